@@ -1,0 +1,147 @@
+import * as Schema from "effect/Schema"
+import { humanDuration } from "./HumanDuration.ts"
+import { ProjectName } from "./Project.ts"
+import { describe as describeExit, WorkerExit } from "./WorkerExit.ts"
+
+const ofProject = { project: ProjectName }
+const Pids = Schema.Array(Schema.Int)
+
+/** Everything that happens and that a person may ask about later. Times are milliseconds. */
+export const DaemonEvent = Schema.Union(
+  Schema.TaggedStruct("DaemonStarted", { pid: Schema.Int, version: Schema.String }),
+  Schema.TaggedStruct("DaemonStopping", { by: Schema.String }),
+  Schema.TaggedStruct("DaemonHastened", { by: Schema.String }),
+  Schema.TaggedStruct("TerminalClosed", {}),
+  Schema.TaggedStruct("StateCleared", { ...ofProject, what: Schema.String }),
+  Schema.TaggedStruct("StateKept", { ...ofProject, what: Schema.String }),
+  Schema.TaggedStruct("StateNotSaved", { ...ofProject, reason: Schema.String }),
+  Schema.TaggedStruct("StateUnreadable", { ...ofProject, reason: Schema.String }),
+  Schema.TaggedStruct("CommandTaken", { ...ofProject, command: Schema.Literal("start", "stop", "restart") }),
+  Schema.TaggedStruct("RestartAsked", { ...ofProject, reason: Schema.String }),
+  Schema.TaggedStruct("LeftoversEnded", { pids: Pids }),
+  Schema.TaggedStruct("EnvFileDoubtful", { ...ofProject, warning: Schema.String }),
+  Schema.TaggedStruct("WorkerStarted", {
+    ...ofProject,
+    pid: Schema.Int,
+    workerId: Schema.String,
+    command: Schema.Array(Schema.String)
+  }),
+  Schema.TaggedStruct("WorkerSteady", {
+    ...ofProject,
+    afterMs: Schema.Number,
+    failuresForgotten: Schema.Int
+  }),
+  Schema.TaggedStruct("WorkerExited", { ...ofProject, exit: WorkerExit, uptimeMs: Schema.Number }),
+  Schema.TaggedStruct("WorkerNotStarted", { ...ofProject, reason: Schema.String }),
+  Schema.TaggedStruct("BackingOff", { ...ofProject, failures: Schema.Int, delayMs: Schema.Number }),
+  Schema.TaggedStruct("Waiting", { ...ofProject, why: Schema.String, untilMs: Schema.NullOr(Schema.Number) }),
+  Schema.TaggedStruct("RemainsFound", { ...ofProject, pids: Pids }),
+  Schema.TaggedStruct("GaveUp", { ...ofProject, failures: Schema.Int, reason: Schema.String }),
+  Schema.TaggedStruct("WorkerStopped", { ...ofProject, reason: Schema.String }),
+  Schema.TaggedStruct("OutputDropped", { ...ofProject, lines: Schema.Int, reason: Schema.String }),
+  Schema.TaggedStruct("ConcernFailed", {
+    name: Schema.String,
+    cause: Schema.String,
+    retryInMs: Schema.Number
+  }),
+  Schema.TaggedStruct("ConcernRecovered", { name: Schema.String }),
+  Schema.TaggedStruct("ConcernBeyondHelp", { name: Schema.String, cause: Schema.String }),
+  Schema.TaggedStruct("DaemonStopped", { leftBehind: Pids })
+)
+export type DaemonEvent = typeof DaemonEvent.Type
+
+export type Level = "info" | "warning" | "error"
+
+const processes = (pids: ReadonlyArray<number>): string =>
+  `${pids.length} process${pids.length === 1 ? "" : "es"} (pid ${pids.join(", ")})`
+
+/** The event as a person reads it in the log: how serious it is, and one sentence. */
+export const describe = (event: DaemonEvent): { readonly level: Level; readonly text: string } => {
+  switch (event._tag) {
+    case "DaemonStarted":
+      return { level: "info", text: `autopilotd ${event.version} started, pid ${event.pid}` }
+    case "DaemonStopping":
+      return { level: "info", text: `Shutting down: ${event.by}` }
+    case "DaemonHastened":
+      return { level: "warning", text: `${event.by} while shutting down: what is left is killed now` }
+    case "TerminalClosed":
+      return {
+        level: "info",
+        text: "The terminal was closed; supervision goes on. `autopilotd stop` ends it"
+      }
+    case "StateCleared":
+      return { level: "info", text: `A fresh start: cleared ${event.what}` }
+    case "StateKept":
+      return { level: "info", text: `Going on where the last daemon ended: ${event.what}` }
+    case "StateNotSaved":
+      return {
+        level: "error",
+        text: `The worker's state could not be saved, so a restart of the daemon would not know it: ${event.reason}`
+      }
+    case "StateUnreadable":
+      return { level: "error", text: `The saved state is ignored: ${event.reason}` }
+    case "CommandTaken":
+      return { level: "info", text: `Asked to ${event.command} the worker` }
+    case "RestartAsked":
+      return { level: "warning", text: `The worker is restarted: ${event.reason}` }
+    case "LeftoversEnded":
+      return { level: "warning", text: `Ended ${processes(event.pids)} that an earlier worker left behind` }
+    case "EnvFileDoubtful":
+      return { level: "warning", text: event.warning }
+    case "WorkerStarted":
+      return { level: "info", text: `Worker started, pid ${event.pid}: ${event.command.join(" ")}` }
+    case "WorkerSteady":
+      return {
+        level: "info",
+        text: `Worker has run for ${humanDuration(event.afterMs)}: its ${event.failuresForgotten} earlier failures are forgotten`
+      }
+    case "WorkerExited":
+      return {
+        level: event.exit.code === 0 ? "info" : "warning",
+        text: `Worker ended after ${humanDuration(event.uptimeMs)}: ${describeExit(event.exit)}`
+      }
+    case "WorkerNotStarted":
+      return { level: "error", text: `Worker cannot be started: ${event.reason}` }
+    case "BackingOff":
+      return {
+        level: "warning",
+        text: `Failure ${event.failures} in a row: the next start is in ${humanDuration(event.delayMs)}`
+      }
+    case "Waiting":
+      return { level: "warning", text: `Waiting before the next start: ${event.why}` }
+    case "RemainsFound":
+      return {
+        level: "error",
+        text: `${processes(event.pids)} of the last worker cannot be ended; nothing new is started until they are gone`
+      }
+    case "GaveUp":
+      return {
+        level: "error",
+        text: `Gave up after ${event.failures} failures in a row, the last: ${event.reason}. Mend the cause, then: autopilotd start-worker`
+      }
+    case "WorkerStopped":
+      return { level: "info", text: `Worker stopped: ${event.reason}` }
+    case "OutputDropped":
+      return {
+        level: "warning",
+        text: `${event.lines} lines of the worker's output were dropped: ${event.reason}`
+      }
+    case "ConcernFailed":
+      return {
+        level: "error",
+        text: `${event.name} failed by a defect and is started again in ${humanDuration(event.retryInMs)}: ${event.cause}`
+      }
+    case "ConcernRecovered":
+      return { level: "info", text: `${event.name} works again` }
+    case "ConcernBeyondHelp":
+      return { level: "error", text: `${event.name} failed for good, the daemon ends: ${event.cause}` }
+    case "DaemonStopped":
+      return event.leftBehind.length === 0
+        ? { level: "info", text: "Stopped, nothing left behind" }
+        : { level: "error", text: `Stopped, but ${processes(event.leftBehind)} could not be ended` }
+  }
+}
+
+/** The project an event belongs to, or undefined when it is the daemon's own. */
+export const projectOf = (event: DaemonEvent): ProjectName | undefined =>
+  "project" in event ? event.project : undefined

@@ -1,0 +1,74 @@
+import * as Schema from "effect/Schema"
+import {
+  Bytes,
+  bytesExpected,
+  IntervalMs,
+  intervalExpected,
+  optionalSetting,
+  orOff,
+  setting,
+  Text
+} from "./Setting.ts"
+
+const texts = "an array of texts"
+
+/** Servers that editors leave running on a machine: killing one throws its user out of the session. */
+const editorServers: ReadonlyArray<string> = [
+  ".vscode-server",
+  ".vscode-remote",
+  ".vscodium-server",
+  ".cursor-server",
+  ".windsurf-server",
+  ".zed_server",
+  "code-server",
+  "tsserver.js"
+]
+
+/** The `[memory]` table: when memory is low, and who may be ended for it. Amounts are bytes. */
+export const MemorySettings = Schema.Struct({
+  minAvailableBytes: optionalSetting("min_available_bytes", Bytes, {
+    description: "Below this much available memory, memory hogs are ended.",
+    expects: bytesExpected,
+    unset: "2 GiB, at most 20 % of the machine"
+  }),
+  criticalThresholdBytes: optionalSetting("critical_threshold_bytes", Bytes, {
+    description: "Below this much, and with no hog left, a worker is restarted.",
+    expects: bytesExpected,
+    unset: "1 GiB, at most 10 % of the machine"
+  }),
+  pollIntervalMs: setting("poll_interval_ms", IntervalMs, 5000, {
+    description: "The longest time between two looks at the machine's memory.",
+    expects: intervalExpected
+  }),
+  nodeKillThresholdBytes: setting("node_kill_threshold_bytes", Bytes, 500 * 2 ** 20, {
+    description: "Processes smaller than this are not memory hogs.",
+    expects: bytesExpected
+  }),
+  hogNames: setting("hog_names", Schema.Array(Text), ["node"], {
+    description: "Names of programs that may be ended as memory hogs.",
+    expects: texts
+  }),
+  hogPolicy: setting("hog_policy", Schema.Literal("cause", "any", "own"), "cause", {
+    description:
+      "Which of them: those larger than every worker (cause), all (any), only what our workers left (own).",
+    expects: '"cause", "any" or "own"'
+  }),
+  protect: setting("protect", Schema.Array(Text), editorServers, {
+    description: "Never ended: names, path prefixes or parts of a command line.",
+    expects: texts
+  }),
+  workerLimitBytes: setting("worker_limit_bytes", orOff(Bytes.pipe(Schema.positive())), false, {
+    description: "A worker whose processes together hold more than this is restarted.",
+    expects: "a whole number of bytes above 0, or false"
+  }),
+  criticalRestart: setting("critical_restart", Schema.Literal("always", "if-cause"), "always", {
+    description:
+      "At critical memory, restart the largest worker: always, or only if it holds what is missing.",
+    expects: '"always" or "if-cause"'
+  }),
+  dryRun: setting("dry_run", Schema.Boolean, false, {
+    description: "Only report what would be ended or restarted for memory.",
+    expects: "true or false"
+  })
+})
+export type MemorySettings = typeof MemorySettings.Type

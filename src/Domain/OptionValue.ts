@@ -1,0 +1,63 @@
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import { ProjectName } from "./Project.ts"
+
+/** How the text after an option becomes its value. */
+export interface OptionValue<A> {
+  /** Completes the sentence "--name expects ...". */
+  readonly expects: string
+  /** Undefined when the text is not such a value. */
+  readonly decode: (text: string) => A | undefined
+  /** Whether a text that begins with `-` may be meant as a value, so that its error is about the number. */
+  readonly numeric: boolean
+  /** What a shell completes the value with. */
+  readonly completes: "directory" | "file" | ReadonlyArray<string> | undefined
+}
+
+/** Any text but the empty one. `expects` says what it stands for. */
+export const text = (expects: string, completes?: "directory" | "file"): OptionValue<string> => ({
+  expects,
+  decode: (given) => (given === "" ? undefined : given),
+  numeric: false,
+  completes
+})
+
+/** One of a few words. */
+export const oneOf = <const A extends string>(words: ReadonlyArray<A>): OptionValue<A> => ({
+  expects: `one of ${words.join(", ")}`,
+  decode: (given) => words.find((word) => word === given),
+  numeric: false,
+  completes: words
+})
+
+/** A whole number of at least 1 that a double holds exactly, in decimal digits. */
+export const wholeNumber: OptionValue<number> = {
+  expects: "a whole number of at least 1",
+  decode: (given) => {
+    const value = /^\d+$/.test(given) ? Number(given) : 0
+    return value >= 1 && Number.isSafeInteger(value) ? value : undefined
+  },
+  numeric: true,
+  completes: undefined
+}
+
+/** A finite number of at least 0: `300`, `12.5`, `1e3`. */
+export const amount: OptionValue<number> = {
+  expects: "a number of at least 0",
+  decode: (given) => {
+    const value = /^(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(given) ? Number(given) : Number.NaN
+    return Number.isFinite(value) ? value : undefined
+  },
+  numeric: true,
+  completes: undefined
+}
+
+const decodeProject = Schema.decodeEither(ProjectName)
+
+/** The name of a project. */
+export const project: OptionValue<ProjectName> = {
+  expects: "a name of 1 to 64 letters, digits, '.', '_' or '-' that begins with a letter or a digit",
+  decode: (given) => Either.getOrUndefined(decodeProject(given)),
+  numeric: false,
+  completes: undefined
+}

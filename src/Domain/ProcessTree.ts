@@ -1,0 +1,90 @@
+/** One row of the process table, as `/proc/<pid>/stat` tells it. */
+export interface ProcessEntry {
+  readonly pid: number
+  readonly parentPid: number
+  readonly group: number
+  readonly session: number
+  /** When it started, in clock ticks since boot. With the pid it names one process for ever. */
+  readonly startTicks: number
+  /** The kernel's letter: R, S, D, T, Z (zombie), X (dead) ... */
+  readonly state: string
+}
+
+/** How the processes of a worker are recognised. */
+export interface TreeIdentity {
+  /** The process we started; undefined when only the mark is left, as after a crash of the daemon. */
+  readonly leader: { readonly pid: number; readonly startTicks: number } | undefined
+  /** Processes seen in the tree before, by pid with their start time. */
+  readonly known: ReadonlyMap<number, number>
+  /** The pids that carry the worker's id in their environment. */
+  readonly marked: ReadonlySet<number>
+  /** The daemon, its ancestors: someone may have started it from a shell inside the old worker. */
+  readonly excluded: ReadonlySet<number>
+}
+
+/** Zombies are gone: they hold nothing but their row, and signals do nothing to them. */
+const isAlive = (entry: ProcessEntry): boolean => entry.state !== "Z" && entry.state !== "X"
+
+const groupedBy = (
+  entries: ReadonlyArray<ProcessEntry>,
+  key: (entry: ProcessEntry) => number
+): ReadonlyMap<number, ReadonlyArray<ProcessEntry>> => {
+  const groups = new Map<number, Array<ProcessEntry>>()
+  for (const entry of entries) {
+    const group = groups.get(key(entry))
+    if (group === undefined) groups.set(key(entry), [entry])
+    else group.push(entry)
+  }
+  return groups
+}
+
+/** The living part of a worker's tree. */
+export interface LivingTree {
+  readonly processes: ReadonlyArray<ProcessEntry>
+  /** The process groups that hold nothing but the tree: one signal to such a group cannot be outrun by forking. */
+  readonly groups: ReadonlySet<number>
+}
+
+/**
+ * The living processes of a worker: its leader, its process group and session, all their descendants, everything
+ * that carries the worker's id, and the sessions of those. A pid whose start time differs is another process.
+ *
+ * A session can only be entered by being forked into it, so whoever shares one with a member descends from the tree
+ * too. The daemon's own session and those of its ancestors are the exception: the worker may have started them.
+ */
+export const livingTree = (table: ReadonlyArray<ProcessEntry>, identity: TreeIdentity): LivingTree => {
+  const { leader, known, marked, excluded } = identity
+  const reused =
+    leader !== undefined && table.some((e) => e.pid === leader.pid && e.startTicks !== leader.startTicks)
+  const foreignSessions = new Set(table.filter((e) => excluded.has(e.pid)).map((e) => e.session))
+  // Nothing of the tree is older than its leader.
+  const candidates = table.filter(
+    (e) => e.pid > 1 && !excluded.has(e.pid) && (leader === undefined || e.startTicks >= leader.startTicks)
+  )
+  const isFound = (e: ProcessEntry): boolean =>
+    known.get(e.pid) === e.startTicks ||
+    marked.has(e.pid) ||
+    (leader !== undefined &&
+      !reused &&
+      (e.pid === leader.pid || e.group === leader.pid || e.session === leader.pid))
+  const found = new Map(candidates.filter(isFound).map((e) => [e.pid, e]))
+  const byParent = groupedBy(candidates, (e) => e.parentPid)
+  const bySession = groupedBy(candidates, (e) => e.session)
+  const open = [...found.values()]
+  for (let entry = open.pop(); entry !== undefined; entry = open.pop()) {
+    const kin = [
+      ...(byParent.get(entry.pid) ?? []),
+      ...(foreignSessions.has(entry.session) ? [] : (bySession.get(entry.session) ?? []))
+    ]
+    for (const next of kin) {
+      if (found.has(next.pid)) continue
+      found.set(next.pid, next)
+      open.push(next)
+    }
+  }
+  const processes = [...found.values()].filter(isAlive)
+  return {
+    processes,
+    groups: new Set(processes.filter((e) => !foreignSessions.has(e.session)).map((e) => e.group))
+  }
+}

@@ -1,0 +1,18 @@
+import * as Schema from "effect/Schema"
+
+/**
+ * The name of a project: one worker, with its own state, log folder and backoff. It becomes a folder name below
+ * `$AUTOPILOT_HOME/logs` and a part of the worker's id, so it is at most 64 letters, digits, `.`, `_`, `-`, and
+ * begins with a letter or digit.
+ */
+export const ProjectName = Schema.String.pipe(
+  Schema.pattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
+    message: () =>
+      "a project name is 1 to 64 letters, digits, '.', '_' or '-', and begins with a letter or a digit"
+  }),
+  Schema.brand("ProjectName")
+)
+export type ProjectName = typeof ProjectName.Type
+
+/** The name of the project that has none. */
+export const unnamed = ProjectName.make("default")

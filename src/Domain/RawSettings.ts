@@ -1,0 +1,25 @@
+/** Settings, or a table of them, as they stand in the file: snake_case names, any values, not yet looked at. */
+export type RawSettings = Readonly<Record<string, unknown>>
+
+/** Whether a value out of a TOML file is a table. */
+export const isTable = (value: unknown): value is RawSettings =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date)
+
+/** What stands at a path of names and array positions; undefined when nothing does. */
+export const valueAt = (raw: RawSettings, path: ReadonlyArray<string | number>): unknown =>
+  path.reduce<unknown>((inside, name) => {
+    if (Array.isArray(inside)) return inside[Number(name)]
+    return isTable(inside) && Object.hasOwn(inside, name) ? inside[name] : undefined
+  }, raw)
+
+/** A value as it would stand in the file, on one line. */
+export const tomlText = (value: unknown): string => {
+  if (Array.isArray(value)) return `[${value.map(tomlText).join(", ")}]`
+  if (isTable(value)) {
+    const entries = Object.entries(value).map(([name, inner]) => `${name} = ${tomlText(inner)}`)
+    return entries.length === 0 ? "{}" : `{ ${entries.join(", ")} }`
+  }
+  // JSON's escapes are a part of TOML's, and DEL is the one control character that JSON leaves bare.
+  if (typeof value === "string") return JSON.stringify(value).replaceAll("\u007f", "\\u007f")
+  return String(value)
+}

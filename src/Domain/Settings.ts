@@ -1,0 +1,63 @@
+import * as Schema from "effect/Schema"
+import { MemorySettings } from "./MemorySettings.ts"
+import { ProjectName } from "./Project.ts"
+import { RestartSettings } from "./RestartSettings.ts"
+import { NulFree, optionalSetting, setting, Text } from "./Setting.ts"
+import { WorkerCommand } from "./WorkerCommand.ts"
+
+/** A name that a shell and `environ(7)` take. */
+export const EnvironmentName = Schema.String.pipe(Schema.pattern(/^[A-Za-z_][A-Za-z0-9_]*$/))
+
+/** A table whose keys all have defaults is itself optional. */
+const table = <A, I, const K extends string>(key: K, schema: Schema.Schema<A, I>) =>
+  Schema.optionalWith(schema, { exact: true, default: () => Schema.decodeUnknownSync(schema)({}) }).pipe(
+    Schema.fromKey(key)
+  )
+
+/**
+ * The settings of the daemon and its project. Encoded it is daemon.toml, with its snake_case names; decoded, every
+ * default is filled in and every name carries its unit.
+ */
+export const Settings = Schema.Struct({
+  workingDir: setting("working_dir", Text, ".", {
+    description: "The folder in which the worker runs.",
+    expects: "a path"
+  }),
+  project: optionalSetting("project", ProjectName, {
+    description: "The name of the project: state, logs and the worker's id carry it.",
+    expects: "1 to 64 letters, digits, '.', '_' or '-' that begin with a letter or a digit",
+    unset: "none"
+  }),
+  model: setting("model", Text, "sonnet", {
+    description: "The model that a Cargo or Binary worker is told to use.",
+    expects: "a text that is not empty"
+  }),
+  maxBudget: setting("max_budget", Schema.Finite.pipe(Schema.nonNegative()), 300, {
+    description: "What a Cargo or Binary worker may spend, in US dollars.",
+    expects: "a number, at least 0"
+  }),
+  maxTurns: setting("max_turns", Schema.Int.pipe(Schema.positive()), 99_999, {
+    description: "How many turns a Cargo or Binary worker may take.",
+    expects: "a whole number, at least 1"
+  }),
+  workerCommand: Schema.optionalWith(WorkerCommand, { exact: true, as: "Option" }).pipe(
+    Schema.fromKey("worker_command")
+  ),
+  memory: table("memory", MemorySettings),
+  restart: table("restart", RestartSettings),
+  env: setting(
+    "env",
+    Schema.Record({ key: EnvironmentName, value: NulFree }),
+    {},
+    {
+      description: "Environment variables for the worker. They win over the env file.",
+      expects: "text without a NUL character"
+    }
+  ),
+  envFile: optionalSetting("env_file", Text, {
+    description: "A file of KEY=value lines for the worker's environment, read before every start.",
+    expects: "a path",
+    unset: "~/.autopilot/env"
+  })
+})
+export type Settings = typeof Settings.Type

@@ -1,0 +1,101 @@
+import type { ControlReply } from "./ControlProtocol.ts"
+import { humanDuration } from "./HumanDuration.ts"
+import { printable } from "./Printable.ts"
+
+/** What a client has of a status answer: the original daemon's has only the first seven fields. */
+export type StatusAnswer = NonNullable<ControlReply["data"]>
+
+export interface StatusTextOptions {
+  /** Now, in milliseconds since 1970. */
+  readonly nowMs: number
+  /** Whether the state may be coloured with ANSI escapes. */
+  readonly colour: boolean
+}
+
+const title = "Autopilot Daemon Status"
+
+/** Longer texts from the wire end in `...`; a command line of pages would hide the rest. */
+const maxTextLength = 400
+
+const colours: ReadonlyMap<string, number> = new Map([
+  ["running", 32],
+  ["starting", 36],
+  ["stopping", 33],
+  ["restarting", 33],
+  ["waiting", 33],
+  ["failed", 31]
+])
+
+const shown = (text: string): string => printable(text, maxTextLength)
+
+/** The original writes GB for what are powers of 1024; scripts read that line. */
+const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GB`
+
+/** A word that a shell would take apart is quoted, so that the line can be copied. */
+const shellWord = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+
+const nextStart = (atMs: number, nowMs: number): string =>
+  atMs - nowMs < 1000 ? "now" : `in ${humanDuration(atMs - nowMs)}`
+
+const projectCounts = (counts: Readonly<Record<string, number>>): string | undefined => {
+  const entries = Object.entries(counts).filter(([, count]) => count > 0)
+  const total = entries.reduce((sum, [, count]) => sum + count, 0)
+  if (total < 2) return undefined
+  return entries.map(([state, count]) => `${count} ${state}`).join(", ")
+}
+
+const daemon = (status: StatusAnswer): string | undefined => {
+  const facts = [
+    status.daemon_version === undefined ? "" : `version ${status.daemon_version}`,
+    status.daemon_pid === undefined ? "" : `PID ${status.daemon_pid}`,
+    status.daemon_uptime_seconds === undefined
+      ? ""
+      : `up ${humanDuration(status.daemon_uptime_seconds * 1000)}`
+  ].filter((fact) => fact !== "")
+  return facts.length === 0 ? undefined : facts.join(", ")
+}
+
+const coloured = (state: string, colour: boolean): string => {
+  const code = colours.get(state)
+  return colour && code !== undefined ? `\u001b[${code}m${state}\u001b[0m` : shown(state)
+}
+
+/**
+ * A status answer for people, ending in a newline. The first lines are laid out like the original's; what it could
+ * not say follows. Texts in the answer come from elsewhere and cannot drive the terminal.
+ */
+export const statusText = (status: StatusAnswer, { colour, nowMs }: StatusTextOptions): string => {
+  const text = (given: string | undefined) => (given === undefined ? undefined : shown(given))
+  const degraded = status.degraded ?? []
+  const lines: ReadonlyArray<readonly [label: string, value: string | undefined]> = [
+    ["Worker status", coloured(status.worker_status === "" ? "not known yet" : status.worker_status, colour)],
+    ["Worker PID", status.worker_pid === null ? undefined : String(status.worker_pid)],
+    ["Uptime", humanDuration(status.uptime_seconds * 1000)],
+    ["Total restarts", String(status.total_restarts)],
+    ["Failures", String(status.consecutive_failures)],
+    [
+      "Memory",
+      `${gigabytes(status.memory_available_bytes)} / ${gigabytes(status.memory_total_bytes)} available`
+    ],
+    ["Project", text(status.project)],
+    ["Why", text(status.reason)],
+    [
+      "Next start",
+      status.next_start_at_ms === undefined ? undefined : nextStart(status.next_start_at_ms, nowMs)
+    ],
+    ["Last exit", text(status.last_exit)],
+    ["Command", text(status.worker_command?.map(shellWord).join(" "))],
+    ["Folder", text(status.working_dir)],
+    ["Daemon", text(daemon(status))],
+    ["Projects", text(projectCounts(status.projects ?? {}))],
+    [
+      "Degraded",
+      degraded.length === 0 ? undefined : `${shown(degraded.join(", "))} (failed, being started again)`
+    ]
+  ]
+  const body = lines.flatMap(([label, value]) =>
+    value === undefined ? [] : [`${`${label}:`.padEnd(16)}${value}`]
+  )
+  return `${[title, "=".repeat(title.length), ...body].join("\n")}\n`
+}

@@ -1,0 +1,60 @@
+import type { DaemonEvent } from "./DaemonEvent.ts"
+import type { ProjectName } from "./Project.ts"
+import type { RestartPolicy } from "./RestartPolicy.ts"
+import type { WorkerExit } from "./WorkerExit.ts"
+
+/** What happens to a worker. Everything but commands carries the epoch of the life or the wait it speaks of. */
+export type WorkerEvent =
+  | { readonly _tag: "Command"; readonly command: Command; readonly ticket: number }
+  /** The daemon wants a restart: for memory, a usage limit, a stall. It counts as a failure only with `fail`. */
+  | {
+      readonly _tag: "RestartFor"
+      readonly because: string
+      readonly next: { readonly _tag: "start" | "fail" } | { readonly _tag: "hold"; readonly untilMs: number }
+    }
+  | { readonly _tag: "Drain" }
+  | { readonly _tag: "Spawned"; readonly epoch: number; readonly pid: number }
+  | { readonly _tag: "CannotStart"; readonly epoch: number; readonly because: string }
+  | { readonly _tag: "Steady"; readonly epoch: number }
+  /** The leader is gone; others of its tree may not be. */
+  | { readonly _tag: "Exited"; readonly epoch: number; readonly exit: WorkerExit; readonly uptimeMs: number }
+  /** These processes of the tree survive KILL; `Down` follows when they are gone. */
+  | { readonly _tag: "Remaining"; readonly epoch: number; readonly pids: ReadonlyArray<number> }
+  /** The whole tree is verified gone: only now may another worker start. */
+  | { readonly _tag: "Down"; readonly epoch: number }
+  | {
+      readonly _tag: "BackingOff"
+      readonly epoch: number
+      readonly delayMs: number
+      readonly dueMs: number
+    }
+  /** A backoff, hold or cool-down is over. */
+  | { readonly _tag: "Due"; readonly epoch: number }
+
+export type Command = "start" | "stop" | "restart"
+
+/** What is to be done. `step` decides, the project's actor does it, in this order. */
+export type WorkerAction =
+  | {
+      readonly _tag: "Answer"
+      readonly ticket: number
+      readonly success: boolean
+      readonly message: string
+    }
+  | { readonly _tag: "Spawn"; readonly epoch: number }
+  | { readonly _tag: "EndTree"; readonly epoch: number }
+  /** Cut the grace of the tree that is being ended short. */
+  | { readonly _tag: "Hasten"; readonly epoch: number }
+  | { readonly _tag: "ArmSteady"; readonly epoch: number }
+  /** Wait for the delay after `failuresBefore` + 1 failures. */
+  | { readonly _tag: "Backoff"; readonly epoch: number; readonly failuresBefore: number }
+  | { readonly _tag: "WaitUntil"; readonly epoch: number; readonly untilMs: number }
+  | { readonly _tag: "CoolDown"; readonly epoch: number; readonly forMs: number }
+  | { readonly _tag: "CancelTimer" }
+  | { readonly _tag: "Publish"; readonly event: DaemonEvent }
+
+/** What `step` must know of a project to decide for it. */
+export interface WorkerRules {
+  readonly project: ProjectName
+  readonly restart: RestartPolicy
+}

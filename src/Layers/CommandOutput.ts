@@ -1,0 +1,32 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+
+/** Where a command's answer goes. A reader that has gone (`autopilotd status | head -1`) is not an error. */
+export class CommandOutput extends Context.Tag("CommandOutput")<
+  CommandOutput,
+  {
+    /** Text as it is: it brings its own newlines. */
+    readonly out: (text: string) => Effect.Effect<void>
+    readonly err: (text: string) => Effect.Effect<void>
+    /** Whether the answer may be coloured. */
+    readonly colour: boolean
+  }
+>() {}
+
+/** https://no-color.org: any value that is not empty. */
+const wantsPlain = (): boolean => (process.env["NO_COLOR"] ?? "") !== "" || process.env["TERM"] === "dumb"
+
+export const layer: Layer.Layer<CommandOutput> = Layer.sync(CommandOutput, () => {
+  const writer = (stream: NodeJS.WriteStream) => {
+    // EPIPE, or EIO on a terminal that was closed: nobody is left to tell.
+    stream.on("error", () => {})
+    return (text: string) =>
+      Effect.async<void>((resume) => void stream.write(text, () => resume(Effect.void)))
+  }
+  return {
+    out: writer(process.stdout),
+    err: writer(process.stderr),
+    colour: process.stdout.isTTY && !wantsPlain()
+  }
+})

@@ -1,0 +1,38 @@
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { type MemoryReading, unread } from "../Domain/MemoryReading.ts"
+import { Concerns } from "./Concerns.ts"
+import { ProcFs } from "./ProcFs.ts"
+
+/** The machine's memory as last read. It is read once before anybody can ask. */
+export class MemoryMonitor extends Context.Tag("MemoryMonitor")<
+  MemoryMonitor,
+  { readonly reading: SubscriptionRef.SubscriptionRef<MemoryReading> }
+>() {}
+
+/** Reads every `pollIntervalMs`, as a concern of its own. */
+export const layer = (options: {
+  readonly pollIntervalMs: number
+}): Layer.Layer<MemoryMonitor, never, ProcFs | Concerns> =>
+  Layer.scoped(
+    MemoryMonitor,
+    Effect.gen(function* () {
+      const proc = yield* ProcFs
+      const concerns = yield* Concerns
+      const reading = yield* SubscriptionRef.make(unread)
+      const poll = Effect.flatMap(proc.memory, (now) =>
+        now === undefined ? Effect.void : SubscriptionRef.set(reading, now)
+      )
+      // A defect of the first reading is the concern's to tell, not a reason to refuse the start.
+      yield* Effect.catchAllCause(poll, () => Effect.void)
+      yield* concerns.run(
+        "memory monitor",
+        Effect.repeat(poll, Schedule.spaced(Duration.millis(options.pollIntervalMs)))
+      )
+      return { reading }
+    })
+  )

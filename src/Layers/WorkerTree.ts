@@ -1,0 +1,188 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import { livingTree, type LivingTree, type ProcessEntry } from "../Domain/ProcessTree.ts"
+import { ProcFs, type ProcUnreadable } from "./ProcFs.ts"
+
+/** A worker's processes, as far as they are known. */
+export interface Tree {
+  /** The process we started; undefined for what an earlier daemon left, of which only the mark is known. */
+  readonly leader: { readonly pid: number; readonly startTicks: number } | undefined
+  /** How the environment entry of its processes begins: see `Domain/WorkerId`. */
+  readonly mark: string
+  /** Every process ever seen in it, by pid with its start time. Grows with each scan. */
+  readonly seen: Map<number, number>
+}
+
+export interface Ending {
+  /** How long after TERM the tree may take to end by itself. */
+  readonly graceMs: number
+  /** Completes when the grace is to be cut short. */
+  readonly hasten: Effect.Effect<void>
+}
+
+/**
+ * Finds and ends workers' trees. It is the only one that signals what belongs to a worker, and it signals a pid only
+ * while its start time is the one that was seen.
+ */
+export class WorkerTree extends Context.Tag("WorkerTree")<
+  WorkerTree,
+  {
+    /** The tree of a process that runs. */
+    readonly of: (pid: number, mark: string) => Effect.Effect<Tree>
+    /** The pids alive in it now. */
+    readonly alive: (tree: Tree) => Effect.Effect<ReadonlyArray<number>>
+    /**
+     * TERM to all, the grace, then KILL until two scans in a row find nobody, at most 5 s. Returns what is still
+     * there then: processes that hang in the kernel.
+     */
+    readonly end: (tree: Tree, ending: Ending) => Effect.Effect<ReadonlyArray<number>>
+  }
+>() {}
+
+/** KILL is immediate but for processes that hang in the kernel; those are waited for elsewhere. */
+const killLimit = Duration.seconds(5)
+
+/** Soon at first, because most workers end at once; then rarely, because a full grace must not cost a core. */
+const pollSchedule = Schedule.exponential("5 millis", 1.5).pipe(
+  Schedule.modifyDelay((_, delay) => Duration.min(delay, Duration.millis(100)))
+)
+
+const make = Effect.gen(function* () {
+  const proc = yield* ProcFs
+
+  /** What is not known must never count as "nobody there", so an unreadable /proc is read until it can be. */
+  const patiently = <A>(reading: Effect.Effect<A, ProcUnreadable>): Effect.Effect<A> =>
+    reading.pipe(Effect.retry(Schedule.spaced("50 millis")), Effect.orDie)
+
+  const excludedFrom = (table: ReadonlyArray<ProcessEntry>): ReadonlySet<number> => {
+    const parents = new Map(table.map((entry) => [entry.pid, entry.parentPid]))
+    const excluded = new Set<number>()
+    for (
+      let pid: number | undefined = process.pid;
+      pid !== undefined && !excluded.has(pid);
+      pid = parents.get(pid)
+    ) {
+      excluded.add(pid)
+    }
+    return excluded
+  }
+
+  const scan = (tree: Tree): Effect.Effect<LivingTree> =>
+    Effect.gen(function* () {
+      const table = yield* proc.processes
+      const leader = tree.leader
+      const young =
+        leader === undefined ? table : table.filter((entry) => entry.startTicks >= leader.startTicks)
+      const marked = yield* proc.carrying(
+        young.map((entry) => entry.pid),
+        tree.mark
+      )
+      const living = livingTree(table, { leader, known: tree.seen, marked, excluded: excludedFrom(table) })
+      for (const entry of living.processes) tree.seen.set(entry.pid, entry.startTicks)
+      return living
+    }).pipe(patiently)
+
+  const isStillThere = (entry: ProcessEntry): Effect.Effect<boolean> =>
+    proc.process(entry.pid).pipe(
+      patiently,
+      Effect.map((now) => now !== undefined && now.startTicks === entry.startTicks && now.state !== "Z")
+    )
+
+  /** True when the signal was delivered; a process that ended meanwhile is as good as signalled. */
+  const kill = (pid: number, signal: NodeJS.Signals) =>
+    Effect.sync(() => {
+      try {
+        process.kill(pid, signal)
+      } catch (cause) {
+        // EPERM: a member that has become another user cannot be signalled; the next scan still finds and names it.
+        const code = cause instanceof Error && "code" in cause ? cause.code : undefined
+        if (code !== "ESRCH" && code !== "EPERM") throw cause
+      }
+    })
+
+  const signalEach = (processes: ReadonlyArray<ProcessEntry>, ...signals: ReadonlyArray<NodeJS.Signals>) =>
+    Effect.forEach(
+      processes,
+      (entry) =>
+        Effect.if(isStillThere(entry), {
+          onTrue: () => Effect.forEach(signals, (signal) => kill(entry.pid, signal), { discard: true }),
+          onFalse: () => Effect.void
+        }),
+      { discard: true }
+    )
+
+  const signalGroups = (living: LivingTree) =>
+    Effect.forEach(
+      living.groups,
+      (group) => {
+        const member = living.processes.find((entry) => entry.group === group)
+        return member === undefined
+          ? Effect.void
+          : Effect.whenEffect(kill(-group, "SIGKILL"), isStillThere(member))
+      },
+      { discard: true }
+    )
+
+  /** Waits until two scans in a row are empty, `first` included. Whoever appears meanwhile gets its own TERM. */
+  const awaitGone = (tree: Tree, first: LivingTree) =>
+    Effect.gen(function* () {
+      let watched = first.processes
+      let emptyScans = watched.length === 0 ? 1 : 0
+      while (emptyScans < 2) {
+        // Cheap while those that were signalled live: one stat each. A scan of all of /proc only when they are gone.
+        yield* Effect.filter(watched, isStillThere).pipe(
+          Effect.repeat({ schedule: pollSchedule, until: (alive) => alive.length === 0 })
+        )
+        watched = (yield* scan(tree)).processes
+        emptyScans = watched.length === 0 ? emptyScans + 1 : 0
+        // A stopped process acts on TERM only once it goes on.
+        yield* signalEach(watched, "SIGTERM", "SIGCONT")
+      }
+    })
+
+  const killAll = Effect.fnUntraced(function* (tree: Tree) {
+    const limitNanos = (yield* Clock.currentTimeNanos) + Duration.unsafeToNanos(killLimit)
+    let emptyScans = 0
+    for (;;) {
+      const living = yield* scan(tree)
+      emptyScans = living.processes.length === 0 ? emptyScans + 1 : 0
+      if (emptyScans === 2) return []
+      if ((yield* Clock.currentTimeNanos) > limitNanos) return living.processes.map((entry) => entry.pid)
+      yield* signalGroups(living)
+      yield* signalEach(living.processes, "SIGKILL")
+      if (living.processes.length > 0) yield* Effect.sleep("5 millis")
+    }
+  })
+
+  return WorkerTree.of({
+    of: (pid, mark) =>
+      proc.process(pid).pipe(
+        patiently,
+        Effect.map((entry) => ({
+          // Gone already: then whoever has the pid now is somebody else, as start time 0 says of everybody.
+          leader: { pid, startTicks: entry?.startTicks ?? 0 },
+          mark,
+          seen: new Map<number, number>()
+        }))
+      ),
+    alive: (tree) => Effect.map(scan(tree), (living) => living.processes.map((entry) => entry.pid)),
+    end: Effect.fnUntraced(function* (tree, { graceMs, hasten }) {
+      const living = yield* scan(tree)
+      yield* signalEach(living.processes, "SIGTERM", "SIGCONT")
+      // This also runs in finalizers, where nothing can be interrupted unless it says so: without these three a
+      // worker that ignores TERM would be waited for without end.
+      const isGone = yield* Effect.raceAll([
+        Effect.as(Effect.interruptible(awaitGone(tree, living)), true),
+        Effect.as(Effect.interruptible(Effect.sleep(Duration.millis(graceMs))), false),
+        Effect.as(Effect.interruptible(hasten), false)
+      ])
+      return isGone ? [] : yield* killAll(tree)
+    })
+  })
+})
+
+export const layer: Layer.Layer<WorkerTree, never, ProcFs> = Layer.effect(WorkerTree, make)

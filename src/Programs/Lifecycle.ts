@@ -1,0 +1,52 @@
+import * as Effect from "effect/Effect"
+import { Concerns } from "../Layers/Concerns.ts"
+import { DaemonEvents } from "../Layers/DaemonEvents.ts"
+import { ShutdownRequest } from "../Layers/ShutdownRequest.ts"
+import { Signals } from "../Layers/Signals.ts"
+import { Supervisor } from "../Layers/Supervisor.ts"
+import { version } from "./Version.ts"
+
+/** Signals are requests to end; a terminal that goes away is only news. */
+const hearSignals = Effect.gen(function* () {
+  const signals = yield* Signals
+  const shutdown = yield* ShutdownRequest
+  const events = yield* DaemonEvents
+  for (;;) {
+    const news = yield* signals.next
+    yield* news._tag === "Signal" ? shutdown.ask(news.name) : events.publish({ _tag: "TerminalClosed" })
+  }
+})
+
+/** Each further request, while the shutdown is under way, hastens it. */
+const hasten = Effect.gen(function* () {
+  const { next } = yield* ShutdownRequest
+  const { publish } = yield* DaemonEvents
+  const { drain } = yield* Supervisor
+  for (;;) {
+    const { by } = yield* next
+    yield* publish({ _tag: "DaemonHastened", by })
+    yield* Effect.fork(drain)
+  }
+})
+
+/**
+ * Runs until somebody wants the daemon to end, or it cannot go on; then ends all workers while socket, journal and
+ * log are still up. The exit code: 0 after a clean end, 1 when a concern failed for good or something is left.
+ */
+export const supervise = Effect.gen(function* () {
+  const { beyondHelp, run } = yield* Concerns
+  const { publish } = yield* DaemonEvents
+  const { begin, drain } = yield* Supervisor
+  const { next } = yield* ShutdownRequest
+  yield* publish({ _tag: "DaemonStarted", pid: process.pid, version })
+  yield* run("signal listener", hearSignals)
+  yield* begin
+  const end = yield* Effect.raceFirst(
+    Effect.map(next, ({ by }) => ({ by, code: 0 })),
+    Effect.map(beyondHelp, (name) => ({ by: `${name} failed`, code: 1 }))
+  )
+  yield* publish({ _tag: "DaemonStopping", by: end.by })
+  const leftBehind = yield* Effect.raceFirst(drain, hasten)
+  yield* publish({ _tag: "DaemonStopped", leftBehind })
+  return leftBehind.length > 0 ? 1 : end.code
+}).pipe(Effect.scoped)

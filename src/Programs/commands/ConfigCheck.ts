@@ -1,0 +1,30 @@
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import type { Invocation } from "../../Domain/CommandLine.ts"
+import { renderReport, settingsReport } from "../../Domain/SettingsReport.ts"
+import { CommandOutput } from "../../Layers/CommandOutput.ts"
+import * as EnvFile from "../../Layers/EnvFile.ts"
+import { ProcFs } from "../../Layers/ProcFs.ts"
+import * as SettingsFile from "../../Layers/SettingsFile.ts"
+import { loadSettings } from "../../Layers/SettingsLoader.ts"
+import { sourcesOf } from "./Sources.ts"
+
+/** `autopilotd config check`: what `start` would use, each with where it came from; fails where start would refuse. */
+export const configCheck = Effect.fnUntraced(
+  function* (invocation: Invocation) {
+    const { out } = yield* CommandOutput
+    const memory = yield* (yield* ProcFs).memory
+    const sources = yield* sourcesOf(invocation)
+    const effective = yield* loadSettings({
+      ...sources,
+      ...(memory === undefined ? {} : { effectiveTotalBytes: memory.totalBytes })
+    })
+    const { mustExist, path } = effective.envFile
+    const envFile = yield* (yield* EnvFile.EnvFile).read(path, { mustExist })
+    const report = settingsReport(effective, envFile)
+    yield* out(invocation.options.json ? `${JSON.stringify(report)}\n` : renderReport(report))
+    if (Either.isLeft(effective.worker)) return yield* effective.worker.left
+  },
+  Effect.provide(Layer.merge(EnvFile.layer, SettingsFile.layer))
+)

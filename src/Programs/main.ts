@@ -1,0 +1,69 @@
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import { type CommandLine, type Invocation, parse } from "../Domain/CommandLine.ts"
+import type { UsageError } from "../Domain/UsageError.ts"
+import { CommandOutput } from "../Layers/CommandOutput.ts"
+import * as Signals from "../Layers/Signals.ts"
+import { type CommandError, type CommandNeeds, commands, Surroundings } from "./Commands.ts"
+import { codeOf, exitCodes, sentenceOf } from "./ExitCode.ts"
+import { version } from "./Version.ts"
+
+const isForegroundStart = ({ options, verb }: Invocation): boolean => verb === "start" && !options.detach
+
+/**
+ * The daemon must not carry @effect/cli for the night, nor may commands that are run by the minute wait for it; what
+ * the tree would read is what `parse` has read, and a test holds the two together. All else goes through the tree.
+ */
+const isPlain = (invocation: Invocation): boolean =>
+  invocation.verb === "start" ? isForegroundStart(invocation) : invocation.verb !== "config check"
+
+const tree = Effect.map(
+  Effect.promise(() => import("./CommandTree.ts")),
+  ({ makeCommandTree }) => makeCommandTree<CommandError, CommandNeeds>(commands)
+)
+
+const carryOut = Effect.fnUntraced(function* (line: Either.Either<CommandLine, UsageError>) {
+  const { out } = yield* CommandOutput
+  const asked = yield* line
+  switch (asked._tag) {
+    case "Run":
+      return yield* isPlain(asked.invocation)
+        ? commands[asked.invocation.verb](asked.invocation)
+        : Effect.flatMap(tree, ({ run }) => run(asked.invocation))
+    case "Help": {
+      const { helpText } = yield* Effect.promise(() => import("../Domain/Help.ts"))
+      return yield* out(helpText(asked.topic))
+    }
+    case "Version":
+      return yield* out(`autopilotd ${version}\n`)
+    case "Completions":
+      return yield* out(yield* Effect.flatMap(tree, ({ completions }) => completions(asked.shell)))
+  }
+})
+
+const line = parse(process.argv.slice(2))
+const isDaemon = Either.isRight(line) && line.right._tag === "Run" && isForegroundStart(line.right.invocation)
+
+const program = carryOut(line).pipe(
+  Effect.matchCauseEffect({
+    onFailure: (cause) =>
+      Effect.flatMap(CommandOutput, ({ err }) => Effect.as(err(sentenceOf(cause)), codeOf(cause))),
+    onSuccess: () => Effect.succeed<number>(exitCodes.done)
+  }),
+  // The daemon's listeners exist before anything of it runs, for a signal without one would orphan the worker.
+  Effect.provide(Layer.merge(Surroundings, isDaemon ? Signals.listen() : Signals.layerNone))
+)
+
+if (isDaemon) {
+  // runMain takes its listeners away at the first signal; the daemon's stay until its last breath.
+  Effect.runFork(program).addObserver((exit) => process.exit(Exit.getOrElse(exit, () => exitCodes.failed)))
+} else {
+  NodeRuntime.runMain(program, {
+    disableErrorReporting: true,
+    // A command has nothing to wait for once it is done, whatever a library may still hold open.
+    teardown: (exit) => process.exit(Exit.isSuccess(exit) ? Number(exit.value) : exitCodes.failed)
+  })
+}

@@ -1,0 +1,94 @@
+import { assert, describe, it } from "@effect/vitest"
+import { parse } from "../../src/Domain/CommandLine.ts"
+import { commandRow, groups, nextWords, verbs } from "../../src/Domain/CommandTable.ts"
+import { helpText } from "../../src/Domain/Help.ts"
+import { optionKeys, optionTable, questionTable } from "../../src/Domain/OptionTable.ts"
+
+const topics = [undefined, ...verbs, ...groups]
+
+describe("the help", () => {
+  it("is plain text of at most 80 columns that ends in one newline", () => {
+    for (const topic of topics) {
+      const lines = helpText(topic).split("\n")
+      assert.strictEqual(lines.pop(), "")
+      for (const line of lines) {
+        assert.isAtMost(line.length, 80, line)
+        assert.match(line, /^[\x20-\x7e]*$/, line)
+        assert.strictEqual(line, line.trimEnd())
+      }
+    }
+  })
+
+  it("shows every command, every option and every default at once", () => {
+    const text = helpText().replace(/\s+/g, " ")
+    for (const verb of verbs) assert.include(text, ` ${verb} ${commandRow(verb).summary}`)
+    for (const key of optionKeys) assert.include(text, `--${optionTable[key].long}`)
+    for (const expected of [
+      "-w, --workdir DIR Folder the worker runs in (default: .)",
+      "--model NAME Model the agent works with (default: sonnet)",
+      "(default: 300)",
+      "(default: 99999)",
+      "-c, --config FILE Settings file (default: ~/.autopilot/daemon.toml)",
+      "-p, --project NAME Project the command is about (default: none)",
+      "--completions SHELL"
+    ]) {
+      assert.include(text, expected)
+    }
+  })
+
+  it("names the environment, the files and the exit codes", () => {
+    const text = helpText()
+    for (const expected of ["AUTOPILOT_HOME", "AUTOPILOT_MODEL", "NO_COLOR", "daemon.toml", "logs/"])
+      assert.include(text, expected)
+    assert.match(text, /Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n/)
+  })
+
+  it("of a command shows its own options and no others", () => {
+    for (const verb of verbs) {
+      const options = helpText(verb).split("Options:\n")[1]?.split("\n\n")[0] ?? ""
+      for (const key of optionKeys) {
+        const shown =
+          options.includes(`--${optionTable[key].long} `) || options.includes(`--${optionTable[key].long}\n`)
+        assert.strictEqual(
+          shown,
+          commandRow(verb).options.includes(key),
+          `${verb} --${optionTable[key].long}`
+        )
+      }
+    }
+  })
+
+  it("says that start takes --json only in the background", () => {
+    assert.include(helpText("start"), "--json needs --detach")
+  })
+
+  it("of a group of commands lists them", () => {
+    assert.include(helpText("config"), "config check")
+  })
+})
+
+describe("the table of commands", () => {
+  it("gives each option one name and one letter of its own", () => {
+    const rows = [...Object.values(optionTable), ...Object.values(questionTable)]
+    const names = rows.flatMap((row) => ("short" in row ? [row.long, row.short] : [row.long]))
+    assert.strictEqual(new Set(names).size, names.length)
+  })
+
+  it("has a description for the first word of each command of two words, and commands for each such word", () => {
+    const firstWords = verbs.filter((verb) => verb.includes(" ")).map((verb) => verb.split(" ")[0])
+    assert.sameMembers([...new Set(firstWords)], [...groups])
+    for (const group of groups) assert.isNotEmpty(nextWords(group))
+  })
+
+  it("shows only examples that are understood", () => {
+    for (const verb of verbs) {
+      for (const example of commandRow(verb).examples) {
+        for (const part of example.split(" && ")) {
+          const words = part.match(/'[^']*'|\S+/g) ?? []
+          assert.strictEqual(words[0], "autopilotd")
+          assert.strictEqual(parse(words.slice(1))._tag, "Right", part)
+        }
+      }
+    }
+  })
+})

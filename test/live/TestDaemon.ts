@@ -1,0 +1,226 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import * as fs from "node:fs"
+import { createConnection } from "node:net"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+
+/** The launcher of this checkout, which runs the bundle: what a user runs. */
+export const launcher = resolve(import.meta.dirname, "../../bin/autopilotd")
+
+/** A fixture worker: `fixture("ignores-term.sh")`. */
+export const fixture = (name: string): string => resolve(import.meta.dirname, "../fixtures/workers", name)
+
+export interface Answer {
+  readonly success: boolean
+  readonly message: string
+  readonly data?: {
+    readonly worker_status: string
+    readonly worker_pid: number | null
+    readonly uptime_seconds: number
+    readonly total_restarts: number
+    readonly consecutive_failures: number
+    readonly memory_available_bytes: number
+    readonly memory_total_bytes: number
+    readonly reason?: string
+    readonly next_start_at_ms?: number
+    readonly last_exit?: string
+    readonly worker_id?: string
+    readonly daemon_pid?: number
+    readonly degraded?: ReadonlyArray<string>
+    readonly projects?: Record<string, number>
+  }
+}
+
+/** Anything that has not happened after this long never will, even on a busy machine. */
+export const patience = "40 seconds"
+
+/** Waits for a condition. The last thing seen is told when it never comes about. */
+export const eventually = <A>(what: string, look: Effect.Effect<A | undefined, unknown>): Effect.Effect<A> =>
+  look.pipe(
+    Effect.filterOrFail(
+      (found): found is A & ({} | null) => found !== undefined,
+      () => "not yet"
+    ),
+    Effect.retry(Schedule.spaced("25 millis")),
+    Effect.timeoutFail({ duration: patience, onTimeout: () => new Error(`never came about: ${what}`) }),
+    Effect.orDie
+  )
+
+/** A folder of its own for a daemon, short enough for a socket below it; removed at the end. */
+export const temporaryHome: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
+  Effect.sync(() => fs.mkdtempSync(join(tmpdir(), "apd-"))),
+  (home) => Effect.sync(() => fs.rmSync(home, { recursive: true, force: true }))
+)
+
+/** All living processes, zombies left out, whose environment has an entry with this beginning. */
+export const processesWith = (entry: string): ReadonlyArray<number> =>
+  fs
+    .readdirSync("/proc")
+    .filter((name) => /^[0-9]+$/.test(name))
+    .filter((pid) => {
+      try {
+        const isMarked = `\0${fs.readFileSync(`/proc/${pid}/environ`, "latin1")}`.includes(`\0${entry}`)
+        return isMarked && !/\) [ZX] /.test(fs.readFileSync(`/proc/${pid}/stat`, "latin1"))
+      } catch {
+        return false
+      }
+    })
+    .map(Number)
+
+/** The living processes of workers that a home's daemon has started, wherever they have gone. */
+export const workersOf = (home: string): ReadonlyArray<number> => {
+  const idFile = join(home, "id")
+  return fs.existsSync(idFile)
+    ? processesWith(`AUTOPILOT_WORKER_ID=${fs.readFileSync(idFile, "utf8").trim()}:`)
+    : []
+}
+
+export const isAlive = (pid: number): boolean => {
+  try {
+    return !/\) [ZX] /.test(fs.readFileSync(`/proc/${pid}/stat`, "latin1"))
+  } catch {
+    return false
+  }
+}
+
+/** One request as the original's client sends it: no newline, no half-close. */
+export const ask = (home: string, request: unknown): Effect.Effect<Answer, Error> =>
+  Effect.async<Answer, Error>((resume) => {
+    const socket = createConnection({ path: join(home, "autopilotd.sock") })
+    let text = ""
+    socket.setTimeout(10_000, () => socket.destroy(new Error("no answer within 10 s")))
+    socket.on("connect", () => socket.write(JSON.stringify(request)))
+    socket.on("data", (chunk) => (text += chunk.toString("utf8")))
+    socket.on("error", (cause) => resume(Effect.fail(cause)))
+    socket.on("end", () =>
+      resume(Effect.try({ try: () => JSON.parse(text), catch: (cause) => new Error(String(cause)) }))
+    )
+    return Effect.sync(() => socket.destroy())
+  })
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+export interface Run {
+  readonly child: ChildProcess
+  readonly pid: number
+  readonly stdout: () => string
+  readonly stderr: () => string
+  /** Returns when it has ended and all its output was read. */
+  readonly ended: Effect.Effect<Ended>
+}
+
+export interface RunOptions {
+  readonly home: string
+  readonly args: ReadonlyArray<string>
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly cwd?: string
+  /** Another program than the launcher, which then gets `args`. */
+  readonly command?: string
+}
+
+/** Runs a command line of autopilotd; at the end of the scope it is killed, if it still runs, and its workers too. */
+export const run = (options: RunOptions): Effect.Effect<Run, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync((): Run => {
+      const child = spawn(options.command ?? launcher, [...options.args], {
+        cwd: options.cwd ?? options.home,
+        env: { ...process.env, AUTOPILOT_HOME: options.home, NO_COLOR: undefined, ...options.env },
+        stdio: ["ignore", "pipe", "pipe"]
+      })
+      let stdout = ""
+      let stderr = ""
+      child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString("utf8")))
+      child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")))
+      const closed = new Promise<Ended>((done) =>
+        child.once("close", (code, signal) => done({ code, signal }))
+      )
+      return {
+        child,
+        pid: child.pid ?? 0,
+        stdout: () => stdout,
+        stderr: () => stderr,
+        ended: Effect.promise(() => closed).pipe(
+          Effect.timeoutFail({
+            duration: patience,
+            onTimeout: () => new Error(`${options.args.join(" ")} has not ended. It said:\n${stderr}`)
+          }),
+          Effect.orDie
+        )
+      }
+    }),
+    ({ child }) =>
+      Effect.sync(() => {
+        if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL")
+        for (const pid of workersOf(options.home)) {
+          try {
+            process.kill(pid, "SIGKILL")
+          } catch {
+            // It ended by itself meanwhile.
+          }
+        }
+      })
+  )
+
+/** Runs a command to its end. */
+export const command = (options: RunOptions) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const { ended, stderr, stdout } = yield* run(options)
+      const { code, signal } = yield* ended
+      return { code, signal, stdout: stdout(), stderr: stderr() }
+    })
+  )
+
+export interface TestDaemon extends Run {
+  readonly home: string
+  readonly ask: (request: unknown) => Effect.Effect<Answer>
+  /** The status, once it is as wanted. */
+  readonly status: (
+    what: string,
+    isWanted: (data: NonNullable<Answer["data"]>) => boolean
+  ) => Effect.Effect<NonNullable<Answer["data"]>>
+  /** Waits until the daemon's log has a match. */
+  readonly logged: (pattern: RegExp) => Effect.Effect<string>
+}
+
+/** `autopilotd start ... -- WORKER` in the foreground, once it answers. */
+export const startDaemon = Effect.fnUntraced(function* (options: {
+  readonly home?: string
+  readonly args?: ReadonlyArray<string>
+  readonly worker: ReadonlyArray<string>
+  readonly settings?: string
+  readonly env?: Readonly<Record<string, string | undefined>>
+}) {
+  const home = options.home ?? (yield* temporaryHome)
+  if (options.settings !== undefined) fs.writeFileSync(join(home, "daemon.toml"), options.settings)
+  const started = yield* run({
+    home,
+    args: ["start", ...(options.args ?? []), "--", ...options.worker],
+    ...(options.env === undefined ? {} : { env: options.env })
+  })
+  const daemon: TestDaemon = {
+    ...started,
+    home,
+    ask: (request) => Effect.orDie(ask(home, request)),
+    status: (what, isWanted) =>
+      eventually(
+        what,
+        Effect.map(ask(home, { type: "Status" }), ({ data }) =>
+          data !== undefined && isWanted(data) ? data : undefined
+        )
+      ),
+    logged: (pattern) =>
+      eventually(
+        `${pattern} in the log`,
+        Effect.sync(() => pattern.exec(started.stderr())?.at(0))
+      )
+  }
+  yield* daemon.status("the daemon answers", (data) => data.daemon_pid === started.pid)
+  return daemon
+})

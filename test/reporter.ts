@@ -1,0 +1,18 @@
+import type { Reporter, TestModule } from "vitest/node"
+
+/** Closes a run with one plain line, and says of every skipped test why: in CI a skip is a failure. */
+export default class PlainSummary implements Reporter {
+  onTestRunEnd(testModules: ReadonlyArray<TestModule>): void {
+    const tests = testModules.flatMap((module) => [...module.children.allTests()])
+    const inState = (state: string) => tests.filter((test) => test.result().state === state)
+    const skipped = inState("skipped")
+    for (const test of skipped) console.log(`skipped: ${test.fullName}`)
+    console.log(
+      `\n${inState("passed").length} passed, ${inState("failed").length} failed, ${skipped.length} skipped`
+    )
+    if (process.env["CI"] && skipped.length > 0) {
+      console.log("In CI everything that a test needs is installed, so a skipped test fails the run.")
+      process.exitCode = 1
+    }
+  }
+}
