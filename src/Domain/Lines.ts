@@ -9,9 +9,19 @@ export type Rest = Buffer
 
 export const noRest: Rest = Buffer.alloc(0)
 
+/** The beginning of a line that is too long, cut into pieces, and what is left of it. */
+const cut = (line: Buffer): readonly [pieces: ReadonlyArray<Buffer>, left: Buffer] => {
+  const pieces: Array<Buffer> = []
+  let left = line
+  for (; left.length > maxLineBytes; left = left.subarray(maxLineBytes)) {
+    pieces.push(Buffer.concat([left.subarray(0, maxLineBytes), cutMark]))
+  }
+  return [pieces, left]
+}
+
 /**
  * Cuts a stream of bytes into whole lines, each with its newline. The bytes are never decoded, so that binary output
- * and invalid UTF-8 pass as they are.
+ * and invalid UTF-8 pass as they are. However the stream comes in chunks, the lines are the same.
  */
 export const splitLines = (
   rest: Rest,
@@ -22,16 +32,17 @@ export const splitLines = (
   let from = 0
   for (let at = chunk.indexOf(newline); at !== -1; at = chunk.indexOf(newline, from)) {
     const end = chunk.subarray(from, at + 1)
-    lines.push(head.length === 0 ? end : Buffer.concat([head, end]))
+    if (head.length + end.length - 1 <= maxLineBytes) {
+      lines.push(head.length === 0 ? end : Buffer.concat([head, end]))
+    } else {
+      const [pieces, left] = cut(Buffer.concat([head, chunk.subarray(from, at)]))
+      lines.push(...pieces, Buffer.concat([left, Buffer.of(newline)]))
+    }
     head = noRest
     from = at + 1
   }
-  let tail = from < chunk.length ? Buffer.concat([head, chunk.subarray(from)]) : head
-  while (tail.length > maxLineBytes) {
-    lines.push(Buffer.concat([tail.subarray(0, maxLineBytes), cutMark]))
-    tail = tail.subarray(maxLineBytes)
-  }
-  return [lines, tail]
+  const [pieces, left] = cut(from < chunk.length ? Buffer.concat([head, chunk.subarray(from)]) : head)
+  return [[...lines, ...pieces], left]
 }
 
 /** The last line of a stream that ended without a newline. */

@@ -47,16 +47,18 @@ export interface LivingTree {
 
 /**
  * The living processes of a worker: its leader, its process group and session, all their descendants, everything
- * that carries the worker's id, and the sessions of those. A pid whose start time differs is another process.
+ * that carries the worker's id, and the sessions they lead. A pid whose start time differs is another process.
  *
- * A session can only be entered by being forked into it, so whoever shares one with a member descends from the tree
- * too. The daemon's own session and those of its ancestors are the exception: the worker may have started them.
+ * A session can only be entered by being forked into it, so whoever shares one with its leader, or with what a leader
+ * that is gone has left, descends from the tree too. A session led by somebody else is not the tree's: a person may
+ * have taken the id over into a shell, or a worker may have started the daemon.
  */
 export const livingTree = (table: ReadonlyArray<ProcessEntry>, identity: TreeIdentity): LivingTree => {
   const { leader, known, marked, excluded } = identity
   const reused =
     leader !== undefined && table.some((e) => e.pid === leader.pid && e.startTicks !== leader.startTicks)
-  const foreignSessions = new Set(table.filter((e) => excluded.has(e.pid)).map((e) => e.session))
+  const livingPids = new Set(table.filter(isAlive).map((e) => e.pid))
+  const sessionsOfExcluded = new Set(table.filter((e) => excluded.has(e.pid)).map((e) => e.session))
   // Nothing of the tree is older than its leader.
   const candidates = table.filter(
     (e) => e.pid > 1 && !excluded.has(e.pid) && (leader === undefined || e.startTicks >= leader.startTicks)
@@ -68,13 +70,16 @@ export const livingTree = (table: ReadonlyArray<ProcessEntry>, identity: TreeIde
       !reused &&
       (e.pid === leader.pid || e.group === leader.pid || e.session === leader.pid))
   const found = new Map(candidates.filter(isFound).map((e) => [e.pid, e]))
+  // Session and group 0 are of another pid namespace, and a signal to group 0 or 1 would reach the daemon or everybody.
+  const isOwn = (session: number): boolean =>
+    session > 1 && !sessionsOfExcluded.has(session) && (found.has(session) || !livingPids.has(session))
   const byParent = groupedBy(candidates, (e) => e.parentPid)
   const bySession = groupedBy(candidates, (e) => e.session)
   const open = [...found.values()]
   for (let entry = open.pop(); entry !== undefined; entry = open.pop()) {
     const kin = [
       ...(byParent.get(entry.pid) ?? []),
-      ...(foreignSessions.has(entry.session) ? [] : (bySession.get(entry.session) ?? []))
+      ...(isOwn(entry.session) ? (bySession.get(entry.session) ?? []) : [])
     ]
     for (const next of kin) {
       if (found.has(next.pid)) continue
@@ -85,6 +90,6 @@ export const livingTree = (table: ReadonlyArray<ProcessEntry>, identity: TreeIde
   const processes = [...found.values()].filter(isAlive)
   return {
     processes,
-    groups: new Set(processes.filter((e) => !foreignSessions.has(e.session)).map((e) => e.group))
+    groups: new Set(processes.filter((e) => e.group > 1 && isOwn(e.session)).map((e) => e.group))
   }
 }

@@ -177,8 +177,13 @@ export const make = Effect.fnUntraced(function* (
   const after = (delayMs: number, event: WorkerEvent) => Effect.delay(tell(event), Duration.millis(delayMs))
 
   const perform = (action: WorkerAction, nextId: string | undefined): Effect.Effect<void> => {
+    // A timer that dies unseen would leave the worker waiting for ever: its defect is the actor's.
     const arm = (effect: Effect.Effect<void, unknown>) =>
-      Effect.asVoid(FiberHandle.run(timer, Effect.orDie(effect)))
+      Effect.orDie(effect).pipe(
+        Effect.tapDefect((defect) => mailbox.failCause(defect)),
+        (timed) => FiberHandle.run(timer, timed),
+        Effect.asVoid
+      )
     switch (action._tag) {
       case "Answer": {
         const waiting = answers.get(action.ticket)

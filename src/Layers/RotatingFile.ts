@@ -111,8 +111,8 @@ const open = Effect.fnUntraced(function* (options: RotatingFileOptions) {
       yield* hasPending.close
       const batch = Buffer.concat(pending)
       pending = []
-      // A batch that was taken is written whole: the end of the writer waits for it.
-      yield* writeBatch(batch)
+      // A bug costs this batch and is told; a log that silently stops would be worse.
+      yield* writeBatch(batch).pipe(Effect.catchAllDefect((defect) => giveNotice(`a bug: ${String(defect)}`)))
       pendingBytes -= batch.length
       if (pendingBytes === 0) yield* isSettled.open
     }

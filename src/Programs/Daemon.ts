@@ -3,10 +3,10 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type { EffectiveSettings } from "../Domain/EffectiveSettings.ts"
 import { unnamed } from "../Domain/Project.ts"
-import { AutopilotHome } from "../Layers/AutopilotHome.ts"
+import type { AutopilotHome } from "../Layers/AutopilotHome.ts"
 import * as Concerns from "../Layers/Concerns.ts"
 import * as ControlAnswers from "../Layers/ControlAnswers.ts"
-import * as ControlServer from "../Layers/ControlServer.ts"
+import * as ControlSocket from "../Layers/ControlSocket.ts"
 import * as DaemonEvents from "../Layers/DaemonEvents.ts"
 import * as DaemonLog from "../Layers/DaemonLog.ts"
 import * as EnvFile from "../Layers/EnvFile.ts"
@@ -22,6 +22,7 @@ import { loadSettings, type SettingsSources } from "../Layers/SettingsLoader.ts"
 import * as ShutdownRequest from "../Layers/ShutdownRequest.ts"
 import type { Signals } from "../Layers/Signals.ts"
 import * as Supervisor from "../Layers/Supervisor.ts"
+import * as Uncaught from "../Layers/Uncaught.ts"
 import * as WorkerLife from "../Layers/WorkerLife.ts"
 import * as WorkerLog from "../Layers/WorkerLog.ts"
 import * as WorkerProcess from "../Layers/WorkerProcess.ts"
@@ -47,15 +48,6 @@ const planOf = Effect.fnUntraced(function* ({ envFile, settings, worker }: Effec
   } satisfies ProjectPlan
 })
 
-/** Bound when the layer is built; looked after for as long as it lives. */
-const ControlSocket = Layer.scopedDiscard(
-  Effect.gen(function* () {
-    const { socket } = yield* AutopilotHome
-    const server = yield* ControlServer.bind({ path: socket })
-    yield* (yield* Concerns.Concerns).run("control server", server.keep)
-  })
-)
-
 /** What supervises, remembers and answers: it depends on the settings, which are read while the lock is held. */
 const Supervision = (options: DaemonOptions) =>
   Layer.unwrapScoped(
@@ -66,7 +58,7 @@ const Supervision = (options: DaemonOptions) =>
         ...(memory === undefined ? {} : { effectiveTotalBytes: memory.totalBytes })
       })
       const projects = [yield* planOf(effective)] as const
-      return ControlSocket.pipe(
+      return ControlSocket.layer.pipe(
         Layer.provide(ControlAnswers.layer({ pid: process.pid, version })),
         Layer.provideMerge(
           Layer.mergeAll(
@@ -103,7 +95,9 @@ export const daemon = (options: DaemonOptions) =>
         Layer.provideMerge(Workers),
         Layer.provideMerge(Telling),
         Layer.provideMerge(InstanceLock.layer),
-        Layer.provideMerge(Layer.mergeAll(ProcFs.layer, SettingsFile.layer, ShutdownRequest.layer))
+        Layer.provideMerge(
+          Layer.mergeAll(ProcFs.layer, SettingsFile.layer, ShutdownRequest.layer, Uncaught.layer)
+        )
       )
     )
   ) satisfies Effect.Effect<number, unknown, AutopilotHome | Signals>

@@ -4,6 +4,7 @@ import { DaemonEvents } from "../Layers/DaemonEvents.ts"
 import { ShutdownRequest } from "../Layers/ShutdownRequest.ts"
 import { Signals } from "../Layers/Signals.ts"
 import { Supervisor } from "../Layers/Supervisor.ts"
+import { Uncaught } from "../Layers/Uncaught.ts"
 import { version } from "./Version.ts"
 
 /** Signals are requests to end; a terminal that goes away is only news. */
@@ -15,6 +16,12 @@ const hearSignals = Effect.gen(function* () {
     const news = yield* signals.next
     yield* news._tag === "Signal" ? shutdown.ask(news.name) : events.publish({ _tag: "TerminalClosed" })
   }
+})
+
+/** An exception that nobody caught is told whole; what it has left undone nobody knows, so the daemon ends. */
+const firstUncaught = Effect.gen(function* () {
+  const { next } = yield* Uncaught
+  yield* Effect.logError("An exception that nobody caught", yield* next)
 })
 
 /** Each further request, while the shutdown is under way, hastens it. */
@@ -41,10 +48,11 @@ export const supervise = Effect.gen(function* () {
   yield* publish({ _tag: "DaemonStarted", pid: process.pid, version })
   yield* run("signal listener", hearSignals)
   yield* begin
-  const end = yield* Effect.raceFirst(
+  const end = yield* Effect.raceAll([
     Effect.map(next, ({ by }) => ({ by, code: 0 })),
-    Effect.map(beyondHelp, (name) => ({ by: `${name} failed`, code: 1 }))
-  )
+    Effect.map(beyondHelp, (name) => ({ by: `${name} failed`, code: 1 })),
+    Effect.as(firstUncaught, { by: "a bug outside of every fiber", code: 1 })
+  ])
   yield* publish({ _tag: "DaemonStopping", by: end.by })
   const leftBehind = yield* Effect.raceFirst(drain, hasten)
   yield* publish({ _tag: "DaemonStopped", leftBehind })

@@ -13,6 +13,8 @@ describe("the nearest name", () => {
 
   it("completes a beginning that only one name has", () => {
     assert.strictEqual(nearestName("re", commands), "restart-worker")
+    assert.strictEqual(nearestName("stat", commands), "status")
+    assert.strictEqual(nearestName("sto", commands), "stop")
     assert.isUndefined(nearestName("sta", ["status-line", "status-page"]))
   })
 

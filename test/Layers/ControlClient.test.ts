@@ -1,26 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as ChildProcess from "node:child_process"
-import * as Fs from "node:fs"
 import * as Net from "node:net"
-import * as Path from "node:path"
-import type { ControlRequest } from "../../src/Domain/ControlProtocol.ts"
 import { ProjectName } from "../../src/Domain/Project.ts"
-import * as ControlClient from "../../src/Layers/ControlClient.ts"
+import { ask, socketPath } from "../fixtures/AskingClient.ts"
 import { listening, originalDaemon, originalReplies, resettingDaemon } from "../fixtures/OriginalDaemon.ts"
 import { talk } from "../fixtures/RawClient.ts"
-import { data, served, temporaryFolder } from "../fixtures/ServedControl.ts"
-
-const ask = (
-  path: string,
-  request: ControlRequest = { type: "Status" },
-  limits: Partial<ControlClient.ControlClientLimits> = {}
-) =>
-  Effect.flatMap(ControlClient.ControlClient, (client) => client.request(request, limits)).pipe(
-    Effect.provide(ControlClient.layer({ path }))
-  )
-
-const socketPath = Effect.map(temporaryFolder, (folder) => Path.join(folder, "autopilotd.sock"))
+import { data, served } from "../fixtures/ServedControl.ts"
 
 describe("the control client with this daemon", () => {
   it.scopedLive("gets the status", () =>
@@ -128,6 +114,40 @@ describe("the control client with a strange server", () => {
           assert.deepStrictEqual(yield* ask(path), JSON.parse(reply))
         }
       })
+  )
+
+  it.scopedLive("sends its request again when it was turned away before it was read, and only then", () =>
+    Effect.gen(function* () {
+      const path = yield* socketPath
+      let turnedAway = 0
+      yield* listening(
+        path,
+        (socket) => {
+          if (turnedAway === 3) {
+            socket.once("data", () => socket.end(reply))
+            socket.resume()
+            return
+          }
+          turnedAway++
+          socket.destroy()
+        },
+        { pauseOnConnect: true }
+      )
+      assert.deepStrictEqual(yield* ask(path), JSON.parse(reply))
+      const readPath = yield* socketPath
+      let read = 0
+      yield* listening(readPath, (socket) => {
+        socket.once("data", () => {
+          read++
+          socket.destroy()
+        })
+      })
+      assert.strictEqual(
+        (yield* Effect.flip(ask(readPath, { type: "RestartWorker" })))._tag,
+        "ControlProtocolError"
+      )
+      assert.strictEqual(read, 1)
+    })
   )
 
   it.scopedLive("says in one line what is wrong with an answer", () =>

@@ -4,7 +4,9 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import { ControlConnections } from "../../src/Layers/ControlConnections.ts"
 import * as ControlServer from "../../src/Layers/ControlServer.ts"
+import { listening } from "../fixtures/OriginalDaemon.ts"
 import { open } from "../fixtures/RawClient.ts"
 import {
   answer,
@@ -97,6 +99,38 @@ describe("the control server", () => {
           heard.map(() => runningLine)
         )
       })
+  )
+
+  it.scopedLive(
+    "takes a request that came in time, though the whole process was stopped until it was late",
+    () =>
+      Effect.gen(function* () {
+        const { path } = yield* served({ requestMs: 1000 }, (request) =>
+          Effect.delay(answer(request), "20 millis")
+        )
+        const { socket, heard } = yield* Effect.promise(() => open(path))
+        // The server has accepted it when it has answered somebody who came later.
+        yield* told(path, [status])
+        socket.write(status)
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1200)
+        assert.strictEqual((yield* Effect.promise(() => heard)).text, runningLine)
+      })
+  )
+
+  it.scopedLive("forgets a connection when it is over, however it ended", () =>
+    Effect.gen(function* () {
+      const path = Path.join(yield* temporaryFolder, "autopilotd.sock")
+      const connections = new ControlConnections(ControlServer.defaultLimits, (_, reply) =>
+        reply(runningLine)
+      )
+      yield* listening(path, (socket) => connections.accept(socket))
+      const { socket } = yield* Effect.promise(() => open(path))
+      yield* told(path, [status])
+      yield* told(path, ["garbage"])
+      assert.isAbove(connections.count, 0)
+      socket.destroy()
+      yield* until(() => connections.count === 0, "connections are still counted")
+    })
   )
 
   it.scopedLive("says so when all connections wait for an answer", () =>

@@ -204,7 +204,7 @@ describe("the control socket among hostile clients", () => {
     "answers the status among 80 silent connections with 64 open files allowed, and logs nothing",
     () =>
       Effect.gen(function* () {
-        const { path, output } = yield* server({}, { limit: 64 })
+        const { path, output } = yield* server({ requestMs: 600_000 }, { limit: 64 })
         const silent = yield* Effect.promise(() => Promise.all(Array.from({ length: 80 }, () => open(path))))
         assert.deepStrictEqual(yield* status(path), running)
         for (const { socket } of silent) socket.destroy()

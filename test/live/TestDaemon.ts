@@ -38,7 +38,10 @@ export interface Answer {
 export const patience = "40 seconds"
 
 /** Waits for a condition. The last thing seen is told when it never comes about. */
-export const eventually = <A>(what: string, look: Effect.Effect<A | undefined, unknown>): Effect.Effect<A> =>
+export const eventually = <A, R>(
+  what: string,
+  look: Effect.Effect<A | undefined, unknown, R>
+): Effect.Effect<A, never, R> =>
   look.pipe(
     Effect.filterOrFail(
       (found): found is A & ({} | null) => found !== undefined,
@@ -48,12 +51,6 @@ export const eventually = <A>(what: string, look: Effect.Effect<A | undefined, u
     Effect.timeoutFail({ duration: patience, onTimeout: () => new Error(`never came about: ${what}`) }),
     Effect.orDie
   )
-
-/** A folder of its own for a daemon, short enough for a socket below it; removed at the end. */
-export const temporaryHome: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
-  Effect.sync(() => fs.mkdtempSync(join(tmpdir(), "apd-"))),
-  (home) => Effect.sync(() => fs.rmSync(home, { recursive: true, force: true }))
-)
 
 /** All living processes, zombies left out, whose environment has an entry with this beginning. */
 export const processesWith = (entry: string): ReadonlyArray<number> =>
@@ -77,6 +74,28 @@ export const workersOf = (home: string): ReadonlyArray<number> => {
     ? processesWith(`AUTOPILOT_WORKER_ID=${fs.readFileSync(idFile, "utf8").trim()}:`)
     : []
 }
+
+/** Ends a process that this test has started, or its child; one that has ended by itself is fine. */
+export const killForSure = (pid: number): void => {
+  try {
+    process.kill(pid, "SIGKILL")
+  } catch {
+    // It ended by itself meanwhile.
+  }
+}
+
+/** A folder of its own for a daemon, short enough for a socket below it. At the end all that ran for it is killed. */
+export const temporaryHome: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
+  Effect.sync(() => fs.mkdtempSync(join(tmpdir(), "apd-"))),
+  (home) =>
+    Effect.sync(() => {
+      // Daemons first, in the background too, for they would start their workers again.
+      const left = processesWith(`AUTOPILOT_HOME=${home}`)
+      for (const pid of [...left.filter((pid) => !workersOf(home).includes(pid)), ...left]) killForSure(pid)
+      for (const pid of workersOf(home)) killForSure(pid)
+      fs.rmSync(home, { recursive: true, force: true, maxRetries: 3 })
+    })
+)
 
 export const isAlive = (pid: number): boolean => {
   try {
@@ -124,7 +143,7 @@ export interface RunOptions {
   readonly command?: string
 }
 
-/** Runs a command line of autopilotd; at the end of the scope it is killed, if it still runs, and its workers too. */
+/** Runs a command line of autopilotd; at the end of the scope it is killed, if it still runs. */
 export const run = (options: RunOptions): Effect.Effect<Run, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync((): Run => {
@@ -157,13 +176,6 @@ export const run = (options: RunOptions): Effect.Effect<Run, never, Scope.Scope>
     ({ child }) =>
       Effect.sync(() => {
         if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL")
-        for (const pid of workersOf(options.home)) {
-          try {
-            process.kill(pid, "SIGKILL")
-          } catch {
-            // It ended by itself meanwhile.
-          }
-        }
       })
   )
 

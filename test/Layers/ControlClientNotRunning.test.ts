@@ -1,26 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
-import * as Net from "node:net"
 import * as Path from "node:path"
-import type { ControlRequest } from "../../src/Domain/ControlProtocol.ts"
-import { ProjectName } from "../../src/Domain/Project.ts"
-import * as ControlClient from "../../src/Layers/ControlClient.ts"
-import { listening, originalDaemon, originalReplies, resettingDaemon } from "../fixtures/OriginalDaemon.ts"
-import { talk } from "../fixtures/RawClient.ts"
-import { data, served, temporaryFolder } from "../fixtures/ServedControl.ts"
-
-const ask = (
-  path: string,
-  request: ControlRequest = { type: "Status" },
-  limits: Partial<ControlClient.ControlClientLimits> = {}
-) =>
-  Effect.flatMap(ControlClient.ControlClient, (client) => client.request(request, limits)).pipe(
-    Effect.provide(ControlClient.layer({ path }))
-  )
-
-const socketPath = Effect.map(temporaryFolder, (folder) => Path.join(folder, "autopilotd.sock"))
+import { ask, socketPath } from "../fixtures/AskingClient.ts"
+import { listening, originalDaemon } from "../fixtures/OriginalDaemon.ts"
+import { temporaryFolder } from "../fixtures/ServedControl.ts"
 
 describe("the control client without a daemon", () => {
   it.scopedLive(

@@ -1,0 +1,115 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as FastCheck from "effect/FastCheck"
+import { lastLine, maxLineBytes, noRest, splitLines } from "../../src/Domain/Lines.ts"
+
+/** All lines of a stream that arrives in these chunks. */
+const linesOf = (chunks: ReadonlyArray<Buffer>): ReadonlyArray<Buffer> => {
+  const lines: Array<Buffer> = []
+  let rest = noRest
+  for (const chunk of chunks) {
+    const [some, after] = splitLines(rest, chunk)
+    lines.push(...some)
+    rest = after
+  }
+  return [...lines, ...lastLine(rest)]
+}
+
+const texts = (...chunks: ReadonlyArray<string>): ReadonlyArray<string> =>
+  linesOf(chunks.map((text) => Buffer.from(text))).map((line) => line.toString("utf8"))
+
+/** Cut at these places, in thousandths of its length. */
+const chunked = (bytes: Buffer, places: ReadonlyArray<number>): ReadonlyArray<Buffer> => {
+  const at = [
+    0,
+    ...places.map((place) => Math.floor((place / 1000) * bytes.length)).toSorted((a, b) => a - b),
+    bytes.length
+  ]
+  return at.slice(1).map((to, index) => bytes.subarray(at[index], to))
+}
+
+const places = FastCheck.array(FastCheck.integer({ min: 0, max: 1000 }), { maxLength: 12 })
+
+/** Runs of one byte, so that lines around the limit are as likely as short ones. */
+const stream = FastCheck.array(
+  FastCheck.tuple(
+    FastCheck.constantFrom("a", "\n", "\0", "\xff"),
+    FastCheck.oneof(
+      FastCheck.integer({ min: 0, max: 5 }),
+      FastCheck.integer({ min: maxLineBytes - 2, max: maxLineBytes + 2 }),
+      FastCheck.constant(2 * maxLineBytes)
+    )
+  ),
+  { maxLength: 6 }
+).map((runs) =>
+  Buffer.concat(runs.map(([byte, count]) => Buffer.alloc(byte === "\n" ? count % 7 : count, byte, "latin1")))
+)
+
+type Claim = (bytes: Buffer, chunks: ReadonlyArray<Buffer>) => boolean
+
+/** A stream, and places to cut it at, for which the claim is false; undefined when there seems to be none. */
+const exceptionTo = (claim: Claim) => {
+  const property = FastCheck.property(stream, places, (bytes, at) => claim(bytes, chunked(bytes, at)))
+  return FastCheck.check(property, { numRuns: 200 }).counterexample
+}
+
+describe("a worker's output as lines", () => {
+  it("is cut at each newline, which belongs to its line", () => {
+    assert.deepStrictEqual(texts("one\ntwo\n\nfour\n"), ["one\n", "two\n", "\n", "four\n"])
+  })
+
+  it("joins a line that came in pieces", () => {
+    assert.deepStrictEqual(texts("o", "n", "e", "\ntw", "o\n"), ["one\n", "two\n"])
+  })
+
+  it("keeps a last line that has no newline, and gives it one", () => {
+    assert.deepStrictEqual(texts("one\ntw", "o"), ["one\n", "two\n"])
+  })
+
+  it("is nothing when nothing was written", () => {
+    assert.deepStrictEqual(texts(), [])
+    assert.deepStrictEqual(texts(""), [])
+  })
+
+  it("passes bytes that are no text as they are", () => {
+    const bytes = Buffer.from([0xff, 0xfe, 0x00, 0x0a, 0xc3, 0x0a])
+    assert.deepStrictEqual(Buffer.concat(linesOf([bytes])), bytes)
+  })
+
+  it("cuts a line that is too long, says so, and goes on with the rest of it", () => {
+    const [first, second, ...more] = texts("x".repeat(maxLineBytes + 3), "yz\n")
+    assert.strictEqual(first, `${"x".repeat(maxLineBytes)} [cut here: the line is longer]\n`)
+    assert.strictEqual(second, "xxxyz\n")
+    assert.deepStrictEqual(more, [])
+  })
+
+  it("leaves a line of exactly the limit whole", () => {
+    assert.deepStrictEqual(texts(`${"x".repeat(maxLineBytes)}\n`), [`${"x".repeat(maxLineBytes)}\n`])
+  })
+
+  it("is the same however it comes in chunks", () => {
+    const exception = exceptionTo((bytes, chunks) => {
+      const whole = linesOf([bytes])
+      const pieces = linesOf(chunks)
+      return whole.length === pieces.length && Buffer.concat(whole).equals(Buffer.concat(pieces))
+    })
+    assert.isNull(exception)
+  })
+
+  it("never has a line longer than the limit and its mark", () => {
+    const exception = exceptionTo((_, chunks) =>
+      linesOf(chunks).every((line) => line.length <= maxLineBytes + 64 && line.at(-1) === 0x0a)
+    )
+    assert.isNull(exception)
+  })
+
+  it("is complete: without the marks and the last newline it is what was written", () => {
+    const exception = exceptionTo((bytes, chunks) => {
+      const text = Buffer.concat(linesOf(chunks))
+        .toString("latin1")
+        .replaceAll(" [cut here: the line is longer]\n", "")
+      const written = bytes.toString("latin1")
+      return text === (written === "" || written.endsWith("\n") ? written : `${written}\n`)
+    })
+    assert.isNull(exception)
+  })
+})

@@ -1,0 +1,276 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import type { DaemonEvent } from "../../src/Domain/DaemonEvent.ts"
+import { unnamed } from "../../src/Domain/Project.ts"
+import { AutopilotHome, pathsBelow } from "../../src/Layers/AutopilotHome.ts"
+import * as Concerns from "../../src/Layers/Concerns.ts"
+import * as ControlAnswers from "../../src/Layers/ControlAnswers.ts"
+import { ControlHandler } from "../../src/Layers/ControlHandler.ts"
+import * as ControlSocket from "../../src/Layers/ControlSocket.ts"
+import { DaemonEvents } from "../../src/Layers/DaemonEvents.ts"
+import * as MemoryMonitor from "../../src/Layers/MemoryMonitor.ts"
+import { ProcFs } from "../../src/Layers/ProcFs.ts"
+import { ProjectState } from "../../src/Layers/ProjectState.ts"
+import * as ShutdownRequest from "../../src/Layers/ShutdownRequest.ts"
+import { Signals, type SignalNews } from "../../src/Layers/Signals.ts"
+import * as Supervisor from "../../src/Layers/Supervisor.ts"
+import { Uncaught } from "../../src/Layers/Uncaught.ts"
+import { WorkerLog } from "../../src/Layers/WorkerLog.ts"
+import { supervise } from "../../src/Programs/Lifecycle.ts"
+import * as FakeLives from "../Layers/FakeLives.ts"
+import { eventually, temporaryHome } from "../live/TestDaemon.ts"
+
+const memory = { availableBytes: 4096, totalBytes: 8192 }
+
+/** Where a bug can be put in: each is run in place of what it names. */
+interface Bugs {
+  /** The next reading of the memory, then all others. */
+  readonly memory?: Effect.Effect<typeof memory>
+  readonly signal?: Effect.Effect<SignalNews>
+  readonly publish?: (event: DaemonEvent) => Effect.Effect<void>
+  readonly uncaught?: Effect.Effect<Cause.Cause<never>>
+  /** Sleeps of this length meet a bug, once. */
+  readonly sleepMs?: number
+}
+
+/** A clock whose sleep of one length dies the first time. */
+const brokenClock = (live: Clock.Clock, sleepMs: number): Clock.Clock => {
+  let isBroken = true
+  const { sleep, ...rest } = live
+  return Object.assign(Object.create(Object.getPrototypeOf(live)), rest, {
+    sleep: (duration: Duration.Duration) => {
+      if (!isBroken || Duration.toMillis(duration) !== sleepMs) return live.sleep(duration)
+      isBroken = false
+      return Effect.dieMessage("a bug in a timer")
+    }
+  })
+}
+
+/** The whole daemon but for processes, files and real signals. */
+const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
+  const tell = bugs.publish ?? (() => Effect.void)
+  const World = Layer.mergeAll(
+    Layer.succeed(AutopilotHome, pathsBelow(home)),
+    Layer.succeed(DaemonEvents, {
+      publish: (event) =>
+        Effect.zipRight(
+          Effect.sync(() => void events.push(event)),
+          tell(event)
+        ),
+      changes: Stream.empty
+    }),
+    Layer.succeed(Signals, { next: bugs.signal ?? Effect.never }),
+    Layer.succeed(Uncaught, { next: bugs.uncaught ?? Effect.never }),
+    Layer.succeed(ProjectState, { load: () => Effect.succeed(undefined), save: () => Effect.void }),
+    Layer.succeed(WorkerLog, {
+      open: () => Effect.succeed({ capture: () => Effect.succeed({ finish: Effect.void }) })
+    }),
+    Layer.succeed(
+      ProcFs,
+      ProcFs.of({
+        processes: Effect.succeed([]),
+        process: () => Effect.succeed(undefined),
+        carrying: () => Effect.succeed(new Set()),
+        openFilesSoftLimit: () => Effect.succeed(undefined),
+        memory: bugs.memory ?? Effect.succeed(memory)
+      })
+    ),
+    ShutdownRequest.layer,
+    FakeLives.layer
+  )
+  const project = {
+    project: unnamed,
+    argv: ["worker"] as const,
+    cwd: "/",
+    envFile: { path: "/nonexistent", mustExist: false },
+    envTable: {},
+    graceMs: 1000,
+    restart: {
+      policy: "on-failure",
+      initialBackoffMs: 50,
+      maxBackoffMs: 300_000,
+      backoffMultiplier: 2,
+      jitter: 0,
+      successThresholdMs: 60_000,
+      maxConsecutiveRestarts: 10,
+      recoveryCooldownMs: false
+    } as const
+  }
+  return ControlSocket.layer.pipe(
+    Layer.provideMerge(ControlAnswers.layer({ pid: process.pid, version: "test" })),
+    Layer.provideMerge(
+      Layer.merge(
+        Supervisor.layer({ projects: [project], keepState: false }),
+        MemoryMonitor.layer({ pollIntervalMs: 50 })
+      )
+    ),
+    Layer.provideMerge(Concerns.layer),
+    Layer.provideMerge(World)
+  )
+}
+
+/** Runs the daemon around a test; what `supervise` returns is the exit code. */
+const inDaemon = <A, E>(
+  bugs: Bugs,
+  test: (daemon: {
+    readonly exitCode: Effect.Effect<number>
+    readonly events: ReadonlyArray<DaemonEvent>
+  }) => Effect.Effect<A, E, ControlHandler | FakeLives.FakeLives | ShutdownRequest.ShutdownRequest>
+) =>
+  Effect.gen(function* () {
+    const home = yield* temporaryHome
+    const events: Array<DaemonEvent> = []
+    const clock = yield* Effect.clock
+    return yield* Effect.gen(function* () {
+      const running = yield* Effect.fork(supervise)
+      return yield* test({ exitCode: Fiber.join(running), events })
+    }).pipe(
+      Effect.provide(daemonWith(home, bugs, events)),
+      bugs.sleepMs === undefined ? (self) => self : Effect.withClock(brokenClock(clock, bugs.sleepMs))
+    )
+  })
+
+const status = Effect.gen(function* () {
+  const { handle } = yield* ControlHandler
+  return (yield* handle({ type: "Status" })).data
+})
+
+/** The status, once it shows exactly these as degraded. */
+const degraded = (...names: ReadonlyArray<string>) =>
+  eventually(
+    `degraded: ${names.join()}`,
+    Effect.map(status, (data) =>
+      data !== undefined && names.join() === data.degraded?.join() ? data : undefined
+    )
+  )
+
+const stop = Effect.flatMap(ShutdownRequest.ShutdownRequest, ({ ask }) => ask("the test"))
+
+/** The first run meets a bug, all later ones do as `good` does. */
+const brokenOnce = <A>(good: Effect.Effect<A>): Effect.Effect<A> => {
+  let isFirst = true
+  return Effect.suspend(() => {
+    if (!isFirst) return good
+    isFirst = false
+    return Effect.dieMessage("a bug")
+  })
+}
+
+describe("a defect in a concern", () => {
+  const survived: Readonly<Record<string, Bugs>> = {
+    "memory monitor": {
+      // The first reading belongs to the construction: it is the second that is the concern's.
+      memory: (() => {
+        let readings = 0
+        return Effect.suspend(() => (++readings === 2 ? Effect.dieMessage("a bug") : Effect.succeed(memory)))
+      })()
+    },
+    "control server": { sleepMs: 2000 },
+    "signal listener": { signal: brokenOnce(Effect.never) }
+  }
+
+  for (const [name, bugs] of Object.entries(survived)) {
+    it.scopedLive(`in the ${name} is seen in status and journal, and the concern works again`, () =>
+      inDaemon(bugs, ({ events, exitCode }) =>
+        Effect.gen(function* () {
+          yield* degraded(name)
+          const told = events.find((event) => event._tag === "ConcernFailed")
+          assert.strictEqual(told?.name, name)
+          assert.match(told?.cause ?? "", /a bug/)
+          // The worker has gone on working all the while.
+          assert.strictEqual((yield* degraded()).worker_status, "running")
+          assert.deepInclude(events, { _tag: "ConcernRecovered", name })
+          yield* stop
+          assert.strictEqual(yield* exitCode, 0)
+        })
+      )
+    )
+  }
+
+  it.scopedLive("in the supervisor ends the daemon with exit code 1, its worker ended", () =>
+    Effect.gen(function* () {
+      const alive = yield* inDaemon(
+        {
+          publish: (event) =>
+            event._tag === "CommandTaken" ? Effect.dieMessage("a bug in publishing") : Effect.void
+        },
+        ({ events, exitCode }) =>
+          Effect.gen(function* () {
+            const { alive } = yield* FakeLives.FakeLives
+            const { handle } = yield* ControlHandler
+            yield* eventually(
+              "a worker",
+              Effect.sync(() => (alive() === 1 ? true : undefined))
+            )
+            const reply = yield* handle({ type: "RestartWorker" })
+            assert.isFalse(reply.success)
+            assert.strictEqual(yield* exitCode, 1)
+            const told = events.find((event) => event._tag === "ConcernBeyondHelp")
+            assert.match(told?.cause ?? "", /a bug in publishing/)
+            return alive
+          })
+      )
+      assert.strictEqual(alive(), 0)
+    })
+  )
+
+  it.scopedLive("that keeps coming back ends the daemon with exit code 1, its worker ended", () =>
+    inDaemon({ signal: Effect.dieMessage("a bug that stays") }, ({ events, exitCode }) =>
+      Effect.gen(function* () {
+        const { alive } = yield* FakeLives.FakeLives
+        assert.strictEqual(yield* exitCode, 1)
+        assert.strictEqual(alive(), 0)
+        assert.lengthOf(
+          events.filter((event) => event._tag === "ConcernFailed"),
+          4
+        )
+      })
+    )
+  )
+
+  it.scopedLive("outside of every fiber ends the daemon with exit code 1, its worker ended", () =>
+    inDaemon(
+      { uncaught: Effect.delay(Effect.succeed(Cause.die(new Error("thrown in a callback"))), "100 millis") },
+      ({ exitCode }) =>
+        Effect.gen(function* () {
+          const { alive } = yield* FakeLives.FakeLives
+          assert.strictEqual(yield* exitCode, 1)
+          assert.strictEqual(alive(), 0)
+        })
+    )
+  )
+})
+
+describe("the end of the daemon", () => {
+  it.scopedLive("status answers `stopping` until the worker is gone, and the exit code is 0", () =>
+    inDaemon({}, ({ events, exitCode }) =>
+      Effect.gen(function* () {
+        const lives = yield* FakeLives.FakeLives
+        yield* eventually(
+          "a worker",
+          Effect.sync(() => (lives.alive() === 1 ? true : undefined))
+        )
+        lives.endsAfter(60_000)
+        yield* stop
+        yield* eventually(
+          "stopping",
+          Effect.map(status, (data) => (data?.worker_status === "stopping" ? true : undefined))
+        )
+        assert.strictEqual(lives.alive(), 1)
+        yield* stop
+        assert.strictEqual(yield* exitCode, 0)
+        assert.strictEqual(lives.alive(), 0)
+        assert.includeMembers(
+          events.map((event) => event._tag),
+          ["DaemonStarted", "DaemonStopping", "DaemonHastened", "DaemonStopped"]
+        )
+      })
+    )
+  )
+})
