@@ -8,7 +8,7 @@ const Pids = Schema.Array(Schema.Int)
 
 /** Everything that happens and that a person may ask about later. Times are milliseconds. */
 export const DaemonEvent = Schema.Union(
-  Schema.TaggedStruct("DaemonStarted", { pid: Schema.Int, version: Schema.String }),
+  Schema.TaggedStruct("DaemonStarted", { pid: Schema.Int, version: Schema.String, home: Schema.String }),
   Schema.TaggedStruct("DaemonStopping", { by: Schema.String }),
   Schema.TaggedStruct("DaemonHastened", { by: Schema.String }),
   Schema.TaggedStruct("TerminalClosed", {}),
@@ -59,7 +59,12 @@ const processes = (pids: ReadonlyArray<number>): string =>
 export const describe = (event: DaemonEvent): { readonly level: Level; readonly text: string } => {
   switch (event._tag) {
     case "DaemonStarted":
-      return { level: "info", text: `autopilotd ${event.version} started, pid ${event.pid}` }
+      return {
+        level: "info",
+        text:
+          `autopilotd ${event.version} started, pid ${event.pid}, logs in ${event.home}/logs. ` +
+          "Ask it with `autopilotd status`, end it with Ctrl-C or `autopilotd stop`"
+      }
     case "DaemonStopping":
       return { level: "info", text: `Shutting down: ${event.by}` }
     case "DaemonHastened":

@@ -1,7 +1,7 @@
 import * as Schema from "effect/Schema"
 import { humanDuration } from "./HumanDuration.ts"
-import type { Step } from "./WorkerStep.ts"
 import type { WorkerRules } from "./WorkerEvent.ts"
+import type { Step } from "./WorkerTransition.ts"
 import { initial, nextStartMs, Phase, type WorkerState } from "./WorkerState.ts"
 
 /**

@@ -4,24 +4,24 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as FiberHandle from "effect/FiberHandle"
 import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
-import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { type RestartPolicy, schedule } from "../Domain/RestartPolicy.ts"
+import type { RestartPolicy } from "../Domain/RestartPolicy.ts"
 import { blank, resume, type Survivor, survivorOf, whatIsCleared } from "../Domain/Survivor.ts"
 import type { Command, WorkerAction, WorkerEvent } from "../Domain/WorkerEvent.ts"
 import { initial, type WorkerState } from "../Domain/WorkerState.ts"
-import { step, type Step } from "../Domain/WorkerStep.ts"
+import { step } from "../Domain/WorkerStep.ts"
+import type { Step } from "../Domain/WorkerTransition.ts"
 import { Concerns } from "./Concerns.ts"
 import { DaemonEvents } from "./DaemonEvents.ts"
 import { ProjectState } from "./ProjectState.ts"
 import { WorkerLife, type WorkerPlan } from "./WorkerLife.ts"
 import { WorkerLog } from "./WorkerLog.ts"
+import * as WorkerTimer from "./WorkerTimer.ts"
 
 /** One project to be supervised. */
 export interface ProjectPlan extends WorkerPlan {
@@ -76,9 +76,6 @@ const leftAtRest = ({ draining, phase }: WorkerState): ReadonlyArray<number> | u
 /** Saving the state is waited for before it takes effect, but a disk that hangs must not stop supervision. */
 const saveLimit = Duration.seconds(3)
 
-/** A wait for a time of day is looked at again this often: the machine may have slept. */
-const lookAgain = Duration.seconds(30)
-
 /**
  * The fiber that owns one project: it takes one event at a time, lets `step` decide, and carries out the actions.
  * Everything that takes time runs in other fibers that report back, so a command is served at once in every state.
@@ -97,7 +94,7 @@ export const make = Effect.fnUntraced(function* (
   const mailbox = yield* Mailbox.make<WorkerEvent>()
   const state = yield* SubscriptionRef.make<WorkerState>(initial)
   const tell = (event: WorkerEvent): Effect.Effect<void> => Effect.asVoid(mailbox.offer(event))
-  const timer = yield* FiberHandle.make()
+  const timer = yield* WorkerTimer.make(mailbox)
   const answers = new Map<number, Deferred.Deferred<CommandAnswer>>()
   const isDead = yield* Deferred.make<void>()
   const abandon = yield* Deferred.make<void>()
@@ -148,42 +145,7 @@ export const make = Effect.fnUntraced(function* (
     life = { id, started, fiber, hasten }
   })
 
-  const backoff = Effect.fnUntraced(function* (epoch: number, failuresBefore: number) {
-    const driver = yield* Schedule.driver(
-      schedule(restart, failuresBefore).pipe(
-        // Runs at the step, before the sleep: whoever asks meanwhile is told when it ends.
-        Schedule.tapOutput(
-          Effect.fnUntraced(function* (delay) {
-            const delayMs = Duration.toMillis(delay)
-            const dueMs = (yield* Clock.currentTimeMillis) + delayMs
-            yield* tell({ _tag: "BackingOff", epoch, delayMs, dueMs })
-          })
-        )
-      )
-    )
-    yield* driver.next(undefined)
-    yield* tell({ _tag: "Due", epoch })
-  })
-
-  const waitUntil = Effect.fnUntraced(function* (epoch: number, untilMs: number) {
-    for (;;) {
-      const leftMs = untilMs - (yield* Clock.currentTimeMillis)
-      if (leftMs <= 0) break
-      yield* Effect.sleep(Duration.min(Duration.millis(leftMs), lookAgain))
-    }
-    yield* tell({ _tag: "Due", epoch })
-  })
-
-  const after = (delayMs: number, event: WorkerEvent) => Effect.delay(tell(event), Duration.millis(delayMs))
-
   const perform = (action: WorkerAction, nextId: string | undefined): Effect.Effect<void> => {
-    // A timer that dies unseen would leave the worker waiting for ever: its defect is the actor's.
-    const arm = (effect: Effect.Effect<void, unknown>) =>
-      Effect.orDie(effect).pipe(
-        Effect.tapDefect((defect) => mailbox.failCause(defect)),
-        (timed) => FiberHandle.run(timer, timed),
-        Effect.asVoid
-      )
     switch (action._tag) {
       case "Answer": {
         const waiting = answers.get(action.ticket)
@@ -202,15 +164,15 @@ export const make = Effect.fnUntraced(function* (
       case "Hasten":
         return life === undefined ? Effect.void : Effect.asVoid(Deferred.succeed(life.hasten, undefined))
       case "ArmSteady":
-        return arm(after(restart.successThresholdMs, { _tag: "Steady", epoch: action.epoch }))
+        return timer.after(restart.successThresholdMs, { _tag: "Steady", epoch: action.epoch })
       case "Backoff":
-        return arm(backoff(action.epoch, action.failuresBefore))
+        return timer.backoff(restart, action.failuresBefore, action.epoch)
       case "WaitUntil":
-        return arm(waitUntil(action.epoch, action.untilMs))
+        return timer.until(action.untilMs, { _tag: "Due", epoch: action.epoch })
       case "CoolDown":
-        return arm(after(action.forMs, { _tag: "Due", epoch: action.epoch }))
+        return timer.after(action.forMs, { _tag: "Due", epoch: action.epoch })
       case "CancelTimer":
-        return FiberHandle.clear(timer)
+        return timer.cancel
       case "Publish":
         return events.publish(action.event)
     }

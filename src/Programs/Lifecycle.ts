@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { AutopilotHome } from "../Layers/AutopilotHome.ts"
 import { Concerns } from "../Layers/Concerns.ts"
 import { DaemonEvents } from "../Layers/DaemonEvents.ts"
 import { ShutdownRequest } from "../Layers/ShutdownRequest.ts"
@@ -45,7 +46,8 @@ export const supervise = Effect.gen(function* () {
   const { publish } = yield* DaemonEvents
   const { begin, drain } = yield* Supervisor
   const { next } = yield* ShutdownRequest
-  yield* publish({ _tag: "DaemonStarted", pid: process.pid, version })
+  const { root } = yield* AutopilotHome
+  yield* publish({ _tag: "DaemonStarted", pid: process.pid, version, home: root })
   yield* run("signal listener", hearSignals)
   yield* begin
   const end = yield* Effect.raceAll([

@@ -7,17 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/TestClock"
 import { type RestartPolicy, schedule } from "../../src/Domain/RestartPolicy.ts"
-
-const defaults: RestartPolicy = {
-  policy: "on-failure",
-  initialBackoffMs: 1000,
-  maxBackoffMs: 300_000,
-  backoffMultiplier: 2,
-  jitter: 0,
-  successThresholdMs: 60_000,
-  maxConsecutiveRestarts: 10,
-  recoveryCooldownMs: false
-}
+import { defaultPolicy } from "../fixtures/policies.ts"
 
 /** The first delays of a schedule, by its driver, on the test's clock. */
 const delaysMs = (policy: RestartPolicy, count: number, failuresBefore = 0) =>
@@ -33,23 +23,26 @@ const delaysMs = (policy: RestartPolicy, count: number, failuresBefore = 0) =>
 describe("the delays between restarts", () => {
   it.effect("are 1 2 4 8 16 32 64 128 256 and then 300 seconds for ever", () =>
     Effect.gen(function* () {
-      const seconds = (yield* delaysMs(defaults, 12)).map((delayMs) => delayMs / 1000)
+      const seconds = (yield* delaysMs(defaultPolicy, 12)).map((delayMs) => delayMs / 1000)
       assert.deepStrictEqual(seconds, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300])
     })
   )
 
   it.effect("begin at initial_backoff_ms, not after a first doubling (D5)", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* delaysMs({ ...defaults, initialBackoffMs: 10 }, 3), [10, 20, 40])
-      assert.deepStrictEqual(yield* delaysMs({ ...defaults, initialBackoffMs: 30_000 }, 2), [30_000, 60_000])
+      assert.deepStrictEqual(yield* delaysMs({ ...defaultPolicy, initialBackoffMs: 10 }, 3), [10, 20, 40])
+      assert.deepStrictEqual(
+        yield* delaysMs({ ...defaultPolicy, initialBackoffMs: 30_000 }, 2),
+        [30_000, 60_000]
+      )
     })
   )
 
   it.effect("go on where the failures of an earlier daemon left them", () =>
     Effect.gen(function* () {
-      const all = yield* delaysMs(defaults, 12)
+      const all = yield* delaysMs(defaultPolicy, 12)
       for (const failures of [1, 5, 9, 11]) {
-        assert.deepStrictEqual(yield* delaysMs(defaults, 1, failures), all.slice(failures, failures + 1))
+        assert.deepStrictEqual(yield* delaysMs(defaultPolicy, 1, failures), all.slice(failures, failures + 1))
       }
     })
   )
@@ -65,7 +58,7 @@ describe("the delays between restarts", () => {
     ({ backoffMultiplier, extraMs, failuresBefore, initialBackoffMs }) =>
       Effect.gen(function* () {
         const maxBackoffMs = initialBackoffMs + extraMs
-        const policy = { ...defaults, initialBackoffMs, maxBackoffMs, backoffMultiplier }
+        const policy = { ...defaultPolicy, initialBackoffMs, maxBackoffMs, backoffMultiplier }
         const delays = yield* delaysMs(policy, 3, failuresBefore)
         for (const [at, delayMs] of delays.entries()) {
           assert.isAtLeast(delayMs, 0)
@@ -79,7 +72,7 @@ describe("the delays between restarts", () => {
   it.effect("vary by the jitter and never beyond the maximum", () =>
     Effect.gen(function* () {
       const policy = {
-        ...defaults,
+        ...defaultPolicy,
         jitter: 0.5,
         initialBackoffMs: 1000,
         maxBackoffMs: 1200,

@@ -4,6 +4,7 @@ import { ProjectName } from "../../src/Domain/Project.ts"
 import type { Command, WorkerAction, WorkerEvent, WorkerRules } from "../../src/Domain/WorkerEvent.ts"
 import { initial, statusWord, type WorkerState } from "../../src/Domain/WorkerState.ts"
 import { step } from "../../src/Domain/WorkerStep.ts"
+import { defaultPolicy } from "../fixtures/policies.ts"
 
 /**
  * A world around the automaton: it carries out actions as the actor does, but with a will of its own about when a
@@ -43,16 +44,7 @@ const maxFailures = 3
 
 const rules = (policy: "on-failure" | "always"): WorkerRules => ({
   project: ProjectName.make("demo"),
-  restart: {
-    policy,
-    initialBackoffMs: 1000,
-    maxBackoffMs: 300_000,
-    backoffMultiplier: 2,
-    jitter: 0,
-    successThresholdMs: 60_000,
-    maxConsecutiveRestarts: maxFailures,
-    recoveryCooldownMs: false
-  }
+  restart: { ...defaultPolicy, policy, maxConsecutiveRestarts: maxFailures }
 })
 
 interface Life {

@@ -3,21 +3,13 @@ import { ProjectName } from "../../src/Domain/Project.ts"
 import type { Command, WorkerAction, WorkerEvent, WorkerRules } from "../../src/Domain/WorkerEvent.ts"
 import { initial, Phase, reason, Sequel, statusWord, type WorkerState } from "../../src/Domain/WorkerState.ts"
 import { step } from "../../src/Domain/WorkerStep.ts"
+import { defaultPolicy } from "../fixtures/policies.ts"
 
 const project = ProjectName.make("demo")
 
 const rules: WorkerRules = {
   project,
-  restart: {
-    policy: "on-failure",
-    initialBackoffMs: 1000,
-    maxBackoffMs: 300_000,
-    backoffMultiplier: 2,
-    jitter: 0,
-    successThresholdMs: 60_000,
-    maxConsecutiveRestarts: 10,
-    recoveryCooldownMs: false
-  }
+  restart: defaultPolicy
 }
 
 const always: WorkerRules = { ...rules, restart: { ...rules.restart, policy: "always" } }

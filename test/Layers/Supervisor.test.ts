@@ -16,6 +16,7 @@ import * as Supervisor from "../../src/Layers/Supervisor.ts"
 import { WorkerLog } from "../../src/Layers/WorkerLog.ts"
 import * as FakeLives from "./FakeLives.ts"
 import * as Stream from "effect/Stream"
+import { defaultPolicy } from "../fixtures/policies.ts"
 
 const plan: ProjectPlan = {
   project: unnamed,
@@ -24,16 +25,7 @@ const plan: ProjectPlan = {
   envFile: { path: "/nonexistent", mustExist: false },
   envTable: {},
   graceMs: 10_000,
-  restart: {
-    policy: "on-failure",
-    initialBackoffMs: 1000,
-    maxBackoffMs: 300_000,
-    backoffMultiplier: 2,
-    jitter: 0,
-    successThresholdMs: 60_000,
-    maxConsecutiveRestarts: 10,
-    recoveryCooldownMs: false
-  }
+  restart: defaultPolicy
 }
 
 const crash = { code: 1, signal: null }

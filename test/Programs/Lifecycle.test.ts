@@ -25,6 +25,7 @@ import { WorkerLog } from "../../src/Layers/WorkerLog.ts"
 import { supervise } from "../../src/Programs/Lifecycle.ts"
 import * as FakeLives from "../Layers/FakeLives.ts"
 import { eventually, temporaryHome } from "../live/TestDaemon.ts"
+import { defaultPolicy } from "../fixtures/policies.ts"
 
 const memory = { availableBytes: 4096, totalBytes: 8192 }
 
@@ -91,16 +92,7 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
     envFile: { path: "/nonexistent", mustExist: false },
     envTable: {},
     graceMs: 1000,
-    restart: {
-      policy: "on-failure",
-      initialBackoffMs: 50,
-      maxBackoffMs: 300_000,
-      backoffMultiplier: 2,
-      jitter: 0,
-      successThresholdMs: 60_000,
-      maxConsecutiveRestarts: 10,
-      recoveryCooldownMs: false
-    } as const
+    restart: { ...defaultPolicy, initialBackoffMs: 50 }
   }
   return ControlSocket.layer.pipe(
     Layer.provideMerge(ControlAnswers.layer({ pid: process.pid, version: "test" })),

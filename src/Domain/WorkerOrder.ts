@@ -1,0 +1,105 @@
+import type { Command, WorkerAction, WorkerRules } from "./WorkerEvent.ts"
+import { Sequel, type WorkerState } from "./WorkerState.ts"
+import { andThen, end, launch, publish, rest, type Step } from "./WorkerTransition.ts"
+
+const byCommand = "stopped by command"
+
+const onStart = (before: WorkerState, ticket: number): Step => {
+  const answer = (message: string): WorkerAction => ({ _tag: "Answer", ticket, success: true, message })
+  const state: WorkerState = { ...before, failures: 0, wanted: "up" }
+  switch (state.phase._tag) {
+    case "Starting":
+      return [state, [answer("Worker is already starting")]]
+    case "Running":
+      return [state, [answer("Worker is already running")]]
+    case "Stopping":
+      return [
+        { ...state, phase: { ...state.phase, sequel: Sequel.Start() } },
+        [answer("Worker is stopping and will be started once its last process is gone")]
+      ]
+    case "Stopped":
+      return andThen(launch(state, false), answer("Worker is starting"))
+    case "Restarting":
+    case "Waiting":
+    case "Failed":
+      return andThen(launch(state, true), answer("Worker is starting"))
+  }
+}
+
+const onStop = (rules: WorkerRules, before: WorkerState, ticket: number): Step => {
+  const answer = (message: string): WorkerAction => ({ _tag: "Answer", ticket, success: true, message })
+  const state: WorkerState = { ...before, wanted: "down" }
+  const sequel = Sequel.Stay({ because: byCommand })
+  switch (state.phase._tag) {
+    case "Stopped":
+      return [state, [answer("Worker stopped")]]
+    case "Starting":
+    case "Running":
+      return andThen(end(state, state.phase.epoch, sequel), answer("Worker is stopping"))
+    case "Stopping": {
+      // A second stop shortens the grace; the first one after an exit of the worker's own does not.
+      const hasten = state.phase.asked && state.phase.sequel._tag === "Stay"
+      return [
+        { ...state, phase: { ...state.phase, sequel, asked: true } },
+        [
+          ...(hasten ? [{ _tag: "Hasten", epoch: state.phase.epoch } as const] : []),
+          answer("Worker is stopping")
+        ]
+      ]
+    }
+    case "Restarting":
+    case "Waiting":
+    case "Failed":
+      return andThen(rest(rules, state, byCommand), answer("Worker stopped"))
+  }
+}
+
+const onRestart = (before: WorkerState, ticket: number): Step => {
+  const answer: WorkerAction = {
+    _tag: "Answer",
+    ticket,
+    success: true,
+    message: "Worker restart initiated"
+  }
+  const state: WorkerState = { ...before, failures: 0, wanted: "up" }
+  switch (state.phase._tag) {
+    case "Starting":
+    case "Running":
+      return andThen(end(state, state.phase.epoch, Sequel.Start()), answer)
+    case "Stopping":
+      return [{ ...state, phase: { ...state.phase, sequel: Sequel.Start() } }, [answer]]
+    case "Stopped":
+      return andThen(launch(state, false), answer)
+    case "Restarting":
+    case "Waiting":
+    case "Failed":
+      return andThen(launch(state, true), answer)
+  }
+}
+
+/** What a person's command does, in every state: at once, and with an answer. */
+export const onCommand = (rules: WorkerRules, state: WorkerState, command: Command, ticket: number): Step => {
+  if (state.draining) {
+    return [
+      state,
+      [
+        {
+          _tag: "Answer",
+          ticket,
+          success: command === "stop",
+          message:
+            command === "stop"
+              ? "Worker is stopping"
+              : `Cannot ${command} the worker: the daemon is shutting down`
+        }
+      ]
+    ]
+  }
+  const [next, actions] =
+    command === "start"
+      ? onStart(state, ticket)
+      : command === "stop"
+        ? onStop(rules, state, ticket)
+        : onRestart(state, ticket)
+  return [next, [publish({ _tag: "CommandTaken", project: rules.project, command }), ...actions]]
+}
