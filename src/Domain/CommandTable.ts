@@ -69,8 +69,8 @@ export const commandTable = {
   stop: {
     summary: "Stop the daemon and the workers of all its projects",
     details:
-      "Returns when the daemon is gone, so that another can be started at once. Whatever --project says, all workers end with the daemon; stop-worker ends one.",
-    options: control,
+      "Returns when the daemon is gone, so that another can be started at once. It takes no --project: all workers end with the daemon; stop-worker ends one.",
+    options: ["noWait", "config", "json"],
     takesWorker: false,
     examples: ["autopilotd stop && autopilotd start --detach"]
   },

@@ -1,6 +1,7 @@
 import * as Schema from "effect/Schema"
 import { humanDuration } from "./HumanDuration.ts"
 import { ProjectName } from "./Project.ts"
+import { shellLine } from "./ShellLine.ts"
 import { describe as describeExit, WorkerExit } from "./WorkerExit.ts"
 
 const ofProject = { project: ProjectName }
@@ -9,6 +10,7 @@ const Pids = Schema.Array(Schema.Int)
 /** Everything that happens and that a person may ask about later. Times are milliseconds. */
 export const DaemonEvent = Schema.Union(
   Schema.TaggedStruct("DaemonStarted", { pid: Schema.Int, version: Schema.String, home: Schema.String }),
+  Schema.TaggedStruct("SettingsDoubtful", { warning: Schema.String }),
   Schema.TaggedStruct("DaemonStopping", { by: Schema.String }),
   Schema.TaggedStruct("DaemonHastened", { by: Schema.String }),
   Schema.TaggedStruct("TerminalClosed", {}),
@@ -91,10 +93,11 @@ export const describe = (event: DaemonEvent): { readonly level: Level; readonly 
       return { level: "warning", text: `The worker is restarted: ${event.reason}` }
     case "LeftoversEnded":
       return { level: "warning", text: `Ended ${processes(event.pids)} that an earlier worker left behind` }
+    case "SettingsDoubtful":
     case "EnvFileDoubtful":
       return { level: "warning", text: event.warning }
     case "WorkerStarted":
-      return { level: "info", text: `Worker started, pid ${event.pid}: ${event.command.join(" ")}` }
+      return { level: "info", text: `Worker started, pid ${event.pid}: ${shellLine(event.command)}` }
     case "WorkerSteady":
       return {
         level: "info",

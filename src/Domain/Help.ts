@@ -54,12 +54,20 @@ const commands = (rows: ReadonlyArray<Verb>): string =>
 /** An example is copied into a shell, so it is never wrapped. */
 const examples = (lines: ReadonlyArray<string>): string => lines.map((line) => `  ${line}`).join("\n")
 
+/** Whose options they are, in the fewest words. */
+const ownersTitle = (owners: ReadonlyArray<Verb>): string => {
+  const others = verbs.filter((verb) => !owners.includes(verb))
+  if (others.length === 0) return "Options of every command"
+  return others.length === 1
+    ? `Options of every command but ${listed(others)}`
+    : `Options of ${listed(owners)}`
+}
+
 /** The options in groups that belong to the same commands. */
 const optionSections = (): ReadonlyArray<string> => {
   const groups = new Map<string, Array<OptionKey>>()
   for (const key of optionKeys) {
-    const owners = verbsWith(key)
-    const title = owners.length === verbs.length ? "Options of every command" : `Options of ${listed(owners)}`
+    const title = ownersTitle(verbsWith(key))
     groups.set(title, [...(groups.get(title) ?? []), key])
   }
   return [...groups].map(([title, keys]) => section(title, options(keys)))

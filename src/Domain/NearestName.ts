@@ -33,9 +33,9 @@ const forgiven = (left: string, right: string): number =>
   Math.max(1, Math.floor(Math.max(left.length, right.length) / 3))
 
 /**
- * The name somebody most likely meant by `given`: one a single slip away, else the only one that begins with
- * `given`, else the nearest within reach. Undefined when nothing is near, because a wrong suggestion is worse than
- * none. Among equally near names the first one wins.
+ * The name somebody most likely meant by `given`: the only one that begins with it, for `stat` is `status` cut short
+ * and not `start` with a slip; else one a single slip away, else the nearest within reach. Undefined when nothing is
+ * near, because a wrong suggestion is worse than none. Among equally near names the first one wins.
  */
 export const nearestName = (given: string, names: ReadonlyArray<string>): string | undefined => {
   if (given.length === 0 || given.length > maxLength) return undefined
@@ -50,7 +50,7 @@ export const nearestName = (given: string, names: ReadonlyArray<string>): string
       nearest = name
     }
   }
-  if (fewest <= 1) return nearest
+  if (fewest === 0) return nearest
   const longer = [...new Set(names)].filter((name) => name.toLowerCase().startsWith(given.toLowerCase()))
   return longer.length === 1 ? longer[0] : nearest
 }

@@ -8,6 +8,8 @@ import { type RawSettings, tomlText, valueAt } from "./RawSettings.ts"
 import { settingNotes } from "./SettingKeys.ts"
 import { Settings } from "./Settings.ts"
 import { type Provenance, provenanceOf } from "./SettingsMerge.ts"
+import { notInForce } from "./SettingsNotInForce.ts"
+import { shellLine } from "./ShellLine.ts"
 
 /** What is told of a secret: that it is there, and enough to notice a truncated one. */
 export interface MaskedValue {
@@ -67,6 +69,7 @@ export const settingsReport = (
   const encoded: RawSettings = Schema.encodeSync(Settings)(effective.settings)
   const keys = [...settingNotes.keys()].filter((key) => key !== "env" && !key.startsWith("worker_command."))
   const { worker } = effective
+  const idle = notInForce(effective.provenance)
   return {
     settings_file: effective.settingsFile.path,
     settings_file_found: effective.settingsFile.found,
@@ -82,7 +85,7 @@ export const settingsReport = (
     ...(Either.isLeft(worker) ? { worker_problem: worker.left.message } : {}),
     env_file: effective.envFile.path,
     env_file_variables: masked(envFile.values),
-    warnings: envFile.warnings
+    warnings: [...envFile.warnings, ...(idle === undefined ? [] : [idle])]
   }
 }
 
@@ -110,10 +113,6 @@ const secretLine = ({ characters, name }: MaskedValue): string => {
   return `  ${name} = ${characters === 0 ? "(empty)" : `******** (${size})`}`
 }
 
-/** An argument as a shell would take it back. */
-const shellWord = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
-
 /** The report for people, aligned, one line per setting. */
 export const renderReport = (report: SettingsReport): string => {
   const file = report.settings_file_found ? "" : " (does not exist: the defaults hold)"
@@ -132,7 +131,7 @@ export const renderReport = (report: SettingsReport): string => {
       : [
           "",
           `Worker (${printable(command.source)})`,
-          `  ${printable(command.argv.map(shellWord).join(" "))}`
+          `  ${shellLine(command.argv, Number.POSITIVE_INFINITY)}`
         ]),
     ...(problem === undefined ? [] : ["", problem]),
     ...(report.warnings.length === 0

@@ -1,6 +1,7 @@
 import type { ControlReply } from "./ControlProtocol.ts"
 import { humanDuration } from "./HumanDuration.ts"
 import { printable } from "./Printable.ts"
+import { shellLine } from "./ShellLine.ts"
 
 /** What a client has of a status answer: the original daemon's has only the first seven fields. */
 export type StatusAnswer = NonNullable<ControlReply["data"]>
@@ -30,10 +31,6 @@ const shown = (text: string): string => printable(text, maxTextLength)
 
 /** The original writes GB for what are powers of 1024; scripts read that line. */
 const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GB`
-
-/** A word that a shell would take apart is quoted, so that the line can be copied. */
-const shellWord = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 
 const nextStart = (atMs: number, nowMs: number): string =>
   atMs - nowMs < 1000 ? "now" : `in ${humanDuration(atMs - nowMs)}`
@@ -85,7 +82,7 @@ export const statusText = (status: StatusAnswer, { colour, nowMs }: StatusTextOp
       status.next_start_at_ms === undefined ? undefined : nextStart(status.next_start_at_ms, nowMs)
     ],
     ["Last exit", text(status.last_exit)],
-    ["Command", text(status.worker_command?.map(shellWord).join(" "))],
+    ["Command", status.worker_command && shellLine(status.worker_command)],
     ["Folder", text(status.working_dir)],
     ["Daemon", text(daemon(status))],
     ["Projects", text(projectCounts(status.projects ?? {}))],

@@ -3,6 +3,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type { EffectiveSettings } from "../Domain/EffectiveSettings.ts"
 import { unnamed } from "../Domain/Project.ts"
+import { notInForce } from "../Domain/SettingsNotInForce.ts"
 import type { AutopilotHome } from "../Layers/AutopilotHome.ts"
 import * as Concerns from "../Layers/Concerns.ts"
 import * as ControlAnswers from "../Layers/ControlAnswers.ts"
@@ -58,6 +59,10 @@ const Supervision = (options: DaemonOptions) =>
         ...(memory === undefined ? {} : { effectiveTotalBytes: memory.totalBytes })
       })
       const projects = [yield* planOf(effective)] as const
+      const warning = notInForce(effective.provenance)
+      if (warning !== undefined) {
+        yield* (yield* DaemonEvents.DaemonEvents).publish({ _tag: "SettingsDoubtful", warning })
+      }
       return ControlSocket.layer.pipe(
         Layer.provide(ControlAnswers.layer({ pid: process.pid, version })),
         Layer.provideMerge(
