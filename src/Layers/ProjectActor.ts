@@ -7,11 +7,12 @@ import * as Fiber from "effect/Fiber"
 import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
+import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { RestartPolicy } from "../Domain/RestartPolicy.ts"
-import { blank, resume, type Survivor, survivorOf, whatIsCleared } from "../Domain/Survivor.ts"
+import { blank, resume, Survivor, survivorOf, whatIsCleared } from "../Domain/Survivor.ts"
 import type { Command, WorkerAction, WorkerEvent } from "../Domain/WorkerEvent.ts"
 import { initial, type WorkerState } from "../Domain/WorkerState.ts"
 import { step } from "../Domain/WorkerStep.ts"
@@ -72,6 +73,8 @@ const leftAtRest = ({ draining, phase }: WorkerState): ReadonlyArray<number> | u
       : (phase._tag === "Starting" || phase._tag === "Stopping") && phase.remains.length > 0
         ? phase.remains
         : undefined
+
+const isSame = Schema.equivalence(Survivor)
 
 /** Saving the state is waited for before it takes effect, but a disk that hangs must not stop supervision. */
 const saveLimit = Duration.seconds(3)
@@ -179,14 +182,18 @@ export const make = Effect.fnUntraced(function* (
   }
 
   const save = Effect.fnUntraced(function* (survivor: Survivor) {
-    if (JSON.stringify(survivor) === JSON.stringify(saved)) return
+    if (saved !== undefined && isSame(survivor, saved)) return
     saved = survivor
     yield* store.save(project, survivor).pipe(
       Effect.timeoutFail({
         duration: saveLimit,
         onTimeout: () => ({ message: `the disk has not answered for ${Duration.format(saveLimit)}` })
       }),
-      Effect.catchAll(({ message }) => events.publish({ _tag: "StateNotSaved", project, reason: message }))
+      Effect.catchAll(({ message }) => {
+        // What is on disk is not known any more, so the next change is saved whatever it is.
+        saved = undefined
+        return events.publish({ _tag: "StateNotSaved", project, reason: message })
+      })
     )
   })
 

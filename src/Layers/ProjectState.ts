@@ -34,10 +34,22 @@ const Stored = Schema.parseJson(Survivor)
 const decode = Schema.decodeEither(Stored)
 const encode = Schema.encodeSync(Stored)
 
+const replace = async (path: string, text: string): Promise<void> => {
+  const file = await fs.open(`${path}.new`, "w", 0o600)
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await fs.rename(`${path}.new`, path)
+}
+
 export const layer: Layer.Layer<ProjectState, never, AutopilotHome> = Layer.effect(
   ProjectState,
   Effect.gen(function* () {
     const { stateDir } = yield* AutopilotHome
+    const turn = yield* Effect.makeSemaphore(1)
     const pathOf = (project: ProjectName) => join(stateDir, `${project}.json`)
     const attempt = <A>(path: string, act: () => Promise<A>) =>
       Effect.tryPromise({
@@ -62,16 +74,13 @@ export const layer: Layer.Layer<ProjectState, never, AutopilotHome> = Layer.effe
       }),
       save: (project, survivor) => {
         const path = pathOf(project)
-        return attempt(path, async () => {
-          const file = await fs.open(`${path}.new`, "w", 0o600)
-          try {
-            await file.writeFile(`${encode(survivor)}\n`)
-            await file.sync()
-          } finally {
-            await file.close()
-          }
-          await fs.rename(`${path}.new`, path)
-        })
+        return attempt(path, () => replace(path, `${encode(survivor)}\n`)).pipe(
+          // A write that hangs cannot be taken back: it is finished before the next one begins, while whoever
+          // waited for it may have gone on.
+          Effect.uninterruptible,
+          turn.withPermits(1),
+          Effect.disconnect
+        )
       }
     }
   })

@@ -1,0 +1,104 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as FastCheck from "effect/FastCheck"
+import * as Schema from "effect/Schema"
+import { unnamed } from "../../src/Domain/Project.ts"
+import { blank, resume, Survivor, survivorOf, whatIsCleared } from "../../src/Domain/Survivor.ts"
+import { initial, Phase, statusWord, type WorkerState } from "../../src/Domain/WorkerState.ts"
+import { defaultPolicy } from "../fixtures/policies.ts"
+
+const rules = { project: unnamed, restart: defaultPolicy }
+const nowMs = 1_000_000
+const states: Readonly<Record<string, WorkerState>> = {
+  stopped: { ...initial, wanted: "down" },
+  failed: {
+    ...initial,
+    wanted: "up",
+    failures: 10,
+    phase: Phase.Failed({ epoch: 5, because: "10 failures in a row" })
+  },
+  restarting: {
+    ...initial,
+    wanted: "up",
+    failures: 3,
+    phase: Phase.Restarting({ epoch: 5, dueMs: nowMs + 4000, because: "exit code 1" })
+  },
+  waiting: {
+    ...initial,
+    wanted: "up",
+    phase: Phase.Waiting({ epoch: 5, untilMs: nowMs + 5 * 3_600_000, because: "usage limit" })
+  }
+}
+
+describe("what survives the daemon", () => {
+  for (const [word, state] of Object.entries(states)) {
+    it(`${word} is ${word} afterwards, for the same reason`, () => {
+      const [after, actions] = resume(rules, survivorOf(state, null), nowMs)
+      assert.strictEqual(statusWord(after), word)
+      assert.strictEqual(after.failures, state.failures)
+      assert.notInclude(
+        actions.map((action) => action._tag),
+        "Spawn"
+      )
+      assert.deepStrictEqual(survivorOf(after, null), survivorOf(state, null))
+    })
+  }
+
+  it("a wait that is over starts the worker, with the failures it had", () => {
+    const { restarting = initial } = states
+    const [after, actions] = resume(rules, survivorOf(restarting, null), nowMs + 60_000)
+    assert.strictEqual(statusWord(after), "starting")
+    assert.strictEqual(after.failures, 3)
+    assert.include(
+      actions.map((action) => action._tag),
+      "Spawn"
+    )
+  })
+
+  it("a hold until a time of day is kept whole, a backoff never longer than its maximum", () => {
+    const wait = { untilMs: nowMs + 86_400_000, because: "x" }
+    const until = (kind: "hold" | "backoff") =>
+      survivorOf(resume(rules, { ...blank, wait: { ...wait, kind } }, nowMs)[0], null).wait?.untilMs
+    assert.strictEqual(until("hold"), nowMs + 86_400_000)
+    assert.strictEqual(until("backoff"), nowMs + defaultPolicy.maxBackoffMs)
+  })
+
+  it("a fresh start says what it clears, and nothing when there is nothing", () => {
+    assert.isUndefined(whatIsCleared(blank))
+    assert.strictEqual(whatIsCleared({ ...blank, failures: 1 }), "1 failure in a row")
+    assert.strictEqual(
+      whatIsCleared({
+        ...blank,
+        failures: 3,
+        wanted: "down",
+        wait: { kind: "backoff", untilMs: 1, because: "exit code 1" }
+      }),
+      "a wait (exit code 1), 3 failures in a row, the worker's being stopped"
+    )
+  })
+
+  it("is read back from its file as it was, whatever it was", () => {
+    const stored = Schema.parseJson(Survivor)
+    FastCheck.assert(
+      FastCheck.property(
+        FastCheck.record({
+          version: FastCheck.constant(1 as const),
+          wanted: FastCheck.constantFrom<"up" | "down">("up", "down"),
+          failures: FastCheck.nat(),
+          failed: FastCheck.option(FastCheck.string()),
+          wait: FastCheck.option(
+            FastCheck.record({
+              kind: FastCheck.constantFrom<"backoff" | "hold">("backoff", "hold"),
+              untilMs: FastCheck.nat(),
+              because: FastCheck.string()
+            })
+          ),
+          workerId: FastCheck.option(FastCheck.string())
+        }),
+        (survivor) => {
+          const text = Schema.encodeSync(stored)(survivor)
+          assert.deepStrictEqual(Schema.decodeSync(stored)(text), survivor)
+        }
+      )
+    )
+  })
+})
