@@ -1,25 +1,23 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
-import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { RestartPolicy } from "../Domain/RestartPolicy.ts"
-import { blank, resume, Survivor, survivorOf, whatIsCleared } from "../Domain/Survivor.ts"
+import { blank, resume, survivorOf, whatIsCleared } from "../Domain/Survivor.ts"
 import type { Command, WorkerAction, WorkerEvent } from "../Domain/WorkerEvent.ts"
 import { initial, type WorkerState } from "../Domain/WorkerState.ts"
 import { step } from "../Domain/WorkerStep.ts"
 import type { Step } from "../Domain/WorkerTransition.ts"
 import { Concerns } from "./Concerns.ts"
 import { DaemonEvents } from "./DaemonEvents.ts"
-import { ProjectState } from "./ProjectState.ts"
+import * as SavedState from "./SavedState.ts"
 import { WorkerLife, type WorkerPlan } from "./WorkerLife.ts"
 import { WorkerLog } from "./WorkerLog.ts"
 import * as WorkerTimer from "./WorkerTimer.ts"
@@ -74,11 +72,6 @@ const leftAtRest = ({ draining, phase }: WorkerState): ReadonlyArray<number> | u
         ? phase.remains
         : undefined
 
-const isSame = Schema.equivalence(Survivor)
-
-/** Saving the state is waited for before it takes effect, but a disk that hangs must not stop supervision. */
-const saveLimit = Duration.seconds(3)
-
 /**
  * The fiber that owns one project: it takes one event at a time, lets `step` decide, and carries out the actions.
  * Everything that takes time runs in other fibers that report back, so a command is served at once in every state.
@@ -91,7 +84,6 @@ export const make = Effect.fnUntraced(function* (
   const rules = { project, restart }
   const events = yield* DaemonEvents
   const lives = yield* WorkerLife
-  const store = yield* ProjectState
   const concerns = yield* Concerns
   const log = yield* (yield* WorkerLog).open(project)
   const mailbox = yield* Mailbox.make<WorkerEvent>()
@@ -103,7 +95,6 @@ export const make = Effect.fnUntraced(function* (
   const abandon = yield* Deferred.make<void>()
 
   let tickets = 0
-  let saved: Survivor | undefined
   let life: Life | undefined
 
   // Lives end in a scope of their own, so that the word to give up on what hangs in the kernel comes before it closes.
@@ -111,6 +102,7 @@ export const make = Effect.fnUntraced(function* (
   yield* Effect.addFinalizer((exit) =>
     Effect.zipRight(Deferred.succeed(abandon, undefined), Scope.close(scope, exit))
   )
+  const disk = yield* SavedState.make(project, scope)
 
   const spawn = Effect.fnUntraced(function* (epoch: number, id: string) {
     const hasten = yield* Deferred.make<void>()
@@ -181,36 +173,17 @@ export const make = Effect.fnUntraced(function* (
     }
   }
 
-  const save = Effect.fnUntraced(function* (survivor: Survivor) {
-    if (saved !== undefined && isSame(survivor, saved)) return
-    saved = survivor
-    yield* store.save(project, survivor).pipe(
-      Effect.timeoutFail({
-        duration: saveLimit,
-        onTimeout: () => ({ message: `the disk has not answered for ${Duration.format(saveLimit)}` })
-      }),
-      Effect.catchAll(({ message }) => {
-        // What is on disk is not known any more, so the next change is saved whatever it is.
-        saved = undefined
-        return events.publish({ _tag: "StateNotSaved", project, reason: message })
-      })
-    )
-  })
-
   const carryOut = Effect.fnUntraced(function* ([next, actions]: Step) {
     const starts = actions.some((action) => action._tag === "Spawn")
     const id = starts ? yield* lives.newId(project) : life?.id
     // The end of the daemon is not a change of what a person wants.
-    if (!next.draining) yield* save(survivorOf(next, id ?? null))
+    if (!next.draining) yield* disk.save(survivorOf(next, id ?? null))
     yield* SubscriptionRef.set(state, next)
     for (const action of actions) yield* perform(action, id)
   })
 
   const begin = Effect.gen(function* () {
-    const before = yield* Effect.catchAll(store.load(project), (error) =>
-      Effect.as(events.publish({ _tag: "StateUnreadable", project, reason: error.message }), undefined)
-    )
-    saved = before
+    const before = yield* disk.load
     const cleared = options.keepState || before === undefined ? undefined : whatIsCleared(before)
     if (cleared !== undefined) yield* events.publish({ _tag: "StateCleared", project, what: cleared })
     const survivor = options.keepState && before !== undefined ? before : blank

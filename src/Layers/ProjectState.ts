@@ -75,10 +75,10 @@ export const layer: Layer.Layer<ProjectState, never, AutopilotHome> = Layer.effe
       save: (project, survivor) => {
         const path = pathOf(project)
         return attempt(path, () => replace(path, `${encode(survivor)}\n`)).pipe(
-          // A write that hangs cannot be taken back: it is finished before the next one begins, while whoever
-          // waited for it may have gone on.
+          // A write that hangs cannot be taken back, so it is finished before the next one begins.
           Effect.uninterruptible,
           turn.withPermits(1),
+          // Whoever waits for it may go on.
           Effect.disconnect
         )
       }

@@ -368,6 +368,9 @@ describe("what survives the daemon", () => {
           yield* TestClock.adjust("3 seconds")
           yield* Fiber.join(beginning)
           assert.strictEqual((yield* look).word, "running")
+          // A disk that hangs is waited for once, not at every change.
+          assert.strictEqual((yield* command("stop")).message, "Worker is stopping")
+          assert.strictEqual((yield* look).word, "stopped")
           assert.include(
             around.events.map((event) => event._tag),
             "StateNotSaved"
