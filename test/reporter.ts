@@ -6,7 +6,11 @@ export default class PlainSummary implements Reporter {
     const tests = testModules.flatMap((module) => [...module.children.allTests()])
     const inState = (state: string) => tests.filter((test) => test.result().state === state)
     const skipped = inState("skipped")
-    for (const test of skipped) console.log(`skipped: ${test.fullName}`)
+    for (const test of skipped) {
+      const result = test.result()
+      const why = result.state === "skipped" && result.note !== undefined ? `: ${result.note}` : ""
+      console.log(`skipped: ${test.fullName}${why}`)
+    }
     console.log(
       `\n${inState("passed").length} passed, ${inState("failed").length} failed, ${skipped.length} skipped`
     )

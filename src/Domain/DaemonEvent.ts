@@ -33,7 +33,13 @@ export const DaemonEvent = Schema.Union(
     afterMs: Schema.Number,
     failuresForgotten: Schema.Int
   }),
-  Schema.TaggedStruct("WorkerExited", { ...ofProject, exit: WorkerExit, uptimeMs: Schema.Number }),
+  Schema.TaggedStruct("WorkerExited", {
+    ...ofProject,
+    exit: WorkerExit,
+    uptimeMs: Schema.Number,
+    /** It had been told to end. */
+    wasAsked: Schema.Boolean
+  }),
   Schema.TaggedStruct("WorkerNotStarted", { ...ofProject, reason: Schema.String }),
   Schema.TaggedStruct("BackingOff", { ...ofProject, failures: Schema.Int, delayMs: Schema.Number }),
   Schema.TaggedStruct("Waiting", { ...ofProject, why: Schema.String, untilMs: Schema.NullOr(Schema.Number) }),
@@ -105,7 +111,7 @@ export const describe = (event: DaemonEvent): { readonly level: Level; readonly 
       }
     case "WorkerExited":
       return {
-        level: event.exit.code === 0 ? "info" : "warning",
+        level: event.wasAsked || event.exit.code === 0 ? "info" : "warning",
         text: `Worker ended after ${humanDuration(event.uptimeMs)}: ${describeExit(event.exit)}`
       }
     case "WorkerNotStarted":

@@ -10,6 +10,24 @@ export type WorkerExit = typeof WorkerExit.Type
 /** Whether the worker says that its work is finished. */
 export const isClean = (exit: WorkerExit): boolean => exit.code === 0
 
-/** `exit code 3`, `killed by SIGSEGV`. */
-export const describe = (exit: WorkerExit): string =>
-  exit.signal === null ? `exit code ${exit.code}` : `killed by ${exit.signal}`
+/** Shells, and programs that catch a signal to clean up, report it as 128 and its number. */
+const signalsByCode: ReadonlyMap<number | null, string> = new Map([
+  [129, "SIGHUP"],
+  [130, "SIGINT"],
+  [131, "SIGQUIT"],
+  [132, "SIGILL"],
+  [134, "SIGABRT"],
+  [135, "SIGBUS"],
+  [136, "SIGFPE"],
+  [137, "SIGKILL"],
+  [139, "SIGSEGV"],
+  [141, "SIGPIPE"],
+  [143, "SIGTERM"]
+])
+
+/** `exit code 3`, `exit code 143 (SIGTERM)`, `killed by SIGSEGV`. */
+export const describe = (exit: WorkerExit): string => {
+  if (exit.signal !== null) return `killed by ${exit.signal}`
+  const signal = signalsByCode.get(exit.code)
+  return `exit code ${exit.code}${signal === undefined ? "" : ` (${signal})`}`
+}

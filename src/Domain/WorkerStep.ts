@@ -56,9 +56,11 @@ const onLife = (
         ...state,
         lastExit: `${describeExit(event.exit)} after ${humanDuration(event.uptimeMs)}`
       }
-      const told = publish({ _tag: "WorkerExited", project, exit: event.exit, uptimeMs: event.uptimeMs })
+      const wasAsked = phase._tag === "Stopping" && phase.asked
+      const { exit, uptimeMs } = event
+      const told = publish({ _tag: "WorkerExited", project, exit, uptimeMs, wasAsked })
       if (phase._tag === "Stopping") return [next, [told]]
-      const sequel = Sequel.Judge({ exit: event.exit, uptimeMs: event.uptimeMs })
+      const sequel = Sequel.Judge({ exit, uptimeMs })
       return [
         { ...next, phase: Phase.Stopping({ epoch, sequel, asked: false, remains: [] }) },
         [{ _tag: "CancelTimer" }, told]

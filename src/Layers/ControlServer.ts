@@ -20,7 +20,7 @@ export const defaultLimits: ControlServerLimits = {
   maxConnections: 256,
   lingerMs: 2000,
   lingerBytes: 4 * 1024 * 1024,
-  socketCheckMs: 2000
+  socketCheckMs: 5000
 }
 
 export interface ControlServerOptions {

@@ -99,7 +99,8 @@ export const listen = (
     )
     server.on("connection", listener.onConnection)
     server.on("error", listener.onAcceptError)
-    const isOurs = Effect.tryPromise(() => Fs.promises.lstat(path, { bigint: true })).pipe(
+    // Not through the thread pool: this is asked for ever, and wakes nobody else so.
+    const isOurs = Effect.try(() => Fs.lstatSync(path, { bigint: true })).pipe(
       Effect.map((found) => isSameFile(found, identity)),
       Effect.orElseSucceed(() => false)
     )

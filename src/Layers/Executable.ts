@@ -2,6 +2,7 @@ import * as fs from "node:fs/promises"
 import { delimiter, isAbsolute, join, resolve } from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import { printable } from "../Domain/Printable.ts"
 
 /** The worker cannot be started: nothing of it has run. Starting it again is tried with the usual backoff. */
 export class CannotStart extends Data.TaggedError("CannotStart")<{ readonly reason: string }> {
@@ -11,6 +12,11 @@ export class CannotStart extends Data.TaggedError("CannotStart")<{ readonly reas
 }
 
 const isFile = (path: string) => fs.stat(path).then((stat) => stat.isFile())
+const isFolder = (path: string) =>
+  fs.stat(path).then(
+    (stat) => stat.isDirectory(),
+    () => false
+  )
 const mayExecute = (path: string) =>
   fs.access(path, fs.constants.X_OK).then(
     () => true,
@@ -23,12 +29,12 @@ const candidates = (command: string, cwd: string, searchPath: string): ReadonlyA
     ? [isAbsolute(command) ? command : resolve(cwd, command)]
     : searchPath.split(delimiter).map((folder) => join(resolve(cwd, folder === "" ? "." : folder), command))
 
-/** The interpreter that a script names in its first line; undefined for a binary. */
+/** The interpreter that a script names in its first line, a carriage return included; undefined for a binary. */
 const interpreterOf = async (path: string): Promise<string | undefined> => {
   const file = await fs.open(path, "r")
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0)
-    return /^#![ \t]*(\S+)/.exec(buffer.subarray(0, bytesRead).toString("latin1"))?.at(1)
+    return /^#![ \t]*([^ \t\n]+)/.exec(buffer.subarray(0, bytesRead).toString("latin1"))?.at(1)
   } finally {
     await file.close()
   }
@@ -57,14 +63,17 @@ export const checkExecutable = (
       }
       // Unreadable but executable is fine for a binary, so a failed look proves nothing.
       const interpreter = await interpreterOf(path).catch(() => undefined)
-      return interpreter !== undefined && !(await isFile(interpreter).catch(() => false))
-        ? `${path} names the interpreter ${interpreter}, which does not exist`
-        : undefined
+      if (interpreter === undefined || (await isFile(interpreter).catch(() => false))) return undefined
+      return interpreter.endsWith("\r")
+        ? `${path} has Windows line endings, which the system takes for a part of the interpreter's name (sed -i 's/\\r$//' ${path})`
+        : `${path} names the interpreter ${printable(interpreter)}, which does not exist`
     }
     return (
       refused ??
       (command.includes("/")
-        ? `${command} does not exist${isAbsolute(command) ? "" : ` in ${cwd}`}`
+        ? (await isFolder(resolve(cwd, command)))
+          ? `${command} is a folder, not a program`
+          : `${command} does not exist${isAbsolute(command) ? "" : ` in ${cwd}`}`
         : `there is no program "${command}" on the worker's PATH (${searchPath})`)
     )
   }

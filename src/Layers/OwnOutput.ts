@@ -2,8 +2,10 @@ import * as fs from "node:fs"
 import { Socket } from "node:net"
 import { isatty } from "node:tty"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { countLines } from "../Domain/Lines.ts"
 
 /**
  * The daemon's own standard output and error. Writing never waits and never fails: a terminal stopped by Ctrl-S, a
@@ -12,19 +14,23 @@ import * as Layer from "effect/Layer"
  */
 export class OwnOutput extends Context.Tag("OwnOutput")<
   OwnOutput,
-  { readonly out: (line: string | Buffer) => void; readonly err: (line: string | Buffer) => void }
+  { readonly out: (lines: string | Buffer) => void; readonly err: (lines: string | Buffer) => void }
 >() {}
 
 const maxPendingBytes = 1024 * 1024
 
-/** How often a receiver that takes nothing is tried again. */
-const retryIntervalMs = 100
+/** How soon a receiver that is full is tried again; while it takes nothing, less and less often. */
+const firstRetryMs = 2
+const lastRetryMs = 100
 
-/** What is pending at the end is offered this long. */
-const closingLimitMs = 300
+/** At the end a receiver may take nothing for this long before what is pending is given up ... */
+const closingPauseMs = 300
+/** ... and all in all, when it is merely slow, this long. */
+const closingLimitMs = 2000
+const closingStepMs = 5
 
 interface Writer {
-  readonly write: (line: Buffer) => void
+  readonly write: (lines: Buffer) => void
   readonly close: Effect.Effect<void>
 }
 
@@ -50,55 +56,70 @@ const isFifoOrTerminal = (descriptor: number): boolean =>
 const codeOf = (cause: unknown): unknown =>
   cause instanceof Error && "code" in cause ? cause.code : undefined
 
-const writeTo = (target: number): Writer => {
-  const queue: Array<Buffer> = []
-  let pendingBytes = 0
+/** Takes lines while there is room for them; the next that are taken are preceded by how many were not. */
+const bounded = (pendingBytes: () => number, take: (lines: Buffer) => void) => {
   let dropped = 0
+  return (lines: Buffer) => {
+    if (pendingBytes() + lines.length > maxPendingBytes) {
+      dropped += countLines(lines)
+      return
+    }
+    if (dropped > 0) {
+      take(Buffer.from(`... ${dropped} lines are not shown here: the terminal or pipe did not take them\n`))
+    }
+    dropped = 0
+    take(lines)
+  }
+}
+
+/** What passes: a receiver that does not read, a file on a full disk. All else means that nobody is there any more. */
+const passing: ReadonlySet<unknown> = new Set(["EAGAIN", "EINTR", "ENOSPC", "EDQUOT"])
+
+const writeTo = (target: number): Writer => {
+  let queue: Array<Buffer> = []
+  let pendingBytes = 0
   let isGone = false
   let timer: NodeJS.Timeout | undefined
+  let retryMs = firstRetryMs
 
   const pump = () => {
+    clearTimeout(timer)
     timer = undefined
+    const before = pendingBytes
+    // In one piece: a terminal that goes on after a night may have a hundred thousand lines waiting.
+    let rest = queue.length === 1 && queue[0] !== undefined ? queue[0] : Buffer.concat(queue)
     try {
-      for (let head = queue[0]; head !== undefined; head = queue[0]) {
-        const written = fs.writeSync(target, head)
-        pendingBytes -= written
-        if (written < head.length) queue[0] = head.subarray(written)
-        else queue.shift()
-      }
+      while (rest.length > 0) rest = rest.subarray(fs.writeSync(target, rest))
     } catch (cause) {
-      if (codeOf(cause) === "EAGAIN") {
-        timer = setTimeout(pump, retryIntervalMs)
-        timer.unref()
-      } else {
-        isGone = true
-        queue.length = 0
-      }
+      isGone = !passing.has(codeOf(cause))
     }
-  }
-
-  const push = (line: Buffer) => {
-    queue.push(line)
-    pendingBytes += line.length
+    queue = isGone || rest.length === 0 ? [] : [rest]
+    pendingBytes = isGone ? 0 : rest.length
+    retryMs = pendingBytes < before ? firstRetryMs : Math.min(2 * retryMs, lastRetryMs)
+    if (pendingBytes > 0) timer = setTimeout(pump, retryMs).unref()
   }
 
   return {
-    write: (line) => {
-      if (isGone) return
-      if (pendingBytes + line.length > maxPendingBytes) {
-        dropped++
-        return
+    write: bounded(
+      () => pendingBytes,
+      (lines) => {
+        if (isGone) return
+        queue.push(lines)
+        pendingBytes += lines.length
+        if (timer === undefined) pump()
       }
-      if (dropped > 0)
-        push(Buffer.from(`... ${dropped} lines are not shown here: the terminal or pipe did not take them\n`))
-      dropped = 0
-      push(line)
-      if (timer === undefined) pump()
-    },
+    ),
     close: Effect.gen(function* () {
-      for (let waitedMs = 0; queue.length > 0 && !isGone && waitedMs < closingLimitMs; waitedMs += 20) {
-        yield* Effect.sleep("20 millis")
+      let pauseMs = 0
+      for (
+        let ms = 0;
+        pendingBytes > 0 && pauseMs < closingPauseMs && ms < closingLimitMs;
+        ms += closingStepMs
+      ) {
+        const before = pendingBytes
+        yield* Effect.sleep(Duration.millis(closingStepMs))
         pump()
+        pauseMs = pendingBytes < before ? 0 : pauseMs + closingStepMs
       }
       clearTimeout(timer)
     })
@@ -113,14 +134,15 @@ const writeToSocket = (descriptor: number): Writer => {
   })
   socket.unref()
   return {
-    write: (line) => {
-      if (socket !== undefined && socket.writableLength + line.length <= maxPendingBytes) socket.write(line)
-    },
+    write: bounded(
+      () => socket?.writableLength ?? 0,
+      (lines) => void socket?.write(lines)
+    ),
     close: Effect.suspend(() => {
       const open = socket
       if (open === undefined || open.writableLength === 0) return Effect.void
       return Effect.async<void>((resume) => void open.once("drain", () => resume(Effect.void))).pipe(
-        Effect.timeoutOption(closingLimitMs),
+        Effect.timeoutOption(closingPauseMs),
         Effect.asVoid
       )
     })
@@ -141,19 +163,30 @@ const writerFor = (descriptor: 1 | 2): Writer => {
   }
 }
 
-const toBuffer = (line: string | Buffer): Buffer => (typeof line === "string" ? Buffer.from(line) : line)
+const areTheSame = (one: number, other: number): boolean => {
+  try {
+    const [a, b] = [fs.fstatSync(one), fs.fstatSync(other)]
+    return a.dev === b.dev && a.ino === b.ino
+  } catch {
+    return false // one of them is closed
+  }
+}
+
+const toBuffer = (lines: string | Buffer): Buffer => (typeof lines === "string" ? Buffer.from(lines) : lines)
 
 export const layer: Layer.Layer<OwnOutput> = Layer.scoped(
   OwnOutput,
   Effect.gen(function* () {
     const out = writerFor(1)
-    const err = writerFor(2)
+    // On one terminal two queues would cut each other's lines in half, and the last words would not be the last.
+    const err = areTheSame(1, 2) ? out : writerFor(2)
     yield* Effect.addFinalizer(() =>
-      Effect.all([out.close, err.close], { concurrency: "unbounded", discard: true }).pipe(
-        Effect.interruptible
-      )
+      Effect.forEach(new Set([out, err]), (writer) => writer.close, {
+        concurrency: "unbounded",
+        discard: true
+      }).pipe(Effect.interruptible)
     )
-    return { out: (line) => out.write(toBuffer(line)), err: (line) => err.write(toBuffer(line)) }
+    return { out: (lines) => out.write(toBuffer(lines)), err: (lines) => err.write(toBuffer(lines)) }
   })
 )
 

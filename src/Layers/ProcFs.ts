@@ -1,5 +1,4 @@
 import * as fs from "node:fs"
-import { join } from "node:path"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -102,12 +101,12 @@ const make = (root: string) => {
   }
 
   const readEntry = (pid: number | string): ProcessEntry | undefined => {
-    const text = read(join(root, String(pid), "stat"))
+    const text = read(`${root}/${pid}/stat`)
     return text === undefined ? undefined : parseStat(text.toString("latin1"))
   }
 
   const carries = (pid: number, prefix: Buffer): boolean => {
-    const environ = read(join(root, String(pid), "environ"))
+    const environ = read(`${root}/${pid}/environ`)
     if (environ === undefined) return false
     for (let at = environ.indexOf(prefix); at !== -1; at = environ.indexOf(prefix, at + 1)) {
       if (at === 0 || environ[at - 1] === 0) return true
@@ -139,13 +138,13 @@ const make = (root: string) => {
     }),
     openFilesSoftLimit: (pid) =>
       attempt(() =>
-        read(join(root, String(pid), "limits"))
+        read(`${root}/${pid}/limits`)
           ?.toString("latin1")
           .match(/^Max open files +(\S+)/m)
           ?.at(1)
       ).pipe(Effect.orElseSucceed(() => undefined)),
     memory: attempt(() => {
-      const text = read(join(root, "meminfo"))
+      const text = read(`${root}/meminfo`)
       return text === undefined ? undefined : parseMemInfo(text.toString("latin1"))
     }).pipe(Effect.orElseSucceed(() => undefined))
   })

@@ -3,16 +3,17 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Ref from "effect/Ref"
 import type { ProjectName } from "../Domain/Project.ts"
 import type { WorkerExit } from "../Domain/WorkerExit.ts"
 import { workerEnvironment } from "../Domain/WorkerEnvironment.ts"
-import { entryPrefix, variable, workerId } from "../Domain/WorkerId.ts"
+import { variable, workerId } from "../Domain/WorkerId.ts"
 import type { Argv } from "../Domain/WorkerCommand.ts"
 import { DaemonEvents } from "./DaemonEvents.ts"
 import { EnvFile } from "./EnvFile.ts"
 import { CannotStart } from "./Executable.ts"
 import { InstanceLock } from "./InstanceLock.ts"
+import { Leftovers, remainsInterval } from "./Leftovers.ts"
+import { patientRace } from "./PatientRace.ts"
 import type { ProjectLog } from "./WorkerLog.ts"
 import { WorkerProcess } from "./WorkerProcess.ts"
 import { WorkerTree } from "./WorkerTree.ts"
@@ -62,46 +63,16 @@ export class WorkerLife extends Context.Tag("WorkerLife")<
   }
 >() {}
 
-/** How often a process that hangs in the kernel is looked at again. */
-const remainsInterval = Duration.seconds(1)
+/** /proc counts a zombie as gone; Node hears of it at once, unless it hangs in the kernel. */
+const reapLimit = Duration.seconds(1)
 
 const make = Effect.gen(function* () {
   const { homeId } = yield* InstanceLock
   const trees = yield* WorkerTree
+  const leftovers = yield* Leftovers
   const processes = yield* WorkerProcess
   const envFiles = yield* EnvFile
   const events = yield* DaemonEvents
-
-  /** Ends what carries `mark`, however long it takes; the grace is that of a worker. */
-  const sweep = Effect.fnUntraced(function* (
-    mark: string,
-    graceMs: number,
-    hasten: Effect.Effect<void>,
-    onRemains: LifeEvents["onRemains"]
-  ) {
-    const tree = { leader: undefined, mark, seen: new Map<number, number>() }
-    for (;;) {
-      // Half a sweep would leave the half that ignores TERM.
-      const remains = yield* Effect.uninterruptible(trees.end(tree, { graceMs, hasten }))
-      if (remains.length === 0) break
-      yield* onRemains(remains)
-      yield* Effect.sleep(remainsInterval)
-    }
-    const pids = [...tree.seen.keys()]
-    if (pids.length > 0) yield* events.publish({ _tag: "LeftoversEnded", pids })
-  })
-
-  // The first life of a daemon ends what an earlier one left, of all its projects.
-  const hasSweptHome = yield* Effect.makeSemaphore(1).pipe(
-    Effect.zip(Ref.make(false)),
-    Effect.map(
-      ([turn, isDone]) =>
-        (work: Effect.Effect<void>) =>
-          turn.withPermits(1)(
-            Effect.unlessEffect(Effect.zipRight(work, Ref.set(isDone, true)), Ref.get(isDone))
-          )
-    )
-  )
 
   const environment = Effect.fnUntraced(function* (plan: WorkerPlan, id: string) {
     const file = yield* envFiles
@@ -121,33 +92,44 @@ const make = Effect.gen(function* () {
     tell: LifeEvents
   ) {
     const ending = { graceMs: plan.graceMs, hasten }
-    yield* hasSweptHome(sweep(entryPrefix(homeId), plan.graceMs, hasten, tell.onRemains))
-    yield* sweep(entryPrefix(homeId, plan.project), plan.graceMs, hasten, tell.onRemains)
+    yield* leftovers.end(plan.project, ending, tell.onRemains)
     const env = yield* environment(plan, id)
     const running = yield* Effect.acquireRelease(
       Effect.gen(function* () {
         const worker = yield* processes.start({ argv: plan.argv, cwd: plan.cwd, env })
         const tree = yield* trees.of(worker.pid, `${variable}=${id}`)
-        return { worker, tree, capture: yield* log.capture(worker) }
+        let isTold = false
+        const tellExit = Effect.flatMap(worker.exit, ({ exit, uptimeMs }) =>
+          Effect.suspend(() => {
+            if (isTold) return Effect.void
+            isTold = true
+            return tell.onExited(exit, uptimeMs)
+          })
+        )
+        return { worker, tree, tellExit, capture: yield* log.capture(worker) }
       }),
-      ({ capture, tree }) =>
+      ({ capture, tellExit, tree }) =>
         Effect.gen(function* () {
           let isAbandoned = false
           while (!isAbandoned) {
             const remains = yield* trees.end(tree, ending)
-            if (remains.length === 0) break
+            if (remains.length === 0) {
+              yield* leftovers.areGone(plan.project)
+              break
+            }
             yield* tell.onRemains(remains)
-            isAbandoned = yield* Effect.raceFirst(
-              Effect.as(Effect.interruptible(Effect.sleep(remainsInterval)), false),
-              Effect.as(Effect.interruptible(abandon), true)
-            )
+            isAbandoned = yield* patientRace([
+              Effect.as(Effect.sleep(remainsInterval), false),
+              Effect.as(abandon, true)
+            ])
           }
+          // How a worker ended that was told to: whether by itself, or only by force. Node knows once it has reaped it.
+          yield* patientRace([tellExit, Effect.sleep(reapLimit)])
           yield* capture.finish
         })
     )
     yield* tell.onSpawned(running.worker.pid)
-    const { exit, uptimeMs } = yield* running.worker.exit
-    yield* tell.onExited(exit, uptimeMs)
+    yield* running.tellExit
   })
 
   return WorkerLife.of({
@@ -160,5 +142,5 @@ const make = Effect.gen(function* () {
 export const layer: Layer.Layer<
   WorkerLife,
   never,
-  InstanceLock | WorkerTree | WorkerProcess | EnvFile | DaemonEvents
+  InstanceLock | Leftovers | WorkerTree | WorkerProcess | EnvFile | DaemonEvents
 > = Layer.effect(WorkerLife, make)

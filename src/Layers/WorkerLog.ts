@@ -7,12 +7,13 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
-import { lastLine, noRest, splitLines } from "../Domain/Lines.ts"
+import { countLines, lastLine, type Lines, noRest, prefixed, takeLines } from "../Domain/Lines.ts"
 import type { ProjectName } from "../Domain/Project.ts"
 import { AutopilotHome } from "./AutopilotHome.ts"
 import { DaemonEvents } from "./DaemonEvents.ts"
 import { DaemonLog, timestamp } from "./DaemonLog.ts"
 import { OwnOutput } from "./OwnOutput.ts"
+import { patientRace } from "./PatientRace.ts"
 import { type RotatingFile, RotatingFiles } from "./RotatingFile.ts"
 
 /** The output of one worker being read. */
@@ -62,13 +63,16 @@ const makeThrottle = (file: RotatingFile) => {
     hold: (stream: Readable) => {
       if (!isFull() || pausedMs >= maxPauseMs) return
       stream.pause()
+      const goOn = () => {
+        clearInterval(timer)
+        stream.off("close", goOn)
+        stream.resume()
+      }
       const timer = setInterval(() => {
         pausedMs += pauseStepMs
-        if (isFull() && pausedMs < maxPauseMs) return
-        clearInterval(timer)
-        stream.resume()
+        if (!isFull() || pausedMs >= maxPauseMs) goOn()
       }, pauseStepMs)
-      stream.once("close", () => clearInterval(timer))
+      stream.once("close", goOn)
     }
   }
 }
@@ -108,21 +112,21 @@ const make = Effect.gen(function* () {
       Runtime.runFork(run)(events.publish(event))
     }
 
-    const store = (stream: "out" | "err", lines: ReadonlyArray<Buffer>) => {
+    const ownPrefix = Buffer.from(`${project}| `)
+
+    const store = (stream: "out" | "err", lines: Lines) => {
       if (lines.length === 0) return
-      const ownPrefix = Buffer.from(`${project}| `)
-      for (const line of lines) own[stream](Buffer.concat([ownPrefix, line]))
-      const stamp = Buffer.from(`${timestamp(new Date())} ${stream} `)
+      own[stream](prefixed(ownPrefix, lines))
       if (throttle.mayStore() && dropped > 0) tellDropped()
-      const stamped = Buffer.concat(lines.flatMap((line) => [stamp, line]))
-      if (!throttle.mayStore() || !file.write(stamped)) dropped += lines.length
+      const stamp = Buffer.from(`${timestamp(new Date())} ${stream} `)
+      if (!throttle.mayStore() || !file.write(prefixed(stamp, lines))) dropped += countLines(lines)
     }
 
     const follow = Effect.fnUntraced(function* (name: "out" | "err", stream: Readable) {
       const ended = yield* Deferred.make<void>()
       let rest = noRest
       stream.on("data", (chunk: Buffer) => {
-        const [lines, after] = splitLines(rest, chunk)
+        const [lines, after] = takeLines(rest, chunk)
         rest = after
         store(name, lines)
         throttle.hold(stream)
@@ -140,8 +144,8 @@ const make = Effect.gen(function* () {
       capture: Effect.fnUntraced(function* ({ stdout, stderr }) {
         const ends = yield* Effect.all([follow("out", stdout), follow("err", stderr)])
         return {
-          finish: Effect.all(ends, { concurrency: "unbounded", discard: true }).pipe(
-            Effect.timeoutOption(finishLimit),
+          // Called from a finalizer, where a mere timeout would wait for what it cannot interrupt.
+          finish: patientRace([Effect.all(ends, { discard: true }), Effect.sleep(finishLimit)]).pipe(
             Effect.zipRight(
               Effect.sync(() => {
                 stdout.destroy()

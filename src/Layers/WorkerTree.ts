@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { livingTree, type LivingTree, type ProcessEntry } from "../Domain/ProcessTree.ts"
+import { patientRace } from "./PatientRace.ts"
 import { ProcFs, type ProcUnreadable } from "./ProcFs.ts"
 
 /** A worker's processes, as far as they are known. */
@@ -37,7 +38,7 @@ export class WorkerTree extends Context.Tag("WorkerTree")<
     readonly alive: (tree: Tree) => Effect.Effect<ReadonlyArray<number>>
     /**
      * TERM to all, the grace, then KILL until two scans in a row find nobody, at most 5 s. Returns what is still
-     * there then: processes that hang in the kernel.
+     * there then: processes that hang in the kernel. It cannot be interrupted, only hastened.
      */
     readonly end: (tree: Tree, ending: Ending) => Effect.Effect<ReadonlyArray<number>>
   }
@@ -78,7 +79,8 @@ const make = Effect.gen(function* () {
       const young =
         leader === undefined ? table : table.filter((entry) => entry.startTicks >= leader.startTicks)
       const marked = yield* proc.carrying(
-        young.map((entry) => entry.pid),
+        // Half of all processes may be threads of the kernel. They have no session, and every worker has one.
+        young.filter((entry) => entry.session !== 0).map((entry) => entry.pid),
         tree.mark
       )
       const living = livingTree(table, { leader, known: tree.seen, marked, excluded: excludedFrom(table) })
@@ -170,18 +172,17 @@ const make = Effect.gen(function* () {
         }))
       ),
     alive: (tree) => Effect.map(scan(tree), (living) => living.processes.map((entry) => entry.pid)),
+    // Half an end would leave the half that ignores TERM.
     end: Effect.fnUntraced(function* (tree, { graceMs, hasten }) {
       const living = yield* scan(tree)
       yield* signalEach(living.processes, "SIGTERM", "SIGCONT")
-      // This also runs in finalizers, where nothing can be interrupted unless it says so: without these three a
-      // worker that ignores TERM would be waited for without end.
-      const isGone = yield* Effect.raceAll([
-        Effect.as(Effect.interruptible(awaitGone(tree, living)), true),
-        Effect.as(Effect.interruptible(Effect.sleep(Duration.millis(graceMs))), false),
-        Effect.as(Effect.interruptible(hasten), false)
+      const isGone = yield* patientRace([
+        Effect.as(awaitGone(tree, living), true),
+        Effect.as(Effect.sleep(Duration.millis(graceMs)), false),
+        Effect.as(hasten, false)
       ])
       return isGone ? [] : yield* killAll(tree)
-    })
+    }, Effect.uninterruptible)
   })
 })
 

@@ -12,6 +12,7 @@ import * as DaemonEvents from "../Layers/DaemonEvents.ts"
 import * as DaemonLog from "../Layers/DaemonLog.ts"
 import * as EnvFile from "../Layers/EnvFile.ts"
 import * as InstanceLock from "../Layers/InstanceLock.ts"
+import * as Leftovers from "../Layers/Leftovers.ts"
 import * as MemoryMonitor from "../Layers/MemoryMonitor.ts"
 import * as OwnOutput from "../Layers/OwnOutput.ts"
 import * as ProcFs from "../Layers/ProcFs.ts"
@@ -77,6 +78,7 @@ const Supervision = (options: DaemonOptions) =>
 
 /** What a worker needs to live. */
 const Workers = WorkerLife.layer.pipe(
+  Layer.provide(Leftovers.layer),
   Layer.provide(Layer.mergeAll(WorkerProcess.layer, WorkerTree.layer, EnvFile.layer)),
   Layer.merge(WorkerLog.layer),
   Layer.merge(ProjectState.layer)

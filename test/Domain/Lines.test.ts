@@ -1,21 +1,23 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { lastLine, maxLineBytes, noRest, splitLines } from "../../src/Domain/Lines.ts"
+import { countLines, lastLine, maxLineBytes, noRest, prefixed, takeLines } from "../../src/Domain/Lines.ts"
 
 /** All lines of a stream that arrives in these chunks. */
-const linesOf = (chunks: ReadonlyArray<Buffer>): ReadonlyArray<Buffer> => {
+const linesOf = (chunks: ReadonlyArray<Buffer>): Buffer => {
   const lines: Array<Buffer> = []
   let rest = noRest
   for (const chunk of chunks) {
-    const [some, after] = splitLines(rest, chunk)
-    lines.push(...some)
+    const [some, after] = takeLines(rest, chunk)
+    lines.push(some)
     rest = after
   }
-  return [...lines, ...lastLine(rest)]
+  return Buffer.concat([...lines, lastLine(rest)])
 }
 
+const split = (lines: Buffer): ReadonlyArray<string> => lines.toString("latin1").match(/.*\n/g) ?? []
+
 const texts = (...chunks: ReadonlyArray<string>): ReadonlyArray<string> =>
-  linesOf(chunks.map((text) => Buffer.from(text))).map((line) => line.toString("utf8"))
+  split(linesOf(chunks.map((text) => Buffer.from(text))))
 
 /** Cut at these places, in thousandths of its length. */
 const chunked = (bytes: Buffer, places: ReadonlyArray<number>): ReadonlyArray<Buffer> => {
@@ -72,7 +74,7 @@ describe("a worker's output as lines", () => {
 
   it("passes bytes that are no text as they are", () => {
     const bytes = Buffer.from([0xff, 0xfe, 0x00, 0x0a, 0xc3, 0x0a])
-    assert.deepStrictEqual(Buffer.concat(linesOf([bytes])), bytes)
+    assert.deepStrictEqual(linesOf([bytes]), bytes)
   })
 
   it("cuts a line that is too long, says so, and goes on with the rest of it", () => {
@@ -87,28 +89,35 @@ describe("a worker's output as lines", () => {
   })
 
   it("is the same however it comes in chunks", () => {
-    const exception = exceptionTo((bytes, chunks) => {
-      const whole = linesOf([bytes])
-      const pieces = linesOf(chunks)
-      return whole.length === pieces.length && Buffer.concat(whole).equals(Buffer.concat(pieces))
-    })
+    const exception = exceptionTo((bytes, chunks) => linesOf(chunks).equals(linesOf([bytes])))
     assert.isNull(exception)
   })
 
   it("never has a line longer than the limit and its mark", () => {
     const exception = exceptionTo((_, chunks) =>
-      linesOf(chunks).every((line) => line.length <= maxLineBytes + 64 && line.at(-1) === 0x0a)
+      split(linesOf(chunks)).every((line) => line.length <= maxLineBytes + 64)
     )
     assert.isNull(exception)
   })
 
   it("is complete: without the marks and the last newline it is what was written", () => {
     const exception = exceptionTo((bytes, chunks) => {
-      const text = Buffer.concat(linesOf(chunks))
-        .toString("latin1")
-        .replaceAll(" [cut here: the line is longer]\n", "")
+      const text = linesOf(chunks).toString("latin1").replaceAll(" [cut here: the line is longer]\n", "")
       const written = bytes.toString("latin1")
       return text === (written === "" || written.endsWith("\n") ? written : `${written}\n`)
+    })
+    assert.isNull(exception)
+  })
+
+  it("is counted by its newlines, and each line gets its prefix", () => {
+    const exception = exceptionTo((bytes) => {
+      const lines = linesOf([bytes])
+      const each = split(lines)
+      const expected = each.map((line) => `now out ${line}`).join("")
+      return (
+        countLines(lines) === each.length &&
+        prefixed(Buffer.from("now out "), lines).toString("latin1") === expected
+      )
     })
     assert.isNull(exception)
   })

@@ -2,10 +2,27 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import { livingTree, type ProcessEntry, type TreeIdentity } from "../../src/Domain/ProcessTree.ts"
 
+/** By default a child of init that leads its own group and session. */
 const process = (
   pid: number,
-  { parent = 1, group = pid, session = group, start = pid, state = "S" } = {}
-): ProcessEntry => ({ pid, parentPid: parent, group, session, startTicks: start, state })
+  row: {
+    readonly parent?: number
+    readonly group?: number
+    readonly session?: number
+    readonly start?: number
+    readonly state?: string
+  } = {}
+): ProcessEntry => {
+  const group = row.group ?? pid
+  return {
+    pid,
+    parentPid: row.parent ?? 1,
+    group,
+    session: row.session ?? group,
+    startTicks: row.start ?? pid,
+    state: row.state ?? "S"
+  }
+}
 
 const nobody: TreeIdentity = { leader: undefined, known: new Map(), marked: new Set(), excluded: new Set() }
 const led = (pid: number, startTicks = pid): TreeIdentity => ({ ...nobody, leader: { pid, startTicks } })

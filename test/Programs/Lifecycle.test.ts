@@ -12,6 +12,7 @@ import { AutopilotHome, pathsBelow } from "../../src/Layers/AutopilotHome.ts"
 import * as Concerns from "../../src/Layers/Concerns.ts"
 import * as ControlAnswers from "../../src/Layers/ControlAnswers.ts"
 import { ControlHandler } from "../../src/Layers/ControlHandler.ts"
+import { defaultLimits } from "../../src/Layers/ControlServer.ts"
 import * as ControlSocket from "../../src/Layers/ControlSocket.ts"
 import { DaemonEvents } from "../../src/Layers/DaemonEvents.ts"
 import * as MemoryMonitor from "../../src/Layers/MemoryMonitor.ts"
@@ -163,7 +164,7 @@ describe("a defect in a concern", () => {
         return Effect.suspend(() => (++readings === 2 ? Effect.dieMessage("a bug") : Effect.succeed(memory)))
       })()
     },
-    "control server": { sleepMs: 2000 },
+    "control server": { sleepMs: defaultLimits.socketCheckMs },
     "signal listener": { signal: brokenOnce(Effect.never) }
   }
 

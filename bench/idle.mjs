@@ -1,0 +1,54 @@
+// What does a daemon cost that has nothing to do? One sleeping worker each, all of them side by side.
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { install, startDaemon } from "./kit/Autopilotd.mjs"
+import { option, printTable, ratio } from "./kit/Figures.mjs"
+import { startPm2 } from "./kit/Pm2.mjs"
+import { cpuMsOf, memoryOf, voluntarySwitchesOf } from "./kit/ProcessFigures.mjs"
+import { session, sleep } from "./kit/Session.mjs"
+
+const settleS = option("settle", 20)
+const windowS = option("window", 60)
+const floorFolder = join(dirname(fileURLToPath(import.meta.url)), "floor")
+const worker = join(floorFolder, "worker.sh")
+
+await session((settleS + windowS) * 1000 + 180_000, async (run) => {
+  const empty = run.start(process.execPath, ["-e", "setInterval(() => {}, 1e9)"])
+  const bare = run.start(process.execPath, [join(floorFolder, "respawn.mjs"), "0", worker, ""])
+  const daemon = await startDaemon(run, install(run), { name: "home", worker: [worker, ""] })
+  const pm2 = await startPm2(run, [{ name: "sleeps", script: worker, args: [""], restartDelayMs: 0 }])
+  const systems = [
+    ["node, nothing to do", empty.pid],
+    ["bare Node respawner", bare.pid],
+    ["autopilotd", daemon.pid],
+    ...(pm2.absent === undefined ? [["pm2", pm2.pid]] : [])
+  ]
+  const look = (pid) => ({ cpuMs: cpuMsOf(pid), switches: voluntarySwitchesOf(pid) })
+
+  await sleep(settleS * 1000)
+  const before = systems.map(([, pid]) => look(pid))
+  const startedMs = performance.now()
+  await sleep(windowS * 1000)
+  const minutes = (performance.now() - startedMs) / 60_000
+
+  const floorRssMib = memoryOf(bare.pid).rssMib
+  const rows = systems.map(([name, pid], at) => {
+    const { privateDirtyMib, pssMib, rssMib } = memoryOf(pid)
+    const { cpuMs, switches } = look(pid)
+    return [
+      name,
+      rssMib,
+      ratio(rssMib, floorRssMib),
+      pssMib,
+      privateDirtyMib,
+      (cpuMs - before[at].cpuMs) / minutes,
+      (switches - before[at].switches) / (minutes * 60)
+    ]
+  })
+  printTable(
+    `Idle with one sleeping worker: ${windowS} s after ${settleS} s of settling. PSS shares Node's text among the rows.`,
+    ["", "RSS MiB", "/ floor", "PSS MiB", "private dirty", "cpu ms/min", "wake-ups/s"],
+    rows,
+    pm2.absent === undefined ? [] : [["pm2", pm2.absent]]
+  )
+})

@@ -1,0 +1,87 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { ProjectName } from "../Domain/Project.ts"
+import { entryPrefix } from "../Domain/WorkerId.ts"
+import { DaemonEvents } from "./DaemonEvents.ts"
+import { InstanceLock } from "./InstanceLock.ts"
+import { type Ending, WorkerTree } from "./WorkerTree.ts"
+
+/**
+ * What earlier workers have left: of a daemon that was killed, or what escaped its tree and is found by its mark. It
+ * is ended before a new worker starts.
+ */
+export class Leftovers extends Context.Tag("Leftovers")<
+  Leftovers,
+  {
+    /**
+     * Returns when nothing is left, however long that takes: the first time of this home, of all its projects, later
+     * of this one. `onRemains` is told who cannot be ended.
+     */
+    readonly end: (
+      project: ProjectName,
+      ending: Ending,
+      onRemains: (pids: ReadonlyArray<number>) => Effect.Effect<void>
+    ) => Effect.Effect<void>
+    /** The project's last tree was seen empty just now: looking again at once would only cost time. */
+    readonly areGone: (project: ProjectName) => Effect.Effect<void>
+  }
+>() {}
+
+/** How often a process that hangs in the kernel is looked at again. */
+export const remainsInterval = Duration.seconds(1)
+
+/** For this long nothing can have turned up that two scans have not seen. */
+const freshNanos = Duration.unsafeToNanos(Duration.seconds(1))
+
+const make = Effect.gen(function* () {
+  const { homeId } = yield* InstanceLock
+  const trees = yield* WorkerTree
+  const events = yield* DaemonEvents
+  const turn = yield* Effect.makeSemaphore(1)
+  const goneNanos = new Map<ProjectName, bigint>()
+  let isHomeSwept = false
+
+  const sweep = Effect.fnUntraced(function* (
+    mark: string,
+    ending: Ending,
+    onRemains: (pids: ReadonlyArray<number>) => Effect.Effect<void>
+  ) {
+    const tree = { leader: undefined, mark, seen: new Map<number, number>() }
+    for (;;) {
+      const remains = yield* trees.end(tree, ending)
+      if (remains.length === 0) break
+      yield* onRemains(remains)
+      yield* Effect.sleep(remainsInterval)
+    }
+    const pids = [...tree.seen.keys()]
+    if (pids.length > 0) yield* events.publish({ _tag: "LeftoversEnded", pids })
+  })
+
+  return Leftovers.of({
+    end: (project, ending, onRemains) =>
+      turn.withPermits(1)(
+        Effect.gen(function* () {
+          if (!isHomeSwept) {
+            yield* sweep(entryPrefix(homeId), ending, onRemains)
+            isHomeSwept = true
+            return
+          }
+          const seen = goneNanos.get(project)
+          if (seen !== undefined && (yield* Clock.currentTimeNanos) - seen < freshNanos) return
+          yield* sweep(entryPrefix(homeId, project), ending, onRemains)
+        })
+      ),
+    areGone: (project) =>
+      Effect.map(Clock.currentTimeNanos, (now) => {
+        goneNanos.set(project, now)
+      })
+  })
+})
+
+export const layer: Layer.Layer<Leftovers, never, InstanceLock | WorkerTree | DaemonEvents> = Layer.effect(
+  Leftovers,
+  make
+)
