@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs/promises"
 import { homedir } from "node:os"
-import { join, resolve } from "node:path"
+import { dirname, join, resolve } from "node:path"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { printable } from "../Domain/Printable.ts"
 
 /** Where everything of one daemon lives. All paths are absolute. */
 export interface HomePaths {
@@ -24,13 +25,50 @@ export interface HomePaths {
 /** `$AUTOPILOT_HOME`, by default `~/.autopilot`: the paths, without touching the disk. */
 export class AutopilotHome extends Context.Tag("AutopilotHome")<AutopilotHome, HomePaths>() {}
 
+const codeOf = (cause: unknown): string =>
+  cause instanceof Error && "code" in cause ? String(cause.code) : ""
+
+const elsewhere = "set AUTOPILOT_HOME to another folder"
+
+/** What is wrong and what to do, by the error code of the system. */
+const explain = (cause: unknown): readonly [reason: string, advice: string] => {
+  switch (codeOf(cause)) {
+    case "EACCES":
+    case "EPERM":
+      return ["permission denied", `Make it writable for you, or ${elsewhere}`]
+    case "EROFS":
+      return ["it is on a read-only file system", `Make it writable, or ${elsewhere}`]
+    case "ENOSPC":
+    case "EDQUOT":
+      return ["the disk is full", `Free some space there, or ${elsewhere}`]
+    case "ENOENT":
+      return ["no folder can be made there", `Choose one you can write to: ${elsewhere}`]
+    case "ENOTDIR":
+    case "EEXIST":
+      return ["a part of the path is a file, not a folder", `Choose a folder: ${elsewhere}`]
+    case "EISDIR":
+      return ["it is a folder, not a file", `Rename it, or ${elsewhere}`]
+    case "ENAMETOOLONG":
+      return ["the path is too long", `Choose a shorter one: ${elsewhere}`]
+    default:
+      return [cause instanceof Error ? cause.message : String(cause), `Look at it, or ${elsewhere}`]
+  }
+}
+
 /** The folder cannot be made or written, so nothing can be kept there. */
 export class HomeUnusable extends Data.TaggedError("HomeUnusable")<{
   readonly path: string
   readonly reason: string
+  /** What to do about it, without the full stop. */
+  readonly advice: string
 }> {
+  static from(path: string, cause: unknown): HomeUnusable {
+    const [reason, advice] = explain(cause)
+    return new HomeUnusable({ path, reason, advice })
+  }
+
   override get message() {
-    return `${this.path} cannot be used: ${this.reason}. Make it writable for you, or set AUTOPILOT_HOME to another folder.`
+    return `${printable(this.path, 400)} cannot be used: ${this.reason}. ${this.advice}.`
   }
 }
 
@@ -55,23 +93,29 @@ export const layer: Layer.Layer<AutopilotHome> = Layer.sync(AutopilotHome, () =>
   )
 })
 
-const why = (cause: unknown): string => {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : ""
-  switch (code) {
-    case "EACCES":
-    case "EPERM":
-      return "permission denied"
-    case "EROFS":
-      return "it is on a read-only file system"
-    case "ENOSPC":
-      return "the disk is full"
-    case "ENOTDIR":
-    case "EEXIST":
-      return "a part of the path is a file, not a folder"
-    default:
-      return cause instanceof Error ? cause.message : String(cause)
+/**
+ * Makes a folder and those it is in. Node's own `recursive` never returns where a folder that exists takes no new
+ * ones and says so with ENOENT, as /proc and a removed folder do.
+ */
+const makeFolder = async (path: string): Promise<void> => {
+  const make = async () => {
+    try {
+      await fs.mkdir(path, { mode: 0o700 })
+    } catch (cause) {
+      if (codeOf(cause) !== "EEXIST" || !(await fs.stat(path)).isDirectory()) throw cause
+    }
+  }
+  try {
+    await make()
+  } catch (cause) {
+    if (codeOf(cause) !== "ENOENT" || dirname(path) === path) throw cause
+    await makeFolder(dirname(path))
+    await make()
   }
 }
+
+/** Of a folder like /tmp, where everybody may make files and nobody may remove those of others. */
+const stickyBit = 0o1000
 
 /**
  * Makes the folders, closed to others (0700: the socket below is a way to run commands), and proves that a file can
@@ -79,13 +123,20 @@ const why = (cause: unknown): string => {
  */
 export const prepare: Effect.Effect<void, HomeUnusable, AutopilotHome> = Effect.gen(function* () {
   const home = yield* AutopilotHome
-  const attempt = (path: string, act: () => Promise<unknown>) =>
-    Effect.tryPromise({ try: act, catch: (cause) => new HomeUnusable({ path, reason: why(cause) }) })
-  for (const path of [home.root, home.stateDir, home.logDir]) {
-    yield* attempt(path, () => fs.mkdir(path, { recursive: true, mode: 0o700 }))
+  const attempt = <A>(path: string, act: () => Promise<A>) =>
+    Effect.tryPromise({ try: act, catch: (cause) => HomeUnusable.from(path, cause) })
+  const folder = (path: string) => attempt(path, () => makeFolder(path))
+  yield* folder(home.root)
+  const { mode, uid } = yield* attempt(home.root, () => fs.stat(home.root))
+  if ((mode & stickyBit) !== 0) {
+    const reason = "it is a folder that all users share, and a daemon's is closed to others"
+    return yield* new HomeUnusable({ path: home.root, reason, advice: `Choose a folder in it: ${elsewhere}` })
   }
-  yield* attempt(home.root, () => fs.chmod(home.root, 0o700))
-  const probe = join(home.root, `.probe-${process.pid}`)
+  if (uid === process.getuid?.()) yield* attempt(home.root, () => fs.chmod(home.root, 0o700))
+  yield* folder(home.stateDir)
+  yield* folder(home.logDir)
+  // One name for all: what a killed start has left, the next one removes.
+  const probe = join(home.root, ".probe")
   yield* attempt(home.root, () => fs.writeFile(probe, "can be written\n", { mode: 0o600 })).pipe(
     Effect.ensuring(Effect.promise(() => fs.rm(probe, { force: true }).catch(() => undefined)))
   )
@@ -98,7 +149,7 @@ export const prepare: Effect.Effect<void, HomeUnusable, AutopilotHome> = Effect.
 export const homeId: Effect.Effect<string, HomeUnusable, AutopilotHome> = Effect.gen(function* () {
   const { idFile } = yield* AutopilotHome
   const attempt = <A>(act: () => Promise<A>) =>
-    Effect.tryPromise({ try: act, catch: (cause) => new HomeUnusable({ path: idFile, reason: why(cause) }) })
+    Effect.tryPromise({ try: act, catch: (cause) => HomeUnusable.from(idFile, cause) })
   const stored = yield* attempt(() =>
     fs.readFile(idFile, "utf8").catch((cause: NodeJS.ErrnoException) => {
       if (cause.code === "ENOENT") return ""

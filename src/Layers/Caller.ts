@@ -1,3 +1,4 @@
+import { readlinkSync } from "node:fs"
 import { homedir } from "node:os"
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
@@ -15,10 +16,19 @@ export class Caller extends Context.Tag("Caller")<
   }
 >() {}
 
+/** Of a folder that was removed under the shell, the kernel tells `/the/path (deleted)`, and errors name that. */
+const currentFolder = (): string => {
+  try {
+    return process.cwd()
+  } catch {
+    return readlinkSync("/proc/self/cwd")
+  }
+}
+
 export const layer: Layer.Layer<Caller> = Layer.sync(Caller, () =>
   Caller.of({
     environment: process.env,
-    cwd: process.cwd(),
+    cwd: currentFolder(),
     userHome: homedir(),
     program: [process.execPath, ...process.execArgv, ...process.argv.slice(1, 2)]
   })

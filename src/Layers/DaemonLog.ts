@@ -50,11 +50,15 @@ const make = Effect.gen(function* () {
         )
       )
   })
+  let lost = 0
   return DaemonLog.of({
     write: (level, project, text) => {
       const line = lineOf(level, project, text)
       own.err(line)
-      file.write(Buffer.from(line))
+      const note =
+        lost === 0 ? "" : lineOf("warning", undefined, `${lost} lines are missing here: the disk was full`)
+      if (file.write(Buffer.from(note + line))) lost = 0
+      else lost++
     }
   })
 })

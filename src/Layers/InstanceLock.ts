@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process"
-import { createHash } from "node:crypto"
 import * as fs from "node:fs/promises"
 import * as net from "node:net"
 import * as Context from "effect/Context"
@@ -10,7 +9,7 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { AutopilotHome, homeId, HomeUnusable, prepare } from "./AutopilotHome.ts"
 
-/** Another daemon of this home holds the lock. `pid` is undefined in the instant before it has written its file. */
+/** Another daemon of this home holds the lock. `pid` is undefined when nothing tells who holds it. */
 export class AlreadyRunning extends Data.TaggedError("AlreadyRunning")<{
   readonly pid: number | undefined
   readonly root: string
@@ -34,10 +33,11 @@ type Attempt = "held" | "taken" | "no flock"
 /**
  * flock(2) belongs to the open file description, which a helper shares by inheriting the descriptor: the lock that
  * flock(1) takes stays ours when it exits. https://man7.org/linux/man-pages/man2/flock.2.html
+ * Its options are the short ones because busybox has no others.
  */
 const flock = (descriptor: number): Effect.Effect<Attempt> =>
   Effect.async<Attempt>((resume) => {
-    const helper = spawn("flock", ["--nonblock", "--exclusive", "3"], {
+    const helper = spawn("flock", ["-n", "-x", "3"], {
       stdio: ["ignore", "ignore", "ignore", descriptor]
     })
     helper.once("error", () => resume(Effect.succeed("no flock")))
@@ -46,36 +46,29 @@ const flock = (descriptor: number): Effect.Effect<Attempt> =>
     )
   })
 
+/** Each file that is there at one time has another pair of these, also across containers and symbolic links. */
+interface Identity {
+  readonly dev: bigint
+  readonly ino: bigint
+}
+
 /**
- * Where flock(1) is missing: a name in the kernel's abstract socket namespace, bound by one process at a time and
- * gone with it. It is second choice because it is shared by all users of a network namespace.
+ * A name in the kernel's abstract socket namespace, bound by one process at a time and gone with it: the lock where
+ * flock(1) is missing. It is second choice because all users of a network namespace share these names. A daemon that
+ * has flock(1) binds it too, so that one without it sees that somebody is there. Whether it could be bound.
  */
-const abstractName = (lockFile: string): Effect.Effect<Attempt, never, Scope.Scope> =>
+const bindName = ({ dev, ino }: Identity): Effect.Effect<boolean, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.async<net.Server | undefined>((resume) => {
-      const name = createHash("sha256").update(lockFile).digest("hex").slice(0, 32)
       const server = net.createServer((socket) => socket.destroy())
       server.once("error", () => resume(Effect.succeed(undefined)))
-      server.listen({ path: `\0autopilotd-${name}` }, () => resume(Effect.succeed(server)))
+      server.listen({ path: `\0autopilotd-${dev}-${ino}` }, () => resume(Effect.succeed(server)))
     }),
     (server) =>
       server === undefined
         ? Effect.void
         : Effect.async<void>((resume) => void server.close(() => resume(Effect.void)))
-  ).pipe(Effect.map((server) => (server === undefined ? "taken" : "held")))
-
-const acquire = Effect.gen(function* () {
-  const { lockFile } = yield* AutopilotHome
-  const file = yield* Effect.acquireRelease(
-    Effect.tryPromise({
-      try: () => fs.open(lockFile, "a", 0o600),
-      catch: (cause) => new HomeUnusable({ path: lockFile, reason: String(cause) })
-    }),
-    (file) => Effect.promise(() => file.close())
-  )
-  const attempt = yield* flock(file.fd)
-  return attempt === "no flock" ? yield* abstractName(lockFile) : attempt
-})
+  ).pipe(Effect.map((server) => server !== undefined))
 
 /** The pid in the PID file, or undefined when there is none: the file may be stale, empty, or anything. */
 export const readPidFile = (path: string): Effect.Effect<number | undefined> =>
@@ -83,13 +76,63 @@ export const readPidFile = (path: string): Effect.Effect<number | undefined> =>
     Effect.map((text) => (/^\s*[1-9][0-9]{0,9}\s*$/.test(text) ? Number(text) : undefined))
   )
 
-/** The loser of a race reads before the winner has written: it looks again for a moment. */
-const ownersPid = (pidFile: string) =>
-  readPidFile(pidFile).pipe(
-    Effect.filterOrFail((pid) => pid !== undefined && pid !== process.pid),
+/**
+ * Whether a process has the lock file open, as the lock's owner has: a stale PID file names one that has not. Nobody
+ * can tell for a process of another user, nor for a zombie, so both count as no.
+ */
+const hasOpen = async (pid: number, { dev, ino }: Identity): Promise<boolean> => {
+  const folder = `/proc/${pid}/fd`
+  for (const name of await fs.readdir(folder).catch(() => [])) {
+    const found = await fs.stat(`${folder}/${name}`, { bigint: true }).catch(() => undefined)
+    if (found?.dev === dev && found.ino === ino) return true
+  }
+  return false
+}
+
+/** Whom the PID file names, if that is the owner of the lock. */
+const owner = (pidFile: string, lock: Identity): Effect.Effect<number | undefined> =>
+  Effect.flatMap(readPidFile(pidFile), (pid) =>
+    pid === undefined || pid === process.pid
+      ? Effect.succeed(undefined)
+      : Effect.map(
+          Effect.promise(() => hasOpen(pid, lock)),
+          (isOwner) => (isOwner ? pid : undefined)
+        )
+  )
+
+/** An owner that is only just beginning writes its file in a moment. */
+const awaitOwner = (pidFile: string, lock: Identity): Effect.Effect<number | undefined> =>
+  owner(pidFile, lock).pipe(
+    Effect.filterOrFail((pid) => pid !== undefined),
     Effect.retry(Schedule.spaced("20 millis").pipe(Schedule.upTo("400 millis"))),
     Effect.orElseSucceed(() => undefined)
   )
+
+/** An owner that cannot be named may be just ending, and then the lock is free: so long it is tried again. */
+const patience = "5 seconds"
+
+const acquire = Effect.gen(function* () {
+  const { lockFile, pidFile, root } = yield* AutopilotHome
+  const attempt = <A>(act: () => Promise<A>) =>
+    Effect.tryPromise({ try: act, catch: (cause) => HomeUnusable.from(lockFile, cause) })
+  const file = yield* Effect.acquireRelease(
+    attempt(() => fs.open(lockFile, "a", 0o600)),
+    (file) => Effect.promise(() => file.close())
+  )
+  const identity = yield* attempt(() => file.stat({ bigint: true }))
+  const once = Effect.gen(function* () {
+    const taken = yield* flock(file.fd)
+    if (taken !== "taken" && (yield* bindName(identity))) return
+    const pid = yield* awaitOwner(pidFile, identity)
+    // With the lock in hand the name is taken by a daemon that has no flock(1), or by a stranger, who does not count.
+    if (taken === "held" && pid === undefined) return
+    return yield* new AlreadyRunning({ pid, root })
+  })
+  yield* Effect.retry(once, {
+    while: ({ pid }) => pid === undefined,
+    schedule: Schedule.upTo(Schedule.forever, patience)
+  })
+})
 
 const writePidFile = (path: string) =>
   Effect.acquireRelease(
@@ -98,7 +141,7 @@ const writePidFile = (path: string) =>
         await fs.writeFile(`${path}.new`, `${process.pid}`, { mode: 0o600 })
         await fs.rename(`${path}.new`, path)
       },
-      catch: (cause) => new HomeUnusable({ path, reason: String(cause) })
+      catch: (cause) => HomeUnusable.from(path, cause)
     }),
     () =>
       readPidFile(path).pipe(
@@ -114,9 +157,7 @@ export const layer: Layer.Layer<InstanceLock, AlreadyRunning | HomeUnusable, Aut
   Effect.gen(function* () {
     const home = yield* AutopilotHome
     yield* prepare
-    if ((yield* acquire) === "taken") {
-      return yield* new AlreadyRunning({ pid: yield* ownersPid(home.pidFile), root: home.root })
-    }
+    yield* acquire
     yield* writePidFile(home.pidFile)
     return { homeId: yield* homeId }
   })

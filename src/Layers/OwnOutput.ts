@@ -34,25 +34,6 @@ interface Writer {
   readonly close: Effect.Effect<void>
 }
 
-/**
- * process.stdout blocks the event loop on terminals and pipes, and a write that hangs in the thread pool blocks the
- * exit. So a terminal or a pipe is opened anew through /proc, without blocking: a new open file description, because
- * the flag on the inherited one would reach the shell that shares it.
- */
-const openWithoutBlocking = (descriptor: number): number | undefined => {
-  try {
-    return fs.openSync(
-      `/proc/self/fd/${descriptor}`,
-      fs.constants.O_WRONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY
-    )
-  } catch {
-    return undefined // closed at the other end, or not ours to open
-  }
-}
-
-const isFifoOrTerminal = (descriptor: number): boolean =>
-  isatty(descriptor) || fs.fstatSync(descriptor).isFIFO()
-
 const codeOf = (cause: unknown): unknown =>
   cause instanceof Error && "code" in cause ? cause.code : undefined
 
@@ -151,13 +132,33 @@ const writeToSocket = (descriptor: number): Writer => {
 
 const silent: Writer = { write: () => {}, close: Effect.void }
 
+/**
+ * process.stdout blocks the event loop on terminals and pipes, and a write that hangs in the thread pool blocks the
+ * exit. So a terminal or a pipe is opened anew through /proc, without blocking: a new open file description, because
+ * the flag on the inherited one would reach the shell that shares it.
+ */
+const writeToOpenedAnew = (descriptor: number, isFifo: boolean): Writer => {
+  try {
+    return writeTo(
+      fs.openSync(
+        `/proc/self/fd/${descriptor}`,
+        fs.constants.O_WRONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY
+      )
+    )
+  } catch (cause) {
+    // The pipe of another user (`sudo -u agent autopilotd start | tee`) may be written and not opened; libuv writes
+    // to it as it is. All else is closed at the other end.
+    return isFifo && codeOf(cause) === "EACCES" ? writeToSocket(descriptor) : silent
+  }
+}
+
 const writerFor = (descriptor: 1 | 2): Writer => {
   try {
     const stat = fs.fstatSync(descriptor)
     if (stat.isSocket()) return writeToSocket(descriptor)
-    if (!isFifoOrTerminal(descriptor)) return writeTo(descriptor)
-    const own = openWithoutBlocking(descriptor)
-    return own === undefined ? silent : writeTo(own)
+    return stat.isFIFO() || isatty(descriptor)
+      ? writeToOpenedAnew(descriptor, stat.isFIFO())
+      : writeTo(descriptor)
   } catch {
     return silent // started with the descriptor closed
   }

@@ -187,7 +187,13 @@ export const make = Effect.fnUntraced(function* (
     const cleared = options.keepState || before === undefined ? undefined : whatIsCleared(before)
     if (cleared !== undefined) yield* events.publish({ _tag: "StateCleared", project, what: cleared })
     const survivor = options.keepState && before !== undefined ? before : blank
-    yield* carryOut(resume(rules, survivor, yield* Clock.currentTimeMillis))
+    const first = resume(rules, survivor, yield* Clock.currentTimeMillis)
+    if (!first[1].some((action) => action._tag === "Spawn")) {
+      const onRemains = (pids: ReadonlyArray<number>) =>
+        events.publish({ _tag: "RemainsFound", project, pids })
+      yield* Effect.forkIn(lives.endLeftovers(plan, Deferred.await(abandon), onRemains), scope)
+    }
+    yield* carryOut(first)
   })
 
   const loop = Effect.gen(function* () {

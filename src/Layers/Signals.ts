@@ -47,7 +47,8 @@ export const listen = (): Layer.Layer<Signals> => {
     process.on(name, () => {
       const nowMs = performance.now()
       const isEcho = nowMs - (lastMs.get(name) ?? Number.NEGATIVE_INFINITY) < echoMs
-      lastMs.set(name, nowMs)
+      // The echo of an echo is none: whoever repeats a signal quickly must be heard at last.
+      if (!isEcho) lastMs.set(name, nowMs)
       if (isEcho || (name === "SIGHUP" && ignoresHangup)) return
       tell(
         name === "SIGHUP" && hadTerminal && !hasTerminal()

@@ -53,6 +53,12 @@ export class WorkerLife extends Context.Tag("WorkerLife")<
   {
     /** A new id for the next life of a project's worker. */
     readonly newId: (project: ProjectName) => Effect.Effect<string>
+    /** Ends what earlier workers have left where no life follows that would; nobody else is started meanwhile. */
+    readonly endLeftovers: (
+      plan: WorkerPlan,
+      hasten: Effect.Effect<void>,
+      onRemains: LifeEvents["onRemains"]
+    ) => Effect.Effect<void>
     readonly live: (
       plan: WorkerPlan,
       id: string,
@@ -134,6 +140,8 @@ const make = Effect.gen(function* () {
 
   return WorkerLife.of({
     newId: (project) => Effect.sync(() => workerId(homeId, project, randomUUID())),
+    endLeftovers: ({ graceMs, project }, hasten, onRemains) =>
+      leftovers.end(project, { graceMs, hasten }, onRemains),
     live: (plan, id, log, patience, tell) =>
       Effect.interruptible(Effect.scoped(live(plan, id, log, patience, tell)))
   })

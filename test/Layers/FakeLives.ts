@@ -23,6 +23,8 @@ export class FakeLives extends Context.Tag("FakeLives")<
     /** How many live now; more than one of a project is what must never be. */
     readonly alive: () => number
     readonly mostAlive: () => number
+    /** How often leftovers were ended without a start. */
+    readonly sweeps: () => number
     /** From now on starting fails with this reason; undefined: it works. */
     readonly refuse: (reason: string | undefined) => void
     /** From now on a tree takes this to be gone, unless it is hastened. */
@@ -41,9 +43,11 @@ export const layer: Layer.Layer<FakeLives | WorkerLife> = Layer.effectContext(
     let endMs = 0
     let isBroken = false
     let ids = 0
+    let sweeps = 0
 
     const lives = WorkerLife.of({
       newId: (project) => Effect.sync(() => `home:${project}:${++ids}`),
+      endLeftovers: () => Effect.sync(() => void sweeps++),
       live: (_plan, id, _log, patience, tell) =>
         Effect.gen(function* () {
           if (isBroken) {
@@ -83,6 +87,7 @@ export const layer: Layer.Layer<FakeLives | WorkerLife> = Layer.effectContext(
         started,
         alive: () => alive,
         mostAlive: () => mostAlive,
+        sweeps: () => sweeps,
         refuse: (reason) => void (refusal = reason),
         endsAfter: (durationMs) => void (endMs = durationMs),
         breakNext: () => void (isBroken = true)

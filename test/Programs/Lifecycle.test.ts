@@ -44,8 +44,7 @@ interface Bugs {
 /** A clock whose sleep of one length dies the first time. */
 const brokenClock = (live: Clock.Clock, sleepMs: number): Clock.Clock => {
   let isBroken = true
-  const { sleep, ...rest } = live
-  return Object.assign(Object.create(Object.getPrototypeOf(live)), rest, {
+  return Object.assign(Object.create(live), {
     sleep: (duration: Duration.Duration) => {
       if (!isBroken || Duration.toMillis(duration) !== sleepMs) return live.sleep(duration)
       isBroken = false

@@ -233,6 +233,9 @@ export const startDaemon = Effect.fnUntraced(function* (options: {
         Effect.sync(() => pattern.exec(started.stderr())?.at(0))
       )
   }
-  yield* daemon.status("the daemon answers", (data) => data.daemon_pid === started.pid)
+  yield* Effect.raceFirst(
+    daemon.status("the daemon answers", (data) => data.daemon_pid === started.pid),
+    Effect.flatMap(started.ended, () => Effect.dieMessage(`it ended at once and said: ${started.stderr()}`))
+  )
   return daemon
 })
