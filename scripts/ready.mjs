@@ -1,7 +1,7 @@
 // Makes a checkout ready to run: the right Node, dependencies as locked, a bundle newer than its sources.
 // It uses nothing but Node, since on a fresh clone there is nothing else.
 import { spawnSync } from "node:child_process"
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, statSync, utimesSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
@@ -33,7 +33,13 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 
 if (modifiedMs(at("node_modules/.package-lock.json")) < modifiedMs(at("package-lock.json"))) {
-  run("Installing what the build needs", "npm", ["ci", "--no-fund", "--no-audit", "--loglevel=error"])
+  // Not `npm ci`: it refuses a lock file that was written where a registry lacks what other systems need. The versions
+  // in the lock file hold all the same, and --no-save leaves the file alone.
+  const options = ["--no-save", "--include=dev", "--no-fund", "--no-audit", "--loglevel=error"]
+  run("Installing what the build needs", "npm", ["install", ...options])
+  // npm does not touch it when there was nothing to do.
+  const now = new Date()
+  utimesSync(at("node_modules/.package-lock.json"), now, now)
 }
 const sources = ["src", "scripts/build.mjs", "package.json"].map((path) => newestBelow(at(path)))
 if (modifiedMs(at("dist/autopilotd.js")) <= Math.max(...sources)) {

@@ -3,7 +3,6 @@ import * as Layer from "effect/Layer"
 import type { Invocation } from "../Domain/CommandLine.ts"
 import * as AutopilotHome from "../Layers/AutopilotHome.ts"
 import * as Caller from "../Layers/Caller.ts"
-import * as CommandOutput from "../Layers/CommandOutput.ts"
 import * as ControlClient from "../Layers/ControlClient.ts"
 import * as ProcFs from "../Layers/ProcFs.ts"
 
@@ -60,5 +59,5 @@ export type CommandError = Effect.Effect.Error<Ran>
 /** All that commands need. */
 export type CommandNeeds = Effect.Effect.Context<Ran>
 
-/** What every command has. */
-export const Surroundings = Layer.mergeAll(AutopilotHome.layer, Caller.layer, CommandOutput.layer)
+/** What every command has, beside its output. */
+export const Surroundings = Layer.merge(AutopilotHome.layer, Caller.layer)

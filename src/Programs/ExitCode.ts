@@ -9,7 +9,8 @@ interface Failure {
   readonly message: string
 }
 
-const isSilent = (failure: Failure): boolean =>
+/** It has been told already, by the daemon's log or in the answer. */
+const isTold = (failure: Failure): boolean =>
   failure._tag === "EndedBadly" ||
   (failure._tag === "Refused" && "isTold" in failure && failure.isTold === true)
 
@@ -33,5 +34,17 @@ export const sentenceOf = (cause: Cause.Cause<Failure>): string =>
   Option.match(Cause.failureOption(cause), {
     onNone: () =>
       `autopilotd: this is a bug in autopilotd, please report it with these lines:\n${Cause.pretty(cause, { renderErrorCause: true })}\n`,
-    onSome: (failure) => (isSilent(failure) ? "" : `autopilotd: ${failure.message}\n`)
+    onSome: (failure) => (isTold(failure) ? "" : `autopilotd: ${failure.message}\n`)
+  })
+
+const answer = (message: string): string => `${JSON.stringify({ success: false, message })}\n`
+
+/**
+ * The same for a program (`--json`): one line of JSON in the shape of every answer. Empty when it has been told. The
+ * trace of a defect is not in it.
+ */
+export const answerOf = (cause: Cause.Cause<Failure>): string =>
+  Option.match(Cause.failureOption(cause), {
+    onNone: () => answer("This is a bug in autopilotd, please report it: its trace is on standard error."),
+    onSome: (failure) => (isTold(failure) ? "" : answer(failure.message))
   })

@@ -1,14 +1,16 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import { type CommandLine, type Invocation, parse } from "../Domain/CommandLine.ts"
 import type { UsageError } from "../Domain/UsageError.ts"
-import { CommandOutput } from "../Layers/CommandOutput.ts"
+import * as CommandOutput from "../Layers/CommandOutput.ts"
 import * as Signals from "../Layers/Signals.ts"
 import { type CommandError, type CommandNeeds, commands, Surroundings } from "./Commands.ts"
-import { codeOf, exitCodes, sentenceOf } from "./ExitCode.ts"
+import { answerOf, codeOf, exitCodes, sentenceOf } from "./ExitCode.ts"
 import { version } from "./Version.ts"
 
 const isForegroundStart = ({ options, verb }: Invocation): boolean => verb === "start" && !options.detach
@@ -26,7 +28,7 @@ const tree = Effect.map(
 )
 
 const carryOut = Effect.fnUntraced(function* (line: Either.Either<CommandLine, UsageError>) {
-  const { out } = yield* CommandOutput
+  const { out } = yield* CommandOutput.CommandOutput
   const asked = yield* line
   switch (asked._tag) {
     case "Run":
@@ -44,17 +46,30 @@ const carryOut = Effect.fnUntraced(function* (line: Either.Either<CommandLine, U
   }
 })
 
-const line = parse(process.argv.slice(2))
+const argv = process.argv.slice(2)
+const line = parse(argv)
+
+/** Also where the rest of the command line is wrong: whoever wrote `--json` reads the answer with a program. */
+const wantsJson = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : undefined).includes("--json")
+
+/** A person is told on standard error, a program in the one line of JSON that it reads; of a bug both. */
+const tell = Effect.fnUntraced(function* (cause: Cause.Cause<CommandError | UsageError>) {
+  const { err, out } = yield* CommandOutput.CommandOutput
+  if (wantsJson) yield* out(answerOf(cause))
+  if (!wantsJson || Option.isNone(Cause.failureOption(cause))) yield* err(sentenceOf(cause))
+  return codeOf(cause)
+})
+
 const isDaemon = Either.isRight(line) && line.right._tag === "Run" && isForegroundStart(line.right.invocation)
 
 const program = carryOut(line).pipe(
+  // The daemon's listeners exist before anything of it runs, for a signal without one would orphan the worker.
+  Effect.provide(Layer.merge(Surroundings, isDaemon ? Signals.listen() : Signals.layerNone)),
   Effect.matchCauseEffect({
-    onFailure: (cause) =>
-      Effect.flatMap(CommandOutput, ({ err }) => Effect.as(err(sentenceOf(cause)), codeOf(cause))),
+    onFailure: tell,
     onSuccess: () => Effect.succeed<number>(exitCodes.done)
   }),
-  // The daemon's listeners exist before anything of it runs, for a signal without one would orphan the worker.
-  Effect.provide(Layer.merge(Surroundings, isDaemon ? Signals.listen() : Signals.layerNone))
+  Effect.provide(CommandOutput.layer)
 )
 
 if (isDaemon) {

@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type { Invocation } from "../../Domain/CommandLine.ts"
 import { renderReport, settingsReport } from "../../Domain/SettingsReport.ts"
@@ -8,6 +7,7 @@ import * as EnvFile from "../../Layers/EnvFile.ts"
 import { ProcFs } from "../../Layers/ProcFs.ts"
 import * as SettingsFile from "../../Layers/SettingsFile.ts"
 import { loadSettings } from "../../Layers/SettingsLoader.ts"
+import { Refused } from "./Refused.ts"
 import { sourcesOf } from "./Sources.ts"
 
 /** `autopilotd config check`: what `start` would use, each with where it came from; fails where start would refuse. */
@@ -22,9 +22,17 @@ export const configCheck = Effect.fnUntraced(
     })
     const { mustExist, path } = effective.envFile
     const envFile = yield* (yield* EnvFile.EnvFile).read(path, { mustExist })
-    const report = settingsReport(effective, envFile)
-    yield* out(invocation.options.json ? `${JSON.stringify(report)}\n` : renderReport(report))
-    if (Either.isLeft(effective.worker)) return yield* effective.worker.left
+    const { worker_problem: problem, ...report } = settingsReport(effective, envFile)
+    if (invocation.options.json) {
+      const message = problem ?? "The settings are valid"
+      yield* out(`${JSON.stringify({ success: problem === undefined, message, ...report })}\n`)
+    } else {
+      yield* out(`${renderReport(report)}\n`)
+    }
+    // The report is shown without the problem, which is the error that follows it.
+    if (problem !== undefined) {
+      return yield* new Refused({ reason: problem, isTold: invocation.options.json === true })
+    }
   },
   Effect.provide(Layer.merge(EnvFile.layer, SettingsFile.layer))
 )

@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import { join } from "node:path"
 import { canonicalArgv, type Invocation } from "../../Domain/CommandLine.ts"
 import { AutopilotHome } from "../../Layers/AutopilotHome.ts"
 import { BackgroundStart } from "../../Layers/BackgroundStart.ts"
@@ -25,7 +24,7 @@ export const detach = Effect.fnUntraced(function* (invocation: Invocation) {
   const background = yield* BackgroundStart
   const { ended, pid } = yield* background.start(canonicalArgv({ ...invocation, options }))
   yield* Effect.raceFirst(awaitAnswer(pid), ended)
-  const log = join(logDir, "autopilotd.log")
+  const log = `${logDir}/autopilotd.log`
   yield* out(
     json
       ? `${JSON.stringify({ success: true, message: "Daemon started", pid, log })}\n`

@@ -1,0 +1,197 @@
+import * as fs from "node:fs"
+import { dirname, join, relative, resolve } from "node:path"
+import { assert, beforeAll, describe, it } from "@effect/vitest"
+import { build, type Metafile } from "esbuild"
+
+const root = resolve(import.meta.dirname, "../..")
+const houses = ["Domain", "Layers", "Programs"] as const
+type House = (typeof houses)[number]
+
+interface Source {
+  /** From the root: `src/Domain/Project.ts`. */
+  readonly path: string
+  readonly house: House
+  readonly text: string
+  /** What it imports, as it is written, dynamic imports included. */
+  readonly imports: ReadonlyArray<string>
+}
+
+const importsIn = (text: string): ReadonlyArray<string> =>
+  [...text.matchAll(/(?:\bfrom\s|^import\s|\bimport\()\s*"([^"]+)"/gm)].map(([, name]) => name ?? "")
+
+const sources: ReadonlyArray<Source> = houses.flatMap((house) =>
+  fs
+    .readdirSync(join(root, "src", house), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => {
+      const path = join("src", house, name)
+      const text = fs.readFileSync(join(root, path), "utf8")
+      return { path, house, text, imports: importsIn(text) }
+    })
+)
+
+const isRelative = (name: string): boolean => name.startsWith(".")
+
+/** The house that a relative import leads to, or undefined when it leads out of all of them. */
+const houseOf = (source: Source, name: string): House | undefined => {
+  const [src, found] = relative(root, resolve(root, dirname(source.path), name)).split("/")
+  return src === "src" ? houses.find((house) => house === found) : undefined
+}
+
+/** Every import of a house that is not allowed there, as `file: import`. */
+const intruders = (house: House, isAllowed: (name: string, source: Source) => boolean) =>
+  sources
+    .filter((source) => source.house === house)
+    .flatMap((source) =>
+      source.imports.filter((name) => !isAllowed(name, source)).map((name) => `${source.path}: ${name}`)
+    )
+
+const isEffect = (name: string): boolean => /^effect\/[A-Za-z]+$/.test(name)
+
+describe("the walls of the house", () => {
+  it("stand around something: each house has files, and each file imports", () => {
+    for (const house of houses) assert.isAbove(sources.filter((one) => one.house === house).length, 5, house)
+    assert.isAbove(sources.flatMap(({ imports }) => imports).length, sources.length)
+    assert.sameMembers(fs.readdirSync(join(root, "src")), [...houses])
+  })
+
+  it("keep Domain pure: it knows effect's modules and itself, no node, no other package", () => {
+    assert.deepStrictEqual(
+      intruders("Domain", (name, source) =>
+        isRelative(name) ? houseOf(source, name) === "Domain" : isEffect(name)
+      ),
+      []
+    )
+  })
+
+  it("keep clocks, processes and chance out of Domain, which are there without an import", () => {
+    const touching =
+      /\b(process\.|Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval|performance\.|fetch\()/
+    const found = sources
+      .filter(
+        ({ house, text }) => house === "Domain" && touching.test(text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, ""))
+      )
+      .map(({ path }) => path)
+    assert.deepStrictEqual(found, [])
+  })
+
+  it("keep Layers from knowing Programs", () => {
+    assert.deepStrictEqual(
+      intruders("Layers", (name, source) => {
+        if (!isRelative(name)) return true
+        const house = houseOf(source, name)
+        return house === "Domain" || house === "Layers"
+      }),
+      []
+    )
+  })
+
+  it("keep node's own modules in Layers", () => {
+    assert.deepStrictEqual(
+      intruders("Programs", (name, source) =>
+        isRelative(name) ? houseOf(source, name) !== undefined : !name.startsWith("node:")
+      ),
+      []
+    )
+  })
+
+  it("let packages in by the module, never by the barrel, which costs a second at every start", () => {
+    const barrels = sources.flatMap(({ imports, path }) =>
+      imports.filter((name) => /^(effect|@effect\/[^/]+)$/.test(name)).map((name) => `${path}: ${name}`)
+    )
+    assert.deepStrictEqual(barrels, [])
+  })
+
+  it("name relative imports by their files", () => {
+    const vague = sources.flatMap(({ imports, path }) =>
+      imports
+        .filter((name) => isRelative(name) && !fs.existsSync(resolve(root, dirname(path), name)))
+        .map((name) => `${path}: ${name}`)
+    )
+    assert.deepStrictEqual(vague, [])
+  })
+
+  it("hold one idea a file: at most 300 lines, and no drawer for the rest", () => {
+    const long = sources.filter(({ text }) => text.split("\n").length > 301).map(({ path }) => path)
+    assert.deepStrictEqual(long, [])
+    const drawers = sources
+      .map(({ path }) => path)
+      .filter((path) => /(utils?|helpers?|misc|common|index)\.ts$/i.test(path))
+    assert.deepStrictEqual(drawers, [])
+  })
+})
+
+describe("the bundle", () => {
+  let inputs: Metafile["inputs"] = {}
+
+  beforeAll(async () => {
+    const bundle = await build({
+      absWorkingDir: root,
+      entryPoints: ["src/Programs/main.ts"],
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      write: false,
+      metafile: true,
+      logLevel: "silent"
+    })
+    inputs = bundle.metafile.inputs
+  })
+
+  /** The files that are evaluated when these are: what stands behind `import()` waits until it is asked for. */
+  const evaluated = (...entries: ReadonlyArray<string>): ReadonlyArray<string> => {
+    const seen = new Set<string>()
+    const visit = (path: string): void => {
+      if (seen.has(path)) return
+      seen.add(path)
+      for (const { external, kind, path: next } of inputs[path]?.imports ?? []) {
+        if (external !== true && kind !== "dynamic-import") visit(next)
+      }
+    }
+    entries.forEach((entry) => {
+      assert.property(inputs, entry)
+      visit(entry)
+    })
+    return [...seen]
+  }
+
+  const from = (paths: ReadonlyArray<string>, packages: RegExp): ReadonlyArray<string> =>
+    paths.filter((path) => packages.test(path))
+
+  it("holds nothing that talks to a network or a database, and nothing native", () => {
+    assert.deepStrictEqual(
+      from(
+        Object.keys(inputs),
+        /node_modules\/(undici|ws|mime|multipasta|find-my-way-ts|msgpackr|@parcel\/watcher|@effect\/(sql|cluster|workflow|rpc|experimental|opentelemetry))\//
+      ),
+      []
+    )
+  })
+
+  /** What the daemon and the quick commands must not carry. */
+  const heavy =
+    /node_modules\/(@effect\/(cli|printer|printer-ansi)|toml-eslint-parser)\/|src\/Programs\/CommandTree\.ts/
+
+  it("loads @effect/cli, when it is needed, and only then", () => {
+    assert.isNotEmpty(from(Object.keys(inputs), heavy))
+    assert.deepStrictEqual(from(evaluated("src/Programs/main.ts"), heavy), [])
+  })
+
+  it("starts the daemon without @effect/cli and without what only explains mistakes in the settings", () => {
+    const paths = evaluated("src/Programs/main.ts", "src/Programs/commands/Start.ts")
+    assert.include(paths, "src/Layers/Supervisor.ts")
+    assert.deepStrictEqual(from(paths, heavy), [])
+  })
+
+  it("answers the quick commands without the daemon's modules", () => {
+    for (const name of ["Status", "Stop", "WorkerCommands"]) {
+      const paths = evaluated("src/Programs/main.ts", `src/Programs/commands/${name}.ts`)
+      assert.deepStrictEqual(from(paths, heavy), [], name)
+      assert.deepStrictEqual(
+        from(paths, /Supervisor|ProjectActor|WorkerProcess|SettingsLoader|smol-toml/),
+        [],
+        name
+      )
+    }
+  })
+})
