@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import { createConnection } from "node:net"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
@@ -105,17 +106,20 @@ export const isAlive = (pid: number): boolean => {
   }
 }
 
+/** The daemon could not be asked, or what came back is no answer. */
+export class NoAnswer extends Data.TaggedError("NoAnswer")<{ readonly cause: unknown }> {}
+
 /** One request as the original's client sends it: no newline, no half-close. */
-export const ask = (home: string, request: unknown): Effect.Effect<Answer, Error> =>
-  Effect.async<Answer, Error>((resume) => {
+export const ask = (home: string, request: unknown): Effect.Effect<Answer, NoAnswer> =>
+  Effect.async<Answer, NoAnswer>((resume) => {
     const socket = createConnection({ path: join(home, "autopilotd.sock") })
     let text = ""
     socket.setTimeout(10_000, () => socket.destroy(new Error("no answer within 10 s")))
     socket.on("connect", () => socket.write(JSON.stringify(request)))
     socket.on("data", (chunk) => (text += chunk.toString("utf8")))
-    socket.on("error", (cause) => resume(Effect.fail(cause)))
+    socket.on("error", (cause) => resume(new NoAnswer({ cause })))
     socket.on("end", () =>
-      resume(Effect.try({ try: () => JSON.parse(text), catch: (cause) => new Error(String(cause)) }))
+      resume(Effect.try({ try: () => JSON.parse(text), catch: (cause) => new NoAnswer({ cause }) }))
     )
     return Effect.sync(() => socket.destroy())
   })
