@@ -182,12 +182,15 @@ export const make = Effect.fnUntraced(function* (
     for (const action of actions) yield* perform(action, id)
   })
 
+  const before = yield* disk.load
+  const isFresh = !options.keepState || before === undefined
+  const first = resume(rules, isFresh ? blank : before, yield* Clock.currentTimeMillis)
+  // Whoever asks before the beginning is told what is about to be, not that nothing is.
+  yield* SubscriptionRef.set(state, first[0])
+
   const begin = Effect.gen(function* () {
-    const before = yield* disk.load
     const cleared = options.keepState || before === undefined ? undefined : whatIsCleared(before)
     if (cleared !== undefined) yield* events.publish({ _tag: "StateCleared", project, what: cleared })
-    const survivor = options.keepState && before !== undefined ? before : blank
-    const first = resume(rules, survivor, yield* Clock.currentTimeMillis)
     if (!first[1].some((action) => action._tag === "Spawn")) {
       const onRemains = (pids: ReadonlyArray<number>) =>
         events.publish({ _tag: "RemainsFound", project, pids })
