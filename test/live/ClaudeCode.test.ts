@@ -175,7 +175,7 @@ describe("Claude Code under supervision", () => {
           "it is stopped",
           (data) => data.worker_status === "stopped"
         )
-        assert.match(last_exit ?? "", /^exit code 143 after /)
+        assert.match(last_exit ?? "", /^exit code 143 \(SIGTERM\) after /)
         assert.deepStrictEqual(api.strangers(), [])
       }),
     limitMs

@@ -2,7 +2,7 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { command, fixture, startDaemon, temporaryHome } from "./TestDaemon.ts"
+import { command, eventually, fixture, startDaemon, temporaryHome } from "./TestDaemon.ts"
 
 interface Obstacle {
   readonly what: string
@@ -119,6 +119,11 @@ describe("a worker that cannot be started, because", () => {
           worker: worker ?? [agent(home)],
           settings: `${extra}[restart]\ninitial_backoff_ms = 50\nmax_backoff_ms = 50\nmax_consecutive_restarts = 1000000\n`
         })
+        // What is taken away between the look at a program and its start would be an exit code after all.
+        yield* eventually(
+          "it is up",
+          Effect.sync(() => /up \d/.exec(daemon.stdout())?.[0])
+        )
         make(home)
         yield* command({ home, args: ["restart-worker", "--no-wait"] })
         const status = yield* daemon.status("two failures", (data) => data.consecutive_failures >= 2)
