@@ -121,8 +121,8 @@ describe("a worker that cannot be started, because", () => {
         })
         // What is taken away between the look at a program and its start would be an exit code after all.
         yield* eventually(
-          "it is up",
-          Effect.sync(() => /up \d/.exec(daemon.stdout())?.[0])
+          "it is up, or cannot be",
+          Effect.sync(() => /up \d|cannot be started/.exec(daemon.stdout() + daemon.stderr())?.[0])
         )
         make(home)
         yield* command({ home, args: ["restart-worker", "--no-wait"] })
