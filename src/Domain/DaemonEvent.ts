@@ -107,7 +107,7 @@ export const describe = (event: DaemonEvent): { readonly level: Level; readonly 
     case "WorkerSteady":
       return {
         level: "info",
-        text: `Worker has run for ${humanDuration(event.afterMs)}: its ${event.failuresForgotten} earlier failures are forgotten`
+        text: `Worker has run for ${humanDuration(event.afterMs)}: ${event.failuresForgotten === 1 ? "its earlier failure is" : `its ${event.failuresForgotten} earlier failures are`} forgotten`
       }
     case "WorkerExited":
       return {
