@@ -9,6 +9,9 @@ import { DaemonEvents } from "./DaemonEvents.ts"
 import { InstanceLock } from "./InstanceLock.ts"
 import { type Ending, WorkerTree } from "./WorkerTree.ts"
 
+/** Told the pids that cannot be ended, each time they were looked at. */
+export type OnRemains = (pids: ReadonlyArray<number>) => Effect.Effect<void>
+
 /**
  * What earlier workers have left: of a daemon that was killed, or what escaped its tree and is found by its mark. It
  * is ended before a new worker starts.
@@ -20,11 +23,7 @@ export class Leftovers extends Context.Tag("Leftovers")<
      * Returns when nothing is left, however long that takes: the first time of this home, of all its projects, later
      * of this one. `onRemains` is told who cannot be ended.
      */
-    readonly end: (
-      project: ProjectName,
-      ending: Ending,
-      onRemains: (pids: ReadonlyArray<number>) => Effect.Effect<void>
-    ) => Effect.Effect<void>
+    readonly end: (project: ProjectName, ending: Ending, onRemains: OnRemains) => Effect.Effect<void>
     /** The project's last tree was seen empty just now: looking again at once would only cost time. */
     readonly areGone: (project: ProjectName) => Effect.Effect<void>
   }
@@ -44,11 +43,7 @@ const make = Effect.gen(function* () {
   const goneNanos = new Map<ProjectName, bigint>()
   let isHomeSwept = false
 
-  const sweep = Effect.fnUntraced(function* (
-    mark: string,
-    ending: Ending,
-    onRemains: (pids: ReadonlyArray<number>) => Effect.Effect<void>
-  ) {
+  const sweep = Effect.fnUntraced(function* (mark: string, ending: Ending, onRemains: OnRemains) {
     const tree = { leader: undefined, mark, seen: new Map<number, number>() }
     for (;;) {
       const remains = yield* trees.end(tree, ending)
@@ -60,20 +55,23 @@ const make = Effect.gen(function* () {
     if (pids.length > 0) yield* events.publish({ _tag: "LeftoversEnded", pids })
   })
 
+  /** Whether it was done now. Everyone waits for it; one project's own leftovers hold up nobody else. */
+  const sweepHome = (ending: Ending, onRemains: OnRemains) =>
+    turn.withPermits(1)(
+      Effect.suspend(() =>
+        isHomeSwept
+          ? Effect.succeed(false)
+          : Effect.map(sweep(entryPrefix(homeId), ending, onRemains), () => (isHomeSwept = true))
+      )
+    )
+
   return Leftovers.of({
-    end: (project, ending, onRemains) =>
-      turn.withPermits(1)(
-        Effect.gen(function* () {
-          if (!isHomeSwept) {
-            yield* sweep(entryPrefix(homeId), ending, onRemains)
-            isHomeSwept = true
-            return
-          }
-          const seen = goneNanos.get(project)
-          if (seen !== undefined && (yield* Clock.currentTimeNanos) - seen < freshNanos) return
-          yield* sweep(entryPrefix(homeId, project), ending, onRemains)
-        })
-      ),
+    end: Effect.fnUntraced(function* (project, ending, onRemains) {
+      if (yield* sweepHome(ending, onRemains)) return
+      const seen = goneNanos.get(project)
+      if (seen !== undefined && (yield* Clock.currentTimeNanos) - seen < freshNanos) return
+      yield* sweep(entryPrefix(homeId, project), ending, onRemains)
+    }),
     areGone: (project) =>
       Effect.map(Clock.currentTimeNanos, (now) => {
         goneNanos.set(project, now)
