@@ -19,12 +19,6 @@ const hearSignals = Effect.gen(function* () {
   }
 })
 
-/** An exception that nobody caught is told whole; what it has left undone nobody knows, so the daemon ends. */
-const firstUncaught = Effect.gen(function* () {
-  const { next } = yield* Uncaught
-  yield* Effect.logError("An exception that nobody caught", yield* next)
-})
-
 /** Each further request, while the shutdown is under way, hastens it. */
 const hasten = Effect.gen(function* () {
   const { next } = yield* ShutdownRequest
@@ -46,6 +40,7 @@ export const supervise = Effect.gen(function* () {
   const { publish } = yield* DaemonEvents
   const { begin, drain } = yield* Supervisor
   const { next } = yield* ShutdownRequest
+  const uncaught = yield* Uncaught
   const { root } = yield* AutopilotHome
   yield* publish({ _tag: "DaemonStarted", pid: process.pid, version, home: root })
   yield* run("signal listener", hearSignals)
@@ -53,7 +48,7 @@ export const supervise = Effect.gen(function* () {
   const end = yield* Effect.raceAll([
     Effect.map(next, ({ by }) => ({ by, code: 0 })),
     Effect.map(beyondHelp, (name) => ({ by: `${name} failed`, code: 1 })),
-    Effect.as(firstUncaught, { by: "a bug outside of every fiber", code: 1 })
+    Effect.as(uncaught.first, { by: "a bug outside of every fiber", code: 1 })
   ])
   yield* publish({ _tag: "DaemonStopping", by: end.by })
   const leftBehind = yield* Effect.raceFirst(drain, hasten)

@@ -1,5 +1,4 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -36,7 +35,7 @@ interface Bugs {
   readonly memory?: Effect.Effect<typeof memory>
   readonly signal?: Effect.Effect<SignalNews>
   readonly publish?: (event: DaemonEvent) => Effect.Effect<void>
-  readonly uncaught?: Effect.Effect<Cause.Cause<never>>
+  readonly uncaught?: Effect.Effect<void>
   /** Sleeps of this length meet a bug, once. */
   readonly sleepMs?: number
 }
@@ -67,7 +66,7 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
       changes: Stream.empty
     }),
     Layer.succeed(Signals, { next: bugs.signal ?? Effect.never }),
-    Layer.succeed(Uncaught, { next: bugs.uncaught ?? Effect.never }),
+    Layer.succeed(Uncaught, { first: bugs.uncaught ?? Effect.never }),
     Layer.succeed(ProjectState, { load: () => Effect.succeed(undefined), save: () => Effect.void }),
     Layer.succeed(WorkerLog, {
       open: () => Effect.succeed({ capture: () => Effect.succeed({ finish: Effect.void }) })
@@ -227,14 +226,12 @@ describe("a defect in a concern", () => {
   )
 
   it.scopedLive("outside of every fiber ends the daemon with exit code 1, its worker ended", () =>
-    inDaemon(
-      { uncaught: Effect.delay(Effect.succeed(Cause.die(new Error("thrown in a callback"))), "100 millis") },
-      ({ exitCode }) =>
-        Effect.gen(function* () {
-          const { alive } = yield* FakeLives.FakeLives
-          assert.strictEqual(yield* exitCode, 1)
-          assert.strictEqual(alive(), 0)
-        })
+    inDaemon({ uncaught: Effect.sleep("100 millis") }, ({ exitCode }) =>
+      Effect.gen(function* () {
+        const { alive } = yield* FakeLives.FakeLives
+        assert.strictEqual(yield* exitCode, 1)
+        assert.strictEqual(alive(), 0)
+      })
     )
   )
 })
