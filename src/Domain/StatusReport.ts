@@ -1,7 +1,7 @@
 import type { StatusData, WorkerStatus } from "./ControlProtocol.ts"
 import type { MemoryReading } from "./MemoryReading.ts"
 import type { ProjectName } from "./Project.ts"
-import { nextStartMs, reason, statusWord, type WorkerState } from "./WorkerState.ts"
+import { reason, statusWord, type WorkerState } from "./WorkerState.ts"
 
 /** What is known of one project at the moment of the question. */
 export interface ProjectReport {
@@ -9,6 +9,8 @@ export interface ProjectReport {
   readonly state: WorkerState
   readonly argv: ReadonlyArray<string>
   readonly workingDir: string
+  /** When the worker is started again by itself, in milliseconds since 1970. */
+  readonly nextStartMs: number | undefined
   /** The worker that runs or ran last; undefined before the first. */
   readonly worker: { readonly id: string; readonly uptimeMs: number } | undefined
 }
@@ -35,7 +37,7 @@ export const statusData = (project: ProjectReport, daemon: DaemonReport): Status
   const { state } = project
   const worker = state.phase._tag === "Running" ? project.worker : undefined
   const because = reason(state)
-  const dueMs = nextStartMs(state)
+  const dueMs = project.nextStartMs
   return {
     worker_status: statusWord(state),
     worker_pid: state.phase._tag === "Running" ? state.phase.pid : null,

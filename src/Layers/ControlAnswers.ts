@@ -23,7 +23,7 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
     const shutdown = yield* ShutdownRequest
     const startedNanos = yield* Clock.currentTimeNanos
 
-    const dataOf = Effect.fnUntraced(function* ({ plan, state, worker }: ProjectSnapshot) {
+    const dataOf = Effect.fnUntraced(function* ({ nextStartMs, plan, state, worker }: ProjectSnapshot) {
       const nowNanos = yield* Clock.currentTimeNanos
       const snapshots = yield* supervisor.snapshots
       return statusData(
@@ -32,6 +32,7 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
           state,
           argv: plan.argv,
           workingDir: plan.cwd,
+          nextStartMs,
           worker:
             worker === undefined
               ? undefined

@@ -12,7 +12,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { RestartPolicy } from "../Domain/RestartPolicy.ts"
 import { blank, resume, survivorOf, whatIsCleared } from "../Domain/Survivor.ts"
 import type { Command, WorkerAction, WorkerEvent } from "../Domain/WorkerEvent.ts"
-import { initial, type WorkerState } from "../Domain/WorkerState.ts"
+import { initial, nextStartMs, type WorkerState } from "../Domain/WorkerState.ts"
 import { step } from "../Domain/WorkerStep.ts"
 import type { Step } from "../Domain/WorkerTransition.ts"
 import { Concerns } from "./Concerns.ts"
@@ -33,6 +33,8 @@ export interface ProjectSnapshot {
   readonly state: WorkerState
   /** The worker that runs: its id and when it started, on the monotonic clock. */
   readonly worker: { readonly id: string; readonly startedNanos: bigint } | undefined
+  /** When the worker is started again by itself, in milliseconds since 1970 by the clock as it is set now. */
+  readonly nextStartMs: number | undefined
 }
 
 export interface CommandAnswer {
@@ -229,9 +231,12 @@ export const make = Effect.fnUntraced(function* (
     restartFor: (because, next) => tell({ _tag: "RestartFor", because, next }),
     snapshot: Effect.gen(function* () {
       const startedNanos = life === undefined ? undefined : yield* Ref.get(life.started)
+      const now = yield* SubscriptionRef.get(state)
+      const leftMs = now.phase._tag === "Restarting" ? yield* timer.backoffLeftMs : undefined
       return {
         plan,
-        state: yield* SubscriptionRef.get(state),
+        state: now,
+        nextStartMs: leftMs === undefined ? nextStartMs(now) : (yield* Clock.currentTimeMillis) + leftMs,
         worker: life === undefined || startedNanos === undefined ? undefined : { id: life.id, startedNanos }
       }
     }),

@@ -17,6 +17,8 @@ export interface WorkerTimer {
   /** Reports at once how long the backoff is, and `Due` when it is over. */
   readonly backoff: (policy: RestartPolicy, failuresBefore: number, epoch: number) => Effect.Effect<void>
   readonly cancel: Effect.Effect<void>
+  /** How long the backoff still lasts; undefined when there is none. A clock that is set changes nothing of it. */
+  readonly backoffLeftMs: Effect.Effect<number | undefined>
 }
 
 /** A time of day is looked at again this often: the machine may have slept. */
@@ -33,14 +35,17 @@ const sleepUntil = Effect.fnUntraced(function* (untilMs: number) {
 /** A timer that reports into a project's mailbox, and ends with the scope. */
 export const make = (mailbox: Mailbox.Mailbox<WorkerEvent>): Effect.Effect<WorkerTimer, never, Scope.Scope> =>
   Effect.map(FiberHandle.make(), (handle) => {
+    let backoffEndNanos: bigint | undefined
     const tell = (event: WorkerEvent) => Effect.asVoid(mailbox.offer(event))
     // A timer that dies unseen would leave the worker waiting for ever: its defect is the project's.
-    const arm = (wait: Effect.Effect<void, unknown>) =>
-      Effect.orDie(wait).pipe(
+    const arm = (wait: Effect.Effect<void, unknown>) => {
+      backoffEndNanos = undefined
+      return Effect.orDie(wait).pipe(
         Effect.tapDefect((defect) => mailbox.failCause(defect)),
         (watched) => FiberHandle.run(handle, watched),
         Effect.asVoid
       )
+    }
     return {
       after: (delayMs, event) => arm(Effect.delay(tell(event), Duration.millis(delayMs))),
       until: (untilMs, event) => arm(Effect.zipRight(sleepUntil(untilMs), tell(event))),
@@ -54,6 +59,7 @@ export const make = (mailbox: Mailbox.Mailbox<WorkerEvent>): Effect.Effect<Worke
                   Effect.fnUntraced(function* (delay) {
                     const delayMs = Duration.toMillis(delay)
                     const dueMs = (yield* Clock.currentTimeMillis) + delayMs
+                    backoffEndNanos = (yield* Clock.currentTimeNanos) + Duration.unsafeToNanos(delay)
                     yield* tell({ _tag: "BackingOff", epoch, delayMs, dueMs })
                   })
                 )
@@ -63,6 +69,9 @@ export const make = (mailbox: Mailbox.Mailbox<WorkerEvent>): Effect.Effect<Worke
             yield* tell({ _tag: "Due", epoch })
           })
         ),
-      cancel: FiberHandle.clear(handle)
+      cancel: FiberHandle.clear(handle),
+      backoffLeftMs: Effect.map(Clock.currentTimeNanos, (now) =>
+        backoffEndNanos === undefined ? undefined : Math.max(0, Number(backoffEndNanos - now) / 1e6)
+      )
     }
   })

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -143,6 +144,35 @@ describe("backoff, on the test's clock", () => {
         })
       )
     )
+  )
+
+  it.effect(
+    "a clock that is set forth or back by an hour changes neither its length nor what is said of it",
+    () =>
+      Effect.gen(function* () {
+        const clock = yield* Effect.clock
+        for (const jumpMs of [3_600_000, -3_600_000]) {
+          let offsetMs = 10 * 3_600_000
+          const wall = (): number => clock.unsafeCurrentTimeMillis() + offsetMs
+          const settable: Clock.Clock = Object.assign(Object.create(clock), {
+            unsafeCurrentTimeMillis: wall,
+            currentTimeMillis: Effect.sync(wall)
+          })
+          yield* Effect.gen(function* () {
+            const { project } = yield* Supervisor.Supervisor
+            yield* begin
+            yield* settle
+            yield* crashNewest
+            offsetMs += jumpMs
+            const { nextStartMs: dueMs } = yield* (yield* project(undefined)).snapshot
+            assert.strictEqual((dueMs ?? 0) - wall(), 1000)
+            yield* TestClock.adjust("999 millis")
+            assert.strictEqual((yield* look).word, "restarting")
+            yield* TestClock.adjust("1 millis")
+            assert.strictEqual((yield* look).word, "running")
+          }).pipe(Effect.provide(layerOf(makeSurroundings())), Effect.withClock(settable))
+        }
+      })
   )
 
   it.effect("failures are forgotten after 60 seconds of running, while it runs (D29)", () =>

@@ -1,0 +1,75 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Schema from "effect/Schema"
+import { StatusData } from "../../src/Domain/ControlProtocol.ts"
+import { unnamed } from "../../src/Domain/Project.ts"
+import { type DaemonReport, type ProjectReport, statusData } from "../../src/Domain/StatusReport.ts"
+import { initial, Phase, type WorkerState } from "../../src/Domain/WorkerState.ts"
+
+const runningState: WorkerState = {
+  ...initial,
+  failures: 1,
+  totalRestarts: 4,
+  lastExit: "exit code 1 after 5 seconds",
+  phase: Phase.Running({ epoch: 9, pid: 4711 })
+}
+
+const stoppedState: WorkerState = { ...initial, phase: Phase.Stopped({ because: "stopped by command" }) }
+
+const project = (state: WorkerState): ProjectReport => ({
+  project: unnamed,
+  state,
+  argv: ["claude", "-p"],
+  workingDir: "/shop",
+  nextStartMs: undefined,
+  worker: { id: "home:default:1", uptimeMs: 61_999.9 }
+})
+
+const daemon: DaemonReport = {
+  pid: 99,
+  version: "1.2.3",
+  uptimeMs: 100_500.5,
+  memory: { availableBytes: 4096, totalBytes: 8192 },
+  degraded: ["memory monitor"],
+  all: [runningState, stoppedState, stoppedState]
+}
+
+describe("the data of a status", () => {
+  it("has the original's seven fields, all integers, times rounded down", () => {
+    const data = statusData(project(runningState), daemon)
+    assert.deepInclude(data, {
+      worker_status: "running",
+      worker_pid: 4711,
+      uptime_seconds: 61,
+      total_restarts: 4,
+      consecutive_failures: 1,
+      memory_available_bytes: 4096,
+      memory_total_bytes: 8192
+    })
+    assert.strictEqual(data.daemon_uptime_seconds, 100)
+    assert.doesNotThrow(() => Schema.encodeSync(StatusData)(data))
+  })
+
+  it("shows neither pid nor uptime of a worker that is no more, but how it ended", () => {
+    const state = { ...stoppedState, lastExit: "exit code 0 after 2 seconds" }
+    const data = statusData(project(state), daemon)
+    assert.isNull(data.worker_pid)
+    assert.strictEqual(data.uptime_seconds, 0)
+    assert.isUndefined(data.worker_id)
+    assert.strictEqual(data.reason, "stopped by command")
+    assert.strictEqual(data.last_exit, "exit code 0 after 2 seconds")
+  })
+
+  it("counts all projects by their state, and names what is degraded", () => {
+    const data = statusData(project(runningState), daemon)
+    assert.deepStrictEqual(data.projects, { running: 1, stopped: 2 })
+    assert.deepStrictEqual(data.degraded, ["memory monitor"])
+  })
+
+  it("says when the next start is, in whole milliseconds", () => {
+    const state = { ...initial, phase: Phase.Restarting({ epoch: 2, dueMs: 5000, because: "exit code 1" }) }
+    const data = statusData({ ...project(state), nextStartMs: 1234.5 }, daemon)
+    assert.strictEqual(data.worker_status, "restarting")
+    assert.strictEqual(data.next_start_at_ms, 1235)
+    assert.strictEqual(data.reason, "exit code 1")
+  })
+})
