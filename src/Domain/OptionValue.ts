@@ -56,7 +56,8 @@ const decodeProject = Schema.decodeEither(ProjectName)
 
 /** The name of a project. */
 export const project: OptionValue<ProjectName> = {
-  expects: "a name of 1 to 64 letters, digits, '.', '_' or '-' that begins with a letter or a digit",
+  expects:
+    "a name of 1 to 64 letters, digits, '.', '_' or '-' that begins with a letter or a digit (autopilotd.log is taken)",
   decode: (given) => Either.getOrUndefined(decodeProject(given)),
   numeric: false,
   completes: undefined

@@ -3,12 +3,15 @@ import * as Schema from "effect/Schema"
 /**
  * The name of a project: one worker, with its own state, log folder and backoff. It becomes a folder name below
  * `$AUTOPILOT_HOME/logs` and a part of the worker's id, so it is at most 64 letters, digits, `.`, `_`, `-`, and
- * begins with a letter or digit.
+ * begins with a letter or digit. The daemon's own log is in that folder too, so its name is taken.
  */
 export const ProjectName = Schema.String.pipe(
   Schema.pattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
     message: () =>
       "a project name is 1 to 64 letters, digits, '.', '_' or '-', and begins with a letter or a digit"
+  }),
+  Schema.filter((name) => !name.startsWith("autopilotd.log"), {
+    message: () => "a project cannot be called autopilotd.log: that is the daemon's own log"
   }),
   Schema.brand("ProjectName")
 )

@@ -25,7 +25,8 @@ export const Settings = Schema.Struct({
   }),
   project: optionalSetting("project", ProjectName, {
     description: "The name of the project: state, logs and the worker's id carry it.",
-    expects: "1 to 64 letters, digits, '.', '_' or '-' that begin with a letter or a digit",
+    expects:
+      "1 to 64 letters, digits, '.', '_' or '-' that begin with a letter or a digit (autopilotd.log is taken)",
     unset: "none"
   }),
   model: setting("model", Text, "sonnet", {

@@ -28,6 +28,7 @@ export interface Capture {
 export interface ProjectLog {
   /** Reads both streams from now on, always: a pipe that nobody reads would block the worker for ever. */
   readonly capture: (worker: {
+    readonly pid: number
     readonly stdout: Readable
     readonly stderr: Readable
   }) => Effect.Effect<Capture>
@@ -104,9 +105,11 @@ const make = Effect.gen(function* () {
     const throttle = makeThrottle(file)
     let dropped = 0
 
+    /** A line of ours between the worker's. */
+    const note = (text: string) => file.write(Buffer.from(`${timestamp(new Date())} --- ${text}\n`))
+
     const tellDropped = () => {
-      const note = `${timestamp(new Date())} --- ${dropped} lines were dropped here: ${trouble}\n`
-      if (!file.write(Buffer.from(note))) return
+      if (!note(`${dropped} lines were dropped here: ${trouble}`)) return
       const event = { _tag: "OutputDropped", project, lines: dropped, reason: trouble } as const
       dropped = 0
       Runtime.runFork(run)(events.publish(event))
@@ -141,7 +144,8 @@ const make = Effect.gen(function* () {
     })
 
     return {
-      capture: Effect.fnUntraced(function* ({ stdout, stderr }) {
+      capture: Effect.fnUntraced(function* ({ pid, stdout, stderr }) {
+        note(`worker started, pid ${pid}`)
         const ends = yield* Effect.all([follow("out", stdout), follow("err", stderr)])
         return {
           // Called from a finalizer, where a mere timeout would wait for what it cannot interrupt.

@@ -159,7 +159,7 @@ describe("a command line that is not understood", () => {
     ["--max-budget Infinity", `--max-budget expects a number of at least 0, got "Infinity".${general}`],
     [
       "-p a/b",
-      `--project expects a name of 1 to 64 letters, digits, '.', '_' or '-' that begins with a letter or a digit, got "a/b".${general}`
+      `--project expects a name of 1 to 64 letters, digits, '.', '_' or '-' that begins with a letter or a digit (autopilotd.log is taken), got "a/b".${general}`
     ],
     ["--max-turns 1 start --max-turns=2", `--max-turns is given twice.\nTry: autopilotd start --help`],
     ["-w a --workdir a", `--workdir is given twice.${general}`],

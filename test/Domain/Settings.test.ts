@@ -108,7 +108,7 @@ describe("Settings", () => {
     [{ restart: [{}] }, "restart must be a table, not an array."],
     [
       { project: "../up" },
-      "project must be 1 to 64 letters, digits, '.', '_' or '-' that begin with a letter or a digit, not \"../up\"."
+      "project must be 1 to 64 letters, digits, '.', '_' or '-' that begin with a letter or a digit (autopilotd.log is taken), not \"../up\"."
     ],
     [
       { max_turns: 2n ** 63n },

@@ -60,7 +60,7 @@ describe("a worker's output", () => {
         Effect.sync(() => /out last words\n/.test(workerLog(daemon.home)) || undefined)
       )
       const log = workerLog(daemon.home)
-      assert.match(log, /^\S+ \S+ out first\n/)
+      assert.match(log, /^\S+ \S+ --- worker started, pid \d+\n\S+ \S+ out first\n/)
       assert.match(log, /^\S+ \S+ out \xff\xfe\0binary\n/m)
       assert.match(log, /^\S+ \S+ err last complaint\n/m)
       assert.match(log, /^\S+ \S+ out z{262144} \[cut here: the line is longer\]\n/m)
