@@ -190,6 +190,3 @@ export const layer: Layer.Layer<OwnOutput> = Layer.scoped(
     return { out: (lines) => out.write(toBuffer(lines)), err: (lines) => err.write(toBuffer(lines)) }
   })
 )
-
-/** Says nothing: for tests. */
-export const layerSilent: Layer.Layer<OwnOutput> = Layer.succeed(OwnOutput, { out: () => {}, err: () => {} })

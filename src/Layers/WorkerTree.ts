@@ -34,8 +34,6 @@ export class WorkerTree extends Context.Tag("WorkerTree")<
   {
     /** The tree of a process that runs. */
     readonly of: (pid: number, mark: string) => Effect.Effect<Tree>
-    /** The pids alive in it now. */
-    readonly alive: (tree: Tree) => Effect.Effect<ReadonlyArray<number>>
     /**
      * TERM to all, the grace, then KILL until two scans in a row find nobody, at most 5 s. Returns what is still
      * there then: processes that hang in the kernel. It cannot be interrupted, only hastened.
@@ -171,7 +169,6 @@ const make = Effect.gen(function* () {
           seen: new Map<number, number>()
         }))
       ),
-    alive: (tree) => Effect.map(scan(tree), (living) => living.processes.map((entry) => entry.pid)),
     // Half an end would leave the half that ignores TERM.
     end: Effect.fnUntraced(function* (tree, { graceMs, hasten }) {
       const living = yield* scan(tree)
