@@ -71,7 +71,10 @@ const onLife = (
         ? stay(state)
         : [
             { ...state, phase: { ...phase, remains: event.pids } },
-            [publish({ _tag: "RemainsFound", project, pids: event.pids })]
+            // It is looked for again and again, and may hang all night: only a change is news.
+            event.pids.join() === phase.remains.join()
+              ? []
+              : [publish({ _tag: "RemainsFound", project, pids: event.pids })]
           ]
     case "Down":
       return proceed(

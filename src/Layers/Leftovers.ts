@@ -9,7 +9,7 @@ import { DaemonEvents } from "./DaemonEvents.ts"
 import { InstanceLock } from "./InstanceLock.ts"
 import { type Ending, WorkerTree } from "./WorkerTree.ts"
 
-/** Told the pids that cannot be ended, each time they were looked at. */
+/** Told the pids that cannot be ended, whenever they are others than before. */
 export type OnRemains = (pids: ReadonlyArray<number>) => Effect.Effect<void>
 
 /**
@@ -45,10 +45,13 @@ const make = Effect.gen(function* () {
 
   const sweep = Effect.fnUntraced(function* (mark: string, ending: Ending, onRemains: OnRemains) {
     const tree = { leader: undefined, mark, seen: new Map<number, number>() }
+    let told = ""
     for (;;) {
       const remains = yield* trees.end(tree, ending)
       if (remains.length === 0) break
-      yield* onRemains(remains)
+      // Only a change is news: what hangs may do so all night.
+      if (remains.join() !== told) yield* onRemains(remains)
+      told = remains.join()
       yield* Effect.sleep(remainsInterval)
     }
     const pids = [...tree.seen.keys()]

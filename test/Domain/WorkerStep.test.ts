@@ -242,6 +242,11 @@ describe("the end of a worker", () => {
     const [state] = step(rules, stopping, { _tag: "Remaining", epoch: 4, pids: [77, 78] })
     assert.strictEqual(statusWord(state), "waiting")
     assert.match(reason(state) ?? "", /pid 77, 78 cannot be ended/)
+    // What hangs all night is told once, and again when it changes.
+    const told = (pids: ReadonlyArray<number>) =>
+      step(rules, state, { _tag: "Remaining", epoch: 4, pids })[1].map(({ _tag }) => _tag)
+    assert.deepStrictEqual(told([77, 78]), [])
+    assert.deepStrictEqual(told([78]), ["Publish"])
     const [after, did] = step(rules, state, { _tag: "Down", epoch: 4 })
     assert.strictEqual(statusWord(after), "starting")
     assert.include(done(did), "Spawn")
