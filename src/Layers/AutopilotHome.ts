@@ -7,6 +7,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { printable } from "../Domain/Printable.ts"
+import { errorCode } from "./ErrorCode.ts"
 
 /** Where everything of one daemon lives. All paths are absolute. */
 export interface HomePaths {
@@ -25,14 +26,11 @@ export interface HomePaths {
 /** `$AUTOPILOT_HOME`, by default `~/.autopilot`: the paths, without touching the disk. */
 export class AutopilotHome extends Context.Tag("AutopilotHome")<AutopilotHome, HomePaths>() {}
 
-const codeOf = (cause: unknown): string =>
-  cause instanceof Error && "code" in cause ? String(cause.code) : ""
-
 const elsewhere = "set AUTOPILOT_HOME to another folder"
 
 /** What is wrong and what to do, by the error code of the system. */
 const explain = (cause: unknown): readonly [reason: string, advice: string] => {
-  switch (codeOf(cause)) {
+  switch (errorCode(cause)) {
     case "EACCES":
     case "EPERM":
       return ["permission denied", `Make it writable for you, or ${elsewhere}`]
@@ -102,13 +100,13 @@ const makeFolder = async (path: string): Promise<void> => {
     try {
       await fs.mkdir(path, { mode: 0o700 })
     } catch (cause) {
-      if (codeOf(cause) !== "EEXIST" || !(await fs.stat(path)).isDirectory()) throw cause
+      if (errorCode(cause) !== "EEXIST" || !(await fs.stat(path)).isDirectory()) throw cause
     }
   }
   try {
     await make()
   } catch (cause) {
-    if (codeOf(cause) !== "ENOENT" || dirname(path) === path) throw cause
+    if (errorCode(cause) !== "ENOENT" || dirname(path) === path) throw cause
     await makeFolder(dirname(path))
     await make()
   }

@@ -1,11 +1,9 @@
 import * as Data from "effect/Data"
 import * as Path from "node:path"
+import { errorCode } from "./ErrorCode.ts"
 
 /** Bytes in the path of a Unix socket: `sun_path` has 108, the last one is its end. */
 export const maxSocketPathBytes = 107
-
-const codeOf = (cause: unknown): string =>
-  cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "unknown error"
 
 /** What went wrong and what to do, by the error code of the system. */
 const explain = (path: string, code: string): string => {
@@ -43,7 +41,7 @@ export class ControlServerError extends Data.TaggedError("ControlServerError")<{
   readonly cause: unknown
 }> {
   static from(path: string, cause: unknown): ControlServerError {
-    return new ControlServerError({ path, code: codeOf(cause), cause })
+    return new ControlServerError({ path, code: errorCode(cause) ?? "unknown error", cause })
   }
 
   override get message(): string {

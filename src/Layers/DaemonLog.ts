@@ -56,7 +56,9 @@ const make = Effect.gen(function* () {
       const line = lineOf(level, project, text)
       own.err(line)
       const note =
-        lost === 0 ? "" : lineOf("warning", undefined, `${lost} lines are missing here: the disk was full`)
+        lost === 0
+          ? ""
+          : lineOf("warning", undefined, `${lost} lines are missing here: the disk did not take them`)
       if (file.write(Buffer.from(note + line))) lost = 0
       else lost++
     }

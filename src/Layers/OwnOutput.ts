@@ -6,6 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { countLines } from "../Domain/Lines.ts"
+import { errorCode } from "./ErrorCode.ts"
 
 /**
  * The daemon's own standard output and error. Writing never waits and never fails: a terminal stopped by Ctrl-S, a
@@ -33,9 +34,6 @@ interface Writer {
   readonly write: (lines: Buffer) => void
   readonly close: Effect.Effect<void>
 }
-
-const codeOf = (cause: unknown): unknown =>
-  cause instanceof Error && "code" in cause ? cause.code : undefined
 
 /** Takes lines while there is room for them; the next that are taken are preceded by how many were not. */
 const bounded = (pendingBytes: () => number, take: (lines: Buffer) => void) => {
@@ -72,7 +70,7 @@ const writeTo = (target: number): Writer => {
     try {
       while (rest.length > 0) rest = rest.subarray(fs.writeSync(target, rest))
     } catch (cause) {
-      isGone = !passing.has(codeOf(cause))
+      isGone = !passing.has(errorCode(cause))
     }
     queue = isGone || rest.length === 0 ? [] : [rest]
     pendingBytes = isGone ? 0 : rest.length
@@ -148,7 +146,7 @@ const writeToOpenedAnew = (descriptor: number, isFifo: boolean): Writer => {
   } catch (cause) {
     // The pipe of another user (`sudo -u agent autopilotd start | tee`) may be written and not opened; libuv writes
     // to it as it is. All else is closed at the other end.
-    return isFifo && codeOf(cause) === "EACCES" ? writeToSocket(descriptor) : silent
+    return isFifo && errorCode(cause) === "EACCES" ? writeToSocket(descriptor) : silent
   }
 }
 

@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import type { MemoryReading } from "../Domain/MemoryReading.ts"
 import { parseMemInfo } from "../Domain/MemoryReading.ts"
 import type { ProcessEntry } from "../Domain/ProcessTree.ts"
+import { errorCode } from "./ErrorCode.ts"
 
 /**
  * /proc could not be read for a reason of ours (no descriptor free, no memory), so that what it would have said is
@@ -68,11 +69,8 @@ export const parseStat = (text: string): ProcessEntry | undefined => {
     : undefined
 }
 
-const codeOf = (cause: unknown): string =>
-  cause instanceof Error && "code" in cause ? String(cause.code) : ""
-
 /** Errors that speak of the process: it is gone, or another user's. */
-const aboutTheProcess = new Set(["ENOENT", "ESRCH", "EACCES", "EPERM"])
+const aboutTheProcess: ReadonlySet<string | undefined> = new Set(["ENOENT", "ESRCH", "EACCES", "EPERM"])
 
 const attempt = <A>(read: () => A): Effect.Effect<A, ProcUnreadable> =>
   Effect.try({ try: read, catch: (cause) => new ProcUnreadable({ reason: String(cause) }) })
@@ -93,7 +91,7 @@ const make = (root: string) => {
         if (length === buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafe(buffer.length)])
       }
     } catch (cause) {
-      if (aboutTheProcess.has(codeOf(cause))) return undefined
+      if (aboutTheProcess.has(errorCode(cause))) return undefined
       throw cause
     } finally {
       if (descriptor !== undefined) fs.closeSync(descriptor)

@@ -1,6 +1,7 @@
 import * as fs from "node:fs/promises"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import { errorCode } from "./ErrorCode.ts"
 
 /** The content of a small text file. */
 export interface TextFile {
@@ -27,7 +28,7 @@ const maxBytes = 1024 * 1024
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
 const failed = (path: string, cause: unknown): UnreadableFile => {
-  const code = cause instanceof Error && "code" in cause ? cause.code : undefined
+  const code = errorCode(cause)
   const because = (reason: string) => new UnreadableFile({ path, absent: code === "ENOENT", reason })
   switch (code) {
     case "ENOENT":

@@ -7,6 +7,7 @@ import * as Schedule from "effect/Schedule"
 import { livingTree, type LivingTree, type ProcessEntry } from "../Domain/ProcessTree.ts"
 import { patientRace } from "./PatientRace.ts"
 import { ProcFs, type ProcUnreadable } from "./ProcFs.ts"
+import { errorCode } from "./ErrorCode.ts"
 
 /** A worker's processes, as far as they are known. */
 export interface Tree {
@@ -99,7 +100,7 @@ const make = Effect.gen(function* () {
         process.kill(pid, signal)
       } catch (cause) {
         // EPERM: a member that has become another user cannot be signalled; the next scan still finds and names it.
-        const code = cause instanceof Error && "code" in cause ? cause.code : undefined
+        const code = errorCode(cause)
         if (code !== "ESRCH" && code !== "EPERM") throw cause
       }
     })
