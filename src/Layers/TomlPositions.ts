@@ -60,5 +60,6 @@ const index = (program: AST.TOMLProgram): FindPosition => {
 export const tomlPositions = (text: string): Effect.Effect<FindPosition> =>
   Effect.tryPromise(async () => {
     const { parseTOML } = await import("toml-eslint-parser")
-    return index(parseTOML(text, { tomlVersion: "latest" }))
+    // A byte order mark is no part of TOML; this parser stumbles over it.
+    return index(parseTOML(text.replace(/^\ufeff/, ""), { tomlVersion: "latest" }))
   }).pipe(Effect.orElseSucceed((): FindPosition => () => undefined))
