@@ -1,6 +1,4 @@
-import { spawn } from "node:child_process"
 import * as fs from "node:fs/promises"
-import * as net from "node:net"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -8,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { AutopilotHome, homeId, HomeUnusable, prepare } from "./AutopilotHome.ts"
+import { bindName, flock } from "./KernelLock.ts"
 
 /** Another daemon of this home holds the lock. `pid` is undefined when nothing tells who holds it. */
 export class AlreadyRunning extends Data.TaggedError("AlreadyRunning")<{
@@ -28,24 +27,6 @@ export class AlreadyRunning extends Data.TaggedError("AlreadyRunning")<{
  */
 export class InstanceLock extends Context.Tag("InstanceLock")<InstanceLock, { readonly homeId: string }>() {}
 
-type Attempt = "held" | "taken" | "no flock"
-
-/**
- * flock(2) belongs to the open file description, which a helper shares by inheriting the descriptor: the lock that
- * flock(1) takes stays ours when it exits. https://man7.org/linux/man-pages/man2/flock.2.html
- * Its options are the short ones because busybox has no others.
- */
-const flock = (descriptor: number): Effect.Effect<Attempt> =>
-  Effect.async<Attempt>((resume) => {
-    const helper = spawn("flock", ["-n", "-x", "3"], {
-      stdio: ["ignore", "ignore", "ignore", descriptor]
-    })
-    helper.once("error", () => resume(Effect.succeed("no flock")))
-    helper.once("exit", (code) =>
-      resume(Effect.succeed(code === 0 ? "held" : code === 1 ? "taken" : "no flock"))
-    )
-  })
-
 /** Each file that is there at one time has another pair of these, also across containers and symbolic links. */
 interface Identity {
   readonly dev: bigint
@@ -53,22 +34,11 @@ interface Identity {
 }
 
 /**
- * A name in the kernel's abstract socket namespace, bound by one process at a time and gone with it: the lock where
- * flock(1) is missing. It is second choice because all users of a network namespace share these names. A daemon that
- * has flock(1) binds it too, so that one without it sees that somebody is there. Whether it could be bound.
+ * A daemon that has flock(1) binds a name too, so that one without it sees that somebody is there. Whether it could be
+ * bound.
  */
-const bindName = ({ dev, ino }: Identity): Effect.Effect<boolean, never, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.async<net.Server | undefined>((resume) => {
-      const server = net.createServer((socket) => socket.destroy())
-      server.once("error", () => resume(Effect.succeed(undefined)))
-      server.listen({ path: `\0autopilotd-${dev}-${ino}` }, () => resume(Effect.succeed(server)))
-    }),
-    (server) =>
-      server === undefined
-        ? Effect.void
-        : Effect.async<void>((resume) => void server.close(() => resume(Effect.void)))
-  ).pipe(Effect.map((server) => server !== undefined))
+const bindIdentity = ({ dev, ino }: Identity): Effect.Effect<boolean, never, Scope.Scope> =>
+  Effect.map(bindName(`autopilotd-${dev}-${ino}`), (taken) => taken === "held")
 
 /** The pid in the PID file, or undefined when there is none: the file may be stale, empty, or anything. */
 export const readPidFile = (path: string): Effect.Effect<number | undefined> =>
@@ -122,7 +92,7 @@ const acquire = Effect.gen(function* () {
   const identity = yield* attempt(() => file.stat({ bigint: true }))
   const once = Effect.gen(function* () {
     const taken = yield* flock(file.fd)
-    if (taken !== "taken" && (yield* bindName(identity))) return
+    if (taken !== "taken" && (yield* bindIdentity(identity))) return
     const pid = yield* awaitOwner(pidFile, identity)
     // With the lock in hand the name is taken by a daemon that has no flock(1), or by a stranger, who does not count.
     if (taken === "held" && pid === undefined) return

@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { ProjectName } from "../Domain/Project.ts"
 import { Survivor } from "../Domain/Survivor.ts"
+import { replaceFile } from "./AtomicFile.ts"
 import { AutopilotHome } from "./AutopilotHome.ts"
 
 /** A project's state file could not be read, understood or written. */
@@ -33,17 +34,6 @@ export class ProjectState extends Context.Tag("ProjectState")<
 const Stored = Schema.parseJson(Survivor)
 const decode = Schema.decodeEither(Stored)
 const encode = Schema.encodeSync(Stored)
-
-const replace = async (path: string, text: string): Promise<void> => {
-  const file = await fs.open(`${path}.new`, "w", 0o600)
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await fs.rename(`${path}.new`, path)
-}
 
 export const layer: Layer.Layer<ProjectState, never, AutopilotHome> = Layer.effect(
   ProjectState,
@@ -74,7 +64,7 @@ export const layer: Layer.Layer<ProjectState, never, AutopilotHome> = Layer.effe
       }),
       save: (project, survivor) => {
         const path = pathOf(project)
-        return attempt(path, () => replace(path, `${encode(survivor)}\n`)).pipe(
+        return attempt(path, () => replaceFile(path, `${encode(survivor)}\n`)).pipe(
           // A write that hangs cannot be taken back, so it is finished before the next one begins.
           Effect.uninterruptible,
           turn.withPermits(1),

@@ -1,11 +1,27 @@
+import { createHash } from "node:crypto"
 import * as fs from "node:fs/promises"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { errorCode } from "./ErrorCode.ts"
 
+/** A small file as it was found. */
+export interface SmallFile {
+  readonly bytes: Uint8Array
+  /** Of those bytes, in hexadecimal. */
+  readonly sha256: string
+  /** False for /dev/null, which reads as an empty file. */
+  readonly isRegular: boolean
+  /** The permissions. */
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+}
+
 /** The content of a small text file. */
 export interface TextFile {
   readonly text: string
+  /** Of the file's bytes, in hexadecimal. */
+  readonly sha256: string
   /** Whether users other than its owner may read it. */
   readonly readableByOthers: boolean
 }
@@ -23,9 +39,17 @@ export class UnreadableFile extends Data.TaggedError("UnreadableFile")<{
 }
 
 /** Nobody writes that much by hand; a log or a disk image named by mistake would fill the memory. */
-const maxBytes = 1024 * 1024
+export const maxBytes = 1024 * 1024
 
-const utf8 = new TextDecoder("utf-8", { fatal: true })
+/** SHA-256 of bytes, or of a text in UTF-8, in hexadecimal. */
+export const sha256Of = (content: string | Uint8Array): string =>
+  createHash("sha256").update(content).digest("hex")
+
+/** A byte order mark, as some editors put one at the beginning, is no part of the text but for who writes it back. */
+const decoders = {
+  text: new TextDecoder("utf-8", { fatal: true }),
+  everyByte: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+}
 
 const failed = (path: string, cause: unknown): UnreadableFile => {
   const code = errorCode(cause)
@@ -45,22 +69,32 @@ const failed = (path: string, cause: unknown): UnreadableFile => {
   }
 }
 
-/** Reads a small UTF-8 file. It never waits: a pipe or a terminal without a writer would, so it is refused. */
-export const readTextFile: (path: string) => Effect.Effect<TextFile, UnreadableFile> = Effect.fnUntraced(
+const refusal = (path: string, reason: string) => new UnreadableFile({ path, absent: false, reason })
+
+/** Reads a file of at most 1 MiB. It never waits: a pipe or a terminal without a writer would, so it is refused. */
+export const readSmallFile: (path: string) => Effect.Effect<SmallFile, UnreadableFile> = Effect.fnUntraced(
   function* (path) {
-    const refuse = (reason: string) => new UnreadableFile({ path, absent: false, reason })
     const attempt = <A>(act: () => Promise<A>) =>
       Effect.tryPromise({ try: act, catch: (cause) => failed(path, cause) })
     const stat = yield* attempt(() => fs.stat(path))
-    if (stat.isDirectory()) return yield* refuse("is a folder, not a file")
-    if (!stat.isFile() && path !== "/dev/null") return yield* refuse("is not a regular file")
+    if (stat.isDirectory()) return yield* refusal(path, "is a folder, not a file")
+    if (!stat.isFile() && path !== "/dev/null") return yield* refusal(path, "is not a regular file")
     if (stat.size > maxBytes)
-      return yield* refuse("is larger than 1 MiB: it is hardly the file that was meant")
+      return yield* refusal(path, "is larger than 1 MiB: it is hardly the file that was meant")
     const bytes = yield* attempt(() => fs.readFile(path))
-    const text = yield* Effect.try({
-      try: () => utf8.decode(bytes),
-      catch: () => refuse("is not UTF-8 text: save it in that encoding")
-    })
-    return { text, readableByOthers: (stat.mode & 0o044) !== 0 }
+    const { gid, mode, uid } = stat
+    return { bytes, sha256: sha256Of(bytes), isRegular: stat.isFile(), mode: mode & 0o777, uid, gid }
   }
 )
+
+/** Reads a small UTF-8 file, as `readSmallFile` does. With `everyByte` a byte order mark is kept. */
+export const readTextFile = (
+  path: string,
+  as: "text" | "everyByte" = "text"
+): Effect.Effect<TextFile, UnreadableFile> =>
+  Effect.flatMap(readSmallFile(path), ({ bytes, mode, sha256 }) =>
+    Effect.try({
+      try: () => ({ text: decoders[as].decode(bytes), sha256, readableByOthers: (mode & 0o044) !== 0 }),
+      catch: () => refusal(path, "is not UTF-8 text: save it in that encoding")
+    })
+  )
