@@ -1,8 +1,10 @@
 import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import * as Struct from "effect/Struct"
+import { argumentRow } from "./ArgumentTable.ts"
+import type { ArgumentKey, ArgumentValues } from "./ArgumentTable.ts"
 import { helpFor, scan } from "./CommandScan.ts"
-import { commandRow, isGroup, listed, nextWords, verbs, verbsWith } from "./CommandTable.ts"
+import { argumentsOf, commandRow, isGroup, listed, nextWords, verbs, verbsWith } from "./CommandTable.ts"
 import type { Group, Verb } from "./CommandTable.ts"
 import { optionKeys, optionTable } from "./OptionTable.ts"
 import type { OptionValues, QuestionValues } from "./OptionTable.ts"
@@ -11,6 +13,8 @@ import { UsageError } from "./UsageError.ts"
 /** One command to carry out. */
 export interface Invocation {
   readonly verb: Verb
+  /** All the arguments that the command has. */
+  readonly args: ArgumentValues
   /** Only what was given: defaults are left to the settings, which stand between command line and default. */
   readonly options: OptionValues
   /** Everything after the first `--`, untouched and never empty; undefined when there is no `--`. */
@@ -31,9 +35,9 @@ export type CommandLine = Data.TaggedEnum<{
 
 export const CommandLine = Data.taggedEnum<CommandLine>()
 
-/** Refuses options that the command does not have, and those that make no sense without another. */
+/** Refuses options that the command does not have, those that make no sense without another, and missing arguments. */
 const refuseUnsuited = (invocation: Invocation): UsageError | undefined => {
-  const { options, verb, workerArgv } = invocation
+  const { args, options, verb, workerArgv } = invocation
   const row = commandRow(verb)
   const wrong = (problem: string) => new UsageError({ problem, help: helpFor(verb) })
   for (const key of Struct.keys(options)) {
@@ -45,13 +49,13 @@ const refuseUnsuited = (invocation: Invocation): UsageError | undefined => {
     const [long, needed] = [optionTable[option].long, optionTable[other].long]
     return wrong(`${verb} takes --${long} only with --${needed}: ${because}.`)
   }
-  if (workerArgv === undefined) return undefined
-  if (!row.takesWorker) {
+  if (workerArgv !== undefined && !row.takesWorker) {
     const takers = verbs.filter((other) => commandRow(other).takesWorker)
     return wrong(`"--" and a worker's command belong to ${listed(takers)}, not to ${verb}.`)
   }
-  if (workerArgv.length === 0) return wrong(`Nothing follows "--": the worker's command is missing.`)
-  return undefined
+  if (workerArgv?.length === 0) return wrong(`Nothing follows "--": the worker's command is missing.`)
+  const missing = argumentsOf(verb).find((key) => args[key] === undefined)
+  return missing === undefined ? undefined : wrong(`${verb} needs ${argumentRow(missing).needed}.`)
 }
 
 /**
@@ -64,7 +68,7 @@ export const parse = (argv: ReadonlyArray<string>): Either.Either<CommandLine, U
   const workerArgv = cut === -1 ? undefined : argv.slice(cut + 1)
   return Either.flatMap(
     scan(cut === -1 ? argv : argv.slice(0, cut)),
-    ({ asksHelp, options, questions, topic }): Either.Either<CommandLine, UsageError> => {
+    ({ args, asksHelp, options, questions, topic }): Either.Either<CommandLine, UsageError> => {
       if (asksHelp || questions.help === true) return Either.right(CommandLine.Help({ topic }))
       if (questions.version === true) return Either.right(CommandLine.Version())
       if (questions.completions !== undefined) {
@@ -74,12 +78,29 @@ export const parse = (argv: ReadonlyArray<string>): Either.Either<CommandLine, U
         const problem = `"${topic}" needs one more word: ${listed(nextWords(topic), "or")}.`
         return Either.left(new UsageError({ problem, help: helpFor(topic) }))
       }
-      const invocation: Invocation = { verb: topic ?? "start", options, workerArgv }
+      const invocation: Invocation = { verb: topic ?? "start", args, options, workerArgv }
       const unsuited = refuseUnsuited(invocation)
       return unsuited === undefined ? Either.right(CommandLine.Run({ invocation })) : Either.left(unsuited)
     }
   )
 }
+
+/** An argument that the command has: `parse` lets none through without it, so that its absence is a bug. */
+export const argumentOf = <K extends ArgumentKey>(
+  { args, verb }: Invocation,
+  key: K
+): NonNullable<ArgumentValues[K]> => {
+  const value = args[key]
+  if (value === undefined || value === null) throw new Error(`${verb} was carried out without its ${key}.`)
+  return value
+}
+
+/** The arguments of an invocation as they are written, in their order. */
+export const givenArguments = ({ args, verb }: Invocation): ReadonlyArray<string> =>
+  argumentsOf(verb).flatMap((key) => {
+    const value = args[key]
+    return value === undefined ? [] : [value]
+  })
 
 /** Options of an invocation as `[name, value]`, in the order of the table; the value of a flag is undefined. */
 export const givenOptions = (
@@ -92,11 +113,12 @@ export const givenOptions = (
   })
 
 /**
- * The one way to write an invocation: command, options by their long names in the order of the table, `--` and the
+ * The one way to write an invocation: command, arguments, options by their long names in the order of the table, `--` and the
  * worker's command line. `parse` reads it back to an equal invocation.
  */
 export const canonicalArgv = (invocation: Invocation): ReadonlyArray<string> => [
   ...invocation.verb.split(" "),
+  ...givenArguments(invocation),
   ...givenOptions(invocation).flatMap(([name, value]) => {
     if (value === undefined) return [name]
     return value.startsWith("-") ? [`${name}=${value}`] : [name, value]

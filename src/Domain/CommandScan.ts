@@ -1,6 +1,8 @@
 import * as Either from "effect/Either"
 import * as Struct from "effect/Struct"
-import { isGroup, isVerb, nextWords, verbs } from "./CommandTable.ts"
+import { argumentRow } from "./ArgumentTable.ts"
+import type { ArgumentKey, ArgumentValues } from "./ArgumentTable.ts"
+import { argumentsOf, isGroup, isVerb, nextWords, verbs } from "./CommandTable.ts"
 import type { Group, Verb } from "./CommandTable.ts"
 import { nearestName } from "./NearestName.ts"
 import { optionTable, questionTable } from "./OptionTable.ts"
@@ -14,6 +16,8 @@ export interface Scan {
   readonly topic: Verb | Group | undefined
   /** The first word was `help`. */
   readonly asksHelp: boolean
+  /** Those that were given: whether all are there is not asked here. */
+  readonly args: ArgumentValues
   readonly options: OptionValues
   readonly questions: QuestionValues
 }
@@ -37,15 +41,19 @@ const suggestion = (given: string, names: ReadonlyArray<string>): string => {
   return nearest === undefined ? "" : ` Did you mean "${nearest}"?`
 }
 
-/** The topic after one more word, or what is wrong with that word. */
-const withWord = (topic: Verb | Group | undefined, word: string): Either.Either<Verb | Group, string> => {
+/** The topic after one more word, or what is wrong with that word. `before` are the arguments that were given. */
+const withWord = (
+  topic: Verb | Group | undefined,
+  before: ReadonlyArray<string>,
+  word: string
+): Either.Either<Verb | Group, string> => {
   const longer = topic === undefined ? word : `${topic} ${word}`
   if (isVerb(longer) || isGroup(longer)) return Either.right(longer)
   if (topic !== undefined && isVerb(topic)) {
     return Either.left(
       topic === "start"
         ? `Unexpected ${quoted(word)}: the worker's command goes after "--", as in autopilotd start -- CMD ARGS.`
-        : `Unexpected ${quoted(word)} after "${topic}".`
+        : `Unexpected ${quoted(word)} after ${quoted([topic, ...before].join(" "))}.`
     )
   }
   if (topic !== undefined) {
@@ -63,9 +71,15 @@ const unknownOption = (given: string): string => {
   if (!given.startsWith("--") && key !== undefined && rows[key]._tag === "Valued") {
     return `Unknown option ${quoted(given)}: write ${quoted(`${short} ${given.slice(2).replace(/^=/, "")}`)}.`
   }
+  // A number below zero is no slip of a letter.
+  if (/^-[\d.]/.test(given)) return `Unknown option ${quoted(given)}.`
   const names = given.startsWith("--") ? [...longNames.keys()] : [...shortNames.keys()]
   return `Unknown option ${quoted(given)}.${suggestion(given, names)}`
 }
+
+/** The argument that the next word is, if the command has one more. */
+const nextArgument = (topic: Verb | Group | undefined, given: number): ArgumentKey | undefined =>
+  topic !== undefined && isVerb(topic) ? argumentsOf(topic)[given] : undefined
 
 /** A text in the place of a value that is more likely the next option: `--model --json`, but not `--max-turns -5`. */
 const looksLikeOption = (given: string, numeric: boolean): boolean =>
@@ -78,17 +92,30 @@ const looksLikeOption = (given: string, numeric: boolean): boolean =>
 export const scan = (argv: ReadonlyArray<string>): Either.Either<Scan, UsageError> => {
   let topic: Verb | Group | undefined
   let asksHelp = false
+  const words: Array<string> = []
+  const args = new Map<ArgumentKey, unknown>()
   const values = new Map<OptionKey | QuestionKey, unknown>()
   const wrong = (problem: string) => Either.left(new UsageError({ problem, help: helpFor(topic) }))
 
   for (let at = 0; at < argv.length; at++) {
     const token = argv[at] ?? ""
-    if (!token.startsWith("-") || token === "-") {
+    const argument = nextArgument(topic, words.length)
+    const expected = argument === undefined ? undefined : argumentRow(argument)
+    if (!looksLikeOption(token, expected?.value.numeric === true)) {
+      if (argument !== undefined && expected !== undefined) {
+        const value = expected.value.decode(token)
+        if (value === undefined) {
+          return wrong(`${expected.placeholder} expects ${expected.value.expects}, got ${quoted(token)}.`)
+        }
+        words.push(token)
+        args.set(argument, value)
+        continue
+      }
       if (token === "help" && topic === undefined && !asksHelp) {
         asksHelp = true
         continue
       }
-      const next = withWord(topic, token)
+      const next = withWord(topic, words, token)
       if (Either.isLeft(next)) return wrong(next.left)
       topic = next.right
       continue
@@ -121,7 +148,13 @@ export const scan = (argv: ReadonlyArray<string>): Either.Either<Scan, UsageErro
     values.set(key, value)
   }
 
-  // Each value was made by the decoder of its own key's row, which is what the types of both records are made of.
+  // Each value was made by the decoder of its own key's row, which is what the types of these records are made of.
   const pick = (table: object) => Object.fromEntries([...values].filter(([key]) => Object.hasOwn(table, key)))
-  return Either.right({ topic, asksHelp, options: pick(optionTable), questions: pick(questionTable) })
+  return Either.right({
+    topic,
+    asksHelp,
+    args: Object.fromEntries(args),
+    options: pick(optionTable),
+    questions: pick(questionTable)
+  })
 }

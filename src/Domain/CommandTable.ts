@@ -1,4 +1,5 @@
 import * as Struct from "effect/Struct"
+import type { ArgumentKey } from "./ArgumentTable.ts"
 import type { OptionKey } from "./OptionTable.ts"
 
 /** One command as a person sees it. Its name may have several words: `config check`. */
@@ -7,6 +8,8 @@ interface CommandRow {
   readonly summary: string
   /** What else one should know, in whole sentences. */
   readonly details: string
+  /** The words that must follow it, in this order. */
+  readonly args?: ReadonlyArray<ArgumentKey>
   readonly options: ReadonlyArray<OptionKey>
   /** An option that makes sense only together with another, and why. */
   readonly needs?: { readonly option: OptionKey; readonly other: OptionKey; readonly because: string }
@@ -18,13 +21,14 @@ interface CommandRow {
 const worker = ["workdir", "model", "maxBudget", "maxTurns"] as const
 const everywhere = ["config", "project", "json"] as const
 const control = ["noWait", ...everywhere] as const
+const changing = ["dryRun", ...everywhere] as const
 
 /** The commands, in the order in which help shows them: a new one is a row here and a handler. */
 export const commandTable = {
   start: {
     summary: "Start the daemon and its worker (also when no command is given)",
     details:
-      "Supervises in the foreground until Ctrl-C, or in the background with --detach. What follows -- is the worker's command line, taken as it is; without it the settings say what runs.",
+      "Supervises in the foreground until Ctrl-C, or in the background with --detach. What follows -- is the worker's command line, taken as it is; without it the settings say what runs. --project selects a project that has a table in the settings; any other name is given to the project of their top level.",
     options: [...worker, "detach", "keepState", ...everywhere],
     needs: {
       option: "json",
@@ -44,6 +48,23 @@ export const commandTable = {
     options: everywhere,
     takesWorker: false,
     examples: ["autopilotd status", "autopilotd status --project shop --json"]
+  },
+  projects: {
+    summary: "List the projects and what their workers do",
+    details:
+      "The selected one is marked: it is meant by commands that name none. --project shows only one. Exits with 3 when no daemon is running.",
+    options: everywhere,
+    takesWorker: false,
+    examples: ["autopilotd projects", "autopilotd projects --json"]
+  },
+  switch: {
+    summary: "Select another project: stop one worker, start the other",
+    details:
+      "The worker of the project selected so far is stopped, and once nothing of it is left, the other one is started. With --keep both run. Returns when that is done.",
+    args: ["target"],
+    options: ["keep", "noWait", "json"],
+    takesWorker: false,
+    examples: ["autopilotd switch shop", "autopilotd switch shop --keep"]
   },
   "start-worker": {
     summary: "Start a worker that is stopped, failed or waiting",
@@ -66,6 +87,19 @@ export const commandTable = {
     takesWorker: false,
     examples: ["autopilotd restart-worker --no-wait"]
   },
+  reload: {
+    summary: "Read the settings anew and say what changes",
+    details:
+      "What can change at once does. A worker goes on with what it was started with until its next start; --restart restarts those for which it matters, or only the one of --project. Settings that are wrong change nothing.",
+    options: ["restart", "project", "json"],
+    needs: {
+      option: "project",
+      other: "restart",
+      because: "the settings of all projects are read together"
+    },
+    takesWorker: false,
+    examples: ["autopilotd reload", "autopilotd reload --restart --project shop"]
+  },
   stop: {
     summary: "Stop the daemon and the workers of all its projects",
     details:
@@ -81,6 +115,42 @@ export const commandTable = {
     options: [...worker, ...everywhere],
     takesWorker: true,
     examples: ["autopilotd config check", "autopilotd config check --config ./daemon.toml --json"]
+  },
+  "config show": {
+    summary: "Print the settings file as it is",
+    details: "A daemon that runs is asked for its file; --config names another.",
+    options: ["config", "json"],
+    takesWorker: false,
+    examples: ["autopilotd config show"]
+  },
+  "config set": {
+    summary: "Change one setting in the settings file",
+    details:
+      "The rest of the file stays as it is, comments too. The whole is checked before it is written, and what it takes to apply is said. --project means the setting of that project. In a shell, a list or a text of several words stands in quotes.",
+    args: ["key", "value"],
+    options: changing,
+    takesWorker: false,
+    examples: [
+      "autopilotd config set restart.jitter 0.25",
+      "autopilotd config set model opus --project shop",
+      `autopilotd config set worker_command.argv '["claude", "-p", "Go on"]'`
+    ]
+  },
+  "config unset": {
+    summary: "Take one setting out of the settings file",
+    details: "Its default holds then, or for a project what the top level says.",
+    args: ["key"],
+    options: changing,
+    takesWorker: false,
+    examples: ["autopilotd config unset restart.jitter --dry-run"]
+  },
+  "config edit": {
+    summary: "Edit the settings file, checked before it is written",
+    details:
+      "Opens $VISUAL, $EDITOR or vi with a copy. Settings that are wrong come back with what is wrong with them, and what was typed is never lost.",
+    options: ["config", "json"],
+    takesWorker: false,
+    examples: ["autopilotd config edit", "EDITOR='code --wait' autopilotd config edit"]
   }
 } as const satisfies Record<string, CommandRow>
 
@@ -92,7 +162,7 @@ export const verbs: ReadonlyArray<Verb> = Struct.keys(commandTable)
 
 /** What the first words of commands of several words stand for. */
 export const groupTable = {
-  config: "Look at the settings"
+  config: "Look at the settings and change them"
 } as const satisfies Record<string, string>
 
 export type Group = keyof typeof groupTable
@@ -105,6 +175,9 @@ export const isGroup = (name: string): name is Group => Object.hasOwn(groupTable
 
 /** The row of a command, in the shape all rows have in common. */
 export const commandRow = (verb: Verb): CommandRow => commandTable[verb]
+
+/** The arguments of a command, in their order. */
+export const argumentsOf = (verb: Verb): ReadonlyArray<ArgumentKey> => commandRow(verb).args ?? []
 
 /** The next words that may follow `group`, or the first words when there is none, each once. */
 export const nextWords = (group: Group | undefined): ReadonlyArray<string> => {

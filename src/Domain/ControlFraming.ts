@@ -8,7 +8,10 @@ export interface FramingLimits {
   readonly maxDepth: number
 }
 
-/** The limits of a request. The longest real one has about a hundred bytes and a depth of one. */
+/**
+ * The limits of a request. A command has about a hundred bytes; the longest request is a settings file, of which a
+ * hundred projects fit.
+ */
 export const requestLimits: FramingLimits = { maxBytes: 65_536, maxDepth: 64 }
 
 /**

@@ -1,9 +1,10 @@
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { ControlReply, ControlRequest, ControlResponse, type StatusData } from "./ControlProtocol.ts"
+import { type AnswerData, ControlRequest, ControlResponse, type ReplyTo, replyTo } from "./ControlProtocol.ts"
 import { nearestName } from "./NearestName.ts"
 import { printable } from "./Printable.ts"
+import type { StatusData } from "./StatusData.ts"
 
 /** The words a request's `type` can be. */
 const requestTypes: ReadonlyArray<string> = ControlRequest.members.map(
@@ -79,12 +80,12 @@ export const decodeRequest = (text: string): Either.Either<ControlRequest, strin
 const encodeKnownRequest = Schema.encodeSync(ControlRequest)
 
 /**
- * One request as one JSON object without a newline. It stays far below 4,096 bytes, the one read that the original
- * daemon makes.
+ * One request as one JSON object without a newline. What the original daemon knows stays far below 4,096 bytes, the
+ * one read that it makes.
  */
 export const encodeRequest = (request: ControlRequest): string => JSON.stringify(encodeKnownRequest(request))
 
-/** The original's client makes one read of this many bytes and parses what it got. */
+/** The original's client makes one read of this many bytes and parses what it got: an answer to what it can ask. */
 export const maxResponseBytes = 8192
 
 /** How far strings and lists are cut until a response fits, first step first. */
@@ -134,17 +135,22 @@ const fits = (text: string): boolean =>
 
 const encodeKnownResponse = Schema.encodeSync(ControlResponse)
 
+/** What the original's client can ask for is about a worker, or has no data at all. */
+const isForOriginal = (data: AnswerData | undefined): data is StatusData | undefined =>
+  data === undefined || "worker_status" in data
+
 /**
- * One response as one JSON object and a newline, at most `maxResponseBytes` bytes long: where it would be longer,
- * strings and lists in it are shortened, and an ellipsis shows where; the seven fields of a status are always whole.
+ * One response as one JSON object and a newline. With a status, or without data, it is at most `maxResponseBytes` bytes
+ * long: where it would be longer, strings and lists in it are shortened, and an ellipsis shows where; the seven fields
+ * of a status are always whole. Other data is never cut.
  * Throws a ParseError for a response that breaks its schema, such as a fraction where an integer must be: that is
  * a defect of the one who made it.
  */
 export const encodeResponse = (response: ControlResponse): string => {
   const encoded = encodeKnownResponse(response)
   const whole = line(encoded)
-  if (fits(whole)) return whole
   const { success, message, data } = encoded
+  if (!isForOriginal(data) || fits(whole)) return whole
   for (const maxLength of cuts) {
     const shortened = line({
       success,
@@ -160,11 +166,31 @@ export const encodeResponse = (response: ControlResponse): string => {
   })
 }
 
-const decodeKnownReply = Schema.decodeUnknownEither(Schema.parseJson(ControlReply))
+const decoder = <A, I>(schema: Schema.Schema<A, I>) => Schema.decodeUnknownEither(Schema.parseJson(schema))
+const decodeStatusReply = decoder(replyTo.Status)
 
-/** Reads one reply. The Left is one printable line that says what is wrong with it. */
-export const decodeReply = (text: string): Either.Either<ControlReply, string> =>
-  Either.mapLeft(decodeKnownReply(text), (error) => {
+const decoders: {
+  readonly [T in ControlRequest["type"]]: (text: string) => Either.Either<ReplyTo<T>, ParseResult.ParseError>
+} = {
+  Status: decodeStatusReply,
+  GetMetrics: decodeStatusReply,
+  StartWorker: decodeStatusReply,
+  StopWorker: decodeStatusReply,
+  RestartWorker: decodeStatusReply,
+  Shutdown: decodeStatusReply,
+  SelectProject: decodeStatusReply,
+  Projects: decoder(replyTo.Projects),
+  ReloadConfig: decoder(replyTo.ReloadConfig),
+  GetConfig: decoder(replyTo.GetConfig),
+  SetConfig: decoder(replyTo.SetConfig)
+}
+
+/** Reads the reply to a request of one type. The Left is one printable line that says what is wrong with it. */
+export const decodeReply = <T extends ControlRequest["type"]>(
+  type: T,
+  text: string
+): Either.Either<ReplyTo<T>, string> =>
+  Either.mapLeft(decoders[type](text), (error) => {
     const issue = ParseResult.ArrayFormatter.formatErrorSync(error)[0]
     const where = issue === undefined || issue.path.length === 0 ? "" : `"${issue.path.join(".")}": `
     return printable(`${where}${issue?.message ?? "it is not as expected"}`, 2 * excerptLength)

@@ -18,6 +18,18 @@ export const DaemonEvent = Schema.Union(
   Schema.TaggedStruct("StateKept", { ...ofProject, what: Schema.String }),
   Schema.TaggedStruct("StateNotSaved", { ...ofProject, reason: Schema.String }),
   Schema.TaggedStruct("StateUnreadable", { ...ofProject, reason: Schema.String }),
+  Schema.TaggedStruct("ProjectSelected", { ...ofProject, before: ProjectName }),
+  Schema.TaggedStruct("SelectionNotSaved", { ...ofProject, reason: Schema.String }),
+  Schema.TaggedStruct("ProjectAdded", ofProject),
+  Schema.TaggedStruct("ProjectRemoved", { ...ofProject, leftBehind: Pids }),
+  Schema.TaggedStruct("SettingsReloaded", {
+    by: Schema.String,
+    /** The keys of what differs; their values may be secrets. */
+    changed: Schema.Array(Schema.String),
+    awaitingRestart: Schema.Array(Schema.String)
+  }),
+  Schema.TaggedStruct("SettingsRefused", { by: Schema.String, reason: Schema.String }),
+  Schema.TaggedStruct("SettingsWritten", { path: Schema.String, changed: Schema.Array(Schema.String) }),
   Schema.TaggedStruct("CommandTaken", { ...ofProject, command: Schema.Literal("start", "stop", "restart") }),
   Schema.TaggedStruct("RestartAsked", { ...ofProject, reason: Schema.String }),
   Schema.TaggedStruct("LeftoversEnded", { pids: Pids }),
@@ -93,6 +105,43 @@ export const describe = (event: DaemonEvent): { readonly level: Level; readonly 
       }
     case "StateUnreadable":
       return { level: "error", text: `The saved state is ignored: ${event.reason}` }
+    case "ProjectSelected":
+      return {
+        level: "info",
+        text: `Selected instead of ${event.before}: commands that name no project mean it`
+      }
+    case "SelectionNotSaved":
+      return {
+        level: "error",
+        text: `The selection could not be saved, so a restart of the daemon would not know it: ${event.reason}`
+      }
+    case "ProjectAdded":
+      return { level: "info", text: "Added by the settings" }
+    case "ProjectRemoved":
+      return event.leftBehind.length === 0
+        ? { level: "info", text: "Removed by the settings; nothing of it is left" }
+        : {
+            level: "error",
+            text: `Removed by the settings, but ${processes(event.leftBehind)} could not be ended`
+          }
+    case "SettingsReloaded": {
+      const changed = event.changed.length === 0 ? "nothing has changed" : event.changed.join(", ")
+      const awaiting =
+        event.awaitingRestart.length === 0
+          ? ""
+          : `; needs a restart of the worker: ${event.awaitingRestart.join(", ")}`
+      return { level: "info", text: `Settings reloaded (${event.by}): ${changed}${awaiting}` }
+    }
+    case "SettingsRefused":
+      return {
+        level: "error",
+        text: `The settings were not reloaded (${event.by}), those in force go on: ${event.reason}`
+      }
+    case "SettingsWritten":
+      return {
+        level: "info",
+        text: `Settings written to ${event.path}: ${event.changed.length === 0 ? "nothing differs from those in force" : event.changed.join(", ")}`
+      }
     case "CommandTaken":
       return { level: "info", text: `Asked to ${event.command} the worker` }
     case "RestartAsked":

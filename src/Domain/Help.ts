@@ -1,4 +1,14 @@
-import { commandRow, groupTable, isGroup, listed, nextWords, verbs, verbsWith } from "./CommandTable.ts"
+import { argumentRow } from "./ArgumentTable.ts"
+import {
+  argumentsOf,
+  commandRow,
+  groupTable,
+  isGroup,
+  listed,
+  nextWords,
+  verbs,
+  verbsWith
+} from "./CommandTable.ts"
 import type { Group, Verb } from "./CommandTable.ts"
 import { optionKeys, optionTable, questionTable } from "./OptionTable.ts"
 import type { OptionKey, OptionRow } from "./OptionTable.ts"
@@ -49,8 +59,11 @@ const table = (entries: ReadonlyArray<readonly [string, string]>): string =>
   definitions(entries, columnOfMeanings)
 const options = (keys: ReadonlyArray<OptionKey>): string =>
   table(keys.map((key) => optionEntry(optionTable[key])))
+/** A command with the words that follow it: `config set KEY VALUE`. */
+const usage = (verb: Verb): string =>
+  [verb, ...argumentsOf(verb).map((key) => argumentRow(key).placeholder)].join(" ")
 const commands = (rows: ReadonlyArray<Verb>): string =>
-  table(rows.map((verb) => [verb, commandRow(verb).summary]))
+  table(rows.map((verb) => [usage(verb), commandRow(verb).summary]))
 /** An example is copied into a shell, so it is never wrapped. */
 const examples = (lines: ReadonlyArray<string>): string => lines.map((line) => `  ${line}`).join("\n")
 
@@ -58,7 +71,7 @@ const examples = (lines: ReadonlyArray<string>): string => lines.map((line) => `
 const ownersTitle = (owners: ReadonlyArray<Verb>): string => {
   const others = verbs.filter((verb) => !owners.includes(verb))
   if (others.length === 0) return "Options of every command"
-  return others.length === 1
+  return others.length < owners.length
     ? `Options of every command but ${listed(others)}`
     : `Options of ${listed(owners)}`
 }
@@ -79,6 +92,9 @@ const general = (): ReadonlyArray<string> => [
   section("Commands", commands(verbs)),
   ...optionSections(),
   section("Other options", table(Object.values(questionTable).map(optionEntry))),
+  paragraph(
+    "Without --project a command is about the project that is selected: autopilotd switch selects another."
+  ),
   paragraph(
     "Options may stand before or after the command. The defaults shown apply when neither the command line, nor the environment, nor the settings file says otherwise."
   ),
@@ -108,13 +124,25 @@ const ofCommand = (verb: Verb): ReadonlyArray<string> => {
   const row = commandRow(verb)
   return [
     paragraph(`${row.summary}.`),
-    section("Usage", `  autopilotd ${verb} [OPTIONS]${row.takesWorker ? " [-- WORKER ARGS...]" : ""}`),
+    section("Usage", `  autopilotd ${usage(verb)} [OPTIONS]${row.takesWorker ? " [-- WORKER ARGS...]" : ""}`),
     paragraph(row.details),
     ...(row.needs === undefined
       ? []
       : [
           paragraph(
             `--${optionTable[row.needs.option].long} needs --${optionTable[row.needs.other].long}: ${row.needs.because}.`
+          )
+        ]),
+    ...(argumentsOf(verb).length === 0
+      ? []
+      : [
+          section(
+            argumentsOf(verb).length === 1 ? "Argument" : "Arguments",
+            table(
+              argumentsOf(verb).map(
+                (key) => [argumentRow(key).placeholder, argumentRow(key).summary] as const
+              )
+            )
           )
         ]),
     section(

@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import {
+  aboutMachine,
   Bytes,
   bytesExpected,
   IntervalMs,
@@ -29,33 +30,40 @@ export const MemorySettings = Schema.Struct({
   minAvailableBytes: optionalSetting("min_available_bytes", Bytes, {
     description: "Below this much available memory, memory hogs are ended.",
     expects: bytesExpected,
-    unset: "2 GiB, at most 20 % of the machine"
+    unset: "2 GiB, at most 20 % of the machine",
+    topLevelOnly: aboutMachine
   }),
   criticalThresholdBytes: optionalSetting("critical_threshold_bytes", Bytes, {
     description: "Below this much, and with no hog left, a worker is restarted.",
     expects: bytesExpected,
-    unset: "1 GiB, at most 10 % of the machine"
+    unset: "1 GiB, at most 10 % of the machine",
+    topLevelOnly: aboutMachine
   }),
   pollIntervalMs: setting("poll_interval_ms", IntervalMs, 5000, {
     description: "The longest time between two looks at the machine's memory.",
-    expects: intervalExpected
+    expects: intervalExpected,
+    topLevelOnly: aboutMachine
   }),
   nodeKillThresholdBytes: setting("node_kill_threshold_bytes", Bytes, 500 * 2 ** 20, {
     description: "Processes smaller than this are not memory hogs.",
-    expects: bytesExpected
+    expects: bytesExpected,
+    topLevelOnly: aboutMachine
   }),
   hogNames: setting("hog_names", Schema.Array(Text), ["node"], {
     description: "Names of programs that may be ended as memory hogs.",
-    expects: texts
+    expects: texts,
+    topLevelOnly: aboutMachine
   }),
   hogPolicy: setting("hog_policy", Schema.Literal("cause", "any", "own"), "cause", {
     description:
       "Which of them: those larger than every worker (cause), all (any), only what our workers left (own).",
-    expects: '"cause", "any" or "own"'
+    expects: '"cause", "any" or "own"',
+    topLevelOnly: aboutMachine
   }),
   protect: setting("protect", Schema.Array(Text), editorServers, {
     description: "Never ended: names, path prefixes or parts of a command line.",
-    expects: texts
+    expects: texts,
+    topLevelOnly: aboutMachine
   }),
   workerLimitBytes: setting("worker_limit_bytes", orOff(Bytes.pipe(Schema.positive())), false, {
     description: "A worker whose processes together hold more than this is restarted.",
@@ -68,7 +76,8 @@ export const MemorySettings = Schema.Struct({
   }),
   dryRun: setting("dry_run", Schema.Boolean, false, {
     description: "Only report what would be ended or restarted for memory.",
-    expects: "true or false"
+    expects: "true or false",
+    topLevelOnly: aboutMachine
   })
 })
 export type MemorySettings = typeof MemorySettings.Type

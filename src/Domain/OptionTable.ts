@@ -69,6 +69,9 @@ export const optionTable = {
     long: "keep-state",
     summary: "Go on as before: a stopped or failed worker stays so, a wait is waited out"
   }),
+  keep: flag({ long: "keep", summary: "Let the worker of the project before go on" }),
+  restart: flag({ long: "restart", summary: "Restart the workers that need it for the new settings" }),
+  dryRun: flag({ long: "dry-run", summary: "Only say what would change" }),
   noWait: flag({
     long: "no-wait",
     summary: "Return as soon as the daemon has accepted, not when it is done"
@@ -86,8 +89,7 @@ export const optionTable = {
     short: "p",
     placeholder: "NAME",
     value: project,
-    summary: "Project the command is about",
-    fallback: "none"
+    summary: "Project the command is about"
   }),
   json: flag({ long: "json", summary: "Print the answer as one JSON object" })
 }

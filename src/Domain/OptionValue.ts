@@ -1,17 +1,18 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { parseKeyPath } from "./KeyPath.ts"
 import { ProjectName } from "./Project.ts"
 
-/** How the text after an option becomes its value. */
+/** How the text after an option, or in the place of an argument, becomes its value. */
 export interface OptionValue<A> {
-  /** Completes the sentence "--name expects ...". */
+  /** Completes the sentence "--name expects ..." or "NAME expects ...". */
   readonly expects: string
   /** Undefined when the text is not such a value. */
   readonly decode: (text: string) => A | undefined
   /** Whether a text that begins with `-` may be meant as a value, so that its error is about the number. */
   readonly numeric: boolean
   /** What a shell completes the value with. */
-  readonly completes: "directory" | "file" | ReadonlyArray<string> | undefined
+  readonly completes: "directory" | "file" | "setting" | ReadonlyArray<string> | undefined
 }
 
 /** Any text but the empty one. `expects` says what it stands for. */
@@ -60,5 +61,21 @@ export const project: OptionValue<ProjectName> = {
     "a name of 1 to 64 letters, digits, '.', '_' or '-' that begins with a letter or a digit (autopilotd.log is taken)",
   decode: (given) => Either.getOrUndefined(decodeProject(given)),
   numeric: false,
+  completes: undefined
+}
+
+/** The name of a setting, as it is written: it is a text that can be read as a path. */
+export const settingKey: OptionValue<string> = {
+  expects: "the name of a setting with the tables it stands in, as in restart.jitter",
+  decode: (given) => (Either.isRight(parseKeyPath(given)) ? given : undefined),
+  numeric: false,
+  completes: "setting"
+}
+
+/** Any text, also the empty one and a number below zero: what it may be is the setting's business. */
+export const settingValue: OptionValue<string> = {
+  expects: "a value",
+  decode: (given) => given,
+  numeric: true,
   completes: undefined
 }

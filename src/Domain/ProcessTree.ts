@@ -6,6 +6,8 @@ export interface ProcessEntry {
   readonly session: number
   /** When it started, in clock ticks since boot. With the pid it names one process for ever. */
   readonly startTicks: number
+  /** What it holds in memory, shared pages included. */
+  readonly residentBytes: number
   /** The kernel's letter: R, S, D, T, Z (zombie), X (dead) ... */
   readonly state: string
 }

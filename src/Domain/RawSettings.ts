@@ -12,6 +12,10 @@ export const valueAt = (raw: RawSettings, path: ReadonlyArray<string | number>):
     return isTable(inside) && Object.hasOwn(inside, name) ? inside[name] : undefined
   }, raw)
 
+/** Settings without those of some names. */
+export const without = (raw: RawSettings, names: ReadonlyArray<string>): RawSettings =>
+  Object.fromEntries(Object.entries(raw).filter(([name]) => !names.includes(name)))
+
 /** A value as it would stand in the file, on one line. */
 export const tomlText = (value: unknown): string => {
   if (Array.isArray(value)) return `[${value.map(tomlText).join(", ")}]`

@@ -10,6 +10,8 @@ export interface SettingNote {
   readonly expects: string
   /** What holds when it is not set, for a setting without a default value. */
   readonly unset?: string
+  /** Why it cannot be set for one project, in `[projects.NAME]`; continues a sentence that begins with the key. */
+  readonly topLevelOnly?: string
 }
 
 const noteId = Symbol.for("autopilotd/SettingNote")
@@ -70,3 +72,9 @@ export const intervalExpected = `a whole number of milliseconds from 50 to ${max
 
 /** How the bounds of `Bytes` are told. */
 export const bytesExpected = "a whole number of bytes, at least 0"
+
+/** Why a setting of the whole machine cannot be set for one project. */
+export const aboutMachine = "is about the whole machine, not about one project: set it at the top level"
+
+/** Why a setting of the daemon cannot be set for one project. */
+export const aboutDaemon = "is about the whole daemon, not about one project: set it at the top level"

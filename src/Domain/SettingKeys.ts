@@ -36,16 +36,37 @@ export const settingNotes: ReadonlyMap<string, SettingNote> = new Map(
 )
 
 /** The tables of the file. */
-export const tables: ReadonlyArray<string> = ["worker_command", "memory", "restart", "env"]
+export const tables: ReadonlyArray<string> = ["worker_command", "memory", "restart", "env", "projects"]
+
+/** Why a setting cannot stand in `[projects.NAME]`, by its key; what is absent can. */
+export const topLevelOnly: ReadonlyMap<string, string> = new Map([
+  ...[...settingNotes].flatMap(([key, note]) =>
+    note.topLevelOnly === undefined ? [] : [[key, note.topLevelOnly] as const]
+  ),
+  ["projects", "cannot stand here: projects stand side by side, each in its own [projects.NAME]"]
+])
+
+/** The settings of the top level that its projects do not inherit. */
+export const notInherited: ReadonlyArray<string> = ["project", "autostart"]
 
 const defaults: RawSettings = Schema.encodeSync(Settings)(Schema.decodeUnknownSync(Settings)({}))
 
-/** Every setting with its default and one line about it, for the README, the help and `config check`. */
-export const settingKeys: ReadonlyArray<SettingKey> = [...settingNotes].map(([key, note]) => {
-  const byDefault = valueAt(defaults, key.split("."))
-  return {
-    key,
-    default: note.unset ?? (byDefault === undefined ? "none" : tomlText(byDefault)),
-    description: note.description
+/**
+ * Every setting with its default and one line about it, for the README, the help and `config check`. All that stands
+ * in `[projects.NAME]` is one row: its keys are those of the top level.
+ */
+export const settingKeys: ReadonlyArray<SettingKey> = [
+  ...[...settingNotes].map(([key, note]) => {
+    const byDefault = valueAt(defaults, key.split("."))
+    return {
+      key,
+      default: note.unset ?? (byDefault === undefined ? "none" : tomlText(byDefault)),
+      description: note.description
+    }
+  }),
+  {
+    key: "projects.NAME",
+    default: "none",
+    description: "One more project: it inherits the settings above and overrides those that it sets itself."
   }
-})
+]

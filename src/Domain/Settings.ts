@@ -2,7 +2,7 @@ import * as Schema from "effect/Schema"
 import { MemorySettings } from "./MemorySettings.ts"
 import { ProjectName } from "./Project.ts"
 import { RestartSettings } from "./RestartSettings.ts"
-import { NulFree, optionalSetting, setting, Text } from "./Setting.ts"
+import { aboutDaemon, NulFree, optionalSetting, setting, Text } from "./Setting.ts"
 import { WorkerCommand } from "./WorkerCommand.ts"
 
 /** A name that a shell and `environ(7)` take. */
@@ -15,8 +15,9 @@ const table = <A, I, const K extends string>(key: K, schema: Schema.Schema<A, I>
   )
 
 /**
- * The settings of the daemon and its project. Encoded it is daemon.toml, with its snake_case names; decoded, every
- * default is filled in and every name carries its unit.
+ * The settings of the daemon and one project. Encoded they are the top level of daemon.toml, with its snake_case names;
+ * decoded, every default is filled in and every name carries its unit. Its `[projects.NAME]` are taken off before
+ * (`SettingsProjects`).
  */
 export const Settings = Schema.Struct({
   workingDir: setting("working_dir", Text, ".", {
@@ -27,7 +28,12 @@ export const Settings = Schema.Struct({
     description: "The name of the project: state, logs and the worker's id carry it.",
     expects:
       "1 to 64 letters, digits, '.', '_' or '-' that begin with a letter or a digit (autopilotd.log is taken)",
-    unset: "none"
+    unset: "none",
+    topLevelOnly: "cannot be set here: the name of the table is the name of the project"
+  }),
+  autostart: setting("autostart", Schema.Boolean, true, {
+    description: "Whether a start of the daemon starts the project's worker. Projects do not inherit it.",
+    expects: "true or false"
   }),
   model: setting("model", Text, "sonnet", {
     description: "The model that a Cargo or Binary worker is told to use.",
@@ -59,6 +65,11 @@ export const Settings = Schema.Struct({
     description: "A file of KEY=value lines for the worker's environment, read before every start.",
     expects: "a path",
     unset: "~/.autopilot/env"
+  }),
+  watchConfig: setting("watch_config", Schema.Boolean, false, {
+    description: "Whether a change of this file is noticed and taken over by itself.",
+    expects: "true or false",
+    topLevelOnly: aboutDaemon
   })
 })
 export type Settings = typeof Settings.Type

@@ -1,8 +1,14 @@
+import { keyPathText } from "./KeyPath.ts"
 import { isTable, type RawSettings } from "./RawSettings.ts"
 import { variableOf } from "./SettingsEnvironment.ts"
 
-/** Where a value in force came from. */
-export type Provenance = "default" | "file" | `environment ${string}` | "command line"
+/** Where a value in force came from: the file means its top level, `file [projects.shop]` that table of it. */
+export type Provenance =
+  | "default"
+  | "file"
+  | `file [projects.${string}]`
+  | `environment ${string}`
+  | "command line"
 
 /** What the command line sets, in the shape of the file, not yet looked at. */
 export interface CommandLineSettings {
@@ -14,12 +20,33 @@ export interface CommandLineSettings {
   readonly worker_command?: { readonly type: "Command"; readonly argv: ReadonlyArray<string> }
 }
 
-/** The three that set something, from the weakest to the strongest. */
-export interface SettingsLayers {
-  readonly file: RawSettings
-  readonly environment: RawSettings
-  readonly commandLine: RawSettings
+/** Settings from one source. */
+export interface SettingsLayer {
+  readonly raw: RawSettings
+  /** Who set what stands at a dotted key. */
+  readonly sourceOf: (key: string) => Provenance
 }
+
+/** The top level of the file. */
+export const fileLayer = (raw: RawSettings): SettingsLayer => ({ raw, sourceOf: () => "file" })
+
+/** One `[projects.NAME]` of the file. */
+export const tableLayer = (name: string, raw: RawSettings): SettingsLayer => ({
+  raw,
+  sourceOf: () => `file [projects.${keyPathText([name])}]`
+})
+
+/** What environment variables set. */
+export const environmentLayer = (raw: RawSettings): SettingsLayer => ({
+  raw,
+  sourceOf: (key) => `environment ${variableOf(key.split(".")) ?? key}`
+})
+
+/** What the command line sets. */
+export const commandLineLayer = (raw: RawSettings): SettingsLayer => ({
+  raw,
+  sourceOf: () => "command line"
+})
 
 /** The settings that hold, and for each one that is set, by its dotted key, who set it. What is absent is default. */
 export interface Merged {
@@ -45,16 +72,12 @@ const leaves = (raw: RawSettings): ReadonlyArray<string> =>
     mergedByKey.includes(key) && isTable(value) ? Object.keys(value).map((inner) => `${key}.${inner}`) : [key]
   )
 
-/** The command line wins over the environment, that over the file: setting by setting. */
-export const mergeSettings = (layers: SettingsLayers): Merged => ({
-  raw: lay(lay(lay({}, layers.file), layers.environment), layers.commandLine),
-  provenance: new Map<string, Provenance>([
-    ...leaves(layers.file).map((key) => [key, "file"] as const),
-    ...leaves(layers.environment).map(
-      (key) => [key, `environment ${variableOf(key.split(".")) ?? key}`] as const
-    ),
-    ...leaves(layers.commandLine).map((key) => [key, "command line"] as const)
-  ])
+/** Settings laid over each other, setting by setting, the weakest source first. */
+export const mergeLayers = (layers: ReadonlyArray<SettingsLayer>): Merged => ({
+  raw: layers.reduce<RawSettings>((below, { raw }) => lay(below, raw), {}),
+  provenance: new Map(
+    layers.flatMap(({ raw, sourceOf }) => leaves(raw).map((key) => [key, sourceOf(key)] as const))
+  )
 })
 
 /** Who set what stands at a dotted key. */

@@ -43,4 +43,6 @@ export interface KeyProblem {
   readonly path: ReadonlyArray<string | number>
   readonly reason: string
   readonly nearest?: string
+  /** Where a person wrote it, if that is another place. */
+  readonly writtenAt?: ReadonlyArray<string | number>
 }

@@ -1,15 +1,15 @@
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type { EffectiveSettings } from "./EffectiveSettings.ts"
+import type { EffectiveProject, EffectiveSettings } from "./EffectiveSettings.ts"
 import { humanBytes } from "./HumanBytes.ts"
 import { humanDuration } from "./HumanDuration.ts"
-import { printable } from "./Printable.ts"
+import { withoutWorker } from "./ProjectsWithoutWorker.ts"
 import { type RawSettings, tomlText, valueAt } from "./RawSettings.ts"
 import { settingNotes } from "./SettingKeys.ts"
 import { Settings } from "./Settings.ts"
 import { type Provenance, provenanceOf } from "./SettingsMerge.ts"
 import { notInForce } from "./SettingsNotInForce.ts"
-import { shellLine } from "./ShellLine.ts"
 
 /** What is told of a secret: that it is there, and enough to notice a truncated one. */
 export interface MaskedValue {
@@ -26,17 +26,44 @@ export interface ReportedSetting {
   readonly source: Provenance
 }
 
-/** What `config check` tells, as it is printed with `--json`. No value of `env` or of the env file is in it. */
-export interface SettingsReport {
-  readonly settings_file: string
-  readonly settings_file_found: boolean
-  readonly settings: ReadonlyArray<ReportedSetting>
-  readonly env: ReadonlyArray<MaskedValue>
+/** What is executed for a project, and with what. */
+export interface ReportedWorker {
   readonly worker_command: { readonly argv: ReadonlyArray<string>; readonly source: string } | null
-  /** Why no worker can be started. */
-  readonly worker_problem?: string
   readonly env_file: string
   readonly env_file_variables: ReadonlyArray<MaskedValue>
+  readonly warnings: ReadonlyArray<string>
+}
+
+/** One project of several: what is its own. */
+export interface ProjectReport extends ReportedWorker {
+  readonly project: string
+  readonly autostart: boolean
+  /** What its table sets, and the command line if that is about it. Empty for the top level, which has no other. */
+  readonly overrides: ReadonlyArray<ReportedSetting>
+  /** Its own variables, without those it inherits. */
+  readonly env: ReadonlyArray<MaskedValue>
+  /** Why no worker can be started. */
+  readonly worker_problem?: string
+}
+
+/**
+ * What `config check` tells, as it is printed with `--json`: all about one project, and what is different in each. No
+ * value of `env` or of an env file is in it.
+ */
+export interface SettingsReport extends ReportedWorker {
+  readonly settings_file: string
+  readonly settings_file_found: boolean
+  /** The project that the next fields are about. */
+  readonly project: string
+  readonly settings: ReadonlyArray<ReportedSetting>
+  readonly env: ReadonlyArray<MaskedValue>
+  /** Every project, in the order of the file; the one above is among them. */
+  readonly projects: ReadonlyArray<ProjectReport>
+}
+
+/** What an env file sets and what a person should know about it. */
+export interface EnvFileContents {
+  readonly values: Readonly<Record<string, string>>
   readonly warnings: ReadonlyArray<string>
 }
 
@@ -51,9 +78,8 @@ const withUnit = (key: string, value: unknown): string => {
   return String(value)
 }
 
-const whenUnset = (key: string, effective: EffectiveSettings): string => {
-  const { thresholds } = effective
-  if (key === "env_file") return tomlText(effective.envFile.path)
+const whenUnset = (key: string, { envFile }: EffectiveProject, { thresholds }: EffectiveSettings): string => {
+  if (key === "env_file") return tomlText(envFile.path)
   if (thresholds !== undefined && key === "memory.min_available_bytes")
     return `${humanBytes(thresholds.minAvailableBytes)} (scaled to this machine)`
   if (thresholds !== undefined && key === "memory.critical_threshold_bytes")
@@ -61,81 +87,72 @@ const whenUnset = (key: string, effective: EffectiveSettings): string => {
   return settingNotes.get(key)?.unset ?? "none"
 }
 
-/** The settings in force, each with where it came from, and the names of the worker's secrets. */
-export const settingsReport = (
-  effective: EffectiveSettings,
-  envFile: { readonly values: Readonly<Record<string, string>>; readonly warnings: ReadonlyArray<string> }
-): SettingsReport => {
-  const encoded: RawSettings = Schema.encodeSync(Settings)(effective.settings)
-  const keys = [...settingNotes.keys()].filter((key) => key !== "env" && !key.startsWith("worker_command."))
-  const { worker } = effective
-  const idle = notInForce(effective.provenance)
-  return {
-    settings_file: effective.settingsFile.path,
-    settings_file_found: effective.settingsFile.found,
-    settings: keys.map((key) => {
-      const value = valueAt(encoded, key.split("."))
-      const source = provenanceOf(effective, key)
-      return value === undefined
-        ? { key, text: whenUnset(key, effective), source }
-        : { key, value, text: withUnit(key, value), source }
-    }),
-    env: masked(effective.settings.env),
-    worker_command: Either.isRight(worker) ? { argv: worker.right.argv, source: worker.right.source } : null,
-    ...(Either.isLeft(worker) ? { worker_problem: worker.left.message } : {}),
-    env_file: effective.envFile.path,
-    env_file_variables: masked(envFile.values),
-    warnings: [...envFile.warnings, ...(idle === undefined ? [] : [idle])]
-  }
-}
+/** The settings with a value of their own, in the order of the README. */
+const single = [...settingNotes.keys()].filter((key) => key !== "env" && !key.startsWith("worker_command."))
 
-/** A longer value has its source on the line below, so that it does not push the column out of sight. */
-const widestValue = 40
-
-const table = (settings: ReadonlyArray<ReportedSetting>): ReadonlyArray<string> => {
-  const rows = settings.map(({ key, source, text }) => ({
-    key,
-    source: printable(source),
-    text: printable(text)
-  }))
-  const keyWidth = Math.max(...rows.map(({ key }) => key.length))
-  const textWidth = Math.max(...rows.map(({ text }) => (text.length > widestValue ? 0 : text.length)))
-  return rows.flatMap(({ key, source, text }) => {
-    const head = `  ${key.padEnd(keyWidth)}  ${text.padEnd(textWidth)}`
-    return text.length > textWidth
-      ? [head, `${" ".repeat(keyWidth + textWidth + 6)}${source}`]
-      : [`${head}  ${source}`]
+const rowsOf = (project: EffectiveProject, effective: EffectiveSettings): ReadonlyArray<ReportedSetting> => {
+  const encoded: RawSettings = Schema.encodeSync(Settings)(project.settings)
+  return single.map((key) => {
+    const value = valueAt(encoded, key.split("."))
+    const source = provenanceOf(project, key)
+    return value === undefined
+      ? { key, text: whenUnset(key, project, effective), source }
+      : { key, value, text: withUnit(key, value), source }
   })
 }
 
-const secretLine = ({ characters, name }: MaskedValue): string => {
-  const size = `${characters} character${characters === 1 ? "" : "s"}`
-  return `  ${name} = ${characters === 0 ? "(empty)" : `******** (${size})`}`
+const workerOf = ({ envFile, worker }: EffectiveProject, contents: EnvFileContents): ReportedWorker => ({
+  worker_command: Either.isRight(worker) ? { argv: worker.right.argv, source: worker.right.source } : null,
+  env_file: envFile.path,
+  env_file_variables: masked(contents.values),
+  warnings: contents.warnings
+})
+
+/** Whether a project of a table has a value from elsewhere than what all inherit. */
+const isOwn = (source: Provenance): boolean => source === "command line" || source.startsWith("file [")
+
+const projectReport = (
+  project: EffectiveProject,
+  effective: EffectiveSettings,
+  contents: EnvFileContents
+): ProjectReport => {
+  const own = (source: Provenance) => !project.isTopLevel && isOwn(source)
+  const env = Object.entries(project.settings.env).filter(([name]) =>
+    own(provenanceOf(project, `env.${name}`))
+  )
+  return {
+    project: project.project,
+    autostart: project.settings.autostart,
+    overrides: rowsOf(project, effective).filter(({ key, source }) => key !== "project" && own(source)),
+    env: masked(Object.fromEntries(env)),
+    ...workerOf(project, contents),
+    ...Option.match(withoutWorker({ projects: [project] }), {
+      onNone: () => ({}),
+      onSome: ({ message }) => ({ worker_problem: message })
+    })
+  }
 }
 
-/** The report for people, aligned, one line per setting. */
-export const renderReport = (report: SettingsReport): string => {
-  const file = report.settings_file_found ? "" : " (does not exist: the defaults hold)"
-  const command = report.worker_command
-  const problem = report.worker_problem
-  const variables = report.env_file_variables
-  return [
-    `Settings file ${printable(report.settings_file)}${file}`,
-    ...table(report.settings),
-    ...(report.env.length === 0 ? [] : ["", "env, for the worker", ...report.env.map(secretLine)]),
-    "",
-    `Env file ${printable(report.env_file)}${variables.length === 0 ? " (sets nothing)" : ""}`,
-    ...variables.map(secretLine),
-    ...(command === null
-      ? []
-      : [
-          "",
-          `Worker (${printable(command.source)})`,
-          `  ${shellLine(command.argv, Number.POSITIVE_INFINITY)}`
-        ]),
-    ...(problem === undefined ? [] : ["", problem]),
-    ...(report.warnings.length === 0
-      ? []
-      : ["", ...report.warnings.map((text) => `Warning: ${printable(text)}`)])
-  ].join("\n")
+/**
+ * The settings in force, each with where it came from, and the names of the worker's secrets: in full for the project
+ * that the command line names, else for the first.
+ */
+export const settingsReport = (
+  effective: EffectiveSettings,
+  envFileOf: (project: EffectiveProject) => EnvFileContents
+): SettingsReport => {
+  const { projects, settingsFile } = effective
+  const project = projects.find((one) => one.project === effective.named) ?? projects[0]
+  const contents = envFileOf(project)
+  const idle = notInForce(projects)
+  return {
+    settings_file: settingsFile.path,
+    settings_file_found: settingsFile.found,
+    project: project.project,
+    settings: rowsOf(project, effective),
+    env: masked(project.settings.env),
+    ...workerOf(project, contents),
+    warnings: [...contents.warnings, ...(idle === undefined ? [] : [idle])],
+    projects: projects.map((one) => projectReport(one, effective, envFileOf(one)))
+  }
 }

@@ -1,18 +1,25 @@
-import type { StatusData, WorkerStatus } from "./ControlProtocol.ts"
 import type { MemoryReading } from "./MemoryReading.ts"
 import type { ProjectName } from "./Project.ts"
+import type { ProjectRow } from "./ProjectsData.ts"
+import type { StatusData, WorkerStatus } from "./StatusData.ts"
 import { reason, statusWord, type WorkerState } from "./WorkerState.ts"
 
 /** What is known of one project at the moment of the question. */
 export interface ProjectReport {
   readonly project: ProjectName
   readonly state: WorkerState
+  /** What runs, or what the next start runs. */
   readonly argv: ReadonlyArray<string>
   readonly workingDir: string
+  readonly autostart: boolean
+  /** The settings that the next start brings and the worker that runs does not have. */
+  readonly awaited: ReadonlyArray<string>
   /** When the worker is started again by itself, in milliseconds since 1970. */
   readonly nextStartMs: number | undefined
   /** The worker that runs or ran last; undefined before the first. */
   readonly worker: { readonly id: string; readonly uptimeMs: number } | undefined
+  /** What its processes hold; undefined until they were looked at. */
+  readonly memoryBytes: number | undefined
 }
 
 export interface DaemonReport {
@@ -21,6 +28,7 @@ export interface DaemonReport {
   readonly uptimeMs: number
   readonly memory: MemoryReading
   readonly degraded: ReadonlyArray<string>
+  readonly selected: ProjectName
   /** The state of every project, this one included. */
   readonly all: ReadonlyArray<WorkerState>
 }
@@ -32,31 +40,63 @@ const tally = (words: ReadonlyArray<WorkerStatus>): Record<string, number> =>
     [...new Set(words)].map((word) => [word, words.filter((other) => other === word).length])
   )
 
-/** The data of a status answer. A pid and an uptime are there only while that worker runs. */
+/** A pid, an uptime and an amount of memory are there only while that worker runs. */
+const running = ({ memoryBytes, state, worker }: ProjectReport) =>
+  state.phase._tag === "Running"
+    ? { pid: state.phase.pid, uptimeSeconds: seconds(worker?.uptimeMs ?? 0), id: worker?.id, memoryBytes }
+    : { pid: null, uptimeSeconds: 0, id: undefined, memoryBytes: undefined }
+
+/** Why it is as it is and when it starts again, where there is something to say. */
+const outlook = ({ nextStartMs, state }: ProjectReport) => {
+  const because = reason(state)
+  return {
+    ...(because === undefined ? {} : { reason: because }),
+    ...(nextStartMs === undefined ? {} : { next_start_at_ms: Math.round(nextStartMs) })
+  }
+}
+
+/** The data of a status answer. */
 export const statusData = (project: ProjectReport, daemon: DaemonReport): StatusData => {
   const { state } = project
-  const worker = state.phase._tag === "Running" ? project.worker : undefined
-  const because = reason(state)
-  const dueMs = project.nextStartMs
+  const worker = running(project)
   return {
     worker_status: statusWord(state),
-    worker_pid: state.phase._tag === "Running" ? state.phase.pid : null,
-    uptime_seconds: worker === undefined ? 0 : seconds(worker.uptimeMs),
+    worker_pid: worker.pid,
+    uptime_seconds: worker.uptimeSeconds,
     total_restarts: state.totalRestarts,
     consecutive_failures: state.failures,
     memory_available_bytes: daemon.memory.availableBytes,
     memory_total_bytes: daemon.memory.totalBytes,
     project: project.project,
-    ...(because === undefined ? {} : { reason: because }),
-    ...(dueMs === undefined ? {} : { next_start_at_ms: Math.round(dueMs) }),
+    selected_project: daemon.selected,
+    ...outlook(project),
     ...(state.lastExit === undefined ? {} : { last_exit: state.lastExit }),
-    ...(worker === undefined ? {} : { worker_id: worker.id }),
+    ...(worker.id === undefined ? {} : { worker_id: worker.id }),
+    ...(worker.memoryBytes === undefined ? {} : { worker_memory_bytes: worker.memoryBytes }),
     worker_command: project.argv,
     working_dir: project.workingDir,
+    awaiting_restart: project.awaited,
     daemon_pid: daemon.pid,
     daemon_uptime_seconds: seconds(daemon.uptimeMs),
     daemon_version: daemon.version,
     degraded: daemon.degraded,
     projects: tally(daemon.all.map(statusWord))
+  }
+}
+
+/** One row of the answer to Projects. */
+export const projectRow = (project: ProjectReport, selected: ProjectName): ProjectRow => {
+  const worker = running(project)
+  return {
+    name: project.project,
+    selected: project.project === selected,
+    worker_status: statusWord(project.state),
+    worker_pid: worker.pid,
+    uptime_seconds: worker.uptimeSeconds,
+    total_restarts: project.state.totalRestarts,
+    consecutive_failures: project.state.failures,
+    memory_bytes: worker.memoryBytes ?? null,
+    autostart: project.autostart,
+    ...outlook(project)
   }
 }

@@ -1,7 +1,9 @@
 import type { ControlReply } from "./ControlProtocol.ts"
+import { humanBytes } from "./HumanBytes.ts"
 import { humanDuration } from "./HumanDuration.ts"
 import { printable } from "./Printable.ts"
 import { shellLine } from "./ShellLine.ts"
+import { inStateColour } from "./StateColour.ts"
 
 /** What a client has of a status answer: the original daemon's has only the first seven fields. */
 export type StatusAnswer = NonNullable<ControlReply["data"]>
@@ -17,15 +19,6 @@ const title = "Autopilot Daemon Status"
 
 /** Longer texts from the wire end in `...`; a command line of pages would hide the rest. */
 const maxTextLength = 400
-
-const colours: ReadonlyMap<string, number> = new Map([
-  ["running", 32],
-  ["starting", 36],
-  ["stopping", 33],
-  ["restarting", 33],
-  ["waiting", 33],
-  ["failed", 31]
-])
 
 const shown = (text: string): string => printable(text, maxTextLength)
 
@@ -53,9 +46,19 @@ const daemon = (status: StatusAnswer): string | undefined => {
   return facts.length === 0 ? undefined : facts.join(", ")
 }
 
-const coloured = (state: string, colour: boolean): string => {
-  const code = colours.get(state)
-  return colour && code !== undefined ? `\u001b[${code}m${state}\u001b[0m` : shown(state)
+const coloured = (state: string, colour: boolean): string =>
+  colour ? inStateColour(state, shown(state)) : shown(state)
+
+/** The project that commands mean which name none, where that is not the one that is shown. */
+const selectedProject = ({ project, selected_project: selected }: StatusAnswer): string | undefined =>
+  selected === undefined || selected === project ? undefined : `${shown(selected)} (autopilotd switch)`
+
+/** Settings that the next start brings, and the command for it. */
+const awaited = (status: StatusAnswer): string | undefined => {
+  const settings = status.awaiting_restart ?? []
+  if (settings.length === 0) return undefined
+  const project = selectedProject(status) === undefined ? "" : ` --project ${shown(status.project ?? "")}`
+  return `${shown(settings.join(", "))}; the next start brings them (autopilotd restart-worker${project})`
 }
 
 /**
@@ -75,7 +78,12 @@ export const statusText = (status: StatusAnswer, { colour, nowMs }: StatusTextOp
       "Memory",
       `${gigabytes(status.memory_available_bytes)} / ${gigabytes(status.memory_total_bytes)} available`
     ],
+    [
+      "Worker memory",
+      status.worker_memory_bytes === undefined ? undefined : humanBytes(status.worker_memory_bytes)
+    ],
     ["Project", text(status.project)],
+    ["Selected", projectCounts(status.projects ?? {}) && selectedProject(status)],
     ["Why", text(status.reason)],
     [
       "Next start",
@@ -84,6 +92,7 @@ export const statusText = (status: StatusAnswer, { colour, nowMs }: StatusTextOp
     ["Last exit", text(status.last_exit)],
     ["Command", status.worker_command && shellLine(status.worker_command)],
     ["Folder", text(status.working_dir)],
+    ["Settings changed", awaited(status)],
     ["Daemon", text(daemon(status))],
     ["Projects", text(projectCounts(status.projects ?? {}))],
     [
@@ -92,7 +101,7 @@ export const statusText = (status: StatusAnswer, { colour, nowMs }: StatusTextOp
     ]
   ]
   const body = lines.flatMap(([label, value]) =>
-    value === undefined ? [] : [`${`${label}:`.padEnd(16)}${value}`]
+    value === undefined ? [] : [`${`${label}: `.padEnd(16)}${value}`]
   )
   return `${[title, "=".repeat(title.length), ...body].join("\n")}\n`
 }

@@ -10,7 +10,8 @@ import { initial, nextStartMs, Phase, type WorkerState } from "./WorkerState.ts"
  */
 export const Survivor = Schema.Struct({
   version: Schema.Literal(1),
-  wanted: Schema.Literal("up", "down"),
+  /** `auto`: nobody has said anything yet, so that the settings' autostart decides. */
+  wanted: Schema.Literal("up", "down", "auto"),
   failures: Schema.NonNegativeInt,
   /** Why it is in `failed`; null when it is not. */
   failed: Schema.NullOr(Schema.String),
@@ -47,7 +48,7 @@ export const survivorOf = (state: WorkerState, workerId: string | null): Survivo
 /** What a project begins with that has no past, or whose past a person has cleared. */
 export const blank: Survivor = {
   version: 1,
-  wanted: "up",
+  wanted: "auto",
   failures: 0,
   failed: null,
   wait: null,
@@ -56,13 +57,16 @@ export const blank: Survivor = {
 
 const failures = (count: number): string => `${count} failure${count === 1 ? "" : "s"} in a row`
 
-/** What a start by a person clears, as a list for one sentence; undefined when there was nothing. */
-export const whatIsCleared = (survivor: Survivor): string | undefined => {
+/**
+ * What a start by a person clears, as a list for one sentence; undefined when there was nothing. A worker that was
+ * stopped is as it was where it is not started.
+ */
+export const whatIsCleared = (survivor: Survivor, isStarted = true): string | undefined => {
   const parts = [
     ...(survivor.failed === null ? [] : [`the failed state (${survivor.failed})`]),
     ...(survivor.wait === null ? [] : [`a wait (${survivor.wait.because})`]),
     ...(survivor.failures > 0 && survivor.failed === null ? [failures(survivor.failures)] : []),
-    ...(survivor.wanted === "down" ? ["the worker's being stopped"] : [])
+    ...(survivor.wanted === "down" && isStarted ? ["the worker's being stopped"] : [])
   ]
   return parts.length === 0 ? undefined : parts.join(", ")
 }
@@ -70,11 +74,12 @@ export const whatIsCleared = (survivor: Survivor): string | undefined => {
 /**
  * Takes up where the last daemon ended (`start --keep-state`): failed stays failed, stopped stays stopped, a wait
  * goes on until its time, and everything else starts with the failures it had. No backoff lasts longer than its
- * maximum, whatever happened to the clock.
+ * maximum, whatever happened to the clock. `autostart` decides where nobody has said anything yet.
  */
-export const resume = (rules: WorkerRules, survivor: Survivor, nowMs: number): Step => {
+export const resume = (rules: WorkerRules, survivor: Survivor, nowMs: number, autostart = true): Step => {
   const epoch = initial.epoch + 1
-  const state = { ...initial, epoch, wanted: survivor.wanted, failures: survivor.failures }
+  const { wanted } = survivor
+  const state = { ...initial, epoch, wanted, failures: survivor.failures }
   const kept = (what: string) =>
     ({ _tag: "Publish", event: { _tag: "StateKept", project: rules.project, what } }) as const
   if (survivor.failed !== null) {
@@ -89,7 +94,11 @@ export const resume = (rules: WorkerRules, survivor: Survivor, nowMs: number): S
       ]
     ]
   }
-  if (survivor.wanted === "down") {
+  if (wanted === "auto" && !autostart) {
+    const because = "autostart is off for it, and nobody has started it"
+    return [{ ...state, phase: Phase.Stopped({ because }) }, []]
+  }
+  if (wanted === "down") {
     const because = "it was stopped when the last daemon ended"
     return [{ ...state, phase: Phase.Stopped({ because }) }, [kept("stopped")]]
   }
@@ -101,7 +110,7 @@ export const resume = (rules: WorkerRules, survivor: Survivor, nowMs: number): S
         : Math.min(survivor.wait.untilMs, nowMs + rules.restart.maxBackoffMs)
     const phase =
       kind === "hold"
-        ? Phase.Waiting({ epoch, untilMs, because })
+        ? Phase.Waiting({ epoch, untilMs, because, again: true })
         : Phase.Restarting({ epoch, dueMs: untilMs, because })
     const due = `the next start is in ${humanDuration(untilMs - nowMs)}`
     return [
@@ -113,7 +122,7 @@ export const resume = (rules: WorkerRules, survivor: Survivor, nowMs: number): S
     ]
   }
   return [
-    { ...state, phase: Phase.Starting({ epoch, again: false, remains: [] }) },
+    { ...state, wanted: "up", phase: Phase.Starting({ epoch, again: false, remains: [] }) },
     [...(survivor.failures > 0 ? [kept(failures(survivor.failures))] : []), { _tag: "Spawn", epoch }]
   ]
 }

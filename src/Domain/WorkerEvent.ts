@@ -5,14 +5,29 @@ import type { WorkerExit } from "./WorkerExit.ts"
 
 /** What happens to a worker. Everything but commands carries the epoch of the life or the wait it speaks of. */
 export type WorkerEvent =
-  | { readonly _tag: "Command"; readonly command: Command; readonly ticket: number }
+  | {
+      readonly _tag: "Command"
+      readonly command: Command
+      readonly ticket: number
+      /** Of a start: not before it is released or this time of day has come. */
+      readonly hold?: Hold
+    }
+  /** What a start was held for has come about: `because` names it. */
+  | { readonly _tag: "Release"; readonly because: string }
   /** The daemon wants a restart: for memory, a usage limit, a stall. It counts as a failure only with `fail`. */
   | {
       readonly _tag: "RestartFor"
       readonly because: string
       readonly next: { readonly _tag: "start" | "fail" } | { readonly _tag: "hold"; readonly untilMs: number }
     }
-  | { readonly _tag: "Drain" }
+  | { readonly _tag: "Drain"; readonly because: string }
+  /** The rules are others than `before`. How long the worker has run, and how long the backoff still lasts. */
+  | {
+      readonly _tag: "PolicyChanged"
+      readonly before: RestartPolicy
+      readonly uptimeMs: number
+      readonly leftMs: number
+    }
   | { readonly _tag: "Spawned"; readonly epoch: number; readonly pid: number }
   | { readonly _tag: "CannotStart"; readonly epoch: number; readonly because: string }
   | { readonly _tag: "Steady"; readonly epoch: number }
@@ -33,6 +48,12 @@ export type WorkerEvent =
 
 export type Command = "start" | "stop" | "restart"
 
+/** Why a start waits, and how long at most (milliseconds since 1970). */
+export interface Hold {
+  readonly because: string
+  readonly untilMs: number
+}
+
 /** What is to be done. `step` decides, the project's actor does it, in this order. */
 export type WorkerAction =
   | {
@@ -45,9 +66,12 @@ export type WorkerAction =
   | { readonly _tag: "EndTree"; readonly epoch: number }
   /** Cut the grace of the tree that is being ended short. */
   | { readonly _tag: "Hasten"; readonly epoch: number }
-  | { readonly _tag: "ArmSteady"; readonly epoch: number }
+  /** Report when the worker has run for `inMs` from now. */
+  | { readonly _tag: "ArmSteady"; readonly epoch: number; readonly inMs: number }
   /** Wait for the delay after `failuresBefore` + 1 failures. */
   | { readonly _tag: "Backoff"; readonly epoch: number; readonly failuresBefore: number }
+  /** Wait for this long instead, from now. */
+  | { readonly _tag: "BackoffFor"; readonly epoch: number; readonly delayMs: number }
   | { readonly _tag: "WaitUntil"; readonly epoch: number; readonly untilMs: number }
   | { readonly _tag: "CoolDown"; readonly epoch: number; readonly forMs: number }
   | { readonly _tag: "CancelTimer" }

@@ -1,6 +1,6 @@
-import type { Command, WorkerAction, WorkerRules } from "./WorkerEvent.ts"
+import type { Command, Hold, WorkerAction, WorkerRules } from "./WorkerEvent.ts"
 import { Sequel, type WorkerState } from "./WorkerState.ts"
-import { andThen, end, launch, publish, rest, type Step } from "./WorkerTransition.ts"
+import { andThen, end, hold, launch, publish, rest, type Step } from "./WorkerTransition.ts"
 
 const byCommand = "stopped by command"
 
@@ -23,6 +23,32 @@ const onStart = (before: WorkerState, ticket: number): Step => {
     case "Waiting":
     case "Failed":
       return andThen(launch(state, true), answer("Worker is starting"))
+  }
+}
+
+/** A start that is to wait for something. What runs already, or is on its way, is left alone. */
+const onHeldStart = (rules: WorkerRules, before: WorkerState, held: Hold, ticket: number): Step => {
+  const answer: WorkerAction = {
+    _tag: "Answer",
+    ticket,
+    success: true,
+    message: `Worker is waiting: ${held.because}`
+  }
+  const state: WorkerState = { ...before, failures: 0, wanted: "up" }
+  switch (state.phase._tag) {
+    case "Starting":
+    case "Running":
+      return onStart(before, ticket)
+    case "Stopping": {
+      const sequel = Sequel.Hold({ ...held, again: true })
+      return [{ ...state, phase: { ...state.phase, sequel } }, [answer]]
+    }
+    case "Stopped":
+      return andThen(hold(rules, state, { ...held, again: false }), answer)
+    case "Restarting":
+    case "Waiting":
+    case "Failed":
+      return andThen(hold(rules, state, { ...held, again: true }), answer)
   }
 }
 
@@ -78,8 +104,16 @@ const onRestart = (before: WorkerState, ticket: number): Step => {
 }
 
 /** What a person's command does, in every state: at once, and with an answer. */
-export const onCommand = (rules: WorkerRules, state: WorkerState, command: Command, ticket: number): Step => {
-  if (state.draining) {
+export const onCommand = (
+  rules: WorkerRules,
+  state: WorkerState,
+  {
+    command,
+    hold: held,
+    ticket
+  }: { readonly command: Command; readonly ticket: number; readonly hold?: Hold }
+): Step => {
+  if (state.leaving !== undefined) {
     return [
       state,
       [
@@ -88,16 +122,16 @@ export const onCommand = (rules: WorkerRules, state: WorkerState, command: Comma
           ticket,
           success: command === "stop",
           message:
-            command === "stop"
-              ? "Worker is stopping"
-              : `Cannot ${command} the worker: the daemon is shutting down`
+            command === "stop" ? "Worker is stopping" : `Cannot ${command} the worker: ${state.leaving}`
         }
       ]
     ]
   }
   const [next, actions] =
     command === "start"
-      ? onStart(state, ticket)
+      ? held === undefined
+        ? onStart(state, ticket)
+        : onHeldStart(rules, state, held, ticket)
       : command === "stop"
         ? onStop(rules, state, ticket)
         : onRestart(state, ticket)

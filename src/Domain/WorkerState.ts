@@ -1,5 +1,5 @@
 import * as Data from "effect/Data"
-import type { WorkerStatus } from "./ControlProtocol.ts"
+import type { WorkerStatus } from "./StatusData.ts"
 import type { WorkerExit } from "./WorkerExit.ts"
 
 /** What comes after the tree of a worker is verified gone. The last command wins. */
@@ -8,7 +8,12 @@ export type Sequel =
   | { readonly _tag: "Start" }
   | { readonly _tag: "Judge"; readonly exit: WorkerExit; readonly uptimeMs: number }
   | { readonly _tag: "Fail"; readonly because: string }
-  | { readonly _tag: "Hold"; readonly because: string; readonly untilMs: number }
+  | {
+      readonly _tag: "Hold"
+      readonly because: string
+      readonly untilMs: number
+      readonly again: boolean
+    }
 
 export const Sequel = Data.taggedEnum<Sequel>()
 
@@ -41,7 +46,14 @@ export type Phase =
       readonly dueMs: number | undefined
       readonly because: string
     }
-  | { readonly _tag: "Waiting"; readonly epoch: number; readonly untilMs: number; readonly because: string }
+  /** Held back. `again` is whether the start that follows counts as a restart. */
+  | {
+      readonly _tag: "Waiting"
+      readonly epoch: number
+      readonly untilMs: number
+      readonly because: string
+      readonly again: boolean
+    }
   | { readonly _tag: "Failed"; readonly epoch: number; readonly because: string }
 
 export const Phase = Data.taggedEnum<Phase>()
@@ -55,10 +67,10 @@ export interface WorkerState {
   readonly failures: number
   /** How often a worker was started again since the daemon started. */
   readonly totalRestarts: number
-  /** What a person wants, which outlives the daemon. */
-  readonly wanted: "up" | "down"
-  /** The daemon is shutting down: nothing is started any more. */
-  readonly draining: boolean
+  /** What a person wants, which outlives the daemon; `auto` until somebody has said something: autostart decides. */
+  readonly wanted: "up" | "down" | "auto"
+  /** Why nothing is started any more: the daemon shuts down, or the project is none any more. */
+  readonly leaving: string | undefined
   /** How the last worker ended, in one sentence. */
   readonly lastExit: string | undefined
 }
@@ -68,15 +80,15 @@ export const initial: WorkerState = {
   epoch: 0,
   failures: 0,
   totalRestarts: 0,
-  wanted: "down",
-  draining: false,
+  wanted: "auto",
+  leaving: undefined,
   lastExit: undefined
 }
 
 /** The word for the state on the wire and in `autopilotd status`. */
 export const statusWord = (state: WorkerState): WorkerStatus => {
-  // Until the daemon is gone it is stopping, also once its worker is.
-  if (state.draining) return "stopping"
+  // Until the daemon, or the project, is gone it is stopping, also once its worker is.
+  if (state.leaving !== undefined) return "stopping"
   switch (state.phase._tag) {
     case "Stopped":
       return "stopped"
@@ -114,7 +126,7 @@ const intention = (sequel: Sequel): string => {
 
 /** Why the worker is where it is, as one sentence without a full stop. */
 export const reason = (state: WorkerState): string | undefined => {
-  if (state.draining) return "the daemon is shutting down"
+  if (state.leaving !== undefined) return state.leaving
   const { phase } = state
   switch (phase._tag) {
     case "Stopped":

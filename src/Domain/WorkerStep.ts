@@ -5,20 +5,61 @@ import { onCommand } from "./WorkerOrder.ts"
 import { Phase, Sequel, type WorkerState } from "./WorkerState.ts"
 import { andThen, end, fail, launch, proceed, publish, rest, stay, type Step } from "./WorkerTransition.ts"
 
-const onDrain = (rules: WorkerRules, before: WorkerState): Step => {
-  const state = { ...before, draining: true }
+const onDrain = (rules: WorkerRules, before: WorkerState, because: string): Step => {
+  const state = { ...before, leaving: because }
   const { phase } = state
   switch (phase._tag) {
     case "Starting":
     case "Running":
-      return end(state, phase.epoch, Sequel.Stay({ because: "the daemon is shutting down" }))
+      return end(state, phase.epoch, Sequel.Stay({ because }))
     case "Stopping":
-      return [state, before.draining ? [{ _tag: "Hasten", epoch: phase.epoch }] : []]
+      return [state, before.leaving === because ? [{ _tag: "Hasten", epoch: phase.epoch }] : []]
     case "Restarting":
     case "Waiting":
     case "Failed":
-      return rest(rules, state, "the daemon is shutting down")
+      return rest(rules, state, because)
     case "Stopped":
+      return stay(state)
+  }
+}
+
+/** The start that waits for just this is due. */
+const onRelease = (state: WorkerState, because: string): Step => {
+  const { phase } = state
+  if (phase._tag === "Waiting" && phase.because === because) return launch(state, phase.again)
+  if (phase._tag === "Stopping" && phase.sequel._tag === "Hold" && phase.sequel.because === because) {
+    return stay({ ...state, phase: { ...phase, sequel: Sequel.Start() } })
+  }
+  return stay(state)
+}
+
+/** What is counted or waited for goes by the new rules: no wait is longer than they allow. */
+const onPolicy = (
+  { restart }: WorkerRules,
+  state: WorkerState,
+  { before, leftMs, uptimeMs }: Extract<WorkerEvent, { _tag: "PolicyChanged" }>
+): Step => {
+  const { phase } = state
+  switch (phase._tag) {
+    case "Running": {
+      const inMs = Math.max(0, restart.successThresholdMs - uptimeMs)
+      return restart.successThresholdMs === before.successThresholdMs
+        ? stay(state)
+        : [state, [{ _tag: "ArmSteady", epoch: phase.epoch, inMs }]]
+    }
+    case "Restarting":
+      return leftMs <= restart.maxBackoffMs
+        ? stay(state)
+        : [state, [{ _tag: "BackoffFor", epoch: phase.epoch, delayMs: restart.maxBackoffMs }]]
+    case "Failed":
+      if (restart.recoveryCooldownMs === before.recoveryCooldownMs) return stay(state)
+      return restart.recoveryCooldownMs === false
+        ? [state, [{ _tag: "CancelTimer" }]]
+        : [state, [{ _tag: "CoolDown", epoch: phase.epoch, forMs: restart.recoveryCooldownMs }]]
+    case "Stopped":
+    case "Starting":
+    case "Stopping":
+    case "Waiting":
       return stay(state)
   }
 }
@@ -41,7 +82,7 @@ const onLife = (
               phase: Phase.Running({ epoch, pid: event.pid }),
               totalRestarts: state.totalRestarts + (phase.again ? 1 : 0)
             },
-            [{ _tag: "ArmSteady", epoch }]
+            [{ _tag: "ArmSteady", epoch, inMs: rules.restart.successThresholdMs }]
           ]
         : stay(state)
     case "CannotStart": {
@@ -95,15 +136,19 @@ export const step = (rules: WorkerRules, state: WorkerState, event: WorkerEvent)
   const { phase } = state
   switch (event._tag) {
     case "Command":
-      return onCommand(rules, state, event.command, event.ticket)
+      return onCommand(rules, state, event)
+    case "Release":
+      return onRelease(state, event.because)
     case "Drain":
-      return onDrain(rules, state)
+      return onDrain(rules, state, event.because)
+    case "PolicyChanged":
+      return onPolicy(rules, state, event)
     case "RestartFor": {
-      if (phase._tag !== "Running" || state.draining) return stay(state)
+      if (phase._tag !== "Running" || state.leaving !== undefined) return stay(state)
       const because = event.because
       const sequel =
         event.next._tag === "hold"
-          ? Sequel.Hold({ because, untilMs: event.next.untilMs })
+          ? Sequel.Hold({ because, untilMs: event.next.untilMs, again: true })
           : event.next._tag === "fail"
             ? Sequel.Fail({ because })
             : Sequel.Start()
@@ -156,6 +201,8 @@ export const step = (rules: WorkerRules, state: WorkerState, event: WorkerEvent)
       ) {
         return stay(state)
       }
-      return launch(phase._tag === "Failed" ? { ...state, failures: 0 } : state, true)
+      return phase._tag === "Waiting"
+        ? launch(state, phase.again)
+        : launch(phase._tag === "Failed" ? { ...state, failures: 0 } : state, true)
   }
 }

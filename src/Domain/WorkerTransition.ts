@@ -1,6 +1,6 @@
 import type { DaemonEvent } from "./DaemonEvent.ts"
 import { humanDuration } from "./HumanDuration.ts"
-import type { WorkerAction, WorkerRules } from "./WorkerEvent.ts"
+import type { Hold, WorkerAction, WorkerRules } from "./WorkerEvent.ts"
 import { describe as describeExit, isClean, type WorkerExit } from "./WorkerExit.ts"
 import { Phase, type Sequel, type WorkerState } from "./WorkerState.ts"
 
@@ -40,10 +40,15 @@ export const end = (state: WorkerState, epoch: number, sequel: Sequel): Step => 
   [{ _tag: "CancelTimer" }, { _tag: "EndTree", epoch }]
 ]
 
-const hold = (rules: WorkerRules, state: WorkerState, untilMs: number, because: string): Step => {
+/** A start that waits for a time of day, or until it is released. */
+export const hold = (
+  rules: WorkerRules,
+  state: WorkerState,
+  { again, because, untilMs }: Hold & { readonly again: boolean }
+): Step => {
   const epoch = state.epoch + 1
   return [
-    { ...state, epoch, phase: Phase.Waiting({ epoch, untilMs, because }) },
+    { ...state, epoch, phase: Phase.Waiting({ epoch, untilMs, because, again }) },
     [
       { _tag: "WaitUntil", epoch, untilMs },
       publish({ _tag: "Waiting", project: rules.project, why: because, untilMs })
@@ -93,7 +98,7 @@ const judge = (rules: WorkerRules, before: WorkerState, exit: WorkerExit, uptime
 
 /** What follows once the tree of `Stopping` is gone. */
 export const proceed = (rules: WorkerRules, state: WorkerState, sequel: Sequel): Step => {
-  if (state.draining) return rest(rules, state, "the daemon is shutting down")
+  if (state.leaving !== undefined) return rest(rules, state, state.leaving)
   switch (sequel._tag) {
     case "Stay":
       return rest(rules, state, sequel.because)
@@ -104,6 +109,6 @@ export const proceed = (rules: WorkerRules, state: WorkerState, sequel: Sequel):
     case "Fail":
       return fail(rules, state, sequel.because)
     case "Hold":
-      return hold(rules, state, sequel.untilMs, sequel.because)
+      return hold(rules, state, sequel)
   }
 }

@@ -15,6 +15,8 @@ export interface HomePaths {
   readonly settingsFile: string
   readonly envFile: string
   readonly idFile: string
+  /** The name of the project that commands mean which name none. */
+  readonly selectedFile: string
   readonly socket: string
   readonly pidFile: string
   readonly lockFile: string
@@ -76,6 +78,7 @@ export const pathsBelow = (root: string): HomePaths => ({
   settingsFile: join(root, "daemon.toml"),
   envFile: join(root, "env"),
   idFile: join(root, "id"),
+  selectedFile: join(root, "selected"),
   socket: join(root, "autopilotd.sock"),
   pidFile: join(root, "autopilotd.pid"),
   lockFile: join(root, "autopilotd.lock"),

@@ -7,7 +7,7 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
 import { ControlFraming, type Framing } from "../Domain/ControlFraming.ts"
-import type { ControlReply, ControlRequest } from "../Domain/ControlProtocol.ts"
+import type { ControlRequest, ReplyTo } from "../Domain/ControlProtocol.ts"
 import { decodeReply, encodeRequest } from "../Domain/ControlWire.ts"
 import {
   ControlAccessDenied,
@@ -34,16 +34,16 @@ export const defaultLimits: ControlClientLimits = { connectMs: 5000, firstByteMs
 export class ControlClient extends Context.Tag("ControlClient")<
   ControlClient,
   {
-    readonly request: (
-      request: ControlRequest,
+    readonly request: <const R extends ControlRequest>(
+      request: R,
       /** Any of the limits, changed for this request. */
       options?: Partial<ControlClientLimits>
-    ) => Effect.Effect<ControlReply, ControlClientError>
+    ) => Effect.Effect<ReplyTo<R["type"]>, ControlClientError>
   }
 >() {}
 
-/** An answer is refused above this: nothing the daemon says is as long. */
-const replyLimits = { maxBytes: 1024 * 1024, maxDepth: 64 }
+/** An answer is refused above this: the longest is a settings file of 1 MiB with its escapes. */
+const replyLimits = { maxBytes: 8 * 1024 * 1024, maxDepth: 64 }
 
 const retryIntervalMs = 20
 
@@ -119,11 +119,11 @@ const exchange = (
     socket.write(encodeRequest(request))
   })
 
-const ask = (
+const ask = <T extends ControlRequest["type"]>(
   path: string,
-  request: ControlRequest,
+  request: Extract<ControlRequest, { readonly type: T }>,
   limits: ControlClientLimits
-): Effect.Effect<ControlReply, ControlClientError> =>
+): Effect.Effect<ReplyTo<T>, ControlClientError> =>
   Effect.suspend(() => {
     let waitedFor: ControlTimeout["waitedFor"] = "connection"
     const timeout = (waitedMs: number) => new ControlTimeout({ path, waitedFor, waitedMs })
@@ -143,7 +143,7 @@ const ask = (
       })
       const text = yield* Effect.raceFirst(received, silence)
       return yield* Either.mapLeft(
-        decodeReply(text),
+        decodeReply<T>(request.type, text),
         (problem) => new ControlProtocolError({ path, problem: `cannot be understood: ${problem}` })
       )
     })

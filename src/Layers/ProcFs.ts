@@ -43,16 +43,31 @@ export class ProcFs extends Context.Tag("ProcFs")<
 
 const yieldEvery = 200
 
+const usualPageBytes = 4096
+
+/** The key of the page size in the auxiliary vector. https://man7.org/linux/man-pages/man3/getauxval.3.html */
+const atPageSize = 6n
+
+/** The size of a page, in which `stat` counts: 64 KiB on some ARM and POWER machines. */
+const pageBytesOf = (auxiliaryVector: Buffer | undefined): number => {
+  for (let at = 0; auxiliaryVector !== undefined && at + 16 <= auxiliaryVector.length; at += 16) {
+    if (auxiliaryVector.readBigUInt64LE(at) === atPageSize) {
+      return Number(auxiliaryVector.readBigUInt64LE(at + 8))
+    }
+  }
+  return usualPageBytes
+}
+
 const turnOfTheEventLoop = Effect.async<void>((resume) => {
   const immediate = setImmediate(() => resume(Effect.void))
   return Effect.sync(() => clearImmediate(immediate))
 })
 
 /**
- * `pid (comm) state ppid pgrp session ... starttime ...`: comm may hold anything, also `)`, so the fields are
- * counted from the last one. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+ * `pid (comm) state ppid pgrp session ... starttime vsize rss ...`: comm may hold anything, also `)`, so the fields
+ * are counted from the last one. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
  */
-export const parseStat = (text: string): ProcessEntry | undefined => {
+export const parseStat = (text: string, pageBytes = usualPageBytes): ProcessEntry | undefined => {
   const close = text.lastIndexOf(")")
   const fields = text.slice(close + 2).split(" ")
   const [state, parentPid, group, session] = fields
@@ -62,7 +77,8 @@ export const parseStat = (text: string): ProcessEntry | undefined => {
     parentPid: Number(parentPid),
     group: Number(group),
     session: Number(session),
-    startTicks: Number(fields[19])
+    startTicks: Number(fields[19]),
+    residentBytes: Number(fields[21]) * pageBytes
   }
   return close > 0 && Number.isSafeInteger(entry.pid) && Number.isSafeInteger(entry.startTicks)
     ? entry
@@ -98,9 +114,11 @@ const make = (root: string) => {
     }
   }
 
+  const pageBytes = pageBytesOf(read(`${root}/self/auxv`))
+
   const readEntry = (pid: number | string): ProcessEntry | undefined => {
     const text = read(`${root}/${pid}/stat`)
-    return text === undefined ? undefined : parseStat(text.toString("latin1"))
+    return text === undefined ? undefined : parseStat(text.toString("latin1"), pageBytes)
   }
 
   const carries = (pid: number, prefix: Buffer): boolean => {

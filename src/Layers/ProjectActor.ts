@@ -1,35 +1,31 @@
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
-import * as Ref from "effect/Ref"
-import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import type { RestartPolicy } from "../Domain/RestartPolicy.ts"
+import { type ProjectPlan, settingsAwaited, type WorkerPlan } from "../Domain/ProjectPlan.ts"
 import { blank, resume, survivorOf, whatIsCleared } from "../Domain/Survivor.ts"
-import type { Command, WorkerAction, WorkerEvent } from "../Domain/WorkerEvent.ts"
+import type { Command, Hold, WorkerAction, WorkerEvent } from "../Domain/WorkerEvent.ts"
 import { initial, nextStartMs, type WorkerState } from "../Domain/WorkerState.ts"
 import { step } from "../Domain/WorkerStep.ts"
 import type { Step } from "../Domain/WorkerTransition.ts"
 import { Concerns } from "./Concerns.ts"
+import * as CurrentLife from "./CurrentLife.ts"
 import { DaemonEvents } from "./DaemonEvents.ts"
 import * as SavedState from "./SavedState.ts"
-import { WorkerLife, type WorkerPlan } from "./WorkerLife.ts"
-import { WorkerLog } from "./WorkerLog.ts"
+import { WorkerLife } from "./WorkerLife.ts"
 import * as WorkerTimer from "./WorkerTimer.ts"
-
-/** One project to be supervised. */
-export interface ProjectPlan extends WorkerPlan {
-  readonly restart: RestartPolicy
-}
 
 /** What the outside may know of a project at any moment, without waiting for anyone. */
 export interface ProjectSnapshot {
+  /** What the next start brings. */
   readonly plan: ProjectPlan
+  /** What was started, while anything of it may be left; else what the next start brings. */
+  readonly inForce: WorkerPlan
+  /** The settings by which the worker that runs differs from the plan. */
+  readonly awaited: ReadonlyArray<string>
   readonly state: WorkerState
   /** The worker that runs: its id and when it started, on the monotonic clock. */
   readonly worker: { readonly id: string; readonly startedNanos: bigint } | undefined
@@ -43,30 +39,38 @@ export interface CommandAnswer {
 }
 
 export interface ProjectActor {
-  readonly command: (command: Command) => Effect.Effect<CommandAnswer>
+  /** A start may be held until it is released. */
+  readonly command: (command: Command, hold?: Hold) => Effect.Effect<CommandAnswer>
+  /** What a start was held for has come about. */
+  readonly release: (because: string) => Effect.Effect<void>
   readonly restartFor: (
     because: string,
     next: Extract<WorkerEvent, { _tag: "RestartFor" }>["next"]
   ) => Effect.Effect<void>
+  /** The plan of the next start; the rules of the restart and the grace hold at once. */
+  readonly replan: (plan: ProjectPlan) => Effect.Effect<void>
   readonly snapshot: Effect.Effect<ProjectSnapshot>
+  /** Returns when no tree is being ended. */
+  readonly settled: Effect.Effect<void>
   /**
-   * Ends the worker for the end of the daemon: nothing is started any more. Returns the pids that could not be ended.
-   * Called again while it works it cuts the grace short.
+   * Ends the worker for good, as the daemon ends or the project is removed: nothing is started any more. Returns the
+   * pids that could not be ended. Called again with the same reason while it works it cuts the grace short.
    */
-  readonly drain: Effect.Effect<ReadonlyArray<number>>
+  readonly drain: (because: string) => Effect.Effect<ReadonlyArray<number>>
 }
 
-interface Life {
-  readonly id: string
-  /** On the monotonic clock; undefined until it runs. */
-  readonly started: Ref.Ref<bigint | undefined>
-  readonly fiber: Fiber.RuntimeFiber<void>
-  readonly hasten: Deferred.Deferred<void>
+export interface ActorOptions {
+  /** Take up where the last daemon ended instead of starting afresh. */
+  readonly keepState: boolean
+  /** Whether it starts when nobody has said anything yet. */
+  readonly starts: boolean
+  /** Completes when it is time to start. */
+  readonly begin: Effect.Effect<void>
 }
 
 /** What a drain waits for: rest, or nothing but processes that cannot be ended. */
-const leftAtRest = ({ draining, phase }: WorkerState): ReadonlyArray<number> | undefined =>
-  !draining
+const leftAtRest = ({ leaving, phase }: WorkerState): ReadonlyArray<number> | undefined =>
+  leaving === undefined
     ? undefined
     : phase._tag === "Stopped"
       ? []
@@ -74,73 +78,30 @@ const leftAtRest = ({ draining, phase }: WorkerState): ReadonlyArray<number> | u
         ? phase.remains
         : undefined
 
+const hasTree = ({ phase }: WorkerState): boolean =>
+  phase._tag === "Starting" || phase._tag === "Running" || phase._tag === "Stopping"
+
 /**
  * The fiber that owns one project: it takes one event at a time, lets `step` decide, and carries out the actions.
  * Everything that takes time runs in other fibers that report back, so a command is served at once in every state.
  */
-export const make = Effect.fnUntraced(function* (
-  plan: ProjectPlan,
-  options: { readonly keepState: boolean; readonly begin: Effect.Effect<void> }
-) {
-  const { project, restart } = plan
-  const rules = { project, restart }
+export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, options: ActorOptions) {
+  const { project } = initialPlan
   const events = yield* DaemonEvents
-  const lives = yield* WorkerLife
+  const { newId } = yield* WorkerLife
   const concerns = yield* Concerns
-  const log = yield* (yield* WorkerLog).open(project)
   const mailbox = yield* Mailbox.make<WorkerEvent>()
   const state = yield* SubscriptionRef.make<WorkerState>(initial)
   const tell = (event: WorkerEvent): Effect.Effect<void> => Effect.asVoid(mailbox.offer(event))
   const timer = yield* WorkerTimer.make(mailbox)
   const answers = new Map<number, Deferred.Deferred<CommandAnswer>>()
   const isDead = yield* Deferred.make<void>()
-  const abandon = yield* Deferred.make<void>()
+  const disk = yield* SavedState.make(project, yield* Effect.scope)
 
   let tickets = 0
-  let life: Life | undefined
-
-  // Lives end in a scope of their own, so that the word to give up on what hangs in the kernel comes before it closes.
-  const scope = yield* Scope.make()
-  yield* Effect.addFinalizer((exit) =>
-    Effect.zipRight(Deferred.succeed(abandon, undefined), Scope.close(scope, exit))
-  )
-  const disk = yield* SavedState.make(project, scope)
-
-  const spawn = Effect.fnUntraced(function* (epoch: number, id: string) {
-    const hasten = yield* Deferred.make<void>()
-    const started = yield* Ref.make<bigint | undefined>(undefined)
-    const patience = { hasten: Deferred.await(hasten), abandon: Deferred.await(abandon) }
-    const fiber = yield* lives
-      .live(plan, id, log, patience, {
-        onSpawned: Effect.fnUntraced(function* (pid) {
-          yield* Ref.set(started, yield* Clock.currentTimeNanos)
-          yield* events.publish({ _tag: "WorkerStarted", project, pid, workerId: id, command: plan.argv })
-          yield* tell({ _tag: "Spawned", epoch, pid })
-        }),
-        onExited: (exit, uptimeMs) => tell({ _tag: "Exited", epoch, exit, uptimeMs }),
-        onRemains: (pids) => tell({ _tag: "Remaining", epoch, pids })
-      })
-      .pipe(
-        Effect.exit,
-        Effect.flatMap((exit) => {
-          const failure = exit._tag === "Failure" ? Cause.failureOption(exit.cause) : undefined
-          if (failure?._tag === "Some") {
-            return tell({ _tag: "CannotStart", epoch, because: failure.value.message })
-          }
-          const isDefect = exit._tag === "Failure" && !Cause.isInterruptedOnly(exit.cause)
-          return Effect.zipRight(
-            isDefect
-              ? Effect.logError("The supervision of a worker failed by a defect", exit.cause)
-              : Effect.void,
-            tell({ _tag: "Down", epoch })
-          )
-        }),
-        // Only the life inside can be interrupted, so that the report of its end always comes.
-        Effect.uninterruptible,
-        Effect.forkIn(scope)
-      )
-    life = { id, started, fiber, hasten }
-  })
+  let plan = initialPlan
+  const rules = () => ({ project, restart: plan.restart })
+  const life = yield* CurrentLife.make(project, () => plan, tell)
 
   const perform = (action: WorkerAction, nextId: string | undefined): Effect.Effect<void> => {
     switch (action._tag) {
@@ -155,15 +116,17 @@ export const make = Effect.fnUntraced(function* (
       case "Spawn":
         return nextId === undefined
           ? Effect.dieMessage("a worker without an id")
-          : spawn(action.epoch, nextId)
+          : life.spawn(action.epoch, nextId)
       case "EndTree":
-        return life === undefined ? Effect.void : Effect.asVoid(Fiber.interruptFork(life.fiber))
+        return life.end
       case "Hasten":
-        return life === undefined ? Effect.void : Effect.asVoid(Deferred.succeed(life.hasten, undefined))
+        return life.hasten
       case "ArmSteady":
-        return timer.after(restart.successThresholdMs, { _tag: "Steady", epoch: action.epoch })
+        return timer.after(action.inMs, { _tag: "Steady", epoch: action.epoch })
       case "Backoff":
-        return timer.backoff(restart, action.failuresBefore, action.epoch)
+        return timer.backoff(plan.restart, action.failuresBefore, action.epoch)
+      case "BackoffFor":
+        return timer.backoffFor(action.delayMs, action.epoch)
       case "WaitUntil":
         return timer.until(action.untilMs, { _tag: "Due", epoch: action.epoch })
       case "CoolDown":
@@ -177,27 +140,24 @@ export const make = Effect.fnUntraced(function* (
 
   const carryOut = Effect.fnUntraced(function* ([next, actions]: Step) {
     const starts = actions.some((action) => action._tag === "Spawn")
-    const id = starts ? yield* lives.newId(project) : life?.id
-    // The end of the daemon is not a change of what a person wants.
-    if (!next.draining) yield* disk.save(survivorOf(next, id ?? null))
+    const id = starts ? yield* newId(project) : life.look()?.id
+    // Neither the end of the daemon nor that of the project is a change of what a person wants.
+    if (next.leaving === undefined) yield* disk.save(survivorOf(next, id ?? null))
     yield* SubscriptionRef.set(state, next)
     for (const action of actions) yield* perform(action, id)
   })
 
   const before = yield* disk.load
   const isFresh = !options.keepState || before === undefined
-  const first = resume(rules, isFresh ? blank : before, yield* Clock.currentTimeMillis)
+  const first = resume(rules(), isFresh ? blank : before, yield* Clock.currentTimeMillis, options.starts)
   // Whoever asks before the beginning is told what is about to be, not that nothing is.
   yield* SubscriptionRef.set(state, first[0])
 
   const begin = Effect.gen(function* () {
-    const cleared = options.keepState || before === undefined ? undefined : whatIsCleared(before)
+    const isCleared = !options.keepState && before !== undefined
+    const cleared = isCleared ? whatIsCleared(before, options.starts) : undefined
     if (cleared !== undefined) yield* events.publish({ _tag: "StateCleared", project, what: cleared })
-    if (!first[1].some((action) => action._tag === "Spawn")) {
-      const onRemains = (pids: ReadonlyArray<number>) =>
-        events.publish({ _tag: "RemainsFound", project, pids })
-      yield* Effect.forkIn(lives.endLeftovers(plan, Deferred.await(abandon), onRemains), scope)
-    }
+    if (!first[1].some((action) => action._tag === "Spawn")) yield* life.endLeftovers
     yield* carryOut(first)
   })
 
@@ -206,7 +166,7 @@ export const make = Effect.fnUntraced(function* (
     yield* begin
     for (;;) {
       const event = yield* mailbox.take
-      yield* carryOut(step(rules, yield* SubscriptionRef.get(state), event))
+      yield* carryOut(step(rules(), yield* SubscriptionRef.get(state), event))
     }
   })
 
@@ -214,12 +174,28 @@ export const make = Effect.fnUntraced(function* (
     vital: true
   })
 
+  const snapshot = Effect.gen(function* () {
+    const now = yield* SubscriptionRef.get(state)
+    const lived = life.look()
+    const leftMs = now.phase._tag === "Restarting" ? yield* timer.backoffLeftMs : undefined
+    const started = lived !== undefined && hasTree(now) ? lived.plan : undefined
+    return {
+      plan,
+      inForce: started ?? plan,
+      awaited: started === undefined ? [] : settingsAwaited(started, plan),
+      state: now,
+      nextStartMs: leftMs === undefined ? nextStartMs(now) : (yield* Clock.currentTimeMillis) + leftMs,
+      worker:
+        lived?.startedNanos === undefined ? undefined : { id: lived.id, startedNanos: lived.startedNanos }
+    } satisfies ProjectSnapshot
+  })
+
   return {
-    command: Effect.fnUntraced(function* (command) {
+    command: Effect.fnUntraced(function* (command, hold) {
       const ticket = ++tickets
       const answer = yield* Deferred.make<CommandAnswer>()
       answers.set(ticket, answer)
-      yield* tell({ _tag: "Command", command, ticket })
+      yield* tell({ _tag: "Command", command, ticket, ...(hold === undefined ? {} : { hold }) })
       return yield* Effect.raceFirst(
         Deferred.await(answer),
         Effect.as(Deferred.await(isDead), {
@@ -228,20 +204,26 @@ export const make = Effect.fnUntraced(function* (
         })
       )
     }),
+    release: (because) => tell({ _tag: "Release", because }),
     restartFor: (because, next) => tell({ _tag: "RestartFor", because, next }),
-    snapshot: Effect.gen(function* () {
-      const startedNanos = life === undefined ? undefined : yield* Ref.get(life.started)
-      const now = yield* SubscriptionRef.get(state)
-      const leftMs = now.phase._tag === "Restarting" ? yield* timer.backoffLeftMs : undefined
-      return {
-        plan,
-        state: now,
-        nextStartMs: leftMs === undefined ? nextStartMs(now) : (yield* Clock.currentTimeMillis) + leftMs,
-        worker: life === undefined || startedNanos === undefined ? undefined : { id: life.id, startedNanos }
-      }
+    replan: Effect.fnUntraced(function* (next) {
+      const { restart } = plan
+      plan = next
+      const { nextStartMs: dueMs, worker } = yield* snapshot
+      const uptimeMs =
+        worker === undefined ? 0 : Number((yield* Clock.currentTimeNanos) - worker.startedNanos) / 1e6
+      const leftMs = dueMs === undefined ? 0 : dueMs - (yield* Clock.currentTimeMillis)
+      yield* tell({ _tag: "PolicyChanged", before: restart, uptimeMs, leftMs })
     }),
-    drain: Effect.gen(function* () {
-      yield* tell({ _tag: "Drain" })
+    snapshot,
+    settled: state.changes.pipe(
+      Stream.filter(({ phase }) => phase._tag !== "Stopping"),
+      Stream.runHead,
+      Effect.raceFirst(Deferred.await(isDead)),
+      Effect.asVoid
+    ),
+    drain: Effect.fnUntraced(function* (because) {
+      yield* tell({ _tag: "Drain", because })
       const atRest = state.changes.pipe(
         Stream.filterMap((now) => Option.fromNullable(leftAtRest(now))),
         Stream.runHead

@@ -1,25 +1,24 @@
-import { dirname, join, resolve } from "node:path"
+import { join, resolve } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import type { EffectiveSettings, WorkerToRun } from "../Domain/EffectiveSettings.ts"
+import type { EffectiveProject, EffectiveSettings, WorkerToRun } from "../Domain/EffectiveSettings.ts"
+import { keyPathText } from "../Domain/KeyPath.ts"
 import { type MemoryThresholds, thresholdsInForce } from "../Domain/MemoryThresholds.ts"
+import { unnamed } from "../Domain/Project.ts"
 import type { RawSettings } from "../Domain/RawSettings.ts"
 import type { Settings } from "../Domain/Settings.ts"
+import { type AboutProject, aboutOf, supervised } from "../Domain/SettingsAbout.ts"
 import { decodeRaw } from "../Domain/SettingsDecode.ts"
 import { fromEnvironment, variableOf, workerBinaryVariable } from "../Domain/SettingsEnvironment.ts"
-import { hoist, writtenAt } from "../Domain/SettingsHoist.ts"
-import { type CommandLineSettings, mergeSettings, provenanceOf } from "../Domain/SettingsMerge.ts"
+import { type CommandLineSettings, provenanceOf } from "../Domain/SettingsMerge.ts"
+import { problemsOf, settingsIn, tableNames, takeApart } from "../Domain/SettingsProjects.ts"
 import { type KeyProblem, SettingsError, type SettingsProblem } from "../Domain/SettingsProblem.ts"
-import {
-  argvOf,
-  findWorker,
-  type FoundWorker,
-  type NoWorkerCommand,
-  type WorkerCommand
-} from "../Domain/WorkerCommand.ts"
+import { type ResolvedProject, resolveSettings } from "../Domain/SettingsResolve.ts"
+import { argvOf, findWorker, type FoundWorker, type NoWorkerCommand } from "../Domain/WorkerCommand.ts"
 import { AutopilotHome } from "./AutopilotHome.ts"
 import { SettingsFile, type SettingsText } from "./SettingsFile.ts"
+import { absolutePaths, withHome } from "./SettingsPaths.ts"
 import { tomlPositions } from "./TomlPositions.ts"
 
 /** All that the settings in force depend on, beside the files. */
@@ -34,6 +33,8 @@ export interface SettingsSources {
   readonly userHome: string
   /** How much memory the daemon can count on; when given, the thresholds are checked against it. */
   readonly effectiveTotalBytes?: number
+  /** What an earlier reading has found the command line to be about. Without it, the file of this one decides. */
+  readonly about?: AboutProject
 }
 
 /** How each setting is called on the command line. */
@@ -46,27 +47,40 @@ const optionNames: Readonly<Record<string, string>> = {
   worker_command: "the command after --"
 }
 
-const problemsOf = (raw: RawSettings): ReadonlyArray<KeyProblem> =>
-  Either.match(decodeRaw(raw), { onLeft: (problems) => problems, onRight: () => [] })
-
 /** Problems of the file with their places, in the order of the file. */
-const placed = Effect.fnUntraced(function* (
-  file: SettingsText,
-  moved: ReadonlySet<string>,
-  problems: ReadonlyArray<KeyProblem>
-) {
+const placed = Effect.fnUntraced(function* (file: SettingsText, problems: ReadonlyArray<KeyProblem>) {
   if (problems.length === 0) return []
   const find = yield* tomlPositions(file.text)
   return problems
-    .map(({ path, ...problem }): SettingsProblem => {
-      const key = path.join(".")
-      return { file: file.path, ...find(writtenAt(path, moved)), key, ...problem }
-    })
+    .map(
+      ({ path, writtenAt, ...problem }): SettingsProblem => ({
+        file: file.path,
+        ...find(writtenAt ?? path),
+        key: keyPathText(path.map(String)),
+        ...problem
+      })
+    )
     .toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0))
 })
 
-const named = (problems: ReadonlyArray<KeyProblem>, nameOf: (problem: KeyProblem) => string) =>
-  problems.map((problem): SettingsProblem => ({ key: nameOf(problem), reason: problem.reason }))
+/** Problems of another source, in its own words. */
+const named = (raw: RawSettings, nameOf: (problem: KeyProblem) => string): ReadonlyArray<SettingsProblem> =>
+  Either.match(decodeRaw(raw), {
+    onLeft: (problems) => problems.map((problem) => ({ key: nameOf(problem), reason: problem.reason })),
+    onRight: () => []
+  })
+
+/**
+ * The names of the projects in the order of the file. The parser's objects have those that are integers first; then
+ * their places must tell.
+ */
+const orderedNames = Effect.fnUntraced(function* (file: SettingsText) {
+  const names = tableNames(file.raw)
+  if (names.length < 2 || !names.some((name) => /^\d+$/.test(name))) return names
+  const find = yield* tomlPositions(file.text)
+  const place = (name: string) => find(["projects", name]) ?? { line: 0, column: 0 }
+  return names.toSorted((a, b) => place(a).line - place(b).line || place(a).column - place(b).column)
+})
 
 /** The thresholds on this machine, unless what they are made of is wrong already. */
 const thresholdsOf = (
@@ -82,35 +96,6 @@ const thresholdsOf = (
     onLeft: (problems) => ({ problems }),
     onRight: (inForce) => ({ inForce, problems: [] })
   })
-}
-
-const withHome = (path: string, userHome: string): string =>
-  path === "~" ? userHome : path.startsWith("~/") ? join(userHome, path.slice(2)) : path
-
-const commandWithHome = (command: WorkerCommand, userHome: string): WorkerCommand => {
-  switch (command._tag) {
-    case "Cargo":
-      return command.manifestPath === undefined
-        ? command
-        : { ...command, manifestPath: withHome(command.manifestPath, userHome) }
-    case "Binary":
-      return { ...command, path: withHome(command.path, userHome) }
-    case "Command": {
-      const [program, ...rest] = command.argv
-      return { ...command, argv: [withHome(program, userHome), ...rest] }
-    }
-  }
-}
-
-const absolutePaths = (settings: Settings, sources: SettingsSources, settingsFile: string): Settings => {
-  const { cwd, userHome } = sources
-  const envFile = settings.envFile
-  return {
-    ...settings,
-    workingDir: resolve(cwd, withHome(settings.workingDir, userHome)),
-    workerCommand: Option.map(settings.workerCommand, (command) => commandWithHome(command, userHome)),
-    ...(envFile === undefined ? {} : { envFile: resolve(dirname(settingsFile), withHome(envFile, userHome)) })
-  }
 }
 
 const workerOf = Effect.fnUntraced(function* (settings: Settings, source: string, sources: SettingsSources) {
@@ -133,44 +118,72 @@ const workerOf = Effect.fnUntraced(function* (settings: Settings, source: string
   return Either.map(found, (worker): WorkerToRun => ({ ...worker, argv: argvOf(worker.command, settings) }))
 })
 
+/** One project with its paths made absolute and its worker found. */
+const effectiveProject = Effect.fnUntraced(function* (
+  project: ResolvedProject,
+  settingsFile: string,
+  sources: SettingsSources
+) {
+  const home = yield* AutopilotHome
+  const { provenance } = project
+  const settings = absolutePaths(project.settings, { ...sources, settingsFile })
+  return {
+    project: project.table ?? settings.project ?? unnamed,
+    isTopLevel: project.table === undefined,
+    settings,
+    provenance,
+    envFile: { path: settings.envFile ?? home.envFile, mustExist: settings.envFile !== undefined },
+    worker: yield* workerOf(settings, provenanceOf(project, "worker_command"), sources)
+  } satisfies EffectiveProject
+})
+
+const readFile = Effect.fnUntraced(function* ({ configFile, cwd }: SettingsSources) {
+  const home = yield* AutopilotHome
+  const path = configFile === undefined ? home.settingsFile : resolve(cwd, configFile)
+  return yield* (yield* SettingsFile).read(path, { mustExist: configFile !== undefined })
+})
+
 /**
- * The settings in force: command line over environment over file over defaults. Every layer is checked by itself, so
- * that each problem is told in the words of its own layer, all of them at once, and none is hidden by a stronger one.
+ * The settings in force of every project: its own table over environment over the file's top level over defaults, and
+ * the command line over all for the project it is about. Every source is checked by itself, so that each problem is
+ * told in the words of its own source, all of them at once, and none is hidden by a stronger one. With a `candidate`
+ * its text is used instead of the file's.
  */
 export const loadSettings: (
-  sources: SettingsSources
+  sources: SettingsSources,
+  candidate?: SettingsText
 ) => Effect.Effect<EffectiveSettings, SettingsError, SettingsFile | AutopilotHome> = Effect.fnUntraced(
-  function* (sources) {
-    const files = yield* SettingsFile
-    const home = yield* AutopilotHome
-    const { commandLine, configFile, cwd, effectiveTotalBytes } = sources
-    const file = yield* files.read(configFile === undefined ? home.settingsFile : resolve(cwd, configFile), {
-      mustExist: configFile !== undefined
-    })
-    const hoisted = hoist(file.raw)
-    const environment = fromEnvironment(sources.environment)
-    const options: RawSettings = { ...commandLine }
-    const merged = mergeSettings({ file: hoisted.raw, environment, commandLine: options })
-    const decoded = decodeRaw(merged.raw)
-    const inFile = [...hoisted.problems, ...problemsOf(hoisted.raw)]
-    const thresholds = thresholdsOf(merged.raw, inFile, effectiveTotalBytes)
+  function* (sources, candidate) {
+    const file = candidate ?? (yield* readFile(sources))
+    const parts = takeApart(file.raw, yield* orderedNames(file))
+    const outer = {
+      environment: fromEnvironment(sources.environment),
+      commandLine: { ...sources.commandLine } satisfies RawSettings
+    }
+    const about = sources.about ?? aboutOf(outer, parts.tables)
+    const inFile = problemsOf(parts, about)
+    const thresholds = thresholdsOf(parts.top.raw, inFile, sources.effectiveTotalBytes)
     const problems = [
-      ...(yield* placed(file, hoisted.moved, [...inFile, ...thresholds.problems])),
-      ...named(problemsOf(environment), ({ path }) => variableOf(path) ?? path.join(".")),
-      ...named(problemsOf(options), ({ path }) => optionNames[String(path[0])] ?? path.join("."))
+      ...(yield* placed(file, [...inFile, ...thresholds.problems])),
+      ...named(outer.environment, ({ path }) => variableOf(path) ?? keyPathText(path.map(String))),
+      ...named(outer.commandLine, ({ path }) => optionNames[String(path[0])] ?? keyPathText(path.map(String)))
     ]
     if (problems.length > 0) return yield* new SettingsError({ problems })
-    if (Either.isLeft(decoded)) {
-      return yield* new SettingsError({ problems: yield* placed(file, hoisted.moved, decoded.left) })
-    }
-    const settings = absolutePaths(decoded.right, sources, file.path)
+    const resolved = resolveSettings(parts, outer, about)
+    if (Either.isLeft(resolved))
+      return yield* new SettingsError({ problems: yield* placed(file, resolved.left) })
+    const { tables, top } = resolved.right
+    const effective = (project: ResolvedProject) => effectiveProject(project, file.path, sources)
+    const ofTop = yield* effective(top)
     return {
-      settings,
-      provenance: merged.provenance,
-      settingsFile: { path: file.path, found: file.found },
-      envFile: { path: settings.envFile ?? home.envFile, mustExist: settings.envFile !== undefined },
+      settingsFile: { path: file.path, found: file.found, sha256: file.sha256 },
+      projects: supervised(ofTop, yield* Effect.forEach(tables, effective), about, outer),
+      named: about._tag === "Table" ? tables.find(({ table }) => table === about.name)?.table : undefined,
+      about,
+      fileSettings: settingsIn(parts),
+      memory: ofTop.settings.memory,
       ...(thresholds.inForce === undefined ? {} : { thresholds: thresholds.inForce }),
-      worker: yield* workerOf(settings, provenanceOf(merged, "worker_command"), sources)
+      watchConfig: ofTop.settings.watchConfig
     }
   }
 )

@@ -1,12 +1,17 @@
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
 import type { ProjectName } from "../Domain/Project.ts"
+import type { ProjectPlan, ProjectPlans } from "../Domain/ProjectPlan.ts"
 import { Concerns } from "./Concerns.ts"
 import { DaemonEvents } from "./DaemonEvents.ts"
-import { make, type ProjectActor, type ProjectPlan, type ProjectSnapshot } from "./ProjectActor.ts"
+import { make, type ProjectActor, type ProjectSnapshot } from "./ProjectActor.ts"
 import { ProjectState } from "./ProjectState.ts"
+import { SelectedProject } from "./SelectedProject.ts"
 import { WorkerLife } from "./WorkerLife.ts"
 import { WorkerLog } from "./WorkerLog.ts"
 
@@ -29,6 +34,14 @@ export class Supervisor extends Context.Tag("Supervisor")<
     /** Starts what is to be started: called when the daemon can be asked about it. */
     readonly begin: Effect.Effect<void>
     readonly snapshots: Effect.Effect<ReadonlyArray<ProjectSnapshot>>
+    readonly selected: Effect.Effect<ProjectName>
+    /** From now on commands that name no project mean this one. Its worker is not touched, nor is the other one's. */
+    readonly select: (name: ProjectName) => Effect.Effect<void, UnknownProject>
+    /**
+     * The projects are these from now on. Those that are new begin as at a start of the daemon, those that are gone
+     * end in the background, the others go on with their new plan.
+     */
+    readonly apply: (plans: ProjectPlans) => Effect.Effect<void>
     /**
      * Ends all workers at once and starts nothing more. Returns the pids that could not be ended. Called again while
      * it works it cuts the grace short.
@@ -38,36 +51,125 @@ export class Supervisor extends Context.Tag("Supervisor")<
 >() {}
 
 export interface SupervisorOptions {
-  /** The first is the selected one. */
-  readonly projects: readonly [ProjectPlan, ...ReadonlyArray<ProjectPlan>]
+  readonly projects: ProjectPlans
+  /** Selected by whoever starts the daemon; else the selection of the last daemon holds. */
+  readonly selected?: ProjectName | undefined
   /** Take up where the last daemon ended instead of starting afresh. */
   readonly keepState: boolean
 }
 
+interface Supervised {
+  readonly actor: ProjectActor
+  readonly scope: Scope.CloseableScope
+  isLeaving: boolean
+}
+
+const shuttingDown = "the daemon is shutting down"
+const removed = "the project was removed from the settings"
+
+const supervise = Effect.fnUntraced(function* (options: SupervisorOptions) {
+  const events = yield* DaemonEvents
+  const selection = yield* SelectedProject
+  const runtime = yield* Effect.context<WorkerLife | WorkerLog | ProjectState | DaemonEvents | Concerns>()
+  const gate = yield* Effect.makeLatch(false)
+  const turn = yield* Effect.makeSemaphore(1)
+  // Their workers end side by side, so that all take one grace together, also when nobody has drained before.
+  const scope = yield* Effect.acquireRelease(Scope.make(ExecutionStrategy.parallel), Scope.close)
+  const supervised = new Map<ProjectName, Supervised>()
+  let plans = options.projects
+  let isEnding = false
+  let chosen = options.selected ?? (yield* selection.load)
+  if (options.selected !== undefined) yield* selection.save(options.selected)
+
+  const selected = () => plans.find(({ project }) => project === chosen)?.project ?? plans[0].project
+
+  const add = Effect.fnUntraced(function* (plan: ProjectPlan, keepState: boolean, starts: boolean) {
+    const own = yield* Scope.fork(scope, ExecutionStrategy.sequential)
+    const actor = yield* make(plan, { keepState, starts, begin: gate.await }).pipe(
+      Scope.extend(own),
+      // After it, because what was captured has a scope in it too.
+      Effect.provide(runtime)
+    )
+    supervised.set(plan.project, { actor, scope: own, isLeaving: false })
+  })
+
+  /** Ends it, however long its grace is; if it has come back meanwhile, it begins anew only then. */
+  const remove = Effect.fnUntraced(function* (project: ProjectName, { actor, scope: own }: Supervised) {
+    const leftBehind = yield* actor.drain(removed)
+    yield* Scope.close(own, Exit.void)
+    yield* turn.withPermits(1)(
+      Effect.gen(function* () {
+        supervised.delete(project)
+        yield* events.publish({ _tag: "ProjectRemoved", project, leftBehind })
+        const again = plans.find((plan) => plan.project === project)
+        if (again !== undefined && !isEnding) yield* appear(again)
+      })
+    )
+  })
+
+  const appear = Effect.fnUntraced(function* (plan: ProjectPlan) {
+    yield* add(plan, true, plan.autostart)
+    yield* events.publish({ _tag: "ProjectAdded", project: plan.project })
+  })
+
+  for (const plan of plans) {
+    // Whoever starts the daemon wants the selected project, whatever is started by itself.
+    const starts = plan.autostart || plan.project === selected()
+    yield* add(plan, options.keepState, starts)
+  }
+
+  return Supervisor.of({
+    begin: Effect.asVoid(gate.open),
+    project: (name) => {
+      const found = supervised.get(name ?? selected())
+      return found === undefined
+        ? new UnknownProject({ project: name ?? selected(), known: plans.map(({ project }) => project) })
+        : Effect.succeed(found.actor)
+    },
+    snapshots: Effect.suspend(() => {
+      const order = [...new Set([...plans.map(({ project }) => project), ...supervised.keys()])]
+      const known = order.flatMap((project) => supervised.get(project) ?? [])
+      return Effect.forEach(known, ({ actor }) => actor.snapshot)
+    }),
+    selected: Effect.sync(selected),
+    select: Effect.fnUntraced(function* (name) {
+      const before = selected()
+      if (!plans.some(({ project }) => project === name)) {
+        return yield* new UnknownProject({ project: name, known: plans.map(({ project }) => project) })
+      }
+      chosen = name
+      yield* selection.save(name)
+      if (name !== before) yield* events.publish({ _tag: "ProjectSelected", project: name, before })
+    }),
+    apply: (next) =>
+      Effect.gen(function* () {
+        if (isEnding) return
+        plans = next
+        for (const [project, entry] of supervised) {
+          if (entry.isLeaving || next.some((plan) => plan.project === project)) continue
+          entry.isLeaving = true
+          yield* Effect.forkIn(remove(project, entry), scope)
+        }
+        for (const plan of next) {
+          const entry = supervised.get(plan.project)
+          if (entry === undefined) yield* appear(plan)
+          else if (!entry.isLeaving) yield* entry.actor.replan(plan)
+        }
+      }).pipe(turn.withPermits(1)),
+    drain: Effect.gen(function* () {
+      isEnding = true
+      // What is being added is there when the permit is.
+      yield* turn.withPermits(1)(Effect.void)
+      const ends = [...supervised.values()].map(({ actor }) => actor.drain(shuttingDown))
+      return (yield* Effect.all(ends, { concurrency: "unbounded" })).flat()
+    })
+  })
+})
+
 export const layer = (
   options: SupervisorOptions
-): Layer.Layer<Supervisor, never, WorkerLife | WorkerLog | ProjectState | DaemonEvents | Concerns> =>
-  Layer.scoped(
-    Supervisor,
-    Effect.gen(function* () {
-      const selected = options.projects[0].project
-      const gate = yield* Effect.makeLatch(false)
-      const actors = new Map<string, ProjectActor>()
-      for (const plan of options.projects) {
-        actors.set(plan.project, yield* make(plan, { keepState: options.keepState, begin: gate.await }))
-      }
-      return {
-        begin: Effect.asVoid(gate.open),
-        project: (name = selected) => {
-          const actor = actors.get(name)
-          return actor === undefined
-            ? new UnknownProject({ project: name, known: [...actors.keys()] })
-            : Effect.succeed(actor)
-        },
-        snapshots: Effect.suspend(() => Effect.forEach(actors.values(), (actor) => actor.snapshot)),
-        drain: Effect.suspend(() =>
-          Effect.forEach(actors.values(), (actor) => actor.drain, { concurrency: "unbounded" })
-        ).pipe(Effect.map((left) => left.flat()))
-      }
-    })
-  )
+): Layer.Layer<
+  Supervisor,
+  never,
+  WorkerLife | WorkerLog | ProjectState | SelectedProject | DaemonEvents | Concerns
+> => Layer.scoped(Supervisor, supervise(options))

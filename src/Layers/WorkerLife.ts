@@ -4,10 +4,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ProjectName } from "../Domain/Project.ts"
+import type { WorkerPlan } from "../Domain/ProjectPlan.ts"
 import type { WorkerExit } from "../Domain/WorkerExit.ts"
 import { workerEnvironment } from "../Domain/WorkerEnvironment.ts"
 import { variable, workerId } from "../Domain/WorkerId.ts"
-import type { Argv } from "../Domain/WorkerCommand.ts"
 import { DaemonEvents } from "./DaemonEvents.ts"
 import { EnvFile } from "./EnvFile.ts"
 import { CannotStart } from "./Executable.ts"
@@ -18,17 +18,6 @@ import type { ProjectLog } from "./WorkerLog.ts"
 import { WorkerProcess } from "./WorkerProcess.ts"
 import { WorkerTree } from "./WorkerTree.ts"
 
-/** One project's worker, as it is to be run. */
-export interface WorkerPlan {
-  readonly project: ProjectName
-  readonly argv: Argv
-  readonly cwd: string
-  /** Read anew before every start, so that a rotated key works at the next one. */
-  readonly envFile: { readonly path: string; readonly mustExist: boolean }
-  readonly envTable: Readonly<Record<string, string>>
-  readonly graceMs: number
-}
-
 /** What a life reports, in this order; `onRemains` only when something cannot be ended. */
 export interface LifeEvents {
   readonly onSpawned: (pid: number) => Effect.Effect<void>
@@ -38,6 +27,8 @@ export interface LifeEvents {
 
 /** How long the end of a tree is waited for. */
 export interface Patience {
+  /** The grace after TERM, asked when it begins: the settings may have changed since the start. */
+  readonly graceMs: Effect.Effect<number>
   /** Completes when the grace after TERM is to be cut short. */
   readonly hasten: Effect.Effect<void>
   /** Completes when the daemon ends and cannot wait for a process that hangs in the kernel. */
@@ -94,11 +85,10 @@ const make = Effect.gen(function* () {
     plan: WorkerPlan,
     id: string,
     log: ProjectLog,
-    { abandon, hasten }: Patience,
+    { abandon, graceMs, hasten }: Patience,
     tell: LifeEvents
   ) {
-    const ending = { graceMs: plan.graceMs, hasten }
-    yield* leftovers.end(plan.project, ending, tell.onRemains)
+    yield* leftovers.end(plan.project, { graceMs: plan.graceMs, hasten }, tell.onRemains)
     const env = yield* environment(plan, id)
     const running = yield* Effect.acquireRelease(
       Effect.gen(function* () {
@@ -116,6 +106,7 @@ const make = Effect.gen(function* () {
       }),
       ({ capture, tellExit, tree }) =>
         Effect.gen(function* () {
+          const ending = { graceMs: yield* graceMs, hasten }
           let isAbandoned = false
           while (!isAbandoned) {
             const remains = yield* trees.end(tree, ending)

@@ -16,6 +16,8 @@ export interface WorkerTimer {
   readonly until: (untilMs: number, event: WorkerEvent) => Effect.Effect<void>
   /** Reports at once how long the backoff is, and `Due` when it is over. */
   readonly backoff: (policy: RestartPolicy, failuresBefore: number, epoch: number) => Effect.Effect<void>
+  /** The same for a wait that is given: a backoff that shall be shorter than it began. */
+  readonly backoffFor: (delayMs: number, epoch: number) => Effect.Effect<void>
   readonly cancel: Effect.Effect<void>
   /** How long the backoff still lasts; undefined when there is none. A clock that is set changes nothing of it. */
   readonly backoffLeftMs: Effect.Effect<number | undefined>
@@ -37,6 +39,12 @@ export const make = (mailbox: Mailbox.Mailbox<WorkerEvent>): Effect.Effect<Worke
   Effect.map(FiberHandle.make(), (handle) => {
     let backoffEndNanos: bigint | undefined
     const tell = (event: WorkerEvent) => Effect.asVoid(mailbox.offer(event))
+    const begin = Effect.fnUntraced(function* (delay: Duration.Duration, epoch: number) {
+      const delayMs = Duration.toMillis(delay)
+      const dueMs = (yield* Clock.currentTimeMillis) + delayMs
+      backoffEndNanos = (yield* Clock.currentTimeNanos) + Duration.unsafeToNanos(delay)
+      yield* tell({ _tag: "BackingOff", epoch, delayMs, dueMs })
+    })
     // A timer that dies unseen would leave the worker waiting for ever: its defect is the project's.
     const arm = (wait: Effect.Effect<void, unknown>) => {
       backoffEndNanos = undefined
@@ -55,19 +63,19 @@ export const make = (mailbox: Mailbox.Mailbox<WorkerEvent>): Effect.Effect<Worke
             const driver = yield* Schedule.driver(
               schedule(policy, failuresBefore).pipe(
                 // Runs at the step, before the sleep: whoever asks meanwhile is told when it ends.
-                Schedule.tapOutput(
-                  Effect.fnUntraced(function* (delay) {
-                    const delayMs = Duration.toMillis(delay)
-                    const dueMs = (yield* Clock.currentTimeMillis) + delayMs
-                    backoffEndNanos = (yield* Clock.currentTimeNanos) + Duration.unsafeToNanos(delay)
-                    yield* tell({ _tag: "BackingOff", epoch, delayMs, dueMs })
-                  })
-                )
+                Schedule.tapOutput((delay) => begin(delay, epoch))
               )
             )
             yield* driver.next(undefined)
             yield* tell({ _tag: "Due", epoch })
           })
+        ),
+      backoffFor: (delayMs, epoch) =>
+        arm(
+          begin(Duration.millis(delayMs), epoch).pipe(
+            Effect.zipRight(Effect.sleep(Duration.millis(delayMs))),
+            Effect.zipRight(tell({ _tag: "Due", epoch }))
+          )
         ),
       cancel: FiberHandle.clear(handle),
       backoffLeftMs: Effect.map(Clock.currentTimeNanos, (now) =>

@@ -13,9 +13,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
-import { givenOptions } from "../Domain/CommandLine.ts"
+import { argumentRow } from "../Domain/ArgumentTable.ts"
+import type { ArgumentKey } from "../Domain/ArgumentTable.ts"
+import { givenArguments, givenOptions } from "../Domain/CommandLine.ts"
 import type { Invocation, Shell } from "../Domain/CommandLine.ts"
-import { commandRow, groups, groupTable, verbs } from "../Domain/CommandTable.ts"
+import { argumentsOf, commandRow, groups, groupTable, verbs } from "../Domain/CommandTable.ts"
 import type { Group, Verb } from "../Domain/CommandTable.ts"
 import { optionTable } from "../Domain/OptionTable.ts"
 import type { OptionKey, OptionRow } from "../Domain/OptionTable.ts"
@@ -70,6 +72,22 @@ const optionOf = (row: OptionRow): Options.Options<Option.Option<unknown>> => {
 const optionsOf = (keys: ReadonlyArray<OptionKey>) =>
   Options.all(Object.fromEntries(keys.map((key) => [key, optionOf(optionTable[key])])))
 
+const argumentOf = (key: ArgumentKey): Args.Args<unknown> => {
+  const { placeholder, summary, value } = argumentRow(key)
+  return Args.text({ name: placeholder }).pipe(
+    Args.withDescription(summary),
+    Args.mapEffect((given) => {
+      const decoded = value.decode(given)
+      return decoded === undefined
+        ? Effect.fail(HelpDoc.p(`${placeholder} expects ${value.expects}.`))
+        : Effect.succeed(decoded)
+    })
+  )
+}
+
+const argumentsFor = (verb: Verb) =>
+  Object.fromEntries(argumentsOf(verb).map((key) => [key, argumentOf(key)]))
+
 /** What a command of the tree does with what it has read: it hands it over, to be carried out outside the tree. */
 type Deliver = (invocation: Invocation) => Effect.Effect<void>
 
@@ -78,15 +96,17 @@ const leaf = (verb: Verb, deliver: Deliver) => {
   return Command.make(
     verb.split(" ").slice(-1).join(""),
     {
+      args: argumentsFor(verb),
       options: optionsOf(row.options),
       workerArgv: row.takesWorker
         ? Args.text({ name: "worker" }).pipe(Args.repeated)
         : Args.map(Args.none, (): Array<string> => [])
     },
-    ({ options, workerArgv }) =>
+    ({ args, options, workerArgv }) =>
       deliver({
         verb,
-        // Each value was made by the decoder of its own option's row, which is what the type is made of.
+        // Each value was made by the decoder of its own row, which is what the types are made of.
+        args,
         options: Object.fromEntries(
           Object.entries(options).flatMap(([key, value]) =>
             Option.isSome(value) ? [[key, value.value]] : []
@@ -179,7 +199,7 @@ const runTree = Effect.fnUntraced(function* (argv: ReadonlyArray<string>) {
 
 /**
  * The command line of an invocation as the tree understands it best. It trims `--name=value`, so values are words of
- * their own, but for `--`, at which it would cut.
+ * their own, but for `--`, at which it would cut. Arguments stand behind `--`, where it takes each word as it is.
  */
 const treeArgv = (invocation: Invocation): ReadonlyArray<string> => [
   ...invocation.verb.split(" "),
@@ -187,6 +207,7 @@ const treeArgv = (invocation: Invocation): ReadonlyArray<string> => [
     if (value === undefined) return [name]
     return value === "--" ? [`${name}=${value}`] : [name, value]
   }),
+  ...(argumentsOf(invocation.verb).length === 0 ? [] : ["--", ...givenArguments(invocation)]),
   ...(invocation.workerArgv === undefined ? [] : ["--", ...invocation.workerArgv])
 ]
 

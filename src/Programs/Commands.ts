@@ -11,6 +11,18 @@ const Client = Layer.unwrapEffect(
   Effect.map(AutopilotHome.AutopilotHome, ({ socket }) => ControlClient.layer({ path: socket }))
 ).pipe(Layer.merge(ProcFs.layer))
 
+/** The two roads to the settings file: the daemon, and the file itself. */
+const settingsOf = Effect.fnUntraced(function* ({ options, ...invocation }: Invocation) {
+  const SettingsFile = yield* Effect.promise(() => import("../Layers/SettingsFile.ts"))
+  const SettingsStore = yield* Effect.promise(() => import("../Layers/SettingsStore.ts"))
+  const { sourcesOf } = yield* Effect.promise(() => import("./commands/Sources.ts"))
+  // --project says whose setting is meant. It is not one itself, as it is for a start.
+  const { project: _, ...others } = options
+  const sources = yield* sourcesOf({ ...invocation, options: others })
+  const store = Layer.provide(SettingsStore.layerOf(sources), Layer.merge(SettingsFile.layer, ProcFs.layer))
+  return Layer.merge(Client, store)
+})
+
 /**
  * What carries out each command. A command is loaded only when it is run: `status` must not wait for the daemon's
  * modules, nor the daemon carry those of the others.
@@ -29,6 +41,14 @@ export const commands = {
     const { status } = yield* Effect.promise(() => import("./commands/Status.ts"))
     yield* Effect.provide(status(invocation), Client)
   }),
+  projects: Effect.fnUntraced(function* (invocation: Invocation) {
+    const { projects } = yield* Effect.promise(() => import("./commands/Projects.ts"))
+    yield* Effect.provide(projects(invocation), Client)
+  }),
+  switch: Effect.fnUntraced(function* (invocation: Invocation) {
+    const { switchProject } = yield* Effect.promise(() => import("./commands/Switch.ts"))
+    yield* Effect.provide(switchProject(invocation), Client)
+  }),
   "start-worker": Effect.fnUntraced(function* (invocation: Invocation) {
     const { startWorker } = yield* Effect.promise(() => import("./commands/WorkerCommands.ts"))
     yield* Effect.provide(startWorker(invocation), Client)
@@ -41,6 +61,10 @@ export const commands = {
     const { restartWorker } = yield* Effect.promise(() => import("./commands/WorkerCommands.ts"))
     yield* Effect.provide(restartWorker(invocation), Client)
   }),
+  reload: Effect.fnUntraced(function* (invocation: Invocation) {
+    const { reload } = yield* Effect.promise(() => import("./commands/Reload.ts"))
+    yield* Effect.provide(reload(invocation), Client)
+  }),
   stop: Effect.fnUntraced(function* (invocation: Invocation) {
     const { stop } = yield* Effect.promise(() => import("./commands/Stop.ts"))
     yield* Effect.provide(stop(invocation), Client)
@@ -48,6 +72,23 @@ export const commands = {
   "config check": Effect.fnUntraced(function* (invocation: Invocation) {
     const { configCheck } = yield* Effect.promise(() => import("./commands/ConfigCheck.ts"))
     yield* Effect.provide(configCheck(invocation), ProcFs.layer)
+  }),
+  "config show": Effect.fnUntraced(function* (invocation: Invocation) {
+    const { configShow } = yield* Effect.promise(() => import("./commands/ConfigShow.ts"))
+    yield* Effect.provide(configShow(invocation), yield* settingsOf(invocation))
+  }),
+  "config set": Effect.fnUntraced(function* (invocation: Invocation) {
+    const { configSet } = yield* Effect.promise(() => import("./commands/ConfigChange.ts"))
+    yield* Effect.provide(configSet(invocation), yield* settingsOf(invocation))
+  }),
+  "config unset": Effect.fnUntraced(function* (invocation: Invocation) {
+    const { configUnset } = yield* Effect.promise(() => import("./commands/ConfigChange.ts"))
+    yield* Effect.provide(configUnset(invocation), yield* settingsOf(invocation))
+  }),
+  "config edit": Effect.fnUntraced(function* (invocation: Invocation) {
+    const { configEdit } = yield* Effect.promise(() => import("./commands/ConfigEdit.ts"))
+    const Editor = yield* Effect.promise(() => import("../Layers/Editor.ts"))
+    yield* Effect.provide(configEdit(invocation), Layer.merge(yield* settingsOf(invocation), Editor.layer))
   })
 }
 

@@ -1,8 +1,7 @@
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import type { EffectiveSettings } from "../Domain/EffectiveSettings.ts"
-import { unnamed } from "../Domain/Project.ts"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { plansOf } from "../Domain/ProjectPlan.ts"
 import { notInForce } from "../Domain/SettingsNotInForce.ts"
 import type { AutopilotHome } from "../Layers/AutopilotHome.ts"
 import * as Concerns from "../Layers/Concerns.ts"
@@ -11,22 +10,32 @@ import * as ControlSocket from "../Layers/ControlSocket.ts"
 import * as DaemonEvents from "../Layers/DaemonEvents.ts"
 import * as DaemonLog from "../Layers/DaemonLog.ts"
 import * as EnvFile from "../Layers/EnvFile.ts"
+import * as FileMutex from "../Layers/FileMutex.ts"
 import * as InstanceLock from "../Layers/InstanceLock.ts"
 import * as Leftovers from "../Layers/Leftovers.ts"
 import * as MemoryMonitor from "../Layers/MemoryMonitor.ts"
 import * as OwnOutput from "../Layers/OwnOutput.ts"
 import * as ProcFs from "../Layers/ProcFs.ts"
-import type { ProjectPlan } from "../Layers/ProjectActor.ts"
+import * as ProjectReports from "../Layers/ProjectReports.ts"
 import * as ProjectState from "../Layers/ProjectState.ts"
+import * as ProjectSwitch from "../Layers/ProjectSwitch.ts"
 import * as RotatingFile from "../Layers/RotatingFile.ts"
+import * as SelectedProject from "../Layers/SelectedProject.ts"
+import * as SettingsAnswers from "../Layers/SettingsAnswers.ts"
 import * as SettingsFile from "../Layers/SettingsFile.ts"
-import { loadSettings, type SettingsSources } from "../Layers/SettingsLoader.ts"
+import * as SettingsInForce from "../Layers/SettingsInForce.ts"
+import type { SettingsSources } from "../Layers/SettingsLoader.ts"
+import * as SettingsReload from "../Layers/SettingsReload.ts"
+import * as SettingsStore from "../Layers/SettingsStore.ts"
+import * as SettingsWatch from "../Layers/SettingsWatch.ts"
+import * as SettingsWatcher from "../Layers/SettingsWatcher.ts"
 import * as ShutdownRequest from "../Layers/ShutdownRequest.ts"
 import type { Signals } from "../Layers/Signals.ts"
 import * as Supervisor from "../Layers/Supervisor.ts"
 import * as Uncaught from "../Layers/Uncaught.ts"
 import * as WorkerLife from "../Layers/WorkerLife.ts"
 import * as WorkerLog from "../Layers/WorkerLog.ts"
+import * as WorkerMemory from "../Layers/WorkerMemory.ts"
 import * as WorkerProcess from "../Layers/WorkerProcess.ts"
 import * as WorkerTree from "../Layers/WorkerTree.ts"
 import { supervise } from "./Lifecycle.ts"
@@ -37,43 +46,35 @@ export interface DaemonOptions {
   readonly keepState: boolean
 }
 
-const planOf = Effect.fnUntraced(function* ({ envFile, settings, worker }: EffectiveSettings) {
-  const { argv } = yield* Either.isLeft(worker) ? worker.left : Effect.succeed(worker.right)
-  return {
-    project: settings.project ?? unnamed,
-    argv,
-    cwd: settings.workingDir,
-    envFile,
-    envTable: settings.env,
-    graceMs: settings.restart.stopGraceMs,
-    restart: settings.restart
-  } satisfies ProjectPlan
-})
-
-/** What supervises, remembers and answers: it depends on the settings, which are read while the lock is held. */
-const Supervision = (options: DaemonOptions) =>
-  Layer.unwrapScoped(
+/** The projects of the settings, which are read while the lock is held. */
+const Projects = (keepState: boolean) =>
+  Layer.unwrapEffect(
     Effect.gen(function* () {
-      const memory = yield* (yield* ProcFs.ProcFs).memory
-      const effective = yield* loadSettings({
-        ...options.sources,
-        ...(memory === undefined ? {} : { effectiveTotalBytes: memory.totalBytes })
-      })
-      const projects = [yield* planOf(effective)] as const
-      const warning = notInForce(effective.provenance)
-      if (warning !== undefined) {
-        yield* (yield* DaemonEvents.DaemonEvents).publish({ _tag: "SettingsDoubtful", warning })
-      }
-      return ControlSocket.layer.pipe(
-        Layer.provide(ControlAnswers.layer({ pid: process.pid, version })),
-        Layer.provideMerge(
-          Layer.mergeAll(
-            Supervisor.layer({ projects, keepState: options.keepState }),
-            MemoryMonitor.layer({ pollIntervalMs: effective.settings.memory.pollIntervalMs })
-          )
-        )
-      )
+      const { current } = yield* SettingsInForce.SettingsInForce
+      const { publish } = yield* DaemonEvents.DaemonEvents
+      const settings = yield* SubscriptionRef.get(current)
+      const warning = notInForce(settings.projects)
+      if (warning !== undefined) yield* publish({ _tag: "SettingsDoubtful", warning })
+      const projects = yield* plansOf(settings)
+      return Supervisor.layer({ projects, selected: settings.named, keepState })
     })
+  )
+
+/** What can be asked and told on the control socket. */
+const Control = ControlSocket.layer.pipe(
+  Layer.provide(ControlAnswers.layer),
+  Layer.provide(Layer.mergeAll(ProjectReports.layer({ pid: process.pid, version }), ProjectSwitch.layer)),
+  Layer.provide(SettingsAnswers.layer),
+  Layer.provide(SettingsStore.layer)
+)
+
+/** What supervises, remembers and answers. */
+const Supervision = ({ keepState, sources }: DaemonOptions) =>
+  Layer.merge(Control, Layer.provide(SettingsWatcher.layer, SettingsWatch.layer)).pipe(
+    Layer.provide(SettingsReload.layer),
+    Layer.provideMerge(WorkerMemory.layer),
+    Layer.provideMerge(Layer.merge(Projects(keepState), MemoryMonitor.layer)),
+    Layer.provide(SettingsInForce.layer(sources))
   )
 
 /** What a worker needs to live. */
@@ -81,7 +82,7 @@ const Workers = WorkerLife.layer.pipe(
   Layer.provide(Leftovers.layer),
   Layer.provide(Layer.mergeAll(WorkerProcess.layer, WorkerTree.layer, EnvFile.layer)),
   Layer.merge(WorkerLog.layer),
-  Layer.merge(ProjectState.layer)
+  Layer.merge(Layer.merge(ProjectState.layer, SelectedProject.layer))
 )
 
 /** What tells what happens. */
@@ -90,6 +91,8 @@ const Telling = Concerns.layer.pipe(
   Layer.provideMerge(DaemonLog.layer),
   Layer.provideMerge(Layer.merge(OwnOutput.layer, RotatingFile.layer))
 )
+
+const Settings = Layer.provide(SettingsFile.layer, FileMutex.layer)
 
 /**
  * The daemon, from the lock to its release: every layer under one runtime. The order is the order of construction,
@@ -102,9 +105,7 @@ export const daemon = (options: DaemonOptions) =>
         Layer.provideMerge(Workers),
         Layer.provideMerge(Telling),
         Layer.provideMerge(InstanceLock.layer),
-        Layer.provideMerge(
-          Layer.mergeAll(ProcFs.layer, SettingsFile.layer, ShutdownRequest.layer, Uncaught.layer)
-        )
+        Layer.provideMerge(Layer.mergeAll(ProcFs.layer, Settings, ShutdownRequest.layer, Uncaught.layer))
       )
     )
   ) satisfies Effect.Effect<number, unknown, AutopilotHome | Signals>

@@ -20,7 +20,7 @@ const isForegroundStart = ({ options, verb }: Invocation): boolean => verb === "
  * the tree would read is what `parse` has read, and a test holds the two together. All else goes through the tree.
  */
 const isPlain = (invocation: Invocation): boolean =>
-  invocation.verb === "start" ? isForegroundStart(invocation) : invocation.verb !== "config check"
+  invocation.verb === "start" ? isForegroundStart(invocation) : !invocation.verb.startsWith("config ")
 
 const tree = Effect.map(
   Effect.promise(() => import("./CommandTree.ts")),

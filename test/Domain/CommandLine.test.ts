@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import { canonicalArgv, CommandLine, parse } from "../../src/Domain/CommandLine.ts"
-import { commandRow, verbs } from "../../src/Domain/CommandTable.ts"
+import type { Invocation } from "../../src/Domain/CommandLine.ts"
+import { argumentsOf, commandRow, verbs } from "../../src/Domain/CommandTable.ts"
 import { optionKeys, optionTable } from "../../src/Domain/OptionTable.ts"
 import { ProjectName } from "../../src/Domain/Project.ts"
 import { anyInvocation, anyWord, anyWriting } from "./commandLines.ts"
@@ -16,8 +17,8 @@ const messageOf = (line: string): string =>
     onRight: () => "understood"
   })
 
-const run = (invocation: Parameters<typeof CommandLine.Run>[0]["invocation"]) =>
-  CommandLine.Run({ invocation })
+const run = (invocation: Omit<Invocation, "args"> & Partial<Pick<Invocation, "args">>) =>
+  CommandLine.Run({ invocation: { args: {}, ...invocation } })
 
 describe("a command line that is understood", () => {
   it("means start when no command is given", () => {
@@ -50,6 +51,58 @@ describe("a command line that is understood", () => {
       understood(["config", "--json", "check", "-c", "x.toml"]),
       run({ verb: "config check", options: { json: true, config: "x.toml" }, workerArgv: undefined })
     )
+  })
+
+  it("takes arguments by their place, with options around and between them", () => {
+    const expected = run({
+      verb: "config set",
+      args: { key: "restart.jitter", value: "0.25" },
+      options: { project: ProjectName.make("shop"), dryRun: true },
+      workerArgv: undefined
+    })
+    for (const line of [
+      "config set restart.jitter 0.25 --project shop --dry-run",
+      "--dry-run config -p shop set restart.jitter 0.25",
+      "config set restart.jitter --dry-run 0.25 --project=shop"
+    ]) {
+      assert.deepStrictEqual(understood(line.split(" ")), expected, line)
+    }
+    assert.deepStrictEqual(
+      understood(["switch", "shop"]),
+      run({
+        verb: "switch",
+        args: { target: ProjectName.make("shop") },
+        options: {},
+        workerArgv: undefined
+      })
+    )
+  })
+
+  it("takes a number below zero for a value, and not for an option", () => {
+    for (const value of ["-1", "-0.5", "-.5", "-", ""]) {
+      assert.deepStrictEqual(
+        understood(["config", "set", "restart.jitter", value, "--json"]),
+        run({
+          verb: "config set",
+          args: { key: "restart.jitter", value },
+          options: { json: true },
+          workerArgv: undefined
+        })
+      )
+    }
+  })
+
+  it("takes words that are commands elsewhere for arguments where one is due", () => {
+    const project = (target: string) =>
+      run({
+        verb: "switch",
+        args: { target: ProjectName.make(target) },
+        options: {},
+        workerArgv: undefined
+      })
+    for (const name of ["start", "switch", "help", "config"]) {
+      assert.deepStrictEqual(understood(["switch", name]), project(name))
+    }
   })
 
   it("gives the worker everything after the first -- untouched", () => {
@@ -127,7 +180,47 @@ describe("a command line that is not understood", () => {
       `Unknown command "config chekc". Did you mean "config check"?\nTry: autopilotd config --help`
     ],
     ["claude", `Unknown command "claude". A worker's command goes after "start --".${general}`],
-    ["config", `"config" needs one more word: check.\nTry: autopilotd config --help`],
+    [
+      "config",
+      `"config" needs one more word: check, show, set, unset or edit.\nTry: autopilotd config --help`
+    ],
+    ["switch", `switch needs the name of a project.\nTry: autopilotd switch --help`],
+    ["switch --keep", `switch needs the name of a project.\nTry: autopilotd switch --help`],
+    [
+      "switch a/b",
+      `NAME expects a name of 1 to 64 letters, digits, '.', '_' or '-' that begins with a letter or a digit (autopilotd.log is taken), got "a/b".\nTry: autopilotd switch --help`
+    ],
+    ["switch -1", `Unknown option "-1".\nTry: autopilotd switch --help`],
+    ["switch shop blog", `Unexpected "blog" after "switch shop".\nTry: autopilotd switch --help`],
+    [
+      "switch --project shop",
+      `--project belongs to start, status, projects, start-worker, stop-worker, restart-worker, reload, config check, config set and config unset, not to switch.\nTry: autopilotd switch --help`
+    ],
+    ["config set", `config set needs the name of a setting.\nTry: autopilotd config set --help`],
+    [
+      "config set restart.jitter",
+      `config set needs a value after the name of the setting.\nTry: autopilotd config set --help`
+    ],
+    [
+      "config set restart..jitter 1",
+      `KEY expects the name of a setting with the tables it stands in, as in restart.jitter, got "restart..jitter".\nTry: autopilotd config set --help`
+    ],
+    ["config set -1 model", `Unknown option "-1".\nTry: autopilotd config set --help`],
+    ["config set model -opus", `Unknown option "-opus".\nTry: autopilotd config set --help`],
+    [
+      "config set model claude opus",
+      `Unexpected "opus" after "config set model claude".\nTry: autopilotd config set --help`
+    ],
+    [
+      "config unset model opus",
+      `Unexpected "opus" after "config unset model".\nTry: autopilotd config unset --help`
+    ],
+    ["config show model", `Unexpected "model" after "config show".\nTry: autopilotd config show --help`],
+    ["project", `Unknown command "project". Did you mean "projects"?${general}`],
+    [
+      "reload --project shop",
+      `reload takes --project only with --restart: the settings of all projects are read together.\nTry: autopilotd reload --help`
+    ],
     ["status foo", `Unexpected "foo" after "status".\nTry: autopilotd status --help`],
     [
       "start claude",
@@ -172,7 +265,7 @@ describe("a command line that is not understood", () => {
     ],
     [
       "--no-wait start",
-      `--no-wait belongs to start-worker, stop-worker, restart-worker and stop, not to start.\nTry: autopilotd start --help`
+      `--no-wait belongs to switch, start-worker, stop-worker, restart-worker and stop, not to start.\nTry: autopilotd start --help`
     ],
     [
       "start --json",
@@ -201,9 +294,11 @@ describe("a command line that is not understood", () => {
       for (const key of optionKeys) {
         const row = optionTable[key]
         const option = row._tag === "Flag" ? `--${row.long}` : `--${row.long}=5`
-        const needed = verb === "start" && key === "json" ? ["--detach"] : []
+        const { needs } = commandRow(verb)
+        const needed = needs?.option === key ? [`--${optionTable[needs.other].long}`] : []
+        const words = argumentsOf(verb).map(() => "x")
         assert.strictEqual(
-          Either.isRight(parse([...verb.split(" "), option, ...needed])),
+          Either.isRight(parse([...verb.split(" "), ...words, option, ...needed])),
           commandRow(verb).options.includes(key),
           `${verb} ${option}`
         )

@@ -5,7 +5,8 @@ import * as FastCheck from "effect/FastCheck"
 import { ControlRequest } from "../../src/Domain/ControlProtocol.ts"
 import { decodeRequest, encodeRequest } from "../../src/Domain/ControlWire.ts"
 
-const expectedTypes = "Status, GetMetrics, StartWorker, StopWorker, RestartWorker or Shutdown"
+const expectedTypes =
+  "Status, GetMetrics, StartWorker, StopWorker, RestartWorker, Shutdown, Projects, SelectProject, ReloadConfig, GetConfig or SetConfig"
 
 const understood: ReadonlyArray<readonly [text: string, request: unknown]> = [
   ['{"type":"Status"}', { type: "Status" }],

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
-import type { ControlResponse, StatusData } from "../../src/Domain/ControlProtocol.ts"
+import type { ControlResponse } from "../../src/Domain/ControlProtocol.ts"
+import type { StatusData } from "../../src/Domain/StatusData.ts"
 import { decodeReply, encodeResponse, maxResponseBytes } from "../../src/Domain/ControlWire.ts"
 
 const sevenFields: StatusData = {
@@ -51,7 +52,7 @@ describe("encodeResponse", () => {
     }
     const text = encodeResponse(response)
     assert.isAtMost(bytes(text), maxResponseBytes)
-    const reply = Either.getOrThrow(decodeReply(text))
+    const reply = Either.getOrThrow(decodeReply("Status", text))
     assert.match(reply.data?.reason ?? "", /^x{1000,}…$/)
     assert.deepStrictEqual({ ...reply.data, reason: "" }, { ...response.data, reason: "" })
   })
@@ -66,7 +67,7 @@ describe("encodeResponse", () => {
   it("never writes half a surrogate pair, which the original's client refuses", () => {
     const text = encodeResponse({ success: true, message: `\ud800 ${"😀".repeat(4000)} \udc00` })
     assert.notMatch(text, /\\ud[89a-f]/i)
-    assert.match(Either.getOrThrow(decodeReply(text)).message, /^\ufffd 😀+/u)
+    assert.match(Either.getOrThrow(decodeReply("Status", text)).message, /^\ufffd 😀+/u)
   })
 
   it("fits every status into the one read of the original's client and keeps its seven fields", () => {
@@ -102,7 +103,7 @@ describe("encodeResponse", () => {
         const line = encodeResponse({ success: true, message, data: { ...optional, ...sevenFields } })
         assert.isAtMost(bytes(line), maxResponseBytes)
         assert.strictEqual(line.indexOf("\n"), line.length - 1)
-        const reply = Either.getOrThrow(decodeReply(line))
+        const reply = Either.getOrThrow(decodeReply("Status", line))
         assert.deepStrictEqual({ ...reply.data, ...sevenFields }, reply.data)
       }),
       { numRuns: 300 }
@@ -110,7 +111,7 @@ describe("encodeResponse", () => {
   })
 })
 
-const problemOf = (text: string) => Either.getOrNull(Either.flip(decodeReply(text)))
+const problemOf = (text: string) => Either.getOrNull(Either.flip(decodeReply("Status", text)))
 
 describe("decodeReply", () => {
   const status =
@@ -118,22 +119,30 @@ describe("decodeReply", () => {
     '"memory_available_bytes":0,"memory_total_bytes":0'
 
   it("accepts the original's status before its first look", () => {
-    const reply = decodeReply(`{"success":true,"message":"Worker is ","data":{${status},"worker_pid":null}}`)
+    const reply = decodeReply(
+      "Status",
+      `{"success":true,"message":"Worker is ","data":{${status},"worker_pid":null}}`
+    )
     assert.strictEqual(Either.getOrThrow(reply).data?.worker_status, "")
   })
 
   it("accepts an absent pid, a word of a newer daemon, unknown fields, and data that is null or absent", () => {
     assert.isNull(
-      Either.getOrThrow(decodeReply(`{"success":true,"message":"","data":{${status}}}`)).data?.worker_pid
+      Either.getOrThrow(decodeReply("Status", `{"success":true,"message":"","data":{${status}}}`)).data
+        ?.worker_pid
     )
     const newer = decodeReply(
+      "Status",
       `{"success":true,"message":"","x":1,"data":{${status.replace('""', '"paused"')},"y":[]}}`
     )
     assert.strictEqual(Either.getOrThrow(newer).data?.worker_status, "paused")
-    assert.deepStrictEqual(Either.getOrThrow(decodeReply('{"success":false,"message":"no","data":null}')), {
-      success: false,
-      message: "no"
-    })
+    assert.deepStrictEqual(
+      Either.getOrThrow(decodeReply("Status", '{"success":false,"message":"no","data":null}')),
+      {
+        success: false,
+        message: "no"
+      }
+    )
   })
 
   it("says in one line which field of an answer is wrong", () => {

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { parse } from "../../src/Domain/CommandLine.ts"
-import { commandRow, groups, nextWords, verbs } from "../../src/Domain/CommandTable.ts"
+import { argumentRow } from "../../src/Domain/ArgumentTable.ts"
+import { argumentsOf, commandRow, groups, nextWords, verbs } from "../../src/Domain/CommandTable.ts"
 import { helpText } from "../../src/Domain/Help.ts"
 import { optionKeys, optionTable, questionTable } from "../../src/Domain/OptionTable.ts"
 
@@ -21,7 +22,10 @@ describe("the help", () => {
 
   it("shows every command, every option and every default at once", () => {
     const text = helpText().replace(/\s+/g, " ")
-    for (const verb of verbs) assert.include(text, ` ${verb} ${commandRow(verb).summary}`)
+    for (const verb of verbs) {
+      const words = [verb, ...argumentsOf(verb).map((key) => argumentRow(key).placeholder)].join(" ")
+      assert.include(text, ` ${words} ${commandRow(verb).summary}`)
+    }
     for (const key of optionKeys) assert.include(text, `--${optionTable[key].long}`)
     for (const expected of [
       "-w, --workdir DIR Folder the worker runs in (default: .)",
@@ -29,7 +33,7 @@ describe("the help", () => {
       "(default: 300)",
       "(default: 99999)",
       "-c, --config FILE Settings file (default: ~/.autopilot/daemon.toml)",
-      "-p, --project NAME Project the command is about (default: none)",
+      "-p, --project NAME Project the command is about",
       "--completions SHELL"
     ]) {
       assert.include(text, expected)
@@ -58,6 +62,17 @@ describe("the help", () => {
     }
   })
 
+  it("of a command with arguments shows them in its usage and says what they are", () => {
+    assert.include(helpText("config set"), "\n  autopilotd config set KEY VALUE [OPTIONS]\n")
+    assert.match(helpText("config set"), /\nArguments:\n {2}KEY .*\n.*\n {2}VALUE /)
+    assert.match(helpText("switch"), /\n {2}autopilotd switch NAME \[OPTIONS\]\n[^]*\nArgument:\n {2}NAME /)
+    assert.notInclude(helpText("status"), "Argument")
+  })
+
+  it("of start says what a project's name is", () => {
+    assert.include(helpText("start").replace(/\s+/g, " "), "--project selects a project that has a table")
+  })
+
   it("says that start takes --json only in the background", () => {
     assert.include(helpText("start"), "--json needs --detach")
   })
@@ -84,7 +99,9 @@ describe("the table of commands", () => {
     for (const verb of verbs) {
       for (const example of commandRow(verb).examples) {
         for (const part of example.split(" && ")) {
-          const words = part.match(/'[^']*'|\S+/g) ?? []
+          const words = (part.replace(/^EDITOR=('[^']*'|\S+) /, "").match(/'[^']*'|\S+/g) ?? []).map((word) =>
+            word.replaceAll("'", "")
+          )
           assert.strictEqual(words[0], "autopilotd")
           assert.strictEqual(parse(words.slice(1))._tag, "Right", part)
         }

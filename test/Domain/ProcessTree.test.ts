@@ -20,6 +20,7 @@ const process = (
     group,
     session: row.session ?? group,
     startTicks: row.start ?? pid,
+    residentBytes: 0,
     state: row.state ?? "S"
   }
 }

@@ -19,7 +19,10 @@ describe("settingKeys", () => {
       "memory.protect",
       "restart.recovery_cooldown_ms",
       "env",
-      "env_file"
+      "env_file",
+      "autostart",
+      "watch_config",
+      "projects.NAME"
     ])
     for (const { description } of settingKeys) assert.match(description, /^[A-Z].*[.]$/)
     const byKey = new Map(settingKeys.map((row) => [row.key, row.default]))

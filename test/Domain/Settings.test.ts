@@ -3,6 +3,7 @@ import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import { decodeRaw, defaults } from "../../src/Domain/SettingsDecode.ts"
 import { settingKeys } from "../../src/Domain/SettingKeys.ts"
+import { keyPathText } from "../../src/Domain/KeyPath.ts"
 import { renderProblem } from "../../src/Domain/SettingsProblem.ts"
 import type { RawSettings } from "../../src/Domain/RawSettings.ts"
 
@@ -10,7 +11,9 @@ import type { RawSettings } from "../../src/Domain/RawSettings.ts"
 const complaints = (raw: RawSettings): ReadonlyArray<string> =>
   Either.match(decodeRaw(raw), {
     onLeft: (problems) =>
-      problems.map(({ path, ...problem }) => renderProblem({ key: path.join("."), ...problem })),
+      problems.map(({ path, ...problem }) =>
+        renderProblem({ key: keyPathText(path.map(String)), ...problem })
+      ),
     onRight: () => []
   })
 
@@ -24,6 +27,7 @@ describe("Settings", () => {
       { env, maxBudget, maxTurns, model, project, workingDir },
       { env: {}, maxBudget: 300, maxTurns: 99_999, model: "sonnet", project: undefined, workingDir: "." }
     )
+    assert.deepStrictEqual([defaults.autostart, defaults.watchConfig], [true, false])
     assert.strictEqual(workerCommand._tag, "None")
     assert.deepStrictEqual(restart, {
       initialBackoffMs: 1000,
@@ -106,6 +110,12 @@ describe("Settings", () => {
     [{ working_dir: "a\u0000b" }, 'working_dir must be a path, not "a\\u0000b".'],
     [{ memory: 3 }, "memory must be a table, not 3."],
     [{ restart: [{}] }, "restart must be a table, not an array."],
+    [{ autostart: "no" }, 'autostart must be true or false, not "no".'],
+    [{ watch_config: 1 }, "watch_config must be true or false, not 1."],
+    [
+      { project: { shop: {} } },
+      "project must be 1 to 64 letters, digits, '.', '_' or '-' that begin with a letter or a digit (autopilotd.log is taken), not a table. Did you mean projects?"
+    ],
     [
       { project: "../up" },
       "project must be 1 to 64 letters, digits, '.', '_' or '-' that begin with a letter or a digit (autopilotd.log is taken), not \"../up\"."
@@ -125,10 +135,11 @@ describe("Settings", () => {
     [{ restart: { modle: "x" } }, "restart.modle is not a setting. Did you mean model?"],
     [{ memry: { dry_run: true } }, "memry is not a setting. Did you mean memory?"],
     [{ workdir: "." }, "workdir is not a setting. Did you mean working_dir?"],
-    [{ projects: { a: {} } }, "projects is not a setting. Did you mean project?"],
+    [{ projets: { a: {} } }, "projets is not a setting. Did you mean projects?"],
+    [{ autostrat: true }, "autostrat is not a setting. Did you mean autostart?"],
     [{ qqqqqqqq: 1 }, "qqqqqqqq is not a setting."],
     [{ ["__proto__"]: 1 }, "__proto__ is not a setting."],
-    [{ "\u001b[31m": 1 }, "\\x1b[31m is not a setting."]
+    [{ "\u001b[31m": 1 }, '"\\u001b[31m" is not a setting.']
   ])("unknown %j is refused with the key that was meant", (raw, line) =>
     assert.deepStrictEqual(complaints(raw), [line])
   )
@@ -136,6 +147,10 @@ describe("Settings", () => {
   it.each<[RawSettings, string]>([
     [{}, 'worker_command.type is missing: it must be "Cargo", "Binary" or "Command".'],
     [{ type: "Docker" }, 'worker_command.type must be "Cargo", "Binary" or "Command", not "Docker".'],
+    [
+      { type: "constructor", path: 1 },
+      'worker_command.type must be "Cargo", "Binary" or "Command", not "constructor".'
+    ],
     [{ type: "Binary" }, "worker_command.path is missing: it must be a path."],
     [
       { type: "Cargo", path: "/x" },

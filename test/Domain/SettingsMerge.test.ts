@@ -2,10 +2,28 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import { type RawSettings, tomlText, valueAt } from "../../src/Domain/RawSettings.ts"
 import { fromEnvironment } from "../../src/Domain/SettingsEnvironment.ts"
-import { mergeSettings, type Provenance, provenanceOf } from "../../src/Domain/SettingsMerge.ts"
+import {
+  commandLineLayer,
+  environmentLayer,
+  fileLayer,
+  mergeLayers,
+  type Provenance,
+  provenanceOf,
+  tableLayer
+} from "../../src/Domain/SettingsMerge.ts"
 import { hoist } from "../../src/Domain/SettingsHoist.ts"
 
-const nothing = { file: {}, environment: {}, commandLine: {} }
+/** The top level as it is merged, from the weakest source to the strongest. */
+const mergeTop = (layers: {
+  readonly file?: RawSettings
+  readonly environment?: RawSettings
+  readonly commandLine?: RawSettings
+}) =>
+  mergeLayers([
+    fileLayer(layers.file ?? {}),
+    environmentLayer(layers.environment ?? {}),
+    commandLineLayer(layers.commandLine ?? {})
+  ])
 
 /** Settings in which each of the chosen keys has the same value. */
 const settingAll = (value: string, chosen: ReadonlyArray<string>): RawSettings => {
@@ -19,9 +37,9 @@ const settingAll = (value: string, chosen: ReadonlyArray<string>): RawSettings =
   return raw
 }
 
-describe("mergeSettings", () => {
+describe("mergeLayers", () => {
   it("lets the command line win over the environment, and that over the file, key by key", () => {
-    const merged = mergeSettings({
+    const merged = mergeTop({
       file: {
         model: "file",
         project: "file",
@@ -58,9 +76,24 @@ describe("mergeSettings", () => {
     )
   })
 
+  it("names the table of a project that has set a value, as it stands in the file", () => {
+    const merged = mergeLayers([
+      fileLayer({ model: "a", env: { A: "1", B: "1" } }),
+      tableLayer("a.b", { env: { B: "2" } })
+    ])
+    assert.deepStrictEqual(merged.raw, { model: "a", env: { A: "1", B: "2" } })
+    assert.deepStrictEqual(
+      [...merged.provenance],
+      [
+        ["model", "file"],
+        ["env.A", "file"],
+        ["env.B", 'file [projects."a.b"]']
+      ]
+    )
+  })
+
   it("takes a worker command as one value, so that no part of another is left in it", () => {
-    const { raw } = mergeSettings({
-      ...nothing,
+    const { raw } = mergeTop({
       file: { worker_command: { type: "Binary", path: "/bin/autopilot", args: ["-v"] } },
       commandLine: { worker_command: { type: "Command", argv: ["claude"] } }
     })
@@ -80,7 +113,7 @@ describe("mergeSettings", () => {
     const layer = FastCheck.uniqueArray(FastCheck.constantFrom(...keys))
     FastCheck.assert(
       FastCheck.property(layer, layer, layer, (file, environment, commandLine) => {
-        const merged = mergeSettings({
+        const merged = mergeTop({
           file: settingAll("file", file),
           environment: settingAll("environment", environment),
           commandLine: settingAll("command line", commandLine)
@@ -156,6 +189,8 @@ describe("hoist", () => {
     assert.deepStrictEqual(others, [])
     assert.deepStrictEqual(problem?.path, ["worker_command", "model"])
     assert.include(problem?.reason ?? "", '"sonnet" at the top level and "opus" here')
+    const [inTable] = hoist({ model: "sonnet", worker_command: table }, "in [projects.shop]").problems
+    assert.include(inTable?.reason ?? "", '"sonnet" in [projects.shop] and "opus" here')
   })
 })
 

@@ -1,8 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import { StatusData } from "../../src/Domain/ControlProtocol.ts"
-import { unnamed } from "../../src/Domain/Project.ts"
-import { type DaemonReport, type ProjectReport, statusData } from "../../src/Domain/StatusReport.ts"
+import { StatusData } from "../../src/Domain/StatusData.ts"
+import { ProjectName, unnamed } from "../../src/Domain/Project.ts"
+import {
+  type DaemonReport,
+  projectRow,
+  type ProjectReport,
+  statusData
+} from "../../src/Domain/StatusReport.ts"
 import { initial, Phase, type WorkerState } from "../../src/Domain/WorkerState.ts"
 
 const runningState: WorkerState = {
@@ -20,8 +25,11 @@ const project = (state: WorkerState): ProjectReport => ({
   state,
   argv: ["claude", "-p"],
   workingDir: "/shop",
+  autostart: true,
+  awaited: ["env"],
   nextStartMs: undefined,
-  worker: { id: "home:default:1", uptimeMs: 61_999.9 }
+  worker: { id: "home:default:1", uptimeMs: 61_999.9 },
+  memoryBytes: 123_456
 })
 
 const daemon: DaemonReport = {
@@ -30,6 +38,7 @@ const daemon: DaemonReport = {
   uptimeMs: 100_500.5,
   memory: { availableBytes: 4096, totalBytes: 8192 },
   degraded: ["memory monitor"],
+  selected: unnamed,
   all: [runningState, stoppedState, stoppedState]
 }
 
@@ -55,6 +64,7 @@ describe("the data of a status", () => {
     assert.isNull(data.worker_pid)
     assert.strictEqual(data.uptime_seconds, 0)
     assert.isUndefined(data.worker_id)
+    assert.isUndefined(data.worker_memory_bytes)
     assert.strictEqual(data.reason, "stopped by command")
     assert.strictEqual(data.last_exit, "exit code 0 after 2 seconds")
   })
@@ -71,5 +81,36 @@ describe("the data of a status", () => {
     assert.strictEqual(data.worker_status, "restarting")
     assert.strictEqual(data.next_start_at_ms, 1235)
     assert.strictEqual(data.reason, "exit code 1")
+  })
+
+  it("names the settings that the next start brings, and what the worker's processes hold", () => {
+    const data = statusData(project(runningState), daemon)
+    assert.deepStrictEqual(data.awaiting_restart, ["env"])
+    assert.strictEqual(data.worker_memory_bytes, 123_456)
+  })
+})
+
+describe("a row of the projects", () => {
+  it("has what the worker does, and nothing of a worker that is no more", () => {
+    const row = projectRow(project(runningState), unnamed)
+    assert.deepStrictEqual(row, {
+      name: "default",
+      selected: true,
+      worker_status: "running",
+      worker_pid: 4711,
+      uptime_seconds: 61,
+      total_restarts: 4,
+      consecutive_failures: 1,
+      memory_bytes: 123_456,
+      autostart: true
+    })
+    const stopped = projectRow(project(stoppedState), ProjectName.make("shop"))
+    assert.deepInclude(stopped, {
+      selected: false,
+      worker_pid: null,
+      uptime_seconds: 0,
+      memory_bytes: null,
+      reason: "stopped by command"
+    })
   })
 })

@@ -51,12 +51,15 @@ describe("the text of a status", () => {
       worker_pid: null,
       uptime_seconds: 0,
       consecutive_failures: 4,
+      worker_memory_bytes: 312 * 2 ** 20,
       project: "shop",
+      selected_project: "default",
       reason: "The worker exited with code 1.",
       next_start_at_ms: 1_012_000,
       last_exit: "exited with code 1 after 3 seconds",
       worker_command: ["claude", "-p", "it's done"],
       working_dir: "/srv/shop",
+      awaiting_restart: ["working_dir", "model"],
       daemon_pid: 77,
       daemon_uptime_seconds: 7380,
       daemon_version: "0.1.0",
@@ -69,12 +72,15 @@ describe("the text of a status", () => {
       "Total restarts: 2",
       "Failures:       4",
       "Memory:         4.0 GB / 16.0 GB available",
+      "Worker memory:  312 MiB",
       "Project:        shop",
+      "Selected:       default (autopilotd switch)",
       "Why:            The worker exited with code 1.",
       "Next start:     in 12 seconds",
       "Last exit:      exited with code 1 after 3 seconds",
       "Command:        claude -p 'it'\\''s done'",
       "Folder:         /srv/shop",
+      "Settings changed: working_dir, model; the next start brings them (autopilotd restart-worker --project shop)",
       "Daemon:         version 0.1.0, PID 77, up 2 h 03 min",
       "Projects:       2 running, 1 restarting",
       "Degraded:       memory guard (failed, being started again)",
@@ -83,8 +89,30 @@ describe("the text of a status", () => {
   })
 
   it("says nothing about other projects when there are none, nor about health when all is well", () => {
-    const text = plain({ ...original, projects: { running: 1, stopped: 0 }, degraded: [] })
+    const text = plain({
+      ...original,
+      projects: { running: 1, stopped: 0 },
+      degraded: [],
+      awaiting_restart: [],
+      selected_project: "default"
+    })
     assert.strictEqual(text, plain(original))
+  })
+
+  it("names the project that is selected only where that is another one", () => {
+    const several = { ...original, projects: { running: 2 }, project: "shop" }
+    assert.notInclude(plain({ ...several, selected_project: "shop" }), "Selected")
+    assert.include(
+      plain({ ...several, selected_project: "blog" }),
+      "Selected:       blog (autopilotd switch)\n"
+    )
+  })
+
+  it("says how the selected project gets its changed settings", () => {
+    assert.include(
+      plain({ ...original, project: "shop", selected_project: "shop", awaiting_restart: ["working_dir"] }),
+      "\nSettings changed: working_dir; the next start brings them (autopilotd restart-worker)\n"
+    )
   })
 
   it("never promises a start in the past", () => {
@@ -121,6 +149,8 @@ describe("the text of a status", () => {
           ...original,
           worker_status: one === "" ? "x" : one,
           project: one,
+          selected_project: `${other} `,
+          awaiting_restart: [one, other],
           reason: other,
           last_exit: one,
           worker_command: [one, other],
@@ -130,7 +160,7 @@ describe("the text of a status", () => {
           projects: { [`${one} `]: 2 }
         })
         assert.notMatch(text, /[^\n\P{Cc}]|[\p{Cf}\p{Zl}\p{Zp}]/u)
-        assert.strictEqual(text.split("\n").length, 17)
+        assert.strictEqual(text.split("\n").length, 19)
       })
     )
     assert.include(plain({ ...original, reason: "\u001b[2Jx" }), "Why:            \\x1b[2Jx\n")

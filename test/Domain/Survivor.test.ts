@@ -25,7 +25,7 @@ const states: Readonly<Record<string, WorkerState>> = {
   waiting: {
     ...initial,
     wanted: "up",
-    phase: Phase.Waiting({ epoch: 5, untilMs: nowMs + 5 * 3_600_000, because: "usage limit" })
+    phase: Phase.Waiting({ epoch: 5, untilMs: nowMs + 5 * 3_600_000, because: "usage limit", again: true })
   }
 }
 
@@ -82,7 +82,7 @@ describe("what survives the daemon", () => {
       FastCheck.property(
         FastCheck.record({
           version: FastCheck.constant(1 as const),
-          wanted: FastCheck.constantFrom<"up" | "down">("up", "down"),
+          wanted: FastCheck.constantFrom<"up" | "down" | "auto">("up", "down", "auto"),
           failures: FastCheck.nat(),
           failed: FastCheck.option(FastCheck.string()),
           wait: FastCheck.option(

@@ -15,6 +15,13 @@ type Happening =
   | { readonly _tag: "drain" | "spawned" | "cannot start" | "tree gone" | "timer fires" | "stale report" }
   | { readonly _tag: "exit"; readonly code: number; readonly uptimeMs: number }
   | { readonly _tag: "restart for memory"; readonly isHeld: boolean }
+  | { readonly _tag: "held start"; readonly because: string }
+  | { readonly _tag: "release"; readonly because: string }
+  | {
+      readonly _tag: "other rules"
+      readonly maxBackoffMs: number
+      readonly recoveryCooldownMs: number | false
+    }
 
 const happening: FastCheck.Arbitrary<Happening> = FastCheck.oneof(
   FastCheck.record({
@@ -37,7 +44,16 @@ const happening: FastCheck.Arbitrary<Happening> = FastCheck.oneof(
     code: FastCheck.constantFrom(0, 1),
     uptimeMs: FastCheck.constantFrom(10, 60_000)
   }),
-  FastCheck.record({ _tag: FastCheck.constant("restart for memory" as const), isHeld: FastCheck.boolean() })
+  FastCheck.record({ _tag: FastCheck.constant("restart for memory" as const), isHeld: FastCheck.boolean() }),
+  FastCheck.record({
+    _tag: FastCheck.constantFrom<"held start" | "release">("held start", "release"),
+    because: FastCheck.constantFrom("a first", "b first")
+  }),
+  FastCheck.record({
+    _tag: FastCheck.constant("other rules" as const),
+    maxBackoffMs: FastCheck.constantFrom(10, 300_000),
+    recoveryCooldownMs: FastCheck.constantFrom<number | false>(false, 1000)
+  })
 )
 
 const maxFailures = 3
@@ -52,7 +68,8 @@ interface Life {
   stage: "spawning" | "running" | "exited" | "being ended"
 }
 
-const makeWorld = (by: WorkerRules) => {
+const makeWorld = (initialRules: WorkerRules) => {
+  let by = initialRules
   let state: WorkerState = initial
   let life: Life | undefined
   let timer: WorkerEvent | undefined
@@ -79,6 +96,7 @@ const makeWorld = (by: WorkerRules) => {
         return
       case "Backoff":
       case "WaitUntil":
+      case "BackoffFor":
       case "CoolDown":
         assert.isUndefined(life, "a wait while a worker lives")
         timer = { _tag: "Due", epoch: action.epoch }
@@ -116,7 +134,7 @@ const makeWorld = (by: WorkerRules) => {
       }
       case "drain":
         isDraining = true
-        feed({ _tag: "Drain" })
+        feed({ _tag: "Drain", because: "the daemon is shutting down" })
         return
       case "spawned":
         if (life?.stage !== "spawning") return
@@ -159,6 +177,22 @@ const makeWorld = (by: WorkerRules) => {
         feed({ _tag: "Down", epoch })
         feed({ _tag: "Due", epoch })
         feed({ _tag: "Spawned", epoch, pid: 1 })
+        return
+      }
+      case "held start": {
+        if (!isDraining) lastCommand = "start"
+        const { because } = what
+        feed({ _tag: "Command", command: "start", ticket: ++tickets, hold: { because, untilMs: 1 } })
+        return
+      }
+      case "release":
+        feed({ _tag: "Release", because: what.because })
+        return
+      case "other rules": {
+        const { restart } = by
+        const { maxBackoffMs, recoveryCooldownMs } = what
+        by = { ...by, restart: { ...restart, maxBackoffMs, recoveryCooldownMs } }
+        feed({ _tag: "PolicyChanged", before: restart, uptimeMs: 10, leftMs: 1000 })
         return
       }
       case "restart for memory":

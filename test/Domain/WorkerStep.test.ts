@@ -45,18 +45,115 @@ const before = {
     ...initial,
     epoch: 4,
     failures: 3,
-    phase: Phase.Waiting({ epoch: 4, untilMs: 1000, because: "usage limit" })
+    phase: Phase.Waiting({ epoch: 4, untilMs: 1000, because: "usage limit", again: true })
   },
   failed: { ...initial, epoch: 4, failures: 10, phase: Phase.Failed({ epoch: 4, because: "10 failures" }) }
 } satisfies Record<string, WorkerState>
 
 const command = (name: Command): WorkerEvent => ({ _tag: "Command", command: name, ticket: 1 })
 
+const drain: WorkerEvent = { _tag: "Drain", because: "the daemon is shutting down" }
+
 const done = (actions: ReadonlyArray<WorkerAction>): ReadonlyArray<string> =>
   actions.map((action) => action._tag).filter((tag) => tag !== "Publish" && tag !== "Answer")
 
 const answer = (actions: ReadonlyArray<WorkerAction>): string =>
   actions.flatMap((action) => (action._tag === "Answer" ? [action.message] : [])).join()
+
+describe("a start that is held", () => {
+  const hold = { because: "shop is being stopped first", untilMs: 5000 }
+  const held: WorkerEvent = { _tag: "Command", command: "start", ticket: 1, hold }
+  const release: WorkerEvent = { _tag: "Release", because: hold.because }
+
+  const table: ReadonlyArray<
+    readonly [state: keyof typeof before, word: string, done: ReadonlyArray<string>]
+  > = [
+    ["stopped", "waiting", ["WaitUntil"]],
+    ["starting", "starting", []],
+    ["running", "running", []],
+    ["stopping", "stopping", []],
+    ["restarting", "waiting", ["WaitUntil"]],
+    ["waiting", "waiting", ["WaitUntil"]],
+    ["failed", "waiting", ["WaitUntil"]]
+  ]
+
+  for (const [name, word, actions] of table) {
+    it(`while ${name}: ${word}`, () => {
+      const [state, did] = step(rules, before[name], held)
+      assert.strictEqual(statusWord(state), word)
+      assert.deepStrictEqual(done(did), actions)
+      assert.strictEqual(state.wanted, "up")
+      if (word === "waiting") assert.strictEqual(reason(state), hold.because)
+    })
+  }
+
+  it("starts when it is released, and a first start is no restart", () => {
+    const [waiting] = step(rules, before.stopped, held)
+    const [state, did] = step(rules, waiting, release)
+    assert.strictEqual(statusWord(state), "starting")
+    assert.deepStrictEqual(done(did), ["CancelTimer", "Spawn"])
+    const [running] = step(rules, state, { _tag: "Spawned", epoch: state.epoch, pid: 7 })
+    assert.strictEqual(running.totalRestarts, 0)
+  })
+
+  it("starts at its time when nobody releases it", () => {
+    const [waiting] = step(rules, before.failed, held)
+    const [state] = step(rules, waiting, { _tag: "Due", epoch: waiting.epoch })
+    assert.strictEqual(statusWord(state), "starting")
+  })
+
+  it("is not released by what another start waits for", () => {
+    const [waiting] = step(rules, before.stopped, held)
+    assert.deepStrictEqual(step(rules, waiting, { _tag: "Release", because: "usage limit" }), [waiting, []])
+    assert.deepStrictEqual(step(rules, before.waiting, release), [before.waiting, []])
+  })
+
+  it("released while its own last tree still ends, starts as soon as that is gone", () => {
+    const [stopping] = step(rules, before.stopping, held)
+    const [released] = step(rules, stopping, release)
+    const [state] = step(rules, released, { _tag: "Down", epoch: 4 })
+    assert.strictEqual(statusWord(state), "starting")
+    const [waiting] = step(rules, stopping, { _tag: "Down", epoch: 4 })
+    assert.strictEqual(statusWord(waiting), "waiting")
+  })
+})
+
+describe("other rules while it lives", () => {
+  const changed = (restart: Partial<WorkerRules["restart"]>, from: WorkerState, uptimeMs = 0, leftMs = 0) =>
+    step({ ...rules, restart: { ...rules.restart, ...restart } }, from, {
+      _tag: "PolicyChanged",
+      before: rules.restart,
+      uptimeMs,
+      leftMs
+    })[1]
+
+  it("the success threshold counts from the start of the worker", () => {
+    assert.deepStrictEqual(changed({ successThresholdMs: 5000 }, before.running, 2000), [
+      { _tag: "ArmSteady", epoch: 4, inMs: 3000 }
+    ])
+    assert.deepStrictEqual(changed({ successThresholdMs: 1000 }, before.running, 2000), [
+      { _tag: "ArmSteady", epoch: 4, inMs: 0 }
+    ])
+    assert.deepStrictEqual(changed({ jitter: 1 }, before.running, 2000), [])
+  })
+
+  it("a backoff is cut to the new maximum, and never made longer", () => {
+    assert.deepStrictEqual(changed({ maxBackoffMs: 2000 }, before.restarting, 0, 5000), [
+      { _tag: "BackoffFor", epoch: 4, delayMs: 2000 }
+    ])
+    assert.deepStrictEqual(changed({ maxBackoffMs: 600_000 }, before.restarting, 0, 5000), [])
+  })
+
+  it("a worker that was given up is tried again once that is switched on, and not when it is off", () => {
+    assert.deepStrictEqual(changed({ recoveryCooldownMs: 1000 }, before.failed), [
+      { _tag: "CoolDown", epoch: 4, forMs: 1000 }
+    ])
+    assert.deepStrictEqual(changed({}, before.failed), [])
+    for (const name of ["stopped", "starting", "stopping", "waiting"] as const) {
+      assert.deepStrictEqual(changed({ maxBackoffMs: 1, recoveryCooldownMs: 1 }, before[name], 9, 9), [])
+    }
+  })
+})
 
 describe("a command in every state is answered at once and does what the table says", () => {
   const table: ReadonlyArray<
@@ -110,7 +207,7 @@ describe("a command in every state is answered at once and does what the table s
 
   it("while the daemon shuts down nothing is started, and a stop is no error", () => {
     for (const state of Object.values(before)) {
-      const [draining] = step(rules, state, { _tag: "Drain" })
+      const [draining] = step(rules, state, drain)
       assert.strictEqual(statusWord(draining), "stopping")
       for (const asked of ["start", "restart"] as const) {
         const [after, did] = step(rules, draining, command(asked))
@@ -320,9 +417,9 @@ describe("a restart that the daemon wants", () => {
 
 describe("the end of the daemon", () => {
   it("stops what runs, starts nothing, and a second request hastens", () => {
-    const [draining, did] = step(rules, before.running, { _tag: "Drain" })
+    const [draining, did] = step(rules, before.running, drain)
     assert.deepStrictEqual(done(did), ["CancelTimer", "EndTree"])
-    assert.deepStrictEqual(done(step(rules, draining, { _tag: "Drain" })[1]), ["Hasten"])
+    assert.deepStrictEqual(done(step(rules, draining, drain)[1]), ["Hasten"])
     const [after, last] = step(rules, draining, { _tag: "Down", epoch: 4 })
     assert.strictEqual(after.phase._tag, "Stopped")
     assert.notInclude(done(last), "Spawn")
@@ -330,12 +427,12 @@ describe("the end of the daemon", () => {
 
   it("cancels a restart that was on its way (D2, D3)", () => {
     const [restarting] = step(rules, before.running, command("restart"))
-    const [draining] = step(rules, restarting, { _tag: "Drain" })
+    const [draining] = step(rules, restarting, drain)
     const [after, did] = step(rules, draining, { _tag: "Down", epoch: 4 })
     assert.strictEqual(after.phase._tag, "Stopped")
     assert.notInclude(done(did), "Spawn")
     for (const name of ["restarting", "waiting", "failed"] as const) {
-      const [stopped] = step(rules, before[name], { _tag: "Drain" })
+      const [stopped] = step(rules, before[name], drain)
       assert.strictEqual(stopped.phase._tag, "Stopped")
       assert.notInclude(done(step(rules, stopped, { _tag: "Due", epoch: 4 })[1]), "Spawn")
     }

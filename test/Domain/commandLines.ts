@@ -1,6 +1,8 @@
 import * as FastCheck from "effect/FastCheck"
+import type { ArgumentKey } from "../../src/Domain/ArgumentTable.ts"
+import { givenArguments } from "../../src/Domain/CommandLine.ts"
 import type { Invocation } from "../../src/Domain/CommandLine.ts"
-import { commandRow, verbs } from "../../src/Domain/CommandTable.ts"
+import { argumentsOf, commandRow, verbs } from "../../src/Domain/CommandTable.ts"
 import type { Verb } from "../../src/Domain/CommandTable.ts"
 import { optionTable } from "../../src/Domain/OptionTable.ts"
 import type { OptionKey } from "../../src/Domain/OptionTable.ts"
@@ -42,15 +44,35 @@ export const anyWord = anyText
 
 const someText = anyText.filter((text) => text !== "")
 
+const anyProject = FastCheck.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/).filter(
+  (name) => !name.startsWith("autopilotd.log")
+)
+
+/** Words in the place of a setting's value: a dash begins only what may be a number. */
+const anySettingValue = FastCheck.oneof(
+  anyText.filter((text) => text === "-" || !text.startsWith("-")),
+  FastCheck.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+  FastCheck.constantFrom("-1", "-.5", "-0", "-1 --json", '["claude", "--help"]', "", "config", "help")
+)
+
+const anyArgument: Record<ArgumentKey, FastCheck.Arbitrary<string>> = {
+  target: FastCheck.oneof(anyProject, FastCheck.constantFrom("switch", "start", "help", "config")),
+  key: FastCheck.constantFrom("restart.jitter", "model", 'projects."a b".model', "env. HOME", "set", "help"),
+  value: anySettingValue
+}
+
 const valueOf: Record<OptionKey, FastCheck.Arbitrary<unknown>> = {
   workdir: someText,
   model: someText,
   config: someText,
   maxBudget: FastCheck.double({ min: 0, noNaN: true, noDefaultInfinity: true }).map((value) => value + 0),
   maxTurns: FastCheck.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
-  project: FastCheck.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/),
+  project: anyProject,
   detach: FastCheck.constant(true),
   keepState: FastCheck.constant(true),
+  keep: FastCheck.constant(true),
+  restart: FastCheck.constant(true),
+  dryRun: FastCheck.constant(true),
   noWait: FastCheck.constant(true),
   json: FastCheck.constant(true)
 }
@@ -67,10 +89,15 @@ const ofVerb = (verb: Verb): FastCheck.Arbitrary<Invocation> => {
   const workerArgv = row.takesWorker
     ? FastCheck.option(FastCheck.array(anyText, { minLength: 1, maxLength: 6 }), { nil: undefined })
     : FastCheck.constant(undefined)
-  return FastCheck.record({ verb: FastCheck.constant(verb), options, workerArgv })
+  const args = FastCheck.record(
+    Object.fromEntries(argumentsOf(verb).map((key) => [key, anyArgument[key]])),
+    { noNullPrototype: true }
+    // The values are those that the decoders of the rows give.
+  ) as FastCheck.Arbitrary<Invocation["args"]>
+  return FastCheck.record({ verb: FastCheck.constant(verb), args, options, workerArgv })
 }
 
-/** Every command with any of its options, any values and, where it takes one, any worker's command line. */
+/** Every command with any arguments, any of its options, any values and, where it takes one, any worker's command line. */
 export const anyInvocation: FastCheck.Arbitrary<Invocation> = FastCheck.oneof(...verbs.map(ofVerb))
 
 /** The ways to write one option of an invocation. */
@@ -91,7 +118,7 @@ export const anyWriting: FastCheck.Arbitrary<readonly [Invocation, ReadonlyArray
       // The keys of an invocation's options are those of the table.
       FastCheck.constantFrom(...writings(key as OptionKey, value))
     )
-    const words = invocation.verb.split(" ")
+    const words = [...invocation.verb.split(" "), ...givenArguments(invocation)]
     const slots = FastCheck.array(FastCheck.nat({ max: options.length }), {
       minLength: words.length,
       maxLength: words.length

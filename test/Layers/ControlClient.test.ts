@@ -156,7 +156,7 @@ describe("the control client with a strange server", () => {
         ["HTTP/1.1 400 Bad Request\r\n", "begins with 'H', but must be one JSON object"],
         ['{"success":true', "ended before it was complete"],
         ['{"success":true}', 'cannot be understood: "message": is missing'],
-        [`{"success":true,"message":"${"x".repeat(1024 * 1024)}"}`, "is longer than 1048576 bytes"]
+        [`{"success":true,"message":"${"x".repeat(8 * 1024 * 1024)}"}`, "is longer than 8388608 bytes"]
       ] as const) {
         const path = yield* socketPath
         yield* listening(path, (socket) => socket.end(answer))

@@ -28,7 +28,8 @@ const answered: ReadonlyArray<readonly [name: string, pieces: ReadonlyArray<stri
   ["in as many writes as it has bytes", [...status]]
 ]
 
-const expected = "expected Status, GetMetrics, StartWorker, StopWorker, RestartWorker or Shutdown."
+const expected =
+  "expected Status, GetMetrics, StartWorker, StopWorker, RestartWorker, Shutdown, Projects, SelectProject, ReloadConfig, GetConfig or SetConfig."
 const example = 'Send one JSON object, such as {"type":"Status"}.'
 
 const refused: ReadonlyArray<readonly [name: string, piece: string | Uint8Array, message: string]> = [

@@ -6,7 +6,7 @@ import * as ProcFs from "../../src/Layers/ProcFs.ts"
 import { temporaryHome } from "../live/TestDaemon.ts"
 
 const rest = "0 0 0 0 0 0 0 0 0 0 0 0 0 0 0"
-const stat = (pid: number, name: string) => `${pid} (${name}) S 1 20 30 ${rest} 4711 0 0\n`
+const stat = (pid: number, name: string) => `${pid} (${name}) S 1 20 30 ${rest} 4711 0 3\n`
 
 /** A /proc of the test's own. */
 const fakeProc = (
@@ -33,6 +33,7 @@ describe("the process table", () => {
         group: 20,
         session: 30,
         startTicks: 4711,
+        residentBytes: 3 * 4096,
         state: "S"
       })
     }

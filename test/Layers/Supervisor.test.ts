@@ -5,73 +5,18 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
-import type { DaemonEvent } from "../../src/Domain/DaemonEvent.ts"
 import { ProjectName, unnamed } from "../../src/Domain/Project.ts"
 import { blank, type Survivor } from "../../src/Domain/Survivor.ts"
 import { nextStartMs, statusWord } from "../../src/Domain/WorkerState.ts"
 import * as Concerns from "../../src/Layers/Concerns.ts"
 import { DaemonEvents } from "../../src/Layers/DaemonEvents.ts"
-import type { ProjectPlan } from "../../src/Layers/ProjectActor.ts"
-import { ProjectState, ProjectStateError } from "../../src/Layers/ProjectState.ts"
+import { ProjectState } from "../../src/Layers/ProjectState.ts"
+import { SelectedProject } from "../../src/Layers/SelectedProject.ts"
 import * as Supervisor from "../../src/Layers/Supervisor.ts"
 import { WorkerLog } from "../../src/Layers/WorkerLog.ts"
 import * as FakeLives from "./FakeLives.ts"
 import * as Stream from "effect/Stream"
-import { defaultPolicy } from "../fixtures/policies.ts"
-
-const plan: ProjectPlan = {
-  project: unnamed,
-  argv: ["worker"],
-  cwd: "/",
-  envFile: { path: "/nonexistent", mustExist: false },
-  envTable: {},
-  graceMs: 10_000,
-  restart: defaultPolicy
-}
-
-const crash = { code: 1, signal: null }
-
-interface Surroundings {
-  readonly events: Array<DaemonEvent>
-  readonly saved: Map<string, Survivor>
-  /** What the disk says to a save; undefined: it is saved. */
-  disk: "works" | "fails" | "hangs"
-}
-
-const makeSurroundings = (saved: Record<string, Survivor> = {}): Surroundings => ({
-  events: [],
-  saved: new Map(Object.entries(saved)),
-  disk: "works"
-})
-
-const layerOf = (around: Surroundings, options: Partial<Supervisor.SupervisorOptions> = {}) => {
-  const Events = Layer.succeed(DaemonEvents, {
-    publish: (event) => Effect.sync(() => void around.events.push(event)),
-    changes: Stream.empty
-  })
-  const State = Layer.succeed(ProjectState, {
-    load: (project) => Effect.sync(() => around.saved.get(project)),
-    save: (project, survivor) =>
-      Effect.suspend(() => {
-        if (around.disk === "fails")
-          return new ProjectStateError({ path: "/state", reason: "no space left on device" })
-        if (around.disk === "hangs") return Effect.never
-        around.saved.set(project, survivor)
-        return Effect.void
-      })
-  })
-  const Log = Layer.succeed(WorkerLog, {
-    open: () => Effect.succeed({ capture: () => Effect.succeed({ finish: Effect.void }) })
-  })
-  return Supervisor.layer({ projects: [plan], keepState: false, ...options }).pipe(
-    Layer.provideMerge(
-      Layer.mergeAll(Concerns.layer.pipe(Layer.provideMerge(Events)), State, Log, FakeLives.layer)
-    )
-  )
-}
-
-/** Lets everything that can run now run. */
-const settle = TestClock.adjust(0).pipe(Effect.repeatN(5))
+import { crash, layerOf, makeSurroundings, plan, settle } from "./SupervisorWorld.ts"
 
 const look = Effect.gen(function* () {
   yield* settle
@@ -459,6 +404,7 @@ describe("defects", () => {
             Layer.mergeAll(
               Concerns.layer.pipe(Layer.provideMerge(Broken)),
               Layer.succeed(ProjectState, { load: () => Effect.succeed(undefined), save: () => Effect.void }),
+              Layer.succeed(SelectedProject, { load: Effect.succeed(undefined), save: () => Effect.void }),
               Layer.succeed(WorkerLog, {
                 open: () => Effect.succeed({ capture: () => Effect.succeed({ finish: Effect.void }) })
               }),

@@ -8,7 +8,7 @@ import * as FastCheck from "effect/FastCheck"
 import { build } from "esbuild"
 import { canonicalArgv, parse } from "../../src/Domain/CommandLine.ts"
 import type { Invocation, Shell } from "../../src/Domain/CommandLine.ts"
-import { verbs } from "../../src/Domain/CommandTable.ts"
+import { argumentsOf, verbs } from "../../src/Domain/CommandTable.ts"
 import type { Verb } from "../../src/Domain/CommandTable.ts"
 import { makeCommandTree } from "../../src/Programs/CommandTree.ts"
 import { anyInvocation } from "../Domain/commandLines.ts"
@@ -23,11 +23,18 @@ const handlersWith = <E, R>(handler: (by: Verb, invocation: Invocation) => Effec
   return {
     start: of("start"),
     status: of("status"),
+    projects: of("projects"),
+    switch: of("switch"),
     "start-worker": of("start-worker"),
     "stop-worker": of("stop-worker"),
     "restart-worker": of("restart-worker"),
+    reload: of("reload"),
     stop: of("stop"),
-    "config check": of("config check")
+    "config check": of("config check"),
+    "config show": of("config show"),
+    "config set": of("config set"),
+    "config unset": of("config unset"),
+    "config edit": of("config edit")
   }
 }
 
@@ -69,7 +76,11 @@ describe("the command tree", () => {
       "start -w /srv --project shop --max-turns=7 --max-budget 12.5 --detach --keep-state -- claude -p --help",
       "--config=-odd.toml status --json",
       "restart-worker --no-wait -p shop",
-      "config check -- true --wizard"
+      "config check -- true --wizard",
+      "switch shop --keep",
+      "config unset --dry-run model -p shop",
+      "config set restart.jitter -1 --json",
+      "config set model - --config=-odd.toml"
     ]) {
       const parsed = Either.getOrThrow(parse(line.split(" ")))
       assert(parsed._tag === "Run")
@@ -83,9 +94,11 @@ describe("the command tree", () => {
     Effect.gen(function* () {
       for (const verb of verbs) {
         const { carried, tree } = recorder()
-        yield* tree.read(verb.split(" "))
+        const words = argumentsOf(verb).map(() => "x")
+        yield* tree.read([...verb.split(" "), ...words])
+        const args = Object.fromEntries(argumentsOf(verb).map((key) => [key, "x"]))
         assert.deepStrictEqual(carried, [
-          { by: verb, invocation: { verb, options: {}, workerArgv: undefined } }
+          { by: verb, invocation: { verb, args, options: {}, workerArgv: undefined } }
         ])
       }
     })
@@ -99,6 +112,10 @@ describe("the command tree", () => {
         [["start", "claude", "--", "x"], /^Unexpected "claude"\.$/],
         [["start", "--max-turns", "x"], /^--max-turns expects a whole number of at least 1\.$/],
         [["status", "foo"], /foo/],
+        [["switch"], /NAME/],
+        [["switch", "a/b"], /^NAME expects a name of 1 to 64 letters/],
+        [["config", "set", "model"], /VALUE/],
+        [["config", "set", "model", "a", "b"], /unknown argument: 'b'/],
         [["config"], /^This is not a whole command\.$/],
         [[], /^This is not a whole command\.$/]
       ]
@@ -129,7 +146,7 @@ describe("the command tree", () => {
       )
       const { lines, result } = yield* seen(
         Effect.provideService(
-          tree.run({ verb: "status", options: {}, workerArgv: undefined }),
+          tree.run({ verb: "status", args: {}, options: {}, workerArgv: undefined }),
           Greeting,
           "hello"
         )
@@ -198,11 +215,31 @@ describe("the completion scripts", () => {
     }
   })
 
+  it("offer the settings where one is to be named", () => {
+    const zsh = script("zsh").split("\n")
+    assert.lengthOf(
+      zsh.filter((line) => /^ +':KEY:\(.*\brestart\.jitter\b.*\)' \\$/.test(line)),
+      2
+    )
+    assert.lengthOf(
+      zsh.filter((line) => /^ +':(NAME|VALUE): ' \\$/.test(line)),
+      2
+    )
+    const fish = script("fish").split("\n")
+    assert.lengthOf(
+      fish.filter((line) => / (set|unset)" -f -a ".*\brestart\.jitter\b.*" -d '/.test(line)),
+      2
+    )
+  })
+
   it("complete commands and their options in bash", () => {
     assert.sameMembers([...offered("sta")], ["start", "start-worker", "status"])
     assert.includeMembers([...offered("start-worker", "--")], ["--no-wait", "--project", "--json", "--help"])
     assert.notInclude([...offered("start-worker", "--")], "--detach")
     assert.deepStrictEqual(offered("config", "ch"), ["check"])
+    assert.deepStrictEqual(offered("config", "set", "restart.ji"), ["restart.jitter"])
+    assert.deepStrictEqual(offered("config", "unset", "--dry-run", "restart.ji"), ["restart.jitter"])
+    assert.deepStrictEqual(offered("config", "show", "restart.ji"), [])
     assert.deepStrictEqual(offered("config", "check", "--max-t"), ["--max-turns"])
     assert.deepStrictEqual(offered("start", "--workdir", "/us"), ["/usr"])
   })

@@ -2,11 +2,14 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { DaemonEvent } from "../../src/Domain/DaemonEvent.ts"
-import { unnamed } from "../../src/Domain/Project.ts"
+import type { ProcessEntry } from "../../src/Domain/ProcessTree.ts"
+import { plansOf } from "../../src/Domain/ProjectPlan.ts"
 import { AutopilotHome, pathsBelow } from "../../src/Layers/AutopilotHome.ts"
 import * as Concerns from "../../src/Layers/Concerns.ts"
 import * as ControlAnswers from "../../src/Layers/ControlAnswers.ts"
@@ -14,18 +17,30 @@ import { ControlHandler } from "../../src/Layers/ControlHandler.ts"
 import { defaultLimits } from "../../src/Layers/ControlServer.ts"
 import * as ControlSocket from "../../src/Layers/ControlSocket.ts"
 import { DaemonEvents } from "../../src/Layers/DaemonEvents.ts"
+import * as FileMutex from "../../src/Layers/FileMutex.ts"
 import * as MemoryMonitor from "../../src/Layers/MemoryMonitor.ts"
 import { ProcFs } from "../../src/Layers/ProcFs.ts"
 import { ProjectState } from "../../src/Layers/ProjectState.ts"
+import * as ProjectReports from "../../src/Layers/ProjectReports.ts"
+import * as ProjectSwitch from "../../src/Layers/ProjectSwitch.ts"
+import { SelectedProject } from "../../src/Layers/SelectedProject.ts"
+import * as SettingsAnswers from "../../src/Layers/SettingsAnswers.ts"
+import * as SettingsFile from "../../src/Layers/SettingsFile.ts"
+import { SettingsInForce } from "../../src/Layers/SettingsInForce.ts"
+import * as SettingsReload from "../../src/Layers/SettingsReload.ts"
+import * as SettingsStore from "../../src/Layers/SettingsStore.ts"
+import { SettingsWatch } from "../../src/Layers/SettingsWatch.ts"
+import * as SettingsWatcher from "../../src/Layers/SettingsWatcher.ts"
 import * as ShutdownRequest from "../../src/Layers/ShutdownRequest.ts"
 import { Signals, type SignalNews } from "../../src/Layers/Signals.ts"
 import * as Supervisor from "../../src/Layers/Supervisor.ts"
 import { Uncaught } from "../../src/Layers/Uncaught.ts"
 import { WorkerLog } from "../../src/Layers/WorkerLog.ts"
+import * as WorkerMemory from "../../src/Layers/WorkerMemory.ts"
 import { supervise } from "../../src/Programs/Lifecycle.ts"
 import * as FakeLives from "../Layers/FakeLives.ts"
 import { eventually, temporaryHome } from "../live/TestDaemon.ts"
-import { defaultPolicy } from "../fixtures/policies.ts"
+import { inForce } from "../fixtures/SettingsInForce.ts"
 
 const memory = { availableBytes: 4096, totalBytes: 8192 }
 
@@ -33,6 +48,8 @@ const memory = { availableBytes: 4096, totalBytes: 8192 }
 interface Bugs {
   /** The next reading of the memory, then all others. */
   readonly memory?: Effect.Effect<typeof memory>
+  readonly processes?: Effect.Effect<ReadonlyArray<ProcessEntry>>
+  readonly watch?: Effect.Effect<void>
   readonly signal?: Effect.Effect<SignalNews>
   readonly publish?: (event: DaemonEvent) => Effect.Effect<void>
   readonly uncaught?: Effect.Effect<void>
@@ -67,6 +84,7 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
     }),
     Layer.succeed(Signals, { next: bugs.signal ?? Effect.never }),
     Layer.succeed(Uncaught, { first: bugs.uncaught ?? Effect.never }),
+    Layer.succeed(SelectedProject, { load: Effect.succeed(undefined), save: () => Effect.void }),
     Layer.succeed(ProjectState, { load: () => Effect.succeed(undefined), save: () => Effect.void }),
     Layer.succeed(WorkerLog, {
       open: () => Effect.succeed({ capture: () => Effect.succeed({ finish: Effect.void }) })
@@ -74,7 +92,7 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
     Layer.succeed(
       ProcFs,
       ProcFs.of({
-        processes: Effect.succeed([]),
+        processes: bugs.processes ?? Effect.succeed([]),
         process: () => Effect.succeed(undefined),
         carrying: () => Effect.succeed(new Set()),
         openFilesSoftLimit: () => Effect.succeed(undefined),
@@ -84,23 +102,41 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
     ShutdownRequest.layer,
     FakeLives.layer
   )
-  const project = {
-    project: unnamed,
-    argv: ["worker"] as const,
-    cwd: "/",
-    envFile: { path: "/nonexistent", mustExist: false },
-    envTable: {},
-    graceMs: 1000,
-    restart: { ...defaultPolicy, initialBackoffMs: 50 }
-  }
-  return ControlSocket.layer.pipe(
-    Layer.provideMerge(ControlAnswers.layer({ pid: process.pid, version: "test" })),
-    Layer.provideMerge(
-      Layer.merge(
-        Supervisor.layer({ projects: [project], keepState: false }),
-        MemoryMonitor.layer({ pollIntervalMs: 50 })
+  const settings = inForce({
+    worker_command: { type: "Command", argv: ["worker"] },
+    restart: { stop_grace_ms: 1000, initial_backoff_ms: 50 },
+    memory: { poll_interval_ms: 50 },
+    watch_config: true
+  })
+  const Settings = Layer.effect(
+    SettingsInForce,
+    Effect.map(SubscriptionRef.make(settings), (current) => ({
+      current,
+      load: () => Effect.succeed(settings)
+    }))
+  )
+  const Watch = Layer.succeed(SettingsWatch, {
+    changes: () => Stream.fromEffect(bugs.watch ?? Effect.never)
+  })
+  return Layer.merge(ControlSocket.layer, Layer.provide(SettingsWatcher.layer, Watch)).pipe(
+    Layer.provideMerge(ControlAnswers.layer),
+    Layer.provide(
+      Layer.mergeAll(
+        ProjectReports.layer({ pid: process.pid, version: "test" }),
+        ProjectSwitch.layer,
+        Layer.provide(SettingsAnswers.layer, SettingsStore.layer)
       )
     ),
+    Layer.provide(SettingsReload.layer),
+    Layer.provide(WorkerMemory.layer),
+    Layer.provideMerge(
+      Layer.merge(
+        Supervisor.layer({ projects: Either.getOrThrow(plansOf(settings)), keepState: false }),
+        MemoryMonitor.layer
+      )
+    ),
+    Layer.provide(Settings),
+    Layer.provide(Layer.provide(SettingsFile.layer, FileMutex.layer)),
     Layer.provideMerge(Concerns.layer),
     Layer.provideMerge(World)
   )
@@ -129,7 +165,8 @@ const inDaemon = <A, E>(
 
 const status = Effect.gen(function* () {
   const { handle } = yield* ControlHandler
-  return (yield* handle({ type: "Status" })).data
+  const { data } = yield* handle({ type: "Status" })
+  return data !== undefined && "worker_status" in data ? data : undefined
 })
 
 /** The status, once it shows exactly these as degraded. */
@@ -163,6 +200,8 @@ describe("a defect in a concern", () => {
       })()
     },
     "control server": { sleepMs: defaultLimits.socketCheckMs },
+    "worker memory": { processes: brokenOnce(Effect.succeed([])) },
+    "settings watch": { watch: brokenOnce(Effect.never) },
     "signal listener": { signal: brokenOnce(Effect.never) }
   }
 

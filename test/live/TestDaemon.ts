@@ -29,6 +29,10 @@ export interface Answer {
     readonly next_start_at_ms?: number
     readonly last_exit?: string
     readonly worker_id?: string
+    readonly project?: string
+    readonly selected_project?: string
+    readonly worker_command?: ReadonlyArray<string>
+    readonly awaiting_restart?: ReadonlyArray<string>
     readonly daemon_pid?: number
     readonly degraded?: ReadonlyArray<string>
     readonly projects?: Record<string, number>
@@ -109,20 +113,24 @@ export const isAlive = (pid: number): boolean => {
 /** The daemon could not be asked, or what came back is no answer. */
 export class NoAnswer extends Data.TaggedError("NoAnswer")<{ readonly cause: unknown }> {}
 
-/** One request as the original's client sends it: no newline, no half-close. */
-export const ask = (home: string, request: unknown): Effect.Effect<Answer, NoAnswer> =>
-  Effect.async<Answer, NoAnswer>((resume) => {
+/** One request as the original's client sends it: no newline, no half-close. Returns the answer's text. */
+export const exchange = (home: string, request: unknown): Effect.Effect<string, NoAnswer> =>
+  Effect.async<string, NoAnswer>((resume) => {
     const socket = createConnection({ path: join(home, "autopilotd.sock") })
     let text = ""
     socket.setTimeout(10_000, () => socket.destroy(new Error("no answer within 10 s")))
     socket.on("connect", () => socket.write(JSON.stringify(request)))
     socket.on("data", (chunk) => (text += chunk.toString("utf8")))
     socket.on("error", (cause) => resume(new NoAnswer({ cause })))
-    socket.on("end", () =>
-      resume(Effect.try({ try: () => JSON.parse(text), catch: (cause) => new NoAnswer({ cause }) }))
-    )
+    socket.on("end", () => resume(Effect.succeed(text)))
     return Effect.sync(() => socket.destroy())
   })
+
+/** The same, for an answer about a worker. */
+export const ask = (home: string, request: unknown): Effect.Effect<Answer, NoAnswer> =>
+  Effect.flatMap(exchange(home, request), (text) =>
+    Effect.try({ try: (): Answer => JSON.parse(text), catch: (cause) => new NoAnswer({ cause }) })
+  )
 
 export interface Ended {
   readonly code: number | null
@@ -205,11 +213,11 @@ export interface TestDaemon extends Run {
   readonly logged: (pattern: RegExp) => Effect.Effect<string>
 }
 
-/** `autopilotd start ... -- WORKER` in the foreground, once it answers. */
+/** `autopilotd start ... -- WORKER` in the foreground, once it answers. Without a worker the settings say what runs. */
 export const startDaemon = Effect.fnUntraced(function* (options: {
   readonly home?: string
   readonly args?: ReadonlyArray<string>
-  readonly worker: ReadonlyArray<string>
+  readonly worker?: ReadonlyArray<string>
   readonly settings?: string
   readonly env?: Readonly<Record<string, string | undefined>>
 }) {
@@ -217,7 +225,11 @@ export const startDaemon = Effect.fnUntraced(function* (options: {
   if (options.settings !== undefined) fs.writeFileSync(join(home, "daemon.toml"), options.settings)
   const started = yield* run({
     home,
-    args: ["start", ...(options.args ?? []), "--", ...options.worker],
+    args: [
+      "start",
+      ...(options.args ?? []),
+      ...(options.worker === undefined ? [] : ["--", ...options.worker])
+    ],
     ...(options.env === undefined ? {} : { env: options.env })
   })
   const daemon: TestDaemon = {

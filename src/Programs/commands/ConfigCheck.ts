@@ -1,7 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type { Invocation } from "../../Domain/CommandLine.ts"
-import { renderReport, settingsReport } from "../../Domain/SettingsReport.ts"
+import { withoutWorker } from "../../Domain/ProjectsWithoutWorker.ts"
+import { settingsReport } from "../../Domain/SettingsReport.ts"
+import { renderReport } from "../../Domain/SettingsReportText.ts"
 import { CommandOutput } from "../../Layers/CommandOutput.ts"
 import * as EnvFile from "../../Layers/EnvFile.ts"
 import { ProcFs } from "../../Layers/ProcFs.ts"
@@ -9,6 +12,8 @@ import * as SettingsFile from "../../Layers/SettingsFile.ts"
 import { loadSettings } from "../../Layers/SettingsLoader.ts"
 import { Refused } from "./Refused.ts"
 import { sourcesOf } from "./Sources.ts"
+
+const nothing: EnvFile.EnvFileReading = { values: {}, warnings: [] }
 
 /** `autopilotd config check`: what `start` would use, each with where it came from; fails where start would refuse. */
 export const configCheck = Effect.fnUntraced(
@@ -20,14 +25,19 @@ export const configCheck = Effect.fnUntraced(
       ...sources,
       ...(memory === undefined ? {} : { effectiveTotalBytes: memory.totalBytes })
     })
-    const { mustExist, path } = effective.envFile
-    const envFile = yield* (yield* EnvFile.EnvFile).read(path, { mustExist })
-    const { worker_problem: problem, ...report } = settingsReport(effective, envFile)
+    const envFiles = yield* EnvFile.EnvFile
+    const readings = new Map(
+      yield* Effect.forEach(effective.projects, ({ envFile: { mustExist, path }, project }) =>
+        Effect.map(envFiles.read(path, { mustExist }), (reading) => [project, reading] as const)
+      )
+    )
+    const report = settingsReport(effective, ({ project }) => readings.get(project) ?? nothing)
+    const problem = Option.getOrUndefined(withoutWorker(effective))?.message
     if (invocation.options.json) {
       const message = problem ?? "The settings are valid"
       yield* out(`${JSON.stringify({ success: problem === undefined, message, ...report })}\n`)
     } else {
-      yield* out(`${renderReport(report)}\n`)
+      yield* out(`${renderReport(report, { alone: effective.named !== undefined })}\n`)
     }
     // The report is shown without the problem, which is the error that follows it.
     if (problem !== undefined) {

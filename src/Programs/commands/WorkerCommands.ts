@@ -2,12 +2,10 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Invocation } from "../../Domain/CommandLine.ts"
 import type { ControlReply } from "../../Domain/ControlProtocol.ts"
-import { humanDuration } from "../../Domain/HumanDuration.ts"
+import { workerSentence } from "../../Domain/WorkerSentence.ts"
 import { CommandOutput } from "../../Layers/CommandOutput.ts"
 import { ControlClient } from "../../Layers/ControlClient.ts"
 import { Refused } from "./Refused.ts"
-
-type Following = NonNullable<ControlReply["data"]>
 
 const pollInterval = "50 millis"
 
@@ -27,15 +25,6 @@ const follow = Effect.fnUntraced(function* (invocation: Invocation) {
   }
 })
 
-const describe = (data: Following, nowMs: number): string => {
-  const pid = data.worker_pid === null ? "" : `, pid ${data.worker_pid}`
-  const due =
-    data.next_start_at_ms === undefined
-      ? ""
-      : `; the next start is in ${humanDuration(Math.max(0, data.next_start_at_ms - nowMs))}`
-  return `Worker is ${data.worker_status}${pid}${data.reason === undefined ? "" : `: ${data.reason}`}${due}`
-}
-
 const make = (type: "StartWorker" | "StopWorker" | "RestartWorker", wanted: "running" | "stopped") =>
   Effect.fnUntraced(function* (invocation: Invocation) {
     const { request } = yield* ControlClient
@@ -51,7 +40,8 @@ const make = (type: "StartWorker" | "StopWorker" | "RestartWorker", wanted: "run
     const data = yield* follow(invocation)
     if (data === undefined) return yield* say(reply)
     const isReached = data.worker_status === wanted
-    const answer = { success: isReached, message: describe(data, yield* Clock.currentTimeMillis), data }
+    const message = `Worker ${workerSentence(data, yield* Clock.currentTimeMillis)}`
+    const answer = { success: isReached, message, data }
     if (isReached || json) yield* say(answer)
     if (!isReached) return yield* new Refused({ reason: answer.message, isTold: json === true })
   })

@@ -1,0 +1,58 @@
+import * as Schema from "effect/Schema"
+
+/** A field that is absent, never null, when there is nothing to say. */
+export const perhaps = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
+
+/** The words for a worker's state on the wire. */
+export const WorkerStatus = Schema.Literal(
+  "stopped",
+  "starting",
+  "running",
+  "stopping",
+  "restarting",
+  "waiting",
+  "failed"
+)
+export type WorkerStatus = typeof WorkerStatus.Type
+
+/** A whole number, because the original's client refuses even `1.0`. */
+export const Count = Schema.NonNegativeInt
+
+/**
+ * The answer to Status. The first seven fields are the original's and are always there; all numbers are integers,
+ * because its client refuses even `1.0`. The others are absent when there is nothing to say.
+ */
+export const StatusData = Schema.Struct({
+  worker_status: WorkerStatus,
+  worker_pid: Schema.NullOr(Count),
+  uptime_seconds: Count,
+  total_restarts: Count,
+  consecutive_failures: Count,
+  memory_available_bytes: Count,
+  memory_total_bytes: Count,
+  project: perhaps(Schema.String),
+  /** The project that commands mean which name none. */
+  selected_project: perhaps(Schema.String),
+  /** Why the worker is in this state, in one sentence. */
+  reason: perhaps(Schema.String),
+  /** When the worker is started again by itself: milliseconds since 1970. */
+  next_start_at_ms: perhaps(Count),
+  /** How the last worker ended, in one sentence. */
+  last_exit: perhaps(Schema.String),
+  worker_id: perhaps(Schema.String),
+  /** What the worker's processes hold together, as last looked at. */
+  worker_memory_bytes: perhaps(Count),
+  /** What runs; when nothing does, what the next start runs. */
+  worker_command: perhaps(Schema.Array(Schema.String)),
+  working_dir: perhaps(Schema.String),
+  /** Settings that have changed since the worker was started and that its next start brings. Empty when none. */
+  awaiting_restart: perhaps(Schema.Array(Schema.String)),
+  daemon_pid: perhaps(Count),
+  daemon_uptime_seconds: perhaps(Count),
+  daemon_version: perhaps(Schema.String),
+  /** Concerns of the daemon that have failed and are being started again. Empty when all is well. */
+  degraded: perhaps(Schema.Array(Schema.String)),
+  /** How many projects are in each state, this one included. */
+  projects: perhaps(Schema.Record({ key: Schema.String, value: Count }))
+})
+export type StatusData = typeof StatusData.Type

@@ -1,0 +1,84 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { ProjectName } from "../Domain/Project.ts"
+import type { ProjectsData } from "../Domain/ProjectsData.ts"
+import type { StatusData } from "../Domain/StatusData.ts"
+import { type ProjectReport, projectRow, statusData } from "../Domain/StatusReport.ts"
+import { Concerns } from "./Concerns.ts"
+import { MemoryMonitor } from "./MemoryMonitor.ts"
+import type { ProjectSnapshot } from "./ProjectActor.ts"
+import { Supervisor, type UnknownProject } from "./Supervisor.ts"
+import { WorkerMemory } from "./WorkerMemory.ts"
+
+/** What is told of projects: always from the state as it is, never waiting for anyone. */
+export class ProjectReports extends Context.Tag("ProjectReports")<
+  ProjectReports,
+  {
+    /** Of a project, or of the selected one when none is named. */
+    readonly status: (project: ProjectName | undefined) => Effect.Effect<StatusData, UnknownProject>
+    readonly projects: Effect.Effect<ProjectsData>
+  }
+>() {}
+
+const millisBetween = (fromNanos: bigint, toNanos: bigint): number => Number(toNanos - fromNanos) / 1e6
+
+const make = (daemon: { readonly pid: number; readonly version: string }) =>
+  Effect.gen(function* () {
+    const supervisor = yield* Supervisor
+    const memory = yield* MemoryMonitor
+    const workerMemory = yield* WorkerMemory
+    const concerns = yield* Concerns
+    const startedNanos = yield* Clock.currentTimeNanos
+
+    const reportOf = (snapshot: ProjectSnapshot, nowNanos: bigint): ProjectReport => {
+      const { awaited, inForce, nextStartMs, plan, state, worker } = snapshot
+      return {
+        project: plan.project,
+        state,
+        argv: inForce.argv,
+        workingDir: inForce.cwd,
+        autostart: plan.autostart,
+        awaited,
+        nextStartMs,
+        worker:
+          worker === undefined
+            ? undefined
+            : { id: worker.id, uptimeMs: millisBetween(worker.startedNanos, nowNanos) },
+        memoryBytes:
+          state.phase._tag === "Running" ? workerMemory.of(state.phase.pid)?.residentBytes : undefined
+      }
+    }
+
+    return ProjectReports.of({
+      status: Effect.fnUntraced(function* (project) {
+        const snapshot = yield* (yield* supervisor.project(project)).snapshot
+        const nowNanos = yield* Clock.currentTimeNanos
+        return statusData(reportOf(snapshot, nowNanos), {
+          ...daemon,
+          uptimeMs: millisBetween(startedNanos, nowNanos),
+          memory: yield* SubscriptionRef.get(memory.reading),
+          degraded: yield* concerns.degraded,
+          selected: yield* supervisor.selected,
+          all: (yield* supervisor.snapshots).map(({ state }) => state)
+        })
+      }),
+      projects: Effect.gen(function* () {
+        const nowNanos = yield* Clock.currentTimeNanos
+        const selected = yield* supervisor.selected
+        const snapshots = yield* supervisor.snapshots
+        return {
+          selected,
+          projects: snapshots.map((snapshot) => projectRow(reportOf(snapshot, nowNanos), selected))
+        }
+      })
+    })
+  })
+
+export const layer = (daemon: {
+  readonly pid: number
+  readonly version: string
+}): Layer.Layer<ProjectReports, never, Supervisor | MemoryMonitor | WorkerMemory | Concerns> =>
+  Layer.effect(ProjectReports, make(daemon))

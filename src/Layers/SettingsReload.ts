@@ -1,0 +1,93 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { ProjectName } from "../Domain/Project.ts"
+import { plansOf } from "../Domain/ProjectPlan.ts"
+import type { ProjectsWithoutWorker } from "../Domain/ProjectsWithoutWorker.ts"
+import type { ReloadData } from "../Domain/SettingsData.ts"
+import { settingsChanges } from "../Domain/SettingsDiff.ts"
+import { notInForce } from "../Domain/SettingsNotInForce.ts"
+import type { SettingsError } from "../Domain/SettingsProblem.ts"
+import type { NoWorkerCommand } from "../Domain/WorkerCommand.ts"
+import { DaemonEvents } from "./DaemonEvents.ts"
+import { SettingsInForce } from "./SettingsInForce.ts"
+import { Supervisor, UnknownProject } from "./Supervisor.ts"
+
+/** Brings the settings as they stand in the file into force. */
+export class SettingsReload extends Context.Tag("SettingsReload")<
+  SettingsReload,
+  {
+    /**
+     * Reads and checks everything before anything changes. Then what can hold at once does, new projects begin and
+     * removed ones end; a worker that runs goes on with what it was started with, unless `restart` is wanted.
+     */
+    readonly reload: (options: {
+      /** Who wanted it, for the log. */
+      readonly by: string
+      readonly restart: boolean
+      /** Restart the worker of this project only. */
+      readonly project?: ProjectName
+    }) => Effect.Effect<ReloadData, SettingsError | NoWorkerCommand | ProjectsWithoutWorker | UnknownProject>
+  }
+>() {}
+
+const make = Effect.gen(function* () {
+  const { current, load } = yield* SettingsInForce
+  const supervisor = yield* Supervisor
+  const events = yield* DaemonEvents
+  const turn = yield* Effect.makeSemaphore(1)
+
+  /** The projects whose worker runs with other settings than its next start would bring. */
+  const awaiting = Effect.map(supervisor.snapshots, (snapshots) =>
+    snapshots
+      .filter(({ awaited, state }) => awaited.length > 0 && state.leaving === undefined)
+      .map(({ plan }) => plan.project)
+  )
+
+  const takeOver = Effect.fnUntraced(function* (named: ProjectName | undefined) {
+    const before = yield* SubscriptionRef.get(current)
+    const after = yield* load()
+    const plans = plansOf(after)
+    if (Either.isLeft(plans)) return yield* plans.left
+    const known = plans.right.map(({ project }) => project)
+    // A slip in the name must not pass for "nothing to restart".
+    if (named !== undefined && !known.includes(named)) {
+      return yield* new UnknownProject({ project: named, known })
+    }
+    yield* SubscriptionRef.set(current, after)
+    const warning = notInForce(after.projects)
+    if (warning !== undefined && warning !== notInForce(before.projects)) {
+      yield* events.publish({ _tag: "SettingsDoubtful", warning })
+    }
+    yield* supervisor.apply(plans.right)
+    return settingsChanges(before, after)
+  })
+
+  return SettingsReload.of({
+    reload: Effect.fnUntraced(function* ({ by, project, restart }) {
+      const changes = yield* Effect.tapError(takeOver(project), ({ message }) =>
+        events.publish({ _tag: "SettingsRefused", by, reason: message })
+      )
+      const needed = yield* awaiting
+      const restarted = restart ? needed.filter((name) => project === undefined || name === project) : []
+      yield* Effect.forEach(
+        restarted,
+        (name) => Effect.flatMap(supervisor.project(name), (actor) => actor.command("restart")),
+        { discard: true }
+      )
+      const awaitingRestart = needed.filter((name) => !restarted.includes(name))
+      const changed = [
+        ...changes.changes.map(({ key }) => key),
+        ...changes.projects_added.map((name) => `project ${name} is new`),
+        ...changes.projects_removed.map((name) => `project ${name} is gone`)
+      ]
+      yield* events.publish({ _tag: "SettingsReloaded", by, changed, awaitingRestart })
+      return { ...changes, restarted, awaiting_restart: awaitingRestart }
+    }, turn.withPermits(1))
+  })
+})
+
+export const layer: Layer.Layer<SettingsReload, never, SettingsInForce | Supervisor | DaemonEvents> =
+  Layer.effect(SettingsReload, make)
