@@ -1,13 +1,11 @@
 // How long is a worker away that was killed? From SIGKILL to the first act of the next one.
-import { spawnSync } from "node:child_process"
-import { constants, openSync } from "node:fs"
-import { Socket } from "node:net"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { install, startDaemon } from "./kit/Autopilotd.mjs"
 import { median, option, printTable, quantile, ratio } from "./kit/Figures.mjs"
 import { startPm2 } from "./kit/Pm2.mjs"
-import { session, sleep, within } from "./kit/Session.mjs"
+import { session, sleep } from "./kit/Session.mjs"
+import { listen } from "./kit/WorkerPipe.mjs"
 
 const rounds = option("rounds", 30)
 const warmUps = 3
@@ -15,36 +13,16 @@ const delaysMs = [0, 100]
 const floorFolder = join(dirname(fileURLToPath(import.meta.url)), "floor")
 const script = join(floorFolder, "worker.sh")
 
-/** A named pipe on which workers say their pids. */
-const listen = (path) => {
-  if (spawnSync("mkfifo", ["-m", "600", path]).status !== 0) throw new Error(`mkfifo ${path} failed`)
-  // For writing too, so that it has no end when a worker dies.
-  const socket = new Socket({ fd: openSync(path, constants.O_RDWR | constants.O_NONBLOCK) })
-  let tell = () => undefined
-  let pid = 0
-  socket.on("data", (chunk) => {
-    const atNanos = process.hrtime.bigint()
-    pid = Number(chunk.toString("latin1").trim().split("\n").at(-1))
-    tell(atNanos)
-  })
-  const next = () => within(30_000, `a worker on ${path}`, new Promise((done) => (tell = done)))
-  return { path, pid: () => pid, next, close: () => socket.destroy() }
-}
-
 const kill = async (system) => {
   const back = system.pipe.next()
-  const killedNanos = process.hrtime.bigint()
+  const killedMs = performance.now()
   process.kill(system.pipe.pid(), "SIGKILL")
-  return Number((await back) - killedNanos) / 1e6
+  return (await back).atMs - killedMs
 }
 
 await session(rounds * 10_000 + 120_000, async (run) => {
   const autopilotd = install(run)
-  const pipe = (name) => {
-    const made = listen(join(run.folder, `${name}.pipe`))
-    run.atEnd(made.close)
-    return made
-  }
+  const pipe = (name) => listen(run, join(run.folder, `${name}.pipe`))
   const begun = async (name, delayMs, begin) => {
     const system = { name, delayMs, pipe: pipe(`${name}${delayMs}`), tookMs: [] }
     const first = system.pipe.next()

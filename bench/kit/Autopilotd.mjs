@@ -36,21 +36,9 @@ export const exchange = (path, request) =>
     socket.on("end", () => resolve(Buffer.concat(chunks)))
   })
 
-/**
- * A daemon in the foreground with a home of its own, once its worker runs. `restart` is the settings' table of that
- * name; hogs are only reported, since a benchmark must not end anybody else's process.
- */
-export const startDaemon = async ({ atEnd, folder }, { launcher }, { name, restart = {}, worker }) => {
-  const home = join(folder, name)
-  mkdirSync(home, { mode: 0o700 })
-  const table = Object.entries({ max_consecutive_restarts: 1_000_000, ...restart })
-  writeFileSync(
-    join(home, "daemon.toml"),
-    ["[memory]", "dry_run = true", "[restart]", ...table.map(([key, value]) => `${key} = ${value}`), ""].join(
-      "\n"
-    )
-  )
-  const child = spawn(launcher, ["start", "--", ...worker], {
+/** A daemon in the foreground, just launched, whose home has its settings; `args` follow its `start`. */
+export const launch = ({ atEnd, folder }, { launcher }, home, args = []) => {
+  const child = spawn(launcher, ["start", ...args], {
     cwd: folder,
     env: { ...process.env, AUTOPILOT_HOME: home },
     stdio: ["ignore", "ignore", "pipe"]
@@ -85,6 +73,35 @@ export const startDaemon = async ({ atEnd, folder }, { launcher }, { name, resta
         lines.on("line", look)
       })
     )
-  await awaitStatus("running")
-  return { pid: child.pid, home, socket, ask, awaitStatus, nextLogged }
+  return { child, pid: child.pid, home, socket, ask, awaitStatus, nextLogged }
+}
+
+/** Writes the settings of a new home. Hogs are only reported: a benchmark must not end anybody else's process. */
+export const makeHome = ({ folder }, name, restart, projects = []) => {
+  const home = join(folder, name)
+  mkdirSync(home, { mode: 0o700 })
+  const table = Object.entries({ max_consecutive_restarts: 1_000_000, ...restart })
+  const lines = [
+    "[memory]",
+    "dry_run = true",
+    "[restart]",
+    ...table.map(([key, value]) => `${key} = ${value}`),
+    ...projects.flatMap((project) => [
+      `[projects.${JSON.stringify(project.name)}.worker_command]`,
+      'type = "Command"',
+      `argv = ${JSON.stringify(project.argv)}`
+    ])
+  ]
+  writeFileSync(join(home, "daemon.toml"), `${lines.join("\n")}\n`)
+  return home
+}
+
+/**
+ * A daemon in the foreground with a home of its own, once its worker runs. `restart` is the settings' table of that
+ * name.
+ */
+export const startDaemon = async (run, installed, { name, restart = {}, worker }) => {
+  const daemon = launch(run, installed, makeHome(run, name, restart), ["--", ...worker])
+  await daemon.awaitStatus("running")
+  return daemon
 }

@@ -9,7 +9,7 @@ import type { ProjectsWithoutWorker } from "../Domain/ProjectsWithoutWorker.ts"
 import type { ReloadData } from "../Domain/SettingsData.ts"
 import { settingsChanges } from "../Domain/SettingsDiff.ts"
 import { notInForce } from "../Domain/SettingsNotInForce.ts"
-import type { SettingsError } from "../Domain/SettingsProblem.ts"
+import { SettingsError } from "../Domain/SettingsProblem.ts"
 import type { NoWorkerCommand } from "../Domain/WorkerCommand.ts"
 import { DaemonEvents } from "./DaemonEvents.ts"
 import { SettingsInForce } from "./SettingsInForce.ts"
@@ -33,6 +33,12 @@ export class SettingsReload extends Context.Tag("SettingsReload")<
   }
 >() {}
 
+/** Without a file the defaults hold: to move it away for a moment would end every project. */
+const gone = (file: string) =>
+  new SettingsError({
+    problems: [{ file, reason: "is gone. Put it back, or write an empty one if the defaults are meant" }]
+  })
+
 const make = Effect.gen(function* () {
   const { current, load } = yield* SettingsInForce
   const supervisor = yield* Supervisor
@@ -49,6 +55,7 @@ const make = Effect.gen(function* () {
   const takeOver = Effect.fnUntraced(function* (named: ProjectName | undefined) {
     const before = yield* SubscriptionRef.get(current)
     const after = yield* load()
+    if (before.settingsFile.found && !after.settingsFile.found) return yield* gone(after.settingsFile.path)
     const plans = plansOf(after)
     if (Either.isLeft(plans)) return yield* plans.left
     const known = plans.right.map(({ project }) => project)
