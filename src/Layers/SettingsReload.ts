@@ -36,7 +36,7 @@ export class SettingsReload extends Context.Tag("SettingsReload")<
 /** Without a file the defaults hold: to move it away for a moment would end every project. */
 const gone = (file: string) =>
   new SettingsError({
-    problems: [{ file, reason: "is gone. Put it back, or write an empty one if the defaults are meant" }]
+    problems: [{ file, reason: "the file is gone. Put it back, or write an empty one if the defaults are meant" }]
   })
 
 const make = Effect.gen(function* () {

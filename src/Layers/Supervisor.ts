@@ -113,8 +113,8 @@ const supervise = Effect.fnUntraced(function* (options: SupervisorOptions) {
   })
 
   for (const plan of plans) {
-    // Whoever starts the daemon wants the selected project, whatever is started by itself.
-    const starts = plan.autostart || plan.project === selected()
+    // A person who starts the daemon wants the project that was selected, whatever is started by itself.
+    const starts = plan.autostart || (!options.keepState && plan.project === chosen)
     yield* add(plan, options.keepState, starts)
   }
 

@@ -132,6 +132,26 @@ describe("several projects", () => {
     }).pipe(around(world, { projects: [plan, named("shop", { autostart: false })] }))
   })
 
+  it.effect(
+    "the selected one is not started by a daemon that goes on as before, nor is one for being the first",
+    () => {
+      const world = makeSurroundings()
+      const projects: ProjectPlans = [
+        named("shop", { autostart: false }),
+        named("blog", { autostart: false })
+      ]
+      return Effect.gen(function* () {
+        yield* Effect.zipRight(
+          begin,
+          Effect.map(words, (found) => assert.deepStrictEqual(found, ["shop stopped", "blog stopped"]))
+        ).pipe(around(world, { projects }))
+        world.selected = blog
+        const kept = yield* Effect.zipRight(begin, words).pipe(around(world, { projects, keepState: true }))
+        assert.deepStrictEqual(kept, ["shop stopped", "blog stopped"])
+      })
+    }
+  )
+
   it.effect("a selection that is no project any more means the first", () => {
     const world = makeSurroundings()
     world.selected = ProjectName.make("gone")

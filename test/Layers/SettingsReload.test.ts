@@ -140,7 +140,7 @@ describe("a reload", () => {
       const empty = inForce({ worker_command: command("agent") })
       world.file = { ...empty, settingsFile: { ...empty.settingsFile, found: false } }
       const error = yield* Effect.flip(reload())
-      assert.include(error.message, "is gone. Put it back")
+      assert.include(error.message, "the file is gone. Put it back")
       assert.deepStrictEqual(yield* workers, before)
     }).pipe(around(world))
   })
