@@ -32,10 +32,7 @@ interface Surroundings {
   readonly path: string
   /** What the text is compared with. */
   readonly before: Effect.Effect<EffectiveSettings, SettingsError>
-  readonly load: (
-    candidate: SettingsText,
-    before: EffectiveSettings
-  ) => Effect.Effect<EffectiveSettings, SettingsError>
+  readonly load: (candidate: SettingsText) => Effect.Effect<EffectiveSettings, SettingsError>
   /** Makes the folder that the file is to be in. */
   readonly makeFolder?: Effect.Effect<void, SettingsNotWritten>
 }
@@ -48,8 +45,7 @@ const make = ({ before, load, makeFolder = Effect.void, path }: Surroundings) =>
       get,
       set: Effect.fnUntraced(function* ({ dryRun, sha256, text }) {
         const candidate = yield* files.parsed(path, text)
-        const now = yield* before
-        const changes = settingsChanges(now, yield* load(candidate, now))
+        const changes = settingsChanges(yield* before, yield* load(candidate))
         if (!dryRun) yield* Effect.zipRight(makeFolder, files.replace(path, { text, expectedSha256: sha256 }))
         else {
           const found = yield* get
@@ -100,8 +96,7 @@ export const layerOf = (
       return yield* make({
         path,
         before: Effect.provide(before, context),
-        // The same command line may be about another project with another text: it is compared as about the same one.
-        load: (candidate, { about }) => Effect.provide(loader({ ...sources, about })(candidate), context),
+        load: (candidate) => Effect.provide(loader(sources)(candidate), context),
         makeFolder:
           configFile === undefined
             ? prepare.pipe(
