@@ -1,4 +1,5 @@
 import { listed } from "./CommandTable.ts"
+import { keyPathText } from "./KeyPath.ts"
 import { printable } from "./Printable.ts"
 import type { Applies, ConfigProblem, ReloadData, SettingChange, SettingsChanges } from "./SettingsData.ts"
 
@@ -23,6 +24,14 @@ const aboutProjects = (changes: SettingsChanges): ReadonlyArray<string> => [
     : [`Projects removed: ${projects(changes.projects_removed)}`])
 ]
 
+/** The changes without those of a project that comes or goes: that it does says them all. */
+export const changesOfStaying = (changes: SettingsChanges): ReadonlyArray<SettingChange> => {
+  const tables = [...changes.projects_added, ...changes.projects_removed].map(
+    (name) => `${keyPathText(["projects", name])}.`
+  )
+  return changes.changes.filter(({ key }) => !tables.some((table) => key.startsWith(table)))
+}
+
 const isNothing = (changes: SettingsChanges): boolean =>
   changes.changes.length + changes.projects_added.length + changes.projects_removed.length === 0
 
@@ -40,7 +49,8 @@ const restartCommand = (names: ReadonlyArray<string>): string =>
 
 /** What a reload has changed and what is still to be done, ending in a newline. */
 export const reloadText = (data: ReloadData): string => {
-  const { awaiting_restart: awaiting, changes, restarted } = data
+  const { awaiting_restart: awaiting, restarted } = data
+  const changes = changesOfStaying(data)
   const sections = (["on-reload", "worker-restart", "daemon-restart"] as const).flatMap((applies) => {
     const lines = changes
       .filter((change) => change.applies === applies)

@@ -97,7 +97,7 @@ export const describe = (event: DaemonEvent): { readonly level: Level; readonly 
     case "StateCleared":
       return { level: "info", text: `A fresh start: cleared ${event.what}` }
     case "StateKept":
-      return { level: "info", text: `Going on where the last daemon ended: ${event.what}` }
+      return { level: "info", text: `Going on as before: ${event.what}` }
     case "StateNotSaved":
       return {
         level: "error",

@@ -31,7 +31,7 @@ export type Survivor = typeof Survivor.Type
 /** The part of a worker's state that survives. */
 export const survivorOf = (state: WorkerState, workerId: string | null): Survivor => {
   const { phase } = state
-  const untilMs = nextStartMs(state)
+  const untilMs = phase._tag === "Waiting" && phase.isReleasable ? undefined : nextStartMs(state)
   return {
     version: 1,
     wanted: state.wanted,
@@ -99,7 +99,7 @@ export const resume = (rules: WorkerRules, survivor: Survivor, nowMs: number, au
     return [{ ...state, phase: Phase.Stopped({ because }) }, []]
   }
   if (wanted === "down") {
-    const because = "it was stopped when the last daemon ended"
+    const because = "it was stopped before"
     return [{ ...state, phase: Phase.Stopped({ because }) }, [kept("stopped")]]
   }
   if (survivor.wait !== null && survivor.wait.untilMs > nowMs) {
@@ -110,7 +110,7 @@ export const resume = (rules: WorkerRules, survivor: Survivor, nowMs: number, au
         : Math.min(survivor.wait.untilMs, nowMs + rules.restart.maxBackoffMs)
     const phase =
       kind === "hold"
-        ? Phase.Waiting({ epoch, untilMs, because, again: true })
+        ? Phase.Waiting({ epoch, untilMs, because, again: true, isReleasable: false })
         : Phase.Restarting({ epoch, dueMs: untilMs, because })
     const due = `the next start is in ${humanDuration(untilMs - nowMs)}`
     return [

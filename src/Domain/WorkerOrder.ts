@@ -40,15 +40,15 @@ const onHeldStart = (rules: WorkerRules, before: WorkerState, held: Hold, ticket
     case "Running":
       return onStart(before, ticket)
     case "Stopping": {
-      const sequel = Sequel.Hold({ ...held, again: true })
+      const sequel = Sequel.Hold({ ...held, again: true, isReleasable: true })
       return [{ ...state, phase: { ...state.phase, sequel } }, [answer]]
     }
     case "Stopped":
-      return andThen(hold(rules, state, { ...held, again: false }), answer)
+      return andThen(hold(rules, state, { ...held, again: false, isReleasable: true }), answer)
     case "Restarting":
     case "Waiting":
     case "Failed":
-      return andThen(hold(rules, state, { ...held, again: true }), answer)
+      return andThen(hold(rules, state, { ...held, again: true, isReleasable: true }), answer)
   }
 }
 

@@ -13,6 +13,7 @@ export type Sequel =
       readonly because: string
       readonly untilMs: number
       readonly again: boolean
+      readonly isReleasable: boolean
     }
 
 export const Sequel = Data.taggedEnum<Sequel>()
@@ -46,13 +47,17 @@ export type Phase =
       readonly dueMs: number | undefined
       readonly because: string
     }
-  /** Held back. `again` is whether the start that follows counts as a restart. */
+  /**
+   * Held back. `again` is whether the start that follows counts as a restart. Who may release it before its time is a
+   * part of this daemon, so that a later one does not wait for that.
+   */
   | {
       readonly _tag: "Waiting"
       readonly epoch: number
       readonly untilMs: number
       readonly because: string
       readonly again: boolean
+      readonly isReleasable: boolean
     }
   | { readonly _tag: "Failed"; readonly epoch: number; readonly because: string }
 

@@ -26,8 +26,10 @@ const onDrain = (rules: WorkerRules, before: WorkerState, because: string): Step
 /** The start that waits for just this is due. */
 const onRelease = (state: WorkerState, because: string): Step => {
   const { phase } = state
-  if (phase._tag === "Waiting" && phase.because === because) return launch(state, phase.again)
-  if (phase._tag === "Stopping" && phase.sequel._tag === "Hold" && phase.sequel.because === because) {
+  if (phase._tag === "Waiting" && phase.isReleasable && phase.because === because)
+    return launch(state, phase.again)
+  const held = phase._tag === "Stopping" && phase.sequel._tag === "Hold" ? phase.sequel : undefined
+  if (phase._tag === "Stopping" && held?.isReleasable === true && held.because === because) {
     return stay({ ...state, phase: { ...phase, sequel: Sequel.Start() } })
   }
   return stay(state)
@@ -148,7 +150,7 @@ export const step = (rules: WorkerRules, state: WorkerState, event: WorkerEvent)
       const because = event.because
       const sequel =
         event.next._tag === "hold"
-          ? Sequel.Hold({ because, untilMs: event.next.untilMs, again: true })
+          ? Sequel.Hold({ because, untilMs: event.next.untilMs, again: true, isReleasable: false })
           : event.next._tag === "fail"
             ? Sequel.Fail({ because })
             : Sequel.Start()

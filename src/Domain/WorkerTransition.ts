@@ -1,6 +1,6 @@
 import type { DaemonEvent } from "./DaemonEvent.ts"
 import { humanDuration } from "./HumanDuration.ts"
-import type { Hold, WorkerAction, WorkerRules } from "./WorkerEvent.ts"
+import type { WorkerAction, WorkerRules } from "./WorkerEvent.ts"
 import { describe as describeExit, isClean, type WorkerExit } from "./WorkerExit.ts"
 import { Phase, type Sequel, type WorkerState } from "./WorkerState.ts"
 
@@ -44,11 +44,11 @@ export const end = (state: WorkerState, epoch: number, sequel: Sequel): Step => 
 export const hold = (
   rules: WorkerRules,
   state: WorkerState,
-  { again, because, untilMs }: Hold & { readonly again: boolean }
+  { again, because, isReleasable, untilMs }: Omit<Extract<Sequel, { _tag: "Hold" }>, "_tag">
 ): Step => {
   const epoch = state.epoch + 1
   return [
-    { ...state, epoch, phase: Phase.Waiting({ epoch, untilMs, because, again }) },
+    { ...state, epoch, phase: Phase.Waiting({ epoch, untilMs, because, again, isReleasable }) },
     [
       { _tag: "WaitUntil", epoch, untilMs },
       publish({ _tag: "Waiting", project: rules.project, why: because, untilMs })

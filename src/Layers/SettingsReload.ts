@@ -4,6 +4,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { ProjectName } from "../Domain/Project.ts"
+import { changesOfStaying } from "../Domain/ChangesText.ts"
 import { plansOf } from "../Domain/ProjectPlan.ts"
 import type { ProjectsWithoutWorker } from "../Domain/ProjectsWithoutWorker.ts"
 import type { ReloadData } from "../Domain/SettingsData.ts"
@@ -36,7 +37,9 @@ export class SettingsReload extends Context.Tag("SettingsReload")<
 /** Without a file the defaults hold: to move it away for a moment would end every project. */
 const gone = (file: string) =>
   new SettingsError({
-    problems: [{ file, reason: "the file is gone. Put it back, or write an empty one if the defaults are meant" }]
+    problems: [
+      { file, reason: "the file is gone. Put it back, or write an empty one if the defaults are meant" }
+    ]
   })
 
 const make = Effect.gen(function* () {
@@ -86,7 +89,7 @@ const make = Effect.gen(function* () {
       )
       const awaitingRestart = needed.filter((name) => !restarted.includes(name))
       const changed = [
-        ...changes.changes.map(({ key }) => key),
+        ...changesOfStaying(changes).map(({ key }) => key),
         ...changes.projects_added.map((name) => `project ${name} is new`),
         ...changes.projects_removed.map((name) => `project ${name} is gone`)
       ]

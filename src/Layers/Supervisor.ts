@@ -100,7 +100,8 @@ const supervise = Effect.fnUntraced(function* (options: SupervisorOptions) {
     yield* turn.withPermits(1)(
       Effect.gen(function* () {
         supervised.delete(project)
-        yield* events.publish({ _tag: "ProjectRemoved", project, leftBehind })
+        // The end of the daemon tells of all.
+        if (!isEnding) yield* events.publish({ _tag: "ProjectRemoved", project, leftBehind })
         const again = plans.find((plan) => plan.project === project)
         if (again !== undefined && !isEnding) yield* appear(again)
       })
@@ -144,7 +145,10 @@ const supervise = Effect.fnUntraced(function* (options: SupervisorOptions) {
     apply: (next) =>
       Effect.gen(function* () {
         if (isEnding) return
+        const before = selected()
         plans = next
+        if (selected() !== before)
+          yield* events.publish({ _tag: "ProjectSelected", project: selected(), before })
         for (const [project, entry] of supervised) {
           if (entry.isLeaving || next.some((plan) => plan.project === project)) continue
           entry.isLeaving = true

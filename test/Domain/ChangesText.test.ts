@@ -68,6 +68,16 @@ describe("the text of a reload", () => {
     )
   })
 
+  it("names a project that comes or goes without all of its settings", () => {
+    const old: SettingChange = { key: 'projects."o.ld".model', from: '"x"', applies: "on-reload" }
+    const text = reloadText({ ...nothing, changes: [old, jitter], projects_removed: ["o.ld"] })
+    assert.deepStrictEqual(linesOf(text), [
+      "In force now:",
+      "  restart.jitter: 0 -> 0.25",
+      "Projects removed: o.ld"
+    ])
+  })
+
   it("says which workers were restarted, also where nothing has changed since the last reload", () => {
     assert.deepStrictEqual(linesOf(reloadText({ ...nothing, restarted: ["default", "shop"] })), [
       "Nothing has changed.",

@@ -25,7 +25,13 @@ const states: Readonly<Record<string, WorkerState>> = {
   waiting: {
     ...initial,
     wanted: "up",
-    phase: Phase.Waiting({ epoch: 5, untilMs: nowMs + 5 * 3_600_000, because: "usage limit", again: true })
+    phase: Phase.Waiting({
+      epoch: 5,
+      untilMs: nowMs + 5 * 3_600_000,
+      because: "usage limit",
+      again: true,
+      isReleasable: false
+    })
   }
 }
 
@@ -60,6 +66,19 @@ describe("what survives the daemon", () => {
       survivorOf(resume(rules, { ...blank, wait: { ...wait, kind } }, nowMs)[0], null).wait?.untilMs
     assert.strictEqual(until("hold"), nowMs + 86_400_000)
     assert.strictEqual(until("backoff"), nowMs + defaultPolicy.maxBackoffMs)
+  })
+
+  it("what only this daemon waited for is not waited for by the next", () => {
+    const phase = Phase.Waiting({
+      epoch: 5,
+      untilMs: nowMs + 600_000,
+      because: "the worker of shop is being stopped first",
+      again: false,
+      isReleasable: true
+    })
+    const survivor = survivorOf({ ...initial, wanted: "up", phase }, null)
+    assert.isNull(survivor.wait)
+    assert.strictEqual(statusWord(resume(rules, survivor, nowMs)[0]), "starting")
   })
 
   it("a fresh start says what it clears, and nothing when there is nothing", () => {

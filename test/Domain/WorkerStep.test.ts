@@ -45,7 +45,13 @@ const before = {
     ...initial,
     epoch: 4,
     failures: 3,
-    phase: Phase.Waiting({ epoch: 4, untilMs: 1000, because: "usage limit", again: true })
+    phase: Phase.Waiting({
+      epoch: 4,
+      untilMs: 1000,
+      because: "usage limit",
+      again: true,
+      isReleasable: false
+    })
   },
   failed: { ...initial, epoch: 4, failures: 10, phase: Phase.Failed({ epoch: 4, because: "10 failures" }) }
 } satisfies Record<string, WorkerState>

@@ -205,7 +205,7 @@ describe("a switch", () => {
       const { message } = yield* switchTo(shop)
       assert.strictEqual(
         message,
-        "Switching from default to shop. Worker is waiting: the worker of default is being stopped first"
+        "Switched from default to shop. Worker is waiting: the worker of default is being stopped first"
       )
       assert.deepStrictEqual(yield* words, ["default stopping", "shop waiting"])
       yield* TestClock.adjust("4999 millis")
@@ -271,6 +271,41 @@ describe("a switch", () => {
       assert.deepStrictEqual(yield* words, ["default stopping", "shop running"])
       yield* TestClock.adjust("10 minutes")
       assert.deepStrictEqual(yield* words, ["default stopped", "shop running"])
+    }).pipe(around(makeSurroundings(), { projects: [plan, named("shop", { autostart: false })] }))
+  )
+
+  it.effect("to a third one waits for all that still end, and so does one that is asked for twice", () =>
+    Effect.gen(function* () {
+      const lives = yield* FakeLives.FakeLives
+      yield* begin
+      lives.endsAfter(5000)
+      yield* switchTo(shop)
+      yield* switchTo(shop)
+      assert.deepStrictEqual(yield* words, ["default stopping", "shop waiting", "blog stopped"])
+      yield* switchTo(blog)
+      assert.deepStrictEqual(yield* words, ["default stopping", "shop stopped", "blog waiting"])
+      yield* switchTo(shop, true)
+      assert.deepStrictEqual(yield* words, ["default stopping", "shop waiting", "blog waiting"])
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(yield* words, ["default stopped", "shop running", "blog running"])
+    }).pipe(
+      around(makeSurroundings(), {
+        projects: [plan, named("shop", { autostart: false }), named("blog", { autostart: false })]
+      })
+    )
+  )
+
+  it.effect("and back while it still ends starts it anew when its last process is gone", () =>
+    Effect.gen(function* () {
+      const lives = yield* FakeLives.FakeLives
+      yield* begin
+      lives.endsAfter(5000)
+      yield* switchTo(shop)
+      yield* switchTo(unnamed)
+      assert.deepStrictEqual(yield* words, ["default stopping", "shop stopped"])
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(yield* words, ["default running", "shop stopped"])
+      assert.strictEqual(lives.mostAlive(), 1)
     }).pipe(around(makeSurroundings(), { projects: [plan, named("shop", { autostart: false })] }))
   )
 

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { alive, treeNames, treeUp } from "./GrownTree.ts"
-import { inState, pidOf, processesOf, project, request, rows } from "./SeveralProjects.ts"
+import { inState, pidOf, processesOf, project, request, rowOf, rows } from "./SeveralProjects.ts"
 import { command, eventually, fixture, startDaemon, temporaryHome, type TestDaemon } from "./TestDaemon.ts"
 
 const sleeps = [fixture("sleeps.sh")]
@@ -74,7 +74,7 @@ describe("autopilotd switch", () => {
       Effect.gen(function* () {
         const home = yield* temporaryHome
         const settings = [
-          "restart = { stop_grace_ms = 1000 }\n",
+          "restart = { stop_grace_ms = 600000 }\n",
           project("old", looks),
           project("new", looks, off),
           project("third", looks, off)
@@ -84,6 +84,10 @@ describe("autopilotd switch", () => {
         yield* command({ home, args: ["switch", "new", "--no-wait"] })
         yield* inState(home, "new", "waiting")
         yield* command({ home, args: ["switch", again, "--no-wait"] })
+        // Either it waits, or it has been started too soon and tells.
+        yield* rowOf(home, again, "was started", ({ worker_status }) => worker_status !== "stopped")
+        // A second stop cuts the grace short.
+        yield* command({ home, args: ["stop-worker", "--project", "old"] })
         yield* inState(home, again, "running")
         assert.strictEqual(yield* said(daemon, new RegExp(`${again}\\| others alive:(.*)`)), " none")
         yield* inState(home, "old", "stopped")

@@ -1,6 +1,8 @@
 import * as Effect from "effect/Effect"
 import type { Invocation } from "../../Domain/CommandLine.ts"
+import { requestLimits } from "../../Domain/ControlFraming.ts"
 import type { ReplyTo } from "../../Domain/ControlProtocol.ts"
+import { encodeRequest } from "../../Domain/ControlWire.ts"
 import type { ConfigText, ConfigWritten } from "../../Domain/SettingsData.ts"
 import { SettingsError } from "../../Domain/SettingsProblem.ts"
 import { ControlClient } from "../../Layers/ControlClient.ts"
@@ -26,6 +28,10 @@ export interface OpenSettings {
 
 /** A daemon that checks and writes a file on a busy disk may take longer than one that tells its state. */
 const patience = { firstByteMs: 30_000, wholeMs: 30_000 } as const
+
+const tooLong = (path: string) =>
+  `${path} is too long for the control socket, which takes ${requestLimits.maxBytes} bytes. ` +
+  `Nothing was changed. Name the file instead: --config ${path}`
 
 const writtenBy = (
   reply: ReplyTo<"SetConfig">,
@@ -55,10 +61,12 @@ const throughDaemon = Effect.gen(function* () {
   return {
     current,
     through: "daemon",
-    set: (text, { dryRun }) =>
-      Effect.flatMap(request({ type: "SetConfig", text, sha256, dry_run: dryRun }, patience), (answer) =>
-        writtenBy(answer, path)
-      )
+    set: (text, { dryRun }) => {
+      const asked = { type: "SetConfig", text, sha256, dry_run: dryRun } as const
+      return new TextEncoder().encode(encodeRequest(asked)).length > requestLimits.maxBytes
+        ? new Refused({ reason: tooLong(path), isTold: false })
+        : Effect.flatMap(request(asked, patience), (answer) => writtenBy(answer, path))
+    }
   } satisfies OpenSettings
 })
 
