@@ -1,13 +1,13 @@
 // How long until a stopped worker's whole tree is known to be gone, on an empty machine and on a full one? The worker
 // obeys TERM at once, so what is measured is the daemon.
-import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { install, startDaemon } from "./kit/Autopilotd.mjs"
+import { crowd } from "./kit/Crowd.mjs"
 import { median, option, printTable, quantile, ratio } from "./kit/Figures.mjs"
 import { cpuMsOf, processCount } from "./kit/ProcessFigures.mjs"
-import { eventually, session, signal, sleep, within } from "./kit/Session.mjs"
+import { session, sleep, within } from "./kit/Session.mjs"
 
 const rounds = option("rounds", 15)
 const warmUps = 2
@@ -16,25 +16,6 @@ const crowds = [70, 1000]
 const settleMs = 100
 const floorFolder = join(dirname(fileURLToPath(import.meta.url)), "floor")
 const worker = join(floorFolder, "worker.sh")
-
-/** Fills the machine with sleepers up to `wanted` processes; ends them when the function it returns is called. */
-const crowd = async ({ atEnd }, wanted) => {
-  const missing = wanted - processCount()
-  if (missing <= 0) return () => undefined
-  const script = `i=0; while [ $i -lt ${missing} ]; do sleep 600 & i=$((i + 1)); done; wait`
-  const leader = spawn("/bin/sh", ["-c", script], { detached: true, stdio: "ignore" })
-  const ended = once(leader, "exit")
-  let isOver = false
-  const end = async () => {
-    if (isOver) return
-    isOver = true
-    signal(-leader.pid, "SIGKILL")
-    await ended
-  }
-  atEnd(end)
-  await eventually("the machine is full", () => (processCount() >= wanted ? true : undefined))
-  return end
-}
 
 await session(rounds * crowds.length * 60_000 + 120_000, async (run) => {
   const daemon = await startDaemon(run, install(run), { name: "home", worker: [worker, ""] })

@@ -41,7 +41,8 @@ const make = Effect.gen(function* () {
   const events = yield* DaemonEvents
   const turn = yield* Effect.makeSemaphore(1)
   const goneNanos = new Map<ProjectName, bigint>()
-  let isHomeSwept = false
+  const turns = new Map<ProjectName, Effect.Semaphore>()
+  let homeGoneNanos: bigint | undefined
 
   const sweep = Effect.fnUntraced(function* (mark: string, ending: Ending, onRemains: OnRemains) {
     const tree = { leader: undefined, mark, seen: new Map<number, number>() }
@@ -58,23 +59,34 @@ const make = Effect.gen(function* () {
     if (pids.length > 0) yield* events.publish({ _tag: "LeftoversEnded", pids })
   })
 
-  /** Whether it was done now. Everyone waits for it; one project's own leftovers hold up nobody else. */
+  /** Everyone waits for it; one project's own leftovers hold up nobody else. */
   const sweepHome = (ending: Ending, onRemains: OnRemains) =>
     turn.withPermits(1)(
       Effect.suspend(() =>
-        isHomeSwept
-          ? Effect.succeed(false)
-          : Effect.map(sweep(entryPrefix(homeId), ending, onRemains), () => (isHomeSwept = true))
+        homeGoneNanos === undefined
+          ? sweep(entryPrefix(homeId), ending, onRemains).pipe(
+              Effect.zipRight(Clock.currentTimeNanos),
+              Effect.map((now) => void (homeGoneNanos = now))
+            )
+          : Effect.void
       )
     )
 
+  /** One sweep of a project after the other: the end of one could else hit what is started after the next. */
+  const inTurn = (project: ProjectName) => {
+    const own = turns.get(project) ?? Effect.unsafeMakeSemaphore(1)
+    turns.set(project, own)
+    return own.withPermits(1)
+  }
+
   return Leftovers.of({
-    end: Effect.fnUntraced(function* (project, ending, onRemains) {
-      if (yield* sweepHome(ending, onRemains)) return
-      const seen = goneNanos.get(project)
-      if (seen !== undefined && (yield* Clock.currentTimeNanos) - seen < freshNanos) return
-      yield* sweep(entryPrefix(homeId, project), ending, onRemains)
-    }),
+    end: (project, ending, onRemains) =>
+      Effect.gen(function* () {
+        yield* sweepHome(ending, onRemains)
+        const seen = goneNanos.get(project) ?? homeGoneNanos
+        if (seen !== undefined && (yield* Clock.currentTimeNanos) - seen < freshNanos) return
+        yield* sweep(entryPrefix(homeId, project), ending, onRemains)
+      }).pipe(inTurn(project)),
     areGone: (project) =>
       Effect.map(Clock.currentTimeNanos, (now) => {
         goneNanos.set(project, now)

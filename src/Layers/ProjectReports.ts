@@ -56,6 +56,7 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
       status: Effect.fnUntraced(function* (project) {
         const snapshot = yield* (yield* supervisor.project(project)).snapshot
         const nowNanos = yield* Clock.currentTimeNanos
+        yield* workerMemory.ask
         return statusData(reportOf(snapshot, nowNanos), {
           ...daemon,
           uptimeMs: millisBetween(startedNanos, nowNanos),
@@ -67,6 +68,7 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
       }),
       projects: Effect.gen(function* () {
         const nowNanos = yield* Clock.currentTimeNanos
+        yield* workerMemory.ask
         const selected = yield* supervisor.selected
         const snapshots = yield* supervisor.snapshots
         return {

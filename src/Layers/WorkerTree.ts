@@ -5,9 +5,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { livingTree, type LivingTree, type ProcessEntry } from "../Domain/ProcessTree.ts"
+import { variable } from "../Domain/WorkerId.ts"
 import { patientRace } from "./PatientRace.ts"
 import { ProcFs, type ProcUnreadable } from "./ProcFs.ts"
 import { errorCode } from "./ErrorCode.ts"
+import { sharedReading } from "./SharedReading.ts"
 
 /** A worker's processes, as far as they are known. */
 export interface Tree {
@@ -43,6 +45,9 @@ export class WorkerTree extends Context.Tag("WorkerTree")<
   }
 >() {}
 
+/** How the mark of every worker begins. */
+const anyMark = `${variable}=`
+
 /** KILL is immediate but for processes that hang in the kernel; those are waited for elsewhere. */
 const killLimit = Duration.seconds(5)
 
@@ -71,21 +76,36 @@ const make = Effect.gen(function* () {
     return excluded
   }
 
+  /** Trees that end together look together: with fifty projects, a look of each would take longer than a grace. */
+  const look = sharedReading(
+    Effect.map(proc.processes, (table) => ({
+      table,
+      excluded: excludedFrom(table),
+      /** Whether a process carries a worker's mark, whichever; only of those that somebody has asked for. */
+      isMarked: new Map<number, boolean>()
+    }))
+  )
+
   const scan = (tree: Tree): Effect.Effect<LivingTree> =>
-    Effect.gen(function* () {
-      const table = yield* proc.processes
-      const leader = tree.leader
-      const young =
-        leader === undefined ? table : table.filter((entry) => entry.startTicks >= leader.startTicks)
-      const marked = yield* proc.carrying(
+    look(({ excluded, isMarked, table }) =>
+      Effect.gen(function* () {
+        const leader = tree.leader
+        const young =
+          leader === undefined ? table : table.filter((entry) => entry.startTicks >= leader.startTicks)
         // Half of all processes may be threads of the kernel. They have no session, and every worker has one.
-        young.filter((entry) => entry.session !== 0).map((entry) => entry.pid),
-        tree.mark
-      )
-      const living = livingTree(table, { leader, known: tree.seen, marked, excluded: excludedFrom(table) })
-      for (const entry of living.processes) tree.seen.set(entry.pid, entry.startTicks)
-      return living
-    }).pipe(patiently)
+        const pids = young.filter((entry) => entry.session !== 0).map((entry) => entry.pid)
+        const unread = pids.filter((pid) => !isMarked.has(pid))
+        const carriers = yield* proc.carrying(unread, anyMark)
+        for (const pid of unread) isMarked.set(pid, carriers.has(pid))
+        const marked = yield* proc.carrying(
+          pids.filter((pid) => isMarked.get(pid)),
+          tree.mark
+        )
+        const living = livingTree(table, { leader, known: tree.seen, marked, excluded })
+        for (const entry of living.processes) tree.seen.set(entry.pid, entry.startTicks)
+        return living
+      })
+    ).pipe(patiently)
 
   const isStillThere = (entry: ProcessEntry): Effect.Effect<boolean> =>
     proc.process(entry.pid).pipe(

@@ -47,11 +47,14 @@ export const makeSurroundings = (saved: Record<string, Survivor> = {}): Surround
 })
 
 /** A Supervisor whose workers, disk and log are pretended. */
-export const layerOf = (around: Surroundings, options: Partial<Supervisor.SupervisorOptions> = {}) => {
-  const Events = Layer.succeed(DaemonEvents, {
+export const layerOf = (
+  around: Surroundings,
+  options: Partial<Supervisor.SupervisorOptions> = {},
+  Events = Layer.succeed(DaemonEvents, {
     publish: (event) => Effect.sync(() => void around.events.push(event)),
     changes: Stream.empty
   })
+) => {
   const State = Layer.succeed(ProjectState, {
     load: (project) => Effect.sync(() => around.saved.get(project)),
     save: (project, survivor) =>
