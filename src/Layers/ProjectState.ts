@@ -39,7 +39,12 @@ export const layer: Layer.Layer<ProjectState, never, AutopilotHome> = Layer.effe
   ProjectState,
   Effect.gen(function* () {
     const { stateDir } = yield* AutopilotHome
-    const turn = yield* Effect.makeSemaphore(1)
+    const turns = new Map<ProjectName, Effect.Semaphore>()
+    const turnOf = (project: ProjectName): Effect.Semaphore => {
+      const turn = turns.get(project) ?? Effect.unsafeMakeSemaphore(1)
+      turns.set(project, turn)
+      return turn
+    }
     const pathOf = (project: ProjectName) => join(stateDir, `${project}.json`)
     const attempt = <A>(path: string, act: () => Promise<A>) =>
       Effect.tryPromise({
@@ -67,7 +72,7 @@ export const layer: Layer.Layer<ProjectState, never, AutopilotHome> = Layer.effe
         return attempt(path, () => replaceFile(path, `${encode(survivor)}\n`)).pipe(
           // A write that hangs cannot be taken back, so it is finished before the next one begins.
           Effect.uninterruptible,
-          turn.withPermits(1),
+          turnOf(project).withPermits(1),
           // Whoever waits for it may go on.
           Effect.disconnect
         )
