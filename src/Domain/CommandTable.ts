@@ -57,6 +57,14 @@ export const commandTable = {
     takesWorker: false,
     examples: ["autopilotd projects", "autopilotd projects --json"]
   },
+  hogs: {
+    summary: "List whom the daemon would end if memory were low, and why nobody else",
+    details:
+      "Looks at all processes of the machine, and tells of those that are large or that a worker has lost: in their order whom it would end, and why not the others. This version only lists: it ends nothing for memory yet. Exits with 3 when no daemon is running.",
+    options: ["config", "json"],
+    takesWorker: false,
+    examples: ["autopilotd hogs", "autopilotd hogs --json"]
+  },
   switch: {
     summary: "Select another project: stop one worker, start the other",
     details:

@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { HogsData } from "./HogsData.ts"
 import { ProjectName } from "./Project.ts"
 import { ProjectsData } from "./ProjectsData.ts"
 import { ConfigRefused, ConfigText, ConfigWritten, ReloadData } from "./SettingsData.ts"
@@ -15,6 +16,8 @@ export const ControlRequest = Schema.Union(
   Schema.Struct({ type: Schema.Literal("RestartWorker"), ...forProject }),
   Schema.Struct({ type: Schema.Literal("Shutdown") }),
   Schema.Struct({ type: Schema.Literal("Projects") }),
+  /** Whom the daemon would end if memory were low. Ends nobody. */
+  Schema.Struct({ type: Schema.Literal("Hogs") }),
   /** Stops the selected project's worker, unless it is to be kept, then starts this one's, which is selected now. */
   Schema.Struct({
     type: Schema.Literal("SelectProject"),
@@ -38,6 +41,7 @@ export type ControlRequest = typeof ControlRequest.Type
 const AnswerData = Schema.Union(
   StatusData,
   ProjectsData,
+  HogsData,
   ReloadData,
   ConfigText,
   ConfigWritten,
@@ -84,6 +88,7 @@ export const replyTo = {
   Shutdown: aboutWorker,
   SelectProject: aboutWorker,
   Projects: reply(ProjectsData),
+  Hogs: reply(HogsData),
   ReloadConfig: reply(Schema.Union(ReloadData, ConfigRefused)),
   GetConfig: reply(ConfigText),
   SetConfig: reply(Schema.Union(ConfigWritten, ConfigRefused))

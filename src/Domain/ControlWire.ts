@@ -180,6 +180,7 @@ const decoders: {
   Shutdown: decodeStatusReply,
   SelectProject: decodeStatusReply,
   Projects: decoder(replyTo.Projects),
+  Hogs: decoder(replyTo.Hogs),
   ReloadConfig: decoder(replyTo.ReloadConfig),
   GetConfig: decoder(replyTo.GetConfig),
   SetConfig: decoder(replyTo.SetConfig)

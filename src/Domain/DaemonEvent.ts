@@ -1,5 +1,7 @@
 import * as Schema from "effect/Schema"
 import { humanDuration } from "./HumanDuration.ts"
+import { MemoryLevel } from "./MemoryLevel.ts"
+import { describeLevel, MemoryFigures } from "./MemoryLook.ts"
 import { ProjectName } from "./Project.ts"
 import { shellLine } from "./ShellLine.ts"
 import { describe as describeExit, WorkerExit } from "./WorkerExit.ts"
@@ -59,6 +61,14 @@ export const DaemonEvent = Schema.Union(
   Schema.TaggedStruct("GaveUp", { ...ofProject, failures: Schema.Int, reason: Schema.String }),
   Schema.TaggedStruct("WorkerStopped", { ...ofProject, reason: Schema.String }),
   Schema.TaggedStruct("OutputDropped", { ...ofProject, lines: Schema.Int, reason: Schema.String }),
+  /** What people are told; a relief only once it has lasted. `level` is the new one. */
+  Schema.TaggedStruct("MemoryLevelChanged", { ...MemoryFigures.fields, before: MemoryLevel }),
+  Schema.TaggedStruct("MemoryFileUnusable", {
+    path: Schema.String,
+    reason: Schema.String,
+    consequence: Schema.String
+  }),
+  Schema.TaggedStruct("MemoryThresholdsUnfit", { reason: Schema.String }),
   Schema.TaggedStruct("ConcernFailed", {
     name: Schema.String,
     cause: Schema.String,
@@ -71,6 +81,8 @@ export const DaemonEvent = Schema.Union(
 export type DaemonEvent = typeof DaemonEvent.Type
 
 export type Level = "info" | "warning" | "error"
+
+const levelOf: Readonly<Record<MemoryLevel, Level>> = { plentiful: "info", low: "warning", critical: "error" }
 
 const processes = (pids: ReadonlyArray<number>): string =>
   `${pids.length} process${pids.length === 1 ? "" : "es"} (pid ${pids.join(", ")})`
@@ -188,6 +200,15 @@ export const describe = (event: DaemonEvent): { readonly level: Level; readonly 
       return {
         level: "warning",
         text: `${event.lines} lines of the worker's output were dropped: ${event.reason}`
+      }
+    case "MemoryLevelChanged":
+      return { level: levelOf[event.level], text: describeLevel(event, event.before) }
+    case "MemoryFileUnusable":
+      return { level: "warning", text: `${event.path} is of no use: ${event.reason}. ${event.consequence}` }
+    case "MemoryThresholdsUnfit":
+      return {
+        level: "warning",
+        text: `Until the settings are mended, the thresholds are scaled to the memory that there is: ${event.reason}`
       }
     case "ConcernFailed":
       return {

@@ -31,6 +31,12 @@ const tooHigh = (key: string, bytes: number | undefined, totalBytes: number): Re
 const figure = (inForce: number, set: number | undefined): string =>
   `${humanBytes(inForce)}${set === undefined ? ", the default on this machine" : ""}`
 
+/** The thresholds where none is set: 2 GiB and 1 GiB, less on a small machine. */
+export const scaledThresholds = (effectiveTotalBytes: number): MemoryThresholds => ({
+  minAvailableBytes: Math.min(2 * gibibyte, Math.floor(effectiveTotalBytes * 0.2)),
+  criticalBytes: Math.min(gibibyte, Math.floor(effectiveTotalBytes * 0.1))
+})
+
 /**
  * The thresholds that hold on a machine with `effectiveTotalBytes` of memory: the smaller of what the machine has and
  * what the daemon's cgroup allows. One that is not set is scaled, so that the defaults also suit a small machine.
@@ -41,8 +47,9 @@ export const thresholdsInForce = (
 ): Either.Either<MemoryThresholds, ReadonlyArray<KeyProblem>> => {
   const low = set.minAvailableBytes
   const critical = set.criticalThresholdBytes
-  const minAvailableBytes = low ?? Math.min(2 * gibibyte, Math.floor(effectiveTotalBytes * 0.2))
-  const criticalBytes = critical ?? Math.min(gibibyte, Math.floor(effectiveTotalBytes * 0.1))
+  const scaled = scaledThresholds(effectiveTotalBytes)
+  const minAvailableBytes = low ?? scaled.minAvailableBytes
+  const criticalBytes = critical ?? scaled.criticalBytes
   const problems = [
     ...tooHigh("min_available_bytes", low, effectiveTotalBytes),
     ...tooHigh("critical_threshold_bytes", critical, effectiveTotalBytes)

@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { MemoryLevel } from "./MemoryLevel.ts"
 
 /** A field that is absent, never null, when there is nothing to say. */
 export const perhaps = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
@@ -30,6 +31,21 @@ export const StatusData = Schema.Struct({
   consecutive_failures: Count,
   memory_available_bytes: Count,
   memory_total_bytes: Count,
+  /** Absent, like the next ones, until the memory could be read. */
+  memory_level: perhaps(MemoryLevel),
+  /** Below this much available memory it is low, below the other critical. */
+  memory_min_available_bytes: perhaps(Count),
+  memory_critical_threshold_bytes: perhaps(Count),
+  /** The folder of the cgroup that leaves less than the machine has available. Absent: the machine binds. */
+  memory_bound_by: perhaps(Schema.String),
+  /**
+   * Thousandths of the time since the last look in which at least one process waited for memory, and all at once.
+   * Absent where the kernel does not count it.
+   */
+  memory_pressure_some_per_mille: perhaps(Count),
+  memory_pressure_full_per_mille: perhaps(Count),
+  swap_total_bytes: perhaps(Count),
+  swap_free_bytes: perhaps(Count),
   project: perhaps(Schema.String),
   /** The project that commands mean which name none. */
   selected_project: perhaps(Schema.String),

@@ -1,4 +1,4 @@
-import type { MemoryReading } from "./MemoryReading.ts"
+import { figuresOf, type MemoryLook } from "./MemoryLook.ts"
 import type { ProjectName } from "./Project.ts"
 import type { ProjectRow } from "./ProjectsData.ts"
 import type { StatusData, WorkerStatus } from "./StatusData.ts"
@@ -26,7 +26,8 @@ export interface DaemonReport {
   readonly pid: number
   readonly version: string
   readonly uptimeMs: number
-  readonly memory: MemoryReading
+  /** Undefined until it could be looked at. */
+  readonly memory: MemoryLook | undefined
   readonly degraded: ReadonlyArray<string>
   readonly selected: ProjectName
   /** The state of every project, this one included. */
@@ -55,6 +56,24 @@ const outlook = ({ nextStartMs, state }: ProjectReport) => {
   }
 }
 
+/** The memory as last looked at. Two of its figures are the original's, and always there. */
+const memory = (look: MemoryLook | undefined) => {
+  if (look === undefined) return { memory_available_bytes: 0, memory_total_bytes: 0 }
+  const { boundBy, pressureFullPerMille: full, pressureSomePerMille: some, ...figures } = figuresOf(look)
+  return {
+    memory_available_bytes: figures.availableBytes,
+    memory_total_bytes: figures.totalBytes,
+    memory_level: figures.level,
+    memory_min_available_bytes: figures.minAvailableBytes,
+    memory_critical_threshold_bytes: figures.criticalBytes,
+    ...(boundBy === undefined ? {} : { memory_bound_by: boundBy }),
+    ...(some === undefined ? {} : { memory_pressure_some_per_mille: some }),
+    ...(full === undefined ? {} : { memory_pressure_full_per_mille: full }),
+    swap_total_bytes: figures.swapTotalBytes,
+    swap_free_bytes: figures.swapFreeBytes
+  }
+}
+
 /** The data of a status answer. */
 export const statusData = (project: ProjectReport, daemon: DaemonReport): StatusData => {
   const { state } = project
@@ -65,8 +84,7 @@ export const statusData = (project: ProjectReport, daemon: DaemonReport): Status
     uptime_seconds: worker.uptimeSeconds,
     total_restarts: state.totalRestarts,
     consecutive_failures: state.failures,
-    memory_available_bytes: daemon.memory.availableBytes,
-    memory_total_bytes: daemon.memory.totalBytes,
+    ...memory(daemon.memory),
     project: project.project,
     selected_project: daemon.selected,
     ...outlook(project),

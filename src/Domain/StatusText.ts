@@ -1,6 +1,7 @@
 import type { ControlReply } from "./ControlProtocol.ts"
 import { humanBytes } from "./HumanBytes.ts"
 import { humanDuration } from "./HumanDuration.ts"
+import { describePressure } from "./MemoryLook.ts"
 import { printable } from "./Printable.ts"
 import { shellLine } from "./ShellLine.ts"
 import { inStateColour } from "./StateColour.ts"
@@ -24,6 +25,28 @@ const shown = (text: string): string => printable(text, maxTextLength)
 
 /** The original writes GB for what are powers of 1024; scripts read that line. */
 const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GB`
+
+/** Where memory stands between its thresholds. */
+const memoryLevel = (status: StatusAnswer): string | undefined => {
+  const {
+    memory_critical_threshold_bytes: critical,
+    memory_level: level,
+    memory_min_available_bytes: low
+  } = status
+  if (level === undefined || low === undefined || critical === undefined) return level
+  return `${level} (low: below ${humanBytes(low)}, critical: below ${humanBytes(critical)})`
+}
+
+const swap = ({ swap_free_bytes: free, swap_total_bytes: total }: StatusAnswer): string | undefined =>
+  free === undefined || total === undefined || total === 0
+    ? undefined
+    : `${humanBytes(free)} of ${humanBytes(total)} free`
+
+/** Nothing is said where nobody waits. */
+const pressure = (status: StatusAnswer): string | undefined => {
+  const some = status.memory_pressure_some_per_mille ?? 0
+  return some === 0 ? undefined : describePressure(some, status.memory_pressure_full_per_mille ?? 0)
+}
 
 const nextStart = (atMs: number, nowMs: number): string =>
   atMs - nowMs < 1000 ? "now" : `in ${humanDuration(atMs - nowMs)}`
@@ -78,6 +101,10 @@ export const statusText = (status: StatusAnswer, { colour, nowMs }: StatusTextOp
       "Memory",
       `${gigabytes(status.memory_available_bytes)} / ${gigabytes(status.memory_total_bytes)} available`
     ],
+    ["Memory level", memoryLevel(status)],
+    ["Memory limit", status.memory_bound_by && `of the cgroup ${shown(status.memory_bound_by)}`],
+    ["Memory waits", pressure(status)],
+    ["Swap", swap(status)],
     [
       "Worker memory",
       status.worker_memory_bytes === undefined ? undefined : humanBytes(status.worker_memory_bytes)

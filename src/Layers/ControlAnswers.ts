@@ -5,6 +5,8 @@ import type { ProjectName } from "../Domain/Project.ts"
 import type { StatusData } from "../Domain/StatusData.ts"
 import type { Command } from "../Domain/WorkerEvent.ts"
 import { ControlHandler } from "./ControlHandler.ts"
+import { HogReport, type MemoryUnknown } from "./HogReport.ts"
+import type { ProcUnreadable } from "./ProcFs.ts"
 import type { CommandAnswer } from "./ProjectActor.ts"
 import { ProjectReports } from "./ProjectReports.ts"
 import { ProjectSwitch } from "./ProjectSwitch.ts"
@@ -17,6 +19,7 @@ const make = Effect.gen(function* () {
   const reports = yield* ProjectReports
   const projects = yield* ProjectSwitch
   const settings = yield* SettingsAnswers
+  const hogs = yield* HogReport
   const shutdown = yield* ShutdownRequest
 
   const status = (project: ProjectName | undefined, message: (data: StatusData) => string) =>
@@ -36,7 +39,9 @@ const make = Effect.gen(function* () {
     return yield* answered(yield* (yield* supervisor.project(project)).command(wanted), project)
   })
 
-  const answer = (request: ControlRequest): Effect.Effect<ControlResponse, UnknownProject> => {
+  const answer = (
+    request: ControlRequest
+  ): Effect.Effect<ControlResponse, UnknownProject | MemoryUnknown | ProcUnreadable> => {
     switch (request.type) {
       case "Status":
         return status(request.project, (data) => `Worker is ${data.worker_status}`)
@@ -52,6 +57,12 @@ const make = Effect.gen(function* () {
         return Effect.map(reports.projects, (data) => ({
           success: true,
           message: `${data.projects.length} project${data.projects.length === 1 ? "" : "s"}`,
+          data
+        }))
+      case "Hogs":
+        return Effect.map(hogs.look, (data) => ({
+          success: true,
+          message: `${data.would_end.length} process${data.would_end.length === 1 ? "" : "es"} would be ended for memory`,
           data
         }))
       case "SelectProject":
@@ -74,9 +85,7 @@ const make = Effect.gen(function* () {
 
   return ControlHandler.of({
     handle: (request) =>
-      Effect.catchTag(answer(request), "UnknownProject", ({ message }) =>
-        Effect.succeed({ success: false, message })
-      )
+      Effect.catchAll(answer(request), ({ message }) => Effect.succeed({ success: false, message }))
   })
 })
 
@@ -84,5 +93,5 @@ const make = Effect.gen(function* () {
 export const layer: Layer.Layer<
   ControlHandler,
   never,
-  Supervisor | ProjectReports | ProjectSwitch | SettingsAnswers | ShutdownRequest
+  Supervisor | ProjectReports | ProjectSwitch | SettingsAnswers | HogReport | ShutdownRequest
 > = Layer.effect(ControlHandler, make)

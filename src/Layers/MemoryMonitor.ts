@@ -1,43 +1,121 @@
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schedule from "effect/Schedule"
+import * as PubSub from "effect/PubSub"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { type MemoryReading, unread } from "../Domain/MemoryReading.ts"
+import type { DaemonEvent } from "../Domain/DaemonEvent.ts"
+import type { MemoryLook } from "../Domain/MemoryLook.ts"
+import { nothingSeen, type WatchSettings, watchStep } from "../Domain/MemoryWatch.ts"
 import { Concerns } from "./Concerns.ts"
-import { ProcFs } from "./ProcFs.ts"
+import { DaemonEvents } from "./DaemonEvents.ts"
+import { MemoryReader } from "./MemoryReader.ts"
+import { PlainTimer } from "./PlainTimer.ts"
 import { SettingsInForce } from "./SettingsInForce.ts"
 
-/** The machine's memory as last read. It is read once before anybody can ask. */
+/** The memory as last looked at, and whether that is plenty. It is looked at once before anybody can ask. */
 export class MemoryMonitor extends Context.Tag("MemoryMonitor")<
   MemoryMonitor,
-  { readonly reading: SubscriptionRef.SubscriptionRef<MemoryReading> }
+  {
+    /** Undefined until the memory could be read for the first time; while it cannot be read, the last look stays. */
+    readonly last: Effect.Effect<MemoryLook | undefined>
+    /**
+     * From the moment of running: every look that shows less than plenty, and the first one that shows plenty again.
+     * A reader that is slow gets the newest.
+     */
+    readonly shortage: Stream.Stream<MemoryLook>
+  }
 >() {}
 
-/** Reads every `poll_interval_ms`, as a concern of its own. A new interval begins with a reading. */
-export const layer: Layer.Layer<MemoryMonitor, never, ProcFs | Concerns | SettingsInForce> = Layer.scoped(
-  MemoryMonitor,
-  Effect.gen(function* () {
-    const proc = yield* ProcFs
-    const concerns = yield* Concerns
-    const settings = yield* SettingsInForce
-    const reading = yield* SubscriptionRef.make(unread)
-    const poll = Effect.flatMap(proc.memory, (now) =>
-      now === undefined ? Effect.void : SubscriptionRef.set(reading, now)
-    )
-    // A defect of the first reading is the concern's to tell, not a reason to refuse the start.
-    yield* Effect.catchAllCause(poll, () => Effect.void)
-    const readings = settings.current.changes.pipe(
-      Stream.map(({ memory }) => memory.pollIntervalMs),
-      Stream.changes,
-      Stream.flatMap(
-        (intervalMs) => Stream.repeatEffectWithSchedule(poll, Schedule.spaced(Duration.millis(intervalMs))),
-        { switch: true }
-      )
-    )
-    yield* concerns.run("memory monitor", Stream.runDrain(readings))
-    return { reading }
+const isSame = (one: WatchSettings, other: WatchSettings): boolean =>
+  one.pollIntervalMs === other.pollIntervalMs &&
+  one.minAvailableBytes === other.minAvailableBytes &&
+  one.criticalThresholdBytes === other.criticalThresholdBytes
+
+/** What a look has found that others must hear of. */
+interface Found {
+  readonly news: ReadonlyArray<DaemonEvent>
+  /** A look for those who follow a shortage. */
+  readonly shortage: MemoryLook | undefined
+  readonly nextMs: number
+}
+
+const make = Effect.gen(function* () {
+  const { read } = yield* MemoryReader
+  const timer = yield* PlainTimer
+  const events = yield* DaemonEvents
+  const concerns = yield* Concerns
+  const settings = yield* SettingsInForce
+  const clock = yield* Effect.clock
+  const shortages = yield* Effect.acquireRelease(PubSub.sliding<MemoryLook>(1), PubSub.shutdown)
+  let watch = nothingSeen
+
+  const look = (wanted: WatchSettings): Found => {
+    const sight = read()
+    const now = {
+      wallMs: clock.unsafeCurrentTimeMillis(),
+      monotonicMs: Number(clock.unsafeCurrentTimeNanos()) / 1e6
+    }
+    const wasShort = watch.last !== undefined && watch.last.level !== "plentiful"
+    const { news, nextMs, watch: after } = watchStep(watch, sight, wanted, now)
+    watch = after
+    const isShort = wasShort || after.last?.level !== "plentiful"
+    return { news, nextMs, shortage: isShort && sight.reading !== undefined ? after.last : undefined }
+  }
+
+  /** Looks until others must hear of it. The first look is after `afterMs`, or at once. */
+  const lookUntilFound = (wanted: WatchSettings, afterMs: number): Effect.Effect<Found> =>
+    Effect.async((resume) => {
+      let callOff = () => {}
+      const next = () => {
+        try {
+          const found = look(wanted)
+          if (found.news.length > 0 || found.shortage !== undefined) resume(Effect.succeed(found))
+          else callOff = timer.after(found.nextMs, next)
+        } catch (cause) {
+          resume(Effect.die(cause))
+        }
+      }
+      if (afterMs > 0) callOff = timer.after(afterMs, next)
+      else next()
+      return Effect.sync(() => callOff())
+    })
+
+  const tell = Effect.fnUntraced(function* ({ news, shortage }: Found) {
+    if (shortage !== undefined) yield* PubSub.publish(shortages, shortage)
+    for (const event of news) yield* events.publish(event)
   })
-)
+
+  const looks = Effect.fnUntraced(function* (wanted: WatchSettings) {
+    let afterMs = 0
+    for (;;) {
+      const found = yield* lookUntilFound(wanted, afterMs)
+      yield* tell(found)
+      afterMs = found.nextMs
+    }
+  })
+
+  // A defect of the first look is the concern's to tell, not a reason to refuse the start.
+  const { memory } = yield* SubscriptionRef.get(settings.current)
+  yield* Effect.suspend(() => tell(look(memory))).pipe(Effect.catchAllCause(() => Effect.void))
+  const followed = settings.current.changes.pipe(
+    Stream.map((current) => current.memory),
+    Stream.changesWith(isSame),
+    Stream.flatMap((current) => Stream.fromEffect(looks(current)), { switch: true })
+  )
+  yield* concerns.run("memory monitor", Stream.runDrain(followed))
+  return MemoryMonitor.of({
+    last: Effect.sync(() => watch.last),
+    shortage: Stream.fromPubSub(shortages)
+  })
+})
+
+/**
+ * Looks as often as memory could run out, and at least every `poll_interval_ms`, as a concern of its own. Settings that
+ * change hold at once.
+ */
+export const layer: Layer.Layer<
+  MemoryMonitor,
+  never,
+  MemoryReader | Concerns | DaemonEvents | SettingsInForce
+> = Layer.scoped(MemoryMonitor, make)

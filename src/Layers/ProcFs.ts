@@ -3,8 +3,6 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { MemoryReading } from "../Domain/MemoryReading.ts"
-import { parseMemInfo } from "../Domain/MemoryReading.ts"
 import type { ProcessEntry } from "../Domain/ProcessTree.ts"
 import { errorCode } from "./ErrorCode.ts"
 
@@ -19,7 +17,7 @@ export class ProcUnreadable extends Data.TaggedError("ProcUnreadable")<{ readonl
 }
 
 /**
- * What the kernel says about processes and memory. Reads are synchronous: the kernel makes these files up at once,
+ * What the kernel says about processes. Reads are synchronous: the kernel makes these files up at once,
  * and a read through the thread pool costs two to six times as much. Long scans yield to the event loop.
  */
 export class ProcFs extends Context.Tag("ProcFs")<
@@ -36,8 +34,6 @@ export class ProcFs extends Context.Tag("ProcFs")<
     ) => Effect.Effect<ReadonlySet<number>, ProcUnreadable>
     /** The soft open-files limit of a process; undefined when it cannot be read. */
     readonly openFilesSoftLimit: (pid: number) => Effect.Effect<string | undefined>
-    /** The machine's memory; undefined when it cannot be read. */
-    readonly memory: Effect.Effect<MemoryReading | undefined>
   }
 >() {}
 
@@ -49,7 +45,7 @@ const usualPageBytes = 4096
 const atPageSize = 6n
 
 /** The size of a page, in which `stat` counts: 64 KiB on some ARM and POWER machines. */
-const pageBytesOf = (auxiliaryVector: Buffer | undefined): number => {
+export const pageBytesOf = (auxiliaryVector: Buffer | undefined): number => {
   for (let at = 0; auxiliaryVector !== undefined && at + 16 <= auxiliaryVector.length; at += 16) {
     if (auxiliaryVector.readBigUInt64LE(at) === atPageSize) {
       return Number(auxiliaryVector.readBigUInt64LE(at + 8))
@@ -158,11 +154,7 @@ const make = (root: string) => {
           ?.toString("latin1")
           .match(/^Max open files +(\S+)/m)
           ?.at(1)
-      ).pipe(Effect.orElseSucceed(() => undefined)),
-    memory: attempt(() => {
-      const text = read(`${root}/meminfo`)
-      return text === undefined ? undefined : parseMemInfo(text.toString("latin1"))
-    }).pipe(Effect.orElseSucceed(() => undefined))
+      ).pipe(Effect.orElseSucceed(() => undefined))
   })
 }
 

@@ -2,7 +2,6 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { ProjectName } from "../Domain/Project.ts"
 import type { ProjectsData } from "../Domain/ProjectsData.ts"
 import type { StatusData } from "../Domain/StatusData.ts"
@@ -60,7 +59,7 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
         return statusData(reportOf(snapshot, nowNanos), {
           ...daemon,
           uptimeMs: millisBetween(startedNanos, nowNanos),
-          memory: yield* SubscriptionRef.get(memory.reading),
+          memory: yield* memory.last,
           degraded: yield* concerns.degraded,
           selected: yield* supervisor.selected,
           all: (yield* supervisor.snapshots).map(({ state }) => state)

@@ -5,7 +5,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { EffectiveSettings } from "../Domain/EffectiveSettings.ts"
 import type { SettingsError } from "../Domain/SettingsProblem.ts"
 import type { AutopilotHome } from "./AutopilotHome.ts"
-import { ProcFs } from "./ProcFs.ts"
+import { MemoryReader } from "./MemoryReader.ts"
 import type { SettingsFile, SettingsText } from "./SettingsFile.ts"
 import { loadSettings, type SettingsSources } from "./SettingsLoader.ts"
 
@@ -22,18 +22,18 @@ export class SettingsInForce extends Context.Tag("SettingsInForce")<
 /** Loads from these sources, on this machine. */
 export const loader = (sources: SettingsSources) =>
   Effect.fnUntraced(function* (candidate?: SettingsText) {
-    const memory = yield* (yield* ProcFs).memory
-    const effectiveTotalBytes = memory === undefined ? {} : { effectiveTotalBytes: memory.totalBytes }
+    const { reading } = (yield* MemoryReader).read()
+    const effectiveTotalBytes = reading === undefined ? {} : { effectiveTotalBytes: reading.totalBytes }
     return yield* loadSettings({ ...sources, ...effectiveTotalBytes }, candidate)
   })
 
 export const layer = (
   sources: SettingsSources
-): Layer.Layer<SettingsInForce, SettingsError, SettingsFile | AutopilotHome | ProcFs> =>
+): Layer.Layer<SettingsInForce, SettingsError, SettingsFile | AutopilotHome | MemoryReader> =>
   Layer.effect(
     SettingsInForce,
     Effect.gen(function* () {
-      const context = yield* Effect.context<SettingsFile | AutopilotHome | ProcFs>()
+      const context = yield* Effect.context<SettingsFile | AutopilotHome | MemoryReader>()
       const first = yield* loader(sources)()
       const load = loader({ ...sources, about: first.about })
       return {

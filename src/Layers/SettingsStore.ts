@@ -9,7 +9,7 @@ import { settingsChanges } from "../Domain/SettingsDiff.ts"
 import type { SettingsError } from "../Domain/SettingsProblem.ts"
 import { AutopilotHome, prepare } from "./AutopilotHome.ts"
 import { DaemonEvents } from "./DaemonEvents.ts"
-import type { ProcFs } from "./ProcFs.ts"
+import type { MemoryReader } from "./MemoryReader.ts"
 import { SettingsFile, SettingsNotWritten, type SettingsText, StaleSettings } from "./SettingsFile.ts"
 import { loader, SettingsInForce } from "./SettingsInForce.ts"
 import type { SettingsSources } from "./SettingsLoader.ts"
@@ -80,11 +80,11 @@ export const layer: Layer.Layer<SettingsStore, never, SettingsFile | SettingsInF
 /** That of a command, where no daemon runs: what a text changes is told against the file as it is. */
 export const layerOf = (
   sources: SettingsSources
-): Layer.Layer<SettingsStore, SettingsError, SettingsFile | AutopilotHome | ProcFs> =>
+): Layer.Layer<SettingsStore, SettingsError, SettingsFile | AutopilotHome | MemoryReader> =>
   Layer.effect(
     SettingsStore,
     Effect.gen(function* () {
-      const context = yield* Effect.context<SettingsFile | AutopilotHome | ProcFs>()
+      const context = yield* Effect.context<SettingsFile | AutopilotHome | MemoryReader>()
       const files = yield* SettingsFile
       const { settingsFile } = yield* AutopilotHome
       const { configFile, cwd } = sources

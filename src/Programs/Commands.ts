@@ -13,13 +13,17 @@ const Client = Layer.unwrapEffect(
 
 /** The two roads to the settings file: the daemon, and the file itself. */
 const settingsOf = Effect.fnUntraced(function* ({ options, ...invocation }: Invocation) {
+  const MemoryReader = yield* Effect.promise(() => import("../Layers/MemoryReader.ts"))
   const SettingsFile = yield* Effect.promise(() => import("../Layers/SettingsFile.ts"))
   const SettingsStore = yield* Effect.promise(() => import("../Layers/SettingsStore.ts"))
   const { sourcesOf } = yield* Effect.promise(() => import("./commands/Sources.ts"))
   // --project says whose setting is meant. It is not one itself, as it is for a start.
   const { project: _, ...others } = options
   const sources = yield* sourcesOf({ ...invocation, options: others })
-  const store = Layer.provide(SettingsStore.layerOf(sources), Layer.merge(SettingsFile.layer, ProcFs.layer))
+  const store = Layer.provide(
+    SettingsStore.layerOf(sources),
+    Layer.merge(SettingsFile.layer, MemoryReader.layer)
+  )
   return Layer.merge(Client, store)
 })
 
@@ -44,6 +48,10 @@ export const commands = {
   projects: Effect.fnUntraced(function* (invocation: Invocation) {
     const { projects } = yield* Effect.promise(() => import("./commands/Projects.ts"))
     yield* Effect.provide(projects(invocation), Client)
+  }),
+  hogs: Effect.fnUntraced(function* (invocation: Invocation) {
+    const { hogs } = yield* Effect.promise(() => import("./commands/Hogs.ts"))
+    yield* Effect.provide(hogs(invocation), Client)
   }),
   switch: Effect.fnUntraced(function* (invocation: Invocation) {
     const { switchProject } = yield* Effect.promise(() => import("./commands/Switch.ts"))
@@ -71,7 +79,8 @@ export const commands = {
   }),
   "config check": Effect.fnUntraced(function* (invocation: Invocation) {
     const { configCheck } = yield* Effect.promise(() => import("./commands/ConfigCheck.ts"))
-    yield* Effect.provide(configCheck(invocation), ProcFs.layer)
+    const MemoryReader = yield* Effect.promise(() => import("../Layers/MemoryReader.ts"))
+    yield* Effect.provide(configCheck(invocation), MemoryReader.layer)
   }),
   "config show": Effect.fnUntraced(function* (invocation: Invocation) {
     const { configShow } = yield* Effect.promise(() => import("./commands/ConfigShow.ts"))

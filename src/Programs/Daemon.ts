@@ -11,10 +11,13 @@ import * as DaemonEvents from "../Layers/DaemonEvents.ts"
 import * as DaemonLog from "../Layers/DaemonLog.ts"
 import * as EnvFile from "../Layers/EnvFile.ts"
 import * as FileMutex from "../Layers/FileMutex.ts"
+import * as HogReport from "../Layers/HogReport.ts"
 import * as InstanceLock from "../Layers/InstanceLock.ts"
 import * as Leftovers from "../Layers/Leftovers.ts"
 import * as MemoryMonitor from "../Layers/MemoryMonitor.ts"
+import * as MemoryReader from "../Layers/MemoryReader.ts"
 import * as OwnOutput from "../Layers/OwnOutput.ts"
+import * as ProcessScan from "../Layers/ProcessScan.ts"
 import * as ProcFs from "../Layers/ProcFs.ts"
 import * as ProjectReports from "../Layers/ProjectReports.ts"
 import * as ProjectState from "../Layers/ProjectState.ts"
@@ -64,6 +67,7 @@ const Projects = (keepState: boolean) =>
 const Control = ControlSocket.layer.pipe(
   Layer.provide(ControlAnswers.layer),
   Layer.provide(Layer.mergeAll(ProjectReports.layer({ pid: process.pid, version }), ProjectSwitch.layer)),
+  Layer.provide(Layer.provide(HogReport.layer, ProcessScan.layer)),
   Layer.provide(SettingsAnswers.layer),
   Layer.provide(SettingsStore.layer)
 )
@@ -105,7 +109,9 @@ export const daemon = (options: DaemonOptions) =>
         Layer.provideMerge(Workers),
         Layer.provideMerge(Telling),
         Layer.provideMerge(InstanceLock.layer),
-        Layer.provideMerge(Layer.mergeAll(ProcFs.layer, Settings, ShutdownRequest.layer, Uncaught.layer))
+        Layer.provideMerge(
+          Layer.mergeAll(ProcFs.layer, MemoryReader.layer, Settings, ShutdownRequest.layer, Uncaught.layer)
+        )
       )
     )
   ) satisfies Effect.Effect<number, unknown, AutopilotHome | Signals>

@@ -6,7 +6,7 @@ import { ControlRequest } from "../../src/Domain/ControlProtocol.ts"
 import { decodeRequest, encodeRequest } from "../../src/Domain/ControlWire.ts"
 
 const expectedTypes =
-  "Status, GetMetrics, StartWorker, StopWorker, RestartWorker, Shutdown, Projects, SelectProject, ReloadConfig, GetConfig or SetConfig"
+  "Status, GetMetrics, StartWorker, StopWorker, RestartWorker, Shutdown, Projects, Hogs, SelectProject, ReloadConfig, GetConfig or SetConfig"
 
 const understood: ReadonlyArray<readonly [text: string, request: unknown]> = [
   ['{"type":"Status"}', { type: "Status" }],
@@ -15,6 +15,7 @@ const understood: ReadonlyArray<readonly [text: string, request: unknown]> = [
   ['{"type":"StopWorker"}', { type: "StopWorker" }],
   ['{ "type" : "RestartWorker" }', { type: "RestartWorker" }],
   ['{"type":"Shutdown"}', { type: "Shutdown" }],
+  ['{"type":"Hogs"}', { type: "Hogs" }],
   ['{"verbose":true,"type":"Status","nested":{"type":"Nope","a":[1,{"b":2}]}}', { type: "Status" }],
   ['{"\\u0074ype":"Status"}', { type: "Status" }],
   ['{"type":"Status","a:\\"b":":,{"}', { type: "Status" }],

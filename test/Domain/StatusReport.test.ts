@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import { StatusData } from "../../src/Domain/StatusData.ts"
+import { type MemoryLook, memoryLook } from "../../src/Domain/MemoryLook.ts"
 import { ProjectName, unnamed } from "../../src/Domain/Project.ts"
 import {
   type DaemonReport,
@@ -32,11 +33,24 @@ const project = (state: WorkerState): ProjectReport => ({
   memoryBytes: 123_456
 })
 
+const look: MemoryLook = memoryLook(
+  {
+    availableBytes: 4096,
+    totalBytes: 8192,
+    swapTotalBytes: 1000,
+    swapFreeBytes: 900,
+    boundBy: "/sys/fs/cgroup/shop",
+    stall: undefined
+  },
+  { some: 0.0126, full: 0.0004 },
+  { minAvailableBytes: 5000, criticalBytes: 3000 }
+)
+
 const daemon: DaemonReport = {
   pid: 99,
   version: "1.2.3",
   uptimeMs: 100_500.5,
-  memory: { availableBytes: 4096, totalBytes: 8192 },
+  memory: look,
   degraded: ["memory monitor"],
   selected: unnamed,
   all: [runningState, stoppedState, stoppedState]
@@ -55,6 +69,35 @@ describe("the data of a status", () => {
       memory_total_bytes: 8192
     })
     assert.strictEqual(data.daemon_uptime_seconds, 100)
+    assert.doesNotThrow(() => Schema.encodeSync(StatusData)(data))
+  })
+
+  it("shows how memory stands: the level, what it goes by, what binds, swap and pressure, all integers", () => {
+    const data = statusData(project(runningState), daemon)
+    assert.deepInclude(data, {
+      memory_level: "low",
+      memory_min_available_bytes: 5000,
+      memory_critical_threshold_bytes: 3000,
+      memory_bound_by: "/sys/fs/cgroup/shop",
+      memory_pressure_some_per_mille: 13,
+      memory_pressure_full_per_mille: 0,
+      swap_total_bytes: 1000,
+      swap_free_bytes: 900
+    })
+    assert.doesNotThrow(() => Schema.encodeSync(StatusData)(data))
+  })
+
+  it("leaves out a cgroup that does not bind and pressure that nobody counts", () => {
+    const memory = memoryLook({ ...look.reading, boundBy: undefined }, undefined, look.thresholds)
+    const data = statusData(project(runningState), { ...daemon, memory })
+    assert.include(Object.keys(data), "memory_level")
+    assert.notMatch(Object.keys(data).join(), /bound|pressure/)
+  })
+
+  it("has the original's fields even before memory could be read, but no level that nobody knows", () => {
+    const data = statusData(project(runningState), { ...daemon, memory: undefined })
+    assert.deepInclude(data, { memory_available_bytes: 0, memory_total_bytes: 0 })
+    assert.notMatch(Object.keys(data).join(), /level|threshold|swap/)
     assert.doesNotThrow(() => Schema.encodeSync(StatusData)(data))
   })
 

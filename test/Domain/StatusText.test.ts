@@ -51,6 +51,14 @@ describe("the text of a status", () => {
       worker_pid: null,
       uptime_seconds: 0,
       consecutive_failures: 4,
+      memory_level: "plentiful",
+      memory_min_available_bytes: 2 * gib,
+      memory_critical_threshold_bytes: gib,
+      memory_bound_by: "/sys/fs/cgroup/shop",
+      memory_pressure_some_per_mille: 12,
+      memory_pressure_full_per_mille: 3,
+      swap_total_bytes: 2 * gib,
+      swap_free_bytes: gib,
       worker_memory_bytes: 312 * 2 ** 20,
       project: "shop",
       selected_project: "default",
@@ -72,6 +80,10 @@ describe("the text of a status", () => {
       "Total restarts: 2",
       "Failures:       4",
       "Memory:         4.0 GB / 16.0 GB available",
+      "Memory level:   plentiful (low: below 2 GiB, critical: below 1 GiB)",
+      "Memory limit:   of the cgroup /sys/fs/cgroup/shop",
+      "Memory waits:   some processes waited for it 1.2 % of the time, all at once 0.3 %",
+      "Swap:           1 GiB of 2 GiB free",
       "Worker memory:  312 MiB",
       "Project:        shop",
       "Selected:       default (autopilotd switch)",
@@ -95,6 +107,17 @@ describe("the text of a status", () => {
       degraded: [],
       awaiting_restart: [],
       selected_project: "default"
+    })
+    assert.strictEqual(text, plain(original))
+  })
+
+  it("says nothing of swap where there is none, nor of waiting where nobody waits", () => {
+    const text = plain({
+      ...original,
+      memory_pressure_some_per_mille: 0,
+      memory_pressure_full_per_mille: 0,
+      swap_total_bytes: 0,
+      swap_free_bytes: 0
     })
     assert.strictEqual(text, plain(original))
   })
@@ -153,6 +176,7 @@ describe("the text of a status", () => {
           awaiting_restart: [one, other],
           reason: other,
           last_exit: one,
+          memory_bound_by: `${one}x`,
           worker_command: [one, other],
           working_dir: other,
           daemon_version: one,
@@ -160,7 +184,7 @@ describe("the text of a status", () => {
           projects: { [`${one} `]: 2 }
         })
         assert.notMatch(text, /[^\n\P{Cc}]|[\p{Cf}\p{Zl}\p{Zp}]/u)
-        assert.strictEqual(text.split("\n").length, 19)
+        assert.strictEqual(text.split("\n").length, 20)
       })
     )
     assert.include(plain({ ...original, reason: "\u001b[2Jx" }), "Why:            \\x1b[2Jx\n")

@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { AutopilotHome, pathsBelow } from "../../src/Layers/AutopilotHome.ts"
-import * as ProcFs from "../../src/Layers/ProcFs.ts"
+import * as MemoryReader from "../../src/Layers/MemoryReader.ts"
 import * as SettingsFile from "../../src/Layers/SettingsFile.ts"
 import type { SettingsSources } from "../../src/Layers/SettingsLoader.ts"
 import { layerOf, SettingsStore } from "../../src/Layers/SettingsStore.ts"
@@ -15,7 +15,7 @@ const inHome = (home: string, sources: Partial<SettingsSources> = {}) =>
   Effect.provide(
     layerOf({ environment: {}, commandLine: {}, cwd: home, userHome: home, ...sources }).pipe(
       Layer.provide(
-        Layer.mergeAll(Layer.succeed(AutopilotHome, pathsBelow(home)), SettingsFile.layer, ProcFs.layer)
+        Layer.mergeAll(Layer.succeed(AutopilotHome, pathsBelow(home)), SettingsFile.layer, MemoryReader.layer)
       )
     )
   )

@@ -56,7 +56,6 @@ const inWorld =
         process: () => Effect.succeed(undefined),
         carrying: () => Effect.succeed(new Set()),
         openFilesSoftLimit: () => Effect.succeed(undefined),
-        memory: Effect.succeed(undefined),
         ...proc
       })
       return yield* Effect.provide(

@@ -24,6 +24,7 @@ const handlersWith = <E, R>(handler: (by: Verb, invocation: Invocation) => Effec
     start: of("start"),
     status: of("status"),
     projects: of("projects"),
+    hogs: of("hogs"),
     switch: of("switch"),
     "start-worker": of("start-worker"),
     "stop-worker": of("stop-worker"),

@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { DaemonEvent } from "../../src/Domain/DaemonEvent.ts"
+import type { MemorySight } from "../../src/Domain/MemoryReading.ts"
 import type { ProcessEntry } from "../../src/Domain/ProcessTree.ts"
 import { plansOf } from "../../src/Domain/ProjectPlan.ts"
 import { AutopilotHome, pathsBelow } from "../../src/Layers/AutopilotHome.ts"
@@ -18,7 +19,9 @@ import { defaultLimits } from "../../src/Layers/ControlServer.ts"
 import * as ControlSocket from "../../src/Layers/ControlSocket.ts"
 import { DaemonEvents } from "../../src/Layers/DaemonEvents.ts"
 import * as FileMutex from "../../src/Layers/FileMutex.ts"
+import { HogReport } from "../../src/Layers/HogReport.ts"
 import * as MemoryMonitor from "../../src/Layers/MemoryMonitor.ts"
+import { MemoryReader } from "../../src/Layers/MemoryReader.ts"
 import { ProcFs } from "../../src/Layers/ProcFs.ts"
 import { ProjectState } from "../../src/Layers/ProjectState.ts"
 import * as ProjectReports from "../../src/Layers/ProjectReports.ts"
@@ -42,12 +45,22 @@ import * as FakeLives from "../Layers/FakeLives.ts"
 import { eventually, temporaryHome } from "../live/TestDaemon.ts"
 import { inForce } from "../fixtures/SettingsInForce.ts"
 
-const memory = { availableBytes: 4096, totalBytes: 8192 }
+const memory: MemorySight = {
+  reading: {
+    availableBytes: 4096,
+    totalBytes: 8192,
+    swapTotalBytes: 0,
+    swapFreeBytes: 0,
+    boundBy: undefined,
+    stall: undefined
+  },
+  unusable: []
+}
 
 /** Where a bug can be put in: each is run in place of what it names. */
 interface Bugs {
   /** The next reading of the memory, then all others. */
-  readonly memory?: Effect.Effect<typeof memory>
+  readonly memory?: () => MemorySight
   readonly processes?: Effect.Effect<ReadonlyArray<ProcessEntry>>
   readonly watch?: Effect.Effect<void>
   readonly signal?: Effect.Effect<SignalNews>
@@ -95,10 +108,10 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
         processes: bugs.processes ?? Effect.succeed([]),
         process: () => Effect.succeed(undefined),
         carrying: () => Effect.succeed(new Set()),
-        openFilesSoftLimit: () => Effect.succeed(undefined),
-        memory: bugs.memory ?? Effect.succeed(memory)
+        openFilesSoftLimit: () => Effect.succeed(undefined)
       })
     ),
+    Layer.succeed(MemoryReader, { read: bugs.memory ?? (() => memory) }),
     ShutdownRequest.layer,
     FakeLives.layer
   )
@@ -124,6 +137,7 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
       Layer.mergeAll(
         ProjectReports.layer({ pid: process.pid, version: "test" }),
         ProjectSwitch.layer,
+        Layer.succeed(HogReport, { look: Effect.dieMessage("nobody asks for it here") }),
         Layer.provide(SettingsAnswers.layer, SettingsStore.layer)
       )
     ),
@@ -196,7 +210,10 @@ describe("a defect in a concern", () => {
       // The first reading belongs to the construction: it is the second that is the concern's.
       memory: (() => {
         let readings = 0
-        return Effect.suspend(() => (++readings === 2 ? Effect.dieMessage("a bug") : Effect.succeed(memory)))
+        return () => {
+          if (++readings === 2) throw new Error("a bug")
+          return memory
+        }
       })()
     },
     "control server": { sleepMs: defaultLimits.socketCheckMs },

@@ -7,7 +7,7 @@ import { settingsReport } from "../../Domain/SettingsReport.ts"
 import { renderReport } from "../../Domain/SettingsReportText.ts"
 import { CommandOutput } from "../../Layers/CommandOutput.ts"
 import * as EnvFile from "../../Layers/EnvFile.ts"
-import { ProcFs } from "../../Layers/ProcFs.ts"
+import { MemoryReader } from "../../Layers/MemoryReader.ts"
 import * as SettingsFile from "../../Layers/SettingsFile.ts"
 import { loadSettings } from "../../Layers/SettingsLoader.ts"
 import { Refused } from "./Refused.ts"
@@ -19,7 +19,7 @@ const nothing: EnvFile.EnvFileReading = { values: {}, warnings: [] }
 export const configCheck = Effect.fnUntraced(
   function* (invocation: Invocation) {
     const { out } = yield* CommandOutput
-    const memory = yield* (yield* ProcFs).memory
+    const { reading: memory } = (yield* MemoryReader).read()
     const sources = yield* sourcesOf(invocation)
     const effective = yield* loadSettings({
       ...sources,
