@@ -42,8 +42,11 @@ export type Innocence =
 
 /** One process that was looked at. With its start time the pid names it for ever: look again before a signal. */
 export interface Looked<Verdict> {
-  readonly entry: ScannedProcess
+  readonly pid: number
+  readonly startTicks: number
+  /** Swap included. */
   readonly heldBytes: number
+  readonly swapBytes: number
   readonly name: string
   readonly argv: ReadonlyArray<string>
   readonly because: Verdict
@@ -65,7 +68,7 @@ const ranks = { Leftover: 0, Orphan: 1, Hog: 2 } as const satisfies Record<Guilt
 const isGuilt = (verdict: Guilt | Innocence): verdict is Guilt => Object.hasOwn(ranks, verdict._tag)
 
 const largestFirst = (a: Looked<unknown>, b: Looked<unknown>): number =>
-  b.heldBytes - a.heldBytes || a.entry.pid - b.entry.pid
+  b.heldBytes - a.heldBytes || a.pid - b.pid
 
 /**
  * Whom to end when memory is low, and why nobody else. Only a process of which all is known can be a victim: one whose
@@ -128,8 +131,10 @@ export const chooseHogs = (
     if (!isLarge(entry) && !astray.has(entry.pid)) continue
     const own = details.get(entry.pid)
     const looked = {
-      entry,
+      pid: entry.pid,
+      startTicks: entry.startTicks,
       heldBytes: heldBytes(entry),
+      swapBytes: entry.swapBytes,
       name: own === undefined ? "" : processName(own),
       argv: own?.argv ?? []
     }

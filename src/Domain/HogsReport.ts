@@ -66,15 +66,15 @@ const tellInnocence = (innocence: Exclude<Innocence, { readonly _tag: "Gone" }>)
 }
 
 const row = <Kind>(
-  { argv, heldBytes, name, entry }: Looked<unknown>,
+  { argv, heldBytes, name, pid, swapBytes }: Looked<unknown>,
   { kind, reason }: Told<Kind>,
   project: string | undefined
 ) => ({
-  pid: entry.pid,
+  pid,
   name: printable(name, maxNameLength),
   command: printable(argv.join(" "), maxCommandLength),
   memory_bytes: heldBytes,
-  swap_bytes: entry.swapBytes,
+  swap_bytes: swapBytes,
   ...(project === undefined ? {} : { project }),
   kind,
   reason

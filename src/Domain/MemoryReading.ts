@@ -10,14 +10,10 @@ export interface MachineMemory {
 }
 
 /** What the daemon and its workers can count on: the machine's memory, as far as cgroups let them have it. */
-export interface EffectiveMemory extends MachineMemory {
+export interface MemoryReading extends MachineMemory {
   /** The folder of the cgroup that leaves less than the machine has available; undefined where the machine binds. */
   readonly boundBy: string | undefined
-}
-
-/** The memory at one moment. */
-export interface MemoryReading extends EffectiveMemory {
-  /** Undefined where the kernel does not count it. */
+  /** How long processes have waited for memory; undefined where the kernel does not count it. */
   readonly stall: StallTotals | undefined
 }
 
@@ -92,8 +88,9 @@ const headroom = (group: GroupMemory, enough: number): number => {
 /** The machine's memory within the limits of all `groups`. Page cache of a group does not count as used. */
 export const effectiveMemory = (
   machine: MachineMemory,
-  groups: ReadonlyArray<GroupMemory>
-): EffectiveMemory => {
+  groups: ReadonlyArray<GroupMemory>,
+  stall?: StallTotals
+): MemoryReading => {
   let { availableBytes, totalBytes } = machine
   let boundBy: string | undefined
   for (const group of groups) {
@@ -106,5 +103,6 @@ export const effectiveMemory = (
     boundBy = group.folder
   }
   const { swapFreeBytes, swapTotalBytes } = machine
-  return { availableBytes, totalBytes, swapTotalBytes, swapFreeBytes, boundBy }
+  // Written out: to spread an object costs as much as all the rest of this.
+  return { availableBytes, totalBytes, swapTotalBytes, swapFreeBytes, boundBy, stall }
 }

@@ -113,7 +113,8 @@ export const watchStep = (
   if (unfit !== undefined && unfit !== before.limits?.unfit) {
     news.push({ _tag: "MemoryThresholdsUnfit", reason: unfit })
   }
-  const window = nextWindow(before.window, reading.stall && { ...reading.stall, ...now })
+  const { monotonicMs, wallMs } = now
+  const window = nextWindow(before.window, reading.stall && { totals: reading.stall, monotonicMs, wallMs })
   const last = memoryLook(reading, window.pressure, thresholds)
   const told = nextTold(before.told, last.level, now.monotonicMs)
   if (told.level !== before.told.level) {

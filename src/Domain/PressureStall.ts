@@ -8,7 +8,8 @@ export interface StallTotals {
 }
 
 /** The totals at one moment, on a clock that only goes forward and on the one that people read. */
-export interface StallSample extends StallTotals {
+export interface StallSample {
+  readonly totals: StallTotals
   readonly monotonicMs: number
   readonly wallMs: number
 }
@@ -66,8 +67,8 @@ export const nextWindow = (window: PressureWindow, sample: StallSample | undefin
   const { from } = window
   if (from === undefined || sample === undefined) return { from: sample, pressure: undefined }
   const elapsedMs = sample.monotonicMs - from.monotonicMs
-  const someMicros = sample.someMicros - from.someMicros
-  const fullMicros = sample.fullMicros - from.fullMicros
+  const someMicros = sample.totals.someMicros - from.totals.someMicros
+  const fullMicros = sample.totals.fullMicros - from.totals.fullMicros
   const apartMs = Math.abs(sample.wallMs - from.wallMs - elapsedMs)
   if (apartMs > toleratedMs(elapsedMs) || elapsedMs < 0 || someMicros < 0 || fullMicros < 0) {
     return { from: sample, pressure: undefined }

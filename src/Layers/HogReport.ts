@@ -67,18 +67,22 @@ const make = Effect.gen(function* () {
       const { memory } = yield* SubscriptionRef.get(current)
       const { boundBy, swapFreeBytes, swapTotalBytes } = look.reading
       const before = yield* workers
-      const facts = yield* scan.look({
+      const within = boundBy === undefined ? undefined : yield* cgroupMembers(boundBy)
+      const aim = {
         homeId,
         largeBytes: memory.nodeKillThresholdBytes,
         swapInUseBytes: swapTotalBytes - swapFreeBytes
-      })
-      // Whoever was started or ended while all processes were read is in somebody's hands, or was.
-      const inCharges = [...before, ...(yield* workers)]
-      const choice = chooseHogs(facts, inCharges, {
-        ...memory,
-        isCritical: look.level === "critical",
-        within: boundBy === undefined ? undefined : yield* cgroupMembers(boundBy)
-      })
+      }
+      const choice = yield* scan.look(aim, (facts) =>
+        // Whoever was started or ended while all processes were read is in somebody's hands, or was.
+        Effect.map(workers, (after) =>
+          chooseHogs(facts, [...before, ...after], {
+            ...memory,
+            isCritical: look.level === "critical",
+            within
+          })
+        )
+      )
       return hogsData(choice, look, memory)
     })
   })

@@ -54,14 +54,19 @@ const shortestLookupNanos = 1_000_000_000n
 /** A group's folder is gone: the daemon was moved, and the group removed. ENODEV is what an open file then says. */
 const goneCodes: ReadonlySet<string | undefined> = new Set(["ENODEV", "ENOENT"])
 
-const machineOnly = "Limits of cgroups are not seen: only the machine's memory counts"
+const limitsUnknown =
+  "Limits of cgroups are not seen: only those known already count, and the machine's memory"
+
+/** A group and its open files. */
+interface OpenGroup extends Omit<GroupMemory, "limitBytes"> {
+  readonly close: () => void
+}
 
 const make = ({ proc, sys }: KernelRoots) => {
   const open = kernelFiles()
   const memInfo = open(`${proc}/meminfo`)
   let stall: KernelFile | undefined
-  let groups: ReadonlyArray<GroupMemory> = []
-  let groupFiles: ReadonlyArray<KernelFile> = []
+  let groups: ReadonlyArray<OpenGroup & { readonly limitBytes: number }> = []
   let lookedUpNanos: bigint | undefined
   /** Found out at the lookup, and true until the next one. */
   let lasting: ReadonlyArray<UnusableFile> = []
@@ -88,20 +93,26 @@ const make = ({ proc, sys }: KernelRoots) => {
 
   const whole = (path: string) => ({ path, text: () => fs.readFileSync(path, "latin1") })
 
-  /** The folders of the daemon's group and of those above it, where its limits can be seen. */
-  const ownFolders = (): { readonly version: CgroupVersion; readonly folders: ReadonlyArray<string> } => {
-    const none = { version: 2, folders: [] } as const
-    const own = valueOf(whole(`${proc}/self/cgroup`), (text) => [memoryCgroupOf(text)], machineOnly)?.[0]
-    if (own === undefined) return none
+  /**
+   * The folders of the daemon's group and of those above it, where its limits can be seen. Undefined when that cannot be
+   * known at the moment.
+   */
+  const ownFolders = ():
+    | { readonly version: CgroupVersion; readonly folders: ReadonlyArray<string> }
+    | undefined => {
+    const groups = valueOf(whole(`${proc}/self/cgroup`), (text) => [memoryCgroupOf(text)], limitsUnknown)
+    if (groups === undefined) return undefined
+    const [own] = groups
+    if (own === undefined) return { version: 2, folders: [] }
     const mounts = valueOf(
       whole(`${proc}/self/mountinfo`),
       (text) => memoryMounts(text, own.version),
-      machineOnly
+      limitsUnknown
     )
-    if (mounts === undefined) return none
+    if (mounts === undefined) return undefined
     if (mounts.length === 0) {
       const reason = "no cgroup that accounts memory is mounted"
-      unusable.push({ path: `${proc}/self/mountinfo`, reason, consequence: machineOnly })
+      unusable.push({ path: `${proc}/self/mountinfo`, reason, consequence: limitsUnknown })
     }
     const chains = mounts.map((mount) =>
       groupFolders({ ...mount, mountPoint: mount.mountPoint.replace(/^\/sys(?=\/|$)/, () => sys) }, own.path)
@@ -122,48 +133,54 @@ const make = ({ proc, sys }: KernelRoots) => {
     }
   }
 
-  const close = () => {
-    for (const file of groupFiles) file.close()
-    groupFiles = []
-    groups = []
-    stall?.close()
-    stall = undefined
-  }
-
-  /** The lowest limit of a group. The hierarchy's root has none, nor one of version 2 whose memory is not accounted. */
+  /**
+   * The lowest limit of a group. The hierarchy's root has none, nor one of version 2 whose memory is not accounted. What
+   * cannot be read now is what it was.
+   */
   const limitOf = (folder: string, version: CgroupVersion): number => {
+    const known = groups.find((group) => group.folder === folder)?.limitBytes ?? Number.POSITIVE_INFINITY
     const limits = cgroupFiles[version].limits
       .map((name) => `${folder}/${name}`)
       .filter((path) => fs.existsSync(path))
-      .map((path) => valueOf(whole(path), parseLimit, "This limit of a cgroup does not count"))
-    return Math.min(...limits.map((limit) => limit ?? Number.POSITIVE_INFINITY))
+      .map((path) => valueOf(whole(path), parseLimit, "This limit of a cgroup may not count") ?? known)
+    return Math.min(...limits)
   }
 
-  const groupMemory = (folder: string, version: CgroupVersion, limitBytes: number): GroupMemory => {
+  const openGroup = (folder: string, version: CgroupVersion): OpenGroup => {
     const usage = open(`${folder}/${cgroupFiles[version].usage}`)
     const stat = open(`${folder}/${cgroupFiles[version].stat}`)
     const withoutCache = "What this cgroup has used does not count, because page cache cannot be told from it"
-    groupFiles = [...groupFiles, usage, stat]
     return {
       folder,
-      limitBytes,
       usedBytes: () => valueOf(usage, parseAmount, "What this cgroup has used does not count"),
-      reclaimableBytes: () => valueOf(stat, (text) => parseReclaimable(text, version), withoutCache)
+      reclaimableBytes: () => valueOf(stat, (text) => parseReclaimable(text, version), withoutCache),
+      close: () => {
+        usage.close()
+        stat.close()
+      }
     }
   }
 
   const lookUp = (nowNanos: bigint) => {
-    close()
     unusable = []
-    const { folders, version } = ownFolders()
-    groups = folders
-      .filter((folder, at) => at === 0 || version === 2 || limitsThoseBelow(folder))
-      .map((folder) => ({ folder, limitBytes: limitOf(folder, version) }))
-      .filter(({ limitBytes }) => limitBytes < Number.POSITIVE_INFINITY)
-      .map(({ folder, limitBytes }) => groupMemory(folder, version, limitBytes))
-    stall = open(`${proc}/pressure/memory`)
-    lasting = unusable
     lookedUpNanos = nowNanos
+    const own = ownFolders()
+    if (own !== undefined) {
+      const { folders, version } = own
+      const before = new Map(groups.map((group) => [group.folder, group]))
+      groups = folders
+        .filter((folder, at) => at === 0 || version === 2 || limitsThoseBelow(folder))
+        .map((folder) => ({ folder, limitBytes: limitOf(folder, version) }))
+        .filter(({ limitBytes }) => limitBytes < Number.POSITIVE_INFINITY)
+        .map(({ folder, limitBytes }) => ({
+          ...(before.get(folder) ?? openGroup(folder, version)),
+          limitBytes
+        }))
+      const kept = new Set(groups.map(({ folder }) => folder))
+      for (const [folder, group] of before) if (!kept.has(folder)) group.close()
+    }
+    stall ??= open(`${proc}/pressure/memory`)
+    lasting = unusable
   }
 
   const stallTotals = () => {
@@ -183,13 +200,13 @@ const make = ({ proc, sys }: KernelRoots) => {
     const machine = valueOf(memInfo, parseMemInfo, "Until it can be read, memory is not watched")
     isGroupGone = false
     if (machine === undefined) return { reading: undefined, unusable }
-    return { reading: { ...effectiveMemory(machine, groups), stall: totals }, unusable }
+    return { reading: effectiveMemory(machine, groups, totals), unusable }
   }
 
   return {
     close: () => {
-      close()
-      memInfo.close()
+      for (const file of [...groups, memInfo]) file.close()
+      stall?.close()
     },
     read: (nowNanos: bigint): MemorySight => {
       const sinceNanos = lookedUpNanos === undefined ? lookupIntervalNanos : nowNanos - lookedUpNanos

@@ -28,7 +28,13 @@ export interface ScanAim {
  */
 export class ProcessScan extends Context.Tag("ProcessScan")<
   ProcessScan,
-  { readonly look: (aim: ScanAim) => Effect.Effect<ProcessFacts, ProcUnreadable> }
+  {
+    /** What `use` is given holds until it returns: the next look, which waits for that, writes over it. */
+    readonly look: <A, E, R>(
+      aim: ScanAim,
+      use: (facts: ProcessFacts) => Effect.Effect<A, E, R>
+    ) => Effect.Effect<A, E | ProcUnreadable, R>
+  }
 >() {}
 
 /** How many processes are read before others have a turn: two milliseconds' worth of work. */
@@ -114,14 +120,14 @@ const make = Effect.fnUntraced(function* ({ root, selfPid, uid }: Surroundings) 
     }
   }
 
-  const rows = makeRememberedProcesses(root, reader, pageBytes)
+  const { begin, isMarkKnown, mark, marks, mend, processes, read, renewLine, swapped } =
+    makeRememberedProcesses(root, reader, pageBytes)
   let lookedNanos = 0n
 
   const lookOnce = Effect.fnUntraced(function* ({ homeId, largeBytes, swapInUseBytes }: ScanAim) {
     const nowNanos = yield* Clock.currentTimeNanos
-    if (nowNanos - lookedNanos > relyNanos) rows.forget()
+    begin(nowNanos - lookedNanos > relyNanos)
     lookedNanos = nowNanos
-    const { end, isMarkKnown, mark, marks, mend, processes, read, renewLine, swapped } = rows.begin()
     yield* inTurns(yield* pids, yieldEvery, (name) => read(Number(name)))
     mend()
     renewLine(selfPid)
@@ -156,12 +162,13 @@ const make = Effect.fnUntraced(function* ({ root, selfPid, uid }: Surroundings) 
       const found = detailsOf(pid)
       if (found !== undefined) details.set(pid, found)
     })
-    end()
     return { ...facts, details }
   })
 
   const turn = yield* Effect.makeSemaphore(1)
-  return ProcessScan.of({ look: (aim) => turn.withPermits(1)(lookOnce(aim)) })
+  return ProcessScan.of({
+    look: (aim, use) => turn.withPermits(1)(Effect.flatMap(lookOnce(aim), use))
+  })
 })
 
 /** Looks below another root, as somebody else, as tests do. */

@@ -1,12 +1,19 @@
-import type { ProcessFacts, ScannedProcess } from "../Domain/ProcessFacts.ts"
+import { isAlive, type ProcessFacts, type ScannedProcess } from "../Domain/ProcessFacts.ts"
 import { residentPages, scannedProcess } from "../Domain/ProcessStat.ts"
 import type { ProcReader } from "./ProcReader.ts"
 
-/** Its size is overwritten at each look: thousands of new objects a look would cost more than they say. */
-type Row = { -readonly [K in keyof ScannedProcess]: ScannedProcess[K] }
-
 /** The worker's id in an environment; null when there is none. */
 type Mark = string | null
+
+/** Written over at each look: thousands of new objects a look would cost more than what they say. */
+type Row = { -readonly [K in keyof ScannedProcess]: ScannedProcess[K] } & {
+  /** Undefined until its environment was read. */
+  mark: Mark | undefined
+  /** The number of the look that has seen it last. */
+  seenIn: number
+  /** The number of the look that has read all of it last. */
+  renewedIn: number
+}
 
 /** Of so many processes one is read anew at each look, so that no mistake lasts. */
 const renewEvery = 64
@@ -17,86 +24,80 @@ const renewEvery = 64
  * can be wrong, for a pid can be given to another process between two looks: whatever matters must be renewed.
  */
 export const makeRememberedProcesses = (root: string, reader: ProcReader, pageBytes: number) => {
-  let remembered: ReadonlyMap<number, Row> = new Map()
-  let rememberedMarks: ReadonlyMap<number, Mark> = new Map()
-  let looks = 0
+  const rows = new Map<number, Row>()
+  let look = 0
 
-  const begin = () => {
-    const turn = looks++
-    const processes = new Map<number, Row>()
-    const marks = new Map<number, Mark>()
-    const renewed = new Set<number>()
-
-    const renew = (pid: number): void => {
-      if (renewed.has(pid)) return
-      renewed.add(pid)
-      const length = reader.short(`${root}/${pid}/stat`)
-      const process = length === undefined ? undefined : scannedProcess(reader.bytes, length, pid, pageBytes)
-      if (process === undefined || remembered.get(pid)?.startTicks !== process.startTicks) marks.delete(pid)
-      if (process === undefined) processes.delete(pid)
-      else processes.set(pid, process)
+  const renew = (pid: number): void => {
+    const before = rows.get(pid)
+    if (before?.renewedIn === look) return
+    const length = reader.short(`${root}/${pid}/stat`)
+    const now = length === undefined ? undefined : scannedProcess(reader.bytes, length, pid, pageBytes)
+    if (now === undefined) {
+      rows.delete(pid)
+      return
     }
-
-    return {
-      processes,
-      /** Reads a process, or only its size where the rest is remembered. */
-      read: (pid: number): void => {
-        const row = remembered.get(pid)
-        const isDue = (pid + turn) % renewEvery === 0
-        const mark = rememberedMarks.get(pid)
-        // Who had none may have got one, as by becoming another program; who had one was born with it.
-        if (mark !== undefined && !(mark === null && isDue)) marks.set(pid, mark)
-        const length = row === undefined || isDue ? undefined : reader.short(`${root}/${pid}/statm`)
-        const pages = length === undefined ? 0 : residentPages(reader.bytes, length)
-        // A zombie holds nothing. That it has become one is not remembered.
-        if (row === undefined || isDue || (pages === 0 && !row.isKernelThread)) return renew(pid)
-        row.residentBytes = pages * pageBytes
-        row.swapBytes = 0
-        processes.set(pid, row)
-      },
-      /** Adds what a process has in swap. */
-      swapped: (pid: number, bytes: number): void => {
-        const row = processes.get(pid)
-        if (row !== undefined) row.swapBytes = bytes
-      },
-      /** Reads a process anew, and all that it descends from. */
-      renewLine: (pid: number): void => {
-        const climbed = new Set<number>()
-        for (let at: number | undefined = pid; at !== undefined && !climbed.has(at); ) {
-          climbed.add(at)
-          const swapBytes = processes.get(at)?.swapBytes ?? 0
-          renew(at)
-          const row = processes.get(at)
-          if (row !== undefined) row.swapBytes = swapBytes
-          at = row?.parentPid
-        }
-      },
-      /** Reads those anew whose parent cannot be it: it is gone, or younger than its child. */
-      mend: (): void => {
-        for (const { parentPid, pid, startTicks } of processes.values()) {
-          const parent = processes.get(parentPid)
-          if (parentPid > 1 && (parent === undefined || parent.startTicks > startTicks)) renew(pid)
-        }
-      },
-      isMarkKnown: (pid: number): boolean => marks.has(pid),
-      /** Remembers what its environment says. */
-      mark: (pid: number, mark: Mark): void => void marks.set(pid, mark),
-      marks: (): ProcessFacts["marks"] =>
-        new Map([...marks].flatMap(([pid, mark]) => (mark === null ? [] : [[pid, mark]]))),
-      /** What the next look may rely on. */
-      end: (): void => {
-        remembered = processes
-        rememberedMarks = marks
-      }
-    }
+    const same = before?.startTicks === now.startTicks ? before : undefined
+    const swapBytes = same?.seenIn === look ? same.swapBytes : 0
+    rows.set(pid, { ...now, swapBytes, mark: same?.mark, seenIn: look, renewedIn: look })
   }
 
   return {
-    begin,
-    /** When the last look is too long ago, nothing of it may be relied on. */
-    forget: (): void => {
-      remembered = new Map()
-      rememberedMarks = new Map()
+    /** The processes of the look that goes on. */
+    processes: rows as ReadonlyMap<number, ScannedProcess>,
+    /** A look begins. When the last one is too long ago, nothing of it may be relied on. */
+    begin: (isLongAgo: boolean): void => {
+      look++
+      if (isLongAgo) rows.clear()
+    },
+    /** Reads a process, or only its size where the rest is remembered. */
+    read: (pid: number): void => {
+      const row = rows.get(pid)
+      if (row === undefined) return renew(pid)
+      if ((pid + look) % renewEvery === 0) {
+        // Who had none may have got one, as by becoming another program; who had one was born with it.
+        if (row.mark === null) row.mark = undefined
+        return renew(pid)
+      }
+      const length = reader.short(`${root}/${pid}/statm`)
+      const pages = length === undefined ? 0 : residentPages(reader.bytes, length)
+      // Nothing in memory: it may have become a zombie, or be gone.
+      if (pages === 0 && (length === undefined || (isAlive(row) && !row.isKernelThread))) return renew(pid)
+      row.residentBytes = pages * pageBytes
+      row.swapBytes = 0
+      row.seenIn = look
+    },
+    /** All have been read: forgets those that are gone, and reads those anew whose parent is, or is younger. */
+    mend: (): void => {
+      for (const [pid, { seenIn }] of rows) if (seenIn !== look) rows.delete(pid)
+      for (const { parentPid, pid, startTicks } of rows.values()) {
+        const parent = rows.get(parentPid)
+        if (parentPid > 1 && (parent === undefined || parent.startTicks > startTicks)) renew(pid)
+      }
+    },
+    /** Adds what a process has in swap. */
+    swapped: (pid: number, bytes: number): void => {
+      const row = rows.get(pid)
+      if (row !== undefined) row.swapBytes = bytes
+    },
+    /** Reads a process anew, and all that it descends from. */
+    renewLine: (pid: number): void => {
+      const climbed = new Set<number>()
+      for (let at: number | undefined = pid; at !== undefined && !climbed.has(at); ) {
+        climbed.add(at)
+        renew(at)
+        at = rows.get(at)?.parentPid
+      }
+    },
+    isMarkKnown: (pid: number): boolean => rows.get(pid)?.mark !== undefined,
+    /** Remembers what its environment says. */
+    mark: (pid: number, mark: Mark): void => {
+      const row = rows.get(pid)
+      if (row !== undefined) row.mark = mark
+    },
+    marks: (): ProcessFacts["marks"] => {
+      const marks = new Map<number, string>()
+      for (const { mark, pid } of rows.values()) if (mark !== null && mark !== undefined) marks.set(pid, mark)
+      return marks
     }
   }
 }

@@ -33,10 +33,10 @@ const choice = (world: World, changed: Partial<HogRules> = {}) =>
   chooseHogs(scanned(world, threshold), world.workers, { ...rules, ...changed })
 
 const victimsIn = (world: World, changed: Partial<HogRules> = {}) =>
-  choice(world, changed).victims.map(({ because, entry }) => `${entry.pid} ${because._tag}`)
+  choice(world, changed).victims.map(({ because, pid }) => `${pid} ${because._tag}`)
 
 const whySpared = (world: World, pid: number, changed: Partial<HogRules> = {}) =>
-  choice(world, changed).spared.find(({ entry }) => entry.pid === pid)?.because
+  choice(world, changed).spared.find((one) => one.pid === pid)?.because
 
 /** The daemon 50 with a worker of `shop` that runs, its leader 100 and that one's child 101. */
 const alive = `${homeId}:shop:now`
@@ -116,7 +116,7 @@ describe("when memory is low, whoever is ended", () => {
 
   it("is known for ever by pid and start time", () => {
     const { victims } = choice(with_(citizen(200, { mark: dead, start: 4711 })))
-    assert.strictEqual(victims[0]?.entry.startTicks, 4711)
+    assert.strictEqual(victims[0]?.startTicks, 4711)
   })
 
   it("is no stranger that is smaller than a worker, unless memory is critical or the policy says so", () => {
@@ -281,12 +281,12 @@ describe("on any machine", () => {
     always(anyWorld, (world, { hogNames = [], hogPolicy, protect = [] }, { victims }) => {
       const leader = world.workers[0]?.running?.leaderPid
       const ancestors = lineOf(world, daemonPid)
-      for (const { because, entry } of victims) {
-        const found = world.citizens.get(entry.pid)
-        const line = lineOf(world, entry.pid)
+      for (const { because, heldBytes: bytes, pid, startTicks } of victims) {
+        const found = world.citizens.get(pid)
+        const line = lineOf(world, pid)
         assert(found !== undefined)
-        assert.strictEqual(found.process, entry)
-        assert.notInclude(ancestors, entry.pid)
+        assert.strictEqual(found.process.startTicks, startTicks)
+        assert.notInclude(ancestors, pid)
         assert.isFalse(leader !== undefined && line.includes(leader))
         assert.isTrue(found.details.isOwnUser)
         assert.notInclude(protect, found.details.comm)
@@ -299,12 +299,12 @@ describe("on any machine", () => {
             break
           case "Orphan":
             assert.strictEqual(found.bornTo, world.workers[0]?.running?.id)
-            assert.isAtLeast(heldBytes(entry), threshold)
+            assert.isAtLeast(bytes, threshold)
             break
           case "Hog":
             assert.notStrictEqual(hogPolicy, "own")
             assert.include(hogNames, found.details.executable?.replace("/usr/bin/", ""))
-            assert.isAtLeast(heldBytes(entry), threshold)
+            assert.isAtLeast(bytes, threshold)
             // Whoever was born to a worker is taken for a stranger only if it has hidden that.
             assert.isTrue(found.bornTo === undefined || found.mark === undefined)
         }
@@ -314,7 +314,7 @@ describe("on any machine", () => {
 
   it("nothing that a dead worker has left is overlooked, though few environments are read", () => {
     always(honestWorld, (world, { protect = [] }, { victims }) => {
-      const chosen = new Set(victims.map(({ entry }) => entry.pid))
+      const chosen = new Set(victims.map(({ pid }) => pid))
       const left = [...world.citizens.values()].filter(({ bornTo, details, process }) => {
         const line = lineOf(world, process.pid)
         const isAutopilotds = line.some(
@@ -348,7 +348,7 @@ describe("on any machine", () => {
 
   it("everybody who is large gets a verdict, and only one", () => {
     always(anyWorld, (world, _, { spared, victims }) => {
-      const pids = [...victims, ...spared].map(({ entry }) => entry.pid)
+      const pids = [...victims, ...spared].map(({ pid }) => pid)
       assert.lengthOf(new Set(pids), pids.length)
       for (const { process } of world.citizens.values()) {
         if (heldBytes(process) >= threshold) assert.include(pids, process.pid)
@@ -364,7 +364,7 @@ describe("on any machine", () => {
         .reduce((sum, { process }) => sum + heldBytes(process), 0)
       const { victims } = choice(world, { ...changed, hogPolicy: "cause", isCritical: false })
       const tooSmall = victims.filter(
-        ({ because, entry }) => because._tag === "Hog" && leader !== undefined && heldBytes(entry) <= bytes
+        (victim) => victim.because._tag === "Hog" && leader !== undefined && victim.heldBytes <= bytes
       )
       assert.deepStrictEqual(tooSmall, [])
     })

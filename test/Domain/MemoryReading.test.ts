@@ -95,9 +95,13 @@ const notAsked = (): never => assert.fail("was asked for what cannot matter")
 
 describe("the memory within cgroups", () => {
   it("is the machine's where no group limits it", () => {
-    assert.deepStrictEqual(effectiveMemory(machine, []), { ...machine, boundBy: undefined })
+    assert.deepStrictEqual(effectiveMemory(machine, []), { ...machine, boundBy: undefined, stall: undefined })
     const unlimited = { ...group({ limit: Number.POSITIVE_INFINITY }), usedBytes: notAsked }
-    assert.deepStrictEqual(effectiveMemory(machine, [unlimited]), { ...machine, boundBy: undefined })
+    assert.deepStrictEqual(effectiveMemory(machine, [unlimited]), {
+      ...machine,
+      boundBy: undefined,
+      stall: undefined
+    })
     assert.deepStrictEqual(
       effectiveMemory(machine, [{ ...unlimited, limitBytes: 1000 }]),
       effectiveMemory(machine, [])
@@ -113,7 +117,8 @@ describe("the memory within cgroups", () => {
       ...machine,
       availableBytes: 110,
       totalBytes: 600,
-      boundBy: "/above"
+      boundBy: "/above",
+      stall: undefined
     })
   })
 

@@ -36,8 +36,7 @@ describe("/proc/pressure/memory", () => {
 })
 
 const sample = (some: number, full: number, monotonicMs: number, wallMs = monotonicMs): StallSample => ({
-  someMicros: some,
-  fullMicros: full,
+  totals: { someMicros: some, fullMicros: full },
   monotonicMs,
   wallMs
 })
@@ -91,8 +90,7 @@ describe("pressure", () => {
 
   it("is a share from 0 to 1 whatever the samples are", () => {
     const any = FastCheck.record({
-      someMicros: FastCheck.nat(),
-      fullMicros: FastCheck.nat(),
+      totals: FastCheck.record({ someMicros: FastCheck.nat(), fullMicros: FastCheck.nat() }),
       monotonicMs: FastCheck.nat(100_000),
       wallMs: FastCheck.nat(100_000)
     })

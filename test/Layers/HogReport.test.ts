@@ -85,10 +85,10 @@ const report = (options: {
     ),
     Layer.provide(
       Layer.succeed(ProcessScan, {
-        look: (aim) =>
-          Effect.sync(() => {
+        look: (aim, use) =>
+          Effect.suspend(() => {
             aims.push(aim)
-            return scanned(world, aim.largeBytes)
+            return use(scanned(world, aim.largeBytes))
           })
       })
     ),

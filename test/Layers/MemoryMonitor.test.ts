@@ -209,6 +209,32 @@ describe("the memory monitor", () => {
     }).pipe(inWorld(world))
   })
 
+  it.scoped(
+    "hands every look of a shortage to who follows it, up to the first that shows plenty again",
+    () => {
+      const world = makeWorld(15 * gib)
+      return Effect.gen(function* () {
+        yield* settle
+        const seen: Array<number> = []
+        const { shortage } = yield* MemoryMonitor.MemoryMonitor
+        yield* Effect.fork(
+          Stream.runForEach(shortage, ({ reading }) =>
+            Effect.sync(() => void seen.push(reading.availableBytes / gib))
+          )
+        )
+        for (const amount of [15, 1.5, 0.5, 14, 14, 1.75]) {
+          yield* change(world, { availableBytes: amount * gib })
+          yield* looksIn(world, "100 millis")
+        }
+        // A critical level is looked at every 50 ms, whatever the interval.
+        assert.deepStrictEqual(seen, [1.5, 0.5, 14, 1.75])
+        world.reading = undefined
+        yield* looksIn(world, "1000 millis")
+        assert.lengthOf(seen, 4)
+      }).pipe(inWorld(world, { poll_interval_ms: 100 }))
+    }
+  )
+
   it.scoped("shows the share of the time in which processes waited for memory, by its own window", () => {
     const world = makeWorld(15 * gib)
     return Effect.gen(function* () {

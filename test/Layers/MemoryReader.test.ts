@@ -163,6 +163,10 @@ describe("a reading of the memory", () => {
           yield* whole
         }
         assert.strictEqual(openBelow(), open)
+        folders.write(group("/a", "max", 5 * gib))
+        yield* aMinute
+        yield* whole
+        assert.strictEqual(openBelow(), open - 2)
       }).pipe(Effect.provide(MemoryReader.layerAt(folders)))
       assert.strictEqual(openBelow(), 0)
     })
@@ -202,7 +206,32 @@ describe("a file that cannot be used", () => {
     )
   )
 
-  it.scoped("is no shortage when it is a group's: its limit counts, or at worst the machine's memory", () =>
+  it.scoped("does not make a limit forgotten that is known", () =>
+    inFolders(({ proc, sys, write }) =>
+      Effect.gen(function* () {
+        write({ "proc/self/cgroup": "0::/a\n", ...group("/a", String(4 * gib), gib) })
+        const known = yield* whole
+        write({ "proc/self/cgroup": undefined })
+        yield* aMinute
+        const withoutGroup = yield* read
+        assert.deepStrictEqual(withoutGroup.reading, known)
+        assert.deepStrictEqual(
+          withoutGroup.unusable.map(({ path }) => path),
+          [`${proc}/self/cgroup`]
+        )
+        write({ "proc/self/cgroup": "0::/a\n", "sys/fs/cgroup/a/memory.max": "\u0000" })
+        yield* aMinute
+        const withoutLimit = yield* read
+        assert.deepStrictEqual(withoutLimit.reading, known)
+        assert.deepStrictEqual(
+          withoutLimit.unusable.map(({ path }) => path),
+          [`${sys}/fs/cgroup/a/memory.max`]
+        )
+      })
+    )
+  )
+
+  it.scoped("is no shortage when it is a group's: its limit counts", () =>
     inFolders(({ sys, write }) =>
       Effect.gen(function* () {
         write({ "proc/self/cgroup": "0::/a\n", ...group("/a", String(4 * gib), 4 * gib) })
@@ -213,11 +242,7 @@ describe("a file that cannot be used", () => {
           withoutStat.unusable.map(({ path }) => path),
           [`${sys}/fs/cgroup/a/memory.stat`]
         )
-        write({ "sys/fs/cgroup/a/memory.max": "\u0000" })
-        yield* aMinute
-        assert.deepInclude((yield* read).reading, { availableBytes: 8 * gib, totalBytes: 16 * gib })
         write(group("/a", String(4 * gib), 4 * gib))
-        yield* aMinute
         assert.deepInclude(yield* whole, { availableBytes: 0 })
       })
     )
