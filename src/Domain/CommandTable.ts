@@ -60,7 +60,7 @@ export const commandTable = {
   hogs: {
     summary: "List whom the daemon would end if memory were low, and why nobody else",
     details:
-      "Looks at all processes of the machine, and tells of those that are large or that a worker has lost: in their order whom it would end, and why not the others. This version only lists: it ends nothing for memory yet. Exits with 3 when no daemon is running.",
+      "Looks at all processes of the machine, and tells of those that are large or that a worker has lost: in their order whom it would end, and why not the others. It only lists: nobody is ended by it. Exits with 3 when no daemon is running.",
     options: ["config", "json"],
     takesWorker: false,
     examples: ["autopilotd hogs", "autopilotd hogs --json"]

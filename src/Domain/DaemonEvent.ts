@@ -1,10 +1,14 @@
 import * as Schema from "effect/Schema"
+import { describeGuard, GuardEvent } from "./GuardEvent.ts"
 import { humanDuration } from "./HumanDuration.ts"
 import { MemoryLevel } from "./MemoryLevel.ts"
 import { describeLevel, MemoryFigures } from "./MemoryLook.ts"
+import { describe as describeOomKill, OomKill } from "./OomKill.ts"
 import { ProjectName } from "./Project.ts"
 import { shellLine } from "./ShellLine.ts"
+import { perhaps } from "./StatusData.ts"
 import { describe as describeExit, WorkerExit } from "./WorkerExit.ts"
+import { describeLimit, LimitFigures } from "./WorkerLimit.ts"
 
 const ofProject = { project: ProjectName }
 const Pids = Schema.Array(Schema.Int)
@@ -52,7 +56,9 @@ export const DaemonEvent = Schema.Union(
     exit: WorkerExit,
     uptimeMs: Schema.Number,
     /** It had been told to end. */
-    wasAsked: Schema.Boolean
+    wasAsked: Schema.Boolean,
+    /** Absent when nothing says that the kernel has killed any of it. */
+    oomKill: perhaps(OomKill)
   }),
   Schema.TaggedStruct("WorkerNotStarted", { ...ofProject, reason: Schema.String }),
   Schema.TaggedStruct("BackingOff", { ...ofProject, failures: Schema.Int, delayMs: Schema.Number }),
@@ -61,6 +67,8 @@ export const DaemonEvent = Schema.Union(
   Schema.TaggedStruct("GaveUp", { ...ofProject, failures: Schema.Int, reason: Schema.String }),
   Schema.TaggedStruct("WorkerStopped", { ...ofProject, reason: Schema.String }),
   Schema.TaggedStruct("OutputDropped", { ...ofProject, lines: Schema.Int, reason: Schema.String }),
+  /** It holds more than `memory.worker_limit_bytes`: told when that begins, and when what follows is another. */
+  Schema.TaggedStruct("WorkerOverLimit", { ...ofProject, ...LimitFigures.fields }),
   /** What people are told; a relief only once it has lasted. `level` is the new one. */
   Schema.TaggedStruct("MemoryLevelChanged", { ...MemoryFigures.fields, before: MemoryLevel }),
   Schema.TaggedStruct("MemoryFileUnusable", {
@@ -69,6 +77,7 @@ export const DaemonEvent = Schema.Union(
     consequence: Schema.String
   }),
   Schema.TaggedStruct("MemoryThresholdsUnfit", { reason: Schema.String }),
+  ...GuardEvent.members,
   Schema.TaggedStruct("ConcernFailed", {
     name: Schema.String,
     cause: Schema.String,
@@ -172,8 +181,8 @@ export const describe = (event: DaemonEvent): { readonly level: Level; readonly 
       }
     case "WorkerExited":
       return {
-        level: event.wasAsked || event.exit.code === 0 ? "info" : "warning",
-        text: `Worker ended after ${humanDuration(event.uptimeMs)}: ${describeExit(event.exit)}`
+        level: event.oomKill === undefined && (event.wasAsked || event.exit.code === 0) ? "info" : "warning",
+        text: `Worker ended after ${humanDuration(event.uptimeMs)}: ${describeExit(event.exit)}${event.oomKill === undefined ? "" : `; ${describeOomKill(event.oomKill)}`}`
       }
     case "WorkerNotStarted":
       return { level: "error", text: `Worker cannot be started: ${event.reason}` }
@@ -201,6 +210,8 @@ export const describe = (event: DaemonEvent): { readonly level: Level; readonly 
         level: "warning",
         text: `${event.lines} lines of the worker's output were dropped: ${event.reason}`
       }
+    case "WorkerOverLimit":
+      return { level: event.outcome === "shared" ? "info" : "warning", text: describeLimit(event) }
     case "MemoryLevelChanged":
       return { level: levelOf[event.level], text: describeLevel(event, event.before) }
     case "MemoryFileUnusable":
@@ -210,6 +221,16 @@ export const describe = (event: DaemonEvent): { readonly level: Level; readonly 
         level: "warning",
         text: `Until the settings are mended, the thresholds are scaled to the memory that there is: ${event.reason}`
       }
+    case "HogSignalled":
+    case "HogGone":
+    case "HogSurvived":
+    case "NobodyToEnd":
+    case "ShortOfMemory":
+    case "RestartedForMemory":
+    case "HastenedForMemory":
+    case "HoldEnded":
+    case "StartedShort":
+      return describeGuard(event)
     case "ConcernFailed":
       return {
         level: "error",

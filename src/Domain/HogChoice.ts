@@ -2,7 +2,13 @@ import type { MemorySettings } from "./MemorySettings.ts"
 import { ancestorsOf, strayed } from "./ProcessDescent.ts"
 import { heldBytes, isAlive, type ProcessFacts, type ScannedProcess } from "./ProcessFacts.ts"
 import { processName, protectedBy } from "./ProcessName.ts"
-import { largestTree, type Origin, originsOf, type WorkerInCharge } from "./ProcessOrigin.ts"
+import {
+  type Origin,
+  originsOf,
+  type WorkerHolding,
+  workerHoldings,
+  type WorkerInCharge
+} from "./ProcessOrigin.ts"
 import type { ProjectName } from "./Project.ts"
 
 /** By what is decided who is ended when memory is low. */
@@ -61,6 +67,8 @@ export interface HogChoice {
   readonly victims: ReadonlyArray<Victim>
   /** The largest first. */
   readonly spared: ReadonlyArray<Spared>
+  /** What the workers hold of the memory that is short, the one with most first. */
+  readonly holdings: ReadonlyArray<WorkerHolding>
 }
 
 const ranks = { Leftover: 0, Orphan: 1, Hog: 2 } as const satisfies Record<Guilt["_tag"], number>
@@ -82,16 +90,19 @@ export const chooseHogs = (
   const { details, processes, selfPid } = facts
   const ancestors = ancestorsOf(processes, selfPid)
   const originOf = originsOf(facts, workers)
-  const largest = largestTree(workers, [...processes.values()], originOf)
+  const isWithin = ({ pid }: ScannedProcess): boolean => rules.within?.has(pid) !== false
+  const holdings =
+    workers.length === 0 ? [] : workerHoldings([...processes.values()].filter(isWithin), originOf)
+  const [largest] = holdings
   const isLarge = (entry: ScannedProcess): boolean => heldBytes(entry) >= rules.nodeKillThresholdBytes
 
   const ofStranger = (entry: ScannedProcess, name: string): Guilt | Innocence => {
     if (rules.hogPolicy === "own") return { _tag: "OwnOnly" }
     if (!rules.hogNames.includes(name)) return { _tag: "OtherName" }
-    const isCause = largest === undefined || heldBytes(entry) > largest.bytes
+    const isCause = largest === undefined || heldBytes(entry) > largest.heldBytes
     return isCause || rules.isCritical || rules.hogPolicy === "any"
       ? { _tag: "Hog" }
-      : { _tag: "SmallerThanWorker", ...largest }
+      : { _tag: "SmallerThanWorker", project: largest.project, bytes: largest.heldBytes }
   }
 
   const byOrigin = (entry: ScannedProcess, origin: Origin, name: string): Guilt | Innocence => {
@@ -120,7 +131,7 @@ export const chooseHogs = (
     // Before whose it is, for a person's word holds for what workers have left too.
     const rule = protectedBy(own, rules.protect)
     if (rule !== undefined) return { _tag: "Protected", rule }
-    if (rules.within?.has(pid) === false) return { _tag: "OutsideGroup" }
+    if (!isWithin(entry)) return { _tag: "OutsideGroup" }
     return byOrigin(entry, originOf(entry), processName(own))
   }
 
@@ -144,6 +155,7 @@ export const chooseHogs = (
   }
   return {
     victims: victims.toSorted((a, b) => ranks[a.because._tag] - ranks[b.because._tag] || largestFirst(a, b)),
-    spared: spared.toSorted(largestFirst)
+    spared: spared.toSorted(largestFirst),
+    holdings
   }
 }

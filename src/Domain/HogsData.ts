@@ -55,6 +55,8 @@ export const HogsData = Schema.Struct({
   hog_names: Schema.Array(Schema.String),
   node_kill_threshold_bytes: Count,
   dry_run: Schema.Boolean,
+  /** What the workers hold of the memory that is short, the one with most first. */
+  workers: Schema.Array(Schema.Struct({ project: Schema.String, memory_bytes: Count, processes: Count })),
   /** Who would be ended while memory is low, one after the other, in this order. */
   would_end: Schema.Array(HogRow),
   /** Everyone else who is at least as large as the threshold, or whom a worker of this home has lost. */

@@ -83,9 +83,19 @@ const row = <Kind>(
 const projectOf = (verdict: Guilt | Innocence): string | undefined =>
   "project" in verdict ? verdict.project : undefined
 
-/** What is told of a choice: who has gone meanwhile is left out. */
+/** Who would be ended, in that order, as it is told. */
+export const victimRows = ({ victims }: Pick<HogChoice, "victims">): ReadonlyArray<HogRow> =>
+  victims.map((victim) => row(victim, tellGuilt(victim.because), projectOf(victim.because)))
+
+/** Who would not be, the largest first, as it is told. Who has gone meanwhile is left out. */
+export const sparedRows = ({ spared }: Pick<HogChoice, "spared">): ReadonlyArray<SparedRow> =>
+  spared.flatMap((one) =>
+    one.because._tag === "Gone" ? [] : [row(one, tellInnocence(one.because), projectOf(one.because))]
+  )
+
+/** What is told of a choice. */
 export const hogsData = (
-  { spared, victims }: HogChoice,
+  choice: HogChoice,
   { level, reading, thresholds }: MemoryLook,
   settings: MemorySettings
 ): HogsData => ({
@@ -99,8 +109,11 @@ export const hogsData = (
   hog_names: settings.hogNames,
   node_kill_threshold_bytes: settings.nodeKillThresholdBytes,
   dry_run: settings.dryRun,
-  would_end: victims.map((victim) => row(victim, tellGuilt(victim.because), projectOf(victim.because))),
-  would_spare: spared.flatMap((one) =>
-    one.because._tag === "Gone" ? [] : [row(one, tellInnocence(one.because), projectOf(one.because))]
-  )
+  workers: choice.holdings.map(({ heldBytes, processes, project }) => ({
+    project,
+    memory_bytes: heldBytes,
+    processes
+  })),
+  would_end: victimRows(choice),
+  would_spare: sparedRows(choice)
 })

@@ -3,9 +3,6 @@ import { humanBytes } from "./HumanBytes.ts"
 import { printable, quoted } from "./Printable.ts"
 import { paragraph } from "./TextLayout.ts"
 
-/** Said wherever a person could take the list for an announcement. */
-export const onlyLists = "This version only lists: it ends nothing for memory yet."
-
 const headings = ["PID", "NAME", "MEMORY", "WHY", "COMMAND"] as const
 
 /** The columns of figures, which are compared from the right. */
@@ -55,6 +52,21 @@ const settings = (data: HogsData): string => {
 const condition = ({ memory_level: level }: HogsData): string =>
   level === "plentiful" ? "If memory were low now" : `Memory is ${level}: now`
 
+const dryRun = ({ dry_run: isDryRun }: HogsData): ReadonlyArray<string> =>
+  isDryRun ? [paragraph("As dry_run is set, the daemon would only tell of it in its log.")] : []
+
+const ofWorkers = ({ workers: [largest] }: HogsData): ReadonlyArray<string> => {
+  if (largest === undefined) return []
+  const { memory_bytes: bytes, processes, project } = largest
+  const held = `${humanBytes(bytes)} in ${processes} process${processes === 1 ? "" : "es"}`
+  return [
+    "",
+    paragraph(
+      `If memory were critical and none of them left, the worker of ${quoted(project)} would come next, which holds most: ${held}.`
+    )
+  ]
+}
+
 /** Who would be ended for memory and who not, as a person reads it, ending in a newline. */
 export const hogsText = (data: HogsData): string => {
   const { would_end: victims, would_spare: spared } = data
@@ -69,7 +81,15 @@ export const hogsText = (data: HogsData): string => {
         ]
   const others =
     spared.length === 0 ? [] : ["", "These are large or lost too, and would not be ended:", ...table(spared)]
-  return [paragraph(memory(data)), paragraph(settings(data)), paragraph(onlyLists), "", ...hogs, ...others]
+  return [
+    paragraph(memory(data)),
+    paragraph(settings(data)),
+    ...dryRun(data),
+    "",
+    ...hogs,
+    ...ofWorkers(data),
+    ...others
+  ]
     .map((line) => `${line}\n`)
     .join("")
 }

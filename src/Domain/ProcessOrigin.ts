@@ -86,22 +86,30 @@ export const originsOf = (
   }
 }
 
-/** The worker whose processes hold most together, as far as they are known to be its own. */
-export const largestTree = (
-  workers: ReadonlyArray<WorkerInCharge>,
-  processes: ReadonlyArray<ScannedProcess>,
+/** What a worker's processes hold together, as far as they are known to be its own. */
+export interface WorkerHolding {
+  readonly project: ProjectName
+  /** Swap included. */
+  readonly heldBytes: number
+  readonly processes: number
+}
+
+/** What the workers hold, the one with most first. One that has no process is left out. */
+export const workerHoldings = (
+  processes: Iterable<ScannedProcess>,
   originOf: (entry: ScannedProcess) => Origin
-): { readonly project: ProjectName; readonly bytes: number } | undefined => {
-  const totals = new Map<ProjectName, number>()
-  for (const entry of workers.length === 0 ? [] : processes) {
+): ReadonlyArray<WorkerHolding> => {
+  const totals = new Map<ProjectName, WorkerHolding>()
+  for (const entry of processes) {
     const origin = originOf(entry)
     if (origin._tag !== "Worker") continue
-    totals.set(origin.project, (totals.get(origin.project) ?? 0) + heldBytes(entry))
+    const { project } = origin
+    const before = totals.get(project) ?? { project, heldBytes: 0, processes: 0 }
+    totals.set(project, {
+      project,
+      heldBytes: before.heldBytes + heldBytes(entry),
+      processes: before.processes + 1
+    })
   }
-  return [...totals]
-    .map(([project, bytes]) => ({ project, bytes }))
-    .reduce<{ readonly project: ProjectName; readonly bytes: number } | undefined>(
-      (largest, tree) => (largest === undefined || tree.bytes > largest.bytes ? tree : largest),
-      undefined
-    )
+  return [...totals.values()].toSorted((a, b) => b.heldBytes - a.heldBytes)
 }

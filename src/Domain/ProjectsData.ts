@@ -13,6 +13,8 @@ export const ProjectRow = Schema.Struct({
   consecutive_failures: Count,
   /** What the worker's processes hold together, as last looked at; null when none runs or it is not known yet. */
   memory_bytes: Schema.NullOr(Count),
+  /** How many they are; null like that. */
+  processes: Schema.NullOr(Count),
   /** Whether a start of the daemon starts it. */
   autostart: Schema.Boolean,
   /** Why the worker is in this state, in one sentence. */

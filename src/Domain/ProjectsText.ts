@@ -14,10 +14,10 @@ export interface ProjectsTextOptions {
 /** A longer reason ends in `...`: a project has one line. */
 const maxReasonLength = 200
 
-const headings = ["NAME", "STATE", "PID", "UPTIME", "MEMORY", "RESTARTS", "WHY"] as const
+const headings = ["NAME", "STATE", "PID", "UPTIME", "MEMORY", "PROCS", "RESTARTS", "WHY"] as const
 
 /** The columns of figures, which are compared from the right. */
-const toTheRight: ReadonlySet<string> = new Set(["PID", "MEMORY", "RESTARTS"])
+const toTheRight: ReadonlySet<string> = new Set(["PID", "MEMORY", "PROCS", "RESTARTS"])
 
 const none = "-"
 
@@ -36,6 +36,7 @@ const cells = (project: ProjectRow, nowMs: number): ReadonlyArray<string> => [
   project.worker_pid === null ? none : String(project.worker_pid),
   project.worker_pid === null ? none : humanDuration(project.uptime_seconds * 1000),
   project.memory_bytes === null ? none : humanBytes(project.memory_bytes),
+  project.processes === null ? none : String(project.processes),
   String(project.total_restarts),
   why(project, nowMs)
 ]

@@ -18,6 +18,12 @@ export interface RestartPolicy {
   readonly recoveryCooldownMs: number | false
 }
 
+/** The delay after `failuresBefore` + 1 failures in a row, in milliseconds, before jitter. */
+export const delayMs = (policy: RestartPolicy, failuresBefore: number): number =>
+  policy.initialBackoffMs === 0
+    ? 0
+    : Math.min(policy.initialBackoffMs * policy.backoffMultiplier ** failuresBefore, policy.maxBackoffMs)
+
 /**
  * The delays before the restarts that follow `failuresBefore` failures in a row: by default 1 2 4 8 ... 256 300 300
  * seconds. The schedule's output is the delay it asks for, so nobody computes that number a second time.
@@ -26,15 +32,10 @@ export interface RestartPolicy {
  * crashes at once would never get past its sixth delay. The automaton's failure count is the only counter, and a
  * schedule that begins after `failuresBefore` failures is how it drives this one.
  */
-export const schedule = (policy: RestartPolicy, failuresBefore = 0): Schedule.Schedule<Duration.Duration> => {
-  const firstDelayMs =
-    policy.initialBackoffMs === 0
-      ? 0
-      : Math.min(policy.initialBackoffMs * policy.backoffMultiplier ** failuresBefore, policy.maxBackoffMs)
-  return Schedule.exponential(Duration.millis(firstDelayMs), policy.backoffMultiplier).pipe(
+export const schedule = (policy: RestartPolicy, failuresBefore = 0): Schedule.Schedule<Duration.Duration> =>
+  Schedule.exponential(Duration.millis(delayMs(policy, failuresBefore)), policy.backoffMultiplier).pipe(
     Schedule.jitteredWith({ min: 1 - policy.jitter, max: 1 + policy.jitter }),
     // Last, so that neither growth nor jitter gets past the maximum.
     Schedule.modifyDelay((_, delay) => Duration.min(delay, Duration.millis(policy.maxBackoffMs))),
     Schedule.delays
   )
-}

@@ -3,18 +3,7 @@ import { keyPathText } from "./KeyPath.ts"
 import { provenanceOf } from "./SettingsMerge.ts"
 
 /** Read and checked, but nothing in this version acts on them: a person who sets one must be told. */
-const withoutEffect: ReadonlyArray<string> = [
-  "memory.min_available_bytes",
-  "memory.critical_threshold_bytes",
-  "memory.node_kill_threshold_bytes",
-  "memory.hog_names",
-  "memory.hog_policy",
-  "memory.protect",
-  "memory.worker_limit_bytes",
-  "memory.critical_restart",
-  "memory.dry_run",
-  "restart.stall_timeout_ms"
-]
+const withoutEffect: ReadonlyArray<string> = ["restart.stall_timeout_ms"]
 
 /** How a setting is called in the file, by the place where it was set. */
 const keyInFile = (project: EffectiveProject, key: string): string =>
@@ -35,5 +24,5 @@ export const notInForce = (projects: ReadonlyArray<EffectiveProject>): string | 
   return keys.length === 0
     ? undefined
     : `${keys.join(", ")} ${are} checked, but this version does not act on ${them} yet: ` +
-        "memory and output are watched, and nothing is ended or restarted for them"
+        "a worker that says nothing is left alone"
 }

@@ -56,8 +56,16 @@ export const StatusData = Schema.Struct({
   /** How the last worker ended, in one sentence. */
   last_exit: perhaps(Schema.String),
   worker_id: perhaps(Schema.String),
-  /** What the worker's processes hold together, as last looked at. */
+  /** How many processes the worker consists of, as last looked at. Threads are none. */
+  worker_processes: perhaps(Count),
+  /** What they hold together, swap included. Pages that they share are counted for each. */
   worker_memory_bytes: perhaps(Count),
+  /** The part of it that is in swap. Absent where there is none. */
+  worker_swap_bytes: perhaps(Count),
+  /** The most that they have held when looked at, since the worker was started. */
+  worker_peak_memory_bytes: perhaps(Count),
+  /** Above this the worker is restarted. Absent where no limit is set. */
+  worker_limit_bytes: perhaps(Count),
   /** What runs; when nothing does, what the next start runs. */
   worker_command: perhaps(Schema.Array(Schema.String)),
   working_dir: perhaps(Schema.String),

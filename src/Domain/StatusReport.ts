@@ -2,6 +2,7 @@ import { figuresOf, type MemoryLook } from "./MemoryLook.ts"
 import type { ProjectName } from "./Project.ts"
 import type { ProjectRow } from "./ProjectsData.ts"
 import type { StatusData, WorkerStatus } from "./StatusData.ts"
+import { type LifeMemory, treeBytes } from "./WorkerMemory.ts"
 import { reason, statusWord, type WorkerState } from "./WorkerState.ts"
 
 /** What is known of one project at the moment of the question. */
@@ -19,7 +20,9 @@ export interface ProjectReport {
   /** The worker that runs or ran last; undefined before the first. */
   readonly worker: { readonly id: string; readonly uptimeMs: number } | undefined
   /** What its processes hold; undefined until they were looked at. */
-  readonly memoryBytes: number | undefined
+  readonly memory: LifeMemory | undefined
+  /** Above this it is restarted; undefined without a limit. */
+  readonly limitBytes: number | undefined
 }
 
 export interface DaemonReport {
@@ -42,10 +45,10 @@ const tally = (words: ReadonlyArray<WorkerStatus>): Record<string, number> =>
   )
 
 /** A pid, an uptime and an amount of memory are there only while that worker runs. */
-const running = ({ memoryBytes, state, worker }: ProjectReport) =>
+const running = ({ memory, state, worker }: ProjectReport) =>
   state.phase._tag === "Running"
-    ? { pid: state.phase.pid, uptimeSeconds: seconds(worker?.uptimeMs ?? 0), id: worker?.id, memoryBytes }
-    : { pid: null, uptimeSeconds: 0, id: undefined, memoryBytes: undefined }
+    ? { pid: state.phase.pid, uptimeSeconds: seconds(worker?.uptimeMs ?? 0), id: worker?.id, memory }
+    : { pid: null, uptimeSeconds: 0, id: undefined, memory: undefined }
 
 /** Why it is as it is and when it starts again, where there is something to say. */
 const outlook = ({ nextStartMs, state }: ProjectReport) => {
@@ -55,6 +58,19 @@ const outlook = ({ nextStartMs, state }: ProjectReport) => {
     ...(nextStartMs === undefined ? {} : { next_start_at_ms: Math.round(nextStartMs) })
   }
 }
+
+/** What the worker's processes hold, where that is known. */
+const holdings = (tree: LifeMemory | undefined, limitBytes: number | undefined) => ({
+  ...(tree === undefined
+    ? {}
+    : {
+        worker_processes: tree.processes,
+        worker_memory_bytes: treeBytes(tree),
+        ...(tree.swapBytes === 0 ? {} : { worker_swap_bytes: tree.swapBytes }),
+        worker_peak_memory_bytes: tree.peakBytes
+      }),
+  ...(limitBytes === undefined ? {} : { worker_limit_bytes: limitBytes })
+})
 
 /** The memory as last looked at. Two of its figures are the original's, and always there. */
 const memory = (look: MemoryLook | undefined) => {
@@ -90,7 +106,7 @@ export const statusData = (project: ProjectReport, daemon: DaemonReport): Status
     ...outlook(project),
     ...(state.lastExit === undefined ? {} : { last_exit: state.lastExit }),
     ...(worker.id === undefined ? {} : { worker_id: worker.id }),
-    ...(worker.memoryBytes === undefined ? {} : { worker_memory_bytes: worker.memoryBytes }),
+    ...holdings(worker.memory, project.limitBytes),
     worker_command: project.argv,
     working_dir: project.workingDir,
     awaiting_restart: project.awaited,
@@ -113,7 +129,8 @@ export const projectRow = (project: ProjectReport, selected: ProjectName): Proje
     uptime_seconds: worker.uptimeSeconds,
     total_restarts: project.state.totalRestarts,
     consecutive_failures: project.state.failures,
-    memory_bytes: worker.memoryBytes ?? null,
+    memory_bytes: worker.memory === undefined ? null : treeBytes(worker.memory),
+    processes: worker.memory?.processes ?? null,
     autostart: project.autostart,
     ...outlook(project)
   }

@@ -42,6 +42,24 @@ const swap = ({ swap_free_bytes: free, swap_total_bytes: total }: StatusAnswer):
     ? undefined
     : `${humanBytes(free)} of ${humanBytes(total)} free`
 
+const share = (bytes: number, processes: number | undefined): string =>
+  processes === undefined
+    ? humanBytes(bytes)
+    : `${humanBytes(bytes)} in ${processes} process${processes === 1 ? "" : "es"}`
+
+/** What the worker's processes hold. What says nothing new is left out, as a peak that it has just reached. */
+const workerMemory = (status: StatusAnswer): string | undefined => {
+  const { worker_limit_bytes: limit, worker_memory_bytes: held, worker_swap_bytes: inSwap = 0 } = status
+  if (held === undefined) return undefined
+  const peak = humanBytes(status.worker_peak_memory_bytes ?? held)
+  return [
+    share(held, status.worker_processes),
+    inSwap === 0 ? "" : ` (${humanBytes(inSwap)} of it in swap)`,
+    peak === humanBytes(held) ? "" : `, at most ${peak} so far`,
+    limit === undefined ? "" : `; limit ${humanBytes(limit)}`
+  ].join("")
+}
+
 /** Nothing is said where nobody waits. */
 const pressure = (status: StatusAnswer): string | undefined => {
   const some = status.memory_pressure_some_per_mille ?? 0
@@ -105,10 +123,7 @@ export const statusText = (status: StatusAnswer, { colour, nowMs }: StatusTextOp
     ["Memory limit", status.memory_bound_by && `of the cgroup ${shown(status.memory_bound_by)}`],
     ["Memory waits", pressure(status)],
     ["Swap", swap(status)],
-    [
-      "Worker memory",
-      status.worker_memory_bytes === undefined ? undefined : humanBytes(status.worker_memory_bytes)
-    ],
+    ["Worker memory", workerMemory(status)],
     ["Project", text(status.project)],
     ["Selected", projectCounts(status.projects ?? {}) && selectedProject(status)],
     ["Why", text(status.reason)],

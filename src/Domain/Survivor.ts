@@ -2,7 +2,7 @@ import * as Schema from "effect/Schema"
 import { humanDuration } from "./HumanDuration.ts"
 import type { WorkerRules } from "./WorkerEvent.ts"
 import type { Step } from "./WorkerTransition.ts"
-import { initial, nextStartMs, Phase, type WorkerState } from "./WorkerState.ts"
+import { heldForMemory, initial, nextStartMs, Phase, type WorkerState } from "./WorkerState.ts"
 
 /**
  * What of a project outlives the daemon, in `state/<project>.json`: a crash, an upgrade or a reboot of the daemon
@@ -15,10 +15,13 @@ export const Survivor = Schema.Struct({
   failures: Schema.NonNegativeInt,
   /** Why it is in `failed`; null when it is not. */
   failed: Schema.NullOr(Schema.String),
-  /** A backoff, or a hold for another reason: when it ends (milliseconds since 1970) and why it is there. */
+  /**
+   * A backoff, a hold until a time of day, or one until there is enough memory: when it ends, or when less memory is
+   * enough (milliseconds since 1970), and why it is there.
+   */
   wait: Schema.NullOr(
     Schema.Struct({
-      kind: Schema.Literal("backoff", "hold"),
+      kind: Schema.Literal("backoff", "hold", "memory"),
       untilMs: Schema.Number,
       because: Schema.String
     })
@@ -28,19 +31,28 @@ export const Survivor = Schema.Struct({
 })
 export type Survivor = typeof Survivor.Type
 
+/** Of a start that was on its way nothing survives: it comes at once. Nor does what waits for another worker's end. */
+const waitOf = (state: WorkerState): Survivor["wait"] => {
+  const held = heldForMemory(state)
+  if (held !== undefined) return { kind: "memory", untilMs: held.untilMs, because: held.because }
+  const { phase } = state
+  const untilMs = nextStartMs(state)
+  if (untilMs === undefined) return null
+  if (phase._tag === "Restarting") return { kind: "backoff", untilMs, because: phase.because }
+  return phase._tag === "Waiting" && phase.awaits === "time"
+    ? { kind: "hold", untilMs, because: phase.because }
+    : null
+}
+
 /** The part of a worker's state that survives. */
 export const survivorOf = (state: WorkerState, workerId: string | null): Survivor => {
   const { phase } = state
-  const untilMs = phase._tag === "Waiting" && phase.isReleasable ? undefined : nextStartMs(state)
   return {
     version: 1,
     wanted: state.wanted,
     failures: state.failures,
     failed: phase._tag === "Failed" ? phase.because : null,
-    wait:
-      (phase._tag === "Restarting" || phase._tag === "Waiting") && untilMs !== undefined
-        ? { kind: phase._tag === "Restarting" ? "backoff" : "hold", untilMs, because: phase.because }
-        : null,
+    wait: waitOf(state),
     workerId
   }
 }
@@ -71,10 +83,42 @@ export const whatIsCleared = (survivor: Survivor, isStarted = true): string | un
   return parts.length === 0 ? undefined : parts.join(", ")
 }
 
+interface KeptWait {
+  readonly phase: Phase
+  /** Whether the phase ends at a time of day. */
+  readonly untilMs: number | undefined
+  readonly what: string
+}
+
+/** The wait that goes on; undefined when there is none, or when it is over. */
+const keptWait = (
+  { restart }: WorkerRules,
+  { failures: count, wait }: Survivor,
+  nowMs: number,
+  epoch: number
+): KeptWait | undefined => {
+  if (wait === null) return undefined
+  const { because, kind } = wait
+  if (kind === "memory") {
+    const phase = Phase.Waiting({ epoch, untilMs: wait.untilMs, because, again: true, awaits: "memory" })
+    return { phase, untilMs: undefined, what: `it waits for memory (${because})` }
+  }
+  if (wait.untilMs <= nowMs) return undefined
+  // No backoff lasts longer than its maximum, whatever happened to the clock.
+  const untilMs = kind === "hold" ? wait.untilMs : Math.min(wait.untilMs, nowMs + restart.maxBackoffMs)
+  const due = `the next start is in ${humanDuration(untilMs - nowMs)}`
+  return kind === "hold"
+    ? { phase: Phase.Waiting({ epoch, untilMs, because, again: true, awaits: "time" }), untilMs, what: due }
+    : {
+        phase: Phase.Restarting({ epoch, dueMs: untilMs, because }),
+        untilMs,
+        what: `${failures(count)}, ${due}`
+      }
+}
+
 /**
  * Takes up where the last daemon ended (`start --keep-state`): failed stays failed, stopped stays stopped, a wait
- * goes on until its time, and everything else starts with the failures it had. No backoff lasts longer than its
- * maximum, whatever happened to the clock. `autostart` decides where nobody has said anything yet.
+ * goes on until its time, and everything else starts with the failures it had. `autostart` decides where nobody has said anything yet.
  */
 export const resume = (rules: WorkerRules, survivor: Survivor, nowMs: number, autostart = true): Step => {
   const epoch = initial.epoch + 1
@@ -102,24 +146,11 @@ export const resume = (rules: WorkerRules, survivor: Survivor, nowMs: number, au
     const because = "it was stopped before"
     return [{ ...state, phase: Phase.Stopped({ because }) }, [kept("stopped")]]
   }
-  if (survivor.wait !== null && survivor.wait.untilMs > nowMs) {
-    const { kind, because } = survivor.wait
-    const untilMs =
-      kind === "hold"
-        ? survivor.wait.untilMs
-        : Math.min(survivor.wait.untilMs, nowMs + rules.restart.maxBackoffMs)
-    const phase =
-      kind === "hold"
-        ? Phase.Waiting({ epoch, untilMs, because, again: true, isReleasable: false })
-        : Phase.Restarting({ epoch, dueMs: untilMs, because })
-    const due = `the next start is in ${humanDuration(untilMs - nowMs)}`
-    return [
-      { ...state, phase },
-      [
-        { _tag: "WaitUntil", epoch, untilMs },
-        kept(kind === "hold" ? due : `${failures(survivor.failures)}, ${due}`)
-      ]
-    ]
+  const wait = keptWait(rules, survivor, nowMs, epoch)
+  if (wait !== undefined) {
+    const { phase, untilMs, what } = wait
+    const timer = untilMs === undefined ? [] : [{ _tag: "WaitUntil", epoch, untilMs } as const]
+    return [{ ...state, phase }, [...timer, kept(what)]]
   }
   return [
     { ...state, wanted: "up", phase: Phase.Starting({ epoch, again: false, remains: [] }) },

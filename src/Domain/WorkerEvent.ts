@@ -1,7 +1,8 @@
 import type { DaemonEvent } from "./DaemonEvent.ts"
 import type { ProjectName } from "./Project.ts"
 import type { RestartPolicy } from "./RestartPolicy.ts"
-import type { WorkerExit } from "./WorkerExit.ts"
+import type { WorkerEnd } from "./WorkerEnd.ts"
+import type { Awaited } from "./WorkerState.ts"
 
 /** What happens to a worker. Everything but commands carries the epoch of the life or the wait it speaks of. */
 export type WorkerEvent =
@@ -18,8 +19,12 @@ export type WorkerEvent =
   | {
       readonly _tag: "RestartFor"
       readonly because: string
-      readonly next: { readonly _tag: "start" | "fail" } | { readonly _tag: "hold"; readonly untilMs: number }
+      readonly next:
+        | { readonly _tag: "start" | "fail" }
+        | { readonly _tag: "hold"; readonly untilMs: number; readonly awaits: Awaited }
     }
+  /** What is being ended gets no more time, because memory is nearly out. */
+  | { readonly _tag: "Hurry" }
   | { readonly _tag: "Drain"; readonly because: string }
   /** The rules are others than `before`. How long the worker has run, and how long the backoff still lasts. */
   | {
@@ -32,7 +37,7 @@ export type WorkerEvent =
   | { readonly _tag: "CannotStart"; readonly epoch: number; readonly because: string }
   | { readonly _tag: "Steady"; readonly epoch: number }
   /** The leader is gone; others of its tree may not be. */
-  | { readonly _tag: "Exited"; readonly epoch: number; readonly exit: WorkerExit; readonly uptimeMs: number }
+  | ({ readonly _tag: "Exited"; readonly epoch: number } & WorkerEnd)
   /** These processes of the tree survive KILL; `Down` follows when they are gone. */
   | { readonly _tag: "Remaining"; readonly epoch: number; readonly pids: ReadonlyArray<number> }
   /** The whole tree is verified gone: only now may another worker start. */

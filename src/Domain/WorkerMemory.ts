@@ -1,46 +1,105 @@
-import type { ProcessEntry } from "./ProcessTree.ts"
+import { isAlive, type ProcessFacts, type ScannedProcess } from "./ProcessFacts.ts"
+import { type Origin, originsOf, type WorkerInCharge } from "./ProcessOrigin.ts"
+import type { ProjectName } from "./Project.ts"
 
-/** What the processes of one worker hold together. */
+/** What the processes of one worker hold together, pages that they share counted for each. */
 export interface TreeMemory {
   readonly residentBytes: number
+  readonly swapBytes: number
   readonly processes: number
 }
 
-/**
- * What each worker's tree holds, by the pid of its leader: the leader, its session and group, and all that descends
- * from it, in one walk over the process table. What has left the session and lost its parents is not counted: only
- * its environment would tell, and that is too dear to read again and again.
- */
-export const memoryByLeader = (
-  table: ReadonlyArray<ProcessEntry>,
-  leaders: ReadonlySet<number>
-): ReadonlyMap<number, TreeMemory> => {
-  const byPid = new Map(table.map((entry) => [entry.pid, entry]))
-  const found = new Map<number, number | undefined>()
-  const own = (entry: ProcessEntry): number | undefined =>
-    [entry.pid, entry.session, entry.group].find((pid) => leaders.has(pid))
-  const leaderOf = (entry: ProcessEntry): number | undefined => {
-    const climbed: Array<number> = []
-    let leader: number | undefined
-    // A table that is read while it changes may have a circle; a chain of forks may be longer than the stack is deep.
-    for (let at: ProcessEntry | undefined = entry; at !== undefined; at = byPid.get(at.parentPid)) {
-      leader = own(at) ?? found.get(at.pid)
-      if (leader !== undefined || found.has(at.pid)) break
-      climbed.push(at.pid)
-      found.set(at.pid, undefined)
-    }
-    for (const pid of climbed) found.set(pid, leader)
-    return leader
-  }
-  const totals = new Map<number, TreeMemory>()
-  for (const entry of table) {
-    const leader = leaderOf(entry)
-    if (leader === undefined) continue
-    const before = totals.get(leader) ?? { residentBytes: 0, processes: 0 }
-    totals.set(leader, {
-      residentBytes: before.residentBytes + entry.residentBytes,
-      processes: before.processes + 1
-    })
-  }
-  return totals
+/** What a worker holds, and the most that it has held. */
+export interface LifeMemory extends TreeMemory {
+  /** Swap included; of all looks since this worker was started. */
+  readonly peakBytes: number
 }
+
+/** One process of a worker. With its start time the pid names it for ever. */
+export interface TreeMember
+  extends Pick<ScannedProcess, "pid" | "startTicks" | "residentBytes" | "swapBytes"> {}
+
+/** The processes of a worker that runs. */
+export interface WorkerTree {
+  readonly project: ProjectName
+  readonly workerId: string
+  readonly leaderPid: number
+  readonly members: ReadonlyArray<TreeMember>
+}
+
+/** The project of the worker that runs and that a process belongs to. */
+const ownerIn = (origin: Origin): ProjectName | undefined => {
+  switch (origin._tag) {
+    case "Worker":
+    case "Orphan":
+    // It carries the worker's id, whatever its parents are.
+    case "Unclear":
+      return origin.project
+    case "Daemon":
+    case "Leftover":
+    case "OtherDaemon":
+    case "Stranger":
+      return undefined
+  }
+}
+
+/**
+ * The trees of the workers that run: the leader, its session and group, all that descends from it, and what carries its
+ * id in the environment, wherever that has gone. What a look finds is written over by the next one, so this is a copy.
+ */
+export const workerTrees = (
+  facts: ProcessFacts,
+  workers: ReadonlyArray<WorkerInCharge>
+): ReadonlyArray<WorkerTree> => {
+  const originOf = originsOf(facts, workers)
+  const members = new Map<ProjectName, Array<TreeMember>>()
+  for (const entry of facts.processes.values()) {
+    if (entry.isKernelThread || !isAlive(entry)) continue
+    const project = ownerIn(originOf(entry))
+    if (project === undefined) continue
+    const { pid, residentBytes, startTicks, swapBytes } = entry
+    const known = members.get(project)
+    const member = { pid, startTicks, residentBytes, swapBytes }
+    if (known === undefined) members.set(project, [member])
+    else known.push(member)
+  }
+  return workers.flatMap(({ project, running }) =>
+    running === undefined
+      ? []
+      : [
+          {
+            project,
+            workerId: running.id,
+            leaderPid: running.leaderPid,
+            members: members.get(project) ?? []
+          }
+        ]
+  )
+}
+
+/** The same tree, with what its processes have in swap where that is known. */
+export const withSwap = (tree: WorkerTree, swapBytes: ReadonlyMap<number, number>): WorkerTree => ({
+  ...tree,
+  members: tree.members.map((member) => ({
+    ...member,
+    swapBytes: swapBytes.get(member.pid) ?? member.swapBytes
+  }))
+})
+
+export const treeMemory = ({ members }: Pick<WorkerTree, "members">): TreeMemory => {
+  let [residentBytes, swapBytes] = [0, 0]
+  for (const member of members) {
+    residentBytes += member.residentBytes
+    swapBytes += member.swapBytes
+  }
+  return { residentBytes, swapBytes, processes: members.length }
+}
+
+/** Memory and swap of a worker together. */
+export const treeBytes = ({ residentBytes, swapBytes }: TreeMemory): number => residentBytes + swapBytes
+
+/** What is known of a worker after another look at it; `before` is what was known of the same one. */
+export const nextLife = (before: LifeMemory | undefined, now: TreeMemory): LifeMemory => ({
+  ...now,
+  peakBytes: Math.max(before?.peakBytes ?? 0, treeBytes(now))
+})

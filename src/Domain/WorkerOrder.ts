@@ -40,15 +40,15 @@ const onHeldStart = (rules: WorkerRules, before: WorkerState, held: Hold, ticket
     case "Running":
       return onStart(before, ticket)
     case "Stopping": {
-      const sequel = Sequel.Hold({ ...held, again: true, isReleasable: true })
+      const sequel = Sequel.Hold({ ...held, again: true, awaits: "worker" })
       return [{ ...state, phase: { ...state.phase, sequel } }, [answer]]
     }
     case "Stopped":
-      return andThen(hold(rules, state, { ...held, again: false, isReleasable: true }), answer)
+      return andThen(hold(rules, state, { ...held, again: false, awaits: "worker" }), answer)
     case "Restarting":
     case "Waiting":
     case "Failed":
-      return andThen(hold(rules, state, { ...held, again: true, isReleasable: true }), answer)
+      return andThen(hold(rules, state, { ...held, again: true, awaits: "worker" }), answer)
   }
 }
 

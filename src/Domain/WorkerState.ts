@@ -1,19 +1,26 @@
 import * as Data from "effect/Data"
 import type { WorkerStatus } from "./StatusData.ts"
-import type { WorkerExit } from "./WorkerExit.ts"
+import type { WorkerEnd } from "./WorkerEnd.ts"
+
+/**
+ * What a start that is held waits for. `time`: its time of day. `worker`: another worker's end, or its time at the
+ * latest; the one who ends it is a part of this daemon, so that a later one does not wait for that. `memory`: enough of
+ * it, which only the one who looks at it knows; its time is when less is enough.
+ */
+export type Awaited = "time" | "worker" | "memory"
 
 /** What comes after the tree of a worker is verified gone. The last command wins. */
 export type Sequel =
   | { readonly _tag: "Stay"; readonly because: string }
   | { readonly _tag: "Start" }
-  | { readonly _tag: "Judge"; readonly exit: WorkerExit; readonly uptimeMs: number }
+  | ({ readonly _tag: "Judge" } & WorkerEnd)
   | { readonly _tag: "Fail"; readonly because: string }
   | {
       readonly _tag: "Hold"
       readonly because: string
       readonly untilMs: number
       readonly again: boolean
-      readonly isReleasable: boolean
+      readonly awaits: Awaited
     }
 
 export const Sequel = Data.taggedEnum<Sequel>()
@@ -47,17 +54,14 @@ export type Phase =
       readonly dueMs: number | undefined
       readonly because: string
     }
-  /**
-   * Held back. `again` is whether the start that follows counts as a restart. Who may release it before its time is a
-   * part of this daemon, so that a later one does not wait for that.
-   */
+  /** Held back. `again` is whether the start that follows counts as a restart. */
   | {
       readonly _tag: "Waiting"
       readonly epoch: number
       readonly untilMs: number
       readonly because: string
       readonly again: boolean
-      readonly isReleasable: boolean
+      readonly awaits: Awaited
     }
   | { readonly _tag: "Failed"; readonly epoch: number; readonly because: string }
 
@@ -148,10 +152,18 @@ export const reason = (state: WorkerState): string | undefined => {
   }
 }
 
-/** When the worker is started again by itself, in milliseconds since 1970; undefined when nothing is due. */
-export const nextStartMs = (state: WorkerState): number | undefined =>
-  state.phase._tag === "Restarting"
-    ? state.phase.dueMs
-    : state.phase._tag === "Waiting"
-      ? state.phase.untilMs
-      : undefined
+/** When the worker is started again by itself, in milliseconds since 1970; undefined when no time is due. */
+export const nextStartMs = ({ phase }: WorkerState): number | undefined => {
+  if (phase._tag === "Restarting") return phase.dueMs
+  return phase._tag === "Waiting" && phase.awaits !== "memory" ? phase.untilMs : undefined
+}
+
+/** The start of a worker that is held until there is enough memory: why, and when less is enough. */
+export const heldForMemory = ({
+  leaving,
+  phase
+}: WorkerState): { readonly because: string; readonly untilMs: number } | undefined => {
+  if (leaving !== undefined) return undefined
+  const held = phase._tag === "Stopping" && phase.sequel._tag === "Hold" ? phase.sequel : phase
+  return (held._tag === "Hold" || held._tag === "Waiting") && held.awaits === "memory" ? held : undefined
+}

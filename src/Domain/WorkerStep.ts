@@ -1,6 +1,5 @@
-import { humanDuration } from "./HumanDuration.ts"
 import type { WorkerEvent, WorkerRules } from "./WorkerEvent.ts"
-import { describe as describeExit } from "./WorkerExit.ts"
+import { describe as describeEnd } from "./WorkerEnd.ts"
 import { onCommand } from "./WorkerOrder.ts"
 import { Phase, Sequel, type WorkerState } from "./WorkerState.ts"
 import { andThen, end, fail, launch, proceed, publish, rest, stay, type Step } from "./WorkerTransition.ts"
@@ -26,10 +25,10 @@ const onDrain = (rules: WorkerRules, before: WorkerState, because: string): Step
 /** The start that waits for just this is due. */
 const onRelease = (state: WorkerState, because: string): Step => {
   const { phase } = state
-  if (phase._tag === "Waiting" && phase.isReleasable && phase.because === because)
+  if (phase._tag === "Waiting" && phase.awaits !== "time" && phase.because === because)
     return launch(state, phase.again)
   const held = phase._tag === "Stopping" && phase.sequel._tag === "Hold" ? phase.sequel : undefined
-  if (phase._tag === "Stopping" && held?.isReleasable === true && held.because === because) {
+  if (phase._tag === "Stopping" && held !== undefined && held.awaits !== "time" && held.because === because) {
     return stay({ ...state, phase: { ...phase, sequel: Sequel.Start() } })
   }
   return stay(state)
@@ -97,13 +96,14 @@ const onLife = (
     case "Exited": {
       const next = {
         ...state,
-        lastExit: `${describeExit(event.exit)} after ${humanDuration(event.uptimeMs)}`
+        lastExit: describeEnd(event)
       }
       const wasAsked = phase._tag === "Stopping" && phase.asked
-      const { exit, uptimeMs } = event
-      const told = publish({ _tag: "WorkerExited", project, exit, uptimeMs, wasAsked })
+      const { exit, oomKill, uptimeMs } = event
+      const ended = { exit, uptimeMs, ...(oomKill && { oomKill }) }
+      const told = publish({ _tag: "WorkerExited", project, ...ended, wasAsked })
       if (phase._tag === "Stopping") return [next, [told]]
-      const sequel = Sequel.Judge({ exit, uptimeMs })
+      const sequel = Sequel.Judge(ended)
       return [
         { ...next, phase: Phase.Stopping({ epoch, sequel, asked: false, remains: [] }) },
         [{ _tag: "CancelTimer" }, told]
@@ -141,6 +141,8 @@ export const step = (rules: WorkerRules, state: WorkerState, event: WorkerEvent)
       return onCommand(rules, state, event)
     case "Release":
       return onRelease(state, event.because)
+    case "Hurry":
+      return phase._tag === "Stopping" ? [state, [{ _tag: "Hasten", epoch: phase.epoch }]] : stay(state)
     case "Drain":
       return onDrain(rules, state, event.because)
     case "PolicyChanged":
@@ -150,7 +152,7 @@ export const step = (rules: WorkerRules, state: WorkerState, event: WorkerEvent)
       const because = event.because
       const sequel =
         event.next._tag === "hold"
-          ? Sequel.Hold({ because, untilMs: event.next.untilMs, again: true, isReleasable: false })
+          ? Sequel.Hold({ because, untilMs: event.next.untilMs, again: true, awaits: event.next.awaits })
           : event.next._tag === "fail"
             ? Sequel.Fail({ because })
             : Sequel.Start()

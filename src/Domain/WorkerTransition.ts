@@ -1,7 +1,7 @@
 import type { DaemonEvent } from "./DaemonEvent.ts"
-import { humanDuration } from "./HumanDuration.ts"
 import type { WorkerAction, WorkerRules } from "./WorkerEvent.ts"
-import { describe as describeExit, isClean, type WorkerExit } from "./WorkerExit.ts"
+import { describe as describeEnd, type WorkerEnd } from "./WorkerEnd.ts"
+import { isClean } from "./WorkerExit.ts"
 import { Phase, type Sequel, type WorkerState } from "./WorkerState.ts"
 
 /** A new state, and what is to be done to get there. */
@@ -40,17 +40,18 @@ export const end = (state: WorkerState, epoch: number, sequel: Sequel): Step => 
   [{ _tag: "CancelTimer" }, { _tag: "EndTree", epoch }]
 ]
 
-/** A start that waits for a time of day, or until it is released. */
+/** A start that waits for a time of day, or until it is released, or both. */
 export const hold = (
   rules: WorkerRules,
   state: WorkerState,
-  { again, because, isReleasable, untilMs }: Omit<Extract<Sequel, { _tag: "Hold" }>, "_tag">
+  { again, awaits, because, untilMs }: Omit<Extract<Sequel, { _tag: "Hold" }>, "_tag">
 ): Step => {
   const epoch = state.epoch + 1
   return [
-    { ...state, epoch, phase: Phase.Waiting({ epoch, untilMs, because, again, isReleasable }) },
+    { ...state, epoch, phase: Phase.Waiting({ epoch, untilMs, because, again, awaits }) },
     [
-      { _tag: "WaitUntil", epoch, untilMs },
+      // Whoever looks at the memory also looks at the clock.
+      ...(awaits === "memory" ? [] : [{ _tag: "WaitUntil", epoch, untilMs } as const]),
       publish({ _tag: "Waiting", project: rules.project, why: because, untilMs })
     ]
   ]
@@ -84,12 +85,13 @@ export const fail = (rules: WorkerRules, before: WorkerState, because: string): 
 }
 
 /** The tree is gone after the leader ended by itself: is the work finished, or is this a failure? */
-const judge = (rules: WorkerRules, before: WorkerState, exit: WorkerExit, uptimeMs: number): Step => {
+const judge = (rules: WorkerRules, before: WorkerState, ended: WorkerEnd): Step => {
   const { restart } = rules
+  const { exit, uptimeMs } = ended
   const wasSteady = uptimeMs >= restart.successThresholdMs
   // The steady timer may have fired in the same instant as the exit and lost.
   const state = wasSteady ? { ...before, failures: 0 } : before
-  const sentence = `${describeExit(exit)} after ${humanDuration(uptimeMs)}`
+  const sentence = describeEnd(ended)
   if (isClean(exit) && restart.policy === "on-failure") {
     return rest(rules, { ...state, failures: 0, wanted: "down" }, `its work is finished (${sentence})`)
   }
@@ -105,7 +107,7 @@ export const proceed = (rules: WorkerRules, state: WorkerState, sequel: Sequel):
     case "Start":
       return launch(state, true)
     case "Judge":
-      return judge(rules, state, sequel.exit, sequel.uptimeMs)
+      return judge(rules, state, sequel)
     case "Fail":
       return fail(rules, state, sequel.because)
     case "Hold":

@@ -69,7 +69,8 @@ export const make = Effect.fnUntraced(function* (
           yield* events.publish({ _tag: "WorkerStarted", project, pid, workerId: id, command: plan.argv })
           yield* tell({ _tag: "Spawned", epoch, pid })
         }),
-        onExited: (exit, uptimeMs) => tell({ _tag: "Exited", epoch, exit, uptimeMs }),
+        onExited: (exit, uptimeMs, oomKill) =>
+          tell({ _tag: "Exited", epoch, exit, uptimeMs, ...(oomKill && { oomKill }) }),
         onRemains: (pids) => tell({ _tag: "Remaining", epoch, pids })
       })
       .pipe(

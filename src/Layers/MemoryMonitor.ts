@@ -19,6 +19,8 @@ export class MemoryMonitor extends Context.Tag("MemoryMonitor")<
   {
     /** Undefined until the memory could be read for the first time; while it cannot be read, the last look stays. */
     readonly last: Effect.Effect<MemoryLook | undefined>
+    /** Looks now. Undefined when the memory cannot be read. */
+    readonly now: Effect.Effect<MemoryLook | undefined>
     /**
      * From the moment of running: every look that shows less than plenty, and the first one that shows plenty again.
      * A reader that is slow gets the newest.
@@ -34,6 +36,8 @@ const isSame = (one: WatchSettings, other: WatchSettings): boolean =>
 
 /** What a look has found that others must hear of. */
 interface Found {
+  /** Undefined when the memory could not be read. */
+  readonly look: MemoryLook | undefined
   readonly news: ReadonlyArray<DaemonEvent>
   /** A look for those who follow a shortage. */
   readonly shortage: MemoryLook | undefined
@@ -60,7 +64,8 @@ const make = Effect.gen(function* () {
     const { news, nextMs, watch: after } = watchStep(watch, sight, wanted, now)
     watch = after
     const isShort = wasShort || after.last?.level !== "plentiful"
-    return { news, nextMs, shortage: isShort && sight.reading !== undefined ? after.last : undefined }
+    const seen = sight.reading === undefined ? undefined : after.last
+    return { look: seen, news, nextMs, shortage: isShort ? seen : undefined }
   }
 
   /** Looks until others must hear of it. The first look is after `afterMs`, or at once. */
@@ -106,6 +111,12 @@ const make = Effect.gen(function* () {
   yield* concerns.run("memory monitor", Stream.runDrain(followed))
   return MemoryMonitor.of({
     last: Effect.sync(() => watch.last),
+    now: Effect.gen(function* () {
+      const found = look((yield* SubscriptionRef.get(settings.current)).memory)
+      // Who asks is who follows a shortage: what comes of it is theirs to see.
+      yield* tell({ ...found, shortage: undefined })
+      return found.look
+    }),
     shortage: Stream.fromPubSub(shortages)
   })
 })

@@ -5,7 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { strayed, withParentsUnknown } from "../Domain/ProcessDescent.ts"
-import { heldBytes, type ProcessDetails, type ProcessFacts } from "../Domain/ProcessFacts.ts"
+import type { ProcessDetails, ProcessFacts } from "../Domain/ProcessFacts.ts"
 import { variable } from "../Domain/WorkerId.ts"
 import { turnOfTheEventLoop } from "./EventLoopTurn.ts"
 import { pageBytesOf, ProcUnreadable } from "./ProcFs.ts"
@@ -120,29 +120,31 @@ const make = Effect.fnUntraced(function* ({ root, selfPid, uid }: Surroundings) 
     }
   }
 
-  const { begin, isMarkKnown, mark, marks, mend, processes, read, renewLine, swapped } =
-    makeRememberedProcesses(root, reader, pageBytes)
+  const remembered = makeRememberedProcesses(root, reader, pageBytes)
+  const { isMarkKnown, mark, marks, processes, renewLine } = remembered
+  const parentsUnknown = remembered.following((selfPid: number) => withParentsUnknown({ processes, selfPid }))
+  const strays = remembered.following((homeId: string) => strayed({ selfPid, homeId, processes, marks }))
   let lookedNanos = 0n
 
   const lookOnce = Effect.fnUntraced(function* ({ homeId, largeBytes, swapInUseBytes }: ScanAim) {
     const nowNanos = yield* Clock.currentTimeNanos
-    begin(nowNanos - lookedNanos > relyNanos)
+    remembered.begin(nowNanos - lookedNanos > relyNanos, largeBytes)
     lookedNanos = nowNanos
-    yield* inTurns(yield* pids, yieldEvery, (name) => read(Number(name)))
-    mend()
+    yield* inTurns(yield* pids, yieldEvery, (name) => remembered.read(Number(name)))
+    remembered.mend()
     renewLine(selfPid)
     if (swapInUseBytes > largeBytes) {
       const programs = [...processes.values()].filter(({ isKernelThread }) => !isKernelThread)
       yield* inTurns(programs, yieldEvery, ({ pid }) => {
         const status = statusOf(pid)
-        if (status !== undefined) swapped(pid, swapIn(status))
+        if (status !== undefined) remembered.swapped(pid, swapIn(status))
       })
     }
-    const large = [...processes.values()].filter((process) => heldBytes(process) >= largeBytes)
+    const large = remembered.large()
     yield* inTurns(large, yieldEvery, ({ pid }) => renewLine(pid))
     const readMarks = () =>
       inTurns(
-        [...large, ...withParentsUnknown({ processes, selfPid })].filter(({ pid }) => !isMarkKnown(pid)),
+        [...large, ...parentsUnknown(selfPid)].filter(({ pid }) => !isMarkKnown(pid)),
         yieldEvery,
         ({ pid }) => {
           const environ =
@@ -152,17 +154,15 @@ const make = Effect.fnUntraced(function* ({ root, selfPid, uid }: Surroundings) 
         }
       )
     yield* readMarks()
-    const known = () => ({ selfPid, homeId, processes, marks: marks() })
-    yield* inTurns(strayed(known()), yieldEvery, ({ pid }) => renewLine(pid))
+    yield* inTurns(strays(homeId), yieldEvery, ({ pid }) => renewLine(pid))
     // Whoever turned out to be another process than the one that was remembered.
     yield* readMarks()
-    const facts = known()
     const details = new Map<number, ProcessDetails>()
-    yield* inTurns([...new Set([...large, ...strayed(facts)])], yieldEveryDetailed, ({ pid }) => {
+    yield* inTurns([...new Set([...large, ...strays(homeId)])], yieldEveryDetailed, ({ pid }) => {
       const found = detailsOf(pid)
       if (found !== undefined) details.set(pid, found)
     })
-    return { ...facts, details }
+    return { selfPid, homeId, processes, marks, details }
   })
 
   const turn = yield* Effect.makeSemaphore(1)

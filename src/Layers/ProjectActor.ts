@@ -47,6 +47,8 @@ export interface ProjectActor {
     because: string,
     next: Extract<WorkerEvent, { _tag: "RestartFor" }>["next"]
   ) => Effect.Effect<void>
+  /** Cuts the grace of what is being ended short. */
+  readonly hurry: Effect.Effect<void>
   /** The plan of the next start; the rules of the restart and the grace hold at once. */
   readonly replan: (plan: ProjectPlan) => Effect.Effect<void>
   readonly snapshot: Effect.Effect<ProjectSnapshot>
@@ -206,6 +208,7 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
     }),
     release: (because) => tell({ _tag: "Release", because }),
     restartFor: (because, next) => tell({ _tag: "RestartFor", because, next }),
+    hurry: tell({ _tag: "Hurry" }),
     replan: Effect.fnUntraced(function* (next) {
       const { restart } = plan
       plan = next

@@ -2,13 +2,16 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { ProjectName } from "../Domain/Project.ts"
 import type { ProjectsData } from "../Domain/ProjectsData.ts"
 import type { StatusData } from "../Domain/StatusData.ts"
 import { type ProjectReport, projectRow, statusData } from "../Domain/StatusReport.ts"
+import { workerLimits } from "../Domain/WorkerLimit.ts"
 import { Concerns } from "./Concerns.ts"
 import { MemoryMonitor } from "./MemoryMonitor.ts"
 import type { ProjectSnapshot } from "./ProjectActor.ts"
+import { SettingsInForce } from "./SettingsInForce.ts"
 import { Supervisor, type UnknownProject } from "./Supervisor.ts"
 import { WorkerMemory } from "./WorkerMemory.ts"
 
@@ -30,9 +33,15 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
     const memory = yield* MemoryMonitor
     const workerMemory = yield* WorkerMemory
     const concerns = yield* Concerns
+    const { current } = yield* SettingsInForce
     const startedNanos = yield* Clock.currentTimeNanos
+    const limits = Effect.map(SubscriptionRef.get(current), workerLimits)
 
-    const reportOf = (snapshot: ProjectSnapshot, nowNanos: bigint): ProjectReport => {
+    const reportOf = (
+      snapshot: ProjectSnapshot,
+      nowNanos: bigint,
+      limits: ReadonlyMap<ProjectName, number>
+    ): ProjectReport => {
       const { awaited, inForce, nextStartMs, plan, state, worker } = snapshot
       return {
         project: plan.project,
@@ -46,8 +55,8 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
           worker === undefined
             ? undefined
             : { id: worker.id, uptimeMs: millisBetween(worker.startedNanos, nowNanos) },
-        memoryBytes:
-          state.phase._tag === "Running" ? workerMemory.of(state.phase.pid)?.residentBytes : undefined
+        memory: state.phase._tag === "Running" ? workerMemory.of(state.phase.pid) : undefined,
+        limitBytes: limits.get(plan.project)
       }
     }
 
@@ -56,7 +65,7 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
         const snapshot = yield* (yield* supervisor.project(project)).snapshot
         const nowNanos = yield* Clock.currentTimeNanos
         yield* workerMemory.ask
-        return statusData(reportOf(snapshot, nowNanos), {
+        return statusData(reportOf(snapshot, nowNanos, yield* limits), {
           ...daemon,
           uptimeMs: millisBetween(startedNanos, nowNanos),
           memory: yield* memory.last,
@@ -70,9 +79,10 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
         yield* workerMemory.ask
         const selected = yield* supervisor.selected
         const snapshots = yield* supervisor.snapshots
+        const limited = yield* limits
         return {
           selected,
-          projects: snapshots.map((snapshot) => projectRow(reportOf(snapshot, nowNanos), selected))
+          projects: snapshots.map((snapshot) => projectRow(reportOf(snapshot, nowNanos, limited), selected))
         }
       })
     })
@@ -81,5 +91,8 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
 export const layer = (daemon: {
   readonly pid: number
   readonly version: string
-}): Layer.Layer<ProjectReports, never, Supervisor | MemoryMonitor | WorkerMemory | Concerns> =>
-  Layer.effect(ProjectReports, make(daemon))
+}): Layer.Layer<
+  ProjectReports,
+  never,
+  Supervisor | MemoryMonitor | WorkerMemory | SettingsInForce | Concerns
+> => Layer.effect(ProjectReports, make(daemon))

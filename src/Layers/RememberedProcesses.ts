@@ -1,4 +1,4 @@
-import { isAlive, type ProcessFacts, type ScannedProcess } from "../Domain/ProcessFacts.ts"
+import { heldBytes, isAlive, type ProcessFacts, type ScannedProcess } from "../Domain/ProcessFacts.ts"
 import { residentPages, scannedProcess } from "../Domain/ProcessStat.ts"
 import type { ProcReader } from "./ProcReader.ts"
 
@@ -7,6 +7,8 @@ type Mark = string | null
 
 /** Written over at each look: thousands of new objects a look would cost more than what they say. */
 type Row = { -readonly [K in keyof ScannedProcess]: ScannedProcess[K] } & {
+  /** The path of the short file with its size. */
+  readonly sizeFile: string
   /** Undefined until its environment was read. */
   mark: Mark | undefined
   /** The number of the look that has seen it last. */
@@ -18,36 +20,99 @@ type Row = { -readonly [K in keyof ScannedProcess]: ScannedProcess[K] } & {
 /** Of so many processes one is read anew at each look, so that no mistake lasts. */
 const renewEvery = 64
 
+const isSameKin = (one: ScannedProcess, other: ScannedProcess): boolean =>
+  one.parentPid === other.parentPid &&
+  one.session === other.session &&
+  one.group === other.group &&
+  isAlive(one) === isAlive(other)
+
 /**
  * What a process is changes rarely, and how much it holds all the time. So a process that was seen a moment ago is
  * only asked for its size, which costs two thirds of asking for its parent, session and start too. What is remembered
  * can be wrong, for a pid can be given to another process between two looks: whatever matters must be renewed.
+ *
+ * On a machine with thousands of processes every walk over the rows costs as much as a hundred reads. So what is large
+ * is noted while it is read, and what follows from kinship and marks is worked out only after one of them has changed.
  */
 export const makeRememberedProcesses = (root: string, reader: ProcReader, pageBytes: number) => {
   const rows = new Map<number, Row>()
+  const marks = new Map<number, string>()
+  const large = new Set<number>()
+  let largeBytes = 0
   let look = 0
+  /** How many rows have been seen in this look. */
+  let seen = 0
+  /** Another number whenever there is another process, kinship or mark. */
+  let version = 0
+  let mendedVersion = -1
+
+  const forget = (row: Row): void => {
+    rows.delete(row.pid)
+    marks.delete(row.pid)
+    large.delete(row.pid)
+    if (row.seenIn === look) seen--
+    version++
+  }
+
+  const noteSize = (row: Row): void => {
+    if (heldBytes(row) >= largeBytes) large.add(row.pid)
+    else if (large.size > 0) large.delete(row.pid)
+  }
+
+  const see = (row: Row): void => {
+    if (row.seenIn === look) return
+    row.seenIn = look
+    row.swapBytes = 0
+    seen++
+  }
 
   const renew = (pid: number): void => {
     const before = rows.get(pid)
     if (before?.renewedIn === look) return
     const length = reader.short(`${root}/${pid}/stat`)
     const now = length === undefined ? undefined : scannedProcess(reader.bytes, length, pid, pageBytes)
-    if (now === undefined) {
-      rows.delete(pid)
+    if (before !== undefined && before.startTicks !== now?.startTicks) forget(before)
+    if (now === undefined) return
+    if (before?.startTicks !== now.startTicks) {
+      const row: Row = Object.assign(now, {
+        sizeFile: `${root}/${pid}/statm`,
+        mark: undefined,
+        seenIn: look,
+        renewedIn: look
+      })
+      rows.set(pid, row)
+      seen++
+      version++
+      noteSize(row)
       return
     }
-    const same = before?.startTicks === now.startTicks ? before : undefined
-    const swapBytes = same?.seenIn === look ? same.swapBytes : 0
-    rows.set(pid, { ...now, swapBytes, mark: same?.mark, seenIn: look, renewedIn: look })
+    if (!isSameKin(before, now)) version++
+    before.parentPid = now.parentPid
+    before.session = now.session
+    before.group = now.group
+    before.state = now.state
+    before.isKernelThread = now.isKernelThread
+    before.residentBytes = now.residentBytes
+    before.renewedIn = look
+    see(before)
+    noteSize(before)
   }
 
   return {
     /** The processes of the look that goes on. */
     processes: rows as ReadonlyMap<number, ScannedProcess>,
-    /** A look begins. When the last one is too long ago, nothing of it may be relied on. */
-    begin: (isLongAgo: boolean): void => {
+    /** The worker's id of those that have one. */
+    marks: marks as ProcessFacts["marks"],
+    /** A look for those of this size begins. When the last one is too long ago, nothing of it may be relied on. */
+    begin: (isLongAgo: boolean, sizeBytes: number): void => {
       look++
-      if (isLongAgo) rows.clear()
+      seen = 0
+      large.clear()
+      largeBytes = sizeBytes
+      if (!isLongAgo) return
+      rows.clear()
+      marks.clear()
+      version++
     },
     /** Reads a process, or only its size where the rest is remembered. */
     read: (pid: number): void => {
@@ -58,17 +123,19 @@ export const makeRememberedProcesses = (root: string, reader: ProcReader, pageBy
         if (row.mark === null) row.mark = undefined
         return renew(pid)
       }
-      const length = reader.short(`${root}/${pid}/statm`)
+      const length = reader.short(row.sizeFile)
       const pages = length === undefined ? 0 : residentPages(reader.bytes, length)
       // Nothing in memory: it may have become a zombie, or be gone.
       if (pages === 0 && (length === undefined || (isAlive(row) && !row.isKernelThread))) return renew(pid)
       row.residentBytes = pages * pageBytes
-      row.swapBytes = 0
-      row.seenIn = look
+      see(row)
+      noteSize(row)
     },
     /** All have been read: forgets those that are gone, and reads those anew whose parent is, or is younger. */
     mend: (): void => {
-      for (const [pid, { seenIn }] of rows) if (seenIn !== look) rows.delete(pid)
+      if (seen < rows.size) for (const row of rows.values()) if (row.seenIn !== look) forget(row)
+      if (version === mendedVersion) return
+      mendedVersion = version
       for (const { parentPid, pid, startTicks } of rows.values()) {
         const parent = rows.get(parentPid)
         if (parentPid > 1 && (parent === undefined || parent.startTicks > startTicks)) renew(pid)
@@ -77,8 +144,13 @@ export const makeRememberedProcesses = (root: string, reader: ProcReader, pageBy
     /** Adds what a process has in swap. */
     swapped: (pid: number, bytes: number): void => {
       const row = rows.get(pid)
-      if (row !== undefined) row.swapBytes = bytes
+      if (row === undefined) return
+      row.swapBytes = bytes
+      noteSize(row)
     },
+    /** Those of the size that is looked for. */
+    large: (): ReadonlyArray<ScannedProcess> =>
+      [...large].map((pid) => rows.get(pid)).filter((row) => row !== undefined),
     /** Reads a process anew, and all that it descends from. */
     renewLine: (pid: number): void => {
       const climbed = new Set<number>()
@@ -92,12 +164,19 @@ export const makeRememberedProcesses = (root: string, reader: ProcReader, pageBy
     /** Remembers what its environment says. */
     mark: (pid: number, mark: Mark): void => {
       const row = rows.get(pid)
-      if (row !== undefined) row.mark = mark
+      if (row === undefined) return
+      row.mark = mark
+      if (mark === null || marks.get(pid) === mark) return
+      marks.set(pid, mark)
+      version++
     },
-    marks: (): ProcessFacts["marks"] => {
-      const marks = new Map<number, string>()
-      for (const { mark, pid } of rows.values()) if (mark !== null && mark !== undefined) marks.set(pid, mark)
-      return marks
+    /** What follows from who is there, descends from whom and is marked: made anew after a change only. */
+    following: <K, A>(make: (about: K) => A): ((about: K) => A) => {
+      let made: { readonly version: number; readonly about: K; readonly value: A } | undefined
+      return (about) => {
+        if (made?.version !== version || made.about !== about) made = { version, about, value: make(about) }
+        return made.value
+      }
     }
   }
 }

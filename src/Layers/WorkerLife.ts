@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ProjectName } from "../Domain/Project.ts"
+import type { OomKill } from "../Domain/OomKill.ts"
 import type { WorkerPlan } from "../Domain/ProjectPlan.ts"
 import type { WorkerExit } from "../Domain/WorkerExit.ts"
 import { workerEnvironment } from "../Domain/WorkerEnvironment.ts"
@@ -12,6 +13,7 @@ import { DaemonEvents } from "./DaemonEvents.ts"
 import { EnvFile } from "./EnvFile.ts"
 import { CannotStart } from "./Executable.ts"
 import { InstanceLock } from "./InstanceLock.ts"
+import { KernelOomKills } from "./KernelOomKills.ts"
 import { Leftovers, remainsInterval } from "./Leftovers.ts"
 import { patientRace } from "./PatientRace.ts"
 import type { ProjectLog } from "./WorkerLog.ts"
@@ -21,7 +23,8 @@ import { WorkerTree } from "./WorkerTree.ts"
 /** What a life reports, in this order; `onRemains` only when something cannot be ended. */
 export interface LifeEvents {
   readonly onSpawned: (pid: number) => Effect.Effect<void>
-  readonly onExited: (exit: WorkerExit, uptimeMs: number) => Effect.Effect<void>
+  /** With what the kernel has killed of it because memory had run out, where something speaks for that. */
+  readonly onExited: (exit: WorkerExit, uptimeMs: number, oomKill: OomKill | undefined) => Effect.Effect<void>
   readonly onRemains: (pids: ReadonlyArray<number>) => Effect.Effect<void>
 }
 
@@ -70,6 +73,7 @@ const make = Effect.gen(function* () {
   const processes = yield* WorkerProcess
   const envFiles = yield* EnvFile
   const events = yield* DaemonEvents
+  const kernelOomKills = yield* KernelOomKills
 
   const environment = Effect.fnUntraced(function* (plan: WorkerPlan, id: string) {
     const file = yield* envFiles
@@ -90,18 +94,23 @@ const make = Effect.gen(function* () {
   ) {
     yield* leftovers.end(plan.project, { graceMs: plan.graceMs, hasten }, tell.onRemains)
     const env = yield* environment(plan, id)
+    const mark = `${variable}=${id}`
+    const oomKills = yield* kernelOomKills.watch(mark)
     const running = yield* Effect.acquireRelease(
       Effect.gen(function* () {
         const worker = yield* processes.start({ argv: plan.argv, cwd: plan.cwd, env })
-        const tree = yield* trees.of(worker.pid, `${variable}=${id}`)
+        const tree = yield* trees.of(worker.pid, mark)
         let isTold = false
-        const tellExit = Effect.flatMap(worker.exit, ({ exit, uptimeMs }) =>
-          Effect.suspend(() => {
-            if (isTold) return Effect.void
-            isTold = true
-            return tell.onExited(exit, uptimeMs)
-          })
-        )
+        const tellExit = (wasAsked: boolean) =>
+          Effect.flatMap(worker.exit, ({ exit, uptimeMs }) =>
+            Effect.suspend(() => {
+              if (isTold) return Effect.void
+              isTold = true
+              return Effect.flatMap(oomKills.verdict(exit, wasAsked), (oomKill) =>
+                tell.onExited(exit, uptimeMs, oomKill)
+              )
+            }).pipe(Effect.uninterruptible)
+          )
         return { worker, tree, tellExit, capture: yield* log.capture(worker) }
       }),
       ({ capture, tellExit, tree }) =>
@@ -121,12 +130,13 @@ const make = Effect.gen(function* () {
             ])
           }
           // How a worker ended that was told to: whether by itself, or only by force. Node knows once it has reaped it.
-          yield* patientRace([tellExit, Effect.sleep(reapLimit)])
+          yield* patientRace([tellExit(true), Effect.sleep(reapLimit)])
           yield* capture.finish
         })
     )
+    yield* oomKills.begin(running.worker.pid)
     yield* tell.onSpawned(running.worker.pid)
-    yield* running.tellExit
+    yield* running.tellExit(false)
   })
 
   return WorkerLife.of({
@@ -141,5 +151,5 @@ const make = Effect.gen(function* () {
 export const layer: Layer.Layer<
   WorkerLife,
   never,
-  InstanceLock | Leftovers | WorkerTree | WorkerProcess | EnvFile | DaemonEvents
+  InstanceLock | Leftovers | WorkerTree | WorkerProcess | EnvFile | DaemonEvents | KernelOomKills
 > = Layer.effect(WorkerLife, make)

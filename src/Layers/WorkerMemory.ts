@@ -4,20 +4,35 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import { memoryByLeader, type TreeMemory } from "../Domain/WorkerMemory.ts"
+import {
+  type LifeMemory,
+  nextLife,
+  treeMemory,
+  withSwap,
+  type WorkerTree,
+  workerTrees
+} from "../Domain/WorkerMemory.ts"
 import { Concerns } from "./Concerns.ts"
 import { DaemonEvents } from "./DaemonEvents.ts"
-import { ProcFs } from "./ProcFs.ts"
+import { InstanceLock } from "./InstanceLock.ts"
+import { MemoryMonitor } from "./MemoryMonitor.ts"
+import { ProcessMemory } from "./ProcessMemory.ts"
+import { ProcessScan } from "./ProcessScan.ts"
+import type { ProcUnreadable } from "./ProcFs.ts"
 import { Supervisor } from "./Supervisor.ts"
+import { WorkerSamples } from "./WorkerSamples.ts"
+import { inCharge } from "./WorkersInCharge.ts"
 
 /** What workers' trees hold, as last looked at. */
 export class WorkerMemory extends Context.Tag("WorkerMemory")<
   WorkerMemory,
   {
     /** Of the worker with this pid; undefined until it has been looked at. */
-    readonly of: (pid: number) => TreeMemory | undefined
+    readonly of: (pid: number) => LifeMemory | undefined
     /** Somebody wants to know: where the last look is old, there is another one in a moment. Waits for nothing. */
     readonly ask: Effect.Effect<void>
+    /** Looks now, at all workers that run. */
+    readonly look: Effect.Effect<ReadonlyArray<WorkerTree>, ProcUnreadable>
   }
 >() {}
 
@@ -30,28 +45,66 @@ const freshNanos = Duration.unsafeToNanos(Duration.seconds(5))
 /** After its start a program loads its parts: a look at once would tell nothing. */
 const settlingTime = Duration.seconds(1)
 
+/** Whose a process is matters here, and not what it is: no details are read of any for its size. */
+const nothingIsLarge = { largeBytes: Number.POSITIVE_INFINITY, swapInUseBytes: 0 }
+
+interface Known {
+  readonly workerId: string
+  readonly memory: LifeMemory
+}
+
 const make = Effect.gen(function* () {
+  const { homeId } = yield* InstanceLock
   const supervisor = yield* Supervisor
-  const proc = yield* ProcFs
+  const scan = yield* ProcessScan
+  const { swapped } = yield* ProcessMemory
+  const { last } = yield* MemoryMonitor
+  const samples = yield* WorkerSamples
   const concerns = yield* Concerns
   const events = yield* DaemonEvents
   const isWanted = yield* Effect.makeLatch(false)
-  let memory: ReadonlyMap<number, TreeMemory> = new Map()
+  let known: ReadonlyMap<number, Known> = new Map()
   let lookedNanos: bigint | undefined
 
+  const isSwapInUse = Effect.map(
+    last,
+    (look) => look !== undefined && look.reading.swapTotalBytes > look.reading.swapFreeBytes
+  )
+
+  const remember = (trees: ReadonlyArray<WorkerTree>) => {
+    known = new Map(
+      trees.map((tree) => {
+        const { leaderPid, workerId } = tree
+        const before = known.get(leaderPid)
+        const same = before?.workerId === workerId ? before.memory : undefined
+        return [leaderPid, { workerId, memory: nextLife(same, treeMemory(tree)) }]
+      })
+    )
+    samples.put(new Map([...known].map(([pid, { memory }]) => [pid, memory])))
+  }
+
   const look = Effect.gen(function* () {
-    const snapshots = yield* supervisor.snapshots
-    const leaders = snapshots.flatMap(({ state: { phase } }) => (phase._tag === "Running" ? [phase.pid] : []))
-    memory = leaders.length === 0 ? new Map() : memoryByLeader(yield* proc.processes, new Set(leaders))
+    const workers = (yield* supervisor.snapshots).flatMap(inCharge)
+    const isAnyRunning = workers.some(({ running }) => running !== undefined)
+    const found = isAnyRunning
+      ? yield* scan.look({ homeId, ...nothingIsLarge }, (facts) =>
+          Effect.sync(() => workerTrees(facts, workers))
+        )
+      : []
+    const pids = found.flatMap(({ members }) => members.map(({ pid }) => pid))
+    const swap = (yield* isSwapInUse) ? yield* swapped(pids) : undefined
+    const trees = swap === undefined ? found : found.map((tree) => withSwap(tree, swap))
+    remember(trees)
     lookedNanos = yield* Clock.currentTimeNanos
-    // What cannot be read now is looked at another time; until then the last look holds.
-  }).pipe(Effect.catchTag("ProcUnreadable", () => Effect.void))
+    return trees
+  })
 
   const looks = Effect.gen(function* () {
     for (;;) {
       yield* Effect.timeoutOption(isWanted.await, unaskedInterval)
       yield* isWanted.close
-      yield* look
+      // What cannot be read now is looked at another time; until then the last look holds.
+      yield* Effect.catchTag(look, "ProcUnreadable", () => Effect.void)
     }
   })
   const starts = events.changes.pipe(
@@ -62,13 +115,24 @@ const make = Effect.gen(function* () {
   yield* concerns.run("worker memory", Effect.all([looks, starts], { concurrency: "unbounded" }))
 
   return WorkerMemory.of({
-    of: (pid) => memory.get(pid),
+    of: (pid) => known.get(pid)?.memory,
     ask: Effect.flatMap(Clock.currentTimeNanos, (now) =>
       lookedNanos !== undefined && now - lookedNanos < freshNanos ? Effect.void : isWanted.open
-    ).pipe(Effect.asVoid)
+    ).pipe(Effect.asVoid),
+    look
   })
 })
 
 /** Looks after starts, when somebody asks, and else rarely; at nothing while no worker runs. */
-export const layer: Layer.Layer<WorkerMemory, never, Supervisor | ProcFs | Concerns | DaemonEvents> =
-  Layer.scoped(WorkerMemory, make)
+export const layer: Layer.Layer<
+  WorkerMemory,
+  never,
+  | InstanceLock
+  | Supervisor
+  | ProcessScan
+  | ProcessMemory
+  | MemoryMonitor
+  | WorkerSamples
+  | Concerns
+  | DaemonEvents
+> = Layer.scoped(WorkerMemory, make)

@@ -11,12 +11,19 @@ import * as DaemonEvents from "../Layers/DaemonEvents.ts"
 import * as DaemonLog from "../Layers/DaemonLog.ts"
 import * as EnvFile from "../Layers/EnvFile.ts"
 import * as FileMutex from "../Layers/FileMutex.ts"
+import * as HogEnd from "../Layers/HogEnd.ts"
 import * as HogReport from "../Layers/HogReport.ts"
+import * as HogSearch from "../Layers/HogSearch.ts"
 import * as InstanceLock from "../Layers/InstanceLock.ts"
+import * as KernelOomKills from "../Layers/KernelOomKills.ts"
 import * as Leftovers from "../Layers/Leftovers.ts"
+import * as MemoryGuard from "../Layers/MemoryGuard.ts"
 import * as MemoryMonitor from "../Layers/MemoryMonitor.ts"
 import * as MemoryReader from "../Layers/MemoryReader.ts"
+import * as MemoryRestart from "../Layers/MemoryRestart.ts"
 import * as OwnOutput from "../Layers/OwnOutput.ts"
+import * as ProcessMemory from "../Layers/ProcessMemory.ts"
+import * as ProcessSignal from "../Layers/ProcessSignal.ts"
 import * as ProcessScan from "../Layers/ProcessScan.ts"
 import * as ProcFs from "../Layers/ProcFs.ts"
 import * as ProjectReports from "../Layers/ProjectReports.ts"
@@ -37,9 +44,11 @@ import type { Signals } from "../Layers/Signals.ts"
 import * as Supervisor from "../Layers/Supervisor.ts"
 import * as Uncaught from "../Layers/Uncaught.ts"
 import * as WorkerLife from "../Layers/WorkerLife.ts"
+import * as WorkerLimit from "../Layers/WorkerLimit.ts"
 import * as WorkerLog from "../Layers/WorkerLog.ts"
 import * as WorkerMemory from "../Layers/WorkerMemory.ts"
 import * as WorkerProcess from "../Layers/WorkerProcess.ts"
+import * as WorkerSamples from "../Layers/WorkerSamples.ts"
 import * as WorkerTree from "../Layers/WorkerTree.ts"
 import { supervise } from "./Lifecycle.ts"
 import { version } from "./Version.ts"
@@ -67,27 +76,41 @@ const Projects = (keepState: boolean) =>
 const Control = ControlSocket.layer.pipe(
   Layer.provide(ControlAnswers.layer),
   Layer.provide(Layer.mergeAll(ProjectReports.layer({ pid: process.pid, version }), ProjectSwitch.layer)),
-  Layer.provide(Layer.provide(HogReport.layer, ProcessScan.layer)),
+  Layer.provide(HogReport.layer),
   Layer.provide(SettingsAnswers.layer),
   Layer.provide(SettingsStore.layer)
 )
 
-/** What supervises, remembers and answers. */
-const Supervision = ({ keepState, sources }: DaemonOptions) =>
-  Layer.merge(Control, Layer.provide(SettingsWatcher.layer, SettingsWatch.layer)).pipe(
-    Layer.provide(SettingsReload.layer),
+/** What acts when memory is short. */
+const Guard = MemoryGuard.layer.pipe(
+  Layer.provide(Layer.merge(HogEnd.layer, MemoryRestart.layer)),
+  Layer.provide(ProcessSignal.layer)
+)
+
+/** What supervises, guards, remembers and answers. */
+const Supervision = (keepState: boolean) =>
+  Layer.mergeAll(
+    Control,
+    Guard,
+    Layer.provide(SettingsWatcher.layer, SettingsWatch.layer),
+    WorkerLimit.layer
+  ).pipe(
+    Layer.provide(Layer.merge(SettingsReload.layer, HogSearch.layer)),
     Layer.provideMerge(WorkerMemory.layer),
-    Layer.provideMerge(Layer.merge(Projects(keepState), MemoryMonitor.layer)),
-    Layer.provide(SettingsInForce.layer(sources))
+    Layer.provideMerge(Projects(keepState))
   )
 
 /** What a worker needs to live. */
 const Workers = WorkerLife.layer.pipe(
   Layer.provide(Leftovers.layer),
-  Layer.provide(Layer.mergeAll(WorkerProcess.layer, WorkerTree.layer, EnvFile.layer)),
+  Layer.provide(Layer.mergeAll(WorkerProcess.layer, WorkerTree.layer, EnvFile.layer, KernelOomKills.layer)),
   Layer.merge(WorkerLog.layer),
   Layer.merge(Layer.merge(ProjectState.layer, SelectedProject.layer))
 )
+
+/** The settings, and the memory that is looked at by them: also a worker's end is told with what was seen of it. */
+const Watching = (sources: SettingsSources) =>
+  Layer.provideMerge(MemoryMonitor.layer, SettingsInForce.layer(sources))
 
 /** What tells what happens. */
 const Telling = Concerns.layer.pipe(
@@ -102,15 +125,22 @@ const Settings = Layer.provide(SettingsFile.layer, FileMutex.layer)
  * The daemon, from the lock to its release: every layer under one runtime. The order is the order of construction,
  * and closing goes backwards: the socket first, then the workers, the log, and last the lock. Returns the exit code.
  */
-export const daemon = (options: DaemonOptions) =>
+export const daemon = ({ keepState, sources }: DaemonOptions) =>
   supervise.pipe(
     Effect.provide(
-      Supervision(options).pipe(
+      Supervision(keepState).pipe(
         Layer.provideMerge(Workers),
+        Layer.provideMerge(Watching(sources)),
         Layer.provideMerge(Telling),
         Layer.provideMerge(InstanceLock.layer),
         Layer.provideMerge(
-          Layer.mergeAll(ProcFs.layer, MemoryReader.layer, Settings, ShutdownRequest.layer, Uncaught.layer)
+          Layer.mergeAll(
+            Layer.mergeAll(ProcFs.layer, ProcessScan.layer, ProcessMemory.layer, MemoryReader.layer),
+            WorkerSamples.layer,
+            Settings,
+            ShutdownRequest.layer,
+            Uncaught.layer
+          )
         )
       )
     )

@@ -21,6 +21,7 @@ const quiet: HogsData = {
   hog_names: ["node"],
   node_kill_threshold_bytes: 500 * 2 ** 20,
   dry_run: false,
+  workers: [],
   would_end: [],
   would_spare: []
 }
@@ -41,6 +42,10 @@ const busy: HogsData = {
   memory_available_bytes: 512 * 2 ** 20,
   memory_bound_by: "/sys/fs/cgroup/box",
   dry_run: true,
+  workers: [
+    { project: "shop", memory_bytes: 3 * GiB, processes: 2 },
+    { project: "blog", memory_bytes: 1, processes: 1 }
+  ],
   would_end: [
     {
       ...hog,
@@ -58,13 +63,12 @@ const busy: HogsData = {
 }
 
 describe("what a person reads about hogs", () => {
-  it("says that all is well, with the figures and settings that count, and that nothing is ended yet", () => {
+  it("says that all is well, with the figures and settings that count", () => {
     assert.deepStrictEqual(hogsText(quiet).split("\n"), [
       "Memory is plentiful: 12 GiB of 32 GiB available. It is low below 2 GiB, critical",
       "below 1 GiB.",
       'The settings: hog_policy = "cause", hog_names = ["node"],',
       "node_kill_threshold_bytes is 500 MiB, dry_run = false.",
-      "This version only lists: it ends nothing for memory yet.",
       "",
       "If memory were low now, nobody would be ended.",
       ""
@@ -77,13 +81,16 @@ describe("what a person reads about hogs", () => {
       "/sys/fs/cgroup/box. It is low below 2 GiB, critical below 1 GiB.",
       'The settings: hog_policy = "cause", hog_names = ["node"],',
       "node_kill_threshold_bytes is 500 MiB, dry_run = true.",
-      "This version only lists: it ends nothing for memory yet.",
+      "As dry_run is set, the daemon would only tell of it in its log.",
       "",
       "Memory is critical: now, these would be ended, one after the other, until enough",
       "is available:",
       "   PID  NAME   MEMORY  WHY                                             COMMAND",
       '     9  mcp     1 MiB  left behind by a worker of "shop" that is gone  node server.js',
       "  4711  node  1.5 GiB  large, and its name is one of hog_names         node server.js",
+      "",
+      'If memory were critical and none of them left, the worker of "shop" would come',
+      "next, which holds most: 3 GiB in 2 processes.",
       "",
       "These are large or lost too, and would not be ended:",
       "  PID  NAME  MEMORY  WHY                             COMMAND",

@@ -12,6 +12,7 @@ const running: ProjectRow = {
   total_restarts: 12,
   consecutive_failures: 0,
   memory_bytes: 512 * 2 ** 20,
+  processes: 7,
   autostart: true
 }
 
@@ -24,6 +25,7 @@ const failed: ProjectRow = {
   uptime_seconds: 0,
   total_restarts: 9,
   memory_bytes: null,
+  processes: null,
   reason: "it failed 10 times in a row"
 }
 
@@ -41,18 +43,18 @@ const plain = (...projects: ReadonlyArray<ProjectRow>) =>
 describe("the table of projects", () => {
   it("is aligned, marks the selected project and says why one does not run", () => {
     assert.deepStrictEqual(plain(running, failed, waiting).split("\n"), [
-      "  NAME           STATE     PID  UPTIME       MEMORY  RESTARTS  WHY",
-      "* default        running  4711  2 h 03 min  512 MiB        12",
-      "  a-longer-name  failed      -  -                 -         9  it failed 10 times in a row",
-      "  b              waiting     -  -                 -         9  the usage limit is reached; next start in 12 seconds",
+      "  NAME           STATE     PID  UPTIME       MEMORY  PROCS  RESTARTS  WHY",
+      "* default        running  4711  2 h 03 min  512 MiB      7        12",
+      "  a-longer-name  failed      -  -                 -      -         9  it failed 10 times in a row",
+      "  b              waiting     -  -                 -      -         9  the usage limit is reached; next start in 12 seconds",
       ""
     ])
   })
 
   it("has no column for reasons where there are none", () => {
     assert.deepStrictEqual(plain(running).split("\n"), [
-      "  NAME     STATE     PID  UPTIME       MEMORY  RESTARTS",
-      "* default  running  4711  2 h 03 min  512 MiB        12",
+      "  NAME     STATE     PID  UPTIME       MEMORY  PROCS  RESTARTS",
+      "* default  running  4711  2 h 03 min  512 MiB      7        12",
       ""
     ])
   })

@@ -120,7 +120,7 @@ describe("settingsReport of several projects", () => {
     projects: {
       shop: {
         autostart: false,
-        restart: { stop_grace_ms: 20_000 },
+        restart: { stop_grace_ms: 20_000, stall_timeout_ms: 60_000 },
         env: { TOKEN: "12345" },
         env_file: "/shop.env",
         memory: { worker_limit_bytes: 2 ** 30 }
@@ -140,6 +140,7 @@ describe("settingsReport of several projects", () => {
   autostart                  false               file [projects.shop]
   memory.worker_limit_bytes  1073741824 (1 GiB)  file [projects.shop]
   restart.stop_grace_ms      20000 (20 seconds)  file [projects.shop]
+  restart.stall_timeout_ms   60000 (1 minute)    file [projects.shop]
   env_file                   "/shop.env"         file [projects.shop]
   env, for the worker
     TOKEN = ******** (5 characters)
@@ -152,7 +153,7 @@ Project blog
   Worker (file [projects.blog])
     /blog run --full-auto --model sonnet --max-budget 300 --max-turns 99999 --project blog
 
-Warning: projects.shop.memory.worker_limit_bytes is checked, but this version does not act on it yet: memory and output are watched, and nothing is ended or restarted for them
+Warning: projects.shop.restart.stall_timeout_ms is checked, but this version does not act on it yet: a worker that says nothing is left alone
 Warning: /shop.env is open`
     )
   })
@@ -180,7 +181,13 @@ Warning: /shop.env is open`
           project: "shop",
           autostart: false,
           env_file: "/shop.env",
-          overrides: ["autostart", "memory.worker_limit_bytes", "restart.stop_grace_ms", "env_file"],
+          overrides: [
+            "autostart",
+            "memory.worker_limit_bytes",
+            "restart.stop_grace_ms",
+            "restart.stall_timeout_ms",
+            "env_file"
+          ],
           argv: "claude"
         },
         {

@@ -30,7 +30,8 @@ const project = (state: WorkerState): ProjectReport => ({
   awaited: ["env"],
   nextStartMs: undefined,
   worker: { id: "home:default:1", uptimeMs: 61_999.9 },
-  memoryBytes: 123_456
+  memory: { residentBytes: 120_000, swapBytes: 3456, processes: 7, peakBytes: 200_000 },
+  limitBytes: 300_000
 })
 
 const look: MemoryLook = memoryLook(
@@ -97,7 +98,7 @@ describe("the data of a status", () => {
   it("has the original's fields even before memory could be read, but no level that nobody knows", () => {
     const data = statusData(project(runningState), { ...daemon, memory: undefined })
     assert.deepInclude(data, { memory_available_bytes: 0, memory_total_bytes: 0 })
-    assert.notMatch(Object.keys(data).join(), /level|threshold|swap/)
+    assert.notMatch(Object.keys(data).join(), /level|threshold|swap_(total|free)/)
     assert.doesNotThrow(() => Schema.encodeSync(StatusData)(data))
   })
 
@@ -107,7 +108,9 @@ describe("the data of a status", () => {
     assert.isNull(data.worker_pid)
     assert.strictEqual(data.uptime_seconds, 0)
     assert.isUndefined(data.worker_id)
-    assert.isUndefined(data.worker_memory_bytes)
+    // The limit is the project's, and not that worker's.
+    const aboutMemory = Object.keys(data).filter((key) => /^worker_.*(bytes|processes)$/.test(key))
+    assert.deepStrictEqual(aboutMemory, ["worker_limit_bytes"])
     assert.strictEqual(data.reason, "stopped by command")
     assert.strictEqual(data.last_exit, "exit code 0 after 2 seconds")
   })
@@ -126,10 +129,29 @@ describe("the data of a status", () => {
     assert.strictEqual(data.reason, "exit code 1")
   })
 
-  it("names the settings that the next start brings, and what the worker's processes hold", () => {
+  it("names the settings that the next start brings", () => {
+    assert.deepStrictEqual(statusData(project(runningState), daemon).awaiting_restart, ["env"])
+  })
+
+  it("says what the worker's processes hold and have held, how many they are, and what they may", () => {
     const data = statusData(project(runningState), daemon)
-    assert.deepStrictEqual(data.awaiting_restart, ["env"])
-    assert.strictEqual(data.worker_memory_bytes, 123_456)
+    assert.deepInclude(data, {
+      worker_processes: 7,
+      worker_memory_bytes: 123_456,
+      worker_swap_bytes: 3456,
+      worker_peak_memory_bytes: 200_000,
+      worker_limit_bytes: 300_000
+    })
+    assert.doesNotThrow(() => Schema.encodeSync(StatusData)(data))
+  })
+
+  it("says nothing of swap that is not used, of a limit that is not set, nor before the first look", () => {
+    const memory = { residentBytes: 120_000, swapBytes: 0, processes: 1, peakBytes: 120_000 }
+    const unlimited = statusData({ ...project(runningState), memory, limitBytes: undefined }, daemon)
+    assert.notMatch(Object.keys(unlimited).join(), /worker_(swap|limit)/)
+    assert.strictEqual(unlimited.worker_memory_bytes, 120_000)
+    const unseen = statusData({ ...project(runningState), memory: undefined }, daemon)
+    assert.notMatch(Object.keys(unseen).join(), /worker_(memory|swap|peak|processes)/)
   })
 })
 
@@ -145,6 +167,7 @@ describe("a row of the projects", () => {
       total_restarts: 4,
       consecutive_failures: 1,
       memory_bytes: 123_456,
+      processes: 7,
       autostart: true
     })
     const stopped = projectRow(project(stoppedState), ProjectName.make("shop"))
@@ -153,6 +176,7 @@ describe("a row of the projects", () => {
       worker_pid: null,
       uptime_seconds: 0,
       memory_bytes: null,
+      processes: null,
       reason: "stopped by command"
     })
   })

@@ -59,7 +59,11 @@ describe("the text of a status", () => {
       memory_pressure_full_per_mille: 3,
       swap_total_bytes: 2 * gib,
       swap_free_bytes: gib,
+      worker_processes: 7,
       worker_memory_bytes: 312 * 2 ** 20,
+      worker_swap_bytes: 12 * 2 ** 20,
+      worker_peak_memory_bytes: 2 * gib,
+      worker_limit_bytes: 4 * gib,
       project: "shop",
       selected_project: "default",
       reason: "The worker exited with code 1.",
@@ -84,7 +88,7 @@ describe("the text of a status", () => {
       "Memory limit:   of the cgroup /sys/fs/cgroup/shop",
       "Memory waits:   some processes waited for it 1.2 % of the time, all at once 0.3 %",
       "Swap:           1 GiB of 2 GiB free",
-      "Worker memory:  312 MiB",
+      "Worker memory:  312 MiB in 7 processes (12 MiB of it in swap), at most 2 GiB so far; limit 4 GiB",
       "Project:        shop",
       "Selected:       default (autopilotd switch)",
       "Why:            The worker exited with code 1.",
@@ -109,6 +113,26 @@ describe("the text of a status", () => {
       selected_project: "default"
     })
     assert.strictEqual(text, plain(original))
+  })
+
+  it("says of a worker's memory only what says something new", () => {
+    const worker = {
+      ...original,
+      worker_processes: 1,
+      worker_memory_bytes: gib,
+      worker_peak_memory_bytes: gib
+    }
+    assert.include(plain(worker), "Worker memory:  1 GiB in 1 process\n")
+    assert.include(
+      plain({ ...worker, worker_peak_memory_bytes: 2 * gib }),
+      "Worker memory:  1 GiB in 1 process, at most 2 GiB so far\n"
+    )
+    assert.include(
+      plain({ ...worker, worker_limit_bytes: 2 * gib }),
+      "Worker memory:  1 GiB in 1 process; limit 2 GiB\n"
+    )
+    assert.include(plain({ ...original, worker_memory_bytes: gib }), "Worker memory:  1 GiB\n")
+    assert.notInclude(plain({ ...original, worker_limit_bytes: gib }), "Worker memory")
   })
 
   it("says nothing of swap where there is none, nor of waiting where nobody waits", () => {

@@ -3,13 +3,20 @@ import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import { unnamed } from "../../src/Domain/Project.ts"
 import { blank, resume, Survivor, survivorOf, whatIsCleared } from "../../src/Domain/Survivor.ts"
-import { initial, Phase, statusWord, type WorkerState } from "../../src/Domain/WorkerState.ts"
+import {
+  heldForMemory,
+  initial,
+  Phase,
+  reason,
+  statusWord,
+  type WorkerState
+} from "../../src/Domain/WorkerState.ts"
 import { defaultPolicy } from "../fixtures/policies.ts"
 
 const rules = { project: unnamed, restart: defaultPolicy }
 const nowMs = 1_000_000
 const states: Readonly<Record<string, WorkerState>> = {
-  stopped: { ...initial, wanted: "down" },
+  stopped: { ...initial, wanted: "down", phase: Phase.Stopped({ because: "it was stopped before" }) },
   failed: {
     ...initial,
     wanted: "up",
@@ -30,16 +37,48 @@ const states: Readonly<Record<string, WorkerState>> = {
       untilMs: nowMs + 5 * 3_600_000,
       because: "usage limit",
       again: true,
-      isReleasable: false
+      awaits: "time"
+    })
+  },
+  "waiting for memory": {
+    ...initial,
+    wanted: "up",
+    phase: Phase.Waiting({
+      epoch: 5,
+      // When less memory is enough: that this is past changes nothing.
+      untilMs: nowMs - 1000,
+      because: "memory was critical",
+      again: true,
+      awaits: "memory"
+    })
+  },
+  "stopping, to wait for memory": {
+    ...initial,
+    wanted: "up",
+    phase: Phase.Stopping({
+      epoch: 5,
+      sequel: {
+        _tag: "Hold",
+        untilMs: nowMs + 900_000,
+        because: "memory was critical",
+        again: true,
+        awaits: "memory"
+      },
+      asked: true,
+      remains: []
     })
   }
 }
 
 describe("what survives the daemon", () => {
   for (const [word, state] of Object.entries(states)) {
-    it(`${word} is ${word} afterwards, for the same reason`, () => {
+    it(`${word} is so afterwards, for the same reason`, () => {
       const [after, actions] = resume(rules, survivorOf(state, null), nowMs)
-      assert.strictEqual(statusWord(after), word)
+      assert.strictEqual(
+        statusWord(after),
+        heldForMemory(state) === undefined ? statusWord(state) : "waiting"
+      )
+      assert.strictEqual(reason(after), reason(state))
       assert.strictEqual(after.failures, state.failures)
       assert.notInclude(
         actions.map((action) => action._tag),
@@ -74,7 +113,7 @@ describe("what survives the daemon", () => {
       untilMs: nowMs + 600_000,
       because: "the worker of shop is being stopped first",
       again: false,
-      isReleasable: true
+      awaits: "worker"
     })
     const survivor = survivorOf({ ...initial, wanted: "up", phase }, null)
     assert.isNull(survivor.wait)
@@ -106,7 +145,7 @@ describe("what survives the daemon", () => {
           failed: FastCheck.option(FastCheck.string()),
           wait: FastCheck.option(
             FastCheck.record({
-              kind: FastCheck.constantFrom<"backoff" | "hold">("backoff", "hold"),
+              kind: FastCheck.constantFrom<"backoff" | "hold" | "memory">("backoff", "hold", "memory"),
               untilMs: FastCheck.nat(),
               because: FastCheck.string()
             })

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import { ProjectName } from "../../src/Domain/Project.ts"
 import type { Command, WorkerAction, WorkerEvent, WorkerRules } from "../../src/Domain/WorkerEvent.ts"
-import { initial, statusWord, type WorkerState } from "../../src/Domain/WorkerState.ts"
+import { heldForMemory, initial, statusWord, type WorkerState } from "../../src/Domain/WorkerState.ts"
 import { step } from "../../src/Domain/WorkerStep.ts"
 import { defaultPolicy } from "../fixtures/policies.ts"
 
@@ -12,9 +12,18 @@ import { defaultPolicy } from "../fixtures/policies.ts"
  */
 type Happening =
   | { readonly _tag: "command"; readonly command: Command }
-  | { readonly _tag: "drain" | "spawned" | "cannot start" | "tree gone" | "timer fires" | "stale report" }
+  | {
+      readonly _tag:
+        | "drain"
+        | "hurry"
+        | "spawned"
+        | "cannot start"
+        | "tree gone"
+        | "timer fires"
+        | "stale report"
+    }
   | { readonly _tag: "exit"; readonly code: number; readonly uptimeMs: number }
-  | { readonly _tag: "restart for memory"; readonly isHeld: boolean }
+  | { readonly _tag: "restart for a reason"; readonly awaits: "time" | "memory" | undefined }
   | { readonly _tag: "held start"; readonly because: string }
   | { readonly _tag: "release"; readonly because: string }
   | {
@@ -29,25 +38,22 @@ const happening: FastCheck.Arbitrary<Happening> = FastCheck.oneof(
     command: FastCheck.constantFrom<Command>("start", "stop", "restart")
   }),
   FastCheck.record({
-    _tag: FastCheck.constantFrom<"spawned" | "cannot start" | "tree gone" | "timer fires" | "stale report">(
-      "spawned",
-      "spawned",
-      "cannot start",
-      "tree gone",
-      "tree gone",
-      "timer fires",
-      "stale report"
-    )
+    _tag: FastCheck.constantFrom<
+      "hurry" | "spawned" | "cannot start" | "tree gone" | "timer fires" | "stale report"
+    >("hurry", "spawned", "spawned", "cannot start", "tree gone", "tree gone", "timer fires", "stale report")
   }),
   FastCheck.record({
     _tag: FastCheck.constant("exit" as const),
     code: FastCheck.constantFrom(0, 1),
     uptimeMs: FastCheck.constantFrom(10, 60_000)
   }),
-  FastCheck.record({ _tag: FastCheck.constant("restart for memory" as const), isHeld: FastCheck.boolean() }),
+  FastCheck.record({
+    _tag: FastCheck.constant("restart for a reason" as const),
+    awaits: FastCheck.constantFrom<"time" | "memory" | undefined>("time", "memory", undefined)
+  }),
   FastCheck.record({
     _tag: FastCheck.constantFrom<"held start" | "release">("held start", "release"),
-    because: FastCheck.constantFrom("a first", "b first")
+    because: FastCheck.constantFrom("a first", "b first", "memory")
   }),
   FastCheck.record({
     _tag: FastCheck.constant("other rules" as const),
@@ -104,8 +110,10 @@ const makeWorld = (initialRules: WorkerRules) => {
       case "CancelTimer":
         timer = undefined
         return
-      case "Answer":
       case "Hasten":
+        assert.isDefined(life, "nobody to hasten")
+        return
+      case "Answer":
       case "Publish":
         return
     }
@@ -132,6 +140,9 @@ const makeWorld = (initialRules: WorkerRules) => {
         assert.lengthOf(answers, 1, "a command that is not answered at once, or twice")
         return
       }
+      case "hurry":
+        feed({ _tag: "Hurry" })
+        return
       case "drain":
         isDraining = true
         feed({ _tag: "Drain", because: "the daemon is shutting down" })
@@ -195,12 +206,14 @@ const makeWorld = (initialRules: WorkerRules) => {
         feed({ _tag: "PolicyChanged", before: restart, uptimeMs: 10, leftMs: 1000 })
         return
       }
-      case "restart for memory":
+      case "restart for a reason": {
+        const { awaits } = what
         feed({
           _tag: "RestartFor",
           because: "memory",
-          next: what.isHeld ? { _tag: "hold", untilMs: 1 } : { _tag: "start" }
+          next: awaits === undefined ? { _tag: "start" } : { _tag: "hold", untilMs: 1, awaits }
         })
+      }
     }
   }
 
@@ -210,6 +223,7 @@ const makeWorld = (initialRules: WorkerRules) => {
       happen({ _tag: "tree gone" })
       happen({ _tag: "spawned" })
       if (state.phase._tag === "Restarting" || state.phase._tag === "Waiting") happen({ _tag: "timer fires" })
+      if (heldForMemory(state) !== undefined) happen({ _tag: "release", because: "memory" })
     }
     return statusWord(state)
   }

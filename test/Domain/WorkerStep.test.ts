@@ -1,7 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ProjectName } from "../../src/Domain/Project.ts"
 import type { Command, WorkerAction, WorkerEvent, WorkerRules } from "../../src/Domain/WorkerEvent.ts"
-import { initial, Phase, reason, Sequel, statusWord, type WorkerState } from "../../src/Domain/WorkerState.ts"
+import {
+  heldForMemory,
+  initial,
+  nextStartMs,
+  Phase,
+  reason,
+  Sequel,
+  statusWord,
+  type WorkerState
+} from "../../src/Domain/WorkerState.ts"
 import { step } from "../../src/Domain/WorkerStep.ts"
 import { defaultPolicy } from "../fixtures/policies.ts"
 
@@ -50,7 +59,7 @@ const before = {
       untilMs: 1000,
       because: "usage limit",
       again: true,
-      isReleasable: false
+      awaits: "time"
     })
   },
   failed: { ...initial, epoch: 4, failures: 10, phase: Phase.Failed({ epoch: 4, because: "10 failures" }) }
@@ -393,7 +402,7 @@ describe("a restart that the daemon wants", () => {
     step(rules, before.running, { _tag: "RestartFor", because: "memory", next })
 
   it("is no failure, and is held until its time", () => {
-    const [stopping, did] = restartFor({ _tag: "hold", untilMs: 5000 })
+    const [stopping, did] = restartFor({ _tag: "hold", untilMs: 5000, awaits: "time" })
     assert.deepStrictEqual(done(did), ["CancelTimer", "EndTree"])
     const [state, then] = step(rules, stopping, { _tag: "Down", epoch: 4 })
     assert.strictEqual(statusWord(state), "waiting")
@@ -402,6 +411,29 @@ describe("a restart that the daemon wants", () => {
       then.filter(({ _tag }) => _tag === "WaitUntil"),
       [{ _tag: "WaitUntil", epoch: 5, untilMs: 5000 }]
     )
+  })
+
+  it("can wait for memory, however long: only whoever looks at that lets it start", () => {
+    const [stopping] = restartFor({ _tag: "hold", untilMs: 5000, awaits: "memory" })
+    assert.strictEqual(heldForMemory(stopping)?.untilMs, 5000)
+    const [held, then] = step(rules, stopping, { _tag: "Down", epoch: 4 })
+    assert.strictEqual(statusWord(held), "waiting")
+    assert.deepStrictEqual(done(then), [])
+    assert.isUndefined(nextStartMs(held))
+    const release: WorkerEvent = { _tag: "Release", because: "memory" }
+    assert.deepStrictEqual(step(rules, held, { ...release, because: "something else" }), [held, []])
+    const [started] = step(rules, held, release)
+    assert.strictEqual(statusWord(started), "starting")
+    assert.strictEqual(started.failures, 3)
+    // Enough memory while the last process still ends: it starts as soon as that is gone.
+    const [early] = step(rules, stopping, release)
+    assert.strictEqual(statusWord(step(rules, early, { _tag: "Down", epoch: 4 })[0]), "starting")
+  })
+
+  it("that waits for memory starts at once when a person says so", () => {
+    const [stopping] = restartFor({ _tag: "hold", untilMs: 5000, awaits: "memory" })
+    const [held] = step(rules, stopping, { _tag: "Down", epoch: 4 })
+    assert.strictEqual(statusWord(step(rules, held, command("start"))[0]), "starting")
   })
 
   it("can be at once, or count as a failure", () => {

@@ -2,6 +2,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Context from "effect/Context"
+import type { OomKill } from "../../src/Domain/OomKill.ts"
 import type { WorkerExit } from "../../src/Domain/WorkerExit.ts"
 import { CannotStart } from "../../src/Layers/Executable.ts"
 import { WorkerLife } from "../../src/Layers/WorkerLife.ts"
@@ -11,7 +12,7 @@ export interface FakeLife {
   readonly id: string
   readonly pid: number
   /** The leader ends by itself. */
-  readonly exit: (exit: WorkerExit, uptimeMs?: number) => Effect.Effect<void>
+  readonly exit: (exit: WorkerExit, uptimeMs?: number, oomKill?: OomKill) => Effect.Effect<void>
 }
 
 /** Workers without processes: the test decides when they end and how long their trees take to be gone. */
@@ -55,7 +56,7 @@ export const layer: Layer.Layer<FakeLives | WorkerLife> = Layer.effectContext(
             return yield* Effect.dieMessage("a bug in the supervision of a life")
           }
           if (refusal !== undefined) return yield* new CannotStart({ reason: refusal })
-          const exited = yield* Deferred.make<readonly [WorkerExit, number]>()
+          const exited = yield* Deferred.make<readonly [WorkerExit, number, OomKill | undefined]>()
           const pid = 1000 + started.length
           yield* Effect.acquireRelease(
             Effect.sync(() => {
@@ -64,7 +65,8 @@ export const layer: Layer.Layer<FakeLives | WorkerLife> = Layer.effectContext(
               started.push({
                 id,
                 pid,
-                exit: (exit, uptimeMs = 10) => Effect.asVoid(Deferred.succeed(exited, [exit, uptimeMs]))
+                exit: (exit, uptimeMs = 10, oomKill = undefined) =>
+                  Effect.asVoid(Deferred.succeed(exited, [exit, uptimeMs, oomKill]))
               })
             }),
             () =>
@@ -77,8 +79,8 @@ export const layer: Layer.Layer<FakeLives | WorkerLife> = Layer.effectContext(
               )
           )
           yield* tell.onSpawned(pid)
-          const [exit, uptimeMs] = yield* Deferred.await(exited)
-          yield* tell.onExited(exit, uptimeMs)
+          const [exit, uptimeMs, oomKill] = yield* Deferred.await(exited)
+          yield* tell.onExited(exit, uptimeMs, oomKill)
         }).pipe(Effect.scoped, Effect.interruptible)
     })
 

@@ -11,6 +11,7 @@ import { plansOf } from "../../src/Domain/ProjectPlan.ts"
 import { initial, Phase, Sequel } from "../../src/Domain/WorkerState.ts"
 import { cgroupMembers } from "../../src/Layers/CgroupMembers.ts"
 import * as HogReport from "../../src/Layers/HogReport.ts"
+import * as HogSearch from "../../src/Layers/HogSearch.ts"
 import { InstanceLock } from "../../src/Layers/InstanceLock.ts"
 import { MemoryMonitor } from "../../src/Layers/MemoryMonitor.ts"
 import { ProcessScan, type ScanAim } from "../../src/Layers/ProcessScan.ts"
@@ -73,9 +74,14 @@ const report = (options: {
   const running = snapshot(Phase.Running({ epoch: 1, pid: 100 }), mark("now"))
   const unused = Effect.dieMessage("nobody asks for it")
   const layer = HogReport.layer.pipe(
+    Layer.provide(HogSearch.layer),
     Layer.provide(Layer.succeed(InstanceLock, { homeId })),
     Layer.provide(
-      Layer.succeed(MemoryMonitor, { last: Effect.succeed(options.look), shortage: Stream.empty })
+      Layer.succeed(MemoryMonitor, {
+        last: Effect.succeed(options.look),
+        now: unused,
+        shortage: Stream.empty
+      })
     ),
     Layer.provide(
       Layer.effect(

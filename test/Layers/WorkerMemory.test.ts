@@ -1,132 +1,160 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as PubSub from "effect/PubSub"
-import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
-import type { DaemonEvent } from "../../src/Domain/DaemonEvent.ts"
-import type { ProcessEntry } from "../../src/Domain/ProcessTree.ts"
-import { DaemonEvents } from "../../src/Layers/DaemonEvents.ts"
-import { ProcFs, ProcUnreadable } from "../../src/Layers/ProcFs.ts"
-import { Supervisor } from "../../src/Layers/Supervisor.ts"
-import * as WorkerMemory from "../../src/Layers/WorkerMemory.ts"
-import { layerOf, makeSurroundings, settle } from "./SupervisorWorld.ts"
+import { WorkerMemory } from "../../src/Layers/WorkerMemory.ts"
+import { WorkerSamples } from "../../src/Layers/WorkerSamples.ts"
+import { FakeLives } from "./FakeLives.ts"
+import { MiB } from "./ProcFolder.ts"
+import { crash, settle } from "./SupervisorWorld.ts"
+import { begin, type WorkerWorld, workerWorld, worldLayer } from "./WorkerWorld.ts"
 
-const mebibyte = 2 ** 20
+const inWorld = <A, E, R>(test: (world: WorkerWorld) => Effect.Effect<A, E, R>) =>
+  Effect.flatMap(workerWorld, (world) => Effect.provide(test(world), worldLayer(world)))
 
-/** A /proc with one worker, whose looks are counted. */
-const makeProc = () => {
-  let looks = 0
-  let residentBytes = mebibyte
-  let isReadable = true
-  const entry = (): ProcessEntry => ({
-    pid: 1000,
-    parentPid: 1,
-    group: 1000,
-    session: 1000,
-    startTicks: 1,
-    state: "S",
-    residentBytes
-  })
-  // Only the walk over all processes is asked for here.
-  const proc: Pick<typeof ProcFs.Service, "processes"> = {
-    processes: Effect.suspend(() => {
-      looks++
-      return isReadable ? Effect.succeed([entry()]) : new ProcUnreadable({ reason: "no descriptor is free" })
-    })
-  }
-  return {
-    proc,
-    looks: () => looks,
-    grow: (bytes: number) => void (residentBytes = bytes),
-    setReadable: (is: boolean) => void (isReadable = is)
-  }
-}
-
-const inWorld =
-  (proc: Pick<typeof ProcFs.Service, "processes">) =>
-  <A, E>(test: Effect.Effect<A, E, WorkerMemory.WorkerMemory | Supervisor>) =>
-    Effect.gen(function* () {
-      const pubsub = yield* PubSub.unbounded<DaemonEvent>()
-      const Events = Layer.succeed(DaemonEvents, {
-        publish: (event) => Effect.asVoid(PubSub.publish(pubsub, event)),
-        changes: Stream.fromPubSub(pubsub)
-      })
-      const Proc = Layer.succeed(ProcFs, {
-        process: () => Effect.succeed(undefined),
-        carrying: () => Effect.succeed(new Set()),
-        openFilesSoftLimit: () => Effect.succeed(undefined),
-        ...proc
-      })
-      return yield* Effect.provide(
-        test,
-        WorkerMemory.layer.pipe(
-          Layer.provideMerge(layerOf(makeSurroundings(), {}, Events)),
-          Layer.provide(Layer.merge(Events, Proc))
-        )
-      )
-    })
-
-// Whoever follows events has to listen before there are any.
-const begin = settle.pipe(
-  Effect.zipRight(Effect.flatMap(Supervisor, (supervisor) => supervisor.begin)),
-  Effect.zipRight(settle)
-)
-const held = Effect.map(WorkerMemory.WorkerMemory, (memory) => memory.of(1000)?.residentBytes)
-const ask = Effect.flatMap(WorkerMemory.WorkerMemory, (memory) => memory.ask).pipe(Effect.zipRight(settle))
+const known = (pid = 1000) => Effect.map(WorkerMemory, (memory) => memory.of(pid))
+const ask = Effect.flatMap(WorkerMemory, (memory) => memory.ask).pipe(Effect.zipRight(settle))
+const pass = (duration: `${number} seconds` | `${number} minutes`) =>
+  Effect.zipRight(TestClock.adjust(duration), settle)
 
 describe("what a worker holds", () => {
-  it.scoped("is known a second after its start, without anybody asking", () => {
-    const world = makeProc()
-    return Effect.gen(function* () {
-      yield* begin
-      assert.isUndefined(yield* held)
-      yield* TestClock.adjust("1 seconds")
-      yield* settle
-      assert.strictEqual(yield* held, mebibyte)
-    }).pipe(inWorld(world.proc))
-  })
+  it.scoped("is known a second after its start, without anybody asking", () =>
+    inWorld(() =>
+      Effect.gen(function* () {
+        yield* begin
+        assert.isUndefined(yield* known())
+        yield* pass("1 seconds")
+        assert.deepStrictEqual(yield* known(), {
+          residentBytes: MiB,
+          swapBytes: 0,
+          processes: 1,
+          peakBytes: MiB
+        })
+      })
+    )
+  )
 
-  it.scoped("is looked at again for who asks, at most every five seconds, and else once a minute", () => {
-    const world = makeProc()
-    return Effect.gen(function* () {
-      yield* begin
-      yield* TestClock.adjust("1 seconds")
-      yield* settle
-      assert.strictEqual(world.looks(), 1)
-      world.grow(5 * mebibyte)
-      for (let second = 0; second < 4; second++) {
+  it.scoped("is looked at again for who asks, at most every five seconds, and else once a minute", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        yield* begin
+        yield* pass("1 seconds")
+        assert.strictEqual(world.looks, 1)
+        world.proc.put(1000, { parent: 50, mark: "home:default:1", residentBytes: 5 * MiB })
+        for (let second = 0; second < 4; second++) {
+          yield* TestClock.adjust("1 seconds")
+          yield* ask
+        }
+        assert.strictEqual(world.looks, 1)
         yield* TestClock.adjust("1 seconds")
         yield* ask
-      }
-      assert.strictEqual(world.looks(), 1)
-      yield* TestClock.adjust("1 seconds")
-      yield* ask
-      assert.strictEqual(world.looks(), 2)
-      assert.strictEqual(yield* held, 5 * mebibyte)
-      yield* TestClock.adjust("10 minutes")
-      assert.strictEqual(world.looks(), 12)
-    }).pipe(inWorld(world.proc))
-  })
+        assert.strictEqual(world.looks, 2)
+        assert.strictEqual((yield* known())?.residentBytes, 5 * MiB)
+        yield* TestClock.adjust("10 minutes")
+        assert.strictEqual(world.looks, 12)
+      })
+    )
+  )
 
-  it.scoped("stays what it was while /proc cannot be read", () => {
-    const world = makeProc()
-    return Effect.gen(function* () {
-      yield* begin
-      yield* TestClock.adjust("1 seconds")
-      yield* settle
-      world.setReadable(false)
-      yield* TestClock.adjust("2 minutes")
-      assert.strictEqual(yield* held, mebibyte)
-    }).pipe(inWorld(world.proc))
-  })
+  it.scoped("counts its children, and the orphans that have left it for good", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        world.proc.put(1001, { parent: 1000, session: 1000, residentBytes: 2 * MiB })
+        world.proc.put(1002, { mark: "home:default:1", residentBytes: 4 * MiB })
+        world.proc.put(1003, { parent: 1002, session: 1002, residentBytes: 8 * MiB })
+        // Not its own: a zombie, what an earlier worker has left, a stranger.
+        world.proc.put(1004, { parent: 1000, session: 1000, state: "Z", residentBytes: 0 })
+        world.proc.put(1005, { mark: "home:default:0", residentBytes: 16 * MiB })
+        world.proc.put(1006, { residentBytes: 32 * MiB })
+        yield* begin
+        yield* pass("1 seconds")
+        assert.deepInclude(yield* known(), { residentBytes: 15 * MiB, processes: 4 })
+      })
+    )
+  )
 
-  it.scoped("costs nothing while no worker runs", () => {
-    const world = makeProc()
-    return Effect.gen(function* () {
-      yield* ask
-      yield* TestClock.adjust("10 minutes")
-      assert.strictEqual(world.looks(), 0)
-    }).pipe(inWorld(world.proc))
-  })
+  it.scoped("is found out without a look at what any process is, however large", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        world.proc.put(1000, { parent: 50, mark: "home:default:1", residentBytes: 900_000 * MiB })
+        world.proc.put(1006, { residentBytes: 900_000 * MiB })
+        yield* begin
+        yield* pass("1 seconds")
+        assert.strictEqual((yield* known())?.residentBytes, 900_000 * MiB)
+        assert.strictEqual(world.detailed, 0)
+      })
+    )
+  )
+
+  it.scoped("has the swap of its own processes in it, read only while any swap is in use", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        world.proc.put(1000, { parent: 50, mark: "home:default:1", swapBytes: 3 * MiB })
+        world.proc.put(1006, { swapBytes: 32 * MiB })
+        yield* begin
+        yield* pass("1 seconds")
+        assert.deepInclude(yield* known(), { swapBytes: 0, peakBytes: MiB })
+        world.swapInUseBytes = 1
+        yield* pass("1 minutes")
+        assert.deepInclude(yield* known(), { residentBytes: MiB, swapBytes: 3 * MiB, peakBytes: 4 * MiB })
+      })
+    )
+  )
+
+  it.scoped("is remembered at its highest for as long as that worker lives", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        const grown = { parent: 50, mark: "home:default:1", residentBytes: 7 * MiB }
+        world.proc.put(1000, grown)
+        yield* begin
+        yield* pass("1 seconds")
+        world.proc.put(1000, { ...grown, residentBytes: MiB })
+        yield* pass("1 minutes")
+        assert.deepInclude(yield* known(), { residentBytes: MiB, peakBytes: 7 * MiB })
+        const { started } = yield* FakeLives
+        yield* started[0]?.exit(crash) ?? Effect.void
+        world.proc.remove(1000)
+        world.proc.put(1001, { parent: 50, mark: "home:default:2", residentBytes: 2 * MiB })
+        yield* pass("3 seconds")
+        assert.isUndefined(yield* known(1000))
+        assert.deepInclude(yield* known(1001), { residentBytes: 2 * MiB, peakBytes: 2 * MiB })
+      })
+    )
+  )
+
+  it.scoped("is there for those too that were built before whoever looks", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        const samples = yield* WorkerSamples
+        yield* begin
+        yield* pass("1 seconds")
+        assert.deepInclude(samples.of(1000), { residentBytes: MiB, swapBytes: 0, processes: 1 })
+        world.proc.put(1000, { parent: 50, mark: "home:default:1", residentBytes: 5 * MiB })
+        yield* (yield* WorkerMemory).look
+        assert.strictEqual(samples.of(1000)?.residentBytes, 5 * MiB)
+      })
+    )
+  )
+
+  it.scoped("stays what it was while /proc cannot be read", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        yield* begin
+        yield* pass("1 seconds")
+        world.isReadable = false
+        yield* pass("2 minutes")
+        assert.strictEqual(world.looks, 3)
+        assert.strictEqual((yield* known())?.residentBytes, MiB)
+      })
+    )
+  )
+
+  it.scoped("costs nothing while no worker runs", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        yield* ask
+        yield* TestClock.adjust("10 minutes")
+        assert.strictEqual(world.looks, 0)
+      })
+    )
+  )
 })

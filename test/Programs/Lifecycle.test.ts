@@ -9,7 +9,7 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { DaemonEvent } from "../../src/Domain/DaemonEvent.ts"
 import type { MemorySight } from "../../src/Domain/MemoryReading.ts"
-import type { ProcessEntry } from "../../src/Domain/ProcessTree.ts"
+import type { ScannedProcess } from "../../src/Domain/ProcessFacts.ts"
 import { plansOf } from "../../src/Domain/ProjectPlan.ts"
 import { AutopilotHome, pathsBelow } from "../../src/Layers/AutopilotHome.ts"
 import * as Concerns from "../../src/Layers/Concerns.ts"
@@ -20,9 +20,12 @@ import * as ControlSocket from "../../src/Layers/ControlSocket.ts"
 import { DaemonEvents } from "../../src/Layers/DaemonEvents.ts"
 import * as FileMutex from "../../src/Layers/FileMutex.ts"
 import { HogReport } from "../../src/Layers/HogReport.ts"
+import { InstanceLock } from "../../src/Layers/InstanceLock.ts"
 import * as MemoryMonitor from "../../src/Layers/MemoryMonitor.ts"
 import { MemoryReader } from "../../src/Layers/MemoryReader.ts"
 import { ProcFs } from "../../src/Layers/ProcFs.ts"
+import { ProcessMemory } from "../../src/Layers/ProcessMemory.ts"
+import { ProcessScan } from "../../src/Layers/ProcessScan.ts"
 import { ProjectState } from "../../src/Layers/ProjectState.ts"
 import * as ProjectReports from "../../src/Layers/ProjectReports.ts"
 import * as ProjectSwitch from "../../src/Layers/ProjectSwitch.ts"
@@ -39,7 +42,9 @@ import { Signals, type SignalNews } from "../../src/Layers/Signals.ts"
 import * as Supervisor from "../../src/Layers/Supervisor.ts"
 import { Uncaught } from "../../src/Layers/Uncaught.ts"
 import { WorkerLog } from "../../src/Layers/WorkerLog.ts"
+import * as WorkerLimit from "../../src/Layers/WorkerLimit.ts"
 import * as WorkerMemory from "../../src/Layers/WorkerMemory.ts"
+import * as WorkerSamples from "../../src/Layers/WorkerSamples.ts"
 import { supervise } from "../../src/Programs/Lifecycle.ts"
 import * as FakeLives from "../Layers/FakeLives.ts"
 import { eventually, temporaryHome } from "../live/TestDaemon.ts"
@@ -57,11 +62,26 @@ const memory: MemorySight = {
   unusable: []
 }
 
+/** What the first worker is. */
+const leader: ScannedProcess = {
+  pid: 1000,
+  parentPid: 50,
+  group: 1000,
+  session: 1000,
+  startTicks: 1,
+  state: "S",
+  residentBytes: 4096,
+  swapBytes: 0,
+  isKernelThread: false
+}
+
 /** Where a bug can be put in: each is run in place of what it names. */
 interface Bugs {
   /** The next reading of the memory, then all others. */
   readonly memory?: () => MemorySight
-  readonly processes?: Effect.Effect<ReadonlyArray<ProcessEntry>>
+  readonly scan?: Effect.Effect<void>
+  /** Whose worker then has a limit. */
+  readonly proportional?: Effect.Effect<void>
   readonly watch?: Effect.Effect<void>
   readonly signal?: Effect.Effect<SignalNews>
   readonly publish?: (event: DaemonEvent) => Effect.Effect<void>
@@ -105,12 +125,31 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
     Layer.succeed(
       ProcFs,
       ProcFs.of({
-        processes: bugs.processes ?? Effect.succeed([]),
-        process: () => Effect.succeed(undefined),
+        processes: Effect.succeed([]),
+        process: () => Effect.succeed(leader),
         carrying: () => Effect.succeed(new Set()),
         openFilesSoftLimit: () => Effect.succeed(undefined)
       })
     ),
+    Layer.succeed(ProcessScan, {
+      look: (_aim, use) =>
+        Effect.zipRight(
+          bugs.scan ?? Effect.void,
+          use({
+            selfPid: 50,
+            homeId: "home",
+            processes: new Map([[leader.pid, leader]]),
+            marks: new Map(),
+            details: new Map()
+          })
+        )
+    }),
+    Layer.succeed(ProcessMemory, {
+      swapped: () => Effect.succeed(new Map()),
+      proportional: () => Effect.as(bugs.proportional ?? Effect.void, new Map([[leader.pid, 0]]))
+    }),
+    Layer.succeed(InstanceLock, { homeId: "home" }),
+    WorkerSamples.layer,
     Layer.succeed(MemoryReader, { read: bugs.memory ?? (() => memory) }),
     ShutdownRequest.layer,
     FakeLives.layer
@@ -118,7 +157,10 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
   const settings = inForce({
     worker_command: { type: "Command", argv: ["worker"] },
     restart: { stop_grace_ms: 1000, initial_backoff_ms: 50 },
-    memory: { poll_interval_ms: 50 },
+    memory: {
+      poll_interval_ms: 50,
+      ...(bugs.proportional === undefined ? {} : { worker_limit_bytes: 1 })
+    },
     watch_config: true
   })
   const Settings = Layer.effect(
@@ -131,7 +173,11 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
   const Watch = Layer.succeed(SettingsWatch, {
     changes: () => Stream.fromEffect(bugs.watch ?? Effect.never)
   })
-  return Layer.merge(ControlSocket.layer, Layer.provide(SettingsWatcher.layer, Watch)).pipe(
+  return Layer.mergeAll(
+    ControlSocket.layer,
+    Layer.provide(SettingsWatcher.layer, Watch),
+    WorkerLimit.layer
+  ).pipe(
     Layer.provideMerge(ControlAnswers.layer),
     Layer.provide(
       Layer.mergeAll(
@@ -217,7 +263,8 @@ describe("a defect in a concern", () => {
       })()
     },
     "control server": { sleepMs: defaultLimits.socketCheckMs },
-    "worker memory": { processes: brokenOnce(Effect.succeed([])) },
+    "worker memory": { scan: brokenOnce(Effect.void) },
+    "worker limit": { proportional: brokenOnce(Effect.void) },
     "settings watch": { watch: brokenOnce(Effect.never) },
     "signal listener": { signal: brokenOnce(Effect.never) }
   }

@@ -70,7 +70,6 @@ describe("autopilotd hogs", () => {
 
       const text = yield* command({ home, args: ["hogs"] })
       assert.match(text.stdout, /^Memory is /)
-      assert.include(text.stdout, "it ends nothing for memory yet")
       assert.match(text.stdout, new RegExp(`^ +${lostPid} +node .* lost by the worker of "default"`, "m"))
       for (const pid of [lostPid, keptPid]) assert.isTrue(isAlive(pid))
     })

@@ -25,6 +25,7 @@ export interface Answer {
     readonly consecutive_failures: number
     readonly memory_available_bytes: number
     readonly memory_total_bytes: number
+    readonly memory_level?: string
     readonly reason?: string
     readonly next_start_at_ms?: number
     readonly last_exit?: string
@@ -220,12 +221,17 @@ export const startDaemon = Effect.fnUntraced(function* (options: {
   readonly worker?: ReadonlyArray<string>
   readonly settings?: string
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** A command that runs the rest of its line elsewhere, as somebody with another pid. */
+  readonly entrance?: ReadonlyArray<string>
 }) {
   const home = options.home ?? (yield* temporaryHome)
   if (options.settings !== undefined) fs.writeFileSync(join(home, "daemon.toml"), options.settings)
+  const [program = launcher, ...programArgs] = [...(options.entrance ?? []), launcher]
   const started = yield* run({
     home,
+    command: program,
     args: [
+      ...programArgs,
       "start",
       ...(options.args ?? []),
       ...(options.worker === undefined ? [] : ["--", ...options.worker])
@@ -250,7 +256,10 @@ export const startDaemon = Effect.fnUntraced(function* (options: {
       )
   }
   yield* Effect.raceFirst(
-    daemon.status("the daemon answers", (data) => data.daemon_pid === started.pid),
+    daemon.status(
+      "the daemon answers",
+      (data) => options.entrance !== undefined || data.daemon_pid === started.pid
+    ),
     Effect.flatMap(started.ended, () => Effect.dieMessage(`it ended at once and said: ${started.stderr()}`))
   )
   return daemon

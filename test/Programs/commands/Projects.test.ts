@@ -13,6 +13,7 @@ const row = {
   total_restarts: 0,
   consecutive_failures: 0,
   memory_bytes: null,
+  processes: null,
   autostart: true
 }
 const shop = { ...row, name: "shop", selected: false, worker_status: "stopped", worker_pid: null }
@@ -29,14 +30,14 @@ describe("autopilotd projects", () => {
   it.effect("shows all of them, or the one that is named", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual((yield* listing()).out.split("\n"), [
-        "  NAME     STATE    PID  UPTIME    MEMORY  RESTARTS",
-        "* default  running    5  1 minute       -         0",
-        "  shop     stopped    -  -              -         0",
+        "  NAME     STATE    PID  UPTIME    MEMORY  PROCS  RESTARTS",
+        "* default  running    5  1 minute       -      -         0",
+        "  shop     stopped    -  -              -      -         0",
         ""
       ])
       assert.deepStrictEqual((yield* listing("--project", "shop")).out.split("\n"), [
-        "  NAME  STATE    PID  UPTIME  MEMORY  RESTARTS",
-        "  shop  stopped    -  -            -         0",
+        "  NAME  STATE    PID  UPTIME  MEMORY  PROCS  RESTARTS",
+        "  shop  stopped    -  -            -      -         0",
         ""
       ])
     })

@@ -32,6 +32,7 @@ const rowOf = (name: string, worker: Worker) => ({
   name,
   selected: false,
   memory_bytes: null,
+  processes: null,
   autostart: true
 })
 

@@ -1,0 +1,195 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { GuardEvent } from "../Domain/GuardEvent.ts"
+import { decide, type GuardDecision, type Shortage } from "../Domain/GuardDecision.ts"
+import { nobodyToEnd, restartedForMemory, hogSignalled } from "../Domain/GuardReport.ts"
+import {
+  type GuardTelling,
+  isNews,
+  isSummaryDue,
+  onPlentiful,
+  onShort,
+  onTold
+} from "../Domain/GuardTelling.ts"
+import type { HogChoice } from "../Domain/HogChoice.ts"
+import { figuresOf, type MemoryLook } from "../Domain/MemoryLook.ts"
+import { Concerns } from "./Concerns.ts"
+import { DaemonEvents } from "./DaemonEvents.ts"
+import { HogEnd } from "./HogEnd.ts"
+import { HogSearch } from "./HogSearch.ts"
+import { MemoryMonitor } from "./MemoryMonitor.ts"
+import { MemoryRestart } from "./MemoryRestart.ts"
+import { SettingsInForce } from "./SettingsInForce.ts"
+import { Supervisor } from "./Supervisor.ts"
+import { workersAtStake } from "./WorkersAtStake.ts"
+
+/** Looking at all processes costs milliseconds: this often while it does not help. */
+const fruitlessMs = 1000
+
+/** And this often while something that was done takes its time. */
+const awaitMs = 200
+
+const rank = { plentiful: 0, low: 1, critical: 2 } as const
+
+const monotonicMs = Effect.map(Clock.currentTimeNanos, (nanos) => Number(nanos) / 1e6)
+
+const make = Effect.gen(function* () {
+  const monitor = yield* MemoryMonitor
+  const events = yield* DaemonEvents
+  const concerns = yield* Concerns
+  const { current } = yield* SettingsInForce
+  const { search } = yield* HogSearch
+  const hogs = yield* HogEnd
+  const restarts = yield* MemoryRestart
+  const supervisor = yield* Supervisor
+
+  let shortage: Shortage | undefined
+  let telling: GuardTelling | undefined
+  let rest: { readonly untilMs: number; readonly level: MemoryLook["level"] } | undefined
+
+  /** Takes in a look: undefined when there is nothing to do. What cannot be read is no reason to end anybody. */
+  const takeIn = Effect.fnUntraced(function* (look: MemoryLook | undefined) {
+    const nowMs = yield* monotonicMs
+    if (look === undefined) return undefined
+    if (look.level === "plentiful") {
+      shortage = undefined
+      rest = undefined
+      telling = onPlentiful(telling, nowMs)
+      return undefined
+    }
+    shortage ??= { sinceMs: nowMs, restarted: undefined }
+    telling = onShort(telling, nowMs)
+    const isResting = rest !== undefined && nowMs < rest.untilMs && rank[look.level] <= rank[rest.level]
+    return isResting ? undefined : { look, shortage, telling }
+  })
+
+  /** Tells of a decision that is taken again and again once, and every minute that nothing has changed. */
+  const tell = Effect.fnUntraced(function* (
+    decision: string,
+    because: string,
+    event: GuardEvent,
+    look: MemoryLook
+  ) {
+    const nowMs = yield* monotonicMs
+    if (telling === undefined) return
+    if (isNews(telling, decision)) {
+      telling = onTold(telling, decision, nowMs)
+      yield* events.publish(event)
+    } else if (isSummaryDue(telling, nowMs)) {
+      const { ended, sinceMs } = telling
+      telling = onTold(telling, decision, nowMs)
+      const figures = figuresOf(look)
+      yield* events.publish({
+        _tag: "ShortOfMemory",
+        forMs: nowMs - sinceMs,
+        ended,
+        figures,
+        decision: because
+      })
+    }
+  })
+
+  /** Nothing was done, or it takes a moment to have an effect. What becomes worse ends the rest. */
+  const restNow = Effect.fnUntraced(function* ({ level }: MemoryLook, forMs = fruitlessMs) {
+    rest = { untilMs: (yield* monotonicMs) + forMs, level }
+    return false
+  })
+
+  /** Returns whether to look again at once. */
+  const carryOut = Effect.fnUntraced(function* (
+    decision: GuardDecision,
+    choice: HogChoice,
+    look: MemoryLook
+  ) {
+    const { dryRun } = (yield* SubscriptionRef.get(current)).memory
+    switch (decision._tag) {
+      case "EndHog": {
+        const { signal, victim } = decision
+        const [event] = hogSignalled(victim, signal, choice, look, dryRun)
+        if (dryRun) {
+          if (event !== undefined) yield* tell(`end ${victim.pid}`, "dry_run is set", event, look)
+          return yield* restNow(look)
+        }
+        const outcome = yield* hogs.end(decision, choice)
+        if (outcome === "called-off") return yield* restNow(look)
+        const nowMs = yield* monotonicMs
+        if (telling !== undefined) {
+          telling = {
+            ...onTold(telling, undefined, nowMs),
+            ended: telling.ended + (outcome === "gone" ? 1 : 0)
+          }
+        }
+        return true
+      }
+      case "RestartWorker": {
+        const { holding } = decision
+        const event = restartedForMemory(holding, choice, look, dryRun)
+        yield* tell(
+          `restart ${holding.project}`,
+          dryRun ? "dry_run is set" : "a worker is restarted",
+          event,
+          look
+        )
+        if (!dryRun && shortage !== undefined) {
+          shortage = { ...shortage, restarted: { project: holding.project, atMs: yield* monotonicMs } }
+          yield* restarts.restart(holding, look)
+        }
+        return yield* restNow(look, dryRun ? fruitlessMs : awaitMs)
+      }
+      case "Hasten": {
+        const { project } = decision
+        const event = { _tag: "HastenedForMemory", project, figures: figuresOf(look) } as const
+        yield* tell(`hasten ${project}`, "the worker is being killed", event, look)
+        yield* restarts.hasten(project)
+        return yield* restNow(look)
+      }
+      case "Await":
+        return yield* restNow(look, awaitMs)
+      case "Nobody": {
+        const { because, why } = decision
+        yield* tell(`${why} ${look.level}`, because, nobodyToEnd(because, choice, look), look)
+        return yield* restNow(look)
+      }
+    }
+  })
+
+  const act = Effect.fnUntraced(
+    function* (look: MemoryLook, now: Shortage) {
+      const choice = yield* search(look)
+      const workers = workersAtStake(yield* supervisor.snapshots, yield* SubscriptionRef.get(current))
+      const signalled = yield* hogs.signalled
+      return yield* carryOut(decide({ look, choice, workers, shortage: now, signalled }), choice, look)
+    },
+    (acting, look) =>
+      Effect.catchTag(acting, "ProcUnreadable", ({ message }) =>
+        Effect.zipRight(
+          tell("unreadable", message, nobodyToEnd(message, undefined, look), look),
+          restNow(look)
+        )
+      )
+  )
+
+  const respond = Effect.fnUntraced(function* (seen: MemoryLook) {
+    let short = yield* takeIn(seen)
+    while (short !== undefined && (yield* act(short.look, short.shortage))) {
+      short = yield* takeIn(yield* monitor.now)
+    }
+  })
+
+  // Since when memory is short counts: nobody who is started later is restarted for it without being the cause.
+  yield* takeIn(yield* monitor.last)
+  yield* concerns.run("memory guard", Stream.runForEach(monitor.shortage, respond))
+})
+
+/**
+ * Acts when memory is short: ends those whom it could be had from, one at a time, and at worst restarts a worker. A
+ * concern of its own.
+ */
+export const layer: Layer.Layer<
+  never,
+  never,
+  MemoryMonitor | DaemonEvents | Concerns | SettingsInForce | HogSearch | HogEnd | MemoryRestart | Supervisor
+> = Layer.scopedDiscard(make)
