@@ -36,9 +36,15 @@ export const exchange = (path, request) =>
     socket.on("end", () => resolve(Buffer.concat(chunks)))
   })
 
-/** A daemon in the foreground, just launched, whose home has its settings; `args` follow its `start`. */
-export const launch = ({ atEnd, folder }, { launcher }, home, args = []) => {
-  const child = spawn(launcher, ["start", ...args], {
+/** What runs a command as it is. */
+const directly = (command, args) => [command, args]
+
+/**
+ * A daemon in the foreground, just launched, whose home has its settings; `args` follow its `start`. `by` makes another
+ * command of it, which must become it.
+ */
+export const launch = ({ atEnd, folder }, { launcher }, home, args = [], by = directly) => {
+  const child = spawn(...by(launcher, ["start", ...args]), {
     cwd: folder,
     env: { ...process.env, AUTOPILOT_HOME: home },
     stdio: ["ignore", "ignore", "pipe"]

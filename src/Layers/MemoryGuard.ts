@@ -126,6 +126,8 @@ const make = Effect.gen(function* () {
       }
       case "RestartWorker": {
         const { holding } = decision
+        // Looking at all processes has taken a moment, in which others may have ended.
+        if ((yield* monitor.now)?.level !== "critical") return true
         const event = restartedForMemory(holding, choice, look, dryRun)
         yield* tell(
           `restart ${holding.project}`,
@@ -141,6 +143,7 @@ const make = Effect.gen(function* () {
       }
       case "Hasten": {
         const { project } = decision
+        if ((yield* monitor.now)?.level !== "critical") return true
         const event = { _tag: "HastenedForMemory", project, figures: figuresOf(look) } as const
         yield* tell(`hasten ${project}`, "the worker is being killed", event, look)
         yield* restarts.hasten(project)
@@ -172,16 +175,20 @@ const make = Effect.gen(function* () {
       )
   )
 
-  const respond = Effect.fnUntraced(function* (seen: MemoryLook) {
-    let short = yield* takeIn(seen)
-    while (short !== undefined && (yield* act(short.look, short.shortage))) {
-      short = yield* takeIn(yield* monitor.now)
+  /** A look that was waiting while the last hog ended may say what is true no more: so it is only the reason to look. */
+  const respond = Effect.gen(function* () {
+    for (;;) {
+      const short = yield* takeIn(yield* monitor.now)
+      if (short === undefined || !(yield* act(short.look, short.shortage))) return
     }
   })
 
   // Since when memory is short counts: nobody who is started later is restarted for it without being the cause.
   yield* takeIn(yield* monitor.last)
-  yield* concerns.run("memory guard", Stream.runForEach(monitor.shortage, respond))
+  yield* concerns.run(
+    "memory guard",
+    Stream.runForEach(monitor.shortage, () => respond)
+  )
 })
 
 /**

@@ -8,6 +8,7 @@ import { strayed, withParentsUnknown } from "../Domain/ProcessDescent.ts"
 import type { ProcessDetails, ProcessFacts } from "../Domain/ProcessFacts.ts"
 import { variable } from "../Domain/WorkerId.ts"
 import { turnOfTheEventLoop } from "./EventLoopTurn.ts"
+import { PlainTimer } from "./PlainTimer.ts"
 import { pageBytesOf, ProcUnreadable } from "./ProcFs.ts"
 import { makeProcReader } from "./ProcReader.ts"
 import { makeRememberedProcesses } from "./RememberedProcesses.ts"
@@ -43,6 +44,8 @@ const yieldEvery = 200
 /** Of what is read in several files. */
 const yieldEveryDetailed = 50
 
+const nine = "9".charCodeAt(0)
+
 const markEntry = Buffer.from(`${variable}=`)
 
 /** The value of the worker's id in an environment. */
@@ -66,7 +69,18 @@ const swapIn = (status: string): number => Number.parseInt(fieldOf(status, "VmSw
 const noEnvironment = Buffer.from("\0")
 
 /** In this time only a storm of forks gives many pids to other processes. */
-const relyNanos = Duration.unsafeToNanos(Duration.seconds(30))
+const rely = Duration.seconds(30)
+const relyNanos = Duration.unsafeToNanos(rely)
+
+/** So many files at most are kept open between two looks, each of which costs the kernel 5 KiB. */
+const mostOpenEver = 512
+
+/** An eighth of the files that may be open: the daemon needs the others. */
+const mostOpenIn = (limits: string | undefined): number => {
+  const limit = /^Max open files +(\d+|unlimited)/m.exec(limits ?? "")?.[1]
+  if (limit === undefined) return 0
+  return limit === "unlimited" ? mostOpenEver : Math.min(mostOpenEver, Math.floor(Number(limit) / 8))
+}
 
 interface Surroundings {
   readonly root: string
@@ -96,7 +110,8 @@ const make = Effect.fnUntraced(function* ({ root, selfPid, uid }: Surroundings) 
   })
 
   const pids = Effect.try({
-    try: () => fs.readdirSync(root).filter((name) => /^[0-9]+$/.test(name)),
+    // Only a process has a name that begins with a digit.
+    try: () => fs.readdirSync(root).filter((name) => name.charCodeAt(0) <= nine),
     catch: (cause) => new ProcUnreadable({ reason: String(cause) })
   })
 
@@ -120,7 +135,17 @@ const make = Effect.fnUntraced(function* ({ root, selfPid, uid }: Surroundings) 
     }
   }
 
-  const remembered = makeRememberedProcesses(root, reader, pageBytes)
+  const mostOpen = mostOpenIn(reader.whole(`${root}/self/limits`)?.toString("latin1"))
+  const timer = yield* PlainTimer
+  let callOffClosing = () => {}
+  const remembered = yield* Effect.acquireRelease(
+    Effect.sync(() => makeRememberedProcesses(root, reader, pageBytes, mostOpen)),
+    ({ close }) =>
+      Effect.sync(() => {
+        callOffClosing()
+        close()
+      })
+  )
   const { isMarkKnown, mark, marks, processes, renewLine } = remembered
   const parentsUnknown = remembered.following((selfPid: number) => withParentsUnknown({ processes, selfPid }))
   const strays = remembered.following((homeId: string) => strayed({ selfPid, homeId, processes, marks }))
@@ -130,6 +155,8 @@ const make = Effect.fnUntraced(function* ({ root, selfPid, uid }: Surroundings) 
     const nowNanos = yield* Clock.currentTimeNanos
     remembered.begin(nowNanos - lookedNanos > relyNanos, largeBytes)
     lookedNanos = nowNanos
+    callOffClosing()
+    if (mostOpen > 0) callOffClosing = timer.after(Duration.toMillis(rely), remembered.close)
     yield* inTurns(yield* pids, yieldEvery, (name) => remembered.read(Number(name)))
     remembered.mend()
     renewLine(selfPid)
@@ -173,7 +200,7 @@ const make = Effect.fnUntraced(function* ({ root, selfPid, uid }: Surroundings) 
 
 /** Looks below another root, as somebody else, as tests do. */
 export const layerOf = (surroundings: Surroundings): Layer.Layer<ProcessScan> =>
-  Layer.effect(ProcessScan, make(surroundings))
+  Layer.scoped(ProcessScan, make(surroundings))
 
 export const layer: Layer.Layer<ProcessScan> = Layer.suspend(() =>
   // The system on which there are no users has no /proc either.

@@ -8,7 +8,9 @@ type Mark = string | null
 /** Written over at each look: thousands of new objects a look would cost more than what they say. */
 type Row = { -readonly [K in keyof ScannedProcess]: ScannedProcess[K] } & {
   /** The path of the short file with its size. */
-  readonly sizeFile: string
+  readonly sizePath: string
+  /** The same file, when it is kept open. */
+  sizeFile: number | undefined
   /** Undefined until its environment was read. */
   mark: Mark | undefined
   /** The number of the look that has seen it last. */
@@ -32,9 +34,15 @@ const isSameKin = (one: ScannedProcess, other: ScannedProcess): boolean =>
  * can be wrong, for a pid can be given to another process between two looks: whatever matters must be renewed.
  *
  * On a machine with thousands of processes every walk over the rows costs as much as a hundred reads. So what is large
- * is noted while it is read, and what follows from kinship and marks is worked out only after one of them has changed.
+ * is noted while it is read, what follows from kinship and marks is worked out only after one of them has changed, and
+ * `mostOpen` of the files with a size are kept open from the second look on.
  */
-export const makeRememberedProcesses = (root: string, reader: ProcReader, pageBytes: number) => {
+export const makeRememberedProcesses = (
+  root: string,
+  reader: ProcReader,
+  pageBytes: number,
+  mostOpen: number
+) => {
   const rows = new Map<number, Row>()
   const marks = new Map<number, string>()
   const large = new Set<number>()
@@ -45,8 +53,27 @@ export const makeRememberedProcesses = (root: string, reader: ProcReader, pageBy
   /** Another number whenever there is another process, kinship or mark. */
   let version = 0
   let mendedVersion = -1
+  let open = 0
+
+  const closeSize = (row: Row): void => {
+    if (row.sizeFile === undefined) return
+    reader.close(row.sizeFile)
+    row.sizeFile = undefined
+    open--
+  }
+
+  /** How long the file with its size is now, whose text is what was read last. */
+  const readSize = (row: Row): number | undefined => {
+    if (row.sizeFile !== undefined) return reader.again(row.sizeFile)
+    if (open >= mostOpen) return reader.short(row.sizePath)
+    row.sizeFile = reader.open(row.sizePath)
+    if (row.sizeFile === undefined) return undefined
+    open++
+    return reader.again(row.sizeFile)
+  }
 
   const forget = (row: Row): void => {
+    closeSize(row)
     rows.delete(row.pid)
     marks.delete(row.pid)
     large.delete(row.pid)
@@ -75,7 +102,8 @@ export const makeRememberedProcesses = (root: string, reader: ProcReader, pageBy
     if (now === undefined) return
     if (before?.startTicks !== now.startTicks) {
       const row: Row = Object.assign(now, {
-        sizeFile: `${root}/${pid}/statm`,
+        sizePath: `${root}/${pid}/statm`,
+        sizeFile: undefined,
         mark: undefined,
         seenIn: look,
         renewedIn: look
@@ -109,10 +137,11 @@ export const makeRememberedProcesses = (root: string, reader: ProcReader, pageBy
       seen = 0
       large.clear()
       largeBytes = sizeBytes
-      if (!isLongAgo) return
-      rows.clear()
-      marks.clear()
-      version++
+      if (isLongAgo) for (const row of rows.values()) forget(row)
+    },
+    /** Closes all files. */
+    close: (): void => {
+      for (const row of rows.values()) closeSize(row)
     },
     /** Reads a process, or only its size where the rest is remembered. */
     read: (pid: number): void => {
@@ -123,7 +152,7 @@ export const makeRememberedProcesses = (root: string, reader: ProcReader, pageBy
         if (row.mark === null) row.mark = undefined
         return renew(pid)
       }
-      const length = reader.short(row.sizeFile)
+      const length = readSize(row)
       const pages = length === undefined ? 0 : residentPages(reader.bytes, length)
       // Nothing in memory: it may have become a zombie, or be gone.
       if (pages === 0 && (length === undefined || (isAlive(row) && !row.isKernelThread))) return renew(pid)

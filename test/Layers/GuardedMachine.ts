@@ -116,20 +116,23 @@ const choiceOn = (machine: Machine): HogChoice => ({
     .toSorted((a, b) => b.heldBytes - a.heldBytes)
 })
 
-/** Looks every 50 ms while it is short, as the monitor does. */
+/** Looks every 50 ms while it is short, as the monitor does: whoever is busy finds the last of them waiting. */
 const monitorOf = (machine: Machine) => {
-  const look = Effect.sync(() => lookAt(machine))
   let wasShort = false
+  const look = Effect.sync(() => {
+    const seen = lookAt(machine)
+    const isOfInterest = wasShort || seen.level !== "plentiful"
+    wasShort = seen.level !== "plentiful"
+    return { seen, isOfInterest }
+  })
   return MemoryMonitor.of({
-    last: look,
-    now: look,
+    last: Effect.sync(() => lookAt(machine)),
+    now: Effect.map(look, ({ seen }) => seen),
     shortage: Stream.tick("50 millis").pipe(
       Stream.mapEffect(() => look),
-      Stream.filter(({ level }) => {
-        const isOfInterest = wasShort || level !== "plentiful"
-        wasShort = level !== "plentiful"
-        return isOfInterest
-      })
+      Stream.filter(({ isOfInterest }) => isOfInterest),
+      Stream.map(({ seen }) => seen),
+      Stream.buffer({ capacity: 1, strategy: "sliding" })
     )
   })
 }

@@ -235,6 +235,19 @@ describe("when memory is critical", () => {
     )
   })
 
+  it.effect("no worker is touched for what was seen before the hog had ended", () => {
+    const machine = makeMachine(4 * GiB, [hog(1, 2 * GiB, { afterMs: 400 })])
+    machine.workers.set(shop, 8 * GiB)
+    return onMachine(machine, {}, (pass) =>
+      Effect.gen(function* () {
+        machine.freeBytes = 0.5 * GiB
+        yield* pass(3000)
+        assert.deepStrictEqual(signals(machine), ["SIGTERM 1"])
+        assert.strictEqual(yield* phase(), "Running")
+      })
+    )
+  })
+
   it.effect("the worker that holds most is restarted, and no other one for the same shortage", () => {
     const machine = makeMachine(4 * GiB)
     machine.workers.set(shop, 3 * GiB).set(blog, 2 * GiB)

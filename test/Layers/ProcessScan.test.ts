@@ -419,4 +419,46 @@ describe("on this machine, a look", () => {
       assert.strictEqual(processName(after), basename(copy))
     })
   )
+
+  it.scopedLive("follows what grows and what ends, and in the end has no file open", () =>
+    Effect.gen(function* () {
+      const sizesOpen = () =>
+        fs.readdirSync("/proc/self/fd").filter((name) => {
+          try {
+            return fs.readlinkSync(`/proc/self/fd/${name}`).endsWith("/statm")
+          } catch {
+            return false
+          }
+        }).length
+      const grows = `
+        let held
+        process.once("SIGUSR2", () => (held = Buffer.alloc(${100 * MiB}, 1)))
+        require("node:fs").writeSync(1, "ready")
+        setInterval(() => held, 1000)`
+      const child = yield* Effect.acquireRelease(
+        Effect.sync(() => spawn(process.execPath, ["-e", grows], { stdio: ["ignore", "pipe", "ignore"] })),
+        (one) => Effect.sync(() => one.pid !== undefined && killForSure(one.pid))
+      )
+      yield* Effect.promise(() => new Promise((done) => child.stdout.once("data", done)))
+      const pid = child.pid ?? 0
+      yield* Effect.gen(function* () {
+        const again = lookWith(yield* ProcessScan.ProcessScan)(realAim)
+        const bytes = Effect.map(again, ({ processes }) => processes.get(pid)?.residentBytes ?? 0)
+        assert.isAbove(yield* bytes, 0)
+        assert.isBelow(yield* bytes, 100 * MiB)
+        assert.isAbove(sizesOpen(), 0)
+        process.kill(pid, "SIGUSR2")
+        yield* eventually(
+          "it has grown",
+          Effect.map(bytes, (held) => (held > 100 * MiB ? held : undefined))
+        )
+        killForSure(pid)
+        yield* eventually(
+          "it is gone",
+          Effect.map(again, ({ processes }) => (processes.has(pid) ? undefined : true))
+        )
+      }).pipe(Effect.provide(ProcessScan.layer))
+      assert.strictEqual(sizesOpen(), 0)
+    })
+  )
 })

@@ -5,6 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { decodeReply } from "../../src/Domain/ControlWire.ts"
 import { type MemoryGroup, memoryGroup, noMemoryGroup, removeGroup } from "./MemoryGroup.ts"
+import { hoarding } from "./GuardedMachine.ts"
+import { daemonLog } from "./OtherStarts.ts"
 import { command, eventually, exchange, launcher, run, temporaryHome } from "./TestDaemon.ts"
 
 const mebibyte = 2 ** 20
@@ -110,7 +112,7 @@ describe("a daemon in a cgroup with a memory limit", () => {
         const before = group.usedBytes()
         const written = yield* command({
           home: folder,
-          ...inGroup(group, "dd", "if=/dev/zero", `of=${join(folder, "file")}`, "bs=1M", "count=250")
+          ...inGroup(group, "dd", "if=/dev/zero", `of=${join(folder, "file")}`, "bs=1M", "count=300")
         })
         assert.strictEqual(written.code, 0, written.stderr)
         assert.isAbove(group.usedBytes(), before + 150 * mebibyte)
@@ -122,6 +124,34 @@ describe("a daemon in a cgroup with a memory limit", () => {
           })
         )
         assert.strictEqual(seen.memory_level, "plentiful")
+      })
+  )
+
+  it.scopedLive.skipIf(noMemoryGroup !== undefined)(
+    title("restarts a leaking worker before the kernel kills anything", noMemoryGroup),
+    () =>
+      Effect.gen(function* () {
+        const group = yield* memoryGroup(512 * mebibyte)
+        const folder = yield* home
+        // Only the first of them leaks, so that the second one can be seen to run.
+        const line = 'mkdir "$0" 2>/dev/null && exec "$@"; exec sleep 100000'
+        const leak = hoarding({ tag: "leak", mebibytes: 1, leaksMebibytes: 2000, everyMs: 250 })
+        const worker = ["/bin/sh", "-c", line, join(folder, "leaked"), ...leak]
+        yield* run({ home: folder, ...inGroup(group, launcher, "start", "--", ...worker) })
+        yield* boundBy(folder, group)
+        const restarted = yield* eventually(
+          "the worker is restarted",
+          Effect.sync(() => /Restarting the worker, because .*/.exec(daemonLog(folder))?.at(0))
+        )
+        assert.match(restarted, /memory is critical \(\S+ MiB of 512 MiB available, below 51\.2 MiB\)/)
+        const after = yield* eventually(
+          "the next one runs",
+          Effect.map(status(folder), (data) =>
+            data?.worker_status === "running" && data.total_restarts > 0 ? data : undefined
+          )
+        )
+        assert.deepInclude(after, { total_restarts: 1, consecutive_failures: 0, memory_level: "plentiful" })
+        assert.strictEqual(group.oomKills(), 0)
       })
   )
 

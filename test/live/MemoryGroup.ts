@@ -15,13 +15,15 @@ export interface MemoryGroup {
   /** What it has used, page cache included, in bytes. */
   readonly usedBytes: () => number
   readonly pids: () => ReadonlyArray<number>
+  /** How many of its processes the kernel has killed because it was full. */
+  readonly oomKills: () => number
   /** Takes a process in. */
   readonly take: (pid: number) => void
 }
 
 const names = {
-  1: { limit: "memory.limit_in_bytes", usage: "memory.usage_in_bytes" },
-  2: { limit: "memory.max", usage: "memory.current" }
+  1: { limit: "memory.limit_in_bytes", usage: "memory.usage_in_bytes", kills: "memory.oom_control" },
+  2: { limit: "memory.max", usage: "memory.current", kills: "memory.events" }
 } as const
 
 interface Place {
@@ -56,6 +58,11 @@ const make = ({ above, version }: Place, limitBytes: number): MemoryGroup => {
     pids: () => {
       const text = fs.readFileSync(join(folder, "cgroup.procs"), "latin1").trim()
       return text === "" ? [] : text.split("\n").map(Number)
+    },
+    oomKills: () => {
+      const count = /^oom_kill ([0-9]+)$/m.exec(fs.readFileSync(join(folder, names[version].kills), "latin1"))
+      if (count === null) throw new Error(`the kernel does not count kills in ${folder}`)
+      return Number(count[1])
     },
     take: (pid) => fs.writeFileSync(join(folder, "cgroup.procs"), String(pid))
   }

@@ -1,0 +1,148 @@
+// What does it cost to look at all processes for one that could be ended? With 100, 1,000 and 3,000 on the machine.
+import { once } from "node:events"
+import { dirname, join } from "node:path"
+import { createInterface } from "node:readline"
+import { fileURLToPath } from "node:url"
+import { build, stop } from "esbuild"
+import { crowd } from "./kit/Crowd.mjs"
+import { startEarlyoom } from "./kit/Earlyoom.mjs"
+import { median, option, printTable, ratio } from "./kit/Figures.mjs"
+import { ownMeminfo } from "./kit/OwnMeminfo.mjs"
+import { cpuMsOf, processCount } from "./kit/ProcessFigures.mjs"
+import { eventually, session, signal, sleep } from "./kit/Session.mjs"
+
+const here = dirname(fileURLToPath(import.meta.url))
+const rounds = option("rounds", 5)
+const windowMs = option("window", 3) * 1000
+const crowds = [100, 1000, 3000]
+/** About as often as earlyoom looks while memory is short. */
+const everyMs = 100
+/** Until V8 has compiled what runs often. */
+const warmUpMs = option("warmup", 30) * 1000
+
+/** The daemon's own scan and decision, and nothing else of it. Beside a worker, for that is when it scans. */
+const program = `
+import * as Effect from "effect/Effect"
+import { spawn } from "node:child_process"
+import { writeSync } from "node:fs"
+import { chooseHogs } from "${here}/../src/Domain/HogChoice.ts"
+import { layer, ProcessScan } from "${here}/../src/Layers/ProcessScan.ts"
+
+const homeId = "0123456789abcdef"
+const id = homeId + ":default:worker"
+const worker = spawn("setpriv", ["--pdeathsig", "KILL", "sleep", "100000"], {
+  detached: true,
+  stdio: "ignore",
+  env: { ...process.env, AUTOPILOT_WORKER_ID: id }
+})
+const workers = [{ project: "default", running: { id, leaderPid: worker.pid } }]
+const nodeKillThresholdBytes = 500 * 2 ** 20
+const aim = { homeId, largeBytes: nodeKillThresholdBytes, swapInUseBytes: 0 }
+const rules = { hogNames: ["node"], hogPolicy: "any", protect: [], nodeKillThresholdBytes, isCritical: false }
+const scan = Effect.gen(function* () {
+  const { look } = yield* ProcessScan
+  const { victims } = yield* look(aim, (facts) => Effect.sync(() => chooseHogs(facts, workers, rules)))
+  writeSync(2, "scan " + victims.length + "\\n")
+})
+Effect.runPromise(Effect.provide(Effect.forever(Effect.delay(scan, ${everyMs})), layer))
+`
+
+/** What earlyoom says at the end of a look at all processes that ends nobody. */
+const earlyoomScanned = "dryrun, not actually sending"
+
+await session(crowds.length * (rounds * 4 * windowMs + warmUpMs + 120_000), async (run) => {
+  const bundle = join(run.folder, "scan.mjs")
+  await build({
+    stdin: { contents: program, resolveDir: here },
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    outfile: bundle,
+    logLevel: "error"
+  })
+  await stop()
+  const node = (...args) =>
+    run.start(process.execPath, ["--max-semi-space-size=1", ...args], { stdio: ["ignore", "ignore", "pipe"] })
+  const absent = []
+  const systems = [
+    {
+      name: "node, statm only",
+      scanned: "scan ",
+      start: () => node(join(here, "floor/statm.mjs"), `${everyMs}`)
+    },
+    {
+      name: "earlyoom --dryrun",
+      scanned: earlyoomScanned,
+      // It believes that memory is short all the time.
+      start: () =>
+        startEarlyoom(run, ownMeminfo(run, { name: "scan", totalMib: 32_768, availableMib: 488 }), [
+          "--dryrun",
+          "-m",
+          "10,5"
+        ])
+    },
+    { name: "autopilotd", scanned: "scan ", start: () => node(bundle) }
+  ]
+
+  /** Starts a system, which scans from now on; it is stopped whenever another one is measured. */
+  const started = ({ name, scanned, start }) => {
+    const child = start()
+    const system = { name, child, scans: 0, costsMs: [] }
+    createInterface({ input: child.stderr }).on("line", (line) => line.includes(scanned) && system.scans++)
+    return system
+  }
+
+  /** Milliseconds on a core for each scan, over a window in which no other system runs. */
+  const measure = async (system) => {
+    const { child, costsMs, name } = system
+    signal(child.pid, "SIGCONT")
+    const [cpuBeforeMs, scansBefore] = [cpuMsOf(child.pid), system.scans]
+    await sleep(windowMs)
+    if (system.scans === scansBefore) throw new Error(`${name} does not scan`)
+    costsMs.push((cpuMsOf(child.pid) - cpuBeforeMs) / (system.scans - scansBefore))
+    signal(child.pid, "SIGSTOP")
+  }
+
+  const rows = []
+  for (const wanted of crowds) {
+    const before = processCount()
+    const end = await crowd(run, wanted)
+    const running = []
+    for (const system of systems) {
+      try {
+        running.push(started(system))
+      } catch (cause) {
+        if (!absent.some(([name]) => name === system.name)) absent.push([system.name, cause.message])
+      }
+    }
+    await sleep(warmUpMs)
+    const there = processCount()
+    for (const { child } of running) signal(child.pid, "SIGSTOP")
+    for (let round = 0; round < rounds; round++) for (const system of running) await measure(system)
+    for (const { child } of running) {
+      const ended = once(child, "exit")
+      signal(child.pid, "SIGKILL")
+      await ended
+    }
+    await end()
+    await eventually("the machine is empty again", async () => processCount() <= before + 10 || undefined)
+    const medianOf = (wantedName) => median(running.find(({ name }) => name === wantedName)?.costsMs ?? [])
+    for (const { costsMs, name } of running) {
+      rows.push([
+        `${name}, ${there} processes`,
+        median(costsMs),
+        Math.min(...costsMs),
+        Math.max(...costsMs),
+        (median(costsMs) * 1000) / there,
+        ratio(median(costsMs), medianOf(systems[0].name)),
+        ratio(median(costsMs), medianOf(systems[1].name))
+      ])
+    }
+  }
+  printTable(
+    `A look at all processes, ms on a core: medians of ${rounds} windows of ${windowMs / 1000} s each, in turns.`,
+    ["", "p50 ms", "min", "max", "us / process", "/ floor", "/ earlyoom"],
+    rows,
+    absent
+  )
+})
