@@ -29,7 +29,7 @@ export const commandTable = {
     summary: "Start the daemon and its worker (also when no command is given)",
     details:
       "Supervises in the foreground until Ctrl-C, or in the background with --detach. What follows -- is the worker's command line, taken as it is; without it the settings say what runs. --project selects a project that has a table in the settings; any other name is given to the project of their top level.",
-    options: [...worker, "detach", "keepState", ...everywhere],
+    options: [...worker, "detach", "keepState", "raw", ...everywhere],
     needs: {
       option: "json",
       other: "detach",
@@ -57,6 +57,18 @@ export const commandTable = {
     takesWorker: false,
     examples: ["autopilotd projects", "autopilotd projects --json"]
   },
+  logs: {
+    summary: "Show what the worker has said",
+    details:
+      "Reads worker.log and what was rotated away, whether or not a daemon runs: the last 50 lines, or those that --lines and --since ask for. On a terminal the stream-json of Claude Code is shown in a readable form; --raw shows it as it is, as a pipe gets it. With --json each line is one object.",
+    options: ["follow", "lines", "since", "grep", "stderr", "raw", "project", "json"],
+    takesWorker: false,
+    examples: [
+      "autopilotd logs -f",
+      "autopilotd logs --since 2h --grep error --project shop",
+      "autopilotd logs -n 1000 --stderr --json"
+    ]
+  },
   hogs: {
     summary: "List whom the daemon would end if memory were low, and why nobody else",
     details:
@@ -64,6 +76,22 @@ export const commandTable = {
     options: ["config", "json"],
     takesWorker: false,
     examples: ["autopilotd hogs", "autopilotd hogs --json"]
+  },
+  history: {
+    summary: "Show what has happened: starts, ends, waits, restarts and why",
+    details:
+      "Reads the history of the daemon's home, whether or not one runs: the last 20 events, or those that --lines and --since ask for. With --project those of one project and of the daemon itself.",
+    options: ["lines", "since", ...everywhere],
+    takesWorker: false,
+    examples: ["autopilotd history", "autopilotd history --since yesterday --project shop --json"]
+  },
+  why: {
+    summary: "Explain why the worker is as it is, and what could be done",
+    details:
+      "In plain sentences, with the events behind them. When no daemon is running, it tells how and when the last one came to its end.",
+    options: everywhere,
+    takesWorker: false,
+    examples: ["autopilotd why", "autopilotd why --project shop"]
   },
   switch: {
     summary: "Select another project: stop one worker, start the other",

@@ -1,14 +1,16 @@
 import * as Schema from "effect/Schema"
+import { HistoryData, maxHistoryEvents } from "./HistoryData.ts"
 import { HogsData } from "./HogsData.ts"
 import { ProjectName } from "./Project.ts"
 import { ProjectsData } from "./ProjectsData.ts"
 import { ConfigRefused, ConfigText, ConfigWritten, ReloadData } from "./SettingsData.ts"
 import { Count, perhaps, StatusData } from "./StatusData.ts"
+import { SubscribeRequest } from "./Subscription.ts"
 
 const forProject = { project: perhaps(ProjectName) }
 
-/** What may be asked on the control socket: one JSON object. Keys that a request does not know are ignored. */
-export const ControlRequest = Schema.Union(
+/** What is asked and answered once. */
+export const ControlQuestion = Schema.Union(
   Schema.Struct({ type: Schema.Literal("Status"), ...forProject }),
   Schema.Struct({ type: Schema.Literal("GetMetrics"), ...forProject }),
   Schema.Struct({ type: Schema.Literal("StartWorker"), ...forProject }),
@@ -18,6 +20,14 @@ export const ControlRequest = Schema.Union(
   Schema.Struct({ type: Schema.Literal("Projects") }),
   /** Whom the daemon would end if memory were low. Ends nobody. */
   Schema.Struct({ type: Schema.Literal("Hogs") }),
+  /** What has happened: the last events, of one project and of the daemon itself, or of all. */
+  Schema.Struct({
+    type: Schema.Literal("History"),
+    ...forProject,
+    /** Milliseconds since 1970. */
+    since_ms: perhaps(Count),
+    limit: perhaps(Schema.Int.pipe(Schema.between(1, maxHistoryEvents)))
+  }),
   /** Stops the selected project's worker, unless it is to be kept, then starts this one's, which is selected now. */
   Schema.Struct({
     type: Schema.Literal("SelectProject"),
@@ -35,6 +45,10 @@ export const ControlRequest = Schema.Union(
     dry_run: perhaps(Schema.Boolean)
   })
 )
+export type ControlQuestion = typeof ControlQuestion.Type
+
+/** What may be asked on the control socket: one JSON object. Keys that a request does not know are ignored. */
+export const ControlRequest = Schema.Union(...ControlQuestion.members, SubscribeRequest)
 export type ControlRequest = typeof ControlRequest.Type
 
 /** Every answer's data. No two have the same fields, so that each is recognised by them. */
@@ -42,6 +56,7 @@ const AnswerData = Schema.Union(
   StatusData,
   ProjectsData,
   HogsData,
+  HistoryData,
   ReloadData,
   ConfigText,
   ConfigWritten,
@@ -78,7 +93,7 @@ const reply = <A, I>(data: Schema.Schema<A, I>) =>
 
 const aboutWorker = reply(StatusReply)
 
-/** The reply to each request. */
+/** The reply to each question. */
 export const replyTo = {
   Status: aboutWorker,
   GetMetrics: aboutWorker,
@@ -89,13 +104,14 @@ export const replyTo = {
   SelectProject: aboutWorker,
   Projects: reply(ProjectsData),
   Hogs: reply(HogsData),
+  History: reply(HistoryData),
   ReloadConfig: reply(Schema.Union(ReloadData, ConfigRefused)),
   GetConfig: reply(ConfigText),
   SetConfig: reply(Schema.Union(ConfigWritten, ConfigRefused))
-} as const satisfies Record<ControlRequest["type"], Schema.Schema.AnyNoContext>
+} as const satisfies Record<ControlQuestion["type"], Schema.Schema.AnyNoContext>
 
 /** The reply to a request of one type. */
-export type ReplyTo<T extends ControlRequest["type"]> = (typeof replyTo)[T]["Type"]
+export type ReplyTo<T extends ControlQuestion["type"]> = (typeof replyTo)[T]["Type"]
 
 /** A reply about a worker. */
 export type ControlReply = ReplyTo<"Status">

@@ -1,7 +1,14 @@
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { type AnswerData, ControlRequest, ControlResponse, type ReplyTo, replyTo } from "./ControlProtocol.ts"
+import {
+  type AnswerData,
+  type ControlQuestion,
+  ControlRequest,
+  ControlResponse,
+  type ReplyTo,
+  replyTo
+} from "./ControlProtocol.ts"
 import { nearestName } from "./NearestName.ts"
 import { printable } from "./Printable.ts"
 import type { StatusData } from "./StatusData.ts"
@@ -170,7 +177,7 @@ const decoder = <A, I>(schema: Schema.Schema<A, I>) => Schema.decodeUnknownEithe
 const decodeStatusReply = decoder(replyTo.Status)
 
 const decoders: {
-  readonly [T in ControlRequest["type"]]: (text: string) => Either.Either<ReplyTo<T>, ParseResult.ParseError>
+  readonly [T in ControlQuestion["type"]]: (text: string) => Either.Either<ReplyTo<T>, ParseResult.ParseError>
 } = {
   Status: decodeStatusReply,
   GetMetrics: decodeStatusReply,
@@ -181,13 +188,14 @@ const decoders: {
   SelectProject: decodeStatusReply,
   Projects: decoder(replyTo.Projects),
   Hogs: decoder(replyTo.Hogs),
+  History: decoder(replyTo.History),
   ReloadConfig: decoder(replyTo.ReloadConfig),
   GetConfig: decoder(replyTo.GetConfig),
   SetConfig: decoder(replyTo.SetConfig)
 }
 
 /** Reads the reply to a request of one type. The Left is one printable line that says what is wrong with it. */
-export const decodeReply = <T extends ControlRequest["type"]>(
+export const decodeReply = <T extends ControlQuestion["type"]>(
   type: T,
   text: string
 ): Either.Either<ReplyTo<T>, string> =>

@@ -1,5 +1,7 @@
 import * as Schema from "effect/Schema"
+import { describeVerdict, Verdict } from "./ExitVerdict.ts"
 import { describeGuard, GuardEvent } from "./GuardEvent.ts"
+import { humanBytes } from "./HumanBytes.ts"
 import { humanDuration } from "./HumanDuration.ts"
 import { MemoryLevel } from "./MemoryLevel.ts"
 import { describeLevel, MemoryFigures } from "./MemoryLook.ts"
@@ -60,13 +62,33 @@ export const DaemonEvent = Schema.Union(
     /** Absent when nothing says that the kernel has killed any of it. */
     oomKill: perhaps(OomKill)
   }),
+  /** Its tree is gone, and its end is judged by all that is known of it. `WorkerExited` came before. */
+  Schema.TaggedStruct("WorkerEnded", {
+    ...ofProject,
+    verdict: Verdict,
+    exit: WorkerExit,
+    uptimeMs: Schema.Number,
+    /** The most that its processes have held when looked at, swap included. Absent when nobody had looked yet. */
+    peakMemoryBytes: perhaps(Schema.Int),
+    /** How many they were when looked at last. */
+    processes: perhaps(Schema.Int),
+    /** Absent when nothing says that the kernel has killed any of it. */
+    oomKill: perhaps(OomKill)
+  }),
   Schema.TaggedStruct("WorkerNotStarted", { ...ofProject, reason: Schema.String }),
   Schema.TaggedStruct("BackingOff", { ...ofProject, failures: Schema.Int, delayMs: Schema.Number }),
   Schema.TaggedStruct("Waiting", { ...ofProject, why: Schema.String, untilMs: Schema.NullOr(Schema.Number) }),
   Schema.TaggedStruct("RemainsFound", { ...ofProject, pids: Pids }),
   Schema.TaggedStruct("GaveUp", { ...ofProject, failures: Schema.Int, reason: Schema.String }),
+  /** It stays down until a person acts: another start would not help, or cost money. */
+  Schema.TaggedStruct("PersonNeeded", { ...ofProject, reason: Schema.String }),
   Schema.TaggedStruct("WorkerStopped", { ...ofProject, reason: Schema.String }),
+  /** Half of the time is over after which a worker that does nothing is ended. */
+  Schema.TaggedStruct("StallFeared", { ...ofProject, text: Schema.String }),
   Schema.TaggedStruct("OutputDropped", { ...ofProject, lines: Schema.Int, reason: Schema.String }),
+  /** Told once, until it can be written again. */
+  Schema.TaggedStruct("LogNotWritten", { ...ofProject, reason: Schema.String }),
+  Schema.TaggedStruct("LogWritten", ofProject),
   /** It holds more than `memory.worker_limit_bytes`: told when that begins, and when what follows is another. */
   Schema.TaggedStruct("WorkerOverLimit", { ...ofProject, ...LimitFigures.fields }),
   /** What people are told; a relief only once it has lasted. `level` is the new one. */
@@ -78,6 +100,8 @@ export const DaemonEvent = Schema.Union(
   }),
   Schema.TaggedStruct("MemoryThresholdsUnfit", { reason: Schema.String }),
   ...GuardEvent.members,
+  /** Told by the history itself, in the place where they are missing. */
+  Schema.TaggedStruct("EventsLost", { events: Schema.Int, reason: Schema.String }),
   Schema.TaggedStruct("ConcernFailed", {
     name: Schema.String,
     cause: Schema.String,
@@ -169,6 +193,8 @@ export const describe = (event: DaemonEvent): { readonly level: Level; readonly 
       return { level: "warning", text: `The worker is restarted: ${event.reason}` }
     case "LeftoversEnded":
       return { level: "warning", text: `Ended ${processes(event.pids)} that an earlier worker left behind` }
+    case "StallFeared":
+      return { level: "warning", text: event.text }
     case "SettingsDoubtful":
     case "EnvFileDoubtful":
       return { level: "warning", text: event.warning }
@@ -184,6 +210,14 @@ export const describe = (event: DaemonEvent): { readonly level: Level; readonly 
         level: event.oomKill === undefined && (event.wasAsked || event.exit.code === 0) ? "info" : "warning",
         text: `Worker ended after ${humanDuration(event.uptimeMs)}: ${describeExit(event.exit)}${event.oomKill === undefined ? "" : `; ${describeOomKill(event.oomKill)}`}`
       }
+    case "WorkerEnded": {
+      const { peakMemoryBytes: peak, uptimeMs, verdict } = event
+      const held = peak === undefined ? "" : ` (it held at most ${humanBytes(peak)})`
+      return {
+        level: verdict.kind === "done" || verdict.kind === "killed-by-us" ? "info" : "warning",
+        text: `Why the worker ended after ${humanDuration(uptimeMs)}: ${describeVerdict(verdict)}${held}`
+      }
+    }
     case "WorkerNotStarted":
       return { level: "error", text: `Worker cannot be started: ${event.reason}` }
     case "BackingOff":
@@ -203,6 +237,8 @@ export const describe = (event: DaemonEvent): { readonly level: Level; readonly 
         level: "error",
         text: `Gave up after ${event.failures} failures in a row, the last: ${event.reason}. Mend the cause, then: autopilotd start-worker`
       }
+    case "PersonNeeded":
+      return { level: "error", text: `Somebody must act before the worker is started again: ${event.reason}` }
     case "WorkerStopped":
       return { level: "info", text: `Worker stopped: ${event.reason}` }
     case "OutputDropped":
@@ -210,6 +246,13 @@ export const describe = (event: DaemonEvent): { readonly level: Level; readonly 
         level: "warning",
         text: `${event.lines} lines of the worker's output were dropped: ${event.reason}`
       }
+    case "LogNotWritten":
+      return {
+        level: "error",
+        text: `The worker's log cannot be written, the worker goes on: ${event.reason}`
+      }
+    case "LogWritten":
+      return { level: "info", text: "The worker's log can be written again" }
     case "WorkerOverLimit":
       return { level: event.outcome === "shared" ? "info" : "warning", text: describeLimit(event) }
     case "MemoryLevelChanged":
@@ -231,6 +274,11 @@ export const describe = (event: DaemonEvent): { readonly level: Level; readonly 
     case "HoldEnded":
     case "StartedShort":
       return describeGuard(event)
+    case "EventsLost":
+      return {
+        level: "warning",
+        text: `${event.events} event${event.events === 1 ? " is" : "s are"} missing in the history, because it could not be written: ${event.reason}`
+      }
     case "ConcernFailed":
       return {
         level: "error",

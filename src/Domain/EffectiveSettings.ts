@@ -1,4 +1,5 @@
 import type * as Either from "effect/Either"
+import type { HistorySettings } from "./HistorySettings.ts"
 import type { MemorySettings } from "./MemorySettings.ts"
 import type { MemoryThresholds } from "./MemoryThresholds.ts"
 import type { ProjectName } from "./Project.ts"
@@ -57,6 +58,8 @@ export interface EffectiveSettings {
   readonly memory: MemorySettings
   /** Known when the loader was told how much memory there is. */
   readonly thresholds?: MemoryThresholds
+  /** How much of what has happened is kept. */
+  readonly history: HistorySettings
   /** Whether a change of the file is noticed by itself. */
   readonly watchConfig: boolean
 }

@@ -30,11 +30,12 @@ const environment: ReadonlyArray<readonly [string, string]> = [
   ["NO_COLOR", "Output without colour when set and not empty"]
 ]
 
-const columnOfFiles = 16
+const columnOfFiles = 18
 
 const files: ReadonlyArray<readonly [string, string]> = [
   ["daemon.toml", "Settings, all of them optional"],
   ["env", "Environment of the worker; read before each of its starts"],
+  ["history.jsonl", "What has happened, one JSON object a line"],
   ["logs/", "Log of the daemon and of each project's worker"]
 ]
 

@@ -1,5 +1,5 @@
 import * as Struct from "effect/Struct"
-import { amount, oneOf, project, text, wholeNumber } from "./OptionValue.ts"
+import { amount, count, oneOf, pastTime, project, text, wholeNumber } from "./OptionValue.ts"
 import type { OptionValue } from "./OptionValue.ts"
 
 interface Named {
@@ -76,6 +76,28 @@ export const optionTable = {
     long: "no-wait",
     summary: "Return as soon as the daemon has accepted, not when it is done"
   }),
+  follow: flag({ long: "follow", short: "f", summary: "Go on with what comes, until Ctrl-C" }),
+  lines: valued({
+    long: "lines",
+    short: "n",
+    placeholder: "N",
+    value: count,
+    summary: "Show only the last N"
+  }),
+  since: valued({
+    long: "since",
+    placeholder: "TIME",
+    value: pastTime,
+    summary: "Show only what came after: 2h, 3d, 14:30, yesterday, 2026-11-20T14:30"
+  }),
+  grep: valued({
+    long: "grep",
+    placeholder: "TEXT",
+    value: text("a text"),
+    summary: "Show only lines that contain TEXT"
+  }),
+  stderr: flag({ long: "stderr", summary: "Show only standard error" }),
+  raw: flag({ long: "raw", summary: "Show the lines as they are" }),
   config: valued({
     long: "config",
     short: "c",

@@ -2,6 +2,7 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { parseKeyPath } from "./KeyPath.ts"
 import { ProjectName } from "./Project.ts"
+import { isSinceTime, sinceExpects } from "./SinceTime.ts"
 
 /** How the text after an option, or in the place of an argument, becomes its value. */
 export interface OptionValue<A> {
@@ -39,6 +40,25 @@ export const wholeNumber: OptionValue<number> = {
     return value >= 1 && Number.isSafeInteger(value) ? value : undefined
   },
   numeric: true,
+  completes: undefined
+}
+
+/** A whole number of at least 0 that a double holds exactly, in decimal digits. */
+export const count: OptionValue<number> = {
+  expects: "a whole number of at least 0",
+  decode: (given) => {
+    const value = /^\d+$/.test(given) ? Number(given) : Number.NaN
+    return Number.isSafeInteger(value) ? value : undefined
+  },
+  numeric: true,
+  completes: undefined
+}
+
+/** A time in the past, as it is written: which one it means depends on the clock, and is found by `sinceMs`. */
+export const pastTime: OptionValue<string> = {
+  expects: sinceExpects,
+  decode: (given) => (isSinceTime(given) ? given : undefined),
+  numeric: false,
   completes: undefined
 }
 

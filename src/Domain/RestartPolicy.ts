@@ -1,5 +1,6 @@
 import * as Duration from "effect/Duration"
 import * as Schedule from "effect/Schedule"
+import type { VerdictSettings } from "./VerdictSettings.ts"
 
 /** When and how often a worker is started again. It is the `[restart]` table of the settings, decoded. */
 export interface RestartPolicy {
@@ -16,6 +17,8 @@ export interface RestartPolicy {
   readonly maxConsecutiveRestarts: number
   /** After this long in `failed` the worker is tried again by itself; `false`: only by a person. */
   readonly recoveryCooldownMs: number | false
+  /** What follows which verdict on a worker's end. */
+  readonly on: VerdictSettings
 }
 
 /** The delay after `failuresBefore` + 1 failures in a row, in milliseconds, before jitter. */

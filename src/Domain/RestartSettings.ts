@@ -1,5 +1,15 @@
 import * as Schema from "effect/Schema"
-import { Milliseconds, millisecondsExpected, orOff, setting } from "./Setting.ts"
+import {
+  intervalExpected,
+  IntervalMs,
+  Milliseconds,
+  millisecondsExpected,
+  orOff,
+  setting,
+  table,
+  Text
+} from "./Setting.ts"
+import { VerdictSettings } from "./VerdictSettings.ts"
 
 const orFalse = `${millisecondsExpected}, or false`
 
@@ -37,13 +47,22 @@ export const RestartSettings = Schema.Struct({
     description: "How long a worker may take to end after SIGTERM before it is killed.",
     expects: millisecondsExpected
   }),
-  stallTimeoutMs: setting("stall_timeout_ms", orOff(Milliseconds), false, {
-    description: "A worker silent for this long is restarted.",
-    expects: orFalse
+  stallTimeoutMs: setting("stall_timeout_ms", orOff(IntervalMs), false, {
+    description: "A worker without output, CPU time or a change of stall_files for this long has stalled.",
+    expects: `${intervalExpected}, or false`
+  }),
+  toolTimeoutMs: setting("tool_timeout_ms", IntervalMs, 3_600_000, {
+    description: "While a tool runs that an agent has called, it has stalled only after this long.",
+    expects: intervalExpected
+  }),
+  stallFiles: setting("stall_files", Schema.Array(Text), [], {
+    description: "Files and folders whose change shows that the worker is at work; from working_dir.",
+    expects: "an array of paths"
   }),
   recoveryCooldownMs: setting("recovery_cooldown_ms", orOff(Milliseconds), false, {
     description: "A worker that was given up is tried again after this long.",
     expects: orFalse
-  })
+  }),
+  on: table("on", VerdictSettings)
 })
 export type RestartSettings = typeof RestartSettings.Type

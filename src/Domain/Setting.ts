@@ -42,6 +42,12 @@ export const optionalSetting = <A, I, const K extends string>(
   note: SettingNote & { readonly unset: string }
 ) => Schema.optionalWith(noted(schema, note), { exact: true }).pipe(Schema.fromKey(key))
 
+/** A table of settings that all have defaults: it is itself optional. */
+export const table = <A, I, const K extends string>(key: K, schema: Schema.Schema<A, I>) =>
+  Schema.optionalWith(schema, { exact: true, default: () => Schema.decodeUnknownSync(schema)({}) }).pipe(
+    Schema.fromKey(key)
+  )
+
 /** Node's timers take no more: a longer delay would fire at once. */
 export const maxMilliseconds = 2 ** 31 - 1
 

@@ -2,7 +2,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
 import { type RawSettings, tomlText, valueAt } from "./RawSettings.ts"
-import { noteOf, type SettingNote } from "./Setting.ts"
+import { aboutDaemon, noteOf, type SettingNote } from "./Setting.ts"
 import { Settings } from "./Settings.ts"
 
 /** One setting as a person meets it. */
@@ -36,13 +36,22 @@ export const settingNotes: ReadonlyMap<string, SettingNote> = new Map(
 )
 
 /** The tables of the file. */
-export const tables: ReadonlyArray<string> = ["worker_command", "memory", "restart", "env", "projects"]
+export const tables: ReadonlyArray<string> = [
+  "worker_command",
+  "memory",
+  "restart",
+  "log",
+  "history",
+  "env",
+  "projects"
+]
 
 /** Why a setting cannot stand in `[projects.NAME]`, by its key; what is absent can. */
 export const topLevelOnly: ReadonlyMap<string, string> = new Map([
   ...[...settingNotes].flatMap(([key, note]) =>
     note.topLevelOnly === undefined ? [] : [[key, note.topLevelOnly] as const]
   ),
+  ["history", aboutDaemon],
   ["projects", "cannot stand here: projects stand side by side, each in its own [projects.NAME]"]
 ])
 

@@ -1,18 +1,14 @@
 import * as Schema from "effect/Schema"
+import { HistorySettings } from "./HistorySettings.ts"
+import { LogSettings } from "./LogSettings.ts"
 import { MemorySettings } from "./MemorySettings.ts"
 import { ProjectName } from "./Project.ts"
 import { RestartSettings } from "./RestartSettings.ts"
-import { aboutDaemon, NulFree, optionalSetting, setting, Text } from "./Setting.ts"
+import { aboutDaemon, NulFree, optionalSetting, setting, table, Text } from "./Setting.ts"
 import { WorkerCommand } from "./WorkerCommand.ts"
 
 /** A name that a shell and `environ(7)` take. */
 export const EnvironmentName = Schema.String.pipe(Schema.pattern(/^[A-Za-z_][A-Za-z0-9_]*$/))
-
-/** A table whose keys all have defaults is itself optional. */
-const table = <A, I, const K extends string>(key: K, schema: Schema.Schema<A, I>) =>
-  Schema.optionalWith(schema, { exact: true, default: () => Schema.decodeUnknownSync(schema)({}) }).pipe(
-    Schema.fromKey(key)
-  )
 
 /**
  * The settings of the daemon and one project. Encoded they are the top level of daemon.toml, with its snake_case names;
@@ -52,6 +48,8 @@ export const Settings = Schema.Struct({
   ),
   memory: table("memory", MemorySettings),
   restart: table("restart", RestartSettings),
+  log: table("log", LogSettings),
+  history: table("history", HistorySettings),
   env: setting(
     "env",
     Schema.Record({ key: EnvironmentName, value: NulFree }),

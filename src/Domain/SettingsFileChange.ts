@@ -22,15 +22,17 @@ interface Leaf {
   readonly text: string
 }
 
+const leavesBelow = (path: Leaf["path"], value: unknown): ReadonlyArray<Leaf> =>
+  isTable(value)
+    ? Object.entries(value).flatMap(([name, inner]) => leavesBelow([...path, name], inner))
+    : [{ path, text: tomlText(value) }]
+
 /** Each value of a project's settings by its dotted key, in the order of the file. */
 const leavesOf = (raw: RawSettings): ReadonlyMap<string, Leaf> =>
   new Map(
-    Object.entries(raw).flatMap(([name, value]) => {
-      const leaves: ReadonlyArray<Leaf> = isTable(value)
-        ? Object.entries(value).map(([inner, leaf]) => ({ path: [name, inner], text: tomlText(leaf) }))
-        : [{ path: [name], text: tomlText(value) }]
-      return leaves.map((leaf) => [keyPathText(leaf.path), leaf] as const)
-    })
+    Object.entries(raw).flatMap(([name, value]) =>
+      leavesBelow([name], value).map((leaf) => [keyPathText(leaf.path), leaf] as const)
+    )
   )
 
 const changesIn = (

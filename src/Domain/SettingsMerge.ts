@@ -55,22 +55,26 @@ export interface Merged {
 }
 
 /** Tables whose keys are set one by one. `worker_command` is one value: half of one and half of another start nothing. */
-const mergedByKey: ReadonlyArray<string> = ["memory", "restart", "env"]
+const mergedByKey: ReadonlyArray<string> = ["memory", "restart", "restart.on", "log", "history", "env"]
 
-const lay = (below: RawSettings, above: RawSettings): RawSettings => {
-  const laid = Object.entries(above).map(([key, value]) => {
-    const beneath = below[key]
-    return mergedByKey.includes(key) && isTable(value) && isTable(beneath)
-      ? [key, { ...beneath, ...value }]
-      : [key, value]
+const isMerged = (key: string): boolean => mergedByKey.includes(key)
+
+const lay = (below: RawSettings, above: RawSettings, within = ""): RawSettings => {
+  const laid = Object.entries(above).map(([name, value]) => {
+    const beneath = below[name]
+    const key = within + name
+    return isMerged(key) && isTable(value) && isTable(beneath)
+      ? [name, lay(beneath, value, `${key}.`)]
+      : [name, value]
   })
   return { ...below, ...Object.fromEntries(laid) }
 }
 
-const leaves = (raw: RawSettings): ReadonlyArray<string> =>
-  Object.entries(raw).flatMap(([key, value]) =>
-    mergedByKey.includes(key) && isTable(value) ? Object.keys(value).map((inner) => `${key}.${inner}`) : [key]
-  )
+const leaves = (raw: RawSettings, within = ""): ReadonlyArray<string> =>
+  Object.entries(raw).flatMap(([name, value]) => {
+    const key = within + name
+    return isMerged(key) && isTable(value) ? leaves(value, `${key}.`) : [key]
+  })
 
 /** Settings laid over each other, setting by setting, the weakest source first. */
 export const mergeLayers = (layers: ReadonlyArray<SettingsLayer>): Merged => ({

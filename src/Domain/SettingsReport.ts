@@ -9,7 +9,6 @@ import { type RawSettings, tomlText, valueAt } from "./RawSettings.ts"
 import { settingNotes } from "./SettingKeys.ts"
 import { Settings } from "./Settings.ts"
 import { type Provenance, provenanceOf } from "./SettingsMerge.ts"
-import { notInForce } from "./SettingsNotInForce.ts"
 
 /** What is told of a secret: that it is there, and enough to notice a truncated one. */
 export interface MaskedValue {
@@ -144,7 +143,6 @@ export const settingsReport = (
   const { projects, settingsFile } = effective
   const project = projects.find((one) => one.project === effective.named) ?? projects[0]
   const contents = envFileOf(project)
-  const idle = notInForce(projects)
   return {
     settings_file: settingsFile.path,
     settings_file_found: settingsFile.found,
@@ -152,7 +150,7 @@ export const settingsReport = (
     settings: rowsOf(project, effective),
     env: masked(project.settings.env),
     ...workerOf(project, contents),
-    warnings: [...contents.warnings, ...(idle === undefined ? [] : [idle])],
+    warnings: contents.warnings,
     projects: projects.map((one) => projectReport(one, effective, envFileOf(one)))
   }
 }

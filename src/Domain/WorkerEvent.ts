@@ -1,4 +1,6 @@
 import type { DaemonEvent } from "./DaemonEvent.ts"
+import type { EndCause } from "./EndCause.ts"
+import type { LifeSeen } from "./LifeSeen.ts"
 import type { ProjectName } from "./Project.ts"
 import type { RestartPolicy } from "./RestartPolicy.ts"
 import type { WorkerEnd } from "./WorkerEnd.ts"
@@ -19,8 +21,9 @@ export type WorkerEvent =
   | {
       readonly _tag: "RestartFor"
       readonly because: string
-      readonly next:
-        | { readonly _tag: "start" | "fail" }
+      readonly cause?: EndCause | undefined
+      readonly next: /** `judge`: as after an end of its own, by the verdict. */
+        | { readonly _tag: "start" | "fail" | "judge" }
         | { readonly _tag: "hold"; readonly untilMs: number; readonly awaits: Awaited }
     }
   /** What is being ended gets no more time, because memory is nearly out. */
@@ -34,14 +37,25 @@ export type WorkerEvent =
       readonly leftMs: number
     }
   | { readonly _tag: "Spawned"; readonly epoch: number; readonly pid: number }
-  | { readonly _tag: "CannotStart"; readonly epoch: number; readonly because: string }
+  | {
+      readonly _tag: "CannotStart"
+      readonly epoch: number
+      readonly because: string
+      /** Milliseconds since 1970. */
+      readonly nowMs: number
+    }
   | { readonly _tag: "Steady"; readonly epoch: number }
   /** The leader is gone; others of its tree may not be. */
   | ({ readonly _tag: "Exited"; readonly epoch: number } & WorkerEnd)
   /** These processes of the tree survive KILL; `Down` follows when they are gone. */
   | { readonly _tag: "Remaining"; readonly epoch: number; readonly pids: ReadonlyArray<number> }
   /** The whole tree is verified gone: only now may another worker start. */
-  | { readonly _tag: "Down"; readonly epoch: number }
+  | {
+      readonly _tag: "Down"
+      readonly epoch: number
+      /** Undefined when the worker was never started. */
+      readonly seen: LifeSeen | undefined
+    }
   | {
       readonly _tag: "BackingOff"
       readonly epoch: number

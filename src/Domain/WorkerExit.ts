@@ -16,14 +16,19 @@ const signalsByCode: ReadonlyMap<number | null, string> = new Map([
   [130, "SIGINT"],
   [131, "SIGQUIT"],
   [132, "SIGILL"],
+  [133, "SIGTRAP"],
   [134, "SIGABRT"],
   [135, "SIGBUS"],
   [136, "SIGFPE"],
   [137, "SIGKILL"],
   [139, "SIGSEGV"],
   [141, "SIGPIPE"],
-  [143, "SIGTERM"]
+  [143, "SIGTERM"],
+  [159, "SIGSYS"]
 ])
+
+/** The signal by which a worker, or the child of which a shell reports the end, was killed; undefined: by none. */
+export const signalOf = (exit: WorkerExit): string | undefined => exit.signal ?? signalsByCode.get(exit.code)
 
 /** `exit code 3`, `exit code 143 (SIGTERM)`, `killed by SIGSEGV`. */
 export const describe = (exit: WorkerExit): string => {

@@ -6,7 +6,7 @@ const byCommand = "stopped by command"
 
 const onStart = (before: WorkerState, ticket: number): Step => {
   const answer = (message: string): WorkerAction => ({ _tag: "Answer", ticket, success: true, message })
-  const state: WorkerState = { ...before, failures: 0, wanted: "up" }
+  const state: WorkerState = { ...before, failures: 0, streak: undefined, wanted: "up" }
   switch (state.phase._tag) {
     case "Starting":
       return [state, [answer("Worker is already starting")]]
@@ -34,7 +34,7 @@ const onHeldStart = (rules: WorkerRules, before: WorkerState, held: Hold, ticket
     success: true,
     message: `Worker is waiting: ${held.because}`
   }
-  const state: WorkerState = { ...before, failures: 0, wanted: "up" }
+  const state: WorkerState = { ...before, failures: 0, streak: undefined, wanted: "up" }
   switch (state.phase._tag) {
     case "Starting":
     case "Running":
@@ -61,12 +61,12 @@ const onStop = (rules: WorkerRules, before: WorkerState, ticket: number): Step =
       return [state, [answer("Worker stopped")]]
     case "Starting":
     case "Running":
-      return andThen(end(state, state.phase.epoch, sequel), answer("Worker is stopping"))
+      return andThen(end(state, state.phase.epoch, sequel, byCommand), answer("Worker is stopping"))
     case "Stopping": {
-      // A second stop shortens the grace; the first one after an exit of the worker's own does not.
-      const hasten = state.phase.asked && state.phase.sequel._tag === "Stay"
+      // A second stop shortens the grace.
+      const hasten = state.phase.sequel._tag === "Stay"
       return [
-        { ...state, phase: { ...state.phase, sequel, asked: true } },
+        { ...state, phase: { ...state.phase, sequel } },
         [
           ...(hasten ? [{ _tag: "Hasten", epoch: state.phase.epoch } as const] : []),
           answer("Worker is stopping")
@@ -87,11 +87,11 @@ const onRestart = (before: WorkerState, ticket: number): Step => {
     success: true,
     message: "Worker restart initiated"
   }
-  const state: WorkerState = { ...before, failures: 0, wanted: "up" }
+  const state: WorkerState = { ...before, failures: 0, streak: undefined, wanted: "up" }
   switch (state.phase._tag) {
     case "Starting":
     case "Running":
-      return andThen(end(state, state.phase.epoch, Sequel.Start()), answer)
+      return andThen(end(state, state.phase.epoch, Sequel.Start(), "restarted by command"), answer)
     case "Stopping":
       return [{ ...state, phase: { ...state.phase, sequel: Sequel.Start() } }, [answer]]
     case "Stopped":

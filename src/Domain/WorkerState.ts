@@ -1,4 +1,6 @@
 import * as Data from "effect/Data"
+import type { EndCause } from "./EndCause.ts"
+import type { VerdictKind } from "./ExitVerdict.ts"
 import type { WorkerStatus } from "./StatusData.ts"
 import type { WorkerEnd } from "./WorkerEnd.ts"
 
@@ -13,7 +15,8 @@ export type Awaited = "time" | "worker" | "memory"
 export type Sequel =
   | { readonly _tag: "Stay"; readonly because: string }
   | { readonly _tag: "Start" }
-  | ({ readonly _tag: "Judge" } & WorkerEnd)
+  /** What the verdict on its end says. */
+  | { readonly _tag: "Judge" }
   | { readonly _tag: "Fail"; readonly because: string }
   | {
       readonly _tag: "Hold"
@@ -44,7 +47,11 @@ export type Phase =
       readonly _tag: "Stopping"
       readonly epoch: number
       readonly sequel: Sequel
-      readonly asked: boolean
+      /** Why it was told to end; undefined when its leader ended by itself. */
+      readonly asked: string | undefined
+      readonly cause: EndCause | undefined
+      /** How its leader has ended; undefined while it lives, or when it was never started. */
+      readonly ended: WorkerEnd | undefined
       readonly remains: ReadonlyArray<number>
     }
   /** A backoff. `dueMs` (since 1970) is unknown for the instant until the schedule has named its delay. */
@@ -80,6 +87,8 @@ export interface WorkerState {
   readonly wanted: "up" | "down" | "auto"
   /** Why nothing is started any more: the daemon shuts down, or the project is none any more. */
   readonly leaving: string | undefined
+  /** The verdict on the last end, and how many ends in a row had it; undefined when a person has acted since. */
+  readonly streak: { readonly kind: VerdictKind; readonly inARow: number } | undefined
   /** How the last worker ended, in one sentence. */
   readonly lastExit: string | undefined
 }
@@ -91,6 +100,7 @@ export const initial: WorkerState = {
   totalRestarts: 0,
   wanted: "auto",
   leaving: undefined,
+  streak: undefined,
   lastExit: undefined
 }
 

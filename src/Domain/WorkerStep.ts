@@ -2,7 +2,8 @@ import type { WorkerEvent, WorkerRules } from "./WorkerEvent.ts"
 import { describe as describeEnd } from "./WorkerEnd.ts"
 import { onCommand } from "./WorkerOrder.ts"
 import { Phase, Sequel, type WorkerState } from "./WorkerState.ts"
-import { andThen, end, fail, launch, proceed, publish, rest, stay, type Step } from "./WorkerTransition.ts"
+import { follow, onDown, proceed } from "./WorkerJudgement.ts"
+import { andThen, end, fail, launch, publish, rest, stay, type Step } from "./WorkerTransition.ts"
 
 const onDrain = (rules: WorkerRules, before: WorkerState, because: string): Step => {
   const state = { ...before, leaving: because }
@@ -10,7 +11,7 @@ const onDrain = (rules: WorkerRules, before: WorkerState, because: string): Step
   switch (phase._tag) {
     case "Starting":
     case "Running":
-      return end(state, phase.epoch, Sequel.Stay({ because }))
+      return end(state, phase.epoch, Sequel.Stay({ because }), because)
     case "Stopping":
       return [state, before.leaving === because ? [{ _tag: "Hasten", epoch: phase.epoch }] : []]
     case "Restarting":
@@ -88,24 +89,27 @@ const onLife = (
         : stay(state)
     case "CannotStart": {
       const told = publish({ _tag: "WorkerNotStarted", project, reason: event.because })
+      if (phase._tag === "Stopping") return proceed(rules, state, phase.sequel, undefined)
       const next = { ...state, lastExit: `not started: ${event.because}` }
-      return phase._tag === "Stopping"
-        ? proceed(rules, state, phase.sequel)
-        : andThen(fail(rules, next, event.because), told)
+      const verdict = { kind: "not-started", reason: event.because } as const
+      return andThen(
+        follow(rules, next, verdict, { nowMs: event.nowMs, sentence: event.because, uptimeMs: 0 }),
+        told
+      )
     }
     case "Exited": {
       const next = {
         ...state,
         lastExit: describeEnd(event)
       }
-      const wasAsked = phase._tag === "Stopping" && phase.asked
+      const wasAsked = phase._tag === "Stopping" && phase.asked !== undefined
       const { exit, oomKill, uptimeMs } = event
       const ended = { exit, uptimeMs, ...(oomKill && { oomKill }) }
       const told = publish({ _tag: "WorkerExited", project, ...ended, wasAsked })
-      if (phase._tag === "Stopping") return [next, [told]]
-      const sequel = Sequel.Judge(ended)
+      if (phase._tag === "Stopping") return [{ ...next, phase: { ...phase, ended } }, [told]]
+      const byItself = { sequel: Sequel.Judge(), asked: undefined, cause: undefined }
       return [
-        { ...next, phase: Phase.Stopping({ epoch, sequel, asked: false, remains: [] }) },
+        { ...next, phase: Phase.Stopping({ epoch, ...byItself, ended, remains: [] }) },
         [{ _tag: "CancelTimer" }, told]
       ]
     }
@@ -120,13 +124,9 @@ const onLife = (
               : [publish({ _tag: "RemainsFound", project, pids: event.pids })]
           ]
     case "Down":
-      return proceed(
-        rules,
-        state,
-        phase._tag === "Stopping"
-          ? phase.sequel
-          : Sequel.Fail({ because: "its supervision ended unexpectedly" })
-      )
+      return phase._tag === "Stopping"
+        ? onDown(rules, state, phase, event.seen)
+        : fail(rules, state, "its supervision ended unexpectedly")
   }
 }
 
@@ -155,9 +155,11 @@ export const step = (rules: WorkerRules, state: WorkerState, event: WorkerEvent)
           ? Sequel.Hold({ because, untilMs: event.next.untilMs, again: true, awaits: event.next.awaits })
           : event.next._tag === "fail"
             ? Sequel.Fail({ because })
-            : Sequel.Start()
+            : event.next._tag === "judge"
+              ? Sequel.Judge()
+              : Sequel.Start()
       return andThen(
-        end(state, phase.epoch, sequel),
+        end(state, phase.epoch, sequel, because, event.cause),
         publish({ _tag: "RestartAsked", project: rules.project, reason: because })
       )
     }

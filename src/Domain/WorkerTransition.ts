@@ -1,7 +1,6 @@
+import type { EndCause } from "./EndCause.ts"
 import type { DaemonEvent } from "./DaemonEvent.ts"
 import type { WorkerAction, WorkerRules } from "./WorkerEvent.ts"
-import { describe as describeEnd, type WorkerEnd } from "./WorkerEnd.ts"
-import { isClean } from "./WorkerExit.ts"
 import { Phase, type Sequel, type WorkerState } from "./WorkerState.ts"
 
 /** A new state, and what is to be done to get there. */
@@ -34,9 +33,15 @@ export const rest = (rules: WorkerRules, state: WorkerState, because: string): S
   [{ _tag: "CancelTimer" }, publish({ _tag: "WorkerStopped", project: rules.project, reason: because })]
 ]
 
-/** Its tree is ended; `sequel` is what comes then. */
-export const end = (state: WorkerState, epoch: number, sequel: Sequel): Step => [
-  { ...state, phase: Phase.Stopping({ epoch, sequel, asked: true, remains: [] }) },
+/** Its tree is ended for the reason `asked`; `sequel` is what comes then. */
+export const end = (
+  state: WorkerState,
+  epoch: number,
+  sequel: Sequel,
+  asked: string,
+  cause?: EndCause
+): Step => [
+  { ...state, phase: Phase.Stopping({ epoch, sequel, asked, cause, ended: undefined, remains: [] }) },
   [{ _tag: "CancelTimer" }, { _tag: "EndTree", epoch }]
 ]
 
@@ -57,60 +62,34 @@ export const hold = (
   ]
 }
 
-/** One more failure in a row: a backoff, or the end of our patience. */
-export const fail = (rules: WorkerRules, before: WorkerState, because: string): Step => {
-  const { restart, project } = rules
+/** Until a person acts, or the cool-down that the settings allow is over. */
+export const giveUp = (rules: WorkerRules, before: WorkerState, because: string, told: DaemonEvent): Step => {
   const epoch = before.epoch + 1
-  const state = { ...before, epoch, failures: before.failures + 1 }
-  if (state.failures < restart.maxConsecutiveRestarts) {
-    return [
-      { ...state, phase: Phase.Restarting({ epoch, dueMs: undefined, because }) },
-      [{ _tag: "Backoff", epoch, failuresBefore: before.failures }]
-    ]
-  }
-  const failed = Phase.Failed({
-    epoch,
-    because: `${state.failures} failures in a row, the last: ${because}`
-  })
+  const { recoveryCooldownMs } = rules.restart
   return [
-    { ...state, phase: failed },
+    { ...before, epoch, phase: Phase.Failed({ epoch, because }) },
     [
       { _tag: "CancelTimer" },
-      publish({ _tag: "GaveUp", project, failures: state.failures, reason: because }),
-      ...(restart.recoveryCooldownMs === false
+      publish(told),
+      ...(recoveryCooldownMs === false
         ? []
-        : [{ _tag: "CoolDown", epoch, forMs: restart.recoveryCooldownMs } as const])
+        : [{ _tag: "CoolDown", epoch, forMs: recoveryCooldownMs } as const])
     ]
   ]
 }
 
-/** The tree is gone after the leader ended by itself: is the work finished, or is this a failure? */
-const judge = (rules: WorkerRules, before: WorkerState, ended: WorkerEnd): Step => {
-  const { restart } = rules
-  const { exit, uptimeMs } = ended
-  const wasSteady = uptimeMs >= restart.successThresholdMs
-  // The steady timer may have fired in the same instant as the exit and lost.
-  const state = wasSteady ? { ...before, failures: 0 } : before
-  const sentence = describeEnd(ended)
-  if (isClean(exit) && restart.policy === "on-failure") {
-    return rest(rules, { ...state, failures: 0, wanted: "down" }, `its work is finished (${sentence})`)
+/** One more failure in a row: a backoff, or the end of our patience. */
+export const fail = (rules: WorkerRules, before: WorkerState, because: string): Step => {
+  const { project, restart } = rules
+  const state = { ...before, failures: before.failures + 1 }
+  const { failures } = state
+  if (failures >= restart.maxConsecutiveRestarts) {
+    const told = { _tag: "GaveUp", project, failures, reason: because } as const
+    return giveUp(rules, state, `${failures} failures in a row, the last: ${because}`, told)
   }
-  return isClean(exit) && wasSteady ? launch(state, true) : fail(rules, state, sentence)
-}
-
-/** What follows once the tree of `Stopping` is gone. */
-export const proceed = (rules: WorkerRules, state: WorkerState, sequel: Sequel): Step => {
-  if (state.leaving !== undefined) return rest(rules, state, state.leaving)
-  switch (sequel._tag) {
-    case "Stay":
-      return rest(rules, state, sequel.because)
-    case "Start":
-      return launch(state, true)
-    case "Judge":
-      return judge(rules, state, sequel)
-    case "Fail":
-      return fail(rules, state, sequel.because)
-    case "Hold":
-      return hold(rules, state, sequel)
-  }
+  const epoch = before.epoch + 1
+  return [
+    { ...state, epoch, phase: Phase.Restarting({ epoch, dueMs: undefined, because }) },
+    [{ _tag: "Backoff", epoch, failuresBefore: before.failures }]
+  ]
 }

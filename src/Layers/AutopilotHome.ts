@@ -17,6 +17,8 @@ export interface HomePaths {
   readonly idFile: string
   /** The name of the project that commands mean which name none. */
   readonly selectedFile: string
+  /** What has happened, one JSON object a line. */
+  readonly historyFile: string
   readonly socket: string
   readonly pidFile: string
   readonly lockFile: string
@@ -79,6 +81,7 @@ export const pathsBelow = (root: string): HomePaths => ({
   envFile: join(root, "env"),
   idFile: join(root, "id"),
   selectedFile: join(root, "selected"),
+  historyFile: join(root, "history.jsonl"),
   socket: join(root, "autopilotd.sock"),
   pidFile: join(root, "autopilotd.pid"),
   lockFile: join(root, "autopilotd.lock"),

@@ -15,7 +15,8 @@ export class CommandOutput extends Context.Tag("CommandOutput")<
 >() {}
 
 /** https://no-color.org: any value that is not empty. */
-const wantsPlain = (): boolean => (process.env["NO_COLOR"] ?? "") !== "" || process.env["TERM"] === "dumb"
+export const wantsPlain = (): boolean =>
+  (process.env["NO_COLOR"] ?? "") !== "" || process.env["TERM"] === "dumb"
 
 export const layer: Layer.Layer<CommandOutput> = Layer.sync(CommandOutput, () => {
   const writer = (stream: NodeJS.WriteStream) => {

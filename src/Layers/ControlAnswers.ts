@@ -1,10 +1,13 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { ControlRequest, ControlResponse } from "../Domain/ControlProtocol.ts"
+import type { ControlQuestion, ControlResponse } from "../Domain/ControlProtocol.ts"
+import { eventCount } from "../Domain/HistoryData.ts"
 import type { ProjectName } from "../Domain/Project.ts"
 import type { StatusData } from "../Domain/StatusData.ts"
 import type { Command } from "../Domain/WorkerEvent.ts"
 import { ControlHandler } from "./ControlHandler.ts"
+import type { HistoryUnreadable } from "./HistoryReader.ts"
+import { HistoryReport } from "./HistoryReport.ts"
 import { HogReport, type MemoryUnknown } from "./HogReport.ts"
 import type { ProcUnreadable } from "./ProcFs.ts"
 import type { CommandAnswer } from "./ProjectActor.ts"
@@ -12,6 +15,7 @@ import { ProjectReports } from "./ProjectReports.ts"
 import { ProjectSwitch } from "./ProjectSwitch.ts"
 import { SettingsAnswers } from "./SettingsAnswers.ts"
 import { ShutdownRequest } from "./ShutdownRequest.ts"
+import { Subscriptions } from "./Subscriptions.ts"
 import { Supervisor, type UnknownProject } from "./Supervisor.ts"
 
 const make = Effect.gen(function* () {
@@ -20,7 +24,9 @@ const make = Effect.gen(function* () {
   const projects = yield* ProjectSwitch
   const settings = yield* SettingsAnswers
   const hogs = yield* HogReport
+  const history = yield* HistoryReport
   const shutdown = yield* ShutdownRequest
+  const subscriptions = yield* Subscriptions
 
   const status = (project: ProjectName | undefined, message: (data: StatusData) => string) =>
     Effect.map(
@@ -40,8 +46,8 @@ const make = Effect.gen(function* () {
   })
 
   const answer = (
-    request: ControlRequest
-  ): Effect.Effect<ControlResponse, UnknownProject | MemoryUnknown | ProcUnreadable> => {
+    request: ControlQuestion
+  ): Effect.Effect<ControlResponse, UnknownProject | MemoryUnknown | ProcUnreadable | HistoryUnreadable> => {
     switch (request.type) {
       case "Status":
         return status(request.project, (data) => `Worker is ${data.worker_status}`)
@@ -65,6 +71,12 @@ const make = Effect.gen(function* () {
           message: `${data.would_end.length} process${data.would_end.length === 1 ? "" : "es"} would be ended for memory`,
           data
         }))
+      case "History":
+        return Effect.map(history.last(request), (data) => ({
+          success: true,
+          message: eventCount(data.records.length),
+          data
+        }))
       case "SelectProject":
         return Effect.flatMap(projects.to(request.project, { keep: request.keep === true }), (taken) =>
           answered(taken, request.project)
@@ -85,7 +97,9 @@ const make = Effect.gen(function* () {
 
   return ControlHandler.of({
     handle: (request) =>
-      Effect.catchAll(answer(request), ({ message }) => Effect.succeed({ success: false, message }))
+      Effect.catchAll(answer(request), ({ message }) => Effect.succeed({ success: false, message })),
+    follow: (request, follower) =>
+      Effect.mapError(subscriptions.serve(request, follower), ({ message }) => message)
   })
 })
 
@@ -93,5 +107,12 @@ const make = Effect.gen(function* () {
 export const layer: Layer.Layer<
   ControlHandler,
   never,
-  Supervisor | ProjectReports | ProjectSwitch | SettingsAnswers | HogReport | ShutdownRequest
+  | Supervisor
+  | ProjectReports
+  | ProjectSwitch
+  | SettingsAnswers
+  | HogReport
+  | HistoryReport
+  | ShutdownRequest
+  | Subscriptions
 > = Layer.effect(ControlHandler, make)

@@ -7,7 +7,7 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
 import { ControlFraming, type Framing } from "../Domain/ControlFraming.ts"
-import type { ControlRequest, ReplyTo } from "../Domain/ControlProtocol.ts"
+import type { ControlQuestion, ReplyTo } from "../Domain/ControlProtocol.ts"
 import { decodeReply, encodeRequest } from "../Domain/ControlWire.ts"
 import {
   ControlAccessDenied,
@@ -34,7 +34,7 @@ export const defaultLimits: ControlClientLimits = { connectMs: 5000, firstByteMs
 export class ControlClient extends Context.Tag("ControlClient")<
   ControlClient,
   {
-    readonly request: <const R extends ControlRequest>(
+    readonly request: <const R extends ControlQuestion>(
       request: R,
       /** Any of the limits, changed for this request. */
       options?: Partial<ControlClientLimits>
@@ -97,7 +97,7 @@ const isUnread = (cause: SystemError): boolean => cause.code === "EPIPE" || caus
 const exchange = (
   path: string,
   socket: Net.Socket,
-  request: ControlRequest,
+  request: ControlQuestion,
   onBytes: () => void
 ): Effect.Effect<string, ControlProtocolError | NotDelivered> =>
   Effect.async((resume) => {
@@ -119,9 +119,9 @@ const exchange = (
     socket.write(encodeRequest(request))
   })
 
-const ask = <T extends ControlRequest["type"]>(
+const ask = <T extends ControlQuestion["type"]>(
   path: string,
-  request: Extract<ControlRequest, { readonly type: T }>,
+  request: Extract<ControlQuestion, { readonly type: T }>,
   limits: ControlClientLimits
 ): Effect.Effect<ReplyTo<T>, ControlClientError> =>
   Effect.suspend(() => {

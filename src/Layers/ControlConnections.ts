@@ -1,6 +1,9 @@
 import type * as Net from "node:net"
+import * as Effect from "effect/Effect"
 import { ControlFraming } from "../Domain/ControlFraming.ts"
 import { encodeResponse } from "../Domain/ControlWire.ts"
+import { subscriptionLine } from "../Domain/Subscription.ts"
+import type { Follower } from "./ControlHandler.ts"
 
 /** What strangers on the control socket may cost. */
 export interface ConnectionLimits {
@@ -12,22 +15,40 @@ export interface ConnectionLimits {
   readonly lingerMs: number
   /** Bytes thrown away after the answer, so that a client that still sends gets to reading it. */
   readonly lingerBytes: number
+  /** Bytes that may wait for a client which follows: more, and it is cut off. */
+  readonly followerBytes: number
 }
 
-/** Gets the text of one JSON object and calls `reply` once, with a whole line; later calls do nothing. */
-export type Respond = (text: string, reply: (line: string) => void) => void
+/** What can be done for a client that has asked. */
+export interface Reply {
+  /** Answers with a whole line, once; later calls do nothing. */
+  readonly reply: (line: string) => void
+  /** Makes the client one that stays. Undefined, and it is refused, when too many do. */
+  readonly follow: () => (Follower & { readonly end: (line: string) => void }) | undefined
+}
 
-type Phase = "reading" | "handling" | "closing"
+/** Gets the text of one JSON object. */
+export type Respond = (text: string, answer: Reply) => void
+
+type Phase = "reading" | "handling" | "following" | "closing"
+
+/** Connections that are kept for those who ask, however many follow. */
+const keptForQuestions = 32
 
 interface Connection {
   readonly socket: Net.Socket
   readonly framing: ControlFraming
   timer: NodeJS.Timeout | undefined
   discardedBytes: number
+  /** Called when a client that follows is gone or was cut off. */
+  onGone: () => void
 }
 
 /** The answer to what is no request that could be carried out. */
 export const refusal = (message: string): string => encodeResponse({ success: false, message })
+
+/** The last line for a client that follows. */
+const notice = (message: string): string => subscriptionLine({ type: "notice", message })
 
 const example = 'Send one JSON object, such as {"type":"Status"}.'
 
@@ -37,7 +58,7 @@ const firstOf = <A>(set: ReadonlySet<A>): A | undefined => set.values().next().v
 
 /**
  * The open connections of the control socket. Each brings one request and gets one answer, in one write; then it is
- * closed. This works on node's callbacks: a fiber for each of a thousand silent strangers would cost more than
+ * closed, but for those who follow what happens. This works on node's callbacks: a fiber for each of a thousand silent strangers would cost more than
  * they are worth.
  */
 export class ControlConnections {
@@ -47,6 +68,7 @@ export class ControlConnections {
   readonly #phases: Readonly<Record<Phase, Set<Connection>>> = {
     reading: new Set(),
     handling: new Set(),
+    following: new Set(),
     closing: new Set()
   }
 
@@ -56,7 +78,7 @@ export class ControlConnections {
   }
 
   get count(): number {
-    return this.#phases.reading.size + this.#phases.handling.size + this.#phases.closing.size
+    return Object.values(this.#phases).reduce((sum, { size }) => sum + size, 0)
   }
 
   accept(socket: Net.Socket): void {
@@ -64,7 +86,8 @@ export class ControlConnections {
       socket,
       framing: new ControlFraming(),
       timer: undefined,
-      discardedBytes: 0
+      discardedBytes: 0,
+      onGone: () => {}
     }
     // A client that goes away is no error of ours; "close" follows and is all that has to be known.
     socket.on("error", () => undefined)
@@ -106,6 +129,9 @@ export class ControlConnections {
     for (const connection of [...this.#phases.reading, ...this.#phases.handling]) {
       this.#refuse(connection, "The daemon is closing its control socket.")
     }
+    for (const connection of this.#phases.following) {
+      this.#end(connection, notice("The daemon is closing its control socket."))
+    }
     for (const connection of this.#phases.closing) this.#close(connection)
   }
 
@@ -116,7 +142,7 @@ export class ControlConnections {
   }
 
   #read(connection: Connection, chunk: Buffer): void {
-    if (this.#phases.closing.has(connection)) {
+    if (this.#phases.closing.has(connection) || this.#phases.following.has(connection)) {
       connection.discardedBytes += chunk.length
       if (connection.discardedBytes > this.#limits.lingerBytes) connection.socket.destroy()
       return
@@ -140,7 +166,10 @@ export class ControlConnections {
         this.#phases.handling.add(connection)
         // Nothing more is wanted; what is sent nevertheless waits in the kernel until there is an answer.
         connection.socket.pause()
-        return this.#respond(framing.text, (line) => this.#reply(connection, line))
+        return this.#respond(framing.text, {
+          reply: (line) => this.#reply(connection, line),
+          follow: () => this.#follow(connection)
+        })
       }
     }
   }
@@ -154,18 +183,61 @@ export class ControlConnections {
    * closing with unread input would make the client's next write fail before it has read the answer.
    */
   #reply(connection: Connection, line: string): void {
+    const { reading, handling } = this.#phases
+    if (reading.delete(connection) || handling.delete(connection)) this.#linger(connection, line)
+  }
+
+  #linger(connection: Connection, line: string): void {
     const { socket } = connection
-    const { reading, handling, closing } = this.#phases
-    if (!reading.delete(connection) && !handling.delete(connection)) return
     clearTimeout(connection.timer)
-    closing.add(connection)
+    this.#phases.closing.add(connection)
     connection.timer = setTimeout(() => socket.destroy(), this.#limits.lingerMs)
     socket.end(line)
     socket.resume()
   }
 
+  #follow(connection: Connection): ReturnType<Reply["follow"]> {
+    const { following, handling } = this.#phases
+    if (following.size + keptForQuestions >= this.#limits.maxConnections) {
+      this.#refuse(connection, `${following.size} clients follow already, and no more can. Try again later.`)
+      return undefined
+    }
+    // It may have gone while it was decided what to do with it.
+    if (!handling.delete(connection)) return undefined
+    following.add(connection)
+    connection.socket.resume()
+    return {
+      send: (line) => this.#send(connection, line),
+      end: (line) => this.#end(connection, line),
+      gone: Effect.async<void>((resume) => {
+        connection.onGone = () => resume(Effect.void)
+        if (!following.has(connection)) resume(Effect.void)
+      })
+    }
+  }
+
+  #send(connection: Connection, line: string): void {
+    const { socket } = connection
+    if (!this.#phases.following.has(connection)) return
+    if (socket.writableLength > this.#limits.followerBytes) {
+      this.#end(
+        connection,
+        notice("You were cut off, because you did not read what was sent. Subscribe again.")
+      )
+      return
+    }
+    socket.write(line)
+  }
+
+  #end(connection: Connection, line: string): void {
+    if (!this.#phases.following.delete(connection)) return
+    connection.onGone()
+    this.#linger(connection, line)
+  }
+
   #forget(connection: Connection): void {
     clearTimeout(connection.timer)
     for (const phase of Object.values(this.#phases)) phase.delete(connection)
+    connection.onGone()
   }
 }

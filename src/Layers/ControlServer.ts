@@ -20,6 +20,7 @@ export const defaultLimits: ControlServerLimits = {
   maxConnections: 256,
   lingerMs: 2000,
   lingerBytes: 4 * 1024 * 1024,
+  followerBytes: 256 * 1024,
   socketCheckMs: 5000
 }
 
@@ -70,22 +71,34 @@ export const bind = (
     const run = yield* FiberSet.makeRuntime<never>()
     const clock = yield* Effect.clock
 
-    const respond: Respond = (text, reply) => {
-      const request = decodeRequest(text)
-      if (Either.isLeft(request)) return reply(refusal(request.left))
-      const { type } = request.right
-      run(
-        Effect.suspend(() => handler.handle(request.right)).pipe(
-          Effect.map(encodeResponse),
-          Effect.catchAllCause((cause) =>
-            Effect.as(
-              Effect.logError(`The control request ${type} met a defect.`, cause),
-              refusal(`Internal error while answering ${type}. The daemon goes on; its log has the cause.`)
-            )
-          ),
-          Effect.map(reply)
+    /** A defect costs this answer and nothing else. */
+    const survive = <A extends string | undefined>(type: string, answering: Effect.Effect<A>) =>
+      Effect.catchAllCause(answering, (cause) =>
+        Effect.as(
+          Effect.logError(`The control request ${type} met a defect.`, cause),
+          refusal(`Internal error while answering ${type}. The daemon goes on; its log has the cause.`)
         )
       )
+
+    const respond: Respond = (text, { follow, reply }) => {
+      const decoded = decodeRequest(text)
+      if (Either.isLeft(decoded)) return reply(refusal(decoded.left))
+      const request = decoded.right
+      if (request.type !== "Subscribe") {
+        const answering = Effect.map(
+          Effect.suspend(() => handler.handle(request)),
+          encodeResponse
+        )
+        run(Effect.map(survive(request.type, answering), reply))
+        return
+      }
+      const follower = follow()
+      if (follower === undefined) return
+      const following = Effect.suspend(() => handler.follow(request, follower)).pipe(
+        Effect.as(undefined),
+        Effect.catchAll((reason) => Effect.succeed(refusal(reason)))
+      )
+      run(Effect.map(survive(request.type, following), (line) => line && follower.end(line)))
     }
 
     const maxConnections = yield* affordable(limits.maxConnections)

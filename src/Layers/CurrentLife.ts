@@ -4,6 +4,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
+import type { LifeSeen } from "../Domain/LifeSeen.ts"
 import type { ProjectPlan } from "../Domain/ProjectPlan.ts"
 import type { WorkerEvent } from "../Domain/WorkerEvent.ts"
 import { DaemonEvents } from "./DaemonEvents.ts"
@@ -62,6 +63,7 @@ export const make = Effect.fnUntraced(function* (
       abandon: Deferred.await(abandon)
     }
     const started: { nanos: bigint | undefined } = { nanos: undefined }
+    let seen: LifeSeen | undefined
     const fiber = yield* lives
       .live(plan, id, log, patience, {
         onSpawned: Effect.fnUntraced(function* (pid) {
@@ -71,21 +73,25 @@ export const make = Effect.fnUntraced(function* (
         }),
         onExited: (exit, uptimeMs, oomKill) =>
           tell({ _tag: "Exited", epoch, exit, uptimeMs, ...(oomKill && { oomKill }) }),
-        onRemains: (pids) => tell({ _tag: "Remaining", epoch, pids })
+        onRemains: (pids) => tell({ _tag: "Remaining", epoch, pids }),
+        onSeen: (all) => Effect.sync(() => void (seen = all))
       })
       .pipe(
         Effect.exit,
         Effect.flatMap((exit) => {
           const failure = exit._tag === "Failure" ? Cause.failureOption(exit.cause) : undefined
           if (failure?._tag === "Some") {
-            return tell({ _tag: "CannotStart", epoch, because: failure.value.message })
+            const { message: because } = failure.value
+            return Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
+              tell({ _tag: "CannotStart", epoch, because, nowMs })
+            )
           }
           const isDefect = exit._tag === "Failure" && !Cause.isInterruptedOnly(exit.cause)
           return Effect.zipRight(
             isDefect
               ? Effect.logError("The supervision of a worker failed by a defect", exit.cause)
               : Effect.void,
-            tell({ _tag: "Down", epoch })
+            Effect.suspend(() => tell({ _tag: "Down", epoch, seen }))
           )
         }),
         // Only the life inside can be interrupted, so that the report of its end always comes.

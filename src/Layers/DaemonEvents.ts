@@ -5,8 +5,9 @@ import * as PubSub from "effect/PubSub"
 import * as Stream from "effect/Stream"
 import { type DaemonEvent, describe, projectOf } from "../Domain/DaemonEvent.ts"
 import { DaemonLog } from "./DaemonLog.ts"
+import { HistoryStore } from "./HistoryStore.ts"
 
-/** The one place where what happens is told: each event goes to the log and to whoever follows. */
+/** The one place where what happens is told: each event goes to the log, to the history and to whoever follows. */
 export class DaemonEvents extends Context.Tag("DaemonEvents")<
   DaemonEvents,
   {
@@ -19,16 +20,18 @@ export class DaemonEvents extends Context.Tag("DaemonEvents")<
 /** How many events a slow reader may be behind. */
 const backlog = 1024
 
-export const layer: Layer.Layer<DaemonEvents, never, DaemonLog> = Layer.scoped(
+export const layer: Layer.Layer<DaemonEvents, never, DaemonLog | HistoryStore> = Layer.scoped(
   DaemonEvents,
   Effect.gen(function* () {
     const log = yield* DaemonLog
+    const history = yield* HistoryStore
     const pubsub = yield* Effect.acquireRelease(PubSub.sliding<DaemonEvent>(backlog), PubSub.shutdown)
     return {
       publish: (event) =>
         Effect.suspend(() => {
           const { level, text } = describe(event)
           log.write(level, projectOf(event), text)
+          history.append(event)
           return PubSub.publish(pubsub, event)
         }).pipe(Effect.asVoid),
       changes: Stream.fromPubSub(pubsub)

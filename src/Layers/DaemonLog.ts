@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import type { Level } from "../Domain/DaemonEvent.ts"
+import { timestamp } from "../Domain/StoredLine.ts"
 import { AutopilotHome } from "./AutopilotHome.ts"
 import { OwnOutput } from "./OwnOutput.ts"
 import { RotatingFiles } from "./RotatingFile.ts"
@@ -21,15 +22,6 @@ const megabyte = 1024 * 1024
 
 const words: Record<Level, string> = { info: "INFO ", warning: "WARN ", error: "ERROR" }
 
-/** Local time, because a person reads it beside a clock on the wall; with milliseconds, because races are in there. */
-export const timestamp = (at: Date): string => {
-  const two = (n: number) => String(n).padStart(2, "0")
-  return (
-    `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ` +
-    `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${String(at.getMilliseconds()).padStart(3, "0")}`
-  )
-}
-
 const make = Effect.gen(function* () {
   const home = yield* AutopilotHome
   const own = yield* OwnOutput
@@ -38,23 +30,21 @@ const make = Effect.gen(function* () {
     `${timestamp(new Date())} ${words[level]} ${project === undefined ? "" : `${project}: `}${text}\n`
   const file = yield* files.open({
     path: join(home.logDir, "autopilotd.log"),
-    maxBytes: 10 * megabyte,
-    files: 5,
+    // Small, and it is to say why there is no space: it is written for as long as it can be.
+    limits: () => ({ maxBytes: 10 * megabyte, files: 5, minFreeBytes: 0 }),
     maxPendingBytes: 4 * megabyte,
     onTrouble: (reason) =>
       Effect.sync(() =>
-        own.err(
-          reason === undefined
-            ? lineOf("info", undefined, "The daemon's log can be written again")
-            : lineOf("error", undefined, `The daemon's log cannot be written: ${reason}`)
-        )
+        reason === undefined
+          ? own.tell("info", lineOf("info", undefined, "The daemon's log can be written again"))
+          : own.tell("error", lineOf("error", undefined, `The daemon's log cannot be written: ${reason}`))
       )
   })
   let lost = 0
   return DaemonLog.of({
     write: (level, project, text) => {
       const line = lineOf(level, project, text)
-      own.err(line)
+      own.tell(level, line)
       const note =
         lost === 0
           ? ""

@@ -120,11 +120,12 @@ const make = Effect.gen(function* () {
         const uptimeMs = millisBetween(worker.startedNanos, atNanos)
         const row = inARow(past.get(project)?.inARow ?? 0, uptimeMs, plan.restart)
         past.set(project, { inARow: row, atNanos, shortestMs: shortestHoldMs(row, plan.restart) })
-        yield* actor.restartFor(whyRestarted(look, holding), {
-          _tag: "hold",
-          untilMs: (yield* Clock.currentTimeMillis) + longestHoldMs,
-          awaits: "memory"
-        })
+        const untilMs = (yield* Clock.currentTimeMillis) + longestHoldMs
+        yield* actor.restartFor(
+          whyRestarted(look, holding),
+          { _tag: "hold", untilMs, awaits: "memory" },
+          { _tag: "Memory", figures: figuresOf(look) }
+        )
         // A project that was removed meanwhile has no worker either.
       },
       Effect.catchTag("UnknownProject", () => Effect.void)

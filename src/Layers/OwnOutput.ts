@@ -5,8 +5,24 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { Level } from "../Domain/DaemonEvent.ts"
 import { countLines } from "../Domain/Lines.ts"
 import { errorCode } from "./ErrorCode.ts"
+
+/** What is at the other end: a person's terminal, systemd's journal, or a pipe, socket or file. */
+export type OutputKind = "terminal" | "journal" | "other"
+
+/** Where lines go. */
+export interface OwnStream {
+  readonly kind: OutputKind
+  /** False when nobody hears: it is closed, or leads to /dev/null. */
+  readonly isHeard: () => boolean
+  /** How many bytes are taken now. */
+  readonly roomBytes: () => number
+  readonly write: (lines: string | Buffer) => void
+  /** So many lines are not written because there was no room: the next that are say so. */
+  readonly leaveOut: (lines: number) => void
+}
 
 /**
  * The daemon's own standard output and error. Writing never waits and never fails: a terminal stopped by Ctrl-S, a
@@ -15,7 +31,13 @@ import { errorCode } from "./ErrorCode.ts"
  */
 export class OwnOutput extends Context.Tag("OwnOutput")<
   OwnOutput,
-  { readonly out: (lines: string | Buffer) => void; readonly err: (lines: string | Buffer) => void }
+  {
+    /** For what workers say on each of theirs. */
+    readonly out: OwnStream
+    readonly err: OwnStream
+    /** One line of the daemon's own on standard error; the journal is told how serious it is. */
+    readonly tell: (level: Level, line: string) => void
+  }
 >() {}
 
 const maxPendingBytes = 1024 * 1024
@@ -30,24 +52,33 @@ const closingPauseMs = 300
 const closingLimitMs = 2000
 const closingStepMs = 5
 
-interface Writer {
+interface Writer extends Omit<OwnStream, "kind" | "write"> {
   readonly write: (lines: Buffer) => void
   readonly close: Effect.Effect<void>
 }
 
 /** Takes lines while there is room for them; the next that are taken are preceded by how many were not. */
-const bounded = (pendingBytes: () => number, take: (lines: Buffer) => void) => {
+const bounded = (
+  pendingBytes: () => number,
+  take: (lines: Buffer) => void
+): Pick<Writer, "write" | "roomBytes" | "leaveOut"> => {
   let dropped = 0
-  return (lines: Buffer) => {
-    if (pendingBytes() + lines.length > maxPendingBytes) {
-      dropped += countLines(lines)
-      return
+  return {
+    roomBytes: () => maxPendingBytes - pendingBytes(),
+    leaveOut: (lines) => {
+      dropped += lines
+    },
+    write: (lines) => {
+      if (pendingBytes() + lines.length > maxPendingBytes) {
+        dropped += countLines(lines)
+        return
+      }
+      if (dropped > 0) {
+        take(Buffer.from(`... ${dropped} lines are not shown here: the terminal or pipe did not take them\n`))
+      }
+      dropped = 0
+      take(lines)
     }
-    if (dropped > 0) {
-      take(Buffer.from(`... ${dropped} lines are not shown here: the terminal or pipe did not take them\n`))
-    }
-    dropped = 0
-    take(lines)
   }
 }
 
@@ -79,7 +110,7 @@ const writeTo = (target: number): Writer => {
   }
 
   return {
-    write: bounded(
+    ...bounded(
       () => pendingBytes,
       (lines) => {
         if (isGone) return
@@ -88,6 +119,7 @@ const writeTo = (target: number): Writer => {
         if (timer === undefined) pump()
       }
     ),
+    isHeard: () => !isGone,
     close: Effect.gen(function* () {
       let pauseMs = 0
       for (
@@ -113,10 +145,11 @@ const writeToSocket = (descriptor: number): Writer => {
   })
   socket.unref()
   return {
-    write: bounded(
+    ...bounded(
       () => socket?.writableLength ?? 0,
       (lines) => void socket?.write(lines)
     ),
+    isHeard: () => socket !== undefined,
     close: Effect.suspend(() => {
       const open = socket
       if (open === undefined || open.writableLength === 0) return Effect.void
@@ -128,7 +161,13 @@ const writeToSocket = (descriptor: number): Writer => {
   }
 }
 
-const silent: Writer = { write: () => {}, close: Effect.void }
+const silent: Writer = {
+  write: () => {},
+  roomBytes: () => maxPendingBytes,
+  leaveOut: () => {},
+  isHeard: () => false,
+  close: Effect.void
+}
 
 /**
  * process.stdout blocks the event loop on terminals and pipes, and a write that hangs in the thread pool blocks the
@@ -154,6 +193,7 @@ const writerFor = (descriptor: 1 | 2): Writer => {
   try {
     const stat = fs.fstatSync(descriptor)
     if (stat.isSocket()) return writeToSocket(descriptor)
+    if (stat.isCharacterDevice() && stat.rdev === fs.statSync("/dev/null").rdev) return silent
     return stat.isFIFO() || isatty(descriptor)
       ? writeToOpenedAnew(descriptor, stat.isFIFO())
       : writeTo(descriptor)
@@ -171,7 +211,21 @@ const areTheSame = (one: number, other: number): boolean => {
   }
 }
 
-const toBuffer = (lines: string | Buffer): Buffer => (typeof lines === "string" ? Buffer.from(lines) : lines)
+/** systemd names the socket by which it has given its journal. */
+const isJournal = (descriptor: number): boolean => {
+  try {
+    const { dev, ino } = fs.fstatSync(descriptor)
+    return process.env["JOURNAL_STREAM"] === `${dev}:${ino}`
+  } catch {
+    return false // started with the descriptor closed
+  }
+}
+
+const kindOf = (descriptor: number): OutputKind =>
+  isatty(descriptor) ? "terminal" : isJournal(descriptor) ? "journal" : "other"
+
+/** How the journal is told how serious a line is: sd-daemon(3). It counts what floods it for each by itself. */
+const priorities: Readonly<Record<Level, string>> = { info: "<6>", warning: "<4>", error: "<3>" }
 
 export const layer: Layer.Layer<OwnOutput> = Layer.scoped(
   OwnOutput,
@@ -185,6 +239,16 @@ export const layer: Layer.Layer<OwnOutput> = Layer.scoped(
         discard: true
       }).pipe(Effect.interruptible)
     )
-    return { out: (lines) => out.write(toBuffer(lines)), err: (lines) => err.write(toBuffer(lines)) }
+    const stream = (writer: Writer, descriptor: 1 | 2): OwnStream => ({
+      ...writer,
+      kind: kindOf(descriptor),
+      write: (lines) => writer.write(typeof lines === "string" ? Buffer.from(lines) : lines)
+    })
+    const own = { out: stream(out, 1), err: stream(err, 2) }
+    return {
+      ...own,
+      tell: (level, line) =>
+        own.err.write(own.err.kind === "journal" ? line.replace(/^(?!$)/gm, priorities[level]) : line)
+    }
   })
 )

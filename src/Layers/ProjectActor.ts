@@ -5,6 +5,7 @@ import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { EndCause } from "../Domain/EndCause.ts"
 import { type ProjectPlan, settingsAwaited, type WorkerPlan } from "../Domain/ProjectPlan.ts"
 import { blank, resume, survivorOf, whatIsCleared } from "../Domain/Survivor.ts"
 import type { Command, Hold, WorkerAction, WorkerEvent } from "../Domain/WorkerEvent.ts"
@@ -45,7 +46,8 @@ export interface ProjectActor {
   readonly release: (because: string) => Effect.Effect<void>
   readonly restartFor: (
     because: string,
-    next: Extract<WorkerEvent, { _tag: "RestartFor" }>["next"]
+    next: Extract<WorkerEvent, { _tag: "RestartFor" }>["next"],
+    cause?: EndCause
   ) => Effect.Effect<void>
   /** Cuts the grace of what is being ended short. */
   readonly hurry: Effect.Effect<void>
@@ -207,7 +209,7 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
       )
     }),
     release: (because) => tell({ _tag: "Release", because }),
-    restartFor: (because, next) => tell({ _tag: "RestartFor", because, next }),
+    restartFor: (because, next, cause) => tell({ _tag: "RestartFor", because, next, cause }),
     hurry: tell({ _tag: "Hurry" }),
     replan: Effect.fnUntraced(function* (next) {
       const { restart } = plan

@@ -1,16 +1,21 @@
-import * as fs from "node:fs/promises"
 import { dirname } from "node:path"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { type Lines, putPrefixed } from "../Domain/Lines.ts"
+import { appendedFile, type Batch, type FileLimits } from "./AppendedFile.ts"
+import { makeDiskGuard } from "./DiskGuard.ts"
+import { giveBack, noSlab, type Slab, takeSlab } from "./Slab.ts"
 
 export interface RotatingFileOptions {
   readonly path: string
-  /** The file is moved to `<path>.1` before it would grow over this. */
-  readonly maxBytes: number
-  /** How many files there are at most, the one being written included; at least 2. */
-  readonly files: number
+  /** Asked before each write, so that a change holds at once. */
+  readonly limits: () => FileLimits & {
+    /** Nothing is written while less is free on the disk; undefined: the usual, see `DiskGuard`; 0: no limit. */
+    readonly minFreeBytes?: number | undefined
+  }
   /** How much may wait in memory for the disk. */
   readonly maxPendingBytes: number
   /** Told the reason once when writing begins to fail, and undefined once it works again. */
@@ -19,10 +24,10 @@ export interface RotatingFileOptions {
 
 export interface RotatingFile {
   /**
-   * Takes whole lines, to be written in order. Never waits; false, and nothing is taken, when more than
-   * `maxPendingBytes` would wait.
+   * Takes whole lines, to be written in order, each with `prefix` before it. Never waits; false, and nothing is taken,
+   * when more than `maxPendingBytes` would wait, prefixes not counted. The lines are copied.
    */
-  readonly write: (lines: Buffer) => boolean
+  readonly write: (lines: Lines, prefix?: Buffer) => boolean
   readonly pendingBytes: () => number
 }
 
@@ -41,50 +46,51 @@ const retryInterval = "1 second"
 /** What is pending at the end is waited for at most this long. */
 const closingLimit = "2 seconds"
 
-const sizeOf = (path: string): Promise<number> =>
-  fs.stat(path).then(
-    (stat) => stat.size,
-    () => 0
-  )
+/** A flood in small pieces is written in larger ones: not sooner after the last write, unless a slab is full. */
+const gatherMs = 5
+const gatherNanos = 5_000_000n
 
-const rotate = async (path: string, files: number): Promise<void> => {
-  for (let n = files - 1; n > 0; n--) {
-    await fs
-      .rename(n === 1 ? path : `${path}.${n - 1}`, `${path}.${n}`)
-      .catch((cause: NodeJS.ErrnoException) => {
-        if (cause.code !== "ENOENT") throw cause
-      })
-  }
-}
+const newline = 0x0a
+const noPrefix: Buffer = Buffer.alloc(0)
 
-/** Appends by name, so that a log which a person has moved away is simply begun anew. Whole or not at all. */
-const append = async ({ path, maxBytes, files }: RotatingFileOptions, batch: Buffer): Promise<void> => {
-  let size = await sizeOf(path)
-  if (size > 0 && size + batch.length > maxBytes) {
-    await rotate(path, files)
-    size = 0
-  }
-  await fs.mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  try {
-    await fs.appendFile(path, batch, { mode: 0o600 })
-  } catch (cause) {
-    // A full disk may have taken a part, which the next try would repeat.
-    await fs.truncate(path, size).catch(() => undefined)
-    throw cause
-  }
-}
+const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 
 const open = Effect.fnUntraced(function* (options: RotatingFileOptions) {
-  let pending: Array<Buffer> = []
+  let pending: Array<Slab> = []
   let pendingBytes = 0
   let inTrouble = false
   const hasPending = yield* Effect.makeLatch(false)
   const isSettled = yield* Effect.makeLatch(true)
+  const guard = makeDiskGuard(dirname(options.path))
+  const file = yield* Effect.acquireRelease(
+    Effect.sync(() => appendedFile(options.path)),
+    ({ close }) => Effect.sync(close)
+  )
 
-  const attempt = (batch: Buffer) =>
+  const put = (prefix: Buffer, lines: Lines) => {
+    for (let from = 0; from < lines.length; ) {
+      const slab = pending.at(-1) ?? noSlab
+      const done = putPrefixed(slab.bytes, slab.usedBytes, prefix, lines, from)
+      if (done.from === from) {
+        const lineBytes = lines.indexOf(newline, from) + 1 - from
+        pending.push(takeSlab(prefix.length + lineBytes))
+        continue
+      }
+      pendingBytes += done.freeFrom - slab.usedBytes
+      slab.usedBytes = done.freeFrom
+      from = done.from
+    }
+  }
+
+  const attempt = (batch: Batch) =>
     Effect.tryPromise({
-      try: () => append(options, batch),
-      catch: (cause) => (cause instanceof Error ? cause.message : String(cause))
+      try: async () => {
+        const { minFreeBytes, ...limits } = options.limits()
+        const refusal = minFreeBytes === 0 ? undefined : await guard.refusal(batch.lines.length, minFreeBytes)
+        if (refusal !== undefined) throw new Error(refusal)
+        await file.append(batch, limits)
+      },
+      catch: messageOf
     })
 
   const giveNotice = Effect.fnUntraced(function* (reason: string | undefined) {
@@ -93,7 +99,7 @@ const open = Effect.fnUntraced(function* (options: RotatingFileOptions) {
     if (isNews) yield* options.onTrouble(reason)
   })
 
-  const writeBatch = (batch: Buffer): Effect.Effect<void> =>
+  const writeBatch = (batch: Batch): Effect.Effect<void> =>
     attempt(batch).pipe(
       Effect.zipRight(giveNotice(undefined)),
       Effect.catchAll((reason) =>
@@ -106,14 +112,20 @@ const open = Effect.fnUntraced(function* (options: RotatingFileOptions) {
     )
 
   const writer = Effect.gen(function* () {
+    let begunNanos = 0n
     for (;;) {
       yield* hasPending.await
-      yield* hasPending.close
-      const batch = Buffer.concat(pending)
-      pending = []
+      const sinceNanos = (yield* Clock.currentTimeNanos) - begunNanos
+      if (pending.length < 2 && sinceNanos < gatherNanos) yield* Effect.sleep(gatherMs)
+      begunNanos = yield* Clock.currentTimeNanos
+      const slab = pending[0] ?? noSlab
+      pending = pending.slice(1)
+      const batch = { lines: slab.bytes.subarray(0, slab.usedBytes), doneBytes: 0 }
       // A bug costs this batch and is told; a log that silently stops would be worse.
       yield* writeBatch(batch).pipe(Effect.catchAllDefect((defect) => giveNotice(`a bug: ${String(defect)}`)))
-      pendingBytes -= batch.length
+      pendingBytes -= slab.usedBytes
+      giveBack(slab)
+      if (pending.length === 0) yield* hasPending.close
       if (pendingBytes === 0) yield* isSettled.open
     }
   })
@@ -124,10 +136,10 @@ const open = Effect.fnUntraced(function* (options: RotatingFileOptions) {
   )
   return {
     pendingBytes: () => pendingBytes,
-    write: (lines: Buffer) => {
+    write: (lines: Lines, prefix: Buffer = noPrefix) => {
       if (pendingBytes + lines.length > options.maxPendingBytes) return false
-      pending.push(lines)
-      pendingBytes += lines.length
+      if (lines.length === 0) return true
+      put(prefix, lines)
       isSettled.unsafeClose()
       hasPending.unsafeOpen()
       return true

@@ -183,6 +183,7 @@ export const loadSettings: (
       fileSettings: settingsIn(parts),
       memory: ofTop.settings.memory,
       ...(thresholds.inForce === undefined ? {} : { thresholds: thresholds.inForce }),
+      history: ofTop.settings.history,
       watchConfig: ofTop.settings.watchConfig
     }
   }

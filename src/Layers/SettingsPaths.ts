@@ -34,10 +34,15 @@ const commandWithHome = (command: WorkerCommand, userHome: string): WorkerComman
 
 /** Settings with their paths made absolute. Those of a worker command are left for the worker's own folder. */
 export const absolutePaths = (settings: Settings, { cwd, settingsFile, userHome }: PathBases): Settings => {
-  const envFile = settings.envFile
+  const { envFile, restart } = settings
+  const workingDir = resolve(cwd, withHome(settings.workingDir, userHome))
   return {
     ...settings,
-    workingDir: resolve(cwd, withHome(settings.workingDir, userHome)),
+    workingDir,
+    restart: {
+      ...restart,
+      stallFiles: restart.stallFiles.map((path) => resolve(workingDir, withHome(path, userHome)))
+    },
     workerCommand: Option.map(settings.workerCommand, (command) => commandWithHome(command, userHome)),
     ...(envFile === undefined ? {} : { envFile: resolve(dirname(settingsFile), withHome(envFile, userHome)) })
   }

@@ -9,7 +9,6 @@ import { plansOf } from "../Domain/ProjectPlan.ts"
 import type { ProjectsWithoutWorker } from "../Domain/ProjectsWithoutWorker.ts"
 import type { ReloadData } from "../Domain/SettingsData.ts"
 import { settingsChanges } from "../Domain/SettingsDiff.ts"
-import { notInForce } from "../Domain/SettingsNotInForce.ts"
 import { SettingsError } from "../Domain/SettingsProblem.ts"
 import type { NoWorkerCommand } from "../Domain/WorkerCommand.ts"
 import { DaemonEvents } from "./DaemonEvents.ts"
@@ -67,10 +66,6 @@ const make = Effect.gen(function* () {
       return yield* new UnknownProject({ project: named, known })
     }
     yield* SubscriptionRef.set(current, after)
-    const warning = notInForce(after.projects)
-    if (warning !== undefined && warning !== notInForce(before.projects)) {
-      yield* events.publish({ _tag: "SettingsDoubtful", warning })
-    }
     yield* supervisor.apply(plans.right)
     return settingsChanges(before, after)
   })

@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { LifeSeen } from "../Domain/LifeSeen.ts"
 import type { ProjectName } from "../Domain/Project.ts"
 import type { OomKill } from "../Domain/OomKill.ts"
 import type { WorkerPlan } from "../Domain/ProjectPlan.ts"
@@ -17,7 +19,9 @@ import { KernelOomKills } from "./KernelOomKills.ts"
 import { Leftovers, remainsInterval } from "./Leftovers.ts"
 import { patientRace } from "./PatientRace.ts"
 import type { ProjectLog } from "./WorkerLog.ts"
+import { WorkerOutputs } from "./WorkerOutputs.ts"
 import { WorkerProcess } from "./WorkerProcess.ts"
+import { WorkerSamples } from "./WorkerSamples.ts"
 import { WorkerTree } from "./WorkerTree.ts"
 
 /** What a life reports, in this order; `onRemains` only when something cannot be ended. */
@@ -26,6 +30,8 @@ export interface LifeEvents {
   /** With what the kernel has killed of it because memory had run out, where something speaks for that. */
   readonly onExited: (exit: WorkerExit, uptimeMs: number, oomKill: OomKill | undefined) => Effect.Effect<void>
   readonly onRemains: (pids: ReadonlyArray<number>) => Effect.Effect<void>
+  /** Nothing of it is left, and all that it has said was read. */
+  readonly onSeen: (seen: LifeSeen) => Effect.Effect<void>
 }
 
 /** How long the end of a tree is waited for. */
@@ -74,6 +80,8 @@ const make = Effect.gen(function* () {
   const envFiles = yield* EnvFile
   const events = yield* DaemonEvents
   const kernelOomKills = yield* KernelOomKills
+  const samples = yield* WorkerSamples
+  const outputs = yield* WorkerOutputs
 
   const environment = Effect.fnUntraced(function* (plan: WorkerPlan, id: string) {
     const file = yield* envFiles
@@ -82,7 +90,10 @@ const make = Effect.gen(function* () {
     for (const warning of file.warnings) {
       yield* events.publish({ _tag: "EnvFileDoubtful", project: plan.project, warning })
     }
-    return workerEnvironment(process.env, file.values, plan.envTable, id)
+    return {
+      env: workerEnvironment(process.env, file.values, plan.envTable, id),
+      secretValues: Object.values(file.values)
+    }
   })
 
   const live = Effect.fnUntraced(function* (
@@ -93,7 +104,7 @@ const make = Effect.gen(function* () {
     tell: LifeEvents
   ) {
     yield* leftovers.end(plan.project, { graceMs: plan.graceMs, hasten }, tell.onRemains)
-    const env = yield* environment(plan, id)
+    const { env, secretValues } = yield* environment(plan, id)
     const mark = `${variable}=${id}`
     const oomKills = yield* kernelOomKills.watch(mark)
     const running = yield* Effect.acquireRelease(
@@ -111,10 +122,14 @@ const make = Effect.gen(function* () {
               )
             }).pipe(Effect.uninterruptible)
           )
-        return { worker, tree, tellExit, capture: yield* log.capture(worker) }
+        const capture = yield* log.capture(worker, secretValues)
+        outputs.add(worker.pid, capture)
+        return { worker, tree, tellExit, capture }
       }),
-      ({ capture, tellExit, tree }) =>
+      ({ capture, tellExit, tree, worker }) =>
         Effect.gen(function* () {
+          // Once its leader is gone nobody looks any more at what it holds.
+          const peakMemoryBytes = samples.of(worker.pid)?.peakBytes
           const ending = { graceMs: yield* graceMs, hasten }
           let isAbandoned = false
           while (!isAbandoned) {
@@ -132,6 +147,14 @@ const make = Effect.gen(function* () {
           // How a worker ended that was told to: whether by itself, or only by force. Node knows once it has reaped it.
           yield* patientRace([tellExit(true), Effect.sleep(reapLimit)])
           yield* capture.finish
+          yield* tell.onSeen({
+            agent: capture.agent(),
+            tail: yield* capture.tail,
+            peakMemoryBytes,
+            nowMs: yield* Clock.currentTimeMillis,
+            timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone
+          })
+          outputs.remove(worker.pid)
         })
     )
     yield* oomKills.begin(running.worker.pid)
@@ -151,5 +174,13 @@ const make = Effect.gen(function* () {
 export const layer: Layer.Layer<
   WorkerLife,
   never,
-  InstanceLock | Leftovers | WorkerTree | WorkerProcess | EnvFile | DaemonEvents | KernelOomKills
+  | InstanceLock
+  | Leftovers
+  | WorkerTree
+  | WorkerProcess
+  | EnvFile
+  | DaemonEvents
+  | KernelOomKills
+  | WorkerSamples
+  | WorkerOutputs
 > = Layer.effect(WorkerLife, make)

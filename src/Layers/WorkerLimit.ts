@@ -62,14 +62,14 @@ const make = Effect.gen(function* () {
 
   /** In its place another one may run by now, which has done nothing. */
   const restart = Effect.fnUntraced(
-    function* ({ project, workerId }: WorkerTree, because: string) {
+    function* ({ project, workerId }: WorkerTree, figures: LimitFigures) {
       const actor = yield* supervisor.project(project)
       const { plan, state, worker } = yield* actor.snapshot
       if (state.phase._tag !== "Running" || worker?.id !== workerId) return
       const uptimeMs = Number((yield* Clock.currentTimeNanos) - worker.startedNanos) / 1e6
       // One that is above its limit soon after each start must back off, and give up in the end.
       const next = uptimeMs < plan.restart.successThresholdMs ? "fail" : "start"
-      yield* actor.restartFor(because, { _tag: next })
+      yield* actor.restartFor(limitReason(figures), { _tag: next }, { _tag: "Limit", figures })
       // A project that is being removed has no worker to restart.
     },
     Effect.catchTag("UnknownProject", () => Effect.void)
@@ -102,7 +102,7 @@ const make = Effect.gen(function* () {
         processes: members.length
       }
       yield* events.publish({ _tag: "WorkerOverLimit", project, ...figures })
-      if (told.outcome === "restart") yield* restart(tree, limitReason(figures))
+      if (told.outcome === "restart") yield* restart(tree, figures)
     }
     return nextSampleMs(limitBytes, sample, same?.sample)
   })

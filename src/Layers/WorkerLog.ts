@@ -7,31 +7,56 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
-import { countLines, lastLine, type Lines, noRest, prefixed, takeLines } from "../Domain/Lines.ts"
+import type { AgentSeen } from "../Domain/AgentSeen.ts"
+import { countLines, lastLine, type Lines, noRest, takeLines } from "../Domain/Lines.ts"
+import type { OutputStream, TailLine } from "../Domain/OutputTail.ts"
 import type { ProjectName } from "../Domain/Project.ts"
+import { noSecrets, type Secrets, secretsOf } from "../Domain/Secrets.ts"
+import { timestamp } from "../Domain/StoredLine.ts"
 import { AutopilotHome } from "./AutopilotHome.ts"
 import { DaemonEvents } from "./DaemonEvents.ts"
-import { DaemonLog, timestamp } from "./DaemonLog.ts"
-import { OwnOutput } from "./OwnOutput.ts"
+import { turnOfTheEventLoop } from "./EventLoopTurn.ts"
+import { LogSettingsInForce } from "./LogSettingsInForce.ts"
+import { makeOutputEvidence } from "./OutputEvidence.ts"
 import { patientRace } from "./PatientRace.ts"
-import { type RotatingFile, RotatingFiles } from "./RotatingFile.ts"
+import { RotatingFiles } from "./RotatingFile.ts"
+import { makeThrottle, maxWaitingBytes } from "./OutputThrottle.ts"
+import { WorkerEcho } from "./WorkerEcho.ts"
+import { WorkerLines } from "./WorkerLines.ts"
 
-/** The output of one worker being read. */
+/** The output of one worker being read, and what was seen of it. */
 export interface Capture {
   /**
    * Returns when both streams have ended, which is when every process that holds them is gone; after 1 s it lets go
    * of them all the same. Call it once the tree is gone.
    */
   readonly finish: Effect.Effect<void>
+  /**
+   * Returns when all that was written before was read: call it once the leader is gone, and then look at the rest.
+   * Processes that it has left may go on writing. After 1 s it returns all the same.
+   */
+  readonly caughtUp: Effect.Effect<void>
+  /** The last lines of both streams, the newest last: at most 64 and 16 KiB. Secrets are masked in them, too. */
+  readonly tail: Effect.Effect<ReadonlyArray<TailLine>>
+  /** When it has written last, on the monotonic clock; the start of the capture when it never has. */
+  readonly lastOutputNanos: () => bigint
+  /** What its standard output tells of an agent. */
+  readonly agent: () => AgentSeen
+}
+
+/** A worker that has started. */
+export interface Speaker {
+  readonly pid: number
+  readonly stdout: Readable
+  readonly stderr: Readable
 }
 
 export interface ProjectLog {
-  /** Reads both streams from now on, always: a pipe that nobody reads would block the worker for ever. */
-  readonly capture: (worker: {
-    readonly pid: number
-    readonly stdout: Readable
-    readonly stderr: Readable
-  }) => Effect.Effect<Capture>
+  /**
+   * Reads both streams from now on, always: a pipe that nobody reads would block the worker for ever. `secretValues`
+   * are masked where `log.redact` is set.
+   */
+  readonly capture: (worker: Speaker, secretValues?: ReadonlyArray<string>) => Effect.Effect<Capture>
 }
 
 /**
@@ -44,62 +69,31 @@ export class WorkerLog extends Context.Tag("WorkerLog")<
   { readonly open: (project: ProjectName) => Effect.Effect<ProjectLog, never, Scope.Scope> }
 >() {}
 
-const megabyte = 1024 * 1024
-const maxWaitingBytes = 8 * megabyte
-const maxPauseMs = 1000
-const pauseStepMs = 20
-
 /** After the tree is gone the streams end at once, unless a process that escaped it holds them. */
 const finishLimit = "1 second"
 
-/** Holds up a worker whose output nobody can store yet, once and for a second; then says when to drop. */
-const makeThrottle = (file: RotatingFile) => {
-  let pausedMs = 0
-  const isFull = () => file.pendingBytes() > maxWaitingBytes
-  return {
-    mayStore: () => {
-      if (!isFull()) pausedMs = 0
-      return !isFull() || pausedMs < maxPauseMs
-    },
-    hold: (stream: Readable) => {
-      if (!isFull() || pausedMs >= maxPauseMs) return
-      stream.pause()
-      const goOn = () => {
-        clearInterval(timer)
-        stream.off("close", goOn)
-        stream.resume()
-      }
-      const timer = setInterval(() => {
-        pausedMs += pauseStepMs
-        if (!isFull() || pausedMs >= maxPauseMs) goOn()
-      }, pauseStepMs)
-      stream.once("close", goOn)
-    }
-  }
-}
-
 const make = Effect.gen(function* () {
   const home = yield* AutopilotHome
-  const own = yield* OwnOutput
-  const log = yield* DaemonLog
+  const echo = yield* WorkerEcho
+  const followed = yield* WorkerLines
   const files = yield* RotatingFiles
   const events = yield* DaemonEvents
+  const settingsOf = yield* LogSettingsInForce
 
   const open = Effect.fnUntraced(function* (project: ProjectName) {
+    const settings = () => settingsOf(project)
     let trouble = "the disk does not keep up"
     const file = yield* files.open({
       path: join(home.logDir, project, "worker.log"),
-      maxBytes: 10 * megabyte,
-      files: 5,
+      limits: settings,
       // What one pause of both streams may still deliver comes on top.
-      maxPendingBytes: maxWaitingBytes + 2 * megabyte,
-      onTrouble: (reason) =>
-        Effect.sync(() => {
-          trouble = reason ?? "the disk did not keep up"
-          if (reason === undefined) log.write("info", project, "The worker's log can be written again")
-          else
-            log.write("error", project, `The worker's log cannot be written, the worker goes on: ${reason}`)
-        })
+      maxPendingBytes: maxWaitingBytes + 2 * 2 ** 20,
+      onTrouble: (reason) => {
+        trouble = reason ?? "the disk did not keep up"
+        return events.publish(
+          reason === undefined ? { _tag: "LogWritten", project } : { _tag: "LogNotWritten", project, reason }
+        )
+      }
     })
     const run = yield* Effect.runtime<never>()
     const throttle = makeThrottle(file)
@@ -115,52 +109,86 @@ const make = Effect.gen(function* () {
       Runtime.runFork(run)(events.publish(event))
     }
 
-    const ownPrefix = Buffer.from(`${project}| `)
-
-    const store = (stream: "out" | "err", lines: Lines) => {
-      if (lines.length === 0) return
-      own[stream](prefixed(ownPrefix, lines))
+    const store = (stream: OutputStream, lines: Lines) => {
+      echo.show(project, stream, lines, settings())
+      followed.publish(project, stream, lines)
       if (throttle.mayStore() && dropped > 0) tellDropped()
       const stamp = Buffer.from(`${timestamp(new Date())} ${stream} `)
-      if (!throttle.mayStore() || !file.write(prefixed(stamp, lines))) dropped += countLines(lines)
+      if (!throttle.mayStore() || !file.write(lines, stamp)) dropped += countLines(lines)
     }
 
-    const follow = Effect.fnUntraced(function* (name: "out" | "err", stream: Readable) {
-      const ended = yield* Deferred.make<void>()
-      let rest = noRest
-      stream.on("data", (chunk: Buffer) => {
-        const [lines, after] = takeLines(rest, chunk)
-        rest = after
-        store(name, lines)
-        throttle.hold(stream)
-      })
-      // A read error ends the stream like its end does; what was read before is kept.
-      stream.on("error", () => stream.destroy())
-      stream.once("close", () => {
-        store(name, lastLine(rest))
-        Deferred.unsafeDone(ended, Exit.void)
-      })
-      return Deferred.await(ended)
-    })
+    const capture = Effect.fnUntraced(function* (
+      { pid, stderr, stdout }: Speaker,
+      secretValues: ReadonlyArray<string> = []
+    ) {
+      const clock = yield* Effect.clock
+      const nowNanos = () => clock.unsafeCurrentTimeNanos()
+      const evidence = makeOutputEvidence(nowNanos())
+      let known: Secrets | undefined
+      const secrets = () => (settings().redact ? (known ??= secretsOf(secretValues)) : noSecrets)
+      let readBytes = 0
 
-    return {
-      capture: Effect.fnUntraced(function* ({ pid, stdout, stderr }) {
-        note(`worker started, pid ${pid}`)
-        const ends = yield* Effect.all([follow("out", stdout), follow("err", stderr)])
-        return {
-          // Called from a finalizer, where a mere timeout would wait for what it cannot interrupt.
-          finish: patientRace([Effect.all(ends, { discard: true }), Effect.sleep(finishLimit)]).pipe(
-            Effect.zipRight(
-              Effect.sync(() => {
-                stdout.destroy()
-                stderr.destroy()
-                if (dropped > 0) tellDropped()
-              })
-            )
-          )
+      const follow = Effect.fnUntraced(function* (name: OutputStream, stream: Readable) {
+        const ended = yield* Deferred.make<void>()
+        let rest = noRest
+        stream.on("data", (chunk: Buffer) => {
+          const [lines, after] = takeLines(rest, chunk, secrets())
+          rest = after
+          readBytes += chunk.length
+          evidence.alive(nowNanos())
+          for (const some of lines) {
+            evidence.heard(name, some)
+            store(name, some)
+          }
+          throttle.hold(stream)
+        })
+        // A read error ends the stream like its end does; what was read before is kept.
+        stream.on("error", () => stream.destroy())
+        stream.once("close", () => {
+          const line = lastLine(rest, secrets())
+          rest = noRest
+          if (line.length > 0) {
+            evidence.heard(name, line)
+            store(name, line)
+          }
+          Deferred.unsafeDone(ended, Exit.void)
+        })
+        return { ended: Deferred.await(ended), unfinished: () => lastLine(rest, secrets()) }
+      })
+
+      note(`worker started, pid ${pid}`)
+      const out = yield* follow("out", stdout)
+      const err = yield* follow("err", stderr)
+      const bothEnded = Effect.all([out.ended, err.ended], { discard: true })
+
+      /** What is in a pipe is read in one turn of the event loop or a few: when there is no more, it is empty. */
+      const nothingComes = Effect.gen(function* () {
+        for (let quietTurns = 0; quietTurns < 3; ) {
+          const before = readBytes
+          yield* turnOfTheEventLoop
+          quietTurns = before === readBytes && !stdout.isPaused() && !stderr.isPaused() ? quietTurns + 1 : 0
         }
       })
-    } satisfies ProjectLog
+
+      // Both are called from where a mere timeout would wait for what it cannot interrupt.
+      return {
+        finish: patientRace([bothEnded, Effect.sleep(finishLimit)]).pipe(
+          Effect.zipRight(
+            Effect.sync(() => {
+              stdout.destroy()
+              stderr.destroy()
+              if (dropped > 0) tellDropped()
+            })
+          )
+        ),
+        caughtUp: patientRace([bothEnded, nothingComes, Effect.sleep(finishLimit)]),
+        tail: Effect.sync(() => evidence.tail({ out: out.unfinished(), err: err.unfinished() })),
+        lastOutputNanos: evidence.lastOutputNanos,
+        agent: evidence.agent
+      } satisfies Capture
+    })
+
+    return { capture }
   })
   return { open }
 })
@@ -168,5 +196,5 @@ const make = Effect.gen(function* () {
 export const layer: Layer.Layer<
   WorkerLog,
   never,
-  AutopilotHome | OwnOutput | DaemonLog | RotatingFiles | DaemonEvents
+  AutopilotHome | WorkerEcho | WorkerLines | RotatingFiles | DaemonEvents | LogSettingsInForce
 > = Layer.effect(WorkerLog, make)

@@ -49,9 +49,26 @@ export const commands = {
     const { projects } = yield* Effect.promise(() => import("./commands/Projects.ts"))
     yield* Effect.provide(projects(invocation), Client)
   }),
+  logs: Effect.fnUntraced(function* (invocation: Invocation) {
+    const { logs } = yield* Effect.promise(() => import("./commands/Logs.ts"))
+    const LogFiles = yield* Effect.promise(() => import("../Layers/LogFiles.ts"))
+    const LongOutput = yield* Effect.promise(() => import("../Layers/LongOutput.ts"))
+    yield* Effect.provide(logs(invocation), Layer.mergeAll(Client, LogFiles.layer, LongOutput.layer))
+  }),
   hogs: Effect.fnUntraced(function* (invocation: Invocation) {
     const { hogs } = yield* Effect.promise(() => import("./commands/Hogs.ts"))
     yield* Effect.provide(hogs(invocation), Client)
+  }),
+  history: Effect.fnUntraced(function* (invocation: Invocation) {
+    const { history } = yield* Effect.promise(() => import("./commands/History.ts"))
+    const HistoryReader = yield* Effect.promise(() => import("../Layers/HistoryReader.ts"))
+    yield* Effect.provide(history(invocation), HistoryReader.layer)
+  }),
+  why: Effect.fnUntraced(function* (invocation: Invocation) {
+    const { why } = yield* Effect.promise(() => import("./commands/Why.ts"))
+    const HistoryReader = yield* Effect.promise(() => import("../Layers/HistoryReader.ts"))
+    const MachineBoot = yield* Effect.promise(() => import("../Layers/MachineBoot.ts"))
+    yield* Effect.provide(why(invocation), Layer.mergeAll(Client, HistoryReader.layer, MachineBoot.layer))
   }),
   switch: Effect.fnUntraced(function* (invocation: Invocation) {
     const { switchProject } = yield* Effect.promise(() => import("./commands/Switch.ts"))

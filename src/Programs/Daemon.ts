@@ -2,7 +2,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { plansOf } from "../Domain/ProjectPlan.ts"
-import { notInForce } from "../Domain/SettingsNotInForce.ts"
 import type { AutopilotHome } from "../Layers/AutopilotHome.ts"
 import * as Concerns from "../Layers/Concerns.ts"
 import * as ControlAnswers from "../Layers/ControlAnswers.ts"
@@ -11,17 +10,23 @@ import * as DaemonEvents from "../Layers/DaemonEvents.ts"
 import * as DaemonLog from "../Layers/DaemonLog.ts"
 import * as EnvFile from "../Layers/EnvFile.ts"
 import * as FileMutex from "../Layers/FileMutex.ts"
+import * as HistoryKeeping from "../Layers/HistoryKeeping.ts"
+import * as HistoryReader from "../Layers/HistoryReader.ts"
+import * as HistoryReport from "../Layers/HistoryReport.ts"
+import * as HistoryStore from "../Layers/HistoryStore.ts"
 import * as HogEnd from "../Layers/HogEnd.ts"
 import * as HogReport from "../Layers/HogReport.ts"
 import * as HogSearch from "../Layers/HogSearch.ts"
 import * as InstanceLock from "../Layers/InstanceLock.ts"
 import * as KernelOomKills from "../Layers/KernelOomKills.ts"
 import * as Leftovers from "../Layers/Leftovers.ts"
+import * as LogSettingsInForce from "../Layers/LogSettingsInForce.ts"
 import * as MemoryGuard from "../Layers/MemoryGuard.ts"
 import * as MemoryMonitor from "../Layers/MemoryMonitor.ts"
 import * as MemoryReader from "../Layers/MemoryReader.ts"
 import * as MemoryRestart from "../Layers/MemoryRestart.ts"
 import * as OwnOutput from "../Layers/OwnOutput.ts"
+import * as ProcessActivity from "../Layers/ProcessActivity.ts"
 import * as ProcessMemory from "../Layers/ProcessMemory.ts"
 import * as ProcessSignal from "../Layers/ProcessSignal.ts"
 import * as ProcessScan from "../Layers/ProcessScan.ts"
@@ -41,12 +46,17 @@ import * as SettingsWatch from "../Layers/SettingsWatch.ts"
 import * as SettingsWatcher from "../Layers/SettingsWatcher.ts"
 import * as ShutdownRequest from "../Layers/ShutdownRequest.ts"
 import type { Signals } from "../Layers/Signals.ts"
+import * as StallWatch from "../Layers/StallWatch.ts"
+import * as Subscriptions from "../Layers/Subscriptions.ts"
 import * as Supervisor from "../Layers/Supervisor.ts"
 import * as Uncaught from "../Layers/Uncaught.ts"
+import * as WorkerEcho from "../Layers/WorkerEcho.ts"
 import * as WorkerLife from "../Layers/WorkerLife.ts"
 import * as WorkerLimit from "../Layers/WorkerLimit.ts"
+import * as WorkerLines from "../Layers/WorkerLines.ts"
 import * as WorkerLog from "../Layers/WorkerLog.ts"
 import * as WorkerMemory from "../Layers/WorkerMemory.ts"
+import * as WorkerOutputs from "../Layers/WorkerOutputs.ts"
 import * as WorkerProcess from "../Layers/WorkerProcess.ts"
 import * as WorkerSamples from "../Layers/WorkerSamples.ts"
 import * as WorkerTree from "../Layers/WorkerTree.ts"
@@ -56,6 +66,8 @@ import { version } from "./Version.ts"
 export interface DaemonOptions {
   readonly sources: SettingsSources
   readonly keepState: boolean
+  /** Workers' lines are shown as they are, on a terminal too. */
+  readonly raw: boolean
 }
 
 /** The projects of the settings, which are read while the lock is held. */
@@ -63,10 +75,7 @@ const Projects = (keepState: boolean) =>
   Layer.unwrapEffect(
     Effect.gen(function* () {
       const { current } = yield* SettingsInForce.SettingsInForce
-      const { publish } = yield* DaemonEvents.DaemonEvents
       const settings = yield* SubscriptionRef.get(current)
-      const warning = notInForce(settings.projects)
-      if (warning !== undefined) yield* publish({ _tag: "SettingsDoubtful", warning })
       const projects = yield* plansOf(settings)
       return Supervisor.layer({ projects, selected: settings.named, keepState })
     })
@@ -75,8 +84,9 @@ const Projects = (keepState: boolean) =>
 /** What can be asked and told on the control socket. */
 const Control = ControlSocket.layer.pipe(
   Layer.provide(ControlAnswers.layer),
+  Layer.provide(Subscriptions.layer),
   Layer.provide(Layer.mergeAll(ProjectReports.layer({ pid: process.pid, version }), ProjectSwitch.layer)),
-  Layer.provide(HogReport.layer),
+  Layer.provide(Layer.merge(HogReport.layer, Layer.provide(HistoryReport.layer, HistoryReader.layer))),
   Layer.provide(SettingsAnswers.layer),
   Layer.provide(SettingsStore.layer)
 )
@@ -93,7 +103,8 @@ const Supervision = (keepState: boolean) =>
     Control,
     Guard,
     Layer.provide(SettingsWatcher.layer, SettingsWatch.layer),
-    WorkerLimit.layer
+    WorkerLimit.layer,
+    Layer.provide(StallWatch.layer, ProcessActivity.layer)
   ).pipe(
     Layer.provide(Layer.merge(SettingsReload.layer, HogSearch.layer)),
     Layer.provideMerge(WorkerMemory.layer),
@@ -104,17 +115,18 @@ const Supervision = (keepState: boolean) =>
 const Workers = WorkerLife.layer.pipe(
   Layer.provide(Leftovers.layer),
   Layer.provide(Layer.mergeAll(WorkerProcess.layer, WorkerTree.layer, EnvFile.layer, KernelOomKills.layer)),
-  Layer.merge(WorkerLog.layer),
+  Layer.merge(Layer.provide(WorkerLog.layer, LogSettingsInForce.layer)),
   Layer.merge(Layer.merge(ProjectState.layer, SelectedProject.layer))
 )
 
 /** The settings, and the memory that is looked at by them: also a worker's end is told with what was seen of it. */
 const Watching = (sources: SettingsSources) =>
-  Layer.provideMerge(MemoryMonitor.layer, SettingsInForce.layer(sources))
+  Layer.provideMerge(Layer.merge(MemoryMonitor.layer, HistoryKeeping.layer), SettingsInForce.layer(sources))
 
 /** What tells what happens. */
 const Telling = Concerns.layer.pipe(
   Layer.provideMerge(DaemonEvents.layer),
+  Layer.provideMerge(HistoryStore.layer),
   Layer.provideMerge(DaemonLog.layer),
   Layer.provideMerge(Layer.merge(OwnOutput.layer, RotatingFile.layer))
 )
@@ -125,18 +137,19 @@ const Settings = Layer.provide(SettingsFile.layer, FileMutex.layer)
  * The daemon, from the lock to its release: every layer under one runtime. The order is the order of construction,
  * and closing goes backwards: the socket first, then the workers, the log, and last the lock. Returns the exit code.
  */
-export const daemon = ({ keepState, sources }: DaemonOptions) =>
+export const daemon = ({ keepState, raw, sources }: DaemonOptions) =>
   supervise.pipe(
     Effect.provide(
       Supervision(keepState).pipe(
         Layer.provideMerge(Workers),
+        Layer.provide(WorkerEcho.layer({ raw })),
         Layer.provideMerge(Watching(sources)),
         Layer.provideMerge(Telling),
         Layer.provideMerge(InstanceLock.layer),
         Layer.provideMerge(
           Layer.mergeAll(
             Layer.mergeAll(ProcFs.layer, ProcessScan.layer, ProcessMemory.layer, MemoryReader.layer),
-            WorkerSamples.layer,
+            Layer.mergeAll(WorkerSamples.layer, WorkerOutputs.layer, WorkerLines.layer),
             Settings,
             ShutdownRequest.layer,
             Uncaught.layer

@@ -2,7 +2,14 @@ import * as Cause from "effect/Cause"
 import * as Option from "effect/Option"
 
 /** What a shell is told. */
-export const exitCodes = { done: 0, failed: 1, usage: 2, notRunning: 3 } as const
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  notRunning: 3,
+  /** Ctrl-C, as a shell says it: 128 and the number of SIGINT. */
+  interrupted: 130
+} as const
 
 interface Failure {
   readonly _tag: string

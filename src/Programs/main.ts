@@ -79,6 +79,13 @@ if (isDaemon) {
   NodeRuntime.runMain(program, {
     disableErrorReporting: true,
     // A command has nothing to wait for once it is done, whatever a library may still hold open.
-    teardown: (exit) => process.exit(Exit.isSuccess(exit) ? Number(exit.value) : exitCodes.failed)
+    teardown: (exit) =>
+      process.exit(
+        Exit.isSuccess(exit)
+          ? Number(exit.value)
+          : Exit.isInterrupted(exit)
+            ? exitCodes.interrupted
+            : exitCodes.failed
+      )
   })
 }

@@ -194,7 +194,7 @@ describe("a command line that is not understood", () => {
     ["switch shop blog", `Unexpected "blog" after "switch shop".\nTry: autopilotd switch --help`],
     [
       "switch --project shop",
-      `--project belongs to start, status, projects, start-worker, stop-worker, restart-worker, reload, config check, config set and config unset, not to switch.\nTry: autopilotd switch --help`
+      `--project belongs to start, status, projects, logs, history, why, start-worker, stop-worker, restart-worker, reload, config check, config set and config unset, not to switch.\nTry: autopilotd switch --help`
     ],
     ["config set", `config set needs the name of a setting.\nTry: autopilotd config set --help`],
     [
@@ -293,7 +293,7 @@ describe("a command line that is not understood", () => {
     for (const verb of verbs) {
       for (const key of optionKeys) {
         const row = optionTable[key]
-        const option = row._tag === "Flag" ? `--${row.long}` : `--${row.long}=5`
+        const option = row._tag === "Flag" ? `--${row.long}` : `--${row.long}=${key === "since" ? "5h" : "5"}`
         const { needs } = commandRow(verb)
         const needed = needs?.option === key ? [`--${optionTable[needs.other].long}`] : []
         const words = argumentsOf(verb).map(() => "x")

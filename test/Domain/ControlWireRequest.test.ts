@@ -6,7 +6,7 @@ import { ControlRequest } from "../../src/Domain/ControlProtocol.ts"
 import { decodeRequest, encodeRequest } from "../../src/Domain/ControlWire.ts"
 
 const expectedTypes =
-  "Status, GetMetrics, StartWorker, StopWorker, RestartWorker, Shutdown, Projects, Hogs, SelectProject, ReloadConfig, GetConfig or SetConfig"
+  "Status, GetMetrics, StartWorker, StopWorker, RestartWorker, Shutdown, Projects, Hogs, History, SelectProject, ReloadConfig, GetConfig, SetConfig or Subscribe"
 
 const understood: ReadonlyArray<readonly [text: string, request: unknown]> = [
   ['{"type":"Status"}', { type: "Status" }],

@@ -1,6 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { countLines, lastLine, maxLineBytes, noRest, prefixed, takeLines } from "../../src/Domain/Lines.ts"
+import {
+  countLines,
+  lastLine,
+  maxLineBytes,
+  noRest,
+  prefixed,
+  putPrefixed,
+  takeLines
+} from "../../src/Domain/Lines.ts"
 
 /** All lines of a stream that arrives in these chunks. */
 const linesOf = (chunks: ReadonlyArray<Buffer>): Buffer => {
@@ -8,7 +16,7 @@ const linesOf = (chunks: ReadonlyArray<Buffer>): Buffer => {
   let rest = noRest
   for (const chunk of chunks) {
     const [some, after] = takeLines(rest, chunk)
-    lines.push(some)
+    lines.push(...some)
     rest = after
   }
   return Buffer.concat([...lines, lastLine(rest)])
@@ -82,6 +90,23 @@ describe("a worker's output as lines", () => {
     assert.strictEqual(first, `${"x".repeat(maxLineBytes)} [cut here: the line is longer]\n`)
     assert.strictEqual(second, "xxxyz\n")
     assert.deepStrictEqual(more, [])
+  })
+
+  it("does not cut a character in half", () => {
+    const [first = "", second = ""] = texts(`x${"é".repeat(maxLineBytes / 2)}\n`)
+    const text = Buffer.from(first, "latin1").toString("utf8")
+    assert.strictEqual(text, `x${"é".repeat(maxLineBytes / 2 - 1)} [cut here: the line is longer]\n`)
+    assert.strictEqual(Buffer.from(second, "latin1").toString("utf8"), "é\n")
+  })
+
+  it("is put into a buffer line by line, and goes on in the next one", () => {
+    const lines = Buffer.from("one\ntwo\nthree\n")
+    const target = Buffer.alloc(13)
+    const put = putPrefixed(target, 1, Buffer.from("> "), lines, 0)
+    assert.deepStrictEqual(put, { from: 8, freeFrom: 13 })
+    assert.strictEqual(target.toString(), "\0> one\n> two\n")
+    assert.deepStrictEqual(putPrefixed(target, 13, Buffer.from("> "), lines, 8), { from: 8, freeFrom: 13 })
+    assert.deepStrictEqual(putPrefixed(target, 0, Buffer.from("> "), lines, 8), { from: 14, freeFrom: 8 })
   })
 
   it("leaves a line of exactly the limit whole", () => {

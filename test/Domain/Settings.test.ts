@@ -39,7 +39,23 @@ describe("Settings", () => {
       jitter: 0,
       stopGraceMs: 10_000,
       stallTimeoutMs: false,
-      recoveryCooldownMs: false
+      toolTimeoutMs: 3_600_000,
+      stallFiles: [],
+      recoveryCooldownMs: false,
+      on: {
+        crash: "restart",
+        nativeCrash: "restart",
+        outOfMemory: "restart",
+        usageLimit: "wait",
+        overloaded: "wait",
+        auth: "stop",
+        badArguments: "stop",
+        maxTurns: "stop",
+        budget: "stop",
+        stalled: "restart",
+        killedByOther: "restart",
+        notStarted: "restart"
+      }
     })
     assert.strictEqual(memory.minAvailableBytes, undefined)
     assert.strictEqual(memory.nodeKillThresholdBytes, 524_288_000)
@@ -63,7 +79,10 @@ describe("Settings", () => {
     [{ success_threshold_ms: 2 ** 31 }, `restart.success_threshold_ms ${ms}, not 2147483648.`],
     [{ stop_grace_ms: 1.5 }, `restart.stop_grace_ms ${ms}, not 1.5.`],
     [{ max_backoff_ms: "5 minutes" }, `restart.max_backoff_ms ${ms}, not "5 minutes".`],
-    [{ stall_timeout_ms: true }, `restart.stall_timeout_ms ${ms}, or false, not true.`],
+    [
+      { stall_timeout_ms: true },
+      `restart.stall_timeout_ms ${ms.replace("from 0 to", "from 50 to")}, or false, not true.`
+    ],
     [{ initial_backoff_ms: false }, `restart.initial_backoff_ms ${ms}, not false.`],
     [{ backoff_multiplier: 0.5 }, "restart.backoff_multiplier must be a number, at least 1, not 0.5."],
     [

@@ -153,7 +153,6 @@ Project blog
   Worker (file [projects.blog])
     /blog run --full-auto --model sonnet --max-budget 300 --max-turns 99999 --project blog
 
-Warning: projects.shop.restart.stall_timeout_ms is checked, but this version does not act on it yet: a worker that says nothing is left alone
 Warning: /shop.env is open`
     )
   })

@@ -64,7 +64,9 @@ const states: Readonly<Record<string, WorkerState>> = {
         again: true,
         awaits: "memory"
       },
-      asked: true,
+      asked: "memory was critical",
+      cause: undefined,
+      ended: undefined,
       remains: []
     })
   }

@@ -4,6 +4,7 @@ import { unnamed } from "../../src/Domain/Project.ts"
 import { describe as describeEnd, type WorkerEnd } from "../../src/Domain/WorkerEnd.ts"
 import { initial, Phase, reason, type WorkerState } from "../../src/Domain/WorkerState.ts"
 import { step } from "../../src/Domain/WorkerStep.ts"
+import { nothingSaid } from "../fixtures/LifeSeen.ts"
 import { defaultPolicy } from "../fixtures/policies.ts"
 
 const oomKill: OomKill = { certainty: "proven", victim: "leader", kills: 1, cgroup: "/x" }
@@ -26,7 +27,7 @@ describe("the end of a worker", () => {
       _tag: "Publish",
       event: { _tag: "WorkerExited", project: unnamed, ...killed, oomKill, wasAsked: false }
     })
-    const [restarting] = step(rules, stopping, { _tag: "Down", epoch: 4 })
+    const [restarting] = step(rules, stopping, { _tag: "Down", epoch: 4, seen: nothingSaid })
     assert.strictEqual(reason(restarting), sentence)
     assert.strictEqual(restarting.failures, 1)
   })

@@ -4,6 +4,7 @@ import { ProjectName } from "../../src/Domain/Project.ts"
 import type { Command, WorkerAction, WorkerEvent, WorkerRules } from "../../src/Domain/WorkerEvent.ts"
 import { heldForMemory, initial, statusWord, type WorkerState } from "../../src/Domain/WorkerState.ts"
 import { step } from "../../src/Domain/WorkerStep.ts"
+import { nothingSaid } from "../fixtures/LifeSeen.ts"
 import { defaultPolicy } from "../fixtures/policies.ts"
 
 /**
@@ -156,7 +157,7 @@ const makeWorld = (initialRules: WorkerRules) => {
         if (life?.stage !== "spawning") return
         const { epoch } = life
         life = undefined
-        feed({ _tag: "CannotStart", epoch, because: "no such file" })
+        feed({ _tag: "CannotStart", epoch, because: "no such file", nowMs: 0 })
         return
       }
       case "exit":
@@ -173,7 +174,7 @@ const makeWorld = (initialRules: WorkerRules) => {
         if (life?.stage !== "exited" && life?.stage !== "being ended") return
         const { epoch } = life
         life = undefined
-        feed({ _tag: "Down", epoch })
+        feed({ _tag: "Down", epoch, seen: nothingSaid })
         return
       }
       case "timer fires": {
@@ -185,7 +186,7 @@ const makeWorld = (initialRules: WorkerRules) => {
       case "stale report": {
         const epoch = state.epoch - 1
         if (life?.epoch === epoch) return
-        feed({ _tag: "Down", epoch })
+        feed({ _tag: "Down", epoch, seen: nothingSaid })
         feed({ _tag: "Due", epoch })
         feed({ _tag: "Spawned", epoch, pid: 1 })
         return

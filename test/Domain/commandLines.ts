@@ -74,6 +74,12 @@ const valueOf: Record<OptionKey, FastCheck.Arbitrary<unknown>> = {
   restart: FastCheck.constant(true),
   dryRun: FastCheck.constant(true),
   noWait: FastCheck.constant(true),
+  follow: FastCheck.constant(true),
+  lines: FastCheck.nat({ max: Number.MAX_SAFE_INTEGER }),
+  since: FastCheck.constantFrom("2h", "1h30m", "14:30", "yesterday 9:05", "2026-11-20 14:30", "2026-11-20"),
+  grep: someText,
+  stderr: FastCheck.constant(true),
+  raw: FastCheck.constant(true),
   json: FastCheck.constant(true)
 }
 

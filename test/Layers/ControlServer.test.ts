@@ -120,7 +120,7 @@ describe("the control server", () => {
   it.scopedLive("forgets a connection when it is over, however it ended", () =>
     Effect.gen(function* () {
       const path = Path.join(yield* temporaryFolder, "autopilotd.sock")
-      const connections = new ControlConnections(ControlServer.defaultLimits, (_, reply) =>
+      const connections = new ControlConnections(ControlServer.defaultLimits, (_, { reply }) =>
         reply(runningLine)
       )
       yield* listening(path, (socket) => connections.accept(socket))

@@ -29,7 +29,7 @@ const answered: ReadonlyArray<readonly [name: string, pieces: ReadonlyArray<stri
 ]
 
 const expected =
-  "expected Status, GetMetrics, StartWorker, StopWorker, RestartWorker, Shutdown, Projects, Hogs, SelectProject, ReloadConfig, GetConfig or SetConfig."
+  "expected Status, GetMetrics, StartWorker, StopWorker, RestartWorker, Shutdown, Projects, Hogs, History, SelectProject, ReloadConfig, GetConfig, SetConfig or Subscribe."
 const example = 'Send one JSON object, such as {"type":"Status"}.'
 
 const refused: ReadonlyArray<readonly [name: string, piece: string | Uint8Array, message: string]> = [

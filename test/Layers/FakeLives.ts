@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Context from "effect/Context"
 import type { OomKill } from "../../src/Domain/OomKill.ts"
 import type { WorkerExit } from "../../src/Domain/WorkerExit.ts"
+import { nothingSaid } from "../fixtures/LifeSeen.ts"
 import { CannotStart } from "../../src/Layers/Executable.ts"
 import { WorkerLife } from "../../src/Layers/WorkerLife.ts"
 
@@ -75,6 +76,7 @@ export const layer: Layer.Layer<FakeLives | WorkerLife> = Layer.effectContext(
                 Effect.interruptible(patience.hasten)
               ).pipe(
                 Effect.when(() => endMs > 0),
+                Effect.zipRight(tell.onSeen(nothingSaid)),
                 Effect.zipRight(Effect.sync(() => void alive--))
               )
           )

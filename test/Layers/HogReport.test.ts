@@ -145,7 +145,14 @@ describe("the report on hogs", () => {
         const stopped = snapshot(Phase.Stopped({ because: "a person" }), mark("now"))
         const starting = snapshot(Phase.Starting({ epoch: 2, again: false, remains: [] }))
         const stopping = snapshot(
-          Phase.Stopping({ epoch: 1, sequel: Sequel.Start(), asked: true, remains: [] }),
+          Phase.Stopping({
+            epoch: 1,
+            sequel: Sequel.Start(),
+            asked: "a test",
+            cause: undefined,
+            ended: undefined,
+            remains: []
+          }),
           mark("now")
         )
         for (const changing of [

@@ -113,7 +113,9 @@ describe("a kill by the kernel", () => {
         const samples = yield* WorkerSamples.WorkerSamples
         write({ ...group2("a", 3, [leader, 1]), ...processOf(1), ...processOf(leader), ...vmstat(9) })
         const kills = yield* watched()
-        samples.put(new Map([[leader, { residentBytes: 12 * gib, swapBytes: gib, processes: 7 }]]))
+        samples.put(
+          new Map([[leader, { residentBytes: 12 * gib, swapBytes: gib, processes: 7, peakBytes: 13 * gib }]])
+        )
         yield* shortage(gib / 4)
         samples.put(new Map())
         yield* shortage(12 * gib)

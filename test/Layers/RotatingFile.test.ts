@@ -5,12 +5,13 @@ import * as Effect from "effect/Effect"
 import * as RotatingFile from "../../src/Layers/RotatingFile.ts"
 import { eventually, temporaryHome } from "../live/TestDaemon.ts"
 
+const small = { maxBytes: 1000, files: 3, minFreeBytes: 0 }
+
 const open = (path: string, options: Partial<RotatingFile.RotatingFileOptions> = {}) =>
   Effect.flatMap(RotatingFile.RotatingFiles, (files) =>
     files.open({
       path,
-      maxBytes: 1000,
-      files: 3,
+      limits: () => small,
       maxPendingBytes: 100_000,
       onTrouble: () => Effect.void,
       ...options
@@ -97,7 +98,7 @@ describe("a rotating file", () => {
         return {
           path,
           scoped: Effect.scoped(
-            Effect.map(open(path, { maxBytes: 1_000_000 }), (file) => {
+            Effect.map(open(path, { limits: () => ({ ...small, maxBytes: 1_000_000 }) }), (file) => {
               for (let n = 0; n < 1000; n++) file.write(line(n))
             })
           )
@@ -119,6 +120,119 @@ describe("a rotating file", () => {
       yield* settled(file)
       assert.deepStrictEqual(lines(path), ["line 0002"])
       assert.deepStrictEqual(lines(`${path}.mine`), ["line 0001"])
+    }).pipe(Effect.provide(RotatingFile.layer))
+  )
+
+  it.scopedLive("that a person has removed is begun anew", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryHome, "worker.log")
+      const file = yield* open(path)
+      file.write(line(1))
+      yield* settled(file)
+      fs.rmSync(path)
+      file.write(line(2))
+      yield* settled(file)
+      assert.deepStrictEqual(lines(path), ["line 0002"])
+    }).pipe(Effect.provide(RotatingFile.layer))
+  )
+
+  it.scopedLive("that a person has emptied goes on at its beginning", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryHome, "worker.log")
+      const file = yield* open(path)
+      file.write(line(1))
+      yield* settled(file)
+      fs.truncateSync(path)
+      file.write(line(2))
+      yield* settled(file)
+      assert.deepStrictEqual(lines(path), ["line 0002"])
+    }).pipe(Effect.provide(RotatingFile.layer))
+  )
+
+  it.scopedLive("goes on in a file of the run before, after a line that was cut off by its end", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryHome, "worker.log")
+      fs.writeFileSync(path, "line 0001\nline 00")
+      const file = yield* open(path)
+      file.write(line(3))
+      yield* settled(file)
+      assert.deepStrictEqual(lines(path), ["line 0001", "line 00", "line 0003"])
+    }).pipe(Effect.provide(RotatingFile.layer))
+  )
+
+  it.scopedLive("is filled to its size however much is written at once, and never splits a line", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryHome, "worker.log")
+      const file = yield* open(path, { limits: () => ({ ...small, files: 1000 }) })
+      file.write(Buffer.concat(Array.from({ length: 2500 }, (_, n) => line(n))))
+      yield* settled(file)
+      const rotated = Array.from({ length: 24 }, (_, at) => `${path}.${24 - at}`)
+      assert.deepStrictEqual(
+        [...rotated, path].map((each) => fs.statSync(each).size),
+        Array.from({ length: 25 }, () => 1000)
+      )
+      assert.deepStrictEqual(
+        [...rotated, path].flatMap(lines),
+        Array.from({ length: 2500 }, (_, n) => line(n).toString().trim())
+      )
+    }).pipe(Effect.provide(RotatingFile.layer))
+  )
+
+  it.scopedLive("keeps a line that is longer than a whole file, in a file of its own", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryHome, "worker.log")
+      const file = yield* open(path)
+      file.write(Buffer.concat([line(1), Buffer.from(`${"x".repeat(3000)}\n`), line(2)]))
+      yield* settled(file)
+      assert.deepStrictEqual([`${path}.2`, `${path}.1`, path].flatMap(lines), [
+        "line 0001",
+        "x".repeat(3000),
+        "line 0002"
+      ])
+    }).pipe(Effect.provide(RotatingFile.layer))
+  )
+
+  it.scopedLive("keeps no more files than it may, also when that has become less", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryHome, "worker.log")
+      let files = 8
+      const file = yield* open(path, { limits: () => ({ ...small, files }) })
+      file.write(Buffer.concat(Array.from({ length: 1000 }, (_, n) => line(n))))
+      yield* settled(file)
+      assert.isTrue(fs.existsSync(`${path}.7`))
+      fs.writeFileSync(`${path}.mine`, "")
+      files = 2
+      file.write(line(1000))
+      yield* settled(file)
+      assert.sameMembers(fs.readdirSync(join(path, "..")), ["worker.log", "worker.log.1", "worker.log.mine"])
+    }).pipe(Effect.provide(RotatingFile.layer))
+  )
+
+  it.scopedLive("is not written while less is free on its disk than is to stay free, and loses nothing", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryHome, "worker.log")
+      const told: Array<string | undefined> = []
+      let minFreeBytes = Number.MAX_SAFE_INTEGER
+      const file = yield* open(path, {
+        limits: () => ({ ...small, minFreeBytes }),
+        onTrouble: (reason) => Effect.sync(() => void told.push(reason))
+      })
+      // A folder that is there can be asked how full its disk is.
+      file.write(line(1))
+      yield* eventually(
+        "told",
+        Effect.sync(() => told[0])
+      )
+      file.write(line(2))
+      assert.isFalse(fs.existsSync(path))
+      assert.match(
+        told[0] ?? "",
+        /^only .+ are free on its disk, and log\.min_free_bytes \(.+\) are to stay free$/
+      )
+      minFreeBytes = 0
+      yield* settled(file)
+      assert.deepStrictEqual(lines(path), ["line 0001", "line 0002"])
+      assert.deepStrictEqual(told.slice(1), [undefined])
     }).pipe(Effect.provide(RotatingFile.layer))
   )
 })

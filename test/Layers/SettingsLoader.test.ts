@@ -130,7 +130,7 @@ describe("loadSettings", () => {
         [
           `${file}:1: max_turns must be a whole number, at least 1, not 0.`,
           'AUTOPILOT_MAX_TURNS must be a whole number, at least 1, not "many".',
-          "AUTOPILOT_STALL_TIMEOUT_MS must be a whole number of milliseconds from 0 to 2147483647, or false, not -5.",
+          "AUTOPILOT_STALL_TIMEOUT_MS must be a whole number of milliseconds from 50 to 2147483647, or false, not -5.",
           "--max-turns must be a whole number, at least 1, not 1.5.",
           'the command after -- must be an array of texts that begins with the name of a program, but the one at position 1 is "".'
         ]

@@ -406,7 +406,7 @@ describe("defects", () => {
               Layer.succeed(ProjectState, { load: () => Effect.succeed(undefined), save: () => Effect.void }),
               Layer.succeed(SelectedProject, { load: Effect.succeed(undefined), save: () => Effect.void }),
               Layer.succeed(WorkerLog, {
-                open: () => Effect.succeed({ capture: () => Effect.succeed({ finish: Effect.void }) })
+                open: () => Effect.succeed({ capture: () => Effect.never })
               }),
               FakeLives.layer
             )

@@ -71,7 +71,7 @@ export const layerOf = (
     save: (project) => Effect.sync(() => void (around.selected = project))
   }))
   const Log = Layer.succeed(WorkerLog, {
-    open: () => Effect.succeed({ capture: () => Effect.succeed({ finish: Effect.void }) })
+    open: () => Effect.succeed({ capture: () => Effect.never })
   })
   return Supervisor.layer({ projects: [plan], keepState: false, ...options }).pipe(
     Layer.provideMerge(

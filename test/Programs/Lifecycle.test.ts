@@ -19,6 +19,7 @@ import { defaultLimits } from "../../src/Layers/ControlServer.ts"
 import * as ControlSocket from "../../src/Layers/ControlSocket.ts"
 import { DaemonEvents } from "../../src/Layers/DaemonEvents.ts"
 import * as FileMutex from "../../src/Layers/FileMutex.ts"
+import { HistoryReport } from "../../src/Layers/HistoryReport.ts"
 import { HogReport } from "../../src/Layers/HogReport.ts"
 import { InstanceLock } from "../../src/Layers/InstanceLock.ts"
 import * as MemoryMonitor from "../../src/Layers/MemoryMonitor.ts"
@@ -39,8 +40,10 @@ import { SettingsWatch } from "../../src/Layers/SettingsWatch.ts"
 import * as SettingsWatcher from "../../src/Layers/SettingsWatcher.ts"
 import * as ShutdownRequest from "../../src/Layers/ShutdownRequest.ts"
 import { Signals, type SignalNews } from "../../src/Layers/Signals.ts"
+import * as Subscriptions from "../../src/Layers/Subscriptions.ts"
 import * as Supervisor from "../../src/Layers/Supervisor.ts"
 import { Uncaught } from "../../src/Layers/Uncaught.ts"
+import * as WorkerLines from "../../src/Layers/WorkerLines.ts"
 import { WorkerLog } from "../../src/Layers/WorkerLog.ts"
 import * as WorkerLimit from "../../src/Layers/WorkerLimit.ts"
 import * as WorkerMemory from "../../src/Layers/WorkerMemory.ts"
@@ -113,14 +116,14 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
           Effect.sync(() => void events.push(event)),
           tell(event)
         ),
-      changes: Stream.empty
+      changes: Stream.never
     }),
     Layer.succeed(Signals, { next: bugs.signal ?? Effect.never }),
     Layer.succeed(Uncaught, { first: bugs.uncaught ?? Effect.never }),
     Layer.succeed(SelectedProject, { load: Effect.succeed(undefined), save: () => Effect.void }),
     Layer.succeed(ProjectState, { load: () => Effect.succeed(undefined), save: () => Effect.void }),
     Layer.succeed(WorkerLog, {
-      open: () => Effect.succeed({ capture: () => Effect.succeed({ finish: Effect.void }) })
+      open: () => Effect.succeed({ capture: () => Effect.never })
     }),
     Layer.succeed(
       ProcFs,
@@ -179,11 +182,14 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
     WorkerLimit.layer
   ).pipe(
     Layer.provideMerge(ControlAnswers.layer),
+    Layer.provide(Subscriptions.layer),
+    Layer.provide(WorkerLines.layer),
     Layer.provide(
       Layer.mergeAll(
         ProjectReports.layer({ pid: process.pid, version: "test" }),
         ProjectSwitch.layer,
         Layer.succeed(HogReport, { look: Effect.dieMessage("nobody asks for it here") }),
+        Layer.succeed(HistoryReport, { last: () => Effect.dieMessage("nobody asks for it here") }),
         Layer.provide(SettingsAnswers.layer, SettingsStore.layer)
       )
     ),

@@ -184,7 +184,17 @@ describe("the bundle", () => {
   })
 
   it("answers the quick commands without the daemon's modules", () => {
-    for (const name of ["Status", "Stop", "WorkerCommands", "Projects", "Hogs", "Switch", "Reload"]) {
+    for (const name of [
+      "Status",
+      "Stop",
+      "WorkerCommands",
+      "Projects",
+      "Hogs",
+      "History",
+      "Why",
+      "Switch",
+      "Reload"
+    ]) {
       const paths = evaluated("src/Programs/main.ts", `src/Programs/commands/${name}.ts`)
       assert.deepStrictEqual(from(paths, heavy), [], name)
       assert.deepStrictEqual(

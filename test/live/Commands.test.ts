@@ -65,7 +65,7 @@ describe("a command line that is wrong", () => {
         ["stat", 'Unknown command "stat". Did you mean "status"?', "autopilotd --help"],
         [
           "stop --project shop",
-          "--project belongs to start, status, projects, start-worker, stop-worker, restart-worker, reload, config check, config set and config unset, not to stop.",
+          "--project belongs to start, status, projects, logs, history, why, start-worker, stop-worker, restart-worker, reload, config check, config set and config unset, not to stop.",
           "autopilotd stop --help"
         ],
         [

@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
-import type { ControlRequest, ReplyTo } from "../../src/Domain/ControlProtocol.ts"
+import type { ControlQuestion, ReplyTo } from "../../src/Domain/ControlProtocol.ts"
 import { decodeReply } from "../../src/Domain/ControlWire.ts"
 import type { ProjectRow } from "../../src/Domain/ProjectsData.ts"
 import { eventually, exchange, NoAnswer, processesWith } from "./TestDaemon.ts"
@@ -16,10 +16,10 @@ export const project = (name: string, argv: ReadonlyArray<string>, ...lines: Rea
   ].join("\n")
 
 /** A request as it stands on the wire. */
-type Asked<T extends ControlRequest["type"]> = Extract<typeof ControlRequest.Encoded, { readonly type: T }>
+type Asked<T extends ControlQuestion["type"]> = Extract<typeof ControlQuestion.Encoded, { readonly type: T }>
 
 /** One request, and its answer as the command line reads it. */
-export const request = <T extends ControlRequest["type"]>(
+export const request = <T extends ControlQuestion["type"]>(
   home: string,
   asked: Asked<T> & { readonly type: T }
 ): Effect.Effect<ReplyTo<T>, NoAnswer> =>

@@ -10,6 +10,10 @@ export class EndedBadly extends Data.TaggedError("EndedBadly")<{ readonly code: 
 /** `autopilotd start` in the foreground: returns when the daemon has ended cleanly. */
 export const start = Effect.fnUntraced(function* (invocation: Invocation) {
   const sources = yield* sourcesOf(invocation)
-  const code = yield* daemon({ sources, keepState: invocation.options.keepState === true })
+  const code = yield* daemon({
+    sources,
+    keepState: invocation.options.keepState === true,
+    raw: invocation.options.raw === true
+  })
   if (code !== 0) return yield* new EndedBadly({ code })
 })

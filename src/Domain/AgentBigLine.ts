@@ -1,0 +1,81 @@
+/**
+ * What can be told of a line of the stream that is too long to be parsed, or that was cut: only that tools were called
+ * or have answered. A quote within a text is escaped in JSON, so that no text can look like these keys.
+ */
+export interface BigLine {
+  readonly type: string
+  /** The message it is of. */
+  readonly message: string | undefined
+  /** The call of the subagent it is of. */
+  readonly parent: string | undefined
+  readonly called: ReadonlyArray<{ readonly id: string; readonly name: string }>
+  readonly answered: ReadonlyArray<string>
+}
+
+const firstType = /^\{\s*"type"\s*:\s*"(\w{1,40})"/
+const messageId = /"id"\s*:\s*"(msg_[^"\\]{1,200})"/
+const parentId = /"parent_tool_use_id"\s*:\s*"([^"\\]{1,200})"/
+const answer = /"tool_use_id"\s*:\s*"([^"\\]{1,200})"/g
+const call =
+  /"type"\s*:\s*"tool_use"\s*,\s*"id"\s*:\s*"([^"\\]{1,200})"\s*,\s*"name"\s*:\s*"([^"\\]{1,200})"/g
+
+/** A message has a handful of blocks. */
+const maxBlocks = 64
+
+const everyMatch = (pattern: RegExp, text: string): ReadonlyArray<RegExpExecArray> => {
+  const found: Array<RegExpExecArray> = []
+  for (const match of text.matchAll(pattern)) {
+    if (found.push(match) === maxBlocks) break
+  }
+  return found
+}
+
+/** Reads it without parsing it. Undefined when it does not begin with its type. */
+export const bigLine = (text: string): BigLine | undefined => {
+  const type = firstType.exec(text)?.[1]
+  if (type !== "assistant" && type !== "user") return undefined
+  return {
+    type,
+    message: messageId.exec(text)?.[1],
+    parent: parentId.exec(text)?.[1],
+    called:
+      type === "user"
+        ? []
+        : everyMatch(call, text).map(([, id, name]) => ({ id: id ?? "", name: name ?? "" })),
+    answered: type === "user" ? everyMatch(answer, text).map(([, id]) => id ?? "") : []
+  }
+}
+
+/** What the beginning of a last word says that was cut off. */
+export interface BigResult {
+  readonly subtype: string
+  readonly isError: boolean
+  readonly apiErrorStatus: number | undefined
+  readonly turns: number | undefined
+}
+
+const beginsResult = /^\{\s*"type"\s*:\s*"result"\s*,\s*"subtype"\s*:\s*"(\w{1,60})"/
+const isErrorMark = /"is_error"\s*:\s*true/
+const apiErrorStatus = /"api_error_status"\s*:\s*(\d{3})\b/
+const numTurns = /"num_turns"\s*:\s*(\d{1,9})\b/
+
+/** Its figures stand before its text, which is what makes it long. */
+const figuresLength = 2000
+
+const figure = (pattern: RegExp, text: string): number | undefined => {
+  const digits = pattern.exec(text)?.[1]
+  return digits === undefined ? undefined : Number(digits)
+}
+
+/** Reads the beginning of a `result` line that cannot be parsed. */
+export const bigResult = (text: string): BigResult | undefined => {
+  const subtype = beginsResult.exec(text)?.[1]
+  if (subtype === undefined) return undefined
+  const head = text.slice(0, figuresLength)
+  return {
+    subtype,
+    isError: isErrorMark.test(head),
+    apiErrorStatus: figure(apiErrorStatus, head),
+    turns: figure(numTurns, head)
+  }
+}

@@ -1,0 +1,212 @@
+import { bigLine, bigResult } from "./AgentBigLine.ts"
+import {
+  type AgentLine,
+  agentLineOf,
+  blocksOf,
+  type JsonObject,
+  looksLikeAgentLine,
+  numberAt,
+  objectAt,
+  shortened,
+  textAt
+} from "./AgentLine.ts"
+import type {
+  AgentError,
+  AgentRateLimit,
+  AgentResult,
+  AgentRetry,
+  AgentSeen,
+  ToolInFlight
+} from "./AgentSeen.ts"
+import { epochMs } from "./UsageLimitReset.ts"
+
+/** An agent runs far fewer tools at once. Where a result was never seen, the oldest call is the one that is over. */
+const maxTools = 64
+
+/** What is longer is not parsed but searched, which costs a tenth; of the last word every length that is bearable is. */
+const maxParsedLength = 64 * 1024
+const maxResultLength = 1024 * 1024
+
+const maxNameLength = 200
+
+const nameAt = (object: JsonObject, key: string): string | undefined => {
+  const text = textAt(object, key)
+  return text === undefined ? undefined : shortened(text, maxNameLength)
+}
+
+/** An answer of the agent, or of a subagent, with the tools that it calls. */
+interface Answer {
+  readonly message: string | undefined
+  readonly parent: string | undefined
+  readonly called: ReadonlyArray<{ readonly id: string; readonly name: string }>
+}
+
+/**
+ * The API takes no further request before every call of the last answer has its result: whoever answers anew has no
+ * older call in flight, also where a result was lost.
+ */
+const withCalls = (
+  tools: ReadonlyArray<ToolInFlight>,
+  { called, message, parent }: Answer,
+  sinceMs: number
+): ReadonlyArray<ToolInFlight> => {
+  const others = tools.filter(
+    (tool) =>
+      (tool.parent !== parent || (message !== undefined && tool.message === message)) &&
+      called.every(({ id }) => id !== tool.id)
+  )
+  return [...others, ...called.map((tool) => ({ ...tool, sinceMs, message, parent }))].slice(-maxTools)
+}
+
+const onAnswer = (state: AgentSeen, answer: Answer, atMs: number): AgentSeen => {
+  const tools = withCalls(state.tools, answer, atMs)
+  if (answer.parent !== undefined) return { ...state, tools, retry: undefined }
+  // An answer of several parts comes as several lines.
+  const isFurther = answer.message === undefined || answer.message !== state.message
+  return {
+    ...state,
+    tools,
+    turns: isFurther ? state.turns + 1 : state.turns,
+    message: answer.message,
+    result: undefined,
+    retry: undefined,
+    error: undefined
+  }
+}
+
+const textOf = (line: AgentLine): string =>
+  blocksOf(line)
+    .map((block) => textAt(block, "text"))
+    .filter((text) => text !== undefined)
+    .join(" ")
+
+/** An error that stands where the answer would: it has the form of an answer. */
+const errorOf = (line: AgentLine, atMs: number): AgentError | undefined => {
+  const { object } = line
+  const error = nameAt(object, "error")
+  if (error === undefined && object["is_api_error_message"] !== true) return undefined
+  return { atMs, text: shortened(textOf(line)), error, status: numberAt(object, "api_error_status") }
+}
+
+const onAssistant = (state: AgentSeen, line: AgentLine, atMs: number): AgentSeen => {
+  const error = errorOf(line, atMs)
+  const parent = nameAt(line.object, "parent_tool_use_id")
+  // What goes wrong for a subagent is told to the agent, which goes on.
+  if (error !== undefined) return parent === undefined ? { ...state, error, result: undefined } : state
+  const called = blocksOf(line).flatMap((block) => {
+    const id = nameAt(block, "id")
+    return block["type"] === "tool_use" && id !== undefined
+      ? [{ id, name: nameAt(block, "name") ?? "a tool" }]
+      : []
+  })
+  return onAnswer(state, { message: nameAt(objectAt(line.object, "message"), "id"), parent, called }, atMs)
+}
+
+const closed = (state: AgentSeen, ids: ReadonlyArray<string | undefined>): AgentSeen =>
+  state.tools.some(({ id }) => ids.includes(id))
+    ? { ...state, tools: state.tools.filter(({ id }) => !ids.includes(id)) }
+    : state
+
+const onSystem = (state: AgentSeen, { object }: AgentLine, atMs: number): AgentSeen => {
+  switch (object["subtype"]) {
+    case "init":
+      return {
+        ...state,
+        model: nameAt(object, "model") ?? state.model
+      }
+    case "api_retry": {
+      const retry: AgentRetry = {
+        atMs,
+        attempt: numberAt(object, "attempt") ?? 0,
+        maxRetries: numberAt(object, "max_retries"),
+        delayMs: numberAt(object, "retry_delay_ms"),
+        status: numberAt(object, "error_status"),
+        error: nameAt(object, "error")
+      }
+      return { ...state, retry }
+    }
+    default:
+      return state
+  }
+}
+
+/** Some ends of a run have a text, others a list of errors. */
+const resultText = (object: JsonObject): string => {
+  const { errors } = object
+  const listed = Array.isArray(errors) ? errors.filter((error) => typeof error === "string").join("; ") : ""
+  return shortened(textAt(object, "result") ?? listed)
+}
+
+const onResult = (state: AgentSeen, { object }: AgentLine, atMs: number): AgentSeen => {
+  const result: AgentResult = {
+    atMs,
+    subtype: nameAt(object, "subtype") ?? "",
+    isError: object["is_error"] === true,
+    text: resultText(object),
+    turns: numberAt(object, "num_turns"),
+    costUsd: numberAt(object, "total_cost_usd"),
+    durationMs: numberAt(object, "duration_ms"),
+    apiErrorStatus: numberAt(object, "api_error_status"),
+    terminalReason: nameAt(object, "terminal_reason")
+  }
+  return { ...state, result, tools: [] }
+}
+
+const onRateLimit = (state: AgentSeen, { object }: AgentLine, atMs: number): AgentSeen => {
+  const info = objectAt(object, "rate_limit_info")
+  const status = nameAt(info, "status")
+  if (status === undefined) return state
+  const resetsAt = numberAt(info, "resetsAt")
+  const rateLimit: AgentRateLimit = {
+    atMs,
+    status,
+    type: nameAt(info, "rateLimitType"),
+    resetsAtMs: resetsAt === undefined ? undefined : epochMs(resetsAt),
+    isUsingOverage: info["isUsingOverage"] === true
+  }
+  return { ...state, rateLimit }
+}
+
+const onLine = (state: AgentSeen, line: AgentLine, atMs: number): AgentSeen => {
+  switch (line.type) {
+    case "system":
+      return onSystem(state, line, atMs)
+    case "assistant":
+      return onAssistant(state, line, atMs)
+    case "user":
+      return closed(
+        state,
+        blocksOf(line).map((block) => nameAt(block, "tool_use_id"))
+      )
+    case "result":
+      return onResult(state, line, atMs)
+    default:
+      return onRateLimit(state, line, atMs)
+  }
+}
+
+const onBigLine = (state: AgentSeen, text: string, atMs: number): AgentSeen => {
+  // Only what has been told in full shows whose output this is.
+  if (state.sessionId === undefined) return state
+  const result = bigResult(text)
+  if (result !== undefined) return { ...state, result: { ...result, atMs, text: "" }, tools: [] }
+  const line = bigLine(text)
+  if (line === undefined) return state
+  return line.type === "user" ? closed(state, line.answered) : onAnswer(state, line, atMs)
+}
+
+const isResult = /^\{\s*"type"\s*:\s*"result"/
+
+/**
+ * What is known of an agent after one more line of its output, told at `atMs`: a line of Claude Code's
+ * `--output-format stream-json`. Any other line leaves it as it was. The state is of bounded size, and a line costs no
+ * more than one look at it: one that is very long, or of which the end is cut off, still calls and closes tools.
+ */
+export const nextAgent = (state: AgentSeen, text: string, atMs: number): AgentSeen => {
+  if (!looksLikeAgentLine(text)) return state
+  const isShort = text.length <= (isResult.test(text) ? maxResultLength : maxParsedLength)
+  const line = isShort ? agentLineOf(text) : undefined
+  if (line === undefined) return onBigLine(state, text, atMs)
+  const sessionId = nameAt(line.object, "session_id")
+  return onLine(state.sessionId === sessionId ? state : { ...state, sessionId }, line, atMs)
+}

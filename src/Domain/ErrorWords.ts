@@ -1,0 +1,79 @@
+/** What an agent's own error message says about why it cannot go on. */
+export type ErrorMeaning = "usage-limit" | "overloaded" | "auth" | "bad-arguments" | "budget" | "max-turns"
+
+/**
+ * Each is compared with the beginning of a message or of a line: what an agent writes about such errors in the middle
+ * of its own text must not be taken for one. The first that fits wins. The sentences are Claude Code's, and those with
+ * which the usual libraries for command lines refuse arguments.
+ */
+const beginnings: ReadonlyArray<readonly [RegExp, ErrorMeaning]> = [
+  [/^you['’]ve (?:hit|reached) your (?:org['’]s )?monthly spend limit\b/i, "budget"],
+  [/^credit balance is too low\b/i, "budget"],
+  [/^your org is out of usage\b/i, "budget"],
+  [/^(?:usage credits (?:are )?required|extra usage is required)\b/i, "budget"],
+  [/^exceeded usd budget\b|^reached maximum budget\b/i, "budget"],
+  [/^reached max(?:imum number of)? turns\b/i, "max-turns"],
+  [/^you['’]ve (?:hit|reached) your (?:[\w'’.-]+ ){0,5}limit\b/i, "usage-limit"],
+  [/^you['’]re out of (?:extra usage|usage credits)\b/i, "usage-limit"],
+  [/^claude (?:ai )?usage limit reached\b/i, "usage-limit"],
+  [/^(?:5-hour|session|weekly|opus|sonnet|usage) limit reached\b/i, "usage-limit"],
+  [/^(?:server is temporarily limiting requests|request rejected \(429\))/i, "overloaded"],
+  [/^(?:repeated 529 overloaded errors|overloaded\b)/i, "overloaded"],
+  [/^(?:opus|fable|sonnet) is experiencing high load\b/i, "overloaded"],
+  [/^(?:request timed out|connection error\b|unable to connect to api\b)/i, "overloaded"],
+  [/^oauth (?:session|token) (?:has )?(?:been )?(?:expired|revoked)\b/i, "auth"],
+  [/^(?:not logged in|please run \/login|invalid api key|failed to authenticate)\b/i, "auth"],
+  [/^(?:your session has|session|auth token) expired\b/i, "auth"],
+  [/^your anthropic_api_key belongs to a disabled organization\b/i, "auth"],
+  [/^your organization has disabled\b/i, "auth"],
+  [/^there['’]s an issue with the selected model\b/i, "bad-arguments"],
+  [/^no conversation found with session id\b/i, "bad-arguments"],
+  [/^input must be provided either through stdin or as a prompt argument\b/i, "bad-arguments"],
+  [/^--dangerously-skip-permissions cannot be used with root\b/i, "bad-arguments"],
+  [/^--resume requires a valid session id\b/i, "bad-arguments"],
+  [/^unknown (?:option|command|argument)\b/i, "bad-arguments"],
+  [/^option ['"‘].*(?:argument missing|is invalid)/i, "bad-arguments"],
+  [
+    /^(?:unexpected argument|unrecognized (?:argument|option)|missing required argument|too many arguments)/i,
+    "bad-arguments"
+  ],
+  [/^the following (?:required )?arguments (?:are required|were not provided)/i, "bad-arguments"]
+]
+
+/** What stands before the message itself: `Error: `, `API Error: `, but not the status that may follow it. */
+const prefixes = /^(?:(?:error|fatal|api error)\s*:\s*)*/i
+
+/** `API Error: 529 {"type":"error", ...}`. */
+const apiStatus = /^(?:error\s*:\s*)?api error\s*:?\s*\(?([1-5]\d\d)\b/i
+
+/** What it means that the API answers with an error status; undefined for a 429, as for `rate_limit` below. */
+export const meaningOfStatus = (status: number): ErrorMeaning | undefined => {
+  if (status === 401 || status === 403) return "auth"
+  if (status === 402) return "budget"
+  return status === 408 || status >= 500 ? "overloaded" : undefined
+}
+
+/** The HTTP status that a message names at its beginning. */
+export const statusIn = (message: string): number | undefined => {
+  const match = apiStatus.exec(message)
+  return match === null ? undefined : Number(match[1])
+}
+
+/** What a message means, by its first words; undefined when they are none of the known. */
+export const meaningOf = (message: string): ErrorMeaning | undefined => {
+  const said = message.trim().slice(0, 400).replace(prefixes, "")
+  return beginnings.find(([beginning]) => beginning.test(said))?.[1]
+}
+
+/** What one of the agent's own names for an error means; the others say too little. */
+const meaningsOfNames: ReadonlyMap<string, ErrorMeaning> = new Map([
+  ["authentication_failed", "auth"],
+  ["oauth_org_not_allowed", "auth"],
+  ["billing_error", "budget"],
+  ["overloaded", "overloaded"],
+  ["server_error", "overloaded"],
+  ["model_not_found", "bad-arguments"]
+])
+
+/** The same, of a name. It is undefined for `rate_limit`, which usage limits and too many requests have in common. */
+export const meaningOfName = (name: string): ErrorMeaning | undefined => meaningsOfNames.get(name)

@@ -1,0 +1,101 @@
+import * as DateTime from "effect/DateTime"
+import * as Option from "effect/Option"
+
+/** A time as `resetsAt` names it: seconds or milliseconds since 1970, told apart by their size. In milliseconds. */
+export const epochMs = (figure: number): number => (figure < 1e11 ? figure * 1000 : figure)
+
+/** Limits are lifted within a month at most: a time further away is misread. */
+const furthestMs = 32 * 24 * 3_600_000
+
+/** A reset is told to the minute, seconds are cut off, and lines take their time: until then the day is not the next. */
+const justOverMs = 10 * 60_000
+
+const months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+
+/** `3pm`, `3:20 pm`, `15:20`, after `Oct 6,` or `Oct 6, 2027,` or no date, before `(Europe/Berlin)` or no zone. */
+const spoken =
+  /\bresets?(?:\s+at)?\s+(?:([a-z]{3})[a-z]{0,6}\s+(\d{1,2})(?:,?\s+(\d{4}))?(?:,|\s+at)?\s+)?(\d{1,2})(?::(\d{2}))?\s?([ap]m)?(?![\w:])(?:\s*\(([\w+/-]{1,64})\))?/i
+
+/** `Claude AI usage limit reached|1759766400`. */
+const figure = /\|\s*(\d{10}|\d{13})(?!\d)/
+
+interface SpokenTime {
+  readonly date:
+    | { readonly month: number; readonly day: number; readonly year: number | undefined }
+    | undefined
+  readonly hour: number
+  readonly minute: number
+  readonly zone: string | undefined
+}
+
+/** The hour of 24; undefined for `15pm`, and for a bare `3`, which may be either. */
+const hourOf = (hour: number, half: string | undefined, hasMinutes: boolean): number | undefined => {
+  if (half === undefined) return hasMinutes && hour <= 23 ? hour : undefined
+  if (hour < 1 || hour > 12) return undefined
+  return (hour % 12) + (half.toLowerCase() === "pm" ? 12 : 0)
+}
+
+const spokenTime = (text: string): SpokenTime | undefined => {
+  const match = spoken.exec(text)
+  if (match === null) return undefined
+  const [, monthName, day, year, hourText, minuteText, half, zone] = match
+  const hour = hourOf(Number(hourText), half, minuteText !== undefined)
+  const minute = Number(minuteText ?? 0)
+  if (hour === undefined || minute > 59) return undefined
+  if (monthName === undefined) return { date: undefined, hour, minute, zone }
+  const month = months.indexOf(monthName.toLowerCase()) + 1
+  if (month === 0 || Number(day) < 1 || Number(day) > 31) return undefined
+  return {
+    date: { month, day: Number(day), year: year === undefined ? undefined : Number(year) },
+    hour,
+    minute,
+    zone
+  }
+}
+
+/** The times that may be meant, in their order: a day without its year is of this one or the next. */
+const candidates = (
+  { date, hour, minute }: SpokenTime,
+  nowMs: number,
+  timeZone: string
+): ReadonlyArray<number> => {
+  const now = DateTime.makeZoned(nowMs, { timeZone })
+  if (Option.isNone(now)) return []
+  const { day, month, year } = DateTime.toParts(now.value)
+  const days =
+    date === undefined
+      ? [-1, 0, 1].map((later) => ({ year, month, day: day + later }))
+      : (date.year === undefined ? [year, year + 1] : [date.year]).map((ofYear) => ({
+          ...date,
+          year: ofYear
+        }))
+  return days.flatMap((parts) => {
+    const wall = { ...parts, hours: hour, minutes: minute }
+    // Where a clock is set back and shows a time twice, the later one is not too early.
+    const zoned = DateTime.makeZoned(wall, { timeZone, adjustForTimeZone: true, disambiguation: "later" })
+    return Option.isSome(zoned) ? [DateTime.toEpochMillis(zoned.value)] : []
+  })
+}
+
+const ahead = (atMs: number | undefined, nowMs: number): number | undefined =>
+  atMs !== undefined && atMs > nowMs && atMs - nowMs <= furthestMs ? atMs : undefined
+
+/**
+ * When a usage limit is lifted, as a message says it, in milliseconds since 1970. Undefined where it says no time, one
+ * that can be read in more than one way, or none of the next 32 days. A time of day without a zone is of `timeZone`.
+ */
+export const resetTimeMs = (text: string, nowMs: number, timeZone: string): number | undefined => {
+  const digits = figure.exec(text)?.[1]
+  if (digits !== undefined) return ahead(epochMs(Number(digits)), nowMs)
+  const said = spokenTime(text)
+  if (said === undefined) return undefined
+  const meant = candidates(said, nowMs, said.zone ?? timeZone)
+  return ahead(
+    meant.find((atMs) => atMs > nowMs - justOverMs),
+    nowMs
+  )
+}
+
+/** The same, of a figure that is a time since 1970. */
+export const resetFigureMs = (figureMs: number | undefined, nowMs: number): number | undefined =>
+  ahead(figureMs, nowMs)
