@@ -122,6 +122,31 @@ const copyShort = (to: DataView, toAt: number, from: DataView, start: number, en
   for (; at < end; at++) to.setUint8(at + shift, from.getUint8(at))
 }
 
+/** Of so many bytes at once, many lines are made one text: more would be a large object for the collector. */
+const pieceBytes = 64 * 1024
+
+/** Below that a text costs more than it saves. */
+const leastPieceBytes = 2048
+
+/**
+ * Many short lines at once: to replace each newline in a text, byte by character, is three times as fast as to copy line
+ * by line. Undefined where that does not pay, or where there is no room for all of them.
+ */
+const putPiece = (
+  target: Buffer,
+  freeFrom: number,
+  prefix: Buffer,
+  lines: Lines,
+  from: number
+): { readonly from: number; readonly freeFrom: number } | undefined => {
+  const last = lines.lastIndexOf(newline, from + pieceBytes - 1)
+  if (last - from < leastPieceBytes) return undefined
+  const before = prefix.toString("latin1")
+  const text = `${before}${lines.toString("latin1", from, last).replaceAll("\n", `\n${before}`)}\n`
+  if (freeFrom + text.length > target.length) return undefined
+  return { from: last + 1, freeFrom: freeFrom + target.write(text, freeFrom, "latin1") }
+}
+
 /**
  * Writes the lines that stand from `from` on into a buffer, each with `prefix` before it, while there is room. Says up
  * to where the lines were taken, and where the buffer is free. It makes no object for a line: there may be a million a
@@ -137,6 +162,14 @@ export const putPrefixed = (
   const [to, before, source] = [viewOf(target), viewOf(prefix), viewOf(lines)]
   let start = from
   let free = freeFrom
+  for (
+    let piece = putPiece(target, free, prefix, lines, start);
+    piece !== undefined;
+    piece = putPiece(target, free, prefix, lines, start)
+  ) {
+    start = piece.from
+    free = piece.freeFrom
+  }
   for (let at = lines.indexOf(newline, start); at !== -1; at = lines.indexOf(newline, start)) {
     const end = at + 1
     if (free + prefix.length + end - start > target.length) break

@@ -4,7 +4,9 @@ import type { Readable } from "node:stream"
 export const maxWaitingBytes = 8 * 2 ** 20
 
 const maxPauseMs = 1000
-const pauseStepMs = 20
+
+/** While a worker is held up nothing comes, and the disk has written all of it after a few milliseconds. */
+const pauseStepMs = 4
 
 /** Holds up a worker whose output nobody can store yet, once and for a second; then says when to drop. */
 export const makeThrottle = (file: { readonly pendingBytes: () => number }) => {
@@ -23,8 +25,11 @@ export const makeThrottle = (file: { readonly pendingBytes: () => number }) => {
         stream.off("close", goOn)
         stream.resume()
       }
+      let lastMs = performance.now()
       const timer = setInterval(() => {
-        pausedMs += pauseStepMs
+        const nowMs = performance.now()
+        pausedMs += nowMs - lastMs
+        lastMs = nowMs
         if (!isFull() || pausedMs >= maxPauseMs) goOn()
       }, pauseStepMs)
       stream.once("close", goOn)

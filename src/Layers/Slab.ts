@@ -7,13 +7,13 @@ export interface Slab {
 export const noSlab: Slab = { bytes: Buffer.alloc(0), usedBytes: 0 }
 
 /** Of one that is not filled, the kernel gives only the pages that are. */
-const slabBytes = 512 * 1024
+const slabBytes = 1024 * 1024
 
 /**
  * So many are kept for whoever needs one next: in a flood, new memory for each piece keeps the collector busier than
  * all else. They are given up when nobody has needed one for a while.
  */
-const keptSlabs = 16
+const keptSlabs = 8
 const keptMs = 5000
 
 let kept: Array<Buffer> = []
