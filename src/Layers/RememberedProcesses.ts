@@ -22,6 +22,12 @@ type Row = { -readonly [K in keyof ScannedProcess]: ScannedProcess[K] } & {
 /** Of so many processes one is read anew at each look, so that no mistake lasts. */
 const renewEvery = 64
 
+/**
+ * Between its fork and its exec a process shows the environment of its parent. For so long after its start, measured by
+ * the youngest that was seen, nobody is taken for unmarked: 5 s, in the kernel's ticks.
+ */
+const youngTicks = 500
+
 const isSameKin = (one: ScannedProcess, other: ScannedProcess): boolean =>
   one.parentPid === other.parentPid &&
   one.session === other.session &&
@@ -53,6 +59,7 @@ export const makeRememberedProcesses = (
   /** Another number whenever there is another process, kinship or mark. */
   let version = 0
   let mendedVersion = -1
+  let youngestTicks = 0
   let open = 0
 
   const closeSize = (row: Row): void => {
@@ -109,6 +116,7 @@ export const makeRememberedProcesses = (
         renewedIn: look
       })
       rows.set(pid, row)
+      youngestTicks = Math.max(youngestTicks, now.startTicks)
       seen++
       version++
       noteSize(row)
@@ -189,7 +197,11 @@ export const makeRememberedProcesses = (
         at = rows.get(at)?.parentPid
       }
     },
-    isMarkKnown: (pid: number): boolean => rows.get(pid)?.mark !== undefined,
+    isMarkKnown: (pid: number): boolean => {
+      const row = rows.get(pid)
+      if (row?.mark === undefined) return false
+      return row.mark !== null || youngestTicks - row.startTicks > youngTicks
+    },
     /** Remembers what its environment says. */
     mark: (pid: number, mark: Mark): void => {
       const row = rows.get(pid)

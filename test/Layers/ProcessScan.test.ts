@@ -294,6 +294,31 @@ describe("the next look", () => {
     })
   )
 
+  it.scoped(
+    "asks again for that of a young process, which had its parent's until it became another program",
+    () =>
+      Effect.gen(function* () {
+        const facts = yield* secondLook(
+          (root) => write(root, 200, { environ: `${mark("before")}\0` }),
+          (root) => write(root, 200)
+        )
+        assert.isTrue(facts.marks.has(200))
+      })
+  )
+
+  it.scoped("does not ask again for that of an old one", () =>
+    Effect.gen(function* () {
+      const facts = yield* secondLook(
+        (root) => write(root, 200, { environ: `${mark("before")}\0` }),
+        (root) => {
+          write(root, 200)
+          write(root, 900, { start: 100_000 })
+        }
+      )
+      assert.isFalse(facts.marks.has(200))
+    })
+  )
+
   it.scoped("does not meet another one halfway", () =>
     Effect.gen(function* () {
       const root = yield* machine
