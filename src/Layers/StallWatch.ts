@@ -1,5 +1,4 @@
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
@@ -19,6 +18,7 @@ import {
 import type { WorkerTree } from "../Domain/WorkerMemory.ts"
 import { Concerns } from "./Concerns.ts"
 import { DaemonEvents } from "./DaemonEvents.ts"
+import { looksWhenWanted } from "./LooksWhenWanted.ts"
 import { ProcessActivity } from "./ProcessActivity.ts"
 import { SettingsInForce } from "./SettingsInForce.ts"
 import { Supervisor } from "./Supervisor.ts"
@@ -128,15 +128,7 @@ const make = Effect.gen(function* () {
     return Math.min(...guarded.map(({ rules }) => stallLookMs(rules)))
   }).pipe(Effect.catchTag("ProcUnreadable", () => Effect.succeed(soonMs)))
 
-  const looks = Effect.gen(function* () {
-    for (;;) {
-      yield* isWanted.close
-      const nextMs = yield* look
-      yield* nextMs === undefined
-        ? isWanted.await
-        : Effect.timeoutOption(isWanted.await, Duration.millis(nextMs))
-    }
-  })
+  const looks = looksWhenWanted(isWanted, look)
   const changes = Stream.runForEach(current.changes, () => isWanted.open)
   const starts = events.changes.pipe(
     Stream.filter(({ _tag }) => _tag === "WorkerStarted"),

@@ -21,6 +21,7 @@ import {
 import { treeBytes, treeMemory, type WorkerTree } from "../Domain/WorkerMemory.ts"
 import { Concerns } from "./Concerns.ts"
 import { DaemonEvents } from "./DaemonEvents.ts"
+import { looksWhenWanted } from "./LooksWhenWanted.ts"
 import { ProcessMemory } from "./ProcessMemory.ts"
 import { ProcFs } from "./ProcFs.ts"
 import { SettingsInForce } from "./SettingsInForce.ts"
@@ -130,15 +131,7 @@ const make = Effect.gen(function* () {
     return restMs(wantedMs, Number((yield* Clock.currentTimeNanos) - beganNanos) / 1e6)
   }).pipe(Effect.catchTag("ProcUnreadable", () => Effect.succeed(retryMs)))
 
-  const looks = Effect.gen(function* () {
-    for (;;) {
-      yield* isWanted.close
-      const nextMs = yield* look
-      yield* nextMs === undefined
-        ? isWanted.await
-        : Effect.timeoutOption(isWanted.await, Duration.millis(nextMs))
-    }
-  })
+  const looks = looksWhenWanted(isWanted, look)
   const changes = Stream.runForEach(current.changes, () => isWanted.open)
   const starts = events.changes.pipe(
     Stream.filter(({ _tag }) => _tag === "WorkerStarted"),
