@@ -17,7 +17,7 @@ export interface OwnStream {
   readonly kind: OutputKind
   /** False when nobody hears: it is closed, or leads to /dev/null. */
   readonly isHeard: () => boolean
-  /** How many bytes are taken now. */
+  /** How many bytes of what a worker says are taken now. */
   readonly roomBytes: () => number
   readonly write: (lines: string | Buffer) => void
   /** So many lines are not written because there was no room: the next that are say so. */
@@ -42,6 +42,9 @@ export class OwnOutput extends Context.Tag("OwnOutput")<
 
 const maxPendingBytes = 1024 * 1024
 
+/** So much of that is for the daemon's own lines: what workers say must not cost them their place. */
+const ownReserveBytes = 64 * 1024
+
 /** How soon a receiver that is full is tried again; while it takes nothing, less and less often. */
 const firstRetryMs = 2
 const lastRetryMs = 100
@@ -64,7 +67,7 @@ const bounded = (
 ): Pick<Writer, "write" | "roomBytes" | "leaveOut"> => {
   let dropped = 0
   return {
-    roomBytes: () => maxPendingBytes - pendingBytes(),
+    roomBytes: () => maxPendingBytes - ownReserveBytes - pendingBytes(),
     leaveOut: (lines) => {
       dropped += lines
     },
