@@ -70,8 +70,6 @@ export const DaemonEvent = Schema.Union(
     uptimeMs: Schema.Number,
     /** The most that its processes have held when looked at, swap included. Absent when nobody had looked yet. */
     peakMemoryBytes: perhaps(Schema.Int),
-    /** How many they were when looked at last. */
-    processes: perhaps(Schema.Int),
     /** Absent when nothing says that the kernel has killed any of it. */
     oomKill: perhaps(OomKill)
   }),

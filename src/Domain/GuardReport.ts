@@ -2,7 +2,7 @@ import type { Signalled } from "./GuardDecision.ts"
 import type { Candidate, GuardEvent } from "./GuardEvent.ts"
 import type { HogChoice, Victim } from "./HogChoice.ts"
 import type { HogRow, SparedRow } from "./HogsData.ts"
-import { sparedRows, victimRows } from "./HogsReport.ts"
+import { sparedRows, victimRow } from "./HogsReport.ts"
 import { figuresOf, type MemoryLook } from "./MemoryLook.ts"
 import type { WorkerHolding } from "./ProcessOrigin.ts"
 
@@ -22,7 +22,7 @@ const candidate = ({ memory_bytes: heldBytes, name, pid, reason }: HogRow | Spar
 const others = (choice: HogChoice, except?: Victim) => {
   const next = choice.victims.filter(({ pid }) => pid !== except?.pid)
   return {
-    next: victimRows({ victims: next.slice(0, maxCandidates) }).map(candidate),
+    next: next.slice(0, maxCandidates).map(victimRow).map(candidate),
     spared: sparedRows(choice)
       .filter(({ kind }) => !ourOwn.has(kind))
       .slice(0, maxCandidates)
@@ -39,8 +39,9 @@ export const hogSignalled = (
   choice: HogChoice,
   look: MemoryLook,
   dryRun: boolean
-): ReadonlyArray<EventOf<"HogSignalled">> =>
-  victimRows({ victims: [victim] }).map(({ command, kind, memory_bytes, name, pid, reason, swap_bytes }) => ({
+): EventOf<"HogSignalled"> => {
+  const { command, kind, memory_bytes, name, pid, reason, swap_bytes } = victimRow(victim)
+  return {
     _tag: "HogSignalled",
     pid,
     name,
@@ -53,7 +54,8 @@ export const hogSignalled = (
     swapBytes: swap_bytes,
     figures: figuresOf(look),
     ...others(choice, victim)
-  }))
+  }
+}
 
 /** Memory is short, and nothing is done about it. */
 export const nobodyToEnd = (

@@ -1,4 +1,4 @@
-import type { Guilt, HogChoice, Innocence, Looked } from "./HogChoice.ts"
+import type { Guilt, HogChoice, Innocence, Looked, Victim } from "./HogChoice.ts"
 import type { HogRow, HogsData, SparedRow } from "./HogsData.ts"
 import { humanBytes } from "./HumanBytes.ts"
 import type { MemoryLook } from "./MemoryLook.ts"
@@ -83,9 +83,9 @@ const row = <Kind>(
 const projectOf = (verdict: Guilt | Innocence): string | undefined =>
   "project" in verdict ? verdict.project : undefined
 
-/** Who would be ended, in that order, as it is told. */
-export const victimRows = ({ victims }: Pick<HogChoice, "victims">): ReadonlyArray<HogRow> =>
-  victims.map((victim) => row(victim, tellGuilt(victim.because), projectOf(victim.because)))
+/** Who would be ended, as it is told. */
+export const victimRow = (victim: Victim): HogRow =>
+  row(victim, tellGuilt(victim.because), projectOf(victim.because))
 
 /** Who would not be, the largest first, as it is told. Who has gone meanwhile is left out. */
 export const sparedRows = ({ spared }: Pick<HogChoice, "spared">): ReadonlyArray<SparedRow> =>
@@ -114,6 +114,6 @@ export const hogsData = (
     memory_bytes: heldBytes,
     processes
   })),
-  would_end: victimRows(choice),
+  would_end: choice.victims.map(victimRow),
   would_spare: sparedRows(choice)
 })

@@ -82,7 +82,7 @@ const make = Effect.gen(function* () {
       if (sent === "gone") return "called-off"
       if (sent === "refused") return yield* survived(victim, "refused")
       signalled.set(pid, { startTicks, stage: "asked" })
-      for (const event of hogSignalled(victim, signal, choice, look, false)) yield* events.publish(event)
+      yield* events.publish(hogSignalled(victim, signal, choice, look, false))
       const afterMs = yield* awaitGone(victim, signal === "SIGTERM" ? graceMs : Effect.succeed(killLimitMs))
       if (afterMs === undefined) return signal === "SIGTERM" ? "asked" : yield* survived(victim, "survived")
       signalled.delete(pid)

@@ -52,8 +52,8 @@ const make = Effect.gen(function* () {
 
   /** Takes in a look: undefined when there is nothing to do. What cannot be read is no reason to end anybody. */
   const takeIn = Effect.fnUntraced(function* (look: MemoryLook | undefined) {
-    const nowMs = yield* monotonicMs
     if (look === undefined) return undefined
+    const nowMs = yield* monotonicMs
     if (look.level === "plentiful") {
       shortage = undefined
       rest = undefined
@@ -63,7 +63,7 @@ const make = Effect.gen(function* () {
     shortage ??= { sinceMs: nowMs, restarted: undefined }
     telling = onShort(telling, nowMs)
     const isResting = rest !== undefined && nowMs < rest.untilMs && rank[look.level] <= rank[rest.level]
-    return isResting ? undefined : { look, shortage, telling }
+    return isResting ? undefined : { look, shortage }
   })
 
   /** Tells of a decision that is taken again and again once, and every minute that nothing has changed. */
@@ -108,9 +108,9 @@ const make = Effect.gen(function* () {
     switch (decision._tag) {
       case "EndHog": {
         const { signal, victim } = decision
-        const [event] = hogSignalled(victim, signal, choice, look, dryRun)
         if (dryRun) {
-          if (event !== undefined) yield* tell(`end ${victim.pid}`, "dry_run is set", event, look)
+          const event = hogSignalled(victim, signal, choice, look, true)
+          yield* tell(`end ${victim.pid}`, "dry_run is set", event, look)
           return yield* restNow(look)
         }
         const outcome = yield* hogs.end(decision, choice)

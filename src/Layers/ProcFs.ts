@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ProcessEntry } from "../Domain/ProcessTree.ts"
 import { errorCode } from "./ErrorCode.ts"
+import { turnOfTheEventLoop } from "./EventLoopTurn.ts"
 
 /**
  * /proc could not be read for a reason of ours (no descriptor free, no memory), so that what it would have said is
@@ -53,11 +54,6 @@ export const pageBytesOf = (auxiliaryVector: Buffer | undefined): number => {
   }
   return usualPageBytes
 }
-
-const turnOfTheEventLoop = Effect.async<void>((resume) => {
-  const immediate = setImmediate(() => resume(Effect.void))
-  return Effect.sync(() => clearImmediate(immediate))
-})
 
 /**
  * `pid (comm) state ppid pgrp session ... starttime vsize rss ...`: comm may hold anything, also `)`, so the fields

@@ -1,10 +1,5 @@
 import * as Effect from "effect/Effect"
-
-/** All who are ready to ask in this turn of the event loop have asked before the next one. */
-const nextTurn = Effect.async<void>((resume) => {
-  const immediate = setImmediate(() => resume(Effect.void))
-  return Effect.sync(() => clearImmediate(immediate))
-})
+import { turnOfTheEventLoop } from "./EventLoopTurn.ts"
 
 /**
  * One reading for all who ask at once, where every reading is dear. What one gets has begun after one has asked: who
@@ -32,7 +27,9 @@ export const sharedReading = <A, E>(read: Effect.Effect<A, E>) => {
         asking++
         return begun
       }),
-      (asked) => Effect.zipRight(nextTurn, turn.withPermits(1)(Effect.flatMap(begunAfter(asked), use))),
+      // All who are ready to ask in this turn have asked before the next one.
+      (asked) =>
+        Effect.zipRight(turnOfTheEventLoop, turn.withPermits(1)(Effect.flatMap(begunAfter(asked), use))),
       () =>
         Effect.sync(() => {
           asking--
