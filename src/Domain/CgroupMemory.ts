@@ -29,20 +29,30 @@ export const cgroupFiles = {
   { readonly limits: ReadonlyArray<string>; readonly usage: string; readonly stat: string }
 >
 
+/** The lines of `/proc/<pid>/cgroup`. */
+const groupLines = (text: string) =>
+  text.split("\n").flatMap((line) => {
+    const [, number, controllers, path] = /^([0-9]+):([^:]*):(\/.*)$/.exec(line) ?? []
+    return controllers === undefined || path === undefined ? [] : [{ number, controllers, path }]
+  })
+
+/**
+ * The group of a process in version 2, by its `/proc/<pid>/cgroup`, also where memory is accounted by version 1.
+ * Undefined where that has no such line.
+ */
+export const unifiedCgroupOf = (text: string): string | undefined =>
+  groupLines(text).find(({ controllers, number }) => number === "0" && controllers === "")?.path
+
 /**
  * Reads `/proc/self/cgroup`: one line for each hierarchy, `4:cpu,memory:/path` for version 1, `0::/path` for version 2.
  * Where both are mounted, memory is accounted by version 1 if it is named there. Undefined: nothing accounts it.
  * https://man7.org/linux/man-pages/man7/cgroups.7.html
  */
 export const memoryCgroupOf = (text: string): MemoryCgroup | undefined => {
-  let unified: MemoryCgroup | undefined
-  for (const line of text.split("\n")) {
-    const [, number, controllers, path] = /^([0-9]+):([^:]*):(\/.*)$/.exec(line) ?? []
-    if (controllers === undefined || path === undefined) continue
-    if (controllers.split(",").includes("memory")) return { version: 1, path }
-    if (number === "0" && controllers === "") unified = { version: 2, path }
-  }
-  return unified
+  const first = groupLines(text).find(({ controllers }) => controllers.split(",").includes("memory"))
+  if (first !== undefined) return { version: 1, path: first.path }
+  const path = unifiedCgroupOf(text)
+  return path === undefined ? undefined : { version: 2, path }
 }
 
 /** Blanks and the like are written as three octal digits. */
@@ -50,7 +60,7 @@ const unescaped = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 
 /**
- * Finds in `/proc/self/mountinfo` where the hierarchy that accounts memory is mounted:
+ * Finds in `/proc/self/mountinfo` where the hierarchy that accounts memory is mounted, or would, in version 2:
  *
  *     35 31 0:32 / /sys/fs/cgroup/memory rw,relatime shared:9 - cgroup cgroup rw,memory
  *

@@ -28,7 +28,7 @@ export const commandTable = {
   start: {
     summary: "Start the daemon and its worker (also when no command is given)",
     details:
-      "Supervises in the foreground until Ctrl-C, or in the background with --detach. What follows -- is the worker's command line, taken as it is; without it the settings say what runs. --project selects a project that has a table in the settings; any other name is given to the project of their top level.",
+      "Supervises in the foreground until Ctrl-C, or in the background with --detach, which starts the service where one is installed. What follows -- is the worker's command line, taken as it is; without it the settings say what runs. --project selects a project that has a table in the settings; any other name is given to the project of their top level.",
     options: [...worker, "detach", "keepState", "raw", ...everywhere],
     needs: {
       option: "json",
@@ -93,6 +93,14 @@ export const commandTable = {
     takesWorker: false,
     examples: ["autopilotd why", "autopilotd why --project shop"]
   },
+  doctor: {
+    summary: "Check what could keep the daemon or its workers from running well",
+    details:
+      "Looks at Node, the settings, the worker's program, the home, the disk, the memory and the service, and says of each whether it is well and what to do if it is not. It changes nothing. Exits with 1 when there is an error.",
+    options: ["config", "json"],
+    takesWorker: false,
+    examples: ["autopilotd doctor", "autopilotd doctor --json"]
+  },
   switch: {
     summary: "Select another project: stop one worker, start the other",
     details:
@@ -143,6 +151,21 @@ export const commandTable = {
     options: ["noWait", "config", "json"],
     takesWorker: false,
     examples: ["autopilotd stop && autopilotd start --detach"]
+  },
+  install: {
+    summary: "Make the daemon a systemd user service, and start it",
+    details:
+      "Writes a launcher to bin/autopilotd in AUTOPILOT_HOME and a unit for systemd, enables and starts it, and says what it did. The service gets the PATH of the shell that this is run in. Run it again after a change of Node, of the package or of PATH: it changes only what differs. --print shows what would be written and run, and does nothing.",
+    options: ["print", "json"],
+    takesWorker: false,
+    examples: ["autopilotd install", "autopilotd install --print"]
+  },
+  uninstall: {
+    summary: "Stop and remove the systemd user service",
+    details: "The worker is ended gracefully. Settings, logs and history stay.",
+    options: ["json"],
+    takesWorker: false,
+    examples: ["autopilotd uninstall"]
   },
   "config check": {
     summary: "Check the settings and show where each one comes from",

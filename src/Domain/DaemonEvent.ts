@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import { describeVerdict, Verdict } from "./ExitVerdict.ts"
+import { describeGroup, GroupEvent } from "./GroupEvent.ts"
 import { describeGuard, GuardEvent } from "./GuardEvent.ts"
 import { humanBytes } from "./HumanBytes.ts"
 import { humanDuration } from "./HumanDuration.ts"
@@ -7,6 +8,8 @@ import { MemoryLevel } from "./MemoryLevel.ts"
 import { describeLevel, MemoryFigures } from "./MemoryLook.ts"
 import { describe as describeOomKill, OomKill } from "./OomKill.ts"
 import { ProjectName } from "./Project.ts"
+import { describeSavedState, SavedStateEvent } from "./SavedStateEvent.ts"
+import { describeService, ServiceEvent } from "./ServiceEvent.ts"
 import { shellLine } from "./ShellLine.ts"
 import { perhaps } from "./StatusData.ts"
 import { describe as describeExit, WorkerExit } from "./WorkerExit.ts"
@@ -22,12 +25,8 @@ export const DaemonEvent = Schema.Union(
   Schema.TaggedStruct("DaemonStopping", { by: Schema.String }),
   Schema.TaggedStruct("DaemonHastened", { by: Schema.String }),
   Schema.TaggedStruct("TerminalClosed", {}),
-  Schema.TaggedStruct("StateCleared", { ...ofProject, what: Schema.String }),
-  Schema.TaggedStruct("StateKept", { ...ofProject, what: Schema.String }),
-  Schema.TaggedStruct("StateNotSaved", { ...ofProject, reason: Schema.String }),
-  Schema.TaggedStruct("StateUnreadable", { ...ofProject, reason: Schema.String }),
-  Schema.TaggedStruct("ProjectSelected", { ...ofProject, before: ProjectName }),
-  Schema.TaggedStruct("SelectionNotSaved", { ...ofProject, reason: Schema.String }),
+  ...SavedStateEvent.members,
+  ...ServiceEvent.members,
   Schema.TaggedStruct("ProjectAdded", ofProject),
   Schema.TaggedStruct("ProjectRemoved", { ...ofProject, leftBehind: Pids }),
   Schema.TaggedStruct("SettingsReloaded", {
@@ -98,6 +97,7 @@ export const DaemonEvent = Schema.Union(
   }),
   Schema.TaggedStruct("MemoryThresholdsUnfit", { reason: Schema.String }),
   ...GuardEvent.members,
+  ...GroupEvent.members,
   /** Told by the history itself, in the place where they are missing. */
   Schema.TaggedStruct("EventsLost", { events: Schema.Int, reason: Schema.String }),
   Schema.TaggedStruct("ConcernFailed", {
@@ -138,26 +138,18 @@ export const describe = (event: DaemonEvent): { readonly level: Level; readonly 
         text: "The terminal was closed; supervision goes on. `autopilotd stop` ends it"
       }
     case "StateCleared":
-      return { level: "info", text: `A fresh start: cleared ${event.what}` }
     case "StateKept":
-      return { level: "info", text: `Going on as before: ${event.what}` }
     case "StateNotSaved":
-      return {
-        level: "error",
-        text: `The worker's state could not be saved, so a restart of the daemon would not know it: ${event.reason}`
-      }
     case "StateUnreadable":
-      return { level: "error", text: `The saved state is ignored: ${event.reason}` }
     case "ProjectSelected":
-      return {
-        level: "info",
-        text: `Selected instead of ${event.before}: commands that name no project mean it`
-      }
     case "SelectionNotSaved":
-      return {
-        level: "error",
-        text: `The selection could not be saved, so a restart of the daemon would not know it: ${event.reason}`
-      }
+      return describeSavedState(event)
+    case "OwnUnitUnknown":
+    case "ServiceNotNotified":
+    case "StopTimeoutShort":
+    case "TurnMissing":
+    case "TurnTaken":
+      return describeService(event)
     case "ProjectAdded":
       return { level: "info", text: "Added by the settings" }
     case "ProjectRemoved":
@@ -272,6 +264,11 @@ export const describe = (event: DaemonEvent): { readonly level: Level; readonly 
     case "HoldEnded":
     case "StartedShort":
       return describeGuard(event)
+    case "GroupsUnusable":
+    case "GroupNotMade":
+    case "WorkerOutsideGroup":
+    case "GroupNotRemoved":
+      return describeGroup(event)
     case "EventsLost":
       return {
         level: "warning",

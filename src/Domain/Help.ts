@@ -55,7 +55,7 @@ const optionEntry = (row: OptionRow): readonly [string, string] => {
   return [`${short}--${row.long}${value}`, `${row.summary}${fallback}`]
 }
 
-const section = (title: string, body: string): string => `${title}:\n${body}`
+const section = (title: string, body: string): string => `${paragraph(`${title}:`)}\n${body}`
 const table = (entries: ReadonlyArray<readonly [string, string]>): string =>
   definitions(entries, columnOfMeanings)
 const options = (keys: ReadonlyArray<OptionKey>): string =>

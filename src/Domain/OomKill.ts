@@ -78,7 +78,8 @@ const byGroup = (group: GroupKills, isLeader: boolean, isFromKill: boolean): Oom
 
 /**
  * Whether the kernel has killed a worker, or processes of it, because memory had run out. A cgroup counts the kills of
- * its own members, also when it was the machine whose memory ran out; but others may be members too.
+ * its own members, also when it was the machine whose memory ran out; but others may be members too, unless the daemon
+ * has made it for this worker: in that is nobody else.
  *
  * | counted by | the leader | others in the cgroup | then |
  * |---|---|---|---|

@@ -72,6 +72,7 @@ export const optionTable = {
   keep: flag({ long: "keep", summary: "Let the worker of the project before go on" }),
   restart: flag({ long: "restart", summary: "Restart the workers that need it for the new settings" }),
   dryRun: flag({ long: "dry-run", summary: "Only say what would change" }),
+  print: flag({ long: "print", summary: "Only show what would be written and run" }),
   noWait: flag({
     long: "no-wait",
     summary: "Return as soon as the daemon has accepted, not when it is done"

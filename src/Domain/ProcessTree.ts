@@ -20,6 +20,8 @@ export interface TreeIdentity {
   readonly known: ReadonlyMap<number, number>
   /** The pids that carry the worker's id in their environment. */
   readonly marked: ReadonlySet<number>
+  /** The pids in the cgroups that are its own: nobody else is ever put there. */
+  readonly members: ReadonlySet<number>
   /** The daemon, its ancestors: someone may have started it from a shell inside the old worker. */
   readonly excluded: ReadonlySet<number>
 }
@@ -49,25 +51,29 @@ export interface LivingTree {
 
 /**
  * The living processes of a worker: its leader, its process group and session, all their descendants, everything
- * that carries the worker's id, and the sessions they lead. A pid whose start time differs is another process.
+ * that carries the worker's id or is in its cgroup, and the sessions they lead. A pid whose start time differs is another process.
  *
  * A session can only be entered by being forked into it, so whoever shares one with its leader, or with what a leader
  * that is gone has left, descends from the tree too. A session led by somebody else is not the tree's: a person may
  * have taken the id over into a shell, or a worker may have started the daemon.
  */
 export const livingTree = (table: ReadonlyArray<ProcessEntry>, identity: TreeIdentity): LivingTree => {
-  const { leader, known, marked, excluded } = identity
+  const { leader, known, marked, members, excluded } = identity
   const reused =
     leader !== undefined && table.some((e) => e.pid === leader.pid && e.startTicks !== leader.startTicks)
   const livingPids = new Set(table.filter(isAlive).map((e) => e.pid))
   const sessionsOfExcluded = new Set(table.filter((e) => excluded.has(e.pid)).map((e) => e.session))
-  // Nothing of the tree is older than its leader.
+  // Nothing of the tree is older than its leader, unless it was moved into its cgroup.
   const candidates = table.filter(
-    (e) => e.pid > 1 && !excluded.has(e.pid) && (leader === undefined || e.startTicks >= leader.startTicks)
+    (e) =>
+      e.pid > 1 &&
+      !excluded.has(e.pid) &&
+      (leader === undefined || e.startTicks >= leader.startTicks || members.has(e.pid))
   )
   const isFound = (e: ProcessEntry): boolean =>
     known.get(e.pid) === e.startTicks ||
     marked.has(e.pid) ||
+    members.has(e.pid) ||
     (leader !== undefined &&
       !reused &&
       (e.pid === leader.pid || e.group === leader.pid || e.session === leader.pid))

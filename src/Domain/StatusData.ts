@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import { MemoryLevel } from "./MemoryLevel.ts"
+import { Containment } from "./WorkerGroup.ts"
 
 /** A field that is absent, never null, when there is nothing to say. */
 export const perhaps = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
@@ -58,12 +59,14 @@ export const StatusData = Schema.Struct({
   worker_id: perhaps(Schema.String),
   /** How many processes the worker consists of, as last looked at. Threads are none. */
   worker_processes: perhaps(Count),
-  /** What they hold together, swap included. Pages that they share are counted for each. */
+  /** What they hold together, swap included. Pages that they share are counted for each, where no cgroup counts them. */
   worker_memory_bytes: perhaps(Count),
   /** The part of it that is in swap. Absent where there is none. */
   worker_swap_bytes: perhaps(Count),
   /** The most that they have held when looked at, since the worker was started. */
   worker_peak_memory_bytes: perhaps(Count),
+  /** Whether its own cgroup holds its processes together, or only their descent. Absent while none runs. */
+  containment: perhaps(Containment),
   /** Above this the worker is restarted. Absent where no limit is set. */
   worker_limit_bytes: perhaps(Count),
   /** What runs; when nothing does, what the next start runs. */

@@ -3,6 +3,7 @@ import type { ProjectName } from "./Project.ts"
 import type { ProjectRow } from "./ProjectsData.ts"
 import type { StatusData, WorkerStatus } from "./StatusData.ts"
 import { type LifeMemory, treeBytes } from "./WorkerMemory.ts"
+import type { Containment } from "./WorkerGroup.ts"
 import { reason, statusWord, type WorkerState } from "./WorkerState.ts"
 
 /** What is known of one project at the moment of the question. */
@@ -21,6 +22,8 @@ export interface ProjectReport {
   readonly worker: { readonly id: string; readonly uptimeMs: number } | undefined
   /** What its processes hold; undefined until they were looked at. */
   readonly memory: LifeMemory | undefined
+  /** What holds them together; undefined while none run, or it is not known yet. */
+  readonly containment: Containment | undefined
   /** Above this it is restarted; undefined without a limit. */
   readonly limitBytes: number | undefined
 }
@@ -45,10 +48,16 @@ const tally = (words: ReadonlyArray<WorkerStatus>): Record<string, number> =>
   )
 
 /** A pid, an uptime and an amount of memory are there only while that worker runs. */
-const running = ({ memory, state, worker }: ProjectReport) =>
+const running = ({ containment, memory, state, worker }: ProjectReport) =>
   state.phase._tag === "Running"
-    ? { pid: state.phase.pid, uptimeSeconds: seconds(worker?.uptimeMs ?? 0), id: worker?.id, memory }
-    : { pid: null, uptimeSeconds: 0, id: undefined, memory: undefined }
+    ? {
+        pid: state.phase.pid,
+        uptimeSeconds: seconds(worker?.uptimeMs ?? 0),
+        id: worker?.id,
+        memory,
+        containment
+      }
+    : { pid: null, uptimeSeconds: 0, id: undefined, memory: undefined, containment: undefined }
 
 /** Why it is as it is and when it starts again, where there is something to say. */
 const outlook = ({ nextStartMs, state }: ProjectReport) => {
@@ -107,6 +116,7 @@ export const statusData = (project: ProjectReport, daemon: DaemonReport): Status
     ...(state.lastExit === undefined ? {} : { last_exit: state.lastExit }),
     ...(worker.id === undefined ? {} : { worker_id: worker.id }),
     ...holdings(worker.memory, project.limitBytes),
+    ...(worker.containment === undefined ? {} : { containment: worker.containment }),
     worker_command: project.argv,
     working_dir: project.workingDir,
     awaiting_restart: project.awaited,

@@ -60,6 +60,9 @@ const workerMemory = (status: StatusAnswer): string | undefined => {
   ].join("")
 }
 
+const containment = ({ containment: held }: StatusAnswer): string | undefined =>
+  held && { cgroup: "its own cgroup", tree: "by its process tree" }[held]
+
 /** Nothing is said where nobody waits. */
 const pressure = (status: StatusAnswer): string | undefined => {
   const some = status.memory_pressure_some_per_mille ?? 0
@@ -124,6 +127,7 @@ export const statusText = (status: StatusAnswer, { colour, nowMs }: StatusTextOp
     ["Memory waits", pressure(status)],
     ["Swap", swap(status)],
     ["Worker memory", workerMemory(status)],
+    ["Containment", containment(status)],
     ["Project", text(status.project)],
     ["Selected", projectCounts(status.projects ?? {}) && selectedProject(status)],
     ["Why", text(status.reason)],

@@ -2,9 +2,13 @@ import { variable } from "./WorkerId.ts"
 
 /** What speaks to the daemon alone: with it a worker could report readiness for us, or think npm had started it. */
 const daemonsOwn = [
+  /^SYSTEMD_EXEC_PID$/,
   /^NOTIFY_SOCKET$/,
   /^WATCHDOG_/,
   /^LISTEN_/,
+  /^FDSTORE$/,
+  // The pressure of a group in which the worker may not be.
+  /^MEMORY_PRESSURE_/,
   /^INVOCATION_ID$/,
   /^JOURNAL_STREAM$/,
   /^npm_/,

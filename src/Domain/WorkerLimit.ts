@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import type { EffectiveSettings } from "./EffectiveSettings.ts"
+import { backstopBytes } from "./GroupMemory.ts"
 import { humanBytes } from "./HumanBytes.ts"
 import type { ProjectName } from "./Project.ts"
 import type { TreeMember } from "./WorkerMemory.ts"
@@ -13,6 +14,17 @@ export const workerLimits = ({
       const { workerLimitBytes } = settings.memory
       return workerLimitBytes === false ? [] : [[project, workerLimitBytes] as const]
     })
+  )
+
+/** Up to where the kernel lets each worker grow, in bytes: none where there is no limit, or it is only tried out. */
+export const backstops = ({
+  memory,
+  projects
+}: Pick<EffectiveSettings, "memory" | "projects">): ReadonlyMap<ProjectName, number> =>
+  new Map(
+    memory.dryRun
+      ? []
+      : [...workerLimits({ projects })].map(([project, limitBytes]) => [project, backstopBytes(limitBytes)])
   )
 
 /** What follows from a worker that holds more than its limit. */

@@ -1,8 +1,12 @@
+import type { GroupMemory } from "./GroupMemory.ts"
 import { isAlive, type ProcessFacts, type ScannedProcess } from "./ProcessFacts.ts"
 import { type Origin, originsOf, type WorkerInCharge } from "./ProcessOrigin.ts"
 import type { ProjectName } from "./Project.ts"
 
-/** What the processes of one worker hold together, pages that they share counted for each. */
+/**
+ * What the processes of one worker hold together. Pages that they share are counted for each, but once for those in a
+ * cgroup that accounts memory.
+ */
 export interface TreeMemory {
   readonly residentBytes: number
   readonly swapBytes: number
@@ -19,12 +23,19 @@ export interface LifeMemory extends TreeMemory {
 export interface TreeMember
   extends Pick<ScannedProcess, "pid" | "startTicks" | "residentBytes" | "swapBytes"> {}
 
+/** What the kernel accounts for a worker's own cgroup, and who is in it. */
+export interface GroupHoldings extends GroupMemory {
+  readonly pids: ReadonlySet<number>
+}
+
 /** The processes of a worker that runs. */
 export interface WorkerTree {
   readonly project: ProjectName
   readonly workerId: string
   readonly leaderPid: number
   readonly members: ReadonlyArray<TreeMember>
+  /** Undefined where it has no cgroup of its own, or memory is not accounted for that. */
+  readonly group?: GroupHoldings | undefined
 }
 
 /** The project of the worker that runs and that a process belongs to. */
@@ -86,13 +97,21 @@ export const withSwap = (tree: WorkerTree, swapBytes: ReadonlyMap<number, number
   }))
 })
 
-export const treeMemory = ({ members }: Pick<WorkerTree, "members">): TreeMemory => {
-  let [residentBytes, swapBytes] = [0, 0]
-  for (const member of members) {
+/** The members that the kernel does not account for the worker as a whole: all of them where it has no such cgroup. */
+export const countedEach = ({
+  group,
+  members
+}: Pick<WorkerTree, "group" | "members">): ReadonlyArray<TreeMember> =>
+  group === undefined ? members : members.filter(({ pid }) => !group.pids.has(pid))
+
+export const treeMemory = (tree: Pick<WorkerTree, "group" | "members">): TreeMemory => {
+  const each = countedEach(tree)
+  let { residentBytes, swapBytes } = tree.group ?? { residentBytes: 0, swapBytes: 0 }
+  for (const member of each) {
     residentBytes += member.residentBytes
     swapBytes += member.swapBytes
   }
-  return { residentBytes, swapBytes, processes: members.length }
+  return { residentBytes, swapBytes, processes: (tree.group?.pids.size ?? 0) + each.length }
 }
 
 /** Memory and swap of a worker together. */

@@ -33,7 +33,7 @@ export class BackgroundStart extends Context.Tag("BackgroundStart")<
 const errorPrefix = "autopilotd: "
 
 /** Of all that was said the error is what counts; a crash of the runtime says it without our prefix. */
-const errorIn = (said: string): string => {
+export const errorIn = (said: string): string => {
   const at = said.lastIndexOf(errorPrefix)
   return (at === -1 ? said : said.slice(at + errorPrefix.length)).trim()
 }

@@ -1,5 +1,6 @@
 import * as fs from "node:fs/promises"
 import { humanBytes } from "../Domain/HumanBytes.ts"
+import { minFreeBytesOn } from "../Domain/LogSettings.ts"
 
 /** How full a disk may become. */
 export interface DiskGuard {
@@ -14,9 +15,6 @@ export interface DiskGuard {
 const lookBytes = 8 * 2 ** 20
 const lookMs = 5000
 
-const usualFreeBytes = 256 * 2 ** 20
-const usualShare = 0.05
-
 /** Once it was too full, so much more must be free before it is not: it would be told every second else. */
 const reliefFactor = 1.1
 
@@ -30,7 +28,7 @@ export const makeDiskGuard = (folder: string): DiskGuard => {
   const look = async (minFreeBytes: number | undefined): Promise<string | undefined> => {
     const { bavail, blocks, bsize } = await fs.statfs(folder)
     const freeBytes = bavail * bsize
-    const wanted = minFreeBytes ?? Math.min(usualFreeBytes, Math.floor(usualShare * blocks * bsize))
+    const wanted = minFreeBytesOn(blocks * bsize, minFreeBytes)
     isTooFull = freeBytes < wanted * (isTooFull ? reliefFactor : 1)
     return isTooFull
       ? `only ${humanBytes(freeBytes)} are free on its disk, and log.min_free_bytes (${humanBytes(wanted)}) are to stay free`

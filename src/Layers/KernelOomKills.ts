@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { unifiedCgroupOf } from "../Domain/CgroupMemory.ts"
 import { type OomKill, oomKillOf, type OomSample } from "../Domain/OomKill.ts"
 import {
   beginWatch,
@@ -15,11 +16,13 @@ import {
   withSample
 } from "../Domain/OomKillWatch.ts"
 import type { WorkerExit } from "../Domain/WorkerExit.ts"
+import { isWithin } from "../Domain/WorkerGroup.ts"
 import { Concerns } from "./Concerns.ts"
 import { MemoryMonitor } from "./MemoryMonitor.ts"
 import type { KernelRoots } from "./MemoryReader.ts"
 import { type GroupCounter, oomKillCounters } from "./OomKillCounters.ts"
 import { ProcFs } from "./ProcFs.ts"
+import type { WorkerGroup } from "./WorkerGroup.ts"
 import { WorkerSamples } from "./WorkerSamples.ts"
 
 /** A watch for kills of one worker. */
@@ -40,8 +43,14 @@ export interface OomKillsWatched {
 export class KernelOomKills extends Context.Tag("KernelOomKills")<
   KernelOomKills,
   {
-    /** For the worker whose processes carry this entry in their environment, until the scope ends. */
-    readonly watch: (mark: string) => Effect.Effect<OomKillsWatched, never, Scope.Scope>
+    /**
+     * For the worker whose processes carry this entry in their environment, until the scope ends. `group` is the one
+     * that was made for it and that nobody else will be in.
+     */
+    readonly watch: (
+      mark: string,
+      group?: Pick<WorkerGroup, "folder" | "path">
+    ) => Effect.Effect<OomKillsWatched, never, Scope.Scope>
   }
 >() {}
 
@@ -55,6 +64,8 @@ const lookInterval = Duration.seconds(5)
 interface Watched {
   readonly pid: number
   readonly mark: string
+  /** Of the group that was made for it, where memory is accounted for that. */
+  readonly made: { readonly path: string; readonly counter: GroupCounter } | undefined
   /** What names its groups, when last looked at. */
   groups: string | undefined
   counter: GroupCounter | undefined
@@ -129,6 +140,7 @@ const make = (roots: KernelRoots) =>
     /** Looks who is in the worker's group. What cannot be known counts as others. */
     const lookAround = Effect.fnUntraced(function* (worker: Watched) {
       const { counter } = worker
+      if (counter !== undefined && counter === worker.made?.counter) return
       const pids = counter?.members()
       const own =
         pids === undefined
@@ -145,9 +157,12 @@ const make = (roots: KernelRoots) =>
       // Its leader has just ended: what is known of its group still holds.
       if (groups === undefined || groups === worker.groups) return
       worker.groups = groups
-      worker.counter?.close()
-      worker.counter = counters.find(worker.pid, groups)
-      worker.isAlone = false
+      const { made } = worker
+      const isInMade = made !== undefined && isWithin(unifiedCgroupOf(groups), made.path)
+      const counter = isInMade ? made.counter : counters.find(worker.pid, groups)
+      if (counter !== worker.counter) worker.counter?.close()
+      worker.counter = counter
+      worker.isAlone = isInMade
       // Others were told to be alone before this one was there.
       for (const other of others(worker)) other.isAlone = false
     }
@@ -170,11 +185,15 @@ const make = (roots: KernelRoots) =>
       for (const worker of workers) worker.watch = withSample(worker.watch, sampleOf(worker.pid, memory))
     }
 
-    const watch = Effect.fnUntraced(function* (mark: string) {
+    const watch = Effect.fnUntraced(function* (mark: string, group?: Pick<WorkerGroup, "folder" | "path">) {
       let worker: Watched | undefined
       const machineKills = counters.machineKills()
+      const counter = group && counters.ofGroup(group.folder)
+      const made = group && counter && { path: group.path, counter }
+      const first = sightOf(counter, made !== undefined, machineKills)
       yield* Effect.addFinalizer(() =>
         Effect.sync(() => {
+          made?.counter.close()
           if (worker === undefined) return
           workers.delete(worker)
           worker.counter?.close()
@@ -186,15 +205,17 @@ const make = (roots: KernelRoots) =>
           const begun: Watched = {
             pid,
             mark,
+            made,
             groups: undefined,
-            counter: undefined,
-            isAlone: false,
+            counter,
+            isAlone: made !== undefined,
             own: new Set(),
-            watch: beginWatch(sightOf(undefined, false, machineKills), sampleOf(pid, memory))
+            watch: beginWatch(first, sampleOf(pid, memory))
           }
           worker = begun
           workers.add(begun)
-          lookUp(begun)
+          // It is on its way into the group that was made for it; whether it got there is seen at the next look.
+          if (made === undefined) lookUp(begun)
           count(begun, memory, counters.machineKills())
           yield* lookAround(begun)
           count(begun, memory, counters.machineKills())

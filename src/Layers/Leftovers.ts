@@ -7,14 +7,13 @@ import type { ProjectName } from "../Domain/Project.ts"
 import { entryPrefix } from "../Domain/WorkerId.ts"
 import { DaemonEvents } from "./DaemonEvents.ts"
 import { InstanceLock } from "./InstanceLock.ts"
+import { endTree, type OnRemains } from "./TreeEnd.ts"
+import { WorkerGroups } from "./WorkerGroups.ts"
 import { type Ending, WorkerTree } from "./WorkerTree.ts"
 
-/** Told the pids that cannot be ended, whenever they are others than before. */
-export type OnRemains = (pids: ReadonlyArray<number>) => Effect.Effect<void>
-
 /**
- * What earlier workers have left: of a daemon that was killed, or what escaped its tree and is found by its mark. It
- * is ended before a new worker starts.
+ * What earlier workers have left: of a daemon that was killed, or what escaped its tree and is found by its mark or in
+ * its cgroup. It is ended before a new worker starts.
  */
 export class Leftovers extends Context.Tag("Leftovers")<
   Leftovers,
@@ -38,23 +37,24 @@ const freshNanos = Duration.unsafeToNanos(Duration.seconds(1))
 const make = Effect.gen(function* () {
   const { homeId } = yield* InstanceLock
   const trees = yield* WorkerTree
+  const groups = yield* WorkerGroups
   const events = yield* DaemonEvents
   const turn = yield* Effect.makeSemaphore(1)
   const goneNanos = new Map<ProjectName, bigint>()
   const turns = new Map<ProjectName, Effect.Semaphore>()
   let homeGoneNanos: bigint | undefined
 
-  const sweep = Effect.fnUntraced(function* (mark: string, ending: Ending, onRemains: OnRemains) {
-    const tree = { leader: undefined, mark, seen: new Map<number, number>() }
-    let told = ""
-    for (;;) {
-      const remains = yield* trees.end(tree, ending)
-      if (remains.length === 0) break
-      // Only a change is news: what hangs may do so all night.
-      if (remains.join() !== told) yield* onRemains(remains)
-      told = remains.join()
-      yield* Effect.sleep(remainsInterval)
-    }
+  /** Of one project, or of the whole home. */
+  const sweep = Effect.fnUntraced(function* (
+    project: ProjectName | undefined,
+    ending: Ending,
+    onRemains: OnRemains
+  ) {
+    const left = yield* groups.earlier(project)
+    const mark = entryPrefix(homeId, project)
+    const tree = { leader: undefined, mark, groups: left, seen: new Map<number, number>() }
+    yield* endTree(trees, tree, ending, onRemains, Effect.as(Effect.sleep(remainsInterval), true))
+    yield* Effect.forEach(left, groups.remove, { discard: true })
     const pids = [...tree.seen.keys()]
     if (pids.length > 0) yield* events.publish({ _tag: "LeftoversEnded", pids })
   })
@@ -64,7 +64,7 @@ const make = Effect.gen(function* () {
     turn.withPermits(1)(
       Effect.suspend(() =>
         homeGoneNanos === undefined
-          ? sweep(entryPrefix(homeId), ending, onRemains).pipe(
+          ? sweep(undefined, ending, onRemains).pipe(
               Effect.zipRight(Clock.currentTimeNanos),
               Effect.map((now) => void (homeGoneNanos = now))
             )
@@ -85,7 +85,7 @@ const make = Effect.gen(function* () {
         yield* sweepHome(ending, onRemains)
         const seen = goneNanos.get(project) ?? homeGoneNanos
         if (seen !== undefined && (yield* Clock.currentTimeNanos) - seen < freshNanos) return
-        yield* sweep(entryPrefix(homeId, project), ending, onRemains)
+        yield* sweep(project, ending, onRemains)
       }).pipe(inTurn(project)),
     areGone: (project) =>
       Effect.map(Clock.currentTimeNanos, (now) => {
@@ -94,7 +94,5 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layer: Layer.Layer<Leftovers, never, InstanceLock | WorkerTree | DaemonEvents> = Layer.effect(
-  Leftovers,
-  make
-)
+export const layer: Layer.Layer<Leftovers, never, InstanceLock | WorkerTree | WorkerGroups | DaemonEvents> =
+  Layer.effect(Leftovers, make)

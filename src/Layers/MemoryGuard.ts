@@ -1,4 +1,5 @@
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
@@ -24,7 +25,17 @@ import { MemoryMonitor } from "./MemoryMonitor.ts"
 import { MemoryRestart } from "./MemoryRestart.ts"
 import { SettingsInForce } from "./SettingsInForce.ts"
 import { Supervisor } from "./Supervisor.ts"
+import * as Turns from "./Turns.ts"
 import { workersAtStake } from "./WorkersAtStake.ts"
+
+/** Acts when memory is short: ends those whom it could be had from, one at a time, and at worst restarts a worker. */
+export class MemoryGuard extends Context.Tag("MemoryGuard")<
+  MemoryGuard,
+  {
+    /** Returns when the guard has come by: it is not hung, however long it has somebody to end. */
+    readonly turn: Effect.Effect<void>
+  }
+>() {}
 
 /** Looking at all processes costs milliseconds: this often while it does not help. */
 const fruitlessMs = 1000
@@ -45,6 +56,9 @@ const make = Effect.gen(function* () {
   const hogs = yield* HogEnd
   const restarts = yield* MemoryRestart
   const supervisor = yield* Supervisor
+  const isWanted = yield* Effect.makeLatch(false)
+  const turns = Turns.make(isWanted.open)
+  let hasNews = false
 
   let shortage: Shortage | undefined
   let telling: GuardTelling | undefined
@@ -178,6 +192,7 @@ const make = Effect.gen(function* () {
   /** A look that was waiting while the last hog ended may say what is true no more: so it is only the reason to look. */
   const respond = Effect.gen(function* () {
     for (;;) {
+      yield* turns.take
       const short = yield* takeIn(yield* monitor.now)
       if (short === undefined || !(yield* act(short.look, short.shortage))) return
     }
@@ -185,18 +200,29 @@ const make = Effect.gen(function* () {
 
   // Since when memory is short counts: nobody who is started later is restarted for it without being the cause.
   yield* takeIn(yield* monitor.last)
-  yield* concerns.run(
-    "memory guard",
-    Stream.runForEach(monitor.shortage, () => respond)
-  )
+  const hear = Stream.runForEach(monitor.shortage, () => {
+    hasNews = true
+    return isWanted.open
+  })
+  const guard = Effect.gen(function* () {
+    // Also for who has asked for a turn while the guard was being started again.
+    yield* isWanted.open
+    for (;;) {
+      yield* isWanted.await
+      yield* isWanted.close
+      yield* turns.take
+      if (!hasNews) continue
+      hasNews = false
+      yield* respond
+    }
+  })
+  yield* concerns.run("memory guard", Effect.all([hear, guard], { concurrency: "unbounded", discard: true }))
+  return MemoryGuard.of({ turn: turns.ask })
 })
 
-/**
- * Acts when memory is short: ends those whom it could be had from, one at a time, and at worst restarts a worker. A
- * concern of its own.
- */
+/** A concern of its own. */
 export const layer: Layer.Layer<
-  never,
+  MemoryGuard,
   never,
   MemoryMonitor | DaemonEvents | Concerns | SettingsInForce | HogSearch | HogEnd | MemoryRestart | Supervisor
-> = Layer.scopedDiscard(make)
+> = Layer.scoped(MemoryGuard, make)

@@ -80,6 +80,17 @@ export const oomKillCounters = ({ proc, sys }: KernelRoots) => {
       const text = textOf(`${proc}/vmstat`)
       return text === undefined ? undefined : parseKills(text)
     },
+    /**
+     * The counter of a group in version 2 with all groups below it, where that was made for one worker. Undefined where
+     * memory is not accounted for it.
+     */
+    ofGroup: (folder: string): GroupCounter | undefined => {
+      const file = open(`${folder}/memory.events`)
+      const kills = () => ifReadable(() => parseKills(file.text()))
+      return kills() === undefined
+        ? undefined
+        : { folder, kills, members: () => pidsIn(folder), close: file.close }
+    },
     /** What names a process's groups: as long as it says the same, they are the same. Undefined once it is gone. */
     groupsOf: (pid: number): string | undefined => textOf(`${proc}/${pid}/cgroup`),
     /**

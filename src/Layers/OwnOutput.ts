@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import type { Level } from "../Domain/DaemonEvent.ts"
 import { countLines } from "../Domain/Lines.ts"
 import { errorCode } from "./ErrorCode.ts"
+import { isJournal, withPriority } from "./JournalStream.ts"
 
 /** What is at the other end: a person's terminal, systemd's journal, or a pipe, socket or file. */
 export type OutputKind = "terminal" | "journal" | "other"
@@ -214,21 +215,8 @@ const areTheSame = (one: number, other: number): boolean => {
   }
 }
 
-/** systemd names the socket by which it has given its journal. */
-const isJournal = (descriptor: number): boolean => {
-  try {
-    const { dev, ino } = fs.fstatSync(descriptor)
-    return process.env["JOURNAL_STREAM"] === `${dev}:${ino}`
-  } catch {
-    return false // started with the descriptor closed
-  }
-}
-
 const kindOf = (descriptor: number): OutputKind =>
   isatty(descriptor) ? "terminal" : isJournal(descriptor) ? "journal" : "other"
-
-/** How the journal is told how serious a line is: sd-daemon(3). It counts what floods it for each by itself. */
-const priorities: Readonly<Record<Level, string>> = { info: "<6>", warning: "<4>", error: "<3>" }
 
 export const layer: Layer.Layer<OwnOutput> = Layer.scoped(
   OwnOutput,
@@ -250,8 +238,7 @@ export const layer: Layer.Layer<OwnOutput> = Layer.scoped(
     const own = { out: stream(out, 1), err: stream(err, 2) }
     return {
       ...own,
-      tell: (level, line) =>
-        own.err.write(own.err.kind === "journal" ? line.replace(/^(?!$)/gm, priorities[level]) : line)
+      tell: (level, line) => own.err.write(own.err.kind === "journal" ? withPriority(level, line) : line)
     }
   })
 )

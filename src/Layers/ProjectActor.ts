@@ -54,6 +54,8 @@ export interface ProjectActor {
   /** The plan of the next start; the rules of the restart and the grace hold at once. */
   readonly replan: (plan: ProjectPlan) => Effect.Effect<void>
   readonly snapshot: Effect.Effect<ProjectSnapshot>
+  /** Returns when the actor has taken this out of its mailbox: it is not hung. Until it is to begin it waits rightly. */
+  readonly turn: Effect.Effect<void>
   /** Returns when no tree is being ended. */
   readonly settled: Effect.Effect<void>
   /**
@@ -70,6 +72,12 @@ export interface ActorOptions {
   readonly starts: boolean
   /** Completes when it is time to start. */
   readonly begin: Effect.Effect<void>
+}
+
+/** Somebody wants to know that the mailbox is still read. Nothing happens to the worker by it. */
+interface Turn {
+  readonly _tag: "Turn"
+  readonly taken: Deferred.Deferred<void>
 }
 
 /** What a drain waits for: rest, or nothing but processes that cannot be ended. */
@@ -94,7 +102,7 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
   const events = yield* DaemonEvents
   const { newId } = yield* WorkerLife
   const concerns = yield* Concerns
-  const mailbox = yield* Mailbox.make<WorkerEvent>()
+  const mailbox = yield* Mailbox.make<WorkerEvent | Turn>()
   const state = yield* SubscriptionRef.make<WorkerState>(initial)
   const tell = (event: WorkerEvent): Effect.Effect<void> => Effect.asVoid(mailbox.offer(event))
   const timer = yield* WorkerTimer.make(mailbox)
@@ -103,6 +111,7 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
   const disk = yield* SavedState.make(project, yield* Effect.scope)
 
   let tickets = 0
+  let isBegun = false
   let plan = initialPlan
   const rules = () => ({ project, restart: plan.restart })
   const life = yield* CurrentLife.make(project, () => plan, tell)
@@ -167,10 +176,12 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
 
   const loop = Effect.gen(function* () {
     yield* options.begin
+    isBegun = true
     yield* begin
     for (;;) {
       const event = yield* mailbox.take
-      yield* carryOut(step(rules(), yield* SubscriptionRef.get(state), event))
+      if (event._tag === "Turn") yield* Deferred.succeed(event.taken, undefined)
+      else yield* carryOut(step(rules(), yield* SubscriptionRef.get(state), event))
     }
   })
 
@@ -221,6 +232,12 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
       yield* tell({ _tag: "PolicyChanged", before: restart, uptimeMs, leftMs })
     }),
     snapshot,
+    turn: Effect.gen(function* () {
+      if (!isBegun) return
+      const taken = yield* Deferred.make<void>()
+      yield* mailbox.offer({ _tag: "Turn", taken })
+      yield* Effect.raceFirst(Deferred.await(taken), Deferred.await(isDead))
+    }),
     settled: state.changes.pipe(
       Stream.filter(({ phase }) => phase._tag !== "Stopping"),
       Stream.runHead,

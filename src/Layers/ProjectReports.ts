@@ -13,6 +13,7 @@ import { MemoryMonitor } from "./MemoryMonitor.ts"
 import type { ProjectSnapshot } from "./ProjectActor.ts"
 import { SettingsInForce } from "./SettingsInForce.ts"
 import { Supervisor, type UnknownProject } from "./Supervisor.ts"
+import { WorkerGroups } from "./WorkerGroups.ts"
 import { WorkerMemory } from "./WorkerMemory.ts"
 
 /** What is told of projects: always from the state as it is, never waiting for anyone. */
@@ -32,6 +33,7 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
     const supervisor = yield* Supervisor
     const memory = yield* MemoryMonitor
     const workerMemory = yield* WorkerMemory
+    const groups = yield* WorkerGroups
     const concerns = yield* Concerns
     const { current } = yield* SettingsInForce
     const startedNanos = yield* Clock.currentTimeNanos
@@ -56,6 +58,10 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
             ? undefined
             : { id: worker.id, uptimeMs: millisBetween(worker.startedNanos, nowNanos) },
         memory: state.phase._tag === "Running" ? workerMemory.of(state.phase.pid) : undefined,
+        containment:
+          state.phase._tag === "Running" && worker !== undefined
+            ? groups.containment(worker.id, state.phase.pid)
+            : undefined,
         limitBytes: limits.get(plan.project)
       }
     }
@@ -94,5 +100,5 @@ export const layer = (daemon: {
 }): Layer.Layer<
   ProjectReports,
   never,
-  Supervisor | MemoryMonitor | WorkerMemory | SettingsInForce | Concerns
+  Supervisor | MemoryMonitor | WorkerMemory | WorkerGroups | SettingsInForce | Concerns
 > => Layer.effect(ProjectReports, make(daemon))

@@ -8,10 +8,12 @@ import { changesOfStaying } from "../Domain/ChangesText.ts"
 import { plansOf } from "../Domain/ProjectPlan.ts"
 import type { ProjectsWithoutWorker } from "../Domain/ProjectsWithoutWorker.ts"
 import type { ReloadData } from "../Domain/SettingsData.ts"
+import { ServiceMessage } from "../Domain/ServiceMessage.ts"
 import { settingsChanges } from "../Domain/SettingsDiff.ts"
 import { SettingsError } from "../Domain/SettingsProblem.ts"
 import type { NoWorkerCommand } from "../Domain/WorkerCommand.ts"
 import { DaemonEvents } from "./DaemonEvents.ts"
+import { ServiceNotifier } from "./ServiceNotifier.ts"
 import { SettingsInForce } from "./SettingsInForce.ts"
 import { Supervisor, UnknownProject } from "./Supervisor.ts"
 
@@ -45,6 +47,7 @@ const make = Effect.gen(function* () {
   const { current, load } = yield* SettingsInForce
   const supervisor = yield* Supervisor
   const events = yield* DaemonEvents
+  const notifier = yield* ServiceNotifier
   const turn = yield* Effect.makeSemaphore(1)
 
   /** The projects whose worker runs with other settings than its next start would bring. */
@@ -70,29 +73,44 @@ const make = Effect.gen(function* () {
     return settingsChanges(before, after)
   })
 
+  /** systemd counts the service as reloading until it is told that this is over, also when nothing came of it. */
+  const announced = <A, E>(reload: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.acquireUseRelease(
+      notifier.send(ServiceMessage.Reloading()),
+      () => reload,
+      () => notifier.send(ServiceMessage.Ready())
+    )
+
   return SettingsReload.of({
-    reload: Effect.fnUntraced(function* ({ by, project, restart }) {
-      const changes = yield* Effect.tapError(takeOver(project), ({ message }) =>
-        events.publish({ _tag: "SettingsRefused", by, reason: message })
-      )
-      const needed = yield* awaiting
-      const restarted = restart ? needed.filter((name) => project === undefined || name === project) : []
-      yield* Effect.forEach(
-        restarted,
-        (name) => Effect.flatMap(supervisor.project(name), (actor) => actor.command("restart")),
-        { discard: true }
-      )
-      const awaitingRestart = needed.filter((name) => !restarted.includes(name))
-      const changed = [
-        ...changesOfStaying(changes).map(({ key }) => key),
-        ...changes.projects_added.map((name) => `project ${name} is new`),
-        ...changes.projects_removed.map((name) => `project ${name} is gone`)
-      ]
-      yield* events.publish({ _tag: "SettingsReloaded", by, changed, awaitingRestart })
-      return { ...changes, restarted, awaiting_restart: awaitingRestart }
-    }, turn.withPermits(1))
+    reload: Effect.fnUntraced(
+      function* ({ by, project, restart }) {
+        const changes = yield* Effect.tapError(takeOver(project), ({ message }) =>
+          events.publish({ _tag: "SettingsRefused", by, reason: message })
+        )
+        const needed = yield* awaiting
+        const restarted = restart ? needed.filter((name) => project === undefined || name === project) : []
+        yield* Effect.forEach(
+          restarted,
+          (name) => Effect.flatMap(supervisor.project(name), (actor) => actor.command("restart")),
+          { discard: true }
+        )
+        const awaitingRestart = needed.filter((name) => !restarted.includes(name))
+        const changed = [
+          ...changesOfStaying(changes).map(({ key }) => key),
+          ...changes.projects_added.map((name) => `project ${name} is new`),
+          ...changes.projects_removed.map((name) => `project ${name} is gone`)
+        ]
+        yield* events.publish({ _tag: "SettingsReloaded", by, changed, awaitingRestart })
+        return { ...changes, restarted, awaiting_restart: awaitingRestart }
+      },
+      announced,
+      turn.withPermits(1)
+    )
   })
 })
 
-export const layer: Layer.Layer<SettingsReload, never, SettingsInForce | Supervisor | DaemonEvents> =
-  Layer.effect(SettingsReload, make)
+export const layer: Layer.Layer<
+  SettingsReload,
+  never,
+  SettingsInForce | Supervisor | DaemonEvents | ServiceNotifier
+> = Layer.effect(SettingsReload, make)

@@ -42,6 +42,8 @@ export class Supervisor extends Context.Tag("Supervisor")<
      * end in the background, the others go on with their new plan.
      */
     readonly apply: (plans: ProjectPlans) => Effect.Effect<void>
+    /** Returns when every project's actor has come by its mailbox: none of them is hung. */
+    readonly turn: Effect.Effect<void>
     /**
      * Ends all workers at once and starts nothing more. Returns the pids that could not be ended. Called again while
      * it works it cuts the grace short.
@@ -160,6 +162,12 @@ const supervise = Effect.fnUntraced(function* (options: SupervisorOptions) {
           else if (!entry.isLeaving) yield* entry.actor.replan(plan)
         }
       }).pipe(turn.withPermits(1)),
+    turn: Effect.suspend(() =>
+      Effect.forEach([...supervised.values()], ({ actor }) => actor.turn, {
+        concurrency: "unbounded",
+        discard: true
+      })
+    ),
     drain: Effect.gen(function* () {
       isEnding = true
       // What is being added is there when the permit is.

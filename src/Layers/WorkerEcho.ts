@@ -73,18 +73,24 @@ export const layer = (options: { readonly raw: boolean }): Layer.Layer<WorkerEch
       const leftOut = new Map<ProjectName, number>()
 
       const journal = (project: ProjectName, stream: OutputStream, lines: Lines) => {
+        const to = own[stream]
         const count = countLines(lines)
         const [taken, rest] = allowed(allowance, performance.now(), count)
-        allowance = rest
         const missing = leftOut.get(project) ?? 0
-        if (taken > 0) {
-          const where = `they are in logs/${project}/worker.log`
-          // Of another priority than the daemon's own errors, which the journal counts by themselves then.
-          const prefix = `<6>${project}| `
-          if (missing > 0) own[stream].write(`${prefix}... ${missing} lines are left out here: ${where}\n`)
-          own[stream].write(forJournal(prefix, lines, taken))
+        // Of another priority than the daemon's own errors, which the journal counts by themselves then.
+        const prefix = `<6>${project}| `
+        const note =
+          missing === 0
+            ? ""
+            : `${prefix}... ${missing} lines are left out here: they are in logs/${project}/worker.log\n`
+        const shown = Buffer.concat([Buffer.from(note), forJournal(prefix, lines, taken)])
+        // A journal that does not read must not cost the daemon its own lines either.
+        const isShown = taken > 0 && to.roomBytes() >= shown.length
+        if (isShown) {
+          allowance = rest
+          to.write(shown)
         }
-        leftOut.set(project, (taken > 0 ? 0 : missing) + count - taken)
+        leftOut.set(project, isShown ? count - taken : missing + count)
       }
 
       return {

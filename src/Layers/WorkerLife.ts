@@ -18,6 +18,8 @@ import { InstanceLock } from "./InstanceLock.ts"
 import { KernelOomKills } from "./KernelOomKills.ts"
 import { Leftovers, remainsInterval } from "./Leftovers.ts"
 import { patientRace } from "./PatientRace.ts"
+import { endTree } from "./TreeEnd.ts"
+import { WorkerGroups } from "./WorkerGroups.ts"
 import type { ProjectLog } from "./WorkerLog.ts"
 import { WorkerOutputs } from "./WorkerOutputs.ts"
 import { WorkerProcess } from "./WorkerProcess.ts"
@@ -75,6 +77,7 @@ const reapLimit = Duration.seconds(1)
 const make = Effect.gen(function* () {
   const { homeId } = yield* InstanceLock
   const trees = yield* WorkerTree
+  const groups = yield* WorkerGroups
   const leftovers = yield* Leftovers
   const processes = yield* WorkerProcess
   const envFiles = yield* EnvFile
@@ -106,11 +109,18 @@ const make = Effect.gen(function* () {
     yield* leftovers.end(plan.project, { graceMs: plan.graceMs, hasten }, tell.onRemains)
     const { env, secretValues } = yield* environment(plan, id)
     const mark = `${variable}=${id}`
-    const oomKills = yield* kernelOomKills.watch(mark)
+    // Removed last, when all that it says was read.
+    const group = yield* Effect.acquireRelease(groups.make(plan.project, id), () => groups.end(id))
+    const oomKills = yield* kernelOomKills.watch(mark, group)
     const running = yield* Effect.acquireRelease(
       Effect.gen(function* () {
-        const worker = yield* processes.start({ argv: plan.argv, cwd: plan.cwd, env })
-        const tree = yield* trees.of(worker.pid, mark)
+        const worker = yield* processes.start({
+          argv: plan.argv,
+          cwd: plan.cwd,
+          env,
+          entrance: group?.entrance
+        })
+        const tree = yield* trees.of(worker.pid, mark, group)
         let isTold = false
         const tellExit = (wasAsked: boolean) =>
           Effect.flatMap(worker.exit, ({ exit, uptimeMs }) =>
@@ -131,19 +141,12 @@ const make = Effect.gen(function* () {
           // Once its leader is gone nobody looks any more at what it holds.
           const peakMemoryBytes = samples.of(worker.pid)?.peakBytes
           const ending = { graceMs: yield* graceMs, hasten }
-          let isAbandoned = false
-          while (!isAbandoned) {
-            const remains = yield* trees.end(tree, ending)
-            if (remains.length === 0) {
-              yield* leftovers.areGone(plan.project)
-              break
-            }
-            yield* tell.onRemains(remains)
-            isAbandoned = yield* patientRace([
-              Effect.as(Effect.sleep(remainsInterval), false),
-              Effect.as(abandon, true)
-            ])
-          }
+          const pause = patientRace([
+            Effect.as(Effect.sleep(remainsInterval), true),
+            Effect.as(abandon, false)
+          ])
+          const isGone = yield* endTree(trees, tree, ending, tell.onRemains, pause)
+          if (isGone) yield* leftovers.areGone(plan.project)
           // How a worker ended that was told to: whether by itself, or only by force. Node knows once it has reaped it.
           yield* patientRace([tellExit(true), Effect.sleep(reapLimit)])
           yield* capture.finish
@@ -157,6 +160,7 @@ const make = Effect.gen(function* () {
           outputs.remove(worker.pid)
         })
     )
+    if (group !== undefined) yield* Effect.forkScoped(groups.verify(id, running.worker.pid))
     yield* oomKills.begin(running.worker.pid)
     yield* tell.onSpawned(running.worker.pid)
     yield* running.tellExit(false)
@@ -176,6 +180,7 @@ export const layer: Layer.Layer<
   never,
   | InstanceLock
   | Leftovers
+  | WorkerGroups
   | WorkerTree
   | WorkerProcess
   | EnvFile

@@ -18,7 +18,13 @@ import {
   type ToldLimit,
   workerLimits
 } from "../Domain/WorkerLimit.ts"
-import { treeBytes, treeMemory, type WorkerTree } from "../Domain/WorkerMemory.ts"
+import {
+  countedEach,
+  treeBytes,
+  treeMemory,
+  type TreeMember,
+  type WorkerTree
+} from "../Domain/WorkerMemory.ts"
 import { Concerns } from "./Concerns.ts"
 import { DaemonEvents } from "./DaemonEvents.ts"
 import { looksWhenWanted } from "./LooksWhenWanted.ts"
@@ -56,7 +62,7 @@ const make = Effect.gen(function* () {
   const watched = new Map<ProjectName, Watched>()
 
   /** What was seen may have ended since, and its pid been given to somebody else. */
-  const stillThere = ({ members }: WorkerTree) =>
+  const stillThere = (members: ReadonlyArray<TreeMember>) =>
     Effect.filter(members, ({ pid, startTicks }) =>
       Effect.map(proc.process(pid), (now) => now?.startTicks === startTicks && isAlive(now))
     )
@@ -82,11 +88,15 @@ const make = Effect.gen(function* () {
     const before = watched.get(project)
     const same = before?.workerId === workerId ? before : undefined
     const isLarge = treeBytes(treeMemory(tree)) > limitBytes
-    const members = isLarge ? yield* stillThere(tree) : tree.members
-    const heldBytes = treeBytes(treeMemory({ members }))
+    // What its cgroup accounts is exact, and needs no closer look.
+    const each = countedEach(tree)
+    const members = isLarge ? yield* stillThere(each) : each
+    const holdings = treeMemory({ group: tree.group, members })
+    const heldBytes = treeBytes(holdings)
     const proportionalBytes =
       heldBytes > limitBytes
-        ? proportionalOf(members, yield* proportional(members.map(({ pid }) => pid)))
+        ? treeBytes(treeMemory({ group: tree.group, members: [] })) +
+          proportionalOf(members, yield* proportional(members.map(({ pid }) => pid)))
         : undefined
     const atMs = Number(yield* Clock.currentTimeNanos) / 1e6
     const sample = { atMs, treeBytes: heldBytes, proportionalBytes }
@@ -100,7 +110,7 @@ const make = Effect.gen(function* () {
         limitBytes,
         treeBytes: heldBytes,
         proportionalBytes,
-        processes: members.length
+        processes: holdings.processes
       }
       yield* events.publish({ _tag: "WorkerOverLimit", project, ...figures })
       if (told.outcome === "restart") yield* restart(tree, figures)

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import {
+  countedEach,
   type LifeMemory,
   nextLife,
   treeMemory,
@@ -20,6 +21,7 @@ import { ProcessMemory } from "./ProcessMemory.ts"
 import { ProcessScan } from "./ProcessScan.ts"
 import type { ProcUnreadable } from "./ProcFs.ts"
 import { Supervisor } from "./Supervisor.ts"
+import { WorkerGroups } from "./WorkerGroups.ts"
 import { WorkerSamples } from "./WorkerSamples.ts"
 import { inCharge } from "./WorkersInCharge.ts"
 
@@ -60,6 +62,7 @@ const make = Effect.gen(function* () {
   const { swapped } = yield* ProcessMemory
   const { last } = yield* MemoryMonitor
   const samples = yield* WorkerSamples
+  const groups = yield* WorkerGroups
   const concerns = yield* Concerns
   const events = yield* DaemonEvents
   const isWanted = yield* Effect.makeLatch(false)
@@ -70,6 +73,15 @@ const make = Effect.gen(function* () {
     last,
     (look) => look !== undefined && look.reading.swapTotalBytes > look.reading.swapFreeBytes
   )
+
+  /** With what the kernel accounts for its cgroup, where it does. */
+  const withGroup = (tree: WorkerTree): Effect.Effect<WorkerTree> => {
+    const group = groups.of(tree.workerId)
+    const memory = group?.memory()
+    return group === undefined || memory === undefined
+      ? Effect.succeed(tree)
+      : Effect.map(group.members, (pids) => ({ ...tree, group: { ...memory, pids } }))
+  }
 
   const remember = (trees: ReadonlyArray<WorkerTree>) => {
     known = new Map(
@@ -86,12 +98,13 @@ const make = Effect.gen(function* () {
   const look = Effect.gen(function* () {
     const workers = (yield* supervisor.snapshots).flatMap(inCharge)
     const isAnyRunning = workers.some(({ running }) => running !== undefined)
-    const found = isAnyRunning
+    const seen = isAnyRunning
       ? yield* scan.look({ homeId, ...nothingIsLarge }, (facts) =>
           Effect.sync(() => workerTrees(facts, workers))
         )
       : []
-    const pids = found.flatMap(({ members }) => members.map(({ pid }) => pid))
+    const found = yield* Effect.forEach(seen, withGroup)
+    const pids = found.flatMap((tree) => countedEach(tree).map(({ pid }) => pid))
     const swap = (yield* isSwapInUse) ? yield* swapped(pids) : undefined
     const trees = swap === undefined ? found : found.map((tree) => withSwap(tree, swap))
     remember(trees)
@@ -133,6 +146,7 @@ export const layer: Layer.Layer<
   | ProcessMemory
   | MemoryMonitor
   | WorkerSamples
+  | WorkerGroups
   | Concerns
   | DaemonEvents
 > = Layer.scoped(WorkerMemory, make)

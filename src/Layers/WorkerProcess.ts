@@ -16,6 +16,8 @@ export interface WorkerSpec {
   readonly cwd: string
   /** All of it: nothing is inherited. */
   readonly env: Readonly<Record<string, string>>
+  /** The file by which it gets into its cgroup, before it does anything else. */
+  readonly entrance?: string | undefined
 }
 
 /** A process that runs. */
@@ -34,14 +36,15 @@ export class WorkerProcess extends Context.Tag("WorkerProcess")<
 >() {}
 
 /**
- * The one line of sh a worker goes through. Node has raised the soft open-files limit for itself, and programs that
- * use select(2) break above 1024; and when memory runs out, the kernel shall take the worker and not its supervisor.
- * Neither is worth a failed start, so errors pass.
+ * The one line of sh a worker goes through. It gets into its cgroup before it could fork; Node has raised the soft
+ * open-files limit for itself, and programs that use select(2) break above 1024; and when memory runs out, the kernel
+ * shall take the worker and not its supervisor. None of it is worth a failed start, so errors pass.
  */
 const startLine = [
+  '[ -z "$2" ] || { echo $$ >"$2"; } 2>/dev/null',
   '[ -z "$1" ] || ulimit -S -n "$1" 2>/dev/null',
   "{ read -r own && echo $((own > 700 ? 1000 : own + 300)) >/proc/self/oom_score_adj; } </proc/self/oom_score_adj 2>/dev/null",
-  'shift; exec "$@"'
+  'shift 2; exec "$@"'
 ].join("\n")
 
 const launch = Effect.fnUntraced(function* (spec: WorkerSpec, openFilesSoftLimit: string) {
@@ -50,7 +53,7 @@ const launch = Effect.fnUntraced(function* (spec: WorkerSpec, openFilesSoftLimit
   const child = yield* Effect.async<ChildProcessByStdio<null, Readable, Readable>, CannotStart>((resume) => {
     const started = spawn(
       "/bin/sh",
-      ["-c", startLine, "autopilotd-worker", openFilesSoftLimit, ...spec.argv],
+      ["-c", startLine, "autopilotd-worker", openFilesSoftLimit, spec.entrance ?? "", ...spec.argv],
       {
         cwd: spec.cwd,
         env: spec.env,

@@ -35,7 +35,9 @@ const sleepUntil = Effect.fnUntraced(function* (untilMs: number) {
 })
 
 /** A timer that reports into a project's mailbox, and ends with the scope. */
-export const make = (mailbox: Mailbox.Mailbox<WorkerEvent>): Effect.Effect<WorkerTimer, never, Scope.Scope> =>
+export const make = (
+  mailbox: Pick<Mailbox.Mailbox<WorkerEvent>, "offer" | "failCause">
+): Effect.Effect<WorkerTimer, never, Scope.Scope> =>
   Effect.map(FiberHandle.make(), (handle) => {
     let backoffEndNanos: bigint | undefined
     const tell = (event: WorkerEvent) => Effect.asVoid(mailbox.offer(event))

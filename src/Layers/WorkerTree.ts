@@ -10,6 +10,7 @@ import { patientRace } from "./PatientRace.ts"
 import { ProcFs, type ProcUnreadable } from "./ProcFs.ts"
 import { errorCode } from "./ErrorCode.ts"
 import { sharedReading } from "./SharedReading.ts"
+import type { WorkerGroup } from "./WorkerGroup.ts"
 
 /** A worker's processes, as far as they are known. */
 export interface Tree {
@@ -17,6 +18,8 @@ export interface Tree {
   readonly leader: { readonly pid: number; readonly startTicks: number } | undefined
   /** How the environment entry of its processes begins: see `Domain/WorkerId`. */
   readonly mark: string
+  /** The cgroups that were made for it: whoever is in them belongs to it. */
+  readonly groups: ReadonlyArray<WorkerGroup>
   /** Every process ever seen in it, by pid with its start time. Grows with each scan. */
   readonly seen: Map<number, number>
 }
@@ -36,9 +39,9 @@ export class WorkerTree extends Context.Tag("WorkerTree")<
   WorkerTree,
   {
     /** The tree of a process that runs. */
-    readonly of: (pid: number, mark: string) => Effect.Effect<Tree>
+    readonly of: (pid: number, mark: string, group: WorkerGroup | undefined) => Effect.Effect<Tree>
     /**
-     * TERM to all, the grace, then KILL until two scans in a row find nobody, at most 5 s. Returns what is still
+     * TERM to all, the grace, then KILL, to its cgroups first, which nothing outruns by forking, until two scans in a row find nobody, at most 5 s. Returns what is still
      * there then: processes that hang in the kernel. It cannot be interrupted, only hastened.
      */
     readonly end: (tree: Tree, ending: Ending) => Effect.Effect<ReadonlyArray<number>>
@@ -55,6 +58,16 @@ const killLimit = Duration.seconds(5)
 const pollSchedule = Schedule.exponential("5 millis", 1.5).pipe(
   Schedule.modifyDelay((_, delay) => Duration.min(delay, Duration.millis(100)))
 )
+
+/** What a look at a tree has found. */
+interface Found extends LivingTree {
+  /** The pids in its cgroups; one of them may have been forked after the processes were read. */
+  readonly members: ReadonlySet<number>
+  /** The daemon and its ancestors. */
+  readonly excluded: ReadonlySet<number>
+  /** Nobody is left, as far as this look can tell. */
+  readonly isEmpty: boolean
+}
 
 const make = Effect.gen(function* () {
   const proc = yield* ProcFs
@@ -86,7 +99,18 @@ const make = Effect.gen(function* () {
     }))
   )
 
-  const scan = (tree: Tree): Effect.Effect<LivingTree> =>
+  const membersOf = Effect.fnUntraced(function* (
+    { groups }: Pick<Tree, "groups">,
+    excluded: ReadonlySet<number>
+  ) {
+    const members = new Set<number>()
+    for (const group of groups) {
+      for (const pid of yield* group.members) if (!excluded.has(pid)) members.add(pid)
+    }
+    return members
+  })
+
+  const scan = (tree: Tree): Effect.Effect<Found> =>
     look(({ excluded, isMarked, table }) =>
       Effect.gen(function* () {
         const leader = tree.leader
@@ -101,9 +125,11 @@ const make = Effect.gen(function* () {
           pids.filter((pid) => isMarked.get(pid)),
           tree.mark
         )
-        const living = livingTree(table, { leader, known: tree.seen, marked, excluded })
+        const members = yield* membersOf(tree, excluded)
+        const living = livingTree(table, { leader, known: tree.seen, marked, members, excluded })
         for (const entry of living.processes) tree.seen.set(entry.pid, entry.startTicks)
-        return living
+        const isEmpty = living.processes.length === 0 && members.size === 0
+        return { ...living, members, excluded, isEmpty }
       })
     ).pipe(patiently)
 
@@ -148,45 +174,69 @@ const make = Effect.gen(function* () {
       { discard: true }
     )
 
+  /** The kernel tells when nobody is left in the cgroups. Those who are elsewhere are looked for all the same. */
+  const emptied = Effect.fnUntraced(function* ({ groups }: Tree, { members }: Found) {
+    if (members.size === 0) return yield* Effect.never
+    yield* Effect.forEach(groups, (group) => group.emptied, { concurrency: "unbounded", discard: true })
+  })
+
   /** Waits until two scans in a row are empty, `first` included. Whoever appears meanwhile gets its own TERM. */
-  const awaitGone = (tree: Tree, first: LivingTree) =>
+  const awaitGone = (tree: Tree, first: Found) =>
     Effect.gen(function* () {
-      let watched = first.processes
-      let emptyScans = watched.length === 0 ? 1 : 0
+      let found = first
+      let emptyScans = found.isEmpty ? 1 : 0
       while (emptyScans < 2) {
         // Cheap while those that were signalled live: one stat each. A scan of all of /proc only when they are gone.
-        yield* Effect.filter(watched, isStillThere).pipe(
+        const gone = Effect.filter(found.processes, isStillThere).pipe(
           Effect.repeat({ schedule: pollSchedule, until: (alive) => alive.length === 0 })
         )
-        watched = (yield* scan(tree)).processes
-        emptyScans = watched.length === 0 ? emptyScans + 1 : 0
+        // Whoever is only seen in a cgroup was forked after /proc was read, or has lost its first thread.
+        const next = found.processes.length > 0 || found.isEmpty ? gone : Effect.sleep("100 millis")
+        yield* Effect.raceFirst(next, emptied(tree, found))
+        found = yield* scan(tree)
+        emptyScans = found.isEmpty ? emptyScans + 1 : 0
         // A stopped process acts on TERM only once it goes on.
-        yield* signalEach(watched, "SIGTERM", "SIGCONT")
+        yield* signalEach(found.processes, "SIGTERM", "SIGCONT")
       }
     })
+
+  /** Never a group in which the daemon is, or one of its ancestors. */
+  const killCgroups = ({ groups }: Tree, { excluded }: Found) =>
+    Effect.forEach(
+      groups,
+      (group) =>
+        Effect.flatMap(group.members, (pids) =>
+          pids.size > 0 && [...excluded].every((pid) => !pids.has(pid)) ? group.kill : Effect.void
+        ),
+      { discard: true }
+    )
 
   const killAll = Effect.fnUntraced(function* (tree: Tree) {
     const limitNanos = (yield* Clock.currentTimeNanos) + Duration.unsafeToNanos(killLimit)
     let emptyScans = 0
     for (;;) {
-      const living = yield* scan(tree)
-      emptyScans = living.processes.length === 0 ? emptyScans + 1 : 0
+      const found = yield* scan(tree)
+      emptyScans = found.isEmpty ? emptyScans + 1 : 0
       if (emptyScans === 2) return []
-      if ((yield* Clock.currentTimeNanos) > limitNanos) return living.processes.map((entry) => entry.pid)
-      yield* signalGroups(living)
-      yield* signalEach(living.processes, "SIGKILL")
-      if (living.processes.length > 0) yield* Effect.sleep("5 millis")
+      if ((yield* Clock.currentTimeNanos) > limitNanos) {
+        return [...new Set([...found.processes.map((entry) => entry.pid), ...found.members])]
+      }
+      yield* killCgroups(tree, found)
+      yield* signalGroups(found)
+      yield* signalEach(found.processes, "SIGKILL")
+      if (!found.isEmpty) yield* Effect.sleep("5 millis")
     }
   })
 
   return WorkerTree.of({
-    of: (pid, mark) =>
+    of: (pid, mark, group) =>
       proc.process(pid).pipe(
         patiently,
         Effect.map((entry) => ({
           // Gone already: then whoever has the pid now is somebody else, as start time 0 says of everybody.
           leader: { pid, startTicks: entry?.startTicks ?? 0 },
           mark,
+          groups: group === undefined ? [] : [group],
           seen: new Map<number, number>()
         }))
       ),

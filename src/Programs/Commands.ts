@@ -27,6 +27,14 @@ const settingsOf = Effect.fnUntraced(function* ({ options, ...invocation }: Invo
   return Layer.merge(Client, store)
 })
 
+/** The files of the service, and the systemd that runs it. */
+const serviceLayer = Effect.gen(function* () {
+  const ServiceFiles = yield* Effect.promise(() => import("../Layers/ServiceFiles.ts"))
+  const SystemdTools = yield* Effect.promise(() => import("../Layers/SystemdTools.ts"))
+  const UserManager = yield* Effect.promise(() => import("../Layers/UserManager.ts"))
+  return Layer.merge(ServiceFiles.layer, Layer.provide(UserManager.layer, SystemdTools.layer))
+})
+
 /**
  * What carries out each command. A command is loaded only when it is run: `status` must not wait for the daemon's
  * modules, nor the daemon carry those of the others.
@@ -36,7 +44,8 @@ export const commands = {
     if (invocation.options.detach) {
       const { detach } = yield* Effect.promise(() => import("./commands/Detach.ts"))
       const BackgroundStart = yield* Effect.promise(() => import("../Layers/BackgroundStart.ts"))
-      return yield* Effect.provide(detach(invocation), Layer.merge(Client, BackgroundStart.layer))
+      const service = yield* serviceLayer
+      return yield* Effect.provide(detach(invocation), Layer.mergeAll(Client, BackgroundStart.layer, service))
     }
     const { start } = yield* Effect.promise(() => import("./commands/Start.ts"))
     yield* start(invocation)
@@ -70,6 +79,11 @@ export const commands = {
     const MachineBoot = yield* Effect.promise(() => import("../Layers/MachineBoot.ts"))
     yield* Effect.provide(why(invocation), Layer.mergeAll(Client, HistoryReader.layer, MachineBoot.layer))
   }),
+  doctor: Effect.fnUntraced(function* (invocation: Invocation) {
+    const { doctor } = yield* Effect.promise(() => import("./commands/Doctor.ts"))
+    const { Inspections } = yield* Effect.promise(() => import("./commands/Inspections.ts"))
+    yield* Effect.provide(doctor(invocation), Layer.merge(Client, Inspections))
+  }),
   switch: Effect.fnUntraced(function* (invocation: Invocation) {
     const { switchProject } = yield* Effect.promise(() => import("./commands/Switch.ts"))
     yield* Effect.provide(switchProject(invocation), Client)
@@ -93,6 +107,20 @@ export const commands = {
   stop: Effect.fnUntraced(function* (invocation: Invocation) {
     const { stop } = yield* Effect.promise(() => import("./commands/Stop.ts"))
     yield* Effect.provide(stop(invocation), Client)
+  }),
+  install: Effect.fnUntraced(function* (invocation: Invocation) {
+    const service = Layer.merge(Client, yield* serviceLayer)
+    if (invocation.options.print) {
+      const { installPrint } = yield* Effect.promise(() => import("./commands/InstallPrint.ts"))
+      return yield* Effect.provide(installPrint(invocation), service)
+    }
+    const { install } = yield* Effect.promise(() => import("./commands/Install.ts"))
+    const MemoryReader = yield* Effect.promise(() => import("../Layers/MemoryReader.ts"))
+    yield* Effect.provide(install(invocation), Layer.merge(service, MemoryReader.layer))
+  }),
+  uninstall: Effect.fnUntraced(function* (invocation: Invocation) {
+    const { uninstall } = yield* Effect.promise(() => import("./commands/Uninstall.ts"))
+    yield* Effect.provide(uninstall(invocation), yield* serviceLayer)
   }),
   "config check": Effect.fnUntraced(function* (invocation: Invocation) {
     const { configCheck } = yield* Effect.promise(() => import("./commands/ConfigCheck.ts"))

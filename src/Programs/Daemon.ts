@@ -21,11 +21,13 @@ import * as InstanceLock from "../Layers/InstanceLock.ts"
 import * as KernelOomKills from "../Layers/KernelOomKills.ts"
 import * as Leftovers from "../Layers/Leftovers.ts"
 import * as LogSettingsInForce from "../Layers/LogSettingsInForce.ts"
+import * as MemoryBackstop from "../Layers/MemoryBackstop.ts"
 import * as MemoryGuard from "../Layers/MemoryGuard.ts"
 import * as MemoryMonitor from "../Layers/MemoryMonitor.ts"
 import * as MemoryReader from "../Layers/MemoryReader.ts"
 import * as MemoryRestart from "../Layers/MemoryRestart.ts"
 import * as OwnOutput from "../Layers/OwnOutput.ts"
+import * as OwnUnit from "../Layers/OwnUnit.ts"
 import * as ProcessActivity from "../Layers/ProcessActivity.ts"
 import * as ProcessMemory from "../Layers/ProcessMemory.ts"
 import * as ProcessSignal from "../Layers/ProcessSignal.ts"
@@ -36,6 +38,9 @@ import * as ProjectState from "../Layers/ProjectState.ts"
 import * as ProjectSwitch from "../Layers/ProjectSwitch.ts"
 import * as RotatingFile from "../Layers/RotatingFile.ts"
 import * as SelectedProject from "../Layers/SelectedProject.ts"
+import * as ServiceNotifier from "../Layers/ServiceNotifier.ts"
+import * as ServiceStatus from "../Layers/ServiceStatus.ts"
+import * as ServiceWatchdog from "../Layers/ServiceWatchdog.ts"
 import * as SettingsAnswers from "../Layers/SettingsAnswers.ts"
 import * as SettingsFile from "../Layers/SettingsFile.ts"
 import * as SettingsInForce from "../Layers/SettingsInForce.ts"
@@ -49,8 +54,10 @@ import type { Signals } from "../Layers/Signals.ts"
 import * as StallWatch from "../Layers/StallWatch.ts"
 import * as Subscriptions from "../Layers/Subscriptions.ts"
 import * as Supervisor from "../Layers/Supervisor.ts"
+import * as SystemdTools from "../Layers/SystemdTools.ts"
 import * as Uncaught from "../Layers/Uncaught.ts"
 import * as WorkerEcho from "../Layers/WorkerEcho.ts"
+import * as WorkerGroups from "../Layers/WorkerGroups.ts"
 import * as WorkerLife from "../Layers/WorkerLife.ts"
 import * as WorkerLimit from "../Layers/WorkerLimit.ts"
 import * as WorkerLines from "../Layers/WorkerLines.ts"
@@ -97,13 +104,17 @@ const Guard = MemoryGuard.layer.pipe(
   Layer.provide(ProcessSignal.layer)
 )
 
+/** What tells systemd how the daemon does, and that the guard and the supervisor are not hung. */
+const Service = Layer.merge(Layer.provideMerge(ServiceWatchdog.layer, Guard), ServiceStatus.layer)
+
 /** What supervises, guards, remembers and answers. */
 const Supervision = (keepState: boolean) =>
   Layer.mergeAll(
     Control,
-    Guard,
+    Service,
     Layer.provide(SettingsWatcher.layer, SettingsWatch.layer),
     WorkerLimit.layer,
+    MemoryBackstop.layer,
     Layer.provide(StallWatch.layer, ProcessActivity.layer)
   ).pipe(
     Layer.provide(Layer.merge(SettingsReload.layer, HogSearch.layer)),
@@ -144,6 +155,10 @@ export const daemon = ({ keepState, raw, sources }: DaemonOptions) =>
         Layer.provideMerge(Workers),
         Layer.provide(WorkerEcho.layer({ raw })),
         Layer.provideMerge(Watching(sources)),
+        Layer.provideMerge(WorkerGroups.layer),
+        Layer.provideMerge(
+          Layer.provide(Layer.merge(OwnUnit.layer, ServiceNotifier.layer), SystemdTools.layer)
+        ),
         Layer.provideMerge(Telling),
         Layer.provideMerge(InstanceLock.layer),
         Layer.provideMerge(

@@ -1,7 +1,12 @@
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { ServiceMessage } from "../Domain/ServiceMessage.ts"
+import { stopTimeoutShort } from "../Domain/StopTimeout.ts"
 import { AutopilotHome } from "../Layers/AutopilotHome.ts"
 import { Concerns } from "../Layers/Concerns.ts"
 import { DaemonEvents } from "../Layers/DaemonEvents.ts"
+import { OwnUnit } from "../Layers/OwnUnit.ts"
+import { ServiceNotifier } from "../Layers/ServiceNotifier.ts"
 import { ShutdownRequest } from "../Layers/ShutdownRequest.ts"
 import { Signals } from "../Layers/Signals.ts"
 import { Supervisor } from "../Layers/Supervisor.ts"
@@ -31,6 +36,33 @@ const hasten = Effect.gen(function* () {
   }
 })
 
+/** A stop that systemd must not cut short asks this often for this much more time. */
+const askInterval = Duration.seconds(5)
+const askedMs = 20_000
+
+/** systemd kills what takes longer than the unit's TimeoutStopSec=, unless it is told that the end is under way. */
+const askForTime = Effect.gen(function* () {
+  const { channel, send } = yield* ServiceNotifier
+  if (channel === undefined) return yield* Effect.never
+  for (;;) {
+    yield* send(ServiceMessage.ExtendTimeout({ forMs: askedMs }))
+    yield* Effect.sleep(askInterval)
+  }
+})
+
+/** Tells when a stop may be cut short all the same. */
+const warnOfStopTimeout = Effect.gen(function* () {
+  const { channel } = yield* ServiceNotifier
+  const unit = yield* (yield* OwnUnit).facts
+  const snapshots = yield* (yield* Supervisor).snapshots
+  const short = stopTimeoutShort(
+    unit,
+    channel,
+    snapshots.map(({ plan }) => plan.graceMs)
+  )
+  if (short !== undefined) yield* (yield* DaemonEvents).publish(short)
+})
+
 /**
  * Runs until somebody wants the daemon to end, or it cannot go on; then ends all workers while socket, journal and
  * log are still up. The exit code: 0 after a clean end, 1 when a concern failed for good or something is left.
@@ -42,16 +74,21 @@ export const supervise = Effect.gen(function* () {
   const { next } = yield* ShutdownRequest
   const uncaught = yield* Uncaught
   const { root } = yield* AutopilotHome
+  const { send } = yield* ServiceNotifier
   yield* publish({ _tag: "DaemonStarted", pid: process.pid, version, home: root })
   yield* run("signal listener", hearSignals)
+  // The socket is bound and the settings are valid: that is what whoever waits for the service waits for.
+  yield* send(ServiceMessage.Ready())
   yield* begin
+  yield* warnOfStopTimeout
   const end = yield* Effect.raceAll([
     Effect.map(next, ({ by }) => ({ by, code: 0 })),
     Effect.map(beyondHelp, (name) => ({ by: `${name} failed`, code: 1 })),
     Effect.as(uncaught.first, { by: "a bug outside of every fiber", code: 1 })
   ])
   yield* publish({ _tag: "DaemonStopping", by: end.by })
-  const leftBehind = yield* Effect.raceFirst(drain, hasten)
+  yield* send(ServiceMessage.Stopping())
+  const leftBehind = yield* Effect.raceFirst(drain, Effect.raceFirst(hasten, askForTime))
   yield* publish({ _tag: "DaemonStopped", leftBehind })
   return leftBehind.length > 0 ? 1 : end.code
 }).pipe(Effect.scoped)

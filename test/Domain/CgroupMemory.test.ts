@@ -7,7 +7,8 @@ import {
   memoryMounts,
   parseAmount,
   parseLimit,
-  parseReclaimable
+  parseReclaimable,
+  unifiedCgroupOf
 } from "../../src/Domain/CgroupMemory.ts"
 
 const text = (...lines: ReadonlyArray<string>) => `${lines.join("\n")}\n`
@@ -34,6 +35,16 @@ describe("/proc/self/cgroup", () => {
       version: 2,
       path: "/two"
     })
+  })
+
+  it("names the group of version 2 also where memory is accounted by version 1", () => {
+    assert.strictEqual(
+      unifiedCgroupOf(text("4:memory:/one", "1:name=systemd:/x", "0::/two:and more")),
+      "/two:and more"
+    )
+    for (const none of ["", "4:memory:/one\n", "0:memory:/one\n", "0::relative\n"]) {
+      assert.isUndefined(unifiedCgroupOf(none))
+    }
   })
 
   it("without either names none", () => {

@@ -25,7 +25,13 @@ const process = (
   }
 }
 
-const nobody: TreeIdentity = { leader: undefined, known: new Map(), marked: new Set(), excluded: new Set() }
+const nobody: TreeIdentity = {
+  leader: undefined,
+  known: new Map(),
+  marked: new Set(),
+  members: new Set(),
+  excluded: new Set()
+}
 const led = (pid: number, startTicks = pid): TreeIdentity => ({ ...nobody, leader: { pid, startTicks } })
 const pidsOf = (table: ReadonlyArray<ProcessEntry>, identity: TreeIdentity): ReadonlyArray<number> =>
   livingTree(table, identity)
@@ -82,6 +88,12 @@ describe("the processes of a worker", () => {
       [process(105)],
       { ...led(100), known: new Map([[105, 105]]) },
       [105]
+    ],
+    [
+      "include what is in its cgroup, without a mark, a parent or a session of its",
+      [leader, process(105), process(40), process(106)],
+      { ...led(100), members: new Set([100, 105, 40]) },
+      [40, 100, 105]
     ],
     [
       "are still its group when the leader is gone",
@@ -192,6 +204,7 @@ const world = FastCheck.array(
         (pairs) => new Map(pairs)
       ),
       marked: pids.map((some) => new Set(some)),
+      members: pids.map((some) => new Set(some)),
       excluded: pids.map((some) => new Set(some))
     })
   })
@@ -212,9 +225,11 @@ const exceptionTo = (claim: Claim) => {
 }
 
 describe("in any process table, a worker's tree", () => {
-  it("has nobody older than its leader", () => {
-    const exception = exceptionTo((_, { leader }, { processes }) =>
-      processes.every((entry) => leader === undefined || entry.startTicks >= leader.startTicks)
+  it("has nobody older than its leader, but who was moved into its cgroup", () => {
+    const exception = exceptionTo((_, { leader, members }, { processes }) =>
+      processes.every(
+        (entry) => leader === undefined || entry.startTicks >= leader.startTicks || members.has(entry.pid)
+      )
     )
     assert.isUndefined(exception)
   })
@@ -244,6 +259,21 @@ describe("in any process table, a worker's tree", () => {
       }
       return `${pidsOf(table, believed)}` === `${pidsOf(table, identity)}`
     })
+    assert.isUndefined(exception)
+  })
+
+  it("has everybody in its cgroup, unless it is excluded", () => {
+    const exception = exceptionTo((table, { excluded, members }, { processes }) =>
+      table.every(
+        (entry) =>
+          !members.has(entry.pid) ||
+          processes.includes(entry) ||
+          entry.pid <= 1 ||
+          excluded.has(entry.pid) ||
+          entry.state === "Z" ||
+          entry.state === "X"
+      )
+    )
     assert.isUndefined(exception)
   })
 

@@ -31,6 +31,7 @@ const project = (state: WorkerState): ProjectReport => ({
   nextStartMs: undefined,
   worker: { id: "home:default:1", uptimeMs: 61_999.9 },
   memory: { residentBytes: 120_000, swapBytes: 3456, processes: 7, peakBytes: 200_000 },
+  containment: "cgroup",
   limitBytes: 300_000
 })
 
@@ -143,6 +144,13 @@ describe("the data of a status", () => {
       worker_limit_bytes: 300_000
     })
     assert.doesNotThrow(() => Schema.encodeSync(StatusData)(data))
+  })
+
+  it("says what holds a worker's processes together while they run, and nothing before that is known", () => {
+    assert.strictEqual(statusData(project(runningState), daemon).containment, "cgroup")
+    const unknown = statusData({ ...project(runningState), containment: undefined }, daemon)
+    assert.notProperty(unknown, "containment")
+    assert.notProperty(statusData(project(stoppedState), daemon), "containment")
   })
 
   it("says nothing of swap that is not used, of a limit that is not set, nor before the first look", () => {

@@ -64,6 +64,7 @@ describe("the text of a status", () => {
       worker_swap_bytes: 12 * 2 ** 20,
       worker_peak_memory_bytes: 2 * gib,
       worker_limit_bytes: 4 * gib,
+      containment: "cgroup",
       project: "shop",
       selected_project: "default",
       reason: "The worker exited with code 1.",
@@ -89,6 +90,7 @@ describe("the text of a status", () => {
       "Memory waits:   some processes waited for it 1.2 % of the time, all at once 0.3 %",
       "Swap:           1 GiB of 2 GiB free",
       "Worker memory:  312 MiB in 7 processes (12 MiB of it in swap), at most 2 GiB so far; limit 4 GiB",
+      "Containment:    its own cgroup",
       "Project:        shop",
       "Selected:       default (autopilotd switch)",
       "Why:            The worker exited with code 1.",
@@ -113,6 +115,10 @@ describe("the text of a status", () => {
       selected_project: "default"
     })
     assert.strictEqual(text, plain(original))
+  })
+
+  it("says when only descent holds a worker's processes together", () => {
+    assert.include(plain({ ...original, containment: "tree" }), "Containment:    by its process tree\n")
   })
 
   it("says of a worker's memory only what says something new", () => {

@@ -24,20 +24,36 @@ describe("a worker's environment", () => {
   })
 
   it("lacks what speaks to the daemon alone, and keeps what only looks like it", () => {
-    const kept = { HOME: "/h", NPM_TOKEN: "t", LISTENER: "l", AUTOPILOT_HOME: "/a", JOURNAL: "j" }
+    const kept = {
+      HOME: "/h",
+      NPM_TOKEN: "t",
+      LISTENER: "l",
+      AUTOPILOT_HOME: "/a",
+      JOURNAL: "j",
+      // The user's manager is there for the worker as well, and so are secrets that the unit brings.
+      MANAGERPID: "1",
+      XDG_RUNTIME_DIR: "/run/user/1",
+      CREDENTIALS_DIRECTORY: "/run/credentials"
+    }
     const dropped = {
       NOTIFY_SOCKET: "x",
       WATCHDOG_USEC: "x",
       WATCHDOG_PID: "x",
       LISTEN_FDS: "x",
       LISTEN_PID: "x",
+      LISTEN_FDNAMES: "x",
+      FDSTORE: "x",
+      SYSTEMD_EXEC_PID: "x",
+      MEMORY_PRESSURE_WATCH: "x",
+      MEMORY_PRESSURE_WRITE: "x",
       INVOCATION_ID: "x",
       JOURNAL_STREAM: "x",
       npm_config_registry: "x",
       npm_lifecycle_event: "x",
       INIT_CWD: "x",
       AUTOPILOTD_NOFILE_SOFT: "x",
-      AUTOPILOTD_NOHUP: "x"
+      AUTOPILOTD_NOHUP: "x",
+      AUTOPILOTD_NOTIFY_FD: "x"
     }
     const env = workerEnvironment({ ...kept, ...dropped }, {}, {}, id)
     assert.deepStrictEqual(env, { ...kept, AUTOPILOTD_SUPERVISED: "1", AUTOPILOT_WORKER_ID: id })

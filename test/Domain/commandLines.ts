@@ -73,6 +73,7 @@ const valueOf: Record<OptionKey, FastCheck.Arbitrary<unknown>> = {
   keep: FastCheck.constant(true),
   restart: FastCheck.constant(true),
   dryRun: FastCheck.constant(true),
+  print: FastCheck.constant(true),
   noWait: FastCheck.constant(true),
   follow: FastCheck.constant(true),
   lines: FastCheck.nat({ max: Number.MAX_SAFE_INTEGER }),

@@ -64,6 +64,8 @@ export interface Machine {
   /** How often all processes were looked at. */
   searches: number
   isReadable: boolean
+  /** Looking at the processes never comes to an end. */
+  isHung: boolean
   /** Runs at the end of a search. */
   meanwhile: () => void
   availableBytes: () => number
@@ -78,6 +80,7 @@ export const makeMachine = (freeBytes: number, hogs: ReadonlyArray<Hog> = []): M
     events: [],
     searches: 0,
     isReadable: true,
+    isHung: false,
     meanwhile: () => {},
     availableBytes: () =>
       machine.freeBytes +
@@ -198,6 +201,7 @@ export const guarded = (
     search: () =>
       Effect.suspend(() => {
         machine.searches++
+        if (machine.isHung) return Effect.never
         if (!machine.isReadable) return new ProcUnreadable({ reason: "no descriptor is free" })
         const choice = choiceOn(machine)
         machine.meanwhile()

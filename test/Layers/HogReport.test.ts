@@ -106,6 +106,7 @@ const report = (options: {
         selected: unused,
         select: () => unused,
         apply: () => unused,
+        turn: unused,
         drain: unused
       })
     )

@@ -1,3 +1,4 @@
+import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -96,10 +97,10 @@ const killed = { code: null, signal: "SIGKILL" }
 const failed = { code: 1, signal: null }
 
 /** A worker of this pid that is watched, once the counters have been looked at. */
-const watched = (pid = leader, ownMark = mark) =>
+const watched = (pid = leader, ownMark = mark, made?: { readonly folder: string; readonly path: string }) =>
   Effect.gen(function* () {
     const { watch } = yield* KernelOomKills.KernelOomKills
-    const kills = yield* watch(ownMark)
+    const kills = yield* watch(ownMark, made)
     yield* kills.begin(pid)
     return kills
   })
@@ -262,6 +263,89 @@ describe("a kill by the kernel", () => {
         yield* world.shortage(gib)
         write(vmstat(2))
         assert.deepInclude(yield* later.verdict(killed, false), { certainty: "probable", victim: "leader" })
+      })
+    )
+  )
+})
+
+describe("a kill in the cgroup that was made for a worker", () => {
+  const inMade = (
+    test: (
+      world: World,
+      made: { readonly folder: string; readonly path: string }
+    ) => Effect.Effect<void, never, Needs>
+  ) => inWorld((world) => test(world, { folder: join(world.sys, "fs/cgroup/a"), path: "/a" }))
+  const file = "memory.events"
+
+  it.scoped(
+    "is proven from the first moment on, before the worker is seen there, and also in groups below",
+    () =>
+      inMade((world, made) =>
+        Effect.gen(function* () {
+          world.write({ ...group2("a", 0, [], file), [`proc/${leader}/cgroup`]: "0::/daemon\n" })
+          world.write({ "sys/fs/cgroup/a/below/cgroup.procs": "4712\n" })
+          const kills = yield* watched(leader, mark, made)
+          world.write(group2("a", 2, [], file))
+          assert.deepInclude(yield* kills.verdict(failed, false), {
+            certainty: "proven",
+            victim: "member",
+            kills: 2,
+            cgroup: made.folder
+          })
+        })
+      )
+  )
+
+  it.scoped("is proven whoever is in it: nobody is looked at", () =>
+    inMade((world, made) =>
+      Effect.gen(function* () {
+        const stranger = 4712
+        world.write({
+          ...group2("a", 0, [leader, stranger], file),
+          ...processOf(stranger),
+          ...processOf(leader)
+        })
+        const kills = yield* watched(leader, mark, made)
+        yield* nextLook
+        world.write(group2("a", 1, [leader, stranger], file))
+        assert.deepInclude(yield* kills.verdict(failed, false), { certainty: "proven", kills: 1 })
+      })
+    )
+  )
+
+  it.scoped("is looked for where the worker is when it has left that group", () =>
+    inMade((world, made) =>
+      Effect.gen(function* () {
+        world.write({ ...group2("a", 0, [leader], file), ...processOf(leader) })
+        const kills = yield* watched(leader, mark, made)
+        world.write({ ...group2("b.scope", 7, [leader]), "sys/fs/cgroup/a/cgroup.procs": "" })
+        yield* nextLook
+        world.write(group2("b.scope", 8, []))
+        assert.deepInclude(yield* kills.verdict(killed, false), {
+          certainty: "proven",
+          kills: 1,
+          cgroup: join(world.sys, "fs/cgroup/b.scope")
+        })
+      })
+    )
+  )
+
+  it.scoped("is looked for as without it where memory is not accounted for it", () =>
+    inMade((world, made) =>
+      Effect.gen(function* () {
+        const above = (kills: number) => ({ "sys/fs/cgroup/memory.events.local": events(kills) })
+        world.write({
+          [`proc/${leader}/cgroup`]: "0::/a\n",
+          "sys/fs/cgroup/a/cgroup.procs": `${leader}\n`,
+          ...above(5),
+          ...processOf(leader)
+        })
+        const kills = yield* watched(leader, mark, made)
+        world.write(above(6))
+        assert.deepInclude(yield* kills.verdict(failed, false), {
+          certainty: "probable",
+          cgroup: join(world.sys, "fs/cgroup")
+        })
       })
     )
   )

@@ -7,6 +7,7 @@ import { ProjectName } from "../../src/Domain/Project.ts"
 import { DaemonEvents } from "../../src/Layers/DaemonEvents.ts"
 import { InstanceLock } from "../../src/Layers/InstanceLock.ts"
 import * as Leftovers from "../../src/Layers/Leftovers.ts"
+import { WorkerGroups, withoutGroups } from "../../src/Layers/WorkerGroups.ts"
 import { WorkerTree } from "../../src/Layers/WorkerTree.ts"
 
 const ofHome = "AUTOPILOT_WORKER_ID=home:"
@@ -18,6 +19,7 @@ const around = (looked: Array<string>) =>
     Layer.provide(
       Layer.mergeAll(
         Layer.succeed(InstanceLock, { homeId: "home" }),
+        Layer.succeed(WorkerGroups, withoutGroups),
         Layer.succeed(DaemonEvents, { publish: () => Effect.void, changes: Stream.empty }),
         Layer.succeed(WorkerTree, {
           of: () => Effect.dieMessage("nothing is started here"),

@@ -14,6 +14,7 @@ import * as SettingsReload from "../../src/Layers/SettingsReload.ts"
 import { Supervisor } from "../../src/Layers/Supervisor.ts"
 import { inForce } from "../fixtures/SettingsInForce.ts"
 import * as FakeLives from "./FakeLives.ts"
+import { fakeService } from "./FakeService.ts"
 import { layerOf, makeSurroundings, settle, type Surroundings } from "./SupervisorWorld.ts"
 
 const command = (...argv: ReadonlyArray<string>) => ({ type: "Command", argv })
@@ -28,9 +29,10 @@ const first: RawSettings = {
 /** The file as it is now: a test writes it, a reload reads it. */
 interface World extends Surroundings {
   file: EffectiveSettings | SettingsError
+  readonly service: ReturnType<typeof fakeService>
 }
 
-const makeWorld = (): World => ({ ...makeSurroundings(), file: inForce(first) })
+const makeWorld = (): World => ({ ...makeSurroundings(), file: inForce(first), service: fakeService() })
 
 const around = (world: World) => {
   const before = inForce(first)
@@ -46,6 +48,7 @@ const around = (world: World) => {
   )
   return Effect.provide(
     SettingsReload.layer.pipe(
+      Layer.provide(world.service.layer),
       Layer.provideMerge(
         Layer.merge(Settings, layerOf(world, { projects: Either.getOrThrow(plansOf(before)) }))
       )
@@ -189,6 +192,31 @@ describe("a reload", () => {
       ])
       const lives = yield* FakeLives.FakeLives
       assert.strictEqual(lives.mostAlive(), 3)
+    }).pipe(around(world))
+  })
+
+  it.effect("is announced to systemd, and its end as well, also when it is refused", () => {
+    const world = makeWorld()
+    const told = () => world.service.messages.map(({ _tag }) => _tag).join()
+    return Effect.gen(function* () {
+      yield* begin
+      yield* reload()
+      assert.strictEqual(told(), "Reloading,Ready")
+      world.file = new SettingsError({ problems: [{ file: "/f", reason: "is wrong" }] })
+      yield* Effect.flip(reload())
+      assert.strictEqual(told(), "Reloading,Ready,Reloading,Ready")
+    }).pipe(around(world))
+  })
+
+  it.effect("that comes while another is under way is announced after that one's end", () => {
+    const world = makeWorld()
+    return Effect.gen(function* () {
+      yield* begin
+      yield* Effect.all([reload(), reload(), reload()], { concurrency: "unbounded" })
+      assert.strictEqual(
+        world.service.messages.map(({ _tag }) => _tag).join(),
+        "Reloading,Ready,Reloading,Ready,Reloading,Ready"
+      )
     }).pipe(around(world))
   })
 

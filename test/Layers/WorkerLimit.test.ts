@@ -10,6 +10,7 @@ import * as WorkerLimit from "../../src/Layers/WorkerLimit.ts"
 import { WorkerMemory } from "../../src/Layers/WorkerMemory.ts"
 import { defaultPolicy } from "../fixtures/policies.ts"
 import { FakeLives } from "./FakeLives.ts"
+import { groupOf } from "./PretendedGroup.ts"
 import { MiB, type ProcRow } from "./ProcFolder.ts"
 import { plan, settle } from "./SupervisorWorld.ts"
 import { begin, Settings, type WorkerWorld, workerWorld, worldLayer } from "./WorkerWorld.ts"
@@ -162,6 +163,47 @@ describe("a worker that holds more than its limit", () => {
           [["shared", 240 * MiB, 82 * MiB]]
         )
         assert.strictEqual(yield* word, "running")
+      })
+    )
+  )
+
+  it.scoped(
+    "is restarted for what the kernel accounts for its cgroup, whatever its processes seem to share",
+    () =>
+      inWorld(limit, (world) =>
+        Effect.gen(function* () {
+          const group = groupOf(world, "home:default:1", [1000, 1100])
+          group.holds({ anonBytes: 90 * MiB })
+          leader(world, { residentBytes: 200 * MiB, share: { bytes: 200 * MiB } })
+          world.proc.put(1100, { parent: 1000, residentBytes: 200 * MiB })
+          yield* begin
+          yield* pass("20 seconds")
+          assert.deepStrictEqual(outcomes(world), [])
+          group.holds({ anonBytes: 95 * MiB, swapBytes: 7 * MiB })
+          yield* pass("10 seconds")
+          assert.deepStrictEqual(reasons(world), [
+            "worker-limit: its 2 processes hold 102 MiB, the limit is 100 MiB"
+          ])
+          const [told] = of(world, "WorkerOverLimit")
+          assert.strictEqual(told?.treeBytes, told?.proportionalBytes)
+        })
+      )
+  )
+
+  it.scoped("is restarted for what its processes hold outside of its cgroup too", () =>
+    inWorld(limit, (world) =>
+      Effect.gen(function* () {
+        groupOf(world, "home:default:1", [1000]).holds({ anonBytes: 60 * MiB })
+        world.proc.put(1100, {
+          mark: "home:default:1",
+          residentBytes: 70 * MiB,
+          share: { bytes: 50 * MiB }
+        })
+        yield* begin
+        yield* pass("10 seconds")
+        assert.deepStrictEqual(reasons(world), [
+          "worker-limit: its 2 processes hold 110 MiB, the limit is 100 MiB"
+        ])
       })
     )
   )

@@ -4,6 +4,7 @@ import * as TestClock from "effect/TestClock"
 import { WorkerMemory } from "../../src/Layers/WorkerMemory.ts"
 import { WorkerSamples } from "../../src/Layers/WorkerSamples.ts"
 import { FakeLives } from "./FakeLives.ts"
+import { groupOf } from "./PretendedGroup.ts"
 import { MiB } from "./ProcFolder.ts"
 import { crash, settle } from "./SupervisorWorld.ts"
 import { begin, type WorkerWorld, workerWorld, worldLayer } from "./WorkerWorld.ts"
@@ -96,6 +97,42 @@ describe("what a worker holds", () => {
         world.swapInUseBytes = 1
         yield* pass("1 minutes")
         assert.deepInclude(yield* known(), { residentBytes: MiB, swapBytes: 3 * MiB, peakBytes: 4 * MiB })
+      })
+    )
+  )
+
+  it.scoped("is what the kernel accounts for its cgroup, and each process outside of that", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        const group = groupOf(world, "home:default:1", [1000, 1001, 1007])
+        group.holds({ anonBytes: 40 * MiB, cacheBytes: 900 * MiB, swapBytes: 2 * MiB })
+        world.swapInUseBytes = 1
+        world.proc.put(1000, { parent: 50, mark: "home:default:1", residentBytes: 30 * MiB, swapBytes: MiB })
+        world.proc.put(1001, { parent: 1000, session: 1000, residentBytes: 30 * MiB })
+        // It has moved itself out of the group, and is found by its environment.
+        world.proc.put(1002, { mark: "home:default:1", residentBytes: 4 * MiB, swapBytes: 8 * MiB })
+        // It has cleared its environment, and is found by the group alone.
+        world.proc.put(1007, { residentBytes: 5 * MiB })
+        yield* begin
+        yield* pass("1 seconds")
+        assert.deepStrictEqual(yield* known(), {
+          residentBytes: 44 * MiB,
+          swapBytes: 10 * MiB,
+          processes: 4,
+          peakBytes: 54 * MiB
+        })
+      })
+    )
+  )
+
+  it.scoped("is added up from its processes where memory is not accounted for its cgroup", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        groupOf(world, "home:default:1", [1000])
+        world.proc.put(1000, { parent: 50, mark: "home:default:1", residentBytes: 30 * MiB })
+        yield* begin
+        yield* pass("1 seconds")
+        assert.deepInclude(yield* known(), { residentBytes: 30 * MiB, processes: 1 })
       })
     )
   )

@@ -16,6 +16,7 @@ import * as ProcessScan from "../../src/Layers/ProcessScan.ts"
 import { SettingsInForce } from "../../src/Layers/SettingsInForce.ts"
 import type { SupervisorOptions } from "../../src/Layers/Supervisor.ts"
 import { Supervisor } from "../../src/Layers/Supervisor.ts"
+import { type LivingGroup, WorkerGroups, withoutGroups } from "../../src/Layers/WorkerGroups.ts"
 import * as WorkerMemory from "../../src/Layers/WorkerMemory.ts"
 import * as WorkerSamples from "../../src/Layers/WorkerSamples.ts"
 import { inForce } from "../fixtures/SettingsInForce.ts"
@@ -27,6 +28,8 @@ import { layerOf, makeSurroundings, settle } from "./SupervisorWorld.ts"
 export interface WorkerWorld {
   readonly proc: ProcFolder
   readonly events: Array<DaemonEvent>
+  /** The cgroups of the workers by their ids; none at first. */
+  readonly groups: Map<string, LivingGroup>
   /** How often all processes were looked at. */
   looks: number
   /** Of how many the program and the command line were read. */
@@ -43,7 +46,15 @@ export const workerWorld = Effect.map(temporaryHome, (root): WorkerWorld => {
   proc.put(1, { parent: 0 })
   proc.put(50)
   proc.put(1000, { parent: 50, mark: "home:default:1" })
-  return { proc, events: [], looks: 0, detailed: 0, swapInUseBytes: 0, isReadable: true }
+  return {
+    proc,
+    events: [],
+    groups: new Map(),
+    looks: 0,
+    detailed: 0,
+    swapInUseBytes: 0,
+    isReadable: true
+  }
 })
 
 /** Settings that can be changed. */
@@ -130,6 +141,11 @@ export const worldLayer = (
         ProcessMemory.layerAt(world.proc.root),
         WorkerSamples.layer,
         scanOf(world),
+        Layer.succeed(WorkerGroups, {
+          ...withoutGroups,
+          of: (id) => world.groups.get(id)?.group,
+          living: () => [...world.groups.values()]
+        }),
         monitorOf(world),
         Layer.succeed(InstanceLock, { homeId: "home" }),
         InForce,

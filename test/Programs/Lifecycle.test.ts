@@ -24,6 +24,7 @@ import { HogReport } from "../../src/Layers/HogReport.ts"
 import { InstanceLock } from "../../src/Layers/InstanceLock.ts"
 import * as MemoryMonitor from "../../src/Layers/MemoryMonitor.ts"
 import { MemoryReader } from "../../src/Layers/MemoryReader.ts"
+import { OwnUnit } from "../../src/Layers/OwnUnit.ts"
 import { ProcFs } from "../../src/Layers/ProcFs.ts"
 import { ProcessMemory } from "../../src/Layers/ProcessMemory.ts"
 import { ProcessScan } from "../../src/Layers/ProcessScan.ts"
@@ -43,6 +44,7 @@ import { Signals, type SignalNews } from "../../src/Layers/Signals.ts"
 import * as Subscriptions from "../../src/Layers/Subscriptions.ts"
 import * as Supervisor from "../../src/Layers/Supervisor.ts"
 import { Uncaught } from "../../src/Layers/Uncaught.ts"
+import { WorkerGroups, withoutGroups } from "../../src/Layers/WorkerGroups.ts"
 import * as WorkerLines from "../../src/Layers/WorkerLines.ts"
 import { WorkerLog } from "../../src/Layers/WorkerLog.ts"
 import * as WorkerLimit from "../../src/Layers/WorkerLimit.ts"
@@ -50,6 +52,7 @@ import * as WorkerMemory from "../../src/Layers/WorkerMemory.ts"
 import * as WorkerSamples from "../../src/Layers/WorkerSamples.ts"
 import { supervise } from "../../src/Programs/Lifecycle.ts"
 import * as FakeLives from "../Layers/FakeLives.ts"
+import { fakeService } from "../Layers/FakeService.ts"
 import { eventually, temporaryHome } from "../live/TestDaemon.ts"
 import { inForce } from "../fixtures/SettingsInForce.ts"
 
@@ -89,6 +92,8 @@ interface Bugs {
   readonly signal?: Effect.Effect<SignalNews>
   readonly publish?: (event: DaemonEvent) => Effect.Effect<void>
   readonly uncaught?: Effect.Effect<void>
+  /** Not a bug: who hears how the daemon does. */
+  readonly service?: ReturnType<typeof fakeService>
   /** Sleeps of this length meet a bug, once. */
   readonly sleepMs?: number
 }
@@ -119,6 +124,8 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
       changes: Stream.never
     }),
     Layer.succeed(Signals, { next: bugs.signal ?? Effect.never }),
+    (bugs.service ?? fakeService()).layer,
+    Layer.succeed(OwnUnit, { facts: Effect.succeed(undefined) }),
     Layer.succeed(Uncaught, { first: bugs.uncaught ?? Effect.never }),
     Layer.succeed(SelectedProject, { load: Effect.succeed(undefined), save: () => Effect.void }),
     Layer.succeed(ProjectState, { load: () => Effect.succeed(undefined), save: () => Effect.void }),
@@ -153,6 +160,7 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
     }),
     Layer.succeed(InstanceLock, { homeId: "home" }),
     WorkerSamples.layer,
+    Layer.succeed(WorkerGroups, withoutGroups),
     Layer.succeed(MemoryReader, { read: bugs.memory ?? (() => memory) }),
     ShutdownRequest.layer,
     FakeLives.layer
@@ -371,4 +379,28 @@ describe("the end of the daemon", () => {
       })
     )
   )
+
+  it.scopedLive("is told to systemd, which is asked for time until it comes, as the beginning was", () => {
+    const service = fakeService()
+    const told = () => service.messages.map(({ _tag }) => _tag).join()
+    return inDaemon({ service }, ({ exitCode }) =>
+      Effect.gen(function* () {
+        const lives = yield* FakeLives.FakeLives
+        yield* eventually(
+          "a worker",
+          Effect.sync(() => (lives.alive() === 1 ? true : undefined))
+        )
+        assert.strictEqual(told(), "Ready")
+        lives.endsAfter(60_000)
+        yield* stop
+        yield* eventually(
+          "it is asked again",
+          Effect.sync(() => (told() === "Ready,Stopping,ExtendTimeout,ExtendTimeout" ? true : undefined))
+        )
+        yield* stop
+        assert.strictEqual(yield* exitCode, 0)
+        assert.strictEqual(lives.alive(), 0)
+      })
+    )
+  })
 })

@@ -24,11 +24,12 @@ beforeAll(async () => {
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
 
 describe("the package", () => {
-  it("holds the bundle, the launcher, the examples and what is to be read, and nothing else", () => {
+  it("holds the bundle, the launcher, the unit, the examples and what is to be read, and nothing else", () => {
     for (const path of [
       "bin/autopilotd",
       "dist/autopilotd.js",
       "examples/demo.toml",
+      "systemd/autopilotd.service",
       "README.md",
       "LICENSE",
       "CHANGELOG.md",
@@ -38,7 +39,7 @@ describe("the package", () => {
     }
     const surplus = shipped.filter(
       (path) =>
-        !/^(bin\/autopilotd|dist\/autopilotd\.js|examples\/[^/]+|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/.test(
+        !/^(bin\/autopilotd|dist\/autopilotd\.js|examples\/[^/]+|systemd\/autopilotd\.service|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/.test(
           path
         )
     )

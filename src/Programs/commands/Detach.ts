@@ -5,6 +5,7 @@ import { AutopilotHome } from "../../Layers/AutopilotHome.ts"
 import { BackgroundStart } from "../../Layers/BackgroundStart.ts"
 import { CommandOutput } from "../../Layers/CommandOutput.ts"
 import { ControlClient } from "../../Layers/ControlClient.ts"
+import { isService, startAsService } from "./ServiceStart.ts"
 
 /** The daemon answers, and it is the one that was started here. */
 const awaitAnswer = Effect.fnUntraced(function* (pid: number) {
@@ -16,8 +17,8 @@ const awaitAnswer = Effect.fnUntraced(function* (pid: number) {
   )
 })
 
-/** `autopilotd start --detach`: returns when the daemon answers, or with its first error. */
-export const detach = Effect.fnUntraced(function* (invocation: Invocation) {
+/** Starts the daemon as a process of its own, that nobody owns: returns when the daemon answers, or with its first error. */
+const startInBackground = Effect.fnUntraced(function* (invocation: Invocation) {
   const { out } = yield* CommandOutput
   const { logDir } = yield* AutopilotHome
   const { detach: _, json, ...options } = invocation.options
@@ -32,3 +33,11 @@ export const detach = Effect.fnUntraced(function* (invocation: Invocation) {
           `Its log: ${log}\nAsk it: autopilotd status. End it: autopilotd stop.\n`
   )
 }, Effect.scoped)
+
+/**
+ * `autopilotd start --detach`: returns when the daemon answers, or with its first error. Where it is a service, systemd
+ * starts it.
+ */
+export const detach = Effect.fnUntraced(function* (invocation: Invocation) {
+  yield* (yield* isService) ? startAsService(invocation) : startInBackground(invocation)
+})

@@ -1,0 +1,29 @@
+/** The units in which systemd writes durations, in milliseconds. A year is 365.25 days, a month the 12th part of it. */
+const units: Readonly<Record<string, number>> = {
+  us: 0.001,
+  ms: 1,
+  s: 1000,
+  min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+  month: 2_629_800_000,
+  y: 31_557_600_000
+}
+
+/**
+ * A duration as `systemctl show` writes it (`1min 30s`, `1.5s`, `infinity`) in milliseconds; undefined when it is no
+ * such text.
+ */
+export const systemdDurationMs = (text: string): number | undefined => {
+  if (text === "infinity") return Number.POSITIVE_INFINITY
+  if (text === "0") return 0
+  let sum = 0
+  for (const part of text.split(" ")) {
+    const [, amount, unit] = /^([0-9]+(?:\.[0-9]+)?)([a-z]+)$/.exec(part) ?? []
+    const factor = unit !== undefined && Object.hasOwn(units, unit) ? units[unit] : undefined
+    if (factor === undefined) return undefined
+    sum += Number(amount) * factor
+  }
+  return sum
+}

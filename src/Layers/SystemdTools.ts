@@ -1,0 +1,80 @@
+import { spawn } from "node:child_process"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+
+/** The programs that speak for systemd. */
+export type SystemdTool = "systemctl" | "loginctl" | "journalctl" | "systemd-notify"
+
+/** What one of them has said. */
+export interface ToolAnswer {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** systemd could not be asked at all: its program is missing, cannot be run, or does not end. */
+export class SystemdNotAsked extends Data.TaggedError("SystemdNotAsked")<{
+  readonly tool: SystemdTool
+  /** Continues a sentence that begins with the program. */
+  readonly problem: string
+}> {
+  override get message() {
+    return `${this.tool} ${this.problem}.`
+  }
+}
+
+/** Asks systemd by its programs: its bus speaks a binary protocol, and these are wherever systemd is. */
+export class SystemdTools extends Context.Tag("SystemdTools")<
+  SystemdTools,
+  {
+    /** Returns what was answered, whatever its exit code. One that takes longer than the limit is ended. */
+    readonly run: (
+      tool: SystemdTool,
+      args: ReadonlyArray<string>,
+      limit?: Duration.DurationInput
+    ) => Effect.Effect<ToolAnswer, SystemdNotAsked>
+  }
+>() {}
+
+/** Asking takes milliseconds, unless the manager is hung; then nobody shall wait for it for ever. */
+const askingLimit = Duration.seconds(10)
+
+const ask = (tool: SystemdTool, args: ReadonlyArray<string>) =>
+  Effect.async<ToolAnswer, SystemdNotAsked>((resume) => {
+    const child = spawn(tool, args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      // Plain sentences, whatever the terminal and the language of the caller.
+      env: { ...process.env, SYSTEMD_COLORS: "0", SYSTEMD_PAGER: "", LC_ALL: "C.UTF-8" }
+    })
+    const [out, err]: [Array<Buffer>, Array<Buffer>] = [[], []]
+    child.stdout.on("data", (chunk: Buffer) => out.push(chunk))
+    child.stderr.on("data", (chunk: Buffer) => err.push(chunk))
+    child.once("error", (cause: NodeJS.ErrnoException) => {
+      const problem =
+        cause.code === "ENOENT" ? "is not installed or not on PATH" : `could not be run: ${cause.message}`
+      resume(new SystemdNotAsked({ tool, problem }))
+    })
+    child.once("close", (code, signal) => {
+      const [stdout, stderr] = [Buffer.concat(out).toString("utf8"), Buffer.concat(err).toString("utf8")]
+      resume(
+        code === null
+          ? new SystemdNotAsked({ tool, problem: `was ended by ${signal}` })
+          : Effect.succeed({ code, stdout, stderr })
+      )
+    })
+    return Effect.sync(() => child.kill("SIGKILL"))
+  })
+
+export const layer: Layer.Layer<SystemdTools> = Layer.succeed(SystemdTools, {
+  run: (tool, args, limit = askingLimit) =>
+    ask(tool, args).pipe(
+      Effect.timeoutFail({
+        duration: limit,
+        onTimeout: () =>
+          new SystemdNotAsked({ tool, problem: `has not answered within ${Duration.format(limit)}` })
+      })
+    )
+})

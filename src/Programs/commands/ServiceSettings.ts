@@ -1,0 +1,105 @@
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { listed } from "../../Domain/CommandTable.ts"
+import type { EffectiveProject } from "../../Domain/EffectiveSettings.ts"
+import type { Launcher } from "../../Domain/Launcher.ts"
+import { withoutWorker } from "../../Domain/ProjectsWithoutWorker.ts"
+import { settingVariables, workerBinaryVariable } from "../../Domain/SettingsEnvironment.ts"
+import { Caller } from "../../Layers/Caller.ts"
+import * as EnvFile from "../../Layers/EnvFile.ts"
+import { checkExecutable } from "../../Layers/Executable.ts"
+import { MemoryReader } from "../../Layers/MemoryReader.ts"
+import * as SettingsFile from "../../Layers/SettingsFile.ts"
+import { loadSettings } from "../../Layers/SettingsLoader.ts"
+import { Refused } from "./Refused.ts"
+
+type Variables = Readonly<Record<string, string | undefined>>
+
+/** The environment of the service: the user manager's, and what the launcher sets. */
+const serviceEnvironment = (manager: Variables, { home, path }: Launcher): Variables => ({
+  ...manager,
+  ...(path.length === 0 ? {} : { PATH: path.join(":") }),
+  ...(home === undefined ? {} : { AUTOPILOT_HOME: home })
+})
+
+/** What is set in the caller's shell and would be expected to hold for the service, where it does not. */
+const lostVariables = (shell: Variables, service: Variables): ReadonlyArray<string> =>
+  [...settingVariables.map(({ name }) => name), workerBinaryVariable].filter(
+    (name) => (shell[name] ?? "") !== "" && shell[name] !== service[name]
+  )
+
+const lostWarning = (names: ReadonlyArray<string>): string =>
+  `The service does not have ${listed(names)} of this shell. Put into the settings what it is to have: autopilotd config set.`
+
+/** Why the worker of a project would not start as the service's, with the cure; undefined when it would. */
+const whyNotStarted = Effect.fnUntraced(function* (
+  { envFile, project, settings, worker }: EffectiveProject,
+  environment: Variables
+) {
+  if (Either.isLeft(worker)) return undefined
+  const files = yield* EnvFile.EnvFile
+  return yield* files.read(envFile.path, { mustExist: envFile.mustExist }).pipe(
+    Effect.flatMap(({ values }) => {
+      const path = settings.env["PATH"] ?? values["PATH"] ?? environment["PATH"] ?? ""
+      return checkExecutable(worker.right.argv[0], settings.workingDir, path)
+    }),
+    Effect.as(undefined),
+    Effect.catchTags({
+      CannotStart: ({ reason }) =>
+        Effect.succeed(
+          `The worker of ${project} cannot be started: ${reason}. Name the program with its whole path, or run autopilotd install in a shell that finds it.`
+        ),
+      EnvFileError: ({ message }) => Effect.succeed(`The worker of ${project} cannot be started: ${message}`)
+    })
+  )
+})
+
+/** A start has the caller's folder for the worker's; a service begins in the user's home. */
+const folderWarning = (
+  { project, provenance, settings }: EffectiveProject,
+  userHome: string
+): string | undefined =>
+  settings.workingDir === userHome && !provenance.has("working_dir")
+    ? `The worker of ${project} runs in ${userHome}, for working_dir is not set. To change that: autopilotd config set working_dir DIR`
+    : undefined
+
+/**
+ * Whether the daemon could start as the service, with the settings as the service will see them: fails as `config
+ * check` does where a start would refuse. Returns warnings, each with its cure.
+ */
+export const checkServiceSettings = Effect.fnUntraced(
+  function* (launcher: Launcher, managerEnvironment: Variables) {
+    const caller = yield* Caller
+    const { reading: memory } = (yield* MemoryReader).read()
+    const environment = serviceEnvironment(managerEnvironment, launcher)
+    const lost = lostVariables(caller.environment, environment)
+    const effective = yield* loadSettings({
+      environment,
+      commandLine: {},
+      cwd: caller.userHome,
+      userHome: caller.userHome,
+      ...(memory === undefined ? {} : { effectiveTotalBytes: memory.totalBytes })
+    })
+    const problem = Option.getOrUndefined(withoutWorker(effective))
+    if (problem !== undefined) {
+      const notes = [
+        problem.message,
+        ...(lost.length === 0 ? [] : [lostWarning(lost)]),
+        "A service has no command line: its worker comes from the settings. Nothing was changed."
+      ]
+      return yield* new Refused({ reason: notes.join("\n"), isTold: false })
+    }
+    const unstartable = yield* Effect.forEach(effective.projects, (project) =>
+      whyNotStarted(project, environment)
+    )
+    const warnings = [
+      ...(lost.length === 0 ? [] : [lostWarning(lost)]),
+      ...unstartable,
+      ...effective.projects.map((project) => folderWarning(project, caller.userHome))
+    ]
+    return warnings.filter((warning) => warning !== undefined)
+  },
+  Effect.provide(Layer.merge(EnvFile.layer, SettingsFile.layer))
+)

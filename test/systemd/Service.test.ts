@@ -1,0 +1,161 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { assert, describe } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { eventually } from "../live/TestDaemon.ts"
+import { fixture, project } from "./Machine.ts"
+import { autopilotd, placed, prepare, serviceOn, soonRestarted, started, workerIs } from "./Service.ts"
+import { underUserManager } from "./UserManager.ts"
+
+describe("the service", () => {
+  underUserManager(
+    "is installed by four commands, and answers as soon as the last of them returns",
+    (machine) =>
+      Effect.gen(function* () {
+        prepare(machine)
+        yield* machine.sh(`cd ${project} && mkdir -p ~/.config/systemd/user &&
+        cp systemd/autopilotd.service ~/.config/systemd/user/ && systemctl --user daemon-reload &&
+        systemctl --user enable autopilotd && systemctl --user start autopilotd`)
+        assert.match(yield* machine.sh(`${autopilotd} status`), /^Worker status: +(starting|running)$/m)
+        assert.strictEqual(
+          yield* machine.sh("systemctl --user is-active autopilotd; systemctl --user is-enabled autopilotd"),
+          "active\nenabled"
+        )
+        const service = serviceOn(machine)
+        const { daemon_pid } = yield* service.running
+        assert.deepStrictEqual(yield* service.show("MainPID", "NRestarts"), [String(daemon_pid), "0"])
+      })
+  )
+
+  underUserManager("shows in systemctl status what the worker does", (machine) =>
+    Effect.gen(function* () {
+      const service = yield* started(machine)
+      const { worker_pid } = yield* service.running
+      yield* service.shows("StatusText", new RegExp(`^running, pid ${worker_pid}\\b`))
+      assert.match(
+        yield* machine.sh("systemctl --user status autopilotd"),
+        new RegExp(`Active: active \\(running\\)[^]*Status: "running, pid ${worker_pid}`)
+      )
+      yield* machine.sh(`${autopilotd} stop-worker`)
+      yield* service.shows("StatusText", /^stopped: stopped by command$/)
+      yield* machine.sh(`${autopilotd} start-worker`)
+      yield* service.shows("StatusText", /^running, pid \d+/)
+    })
+  )
+
+  underUserManager(
+    "is not started with settings that are wrong, and the journal says what is wrong with them",
+    (machine) =>
+      Effect.gen(function* () {
+        const service = yield* placed(machine, {
+          settings: "[restart]\nstop_grace = 5\n",
+          dropIn: soonRestarted
+        })
+        const { code } = yield* machine.run("systemctl --user start autopilotd")
+        assert.strictEqual(code, 1)
+        const line = yield* service.journalHas(/stop_grace/, "-p err")
+        assert.match(line.text, /daemon\.toml:2/)
+      })
+  )
+
+  underUserManager("stays down when it cannot be started five times in a row", (machine) =>
+    Effect.gen(function* () {
+      const service = yield* placed(machine, { settings: "nonsense = 1\n", dropIn: soonRestarted })
+      yield* machine.run("systemctl --user start autopilotd")
+      yield* service.shows("ActiveState", /^failed$/)
+      yield* service.journalHas(/Start request repeated too quickly/)
+      const starts = (yield* service.journal()).filter(
+        ({ identifier, text }) => identifier === "systemd" && text.startsWith("Starting ")
+      )
+      assert.strictEqual(starts.length, 5)
+      const again = yield* machine.run("systemctl --user start autopilotd")
+      assert.strictEqual(again.code, 1)
+      assert.deepStrictEqual(yield* service.members, [])
+    })
+  )
+
+  underUserManager(
+    "has its lines and those of its worker in the journal, errors as errors and nothing else",
+    (machine) =>
+      Effect.gen(function* () {
+        const settings = workerIs(
+          "/bin/sh",
+          "-c",
+          "echo '<3>no error of ours'; echo 'a complaint' >&2; exit 3"
+        )
+        const service = yield* started(machine, {
+          settings: `${settings}[restart]\nmax_consecutive_restarts = 2\ninitial_backoff_ms = 50\n`
+        })
+        yield* service.status("it has given up", ({ worker_status }) => worker_status === "failed")
+        const [mainPid] = yield* service.show("MainPID")
+        const said = yield* service.journalHas(/^default\| a complaint$/)
+        assert.deepStrictEqual(said, {
+          text: "default| a complaint",
+          priority: 6,
+          pid: Number(mainPid),
+          identifier: "autopilotd"
+        })
+        assert.strictEqual((yield* service.journalHas(/^default\| <3>no error of ours$/)).priority, 6)
+        const log = () =>
+          fs
+            .readFileSync(join(service.home, "logs/autopilotd.log"), "utf8")
+            .split("\n")
+            .filter((line) => /^\S+ (\S+ )?error\b/i.test(line))
+        const errors = yield* eventually(
+          "as many errors in the journal as in the log",
+          Effect.map(service.journal("-p err"), (lines) =>
+            lines.length > 0 && lines.length === log().length ? lines : undefined
+          )
+        )
+        for (const { priority, text } of errors) {
+          assert.strictEqual(priority, 3)
+          assert.isTrue(
+            log().some((line) => line.endsWith(text.slice(-40))),
+            text
+          )
+        }
+        assert.strictEqual((yield* service.journalHas(/Worker started/)).priority, 6)
+      })
+  )
+
+  underUserManager(
+    "keeps from the worker what systemd tells the daemon, and the way to answer it",
+    (machine) =>
+      Effect.gen(function* () {
+        const service = yield* started(machine, {
+          settings: workerIs(fixture("tells.sh"), "/home/tester/paper")
+        })
+        const { daemon_pid, worker_pid } = yield* service.running
+        const paper = yield* eventually(
+          "the worker has told about itself",
+          Effect.sync(() => machine.read("paper"))
+        )
+        const environ = (yield* machine.sh(`tr '\\0' '\\n' </proc/${daemon_pid}/environ`)).split("\n")
+        // What systemd has given, so that its absence below means something.
+        for (const name of [
+          "NOTIFY_SOCKET",
+          "WATCHDOG_USEC",
+          "WATCHDOG_PID",
+          "INVOCATION_ID",
+          "JOURNAL_STREAM",
+          "SYSTEMD_EXEC_PID",
+          "AUTOPILOTD_NOTIFY_FD"
+        ]) {
+          assert.isTrue(
+            environ.some((line) => line.startsWith(`${name}=`)),
+            name
+          )
+          assert.notMatch(paper, new RegExp(`^${name}=`, "m"))
+        }
+        assert.notMatch(paper, /^(LISTEN_|AUTOPILOTD_(?!SUPERVISED=))/m)
+        const sockets = Effect.fnUntraced(function* (pid: number | null | undefined) {
+          const links = yield* machine.asRoot(`for fd in /proc/${pid}/fd/*; do readlink "$fd" || true; done`)
+          return links.split("\n").filter((link) => link.startsWith("socket:"))
+        })
+        const ours = yield* sockets(daemon_pid)
+        assert.isNotEmpty(ours)
+        const shared = (yield* sockets(worker_pid)).filter((link) => ours.includes(link))
+        assert.deepStrictEqual(shared, [])
+      })
+  )
+})

@@ -1,0 +1,91 @@
+import { assert, describe } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { eventually } from "../live/TestDaemon.ts"
+import { fixture, type Machine } from "./Machine.ts"
+import { autopilotd, soonRestarted, started, workerIs } from "./Service.ts"
+import { underUserManager } from "./UserManager.ts"
+
+/** From now on nobody finds perl there. */
+const withoutPerl = (machine: Machine) =>
+  machine.asRoot(
+    "for path in $(which -a perl | xargs readlink -f | sort -u); do mount -n --bind /dev/null $path; done"
+  )
+
+const channels = [
+  { name: "a descriptor that perl has opened", without: () => Effect.void, hasDescriptor: true },
+  { name: "systemd-notify, where there is no perl", without: withoutPerl, hasDescriptor: false }
+] as const
+
+const hangs = `if (process.argv[2] === "start") setInterval(() => {
+  try { require("node:fs").unlinkSync("/home/tester/hang") } catch { return }
+  for (;;);
+}, 20).unref()`
+
+for (const { hasDescriptor, name, without } of channels) {
+  describe(`systemd is told by ${name}`, () => {
+    underUserManager("that the daemon is ready, how the worker does, and that it reloads", (machine) =>
+      Effect.gen(function* () {
+        yield* without(machine)
+        const service = yield* started(machine)
+        const { daemon_pid, worker_pid } = yield* service.running
+        const environ = yield* machine.sh(`tr '\\0' '\\n' </proc/${daemon_pid}/environ`)
+        assert.strictEqual(/^AUTOPILOTD_NOTIFY_FD=/m.test(environ), hasDescriptor)
+        yield* service.shows("StatusText", new RegExp(`^running, pid ${worker_pid}`))
+        yield* machine.sh("systemctl --user reload autopilotd")
+        yield* service.shows("SubState", /^running$/)
+        yield* machine.sh(`${autopilotd} stop-worker`)
+        yield* service.shows("StatusText", /^stopped: stopped by command$/)
+        const journal = (yield* service.journal()).map(({ text }) => text).join("\n")
+        assert.notMatch(journal, /does not hear of|Got notification message from PID/)
+      })
+    )
+
+    underUserManager("that it is alive, and no longer when its event loop hangs", (machine) =>
+      Effect.gen(function* () {
+        yield* without(machine)
+        machine.write("hangs.cjs", hangs)
+        const service = yield* started(machine, {
+          settings: `${workerIs(fixture("sleeps.sh"))}[memory]\npoll_interval_ms = 200\n`,
+          dropIn: `${soonRestarted}\nWatchdogSec=4\nEnvironment=NODE_OPTIONS=--require=/home/tester/hangs.cjs`
+        })
+        const before = yield* service.running
+        const heard = () =>
+          Effect.map(service.show("WatchdogTimestampMonotonic"), ([micros = "0"]) => Number(micros))
+        const first = yield* heard()
+        yield* eventually(
+          "it has reported for longer than the limit",
+          Effect.map(heard(), (now) => now > first + 4_500_000 || undefined)
+        )
+        assert.deepStrictEqual(yield* service.show("NRestarts", "MainPID"), ["0", String(before.daemon_pid)])
+        machine.write("hang", "")
+        yield* service.journalHas(/Watchdog timeout \(limit 4s\)/)
+        const after = yield* service.status(
+          "another daemon has another worker",
+          (data) => data.worker_status === "running" && data.daemon_pid !== before.daemon_pid
+        )
+        assert.deepStrictEqual(yield* service.show("NRestarts", "MainPID"), ["1", String(after.daemon_pid)])
+        assert.isFalse(service.isAlive(before.worker_pid))
+      })
+    )
+
+    underUserManager("that a stop takes longer than the unit allows", (machine) =>
+      Effect.gen(function* () {
+        yield* without(machine)
+        const slow = `trap 'for i in 1 2 3 4; do sleep 1; done; echo saved >"$HOME/last-words"; exit 0' TERM
+          echo up; while :; do sleep 0.1; done`
+        const service = yield* started(machine, {
+          settings: `${workerIs("/bin/bash", "-c", slow)}[restart]\nstop_grace_ms = 30000\n`,
+          dropIn: "TimeoutStopSec=2"
+        })
+        const before = yield* service.running
+        yield* service.journalHas(/^default\| up$/)
+        yield* machine.sh("systemctl --user restart autopilotd")
+        assert.strictEqual(machine.read("last-words"), "saved\n")
+        assert.notStrictEqual((yield* service.running).daemon_pid, before.daemon_pid)
+        const journal = (yield* service.journal()).map(({ text }) => text).join("\n")
+        assert.notMatch(journal, /timed out|Killing process|SIGKILL|Failed with result/)
+        assert.match(journal, /Stopped, nothing left behind/)
+      })
+    )
+  })
+}

@@ -1,0 +1,58 @@
+import { spawnSync } from "node:child_process"
+import * as fs from "node:fs"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { title } from "./Machine.ts"
+
+const units = resolve(import.meta.dirname, "../../systemd")
+
+/** Why systemd cannot be asked about a unit file here; undefined when it can. */
+const noVerdict = ((): string | undefined => {
+  const { error } = spawnSync("systemd-analyze", ["--version"])
+  return error === undefined ? undefined : `systemd-analyze cannot be run: ${error.message}`
+})()
+
+const temporaryFolder = Effect.acquireRelease(
+  Effect.sync(() => fs.mkdtempSync(join(tmpdir(), "apd-unit-"))),
+  (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
+)
+
+/** All that systemd has to say about a unit in a home that has the launcher. Its exit code says nothing of unknown keys. */
+const verdict = Effect.fnUntraced(function* (path: string) {
+  const home = yield* temporaryFolder
+  fs.mkdirSync(join(home, ".autopilot/bin"), { recursive: true })
+  fs.writeFileSync(join(home, ".autopilot/bin/autopilotd"), "#!/bin/sh\n", { mode: 0o755 })
+  const { error, stderr, stdout } = spawnSync("systemd-analyze", ["verify", "--user", "--man=no", path], {
+    encoding: "utf8",
+    env: { PATH: process.env["PATH"], HOME: home, XDG_RUNTIME_DIR: home, LC_ALL: "C.UTF-8" }
+  })
+  return error === undefined ? stdout + stderr : yield* Effect.die(error)
+})
+
+describe("a unit that is shipped", () => {
+  for (const name of fs.readdirSync(units).filter((name) => name.endsWith(".service"))) {
+    it.scopedLive.skipIf(noVerdict !== undefined)(
+      title(`is understood by systemd without a word: ${name}`, noVerdict),
+      () =>
+        Effect.gen(function* () {
+          assert.strictEqual(yield* verdict(join(units, name)), "")
+        })
+    )
+
+    it.scopedLive.skipIf(noVerdict !== undefined)(
+      title(`would not pass with a key in the wrong section, or one that there is not: ${name}`, noVerdict),
+      () =>
+        Effect.gen(function* () {
+          const folder = yield* temporaryFolder
+          const text = fs.readFileSync(join(units, name), "utf8")
+          const wrong = text.replace("[Service]\n", "[Service]\nStartLimitIntervalSec=300\nRestartSecs=5\n")
+          fs.writeFileSync(join(folder, name), wrong)
+          const said = yield* verdict(join(folder, name))
+          assert.match(said, /Unknown key.*StartLimitIntervalSec/)
+          assert.match(said, /Unknown key.*RestartSecs/)
+        })
+    )
+  }
+})
