@@ -158,7 +158,9 @@ export const adviceFor = (verdict: Verdict): string | undefined => {
     case "native-crash":
       return "This is a fault of the program itself: if it comes again, try another version of it"
     case "out-of-memory":
-      return afterOutOfMemory[verdict.by]
+      return verdict.by === "kernel" && verdict.oomKill.limitBytes !== undefined
+        ? afterOutOfMemory.limit
+        : afterOutOfMemory[verdict.by]
     case "usage-limit":
       return "Once the plan allows more, `autopilotd start-worker` tries it at once"
     case "overloaded":

@@ -14,6 +14,8 @@ export const OomKill = Schema.Struct({
   kills: Schema.Int,
   /** The folder of the cgroup that has counted them; absent where only the machine as a whole counts. */
   cgroup: perhaps(Schema.String),
+  /** The limit of that cgroup, where it was this that had run out and not the machine's memory. */
+  limitBytes: perhaps(Schema.Int),
   /** The memory as last looked at before the last of them. */
   memory: perhaps(MemoryFigures),
   /** What the worker held then, swap included. */
@@ -119,11 +121,15 @@ const lastSeen = ({ memory, tree }: OomKill): ReadonlyArray<string> => {
 
 /** As a person reads it: `the kernel killed it because memory had run out (1 kill in the cgroup /x; last seen ...)`. */
 export const describe = (kill: OomKill): string => {
-  const { certainty, cgroup, kills, victim } = kill
+  const { certainty, cgroup, kills, limitBytes, victim } = kill
+  const because =
+    limitBytes === undefined
+      ? "because memory had run out"
+      : `because it would have held more than ${humanBytes(limitBytes)}, the limit of its cgroup`
   const several = certainty === "proven" && kills > 1 ? `${kills} of its processes` : "one of its processes"
   const where = cgroup === undefined ? "on this machine" : `in the cgroup ${cgroup}`
   return [
     `the kernel ${certainty === "proven" ? "" : "probably "}killed ${victim === "leader" ? "it" : several}`,
-    `because memory had run out (${[`${kills} kill${kills === 1 ? "" : "s"} ${where}`, ...lastSeen(kill)].join("; ")})`
+    `${because} (${[`${kills} kill${kills === 1 ? "" : "s"} ${where}`, ...lastSeen(kill)].join("; ")})`
   ].join(" ")
 }

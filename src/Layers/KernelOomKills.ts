@@ -230,7 +230,11 @@ const make = (roots: KernelRoots) =>
             if (kill?.certainty === "proven") {
               for (const other of sharing) other.watch = withoutOne(other.watch)
             }
-            return kill
+            const limitBytes =
+              made !== undefined && kill?.cgroup === made.counter.folder
+                ? made.counter.reachedLimitBytes()
+                : undefined
+            return kill === undefined || limitBytes === undefined ? kill : { ...kill, limitBytes }
           })
       } satisfies OomKillsWatched
     })

@@ -1,5 +1,11 @@
 import * as fs from "node:fs"
-import { type CgroupVersion, groupFolders, memoryCgroupOf, memoryMounts } from "../Domain/CgroupMemory.ts"
+import {
+  type CgroupVersion,
+  groupFolders,
+  memoryCgroupOf,
+  memoryMounts,
+  parseAmount
+} from "../Domain/CgroupMemory.ts"
 import { errorCode } from "./ErrorCode.ts"
 import { kernelFiles } from "./KernelFile.ts"
 import type { KernelRoots } from "./MemoryReader.ts"
@@ -14,6 +20,12 @@ export interface GroupCounter {
   readonly close: () => void
 }
 
+/** The counter of a group that was made for one worker. */
+export interface MadeGroupCounter extends GroupCounter {
+  /** The limit of the group, in bytes, where a kill was for that; undefined where it was not, or there is none. */
+  readonly reachedLimitBytes: () => number | undefined
+}
+
 /** The files with the count, the best first: `memory.events` counts the groups below too. */
 const counterFiles = {
   2: ["memory.events.local", "memory.events"],
@@ -22,6 +34,9 @@ const counterFiles = {
 
 /** The same line in all of them and in `/proc/vmstat`, since Linux 4.13. */
 const killsLine = /^oom_kill ([0-9]+)$/m
+
+/** How often the group's own limit was reached and nothing could be given back. */
+const limitLine = /^oom [1-9]/m
 
 const parseKills = (text: string): number | undefined => {
   const kills = Number(killsLine.exec(text)?.at(1))
@@ -84,12 +99,20 @@ export const oomKillCounters = ({ proc, sys }: KernelRoots) => {
      * The counter of a group in version 2 with all groups below it, where that was made for one worker. Undefined where
      * memory is not accounted for it.
      */
-    ofGroup: (folder: string): GroupCounter | undefined => {
+    ofGroup: (folder: string): MadeGroupCounter | undefined => {
       const file = open(`${folder}/memory.events`)
       const kills = () => ifReadable(() => parseKills(file.text()))
-      return kills() === undefined
-        ? undefined
-        : { folder, kills, members: () => pidsIn(folder), close: file.close }
+      if (kills() === undefined) return undefined
+      return {
+        folder,
+        kills,
+        members: () => pidsIn(folder),
+        reachedLimitBytes: () =>
+          ifReadable(() =>
+            limitLine.test(file.text()) ? parseAmount(textOf(`${folder}/memory.max`) ?? "") : undefined
+          ),
+        close: file.close
+      }
     },
     /** What names a process's groups: as long as it says the same, they are the same. Undefined once it is gone. */
     groupsOf: (pid: number): string | undefined => textOf(`${proc}/${pid}/cgroup`),

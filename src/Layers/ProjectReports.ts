@@ -7,6 +7,7 @@ import type { ProjectName } from "../Domain/Project.ts"
 import type { ProjectsData } from "../Domain/ProjectsData.ts"
 import type { StatusData } from "../Domain/StatusData.ts"
 import { type ProjectReport, projectRow, statusData } from "../Domain/StatusReport.ts"
+import type { Containment } from "../Domain/WorkerGroup.ts"
 import { workerLimits } from "../Domain/WorkerLimit.ts"
 import { Concerns } from "./Concerns.ts"
 import { MemoryMonitor } from "./MemoryMonitor.ts"
@@ -42,7 +43,8 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
     const reportOf = (
       snapshot: ProjectSnapshot,
       nowNanos: bigint,
-      limits: ReadonlyMap<ProjectName, number>
+      limits: ReadonlyMap<ProjectName, number>,
+      containment?: Containment
     ): ProjectReport => {
       const { awaited, inForce, nextStartMs, plan, state, worker } = snapshot
       return {
@@ -58,20 +60,23 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
             ? undefined
             : { id: worker.id, uptimeMs: millisBetween(worker.startedNanos, nowNanos) },
         memory: state.phase._tag === "Running" ? workerMemory.of(state.phase.pid) : undefined,
-        containment:
-          state.phase._tag === "Running" && worker !== undefined
-            ? groups.containment(worker.id, state.phase.pid)
-            : undefined,
+        containment,
         limitBytes: limits.get(plan.project)
       }
     }
+
+    const containmentOf = ({ state: { phase }, worker }: ProjectSnapshot) =>
+      phase._tag === "Running" && worker !== undefined
+        ? groups.containment(worker.id, phase.pid)
+        : Effect.succeed(undefined)
 
     return ProjectReports.of({
       status: Effect.fnUntraced(function* (project) {
         const snapshot = yield* (yield* supervisor.project(project)).snapshot
         const nowNanos = yield* Clock.currentTimeNanos
         yield* workerMemory.ask
-        return statusData(reportOf(snapshot, nowNanos, yield* limits), {
+        const containment = yield* containmentOf(snapshot)
+        return statusData(reportOf(snapshot, nowNanos, yield* limits, containment), {
           ...daemon,
           uptimeMs: millisBetween(startedNanos, nowNanos),
           memory: yield* memory.last,

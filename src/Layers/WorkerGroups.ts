@@ -31,7 +31,7 @@ export class WorkerGroups extends Context.Tag("WorkerGroups")<
     /** Waits until the worker is in its group, a second at most; when it is not, that is told. */
     readonly verify: (workerId: string, pid: number) => Effect.Effect<void>
     /** Of a worker that runs, looked up now; undefined in the moment before `verify` knows. */
-    readonly containment: (workerId: string, pid: number) => Containment | undefined
+    readonly containment: (workerId: string, pid: number) => Effect.Effect<Containment | undefined>
     /** The group of a worker that lives. */
     readonly of: (workerId: string) => WorkerGroup | undefined
     /** Those of all workers that live. */
@@ -49,7 +49,7 @@ export class WorkerGroups extends Context.Tag("WorkerGroups")<
 export const withoutGroups = WorkerGroups.of({
   make: () => Effect.succeed(undefined),
   verify: () => Effect.void,
-  containment: () => "tree",
+  containment: () => Effect.succeed("tree"),
   of: () => undefined,
   living: () => [],
   end: () => Effect.void,
@@ -97,12 +97,12 @@ const groupsIn = (delegated: DelegatedGroup, { publish }: DaemonEvents["Type"]) 
       if (yield* isIn) return
       yield* publish({ _tag: "WorkerOutsideGroup", project, pid, cgroup: group.folder })
     }),
-    containment: (workerId, pid) => {
+    containment: Effect.fnUntraced(function* (workerId, pid) {
       const life = lives.get(workerId)
       if (life === undefined) return "tree"
       if (!life.isVerified) return undefined
-      return Effect.runSync(life.group.members).has(pid) ? "cgroup" : "tree"
-    },
+      return (yield* life.group.members).has(pid) ? "cgroup" : "tree"
+    }),
     of: (workerId) => lives.get(workerId)?.group,
     living: () => [...lives.values()],
     end: (workerId) =>

@@ -41,8 +41,9 @@ export class WorkerTree extends Context.Tag("WorkerTree")<
     /** The tree of a process that runs. */
     readonly of: (pid: number, mark: string, group: WorkerGroup | undefined) => Effect.Effect<Tree>
     /**
-     * TERM to all, the grace, then KILL, to its cgroups first, which nothing outruns by forking, until two scans in a row find nobody, at most 5 s. Returns what is still
-     * there then: processes that hang in the kernel. It cannot be interrupted, only hastened.
+     * TERM to all, the grace, then KILL, to its cgroups first, which nothing outruns by forking, until two scans in a
+     * row find nobody, at most 5 s. Returns what is still there then: processes that hang in the kernel. It cannot be
+     * interrupted, only hastened.
      */
     readonly end: (tree: Tree, ending: Ending) => Effect.Effect<ReadonlyArray<number>>
   }

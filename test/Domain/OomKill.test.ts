@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
+import { adviceFor } from "../../src/Domain/ExitVerdict.ts"
 import { DaemonEvent, describe as describeEvent } from "../../src/Domain/DaemonEvent.ts"
 import { type MemoryLook, memoryLook } from "../../src/Domain/MemoryLook.ts"
 import {
@@ -192,6 +193,20 @@ describe("what a person is told", () => {
       "the kernel probably killed it because memory had run out " +
         "(1 kill on this machine; last seen before: it held 5 bytes in 1 process, 256 MiB of 16 GiB were available)"
     )
+  })
+
+  it("names the limit that was reached, where memory had not run out on the machine", () => {
+    const { oomKill } = told({ group: inGroup(1, 1) })
+    const limited = { ...oomKill, limitBytes: 5 * 2 ** 30 }
+    assert.match(
+      describeKill(limited),
+      /^the kernel killed it because it would have held more than 5 GiB, the limit of its cgroup \(1 kill in /
+    )
+    assert.include(
+      adviceFor({ kind: "out-of-memory", by: "kernel", oomKill: limited }),
+      "Raise memory.worker_limit_bytes"
+    )
+    assert.include(adviceFor({ kind: "out-of-memory", by: "kernel", oomKill }), "more memory")
   })
 
   it("is a warning with the end of the worker, also when that had been asked for or went well", () => {

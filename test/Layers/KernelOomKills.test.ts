@@ -313,6 +313,31 @@ describe("a kill in the cgroup that was made for a worker", () => {
     )
   )
 
+  it.scoped(
+    "is told with the limit of the group where that was reached, and not where the machine was full",
+    () =>
+      inMade((world, made) =>
+        Effect.gen(function* () {
+          const limitOf = Effect.fnUntraced(function* (limit: string, isReached: boolean) {
+            world.write({
+              ...group2("a", 0, [leader], file),
+              ...processOf(leader),
+              "sys/fs/cgroup/a/memory.max": limit
+            })
+            const kills = yield* watched(leader, mark, made)
+            const after = isReached ? events(1) : events(1).replace("oom 9", "oom 0")
+            world.write({ [`sys/fs/cgroup/a/${file}`]: after })
+            const kill = yield* kills.verdict(killed, false)
+            assert.strictEqual(kill?.certainty, "proven")
+            return kill?.limitBytes
+          })
+          assert.strictEqual(yield* limitOf(`${5 * gib}\n`, true), 5 * gib)
+          assert.isUndefined(yield* limitOf(`${5 * gib}\n`, false))
+          assert.isUndefined(yield* limitOf("max\n", true))
+        })
+      )
+  )
+
   it.scoped("is looked for where the worker is when it has left that group", () =>
     inMade((world, made) =>
       Effect.gen(function* () {
