@@ -51,7 +51,8 @@ const spansIn = (bytes: Buffer, coveredBytes: number, secrets: Secrets): Readonl
  * that a secret across the cut is known.
  */
 const cutUnfinished = (rest: Rest, secrets: Secrets): readonly [Lines | undefined, Rest] => {
-  const neededBytes = maxLineBytes + secrets.longestBytes
+  // Where there are no secrets, one byte more says whether a character goes on across the cut.
+  const neededBytes = maxLineBytes + Math.max(1, secrets.longestBytes)
   const pieces: Array<Buffer> = []
   let { bytes, coveredBytes } = rest
   while (bytes.length > neededBytes) {

@@ -99,6 +99,14 @@ describe("a worker's output as lines", () => {
     assert.strictEqual(Buffer.from(second, "latin1").toString("utf8"), "é\n")
   })
 
+  it("does not cut a character in half when the newline has not come yet", () => {
+    const [first, second] = texts(`x${"é".repeat(maxLineBytes / 2)}`, "yz\n").map((line) =>
+      Buffer.from(line, "latin1").toString("utf8")
+    )
+    assert.strictEqual(first, `x${"é".repeat(maxLineBytes / 2 - 1)} [cut here: the line is longer]\n`)
+    assert.strictEqual(second, "éyz\n")
+  })
+
   it("is put into a buffer line by line, and goes on in the next one", () => {
     const lines = Buffer.from("one\ntwo\nthree\n")
     const target = Buffer.alloc(13)

@@ -111,6 +111,27 @@ describe("the walls of the house", () => {
     assert.deepStrictEqual(vague, [])
   })
 
+  it("let no fiber that runs for long die unseen: it is a concern, or its file is known to look after it", () => {
+    /** Why a fiber of theirs needs no concern. */
+    const known: Readonly<Record<string, string>> = {
+      "Concerns.ts": "it is what looks after fibers",
+      "CurrentLife.ts": "each life reports its end, a defect too",
+      "FileMutex.ts": "one turn of a lock, joined by whoever waits for it",
+      "HistoryStore.ts": "built before the concerns; its loop outlives a defect",
+      "PatientRace.ts": "racers whose ends are awaited",
+      "ProjectSwitch.ts": "the end of one switch",
+      "RotatingFile.ts": "built before the concerns; its loop outlives a defect",
+      "SavedState.ts": "one write, awaited",
+      "ServiceWatchdog.ts": "joined by the concern that forks it",
+      "Supervisor.ts": "the end of one project",
+      "WorkerLife.ts": "one look, of a second at most"
+    }
+    const forking = sources
+      .filter(({ house, text }) => house === "Layers" && /\bEffect\.fork/.test(text))
+      .map(({ path }) => path.slice("src/Layers/".length))
+    assert.sameMembers(forking, Object.keys(known))
+  })
+
   it("hold one idea a file: at most 300 lines, and no drawer for the rest", () => {
     const long = sources.filter(({ text }) => text.split("\n").length > 301).map(({ path }) => path)
     assert.deepStrictEqual(long, [])
