@@ -43,11 +43,17 @@ const make = (root: string, kill: (pid: number, signal: NodeJS.Signals) => void)
     send: (to, ...signals) =>
       Effect.sync(() => {
         if (!isThere(to)) return "gone"
+        let sent = 0
         try {
-          for (const signal of signals) kill(to.pid, signal)
+          for (const signal of signals) {
+            kill(to.pid, signal)
+            sent++
+          }
           return "sent"
         } catch (cause) {
           const code = errorCode(cause)
+          // It has died of the first one before the next: that is our doing, and must be told.
+          if (sent > 0 && (code === "ESRCH" || code === "EPERM")) return "sent"
           if (code === "ESRCH") return "gone"
           if (code === "EPERM") return "refused"
           throw cause

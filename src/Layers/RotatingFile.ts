@@ -125,8 +125,11 @@ const open = Effect.fnUntraced(function* (options: RotatingFileOptions) {
       yield* writeBatch(batch).pipe(Effect.catchAllDefect((defect) => giveNotice(`a bug: ${String(defect)}`)))
       pendingBytes -= slab.usedBytes
       giveBack(slab)
-      if (pending.length === 0) yield* hasPending.close
-      if (pendingBytes === 0) yield* isSettled.open
+      // In one go: what is written between a look and its consequence would wait for the next write.
+      yield* Effect.sync(() => {
+        if (pending.length === 0) hasPending.unsafeClose()
+        if (pendingBytes === 0) isSettled.unsafeOpen()
+      })
     }
   })
 

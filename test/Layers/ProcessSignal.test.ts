@@ -9,8 +9,8 @@ import { temporaryHome } from "../live/TestDaemon.ts"
 const statOf = (pid: number, startTicks: number, state = "S") =>
   `${pid} (a) b) ${state} 1 ${pid} ${pid} 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 ${startTicks} 1000 100 0 0`
 
-/** A /proc in which the test puts processes, and the signals that arrive there. */
-const makeProc = (refusal?: string) =>
+/** A /proc in which the test puts processes, and the signals that arrive there: so many, then they are refused. */
+const makeProc = (refusal?: { readonly code: string; readonly after: number }) =>
   Effect.map(temporaryHome, (root) => {
     const sent: Array<string> = []
     const put = (pid: number, startTicks: number, state?: string) => {
@@ -18,7 +18,9 @@ const makeProc = (refusal?: string) =>
       fs.writeFileSync(join(root, String(pid), "stat"), statOf(pid, startTicks, state))
     }
     const layer = layerOf(root, (pid, signal) => {
-      if (refusal !== undefined) throw Object.assign(new Error(refusal), { code: refusal })
+      if (refusal !== undefined && sent.length >= refusal.after) {
+        throw Object.assign(new Error(refusal.code), { code: refusal.code })
+      }
       sent.push(`${signal} ${pid}`)
     })
     return { put, sent, layer }
@@ -48,6 +50,18 @@ describe("a signal", () => {
     })
   )
 
+  it.scoped("that has reached its process was sent, also when that dies of it before the next one", () =>
+    Effect.gen(function* () {
+      for (const code of ["ESRCH", "EPERM"]) {
+        const { layer, put, sent } = yield* makeProc({ code, after: 1 })
+        const { send } = yield* Effect.provide(ProcessSignal, layer)
+        put(7, 1)
+        assert.strictEqual(yield* send({ pid: 7, startTicks: 1 }, "SIGTERM", "SIGCONT"), "sent")
+        assert.deepStrictEqual(sent, ["SIGTERM 7"])
+      }
+    })
+  )
+
   it.scoped("to a process that is gone goes to nobody", () =>
     Effect.gen(function* () {
       const { layer, sent } = yield* makeProc()
@@ -62,7 +76,7 @@ describe("a signal", () => {
   for (const [code, outcome] of Object.entries(refusals)) {
     it.scoped(`that the system answers with ${code} is told as ${outcome}`, () =>
       Effect.gen(function* () {
-        const { layer, put } = yield* makeProc(code)
+        const { layer, put } = yield* makeProc({ code, after: 0 })
         put(9, 1)
         const { send } = yield* Effect.provide(ProcessSignal, layer)
         assert.strictEqual(yield* send({ pid: 9, startTicks: 1 }, "SIGTERM"), outcome)
