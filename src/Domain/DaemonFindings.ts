@@ -9,6 +9,7 @@ export type DaemonAnswer =
   | { readonly _tag: "Running"; readonly status: StatusReply }
 
 const daemon = "Daemon"
+const workers = "Workers"
 
 const versionFinding = (
   { daemon_version: running }: StatusReply,
@@ -35,17 +36,38 @@ const degradedFinding = ({ degraded = [] }: StatusReply): ReadonlyArray<Finding>
         )
       ]
 
-const failedFinding = ({ projects = {} }: StatusReply): ReadonlyArray<Finding> => {
+const counted = (count: number, one: string, more: string): string => (count === 1 ? one : `${count} ${more}`)
+
+/** What no longer runs as it should. Of the project that was asked for, the reason is known. */
+const workersFinding = ({
+  projects = {},
+  reason,
+  worker_status: own
+}: StatusReply): ReadonlyArray<Finding> => {
+  const cure = "See why and what to do: autopilotd why"
+  const because = (status: string) => (own === status && reason !== undefined ? `: ${reason}` : "")
   const failed = projects["failed"] ?? 0
-  return failed === 0
-    ? []
-    : [
-        warning(
-          "Workers",
-          `${failed === 1 ? "One has" : `${failed} have`} failed and ${failed === 1 ? "is" : "are"} not started again by itself.`,
-          "See why and what to do: autopilotd why"
-        )
-      ]
+  const restarting = projects["restarting"] ?? 0
+  return [
+    ...(failed === 0
+      ? []
+      : [
+          warning(
+            workers,
+            `${counted(failed, "One has failed and is", "have failed and are")} not started again by itself${because("failed")}.`,
+            cure
+          )
+        ]),
+    ...(restarting === 0
+      ? []
+      : [
+          warning(
+            workers,
+            `${counted(restarting, "One is", "are")} down and about to be started again${because("restarting")}.`,
+            cure
+          )
+        ])
+  ]
 }
 
 /** Of the daemon, by what it answers on its socket. */
@@ -61,7 +83,7 @@ export const daemonFindings = (answer: DaemonAnswer, version: string): ReadonlyA
         fine(daemon, `It runs with pid ${status.daemon_pid ?? "unknown"} and answers.`),
         ...versionFinding(status, version),
         ...degradedFinding(status),
-        ...failedFinding(status)
+        ...workersFinding(status)
       ]
     }
   }

@@ -11,6 +11,8 @@ export interface ServiceFacts {
   /** Why the launcher cannot start the daemon, and why it is not what `install` would write. */
   readonly launcherBroken: string | undefined
   readonly launcherFault: string | undefined
+  /** When the launcher was written, in milliseconds since 1970. */
+  readonly launcherWrittenMs: number | undefined
   /** What `systemctl show` says of the unit. */
   readonly properties: ReadonlyMap<string, string>
   /** Undefined where it cannot be known. */
@@ -28,6 +30,8 @@ export type ServiceSight =
 /** What the daemon says of itself, if it runs. */
 export interface DaemonSight {
   readonly pid: number | undefined
+  /** In milliseconds since 1970; up to a second later than it was, for it is told in whole seconds how long it runs. */
+  readonly startedMs: number | undefined
   /** Where its workers are kept together. Undefined while none runs. */
   readonly containment: "cgroup" | "tree" | undefined
 }
@@ -51,6 +55,20 @@ const fileFindings = ({ launcherBroken, launcherFault, launcherPath, unitFault, 
       : [warning(service, `${launcherPath} ${launcherFault}.`, renew)]
     : [error(service, `It cannot be started: ${launcherPath} ${launcherBroken}.`, renew)])
 ]
+
+const staleFindings = (
+  { launcherWrittenMs }: ServiceFacts,
+  { startedMs }: DaemonSight
+): ReadonlyArray<Finding> =>
+  launcherWrittenMs !== undefined && startedMs !== undefined && launcherWrittenMs > startedMs
+    ? [
+        warning(
+          service,
+          "The daemon was started before the last autopilotd install, and runs with what was installed then: Node, autopilotd and PATH.",
+          "When its workers may be interrupted: systemctl --user restart autopilotd"
+        )
+      ]
+    : []
 
 const isOn = (state: string): boolean => state === "enabled" || state === "enabled-runtime"
 
@@ -199,6 +217,7 @@ export const serviceFindings = (sight: ServiceSight, daemon: DaemonSight): Reado
       const { facts } = sight
       return [
         ...fileFindings(facts),
+        ...staleFindings(facts, daemon),
         ...stateFindings(facts, daemon),
         ...groupFindings(facts, daemon),
         ...lingerFindings(facts),

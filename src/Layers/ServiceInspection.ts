@@ -42,6 +42,15 @@ const may = (path: string, mode: number): Promise<boolean> =>
     () => false
   )
 
+/** Undefined when there is no such file. */
+const writtenMs = (path: string): Effect.Effect<number | undefined> =>
+  Effect.promise(() =>
+    fs.stat(path).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => undefined
+    )
+  )
+
 /** Why a launcher that `install` has written starts nothing. */
 const whyBroken = (launcher: Launcher): Effect.Effect<string | undefined> =>
   Effect.promise(async () => {
@@ -110,6 +119,7 @@ const make = Effect.gen(function* () {
             ? undefined
             : yield* whyBroken(launcher),
       // The PATH of this shell is not the one to compare with: the recorded one was the right one then.
+      launcherWrittenMs: yield* writtenMs(launcherPath),
       launcherFault: whyLauncherNotCurrent(found, { ...wanted, path: launcher?.path ?? wanted.path }),
       properties: yield* shown,
       lingers: yield* manager.lingers,

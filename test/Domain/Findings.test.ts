@@ -184,6 +184,21 @@ describe("the daemon", () => {
     ])
   })
 
+  it("has workers that are down, and says why of the one that was asked for", () => {
+    const told = (change: Partial<StatusData>) =>
+      daemonFindings({ _tag: "Running", status: { ...status, ...change } }, "1.0.0").flatMap(
+        ({ about, level, text }) => (about === "Workers" ? [`${level}: ${text}`] : [])
+      )
+    assert.deepStrictEqual(
+      told({ worker_status: "restarting", reason: "no claude", projects: { restarting: 1 } }),
+      ["warning: One is down and about to be started again: no claude."]
+    )
+    assert.deepStrictEqual(
+      told({ worker_status: "running", reason: "x", projects: { failed: 2, running: 1 } }),
+      ["warning: 2 have failed and are not started again by itself."]
+    )
+  })
+
   it("is of another version, degraded, or has a worker that failed", () => {
     assert.deepStrictEqual(found({ daemon_version: "0.9.0" }), ["warning Daemon"])
     assert.deepStrictEqual(found({ degraded: ["memory guard"] }), ["error Daemon"])

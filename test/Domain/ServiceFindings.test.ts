@@ -22,12 +22,13 @@ const well: ServiceFacts = {
   launcherPath: "/home/me/.autopilot/bin/autopilotd",
   launcherBroken: undefined,
   launcherFault: undefined,
+  launcherWrittenMs: 1_000_000,
   properties: systemdProperties(shown),
   lingers: true,
   journalProblem: undefined
 }
 
-const running: DaemonSight = { pid: 40, containment: "cgroup" }
+const running: DaemonSight = { pid: 40, startedMs: 1_500_000, containment: "cgroup" }
 
 const ills = (findings: ReadonlyArray<Finding>): ReadonlyArray<string> =>
   findings.filter(({ level }) => level !== "ok").map(({ about, level }) => `${level} ${about}`)
@@ -43,7 +44,7 @@ describe("the service", () => {
   it("is well, and so is a machine without one", () => {
     assert.deepStrictEqual(found({}), [])
     assert.deepStrictEqual(
-      ills(serviceFindings({ _tag: "NotInstalled" }, { pid: 7, containment: "tree" })),
+      ills(serviceFindings({ _tag: "NotInstalled" }, { pid: 7, startedMs: 0, containment: "tree" })),
       []
     )
     assert.deepStrictEqual(ills(serviceFindings({ _tag: "NoManager", reason: "None." }, running)), [])
@@ -62,6 +63,7 @@ describe("the service", () => {
       { launcherFault: "starts another autopilotd" },
       ["warning Service"]
     ],
+    ["runs with what was installed before", { launcherWrittenMs: 1_600_000 }, ["warning Service"]],
     ["is masked", showing({ LoadState: "masked" }), ["error Service"]],
     ["has a unit that systemd cannot read", showing({ LoadState: "bad-setting" }), ["error Service"]],
     ["has a unit that systemd has not read yet", showing({ NeedDaemonReload: "yes" }), ["warning Service"]],
@@ -80,7 +82,7 @@ describe("the service", () => {
   })
 
   it("does not run, or has failed", () => {
-    const none = { pid: undefined, containment: undefined }
+    const none = { pid: undefined, startedMs: undefined, containment: undefined }
     assert.deepStrictEqual(found(showing({ ActiveState: "inactive", MainPID: "0" }), none), [
       "warning Service"
     ])
@@ -91,7 +93,7 @@ describe("the service", () => {
   })
 
   it("cannot start beside a daemon that a person has started", () => {
-    const other = { pid: 41, containment: "tree" } as const
+    const other = { pid: 41, startedMs: 1_500_000, containment: "tree" } as const
     const sight = {
       _tag: "Installed",
       facts: { ...well, ...showing({ ActiveState: "failed", MainPID: "0" }) }
@@ -105,7 +107,7 @@ describe("the service", () => {
   })
 
   it("has a worker outside of the group that was made for it", () => {
-    assert.deepStrictEqual(found({}, { pid: 40, containment: "tree" }), ["warning Cgroup"])
+    assert.deepStrictEqual(found({}, { ...running, containment: "tree" }), ["warning Cgroup"])
   })
 })
 

@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { Invocation } from "../../Domain/CommandLine.ts"
@@ -71,6 +72,8 @@ const examine = Effect.fnUntraced(function* (invocation: Invocation) {
   const { launcher, sight } = yield* (yield* ServiceInspection).inspect
   const answer = yield* askDaemon
   const status = answer._tag === "Running" ? answer.status : undefined
+  const uptimeSeconds = status?.daemon_uptime_seconds
+  const nowMs = yield* Clock.currentTimeMillis
   const [first] = Either.isRight(settings) ? settings.right.projects : []
   return [
     runtimeFinding({ version: process.version, path, platform: process.platform }),
@@ -87,7 +90,11 @@ const examine = Effect.fnUntraced(function* (invocation: Invocation) {
       Either.isRight(settings) ? workerLimits(settings.right) : new Map()
     ),
     ...daemonFindings(answer, version),
-    ...serviceFindings(sight, { pid: status?.daemon_pid, containment: status?.containment })
+    ...serviceFindings(sight, {
+      pid: status?.daemon_pid,
+      startedMs: uptimeSeconds === undefined ? undefined : nowMs - uptimeSeconds * 1000,
+      containment: status?.containment
+    })
   ]
 })
 
