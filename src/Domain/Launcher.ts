@@ -48,6 +48,8 @@ const surroundings = ({ home, path }: Launcher): string =>
   ].join("\n")
 
 const checks = `cannot() {
+  # By its priority the journal finds it among the errors.
+  [ "\${SYSTEMD_EXEC_PID-}" = "$$" ] && printf '<3>' >&2
   printf 'autopilotd: %s\\n' "$1" >&2
   exit 1
 }

@@ -147,6 +147,9 @@ for (const { name, words } of shells) {
           stderr,
           `autopilotd: There is no Node at ${folder}/node any more. Run: autopilotd install with the new node\n`
         )
+        const [program = "", ...args] = [...asService, ...words, launcher]
+        const asked = yield* command({ home: tmpdir(), command: program, args })
+        assert.strictEqual(asked.stderr, `<3>${stderr}`)
       })
     )
 
