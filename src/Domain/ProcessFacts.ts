@@ -31,6 +31,23 @@ export interface ProcessFacts {
   readonly details: ReadonlyMap<number, ProcessDetails>
 }
 
+/** The processes in the cgroup of a worker that runs. */
+export interface GroupMembers {
+  readonly workerId: string
+  readonly pids: ReadonlySet<number>
+}
+
+/**
+ * The same facts, where who is in a worker's cgroup is known to be of that worker, also when it has cleared its
+ * environment and left session and parent.
+ */
+export const withMembers = (facts: ProcessFacts, groups: ReadonlyArray<GroupMembers>): ProcessFacts => {
+  const unmarked = groups.flatMap(({ pids, workerId }) =>
+    [...pids].flatMap((pid) => (facts.marks.has(pid) ? [] : [[pid, workerId] as const]))
+  )
+  return unmarked.length === 0 ? facts : { ...facts, marks: new Map([...facts.marks, ...unmarked]) }
+}
+
 /** What a process costs: memory that would be free without it, pages shared with others included. */
 export const heldBytes = ({ residentBytes, swapBytes }: ScannedProcess): number => residentBytes + swapBytes
 

@@ -4,12 +4,14 @@ import * as Layer from "effect/Layer"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { chooseHogs, type HogChoice } from "../Domain/HogChoice.ts"
 import type { MemoryLook } from "../Domain/MemoryLook.ts"
+import { withMembers } from "../Domain/ProcessFacts.ts"
 import { cgroupMembers } from "./CgroupMembers.ts"
 import { InstanceLock } from "./InstanceLock.ts"
 import type { ProcUnreadable } from "./ProcFs.ts"
 import { ProcessScan } from "./ProcessScan.ts"
 import { SettingsInForce } from "./SettingsInForce.ts"
 import { Supervisor } from "./Supervisor.ts"
+import { WorkerGroups } from "./WorkerGroups.ts"
 import { inCharge } from "./WorkersInCharge.ts"
 
 /** Finds out whom memory could be had from, by the settings in force and the workers that there are. It ends nobody. */
@@ -26,6 +28,7 @@ const make = Effect.gen(function* () {
   const { current } = yield* SettingsInForce
   const scan = yield* ProcessScan
   const supervisor = yield* Supervisor
+  const groups = yield* WorkerGroups
 
   const workers = Effect.map(supervisor.snapshots, (snapshots) => snapshots.flatMap(inCharge))
 
@@ -42,8 +45,8 @@ const make = Effect.gen(function* () {
       }
       return yield* scan.look(aim, (facts) =>
         // Whoever was started or ended while all processes were read is in somebody's hands, or was.
-        Effect.map(workers, (after) =>
-          chooseHogs(facts, [...before, ...after], {
+        Effect.map(Effect.all([workers, groups.members]), ([after, members]) =>
+          chooseHogs(withMembers(facts, members), [...before, ...after], {
             ...memory,
             isCritical: look.level === "critical",
             within
@@ -54,5 +57,8 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layer: Layer.Layer<HogSearch, never, InstanceLock | SettingsInForce | ProcessScan | Supervisor> =
-  Layer.effect(HogSearch, make)
+export const layer: Layer.Layer<
+  HogSearch,
+  never,
+  InstanceLock | SettingsInForce | ProcessScan | Supervisor | WorkerGroups
+> = Layer.effect(HogSearch, make)

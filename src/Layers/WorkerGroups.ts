@@ -4,6 +4,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
+import type { GroupMembers } from "../Domain/ProcessFacts.ts"
 import type { ProjectName } from "../Domain/Project.ts"
 import { type Containment, groupName, projectOfGroup } from "../Domain/WorkerGroup.ts"
 import { DaemonEvents } from "./DaemonEvents.ts"
@@ -36,6 +37,8 @@ export class WorkerGroups extends Context.Tag("WorkerGroups")<
     readonly of: (workerId: string) => WorkerGroup | undefined
     /** Those of all workers that live. */
     readonly living: () => ReadonlyArray<LivingGroup>
+    /** Who is in them at this moment. */
+    readonly members: Effect.Effect<ReadonlyArray<GroupMembers>>
     /** The life is over and nobody is left in it. One that cannot be removed is left, and told. */
     readonly end: (workerId: string) => Effect.Effect<void>
     /** The groups that earlier lives have left, of one project or of all. */
@@ -52,6 +55,7 @@ export const withoutGroups = WorkerGroups.of({
   containment: () => Effect.succeed("tree"),
   of: () => undefined,
   living: () => [],
+  members: Effect.succeed([]),
   end: () => Effect.void,
   earlier: () => Effect.succeed([]),
   remove: () => Effect.void
@@ -105,6 +109,11 @@ const groupsIn = (delegated: DelegatedGroup, { publish }: DaemonEvents["Type"]) 
     }),
     of: (workerId) => lives.get(workerId)?.group,
     living: () => [...lives.values()],
+    members: Effect.suspend(() =>
+      Effect.forEach([...lives.values()], ({ group, workerId }) =>
+        Effect.map(group.members, (pids) => ({ workerId, pids }))
+      )
+    ),
     end: (workerId) =>
       Effect.suspend(() => {
         const life = lives.get(workerId)

@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
+import { withMembers } from "../Domain/ProcessFacts.ts"
 import {
   countedEach,
   type LifeMemory,
@@ -100,7 +101,7 @@ const make = Effect.gen(function* () {
     const isAnyRunning = workers.some(({ running }) => running !== undefined)
     const seen = isAnyRunning
       ? yield* scan.look({ homeId, ...nothingIsLarge }, (facts) =>
-          Effect.sync(() => workerTrees(facts, workers))
+          Effect.map(groups.members, (members) => workerTrees(withMembers(facts, members), workers))
         )
       : []
     const found = yield* Effect.forEach(seen, withGroup)

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
+import { withMembers } from "../../src/Domain/ProcessFacts.ts"
 import type { WorkerInCharge } from "../../src/Domain/ProcessOrigin.ts"
 import { nextLife, treeBytes, treeMemory, withSwap, workerTrees } from "../../src/Domain/WorkerMemory.ts"
 import {
@@ -63,6 +64,30 @@ describe("the tree of a worker", () => {
       citizen(112, { parent: 4711, mark: shopId })
     )
     assert.deepStrictEqual(pidsOf(world), [[100, 110, 111, 112], [200]])
+  })
+
+  it("is also who is in its cgroup, with neither parent nor session nor environment of it", () => {
+    const world = shopAndBlog(
+      citizen(120, { session: 120 }),
+      citizen(121, { parent: 120, session: 120 }),
+      citizen(122, { session: 122, mark: blogId }),
+      citizen(123, { session: 123 })
+    )
+    const facts = scanned(world, Number.POSITIVE_INFINITY)
+    const groups = [
+      { workerId: shopId, pids: new Set([100, 120, 122, 4711]) },
+      { workerId: blogId, pids: new Set<number>() }
+    ]
+    const trees = workerTrees(withMembers(facts, groups), workers)
+    // Who carries the id of another worker is that one's, wherever it is.
+    assert.deepStrictEqual(
+      trees.map(({ members }) => members.map(({ pid }) => pid)),
+      [
+        [100, 120, 121],
+        [200, 122]
+      ]
+    )
+    assert.strictEqual(withMembers(facts, [{ workerId: shopId, pids: new Set([100]) }]), facts)
   })
 
   it("is nothing of another worker, an earlier one, another daemon or a person", () => {

@@ -6,10 +6,12 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { GroupMembers } from "../../src/Domain/ProcessFacts.ts"
 import type { MemoryLook } from "../../src/Domain/MemoryLook.ts"
 import { plansOf } from "../../src/Domain/ProjectPlan.ts"
 import { initial, Phase, Sequel } from "../../src/Domain/WorkerState.ts"
 import { cgroupMembers } from "../../src/Layers/CgroupMembers.ts"
+import { WorkerGroups, withoutGroups } from "../../src/Layers/WorkerGroups.ts"
 import * as HogReport from "../../src/Layers/HogReport.ts"
 import * as HogSearch from "../../src/Layers/HogSearch.ts"
 import { InstanceLock } from "../../src/Layers/InstanceLock.ts"
@@ -68,6 +70,7 @@ const report = (options: {
   readonly look?: MemoryLook | undefined
   readonly before?: ProjectSnapshot
   readonly after?: ProjectSnapshot
+  readonly members?: ReadonlyArray<GroupMembers>
 }) => {
   const aims: Array<ScanAim> = []
   let asked = 0
@@ -75,6 +78,9 @@ const report = (options: {
   const unused = Effect.dieMessage("nobody asks for it")
   const layer = HogReport.layer.pipe(
     Layer.provide(HogSearch.layer),
+    Layer.provide(
+      Layer.succeed(WorkerGroups, { ...withoutGroups, members: Effect.succeed(options.members ?? []) })
+    ),
     Layer.provide(Layer.succeed(InstanceLock, { homeId })),
     Layer.provide(
       Layer.succeed(MemoryMonitor, {
@@ -129,6 +135,15 @@ describe("the report on hogs", () => {
       assert.deepStrictEqual(aims, [{ homeId, largeBytes: 100 * MiB, swapInUseBytes: 50 * MiB }])
       assert.strictEqual(data.memory_level, "low")
       assert.strictEqual(data.would_end[1]?.memory_bytes, 200 * MiB)
+    })
+  )
+
+  it.effect("takes who is in a worker's cgroup for that worker's, though nothing else tells", () =>
+    Effect.gen(function* () {
+      const members = [{ workerId: mark("now"), pids: new Set([100, 400]) }]
+      const { data } = yield* report({ look: lookAt("low"), members })
+      assert.deepStrictEqual(pids(data.would_end), ["300 leftover", "400 orphan", "200 orphan"])
+      assert.deepStrictEqual(pids(data.would_spare), ["100 worker"])
     })
   )
 
