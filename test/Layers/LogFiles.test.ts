@@ -185,7 +185,7 @@ describe("the log files of a worker", () => {
           onTrouble: () => Effect.void
         })
       )
-      const all = numbered(0, 20_000)
+      const all = numbered(0, 7000)
       for (let at = 0; at < all.length; ) {
         // Sometimes less than a file, sometimes many files between two looks.
         const count = at % 7 === 0 ? 1 : 900
