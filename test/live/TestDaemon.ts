@@ -90,6 +90,27 @@ export const killForSure = (pid: number): void => {
   }
 }
 
+/** The session of a process; undefined when it is gone. */
+const sessionOf = (pid: number): number | undefined => {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, "latin1")
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[3])
+  } catch {
+    return undefined
+  }
+}
+
+/** All in the sessions of these, also who has cleared its environment. Never those of this test's own session. */
+const inSessionsOf = (pids: ReadonlyArray<number>): ReadonlyArray<number> => {
+  const own = sessionOf(process.pid)
+  const sessions = new Set(pids.map(sessionOf).filter((session) => session !== own))
+  return fs
+    .readdirSync("/proc")
+    .filter((name) => /^[0-9]+$/.test(name))
+    .map(Number)
+    .filter((pid) => sessions.has(sessionOf(pid) ?? -1))
+}
+
 /** A folder of its own for a daemon, short enough for a socket below it. At the end all that ran for it is killed. */
 export const temporaryHome: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
   Effect.sync(() => fs.mkdtempSync(join(tmpdir(), "apd-"))),
@@ -97,8 +118,9 @@ export const temporaryHome: Effect.Effect<string, never, Scope.Scope> = Effect.a
     Effect.sync(() => {
       // Daemons first, in the background too, for they would start their workers again.
       const left = processesWith(`AUTOPILOT_HOME=${home}`)
+      const workers = inSessionsOf(workersOf(home))
       for (const pid of [...left.filter((pid) => !workersOf(home).includes(pid)), ...left]) killForSure(pid)
-      for (const pid of workersOf(home)) killForSure(pid)
+      for (const pid of [...workers, ...workersOf(home)]) killForSure(pid)
       fs.rmSync(home, { recursive: true, force: true, maxRetries: 3 })
     })
 )
