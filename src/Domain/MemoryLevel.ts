@@ -38,6 +38,8 @@ export const nextLookMs = (
 
 const rank: Readonly<Record<MemoryLevel, number>> = { plentiful: 0, low: 1, critical: 2 }
 
+export const isWorse = (level: MemoryLevel, than: MemoryLevel): boolean => rank[level] > rank[than]
+
 /** The level that people were told last. */
 export interface ToldLevel {
   readonly level: MemoryLevel
@@ -57,7 +59,7 @@ const reliefMs = 30_000
 
 /** What people have been told after a look at `nowMs` of a clock that only goes forward. What is worse is told at once. */
 export const nextTold = (told: ToldLevel, level: MemoryLevel, nowMs: number): ToldLevel => {
-  if (rank[level] > rank[told.level]) return { level, betterSinceMs: undefined }
+  if (isWorse(level, told.level)) return { level, betterSinceMs: undefined }
   if (level === told.level)
     return told.betterSinceMs === undefined ? told : { level, betterSinceMs: undefined }
   const betterSinceMs = told.betterSinceMs ?? nowMs

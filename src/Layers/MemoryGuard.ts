@@ -16,6 +16,7 @@ import {
   onTold
 } from "../Domain/GuardTelling.ts"
 import type { HogChoice } from "../Domain/HogChoice.ts"
+import { isWorse } from "../Domain/MemoryLevel.ts"
 import { figuresOf, type MemoryLook } from "../Domain/MemoryLook.ts"
 import { Concerns } from "./Concerns.ts"
 import { DaemonEvents } from "./DaemonEvents.ts"
@@ -42,8 +43,6 @@ const fruitlessMs = 1000
 
 /** And this often while something that was done takes its time. */
 const awaitMs = 200
-
-const rank = { plentiful: 0, low: 1, critical: 2 } as const
 
 const monotonicMs = Effect.map(Clock.currentTimeNanos, (nanos) => Number(nanos) / 1e6)
 
@@ -76,7 +75,7 @@ const make = Effect.gen(function* () {
     }
     shortage ??= { sinceMs: nowMs, restarted: undefined }
     telling = onShort(telling, nowMs)
-    const isResting = rest !== undefined && nowMs < rest.untilMs && rank[look.level] <= rank[rest.level]
+    const isResting = rest !== undefined && nowMs < rest.untilMs && !isWorse(look.level, rest.level)
     return isResting ? undefined : { look, shortage }
   })
 
