@@ -1,18 +1,17 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import { listed } from "../../Domain/CommandTable.ts"
 import type { EffectiveProject } from "../../Domain/EffectiveSettings.ts"
 import type { Launcher } from "../../Domain/Launcher.ts"
-import { withoutWorker } from "../../Domain/ProjectsWithoutWorker.ts"
+import { plansOf, type WorkerPlan } from "../../Domain/ProjectPlan.ts"
 import { settingVariables, workerBinaryVariable } from "../../Domain/SettingsEnvironment.ts"
 import { Caller } from "../../Layers/Caller.ts"
 import * as EnvFile from "../../Layers/EnvFile.ts"
-import { checkExecutable } from "../../Layers/Executable.ts"
 import { MemoryReader } from "../../Layers/MemoryReader.ts"
 import * as SettingsFile from "../../Layers/SettingsFile.ts"
 import { loadSettings } from "../../Layers/SettingsLoader.ts"
+import * as WorkerInspection from "../../Layers/WorkerInspection.ts"
 import { Refused } from "./Refused.ts"
 
 type Variables = Readonly<Record<string, string | undefined>>
@@ -34,26 +33,14 @@ const lostWarning = (names: ReadonlyArray<string>): string =>
   `The service does not have ${listed(names)} of this shell. Put into the settings what it is to have: autopilotd config set.`
 
 /** Why the worker of a project would not start as the service's, with the cure; undefined when it would. */
-const whyNotStarted = Effect.fnUntraced(function* (
-  { envFile, project, settings, worker }: EffectiveProject,
-  environment: Variables
-) {
-  if (Either.isLeft(worker)) return undefined
-  const files = yield* EnvFile.EnvFile
-  return yield* files.read(envFile.path, { mustExist: envFile.mustExist }).pipe(
-    Effect.flatMap(({ values }) => {
-      const path = settings.env["PATH"] ?? values["PATH"] ?? environment["PATH"] ?? ""
-      return checkExecutable(worker.right.argv[0], settings.workingDir, path)
-    }),
-    Effect.as(undefined),
-    Effect.catchTags({
-      CannotStart: ({ reason }) =>
-        Effect.succeed(
-          `The worker of ${project} cannot be started: ${reason}. Name the program with its whole path, or run autopilotd install in a shell that finds it.`
-        ),
-      EnvFileError: ({ message }) => Effect.succeed(`The worker of ${project} cannot be started: ${message}`)
-    })
-  )
+const whyNotStarted = Effect.fnUntraced(function* (plan: WorkerPlan, environment: Variables) {
+  const { inspect } = yield* WorkerInspection.WorkerInspection
+  const { envProblem, problem } = yield* inspect(plan, environment)
+  const cannot = `The worker of ${plan.project} cannot be started`
+  if (envProblem !== undefined) return `${cannot}: ${envProblem}`
+  return problem === undefined
+    ? undefined
+    : `${cannot}: ${problem}. Name the program with its whole path, or run autopilotd install in a shell that finds it.`
 })
 
 /** A start has the caller's folder for the worker's; a service begins in the user's home. */
@@ -82,18 +69,16 @@ export const checkServiceSettings = Effect.fnUntraced(
       userHome: caller.userHome,
       ...(memory === undefined ? {} : { effectiveTotalBytes: memory.totalBytes })
     })
-    const problem = Option.getOrUndefined(withoutWorker(effective))
-    if (problem !== undefined) {
+    const plans = plansOf(effective)
+    if (Either.isLeft(plans)) {
       const notes = [
-        problem.message,
+        plans.left.message,
         ...(lost.length === 0 ? [] : [lostWarning(lost)]),
         "A service has no command line: its worker comes from the settings. Nothing was changed."
       ]
       return yield* new Refused({ reason: notes.join("\n"), isTold: false })
     }
-    const unstartable = yield* Effect.forEach(effective.projects, (project) =>
-      whyNotStarted(project, environment)
-    )
+    const unstartable = yield* Effect.forEach(plans.right, (plan) => whyNotStarted(plan, environment))
     const warnings = [
       ...(lost.length === 0 ? [] : [lostWarning(lost)]),
       ...unstartable,
@@ -101,5 +86,5 @@ export const checkServiceSettings = Effect.fnUntraced(
     ]
     return warnings.filter((warning) => warning !== undefined)
   },
-  Effect.provide(Layer.merge(EnvFile.layer, SettingsFile.layer))
+  Effect.provide(Layer.merge(Layer.provide(WorkerInspection.layer, EnvFile.layer), SettingsFile.layer))
 )
