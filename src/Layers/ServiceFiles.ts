@@ -36,6 +36,11 @@ export interface FoundFile {
   readonly isMask: boolean
 }
 
+/** The same, with its path. */
+export interface InstalledFile extends FoundFile {
+  readonly path: string
+}
+
 /** The files of the service: the launcher, and the units in a folder of systemd. */
 export class ServiceFiles extends Context.Tag("ServiceFiles")<
   ServiceFiles,
@@ -49,6 +54,8 @@ export class ServiceFiles extends Context.Tag("ServiceFiles")<
     readonly shipped: (unit: ServiceUnit) => Effect.Effect<string, UnreadableFile>
     /** Undefined when nothing is there. */
     readonly look: (path: string) => Effect.Effect<FoundFile | undefined>
+    /** The files of a unit that are there, in the order of the folders: the first is the one that counts. */
+    readonly installed: (unit: ServiceUnit) => Effect.Effect<ReadonlyArray<InstalledFile>>
     /**
      * Puts a text there, whole or not at all, and makes the folder if it is missing. With `keepFormer` what was there
      * is kept as `<path>.bak`.
@@ -102,6 +109,20 @@ const write = async (
   await fs.rename(unnamed, path)
 }
 
+const look = Effect.fnUntraced(function* (path: string) {
+  const stat = yield* Effect.promise(() => fs.lstat(path).catch(() => undefined))
+  if (stat === undefined) return undefined
+  const isLink = stat.isSymbolicLink()
+  const leadsTo = isLink ? yield* Effect.promise(() => fs.readlink(path).catch(() => "")) : undefined
+  const file = yield* Effect.option(readTextFile(path))
+  return {
+    text: Option.isSome(file) ? file.value.text : undefined,
+    isExecutable: (stat.mode & 0o100) !== 0,
+    isLink,
+    isMask: leadsTo === "/dev/null"
+  } satisfies FoundFile
+})
+
 export const layer: Layer.Layer<ServiceFiles, never, AutopilotHome | Caller> = Layer.effect(
   ServiceFiles,
   Effect.gen(function* () {
@@ -116,6 +137,10 @@ export const layer: Layer.Layer<ServiceFiles, never, AutopilotHome | Caller> = L
       })
     const configured = environment["XDG_CONFIG_HOME"]
     const usual = join(userHome, ".config/systemd/user")
+    const unitFolders =
+      configured !== undefined && isAbsolute(configured)
+        ? ([join(configured, "systemd/user"), usual] as const)
+        : ([usual] as const)
     return ServiceFiles.of({
       launcher: Effect.map(
         Effect.promise(() => Promise.all(absoluteFolders(environment["PATH"]).map(lasting))),
@@ -127,24 +152,16 @@ export const layer: Layer.Layer<ServiceFiles, never, AutopilotHome | Caller> = L
         })
       ),
       launcherPath: join(binDir, "autopilotd"),
-      unitFolders:
-        configured !== undefined && isAbsolute(configured)
-          ? [join(configured, "systemd/user"), usual]
-          : [usual],
+      unitFolders,
       shipped: (unit) =>
         Effect.map(readTextFile(join(dirname(dirname(bundle)), "systemd", unit.name)), ({ text }) => text),
-      look: Effect.fnUntraced(function* (path) {
-        const stat = yield* Effect.promise(() => fs.lstat(path).catch(() => undefined))
-        if (stat === undefined) return undefined
-        const isLink = stat.isSymbolicLink()
-        const leadsTo = isLink ? yield* Effect.promise(() => fs.readlink(path).catch(() => "")) : undefined
-        const file = yield* Effect.option(readTextFile(path))
-        return {
-          text: Option.isSome(file) ? file.value.text : undefined,
-          isExecutable: (stat.mode & 0o100) !== 0,
-          isLink,
-          isMask: leadsTo === "/dev/null"
-        } satisfies FoundFile
+      look,
+      installed: Effect.fnUntraced(function* (unit) {
+        const paths = unitFolders.map((folder) => join(folder, unit.name))
+        const found = yield* Effect.forEach(paths, (path) =>
+          Effect.map(look(path), (file) => (file === undefined ? [] : [{ path, ...file }]))
+        )
+        return found.flat()
       }),
       write: (path, file) =>
         failing(

@@ -6,7 +6,7 @@ import { type Launcher, readLauncher, whyLauncherNotCurrent } from "../Domain/La
 import type { ServiceFacts, ServiceSight } from "../Domain/ServiceFindings.ts"
 import { daemonUnit, unitText, whyUnitNotCurrent } from "../Domain/ServiceUnit.ts"
 import { systemdProperties } from "../Domain/SystemdProperties.ts"
-import { ServiceFiles } from "./ServiceFiles.ts"
+import { type InstalledFile, ServiceFiles } from "./ServiceFiles.ts"
 import { SystemdTools } from "./SystemdTools.ts"
 import { UserManager } from "./UserManager.ts"
 
@@ -64,16 +64,6 @@ const make = Effect.gen(function* () {
   const manager = yield* UserManager
   const tools = yield* SystemdTools
 
-  /** The unit's file as it was found, in the first of the folders that has one. */
-  const findUnit = Effect.gen(function* () {
-    for (const folder of files.unitFolders) {
-      const path = `${folder}/${daemonUnit.name}`
-      const found = yield* files.look(path)
-      if (found !== undefined) return { path, text: found.text }
-    }
-    return undefined
-  })
-
   /** Nothing but the problem: a unit without a line is well too. */
   const journalProblem = tools
     .run("journalctl", ["--user", `--unit=${daemonUnit.name}`, "--lines=1", "--output=cat", "--no-pager"])
@@ -95,10 +85,7 @@ const make = Effect.gen(function* () {
       Effect.orElseSucceed((): ReadonlyMap<string, string> => new Map())
     )
 
-  const factsOf = Effect.fnUntraced(function* (unit: {
-    readonly path: string
-    readonly text: string | undefined
-  }) {
+  const factsOf = Effect.fnUntraced(function* (unit: InstalledFile) {
     const { launcherPath } = files
     const wanted = yield* files.launcher
     const found = yield* files.look(launcherPath)
@@ -118,8 +105,8 @@ const make = Effect.gen(function* () {
           : launcher === undefined
             ? undefined
             : yield* whyBroken(launcher),
-      // The PATH of this shell is not the one to compare with: the recorded one was the right one then.
       launcherWrittenMs: yield* writtenMs(launcherPath),
+      // The PATH of this shell is not the one to compare with: the recorded one was the right one then.
       launcherFault: whyLauncherNotCurrent(found, { ...wanted, path: launcher?.path ?? wanted.path }),
       properties: yield* shown,
       lingers: yield* manager.lingers,
@@ -130,7 +117,7 @@ const make = Effect.gen(function* () {
 
   return ServiceInspection.of({
     inspect: Effect.gen(function* () {
-      const unit = yield* findUnit
+      const [unit] = yield* files.installed(daemonUnit)
       if (unit === undefined) return { sight: { _tag: "NotInstalled" }, launcher: undefined } as const
       return yield* Effect.zipRight(manager.looksIn, factsOf(unit))
     }).pipe(

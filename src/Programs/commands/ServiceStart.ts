@@ -19,25 +19,21 @@ import { ownStatus, startService } from "./ServiceRun.ts"
  * be two who want to own it. systemd is asked only where there is a unit, so that it costs nobody else anything.
  */
 export const isService = Effect.gen(function* () {
-  const { look, unitFolders } = yield* ServiceFiles
-  for (const folder of unitFolders) {
-    const found = yield* look(`${folder}/${daemonUnit.name}`)
-    if (found === undefined) continue
-    if (!(yield* servesThisHome(found.text))) return false
-    const { unit } = yield* UserManager
-    const { file } = yield* Effect.mapError(
-      unit(daemonUnit.name),
-      ({ message }) =>
-        new Refused({
-          reason:
-            `autopilotd is installed as a service, which only systemd can start. ${message}\n` +
-            "Without the service: autopilotd start runs it in this terminal.",
-          isTold: false
-        })
-    )
-    return file.startsWith("enabled")
-  }
-  return false
+  const { installed } = yield* ServiceFiles
+  const [found] = yield* installed(daemonUnit)
+  if (found === undefined || !(yield* servesThisHome(found.text))) return false
+  const { unit } = yield* UserManager
+  const { file } = yield* Effect.mapError(
+    unit(daemonUnit.name),
+    ({ message }) =>
+      new Refused({
+        reason:
+          `autopilotd is installed as a service, which only systemd can start. ${message}\n` +
+          "Without the service: autopilotd start runs it in this terminal.",
+        isTold: false
+      })
+  )
+  return file.startsWith("enabled")
 })
 
 /** A TOML text, which JSON's is as well. */

@@ -12,14 +12,11 @@ import { refuseOtherHome } from "./ServicePlan.ts"
 
 /** The units' files that are there, in whichever folder. A mask is a person's own. */
 const installedUnits = Effect.gen(function* () {
-  const { look, unitFolders } = yield* ServiceFiles
-  const places = serviceUnits.flatMap((unit) =>
-    unitFolders.map((folder) => ({ unit, path: `${folder}/${unit.name}` }))
+  const { installed } = yield* ServiceFiles
+  const seen = yield* Effect.forEach(serviceUnits, (unit) =>
+    Effect.map(installed(unit), (files) => files.map((found) => ({ unit, path: found.path, found })))
   )
-  const seen = yield* Effect.forEach(places, (place) =>
-    Effect.map(look(place.path), (found) => ({ ...place, found }))
-  )
-  return seen.filter(({ found }) => found !== undefined && !found.isMask)
+  return seen.flat().filter(({ found }) => !found.isMask)
 })
 
 /** States in which nothing of a unit runs. */
