@@ -51,7 +51,8 @@ export interface LivingTree {
 
 /**
  * The living processes of a worker: its leader, its process group and session, all their descendants, everything
- * that carries the worker's id or is in its cgroup, and the sessions they lead. A pid whose start time differs is another process.
+ * that carries the worker's id or is in its cgroup, and the sessions they lead. A pid whose start time differs is
+ * another process.
  *
  * A session can only be entered by being forked into it, so whoever shares one with its leader, or with what a leader
  * that is gone has left, descends from the tree too. A session led by somebody else is not the tree's: a person may
