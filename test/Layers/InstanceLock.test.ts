@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { AutopilotHome, pathsBelow } from "../../src/Layers/AutopilotHome.ts"
 import * as InstanceLock from "../../src/Layers/InstanceLock.ts"
+import { eventually } from "../live/TestDaemon.ts"
 
 const home = Effect.acquireRelease(
   Effect.sync(() => pathsBelow(join(fs.mkdtempSync(join(tmpdir(), "apd-")), "home"))),
@@ -85,6 +86,11 @@ describe("the lock of a home", () => {
       assert.strictEqual(refused.pid, other.pid)
       assert.include(refused.message, `already running with pid ${other.pid} for ${paths.root}`)
       other.kill("SIGKILL")
+      // Until then it is the one who holds it.
+      yield* eventually(
+        "it is gone",
+        Effect.sync(() => other.signalCode ?? undefined)
+      )
       yield* lock(paths)
       assert.strictEqual(fs.readFileSync(paths.pidFile, "utf8"), String(process.pid))
     })

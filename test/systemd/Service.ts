@@ -131,7 +131,11 @@ export const serviceOn = (machine: Machine): Service => {
         Effect.map(show(property), ([value = ""]) => (isWanted.test(value) ? value : undefined))
       ),
     status,
-    running: status("the worker runs", (data) => data.worker_status === "running"),
+    // Where its processes are is known a moment after its start.
+    running: status(
+      "the worker runs",
+      (data) => data.worker_status === "running" && data.containment !== undefined
+    ),
     journal,
     journalHas: (pattern, options) =>
       eventually(
