@@ -25,8 +25,8 @@ const program = `
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { writeSync } from "node:fs"
-import { chooseHogs } from "${here}/../src/Domain/HogChoice.ts"
-import { layer, ProcessScan } from "${here}/../src/Layers/ProcessScan.ts"
+import { chooseHogs } from "${here}/../src/Domain/guard/HogChoice.ts"
+import { layer, ProcessScan } from "${here}/../src/Layers/machine/ProcessScan.ts"
 
 const homeId = "0123456789abcdef"
 const id = homeId + ":default:worker"

@@ -5,12 +5,12 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { type CommandLine, type Invocation, parse } from "../Domain/CommandLine.ts"
-import type { UsageError } from "../Domain/UsageError.ts"
-import * as CommandOutput from "../Layers/CommandOutput.ts"
-import * as Signals from "../Layers/Signals.ts"
-import { type CommandError, type CommandNeeds, commands, Surroundings } from "./Commands.ts"
-import { answerOf, codeOf, exitCodes, sentenceOf } from "./ExitCode.ts"
+import { type CommandLine, type Invocation, parse } from "../Domain/cli/CommandLine.ts"
+import type { UsageError } from "../Domain/cli/UsageError.ts"
+import * as CommandOutput from "../Layers/output/CommandOutput.ts"
+import * as Signals from "../Layers/daemon/Signals.ts"
+import { type CommandError, type CommandNeeds, commands, Surroundings } from "./cli/Commands.ts"
+import { answerOf, codeOf, exitCodes, sentenceOf } from "./cli/ExitCode.ts"
 import { version } from "./Version.ts"
 
 const isForegroundStart = ({ options, verb }: Invocation): boolean => verb === "start" && !options.detach
@@ -23,7 +23,7 @@ const isPlain = (invocation: Invocation): boolean =>
   invocation.verb === "start" ? isForegroundStart(invocation) : !invocation.verb.startsWith("config ")
 
 const tree = Effect.map(
-  Effect.promise(() => import("./CommandTree.ts")),
+  Effect.promise(() => import("./cli/CommandTree.ts")),
   ({ makeCommandTree }) => makeCommandTree<CommandError, CommandNeeds>(commands)
 )
 
@@ -36,7 +36,7 @@ const carryOut = Effect.fnUntraced(function* (line: Either.Either<CommandLine, U
         ? commands[asked.invocation.verb](asked.invocation)
         : Effect.flatMap(tree, ({ run }) => run(asked.invocation))
     case "Help": {
-      const { helpText } = yield* Effect.promise(() => import("../Domain/Help.ts"))
+      const { helpText } = yield* Effect.promise(() => import("../Domain/cli/Help.ts"))
       return yield* out(helpText(asked.topic))
     }
     case "Version":

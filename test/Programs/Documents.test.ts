@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from "node:fs"
 import { resolve } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { verbs } from "../../src/Domain/CommandTable.ts"
-import { optionTable } from "../../src/Domain/OptionTable.ts"
-import { settingVariables } from "../../src/Domain/SettingsEnvironment.ts"
-import { settingKeys } from "../../src/Domain/SettingKeys.ts"
+import { verbs } from "../../src/Domain/cli/CommandTable.ts"
+import { optionTable } from "../../src/Domain/cli/OptionTable.ts"
+import { settingVariables } from "../../src/Domain/settings/SettingsEnvironment.ts"
+import { settingKeys } from "../../src/Domain/settings/SettingKeys.ts"
 
 const root = resolve(import.meta.dirname, "../..")
 const read = (name: string): string => readFileSync(resolve(root, name), "utf8")

@@ -1,5 +1,5 @@
 import * as fs from "node:fs"
-import { dirname, join, relative, resolve } from "node:path"
+import { basename, dirname, join, relative, resolve } from "node:path"
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import { build, type Metafile } from "esbuild"
 
@@ -128,7 +128,7 @@ describe("the walls of the house", () => {
     }
     const forking = sources
       .filter(({ house, text }) => house === "Layers" && /\bEffect\.fork/.test(text))
-      .map(({ path }) => path.slice("src/Layers/".length))
+      .map(({ path }) => basename(path))
     assert.sameMembers(forking, Object.keys(known))
   })
 
@@ -199,24 +199,24 @@ describe("the bundle", () => {
   })
 
   it("starts the daemon without @effect/cli and without what only explains mistakes in the settings", () => {
-    const paths = evaluated("src/Programs/main.ts", "src/Programs/commands/Start.ts")
-    assert.include(paths, "src/Layers/Supervisor.ts")
+    const paths = evaluated("src/Programs/main.ts", "src/Programs/daemon/Start.ts")
+    assert.include(paths, "src/Layers/worker/Supervisor.ts")
     assert.deepStrictEqual(from(paths, heavy), [])
   })
 
   it("answers the quick commands without the daemon's modules", () => {
     for (const name of [
-      "Status",
-      "Stop",
-      "WorkerCommands",
-      "Projects",
-      "Hogs",
-      "History",
-      "Why",
-      "Switch",
-      "Reload"
+      "status/Status",
+      "daemon/Stop",
+      "worker/WorkerCommands",
+      "status/Projects",
+      "guard/Hogs",
+      "history/History",
+      "history/Why",
+      "worker/Switch",
+      "config/Reload"
     ]) {
-      const paths = evaluated("src/Programs/main.ts", `src/Programs/commands/${name}.ts`)
+      const paths = evaluated("src/Programs/main.ts", `src/Programs/${name}.ts`)
       assert.deepStrictEqual(from(paths, heavy), [], name)
       assert.deepStrictEqual(
         from(paths, /Supervisor|ProjectActor|WorkerProcess|SettingsLoader|smol-toml/),

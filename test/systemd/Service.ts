@@ -1,9 +1,9 @@
 import * as fs from "node:fs"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
-import { launcherText } from "../../src/Domain/Launcher.ts"
-import type { ReplyTo } from "../../src/Domain/ControlProtocol.ts"
-import { request } from "../live/SeveralProjects.ts"
+import { launcherText } from "../../src/Domain/service/Launcher.ts"
+import type { ReplyTo } from "../../src/Domain/control/ControlProtocol.ts"
+import { request } from "../live/worker/SeveralProjects.ts"
 import { eventually } from "../live/TestDaemon.ts"
 import { fixture, type Machine, node, project } from "./Machine.ts"
 

@@ -1,6 +1,6 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { linesPerWindow } from "../../src/Domain/JournalAllowance.ts"
+import { linesPerWindow } from "../../src/Domain/logs/JournalAllowance.ts"
 import { eventually } from "../live/TestDaemon.ts"
 import { fixture, type Machine } from "./Machine.ts"
 import { started, workerIs } from "./Service.ts"

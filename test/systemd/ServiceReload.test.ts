@@ -1,6 +1,6 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { inState, pidOf, project } from "../live/SeveralProjects.ts"
+import { inState, pidOf, project } from "../live/worker/SeveralProjects.ts"
 import { fixture } from "./Machine.ts"
 import { autopilotd, started } from "./Service.ts"
 import { underUserManager } from "./UserManager.ts"

@@ -1,6 +1,6 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { inState, project, rowOf } from "../live/SeveralProjects.ts"
+import { inState, project, rowOf } from "../live/worker/SeveralProjects.ts"
 import { eventually } from "../live/TestDaemon.ts"
 import { fixture } from "./Machine.ts"
 import { autopilotd, started } from "./Service.ts"

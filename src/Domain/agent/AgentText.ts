@@ -1,0 +1,196 @@
+import * as DateTime from "effect/DateTime"
+import {
+  type AgentLine,
+  agentLineOf,
+  blocksOf,
+  isSilent,
+  type JsonObject,
+  numberAt,
+  objectAt,
+  shortened,
+  textAt
+} from "./AgentLine.ts"
+import { dollars, turnsText } from "../verdict/ExitVerdict.ts"
+import { harmless } from "../text/HarmlessText.ts"
+import { humanDuration } from "../text/HumanDuration.ts"
+import { localTime } from "../text/LocalTime.ts"
+import { toolInputText, toolResultText } from "./ToolText.ts"
+import { epochMs } from "./UsageLimitReset.ts"
+
+export interface AgentTextOptions {
+  /** Whether ANSI colours may be used. */
+  readonly colour: boolean
+  /** How long the shortened parts may be, in characters; 100 by default. */
+  readonly width?: number
+  /** The zone for times of day; UTC by default. */
+  readonly zone?: DateTime.TimeZone
+}
+
+const usualWidth = 100
+
+/** Of what a tool has answered, so many lines are shown. */
+const resultLines = 3
+
+const colours = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const
+
+/** How the parts of a text look: one of these with the options in it goes through all of the rendering. */
+interface Look {
+  readonly paint: (colour: keyof typeof colours, text: string) => string
+  readonly width: number
+  readonly time: (atMs: number) => string
+}
+
+const lookOf = ({ colour, width = usualWidth, zone }: AgentTextOptions): Look => ({
+  paint: (name, text) => (colour && text !== "" ? `\u001b[${colours[name]}m${text}\u001b[0m` : text),
+  width: Math.max(20, width),
+  time: (atMs) =>
+    zone === undefined ? `${localTime(atMs, DateTime.zoneMakeOffset(0))} UTC` : localTime(atMs, zone)
+})
+
+type Shown = ReadonlyArray<string>
+
+const initText = ({ object }: AgentLine, { paint }: Look): Shown => {
+  const session = textAt(object, "session_id")
+  const told = [
+    ...(session === undefined ? [] : [`session ${shortened(session)}`]),
+    ...["model", "cwd"].flatMap((key) => textAt(object, key) ?? []).map((text) => shortened(text))
+  ]
+  return [paint("dim", `* ${told.join(", ")}`)]
+}
+
+const retryText = ({ object }: AgentLine, { paint }: Look): Shown => {
+  const status = numberAt(object, "error_status")
+  const error = textAt(object, "error")
+  const [attempt, most] = [numberAt(object, "attempt"), numberAt(object, "max_retries")]
+  const delayMs = numberAt(object, "retry_delay_ms")
+  const text = [
+    status === undefined ? "! The API did not answer" : `! The API answered with status ${status}`,
+    error === undefined || error === "unknown" ? "" : ` (${shortened(error)})`,
+    attempt === undefined ? "" : `: attempt ${attempt}${most === undefined ? "" : ` of ${most}`}`,
+    delayMs === undefined ? "" : `, again in ${humanDuration(delayMs)}`
+  ].join("")
+  return [paint("yellow", text)]
+}
+
+const systemText = (line: AgentLine, look: Look): Shown => {
+  switch (line.object["subtype"]) {
+    case "init":
+      return initText(line, look)
+    case "api_retry":
+      return retryText(line, look)
+    case "compact_boundary":
+      return [look.paint("dim", "* The conversation was compacted")]
+    case "task_notification": {
+      const told = [textAt(line.object, "status"), textAt(line.object, "summary")]
+      const text = told.filter((part) => part !== undefined).join(": ")
+      return [look.paint("dim", `* Background task ${shortened(text, look.width)}`)]
+    }
+    default:
+      return []
+  }
+}
+
+const lineBreak = /\r\n|[\n\r]/
+
+const textLines = (text: string): Shown =>
+  text
+    .trim()
+    .split(lineBreak)
+    .map((line) => harmless(line, false))
+
+const answerBlock = (block: JsonObject, { paint, width }: Look): Shown => {
+  const text = textAt(block, "text")
+  if (block["type"] === "text") return text === undefined || text.trim() === "" ? [] : textLines(text)
+  if (block["type"] !== "tool_use") return []
+  const name = shortened(textAt(block, "name") ?? "a tool", 60)
+  const input = toolInputText(block["input"], width)
+  return [`${paint("cyan", `> ${name}`)}${input === "" ? "" : ` ${input}`}`]
+}
+
+const answerText = (line: AgentLine, look: Look): Shown => {
+  const shown = blocksOf(line).flatMap((block) => answerBlock(block, look))
+  return textAt(line.object, "error") === undefined ? shown : shown.map((text) => look.paint("red", text))
+}
+
+const resultBlock = (block: JsonObject, { paint, width }: Look): Shown => {
+  if (block["type"] !== "tool_result") return []
+  const isError = block["is_error"] === true
+  const lines = toolResultText(block["content"])
+    .split(lineBreak)
+    .filter((line) => line.trim() !== "")
+  const shown = lines.slice(0, resultLines).map((line) => `  ${shortened(line, width)}`)
+  const further = lines.length - shown.length
+  const all = [
+    ...(isError ? ["  error:"] : []),
+    ...(shown.length === 0 ? ["  (no output)"] : shown),
+    ...(further > 0 ? [`  ... ${further} more line${further === 1 ? "" : "s"}`] : [])
+  ]
+  return all.map((line) => paint(isError ? "red" : "dim", line))
+}
+
+const rateLimitText = ({ object }: AgentLine, { paint, time }: Look): Shown => {
+  const info = objectAt(object, "rate_limit_info")
+  const status = textAt(info, "status")
+  // It is told again and again that all is well.
+  if (status === undefined || status === "allowed") return []
+  const type = textAt(info, "rateLimitType")
+  const used = numberAt(info, "utilization")
+  const resetsAt = numberAt(info, "resetsAt")
+  const text = [
+    status === "rejected" ? "! The usage limit is reached" : "! The usage limit is near",
+    type === undefined ? "" : ` (${shortened(type, 40)})`,
+    used === undefined ? "" : `: ${Math.floor(used * 100)} % used`,
+    resetsAt === undefined ? "" : `, it is lifted at ${time(epochMs(resetsAt))}`
+  ].join("")
+  return [paint("yellow", text)]
+}
+
+const runText = ({ object }: AgentLine, { paint, width }: Look): Shown => {
+  const isError = object["is_error"] === true || object["subtype"] !== "success"
+  const turns = numberAt(object, "num_turns")
+  const cost = numberAt(object, "total_cost_usd")
+  const durationMs = numberAt(object, "duration_ms")
+  const figures = [
+    ...(turns === undefined ? [] : [turnsText(turns)]),
+    ...(cost === undefined ? [] : [dollars(cost)]),
+    ...(durationMs === undefined ? [] : [humanDuration(Math.max(0, durationMs))])
+  ].join(", ")
+  const after = figures === "" ? "" : ` (${figures})`
+  // The text of a success is the answer that stands right above.
+  if (!isError) return [paint("green", `* Done${after}`)]
+  const { errors } = object
+  const said = textAt(object, "result") ?? (Array.isArray(errors) ? errors.join("; ") : "")
+  const subtype = textAt(object, "subtype")
+  const why = said === "" ? (subtype ?? "") : said
+  return [paint("red", `* Ended with an error${after}${why === "" ? "" : `: ${shortened(why, width * 3)}`}`)]
+}
+
+const shownOf = (line: AgentLine, look: Look): Shown => {
+  switch (line.type) {
+    case "system":
+      return systemText(line, look)
+    case "assistant":
+      return answerText(line, look)
+    case "user":
+      return blocksOf(line).flatMap((block) => resultBlock(block, look))
+    case "result":
+      return runText(line, look)
+    default:
+      return rateLimitText(line, look)
+  }
+}
+
+/**
+ * One line of a worker's output as a person reads it at a terminal: of Claude Code's `stream-json` what the agent says
+ * and does, shortened, on one line or several (without a newline at the end); undefined when that line has nothing to
+ * tell. What is not of the stream is shown as it is. Nothing of it drives the terminal.
+ */
+export const renderAgentLine = (text: string, options: AgentTextOptions): string | undefined => {
+  const line = agentLineOf(text)
+  if (line === undefined) return isSilent(text) ? undefined : harmless(text, options.colour)
+  const shown = shownOf(line, lookOf(options))
+  if (shown.length === 0) return undefined
+  // What a subagent does stands below the call that has begun it.
+  const indent = textAt(line.object, "parent_tool_use_id") === undefined ? "" : "    "
+  return shown.map((part) => indent + part).join("\n")
+}

@@ -1,0 +1,54 @@
+import { isObject, type JsonObject, textAt } from "./AgentLine.ts"
+import { printable } from "../text/Printable.ts"
+
+/** The parts of a tool's input that tell what it is about, the most telling first. */
+const telling: ReadonlyArray<string> = [
+  "command",
+  "file_path",
+  "notebook_path",
+  "pattern",
+  "query",
+  "url",
+  "skill",
+  "description",
+  "prompt",
+  "subject",
+  "path",
+  "name",
+  "bash_id",
+  "task_id"
+]
+
+const todosText = (todos: ReadonlyArray<unknown>): string => {
+  const items = todos.filter(isObject)
+  const current = items.find((item) => item["status"] === "in_progress")
+  const done = items.filter((item) => item["status"] === "completed").length
+  const doing =
+    current === undefined ? undefined : (textAt(current, "activeForm") ?? textAt(current, "content"))
+  return `${done} of ${items.length} done${doing === undefined ? "" : `, now: ${doing}`}`
+}
+
+const inputText = (input: JsonObject): string => {
+  const { todos } = input
+  if (Array.isArray(todos)) return todosText(todos)
+  const key = telling.find((name) => textAt(input, name) !== undefined)
+  if (key === undefined) return Object.keys(input).length === 0 ? "" : JSON.stringify(input)
+  const text = textAt(input, key) ?? ""
+  const path = textAt(input, "path")
+  return key === "pattern" && path !== undefined ? `${text} in ${path}` : text
+}
+
+/** What a tool is called with, on one line of at most `maxLength` characters. Empty when there is nothing to tell. */
+export const toolInputText = (input: unknown, maxLength: number): string =>
+  isObject(input) ? printable(inputText(input).trim(), maxLength) : ""
+
+const textOfBlock = (block: unknown): string => {
+  if (!isObject(block)) return ""
+  return textAt(block, "text") ?? (block["type"] === "image" ? "[an image]" : "")
+}
+
+/** What a tool has answered: a text, or blocks of which the texts count. */
+export const toolResultText = (content: unknown): string => {
+  if (typeof content === "string") return content
+  return Array.isArray(content) ? content.map(textOfBlock).join("\n") : ""
+}

@@ -1,0 +1,160 @@
+import * as Either from "effect/Either"
+import * as Struct from "effect/Struct"
+import { argumentRow } from "./ArgumentTable.ts"
+import type { ArgumentKey, ArgumentValues } from "./ArgumentTable.ts"
+import { argumentsOf, isGroup, isVerb, nextWords, verbs } from "./CommandTable.ts"
+import type { Group, Verb } from "./CommandTable.ts"
+import { nearestName } from "../text/NearestName.ts"
+import { optionTable, questionTable } from "./OptionTable.ts"
+import type { OptionKey, OptionRow, OptionValues, QuestionKey, QuestionValues } from "./OptionTable.ts"
+import { quoted } from "../text/Printable.ts"
+import { UsageError } from "./UsageError.ts"
+
+/** The words and options before the first `--`, each understood on its own. */
+export interface Scan {
+  /** The command, or the first word of one, or nothing yet. */
+  readonly topic: Verb | Group | undefined
+  /** The first word was `help`. */
+  readonly asksHelp: boolean
+  /** Those that were given: whether all are there is not asked here. */
+  readonly args: ArgumentValues
+  readonly options: OptionValues
+  readonly questions: QuestionValues
+}
+
+const rows: Record<OptionKey | QuestionKey, OptionRow> = { ...optionTable, ...questionTable }
+const keys = Struct.keys(rows)
+const longNames = new Map<string, OptionKey | QuestionKey>(keys.map((key) => [`--${rows[key].long}`, key]))
+const shortNames = new Map<string, OptionKey | QuestionKey>(
+  keys.flatMap((key) => {
+    const short = rows[key].short
+    return short === undefined ? [] : [[`-${short}`, key] as const]
+  })
+)
+
+/** The command line whose output helps with this command. */
+export const helpFor = (topic: Verb | Group | undefined): string =>
+  topic === undefined ? "autopilotd --help" : `autopilotd ${topic} --help`
+
+const suggestion = (given: string, names: ReadonlyArray<string>): string => {
+  const nearest = nearestName(given, names)
+  return nearest === undefined ? "" : ` Did you mean "${nearest}"?`
+}
+
+/** The topic after one more word, or what is wrong with that word. `before` are the arguments that were given. */
+const withWord = (
+  topic: Verb | Group | undefined,
+  before: ReadonlyArray<string>,
+  word: string
+): Either.Either<Verb | Group, string> => {
+  const longer = topic === undefined ? word : `${topic} ${word}`
+  if (isVerb(longer) || isGroup(longer)) return Either.right(longer)
+  if (topic !== undefined && isVerb(topic)) {
+    return Either.left(
+      topic === "start"
+        ? `Unexpected ${quoted(word)}: the worker's command goes after "--", as in autopilotd start -- CMD ARGS.`
+        : `Unexpected ${quoted(word)} after ${quoted([topic, ...before].join(" "))}.`
+    )
+  }
+  if (topic !== undefined) {
+    return Either.left(`Unknown command ${quoted(longer)}.${suggestion(longer, verbs)}`)
+  }
+  const near = suggestion(word, [...nextWords(undefined), "help", ...verbs])
+  return Either.left(
+    `Unknown command ${quoted(word)}.${near === "" ? ` A worker's command goes after "start --".` : near}`
+  )
+}
+
+const unknownOption = (given: string): string => {
+  const short = given.slice(0, 2)
+  const key = shortNames.get(short)
+  if (!given.startsWith("--") && key !== undefined && rows[key]._tag === "Valued") {
+    return `Unknown option ${quoted(given)}: write ${quoted(`${short} ${given.slice(2).replace(/^=/, "")}`)}.`
+  }
+  // A number below zero is no slip of a letter.
+  if (/^-[\d.]/.test(given)) return `Unknown option ${quoted(given)}.`
+  const names = given.startsWith("--") ? [...longNames.keys()] : [...shortNames.keys()]
+  return `Unknown option ${quoted(given)}.${suggestion(given, names)}`
+}
+
+/** The argument that the next word is, if the command has one more. */
+const nextArgument = (topic: Verb | Group | undefined, given: number): ArgumentKey | undefined =>
+  topic !== undefined && isVerb(topic) ? argumentsOf(topic)[given] : undefined
+
+/** A text in the place of a value that is more likely the next option: `--model --json`, but not `--max-turns -5`. */
+const looksLikeOption = (given: string, numeric: boolean): boolean =>
+  given.length > 1 && given.startsWith("-") && !(numeric && /^-[\d.]/.test(given))
+
+/**
+ * Reads words and options from left to right and stops at the first that is wrong. Whether the options suit the
+ * command is not asked here.
+ */
+export const scan = (argv: ReadonlyArray<string>): Either.Either<Scan, UsageError> => {
+  let topic: Verb | Group | undefined
+  let asksHelp = false
+  const words: Array<string> = []
+  const args = new Map<ArgumentKey, unknown>()
+  const values = new Map<OptionKey | QuestionKey, unknown>()
+  const wrong = (problem: string) => Either.left(new UsageError({ problem, help: helpFor(topic) }))
+
+  for (let at = 0; at < argv.length; at++) {
+    const token = argv[at] ?? ""
+    const argument = nextArgument(topic, words.length)
+    const expected = argument === undefined ? undefined : argumentRow(argument)
+    if (!looksLikeOption(token, expected?.value.numeric === true)) {
+      if (argument !== undefined && expected !== undefined) {
+        const value = expected.value.decode(token)
+        if (value === undefined) {
+          return wrong(`${expected.placeholder} expects ${expected.value.expects}, got ${quoted(token)}.`)
+        }
+        words.push(token)
+        args.set(argument, value)
+        continue
+      }
+      if (token === "help" && topic === undefined && !asksHelp) {
+        asksHelp = true
+        continue
+      }
+      const next = withWord(topic, words, token)
+      if (Either.isLeft(next)) return wrong(next.left)
+      topic = next.right
+      continue
+    }
+
+    const equals = token.startsWith("--") ? token.indexOf("=") : -1
+    const name = equals === -1 ? token : token.slice(0, equals)
+    const inline = equals === -1 ? undefined : token.slice(equals + 1)
+    const key = longNames.get(name) ?? shortNames.get(name)
+    if (key === undefined) return wrong(unknownOption(name))
+    const row = rows[key]
+    if (row._tag === "Flag") {
+      if (inline !== undefined) return wrong(`--${row.long} takes no value, got ${quoted(inline)}.`)
+      if (values.has(key) && key !== "help") return wrong(`--${row.long} is given twice.`)
+      values.set(key, true)
+      continue
+    }
+    const following = argv[at + 1]
+    if (inline === undefined && (following === undefined || looksLikeOption(following, row.value.numeric))) {
+      const instead = following === undefined ? "nothing follows it" : `${quoted(following)} follows it`
+      return wrong(`--${row.long} expects ${row.value.expects}, but ${instead}.`)
+    }
+    const given = inline ?? following ?? ""
+    if (inline === undefined) at++
+    if (values.has(key)) return wrong(`--${row.long} is given twice.`)
+    const value = row.value.decode(given)
+    if (value === undefined) {
+      return wrong(`--${row.long} expects ${row.value.expects}, got ${quoted(given)}.`)
+    }
+    values.set(key, value)
+  }
+
+  // Each value was made by the decoder of its own key's row, which is what the types of these records are made of.
+  const pick = (table: object) => Object.fromEntries([...values].filter(([key]) => Object.hasOwn(table, key)))
+  return Either.right({
+    topic,
+    asksHelp,
+    args: Object.fromEntries(args),
+    options: pick(optionTable),
+    questions: pick(questionTable)
+  })
+}

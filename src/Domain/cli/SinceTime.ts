@@ -1,0 +1,135 @@
+import * as DateTime from "effect/DateTime"
+import * as Either from "effect/Either"
+import { quoted } from "../text/Printable.ts"
+
+/** The forms of a time that are understood: completes the sentence "--since expects ...". */
+export const sinceExpects =
+  "a time such as 2h, 3d, 1h30m, 14:30, today, yesterday, yesterday 14:30, 2026-11-20 or 2026-11-20T14:30 (local time, or with Z or an offset such as +01:00)"
+
+const unitMs: Readonly<Record<string, number>> = {
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 7 * 86_400_000
+}
+
+const dayMs = 86_400_000
+
+/** A time as it was written, before anything is known of the clock. Times of day are milliseconds after midnight. */
+type SinceTime =
+  | { readonly _tag: "Ago"; readonly durationMs: number }
+  | { readonly _tag: "TimeOfDay"; readonly ofDayMs: number }
+  | { readonly _tag: "NamedDay"; readonly daysBack: number; readonly ofDayMs: number }
+  /** What the clock on the wall showed, as if it were UTC. */
+  | { readonly _tag: "WallTime"; readonly wallMs: number }
+  | { readonly _tag: "Instant"; readonly atMs: number }
+
+const agoMs = (text: string): number | undefined => {
+  if (!/^(\d+[smhdw])+$/.test(text)) return undefined
+  const parts = [...text.matchAll(/(\d+)([smhdw])/g)]
+  const sum = parts.reduce((total, [, count, unit]) => total + Number(count) * (unitMs[unit ?? ""] ?? 0), 0)
+  // A longer time would reach back beyond what a date can say.
+  return sum <= 1000 * 366 * dayMs ? sum : undefined
+}
+
+const ofDayMs = (text: string): number | undefined => {
+  const match = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.(\d{1,3}))?)?$/.exec(text)
+  if (match === null) return undefined
+  const [, hours, minutes, seconds = "0", fraction = "0"] = match
+  return (
+    Number(hours) * 3_600_000 +
+    Number(minutes) * 60_000 +
+    Number(seconds) * 1000 +
+    Number(fraction.padEnd(3, "0"))
+  )
+}
+
+/** Midnight of a date in UTC, or undefined when there is no such day. */
+const dateMs = (text: string): number | undefined => {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined
+  const atMs = Date.parse(`${text}T00:00:00Z`)
+  return Number.isNaN(atMs) || new Date(atMs).toISOString().slice(0, 10) !== text ? undefined : atMs
+}
+
+/** Minutes east of UTC. */
+const offsetMinutes = (text: string): number | undefined => {
+  if (text === "Z" || text === "z") return 0
+  const match = /^([+-])([01]\d|2[0-3]):?([0-5]\d)$/.exec(text)
+  if (match === null) return undefined
+  const [, sign, hours, minutes] = match
+  return (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes))
+}
+
+const isoTime = (text: string): SinceTime | undefined => {
+  const [, date = "", time, offset] = /^(.{10})(?:[T ]([\d:.]+)(Z|z|[+-][\d:]+)?)?$/.exec(text) ?? []
+  const day = dateMs(date)
+  const ofDay = time === undefined ? 0 : ofDayMs(time)
+  if (day === undefined || ofDay === undefined) return undefined
+  if (offset === undefined) return { _tag: "WallTime", wallMs: day + ofDay }
+  const minutes = offsetMinutes(offset)
+  return minutes === undefined ? undefined : { _tag: "Instant", atMs: day + ofDay - minutes * 60_000 }
+}
+
+const namedDay = (text: string): SinceTime | undefined => {
+  const [, day, time] = /^(today|yesterday)(?: (\S+))?$/.exec(text) ?? []
+  const ofDay = time === undefined ? 0 : ofDayMs(time)
+  if (day === undefined || ofDay === undefined) return undefined
+  return { _tag: "NamedDay", daysBack: day === "today" ? 0 : 1, ofDayMs: ofDay }
+}
+
+const parse = (given: string): SinceTime | undefined => {
+  const text = given.trim().replace(/\s+/g, " ")
+  const durationMs = agoMs(text)
+  if (durationMs !== undefined) return { _tag: "Ago", durationMs }
+  const ofDay = ofDayMs(text)
+  if (ofDay !== undefined) return { _tag: "TimeOfDay", ofDayMs: ofDay }
+  return namedDay(text) ?? isoTime(text)
+}
+
+/** Whether a text is a time in one of the forms that are understood. What time it means depends on the clock. */
+export const isSinceTime = (text: string): boolean => parse(text) !== undefined
+
+/** When the clock on the wall of a zone showed this; a time that it skipped is taken as the one after. */
+const fromWall = (wallMs: number, zone: DateTime.TimeZone): number =>
+  DateTime.toEpochMillis(DateTime.unsafeMakeZoned(wallMs, { timeZone: zone, adjustForTimeZone: true }))
+
+/** Midnight of the day that it is in a zone, on its wall. */
+const wallMidnight = (nowMs: number, zone: DateTime.TimeZone): number => {
+  const { day, month, year } = DateTime.toParts(DateTime.unsafeMakeZoned(nowMs, { timeZone: zone }))
+  return Date.UTC(year, month - 1, day)
+}
+
+const resolve = (since: SinceTime, nowMs: number, zone: DateTime.TimeZone): number => {
+  switch (since._tag) {
+    case "Ago":
+      return nowMs - since.durationMs
+    case "TimeOfDay": {
+      // The last time that the clock showed it: at 9:00, 14:30 means that of yesterday.
+      const today = wallMidnight(nowMs, zone) + since.ofDayMs
+      const atMs = fromWall(today, zone)
+      return atMs <= nowMs ? atMs : fromWall(today - dayMs, zone)
+    }
+    case "NamedDay":
+      return fromWall(wallMidnight(nowMs, zone) - since.daysBack * dayMs + since.ofDayMs, zone)
+    case "WallTime":
+      return fromWall(since.wallMs, zone)
+    case "Instant":
+      return since.atMs
+  }
+}
+
+/**
+ * The moment that a person means by a text, in milliseconds since 1970, in the zone of this machine if none is given.
+ * The Left is one sentence about the text: it is no time, or one that is still to come.
+ */
+export const sinceMs = (
+  text: string,
+  nowMs: number,
+  zone: DateTime.TimeZone = DateTime.zoneMakeLocal()
+): Either.Either<number, string> => {
+  const since = parse(text)
+  if (since === undefined) return Either.left(`${quoted(text)} is not ${sinceExpects}.`)
+  const atMs = resolve(since, nowMs, zone)
+  return atMs <= nowMs ? Either.right(atMs) : Either.left(`${quoted(text)} is still to come.`)
+}

@@ -1,0 +1,139 @@
+import { listed } from "../cli/CommandTable.ts"
+import { keyPathText } from "../toml/KeyPath.ts"
+import { printable } from "../text/Printable.ts"
+import type { Applies, ConfigProblem, ReloadData, SettingChange, SettingsChanges } from "./SettingsData.ts"
+
+/** A longer value ends in `...`; a command of pages would hide the rest. */
+const maxValueLength = 200
+
+const shown = (value: string): string => printable(value, maxValueLength)
+
+/** One change: `restart.jitter: 0 -> 0.25`. A secret's values are not known, so that it is only told. */
+export const changeLine = ({ from, key, to }: SettingChange): string => {
+  const name = printable(key)
+  if (from === undefined && to === undefined) return `${name}: changed (its value is not shown)`
+  return `${name}: ${from === undefined ? "not set" : shown(from)} -> ${to === undefined ? "not set" : shown(to)}`
+}
+
+const projects = (names: ReadonlyArray<string>): string => listed(names.map((name) => printable(name)))
+
+const aboutProjects = (changes: SettingsChanges): ReadonlyArray<string> => [
+  ...(changes.projects_added.length === 0 ? [] : [`Projects added: ${projects(changes.projects_added)}`]),
+  ...(changes.projects_removed.length === 0
+    ? []
+    : [`Projects removed: ${projects(changes.projects_removed)}`])
+]
+
+/** The changes without those of a project that comes or goes: that it does says them all. */
+export const changesOfStaying = (changes: SettingsChanges): ReadonlyArray<SettingChange> => {
+  const tables = [...changes.projects_added, ...changes.projects_removed].map(
+    (name) => `${keyPathText(["projects", name])}.`
+  )
+  return changes.changes.filter(({ key }) => !tables.some((table) => key.startsWith(table)))
+}
+
+const isNothing = (changes: SettingsChanges): boolean =>
+  changes.changes.length + changes.projects_added.length + changes.projects_removed.length === 0
+
+const heading: Readonly<Record<Applies, string>> = {
+  "on-reload": "In force now:",
+  "worker-restart": "With the next start of the worker:",
+  "daemon-restart":
+    "Only with a new start of the daemon, or never while its command line or environment says otherwise:"
+}
+
+const restartCommand = (names: ReadonlyArray<string>): string =>
+  names.length === 1
+    ? `autopilotd restart-worker --project ${printable(names[0] ?? "")}`
+    : "autopilotd reload --restart"
+
+/** What a reload has changed and what is still to be done, ending in a newline. */
+export const reloadText = (data: ReloadData): string => {
+  const { awaiting_restart: awaiting, restarted } = data
+  const changes = changesOfStaying(data)
+  const sections = (["on-reload", "worker-restart", "daemon-restart"] as const).flatMap((applies) => {
+    const lines = changes
+      .filter((change) => change.applies === applies)
+      .map((change) => `  ${changeLine(change)}`)
+    return lines.length === 0 ? [] : [heading[applies], ...lines]
+  })
+  const goOn = awaiting.length === 1 ? "goes on with what it was" : "go on with what they were"
+  return [
+    ...(isNothing(data) ? ["Nothing has changed."] : sections),
+    ...aboutProjects(data),
+    ...(restarted.length === 0 ? [] : [`Workers restarted: ${projects(restarted)}`]),
+    ...(awaiting.length === 0
+      ? []
+      : [`${projects(awaiting)} ${goOn} started with, until: ${restartCommand(awaiting)}`])
+  ]
+    .map((line) => `${line}\n`)
+    .join("")
+}
+
+/** Who takes over what was written: a daemon that runs, one that may run with this file, or nobody yet. */
+export type Reader = "daemon" | "watching daemon" | "unknown" | "nobody"
+
+const howToApply = (changes: ReadonlyArray<SettingChange>, reader: Reader): string => {
+  switch (reader) {
+    case "nobody":
+      return "No daemon is running: the next start takes it over."
+    case "unknown":
+      return "A daemon that uses this file takes it over with: autopilotd reload"
+    case "watching daemon":
+    case "daemon": {
+      const needs = (applies: Applies) => changes.some((change) => change.applies === applies)
+      if (changes.length > 0 && changes.every(({ applies }) => applies === "daemon-restart")) {
+        return "The daemon must be stopped and started for it; its command line or environment may say otherwise."
+      }
+      const restart = needs("worker-restart")
+      if (reader === "daemon") return `Apply it: autopilotd reload${restart ? " --restart" : ""}`
+      const next = restart ? " A worker gets it with its next start: autopilotd reload --restart" : ""
+      return `The daemon takes it over by itself (watch_config).${next}`
+    }
+  }
+}
+
+/**
+ * What was written to the settings file, or would be, and what it takes to apply. Ends in a newline. Changes that were
+ * not meant, because they stood in the file before, are only named.
+ */
+export const writtenText = (
+  written: SettingsChanges & { readonly written: boolean; readonly path: string },
+  reader: Reader,
+  isMeant: (key: string) => boolean = () => true
+): string => {
+  const { changes, changes_command: executed } = written
+  const meant = changes.filter(({ key }) => isMeant(key))
+  const others = changes.filter(({ key }) => !isMeant(key)).map(({ key }) => printable(key))
+  const named = [...meant.map(changeLine), ...aboutProjects(written)]
+  const what = [
+    ...(named.length === 0 ? ["The settings stay what they are."] : named),
+    ...(others.length === 0 ? [] : [`Written before and not in force yet: ${listed(others)}`])
+  ]
+  const executes = executed.length === 0 ? [] : [`What is executed changes for: ${projects(executed)}`]
+  const next = written.written
+    ? isNothing(written)
+      ? []
+      : [howToApply(changes, reader)]
+    : [`This is a dry run: ${printable(written.path)} was not written.`]
+  return [...what, ...executes, ...next].map((line) => `${line}\n`).join("")
+}
+
+/**
+ * A problem as one line: `/home/u/daemon.toml:7:3: restart.max_backof_ms is not a setting. Did you mean ...?`. One of a
+ * key without a line is about what is not in the file, such as an environment variable.
+ */
+export const problemLine = (problem: ConfigProblem, path: string | undefined): string => {
+  const { column, key, line, nearest, reason } = problem
+  const position = [line, column].filter((at) => at !== undefined).join(":")
+  const isInFile = line !== undefined || key === undefined
+  const place =
+    path !== undefined && isInFile
+      ? `${[path, position].filter((part) => part !== "").join(":")}: `
+      : position === ""
+        ? ""
+        : `line ${position}: `
+  const subject = key === undefined ? "" : `${key} `
+  const hint = nearest === undefined ? "" : ` Did you mean ${nearest}?`
+  return printable(`${place}${subject}${reason}.${hint}`)
+}

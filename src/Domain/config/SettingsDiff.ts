@@ -1,0 +1,120 @@
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import type { EffectiveProject, EffectiveSettings } from "../settings/EffectiveSettings.ts"
+import { type RawSettings, tomlText, valueAt } from "../toml/RawSettings.ts"
+import { notInherited } from "../settings/SettingKeys.ts"
+import { Settings } from "../settings/Settings.ts"
+import type { Applies, SettingChange, SettingsChanges } from "./SettingsData.ts"
+import { type FileChange, fileChanges, keyOf } from "./SettingsFileChange.ts"
+import { provenanceOf } from "../settings/SettingsMerge.ts"
+
+/** Settings that are arguments of a Cargo or Binary worker, and nothing to any other. */
+const workerArguments: ReadonlyArray<string> = ["model", "max_budget", "max_turns"]
+
+/** Settings that a worker has from its start to its end. */
+const atStart: ReadonlyArray<string> = [
+  "working_dir",
+  "worker_command",
+  "env",
+  "env_file",
+  ...workerArguments
+]
+
+/** One project that is there before and after, with its settings as they would stand in the file. */
+interface Kept {
+  readonly before: EffectiveProject
+  readonly after: EffectiveProject
+  readonly oldSettings: RawSettings
+  readonly newSettings: RawSettings
+}
+
+const encode = ({ settings }: EffectiveProject): RawSettings => Schema.encodeSync(Settings)(settings)
+
+const keptIn = (before: EffectiveSettings, after: EffectiveSettings): ReadonlyArray<Kept> =>
+  after.projects.flatMap((project) => {
+    const earlier = before.projects.find((other) => other.project === project.project)
+    return earlier === undefined
+      ? []
+      : [{ before: earlier, after: project, oldSettings: encode(earlier), newSettings: encode(project) }]
+  })
+
+/** The projects of one state that the other does not have. */
+const namesOnlyIn = ({ projects }: EffectiveSettings, others: EffectiveSettings) =>
+  projects
+    .map(({ project }) => project)
+    .filter((name) => others.projects.every(({ project }) => project !== name))
+
+const takesArguments = ({ worker }: EffectiveProject): boolean =>
+  Either.isRight(worker) && worker.right.command._tag !== "Command"
+
+const waitsForStart = ({ path }: FileChange, kept: Kept): boolean =>
+  atStart.includes(path[0]) &&
+  tomlText(valueAt(kept.oldSettings, path)) !== tomlText(valueAt(kept.newSettings, path)) &&
+  (!workerArguments.includes(path[0]) || takesArguments(kept.before) || takesArguments(kept.after))
+
+/** A worker command is one value: who sets a part of it has set all of it. */
+const mergedPath = (path: FileChange["path"]): ReadonlyArray<string> =>
+  path[0] === "worker_command" ? [path[0]] : path
+
+/** Whether a project has this setting from the place where it was changed, unless something stronger sets it. */
+const takes = (
+  { path, table }: FileChange,
+  { isTopLevel, project }: EffectiveProject,
+  { fileSettings }: EffectiveSettings
+): boolean => {
+  if (table !== undefined) return !isTopLevel && project === table
+  if (isTopLevel) return true
+  const own = fileSettings.tables.get(project) ?? {}
+  return !notInherited.includes(path[0]) && valueAt(own, mergedPath(path)) === undefined
+}
+
+/** Whether the command line or the environment sets otherwise what the file says. */
+const isHidden = ({ path }: FileChange, project: EffectiveProject): boolean => {
+  const source = provenanceOf(project, mergedPath(path).join("."))
+  return source === "command line" || source.startsWith("environment ")
+}
+
+const appliesOf = (change: FileChange, kept: ReadonlyArray<Kept>, after: EffectiveSettings): Applies => {
+  const concerned = after.projects.filter((project) => takes(change, project, after))
+  if (concerned.some((project) => isHidden(change, project))) return "daemon-restart"
+  const waiting = kept.some((one) => concerned.includes(one.after) && waitsForStart(change, one))
+  return waiting ? "worker-restart" : "on-reload"
+}
+
+const changeOf = (change: FileChange, applies: Applies): SettingChange => {
+  const isSecret = change.path[0] === "env"
+  return {
+    key: keyOf(change),
+    ...(isSecret || change.from === undefined ? {} : { from: change.from }),
+    ...(isSecret || change.to === undefined ? {} : { to: change.to }),
+    applies
+  }
+}
+
+/** Which code is run with which environment, as one text to compare. */
+const execution = ({ envFile, settings, worker }: EffectiveProject): string =>
+  JSON.stringify([
+    Either.isRight(worker) ? worker.right.argv : null,
+    settings.workingDir,
+    Object.entries(settings.env).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    envFile.path
+  ])
+
+/**
+ * What differs between two states of the settings file that were loaded from the same other sources: each setting
+ * that stands otherwise in it, told once where it stands, however many projects inherit it.
+ */
+export const settingsChanges = (before: EffectiveSettings, after: EffectiveSettings): SettingsChanges => {
+  const kept = keptIn(before, after)
+  const added = namesOnlyIn(after, before)
+  const otherwise = kept.filter((one) => execution(one.before) !== execution(one.after))
+  const changed = new Set([...added, ...otherwise.map((one) => one.after.project)])
+  return {
+    changes: fileChanges(before.fileSettings, after.fileSettings).map((change) =>
+      changeOf(change, appliesOf(change, kept, after))
+    ),
+    projects_added: added,
+    projects_removed: namesOnlyIn(before, after),
+    changes_command: after.projects.map(({ project }) => project).filter((name) => changed.has(name))
+  }
+}

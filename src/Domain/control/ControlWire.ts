@@ -1,0 +1,206 @@
+import * as Either from "effect/Either"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import {
+  type AnswerData,
+  type ControlQuestion,
+  ControlRequest,
+  ControlResponse,
+  type ReplyTo,
+  replyTo
+} from "./ControlProtocol.ts"
+import { nearestName } from "../text/NearestName.ts"
+import { printable } from "../text/Printable.ts"
+import type { StatusData } from "../status/StatusData.ts"
+
+/** The words a request's `type` can be. */
+const requestTypes: ReadonlyArray<string> = ControlRequest.members.map(
+  (member) => member.fields.type.literals[0]
+)
+const expectedTypes = `${requestTypes.slice(0, -1).join(", ")} or ${requestTypes.at(-1)}`
+
+const decodeKnownRequest = Schema.decodeUnknownEither(ControlRequest)
+
+/** How many characters of somebody else's input an error repeats. */
+const excerptLength = 60
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** The number of members of the outermost object in a text that is valid JSON, those given twice counted twice. */
+const countMembers = (json: string): number => {
+  const withoutStrings = json.replace(/"[^"\\]*(?:\\.[^"\\]*)*"/g, "")
+  let depth = 0
+  let members = 0
+  for (const character of withoutStrings) {
+    if (character === "{" || character === "[") depth++
+    else if (character === "}" || character === "]") depth--
+    else if (character === ":" && depth === 1) members++
+  }
+  return members
+}
+
+const unknownType = (type: string): string => {
+  const nearest = nearestName(type, requestTypes)
+  const suggestion = nearest === undefined ? "" : ` Did you mean "${nearest}"?`
+  return `Unknown request type "${printable(type, excerptLength)}": expected ${expectedTypes}.${suggestion}`
+}
+
+const firstProblem = (type: string, error: ParseResult.ParseError): string => {
+  const issue = ParseResult.ArrayFormatter.formatErrorSync(error)[0]
+  const key = issue?.path.join(".") ?? ""
+  const problem = printable(issue?.message ?? "it is not as expected", 2 * excerptLength)
+  return `The request ${type} has a bad "${printable(key, excerptLength)}": ${problem}`
+}
+
+/**
+ * Reads one request. The Left is one printable line that says what is wrong and what was expected; it repeats at
+ * most a short piece of the input.
+ */
+export const decodeRequest = (text: string): Either.Either<ControlRequest, string> =>
+  Either.gen(function* () {
+    const value: unknown = yield* Either.try({
+      try: () => JSON.parse(text),
+      catch: () => `The request is not valid JSON: ${printable(text, excerptLength)}`
+    })
+    if (!isObject(value)) {
+      return yield* Either.left(`The request must be one JSON object: ${printable(text, excerptLength)}`)
+    }
+    const type = Object.hasOwn(value, "type") ? value["type"] : undefined
+    if (type === undefined) {
+      return yield* Either.left(`The request has no "type": expected ${expectedTypes}.`)
+    }
+    if (typeof type !== "string") {
+      const given = printable(JSON.stringify(type), excerptLength)
+      return yield* Either.left(
+        `The request's "type" must be a string, not ${given}: expected ${expectedTypes}.`
+      )
+    }
+    // JSON.parse keeps the last of two equal keys; which one was meant nobody can know.
+    if (countMembers(text) !== Object.keys(value).length) {
+      return yield* Either.left(`The request gives a key twice: ${printable(text, excerptLength)}`)
+    }
+    if (!requestTypes.includes(type)) return yield* Either.left(unknownType(type))
+    return yield* Either.mapLeft(decodeKnownRequest(value), (error) => firstProblem(type, error))
+  })
+
+const encodeKnownRequest = Schema.encodeSync(ControlRequest)
+
+/**
+ * One request as one JSON object without a newline. What the original daemon knows stays far below 4,096 bytes, the
+ * one read that it makes.
+ */
+export const encodeRequest = (request: ControlRequest): string => JSON.stringify(encodeKnownRequest(request))
+
+/** The original's client makes one read of this many bytes and parses what it got: an answer to what it can ask. */
+export const maxResponseBytes = 8192
+
+/** How far strings and lists are cut until a response fits, first step first. */
+const cuts = [2048, 1024, 512, 256, 128, 64, 32]
+
+const shortenString = (text: string, maxLength: number): string =>
+  text.length <= maxLength ? text : `${text.slice(0, maxLength - 1)}…`
+
+/** Every string at most `maxLength` characters, every list and record at most an eighth as many entries. */
+const shorten = (value: unknown, maxLength: number): unknown => {
+  if (typeof value === "string") return shortenString(value, maxLength)
+  if (Array.isArray(value)) {
+    const maxItems = maxLength / 8
+    const kept = value.slice(0, maxItems).map((item) => shorten(item, maxLength))
+    return value.length <= maxItems ? kept : [...kept, "…"]
+  }
+  return value
+}
+
+const shortenStatus = (data: StatusData, maxLength: number): unknown => {
+  const projects = Object.entries(data.projects ?? {}).slice(0, maxLength / 8)
+  const shortened = Object.entries(data).map(([key, value]) => [key, shorten(value, maxLength)])
+  return Object.fromEntries(
+    data.projects === undefined ? shortened : [...shortened, ["projects", Object.fromEntries(projects)]]
+  )
+}
+
+/** The seven fields every client needs, and nothing else. */
+const bareStatus = (data: StatusData): StatusData => ({
+  worker_status: data.worker_status,
+  worker_pid: data.worker_pid,
+  uptime_seconds: data.uptime_seconds,
+  total_restarts: data.total_restarts,
+  consecutive_failures: data.consecutive_failures,
+  memory_available_bytes: data.memory_available_bytes,
+  memory_total_bytes: data.memory_total_bytes
+})
+
+/** Half of a surrogate pair becomes U+FFFD: as an escape it is legal JSON, but the original's parser refuses it. */
+const wellFormed = (_key: string, value: unknown): unknown =>
+  typeof value === "string" ? value.replace(/\p{Cs}/gu, "\ufffd") : value
+
+const line = (response: unknown): string => `${JSON.stringify(response, wellFormed)}\n`
+
+const fits = (text: string): boolean =>
+  text.length <= maxResponseBytes && new TextEncoder().encode(text).length <= maxResponseBytes
+
+const encodeKnownResponse = Schema.encodeSync(ControlResponse)
+
+/** What the original's client can ask for is about a worker, or has no data at all. */
+const isForOriginal = (data: AnswerData | undefined): data is StatusData | undefined =>
+  data === undefined || "worker_status" in data
+
+/**
+ * One response as one JSON object and a newline. With a status, or without data, it is at most `maxResponseBytes` bytes
+ * long: where it would be longer, strings and lists in it are shortened, and an ellipsis shows where; the seven fields
+ * of a status are always whole. Other data is never cut.
+ * Throws a ParseError for a response that breaks its schema, such as a fraction where an integer must be: that is
+ * a defect of the one who made it.
+ */
+export const encodeResponse = (response: ControlResponse): string => {
+  const encoded = encodeKnownResponse(response)
+  const whole = line(encoded)
+  const { success, message, data } = encoded
+  if (!isForOriginal(data) || fits(whole)) return whole
+  for (const maxLength of cuts) {
+    const shortened = line({
+      success,
+      message: shortenString(message, maxLength),
+      ...(data === undefined ? {} : { data: shortenStatus(data, maxLength) })
+    })
+    if (fits(shortened)) return shortened
+  }
+  return line({
+    success,
+    message: shortenString(message, 256),
+    ...(data === undefined ? {} : { data: bareStatus(data) })
+  })
+}
+
+const decoder = <A, I>(schema: Schema.Schema<A, I>) => Schema.decodeUnknownEither(Schema.parseJson(schema))
+const decodeStatusReply = decoder(replyTo.Status)
+
+const decoders: {
+  readonly [T in ControlQuestion["type"]]: (text: string) => Either.Either<ReplyTo<T>, ParseResult.ParseError>
+} = {
+  Status: decodeStatusReply,
+  GetMetrics: decodeStatusReply,
+  StartWorker: decodeStatusReply,
+  StopWorker: decodeStatusReply,
+  RestartWorker: decodeStatusReply,
+  Shutdown: decodeStatusReply,
+  SelectProject: decodeStatusReply,
+  Projects: decoder(replyTo.Projects),
+  Hogs: decoder(replyTo.Hogs),
+  History: decoder(replyTo.History),
+  ReloadConfig: decoder(replyTo.ReloadConfig),
+  GetConfig: decoder(replyTo.GetConfig),
+  SetConfig: decoder(replyTo.SetConfig)
+}
+
+/** Reads the reply to a request of one type. The Left is one printable line that says what is wrong with it. */
+export const decodeReply = <T extends ControlQuestion["type"]>(
+  type: T,
+  text: string
+): Either.Either<ReplyTo<T>, string> =>
+  Either.mapLeft(decoders[type](text), (error) => {
+    const issue = ParseResult.ArrayFormatter.formatErrorSync(error)[0]
+    const where = issue === undefined || issue.path.length === 0 ? "" : `"${issue.path.join(".")}": `
+    return printable(`${where}${issue?.message ?? "it is not as expected"}`, 2 * excerptLength)
+  })

@@ -1,0 +1,95 @@
+import type { HogRow, HogsData, SparedRow } from "./HogsData.ts"
+import { humanBytes } from "../text/HumanBytes.ts"
+import { printable, quoted } from "../text/Printable.ts"
+import { paragraph } from "../text/TextLayout.ts"
+
+const headings = ["PID", "NAME", "MEMORY", "WHY", "COMMAND"] as const
+
+/** The columns of figures, which are compared from the right. */
+const toTheRight: ReadonlySet<string> = new Set(["PID", "MEMORY"])
+
+const maxNameLength = 20
+const maxReasonLength = 120
+const maxCommandLength = 60
+
+const cells = (row: HogRow | SparedRow): ReadonlyArray<string> => [
+  String(row.pid),
+  printable(row.name, maxNameLength),
+  humanBytes(row.memory_bytes),
+  printable(row.reason, maxReasonLength),
+  printable(row.command, maxCommandLength)
+]
+
+const table = (all: ReadonlyArray<HogRow | SparedRow>): ReadonlyArray<string> => {
+  const rows = [headings, ...all.map(cells)]
+  const widths = headings.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows.map((row) =>
+    `  ${row
+      .map((cell, column) =>
+        toTheRight.has(headings[column] ?? "")
+          ? cell.padStart(widths[column] ?? 0)
+          : cell.padEnd(widths[column] ?? 0)
+      )
+      .join("  ")}`.trimEnd()
+  )
+}
+
+const memory = (data: HogsData): string => {
+  const group =
+    data.memory_bound_by === undefined ? "" : ` by the cgroup ${printable(data.memory_bound_by, 200)}`
+  const available = `${humanBytes(data.memory_available_bytes)} of ${humanBytes(data.memory_total_bytes)}`
+  const low = humanBytes(data.memory_min_available_bytes)
+  const critical = humanBytes(data.memory_critical_threshold_bytes)
+  return `Memory is ${data.memory_level}: ${available} available${group}. It is low below ${low}, critical below ${critical}.`
+}
+
+const settings = (data: HogsData): string => {
+  const names = data.hog_names.map(quoted).join(", ")
+  const threshold = humanBytes(data.node_kill_threshold_bytes)
+  return `The settings: hog_policy = "${data.hog_policy}", hog_names = [${names}], node_kill_threshold_bytes is ${threshold}, dry_run = ${data.dry_run}.`
+}
+
+const condition = ({ memory_level: level }: HogsData): string =>
+  level === "plentiful" ? "If memory were low now" : `Memory is ${level}: now`
+
+const dryRun = ({ dry_run: isDryRun }: HogsData): ReadonlyArray<string> =>
+  isDryRun ? [paragraph("As dry_run is set, the daemon would only tell of it in its log.")] : []
+
+const ofWorkers = ({ workers: [largest] }: HogsData): ReadonlyArray<string> => {
+  if (largest === undefined) return []
+  const { memory_bytes: bytes, processes, project } = largest
+  const held = `${humanBytes(bytes)} in ${processes} process${processes === 1 ? "" : "es"}`
+  return [
+    "",
+    paragraph(
+      `If memory were critical and none of them left, the worker of ${quoted(project)} would come next, which holds most: ${held}.`
+    )
+  ]
+}
+
+/** Who would be ended for memory and who not, as a person reads it, ending in a newline. */
+export const hogsText = (data: HogsData): string => {
+  const { would_end: victims, would_spare: spared } = data
+  const hogs =
+    victims.length === 0
+      ? [`${condition(data)}, nobody would be ended.`]
+      : [
+          paragraph(
+            `${condition(data)}, these would be ended, one after the other, until enough is available:`
+          ),
+          ...table(victims)
+        ]
+  const others =
+    spared.length === 0 ? [] : ["", "These are large or lost too, and would not be ended:", ...table(spared)]
+  return [
+    paragraph(memory(data)),
+    paragraph(settings(data)),
+    ...dryRun(data),
+    "",
+    ...hogs,
+    ...ofWorkers(data),
+    ...others
+  ]
+    .map((line) => `${line}\n`)
+    .join("")
+}

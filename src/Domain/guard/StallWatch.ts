@@ -1,0 +1,104 @@
+import { humanDuration } from "../text/HumanDuration.ts"
+
+/** What a worker has done so far, as seen at one look. Milliseconds on a clock that only goes forward. */
+export interface StallSample {
+  readonly atMs: number
+  /** When it said something last; when it was started, if it never has. */
+  readonly lastOutputMs: number
+  /** The CPU time of each of its processes, by pid and start. */
+  readonly cpuMs: ReadonlyMap<string, number>
+  /** What changes when a watched file does. */
+  readonly files: string
+  /** It waits for something that takes its time: a usage limit that has named its end. */
+  readonly isExcused: boolean
+  /** What it waits for, where it has said so: a tool that it has called. */
+  readonly tool: string | undefined
+}
+
+/** How long a worker may do nothing. */
+export interface StallRules {
+  readonly stallTimeoutMs: number
+  /** While a tool runs that it has called: longer, but not for ever. */
+  readonly toolTimeoutMs: number
+}
+
+/** What was seen of a worker so far. */
+export interface StallWatch {
+  readonly sample: StallSample
+  /** When it has done anything last. */
+  readonly activeMs: number
+  readonly isWarned: boolean
+}
+
+/** A worker that has done nothing for long. */
+export interface Stall {
+  readonly quietMs: number
+  readonly limitMs: number
+  readonly tool: string | undefined
+}
+
+/** What follows from a look. */
+export interface StallLook {
+  readonly watch: StallWatch
+  /** `half`: half of the time is over, told once. `stalled`: all of it. */
+  readonly news: ({ readonly _tag: "half" | "stalled" } & Stall) | undefined
+}
+
+/** A program that waits for ever still has timers: what uses less than this share of a core does nothing. */
+const idleShare = 0.01
+
+/** Whether its processes have worked, or others have come, since the look before. */
+const hasWorked = (before: StallSample, now: StallSample): boolean => {
+  let usedMs = 0
+  for (const [process, cpuMs] of now.cpuMs) {
+    const earlier = before.cpuMs.get(process)
+    if (earlier === undefined) return true
+    usedMs += Math.max(0, cpuMs - earlier)
+  }
+  return usedMs > idleShare * (now.atMs - before.atMs)
+}
+
+/** Before the second look nothing can be said: a worker that is seen for the first time was active just now. */
+export const beginStallWatch = (sample: StallSample): StallWatch => ({
+  sample,
+  activeMs: sample.atMs,
+  isWarned: false
+})
+
+/**
+ * Whether a worker has stalled: no output, no CPU time and no change of a watched file, all of it, for the whole time.
+ * A machine that sleeps does not count, because its monotonic clock stands still.
+ */
+export const nextStallWatch = (before: StallWatch, now: StallSample, rules: StallRules): StallLook => {
+  const isActive =
+    now.lastOutputMs > before.sample.lastOutputMs ||
+    now.isExcused ||
+    now.files !== before.sample.files ||
+    hasWorked(before.sample, now)
+  if (isActive) return { watch: { sample: now, activeMs: now.atMs, isWarned: false }, news: undefined }
+  const limitMs =
+    now.tool === undefined ? rules.stallTimeoutMs : Math.max(rules.stallTimeoutMs, rules.toolTimeoutMs)
+  const stall = { quietMs: now.atMs - before.activeMs, limitMs, tool: now.tool }
+  const watch = { ...before, sample: now }
+  if (stall.quietMs >= limitMs) return { watch, news: { _tag: "stalled", ...stall } }
+  return stall.quietMs >= limitMs / 2 && !before.isWarned
+    ? { watch: { ...watch, isWarned: true }, news: { _tag: "half", ...stall } }
+    : { watch, news: undefined }
+}
+
+const shortestMs = 50
+const longestMs = 30_000
+
+/** How often a worker is looked at: what is told is late by no more than a twentieth. */
+export const stallLookMs = ({ stallTimeoutMs }: StallRules): number =>
+  Math.min(longestMs, Math.max(shortestMs, Math.floor(stallTimeoutMs / 20)))
+
+const nothing = ({ quietMs, tool }: Stall): string =>
+  `no output, no CPU time and no change of a watched file for ${humanDuration(quietMs)}${tool === undefined ? "" : ` while ${tool} runs`}`
+
+/** Why a worker is restarted: `stalled: no output, no CPU time and no change of a watched file for 20 minutes`. */
+export const stallReason = (stall: Stall): string => `stalled: ${nothing(stall)}`
+
+/** The warning at half time. */
+export const describeHalf = (stall: Stall): string =>
+  `The worker may have stalled: ${nothing(stall)}. It is restarted after ${humanDuration(stall.limitMs)}`

@@ -1,0 +1,176 @@
+import type * as DateTime from "effect/DateTime"
+import { type DaemonEvent, describe, type Level, projectOf } from "./DaemonEvent.ts"
+import { asked, type HistoryQuestion } from "./HistoryData.ts"
+import { describeVerdict } from "../verdict/ExitVerdict.ts"
+import type { HistoryRecord } from "./HistoryRecord.ts"
+import { humanBytes } from "../text/HumanBytes.ts"
+import { humanDuration } from "../text/HumanDuration.ts"
+import { localTime } from "../text/LocalTime.ts"
+import { describe as describeOomKill } from "../verdict/OomKill.ts"
+import { printable } from "../text/Printable.ts"
+import { shellLine } from "../text/ShellLine.ts"
+import { restartsIn } from "./Restarts.ts"
+import { restartSentences } from "./RestartsText.ts"
+import { describe as describeExit } from "../tree/WorkerExit.ts"
+
+export interface HistoryTextOptions {
+  /** Now, in milliseconds since 1970. */
+  readonly nowMs: number
+  /** Of the times in it. */
+  readonly zone: DateTime.TimeZone
+  /** Whether what went wrong may be coloured with ANSI escapes. */
+  readonly colour: boolean
+}
+
+/** A longer reason ends in `...`: an event has one line. */
+const maxReasonLength = 240
+
+const colours: Readonly<Record<Level, number | undefined>> = { info: undefined, warning: 33, error: 31 }
+
+/** What has happened, in as few words as its tag has: `backing off`, `memory level changed`. */
+const what = (event: DaemonEvent): string => {
+  switch (event._tag) {
+    case "WorkerStarted":
+      return "started"
+    case "WorkerExited":
+    case "WorkerEnded":
+      return "ended"
+    case "WorkerStopped":
+      return "stopped"
+    case "CommandTaken":
+      return `${event.command} asked`
+    default:
+      return event._tag.replace(/(?<=[a-z])(?=[A-Z])/g, " ").toLowerCase()
+  }
+}
+
+/** Why, and with what figures; what stands in the other columns is not said again. */
+const reason = (event: DaemonEvent): string => {
+  switch (event._tag) {
+    case "DaemonStarted":
+      return `pid ${event.pid}, version ${event.version}`
+    case "DaemonStopping":
+      return event.by
+    case "WorkerStarted":
+      return `pid ${event.pid}: ${shellLine(event.command)}`
+    case "WorkerStopped":
+      return event.reason
+    case "RestartAsked":
+      return event.reason
+    case "WorkerExited":
+      return event.oomKill === undefined
+        ? describeExit(event.exit)
+        : `${describeExit(event.exit)}; ${describeOomKill(event.oomKill)}`
+    case "WorkerEnded":
+      return describeVerdict(event.verdict)
+    default:
+      return describe(event).text
+  }
+}
+
+const ran = (event: DaemonEvent): string =>
+  event._tag === "WorkerExited" || event._tag === "WorkerEnded" ? humanDuration(event.uptimeMs) : ""
+
+const peak = (event: DaemonEvent): string =>
+  event._tag === "WorkerEnded" && event.peakMemoryBytes !== undefined ? humanBytes(event.peakMemoryBytes) : ""
+
+interface Column {
+  readonly heading: string
+  readonly cell: (record: HistoryRecord) => string
+  readonly isNumber?: boolean
+  /** Left out where no record has anything to say in it. */
+  readonly isOptional?: boolean
+}
+
+const columns = (zone: DateTime.TimeZone, isPlural: boolean): ReadonlyArray<Column> => [
+  { heading: "TIME", cell: ({ at }) => localTime(at, zone) },
+  ...(isPlural ? [{ heading: "PROJECT", cell: (record: HistoryRecord) => projectOf(record) ?? "-" }] : []),
+  { heading: "WHAT", cell: what },
+  { heading: "RAN", cell: ran, isNumber: true, isOptional: true },
+  { heading: "PEAK", cell: peak, isNumber: true, isOptional: true },
+  { heading: "REASON", cell: (record) => printable(reason(record), maxReasonLength) }
+]
+
+/** A worker's end is told twice, as it is noticed and as it is judged: the second says all that the first does. */
+const withoutTwins = (records: ReadonlyArray<HistoryRecord>): ReadonlyArray<HistoryRecord> => {
+  const judged = new Set<string>()
+  const told = records.toReversed().filter((record) => {
+    const life = `${record.daemon} ${projectOf(record)}`
+    if (record._tag === "WorkerEnded") judged.add(life)
+    if (record._tag === "WorkerStarted") judged.delete(life)
+    return record._tag !== "WorkerExited" || !judged.delete(life)
+  })
+  return told.toReversed()
+}
+
+/** How often the workers have restarted, where they have. */
+const restarts = (
+  records: ReadonlyArray<HistoryRecord>,
+  { nowMs, zone }: Pick<HistoryTextOptions, "nowMs" | "zone">
+): ReadonlyArray<string> => {
+  const all = restartsIn(records)
+  const projects = [...new Set(all.map(({ project }) => project))].toSorted()
+  return projects.flatMap((project) =>
+    restartSentences(
+      `The worker of ${project}`,
+      all.filter((restart) => restart.project === project),
+      nowMs,
+      zone
+    )
+  )
+}
+
+/** What was asked for, for people: the table and how often workers have restarted. */
+export const historyText = (
+  { damaged, records }: { readonly records: ReadonlyArray<HistoryRecord>; readonly damaged: number },
+  question: HistoryQuestion,
+  options: HistoryTextOptions
+): string => {
+  const { sinceMs } = question
+  const shown = asked(withoutTwins(records), question)
+  const none =
+    sinceMs === undefined
+      ? "The history is empty."
+      : `Nothing has happened since ${localTime(sinceMs, options.zone)}.`
+  const notes = [
+    ...restarts(records, options),
+    ...(damaged === 0
+      ? []
+      : [
+          `${damaged} line${damaged === 1 ? "" : "s"} of the history could not be read and ${damaged === 1 ? "was" : "were"} left out.`
+        ])
+  ]
+  return [
+    shown.length === 0 ? `${none}\n` : historyTable(shown, options),
+    ...(notes.length === 0 ? [] : ["\n", ...notes.map((note) => `${note}\n`)])
+  ].join("")
+}
+
+/** The records as a table, ending in a newline. */
+export const historyTable = (
+  records: ReadonlyArray<HistoryRecord>,
+  { colour, zone }: Pick<HistoryTextOptions, "colour" | "zone">
+): string => {
+  const shown = withoutTwins(records)
+  const isPlural = new Set(shown.flatMap((record) => projectOf(record) ?? [])).size > 1
+  const all = columns(zone, isPlural).map((column) => ({ ...column, cells: shown.map(column.cell) }))
+  const used = all.filter(({ cells, isOptional }) => isOptional !== true || cells.some((cell) => cell !== ""))
+  const line = (texts: ReadonlyArray<string>, code?: number): string => {
+    const padded = used.map(({ cells, heading, isNumber }, at) => {
+      const width = Math.max(heading.length, ...cells.map((cell) => cell.length))
+      const text = texts[at] ?? ""
+      const filled = isNumber === true ? text.padStart(width) : text.padEnd(width)
+      return code !== undefined && heading === "WHAT" ? `\u001b[${code}m${filled}\u001b[0m` : filled
+    })
+    return `${padded.join("  ").trimEnd()}\n`
+  }
+  return [
+    line(used.map(({ heading }) => heading)),
+    ...shown.map((record, at) =>
+      line(
+        used.map(({ cells }) => cells[at] ?? ""),
+        colour ? colours[describe(record).level] : undefined
+      )
+    )
+  ].join("")
+}

@@ -1,0 +1,147 @@
+import * as Schema from "effect/Schema"
+import { keyPathText } from "../toml/KeyPath.ts"
+import { ProjectName, unnamed } from "../Project.ts"
+import { isTable, type RawSettings, tomlText, without } from "../toml/RawSettings.ts"
+import type { AboutProject } from "./SettingsAbout.ts"
+import { decodeRaw, found, problemsOfOwn } from "./SettingsDecode.ts"
+import { asWritten, hoist, type Hoisted } from "./SettingsHoist.ts"
+import { topLevelOnly } from "./SettingKeys.ts"
+import type { KeyProblem } from "./SettingsProblem.ts"
+
+/** What a settings file sets: its top level, and by name each `[projects.NAME]`, in the order of the file. */
+export interface FileSettings {
+  readonly top: RawSettings
+  readonly tables: ReadonlyMap<string, RawSettings>
+}
+
+/** A settings file, taken apart and not yet checked. */
+export interface FileParts {
+  readonly top: Hoisted
+  readonly tables: ReadonlyMap<string, Hoisted>
+  /** What is wrong with `projects` itself. */
+  readonly problems: ReadonlyArray<KeyProblem>
+}
+
+/** The names that stand below `projects`, as the parser gives them: those that are integers come first. */
+export const tableNames = (raw: RawSettings): ReadonlyArray<string> => {
+  const projects = raw["projects"]
+  return isTable(projects) ? Object.keys(projects) : []
+}
+
+const header = (name: string): string => `[${keyPathText(["projects", name])}]`
+
+const isName = Schema.is(ProjectName)
+
+const nameProblem = (name: string): ReadonlyArray<KeyProblem> =>
+  isName(name)
+    ? []
+    : [
+        {
+          path: ["projects", name],
+          reason:
+            "is not a name for a project: 1 to 64 letters, digits, '.', '_' or '-' that begin with a letter or a digit (autopilotd.log is taken)"
+        }
+      ]
+
+/** Takes `[projects.NAME]` off the top level. `names` are those of `tableNames`, in the order of the file. */
+export const takeApart = (raw: RawSettings, names: ReadonlyArray<string> = tableNames(raw)): FileParts => {
+  const projects = raw["projects"]
+  const top = hoist(without(raw, ["projects"]))
+  if (!isTable(projects)) {
+    const reason = `must be a table of projects such as [projects.shop], not ${found(projects, true)}`
+    return {
+      top,
+      tables: new Map(),
+      problems: projects === undefined ? [] : [{ path: ["projects"], reason }]
+    }
+  }
+  const tables = names.flatMap((name) => {
+    const table = projects[name]
+    return isTable(table) ? [[name, hoist(table, `in ${header(name)}`)] as const] : []
+  })
+  const problems = names.flatMap((name): ReadonlyArray<KeyProblem> => {
+    if (isTable(projects[name])) return nameProblem(name)
+    const reason = `must be a table with the settings of one project, not ${found(projects[name], true)}`
+    return [{ path: ["projects", name], reason }]
+  })
+  return { top, tables: new Map(tables), problems }
+}
+
+/** The same without where things were written. */
+export const settingsIn = ({ tables, top }: FileParts): FileSettings => ({
+  top: top.raw,
+  tables: new Map([...tables].map(([name, { raw }]) => [name, raw]))
+})
+
+/** A problem of a project's table, told with the table's name. */
+export const inTable = (name: string, { moved }: Hoisted, problem: KeyProblem): KeyProblem => {
+  const { nearest, path, writtenAt, ...rest } = asWritten(problem, moved)
+  const prefix = ["projects", name]
+  return {
+    ...rest,
+    path: [...prefix, ...path],
+    ...(nearest === undefined ? {} : { nearest: `${keyPathText(prefix)}.${nearest}` }),
+    ...(writtenAt === undefined ? {} : { writtenAt: [...prefix, ...writtenAt] })
+  }
+}
+
+/** The settings of a table that only the top level can have, and the table without them. */
+const takenOff = (raw: RawSettings): { own: RawSettings; problems: ReadonlyArray<KeyProblem> } => {
+  const memory = raw["memory"]
+  const refused = (path: ReadonlyArray<string>): ReadonlyArray<KeyProblem> => {
+    const reason = topLevelOnly.get(path.join("."))
+    return reason === undefined ? [] : [{ path, reason }]
+  }
+  const above = Object.keys(raw).flatMap((key) => refused([key]))
+  const inMemory = isTable(memory) ? Object.keys(memory).flatMap((key) => refused(["memory", key])) : []
+  const own = without(raw, [...topLevelOnly.keys()])
+  return {
+    own: isTable(memory)
+      ? {
+          ...own,
+          memory: without(
+            memory,
+            inMemory.map(({ path }) => String(path.at(-1)))
+          )
+        }
+      : own,
+    problems: [...above, ...inMemory]
+  }
+}
+
+const problemsOfTable = (name: string, table: Hoisted): ReadonlyArray<KeyProblem> => {
+  const { own, problems } = takenOff(table.raw)
+  return [...table.problems, ...problems, ...problemsOfOwn(own)].map((problem) =>
+    inTable(name, table, problem)
+  )
+}
+
+/** Two projects of one name: the top level's, as the file or the command line calls it, and a table's. */
+const sameNames = ({ tables, top }: FileParts, about: AboutProject): ReadonlyArray<KeyProblem> => {
+  const inFile = top.raw["project"]
+  const name = inFile ?? unnamed
+  if (typeof name === "string" && tables.has(name)) {
+    const reason =
+      inFile === undefined
+        ? 'is how the top level is called while it has no name: give it one with project = "...", or rename this table'
+        : `is how the top level is called (project = ${tomlText(name)}): rename one of them`
+    return [{ path: ["projects", name], reason }]
+  }
+  if (about._tag === "Table" || about.name === undefined || !tables.has(about.name)) return []
+  const reason =
+    "is how --project or AUTOPILOT_PROJECT has named the top level of this daemon: rename this table, or start the daemon anew"
+  return [{ path: ["projects", about.name], reason }]
+}
+
+/** All that is wrong with the top level by itself, and with each table by itself. */
+export const problemsOf = (parts: FileParts, about: AboutProject): ReadonlyArray<KeyProblem> => {
+  const { problems, tables, top } = parts
+  const decoded = decodeRaw(top.raw)
+  return [
+    ...top.problems,
+    ...(decoded._tag === "Left" ? decoded.left.map((problem) => asWritten(problem, top.moved)) : []),
+    ...problems,
+    ...sameNames(parts, about),
+    ...[...tables].flatMap(([name, table]) => problemsOfTable(name, table))
+  ]
+}

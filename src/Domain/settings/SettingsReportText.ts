@@ -1,0 +1,86 @@
+import { printable } from "../text/Printable.ts"
+import type {
+  MaskedValue,
+  ProjectReport,
+  ReportedSetting,
+  ReportedWorker,
+  SettingsReport
+} from "./SettingsReport.ts"
+import { shellLine } from "../text/ShellLine.ts"
+
+/** A longer value has its source on the line below, so that it does not push the column out of sight. */
+const widestValue = 40
+
+const table = (settings: ReadonlyArray<ReportedSetting>): ReadonlyArray<string> => {
+  const rows = settings.map(({ key, source, text }) => ({
+    key,
+    source: printable(source),
+    text: printable(text)
+  }))
+  if (rows.length === 0) return []
+  const keyWidth = Math.max(...rows.map(({ key }) => key.length))
+  const textWidth = Math.max(...rows.map(({ text }) => (text.length > widestValue ? 0 : text.length)))
+  return rows.flatMap(({ key, source, text }) => {
+    const head = `  ${key.padEnd(keyWidth)}  ${text.padEnd(textWidth)}`
+    return text.length > textWidth
+      ? [head, `${" ".repeat(keyWidth + textWidth + 6)}${source}`]
+      : [`${head}  ${source}`]
+  })
+}
+
+const secretLine = ({ characters, name }: MaskedValue): string => {
+  const size = `${characters} character${characters === 1 ? "" : "s"}`
+  return `  ${name} = ${characters === 0 ? "(empty)" : `******** (${size})`}`
+}
+
+const envLines = (env: ReadonlyArray<MaskedValue>): ReadonlyArray<string> =>
+  env.length === 0 ? [] : ["env, for the worker", ...env.map(secretLine)]
+
+const envFileLines = (report: ReportedWorker): ReadonlyArray<string> => {
+  const variables = report.env_file_variables
+  return [
+    `Env file ${printable(report.env_file)}${variables.length === 0 ? " (sets nothing)" : ""}`,
+    ...variables.map(secretLine)
+  ]
+}
+
+/** Why there is none is the error that a start ends with. */
+const workerLines = ({ worker_command: command }: ReportedWorker): ReadonlyArray<string> =>
+  command === null
+    ? ["No worker"]
+    : [`Worker (${printable(command.source)})`, `  ${shellLine(command.argv, Number.POSITIVE_INFINITY)}`]
+
+const spaced = (block: ReadonlyArray<string>): ReadonlyArray<string> =>
+  block.length === 0 ? [] : ["", ...block]
+
+const indented = (block: ReadonlyArray<string>): ReadonlyArray<string> => block.map((line) => `  ${line}`)
+
+/** A project beside the one that is shown in full; an env file that both have is shown there. */
+const section = (project: ProjectReport, shown: SettingsReport): ReadonlyArray<string> => [
+  "",
+  `Project ${project.project}`,
+  ...table(project.overrides),
+  ...indented(envLines(project.env)),
+  ...(project.env_file === shown.env_file ? [] : indented(envFileLines(project))),
+  ...indented(workerLines(project))
+]
+
+/**
+ * The report for people, aligned, one line per setting. After all about one project come the others, each with what it
+ * has of its own, unless that one is shown `alone`.
+ */
+export const renderReport = (report: SettingsReport, { alone = false } = {}): string => {
+  const file = report.settings_file_found ? "" : " (does not exist: the defaults hold)"
+  const others = alone ? [] : report.projects.filter(({ project }) => project !== report.project)
+  const warnings = [...new Set([...report.warnings, ...others.flatMap((project) => project.warnings)])]
+  return [
+    `Settings file ${printable(report.settings_file)}${file}`,
+    ...(report.projects.length === 1 ? [] : [`Project ${report.project}`]),
+    ...table(report.settings),
+    ...spaced(envLines(report.env)),
+    ...spaced(envFileLines(report)),
+    ...spaced(workerLines(report)),
+    ...others.flatMap((project) => section(project, report)),
+    ...spaced(warnings.map((text) => `Warning: ${printable(text)}`))
+  ].join("\n")
+}

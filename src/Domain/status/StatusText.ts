@@ -1,0 +1,153 @@
+import type { ControlReply } from "../control/ControlProtocol.ts"
+import { humanBytes } from "../text/HumanBytes.ts"
+import { humanDuration } from "../text/HumanDuration.ts"
+import { describePressure } from "../memory/MemoryLook.ts"
+import { printable } from "../text/Printable.ts"
+import { shellLine } from "../text/ShellLine.ts"
+import { inStateColour } from "./StateColour.ts"
+
+/** What a client has of a status answer: the original daemon's has only the first seven fields. */
+export type StatusAnswer = NonNullable<ControlReply["data"]>
+
+export interface StatusTextOptions {
+  /** Now, in milliseconds since 1970. */
+  readonly nowMs: number
+  /** Whether the state may be coloured with ANSI escapes. */
+  readonly colour: boolean
+}
+
+const title = "Autopilot Daemon Status"
+
+/** Longer texts from the wire end in `...`; a command line of pages would hide the rest. */
+const maxTextLength = 400
+
+const shown = (text: string): string => printable(text, maxTextLength)
+
+/** The original writes GB for what are powers of 1024; scripts read that line. */
+const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GB`
+
+/** Where memory stands between its thresholds. */
+const memoryLevel = (status: StatusAnswer): string | undefined => {
+  const {
+    memory_critical_threshold_bytes: critical,
+    memory_level: level,
+    memory_min_available_bytes: low
+  } = status
+  if (level === undefined || low === undefined || critical === undefined) return level
+  return `${level} (low: below ${humanBytes(low)}, critical: below ${humanBytes(critical)})`
+}
+
+const swap = ({ swap_free_bytes: free, swap_total_bytes: total }: StatusAnswer): string | undefined =>
+  free === undefined || total === undefined || total === 0
+    ? undefined
+    : `${humanBytes(free)} of ${humanBytes(total)} free`
+
+const share = (bytes: number, processes: number | undefined): string =>
+  processes === undefined
+    ? humanBytes(bytes)
+    : `${humanBytes(bytes)} in ${processes} process${processes === 1 ? "" : "es"}`
+
+/** What the worker's processes hold. What says nothing new is left out, as a peak that it has just reached. */
+const workerMemory = (status: StatusAnswer): string | undefined => {
+  const { worker_limit_bytes: limit, worker_memory_bytes: held, worker_swap_bytes: inSwap = 0 } = status
+  if (held === undefined) return undefined
+  const peak = humanBytes(status.worker_peak_memory_bytes ?? held)
+  return [
+    share(held, status.worker_processes),
+    inSwap === 0 ? "" : ` (${humanBytes(inSwap)} of it in swap)`,
+    peak === humanBytes(held) ? "" : `, at most ${peak} so far`,
+    limit === undefined ? "" : `; limit ${humanBytes(limit)}`
+  ].join("")
+}
+
+const containment = ({ containment: held }: StatusAnswer): string | undefined =>
+  held && { cgroup: "its own cgroup", tree: "by its process tree" }[held]
+
+/** Nothing is said where nobody waits. */
+const pressure = (status: StatusAnswer): string | undefined => {
+  const some = status.memory_pressure_some_per_mille ?? 0
+  return some === 0 ? undefined : describePressure(some, status.memory_pressure_full_per_mille ?? 0)
+}
+
+const nextStart = (atMs: number, nowMs: number): string =>
+  atMs - nowMs < 1000 ? "now" : `in ${humanDuration(atMs - nowMs)}`
+
+const projectCounts = (counts: Readonly<Record<string, number>>): string | undefined => {
+  const entries = Object.entries(counts).filter(([, count]) => count > 0)
+  const total = entries.reduce((sum, [, count]) => sum + count, 0)
+  if (total < 2) return undefined
+  return entries.map(([state, count]) => `${count} ${state}`).join(", ")
+}
+
+const daemon = (status: StatusAnswer): string | undefined => {
+  const facts = [
+    status.daemon_version === undefined ? "" : `version ${status.daemon_version}`,
+    status.daemon_pid === undefined ? "" : `PID ${status.daemon_pid}`,
+    status.daemon_uptime_seconds === undefined
+      ? ""
+      : `up ${humanDuration(status.daemon_uptime_seconds * 1000)}`
+  ].filter((fact) => fact !== "")
+  return facts.length === 0 ? undefined : facts.join(", ")
+}
+
+const coloured = (state: string, colour: boolean): string =>
+  colour ? inStateColour(state, shown(state)) : shown(state)
+
+/** The project that commands mean which name none, where that is not the one that is shown. */
+const selectedProject = ({ project, selected_project: selected }: StatusAnswer): string | undefined =>
+  selected === undefined || selected === project ? undefined : `${shown(selected)} (autopilotd switch)`
+
+/** Settings that the next start brings, and the command for it. */
+const awaited = (status: StatusAnswer): string | undefined => {
+  const settings = status.awaiting_restart ?? []
+  if (settings.length === 0) return undefined
+  const project = selectedProject(status) === undefined ? "" : ` --project ${shown(status.project ?? "")}`
+  return `${shown(settings.join(", "))}; the next start brings them (autopilotd restart-worker${project})`
+}
+
+/**
+ * A status answer for people, ending in a newline. The first lines are laid out like the original's; what it could
+ * not say follows. Texts in the answer come from elsewhere and cannot drive the terminal.
+ */
+export const statusText = (status: StatusAnswer, { colour, nowMs }: StatusTextOptions): string => {
+  const text = (given: string | undefined) => (given === undefined ? undefined : shown(given))
+  const degraded = status.degraded ?? []
+  const lines: ReadonlyArray<readonly [label: string, value: string | undefined]> = [
+    ["Worker status", coloured(status.worker_status === "" ? "not known yet" : status.worker_status, colour)],
+    ["Worker PID", status.worker_pid === null ? undefined : String(status.worker_pid)],
+    ["Uptime", humanDuration(status.uptime_seconds * 1000)],
+    ["Total restarts", String(status.total_restarts)],
+    ["Failures", String(status.consecutive_failures)],
+    [
+      "Memory",
+      `${gigabytes(status.memory_available_bytes)} / ${gigabytes(status.memory_total_bytes)} available`
+    ],
+    ["Memory level", memoryLevel(status)],
+    ["Memory limit", status.memory_bound_by && `of the cgroup ${shown(status.memory_bound_by)}`],
+    ["Memory waits", pressure(status)],
+    ["Swap", swap(status)],
+    ["Worker memory", workerMemory(status)],
+    ["Containment", containment(status)],
+    ["Project", text(status.project)],
+    ["Selected", projectCounts(status.projects ?? {}) && selectedProject(status)],
+    ["Why", text(status.reason)],
+    [
+      "Next start",
+      status.next_start_at_ms === undefined ? undefined : nextStart(status.next_start_at_ms, nowMs)
+    ],
+    ["Last exit", text(status.last_exit)],
+    ["Command", status.worker_command && shellLine(status.worker_command)],
+    ["Folder", text(status.working_dir)],
+    ["Settings changed", awaited(status)],
+    ["Daemon", text(daemon(status))],
+    ["Projects", text(projectCounts(status.projects ?? {}))],
+    [
+      "Degraded",
+      degraded.length === 0 ? undefined : `${shown(degraded.join(", "))} (failed, being started again)`
+    ]
+  ]
+  const body = lines.flatMap(([label, value]) =>
+    value === undefined ? [] : [`${`${label}: `.padEnd(16)}${value}`]
+  )
+  return `${[title, "=".repeat(title.length), ...body].join("\n")}\n`
+}

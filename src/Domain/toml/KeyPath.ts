@@ -1,0 +1,121 @@
+import * as Either from "effect/Either"
+import { quoted } from "../text/Printable.ts"
+
+/** The place of a setting in a TOML text: the names of the tables around it, then its own. */
+export type KeyPath = ReadonlyArray<string>
+
+const bareRun = /[A-Za-z0-9_-]+/y
+const bareKey = /^[A-Za-z0-9_-]+$/
+const blanks = /[ \t]*/y
+const hexDigits = /^[0-9A-Fa-f]+$/
+
+const plainEscapes: Readonly<Record<string, string>> = {
+  b: "\b",
+  t: "\t",
+  n: "\n",
+  f: "\f",
+  r: "\r",
+  e: "\u001b",
+  '"': '"',
+  "\\": "\\"
+}
+
+/** How many hexadecimal digits follow the letter of an escape. */
+const codeLengths: Readonly<Record<string, number>> = { x: 2, u: 4, U: 8 }
+
+/** All controls but the tab, which TOML allows between quotes. */
+const isControl = (char: string): boolean => (char < " " && char !== "\t") || char === "\u007f"
+
+const isScalar = (code: number): boolean => code <= 0x10ffff && (code < 0xd800 || code > 0xdfff)
+
+/** A part of a key, and where the text goes on after it. */
+type Part = Either.Either<{ readonly name: string; readonly end: number }, string>
+
+const unclosed = "opens a quote that is never closed"
+const wrongEscape =
+  "has a backslash that begins no TOML escape: write \\\\ for a backslash, or put the part in single quotes"
+
+/** One character behind a backslash. */
+const readEscape = (text: string, at: number): Part => {
+  const letter = text[at]
+  if (letter === undefined) return Either.left(unclosed)
+  const plain = plainEscapes[letter]
+  if (plain !== undefined) return Either.right({ name: plain, end: at + 1 })
+  const length = codeLengths[letter]
+  if (length === undefined) return Either.left(wrongEscape)
+  const digits = text.slice(at + 1, at + 1 + length)
+  const code = Number.parseInt(digits, 16)
+  if (digits.length < length || !hexDigits.test(digits) || !isScalar(code)) return Either.left(wrongEscape)
+  return Either.right({ name: String.fromCodePoint(code), end: at + 1 + length })
+}
+
+/** A part between quotes, from its opening quote. */
+const readQuoted = (text: string, start: number): Part => {
+  const quote = text[start]
+  let name = ""
+  let at = start + 1
+  for (let char = text[at]; char !== undefined; char = text[at]) {
+    if (char === quote) return Either.right({ name, end: at + 1 })
+    if (isControl(char)) return Either.left("has a control character between quotes: write it as an escape")
+    if (char === "\\" && quote === '"') {
+      const escape = readEscape(text, at + 1)
+      if (Either.isLeft(escape)) return escape
+      name += escape.right.name
+      at = escape.right.end
+    } else {
+      name += char
+      at++
+    }
+  }
+  return Either.left(unclosed)
+}
+
+const misplaced = (text: string, at: number): string => {
+  const char = String.fromCodePoint(text.codePointAt(at) ?? 0)
+  if (bareKey.test(char)) return "has a name directly behind another one: put a dot between them"
+  if (char === '"' || char === "'") return "has a quote inside a name: put the whole name in quotes"
+  if (char === " " || char === "\t") return "has a space inside a name: put the whole name in double quotes"
+  return `has ${quoted(char)} outside of quotes: put a name with that character in double quotes`
+}
+
+const readPart = (text: string, start: number): Part => {
+  const first = text[start]
+  if (first === '"' || first === "'") return readQuoted(text, start)
+  bareRun.lastIndex = start
+  const name = bareRun.exec(text)?.[0]
+  if (name !== undefined) return Either.right({ name, end: start + name.length })
+  if (first === undefined) return Either.left("ends in a dot: a name must follow it")
+  if (first === ".") return Either.left("has a dot without a name before it")
+  return Either.left(misplaced(text, start))
+}
+
+const skipBlanks = (text: string, start: number): number => {
+  blanks.lastIndex = start
+  return start + (blanks.exec(text)?.[0].length ?? 0)
+}
+
+/**
+ * Reads a dotted key as a person types it: `restart.max_backoff_ms`, `projects."a.b".model`. The rules are TOML's. The
+ * Left continues a sentence that begins with the key.
+ */
+export const parseKeyPath = (text: string): Either.Either<KeyPath, string> => {
+  const names: Array<string> = []
+  let at = skipBlanks(text, 0)
+  if (at === text.length) return Either.left("is empty: name a setting, for example restart.max_backoff_ms")
+  for (;;) {
+    const part = readPart(text, at)
+    if (Either.isLeft(part)) return Either.left(part.left)
+    names.push(part.right.name)
+    at = skipBlanks(text, part.right.end)
+    if (at === text.length) return Either.right(names)
+    if (text[at] !== ".") return Either.left(misplaced(text, part.right.end))
+    at = skipBlanks(text, at + 1)
+  }
+}
+
+// JSON's escapes are a part of TOML's, and DEL is the one control character that JSON leaves bare.
+const keyPart = (name: string): string =>
+  bareKey.test(name) ? name : JSON.stringify(name).replaceAll("\u007f", "\\u007f")
+
+/** A path as it is written in TOML and on the command line. Only names that need quotes get them. */
+export const keyPathText = (path: KeyPath): string => path.map(keyPart).join(".")

@@ -1,0 +1,284 @@
+import { looksLikeAgentLine, shortened } from "../agent/AgentLine.ts"
+import { type AgentSeen, isAgent } from "../agent/AgentSeen.ts"
+import { type ErrorMeaning, meaningOf, meaningOfName, meaningOfStatus, statusIn } from "./ErrorWords.ts"
+import type { Verdict } from "./ExitVerdict.ts"
+import type { MemoryFigures } from "../memory/MemoryLook.ts"
+import type { OomKill } from "./OomKill.ts"
+import type { Stall } from "../guard/StallWatch.ts"
+import { resetFigureMs, resetTimeMs } from "../agent/UsageLimitReset.ts"
+import { isClean, signalOf, type WorkerExit } from "../tree/WorkerExit.ts"
+import type { LimitFigures } from "../guard/WorkerLimit.ts"
+
+/** One of the last lines that a worker has printed. */
+export interface TailLine {
+  readonly stream: "out" | "err"
+  readonly text: string
+}
+
+/** Everything that is known once a worker's leader has ended. */
+export interface ExitEvidence {
+  readonly exit: WorkerExit
+  readonly uptimeMs: number
+  /** Why it was told to end; undefined when it ended by itself. */
+  readonly asked: string | undefined
+  /** It was told to end because it had done nothing for too long. */
+  readonly stall: Stall | undefined
+  /** It was told to end because it held more than its limit. */
+  readonly overLimit: LimitFigures | undefined
+  /** It was told to end because the machine's memory was critical: as it was then. */
+  readonly criticalMemory: MemoryFigures | undefined
+  /** What the kernel has killed of it. */
+  readonly oomKill: OomKill | undefined
+  /** What it has said on its output, read line by line. */
+  readonly agent: AgentSeen
+  /** Its last lines, the last one last: 64 of them hold what Node prints when its heap is full. */
+  readonly tail: ReadonlyArray<TailLine>
+  /** Milliseconds since 1970. */
+  readonly nowMs: number
+  /** The machine's time zone (`Europe/Berlin`), for a time of day that names none. */
+  readonly timeZone: string
+}
+
+type Usual = Verdict | undefined
+
+const byUs = ({ asked, criticalMemory, overLimit, stall }: ExitEvidence): Usual => {
+  if (stall !== undefined) {
+    const { limitMs, quietMs, tool } = stall
+    return { kind: "stalled", quietMs, limitMs, ...(tool === undefined ? {} : { tool: shortened(tool) }) }
+  }
+  if (overLimit !== undefined) return { kind: "out-of-memory", by: "limit", figures: overLimit }
+  if (criticalMemory !== undefined) {
+    const reason = asked ?? "memory is critical"
+    return { kind: "out-of-memory", by: "ours", memory: criticalMemory, reason }
+  }
+  return asked === undefined ? undefined : { kind: "killed-by-us", reason: asked }
+}
+
+const byKernel = ({ exit, oomKill }: ExitEvidence): Usual =>
+  oomKill !== undefined && signalOf(exit) === "SIGKILL"
+    ? { kind: "out-of-memory", by: "kernel", oomKill }
+    : undefined
+
+/** Of a line, however long it is, this much is looked at. */
+const lookedAt = 1000
+
+const heapWords = /\bFATAL ERROR: .{0,200}Allocation failed|\bJavaScript heap out of memory\b/
+
+/** Signals by which an engine ends itself when its heap is full. */
+const heapSignals: ReadonlySet<string | undefined> = new Set(["SIGABRT", "SIGTRAP", "SIGILL"])
+
+const byHeap = ({ exit, tail }: ExitEvidence): Usual => {
+  if (!heapSignals.has(signalOf(exit))) return undefined
+  const said = tail.find(({ text }) => !looksLikeAgentLine(text) && heapWords.test(text.slice(0, lookedAt)))
+  return said === undefined ? undefined : { kind: "out-of-memory", by: "heap", says: shortened(said.text) }
+}
+
+const outOfTurns = ({ result }: AgentSeen): Verdict => ({
+  kind: "max-turns",
+  ...(result?.turns === undefined ? {} : { turns: result.turns })
+})
+
+const overBudget = ({ result }: AgentSeen, says: string | undefined): Verdict => ({
+  kind: "budget",
+  ...(result?.costUsd === undefined ? {} : { costUsd: result.costUsd }),
+  ...(says === undefined ? {} : { says })
+})
+
+/** A message of the agent about why it cannot go on, with all that it says of it. */
+interface Complaint {
+  readonly says: string
+  readonly error?: string | undefined
+  readonly status?: number | undefined
+}
+
+const isRejected = ({ rateLimit }: AgentSeen): boolean =>
+  rateLimit?.status === "rejected" && !rateLimit.isUsingOverage
+
+const meaningOfComplaint = (
+  { error, says, status }: Complaint,
+  agent: AgentSeen
+): ErrorMeaning | undefined => {
+  const words = meaningOf(says)
+  if (words !== undefined) return words
+  if (error === "rate_limit" || status === 429) return isRejected(agent) ? "usage-limit" : "overloaded"
+  const named = error === undefined ? undefined : meaningOfName(error)
+  return named ?? (status === undefined ? undefined : meaningOfStatus(status))
+}
+
+const usageLimit = (says: string, { agent, nowMs, timeZone }: ExitEvidence): Verdict => {
+  const told = isRejected(agent) ? resetFigureMs(agent.rateLimit?.resetsAtMs, nowMs) : undefined
+  const resetAtMs = told ?? resetTimeMs(says, nowMs, timeZone)
+  return { kind: "usage-limit", says, ...(resetAtMs === undefined ? {} : { resetAtMs }) }
+}
+
+/** What a complaint comes to; undefined when it says nothing that is known. */
+const byComplaint = (complaint: Complaint, e: ExitEvidence): Usual => {
+  const { says } = complaint
+  const status = complaint.status ?? statusIn(says)
+  const meaning = meaningOfComplaint({ ...complaint, status }, e.agent)
+  switch (meaning) {
+    case undefined:
+      return undefined
+    case "usage-limit":
+      return usageLimit(says, e)
+    case "overloaded":
+      return { kind: "overloaded", says, ...(status === undefined ? {} : { status }) }
+    case "budget":
+      return overBudget(e.agent, says)
+    case "max-turns":
+      return outOfTurns(e.agent)
+    default:
+      return { kind: meaning, says }
+  }
+}
+
+/** The last word of its run, where it names an error: that decides, whatever the exit code says. */
+const byResult = (e: ExitEvidence): Usual => {
+  const { error, result } = e.agent
+  if (result === undefined) return undefined
+  // Claude Code has been seen to tell these without marking them as errors.
+  if (result.subtype === "error_max_turns" || result.terminalReason === "max_turns")
+    return outOfTurns(e.agent)
+  if (result.subtype === "error_max_budget_usd") return overBudget(e.agent, undefined)
+  if (!result.isError) return undefined
+  return byComplaint(
+    { says: result.text, error: error?.error, status: result.apiErrorStatus ?? error?.status },
+    e
+  )
+}
+
+/** It has said itself that it was done, and no answer came after that. */
+const hasSucceeded = ({ agent: { result } }: ExitEvidence): boolean => result !== undefined && !result.isError
+
+const done = ({ agent: { result } }: ExitEvidence): Verdict => ({
+  kind: "done",
+  ...(result?.turns === undefined ? {} : { turns: result.turns }),
+  ...(result?.costUsd === undefined ? {} : { costUsd: result.costUsd })
+})
+
+/** Signals of the processor, and those by which a program ends itself when it finds itself broken. */
+const faults: ReadonlySet<string> = new Set([
+  "SIGSEGV",
+  "SIGBUS",
+  "SIGILL",
+  "SIGFPE",
+  "SIGABRT",
+  "SIGTRAP",
+  "SIGSYS"
+])
+
+/** One that had already said that it was done has failed only at its end. */
+const byFault = (e: ExitEvidence): Usual => {
+  const signal = signalOf(e.exit)
+  if (signal === undefined || !faults.has(signal)) return undefined
+  return hasSucceeded(e) ? done(e) : { kind: "native-crash", signal }
+}
+
+/** Without a last word: the error that it showed last, or the limit that it ran into. */
+const byLastError = (e: ExitEvidence): Usual => {
+  const { error, rateLimit, result, retry } = e.agent
+  if (result !== undefined) return undefined
+  if (error !== undefined) {
+    const verdict = byComplaint({ says: error.text, error: error.error, status: error.status }, e)
+    if (verdict !== undefined) return verdict
+  }
+  if (rateLimit !== undefined && isRejected(e.agent)) {
+    return usageLimit(`the ${rateLimit.type ?? "usage"} limit is reached`, e)
+  }
+  const isLastRetry = retry?.maxRetries !== undefined && retry.attempt >= retry.maxRetries
+  if (!isLastRetry) return undefined
+  const says = `no answer in ${retry.attempt} further attempts`
+  const { error: name, status } = retry
+  // What is tried again is never a mistake in the request. Without a status there was no answer at all.
+  return byComplaint({ says, error: name, status }, e) ?? { kind: "overloaded", says }
+}
+
+/** How many of the last lines a program takes to say why it ends. */
+const lastWords = 10
+
+/** Lines that are meant for people, the last one first. The stream's own are read as a stream. */
+const plainLines = ({ tail }: ExitEvidence): ReadonlyArray<TailLine> =>
+  tail.filter(({ text }) => text.trim() !== "" && !looksLikeAgentLine(text)).toReversed()
+
+/** A program that does not like its arguments says so at once. */
+const soonMs = 60_000
+
+const byLastWords = (e: ExitEvidence): Usual => {
+  for (const { text } of plainLines(e).slice(0, lastWords)) {
+    const verdict = byComplaint({ says: shortened(text) }, e)
+    if (verdict !== undefined && (verdict.kind !== "bad-arguments" || e.uptimeMs < soonMs)) return verdict
+  }
+  return undefined
+}
+
+const notFound = /\b(?:not found|No such file or directory|Permission denied|cannot execute)\b/
+
+/** How shells say that they cannot start what they are to start: 127 and 126. */
+const byShell = (e: ExitEvidence): Usual => {
+  if ((e.exit.code !== 127 && e.exit.code !== 126) || e.uptimeMs >= soonMs || isAgent(e.agent))
+    return undefined
+  const said = plainLines(e).find(({ text }) => notFound.test(text.slice(0, lookedAt)))
+  return said === undefined ? undefined : { kind: "not-started", reason: shortened(said.text) }
+}
+
+/** Signals that somebody sends. The others are what the kernel does to a process for what it does. */
+const sent: ReadonlySet<string> = new Set([
+  "SIGKILL",
+  "SIGTERM",
+  "SIGINT",
+  "SIGHUP",
+  "SIGQUIT",
+  "SIGUSR1",
+  "SIGUSR2"
+])
+
+const bySignal = ({ exit }: ExitEvidence): Usual => {
+  const signal = signalOf(exit)
+  return signal !== undefined && sent.has(signal) ? { kind: "killed-by-other", signal } : undefined
+}
+
+const shownLines = 5
+
+const crash = (e: ExitEvidence): Verdict => {
+  const { error, result } = e.agent
+  const says = result?.isError === true && result.text !== "" ? result.text : error?.text
+  const tail = plainLines(e)
+    .slice(0, shownLines)
+    .map(({ text }) => shortened(text, 200))
+    .toReversed()
+  return { kind: "crash", exit: e.exit, tail, ...(says === undefined || says === "" ? {} : { says }) }
+}
+
+/** A clean exit is believed unless the worker itself has said that it failed. */
+const onClean = (e: ExitEvidence): Verdict => {
+  if (hasSucceeded(e)) return done(e)
+  const failed = byLastError(e)
+  if (failed !== undefined) return failed
+  if (e.agent.result !== undefined || e.agent.error !== undefined) return crash(e)
+  // In print mode without the stream a usage limit is the whole answer, and the exit code may be 0.
+  const [last] = plainLines(e)
+  const said = last === undefined ? undefined : byComplaint({ says: shortened(last.text) }, e)
+  return said?.kind === "usage-limit" ? said : done(e)
+}
+
+/**
+ * Why a worker has ended: one verdict from all evidence. The first of these that knows decides: what we did ourselves;
+ * the kernel's kill of the leader; a full heap; the last `result` of the agent; a fault of compiled code; then, for a
+ * clean exit, that. Of any other: what the agent showed last, its last lines, what the kernel has killed around it, a
+ * shell that found no program, a signal. What is left is a crash. It never throws.
+ */
+export const verdictOf = (evidence: ExitEvidence): Verdict => {
+  const certain =
+    byUs(evidence) ?? byKernel(evidence) ?? byHeap(evidence) ?? byResult(evidence) ?? byFault(evidence)
+  if (certain !== undefined) return certain
+  if (isClean(evidence.exit)) return onClean(evidence)
+  const { oomKill } = evidence
+  return (
+    byLastError(evidence) ??
+    byLastWords(evidence) ??
+    (oomKill === undefined ? undefined : { kind: "out-of-memory", by: "kernel", oomKill }) ??
+    byShell(evidence) ??
+    bySignal(evidence) ??
+    crash(evidence)
+  )
+}

@@ -1,0 +1,214 @@
+import type { WorkerEvent, WorkerRules } from "./WorkerEvent.ts"
+import { describe as describeEnd } from "../verdict/WorkerEnd.ts"
+import { onCommand } from "./WorkerOrder.ts"
+import { Phase, Sequel, type WorkerState } from "./WorkerState.ts"
+import { follow, onDown, proceed } from "./WorkerJudgement.ts"
+import { andThen, end, fail, launch, publish, rest, stay, type Step } from "./WorkerTransition.ts"
+
+const onDrain = (rules: WorkerRules, before: WorkerState, because: string): Step => {
+  const state = { ...before, leaving: because }
+  const { phase } = state
+  switch (phase._tag) {
+    case "Starting":
+    case "Running":
+      return end(state, phase.epoch, Sequel.Stay({ because }), because)
+    case "Stopping":
+      return [state, before.leaving === because ? [{ _tag: "Hasten", epoch: phase.epoch }] : []]
+    case "Restarting":
+    case "Waiting":
+    case "Failed":
+      return rest(rules, state, because)
+    case "Stopped":
+      return stay(state)
+  }
+}
+
+/** The start that waits for just this is due. */
+const onRelease = (state: WorkerState, because: string): Step => {
+  const { phase } = state
+  if (phase._tag === "Waiting" && phase.awaits !== "time" && phase.because === because)
+    return launch(state, phase.again)
+  const held = phase._tag === "Stopping" && phase.sequel._tag === "Hold" ? phase.sequel : undefined
+  if (phase._tag === "Stopping" && held !== undefined && held.awaits !== "time" && held.because === because) {
+    return stay({ ...state, phase: { ...phase, sequel: Sequel.Start() } })
+  }
+  return stay(state)
+}
+
+/** What is counted or waited for goes by the new rules: no wait is longer than they allow. */
+const onPolicy = (
+  { restart }: WorkerRules,
+  state: WorkerState,
+  { before, leftMs, uptimeMs }: Extract<WorkerEvent, { _tag: "PolicyChanged" }>
+): Step => {
+  const { phase } = state
+  switch (phase._tag) {
+    case "Running": {
+      const inMs = Math.max(0, restart.successThresholdMs - uptimeMs)
+      return restart.successThresholdMs === before.successThresholdMs
+        ? stay(state)
+        : [state, [{ _tag: "ArmSteady", epoch: phase.epoch, inMs }]]
+    }
+    case "Restarting":
+      return leftMs <= restart.maxBackoffMs
+        ? stay(state)
+        : [state, [{ _tag: "BackoffFor", epoch: phase.epoch, delayMs: restart.maxBackoffMs }]]
+    case "Failed":
+      if (restart.recoveryCooldownMs === before.recoveryCooldownMs) return stay(state)
+      return restart.recoveryCooldownMs === false
+        ? [state, [{ _tag: "CancelTimer" }]]
+        : [state, [{ _tag: "CoolDown", epoch: phase.epoch, forMs: restart.recoveryCooldownMs }]]
+    case "Stopped":
+    case "Starting":
+    case "Stopping":
+    case "Waiting":
+      return stay(state)
+  }
+}
+
+/** Reports of the fiber that lives a worker's life. One of another epoch never gets here. */
+const onLife = (
+  rules: WorkerRules,
+  state: WorkerState,
+  phase: Extract<Phase, { _tag: "Starting" | "Running" | "Stopping" }>,
+  event: Extract<WorkerEvent, { _tag: "Spawned" | "CannotStart" | "Exited" | "Remaining" | "Down" }>
+): Step => {
+  const { epoch } = phase
+  const { project } = rules
+  switch (event._tag) {
+    case "Spawned":
+      return phase._tag === "Starting"
+        ? [
+            {
+              ...state,
+              phase: Phase.Running({ epoch, pid: event.pid }),
+              totalRestarts: state.totalRestarts + (phase.again ? 1 : 0)
+            },
+            [{ _tag: "ArmSteady", epoch, inMs: rules.restart.successThresholdMs }]
+          ]
+        : stay(state)
+    case "CannotStart": {
+      const told = publish({ _tag: "WorkerNotStarted", project, reason: event.because })
+      if (phase._tag === "Stopping") return proceed(rules, state, phase.sequel, undefined)
+      const next = { ...state, lastExit: `not started: ${event.because}` }
+      const verdict = { kind: "not-started", reason: event.because } as const
+      return andThen(
+        follow(rules, next, verdict, { nowMs: event.nowMs, sentence: event.because, uptimeMs: 0 }),
+        told
+      )
+    }
+    case "Exited": {
+      const next = {
+        ...state,
+        lastExit: describeEnd(event)
+      }
+      const wasAsked = phase._tag === "Stopping" && phase.asked !== undefined
+      const { exit, oomKill, uptimeMs } = event
+      const ended = { exit, uptimeMs, ...(oomKill && { oomKill }) }
+      const told = publish({ _tag: "WorkerExited", project, ...ended, wasAsked })
+      if (phase._tag === "Stopping") return [{ ...next, phase: { ...phase, ended } }, [told]]
+      const byItself = { sequel: Sequel.Judge(), asked: undefined, cause: undefined }
+      return [
+        { ...next, phase: Phase.Stopping({ epoch, ...byItself, ended, remains: [] }) },
+        [{ _tag: "CancelTimer" }, told]
+      ]
+    }
+    case "Remaining":
+      return phase._tag === "Running"
+        ? stay(state)
+        : [
+            { ...state, phase: { ...phase, remains: event.pids } },
+            // It is looked for again and again, and may hang all night: only a change is news.
+            event.pids.join() === phase.remains.join()
+              ? []
+              : [publish({ _tag: "RemainsFound", project, pids: event.pids })]
+          ]
+    case "Down":
+      return phase._tag === "Stopping"
+        ? onDown(rules, state, phase, event.seen)
+        : fail(rules, state, "its supervision ended unexpectedly")
+  }
+}
+
+/**
+ * The automaton of one project's worker: pure, total, and the only place that decides. The table it implements
+ * stands in ARCHITECTURE.md. Nothing is ever started from a state in which a tree may still live.
+ */
+export const step = (rules: WorkerRules, state: WorkerState, event: WorkerEvent): Step => {
+  const { phase } = state
+  switch (event._tag) {
+    case "Command":
+      return onCommand(rules, state, event)
+    case "Release":
+      return onRelease(state, event.because)
+    case "Hurry":
+      return phase._tag === "Stopping" ? [state, [{ _tag: "Hasten", epoch: phase.epoch }]] : stay(state)
+    case "Drain":
+      return onDrain(rules, state, event.because)
+    case "PolicyChanged":
+      return onPolicy(rules, state, event)
+    case "RestartFor": {
+      if (phase._tag !== "Running" || state.leaving !== undefined) return stay(state)
+      const because = event.because
+      const sequel =
+        event.next._tag === "hold"
+          ? Sequel.Hold({ because, untilMs: event.next.untilMs, again: true, awaits: event.next.awaits })
+          : event.next._tag === "fail"
+            ? Sequel.Fail({ because })
+            : event.next._tag === "judge"
+              ? Sequel.Judge()
+              : Sequel.Start()
+      return andThen(
+        end(state, phase.epoch, sequel, because, event.cause),
+        publish({ _tag: "RestartAsked", project: rules.project, reason: because })
+      )
+    }
+    case "Spawned":
+    case "CannotStart":
+    case "Exited":
+    case "Remaining":
+    case "Down":
+      return (phase._tag === "Starting" || phase._tag === "Running" || phase._tag === "Stopping") &&
+        phase.epoch === event.epoch
+        ? onLife(rules, state, phase, event)
+        : stay(state)
+    case "Steady":
+      return phase._tag === "Running" && phase.epoch === event.epoch && state.failures > 0
+        ? [
+            { ...state, failures: 0 },
+            [
+              publish({
+                _tag: "WorkerSteady",
+                project: rules.project,
+                afterMs: rules.restart.successThresholdMs,
+                failuresForgotten: state.failures
+              })
+            ]
+          ]
+        : stay(state)
+    case "BackingOff":
+      return phase._tag === "Restarting" && phase.epoch === event.epoch
+        ? [
+            { ...state, phase: { ...phase, dueMs: event.dueMs } },
+            [
+              publish({
+                _tag: "BackingOff",
+                project: rules.project,
+                failures: state.failures,
+                delayMs: event.delayMs
+              })
+            ]
+          ]
+        : stay(state)
+    case "Due":
+      if (
+        (phase._tag !== "Restarting" && phase._tag !== "Waiting" && phase._tag !== "Failed") ||
+        phase.epoch !== event.epoch
+      ) {
+        return stay(state)
+      }
+      return phase._tag === "Waiting"
+        ? launch(state, phase.again)
+        : launch(phase._tag === "Failed" ? { ...state, failures: 0 } : state, true)
+  }
+}

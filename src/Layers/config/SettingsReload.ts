@@ -1,0 +1,116 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { ProjectName } from "../../Domain/Project.ts"
+import { changesOfStaying } from "../../Domain/config/ChangesText.ts"
+import { plansOf } from "../../Domain/worker/ProjectPlan.ts"
+import type { ProjectsWithoutWorker } from "../../Domain/settings/ProjectsWithoutWorker.ts"
+import type { ReloadData } from "../../Domain/config/SettingsData.ts"
+import { ServiceMessage } from "../../Domain/systemd/ServiceMessage.ts"
+import { settingsChanges } from "../../Domain/config/SettingsDiff.ts"
+import { SettingsError } from "../../Domain/settings/SettingsProblem.ts"
+import type { NoWorkerCommand } from "../../Domain/settings/WorkerCommand.ts"
+import { DaemonEvents } from "../history/DaemonEvents.ts"
+import { ServiceNotifier } from "../systemd/ServiceNotifier.ts"
+import { SettingsInForce } from "../settings/SettingsInForce.ts"
+import { Supervisor, UnknownProject } from "../worker/Supervisor.ts"
+
+/** Brings the settings as they stand in the file into force. */
+export class SettingsReload extends Context.Tag("SettingsReload")<
+  SettingsReload,
+  {
+    /**
+     * Reads and checks everything before anything changes. Then what can hold at once does, new projects begin and
+     * removed ones end; a worker that runs goes on with what it was started with, unless `restart` is wanted.
+     */
+    readonly reload: (options: {
+      /** Who wanted it, for the log. */
+      readonly by: string
+      readonly restart: boolean
+      /** Restart the worker of this project only. */
+      readonly project?: ProjectName
+    }) => Effect.Effect<ReloadData, SettingsError | NoWorkerCommand | ProjectsWithoutWorker | UnknownProject>
+  }
+>() {}
+
+/** Without a file the defaults hold: to move it away for a moment would end every project. */
+const gone = (file: string) =>
+  new SettingsError({
+    problems: [
+      { file, reason: "the file is gone. Put it back, or write an empty one if the defaults are meant" }
+    ]
+  })
+
+const make = Effect.gen(function* () {
+  const { current, load } = yield* SettingsInForce
+  const supervisor = yield* Supervisor
+  const events = yield* DaemonEvents
+  const notifier = yield* ServiceNotifier
+  const turn = yield* Effect.makeSemaphore(1)
+
+  /** The projects whose worker runs with other settings than its next start would bring. */
+  const awaiting = Effect.map(supervisor.snapshots, (snapshots) =>
+    snapshots
+      .filter(({ awaited, state }) => awaited.length > 0 && state.leaving === undefined)
+      .map(({ plan }) => plan.project)
+  )
+
+  const takeOver = Effect.fnUntraced(function* (named: ProjectName | undefined) {
+    const before = yield* SubscriptionRef.get(current)
+    const after = yield* load()
+    if (before.settingsFile.found && !after.settingsFile.found) return yield* gone(after.settingsFile.path)
+    const plans = plansOf(after)
+    if (Either.isLeft(plans)) return yield* plans.left
+    const known = plans.right.map(({ project }) => project)
+    // A slip in the name must not pass for "nothing to restart".
+    if (named !== undefined && !known.includes(named)) {
+      return yield* new UnknownProject({ project: named, known })
+    }
+    yield* SubscriptionRef.set(current, after)
+    yield* supervisor.apply(plans.right)
+    return settingsChanges(before, after)
+  })
+
+  /** systemd counts the service as reloading until it is told that this is over, also when nothing came of it. */
+  const announced = <A, E>(reload: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.acquireUseRelease(
+      notifier.send(ServiceMessage.Reloading()),
+      () => reload,
+      () => notifier.send(ServiceMessage.Ready())
+    )
+
+  return SettingsReload.of({
+    reload: Effect.fnUntraced(
+      function* ({ by, project, restart }) {
+        const changes = yield* Effect.tapError(takeOver(project), ({ message }) =>
+          events.publish({ _tag: "SettingsRefused", by, reason: message })
+        )
+        const needed = yield* awaiting
+        const restarted = restart ? needed.filter((name) => project === undefined || name === project) : []
+        yield* Effect.forEach(
+          restarted,
+          (name) => Effect.flatMap(supervisor.project(name), (actor) => actor.command("restart")),
+          { discard: true }
+        )
+        const awaitingRestart = needed.filter((name) => !restarted.includes(name))
+        const changed = [
+          ...changesOfStaying(changes).map(({ key }) => key),
+          ...changes.projects_added.map((name) => `project ${name} is new`),
+          ...changes.projects_removed.map((name) => `project ${name} is gone`)
+        ]
+        yield* events.publish({ _tag: "SettingsReloaded", by, changed, awaitingRestart })
+        return { ...changes, restarted, awaiting_restart: awaitingRestart }
+      },
+      announced,
+      turn.withPermits(1)
+    )
+  })
+})
+
+export const layer: Layer.Layer<
+  SettingsReload,
+  never,
+  SettingsInForce | Supervisor | DaemonEvents | ServiceNotifier
+> = Layer.effect(SettingsReload, make)

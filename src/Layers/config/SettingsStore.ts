@@ -1,0 +1,117 @@
+import { resolve } from "node:path"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
+import type { ConfigText, ConfigWritten } from "../../Domain/config/SettingsData.ts"
+import { settingsChanges } from "../../Domain/config/SettingsDiff.ts"
+import type { SettingsError } from "../../Domain/settings/SettingsProblem.ts"
+import { AutopilotHome, prepare } from "../daemon/AutopilotHome.ts"
+import { DaemonEvents } from "../history/DaemonEvents.ts"
+import type { MemoryReader } from "../machine/MemoryReader.ts"
+import {
+  SettingsFile,
+  SettingsNotWritten,
+  type SettingsText,
+  StaleSettings
+} from "../settings/SettingsFile.ts"
+import { loader, SettingsInForce } from "../settings/SettingsInForce.ts"
+import type { SettingsSources } from "../settings/SettingsLoader.ts"
+
+/** Reads and writes the text of the settings file as a person does: whole, and checked before anything is written. */
+export class SettingsStore extends Context.Tag("SettingsStore")<
+  SettingsStore,
+  {
+    readonly get: Effect.Effect<ConfigText, SettingsError>
+    /** Writes the text if the file's still has this hash. A dry run only says what that would change. */
+    readonly set: (change: {
+      readonly text: string
+      readonly sha256: string
+      readonly dryRun: boolean
+    }) => Effect.Effect<ConfigWritten, SettingsError | StaleSettings | SettingsNotWritten>
+  }
+>() {}
+
+interface Surroundings {
+  readonly path: string
+  /** What the text is compared with. */
+  readonly before: Effect.Effect<EffectiveSettings, SettingsError>
+  readonly load: (candidate: SettingsText) => Effect.Effect<EffectiveSettings, SettingsError>
+  /** Makes the folder that the file is to be in. */
+  readonly makeFolder?: Effect.Effect<void, SettingsNotWritten>
+}
+
+const make = ({ before, load, makeFolder = Effect.void, path }: Surroundings) =>
+  Effect.map(SettingsFile, (files) => {
+    // A file that is not there yet is one that can be written.
+    const get = files.text(path, { mustExist: false })
+    return SettingsStore.of({
+      get,
+      set: Effect.fnUntraced(function* ({ dryRun, sha256, text }) {
+        const candidate = yield* files.parsed(path, text)
+        const changes = settingsChanges(yield* before, yield* load(candidate))
+        if (!dryRun) yield* Effect.zipRight(makeFolder, files.replace(path, { text, expectedSha256: sha256 }))
+        else {
+          const found = yield* get
+          if (found.sha256 !== sha256) return yield* new StaleSettings({ path, sha256: found.sha256 })
+        }
+        return { ...changes, written: !dryRun, path, sha256: candidate.sha256 }
+      })
+    })
+  })
+
+/** The daemon's: what a text changes is told against the settings in force, and what was written is an event. */
+export const layer: Layer.Layer<SettingsStore, never, SettingsFile | SettingsInForce | DaemonEvents> =
+  Layer.effect(
+    SettingsStore,
+    Effect.gen(function* () {
+      const { current, load } = yield* SettingsInForce
+      const events = yield* DaemonEvents
+      const { path } = (yield* SubscriptionRef.get(current)).settingsFile
+      const store = yield* make({ path, before: SubscriptionRef.get(current), load })
+      return {
+        ...store,
+        set: (change) =>
+          Effect.tap(store.set(change), ({ changes, path, written }) =>
+            written
+              ? events.publish({ _tag: "SettingsWritten", path, changed: changes.map(({ key }) => key) })
+              : Effect.void
+          )
+      }
+    })
+  )
+
+/** That of a command, where no daemon runs: what a text changes is told against the file as it is. */
+export const layerOf = (
+  sources: SettingsSources
+): Layer.Layer<SettingsStore, SettingsError, SettingsFile | AutopilotHome | MemoryReader> =>
+  Layer.effect(
+    SettingsStore,
+    Effect.gen(function* () {
+      const context = yield* Effect.context<SettingsFile | AutopilotHome | MemoryReader>()
+      const files = yield* SettingsFile
+      const { settingsFile } = yield* AutopilotHome
+      const { configFile, cwd } = sources
+      const path = configFile === undefined ? settingsFile : resolve(cwd, configFile)
+      // Where the file cannot be understood, all that a good one says is new.
+      const before = Effect.orElse(loader(sources)(), () =>
+        Effect.flatMap(files.parsed(path, ""), loader(sources))
+      )
+      return yield* make({
+        path,
+        before: Effect.provide(before, context),
+        load: (candidate) => Effect.provide(loader(sources)(candidate), context),
+        makeFolder:
+          configFile === undefined
+            ? prepare.pipe(
+                Effect.mapError(
+                  ({ advice, reason }) =>
+                    new SettingsNotWritten({ path, reason: `was not written: ${reason}. ${advice}` })
+                ),
+                Effect.provide(context)
+              )
+            : Effect.void
+      })
+    })
+  )

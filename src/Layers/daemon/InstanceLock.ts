@@ -1,0 +1,134 @@
+import * as fs from "node:fs/promises"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import { AutopilotHome, homeId, HomeUnusable, prepare } from "./AutopilotHome.ts"
+import { bindName, flock } from "../files/KernelLock.ts"
+
+/** Another daemon of this home holds the lock. `pid` is undefined when nothing tells who holds it. */
+export class AlreadyRunning extends Data.TaggedError("AlreadyRunning")<{
+  readonly pid: number | undefined
+  readonly root: string
+}> {
+  override get message() {
+    return (
+      `autopilotd is already running${this.pid === undefined ? "" : ` with pid ${this.pid}`} for ${this.root}. ` +
+      "See `autopilotd status`; end it with `autopilotd stop`."
+    )
+  }
+}
+
+/**
+ * Proof that this process is the one daemon of its home. The kernel holds the lock and drops it with the process,
+ * however that dies, so nothing stale can block a start. The PID file is for people and for the original's tools.
+ */
+export class InstanceLock extends Context.Tag("InstanceLock")<InstanceLock, { readonly homeId: string }>() {}
+
+/** Each file that is there at one time has another pair of these, also across containers and symbolic links. */
+interface Identity {
+  readonly dev: bigint
+  readonly ino: bigint
+}
+
+/**
+ * A daemon that has flock(1) binds a name too, so that one without it sees that somebody is there. Whether it could be
+ * bound.
+ */
+const bindIdentity = ({ dev, ino }: Identity): Effect.Effect<boolean, never, Scope.Scope> =>
+  Effect.map(bindName(`autopilotd-${dev}-${ino}`), (taken) => taken === "held")
+
+/** The pid in the PID file, or undefined when there is none: the file may be stale, empty, or anything. */
+export const readPidFile = (path: string): Effect.Effect<number | undefined> =>
+  Effect.promise(() => fs.readFile(path, "utf8").catch(() => "")).pipe(
+    Effect.map((text) => (/^\s*[1-9][0-9]{0,9}\s*$/.test(text) ? Number(text) : undefined))
+  )
+
+/**
+ * Whether a process has the lock file open, as the lock's owner has: a stale PID file names one that has not. Nobody
+ * can tell for a process of another user, nor for a zombie, so both count as no.
+ */
+const hasOpen = async (pid: number, { dev, ino }: Identity): Promise<boolean> => {
+  const folder = `/proc/${pid}/fd`
+  for (const name of await fs.readdir(folder).catch(() => [])) {
+    const found = await fs.stat(`${folder}/${name}`, { bigint: true }).catch(() => undefined)
+    if (found?.dev === dev && found.ino === ino) return true
+  }
+  return false
+}
+
+/** Whom the PID file names, if that is the owner of the lock. */
+const owner = (pidFile: string, lock: Identity): Effect.Effect<number | undefined> =>
+  Effect.flatMap(readPidFile(pidFile), (pid) =>
+    pid === undefined || pid === process.pid
+      ? Effect.succeed(undefined)
+      : Effect.map(
+          Effect.promise(() => hasOpen(pid, lock)),
+          (isOwner) => (isOwner ? pid : undefined)
+        )
+  )
+
+/** An owner that is only just beginning writes its file in a moment. */
+const awaitOwner = (pidFile: string, lock: Identity): Effect.Effect<number | undefined> =>
+  owner(pidFile, lock).pipe(
+    Effect.filterOrFail((pid) => pid !== undefined),
+    Effect.retry(Schedule.spaced("20 millis").pipe(Schedule.upTo("400 millis"))),
+    Effect.orElseSucceed(() => undefined)
+  )
+
+/** An owner that cannot be named may be just ending, and then the lock is free: so long it is tried again. */
+const patience = "5 seconds"
+
+const acquire = Effect.gen(function* () {
+  const { lockFile, pidFile, root } = yield* AutopilotHome
+  const attempt = <A>(act: () => Promise<A>) =>
+    Effect.tryPromise({ try: act, catch: (cause) => HomeUnusable.from(lockFile, cause) })
+  const file = yield* Effect.acquireRelease(
+    attempt(() => fs.open(lockFile, "a", 0o600)),
+    (file) => Effect.promise(() => file.close())
+  )
+  const identity = yield* attempt(() => file.stat({ bigint: true }))
+  const once = Effect.gen(function* () {
+    const taken = yield* flock(file.fd)
+    if (taken !== "taken" && (yield* bindIdentity(identity))) return
+    const pid = yield* awaitOwner(pidFile, identity)
+    // With the lock in hand the name is taken by a daemon that has no flock(1), or by a stranger, who does not count.
+    if (taken === "held" && pid === undefined) return
+    return yield* new AlreadyRunning({ pid, root })
+  })
+  yield* Effect.retry(once, {
+    while: ({ pid }) => pid === undefined,
+    schedule: Schedule.upTo(Schedule.forever, patience)
+  })
+})
+
+const writePidFile = (path: string) =>
+  Effect.acquireRelease(
+    Effect.tryPromise({
+      try: async () => {
+        await fs.writeFile(`${path}.new`, `${process.pid}`, { mode: 0o600 })
+        await fs.rename(`${path}.new`, path)
+      },
+      catch: (cause) => HomeUnusable.from(path, cause)
+    }),
+    () =>
+      readPidFile(path).pipe(
+        Effect.flatMap((pid) =>
+          pid === process.pid ? Effect.promise(() => fs.rm(path, { force: true })) : Effect.void
+        ),
+        Effect.ignoreLogged
+      )
+  )
+
+export const layer: Layer.Layer<InstanceLock, AlreadyRunning | HomeUnusable, AutopilotHome> = Layer.scoped(
+  InstanceLock,
+  Effect.gen(function* () {
+    const home = yield* AutopilotHome
+    yield* prepare
+    yield* acquire
+    yield* writePidFile(home.pidFile)
+    return { homeId: yield* homeId }
+  })
+)

@@ -1,0 +1,40 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as PubSub from "effect/PubSub"
+import * as Stream from "effect/Stream"
+import { type DaemonEvent, describe, projectOf } from "../../Domain/history/DaemonEvent.ts"
+import { DaemonLog } from "./DaemonLog.ts"
+import { HistoryStore } from "./HistoryStore.ts"
+
+/** The one place where what happens is told: each event goes to the log, to the history and to whoever follows. */
+export class DaemonEvents extends Context.Tag("DaemonEvents")<
+  DaemonEvents,
+  {
+    readonly publish: (event: DaemonEvent) => Effect.Effect<void>
+    /** All events from the moment of running; a reader that is slow misses the oldest. */
+    readonly changes: Stream.Stream<DaemonEvent>
+  }
+>() {}
+
+/** How many events a slow reader may be behind. */
+const backlog = 1024
+
+export const layer: Layer.Layer<DaemonEvents, never, DaemonLog | HistoryStore> = Layer.scoped(
+  DaemonEvents,
+  Effect.gen(function* () {
+    const log = yield* DaemonLog
+    const history = yield* HistoryStore
+    const pubsub = yield* Effect.acquireRelease(PubSub.sliding<DaemonEvent>(backlog), PubSub.shutdown)
+    return {
+      publish: (event) =>
+        Effect.suspend(() => {
+          const { level, text } = describe(event)
+          log.write(level, projectOf(event), text)
+          history.append(event)
+          return PubSub.publish(pubsub, event)
+        }).pipe(Effect.asVoid),
+      changes: Stream.fromPubSub(pubsub)
+    }
+  })
+)

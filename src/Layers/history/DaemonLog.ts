@@ -1,0 +1,80 @@
+import { join } from "node:path"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Inspectable from "effect/Inspectable"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import type { Level } from "../../Domain/history/DaemonEvent.ts"
+import { timestamp } from "../../Domain/output/StoredLine.ts"
+import { AutopilotHome } from "../daemon/AutopilotHome.ts"
+import { OwnOutput } from "../output/OwnOutput.ts"
+import { RotatingFiles } from "../output/RotatingFile.ts"
+
+/** The daemon's own log: `logs/autopilotd.log`, and standard error for whoever watches. */
+export class DaemonLog extends Context.Tag("DaemonLog")<
+  DaemonLog,
+  { readonly write: (level: Level, project: string | undefined, text: string) => void }
+>() {}
+
+const megabyte = 1024 * 1024
+
+const words: Record<Level, string> = { info: "INFO ", warning: "WARN ", error: "ERROR" }
+
+const make = Effect.gen(function* () {
+  const home = yield* AutopilotHome
+  const own = yield* OwnOutput
+  const files = yield* RotatingFiles
+  const lineOf = (level: Level, project: string | undefined, text: string) =>
+    `${timestamp(new Date())} ${words[level]} ${project === undefined ? "" : `${project}: `}${text}\n`
+  const file = yield* files.open({
+    path: join(home.logDir, "autopilotd.log"),
+    // Small, and it is to say why there is no space: it is written for as long as it can be.
+    limits: () => ({ maxBytes: 10 * megabyte, files: 5, minFreeBytes: 0 }),
+    maxPendingBytes: 4 * megabyte,
+    onTrouble: (reason) =>
+      Effect.sync(() =>
+        reason === undefined
+          ? own.tell("info", lineOf("info", undefined, "The daemon's log can be written again"))
+          : own.tell("error", lineOf("error", undefined, `The daemon's log cannot be written: ${reason}`))
+      )
+  })
+  let lost = 0
+  return DaemonLog.of({
+    write: (level, project, text) => {
+      const line = lineOf(level, project, text)
+      own.tell(level, line)
+      const note =
+        lost === 0
+          ? ""
+          : lineOf("warning", undefined, `${lost} lines are missing here: the disk did not take them`)
+      if (file.write(Buffer.from(note + line))) lost = 0
+      else lost++
+    }
+  })
+})
+
+const levelOf = (level: LogLevel.LogLevel): Level =>
+  LogLevel.greaterThanEqual(level, LogLevel.Error)
+    ? "error"
+    : LogLevel.greaterThanEqual(level, LogLevel.Warning)
+      ? "warning"
+      : "info"
+
+/** What any part of the daemon says with `Effect.log...` comes here too; a cause in full, for it is a bug. */
+const asLogger = (log: Context.Tag.Service<DaemonLog>) =>
+  Logger.make(({ cause, logLevel, message }) => {
+    const parts = (Array.isArray(message) ? message : [message]).map((part) =>
+      Inspectable.toStringUnknown(part, 0)
+    )
+    const trace = Cause.isEmpty(cause) ? [] : [Cause.pretty(cause, { renderErrorCause: true })]
+    log.write(levelOf(logLevel), undefined, [...parts, ...trace].join(" "))
+  })
+
+export const layer: Layer.Layer<DaemonLog, never, AutopilotHome | OwnOutput | RotatingFiles> =
+  Layer.unwrapScoped(
+    Effect.map(make, (log) =>
+      Layer.merge(Layer.succeed(DaemonLog, log), Logger.replace(Logger.defaultLogger, asLogger(log)))
+    )
+  )

@@ -1,0 +1,162 @@
+import * as fs from "node:fs/promises"
+import { dirname } from "node:path"
+import * as Either from "effect/Either"
+import { recordOf, timeOfLine } from "../../Domain/history/HistoryRecord.ts"
+import { errorCode } from "../files/ErrorCode.ts"
+
+/** Where the records before those of `path` are. */
+export const olderOf = (path: string): string => `${path}.1`
+
+const blockBytes = 64 * 1024
+const newline = 10
+
+const readAt = async (file: fs.FileHandle, offset: number, length: number): Promise<Buffer> => {
+  const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, offset)
+  return buffer.subarray(0, bytesRead)
+}
+
+/** Makes names in a folder last, as `datasync` makes the content of a file. Not every file system can. */
+const syncFolderOf = async (path: string): Promise<void> => {
+  const folder = await fs.open(dirname(path), "r").catch(() => undefined)
+  await folder?.sync().catch(() => undefined)
+  await folder?.close()
+}
+
+/** Where the last line begins, looking back from the end of a file. */
+const lastLineAt = async (file: fs.FileHandle, size: number): Promise<number> => {
+  for (let end = size; end > 0; ) {
+    const start = Math.max(0, end - blockBytes)
+    const found = (await readAt(file, start, end - start)).lastIndexOf(newline)
+    if (found !== -1) return start + found + 1
+    end = start
+  }
+  return 0
+}
+
+/**
+ * The size of a file that ends in a whole line. A last line without a newline is what a crash has left: only the newline
+ * may be missing, else it is taken away.
+ */
+const mended = async (file: fs.FileHandle): Promise<number> => {
+  const { size } = await file.stat()
+  if (size === 0 || (await readAt(file, size - 1, 1))[0] === newline) return size
+  const start = await lastLineAt(file, size)
+  const line = size - start > blockBytes ? "" : (await readAt(file, start, size - start)).toString("utf8")
+  const isWhole = Either.match(recordOf(line), {
+    onLeft: (why) => why === "foreign",
+    onRight: () => true
+  })
+  if (!isWhole) {
+    await file.truncate(start)
+    return start
+  }
+  await file.appendFile("\n")
+  return size + 1
+}
+
+/** How many of the lines go into a file of this size before it would grow over the limit. An empty one takes any line. */
+const fitting = (lines: ReadonlyArray<Buffer>, size: number, maxBytes: number): number => {
+  let total = size
+  const past = lines.findIndex((line) => {
+    const isOver = total > 0 && total + line.length > maxBytes
+    total += line.length
+    return isOver
+  })
+  return past === -1 ? lines.length : past
+}
+
+/**
+ * Adds whole lines, the first of them at least, and returns how many: the rest belongs into the next file, as this one
+ * has become the older one. They are on the disk when it returns, and none of them is there when it fails.
+ */
+export const appendLines = async (
+  path: string,
+  lines: ReadonlyArray<Buffer>,
+  maxBytes: number
+): Promise<number> => {
+  const file = await fs.open(path, "a+", 0o600)
+  try {
+    const size = await mended(file)
+    const count = fitting(lines, size, maxBytes)
+    if (count === 0) {
+      await fs.rename(path, olderOf(path))
+      return await appendLines(path, lines, maxBytes)
+    }
+    try {
+      await file.appendFile(Buffer.concat(lines.slice(0, count)))
+      await file.datasync()
+    } catch (cause) {
+      // A full disk may have taken a part, which the next try would repeat.
+      await file.truncate(size).catch(() => undefined)
+      throw cause
+    }
+    if (size === 0) await syncFolderOf(path)
+    return count
+  } finally {
+    await file.close()
+  }
+}
+
+/** Long enough for the time at its beginning. */
+const headBytes = 32
+
+const timeOf = (line: Buffer): number | undefined =>
+  timeOfLine(line.subarray(0, headBytes).toString("latin1"))
+
+/** Where the first line begins that is not older, or the end of the file. */
+const firstSince = async (file: fs.FileHandle, sinceMs: number): Promise<number> => {
+  let rest: Buffer = Buffer.alloc(0)
+  for (let offset = 0; ; ) {
+    const block = await readAt(file, offset + rest.length, blockBytes)
+    const bytes = Buffer.concat([rest, block])
+    let start = 0
+    for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline, start)) {
+      if ((timeOf(bytes.subarray(start, end)) ?? 0) >= sinceMs) return offset + start
+      start = end + 1
+    }
+    if (block.length === 0) return offset + start
+    offset += start
+    rest = bytes.subarray(start)
+  }
+}
+
+/** Puts what follows `offset` into the place of the whole file, at once. */
+const keepFrom = async (path: string, file: fs.FileHandle, offset: number): Promise<void> => {
+  const fresh = `${path}.new`
+  const copy = await fs.open(fresh, "w", 0o600)
+  try {
+    for (let at = offset; ; ) {
+      const block = await readAt(file, at, blockBytes)
+      if (block.length === 0) break
+      await copy.appendFile(block)
+      at += block.length
+    }
+    await copy.datasync()
+  } finally {
+    await copy.close()
+  }
+  await fs.rename(fresh, path)
+  await syncFolderOf(path)
+}
+
+const forgetIn = async (path: string, sinceMs: number): Promise<void> => {
+  const file = await fs.open(path, "r").catch((cause: unknown) => {
+    if (errorCode(cause) === "ENOENT") return undefined
+    throw cause
+  })
+  if (file === undefined) return
+  try {
+    const { size } = await file.stat()
+    const offset = await firstSince(file, sinceMs)
+    if (offset === size && size > 0) await fs.unlink(path)
+    else if (offset > 0) await keepFrom(path, file, offset)
+  } finally {
+    await file.close()
+  }
+}
+
+/** Takes away the records from before a time, up to the first that is younger. */
+export const forgetBefore = async (path: string, sinceMs: number): Promise<void> => {
+  await forgetIn(olderOf(path), sinceMs)
+  await forgetIn(path, sinceMs)
+}

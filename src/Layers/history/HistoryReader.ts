@@ -1,0 +1,144 @@
+import * as fs from "node:fs/promises"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import { projectOf } from "../../Domain/history/DaemonEvent.ts"
+import { type HistoryRecord, recordOf, timeOfLine } from "../../Domain/history/HistoryRecord.ts"
+import { printable } from "../../Domain/text/Printable.ts"
+import type { ProjectName } from "../../Domain/Project.ts"
+import { AutopilotHome } from "../daemon/AutopilotHome.ts"
+import { errorCode } from "../files/ErrorCode.ts"
+import { olderOf } from "./HistoryFile.ts"
+
+/** Which records are wanted: all, unless something is said. */
+export interface HistoryQuery {
+  /** None from before this time, in milliseconds since 1970 ... */
+  readonly sinceMs?: number
+  /** ... unless there are fewer than so many without them. */
+  readonly atLeast?: number
+  /** Only those of one project, and those of the daemon itself. */
+  readonly project?: ProjectName
+  /** Only the last so many. */
+  readonly limit?: number
+}
+
+/** What was found, the oldest first. */
+export interface HistoryFound {
+  readonly records: ReadonlyArray<HistoryRecord>
+  /** How many lines among them were no records. An unfinished last line, as a crash leaves one, does not count. */
+  readonly damaged: number
+}
+
+/** The history is there, but cannot be read. */
+export class HistoryUnreadable extends Data.TaggedError("HistoryUnreadable")<{
+  readonly path: string
+  readonly reason: string
+}> {
+  override get message() {
+    return `The history in ${printable(this.path, 400)} cannot be read: ${this.reason}.`
+  }
+}
+
+/** Reads what has happened, also while the daemon writes it or when none runs. No file is an empty history. */
+export class HistoryReader extends Context.Tag("HistoryReader")<
+  HistoryReader,
+  { readonly read: (query: HistoryQuery) => Effect.Effect<HistoryFound, HistoryUnreadable> }
+>() {}
+
+const blockBytes = 64 * 1024
+const newline = 10
+
+const opened = (path: string): Promise<fs.FileHandle | undefined> =>
+  fs.open(path, "r").catch((cause: unknown) => {
+    if (errorCode(cause) === "ENOENT") return undefined
+    throw cause
+  })
+
+/** The lines of a file in blocks, the last block first. The last line of all may be unfinished. */
+async function* blocksBack(file: fs.FileHandle): AsyncGenerator<ReadonlyArray<string>> {
+  const { size } = await file.stat()
+  let rest: Buffer = Buffer.alloc(0)
+  for (let end = size; end > 0; ) {
+    const start = Math.max(0, end - blockBytes)
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(end - start), 0, end - start, start)
+    const bytes = Buffer.concat([buffer.subarray(0, bytesRead), rest])
+    const cut = start === 0 ? 0 : bytes.indexOf(newline) + 1
+    rest = bytes.subarray(0, cut === 0 && start > 0 ? bytes.length : cut)
+    const lines = bytes.subarray(rest.length).toString("utf8").split("\n")
+    if (lines.at(-1) === "") lines.pop()
+    yield lines
+    end = start
+  }
+}
+
+const search = async (path: string, query: HistoryQuery): Promise<HistoryFound> => {
+  const { atLeast = 0, limit = Number.POSITIVE_INFINITY, project, sinceMs = Number.NEGATIVE_INFINITY } = query
+  const found: Array<HistoryRecord> = []
+  let damaged = 0
+
+  const take = (line: string, isLast: boolean): void => {
+    const record = recordOf(line)
+    if (Either.isLeft(record)) {
+      if (record.left === "damaged" && !isLast) damaged++
+      return
+    }
+    const owner = projectOf(record.right)
+    if (project === undefined || owner === undefined || owner === project) found.push(record.right)
+  }
+
+  /** False once nothing of what comes before can be wanted. */
+  const searchIn = async (file: fs.FileHandle): Promise<boolean> => {
+    let isLast = true
+    for await (const lines of blocksBack(file)) {
+      let isAnyYoung = lines.length === 0
+      for (const line of lines.toReversed()) {
+        if (found.length >= limit) return false
+        const atMs = timeOfLine(line)
+        // A clock that was wrong for a while makes single records look old: only a whole block of them ends the search.
+        if (atMs === undefined || atMs >= sinceMs || found.length < atLeast) {
+          isAnyYoung = true
+          take(line, isLast)
+        }
+        isLast = false
+      }
+      if (!isAnyYoung) return false
+    }
+    return true
+  }
+
+  const newest = await opened(path)
+  try {
+    const goesOn = newest === undefined || (await searchIn(newest))
+    const older = goesOn ? await opened(olderOf(path)) : undefined
+    try {
+      // What is the older file now may be the one that has just been read.
+      const isSame =
+        older !== undefined && newest !== undefined && (await older.stat()).ino === (await newest.stat()).ino
+      if (older !== undefined && !isSame) await searchIn(older)
+    } finally {
+      await older?.close()
+    }
+  } finally {
+    await newest?.close()
+  }
+  return { records: found.toReversed(), damaged }
+}
+
+const reasonOf = (cause: unknown): string => {
+  const code = errorCode(cause)
+  if (code === "EACCES" || code === "EPERM") return "permission denied"
+  return cause instanceof Error ? cause.message : String(cause)
+}
+
+export const layer: Layer.Layer<HistoryReader, never, AutopilotHome> = Layer.effect(
+  HistoryReader,
+  Effect.map(AutopilotHome, ({ historyFile: path }) => ({
+    read: (query) =>
+      Effect.tryPromise({
+        try: () => search(path, query),
+        catch: (cause) => new HistoryUnreadable({ path, reason: reasonOf(cause) })
+      })
+  }))
+)

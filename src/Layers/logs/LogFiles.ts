@@ -1,0 +1,191 @@
+import * as fs from "node:fs/promises"
+import { join } from "node:path"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { isWanted, type LogFilter } from "../../Domain/logs/LogFilter.ts"
+import { ProjectName } from "../../Domain/Project.ts"
+import { AutopilotHome } from "../daemon/AutopilotHome.ts"
+import { errorCode } from "../files/ErrorCode.ts"
+import { logStart } from "./LogStart.ts"
+import { type LogPlace, openLog, rotatedLogs, successorOf } from "./RotatedLogs.ts"
+
+/** A worker's log is there and cannot be read. */
+export class LogUnreadable extends Data.TaggedError("LogUnreadable")<{
+  readonly path: string
+  readonly reason: string
+}> {
+  override get message() {
+    return `${this.path} cannot be read: ${this.reason}.`
+  }
+}
+
+export interface LogQuery extends LogFilter {
+  /** Only the last so many that are wanted; undefined: all. */
+  readonly last: number | undefined
+  /** Goes on with what comes. */
+  readonly follow: boolean
+}
+
+/** The stored output of workers, read from the files alone: whether a daemon runs does not matter. */
+export class LogFiles extends Context.Tag("LogFiles")<
+  LogFiles,
+  {
+    /** The projects whose workers have left a log, by name. */
+    readonly projects: Effect.Effect<ReadonlyArray<ProjectName>>
+    /**
+     * The lines that are wanted, the oldest first, also those in files that were rotated away. Each without its
+     * newline, as a text whose characters are bytes (latin1). A follower sees each line once, across rotation and
+     * whatever happens to the daemon.
+     */
+    readonly read: (
+      project: ProjectName,
+      query: LogQuery
+    ) => Stream.Stream<ReadonlyArray<string>, LogUnreadable>
+  }
+>() {}
+
+/** How often a follower looks for more. */
+const pollInterval = "150 millis"
+
+const blockBytes = 64 * 1024
+const newline = 0x0a
+
+/** Whole lines in a piece that begins with one. */
+const split = (piece: Buffer): ReadonlyArray<string> =>
+  piece.toString("latin1", 0, piece.length - 1).split("\n")
+
+/** Reads on from a place, from one file to the next. */
+const makeReader = (path: string) => {
+  let place: LogPlace | undefined
+  let rest = Buffer.alloc(0)
+  const block = Buffer.allocUnsafe(blockBytes)
+
+  /** The next piece of the file; empty at its end. */
+  const readOn = async ({ handle, offset }: LogPlace): Promise<Buffer> => {
+    const { bytesRead } = await handle.read(block, 0, blockBytes, offset)
+    if (bytesRead === 0 && (await handle.stat()).size < offset) {
+      // Somebody has emptied it: what is written now begins at its beginning.
+      place = { handle, offset: 0 }
+      rest = Buffer.alloc(0)
+      return readOn(place)
+    }
+    place = { handle, offset: offset + bytesRead }
+    return block.subarray(0, bytesRead)
+  }
+
+  /** Whole lines, or what is left of the last one. */
+  const linesOf = (piece: Buffer): ReadonlyArray<string> => {
+    const bytes = rest.length === 0 ? piece : Buffer.concat([rest, piece])
+    const end = bytes.lastIndexOf(newline) + 1
+    rest = Buffer.from(bytes.subarray(end))
+    return end === 0 ? [] : split(bytes.subarray(0, end))
+  }
+
+  /** What a file ends with that has no newline: no more comes to it. */
+  const lastWords = (): ReadonlyArray<string> => {
+    const line = rest
+    rest = Buffer.alloc(0)
+    return line.length === 0 ? [] : [line.toString("latin1")]
+  }
+
+  return {
+    startAt: (start: LogPlace | undefined) => {
+      place = start
+    },
+    close: async () => {
+      await place?.handle.close()
+    },
+    lastWords,
+    /** The next lines; undefined at the end of the newest file. */
+    next: async (): Promise<ReadonlyArray<string> | undefined> => {
+      const current = place
+      if (current === undefined) {
+        // There was none at the beginning, so that all that is there now is new.
+        const oldest = (await rotatedLogs(path)).at(-1)
+        const handle = oldest === undefined ? undefined : await openLog(oldest)
+        if (handle === undefined) return undefined
+        place = { handle, offset: 0 }
+        return []
+      }
+      const piece = await readOn(current)
+      if (piece.length > 0) return linesOf(piece)
+      const successor = await successorOf(path, current.handle)
+      if (successor === undefined) return undefined
+      // What was written between the last look and the rotation.
+      const late = await readOn(place ?? current)
+      if (late.length > 0) {
+        await successor.close()
+        return linesOf(late)
+      }
+      await current.handle.close()
+      place = { handle: successor, offset: 0 }
+      return lastWords()
+    }
+  }
+}
+
+const isName = Schema.is(ProjectName)
+
+const make = Effect.map(AutopilotHome, ({ logDir }) => {
+  const pathOf = (project: ProjectName) => join(logDir, project, "worker.log")
+
+  const attempt = <A>(path: string, act: () => Promise<A>) =>
+    Effect.tryPromise({
+      try: act,
+      catch: (cause) => {
+        // What is no error of the system is a bug.
+        if (!(cause instanceof Error) || errorCode(cause) === undefined) throw cause
+        return new LogUnreadable({ path, reason: cause.message })
+      }
+    })
+
+  const read = (project: ProjectName, query: LogQuery) =>
+    Stream.unwrapScoped(
+      Effect.gen(function* () {
+        const path = pathOf(project)
+        const reader = yield* Effect.acquireRelease(
+          Effect.sync(() => makeReader(path)),
+          ({ close }) => Effect.promise(() => close().catch(() => undefined))
+        )
+        reader.startAt(yield* attempt(path, () => logStart(path, query)))
+        let isOver = false
+        const pull: Effect.Effect<ReadonlyArray<string>, Option.Option<LogUnreadable>> = Effect.gen(
+          function* () {
+            while (!isOver) {
+              const lines = yield* Effect.mapError(attempt(path, reader.next), Option.some)
+              if (lines !== undefined) {
+                const wanted = lines.filter((line) => isWanted(query, line))
+                if (wanted.length > 0) return wanted
+              } else if (query.follow) yield* Effect.sleep(pollInterval)
+              else {
+                isOver = true
+                return reader.lastWords().filter((line) => isWanted(query, line))
+              }
+            }
+            return yield* Effect.fail(Option.none())
+          }
+        )
+        return Stream.repeatEffectOption(pull)
+      })
+    )
+
+  return LogFiles.of({
+    projects: Effect.promise(async () => {
+      const names: ReadonlyArray<string> = await fs.readdir(logDir).catch(() => [])
+      const found = await Promise.all(
+        names
+          .filter((name): name is ProjectName => isName(name))
+          .map(async (name) => ((await rotatedLogs(pathOf(name))).length > 0 ? [name] : []))
+      )
+      return found.flat().toSorted()
+    }),
+    read
+  })
+})
+
+export const layer: Layer.Layer<LogFiles, never, AutopilotHome> = Layer.effect(LogFiles, make)

@@ -1,0 +1,83 @@
+import type { FileHandle } from "node:fs/promises"
+import { isMatching, isTooOld, type LogFilter } from "../../Domain/logs/LogFilter.ts"
+import { type LogPlace, openLog, rotatedLogs } from "./RotatedLogs.ts"
+
+const blockBytes = 64 * 1024
+const newline = 0x0a
+
+interface Search {
+  /** Lines that are still to be found; undefined: all. */
+  missing: number | undefined
+  /** Nothing before is wanted. */
+  isDone: boolean
+}
+
+/** Looks at the lines of a piece from the last to the first. The offset of the last that was taken, if any. */
+const scanPiece = (piece: Buffer, filter: LogFilter, search: Search): number | undefined => {
+  let taken: number | undefined
+  let end = piece.length
+  while (end > 0 && !search.isDone) {
+    const start = end === 1 ? 0 : piece.lastIndexOf(newline, end - 2) + 1
+    const line = piece.toString("latin1", start, piece[end - 1] === newline ? end - 1 : end)
+    if (isTooOld(filter, line)) search.isDone = true
+    else {
+      taken = start
+      if (search.missing !== undefined && isMatching(filter, line)) search.missing--
+      search.isDone = search.missing === 0
+    }
+    end = start
+  }
+  return taken
+}
+
+/** Where in a file the lines begin that are wanted, from its end to its beginning. */
+const scanFile = async (handle: FileHandle, filter: LogFilter, search: Search): Promise<number> => {
+  let to = (await handle.stat()).size
+  let found = to
+  /** The end of a line whose beginning stands before. */
+  let carried = Buffer.alloc(0)
+  while (to > 0 && !search.isDone) {
+    const from = Math.max(0, to - blockBytes)
+    const block = Buffer.allocUnsafe(to - from)
+    const { bytesRead } = await handle.read(block, 0, to - from, from)
+    const bytes = Buffer.concat([block.subarray(0, bytesRead), carried])
+    const whole = from === 0 ? 0 : bytes.indexOf(newline) + 1
+    const isCut = from > 0 && (whole === 0 || whole === bytes.length)
+    if (!isCut) {
+      const taken = scanPiece(bytes.subarray(whole), filter, search)
+      if (taken !== undefined) found = from + whole + taken
+    }
+    carried = isCut ? bytes : bytes.subarray(0, whole)
+    to = from
+  }
+  return found
+}
+
+/**
+ * Where to begin to read so that the last lines that are wanted follow, and what came among them; undefined when there
+ * is no file. Only so much is read as lies behind that place.
+ */
+export const logStart = async (
+  path: string,
+  query: LogFilter & { readonly last: number | undefined }
+): Promise<LogPlace | undefined> => {
+  const search: Search = { missing: query.last, isDone: query.last === 0 }
+  let place: LogPlace | undefined
+  const seen = new Set<number>()
+  for (const each of await rotatedLogs(path)) {
+    const handle = await openLog(each)
+    if (handle === undefined) continue
+    const { ino } = await handle.stat()
+    // Rotated since the last one was opened: this is the same under another name.
+    if (seen.has(ino)) {
+      await handle.close()
+      continue
+    }
+    seen.add(ino)
+    const offset = await scanFile(handle, query, search)
+    await place?.handle.close()
+    place = { handle, offset }
+    if (search.isDone) break
+  }
+  return place
+}

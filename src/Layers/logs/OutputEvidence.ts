@@ -1,0 +1,74 @@
+import { looksLikeAgentLine } from "../../Domain/agent/AgentLine.ts"
+import { type AgentSeen, isAgent, noAgent } from "../../Domain/agent/AgentSeen.ts"
+import { nextAgent } from "../../Domain/agent/AgentStream.ts"
+import type { Lines } from "../../Domain/output/Lines.ts"
+import {
+  noTail,
+  type OutputStream,
+  type TailLine,
+  tailLines,
+  withLines
+} from "../../Domain/output/OutputTail.ts"
+
+/** What is kept in mind of the output of one worker, while it passes: enough to say how it ended. */
+export interface OutputEvidence {
+  /** Something was read: a part of a line, too, is a sign of life. */
+  readonly alive: (atNanos: bigint) => void
+  /** Whole lines that were read. */
+  readonly heard: (stream: OutputStream, lines: Lines) => void
+  /** The last lines, those that have no end yet included. */
+  readonly tail: (unfinished: Readonly<Record<OutputStream, Lines>>) => ReadonlyArray<TailLine>
+  readonly lastOutputNanos: () => bigint
+  readonly agent: () => AgentSeen
+}
+
+const newline = 0x0a
+const openingBrace = 0x7b
+
+/** The type of an agent's line stands at its beginning. */
+const headBytes = 256
+
+/**
+ * Who has written so many lines of JSON of which none is an agent's is none: to look at each of them would cost more
+ * than to store them.
+ */
+const patienceLines = 1000
+
+/** Begins with nothing seen. */
+export const makeOutputEvidence = (startedNanos: bigint): OutputEvidence => {
+  let tail = noTail
+  let lastOutputNanos = startedNanos
+  let agent = noAgent
+  let otherLines = 0
+
+  const mayBeAgent = () => otherLines < patienceLines || isAgent(agent)
+
+  const readLine = (lines: Lines, from: number, end: number) => {
+    if (!looksLikeAgentLine(lines.toString("latin1", from, Math.min(end, from + headBytes)))) otherLines++
+    else agent = nextAgent(agent, lines.toString("utf8", from, end), Date.now())
+  }
+
+  /** Of most workers no line begins like one of JSON, and that is seen without looking at each line. */
+  const read = (lines: Lines) => {
+    let from = lines[0] === openingBrace ? 0 : lines.indexOf("\n{") + 1
+    if (from === 0 && lines[0] !== openingBrace) return
+    for (let next = 0; next !== -1 && mayBeAgent(); from = next + 1) {
+      const end = lines.indexOf(newline, from)
+      readLine(lines, from, end)
+      next = lines.indexOf("\n{", end)
+    }
+  }
+
+  return {
+    alive: (atNanos) => {
+      lastOutputNanos = atNanos
+    },
+    heard: (stream, lines) => {
+      tail = withLines(tail, stream, lines)
+      if (stream === "out") read(lines)
+    },
+    tail: ({ err, out }) => tailLines(withLines(withLines(tail, "out", out), "err", err)),
+    lastOutputNanos: () => lastOutputNanos,
+    agent: () => agent
+  }
+}

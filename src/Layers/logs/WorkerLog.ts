@@ -1,0 +1,200 @@
+import { join } from "node:path"
+import type { Readable } from "node:stream"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Runtime from "effect/Runtime"
+import type * as Scope from "effect/Scope"
+import type { AgentSeen } from "../../Domain/agent/AgentSeen.ts"
+import { countLines, lastLine, type Lines, noRest, takeLines } from "../../Domain/output/Lines.ts"
+import type { OutputStream, TailLine } from "../../Domain/output/OutputTail.ts"
+import type { ProjectName } from "../../Domain/Project.ts"
+import { noSecrets, type Secrets, secretsOf } from "../../Domain/output/Secrets.ts"
+import { timestamp } from "../../Domain/output/StoredLine.ts"
+import { AutopilotHome } from "../daemon/AutopilotHome.ts"
+import { DaemonEvents } from "../history/DaemonEvents.ts"
+import { turnOfTheEventLoop } from "../concurrency/EventLoopTurn.ts"
+import { LogSettingsInForce } from "./LogSettingsInForce.ts"
+import { makeOutputEvidence } from "./OutputEvidence.ts"
+import { patientRace } from "../concurrency/PatientRace.ts"
+import { RotatingFiles } from "../output/RotatingFile.ts"
+import { makeThrottle, maxWaitingBytes } from "./OutputThrottle.ts"
+import { WorkerEcho } from "./WorkerEcho.ts"
+import { WorkerLines } from "./WorkerLines.ts"
+
+/** The output of one worker being read, and what was seen of it. */
+export interface Capture {
+  /**
+   * Returns when both streams have ended, which is when every process that holds them is gone; after 1 s it lets go
+   * of them all the same. Call it once the tree is gone.
+   */
+  readonly finish: Effect.Effect<void>
+  /**
+   * Returns when all that was written before was read: call it once the leader is gone, and then look at the rest.
+   * Processes that it has left may go on writing. After 1 s it returns all the same.
+   */
+  readonly caughtUp: Effect.Effect<void>
+  /** The last lines of both streams, the newest last: at most 64 and 16 KiB. Secrets are masked in them, too. */
+  readonly tail: Effect.Effect<ReadonlyArray<TailLine>>
+  /** When it has written last, on the monotonic clock; the start of the capture when it never has. */
+  readonly lastOutputNanos: () => bigint
+  /** What its standard output tells of an agent. */
+  readonly agent: () => AgentSeen
+}
+
+/** A worker that has started. */
+export interface Speaker {
+  readonly pid: number
+  readonly stdout: Readable
+  readonly stderr: Readable
+}
+
+export interface ProjectLog {
+  /**
+   * Reads both streams from now on, always: a pipe that nobody reads would block the worker for ever. `secretValues`
+   * are masked where `log.redact` is set.
+   */
+  readonly capture: (worker: Speaker, secretValues?: ReadonlyArray<string>) => Effect.Effect<Capture>
+}
+
+/**
+ * Where workers' output goes: `logs/<project>/worker.log`, each line with time and stream, and the daemon's own
+ * output. A worker is never held up for more than a second: when the disk does not keep up, lines wait in memory,
+ * then reading pauses once, then whole lines are dropped and one line says how many.
+ */
+export class WorkerLog extends Context.Tag("WorkerLog")<
+  WorkerLog,
+  { readonly open: (project: ProjectName) => Effect.Effect<ProjectLog, never, Scope.Scope> }
+>() {}
+
+/** After the tree is gone the streams end at once, unless a process that escaped it holds them. */
+const finishLimit = "1 second"
+
+const make = Effect.gen(function* () {
+  const home = yield* AutopilotHome
+  const echo = yield* WorkerEcho
+  const followed = yield* WorkerLines
+  const files = yield* RotatingFiles
+  const events = yield* DaemonEvents
+  const settingsOf = yield* LogSettingsInForce
+
+  const open = Effect.fnUntraced(function* (project: ProjectName) {
+    const settings = () => settingsOf(project)
+    let trouble = "the disk does not keep up"
+    const file = yield* files.open({
+      path: join(home.logDir, project, "worker.log"),
+      limits: settings,
+      // What one pause of both streams may still deliver comes on top.
+      maxPendingBytes: maxWaitingBytes + 2 * 2 ** 20,
+      onTrouble: (reason) => {
+        trouble = reason ?? "the disk did not keep up"
+        return events.publish(
+          reason === undefined ? { _tag: "LogWritten", project } : { _tag: "LogNotWritten", project, reason }
+        )
+      }
+    })
+    const run = yield* Effect.runtime<never>()
+    const throttle = makeThrottle(file)
+    let dropped = 0
+
+    /** A line of ours between the worker's. */
+    const note = (text: string) => file.write(Buffer.from(`${timestamp(new Date())} --- ${text}\n`))
+
+    const tellDropped = () => {
+      if (!note(`${dropped} lines were dropped here: ${trouble}`)) return
+      const event = { _tag: "OutputDropped", project, lines: dropped, reason: trouble } as const
+      dropped = 0
+      Runtime.runFork(run)(events.publish(event))
+    }
+
+    const store = (stream: OutputStream, lines: Lines) => {
+      echo.show(project, stream, lines, settings())
+      followed.publish(project, stream, lines)
+      if (throttle.mayStore() && dropped > 0) tellDropped()
+      const stamp = Buffer.from(`${timestamp(new Date())} ${stream} `)
+      if (!throttle.mayStore() || !file.write(lines, stamp)) dropped += countLines(lines)
+    }
+
+    const capture = Effect.fnUntraced(function* (
+      { pid, stderr, stdout }: Speaker,
+      secretValues: ReadonlyArray<string> = []
+    ) {
+      const clock = yield* Effect.clock
+      const nowNanos = () => clock.unsafeCurrentTimeNanos()
+      const evidence = makeOutputEvidence(nowNanos())
+      let known: Secrets | undefined
+      const secrets = () => (settings().redact ? (known ??= secretsOf(secretValues)) : noSecrets)
+      let readBytes = 0
+
+      const follow = Effect.fnUntraced(function* (name: OutputStream, stream: Readable) {
+        const ended = yield* Deferred.make<void>()
+        let rest = noRest
+        stream.on("data", (chunk: Buffer) => {
+          const [lines, after] = takeLines(rest, chunk, secrets())
+          rest = after
+          readBytes += chunk.length
+          evidence.alive(nowNanos())
+          for (const some of lines) {
+            evidence.heard(name, some)
+            store(name, some)
+          }
+          throttle.hold(stream)
+        })
+        // A read error ends the stream like its end does; what was read before is kept.
+        stream.on("error", () => stream.destroy())
+        stream.once("close", () => {
+          const line = lastLine(rest, secrets())
+          rest = noRest
+          if (line.length > 0) {
+            evidence.heard(name, line)
+            store(name, line)
+          }
+          Deferred.unsafeDone(ended, Exit.void)
+        })
+        return { ended: Deferred.await(ended), unfinished: () => lastLine(rest, secrets()) }
+      })
+
+      note(`worker started, pid ${pid}`)
+      const out = yield* follow("out", stdout)
+      const err = yield* follow("err", stderr)
+      const bothEnded = Effect.all([out.ended, err.ended], { discard: true })
+
+      /** What is in a pipe is read in one turn of the event loop or a few: when there is no more, it is empty. */
+      const nothingComes = Effect.gen(function* () {
+        for (let quietTurns = 0; quietTurns < 3; ) {
+          const before = readBytes
+          yield* turnOfTheEventLoop
+          quietTurns = before === readBytes && !stdout.isPaused() && !stderr.isPaused() ? quietTurns + 1 : 0
+        }
+      })
+
+      // Both are called from where a mere timeout would wait for what it cannot interrupt.
+      return {
+        finish: patientRace([bothEnded, Effect.sleep(finishLimit)]).pipe(
+          Effect.zipRight(
+            Effect.sync(() => {
+              stdout.destroy()
+              stderr.destroy()
+              if (dropped > 0) tellDropped()
+            })
+          )
+        ),
+        caughtUp: patientRace([bothEnded, nothingComes, Effect.sleep(finishLimit)]),
+        tail: Effect.sync(() => evidence.tail({ out: out.unfinished(), err: err.unfinished() })),
+        lastOutputNanos: evidence.lastOutputNanos,
+        agent: evidence.agent
+      } satisfies Capture
+    })
+
+    return { capture }
+  })
+  return { open }
+})
+
+export const layer: Layer.Layer<
+  WorkerLog,
+  never,
+  AutopilotHome | WorkerEcho | WorkerLines | RotatingFiles | DaemonEvents | LogSettingsInForce
+> = Layer.effect(WorkerLog, make)

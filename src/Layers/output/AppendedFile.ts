@@ -1,0 +1,134 @@
+import * as fs from "node:fs/promises"
+import { basename, dirname, join } from "node:path"
+import { errorCode } from "../files/ErrorCode.ts"
+
+/** How large a file may become, and how many there are. */
+export interface FileLimits {
+  /** The file is moved to `<path>.1` before it would grow over this. */
+  readonly maxBytes: number
+  /** How many files there are at most, the one being written included; at least 2. */
+  readonly files: number
+}
+
+/** Whole lines on their way into a file. */
+export interface Batch {
+  readonly lines: Buffer
+  /** So much of them is in the file. */
+  doneBytes: number
+}
+
+/** A file that grows by whole lines and rotates. It stays open, for opening it costs more than writing to it. */
+export interface AppendedFile {
+  /** Writes what of a batch is not done; when it fails, it can be called again with the same batch. */
+  readonly append: (batch: Batch, limits: FileLimits) => Promise<void>
+  /** Waits for no disk. */
+  readonly close: () => void
+}
+
+interface Open {
+  readonly handle: fs.FileHandle
+  readonly device: number
+  readonly inode: number
+}
+
+const newline = 0x0a
+
+const undefinedIfMissing = (cause: unknown): undefined => {
+  if (errorCode(cause) !== "ENOENT") throw cause
+}
+
+/** Moves each file to the next number, and removes what is more than there may be. */
+const rotate = async (path: string, files: number): Promise<void> => {
+  for (let n = files - 1; n > 0; n--) {
+    await fs.rename(n === 1 ? path : `${path}.${n - 1}`, `${path}.${n}`).catch(undefinedIfMissing)
+  }
+  const prefix = `${basename(path)}.`
+  for (const name of await fs.readdir(dirname(path))) {
+    const number = name.startsWith(prefix) ? name.slice(prefix.length) : ""
+    if (/^\d+$/.test(number) && Number(number) >= files) {
+      await fs.unlink(join(dirname(path), name)).catch(undefinedIfMissing)
+    }
+  }
+}
+
+/** A daemon that was killed in the middle of a write may have left half a line: what follows begins a new one. */
+const endLastLine = async (handle: fs.FileHandle, size: number): Promise<number> => {
+  if (size === 0) return 0
+  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1)
+  if (buffer[0] === newline) return size
+  await handle.write("\n")
+  return size + 1
+}
+
+/** The end of the last line that begins at `from` and ends before `limit`; `from` when there is none. */
+const endOfLines = (lines: Buffer, from: number, limit: number): number =>
+  limit <= from ? from : Math.max(from, lines.lastIndexOf(newline, limit - 1) + 1)
+
+/** Writes to `path` from now on. */
+export const appendedFile = (path: string): AppendedFile => {
+  let open: Open | undefined
+  let size = 0
+
+  const close = () => {
+    const closing = open?.handle.close()
+    open = undefined
+    // Nothing can be done about it, and nothing is lost by it.
+    closing?.catch(() => undefined)
+  }
+
+  const openAnew = async () => {
+    await fs.mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    const handle = await fs.open(path, "a+", 0o600)
+    const stat = await handle.stat()
+    open = { handle, device: stat.dev, inode: stat.ino }
+    size = await endLastLine(handle, stat.size)
+    return open
+  }
+
+  /** The file of this name as it is now: one that a person has moved or removed is begun anew. */
+  const current = async (): Promise<Open> => {
+    const found = open === undefined ? undefined : await fs.stat(path).catch(undefinedIfMissing)
+    if (open !== undefined && found?.ino === open.inode && found.dev === open.device) {
+      size = found.size
+      return open
+    }
+    close()
+    return openAnew()
+  }
+
+  const writeUpTo = async ({ handle }: Open, batch: Batch, end: number) => {
+    const { doneBytes: start, lines } = batch
+    let at = start
+    try {
+      while (at < end) at += (await handle.write(lines, at, end - at, null)).bytesWritten
+    } catch (cause) {
+      // A disk that is full may have taken a part: half a line goes, and is written again.
+      const whole = endOfLines(lines, start, at)
+      await handle.truncate(size + whole - start).catch(close)
+      size += whole - start
+      batch.doneBytes = whole
+      throw cause
+    }
+    size += end - start
+    batch.doneBytes = end
+  }
+
+  return {
+    close,
+    append: async (batch, { files, maxBytes }) => {
+      let file = await current()
+      const { lines } = batch
+      while (batch.doneBytes < lines.length) {
+        const start = batch.doneBytes
+        const fitting = endOfLines(lines, start, Math.min(lines.length, start + maxBytes - size))
+        if (fitting > start) await writeUpTo(file, batch, fitting)
+        else if (size === 0) await writeUpTo(file, batch, lines.indexOf(newline, start) + 1)
+        else {
+          close()
+          await rotate(path, files)
+          file = await openAnew()
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,204 @@
+import * as fs from "node:fs/promises"
+import { dirname, isAbsolute, join } from "node:path"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { whyFleeting } from "../../Domain/service/FleetingPlace.ts"
+import { absoluteFolders, type Launcher } from "../../Domain/service/Launcher.ts"
+import type { ServiceUnit } from "../../Domain/service/ServiceUnit.ts"
+import { replaceFile } from "../files/AtomicFile.ts"
+import { AutopilotHome } from "../daemon/AutopilotHome.ts"
+import { Caller } from "../daemon/Caller.ts"
+import { errorCode } from "../files/ErrorCode.ts"
+import { whyNotWritten } from "../files/NotWritten.ts"
+import { readTextFile, type UnreadableFile } from "../files/TextFile.ts"
+
+/** A file of the service could not be written or removed. */
+export class ServiceFileFailed extends Data.TaggedError("ServiceFileFailed")<{
+  readonly path: string
+  /** Continues a sentence that begins with the path: what happened, why, what to do. */
+  readonly reason: string
+}> {
+  override get message(): string {
+    return `${this.path} ${this.reason}.`
+  }
+}
+
+/** A file as it was found in the place of one of the service's. */
+export interface FoundFile {
+  /** Undefined when it is no text, so that nobody of us has written it. */
+  readonly text: string | undefined
+  readonly isExecutable: boolean
+  readonly isLink: boolean
+  /** A link to /dev/null: a person's word that the unit must not run (systemctl mask). */
+  readonly isMask: boolean
+}
+
+/** The same, with its path. */
+export interface InstalledFile extends FoundFile {
+  readonly path: string
+}
+
+/** The files of the service: the launcher, and the units in a folder of systemd. */
+export class ServiceFiles extends Context.Tag("ServiceFiles")<
+  ServiceFiles,
+  {
+    /** The launcher that belongs to this program, this home and the caller's PATH. */
+    readonly launcher: Effect.Effect<Launcher>
+    readonly launcherPath: string
+    /** The folders in which the user's units may be, the likeliest first. */
+    readonly unitFolders: readonly [string, ...ReadonlyArray<string>]
+    /** The text of a unit as the package brings it. */
+    readonly shipped: (unit: ServiceUnit) => Effect.Effect<string, UnreadableFile>
+    /** Undefined when nothing is there. */
+    readonly look: (path: string) => Effect.Effect<FoundFile | undefined>
+    /** The files of a unit that are there, in the order of the folders: the first is the one that counts. */
+    readonly installed: (unit: ServiceUnit) => Effect.Effect<ReadonlyArray<InstalledFile>>
+    /**
+     * Puts a text there, whole or not at all, and makes the folder if it is missing. With `keepFormer` what was there
+     * is kept as `<path>.bak`.
+     */
+    readonly write: (
+      path: string,
+      file: { readonly text: string; readonly mode: number; readonly keepFormer: boolean }
+    ) => Effect.Effect<void, ServiceFileFailed>
+    /** Removes a file that is there. */
+    readonly remove: (path: string) => Effect.Effect<void, ServiceFileFailed>
+    /** What a person has added to a unit, and copies that were kept: the paths of those that are there. */
+    readonly beside: (unitPath: string) => Effect.Effect<ReadonlyArray<string>>
+    /** The last lines of a log; none when it cannot be read. */
+    readonly lastLines: (path: string, count: number) => Effect.Effect<ReadonlyArray<string>>
+  }
+>() {}
+
+/** Far more than the lines that are shown. */
+const tailBytes = 16 * 1024
+
+const tailOf = async (path: string): Promise<string> => {
+  const file = await fs.open(path, "r")
+  try {
+    const { size } = await file.stat()
+    const { buffer, bytesRead } = await file.read(
+      Buffer.alloc(tailBytes),
+      0,
+      tailBytes,
+      Math.max(0, size - tailBytes)
+    )
+    return buffer.toString("utf8", 0, bytesRead)
+  } finally {
+    await file.close()
+  }
+}
+
+/** A version manager may make a folder for each shell that leads to one that stays. */
+const lasting = (folder: string): Promise<string> =>
+  whyFleeting(folder) === undefined ? Promise.resolve(folder) : fs.realpath(folder).catch(() => folder)
+
+const write = async (
+  path: string,
+  { keepFormer, mode, text }: { readonly text: string; readonly mode: number; readonly keepFormer: boolean }
+): Promise<void> => {
+  await fs.mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  if (keepFormer) await fs.copyFile(path, `${path}.bak`)
+  // It has its mode before it has its name.
+  const unnamed = `${path}.autopilotd`
+  await replaceFile(unnamed, text)
+  await fs.chmod(unnamed, mode)
+  await fs.rename(unnamed, path)
+}
+
+const look = Effect.fnUntraced(function* (path: string) {
+  const stat = yield* Effect.promise(() => fs.lstat(path).catch(() => undefined))
+  if (stat === undefined) return undefined
+  const isLink = stat.isSymbolicLink()
+  const leadsTo = isLink ? yield* Effect.promise(() => fs.readlink(path).catch(() => "")) : undefined
+  const file = yield* Effect.option(readTextFile(path))
+  return {
+    text: Option.isSome(file) ? file.value.text : undefined,
+    isExecutable: (stat.mode & 0o100) !== 0,
+    isLink,
+    isMask: leadsTo === "/dev/null"
+  } satisfies FoundFile
+})
+
+export const layer: Layer.Layer<ServiceFiles, never, AutopilotHome | Caller> = Layer.effect(
+  ServiceFiles,
+  Effect.gen(function* () {
+    const { binDir, root } = yield* AutopilotHome
+    const { environment, program, userHome } = yield* Caller
+    const [node] = program
+    const bundle = program.at(-1) ?? ""
+    const failing = <A>(path: string, explain: (cause: unknown) => string, act: () => Promise<A>) =>
+      Effect.tryPromise({
+        try: act,
+        catch: (cause) => new ServiceFileFailed({ path, reason: explain(cause) })
+      })
+    const configured = environment["XDG_CONFIG_HOME"]
+    const usual = join(userHome, ".config/systemd/user")
+    const unitFolders =
+      configured !== undefined && isAbsolute(configured)
+        ? ([join(configured, "systemd/user"), usual] as const)
+        : ([usual] as const)
+    return ServiceFiles.of({
+      launcher: Effect.map(
+        Effect.promise(() => Promise.all(absoluteFolders(environment["PATH"]).map(lasting))),
+        (folders) => ({
+          node,
+          bundle,
+          path: absoluteFolders(folders.join(":")),
+          home: root === join(userHome, ".autopilot") ? undefined : root
+        })
+      ),
+      launcherPath: join(binDir, "autopilotd"),
+      unitFolders,
+      shipped: (unit) =>
+        Effect.map(readTextFile(join(dirname(dirname(bundle)), "systemd", unit.name)), ({ text }) => text),
+      look,
+      installed: Effect.fnUntraced(function* (unit) {
+        const paths = unitFolders.map((folder) => join(folder, unit.name))
+        const found = yield* Effect.forEach(paths, (path) =>
+          Effect.map(look(path), (file) => (file === undefined ? [] : [{ path, ...file }]))
+        )
+        return found.flat()
+      }),
+      write: (path, file) =>
+        failing(
+          path,
+          (cause) => whyNotWritten(path, cause),
+          () => write(path, file)
+        ),
+      remove: (path) =>
+        failing(
+          path,
+          (cause) => `was not removed: ${cause instanceof Error ? cause.message : String(cause)}`,
+          () => fs.rm(path, { force: true })
+        ),
+      beside: (unitPath) =>
+        Effect.promise(async () => {
+          const folder = `${unitPath}.d`
+          const added = await fs.readdir(folder).catch(() => [])
+          const kept = await fs.access(`${unitPath}.bak`).then(
+            () => [`${unitPath}.bak`],
+            () => []
+          )
+          return [...added.toSorted().map((name) => join(folder, name)), ...kept]
+        }),
+      lastLines: (path, count) =>
+        Effect.promise(() =>
+          tailOf(path).catch((cause: unknown) => {
+            if (errorCode(cause) === undefined) throw cause
+            return ""
+          })
+        ).pipe(
+          Effect.map((text) =>
+            text
+              .split("\n")
+              .filter((line) => line !== "")
+              .slice(-count)
+          )
+        )
+    })
+  })
+)

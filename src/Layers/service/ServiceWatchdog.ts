@@ -1,0 +1,68 @@
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { ServiceMessage } from "../../Domain/systemd/ServiceMessage.ts"
+import { Concerns } from "../history/Concerns.ts"
+import { DaemonEvents } from "../history/DaemonEvents.ts"
+import { MemoryGuard } from "../guard/MemoryGuard.ts"
+import { ServiceNotifier } from "../systemd/ServiceNotifier.ts"
+import { Supervisor } from "../worker/Supervisor.ts"
+
+/** Signs of life are this much more frequent than they have to be: one that is late or lost does no harm. */
+const margin = 3
+
+const make = Effect.gen(function* () {
+  const { send, watchdogMs } = yield* ServiceNotifier
+  const supervisor = yield* Supervisor
+  const guard = yield* MemoryGuard
+  const events = yield* DaemonEvents
+  const concerns = yield* Concerns
+  if (watchdogMs === undefined) return
+  const expected = [
+    { name: "the supervisor", turn: supervisor.turn },
+    { name: "the memory guard", turn: guard.turn }
+  ]
+
+  /** Returns when everybody has taken a turn. Who takes too long is only told: systemd ends what is hung. */
+  const everybody = Effect.fnUntraced(function* (lastNanos: bigint) {
+    const missing = new Set(expected.map(({ name }) => name))
+    const turns = yield* Effect.fork(
+      Effect.forEach(expected, ({ name, turn }) => Effect.map(turn, () => missing.delete(name)), {
+        concurrency: "unbounded",
+        discard: true
+      })
+    )
+    const sinceMs = Effect.map(Clock.currentTimeNanos, (nanos) => Number(nanos - lastNanos) / 1e6)
+    const patienceMs = Math.max(0, watchdogMs / 2 - (yield* sinceMs))
+    const inTime = yield* Effect.timeoutOption(Fiber.join(turns), Duration.millis(patienceMs))
+    if (Option.isSome(inTime)) return
+    const who = [...missing]
+    yield* events.publish({ _tag: "TurnMissing", who, forMs: yield* sinceMs, limitMs: watchdogMs })
+    yield* Fiber.join(turns)
+    yield* events.publish({ _tag: "TurnTaken", who, afterMs: yield* sinceMs })
+  })
+
+  const watch = Effect.gen(function* () {
+    let lastNanos = yield* Clock.currentTimeNanos
+    for (;;) {
+      yield* everybody(lastNanos)
+      lastNanos = yield* Clock.currentTimeNanos
+      yield* send(ServiceMessage.Alive())
+      yield* Effect.sleep(Duration.millis(watchdogMs / margin))
+    }
+  })
+  yield* concerns.run("service watchdog", watch)
+})
+
+/**
+ * Gives systemd a sign of life when the supervisor, which is every project's actor, and the guard of the memory have
+ * each taken a turn since the last one, as a concern of its own. Without a watchdog it does nothing.
+ */
+export const layer: Layer.Layer<
+  never,
+  never,
+  ServiceNotifier | Supervisor | MemoryGuard | DaemonEvents | Concerns
+> = Layer.scopedDiscard(make)

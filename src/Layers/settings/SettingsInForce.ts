@@ -1,0 +1,44 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
+import type { SettingsError } from "../../Domain/settings/SettingsProblem.ts"
+import type { AutopilotHome } from "../daemon/AutopilotHome.ts"
+import { MemoryReader } from "../machine/MemoryReader.ts"
+import type { SettingsFile, SettingsText } from "./SettingsFile.ts"
+import { loadSettings, type SettingsSources } from "./SettingsLoader.ts"
+
+/** The settings that hold for the daemon. Whoever acts on one that can change follows it. */
+export class SettingsInForce extends Context.Tag("SettingsInForce")<
+  SettingsInForce,
+  {
+    readonly current: SubscriptionRef.SubscriptionRef<EffectiveSettings>
+    /** What would hold with the file as it is now, or with another text in it. Changes nothing. */
+    readonly load: (candidate?: SettingsText) => Effect.Effect<EffectiveSettings, SettingsError>
+  }
+>() {}
+
+/** Loads from these sources, on this machine. */
+export const loader = (sources: SettingsSources) =>
+  Effect.fnUntraced(function* (candidate?: SettingsText) {
+    const { reading } = (yield* MemoryReader).read()
+    const effectiveTotalBytes = reading === undefined ? {} : { effectiveTotalBytes: reading.totalBytes }
+    return yield* loadSettings({ ...sources, ...effectiveTotalBytes }, candidate)
+  })
+
+export const layer = (
+  sources: SettingsSources
+): Layer.Layer<SettingsInForce, SettingsError, SettingsFile | AutopilotHome | MemoryReader> =>
+  Layer.effect(
+    SettingsInForce,
+    Effect.gen(function* () {
+      const context = yield* Effect.context<SettingsFile | AutopilotHome | MemoryReader>()
+      const first = yield* loader(sources)()
+      const load = loader({ ...sources, about: first.about })
+      return {
+        current: yield* SubscriptionRef.make(first),
+        load: (candidate) => Effect.provide(load(candidate), context)
+      }
+    })
+  )

@@ -1,0 +1,207 @@
+import { join, resolve } from "node:path"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import type {
+  EffectiveProject,
+  EffectiveSettings,
+  WorkerToRun
+} from "../../Domain/settings/EffectiveSettings.ts"
+import { keyPathText } from "../../Domain/toml/KeyPath.ts"
+import { type MemoryThresholds, thresholdsInForce } from "../../Domain/settings/MemoryThresholds.ts"
+import { unnamed } from "../../Domain/Project.ts"
+import type { RawSettings } from "../../Domain/toml/RawSettings.ts"
+import type { Settings } from "../../Domain/settings/Settings.ts"
+import { type AboutProject, aboutOf, supervised } from "../../Domain/settings/SettingsAbout.ts"
+import { decodeRaw } from "../../Domain/settings/SettingsDecode.ts"
+import {
+  fromEnvironment,
+  variableOf,
+  workerBinaryVariable
+} from "../../Domain/settings/SettingsEnvironment.ts"
+import { type CommandLineSettings, provenanceOf } from "../../Domain/settings/SettingsMerge.ts"
+import { problemsOf, settingsIn, tableNames, takeApart } from "../../Domain/settings/SettingsProjects.ts"
+import {
+  type KeyProblem,
+  SettingsError,
+  type SettingsProblem
+} from "../../Domain/settings/SettingsProblem.ts"
+import { type ResolvedProject, resolveSettings } from "../../Domain/settings/SettingsResolve.ts"
+import {
+  argvOf,
+  findWorker,
+  type FoundWorker,
+  type NoWorkerCommand
+} from "../../Domain/settings/WorkerCommand.ts"
+import { AutopilotHome } from "../daemon/AutopilotHome.ts"
+import { SettingsFile, type SettingsText } from "./SettingsFile.ts"
+import { absolutePaths, withHome } from "./SettingsPaths.ts"
+import { tomlPositions } from "../toml/TomlPositions.ts"
+
+/** All that the settings in force depend on, beside the files. */
+export interface SettingsSources {
+  /** What `--config` names; without it the home's daemon.toml, which may be absent. */
+  readonly configFile?: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly commandLine: CommandLineSettings
+  /** The folder of whoever started the daemon. Relative paths are meant from there. */
+  readonly cwd: string
+  /** What `~` stands for. */
+  readonly userHome: string
+  /** How much memory the daemon can count on; when given, the thresholds are checked against it. */
+  readonly effectiveTotalBytes?: number
+  /** What an earlier reading has found the command line to be about. Without it, the file of this one decides. */
+  readonly about?: AboutProject
+}
+
+/** How each setting is called on the command line. */
+const optionNames: Readonly<Record<string, string>> = {
+  working_dir: "--workdir",
+  project: "--project",
+  model: "--model",
+  max_budget: "--max-budget",
+  max_turns: "--max-turns",
+  worker_command: "the command after --"
+}
+
+/** Problems of the file with their places, in the order of the file. */
+const placed = Effect.fnUntraced(function* (file: SettingsText, problems: ReadonlyArray<KeyProblem>) {
+  if (problems.length === 0) return []
+  const find = yield* tomlPositions(file.text)
+  return problems
+    .map(
+      ({ path, writtenAt, ...problem }): SettingsProblem => ({
+        file: file.path,
+        ...find(writtenAt ?? path),
+        key: keyPathText(path.map(String)),
+        ...problem
+      })
+    )
+    .toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0))
+})
+
+/** Problems of another source, in its own words. */
+const named = (raw: RawSettings, nameOf: (problem: KeyProblem) => string): ReadonlyArray<SettingsProblem> =>
+  Either.match(decodeRaw(raw), {
+    onLeft: (problems) => problems.map((problem) => ({ key: nameOf(problem), reason: problem.reason })),
+    onRight: () => []
+  })
+
+/**
+ * The names of the projects in the order of the file. The parser's objects have those that are integers first; then
+ * their places must tell.
+ */
+const orderedNames = Effect.fnUntraced(function* (file: SettingsText) {
+  const names = tableNames(file.raw)
+  if (names.length < 2 || !names.some((name) => /^\d+$/.test(name))) return names
+  const find = yield* tomlPositions(file.text)
+  const place = (name: string) => find(["projects", name]) ?? { line: 0, column: 0 }
+  return names.toSorted((a, b) => place(a).line - place(b).line || place(a).column - place(b).column)
+})
+
+/** The thresholds on this machine, unless what they are made of is wrong already. */
+const thresholdsOf = (
+  raw: RawSettings,
+  known: ReadonlyArray<KeyProblem>,
+  effectiveTotalBytes: number | undefined
+): { readonly inForce?: MemoryThresholds; readonly problems: ReadonlyArray<KeyProblem> } => {
+  if (effectiveTotalBytes === undefined || known.some(({ path }) => path[0] === "memory"))
+    return { problems: [] }
+  const memory = decodeRaw({ memory: raw["memory"] ?? {} })
+  if (Either.isLeft(memory)) return { problems: memory.left }
+  return Either.match(thresholdsInForce(memory.right.memory, effectiveTotalBytes), {
+    onLeft: (problems) => ({ problems }),
+    onRight: (inForce) => ({ inForce, problems: [] })
+  })
+}
+
+const workerOf = Effect.fnUntraced(function* (settings: Settings, source: string, sources: SettingsSources) {
+  const files = yield* SettingsFile
+  const { binDir } = yield* AutopilotHome
+  const variable = sources.environment[workerBinaryVariable]
+  const homeBinary = join(binDir, "autopilot")
+  const found: Either.Either<FoundWorker, NoWorkerCommand> = Option.isSome(settings.workerCommand)
+    ? Either.right({ command: settings.workerCommand.value, source })
+    : findWorker({
+        environmentBinary:
+          variable === undefined || variable === ""
+            ? undefined
+            : resolve(sources.cwd, withHome(variable, sources.userHome)),
+        homeBinary,
+        homeBinaryExists: yield* files.exists(homeBinary),
+        workingDir: settings.workingDir,
+        workingDirHasCargoToml: yield* files.exists(join(settings.workingDir, "Cargo.toml"))
+      })
+  return Either.map(found, (worker): WorkerToRun => ({ ...worker, argv: argvOf(worker.command, settings) }))
+})
+
+/** One project with its paths made absolute and its worker found. */
+const effectiveProject = Effect.fnUntraced(function* (
+  project: ResolvedProject,
+  settingsFile: string,
+  sources: SettingsSources
+) {
+  const home = yield* AutopilotHome
+  const { provenance } = project
+  const settings = absolutePaths(project.settings, { ...sources, settingsFile })
+  return {
+    project: project.table ?? settings.project ?? unnamed,
+    isTopLevel: project.table === undefined,
+    settings,
+    provenance,
+    envFile: { path: settings.envFile ?? home.envFile, mustExist: settings.envFile !== undefined },
+    worker: yield* workerOf(settings, provenanceOf(project, "worker_command"), sources)
+  } satisfies EffectiveProject
+})
+
+const readFile = Effect.fnUntraced(function* ({ configFile, cwd }: SettingsSources) {
+  const home = yield* AutopilotHome
+  const path = configFile === undefined ? home.settingsFile : resolve(cwd, configFile)
+  return yield* (yield* SettingsFile).read(path, { mustExist: configFile !== undefined })
+})
+
+/**
+ * The settings in force of every project: its own table over environment over the file's top level over defaults, and
+ * the command line over all for the project it is about. Every source is checked by itself, so that each problem is
+ * told in the words of its own source, all of them at once, and none is hidden by a stronger one. With a `candidate`
+ * its text is used instead of the file's.
+ */
+export const loadSettings: (
+  sources: SettingsSources,
+  candidate?: SettingsText
+) => Effect.Effect<EffectiveSettings, SettingsError, SettingsFile | AutopilotHome> = Effect.fnUntraced(
+  function* (sources, candidate) {
+    const file = candidate ?? (yield* readFile(sources))
+    const parts = takeApart(file.raw, yield* orderedNames(file))
+    const outer = {
+      environment: fromEnvironment(sources.environment),
+      commandLine: { ...sources.commandLine } satisfies RawSettings
+    }
+    const about = sources.about ?? aboutOf(outer, parts.tables)
+    const inFile = problemsOf(parts, about)
+    const thresholds = thresholdsOf(parts.top.raw, inFile, sources.effectiveTotalBytes)
+    const problems = [
+      ...(yield* placed(file, [...inFile, ...thresholds.problems])),
+      ...named(outer.environment, ({ path }) => variableOf(path) ?? keyPathText(path.map(String))),
+      ...named(outer.commandLine, ({ path }) => optionNames[String(path[0])] ?? keyPathText(path.map(String)))
+    ]
+    if (problems.length > 0) return yield* new SettingsError({ problems })
+    const resolved = resolveSettings(parts, outer, about)
+    if (Either.isLeft(resolved))
+      return yield* new SettingsError({ problems: yield* placed(file, resolved.left) })
+    const { tables, top } = resolved.right
+    const effective = (project: ResolvedProject) => effectiveProject(project, file.path, sources)
+    const ofTop = yield* effective(top)
+    return {
+      settingsFile: { path: file.path, found: file.found, sha256: file.sha256 },
+      projects: supervised(ofTop, yield* Effect.forEach(tables, effective), about, outer),
+      named: about._tag === "Table" ? tables.find(({ table }) => table === about.name)?.table : undefined,
+      about,
+      fileSettings: settingsIn(parts),
+      memory: ofTop.settings.memory,
+      ...(thresholds.inForce === undefined ? {} : { thresholds: thresholds.inForce }),
+      history: ofTop.settings.history,
+      watchConfig: ofTop.settings.watchConfig
+    }
+  }
+)

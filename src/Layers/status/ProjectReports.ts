@@ -1,0 +1,109 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { ProjectName } from "../../Domain/Project.ts"
+import type { ProjectsData } from "../../Domain/status/ProjectsData.ts"
+import type { StatusData } from "../../Domain/status/StatusData.ts"
+import { type ProjectReport, projectRow, statusData } from "../../Domain/status/StatusReport.ts"
+import type { Containment } from "../../Domain/tree/WorkerGroup.ts"
+import { workerLimits } from "../../Domain/guard/WorkerLimit.ts"
+import { Concerns } from "../history/Concerns.ts"
+import { MemoryMonitor } from "../memory/MemoryMonitor.ts"
+import type { ProjectSnapshot } from "../worker/ProjectActor.ts"
+import { SettingsInForce } from "../settings/SettingsInForce.ts"
+import { Supervisor, type UnknownProject } from "../worker/Supervisor.ts"
+import { WorkerGroups } from "../tree/WorkerGroups.ts"
+import { WorkerMemory } from "../guard/WorkerMemory.ts"
+
+/** What is told of projects: always from the state as it is, never waiting for anyone. */
+export class ProjectReports extends Context.Tag("ProjectReports")<
+  ProjectReports,
+  {
+    /** Of a project, or of the selected one when none is named. */
+    readonly status: (project: ProjectName | undefined) => Effect.Effect<StatusData, UnknownProject>
+    readonly projects: Effect.Effect<ProjectsData>
+  }
+>() {}
+
+const millisBetween = (fromNanos: bigint, toNanos: bigint): number => Number(toNanos - fromNanos) / 1e6
+
+const make = (daemon: { readonly pid: number; readonly version: string }) =>
+  Effect.gen(function* () {
+    const supervisor = yield* Supervisor
+    const memory = yield* MemoryMonitor
+    const workerMemory = yield* WorkerMemory
+    const groups = yield* WorkerGroups
+    const concerns = yield* Concerns
+    const { current } = yield* SettingsInForce
+    const startedNanos = yield* Clock.currentTimeNanos
+    const limits = Effect.map(SubscriptionRef.get(current), workerLimits)
+
+    const reportOf = (
+      snapshot: ProjectSnapshot,
+      nowNanos: bigint,
+      limits: ReadonlyMap<ProjectName, number>,
+      containment?: Containment
+    ): ProjectReport => {
+      const { awaited, inForce, nextStartMs, plan, state, worker } = snapshot
+      return {
+        project: plan.project,
+        state,
+        argv: inForce.argv,
+        workingDir: inForce.cwd,
+        autostart: plan.autostart,
+        awaited,
+        nextStartMs,
+        worker:
+          worker === undefined
+            ? undefined
+            : { id: worker.id, uptimeMs: millisBetween(worker.startedNanos, nowNanos) },
+        memory: state.phase._tag === "Running" ? workerMemory.of(state.phase.pid) : undefined,
+        containment,
+        limitBytes: limits.get(plan.project)
+      }
+    }
+
+    const containmentOf = ({ state: { phase }, worker }: ProjectSnapshot) =>
+      phase._tag === "Running" && worker !== undefined
+        ? groups.containment(worker.id, phase.pid)
+        : Effect.succeed(undefined)
+
+    return ProjectReports.of({
+      status: Effect.fnUntraced(function* (project) {
+        const snapshot = yield* (yield* supervisor.project(project)).snapshot
+        const nowNanos = yield* Clock.currentTimeNanos
+        yield* workerMemory.ask
+        const containment = yield* containmentOf(snapshot)
+        return statusData(reportOf(snapshot, nowNanos, yield* limits, containment), {
+          ...daemon,
+          uptimeMs: millisBetween(startedNanos, nowNanos),
+          memory: yield* memory.last,
+          degraded: yield* concerns.degraded,
+          selected: yield* supervisor.selected,
+          all: (yield* supervisor.snapshots).map(({ state }) => state)
+        })
+      }),
+      projects: Effect.gen(function* () {
+        const nowNanos = yield* Clock.currentTimeNanos
+        yield* workerMemory.ask
+        const selected = yield* supervisor.selected
+        const snapshots = yield* supervisor.snapshots
+        const limited = yield* limits
+        return {
+          selected,
+          projects: snapshots.map((snapshot) => projectRow(reportOf(snapshot, nowNanos, limited), selected))
+        }
+      })
+    })
+  })
+
+export const layer = (daemon: {
+  readonly pid: number
+  readonly version: string
+}): Layer.Layer<
+  ProjectReports,
+  never,
+  Supervisor | MemoryMonitor | WorkerMemory | WorkerGroups | SettingsInForce | Concerns
+> => Layer.effect(ProjectReports, make(daemon))

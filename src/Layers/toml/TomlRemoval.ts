@@ -1,0 +1,50 @@
+import type { KeyPath } from "../../Domain/toml/KeyPath.ts"
+import {
+  isBlank,
+  lineRemoval,
+  lineStart,
+  nextLine,
+  type Replacement,
+  removal
+} from "../../Domain/toml/TextSpan.ts"
+import { inlineRemoval } from "./TomlInlineTable.ts"
+import { isWithin } from "./TomlStanding.ts"
+import type { TomlBody, TomlEntry, TomlTree } from "./TomlTree.ts"
+
+const entryRemoval = ({ text }: TomlTree, entry: TomlEntry): ReadonlyArray<Replacement> =>
+  entry.body.kind === "inline" ? inlineRemoval(text, entry) : [lineRemoval(text, entry.start, entry.end)]
+
+/** Where the blank lines begin that end at an offset. */
+const blanksAbove = (text: string, offset: number): number => {
+  let start = offset
+  while (start > 0 && isBlank(text.slice(lineStart(text, start - 1), start)))
+    start = lineStart(text, start - 1)
+  return start
+}
+
+const blanksBelow = (text: string, offset: number): number => {
+  let end = offset
+  while (end < text.length && isBlank(text.slice(end, nextLine(text, end)))) end = nextLine(text, end)
+  return end
+}
+
+/** From the line of the header to that of its last key. Of the blank lines on both sides, one side goes too. */
+const sectionRemoval = ({ text }: TomlTree, section: TomlBody): Replacement => {
+  const start = lineStart(text, section.start)
+  const end = section.entries.at(-1)?.end ?? section.end
+  const below = nextLine(text, end)
+  if (start === 0) return removal(start, blanksBelow(text, below))
+  const isFollowedByBlank = below === text.length || blanksBelow(text, below) > below
+  return isFollowedByBlank ? removal(blanksAbove(text, start), below) : lineRemoval(text, section.start, end)
+}
+
+/**
+ * What to remove next, so that in the end nothing stands at a path or in it; undefined when nothing does. The last in
+ * the text is the first to go, because a `[servers.port]` means another table once its `[[servers]]` is gone.
+ */
+export const nextRemoval = (tree: TomlTree, path: KeyPath): ReadonlyArray<Replacement> | undefined => {
+  const section = tree.headers.findLast((one) => isWithin(one.path, path))
+  const entry = tree.entries.findLast((one) => isWithin(one.path, path) && one.body.path.length < path.length)
+  if (section !== undefined && section.start > (entry?.start ?? -1)) return [sectionRemoval(tree, section)]
+  return entry === undefined ? undefined : entryRemoval(tree, entry)
+}

@@ -1,0 +1,101 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process"
+import type { Readable } from "node:stream"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import type { WorkerExit } from "../../Domain/tree/WorkerExit.ts"
+import { CannotStart, checkExecutable } from "./Executable.ts"
+import { ProcFs } from "../machine/ProcFs.ts"
+
+/** What is started. */
+export interface WorkerSpec {
+  readonly argv: readonly [command: string, ...args: ReadonlyArray<string>]
+  readonly cwd: string
+  /** All of it: nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>
+  /** The file by which it gets into its cgroup, before it does anything else. */
+  readonly entrance?: string | undefined
+}
+
+/** A process that runs. */
+export interface RunningWorker {
+  readonly pid: number
+  readonly stdout: Readable
+  readonly stderr: Readable
+  /** How the leader ended and how long it ran on the monotonic clock. Others of its tree may still live. */
+  readonly exit: Effect.Effect<{ readonly exit: WorkerExit; readonly uptimeMs: number }>
+}
+
+/** Starts workers, each as the leader of its own session and process group. */
+export class WorkerProcess extends Context.Tag("WorkerProcess")<
+  WorkerProcess,
+  { readonly start: (spec: WorkerSpec) => Effect.Effect<RunningWorker, CannotStart> }
+>() {}
+
+/**
+ * The one line of sh a worker goes through. It gets into its cgroup before it could fork; Node has raised the soft
+ * open-files limit for itself, and programs that use select(2) break above 1024; and when memory runs out, the kernel
+ * shall take the worker and not its supervisor. None of it is worth a failed start, so errors pass.
+ */
+const startLine = [
+  '[ -z "$2" ] || { echo $$ >"$2"; } 2>/dev/null',
+  '[ -z "$1" ] || ulimit -S -n "$1" 2>/dev/null',
+  "{ read -r own && echo $((own > 700 ? 1000 : own + 300)) >/proc/self/oom_score_adj; } </proc/self/oom_score_adj 2>/dev/null",
+  'shift 2; exec "$@"'
+].join("\n")
+
+const launch = Effect.fnUntraced(function* (spec: WorkerSpec, openFilesSoftLimit: string) {
+  const exit = yield* Deferred.make<{ readonly exit: WorkerExit; readonly atNanos: bigint }>()
+  const clock = yield* Effect.clock
+  const child = yield* Effect.async<ChildProcessByStdio<null, Readable, Readable>, CannotStart>((resume) => {
+    const started = spawn(
+      "/bin/sh",
+      ["-c", startLine, "autopilotd-worker", openFilesSoftLimit, spec.entrance ?? "", ...spec.argv],
+      {
+        cwd: spec.cwd,
+        env: spec.env,
+        detached: true,
+        stdio: ["ignore", "pipe", "pipe"]
+      }
+    )
+    started.once("exit", (code, signal) =>
+      Deferred.unsafeDone(
+        exit,
+        Exit.succeed({ exit: { code, signal }, atNanos: clock.unsafeCurrentTimeNanos() })
+      )
+    )
+    started.once("error", (cause) =>
+      resume(new CannotStart({ reason: `the system refused to start it: ${cause.message}` }))
+    )
+    started.once("spawn", () => resume(Effect.succeed(started)))
+  })
+  return { child, exit }
+})
+
+const make = Effect.gen(function* () {
+  const proc = yield* ProcFs
+  // The launcher has seen the limit before Node raised it; without one, the parent's is the best that is known.
+  const openFilesSoftLimit =
+    process.env["AUTOPILOTD_NOFILE_SOFT"] ?? (yield* proc.openFilesSoftLimit(process.ppid)) ?? ""
+  return WorkerProcess.of({
+    start: Effect.fnUntraced(function* (spec: WorkerSpec) {
+      yield* checkExecutable(spec.argv[0], spec.cwd, spec.env["PATH"] ?? "")
+      const { child, exit } = yield* launch(spec, openFilesSoftLimit)
+      const startedNanos = yield* Clock.currentTimeNanos
+      return {
+        // A process that has spawned has a pid.
+        pid: child.pid ?? 0,
+        stdout: child.stdout,
+        stderr: child.stderr,
+        exit: Deferred.await(exit).pipe(
+          Effect.map(({ exit, atNanos }) => ({ exit, uptimeMs: Number(atNanos - startedNanos) / 1e6 }))
+        )
+      }
+    })
+  })
+})
+
+export const layer: Layer.Layer<WorkerProcess, never, ProcFs> = Layer.effect(WorkerProcess, make)

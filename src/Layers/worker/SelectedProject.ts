@@ -1,0 +1,45 @@
+import * as fs from "node:fs/promises"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { ProjectName } from "../../Domain/Project.ts"
+import { replaceFile } from "../files/AtomicFile.ts"
+import { AutopilotHome } from "../daemon/AutopilotHome.ts"
+import { DaemonEvents } from "../history/DaemonEvents.ts"
+
+/** Which project commands mean that name none, kept across restarts of the daemon. */
+export class SelectedProject extends Context.Tag("SelectedProject")<
+  SelectedProject,
+  {
+    /** The name as last saved; undefined when none was, or none that can be one. It may be no project any more. */
+    readonly load: Effect.Effect<ProjectName | undefined>
+    /** A disk that fails is told, and stops nothing: the selection then holds until the daemon ends. */
+    readonly save: (project: ProjectName) => Effect.Effect<void>
+  }
+>() {}
+
+const decode = Schema.decodeOption(ProjectName)
+
+export const layer: Layer.Layer<SelectedProject, never, AutopilotHome | DaemonEvents> = Layer.effect(
+  SelectedProject,
+  Effect.gen(function* () {
+    const { selectedFile } = yield* AutopilotHome
+    const events = yield* DaemonEvents
+    const turn = yield* Effect.makeSemaphore(1)
+    return {
+      load: Effect.promise(() => fs.readFile(selectedFile, "utf8").catch(() => "")).pipe(
+        Effect.map((text) => Option.getOrUndefined(decode(text.trim())))
+      ),
+      save: (project) =>
+        Effect.tryPromise({
+          try: () => replaceFile(selectedFile, `${project}\n`),
+          catch: (cause) => (cause instanceof Error ? cause.message : String(cause))
+        }).pipe(
+          Effect.catchAll((reason) => events.publish({ _tag: "SelectionNotSaved", project, reason })),
+          turn.withPermits(1)
+        )
+    }
+  })
+)

@@ -1,0 +1,158 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import * as AutopilotHome from "../../Layers/daemon/AutopilotHome.ts"
+import * as Caller from "../../Layers/daemon/Caller.ts"
+import * as ControlClient from "../../Layers/control/ControlClient.ts"
+import * as ProcFs from "../../Layers/machine/ProcFs.ts"
+
+/** Where the command was run, and whom it asks. */
+const Client = Layer.unwrapEffect(
+  Effect.map(AutopilotHome.AutopilotHome, ({ socket }) => ControlClient.layer({ path: socket }))
+).pipe(Layer.merge(ProcFs.layer))
+
+/** The two roads to the settings file: the daemon, and the file itself. */
+const settingsOf = Effect.fnUntraced(function* ({ options, ...invocation }: Invocation) {
+  const MemoryReader = yield* Effect.promise(() => import("../../Layers/machine/MemoryReader.ts"))
+  const SettingsFile = yield* Effect.promise(() => import("../../Layers/settings/SettingsFile.ts"))
+  const SettingsStore = yield* Effect.promise(() => import("../../Layers/config/SettingsStore.ts"))
+  const { sourcesOf } = yield* Effect.promise(() => import("../Sources.ts"))
+  // --project says whose setting is meant. It is not one itself, as it is for a start.
+  const { project: _, ...others } = options
+  const sources = yield* sourcesOf({ ...invocation, options: others })
+  const store = Layer.provide(
+    SettingsStore.layerOf(sources),
+    Layer.merge(SettingsFile.layer, MemoryReader.layer)
+  )
+  return Layer.merge(Client, store)
+})
+
+/** The files of the service, and the systemd that runs it. */
+const serviceLayer = Effect.gen(function* () {
+  const ServiceFiles = yield* Effect.promise(() => import("../../Layers/service/ServiceFiles.ts"))
+  const SystemdTools = yield* Effect.promise(() => import("../../Layers/systemd/SystemdTools.ts"))
+  const UserManager = yield* Effect.promise(() => import("../../Layers/service/UserManager.ts"))
+  return Layer.merge(ServiceFiles.layer, Layer.provide(UserManager.layer, SystemdTools.layer))
+})
+
+/**
+ * What carries out each command. A command is loaded only when it is run: `status` must not wait for the daemon's
+ * modules, nor the daemon carry those of the others.
+ */
+export const commands = {
+  start: Effect.fnUntraced(function* (invocation: Invocation) {
+    if (invocation.options.detach) {
+      const { detach } = yield* Effect.promise(() => import("../daemon/Detach.ts"))
+      const BackgroundStart = yield* Effect.promise(() => import("../../Layers/daemon/BackgroundStart.ts"))
+      const service = yield* serviceLayer
+      return yield* Effect.provide(detach(invocation), Layer.mergeAll(Client, BackgroundStart.layer, service))
+    }
+    const { start } = yield* Effect.promise(() => import("../daemon/Start.ts"))
+    yield* start(invocation)
+  }),
+  status: Effect.fnUntraced(function* (invocation: Invocation) {
+    const { status } = yield* Effect.promise(() => import("../status/Status.ts"))
+    yield* Effect.provide(status(invocation), Client)
+  }),
+  projects: Effect.fnUntraced(function* (invocation: Invocation) {
+    const { projects } = yield* Effect.promise(() => import("../status/Projects.ts"))
+    yield* Effect.provide(projects(invocation), Client)
+  }),
+  logs: Effect.fnUntraced(function* (invocation: Invocation) {
+    const { logs } = yield* Effect.promise(() => import("../logs/Logs.ts"))
+    const LogFiles = yield* Effect.promise(() => import("../../Layers/logs/LogFiles.ts"))
+    const LongOutput = yield* Effect.promise(() => import("../../Layers/output/LongOutput.ts"))
+    yield* Effect.provide(logs(invocation), Layer.mergeAll(Client, LogFiles.layer, LongOutput.layer))
+  }),
+  hogs: Effect.fnUntraced(function* (invocation: Invocation) {
+    const { hogs } = yield* Effect.promise(() => import("../guard/Hogs.ts"))
+    yield* Effect.provide(hogs(invocation), Client)
+  }),
+  history: Effect.fnUntraced(function* (invocation: Invocation) {
+    const { history } = yield* Effect.promise(() => import("../history/History.ts"))
+    const HistoryReader = yield* Effect.promise(() => import("../../Layers/history/HistoryReader.ts"))
+    yield* Effect.provide(history(invocation), HistoryReader.layer)
+  }),
+  why: Effect.fnUntraced(function* (invocation: Invocation) {
+    const { why } = yield* Effect.promise(() => import("../history/Why.ts"))
+    const HistoryReader = yield* Effect.promise(() => import("../../Layers/history/HistoryReader.ts"))
+    const MachineBoot = yield* Effect.promise(() => import("../../Layers/machine/MachineBoot.ts"))
+    yield* Effect.provide(why(invocation), Layer.mergeAll(Client, HistoryReader.layer, MachineBoot.layer))
+  }),
+  doctor: Effect.fnUntraced(function* (invocation: Invocation) {
+    const { doctor } = yield* Effect.promise(() => import("../doctor/Doctor.ts"))
+    const { Inspections } = yield* Effect.promise(() => import("../doctor/Inspections.ts"))
+    yield* Effect.provide(doctor(invocation), Layer.merge(Client, Inspections))
+  }),
+  switch: Effect.fnUntraced(function* (invocation: Invocation) {
+    const { switchProject } = yield* Effect.promise(() => import("../worker/Switch.ts"))
+    yield* Effect.provide(switchProject(invocation), Client)
+  }),
+  "start-worker": Effect.fnUntraced(function* (invocation: Invocation) {
+    const { startWorker } = yield* Effect.promise(() => import("../worker/WorkerCommands.ts"))
+    yield* Effect.provide(startWorker(invocation), Client)
+  }),
+  "stop-worker": Effect.fnUntraced(function* (invocation: Invocation) {
+    const { stopWorker } = yield* Effect.promise(() => import("../worker/WorkerCommands.ts"))
+    yield* Effect.provide(stopWorker(invocation), Client)
+  }),
+  "restart-worker": Effect.fnUntraced(function* (invocation: Invocation) {
+    const { restartWorker } = yield* Effect.promise(() => import("../worker/WorkerCommands.ts"))
+    yield* Effect.provide(restartWorker(invocation), Client)
+  }),
+  reload: Effect.fnUntraced(function* (invocation: Invocation) {
+    const { reload } = yield* Effect.promise(() => import("../config/Reload.ts"))
+    yield* Effect.provide(reload(invocation), Client)
+  }),
+  stop: Effect.fnUntraced(function* (invocation: Invocation) {
+    const { stop } = yield* Effect.promise(() => import("../daemon/Stop.ts"))
+    yield* Effect.provide(stop(invocation), Client)
+  }),
+  install: Effect.fnUntraced(function* (invocation: Invocation) {
+    const service = Layer.merge(Client, yield* serviceLayer)
+    if (invocation.options.print) {
+      const { installPrint } = yield* Effect.promise(() => import("../service/InstallPrint.ts"))
+      return yield* Effect.provide(installPrint(invocation), service)
+    }
+    const { install } = yield* Effect.promise(() => import("../service/Install.ts"))
+    const MemoryReader = yield* Effect.promise(() => import("../../Layers/machine/MemoryReader.ts"))
+    yield* Effect.provide(install(invocation), Layer.merge(service, MemoryReader.layer))
+  }),
+  uninstall: Effect.fnUntraced(function* (invocation: Invocation) {
+    const { uninstall } = yield* Effect.promise(() => import("../service/Uninstall.ts"))
+    yield* Effect.provide(uninstall(invocation), yield* serviceLayer)
+  }),
+  "config check": Effect.fnUntraced(function* (invocation: Invocation) {
+    const { configCheck } = yield* Effect.promise(() => import("../config/ConfigCheck.ts"))
+    const MemoryReader = yield* Effect.promise(() => import("../../Layers/machine/MemoryReader.ts"))
+    yield* Effect.provide(configCheck(invocation), MemoryReader.layer)
+  }),
+  "config show": Effect.fnUntraced(function* (invocation: Invocation) {
+    const { configShow } = yield* Effect.promise(() => import("../config/ConfigShow.ts"))
+    yield* Effect.provide(configShow(invocation), yield* settingsOf(invocation))
+  }),
+  "config set": Effect.fnUntraced(function* (invocation: Invocation) {
+    const { configSet } = yield* Effect.promise(() => import("../config/ConfigChange.ts"))
+    yield* Effect.provide(configSet(invocation), yield* settingsOf(invocation))
+  }),
+  "config unset": Effect.fnUntraced(function* (invocation: Invocation) {
+    const { configUnset } = yield* Effect.promise(() => import("../config/ConfigChange.ts"))
+    yield* Effect.provide(configUnset(invocation), yield* settingsOf(invocation))
+  }),
+  "config edit": Effect.fnUntraced(function* (invocation: Invocation) {
+    const { configEdit } = yield* Effect.promise(() => import("../config/ConfigEdit.ts"))
+    const Editor = yield* Effect.promise(() => import("../../Layers/config/Editor.ts"))
+    yield* Effect.provide(configEdit(invocation), Layer.merge(yield* settingsOf(invocation), Editor.layer))
+  })
+}
+
+type Ran = ReturnType<(typeof commands)[keyof typeof commands]>
+
+/** All that can go wrong with a command. */
+export type CommandError = Effect.Effect.Error<Ran>
+
+/** All that commands need. */
+export type CommandNeeds = Effect.Effect.Context<Ran>
+
+/** What every command has, beside its output. */
+export const Surroundings = Layer.merge(AutopilotHome.layer, Caller.layer)

@@ -1,0 +1,113 @@
+import type { Shell } from "../../Domain/cli/CommandLine.ts"
+import { argumentRow } from "../../Domain/cli/ArgumentTable.ts"
+import type { ArgumentKey } from "../../Domain/cli/ArgumentTable.ts"
+import { argumentsOf, groups, verbs } from "../../Domain/cli/CommandTable.ts"
+import { optionTable } from "../../Domain/cli/OptionTable.ts"
+import { settingKeys } from "../../Domain/settings/SettingKeys.ts"
+
+/** Options that @effect/cli puts into every script and that `parse` does not have. */
+const foreign = ["log-level", "wizard"]
+
+/**
+ * How bash's script should recognise each command, by how it does: it asks for the name of a variable instead of
+ * the word that is typed (`start__worker`), and for commands of two words it forgets what it called the first.
+ */
+const bashLabels: ReadonlyMap<string, string> = new Map(
+  [...verbs, ...groups].map((name) => {
+    const words = ["autopilotd", ...name.split(" ")]
+    const variables = words.map((word) => word.replaceAll("-", "__"))
+    return [variables.join(","), `${variables.slice(0, -1).join("__")},${words.slice(-1).join("")}`]
+  })
+)
+
+/** What a shell may offer in the place of an argument; @effect/cli offers nothing there. */
+const offers = (key: ArgumentKey): string => {
+  const { completes } = argumentRow(key).value
+  return completes === "setting" ? settingKeys.map((setting) => setting.key).join(" ") : ""
+}
+
+/** The same for bash, by the function that stands for a command in its script. */
+const bashOffers: ReadonlyMap<string, string> = new Map(
+  verbs.map((verb) => [
+    `autopilotd__${verb.replaceAll("-", "__").replaceAll(" ", "__")})`,
+    argumentsOf(verb)
+      .map(offers)
+      .filter((words) => words !== "")
+      .map((words) => ` ${words}`)
+      .join("")
+  ])
+)
+
+const afterFlag = 'COMPREPLY=( "${cur}" )'
+const anyWord = 'COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )'
+
+const mendBash = (line: string, at: number, lines: ReadonlyArray<string>): string => {
+  const label = /^(\s*)(autopilotd,\S+)\)$/.exec(line)
+  if (label !== null) return `${label[1] ?? ""}${bashLabels.get(label[2] ?? "") ?? label[2] ?? ""})`
+  // It takes the word after a flag for a value of that flag.
+  if (line.trim() === afterFlag) return line.replace(afterFlag, anyWord)
+  if (!line.trimStart().startsWith('opts="')) return line
+  const own = foreign.reduce((words, name) => words.replace(` --${name}`, ""), line)
+  return own.replace(/"$/, `${bashOffers.get(lines[at - 1]?.trim() ?? "") ?? ""}"`)
+}
+
+/** What marks an option of zsh as one with a value, for those of which the script says nothing about the value. */
+const zshValues: ReadonlyArray<readonly [start: string, value: string]> = Object.values(optionTable).flatMap(
+  (row) =>
+    row._tag === "Valued" && row.value.completes === undefined
+      ? [`--${row.long}`, ...("short" in row ? [`-${row.short}`] : [])].map(
+          (name) => [`'${name}[`, `:${row.placeholder}: `] as const
+        )
+      : []
+)
+
+/** The arguments of zsh by the last word of their command, which is what its script names. */
+const zshArguments: ReadonlyMap<string, ReadonlyArray<string>> = new Map(
+  verbs.map((verb) => [
+    `(${verb.split(" ").slice(-1).join("")})`,
+    argumentsOf(verb).map((key) => {
+      const words = offers(key)
+      return `':${argumentRow(key).placeholder}:${words === "" ? " " : `(${words})`}' \\`
+    })
+  ])
+)
+
+/** The arguments of each command, as the last of what `_arguments` is given. */
+const withZshArguments = (lines: ReadonlyArray<string>): ReadonlyArray<string> => {
+  let command = ""
+  return lines.flatMap((line) => {
+    const text = line.trim()
+    if (/^\(\S+\)$/.test(text)) command = text
+    if (text !== "&& ret=0") return [line]
+    const indent = line.slice(0, line.indexOf("&"))
+    return [...(zshArguments.get(command) ?? []).map((argument) => indent + argument), line]
+  })
+}
+
+/** Where fish's script describes an argument, with what it may offer there. */
+const fishArguments: ReadonlyArray<readonly [end: string, offering: string]> = verbs
+  .flatMap(argumentsOf)
+  .filter((key) => offers(key) !== "")
+  .map((key) => {
+    const { summary } = argumentRow(key)
+    return [` -r -f -d '${summary}'`, ` -f -a "${offers(key)}" -d '${summary}'`] as const
+  })
+
+const mendFish = (line: string): string => {
+  const argument = fishArguments.find(([end]) => line.endsWith(`"${end}`))
+  return argument === undefined ? line : line.slice(0, line.length - argument[0].length) + argument[1]
+}
+
+const mendZsh = (line: string): string => {
+  const value = zshValues.find(([start]) => line.trimStart().startsWith(start))
+  return value === undefined ? line : line.replace(/\]' \\$/, `]${value[1]}' \\`)
+}
+
+/** A completion script of @effect/cli without what `parse` refuses, and with its mistakes mended. */
+export const mendedCompletions = (shell: Shell, script: string): string => {
+  const known = script
+    .split("\n")
+    .filter((line) => !foreign.some((name) => line.includes(`'--${name}[`) || line.includes(` -l ${name} `)))
+  if (shell === "zsh") return withZshArguments(known.map(mendZsh)).join("\n")
+  return known.map(shell === "fish" ? mendFish : mendBash).join("\n")
+}

@@ -1,0 +1,159 @@
+import * as Arr from "effect/Array"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Schedule from "effect/Schedule"
+import { problemLine } from "../../Domain/config/ChangesText.ts"
+import { argumentOf, type Invocation } from "../../Domain/cli/CommandLine.ts"
+import { lineBefore } from "../../Domain/config/EditedLines.ts"
+import { type KeyPath, keyPathText, parseKeyPath } from "../../Domain/toml/KeyPath.ts"
+import { printable } from "../../Domain/text/Printable.ts"
+import { tomlText } from "../../Domain/toml/RawSettings.ts"
+import type { ConfigProblem } from "../../Domain/config/SettingsData.ts"
+import { hoistable } from "../../Domain/settings/SettingsHoist.ts"
+import type { SettingsError } from "../../Domain/settings/SettingsProblem.ts"
+import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { setKey, unsetKey, valueTextAt } from "../../Layers/toml/TomlEdit.ts"
+import { type NotWritten, type OpenSettings, openSettings } from "./OpenSettings.ts"
+import { Refused } from "../Refused.ts"
+import { sayWritten, type Written } from "./WrittenSettings.ts"
+
+/** The setting that an invocation means, from the top of the file. */
+const pathOf = (invocation: Invocation): KeyPath => {
+  const { project } = invocation.options
+  // The decoder of the argument has read it before.
+  const path = Either.getOrThrow(parseKeyPath(argumentOf(invocation, "key")))
+  return project === undefined ? path : ["projects", project, ...path]
+}
+
+/** Where settings of the top level may stand instead. */
+const insideWorkerCommand = (path: KeyPath): KeyPath | undefined => {
+  const name = path.at(-1) ?? ""
+  const isOfProject = path.length === 3 && path[0] === "projects"
+  return (path.length === 1 || isOfProject) && hoistable.includes(name)
+    ? [...path.slice(0, -1), "worker_command", name]
+    : undefined
+}
+
+/** Every place where the setting stands in the text; where it should, if it stands nowhere. */
+const placesOf = Effect.fnUntraced(function* (text: string, path: KeyPath) {
+  const hoisted = insideWorkerCommand(path)
+  const places = yield* Effect.filter(hoisted === undefined ? [path] : [path, hoisted], (place) =>
+    Effect.map(valueTextAt(text, place), (value) => value !== undefined)
+  )
+  return Arr.isNonEmptyArray(places) ? places : Arr.of(path)
+})
+
+/** The settings do not take the change. Places are those of the file as it is. */
+class SettingRefused extends Data.TaggedError("SettingRefused")<{
+  readonly path: string
+  readonly problems: ReadonlyArray<ConfigProblem>
+}> {
+  override get message(): string {
+    const lines = this.problems.map((problem) => problemLine(problem, this.path))
+    return [...lines, "Nothing was changed."].join("\n")
+  }
+}
+
+const setAt = (text: string, places: ReadonlyArray<KeyPath>, value: string) =>
+  Effect.reduce(places, text, (before, place) => setKey(before, place, value))
+
+/** The texts that `config set` may mean, the likelier one first: with the value as TOML, and with it as text. */
+const textsWith = Effect.fnUntraced(function* (invocation: Invocation, text: string) {
+  const value = argumentOf(invocation, "value")
+  const places = yield* placesOf(text, pathOf(invocation))
+  const asText = yield* setAt(text, places, tomlText(value))
+  return yield* setAt(text, places, value.trim()).pipe(
+    Effect.map((asToml) => [asToml, asText] as const),
+    Effect.catchIf(
+      ({ obstacle }) => obstacle._tag === "WrongValue",
+      () => Effect.succeed([asText] as const)
+    )
+  )
+})
+
+const textsWithout = Effect.fnUntraced(function* (invocation: Invocation, text: string) {
+  const places = yield* placesOf(text, pathOf(invocation))
+  return [yield* Effect.reduce(places, text, unsetKey)] as const
+})
+
+/** What is wrong with a text that was made by a command: the person has not seen it, only the file as it is. */
+const problemsIn = (
+  open: OpenSettings,
+  text: string,
+  { problems }: SettingsError
+): ReadonlyArray<ConfigProblem> =>
+  problems.map(({ column, key, line, nearest, reason }) => {
+    const before = line === undefined ? undefined : lineBefore(open.current.text, text, line)
+    return {
+      ...(before === undefined ? {} : { line: before }),
+      ...(before === undefined || column === undefined ? {} : { column }),
+      ...(key === undefined ? {} : { key }),
+      reason,
+      ...(nearest === undefined ? {} : { nearest })
+    }
+  })
+
+/** Writes the text, or the other one where the settings do not take the first, whose problems are told then. */
+const write = (
+  open: OpenSettings,
+  [text, other]: readonly [text: string, other?: string],
+  dryRun: boolean
+): Effect.Effect<Written, SettingRefused | Exclude<NotWritten, SettingsError>> =>
+  open.set(text, { dryRun }).pipe(
+    Effect.map((written) => ({ open, written })),
+    Effect.catchTag("SettingsError", (error) => {
+      const { path } = open.current
+      const refused = new SettingRefused({ path, problems: problemsIn(open, text, error) })
+      return other === undefined
+        ? refused
+        : Effect.catchTag(write(open, [other], dryRun), "SettingRefused", () => refused)
+    })
+  )
+
+/** Each stale answer means that somebody else has written: as many may do so at once. */
+const maxRepetitions = 100
+
+/** So that those who were too late together do not come back together. */
+const afterAnother = Schedule.exponential("40 millis", 1.5).pipe(
+  Schedule.union(Schedule.spaced("1 second")),
+  Schedule.jitteredWith({ min: 0.25, max: 1.75 }),
+  Schedule.intersect(Schedule.recurs(maxRepetitions))
+)
+
+const make = (textsOf: typeof textsWith | typeof textsWithout, same: string) =>
+  Effect.fnUntraced(function* (invocation: Invocation) {
+    const { out } = yield* CommandOutput
+    const { dryRun, json } = invocation.options
+    const attempt = Effect.gen(function* () {
+      const open = yield* openSettings(invocation)
+      const texts = yield* textsOf(invocation, open.current.text)
+      return texts[0] === open.current.text ? undefined : yield* write(open, texts, dryRun === true)
+    })
+    const done = yield* attempt.pipe(
+      Effect.retry({
+        // A daemon that ends in between leaves the file, which is written without it then.
+        while: ({ _tag }) => _tag === "StaleSettings" || _tag === "NotRunning",
+        schedule: afterAnother
+      }),
+      Effect.tapErrorTag("SettingRefused", ({ message, problems }) =>
+        json ? out(`${JSON.stringify({ success: false, message, data: { problems } })}\n`) : Effect.void
+      ),
+      Effect.catchTag(
+        "SettingRefused",
+        ({ message }) => new Refused({ reason: message, isTold: json === true })
+      )
+    )
+    const meant = pathOf(invocation).join(".")
+    if (done !== undefined) {
+      return yield* sayWritten(invocation, done, (key) => key === meant || key.startsWith(`${meant}.`))
+    }
+    const message = `${printable(keyPathText(pathOf(invocation)))} ${same}: nothing was changed`
+    yield* out(json ? `${JSON.stringify({ success: true, message })}\n` : `${message}.\n`)
+  })
+
+/** `autopilotd config set`: one setting, the rest of the file as it is. */
+export const configSet = make(textsWith, "has this value already")
+
+/** `autopilotd config unset`: the file without one setting. */
+export const configUnset = make(textsWithout, "is not set")

@@ -1,0 +1,48 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import { withoutWorker } from "../../Domain/settings/ProjectsWithoutWorker.ts"
+import { settingsReport } from "../../Domain/settings/SettingsReport.ts"
+import { renderReport } from "../../Domain/settings/SettingsReportText.ts"
+import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import * as EnvFile from "../../Layers/worker/EnvFile.ts"
+import { MemoryReader } from "../../Layers/machine/MemoryReader.ts"
+import * as SettingsFile from "../../Layers/settings/SettingsFile.ts"
+import { loadSettings } from "../../Layers/settings/SettingsLoader.ts"
+import { Refused } from "../Refused.ts"
+import { sourcesOf } from "../Sources.ts"
+
+const nothing: EnvFile.EnvFileReading = { values: {}, warnings: [] }
+
+/** `autopilotd config check`: what `start` would use, each with where it came from; fails where start would refuse. */
+export const configCheck = Effect.fnUntraced(
+  function* (invocation: Invocation) {
+    const { out } = yield* CommandOutput
+    const { reading: memory } = (yield* MemoryReader).read()
+    const sources = yield* sourcesOf(invocation)
+    const effective = yield* loadSettings({
+      ...sources,
+      ...(memory === undefined ? {} : { effectiveTotalBytes: memory.totalBytes })
+    })
+    const envFiles = yield* EnvFile.EnvFile
+    const readings = new Map(
+      yield* Effect.forEach(effective.projects, ({ envFile: { mustExist, path }, project }) =>
+        Effect.map(envFiles.read(path, { mustExist }), (reading) => [project, reading] as const)
+      )
+    )
+    const report = settingsReport(effective, ({ project }) => readings.get(project) ?? nothing)
+    const problem = Option.getOrUndefined(withoutWorker(effective))?.message
+    if (invocation.options.json) {
+      const message = problem ?? "The settings are valid"
+      yield* out(`${JSON.stringify({ success: problem === undefined, message, ...report })}\n`)
+    } else {
+      yield* out(`${renderReport(report, { alone: effective.named !== undefined })}\n`)
+    }
+    // The report is shown without the problem, which is the error that follows it.
+    if (problem !== undefined) {
+      return yield* new Refused({ reason: problem, isTold: invocation.options.json === true })
+    }
+  },
+  Effect.provide(Layer.merge(EnvFile.layer, SettingsFile.layer))
+)

@@ -1,0 +1,86 @@
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { problemLine } from "../../Domain/config/ChangesText.ts"
+import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import { withNotes, withoutNotes } from "../../Domain/config/EditNotes.ts"
+import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { type Draft, Editor } from "../../Layers/config/Editor.ts"
+import { type OpenSettings, openSettings } from "./OpenSettings.ts"
+import { sayWritten, type Written } from "./WrittenSettings.ts"
+
+/** The text was left as it was, although it had been refused. */
+class LeftRefused extends Data.TaggedError("LeftRefused")<{ readonly problems: ReadonlyArray<string> }> {
+  override get message(): string {
+    return [...this.problems, "Nothing was changed."].join("\n")
+  }
+}
+
+/** Something went wrong after a person had typed, and their text is kept. */
+class EditKept extends Data.TaggedError("EditKept")<{ readonly why: string; readonly path: string }> {
+  override get message(): string {
+    return `${this.why}\nWhat you wrote is kept in ${this.path}.`
+  }
+}
+
+const introduction =
+  "These settings were refused, and nothing was changed. Lines like this one are taken out again."
+
+/** Opens the editor until the text is accepted; undefined when the person left everything as it was. */
+const edit = Effect.fnUntraced(function* (open: OpenSettings, draft: Draft) {
+  const original = open.current.text
+  let before = original
+  let problems: ReadonlyArray<string> = []
+  for (;;) {
+    const notes = problems.length === 0 ? [] : [introduction, ...problems]
+    const text = withoutNotes(yield* draft.edit(withNotes(before, notes)))
+    if (text === original) return undefined
+    if (text === before) return yield* new LeftRefused({ problems })
+    const result = yield* Effect.either(open.set(text, { dryRun: false }))
+    if (Either.isRight(result)) return { open, written: result.right } satisfies Written
+    if (result.left._tag !== "SettingsError") return yield* result.left
+    problems = result.left.problems.map((problem) => problemLine(problem, undefined))
+    before = text
+  }
+})
+
+/** Keeps what the draft holds, if a person has typed anything; the path, if so. */
+const keepTyped = Effect.fnUntraced(function* (draft: Draft, original: string) {
+  const held = yield* Effect.either(draft.text)
+  if (Either.isLeft(held)) {
+    if (held.left.absent) return undefined
+    // What cannot be read as text may be all that was typed, in another encoding.
+    yield* draft.keep()
+    return draft.path
+  }
+  const text = withoutNotes(held.right)
+  if (text === original) return undefined
+  yield* draft.keep(text)
+  return draft.path
+})
+
+/** `autopilotd config edit`: the settings file in an editor, checked before it is written. */
+export const configEdit = Effect.fnUntraced(function* (invocation: Invocation) {
+  const { err, out } = yield* CommandOutput
+  const open = yield* openSettings(invocation)
+  const draft = yield* (yield* Editor).draft
+  const kept = keepTyped(draft, open.current.text)
+  const written = yield* edit(open, draft).pipe(
+    Effect.catchAll((error) =>
+      Effect.flatMap(kept, (path) =>
+        Effect.fail(path === undefined ? error : new EditKept({ why: error.message, path }))
+      )
+    ),
+    Effect.onInterrupt(() =>
+      kept.pipe(
+        Effect.flatMap((path) =>
+          path === undefined ? Effect.void : err(`\nWhat you wrote is kept in ${path}.\n`)
+        ),
+        Effect.catchAll(({ message }) => err(`\n${message}\n`))
+      )
+    )
+  )
+  if (written !== undefined) return yield* sayWritten(invocation, written)
+  const message = "Nothing was changed"
+  yield* out(invocation.options.json ? `${JSON.stringify({ success: true, message })}\n` : `${message}.\n`)
+}, Effect.scoped)

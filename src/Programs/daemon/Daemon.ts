@@ -1,0 +1,175 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { plansOf } from "../../Domain/worker/ProjectPlan.ts"
+import type { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
+import * as Concerns from "../../Layers/history/Concerns.ts"
+import * as ControlAnswers from "../../Layers/control/ControlAnswers.ts"
+import * as ControlSocket from "../../Layers/control/ControlSocket.ts"
+import * as DaemonEvents from "../../Layers/history/DaemonEvents.ts"
+import * as DaemonLog from "../../Layers/history/DaemonLog.ts"
+import * as EnvFile from "../../Layers/worker/EnvFile.ts"
+import * as FileMutex from "../../Layers/files/FileMutex.ts"
+import * as HistoryKeeping from "../../Layers/history/HistoryKeeping.ts"
+import * as HistoryReader from "../../Layers/history/HistoryReader.ts"
+import * as HistoryReport from "../../Layers/control/HistoryReport.ts"
+import * as HistoryStore from "../../Layers/history/HistoryStore.ts"
+import * as HogEnd from "../../Layers/guard/HogEnd.ts"
+import * as HogReport from "../../Layers/guard/HogReport.ts"
+import * as HogSearch from "../../Layers/guard/HogSearch.ts"
+import * as InstanceLock from "../../Layers/daemon/InstanceLock.ts"
+import * as KernelOomKills from "../../Layers/verdict/KernelOomKills.ts"
+import * as Leftovers from "../../Layers/tree/Leftovers.ts"
+import * as LogSettingsInForce from "../../Layers/logs/LogSettingsInForce.ts"
+import * as MemoryBackstop from "../../Layers/guard/MemoryBackstop.ts"
+import * as MemoryGuard from "../../Layers/guard/MemoryGuard.ts"
+import * as MemoryMonitor from "../../Layers/memory/MemoryMonitor.ts"
+import * as MemoryReader from "../../Layers/machine/MemoryReader.ts"
+import * as MemoryRestart from "../../Layers/guard/MemoryRestart.ts"
+import * as OwnOutput from "../../Layers/output/OwnOutput.ts"
+import * as OwnUnit from "../../Layers/systemd/OwnUnit.ts"
+import * as ProcessActivity from "../../Layers/machine/ProcessActivity.ts"
+import * as ProcessMemory from "../../Layers/machine/ProcessMemory.ts"
+import * as ProcessSignal from "../../Layers/machine/ProcessSignal.ts"
+import * as ProcessScan from "../../Layers/machine/ProcessScan.ts"
+import * as ProcFs from "../../Layers/machine/ProcFs.ts"
+import * as ProjectReports from "../../Layers/status/ProjectReports.ts"
+import * as ProjectState from "../../Layers/worker/ProjectState.ts"
+import * as ProjectSwitch from "../../Layers/worker/ProjectSwitch.ts"
+import * as RotatingFile from "../../Layers/output/RotatingFile.ts"
+import * as SelectedProject from "../../Layers/worker/SelectedProject.ts"
+import * as ServiceNotifier from "../../Layers/systemd/ServiceNotifier.ts"
+import * as ServiceStatus from "../../Layers/service/ServiceStatus.ts"
+import * as ServiceWatchdog from "../../Layers/service/ServiceWatchdog.ts"
+import * as SettingsAnswers from "../../Layers/control/SettingsAnswers.ts"
+import * as SettingsFile from "../../Layers/settings/SettingsFile.ts"
+import * as SettingsInForce from "../../Layers/settings/SettingsInForce.ts"
+import type { SettingsSources } from "../../Layers/settings/SettingsLoader.ts"
+import * as SettingsReload from "../../Layers/config/SettingsReload.ts"
+import * as SettingsStore from "../../Layers/config/SettingsStore.ts"
+import * as SettingsWatch from "../../Layers/config/SettingsWatch.ts"
+import * as SettingsWatcher from "../../Layers/config/SettingsWatcher.ts"
+import * as ShutdownRequest from "../../Layers/daemon/ShutdownRequest.ts"
+import type { Signals } from "../../Layers/daemon/Signals.ts"
+import * as StallWatch from "../../Layers/guard/StallWatch.ts"
+import * as Subscriptions from "../../Layers/control/Subscriptions.ts"
+import * as Supervisor from "../../Layers/worker/Supervisor.ts"
+import * as SystemdTools from "../../Layers/systemd/SystemdTools.ts"
+import * as Uncaught from "../../Layers/daemon/Uncaught.ts"
+import * as WorkerEcho from "../../Layers/logs/WorkerEcho.ts"
+import * as WorkerGroups from "../../Layers/tree/WorkerGroups.ts"
+import * as WorkerLife from "../../Layers/worker/WorkerLife.ts"
+import * as WorkerLimit from "../../Layers/guard/WorkerLimit.ts"
+import * as WorkerLines from "../../Layers/logs/WorkerLines.ts"
+import * as WorkerLog from "../../Layers/logs/WorkerLog.ts"
+import * as WorkerMemory from "../../Layers/guard/WorkerMemory.ts"
+import * as WorkerOutputs from "../../Layers/worker/WorkerOutputs.ts"
+import * as WorkerProcess from "../../Layers/tree/WorkerProcess.ts"
+import * as WorkerSamples from "../../Layers/verdict/WorkerSamples.ts"
+import * as WorkerTree from "../../Layers/tree/WorkerTree.ts"
+import { supervise } from "./Lifecycle.ts"
+import { version } from "../Version.ts"
+
+export interface DaemonOptions {
+  readonly sources: SettingsSources
+  readonly keepState: boolean
+  /** Workers' lines are shown as they are, on a terminal too. */
+  readonly raw: boolean
+}
+
+/** The projects of the settings, which are read while the lock is held. */
+const Projects = (keepState: boolean) =>
+  Layer.unwrapEffect(
+    Effect.gen(function* () {
+      const { current } = yield* SettingsInForce.SettingsInForce
+      const settings = yield* SubscriptionRef.get(current)
+      const projects = yield* plansOf(settings)
+      return Supervisor.layer({ projects, selected: settings.named, keepState })
+    })
+  )
+
+/** What can be asked and told on the control socket. */
+const Control = ControlSocket.layer.pipe(
+  Layer.provide(ControlAnswers.layer),
+  Layer.provide(Subscriptions.layer),
+  Layer.provide(Layer.mergeAll(ProjectReports.layer({ pid: process.pid, version }), ProjectSwitch.layer)),
+  Layer.provide(Layer.merge(HogReport.layer, Layer.provide(HistoryReport.layer, HistoryReader.layer))),
+  Layer.provide(SettingsAnswers.layer),
+  Layer.provide(SettingsStore.layer)
+)
+
+/** What acts when memory is short. */
+const Guard = MemoryGuard.layer.pipe(
+  Layer.provide(Layer.merge(HogEnd.layer, MemoryRestart.layer)),
+  Layer.provide(ProcessSignal.layer)
+)
+
+/** What tells systemd how the daemon does, and that the guard and the supervisor are not hung. */
+const Service = Layer.merge(Layer.provideMerge(ServiceWatchdog.layer, Guard), ServiceStatus.layer)
+
+/** What supervises, guards, remembers and answers. */
+const Supervision = (keepState: boolean) =>
+  Layer.mergeAll(
+    Control,
+    Service,
+    Layer.provide(SettingsWatcher.layer, SettingsWatch.layer),
+    WorkerLimit.layer,
+    MemoryBackstop.layer,
+    Layer.provide(StallWatch.layer, ProcessActivity.layer)
+  ).pipe(
+    Layer.provide(Layer.merge(SettingsReload.layer, HogSearch.layer)),
+    Layer.provideMerge(WorkerMemory.layer),
+    Layer.provideMerge(Projects(keepState))
+  )
+
+/** What a worker needs to live. */
+const Workers = WorkerLife.layer.pipe(
+  Layer.provide(Leftovers.layer),
+  Layer.provide(Layer.mergeAll(WorkerProcess.layer, WorkerTree.layer, EnvFile.layer, KernelOomKills.layer)),
+  Layer.merge(Layer.provide(WorkerLog.layer, LogSettingsInForce.layer)),
+  Layer.merge(Layer.merge(ProjectState.layer, SelectedProject.layer))
+)
+
+/** The settings, and the memory that is looked at by them: also a worker's end is told with what was seen of it. */
+const Watching = (sources: SettingsSources) =>
+  Layer.provideMerge(Layer.merge(MemoryMonitor.layer, HistoryKeeping.layer), SettingsInForce.layer(sources))
+
+/** What tells what happens. */
+const Telling = Concerns.layer.pipe(
+  Layer.provideMerge(DaemonEvents.layer),
+  Layer.provideMerge(HistoryStore.layer),
+  Layer.provideMerge(DaemonLog.layer),
+  Layer.provideMerge(Layer.merge(OwnOutput.layer, RotatingFile.layer))
+)
+
+const Settings = Layer.provide(SettingsFile.layer, FileMutex.layer)
+
+/**
+ * The daemon, from the lock to its release: every layer under one runtime. The order is the order of construction,
+ * and closing goes backwards: the socket first, then the workers, the log, and last the lock. Returns the exit code.
+ */
+export const daemon = ({ keepState, raw, sources }: DaemonOptions) =>
+  supervise.pipe(
+    Effect.provide(
+      Supervision(keepState).pipe(
+        Layer.provideMerge(Workers),
+        Layer.provide(WorkerEcho.layer({ raw })),
+        Layer.provideMerge(Watching(sources)),
+        Layer.provideMerge(WorkerGroups.layer),
+        Layer.provideMerge(
+          Layer.provide(Layer.merge(OwnUnit.layer, ServiceNotifier.layer), SystemdTools.layer)
+        ),
+        Layer.provideMerge(Telling),
+        Layer.provideMerge(InstanceLock.layer),
+        Layer.provideMerge(
+          Layer.mergeAll(
+            Layer.mergeAll(ProcFs.layer, ProcessScan.layer, ProcessMemory.layer, MemoryReader.layer),
+            Layer.mergeAll(WorkerSamples.layer, WorkerOutputs.layer, WorkerLines.layer),
+            Settings,
+            ShutdownRequest.layer,
+            Uncaught.layer
+          )
+        )
+      )
+    )
+  ) satisfies Effect.Effect<number, unknown, AutopilotHome | Signals>

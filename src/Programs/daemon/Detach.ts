@@ -1,0 +1,43 @@
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import { canonicalArgv, type Invocation } from "../../Domain/cli/CommandLine.ts"
+import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
+import { BackgroundStart } from "../../Layers/daemon/BackgroundStart.ts"
+import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { ControlClient } from "../../Layers/control/ControlClient.ts"
+import { isService, startAsService } from "../service/ServiceStart.ts"
+
+/** The daemon answers, and it is the one that was started here. */
+const awaitAnswer = Effect.fnUntraced(function* (pid: number) {
+  const { request } = yield* ControlClient
+  yield* request({ type: "Status" }).pipe(
+    Effect.map((reply) => reply.data?.daemon_pid === pid),
+    Effect.orElseSucceed(() => false),
+    Effect.repeat({ schedule: Schedule.spaced("30 millis"), until: (isThere) => isThere })
+  )
+})
+
+/** Starts the daemon as a process of its own, that nobody owns: returns when the daemon answers, or with its first error. */
+const startInBackground = Effect.fnUntraced(function* (invocation: Invocation) {
+  const { out } = yield* CommandOutput
+  const { logDir } = yield* AutopilotHome
+  const { detach: _, json, ...options } = invocation.options
+  const background = yield* BackgroundStart
+  const { ended, pid } = yield* background.start(canonicalArgv({ ...invocation, options }))
+  yield* Effect.raceFirst(awaitAnswer(pid), ended)
+  const log = `${logDir}/autopilotd.log`
+  yield* out(
+    json
+      ? `${JSON.stringify({ success: true, message: "Daemon started", pid, log })}\n`
+      : `autopilotd started in the background, pid ${pid}.\n` +
+          `Its log: ${log}\nAsk it: autopilotd status. End it: autopilotd stop.\n`
+  )
+}, Effect.scoped)
+
+/**
+ * `autopilotd start --detach`: returns when the daemon answers, or with its first error. Where it is a service, systemd
+ * starts it.
+ */
+export const detach = Effect.fnUntraced(function* (invocation: Invocation) {
+  yield* (yield* isService) ? startAsService(invocation) : startInBackground(invocation)
+})

@@ -1,0 +1,113 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import { type DaemonAnswer, daemonFindings } from "../../Domain/doctor/DaemonFindings.ts"
+import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
+import { hasErrors, summary } from "../../Domain/doctor/Finding.ts"
+import { findingsText } from "../../Domain/doctor/FindingsText.ts"
+import { homeFindings } from "../../Domain/doctor/HomeFindings.ts"
+import type { Launcher } from "../../Domain/service/Launcher.ts"
+import { minFreeBytesOn } from "../../Domain/settings/LogSettings.ts"
+import { memoryFindings } from "../../Domain/doctor/MemoryFindings.ts"
+import { plansOf } from "../../Domain/worker/ProjectPlan.ts"
+import { runtimeFinding } from "../../Domain/doctor/RuntimeFindings.ts"
+import { serviceFindings } from "../../Domain/doctor/ServiceFindings.ts"
+import { settingsFindings, settingsProblems } from "../../Domain/doctor/SettingsFindings.ts"
+import { workerFindings } from "../../Domain/doctor/WorkerFindings.ts"
+import { workerLimits } from "../../Domain/guard/WorkerLimit.ts"
+import { Caller } from "../../Layers/daemon/Caller.ts"
+import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { ControlClient } from "../../Layers/control/ControlClient.ts"
+import { HomeInspection } from "../../Layers/doctor/HomeInspection.ts"
+import { MemoryReader } from "../../Layers/machine/MemoryReader.ts"
+import { ServiceInspection } from "../../Layers/doctor/ServiceInspection.ts"
+import { loadSettings } from "../../Layers/settings/SettingsLoader.ts"
+import { WorkerInspection } from "../../Layers/doctor/WorkerInspection.ts"
+import { version } from "../Version.ts"
+import { Refused } from "../Refused.ts"
+import { sourcesOf } from "../Sources.ts"
+
+const askDaemon = Effect.gen(function* () {
+  const { request } = yield* ControlClient
+  return yield* request({ type: "Status" }).pipe(
+    Effect.map(
+      ({ data, message }): DaemonAnswer =>
+        data === undefined || data === null
+          ? { _tag: "Unwell", reason: `It answers: ${message}.` }
+          : { _tag: "Running", status: data }
+    ),
+    Effect.catchAll(
+      (problem): Effect.Effect<DaemonAnswer> =>
+        Effect.succeed(
+          problem._tag === "NotRunning" ? { _tag: "NotRunning" } : { _tag: "Unwell", reason: problem.message }
+        )
+    )
+  )
+})
+
+/** Each worker with the PATH that it would have: the service's, where there is one. */
+const workers = Effect.fnUntraced(function* (settings: EffectiveSettings, service: Launcher | undefined) {
+  const { inspect } = yield* WorkerInspection
+  const { environment } = yield* Caller
+  const plans = Either.getOrElse(plansOf(settings), () => [])
+  const hasOwnPath = service !== undefined && service.path.length > 0
+  const daemon = hasOwnPath ? { ...environment, PATH: service.path.join(":") } : environment
+  const pathOf = hasOwnPath ? ("service" as const) : ("shell" as const)
+  const facts = yield* Effect.forEach(plans, (plan) => inspect(plan, daemon))
+  return facts.flatMap((each) => workerFindings({ ...each, pathOf }))
+})
+
+const examine = Effect.fnUntraced(function* (invocation: Invocation) {
+  const [path] = (yield* Caller).program
+  const { reading, unusable } = (yield* MemoryReader).read()
+  const sources = yield* sourcesOf(invocation)
+  const settings = yield* Effect.either(
+    loadSettings({
+      ...sources,
+      ...(reading === undefined ? {} : { effectiveTotalBytes: reading.totalBytes })
+    })
+  )
+  const home = yield* (yield* HomeInspection).inspect
+  const { launcher, sight } = yield* (yield* ServiceInspection).inspect
+  const answer = yield* askDaemon
+  const status = answer._tag === "Running" ? answer.status : undefined
+  const uptimeSeconds = status?.daemon_uptime_seconds
+  const nowMs = yield* Clock.currentTimeMillis
+  const [first] = Either.isRight(settings) ? settings.right.projects : []
+  return [
+    runtimeFinding({ version: process.version, path, platform: process.platform }),
+    ...(Either.isRight(settings) ? settingsFindings(settings.right) : settingsProblems(settings.left)),
+    ...(Either.isRight(settings) ? yield* workers(settings.right, launcher) : []),
+    ...homeFindings(home, {
+      isRunning: answer._tag !== "NotRunning",
+      minFreeBytes: minFreeBytesOn(home.disk?.totalBytes ?? 0, first?.settings.log.minFreeBytes)
+    }),
+    ...memoryFindings(
+      reading,
+      unusable,
+      Either.isRight(settings) ? settings.right.thresholds : undefined,
+      Either.isRight(settings) ? workerLimits(settings.right) : new Map()
+    ),
+    ...daemonFindings(answer, version),
+    ...serviceFindings(sight, {
+      pid: status?.daemon_pid,
+      startedMs: uptimeSeconds === undefined ? undefined : nowMs - uptimeSeconds * 1000,
+      containment: status?.containment
+    })
+  ]
+})
+
+/** `autopilotd doctor`: what keeps the daemon or its workers from running well here; fails when there are errors. */
+export const doctor = Effect.fnUntraced(function* (invocation: Invocation) {
+  const { colour, out } = yield* CommandOutput
+  const findings = yield* examine(invocation)
+  const success = !hasErrors(findings)
+  const message = summary(findings)
+  yield* out(
+    invocation.options.json
+      ? `${JSON.stringify({ success, message, findings })}\n`
+      : findingsText(findings, { colour })
+  )
+  if (!success) return yield* new Refused({ reason: message, isTold: true })
+})

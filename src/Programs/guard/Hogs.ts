@@ -1,0 +1,17 @@
+import * as Effect from "effect/Effect"
+import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import { hogsText } from "../../Domain/guard/HogsText.ts"
+import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { ControlClient } from "../../Layers/control/ControlClient.ts"
+import { Refused } from "../Refused.ts"
+
+/** `autopilotd hogs`: whom the daemon would end if memory were low, and why nobody else. */
+export const hogs = Effect.fnUntraced(function* ({ options }: Invocation) {
+  const { request } = yield* ControlClient
+  const { out } = yield* CommandOutput
+  const reply = yield* request({ type: "Hogs" })
+  if (!reply.success || reply.data === undefined || reply.data === null) {
+    return yield* new Refused({ reason: reply.message, isTold: false })
+  }
+  yield* out(options.json ? `${JSON.stringify(reply)}\n` : hogsText(reply.data))
+})

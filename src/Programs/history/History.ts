@@ -1,0 +1,45 @@
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import { eventCount, historyData, type HistoryQuestion, needed } from "../../Domain/history/HistoryData.ts"
+import { historyText } from "../../Domain/history/HistoryText.ts"
+import { sinceMs } from "../../Domain/cli/SinceTime.ts"
+import { UsageError } from "../../Domain/cli/UsageError.ts"
+import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { HistoryReader } from "../../Layers/history/HistoryReader.ts"
+
+/** So many events are shown when neither their number nor a time is given. */
+const defaultLimit = 20
+
+const since = (
+  { since: text }: Invocation["options"],
+  nowMs: number,
+  zone: DateTime.TimeZone
+): Either.Either<number | undefined, UsageError> =>
+  text === undefined
+    ? Either.right(undefined)
+    : Either.mapLeft(
+        sinceMs(text, nowMs, zone),
+        (problem) => new UsageError({ problem: `--since: ${problem}`, help: "autopilotd history --help" })
+      )
+
+/** `autopilotd history`: what has happened, read from the file, so that no daemon is needed. */
+export const history = Effect.fnUntraced(function* ({ options }: Invocation) {
+  const { read } = yield* HistoryReader
+  const { colour, out } = yield* CommandOutput
+  const nowMs = yield* Clock.currentTimeMillis
+  const zone = DateTime.zoneMakeLocal()
+  const from = yield* since(options, nowMs, zone)
+  const byDefault = from === undefined ? defaultLimit : Number.POSITIVE_INFINITY
+  const question: HistoryQuestion = { sinceMs: from, limit: options.lines ?? byDefault }
+  const found = yield* read({
+    ...needed(question, nowMs, zone),
+    ...(options.project === undefined ? {} : { project: options.project })
+  })
+  if (options.json) {
+    const data = historyData(found, question, nowMs, zone)
+    yield* out(`${JSON.stringify({ success: true, message: eventCount(data.records.length), data })}\n`)
+  } else yield* out(historyText(found, question, { nowMs, zone, colour }))
+})

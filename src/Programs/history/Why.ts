@@ -1,0 +1,53 @@
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import { explain } from "../../Domain/history/Explain.ts"
+import { explanationData, explanationText } from "../../Domain/history/ExplanationText.ts"
+import { needed } from "../../Domain/history/HistoryData.ts"
+import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { ControlClient } from "../../Layers/control/ControlClient.ts"
+import { HistoryReader } from "../../Layers/history/HistoryReader.ts"
+import { MachineBoot } from "../../Layers/machine/MachineBoot.ts"
+import { Refused } from "../Refused.ts"
+
+/** Also where nothing has happened for a week, there is something to tell. */
+const atLeast = 200
+
+const project = ({ project: name }: Invocation["options"]) => (name === undefined ? {} : { project: name })
+
+/** What the daemon says of itself; undefined when none runs. */
+const statusOf = Effect.fnUntraced(function* (options: Invocation["options"]) {
+  const { request } = yield* ControlClient
+  const reply = yield* request({ type: "Status", ...project(options) })
+  return reply.success && reply.data !== undefined && reply.data !== null
+    ? reply.data
+    : yield* new Refused({ reason: reply.message, isTold: false })
+})
+
+/** `autopilotd why`: why things are as they are, and what could be done. Tells of a daemon that has ended, too. */
+export const why = Effect.fnUntraced(function* ({ options }: Invocation) {
+  const { read } = yield* HistoryReader
+  const { bootedMs } = yield* MachineBoot
+  const { colour, out } = yield* CommandOutput
+  const status = yield* Effect.catchTag(statusOf(options), "NotRunning", () => Effect.succeed(undefined))
+  const nowMs = yield* Clock.currentTimeMillis
+  const zone = DateTime.zoneMakeLocal()
+  const { records } = yield* read({
+    ...needed({ sinceMs: undefined, limit: atLeast }, nowMs, zone),
+    ...project(options)
+  })
+  const explanation = explain({
+    status,
+    records,
+    project: options.project,
+    nowMs,
+    bootedMs: yield* bootedMs,
+    zone
+  })
+  yield* out(
+    options.json
+      ? `${JSON.stringify({ success: true, message: explanation.sentences[0], data: explanationData(explanation) })}\n`
+      : explanationText(explanation, { zone, colour })
+  )
+})

@@ -1,0 +1,101 @@
+import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import type { LogFilter } from "../../Domain/logs/LogFilter.ts"
+import { lineForPerson, lineForProgram } from "../../Domain/logs/LogText.ts"
+import { ProjectName } from "../../Domain/Project.ts"
+import { sinceMs } from "../../Domain/cli/SinceTime.ts"
+import { timestamp } from "../../Domain/output/StoredLine.ts"
+import { UsageError } from "../../Domain/cli/UsageError.ts"
+import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
+import { ControlClient } from "../../Layers/control/ControlClient.ts"
+import { LogFiles } from "../../Layers/logs/LogFiles.ts"
+import { LongOutput } from "../../Layers/output/LongOutput.ts"
+import { readTextFile } from "../../Layers/files/TextFile.ts"
+
+/** There is nothing to show, or it is not clear what. */
+export class NoLog extends Data.TaggedError("NoLog")<{ readonly message: string }> {}
+
+/** So many lines when nothing else is said. */
+const usualLines = 50
+
+const isName = Schema.is(ProjectName)
+
+/** The project that is meant: a daemon that runs knows best, one that has run has left its selection. */
+const meantProject = Effect.fnUntraced(function* ({ options }: Invocation) {
+  if (options.project !== undefined) return options.project
+  const { request } = yield* ControlClient
+  const status = yield* Effect.option(request({ type: "Status" }))
+  const told = Option.getOrUndefined(status)?.data?.project
+  if (isName(told)) return told
+  const { logDir, selectedFile } = yield* AutopilotHome
+  const selected = (yield* Effect.option(readTextFile(selectedFile))).pipe(
+    Option.map(({ text }) => text.trim()),
+    Option.getOrUndefined
+  )
+  if (isName(selected)) return selected
+  const [first, ...others] = yield* (yield* LogFiles).projects
+  if (first === undefined)
+    return yield* new NoLog({ message: `There are no logs of workers in ${logDir} yet.` })
+  if (others.length === 0) return first
+  return yield* new NoLog({
+    message: `There are logs of several projects: ${[first, ...others].join(", ")}. Name one with --project.`
+  })
+})
+
+/** Whatever its encoding, a text is looked for byte by byte. */
+const inBytes = (text: string): string => Buffer.from(text).toString("latin1")
+
+const filterOf = Effect.fnUntraced(function* ({ options }: Invocation) {
+  const nowMs = yield* Clock.currentTimeMillis
+  const since =
+    options.since === undefined
+      ? undefined
+      : yield* Effect.mapError(
+          sinceMs(options.since, nowMs),
+          (problem) => new UsageError({ problem, help: "autopilotd logs --help" })
+        )
+  return {
+    ...(since === undefined ? {} : { since: timestamp(new Date(since)) }),
+    ...(options.grep === undefined ? {} : { text: inBytes(options.grep) }),
+    ...(options.stderr === true ? { onlyErrors: true } : {})
+  } satisfies LogFilter
+})
+
+const asText = (line: string): string => Buffer.from(line, "latin1").toString("utf8")
+
+/** `autopilotd logs`: what a worker has said, from its log files alone. */
+export const logs = Effect.fnUntraced(function* (invocation: Invocation) {
+  const { options } = invocation
+  const files = yield* LogFiles
+  const { colour, isTerminal, write } = yield* LongOutput
+  const project = yield* meantProject(invocation)
+  const filter = yield* filterOf(invocation)
+  const known = yield* files.projects
+  if (!known.includes(project) && options.follow !== true) {
+    const others = known.length === 0 ? "" : ` There are logs of: ${known.join(", ")}.`
+    return yield* new NoLog({ message: `No worker of project "${project}" has left a log yet.${others}` })
+  }
+
+  const shown = (lines: ReadonlyArray<string>): Buffer => {
+    const texts =
+      options.json === true
+        ? lines.map((line) => lineForProgram(asText(line), project))
+        : lines.flatMap((line) => lineForPerson(asText(line), { colour }) ?? [])
+    return Buffer.from(texts.map((text) => `${text}\n`).join(""))
+  }
+  const asTheyAre = (lines: ReadonlyArray<string>) => Buffer.from(`${lines.join("\n")}\n`, "latin1")
+  const isPlain = options.json !== true && (options.raw === true || !isTerminal)
+
+  const last = options.lines ?? (options.since === undefined ? usualLines : undefined)
+  yield* files.read(project, { ...filter, last, follow: options.follow === true }).pipe(
+    Stream.filter((lines) => lines.length > 0),
+    Stream.runForEach((lines) => write(isPlain ? asTheyAre(lines) : shown(lines))),
+    // Whoever has read enough has what was wanted.
+    Effect.catchTag("ReaderGone", () => Effect.void)
+  )
+})

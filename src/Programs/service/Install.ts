@@ -1,0 +1,203 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import { whyFleeting } from "../../Domain/service/FleetingPlace.ts"
+import type { Launcher } from "../../Domain/service/Launcher.ts"
+import { daemonUnit } from "../../Domain/service/ServiceUnit.ts"
+import { workerSentence } from "../../Domain/status/WorkerSentence.ts"
+import { prepare } from "../../Layers/daemon/AutopilotHome.ts"
+import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { ServiceFiles } from "../../Layers/service/ServiceFiles.ts"
+import { UserManager } from "../../Layers/service/UserManager.ts"
+import { version } from "../Version.ts"
+import { Refused } from "../Refused.ts"
+import { refuseOtherHome, servicePlan, type ServicePlan } from "./ServicePlan.ts"
+import { awaitService, ownStatus, type RunningService, startService } from "./ServiceRun.ts"
+import { checkServiceSettings } from "./ServiceSettings.ts"
+
+const refused = (reason: string) => new Refused({ reason, isTold: false })
+
+/** The folder for the units: one in which the user's systemd looks, whose idea of a home may be another one. */
+const unitFolder = Effect.gen(function* () {
+  const { unitFolders } = yield* ServiceFiles
+  const { looksIn } = yield* UserManager
+  const isLooked = yield* looksIn
+  const folder = unitFolders.find(isLooked)
+  if (folder !== undefined) return folder
+  return yield* refused(
+    `The user manager of systemd does not look for units in ${unitFolders.join(" or ")}: it was started with another ` +
+      "HOME or XDG_CONFIG_HOME than this shell has. Nothing was changed. Run this in a shell that has the same."
+  )
+})
+
+/** Refuses what systemd would not start, or would start a second time. */
+const refuseUnsuited = Effect.fnUntraced(function* ({ units }: ServicePlan) {
+  const manager = yield* UserManager
+  for (const { unit, ...file } of units) {
+    yield* refuseOtherHome(file)
+    const { load } = yield* manager.unit(unit.name)
+    if (load === "masked") {
+      return yield* refused(
+        `${unit.name} is masked, so that it cannot be started. Nothing was changed. ` +
+          `To allow it again: systemctl --user unmask ${unit.name}`
+      )
+    }
+  }
+})
+
+/** One daemon of this home runs already, and systemd does not know of it. */
+const refuseStranger = Effect.gen(function* () {
+  const { unit } = yield* UserManager
+  const status = yield* ownStatus
+  if (status === undefined) return
+  const pid = status.data?.daemon_pid
+  if (pid !== undefined && pid === (yield* unit(daemonUnit.name)).mainPid) return
+  return yield* refused(
+    `autopilotd is already running${pid === undefined ? "" : ` with pid ${pid}`}, but not as the service. ` +
+      "Nothing was changed. End it with: autopilotd stop. Then run: autopilotd install"
+  )
+})
+
+const fleetingWarnings = ({ bundle, node }: Launcher): ReadonlyArray<string> =>
+  [bundle, node].flatMap((path) => {
+    const why = whyFleeting(path)
+    return why === undefined
+      ? []
+      : [
+          `The service runs ${path}, which will not stay there: ${why}. Install it for good (npm install --global) and run autopilotd install from there.`
+        ]
+  })
+
+const lingerLine = (lingers: boolean | undefined): string => {
+  switch (lingers) {
+    case true:
+      return "Linger is on: the service starts with the machine and goes on when you log out."
+    case false:
+      return "Linger is off: the service ends when you log out. To keep it running: loginctl enable-linger"
+    case undefined:
+      return "Whether the service goes on when you log out cannot be known here. To make sure: loginctl enable-linger"
+  }
+}
+
+/** Writes what is not as it should be. Returns whether any of it was. */
+const writeOutdated = Effect.fnUntraced(function* (
+  { launcher, units }: ServicePlan,
+  say: (line: string) => Effect.Effect<void>
+) {
+  const files = yield* ServiceFiles
+  const outdated = [launcher, ...units].filter(({ whyNotCurrent }) => whyNotCurrent !== undefined)
+  for (const file of outdated) {
+    yield* files.write(file.path, file)
+    const why = file.found === undefined ? "" : `, for what was there ${file.whyNotCurrent}`
+    yield* say(`Wrote ${file.path}${why}${file.keepFormer ? `. That is kept as ${file.path}.bak` : ""}`)
+  }
+  return outdated.map(({ path }) => path)
+})
+
+/** Has systemd read the units and start them with each session. Returns whether there was anything to do. */
+const enable = Effect.fnUntraced(function* (
+  { units }: ServicePlan,
+  say: (line: string) => Effect.Effect<void>
+) {
+  const manager = yield* UserManager
+  const states = yield* Effect.forEach(units, ({ unit }) => manager.unit(unit.name))
+  if (
+    units.some(({ whyNotCurrent }) => whyNotCurrent !== undefined) ||
+    states.some(({ isStale, load }) => isStale || load === "not-found")
+  ) {
+    yield* manager.tell("daemon-reload")
+    yield* say("Had systemd read its units again (systemctl --user daemon-reload)")
+  }
+  let isNew = false
+  for (const { unit } of units) {
+    if ((yield* manager.unit(unit.name)).file === "enabled") continue
+    yield* manager.tell("enable", unit.name)
+    yield* say(`Enabled ${unit.name}: ${unit.runs} starts by itself`)
+    isNew = true
+  }
+  return isNew
+})
+
+/** What has come of it. */
+interface Installed extends RunningService {
+  readonly plan: ServicePlan
+  /** The files that were written. */
+  readonly written: ReadonlyArray<string>
+  readonly isEnabledNow: boolean
+  /** It ran before. It was not restarted: that would cost the work of its workers. */
+  readonly wasRunning: boolean
+  readonly lingers: boolean | undefined
+  readonly warnings: ReadonlyArray<string>
+}
+
+/** What runs is not what is installed now. */
+const needsRestart = ({ status, wasRunning, written }: Installed): boolean =>
+  wasRunning && (written.length > 0 || status.data?.daemon_version !== version)
+
+const isUnchanged = ({ isEnabledNow, wasRunning, written }: Installed): boolean =>
+  wasRunning && !isEnabledNow && written.length === 0
+
+const answerOf = (installed: Installed) => ({
+  success: true,
+  message: isUnchanged(installed)
+    ? "Nothing had to be changed"
+    : "autopilotd is installed as a service and runs",
+  units: installed.plan.units.map(({ path }) => path),
+  launcher: installed.plan.launcher.path,
+  written: installed.written,
+  started: !installed.wasRunning,
+  pid: installed.pid,
+  needs_restart: needsRestart(installed),
+  ...(installed.lingers === undefined ? {} : { lingers: installed.lingers }),
+  warnings: installed.warnings
+})
+
+const closingLines = (installed: Installed, nowMs: number): ReadonlyArray<string> => {
+  const { lingers, pid, status, warnings, wasRunning } = installed
+  const { name } = daemonUnit
+  const worker = status.data == null ? "" : ` Its worker ${workerSentence(status.data, nowMs)}.`
+  const runs = wasRunning ? `${name} is running, pid ${pid}.` : `Started ${name}, pid ${pid}.`
+  return [
+    `${isUnchanged(installed) ? "Nothing had to be changed: " : ""}${runs}${worker}`,
+    ...(needsRestart(installed)
+      ? [
+          "It goes on as it was started. What is new comes with a restart, which ends the workers and starts them again: " +
+            `systemctl --user restart ${name}`
+        ]
+      : []),
+    lingerLine(lingers),
+    ...warnings.map((warning) => `Warning: ${warning}`),
+    `Ask it: autopilotd status. What it says: journalctl --user -u ${name}`
+  ]
+}
+
+/** `autopilotd install`: makes the daemon a service of the user's systemd, and starts it. */
+export const install = Effect.fnUntraced(function* ({ options }: Invocation) {
+  const { out } = yield* CommandOutput
+  const manager = yield* UserManager
+  const say = (line: string) => (options.json ? Effect.void : out(`${line}\n`))
+
+  const plan = yield* Effect.flatMap(unitFolder, servicePlan)
+  yield* refuseUnsuited(plan)
+  const { starts } = plan.launcher
+  const settingsWarnings = yield* checkServiceSettings(starts, yield* manager.environment)
+  yield* refuseStranger
+
+  yield* prepare
+  const written = yield* writeOutdated(plan, say)
+  const isEnabledNow = yield* enable(plan, say)
+  const { active } = yield* manager.unit(daemonUnit.name)
+  const wasRunning = active === "active" || active === "reloading"
+  const running = yield* wasRunning ? Effect.flatMap(Clock.currentTimeMillis, awaitService) : startService
+  const installed: Installed = {
+    ...running,
+    plan,
+    written,
+    isEnabledNow,
+    wasRunning,
+    lingers: yield* manager.lingers,
+    warnings: [...fleetingWarnings(starts), ...settingsWarnings]
+  }
+  if (options.json) return yield* out(`${JSON.stringify(answerOf(installed))}\n`)
+  for (const line of closingLines(installed, yield* Clock.currentTimeMillis)) yield* say(line)
+})

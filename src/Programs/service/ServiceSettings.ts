@@ -1,0 +1,90 @@
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import { listed } from "../../Domain/cli/CommandTable.ts"
+import type { EffectiveProject } from "../../Domain/settings/EffectiveSettings.ts"
+import type { Launcher } from "../../Domain/service/Launcher.ts"
+import { plansOf, type WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
+import { settingVariables, workerBinaryVariable } from "../../Domain/settings/SettingsEnvironment.ts"
+import { Caller } from "../../Layers/daemon/Caller.ts"
+import * as EnvFile from "../../Layers/worker/EnvFile.ts"
+import { MemoryReader } from "../../Layers/machine/MemoryReader.ts"
+import * as SettingsFile from "../../Layers/settings/SettingsFile.ts"
+import { loadSettings } from "../../Layers/settings/SettingsLoader.ts"
+import * as WorkerInspection from "../../Layers/doctor/WorkerInspection.ts"
+import { Refused } from "../Refused.ts"
+
+type Variables = Readonly<Record<string, string | undefined>>
+
+/** The environment of the service: the user manager's, and what the launcher sets. */
+const serviceEnvironment = (manager: Variables, { home, path }: Launcher): Variables => ({
+  ...manager,
+  ...(path.length === 0 ? {} : { PATH: path.join(":") }),
+  ...(home === undefined ? {} : { AUTOPILOT_HOME: home })
+})
+
+/** What is set in the caller's shell and would be expected to hold for the service, where it does not. */
+const lostVariables = (shell: Variables, service: Variables): ReadonlyArray<string> =>
+  [...settingVariables.map(({ name }) => name), workerBinaryVariable].filter(
+    (name) => (shell[name] ?? "") !== "" && shell[name] !== service[name]
+  )
+
+const lostWarning = (names: ReadonlyArray<string>): string =>
+  `The service does not have ${listed(names)} of this shell. Put into the settings what it is to have: autopilotd config set.`
+
+/** Why the worker of a project would not start as the service's, with the cure; undefined when it would. */
+const whyNotStarted = Effect.fnUntraced(function* (plan: WorkerPlan, environment: Variables) {
+  const { inspect } = yield* WorkerInspection.WorkerInspection
+  const { envProblem, problem } = yield* inspect(plan, environment)
+  const cannot = `The worker of ${plan.project} cannot be started`
+  if (envProblem !== undefined) return `${cannot}: ${envProblem}`
+  return problem === undefined
+    ? undefined
+    : `${cannot}: ${problem}. Name the program with its whole path, or run autopilotd install in a shell that finds it.`
+})
+
+/** A start has the caller's folder for the worker's; a service begins in the user's home. */
+const folderWarning = (
+  { project, provenance, settings }: EffectiveProject,
+  userHome: string
+): string | undefined =>
+  settings.workingDir === userHome && !provenance.has("working_dir")
+    ? `The worker of ${project} runs in ${userHome}, for working_dir is not set. To change that: autopilotd config set working_dir DIR`
+    : undefined
+
+/**
+ * Whether the daemon could start as the service, with the settings as the service will see them: fails as `config
+ * check` does where a start would refuse. Returns warnings, each with its cure.
+ */
+export const checkServiceSettings = Effect.fnUntraced(
+  function* (launcher: Launcher, managerEnvironment: Variables) {
+    const caller = yield* Caller
+    const { reading: memory } = (yield* MemoryReader).read()
+    const environment = serviceEnvironment(managerEnvironment, launcher)
+    const lost = lostVariables(caller.environment, environment)
+    const effective = yield* loadSettings({
+      environment,
+      commandLine: {},
+      cwd: caller.userHome,
+      userHome: caller.userHome,
+      ...(memory === undefined ? {} : { effectiveTotalBytes: memory.totalBytes })
+    })
+    const plans = plansOf(effective)
+    if (Either.isLeft(plans)) {
+      const notes = [
+        plans.left.message,
+        ...(lost.length === 0 ? [] : [lostWarning(lost)]),
+        "A service has no command line: its worker comes from the settings. Nothing was changed."
+      ]
+      return yield* new Refused({ reason: notes.join("\n"), isTold: false })
+    }
+    const unstartable = yield* Effect.forEach(plans.right, (plan) => whyNotStarted(plan, environment))
+    const warnings = [
+      ...(lost.length === 0 ? [] : [lostWarning(lost)]),
+      ...unstartable,
+      ...effective.projects.map((project) => folderWarning(project, caller.userHome))
+    ]
+    return warnings.filter((warning) => warning !== undefined)
+  },
+  Effect.provide(Layer.merge(Layer.provide(WorkerInspection.layer, EnvFile.layer), SettingsFile.layer))
+)

@@ -1,0 +1,125 @@
+import * as Effect from "effect/Effect"
+import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import { listed } from "../../Domain/cli/CommandTable.ts"
+import { optionTable } from "../../Domain/cli/OptionTable.ts"
+import { daemonUnit } from "../../Domain/service/ServiceUnit.ts"
+import { shellLine } from "../../Domain/text/ShellLine.ts"
+import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
+import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { ControlClient } from "../../Layers/control/ControlClient.ts"
+import { AlreadyRunning } from "../../Layers/daemon/InstanceLock.ts"
+import { ServiceFiles } from "../../Layers/service/ServiceFiles.ts"
+import { UserManager } from "../../Layers/service/UserManager.ts"
+import { Refused } from "../Refused.ts"
+import { servesThisHome } from "./ServicePlan.ts"
+import { ownStatus, startService } from "./ServiceRun.ts"
+
+/**
+ * Whether this home's daemon is a service that systemd starts by itself: then only systemd may start it, or there would
+ * be two who want to own it. systemd is asked only where there is a unit, so that it costs nobody else anything.
+ */
+export const isService = Effect.gen(function* () {
+  const { installed } = yield* ServiceFiles
+  const [found] = yield* installed(daemonUnit)
+  if (found === undefined || !(yield* servesThisHome(found.text))) return false
+  const { unit } = yield* UserManager
+  const { file } = yield* Effect.mapError(
+    unit(daemonUnit.name),
+    ({ message }) =>
+      new Refused({
+        reason:
+          `autopilotd is installed as a service, which only systemd can start. ${message}\n` +
+          "Without the service: autopilotd start runs it in this terminal.",
+        isTold: false
+      })
+  )
+  return file.startsWith("enabled")
+})
+
+/** A TOML text, which JSON's is as well. */
+const commandSetting = (argv: ReadonlyArray<string>): string =>
+  `{ type = "Command", argv = [${argv.map((word) => JSON.stringify(word)).join(", ")}] }`
+
+/** Enough for a prompt of several pages, which is to be copied whole. */
+const maxCommandLength = 20_000
+
+const settingOf = {
+  workdir: "working_dir",
+  model: "model",
+  maxBudget: "max_budget",
+  maxTurns: "max_turns"
+} as const
+
+/** The service has no command line, so what was given cannot reach it. */
+const refuseGiven = Effect.fnUntraced(function* ({ options, workerArgv }: Invocation) {
+  const { settingsFile } = yield* AutopilotHome
+  const set = (key: string, value: string) =>
+    shellLine(["autopilotd", "config", "set", key, value], maxCommandLength)
+  const given = [
+    ...(["workdir", "model", "maxBudget", "maxTurns"] as const).flatMap((key) => {
+      const value = options[key]
+      return value === undefined
+        ? []
+        : [{ what: `--${optionTable[key].long}`, instead: set(settingOf[key], String(value)) }]
+    }),
+    ...(options.project === undefined
+      ? []
+      : [{ what: "--project", instead: `autopilotd switch ${options.project}, once it runs` }]),
+    ...(options.config === undefined || options.config === settingsFile
+      ? []
+      : [{ what: "--config", instead: `put the settings into ${settingsFile}` }]),
+    ...(workerArgv === undefined
+      ? []
+      : [{ what: "the command after --", instead: set("worker_command", commandSetting(workerArgv)) }])
+  ]
+  if (given.length === 0) return
+  return yield* new Refused({
+    reason: [
+      `autopilotd is installed as a service, which takes its settings from ${settingsFile} and not from a command line: ` +
+        `${listed(given.map(({ what }) => what))} cannot be handed over. Nothing was started. Instead:`,
+      ...given.map(({ instead }) => `  ${instead}`),
+      "or, to start it without a service from now on: autopilotd uninstall"
+    ].join("\n"),
+    isTold: false
+  })
+})
+
+const isIdle = (status: string): boolean => ["stopped", "failed", "restarting", "waiting"].includes(status)
+
+/** `autopilotd start --detach` where the daemon is a service. */
+export const startAsService = Effect.fnUntraced(function* (invocation: Invocation) {
+  const { out } = yield* CommandOutput
+  const { logDir, root } = yield* AutopilotHome
+  const { request } = yield* ControlClient
+  const { json, keepState } = invocation.options
+  yield* refuseGiven(invocation)
+  const before = yield* ownStatus
+  if (before !== undefined) return yield* new AlreadyRunning({ pid: before.data?.daemon_pid, root })
+
+  const { pid, status } = yield* startService
+  const data = status.data ?? undefined
+  // The service goes on as before; a start by a person begins afresh.
+  const wasIdle = keepState !== true && data !== undefined && isIdle(data.worker_status)
+  const reply = wasIdle ? yield* request({ type: "StartWorker" }) : undefined
+  const worker =
+    reply === undefined || data === undefined
+      ? undefined
+      : `The worker was ${data.worker_status}: ${reply.message}`
+  const log = `${logDir}/autopilotd.log`
+  if (json) {
+    const answer = {
+      success: true,
+      message: "Daemon started",
+      pid,
+      log,
+      service: daemonUnit.name,
+      ...(worker === undefined ? {} : { worker })
+    }
+    return yield* out(`${JSON.stringify(answer)}\n`)
+  }
+  yield* out(
+    `autopilotd started as the service ${daemonUnit.name}, pid ${pid}.\n` +
+      (worker === undefined ? "" : `${worker}.\n`) +
+      `Its log: ${log}\nAsk it: autopilotd status. End it: autopilotd stop.\n`
+  )
+})

@@ -1,0 +1,31 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import { printable } from "../../Domain/text/Printable.ts"
+import { projectsText } from "../../Domain/status/ProjectsText.ts"
+import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { ControlClient } from "../../Layers/control/ControlClient.ts"
+import { Refused } from "../Refused.ts"
+
+/** `autopilotd projects`: what each project's worker does, and which one is selected. */
+export const projects = Effect.fnUntraced(function* ({ options }: Invocation) {
+  const { request } = yield* ControlClient
+  const { colour, out } = yield* CommandOutput
+  const reply = yield* request({ type: "Projects" })
+  if (!reply.success || reply.data === undefined) {
+    return yield* new Refused({ reason: reply.message, isTold: false })
+  }
+  const { project, json } = options
+  const all = reply.data.projects
+  const shown = project === undefined ? all : all.filter(({ name }) => name === project)
+  if (project !== undefined && shown.length === 0) {
+    const names = all.map(({ name }) => printable(name)).join(", ")
+    const reason = `There is no project "${project}" here. The projects are: ${names}.`
+    return yield* new Refused({ reason, isTold: false })
+  }
+  yield* out(
+    json
+      ? `${JSON.stringify({ ...reply, data: { ...reply.data, projects: shown } })}\n`
+      : projectsText({ projects: shown }, { colour, nowMs: yield* Clock.currentTimeMillis })
+  )
+})

@@ -1,0 +1,22 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import { statusText } from "../../Domain/status/StatusText.ts"
+import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { ControlClient } from "../../Layers/control/ControlClient.ts"
+import { Refused } from "../Refused.ts"
+
+/** `autopilotd status`: what the worker does, why, and what comes next. */
+export const status = Effect.fnUntraced(function* ({ options }: Invocation) {
+  const { request } = yield* ControlClient
+  const { colour, out } = yield* CommandOutput
+  const reply = yield* request({
+    type: "Status",
+    ...(options.project === undefined ? {} : { project: options.project })
+  })
+  if (options.json) yield* out(`${JSON.stringify(reply)}\n`)
+  if (!reply.success || reply.data === undefined || reply.data === null) {
+    return yield* new Refused({ reason: reply.message, isTold: options.json === true })
+  }
+  if (!options.json) yield* out(statusText(reply.data, { nowMs: yield* Clock.currentTimeMillis, colour }))
+})

@@ -1,0 +1,56 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import type { ControlReply } from "../../Domain/control/ControlProtocol.ts"
+import { workerSentence } from "../../Domain/status/WorkerSentence.ts"
+import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { ControlClient } from "../../Layers/control/ControlClient.ts"
+import { Refused } from "../Refused.ts"
+
+const pollInterval = "50 millis"
+
+/** States that end by themselves, and soon. `waiting` for what cannot be ended may last, so it is an answer. */
+const isPassing = (status: string): boolean => status === "starting" || status === "stopping"
+
+const forProject = ({ options }: Invocation) =>
+  options.project === undefined ? {} : { project: options.project }
+
+/** Asks for the status until the worker has arrived somewhere; undefined when there is no telling. */
+const follow = Effect.fnUntraced(function* (invocation: Invocation) {
+  const { request } = yield* ControlClient
+  for (;;) {
+    const { data } = yield* request({ type: "Status", ...forProject(invocation) })
+    if (data === undefined || data === null || !isPassing(data.worker_status)) return data ?? undefined
+    yield* Effect.sleep(pollInterval)
+  }
+})
+
+const make = (type: "StartWorker" | "StopWorker" | "RestartWorker", wanted: "running" | "stopped") =>
+  Effect.fnUntraced(function* (invocation: Invocation) {
+    const { request } = yield* ControlClient
+    const { out } = yield* CommandOutput
+    const { json, noWait } = invocation.options
+    const reply = yield* request({ type, ...forProject(invocation) })
+    const say = (answer: ControlReply) => out(json ? `${JSON.stringify(answer)}\n` : `${answer.message}\n`)
+    if (!reply.success) {
+      if (json) yield* say(reply)
+      return yield* new Refused({ reason: reply.message, isTold: json === true })
+    }
+    if (noWait) return yield* say(reply)
+    const data = yield* follow(invocation)
+    if (data === undefined) return yield* say(reply)
+    const isReached = data.worker_status === wanted
+    const message = `Worker ${workerSentence(data, yield* Clock.currentTimeMillis)}`
+    const answer = { success: isReached, message, data }
+    if (isReached || json) yield* say(answer)
+    if (!isReached) return yield* new Refused({ reason: answer.message, isTold: json === true })
+  })
+
+/** `autopilotd start-worker`, followed until the worker runs. */
+export const startWorker = make("StartWorker", "running")
+
+/** `autopilotd stop-worker`, followed until nothing of the worker is left. */
+export const stopWorker = make("StopWorker", "stopped")
+
+/** `autopilotd restart-worker`, followed until the new worker runs. */
+export const restartWorker = make("RestartWorker", "running")

@@ -1,0 +1,147 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as FastCheck from "effect/FastCheck"
+import { epochMs, resetFigureMs, resetTimeMs } from "../../../src/Domain/agent/UsageLimitReset.ts"
+
+/** A Tuesday; 14:02 in Berlin, 20:02 in Shanghai, 8:02 in New York. */
+const now = Date.parse("2026-10-06T12:02:00Z")
+
+const reset = (text: string, nowMs = now, timeZone = "Europe/Berlin"): string | undefined => {
+  const atMs = resetTimeMs(text, nowMs, timeZone)
+  return atMs === undefined ? undefined : new Date(atMs).toISOString().slice(0, 16)
+}
+
+describe("the time at which a usage limit is lifted", () => {
+  it.each([
+    ["You've hit your session limit · resets 3:20pm (Europe/Berlin)", "2026-10-06T13:20"],
+    ["You've hit your limit · resets 3pm (Europe/Berlin)", "2026-10-06T13:00"],
+    ["You've hit your limit · resets 3am (Asia/Shanghai)", "2026-10-06T19:00"],
+    ["You've hit your limit · resets 12am (UTC)", "2026-10-07T00:00"],
+    ["You've hit your limit · resets 12pm (America/New_York)", "2026-10-06T16:00"],
+    ["5-hour limit reached ∙ resets 3pm", "2026-10-06T13:00"],
+    ["Your limit will reset at 15:20", "2026-10-06T13:20"],
+    ["limit reached, resets at 9 AM", "2026-10-07T07:00"],
+    ["You've hit your weekly limit · resets Oct 9, 1pm (Europe/Berlin)", "2026-10-09T11:00"],
+    ["You've hit your weekly limit · resets Oct 9, 1:30pm", "2026-10-09T11:30"],
+    ["You've hit your weekly limit · resets Oct 9 at 1pm", "2026-10-09T11:00"],
+    ["You've hit your weekly limit · resets October 30, 1pm", "2026-10-30T12:00"],
+    ["You've hit your weekly limit · resets Oct 9, 2026, 1pm", "2026-10-09T11:00"],
+    ["Claude AI usage limit reached|1791300000", "2026-10-06T15:20"],
+    ["Claude AI usage limit reached|1791300000000", "2026-10-06T15:20"]
+  ])("is read from %s", (text, at) => assert.strictEqual(reset(text), at))
+
+  it("is of the next year where the year is about to end", () => {
+    const eve = Date.parse("2026-12-31T20:00:00Z")
+    assert.strictEqual(reset("resets Jan 2, 1pm", eve), "2027-01-02T12:00")
+    assert.strictEqual(reset("resets 3am", eve), "2027-01-01T02:00")
+    assert.strictEqual(reset("resets Jan 2, 2027, 1pm", eve), "2027-01-02T12:00")
+  })
+
+  it("is the later one of a time that comes twice, and never before one that does not come", () => {
+    const autumn = Date.parse("2026-10-24T20:00:00Z")
+    assert.strictEqual(reset("resets 2:30am", autumn), "2026-10-25T01:30")
+    const spring = Date.parse("2026-03-28T20:00:00Z")
+    assert.strictEqual(reset("resets 2:30am", spring), "2026-03-29T01:30")
+  })
+
+  it.each([
+    "You've hit your limit",
+    "resets soon",
+    "resets 3",
+    "resets 25:10",
+    "resets 15pm",
+    "resets 0am",
+    "resets 3:75pm",
+    "resets 3pm (Nowhere/Land)",
+    "resets Foo 6, 1pm",
+    "resets Oct 45, 1pm",
+    "resets Oct 9",
+    "resets Oct 6, 1pm (Europe/Berlin)",
+    "resets Mar 3, 1pm",
+    "resets Oct 9, 2025, 1pm",
+    "presets 3pm",
+    "Claude AI usage limit reached|1691300000",
+    "Claude AI usage limit reached|17",
+    "Claude AI usage limit reached|99999999999999"
+  ])("is unknown where it is not said, has passed, or may be read in two ways: %s", (text) => {
+    assert.strictEqual(reset(text), undefined)
+  })
+
+  it("is unknown for ten minutes after it: it is told to the minute, and is not a day later", () => {
+    const text = "resets 2pm (Europe/Berlin)"
+    assert.strictEqual(reset(text), undefined)
+    assert.strictEqual(reset(text, now + 7 * 60_000), undefined)
+    assert.strictEqual(reset(text, now + 8 * 60_000), "2026-10-07T12:00")
+  })
+
+  it("is taken as a figure only when it is to come within a month", () => {
+    assert.strictEqual(resetFigureMs(epochMs(now / 1000 + 60), now), now + 60_000)
+    assert.strictEqual(resetFigureMs(epochMs(now + 60_000), now), now + 60_000)
+    for (const figure of [
+      undefined,
+      0,
+      now,
+      now - 1,
+      now + 40 * 86_400_000,
+      Number.POSITIVE_INFINITY,
+      Number.NaN
+    ])
+      assert.strictEqual(resetFigureMs(figure, now), undefined)
+  })
+
+  it("is to come within a month or unknown, whatever is said, now and where", () => {
+    const word = FastCheck.constantFrom(
+      "resets",
+      "at",
+      "Oct",
+      "Feb 30,",
+      "3pm",
+      "3:20 am",
+      "|1791300000",
+      "(UTC)",
+      "29"
+    )
+    const text = FastCheck.oneof(
+      FastCheck.string(),
+      FastCheck.array(word).map((words) => words.join(" "))
+    )
+    const zone = FastCheck.constantFrom("UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns", "", "x")
+    FastCheck.assert(
+      FastCheck.property(
+        text,
+        FastCheck.integer({ min: -1e12, max: 4e12 }),
+        zone,
+        (said, nowMs, timeZone) => {
+          const atMs = resetTimeMs(said, nowMs, timeZone)
+          if (atMs === undefined) return
+          assert.isAbove(atMs, nowMs)
+          assert.isAtMost(atMs, nowMs + 32 * 86_400_000)
+        }
+      )
+    )
+  })
+
+  it("of a time of day is the one that the clock there shows next, in any zone", () => {
+    const zone = FastCheck.constantFrom(
+      "UTC",
+      "Europe/Berlin",
+      "Asia/Kathmandu",
+      "America/St_Johns",
+      "Pacific/Apia"
+    )
+    const nowMs = FastCheck.integer({ min: Date.parse("2026-01-01"), max: Date.parse("2028-01-01") })
+    const minutes = FastCheck.integer({ min: 0, max: 24 * 60 - 1 })
+    FastCheck.assert(
+      FastCheck.property(zone, nowMs, minutes, (timeZone, at, minute) => {
+        const [hour, rest] = [Math.floor(minute / 60), String(minute % 60).padStart(2, "0")]
+        const said = `resets ${hour % 12 === 0 ? 12 : hour % 12}:${rest}${hour < 12 ? "am" : "pm"} (${timeZone})`
+        const resetMs = resetTimeMs(said, at, "UTC")
+        if (resetMs === undefined) return
+        const clock = new Intl.DateTimeFormat("en-GB", { timeZone, timeStyle: "short" }).format(resetMs)
+        const [hourThere = 0, minuteThere = 0] = clock.split(":").map(Number)
+        // A time that is skipped in spring is moved by that hour.
+        assert.include([minute, minute + 60], hourThere * 60 + minuteThere)
+        assert.isAtMost(resetMs, at + 25 * 3_600_000)
+      })
+    )
+  })
+})

@@ -1,0 +1,331 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Either from "effect/Either"
+import * as FastCheck from "effect/FastCheck"
+import { canonicalArgv, CommandLine, parse } from "../../../src/Domain/cli/CommandLine.ts"
+import type { Invocation } from "../../../src/Domain/cli/CommandLine.ts"
+import { argumentsOf, commandRow, verbs } from "../../../src/Domain/cli/CommandTable.ts"
+import { optionKeys, optionTable } from "../../../src/Domain/cli/OptionTable.ts"
+import { ProjectName } from "../../../src/Domain/Project.ts"
+import { anyInvocation, anyWord, anyWriting } from "./commandLines.ts"
+
+const understood = (argv: ReadonlyArray<string>): CommandLine =>
+  Either.getOrThrowWith(parse(argv), (error) => new Error(error.message))
+
+const messageOf = (line: string): string =>
+  Either.match(parse(line === "" ? [] : line.split(" ")), {
+    onLeft: (error) => error.message,
+    onRight: () => "understood"
+  })
+
+const run = (invocation: Omit<Invocation, "args"> & Partial<Pick<Invocation, "args">>) =>
+  CommandLine.Run({ invocation: { args: {}, ...invocation } })
+
+describe("a command line that is understood", () => {
+  it("means start when no command is given", () => {
+    assert.deepStrictEqual(understood([]), run({ verb: "start", options: {}, workerArgv: undefined }))
+  })
+
+  it("takes the mission's options before the command and after it, in each way of writing", () => {
+    const expected = run({
+      verb: "start",
+      options: { workdir: "/srv/a b", project: ProjectName.make("shop"), maxTurns: 7, maxBudget: 12.5 },
+      workerArgv: undefined
+    })
+    assert.deepStrictEqual(
+      understood(["-w", "/srv/a b", "--max-turns=7", "start", "-p", "shop", "--max-budget", "12.5"]),
+      expected
+    )
+    assert.deepStrictEqual(
+      understood(["--project", "shop", "--max-budget=12.5", "--workdir=/srv/a b", "--max-turns", "7"]),
+      expected
+    )
+  })
+
+  it("leaves out every option that is not given, so that the settings file can speak", () => {
+    const line = understood(["start"])
+    assert.isTrue(line._tag === "Run" && Object.keys(line.invocation.options).length === 0)
+  })
+
+  it("knows a command of two words with options in between", () => {
+    assert.deepStrictEqual(
+      understood(["config", "--json", "check", "-c", "x.toml"]),
+      run({ verb: "config check", options: { json: true, config: "x.toml" }, workerArgv: undefined })
+    )
+  })
+
+  it("takes arguments by their place, with options around and between them", () => {
+    const expected = run({
+      verb: "config set",
+      args: { key: "restart.jitter", value: "0.25" },
+      options: { project: ProjectName.make("shop"), dryRun: true },
+      workerArgv: undefined
+    })
+    for (const line of [
+      "config set restart.jitter 0.25 --project shop --dry-run",
+      "--dry-run config -p shop set restart.jitter 0.25",
+      "config set restart.jitter --dry-run 0.25 --project=shop"
+    ]) {
+      assert.deepStrictEqual(understood(line.split(" ")), expected, line)
+    }
+    assert.deepStrictEqual(
+      understood(["switch", "shop"]),
+      run({
+        verb: "switch",
+        args: { target: ProjectName.make("shop") },
+        options: {},
+        workerArgv: undefined
+      })
+    )
+  })
+
+  it("takes a number below zero for a value, and not for an option", () => {
+    for (const value of ["-1", "-0.5", "-.5", "-", ""]) {
+      assert.deepStrictEqual(
+        understood(["config", "set", "restart.jitter", value, "--json"]),
+        run({
+          verb: "config set",
+          args: { key: "restart.jitter", value },
+          options: { json: true },
+          workerArgv: undefined
+        })
+      )
+    }
+  })
+
+  it("takes words that are commands elsewhere for arguments where one is due", () => {
+    const project = (target: string) =>
+      run({
+        verb: "switch",
+        args: { target: ProjectName.make(target) },
+        options: {},
+        workerArgv: undefined
+      })
+    for (const name of ["start", "switch", "help", "config"]) {
+      assert.deepStrictEqual(understood(["switch", name]), project(name))
+    }
+  })
+
+  it("gives the worker everything after the first -- untouched", () => {
+    FastCheck.assert(
+      FastCheck.property(FastCheck.array(anyWord, { minLength: 1 }), (workerArgv) => {
+        assert.deepStrictEqual(
+          understood(["--model", "opus", "--", ...workerArgv]),
+          run({ verb: "start", options: { model: "opus" }, workerArgv })
+        )
+      })
+    )
+  })
+
+  it("does not care about the order of options nor on which side of the command they stand", () => {
+    FastCheck.assert(
+      FastCheck.property(anyWriting, ([invocation, argv]) => {
+        assert.deepStrictEqual(understood(argv), run(invocation))
+      }),
+      { numRuns: 500 }
+    )
+  })
+
+  it("has one canonical form that means the same", () => {
+    FastCheck.assert(
+      FastCheck.property(anyInvocation, (invocation) => {
+        const argv = canonicalArgv(invocation)
+        assert.deepStrictEqual(understood(argv), run(invocation))
+        assert.deepStrictEqual(canonicalArgv(invocation), argv)
+      }),
+      { numRuns: 500 }
+    )
+  })
+
+  it("asks for help of the command that is named, wherever --help stands, whatever else is given", () => {
+    for (const line of [
+      "stop --help",
+      "--help stop",
+      "-h stop --model opus",
+      "help stop",
+      "stop -h --help"
+    ]) {
+      assert.deepStrictEqual(understood(line.split(" ")), CommandLine.Help({ topic: "stop" }), line)
+    }
+    assert.deepStrictEqual(understood(["--help"]), CommandLine.Help({ topic: undefined }))
+    assert.deepStrictEqual(understood(["help"]), CommandLine.Help({ topic: undefined }))
+    assert.deepStrictEqual(understood(["config", "--help"]), CommandLine.Help({ topic: "config" }))
+    assert.deepStrictEqual(
+      understood(["help", "config", "check"]),
+      CommandLine.Help({ topic: "config check" })
+    )
+  })
+
+  it("leaves --help and --version to the worker after --", () => {
+    const workerArgv = ["claude", "--help", "--version"]
+    assert.deepStrictEqual(understood(["--", ...workerArgv]), run({ verb: "start", options: {}, workerArgv }))
+  })
+
+  it("answers --version, -V and --completions", () => {
+    assert.deepStrictEqual(understood(["--version"]), CommandLine.Version())
+    assert.deepStrictEqual(understood(["-V", "status"]), CommandLine.Version())
+    assert.deepStrictEqual(understood(["--completions", "zsh"]), CommandLine.Completions({ shell: "zsh" }))
+    assert.deepStrictEqual(understood(["--completions=sh"]), CommandLine.Completions({ shell: "sh" }))
+  })
+})
+
+describe("a command line that is not understood", () => {
+  const general = "\nTry: autopilotd --help"
+  const cases: ReadonlyArray<readonly [line: string, message: string]> = [
+    ["star", `Unknown command "star". Did you mean "start"?${general}`],
+    ["stauts", `Unknown command "stauts". Did you mean "status"?${general}`],
+    ["restart", `Unknown command "restart". Did you mean "restart-worker"?${general}`],
+    ["configcheck", `Unknown command "configcheck". Did you mean "config check"?${general}`],
+    [
+      "config chekc",
+      `Unknown command "config chekc". Did you mean "config check"?\nTry: autopilotd config --help`
+    ],
+    ["claude", `Unknown command "claude". A worker's command goes after "start --".${general}`],
+    [
+      "config",
+      `"config" needs one more word: check, show, set, unset or edit.\nTry: autopilotd config --help`
+    ],
+    ["switch", `switch needs the name of a project.\nTry: autopilotd switch --help`],
+    ["switch --keep", `switch needs the name of a project.\nTry: autopilotd switch --help`],
+    [
+      "switch a/b",
+      `NAME expects a name of 1 to 64 letters, digits, '.', '_' or '-' that begins with a letter or a digit (autopilotd.log is taken), got "a/b".\nTry: autopilotd switch --help`
+    ],
+    ["switch -1", `Unknown option "-1".\nTry: autopilotd switch --help`],
+    ["switch shop blog", `Unexpected "blog" after "switch shop".\nTry: autopilotd switch --help`],
+    [
+      "switch --project shop",
+      `--project belongs to start, status, projects, logs, history, why, start-worker, stop-worker, restart-worker, reload, config check, config set and config unset, not to switch.\nTry: autopilotd switch --help`
+    ],
+    ["config set", `config set needs the name of a setting.\nTry: autopilotd config set --help`],
+    [
+      "config set restart.jitter",
+      `config set needs a value after the name of the setting.\nTry: autopilotd config set --help`
+    ],
+    [
+      "config set restart..jitter 1",
+      `KEY expects the name of a setting with the tables it stands in, as in restart.jitter, got "restart..jitter".\nTry: autopilotd config set --help`
+    ],
+    ["config set -1 model", `Unknown option "-1".\nTry: autopilotd config set --help`],
+    ["config set model -opus", `Unknown option "-opus".\nTry: autopilotd config set --help`],
+    [
+      "config set model claude opus",
+      `Unexpected "opus" after "config set model claude".\nTry: autopilotd config set --help`
+    ],
+    [
+      "config unset model opus",
+      `Unexpected "opus" after "config unset model".\nTry: autopilotd config unset --help`
+    ],
+    ["config show model", `Unexpected "model" after "config show".\nTry: autopilotd config show --help`],
+    ["project", `Unknown command "project". Did you mean "projects"?${general}`],
+    [
+      "reload --project shop",
+      `reload takes --project only with --restart: the settings of all projects are read together.\nTry: autopilotd reload --help`
+    ],
+    ["status foo", `Unexpected "foo" after "status".\nTry: autopilotd status --help`],
+    [
+      "start claude",
+      `Unexpected "claude": the worker's command goes after "--", as in autopilotd start -- CMD ARGS.\nTry: autopilotd start --help`
+    ],
+    ["--modle opus", `Unknown option "--modle". Did you mean "--model"?${general}`],
+    ["stop --no-wiat", `Unknown option "--no-wiat". Did you mean "--no-wait"?\nTry: autopilotd stop --help`],
+    ["status -v", `Unknown option "-v". Did you mean "-V"?\nTry: autopilotd status --help`],
+    ["status --log-level=debug", `Unknown option "--log-level".\nTry: autopilotd status --help`],
+    ["status --wizard", `Unknown option "--wizard".\nTry: autopilotd status --help`],
+    ["-wfoo", `Unknown option "-wfoo": write "-w foo".${general}`],
+    ["-w=foo", `Unknown option "-w=foo": write "-w foo".${general}`],
+    [
+      "start --model",
+      `--model expects the name of a model, but nothing follows it.\nTry: autopilotd start --help`
+    ],
+    ["--model --json", `--model expects the name of a model, but "--json" follows it.${general}`],
+    ["--workdir -- x", `--workdir expects a folder, but nothing follows it.${general}`],
+    ["--workdir=", `--workdir expects a folder, got "".${general}`],
+    ["--max-turns x", `--max-turns expects a whole number of at least 1, got "x".${general}`],
+    ["--max-turns -5", `--max-turns expects a whole number of at least 1, got "-5".${general}`],
+    ["--max-turns 0", `--max-turns expects a whole number of at least 1, got "0".${general}`],
+    ["--max-turns 1.5", `--max-turns expects a whole number of at least 1, got "1.5".${general}`],
+    [
+      "--max-turns 9007199254740993",
+      `--max-turns expects a whole number of at least 1, got "9007199254740993".${general}`
+    ],
+    ["--max-budget 1e999", `--max-budget expects a number of at least 0, got "1e999".${general}`],
+    ["--max-budget Infinity", `--max-budget expects a number of at least 0, got "Infinity".${general}`],
+    [
+      "-p a/b",
+      `--project expects a name of 1 to 64 letters, digits, '.', '_' or '-' that begins with a letter or a digit (autopilotd.log is taken), got "a/b".${general}`
+    ],
+    ["--max-turns 1 start --max-turns=2", `--max-turns is given twice.\nTry: autopilotd start --help`],
+    ["-w a --workdir a", `--workdir is given twice.${general}`],
+    ["status --json --json", `--json is given twice.\nTry: autopilotd status --help`],
+    ["status --json=yes", `--json takes no value, got "yes".\nTry: autopilotd status --help`],
+    ["--completions tcsh", `--completions expects one of bash, zsh, fish, sh, got "tcsh".${general}`],
+    [
+      "status --model opus",
+      `--model belongs to start and config check, not to status.\nTry: autopilotd status --help`
+    ],
+    [
+      "--no-wait start",
+      `--no-wait belongs to switch, start-worker, stop-worker, restart-worker and stop, not to start.\nTry: autopilotd start --help`
+    ],
+    [
+      "start --json",
+      `start takes --json only with --detach: in the foreground the worker's own output is what is printed.\nTry: autopilotd start --help`
+    ],
+    ["start --", `Nothing follows "--": the worker's command is missing.\nTry: autopilotd start --help`],
+    [
+      "status -- ls",
+      `"--" and a worker's command belong to start and config check, not to status.\nTry: autopilotd status --help`
+    ]
+  ]
+
+  for (const [line, message] of cases) {
+    it(`says what is wrong with: autopilotd ${line}`, () => {
+      assert.strictEqual(messageOf(line), message)
+    })
+  }
+
+  it("names the mistake a person reads first", () => {
+    assert.include(messageOf("star --modle x"), '"star"')
+    assert.include(messageOf("--modle x star"), '"--modle"')
+  })
+
+  it("takes each option with the commands it belongs to and refuses it with all others", () => {
+    for (const verb of verbs) {
+      for (const key of optionKeys) {
+        const row = optionTable[key]
+        const option = row._tag === "Flag" ? `--${row.long}` : `--${row.long}=${key === "since" ? "5h" : "5"}`
+        const { needs } = commandRow(verb)
+        const needed = needs?.option === key ? [`--${optionTable[needs.other].long}`] : []
+        const words = argumentsOf(verb).map(() => "x")
+        assert.strictEqual(
+          Either.isRight(parse([...verb.split(" "), ...words, option, ...needed])),
+          commandRow(verb).options.includes(key),
+          `${verb} ${option}`
+        )
+      }
+    }
+  })
+
+  it("never throws, and answers any words with a request or with two plain lines", () => {
+    const known = optionKeys.map((key) => `--${optionTable[key].long}`)
+    const word = FastCheck.oneof(
+      anyWord,
+      FastCheck.constantFrom(
+        ...known,
+        ...known.map((name) => `${name}=5`),
+        ...verbs.flatMap((v) => v.split(" "))
+      )
+    )
+    FastCheck.assert(
+      FastCheck.property(FastCheck.array(word), (argv) => {
+        const result = parse(argv)
+        if (Either.isRight(result)) return
+        const lines = result.left.message.split("\n")
+        assert.strictEqual(lines.length, 2)
+        assert.match(lines[1] ?? "", /^Try: autopilotd [a-z- ]*--help$/)
+        assert.notMatch(lines.join(""), /\p{Cc}/u)
+      }),
+      { numRuns: 2000 }
+    )
+  })
+})

@@ -1,0 +1,111 @@
+import { assert, describe, it } from "@effect/vitest"
+import { parse } from "../../../src/Domain/cli/CommandLine.ts"
+import { argumentRow } from "../../../src/Domain/cli/ArgumentTable.ts"
+import { argumentsOf, commandRow, groups, nextWords, verbs } from "../../../src/Domain/cli/CommandTable.ts"
+import { helpText } from "../../../src/Domain/cli/Help.ts"
+import { optionKeys, optionTable, questionTable } from "../../../src/Domain/cli/OptionTable.ts"
+
+const topics = [undefined, ...verbs, ...groups]
+
+describe("the help", () => {
+  it("is plain text of at most 80 columns that ends in one newline", () => {
+    for (const topic of topics) {
+      const lines = helpText(topic).split("\n")
+      assert.strictEqual(lines.pop(), "")
+      for (const line of lines) {
+        assert.isAtMost(line.length, 80, line)
+        assert.match(line, /^[\x20-\x7e]*$/, line)
+        assert.strictEqual(line, line.trimEnd())
+      }
+    }
+  })
+
+  it("shows every command, every option and every default at once", () => {
+    const text = helpText().replace(/\s+/g, " ")
+    for (const verb of verbs) {
+      const words = [verb, ...argumentsOf(verb).map((key) => argumentRow(key).placeholder)].join(" ")
+      assert.include(text, ` ${words} ${commandRow(verb).summary}`)
+    }
+    for (const key of optionKeys) assert.include(text, `--${optionTable[key].long}`)
+    for (const expected of [
+      "-w, --workdir DIR Folder the worker runs in (default: .)",
+      "--model NAME Model the agent works with (default: sonnet)",
+      "(default: 300)",
+      "(default: 99999)",
+      "-c, --config FILE Settings file (default: ~/.autopilot/daemon.toml)",
+      "-p, --project NAME Project the command is about",
+      "--completions SHELL"
+    ]) {
+      assert.include(text, expected)
+    }
+  })
+
+  it("names the environment, the files and the exit codes", () => {
+    const text = helpText()
+    for (const expected of ["AUTOPILOT_HOME", "AUTOPILOT_MODEL", "NO_COLOR", "daemon.toml", "logs/"])
+      assert.include(text, expected)
+    assert.match(text, /Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n/)
+  })
+
+  it("of a command shows its own options and no others", () => {
+    for (const verb of verbs) {
+      const options = helpText(verb).split("Options:\n")[1]?.split("\n\n")[0] ?? ""
+      for (const key of optionKeys) {
+        const shown =
+          options.includes(`--${optionTable[key].long} `) || options.includes(`--${optionTable[key].long}\n`)
+        assert.strictEqual(
+          shown,
+          commandRow(verb).options.includes(key),
+          `${verb} --${optionTable[key].long}`
+        )
+      }
+    }
+  })
+
+  it("of a command with arguments shows them in its usage and says what they are", () => {
+    assert.include(helpText("config set"), "\n  autopilotd config set KEY VALUE [OPTIONS]\n")
+    assert.match(helpText("config set"), /\nArguments:\n {2}KEY .*\n.*\n {2}VALUE /)
+    assert.match(helpText("switch"), /\n {2}autopilotd switch NAME \[OPTIONS\]\n[^]*\nArgument:\n {2}NAME /)
+    assert.notInclude(helpText("status"), "Argument")
+  })
+
+  it("of start says what a project's name is", () => {
+    assert.include(helpText("start").replace(/\s+/g, " "), "--project selects a project that has a table")
+  })
+
+  it("says that start takes --json only in the background", () => {
+    assert.include(helpText("start"), "--json needs --detach")
+  })
+
+  it("of a group of commands lists them", () => {
+    assert.include(helpText("config"), "config check")
+  })
+})
+
+describe("the table of commands", () => {
+  it("gives each option one name and one letter of its own", () => {
+    const rows = [...Object.values(optionTable), ...Object.values(questionTable)]
+    const names = rows.flatMap((row) => ("short" in row ? [row.long, row.short] : [row.long]))
+    assert.strictEqual(new Set(names).size, names.length)
+  })
+
+  it("has a description for the first word of each command of two words, and commands for each such word", () => {
+    const firstWords = verbs.filter((verb) => verb.includes(" ")).map((verb) => verb.split(" ")[0])
+    assert.sameMembers([...new Set(firstWords)], [...groups])
+    for (const group of groups) assert.isNotEmpty(nextWords(group))
+  })
+
+  it("shows only examples that are understood", () => {
+    for (const verb of verbs) {
+      for (const example of commandRow(verb).examples) {
+        for (const part of example.split(" && ")) {
+          const words = (part.replace(/^EDITOR=('[^']*'|\S+) /, "").match(/'[^']*'|\S+/g) ?? []).map((word) =>
+            word.replaceAll("'", "")
+          )
+          assert.strictEqual(words[0], "autopilotd")
+          assert.strictEqual(parse(words.slice(1))._tag, "Right", part)
+        }
+      }
+    }
+  })
+})

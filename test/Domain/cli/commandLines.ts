@@ -1,0 +1,147 @@
+import * as FastCheck from "effect/FastCheck"
+import type { ArgumentKey } from "../../../src/Domain/cli/ArgumentTable.ts"
+import { givenArguments } from "../../../src/Domain/cli/CommandLine.ts"
+import type { Invocation } from "../../../src/Domain/cli/CommandLine.ts"
+import { argumentsOf, commandRow, verbs } from "../../../src/Domain/cli/CommandTable.ts"
+import type { Verb } from "../../../src/Domain/cli/CommandTable.ts"
+import { optionTable } from "../../../src/Domain/cli/OptionTable.ts"
+import type { OptionKey } from "../../../src/Domain/cli/OptionTable.ts"
+
+/** Words that a sloppy reader of command lines would take for something else. */
+const treacherous = [
+  "--",
+  "-",
+  "--help",
+  "--version",
+  "--wizard",
+  "--log-level",
+  "-h",
+  "-w",
+  "-abc",
+  "--model=x",
+  "start",
+  "status",
+  "config",
+  "check",
+  "true",
+  "n",
+  " ",
+  " -x ",
+  "-a\nb",
+  "a=b",
+  "__proto__",
+  "\u001b[31m"
+]
+
+const anyText = FastCheck.oneof(
+  FastCheck.constantFrom(...treacherous),
+  FastCheck.string(),
+  FastCheck.string({ unit: "binary" })
+)
+
+/** Any word of a command line: also the empty one. */
+export const anyWord = anyText
+
+const someText = anyText.filter((text) => text !== "")
+
+const anyProject = FastCheck.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/).filter(
+  (name) => !name.startsWith("autopilotd.log")
+)
+
+/** Words in the place of a setting's value: a dash begins only what may be a number. */
+const anySettingValue = FastCheck.oneof(
+  anyText.filter((text) => text === "-" || !text.startsWith("-")),
+  FastCheck.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+  FastCheck.constantFrom("-1", "-.5", "-0", "-1 --json", '["claude", "--help"]', "", "config", "help")
+)
+
+const anyArgument: Record<ArgumentKey, FastCheck.Arbitrary<string>> = {
+  target: FastCheck.oneof(anyProject, FastCheck.constantFrom("switch", "start", "help", "config")),
+  key: FastCheck.constantFrom("restart.jitter", "model", 'projects."a b".model', "env. HOME", "set", "help"),
+  value: anySettingValue
+}
+
+const valueOf: Record<OptionKey, FastCheck.Arbitrary<unknown>> = {
+  workdir: someText,
+  model: someText,
+  config: someText,
+  maxBudget: FastCheck.double({ min: 0, noNaN: true, noDefaultInfinity: true }).map((value) => value + 0),
+  maxTurns: FastCheck.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+  project: anyProject,
+  detach: FastCheck.constant(true),
+  keepState: FastCheck.constant(true),
+  keep: FastCheck.constant(true),
+  restart: FastCheck.constant(true),
+  dryRun: FastCheck.constant(true),
+  print: FastCheck.constant(true),
+  noWait: FastCheck.constant(true),
+  follow: FastCheck.constant(true),
+  lines: FastCheck.nat({ max: Number.MAX_SAFE_INTEGER }),
+  since: FastCheck.constantFrom("2h", "1h30m", "14:30", "yesterday 9:05", "2026-11-20 14:30", "2026-11-20"),
+  grep: someText,
+  stderr: FastCheck.constant(true),
+  raw: FastCheck.constant(true),
+  json: FastCheck.constant(true)
+}
+
+const ofVerb = (verb: Verb): FastCheck.Arbitrary<Invocation> => {
+  const row = commandRow(verb)
+  const { needs } = row
+  const options = FastCheck.record(Object.fromEntries(row.options.map((key) => [key, valueOf[key]])), {
+    requiredKeys: [],
+    noNullPrototype: true
+  }).map((given) =>
+    needs !== undefined && needs.option in given ? { ...given, [needs.other]: true } : given
+  )
+  const workerArgv = row.takesWorker
+    ? FastCheck.option(FastCheck.array(anyText, { minLength: 1, maxLength: 6 }), { nil: undefined })
+    : FastCheck.constant(undefined)
+  const args = FastCheck.record(
+    Object.fromEntries(argumentsOf(verb).map((key) => [key, anyArgument[key]])),
+    { noNullPrototype: true }
+    // The values are those that the decoders of the rows give.
+  ) as FastCheck.Arbitrary<Invocation["args"]>
+  return FastCheck.record({ verb: FastCheck.constant(verb), args, options, workerArgv })
+}
+
+/** Every command with any arguments, any of its options, any values and, where it takes one, any worker's command line. */
+export const anyInvocation: FastCheck.Arbitrary<Invocation> = FastCheck.oneof(...verbs.map(ofVerb))
+
+/** The ways to write one option of an invocation. */
+const writings = (key: OptionKey, value: unknown): ReadonlyArray<ReadonlyArray<string>> => {
+  const row = optionTable[key]
+  if (row._tag === "Flag") return [[`--${row.long}`]]
+  const text = String(value)
+  const joined = [`--${row.long}=${text}`]
+  if (text.startsWith("-") && text !== "-") return [joined]
+  const apart = [`--${row.long}`, text]
+  return "short" in row ? [joined, apart, [`-${row.short}`, text]] : [joined, apart]
+}
+
+/** An invocation and one of the many ways to write it: any order, options before and after the command. */
+export const anyWriting: FastCheck.Arbitrary<readonly [Invocation, ReadonlyArray<string>]> =
+  anyInvocation.chain((invocation) => {
+    const options = Object.entries(invocation.options).map(([key, value]) =>
+      // The keys of an invocation's options are those of the table.
+      FastCheck.constantFrom(...writings(key as OptionKey, value))
+    )
+    const words = [...invocation.verb.split(" "), ...givenArguments(invocation)]
+    const slots = FastCheck.array(FastCheck.nat({ max: options.length }), {
+      minLength: words.length,
+      maxLength: words.length
+    })
+    return FastCheck.tuple(FastCheck.tuple(...options), slots, FastCheck.nat(), FastCheck.boolean()).map(
+      ([written, at, turn, implicit]) => {
+        const cut = written.length === 0 ? 0 : turn % written.length
+        const units = [...written.slice(cut), ...written.slice(0, cut)]
+        const order = at.toSorted((left, right) => left - right)
+        const spoken = invocation.verb === "start" && implicit ? [] : words
+        const line = [...units, []].flatMap((unit, position) => [
+          ...spoken.filter((_, word) => order[word] === position),
+          ...unit
+        ])
+        const tail = invocation.workerArgv === undefined ? [] : ["--", ...invocation.workerArgv]
+        return [invocation, [...line, ...tail]] as const
+      }
+    )
+  })

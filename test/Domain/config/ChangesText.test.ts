@@ -1,0 +1,175 @@
+import { assert, describe, it } from "@effect/vitest"
+import {
+  changeLine,
+  problemLine,
+  type Reader,
+  reloadText,
+  writtenText
+} from "../../../src/Domain/config/ChangesText.ts"
+import type { ConfigProblem, ReloadData, SettingChange } from "../../../src/Domain/config/SettingsData.ts"
+
+const nothing: ReloadData = {
+  changes: [],
+  projects_added: [],
+  projects_removed: [],
+  changes_command: [],
+  restarted: [],
+  awaiting_restart: []
+}
+
+const jitter: SettingChange = { key: "restart.jitter", from: "0", to: "0.25", applies: "on-reload" }
+const model: SettingChange = { key: "projects.shop.model", to: '"opus"', applies: "worker-restart" }
+const turns: SettingChange = { key: "max_turns", from: "5", applies: "daemon-restart" }
+
+const linesOf = (text: string) => text.replace(/\n$/, "").split("\n")
+
+describe("the text of one change", () => {
+  const cases: ReadonlyArray<readonly [SettingChange, string]> = [
+    [jitter, "restart.jitter: 0 -> 0.25"],
+    [model, 'projects.shop.model: not set -> "opus"'],
+    [turns, "max_turns: 5 -> not set"],
+    [{ key: "env.TOKEN", applies: "worker-restart" }, "env.TOKEN: changed (its value is not shown)"],
+    [{ ...jitter, to: "\u001b[2J\n" }, "restart.jitter: 0 -> \\x1b[2J\\n"]
+  ]
+  for (const [change, line] of cases) {
+    it(`is: ${line}`, () => {
+      assert.strictEqual(changeLine(change), line)
+    })
+  }
+})
+
+describe("the text of a reload", () => {
+  it("says that nothing has changed", () => {
+    assert.strictEqual(reloadText(nothing), "Nothing has changed.\n")
+  })
+
+  it("says what holds now, what the next starts bring, and which projects came and went", () => {
+    assert.deepStrictEqual(
+      linesOf(
+        reloadText({
+          ...nothing,
+          changes: [model, jitter, turns],
+          projects_added: ["blog", "wiki"],
+          projects_removed: ["old"],
+          awaiting_restart: ["shop"]
+        })
+      ),
+      [
+        "In force now:",
+        "  restart.jitter: 0 -> 0.25",
+        "With the next start of the worker:",
+        '  projects.shop.model: not set -> "opus"',
+        "Only with a new start of the daemon, or never while its command line or environment says otherwise:",
+        "  max_turns: 5 -> not set",
+        "Projects added: blog and wiki",
+        "Projects removed: old",
+        "shop goes on with what it was started with, until: autopilotd restart-worker --project shop"
+      ]
+    )
+  })
+
+  it("names a project that comes or goes without all of its settings", () => {
+    const old: SettingChange = { key: 'projects."o.ld".model', from: '"x"', applies: "on-reload" }
+    const text = reloadText({ ...nothing, changes: [old, jitter], projects_removed: ["o.ld"] })
+    assert.deepStrictEqual(linesOf(text), [
+      "In force now:",
+      "  restart.jitter: 0 -> 0.25",
+      "Projects removed: o.ld"
+    ])
+  })
+
+  it("says which workers were restarted, also where nothing has changed since the last reload", () => {
+    assert.deepStrictEqual(linesOf(reloadText({ ...nothing, restarted: ["default", "shop"] })), [
+      "Nothing has changed.",
+      "Workers restarted: default and shop"
+    ])
+  })
+
+  it("has one command for several workers that go on", () => {
+    assert.include(
+      reloadText({ ...nothing, awaiting_restart: ["default", "shop"] }),
+      "default and shop go on with what they were started with, until: autopilotd reload --restart\n"
+    )
+  })
+})
+
+describe("the text of what was written", () => {
+  const written = { ...nothing, written: true, path: "/home/u/daemon.toml" }
+  const cases: ReadonlyArray<
+    readonly [what: string, changes: ReadonlyArray<SettingChange>, reader: Reader, last: string]
+  > = [
+    ["a reload", [jitter], "daemon", "Apply it: autopilotd reload"],
+    ["a restart of the worker", [jitter, model], "daemon", "Apply it: autopilotd reload --restart"],
+    [
+      "a restart of the daemon",
+      [turns],
+      "daemon",
+      "The daemon must be stopped and started for it; its command line or environment may say otherwise."
+    ],
+    ["nothing but time", [jitter], "watching daemon", "The daemon takes it over by itself (watch_config)."],
+    ["a start", [model], "nobody", "No daemon is running: the next start takes it over."],
+    ["a daemon", [model], "unknown", "A daemon that uses this file takes it over with: autopilotd reload"]
+  ]
+  for (const [what, changes, reader, last] of cases) {
+    it(`says that it takes ${what} to apply`, () => {
+      assert.deepStrictEqual(linesOf(writtenText({ ...written, changes }, reader)), [
+        ...changes.map(changeLine),
+        last
+      ])
+    })
+  }
+
+  it("asks for nothing where nothing changes", () => {
+    assert.strictEqual(writtenText(written, "daemon"), "The settings stay what they are.\n")
+  })
+
+  it("only names what was written before and does not hold yet", () => {
+    const isMeant = (key: string) => key === jitter.key
+    assert.deepStrictEqual(
+      linesOf(writtenText({ ...written, changes: [model, jitter, turns] }, "daemon", isMeant)),
+      [
+        "restart.jitter: 0 -> 0.25",
+        "Written before and not in force yet: projects.shop.model and max_turns",
+        "Apply it: autopilotd reload --restart"
+      ]
+    )
+    assert.deepStrictEqual(linesOf(writtenText({ ...written, changes: [model] }, "daemon", isMeant)), [
+      "The settings stay what they are.",
+      "Written before and not in force yet: projects.shop.model",
+      "Apply it: autopilotd reload --restart"
+    ])
+  })
+
+  it("warns of what is executed, and says of a dry run that it was one", () => {
+    assert.deepStrictEqual(
+      linesOf(
+        writtenText({ ...written, changes: [model], changes_command: ["shop"], written: false }, "daemon")
+      ),
+      [
+        'projects.shop.model: not set -> "opus"',
+        "What is executed changes for: shop",
+        "This is a dry run: /home/u/daemon.toml was not written."
+      ]
+    )
+  })
+})
+
+describe("the line of a problem", () => {
+  const cases: ReadonlyArray<readonly [ConfigProblem, path: string | undefined, line: string]> = [
+    [
+      { line: 3, column: 5, key: "restart.jiter", reason: "is not a setting", nearest: "restart.jitter" },
+      "/d.toml",
+      "/d.toml:3:5: restart.jiter is not a setting. Did you mean restart.jitter?"
+    ],
+    [{ line: 3, key: "a", reason: "is wrong" }, "/d.toml", "/d.toml:3: a is wrong."],
+    [{ reason: "cannot be read" }, "/d.toml", "/d.toml: cannot be read."],
+    [{ key: "AUTOPILOT_MODEL", reason: "is empty" }, "/d.toml", "AUTOPILOT_MODEL is empty."],
+    [{ line: 3, column: 5, key: "a", reason: "is wrong" }, undefined, "line 3:5: a is wrong."],
+    [{ reason: "this is not\nTOML" }, undefined, "this is not\\nTOML."]
+  ]
+  for (const [problem, path, line] of cases) {
+    it(`is: ${line}`, () => {
+      assert.strictEqual(problemLine(problem, path), line)
+    })
+  }
+})

@@ -1,0 +1,207 @@
+import { readFileSync } from "node:fs"
+import { assert, describe, it } from "@effect/vitest"
+import { daemonFindings } from "../../../src/Domain/doctor/DaemonFindings.ts"
+import { error, fine, type Finding, hasErrors, summary, warning } from "../../../src/Domain/doctor/Finding.ts"
+import { findingsText } from "../../../src/Domain/doctor/FindingsText.ts"
+import { type HomeFacts, homeFindings } from "../../../src/Domain/doctor/HomeFindings.ts"
+import { memoryFindings } from "../../../src/Domain/doctor/MemoryFindings.ts"
+import { oldestNode, runtimeFinding } from "../../../src/Domain/doctor/RuntimeFindings.ts"
+import type { StatusData } from "../../../src/Domain/status/StatusData.ts"
+
+const GiB = 2 ** 30
+
+/** The findings that are not well, as `level about`. */
+const ills = (findings: ReadonlyArray<Finding>): ReadonlyArray<string> =>
+  findings.filter(({ level }) => level !== "ok").map(({ about, level }) => `${level} ${about}`)
+
+describe("findings as a person reads them", () => {
+  const findings = [
+    fine("Node", "20.20.2, /usr/bin/node"),
+    warning("Lingering", "It is off: the service ends when you log out.", "loginctl enable-linger"),
+    error("Home", "/home/me/.autopilot cannot be written.", "chmod u+rwx /home/me/.autopilot")
+  ]
+
+  it("stand one below the other, each cure below what it cures, and are counted", () => {
+    assert.strictEqual(
+      findingsText(findings, { colour: false }),
+      [
+        "ok       Node       20.20.2, /usr/bin/node",
+        "warning  Lingering  It is off: the service ends when you log out.",
+        "                    -> loginctl enable-linger",
+        "ERROR    Home       /home/me/.autopilot cannot be written.",
+        "                    -> chmod u+rwx /home/me/.autopilot",
+        "",
+        "1 error and 1 warning.",
+        ""
+      ].join("\n")
+    )
+    assert.include(findingsText(findings, { colour: true }), "\u001b[31mERROR\u001b[0m    Home")
+  })
+
+  it("are long texts on lines below the first, and cannot drive the terminal", () => {
+    const long = warning("Home", `${"word ".repeat(30)}\u001b[2J`, "cure it")
+    const text = findingsText([long], { colour: false })
+    assert.notInclude(text, "\u001b")
+    assert.isAtMost(Math.max(...text.split("\n").map((line) => line.length)), 80)
+  })
+
+  it("are in short what is worst", () => {
+    assert.strictEqual(summary([fine("a", "b")]), "All is well.")
+    assert.strictEqual(summary([warning("a", "b", "c"), warning("a", "b", "c")]), "2 warnings.")
+    assert.strictEqual(hasErrors(findings), true)
+    assert.strictEqual(hasErrors(findings.slice(0, 2)), false)
+  })
+})
+
+describe("the runtime", () => {
+  it("is too old before the version that package.json asks for", () => {
+    assert.strictEqual(
+      JSON.parse(readFileSync("package.json", "utf8")).engines.node,
+      `>=${oldestNode.replace(/\.0$/, "")}`
+    )
+  })
+
+  it.each([
+    ["v20.19.0", "ok"],
+    ["20.20.2", "ok"],
+    ["24.0.0", "ok"],
+    ["20.18.9", "error"],
+    ["18.99.0", "error"],
+    ["9.0.0", "error"]
+  ])("%s is %s", (version, level) => {
+    assert.strictEqual(runtimeFinding({ version, path: "/n", platform: "linux" }).level, level)
+  })
+
+  it("is of no use elsewhere than on Linux", () => {
+    assert.strictEqual(runtimeFinding({ version: "24.0.0", path: "/n", platform: "darwin" }).level, "error")
+  })
+})
+
+describe("the home", () => {
+  const well: HomeFacts = {
+    path: "/home/me/.autopilot",
+    folder: { mode: 0o40700, isOwn: true, isWritable: true, isNetworkFileSystem: false },
+    disk: { freeBytes: 10 * GiB, totalBytes: 100 * GiB },
+    socketPath: "/home/me/.autopilot/autopilotd.sock",
+    socketPathBytes: 35,
+    maxSocketPathBytes: 107,
+    hasSocket: true,
+    leftFiles: []
+  }
+  const folder = { mode: 0o40700, isOwn: true, isWritable: true, isNetworkFileSystem: false }
+  const found = (change: Partial<HomeFacts>, isRunning = true) =>
+    homeFindings({ ...well, ...change }, { isRunning, minFreeBytes: GiB / 4 })
+
+  it("is well", () => {
+    assert.deepStrictEqual(ills(found({})), [])
+    assert.deepStrictEqual(ills(found({ folder: undefined, disk: undefined, hasSocket: false }, false)), [])
+  })
+
+  it.each<readonly [string, Partial<HomeFacts>, ReadonlyArray<string>]>([
+    ["is another user's", { folder: { ...folder, isOwn: false } }, ["error Home"]],
+    ["cannot be written", { folder: { ...folder, isWritable: false } }, ["error Home"]],
+    ["is open to others", { folder: { ...folder, mode: 0o40755 } }, ["warning Home"]],
+    ["is on another machine", { folder: { ...folder, isNetworkFileSystem: true } }, ["warning Home"]],
+    ["has a path too long for a socket", { socketPathBytes: 108 }, ["error Socket"]],
+    ["has hardly any disk left", { disk: { freeBytes: 2 ** 20, totalBytes: GiB } }, ["error Disk"]],
+    ["has too little disk for logs", { disk: { freeBytes: GiB / 8, totalBytes: GiB } }, ["warning Disk"]]
+  ])("%s", (_, change, wanted) => {
+    assert.deepStrictEqual(ills(found(change)), wanted)
+  })
+
+  it("has files of a daemon that was killed, which do no harm", () => {
+    const left = (change: Partial<HomeFacts>, isRunning: boolean) =>
+      found(change, isRunning).flatMap(({ about, level, text }) =>
+        about === "Left files" ? [level, text] : []
+      )
+    assert.include(left({}, false)[1], "autopilotd.sock")
+    assert.include(left({ leftFiles: ["id.new"] }, true)[1], "id.new")
+    assert.strictEqual(left({ leftFiles: ["id.new"] }, true)[0], "ok")
+    assert.deepStrictEqual(left({}, true), [])
+  })
+})
+
+describe("the memory", () => {
+  const reading = {
+    availableBytes: 20 * GiB,
+    totalBytes: 24 * GiB,
+    swapTotalBytes: 0,
+    swapFreeBytes: 0,
+    boundBy: undefined,
+    stall: undefined
+  }
+  const thresholds = { minAvailableBytes: 2 * GiB, criticalBytes: GiB }
+  const found = (change: Partial<typeof reading>, limits: ReadonlyArray<readonly [string, number]> = []) =>
+    ills(memoryFindings({ ...reading, ...change }, [], thresholds, new Map(limits)))
+
+  it("is plentiful", () => {
+    assert.deepStrictEqual(found({}), [])
+    assert.deepStrictEqual(found({}, [["shop", 4 * GiB]]), [])
+  })
+
+  it("is low already, or would be as soon as an agent works", () => {
+    assert.deepStrictEqual(found({ availableBytes: GiB }), ["warning Memory"])
+    assert.deepStrictEqual(found({ availableBytes: 2.5 * GiB }), ["warning Memory"])
+  })
+
+  it("is low before a worker reaches its limit", () => {
+    assert.deepStrictEqual(found({}, [["shop", 23 * GiB]]), ["warning Memory"])
+  })
+
+  it("is not known as it should be", () => {
+    const unusable = [{ path: "/proc/meminfo", reason: "gone", consequence: "Nothing is known" }]
+    assert.deepStrictEqual(ills(memoryFindings(undefined, unusable, undefined, new Map())), [
+      "warning Memory"
+    ])
+  })
+})
+
+describe("the daemon", () => {
+  const status: StatusData = {
+    worker_status: "running",
+    worker_pid: 2,
+    uptime_seconds: 1,
+    total_restarts: 0,
+    consecutive_failures: 0,
+    memory_available_bytes: 1,
+    memory_total_bytes: 2,
+    daemon_pid: 1,
+    daemon_version: "1.0.0",
+    degraded: [],
+    projects: { running: 1 }
+  }
+  const found = (change: Partial<StatusData>) =>
+    ills(daemonFindings({ _tag: "Running", status: { ...status, ...change } }, "1.0.0"))
+
+  it("is well when it runs, and when it does not", () => {
+    assert.deepStrictEqual(found({}), [])
+    assert.deepStrictEqual(ills(daemonFindings({ _tag: "NotRunning" }, "1.0.0")), [])
+  })
+
+  it("does not answer", () => {
+    assert.deepStrictEqual(ills(daemonFindings({ _tag: "Unwell", reason: "No answer." }, "1.0.0")), [
+      "error Daemon"
+    ])
+  })
+
+  it("has workers that are down, and says why of the one that was asked for", () => {
+    const told = (change: Partial<StatusData>) =>
+      daemonFindings({ _tag: "Running", status: { ...status, ...change } }, "1.0.0").flatMap(
+        ({ about, level, text }) => (about === "Workers" ? [`${level}: ${text}`] : [])
+      )
+    assert.deepStrictEqual(
+      told({ worker_status: "restarting", reason: "no claude", projects: { restarting: 1 } }),
+      ["warning: One is down and about to be started again: no claude."]
+    )
+    assert.deepStrictEqual(
+      told({ worker_status: "running", reason: "x", projects: { failed: 2, running: 1 } }),
+      ["warning: 2 have failed and are not started again by itself."]
+    )
+  })
+
+  it("is of another version, degraded, or has a worker that failed", () => {
+    assert.deepStrictEqual(found({ daemon_version: "0.9.0" }), ["warning Daemon"])
+    assert.deepStrictEqual(found({ degraded: ["memory guard"] }), ["error Daemon"])
+    assert.deepStrictEqual(found({ projects: { running: 1, failed: 2 } }), ["warning Workers"])
+  })
+})

@@ -1,0 +1,146 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { Finding } from "../../../src/Domain/doctor/Finding.ts"
+import {
+  type DaemonSight,
+  type ServiceFacts,
+  serviceFindings
+} from "../../../src/Domain/doctor/ServiceFindings.ts"
+import { systemdProperties } from "../../../src/Domain/systemd/SystemdProperties.ts"
+import { workerFindings } from "../../../src/Domain/doctor/WorkerFindings.ts"
+
+const shown = `LoadState=loaded
+ActiveState=active
+Result=success
+UnitFileState=enabled
+MainPID=40
+NeedDaemonReload=no
+Delegate=yes
+MemoryHigh=infinity
+MemoryMax=infinity
+ExecStart={ path=/x ; argv[]=/x start }
+`
+
+const well: ServiceFacts = {
+  unitPath: "/home/me/.config/systemd/user/autopilotd.service",
+  unitFault: undefined,
+  launcherPath: "/home/me/.autopilot/bin/autopilotd",
+  launcherBroken: undefined,
+  launcherFault: undefined,
+  launcherWrittenMs: 1_000_000,
+  properties: systemdProperties(shown),
+  lingers: true,
+  journalProblem: undefined
+}
+
+const running: DaemonSight = { pid: 40, startedMs: 1_500_000, containment: "cgroup" }
+
+const ills = (findings: ReadonlyArray<Finding>): ReadonlyArray<string> =>
+  findings.filter(({ level }) => level !== "ok").map(({ about, level }) => `${level} ${about}`)
+
+const found = (change: Partial<ServiceFacts>, daemon: DaemonSight = running) =>
+  ills(serviceFindings({ _tag: "Installed", facts: { ...well, ...change } }, daemon))
+
+const showing = (properties: Readonly<Record<string, string>>) => ({
+  properties: new Map([...well.properties, ...Object.entries(properties)])
+})
+
+describe("the service", () => {
+  it("is well, and so is a machine without one", () => {
+    assert.deepStrictEqual(found({}), [])
+    assert.deepStrictEqual(
+      ills(serviceFindings({ _tag: "NotInstalled" }, { pid: 7, startedMs: 0, containment: "tree" })),
+      []
+    )
+    assert.deepStrictEqual(ills(serviceFindings({ _tag: "NoManager", reason: "None." }, running)), [])
+    assert.strictEqual(well.properties.get("ExecStart"), "{ path=/x ; argv[]=/x start }")
+  })
+
+  it.each<readonly [string, Partial<ServiceFacts>, ReadonlyArray<string>]>([
+    ["has a unit that was changed", { unitFault: "was changed by hand" }, ["warning Service"]],
+    [
+      "has a launcher whose Node is gone",
+      { launcherBroken: "starts /n, which is gone", launcherFault: "x" },
+      ["error Service"]
+    ],
+    [
+      "has a launcher of another version",
+      { launcherFault: "starts another autopilotd" },
+      ["warning Service"]
+    ],
+    ["runs with what was installed before", { launcherWrittenMs: 1_600_000 }, ["warning Service"]],
+    ["is masked", showing({ LoadState: "masked" }), ["error Service"]],
+    ["has a unit that systemd cannot read", showing({ LoadState: "bad-setting" }), ["error Service"]],
+    ["has a unit that systemd has not read yet", showing({ NeedDaemonReload: "yes" }), ["warning Service"]],
+    ["does not start with the machine", showing({ UnitFileState: "disabled" }), ["warning Service"]],
+    ["ends with the session", { lingers: false }, ["warning Lingering"]],
+    [
+      "has a journal nobody can read",
+      { journalProblem: "No journal files were found." },
+      ["warning Journal"]
+    ],
+    ["shares a limit with its workers", showing({ MemoryMax: "536870912" }), ["warning Cgroup"]],
+    ["is slowed down with its workers", showing({ MemoryHigh: "536870912" }), ["warning Cgroup"]],
+    ["has no groups for its workers", showing({ Delegate: "no" }), ["warning Cgroup"]]
+  ])("%s", (_, change, wanted) => {
+    assert.deepStrictEqual(found(change), wanted)
+  })
+
+  it("does not run, or has failed", () => {
+    const none = { pid: undefined, startedMs: undefined, containment: undefined }
+    assert.deepStrictEqual(found(showing({ ActiveState: "inactive", MainPID: "0" }), none), [
+      "warning Service"
+    ])
+    assert.deepStrictEqual(
+      found(showing({ ActiveState: "failed", Result: "start-limit-hit", MainPID: "0" }), none),
+      ["error Service"]
+    )
+  })
+
+  it("cannot start beside a daemon that a person has started", () => {
+    const other = { pid: 41, startedMs: 1_500_000, containment: "tree" } as const
+    const sight = {
+      _tag: "Installed",
+      facts: { ...well, ...showing({ ActiveState: "failed", MainPID: "0" }) }
+    } as const
+    const told = serviceFindings(sight, other).filter(({ about }) => about === "Service")
+    assert.deepStrictEqual(
+      told.map(({ level }) => level),
+      ["warning"]
+    )
+    assert.include(told[0]?.text, "pid 41")
+  })
+
+  it("has a worker outside of the group that was made for it", () => {
+    assert.deepStrictEqual(found({}, { ...running, containment: "tree" }), ["warning Cgroup"])
+  })
+})
+
+describe("a worker", () => {
+  const facts = {
+    project: "shop",
+    command: "claude",
+    problem: undefined,
+    envProblem: undefined,
+    envWarnings: [],
+    pathOf: "service"
+  } as const
+
+  it("is well", () => {
+    assert.deepStrictEqual(ills(workerFindings(facts)), [])
+  })
+
+  it("cannot be found, or has no keys", () => {
+    assert.deepStrictEqual(ills(workerFindings({ ...facts, problem: "there is none" })), ["error Worker"])
+    assert.deepStrictEqual(
+      ills(workerFindings({ ...facts, envProblem: "It cannot be read.", envWarnings: ["line 3"] })),
+      ["error Env file", "warning Env file"]
+    )
+  })
+
+  it("is looked for on the PATH that is said, and the cure fits it", () => {
+    const cureOf = (pathOf: "service" | "shell") =>
+      workerFindings({ ...facts, pathOf, problem: "gone" })[0]?.cure
+    assert.include(cureOf("service"), "autopilotd install")
+    assert.notInclude(cureOf("shell"), "autopilotd install")
+  })
+})

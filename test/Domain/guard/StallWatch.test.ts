@@ -1,0 +1,115 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as FastCheck from "effect/FastCheck"
+import {
+  beginStallWatch,
+  describeHalf,
+  nextStallWatch,
+  stallReason,
+  type StallLook,
+  stallLookMs,
+  type StallSample,
+  type StallWatch
+} from "../../../src/Domain/guard/StallWatch.ts"
+
+const rules = { stallTimeoutMs: 60_000, toolTimeoutMs: 3_600_000 }
+
+const quiet = (atMs: number, more: Partial<StallSample> = {}): StallSample => ({
+  atMs,
+  lastOutputMs: 0,
+  cpuMs: new Map([["1", 1000]]),
+  files: "",
+  isExcused: false,
+  tool: undefined,
+  ...more
+})
+
+/** Looks one after the other; what is told, and when. */
+const told = (samples: ReadonlyArray<StallSample>): ReadonlyArray<string> => {
+  const [first, ...others] = samples
+  assert.isDefined(first)
+  let watch: StallWatch = beginStallWatch(first)
+  return others.flatMap((sample) => {
+    const look: StallLook = nextStallWatch(watch, sample, rules)
+    watch = look.watch
+    return look.news === undefined ? [] : [`${look.news._tag} ${sample.atMs}`]
+  })
+}
+
+const every = (stepMs: number, untilMs: number, more: (atMs: number) => Partial<StallSample> = () => ({})) =>
+  Array.from({ length: untilMs / stepMs + 1 }, (_, index) => quiet(index * stepMs, more(index * stepMs)))
+
+describe("a worker that does nothing", () => {
+  it("is told of once at half time, and has stalled when all of it is over", () => {
+    assert.deepStrictEqual(told(every(3000, 60_000)), ["half 30000", "stalled 60000"])
+  })
+
+  const signs: Readonly<Record<string, (atMs: number) => Partial<StallSample>>> = {
+    output: (atMs) => ({ lastOutputMs: atMs - 1 }),
+    "CPU time": (atMs) => ({ cpuMs: new Map([["1", 1000 + atMs / 20]]) }),
+    "a new process": (atMs) => ({ cpuMs: new Map([[String(atMs), 0]]) }),
+    "a file that changes": (atMs) => ({ files: String(atMs) }),
+    "a usage limit that it waits for": () => ({ isExcused: true })
+  }
+  for (const [sign, more] of Object.entries(signs)) {
+    it(`has not stalled while there is ${sign}`, () => {
+      assert.deepStrictEqual(told(every(3000, 600_000, more)), [])
+    })
+  }
+
+  it("has stalled although its timers use a little CPU time", () => {
+    const timers = (atMs: number) => ({ cpuMs: new Map([["1", atMs / 1000]]) })
+    assert.deepStrictEqual(told(every(3000, 60_000, timers)), ["half 30000", "stalled 60000"])
+  })
+
+  it("begins anew after each sign of life, with its warning", () => {
+    const once = (atMs: number) => ({ files: atMs < 45_000 ? "a" : "b" })
+    assert.deepStrictEqual(told(every(3000, 105_000, once)), ["half 30000", "half 75000", "stalled 105000"])
+  })
+
+  it("may take longer while a tool runs that it has called, but not for ever", () => {
+    const inTool = () => ({ tool: "Bash" })
+    assert.deepStrictEqual(told(every(30_000, 3_600_000, inTool)), ["half 1800000", "stalled 3600000"])
+  })
+
+  it("never stalls before its time, whatever is seen in between", () => {
+    FastCheck.assert(
+      FastCheck.property(
+        FastCheck.array(
+          FastCheck.record({
+            stepMs: FastCheck.integer({ min: 1, max: 40_000 }),
+            lives: FastCheck.boolean()
+          })
+        ),
+        (looks) => {
+          let atMs = 0
+          let activeMs = 0
+          let watch = beginStallWatch(quiet(0))
+          for (const { lives, stepMs } of looks) {
+            atMs += stepMs
+            if (lives) activeMs = atMs
+            const look = nextStallWatch(watch, quiet(atMs, { lastOutputMs: activeMs }), rules)
+            watch = look.watch
+            assert.strictEqual(look.news?._tag === "stalled", atMs - activeMs >= rules.stallTimeoutMs)
+          }
+        }
+      )
+    )
+  })
+
+  it("is explained in one sentence", () => {
+    const stall = { quietMs: 600_000, limitMs: 1_200_000, tool: undefined }
+    assert.strictEqual(
+      stallReason(stall),
+      "stalled: no output, no CPU time and no change of a watched file for 10 minutes"
+    )
+    assert.strictEqual(
+      describeHalf({ ...stall, tool: "Bash" }),
+      "The worker may have stalled: no output, no CPU time and no change of a watched file for 10 minutes while Bash runs. It is restarted after 20 minutes"
+    )
+  })
+
+  it("is looked at often enough, and not too often", () => {
+    const lookMs = (stallTimeoutMs: number) => stallLookMs({ ...rules, stallTimeoutMs })
+    assert.deepStrictEqual([0, 20_000, 86_400_000].map(lookMs), [50, 1000, 30_000])
+  })
+})

@@ -1,0 +1,118 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Either from "effect/Either"
+import * as FastCheck from "effect/FastCheck"
+import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
+import { lineOf, maxLineLength, recordOf, timeOfLine } from "../../../src/Domain/history/HistoryRecord.ts"
+import { isKept } from "../../../src/Domain/history/KeptEvent.ts"
+import { ProjectName } from "../../../src/Domain/Project.ts"
+import { anyEvent, shop } from "../../fixtures/HistoryWorld.ts"
+
+const head = { at: 1_795_000_000_123, seq: 7, daemon: "647e1b5943da" }
+
+const anyHead = FastCheck.record({
+  at: FastCheck.integer({ min: 0, max: 8.64e15 }),
+  seq: FastCheck.nat(),
+  daemon: FastCheck.stringMatching(/^[0-9a-f]{12}$/)
+})
+
+describe("a record of the history", () => {
+  it("is one line of JSON with the time first, the number and the run of the daemon, then the event", () => {
+    assert.strictEqual(
+      lineOf(head, { _tag: "WorkerStopped", project: shop, reason: "asked\nby a person" }),
+      '{"at":1795000000123,"seq":7,"daemon":"647e1b5943da","_tag":"WorkerStopped","project":"shop","reason":"asked\\nby a person"}\n'
+    )
+  })
+
+  it("is read back as it was written, whatever has happened", () => {
+    FastCheck.assert(
+      FastCheck.property(anyHead, anyEvent, (at, event) => {
+        const line = lineOf(at, event)
+        assert.isTrue(line.endsWith("}\n"))
+        assert.strictEqual(line.split("\n").length, 2)
+        assert.isAtMost(line.length, maxLineLength)
+        assert.deepStrictEqual(recordOf(line.slice(0, -1)), Either.right({ ...at, ...event }))
+        assert.strictEqual(timeOfLine(line), at.at)
+      })
+    )
+  })
+
+  it("is cut where it would be pages, and is still one that can be read", () => {
+    const long = (length: number) => "x".repeat(length)
+    const name = ProjectName.make("p".repeat(64))
+    const events: ReadonlyArray<DaemonEvent> = [
+      {
+        _tag: "WorkerStarted",
+        project: name,
+        pid: 1,
+        workerId: "home:shop:1",
+        command: ["claude", "-p", long(200_000)]
+      },
+      {
+        _tag: "WorkerStarted",
+        project: name,
+        pid: 1,
+        workerId: "home:shop:1",
+        command: Array.from({ length: 50_000 }, (_, n) => `--option-${n}`)
+      },
+      { _tag: "ConcernFailed", name: "a", cause: "\u0000".repeat(100_000), retryInMs: 1 },
+      { _tag: "SettingsRefused", by: long(100_000), reason: "😀".repeat(50_000) }
+    ]
+    for (const event of events) {
+      const line = lineOf(head, event)
+      assert.isAtMost(line.length, maxLineLength)
+      const record = Either.getOrThrow(recordOf(line.slice(0, -1)))
+      assert.strictEqual(record._tag, event._tag)
+      if ("project" in record) assert.strictEqual(record.project, name)
+    }
+  })
+
+  it("that is none is damaged, and one of another version is foreign", () => {
+    const damaged = [
+      "",
+      "{",
+      "null",
+      "[]",
+      '"text"',
+      "{}",
+      '{"at":1.5,"seq":0,"daemon":"a"}',
+      '{"at":1,"seq":0,"daemon":""}'
+    ]
+    for (const line of damaged) assert.deepStrictEqual(recordOf(line), Either.left("damaged"), line)
+    const foreign = [
+      '{"at":1,"seq":0,"daemon":"a"}',
+      '{"at":1,"seq":0,"daemon":"a","_tag":"Unheard"}',
+      '{"at":1,"seq":0,"daemon":"a","_tag":"WorkerStopped","project":"no name","reason":"x"}'
+    ]
+    for (const line of foreign) assert.deepStrictEqual(recordOf(line), Either.left("foreign"), line)
+  })
+
+  it("that a newer version has given more fields is taken without them", () => {
+    const line = '{"at":1,"seq":0,"daemon":"a","_tag":"ProjectAdded","project":"shop","by":"a person"}'
+    assert.deepStrictEqual(
+      recordOf(line),
+      Either.right({ at: 1, seq: 0, daemon: "a", _tag: "ProjectAdded" as const, project: shop })
+    )
+  })
+
+  it("any text whatever is read or refused, and never throws", () => {
+    FastCheck.assert(
+      FastCheck.property(FastCheck.oneof(FastCheck.string(), FastCheck.json()), (line) => {
+        recordOf(line)
+      })
+    )
+  })
+})
+
+describe("what is kept", () => {
+  it("is every end, wait, decision and command, but not what is told again while it lasts", () => {
+    const kept: ReadonlyArray<DaemonEvent> = [
+      { _tag: "DaemonStopped", leftBehind: [] },
+      { _tag: "WorkerStopped", project: shop, reason: "x" },
+      { _tag: "CommandTaken", project: shop, command: "stop" },
+      { _tag: "EventsLost", events: 1, reason: "x" }
+    ]
+    for (const event of kept) assert.isTrue(isKept(event), event._tag)
+    assert.isFalse(isKept({ _tag: "OutputDropped", project: shop, lines: 1, reason: "x" }))
+    assert.isFalse(isKept({ _tag: "EnvFileDoubtful", project: shop, warning: "x" }))
+  })
+})

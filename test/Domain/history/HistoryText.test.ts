@@ -1,0 +1,167 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
+import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
+import { asked, historyData, needed } from "../../../src/Domain/history/HistoryData.ts"
+import type { HistoryRecord } from "../../../src/Domain/history/HistoryRecord.ts"
+import { historyTable, historyText } from "../../../src/Domain/history/HistoryText.ts"
+import { at, noon, run } from "../../fixtures/HistoryRecords.ts"
+import { blog, shop } from "../../fixtures/HistoryWorld.ts"
+
+const berlin = DateTime.zoneUnsafeMakeNamed("Europe/Berlin")
+const options = { nowMs: noon, zone: berlin, colour: false }
+
+const exit = { code: 1, signal: null }
+const started = (project = shop): DaemonEvent => ({
+  _tag: "WorkerStarted",
+  project,
+  pid: 4711,
+  workerId: "home:shop:1",
+  command: ["claude", "-p", "Fix the tests"]
+})
+const exited: DaemonEvent = {
+  _tag: "WorkerExited",
+  project: shop,
+  exit,
+  uptimeMs: 7_380_000,
+  wasAsked: false
+}
+const ended: DaemonEvent = {
+  _tag: "WorkerEnded",
+  project: shop,
+  exit,
+  uptimeMs: 7_380_000,
+  peakMemoryBytes: 3 * 2 ** 30,
+  verdict: { kind: "crash", exit, tail: ["TypeError: x is not a function"] }
+}
+
+const night = run(
+  "a",
+  [at("01:00"), { _tag: "DaemonStarted", pid: 4000, version: "0.1.0", home: "/home/u/.autopilot" }],
+  [at("01:00:01"), started()],
+  [at("03:03:01"), exited],
+  [at("03:03:02"), ended],
+  [at("03:03:02"), { _tag: "BackingOff", project: shop, failures: 1, delayMs: 1000 }],
+  [at("03:03:03"), started()]
+)
+
+const table = (records: ReadonlyArray<HistoryRecord>, colour = false) =>
+  historyTable(records, { zone: berlin, colour }).split("\n")
+
+describe("the table of what has happened", () => {
+  it("has time, what, how long it ran, the most it held and the reason, and an end only once", () => {
+    assert.deepStrictEqual(
+      historyText({ records: night, damaged: 0 }, { sinceMs: undefined, limit: 20 }, options).split("\n"),
+      [
+        "TIME                 WHAT                   RAN   PEAK  REASON",
+        "2026-11-22 02:00:00  daemon started                     pid 4000, version 0.1.0",
+        "2026-11-22 02:00:01  started                            pid 4711: claude -p 'Fix the tests'",
+        "2026-11-22 04:03:02  ended           2 h 03 min  3 GiB  it crashed: exit code 1; its last words: TypeError: x is not a function",
+        "2026-11-22 04:03:02  backing off                        Failure 1 in a row: the next start is in 1 second",
+        "2026-11-22 04:03:03  started                            pid 4711: claude -p 'Fix the tests'",
+        "",
+        "The worker of shop has restarted once today: crash (exit code 1).",
+        ""
+      ]
+    )
+  })
+
+  it("shows an end that nobody has judged, as one before which the daemon was killed", () => {
+    const cut = night.slice(0, 3)
+    const text = historyText({ records: cut, damaged: 0 }, { sinceMs: undefined, limit: 20 }, options)
+    assert.match(text, /ended +2 h 03 min {2}exit code 1\n/)
+  })
+
+  it("names the projects when there are several", () => {
+    const lines = table([...night, ...run("a", [noon, started(blog)])])
+    assert.match(lines[0] ?? "", /^TIME +PROJECT {2}WHAT/)
+    assert.match(lines[1] ?? "", / {2}- +daemon started/)
+    assert.match(lines.at(-2) ?? "", / {2}blog +started/)
+  })
+
+  it("has one line an event, whatever is in it, and colours what went wrong only when asked to", () => {
+    const nasty = run("a", [
+      noon,
+      { _tag: "SettingsRefused", by: "a\nb", reason: `\u001b[31m${"x".repeat(900)}` }
+    ])
+    const plain = table(nasty)
+    assert.lengthOf(plain, 3)
+    assert.isBelow(plain[1]?.length ?? 0, 300)
+    assert.notMatch(plain.join(""), /\p{Cc}/u)
+    assert.include(table(nasty, true).join("\n"), "\u001b[31msettings refused\u001b[0m")
+    assert.notInclude(table(night.slice(0, 2), true).join("\n"), "\u001b")
+  })
+
+  it("says so where there is nothing, and how much could not be read", () => {
+    const none = { records: [], damaged: 0 }
+    assert.strictEqual(
+      historyText(none, { sinceMs: undefined, limit: 20 }, options),
+      "The history is empty.\n"
+    )
+    assert.strictEqual(
+      historyText(none, { sinceMs: noon, limit: 20 }, options),
+      "Nothing has happened since 2026-11-22 13:00:00.\n"
+    )
+    const damaged = historyText({ records: night, damaged: 2 }, { sinceMs: undefined, limit: 1 }, options)
+    assert.match(damaged, /\n2 lines of the history could not be read and were left out\.\n$/)
+  })
+})
+
+describe("what is asked of the history", () => {
+  it("are the last ones, and those since a time", () => {
+    const seqs = (sinceMs: number | undefined, limit: number) =>
+      asked(night, { sinceMs, limit }).map(({ seq }) => seq)
+    assert.deepStrictEqual(seqs(undefined, 2), [4, 5])
+    assert.deepStrictEqual(seqs(undefined, 0), [])
+    assert.deepStrictEqual(seqs(at("03:03:02"), Number.POSITIVE_INFINITY), [3, 4, 5])
+    assert.deepStrictEqual(seqs(at("03:03:02"), 1), [5])
+  })
+
+  it("needs a week of records for the restarts, and more where more is asked", () => {
+    const week = at("23:00", 7)
+    assert.deepStrictEqual(needed({ sinceMs: undefined, limit: 20 }, noon, berlin), {
+      sinceMs: week,
+      atLeast: 20
+    })
+    assert.deepStrictEqual(needed({ sinceMs: noon - 1000, limit: 20 }, noon, berlin), {
+      sinceMs: week,
+      atLeast: 0
+    })
+    assert.deepStrictEqual(needed({ sinceMs: 5, limit: 20 }, noon, berlin), { sinceMs: 5, atLeast: 0 })
+  })
+
+  it("is answered to a program with each event as it was written, its sentence, and the restarts of each day", () => {
+    const data = historyData({ records: night, damaged: 1 }, { sinceMs: undefined, limit: 2 }, noon, berlin)
+    assert.deepStrictEqual(data, {
+      records: [
+        {
+          at: at("03:03:02"),
+          seq: 4,
+          daemon: "a",
+          _tag: "BackingOff",
+          project: shop,
+          failures: 1,
+          delayMs: 1000,
+          level: "warning",
+          text: "Failure 1 in a row: the next start is in 1 second"
+        },
+        {
+          at: at("03:03:03"),
+          seq: 5,
+          daemon: "a",
+          ...started(),
+          level: "info",
+          text: "Worker started, pid 4711: claude -p 'Fix the tests'"
+        }
+      ],
+      restarts: [
+        {
+          day: "2026-11-22",
+          project: "shop",
+          restarts: 1,
+          causes: [{ cause: "crash (exit code 1)", restarts: 1 }]
+        }
+      ],
+      damaged_lines: 1
+    })
+  })
+})

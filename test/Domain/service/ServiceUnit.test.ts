@@ -1,0 +1,84 @@
+import * as fs from "node:fs"
+import { resolve } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as FastCheck from "effect/FastCheck"
+import {
+  daemonUnit,
+  homeOfLauncher,
+  launcherIn,
+  serviceUnits,
+  unitText,
+  whyUnitNotCurrent
+} from "../../../src/Domain/service/ServiceUnit.ts"
+
+const shipped = fs.readFileSync(resolve(import.meta.dirname, "../../../systemd", daemonUnit.name), "utf8")
+
+const commands = (unit: string) => unit.split("\n").filter((line) => /^Exec\w+=/.test(line))
+
+const anyHome = FastCheck.array(
+  FastCheck.oneof(
+    FastCheck.constantFrom('"', "'", "\\", "%", "$", "%h", "$X", "$$", " ", "\n", "\\x41", " start "),
+    FastCheck.string({ unit: "grapheme" }).map((text) => text.replaceAll("\0", ""))
+  ),
+  { minLength: 1, maxLength: 6 }
+).map((parts) => `/${parts.join("")}`)
+
+describe("the units", () => {
+  it("are all shipped", () => {
+    assert.deepStrictEqual(
+      serviceUnits.map(({ name }) => name).toSorted(),
+      fs.readdirSync(resolve(import.meta.dirname, "../../../systemd")).toSorted()
+    )
+  })
+
+  it("are for the default home what is shipped, so that a plain copy does the same", () => {
+    assert.strictEqual(unitText(shipped, undefined), shipped)
+    assert.strictEqual(launcherIn(shipped), "default")
+  })
+
+  it("start the launcher of another home in each of their commands, and differ in nothing else", () => {
+    const unit = unitText(shipped, "/srv/agents/bin/autopilotd")
+    const ours = (line: string) => line.includes("bin/autopilotd")
+    assert.deepStrictEqual(commands(unit).filter(ours), [
+      "ExecStart=/srv/agents/bin/autopilotd start --keep-state",
+      "ExecReload=/srv/agents/bin/autopilotd reload"
+    ])
+    const others = (text: string) => text.split("\n").filter((line) => !commands(text).includes(line))
+    assert.deepStrictEqual(others(unit), others(shipped))
+    assert.notInclude(commands(unit).join(), "%h")
+  })
+
+  it("write a path as systemd reads it", () => {
+    assert.strictEqual(
+      commands(unitText(shipped, `/a b/100%/$HOME/"q"\\/bin/autopilotd`))[0],
+      `ExecStart=/bin/sh "/a b/100%%/$$HOME/\\"q\\"\\\\/bin/autopilotd" start --keep-state`
+    )
+  })
+
+  it("tell which home they are for, whatever its path", () => {
+    FastCheck.assert(
+      FastCheck.property(anyHome, (home) => {
+        const launcher = `${home}/bin/autopilotd`
+        const unit = unitText(shipped, launcher)
+        assert.strictEqual(unit.split("\n").length, shipped.split("\n").length)
+        assert.strictEqual(launcherIn(unit), launcher)
+        assert.strictEqual(homeOfLauncher(launcher), home)
+      })
+    )
+  })
+
+  it("of a person's own making tell nothing", () => {
+    assert.isUndefined(launcherIn("[Service]\nExecStart=/usr/bin/node /opt/x.js start\n"))
+    assert.isUndefined(launcherIn("[Service]\n"))
+  })
+
+  it("are current, or say why not", () => {
+    assert.isUndefined(whyUnitNotCurrent(shipped, shipped))
+    assert.strictEqual(whyUnitNotCurrent(undefined, shipped), "is not there")
+    assert.match(whyUnitNotCurrent(`${shipped}\n`, shipped) ?? "", /another version, or changed by hand/)
+    assert.strictEqual(
+      whyUnitNotCurrent(unitText(shipped, "/srv/bin/autopilotd"), shipped),
+      "starts another program"
+    )
+  })
+})

@@ -1,0 +1,86 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as FastCheck from "effect/FastCheck"
+import type { ProjectRow } from "../../../src/Domain/status/ProjectsData.ts"
+import { projectsText } from "../../../src/Domain/status/ProjectsText.ts"
+
+const running: ProjectRow = {
+  name: "default",
+  selected: true,
+  worker_status: "running",
+  worker_pid: 4711,
+  uptime_seconds: 7380,
+  total_restarts: 12,
+  consecutive_failures: 0,
+  memory_bytes: 512 * 2 ** 20,
+  processes: 7,
+  autostart: true
+}
+
+const failed: ProjectRow = {
+  ...running,
+  name: "a-longer-name",
+  selected: false,
+  worker_status: "failed",
+  worker_pid: null,
+  uptime_seconds: 0,
+  total_restarts: 9,
+  memory_bytes: null,
+  processes: null,
+  reason: "it failed 10 times in a row"
+}
+
+const waiting: ProjectRow = {
+  ...failed,
+  name: "b",
+  worker_status: "waiting",
+  reason: "the usage limit is reached",
+  next_start_at_ms: 1_012_000
+}
+
+const plain = (...projects: ReadonlyArray<ProjectRow>) =>
+  projectsText({ projects }, { nowMs: 1_000_000, colour: false })
+
+describe("the table of projects", () => {
+  it("is aligned, marks the selected project and says why one does not run", () => {
+    assert.deepStrictEqual(plain(running, failed, waiting).split("\n"), [
+      "  NAME           STATE     PID  UPTIME       MEMORY  PROCS  RESTARTS  WHY",
+      "* default        running  4711  2 h 03 min  512 MiB      7        12",
+      "  a-longer-name  failed      -  -                 -      -         9  it failed 10 times in a row",
+      "  b              waiting     -  -                 -      -         9  the usage limit is reached; next start in 12 seconds",
+      ""
+    ])
+  })
+
+  it("has no column for reasons where there are none", () => {
+    assert.deepStrictEqual(plain(running).split("\n"), [
+      "  NAME     STATE     PID  UPTIME       MEMORY  PROCS  RESTARTS",
+      "* default  running  4711  2 h 03 min  512 MiB      7        12",
+      ""
+    ])
+  })
+
+  it("never promises a start in the past", () => {
+    assert.include(plain({ ...waiting, next_start_at_ms: 1 }), "; next start now\n")
+  })
+
+  it("colours states and nothing else, and only when asked to", () => {
+    const text = projectsText({ projects: [running, failed] }, { nowMs: 0, colour: true })
+    assert.include(text, "\u001b[32mrunning\u001b[0m")
+    assert.include(text, "\u001b[31mfailed \u001b[0m")
+    assert.strictEqual(text.replace(/\p{Cc}\[\d+m/gu, ""), plain(running, failed))
+  })
+
+  it("lets no text of the answer drive the terminal or begin a line of its own", () => {
+    const hostile = FastCheck.oneof(
+      FastCheck.string({ unit: "binary" }),
+      FastCheck.constantFrom("\u001b]0;owned\u0007", "a\n* other", "\u202egnp.exe")
+    )
+    FastCheck.assert(
+      FastCheck.property(hostile, hostile, (name, reason) => {
+        const text = plain({ ...failed, name, reason })
+        assert.notMatch(text, /[^\n\P{Cc}]|[\p{Cf}\p{Zl}\p{Zp}]/u)
+        assert.strictEqual(text.split("\n").length, 3)
+      })
+    )
+  })
+})

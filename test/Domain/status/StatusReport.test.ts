@@ -1,0 +1,191 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Schema from "effect/Schema"
+import { StatusData } from "../../../src/Domain/status/StatusData.ts"
+import { type MemoryLook, memoryLook } from "../../../src/Domain/memory/MemoryLook.ts"
+import { ProjectName, unnamed } from "../../../src/Domain/Project.ts"
+import {
+  type DaemonReport,
+  projectRow,
+  type ProjectReport,
+  statusData
+} from "../../../src/Domain/status/StatusReport.ts"
+import { initial, Phase, type WorkerState } from "../../../src/Domain/worker/WorkerState.ts"
+
+const runningState: WorkerState = {
+  ...initial,
+  failures: 1,
+  totalRestarts: 4,
+  lastExit: "exit code 1 after 5 seconds",
+  phase: Phase.Running({ epoch: 9, pid: 4711 })
+}
+
+const stoppedState: WorkerState = { ...initial, phase: Phase.Stopped({ because: "stopped by command" }) }
+
+const project = (state: WorkerState): ProjectReport => ({
+  project: unnamed,
+  state,
+  argv: ["claude", "-p"],
+  workingDir: "/shop",
+  autostart: true,
+  awaited: ["env"],
+  nextStartMs: undefined,
+  worker: { id: "home:default:1", uptimeMs: 61_999.9 },
+  memory: { residentBytes: 120_000, swapBytes: 3456, processes: 7, peakBytes: 200_000 },
+  containment: "cgroup",
+  limitBytes: 300_000
+})
+
+const look: MemoryLook = memoryLook(
+  {
+    availableBytes: 4096,
+    totalBytes: 8192,
+    swapTotalBytes: 1000,
+    swapFreeBytes: 900,
+    boundBy: "/sys/fs/cgroup/shop",
+    stall: undefined
+  },
+  { some: 0.0126, full: 0.0004 },
+  { minAvailableBytes: 5000, criticalBytes: 3000 }
+)
+
+const daemon: DaemonReport = {
+  pid: 99,
+  version: "1.2.3",
+  uptimeMs: 100_500.5,
+  memory: look,
+  degraded: ["memory monitor"],
+  selected: unnamed,
+  all: [runningState, stoppedState, stoppedState]
+}
+
+describe("the data of a status", () => {
+  it("has the original's seven fields, all integers, times rounded down", () => {
+    const data = statusData(project(runningState), daemon)
+    assert.deepInclude(data, {
+      worker_status: "running",
+      worker_pid: 4711,
+      uptime_seconds: 61,
+      total_restarts: 4,
+      consecutive_failures: 1,
+      memory_available_bytes: 4096,
+      memory_total_bytes: 8192
+    })
+    assert.strictEqual(data.daemon_uptime_seconds, 100)
+    assert.doesNotThrow(() => Schema.encodeSync(StatusData)(data))
+  })
+
+  it("shows how memory stands: the level, what it goes by, what binds, swap and pressure, all integers", () => {
+    const data = statusData(project(runningState), daemon)
+    assert.deepInclude(data, {
+      memory_level: "low",
+      memory_min_available_bytes: 5000,
+      memory_critical_threshold_bytes: 3000,
+      memory_bound_by: "/sys/fs/cgroup/shop",
+      memory_pressure_some_per_mille: 13,
+      memory_pressure_full_per_mille: 0,
+      swap_total_bytes: 1000,
+      swap_free_bytes: 900
+    })
+    assert.doesNotThrow(() => Schema.encodeSync(StatusData)(data))
+  })
+
+  it("leaves out a cgroup that does not bind and pressure that nobody counts", () => {
+    const memory = memoryLook({ ...look.reading, boundBy: undefined }, undefined, look.thresholds)
+    const data = statusData(project(runningState), { ...daemon, memory })
+    assert.include(Object.keys(data), "memory_level")
+    assert.notMatch(Object.keys(data).join(), /bound|pressure/)
+  })
+
+  it("has the original's fields even before memory could be read, but no level that nobody knows", () => {
+    const data = statusData(project(runningState), { ...daemon, memory: undefined })
+    assert.deepInclude(data, { memory_available_bytes: 0, memory_total_bytes: 0 })
+    assert.notMatch(Object.keys(data).join(), /level|threshold|swap_(total|free)/)
+    assert.doesNotThrow(() => Schema.encodeSync(StatusData)(data))
+  })
+
+  it("shows neither pid nor uptime of a worker that is no more, but how it ended", () => {
+    const state = { ...stoppedState, lastExit: "exit code 0 after 2 seconds" }
+    const data = statusData(project(state), daemon)
+    assert.isNull(data.worker_pid)
+    assert.strictEqual(data.uptime_seconds, 0)
+    assert.isUndefined(data.worker_id)
+    // The limit is the project's, and not that worker's.
+    const aboutMemory = Object.keys(data).filter((key) => /^worker_.*(bytes|processes)$/.test(key))
+    assert.deepStrictEqual(aboutMemory, ["worker_limit_bytes"])
+    assert.strictEqual(data.reason, "stopped by command")
+    assert.strictEqual(data.last_exit, "exit code 0 after 2 seconds")
+  })
+
+  it("counts all projects by their state, and names what is degraded", () => {
+    const data = statusData(project(runningState), daemon)
+    assert.deepStrictEqual(data.projects, { running: 1, stopped: 2 })
+    assert.deepStrictEqual(data.degraded, ["memory monitor"])
+  })
+
+  it("says when the next start is, in whole milliseconds", () => {
+    const state = { ...initial, phase: Phase.Restarting({ epoch: 2, dueMs: 5000, because: "exit code 1" }) }
+    const data = statusData({ ...project(state), nextStartMs: 1234.5 }, daemon)
+    assert.strictEqual(data.worker_status, "restarting")
+    assert.strictEqual(data.next_start_at_ms, 1235)
+    assert.strictEqual(data.reason, "exit code 1")
+  })
+
+  it("names the settings that the next start brings", () => {
+    assert.deepStrictEqual(statusData(project(runningState), daemon).awaiting_restart, ["env"])
+  })
+
+  it("says what the worker's processes hold and have held, how many they are, and what they may", () => {
+    const data = statusData(project(runningState), daemon)
+    assert.deepInclude(data, {
+      worker_processes: 7,
+      worker_memory_bytes: 123_456,
+      worker_swap_bytes: 3456,
+      worker_peak_memory_bytes: 200_000,
+      worker_limit_bytes: 300_000
+    })
+    assert.doesNotThrow(() => Schema.encodeSync(StatusData)(data))
+  })
+
+  it("says what holds a worker's processes together while they run, and nothing before that is known", () => {
+    assert.strictEqual(statusData(project(runningState), daemon).containment, "cgroup")
+    const unknown = statusData({ ...project(runningState), containment: undefined }, daemon)
+    assert.notProperty(unknown, "containment")
+    assert.notProperty(statusData(project(stoppedState), daemon), "containment")
+  })
+
+  it("says nothing of swap that is not used, of a limit that is not set, nor before the first look", () => {
+    const memory = { residentBytes: 120_000, swapBytes: 0, processes: 1, peakBytes: 120_000 }
+    const unlimited = statusData({ ...project(runningState), memory, limitBytes: undefined }, daemon)
+    assert.notMatch(Object.keys(unlimited).join(), /worker_(swap|limit)/)
+    assert.strictEqual(unlimited.worker_memory_bytes, 120_000)
+    const unseen = statusData({ ...project(runningState), memory: undefined }, daemon)
+    assert.notMatch(Object.keys(unseen).join(), /worker_(memory|swap|peak|processes)/)
+  })
+})
+
+describe("a row of the projects", () => {
+  it("has what the worker does, and nothing of a worker that is no more", () => {
+    const row = projectRow(project(runningState), unnamed)
+    assert.deepStrictEqual(row, {
+      name: "default",
+      selected: true,
+      worker_status: "running",
+      worker_pid: 4711,
+      uptime_seconds: 61,
+      total_restarts: 4,
+      consecutive_failures: 1,
+      memory_bytes: 123_456,
+      processes: 7,
+      autostart: true
+    })
+    const stopped = projectRow(project(stoppedState), ProjectName.make("shop"))
+    assert.deepInclude(stopped, {
+      selected: false,
+      worker_pid: null,
+      uptime_seconds: 0,
+      memory_bytes: null,
+      processes: null,
+      reason: "stopped by command"
+    })
+  })
+})

@@ -1,0 +1,228 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as FastCheck from "effect/FastCheck"
+import { statusText } from "../../../src/Domain/status/StatusText.ts"
+import type { StatusAnswer } from "../../../src/Domain/status/StatusText.ts"
+
+const gib = 2 ** 30
+
+/** The seven fields, which are all that the original daemon sends. */
+const original: StatusAnswer = {
+  worker_status: "running",
+  worker_pid: 5,
+  uptime_seconds: 1,
+  total_restarts: 2,
+  consecutive_failures: 0,
+  memory_available_bytes: 4 * gib,
+  memory_total_bytes: 16 * gib
+}
+
+const plain = (status: StatusAnswer) => statusText(status, { nowMs: 1_000_000, colour: false })
+
+describe("the text of a status", () => {
+  it("shows an answer of the original daemon in the original's layout", () => {
+    assert.strictEqual(
+      plain(original),
+      [
+        "Autopilot Daemon Status",
+        "=======================",
+        "Worker status:  running",
+        "Worker PID:     5",
+        "Uptime:         1 second",
+        "Total restarts: 2",
+        "Failures:       0",
+        "Memory:         4.0 GB / 16.0 GB available",
+        ""
+      ].join("\n")
+    )
+  })
+
+  it("leaves the PID out when there is no worker", () => {
+    assert.notInclude(plain({ ...original, worker_pid: null }), "PID")
+  })
+
+  it("shows the empty state that the original answers before its first look", () => {
+    assert.include(plain({ ...original, worker_status: "" }), "Worker status:  not known yet\n")
+  })
+
+  it("says why, what comes next, how the last worker ended, and how the daemon is", () => {
+    const text = plain({
+      ...original,
+      worker_status: "restarting",
+      worker_pid: null,
+      uptime_seconds: 0,
+      consecutive_failures: 4,
+      memory_level: "plentiful",
+      memory_min_available_bytes: 2 * gib,
+      memory_critical_threshold_bytes: gib,
+      memory_bound_by: "/sys/fs/cgroup/shop",
+      memory_pressure_some_per_mille: 12,
+      memory_pressure_full_per_mille: 3,
+      swap_total_bytes: 2 * gib,
+      swap_free_bytes: gib,
+      worker_processes: 7,
+      worker_memory_bytes: 312 * 2 ** 20,
+      worker_swap_bytes: 12 * 2 ** 20,
+      worker_peak_memory_bytes: 2 * gib,
+      worker_limit_bytes: 4 * gib,
+      containment: "cgroup",
+      project: "shop",
+      selected_project: "default",
+      reason: "The worker exited with code 1.",
+      next_start_at_ms: 1_012_000,
+      last_exit: "exited with code 1 after 3 seconds",
+      worker_command: ["claude", "-p", "it's done"],
+      working_dir: "/srv/shop",
+      awaiting_restart: ["working_dir", "model"],
+      daemon_pid: 77,
+      daemon_uptime_seconds: 7380,
+      daemon_version: "0.1.0",
+      degraded: ["memory guard"],
+      projects: { running: 2, restarting: 1, failed: 0 }
+    })
+    assert.deepStrictEqual(text.split("\n").slice(2), [
+      "Worker status:  restarting",
+      "Uptime:         0 seconds",
+      "Total restarts: 2",
+      "Failures:       4",
+      "Memory:         4.0 GB / 16.0 GB available",
+      "Memory level:   plentiful (low: below 2 GiB, critical: below 1 GiB)",
+      "Memory limit:   of the cgroup /sys/fs/cgroup/shop",
+      "Memory waits:   some processes waited for it 1.2 % of the time, all at once 0.3 %",
+      "Swap:           1 GiB of 2 GiB free",
+      "Worker memory:  312 MiB in 7 processes (12 MiB of it in swap), at most 2 GiB so far; limit 4 GiB",
+      "Containment:    its own cgroup",
+      "Project:        shop",
+      "Selected:       default (autopilotd switch)",
+      "Why:            The worker exited with code 1.",
+      "Next start:     in 12 seconds",
+      "Last exit:      exited with code 1 after 3 seconds",
+      "Command:        claude -p 'it'\\''s done'",
+      "Folder:         /srv/shop",
+      "Settings changed: working_dir, model; the next start brings them (autopilotd restart-worker --project shop)",
+      "Daemon:         version 0.1.0, PID 77, up 2 h 03 min",
+      "Projects:       2 running, 1 restarting",
+      "Degraded:       memory guard (failed, being started again)",
+      ""
+    ])
+  })
+
+  it("says nothing about other projects when there are none, nor about health when all is well", () => {
+    const text = plain({
+      ...original,
+      projects: { running: 1, stopped: 0 },
+      degraded: [],
+      awaiting_restart: [],
+      selected_project: "default"
+    })
+    assert.strictEqual(text, plain(original))
+  })
+
+  it("says when only descent holds a worker's processes together", () => {
+    assert.include(plain({ ...original, containment: "tree" }), "Containment:    by its process tree\n")
+  })
+
+  it("says of a worker's memory only what says something new", () => {
+    const worker = {
+      ...original,
+      worker_processes: 1,
+      worker_memory_bytes: gib,
+      worker_peak_memory_bytes: gib
+    }
+    assert.include(plain(worker), "Worker memory:  1 GiB in 1 process\n")
+    assert.include(
+      plain({ ...worker, worker_peak_memory_bytes: 2 * gib }),
+      "Worker memory:  1 GiB in 1 process, at most 2 GiB so far\n"
+    )
+    assert.include(
+      plain({ ...worker, worker_limit_bytes: 2 * gib }),
+      "Worker memory:  1 GiB in 1 process; limit 2 GiB\n"
+    )
+    assert.include(plain({ ...original, worker_memory_bytes: gib }), "Worker memory:  1 GiB\n")
+    assert.notInclude(plain({ ...original, worker_limit_bytes: gib }), "Worker memory")
+  })
+
+  it("says nothing of swap where there is none, nor of waiting where nobody waits", () => {
+    const text = plain({
+      ...original,
+      memory_pressure_some_per_mille: 0,
+      memory_pressure_full_per_mille: 0,
+      swap_total_bytes: 0,
+      swap_free_bytes: 0
+    })
+    assert.strictEqual(text, plain(original))
+  })
+
+  it("names the project that is selected only where that is another one", () => {
+    const several = { ...original, projects: { running: 2 }, project: "shop" }
+    assert.notInclude(plain({ ...several, selected_project: "shop" }), "Selected")
+    assert.include(
+      plain({ ...several, selected_project: "blog" }),
+      "Selected:       blog (autopilotd switch)\n"
+    )
+  })
+
+  it("says how the selected project gets its changed settings", () => {
+    assert.include(
+      plain({ ...original, project: "shop", selected_project: "shop", awaiting_restart: ["working_dir"] }),
+      "\nSettings changed: working_dir; the next start brings them (autopilotd restart-worker)\n"
+    )
+  })
+
+  it("never promises a start in the past", () => {
+    assert.include(plain({ ...original, next_start_at_ms: 1 }), "Next start:     now\n")
+  })
+
+  it("colours the state and nothing else, and only when asked to", () => {
+    const text = statusText(original, { nowMs: 0, colour: true })
+    assert.include(text, "Worker status:  \u001b[32mrunning\u001b[0m\n")
+    assert.strictEqual(text.replace("\u001b[32m", "").replace("\u001b[0m", ""), plain(original))
+  })
+
+  it("shows a state it does not know as it is", () => {
+    assert.include(
+      statusText({ ...original, worker_status: "resting" }, { nowMs: 0, colour: true }),
+      " resting\n"
+    )
+  })
+
+  it("lets no text of the answer drive the terminal or begin a line of its own", () => {
+    const hostile = FastCheck.oneof(
+      FastCheck.string({ unit: "binary" }),
+      FastCheck.constantFrom(
+        "\u001b]0;owned\u0007",
+        "a\nWorker status:  fine",
+        "\u009b2J",
+        "\u202egnp.exe",
+        "\u2028"
+      )
+    )
+    FastCheck.assert(
+      FastCheck.property(hostile, hostile, (one, other) => {
+        const text = plain({
+          ...original,
+          worker_status: one === "" ? "x" : one,
+          project: one,
+          selected_project: `${other} `,
+          awaiting_restart: [one, other],
+          reason: other,
+          last_exit: one,
+          memory_bound_by: `${one}x`,
+          worker_command: [one, other],
+          working_dir: other,
+          daemon_version: one,
+          degraded: [other],
+          projects: { [`${one} `]: 2 }
+        })
+        assert.notMatch(text, /[^\n\P{Cc}]|[\p{Cf}\p{Zl}\p{Zp}]/u)
+        assert.strictEqual(text.split("\n").length, 20)
+      })
+    )
+    assert.include(plain({ ...original, reason: "\u001b[2Jx" }), "Why:            \\x1b[2Jx\n")
+  })
+
+  it("keeps a command line of pages on one short line", () => {
+    const text = plain({ ...original, worker_command: ["claude", "x".repeat(100_000)] })
+    assert.isBelow(text.length, 1000)
+    assert.include(text, "...")
+  })
+})

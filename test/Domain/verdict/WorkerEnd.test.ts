@@ -1,0 +1,44 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { OomKill } from "../../../src/Domain/verdict/OomKill.ts"
+import { unnamed } from "../../../src/Domain/Project.ts"
+import { describe as describeEnd, type WorkerEnd } from "../../../src/Domain/verdict/WorkerEnd.ts"
+import { initial, Phase, reason, type WorkerState } from "../../../src/Domain/worker/WorkerState.ts"
+import { step } from "../../../src/Domain/worker/WorkerStep.ts"
+import { nothingSaid } from "../../fixtures/LifeSeen.ts"
+import { defaultPolicy } from "../../fixtures/policies.ts"
+
+const oomKill: OomKill = { certainty: "proven", victim: "leader", kills: 1, cgroup: "/x" }
+const killed = { exit: { code: null, signal: "SIGKILL" }, uptimeMs: 5000 } satisfies WorkerEnd
+const sentence =
+  "killed by SIGKILL after 5 seconds; the kernel killed it because memory had run out (1 kill in the cgroup /x)"
+
+describe("the end of a worker", () => {
+  it("is told with what the kernel has killed of it, where something speaks for that", () => {
+    assert.strictEqual(describeEnd(killed), "killed by SIGKILL after 5 seconds")
+    assert.strictEqual(describeEnd({ ...killed, oomKill }), sentence)
+  })
+
+  it("by the kernel is the last exit, the reason of the failure, and part of the event", () => {
+    const rules = { project: unnamed, restart: { ...defaultPolicy, maxConsecutiveRestarts: 2 } }
+    const running: WorkerState = { ...initial, epoch: 4, phase: Phase.Running({ epoch: 4, pid: 100 }) }
+    const [stopping, actions] = step(rules, running, { _tag: "Exited", epoch: 4, ...killed, oomKill })
+    assert.strictEqual(stopping.lastExit, sentence)
+    assert.deepInclude(actions, {
+      _tag: "Publish",
+      event: { _tag: "WorkerExited", project: unnamed, ...killed, oomKill, wasAsked: false }
+    })
+    const [restarting] = step(rules, stopping, { _tag: "Down", epoch: 4, seen: nothingSaid })
+    assert.strictEqual(reason(restarting), sentence)
+    assert.strictEqual(restarting.failures, 1)
+  })
+
+  it("is told without it where nothing speaks for it", () => {
+    const rules = { project: unnamed, restart: defaultPolicy }
+    const running: WorkerState = { ...initial, epoch: 4, phase: Phase.Running({ epoch: 4, pid: 100 }) }
+    const [, actions] = step(rules, running, { _tag: "Exited", epoch: 4, ...killed })
+    assert.deepInclude(actions, {
+      _tag: "Publish",
+      event: { _tag: "WorkerExited", project: unnamed, ...killed, wasAsked: false }
+    })
+  })
+})

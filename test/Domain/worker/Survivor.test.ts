@@ -1,0 +1,164 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as FastCheck from "effect/FastCheck"
+import * as Schema from "effect/Schema"
+import { unnamed } from "../../../src/Domain/Project.ts"
+import { blank, resume, Survivor, survivorOf, whatIsCleared } from "../../../src/Domain/worker/Survivor.ts"
+import {
+  heldForMemory,
+  initial,
+  Phase,
+  reason,
+  statusWord,
+  type WorkerState
+} from "../../../src/Domain/worker/WorkerState.ts"
+import { defaultPolicy } from "../../fixtures/policies.ts"
+
+const rules = { project: unnamed, restart: defaultPolicy }
+const nowMs = 1_000_000
+const states: Readonly<Record<string, WorkerState>> = {
+  stopped: { ...initial, wanted: "down", phase: Phase.Stopped({ because: "it was stopped before" }) },
+  failed: {
+    ...initial,
+    wanted: "up",
+    failures: 10,
+    phase: Phase.Failed({ epoch: 5, because: "10 failures in a row" })
+  },
+  restarting: {
+    ...initial,
+    wanted: "up",
+    failures: 3,
+    phase: Phase.Restarting({ epoch: 5, dueMs: nowMs + 4000, because: "exit code 1" })
+  },
+  waiting: {
+    ...initial,
+    wanted: "up",
+    phase: Phase.Waiting({
+      epoch: 5,
+      untilMs: nowMs + 5 * 3_600_000,
+      because: "usage limit",
+      again: true,
+      awaits: "time"
+    })
+  },
+  "waiting for memory": {
+    ...initial,
+    wanted: "up",
+    phase: Phase.Waiting({
+      epoch: 5,
+      // When less memory is enough: that this is past changes nothing.
+      untilMs: nowMs - 1000,
+      because: "memory was critical",
+      again: true,
+      awaits: "memory"
+    })
+  },
+  "stopping, to wait for memory": {
+    ...initial,
+    wanted: "up",
+    phase: Phase.Stopping({
+      epoch: 5,
+      sequel: {
+        _tag: "Hold",
+        untilMs: nowMs + 900_000,
+        because: "memory was critical",
+        again: true,
+        awaits: "memory"
+      },
+      asked: "memory was critical",
+      cause: undefined,
+      ended: undefined,
+      remains: []
+    })
+  }
+}
+
+describe("what survives the daemon", () => {
+  for (const [word, state] of Object.entries(states)) {
+    it(`${word} is so afterwards, for the same reason`, () => {
+      const [after, actions] = resume(rules, survivorOf(state, null), nowMs)
+      assert.strictEqual(
+        statusWord(after),
+        heldForMemory(state) === undefined ? statusWord(state) : "waiting"
+      )
+      assert.strictEqual(reason(after), reason(state))
+      assert.strictEqual(after.failures, state.failures)
+      assert.notInclude(
+        actions.map((action) => action._tag),
+        "Spawn"
+      )
+      assert.deepStrictEqual(survivorOf(after, null), survivorOf(state, null))
+    })
+  }
+
+  it("a wait that is over starts the worker, with the failures it had", () => {
+    const { restarting = initial } = states
+    const [after, actions] = resume(rules, survivorOf(restarting, null), nowMs + 60_000)
+    assert.strictEqual(statusWord(after), "starting")
+    assert.strictEqual(after.failures, 3)
+    assert.include(
+      actions.map((action) => action._tag),
+      "Spawn"
+    )
+  })
+
+  it("a hold until a time of day is kept whole, a backoff never longer than its maximum", () => {
+    const wait = { untilMs: nowMs + 86_400_000, because: "x" }
+    const until = (kind: "hold" | "backoff") =>
+      survivorOf(resume(rules, { ...blank, wait: { ...wait, kind } }, nowMs)[0], null).wait?.untilMs
+    assert.strictEqual(until("hold"), nowMs + 86_400_000)
+    assert.strictEqual(until("backoff"), nowMs + defaultPolicy.maxBackoffMs)
+  })
+
+  it("what only this daemon waited for is not waited for by the next", () => {
+    const phase = Phase.Waiting({
+      epoch: 5,
+      untilMs: nowMs + 600_000,
+      because: "the worker of shop is being stopped first",
+      again: false,
+      awaits: "worker"
+    })
+    const survivor = survivorOf({ ...initial, wanted: "up", phase }, null)
+    assert.isNull(survivor.wait)
+    assert.strictEqual(statusWord(resume(rules, survivor, nowMs)[0]), "starting")
+  })
+
+  it("a fresh start says what it clears, and nothing when there is nothing", () => {
+    assert.isUndefined(whatIsCleared(blank))
+    assert.strictEqual(whatIsCleared({ ...blank, failures: 1 }), "1 failure in a row")
+    assert.strictEqual(
+      whatIsCleared({
+        ...blank,
+        failures: 3,
+        wanted: "down",
+        wait: { kind: "backoff", untilMs: 1, because: "exit code 1" }
+      }),
+      "a wait (exit code 1), 3 failures in a row, the worker's being stopped"
+    )
+  })
+
+  it("is read back from its file as it was, whatever it was", () => {
+    const stored = Schema.parseJson(Survivor)
+    FastCheck.assert(
+      FastCheck.property(
+        FastCheck.record({
+          version: FastCheck.constant(1 as const),
+          wanted: FastCheck.constantFrom<"up" | "down" | "auto">("up", "down", "auto"),
+          failures: FastCheck.nat(),
+          failed: FastCheck.option(FastCheck.string()),
+          wait: FastCheck.option(
+            FastCheck.record({
+              kind: FastCheck.constantFrom<"backoff" | "hold" | "memory">("backoff", "hold", "memory"),
+              untilMs: FastCheck.nat(),
+              because: FastCheck.string()
+            })
+          ),
+          workerId: FastCheck.option(FastCheck.string())
+        }),
+        (survivor) => {
+          const text = Schema.encodeSync(stored)(survivor)
+          assert.deepStrictEqual(Schema.decodeSync(stored)(text), survivor)
+        }
+      )
+    )
+  })
+})

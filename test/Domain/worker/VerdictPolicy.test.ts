@@ -1,0 +1,129 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as FastCheck from "effect/FastCheck"
+import * as Schema from "effect/Schema"
+import type { Verdict, VerdictKind } from "../../../src/Domain/verdict/ExitVerdict.ts"
+import { followUp, waitMs } from "../../../src/Domain/worker/VerdictPolicy.ts"
+import { VerdictSettings } from "../../../src/Domain/settings/VerdictSettings.ts"
+
+const nowMs = Date.parse("2026-11-22T20:00:00Z")
+const minuteMs = 60_000
+const byDefault = Schema.decodeSync(VerdictSettings)({})
+
+const says = "it said so"
+const one: { readonly [K in VerdictKind]: Extract<Verdict, { kind: K }> } = {
+  done: { kind: "done" },
+  crash: { kind: "crash", exit: { code: 3, signal: null }, tail: ["boom"] },
+  "native-crash": { kind: "native-crash", signal: "SIGSEGV" },
+  "out-of-memory": { kind: "out-of-memory", by: "heap", says },
+  "usage-limit": { kind: "usage-limit", says },
+  overloaded: { kind: "overloaded", says, status: 529 },
+  auth: { kind: "auth", says },
+  "bad-arguments": { kind: "bad-arguments", says },
+  "max-turns": { kind: "max-turns", turns: 20 },
+  budget: { kind: "budget", costUsd: 300 },
+  stalled: { kind: "stalled", quietMs: 1, limitMs: 1 },
+  "killed-by-us": { kind: "killed-by-us", reason: "a person stopped it" },
+  "killed-by-other": { kind: "killed-by-other", signal: "SIGKILL" },
+  "not-started": { kind: "not-started", reason: "no such file" }
+}
+const kinds = Object.values(one)
+
+const on = (set: Partial<VerdictSettings> = {}, policy: "on-failure" | "always" = "on-failure") => ({
+  policy,
+  on: { ...byDefault, ...set }
+})
+const first = { nowMs, inARow: 1 }
+const tagOf = (kind: VerdictKind, rules = on()) => followUp(one[kind], rules, first)._tag
+
+describe("what follows a worker's end", () => {
+  it("costs the least harm by default", () => {
+    const tags = Object.fromEntries(kinds.map(({ kind }) => [kind, tagOf(kind)]))
+    assert.deepStrictEqual(tags, {
+      done: "Stop",
+      crash: "Restart",
+      "native-crash": "Restart",
+      "out-of-memory": "Restart",
+      "usage-limit": "Wait",
+      overloaded: "Wait",
+      auth: "Stop",
+      "bad-arguments": "Stop",
+      "max-turns": "Stop",
+      budget: "Stop",
+      stalled: "Restart",
+      "killed-by-us": "Stop",
+      "killed-by-other": "Restart",
+      "not-started": "Restart"
+    })
+  })
+
+  it("is what restart.on says, for each verdict by its own key", () => {
+    for (const action of ["restart", "wait", "stop"] as const) {
+      const rules = on(Object.fromEntries(Object.keys(byDefault).map((key) => [key, action])))
+      const expected = { restart: "Restart", wait: "Wait", stop: "Stop" }[action]
+      for (const { kind } of kinds) {
+        if (kind !== "done" && kind !== "killed-by-us") assert.strictEqual(tagOf(kind, rules), expected, kind)
+      }
+    }
+    assert.strictEqual(tagOf("auth", on({ auth: "restart" })), "Restart")
+    assert.strictEqual(tagOf("crash", on({ auth: "wait", crash: "stop" })), "Stop")
+  })
+
+  it("of a clean end is what restart.policy says", () => {
+    assert.strictEqual(tagOf("done", on({}, "always")), "Restart")
+    assert.strictEqual(tagOf("done"), "Stop")
+  })
+
+  it("tells with a stop what to do", () => {
+    const stopped = followUp(one.auth, on(), first)
+    assert.deepInclude(stopped, {
+      because:
+        "it is not logged in: it said so. Log in as the user of the daemon, or put a valid key into the env file, then `autopilotd start-worker`"
+    })
+  })
+})
+
+describe("a wait", () => {
+  const limited = (resetAtMs: number): Verdict => ({ ...one["usage-limit"], resetAtMs })
+
+  it("lasts until a minute after the reset, because that is told without its seconds", () => {
+    assert.deepStrictEqual(followUp(limited(nowMs + 90 * minuteMs), on(), first), {
+      _tag: "Wait",
+      untilMs: nowMs + 91 * minuteMs,
+      because: "its usage limit is reached: it said so"
+    })
+  })
+
+  it("without a time is said to be a guess, and grows while the end stays the same", () => {
+    assert.deepStrictEqual(followUp(one.overloaded, on(), { nowMs, inARow: 3 }), {
+      _tag: "Wait",
+      untilMs: nowMs + 4 * minuteMs,
+      because:
+        "the API cannot be used at present (HTTP status 529): it said so; nothing says until when, so it is tried again after 4 minutes"
+    })
+    const minutes = (kind: VerdictKind) =>
+      [1, 2, 3, 4, 5, 6, 7, 4000].map((row) => waitMs(kind, row) / minuteMs)
+    assert.deepStrictEqual(minutes("overloaded"), [1, 2, 4, 8, 16, 30, 30, 30])
+    assert.deepStrictEqual(minutes("usage-limit"), [5, 10, 20, 40, 60, 60, 60, 60])
+  })
+
+  it("grows also where each new session meets a reset that is near", () => {
+    const untilMs = (inARow: number) => {
+      const next = followUp(limited(nowMs + 1000), on(), { nowMs, inARow })
+      return next._tag === "Wait" ? (next.untilMs - nowMs) / 1000 : undefined
+    }
+    assert.deepStrictEqual([1, 2, 3, 9].map(untilMs), [61, 300, 600, 3600])
+  })
+
+  it("always ends, later than now", () => {
+    const verdict = FastCheck.constantFrom(...kinds, limited(nowMs - 1), limited(nowMs + 1), limited(0))
+    const rules = on(Object.fromEntries(Object.keys(byDefault).map((key) => [key, "wait"])))
+    FastCheck.assert(
+      FastCheck.property(verdict, FastCheck.integer(), (found, inARow) => {
+        const next = followUp(found, rules, { nowMs, inARow })
+        if (next._tag !== "Wait") return
+        assert.isAtLeast(next.untilMs, nowMs)
+        assert.isAtMost(next.untilMs, nowMs + 61 * minuteMs)
+      })
+    )
+  })
+})

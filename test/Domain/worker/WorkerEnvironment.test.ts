@@ -1,0 +1,77 @@
+import { assert, describe, it } from "@effect/vitest"
+import { ProjectName } from "../../../src/Domain/Project.ts"
+import { workerEnvironment } from "../../../src/Domain/worker/WorkerEnvironment.ts"
+import { entryPrefix, workerId } from "../../../src/Domain/WorkerId.ts"
+
+const id = workerId("0123456789abcdef", ProjectName.make("shop"), "b1c2")
+
+describe("a worker's environment", () => {
+  it("is the daemon's, then the env file, then the env table, each over the one before", () => {
+    const env = workerEnvironment(
+      { PATH: "/bin", A: "daemon", B: "daemon", C: "daemon", GONE: undefined },
+      { A: "file", B: "file" },
+      { A: "table" },
+      id
+    )
+    assert.deepStrictEqual(env, {
+      PATH: "/bin",
+      A: "table",
+      B: "file",
+      C: "daemon",
+      AUTOPILOTD_SUPERVISED: "1",
+      AUTOPILOT_WORKER_ID: "0123456789abcdef:shop:b1c2"
+    })
+  })
+
+  it("lacks what speaks to the daemon alone, and keeps what only looks like it", () => {
+    const kept = {
+      HOME: "/h",
+      NPM_TOKEN: "t",
+      LISTENER: "l",
+      AUTOPILOT_HOME: "/a",
+      JOURNAL: "j",
+      // The user's manager is there for the worker as well, and so are secrets that the unit brings.
+      MANAGERPID: "1",
+      XDG_RUNTIME_DIR: "/run/user/1",
+      CREDENTIALS_DIRECTORY: "/run/credentials"
+    }
+    const dropped = {
+      NOTIFY_SOCKET: "x",
+      WATCHDOG_USEC: "x",
+      WATCHDOG_PID: "x",
+      LISTEN_FDS: "x",
+      LISTEN_PID: "x",
+      LISTEN_FDNAMES: "x",
+      FDSTORE: "x",
+      SYSTEMD_EXEC_PID: "x",
+      MEMORY_PRESSURE_WATCH: "x",
+      MEMORY_PRESSURE_WRITE: "x",
+      INVOCATION_ID: "x",
+      JOURNAL_STREAM: "x",
+      npm_config_registry: "x",
+      npm_lifecycle_event: "x",
+      INIT_CWD: "x",
+      AUTOPILOTD_NOFILE_SOFT: "x",
+      AUTOPILOTD_NOHUP: "x",
+      AUTOPILOTD_NOTIFY_FD: "x"
+    }
+    const env = workerEnvironment({ ...kept, ...dropped }, {}, {}, id)
+    assert.deepStrictEqual(env, { ...kept, AUTOPILOTD_SUPERVISED: "1", AUTOPILOT_WORKER_ID: id })
+  })
+
+  it("cannot lose its marks to an env file", () => {
+    const env = workerEnvironment({}, { AUTOPILOT_WORKER_ID: "mine" }, { AUTOPILOTD_SUPERVISED: "0" }, id)
+    assert.deepStrictEqual(env, { AUTOPILOTD_SUPERVISED: "1", AUTOPILOT_WORKER_ID: id })
+  })
+})
+
+describe("a worker's id", () => {
+  it("is recognised by home and project, and never by a project whose name begins alike", () => {
+    const entry = `AUTOPILOT_WORKER_ID=${id}`
+    const shop = ProjectName.make("shop")
+    assert.isTrue(entry.startsWith(entryPrefix("0123456789abcdef")))
+    assert.isTrue(entry.startsWith(entryPrefix("0123456789abcdef", shop)))
+    assert.isFalse(entry.startsWith(entryPrefix("fedcba9876543210", shop)))
+    assert.isFalse(entry.startsWith(entryPrefix("0123456789abcdef", ProjectName.make("sho"))))
+  })
+})

@@ -1,0 +1,185 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { AgentResult } from "../../../src/Domain/agent/AgentSeen.ts"
+import type { LifeSeen } from "../../../src/Domain/verdict/LifeSeen.ts"
+import { ProjectName } from "../../../src/Domain/Project.ts"
+import type { WorkerAction, WorkerEvent, WorkerRules } from "../../../src/Domain/worker/WorkerEvent.ts"
+import type { WorkerExit } from "../../../src/Domain/tree/WorkerExit.ts"
+import {
+  initial,
+  Phase,
+  reason,
+  statusWord,
+  type WorkerState
+} from "../../../src/Domain/worker/WorkerState.ts"
+import { step } from "../../../src/Domain/worker/WorkerStep.ts"
+import { nothingSaid } from "../../fixtures/LifeSeen.ts"
+import { defaultPolicy } from "../../fixtures/policies.ts"
+
+const nowMs = Date.parse("2026-11-22T02:00:00Z")
+
+const rules: WorkerRules = { project: ProjectName.make("shop"), restart: defaultPolicy }
+
+const running: WorkerState = {
+  ...initial,
+  epoch: 4,
+  failures: 2,
+  wanted: "up",
+  phase: Phase.Running({ epoch: 4, pid: 100 })
+}
+
+const result = (more: Partial<AgentResult>): LifeSeen => ({
+  ...nothingSaid,
+  nowMs,
+  agent: {
+    ...nothingSaid.agent,
+    sessionId: "s",
+    result: { atMs: nowMs, subtype: "success", isError: false, text: "", ...more }
+  }
+})
+
+const crashed: WorkerExit = { code: 1, signal: null }
+
+/** A worker that ends by itself after a while: what the state is then, and what is done. */
+const afterEnd = (
+  seen: LifeSeen,
+  {
+    by = rules,
+    exit = crashed,
+    from = running,
+    uptimeMs = 5000
+  }: {
+    readonly by?: WorkerRules
+    readonly exit?: WorkerExit
+    readonly from?: WorkerState
+    readonly uptimeMs?: number
+  } = {}
+): readonly [WorkerState, ReadonlyArray<WorkerAction>] => {
+  const { epoch } = from
+  const [stopping] = step(by, from, { _tag: "Exited", epoch, exit, uptimeMs })
+  return step(by, stopping, { _tag: "Down", epoch, seen })
+}
+
+const verdictIn = (actions: ReadonlyArray<WorkerAction>): string | undefined =>
+  actions
+    .flatMap((action) =>
+      action._tag === "Publish" && action.event._tag === "WorkerEnded" ? [action.event.verdict.kind] : []
+    )
+    .at(0)
+
+const limited = result({
+  isError: true,
+  text: "You've hit your limit · resets 5am (UTC)",
+  apiErrorStatus: 429
+})
+
+describe("what follows the verdict on a worker's end", () => {
+  it("is a wait until the usage limit is lifted, which is no failure and survives as a time of day", () => {
+    const [state, actions] = afterEnd(limited)
+    assert.strictEqual(verdictIn(actions), "usage-limit")
+    assert.strictEqual(statusWord(state), "waiting")
+    assert.strictEqual(state.failures, 2)
+    assert.include(state.phase, { awaits: "time" })
+    const until = actions.flatMap((action) => (action._tag === "WaitUntil" ? [action.untilMs] : []))
+    assert.deepStrictEqual(until, [Date.parse("2026-11-22T05:01:00Z")])
+  })
+
+  it("is a wait that grows when the limit is there again right after it", () => {
+    const [first] = afterEnd(limited)
+    const [again] = step(rules, first, { _tag: "Due", epoch: first.epoch })
+    const [anew] = step(rules, again, { _tag: "Spawned", epoch: again.epoch, pid: 101 })
+    const unknown = result({ isError: true, text: "You've hit your limit", apiErrorStatus: 429 })
+    const waited = (from: WorkerState, uptimeMs: number) =>
+      afterEnd(unknown, { from, uptimeMs })[1].flatMap((action) =>
+        action._tag === "WaitUntil" ? [action.untilMs - nowMs] : []
+      )
+    const [short = 0] = waited(anew, 3_600_000)
+    const [long = 0] = waited(anew, 5000)
+    assert.isAbove(short, 0)
+    assert.isAbove(long, short)
+  })
+
+  it("is rest until somebody acts, with what to do, where another start would not help", () => {
+    const [state, actions] = afterEnd(result({ isError: true, text: "Invalid API key", apiErrorStatus: 401 }))
+    assert.strictEqual(verdictIn(actions), "auth")
+    assert.strictEqual(statusWord(state), "failed")
+    assert.match(reason(state) ?? "", /Invalid API key\. Log in as the user of the daemon/)
+    const command: WorkerEvent = { _tag: "Command", command: "start", ticket: 1 }
+    const [started] = step(rules, state, command)
+    assert.deepStrictEqual(
+      [statusWord(started), started.failures, started.streak],
+      ["starting", 0, undefined]
+    )
+  })
+
+  it("is a backoff after a crash, with its last words", () => {
+    const seen = { ...nothingSaid, tail: [{ stream: "err" as const, text: "Error: boom" }] }
+    const [state, actions] = afterEnd(seen)
+    assert.strictEqual(verdictIn(actions), "crash")
+    assert.strictEqual(statusWord(state), "restarting")
+    assert.strictEqual(state.lastExit, "exit code 1 after 5 seconds; its last words: Error: boom")
+    assert.strictEqual(reason(state), state.lastExit)
+  })
+
+  it("is the end of the work when the agent says so, and not when only its exit code does", () => {
+    const clean = { code: 0, signal: null }
+    const [done] = afterEnd(result({}), { exit: clean })
+    assert.strictEqual(statusWord(done), "stopped")
+    assert.match(reason(done) ?? "", /^its work is finished/)
+    const [failed, actions] = afterEnd(
+      result({ subtype: "error_during_execution", isError: true, text: "it broke" }),
+      { exit: clean }
+    )
+    assert.strictEqual(verdictIn(actions), "crash")
+    assert.strictEqual(statusWord(failed), "restarting")
+  })
+
+  it("is what the settings say for that verdict", () => {
+    const by = {
+      ...rules,
+      restart: { ...defaultPolicy, on: { ...defaultPolicy.on, usageLimit: "stop" as const } }
+    }
+    assert.strictEqual(statusWord(afterEnd(limited, { by })[0]), "failed")
+  })
+
+  it("of one that was told to end decides nothing: the command does", () => {
+    const [stopping] = step(rules, running, { _tag: "Command", command: "stop", ticket: 1 })
+    const [exited] = step(rules, stopping, {
+      _tag: "Exited",
+      epoch: 4,
+      exit: { code: null, signal: "SIGTERM" },
+      uptimeMs: 5000
+    })
+    const [state, actions] = step(rules, exited, { _tag: "Down", epoch: 4, seen: limited })
+    assert.strictEqual(verdictIn(actions), "killed-by-us")
+    assert.strictEqual(statusWord(state), "stopped")
+  })
+
+  it("of one that has stalled is a failure, told as such", () => {
+    const stall = { quietMs: 1_200_000, limitMs: 1_200_000, tool: "Bash" }
+    const [stopping] = step(rules, running, {
+      _tag: "RestartFor",
+      because: "stalled",
+      next: { _tag: "judge" },
+      cause: { _tag: "Stall", stall }
+    })
+    const exit = { code: 143, signal: null }
+    const [exited] = step(rules, stopping, { _tag: "Exited", epoch: 4, exit, uptimeMs: 5000 })
+    const [state, actions] = step(rules, exited, { _tag: "Down", epoch: 4, seen: nothingSaid })
+    assert.strictEqual(verdictIn(actions), "stalled")
+    assert.deepStrictEqual([statusWord(state), state.failures], ["restarting", 3])
+  })
+
+  it("of one that could not be started is decided by its own setting", () => {
+    const starting: WorkerState = {
+      ...running,
+      phase: Phase.Starting({ epoch: 4, again: false, remains: [] })
+    }
+    const event: WorkerEvent = { _tag: "CannotStart", epoch: 4, because: "no such file", nowMs }
+    const by = {
+      ...rules,
+      restart: { ...defaultPolicy, on: { ...defaultPolicy.on, notStarted: "stop" as const } }
+    }
+    assert.strictEqual(statusWord(step(rules, starting, event)[0]), "restarting")
+    assert.strictEqual(statusWord(step(by, starting, event)[0]), "failed")
+  })
+})

@@ -1,0 +1,113 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
+import * as MemoryReader from "../../../src/Layers/machine/MemoryReader.ts"
+import * as SettingsFile from "../../../src/Layers/settings/SettingsFile.ts"
+import type { SettingsSources } from "../../../src/Layers/settings/SettingsLoader.ts"
+import { layerOf, SettingsStore } from "../../../src/Layers/config/SettingsStore.ts"
+import { temporaryHome } from "../../live/TestDaemon.ts"
+
+/** A command where no daemon runs, in a home. */
+const inHome = (home: string, sources: Partial<SettingsSources> = {}) =>
+  Effect.provide(
+    layerOf({ environment: {}, commandLine: {}, cwd: home, userHome: home, ...sources }).pipe(
+      Layer.provide(
+        Layer.mergeAll(Layer.succeed(AutopilotHome, pathsBelow(home)), SettingsFile.layer, MemoryReader.layer)
+      )
+    )
+  )
+
+const get = Effect.flatMap(SettingsStore, (store) => store.get)
+const set = (text: string, sha256: string, dryRun = false) =>
+  Effect.flatMap(SettingsStore, (store) => store.set({ text, sha256, dryRun }))
+
+const text = '# mine\nmodel = "opus"\n'
+
+describe("the settings, written without a daemon", () => {
+  it.scopedLive("are made where there are none yet, with the home", () =>
+    Effect.gen(function* () {
+      const home = join(yield* temporaryHome, "not", "there")
+      yield* Effect.gen(function* () {
+        const before = yield* get
+        assert.isFalse(before.found)
+        assert.strictEqual(before.text, "")
+        const written = yield* set(text, before.sha256)
+        assert.deepStrictEqual(
+          [written.written, written.changes],
+          [true, [{ key: "model", to: '"opus"', applies: "on-reload" }]]
+        )
+        assert.strictEqual(written.sha256, (yield* get).sha256)
+      }).pipe(inHome(home))
+      assert.strictEqual(fs.readFileSync(join(home, "daemon.toml"), "utf8"), text)
+      assert.strictEqual(fs.statSync(home).mode & 0o777, 0o700)
+    })
+  )
+
+  it.scopedLive("say in a dry run what would change, and whether it could be written", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      fs.writeFileSync(join(home, "daemon.toml"), text)
+      yield* Effect.gen(function* () {
+        const { sha256 } = yield* get
+        const dry = yield* set('model = "haiku"\n', sha256, true)
+        assert.deepStrictEqual(
+          [dry.written, dry.changes],
+          [false, [{ key: "model", from: '"opus"', to: '"haiku"', applies: "on-reload" }]]
+        )
+        const stale = yield* Effect.flip(set('model = "haiku"\n', "0".repeat(64), true))
+        assert.strictEqual(stale._tag, "StaleSettings")
+      }).pipe(inHome(home))
+      assert.strictEqual(fs.readFileSync(join(home, "daemon.toml"), "utf8"), text)
+    })
+  )
+
+  it.scopedLive("are refused with the place of each problem, and nothing is written", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      fs.writeFileSync(join(home, "daemon.toml"), text)
+      yield* Effect.gen(function* () {
+        const { sha256 } = yield* get
+        const error = yield* Effect.flip(set('modl = "x"\n\n[restart]\n  jitter = 7\n', sha256))
+        assert.strictEqual(error._tag, "SettingsError")
+        const places =
+          error._tag === "SettingsError"
+            ? error.problems.map(({ column, key, line }) => [key, line, column])
+            : []
+        assert.deepStrictEqual(places, [
+          ["modl", 1, 1],
+          ["restart.jitter", 4, 3]
+        ])
+      }).pipe(inHome(home))
+      assert.strictEqual(fs.readFileSync(join(home, "daemon.toml"), "utf8"), text)
+    })
+  )
+
+  it.scopedLive("can be mended where they are wrong", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      fs.writeFileSync(join(home, "daemon.toml"), "model = [\n")
+      yield* Effect.gen(function* () {
+        const broken = yield* get
+        assert.strictEqual(broken.text, "model = [\n")
+        assert.isTrue((yield* set(text, broken.sha256)).written)
+      }).pipe(inHome(home))
+    })
+  )
+
+  it.scopedLive("may begin a table for the project that the environment names", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      yield* Effect.gen(function* () {
+        const { sha256 } = yield* get
+        const written = yield* set('[projects.shop]\nmodel = "x"\n', sha256)
+        assert.deepStrictEqual(
+          written.changes.map(({ key }) => key),
+          ["projects.shop.model"]
+        )
+      }).pipe(inHome(home, { environment: { AUTOPILOT_PROJECT: "shop" } }))
+    })
+  )
+})

@@ -1,0 +1,196 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import * as ControlServer from "../../../src/Layers/control/ControlServer.ts"
+import { ControlServerError } from "../../../src/Layers/control/ControlServerError.ts"
+import { talk } from "../../fixtures/RawClient.ts"
+import {
+  answer,
+  handlerOf,
+  logged,
+  runningLine,
+  served,
+  status,
+  temporaryFolder,
+  told,
+  until
+} from "../../fixtures/ServedControl.ts"
+
+describe("the control socket's file", () => {
+  it.scopedLive("is open to its user only, and is alone in its folder", () =>
+    Effect.gen(function* () {
+      const { path } = yield* served()
+      assert.strictEqual(Fs.statSync(path).mode & 0o777, 0o600)
+      assert.deepStrictEqual(Fs.readdirSync(Path.dirname(path)), ["autopilotd.sock"])
+    })
+  )
+
+  it.scopedLive("replaces what a dead daemon left, be it a socket, a half-made one or a plain file", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const path = Path.join(folder, "autopilotd.sock")
+      Fs.writeFileSync(path, "not a socket")
+      Fs.writeFileSync(Path.join(folder, ".sock-new"), "")
+      yield* ControlServer.bind({ path }).pipe(Effect.provide(handlerOf(answer)))
+      assert.strictEqual((yield* told(path, [status])).text, runningLine)
+      assert.deepStrictEqual(Fs.readdirSync(folder), ["autopilotd.sock"])
+    })
+  )
+
+  it.scopedLive("is not removed by another daemon that ends later than its successor began", () =>
+    Effect.gen(function* () {
+      const path = Path.join(yield* temporaryFolder, "autopilotd.sock")
+      const bind = ControlServer.bind({ path }).pipe(Effect.provide(handlerOf(answer)))
+      const [first, second] = [yield* Scope.make(), yield* Scope.make()]
+      yield* Scope.extend(bind, first)
+      yield* Scope.extend(bind, second)
+      yield* Scope.close(first, Exit.void)
+      assert.strictEqual((yield* told(path, [status])).text, runningLine)
+      yield* Scope.close(second, Exit.void)
+      assert.isFalse(Fs.existsSync(path))
+    })
+  )
+
+  it.scopedLive("is left alone at the end when it is somebody else's by then", () =>
+    Effect.gen(function* () {
+      const path = Path.join(yield* temporaryFolder, "autopilotd.sock")
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          yield* ControlServer.bind({ path })
+          Fs.rmSync(path)
+          Fs.writeFileSync(path, "mine")
+        })
+      ).pipe(Effect.provide(handlerOf(answer)))
+      assert.strictEqual(Fs.readFileSync(path, "utf8"), "mine")
+    })
+  )
+
+  it.scopedLive("is bound again after it was deleted or replaced, and the log says so", () =>
+    Effect.gen(function* () {
+      const { lines, layer } = yield* logged
+      yield* Effect.gen(function* () {
+        const { path, server } = yield* served({ socketCheckMs: 10 })
+        yield* Effect.forkScoped(server.keep)
+        const answersAgain = until(
+          () =>
+            talk(path, [status]).then(
+              (heard) => heard.text === runningLine,
+              () => false
+            ),
+          "the socket was not bound again"
+        )
+        const spoils = [
+          () => Fs.rmSync(path),
+          () => Fs.renameSync(path, `${path}.moved`),
+          () => {
+            Fs.writeFileSync(`${path}.other`, "not a socket")
+            Fs.renameSync(`${path}.other`, path)
+          }
+        ]
+        for (const [index, spoil] of spoils.entries()) {
+          spoil()
+          yield* answersAgain
+          assert.strictEqual(Fs.statSync(path).mode & 0o777, 0o600)
+          const told = `The control socket ${path} was removed or replaced; it is bound again.`
+          assert.deepStrictEqual(
+            lines,
+            Array.from({ length: index + 1 }, () => told)
+          )
+        }
+      }).pipe(Effect.provide(layer))
+    })
+  )
+
+  it.scopedLive("is missed once in the log, not at every look, while it cannot be bound again", () =>
+    Effect.gen(function* () {
+      const { lines, layer } = yield* logged
+      yield* Effect.gen(function* () {
+        const { path, server } = yield* served({ socketCheckMs: 5 })
+        let attempts = 0
+        yield* Effect.acquireRelease(
+          Effect.sync(() =>
+            Fs.watch(Path.dirname(path), (_, name) => void (name === ".sock-new" && attempts++))
+          ),
+          (watcher) => Effect.sync(() => watcher.close())
+        )
+        Fs.rmSync(path)
+        Fs.mkdirSync(path)
+        yield* Effect.forkScoped(server.keep)
+        yield* until(() => attempts > 10, "it was not tried again")
+        Fs.rmdirSync(path)
+        yield* until(() => lines.length > 1, "it was not bound again")
+        assert.match(lines[0] ?? "", /a folder has that name.* It is tried again until it works\.$/)
+        assert.match(lines[1] ?? "", /it is bound again\.$/)
+        assert.strictEqual((yield* told(path, [status])).text, runningLine)
+      }).pipe(Effect.provide(layer))
+    })
+  )
+})
+
+const failureAt = (path: string) =>
+  ControlServer.bind({ path }).pipe(Effect.provide(handlerOf(answer)), Effect.scoped, Effect.flip)
+
+describe("a control socket that cannot be made", () => {
+  it.scopedLive("names the bytes of a path that is too long, and the cure, and makes nothing", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const pathOf = (bytes: number) =>
+        Path.join(folder, "é".repeat(10).padEnd(bytes - folder.length - 11, "x"))
+      const error = yield* failureAt(pathOf(108))
+      assert.strictEqual(
+        error.message,
+        `The path of the control socket has 108 bytes, but Linux allows 107: ${pathOf(108)}. ` +
+          "Set AUTOPILOT_HOME to a folder with a shorter path."
+      )
+      assert.deepStrictEqual(Fs.readdirSync(folder), [])
+      yield* Effect.scoped(ControlServer.bind({ path: pathOf(107) })).pipe(Effect.provide(handlerOf(answer)))
+    })
+  )
+
+  it.scopedLive("says what is wrong with its folder", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const missing = yield* failureAt(Path.join(folder, "none", "autopilotd.sock"))
+      assert.include(missing.message, `the folder ${folder}/none does not exist. Create it`)
+      Fs.writeFileSync(Path.join(folder, "file"), "")
+      const noFolder = yield* failureAt(Path.join(folder, "file", "autopilotd.sock"))
+      assert.include(noFolder.message, `${folder}/file is not a folder`)
+      Fs.mkdirSync(Path.join(folder, "autopilotd.sock"))
+      const taken = yield* failureAt(Path.join(folder, "autopilotd.sock"))
+      assert.include(taken.message, "a folder has that name")
+      assert.deepStrictEqual(Fs.readdirSync(folder).toSorted(), ["autopilotd.sock", "file"])
+      // Nobody can make a file there, root included.
+      const unwritable = yield* failureAt("/sys/autopilotd.sock")
+      assert.match(unwritable.message, /may not write to \/sys\. Make|\/sys is on a read-only file system/)
+    })
+  )
+
+  it("never tells anybody to delete a file, whatever the system said", () => {
+    for (const code of [
+      "ENOSPC",
+      "EDQUOT",
+      "EACCES",
+      "EPERM",
+      "EROFS",
+      "EISDIR",
+      "EMFILE",
+      "EADDRINUSE",
+      "EIO"
+    ]) {
+      const { message } = ControlServerError.from("/home/me/.autopilot/autopilotd.sock", { code })
+      assert.notMatch(message, /delet|remove|\brm\b/i)
+    }
+    const full = ControlServerError.from(
+      "/home/me/.autopilot/autopilotd.sock",
+      Object.assign(new Error(), { code: "ENOSPC" })
+    )
+    assert.strictEqual(
+      full.message,
+      "The control socket /home/me/.autopilot/autopilotd.sock cannot be made (ENOSPC): the disk that holds " +
+        "/home/me/.autopilot is full. Free some space there, or set AUTOPILOT_HOME to another folder."
+    )
+  })
+})

@@ -1,0 +1,174 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as PubSub from "effect/PubSub"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
+import { ProjectName } from "../../../src/Domain/Project.ts"
+import { type SubscribeRequest, SubscriptionLine } from "../../../src/Domain/control/Subscription.ts"
+import * as Concerns from "../../../src/Layers/history/Concerns.ts"
+import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
+import { ProjectReports } from "../../../src/Layers/status/ProjectReports.ts"
+import * as Subscriptions from "../../../src/Layers/control/Subscriptions.ts"
+import { UnknownProject } from "../../../src/Layers/worker/Supervisor.ts"
+import * as WorkerLines from "../../../src/Layers/logs/WorkerLines.ts"
+import { data } from "../../fixtures/ServedControl.ts"
+import { settle } from "../worker/SupervisorWorld.ts"
+
+const shop = ProjectName.make("shop")
+const blog = ProjectName.make("blog")
+
+const decode = Schema.decodeUnknownSync(Schema.parseJson(SubscriptionLine))
+
+const stopped = (project: ProjectName): DaemonEvent => ({ _tag: "WorkerStopped", project, reason: "a test" })
+const aboutNone: DaemonEvent = { _tag: "DaemonStopping", by: "a test" }
+
+/** The lines, each by its kind and what it is about. */
+const kinds = (lines: ReadonlyArray<string>) =>
+  lines.map((text) => {
+    assert.isTrue(text.endsWith("\n") && text.indexOf("\n") === text.length - 1, "not one line")
+    const line = decode(text)
+    return line.type === "event" ? `${line.event._tag} ${line.project ?? "-"}` : line.type
+  })
+
+/** Runs a test with something that subscribes and publishes. */
+const inWorld = <A, E>(
+  test: (world: {
+    readonly subscribe: (request?: Partial<SubscribeRequest>) => Effect.Effect<{
+      readonly lines: ReadonlyArray<string>
+      readonly leave: Effect.Effect<unknown>
+    }>
+    readonly serve: typeof Subscriptions.Subscriptions.Service.serve
+    readonly publish: (event: DaemonEvent) => Effect.Effect<void>
+    readonly gate: Effect.Latch
+  }) => Effect.Effect<A, E, WorkerLines.WorkerLines>
+) =>
+  Effect.gen(function* () {
+    const pubsub = yield* PubSub.unbounded<DaemonEvent>()
+    const gate = yield* Effect.makeLatch(true)
+    const publish = (event: DaemonEvent) => Effect.asVoid(PubSub.publish(pubsub, event))
+    const Events = Layer.succeed(DaemonEvents, { publish, changes: Stream.fromPubSub(pubsub) })
+    const Reports = Layer.succeed(ProjectReports, {
+      status: (project) =>
+        project === blog ? new UnknownProject({ project, known: [shop] }) : Effect.as(gate.await, data),
+      projects: Effect.succeed({ selected: shop, projects: [] })
+    })
+    return yield* Effect.flatMap(Subscriptions.Subscriptions, ({ serve }) =>
+      Effect.zipRight(
+        settle,
+        test({
+          serve,
+          publish: (event) => Effect.zipRight(publish(event), settle),
+          gate,
+          subscribe: Effect.fnUntraced(function* (request = {}) {
+            const lines: Array<string> = []
+            const gone = yield* Deferred.make<void>()
+            const follower = { send: (line: string) => void lines.push(line), gone: Deferred.await(gone) }
+            yield* Effect.forkDaemon(Effect.orDie(serve({ type: "Subscribe", ...request }, follower)))
+            yield* settle
+            return { lines, leave: Effect.zipRight(Deferred.succeed(gone, undefined), settle) }
+          })
+        })
+      )
+    ).pipe(
+      Effect.provide(
+        Subscriptions.layer.pipe(
+          Layer.provide(Concerns.layer),
+          Layer.provideMerge(WorkerLines.layer),
+          Layer.provide(Layer.merge(Events, Reports))
+        )
+      )
+    )
+  })
+
+describe("a subscription", () => {
+  it.effect("begins with how things are, and everything that happens follows", () =>
+    inWorld(({ publish, subscribe }) =>
+      Effect.gen(function* () {
+        const { lines } = yield* subscribe()
+        yield* publish(stopped(shop))
+        yield* publish(aboutNone)
+        assert.deepStrictEqual(kinds(lines), ["snapshot", "WorkerStopped shop", "DaemonStopping -"])
+      })
+    )
+  )
+
+  it.effect("misses nothing that happens while that is found out", () =>
+    inWorld(({ gate, publish, subscribe }) =>
+      Effect.gen(function* () {
+        yield* gate.close
+        const { lines } = yield* subscribe()
+        yield* publish(stopped(shop))
+        assert.deepStrictEqual(lines, [])
+        yield* gate.open
+        yield* settle
+        yield* publish(aboutNone)
+        assert.deepStrictEqual(kinds(lines), ["snapshot", "WorkerStopped shop", "DaemonStopping -"])
+      })
+    )
+  )
+
+  it.effect("of one project is not told of the others, but of what is about none", () =>
+    inWorld(({ publish, subscribe }) =>
+      Effect.gen(function* () {
+        const { lines } = yield* subscribe({ project: shop })
+        for (const event of [stopped(blog), stopped(shop), aboutNone]) yield* publish(event)
+        assert.deepStrictEqual(kinds(lines), ["snapshot", "WorkerStopped shop", "DaemonStopping -"])
+      })
+    )
+  )
+
+  it.effect("of a project that there is not is refused before anything is sent", () =>
+    inWorld(({ serve }) =>
+      Effect.gen(function* () {
+        const sent: Array<string> = []
+        const follower = { send: (line: string) => void sent.push(line), gone: Effect.never }
+        const refused = yield* Effect.flip(serve({ type: "Subscribe", project: blog }, follower))
+        assert.include(refused.message, 'There is no project "blog" here.')
+        assert.deepStrictEqual(sent, [])
+      })
+    )
+  )
+
+  it.effect("has the workers' lines too when they are asked for, and only then", () =>
+    inWorld(({ subscribe }) =>
+      Effect.gen(function* () {
+        const { publish } = yield* WorkerLines.WorkerLines
+        const silent = yield* subscribe()
+        const { lines } = yield* subscribe({ logs: true, project: shop })
+        publish(shop, "out", Buffer.from("one\ntwo \xff\n", "latin1"))
+        publish(blog, "out", Buffer.from("not of this one\n"))
+        publish(shop, "err", Buffer.from("\n"))
+        assert.lengthOf(silent.lines, 1)
+        const all = lines
+          .join("")
+          .split("\n")
+          .slice(0, -1)
+          .map((text) => decode(text))
+        assert.deepStrictEqual(
+          all.map((line) =>
+            line.type === "log" ? `${line.project} ${line.stream} ${line.text}` : line.type
+          ),
+          ["snapshot", "shop out one", "shop out two \ufffd", "shop err "]
+        )
+      })
+    )
+  )
+
+  it.effect("says now and then that the daemon is there, and ends when the client is gone", () =>
+    inWorld(({ publish, subscribe }) =>
+      Effect.gen(function* () {
+        const { leave, lines } = yield* subscribe()
+        yield* TestClock.adjust("30 seconds")
+        assert.deepStrictEqual(kinds(lines), ["snapshot", "alive", "alive"])
+        yield* leave
+        yield* publish(aboutNone)
+        yield* TestClock.adjust("1 minute")
+        assert.lengthOf(lines, 3)
+      })
+    )
+  )
+})

@@ -1,0 +1,155 @@
+import { spawn } from "node:child_process"
+import * as fs from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
+import * as InstanceLock from "../../../src/Layers/daemon/InstanceLock.ts"
+import { eventually } from "../../live/TestDaemon.ts"
+
+const home = Effect.acquireRelease(
+  Effect.sync(() => pathsBelow(join(fs.mkdtempSync(join(tmpdir(), "apd-")), "home"))),
+  ({ root }) => Effect.sync(() => fs.rmSync(join(root, ".."), { recursive: true, force: true }))
+)
+
+type Paths = Effect.Effect.Success<typeof home>
+
+/** Takes the lock until the scope closes; returns the id of the home. */
+const lock = (paths: Paths) =>
+  Layer.build(InstanceLock.layer).pipe(
+    Effect.provideService(AutopilotHome, paths),
+    Effect.map((context) => Context.get(context, InstanceLock.InstanceLock).homeId)
+  )
+
+/** Another process that holds the lock, once it does. */
+const holder = (paths: Paths) =>
+  Effect.acquireRelease(
+    Effect.async<ReturnType<typeof spawn>>((resume) => {
+      fs.mkdirSync(paths.root)
+      const child = spawn("flock", ["-n", "-F", paths.lockFile, "sh", "-c", "echo held; exec sleep 1000"])
+      child.stdout.once("data", () => resume(Effect.succeed(child)))
+    }),
+    (child) => Effect.sync(() => child.kill("SIGKILL"))
+  )
+
+describe("the lock of a home", () => {
+  it.scopedLive("makes the home, closed to others, with the pid in decimal and nothing else", () =>
+    Effect.gen(function* () {
+      const paths = yield* home
+      yield* lock(paths)
+      assert.strictEqual(fs.readFileSync(paths.pidFile, "utf8"), String(process.pid))
+      assert.strictEqual(fs.statSync(paths.root).mode & 0o777, 0o700)
+      for (const file of [paths.pidFile, paths.lockFile, paths.idFile]) {
+        assert.strictEqual(fs.statSync(file).mode & 0o777, 0o600, file)
+      }
+    })
+  )
+
+  it.scopedLive("gives a home one id for ever, and takes the PID file away at its end", () =>
+    Effect.gen(function* () {
+      const paths = yield* home
+      const first = yield* Effect.scoped(lock(paths))
+      assert.match(first, /^[0-9a-f]{16}$/)
+      assert.isFalse(fs.existsSync(paths.pidFile))
+      const second = yield* Effect.scoped(lock(paths))
+      assert.strictEqual(second, first)
+      const other = yield* Effect.flatMap(home, lock)
+      assert.notStrictEqual(other, first)
+    })
+  )
+
+  it.scopedLive("leaves a PID file that somebody else has written meanwhile", () =>
+    Effect.gen(function* () {
+      const paths = yield* home
+      yield* Effect.scoped(
+        Effect.zipRight(
+          lock(paths),
+          Effect.sync(() => fs.writeFileSync(paths.pidFile, "1"))
+        )
+      )
+      assert.strictEqual(fs.readFileSync(paths.pidFile, "utf8"), "1")
+    })
+  )
+
+  it.scopedLive("names its holder, whatever the lock file holds, and is free once that is killed", () =>
+    Effect.gen(function* () {
+      const paths = yield* home
+      const other = yield* holder(paths)
+      fs.writeFileSync(paths.pidFile, `${other.pid}\n`)
+      fs.writeFileSync(paths.lockFile, "4711")
+      const refused = yield* Effect.flip(Effect.scoped(lock(paths)))
+      assert(refused._tag === "AlreadyRunning")
+      assert.strictEqual(refused.pid, other.pid)
+      assert.include(refused.message, `already running with pid ${other.pid} for ${paths.root}`)
+      other.kill("SIGKILL")
+      // Until then it is the one who holds it.
+      yield* eventually(
+        "it is gone",
+        Effect.sync(() => other.signalCode ?? undefined)
+      )
+      yield* lock(paths)
+      assert.strictEqual(fs.readFileSync(paths.pidFile, "utf8"), String(process.pid))
+    })
+  )
+
+  it.scopedLive("names nobody rather than the wrong one", () =>
+    Effect.forEach(
+      [String(process.pid), "1", "not a pid"],
+      (stale) =>
+        Effect.gen(function* () {
+          const paths = yield* home
+          yield* holder(paths)
+          fs.writeFileSync(paths.pidFile, stale)
+          const refused = yield* Effect.flip(Effect.scoped(lock(paths)))
+          assert(refused._tag === "AlreadyRunning")
+          assert.isUndefined(refused.pid, stale)
+          assert.notInclude(refused.message, "pid")
+        }),
+      { concurrency: "unbounded" }
+    )
+  )
+
+  it.scopedLive("is waited for while its holder is just ending", () =>
+    Effect.gen(function* () {
+      const paths = yield* home
+      const other = yield* holder(paths)
+      yield* Effect.fork(
+        // It goes only after the first look, which has made the folders, was refused.
+        Effect.sync(() => fs.existsSync(paths.logDir)).pipe(
+          Effect.repeat({ until: (isThere) => isThere, schedule: Schedule.spaced("10 millis") }),
+          Effect.zipRight(Effect.sleep("100 millis")),
+          Effect.zipRight(Effect.sync(() => other.kill("SIGKILL")))
+        )
+      )
+      yield* lock(paths)
+      assert.strictEqual(fs.readFileSync(paths.pidFile, "utf8"), String(process.pid))
+    })
+  )
+
+  it.scopedLive("is refused with a reason and an advice where its files cannot be", () =>
+    Effect.gen(function* () {
+      const cases: ReadonlyArray<readonly [file: (paths: Paths) => string, said: RegExp]> = [
+        [
+          ({ pidFile }) => pidFile,
+          /autopilotd\.pid cannot be used: it is a folder, not a file\. Rename it, or/
+        ],
+        [
+          ({ lockFile }) => lockFile,
+          /autopilotd\.lock cannot be used: it is a folder, not a file\. Rename it, or/
+        ],
+        [({ idFile }) => idFile, /id cannot be used: it is a folder, not a file\. Rename it, or/]
+      ]
+      for (const [fileOf, said] of cases) {
+        const paths = yield* home
+        fs.mkdirSync(fileOf(paths), { recursive: true })
+        const refused = yield* Effect.flip(Effect.scoped(lock(paths)))
+        assert.strictEqual(refused._tag, "HomeUnusable")
+        assert.match(refused.message, said)
+      }
+    })
+  )
+})

@@ -1,0 +1,396 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as FastCheck from "effect/FastCheck"
+import { Supervisor } from "../../../src/Layers/worker/Supervisor.ts"
+import { FakeLives } from "../worker/FakeLives.ts"
+import { blog, GiB, guarded, type Hog, hog, type Machine, makeMachine, shop } from "./GuardedMachine.ts"
+import { makeVirtualClock, type VirtualClock } from "../worker/VirtualClock.ts"
+
+/** Begins the supervision on that machine and does the rest of the test there. */
+const onMachine = <A, E>(
+  machine: Machine,
+  options: Parameters<typeof guarded>[1],
+  test: (pass: VirtualClock["pass"]) => Effect.Effect<A, E, Supervisor | FakeLives>
+) => {
+  const { clock, pass } = makeVirtualClock()
+  const begin = Effect.flatMap(Supervisor, (supervisor) => supervisor.begin)
+  return pass(0).pipe(
+    Effect.zipRight(begin),
+    Effect.zipRight(pass(0)),
+    Effect.zipRight(test(pass)),
+    Effect.provide(guarded(machine, options)),
+    Effect.withClock(clock)
+  )
+}
+
+const signals = ({ deeds }: Machine): ReadonlyArray<string> =>
+  deeds.filter(({ what }) => what !== "ended").map(({ pid, what }) => `${what} ${pid}`)
+
+const told = ({ events }: Machine, tag: string) => events.filter(({ _tag }) => _tag === tag)
+
+const status = Effect.fnUntraced(function* (project = shop) {
+  const actor = yield* Effect.flatMap(Supervisor, (supervisor) => supervisor.project(project))
+  return yield* actor.snapshot
+})
+
+const phase = (project = shop) => Effect.map(status(project), ({ state }) => state.phase._tag)
+
+describe("when memory is low", () => {
+  it.effect("one hog after the other is asked to end, until there is enough", () => {
+    const machine = makeMachine(0.5 * GiB, [hog(1, GiB), hog(2, GiB), hog(3, GiB)])
+    return onMachine(machine, {}, (pass) =>
+      Effect.gen(function* () {
+        yield* pass(1000)
+        assert.deepStrictEqual(
+          machine.deeds.map(({ pid, what }) => `${what} ${pid}`),
+          ["SIGTERM 1", "ended 1", "SIGTERM 2", "ended 2"]
+        )
+        assert.deepStrictEqual(
+          told(machine, "HogGone").map((event) => event._tag === "HogGone" && event.pid),
+          [1, 2]
+        )
+      })
+    )
+  })
+
+  it.effect("nobody is while there is plenty", () => {
+    const machine = makeMachine(2 * GiB, [hog(1, GiB)])
+    return onMachine(machine, {}, (pass) =>
+      Effect.gen(function* () {
+        yield* pass(5000)
+        assert.deepStrictEqual([machine.deeds, machine.searches], [[], 0])
+      })
+    )
+  })
+
+  it.effect("nobody is when it is plentiful again by the time of the signal", () => {
+    const machine = makeMachine(4 * GiB, [hog(1, GiB)])
+    return onMachine(machine, {}, (pass) =>
+      Effect.gen(function* () {
+        machine.meanwhile = () => {
+          machine.freeBytes = 3 * GiB
+        }
+        machine.freeBytes = GiB
+        yield* pass(2000)
+        assert.strictEqual(machine.searches, 1)
+        assert.deepStrictEqual(machine.deeds, [])
+      })
+    )
+  })
+
+  it.effect("a hog that ignores TERM is asked once and killed once", () => {
+    const machine = makeMachine(1.5 * GiB, [hog(1, GiB, { endsBy: "SIGKILL" })])
+    return onMachine(machine, {}, (pass) =>
+      Effect.gen(function* () {
+        yield* pass(30_000)
+        assert.deepStrictEqual(signals(machine), ["SIGTERM 1", "SIGKILL 1"])
+      })
+    )
+  })
+
+  it.effect("one that was asked is not killed once there is enough, and is not asked again later", () => {
+    const machine = makeMachine(1.5 * GiB, [hog(1, GiB, { endsBy: "SIGKILL" })])
+    return onMachine(machine, {}, (pass) =>
+      Effect.gen(function* () {
+        yield* pass(200)
+        machine.freeBytes = 4 * GiB
+        yield* pass(30_000)
+        assert.deepStrictEqual(signals(machine), ["SIGTERM 1"])
+        machine.freeBytes = 1.5 * GiB
+        yield* pass(10_000)
+        assert.deepStrictEqual(signals(machine), ["SIGTERM 1", "SIGKILL 1"])
+      })
+    )
+  })
+
+  it.effect("one that survives KILL is told of and left alone, and the next one comes", () => {
+    const machine = makeMachine(1.5 * GiB, [hog(1, GiB, { endsBy: "nothing" }), hog(2, GiB)])
+    return onMachine(machine, {}, (pass) =>
+      Effect.gen(function* () {
+        yield* pass(60_000)
+        assert.deepStrictEqual(signals(machine), ["SIGTERM 1", "SIGKILL 1", "SIGTERM 2"])
+        assert.lengthOf(told(machine, "HogSurvived"), 1)
+      })
+    )
+  })
+
+  it.effect("no worker is restarted, and that nobody can be ended is told once, then once a minute", () => {
+    const machine = makeMachine(1.5 * GiB)
+    machine.workers.set(shop, GiB)
+    return onMachine(machine, {}, (pass) =>
+      Effect.gen(function* () {
+        yield* pass(50_000)
+        assert.lengthOf(told(machine, "NobodyToEnd"), 1)
+        assert.strictEqual(yield* phase(), "Running")
+        assert.isBelow(machine.searches, 60, "all processes looked at more often than once a second")
+        yield* pass(80_000)
+        assert.lengthOf(told(machine, "NobodyToEnd"), 1)
+        assert.lengthOf(told(machine, "ShortOfMemory"), 2)
+      })
+    )
+  })
+
+  it.effect("a dry run signals nobody and says once whom it would", () => {
+    const machine = makeMachine(4 * GiB, [hog(1, GiB / 4)])
+    machine.workers.set(shop, GiB)
+    return onMachine(machine, { memory: { dry_run: true } }, (pass) =>
+      Effect.gen(function* () {
+        machine.freeBytes = 0.5 * GiB
+        yield* pass(20_000)
+        assert.deepStrictEqual(machine.deeds, [])
+        assert.lengthOf(told(machine, "HogSignalled"), 1)
+        machine.hogs.clear()
+        machine.freeBytes = 0
+        yield* pass(5000)
+        assert.lengthOf(told(machine, "RestartedForMemory"), 1)
+        assert.strictEqual(yield* phase(), "Running")
+      })
+    )
+  })
+
+  it.effect("processes that cannot be read are no reason to end anybody, and are read again", () => {
+    const machine = makeMachine(0.5 * GiB, [hog(1, 2 * GiB)])
+    machine.isReadable = false
+    machine.workers.set(shop, GiB)
+    return onMachine(machine, {}, (pass) =>
+      Effect.gen(function* () {
+        yield* pass(10_000)
+        assert.deepStrictEqual([machine.deeds, yield* phase()], [[], "Running"])
+        assert.lengthOf(told(machine, "NobodyToEnd"), 1)
+        machine.isReadable = true
+        yield* pass(2000)
+        assert.deepStrictEqual(signals(machine), ["SIGTERM 1"])
+      })
+    )
+  })
+
+  /** KILL is waited for as long as that can take. */
+  const isSureToEnd = (one: Pick<Hog, "endsBy" | "afterMs"> | undefined) =>
+    one !== undefined && one.endsBy !== "nothing" && one.afterMs < 5000
+
+  it.effect(
+    "whatever the hogs do: one at a time, in their order, TERM before KILL, each once, and only while it is low",
+    () =>
+      Effect.promise(() =>
+        FastCheck.assert(
+          FastCheck.asyncProperty(
+            FastCheck.array(
+              FastCheck.record({
+                bytes: FastCheck.integer({ min: 0, max: GiB }),
+                endsBy: FastCheck.constantFrom<Hog["endsBy"]>("SIGTERM", "SIGTERM", "SIGKILL", "nothing"),
+                afterMs: FastCheck.integer({ min: 0, max: 8000 })
+              }),
+              { maxLength: 6 }
+            ),
+            FastCheck.integer({ min: 0, max: 3 * GiB }),
+            async (hogs, freeBytes) => {
+              const machine = makeMachine(
+                freeBytes,
+                hogs.map((one, index) => hog(index + 1, one.bytes, one))
+              )
+              await Effect.runPromise(onMachine(machine, {}, (pass) => pass(90_000)))
+              const living = new Set<number>()
+              let last = 0
+              for (const { availableBytes, pid, what } of machine.deeds) {
+                if (what === "ended") {
+                  living.delete(pid)
+                  continue
+                }
+                assert.isBelow(availableBytes, 2 * GiB, "a signal although memory is plentiful")
+                assert.isAtLeast(pid, last, "out of order")
+                if (what === "SIGTERM") {
+                  const others = [...living].filter((other) => isSureToEnd(hogs[other - 1]))
+                  assert.deepStrictEqual(others, [], "another one while the last may still end")
+                  living.add(pid)
+                }
+                last = pid
+              }
+              const sent = signals(machine)
+              assert.deepStrictEqual([...new Set(sent)], sent, "the same signal twice")
+              for (const signal of sent.filter((one) => one.startsWith("SIGKILL"))) {
+                assert.include(sent.slice(0, sent.indexOf(signal)), signal.replace("SIGKILL", "SIGTERM"))
+              }
+              // It goes on until there is enough, or nobody is left whom it has not tried.
+              if (machine.availableBytes() < 2 * GiB) {
+                for (const { pid } of machine.hogs.values()) assert.include(sent, `SIGKILL ${pid}`)
+              }
+            }
+          ),
+          { numRuns: 25 }
+        )
+      )
+  )
+})
+
+describe("when memory is critical", () => {
+  it.effect("hogs come first, and no worker is touched when that is enough", () => {
+    const machine = makeMachine(0.5 * GiB, [hog(1, 2 * GiB)])
+    machine.workers.set(shop, 8 * GiB)
+    return onMachine(machine, {}, (pass) =>
+      Effect.gen(function* () {
+        yield* pass(3000)
+        assert.deepStrictEqual(signals(machine), ["SIGTERM 1"])
+        assert.strictEqual(yield* phase(), "Running")
+      })
+    )
+  })
+
+  it.effect("no worker is touched for what was seen before the hog had ended", () => {
+    const machine = makeMachine(4 * GiB, [hog(1, 2 * GiB, { afterMs: 400 })])
+    machine.workers.set(shop, 8 * GiB)
+    return onMachine(machine, {}, (pass) =>
+      Effect.gen(function* () {
+        machine.freeBytes = 0.5 * GiB
+        yield* pass(3000)
+        assert.deepStrictEqual(signals(machine), ["SIGTERM 1"])
+        assert.strictEqual(yield* phase(), "Running")
+      })
+    )
+  })
+
+  it.effect("the worker that holds most is restarted, and no other one for the same shortage", () => {
+    const machine = makeMachine(4 * GiB)
+    machine.workers.set(shop, 3 * GiB).set(blog, 2 * GiB)
+    return onMachine(machine, { projects: [shop, blog] }, (pass) =>
+      Effect.gen(function* () {
+        const { started } = yield* FakeLives
+        machine.freeBytes = 0.5 * GiB
+        yield* pass(60_000)
+        assert.deepStrictEqual([yield* phase(shop), yield* phase(blog)], ["Waiting", "Running"])
+        assert.include((yield* status()).state.phase, {
+          because:
+            "memory was critical (512 MiB of 16 GiB available, 3 GiB held by it); it starts again when there are 2 GiB"
+        })
+        assert.lengthOf(told(machine, "RestartedForMemory"), 1)
+        machine.freeBytes = 3 * GiB
+        yield* pass(2000)
+        assert.strictEqual(yield* phase(shop), "Running")
+        assert.lengthOf(started, 3)
+        assert.strictEqual((yield* status()).state.failures, 0)
+      })
+    )
+  })
+
+  it.effect("the worker that is being ended is left its grace, but not when memory is nearly out", () => {
+    const machine = makeMachine(4 * GiB)
+    machine.workers.set(shop, 3 * GiB)
+    return onMachine(machine, {}, (pass) =>
+      Effect.gen(function* () {
+        const lives = yield* FakeLives
+        lives.endsAfter(60_000)
+        machine.freeBytes = 0.9 * GiB
+        yield* pass(10_000)
+        assert.strictEqual(yield* phase(), "Stopping")
+        machine.freeBytes = 0.4 * GiB
+        yield* pass(1000)
+        assert.strictEqual(yield* phase(), "Waiting")
+        assert.lengthOf(told(machine, "HastenedForMemory"), 1)
+        lives.endsAfter(0)
+      })
+    )
+  })
+
+  it.effect("others that hold the memory for hours cost one restart, and no loop of them", () => {
+    const machine = makeMachine(4 * GiB)
+    machine.workers.set(shop, GiB / 4)
+    return onMachine(machine, {}, (pass) =>
+      Effect.gen(function* () {
+        const { started } = yield* FakeLives
+        machine.freeBytes = 0.5 * GiB
+        yield* pass(60_000)
+        machine.workers.clear()
+        yield* pass(20 * 60_000)
+        assert.lengthOf(started, 1)
+        assert.strictEqual(yield* phase(), "Waiting")
+        // After a quarter of an hour above critical is enough.
+        machine.freeBytes = 1.5 * GiB
+        yield* pass(2000)
+        assert.lengthOf(started, 2)
+        machine.workers.set(shop, GiB / 4)
+        machine.freeBytes = 0.9 * GiB
+        yield* pass(10_000)
+        assert.strictEqual(yield* phase(), "Running", "restarted again although it is not the cause")
+      })
+    )
+  })
+
+  it.effect("a worker that runs anew in the same shortage is restarted only when it is the cause", () => {
+    const machine = makeMachine(0.5 * GiB)
+    machine.workers.set(shop, GiB / 4)
+    return onMachine(machine, {}, (pass) =>
+      Effect.gen(function* () {
+        const { started } = yield* FakeLives
+        // Nobody's first start is held, and memory was critical before it.
+        yield* pass(5000)
+        assert.strictEqual(yield* phase(), "Running")
+        assert.lengthOf(told(machine, "StartedShort"), 1)
+        machine.workers.set(shop, 4 * GiB)
+        yield* pass(3000)
+        assert.strictEqual(yield* phase(), "Waiting")
+        assert.lengthOf(started, 1)
+      })
+    )
+  })
+
+  it.effect("a person who starts the worker that is held has it at once, with a warning", () => {
+    const machine = makeMachine(4 * GiB)
+    machine.workers.set(shop, GiB / 4)
+    return onMachine(machine, {}, (pass) =>
+      Effect.gen(function* () {
+        machine.freeBytes = 0.5 * GiB
+        yield* pass(3000)
+        assert.strictEqual(yield* phase(), "Waiting")
+        const actor = yield* Effect.flatMap(Supervisor, (supervisor) => supervisor.project(shop))
+        assert.isTrue((yield* actor.command("start")).success)
+        yield* pass(10_000)
+        assert.strictEqual(yield* phase(), "Running")
+        assert.lengthOf(told(machine, "StartedShort"), 1)
+      })
+    )
+  })
+
+  it.effect("a worker that is critical soon after each start waits longer and longer", () => {
+    const machine = makeMachine(4 * GiB)
+    machine.workers.set(shop, 4 * GiB)
+    return onMachine(machine, {}, (pass) =>
+      Effect.gen(function* () {
+        const { started } = yield* FakeLives
+        const waits: Array<number> = []
+        for (let round = 0; round < 6; round++) {
+          machine.freeBytes = 0.5 * GiB
+          yield* pass(2000)
+          machine.freeBytes = 4 * GiB
+          let waited = 0
+          while (started.length === round + 1) {
+            yield* pass(1000)
+            waited++
+            assert.isBelow(waited, 400)
+          }
+          waits.push(waited)
+        }
+        // As long as after failures: 1 2 4 8 16 32 seconds, but for when it is looked.
+        assert.deepStrictEqual(
+          waits,
+          waits.toSorted((one, other) => one - other)
+        )
+        assert.isAtLeast(waits.at(-1) ?? 0, 30)
+        assert.strictEqual((yield* status()).state.failures, 0)
+      })
+    )
+  })
+
+  it.effect("with critical_restart = if-cause only a worker that holds what is missing is restarted", () => {
+    const machine = makeMachine(4 * GiB)
+    machine.workers.set(shop, GiB)
+    return onMachine(machine, { memory: { critical_restart: "if-cause" } }, (pass) =>
+      Effect.gen(function* () {
+        machine.freeBytes = 0.5 * GiB
+        yield* pass(3000)
+        assert.strictEqual(yield* phase(), "Running")
+        machine.workers.set(shop, 2 * GiB)
+        yield* pass(3000)
+        assert.strictEqual(yield* phase(), "Waiting")
+      })
+    )
+  })
+})

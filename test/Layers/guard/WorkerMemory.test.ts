@@ -1,0 +1,197 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/TestClock"
+import { WorkerMemory } from "../../../src/Layers/guard/WorkerMemory.ts"
+import { WorkerSamples } from "../../../src/Layers/verdict/WorkerSamples.ts"
+import { FakeLives } from "../worker/FakeLives.ts"
+import { groupOf } from "../tree/PretendedGroup.ts"
+import { MiB } from "../machine/ProcFolder.ts"
+import { crash, settle } from "../worker/SupervisorWorld.ts"
+import { begin, type WorkerWorld, workerWorld, worldLayer } from "../worker/WorkerWorld.ts"
+
+const inWorld = <A, E, R>(test: (world: WorkerWorld) => Effect.Effect<A, E, R>) =>
+  Effect.flatMap(workerWorld, (world) => Effect.provide(test(world), worldLayer(world)))
+
+const known = (pid = 1000) => Effect.map(WorkerMemory, (memory) => memory.of(pid))
+const ask = Effect.flatMap(WorkerMemory, (memory) => memory.ask).pipe(Effect.zipRight(settle))
+const pass = (duration: `${number} seconds` | `${number} minutes`) =>
+  Effect.zipRight(TestClock.adjust(duration), settle)
+
+describe("what a worker holds", () => {
+  it.scoped("is known a second after its start, without anybody asking", () =>
+    inWorld(() =>
+      Effect.gen(function* () {
+        yield* begin
+        assert.isUndefined(yield* known())
+        yield* pass("1 seconds")
+        assert.deepStrictEqual(yield* known(), {
+          residentBytes: MiB,
+          swapBytes: 0,
+          processes: 1,
+          peakBytes: MiB
+        })
+      })
+    )
+  )
+
+  it.scoped("is looked at again for who asks, at most every five seconds, and else once a minute", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        yield* begin
+        yield* pass("1 seconds")
+        assert.strictEqual(world.looks, 1)
+        world.proc.put(1000, { parent: 50, mark: "home:default:1", residentBytes: 5 * MiB })
+        for (let second = 0; second < 4; second++) {
+          yield* TestClock.adjust("1 seconds")
+          yield* ask
+        }
+        assert.strictEqual(world.looks, 1)
+        yield* TestClock.adjust("1 seconds")
+        yield* ask
+        assert.strictEqual(world.looks, 2)
+        assert.strictEqual((yield* known())?.residentBytes, 5 * MiB)
+        yield* TestClock.adjust("10 minutes")
+        assert.strictEqual(world.looks, 12)
+      })
+    )
+  )
+
+  it.scoped("counts its children, and the orphans that have left it for good", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        world.proc.put(1001, { parent: 1000, session: 1000, residentBytes: 2 * MiB })
+        world.proc.put(1002, { mark: "home:default:1", residentBytes: 4 * MiB })
+        world.proc.put(1003, { parent: 1002, session: 1002, residentBytes: 8 * MiB })
+        // Not its own: a zombie, what an earlier worker has left, a stranger.
+        world.proc.put(1004, { parent: 1000, session: 1000, state: "Z", residentBytes: 0 })
+        world.proc.put(1005, { mark: "home:default:0", residentBytes: 16 * MiB })
+        world.proc.put(1006, { residentBytes: 32 * MiB })
+        yield* begin
+        yield* pass("1 seconds")
+        assert.deepInclude(yield* known(), { residentBytes: 15 * MiB, processes: 4 })
+      })
+    )
+  )
+
+  it.scoped("is found out without a look at what any process is, however large", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        world.proc.put(1000, { parent: 50, mark: "home:default:1", residentBytes: 900_000 * MiB })
+        world.proc.put(1006, { residentBytes: 900_000 * MiB })
+        yield* begin
+        yield* pass("1 seconds")
+        assert.strictEqual((yield* known())?.residentBytes, 900_000 * MiB)
+        assert.strictEqual(world.detailed, 0)
+      })
+    )
+  )
+
+  it.scoped("has the swap of its own processes in it, read only while any swap is in use", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        world.proc.put(1000, { parent: 50, mark: "home:default:1", swapBytes: 3 * MiB })
+        world.proc.put(1006, { swapBytes: 32 * MiB })
+        yield* begin
+        yield* pass("1 seconds")
+        assert.deepInclude(yield* known(), { swapBytes: 0, peakBytes: MiB })
+        world.swapInUseBytes = 1
+        yield* pass("1 minutes")
+        assert.deepInclude(yield* known(), { residentBytes: MiB, swapBytes: 3 * MiB, peakBytes: 4 * MiB })
+      })
+    )
+  )
+
+  it.scoped("is what the kernel accounts for its cgroup, and each process outside of that", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        const group = groupOf(world, "home:default:1", [1000, 1001, 1007])
+        group.holds({ anonBytes: 40 * MiB, cacheBytes: 900 * MiB, swapBytes: 2 * MiB })
+        world.swapInUseBytes = 1
+        world.proc.put(1000, { parent: 50, mark: "home:default:1", residentBytes: 30 * MiB, swapBytes: MiB })
+        world.proc.put(1001, { parent: 1000, session: 1000, residentBytes: 30 * MiB })
+        // It has moved itself out of the group, and is found by its environment.
+        world.proc.put(1002, { mark: "home:default:1", residentBytes: 4 * MiB, swapBytes: 8 * MiB })
+        // It has cleared its environment, and is found by the group alone.
+        world.proc.put(1007, { residentBytes: 5 * MiB })
+        yield* begin
+        yield* pass("1 seconds")
+        assert.deepStrictEqual(yield* known(), {
+          residentBytes: 44 * MiB,
+          swapBytes: 10 * MiB,
+          processes: 4,
+          peakBytes: 54 * MiB
+        })
+      })
+    )
+  )
+
+  it.scoped("is added up from its processes where memory is not accounted for its cgroup", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        groupOf(world, "home:default:1", [1000])
+        world.proc.put(1000, { parent: 50, mark: "home:default:1", residentBytes: 30 * MiB })
+        yield* begin
+        yield* pass("1 seconds")
+        assert.deepInclude(yield* known(), { residentBytes: 30 * MiB, processes: 1 })
+      })
+    )
+  )
+
+  it.scoped("is remembered at its highest for as long as that worker lives", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        const grown = { parent: 50, mark: "home:default:1", residentBytes: 7 * MiB }
+        world.proc.put(1000, grown)
+        yield* begin
+        yield* pass("1 seconds")
+        world.proc.put(1000, { ...grown, residentBytes: MiB })
+        yield* pass("1 minutes")
+        assert.deepInclude(yield* known(), { residentBytes: MiB, peakBytes: 7 * MiB })
+        const { started } = yield* FakeLives
+        yield* started[0]?.exit(crash) ?? Effect.void
+        world.proc.remove(1000)
+        world.proc.put(1001, { parent: 50, mark: "home:default:2", residentBytes: 2 * MiB })
+        yield* pass("3 seconds")
+        assert.isUndefined(yield* known(1000))
+        assert.deepInclude(yield* known(1001), { residentBytes: 2 * MiB, peakBytes: 2 * MiB })
+      })
+    )
+  )
+
+  it.scoped("is there for those too that were built before whoever looks", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        const samples = yield* WorkerSamples
+        yield* begin
+        yield* pass("1 seconds")
+        assert.deepInclude(samples.of(1000), { residentBytes: MiB, swapBytes: 0, processes: 1 })
+        world.proc.put(1000, { parent: 50, mark: "home:default:1", residentBytes: 5 * MiB })
+        yield* (yield* WorkerMemory).look
+        assert.strictEqual(samples.of(1000)?.residentBytes, 5 * MiB)
+      })
+    )
+  )
+
+  it.scoped("stays what it was while /proc cannot be read", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        yield* begin
+        yield* pass("1 seconds")
+        world.isReadable = false
+        yield* pass("2 minutes")
+        assert.strictEqual(world.looks, 3)
+        assert.strictEqual((yield* known())?.residentBytes, MiB)
+      })
+    )
+  )
+
+  it.scoped("costs nothing while no worker runs", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        yield* ask
+        yield* TestClock.adjust("10 minutes")
+        assert.strictEqual(world.looks, 0)
+      })
+    )
+  )
+})

@@ -1,0 +1,195 @@
+import { PassThrough } from "node:stream"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
+import { countLines, prefixed } from "../../../src/Domain/output/Lines.ts"
+import { LogSettings } from "../../../src/Domain/settings/LogSettings.ts"
+import { unnamed } from "../../../src/Domain/Project.ts"
+import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
+import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
+import { LogSettingsInForce } from "../../../src/Layers/logs/LogSettingsInForce.ts"
+import { RotatingFiles } from "../../../src/Layers/output/RotatingFile.ts"
+import { WorkerEcho } from "../../../src/Layers/logs/WorkerEcho.ts"
+import * as WorkerLines from "../../../src/Layers/logs/WorkerLines.ts"
+import * as WorkerLog from "../../../src/Layers/logs/WorkerLog.ts"
+import { eventually } from "../../live/TestDaemon.ts"
+
+/** A disk that takes what it is allowed to, and a worker that writes what it is told to. */
+interface World {
+  readonly stored: Array<string>
+  readonly events: Array<DaemonEvent>
+  /** What waits for the disk. */
+  waitingBytes: number
+  redact: boolean
+}
+
+const world = (): World => ({ stored: [], events: [], waitingBytes: 0, redact: false })
+
+const layerOf = (around: World) =>
+  WorkerLog.layer.pipe(
+    Layer.provide(
+      Layer.mergeAll(
+        Layer.succeed(AutopilotHome, pathsBelow("/nonexistent")),
+        Layer.succeed(WorkerEcho, { show: () => undefined }),
+        WorkerLines.layer,
+        Layer.succeed(DaemonEvents, {
+          publish: (event) => Effect.sync(() => void around.events.push(event)),
+          changes: Stream.empty
+        }),
+        Layer.succeed(LogSettingsInForce, () => ({
+          ...Schema.decodeUnknownSync(LogSettings)({}),
+          redact: around.redact
+        })),
+        Layer.succeed(RotatingFiles, {
+          open: ({ maxPendingBytes }) =>
+            Effect.succeed({
+              pendingBytes: () => around.waitingBytes,
+              write: (lines: Buffer, prefix: Buffer = Buffer.alloc(0)) => {
+                if (around.waitingBytes + lines.length > maxPendingBytes) return false
+                around.stored.push(prefixed(prefix, lines).toString("latin1"))
+                return true
+              }
+            })
+        })
+      )
+    )
+  )
+
+const begin = Effect.fnUntraced(function* (around: World, secrets: ReadonlyArray<string> = []) {
+  const { open } = yield* Effect.provide(WorkerLog.WorkerLog, layerOf(around))
+  const log = yield* open(unnamed)
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()]
+  const capture = yield* log.capture({ pid: 7, stdout, stderr }, secrets)
+  return { capture, stdout, stderr, stored: () => around.stored.join("").replace(/^\S+ \S+ /gm, "") }
+})
+
+const mib = 2 ** 20
+
+describe("a worker's log", () => {
+  it.scopedLive("has each line with its stream, after a note of the start", () =>
+    Effect.gen(function* () {
+      const around = world()
+      const { capture, stderr, stdout, stored } = yield* begin(around)
+      stdout.write("on")
+      stdout.write("e\ntwo")
+      stderr.end("oh")
+      yield* capture.caughtUp
+      assert.strictEqual(stored(), "--- worker started, pid 7\nout one\nerr oh\n")
+      stdout.end()
+      yield* capture.finish
+      assert.strictEqual(stored(), "--- worker started, pid 7\nout one\nerr oh\nout two\n")
+      assert.match(around.stored[1] ?? "", /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} out one\n$/)
+    })
+  )
+
+  it.scopedLive("keeps in mind what was seen last, and when, also of a line without an end", () =>
+    Effect.gen(function* () {
+      const { capture, stderr, stdout } = yield* begin(world())
+      const startedNanos = capture.lastOutputNanos()
+      stdout.write("one\nhalf a line")
+      stderr.write("trouble\n")
+      yield* capture.caughtUp
+      assert.deepStrictEqual(yield* capture.tail, [
+        { stream: "out", text: "one" },
+        { stream: "err", text: "trouble" },
+        { stream: "out", text: "half a line" }
+      ])
+      const spokenNanos = capture.lastOutputNanos()
+      assert.isTrue(spokenNanos > startedNanos)
+      stdout.write(" goes on")
+      yield* capture.caughtUp
+      assert.isTrue(capture.lastOutputNanos() > spokenNanos)
+    })
+  )
+
+  it.scopedLive("knows an agent by its stream-json, between lines of other kinds", () =>
+    Effect.gen(function* () {
+      const { capture, stdout } = yield* begin(world())
+      stdout.write('{"level":30,"msg":"no agent"}\nplain\n')
+      yield* capture.caughtUp
+      assert.isUndefined(capture.agent().sessionId)
+      const result = {
+        type: "result",
+        subtype: "success",
+        is_error: false,
+        result: "Done.",
+        session_id: "s-1"
+      }
+      stdout.write('plain\n{"type":"system","subtype":"init","session_id":"s-1"}\n')
+      stdout.write(`${JSON.stringify(result)}\nplain\n`)
+      yield* capture.caughtUp
+      assert.strictEqual(capture.agent().sessionId, "s-1")
+      assert.strictEqual(capture.agent().result?.subtype, "success")
+    })
+  )
+
+  it.scopedLive("masks secrets where it is asked for, in what it keeps in mind too", () =>
+    Effect.gen(function* () {
+      const around = world()
+      const { capture, stdout, stored } = yield* begin(around, ["hunter2-hunter2", "short"])
+      stdout.write("hunter2-hunter2\n")
+      yield* capture.caughtUp
+      around.redact = true
+      stdout.write("short hunter2-")
+      stdout.write("hunter2\nhunter2-hunter2")
+      yield* capture.caughtUp
+      assert.strictEqual(
+        stored(),
+        "--- worker started, pid 7\nout hunter2-hunter2\nout short ***************\n"
+      )
+      assert.deepStrictEqual(
+        (yield* capture.tail).map(({ text }) => text),
+        ["hunter2-hunter2", "short ***************", "***************"]
+      )
+    })
+  )
+
+  it.scopedLive(
+    "holds the worker up for a second when the disk does not keep up, then drops whole lines and counts them",
+    () =>
+      Effect.gen(function* () {
+        const around = world()
+        const { capture, stdout, stored } = yield* begin(around)
+        around.waitingBytes = 9 * mib
+        const line = `${"x".repeat(99)}\n`
+        stdout.write("one\n")
+        yield* eventually(
+          "it is held up",
+          Effect.sync(() => stdout.isPaused() || undefined)
+        )
+        for (let count = 0; count < 100; count++) stdout.write(line)
+        yield* eventually(
+          "it is let go on",
+          Effect.sync(() => !stdout.isPaused() || undefined)
+        )
+        yield* capture.caughtUp
+        // What was read before and while it was held up is kept, and all of the rest is missing.
+        const kept = stored().match(/^out x/gm)?.length ?? 0
+        assert.deepStrictEqual(around.events, [])
+        around.waitingBytes = 0
+        stdout.write("last\n")
+        yield* capture.caughtUp
+        const note = /^--- (\d+) lines were dropped here: the disk does not keep up\nout last\n/m.exec(
+          stored()
+        )
+        assert.strictEqual(Number(note?.[1]), 100 - kept)
+        assert.isAbove(Number(note?.[1]), 0)
+        yield* eventually(
+          "it is told",
+          Effect.sync(() => around.events[0])
+        )
+        assert.deepStrictEqual(around.events, [
+          {
+            _tag: "OutputDropped",
+            project: unnamed,
+            lines: 100 - kept,
+            reason: "the disk does not keep up"
+          }
+        ])
+        assert.strictEqual(countLines(Buffer.from(stored())), kept + 4)
+      })
+  )
+})

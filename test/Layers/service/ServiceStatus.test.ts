@@ -1,0 +1,86 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as PubSub from "effect/PubSub"
+import * as Stream from "effect/Stream"
+import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
+import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
+import * as ServiceStatus from "../../../src/Layers/service/ServiceStatus.ts"
+import { Supervisor } from "../../../src/Layers/worker/Supervisor.ts"
+import { FakeLives } from "../worker/FakeLives.ts"
+import { fakeService } from "../systemd/FakeService.ts"
+import { crash, layerOf, makeSurroundings } from "../worker/SupervisorWorld.ts"
+import { makeVirtualClock, type VirtualClock } from "../worker/VirtualClock.ts"
+
+const Events = Layer.scoped(
+  DaemonEvents,
+  Effect.map(PubSub.unbounded<DaemonEvent>(), (pubsub) => ({
+    publish: (event: DaemonEvent) => Effect.asVoid(PubSub.publish(pubsub, event)),
+    changes: Stream.fromPubSub(pubsub)
+  }))
+)
+
+/** The lines that `systemctl status` has shown. */
+const shown = <A, E>(
+  test: (
+    pass: VirtualClock["pass"],
+    lines: () => ReadonlyArray<string>
+  ) => Effect.Effect<A, E, Supervisor | FakeLives>
+) => {
+  const { clock, pass } = makeVirtualClock()
+  const service = fakeService()
+  const lines = () => service.messages.flatMap((message) => (message._tag === "Status" ? [message.text] : []))
+  return test(pass, lines).pipe(
+    Effect.provide(
+      ServiceStatus.layer.pipe(
+        Layer.provide(service.layer),
+        Layer.provide(Events),
+        Layer.provideMerge(layerOf(makeSurroundings(), {}, Events))
+      )
+    ),
+    Effect.withClock(clock)
+  )
+}
+
+describe("the line of systemctl status", () => {
+  it.effect("follows the state of the workers, and says nothing twice", () =>
+    shown((pass, lines) =>
+      Effect.gen(function* () {
+        const supervisor = yield* Supervisor
+        const { started } = yield* FakeLives
+        yield* supervisor.begin
+        yield* pass(5000)
+        assert.deepStrictEqual(lines(), ["running, pid 1000"])
+        yield* started[0]?.exit(crash) ?? Effect.void
+        yield* pass(500)
+        assert.match(lines().at(-1) ?? "", /^restarting: .*exit code 1/)
+        yield* pass(5000)
+        assert.strictEqual(lines().at(-1), "running, pid 1001, 1 restart")
+        yield* pass(600_000)
+        assert.lengthOf(lines(), 3)
+        yield* supervisor.drain
+        yield* pass(1000)
+        assert.strictEqual(lines().at(-1), "stopping, 1 restart: the daemon is shutting down")
+      })
+    )
+  )
+
+  it.effect("changes once a second at the most, and ends with what is", () =>
+    shown((pass, lines) =>
+      Effect.gen(function* () {
+        const supervisor = yield* Supervisor
+        yield* supervisor.begin
+        yield* pass(5000)
+        const before = lines().length
+        const actor = yield* supervisor.project(undefined)
+        for (let round = 0; round < 20; round++) {
+          yield* Effect.fork(actor.command("restart"))
+          yield* pass(150)
+        }
+        yield* pass(5000)
+        assert.isAtMost(lines().length - before, 4)
+        assert.match(lines().at(-1) ?? "", /^running, pid [0-9]+, 20 restarts$/)
+      })
+    )
+  )
+})

@@ -1,0 +1,75 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import { ProjectName } from "../../../src/Domain/Project.ts"
+import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
+import { InstanceLock } from "../../../src/Layers/daemon/InstanceLock.ts"
+import * as Leftovers from "../../../src/Layers/tree/Leftovers.ts"
+import { WorkerGroups, withoutGroups } from "../../../src/Layers/tree/WorkerGroups.ts"
+import { WorkerTree } from "../../../src/Layers/tree/WorkerTree.ts"
+
+const ofHome = "AUTOPILOT_WORKER_ID=home:"
+const ending = { graceMs: 0, hasten: Effect.never }
+
+/** Leftovers that are looked for in the pretended trees of a machine where nothing is left; `looked` is for whose. */
+const around = (looked: Array<string>) =>
+  Leftovers.layer.pipe(
+    Layer.provide(
+      Layer.mergeAll(
+        Layer.succeed(InstanceLock, { homeId: "home" }),
+        Layer.succeed(WorkerGroups, withoutGroups),
+        Layer.succeed(DaemonEvents, { publish: () => Effect.void, changes: Stream.empty }),
+        Layer.succeed(WorkerTree, {
+          of: () => Effect.dieMessage("nothing is started here"),
+          end: ({ mark }) =>
+            Effect.sync(() => void looked.push(mark)).pipe(
+              Effect.zipRight(Effect.sleep("100 millis")),
+              Effect.as([])
+            )
+        })
+      )
+    )
+  )
+
+const start = (name: string) =>
+  Effect.flatMap(Leftovers.Leftovers, ({ end }) => end(ProjectName.make(name), ending, () => Effect.void))
+
+const startAll = (names: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const all = yield* Effect.fork(Effect.forEach(names, start, { concurrency: "unbounded", discard: true }))
+    yield* TestClock.adjust("200 millis")
+    yield* all
+  })
+
+describe("leftovers", () => {
+  it.effect("are looked for once when all projects start together, not once more for each", () => {
+    const looked: Array<string> = []
+    return Effect.gen(function* () {
+      yield* startAll(["shop", "blog", "wiki"])
+      assert.deepStrictEqual(looked, [ofHome])
+    }).pipe(Effect.provide(around(looked)))
+  })
+
+  it.effect("are looked for again by a project that starts later, its own only", () => {
+    const looked: Array<string> = []
+    return Effect.gen(function* () {
+      yield* startAll(["shop"])
+      yield* TestClock.adjust("1 minute")
+      yield* startAll(["blog"])
+      assert.deepStrictEqual(looked, [ofHome, `${ofHome}blog:`])
+    }).pipe(Effect.provide(around(looked)))
+  })
+
+  it.effect("are not looked for by a project whose tree was seen empty just now", () => {
+    const looked: Array<string> = []
+    return Effect.gen(function* () {
+      yield* startAll(["shop"])
+      yield* TestClock.adjust("1 minute")
+      yield* Effect.flatMap(Leftovers.Leftovers, ({ areGone }) => areGone(ProjectName.make("shop")))
+      yield* startAll(["shop", "blog"])
+      assert.deepStrictEqual(looked, [ofHome, `${ofHome}blog:`])
+    }).pipe(Effect.provide(around(looked)))
+  })
+})

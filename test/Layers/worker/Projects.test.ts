@@ -1,0 +1,489 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as FastCheck from "effect/FastCheck"
+import * as Layer from "effect/Layer"
+import * as TestClock from "effect/TestClock"
+import * as TestContext from "effect/TestContext"
+import { ProjectName, unnamed } from "../../../src/Domain/Project.ts"
+import type { ProjectPlan, ProjectPlans } from "../../../src/Domain/worker/ProjectPlan.ts"
+import { blank } from "../../../src/Domain/worker/Survivor.ts"
+import { reason, statusWord } from "../../../src/Domain/worker/WorkerState.ts"
+import * as ProjectSwitch from "../../../src/Layers/worker/ProjectSwitch.ts"
+import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
+import { defaultPolicy } from "../../fixtures/policies.ts"
+import * as FakeLives from "./FakeLives.ts"
+import { crash, layerOf, makeSurroundings, plan, settle, type Surroundings } from "./SupervisorWorld.ts"
+
+const named = (name: string, changed: Partial<ProjectPlan> = {}): ProjectPlan => ({
+  ...plan,
+  project: ProjectName.make(name),
+  ...changed
+})
+
+const shop = ProjectName.make("shop")
+const blog = ProjectName.make("blog")
+
+/** The test's clock stands still once the test is over: nothing may take time to end then. */
+const endAtOnce = Effect.map(FakeLives.FakeLives, ({ endsAfter }) => endsAfter(0))
+
+const around =
+  (world: Surroundings, options: Partial<Supervisor.SupervisorOptions> = {}) =>
+  <A, E, R>(test: Effect.Effect<A, E, R>) =>
+    Effect.provide(
+      Effect.ensuring(test, endAtOnce),
+      ProjectSwitch.layer.pipe(
+        Layer.provideMerge(layerOf(world, { projects: [plan, named("shop"), named("blog")], ...options }))
+      )
+    )
+
+const begin = Effect.flatMap(Supervisor.Supervisor, (supervisor) => supervisor.begin).pipe(
+  Effect.zipRight(settle)
+)
+
+const snapshotOf = (name: ProjectName | undefined) =>
+  Effect.gen(function* () {
+    yield* settle
+    const { project } = yield* Supervisor.Supervisor
+    return yield* (yield* project(name)).snapshot
+  })
+
+const wordOf = (name: ProjectName | undefined) =>
+  Effect.map(snapshotOf(name), ({ state }) => statusWord(state))
+
+/** The states of all projects, in the order in which they are shown. */
+const words = Effect.gen(function* () {
+  yield* settle
+  const { snapshots } = yield* Supervisor.Supervisor
+  return (yield* snapshots).map(({ plan, state }) => `${plan.project} ${statusWord(state)}`)
+})
+
+const commandTo = (name: ProjectName, command: "start" | "stop" | "restart") =>
+  Effect.gen(function* () {
+    const { project } = yield* Supervisor.Supervisor
+    return yield* (yield* project(name)).command(command)
+  })
+
+const apply = (...plans: ProjectPlans) =>
+  Effect.flatMap(Supervisor.Supervisor, (supervisor) => supervisor.apply(plans)).pipe(Effect.zipRight(settle))
+
+const switchTo = (name: ProjectName, keep = false) =>
+  Effect.flatMap(ProjectSwitch.ProjectSwitch, ({ to }) => to(name, { keep }))
+
+const newestOf = (name: ProjectName) =>
+  Effect.map(FakeLives.FakeLives, ({ started }) =>
+    started.filter(({ id }) => id.startsWith(`home:${name}:`)).at(-1)
+  )
+
+describe("several projects", () => {
+  it.effect("one that crashes and backs off costs its neighbours nothing", () =>
+    Effect.gen(function* () {
+      yield* begin
+      yield* (yield* newestOf(shop))?.exit(crash) ?? Effect.void
+      assert.deepStrictEqual(yield* words, ["default running", "shop restarting", "blog running"])
+      yield* TestClock.adjust("1 seconds")
+      assert.strictEqual(yield* wordOf(shop), "running")
+      const lives = yield* FakeLives.FakeLives
+      assert.lengthOf(lives.started, 4)
+    }).pipe(around(makeSurroundings()))
+  )
+
+  it.effect("one with autostart = false waits for a person, and says so", () =>
+    Effect.gen(function* () {
+      yield* begin
+      assert.deepStrictEqual(yield* words, ["default running", "shop stopped"])
+      assert.strictEqual(
+        reason((yield* snapshotOf(shop)).state),
+        "autostart is off for it, and nobody has started it"
+      )
+      yield* commandTo(shop, "start")
+      assert.strictEqual(yield* wordOf(shop), "running")
+    }).pipe(around(makeSurroundings(), { projects: [plan, named("shop", { autostart: false })] }))
+  )
+
+  it.effect("after a crash of the daemon autostart decides only where nobody has said anything", () => {
+    const projects: ProjectPlans = [
+      plan,
+      named("shop", { autostart: false }),
+      named("blog", { autostart: false })
+    ]
+    return Effect.gen(function* () {
+      yield* begin
+      assert.deepStrictEqual(yield* words, ["default stopped", "shop running", "blog stopped"])
+    }).pipe(
+      around(
+        makeSurroundings({
+          default: { ...blank, wanted: "down" },
+          shop: { ...blank, wanted: "up" },
+          blog: blank
+        }),
+        { projects, keepState: true }
+      )
+    )
+  })
+
+  it.effect("the selected one is started by a start, whatever its autostart says", () => {
+    const world = makeSurroundings()
+    world.selected = shop
+    return Effect.gen(function* () {
+      yield* begin
+      assert.deepStrictEqual(yield* words, ["default running", "shop running"])
+      assert.strictEqual((yield* snapshotOf(undefined)).plan.project, shop)
+    }).pipe(around(world, { projects: [plan, named("shop", { autostart: false })] }))
+  })
+
+  it.effect(
+    "the selected one is not started by a daemon that goes on as before, nor is one for being the first",
+    () => {
+      const world = makeSurroundings()
+      const projects: ProjectPlans = [
+        named("shop", { autostart: false }),
+        named("blog", { autostart: false })
+      ]
+      return Effect.gen(function* () {
+        yield* Effect.zipRight(
+          begin,
+          Effect.map(words, (found) => assert.deepStrictEqual(found, ["shop stopped", "blog stopped"]))
+        ).pipe(around(world, { projects }))
+        world.selected = blog
+        const kept = yield* Effect.zipRight(begin, words).pipe(around(world, { projects, keepState: true }))
+        assert.deepStrictEqual(kept, ["shop stopped", "blog stopped"])
+      })
+    }
+  )
+
+  it.effect("a selection that is no project any more means the first", () => {
+    const world = makeSurroundings()
+    world.selected = ProjectName.make("gone")
+    return Effect.gen(function* () {
+      assert.strictEqual((yield* snapshotOf(undefined)).plan.project, unnamed)
+    }).pipe(around(world))
+  })
+
+  it.effect("the end of the daemon takes one grace for all together", () =>
+    Effect.gen(function* () {
+      const lives = yield* FakeLives.FakeLives
+      const { drain } = yield* Supervisor.Supervisor
+      yield* begin
+      assert.strictEqual(lives.alive(), 3)
+      lives.endsAfter(10_000)
+      const draining = yield* Effect.fork(drain)
+      yield* settle
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(yield* Fiber.join(draining), [])
+      assert.strictEqual(lives.alive(), 0)
+    }).pipe(around(makeSurroundings()))
+  )
+
+  it.effect("closing the scope without a drain ends all of them in one grace too", () =>
+    Effect.gen(function* () {
+      const closed = yield* Effect.gen(function* () {
+        const lives = yield* FakeLives.FakeLives
+        yield* begin
+        lives.endsAfter(10_000)
+        return lives
+      }).pipe(
+        Effect.provide(layerOf(makeSurroundings(), { projects: [plan, named("shop"), named("blog")] })),
+        Effect.fork
+      )
+      yield* settle
+      yield* TestClock.adjust("10 seconds")
+      const lives = yield* Fiber.join(closed)
+      assert.strictEqual(lives.mostAlive(), 3)
+      assert.strictEqual(lives.alive(), 0)
+    })
+  )
+})
+
+describe("a switch", () => {
+  it.effect("starts the other only when the last process of the one before is gone", () =>
+    Effect.gen(function* () {
+      const lives = yield* FakeLives.FakeLives
+      yield* begin
+      assert.strictEqual(lives.alive(), 1)
+      lives.endsAfter(5000)
+      const { message } = yield* switchTo(shop)
+      assert.strictEqual(
+        message,
+        "Switched from default to shop. Worker is waiting: the worker of default is being stopped first"
+      )
+      assert.deepStrictEqual(yield* words, ["default stopping", "shop waiting"])
+      yield* TestClock.adjust("4999 millis")
+      assert.deepStrictEqual(yield* words, ["default stopping", "shop waiting"])
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual(yield* words, ["default stopped", "shop running"])
+      assert.strictEqual(lives.mostAlive(), 1)
+      assert.strictEqual((yield* snapshotOf(undefined)).plan.project, shop)
+      assert.strictEqual((yield* snapshotOf(shop)).state.totalRestarts, 0)
+    }).pipe(around(makeSurroundings(), { projects: [plan, named("shop", { autostart: false })] }))
+  )
+
+  it.effect("with keep leaves the other running", () =>
+    Effect.gen(function* () {
+      yield* begin
+      assert.strictEqual((yield* switchTo(shop, true)).message, "Selected shop. Worker is starting")
+      assert.deepStrictEqual(yield* words, ["default running", "shop running"])
+    }).pipe(around(makeSurroundings(), { projects: [plan, named("shop", { autostart: false })] }))
+  )
+
+  it.effect("to the selected one starts it, and stops nothing", () =>
+    Effect.gen(function* () {
+      yield* begin
+      yield* commandTo(unnamed, "stop")
+      assert.strictEqual((yield* switchTo(unnamed)).message, "Selected default. Worker is starting")
+      assert.deepStrictEqual(yield* words, ["default running", "shop running", "blog running"])
+    }).pipe(around(makeSurroundings()))
+  )
+
+  it.effect("from one whose worker does not run starts the other at once", () =>
+    Effect.gen(function* () {
+      yield* begin
+      yield* commandTo(unnamed, "stop")
+      yield* settle
+      assert.strictEqual(
+        (yield* switchTo(blog)).message,
+        "Switched from default to blog. Worker is already running"
+      )
+      yield* commandTo(blog, "stop")
+      yield* settle
+      assert.strictEqual(
+        (yield* switchTo(unnamed)).message,
+        "Switched from blog to default. Worker is starting"
+      )
+    }).pipe(around(makeSurroundings()))
+  )
+
+  it.effect("is given up by a stop, and cut short by a start", () =>
+    Effect.gen(function* () {
+      const lives = yield* FakeLives.FakeLives
+      yield* begin
+      lives.endsAfter(5000)
+      yield* switchTo(shop)
+      yield* commandTo(shop, "stop")
+      yield* TestClock.adjust("10 minutes")
+      assert.deepStrictEqual(yield* words, ["default stopped", "shop stopped"])
+      lives.endsAfter(0)
+      yield* switchTo(unnamed)
+      yield* settle
+      lives.endsAfter(5000)
+      yield* switchTo(shop)
+      yield* commandTo(shop, "start")
+      assert.deepStrictEqual(yield* words, ["default stopping", "shop running"])
+      yield* TestClock.adjust("10 minutes")
+      assert.deepStrictEqual(yield* words, ["default stopped", "shop running"])
+    }).pipe(around(makeSurroundings(), { projects: [plan, named("shop", { autostart: false })] }))
+  )
+
+  it.effect("to a third one waits for all that still end, and so does one that is asked for twice", () =>
+    Effect.gen(function* () {
+      const lives = yield* FakeLives.FakeLives
+      yield* begin
+      lives.endsAfter(5000)
+      yield* switchTo(shop)
+      yield* switchTo(shop)
+      assert.deepStrictEqual(yield* words, ["default stopping", "shop waiting", "blog stopped"])
+      yield* switchTo(blog)
+      assert.deepStrictEqual(yield* words, ["default stopping", "shop stopped", "blog waiting"])
+      yield* switchTo(shop, true)
+      assert.deepStrictEqual(yield* words, ["default stopping", "shop waiting", "blog waiting"])
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(yield* words, ["default stopped", "shop running", "blog running"])
+    }).pipe(
+      around(makeSurroundings(), {
+        projects: [plan, named("shop", { autostart: false }), named("blog", { autostart: false })]
+      })
+    )
+  )
+
+  it.effect("and back while it still ends starts it anew when its last process is gone", () =>
+    Effect.gen(function* () {
+      const lives = yield* FakeLives.FakeLives
+      yield* begin
+      lives.endsAfter(5000)
+      yield* switchTo(shop)
+      yield* switchTo(unnamed)
+      assert.deepStrictEqual(yield* words, ["default stopping", "shop stopped"])
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(yield* words, ["default running", "shop stopped"])
+      assert.strictEqual(lives.mostAlive(), 1)
+    }).pipe(around(makeSurroundings(), { projects: [plan, named("shop", { autostart: false })] }))
+  )
+
+  it.effect("does not wait for ever for one that cannot be ended", () =>
+    Effect.gen(function* () {
+      const lives = yield* FakeLives.FakeLives
+      yield* begin
+      lives.endsAfter(3_600_000)
+      yield* switchTo(shop)
+      yield* settle
+      yield* TestClock.adjust("20 seconds")
+      assert.deepStrictEqual(yield* words, ["default stopping", "shop running"])
+      yield* TestClock.adjust("1 hours")
+    }).pipe(around(makeSurroundings(), { projects: [plan, named("shop", { autostart: false })] }))
+  )
+
+  it.effect("survives the daemon, and an unknown project changes nothing", () => {
+    const world = makeSurroundings()
+    return Effect.gen(function* () {
+      yield* Effect.zipRight(begin, switchTo(shop, true)).pipe(around(world))
+      assert.strictEqual(world.selected, "shop")
+      const error = yield* Effect.flip(switchTo(ProjectName.make("nope"))).pipe(around(world))
+      assert.strictEqual(
+        error.message,
+        'There is no project "nope" here. The projects are: default, shop, blog.'
+      )
+      assert.strictEqual(world.selected, "shop")
+      assert.strictEqual((yield* snapshotOf(undefined).pipe(around(world))).plan.project, "shop")
+    })
+  })
+})
+
+describe("projects that come, change and go", () => {
+  it.effect("a new one starts, a removed one ends, the others do not notice", () => {
+    const world = makeSurroundings()
+    return Effect.gen(function* () {
+      yield* begin
+      const before = (yield* newestOf(unnamed))?.pid
+      yield* apply(plan, named("blog"), named("mail"))
+      assert.deepStrictEqual(yield* words, ["default running", "blog running", "mail running"])
+      assert.strictEqual((yield* newestOf(unnamed))?.pid, before)
+      const { project } = yield* Supervisor.Supervisor
+      const error = yield* Effect.flip(project(shop))
+      assert.include(error.message, "The projects are: default, blog, mail.")
+      assert.deepInclude(world.events, { _tag: "ProjectRemoved", project: shop, leftBehind: [] })
+    }).pipe(around(world))
+  })
+
+  it.effect("one that comes back while it still ends starts only when it has ended", () =>
+    Effect.gen(function* () {
+      const lives = yield* FakeLives.FakeLives
+      yield* begin
+      lives.endsAfter(5000)
+      yield* apply(plan, named("blog"))
+      assert.deepStrictEqual(yield* words, ["default running", "blog running", "shop stopping"])
+      assert.strictEqual(reason((yield* snapshotOf(shop)).state), "the project was removed from the settings")
+      assert.deepStrictEqual(yield* commandTo(shop, "start"), {
+        success: false,
+        message: "Cannot start the worker: the project was removed from the settings"
+      })
+      yield* apply(plan, named("shop"), named("blog"))
+      assert.deepStrictEqual(yield* words, ["default running", "shop stopping", "blog running"])
+      assert.strictEqual(lives.mostAlive(), 3)
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(yield* words, ["default running", "shop running", "blog running"])
+      assert.strictEqual(lives.mostAlive(), 3)
+    }).pipe(around(makeSurroundings()))
+  )
+
+  it.effect("one that comes back is as it was: stopped stays stopped", () =>
+    Effect.gen(function* () {
+      yield* begin
+      yield* commandTo(shop, "stop")
+      yield* settle
+      yield* apply(plan)
+      yield* apply(plan, named("shop"), named("blog"))
+      assert.deepStrictEqual(yield* words, ["default running", "shop stopped", "blog running"])
+    }).pipe(around(makeSurroundings()))
+  )
+
+  it.effect("new rules hold at once: a backoff is cut to the new maximum, a grace is the new one", () =>
+    Effect.gen(function* () {
+      yield* begin
+      for (const seconds of [1, 2, 4, 8, 16]) {
+        yield* (yield* newestOf(shop))?.exit(crash) ?? Effect.void
+        yield* settle
+        yield* TestClock.adjust(seconds * 1000)
+      }
+      yield* (yield* newestOf(shop))?.exit(crash) ?? Effect.void
+      assert.strictEqual(yield* wordOf(shop), "restarting")
+      const restart = { ...defaultPolicy, maxBackoffMs: 3000 }
+      yield* apply(plan, named("shop", { restart }), named("blog"))
+      yield* TestClock.adjust("2999 millis")
+      assert.strictEqual(yield* wordOf(shop), "restarting")
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(yield* wordOf(shop), "running")
+    }).pipe(around(makeSurroundings()))
+  )
+
+  it.effect("a lower success threshold forgets failures as soon as the worker has run so long", () =>
+    Effect.gen(function* () {
+      yield* begin
+      yield* (yield* newestOf(shop))?.exit(crash) ?? Effect.void
+      yield* settle
+      yield* TestClock.adjust("1 seconds")
+      yield* TestClock.adjust("20 seconds")
+      assert.strictEqual((yield* snapshotOf(shop)).state.failures, 1)
+      const restart = { ...defaultPolicy, successThresholdMs: 30_000 }
+      yield* apply(plan, named("shop", { restart }), named("blog"))
+      yield* TestClock.adjust("9999 millis")
+      assert.strictEqual((yield* snapshotOf(shop)).state.failures, 1)
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* snapshotOf(shop)).state.failures, 0)
+    }).pipe(around(makeSurroundings()))
+  )
+
+  it.effect("a command that was changed is told as awaited until the worker is started again", () =>
+    Effect.gen(function* () {
+      yield* begin
+      yield* apply(plan, named("shop", { argv: ["other"], cwd: "/tmp", envTable: { A: "1" } }), named("blog"))
+      const before = yield* snapshotOf(shop)
+      assert.deepStrictEqual(before.awaited, ["worker_command", "working_dir", "env"])
+      assert.deepStrictEqual(before.inForce.argv, ["worker"])
+      yield* commandTo(shop, "restart")
+      const after = yield* snapshotOf(shop)
+      assert.deepStrictEqual(after.awaited, [])
+      assert.deepStrictEqual(after.inForce.argv, ["other"])
+    }).pipe(around(makeSurroundings()))
+  )
+
+  it.effect("nothing is added while the daemon ends", () =>
+    Effect.gen(function* () {
+      const { drain } = yield* Supervisor.Supervisor
+      const lives = yield* FakeLives.FakeLives
+      yield* begin
+      yield* drain
+      yield* apply(plan, named("mail"))
+      assert.deepStrictEqual(yield* words, ["default stopping", "shop stopping", "blog stopping"])
+      assert.lengthOf(lives.started, 3)
+    }).pipe(around(makeSurroundings()))
+  )
+
+  it.effect(
+    "whatever comes and goes in whatever order, in the end each project that is there runs once",
+    () =>
+      Effect.promise(() =>
+        FastCheck.assert(
+          FastCheck.asyncProperty(
+            FastCheck.array(
+              FastCheck.record({
+                there: FastCheck.subarray(["a", "b", "c", "d"]),
+                endMs: FastCheck.constantFrom(0, 1000, 5000),
+                passMs: FastCheck.constantFrom(0, 500, 3000)
+              }),
+              { minLength: 1, maxLength: 8 }
+            ),
+            (story) =>
+              Effect.runPromise(
+                Effect.gen(function* () {
+                  const lives = yield* FakeLives.FakeLives
+                  yield* begin
+                  for (const { endMs, passMs, there } of story) {
+                    lives.endsAfter(endMs)
+                    yield* apply(plan, ...there.map((name) => named(name)))
+                    yield* TestClock.adjust(passMs)
+                  }
+                  for (let round = 0; round < 10; round++) yield* TestClock.adjust("5 seconds")
+                  const there = ["default", ...(story.at(-1)?.there ?? [])]
+                  assert.deepStrictEqual(
+                    yield* words,
+                    there.map((name) => `${name} running`)
+                  )
+                  assert.strictEqual(lives.alive(), there.length)
+                }).pipe(around(makeSurroundings()), Effect.provide(TestContext.TestContext))
+              )
+          ),
+          { numRuns: 15 }
+        )
+      )
+  )
+})

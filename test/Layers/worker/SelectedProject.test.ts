@@ -1,0 +1,67 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
+import { ProjectName } from "../../../src/Domain/Project.ts"
+import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
+import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
+import { layer, SelectedProject } from "../../../src/Layers/worker/SelectedProject.ts"
+import { temporaryHome } from "../../live/TestDaemon.ts"
+
+const shop = ProjectName.make("shop")
+
+const inHome = (home: string, events: Array<DaemonEvent> = []) =>
+  Effect.provide(
+    Layer.provide(
+      layer,
+      Layer.merge(
+        Layer.succeed(AutopilotHome, pathsBelow(home)),
+        Layer.succeed(DaemonEvents, {
+          publish: (event) => Effect.sync(() => void events.push(event)),
+          changes: Stream.empty
+        })
+      )
+    )
+  )
+
+const load = Effect.flatMap(SelectedProject, (selection) => selection.load)
+const save = (name: ProjectName) => Effect.flatMap(SelectedProject, (selection) => selection.save(name))
+
+describe("the selection", () => {
+  it.scopedLive("is read back as it was saved, from a file that a person can read", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      assert.isUndefined(yield* load.pipe(inHome(home)))
+      yield* save(shop).pipe(inHome(home))
+      assert.strictEqual(yield* load.pipe(inHome(home)), "shop")
+      assert.strictEqual(fs.readFileSync(join(home, "selected"), "utf8"), "shop\n")
+      assert.strictEqual(fs.statSync(join(home, "selected")).mode & 0o777, 0o600)
+    })
+  )
+
+  it.scopedLive("is none where the file holds anything else than a name", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      for (const text of ["", "\n", "../etc", "a b", "\0", "x".repeat(65)]) {
+        fs.writeFileSync(join(home, "selected"), text)
+        assert.isUndefined(yield* load.pipe(inHome(home)), JSON.stringify(text))
+      }
+    })
+  )
+
+  it.scopedLive("that cannot be saved is told and stops nothing", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const events: Array<DaemonEvent> = []
+      fs.mkdirSync(join(home, "selected"))
+      yield* save(shop).pipe(inHome(home, events))
+      assert.deepStrictEqual(
+        events.map(({ _tag }) => _tag),
+        ["SelectionNotSaved"]
+      )
+    })
+  )
+})

@@ -1,0 +1,448 @@
+import { assert, describe, it } from "@effect/vitest"
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as TestClock from "effect/TestClock"
+import { ProjectName, unnamed } from "../../../src/Domain/Project.ts"
+import { blank, type Survivor } from "../../../src/Domain/worker/Survivor.ts"
+import { nextStartMs, statusWord } from "../../../src/Domain/worker/WorkerState.ts"
+import * as Concerns from "../../../src/Layers/history/Concerns.ts"
+import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
+import { ProjectState } from "../../../src/Layers/worker/ProjectState.ts"
+import { SelectedProject } from "../../../src/Layers/worker/SelectedProject.ts"
+import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
+import { WorkerLog } from "../../../src/Layers/logs/WorkerLog.ts"
+import * as FakeLives from "./FakeLives.ts"
+import * as Stream from "effect/Stream"
+import { crash, layerOf, makeSurroundings, plan, settle } from "./SupervisorWorld.ts"
+
+const look = Effect.gen(function* () {
+  yield* settle
+  const { project } = yield* Supervisor.Supervisor
+  const { state } = yield* (yield* project(undefined)).snapshot
+  return { state, word: statusWord(state) }
+})
+
+const command = (name: "start" | "stop" | "restart") =>
+  Effect.gen(function* () {
+    const { project } = yield* Supervisor.Supervisor
+    return yield* (yield* project(undefined)).command(name)
+  })
+
+const begin = Effect.flatMap(Supervisor.Supervisor, (supervisor) => supervisor.begin)
+
+const newest = Effect.gen(function* () {
+  const lives = yield* FakeLives.FakeLives
+  const life = lives.started.at(-1)
+  return life ?? (yield* Effect.dieMessage("nothing was started"))
+})
+
+const crashNewest = Effect.flatMap(newest, (life) => life.exit(crash)).pipe(Effect.zipRight(settle))
+
+describe("backoff, on the test's clock", () => {
+  it.effect("waits 1 2 4 ... 256 seconds to the millisecond, then gives up at the 10th failure", () =>
+    Effect.gen(function* () {
+      const lives = yield* FakeLives.FakeLives
+      yield* begin
+      yield* settle
+      for (const seconds of [1, 2, 4, 8, 16, 32, 64, 128, 256]) {
+        const before = lives.started.length
+        yield* crashNewest
+        assert.strictEqual((yield* look).word, "restarting")
+        yield* TestClock.adjust(Duration.millis(seconds * 1000 - 1))
+        assert.lengthOf(lives.started, before, `started before ${seconds} s were over`)
+        yield* TestClock.adjust("1 millis")
+        yield* settle
+        assert.lengthOf(lives.started, before + 1, `not started after ${seconds} s`)
+      }
+      yield* crashNewest
+      yield* TestClock.adjust("10 days")
+      const { state, word } = yield* look
+      assert.strictEqual(word, "failed")
+      assert.strictEqual(state.totalRestarts, 9)
+      assert.lengthOf(lives.started, 10)
+      assert.strictEqual(lives.mostAlive(), 1)
+    }).pipe(Effect.provide(layerOf(makeSurroundings())))
+  )
+
+  it.effect("with a larger maximum goes on at 300 seconds", () =>
+    Effect.gen(function* () {
+      const lives = yield* FakeLives.FakeLives
+      yield* begin
+      yield* settle
+      for (let failure = 1; failure <= 12; failure++) {
+        yield* crashNewest
+        const { state } = yield* look
+        const due = nextStartMs(state) ?? 0
+        const delayMs = due - (yield* TestClock.currentTimeMillis)
+        assert.strictEqual(delayMs, Math.min(2 ** (failure - 1), 300) * 1000)
+        yield* TestClock.adjust(Duration.millis(delayMs))
+        yield* settle
+        assert.lengthOf(lives.started, failure + 1)
+      }
+    }).pipe(
+      Effect.provide(
+        layerOf(makeSurroundings(), {
+          projects: [{ ...plan, restart: { ...plan.restart, maxConsecutiveRestarts: 50 } }]
+        })
+      )
+    )
+  )
+
+  it.effect(
+    "a clock that is set forth or back by an hour changes neither its length nor what is said of it",
+    () =>
+      Effect.gen(function* () {
+        const clock = yield* Effect.clock
+        for (const jumpMs of [3_600_000, -3_600_000]) {
+          let offsetMs = 10 * 3_600_000
+          const wall = (): number => clock.unsafeCurrentTimeMillis() + offsetMs
+          const settable: Clock.Clock = Object.assign(Object.create(clock), {
+            unsafeCurrentTimeMillis: wall,
+            currentTimeMillis: Effect.sync(wall)
+          })
+          yield* Effect.gen(function* () {
+            const { project } = yield* Supervisor.Supervisor
+            yield* begin
+            yield* settle
+            yield* crashNewest
+            offsetMs += jumpMs
+            const { nextStartMs: dueMs } = yield* (yield* project(undefined)).snapshot
+            assert.strictEqual((dueMs ?? 0) - wall(), 1000)
+            yield* TestClock.adjust("999 millis")
+            assert.strictEqual((yield* look).word, "restarting")
+            yield* TestClock.adjust("1 millis")
+            assert.strictEqual((yield* look).word, "running")
+          }).pipe(Effect.provide(layerOf(makeSurroundings())), Effect.withClock(settable))
+        }
+      })
+  )
+
+  it.effect("failures are forgotten after 60 seconds of running, while it runs (D29)", () =>
+    Effect.gen(function* () {
+      yield* begin
+      yield* settle
+      yield* crashNewest
+      yield* TestClock.adjust("1 seconds")
+      yield* settle
+      yield* TestClock.adjust("59999 millis")
+      assert.strictEqual((yield* look).state.failures, 1)
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* look).state.failures, 0)
+      yield* crashNewest
+      const { state } = yield* look
+      assert.strictEqual((nextStartMs(state) ?? 0) - (yield* TestClock.currentTimeMillis), 1000)
+    }).pipe(Effect.provide(layerOf(makeSurroundings())))
+  )
+
+  it.effect("a start that fails is retried with the same backoff (D6)", () =>
+    Effect.gen(function* () {
+      const lives = yield* FakeLives.FakeLives
+      lives.refuse("no such program")
+      yield* begin
+      assert.strictEqual((yield* look).word, "restarting")
+      yield* TestClock.adjust("1 seconds")
+      assert.strictEqual((yield* look).state.failures, 2)
+      lives.refuse(undefined)
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual((yield* look).word, "running")
+    }).pipe(Effect.provide(layerOf(makeSurroundings())))
+  )
+})
+
+describe("commands are served before any timer fires", () => {
+  it.effect("start during a backoff starts at once and begins the delays anew", () =>
+    Effect.gen(function* () {
+      const lives = yield* FakeLives.FakeLives
+      yield* begin
+      yield* settle
+      for (const seconds of [1, 2, 4]) {
+        yield* crashNewest
+        yield* TestClock.adjust(Duration.seconds(seconds))
+        yield* settle
+      }
+      yield* crashNewest
+      assert.deepStrictEqual(yield* command("start"), { success: true, message: "Worker is starting" })
+      const { state, word } = yield* look
+      assert.strictEqual(word, "running")
+      assert.strictEqual(state.failures, 0)
+      yield* crashNewest
+      assert.strictEqual((nextStartMs((yield* look).state) ?? 0) - (yield* TestClock.currentTimeMillis), 1000)
+      assert.strictEqual(lives.mostAlive(), 1)
+    }).pipe(Effect.provide(layerOf(makeSurroundings())))
+  )
+
+  it.effect("stop during a backoff stops for good", () =>
+    Effect.gen(function* () {
+      const lives = yield* FakeLives.FakeLives
+      yield* begin
+      yield* settle
+      yield* crashNewest
+      assert.deepStrictEqual(yield* command("stop"), { success: true, message: "Worker stopped" })
+      yield* TestClock.adjust("1 days")
+      assert.strictEqual((yield* look).word, "stopped")
+      assert.lengthOf(lives.started, 1)
+    }).pipe(Effect.provide(layerOf(makeSurroundings())))
+  )
+
+  it.effect("stop, start and restart are answered while a tree takes 20 seconds to end", () =>
+    Effect.gen(function* () {
+      const lives = yield* FakeLives.FakeLives
+      yield* begin
+      yield* settle
+      lives.endsAfter(20_000)
+      assert.strictEqual((yield* command("stop")).message, "Worker is stopping")
+      assert.strictEqual((yield* look).word, "stopping")
+      assert.strictEqual(
+        (yield* command("start")).message,
+        "Worker is stopping and will be started once its last process is gone"
+      )
+      assert.strictEqual((yield* command("restart")).message, "Worker restart initiated")
+      yield* TestClock.adjust("19999 millis")
+      assert.lengthOf(lives.started, 1)
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* look).word, "running")
+      assert.lengthOf(lives.started, 2)
+      assert.strictEqual(lives.mostAlive(), 1)
+      lives.endsAfter(0)
+    }).pipe(Effect.provide(layerOf(makeSurroundings())))
+  )
+
+  it.effect("200 commands at once never make two workers, and the last one decides", () =>
+    Effect.gen(function* () {
+      const lives = yield* FakeLives.FakeLives
+      yield* begin
+      for (let round = 0; round < 200; round++) {
+        yield* command((["start", "stop", "restart"] as const)[round % 3] ?? "stop")
+        if (round % 7 === 0) yield* settle
+      }
+      yield* command("stop")
+      yield* settle
+      assert.strictEqual((yield* look).word, "stopped")
+      assert.strictEqual(lives.alive(), 0)
+      assert.isAtMost(lives.mostAlive(), 1)
+    }).pipe(Effect.provide(layerOf(makeSurroundings())))
+  )
+
+  it.effect("an unknown project is an error that names those there are", () =>
+    Effect.gen(function* () {
+      const { project } = yield* Supervisor.Supervisor
+      const error = yield* Effect.flip(project(ProjectName.make("shop")))
+      assert.strictEqual(error.message, 'There is no project "shop" here. The projects are: default.')
+    }).pipe(Effect.provide(layerOf(makeSurroundings())))
+  )
+})
+
+describe("what survives the daemon", () => {
+  const failed: Survivor = { ...blank, failures: 10, failed: "10 failures in a row, the last: exit code 1" }
+
+  it.effect("is saved before it takes effect", () => {
+    const around = makeSurroundings()
+    return Effect.gen(function* () {
+      yield* begin
+      yield* settle
+      yield* crashNewest
+      const saved = around.saved.get("default")
+      assert.strictEqual(saved?.failures, 1)
+      assert.strictEqual(saved?.wait?.kind, "backoff")
+      yield* command("stop")
+      assert.strictEqual(around.saved.get("default")?.wanted, "down")
+    }).pipe(Effect.provide(layerOf(around)))
+  })
+
+  it.effect("the end of the daemon changes nothing of it", () => {
+    const around = makeSurroundings()
+    return Effect.gen(function* () {
+      const { drain } = yield* Supervisor.Supervisor
+      yield* begin
+      yield* settle
+      const before = around.saved.get("default")
+      assert.deepStrictEqual(yield* drain, [])
+      assert.deepStrictEqual(around.saved.get("default"), before)
+      assert.strictEqual(before?.wanted, "up")
+    }).pipe(Effect.provide(layerOf(around)))
+  })
+
+  it.effect("with --keep-state, failed stays failed", () => {
+    const around = makeSurroundings({ default: failed })
+    return Effect.gen(function* () {
+      const lives = yield* FakeLives.FakeLives
+      yield* begin
+      yield* TestClock.adjust("1 days")
+      assert.strictEqual((yield* look).word, "failed")
+      assert.lengthOf(lives.started, 0)
+      // A daemon that was killed may have left a worker all the same.
+      assert.strictEqual(lives.sweeps(), 1)
+    }).pipe(Effect.provide(layerOf(around, { keepState: true })))
+  })
+
+  it.effect("with --keep-state, stopped stays stopped and a wait is waited out", () =>
+    Effect.gen(function* () {
+      const stopped = makeSurroundings({ default: { ...blank, wanted: "down" } })
+      yield* Effect.gen(function* () {
+        yield* begin
+        assert.strictEqual((yield* look).word, "stopped")
+      }).pipe(Effect.provide(layerOf(stopped, { keepState: true })))
+
+      const wait = { kind: "backoff", untilMs: 90_000, because: "exit code 1" } as const
+      const waiting = makeSurroundings({ default: { ...blank, failures: 7, wait } })
+      yield* Effect.gen(function* () {
+        const lives = yield* FakeLives.FakeLives
+        yield* begin
+        assert.strictEqual((yield* look).word, "restarting")
+        yield* TestClock.adjust("89999 millis")
+        assert.lengthOf(lives.started, 0)
+        yield* TestClock.adjust("1 millis")
+        assert.strictEqual((yield* look).word, "running")
+        yield* crashNewest
+        const due = nextStartMs((yield* look).state) ?? 0
+        assert.strictEqual(due - (yield* TestClock.currentTimeMillis), 128_000)
+      }).pipe(Effect.provide(layerOf(waiting, { keepState: true })))
+    })
+  )
+
+  it.effect("a clock set back by a year makes no backoff longer than its maximum", () => {
+    const wait = { kind: "backoff", untilMs: 365 * 86_400_000, because: "exit code 1" } as const
+    return Effect.gen(function* () {
+      yield* begin
+      yield* settle
+      yield* TestClock.adjust("300 seconds")
+      assert.strictEqual((yield* look).word, "running")
+    }).pipe(
+      Effect.provide(
+        layerOf(makeSurroundings({ default: { ...blank, failures: 1, wait } }), { keepState: true })
+      )
+    )
+  })
+
+  it.effect("a plain start begins afresh and says what it cleared", () => {
+    const around = makeSurroundings({ default: failed })
+    return Effect.gen(function* () {
+      yield* begin
+      assert.strictEqual((yield* look).word, "running")
+      assert.deepStrictEqual(
+        around.events.filter((event) => event._tag === "StateCleared"),
+        [
+          {
+            _tag: "StateCleared",
+            project: unnamed,
+            what: "the failed state (10 failures in a row, the last: exit code 1)"
+          }
+        ]
+      )
+    }).pipe(Effect.provide(layerOf(around)))
+  })
+
+  it.effect("a disk that fails or hangs is told and stops nothing", () =>
+    Effect.gen(function* () {
+      for (const disk of ["fails", "hangs"] as const) {
+        const around = makeSurroundings()
+        around.disk = disk
+        yield* Effect.gen(function* () {
+          const beginning = yield* Effect.fork(begin)
+          yield* TestClock.adjust("3 seconds")
+          yield* Fiber.join(beginning)
+          assert.strictEqual((yield* look).word, "running")
+          // A disk that hangs is waited for once, not at every change.
+          assert.strictEqual((yield* command("stop")).message, "Worker is stopping")
+          assert.strictEqual((yield* look).word, "stopped")
+          assert.include(
+            around.events.map((event) => event._tag),
+            "StateNotSaved"
+          )
+        }).pipe(Effect.provide(layerOf(around)))
+      }
+    })
+  )
+})
+
+describe("defects", () => {
+  it.effect("a defect in a worker's life is a failure of that life: it is started again", () =>
+    Effect.gen(function* () {
+      const lives = yield* FakeLives.FakeLives
+      lives.breakNext()
+      yield* begin
+      const { state, word } = yield* look
+      assert.strictEqual(word, "restarting")
+      assert.strictEqual(state.failures, 1)
+      yield* TestClock.adjust("1 seconds")
+      assert.strictEqual((yield* look).word, "running")
+    }).pipe(Effect.provide(layerOf(makeSurroundings())))
+  )
+
+  it.effect("a defect in the supervisor itself ends the daemon: no command and no drain hangs", () => {
+    const around = makeSurroundings()
+    const Broken = Layer.succeed(DaemonEvents, {
+      publish: (event) =>
+        event._tag === "CommandTaken"
+          ? Effect.dieMessage("a bug in publishing")
+          : Effect.sync(() => void around.events.push(event)),
+      changes: Stream.empty
+    })
+    return Effect.gen(function* () {
+      const { beyondHelp } = yield* Concerns.Concerns
+      const { drain } = yield* Supervisor.Supervisor
+      yield* begin
+      yield* settle
+      const answer = yield* command("restart")
+      assert.deepStrictEqual(answer, {
+        success: false,
+        message: "Cannot restart the worker: its supervisor has failed and the daemon is ending"
+      })
+      assert.strictEqual(yield* beyondHelp, "supervisor")
+      assert.deepStrictEqual(yield* drain, [])
+      assert.include(
+        around.events.map((event) => event._tag),
+        "ConcernBeyondHelp"
+      )
+    }).pipe(
+      Effect.provide(
+        Supervisor.layer({ projects: [plan], keepState: false }).pipe(
+          Layer.provideMerge(
+            Layer.mergeAll(
+              Concerns.layer.pipe(Layer.provideMerge(Broken)),
+              Layer.succeed(ProjectState, { load: () => Effect.succeed(undefined), save: () => Effect.void }),
+              Layer.succeed(SelectedProject, { load: Effect.succeed(undefined), save: () => Effect.void }),
+              Layer.succeed(WorkerLog, {
+                open: () => Effect.succeed({ capture: () => Effect.never })
+              }),
+              FakeLives.layer
+            )
+          )
+        )
+      )
+    )
+  })
+
+  it.effect("the worker is ended also when nobody drained: closing the scope is enough", () =>
+    Effect.gen(function* () {
+      const alive = yield* Effect.gen(function* () {
+        const lives = yield* FakeLives.FakeLives
+        yield* begin
+        yield* settle
+        assert.strictEqual(lives.alive(), 1)
+        return lives.alive
+      }).pipe(Effect.provide(layerOf(makeSurroundings())))
+      assert.strictEqual(alive(), 0)
+    })
+  )
+
+  it.effect("a second request to end cuts the grace short", () =>
+    Effect.gen(function* () {
+      const lives = yield* FakeLives.FakeLives
+      const { drain } = yield* Supervisor.Supervisor
+      yield* begin
+      yield* settle
+      lives.endsAfter(60_000)
+      const first = yield* Effect.fork(drain)
+      yield* settle
+      assert.strictEqual((yield* look).word, "stopping")
+      assert.strictEqual(lives.alive(), 1)
+      assert.deepStrictEqual(yield* drain, [])
+      assert.deepStrictEqual(yield* Fiber.join(first), [])
+      assert.strictEqual(lives.alive(), 0)
+    }).pipe(Effect.provide(layerOf(makeSurroundings())))
+  )
+})

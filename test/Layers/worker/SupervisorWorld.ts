@@ -1,0 +1,84 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
+import { type ProjectName, unnamed } from "../../../src/Domain/Project.ts"
+import type { ProjectPlan } from "../../../src/Domain/worker/ProjectPlan.ts"
+import type { Survivor } from "../../../src/Domain/worker/Survivor.ts"
+import * as Concerns from "../../../src/Layers/history/Concerns.ts"
+import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
+import { ProjectState, ProjectStateError } from "../../../src/Layers/worker/ProjectState.ts"
+import { SelectedProject } from "../../../src/Layers/worker/SelectedProject.ts"
+import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
+import { WorkerLog } from "../../../src/Layers/logs/WorkerLog.ts"
+import { defaultPolicy } from "../../fixtures/policies.ts"
+import * as FakeLives from "./FakeLives.ts"
+
+/** A project as it is when nothing is set. */
+export const plan: ProjectPlan = {
+  project: unnamed,
+  argv: ["worker"],
+  cwd: "/",
+  envFile: { path: "/nonexistent", mustExist: false },
+  envTable: {},
+  graceMs: 10_000,
+  restart: defaultPolicy,
+  autostart: true
+}
+
+/** The exit of a worker that crashes. */
+export const crash = { code: 1, signal: null }
+
+/** What is around a Supervisor, to look at and to change. */
+export interface Surroundings {
+  readonly events: Array<DaemonEvent>
+  readonly saved: Map<string, Survivor>
+  selected: ProjectName | undefined
+  /** What the disk says to a save; undefined: it is saved. */
+  disk: "works" | "fails" | "hangs"
+}
+
+export const makeSurroundings = (saved: Record<string, Survivor> = {}): Surroundings => ({
+  events: [],
+  saved: new Map(Object.entries(saved)),
+  selected: undefined,
+  disk: "works"
+})
+
+/** A Supervisor whose workers, disk and log are pretended. */
+export const layerOf = (
+  around: Surroundings,
+  options: Partial<Supervisor.SupervisorOptions> = {},
+  Events = Layer.succeed(DaemonEvents, {
+    publish: (event) => Effect.sync(() => void around.events.push(event)),
+    changes: Stream.empty
+  })
+) => {
+  const State = Layer.succeed(ProjectState, {
+    load: (project) => Effect.sync(() => around.saved.get(project)),
+    save: (project, survivor) =>
+      Effect.suspend(() => {
+        if (around.disk === "fails")
+          return new ProjectStateError({ path: "/state", reason: "no space left on device" })
+        if (around.disk === "hangs") return Effect.never
+        around.saved.set(project, survivor)
+        return Effect.void
+      })
+  })
+  const Selected = Layer.sync(SelectedProject, () => ({
+    load: Effect.sync(() => around.selected),
+    save: (project) => Effect.sync(() => void (around.selected = project))
+  }))
+  const Log = Layer.succeed(WorkerLog, {
+    open: () => Effect.succeed({ capture: () => Effect.never })
+  })
+  return Supervisor.layer({ projects: [plan], keepState: false, ...options }).pipe(
+    Layer.provideMerge(
+      Layer.mergeAll(Concerns.layer.pipe(Layer.provideMerge(Events)), State, Selected, Log, FakeLives.layer)
+    )
+  )
+}
+
+/** Lets everything that can run now run. */
+export const settle = TestClock.adjust(0).pipe(Effect.repeatN(5))

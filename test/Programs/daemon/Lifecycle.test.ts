@@ -1,0 +1,406 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
+import type { MemorySight } from "../../../src/Domain/machine/MemoryReading.ts"
+import type { ScannedProcess } from "../../../src/Domain/machine/ProcessFacts.ts"
+import { plansOf } from "../../../src/Domain/worker/ProjectPlan.ts"
+import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
+import * as Concerns from "../../../src/Layers/history/Concerns.ts"
+import * as ControlAnswers from "../../../src/Layers/control/ControlAnswers.ts"
+import { ControlHandler } from "../../../src/Layers/control/ControlHandler.ts"
+import { defaultLimits } from "../../../src/Layers/control/ControlServer.ts"
+import * as ControlSocket from "../../../src/Layers/control/ControlSocket.ts"
+import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
+import * as FileMutex from "../../../src/Layers/files/FileMutex.ts"
+import { HistoryReport } from "../../../src/Layers/control/HistoryReport.ts"
+import { HogReport } from "../../../src/Layers/guard/HogReport.ts"
+import { InstanceLock } from "../../../src/Layers/daemon/InstanceLock.ts"
+import * as MemoryMonitor from "../../../src/Layers/memory/MemoryMonitor.ts"
+import { MemoryReader } from "../../../src/Layers/machine/MemoryReader.ts"
+import { OwnUnit } from "../../../src/Layers/systemd/OwnUnit.ts"
+import { ProcFs } from "../../../src/Layers/machine/ProcFs.ts"
+import { ProcessMemory } from "../../../src/Layers/machine/ProcessMemory.ts"
+import { ProcessScan } from "../../../src/Layers/machine/ProcessScan.ts"
+import { ProjectState } from "../../../src/Layers/worker/ProjectState.ts"
+import * as ProjectReports from "../../../src/Layers/status/ProjectReports.ts"
+import * as ProjectSwitch from "../../../src/Layers/worker/ProjectSwitch.ts"
+import { SelectedProject } from "../../../src/Layers/worker/SelectedProject.ts"
+import * as SettingsAnswers from "../../../src/Layers/control/SettingsAnswers.ts"
+import * as SettingsFile from "../../../src/Layers/settings/SettingsFile.ts"
+import { SettingsInForce } from "../../../src/Layers/settings/SettingsInForce.ts"
+import * as SettingsReload from "../../../src/Layers/config/SettingsReload.ts"
+import * as SettingsStore from "../../../src/Layers/config/SettingsStore.ts"
+import { SettingsWatch } from "../../../src/Layers/config/SettingsWatch.ts"
+import * as SettingsWatcher from "../../../src/Layers/config/SettingsWatcher.ts"
+import * as ShutdownRequest from "../../../src/Layers/daemon/ShutdownRequest.ts"
+import { Signals, type SignalNews } from "../../../src/Layers/daemon/Signals.ts"
+import * as Subscriptions from "../../../src/Layers/control/Subscriptions.ts"
+import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
+import { Uncaught } from "../../../src/Layers/daemon/Uncaught.ts"
+import { WorkerGroups, withoutGroups } from "../../../src/Layers/tree/WorkerGroups.ts"
+import * as WorkerLines from "../../../src/Layers/logs/WorkerLines.ts"
+import { WorkerLog } from "../../../src/Layers/logs/WorkerLog.ts"
+import * as WorkerLimit from "../../../src/Layers/guard/WorkerLimit.ts"
+import * as WorkerMemory from "../../../src/Layers/guard/WorkerMemory.ts"
+import * as WorkerSamples from "../../../src/Layers/verdict/WorkerSamples.ts"
+import { supervise } from "../../../src/Programs/daemon/Lifecycle.ts"
+import * as FakeLives from "../../Layers/worker/FakeLives.ts"
+import { fakeService } from "../../Layers/systemd/FakeService.ts"
+import { eventually, temporaryHome } from "../../live/TestDaemon.ts"
+import { inForce } from "../../fixtures/SettingsInForce.ts"
+
+const memory: MemorySight = {
+  reading: {
+    availableBytes: 4096,
+    totalBytes: 8192,
+    swapTotalBytes: 0,
+    swapFreeBytes: 0,
+    boundBy: undefined,
+    stall: undefined
+  },
+  unusable: []
+}
+
+/** What the first worker is. */
+const leader: ScannedProcess = {
+  pid: 1000,
+  parentPid: 50,
+  group: 1000,
+  session: 1000,
+  startTicks: 1,
+  state: "S",
+  residentBytes: 4096,
+  swapBytes: 0,
+  isKernelThread: false
+}
+
+/** Where a bug can be put in: each is run in place of what it names. */
+interface Bugs {
+  /** The next reading of the memory, then all others. */
+  readonly memory?: () => MemorySight
+  readonly scan?: Effect.Effect<void>
+  /** Whose worker then has a limit. */
+  readonly proportional?: Effect.Effect<void>
+  readonly watch?: Effect.Effect<void>
+  readonly signal?: Effect.Effect<SignalNews>
+  readonly publish?: (event: DaemonEvent) => Effect.Effect<void>
+  readonly uncaught?: Effect.Effect<void>
+  /** Not a bug: who hears how the daemon does. */
+  readonly service?: ReturnType<typeof fakeService>
+  /** Sleeps of this length meet a bug, once. */
+  readonly sleepMs?: number
+}
+
+/** A clock whose sleep of one length dies the first time. */
+const brokenClock = (live: Clock.Clock, sleepMs: number): Clock.Clock => {
+  let isBroken = true
+  return Object.assign(Object.create(live), {
+    sleep: (duration: Duration.Duration) => {
+      if (!isBroken || Duration.toMillis(duration) !== sleepMs) return live.sleep(duration)
+      isBroken = false
+      return Effect.dieMessage("a bug in a timer")
+    }
+  })
+}
+
+/** The whole daemon but for processes, files and real signals. */
+const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
+  const tell = bugs.publish ?? (() => Effect.void)
+  const World = Layer.mergeAll(
+    Layer.succeed(AutopilotHome, pathsBelow(home)),
+    Layer.succeed(DaemonEvents, {
+      publish: (event) =>
+        Effect.zipRight(
+          Effect.sync(() => void events.push(event)),
+          tell(event)
+        ),
+      changes: Stream.never
+    }),
+    Layer.succeed(Signals, { next: bugs.signal ?? Effect.never }),
+    (bugs.service ?? fakeService()).layer,
+    Layer.succeed(OwnUnit, { facts: Effect.succeed(undefined) }),
+    Layer.succeed(Uncaught, { first: bugs.uncaught ?? Effect.never }),
+    Layer.succeed(SelectedProject, { load: Effect.succeed(undefined), save: () => Effect.void }),
+    Layer.succeed(ProjectState, { load: () => Effect.succeed(undefined), save: () => Effect.void }),
+    Layer.succeed(WorkerLog, {
+      open: () => Effect.succeed({ capture: () => Effect.never })
+    }),
+    Layer.succeed(
+      ProcFs,
+      ProcFs.of({
+        processes: Effect.succeed([]),
+        process: () => Effect.succeed(leader),
+        carrying: () => Effect.succeed(new Set()),
+        openFilesSoftLimit: () => Effect.succeed(undefined)
+      })
+    ),
+    Layer.succeed(ProcessScan, {
+      look: (_aim, use) =>
+        Effect.zipRight(
+          bugs.scan ?? Effect.void,
+          use({
+            selfPid: 50,
+            homeId: "home",
+            processes: new Map([[leader.pid, leader]]),
+            marks: new Map(),
+            details: new Map()
+          })
+        )
+    }),
+    Layer.succeed(ProcessMemory, {
+      swapped: () => Effect.succeed(new Map()),
+      proportional: () => Effect.as(bugs.proportional ?? Effect.void, new Map([[leader.pid, 0]]))
+    }),
+    Layer.succeed(InstanceLock, { homeId: "home" }),
+    WorkerSamples.layer,
+    Layer.succeed(WorkerGroups, withoutGroups),
+    Layer.succeed(MemoryReader, { read: bugs.memory ?? (() => memory) }),
+    ShutdownRequest.layer,
+    FakeLives.layer
+  )
+  const settings = inForce({
+    worker_command: { type: "Command", argv: ["worker"] },
+    restart: { stop_grace_ms: 1000, initial_backoff_ms: 50 },
+    memory: {
+      poll_interval_ms: 50,
+      ...(bugs.proportional === undefined ? {} : { worker_limit_bytes: 1 })
+    },
+    watch_config: true
+  })
+  const Settings = Layer.effect(
+    SettingsInForce,
+    Effect.map(SubscriptionRef.make(settings), (current) => ({
+      current,
+      load: () => Effect.succeed(settings)
+    }))
+  )
+  const Watch = Layer.succeed(SettingsWatch, {
+    changes: () => Stream.fromEffect(bugs.watch ?? Effect.never)
+  })
+  return Layer.mergeAll(
+    ControlSocket.layer,
+    Layer.provide(SettingsWatcher.layer, Watch),
+    WorkerLimit.layer
+  ).pipe(
+    Layer.provideMerge(ControlAnswers.layer),
+    Layer.provide(Subscriptions.layer),
+    Layer.provide(WorkerLines.layer),
+    Layer.provide(
+      Layer.mergeAll(
+        ProjectReports.layer({ pid: process.pid, version: "test" }),
+        ProjectSwitch.layer,
+        Layer.succeed(HogReport, { look: Effect.dieMessage("nobody asks for it here") }),
+        Layer.succeed(HistoryReport, { last: () => Effect.dieMessage("nobody asks for it here") }),
+        Layer.provide(SettingsAnswers.layer, SettingsStore.layer)
+      )
+    ),
+    Layer.provide(SettingsReload.layer),
+    Layer.provide(WorkerMemory.layer),
+    Layer.provideMerge(
+      Layer.merge(
+        Supervisor.layer({ projects: Either.getOrThrow(plansOf(settings)), keepState: false }),
+        MemoryMonitor.layer
+      )
+    ),
+    Layer.provide(Settings),
+    Layer.provide(Layer.provide(SettingsFile.layer, FileMutex.layer)),
+    Layer.provideMerge(Concerns.layer),
+    Layer.provideMerge(World)
+  )
+}
+
+/** Runs the daemon around a test; what `supervise` returns is the exit code. */
+const inDaemon = <A, E>(
+  bugs: Bugs,
+  test: (daemon: {
+    readonly exitCode: Effect.Effect<number>
+    readonly events: ReadonlyArray<DaemonEvent>
+  }) => Effect.Effect<A, E, ControlHandler | FakeLives.FakeLives | ShutdownRequest.ShutdownRequest>
+) =>
+  Effect.gen(function* () {
+    const home = yield* temporaryHome
+    const events: Array<DaemonEvent> = []
+    const clock = yield* Effect.clock
+    return yield* Effect.gen(function* () {
+      const running = yield* Effect.fork(supervise)
+      return yield* test({ exitCode: Fiber.join(running), events })
+    }).pipe(
+      Effect.provide(daemonWith(home, bugs, events)),
+      bugs.sleepMs === undefined ? (self) => self : Effect.withClock(brokenClock(clock, bugs.sleepMs))
+    )
+  })
+
+const status = Effect.gen(function* () {
+  const { handle } = yield* ControlHandler
+  const { data } = yield* handle({ type: "Status" })
+  return data !== undefined && "worker_status" in data ? data : undefined
+})
+
+/** The status, once it shows exactly these as degraded. */
+const degraded = (...names: ReadonlyArray<string>) =>
+  eventually(
+    `degraded: ${names.join()}`,
+    Effect.map(status, (data) =>
+      data !== undefined && names.join() === data.degraded?.join() ? data : undefined
+    )
+  )
+
+const stop = Effect.flatMap(ShutdownRequest.ShutdownRequest, ({ ask }) => ask("the test"))
+
+/** The first run meets a bug, all later ones do as `good` does. */
+const brokenOnce = <A>(good: Effect.Effect<A>): Effect.Effect<A> => {
+  let isFirst = true
+  return Effect.suspend(() => {
+    if (!isFirst) return good
+    isFirst = false
+    return Effect.dieMessage("a bug")
+  })
+}
+
+describe("a defect in a concern", () => {
+  const survived: Readonly<Record<string, Bugs>> = {
+    "memory monitor": {
+      // The first reading belongs to the construction: it is the second that is the concern's.
+      memory: (() => {
+        let readings = 0
+        return () => {
+          if (++readings === 2) throw new Error("a bug")
+          return memory
+        }
+      })()
+    },
+    "control server": { sleepMs: defaultLimits.socketCheckMs },
+    "worker memory": { scan: brokenOnce(Effect.void) },
+    "worker limit": { proportional: brokenOnce(Effect.void) },
+    "settings watch": { watch: brokenOnce(Effect.never) },
+    "signal listener": { signal: brokenOnce(Effect.never) }
+  }
+
+  for (const [name, bugs] of Object.entries(survived)) {
+    it.scopedLive(`in the ${name} is seen in status and journal, and the concern works again`, () =>
+      inDaemon(bugs, ({ events, exitCode }) =>
+        Effect.gen(function* () {
+          yield* degraded(name)
+          const told = events.find((event) => event._tag === "ConcernFailed")
+          assert.strictEqual(told?.name, name)
+          assert.match(told?.cause ?? "", /a bug/)
+          // The worker has gone on working all the while.
+          assert.strictEqual((yield* degraded()).worker_status, "running")
+          assert.deepInclude(events, { _tag: "ConcernRecovered", name })
+          yield* stop
+          assert.strictEqual(yield* exitCode, 0)
+        })
+      )
+    )
+  }
+
+  it.scopedLive("in the supervisor ends the daemon with exit code 1, its worker ended", () =>
+    Effect.gen(function* () {
+      const alive = yield* inDaemon(
+        {
+          publish: (event) =>
+            event._tag === "CommandTaken" ? Effect.dieMessage("a bug in publishing") : Effect.void
+        },
+        ({ events, exitCode }) =>
+          Effect.gen(function* () {
+            const { alive } = yield* FakeLives.FakeLives
+            const { handle } = yield* ControlHandler
+            yield* eventually(
+              "a worker",
+              Effect.sync(() => (alive() === 1 ? true : undefined))
+            )
+            const reply = yield* handle({ type: "RestartWorker" })
+            assert.isFalse(reply.success)
+            assert.strictEqual(yield* exitCode, 1)
+            const told = events.find((event) => event._tag === "ConcernBeyondHelp")
+            assert.match(told?.cause ?? "", /a bug in publishing/)
+            return alive
+          })
+      )
+      assert.strictEqual(alive(), 0)
+    })
+  )
+
+  it.scopedLive("that keeps coming back ends the daemon with exit code 1, its worker ended", () =>
+    inDaemon({ signal: Effect.dieMessage("a bug that stays") }, ({ events, exitCode }) =>
+      Effect.gen(function* () {
+        const { alive } = yield* FakeLives.FakeLives
+        assert.strictEqual(yield* exitCode, 1)
+        assert.strictEqual(alive(), 0)
+        assert.lengthOf(
+          events.filter((event) => event._tag === "ConcernFailed"),
+          4
+        )
+      })
+    )
+  )
+
+  it.scopedLive("outside of every fiber ends the daemon with exit code 1, its worker ended", () =>
+    inDaemon({ uncaught: Effect.sleep("100 millis") }, ({ exitCode }) =>
+      Effect.gen(function* () {
+        const { alive } = yield* FakeLives.FakeLives
+        assert.strictEqual(yield* exitCode, 1)
+        assert.strictEqual(alive(), 0)
+      })
+    )
+  )
+})
+
+describe("the end of the daemon", () => {
+  it.scopedLive("status answers `stopping` until the worker is gone, and the exit code is 0", () =>
+    inDaemon({}, ({ events, exitCode }) =>
+      Effect.gen(function* () {
+        const lives = yield* FakeLives.FakeLives
+        yield* eventually(
+          "a worker",
+          Effect.sync(() => (lives.alive() === 1 ? true : undefined))
+        )
+        lives.endsAfter(60_000)
+        yield* stop
+        yield* eventually(
+          "stopping",
+          Effect.map(status, (data) => (data?.worker_status === "stopping" ? true : undefined))
+        )
+        assert.strictEqual(lives.alive(), 1)
+        yield* stop
+        assert.strictEqual(yield* exitCode, 0)
+        assert.strictEqual(lives.alive(), 0)
+        assert.includeMembers(
+          events.map((event) => event._tag),
+          ["DaemonStarted", "DaemonStopping", "DaemonHastened", "DaemonStopped"]
+        )
+      })
+    )
+  )
+
+  it.scopedLive("is told to systemd, which is asked for time until it comes, as the beginning was", () => {
+    const service = fakeService()
+    const told = () => service.messages.map(({ _tag }) => _tag).join()
+    return inDaemon({ service }, ({ exitCode }) =>
+      Effect.gen(function* () {
+        const lives = yield* FakeLives.FakeLives
+        yield* eventually(
+          "a worker",
+          Effect.sync(() => (lives.alive() === 1 ? true : undefined))
+        )
+        assert.strictEqual(told(), "Ready")
+        lives.endsAfter(60_000)
+        yield* stop
+        yield* eventually(
+          "it is asked again",
+          Effect.sync(() => (told() === "Ready,Stopping,ExtendTimeout,ExtendTimeout" ? true : undefined))
+        )
+        yield* stop
+        assert.strictEqual(yield* exitCode, 0)
+        assert.strictEqual(lives.alive(), 0)
+      })
+    )
+  })
+})

@@ -1,0 +1,90 @@
+import * as fs from "node:fs"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as TestClock from "effect/TestClock"
+import { lineOf } from "../../../src/Domain/history/HistoryRecord.ts"
+import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
+import * as HistoryReader from "../../../src/Layers/history/HistoryReader.ts"
+import { history } from "../../../src/Programs/history/History.ts"
+import { heard, invocationOf, messageOf } from "../../fixtures/CommandUser.ts"
+import { blog, historyOf, numbered, shop } from "../../fixtures/HistoryWorld.ts"
+import { noon } from "../../fixtures/HistoryRecords.ts"
+import { temporaryHome } from "../../live/TestDaemon.ts"
+
+const hourMs = 3_600_000
+
+/** A history of fifty events, one an hour, the last one an hour ago; every second one of another project. */
+const told = (...words: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const home = yield* temporaryHome
+    const line = (n: number) =>
+      lineOf({ at: noon - (50 - n) * hourMs, seq: n, daemon: "a" }, numbered(n, n % 2 === 0 ? shop : blog))
+    fs.writeFileSync(historyOf(home), Array.from({ length: 50 }, (_, n) => line(n)).join(""))
+    yield* TestClock.setTime(noon)
+    const Reader = Layer.provide(HistoryReader.layer, Layer.succeed(AutopilotHome, pathsBelow(home)))
+    return yield* heard(Effect.provide(history(invocationOf("history", ...words)), Reader))
+  })
+
+/** The numbers of the events that were shown. */
+const numbers = (text: string) => [...text.matchAll(/number (\d+)/g)].map(([, n]) => Number(n))
+
+const range = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => from + at)
+
+describe("autopilotd history", () => {
+  it.scoped("shows the last twenty events, without a daemon", () =>
+    Effect.gen(function* () {
+      const { err, out } = yield* told()
+      assert.deepStrictEqual(numbers(out), range(30, 50))
+      assert.match(out, /^TIME +PROJECT {2}WHAT +REASON\n/)
+      assert.strictEqual(err, "")
+    })
+  )
+
+  it.scoped("shows as many as are asked for, all since a time, or the last of these", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(numbers((yield* told("-n", "3")).out), [47, 48, 49])
+      assert.deepStrictEqual(numbers((yield* told("--lines", "0")).out), [])
+      assert.deepStrictEqual(numbers((yield* told("--since", "30h")).out), range(20, 50))
+      assert.deepStrictEqual(numbers((yield* told("--since", "30h", "-n", "2")).out), [48, 49])
+      assert.match((yield* told("--since", "10m")).out, /^Nothing has happened since 2026-11-22 /)
+    })
+  )
+
+  it.scoped("shows one project's", () =>
+    Effect.gen(function* () {
+      const { out } = yield* told("--project", "blog", "-n", "3")
+      assert.deepStrictEqual(numbers(out), [45, 47, 49])
+      assert.match(out, /^TIME +WHAT +REASON\n/)
+    })
+  )
+
+  it.scoped("answers a program with one JSON object", () =>
+    Effect.gen(function* () {
+      const { out } = yield* told("--json", "-n", "2")
+      assert.lengthOf(out.split("\n"), 2)
+      const { data, message, success } = JSON.parse(out)
+      assert.deepStrictEqual([success, message], [true, "2 events"])
+      assert.deepStrictEqual(
+        data.records.map(({ seq }: { readonly seq: number }) => seq),
+        [48, 49]
+      )
+      assert.deepStrictEqual([data.restarts, data.damaged_lines], [[], 0])
+    })
+  )
+
+  it.scoped("says which times are understood, and that one is still to come", () =>
+    Effect.gen(function* () {
+      const { out, result } = yield* told("--since", "2030-01-01")
+      assert(Either.isLeft(result))
+      assert.strictEqual(result.left._tag, "UsageError")
+      assert.strictEqual(
+        messageOf(result),
+        '--since: "2030-01-01" is still to come.\nTry: autopilotd history --help'
+      )
+      assert.strictEqual(out, "")
+      assert.throws(() => invocationOf("history", "--since", "soon"), /expects a time such as 2h, 3d/)
+    })
+  )
+})

@@ -1,0 +1,74 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { projects } from "../../../src/Programs/status/Projects.ts"
+import { daemonThat, heard, invocationOf, messageOf, noDaemon } from "../../fixtures/CommandUser.ts"
+
+const row = {
+  name: "default",
+  selected: true,
+  worker_status: "running",
+  worker_pid: 5,
+  uptime_seconds: 60,
+  total_restarts: 0,
+  consecutive_failures: 0,
+  memory_bytes: null,
+  processes: null,
+  autostart: true
+}
+const shop = { ...row, name: "shop", selected: false, worker_status: "stopped", worker_pid: null }
+const reply = {
+  success: true,
+  message: "2 projects",
+  data: { selected: "default", projects: [row, shop] }
+}
+
+const listing = (...words: ReadonlyArray<string>) =>
+  heard(Effect.provide(projects(invocationOf("projects", ...words)), daemonThat(() => reply).layer))
+
+describe("autopilotd projects", () => {
+  it.effect("shows all of them, or the one that is named", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual((yield* listing()).out.split("\n"), [
+        "  NAME     STATE    PID  UPTIME    MEMORY  PROCS  RESTARTS",
+        "* default  running    5  1 minute       -      -         0",
+        "  shop     stopped    -  -              -      -         0",
+        ""
+      ])
+      assert.deepStrictEqual((yield* listing("--project", "shop")).out.split("\n"), [
+        "  NAME  STATE    PID  UPTIME  MEMORY  PROCS  RESTARTS",
+        "  shop  stopped    -  -            -      -         0",
+        ""
+      ])
+    })
+  )
+
+  it.effect("answers a program with the daemon's answer", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(JSON.parse((yield* listing("--json")).out), reply)
+      assert.deepStrictEqual(JSON.parse((yield* listing("--json", "-p", "shop")).out).data.projects, [shop])
+    })
+  )
+
+  it.effect("names the projects there are when there is none of that name", () =>
+    Effect.gen(function* () {
+      const { out, result } = yield* listing("--project", "blog")
+      assert.strictEqual(
+        messageOf(result),
+        'There is no project "blog" here. The projects are: default, shop.'
+      )
+      assert.strictEqual(out, "")
+    })
+  )
+
+  it.effect("says what a daemon answers that knows no projects, and that none is running", () =>
+    Effect.gen(function* () {
+      const old = daemonThat(() => ({ success: false, message: "Unknown request" })).layer
+      const { result } = yield* heard(Effect.provide(projects(invocationOf("projects")), old))
+      assert.strictEqual(messageOf(result), "Unknown request")
+      const none = yield* heard(Effect.provide(projects(invocationOf("projects")), noDaemon))
+      assert(Either.isLeft(none.result))
+      assert.strictEqual(none.result.left._tag, "NotRunning")
+    })
+  )
+})

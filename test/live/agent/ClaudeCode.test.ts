@@ -1,0 +1,206 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { assert, beforeAll, beforeEach, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { type ClaudeCodeMissing, claudeFolder } from "./ClaudeInstall.ts"
+import { type MessagesApi, serveMessagesApi, type Turn } from "./MessagesApi.ts"
+import {
+  command,
+  eventually,
+  isAlive,
+  processesWith,
+  startDaemon,
+  temporaryHome,
+  workersOf
+} from "../TestDaemon.ts"
+
+/** Several starts of a program of 235 MB, on a machine that may be busy. */
+const limitMs = 180_000
+
+let claude: Either.Either<string, ClaudeCodeMissing>
+beforeAll(async () => {
+  claude = await Effect.runPromise(Effect.either(claudeFolder))
+}, 300_000)
+beforeEach(({ skip }) => {
+  if (Either.isLeft(claude)) skip(claude.left.message)
+})
+
+const groupAndSession = (pid: number) => {
+  // The name, in parentheses, may hold blanks; state, parent, group and session follow it.
+  const fields = fs
+    .readFileSync(`/proc/${pid}/stat`, "latin1")
+    .replace(/^.*\) /s, "")
+    .split(" ")
+  return { group: Number(fields[2]), session: Number(fields[3]) }
+}
+
+const variablesWith = (pattern: RegExp): Record<string, undefined> =>
+  Object.fromEntries(
+    Object.keys(process.env)
+      .filter((name) => pattern.test(name))
+      .map((name) => [name, undefined])
+  )
+
+/** An environment in which the agent knows nobody but the stand-in, and nothing of whoever runs the tests. */
+const environment = (api: MessagesApi, programs: string, home: string) => ({
+  ...variablesWith(/^(ANTHROPIC_|CLAUDE|[a-z]+_proxy$)/i),
+  HOME: home,
+  TMPDIR: home,
+  PATH: `${programs}:${process.env["PATH"]}`,
+  ANTHROPIC_BASE_URL: api.url,
+  ANTHROPIC_API_KEY: "sk-test",
+  HTTP_PROXY: api.url,
+  HTTPS_PROXY: api.url,
+  NO_PROXY: "127.0.0.1",
+  CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+  DISABLE_AUTOUPDATER: "1",
+  // Without it `--dangerously-skip-permissions` is refused to root.
+  IS_SANDBOX: "1"
+})
+
+const claudeCommand =
+  "-p work --model sonnet --max-turns 20 --max-budget-usd 300 --output-format stream-json --verbose --dangerously-skip-permissions"
+
+/** `autopilotd start -- claude -p ...` in a working folder of its own. */
+const superviseClaude = Effect.gen(function* () {
+  const api = yield* serveMessagesApi
+  const home = yield* temporaryHome
+  const agentHome = yield* temporaryHome
+  const folder = yield* temporaryHome
+  const daemon = yield* startDaemon({
+    home,
+    args: ["--workdir", folder, "--project", "night-shift"],
+    worker: ["claude", ...claudeCommand.split(" ")],
+    env: environment(api, Either.getOrThrow(claude), agentHome)
+  })
+  return { api, daemon, folder, home }
+})
+type Supervised = Effect.Effect.Success<typeof superviseClaude>
+
+/** A command that leaves a process in a session of its own behind and prints its pid. */
+const leaveProcess: Turn = { _tag: "Bash", command: "setsid sleep 1000 >/dev/null 2>&1 & echo $!" }
+
+/** Brings an agent to where its first command has left a process behind and its second one hangs. */
+const reachMidTurn = Effect.fnUntraced(function* ({ api, daemon, folder }: Supervised) {
+  // An agent that was told to end may have asked once more, about the command that was ended with it.
+  const first = yield* Effect.repeat(api.nextAsk, { until: ({ toolResults }) => toolResults.length === 0 })
+  yield* first.answer(leaveProcess)
+  const second = yield* api.nextAsk
+  const pidFile = join(folder, "hangs.pid")
+  yield* second.answer({ _tag: "Bash", command: `echo $$ >${pidFile}; sleep 1000`, timeoutMs: 600_000 })
+  const hanging = yield* eventually(
+    "the second command runs",
+    Effect.sync(() => (fs.existsSync(pidFile) ? Number(fs.readFileSync(pidFile, "utf8")) : 0) || undefined)
+  )
+  fs.rmSync(pidFile)
+  const { worker_id: id, worker_pid } = yield* daemon.status(
+    "it runs",
+    (data) => data.worker_id !== undefined
+  )
+  const leader = worker_pid ?? 0
+  const left = Number(second.toolResults[0])
+  const mark = `AUTOPILOT_WORKER_ID=${id}`
+  assert.includeMembers([...processesWith(mark)], [leader, left, hanging])
+  // Signalling the leader's group, or its session, would not have been enough.
+  assert.notStrictEqual(groupAndSession(hanging).group, groupAndSession(leader).group)
+  assert.notStrictEqual(groupAndSession(left).session, groupAndSession(leader).session)
+  return { leader, remaining: () => processesWith(mark) }
+})
+
+/** What the agent printed as its last word, found as a user would: in the project's log. */
+const resultsIn = (home: string): ReadonlyArray<unknown> =>
+  fs
+    .readFileSync(join(home, "logs/night-shift/worker.log"), "utf8")
+    .split("\n")
+    .flatMap((line) => / out (\{"type":"result".*\})$/.exec(line)?.[1] ?? [])
+    .map((json) => JSON.parse(json))
+
+describe("Claude Code under supervision", () => {
+  it.scopedLive(
+    "killed in the middle of a turn it comes back after the backoff, with nothing left of the first one, and finishes",
+    () =>
+      Effect.gen(function* () {
+        const supervised = yield* superviseClaude
+        const { api, daemon, home } = supervised
+        const killed = yield* reachMidTurn(supervised)
+        process.kill(killed.leader, "SIGKILL")
+        const after = yield* daemon.status(
+          "its end is dealt with",
+          (data) => data.last_exit !== undefined && data.worker_status !== "stopping"
+        )
+        assert.deepStrictEqual(killed.remaining(), [])
+        assert.match(after.last_exit ?? "", /^killed by SIGKILL after /)
+        yield* daemon.logged(/Failure 1 in a row: the next start is in 1 s/)
+
+        const first = yield* api.nextAsk
+        assert.deepStrictEqual(first.toolResults, [], "a new conversation")
+        yield* first.answer(leaveProcess)
+        const second = yield* api.nextAsk
+        assert.isTrue(isAlive(Number(second.toolResults[0])))
+        yield* second.answer({ _tag: "Say", text: "All done." })
+        const finished = yield* daemon.status("it has finished", (data) => data.worker_status === "stopped")
+        assert.match(finished.reason ?? "", /^its work is finished \(exit code 0 after /)
+        assert.strictEqual(finished.worker_pid, null)
+        assert.strictEqual(finished.total_restarts, 1)
+        assert.deepStrictEqual(workersOf(home), [])
+        const results = resultsIn(home)
+        assert.lengthOf(results, 1)
+        assert.deepInclude(results[0], {
+          subtype: "success",
+          is_error: false,
+          num_turns: 2,
+          result: "All done."
+        })
+
+        const stop = yield* command({ home, args: ["stop"] })
+        assert.deepInclude(stop, { code: 0, stdout: "Daemon stopped\n" })
+        assert.deepStrictEqual(yield* daemon.ended, { code: 0, signal: null })
+        assert.deepStrictEqual(api.strangers(), [])
+      }),
+    limitMs
+  )
+
+  it.scopedLive(
+    "stopped in the middle of a turn it may end by itself, and leaves nothing behind",
+    () =>
+      Effect.gen(function* () {
+        const supervised = yield* superviseClaude
+        const { api, daemon, home } = supervised
+        const { remaining } = yield* reachMidTurn(supervised)
+        const stop = yield* command({ home, args: ["stop-worker"] })
+        assert.deepInclude(stop, { code: 0, stdout: "Worker is stopped: stopped by command\n" })
+        assert.deepStrictEqual(remaining(), [])
+        const { last_exit } = yield* daemon.status(
+          "it is stopped",
+          (data) => data.worker_status === "stopped"
+        )
+        assert.match(last_exit ?? "", /^exit code 143 \(SIGTERM\) after /)
+        assert.deepStrictEqual(api.strangers(), [])
+      }),
+    limitMs
+  )
+
+  it.scopedLive(
+    "restarted in the middle of a turn it begins anew, with nothing left of the one before",
+    () =>
+      Effect.gen(function* () {
+        const supervised = yield* superviseClaude
+        const { api, daemon, home } = supervised
+        const before = yield* reachMidTurn(supervised)
+        const restart = yield* command({ home, args: ["restart-worker"] })
+        assert.match(restart.stdout, /^Worker is running, pid \d+\n$/)
+        assert.deepStrictEqual(before.remaining(), [])
+        const again = yield* reachMidTurn(supervised)
+        assert.notStrictEqual(again.leader, before.leader)
+        assert.deepStrictEqual(before.remaining(), [])
+        const status = yield* daemon.status("it runs", (data) => data.worker_pid === again.leader)
+        assert.deepInclude(status, { total_restarts: 1, consecutive_failures: 0 })
+        const stop = yield* command({ home, args: ["stop"] })
+        assert.deepInclude(stop, { code: 0, stdout: "Daemon stopped\n" })
+        assert.deepStrictEqual(workersOf(home), [])
+        assert.deepStrictEqual(api.strangers(), [])
+      }),
+    limitMs
+  )
+})

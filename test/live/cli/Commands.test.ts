@@ -1,0 +1,339 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { command, eventually, fixture, launcher, startDaemon, temporaryHome } from "../TestDaemon.ts"
+
+const worker = fixture("sleeps.sh")
+
+const notRunning = (home: string): string =>
+  `The daemon is not running: nobody listens at ${join(home, "autopilotd.sock")}. Start it with: autopilotd start`
+
+/** The one line of JSON that a program reads: an object with `success` and `message`. */
+const answerIn = (stdout: string): { readonly success: boolean; readonly message: string } => {
+  const lines = stdout.split("\n")
+  assert.deepStrictEqual([lines.length, lines[1]], [2, ""], stdout)
+  const answer: unknown = JSON.parse(lines[0] ?? "")
+  assert(typeof answer === "object" && answer !== null && "success" in answer && "message" in answer, stdout)
+  const { message, success } = answer
+  assert(typeof success === "boolean" && typeof message === "string", stdout)
+  return { success, message }
+}
+
+const controlCommands = ["status", "start-worker", "stop-worker", "restart-worker", "stop"]
+
+describe("without a daemon", () => {
+  it.scopedLive("every command that needs one says so, says what to do, and exits with 3", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      for (const name of controlCommands) {
+        assert.deepStrictEqual(yield* command({ home, args: [name] }), {
+          code: 3,
+          signal: null,
+          stdout: "",
+          stderr: `autopilotd: ${notRunning(home)}\n`
+        })
+        const json = yield* command({ home, args: [name, "--json"] })
+        assert.deepStrictEqual(answerIn(json.stdout), { success: false, message: notRunning(home) })
+        assert.deepStrictEqual([json.code, json.stderr], [3, ""])
+      }
+      assert.deepStrictEqual(fs.readdirSync(home), [])
+    })
+  )
+
+  it.scopedLive("a folder that was removed under the shell does not hinder a question", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const script = 'mkdir "$1/gone"; cd "$1/gone"; rmdir "$1/gone"; exec "$2" status'
+      const told = yield* command({
+        home,
+        command: "bash",
+        args: ["-c", script, "bash", home, launcher],
+        env: { AUTOPILOT_HOME: home }
+      })
+      assert.strictEqual(told.code, 3)
+      assert.include(told.stderr, `autopilotd: ${notRunning(home)}\n`)
+    })
+  )
+})
+
+describe("a command line that is wrong", () => {
+  it.scopedLive("is told once, with what to try, and exits with 2; with --json in JSON", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const cases: ReadonlyArray<readonly [line: string, problem: string, help: string]> = [
+        ["stat", 'Unknown command "stat". Did you mean "status"?', "autopilotd --help"],
+        [
+          "stop --project shop",
+          "--project belongs to start, status, projects, logs, history, why, start-worker, stop-worker, restart-worker, reload, config check, config set and config unset, not to stop.",
+          "autopilotd stop --help"
+        ],
+        [
+          "status --max-turns 5",
+          "--max-turns belongs to start and config check, not to status.",
+          "autopilotd status --help"
+        ],
+        ["--modle opus", 'Unknown option "--modle". Did you mean "--model"?', "autopilotd --help"]
+      ]
+      for (const [line, problem, help] of cases) {
+        const told = yield* command({ home, args: line.split(" ") })
+        assert.deepStrictEqual(told, {
+          code: 2,
+          signal: null,
+          stdout: "",
+          stderr: `autopilotd: ${problem}\nTry: ${help}\n`
+        })
+        const json = yield* command({ home, args: ["--json", ...line.split(" ")] })
+        assert.deepStrictEqual(answerIn(json.stdout), { success: false, message: `${problem}\nTry: ${help}` })
+        assert.deepStrictEqual([json.code, json.stderr], [2, ""])
+      }
+    })
+  )
+})
+
+describe("with a daemon", () => {
+  it.scopedLive("each command says what came about, in words or in one line of JSON", () =>
+    Effect.gen(function* () {
+      const { home, pid, status } = yield* startDaemon({ worker: [worker] })
+      yield* status("it runs", (data) => data.worker_status === "running")
+      const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, said: RegExp]> = [
+        [["status"], /^Autopilot Daemon Status\n=+\nWorker status: {2}running\nWorker PID: {5}\d+\nUptime: /],
+        [["start-worker"], /^Worker is running, pid \d+\n$/],
+        [["restart-worker"], /^Worker is running, pid \d+\n$/],
+        [["stop-worker"], /^Worker is stopped: stopped by command\n$/],
+        [["stop-worker"], /^Worker is stopped: stopped by command\n$/],
+        [["--no-wait", "start-worker"], /^Worker is starting\n$/],
+        [["restart-worker", "--no-wait"], /^Worker restart initiated\n$/],
+        [["start-worker"], /^Worker is running, pid \d+\n$/]
+      ]
+      for (const [args, said] of cases) {
+        const told = yield* command({ home, args })
+        assert.match(told.stdout, said, args.join(" "))
+        assert.deepStrictEqual([told.code, told.stderr], [0, ""], args.join(" "))
+      }
+      for (const [args] of cases) {
+        const told = yield* command({ home, args: [...args, "--json"] })
+        assert.isTrue(answerIn(told.stdout).success, told.stdout)
+        assert.deepStrictEqual([told.code, told.stderr], [0, ""], args.join(" "))
+      }
+      const again = yield* command({ home, args: ["start", "--detach", "--json", "--", worker] })
+      const { message, success } = answerIn(again.stdout)
+      assert.isFalse(success)
+      assert.include(message, `already running with pid ${pid}`)
+      assert.deepStrictEqual([again.code, again.stderr], [1, ""])
+      const stopped = yield* command({ home, args: ["stop", "--json"] })
+      assert.deepStrictEqual(answerIn(stopped.stdout), { success: true, message: "Daemon stopped" })
+    })
+  )
+
+  it.scopedLive("a project that it does not have is refused by name, and nothing happens", () =>
+    Effect.gen(function* () {
+      const { home, status } = yield* startDaemon({ args: ["--project", "shop"], worker: [worker] })
+      const before = yield* status("it runs", (data) => data.worker_status === "running")
+      for (const name of ["status", "stop-worker", "start-worker", "restart-worker"]) {
+        const told = yield* command({ home, args: ["--project", "shed", name] })
+        assert.deepStrictEqual([told.code, told.stdout], [1, ""], name)
+        assert.match(told.stderr, /^autopilotd: .*\bshed\b.*\n$/)
+        const json = yield* command({ home, args: ["--project", "shed", name, "--json"] })
+        assert.isFalse(answerIn(json.stdout).success)
+        assert.deepStrictEqual([json.code, json.stderr], [1, ""], name)
+      }
+      const named = yield* command({ home, args: ["status", "-p", "shop"] })
+      assert.match(named.stdout, /^Project: {8}shop$/m)
+      assert.strictEqual((yield* status("it runs", () => true)).worker_pid, before.worker_pid)
+    })
+  )
+
+  it.scopedLive("a worker that was given up starts again when a person asks", () =>
+    Effect.gen(function* () {
+      const { home, status } = yield* startDaemon({
+        worker: [fixture("ends.sh"), "0.05", "7"],
+        settings: "[restart]\nmax_consecutive_restarts = 1\n"
+      })
+      yield* status("it is given up", (data) => data.worker_status === "failed")
+      const said = yield* command({ home, args: ["status"] })
+      assert.match(said.stdout, /^Worker status: {2}failed$/m)
+      assert.match(said.stdout, /^Last exit: {6}exit code 7/m)
+      const started = yield* command({ home, args: ["start-worker", "--no-wait"] })
+      assert.deepStrictEqual([started.code, started.stdout], [0, "Worker is starting\n"])
+      yield* status("it is given up again", (data) => data.worker_status === "failed")
+      const stopped = yield* command({ home, args: ["stop-worker"] })
+      assert.deepStrictEqual([stopped.code, stopped.stdout], [0, "Worker is stopped: stopped by command\n"])
+    })
+  )
+
+  it.scopedLive("a start that does not come about is told with its reason, and exits with 1", () =>
+    Effect.gen(function* () {
+      const { home, ...daemon } = yield* startDaemon({
+        worker: [join(fixture("."), "missing.sh")],
+        settings: "[restart]\nmax_consecutive_restarts = 1\n"
+      })
+      yield* daemon.status("it is given up", (data) => data.worker_status === "failed")
+      const told = yield* command({ home, args: ["start-worker"] })
+      assert.deepStrictEqual([told.code, told.stdout], [1, ""])
+      assert.match(told.stderr, /^autopilotd: Worker is failed: .*missing\.sh.*\n$/)
+      const json = yield* command({ home, args: ["start-worker", "--json"] })
+      assert.isFalse(answerIn(json.stdout).success)
+      assert.deepStrictEqual([json.code, json.stderr], [1, ""])
+    })
+  )
+
+  it.scopedLive("its answers have no escapes in a pipe, coloured or not as the terminal would be", () =>
+    Effect.gen(function* () {
+      const { home } = yield* startDaemon({ worker: [worker] })
+      for (const args of [["status"], ["--help"], ["stop", "--help"], ["nonsense"], ["config", "check"]]) {
+        for (const env of [{}, { NO_COLOR: "1" }, { FORCE_COLOR: "1", TERM: "xterm-256color" }]) {
+          const told = yield* command({ home, args, env })
+          assert.notMatch(told.stdout + told.stderr, /[^\n\P{Cc}]/u, args.join(" "))
+        }
+      }
+    })
+  )
+
+  it.scopedLive("a reader that goes away early is no error", () =>
+    Effect.gen(function* () {
+      const { home } = yield* startDaemon({ worker: [worker] })
+      for (const line of [
+        "status",
+        "--help",
+        "config check -- true",
+        "status --json",
+        "nonsense --json",
+        "--completions bash"
+      ]) {
+        for (const reader of ["true", "head -1 >/dev/null"]) {
+          const script = `"$1" ${line} | ${reader}`
+          const told = yield* command({ home, command: "bash", args: ["-c", script, "bash", launcher] })
+          assert.strictEqual(told.stderr, "", `${line} | ${reader}`)
+        }
+      }
+      const closed = yield* command({
+        home,
+        command: "bash",
+        args: ["-c", '"$1" status >&-; echo "code $?"', "bash", launcher]
+      })
+      assert.strictEqual(closed.stderr, "")
+      assert.strictEqual(closed.stdout, "code 0\n")
+    })
+  )
+
+  it.scopedLive("--no-wait lets stop return while the daemon still ends its worker", () =>
+    Effect.gen(function* () {
+      const { home, ...daemon } = yield* startDaemon({
+        worker: [fixture("ignores-term.sh")],
+        settings: "[restart]\nstop_grace_ms = 600000\n"
+      })
+      yield* eventually(
+        "it is up",
+        Effect.sync(() => /up \d+/.exec(daemon.stdout()) ?? undefined)
+      )
+      const told = yield* command({ home, args: ["stop", "--no-wait"] })
+      assert.deepStrictEqual([told.code, told.stdout], [0, "Daemon shutting down\n"])
+      yield* daemon.status("it is stopping", (data) => data.worker_status === "stopping")
+      // The second one is a person in a hurry.
+      assert.strictEqual((yield* command({ home, args: ["stop"] })).stdout, "Daemon stopped\n")
+      assert.deepStrictEqual(yield* daemon.ended, { code: 0, signal: null })
+    })
+  )
+})
+
+describe("config check", () => {
+  const example = [
+    '[worker_command]\ntype = "Cargo"\n# type = "Binary"\n# path = "/usr/local/bin/autopilot"\n',
+    'working_dir = "/home/user/code/openagents"\nproject = "openagents"\nmodel = "sonnet"',
+    "max_budget = 300.0\nmax_turns = 99999\n",
+    "[memory]\nmin_available_bytes = 268435456\ncritical_threshold_bytes = 134217728 # 128 MB",
+    "poll_interval_ms = 5000               # 5 seconds\nnode_kill_threshold_bytes = 524288000\n",
+    "[restart]\ninitial_backoff_ms = 1000\nmax_backoff_ms = 300000 # 5 minutes\nbackoff_multiplier = 2.0",
+    "success_threshold_ms = 60000\nmax_consecutive_restarts = 10\n"
+  ].join("\n")
+
+  it.scopedLive("shows what the mission's example file sets, and how the worker would be run", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      fs.writeFileSync(join(home, "daemon.toml"), example)
+      const told = yield* command({ home, args: ["config", "check"] })
+      assert.deepStrictEqual([told.code, told.stderr], [0, ""])
+      assert.match(told.stdout, /^ {2}project +"openagents" +file$/m)
+      assert.match(told.stdout, /^ {2}restart\.jitter +0 +default$/m)
+      assert.include(told.stdout, "cargo run -p autopilot --bin autopilot -- run --full-auto --model sonnet")
+      assert.match(told.stdout, /[^\n]\n$/)
+      const given = yield* command({ home, args: ["config", "--model", "opus", "check", "--json"] })
+      const { success } = answerIn(given.stdout)
+      assert.isTrue(success)
+      assert.include(
+        given.stdout,
+        '{"key":"model","value":"opus","text":"\\"opus\\"","source":"command line"}'
+      )
+    })
+  )
+
+  it.scopedLive("says where a file is wrong, why, and what was meant, as start does", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const file = join(home, "daemon.toml")
+      fs.writeFileSync(file, example.replace("max_backoff_ms", "max_backof_ms"))
+      const told = yield* command({ home, args: ["config", "check"] })
+      assert.deepStrictEqual([told.code, told.stdout], [1, ""])
+      assert.include(told.stderr, `${file}:`)
+      assert.match(told.stderr, /max_backof_ms.*max_backoff_ms/)
+      assert.notMatch(told.stderr, /\n\s+at /)
+      const start = yield* command({ home, args: ["start"] })
+      assert.deepStrictEqual([start.code, start.stderr], [1, told.stderr])
+      const json = yield* command({ home, args: ["config", "check", "--json"] })
+      assert.deepStrictEqual([json.code, json.stderr], [1, ""])
+      assert.deepStrictEqual(answerIn(json.stdout), {
+        success: false,
+        message: told.stderr.replace(/^autopilotd: /, "").trimEnd()
+      })
+    })
+  )
+
+  it.scopedLive("shows the settings also where no worker is set, says so once, and exits with 1", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const told = yield* command({ home, args: ["config", "check"] })
+      assert.strictEqual(told.code, 1)
+      assert.match(told.stdout, /^ {2}model +"sonnet" +default$/m)
+      assert.notInclude(told.stdout, "There is no worker to start")
+      assert.match(
+        told.stderr,
+        /^autopilotd: There is no worker to start: .*\n {2}autopilotd start -- CMD ARGS/
+      )
+      const json = yield* command({ home, args: ["config", "check", "--json"] })
+      assert.isFalse(answerIn(json.stdout).success)
+      assert.deepStrictEqual([json.code, json.stderr], [1, ""])
+    })
+  )
+
+  it.scopedLive("takes the demo's settings, which are an example to begin with", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const file = join(import.meta.dirname, "../../../examples/demo.toml")
+      const told = yield* command({ home, args: ["config", "check", "--config", file] })
+      assert.deepStrictEqual([told.code, told.stderr], [0, ""])
+      assert.match(told.stdout, /^ {2}node demo-agent\.mjs$/m)
+    })
+  )
+})
+
+describe("help and version", () => {
+  it.scopedLive("need no daemon and no home, and touch neither", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const { version } = JSON.parse(
+        fs.readFileSync(join(import.meta.dirname, "../../../package.json"), "utf8")
+      )
+      for (const args of [["--version"], ["-V"], ["status", "--version"]]) {
+        const told = yield* command({ home: join(home, "none"), cwd: home, args })
+        assert.deepStrictEqual([told.code, told.stdout, told.stderr], [0, `autopilotd ${version}\n`, ""])
+      }
+      for (const args of [["--help"], ["help"], ["start", "-h"], ["help", "config", "check"]]) {
+        const told = yield* command({ home: join(home, "none"), cwd: home, args })
+        assert.deepStrictEqual([told.code, told.stderr], [0, ""])
+        assert.match(told.stdout, /\nUsage:\n {2}autopilotd /)
+      }
+      assert.deepStrictEqual(fs.readdirSync(home), [])
+    })
+  )
+})

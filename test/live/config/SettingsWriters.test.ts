@@ -1,0 +1,273 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
+import { parse } from "smol-toml"
+import { pidOf, project, request } from "../worker/SeveralProjects.ts"
+import { command, eventually, fixture, startDaemon, temporaryHome } from "../TestDaemon.ts"
+
+const sleeps = [fixture("sleeps.sh")]
+const settingsFile = (home: string) => join(home, "daemon.toml")
+const read = (home: string) => fs.readFileSync(settingsFile(home), "utf8")
+
+/** What a person has written, with all that an edit could lose. */
+const commented = [
+  "# How we work here.   ",
+  "",
+  `worker_command = { type = "Command", argv = ${JSON.stringify(sleeps)} }`,
+  "",
+  "\t[ restart ]   # after a crash",
+  "initial_backoff_ms   =   1_000# a second",
+  "",
+  "# Keys for all.",
+  "[env]",
+  '"BASE"="1"   # kept',
+  "# The end, without a newline."
+].join("\n")
+
+/** The names in `[env]`. Throws where the text is not whole. */
+const envNames = (text: string): ReadonlyArray<string> => {
+  const { env, worker_command: worker } = parse(text)
+  assert(typeof env === "object" && typeof worker === "object", text)
+  return Object.keys(env)
+}
+
+/** Reads the file again and again, until it is asked for the texts that it has seen. */
+const polled = (home: string) =>
+  Effect.gen(function* () {
+    const seen = new Set<string>()
+    const look = Effect.sync(() => seen.add(read(home)))
+    const reader = yield* Effect.fork(Effect.forever(Effect.zipRight(look, Effect.sleep("2 millis"))))
+    return Effect.gen(function* () {
+      const exit = yield* Fiber.interrupt(reader)
+      // It would have ended by itself at an instant without a file.
+      assert.isTrue(Exit.isInterrupted(exit), String(exit))
+      return [...seen]
+    })
+  })
+
+const keys = Array.from({ length: 20 }, (_, n) => `KEY_${n}`)
+
+const hiddenFiles = (home: string) => fs.readdirSync(home).filter((name) => name.startsWith(".autopilotd-"))
+
+/** Twenty writers at once, each in a process of its own. */
+const twentyWriters = (home: string) =>
+  Effect.gen(function* () {
+    fs.chmodSync(settingsFile(home), 0o640)
+    const texts = yield* polled(home)
+    const written = yield* Effect.forEach(
+      keys,
+      (key, at) => command({ home, args: ["config", "set", `env.${key}`, `"value ${at}"`] }),
+      { concurrency: "unbounded" }
+    )
+    assert.deepStrictEqual(
+      written.filter(({ code, stderr }) => code !== 0 || stderr !== ""),
+      []
+    )
+    const seen = yield* texts
+    assert.isAbove(seen.length, 2)
+    for (const text of seen) assert.include(envNames(text), "BASE")
+    const text = read(home)
+    assert.deepStrictEqual(envNames(text).toSorted(), ["BASE", ...keys].toSorted())
+    for (const [at, key] of keys.entries()) assert.include(text, `${key} = "value ${at}"\n`)
+    // Without the new lines it is the former text, byte for byte.
+    assert.strictEqual(text.replace(/KEY_\d+ = "value \d+"\n/g, "").trimEnd(), commented)
+    assert.strictEqual(fs.statSync(settingsFile(home)).mode & 0o777, 0o640)
+    assert.strictEqual(envNames(fs.readFileSync(`${settingsFile(home)}.bak`, "utf8")).length, 20)
+    assert.deepStrictEqual(hiddenFiles(home), [])
+  })
+
+describe("twenty writers at once", () => {
+  it.scopedLive("lose nothing through a daemon that runs, and no reader ever sees half a file", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      yield* startDaemon({ home, settings: commented })
+      const pid = yield* pidOf(home, "default")
+      yield* twentyWriters(home)
+      assert.strictEqual(yield* pidOf(home, "default"), pid)
+      assert.match((yield* command({ home, args: ["reload"] })).stdout, /^ {2}env\.KEY_19: changed/m)
+    })
+  )
+
+  it.scopedLive("lose nothing without a daemon either", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      fs.writeFileSync(settingsFile(home), commented)
+      yield* twentyWriters(home)
+      assert.strictEqual((yield* command({ home, args: ["config", "check"] })).code, 0)
+    })
+  )
+})
+
+/** What GetConfig answers. */
+const get = (home: string) =>
+  Effect.flatMap(request(home, { type: "GetConfig" }), ({ data }) => Effect.fromNullable(data))
+
+describe("SetConfig", () => {
+  const settled = (): Effect.Effect<string, never, Scope.Scope> =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      yield* startDaemon({ home, settings: commented })
+      return home
+    })
+
+  it.scopedLive(
+    "of a text made from another one is refused with the hash of the file, and writes nothing",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* settled()
+        const stale = (yield* get(home)).sha256
+        const edited = commented.replace("1_000", "2_000")
+        fs.writeFileSync(settingsFile(home), edited)
+        for (const dry_run of [false, true]) {
+          const text = 'model = "opus"\n'
+          const { data, success } = yield* request(home, { type: "SetConfig", text, sha256: stale, dry_run })
+          assert.isFalse(success)
+          assert.deepStrictEqual(data, { problems: [], stale_sha256: (yield* get(home)).sha256 })
+        }
+        assert.strictEqual(read(home), edited)
+        assert.isFalse(fs.existsSync(`${settingsFile(home)}.bak`))
+      })
+  )
+
+  it.scopedLive("writes the text as it is, keeps the former one and the mode; a dry run writes nothing", () =>
+    Effect.gen(function* () {
+      const home = yield* settled()
+      fs.chmodSync(settingsFile(home), 0o604)
+      const { found, path, sha256, text: former } = yield* get(home)
+      assert.deepStrictEqual([found, path, former], [true, settingsFile(home), commented])
+      const text = former.replace("=   1_000#", "=   2_000#")
+      const set = { type: "SetConfig", text, sha256 } as const
+      const dry = yield* request(home, { ...set, dry_run: true })
+      assert(dry.success && dry.data !== undefined && "written" in dry.data)
+      assert.isFalse(dry.data.written)
+      assert.strictEqual(read(home), former)
+      const done = yield* request(home, set)
+      assert(done.success && done.data !== undefined && "written" in done.data)
+      assert.deepStrictEqual(done.data, { ...dry.data, written: true })
+      assert.deepStrictEqual(done.data.changes, [
+        { key: "restart.initial_backoff_ms", from: "1000", to: "2000", applies: "on-reload" }
+      ])
+      assert.strictEqual(read(home), text)
+      assert.strictEqual(fs.readFileSync(`${settingsFile(home)}.bak`, "utf8"), former)
+      assert.strictEqual(fs.statSync(settingsFile(home)).mode & 0o777, 0o604)
+      assert.strictEqual((yield* get(home)).sha256, done.data.sha256)
+      assert.deepStrictEqual(hiddenFiles(home), [])
+    })
+  )
+
+  it.scopedLive("of a text that is wrong tells line and column of each problem, and writes nothing", () =>
+    Effect.gen(function* () {
+      const home = yield* settled()
+      const { sha256, text } = yield* get(home)
+      const wrong = `${text.replace("initial_backoff_ms", "inital_backoff_ms")}\n[projects."a b"]\n  [projects.shop]\n  max_turns = 0\n`
+      const { data, success } = yield* request(home, { type: "SetConfig", text: wrong, sha256 })
+      assert.isFalse(success)
+      assert(data !== undefined && "problems" in data)
+      assert.deepStrictEqual(
+        data.problems.map(({ column, key, line, nearest }) => [line, column, key, nearest]),
+        [
+          [6, 1, "restart.inital_backoff_ms", "restart.initial_backoff_ms"],
+          [12, 1, 'projects."a b"', undefined],
+          [14, 3, "projects.shop.max_turns", undefined]
+        ]
+      )
+      const syntax = yield* request(home, { type: "SetConfig", text: `${text}\nmodel = = 1\n`, sha256 })
+      assert(syntax.data !== undefined && "problems" in syntax.data)
+      assert.deepStrictEqual(
+        syntax.data.problems.map(({ line }) => line),
+        [12]
+      )
+      assert.strictEqual(read(home), text)
+    })
+  )
+
+  it.scopedLive("marks the projects for which it would run other code", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const both = project("one", sleeps) + project("two", sleeps)
+      yield* startDaemon({ home, settings: both })
+      const { sha256 } = yield* get(home)
+      const cases: ReadonlyArray<readonly [text: string, marked: ReadonlyArray<string>]> = [
+        [both.replace(/sleeps(.*)\n$/, "ends$1\n"), ["two"]],
+        [`env = { LD_PRELOAD = "/tmp/x.so" }\n${both}`, ["one", "two"]],
+        [`${both}working_dir = "/"\n`, ["two"]],
+        [both + project("three", sleeps), ["three"]],
+        [`${both}restart = { jitter = 0.5 }\n`, []]
+      ]
+      for (const [text, marked] of cases) {
+        const { data } = yield* request(home, { type: "SetConfig", text, sha256, dry_run: true })
+        assert(data !== undefined && "changes_command" in data, text)
+        assert.deepStrictEqual(data.changes_command, marked, text)
+      }
+    })
+  )
+})
+
+describe("kill -9 of the daemon while settings are written", () => {
+  it.scopedLive("always leaves one of the whole texts, and the next change works", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const textOf = (n: number) => `${commented}\n# ${String(n).repeat(30_000)}\n`
+      const texts = [0, 1, 2].map(textOf)
+      fs.writeFileSync(settingsFile(home), textOf(0))
+      for (let round = 0; round < 5; round++) {
+        const daemon = yield* startDaemon({ home })
+        let written = 0
+        const write = Effect.gen(function* () {
+          const { sha256 } = yield* get(home)
+          const text = texts[written % texts.length] ?? ""
+          if ((yield* request(home, { type: "SetConfig", text, sha256 })).success) written++
+        })
+        const storm = yield* Effect.forkScoped(Effect.ignore(Effect.forever(write)))
+        yield* eventually(
+          "it is in the midst of a write",
+          Effect.sync(() => {
+            if (written <= round || hiddenFiles(home).length === 0) return undefined
+            return daemon.child.kill("SIGKILL")
+          })
+        )
+        yield* daemon.ended
+        yield* Fiber.join(storm)
+        assert.include(texts, read(home), `round ${round}`)
+        const set = yield* command({ home, args: ["config", "set", "env.ROUND", `"${round}"`] })
+        assert.deepStrictEqual([set.code, set.stderr], [0, ""])
+        assert.include(envNames(read(home)), "ROUND")
+        assert.deepStrictEqual(hiddenFiles(home), [])
+      }
+    })
+  )
+})
+
+describe("config edit", () => {
+  it.scopedLive("shows what is wrong with an edit above it, and writes what was mended", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      yield* startDaemon({ home, settings: commented })
+      const editor = join(home, "editor")
+      const steps = [
+        'if [ ! -e "$0.first" ]; then',
+        '  cp "$1" "$0.first"',
+        "  sed -i 's/initial_backoff_ms/inital_backoff_ms/; s/1_000/3_000/' \"$1\"",
+        "else",
+        '  cp "$1" "$0.second"',
+        "  sed -i 's/^inital/initial/' \"$1\"",
+        "fi"
+      ]
+      fs.writeFileSync(editor, `#!/bin/sh\n${steps.join("\n")}\n`, { mode: 0o755 })
+      const edited = yield* command({ home, args: ["config", "edit"], env: { EDITOR: editor, VISUAL: "" } })
+      assert.deepStrictEqual([edited.code, edited.stderr], [0, ""])
+      assert.include(edited.stdout, "restart.initial_backoff_ms: 1000 -> 3000\n")
+      assert.match(edited.stdout, /Apply it: autopilotd reload\n$/)
+      assert.strictEqual(fs.readFileSync(`${editor}.first`, "utf8"), commented)
+      const second = fs.readFileSync(`${editor}.second`, "utf8")
+      assert.match(second, /^#! autopilotd: .*line 6:1: restart\.inital_backoff_ms is not a setting\./m)
+      assert.isTrue(second.endsWith(commented.replace("initial", "inital").replace("1_000", "3_000")))
+      assert.strictEqual(read(home), commented.replace("1_000", "3_000"))
+      assert.strictEqual(fs.readFileSync(`${settingsFile(home)}.bak`, "utf8"), commented)
+    })
+  )
+})

@@ -1,0 +1,152 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import {
+  assertEndsByCommand,
+  assertSupervised,
+  byShell,
+  daemonLog,
+  soonBack,
+  whenRunning
+} from "./OtherStarts.ts"
+import {
+  command,
+  eventually,
+  fixture,
+  isAlive,
+  processesWith,
+  startDaemon,
+  temporaryHome
+} from "../TestDaemon.ts"
+
+const worker = fixture("sleeps.sh")
+
+/** Fields of stat after the name: state, parent, group, session, terminal. */
+const familyOf = (pid: number) => {
+  const stat = fs.readFileSync(`/proc/${pid}/stat`, "latin1")
+  const [, , group, session, terminal] = stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .map(Number)
+  return { group, session, terminal }
+}
+
+const detach = (home: string, args: ReadonlyArray<string> = []) =>
+  command({ home, args: ["start", "--detach", ...args, "--", worker] })
+
+const startedPid = (stdout: string): number => Number(/pid (\d+)/.exec(stdout)?.[1])
+
+describe("start --detach", () => {
+  it.scopedLive("returns once the daemon answers, with its pid, its log and what to do next", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const told = yield* detach(home)
+      assert.deepStrictEqual([told.code, told.stderr], [0, ""])
+      const pid = startedPid(told.stdout)
+      assert.strictEqual(
+        told.stdout,
+        `autopilotd started in the background, pid ${pid}.\n` +
+          `Its log: ${home}/logs/autopilotd.log\nAsk it: autopilotd status. End it: autopilotd stop.\n`
+      )
+      // It answers already: no waiting here.
+      const status = yield* command({ home, args: ["status", "--json"] })
+      assert.strictEqual(JSON.parse(status.stdout).data.daemon_pid, pid)
+      yield* assertSupervised(home)
+      yield* assertEndsByCommand(home)
+      assert.isFalse(isAlive(pid))
+    })
+  )
+
+  it.scopedLive("leaves a daemon in a session of its own that holds nothing of whoever started it", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const pid = startedPid((yield* detach(home)).stdout)
+      assert.deepStrictEqual(familyOf(pid), { group: pid, session: pid, terminal: 0 })
+      const descriptors = ["0", "1", "2"].map((n) => fs.readlinkSync(`/proc/${pid}/fd/${n}`))
+      assert.deepStrictEqual(descriptors.slice(0, 2), ["/dev/null", "/dev/null"])
+      assert.match(descriptors[2] ?? "", /^socket:/)
+    })
+  )
+
+  it.scopedLive("tells a program the same in one line of JSON", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const told = yield* detach(home, ["--json"])
+      const { pid, ...answer } = JSON.parse(told.stdout)
+      assert.deepStrictEqual(answer, {
+        success: true,
+        message: "Daemon started",
+        log: join(home, "logs/autopilotd.log")
+      })
+      assert.strictEqual(fs.readFileSync(join(home, "autopilotd.pid"), "utf8"), String(pid))
+    })
+  )
+
+  it.scopedLive("is not undone by closing the terminal it was typed in", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      soonBack(home)
+      const terminal = yield* byShell({
+        home,
+        script: `LAUNCHER="$1" WORKER="$4" exec script -qfec '"$LAUNCHER" start --detach -- "$WORKER"; sleep 1000000' /dev/null`,
+        worker: [worker]
+      })
+      terminal.stdout.resume()
+      const { daemon_pid: pid = 0 } = yield* whenRunning(home)
+      terminal.kill("SIGKILL")
+      yield* eventually(
+        "the terminal is gone",
+        Effect.sync(() => !isAlive(terminal.pid ?? 0) || undefined)
+      )
+      yield* assertSupervised(home)
+      assert.strictEqual((yield* whenRunning(home)).daemon_pid, pid)
+      assert.notInclude(daemonLog(home), "terminal")
+      yield* assertEndsByCommand(home)
+    })
+  )
+
+  it.scopedLive("logs what it would say in the foreground", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const pid = startedPid((yield* detach(home)).stdout)
+      yield* whenRunning(home)
+      assert.match(daemonLog(home), new RegExp(`INFO {2}autopilotd \\S+ started, pid ${pid}`))
+      assert.match(daemonLog(home), /Worker started, pid \d+: .*sleeps\.sh/)
+      yield* assertEndsByCommand(home)
+    })
+  )
+
+  it.scopedLive("tells the daemon's own error, once, and exits with 1, when it cannot start", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      fs.writeFileSync(join(home, "daemon.toml"), "[restart]\ninitial_backof_ms = 1\n")
+      const settings = yield* detach(home)
+      const foreground = yield* command({ home, args: ["start", "--", worker] })
+      assert.include(settings.stderr, "initial_backoff_ms")
+      assert.deepStrictEqual(settings, foreground)
+      assert.deepStrictEqual([settings.code, settings.stdout], [1, ""])
+      fs.rmSync(join(home, "daemon.toml"))
+
+      const none = yield* command({ home, args: ["start", "--detach"] })
+      assert.deepStrictEqual([none.code, none.stdout], [1, ""])
+      assert.match(none.stderr, /^autopilotd: There is no worker to start: /)
+
+      const json = yield* command({ home, args: ["start", "--detach", "--json"] })
+      assert.deepStrictEqual([json.code, json.stderr], [1, ""])
+      assert.match(JSON.parse(json.stdout).message, /^There is no worker to start: /)
+      assert.deepStrictEqual(processesWith(`AUTOPILOT_HOME=${home}`), [])
+    })
+  )
+
+  it.scopedLive("says who is there already, and leaves that one alone", () =>
+    Effect.gen(function* () {
+      const { home, pid, status } = yield* startDaemon({ worker: [worker] })
+      const before = yield* status("it runs", (data) => data.worker_status === "running")
+      const told = yield* detach(home)
+      assert.deepStrictEqual([told.code, told.stdout], [1, ""])
+      assert.include(told.stderr, `already running with pid ${pid}`)
+      assert.strictEqual((yield* status("it runs", () => true)).worker_pid, before.worker_pid)
+    })
+  )
+})

@@ -1,0 +1,219 @@
+import * as fs from "node:fs"
+import { tmpdir } from "node:os"
+import { delimiter, join, resolve } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { type Launcher, launcherText } from "../../../src/Domain/service/Launcher.ts"
+import { command, eventually, run } from "../TestDaemon.ts"
+
+/** Stands for the daemon: tells what it was started with, and speaks through the descriptor if there is one. */
+const bundle = `
+const fs = require("node:fs")
+const fd = process.env.AUTOPILOTD_NOTIFY_FD
+if (fd !== undefined) fs.writeSync(Number(fd), "READY=1 from " + process.pid)
+const { env, execPath, execArgv, argv, pid } = process
+process.stdout.write(JSON.stringify({ env, execPath, execArgv, argv, pid }))
+`
+
+interface Told {
+  readonly env: Readonly<Record<string, string>>
+  readonly execPath: string
+  readonly execArgv: ReadonlyArray<string>
+  readonly argv: ReadonlyArray<string>
+  readonly pid: number
+}
+
+/** A launcher in a folder of its own, whose name is what a shell would stumble over. */
+const installed = (given: Partial<Launcher> = {}) =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => fs.mkdtempSync(join(tmpdir(), "apd-launcher-"))),
+      (path) => Effect.sync(() => fs.rmSync(path, { recursive: true, force: true }))
+    ),
+    (root) => {
+      const folder = join(root, `it's $HOME "q" 100% \\n *\n\`x\``)
+      fs.mkdirSync(folder)
+      const starts: Launcher = {
+        node: join(folder, "node"),
+        bundle: join(folder, "autopilotd.cjs"),
+        path: [join(folder, "programs"), "/usr/bin"],
+        home: undefined,
+        ...given
+      }
+      const launcher = join(folder, "launcher")
+      fs.symlinkSync(process.execPath, join(folder, "node"))
+      fs.writeFileSync(join(folder, "autopilotd.cjs"), bundle)
+      fs.writeFileSync(launcher, launcherText(starts), { mode: 0o755 })
+      return { root, folder, launcher, starts }
+    }
+  )
+
+const shells = [
+  { name: "sh", words: ["/bin/sh"] },
+  { name: "dash", words: ["/usr/bin/dash"] },
+  { name: "bash", words: ["/bin/bash", "--posix"] },
+  { name: "busybox", words: ["/bin/busybox", "sh"] },
+  { name: "busybox in /usr", words: ["/usr/bin/busybox", "sh"] }
+].filter(({ words }) => fs.existsSync(words[0] ?? ""))
+
+/** As systemd starts the main process of a unit. */
+const asService = ["/bin/sh", "-c", 'export SYSTEMD_EXEC_PID=$$; exec "$@"', "sh"]
+
+const told = Effect.fnUntraced(function* (
+  words: ReadonlyArray<string>,
+  env: Readonly<Record<string, string | undefined>> = {}
+) {
+  const [program = "", ...args] = words
+  const { code, stderr, stdout } = yield* command({
+    home: tmpdir(),
+    command: program,
+    args,
+    env: { AUTOPILOT_HOME: undefined, NOTIFY_SOCKET: undefined, ...env }
+  })
+  // bash complains of a locale that is not installed, before the first line of any script.
+  assert.deepStrictEqual([code, stderr.replace(/^.*: warning: setlocale: .*\n/gm, "")], [0, ""])
+  const answer: Told = JSON.parse(stdout)
+  return answer
+})
+
+for (const { name, words } of shells) {
+  describe(`the launcher in ${name}`, () => {
+    it.scopedLive("becomes the daemon, with every word as it was given", () =>
+      Effect.gen(function* () {
+        const { launcher, starts } = yield* installed()
+        const args = ["start", "--keep-state", "", "a b", "$HOME", "'", '"', "\\n", "-e", "*"]
+        const daemon = yield* run({
+          home: tmpdir(),
+          command: words[0] ?? "",
+          args: [...words.slice(1), launcher, ...args]
+        })
+        assert.deepStrictEqual(yield* daemon.ended, { code: 0, signal: null })
+        assert.strictEqual(daemon.stderr(), "")
+        const { argv, env, execArgv, execPath, pid }: Told = JSON.parse(daemon.stdout())
+        assert.strictEqual(pid, daemon.pid)
+        assert.strictEqual(execPath, process.execPath)
+        assert.deepStrictEqual(execArgv, ["--max-semi-space-size=1"])
+        assert.deepStrictEqual(argv.slice(1), [starts.bundle, ...args])
+        assert.match(env["AUTOPILOTD_NOFILE_SOFT"] ?? "", /^(\d+|unlimited)$/)
+      })
+    )
+
+    it.scopedLive("gives the service the PATH of whoever installed it, and a person their own", () =>
+      Effect.gen(function* () {
+        const { launcher, starts } = yield* installed()
+        const service = yield* told([...asService, ...words, launcher])
+        assert.strictEqual(service.env["PATH"], starts.path.join(delimiter))
+        const person = yield* told([...words, launcher])
+        assert.strictEqual(person.env["PATH"], process.env["PATH"])
+        const other = yield* told([...words, launcher], { SYSTEMD_EXEC_PID: "1" })
+        assert.strictEqual(other.env["PATH"], process.env["PATH"])
+        assert.notProperty(service.env, "AUTOPILOT_HOME")
+      })
+    )
+
+    it.scopedLive("is for its own home, unless a person has set another", () =>
+      Effect.gen(function* () {
+        const home = `/srv/it's\n$HOME "q"`
+        const { launcher } = yield* installed({ home })
+        const homeOf = (line: ReadonlyArray<string>, set: string | undefined) =>
+          Effect.map(told(line, { AUTOPILOT_HOME: set }), ({ env }) => env["AUTOPILOT_HOME"])
+        assert.strictEqual(yield* homeOf([...words, launcher], undefined), home)
+        assert.strictEqual(yield* homeOf([...words, launcher], ""), home)
+        assert.strictEqual(yield* homeOf([...words, launcher], "/mine"), "/mine")
+        assert.strictEqual(yield* homeOf([...asService, ...words, launcher], "/mine"), home)
+      })
+    )
+
+    it.scopedLive("says what to do when Node or the bundle is gone", () =>
+      Effect.gen(function* () {
+        const { folder, launcher } = yield* installed()
+        const failing = command({
+          home: tmpdir(),
+          command: words[0] ?? "",
+          args: [...words.slice(1), launcher]
+        })
+        fs.rmSync(join(folder, "autopilotd.cjs"))
+        const without = yield* failing
+        assert.strictEqual(without.code, 1)
+        assert.include(
+          without.stderr,
+          `autopilotd: There is no autopilotd at ${folder}/autopilotd.cjs any more.`
+        )
+        assert.include(without.stderr, "run: autopilotd install")
+        fs.rmSync(join(folder, "node"))
+        const { code, stderr } = yield* failing
+        assert.strictEqual(code, 1)
+        assert.strictEqual(
+          stderr,
+          `autopilotd: There is no Node at ${folder}/node any more. Run: autopilotd install with the new node\n`
+        )
+        const [program = "", ...args] = [...asService, ...words, launcher]
+        const asked = yield* command({ home: tmpdir(), command: program, args })
+        assert.strictEqual(asked.stderr, `<3>${stderr}`)
+      })
+    )
+
+    for (const kind of ["a path", "the abstract namespace"]) {
+      it.scopedLive(`speaks to systemd through a socket of ${kind}`, () =>
+        Effect.gen(function* () {
+          const { launcher, root } = yield* installed()
+          const socket = kind === "a path" ? join(root, "notify it's") : `@apd-test-${process.pid}-${name} x`
+          const heard = yield* run({
+            home: tmpdir(),
+            command: "perl",
+            args: [resolve(import.meta.dirname, "../../fixtures/hears-notify.pl"), socket]
+          })
+          yield* eventually(
+            "it listens",
+            Effect.sync(() => heard.stdout().includes("listening") || undefined)
+          )
+          const env = { NOTIFY_SOCKET: socket, LC_ALL: "no_SUCH.locale" }
+          const { env: seen, pid } = yield* told([...words, launcher], env)
+          assert.deepStrictEqual(yield* heard.ended, { code: 0, signal: null })
+          assert.strictEqual(heard.stdout(), `listening\nREADY=1 from ${pid}\n`)
+          assert.strictEqual(seen["NOTIFY_SOCKET"], socket)
+          assert.strictEqual(seen["LC_ALL"], "no_SUCH.locale")
+          assert.notProperty(seen, "PERL_BADLANG")
+        })
+      )
+    }
+
+    it.scopedLive("starts the daemon all the same without a working perl, or when nobody listens", () =>
+      Effect.gen(function* () {
+        const { folder, launcher, root } = yield* installed({ path: [] })
+        const programs = join(folder, "programs")
+        fs.mkdirSync(programs)
+        const started = (env: Readonly<Record<string, string | undefined>>) =>
+          Effect.map(
+            told([...words, launcher], {
+              NOTIFY_SOCKET: join(root, "nobody"),
+              AUTOPILOTD_NOTIFY_FD: "0",
+              ...env
+            }),
+            (answer) => {
+              assert.notProperty(answer.env, "AUTOPILOTD_NOTIFY_FD")
+              return answer.env
+            }
+          )
+        yield* started({ PATH: programs })
+        fs.writeFileSync(join(programs, "perl"), "#!/bin/sh\necho broken >&2\nexit 3\n", { mode: 0o755 })
+        yield* started({ PATH: programs })
+        fs.writeFileSync(join(programs, "perl"), "#!/no/such/interpreter\n", { mode: 0o755 })
+        assert.strictEqual((yield* started({ PATH: programs, PERL_BADLANG: "1" }))["PERL_BADLANG"], "1")
+        assert.strictEqual((yield* started({ PERL_BADLANG: "1" }))["PERL_BADLANG"], "1")
+        yield* started({ PERL5OPT: "-MNo::Such::Module" })
+        yield* started({ NOTIFY_SOCKET: "vsock:2:1234" })
+      })
+    )
+
+    it.scopedLive("sees that it was started with nohup", () =>
+      Effect.gen(function* () {
+        const { launcher } = yield* installed()
+        const ignoring = ["/bin/sh", "-c", `trap "" HUP; exec "$@"`, "sh"]
+        const env = { AUTOPILOTD_NOHUP: "1" }
+        assert.strictEqual((yield* told([...ignoring, ...words, launcher])).env["AUTOPILOTD_NOHUP"], "1")
+        assert.notProperty((yield* told([...words, launcher], env)).env, "AUTOPILOTD_NOHUP")
+      })
+    )
+  })
+}

@@ -1,0 +1,336 @@
+import { spawn, spawnSync } from "node:child_process"
+import * as fs from "node:fs"
+import { delimiter, join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { command, eventually, fixture, run, startDaemon, temporaryHome, workersOf } from "../TestDaemon.ts"
+
+const worker = fixture("sleeps.sh")
+
+/** How often so many are started at once. By hand: `AUTOPILOTD_START_ROUNDS=100 AUTOPILOTD_STARTS=12 npx vitest ...` */
+const rounds = Number(process.env["AUTOPILOTD_START_ROUNDS"] ?? 2)
+const starts = Number(process.env["AUTOPILOTD_STARTS"] ?? 50)
+
+const pidFileOf = (home: string) => join(home, "autopilotd.pid")
+
+const pidIn = (home: string): string => fs.readFileSync(pidFileOf(home), "utf8")
+
+/** A process of ours that has nothing to do with any daemon; gone at the end of the scope. */
+const bystander = (program: string, args: ReadonlyArray<string>) =>
+  Effect.acquireRelease(
+    Effect.sync(() => spawn(program, [...args], { stdio: ["ignore", "pipe", "ignore"] })),
+    (child) => Effect.sync(() => child.kill("SIGKILL"))
+  )
+
+const deadPid = (): string => String(spawnSync("true").pid)
+
+/** The letter that `ps` shows. */
+const stateOf = (pid: string): string | undefined =>
+  /\) (\w) /.exec(fs.readFileSync(`/proc/${pid}/stat`, "utf8"))?.[1]
+
+const alreadyRunning = (pid: number | undefined, home: string): string =>
+  `autopilotd: autopilotd is already running${pid === undefined ? "" : ` with pid ${pid}`} for ${home}. ` +
+  "See `autopilotd status`; end it with `autopilotd stop`.\n"
+
+/** What earlier daemons may have left in the PID file. */
+const leftovers: ReadonlyArray<string | undefined> = [undefined, "", "1", "garbage", "2147483647"]
+
+const raceOf = Effect.fnUntraced(function* (round: number) {
+  const home = yield* temporaryHome
+  const leftover = leftovers[round % leftovers.length]
+  if (leftover !== undefined) fs.writeFileSync(pidFileOf(home), leftover)
+  const all = yield* Effect.all(
+    Array.from({ length: starts }, () => run({ home, args: ["start", "--", worker] })),
+    { concurrency: "unbounded" }
+  )
+  const living = () => all.filter(({ child }) => child.exitCode === null && child.signalCode === null)
+  // Patience is for the next one each time: a busy machine needs long for all of them.
+  for (let left = starts - 1; left > 0; left--) {
+    yield* eventually(
+      `${starts - left} have ended`,
+      Effect.sync(() => living().length <= left || undefined)
+    )
+  }
+  const [winner] = living()
+  assert(winner !== undefined, all.map(({ stderr }) => stderr()).join(""))
+  for (const loser of all.filter((one) => one !== winner)) {
+    assert.deepStrictEqual(yield* loser.ended, { code: 1, signal: null }, loser.stderr())
+    assert.strictEqual(loser.stderr(), alreadyRunning(winner.pid, home))
+    assert.strictEqual(loser.stdout(), "")
+  }
+  yield* eventually(
+    "its worker runs",
+    Effect.sync(() => /Worker started/.exec(winner.stderr()) ?? undefined)
+  )
+  assert.strictEqual(workersOf(home).length, 1)
+  assert.strictEqual(pidIn(home), String(winner.pid))
+  const stopped = yield* command({ home, args: ["stop"] })
+  assert.strictEqual(stopped.stdout, "Daemon stopped\n", stopped.stderr)
+  assert.deepStrictEqual(yield* winner.ended, { code: 0, signal: null })
+  assert.deepStrictEqual(workersOf(home), [])
+})
+
+describe(`${starts} starts at once`, () => {
+  for (let round = 0; round < rounds; round++) {
+    it.scopedLive(
+      `leave one daemon and one worker, and each loser names the winner's pid (${round + 1})`,
+      () => raceOf(round),
+      120_000
+    )
+  }
+})
+
+describe("a PID file that earlier daemons or others have left", () => {
+  /** Each puts something there and says what it is. */
+  const cases: Record<string, (path: string) => void> = {
+    "is empty": (path) => fs.writeFileSync(path, ""),
+    "holds garbage": (path) => fs.writeFileSync(path, "\0\u001b[31mnot a pid\n".repeat(1000)),
+    "holds zero": (path) => fs.writeFileSync(path, "0"),
+    "holds a negative number": (path) => fs.writeFileSync(path, "-1"),
+    "names a process that is gone": (path) => fs.writeFileSync(path, deadPid()),
+    "names process 1": (path) => fs.writeFileSync(path, "1\n"),
+    "names a process that lives and is no daemon": (path) => fs.writeFileSync(path, String(process.pid)),
+    "names a thread": (path) =>
+      fs.writeFileSync(path, fs.readdirSync(`/proc/${process.pid}/task`).at(-1) ?? ""),
+    "may not be written": (path) => fs.writeFileSync(path, deadPid(), { mode: 0o400 }),
+    "is a link to nowhere": (path) => fs.symlinkSync("/nowhere/autopilotd.pid", path)
+  }
+  for (const [what, prepare] of Object.entries(cases)) {
+    it.scopedLive(`does not stop a start when it ${what}`, () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        prepare(pidFileOf(home))
+        const daemon = yield* startDaemon({ home, worker: [worker] })
+        assert.strictEqual(pidIn(home), String(daemon.pid))
+        assert.strictEqual(fs.lstatSync(pidFileOf(home)).mode & 0o777, 0o600)
+      })
+    )
+  }
+
+  it.scopedLive("does not stop a start when it names a daemon that is a zombie", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      // The shell becomes sleep, which never asks how its child has ended.
+      const parent = yield* bystander("sh", ["-c", "sleep 0.2 & echo $!; exec sleep 1000"])
+      let told = ""
+      parent.stdout.on("data", (chunk: Buffer) => (told += chunk.toString()))
+      const zombie = yield* eventually(
+        "the zombie is there",
+        Effect.sync(() => {
+          const pid = told.trim()
+          return pid !== "" && stateOf(pid) === "Z" ? pid : undefined
+        })
+      )
+      fs.writeFileSync(pidFileOf(home), zombie)
+      const daemon = yield* startDaemon({ home, worker: [worker] })
+      assert.strictEqual(pidIn(home), String(daemon.pid))
+    })
+  )
+
+  it.scopedLive("is not believed by a second start, which names no wrong process", () =>
+    Effect.gen(function* () {
+      const { home } = yield* startDaemon({ worker: [worker] })
+      fs.writeFileSync(pidFileOf(home), "1")
+      const second = yield* command({ home, args: ["start", "--", worker] })
+      assert.strictEqual(second.code, 1)
+      assert.strictEqual(second.stderr, alreadyRunning(undefined, home))
+    })
+  )
+})
+
+describe("the daemon that runs", () => {
+  it.scopedLive("keeps its socket, PID file and worker when another start is refused", () =>
+    Effect.gen(function* () {
+      const { home, pid, ...daemon } = yield* startDaemon({ worker: [worker] })
+      const before = yield* daemon.status("it runs", (data) => data.worker_status === "running")
+      const socket = fs.statSync(join(home, "autopilotd.sock")).ino
+      for (const args of [["start", "--", worker], [], ["start", "--detach", "--", worker]]) {
+        const refused = yield* command({ home, args })
+        assert.deepStrictEqual(refused, {
+          code: 1,
+          signal: null,
+          stdout: "",
+          stderr: alreadyRunning(pid, home)
+        })
+      }
+      assert.strictEqual(fs.statSync(join(home, "autopilotd.sock")).ino, socket)
+      assert.strictEqual(pidIn(home), String(pid))
+      const after = yield* daemon.status("it runs", () => true)
+      assert.strictEqual(after.worker_pid, before.worker_pid)
+    })
+  )
+
+  it.scopedLive("leaves nothing that blocks the next start when it is killed", () =>
+    Effect.gen(function* () {
+      const first = yield* startDaemon({ worker: [worker] })
+      yield* first.status("it runs", (data) => data.worker_status === "running")
+      first.child.kill("SIGKILL")
+      yield* first.ended
+      const second = yield* startDaemon({ home: first.home, worker: [worker] })
+      yield* second.status("it runs", (data) => data.worker_status === "running")
+      assert.strictEqual(pidIn(first.home), String(second.pid))
+      assert.strictEqual(workersOf(first.home).length, 1)
+    })
+  )
+
+  it.scopedLive("can be stopped and started ten times in a row without a pause", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      for (let turn = 0; turn < 10; turn++) {
+        const started = yield* command({ home, args: ["start", "--detach", "--", worker] })
+        assert.strictEqual(started.code, 0, started.stderr)
+        const stopped = yield* command({ home, args: ["stop"] })
+        assert.strictEqual(stopped.stdout, "Daemon stopped\n", stopped.stderr)
+      }
+      assert.deepStrictEqual(workersOf(home), [])
+    })
+  )
+
+  it.scopedLive("does not know the daemon of another home, nor its worker", () =>
+    Effect.gen(function* () {
+      const one = yield* startDaemon({ worker: [worker] })
+      const other = yield* startDaemon({ worker: [worker] })
+      yield* one.status("it runs", (data) => data.worker_status === "running")
+      const { worker_pid } = yield* other.status("it runs", (data) => data.worker_status === "running")
+      assert.strictEqual((yield* command({ home: one.home, args: ["stop"] })).code, 0)
+      assert.deepStrictEqual(workersOf(one.home), [])
+      assert.sameMembers([...workersOf(other.home)], [worker_pid ?? 0])
+      assert.strictEqual((yield* other.status("it runs", () => true)).worker_pid, worker_pid)
+    })
+  )
+})
+
+/** A folder with links to all that a daemon and its worker need, but not to flock. */
+const pathWithoutFlock = (home: string): string => {
+  const folder = join(home, "programs")
+  fs.mkdirSync(folder)
+  fs.symlinkSync(process.execPath, join(folder, "node"))
+  for (const name of ["sh", "readlink", "sleep"]) {
+    const found = (process.env["PATH"] ?? "")
+      .split(delimiter)
+      .map((each) => join(each, name))
+      .find((path) => fs.existsSync(path))
+    fs.symlinkSync(found ?? `/bin/${name}`, join(folder, name))
+  }
+  return folder
+}
+
+describe("on a machine without flock(1)", () => {
+  it.scopedLive("there is still one daemon only, and a kill -9 frees its place", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const env = { PATH: pathWithoutFlock(home) }
+      const first = yield* startDaemon({ home, worker: [worker], env })
+      const refused = yield* command({ home, args: ["start", "--", worker], env })
+      assert.strictEqual(refused.stderr, alreadyRunning(first.pid, home))
+      assert.strictEqual(refused.code, 1)
+      first.child.kill("SIGKILL")
+      yield* first.ended
+      const second = yield* startDaemon({ home, worker: [worker], env })
+      assert.strictEqual(pidIn(home), String(second.pid))
+    })
+  )
+
+  it.scopedLive("one that has it and one that has not exclude each other", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const without = { PATH: pathWithoutFlock(home) }
+      const first = yield* startDaemon({ home, worker: [worker] })
+      const refused = yield* command({ home, args: ["start", "--", worker], env: without })
+      assert.strictEqual(refused.stderr, alreadyRunning(first.pid, home))
+      yield* command({ home, args: ["stop"] })
+      const second = yield* startDaemon({ home, worker: [worker], env: without })
+      const refusedToo = yield* command({ home, args: ["start", "--", worker] })
+      assert.strictEqual(refusedToo.stderr, alreadyRunning(second.pid, home))
+    })
+  )
+})
+
+const isRoot = process.getuid?.() === 0
+
+/** Whether this user may mount a small disk that only one process sees. */
+const noSmallDisk = ((): string | undefined => {
+  if (!isRoot) return "mounting a small disk needs root"
+  const tried = spawnSync("unshare", ["--mount", "sh", "-c", "mount -t tmpfs -o size=64k none /mnt"])
+  return tried.status === 0 ? undefined : "this machine does not let root mount in a namespace of its own"
+})()
+
+describe("a home that cannot be used", () => {
+  const assertOneSentence = (told: { code: number | null; stdout: string; stderr: string }, said: RegExp) => {
+    assert.strictEqual(told.code, 1, told.stderr)
+    assert.strictEqual(told.stdout, "")
+    assert.match(told.stderr, said)
+    assert.strictEqual(told.stderr.trimEnd().split("\n").length, 1, told.stderr)
+  }
+
+  const startIn = (root: string) =>
+    Effect.gen(function* () {
+      const cwd = yield* temporaryHome
+      return yield* command({ home: root, cwd, args: ["start", "--", worker] })
+    })
+
+  it.scopedLive("because it is a file is told in one sentence", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const file = join(home, "file")
+      fs.writeFileSync(file, "")
+      assertOneSentence(
+        yield* startIn(file),
+        /file cannot be used: a part of the path is a file, not a folder\. .*AUTOPILOT_HOME/
+      )
+      assertOneSentence(yield* startIn(join(file, "below")), /a part of the path is a file, not a folder/)
+    })
+  )
+
+  it.scopedLive("because nobody may write there is told in one sentence", () =>
+    Effect.gen(function* () {
+      // Not even root may make a folder here.
+      assertOneSentence(
+        yield* startIn("/sys/autopilotd"),
+        /^autopilotd: \/sys\/autopilotd cannot be used: (permission denied|it is on a read-only file system)\. Make it writable/
+      )
+      assertOneSentence(yield* startIn("/proc/autopilotd"), /no folder can be made there/)
+    })
+  )
+
+  it.scopedLive("because all users share it is refused, and stays as open as it was", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const shared = join(home, "shared")
+      fs.mkdirSync(shared)
+      fs.chmodSync(shared, 0o1777)
+      assertOneSentence(yield* startIn(shared), /it is a folder that all users share/)
+      assert.strictEqual(fs.statSync(shared).mode & 0o7777, 0o1777)
+      assert.deepStrictEqual(fs.readdirSync(shared), [])
+    })
+  )
+
+  it.scopedLive("because the path of its socket is too long is told with both lengths", () =>
+    Effect.gen(function* () {
+      const home = join(yield* temporaryHome, "x".repeat(100))
+      assertOneSentence(
+        yield* startIn(home),
+        /^autopilotd: The path of the control socket has 1\d\d bytes, but Linux allows 107: .*AUTOPILOT_HOME/
+      )
+      assert.deepStrictEqual(workersOf(home), [])
+      assert.isFalse(fs.existsSync(pidFileOf(home)))
+    })
+  )
+
+  it.scopedLive.skipIf(noSmallDisk !== undefined)(
+    `because its disk is full is told in one sentence${noSmallDisk === undefined ? "" : ` (skipped: ${noSmallDisk})`}`,
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        const disk =
+          'mount -t tmpfs -o size=64k,mode=700 none "$1"; cat /dev/zero >"$1/fill" 2>&-; shift; exec "$@"'
+        const launcher = join(import.meta.dirname, "../../../bin/autopilotd")
+        const told = yield* command({
+          home,
+          command: "unshare",
+          args: ["--mount", "sh", "-c", disk, "sh", home, launcher, "start", "--", worker]
+        })
+        assertOneSentence(told, /cannot be used: the disk is full\. Free some space there/)
+      })
+  )
+})

@@ -1,0 +1,193 @@
+import * as fs from "node:fs"
+import { tmpdir } from "node:os"
+import { delimiter, dirname, join, resolve } from "node:path"
+import { afterAll, assert, beforeAll, beforeEach, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { nodeFolder, npm } from "./NodeRelease.ts"
+import { command, eventually, fixture, isAlive, run, temporaryHome, workersOf } from "../TestDaemon.ts"
+
+const root = resolve(import.meta.dirname, "../../..")
+
+let folder = ""
+let shipped: ReadonlyArray<string> = []
+/** What a person types after `npm install --global`. */
+const installed = () => join(folder, "bin/autopilotd")
+
+beforeAll(async () => {
+  folder = fs.mkdtempSync(join(tmpdir(), "apd-package-"))
+  const packed = await npm(["pack", "--json", "--pack-destination", folder], root)
+  const tarball = join(folder, fs.readdirSync(folder).find((name) => name.endsWith(".tgz")) ?? "none")
+  shipped = JSON.parse(packed)[0].files.map(({ path }: { readonly path: string }) => path)
+  await npm(["install", "--global", "--prefix", folder, "--offline", tarball], folder)
+}, 300_000)
+
+afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
+
+describe("the package", () => {
+  it("holds the bundle, the launcher, the unit, the examples and what is to be read, and nothing else", () => {
+    for (const path of [
+      "bin/autopilotd",
+      "dist/autopilotd.js",
+      "examples/demo.toml",
+      "systemd/autopilotd.service",
+      "README.md",
+      "LICENSE",
+      "CHANGELOG.md",
+      "package.json"
+    ]) {
+      assert.include(shipped, path)
+    }
+    const surplus = shipped.filter(
+      (path) =>
+        !/^(bin\/autopilotd|dist\/autopilotd\.js|examples\/[^/]+|systemd\/autopilotd\.service|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/.test(
+          path
+        )
+    )
+    assert.deepStrictEqual(surplus, [])
+  })
+
+  it("installs without anything else", () => {
+    assert.deepStrictEqual(fs.readdirSync(join(folder, "lib/node_modules")), ["autopilotd"])
+    assert.isFalse(fs.existsSync(join(folder, "lib/node_modules/autopilotd/node_modules")))
+  })
+})
+
+/** Starts from the installed package with that node first on PATH, and supervises: the worker is killed and comes back. */
+const supervises = Effect.fnUntraced(function* (programs: string) {
+  const home = yield* temporaryHome
+  const env = { PATH: [programs, process.env["PATH"]].join(delimiter) }
+  const installedCommand = (args: ReadonlyArray<string>) => command({ home, command: installed(), args, env })
+  const { version } = JSON.parse(fs.readFileSync(join(root, "package.json"), "utf8"))
+  assert.deepStrictEqual(yield* installedCommand(["--version"]), {
+    code: 0,
+    signal: null,
+    stdout: `autopilotd ${version}\n`,
+    stderr: ""
+  })
+  const daemon = yield* run({ home, command: installed(), args: ["start", "--", fixture("sleeps.sh")], env })
+  const workerPid = (what: string, isWanted: (pid: number) => boolean) =>
+    eventually(
+      what,
+      Effect.map(installedCommand(["status", "--json"]), ({ stdout }) => {
+        const pid: unknown = JSON.parse(stdout).data?.worker_pid
+        return typeof pid === "number" && isWanted(pid) ? pid : undefined
+      })
+    )
+  const first = yield* workerPid("it runs", () => true)
+  assert.strictEqual(
+    fs.readlinkSync(`/proc/${daemon.pid}/exe`),
+    fs.realpathSync(join(programs, "node")),
+    "the node that was meant"
+  )
+  process.kill(first, "SIGKILL")
+  const second = yield* workerPid("another one runs", (pid) => pid !== first)
+  assert.strictEqual((yield* installedCommand(["stop"])).stdout, "Daemon stopped\n")
+  assert.deepStrictEqual(yield* daemon.ended, { code: 0, signal: null })
+  assert.isFalse(isAlive(second))
+  assert.deepStrictEqual(workersOf(home), [])
+  // Also no warning of node's own: this is all that was said.
+  assert.notMatch(daemon.stderr(), /Warning|\n\s+at /)
+})
+
+describe("installed from the package", () => {
+  it.scopedLive(`it supervises on the Node of this machine, ${process.versions.node}`, () =>
+    supervises(dirname(process.execPath))
+  )
+})
+
+for (const major of [22, 24]) {
+  describe(`installed from the package on Node ${major}`, () => {
+    let programs = ""
+    let missing: string | undefined
+
+    beforeAll(async () => {
+      try {
+        programs = await nodeFolder(major)
+      } catch (cause) {
+        missing = `Node ${major} cannot be had from the registry: ${String(cause)}`
+      }
+    }, 300_000)
+
+    beforeEach(({ skip }) => {
+      if (missing !== undefined) skip(missing)
+    })
+
+    it.scopedLive("it supervises", () => supervises(programs))
+  })
+}
+
+describe("npm start", () => {
+  /** What `npm start` does once all is built. */
+  const start = (home: string, args: ReadonlyArray<string>) =>
+    run({
+      home,
+      command: process.execPath,
+      args: [join(root, "scripts/start.mjs"), ...args],
+      env: { INIT_CWD: root }
+    })
+
+  it.scopedLive("shows what to do first, then an agent that takes turns, crashes and comes back", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const demo = yield* start(home, [])
+      const said = (pattern: RegExp) =>
+        eventually(
+          `${pattern} is said`,
+          Effect.sync(() => pattern.exec(demo.stdout() + demo.stderr()) ?? undefined)
+        )
+      yield* said(/^ {2}bin\/autopilotd status /m)
+      yield* said(/turn 2: /)
+      const status = yield* command({ home, args: ["status"] })
+      assert.match(status.stdout, /^Worker status: {2}running$/m)
+      assert.match(status.stdout, /^Project: {8}demo$/m)
+      yield* said(/Failure 1 in a row: the next start is in 1 second[^]*Worker started, pid \d+/)
+      demo.child.kill("SIGTERM")
+      assert.deepStrictEqual(yield* demo.ended, { code: 0, signal: null })
+      assert.match(demo.stderr(), /Stopped, nothing left behind\n$/)
+      assert.deepStrictEqual(workersOf(home), [])
+    })
+  )
+
+  it.scopedLive(
+    "-- with options and a command supervises that one, with paths from where the person stands",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        const report = join(home, "report")
+        const args = [
+          "--workdir",
+          "test",
+          "--project",
+          "shop",
+          "--",
+          fixture("tells.sh"),
+          report,
+          "--model",
+          "--"
+        ]
+        const own = yield* start(home, args)
+        const told = yield* eventually(
+          "the worker has told",
+          Effect.sync(() => (fs.existsSync(report) ? fs.readFileSync(report, "utf8") : undefined))
+        )
+        assert.include(told, `\nfolder ${join(root, "test")}\n`)
+        const status = yield* command({ home, args: ["status", "--project", "shop", "--json"] })
+        assert.deepStrictEqual(JSON.parse(status.stdout).data.worker_command.slice(1), [
+          report,
+          "--model",
+          "--"
+        ])
+        own.child.kill("SIGINT")
+        assert.deepStrictEqual(yield* own.ended, { code: 0, signal: null })
+      })
+  )
+
+  it.scopedLive("-- with what cannot be understood exits as autopilotd does", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const wrong = yield* start(home, ["--wokdir", "x"])
+      assert.deepStrictEqual(yield* wrong.ended, { code: 2, signal: null })
+      assert.include(wrong.stderr(), 'Did you mean "--workdir"?')
+    })
+  )
+})

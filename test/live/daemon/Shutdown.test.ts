@@ -1,0 +1,250 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { alive, treeNames, treeUp } from "../tree/GrownTree.ts"
+import {
+  command,
+  eventually,
+  fixture,
+  isAlive,
+  processesWith,
+  run,
+  startDaemon,
+  temporaryHome,
+  type TestDaemon,
+  workersOf
+} from "../TestDaemon.ts"
+
+const signals: ReadonlyArray<NodeJS.Signals> = [
+  "SIGTERM",
+  "SIGINT",
+  "SIGHUP",
+  "SIGQUIT",
+  "SIGUSR2",
+  "SIGALRM"
+]
+
+const deafIsUp = (daemon: TestDaemon) =>
+  eventually(
+    "the worker ignores SIGTERM",
+    Effect.sync(() => /up [0-9]+/.test(daemon.stdout()) || undefined)
+  )
+
+const clean = { code: 0, signal: null }
+
+/** What a clean end leaves: no process of the worker, no socket, no PID file, and the last words. */
+const assertNothingLeft = (daemon: TestDaemon) => {
+  assert.deepStrictEqual(workersOf(daemon.home), [])
+  assert.isFalse(fs.existsSync(join(daemon.home, "autopilotd.sock")))
+  assert.isFalse(fs.existsSync(join(daemon.home, "autopilotd.pid")))
+  const log = fs.readFileSync(join(daemon.home, "logs/autopilotd.log"), "utf8")
+  assert.match(log, /Stopped, nothing left behind\n$/)
+}
+
+describe("each of the signals that end programs", () => {
+  for (const signal of signals) {
+    it.scopedLive(`ends the daemon cleanly, its worker with it: ${signal}`, () =>
+      Effect.gen(function* () {
+        const daemon = yield* startDaemon({ worker: [fixture("sleeps.sh")] })
+        const { worker_pid } = yield* daemon.status("it runs", (data) => data.worker_status === "running")
+        daemon.child.kill(signal)
+        assert.deepStrictEqual(yield* daemon.ended, clean)
+        assert.isFalse(isAlive(worker_pid ?? 0))
+        assertNothingLeft(daemon)
+        assert.include(daemon.stderr(), `Shutting down: ${signal}`)
+      })
+    )
+  }
+})
+
+interface Situation {
+  readonly what: string
+  readonly worker: ReadonlyArray<string>
+  readonly settings?: string
+  /** Brings it about. */
+  readonly enter: (daemon: TestDaemon) => Effect.Effect<unknown>
+}
+
+const inState = (word: string) => (daemon: TestDaemon) =>
+  daemon.status(`it is ${word}`, (data) => data.worker_status === word)
+
+const situations: ReadonlyArray<Situation> = [
+  {
+    what: "is being stopped and ignores SIGTERM",
+    worker: [fixture("ignores-term.sh")],
+    settings: "[restart]\nstop_grace_ms = 500\n",
+    enter: (daemon) =>
+      deafIsUp(daemon).pipe(
+        Effect.zipRight(daemon.ask({ type: "StopWorker" })),
+        Effect.zipRight(inState("stopping")(daemon))
+      )
+  },
+  {
+    what: "is being restarted and ignores SIGTERM",
+    worker: [fixture("ignores-term.sh")],
+    settings: "[restart]\nstop_grace_ms = 500\n",
+    enter: (daemon) =>
+      deafIsUp(daemon).pipe(
+        Effect.zipRight(daemon.ask({ type: "RestartWorker" })),
+        Effect.zipRight(inState("stopping")(daemon))
+      )
+  },
+  {
+    what: "waits out a backoff of five minutes",
+    worker: [fixture("ends.sh"), "0", "3"],
+    settings: "[restart]\ninitial_backoff_ms = 300000\n",
+    enter: inState("restarting")
+  },
+  {
+    what: "has failed for good",
+    worker: [fixture("ends.sh"), "0", "3"],
+    settings: "[restart]\nmax_consecutive_restarts = 1\n",
+    enter: inState("failed")
+  },
+  { what: "has finished its work", worker: [fixture("ends.sh"), "0", "0"], enter: inState("stopped") },
+  {
+    what: "cannot be started",
+    worker: ["/nowhere/agent"],
+    settings: "[restart]\ninitial_backoff_ms = 300000\n",
+    enter: inState("restarting")
+  }
+]
+
+describe("SIGTERM while the worker", () => {
+  for (const { enter, settings, what, worker } of situations) {
+    it.scopedLive(`${what} ends the daemon cleanly and starts nothing more`, () =>
+      Effect.gen(function* () {
+        const daemon = yield* startDaemon({ worker, ...(settings === undefined ? {} : { settings }) })
+        yield* enter(daemon)
+        const before = daemon.stderr().split("Worker started").length
+        daemon.child.kill("SIGTERM")
+        assert.deepStrictEqual(yield* daemon.ended, clean)
+        assertNothingLeft(daemon)
+        assert.strictEqual(daemon.stderr().split("Worker started").length, before)
+      })
+    )
+  }
+})
+
+const longGrace = "[restart]\nstop_grace_ms = 600000\n"
+
+describe("a daemon that is shutting down", () => {
+  it.scopedLive("answers until the end: status says stopping, and nothing can be started", () =>
+    Effect.gen(function* () {
+      const daemon = yield* startDaemon({ worker: [fixture("ignores-term.sh")], settings: longGrace })
+      yield* deafIsUp(daemon)
+      daemon.child.kill("SIGTERM")
+      const status = yield* inState("stopping")(daemon)
+      assert.strictEqual(status.reason, "the daemon is shutting down")
+      for (const type of ["StartWorker", "RestartWorker"]) {
+        const refused = yield* daemon.ask({ type })
+        assert.isFalse(refused.success)
+        assert.match(refused.message, /the daemon is shutting down/)
+      }
+      assert.isTrue((yield* daemon.ask({ type: "StopWorker" })).success)
+      assert.strictEqual(workersOf(daemon.home).length, 1)
+      daemon.child.kill("SIGINT")
+      assert.deepStrictEqual(yield* daemon.ended, clean)
+      assertNothingLeft(daemon)
+    })
+  )
+
+  const hasteners: ReadonlyArray<
+    readonly [what: string, again: (daemon: TestDaemon) => Effect.Effect<unknown>]
+  > = [
+    // The same signal again at once is taken for an echo of the first, so a person repeats it.
+    [
+      "SIGTERM again",
+      (daemon) =>
+        eventually(
+          "the second is heard",
+          Effect.sync(() => {
+            daemon.child.kill("SIGTERM")
+            return daemon.stderr().includes("SIGTERM while shutting down") || undefined
+          }).pipe(Effect.delay(20))
+        )
+    ],
+    ["SIGINT", (daemon) => Effect.sync(() => daemon.child.kill("SIGINT"))],
+    ["`autopilotd stop`", (daemon) => daemon.ask({ type: "Shutdown" })],
+    ["three hangups at once", (daemon) => Effect.sync(() => [1, 2, 3].map(() => daemon.child.kill("SIGHUP")))]
+  ]
+  for (const [what, again] of hasteners) {
+    it.scopedLive(`is hastened by ${what}: what ignores SIGTERM is killed, all of it`, () =>
+      Effect.gen(function* () {
+        const daemon = yield* startDaemon({ worker: [fixture("grows-a-tree.sh")], settings: longGrace })
+        const tree = yield* treeUp(daemon, 1, treeNames)
+        daemon.child.kill("SIGTERM")
+        yield* inState("stopping")(daemon)
+        yield* again(daemon)
+        assert.deepStrictEqual(yield* daemon.ended, clean)
+        assertNothingLeft(daemon)
+        assert.deepStrictEqual(alive(tree.values()), [])
+      })
+    )
+  }
+
+  it.scopedLive("takes one Ctrl-C that comes twice, from the terminal and from npm, as one", () =>
+    Effect.gen(function* () {
+      const daemon = yield* startDaemon({
+        worker: [fixture("ignores-term.sh")],
+        settings: "[restart]\nstop_grace_ms = 1000\n"
+      })
+      yield* deafIsUp(daemon)
+      daemon.child.kill("SIGINT")
+      daemon.child.kill("SIGINT")
+      assert.deepStrictEqual(yield* daemon.ended, clean)
+      assert.notInclude(daemon.stderr(), "while shutting down")
+    })
+  )
+})
+
+describe("a signal at any moment of a start", () => {
+  it.scopedLive(
+    "never leaves a process behind, and the exit code is 0, or 143 before the daemon can listen",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        const rounds = 20
+        const codes: Array<number | NodeJS.Signals | null> = []
+        for (let round = 0; round < rounds; round++) {
+          const daemon = yield* run({ home, args: ["start", "--", fixture("grows-a-tree.sh")] })
+          // Evenly over the time in which a start takes place here, its worker's first moments included.
+          yield* Effect.sleep((round * 600) / rounds)
+          daemon.child.kill("SIGTERM")
+          // Its worker ignores SIGTERM.
+          yield* Effect.sleep(60)
+          daemon.child.kill("SIGTERM")
+          const { code, signal } = yield* daemon.ended
+          codes.push(signal ?? code)
+          assert.deepStrictEqual(workersOf(home), [], `round ${round}`)
+        }
+        assert.deepStrictEqual(
+          codes.filter((code) => code !== 0 && code !== 143 && code !== "SIGTERM"),
+          []
+        )
+        assert.deepStrictEqual(processesWith(`AUTOPILOT_HOME=${home}`), [])
+      }),
+    120_000
+  )
+})
+
+describe("a daemon that was killed", () => {
+  it.scopedLive("does not hinder `stop`, which says that none runs, nor the next start", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const worker = [fixture("sleeps.sh")]
+      const first = yield* startDaemon({ home, worker })
+      const { worker_pid } = yield* first.status("it runs", (data) => data.worker_status === "running")
+      first.child.kill("SIGKILL")
+      yield* first.ended
+      const stop = yield* command({ home, args: ["stop"] })
+      assert.strictEqual(stop.code, 3)
+      assert.match(stop.stderr, /not running/)
+      const second = yield* startDaemon({ home, worker })
+      const now = yield* second.status("it runs", (data) => data.worker_status === "running")
+      assert.isFalse(isAlive(worker_pid ?? 0))
+      assert.deepStrictEqual(workersOf(home), [now.worker_pid ?? 0])
+    })
+  )
+})

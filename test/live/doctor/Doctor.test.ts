@@ -1,0 +1,74 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { command, startDaemon, temporaryHome } from "../TestDaemon.ts"
+
+interface Finding {
+  readonly about: string
+  readonly level: string
+  readonly text: string
+  readonly cure?: string
+}
+
+const findingsIn = (stdout: string): ReadonlyArray<Finding> => JSON.parse(stdout).findings
+
+describe("autopilotd doctor", () => {
+  it.scopedLive("finds a running daemon and its home well, and changes nothing", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      yield* startDaemon({ home, settings: "", worker: ["/bin/sleep", "1000"] })
+      fs.writeFileSync(
+        join(home, "daemon.toml"),
+        `[worker_command]\ntype = "Command"\nargv = ["/bin/sleep", "1000"]\n`
+      )
+      const before = fs.readdirSync(home).toSorted()
+      const { code, stderr, stdout } = yield* command({ home, args: ["doctor", "--json"] })
+      assert.deepStrictEqual([code, stderr], [0, ""], stdout)
+      assert.include(stdout, '"success":true')
+      const of = (about: string) => findingsIn(stdout).filter((each) => each.about === about)
+      for (const about of ["Node", "Settings", "Worker", "Home", "Daemon"]) {
+        assert.deepStrictEqual(
+          of(about).map(({ level }) => level),
+          ["ok"],
+          about
+        )
+      }
+      assert.deepStrictEqual(fs.readdirSync(home).toSorted(), before)
+    })
+  )
+
+  it.scopedLive("names each setting that is wrong, with its cure, and exits with 1", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      fs.writeFileSync(join(home, "daemon.toml"), "[restart]\ninitial_backof_ms = 3\njitter = 7\n")
+      const { code, stderr, stdout } = yield* command({ home, args: ["doctor"] })
+      assert.deepStrictEqual([code, stderr], [1, ""])
+      assert.match(stdout, /^ERROR {4}Settings .*daemon\.toml:2:/m)
+      assert.match(stdout.replace(/\n +/g, " "), /daemon\.toml:3: restart\.jitter/)
+      assert.match(stdout, /-> autopilotd config edit/)
+      assert.match(stdout, /\n2 errors.*\.\n$/)
+    })
+  )
+
+  it.scopedLive("finds a worker's program missing, and a home that others can read", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      fs.writeFileSync(
+        join(home, "daemon.toml"),
+        `[worker_command]\ntype = "Command"\nargv = ["no-such-agent", "-p"]\n`
+      )
+      fs.writeFileSync(join(home, "env"), "KEY=a-secret-value\n", { mode: 0o644 })
+      fs.chmodSync(home, 0o755)
+      const { code, stdout } = yield* command({ home, args: ["doctor", "--json"] })
+      assert.strictEqual(code, 1)
+      assert.notInclude(stdout, "a-secret-value")
+      const ills = findingsIn(stdout).filter(({ level }) => level !== "ok")
+      assert.deepStrictEqual(
+        ills.map(({ about, level }) => `${level} ${about}`).filter((each) => !each.endsWith("Memory")),
+        ["error Worker", "warning Env file", "warning Home"]
+      )
+      assert.isTrue(ills.every(({ cure }) => cure !== undefined && cure !== ""))
+    })
+  )
+})

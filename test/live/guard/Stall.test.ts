@@ -1,0 +1,83 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { eventually, startDaemon, temporaryHome } from "../TestDaemon.ts"
+
+const settings = (stallTimeoutMs: number, more: ReadonlyArray<string> = []) =>
+  ["[restart]", `stall_timeout_ms = ${stallTimeoutMs}`, "initial_backoff_ms = 60000", ...more, ""].join("\n")
+
+const shell = (script: string): ReadonlyArray<string> => ["sh", "-c", script]
+
+/** A line of an agent's stream. */
+const agentLine = (line: object): string => `echo '${JSON.stringify({ session_id: "s", ...line })}'`
+
+const toolUse = agentLine({
+  type: "assistant",
+  message: { id: "m", role: "assistant", content: [{ type: "tool_use", id: "t1", name: "Bash", input: {} }] }
+})
+
+const init = agentLine({ type: "system", subtype: "init", model: "sonnet", cwd: "/", tools: [] })
+
+describe("a worker that does nothing", () => {
+  it.scopedLive("is ended for it, after a warning, and started again as after a failure", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const daemon = yield* startDaemon({
+        home,
+        settings: settings(500),
+        worker: shell("echo hello; sleep 1000")
+      })
+      yield* daemon.logged(/The worker may have stalled: no output, no CPU time .* It is restarted after/)
+      yield* daemon.logged(/The worker is restarted: stalled: no output, no CPU time/)
+      const data = yield* daemon.status("it waits", ({ worker_status }) => worker_status === "restarting")
+      assert.match(data.last_exit ?? "", /it had stalled: it did nothing for/)
+      assert.strictEqual(data.consecutive_failures, 1)
+    })
+  )
+
+  const alive: Readonly<Record<string, (home: string) => string>> = {
+    "says something now and then": () => "while :; do echo working; sleep 0.1; done",
+    "only computes": () => "while :; do :; done",
+    "only writes to a file that is watched": (home) =>
+      `while :; do date +%N >'${home}/session'; sleep 0.1; done >/dev/null`
+  }
+  for (const [what, script] of Object.entries(alive)) {
+    it.scopedLive(`is another than one that ${what}`, () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        const files = `stall_files = ["${home}/session"]`
+        const daemon = yield* startDaemon({
+          home,
+          settings: settings(2000, [files]),
+          worker: shell(script(home))
+        })
+        yield* daemon.status("it has run for long", ({ uptime_seconds }) => uptime_seconds >= 6)
+        const log = fs.readFileSync(join(home, "logs/autopilotd.log"), "utf8")
+        assert.notMatch(log, /is restarted: stalled/)
+        const { data } = yield* daemon.ask({ type: "Status" })
+        assert.deepStrictEqual([data?.worker_status, data?.total_restarts], ["running", 0])
+      })
+    )
+  }
+
+  it.scopedLive("has longer while a tool runs that the agent has called, but not for ever", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const daemon = yield* startDaemon({
+        home,
+        settings: settings(500, ["tool_timeout_ms = 2500"]),
+        worker: shell(`${init}; ${toolUse}; sleep 1000`)
+      })
+      yield* daemon.logged(/is restarted: stalled: .* while Bash runs/)
+      const [line] = yield* eventually(
+        "the stall is told with how long it was",
+        Effect.sync(() => {
+          const log = fs.readFileSync(join(home, "logs/autopilotd.log"), "utf8")
+          return log.match(/is restarted: stalled: .* for ([0-9.]+) seconds? while Bash runs/) ?? undefined
+        })
+      )
+      assert.isAtLeast(Number(/for ([0-9.]+) second/.exec(line ?? "")?.at(1)), 2.5)
+    })
+  )
+})

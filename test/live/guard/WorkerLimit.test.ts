@@ -1,0 +1,134 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { decodeReply } from "../../../src/Domain/control/ControlWire.ts"
+import { command, eventually, exchange, fixture, isAlive, startDaemon, temporaryHome } from "../TestDaemon.ts"
+
+const MiB = 2 ** 20
+
+const settings = (limitMebibytes: number, more: ReadonlyArray<string> = [], restart = "") =>
+  ["[memory]", `worker_limit_bytes = ${limitMebibytes * MiB}`, ...more, "[restart]", restart, ""].join("\n")
+
+/** The command line of Node that holds or comes to hold so much. */
+const hoards = (memory: {
+  readonly mebibytes: number
+  readonly leaksMebibytes?: number
+  readonly everyMs?: number
+}): ReadonlyArray<string> => [process.execPath, fixture("hoards.mjs"), JSON.stringify(memory)]
+
+const quoted = (words: ReadonlyArray<string>): string => words.map((word) => `'${word}'`).join(" ")
+
+type Status = NonNullable<ReturnType<typeof dataIn>>
+
+const dataIn = (text: string) => Either.getOrUndefined(decodeReply("Status", text))?.data
+
+/** The status, once it is as wanted. */
+const status = (home: string, what: string, isWanted: (data: Status) => boolean) =>
+  eventually(
+    what,
+    Effect.map(exchange(home, { type: "Status" }), (text) => {
+      const data = dataIn(text)
+      return data !== undefined && isWanted(data) ? data : undefined
+    })
+  )
+
+const howOften = (text: string, pattern: RegExp) => [...text.matchAll(new RegExp(pattern, "g"))].length
+
+describe("a worker with a memory limit", () => {
+  it.scopedLive("is restarted when it has grown above it, and says so in log and status", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const daemon = yield* startDaemon({
+        home,
+        settings: settings(200, [], "initial_backoff_ms = 60000"),
+        worker: hoards({ mebibytes: 20, leaksMebibytes: 400, everyMs: 100 })
+      })
+      const reason = /worker-limit: its only process holds [0-9.]+ MiB, .*limit.* 200 MiB/
+      yield* daemon.logged(new RegExp(`The worker is restarted: ${reason.source}`))
+      // It had not proven itself, so that it waits.
+      const data = yield* status(home, "it waits", ({ worker_status }) => worker_status === "restarting")
+      assert.match(data.reason ?? "", reason)
+      assert.strictEqual(data.consecutive_failures, 1)
+      assert.strictEqual(data.worker_limit_bytes, 200 * MiB)
+    })
+  )
+
+  it.scopedLive("is restarted for an orphan that has left it for good, which is ended with it", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const orphanFile = join(home, "orphan")
+      const orphan = `echo $$ >"${orphanFile}" && exec ${quoted(hoards({ mebibytes: 250 }))}`
+      fs.writeFileSync(join(home, "orphan.sh"), orphan)
+      // Only the first one loses a child: in another session, with parents that are gone.
+      const line = `[ -e "${orphanFile}" ] || (setsid sh "${join(home, "orphan.sh")}" &); exec sleep 1000000`
+      const daemon = yield* startDaemon({
+        home,
+        settings: settings(200, [], "success_threshold_ms = 1"),
+        worker: ["/bin/sh", "-c", line]
+      })
+      yield* daemon.logged(/The worker is restarted: worker-limit: its 2 processes hold /)
+      const data = yield* status(
+        home,
+        "the next one runs, alone",
+        ({ total_restarts, worker_processes, worker_status }) =>
+          worker_status === "running" && total_restarts === 1 && worker_processes === 1
+      )
+      assert.strictEqual(data.consecutive_failures, 0)
+      assert.isBelow(data.worker_memory_bytes ?? Number.POSITIVE_INFINITY, 200 * MiB)
+      assert.isBelow(data.worker_peak_memory_bytes ?? Number.POSITIVE_INFINITY, 200 * MiB)
+      assert.isFalse(isAlive(Number(fs.readFileSync(orphanFile, "utf8"))))
+    })
+  )
+
+  it.scopedLive("goes on when its processes only share what they hold", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      // What a process has before it forks is shared until one of them writes to it.
+      const line = `held=$(head -c ${40 * MiB} /dev/zero | tr '\\0' x)
+        for each in 1 2 3 4 5 6 7; do (sleep 1000000; echo "\${#held}") & done
+        wait`
+      const daemon = yield* startDaemon({
+        home,
+        settings: settings(200),
+        worker: ["/bin/bash", "-c", line]
+      })
+      const told =
+        /Not above memory\.worker_limit_bytes: its [0-9]+ processes hold [0-9.]+ MiB when .* together/
+      yield* daemon.logged(told)
+      // The leader, seven shells, and what they wait for.
+      const data = yield* status(home, "all are counted", ({ worker_processes }) => worker_processes === 15)
+      assert.isAbove(data.worker_memory_bytes ?? 0, 7 * 40 * MiB)
+      assert.deepInclude(data, { worker_status: "running", total_restarts: 0 })
+      assert.notInclude(daemon.stderr(), "restarted")
+      const { stdout } = yield* command({ home, args: ["status"] })
+      assert.match(stdout, /^Worker memory: {2}[0-9.]+ MiB in 15 processes.*; limit 200 MiB$/m)
+    })
+  )
+
+  it.scopedLive("is only told of while memory.dry_run is on, and restarted once it is off", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const daemon = yield* startDaemon({
+        home,
+        settings: settings(100, ["dry_run = true"]),
+        worker: hoards({ mebibytes: 200 })
+      })
+      const would = /Above memory\.worker_limit_bytes: .* It would be restarted, but memory\.dry_run is on/
+      yield* daemon.logged(would)
+      const before = yield* status(home, "it is known", ({ worker_processes }) => worker_processes === 1)
+      assert.deepInclude(before, { worker_status: "running", total_restarts: 0 })
+
+      fs.writeFileSync(join(home, "daemon.toml"), settings(100))
+      const reloaded = yield* command({ home, args: ["reload"] })
+      assert.strictEqual(reloaded.code, 0, reloaded.stderr)
+      yield* daemon.logged(/The worker is restarted: worker-limit: /)
+      assert.strictEqual(howOften(daemon.stderr(), would), 1)
+      yield* eventually(
+        "the worker is gone",
+        Effect.sync(() => (isAlive(before.worker_pid ?? 0) ? undefined : true))
+      )
+    })
+  )
+})

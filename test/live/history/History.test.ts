@@ -1,0 +1,111 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { historyOf, readHistory } from "../../fixtures/HistoryWorld.ts"
+import { command, eventually, killForSure, startDaemon, temporaryHome } from "../TestDaemon.ts"
+
+/** A worker that is done at once, and is started again at once. */
+const restless = '[restart]\npolicy = "always"\nsuccess_threshold_ms = 0\n'
+
+const said = (home: string, ...args: ReadonlyArray<string>) =>
+  Effect.map(command({ home, args }), ({ code, stderr, stdout }) => {
+    assert.deepStrictEqual([code, stderr], [0, ""])
+    return stdout
+  })
+
+const tagsIn = (home: string) =>
+  Effect.map(readHistory(home), ({ records }) => records.map(({ _tag }) => _tag))
+
+describe("what has happened", () => {
+  it.scopedLive("is told while the daemon runs and after its end, and why things are as they are", () =>
+    Effect.gen(function* () {
+      const daemon = yield* startDaemon({
+        args: ["--project", "shop"],
+        settings: "[restart]\ninitial_backoff_ms = 50\nmax_consecutive_restarts = 3\n",
+        worker: ["/bin/sh", "-c", "echo 'no such table: orders' >&2; exit 3"]
+      })
+      const { home } = daemon
+      yield* daemon.status("given up", ({ worker_status }) => worker_status === "failed")
+      yield* eventually(
+        "the end is in the history",
+        Effect.map(tagsIn(home), (tags) => (tags.includes("GaveUp") ? true : undefined))
+      )
+      const table = yield* said(home, "history")
+      assert.match(table, /^TIME +WHAT +RAN +(PEAK +)?REASON\n/)
+      assert.lengthOf([...table.matchAll(/ {2}ended .*exit code 3/g)], 3)
+      assert.match(table, /\nThe worker of shop has restarted 2 times today: .*exit code 3/)
+
+      const why = yield* said(home, "why")
+      assert.match(
+        why,
+        /^The worker of shop has failed and is not started again by itself: 3 failures in a row/
+      )
+      assert.include(why, "no such table: orders")
+      assert.match(why, /\nWhat you can do:\n(.*\n)*.*autopilotd start-worker/)
+
+      const answer = yield* daemon.ask({ type: "History", limit: 1 })
+      assert.deepInclude(answer, { success: true, message: "1 event" })
+
+      yield* said(home, "stop")
+      assert.strictEqual((yield* tagsIn(home)).at(-1), "DaemonStopped")
+      assert.match(
+        yield* said(home, "why"),
+        /^No daemon is running\.\nThe last one ended cleanly at .*\nLast of shop/
+      )
+      const { data } = JSON.parse(yield* said(home, "history", "--json", "-n", "1000"))
+      assert.strictEqual(data.restarts[0].restarts, 2)
+      assert.deepStrictEqual(
+        data.records.map(({ seq }: { readonly seq: number }) => seq),
+        data.records.map((_: unknown, n: number) => n)
+      )
+    })
+  )
+
+  it.scopedLive("is all there after the daemon was killed, again and again, while much happened", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const kills = 5
+      let before: ReadonlyArray<unknown> = []
+      for (let n = 0; n < kills; n++) {
+        const daemon = yield* startDaemon({ home, settings: restless, worker: ["/bin/true"] })
+        yield* eventually(
+          "its beginning is in the history",
+          Effect.map(tagsIn(home), (tags) =>
+            tags.filter((tag) => tag === "DaemonStarted").length === n + 1 ? true : undefined
+          )
+        )
+        yield* Effect.sleep(Math.random() * 300)
+        killForSure(Number(fs.readFileSync(join(home, "autopilotd.pid"), "utf8")))
+        yield* daemon.ended
+        const { damaged, records } = yield* readHistory(home)
+        assert.strictEqual(damaged, 0)
+        assert.deepStrictEqual(records.slice(0, before.length), before)
+        const own = records.slice(before.length)
+        // A whole line that lacked only its newline belongs to the run before, and was there then.
+        assert.deepStrictEqual(
+          own.map(({ seq }) => seq),
+          own.map((_, at) => at)
+        )
+        assert.include(yield* said(home, "why"), "ended without a word")
+        before = records
+      }
+    })
+  )
+
+  it.scopedLive("takes no more of the disk than the settings allow", () =>
+    Effect.gen(function* () {
+      const daemon = yield* startDaemon({
+        settings: `${restless}[history]\nmax_bytes = 65536\n`,
+        worker: ["/bin/true"]
+      })
+      const path = historyOf(daemon.home)
+      yield* eventually(
+        "a second file",
+        Effect.sync(() => (fs.existsSync(`${path}.1`) ? true : undefined))
+      )
+      yield* said(daemon.home, "stop")
+      for (const each of [path, `${path}.1`]) assert.isAtMost(fs.statSync(each).size, 65_536)
+    })
+  )
+})

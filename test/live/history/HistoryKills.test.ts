@@ -1,0 +1,183 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process"
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { build } from "esbuild"
+import { type HistoryRecord, recordOf } from "../../../src/Domain/history/HistoryRecord.ts"
+import { historyOf, keepAll, linesOf, numbered, readHistory } from "../../fixtures/HistoryWorld.ts"
+import { temporaryHome } from "../TestDaemon.ts"
+
+/** test/fixtures/history-writer.ts as a script of its own. */
+const writerScript = Effect.gen(function* () {
+  const script = join(yield* temporaryHome, "history-writer.cjs")
+  yield* Effect.promise(() =>
+    build({
+      entryPoints: [fileURLToPath(new URL("../../fixtures/history-writer.ts", import.meta.url))],
+      outfile: script,
+      bundle: true,
+      platform: "node",
+      // It is loaded 200 times.
+      minify: true
+    })
+  )
+  return script
+})
+
+const ended = (child: ChildProcess) => new Promise<void>((resolve) => child.once("close", () => resolve()))
+
+/** Lets it write for so long after it has said that, and kills it. */
+const killedAfter = (script: string, home: string, maxBytes: number, word: string, delayMs: number) =>
+  Effect.acquireUseRelease(
+    Effect.sync(() =>
+      spawn(process.execPath, [script, "flood", home, String(maxBytes)], {
+        stdio: ["ignore", "pipe", "inherit"]
+      })
+    ),
+    (child) =>
+      Effect.promise(async () => {
+        let said = ""
+        await new Promise<void>((resolve) => {
+          child.stdout.on("data", (chunk: Buffer) => {
+            said += chunk.toString()
+            if (said.includes(word)) resolve()
+          })
+        })
+        await new Promise((resolve) => setTimeout(resolve, delayMs))
+        child.kill("SIGKILL")
+        await ended(child)
+      }),
+    (child) => Effect.sync(() => child.kill("SIGKILL"))
+  )
+
+/** The records of the whole lines of both files, the older ones first. No line of them may be anything else. */
+const recordsOn = (home: string): ReadonlyArray<HistoryRecord> =>
+  [`${historyOf(home)}.1`, historyOf(home)]
+    .flatMap(linesOf)
+    .map((line) => Either.getOrThrowWith(recordOf(line), (why) => new Error(`${why}: ${line}`)))
+
+const idOf = ({ daemon, seq }: HistoryRecord): string => `${daemon}:${seq}`
+
+/** In each run the numbers follow one another; the first run may have lost its first ones to the limit of the size. */
+const assertNoGaps = (records: ReadonlyArray<HistoryRecord>): void => {
+  records.forEach((record, at) => {
+    const before = records[at - 1]
+    if (before === undefined) return
+    assert.strictEqual(record.seq, before.daemon === record.daemon ? before.seq + 1 : 0)
+  })
+}
+
+/** Another text when it has become another file; a number of an inode is given again at once. */
+const identityOf = (path: string): string => {
+  const stat = fs.statSync(path, { throwIfNoEntry: false })
+  return `${stat?.ino} ${stat?.size} ${stat?.mtimeMs}`
+}
+
+/** Takes a part of the last line away, as a power loss does. Whether there was one. */
+const tornOff = (path: string): boolean => {
+  const last = linesOf(path).at(-1)
+  if (last === undefined) return false
+  const { size } = fs.statSync(path)
+  fs.truncateSync(path, size - 1 - Math.ceil(Math.random() * Buffer.byteLength(last)))
+  return true
+}
+
+/** Kills one writer after the other in the middle of their work, and looks after each that nothing is lost. */
+const killAgainAndAgain = (script: string, kills: number) =>
+  Effect.gen(function* () {
+    const home = yield* temporaryHome
+    const path = historyOf(home)
+    const maxBytes = 400_000
+    let seen: ReadonlyArray<string> = []
+    let last: ReadonlyArray<string> = []
+    for (let n = 0; n < kills; n++) {
+      const older = identityOf(`${path}.1`)
+      // Some are killed while they mend what the one before has left.
+      yield* killedAfter(script, home, maxBytes, n % 4 === 0 ? "begins" : "has begun", Math.random() * 25)
+      const found = recordsOn(home)
+      assertNoGaps(found)
+      const ids = found.map(idOf)
+      const known = new Set(seen)
+      const all = [...seen, ...ids.filter((id) => !known.has(id))]
+      // What is there is the end of all that ever was; and all that was there last time, if no file has made room.
+      assert.deepStrictEqual(ids, all.slice(all.length - ids.length))
+      if (older === identityOf(`${path}.1`)) assert.deepStrictEqual(ids.slice(0, last.length), last)
+      const isTorn = n % 2 === 0 && tornOff(path)
+      seen = isTorn ? all.slice(0, -1) : all
+      last = isTorn ? ids.slice(0, -1) : ids
+    }
+    yield* keepAll(home, [numbered(0)])
+    const { damaged, records } = yield* readHistory(home)
+    assert.strictEqual(damaged, 0)
+    assert.deepStrictEqual(records.map(idOf).slice(0, last.length), last)
+    assert.isTrue(fs.readFileSync(path, "utf8").endsWith("\n"))
+    return seen.length
+  })
+
+/** Why no disk of one's own can be had here; undefined when it can. */
+const noOwnDisk = ((): string | undefined => {
+  try {
+    execFileSync("unshare", ["-m", "sh", "-c", "mount -t tmpfs -o size=64k none /mnt"], { stdio: "ignore" })
+    return undefined
+  } catch {
+    return "it needs root and mount namespaces (unshare -m)"
+  }
+})()
+const whyNot = noOwnDisk === undefined ? "" : ` (skipped: ${noOwnDisk})`
+
+describe("the history of a daemon that is killed while it writes", () => {
+  it.scopedLive(
+    "has every whole line, 200 kills long, and no line that cannot be read",
+    () =>
+      Effect.gen(function* () {
+        const script = yield* writerScript
+        const counts = yield* Effect.all(
+          Array.from({ length: 4 }, () => killAgainAndAgain(script, 50)),
+          { concurrency: 4 }
+        )
+        // Each of them has written something worth killing it for.
+        for (const count of counts) assert.isAbove(count, 50)
+      }),
+    300_000
+  )
+
+  it.scopedLive.skipIf(noOwnDisk !== undefined)(
+    `on a full disk keeps what fits, tells it once, and goes on when there is room again${whyNot}`,
+    () =>
+      Effect.gen(function* () {
+        const script = yield* writerScript
+        const home = yield* temporaryHome
+        const { status, stderr } = spawnSync(
+          "unshare",
+          [
+            "-m",
+            "sh",
+            "-c",
+            // What is on the disk is copied beside it: the disk goes with its processes.
+            `cd "$0" && touch told && mkdir disk && mount -t tmpfs -o size=128k none disk && { "$@" >told & } &&
+             until grep -q "cannot be written" told; do sleep 0.02; done && cp disk/history.jsonl full.jsonl &&
+             mount -o remount,size=4m disk && wait && cp disk/history.jsonl .`,
+            home,
+            process.execPath,
+            script,
+            "fill",
+            join(home, "disk"),
+            "300"
+          ],
+          { encoding: "utf8", timeout: 60_000 }
+        )
+        assert.deepStrictEqual([status, stderr], [0, ""])
+        const told = fs.readFileSync(join(home, "told"), "utf8")
+        assert.match(told, /^error: The history of events cannot be written, .*ENOSPC.*\ninfo: .* again\n$/)
+        for (const line of linesOf(join(home, "full.jsonl"))) assert.isTrue(Either.isRight(recordOf(line)))
+        const { damaged, records } = yield* readHistory(home)
+        assert.strictEqual(damaged, 0)
+        assert.deepStrictEqual(
+          records.map(({ seq }) => seq),
+          Array.from({ length: 300 }, (_, n) => n)
+        )
+      })
+  )
+})

@@ -1,0 +1,88 @@
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { assertSupervised, byShell } from "../daemon/OtherStarts.ts"
+import { command, eventually, fixture, temporaryHome } from "../TestDaemon.ts"
+
+/** Why no small disk can be had here; undefined when it can. */
+const noSmallDisk = ((): string | undefined => {
+  try {
+    execFileSync("unshare", ["-m", "sh", "-c", "mount -t tmpfs -o size=64k none /mnt"], { stdio: "ignore" })
+    return undefined
+  } catch {
+    return "it needs root and mount namespaces (unshare -m)"
+  }
+})()
+
+const mebibyte = 2 ** 20
+
+describe("a disk that becomes full", () => {
+  it.scopedLive.skipIf(noSmallDisk !== undefined)(
+    `is not filled to the end by a worker's log; that is told once, and once more when it goes on${
+      noSmallDisk === undefined ? "" : ` (skipped: ${noSmallDisk})`
+    }`,
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        const freeMebibytes = 24
+        fs.writeFileSync(
+          join(home, "daemon.toml"),
+          `[log]\nmin_free_bytes = ${freeMebibytes * mebibyte}\nfiles = 100\n[restart]\ninitial_backoff_ms = 50\n`
+        )
+        fs.mkdirSync(join(home, "logs"), { mode: 0o700 })
+        const over = join(home, "over")
+        const daemon = yield* byShell({
+          home,
+          // Nobody else sees the small disk, and it is gone with the daemon.
+          script:
+            'exec unshare -m sh -c \'mount -t tmpfs -o size=48m none "$0/logs" && exec "$@"\' "$AUTOPILOT_HOME" "$@"',
+          worker: [fixture("floods.mjs"), "100", "40", over]
+        })
+        let told = ""
+        daemon.stdout.resume()
+        daemon.stderr.on("data", (chunk: Buffer) => (told += chunk.toString("latin1")))
+        const isTold = (pattern: RegExp) =>
+          eventually(
+            String(pattern),
+            Effect.sync(() => pattern.test(told) || undefined)
+          )
+        yield* isTold(
+          /The worker's log cannot be written, the worker goes on: only .+ are free on its disk, and log\.min_free_bytes \(24 MiB\) are to stay free\n/
+        )
+        // Whoever reads the daemon's output is slow, and what the worker says there is more than waits for it.
+        daemon.stderr.pause()
+        yield* eventually(
+          "the worker was not held up",
+          Effect.sync(() => fs.existsSync(over) || undefined)
+        )
+        yield* assertSupervised(home)
+        const disk = fs.statfsSync(`/proc/${daemon.pid}/root${home}/logs`)
+        // It is looked at every 8 MiB, and one piece may be on its way.
+        assert.isAbove(disk.bavail * disk.bsize, (freeMebibytes - 9) * mebibyte)
+        assert.lengthOf(told.match(/cannot be written/g) ?? [], 1)
+        execFileSync("nsenter", [
+          `--mount=/proc/${daemon.pid}/ns/mnt`,
+          "mount",
+          "-o",
+          "remount,size=400m",
+          join(home, "logs")
+        ])
+        yield* eventually(
+          "the log is written again",
+          Effect.sync(() => {
+            const log = fs.readFileSync(`/proc/${daemon.pid}/root${home}/logs/autopilotd.log`, "latin1")
+            return /can be written again/.test(log) || undefined
+          })
+        )
+        daemon.stderr.resume()
+        yield* isTold(/The worker's log can be written again\n/)
+        yield* isTold(/[0-9]+ lines of the worker's output were dropped: /)
+        assert.lengthOf(told.match(/cannot be written/g) ?? [], 1)
+        const stop = yield* command({ home, args: ["stop"] })
+        assert.strictEqual(stop.stdout, "Daemon stopped\n", stop.stderr)
+      }),
+    120_000
+  )
+})

@@ -1,0 +1,113 @@
+import { execFileSync, spawn } from "node:child_process"
+import * as fs from "node:fs"
+import { join } from "node:path"
+import type { Readable } from "node:stream"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { assertEndsByCommand, assertSupervised, byShell, soonBack, workerLog } from "../daemon/OtherStarts.ts"
+import { eventually, fixture, killForSure, startDaemon, temporaryHome } from "../TestDaemon.ts"
+
+/** The worker has written more than a pipe, a socket and the daemon's queue take: it was not held up. */
+const moreThanAnyQueueHolds = (home: string) =>
+  eventually(
+    "the worker goes on and on",
+    Effect.sync(() => workerLog(home).length > 2 * 1024 * 1024 || undefined)
+  )
+
+const assertTold = Effect.fnUntraced(function* (stream: Readable) {
+  let text = ""
+  stream.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")))
+  const note = /^\.\.\. [0-9]+ lines are not shown here: the terminal or pipe did not take them$/m
+  yield* eventually(
+    "the late reader is told",
+    Effect.sync(() => note.test(text) || undefined)
+  )
+  // Half lines would be glued together.
+  assert.notMatch(text, /x.*default\|/)
+})
+
+describe("the daemon's own output", () => {
+  it.scopedLive("may lose its reader: supervision and the log go on", () =>
+    Effect.gen(function* () {
+      const daemon = yield* startDaemon({
+        worker: [fixture("mutters.sh")],
+        settings: "[restart]\ninitial_backoff_ms = 50\n"
+      })
+      yield* daemon.logged(/Worker started/)
+      daemon.child.stdout?.destroy()
+      daemon.child.stderr?.destroy()
+      yield* assertSupervised(daemon.home)
+      yield* assertEndsByCommand(daemon.home)
+    })
+  )
+
+  it.scopedLive(
+    "may never be read: a full pipe holds up nobody, and a late reader is told what it missed",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        soonBack(home)
+        const fifo = join(home, "screen")
+        execFileSync("mkfifo", [fifo])
+        // Held open by us and not read.
+        yield* Effect.acquireRelease(
+          Effect.sync(() => fs.openSync(fifo, fs.constants.O_RDWR | fs.constants.O_NONBLOCK)),
+          (descriptor) => Effect.sync(() => fs.closeSync(descriptor))
+        )
+        yield* byShell({
+          home,
+          script: 'exec "$@" >screen 2>&1',
+          worker: [fixture("mutters.sh")]
+        })
+        yield* moreThanAnyQueueHolds(home)
+        yield* assertSupervised(home)
+        const reader = yield* Effect.acquireRelease(
+          Effect.sync(() => spawn("cat", [fifo], { stdio: ["ignore", "pipe", "ignore"] })),
+          (child) => Effect.sync(() => killForSure(child.pid ?? 0))
+        )
+        yield* assertTold(reader.stdout)
+        yield* assertEndsByCommand(home)
+      })
+  )
+
+  it.scopedLive("may never be read: a full socket, as the journal's, holds up nobody either", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      soonBack(home)
+      // What Node calls a pipe is a pair of sockets; nothing is read from ours until somebody listens.
+      const daemon = yield* byShell({ home, script: 'exec "$@"', worker: [fixture("mutters.sh")] })
+      yield* moreThanAnyQueueHolds(home)
+      yield* assertSupervised(home)
+      yield* assertTold(daemon.stdout)
+      yield* assertEndsByCommand(home)
+    })
+  )
+
+  it.scopedLive("may be closed from the start", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      soonBack(home)
+      yield* byShell({
+        home,
+        script: 'exec "$@" >&- 2>&- <&-',
+        worker: [fixture("mutters.sh")]
+      })
+      yield* assertSupervised(home)
+      yield* assertEndsByCommand(home)
+    })
+  )
+
+  it.scopedLive("may be on a full disk", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      soonBack(home)
+      yield* byShell({
+        home,
+        script: 'exec "$@" >/dev/full 2>&1',
+        worker: [fixture("mutters.sh")]
+      })
+      yield* assertSupervised(home)
+      yield* assertEndsByCommand(home)
+    })
+  )
+})

@@ -1,0 +1,147 @@
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { assertSupervised, byShell, soonBack, workerLog } from "../daemon/OtherStarts.ts"
+import { ask, command, eventually, fixture, startDaemon, temporaryHome, workersOf } from "../TestDaemon.ts"
+
+const residentBytes = (pid: number): number =>
+  1024 * Number(/VmHWM:\s+([0-9]+) kB/.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"))?.at(1))
+
+/** An idle daemon has about 60 MiB; what may wait for the disk, the log and the screen is below 32 MiB. */
+const maxResidentBytes = 180 * 1024 * 1024
+
+describe("a worker's output", () => {
+  for (const [megabytes, lineBytes] of [
+    [2, 2],
+    [50, 100],
+    [50, 1_000_000]
+  ]) {
+    it.scopedLive(
+      `is always taken: ${megabytes} MB on each stream in lines of ${lineBytes} bytes, while status answers and memory stays small`,
+      () =>
+        Effect.gen(function* () {
+          const home = yield* temporaryHome
+          const over = join(home, "over")
+          const daemon = yield* startDaemon({
+            home,
+            worker: [fixture("floods.mjs"), String(lineBytes), String(megabytes), over]
+          })
+          let answers = 0
+          yield* eventually(
+            "the flood is over",
+            Effect.map(ask(home, { type: "Status" }), () => {
+              answers++
+              return fs.existsSync(over) || undefined
+            })
+          )
+          assert.isAbove(answers, 1)
+          assert.isBelow(residentBytes(daemon.pid), maxResidentBytes)
+          yield* assertSupervised(home)
+          daemon.child.kill("SIGTERM")
+          assert.deepStrictEqual(yield* daemon.ended, { code: 0, signal: null })
+          assert.notInclude(daemon.stderr(), "MaxListenersExceededWarning")
+          const files = fs.readdirSync(join(home, "logs/default"))
+          assert.isAtMost(files.length, 5)
+          const bytes = files.map((name) => fs.statSync(join(home, "logs/default", name)).size)
+          assert.isBelow(Math.max(...bytes), 22 * 1024 * 1024)
+        }),
+      120_000
+    )
+  }
+
+  it.scopedLive("is kept as it is: no text, very long lines, a last line without an end", () =>
+    Effect.gen(function* () {
+      const daemon = yield* startDaemon({ worker: [fixture("odd-output.sh")] })
+      yield* daemon.status("it has finished", (data) => data.worker_status === "stopped")
+      yield* eventually(
+        "its last words are in its log",
+        Effect.sync(() => /out last words\n/.test(workerLog(daemon.home)) || undefined)
+      )
+      const log = workerLog(daemon.home)
+      assert.match(log, /^\S+ \S+ --- worker started, pid \d+\n\S+ \S+ out first\n/)
+      assert.match(log, /^\S+ \S+ out \xff\xfe\0binary\n/m)
+      assert.match(log, /^\S+ \S+ err last complaint\n/m)
+      assert.match(log, /^\S+ \S+ out z{262144} \[cut here: the line is longer\]\n/m)
+      assert.strictEqual(log.match(/z/g)?.length, 600_000)
+      assert.match(log, /^\S+ \S+ out \n/m)
+      yield* eventually(
+        "it is on the daemon's own output, by stream",
+        Effect.sync(() => /^default\| last words$/m.test(daemon.stdout()) || undefined)
+      )
+      assert.match(daemon.stderr(), /^default\| last complaint$/m)
+    })
+  )
+})
+
+/** Why no small disk can be had here; undefined when it can. */
+const noSmallDisk = ((): string | undefined => {
+  try {
+    execFileSync("unshare", ["-m", "sh", "-c", "mount -t tmpfs -o size=64k none /mnt"], { stdio: "ignore" })
+    return undefined
+  } catch {
+    return "it needs root and mount namespaces (unshare -m)"
+  }
+})()
+
+describe("a full disk", () => {
+  it.scopedLive.skipIf(noSmallDisk !== undefined)(
+    `for the logs does not stop supervision, and what was dropped is told once there is space${
+      noSmallDisk === undefined ? "" : ` (skipped: ${noSmallDisk})`
+    }`,
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        soonBack(home)
+        fs.mkdirSync(join(home, "logs"), { mode: 0o700 })
+        const over = join(home, "over")
+        const shell = yield* byShell({
+          home,
+          // Nobody else sees the small disk, and it is gone with the daemon.
+          script:
+            'exec unshare -m sh -c \'mount -t tmpfs -o size=1m none "$0/logs" && exec "$@"\' "$AUTOPILOT_HOME" "$@"',
+          worker: [fixture("floods.mjs"), "100", "20", over]
+        })
+        let told = ""
+        shell.stdout.resume()
+        shell.stderr.on("data", (chunk: Buffer) => (told += chunk.toString("latin1")))
+        yield* eventually(
+          "the worker was not held up",
+          Effect.sync(() => fs.existsSync(over) || undefined)
+        )
+        yield* eventually(
+          "the trouble is told",
+          Effect.sync(
+            () => /The worker's log cannot be written, the worker goes on: .*ENOSPC/.test(told) || undefined
+          )
+        )
+        yield* assertSupervised(home)
+        assert.isBelow(residentBytes(shell.pid ?? 0), maxResidentBytes)
+        // Space again: the same folder as the daemon sees it.
+        execFileSync("nsenter", [
+          `--mount=/proc/${shell.pid}/ns/mnt`,
+          "mount",
+          "-o",
+          "remount,size=200m",
+          join(home, "logs")
+        ])
+        yield* eventually(
+          "the end of the trouble is told",
+          Effect.sync(() => told.includes("The worker's log can be written again") || undefined)
+        )
+        yield* eventually(
+          "what was dropped is told",
+          Effect.sync(() => /[0-9]+ lines of the worker's output were dropped: /.test(told) || undefined)
+        )
+        const stop = yield* command({ home, args: ["stop"] })
+        assert.strictEqual(stop.stdout, "Daemon stopped\n", stop.stderr)
+        assert.deepStrictEqual(workersOf(home), [])
+        yield* eventually(
+          "its last words",
+          Effect.sync(() => told.endsWith("Stopped, nothing left behind\n") || undefined)
+        )
+      }),
+    120_000
+  )
+})

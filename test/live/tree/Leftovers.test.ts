@@ -1,0 +1,203 @@
+import { spawn } from "node:child_process"
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { alive, longGrace, shortGrace, treeNames, treeUp } from "./GrownTree.ts"
+import {
+  command,
+  eventually,
+  fixture,
+  isAlive,
+  killForSure,
+  startDaemon,
+  temporaryHome,
+  workersOf
+} from "../TestDaemon.ts"
+
+/** Somebody else's process, in a session of its own. */
+const bystander = (env: Readonly<Record<string, string>> = {}) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const child = spawn("/bin/sleep", ["1000000"], {
+        stdio: "ignore",
+        detached: true,
+        env: { PATH: "/usr/bin:/bin", ...env }
+      })
+      return child.pid ?? 0
+    }),
+    (pid) => Effect.sync(() => killForSure(pid))
+  )
+
+describe("what a killed daemon has left", () => {
+  for (const args of [[], ["--keep-state"]]) {
+    it.scopedLive(
+      `is ended before a new worker runs, by \`${["autopilotd start", ...args].join(" ")}\``,
+      () =>
+        Effect.gen(function* () {
+          const home = yield* temporaryHome
+          const worker = [fixture("looks-around.sh")]
+          const first = yield* startDaemon({ home, worker, settings: shortGrace })
+          yield* eventually(
+            "its worker is up",
+            Effect.sync(() => (first.stdout().includes("up ") && workersOf(home).length === 2) || undefined)
+          )
+          assert.include(first.stdout(), "others alive: none")
+          const left = workersOf(home)
+          first.child.kill("SIGKILL")
+          yield* first.ended
+          assert.deepStrictEqual(alive(left), left)
+
+          const second = yield* startDaemon({ home, worker, args })
+          yield* eventually(
+            "a new worker is up",
+            Effect.sync(() => second.stdout().includes("up ") || undefined)
+          )
+          assert.include(second.stdout(), "others alive: none")
+          assert.deepStrictEqual(alive(left), [])
+          const ended = /Ended 2 processes \(pid .*\) that an earlier worker left behind/
+          assert.match(second.stderr(), ended)
+          assert.isBelow(second.stderr().search(ended), second.stderr().indexOf("Worker started"))
+        })
+    )
+  }
+
+  it.scopedLive("is ended although its leader is dead and it was the last of its session", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const first = yield* startDaemon({ home, worker: [fixture("grows-a-tree.sh")], settings: shortGrace })
+      const tree = yield* treeUp(first, 1, treeNames)
+      first.child.kill("SIGKILL")
+      yield* first.ended
+      process.kill(tree.get("leader") ?? 0, "SIGKILL")
+      const second = yield* startDaemon({ home, worker: [fixture("sleeps.sh")] })
+      yield* second.status("the new one runs", (data) => data.worker_status === "running")
+      assert.deepStrictEqual(alive(tree.values()), [])
+    })
+  )
+
+  it.scopedLive("can be hastened by a second signal while it is being ended", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const worker = [fixture("looks-around.sh")]
+      const first = yield* startDaemon({ home, worker, settings: longGrace })
+      yield* eventually(
+        "its worker is up",
+        Effect.sync(() => (first.stdout().includes("up ") && workersOf(home).length === 2) || undefined)
+      )
+      const left = workersOf(home)
+      first.child.kill("SIGKILL")
+      yield* first.ended
+      const second = yield* startDaemon({ home, worker })
+      yield* second.status("it sweeps", (data) => data.worker_status === "starting")
+      second.child.kill("SIGTERM")
+      yield* second.status("it is stopping", (data) => data.worker_status === "stopping")
+      second.child.kill("SIGINT")
+      assert.deepStrictEqual(yield* second.ended, { code: 0, signal: null })
+      assert.deepStrictEqual(alive(left), [])
+    })
+  )
+
+  it.scopedLive(
+    "is ended by `autopilotd start --keep-state` also when the worker was just being stopped",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        const worker = [fixture("ignores-term.sh")]
+        const first = yield* startDaemon({ home, worker, settings: longGrace })
+        yield* eventually(
+          "it is deaf",
+          Effect.sync(() => first.stdout().includes("up") || undefined)
+        )
+        yield* first.ask({ type: "StopWorker" })
+        yield* first.status("it is being stopped", (data) => data.worker_status === "stopping")
+        first.child.kill("SIGKILL")
+        yield* first.ended
+        fs.writeFileSync(join(home, "daemon.toml"), shortGrace)
+        const second = yield* startDaemon({ home, worker, args: ["--keep-state"] })
+        yield* second.status("it stays stopped", (data) => data.worker_status === "stopped")
+        yield* eventually(
+          "nothing is left",
+          Effect.sync(() => workersOf(home).length === 0 || undefined)
+        )
+      })
+  )
+})
+
+describe("what is not of a worker", () => {
+  it.scopedLive("is never touched: another home's worker, on start, stop and sweep", () =>
+    Effect.gen(function* () {
+      const neighbour = yield* startDaemon({ worker: [fixture("grows-a-tree.sh")] })
+      const tree = yield* treeUp(neighbour, 1, treeNames)
+      const home = yield* temporaryHome
+      const worker = [fixture("grows-a-tree.sh")]
+      const first = yield* startDaemon({ home, worker, settings: shortGrace })
+      yield* treeUp(first, 1, treeNames)
+      first.child.kill("SIGKILL")
+      yield* first.ended
+      const second = yield* startDaemon({ home, worker })
+      yield* treeUp(second, 1, treeNames)
+      yield* command({ home, args: ["restart-worker"] })
+      yield* command({ home, args: ["stop"] })
+      assert.deepStrictEqual(alive(tree.values()), [...tree.values()])
+      const status = yield* neighbour.status("it runs", (data) => data.worker_status === "running")
+      assert.strictEqual(status.total_restarts, 0)
+    })
+  )
+
+  it.scopedLive(
+    "is never touched: a process without our mark, or with that of a home of a similar name",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        const first = yield* startDaemon({ home, worker: [fixture("grows-a-tree.sh")], settings: shortGrace })
+        yield* treeUp(first, 1, treeNames)
+        const homeId = fs.readFileSync(join(home, "id"), "utf8").trim()
+        const strangers = yield* Effect.all([
+          bystander(),
+          bystander({ AUTOPILOT_WORKER_ID: `${homeId}x:default:1` }),
+          bystander({ OTHER_AUTOPILOT_WORKER_ID: `${homeId}:default:1` }),
+          bystander({ AUTOPILOTD_SUPERVISED: "1" })
+        ])
+        const marked = yield* bystander({ AUTOPILOT_WORKER_ID: `${homeId}:default:1` })
+        first.child.kill("SIGKILL")
+        yield* first.ended
+        const second = yield* startDaemon({ home, worker: [fixture("sleeps.sh")] })
+        yield* second.status("it runs", (data) => data.worker_status === "running")
+        yield* command({ home, args: ["stop"] })
+        assert.deepStrictEqual(alive(strangers), strangers)
+        assert.isFalse(isAlive(marked))
+      })
+  )
+
+  it.scopedLive("is never touched: the shell in which a person took the mark over for one command", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const first = yield* startDaemon({ home, worker: [fixture("sleeps.sh")] })
+      yield* first.status("it runs", (data) => data.worker_status === "running")
+      yield* command({ home, args: ["stop"] })
+      const homeId = fs.readFileSync(join(home, "id"), "utf8").trim()
+      const shell = yield* Effect.acquireRelease(
+        Effect.sync(() =>
+          spawn(
+            "/bin/sh",
+            ["-c", `AUTOPILOT_WORKER_ID=${homeId}:default:1 sleep 1000000 & echo $!; sleep 1000000 & wait`],
+            { stdio: ["ignore", "pipe", "ignore"], detached: true, env: { PATH: "/usr/bin:/bin" } }
+          )
+        ),
+        ({ pid }) => Effect.sync(() => killForSure(-(pid ?? 0)))
+      )
+      const borrowed = yield* Effect.async<number>((resume) => {
+        shell.stdout.once("data", (text: Buffer) => resume(Effect.succeed(Number(text.toString()))))
+      })
+      yield* eventually(
+        "the command carries the mark",
+        Effect.sync(() => workersOf(home).includes(borrowed) || undefined)
+      )
+      const second = yield* startDaemon({ home, worker: [fixture("sleeps.sh")] })
+      yield* second.status("it runs", (data) => data.worker_status === "running")
+      assert.isFalse(isAlive(borrowed))
+      assert.isTrue(isAlive(shell.pid ?? 0))
+    })
+  )
+})

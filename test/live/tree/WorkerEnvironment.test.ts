@@ -1,0 +1,180 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { command, eventually, fixture, launcher, run, startDaemon, temporaryHome } from "../TestDaemon.ts"
+
+/** What a worker that runs tells.sh has written about itself. */
+const told = (path: string) =>
+  eventually(
+    "the worker has told about itself",
+    Effect.sync(() => (fs.existsSync(path) ? fs.readFileSync(path, "utf8") : undefined))
+  )
+
+const valueOf = (text: string, name: string): string | undefined =>
+  new RegExp(`^${name}[= ](.*)$`, "m").exec(text)?.at(1)
+
+/** What the descriptors of a process lead to. */
+const targetsOf = (pid: number): ReadonlyArray<string> =>
+  fs.readdirSync(`/proc/${pid}/fd`).flatMap((name) => {
+    try {
+      return [fs.readlinkSync(`/proc/${pid}/fd/${name}`)]
+    } catch {
+      return [] // closed meanwhile, as the one that lists the folder
+    }
+  })
+
+/** All that a home holds as text, its env file left out: logs, state, history, everything. */
+const everythingWritten = (home: string, except: ReadonlyArray<string>): string =>
+  fs
+    .readdirSync(home, { recursive: true, encoding: "utf8" })
+    .filter((path) => !except.includes(path) && fs.statSync(join(home, path)).isFile())
+    .map((path) => fs.readFileSync(join(home, path), "latin1"))
+    .join("\n")
+
+const foreign = {
+  NOTIFY_SOCKET: "/run/notify",
+  WATCHDOG_USEC: "1000",
+  WATCHDOG_PID: "1",
+  LISTEN_FDS: "1",
+  LISTEN_PID: "1",
+  INVOCATION_ID: "abc",
+  JOURNAL_STREAM: "8:1",
+  npm_config_cache: "/cache",
+  npm_lifecycle_event: "start",
+  INIT_CWD: "/elsewhere",
+  AUTOPILOTD_NOHUP: "1"
+}
+
+describe("what a worker is given", () => {
+  it.scopedLive(
+    "is the caller's environment with our marks, without what is meant for the daemon alone",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        const paper = join(home, "paper")
+        const daemon = yield* startDaemon({
+          home,
+          worker: [fixture("tells.sh"), paper],
+          env: { ...foreign, AGENT_KEY: "from the caller" }
+        })
+        const { worker_id } = yield* daemon.status("it runs", (data) => data.worker_status === "running")
+        const text = yield* told(paper)
+        assert.strictEqual(valueOf(text, "AGENT_KEY"), "from the caller")
+        assert.strictEqual(valueOf(text, "AUTOPILOTD_SUPERVISED"), "1")
+        assert.strictEqual(valueOf(text, "AUTOPILOT_WORKER_ID"), worker_id)
+        assert.match(
+          worker_id ?? "",
+          new RegExp(`^${fs.readFileSync(join(home, "id"), "utf8").trim()}:default:[0-9a-f-]{36}$`)
+        )
+        for (const name of Object.keys(foreign)) assert.isUndefined(valueOf(text, name), name)
+        assert.notMatch(text, /^(npm_|AUTOPILOTD_(?!SUPERVISED=))/m)
+      })
+  )
+
+  it.scopedLive(
+    "is an empty standard input, no descriptor of ours, a session of its own and its folder",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        const paper = join(home, "paper")
+        const folder = fs.realpathSync(home)
+        const daemon = yield* startDaemon({
+          home,
+          args: ["--workdir", folder],
+          worker: [fixture("tells.sh"), paper]
+        })
+        const text = yield* told(paper)
+        assert.strictEqual(valueOf(text, "stdin"), "/dev/null")
+        assert.strictEqual(valueOf(text, "folder"), folder)
+        const [session, pid] = valueOf(text, "session-leader")?.split(" ") ?? []
+        assert.strictEqual(session, pid)
+        const heldByWorker = [...text.matchAll(/^descriptor (.*)$/gm)].map(([, target]) => target ?? "")
+        const ours = targetsOf(daemon.pid).filter((target) => !targetsOf(process.pid).includes(target))
+        assert.include(ours.join(), "autopilotd.lock")
+        assert.deepStrictEqual(
+          heldByWorker.filter((target) => ours.includes(target)),
+          []
+        )
+      })
+  )
+
+  it.scopedLive("is the soft open-files limit of the caller, although Node raises its own", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const paper = join(home, "paper")
+      yield* run({
+        home,
+        command: "/bin/sh",
+        args: [
+          "-c",
+          'ulimit -S -n 256 && exec "$0" "$@"',
+          launcher,
+          "start",
+          "--",
+          fixture("tells.sh"),
+          paper
+        ]
+      })
+      assert.strictEqual(valueOf(yield* told(paper), "soft-open-files"), "256")
+    })
+  )
+
+  it.scopedLive("is a higher OOM score, so that the kernel takes it before its supervisor", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const paper = join(home, "paper")
+      const daemon = yield* startDaemon({ home, worker: [fixture("tells.sh"), paper] })
+      const score = Number(valueOf(yield* told(paper), "oom-score-adj"))
+      assert.isAbove(score, Number(fs.readFileSync(`/proc/${daemon.pid}/oom_score_adj`, "utf8")))
+    })
+  )
+})
+
+describe("the env file", () => {
+  it.scopedLive("is read before every start: a key that was rotated works at the next one", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const paper = join(home, "paper")
+      const envFile = join(home, "env")
+      const secrets = ["sk-first-0cfb1", "sk-second-77a2e"] as const
+      fs.writeFileSync(envFile, `AGENT_KEY="${secrets[0]}"\n`, { mode: 0o600 })
+      const daemon = yield* startDaemon({
+        home,
+        worker: [fixture("tells.sh"), paper],
+        env: { AGENT_KEY: "the caller's" }
+      })
+      assert.strictEqual(valueOf(yield* told(paper), "AGENT_KEY"), secrets[0])
+      fs.writeFileSync(envFile, `AGENT_KEY=${secrets[1]}\nthis is not a variable\n`)
+      fs.rmSync(paper)
+      yield* command({ home, args: ["restart-worker"] })
+      assert.strictEqual(valueOf(yield* told(paper), "AGENT_KEY"), secrets[1])
+      yield* daemon.logged(/env:2: this line /)
+
+      const answers = yield* Effect.forEach(["Status", "GetMetrics", "StopWorker"], (type) =>
+        daemon.ask({ type })
+      )
+      const shown = yield* Effect.forEach([["status"], ["status", "--json"], ["config", "check"]], (args) =>
+        command({ home, args })
+      )
+      daemon.child.kill("SIGTERM")
+      yield* daemon.ended
+      const everything = [
+        JSON.stringify([answers, shown]),
+        daemon.stdout(),
+        daemon.stderr(),
+        everythingWritten(home, ["env", "paper"])
+      ].join("\n")
+      for (const secret of secrets) assert.notInclude(everything, secret)
+    })
+  )
+
+  it.scopedLive("warns when others can read it", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      fs.writeFileSync(join(home, "env"), "A=1\n", { mode: 0o644 })
+      const daemon = yield* startDaemon({ home, worker: [fixture("sleeps.sh")] })
+      yield* daemon.logged(/env can be read by other users and may hold secrets: chmod 600 /)
+    })
+  )
+})

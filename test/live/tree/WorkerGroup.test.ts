@@ -1,0 +1,266 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
+import type { OwnUnitFacts } from "../../../src/Domain/systemd/OwnUnitFacts.ts"
+import { ProjectName } from "../../../src/Domain/Project.ts"
+import { variable, workerId } from "../../../src/Domain/WorkerId.ts"
+import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
+import { InstanceLock } from "../../../src/Layers/daemon/InstanceLock.ts"
+import * as Leftovers from "../../../src/Layers/tree/Leftovers.ts"
+import { OwnUnit } from "../../../src/Layers/systemd/OwnUnit.ts"
+import * as ProcFs from "../../../src/Layers/machine/ProcFs.ts"
+import { makeWorkerGroup } from "../../../src/Layers/tree/WorkerGroup.ts"
+import * as WorkerGroups from "../../../src/Layers/tree/WorkerGroups.ts"
+import * as WorkerProcess from "../../../src/Layers/tree/WorkerProcess.ts"
+import * as WorkerTree from "../../../src/Layers/tree/WorkerTree.ts"
+import { eventually, isAlive, temporaryHome } from "../TestDaemon.ts"
+import { noUnifiedGroup, pidsIn, processIn, unifiedGroup } from "./UnifiedGroup.ts"
+
+const homeId = "home-of-worker-group-test"
+const shop = ProjectName.make("shop")
+const id = workerId(homeId, shop, "0f8fad5b-d9cb-469f-a165-70867728950e")
+const mark = `${variable}=${id}`
+
+const slow = { graceMs: 600_000, hasten: Effect.never }
+const atOnce = { graceMs: 0, hasten: Effect.never }
+
+const Trees = WorkerTree.layer.pipe(Layer.provideMerge(ProcFs.layer))
+
+/** The real groups of a worker, in a group of the test's own that stands for the unit's. */
+const own = Effect.gen(function* () {
+  const unit = yield* unifiedGroup
+  const group = yield* makeWorkerGroup(join(unit.folder, "worker.shop.0f8fad5b"), `${unit.path}/worker`)
+  return { unit, group }
+})
+
+const treeOf = (pid: number, group: Effect.Effect.Success<typeof own>["group"]) =>
+  Effect.flatMap(WorkerTree.WorkerTree, (trees) => trees.of(pid, mark, group))
+const end = (tree: WorkerTree.Tree, ending: WorkerTree.Ending) =>
+  Effect.flatMap(WorkerTree.WorkerTree, (trees) => trees.end(tree, ending))
+
+/** What systemd says of the unit that has this group. */
+const delegated = (controlGroup: string): OwnUnitFacts => ({
+  name: "autopilotd.service",
+  manager: "user",
+  type: "notify",
+  notifyAccess: "all",
+  isDelegated: true,
+  stopTimeoutMs: 30_000,
+  controlGroup
+})
+
+/** Waits until a process has said its pid in a file. */
+const pidFrom = (file: string) =>
+  eventually(
+    `a pid in ${file}`,
+    Effect.try(() => Number(fs.readFileSync(file, "utf8").trim()) || undefined)
+  )
+
+/** Processes that leave session, parent and environment behind, and change their pid for ever. */
+const hopping = (count: number) =>
+  `exec env -i perl -MPOSIX -e 'for (1..${count}) { next if fork; setsid; $SIG{TERM} = "IGNORE"; while (1) { exit if fork; setsid } } sleep 1 while 1'`
+
+const title = noUnifiedGroup === undefined ? "" : ` (skipped: ${noUnifiedGroup})`
+
+describe.skipIf(noUnifiedGroup !== undefined)(`a worker in its own cgroup${title}`, () => {
+  it.scopedLive("is ended with all that fork all the time, and cannot be caught by their pids", () =>
+    Effect.gen(function* () {
+      const { group } = yield* own
+      const leader = yield* processIn(group.folder, hopping(8))
+      const tree = yield* treeOf(leader, group)
+      yield* eventually(
+        "they hop",
+        Effect.map(group.members, (members) => members.size > 8 || undefined)
+      )
+      assert.deepStrictEqual(yield* end(tree, atOnce), [])
+      assert.strictEqual((yield* group.members).size, 0)
+      yield* group.remove
+      assert.isFalse(fs.existsSync(group.folder))
+    }).pipe(Effect.provide(Trees))
+  )
+
+  it.scopedLive("is told to end with those that have left its session and cleared their environment", () =>
+    Effect.gen(function* () {
+      const { group } = yield* own
+      const home = yield* temporaryHome
+      const [file, said] = [join(home, "pid"), join(home, "said")]
+      const leader = yield* processIn(
+        group.folder,
+        `(env -i setsid /bin/sh -c 'trap "echo asked >${said}; exit" TERM; echo $$ >${file}; while :; do sleep 0.05; done' &); exec sleep 1000000`
+      )
+      const escaped = yield* pidFrom(file)
+      const tree = yield* treeOf(leader, group)
+      assert.deepStrictEqual(yield* end(tree, slow), [])
+      assert.isFalse(isAlive(escaped))
+      assert.strictEqual(fs.readFileSync(said, "utf8"), "asked\n")
+    }).pipe(Effect.provide(Trees))
+  )
+
+  it.scopedLive("is ended with one that has moved itself out of it, found by its id", () =>
+    Effect.gen(function* () {
+      const { group, unit } = yield* own
+      const outside = yield* makeWorkerGroup(join(unit.folder, "outside"), `${unit.path}/outside`)
+      const file = join(yield* temporaryHome, "pid")
+      const leader = yield* processIn(
+        group.folder,
+        `(setsid /bin/sh -c 'echo 0 >${outside.entrance}; trap "" TERM; echo $$ >${file}; while :; do sleep 1; done' &); exec sleep 1000000`,
+        { [variable]: id }
+      )
+      const escaped = yield* pidFrom(file)
+      const tree = yield* treeOf(leader, group)
+      assert.deepStrictEqual(pidsIn(outside.folder).includes(escaped), true)
+      assert.deepStrictEqual(yield* end(tree, atOnce), [])
+      assert.isFalse(isAlive(escaped))
+      assert.strictEqual((yield* outside.members).size, 0)
+    }).pipe(Effect.provide(Trees))
+  )
+
+  it.scopedLive("is ended and removed with the groups that it has made below, frozen ones too", () =>
+    Effect.gen(function* () {
+      const { group } = yield* own
+      const below = join(group.folder, "own/deep")
+      const leader = yield* processIn(
+        group.folder,
+        `mkdir -p ${below}; trap '' TERM; (echo 0 >${below}/cgroup.procs; echo 1 >${below}/cgroup.freeze; sleep 1000000) & while :; do sleep 1; done`
+      )
+      yield* eventually(
+        "one is frozen below",
+        Effect.try(
+          () => /frozen 1/.test(fs.readFileSync(join(below, "cgroup.events"), "latin1")) || undefined
+        )
+      )
+      const tree = yield* treeOf(leader, group)
+      assert.deepStrictEqual(yield* end(tree, atOnce), [])
+      yield* group.remove
+      assert.isFalse(fs.existsSync(group.folder))
+    }).pipe(Effect.provide(Trees))
+  )
+
+  it.scopedLive("tells when the last one of it has gone, also when that was before anybody listened", () =>
+    Effect.gen(function* () {
+      const { group } = yield* own
+      const go = join(yield* temporaryHome, "go")
+      yield* processIn(group.folder, `until [ -e ${go} ]; do sleep 0.05; done`)
+      const listening = yield* Deferred.make<void>()
+      const told = yield* Effect.fork(Effect.zipRight(Deferred.succeed(listening, undefined), group.emptied))
+      yield* Deferred.await(listening)
+      yield* Effect.yieldNow()
+      assert.isNull(yield* Fiber.poll(told).pipe(Effect.map((poll) => (poll._tag === "None" ? null : poll))))
+      fs.writeFileSync(go, "")
+      yield* Fiber.join(told)
+      yield* group.emptied
+      yield* group.remove
+      yield* group.emptied
+      // What is gone needs no second removal.
+      yield* group.remove
+    })
+  )
+
+  it.scopedLive("that is not empty is not removed", () =>
+    Effect.gen(function* () {
+      const { group } = yield* own
+      yield* processIn(group.folder, "exec sleep 1000000")
+      const refused = yield* Effect.flip(group.remove)
+      assert.match(refused.message, /EBUSY/)
+      assert.isTrue(fs.existsSync(group.folder))
+    })
+  )
+
+  it.scopedLive("is never killed as a whole while this very process is in it", () =>
+    Effect.gen(function* () {
+      const { group } = yield* own
+      const leader = yield* processIn(group.folder, "trap '' TERM; while :; do sleep 1; done")
+      let kills = 0
+      const withSelf = {
+        ...group,
+        members: Effect.map(group.members, (members) => new Set([...members, process.pid])),
+        kill: Effect.sync(() => void kills++)
+      }
+      const tree = yield* treeOf(leader, withSelf)
+      assert.deepStrictEqual(yield* end(tree, atOnce), [])
+      assert.strictEqual(kills, 0)
+      assert.isFalse(isAlive(leader))
+    }).pipe(Effect.provide(Trees))
+  )
+
+  it.scopedLive("is in there before it has done anything, and starts also where it cannot get in", () =>
+    Effect.gen(function* () {
+      const { group } = yield* own
+      const { start } = yield* WorkerProcess.WorkerProcess
+      const said = (entrance: string) =>
+        Effect.gen(function* () {
+          const worker = yield* start({
+            argv: ["/bin/sh", "-c", "grep ^0:: /proc/self/cgroup; echo $#", "sh", "one", "two words"],
+            cwd: "/",
+            env: { PATH: process.env["PATH"] ?? "" },
+            entrance
+          })
+          const out = yield* Effect.promise(() => worker.stdout.toArray())
+          const err = yield* Effect.promise(() => worker.stderr.toArray())
+          yield* worker.exit
+          return Buffer.concat([...out, ...err]).toString("utf8")
+        })
+      assert.match(yield* said(group.entrance), /^0::\/autopilotd-test-\w+\/worker\.shop\.0f8fad5b\n2\n$/)
+      assert.match(yield* said(join(group.folder, "none/cgroup.procs")), /^0::\S+\n2\n$/)
+    }).pipe(Effect.provide(Layer.provide(WorkerProcess.layer, ProcFs.layer)))
+  )
+
+  it.scopedLive(
+    "that an earlier daemon has left is ended before the next start, though nothing else tells whose it was",
+    () =>
+      Effect.gen(function* () {
+        const unit = yield* unifiedGroup
+        const daemon = yield* processIn(unit.folder, "exec sleep 1000000")
+        const events: Array<DaemonEvent> = []
+        const leaveBehind = Effect.fnUntraced(function* (name: string) {
+          const left = yield* makeWorkerGroup(join(unit.folder, name), `${unit.path}/${name}`)
+          return yield* processIn(left.folder, "trap '' TERM; while :; do sleep 1; done")
+        })
+        const surroundings = Layer.mergeAll(
+          Layer.succeed(InstanceLock, { homeId }),
+          Layer.succeed(OwnUnit, {
+            facts: Effect.succeed(delegated(unit.path))
+          }),
+          Layer.succeed(DaemonEvents, {
+            publish: (event) => Effect.sync(() => void events.push(event)),
+            changes: Stream.empty
+          })
+        )
+        const left = [yield* leaveBehind("worker.blog.11111111"), yield* leaveBehind("worker.shop.22222222")]
+        yield* Effect.gen(function* () {
+          const groups = yield* WorkerGroups.WorkerGroups
+          const leftovers = yield* Leftovers.Leftovers
+          assert.deepStrictEqual(pidsIn(join(unit.folder, "daemon")), [daemon])
+          const fresh = yield* groups.make(shop, id)
+          assert.isDefined(fresh)
+          const alive = yield* processIn(fresh?.folder ?? "", "exec sleep 1000000")
+          yield* leftovers.end(shop, atOnce, () => Effect.void)
+          assert.deepStrictEqual(left.filter(isAlive), [])
+          assert.deepStrictEqual(yield* groups.earlier(undefined), [])
+          assert.deepStrictEqual(
+            fs.readdirSync(unit.folder).filter((name) => name.startsWith("worker.")),
+            ["worker.shop.0f8fad5b"]
+          )
+          assert.isTrue(isAlive(alive), "what lives is no leftover")
+          assert.isTrue(isAlive(daemon))
+          const [told, ...more] = events
+          assert.strictEqual(told?._tag, "LeftoversEnded")
+          assert.deepStrictEqual(more, [])
+        }).pipe(
+          Effect.provide(
+            Leftovers.layer.pipe(
+              Layer.provideMerge(WorkerGroups.layerAt({ proc: "/proc", sys: "/sys", pid: daemon })),
+              Layer.provide(Trees),
+              Layer.provide(surroundings)
+            )
+          )
+        )
+      })
+  )
+})

@@ -1,0 +1,172 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import {
+  alive,
+  longBackoff,
+  longGrace,
+  orphanNames,
+  settings,
+  shortGrace,
+  treeNames,
+  treeUp
+} from "./GrownTree.ts"
+import {
+  command,
+  eventually,
+  fixture,
+  isAlive,
+  killForSure,
+  startDaemon,
+  temporaryHome,
+  workersOf
+} from "../TestDaemon.ts"
+
+describe("a worker that ignores SIGTERM", () => {
+  it.scopedLive("is killed once its grace is over", () =>
+    Effect.gen(function* () {
+      const daemon = yield* startDaemon({ worker: [fixture("ignores-term.sh")], settings: shortGrace })
+      const { worker_pid } = yield* daemon.status("it runs", (data) => data.worker_status === "running")
+      const stopped = yield* command({ home: daemon.home, args: ["stop-worker"] })
+      assert.strictEqual(stopped.code, 0)
+      assert.isFalse(isAlive(worker_pid ?? 0))
+    })
+  )
+
+  it.scopedLive("is waited for in its grace while status answers, and a second stop kills it", () =>
+    Effect.gen(function* () {
+      const daemon = yield* startDaemon({ worker: [fixture("ignores-term.sh")], settings: longGrace })
+      const { worker_pid } = yield* daemon.status("it runs", (data) => data.worker_status === "running")
+      // Told to end before it has said that it is up, it would still obey.
+      yield* eventually(
+        "it is deaf",
+        Effect.sync(() => daemon.stdout().includes("up") || undefined)
+      )
+      yield* daemon.ask({ type: "StopWorker" })
+      yield* daemon.status("it is being stopped", (data) => data.worker_status === "stopping")
+      assert.isTrue(isAlive(worker_pid ?? 0))
+      yield* daemon.ask({ type: "StopWorker" })
+      yield* daemon.status("it is stopped", (data) => data.worker_status === "stopped")
+      assert.isFalse(isAlive(worker_pid ?? 0))
+    })
+  )
+})
+
+describe("a worker that spreads over groups and sessions", () => {
+  it.scopedLive("leaves nothing behind when it is restarted, stopped and ends with the daemon", () =>
+    Effect.gen(function* () {
+      const daemon = yield* startDaemon({ worker: [fixture("grows-a-tree.sh")], settings: shortGrace })
+      const first = yield* treeUp(daemon, 1, treeNames)
+      assert.deepStrictEqual(alive(first.values()), [...first.values()])
+
+      const restarted = yield* command({ home: daemon.home, args: ["restart-worker"] })
+      assert.strictEqual(restarted.code, 0, restarted.stderr)
+      assert.deepStrictEqual(alive(first.values()), [])
+      const second = yield* treeUp(daemon, 2, treeNames)
+      assert.strictEqual(alive(second.values()).length, treeNames.length)
+
+      const stopped = yield* command({ home: daemon.home, args: ["stop-worker"] })
+      assert.strictEqual(stopped.code, 0, stopped.stderr)
+      assert.deepStrictEqual(alive(second.values()), [])
+      assert.deepStrictEqual(workersOf(daemon.home), [])
+
+      const started = yield* command({ home: daemon.home, args: ["start-worker"] })
+      assert.strictEqual(started.code, 0, started.stderr)
+      const third = yield* treeUp(daemon, 3, treeNames)
+      daemon.child.kill("SIGTERM")
+      assert.deepStrictEqual(yield* daemon.ended, { code: 0, signal: null })
+      assert.deepStrictEqual(alive(third.values()), [])
+    })
+  )
+
+  it.scopedLive("leaves nothing behind when its leader is killed", () =>
+    Effect.gen(function* () {
+      const daemon = yield* startDaemon({ worker: [fixture("grows-a-tree.sh")], settings: longBackoff })
+      const tree = yield* treeUp(daemon, 1, treeNames)
+      process.kill(tree.get("leader") ?? 0, "SIGKILL")
+      yield* daemon.status("it waits", (data) => data.worker_status === "restarting")
+      assert.deepStrictEqual(alive(tree.values()), [])
+    })
+  )
+
+  it.scopedLive("is ended when it is stopped by SIGSTOP, all of it", () =>
+    Effect.gen(function* () {
+      const daemon = yield* startDaemon({ worker: [fixture("sleeps.sh")], settings: longGrace })
+      const { worker_pid } = yield* daemon.status("it runs", (data) => data.worker_status === "running")
+      const pid = worker_pid ?? 0
+      process.kill(pid, "SIGSTOP")
+      yield* eventually(
+        "it is stopped",
+        Effect.sync(() => / T /.test(fs.readFileSync(`/proc/${pid}/stat`, "latin1")) || undefined)
+      )
+      yield* daemon.status("it counts as running", (data) => data.worker_status === "running")
+      const stopped = yield* command({ home: daemon.home, args: ["stop-worker"] })
+      assert.strictEqual(stopped.code, 0)
+      assert.isFalse(isAlive(pid))
+    })
+  )
+})
+
+describe("a worker whose leader ends before its children", () => {
+  it.scopedLive("is started again only when none of them is left", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const crash = join(home, "crash")
+      const daemon = yield* startDaemon({
+        home,
+        worker: [fixture("exits-before-children.sh"), crash],
+        settings: longBackoff
+      })
+      const orphans = yield* treeUp(daemon, 1, orphanNames)
+      fs.writeFileSync(crash, "")
+      const waiting = yield* daemon.status("it waits", (data) => data.worker_status === "restarting")
+      assert.match(waiting.last_exit ?? "", /^exit code 3 after /)
+      assert.deepStrictEqual(alive(orphans.values()), [])
+    })
+  )
+
+  it.scopedLive("is still stopping, as status says, while one of them ignores SIGTERM in its grace", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const crash = join(home, "crash")
+      const daemon = yield* startDaemon({
+        home,
+        worker: [fixture("exits-before-children.sh"), crash],
+        settings: longGrace
+      })
+      const orphans = yield* treeUp(daemon, 1, orphanNames)
+      fs.writeFileSync(crash, "")
+      const stopping = yield* daemon.status("it stops", (data) => data.worker_status === "stopping")
+      assert.strictEqual(stopping.worker_pid, null)
+      assert.match(stopping.reason ?? "", /what it left behind is being ended/)
+      yield* eventually(
+        "only the deaf one is left",
+        Effect.sync(() => (alive(orphans.values()).length === 1 ? true : undefined))
+      )
+      assert.deepStrictEqual(alive(orphans.values()), [orphans.get("deaf") ?? 0])
+    })
+  )
+})
+
+describe("a process that has escaped from its worker's tree in every way", () => {
+  it.scopedLive("does not hold up the next start, nor the end of the daemon", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const escaped = join(home, "escaped")
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          for (const pid of fs.readFileSync(escaped, "utf8").trim().split("\n")) killForSure(Number(pid))
+        })
+      )
+      const daemon = yield* startDaemon({
+        home,
+        worker: [fixture("escapes.sh"), escaped],
+        settings: settings({ initial_backoff_ms: 50 })
+      })
+      yield* daemon.status("it was started again", (data) => data.total_restarts > 0)
+      daemon.child.kill("SIGTERM")
+      assert.deepStrictEqual(yield* daemon.ended, { code: 0, signal: null })
+    })
+  )
+})

@@ -1,0 +1,251 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { alive } from "../tree/GrownTree.ts"
+import { daemonLog } from "../daemon/OtherStarts.ts"
+import { inState, pidOf, pidsOf, processesOf, project, request, rowOf, rows } from "./SeveralProjects.ts"
+import { command, eventually, fixture, startDaemon, temporaryHome, workersOf } from "../TestDaemon.ts"
+
+const sleeps = [fixture("sleeps.sh")]
+const deaf = [fixture("ignores-term.sh")]
+
+/** Crashes for ever, many times a second. */
+const crashing =
+  "restart = { initial_backoff_ms = 20, max_backoff_ms = 20, max_consecutive_restarts = 100000 }"
+
+/** What a worker that runs tells.sh has written about itself. */
+const told = (path: string) =>
+  eventually(
+    `${path} is written`,
+    Effect.sync(() => (fs.existsSync(path) ? fs.readFileSync(path, "utf8").split("\n") : undefined))
+  )
+
+describe("several projects under one daemon", () => {
+  it.scopedLive("one that crashes for ever and one that floods its output leave a neighbour alone", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const over = join(home, "over")
+      const settings = [
+        project("calm", sleeps),
+        project("crashes", [fixture("ends.sh"), "0", "7"], crashing),
+        project("floods", [fixture("floods.mjs"), "200", "5", over])
+      ].join("")
+      yield* startDaemon({ home, settings })
+      const pid = yield* pidOf(home, "calm")
+      yield* rowOf(home, "crashes", "has crashed five times", ({ total_restarts }) => total_restarts >= 5)
+      yield* eventually(
+        "the flood is over",
+        Effect.sync(() => fs.existsSync(over) || undefined)
+      )
+      const calm = yield* inState(home, "calm", "running")
+      assert.deepStrictEqual([calm.worker_pid, calm.total_restarts, calm.consecutive_failures], [pid, 0, 0])
+      assert.deepStrictEqual(processesOf(home, "calm"), [pid])
+    })
+  )
+
+  it.scopedLive(
+    "each has an environment, an env file, a log, a saved state, an id and a backoff of its own",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        const paper = (name: string) => join(home, `${name}.told`)
+        fs.writeFileSync(join(home, "blue.env"), "CLAUDE_CONFIG_DIR=/agents/blue\nBLUE_KEY=b\n")
+        const settings = [
+          'env = { SHARED = "by all" }\n',
+          project("red", [fixture("tells.sh"), paper("red")], 'env = { CLAUDE_CONFIG_DIR = "/agents/red" }'),
+          project("blue", [fixture("tells.sh"), paper("blue")], 'env_file = "blue.env"'),
+          project("waits", [fixture("ends.sh"), "0", "3"], "restart = { initial_backoff_ms = 300000 }"),
+          project("fails", [fixture("ends.sh"), "0", "4"], "restart = { max_consecutive_restarts = 1 }")
+        ].join("")
+        yield* startDaemon({ home, settings })
+        const red = yield* told(paper("red"))
+        const blue = yield* told(paper("blue"))
+        assert.includeMembers(red, ["CLAUDE_CONFIG_DIR=/agents/red", "SHARED=by all"])
+        assert.includeMembers(blue, ["CLAUDE_CONFIG_DIR=/agents/blue", "SHARED=by all", "BLUE_KEY=b"])
+        assert.notInclude(red, "BLUE_KEY=b")
+
+        const waits = yield* inState(home, "waits", "restarting")
+        assert.isDefined(waits.next_start_at_ms)
+        const fails = yield* inState(home, "fails", "failed")
+        assert.deepStrictEqual([waits.consecutive_failures, fails.consecutive_failures], [1, 1])
+        const calm = yield* inState(home, "blue", "running")
+        assert.strictEqual(calm.consecutive_failures, 0)
+
+        const homeId = fs.readFileSync(join(home, "id"), "utf8").trim()
+        for (const name of ["red", "blue", "waits", "fails"]) {
+          assert.isTrue(fs.existsSync(join(home, "logs", name, "worker.log")), name)
+          const saved: unknown = JSON.parse(fs.readFileSync(join(home, "state", `${name}.json`), "utf8"))
+          assert(typeof saved === "object" && saved !== null && "workerId" in saved)
+          assert.match(String(saved.workerId), new RegExp(`^${homeId}:${name}:[0-9a-f-]{36}$`))
+        }
+        assert.include(red.join("\n"), `AUTOPILOT_WORKER_ID=${homeId}:red:`)
+      })
+  )
+
+  it.scopedLive("--project says which worker is meant, and the other one goes on", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      yield* startDaemon({ home, settings: project("shop", sleeps) + project("shed", sleeps) })
+      const [shop, shed] = yield* pidsOf(home, "shop", "shed")
+      const shedBy = (...args: ReadonlyArray<string>) =>
+        command({ home, args: [...args, "--project", "shed"] })
+      assert.match((yield* shedBy("status")).stdout, new RegExp(`^Worker PID: +${shed}$`, "m"))
+      assert.strictEqual((yield* shedBy("stop-worker")).stdout, "Worker is stopped: stopped by command\n")
+      assert.match((yield* shedBy("start-worker")).stdout, /^Worker is running, pid \d+\n$/)
+      const second = yield* pidOf(home, "shed")
+      assert.match((yield* shedBy("restart-worker")).stdout, /^Worker is running, pid \d+\n$/)
+      const third = yield* pidOf(home, "shed")
+      assert.strictEqual(new Set([shop, shed, second, third]).size, 4)
+      assert.deepStrictEqual(processesOf(home, "shed"), [third])
+      assert.strictEqual(yield* pidOf(home, "shop"), shop)
+    })
+  )
+
+  it.scopedLive("a project that nobody has is refused with the names of those that are there", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      yield* startDaemon({ home, settings: project("shop", sleeps) + project("shed", sleeps) })
+      const before = yield* pidsOf(home, "shop", "shed")
+      const told = 'autopilotd: There is no project "shep" here. The projects are: shop, shed.\n'
+      for (const line of [
+        "status --project shep",
+        "start-worker --project shep",
+        "stop-worker --project shep",
+        "restart-worker --project shep",
+        "projects --project shep",
+        "reload --restart --project shep",
+        "switch shep"
+      ]) {
+        const { code, stderr, stdout } = yield* command({ home, args: line.split(" ") })
+        assert.deepStrictEqual([code, stdout, stderr], [1, "", told], line)
+      }
+      assert.deepStrictEqual(yield* pidsOf(home, "shop", "shed"), before)
+      assert.strictEqual((yield* request(home, { type: "Projects" })).data?.selected, "shop")
+    })
+  )
+
+  it.scopedLive("a name that cannot be one is refused, with the line it stands in", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const names = ['"../shop"', '"a b"', "-shop", '"autopilotd.log"', '""']
+      const lines = [...names.map((name) => `[projects.${name}]`), "[projects.shop]", "[projects.default]"]
+      const text = `worker_command = { type = "Command", argv = ["true"] }\n${lines.join("\n")}\n`
+      fs.writeFileSync(join(home, "daemon.toml"), text)
+      for (const args of [["start"], ["config", "check"]]) {
+        const { code, stderr } = yield* command({ home, args })
+        assert.strictEqual(code, 1)
+        const refused = [...stderr.matchAll(/daemon\.toml:(\d+): projects\.(\S+|"a b") is (not a name|how)/g)]
+        assert.deepStrictEqual(
+          refused.map(([, line, name]) => [line, name]),
+          [...names, "default"].map((name, at) => [String(name === "default" ? 8 : at + 2), name])
+        )
+      }
+    })
+  )
+})
+
+describe("the daemon's end", () => {
+  it.scopedLive("after kill -9 the next start ends what all projects left, and runs each of them once", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const looking = [fixture("looks-around.sh")]
+      const settings = [
+        "restart = { stop_grace_ms = 200 }\n",
+        project("one", looking),
+        project("two", [fixture("grows-a-tree.sh")]),
+        project("three", looking),
+        project("off", looking, "autostart = false")
+      ].join("")
+      const first = yield* startDaemon({ home, settings })
+      yield* pidsOf(home, "one", "two", "three")
+      yield* eventually(
+        "all are up",
+        Effect.sync(
+          () =>
+            (/tree is up/.test(first.stdout()) &&
+              /one\| up/.test(first.stdout()) &&
+              /three\| up/.test(first.stdout())) ||
+            undefined
+        )
+      )
+      const before = workersOf(home)
+      assert.isAtLeast(before.length, 2 + 5 + 2)
+      first.child.kill("SIGKILL")
+      yield* first.ended
+      assert.deepStrictEqual(alive(before), before)
+
+      const second = yield* startDaemon({ home, args: ["--keep-state"] })
+      const pids = yield* pidsOf(home, "one", "two", "three")
+      assert.deepStrictEqual(alive(before), [])
+      yield* eventually(
+        "all are up again",
+        Effect.sync(
+          () => (/one\| up/.test(second.stdout()) && /three\| up/.test(second.stdout())) || undefined
+        )
+      )
+      const seen = [...second.stdout().matchAll(/others alive:(.*)/g)].flatMap(([, text]) =>
+        text?.trim().split(" ")
+      )
+      assert.deepStrictEqual(
+        seen.filter((pid) => before.includes(Number(pid))),
+        []
+      )
+      for (const [at, name] of ["one", "two", "three"].entries()) {
+        const leaders = processesOf(home, name).filter((pid) => pids.includes(pid))
+        assert.deepStrictEqual(leaders, [pids[at]])
+      }
+      assert.deepStrictEqual(processesOf(home, "off"), [])
+      assert.deepStrictEqual(
+        (yield* rows(home)).map(({ name, worker_status }) => `${name} ${worker_status}`),
+        ["one running", "two running", "three running", "off stopped"]
+      )
+    })
+  )
+
+  it.scopedLive("ends all trees, also of a project that is being removed and of one that is being left", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const grace = "restart = { stop_grace_ms = 600000 }\n"
+      const [left, next, runs] = [
+        project("left", deaf),
+        project("next", deaf, "autostart = false"),
+        project("runs", [fixture("grows-a-tree.sh")])
+      ]
+      const daemon = yield* startDaemon({
+        home,
+        settings: grace + left + next + runs + project("gone", deaf)
+      })
+      yield* pidsOf(home, "left", "runs", "gone")
+      yield* eventually(
+        "all are deaf to SIGTERM",
+        Effect.sync(
+          () =>
+            ["left| up", "gone| up", "runs| tree is up"].every((text) => daemon.stdout().includes(text)) ||
+            undefined
+        )
+      )
+      const switched = yield* command({ home, args: ["switch", "next", "--no-wait"] })
+      assert.strictEqual(
+        switched.stdout,
+        "Switched from left to next. Worker is waiting: the worker of left is being stopped first\n"
+      )
+      fs.writeFileSync(join(home, "daemon.toml"), grace + left + next + runs)
+      assert.match((yield* command({ home, args: ["reload"] })).stdout, /^Projects removed: gone$/m)
+      yield* inState(home, "gone", "stopping")
+      yield* inState(home, "left", "stopping")
+      yield* inState(home, "next", "waiting")
+      const trees = workersOf(home)
+      assert.isAtLeast(trees.length, 1 + 1 + 5)
+
+      daemon.child.kill("SIGTERM")
+      yield* daemon.logged(/Shutting down: SIGTERM/)
+      daemon.child.kill("SIGINT")
+      assert.deepStrictEqual(yield* daemon.ended, { code: 0, signal: null })
+      assert.deepStrictEqual(workersOf(home), [])
+      assert.deepStrictEqual(alive(trees), [])
+      assert.match(daemonLog(home), /Stopped, nothing left behind\n$/)
+      assert.notMatch(daemonLog(home), /next: Worker started/)
+    })
+  )
+})

@@ -1,0 +1,105 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { command, startDaemon, temporaryHome } from "../TestDaemon.ts"
+
+/** An agent that says these lines, works for a moment and ends with this code. */
+const agent = (code: number, ...lines: ReadonlyArray<object>): ReadonlyArray<string> => {
+  const said = lines.map((line) => JSON.stringify({ session_id: "s", ...line }).replaceAll("'", "'\\''"))
+  return ["sh", "-c", `${said.map((line) => `echo '${line}'`).join("; ")}; sleep 0.2; exit ${code}`]
+}
+
+const init = { type: "system", subtype: "init", model: "sonnet", cwd: "/", tools: [] }
+
+const result = (more: object) => ({
+  type: "result",
+  subtype: "success",
+  is_error: true,
+  num_turns: 3,
+  total_cost_usd: 0.5,
+  ...more
+})
+
+const why = (home: string) => Effect.map(command({ home, args: ["why"] }), ({ stdout }) => stdout)
+
+describe("a worker's end", () => {
+  it.scopedLive("at its usage limit is waited out, and that outlives the daemon", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const resetsAt = Math.floor(Date.now() / 1000) + 7200
+      const limit = `Claude AI usage limit reached|${resetsAt}`
+      const worker = agent(1, init, result({ result: limit, api_error_status: 429 }))
+      const daemon = yield* startDaemon({ home, worker })
+      const data = yield* daemon.status("it waits", ({ worker_status }) => worker_status === "waiting")
+      assert.match(data.reason ?? "", /^its usage limit is reached/)
+      assert.strictEqual(data.next_start_at_ms, (resetsAt + 60) * 1000)
+      assert.strictEqual(data.consecutive_failures, 0)
+      assert.match(yield* why(home), /usage limit is reached/)
+      process.kill(daemon.pid, "SIGKILL")
+      yield* daemon.ended
+      const next = yield* startDaemon({ home, args: ["--keep-state"], worker })
+      const kept = yield* next.status("it still waits", ({ worker_status }) => worker_status === "waiting")
+      assert.strictEqual(kept.next_start_at_ms, (resetsAt + 60) * 1000)
+    })
+  )
+
+  it.scopedLive("for want of a valid key needs a person, who is told what to do", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const daemon = yield* startDaemon({
+        home,
+        worker: agent(
+          1,
+          init,
+          result({ result: "Invalid API key · Please run /login", api_error_status: 401 })
+        )
+      })
+      const data = yield* daemon.status(
+        "it needs somebody",
+        ({ worker_status }) => worker_status === "failed"
+      )
+      assert.match(
+        data.reason ?? "",
+        /Log in as the user of the daemon, or put a valid key into the env file/
+      )
+      assert.strictEqual(data.total_restarts, 0)
+      yield* daemon.logged(/Somebody must act before the worker is started again/)
+    })
+  )
+
+  it.scopedLive("is a failure when its result says so, although its exit code is 0", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const daemon = yield* startDaemon({
+        home,
+        settings: "[restart]\ninitial_backoff_ms = 60000\n",
+        worker: agent(0, init, result({ subtype: "error_during_execution", result: "it broke" }))
+      })
+      const data = yield* daemon.status("it waits", ({ worker_status }) => worker_status === "restarting")
+      assert.match(data.last_exit ?? "", /it broke/)
+    })
+  )
+
+  it.scopedLive("by an error is told with its last words, in status, log and history", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const daemon = yield* startDaemon({
+        home,
+        settings: "[restart]\ninitial_backoff_ms = 60000\n",
+        worker: ["sh", "-c", "echo working; echo 'Error: boom' >&2; exit 3"]
+      })
+      const data = yield* daemon.status("it waits", ({ worker_status }) => worker_status === "restarting")
+      assert.match(data.last_exit ?? "", /^exit code 3 after .*; its last words: Error: boom$/)
+      yield* daemon.logged(/its last words: Error: boom/)
+      yield* command({ home, args: ["stop"] })
+      const history = fs.readFileSync(join(home, "history.jsonl"), "utf8")
+      const kinds = history
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line))
+      const [ended] = kinds.filter(({ _tag }) => _tag === "WorkerEnded")
+      assert.deepInclude(ended.verdict, { kind: "crash", tail: ["working", "Error: boom"] })
+    })
+  )
+})
