@@ -33,10 +33,13 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 
 if (modifiedMs(at("node_modules/.package-lock.json")) < modifiedMs(at("package-lock.json"))) {
-  // Not `npm ci`: it refuses a lock file that was written where a registry lacks what other systems need. The versions
-  // in the lock file hold all the same, and --no-save leaves the file alone.
-  const options = ["--no-save", "--include=dev", "--no-fund", "--no-audit", "--loglevel=error"]
-  run("Installing what the build needs", "npm", ["install", ...options])
+  run("Installing what the build needs", "npm", [
+    "ci",
+    "--include=dev",
+    "--no-fund",
+    "--no-audit",
+    "--loglevel=error"
+  ])
   // npm does not touch it when there was nothing to do.
   const now = new Date()
   utimesSync(at("node_modules/.package-lock.json"), now, now)
