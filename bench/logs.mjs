@@ -2,8 +2,10 @@
 // in writes of 64 KiB; measured is the time until the last byte is in the file. Every line must be there afterwards.
 import { spawnSync } from "node:child_process"
 import {
+  appendFileSync,
   closeSync,
   existsSync,
+  mkdirSync,
   openSync,
   readFileSync,
   readSync,
@@ -11,7 +13,6 @@ import {
   truncateSync,
   writeFileSync
 } from "node:fs"
-import { appendFileSync, mkdirSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { install, launch } from "./kit/Autopilotd.mjs"

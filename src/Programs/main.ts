@@ -7,8 +7,8 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { type CommandLine, type Invocation, parse } from "../Domain/cli/CommandLine.ts"
 import type { UsageError } from "../Domain/cli/UsageError.ts"
-import * as CommandOutput from "../Layers/output/CommandOutput.ts"
 import * as Signals from "../Layers/daemon/Signals.ts"
+import * as CommandOutput from "../Layers/output/CommandOutput.ts"
 import { type CommandError, type CommandNeeds, commands, Surroundings } from "./cli/Commands.ts"
 import { answerOf, codeOf, exitCodes, sentenceOf } from "./cli/ExitCode.ts"
 import { version } from "./Version.ts"
@@ -64,7 +64,7 @@ const isDaemon = Either.isRight(line) && line.right._tag === "Run" && isForegrou
 
 const program = carryOut(line).pipe(
   // The daemon's listeners exist before anything of it runs, for a signal without one would orphan the worker.
-  Effect.provide(Layer.merge(Surroundings, isDaemon ? Signals.listen() : Signals.layerNone)),
+  Effect.provide(Layer.merge(Surroundings, isDaemon ? Signals.listenForSignals() : Signals.layerNone)),
   Effect.matchCauseEffect({
     onFailure: tell,
     onSuccess: () => Effect.succeed<number>(exitCodes.done)

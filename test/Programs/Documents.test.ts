@@ -3,8 +3,8 @@ import { resolve } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { verbs } from "../../src/Domain/cli/CommandTable.ts"
 import { optionTable } from "../../src/Domain/cli/OptionTable.ts"
-import { settingVariables } from "../../src/Domain/settings/SettingsEnvironment.ts"
 import { settingKeys } from "../../src/Domain/settings/SettingKeys.ts"
+import { settingVariables } from "../../src/Domain/settings/SettingsEnvironment.ts"
 
 const root = resolve(import.meta.dirname, "../..")
 const read = (name: string): string => readFileSync(resolve(root, name), "utf8")

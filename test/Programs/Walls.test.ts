@@ -121,7 +121,7 @@ describe("the walls of the house", () => {
       "PatientRace.ts": "racers whose ends are awaited",
       "ProjectSwitch.ts": "the end of one switch",
       "RotatingFile.ts": "built before the concerns; its loop outlives a defect",
-      "SavedState.ts": "one write, awaited",
+      "StateStore.ts": "one write, awaited",
       "ServiceWatchdog.ts": "joined by the concern that forks it",
       "Supervisor.ts": "the end of one project",
       "WorkerLife.ts": "one look, of a second at most"

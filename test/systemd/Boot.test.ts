@@ -25,7 +25,10 @@ describe("the service on a machine that boots", () => {
       yield* service.journalHas(/^default\| up$/)
       yield* machine.powerOff
       assert.strictEqual(machine.read("last-words"), "saved\nsaved\n")
-      assert.match(machine.read(".autopilot/logs/autopilotd.log") ?? "", /Stopped, nothing left behind\n$/)
+      assert.match(
+        machine.read(".autopilot/logs/autopilotd.log") ?? "",
+        /Stopped; all workers have exited\n$/
+      )
       assert.isUndefined(machine.read(".autopilot/autopilotd.sock"))
     })
   )

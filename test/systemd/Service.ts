@@ -1,10 +1,10 @@
 import * as fs from "node:fs"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
-import { launcherText } from "../../src/Domain/service/Launcher.ts"
 import type { ReplyTo } from "../../src/Domain/control/ControlProtocol.ts"
-import { request } from "../live/worker/SeveralProjects.ts"
+import { launcherText } from "../../src/Domain/service/Launcher.ts"
 import { eventually } from "../live/TestDaemon.ts"
+import { request } from "../live/worker/SeveralProjects.ts"
 import { fixture, type Machine, node, project } from "./Machine.ts"
 
 /** The command line of a person on a machine. */

@@ -2,10 +2,10 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { inState, pidOf, project } from "../live/worker/SeveralProjects.ts"
 import { eventually } from "../live/TestDaemon.ts"
+import { inState, pidOf, project } from "../live/worker/SeveralProjects.ts"
 import { fixture, type Machine } from "./Machine.ts"
-import { autopilotd, type Service, started, type StatusData, workerIs } from "./Service.ts"
+import { autopilotd, type Service, type StatusData, started, workerIs } from "./Service.ts"
 import { underUserManager } from "./UserManager.ts"
 
 /** The group that a process is in, as the machine names it. */

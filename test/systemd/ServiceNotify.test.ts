@@ -84,7 +84,7 @@ for (const { hasDescriptor, name, without } of channels) {
         assert.notStrictEqual((yield* service.running).daemon_pid, before.daemon_pid)
         const journal = (yield* service.journal()).map(({ text }) => text).join("\n")
         assert.notMatch(journal, /timed out|Killing process|SIGKILL|Failed with result/)
-        assert.match(journal, /Stopped, nothing left behind/)
+        assert.match(journal, /Stopped; all workers have exited/)
       })
     )
   })

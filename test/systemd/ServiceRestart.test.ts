@@ -1,7 +1,7 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { inState, project, rowOf } from "../live/worker/SeveralProjects.ts"
 import { eventually } from "../live/TestDaemon.ts"
+import { inState, project, rowOf } from "../live/worker/SeveralProjects.ts"
 import { fixture } from "./Machine.ts"
 import { autopilotd, started } from "./Service.ts"
 import { underUserManager } from "./UserManager.ts"

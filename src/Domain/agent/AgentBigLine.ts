@@ -2,7 +2,7 @@
  * What can be told of a line of the stream that is too long to be parsed, or that was cut: only that tools were called
  * or have answered. A quote within a text is escaped in JSON, so that no text can look like these keys.
  */
-export interface BigLine {
+interface BigLine {
   readonly type: string
   /** The message it is of. */
   readonly message: string | undefined
@@ -47,7 +47,7 @@ export const bigLine = (text: string): BigLine | undefined => {
 }
 
 /** What the beginning of a last word says that was cut off. */
-export interface BigResult {
+interface BigResult {
   readonly subtype: string
   readonly isError: boolean
   readonly apiErrorStatus: number | undefined

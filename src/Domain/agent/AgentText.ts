@@ -1,4 +1,7 @@
 import * as DateTime from "effect/DateTime"
+import { dollars, humanDuration, turnsText } from "../text/Amounts.ts"
+import { localTime } from "../text/LocalTime.ts"
+import { harmless } from "../text/Printable.ts"
 import {
   type AgentLine,
   agentLineOf,
@@ -10,14 +13,10 @@ import {
   shortened,
   textAt
 } from "./AgentLine.ts"
-import { dollars, turnsText } from "../verdict/ExitVerdict.ts"
-import { harmless } from "../text/HarmlessText.ts"
-import { humanDuration } from "../text/HumanDuration.ts"
-import { localTime } from "../text/LocalTime.ts"
 import { toolInputText, toolResultText } from "./ToolText.ts"
 import { epochMs } from "./UsageLimitReset.ts"
 
-export interface AgentTextOptions {
+interface AgentTextOptions {
   /** Whether ANSI colours may be used. */
   readonly colour: boolean
   /** How long the shortened parts may be, in characters; 100 by default. */

@@ -1,5 +1,5 @@
-import { isObject, type JsonObject, textAt } from "./AgentLine.ts"
 import { printable } from "../text/Printable.ts"
+import { isObject, type JsonObject, textAt } from "./AgentLine.ts"
 
 /** The parts of a tool's input that tell what it is about, the most telling first. */
 const telling: ReadonlyArray<string> = [

@@ -1,8 +1,7 @@
-import { project, settingKey, settingValue } from "./OptionValue.ts"
-import type { OptionValue } from "./OptionValue.ts"
+import { type OptionValue, project, settingKey, settingValue } from "./OptionValue.ts"
 
 /** A word after a command that means something by its place. */
-export interface Argument<A> {
+interface Argument<A> {
   readonly placeholder: string
   /** Completes the sentence "switch needs ...". */
   readonly needed: string
@@ -14,7 +13,7 @@ export interface Argument<A> {
 const argument = <A>(row: Argument<A>): Argument<A> => row
 
 /** The arguments of commands. Which command has which, and in what order, stands in the table of commands. */
-export const argumentTable = {
+const argumentTable = {
   target: argument({
     placeholder: "NAME",
     needed: "the name of a project",

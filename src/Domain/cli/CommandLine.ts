@@ -1,13 +1,20 @@
 import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import * as Struct from "effect/Struct"
-import { argumentRow } from "./ArgumentTable.ts"
-import type { ArgumentKey, ArgumentValues } from "./ArgumentTable.ts"
+import { listed } from "../text/Words.ts"
+import { type ArgumentKey, type ArgumentValues, argumentRow } from "./ArgumentTable.ts"
 import { helpFor, scan } from "./CommandScan.ts"
-import { argumentsOf, commandRow, isGroup, listed, nextWords, verbs, verbsWith } from "./CommandTable.ts"
-import type { Group, Verb } from "./CommandTable.ts"
-import { optionKeys, optionTable } from "./OptionTable.ts"
-import type { OptionValues, QuestionValues } from "./OptionTable.ts"
+import {
+  argumentsOf,
+  commandRow,
+  type Group,
+  isGroup,
+  nextWords,
+  type Verb,
+  verbs,
+  verbsWith
+} from "./CommandTable.ts"
+import { type OptionValues, optionKeys, optionTable, type QuestionValues } from "./OptionTable.ts"
 import { UsageError } from "./UsageError.ts"
 
 /** One command to carry out. */

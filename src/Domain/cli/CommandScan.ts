@@ -1,17 +1,22 @@
 import * as Either from "effect/Either"
 import * as Struct from "effect/Struct"
-import { argumentRow } from "./ArgumentTable.ts"
-import type { ArgumentKey, ArgumentValues } from "./ArgumentTable.ts"
-import { argumentsOf, isGroup, isVerb, nextWords, verbs } from "./CommandTable.ts"
-import type { Group, Verb } from "./CommandTable.ts"
 import { nearestName } from "../text/NearestName.ts"
-import { optionTable, questionTable } from "./OptionTable.ts"
-import type { OptionKey, OptionRow, OptionValues, QuestionKey, QuestionValues } from "./OptionTable.ts"
 import { quoted } from "../text/Printable.ts"
+import { type ArgumentKey, type ArgumentValues, argumentRow } from "./ArgumentTable.ts"
+import { argumentsOf, type Group, isGroup, isVerb, nextWords, type Verb, verbs } from "./CommandTable.ts"
+import {
+  type OptionKey,
+  type OptionRow,
+  type OptionValues,
+  optionTable,
+  type QuestionKey,
+  type QuestionValues,
+  questionTable
+} from "./OptionTable.ts"
 import { UsageError } from "./UsageError.ts"
 
 /** The words and options before the first `--`, each understood on its own. */
-export interface Scan {
+interface Scan {
   /** The command, or the first word of one, or nothing yet. */
   readonly topic: Verb | Group | undefined
   /** The first word was `help`. */

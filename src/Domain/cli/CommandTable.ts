@@ -24,7 +24,7 @@ const control = ["noWait", ...everywhere] as const
 const changing = ["dryRun", ...everywhere] as const
 
 /** The commands, in the order in which help shows them: a new one is a row here and a handler. */
-export const commandTable = {
+const commandTable = {
   start: {
     summary: "Start the daemon and its worker (also when no command is given)",
     details:
@@ -251,9 +251,3 @@ export const nextWords = (group: Group | undefined): ReadonlyArray<string> => {
 /** The commands an option belongs to. */
 export const verbsWith = (key: OptionKey): ReadonlyArray<Verb> =>
   verbs.filter((verb) => commandRow(verb).options.includes(key))
-
-/** `a`, `a and b`, `a, b and c`. */
-export const listed = (names: ReadonlyArray<string>, conjunction: "and" | "or" = "and"): string =>
-  names.length < 2
-    ? names.join("")
-    : `${names.slice(0, -1).join(", ")} ${conjunction} ${names.slice(-1).join("")}`

@@ -1,19 +1,19 @@
+import { settingVariables, workerBinaryVariable } from "../settings/SettingsEnvironment.ts"
+import { definitions, paragraph } from "../text/TextLayout.ts"
+import { listed } from "../text/Words.ts"
 import { argumentRow } from "./ArgumentTable.ts"
 import {
   argumentsOf,
   commandRow,
+  type Group,
   groupTable,
   isGroup,
-  listed,
   nextWords,
+  type Verb,
   verbs,
   verbsWith
 } from "./CommandTable.ts"
-import type { Group, Verb } from "./CommandTable.ts"
-import { optionKeys, optionTable, questionTable } from "./OptionTable.ts"
-import type { OptionKey, OptionRow } from "./OptionTable.ts"
-import { settingVariables, workerBinaryVariable } from "../settings/SettingsEnvironment.ts"
-import { definitions, paragraph } from "../text/TextLayout.ts"
+import { type OptionKey, type OptionRow, optionKeys, optionTable, questionTable } from "./OptionTable.ts"
 
 const purpose =
   "autopilotd keeps AI coding agents working: it starts an agent, watches it and the machine's memory, starts it again when it dies, and always says why."

@@ -1,6 +1,14 @@
 import * as Struct from "effect/Struct"
-import { amount, count, oneOf, pastTime, project, text, wholeNumber } from "./OptionValue.ts"
-import type { OptionValue } from "./OptionValue.ts"
+import {
+  amount,
+  count,
+  type OptionValue,
+  oneOf,
+  pastTime,
+  project,
+  text,
+  wholeNumber
+} from "./OptionValue.ts"
 
 interface Named {
   /** Without the dashes. */
@@ -12,12 +20,12 @@ interface Named {
 }
 
 /** An option that is there or not. */
-export interface Flag extends Named {
+interface Flag extends Named {
   readonly _tag: "Flag"
 }
 
 /** An option with a value. */
-export interface Valued<A> extends Named {
+interface Valued<A> extends Named {
   readonly _tag: "Valued"
   readonly placeholder: string
   readonly value: OptionValue<A>

@@ -1,7 +1,7 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { parseKeyPath } from "../toml/KeyPath.ts"
 import { ProjectName } from "../Project.ts"
+import { parseKeyPath } from "../toml/KeyPath.ts"
 import { isSinceTime, sinceExpects } from "./SinceTime.ts"
 
 /** How the text after an option, or in the place of an argument, becomes its value. */

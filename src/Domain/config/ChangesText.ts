@@ -1,6 +1,6 @@
-import { listed } from "../cli/CommandTable.ts"
-import { keyPathText } from "../toml/KeyPath.ts"
 import { printable } from "../text/Printable.ts"
+import { listed } from "../text/Words.ts"
+import { keyPathText } from "../toml/KeyPath.ts"
 import type { Applies, ConfigProblem, ReloadData, SettingChange, SettingsChanges } from "./SettingsData.ts"
 
 /** A longer value ends in `...`; a command of pages would hide the rest. */

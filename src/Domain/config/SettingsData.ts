@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import { Count, perhaps } from "../status/StatusData.ts"
+import { Count, perhaps } from "../Wire.ts"
 
 /**
  * What it takes until a changed setting holds: nothing but a reload, a start of the project's worker, or a start of

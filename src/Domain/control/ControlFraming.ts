@@ -1,7 +1,7 @@
 import * as Data from "effect/Data"
 
 /** How much one message on the control socket may be. */
-export interface FramingLimits {
+interface FramingLimits {
   /** Bytes up to the end of the object, leading white space included. */
   readonly maxBytes: number
   /** How deep objects and arrays may be nested. */

@@ -1,10 +1,11 @@
 import * as Schema from "effect/Schema"
-import { HistoryData, maxHistoryEvents } from "../history/HistoryData.ts"
+import { ConfigRefused, ConfigText, ConfigWritten, ReloadData } from "../config/SettingsData.ts"
 import { HogsData } from "../guard/HogsData.ts"
+import { HistoryData, maxHistoryEvents } from "../history/HistoryData.ts"
 import { ProjectName } from "../Project.ts"
 import { ProjectsData } from "../status/ProjectsData.ts"
-import { ConfigRefused, ConfigText, ConfigWritten, ReloadData } from "../config/SettingsData.ts"
-import { Count, perhaps, StatusData } from "../status/StatusData.ts"
+import { StatusData, StatusReply } from "../status/StatusData.ts"
+import { Count, perhaps } from "../Wire.ts"
 import { SubscribeRequest } from "./Subscription.ts"
 
 const forProject = { project: perhaps(ProjectName) }
@@ -71,17 +72,6 @@ export const ControlResponse = Schema.Struct({
   data: perhaps(AnswerData)
 })
 export type ControlResponse = typeof ControlResponse.Type
-
-/**
- * A status as a client accepts it, also from the original daemon or a newer one: any word for the worker's status
- * (the original's is empty before its first look), `worker_pid` null or absent.
- */
-export const StatusReply = Schema.Struct({
-  ...StatusData.fields,
-  worker_status: Schema.String,
-  worker_pid: Schema.optionalWith(Schema.NullOr(Count), { exact: true, default: () => null })
-})
-export type StatusReply = typeof StatusReply.Type
 
 /** A reply as a client accepts it, its `data` null or absent where there is none. */
 const reply = <A, I>(data: Schema.Schema<A, I>) =>

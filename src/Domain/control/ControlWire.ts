@@ -1,6 +1,9 @@
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import type { StatusData } from "../status/StatusData.ts"
+import { nearestName } from "../text/NearestName.ts"
+import { printable } from "../text/Printable.ts"
 import {
   type AnswerData,
   type ControlQuestion,
@@ -9,9 +12,6 @@ import {
   type ReplyTo,
   replyTo
 } from "./ControlProtocol.ts"
-import { nearestName } from "../text/NearestName.ts"
-import { printable } from "../text/Printable.ts"
-import type { StatusData } from "../status/StatusData.ts"
 
 /** The words a request's `type` can be. */
 const requestTypes: ReadonlyArray<string> = ControlRequest.members.map(

@@ -2,7 +2,8 @@ import * as Schema from "effect/Schema"
 import { DaemonEvent, projectOf } from "../history/DaemonEvent.ts"
 import { ProjectName } from "../Project.ts"
 import { ProjectsData } from "../status/ProjectsData.ts"
-import { Count, perhaps, StatusData } from "../status/StatusData.ts"
+import { StatusData } from "../status/StatusData.ts"
+import { Count, perhaps } from "../Wire.ts"
 
 /** Keeps the connection open: first how things are, then what happens. */
 export const SubscribeRequest = Schema.Struct({
@@ -73,5 +74,7 @@ export const logLines = (
   })
 
 /** Whether a subscriber wants what is about this project; undefined is what is about none. */
-export const isWanted = ({ project: wanted }: SubscribeRequest, project: ProjectName | undefined): boolean =>
-  wanted === undefined || project === undefined || project === wanted
+export const isSubscribed = (
+  { project: wanted }: SubscribeRequest,
+  project: ProjectName | undefined
+): boolean => wanted === undefined || project === undefined || project === wanted

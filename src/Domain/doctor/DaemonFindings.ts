@@ -1,5 +1,5 @@
-import { error, fine, type Finding, warning } from "./Finding.ts"
-import type { StatusReply } from "../control/ControlProtocol.ts"
+import type { StatusReply } from "../status/StatusData.ts"
+import { error, type Finding, fine, warning } from "./Finding.ts"
 
 /** What the daemon has answered. */
 export type DaemonAnswer =

@@ -1,5 +1,5 @@
-import { error, fine, type Finding, warning } from "./Finding.ts"
-import { humanBytes } from "../text/HumanBytes.ts"
+import { humanBytes } from "../text/Amounts.ts"
+import { error, type Finding, fine, warning } from "./Finding.ts"
 
 /** What was seen of a daemon's home. */
 export interface HomeFacts {

@@ -1,8 +1,8 @@
-import { fine, type Finding, warning } from "./Finding.ts"
-import { humanBytes } from "../text/HumanBytes.ts"
 import type { MemoryReading, UnusableFile } from "../machine/MemoryReading.ts"
 import type { MemoryThresholds } from "../settings/MemoryThresholds.ts"
+import { humanBytes } from "../text/Amounts.ts"
 import { quoted } from "../text/Printable.ts"
+import { type Finding, fine, warning } from "./Finding.ts"
 
 const memory = "Memory"
 

@@ -1,4 +1,4 @@
-import { error, fine, type Finding } from "./Finding.ts"
+import { error, type Finding, fine } from "./Finding.ts"
 
 /** The oldest Node that the daemon runs on, as package.json says. */
 export const oldestNode = "20.19.0"

@@ -1,6 +1,6 @@
-import { error, fine, type Finding, warning } from "./Finding.ts"
-import { humanBytes } from "../text/HumanBytes.ts"
+import { humanBytes } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
+import { error, type Finding, fine, warning } from "./Finding.ts"
 
 /** What was seen of the service that `install` makes. */
 export interface ServiceFacts {

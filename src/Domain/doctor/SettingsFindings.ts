@@ -1,8 +1,8 @@
 import * as Option from "effect/Option"
 import type { EffectiveSettings } from "../settings/EffectiveSettings.ts"
-import { error, fine, type Finding } from "./Finding.ts"
 import { withoutWorker } from "../settings/ProjectsWithoutWorker.ts"
 import { renderProblem, type SettingsError } from "../settings/SettingsProblem.ts"
+import { error, type Finding, fine } from "./Finding.ts"
 
 const about = "Settings"
 

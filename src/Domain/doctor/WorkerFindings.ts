@@ -1,8 +1,8 @@
-import { error, fine, type Finding, warning } from "./Finding.ts"
 import { quoted } from "../text/Printable.ts"
+import { error, type Finding, fine, warning } from "./Finding.ts"
 
 /** What was seen of one project's worker. */
-export interface WorkerFacts {
+export interface WorkerCheck {
   readonly project: string
   readonly command: string
   /** Why the system would not start it; undefined when it would. */
@@ -16,7 +16,7 @@ export interface WorkerFacts {
 
 const about = "Worker"
 
-const programFinding = ({ command, pathOf, problem, project }: WorkerFacts): Finding => {
+const programFinding = ({ command, pathOf, problem, project }: WorkerCheck): Finding => {
   const name = quoted(command)
   if (problem === undefined) return fine(about, `${quoted(project)} runs ${name}, which is there.`)
   const cure =
@@ -27,7 +27,7 @@ const programFinding = ({ command, pathOf, problem, project }: WorkerFacts): Fin
 }
 
 /** Of what the worker of a project needs to be started. */
-export const workerFindings = (facts: WorkerFacts): ReadonlyArray<Finding> => [
+export const workerFindings = (facts: WorkerCheck): ReadonlyArray<Finding> => [
   programFinding(facts),
   ...(facts.envProblem === undefined
     ? []

@@ -1,10 +1,10 @@
-import type { HogChoice, Victim } from "./HogChoice.ts"
-import { humanBytes } from "../text/HumanBytes.ts"
 import type { MemoryLook } from "../memory/MemoryLook.ts"
+import type { ProjectName } from "../Project.ts"
 import type { MemorySettings } from "../settings/MemorySettings.ts"
+import { humanBytes } from "../text/Amounts.ts"
 import { quoted } from "../text/Printable.ts"
 import type { WorkerHolding } from "../tree/ProcessOrigin.ts"
-import type { ProjectName } from "../Project.ts"
+import type { HogChoice, Victim } from "./HogChoice.ts"
 
 /** What is known of a worker when one may have to be restarted for memory. */
 export interface WorkerAtStake {
@@ -42,7 +42,7 @@ export type GuardDecision =
   | { readonly _tag: "Nobody"; readonly why: NobodyReason; readonly because: string }
 
 /** Why nobody is ended or restarted, for those who only want to know whether it is another reason than before. */
-export type NobodyReason = "not-critical" | "survivors" | "no-worker" | "no-cause" | "restarted"
+type NobodyReason = "not-critical" | "survivors" | "no-worker" | "no-cause" | "restarted"
 
 /** What a decision goes by. */
 export interface GuardSight {

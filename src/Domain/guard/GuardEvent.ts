@@ -1,10 +1,10 @@
 import * as Schema from "effect/Schema"
-import { humanBytes } from "../text/HumanBytes.ts"
-import { humanDuration } from "../text/HumanDuration.ts"
 import { MemoryFigures } from "../memory/MemoryLook.ts"
-import { printable, quoted } from "../text/Printable.ts"
 import { ProjectName } from "../Project.ts"
-import { perhaps } from "../status/StatusData.ts"
+import { humanBytes, humanDuration } from "../text/Amounts.ts"
+import type { Message } from "../text/Level.ts"
+import { printable, quoted } from "../text/Printable.ts"
+import { perhaps } from "../Wire.ts"
 
 /** A process that a decision was about. */
 export const Candidate = Schema.Struct({
@@ -104,9 +104,7 @@ const now = (figures: MemoryFigures | undefined): string =>
   figures === undefined ? "" : `, ${available(figures)} now`
 
 /** What the guard did, as a person reads it in the log. */
-export const describeGuard = (
-  event: GuardEvent
-): { readonly level: "info" | "warning" | "error"; readonly text: string } => {
+export const describeGuard = (event: GuardEvent): Message => {
   switch (event._tag) {
     case "HogSignalled": {
       const { command, dryRun, figures, heldBytes, name, pid, reason, signal } = event

@@ -1,10 +1,10 @@
+import { figuresOf, type MemoryLook } from "../memory/MemoryLook.ts"
+import type { WorkerHolding } from "../tree/ProcessOrigin.ts"
 import type { Signalled } from "./GuardDecision.ts"
 import type { Candidate, GuardEvent } from "./GuardEvent.ts"
 import type { HogChoice, Victim } from "./HogChoice.ts"
 import type { HogRow, SparedRow } from "./HogsData.ts"
 import { sparedRows, victimRow } from "./HogsReport.ts"
-import { figuresOf, type MemoryLook } from "../memory/MemoryLook.ts"
-import type { WorkerHolding } from "../tree/ProcessOrigin.ts"
 
 /** So many others are told of with each decision. */
 const maxCandidates = 5

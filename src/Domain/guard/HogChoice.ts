@@ -1,15 +1,15 @@
-import type { MemorySettings } from "../settings/MemorySettings.ts"
 import { ancestorsOf, strayed } from "../machine/ProcessDescent.ts"
 import { heldBytes, isAlive, type ProcessFacts, type ScannedProcess } from "../machine/ProcessFacts.ts"
 import { processName, protectedBy } from "../machine/ProcessName.ts"
+import type { ProjectName } from "../Project.ts"
+import type { MemorySettings } from "../settings/MemorySettings.ts"
 import {
   type Origin,
   originsOf,
   type WorkerHolding,
-  workerHoldings,
-  type WorkerInCharge
+  type WorkerInCharge,
+  workerHoldings
 } from "../tree/ProcessOrigin.ts"
-import type { ProjectName } from "../Project.ts"
 
 /** By what is decided who is ended when memory is low. */
 export interface HogRules
@@ -59,7 +59,7 @@ export interface Looked<Verdict> {
 }
 
 export type Victim = Looked<Guilt>
-export type Spared = Looked<Innocence>
+type Spared = Looked<Innocence>
 
 /** Everyone who is large or has strayed from a worker of ours. */
 export interface HogChoice {

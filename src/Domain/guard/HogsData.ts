@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
 import { MemoryLevel } from "../memory/MemoryLevel.ts"
-import { Count, perhaps } from "../status/StatusData.ts"
+import { Count, perhaps } from "../Wire.ts"
 
 const entry = {
   pid: Count,

@@ -1,9 +1,9 @@
-import type { Guilt, HogChoice, Innocence, Looked, Victim } from "./HogChoice.ts"
-import type { HogRow, HogsData, SparedRow } from "./HogsData.ts"
-import { humanBytes } from "../text/HumanBytes.ts"
 import type { MemoryLook } from "../memory/MemoryLook.ts"
 import type { MemorySettings } from "../settings/MemorySettings.ts"
+import { humanBytes } from "../text/Amounts.ts"
 import { printable, quoted } from "../text/Printable.ts"
+import type { Guilt, HogChoice, Innocence, Looked, Victim } from "./HogChoice.ts"
+import type { HogRow, HogsData, SparedRow } from "./HogsData.ts"
 
 /** Longer command lines end in `...`. */
 const maxCommandLength = 300

@@ -1,7 +1,7 @@
-import type { HogRow, HogsData, SparedRow } from "./HogsData.ts"
-import { humanBytes } from "../text/HumanBytes.ts"
+import { humanBytes } from "../text/Amounts.ts"
 import { printable, quoted } from "../text/Printable.ts"
 import { paragraph } from "../text/TextLayout.ts"
+import type { HogRow, HogsData, SparedRow } from "./HogsData.ts"
 
 const headings = ["PID", "NAME", "MEMORY", "WHY", "COMMAND"] as const
 

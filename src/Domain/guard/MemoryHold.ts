@@ -1,7 +1,7 @@
-import { humanBytes } from "../text/HumanBytes.ts"
 import type { MemoryLook } from "../memory/MemoryLook.ts"
+import { humanBytes } from "../text/Amounts.ts"
 import type { WorkerHolding } from "../tree/ProcessOrigin.ts"
-import { type RestartPolicy, delayMs } from "../worker/RestartPolicy.ts"
+import { delayMs, type RestartPolicy } from "../worker/RestartPolicy.ts"
 
 /** For so long a worker that was restarted for memory waits until there is plenty of it; then only while it is critical. */
 export const longestHoldMs = 15 * 60_000

@@ -1,26 +1,25 @@
+import type { StatusReply } from "../status/StatusData.ts"
+import { humanBytes, humanDuration } from "../text/Amounts.ts"
+import { spokenTime } from "../text/LocalTime.ts"
+import { printable } from "../text/Printable.ts"
+import { describeExit } from "../tree/WorkerExit.ts"
+import { adviceFor, describeVerdict } from "../verdict/ExitVerdict.ts"
 import { projectOf } from "./DaemonEvent.ts"
 import { runsIn } from "./DaemonRuns.ts"
 import { explainAbsence } from "./ExplainAbsence.ts"
-import { type Evidence, eventsBehind, type Explanation, workerOf } from "./Explanation.ts"
-import { adviceFor, describeVerdict } from "../verdict/ExitVerdict.ts"
+import { type Evidence, type Explanation, eventsBehind, workerOf } from "./Explanation.ts"
 import type { HistoryRecord, RecordOf } from "./HistoryRecord.ts"
-import { humanBytes } from "../text/HumanBytes.ts"
-import { humanDuration } from "../text/HumanDuration.ts"
-import { spokenTime } from "../text/LocalTime.ts"
-import { printable } from "../text/Printable.ts"
-import { restartSentences } from "./RestartsText.ts"
 import { restartsIn } from "./Restarts.ts"
-import type { StatusAnswer } from "../status/StatusText.ts"
-import { describe as describeExit } from "../tree/WorkerExit.ts"
+import { restartSentences } from "./RestartsText.ts"
 
 /** Longer texts from the wire end in `...`. */
 const maxTextLength = 400
 
-const because = ({ reason }: StatusAnswer): string =>
+const because = ({ reason }: StatusReply): string =>
   reason === undefined ? "" : `: ${printable(reason, maxTextLength)}`
 
 /** What the worker does, in one sentence. */
-const state = (status: StatusAnswer, { nowMs, zone }: Evidence): string => {
+const state = (status: StatusReply, { nowMs, zone }: Evidence): string => {
   const name = workerOf(status.project)
   const due = status.next_start_at_ms
   const next =
@@ -55,7 +54,7 @@ const state = (status: StatusAnswer, { nowMs, zone }: Evidence): string => {
 
 /** The last end of the project's worker: as it was judged, or where it is not yet, as it was noticed. */
 const lastEnd = (
-  status: StatusAnswer,
+  status: StatusReply,
   records: ReadonlyArray<HistoryRecord>
 ): RecordOf<"WorkerExited" | "WorkerEnded"> | undefined =>
   records.findLast(
@@ -64,7 +63,7 @@ const lastEnd = (
   )
 
 /** How the last worker came to its end, or why the one that runs was started. */
-const before = (status: StatusAnswer, { nowMs, records, zone }: Evidence): ReadonlyArray<string> => {
+const before = (status: StatusReply, { nowMs, records, zone }: Evidence): ReadonlyArray<string> => {
   if (status.worker_status === "running") {
     const own = records.filter((record) => projectOf(record) === status.project)
     const started = own.findLast(({ _tag }) => _tag === "WorkerStarted")
@@ -101,7 +100,7 @@ const gap = ({ nowMs, records, zone }: Evidence): ReadonlyArray<string> => {
   ]
 }
 
-const surroundings = (status: StatusAnswer): ReadonlyArray<string> => {
+const surroundings = (status: StatusReply): ReadonlyArray<string> => {
   const {
     awaiting_restart: awaited = [],
     degraded = [],
@@ -127,7 +126,7 @@ const surroundings = (status: StatusAnswer): ReadonlyArray<string> => {
 }
 
 /** What could be done about how it ended, or where the cause may be found. */
-const mending = (status: StatusAnswer, evidence: Evidence, option: string): ReadonlyArray<string> => {
+const mending = (status: StatusReply, evidence: Evidence, option: string): ReadonlyArray<string> => {
   const ended = lastEnd(status, evidence.records)
   const judged = ended?._tag === "WorkerEnded" ? adviceFor(ended.verdict) : undefined
   if (judged === undefined) return [`See what it said last: autopilotd logs -n 50${option}`]
@@ -136,7 +135,7 @@ const mending = (status: StatusAnswer, evidence: Evidence, option: string): Read
 }
 
 /** What could be done about it. `option` names the project where that is needed. */
-const advice = (status: StatusAnswer, evidence: Evidence, option: string): ReadonlyArray<string> => {
+const advice = (status: StatusReply, evidence: Evidence, option: string): ReadonlyArray<string> => {
   const start = `autopilotd start-worker${option}`
   const short = status.memory_level === "low" || status.memory_level === "critical"
   return [

@@ -1,10 +1,10 @@
-import { describe, projectOf } from "./DaemonEvent.ts"
-import { type DaemonRun, runsIn } from "./DaemonRuns.ts"
-import { type Evidence, eventsBehind, type Explanation, workerOf } from "./Explanation.ts"
-import type { HistoryRecord } from "./HistoryRecord.ts"
 import { spokenTime } from "../text/LocalTime.ts"
-import { restartSentences } from "./RestartsText.ts"
+import { describeEvent, projectOf } from "./DaemonEvent.ts"
+import { type DaemonRun, runsIn } from "./DaemonRuns.ts"
+import { type Evidence, type Explanation, eventsBehind, workerOf } from "./Explanation.ts"
+import type { HistoryRecord } from "./HistoryRecord.ts"
 import { restartsIn } from "./Restarts.ts"
+import { restartSentences } from "./RestartsText.ts"
 
 /** Why a run has no last word of its own, as far as that can be told. */
 const vanished = (run: DaemonRun, { bootedMs, nowMs, zone }: Evidence): ReadonlyArray<string> => {
@@ -58,7 +58,7 @@ const lastStation = (run: DaemonRun, project: string, evidence: Evidence): Reado
   return [
     station._tag === "WorkerStarted"
       ? `${workerOf(project)} ran then, since ${time}.`
-      : `Last of ${project}, at ${time}: ${describe(station).text}.`
+      : `Last of ${project}, at ${time}: ${describeEvent(station).text}.`
   ]
 }
 

@@ -1,12 +1,14 @@
 import type * as DateTime from "effect/DateTime"
+import type { StatusReply } from "../status/StatusData.ts"
 import { projectOf } from "./DaemonEvent.ts"
+import { rowOf } from "./HistoryData.ts"
 import type { HistoryRecord } from "./HistoryRecord.ts"
-import type { StatusAnswer } from "../status/StatusText.ts"
+import { type HistoryTextOptions, historyTable } from "./HistoryText.ts"
 
 /** What is known at the moment of the question. */
 export interface Evidence {
   /** What the daemon says; undefined when none runs. */
-  readonly status: StatusAnswer | undefined
+  readonly status: StatusReply | undefined
   /** Of the last days, the oldest first. */
   readonly records: ReadonlyArray<HistoryRecord>
   /** The project that was asked about by name. */
@@ -57,3 +59,23 @@ export const eventsBehind = (
 /** How a project's worker is called at the beginning of a sentence. */
 export const workerOf = (project: string | undefined): string =>
   project === undefined ? "The worker" : `The worker of ${project}`
+const section = (title: string, lines: ReadonlyArray<string>): ReadonlyArray<string> =>
+  lines.length === 0 ? [] : ["", `${title}:`, ...lines.map((line) => `  ${line}`)]
+/** An explanation for people, ending in a newline. */
+
+export const explanationText = (
+  { advice, events, sentences }: Explanation,
+  options: Pick<HistoryTextOptions, "colour" | "zone">
+): string => {
+  const table = events.length === 0 ? [] : historyTable(events, options).trimEnd().split("\n")
+  const lines = [...sentences, ...section("What has happened", table), ...section("What you can do", advice)]
+  return lines.map((line) => `${line}\n`).join("")
+}
+/** The same for programs. */
+
+export const explanationData = ({ advice, events, sentences, state }: Explanation) => ({
+  state,
+  explanation: sentences,
+  events: events.map(rowOf),
+  advice
+})

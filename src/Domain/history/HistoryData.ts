@@ -1,10 +1,10 @@
 import type * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
-import { describe } from "./DaemonEvent.ts"
-import { type HistoryRecord, RecordHead } from "./HistoryRecord.ts"
 import { midnightBefore } from "../text/LocalTime.ts"
+import { Count } from "../Wire.ts"
+import { describeEvent } from "./DaemonEvent.ts"
+import { type HistoryRecord, RecordHead } from "./HistoryRecord.ts"
 import { restartsByDay, restartsIn } from "./Restarts.ts"
-import { Count } from "../status/StatusData.ts"
 
 /** One record as it is told: with the fields of its event as they were written, whichever these are. */
 const HistoryRow = Schema.Struct(
@@ -76,7 +76,7 @@ export const asked = (
 }
 
 /** A record as it is told, with what it says in one sentence. */
-export const rowOf = (record: HistoryRecord): HistoryRow => ({ ...record, ...describe(record) })
+export const rowOf = (record: HistoryRecord): HistoryRow => ({ ...record, ...describeEvent(record) })
 
 /** `1 event`, `20 events`. */
 export const eventCount = (count: number): string => `${count} event${count === 1 ? "" : "s"}`

@@ -1,8 +1,8 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { DaemonEvent } from "./DaemonEvent.ts"
 import { isTable } from "../toml/RawSettings.ts"
+import { DaemonEvent } from "./DaemonEvent.ts"
 
 /** What stands at the beginning of each record. */
 export const RecordHead = Schema.Struct({
@@ -57,7 +57,7 @@ const decodeEvent = Schema.decodeUnknownOption(DaemonEvent)
  * Why a line is no record. `damaged`: it is none at all. `foreign`: it is one of an event that this version does not
  * know, or knows otherwise.
  */
-export type NoRecord = "damaged" | "foreign"
+type NoRecord = "damaged" | "foreign"
 
 /** Reads one line, without its newline. */
 export const recordOf = (line: string): Either.Either<HistoryRecord, NoRecord> => {
@@ -75,3 +75,16 @@ export const timeOfLine = (line: string): number | undefined => {
   const found = /^\{"at":(\d{1,16}),/.exec(line)
   return found === null ? undefined : Number(found[1])
 }
+/**
+ * What is told while it lasts and would only push older events out of the history. What it is about is kept: the
+ * change of the level and each decision about memory; the warning of an env file is told at every start, and lost lines
+ * are counted in the worker's log, where they are missing.
+ */
+const noise: ReadonlySet<DaemonEvent["_tag"]> = new Set<DaemonEvent["_tag"]>([
+  "ShortOfMemory",
+  "EnvFileDoubtful",
+  "OutputDropped"
+])
+/** Whether an event is kept in the history. */
+
+export const isKept = ({ _tag }: DaemonEvent): boolean => !noise.has(_tag)

@@ -1,17 +1,17 @@
 import type * as DateTime from "effect/DateTime"
-import { type DaemonEvent, describe, type Level, projectOf } from "./DaemonEvent.ts"
-import { asked, type HistoryQuestion } from "./HistoryData.ts"
-import { describeVerdict } from "../verdict/ExitVerdict.ts"
-import type { HistoryRecord } from "./HistoryRecord.ts"
-import { humanBytes } from "../text/HumanBytes.ts"
-import { humanDuration } from "../text/HumanDuration.ts"
+import { humanBytes, humanDuration } from "../text/Amounts.ts"
+import type { Level } from "../text/Level.ts"
 import { localTime } from "../text/LocalTime.ts"
-import { describe as describeOomKill } from "../verdict/OomKill.ts"
 import { printable } from "../text/Printable.ts"
 import { shellLine } from "../text/ShellLine.ts"
+import { describeExit } from "../tree/WorkerExit.ts"
+import { describeVerdict } from "../verdict/ExitVerdict.ts"
+import { describeOomKill } from "../verdict/OomKill.ts"
+import { type DaemonEvent, describeEvent, projectOf } from "./DaemonEvent.ts"
+import { asked, type HistoryQuestion } from "./HistoryData.ts"
+import type { HistoryRecord } from "./HistoryRecord.ts"
 import { restartsIn } from "./Restarts.ts"
 import { restartSentences } from "./RestartsText.ts"
-import { describe as describeExit } from "../tree/WorkerExit.ts"
 
 export interface HistoryTextOptions {
   /** Now, in milliseconds since 1970. */
@@ -64,7 +64,7 @@ const reason = (event: DaemonEvent): string => {
     case "WorkerEnded":
       return describeVerdict(event.verdict)
     default:
-      return describe(event).text
+      return describeEvent(event).text
   }
 }
 
@@ -169,7 +169,7 @@ export const historyTable = (
     ...shown.map((record, at) =>
       line(
         used.map(({ cells }) => cells[at] ?? ""),
-        colour ? colours[describe(record).level] : undefined
+        colour ? colours[describeEvent(record).level] : undefined
       )
     )
   ].join("")

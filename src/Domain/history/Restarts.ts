@@ -1,11 +1,11 @@
 import type * as DateTime from "effect/DateTime"
-import { projectOf } from "./DaemonEvent.ts"
-import type { Verdict } from "../verdict/ExitVerdict.ts"
-import type { HistoryRecord } from "./HistoryRecord.ts"
-import { localDay } from "../text/LocalTime.ts"
-import { describe as describeOomKill } from "../verdict/OomKill.ts"
 import type { ProjectName } from "../Project.ts"
-import { describe as describeExit } from "../tree/WorkerExit.ts"
+import { localDay } from "../text/LocalTime.ts"
+import { describeExit } from "../tree/WorkerExit.ts"
+import type { Verdict } from "../verdict/ExitVerdict.ts"
+import { describeOomKill } from "../verdict/OomKill.ts"
+import { projectOf } from "./DaemonEvent.ts"
+import type { HistoryRecord } from "./HistoryRecord.ts"
 
 /** A worker was started again in the same run of the daemon. */
 export interface Restart {
@@ -114,7 +114,7 @@ export const causesOf = (restarts: ReadonlyArray<Restart>): ReadonlyArray<CauseC
 }
 
 /** The restarts of one project on one day. */
-export interface RestartsOfDay {
+interface RestartsOfDay {
   /** On the calendar on the wall: `2026-11-20`. */
   readonly day: string
   readonly project: ProjectName

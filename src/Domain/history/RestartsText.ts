@@ -1,10 +1,10 @@
 import type * as DateTime from "effect/DateTime"
 import { midnightBefore } from "../text/LocalTime.ts"
 import { printable } from "../text/Printable.ts"
-import { causesOf, type CauseCount, type Restart } from "./Restarts.ts"
+import { type CauseCount, causesOf, type Restart } from "./Restarts.ts"
 
 /** `once`, `2 times`. */
-export const times = (count: number): string => (count === 1 ? "once" : `${count} times`)
+const times = (count: number): string => (count === 1 ? "once" : `${count} times`)
 
 /** The commonest causes; all of them would be a page after a bad night. */
 const maxCauses = 4

@@ -2,14 +2,14 @@
  * How many lines of workers go to the journal in one window. By default the journal takes 10,000 lines of a unit in
  * 30 seconds and drops what is more, whoever wrote it: a worker that floods must not cost the daemon its own lines.
  */
-export const windowMs = 30_000
+const windowMs = 30_000
 export const linesPerWindow = 2000
 
 /** A line that is longer would become several in the journal. */
 export const maxJournalLineBytes = 8 * 1024
 
 /** What is left of a window. */
-export interface JournalAllowance {
+interface JournalAllowance {
   readonly windowEndMs: number
   readonly lines: number
 }

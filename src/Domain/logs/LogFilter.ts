@@ -26,5 +26,5 @@ export const isMatching = ({ onlyErrors, text }: LogFilter, line: string): boole
 }
 
 /** Whether a line is wanted. */
-export const isWanted = (filter: LogFilter, line: string): boolean =>
+export const matchesFilter = (filter: LogFilter, line: string): boolean =>
   isMatching(filter, line) && !isTooOld(filter, line)

@@ -1,6 +1,6 @@
 import { renderAgentLine } from "../agent/AgentText.ts"
-import type { ProjectName } from "../Project.ts"
 import { stampLength, storedLine } from "../output/StoredLine.ts"
+import type { ProjectName } from "../Project.ts"
 
 const inColour = (code: number, text: string): string => `\u001b[${code}m${text}\u001b[0m`
 const dim = 2

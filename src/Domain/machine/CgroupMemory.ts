@@ -6,14 +6,14 @@
 export type CgroupVersion = 1 | 2
 
 /** A process's group in the hierarchy that accounts memory. */
-export interface MemoryCgroup {
+interface MemoryCgroup {
   readonly version: CgroupVersion
   /** From the root of the hierarchy, or of the process's cgroup namespace: `/system.slice/x.service`. */
   readonly path: string
 }
 
 /** A place where a hierarchy can be seen. */
-export interface CgroupMount {
+interface CgroupMount {
   /** The group that is mounted there; `/` is the hierarchy's root. */
   readonly root: string
   readonly mountPoint: string

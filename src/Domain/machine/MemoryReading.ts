@@ -1,4 +1,4 @@
-import type { StallTotals } from "./PressureStall.ts"
+import type { PressureTotals } from "./MemoryPressure.ts"
 
 /** What the machine as a whole has, in bytes. */
 export interface MachineMemory {
@@ -14,7 +14,7 @@ export interface MemoryReading extends MachineMemory {
   /** The folder of the cgroup that leaves less than the machine has available; undefined where the machine binds. */
   readonly boundBy: string | undefined
   /** How long processes have waited for memory; undefined where the kernel does not count it. */
-  readonly stall: StallTotals | undefined
+  readonly stall: PressureTotals | undefined
 }
 
 /** A file that could not be used for a reading. */
@@ -36,7 +36,7 @@ export interface MemorySight {
  * A cgroup around the daemon. How much it has used is asked only where that can matter: it takes the kernel longer to
  * tell than all the rest. Undefined is what cannot be known for now.
  */
-export interface GroupMemory {
+export interface CgroupUsage {
   readonly folder: string
   /** Infinity without a limit. */
   readonly limitBytes: number
@@ -76,7 +76,7 @@ export const parseMemInfo = (text: string): MachineMemory | undefined => {
  * What a group still lets its members take, unless that is `enough` anyway. What is not known counts as free: a file
  * that cannot be read is no shortage.
  */
-const headroom = (group: GroupMemory, enough: number): number => {
+const headroom = (group: CgroupUsage, enough: number): number => {
   const usedBytes = group.usedBytes()
   if (usedBytes === undefined || group.limitBytes - usedBytes >= enough) {
     return Math.min(group.limitBytes, enough)
@@ -88,8 +88,8 @@ const headroom = (group: GroupMemory, enough: number): number => {
 /** The machine's memory within the limits of all `groups`. Page cache of a group does not count as used. */
 export const effectiveMemory = (
   machine: MachineMemory,
-  groups: ReadonlyArray<GroupMemory>,
-  stall?: StallTotals
+  groups: ReadonlyArray<CgroupUsage>,
+  stall?: PressureTotals
 ): MemoryReading => {
   let { availableBytes, totalBytes } = machine
   let boundBy: string | undefined

@@ -1,10 +1,10 @@
 import * as Schema from "effect/Schema"
-import { humanBytes } from "../text/HumanBytes.ts"
-import { levelOf, MemoryLevel } from "./MemoryLevel.ts"
+import type { MemoryPressure } from "../machine/MemoryPressure.ts"
 import type { MemoryReading } from "../machine/MemoryReading.ts"
 import type { MemoryThresholds } from "../settings/MemoryThresholds.ts"
-import type { MemoryPressure } from "../machine/PressureStall.ts"
-import { perhaps } from "../status/StatusData.ts"
+import { humanBytes } from "../text/Amounts.ts"
+import { perhaps } from "../Wire.ts"
+import { levelOf, MemoryLevel } from "./MemoryLevel.ts"
 
 /** What one look at the memory has shown, and what that means with the thresholds of that moment. */
 export interface MemoryLook {

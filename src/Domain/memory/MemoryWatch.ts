@@ -1,11 +1,11 @@
 import * as Either from "effect/Either"
-import type { DaemonEvent } from "../history/DaemonEvent.ts"
-import { nextLookMs, nextTold, nothingTold, type ToldLevel } from "./MemoryLevel.ts"
-import { figuresOf, type MemoryLook, memoryLook } from "./MemoryLook.ts"
+import { nextWindow, noWindow, type PressureWindow } from "../machine/MemoryPressure.ts"
 import type { MemorySight, UnusableFile } from "../machine/MemoryReading.ts"
 import type { MemorySettings } from "../settings/MemorySettings.ts"
 import { type MemoryThresholds, scaledThresholds, thresholdsInForce } from "../settings/MemoryThresholds.ts"
-import { nextWindow, noWindow, type PressureWindow } from "../machine/PressureStall.ts"
+import type { MemoryEvent } from "./MemoryEvent.ts"
+import { nextLookMs, nextTold, nothingTold, type ToldLevel } from "./MemoryLevel.ts"
+import { figuresOf, type MemoryLook, memoryLook } from "./MemoryLook.ts"
 
 /** The settings that a look goes by. */
 export type WatchSettings = Pick<
@@ -14,7 +14,7 @@ export type WatchSettings = Pick<
 >
 
 /** What looks at the memory have shown so far. */
-export interface MemoryWatch {
+interface MemoryWatch {
   /** Undefined until the memory could be read for the first time; while it cannot be read, the last look stays. */
   readonly last: MemoryLook | undefined
   readonly window: PressureWindow
@@ -44,16 +44,16 @@ export const nothingSeen: MemoryWatch = {
 }
 
 /** What a look leads to. */
-export interface Watched {
+interface Watched {
   readonly watch: MemoryWatch
   /** To be told now. */
-  readonly news: ReadonlyArray<DaemonEvent>
+  readonly news: ReadonlyArray<MemoryEvent>
   /** How long until the next look, in milliseconds. */
   readonly nextMs: number
 }
 
 /** The moment of a look, on the clock that people read and on one that only goes forward. */
-export interface LookTime {
+interface LookTime {
   readonly wallMs: number
   readonly monotonicMs: number
 }
@@ -101,7 +101,7 @@ export const watchStep = (
   now: LookTime
 ): Watched => {
   const unusable = nextUnusable(before.unusable, files, now.monotonicMs)
-  const news: Array<DaemonEvent> = []
+  const news: Array<MemoryEvent> = []
   for (const file of files) {
     if (!before.unusable.has(file.path)) news.push({ _tag: "MemoryFileUnusable", ...file })
   }

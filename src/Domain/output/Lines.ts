@@ -7,7 +7,7 @@ const newline = 0x0a
 const cutMark = Buffer.from(" [cut here: the line is longer]\n")
 
 /** What came after the last newline. */
-export interface Rest {
+interface Rest {
   readonly bytes: Buffer
   /** How many bytes at its beginning are the end of a secret that began before the line was cut. */
   readonly coveredBytes: number

@@ -19,7 +19,7 @@ interface Entry {
 }
 
 /** The end of what a worker has written, in the order in which it was read. */
-export type OutputTail = ReadonlyArray<Entry>
+type OutputTail = ReadonlyArray<Entry>
 
 export const noTail: OutputTail = []
 

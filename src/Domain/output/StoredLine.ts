@@ -1,7 +1,7 @@
 import type { OutputStream } from "./OutputTail.ts"
 
 /** A line of worker.log. A note is one of the daemon's own between those of the worker. */
-export interface StoredLine {
+interface StoredLine {
   /** When it was read, in milliseconds since 1970. */
   readonly at: number
   readonly stream: OutputStream | "note"

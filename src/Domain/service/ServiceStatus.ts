@@ -2,7 +2,7 @@ import type { ProjectName } from "../Project.ts"
 import { reason, statusWord, type WorkerState } from "../worker/WorkerState.ts"
 
 /** One project, as much as its line in `systemctl status` says of it. */
-export interface ProjectState {
+interface ProjectStatus {
   readonly project: ProjectName
   readonly state: WorkerState
 }
@@ -33,7 +33,7 @@ const isTrouble = (state: WorkerState): boolean => {
  * How all projects' workers do, as one line that stays true until something happens: it names no durations.
  * `running, pid 123, 2 restarts`; `3 projects: 2 running, 1 failed (shop: it gave up)`.
  */
-export const serviceStatus = (projects: ReadonlyArray<ProjectState>): string => {
+export const serviceStatus = (projects: ReadonlyArray<ProjectStatus>): string => {
   const [first, ...more] = projects
   if (first === undefined) return "no project"
   if (more.length === 0) return ofOne(first.state)

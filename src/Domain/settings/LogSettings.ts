@@ -29,10 +29,3 @@ export const LogSettings = Schema.Struct({
   })
 })
 export type LogSettings = typeof LogSettings.Type
-
-const usualFreeBytes = 256 * 2 ** 20
-const usualShare = 0.05
-
-/** How much of a disk of `diskBytes` is to stay free: what the settings say, else `min_free_bytes`'s default. */
-export const minFreeBytesOn = (diskBytes: number, set: number | undefined): number =>
-  set ?? Math.min(usualFreeBytes, Math.floor(usualShare * diskBytes))

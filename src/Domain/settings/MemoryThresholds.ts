@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import { humanBytes } from "../text/HumanBytes.ts"
+import { humanBytes } from "../text/Amounts.ts"
 import type { MemorySettings } from "./MemorySettings.ts"
 import type { KeyProblem } from "./SettingsProblem.ts"
 

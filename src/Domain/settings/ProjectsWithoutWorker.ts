@@ -1,13 +1,13 @@
 import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import { listed } from "../cli/CommandTable.ts"
-import type { EffectiveProject, EffectiveSettings } from "./EffectiveSettings.ts"
+import { listed } from "../text/Words.ts"
 import { keyPathText } from "../toml/KeyPath.ts"
+import type { EffectiveProject, EffectiveSettings } from "./EffectiveSettings.ts"
 import { NoWorkerCommand } from "./WorkerCommand.ts"
 
 /** A project that nothing says what to run for. */
-export interface ProjectWithoutWorker extends Pick<EffectiveProject, "project" | "isTopLevel"> {
+interface ProjectWithoutWorker extends Pick<EffectiveProject, "project" | "isTopLevel"> {
   readonly reason: NoWorkerCommand
 }
 

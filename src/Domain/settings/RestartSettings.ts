@@ -1,13 +1,13 @@
 import * as Schema from "effect/Schema"
 import {
-  intervalExpected,
   IntervalMs,
+  intervalExpected,
   Milliseconds,
   millisecondsExpected,
   orOff,
   setting,
-  table,
-  Text
+  Text,
+  table
 } from "./Setting.ts"
 import { VerdictSettings } from "./VerdictSettings.ts"
 

@@ -49,7 +49,7 @@ export const table = <A, I, const K extends string>(key: K, schema: Schema.Schem
   )
 
 /** Node's timers take no more: a longer delay would fire at once. */
-export const maxMilliseconds = 2 ** 31 - 1
+const maxMilliseconds = 2 ** 31 - 1
 
 /** A duration in milliseconds. */
 export const Milliseconds = Schema.Int.pipe(Schema.between(0, maxMilliseconds))

@@ -6,7 +6,7 @@ import { aboutDaemon, noteOf, type SettingNote } from "./Setting.ts"
 import { Settings } from "./Settings.ts"
 
 /** One setting as a person meets it. */
-export interface SettingKey {
+interface SettingKey {
   /** Its name in the file with the tables it stands in: `restart.max_backoff_ms`. */
   readonly key: string
   /** Its default as it would stand in the file, or what holds when it is not set. */

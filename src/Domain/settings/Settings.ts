@@ -1,14 +1,14 @@
 import * as Schema from "effect/Schema"
+import { ProjectName } from "../Project.ts"
 import { HistorySettings } from "./HistorySettings.ts"
 import { LogSettings } from "./LogSettings.ts"
 import { MemorySettings } from "./MemorySettings.ts"
-import { ProjectName } from "../Project.ts"
 import { RestartSettings } from "./RestartSettings.ts"
-import { aboutDaemon, NulFree, optionalSetting, setting, table, Text } from "./Setting.ts"
+import { aboutDaemon, NulFree, optionalSetting, setting, Text, table } from "./Setting.ts"
 import { WorkerCommand } from "./WorkerCommand.ts"
 
 /** A name that a shell and `environ(7)` take. */
-export const EnvironmentName = Schema.String.pipe(Schema.pattern(/^[A-Za-z_][A-Za-z0-9_]*$/))
+const EnvironmentName = Schema.String.pipe(Schema.pattern(/^[A-Za-z_][A-Za-z0-9_]*$/))
 
 /**
  * The settings of the daemon and one project. Encoded they are the top level of daemon.toml, with its snake_case names;

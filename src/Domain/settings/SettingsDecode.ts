@@ -1,13 +1,14 @@
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import { humanBytes } from "../text/Amounts.ts"
+import { nearestName } from "../text/NearestName.ts"
 import { printable } from "../text/Printable.ts"
 import { isTable, type RawSettings, tomlText, valueAt } from "../toml/RawSettings.ts"
-import { settingNotes } from "./SettingKeys.ts"
+import { RestartSettings } from "./RestartSettings.ts"
+import { settingNotes, tables, topLevelOnly } from "./SettingKeys.ts"
 import { Settings } from "./Settings.ts"
-import { impossibleHere, impossibleTogether } from "./SettingsCombination.ts"
 import type { KeyProblem } from "./SettingsProblem.ts"
-import { projectKeys, topLevelKeys, unknownKey, type ValidKeys } from "./SettingsUnknownKey.ts"
 
 type Path = ReadonlyArray<string | number>
 
@@ -105,3 +106,103 @@ export const problemsOfOwn = (own: RawSettings): ReadonlyArray<KeyProblem> =>
     onLeft: (problems) => problems,
     onRight: () => []
   })
+const policy = Schema.decodeUnknownSync(RestartSettings)({})
+const initialPath = ["restart", "initial_backoff_ms"]
+const maxPath = ["restart", "max_backoff_ms"]
+/** Where the other value of a pair comes from, if it is not set beside the first. */
+const origin = (raw: RawSettings, own: RawSettings, path: ReadonlyArray<string>) =>
+  valueAt(own, path) !== undefined ? "own" : valueAt(raw, path) !== undefined ? "inherited" : "default"
+const backoff = (raw: RawSettings, own: RawSettings): ReadonlyArray<KeyProblem> => {
+  const initialMs = valueAt(raw, initialPath) ?? policy.initialBackoffMs
+  const maxMs = valueAt(raw, maxPath) ?? policy.maxBackoffMs
+  if (typeof initialMs !== "number" || typeof maxMs !== "number" || initialMs <= maxMs) return []
+  const initialFrom = origin(raw, own, initialPath)
+  const maxFrom = origin(raw, own, maxPath)
+  if (initialFrom === "own") {
+    const from = { own: "", inherited: ", inherited from the top level", default: " by default" }[maxFrom]
+    return [{ path: initialPath, reason: `(${initialMs}) is above restart.max_backoff_ms (${maxMs}${from})` }]
+  }
+  if (maxFrom !== "own") return []
+  const from = initialFrom === "default" ? "by default" : "inherited from the top level"
+  return [
+    {
+      path: maxPath,
+      reason: `(${maxMs}) is below restart.initial_backoff_ms, which is ${initialMs} ${from}`
+    }
+  ]
+}
+const thresholds = (own: RawSettings): ReadonlyArray<KeyProblem> => {
+  const critical = valueAt(own, ["memory", "critical_threshold_bytes"])
+  const low = valueAt(own, ["memory", "min_available_bytes"])
+  if (typeof critical !== "number" || typeof low !== "number" || critical < low) return []
+  const figures = `${humanBytes(critical)}) must be below memory.min_available_bytes (${humanBytes(low)})`
+  return [{ path: ["memory", "critical_threshold_bytes"], reason: `(${figures}` }]
+}
+/**
+ * Settings that are right one by one but not together. They are compared as they stand, so that nothing hides them.
+ * `own` are those of one place, which is told if it is at fault; `raw` also has what that place inherits.
+ */
+
+const impossibleTogether = (raw: RawSettings, own: RawSettings = raw): ReadonlyArray<KeyProblem> => [
+  ...backoff(raw, own),
+  ...thresholds(own)
+]
+/** The same, only of what stands in one place itself: what it does not set may be anything. */
+
+const impossibleHere = (own: RawSettings): ReadonlyArray<KeyProblem> => [
+  ...(valueAt(own, initialPath) === undefined || valueAt(own, maxPath) === undefined
+    ? []
+    : backoff(own, own)),
+  ...thresholds(own)
+]
+/** The keys that are valid in one place of the file. */
+
+interface ValidKeys {
+  readonly keys: ReadonlyArray<string>
+  readonly tables: ReadonlyArray<string>
+}
+/** The keys of the top level. */
+
+const topLevelKeys: ValidKeys = { keys: [...settingNotes.keys()], tables }
+/** The keys of one `[projects.NAME]`. */
+
+const projectKeys: ValidKeys = {
+  keys: [...settingNotes.keys()].filter((key) => !topLevelOnly.has(key)),
+  tables: tables.filter((name) => !topLevelOnly.has(name))
+}
+/** The types of worker command and the keys that each takes beside `type`. */
+const keysOfType: ReadonlyMap<unknown, ReadonlyArray<string>> = new Map([
+  ["Cargo", ["manifest_path", "args"]],
+  ["Binary", ["path", "args"]],
+  ["Command", ["argv"]]
+])
+const leafOf = (key: string): string => key.split(".").at(-1) ?? key
+const nearestLeaf = (leaf: string, keys: ReadonlyArray<string>): string | undefined => {
+  const last = nearestName(leaf, keys.map(leafOf))
+  return keys.find((key) => leafOf(key) === last)
+}
+/** The valid key that was most likely meant. */
+const meant = (key: string, valid: ValidKeys): string | undefined => {
+  // Called so on the command line, and too far from the key for a slip of the finger.
+  if (key === "workdir") return "working_dir"
+  const leaf = leafOf(key)
+  // A right name in the wrong table is the likelier slip than a wrong name that resembles others.
+  const elsewhere = valid.keys.find((known) => leafOf(known) === leaf)
+  return elsewhere ?? nearestName(key, [...valid.keys, ...valid.tables]) ?? nearestLeaf(leaf, valid.keys)
+}
+/** What is wrong with a key that the schema does not know. */
+
+const unknownKey = (raw: RawSettings, path: ReadonlyArray<string | number>, valid: ValidKeys): KeyProblem => {
+  const key = path.join(".")
+  if (path[0] === "env")
+    return {
+      path,
+      reason: "is not a name for an environment variable: letters, digits and _, no digit at the beginning"
+    }
+  const type = valueAt(raw, ["worker_command", "type"])
+  const takes = keysOfType.get(type)
+  if (path[0] === "worker_command" && takes !== undefined && settingNotes.has(key))
+    return { path, reason: `does not go with type = ${tomlText(type)}, which takes ${takes.join(" and ")}` }
+  const nearest = meant(key, valid)
+  return { path, reason: "is not a setting", ...(nearest === undefined ? {} : { nearest }) }
+}

@@ -1,12 +1,6 @@
 import * as Data from "effect/Data"
 import { printable } from "../text/Printable.ts"
 
-/** A place in a file; both count from 1. */
-export interface Position {
-  readonly line: number
-  readonly column: number
-}
-
 /** One thing that is wrong with the settings, in the words of the place where it was set. */
 export interface SettingsProblem {
   readonly file?: string

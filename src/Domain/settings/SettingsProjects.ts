@@ -1,11 +1,11 @@
 import * as Schema from "effect/Schema"
-import { keyPathText } from "../toml/KeyPath.ts"
 import { ProjectName, unnamed } from "../Project.ts"
+import { keyPathText } from "../toml/KeyPath.ts"
 import { isTable, type RawSettings, tomlText, without } from "../toml/RawSettings.ts"
+import { topLevelOnly } from "./SettingKeys.ts"
 import type { AboutProject } from "./SettingsAbout.ts"
 import { decodeRaw, found, problemsOfOwn } from "./SettingsDecode.ts"
-import { asWritten, hoist, type Hoisted } from "./SettingsHoist.ts"
-import { topLevelOnly } from "./SettingKeys.ts"
+import { asWritten, type Hoisted, hoist } from "./SettingsHoist.ts"
 import type { KeyProblem } from "./SettingsProblem.ts"
 
 /** What a settings file sets: its top level, and by name each `[projects.NAME]`, in the order of the file. */

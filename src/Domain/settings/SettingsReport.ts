@@ -1,11 +1,10 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type { EffectiveProject, EffectiveSettings } from "./EffectiveSettings.ts"
-import { humanBytes } from "../text/HumanBytes.ts"
-import { humanDuration } from "../text/HumanDuration.ts"
-import { withoutWorker } from "./ProjectsWithoutWorker.ts"
+import { humanBytes, humanDuration } from "../text/Amounts.ts"
 import { type RawSettings, tomlText, valueAt } from "../toml/RawSettings.ts"
+import type { EffectiveProject, EffectiveSettings } from "./EffectiveSettings.ts"
+import { withoutWorker } from "./ProjectsWithoutWorker.ts"
 import { settingNotes } from "./SettingKeys.ts"
 import { Settings } from "./Settings.ts"
 import { type Provenance, provenanceOf } from "./SettingsMerge.ts"
@@ -34,7 +33,7 @@ export interface ReportedWorker {
 }
 
 /** One project of several: what is its own. */
-export interface ProjectReport extends ReportedWorker {
+export interface ProjectSettingsReport extends ReportedWorker {
   readonly project: string
   readonly autostart: boolean
   /** What its table sets, and the command line if that is about it. Empty for the top level, which has no other. */
@@ -57,11 +56,11 @@ export interface SettingsReport extends ReportedWorker {
   readonly settings: ReadonlyArray<ReportedSetting>
   readonly env: ReadonlyArray<MaskedValue>
   /** Every project, in the order of the file; the one above is among them. */
-  readonly projects: ReadonlyArray<ProjectReport>
+  readonly projects: ReadonlyArray<ProjectSettingsReport>
 }
 
 /** What an env file sets and what a person should know about it. */
-export interface EnvFileContents {
+interface EnvFileContents {
   readonly values: Readonly<Record<string, string>>
   readonly warnings: ReadonlyArray<string>
 }
@@ -114,7 +113,7 @@ const projectReport = (
   project: EffectiveProject,
   effective: EffectiveSettings,
   contents: EnvFileContents
-): ProjectReport => {
+): ProjectSettingsReport => {
   const own = (source: Provenance) => !project.isTopLevel && isOwn(source)
   const env = Object.entries(project.settings.env).filter(([name]) =>
     own(provenanceOf(project, `env.${name}`))

@@ -1,12 +1,12 @@
 import { printable } from "../text/Printable.ts"
+import { shellLine } from "../text/ShellLine.ts"
 import type {
   MaskedValue,
-  ProjectReport,
+  ProjectSettingsReport,
   ReportedSetting,
   ReportedWorker,
   SettingsReport
 } from "./SettingsReport.ts"
-import { shellLine } from "../text/ShellLine.ts"
 
 /** A longer value has its source on the line below, so that it does not push the column out of sight. */
 const widestValue = 40
@@ -56,7 +56,7 @@ const spaced = (block: ReadonlyArray<string>): ReadonlyArray<string> =>
 const indented = (block: ReadonlyArray<string>): ReadonlyArray<string> => block.map((line) => `  ${line}`)
 
 /** A project beside the one that is shown in full; an env file that both have is shown there. */
-const section = (project: ProjectReport, shown: SettingsReport): ReadonlyArray<string> => [
+const section = (project: ProjectSettingsReport, shown: SettingsReport): ReadonlyArray<string> => [
   "",
   `Project ${project.project}`,
   ...table(project.overrides),

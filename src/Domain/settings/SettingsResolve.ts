@@ -1,11 +1,11 @@
 import * as Either from "effect/Either"
 import { ProjectName } from "../Project.ts"
 import { type RawSettings, without } from "../toml/RawSettings.ts"
+import { notInherited } from "./SettingKeys.ts"
 import type { Settings } from "./Settings.ts"
 import type { AboutProject, OuterSettings } from "./SettingsAbout.ts"
 import { decodeRaw } from "./SettingsDecode.ts"
 import type { Hoisted } from "./SettingsHoist.ts"
-import { notInherited } from "./SettingKeys.ts"
 import {
   commandLineLayer,
   environmentLayer,
@@ -15,8 +15,8 @@ import {
   type SettingsLayer,
   tableLayer
 } from "./SettingsMerge.ts"
-import { type FileParts, inTable } from "./SettingsProjects.ts"
 import type { KeyProblem } from "./SettingsProblem.ts"
+import { type FileParts, inTable } from "./SettingsProjects.ts"
 
 /** What holds for one project, as it was written: its paths are not yet absolute. */
 export interface ResolvedProject {
@@ -27,7 +27,7 @@ export interface ResolvedProject {
 }
 
 /** What holds for the top level and for each table, in the order of the file. */
-export interface ResolvedSettings {
+interface ResolvedSettings {
   readonly top: ResolvedProject
   readonly tables: ReadonlyArray<ResolvedProject>
 }
@@ -35,7 +35,7 @@ export interface ResolvedSettings {
 const withoutName = (raw: RawSettings): RawSettings => without(raw, ["project"])
 
 /** The top level from all its sources. The command line is not among them where it is about a table. */
-export const mergeTop = (top: RawSettings, outer: OuterSettings, about: AboutProject): Merged =>
+const mergeTop = (top: RawSettings, outer: OuterSettings, about: AboutProject): Merged =>
   mergeLayers(
     about._tag === "TopLevel"
       ? [fileLayer(top), environmentLayer(outer.environment), commandLineLayer(outer.commandLine)]

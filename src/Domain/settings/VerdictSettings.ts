@@ -2,8 +2,8 @@ import * as Schema from "effect/Schema"
 import { setting } from "./Setting.ts"
 
 /** What may follow when a worker has ended. */
-export const VerdictAction = Schema.Literal("restart", "wait", "stop")
-export type VerdictAction = typeof VerdictAction.Type
+const VerdictAction = Schema.Literal("restart", "wait", "stop")
+type VerdictAction = typeof VerdictAction.Type
 
 const after = <const K extends string>(key: K, byDefault: VerdictAction, description: string) =>
   setting(key, VerdictAction, byDefault, { description, expects: '"restart", "wait" or "stop"' })

@@ -1,7 +1,7 @@
 import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { noted, optionalSetting, setting, Text, NulFree } from "./Setting.ts"
+import { NulFree, noted, optionalSetting, setting, Text } from "./Setting.ts"
 
 const tagged = <const T extends string>(type: T) =>
   Schema.propertySignature(
@@ -18,7 +18,7 @@ const args = setting("args", Schema.Array(NulFree), [], {
 })
 
 /** `cargo run` of the autopilot package, in working_dir or of the manifest that is named. */
-export const Cargo = Schema.Struct({
+const Cargo = Schema.Struct({
   _tag: tagged("Cargo"),
   manifestPath: optionalSetting("manifest_path", Text, {
     description: "The Cargo.toml that cargo is told to run (Cargo).",
@@ -29,14 +29,14 @@ export const Cargo = Schema.Struct({
 })
 
 /** An autopilot executable. */
-export const Binary = Schema.Struct({
+const Binary = Schema.Struct({
   _tag: tagged("Binary"),
   path: noted(Text, { description: "The executable (Binary).", expects: "a path", unset: "none" }),
   args
 })
 
 /** Any command, run as it stands. */
-export const Command = Schema.Struct({
+const Command = Schema.Struct({
   _tag: tagged("Command"),
   argv: noted(
     Schema.NonEmptyArray(NulFree).pipe(
@@ -58,7 +58,7 @@ export type WorkerCommand = typeof WorkerCommand.Type
 export type Argv = readonly [string, ...ReadonlyArray<string>]
 
 /** The settings that Cargo and Binary workers get as arguments. */
-export interface WorkerArguments {
+interface WorkerArguments {
   readonly model: string
   /** US dollars. */
   readonly maxBudget: number
@@ -110,7 +110,7 @@ export const argvOf = (command: WorkerCommand, given: WorkerArguments): Argv => 
 }
 
 /** What is known about the machine when no worker command is set. */
-export interface WorkerFacts {
+export interface CommandFacts {
   /** AUTOPILOT_WORKER_BINARY, if it is set. */
   readonly environmentBinary: string | undefined
   /** Where a person may put the worker: `~/.autopilot/bin/autopilot`. */
@@ -148,7 +148,7 @@ export interface FoundWorker {
 }
 
 /** The worker that is started when the settings name none: the first that is there. */
-export const findWorker = (facts: WorkerFacts): Either.Either<FoundWorker, NoWorkerCommand> => {
+export const findWorker = (facts: CommandFacts): Either.Either<FoundWorker, NoWorkerCommand> => {
   if (facts.environmentBinary !== undefined)
     return Either.right({
       command: { _tag: "Binary", path: facts.environmentBinary, args: [] },

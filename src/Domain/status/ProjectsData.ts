@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
-import { Count, perhaps, WorkerStatus } from "./StatusData.ts"
+import { Count, perhaps } from "../Wire.ts"
+import { WorkerStatus } from "../worker/WorkerState.ts"
 
 /** One project in the answer to Projects. */
 export const ProjectRow = Schema.Struct({

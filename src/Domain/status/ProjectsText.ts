@@ -1,10 +1,9 @@
-import { humanBytes } from "../text/HumanBytes.ts"
-import { humanDuration } from "../text/HumanDuration.ts"
+import { humanBytes, humanDuration } from "../text/Amounts.ts"
+import { inStateColour } from "../text/Colour.ts"
 import { printable } from "../text/Printable.ts"
 import type { ProjectRow, ProjectsData } from "./ProjectsData.ts"
-import { inStateColour } from "./StateColour.ts"
 
-export interface ProjectsTextOptions {
+interface ProjectsTextOptions {
   /** Now, in milliseconds since 1970. */
   readonly nowMs: number
   /** Whether states may be coloured with ANSI escapes. */

@@ -1,24 +1,8 @@
 import * as Schema from "effect/Schema"
 import { MemoryLevel } from "../memory/MemoryLevel.ts"
 import { Containment } from "../tree/WorkerGroup.ts"
-
-/** A field that is absent, never null, when there is nothing to say. */
-export const perhaps = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
-
-/** The words for a worker's state on the wire. */
-export const WorkerStatus = Schema.Literal(
-  "stopped",
-  "starting",
-  "running",
-  "stopping",
-  "restarting",
-  "waiting",
-  "failed"
-)
-export type WorkerStatus = typeof WorkerStatus.Type
-
-/** A whole number, because the original's client refuses even `1.0`. */
-export const Count = Schema.NonNegativeInt
+import { Count, perhaps } from "../Wire.ts"
+import { WorkerStatus } from "../worker/WorkerState.ts"
 
 /**
  * The answer to Status. The first seven fields are the original's and are always there; all numbers are integers,
@@ -83,3 +67,14 @@ export const StatusData = Schema.Struct({
   projects: perhaps(Schema.Record({ key: Schema.String, value: Count }))
 })
 export type StatusData = typeof StatusData.Type
+
+/**
+ * A status as a client accepts it, also from the original daemon or a newer one: any word for the worker's status
+ * (the original's is empty before its first look), `worker_pid` null or absent.
+ */
+export const StatusReply = Schema.Struct({
+  ...StatusData.fields,
+  worker_status: Schema.String,
+  worker_pid: Schema.optionalWith(Schema.NullOr(Count), { exact: true, default: () => null })
+})
+export type StatusReply = typeof StatusReply.Type

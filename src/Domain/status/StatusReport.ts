@@ -1,10 +1,10 @@
 import { figuresOf, type MemoryLook } from "../memory/MemoryLook.ts"
 import type { ProjectName } from "../Project.ts"
-import type { ProjectRow } from "./ProjectsData.ts"
-import type { StatusData, WorkerStatus } from "./StatusData.ts"
-import { type LifeMemory, treeBytes } from "../tree/WorkerMemory.ts"
 import type { Containment } from "../tree/WorkerGroup.ts"
-import { reason, statusWord, type WorkerState } from "../worker/WorkerState.ts"
+import { type LifeMemory, treeBytes } from "../tree/WorkerMemory.ts"
+import { reason, statusWord, type WorkerState, type WorkerStatus } from "../worker/WorkerState.ts"
+import type { ProjectRow } from "./ProjectsData.ts"
+import type { StatusData } from "./StatusData.ts"
 
 /** What is known of one project at the moment of the question. */
 export interface ProjectReport {

@@ -1,15 +1,11 @@
-import type { ControlReply } from "../control/ControlProtocol.ts"
-import { humanBytes } from "../text/HumanBytes.ts"
-import { humanDuration } from "../text/HumanDuration.ts"
 import { describePressure } from "../memory/MemoryLook.ts"
+import { humanBytes, humanDuration } from "../text/Amounts.ts"
+import { inStateColour } from "../text/Colour.ts"
 import { printable } from "../text/Printable.ts"
 import { shellLine } from "../text/ShellLine.ts"
-import { inStateColour } from "./StateColour.ts"
+import type { StatusReply } from "./StatusData.ts"
 
-/** What a client has of a status answer: the original daemon's has only the first seven fields. */
-export type StatusAnswer = NonNullable<ControlReply["data"]>
-
-export interface StatusTextOptions {
+interface StatusTextOptions {
   /** Now, in milliseconds since 1970. */
   readonly nowMs: number
   /** Whether the state may be coloured with ANSI escapes. */
@@ -27,7 +23,7 @@ const shown = (text: string): string => printable(text, maxTextLength)
 const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GB`
 
 /** Where memory stands between its thresholds. */
-const memoryLevel = (status: StatusAnswer): string | undefined => {
+const memoryLevel = (status: StatusReply): string | undefined => {
   const {
     memory_critical_threshold_bytes: critical,
     memory_level: level,
@@ -37,7 +33,7 @@ const memoryLevel = (status: StatusAnswer): string | undefined => {
   return `${level} (low: below ${humanBytes(low)}, critical: below ${humanBytes(critical)})`
 }
 
-const swap = ({ swap_free_bytes: free, swap_total_bytes: total }: StatusAnswer): string | undefined =>
+const swap = ({ swap_free_bytes: free, swap_total_bytes: total }: StatusReply): string | undefined =>
   free === undefined || total === undefined || total === 0
     ? undefined
     : `${humanBytes(free)} of ${humanBytes(total)} free`
@@ -48,7 +44,7 @@ const share = (bytes: number, processes: number | undefined): string =>
     : `${humanBytes(bytes)} in ${processes} process${processes === 1 ? "" : "es"}`
 
 /** What the worker's processes hold. What says nothing new is left out, as a peak that it has just reached. */
-const workerMemory = (status: StatusAnswer): string | undefined => {
+const workerMemory = (status: StatusReply): string | undefined => {
   const { worker_limit_bytes: limit, worker_memory_bytes: held, worker_swap_bytes: inSwap = 0 } = status
   if (held === undefined) return undefined
   const peak = humanBytes(status.worker_peak_memory_bytes ?? held)
@@ -60,11 +56,11 @@ const workerMemory = (status: StatusAnswer): string | undefined => {
   ].join("")
 }
 
-const containment = ({ containment: held }: StatusAnswer): string | undefined =>
+const containment = ({ containment: held }: StatusReply): string | undefined =>
   held && { cgroup: "its own cgroup", tree: "by its process tree" }[held]
 
 /** Nothing is said where nobody waits. */
-const pressure = (status: StatusAnswer): string | undefined => {
+const pressure = (status: StatusReply): string | undefined => {
   const some = status.memory_pressure_some_per_mille ?? 0
   return some === 0 ? undefined : describePressure(some, status.memory_pressure_full_per_mille ?? 0)
 }
@@ -79,7 +75,7 @@ const projectCounts = (counts: Readonly<Record<string, number>>): string | undef
   return entries.map(([state, count]) => `${count} ${state}`).join(", ")
 }
 
-const daemon = (status: StatusAnswer): string | undefined => {
+const daemon = (status: StatusReply): string | undefined => {
   const facts = [
     status.daemon_version === undefined ? "" : `version ${status.daemon_version}`,
     status.daemon_pid === undefined ? "" : `PID ${status.daemon_pid}`,
@@ -94,11 +90,11 @@ const coloured = (state: string, colour: boolean): string =>
   colour ? inStateColour(state, shown(state)) : shown(state)
 
 /** The project that commands mean which name none, where that is not the one that is shown. */
-const selectedProject = ({ project, selected_project: selected }: StatusAnswer): string | undefined =>
+const selectedProject = ({ project, selected_project: selected }: StatusReply): string | undefined =>
   selected === undefined || selected === project ? undefined : `${shown(selected)} (autopilotd switch)`
 
 /** Settings that the next start brings, and the command for it. */
-const awaited = (status: StatusAnswer): string | undefined => {
+const awaited = (status: StatusReply): string | undefined => {
   const settings = status.awaiting_restart ?? []
   if (settings.length === 0) return undefined
   const project = selectedProject(status) === undefined ? "" : ` --project ${shown(status.project ?? "")}`
@@ -109,7 +105,7 @@ const awaited = (status: StatusAnswer): string | undefined => {
  * A status answer for people, ending in a newline. The first lines are laid out like the original's; what it could
  * not say follows. Texts in the answer come from elsewhere and cannot drive the terminal.
  */
-export const statusText = (status: StatusAnswer, { colour, nowMs }: StatusTextOptions): string => {
+export const statusText = (status: StatusReply, { colour, nowMs }: StatusTextOptions): string => {
   const text = (given: string | undefined) => (given === undefined ? undefined : shown(given))
   const degraded = status.degraded ?? []
   const lines: ReadonlyArray<readonly [label: string, value: string | undefined]> = [

@@ -1,7 +1,7 @@
-import { humanDuration } from "../text/HumanDuration.ts"
+import { humanDuration } from "../text/Amounts.ts"
 
 /** What Status and Projects both say of a worker. */
-export interface WorkerFacts {
+interface WorkerSummary {
   readonly worker_status: string
   readonly worker_pid: number | null
   readonly reason?: string
@@ -12,7 +12,7 @@ export interface WorkerFacts {
  * What a worker does, continuing a sentence that begins with who it is: `is restarting: it crashed; the next start is
  * in 12 seconds`. `nowMs` is since 1970.
  */
-export const workerSentence = (worker: WorkerFacts, nowMs: number): string => {
+export const workerSentence = (worker: WorkerSummary, nowMs: number): string => {
   const pid = worker.worker_pid === null ? "" : `, pid ${worker.worker_pid}`
   const because = worker.reason === undefined ? "" : `: ${worker.reason}`
   const due =

@@ -1,8 +1,7 @@
-import { systemdDurationMs } from "./SystemdDuration.ts"
-import { systemdProperties } from "./SystemdProperties.ts"
+import { systemdDurationMs, systemdProperties } from "./SystemctlShow.ts"
 
 /** Who runs a unit: the manager of a user, or the one of the machine. */
-export type UnitManager = "user" | "system"
+type UnitManager = "user" | "system"
 
 /** A unit of systemd by its name: `autopilotd.service`. */
 export interface UnitName {

@@ -49,7 +49,7 @@ export const watchdogMs = (environment: ServiceEnvironment, pid: number): number
 }
 
 /** What the kernel says of an open descriptor (`/proc/self/fdinfo/N`). */
-export interface DescriptorFlags {
+interface DescriptorFlags {
   /** A write that cannot be done at once fails instead of holding up all else. */
   readonly isNonBlocking: boolean
   /** No other program gets it. */

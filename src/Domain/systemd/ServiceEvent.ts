@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
-import { humanDuration } from "../text/HumanDuration.ts"
+import { humanDuration } from "../text/Amounts.ts"
+import type { Message } from "../text/Level.ts"
 import { printable } from "../text/Printable.ts"
 
 /** What happens between the daemon and systemd, which runs it as a service. Times are milliseconds. */
@@ -28,9 +29,7 @@ export type ServiceEvent = typeof ServiceEvent.Type
 const seconds = (milliseconds: number): number => Math.ceil(milliseconds / 1000)
 
 /** What happened, as a person reads it in the log. */
-export const describeService = (
-  event: ServiceEvent
-): { readonly level: "info" | "warning" | "error"; readonly text: string } => {
+export const describeService = (event: ServiceEvent): Message => {
   switch (event._tag) {
     case "OwnUnitUnknown":
       return {

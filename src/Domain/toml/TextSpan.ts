@@ -1,5 +1,3 @@
-import type { Position } from "../settings/SettingsProblem.ts"
-
 /** A part of a text that is replaced. An insertion has `start === end`. Offsets count UTF-16 units. */
 export interface Replacement {
   readonly start: number
@@ -80,4 +78,10 @@ export const linesBelow = (text: string, offset: number, lines: ReadonlyArray<st
       ? lines.map((line) => line + lineBreak).join("")
       : lines.map((line) => lineBreak + line).join("")
   )
+}
+/** A place in a file; both count from 1. */
+
+export interface Position {
+  readonly line: number
+  readonly column: number
 }

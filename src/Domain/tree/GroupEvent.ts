@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import { ProjectName } from "../Project.ts"
+import type { Message } from "../text/Level.ts"
 
 /** What does not work about the cgroups of workers. Nothing of it stops a worker. */
 export const GroupEvent = Schema.Union(
@@ -18,7 +19,7 @@ export type GroupEvent = typeof GroupEvent.Type
 const byTree = "its processes are found by their descent and their environment alone"
 
 /** As a person reads it in the log. */
-export const describeGroup = (event: GroupEvent): { readonly level: "warning"; readonly text: string } => {
+export const describeGroup = (event: GroupEvent): Message => {
   switch (event._tag) {
     case "GroupsUnusable":
       return { level: "warning", text: `${event.reason}. ${event.consequence}` }

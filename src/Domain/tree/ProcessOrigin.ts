@@ -1,8 +1,8 @@
 import { ancestorsOf, handedDown, isOfHome } from "../machine/ProcessDescent.ts"
+import { heldBytes, type ProcessFacts, type ScannedProcess } from "../machine/ProcessFacts.ts"
 import { isAutopilotd } from "../machine/ProcessName.ts"
-import { type ProcessFacts, type ScannedProcess, heldBytes } from "../machine/ProcessFacts.ts"
-import { workerId } from "../WorkerId.ts"
 import type { ProjectName } from "../Project.ts"
+import { workerId } from "../WorkerId.ts"
 
 /** A worker that runs, or whose tree is being started or ended by whoever does that. */
 export interface WorkerInCharge {

@@ -31,7 +31,7 @@ const signalsByCode: ReadonlyMap<number | null, string> = new Map([
 export const signalOf = (exit: WorkerExit): string | undefined => exit.signal ?? signalsByCode.get(exit.code)
 
 /** `exit code 3`, `exit code 143 (SIGTERM)`, `killed by SIGSEGV`. */
-export const describe = (exit: WorkerExit): string => {
+export const describeExit = (exit: WorkerExit): string => {
   if (exit.signal !== null) return `killed by ${exit.signal}`
   const signal = signalsByCode.get(exit.code)
   return `exit code ${exit.code}${signal === undefined ? "" : ` (${signal})`}`

@@ -1,7 +1,7 @@
 import type { GroupMemory } from "../machine/GroupMemory.ts"
 import { isAlive, type ProcessFacts, type ScannedProcess } from "../machine/ProcessFacts.ts"
-import { type Origin, originsOf, type WorkerInCharge } from "./ProcessOrigin.ts"
 import type { ProjectName } from "../Project.ts"
+import { type Origin, originsOf, type WorkerInCharge } from "./ProcessOrigin.ts"
 
 /**
  * What the processes of one worker hold together. Pages that they share are counted for each, but once for those in a
@@ -24,12 +24,12 @@ export interface TreeMember
   extends Pick<ScannedProcess, "pid" | "startTicks" | "residentBytes" | "swapBytes"> {}
 
 /** What the kernel accounts for a worker's own cgroup, and who is in it. */
-export interface GroupHoldings extends GroupMemory {
+interface GroupHoldings extends GroupMemory {
   readonly pids: ReadonlySet<number>
 }
 
 /** The processes of a worker that runs. */
-export interface WorkerTree {
+export interface TreeMembers {
   readonly project: ProjectName
   readonly workerId: string
   readonly leaderPid: number
@@ -61,7 +61,7 @@ const ownerIn = (origin: Origin): ProjectName | undefined => {
 export const workerTrees = (
   facts: ProcessFacts,
   workers: ReadonlyArray<WorkerInCharge>
-): ReadonlyArray<WorkerTree> => {
+): ReadonlyArray<TreeMembers> => {
   const originOf = originsOf(facts, workers)
   const members = new Map<ProjectName, Array<TreeMember>>()
   for (const entry of facts.processes.values()) {
@@ -89,7 +89,7 @@ export const workerTrees = (
 }
 
 /** The same tree, with what its processes have in swap where that is known. */
-export const withSwap = (tree: WorkerTree, swapBytes: ReadonlyMap<number, number>): WorkerTree => ({
+export const withSwap = (tree: TreeMembers, swapBytes: ReadonlyMap<number, number>): TreeMembers => ({
   ...tree,
   members: tree.members.map((member) => ({
     ...member,
@@ -101,10 +101,10 @@ export const withSwap = (tree: WorkerTree, swapBytes: ReadonlyMap<number, number
 export const countedEach = ({
   group,
   members
-}: Pick<WorkerTree, "group" | "members">): ReadonlyArray<TreeMember> =>
+}: Pick<TreeMembers, "group" | "members">): ReadonlyArray<TreeMember> =>
   group === undefined ? members : members.filter(({ pid }) => !group.pids.has(pid))
 
-export const treeMemory = (tree: Pick<WorkerTree, "group" | "members">): TreeMemory => {
+export const treeMemory = (tree: Pick<TreeMembers, "group" | "members">): TreeMemory => {
   const each = countedEach(tree)
   let { residentBytes, swapBytes } = tree.group ?? { residentBytes: 0, swapBytes: 0 }
   for (const member of each) {

@@ -1,19 +1,14 @@
 import { looksLikeAgentLine, shortened } from "../agent/AgentLine.ts"
 import { type AgentSeen, isAgent } from "../agent/AgentSeen.ts"
+import { resetFigureMs, resetTimeMs } from "../agent/UsageLimitReset.ts"
+import type { MemoryFigures } from "../memory/MemoryLook.ts"
+import type { TailLine } from "../output/OutputTail.ts"
+import { isClean, signalOf, type WorkerExit } from "../tree/WorkerExit.ts"
 import { type ErrorMeaning, meaningOf, meaningOfName, meaningOfStatus, statusIn } from "./ErrorWords.ts"
 import type { Verdict } from "./ExitVerdict.ts"
-import type { MemoryFigures } from "../memory/MemoryLook.ts"
 import type { OomKill } from "./OomKill.ts"
-import type { Stall } from "../guard/StallWatch.ts"
-import { resetFigureMs, resetTimeMs } from "../agent/UsageLimitReset.ts"
-import { isClean, signalOf, type WorkerExit } from "../tree/WorkerExit.ts"
-import type { LimitFigures } from "../guard/WorkerLimit.ts"
-
-/** One of the last lines that a worker has printed. */
-export interface TailLine {
-  readonly stream: "out" | "err"
-  readonly text: string
-}
+import type { LimitFigures } from "./OverLimit.ts"
+import type { Stall } from "./WorkerEnd.ts"
 
 /** Everything that is known once a worker's leader has ended. */
 export interface ExitEvidence {

@@ -1,11 +1,10 @@
 import * as Schema from "effect/Schema"
-import { humanBytes } from "../text/HumanBytes.ts"
-import { humanDuration } from "../text/HumanDuration.ts"
 import { MemoryFigures } from "../memory/MemoryLook.ts"
-import { describe as describeOomKill, OomKill } from "./OomKill.ts"
-import { perhaps } from "../status/StatusData.ts"
-import { describe as describeExit, isClean, WorkerExit } from "../tree/WorkerExit.ts"
-import { LimitFigures } from "../guard/WorkerLimit.ts"
+import { dollars, humanBytes, humanDuration, turnsText } from "../text/Amounts.ts"
+import { describeExit, isClean, WorkerExit } from "../tree/WorkerExit.ts"
+import { perhaps } from "../Wire.ts"
+import { describeOomKill, OomKill } from "./OomKill.ts"
+import { LimitFigures } from "./OverLimit.ts"
 
 /** In the worker's own words: one line, shortened, nothing in it that drives a terminal. */
 const words = { says: Schema.String }
@@ -61,12 +60,6 @@ export type Verdict = typeof Verdict.Type
 
 /** The words for the verdicts, as they are written down. */
 export type VerdictKind = Verdict["kind"]
-
-/** An amount of money as people write it; what a short run costs is less than a cent. */
-export const dollars = (amount: number): string => `$${amount.toFixed(amount > 0 && amount < 0.1 ? 4 : 2)}`
-
-/** `1 turn`, `12 turns`. */
-export const turnsText = (turns: number): string => `${turns} turn${turns === 1 ? "" : "s"}`
 
 const spent = (turns: number | undefined, costUsd: number | undefined): string =>
   [

@@ -1,9 +1,9 @@
 import * as Schema from "effect/Schema"
-import { humanBytes } from "../text/HumanBytes.ts"
 import { figuresOf, MemoryFigures, type MemoryLook } from "../memory/MemoryLook.ts"
-import { perhaps } from "../status/StatusData.ts"
+import { humanBytes } from "../text/Amounts.ts"
 import type { WorkerExit } from "../tree/WorkerExit.ts"
-import { treeBytes, type TreeMemory } from "../tree/WorkerMemory.ts"
+import { type TreeMemory, treeBytes } from "../tree/WorkerMemory.ts"
+import { perhaps } from "../Wire.ts"
 
 /** Processes of a worker that the kernel has killed because memory had run out, as it is told and written down. */
 export const OomKill = Schema.Struct({
@@ -120,7 +120,7 @@ const lastSeen = ({ memory, tree }: OomKill): ReadonlyArray<string> => {
 }
 
 /** As a person reads it: `the kernel killed it because memory had run out (1 kill in the cgroup /x; last seen ...)`. */
-export const describe = (kill: OomKill): string => {
+export const describeOomKill = (kill: OomKill): string => {
   const { certainty, cgroup, kills, limitBytes, victim } = kill
   const because =
     limitBytes === undefined

@@ -1,6 +1,6 @@
-import { type CountedKills, type GroupKills, type OomEvidence, type OomSample } from "./OomKill.ts"
-import { treeBytes } from "../tree/WorkerMemory.ts"
 import type { WorkerExit } from "../tree/WorkerExit.ts"
+import { treeBytes } from "../tree/WorkerMemory.ts"
+import { type CountedKills, type GroupKills, type OomEvidence, type OomSample } from "./OomKill.ts"
 
 /** What a worker's cgroup says when it is looked at. */
 export interface GroupSight {
@@ -33,7 +33,7 @@ export interface OomKillWatch {
  * The one with less memory available, and with the larger tree: a kill gives memory back, so that what is known right
  * after it speaks of plenty and of a small tree.
  */
-export const worseSample = (one: OomSample, other: OomSample): OomSample => ({
+const worseSample = (one: OomSample, other: OomSample): OomSample => ({
   memory:
     one.memory === undefined ||
     (other.memory !== undefined && other.memory.reading.availableBytes < one.memory.reading.availableBytes)

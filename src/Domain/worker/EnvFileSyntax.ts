@@ -1,5 +1,5 @@
 /** A line of an env file that sets nothing, or not what it seems to. It quotes nothing of the line: it may be a secret. */
-export interface EnvLineProblem {
+interface EnvLineProblem {
   /** Counts from 1. */
   readonly line: number
   /** Continues a sentence that begins with the line. */
@@ -7,7 +7,7 @@ export interface EnvLineProblem {
 }
 
 /** The variables of an env file. */
-export interface EnvFileContent {
+interface EnvFileContent {
   readonly values: Readonly<Record<string, string>>
   readonly problems: ReadonlyArray<EnvLineProblem>
 }

@@ -1,10 +1,10 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import type { EffectiveProject, EffectiveSettings, NamedFile } from "../settings/EffectiveSettings.ts"
 import type { ProjectName } from "../Project.ts"
+import type { EffectiveProject, EffectiveSettings, NamedFile } from "../settings/EffectiveSettings.ts"
 import { type ProjectsWithoutWorker, withoutWorker } from "../settings/ProjectsWithoutWorker.ts"
-import type { RestartPolicy } from "./RestartPolicy.ts"
 import type { Argv, NoWorkerCommand } from "../settings/WorkerCommand.ts"
+import type { RestartPolicy } from "./RestartPolicy.ts"
 
 /** One project's worker, as it is to be run. */
 export interface WorkerPlan {

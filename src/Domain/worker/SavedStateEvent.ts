@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import { ProjectName } from "../Project.ts"
+import type { Message } from "../text/Level.ts"
 
 const ofProject = { project: ProjectName }
 
@@ -15,9 +16,7 @@ export const SavedStateEvent = Schema.Union(
 export type SavedStateEvent = typeof SavedStateEvent.Type
 
 /** What happened, as a person reads it in the log. */
-export const describeSavedState = (
-  event: SavedStateEvent
-): { readonly level: "info" | "warning" | "error"; readonly text: string } => {
+export const describeSavedState = (event: SavedStateEvent): Message => {
   switch (event._tag) {
     case "StateCleared":
       return { level: "info", text: `A fresh start: cleared ${event.what}` }

@@ -1,10 +1,10 @@
-import { adviceFor, describeVerdict, type Verdict, type VerdictKind } from "../verdict/ExitVerdict.ts"
-import { humanDuration } from "../text/HumanDuration.ts"
-import type { RestartPolicy } from "./RestartPolicy.ts"
 import type { VerdictSettings } from "../settings/VerdictSettings.ts"
+import { humanDuration } from "../text/Amounts.ts"
+import { adviceFor, describeVerdict, type Verdict, type VerdictKind } from "../verdict/ExitVerdict.ts"
+import type { RestartPolicy } from "./RestartPolicy.ts"
 
 /** What follows a worker's end. `because` is one sentence without a full stop. */
-export type FollowUp =
+type FollowUp =
   /** With the backoff of the restart policy, as a failure, or without one if it was clean. */
   | { readonly _tag: "Restart" }
   /** Until a time in milliseconds since 1970. It is no failure. */
@@ -13,7 +13,7 @@ export type FollowUp =
   | { readonly _tag: "Stop"; readonly because: string }
 
 /** What decides: `[restart.on]`, and of a clean end `restart.policy`. */
-export interface VerdictRules {
+interface VerdictRules {
   readonly policy: RestartPolicy["policy"]
   readonly on: VerdictSettings
 }

@@ -1,16 +1,15 @@
-import type { DaemonEvent } from "../history/DaemonEvent.ts"
-import type { EndCause } from "../verdict/EndCause.ts"
-import type { LifeSeen } from "../verdict/LifeSeen.ts"
 import type { ProjectName } from "../Project.ts"
+import type { KillReason, RunEvidence, WorkerEnd } from "../verdict/WorkerEnd.ts"
+import type { LifecycleEvent } from "./LifecycleEvent.ts"
 import type { RestartPolicy } from "./RestartPolicy.ts"
-import type { WorkerEnd } from "../verdict/WorkerEnd.ts"
+import type { SavedStateEvent } from "./SavedStateEvent.ts"
 import type { Awaited } from "./WorkerState.ts"
 
 /** What happens to a worker. Everything but commands carries the epoch of the life or the wait it speaks of. */
 export type WorkerEvent =
   | {
       readonly _tag: "Command"
-      readonly command: Command
+      readonly command: UserCommand
       readonly ticket: number
       /** Of a start: not before it is released or this time of day has come. */
       readonly hold?: Hold
@@ -21,7 +20,7 @@ export type WorkerEvent =
   | {
       readonly _tag: "RestartFor"
       readonly because: string
-      readonly cause?: EndCause | undefined
+      readonly cause?: KillReason | undefined
       readonly next: /** `judge`: as after an end of its own, by the verdict. */
         | { readonly _tag: "start" | "fail" | "judge" }
         | { readonly _tag: "hold"; readonly untilMs: number; readonly awaits: Awaited }
@@ -54,7 +53,7 @@ export type WorkerEvent =
       readonly _tag: "Down"
       readonly epoch: number
       /** Undefined when the worker was never started. */
-      readonly seen: LifeSeen | undefined
+      readonly seen: RunEvidence | undefined
     }
   | {
       readonly _tag: "BackingOff"
@@ -65,7 +64,7 @@ export type WorkerEvent =
   /** A backoff, hold or cool-down is over. */
   | { readonly _tag: "Due"; readonly epoch: number }
 
-export type Command = "start" | "stop" | "restart"
+export type UserCommand = "start" | "stop" | "restart"
 
 /** Why a start waits, and how long at most (milliseconds since 1970). */
 export interface Hold {
@@ -94,7 +93,10 @@ export type WorkerAction =
   | { readonly _tag: "WaitUntil"; readonly epoch: number; readonly untilMs: number }
   | { readonly _tag: "CoolDown"; readonly epoch: number; readonly forMs: number }
   | { readonly _tag: "CancelTimer" }
-  | { readonly _tag: "Publish"; readonly event: DaemonEvent }
+  | { readonly _tag: "Publish"; readonly event: PublishedEvent }
+
+/** What a step publishes. */
+export type PublishedEvent = LifecycleEvent | SavedStateEvent
 
 /** What `step` must know of a project to decide for it. */
 export interface WorkerRules {

@@ -1,10 +1,8 @@
-import type { DaemonEvent } from "../history/DaemonEvent.ts"
 import { verdictOf } from "../verdict/ExitJudgement.ts"
 import { describeVerdict, type Verdict } from "../verdict/ExitVerdict.ts"
-import type { LifeSeen } from "../verdict/LifeSeen.ts"
+import { describeEnd, type RunEvidence, type WorkerEnd } from "../verdict/WorkerEnd.ts"
 import { followUp } from "./VerdictPolicy.ts"
-import { describe as describeEnd, type WorkerEnd } from "../verdict/WorkerEnd.ts"
-import type { WorkerRules } from "./WorkerEvent.ts"
+import type { PublishedEvent, WorkerRules } from "./WorkerEvent.ts"
 import type { Phase, Sequel, WorkerState } from "./WorkerState.ts"
 import { fail, giveUp, hold, launch, publish, rest, type Step } from "./WorkerTransition.ts"
 
@@ -39,14 +37,14 @@ export const follow = (
 }
 
 /** How a worker has ended, and the verdict on it. */
-export interface Judged {
+interface Judged {
   readonly ended: WorkerEnd
   readonly verdict: Verdict
   readonly nowMs: number
 }
 
 /** How it ended, in one sentence that says why where that is known. */
-export const describeJudged = ({ ended, verdict }: Omit<Judged, "nowMs">): string => {
+const describeJudged = ({ ended, verdict }: Omit<Judged, "nowMs">): string => {
   const end = describeEnd(ended)
   switch (verdict.kind) {
     case "done":
@@ -97,7 +95,7 @@ export const onDown = (
   rules: WorkerRules,
   state: WorkerState,
   { asked, cause, ended, sequel }: Extract<Phase, { _tag: "Stopping" }>,
-  seen: LifeSeen | undefined
+  seen: RunEvidence | undefined
 ): Step => {
   if (ended === undefined || seen === undefined) return proceed(rules, state, sequel, undefined)
   const { agent, nowMs, peakMemoryBytes, tail, timeZone } = seen
@@ -115,7 +113,7 @@ export const onDown = (
     nowMs,
     timeZone
   })
-  const told: DaemonEvent = {
+  const told: PublishedEvent = {
     _tag: "WorkerEnded",
     project: rules.project,
     verdict,

@@ -1,4 +1,4 @@
-import type { Command, Hold, WorkerAction, WorkerRules } from "./WorkerEvent.ts"
+import type { Hold, UserCommand, WorkerAction, WorkerRules } from "./WorkerEvent.ts"
 import { Sequel, type WorkerState } from "./WorkerState.ts"
 import { andThen, end, hold, launch, publish, rest, type Step } from "./WorkerTransition.ts"
 
@@ -111,7 +111,7 @@ export const onCommand = (
     command,
     hold: held,
     ticket
-  }: { readonly command: Command; readonly ticket: number; readonly hold?: Hold }
+  }: { readonly command: UserCommand; readonly ticket: number; readonly hold?: Hold }
 ): Step => {
   if (state.leaving !== undefined) {
     return [

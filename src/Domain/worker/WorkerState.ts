@@ -1,8 +1,7 @@
 import * as Data from "effect/Data"
-import type { EndCause } from "../verdict/EndCause.ts"
+import * as Schema from "effect/Schema"
 import type { VerdictKind } from "../verdict/ExitVerdict.ts"
-import type { WorkerStatus } from "../status/StatusData.ts"
-import type { WorkerEnd } from "../verdict/WorkerEnd.ts"
+import type { KillReason, WorkerEnd } from "../verdict/WorkerEnd.ts"
 
 /**
  * What a start that is held waits for. `time`: its time of day. `worker`: another worker's end, or its time at the
@@ -49,7 +48,7 @@ export type Phase =
       readonly sequel: Sequel
       /** Why it was told to end; undefined when its leader ended by itself. */
       readonly asked: string | undefined
-      readonly cause: EndCause | undefined
+      readonly cause: KillReason | undefined
       /** How its leader has ended; undefined while it lives, or when it was never started. */
       readonly ended: WorkerEnd | undefined
       readonly remains: ReadonlyArray<number>
@@ -177,3 +176,15 @@ export const heldForMemory = ({
   const held = phase._tag === "Stopping" && phase.sequel._tag === "Hold" ? phase.sequel : phase
   return (held._tag === "Hold" || held._tag === "Waiting") && held.awaits === "memory" ? held : undefined
 }
+/** The words for a worker's state on the wire. */
+
+export const WorkerStatus = Schema.Literal(
+  "stopped",
+  "starting",
+  "running",
+  "stopping",
+  "restarting",
+  "waiting",
+  "failed"
+)
+export type WorkerStatus = typeof WorkerStatus.Type

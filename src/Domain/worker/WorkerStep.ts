@@ -1,9 +1,9 @@
+import { describeEnd } from "../verdict/WorkerEnd.ts"
 import type { WorkerEvent, WorkerRules } from "./WorkerEvent.ts"
-import { describe as describeEnd } from "../verdict/WorkerEnd.ts"
+import { follow, onDown, proceed } from "./WorkerJudgement.ts"
 import { onCommand } from "./WorkerOrder.ts"
 import { Phase, Sequel, type WorkerState } from "./WorkerState.ts"
-import { follow, onDown, proceed } from "./WorkerJudgement.ts"
-import { andThen, end, fail, launch, publish, rest, stay, type Step } from "./WorkerTransition.ts"
+import { andThen, end, fail, launch, publish, rest, type Step, stay } from "./WorkerTransition.ts"
 
 const onDrain = (rules: WorkerRules, before: WorkerState, because: string): Step => {
   const state = { ...before, leaving: because }

@@ -1,6 +1,5 @@
-import type { EndCause } from "../verdict/EndCause.ts"
-import type { DaemonEvent } from "../history/DaemonEvent.ts"
-import type { WorkerAction, WorkerRules } from "./WorkerEvent.ts"
+import type { KillReason } from "../verdict/WorkerEnd.ts"
+import type { PublishedEvent, WorkerAction, WorkerRules } from "./WorkerEvent.ts"
 import { Phase, type Sequel, type WorkerState } from "./WorkerState.ts"
 
 /** A new state, and what is to be done to get there. */
@@ -10,7 +9,7 @@ export type Step = readonly [state: WorkerState, actions: ReadonlyArray<WorkerAc
 export const stay = (state: WorkerState): Step => [state, []]
 
 /** The event is told to everyone who follows. */
-export const publish = (event: DaemonEvent): WorkerAction => ({ _tag: "Publish", event })
+export const publish = (event: PublishedEvent): WorkerAction => ({ _tag: "Publish", event })
 
 /** The step, with more to do at its end. */
 export const andThen = (step: Step, ...actions: ReadonlyArray<WorkerAction>): Step => [
@@ -39,7 +38,7 @@ export const end = (
   epoch: number,
   sequel: Sequel,
   asked: string,
-  cause?: EndCause
+  cause?: KillReason
 ): Step => [
   { ...state, phase: Phase.Stopping({ epoch, sequel, asked, cause, ended: undefined, remains: [] }) },
   [{ _tag: "CancelTimer" }, { _tag: "EndTree", epoch }]
@@ -63,7 +62,12 @@ export const hold = (
 }
 
 /** Until a person acts, or the cool-down that the settings allow is over. */
-export const giveUp = (rules: WorkerRules, before: WorkerState, because: string, told: DaemonEvent): Step => {
+export const giveUp = (
+  rules: WorkerRules,
+  before: WorkerState,
+  because: string,
+  told: PublishedEvent
+): Step => {
   const epoch = before.epoch + 1
   const { recoveryCooldownMs } = rules.restart
   return [

@@ -4,19 +4,19 @@ import type { ControlQuestion, ControlResponse } from "../../Domain/control/Cont
 import { eventCount } from "../../Domain/history/HistoryData.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
 import type { StatusData } from "../../Domain/status/StatusData.ts"
-import type { Command } from "../../Domain/worker/WorkerEvent.ts"
-import { ControlHandler } from "./ControlHandler.ts"
-import type { HistoryUnreadable } from "../history/HistoryReader.ts"
-import { HistoryReport } from "./HistoryReport.ts"
-import { HogReport, type MemoryUnknown } from "../guard/HogReport.ts"
-import type { ProcUnreadable } from "../machine/ProcFs.ts"
-import type { CommandAnswer } from "../worker/ProjectActor.ts"
-import { ProjectReports } from "../status/ProjectReports.ts"
-import { ProjectSwitch } from "../worker/ProjectSwitch.ts"
-import { SettingsAnswers } from "./SettingsAnswers.ts"
+import type { UserCommand } from "../../Domain/worker/WorkerEvent.ts"
 import { ShutdownRequest } from "../daemon/ShutdownRequest.ts"
-import { Subscriptions } from "./Subscriptions.ts"
+import { HogReport, type MemoryUnknown } from "../guard/HogReport.ts"
+import type { HistoryUnreadable } from "../history/HistoryReader.ts"
+import type { ProcUnreadable } from "../machine/ProcFs.ts"
+import { ProjectReports } from "../status/ProjectReports.ts"
+import type { CommandAnswer } from "../worker/ProjectActor.ts"
+import { ProjectSwitch } from "../worker/ProjectSwitch.ts"
 import { Supervisor, type UnknownProject } from "../worker/Supervisor.ts"
+import { ControlHandler } from "./ControlHandler.ts"
+import { HistoryReport } from "./HistoryReport.ts"
+import { SettingsAnswers } from "./SettingsAnswers.ts"
+import { Subscriptions } from "./Subscriptions.ts"
 
 const make = Effect.gen(function* () {
   const supervisor = yield* Supervisor
@@ -39,7 +39,7 @@ const make = Effect.gen(function* () {
     return response
   })
 
-  const command = Effect.fnUntraced(function* (named: ProjectName | undefined, wanted: Command) {
+  const command = Effect.fnUntraced(function* (named: ProjectName | undefined, wanted: UserCommand) {
     // What "the selected one" is may change while the command is taken.
     const project = named ?? (yield* supervisor.selected)
     return yield* answered(yield* (yield* supervisor.project(project)).command(wanted), project)

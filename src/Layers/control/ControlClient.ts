@@ -1,3 +1,4 @@
+import * as Net from "node:net"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -5,7 +6,6 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import * as Net from "node:net"
 import { ControlFraming, type Framing } from "../../Domain/control/ControlFraming.ts"
 import type { ControlQuestion, ReplyTo } from "../../Domain/control/ControlProtocol.ts"
 import { decodeReply, encodeRequest } from "../../Domain/control/ControlWire.ts"
@@ -28,7 +28,7 @@ export interface ControlClientLimits {
   readonly wholeMs: number
 }
 
-export const defaultLimits: ControlClientLimits = { connectMs: 5000, firstByteMs: 5000, wholeMs: 5000 }
+export const clientLimits: ControlClientLimits = { connectMs: 5000, firstByteMs: 5000, wholeMs: 5000 }
 
 /** Asks the daemon on its control socket: one connection, one request, one answer. Every wait is bounded. */
 export class ControlClient extends Context.Tag("ControlClient")<
@@ -164,5 +164,5 @@ export const layer = (options: {
 }): Layer.Layer<ControlClient> =>
   Layer.succeed(ControlClient, {
     request: (request, changed) =>
-      ask(options.path, request, { ...defaultLimits, ...options.limits, ...changed })
+      ask(options.path, request, { ...clientLimits, ...options.limits, ...changed })
   })

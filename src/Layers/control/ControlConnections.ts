@@ -20,7 +20,7 @@ export interface ConnectionLimits {
 }
 
 /** What can be done for a client that has asked. */
-export interface Reply {
+interface Reply {
   /** Answers with a whole line, once; later calls do nothing. */
   readonly reply: (line: string) => void
   /** Makes the client one that stays. Undefined, and it is refused, when too many do. */

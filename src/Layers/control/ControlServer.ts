@@ -1,11 +1,14 @@
+import * as Fs from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as FiberSet from "effect/FiberSet"
+import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as ScopedRef from "effect/ScopedRef"
-import * as Fs from "node:fs"
 import { decodeRequest, encodeResponse } from "../../Domain/control/ControlWire.ts"
-import { type ConnectionLimits, ControlConnections, refusal, type Respond } from "./ControlConnections.ts"
+import { AutopilotHome } from "../daemon/AutopilotHome.ts"
+import { Concerns } from "../history/Concerns.ts"
+import { type ConnectionLimits, ControlConnections, type Respond, refusal } from "./ControlConnections.ts"
 import { ControlHandler } from "./ControlHandler.ts"
 import type { ControlServerError } from "./ControlServerError.ts"
 import * as ControlSocketFile from "./ControlSocketFile.ts"
@@ -15,7 +18,7 @@ export interface ControlServerLimits extends ConnectionLimits {
   readonly socketCheckMs: number
 }
 
-export const defaultLimits: ControlServerLimits = {
+export const serverLimits: ControlServerLimits = {
   requestMs: 5000,
   maxConnections: 256,
   lingerMs: 2000,
@@ -66,7 +69,7 @@ export const bind = (
 ): Effect.Effect<ControlServer, ControlServerError, Scope.Scope | ControlHandler> =>
   Effect.gen(function* () {
     const { path } = options
-    const limits = { ...defaultLimits, ...options.limits }
+    const limits = { ...serverLimits, ...options.limits }
     const handler = yield* ControlHandler
     const run = yield* FiberSet.makeRuntime<never>()
     const clock = yield* Effect.clock
@@ -117,7 +120,7 @@ export const bind = (
       run(Effect.logWarning("A connection to the control socket could not be accepted.", cause))
     }
 
-    const listen = ControlSocketFile.listen(path, {
+    const listen = ControlSocketFile.bindSocketFile(path, {
       onConnection: (socket) => connections.accept(socket),
       onAcceptError
     })
@@ -145,3 +148,14 @@ export const bind = (
 
     return { keep }
   })
+/** The control socket of this home: bound when the layer is built, looked after for as long as it lives. */
+
+export const layer: Layer.Layer<never, ControlServerError, AutopilotHome | Concerns | ControlHandler> =
+  Layer.scopedDiscard(
+    Effect.gen(function* () {
+      const { socket } = yield* AutopilotHome
+      const { run } = yield* Concerns
+      const { keep } = yield* bind({ path: socket })
+      yield* run("control server", keep)
+    })
+  )

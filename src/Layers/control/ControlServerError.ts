@@ -1,5 +1,5 @@
-import * as Data from "effect/Data"
 import * as Path from "node:path"
+import * as Data from "effect/Data"
 import { errorCode } from "../files/ErrorCode.ts"
 
 /** Bytes in the path of a Unix socket: `sun_path` has 108, the last one is its end. */

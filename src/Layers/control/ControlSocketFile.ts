@@ -1,8 +1,8 @@
-import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import * as Fs from "node:fs"
 import * as Net from "node:net"
 import * as Path from "node:path"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import { ControlServerError, maxSocketPathBytes } from "./ControlServerError.ts"
 
 /** A socket that listens, and the file by which clients find it. */
@@ -77,7 +77,7 @@ const bindAndRename = (server: Net.Server, path: string): Effect.Effect<Identity
  * Listens at `path` (absolute) until the scope closes; then the file is unlinked if it is still ours. Connections
  * that are open at that time are not touched.
  */
-export const listen = (
+export const bindSocketFile = (
   path: string,
   listener: Listener
 ): Effect.Effect<ControlSocketFile, ControlServerError, Scope.Scope> =>

@@ -4,21 +4,20 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import type { DaemonEvent } from "../../Domain/history/DaemonEvent.ts"
-import { projectOf } from "../../Domain/history/DaemonEvent.ts"
 import {
   eventLine,
-  isWanted,
+  isSubscribed,
   logLines,
   type SubscribeRequest,
   subscriptionLine
 } from "../../Domain/control/Subscription.ts"
+import { type DaemonEvent, projectOf } from "../../Domain/history/DaemonEvent.ts"
 import { Concerns } from "../history/Concerns.ts"
-import type { Follower } from "./ControlHandler.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
-import { ProjectReports } from "../status/ProjectReports.ts"
 import { type LineListener, WorkerLines } from "../logs/WorkerLines.ts"
+import { ProjectReports } from "../status/ProjectReports.ts"
 import type { UnknownProject } from "../worker/Supervisor.ts"
+import type { Follower } from "./ControlHandler.ts"
 
 /** Only a write tells that a client is gone which has closed its own side before. */
 const aliveInterval = Duration.seconds(15)
@@ -57,7 +56,8 @@ const make = Effect.gen(function* () {
     const project = projectOf(event)
     // Written once for all.
     const line = eventLine(event, yield* Clock.currentTimeMillis)
-    for (const subscriber of subscribers) if (isWanted(subscriber.request, project)) send(subscriber, line)
+    for (const subscriber of subscribers)
+      if (isSubscribed(subscriber.request, project)) send(subscriber, line)
   })
 
   yield* concerns.run("subscriptions", Stream.runForEach(events.changes, tell))
@@ -65,7 +65,7 @@ const make = Effect.gen(function* () {
   /** Called for every piece of every worker's output: while nobody wants lines, nothing is made of it. */
   const onLines: LineListener = (project, stream, lines) => {
     const wanting = [...subscribers].filter(
-      ({ request }) => request.logs === true && isWanted(request, project)
+      ({ request }) => request.logs === true && isSubscribed(request, project)
     )
     if (wanting.length === 0) return
     const texts = lines.toString("utf8").split("\n").slice(0, -1)

@@ -5,8 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import { AutopilotHome, homeId, HomeUnusable, prepare } from "./AutopilotHome.ts"
 import { bindName, flock } from "../files/KernelLock.ts"
+import { AutopilotHome, HomeUnusable, homeId, prepare } from "./AutopilotHome.ts"
 
 /** Another daemon of this home holds the lock. `pid` is undefined when nothing tells who holds it. */
 export class AlreadyRunning extends Data.TaggedError("AlreadyRunning")<{

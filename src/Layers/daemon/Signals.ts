@@ -37,7 +37,7 @@ const hasTerminal = (): boolean => {
  * A hangup because the terminal went away is not a wish to end: the night's work goes on. Neither is one under nohup,
  * which the launcher reports because Node has undone it before any code of ours runs.
  */
-export const listen = (): Layer.Layer<Signals> => {
+export const listenForSignals = (): Layer.Layer<Signals> => {
   const hadTerminal = hasTerminal()
   const ignoresHangup = process.env["AUTOPILOTD_NOHUP"] !== undefined
   const early: Array<SignalNews> = []

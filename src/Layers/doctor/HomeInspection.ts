@@ -4,8 +4,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { HomeFacts } from "../../Domain/doctor/HomeFindings.ts"
-import { AutopilotHome, type HomePaths } from "../daemon/AutopilotHome.ts"
 import { maxSocketPathBytes } from "../control/ControlServerError.ts"
+import { AutopilotHome, type HomePaths } from "../daemon/AutopilotHome.ts"
 
 /** Looks at the daemon's home without changing anything. */
 export class HomeInspection extends Context.Tag("HomeInspection")<

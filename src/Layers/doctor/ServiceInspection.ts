@@ -2,13 +2,13 @@ import * as fs from "node:fs/promises"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { type Launcher, readLauncher, whyLauncherNotCurrent } from "../../Domain/service/Launcher.ts"
 import type { ServiceFacts, ServiceSight } from "../../Domain/doctor/ServiceFindings.ts"
+import { type Launcher, readLauncher, whyLauncherNotCurrent } from "../../Domain/service/Launcher.ts"
 import { daemonUnit, unitText, whyUnitNotCurrent } from "../../Domain/service/ServiceUnit.ts"
-import { systemdProperties } from "../../Domain/systemd/SystemdProperties.ts"
+import { systemdProperties } from "../../Domain/systemd/SystemctlShow.ts"
 import { type InstalledFile, ServiceFiles } from "../service/ServiceFiles.ts"
-import { SystemdTools } from "../systemd/SystemdTools.ts"
 import { UserManager } from "../service/UserManager.ts"
+import { SystemdTools } from "../systemd/SystemdTools.ts"
 
 /** The service, and the launcher that was found. */
 export interface ServiceFound {

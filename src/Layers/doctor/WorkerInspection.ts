@@ -1,11 +1,11 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { WorkerCheck } from "../../Domain/doctor/WorkerFindings.ts"
 import type { WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
 import { workerEnvironment } from "../../Domain/worker/WorkerEnvironment.ts"
-import type { WorkerFacts } from "../../Domain/doctor/WorkerFindings.ts"
-import { EnvFile } from "../worker/EnvFile.ts"
 import { checkExecutable } from "../tree/Executable.ts"
+import { EnvFile } from "../worker/EnvFile.ts"
 
 /** Looks whether workers could be started, without starting any. */
 export class WorkerInspection extends Context.Tag("WorkerInspection")<
@@ -15,7 +15,7 @@ export class WorkerInspection extends Context.Tag("WorkerInspection")<
     readonly inspect: (
       plan: WorkerPlan,
       daemon: Readonly<Record<string, string | undefined>>
-    ) => Effect.Effect<Omit<WorkerFacts, "pathOf">>
+    ) => Effect.Effect<Omit<WorkerCheck, "pathOf">>
   }
 >() {}
 

@@ -6,10 +6,10 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { errorCode } from "./ErrorCode.ts"
 import { whyNotWritten } from "./NotWritten.ts"
-import { readSmallFile, sha256Of, type SmallFile, UnreadableFile } from "./TextFile.ts"
+import { readSmallFile, type SmallFile, sha256Of, UnreadableFile } from "./TextFile.ts"
 
 /** The file is not the one that was expected. Nothing was written. */
-export class StaleFile extends Data.TaggedError("StaleFile")<{
+class StaleFile extends Data.TaggedError("StaleFile")<{
   readonly path: string
   /** Of the file as it is. */
   readonly sha256: string
@@ -20,7 +20,7 @@ export class StaleFile extends Data.TaggedError("StaleFile")<{
 }
 
 /** The file could not be replaced and is as it was, unless `reason` says otherwise. */
-export class FileNotReplaced extends Data.TaggedError("FileNotReplaced")<{
+class FileNotReplaced extends Data.TaggedError("FileNotReplaced")<{
   readonly path: string
   /** Continues a sentence that begins with the path: what happened, why, what to do. */
   readonly reason: string

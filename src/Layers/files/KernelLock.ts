@@ -8,7 +8,7 @@ import { errorCode } from "./ErrorCode.ts"
  * What came of reaching for a lock that the kernel holds and drops with the process, however that dies: it is ours,
  * another's, or there is no such lock here.
  */
-export type LockAttempt = "held" | "taken" | "unavailable"
+type LockAttempt = "held" | "taken" | "unavailable"
 
 /**
  * flock(2) belongs to the open file description, which a child shares by inheriting the descriptor: the lock that

@@ -18,7 +18,7 @@ export interface SmallFile {
 }
 
 /** The content of a small text file. */
-export interface TextFile {
+interface TextFile {
   readonly text: string
   /** Of the file's bytes, in hexadecimal. */
   readonly sha256: string

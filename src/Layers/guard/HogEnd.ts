@@ -8,8 +8,8 @@ import { hogSignalled, survivedBecause } from "../../Domain/guard/GuardReport.ts
 import type { HogChoice, Victim } from "../../Domain/guard/HogChoice.ts"
 import { figuresOf } from "../../Domain/memory/MemoryLook.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
-import { MemoryMonitor } from "../memory/MemoryMonitor.ts"
 import { ProcessSignal } from "../machine/ProcessSignal.ts"
+import { MemoryMonitor } from "../memory/MemoryMonitor.ts"
 
 /** Ends a process that memory is to be had from, and remembers whom it has asked. */
 export class HogEnd extends Context.Tag("HogEnd")<

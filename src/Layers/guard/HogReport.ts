@@ -5,10 +5,10 @@ import * as Layer from "effect/Layer"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { HogsData } from "../../Domain/guard/HogsData.ts"
 import { hogsData } from "../../Domain/guard/HogsReport.ts"
-import { HogSearch } from "./HogSearch.ts"
-import { MemoryMonitor } from "../memory/MemoryMonitor.ts"
 import type { ProcUnreadable } from "../machine/ProcFs.ts"
+import { MemoryMonitor } from "../memory/MemoryMonitor.ts"
 import { SettingsInForce } from "../settings/SettingsInForce.ts"
+import { HogSearch } from "./HogSearch.ts"
 
 /** The memory could not be read yet, so that nothing can be said about it. */
 export class MemoryUnknown extends Data.TaggedError("MemoryUnknown") {

@@ -4,9 +4,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import {
+  decide,
+  type GuardDecision,
+  type Shortage,
+  type WorkerAtStake
+} from "../../Domain/guard/GuardDecision.ts"
 import type { GuardEvent } from "../../Domain/guard/GuardEvent.ts"
-import { decide, type GuardDecision, type Shortage } from "../../Domain/guard/GuardDecision.ts"
-import { nobodyToEnd, restartedForMemory, hogSignalled } from "../../Domain/guard/GuardReport.ts"
+import { hogSignalled, nobodyToEnd, restartedForMemory } from "../../Domain/guard/GuardReport.ts"
 import {
   type GuardTelling,
   isNews,
@@ -18,16 +23,17 @@ import {
 import type { HogChoice } from "../../Domain/guard/HogChoice.ts"
 import { isWorse } from "../../Domain/memory/MemoryLevel.ts"
 import { figuresOf, type MemoryLook } from "../../Domain/memory/MemoryLook.ts"
+import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
+import * as Turns from "../concurrency/LivenessProbe.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
+import { MemoryMonitor } from "../memory/MemoryMonitor.ts"
+import { SettingsInForce } from "../settings/SettingsInForce.ts"
+import type { ProjectSnapshot } from "../worker/ProjectActor.ts"
+import { Supervisor } from "../worker/Supervisor.ts"
 import { HogEnd } from "./HogEnd.ts"
 import { HogSearch } from "./HogSearch.ts"
-import { MemoryMonitor } from "../memory/MemoryMonitor.ts"
 import { MemoryRestart } from "./MemoryRestart.ts"
-import { SettingsInForce } from "../settings/SettingsInForce.ts"
-import { Supervisor } from "../worker/Supervisor.ts"
-import * as Turns from "../concurrency/Turns.ts"
-import { workersAtStake } from "./WorkersAtStake.ts"
 
 /** Acts when memory is short: ends those whom it could be had from, one at a time, and at worst restarts a worker. */
 export class MemoryGuard extends Context.Tag("MemoryGuard")<
@@ -225,3 +231,17 @@ export const layer: Layer.Layer<
   never,
   MemoryMonitor | DaemonEvents | Concerns | SettingsInForce | HogSearch | HogEnd | MemoryRestart | Supervisor
 > = Layer.scoped(MemoryGuard, make)
+/** What matters of each project's worker when one may have to be restarted for memory. */
+
+export const workersAtStake = (
+  snapshots: ReadonlyArray<ProjectSnapshot>,
+  { projects }: EffectiveSettings
+): ReadonlyArray<WorkerAtStake> =>
+  snapshots.map(({ plan: { project }, state: { phase }, worker }) => ({
+    project,
+    criticalRestart:
+      projects.find((one) => one.project === project)?.settings.memory.criticalRestart ?? "if-cause",
+    startedMs:
+      phase._tag === "Running" && worker !== undefined ? Number(worker.startedNanos) / 1e6 : undefined,
+    isEnding: phase._tag === "Stopping"
+  }))

@@ -12,8 +12,8 @@ import {
   whyRestarted
 } from "../../Domain/guard/MemoryHold.ts"
 import { figuresOf, type MemoryLook } from "../../Domain/memory/MemoryLook.ts"
-import type { WorkerHolding } from "../../Domain/tree/ProcessOrigin.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
+import type { WorkerHolding } from "../../Domain/tree/ProcessOrigin.ts"
 import { heldForMemory } from "../../Domain/worker/WorkerState.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"

@@ -4,12 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { isAlive } from "../../Domain/machine/ProcessFacts.ts"
-import type { ProjectName } from "../../Domain/Project.ts"
 import {
-  type LimitFigures,
   limitOutcome,
-  limitReason,
   nextSampleMs,
   nextToldLimit,
   proportionalOf,
@@ -18,16 +14,19 @@ import {
   type ToldLimit,
   workerLimits
 } from "../../Domain/guard/WorkerLimit.ts"
+import { isAlive } from "../../Domain/machine/ProcessFacts.ts"
+import type { ProjectName } from "../../Domain/Project.ts"
 import {
   countedEach,
-  treeBytes,
-  treeMemory,
   type TreeMember,
-  type WorkerTree
+  type TreeMembers,
+  treeBytes,
+  treeMemory
 } from "../../Domain/tree/WorkerMemory.ts"
+import { type LimitFigures, limitReason } from "../../Domain/verdict/OverLimit.ts"
+import { pollLoop } from "../concurrency/PollLoop.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
-import { looksWhenWanted } from "../concurrency/LooksWhenWanted.ts"
 import { ProcessMemory } from "../machine/ProcessMemory.ts"
 import { ProcFs } from "../machine/ProcFs.ts"
 import { SettingsInForce } from "../settings/SettingsInForce.ts"
@@ -69,7 +68,7 @@ const make = Effect.gen(function* () {
 
   /** In its place another one may run by now, which has done nothing. */
   const restart = Effect.fnUntraced(
-    function* ({ project, workerId }: WorkerTree, figures: LimitFigures) {
+    function* ({ project, workerId }: TreeMembers, figures: LimitFigures) {
       const actor = yield* supervisor.project(project)
       const { plan, state, worker } = yield* actor.snapshot
       if (state.phase._tag !== "Running" || worker?.id !== workerId) return
@@ -83,7 +82,7 @@ const make = Effect.gen(function* () {
   )
 
   /** Looks at one worker's size and does what follows; returns how long it may be left alone. */
-  const judge = Effect.fnUntraced(function* (tree: WorkerTree, limitBytes: number) {
+  const judge = Effect.fnUntraced(function* (tree: TreeMembers, limitBytes: number) {
     const { project, workerId } = tree
     const before = watched.get(project)
     const same = before?.workerId === workerId ? before : undefined
@@ -141,7 +140,7 @@ const make = Effect.gen(function* () {
     return restMs(wantedMs, Number((yield* Clock.currentTimeNanos) - beganNanos) / 1e6)
   }).pipe(Effect.catchTag("ProcUnreadable", () => Effect.succeed(retryMs)))
 
-  const looks = looksWhenWanted(isWanted, look)
+  const looks = pollLoop(isWanted, look)
   const changes = Stream.runForEach(current.changes, () => isWanted.open)
   const starts = events.changes.pipe(
     Stream.filter(({ _tag }) => _tag === "WorkerStarted"),

@@ -9,21 +9,21 @@ import {
   countedEach,
   type LifeMemory,
   nextLife,
+  type TreeMembers,
   treeMemory,
   withSwap,
-  type WorkerTree,
   workerTrees
 } from "../../Domain/tree/WorkerMemory.ts"
+import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
-import { InstanceLock } from "../daemon/InstanceLock.ts"
-import { MemoryMonitor } from "../memory/MemoryMonitor.ts"
 import { ProcessMemory } from "../machine/ProcessMemory.ts"
 import { ProcessScan } from "../machine/ProcessScan.ts"
 import type { ProcUnreadable } from "../machine/ProcFs.ts"
-import { Supervisor } from "../worker/Supervisor.ts"
+import { MemoryMonitor } from "../memory/MemoryMonitor.ts"
 import { WorkerGroups } from "../tree/WorkerGroups.ts"
 import { WorkerSamples } from "../verdict/WorkerSamples.ts"
+import { Supervisor } from "../worker/Supervisor.ts"
 import { inCharge } from "./WorkersInCharge.ts"
 
 /** What workers' trees hold, as last looked at. */
@@ -35,7 +35,7 @@ export class WorkerMemory extends Context.Tag("WorkerMemory")<
     /** Somebody wants to know: where the last look is old, there is another one in a moment. Waits for nothing. */
     readonly ask: Effect.Effect<void>
     /** Looks now, at all workers that run. */
-    readonly look: Effect.Effect<ReadonlyArray<WorkerTree>, ProcUnreadable>
+    readonly look: Effect.Effect<ReadonlyArray<TreeMembers>, ProcUnreadable>
   }
 >() {}
 
@@ -76,7 +76,7 @@ const make = Effect.gen(function* () {
   )
 
   /** With what the kernel accounts for its cgroup, where it does. */
-  const withGroup = (tree: WorkerTree): Effect.Effect<WorkerTree> => {
+  const withGroup = (tree: TreeMembers): Effect.Effect<TreeMembers> => {
     const group = groups.of(tree.workerId)
     const memory = group?.memory()
     return group === undefined || memory === undefined
@@ -84,7 +84,7 @@ const make = Effect.gen(function* () {
       : Effect.map(group.members, (pids) => ({ ...tree, group: { ...memory, pids } }))
   }
 
-  const remember = (trees: ReadonlyArray<WorkerTree>) => {
+  const remember = (trees: ReadonlyArray<TreeMembers>) => {
     known = new Map(
       trees.map((tree) => {
         const { leaderPid, workerId } = tree

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
 import * as Stream from "effect/Stream"
-import { type DaemonEvent, describe, projectOf } from "../../Domain/history/DaemonEvent.ts"
+import { type DaemonEvent, describeEvent, projectOf } from "../../Domain/history/DaemonEvent.ts"
 import { DaemonLog } from "./DaemonLog.ts"
 import { HistoryStore } from "./HistoryStore.ts"
 
@@ -29,7 +29,7 @@ export const layer: Layer.Layer<DaemonEvents, never, DaemonLog | HistoryStore> =
     return {
       publish: (event) =>
         Effect.suspend(() => {
-          const { level, text } = describe(event)
+          const { level, text } = describeEvent(event)
           log.write(level, projectOf(event), text)
           history.append(event)
           return PubSub.publish(pubsub, event)

@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
+import { SettingsInForce } from "../settings/SettingsInForce.ts"
 import { Concerns } from "./Concerns.ts"
 import { HistoryStore } from "./HistoryStore.ts"
-import { SettingsInForce } from "../settings/SettingsInForce.ts"
 
 /** Tells the history how much it may keep: by the settings that it was built before, and whenever they change. */
 export const layer: Layer.Layer<never, never, Concerns | HistoryStore | SettingsInForce> =

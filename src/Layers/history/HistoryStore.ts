@@ -4,10 +4,9 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { type DaemonEvent, describe } from "../../Domain/history/DaemonEvent.ts"
-import { lineOf } from "../../Domain/history/HistoryRecord.ts"
+import { type DaemonEvent, describeEvent } from "../../Domain/history/DaemonEvent.ts"
+import { isKept, lineOf } from "../../Domain/history/HistoryRecord.ts"
 import type { HistorySettings } from "../../Domain/settings/HistorySettings.ts"
-import { isKept } from "../../Domain/history/KeptEvent.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { DaemonLog } from "./DaemonLog.ts"
 import { appendLines, forgetBefore } from "./HistoryFile.ts"
@@ -62,7 +61,7 @@ const make = Effect.gen(function* () {
   const isSettled = yield* Effect.makeLatch(true)
 
   const tell = (event: DaemonEvent) => {
-    const { level, text } = describe(event)
+    const { level, text } = describeEvent(event)
     log.write(level, undefined, text)
   }
 

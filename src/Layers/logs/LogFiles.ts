@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { isWanted, type LogFilter } from "../../Domain/logs/LogFilter.ts"
+import { type LogFilter, matchesFilter } from "../../Domain/logs/LogFilter.ts"
 import { ProjectName } from "../../Domain/Project.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { errorCode } from "../files/ErrorCode.ts"
@@ -159,12 +159,12 @@ const make = Effect.map(AutopilotHome, ({ logDir }) => {
             while (!isOver) {
               const lines = yield* Effect.mapError(attempt(path, reader.next), Option.some)
               if (lines !== undefined) {
-                const wanted = lines.filter((line) => isWanted(query, line))
+                const wanted = lines.filter((line) => matchesFilter(query, line))
                 if (wanted.length > 0) return wanted
               } else if (query.follow) yield* Effect.sleep(pollInterval)
               else {
                 isOver = true
-                return reader.lastWords().filter((line) => isWanted(query, line))
+                return reader.lastWords().filter((line) => matchesFilter(query, line))
               }
             }
             return yield* Effect.fail(Option.none())

@@ -11,7 +11,7 @@ import {
 } from "../../Domain/output/OutputTail.ts"
 
 /** What is kept in mind of the output of one worker, while it passes: enough to say how it ended. */
-export interface OutputEvidence {
+interface OutputEvidence {
   /** Something was read: a part of a line, too, is a sign of life. */
   readonly alive: (atNanos: bigint) => void
   /** Whole lines that were read. */

@@ -3,8 +3,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import {
-  cgroupFiles,
   type CgroupVersion,
+  cgroupFiles,
   groupFolders,
   memoryCgroupOf,
   memoryMounts,
@@ -12,14 +12,14 @@ import {
   parseLimit,
   parseReclaimable
 } from "../../Domain/machine/CgroupMemory.ts"
+import { parsePressure } from "../../Domain/machine/MemoryPressure.ts"
 import {
+  type CgroupUsage,
   effectiveMemory,
-  type GroupMemory,
   type MemorySight,
   parseMemInfo,
   type UnusableFile
 } from "../../Domain/machine/MemoryReading.ts"
-import { parseStallTotals } from "../../Domain/machine/PressureStall.ts"
 import { errorCode } from "../files/ErrorCode.ts"
 import { type KernelFile, kernelFiles } from "../files/KernelFile.ts"
 
@@ -58,7 +58,7 @@ const limitsUnknown =
   "Limits of cgroups are not seen: only those known already count, and the machine's memory"
 
 /** A group and its open files. */
-interface OpenGroup extends Omit<GroupMemory, "limitBytes"> {
+interface OpenGroup extends Omit<CgroupUsage, "limitBytes"> {
   readonly close: () => void
 }
 
@@ -184,7 +184,7 @@ const make = ({ proc, sys }: KernelRoots) => {
   }
 
   const stallTotals = () => {
-    const totals = stall && valueOf(stall, parseStallTotals, "Memory pressure is not known")
+    const totals = stall && valueOf(stall, parsePressure, "Memory pressure is not known")
     if (totals === undefined) {
       // A kernel without it will not have it in a moment either.
       stall?.close()

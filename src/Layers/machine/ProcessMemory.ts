@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { turnOfTheEventLoop } from "../concurrency/EventLoopTurn.ts"
+import { turnOfTheEventLoop } from "../concurrency/EventLoop.ts"
 import { ProcUnreadable } from "./ProcFs.ts"
 import { makeProcReader } from "./ProcReader.ts"
 

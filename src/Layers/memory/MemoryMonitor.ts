@@ -7,10 +7,10 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { DaemonEvent } from "../../Domain/history/DaemonEvent.ts"
 import type { MemoryLook } from "../../Domain/memory/MemoryLook.ts"
 import { nothingSeen, type WatchSettings, watchStep } from "../../Domain/memory/MemoryWatch.ts"
+import { PlainTimer } from "../concurrency/EventLoop.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { MemoryReader } from "../machine/MemoryReader.ts"
-import { PlainTimer } from "../concurrency/PlainTimer.ts"
 import { SettingsInForce } from "../settings/SettingsInForce.ts"
 
 /** The memory as last looked at, and whether that is plenty. It is looked at once before anybody can ask. */

@@ -18,7 +18,7 @@ export interface Batch {
 }
 
 /** A file that grows by whole lines and rotates. It stays open, for opening it costs more than writing to it. */
-export interface AppendedFile {
+interface AppendedFile {
   /** Writes what of a batch is not done; when it fails, it can be called again with the same batch. */
   readonly append: (batch: Batch, limits: FileLimits) => Promise<void>
   /** Waits for no disk. */

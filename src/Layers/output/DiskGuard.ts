@@ -1,9 +1,9 @@
 import * as fs from "node:fs/promises"
-import { humanBytes } from "../../Domain/text/HumanBytes.ts"
-import { minFreeBytesOn } from "../../Domain/settings/LogSettings.ts"
+import { minFreeBytesOn } from "../../Domain/output/DiskRoom.ts"
+import { humanBytes } from "../../Domain/text/Amounts.ts"
 
 /** How full a disk may become. */
-export interface DiskGuard {
+interface DiskGuard {
   /**
    * Why so many bytes more must not be written to a folder's disk; undefined when they may. Without a number of bytes
    * that must stay free it is 256 MiB, but never more than 5 % of the disk.

@@ -1,5 +1,5 @@
 import * as fs from "node:fs"
-import type { Level } from "../../Domain/history/DaemonEvent.ts"
+import type { Level } from "../../Domain/text/Level.ts"
 
 /** Whether a descriptor leads to systemd's journal, which names the socket that it has given. */
 export const isJournal = (descriptor: number): boolean => {

@@ -2,15 +2,13 @@ import { join, resolve } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import { unnamed } from "../../Domain/Project.ts"
 import type {
   EffectiveProject,
   EffectiveSettings,
   WorkerToRun
 } from "../../Domain/settings/EffectiveSettings.ts"
-import { keyPathText } from "../../Domain/toml/KeyPath.ts"
 import { type MemoryThresholds, thresholdsInForce } from "../../Domain/settings/MemoryThresholds.ts"
-import { unnamed } from "../../Domain/Project.ts"
-import type { RawSettings } from "../../Domain/toml/RawSettings.ts"
 import type { Settings } from "../../Domain/settings/Settings.ts"
 import { type AboutProject, aboutOf, supervised } from "../../Domain/settings/SettingsAbout.ts"
 import { decodeRaw } from "../../Domain/settings/SettingsDecode.ts"
@@ -20,23 +18,25 @@ import {
   workerBinaryVariable
 } from "../../Domain/settings/SettingsEnvironment.ts"
 import { type CommandLineSettings, provenanceOf } from "../../Domain/settings/SettingsMerge.ts"
-import { problemsOf, settingsIn, tableNames, takeApart } from "../../Domain/settings/SettingsProjects.ts"
 import {
   type KeyProblem,
   SettingsError,
   type SettingsProblem
 } from "../../Domain/settings/SettingsProblem.ts"
+import { problemsOf, settingsIn, tableNames, takeApart } from "../../Domain/settings/SettingsProjects.ts"
 import { type ResolvedProject, resolveSettings } from "../../Domain/settings/SettingsResolve.ts"
 import {
   argvOf,
-  findWorker,
   type FoundWorker,
+  findWorker,
   type NoWorkerCommand
 } from "../../Domain/settings/WorkerCommand.ts"
+import { keyPathText } from "../../Domain/toml/KeyPath.ts"
+import type { RawSettings } from "../../Domain/toml/RawSettings.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
+import { tomlPositions } from "../toml/TomlPositions.ts"
 import { SettingsFile, type SettingsText } from "./SettingsFile.ts"
 import { absolutePaths, withHome } from "./SettingsPaths.ts"
-import { tomlPositions } from "../toml/TomlPositions.ts"
 
 /** All that the settings in force depend on, beside the files. */
 export interface SettingsSources {

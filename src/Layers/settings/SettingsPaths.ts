@@ -4,7 +4,7 @@ import type { Settings } from "../../Domain/settings/Settings.ts"
 import type { WorkerCommand } from "../../Domain/settings/WorkerCommand.ts"
 
 /** The folders from which paths in the settings are meant. */
-export interface PathBases {
+interface PathBases {
   /** Of whoever started the daemon. */
   readonly cwd: string
   /** What `~` stands for. */

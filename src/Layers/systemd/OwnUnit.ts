@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import {
   type OwnUnitFacts,
-  unitFacts,
   type UnitName,
+  unitFacts,
   unitOfGroups,
   unitProperties
 } from "../../Domain/systemd/OwnUnitFacts.ts"

@@ -7,14 +7,14 @@ import * as Layer from "effect/Layer"
 import {
   descriptorFlags,
   type ServiceChannel,
-  serviceChannels,
   type ServiceEnvironment,
+  serviceChannels,
   watchdogMs
 } from "../../Domain/systemd/ServiceChannel.ts"
 import { alsoWaiting, messageText, type ServiceMessage } from "../../Domain/systemd/ServiceMessage.ts"
+import { errorCode } from "../files/ErrorCode.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
-import { errorCode } from "../files/ErrorCode.ts"
 import { SystemdTools } from "./SystemdTools.ts"
 
 /** Tells the service manager how the daemon does. Where there is none, or no way to it, all this does nothing. */

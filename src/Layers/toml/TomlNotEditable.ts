@@ -1,7 +1,7 @@
 import * as Data from "effect/Data"
-import { type KeyPath, keyPathText } from "../../Domain/toml/KeyPath.ts"
 import { printable } from "../../Domain/text/Printable.ts"
-import type { Position } from "../../Domain/settings/SettingsProblem.ts"
+import { type KeyPath, keyPathText } from "../../Domain/toml/KeyPath.ts"
+import type { Position } from "../../Domain/toml/TextSpan.ts"
 
 /** What is in the way of an edit. `at` is the place in the text before the edit. */
 export type TomlObstacle =

@@ -1,11 +1,11 @@
 import * as Effect from "effect/Effect"
 import type { AST } from "toml-eslint-parser"
-import type { Position } from "../../Domain/settings/SettingsProblem.ts"
+import type { Position } from "../../Domain/toml/TextSpan.ts"
 
 type Path = ReadonlyArray<string | number>
 
 /** Finds where a setting is written. For one that is missing it is the table that lacks it. */
-export type FindPosition = (path: Path) => Position | undefined
+type FindPosition = (path: Path) => Position | undefined
 
 const idOf = (path: Path): string => JSON.stringify(path.map(String))
 

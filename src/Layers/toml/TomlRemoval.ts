@@ -8,7 +8,7 @@ import {
   removal
 } from "../../Domain/toml/TextSpan.ts"
 import { inlineRemoval } from "./TomlInlineTable.ts"
-import { isWithin } from "./TomlStanding.ts"
+import { isInside } from "./TomlStanding.ts"
 import type { TomlBody, TomlEntry, TomlTree } from "./TomlTree.ts"
 
 const entryRemoval = ({ text }: TomlTree, entry: TomlEntry): ReadonlyArray<Replacement> =>
@@ -43,8 +43,8 @@ const sectionRemoval = ({ text }: TomlTree, section: TomlBody): Replacement => {
  * the text is the first to go, because a `[servers.port]` means another table once its `[[servers]]` is gone.
  */
 export const nextRemoval = (tree: TomlTree, path: KeyPath): ReadonlyArray<Replacement> | undefined => {
-  const section = tree.headers.findLast((one) => isWithin(one.path, path))
-  const entry = tree.entries.findLast((one) => isWithin(one.path, path) && one.body.path.length < path.length)
+  const section = tree.headers.findLast((one) => isInside(one.path, path))
+  const entry = tree.entries.findLast((one) => isInside(one.path, path) && one.body.path.length < path.length)
   if (section !== undefined && section.start > (entry?.start ?? -1)) return [sectionRemoval(tree, section)]
   return entry === undefined ? undefined : entryRemoval(tree, entry)
 }

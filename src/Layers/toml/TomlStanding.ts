@@ -5,7 +5,7 @@ import { TomlNotEditable } from "./TomlNotEditable.ts"
 import type { TomlBody, TomlEntry, TomlTree } from "./TomlTree.ts"
 
 /** How a table is written. */
-export type TableStanding =
+type TableStanding =
   | { readonly _tag: "Root"; readonly body: TomlBody }
   | { readonly _tag: "Header"; readonly body: TomlBody }
   | { readonly _tag: "Inline"; readonly body: TomlBody; readonly entry: TomlEntry }
@@ -15,18 +15,18 @@ export type TableStanding =
   | { readonly _tag: "Implied"; readonly first: TomlBody }
 
 /** What stands at a path. */
-export type Standing =
+type Standing =
   | TableStanding
   | { readonly _tag: "Value"; readonly entry: TomlEntry }
   | { readonly _tag: "Array"; readonly first: TomlBody }
   | { readonly _tag: "Absent" }
 
 /** Whether a path is another one, or leads into it. */
-export const isWithin = (path: KeyPath, outer: KeyPath): boolean =>
+export const isInside = (path: KeyPath, outer: KeyPath): boolean =>
   path.length >= outer.length && outer.every((name, depth) => name === path[depth])
 
 const isSame = (left: KeyPath, right: KeyPath): boolean =>
-  left.length === right.length && isWithin(left, right)
+  left.length === right.length && isInside(left, right)
 
 /** What stands at a path of names. */
 export const standingAt = (tree: TomlTree, path: KeyPath): Standing => {
@@ -34,12 +34,12 @@ export const standingAt = (tree: TomlTree, path: KeyPath): Standing => {
   const entry = tree.entries.find((one) => isSame(one.path, path))
   if (entry?.inline !== undefined) return { _tag: "Inline", body: entry.inline, entry }
   if (entry !== undefined) return { _tag: "Value", entry }
-  const inside = tree.headers.filter((one) => isWithin(one.path, path))
-  const array = inside.find((one) => one.array !== undefined && isWithin(path, one.array))
+  const inside = tree.headers.filter((one) => isInside(one.path, path))
+  const array = inside.find((one) => one.array !== undefined && isInside(path, one.array))
   if (array !== undefined) return { _tag: "Array", first: array }
   const header = inside.find((one) => isSame(one.path, path))
   if (header !== undefined) return { _tag: "Header", body: header }
-  const last = tree.entries.findLast((one) => isWithin(one.path, path) && one.body.path.length < path.length)
+  const last = tree.entries.findLast((one) => isInside(one.path, path) && one.body.path.length < path.length)
   if (last !== undefined) return { _tag: "Dotted", last }
   const first = inside[0]
   return first === undefined ? { _tag: "Absent" } : { _tag: "Implied", first }

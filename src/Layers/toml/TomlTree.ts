@@ -4,7 +4,7 @@ import { parse, TomlError } from "smol-toml"
 import type { AST } from "toml-eslint-parser"
 import type { KeyPath } from "../../Domain/toml/KeyPath.ts"
 import type { RawSettings } from "../../Domain/toml/RawSettings.ts"
-import type { Position } from "../../Domain/settings/SettingsProblem.ts"
+import type { Position } from "../../Domain/toml/TextSpan.ts"
 
 /** What holds entries: the text as a whole, what follows a `[header]`, or an inline table. */
 export interface TomlBody {

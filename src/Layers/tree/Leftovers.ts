@@ -5,11 +5,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ProjectName } from "../../Domain/Project.ts"
 import { entryPrefix } from "../../Domain/WorkerId.ts"
-import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
-import { endTree, type OnRemains } from "./TreeEnd.ts"
+import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { WorkerGroups } from "./WorkerGroups.ts"
-import { type Ending, WorkerTree } from "./WorkerTree.ts"
+import { type Ending, endTree, type OnRemains, WorkerTree } from "./WorkerTree.ts"
 
 /**
  * What earlier workers have left: of a daemon that was killed, or what escaped its tree and is found by its mark or in

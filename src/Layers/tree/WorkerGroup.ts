@@ -4,11 +4,11 @@ import { join } from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import { type GroupMemory, parseHeld } from "../../Domain/machine/GroupMemory.ts"
 import { parseAmount } from "../../Domain/machine/CgroupMemory.ts"
+import { type GroupMemory, parseHeld } from "../../Domain/machine/GroupMemory.ts"
 import { isPopulated } from "../../Domain/tree/WorkerGroup.ts"
-import { cgroupMembers } from "../machine/CgroupMembers.ts"
 import { errorCode } from "../files/ErrorCode.ts"
+import { cgroupMembers } from "../machine/CgroupMembers.ts"
 
 /** The kernel has refused something about a cgroup. */
 export class GroupRefused extends Data.TaggedError("GroupRefused")<{

@@ -7,10 +7,10 @@ import * as Schedule from "effect/Schedule"
 import type { GroupMembers } from "../../Domain/machine/ProcessFacts.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
 import { type Containment, groupName, projectOfGroup } from "../../Domain/tree/WorkerGroup.ts"
-import { DaemonEvents } from "../history/DaemonEvents.ts"
-import { accountMemory, type DelegatedGroup, type GroupSurroundings, takeOver } from "./DelegatedGroup.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
+import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { OwnUnit } from "../systemd/OwnUnit.ts"
+import { accountMemory, type DelegatedGroup, type GroupSurroundings, takeOver } from "./DelegatedGroup.ts"
 import { makeWorkerGroup, refusable, type WorkerGroup, workerGroup } from "./WorkerGroup.ts"
 
 /** The group of a worker that lives. */

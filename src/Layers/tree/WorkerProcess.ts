@@ -7,8 +7,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type { WorkerExit } from "../../Domain/tree/WorkerExit.ts"
-import { CannotStart, checkExecutable } from "./Executable.ts"
 import { ProcFs } from "../machine/ProcFs.ts"
+import { CannotStart, checkExecutable } from "./Executable.ts"
 
 /** What is started. */
 export interface WorkerSpec {

@@ -4,12 +4,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
-import { livingTree, type LivingTree, type ProcessEntry } from "../../Domain/machine/ProcessTree.ts"
+import { type LivingTree, livingTree, type ProcessEntry } from "../../Domain/machine/ProcessTree.ts"
 import { variable } from "../../Domain/WorkerId.ts"
+import { coalescedRead } from "../concurrency/CoalescedRead.ts"
 import { patientRace } from "../concurrency/PatientRace.ts"
-import { ProcFs, type ProcUnreadable } from "../machine/ProcFs.ts"
 import { errorCode } from "../files/ErrorCode.ts"
-import { sharedReading } from "../concurrency/SharedReading.ts"
+import { ProcFs, type ProcUnreadable } from "../machine/ProcFs.ts"
 import type { WorkerGroup } from "./WorkerGroup.ts"
 
 /** A worker's processes, as far as they are known. */
@@ -91,7 +91,7 @@ const make = Effect.gen(function* () {
   }
 
   /** Trees that end together look together: with fifty projects, a look of each would take longer than a grace. */
-  const look = sharedReading(
+  const look = coalescedRead(
     Effect.map(proc.processes, (table) => ({
       table,
       excluded: excludedFrom(table),
@@ -256,3 +256,29 @@ const make = Effect.gen(function* () {
 })
 
 export const layer: Layer.Layer<WorkerTree, never, ProcFs> = Layer.effect(WorkerTree, make)
+/** Told the pids that cannot be ended, whenever they are others than before. */
+
+export type OnRemains = (pids: ReadonlyArray<number>) => Effect.Effect<void>
+/**
+ * Ends a tree, again and again while something of it hangs in the kernel. `pause` is the time between two attempts; it
+ * says whether there is to be another. Returns whether nothing is left.
+ */
+
+export const endTree = (
+  trees: WorkerTree["Type"],
+  tree: Tree,
+  ending: Ending,
+  onRemains: OnRemains,
+  pause: Effect.Effect<boolean>
+): Effect.Effect<boolean> =>
+  Effect.gen(function* () {
+    let told = ""
+    for (;;) {
+      const remains = yield* trees.end(tree, ending)
+      if (remains.length === 0) return true
+      // Only a change is news: what hangs may do so all night.
+      if (remains.join() !== told) yield* onRemains(remains)
+      told = remains.join()
+      if (!(yield* pause)) return false
+    }
+  })

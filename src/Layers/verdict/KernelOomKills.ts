@@ -5,7 +5,9 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { unifiedCgroupOf } from "../../Domain/machine/CgroupMemory.ts"
-import { type OomKill, oomKillOf, type OomSample } from "../../Domain/verdict/OomKill.ts"
+import type { WorkerExit } from "../../Domain/tree/WorkerExit.ts"
+import { isWithin } from "../../Domain/tree/WorkerGroup.ts"
+import { type OomKill, type OomSample, oomKillOf } from "../../Domain/verdict/OomKill.ts"
 import {
   beginWatch,
   evidenceOf,
@@ -15,14 +17,12 @@ import {
   withoutOne,
   withSample
 } from "../../Domain/verdict/OomKillWatch.ts"
-import type { WorkerExit } from "../../Domain/tree/WorkerExit.ts"
-import { isWithin } from "../../Domain/tree/WorkerGroup.ts"
 import { Concerns } from "../history/Concerns.ts"
-import { MemoryMonitor } from "../memory/MemoryMonitor.ts"
 import type { KernelRoots } from "../machine/MemoryReader.ts"
-import { type GroupCounter, oomKillCounters } from "./OomKillCounters.ts"
 import { ProcFs } from "../machine/ProcFs.ts"
+import { MemoryMonitor } from "../memory/MemoryMonitor.ts"
 import type { WorkerGroup } from "../tree/WorkerGroup.ts"
+import { type GroupCounter, oomKillCounters } from "./OomKillCounters.ts"
 import { WorkerSamples } from "./WorkerSamples.ts"
 
 /** A watch for kills of one worker. */

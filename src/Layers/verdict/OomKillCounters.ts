@@ -21,7 +21,7 @@ export interface GroupCounter {
 }
 
 /** The counter of a group that was made for one worker. */
-export interface MadeGroupCounter extends GroupCounter {
+interface MadeGroupCounter extends GroupCounter {
   /** The limit of the group, in bytes, where a kill was for that; undefined where it was not, or there is none. */
   readonly reachedLimitBytes: () => number | undefined
 }

@@ -4,12 +4,12 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
-import type { LifeSeen } from "../../Domain/verdict/LifeSeen.ts"
+import type { RunEvidence } from "../../Domain/verdict/WorkerEnd.ts"
 import type { ProjectPlan } from "../../Domain/worker/ProjectPlan.ts"
 import type { WorkerEvent } from "../../Domain/worker/WorkerEvent.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
-import { WorkerLife } from "./WorkerLife.ts"
 import { WorkerLog } from "../logs/WorkerLog.ts"
+import { WorkerLife } from "./WorkerLife.ts"
 
 /** The life of a project's worker that goes on, or went on last. */
 export interface CurrentLife {
@@ -63,7 +63,7 @@ export const make = Effect.fnUntraced(function* (
       abandon: Deferred.await(abandon)
     }
     const started: { nanos: bigint | undefined } = { nanos: undefined }
-    let seen: LifeSeen | undefined
+    let seen: RunEvidence | undefined
     const fiber = yield* lives
       .live(plan, id, log, patience, {
         onSpawned: Effect.fnUntraced(function* (pid) {

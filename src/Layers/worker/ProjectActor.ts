@@ -5,17 +5,17 @@ import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import type { EndCause } from "../../Domain/verdict/EndCause.ts"
+import type { KillReason } from "../../Domain/verdict/WorkerEnd.ts"
 import { type ProjectPlan, settingsAwaited, type WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
-import { blank, resume, survivorOf, whatIsCleared } from "../../Domain/worker/Survivor.ts"
-import type { Command, Hold, WorkerAction, WorkerEvent } from "../../Domain/worker/WorkerEvent.ts"
+import { blank, resume, survivorOf, whatIsCleared } from "../../Domain/worker/SavedState.ts"
+import type { Hold, UserCommand, WorkerAction, WorkerEvent } from "../../Domain/worker/WorkerEvent.ts"
 import { initial, nextStartMs, type WorkerState } from "../../Domain/worker/WorkerState.ts"
 import { step } from "../../Domain/worker/WorkerStep.ts"
 import type { Step } from "../../Domain/worker/WorkerTransition.ts"
 import { Concerns } from "../history/Concerns.ts"
-import * as CurrentLife from "./CurrentLife.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
-import * as SavedState from "./SavedState.ts"
+import * as CurrentLife from "./CurrentLife.ts"
+import { projectState } from "./StateStore.ts"
 import { WorkerLife } from "./WorkerLife.ts"
 import * as WorkerTimer from "./WorkerTimer.ts"
 
@@ -41,13 +41,13 @@ export interface CommandAnswer {
 
 export interface ProjectActor {
   /** A start may be held until it is released. */
-  readonly command: (command: Command, hold?: Hold) => Effect.Effect<CommandAnswer>
+  readonly command: (command: UserCommand, hold?: Hold) => Effect.Effect<CommandAnswer>
   /** What a start was held for has come about. */
   readonly release: (because: string) => Effect.Effect<void>
   readonly restartFor: (
     because: string,
     next: Extract<WorkerEvent, { _tag: "RestartFor" }>["next"],
-    cause?: EndCause
+    cause?: KillReason
   ) => Effect.Effect<void>
   /** Cuts the grace of what is being ended short. */
   readonly hurry: Effect.Effect<void>
@@ -65,7 +65,7 @@ export interface ProjectActor {
   readonly drain: (because: string) => Effect.Effect<ReadonlyArray<number>>
 }
 
-export interface ActorOptions {
+interface ActorOptions {
   /** Take up where the last daemon ended instead of starting afresh. */
   readonly keepState: boolean
   /** Whether it starts when nobody has said anything yet. */
@@ -108,7 +108,7 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
   const timer = yield* WorkerTimer.make(mailbox)
   const answers = new Map<number, Deferred.Deferred<CommandAnswer>>()
   const isDead = yield* Deferred.make<void>()
-  const disk = yield* SavedState.make(project, yield* Effect.scope)
+  const disk = yield* projectState(project, yield* Effect.scope)
 
   let tickets = 0
   let isBegun = false

@@ -5,8 +5,8 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { ProjectName } from "../../Domain/Project.ts"
-import { replaceFile } from "../files/AtomicFile.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
+import { replaceFile } from "../files/AtomicFile.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 
 /** Which project commands mean that name none, kept across restarts of the daemon. */

@@ -9,11 +9,11 @@ import type { ProjectName } from "../../Domain/Project.ts"
 import type { ProjectPlan, ProjectPlans } from "../../Domain/worker/ProjectPlan.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
-import { make, type ProjectActor, type ProjectSnapshot } from "./ProjectActor.ts"
-import { ProjectState } from "./ProjectState.ts"
-import { SelectedProject } from "./SelectedProject.ts"
-import { WorkerLife } from "./WorkerLife.ts"
 import { WorkerLog } from "../logs/WorkerLog.ts"
+import { make, type ProjectActor, type ProjectSnapshot } from "./ProjectActor.ts"
+import { SelectedProject } from "./SelectedProject.ts"
+import { StateStore } from "./StateStore.ts"
+import { WorkerLife } from "./WorkerLife.ts"
 
 /** A project was named that this daemon does not supervise. */
 export class UnknownProject extends Data.TaggedError("UnknownProject")<{
@@ -72,7 +72,7 @@ const removed = "the project was removed from the settings"
 const supervise = Effect.fnUntraced(function* (options: SupervisorOptions) {
   const events = yield* DaemonEvents
   const selection = yield* SelectedProject
-  const runtime = yield* Effect.context<WorkerLife | WorkerLog | ProjectState | DaemonEvents | Concerns>()
+  const runtime = yield* Effect.context<WorkerLife | WorkerLog | StateStore | DaemonEvents | Concerns>()
   const gate = yield* Effect.makeLatch(false)
   const turn = yield* Effect.makeSemaphore(1)
   // Their workers end side by side, so that all take one grace together, also when nobody has drained before.
@@ -183,5 +183,5 @@ export const layer = (
 ): Layer.Layer<
   Supervisor,
   never,
-  WorkerLife | WorkerLog | ProjectState | SelectedProject | DaemonEvents | Concerns
+  WorkerLife | WorkerLog | StateStore | SelectedProject | DaemonEvents | Concerns
 > => Layer.scoped(Supervisor, supervise(options))

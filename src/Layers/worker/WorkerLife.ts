@@ -4,27 +4,26 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { LifeSeen } from "../../Domain/verdict/LifeSeen.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
-import type { OomKill } from "../../Domain/verdict/OomKill.ts"
-import type { WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
 import type { WorkerExit } from "../../Domain/tree/WorkerExit.ts"
-import { workerEnvironment } from "../../Domain/worker/WorkerEnvironment.ts"
+import type { OomKill } from "../../Domain/verdict/OomKill.ts"
+import type { RunEvidence } from "../../Domain/verdict/WorkerEnd.ts"
 import { variable, workerId } from "../../Domain/WorkerId.ts"
-import { DaemonEvents } from "../history/DaemonEvents.ts"
-import { EnvFile } from "./EnvFile.ts"
-import { CannotStart } from "../tree/Executable.ts"
-import { InstanceLock } from "../daemon/InstanceLock.ts"
-import { KernelOomKills } from "../verdict/KernelOomKills.ts"
-import { Leftovers, remainsInterval } from "../tree/Leftovers.ts"
+import type { WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
+import { workerEnvironment } from "../../Domain/worker/WorkerEnvironment.ts"
 import { patientRace } from "../concurrency/PatientRace.ts"
-import { endTree } from "../tree/TreeEnd.ts"
-import { WorkerGroups } from "../tree/WorkerGroups.ts"
+import { InstanceLock } from "../daemon/InstanceLock.ts"
+import { DaemonEvents } from "../history/DaemonEvents.ts"
 import type { ProjectLog } from "../logs/WorkerLog.ts"
-import { WorkerOutputs } from "./WorkerOutputs.ts"
+import { CannotStart } from "../tree/Executable.ts"
+import { Leftovers, remainsInterval } from "../tree/Leftovers.ts"
+import { WorkerGroups } from "../tree/WorkerGroups.ts"
 import { WorkerProcess } from "../tree/WorkerProcess.ts"
+import { endTree, WorkerTree } from "../tree/WorkerTree.ts"
+import { KernelOomKills } from "../verdict/KernelOomKills.ts"
 import { WorkerSamples } from "../verdict/WorkerSamples.ts"
-import { WorkerTree } from "../tree/WorkerTree.ts"
+import { EnvFile } from "./EnvFile.ts"
+import { WorkerOutputs } from "./WorkerOutputs.ts"
 
 /** What a life reports, in this order; `onRemains` only when something cannot be ended. */
 export interface LifeEvents {
@@ -33,7 +32,7 @@ export interface LifeEvents {
   readonly onExited: (exit: WorkerExit, uptimeMs: number, oomKill: OomKill | undefined) => Effect.Effect<void>
   readonly onRemains: (pids: ReadonlyArray<number>) => Effect.Effect<void>
   /** Nothing of it is left, and all that it has said was read. */
-  readonly onSeen: (seen: LifeSeen) => Effect.Effect<void>
+  readonly onSeen: (seen: RunEvidence) => Effect.Effect<void>
 }
 
 /** How long the end of a tree is waited for. */

@@ -13,16 +13,20 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
-import { argumentRow } from "../../Domain/cli/ArgumentTable.ts"
-import type { ArgumentKey } from "../../Domain/cli/ArgumentTable.ts"
-import { givenArguments, givenOptions } from "../../Domain/cli/CommandLine.ts"
-import type { Invocation, Shell } from "../../Domain/cli/CommandLine.ts"
-import { argumentsOf, commandRow, groups, groupTable, verbs } from "../../Domain/cli/CommandTable.ts"
-import type { Group, Verb } from "../../Domain/cli/CommandTable.ts"
-import { optionTable } from "../../Domain/cli/OptionTable.ts"
-import type { OptionKey, OptionRow } from "../../Domain/cli/OptionTable.ts"
-import { printable, quoted } from "../../Domain/text/Printable.ts"
+import { type ArgumentKey, argumentRow } from "../../Domain/cli/ArgumentTable.ts"
+import { givenArguments, givenOptions, type Invocation, type Shell } from "../../Domain/cli/CommandLine.ts"
+import {
+  argumentsOf,
+  commandRow,
+  type Group,
+  groups,
+  groupTable,
+  type Verb,
+  verbs
+} from "../../Domain/cli/CommandTable.ts"
+import { type OptionKey, type OptionRow, optionTable } from "../../Domain/cli/OptionTable.ts"
 import { UsageError } from "../../Domain/cli/UsageError.ts"
+import { printable, quoted } from "../../Domain/text/Printable.ts"
 import { mendedCompletions } from "./CompletionScript.ts"
 
 /** What carries out one command. */

@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import * as ControlClient from "../../Layers/control/ControlClient.ts"
 import * as AutopilotHome from "../../Layers/daemon/AutopilotHome.ts"
 import * as Caller from "../../Layers/daemon/Caller.ts"
-import * as ControlClient from "../../Layers/control/ControlClient.ts"
 import * as ProcFs from "../../Layers/machine/ProcFs.ts"
 
 /** Where the command was run, and whom it asks. */
@@ -111,7 +111,7 @@ export const commands = {
   install: Effect.fnUntraced(function* (invocation: Invocation) {
     const service = Layer.merge(Client, yield* serviceLayer)
     if (invocation.options.print) {
-      const { installPrint } = yield* Effect.promise(() => import("../service/InstallPrint.ts"))
+      const { installPrint } = yield* Effect.promise(() => import("../service/Install.ts"))
       return yield* Effect.provide(installPrint(invocation), service)
     }
     const { install } = yield* Effect.promise(() => import("../service/Install.ts"))

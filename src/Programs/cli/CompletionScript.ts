@@ -1,6 +1,5 @@
+import { type ArgumentKey, argumentRow } from "../../Domain/cli/ArgumentTable.ts"
 import type { Shell } from "../../Domain/cli/CommandLine.ts"
-import { argumentRow } from "../../Domain/cli/ArgumentTable.ts"
-import type { ArgumentKey } from "../../Domain/cli/ArgumentTable.ts"
 import { argumentsOf, groups, verbs } from "../../Domain/cli/CommandTable.ts"
 import { optionTable } from "../../Domain/cli/OptionTable.ts"
 import { settingKeys } from "../../Domain/settings/SettingKeys.ts"

@@ -1,11 +1,11 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { problemLine } from "../../Domain/config/ChangesText.ts"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import { problemLine } from "../../Domain/config/ChangesText.ts"
 import { withNotes, withoutNotes } from "../../Domain/config/EditNotes.ts"
-import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { type Draft, Editor } from "../../Layers/config/Editor.ts"
+import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { type OpenSettings, openSettings } from "./OpenSettings.ts"
 import { sayWritten, type Written } from "./WrittenSettings.ts"
 

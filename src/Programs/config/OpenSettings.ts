@@ -1,14 +1,14 @@
 import * as Effect from "effect/Effect"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import type { ConfigText, ConfigWritten } from "../../Domain/config/SettingsData.ts"
 import { requestLimits } from "../../Domain/control/ControlFraming.ts"
 import type { ReplyTo } from "../../Domain/control/ControlProtocol.ts"
 import { encodeRequest } from "../../Domain/control/ControlWire.ts"
-import type { ConfigText, ConfigWritten } from "../../Domain/config/SettingsData.ts"
 import { SettingsError } from "../../Domain/settings/SettingsProblem.ts"
+import { SettingsStore } from "../../Layers/config/SettingsStore.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import type { ControlClientError } from "../../Layers/control/ControlClientError.ts"
 import { type SettingsNotWritten, StaleSettings } from "../../Layers/settings/SettingsFile.ts"
-import { SettingsStore } from "../../Layers/config/SettingsStore.ts"
 import { Refused } from "../Refused.ts"
 
 /** What can go wrong with writing the settings. Nothing was written then. */

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
-import { problemLine, reloadText } from "../../Domain/config/ChangesText.ts"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
-import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { problemLine, reloadText } from "../../Domain/config/ChangesText.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
+import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { Refused } from "../Refused.ts"
 
 /** A daemon that reads its settings from a busy disk may take longer than one that tells its state. */

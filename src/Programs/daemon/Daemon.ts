@@ -2,75 +2,75 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { plansOf } from "../../Domain/worker/ProjectPlan.ts"
-import type { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
-import * as Concerns from "../../Layers/history/Concerns.ts"
-import * as ControlAnswers from "../../Layers/control/ControlAnswers.ts"
-import * as ControlSocket from "../../Layers/control/ControlSocket.ts"
-import * as DaemonEvents from "../../Layers/history/DaemonEvents.ts"
-import * as DaemonLog from "../../Layers/history/DaemonLog.ts"
-import * as EnvFile from "../../Layers/worker/EnvFile.ts"
-import * as FileMutex from "../../Layers/files/FileMutex.ts"
-import * as HistoryKeeping from "../../Layers/history/HistoryKeeping.ts"
-import * as HistoryReader from "../../Layers/history/HistoryReader.ts"
-import * as HistoryReport from "../../Layers/control/HistoryReport.ts"
-import * as HistoryStore from "../../Layers/history/HistoryStore.ts"
-import * as HogEnd from "../../Layers/guard/HogEnd.ts"
-import * as HogReport from "../../Layers/guard/HogReport.ts"
-import * as HogSearch from "../../Layers/guard/HogSearch.ts"
-import * as InstanceLock from "../../Layers/daemon/InstanceLock.ts"
-import * as KernelOomKills from "../../Layers/verdict/KernelOomKills.ts"
-import * as Leftovers from "../../Layers/tree/Leftovers.ts"
-import * as LogSettingsInForce from "../../Layers/logs/LogSettingsInForce.ts"
-import * as MemoryBackstop from "../../Layers/guard/MemoryBackstop.ts"
-import * as MemoryGuard from "../../Layers/guard/MemoryGuard.ts"
-import * as MemoryMonitor from "../../Layers/memory/MemoryMonitor.ts"
-import * as MemoryReader from "../../Layers/machine/MemoryReader.ts"
-import * as MemoryRestart from "../../Layers/guard/MemoryRestart.ts"
-import * as OwnOutput from "../../Layers/output/OwnOutput.ts"
-import * as OwnUnit from "../../Layers/systemd/OwnUnit.ts"
-import * as ProcessActivity from "../../Layers/machine/ProcessActivity.ts"
-import * as ProcessMemory from "../../Layers/machine/ProcessMemory.ts"
-import * as ProcessSignal from "../../Layers/machine/ProcessSignal.ts"
-import * as ProcessScan from "../../Layers/machine/ProcessScan.ts"
-import * as ProcFs from "../../Layers/machine/ProcFs.ts"
-import * as ProjectReports from "../../Layers/status/ProjectReports.ts"
-import * as ProjectState from "../../Layers/worker/ProjectState.ts"
-import * as ProjectSwitch from "../../Layers/worker/ProjectSwitch.ts"
-import * as RotatingFile from "../../Layers/output/RotatingFile.ts"
-import * as SelectedProject from "../../Layers/worker/SelectedProject.ts"
-import * as ServiceNotifier from "../../Layers/systemd/ServiceNotifier.ts"
-import * as ServiceStatus from "../../Layers/service/ServiceStatus.ts"
-import * as ServiceWatchdog from "../../Layers/service/ServiceWatchdog.ts"
-import * as SettingsAnswers from "../../Layers/control/SettingsAnswers.ts"
-import * as SettingsFile from "../../Layers/settings/SettingsFile.ts"
-import * as SettingsInForce from "../../Layers/settings/SettingsInForce.ts"
-import type { SettingsSources } from "../../Layers/settings/SettingsLoader.ts"
 import * as SettingsReload from "../../Layers/config/SettingsReload.ts"
 import * as SettingsStore from "../../Layers/config/SettingsStore.ts"
 import * as SettingsWatch from "../../Layers/config/SettingsWatch.ts"
 import * as SettingsWatcher from "../../Layers/config/SettingsWatcher.ts"
+import * as ControlAnswers from "../../Layers/control/ControlAnswers.ts"
+import * as ControlServer from "../../Layers/control/ControlServer.ts"
+import * as HistoryReport from "../../Layers/control/HistoryReport.ts"
+import * as SettingsAnswers from "../../Layers/control/SettingsAnswers.ts"
+import * as Subscriptions from "../../Layers/control/Subscriptions.ts"
+import type { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
+import * as InstanceLock from "../../Layers/daemon/InstanceLock.ts"
 import * as ShutdownRequest from "../../Layers/daemon/ShutdownRequest.ts"
 import type { Signals } from "../../Layers/daemon/Signals.ts"
-import * as StallWatch from "../../Layers/guard/StallWatch.ts"
-import * as Subscriptions from "../../Layers/control/Subscriptions.ts"
-import * as Supervisor from "../../Layers/worker/Supervisor.ts"
-import * as SystemdTools from "../../Layers/systemd/SystemdTools.ts"
 import * as Uncaught from "../../Layers/daemon/Uncaught.ts"
-import * as WorkerEcho from "../../Layers/logs/WorkerEcho.ts"
-import * as WorkerGroups from "../../Layers/tree/WorkerGroups.ts"
-import * as WorkerLife from "../../Layers/worker/WorkerLife.ts"
+import * as FileMutex from "../../Layers/files/FileMutex.ts"
+import * as HogEnd from "../../Layers/guard/HogEnd.ts"
+import * as HogReport from "../../Layers/guard/HogReport.ts"
+import * as HogSearch from "../../Layers/guard/HogSearch.ts"
+import * as MemoryBackstop from "../../Layers/guard/MemoryBackstop.ts"
+import * as MemoryGuard from "../../Layers/guard/MemoryGuard.ts"
+import * as MemoryRestart from "../../Layers/guard/MemoryRestart.ts"
+import * as StallDetector from "../../Layers/guard/StallDetector.ts"
 import * as WorkerLimit from "../../Layers/guard/WorkerLimit.ts"
+import * as WorkerMemory from "../../Layers/guard/WorkerMemory.ts"
+import * as Concerns from "../../Layers/history/Concerns.ts"
+import * as DaemonEvents from "../../Layers/history/DaemonEvents.ts"
+import * as DaemonLog from "../../Layers/history/DaemonLog.ts"
+import * as HistoryKeeping from "../../Layers/history/HistoryKeeping.ts"
+import * as HistoryReader from "../../Layers/history/HistoryReader.ts"
+import * as HistoryStore from "../../Layers/history/HistoryStore.ts"
+import * as LogSettingsInForce from "../../Layers/logs/LogSettingsInForce.ts"
+import * as WorkerEcho from "../../Layers/logs/WorkerEcho.ts"
 import * as WorkerLines from "../../Layers/logs/WorkerLines.ts"
 import * as WorkerLog from "../../Layers/logs/WorkerLog.ts"
-import * as WorkerMemory from "../../Layers/guard/WorkerMemory.ts"
-import * as WorkerOutputs from "../../Layers/worker/WorkerOutputs.ts"
+import * as MemoryReader from "../../Layers/machine/MemoryReader.ts"
+import * as ProcessActivity from "../../Layers/machine/ProcessActivity.ts"
+import * as ProcessMemory from "../../Layers/machine/ProcessMemory.ts"
+import * as ProcessScan from "../../Layers/machine/ProcessScan.ts"
+import * as ProcessSignal from "../../Layers/machine/ProcessSignal.ts"
+import * as ProcFs from "../../Layers/machine/ProcFs.ts"
+import * as MemoryMonitor from "../../Layers/memory/MemoryMonitor.ts"
+import * as OwnOutput from "../../Layers/output/OwnOutput.ts"
+import * as RotatingFile from "../../Layers/output/RotatingFile.ts"
+import * as ServiceStatus from "../../Layers/service/ServiceStatus.ts"
+import * as ServiceWatchdog from "../../Layers/service/ServiceWatchdog.ts"
+import * as SettingsFile from "../../Layers/settings/SettingsFile.ts"
+import * as SettingsInForce from "../../Layers/settings/SettingsInForce.ts"
+import type { SettingsSources } from "../../Layers/settings/SettingsLoader.ts"
+import * as ProjectReports from "../../Layers/status/ProjectReports.ts"
+import * as OwnUnit from "../../Layers/systemd/OwnUnit.ts"
+import * as ServiceNotifier from "../../Layers/systemd/ServiceNotifier.ts"
+import * as SystemdTools from "../../Layers/systemd/SystemdTools.ts"
+import * as Leftovers from "../../Layers/tree/Leftovers.ts"
+import * as WorkerGroups from "../../Layers/tree/WorkerGroups.ts"
 import * as WorkerProcess from "../../Layers/tree/WorkerProcess.ts"
-import * as WorkerSamples from "../../Layers/verdict/WorkerSamples.ts"
 import * as WorkerTree from "../../Layers/tree/WorkerTree.ts"
-import { supervise } from "./Lifecycle.ts"
+import * as KernelOomKills from "../../Layers/verdict/KernelOomKills.ts"
+import * as WorkerSamples from "../../Layers/verdict/WorkerSamples.ts"
+import * as EnvFile from "../../Layers/worker/EnvFile.ts"
+import * as ProjectSwitch from "../../Layers/worker/ProjectSwitch.ts"
+import * as SelectedProject from "../../Layers/worker/SelectedProject.ts"
+import * as StateStore from "../../Layers/worker/StateStore.ts"
+import * as Supervisor from "../../Layers/worker/Supervisor.ts"
+import * as WorkerLife from "../../Layers/worker/WorkerLife.ts"
+import * as WorkerOutputs from "../../Layers/worker/WorkerOutputs.ts"
 import { version } from "../Version.ts"
+import { supervise } from "./Lifecycle.ts"
 
-export interface DaemonOptions {
+interface DaemonOptions {
   readonly sources: SettingsSources
   readonly keepState: boolean
   /** Workers' lines are shown as they are, on a terminal too. */
@@ -89,7 +89,7 @@ const Projects = (keepState: boolean) =>
   )
 
 /** What can be asked and told on the control socket. */
-const Control = ControlSocket.layer.pipe(
+const Control = ControlServer.layer.pipe(
   Layer.provide(ControlAnswers.layer),
   Layer.provide(Subscriptions.layer),
   Layer.provide(Layer.mergeAll(ProjectReports.layer({ pid: process.pid, version }), ProjectSwitch.layer)),
@@ -115,7 +115,7 @@ const Supervision = (keepState: boolean) =>
     Layer.provide(SettingsWatcher.layer, SettingsWatch.layer),
     WorkerLimit.layer,
     MemoryBackstop.layer,
-    Layer.provide(StallWatch.layer, ProcessActivity.layer)
+    Layer.provide(StallDetector.layer, ProcessActivity.layer)
   ).pipe(
     Layer.provide(Layer.merge(SettingsReload.layer, HogSearch.layer)),
     Layer.provideMerge(WorkerMemory.layer),
@@ -127,7 +127,7 @@ const Workers = WorkerLife.layer.pipe(
   Layer.provide(Leftovers.layer),
   Layer.provide(Layer.mergeAll(WorkerProcess.layer, WorkerTree.layer, EnvFile.layer, KernelOomKills.layer)),
   Layer.merge(Layer.provide(WorkerLog.layer, LogSettingsInForce.layer)),
-  Layer.merge(Layer.merge(ProjectState.layer, SelectedProject.layer))
+  Layer.merge(Layer.merge(StateStore.layer, SelectedProject.layer))
 )
 
 /** The settings, and the memory that is looked at by them: also a worker's end is told with what was seen of it. */

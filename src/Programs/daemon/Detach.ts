@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { canonicalArgv, type Invocation } from "../../Domain/cli/CommandLine.ts"
+import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import { BackgroundStart } from "../../Layers/daemon/BackgroundStart.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
-import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { isService, startAsService } from "../service/ServiceStart.ts"
 
 /** The daemon answers, and it is the one that was started here. */

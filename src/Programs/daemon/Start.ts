@@ -1,8 +1,8 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
-import { daemon } from "./Daemon.ts"
 import { sourcesOf } from "../Sources.ts"
+import { daemon } from "./Daemon.ts"
 
 /** The daemon has ended, but not as it should; its log has said why. */
 export class EndedBadly extends Data.TaggedError("EndedBadly")<{ readonly code: number }> {}

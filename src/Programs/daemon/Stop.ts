@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
-import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { ProcFs } from "../../Layers/machine/ProcFs.ts"
+import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { Refused } from "../Refused.ts"
 
 /** Returns when the process is gone; one that took over its pid has another start time. */

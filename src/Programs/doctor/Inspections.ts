@@ -1,13 +1,13 @@
 import * as Layer from "effect/Layer"
-import * as EnvFile from "../../Layers/worker/EnvFile.ts"
 import * as HomeInspection from "../../Layers/doctor/HomeInspection.ts"
+import * as ServiceInspection from "../../Layers/doctor/ServiceInspection.ts"
+import * as WorkerInspection from "../../Layers/doctor/WorkerInspection.ts"
 import * as MemoryReader from "../../Layers/machine/MemoryReader.ts"
 import * as ServiceFiles from "../../Layers/service/ServiceFiles.ts"
-import * as ServiceInspection from "../../Layers/doctor/ServiceInspection.ts"
+import * as UserManager from "../../Layers/service/UserManager.ts"
 import * as SettingsFile from "../../Layers/settings/SettingsFile.ts"
 import * as SystemdTools from "../../Layers/systemd/SystemdTools.ts"
-import * as UserManager from "../../Layers/service/UserManager.ts"
-import * as WorkerInspection from "../../Layers/doctor/WorkerInspection.ts"
+import * as EnvFile from "../../Layers/worker/EnvFile.ts"
 
 /** What looks at the things that `doctor` tells of. */
 export const Inspections = Layer.mergeAll(

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { hogsText } from "../../Domain/guard/HogsText.ts"
-import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
+import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { Refused } from "../Refused.ts"
 
 /** `autopilotd hogs`: whom the daemon would end if memory were low, and why nobody else. */

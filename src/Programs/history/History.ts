@@ -3,12 +3,12 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
-import { eventCount, historyData, type HistoryQuestion, needed } from "../../Domain/history/HistoryData.ts"
-import { historyText } from "../../Domain/history/HistoryText.ts"
 import { sinceMs } from "../../Domain/cli/SinceTime.ts"
 import { UsageError } from "../../Domain/cli/UsageError.ts"
-import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { eventCount, type HistoryQuestion, historyData, needed } from "../../Domain/history/HistoryData.ts"
+import { historyText } from "../../Domain/history/HistoryText.ts"
 import { HistoryReader } from "../../Layers/history/HistoryReader.ts"
+import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 
 /** So many events are shown when neither their number nor a time is given. */
 const defaultLimit = 20

@@ -1,17 +1,16 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
-import { whyFleeting } from "../../Domain/service/FleetingPlace.ts"
-import type { Launcher } from "../../Domain/service/Launcher.ts"
-import { daemonUnit } from "../../Domain/service/ServiceUnit.ts"
+import { type Launcher, whyFleeting } from "../../Domain/service/Launcher.ts"
+import { daemonUnit, serviceUnits } from "../../Domain/service/ServiceUnit.ts"
 import { workerSentence } from "../../Domain/status/WorkerSentence.ts"
 import { prepare } from "../../Layers/daemon/AutopilotHome.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { ServiceFiles } from "../../Layers/service/ServiceFiles.ts"
 import { UserManager } from "../../Layers/service/UserManager.ts"
-import { version } from "../Version.ts"
 import { Refused } from "../Refused.ts"
-import { refuseOtherHome, servicePlan, type ServicePlan } from "./ServicePlan.ts"
+import { version } from "../Version.ts"
+import { refuseOtherHome, type ServicePlan, servicePlan } from "./ServicePlan.ts"
 import { awaitService, ownStatus, type RunningService, startService } from "./ServiceRun.ts"
 import { checkServiceSettings } from "./ServiceSettings.ts"
 
@@ -200,4 +199,23 @@ export const install = Effect.fnUntraced(function* ({ options }: Invocation) {
   }
   if (options.json) return yield* out(`${JSON.stringify(answerOf(installed))}\n`)
   for (const line of closingLines(installed, yield* Clock.currentTimeMillis)) yield* say(line)
+})
+/** What systemd would be told. */
+const commands = [
+  "systemctl --user daemon-reload",
+  ...serviceUnits.flatMap(({ name }) => [`systemctl --user enable ${name}`, `systemctl --user start ${name}`])
+]
+/** `autopilotd install --print`: what `install` would write and run. It changes nothing, and needs no systemd. */
+
+export const installPrint = Effect.fnUntraced(function* ({ options }: Invocation) {
+  const { out } = yield* CommandOutput
+  const { unitFolders } = yield* ServiceFiles
+  const { launcher, units } = yield* servicePlan(unitFolders[0])
+  const files = [launcher, ...units].map(({ mode, path, text }) => ({ path, mode: mode.toString(8), text }))
+  if (options.json) {
+    const message = "This would be written and run. Nothing was changed"
+    return yield* out(`${JSON.stringify({ success: true, message, files, commands })}\n`)
+  }
+  const parts = files.map(({ mode, path, text }) => `# ${path} (mode ${mode}):\n${text}`)
+  yield* out(`${[...parts, `# Then:\n${commands.join("\n")}\n`].join("\n")}`)
 })

@@ -19,7 +19,7 @@ import { type FoundFile, ServiceFiles } from "../../Layers/service/ServiceFiles.
 import { Refused } from "../Refused.ts"
 
 /** A file of the service: what is to stand there, and what does. */
-export interface PlannedFile {
+interface PlannedFile {
   readonly path: string
   readonly text: string
   readonly mode: number

@@ -1,10 +1,10 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
-import { printable } from "../../Domain/text/Printable.ts"
 import { projectsText } from "../../Domain/status/ProjectsText.ts"
-import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { printable } from "../../Domain/text/Printable.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
+import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { Refused } from "../Refused.ts"
 
 /** `autopilotd projects`: what each project's worker does, and which one is selected. */

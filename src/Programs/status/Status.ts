@@ -2,8 +2,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { statusText } from "../../Domain/status/StatusText.ts"
-import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
+import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { Refused } from "../Refused.ts"
 
 /** `autopilotd status`: what the worker does, why, and what comes next. */

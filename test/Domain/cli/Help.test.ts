@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { parse } from "../../../src/Domain/cli/CommandLine.ts"
 import { argumentRow } from "../../../src/Domain/cli/ArgumentTable.ts"
+import { parse } from "../../../src/Domain/cli/CommandLine.ts"
 import { argumentsOf, commandRow, groups, nextWords, verbs } from "../../../src/Domain/cli/CommandTable.ts"
 import { helpText } from "../../../src/Domain/cli/Help.ts"
 import { optionKeys, optionTable, questionTable } from "../../../src/Domain/cli/OptionTable.ts"

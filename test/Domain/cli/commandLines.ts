@@ -1,11 +1,8 @@
 import * as FastCheck from "effect/FastCheck"
 import type { ArgumentKey } from "../../../src/Domain/cli/ArgumentTable.ts"
-import { givenArguments } from "../../../src/Domain/cli/CommandLine.ts"
-import type { Invocation } from "../../../src/Domain/cli/CommandLine.ts"
-import { argumentsOf, commandRow, verbs } from "../../../src/Domain/cli/CommandTable.ts"
-import type { Verb } from "../../../src/Domain/cli/CommandTable.ts"
-import { optionTable } from "../../../src/Domain/cli/OptionTable.ts"
-import type { OptionKey } from "../../../src/Domain/cli/OptionTable.ts"
+import { givenArguments, type Invocation } from "../../../src/Domain/cli/CommandLine.ts"
+import { argumentsOf, commandRow, type Verb, verbs } from "../../../src/Domain/cli/CommandTable.ts"
+import { type OptionKey, optionTable } from "../../../src/Domain/cli/OptionTable.ts"
 
 /** Words that a sloppy reader of command lines would take for something else. */
 const treacherous = [

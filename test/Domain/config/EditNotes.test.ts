@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { lineBefore } from "../../../src/Domain/config/EditedLines.ts"
-import { withNotes, withoutNotes } from "../../../src/Domain/config/EditNotes.ts"
+import { lineBefore, withNotes, withoutNotes } from "../../../src/Domain/config/EditNotes.ts"
 
 describe("the notes in a text that is edited", () => {
   it("stand above it as comments, one line each", () => {

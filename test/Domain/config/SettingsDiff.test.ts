@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
 import type { SettingChange } from "../../../src/Domain/config/SettingsData.ts"
 import { settingsChanges } from "../../../src/Domain/config/SettingsDiff.ts"
+import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
 import { settingsFiles } from "../../fixtures/SettingsFiles.ts"
 import { inForce, type Surroundings } from "../../fixtures/SettingsInForce.ts"
 

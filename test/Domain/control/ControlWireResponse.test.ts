@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import type { ControlResponse } from "../../../src/Domain/control/ControlProtocol.ts"
-import type { StatusData } from "../../../src/Domain/status/StatusData.ts"
 import { decodeReply, encodeResponse, maxResponseBytes } from "../../../src/Domain/control/ControlWire.ts"
+import type { StatusData } from "../../../src/Domain/status/StatusData.ts"
 
 const sevenFields: StatusData = {
   worker_status: "running",

@@ -1,8 +1,15 @@
 import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { daemonFindings } from "../../../src/Domain/doctor/DaemonFindings.ts"
-import { error, fine, type Finding, hasErrors, summary, warning } from "../../../src/Domain/doctor/Finding.ts"
-import { findingsText } from "../../../src/Domain/doctor/FindingsText.ts"
+import {
+  error,
+  type Finding,
+  findingsText,
+  fine,
+  hasErrors,
+  summary,
+  warning
+} from "../../../src/Domain/doctor/Finding.ts"
 import { type HomeFacts, homeFindings } from "../../../src/Domain/doctor/HomeFindings.ts"
 import { memoryFindings } from "../../../src/Domain/doctor/MemoryFindings.ts"
 import { oldestNode, runtimeFinding } from "../../../src/Domain/doctor/RuntimeFindings.ts"

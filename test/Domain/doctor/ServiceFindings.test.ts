@@ -5,8 +5,8 @@ import {
   type ServiceFacts,
   serviceFindings
 } from "../../../src/Domain/doctor/ServiceFindings.ts"
-import { systemdProperties } from "../../../src/Domain/systemd/SystemdProperties.ts"
 import { workerFindings } from "../../../src/Domain/doctor/WorkerFindings.ts"
+import { systemdProperties } from "../../../src/Domain/systemd/SystemctlShow.ts"
 
 const shown = `LoadState=loaded
 ActiveState=active

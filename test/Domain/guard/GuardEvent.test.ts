@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
-import { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { describeGuard, type GuardEvent } from "../../../src/Domain/guard/GuardEvent.ts"
 import { hogSignalled, nobodyToEnd, restartedForMemory } from "../../../src/Domain/guard/GuardReport.ts"
 import type { HogChoice, Victim } from "../../../src/Domain/guard/HogChoice.ts"
+import { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { memoryLook } from "../../../src/Domain/memory/MemoryLook.ts"
 import { blog, shop } from "../machine/processWorlds.ts"
 

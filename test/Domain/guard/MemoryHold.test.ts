@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { MemoryLevel } from "../../../src/Domain/memory/MemoryLevel.ts"
 import { inARow, longestHoldMs, mayStart, shortestHoldMs } from "../../../src/Domain/guard/MemoryHold.ts"
+import type { MemoryLevel } from "../../../src/Domain/memory/MemoryLevel.ts"
 import { memoryLook } from "../../../src/Domain/memory/MemoryLook.ts"
 import { defaultPolicy } from "../../fixtures/policies.ts"
 

@@ -1,11 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { ProjectName } from "../../../src/Domain/Project.ts"
 import {
-  describeLimit,
-  type LimitFigures,
   limitOutcome,
-  limitReason,
   nextSampleMs,
   nextToldLimit,
   proportionalOf,
@@ -14,6 +10,8 @@ import {
   type ToldLimit,
   workerLimits
 } from "../../../src/Domain/guard/WorkerLimit.ts"
+import { ProjectName } from "../../../src/Domain/Project.ts"
+import { describeLimit, type LimitFigures, limitReason } from "../../../src/Domain/verdict/OverLimit.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"
 
 const MiB = 2 ** 20

@@ -3,17 +3,16 @@ import * as DateTime from "effect/DateTime"
 import * as FastCheck from "effect/FastCheck"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { explain } from "../../../src/Domain/history/Explain.ts"
-import type { Evidence } from "../../../src/Domain/history/Explanation.ts"
-import { explanationData, explanationText } from "../../../src/Domain/history/ExplanationText.ts"
+import { type Evidence, explanationData, explanationText } from "../../../src/Domain/history/Explanation.ts"
+import type { StatusReply } from "../../../src/Domain/status/StatusData.ts"
 import type { Verdict } from "../../../src/Domain/verdict/ExitVerdict.ts"
-import type { StatusAnswer } from "../../../src/Domain/status/StatusText.ts"
 import { at, run } from "../../fixtures/HistoryRecords.ts"
 import { anyEvent, blog, shop } from "../../fixtures/HistoryWorld.ts"
 
 const zone = DateTime.zoneMakeOffset(0)
 const nowMs = at("14:10")
 
-const status: StatusAnswer = {
+const status: StatusReply = {
   worker_status: "running",
   worker_pid: 4711,
   uptime_seconds: 4200,
@@ -313,7 +312,7 @@ describe("an explanation", () => {
       daemon: "a",
       ...exited,
       level: "warning",
-      text: "Worker ended after 1 h 00 min: exit code 1"
+      text: "Worker exited after 1 h 00 min: exit code 1"
     })
   })
 

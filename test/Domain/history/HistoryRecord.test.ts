@@ -2,8 +2,13 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
-import { lineOf, maxLineLength, recordOf, timeOfLine } from "../../../src/Domain/history/HistoryRecord.ts"
-import { isKept } from "../../../src/Domain/history/KeptEvent.ts"
+import {
+  isKept,
+  lineOf,
+  maxLineLength,
+  recordOf,
+  timeOfLine
+} from "../../../src/Domain/history/HistoryRecord.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
 import { anyEvent, shop } from "../../fixtures/HistoryWorld.ts"
 

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
-import type { Verdict } from "../../../src/Domain/verdict/ExitVerdict.ts"
 import { causesOf, restartsByDay, restartsIn } from "../../../src/Domain/history/Restarts.ts"
 import { restartSentences } from "../../../src/Domain/history/RestartsText.ts"
+import type { Verdict } from "../../../src/Domain/verdict/ExitVerdict.ts"
 import { at, noon, run } from "../../fixtures/HistoryRecords.ts"
 import { blog, shop } from "../../fixtures/HistoryWorld.ts"
 

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import {
+  type CgroupUsage,
   effectiveMemory,
-  type GroupMemory,
   type MachineMemory,
   parseMemInfo
 } from "../../../src/Domain/machine/MemoryReading.ts"
@@ -84,7 +84,7 @@ interface Figures {
   readonly reclaimable?: number | undefined
 }
 
-const group = ({ limit, reclaimable, used }: Figures, folder = "/group"): GroupMemory => ({
+const group = ({ limit, reclaimable, used }: Figures, folder = "/group"): CgroupUsage => ({
   folder,
   limitBytes: limit,
   usedBytes: () => used,

@@ -6,8 +6,8 @@ import {
   type ProcessFacts,
   type ScannedProcess
 } from "../../../src/Domain/machine/ProcessFacts.ts"
-import type { WorkerInCharge } from "../../../src/Domain/tree/ProcessOrigin.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
+import type { WorkerInCharge } from "../../../src/Domain/tree/ProcessOrigin.ts"
 
 export const MiB = 2 ** 20
 export const homeId = "0123456789abcdef"

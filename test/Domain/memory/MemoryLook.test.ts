@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import { DaemonEvent, describe as describeEvent } from "../../../src/Domain/history/DaemonEvent.ts"
-import { describeLevel, figuresOf, memoryLook } from "../../../src/Domain/memory/MemoryLook.ts"
+import { DaemonEvent, describeEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import type { MemoryReading } from "../../../src/Domain/machine/MemoryReading.ts"
+import { describeLevel, figuresOf, memoryLook } from "../../../src/Domain/memory/MemoryLook.ts"
 
 const gib = 2 ** 30
 const thresholds = { minAvailableBytes: 2 * gib, criticalBytes: gib }

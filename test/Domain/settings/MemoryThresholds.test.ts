@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
-import { humanBytes } from "../../../src/Domain/text/HumanBytes.ts"
 import { thresholdsInForce } from "../../../src/Domain/settings/MemoryThresholds.ts"
+import { humanBytes } from "../../../src/Domain/text/Amounts.ts"
 
 const gib = 2 ** 30
 type Figures = { readonly minAvailableBytes?: number; readonly criticalThresholdBytes?: number }

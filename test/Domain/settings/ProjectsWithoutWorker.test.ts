@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Option from "effect/Option"
-import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
 import { withoutWorker } from "../../../src/Domain/settings/ProjectsWithoutWorker.ts"
+import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"
 
 const worker = { type: "Command", argv: ["agent"] }

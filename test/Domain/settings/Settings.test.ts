@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
-import { decodeRaw, defaults } from "../../../src/Domain/settings/SettingsDecode.ts"
 import { settingKeys } from "../../../src/Domain/settings/SettingKeys.ts"
-import { keyPathText } from "../../../src/Domain/toml/KeyPath.ts"
+import { decodeRaw, defaults } from "../../../src/Domain/settings/SettingsDecode.ts"
 import { renderProblem } from "../../../src/Domain/settings/SettingsProblem.ts"
+import { keyPathText } from "../../../src/Domain/toml/KeyPath.ts"
 import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
 
 /** The problems of some settings, each as the line a person would read. */

@@ -2,15 +2,15 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
-import { isTable, type RawSettings, tomlText, valueAt } from "../../../src/Domain/toml/RawSettings.ts"
+import { notInherited, settingNotes } from "../../../src/Domain/settings/SettingKeys.ts"
 import { Settings } from "../../../src/Domain/settings/Settings.ts"
 import { decodeRaw } from "../../../src/Domain/settings/SettingsDecode.ts"
-import { notInherited, settingNotes } from "../../../src/Domain/settings/SettingKeys.ts"
 import { provenanceOf } from "../../../src/Domain/settings/SettingsMerge.ts"
 import { problemsOf, takeApart } from "../../../src/Domain/settings/SettingsProjects.ts"
 import { mergeTable } from "../../../src/Domain/settings/SettingsResolve.ts"
-import { inForce } from "../../fixtures/SettingsInForce.ts"
+import { isTable, type RawSettings, tomlText, valueAt } from "../../../src/Domain/toml/RawSettings.ts"
 import { settingsFiles, tableSettings, topSettings } from "../../fixtures/SettingsFiles.ts"
+import { inForce } from "../../fixtures/SettingsInForce.ts"
 
 const outer = { environment: {}, commandLine: {} }
 const worker = { type: "Command", argv: ["agent"] }

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { type RawSettings, tomlText, valueAt } from "../../../src/Domain/toml/RawSettings.ts"
 import { fromEnvironment } from "../../../src/Domain/settings/SettingsEnvironment.ts"
+import { hoist } from "../../../src/Domain/settings/SettingsHoist.ts"
 import {
   commandLineLayer,
   environmentLayer,
@@ -11,7 +11,7 @@ import {
   provenanceOf,
   tableLayer
 } from "../../../src/Domain/settings/SettingsMerge.ts"
-import { hoist } from "../../../src/Domain/settings/SettingsHoist.ts"
+import { type RawSettings, tomlText, valueAt } from "../../../src/Domain/toml/RawSettings.ts"
 
 /** The top level as it is merged, from the weakest source to the strongest. */
 const mergeTop = (layers: {

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
+import { aboutOf } from "../../../src/Domain/settings/SettingsAbout.ts"
+import { renderProblem } from "../../../src/Domain/settings/SettingsProblem.ts"
+import { problemsOf, takeApart } from "../../../src/Domain/settings/SettingsProjects.ts"
+import { resolveSettings } from "../../../src/Domain/settings/SettingsResolve.ts"
 import { keyPathText } from "../../../src/Domain/toml/KeyPath.ts"
 import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
-import { aboutOf } from "../../../src/Domain/settings/SettingsAbout.ts"
-import { problemsOf, takeApart } from "../../../src/Domain/settings/SettingsProjects.ts"
-import { renderProblem } from "../../../src/Domain/settings/SettingsProblem.ts"
-import { resolveSettings } from "../../../src/Domain/settings/SettingsResolve.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"
 
 const outer = { environment: {}, commandLine: {} }

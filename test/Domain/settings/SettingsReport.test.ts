@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
 import { settingKeys } from "../../../src/Domain/settings/SettingKeys.ts"
 import { settingsReport } from "../../../src/Domain/settings/SettingsReport.ts"
 import { renderReport } from "../../../src/Domain/settings/SettingsReportText.ts"
+import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"
 
 const claude = { type: "Command", argv: ["claude", "-p", "do it"] }

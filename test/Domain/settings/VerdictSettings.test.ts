@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { keyPathText } from "../../../src/Domain/toml/KeyPath.ts"
-import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
-import { problemsOfOwn } from "../../../src/Domain/settings/SettingsDecode.ts"
 import { settingsChanges } from "../../../src/Domain/config/SettingsDiff.ts"
+import { problemsOfOwn } from "../../../src/Domain/settings/SettingsDecode.ts"
 import { provenanceOf } from "../../../src/Domain/settings/SettingsMerge.ts"
 import { renderProblem } from "../../../src/Domain/settings/SettingsProblem.ts"
 import { settingsReport } from "../../../src/Domain/settings/SettingsReport.ts"
+import { keyPathText } from "../../../src/Domain/toml/KeyPath.ts"
+import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"
 
 const worker_command = { type: "Command", argv: ["agent"] }

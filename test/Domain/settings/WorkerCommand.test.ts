@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
-import { argvOf, findWorker, type WorkerFacts } from "../../../src/Domain/settings/WorkerCommand.ts"
+import { argvOf, type CommandFacts, findWorker } from "../../../src/Domain/settings/WorkerCommand.ts"
 
 const given = { model: "sonnet", maxBudget: 300, maxTurns: 99_999 }
 
@@ -47,14 +47,14 @@ describe("argvOf", () => {
 })
 
 describe("findWorker", () => {
-  const none: WorkerFacts = {
+  const none: CommandFacts = {
     environmentBinary: undefined,
     homeBinary: "/home/u/.autopilot/bin/autopilot",
     homeBinaryExists: false,
     workingDir: "/code",
     workingDirHasCargoToml: false
   }
-  const found = (facts: Partial<WorkerFacts>) => Either.getOrThrow(findWorker({ ...none, ...facts }))
+  const found = (facts: Partial<CommandFacts>) => Either.getOrThrow(findWorker({ ...none, ...facts }))
 
   it("prefers AUTOPILOT_WORKER_BINARY, then the home's binary, then a Cargo.toml", () => {
     const all = { environmentBinary: "/env/autopilot", homeBinaryExists: true, workingDirHasCargoToml: true }

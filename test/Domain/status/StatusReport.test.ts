@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import { StatusData } from "../../../src/Domain/status/StatusData.ts"
 import { type MemoryLook, memoryLook } from "../../../src/Domain/memory/MemoryLook.ts"
 import { ProjectName, unnamed } from "../../../src/Domain/Project.ts"
+import { StatusData } from "../../../src/Domain/status/StatusData.ts"
 import {
   type DaemonReport,
-  projectRow,
   type ProjectReport,
+  projectRow,
   statusData
 } from "../../../src/Domain/status/StatusReport.ts"
 import { initial, Phase, type WorkerState } from "../../../src/Domain/worker/WorkerState.ts"

@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
+import type { StatusReply } from "../../../src/Domain/status/StatusData.ts"
 import { statusText } from "../../../src/Domain/status/StatusText.ts"
-import type { StatusAnswer } from "../../../src/Domain/status/StatusText.ts"
 
 const gib = 2 ** 30
 
 /** The seven fields, which are all that the original daemon sends. */
-const original: StatusAnswer = {
+const original: StatusReply = {
   worker_status: "running",
   worker_pid: 5,
   uptime_seconds: 1,
@@ -16,7 +16,7 @@ const original: StatusAnswer = {
   memory_total_bytes: 16 * gib
 }
 
-const plain = (status: StatusAnswer) => statusText(status, { nowMs: 1_000_000, colour: false })
+const plain = (status: StatusReply) => statusText(status, { nowMs: 1_000_000, colour: false })
 
 describe("the text of a status", () => {
   it("shows an answer of the original daemon in the original's layout", () => {

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import { unitFacts, unitOfGroups } from "../../../src/Domain/systemd/OwnUnitFacts.ts"
-import { systemdDurationMs } from "../../../src/Domain/systemd/SystemdDuration.ts"
+import { systemdDurationMs } from "../../../src/Domain/systemd/SystemctlShow.ts"
 
 const ofUser = "/user.slice/user-1500.slice/user@1500.service"
 

@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import {
   descriptorFlags,
   isHeard,
-  serviceChannels,
   type ServiceEnvironment,
+  serviceChannels,
   watchdogMs
 } from "../../../src/Domain/systemd/ServiceChannel.ts"
 

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { describe as describeEvent } from "../../../src/Domain/history/DaemonEvent.ts"
+import { describeEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import type { OwnUnitFacts } from "../../../src/Domain/systemd/OwnUnitFacts.ts"
 import { stopTimeoutShort } from "../../../src/Domain/systemd/StopTimeout.ts"
 

@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import { parse } from "smol-toml"
-import { isTable } from "../../../src/Domain/toml/RawSettings.ts"
 import { keyPathText, parseKeyPath } from "../../../src/Domain/toml/KeyPath.ts"
+import { isTable } from "../../../src/Domain/toml/RawSettings.ts"
 
 const left = (text: string): string => {
   const result = parseKeyPath(text)

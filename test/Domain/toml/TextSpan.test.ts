@@ -5,8 +5,8 @@ import {
   lineBreakAt,
   lineEnd,
   lineRemoval,
-  linesBelow,
   lineStart,
+  linesBelow,
   nextLine,
   positionOf,
   replaced

@@ -3,12 +3,13 @@ import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import { noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
 import { nextAgent } from "../../../src/Domain/agent/AgentStream.ts"
-import { type ExitEvidence, type TailLine, verdictOf } from "../../../src/Domain/verdict/ExitJudgement.ts"
-import { adviceFor, describeVerdict, Verdict } from "../../../src/Domain/verdict/ExitVerdict.ts"
 import type { MemoryFigures } from "../../../src/Domain/memory/MemoryLook.ts"
-import type { OomKill } from "../../../src/Domain/verdict/OomKill.ts"
+import type { TailLine } from "../../../src/Domain/output/OutputTail.ts"
 import type { WorkerExit } from "../../../src/Domain/tree/WorkerExit.ts"
-import type { LimitFigures } from "../../../src/Domain/guard/WorkerLimit.ts"
+import { type ExitEvidence, verdictOf } from "../../../src/Domain/verdict/ExitJudgement.ts"
+import { adviceFor, describeVerdict, Verdict } from "../../../src/Domain/verdict/ExitVerdict.ts"
+import type { OomKill } from "../../../src/Domain/verdict/OomKill.ts"
+import type { LimitFigures } from "../../../src/Domain/verdict/OverLimit.ts"
 import {
   answer,
   calls,

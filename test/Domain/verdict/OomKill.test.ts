@@ -1,19 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
-import { adviceFor } from "../../../src/Domain/verdict/ExitVerdict.ts"
-import { DaemonEvent, describe as describeEvent } from "../../../src/Domain/history/DaemonEvent.ts"
+import { DaemonEvent, describeEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { type MemoryLook, memoryLook } from "../../../src/Domain/memory/MemoryLook.ts"
+import { unnamed } from "../../../src/Domain/Project.ts"
+import type { WorkerExit } from "../../../src/Domain/tree/WorkerExit.ts"
+import { adviceFor } from "../../../src/Domain/verdict/ExitVerdict.ts"
 import {
   type CountedKills,
-  describe as describeKill,
+  describeOomKill as describeKill,
   type GroupKills,
   type OomEvidence,
   OomKill,
   oomKillOf
 } from "../../../src/Domain/verdict/OomKill.ts"
-import { unnamed } from "../../../src/Domain/Project.ts"
-import type { WorkerExit } from "../../../src/Domain/tree/WorkerExit.ts"
 
 const gib = 2 ** 30
 
@@ -221,7 +221,7 @@ describe("what a person is told", () => {
     }
     assert.deepStrictEqual(describeEvent(event), {
       level: "warning",
-      text: `Worker ended after 5 seconds: exit code 0; ${text}`
+      text: `Worker exited after 5 seconds: exit code 0; ${text}`
     })
     assert.deepStrictEqual(
       Schema.decodeUnknownSync(DaemonEvent)(Schema.encodeSync(DaemonEvent)(event)),

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
+import { VerdictSettings } from "../../../src/Domain/settings/VerdictSettings.ts"
 import type { Verdict, VerdictKind } from "../../../src/Domain/verdict/ExitVerdict.ts"
 import { followUp, waitMs } from "../../../src/Domain/worker/VerdictPolicy.ts"
-import { VerdictSettings } from "../../../src/Domain/settings/VerdictSettings.ts"
 
 const nowMs = Date.parse("2026-11-22T20:00:00Z")
 const minuteMs = 60_000

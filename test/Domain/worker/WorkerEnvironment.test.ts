@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ProjectName } from "../../../src/Domain/Project.ts"
-import { workerEnvironment } from "../../../src/Domain/worker/WorkerEnvironment.ts"
 import { entryPrefix, workerId } from "../../../src/Domain/WorkerId.ts"
+import { workerEnvironment } from "../../../src/Domain/worker/WorkerEnvironment.ts"
 
 const id = workerId("0123456789abcdef", ProjectName.make("shop"), "b1c2")
 

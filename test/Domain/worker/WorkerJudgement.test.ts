@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { AgentResult } from "../../../src/Domain/agent/AgentSeen.ts"
-import type { LifeSeen } from "../../../src/Domain/verdict/LifeSeen.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
-import type { WorkerAction, WorkerEvent, WorkerRules } from "../../../src/Domain/worker/WorkerEvent.ts"
 import type { WorkerExit } from "../../../src/Domain/tree/WorkerExit.ts"
+import type { RunEvidence } from "../../../src/Domain/verdict/WorkerEnd.ts"
+import type { WorkerAction, WorkerEvent, WorkerRules } from "../../../src/Domain/worker/WorkerEvent.ts"
 import {
   initial,
   Phase,
@@ -27,7 +27,7 @@ const running: WorkerState = {
   phase: Phase.Running({ epoch: 4, pid: 100 })
 }
 
-const result = (more: Partial<AgentResult>): LifeSeen => ({
+const result = (more: Partial<AgentResult>): RunEvidence => ({
   ...nothingSaid,
   nowMs,
   agent: {
@@ -41,7 +41,7 @@ const crashed: WorkerExit = { code: 1, signal: null }
 
 /** A worker that ends by itself after a while: what the state is then, and what is done. */
 const afterEnd = (
-  seen: LifeSeen,
+  seen: RunEvidence,
   {
     by = rules,
     exit = crashed,

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import { ProjectName } from "../../../src/Domain/Project.ts"
 import type {
-  Command,
+  UserCommand,
   WorkerAction,
   WorkerEvent,
   WorkerRules
@@ -22,7 +22,7 @@ import { defaultPolicy } from "../../fixtures/policies.ts"
  * spawn succeeds, a worker exits, a tree is gone and a timer fires. Stale reports of cancelled fibers come too.
  */
 type Happening =
-  | { readonly _tag: "command"; readonly command: Command }
+  | { readonly _tag: "command"; readonly command: UserCommand }
   | {
       readonly _tag:
         | "drain"
@@ -46,7 +46,7 @@ type Happening =
 const happening: FastCheck.Arbitrary<Happening> = FastCheck.oneof(
   FastCheck.record({
     _tag: FastCheck.constant("command" as const),
-    command: FastCheck.constantFrom<Command>("start", "stop", "restart")
+    command: FastCheck.constantFrom<UserCommand>("start", "stop", "restart")
   }),
   FastCheck.record({
     _tag: FastCheck.constantFrom<
@@ -92,7 +92,7 @@ const makeWorld = (initialRules: WorkerRules) => {
   let timer: WorkerEvent | undefined
   let tickets = 0
   let spawns = 0
-  let lastCommand: Command | undefined
+  let lastCommand: UserCommand | undefined
   let isDraining = false
 
   const carryOut = (action: WorkerAction): void => {
@@ -262,7 +262,7 @@ describe("whatever happens, in whatever order", () => {
       FastCheck.property(
         story,
         policy,
-        FastCheck.constantFrom<Command>("start", "stop", "restart"),
+        FastCheck.constantFrom<UserCommand>("start", "stop", "restart"),
         (happenings, by, command) => {
           const world = makeWorld(rules(by))
           for (const what of happenings) world.happen(what)

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ProjectName } from "../../../src/Domain/Project.ts"
 import type {
-  Command,
+  UserCommand,
   WorkerAction,
   WorkerEvent,
   WorkerRules
@@ -73,7 +73,7 @@ const before = {
   failed: { ...initial, epoch: 4, failures: 10, phase: Phase.Failed({ epoch: 4, because: "10 failures" }) }
 } satisfies Record<string, WorkerState>
 
-const command = (name: Command): WorkerEvent => ({ _tag: "Command", command: name, ticket: 1 })
+const command = (name: UserCommand): WorkerEvent => ({ _tag: "Command", command: name, ticket: 1 })
 
 const drain: WorkerEvent = { _tag: "Drain", because: "the daemon is shutting down" }
 
@@ -182,7 +182,7 @@ describe("a command in every state is answered at once and does what the table s
   const table: ReadonlyArray<
     readonly [
       state: keyof typeof before,
-      command: Command,
+      command: UserCommand,
       word: string,
       answer: string,
       done: ReadonlyArray<string>

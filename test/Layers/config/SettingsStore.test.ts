@@ -3,11 +3,11 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { layerOf, SettingsStore } from "../../../src/Layers/config/SettingsStore.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import * as MemoryReader from "../../../src/Layers/machine/MemoryReader.ts"
 import * as SettingsFile from "../../../src/Layers/settings/SettingsFile.ts"
 import type { SettingsSources } from "../../../src/Layers/settings/SettingsLoader.ts"
-import { layerOf, SettingsStore } from "../../../src/Layers/config/SettingsStore.ts"
 import { temporaryHome } from "../../live/TestDaemon.ts"
 
 /** A command where no daemon runs, in a home. */

@@ -1,9 +1,9 @@
+import * as Fs from "node:fs"
+import * as Path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import * as Fs from "node:fs"
-import * as Path from "node:path"
 import { ControlConnections } from "../../../src/Layers/control/ControlConnections.ts"
 import * as ControlServer from "../../../src/Layers/control/ControlServer.ts"
 import { listening } from "../../fixtures/OriginalDaemon.ts"
@@ -120,7 +120,7 @@ describe("the control server", () => {
   it.scopedLive("forgets a connection when it is over, however it ended", () =>
     Effect.gen(function* () {
       const path = Path.join(yield* temporaryFolder, "autopilotd.sock")
-      const connections = new ControlConnections(ControlServer.defaultLimits, (_, { reply }) =>
+      const connections = new ControlConnections(ControlServer.serverLimits, (_, { reply }) =>
         reply(runningLine)
       )
       yield* listening(path, (socket) => connections.accept(socket))

@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import { Supervisor } from "../../../src/Layers/worker/Supervisor.ts"
 import { FakeLives } from "../worker/FakeLives.ts"
-import { blog, GiB, guarded, type Hog, hog, type Machine, makeMachine, shop } from "./GuardedMachine.ts"
 import { makeVirtualClock, type VirtualClock } from "../worker/VirtualClock.ts"
+import { blog, GiB, guarded, type Hog, hog, type Machine, makeMachine, shop } from "./GuardedMachine.ts"
 
 /** Begins the supervision on that machine and does the rest of the test there. */
 const onMachine = <A, E>(

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import { isWanted, type LogFilter } from "../../../src/Domain/logs/LogFilter.ts"
+import { type LogFilter, matchesFilter } from "../../../src/Domain/logs/LogFilter.ts"
 import { ProjectName, unnamed } from "../../../src/Domain/Project.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import * as LogFiles from "../../../src/Layers/logs/LogFiles.ts"
@@ -162,7 +162,7 @@ describe("the log files of a worker", () => {
           ]
           const files = places.slice(1).map((to, index) => lines.slice(places[index], to).join(""))
           const filter: LogFilter = given
-          const wanted = bare(lines).filter((line) => isWanted(filter, line))
+          const wanted = bare(lines).filter((line) => matchesFilter(filter, line))
           const expected =
             given.last === undefined
               ? wanted

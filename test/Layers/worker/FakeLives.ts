@@ -1,12 +1,12 @@
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Context from "effect/Context"
-import type { OomKill } from "../../../src/Domain/verdict/OomKill.ts"
 import type { WorkerExit } from "../../../src/Domain/tree/WorkerExit.ts"
-import { nothingSaid } from "../../fixtures/LifeSeen.ts"
+import type { OomKill } from "../../../src/Domain/verdict/OomKill.ts"
 import { CannotStart } from "../../../src/Layers/tree/Executable.ts"
 import { WorkerLife } from "../../../src/Layers/worker/WorkerLife.ts"
+import { nothingSaid } from "../../fixtures/LifeSeen.ts"
 
 /** One pretended worker. */
 export interface FakeLife {

@@ -1,19 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as FastCheck from "effect/FastCheck"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
 import * as TestContext from "effect/TestContext"
 import { ProjectName, unnamed } from "../../../src/Domain/Project.ts"
 import type { ProjectPlan, ProjectPlans } from "../../../src/Domain/worker/ProjectPlan.ts"
-import { blank } from "../../../src/Domain/worker/Survivor.ts"
+import { blank } from "../../../src/Domain/worker/SavedState.ts"
 import { reason, statusWord } from "../../../src/Domain/worker/WorkerState.ts"
 import * as ProjectSwitch from "../../../src/Layers/worker/ProjectSwitch.ts"
 import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
 import { defaultPolicy } from "../../fixtures/policies.ts"
 import * as FakeLives from "./FakeLives.ts"
-import { crash, layerOf, makeSurroundings, plan, settle, type Surroundings } from "./SupervisorWorld.ts"
+import { crash, layerOf, makeSurroundings, plan, type Surroundings, settle } from "./SupervisorWorld.ts"
 
 const named = (name: string, changed: Partial<ProjectPlan> = {}): ProjectPlan => ({
   ...plan,

@@ -4,18 +4,18 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { ProjectName, unnamed } from "../../../src/Domain/Project.ts"
-import { blank, type Survivor } from "../../../src/Domain/worker/Survivor.ts"
+import { blank, type SavedState } from "../../../src/Domain/worker/SavedState.ts"
 import { nextStartMs, statusWord } from "../../../src/Domain/worker/WorkerState.ts"
 import * as Concerns from "../../../src/Layers/history/Concerns.ts"
 import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
-import { ProjectState } from "../../../src/Layers/worker/ProjectState.ts"
-import { SelectedProject } from "../../../src/Layers/worker/SelectedProject.ts"
-import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
 import { WorkerLog } from "../../../src/Layers/logs/WorkerLog.ts"
+import { SelectedProject } from "../../../src/Layers/worker/SelectedProject.ts"
+import { StateStore } from "../../../src/Layers/worker/StateStore.ts"
+import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
 import * as FakeLives from "./FakeLives.ts"
-import * as Stream from "effect/Stream"
 import { crash, layerOf, makeSurroundings, plan, settle } from "./SupervisorWorld.ts"
 
 const look = Effect.gen(function* () {
@@ -236,7 +236,7 @@ describe("commands are served before any timer fires", () => {
 })
 
 describe("what survives the daemon", () => {
-  const failed: Survivor = { ...blank, failures: 10, failed: "10 failures in a row, the last: exit code 1" }
+  const failed: SavedState = { ...blank, failures: 10, failed: "10 failures in a row, the last: exit code 1" }
 
   it.effect("is saved before it takes effect", () => {
     const around = makeSurroundings()
@@ -403,7 +403,7 @@ describe("defects", () => {
           Layer.provideMerge(
             Layer.mergeAll(
               Concerns.layer.pipe(Layer.provideMerge(Broken)),
-              Layer.succeed(ProjectState, { load: () => Effect.succeed(undefined), save: () => Effect.void }),
+              Layer.succeed(StateStore, { load: () => Effect.succeed(undefined), save: () => Effect.void }),
               Layer.succeed(SelectedProject, { load: Effect.succeed(undefined), save: () => Effect.void }),
               Layer.succeed(WorkerLog, {
                 open: () => Effect.succeed({ capture: () => Effect.never })

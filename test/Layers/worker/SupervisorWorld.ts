@@ -5,13 +5,13 @@ import * as TestClock from "effect/TestClock"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { type ProjectName, unnamed } from "../../../src/Domain/Project.ts"
 import type { ProjectPlan } from "../../../src/Domain/worker/ProjectPlan.ts"
-import type { Survivor } from "../../../src/Domain/worker/Survivor.ts"
+import type { SavedState } from "../../../src/Domain/worker/SavedState.ts"
 import * as Concerns from "../../../src/Layers/history/Concerns.ts"
 import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
-import { ProjectState, ProjectStateError } from "../../../src/Layers/worker/ProjectState.ts"
-import { SelectedProject } from "../../../src/Layers/worker/SelectedProject.ts"
-import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
 import { WorkerLog } from "../../../src/Layers/logs/WorkerLog.ts"
+import { SelectedProject } from "../../../src/Layers/worker/SelectedProject.ts"
+import { StateStore, StateStoreError } from "../../../src/Layers/worker/StateStore.ts"
+import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
 import { defaultPolicy } from "../../fixtures/policies.ts"
 import * as FakeLives from "./FakeLives.ts"
 
@@ -33,13 +33,13 @@ export const crash = { code: 1, signal: null }
 /** What is around a Supervisor, to look at and to change. */
 export interface Surroundings {
   readonly events: Array<DaemonEvent>
-  readonly saved: Map<string, Survivor>
+  readonly saved: Map<string, SavedState>
   selected: ProjectName | undefined
   /** What the disk says to a save; undefined: it is saved. */
   disk: "works" | "fails" | "hangs"
 }
 
-export const makeSurroundings = (saved: Record<string, Survivor> = {}): Surroundings => ({
+export const makeSurroundings = (saved: Record<string, SavedState> = {}): Surroundings => ({
   events: [],
   saved: new Map(Object.entries(saved)),
   selected: undefined,
@@ -55,12 +55,12 @@ export const layerOf = (
     changes: Stream.empty
   })
 ) => {
-  const State = Layer.succeed(ProjectState, {
+  const State = Layer.succeed(StateStore, {
     load: (project) => Effect.sync(() => around.saved.get(project)),
     save: (project, survivor) =>
       Effect.suspend(() => {
         if (around.disk === "fails")
-          return new ProjectStateError({ path: "/state", reason: "no space left on device" })
+          return new StateStoreError({ path: "/state", reason: "no space left on device" })
         if (around.disk === "hangs") return Effect.never
         around.saved.set(project, survivor)
         return Effect.void

@@ -11,50 +11,50 @@ import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import type { MemorySight } from "../../../src/Domain/machine/MemoryReading.ts"
 import type { ScannedProcess } from "../../../src/Domain/machine/ProcessFacts.ts"
 import { plansOf } from "../../../src/Domain/worker/ProjectPlan.ts"
-import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
-import * as Concerns from "../../../src/Layers/history/Concerns.ts"
-import * as ControlAnswers from "../../../src/Layers/control/ControlAnswers.ts"
-import { ControlHandler } from "../../../src/Layers/control/ControlHandler.ts"
-import { defaultLimits } from "../../../src/Layers/control/ControlServer.ts"
-import * as ControlSocket from "../../../src/Layers/control/ControlSocket.ts"
-import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
-import * as FileMutex from "../../../src/Layers/files/FileMutex.ts"
-import { HistoryReport } from "../../../src/Layers/control/HistoryReport.ts"
-import { HogReport } from "../../../src/Layers/guard/HogReport.ts"
-import { InstanceLock } from "../../../src/Layers/daemon/InstanceLock.ts"
-import * as MemoryMonitor from "../../../src/Layers/memory/MemoryMonitor.ts"
-import { MemoryReader } from "../../../src/Layers/machine/MemoryReader.ts"
-import { OwnUnit } from "../../../src/Layers/systemd/OwnUnit.ts"
-import { ProcFs } from "../../../src/Layers/machine/ProcFs.ts"
-import { ProcessMemory } from "../../../src/Layers/machine/ProcessMemory.ts"
-import { ProcessScan } from "../../../src/Layers/machine/ProcessScan.ts"
-import { ProjectState } from "../../../src/Layers/worker/ProjectState.ts"
-import * as ProjectReports from "../../../src/Layers/status/ProjectReports.ts"
-import * as ProjectSwitch from "../../../src/Layers/worker/ProjectSwitch.ts"
-import { SelectedProject } from "../../../src/Layers/worker/SelectedProject.ts"
-import * as SettingsAnswers from "../../../src/Layers/control/SettingsAnswers.ts"
-import * as SettingsFile from "../../../src/Layers/settings/SettingsFile.ts"
-import { SettingsInForce } from "../../../src/Layers/settings/SettingsInForce.ts"
 import * as SettingsReload from "../../../src/Layers/config/SettingsReload.ts"
 import * as SettingsStore from "../../../src/Layers/config/SettingsStore.ts"
 import { SettingsWatch } from "../../../src/Layers/config/SettingsWatch.ts"
 import * as SettingsWatcher from "../../../src/Layers/config/SettingsWatcher.ts"
-import * as ShutdownRequest from "../../../src/Layers/daemon/ShutdownRequest.ts"
-import { Signals, type SignalNews } from "../../../src/Layers/daemon/Signals.ts"
+import * as ControlAnswers from "../../../src/Layers/control/ControlAnswers.ts"
+import { ControlHandler } from "../../../src/Layers/control/ControlHandler.ts"
+import * as ControlServer from "../../../src/Layers/control/ControlServer.ts"
+import { serverLimits } from "../../../src/Layers/control/ControlServer.ts"
+import { HistoryReport } from "../../../src/Layers/control/HistoryReport.ts"
+import * as SettingsAnswers from "../../../src/Layers/control/SettingsAnswers.ts"
 import * as Subscriptions from "../../../src/Layers/control/Subscriptions.ts"
-import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
+import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
+import { InstanceLock } from "../../../src/Layers/daemon/InstanceLock.ts"
+import * as ShutdownRequest from "../../../src/Layers/daemon/ShutdownRequest.ts"
+import { type SignalNews, Signals } from "../../../src/Layers/daemon/Signals.ts"
 import { Uncaught } from "../../../src/Layers/daemon/Uncaught.ts"
-import { WorkerGroups, withoutGroups } from "../../../src/Layers/tree/WorkerGroups.ts"
-import * as WorkerLines from "../../../src/Layers/logs/WorkerLines.ts"
-import { WorkerLog } from "../../../src/Layers/logs/WorkerLog.ts"
+import * as FileMutex from "../../../src/Layers/files/FileMutex.ts"
+import { HogReport } from "../../../src/Layers/guard/HogReport.ts"
 import * as WorkerLimit from "../../../src/Layers/guard/WorkerLimit.ts"
 import * as WorkerMemory from "../../../src/Layers/guard/WorkerMemory.ts"
+import * as Concerns from "../../../src/Layers/history/Concerns.ts"
+import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
+import * as WorkerLines from "../../../src/Layers/logs/WorkerLines.ts"
+import { WorkerLog } from "../../../src/Layers/logs/WorkerLog.ts"
+import { MemoryReader } from "../../../src/Layers/machine/MemoryReader.ts"
+import { ProcessMemory } from "../../../src/Layers/machine/ProcessMemory.ts"
+import { ProcessScan } from "../../../src/Layers/machine/ProcessScan.ts"
+import { ProcFs } from "../../../src/Layers/machine/ProcFs.ts"
+import * as MemoryMonitor from "../../../src/Layers/memory/MemoryMonitor.ts"
+import * as SettingsFile from "../../../src/Layers/settings/SettingsFile.ts"
+import { SettingsInForce } from "../../../src/Layers/settings/SettingsInForce.ts"
+import * as ProjectReports from "../../../src/Layers/status/ProjectReports.ts"
+import { OwnUnit } from "../../../src/Layers/systemd/OwnUnit.ts"
+import { WorkerGroups, withoutGroups } from "../../../src/Layers/tree/WorkerGroups.ts"
 import * as WorkerSamples from "../../../src/Layers/verdict/WorkerSamples.ts"
+import * as ProjectSwitch from "../../../src/Layers/worker/ProjectSwitch.ts"
+import { SelectedProject } from "../../../src/Layers/worker/SelectedProject.ts"
+import { StateStore } from "../../../src/Layers/worker/StateStore.ts"
+import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
 import { supervise } from "../../../src/Programs/daemon/Lifecycle.ts"
-import * as FakeLives from "../../Layers/worker/FakeLives.ts"
-import { fakeService } from "../../Layers/systemd/FakeService.ts"
-import { eventually, temporaryHome } from "../../live/TestDaemon.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"
+import { fakeService } from "../../Layers/systemd/FakeService.ts"
+import * as FakeLives from "../../Layers/worker/FakeLives.ts"
+import { eventually, temporaryHome } from "../../live/TestDaemon.ts"
 
 const memory: MemorySight = {
   reading: {
@@ -128,7 +128,7 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
     Layer.succeed(OwnUnit, { facts: Effect.succeed(undefined) }),
     Layer.succeed(Uncaught, { first: bugs.uncaught ?? Effect.never }),
     Layer.succeed(SelectedProject, { load: Effect.succeed(undefined), save: () => Effect.void }),
-    Layer.succeed(ProjectState, { load: () => Effect.succeed(undefined), save: () => Effect.void }),
+    Layer.succeed(StateStore, { load: () => Effect.succeed(undefined), save: () => Effect.void }),
     Layer.succeed(WorkerLog, {
       open: () => Effect.succeed({ capture: () => Effect.never })
     }),
@@ -185,7 +185,7 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
     changes: () => Stream.fromEffect(bugs.watch ?? Effect.never)
   })
   return Layer.mergeAll(
-    ControlSocket.layer,
+    ControlServer.layer,
     Layer.provide(SettingsWatcher.layer, Watch),
     WorkerLimit.layer
   ).pipe(
@@ -276,7 +276,7 @@ describe("a defect in a concern", () => {
         }
       })()
     },
-    "control server": { sleepMs: defaultLimits.socketCheckMs },
+    "control server": { sleepMs: serverLimits.socketCheckMs },
     "worker memory": { scan: brokenOnce(Effect.void) },
     "worker limit": { proportional: brokenOnce(Effect.void) },
     "settings watch": { watch: brokenOnce(Effect.never) },

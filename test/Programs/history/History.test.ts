@@ -9,8 +9,8 @@ import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotH
 import * as HistoryReader from "../../../src/Layers/history/HistoryReader.ts"
 import { history } from "../../../src/Programs/history/History.ts"
 import { heard, invocationOf, messageOf } from "../../fixtures/CommandUser.ts"
-import { blog, historyOf, numbered, shop } from "../../fixtures/HistoryWorld.ts"
 import { noon } from "../../fixtures/HistoryRecords.ts"
+import { blog, historyOf, numbered, shop } from "../../fixtures/HistoryWorld.ts"
 import { temporaryHome } from "../../live/TestDaemon.ts"
 
 const hourMs = 3_600_000

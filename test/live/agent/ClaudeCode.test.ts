@@ -3,8 +3,6 @@ import { join } from "node:path"
 import { assert, beforeAll, beforeEach, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { type ClaudeCodeMissing, claudeFolder } from "./ClaudeInstall.ts"
-import { type MessagesApi, serveMessagesApi, type Turn } from "./MessagesApi.ts"
 import {
   command,
   eventually,
@@ -14,6 +12,8 @@ import {
   temporaryHome,
   workersOf
 } from "../TestDaemon.ts"
+import { type ClaudeCodeMissing, claudeFolder } from "./ClaudeInstall.ts"
+import { type MessagesApi, serveMessagesApi, type Turn } from "./MessagesApi.ts"
 
 /** Several starts of a program of 235 MB, on a machine that may be busy. */
 const limitMs = 180_000

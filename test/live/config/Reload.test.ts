@@ -3,18 +3,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { alive, treeNames, treeUp } from "../tree/GrownTree.ts"
 import { daemonLog } from "../daemon/OtherStarts.ts"
-import {
-  inState,
-  pidOf,
-  pidsOf,
-  processesOf,
-  project,
-  request,
-  rowOf,
-  rows
-} from "../worker/SeveralProjects.ts"
 import {
   ask,
   command,
@@ -26,6 +15,17 @@ import {
   temporaryHome,
   workersOf
 } from "../TestDaemon.ts"
+import { alive, treeNames, treeUp } from "../tree/GrownTree.ts"
+import {
+  inState,
+  pidOf,
+  pidsOf,
+  processesOf,
+  project,
+  request,
+  rowOf,
+  rows
+} from "../worker/SeveralProjects.ts"
 
 const sleeps = [fixture("sleeps.sh")]
 const settingsFile = (home: string) => join(home, "daemon.toml")
@@ -76,7 +76,7 @@ describe("a reload", () => {
       yield* namesAre(home, "comes", "stays")
       assert.deepStrictEqual(alive(tree.values()), [])
       assert.deepStrictEqual(workersOf(home).toSorted(), [comes, stays].toSorted())
-      assert.match(daemonLog(home), /goes: Removed by the settings; nothing of it is left/)
+      assert.match(daemonLog(home), /goes: Removed by the settings; all its processes have exited/)
 
       writeByRename(home, before)
       const { data, success } = yield* request(home, { type: "ReloadConfig" })
@@ -219,7 +219,7 @@ describe("a reload", () => {
       assert.deepStrictEqual(yield* pidsOf(home, "shop", "shed"), before)
       assert.match(
         daemonLog(home),
-        /ERROR The settings were not reloaded \(asked on the control socket\), those in force go on: .*max_backof_ms/
+        /ERROR Settings not reloaded \(asked on the control socket\), the previous ones stay in force: .*max_backof_ms/
       )
     })
   )
@@ -236,9 +236,7 @@ describe("watch_config", () => {
       writeByRename(home, head + stays + project("second", sleeps))
       const second = yield* pidOf(home, "second")
       fs.appendFileSync(settingsFile(home), "[projects.stays.restart]\njitte = 0.1\n")
-      yield* daemon.logged(
-        /ERROR The settings were not reloaded \(its file has changed\).*daemon\.toml:7.*jitte/
-      )
+      yield* daemon.logged(/ERROR Settings not reloaded \(its file has changed\).*daemon\.toml:7.*jitte/)
       assert.deepStrictEqual(yield* namesOf(home), ["stays", "second"])
       assert.deepStrictEqual(yield* pidsOf(home, "stays", "second"), [pid, second])
       fs.writeFileSync(settingsFile(home), head + project("third", sleeps) + stays)

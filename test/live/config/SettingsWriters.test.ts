@@ -6,8 +6,8 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import { parse } from "smol-toml"
-import { pidOf, project, request } from "../worker/SeveralProjects.ts"
 import { command, eventually, fixture, startDaemon, temporaryHome } from "../TestDaemon.ts"
+import { pidOf, project, request } from "../worker/SeveralProjects.ts"
 
 const sleeps = [fixture("sleeps.sh")]
 const settingsFile = (home: string) => join(home, "daemon.toml")

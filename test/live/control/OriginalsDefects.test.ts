@@ -3,7 +3,6 @@ import { createConnection, type Socket } from "node:net"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { longBackoff, longGrace, settings } from "../tree/GrownTree.ts"
 import {
   ask,
   command,
@@ -15,6 +14,7 @@ import {
   temporaryHome,
   workersOf
 } from "../TestDaemon.ts"
+import { longBackoff, longGrace, settings } from "../tree/GrownTree.ts"
 
 /**
  * The defects of the original daemon, by their numbers in its examination, each as its user met it. Those of the memory
@@ -366,7 +366,7 @@ poll_interval_ms = 5000
       const first = yield* daemon.status("it runs", running)
       process.kill(first.worker_pid ?? 0, "SIGSEGV")
       yield* daemon.logged(
-        /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} WARN {2}default: Worker ended after .*: killed by SIGSEGV$/m
+        /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} WARN {2}default: Worker exited after .*: killed by SIGSEGV$/m
       )
       const second = yield* daemon.status(
         "another runs",

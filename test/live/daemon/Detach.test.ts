@@ -3,14 +3,6 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import {
-  assertEndsByCommand,
-  assertSupervised,
-  byShell,
-  daemonLog,
-  soonBack,
-  whenRunning
-} from "./OtherStarts.ts"
-import {
   command,
   eventually,
   fixture,
@@ -19,6 +11,14 @@ import {
   startDaemon,
   temporaryHome
 } from "../TestDaemon.ts"
+import {
+  assertEndsByCommand,
+  assertSupervised,
+  byShell,
+  daemonLog,
+  soonBack,
+  whenRunning
+} from "./OtherStarts.ts"
 
 const worker = fixture("sleeps.sh")
 

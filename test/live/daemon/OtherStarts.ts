@@ -79,5 +79,5 @@ export const assertEndsByCommand = Effect.fnUntraced(function* (home: string) {
   const stop = yield* command({ home, args: ["stop"] })
   assert.strictEqual(stop.stdout, "Daemon stopped\n", stop.stderr)
   assert.deepStrictEqual(workersOf(home), [])
-  assert.match(daemonLog(home), /Stopped, nothing left behind\n$/)
+  assert.match(daemonLog(home), /Stopped; all workers have exited\n$/)
 })

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os"
 import { delimiter, dirname, join, resolve } from "node:path"
 import { afterAll, assert, beforeAll, beforeEach, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { nodeFolder, npm } from "./NodeRelease.ts"
 import { command, eventually, fixture, isAlive, run, temporaryHome, workersOf } from "../TestDaemon.ts"
+import { nodeFolder, npm } from "./NodeRelease.ts"
 
 const root = resolve(import.meta.dirname, "../../..")
 
@@ -143,7 +143,7 @@ describe("npm start", () => {
       yield* said(/Failure 1 in a row: the next start is in 1 second[^]*Worker started, pid \d+/)
       demo.child.kill("SIGTERM")
       assert.deepStrictEqual(yield* demo.ended, { code: 0, signal: null })
-      assert.match(demo.stderr(), /Stopped, nothing left behind\n$/)
+      assert.match(demo.stderr(), /Stopped; all workers have exited\n$/)
       assert.deepStrictEqual(workersOf(home), [])
     })
   )

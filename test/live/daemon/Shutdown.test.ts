@@ -2,7 +2,6 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { alive, treeNames, treeUp } from "../tree/GrownTree.ts"
 import {
   command,
   eventually,
@@ -11,10 +10,11 @@ import {
   processesWith,
   run,
   startDaemon,
-  temporaryHome,
   type TestDaemon,
+  temporaryHome,
   workersOf
 } from "../TestDaemon.ts"
+import { alive, treeNames, treeUp } from "../tree/GrownTree.ts"
 
 const signals: ReadonlyArray<NodeJS.Signals> = [
   "SIGTERM",
@@ -39,7 +39,7 @@ const assertNothingLeft = (daemon: TestDaemon) => {
   assert.isFalse(fs.existsSync(join(daemon.home, "autopilotd.sock")))
   assert.isFalse(fs.existsSync(join(daemon.home, "autopilotd.pid")))
   const log = fs.readFileSync(join(daemon.home, "logs/autopilotd.log"), "utf8")
-  assert.match(log, /Stopped, nothing left behind\n$/)
+  assert.match(log, /Stopped; all workers have exited\n$/)
 }
 
 describe("each of the signals that end programs", () => {

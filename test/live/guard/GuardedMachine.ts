@@ -2,8 +2,8 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import { daemonLog } from "../daemon/OtherStarts.ts"
-import { type OwnMachine, ownMachine } from "./OwnMachine.ts"
 import { type Answer, eventually, fixture, startDaemon, temporaryHome } from "../TestDaemon.ts"
+import { type OwnMachine, ownMachine } from "./OwnMachine.ts"
 
 /** MiB available. On such a machine less than 1 GiB is low and less than 512 MiB critical; 80 MiB make a large process. */
 export const low = 900

@@ -4,10 +4,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { decodeReply } from "../../../src/Domain/control/ControlWire.ts"
-import { type MemoryGroup, memoryGroup, noMemoryGroup, removeGroup } from "./MemoryGroup.ts"
-import { hoarding } from "./GuardedMachine.ts"
 import { daemonLog } from "../daemon/OtherStarts.ts"
 import { command, eventually, exchange, launcher, run, temporaryHome } from "../TestDaemon.ts"
+import { hoarding } from "./GuardedMachine.ts"
+import { type MemoryGroup, memoryGroup, noMemoryGroup, removeGroup } from "./MemoryGroup.ts"
 
 const mebibyte = 2 ** 20
 

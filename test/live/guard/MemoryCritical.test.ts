@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import { command } from "../TestDaemon.ts"
 import {
   critical,
   type GuardedMachine,
@@ -11,7 +12,6 @@ import {
   type StatusData
 } from "./GuardedMachine.ts"
 import { meminfoText, noOwnMachine, plenty } from "./OwnMachine.ts"
-import { command } from "../TestDaemon.ts"
 
 const live = (name: string, test: () => Effect.Effect<void, never, Scope.Scope>): void =>
   it.scopedLive.skipIf(noOwnMachine !== undefined)(

@@ -1,12 +1,12 @@
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type * as Scope from "effect/Scope"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { critical, type GuardedMachine, guardedMachine, hoarding, low, openFolder } from "./GuardedMachine.ts"
+import type * as Scope from "effect/Scope"
 import { nodeFolder } from "../daemon/NodeRelease.ts"
 import { eventually } from "../TestDaemon.ts"
+import { critical, type GuardedMachine, guardedMachine, hoarding, low, openFolder } from "./GuardedMachine.ts"
 import { meminfoText, noOwnMachine, plenty } from "./OwnMachine.ts"
 
 /** Node under its own name and another, where every user may run it. */

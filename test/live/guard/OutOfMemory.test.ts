@@ -2,8 +2,8 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { type MemoryGroup, memoryGroup, noMemoryGroup } from "./MemoryGroup.ts"
 import { eventually, isAlive, startDaemon, temporaryHome } from "../TestDaemon.ts"
+import { type MemoryGroup, memoryGroup, noMemoryGroup } from "./MemoryGroup.ts"
 
 const mebibyte = 2 ** 20
 
@@ -83,7 +83,7 @@ describe("a kill by the kernel because memory has run out", () => {
         )
         assert.match(`${data.last_exit}`, new RegExp(`^${end.source}$`))
         assert.match(`${data.reason}`, end)
-        const logged = yield* daemon.logged(/Worker ended after .*/)
+        const logged = yield* daemon.logged(/Worker exited after .*/)
         assert.match(
           logged,
           /: killed by SIGKILL; the kernel killed it because memory had run out \(1 kill in/
@@ -164,7 +164,7 @@ describe("a kill by the kernel because memory has run out", () => {
           `${data.last_exit}`,
           /^killed by SIGTERM after [^;]+; the kernel killed one of its processes because memory had run out \(1 kill/
         )
-        yield* daemon.logged(/WARN .*Worker ended after .*; the kernel killed one of its processes/)
+        yield* daemon.logged(/WARN .*Worker exited after .*; the kernel killed one of its processes/)
       })
   )
 })

@@ -29,7 +29,7 @@ describe("a worker that does nothing", () => {
         worker: shell("echo hello; sleep 1000")
       })
       yield* daemon.logged(/The worker may have stalled: no output, no CPU time .* It is restarted after/)
-      yield* daemon.logged(/The worker is restarted: stalled: no output, no CPU time/)
+      yield* daemon.logged(/Restarting the worker: stalled: no output, no CPU time/)
       const data = yield* daemon.status("it waits", ({ worker_status }) => worker_status === "restarting")
       assert.match(data.last_exit ?? "", /it had stalled: it did nothing for/)
       assert.strictEqual(data.consecutive_failures, 1)

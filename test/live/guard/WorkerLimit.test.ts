@@ -46,7 +46,7 @@ describe("a worker with a memory limit", () => {
         worker: hoards({ mebibytes: 20, leaksMebibytes: 400, everyMs: 100 })
       })
       const reason = /worker-limit: its only process holds [0-9.]+ MiB, .*limit.* 200 MiB/
-      yield* daemon.logged(new RegExp(`The worker is restarted: ${reason.source}`))
+      yield* daemon.logged(new RegExp(`Restarting the worker: ${reason.source}`))
       // It had not proven itself, so that it waits.
       const data = yield* status(home, "it waits", ({ worker_status }) => worker_status === "restarting")
       assert.match(data.reason ?? "", reason)
@@ -68,7 +68,7 @@ describe("a worker with a memory limit", () => {
         settings: settings(200, [], "success_threshold_ms = 1"),
         worker: ["/bin/sh", "-c", line]
       })
-      yield* daemon.logged(/The worker is restarted: worker-limit: its 2 processes hold /)
+      yield* daemon.logged(/Restarting the worker: worker-limit: its 2 processes hold /)
       const data = yield* status(
         home,
         "the next one runs, alone",
@@ -123,7 +123,7 @@ describe("a worker with a memory limit", () => {
       fs.writeFileSync(join(home, "daemon.toml"), settings(100))
       const reloaded = yield* command({ home, args: ["reload"] })
       assert.strictEqual(reloaded.code, 0, reloaded.stderr)
-      yield* daemon.logged(/The worker is restarted: worker-limit: /)
+      yield* daemon.logged(/Restarting the worker: worker-limit: /)
       assert.strictEqual(howOften(daemon.stderr(), would), 1)
       yield* eventually(
         "the worker is gone",

@@ -49,7 +49,7 @@ describe("a disk that becomes full", () => {
             Effect.sync(() => pattern.test(told) || undefined)
           )
         yield* isTold(
-          /The worker's log cannot be written, the worker goes on: only .+ are free on its disk, and log\.min_free_bytes \(24 MiB\) are to stay free\n/
+          /The worker's log cannot be written, the worker keeps running: only .+ are free on its disk, and log\.min_free_bytes \(24 MiB\) are to stay free\n/
         )
         // Whoever reads the daemon's output is slow, and what the worker says there is more than waits for it.
         daemon.stderr.pause()
@@ -73,12 +73,12 @@ describe("a disk that becomes full", () => {
           "the log is written again",
           Effect.sync(() => {
             const log = fs.readFileSync(`/proc/${daemon.pid}/root${home}/logs/autopilotd.log`, "latin1")
-            return /can be written again/.test(log) || undefined
+            return /is writable again/.test(log) || undefined
           })
         )
         daemon.stderr.resume()
-        yield* isTold(/The worker's log can be written again\n/)
-        yield* isTold(/[0-9]+ lines of the worker's output were dropped: /)
+        yield* isTold(/The worker's log is writable again\n/)
+        yield* isTold(/Dropped [0-9]+ lines of the worker's output: /)
         assert.lengthOf(told.match(/cannot be written/g) ?? [], 1)
         const stop = yield* command({ home, args: ["stop"] })
         assert.strictEqual(stop.stdout, "Daemon stopped\n", stop.stderr)

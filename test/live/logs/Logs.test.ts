@@ -285,7 +285,7 @@ describe("under systemd", () => {
         Effect.sync(() => fs.existsSync(over) || undefined)
       )
       yield* command({ home, args: ["stop"] })
-      yield* journal.until(/INFO +Stopped, nothing left behind$/m)
+      yield* journal.until(/INFO +Stopped; all workers have exited$/m)
       assert.strictEqual(journal.text().match(/^<6>default\| x/gm)?.length, 2000)
       assert.isAbove(workerLog(home).match(/ out x/g)?.length ?? 0, 10_000)
     })

@@ -7,8 +7,8 @@ import {
   assertSupervised,
   byShell,
   daemonLog,
-  soonBack,
   type Started,
+  soonBack,
   whenRunning,
   workerLog
 } from "../daemon/OtherStarts.ts"
@@ -75,7 +75,7 @@ describe("in a terminal", () => {
       assert.match(daemonLog(home), /Shutting down: SIGINT\n/)
       yield* eventually(
         "its last words are on the screen",
-        Effect.sync(() => /Stopped, nothing left behind\r?\n$/.test(screen()) || undefined)
+        Effect.sync(() => /Stopped; all workers have exited\r?\n$/.test(screen()) || undefined)
       )
     })
   )
@@ -113,7 +113,7 @@ describe("in a terminal", () => {
         Effect.sync(() => workerLog(home).length > lengthBefore + 2 * 1024 * 1024 || undefined)
       )
       process.kill(pid, "SIGTERM")
-      yield* logged(home, /Stopped, nothing left behind\n$/)
+      yield* logged(home, /Stopped; all workers have exited\n$/)
       yield* eventually(
         "it has ended",
         Effect.sync(() => !isAlive(pid) || undefined)
@@ -166,7 +166,7 @@ describe("in a terminal", () => {
         "it has ended",
         Effect.sync(() => !isAlive(pid) || undefined)
       )
-      assert.match(daemonLog(home), /Stopped, nothing left behind\n$/)
+      assert.match(daemonLog(home), /Stopped; all workers have exited\n$/)
       assert.deepStrictEqual(workersOf(home), [])
     })
   )
@@ -192,7 +192,7 @@ describe("under nohup", () => {
       assert.notMatch(daemonLog(home), /SIGHUP|terminal was closed/)
       process.kill(pid, "SIGTERM")
       assert.deepStrictEqual(yield* endOf(daemon), { code: 0, signal: null })
-      assert.match(fs.readFileSync(join(home, "out"), "latin1"), /Stopped, nothing left behind\n$/)
+      assert.match(fs.readFileSync(join(home, "out"), "latin1"), /Stopped; all workers have exited\n$/)
     })
   )
 

@@ -113,7 +113,8 @@ describe("a full disk", () => {
         yield* eventually(
           "the trouble is told",
           Effect.sync(
-            () => /The worker's log cannot be written, the worker goes on: .*ENOSPC/.test(told) || undefined
+            () =>
+              /The worker's log cannot be written, the worker keeps running: .*ENOSPC/.test(told) || undefined
           )
         )
         yield* assertSupervised(home)
@@ -128,18 +129,18 @@ describe("a full disk", () => {
         ])
         yield* eventually(
           "the end of the trouble is told",
-          Effect.sync(() => told.includes("The worker's log can be written again") || undefined)
+          Effect.sync(() => told.includes("The worker's log is writable again") || undefined)
         )
         yield* eventually(
           "what was dropped is told",
-          Effect.sync(() => /[0-9]+ lines of the worker's output were dropped: /.test(told) || undefined)
+          Effect.sync(() => /Dropped [0-9]+ lines of the worker's output: /.test(told) || undefined)
         )
         const stop = yield* command({ home, args: ["stop"] })
         assert.strictEqual(stop.stdout, "Daemon stopped\n", stop.stderr)
         assert.deepStrictEqual(workersOf(home), [])
         yield* eventually(
           "its last words",
-          Effect.sync(() => told.endsWith("Stopped, nothing left behind\n") || undefined)
+          Effect.sync(() => told.endsWith("Stopped; all workers have exited\n") || undefined)
         )
       }),
     120_000

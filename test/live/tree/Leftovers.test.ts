@@ -3,7 +3,6 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { alive, longGrace, shortGrace, treeNames, treeUp } from "./GrownTree.ts"
 import {
   command,
   eventually,
@@ -14,6 +13,7 @@ import {
   temporaryHome,
   workersOf
 } from "../TestDaemon.ts"
+import { alive, longGrace, shortGrace, treeNames, treeUp } from "./GrownTree.ts"
 
 /** Somebody else's process, in a session of its own. */
 const bystander = (env: Readonly<Record<string, string>> = {}) =>
@@ -55,7 +55,7 @@ describe("what a killed daemon has left", () => {
           )
           assert.include(second.stdout(), "others alive: none")
           assert.deepStrictEqual(alive(left), [])
-          const ended = /Ended 2 processes \(pid .*\) that an earlier worker left behind/
+          const ended = /Killed 2 processes \(pid .*\) left over from an earlier worker/
           assert.match(second.stderr(), ended)
           assert.isBelow(second.stderr().search(ended), second.stderr().indexOf("Worker started"))
         })

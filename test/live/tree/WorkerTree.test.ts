@@ -3,16 +3,6 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import {
-  alive,
-  longBackoff,
-  longGrace,
-  orphanNames,
-  settings,
-  shortGrace,
-  treeNames,
-  treeUp
-} from "./GrownTree.ts"
-import {
   command,
   eventually,
   fixture,
@@ -22,6 +12,16 @@ import {
   temporaryHome,
   workersOf
 } from "../TestDaemon.ts"
+import {
+  alive,
+  longBackoff,
+  longGrace,
+  orphanNames,
+  settings,
+  shortGrace,
+  treeNames,
+  treeUp
+} from "./GrownTree.ts"
 
 describe("a worker that ignores SIGTERM", () => {
   it.scopedLive("is killed once its grace is over", () =>

@@ -2,9 +2,9 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { command, eventually, fixture, startDaemon, type TestDaemon, temporaryHome } from "../TestDaemon.ts"
 import { alive, treeNames, treeUp } from "../tree/GrownTree.ts"
 import { inState, pidOf, processesOf, project, request, rowOf, rows } from "./SeveralProjects.ts"
-import { command, eventually, fixture, startDaemon, temporaryHome, type TestDaemon } from "../TestDaemon.ts"
 
 const sleeps = [fixture("sleeps.sh")]
 const looks = [fixture("looks-around.sh")]

@@ -2,10 +2,10 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { alive } from "../tree/GrownTree.ts"
 import { daemonLog } from "../daemon/OtherStarts.ts"
-import { inState, pidOf, pidsOf, processesOf, project, request, rowOf, rows } from "./SeveralProjects.ts"
 import { command, eventually, fixture, startDaemon, temporaryHome, workersOf } from "../TestDaemon.ts"
+import { alive } from "../tree/GrownTree.ts"
+import { inState, pidOf, pidsOf, processesOf, project, request, rowOf, rows } from "./SeveralProjects.ts"
 
 const sleeps = [fixture("sleeps.sh")]
 const deaf = [fixture("ignores-term.sh")]
@@ -244,7 +244,7 @@ describe("the daemon's end", () => {
       assert.deepStrictEqual(yield* daemon.ended, { code: 0, signal: null })
       assert.deepStrictEqual(workersOf(home), [])
       assert.deepStrictEqual(alive(trees), [])
-      assert.match(daemonLog(home), /Stopped, nothing left behind\n$/)
+      assert.match(daemonLog(home), /Stopped; all workers have exited\n$/)
       assert.notMatch(daemonLog(home), /next: Worker started/)
     })
   )

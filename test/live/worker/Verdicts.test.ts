@@ -64,7 +64,7 @@ describe("a worker's end", () => {
         /Log in as the user of the daemon, or put a valid key into the env file/
       )
       assert.strictEqual(data.total_restarts, 0)
-      yield* daemon.logged(/Somebody must act before the worker is started again/)
+      yield* daemon.logged(/The worker stays down until you act/)
     })
   )
 

@@ -1,12 +1,12 @@
 import * as Effect from "effect/Effect"
-import { turnOfTheEventLoop } from "./EventLoopTurn.ts"
+import { turnOfTheEventLoop } from "./EventLoop.ts"
 
 /**
  * One reading for all who ask at once, where every reading is dear. What one gets has begun after one has asked: who
  * asks while a reading is under way gets the next. `use` is given it, one asker at a time. A reading that fails, or
  * whose reader is interrupted, counts for nobody else: whoever comes next reads anew.
  */
-export const sharedReading = <A, E>(read: Effect.Effect<A, E>) => {
+export const coalescedRead = <A, E>(read: Effect.Effect<A, E>) => {
   const turn = Effect.unsafeMakeSemaphore(1)
   let begun = 0
   let asking = 0

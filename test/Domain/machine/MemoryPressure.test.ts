@@ -3,23 +3,23 @@ import * as FastCheck from "effect/FastCheck"
 import {
   nextWindow,
   noWindow,
-  parseStallTotals,
+  type PressureSample,
   type PressureWindow,
-  type StallSample
-} from "../../../src/Domain/machine/PressureStall.ts"
+  parsePressure
+} from "../../../src/Domain/machine/MemoryPressure.ts"
 
 const text = (some: number | string, full: number | string) =>
   `some avg10=1.00 avg60=0.00 avg300=0.00 total=${some}\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=${full}\n`
 
 describe("/proc/pressure/memory", () => {
   it("gives both totals in microseconds", () => {
-    assert.deepStrictEqual(parseStallTotals(text(1234, 56)), { someMicros: 1234, fullMicros: 56 })
+    assert.deepStrictEqual(parsePressure(text(1234, 56)), { someMicros: 1234, fullMicros: 56 })
   })
 
   it("of whatever content never throws, and gives totals or nothing", () => {
-    assert.isUndefined(parseStallTotals(""))
-    assert.isUndefined(parseStallTotals(text("x", 1)))
-    assert.isUndefined(parseStallTotals(text(1, "")))
+    assert.isUndefined(parsePressure(""))
+    assert.isUndefined(parsePressure(text("x", 1)))
+    assert.isUndefined(parsePressure(text(1, "")))
     const total = FastCheck.oneof(FastCheck.bigInt().map(String), FastCheck.string())
     const content = FastCheck.oneof(
       FastCheck.string(),
@@ -27,7 +27,7 @@ describe("/proc/pressure/memory", () => {
     )
     FastCheck.assert(
       FastCheck.property(content, (odd) => {
-        for (const micros of Object.values(parseStallTotals(odd) ?? {})) {
+        for (const micros of Object.values(parsePressure(odd) ?? {})) {
           assert.isTrue(Number.isSafeInteger(micros) && micros >= 0)
         }
       })
@@ -35,13 +35,13 @@ describe("/proc/pressure/memory", () => {
   })
 })
 
-const sample = (some: number, full: number, monotonicMs: number, wallMs = monotonicMs): StallSample => ({
+const sample = (some: number, full: number, monotonicMs: number, wallMs = monotonicMs): PressureSample => ({
   totals: { someMicros: some, fullMicros: full },
   monotonicMs,
   wallMs
 })
 
-const after = (...samples: ReadonlyArray<StallSample | undefined>): PressureWindow =>
+const after = (...samples: ReadonlyArray<PressureSample | undefined>): PressureWindow =>
   samples.reduce<PressureWindow>(nextWindow, noWindow)
 
 describe("pressure", () => {

@@ -1,19 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import {
-  beginStallWatch,
+  type ActivitySample,
+  beginDetector,
   describeHalf,
-  nextStallWatch,
-  stallReason,
+  nextDetector,
+  type StallDetector,
   type StallLook,
   stallLookMs,
-  type StallSample,
-  type StallWatch
-} from "../../../src/Domain/guard/StallWatch.ts"
+  stallReason
+} from "../../../src/Domain/guard/StallDetector.ts"
 
 const rules = { stallTimeoutMs: 60_000, toolTimeoutMs: 3_600_000 }
 
-const quiet = (atMs: number, more: Partial<StallSample> = {}): StallSample => ({
+const quiet = (atMs: number, more: Partial<ActivitySample> = {}): ActivitySample => ({
   atMs,
   lastOutputMs: 0,
   cpuMs: new Map([["1", 1000]]),
@@ -24,26 +24,29 @@ const quiet = (atMs: number, more: Partial<StallSample> = {}): StallSample => ({
 })
 
 /** Looks one after the other; what is told, and when. */
-const told = (samples: ReadonlyArray<StallSample>): ReadonlyArray<string> => {
+const told = (samples: ReadonlyArray<ActivitySample>): ReadonlyArray<string> => {
   const [first, ...others] = samples
   assert.isDefined(first)
-  let watch: StallWatch = beginStallWatch(first)
+  let watch: StallDetector = beginDetector(first)
   return others.flatMap((sample) => {
-    const look: StallLook = nextStallWatch(watch, sample, rules)
+    const look: StallLook = nextDetector(watch, sample, rules)
     watch = look.watch
     return look.news === undefined ? [] : [`${look.news._tag} ${sample.atMs}`]
   })
 }
 
-const every = (stepMs: number, untilMs: number, more: (atMs: number) => Partial<StallSample> = () => ({})) =>
-  Array.from({ length: untilMs / stepMs + 1 }, (_, index) => quiet(index * stepMs, more(index * stepMs)))
+const every = (
+  stepMs: number,
+  untilMs: number,
+  more: (atMs: number) => Partial<ActivitySample> = () => ({})
+) => Array.from({ length: untilMs / stepMs + 1 }, (_, index) => quiet(index * stepMs, more(index * stepMs)))
 
 describe("a worker that does nothing", () => {
   it("is told of once at half time, and has stalled when all of it is over", () => {
     assert.deepStrictEqual(told(every(3000, 60_000)), ["half 30000", "stalled 60000"])
   })
 
-  const signs: Readonly<Record<string, (atMs: number) => Partial<StallSample>>> = {
+  const signs: Readonly<Record<string, (atMs: number) => Partial<ActivitySample>>> = {
     output: (atMs) => ({ lastOutputMs: atMs - 1 }),
     "CPU time": (atMs) => ({ cpuMs: new Map([["1", 1000 + atMs / 20]]) }),
     "a new process": (atMs) => ({ cpuMs: new Map([[String(atMs), 0]]) }),
@@ -83,11 +86,11 @@ describe("a worker that does nothing", () => {
         (looks) => {
           let atMs = 0
           let activeMs = 0
-          let watch = beginStallWatch(quiet(0))
+          let watch = beginDetector(quiet(0))
           for (const { lives, stepMs } of looks) {
             atMs += stepMs
             if (lives) activeMs = atMs
-            const look = nextStallWatch(watch, quiet(atMs, { lastOutputMs: activeMs }), rules)
+            const look = nextDetector(watch, quiet(atMs, { lastOutputMs: activeMs }), rules)
             watch = look.watch
             assert.strictEqual(look.news?._tag === "stalled", atMs - activeMs >= rules.stallTimeoutMs)
           }

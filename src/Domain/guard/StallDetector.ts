@@ -1,7 +1,8 @@
-import { humanDuration } from "../text/HumanDuration.ts"
+import { humanDuration } from "../text/Amounts.ts"
+import type { Stall } from "../verdict/WorkerEnd.ts"
 
 /** What a worker has done so far, as seen at one look. Milliseconds on a clock that only goes forward. */
-export interface StallSample {
+export interface ActivitySample {
   readonly atMs: number
   /** When it said something last; when it was started, if it never has. */
   readonly lastOutputMs: number
@@ -23,23 +24,16 @@ export interface StallRules {
 }
 
 /** What was seen of a worker so far. */
-export interface StallWatch {
-  readonly sample: StallSample
+export interface StallDetector {
+  readonly sample: ActivitySample
   /** When it has done anything last. */
   readonly activeMs: number
   readonly isWarned: boolean
 }
 
-/** A worker that has done nothing for long. */
-export interface Stall {
-  readonly quietMs: number
-  readonly limitMs: number
-  readonly tool: string | undefined
-}
-
 /** What follows from a look. */
 export interface StallLook {
-  readonly watch: StallWatch
+  readonly watch: StallDetector
   /** `half`: half of the time is over, told once. `stalled`: all of it. */
   readonly news: ({ readonly _tag: "half" | "stalled" } & Stall) | undefined
 }
@@ -48,7 +42,7 @@ export interface StallLook {
 const idleShare = 0.01
 
 /** Whether its processes have worked, or others have come, since the look before. */
-const hasWorked = (before: StallSample, now: StallSample): boolean => {
+const hasWorked = (before: ActivitySample, now: ActivitySample): boolean => {
   let usedMs = 0
   for (const [process, cpuMs] of now.cpuMs) {
     const earlier = before.cpuMs.get(process)
@@ -59,7 +53,7 @@ const hasWorked = (before: StallSample, now: StallSample): boolean => {
 }
 
 /** Before the second look nothing can be said: a worker that is seen for the first time was active just now. */
-export const beginStallWatch = (sample: StallSample): StallWatch => ({
+export const beginDetector = (sample: ActivitySample): StallDetector => ({
   sample,
   activeMs: sample.atMs,
   isWarned: false
@@ -69,7 +63,7 @@ export const beginStallWatch = (sample: StallSample): StallWatch => ({
  * Whether a worker has stalled: no output, no CPU time and no change of a watched file, all of it, for the whole time.
  * A machine that sleeps does not count, because its monotonic clock stands still.
  */
-export const nextStallWatch = (before: StallWatch, now: StallSample, rules: StallRules): StallLook => {
+export const nextDetector = (before: StallDetector, now: ActivitySample, rules: StallRules): StallLook => {
   const isActive =
     now.lastOutputMs > before.sample.lastOutputMs ||
     now.isExcused ||

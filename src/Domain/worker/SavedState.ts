@@ -1,14 +1,14 @@
 import * as Schema from "effect/Schema"
-import { humanDuration } from "../text/HumanDuration.ts"
+import { humanDuration } from "../text/Amounts.ts"
 import type { WorkerRules } from "./WorkerEvent.ts"
-import type { Step } from "./WorkerTransition.ts"
 import { heldForMemory, initial, nextStartMs, Phase, type WorkerState } from "./WorkerState.ts"
+import type { Step } from "./WorkerTransition.ts"
 
 /**
  * What of a project outlives the daemon, in `state/<project>.json`: a crash, an upgrade or a reboot of the daemon
  * clears none of it. It is written before a change takes effect.
  */
-export const Survivor = Schema.Struct({
+export const SavedState = Schema.Struct({
   version: Schema.Literal(1),
   /** `auto`: nobody has said anything yet, so that the settings' autostart decides. */
   wanted: Schema.Literal("up", "down", "auto"),
@@ -29,10 +29,10 @@ export const Survivor = Schema.Struct({
   /** The id of the worker that may be running; its tree carries it in the environment. */
   workerId: Schema.NullOr(Schema.String)
 })
-export type Survivor = typeof Survivor.Type
+export type SavedState = typeof SavedState.Type
 
 /** Of a start that was on its way nothing survives: it comes at once. Nor does what waits for another worker's end. */
-const waitOf = (state: WorkerState): Survivor["wait"] => {
+const waitOf = (state: WorkerState): SavedState["wait"] => {
   const held = heldForMemory(state)
   if (held !== undefined) return { kind: "memory", untilMs: held.untilMs, because: held.because }
   const { phase } = state
@@ -45,7 +45,7 @@ const waitOf = (state: WorkerState): Survivor["wait"] => {
 }
 
 /** The part of a worker's state that survives. */
-export const survivorOf = (state: WorkerState, workerId: string | null): Survivor => {
+export const survivorOf = (state: WorkerState, workerId: string | null): SavedState => {
   const { phase } = state
   return {
     version: 1,
@@ -58,7 +58,7 @@ export const survivorOf = (state: WorkerState, workerId: string | null): Survivo
 }
 
 /** What a project begins with that has no past, or whose past a person has cleared. */
-export const blank: Survivor = {
+export const blank: SavedState = {
   version: 1,
   wanted: "auto",
   failures: 0,
@@ -73,7 +73,7 @@ const failures = (count: number): string => `${count} failure${count === 1 ? "" 
  * What a start by a person clears, as a list for one sentence; undefined when there was nothing. A worker that was
  * stopped is as it was where it is not started.
  */
-export const whatIsCleared = (survivor: Survivor, isStarted = true): string | undefined => {
+export const whatIsCleared = (survivor: SavedState, isStarted = true): string | undefined => {
   const parts = [
     ...(survivor.failed === null ? [] : [`the failed state (${survivor.failed})`]),
     ...(survivor.wait === null ? [] : [`a wait (${survivor.wait.because})`]),
@@ -93,7 +93,7 @@ interface KeptWait {
 /** The wait that goes on; undefined when there is none, or when it is over. */
 const keptWait = (
   { restart }: WorkerRules,
-  { failures: count, wait }: Survivor,
+  { failures: count, wait }: SavedState,
   nowMs: number,
   epoch: number
 ): KeptWait | undefined => {
@@ -120,7 +120,7 @@ const keptWait = (
  * Takes up where the last daemon ended (`start --keep-state`): failed stays failed, stopped stays stopped, a wait
  * goes on until its time, and everything else starts with the failures it had. `autostart` decides where nobody has said anything yet.
  */
-export const resume = (rules: WorkerRules, survivor: Survivor, nowMs: number, autostart = true): Step => {
+export const resume = (rules: WorkerRules, survivor: SavedState, nowMs: number, autostart = true): Step => {
   const epoch = initial.epoch + 1
   const { wanted } = survivor
   const state = { ...initial, epoch, wanted, failures: survivor.failures }

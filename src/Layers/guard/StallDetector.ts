@@ -3,32 +3,32 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import type { EffectiveProject } from "../../Domain/settings/EffectiveSettings.ts"
-import type { ProjectName } from "../../Domain/Project.ts"
 import {
-  beginStallWatch,
+  type ActivitySample,
+  beginDetector,
   describeHalf,
-  nextStallWatch,
+  nextDetector,
+  type StallDetector,
   type StallRules,
   stallLookMs,
-  stallReason,
-  type StallSample,
-  type StallWatch
-} from "../../Domain/guard/StallWatch.ts"
-import type { WorkerTree } from "../../Domain/tree/WorkerMemory.ts"
+  stallReason
+} from "../../Domain/guard/StallDetector.ts"
+import type { ProjectName } from "../../Domain/Project.ts"
+import type { EffectiveProject } from "../../Domain/settings/EffectiveSettings.ts"
+import type { TreeMembers } from "../../Domain/tree/WorkerMemory.ts"
+import { pollLoop } from "../concurrency/PollLoop.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
-import { looksWhenWanted } from "../concurrency/LooksWhenWanted.ts"
 import { ProcessActivity } from "../machine/ProcessActivity.ts"
 import { SettingsInForce } from "../settings/SettingsInForce.ts"
 import { Supervisor } from "../worker/Supervisor.ts"
-import { WorkerMemory } from "./WorkerMemory.ts"
 import { type WorkerOutput, WorkerOutputs } from "../worker/WorkerOutputs.ts"
+import { WorkerMemory } from "./WorkerMemory.ts"
 
 /** What is remembered of a worker from one look to the next. */
 interface Watched {
   readonly workerId: string
-  readonly watch: StallWatch
+  readonly watch: StallDetector
 }
 
 /** A project whose worker may be ended because it does nothing. */
@@ -61,7 +61,7 @@ const make = Effect.gen(function* () {
   const watched = new Map<ProjectName, Watched>()
 
   const sampleOf = Effect.fnUntraced(function* (
-    { members }: WorkerTree,
+    { members }: TreeMembers,
     output: WorkerOutput,
     files: ReadonlyArray<string>
   ) {
@@ -78,21 +78,21 @@ const make = Effect.gen(function* () {
       files: yield* activity.files(files),
       isExcused: resetsAtMs !== undefined && (yield* Clock.currentTimeMillis) < resetsAtMs,
       tool: tool?.name
-    } satisfies StallSample
+    } satisfies ActivitySample
   })
 
   /** Looks at one worker and does what follows. */
-  const judge = Effect.fnUntraced(function* (tree: WorkerTree, { files, project, rules }: Guarded) {
+  const judge = Effect.fnUntraced(function* (tree: TreeMembers, { files, project, rules }: Guarded) {
     const { leaderPid, workerId } = tree
     const output = outputs.of(leaderPid)
     if (output === undefined) return
     const sample = yield* sampleOf(tree, output, files)
     const before = watched.get(project)
     if (before?.workerId !== workerId) {
-      watched.set(project, { workerId, watch: beginStallWatch(sample) })
+      watched.set(project, { workerId, watch: beginDetector(sample) })
       return
     }
-    const { news, watch } = nextStallWatch(before.watch, sample, rules)
+    const { news, watch } = nextDetector(before.watch, sample, rules)
     watched.set(project, { workerId, watch })
     if (news === undefined) return
     const { limitMs, quietMs, tool } = news
@@ -128,7 +128,7 @@ const make = Effect.gen(function* () {
     return Math.min(...guarded.map(({ rules }) => stallLookMs(rules)))
   }).pipe(Effect.catchTag("ProcUnreadable", () => Effect.succeed(soonMs)))
 
-  const looks = looksWhenWanted(isWanted, look)
+  const looks = pollLoop(isWanted, look)
   const changes = Stream.runForEach(current.changes, () => isWanted.open)
   const starts = events.changes.pipe(
     Stream.filter(({ _tag }) => _tag === "WorkerStarted"),

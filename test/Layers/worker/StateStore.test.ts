@@ -4,17 +4,17 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { unnamed } from "../../../src/Domain/Project.ts"
-import { blank } from "../../../src/Domain/worker/Survivor.ts"
+import { blank } from "../../../src/Domain/worker/SavedState.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
-import * as ProjectState from "../../../src/Layers/worker/ProjectState.ts"
+import * as StateStore from "../../../src/Layers/worker/StateStore.ts"
 import { temporaryHome } from "../../live/TestDaemon.ts"
 
-const inHome = <A, E>(test: (stateFile: string) => Effect.Effect<A, E, ProjectState.ProjectState>) =>
+const inHome = <A, E>(test: (stateFile: string) => Effect.Effect<A, E, StateStore.StateStore>) =>
   Effect.flatMap(temporaryHome, (home) => {
     const paths = pathsBelow(home)
     fs.mkdirSync(paths.stateDir)
     return test(join(paths.stateDir, "default.json")).pipe(
-      Effect.provide(ProjectState.layer.pipe(Layer.provide(Layer.succeed(AutopilotHome, paths))))
+      Effect.provide(StateStore.layer.pipe(Layer.provide(Layer.succeed(AutopilotHome, paths))))
     )
   })
 
@@ -22,7 +22,7 @@ describe("a project's state on disk", () => {
   it.scopedLive("is nothing before the first save, and then what was saved last", () =>
     inHome((stateFile) =>
       Effect.gen(function* () {
-        const { load, save } = yield* ProjectState.ProjectState
+        const { load, save } = yield* StateStore.StateStore
         assert.isUndefined(yield* load(unnamed))
         yield* save(unnamed, { ...blank, failures: 1 })
         yield* save(unnamed, { ...blank, failures: 2, failed: 'a "reason"\n' })
@@ -36,7 +36,7 @@ describe("a project's state on disk", () => {
   it.scopedLive("that was torn or is somebody else's is an error, and never a wrong state", () =>
     inHome((stateFile) =>
       Effect.gen(function* () {
-        const { load } = yield* ProjectState.ProjectState
+        const { load } = yield* StateStore.StateStore
         for (const text of ["", '{"version":1,"wanted":"up"', "[]", '{"version":2}', "\0"]) {
           fs.writeFileSync(stateFile, text)
           const error = yield* Effect.flip(load(unnamed))
@@ -49,7 +49,7 @@ describe("a project's state on disk", () => {
   it.scopedLive("many saves at once leave one of them whole", () =>
     inHome(() =>
       Effect.gen(function* () {
-        const { load, save } = yield* ProjectState.ProjectState
+        const { load, save } = yield* StateStore.StateStore
         yield* Effect.forEach(
           Array.from({ length: 50 }, (_, failures) => failures),
           (failures) => save(unnamed, { ...blank, failures }),
@@ -63,7 +63,7 @@ describe("a project's state on disk", () => {
   it.scopedLive("that cannot be written is an error with the path", () =>
     inHome((stateFile) =>
       Effect.gen(function* () {
-        const { save } = yield* ProjectState.ProjectState
+        const { save } = yield* StateStore.StateStore
         fs.rmSync(join(stateFile, ".."), { recursive: true })
         const error = yield* Effect.flip(save(unnamed, blank))
         assert.include(error.message, stateFile)

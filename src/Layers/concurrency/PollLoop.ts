@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
  * Looks for ever: again after as many milliseconds as the look asks for, or at once when the latch is opened. A look
  * that asks for no time has found nothing to look at: then only the latch counts.
  */
-export const looksWhenWanted = <E, R>(
+export const pollLoop = <E, R>(
   isWanted: Effect.Latch,
   look: Effect.Effect<number | undefined, E, R>
 ): Effect.Effect<never, E, R> =>

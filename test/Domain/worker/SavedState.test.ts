@@ -2,7 +2,13 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import { unnamed } from "../../../src/Domain/Project.ts"
-import { blank, resume, Survivor, survivorOf, whatIsCleared } from "../../../src/Domain/worker/Survivor.ts"
+import {
+  blank,
+  resume,
+  SavedState,
+  survivorOf,
+  whatIsCleared
+} from "../../../src/Domain/worker/SavedState.ts"
 import {
   heldForMemory,
   initial,
@@ -137,7 +143,7 @@ describe("what survives the daemon", () => {
   })
 
   it("is read back from its file as it was, whatever it was", () => {
-    const stored = Schema.parseJson(Survivor)
+    const stored = Schema.parseJson(SavedState)
     FastCheck.assert(
       FastCheck.property(
         FastCheck.record({

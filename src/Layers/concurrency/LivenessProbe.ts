@@ -2,7 +2,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 
 /** Lets others know that a loop still goes round. */
-export interface Turns {
+export interface LivenessProbe {
   /** Returns when the loop has come by since. */
   readonly ask: Effect.Effect<void>
   /** Called by the loop whenever it comes by. */
@@ -10,7 +10,7 @@ export interface Turns {
 }
 
 /** `wake` brings the loop to come by soon, if it waits. */
-export const make = (wake: Effect.Effect<unknown>): Turns => {
+export const make = (wake: Effect.Effect<unknown>): LivenessProbe => {
   let asked: ReadonlyArray<Deferred.Deferred<void>> = []
   return {
     ask: Effect.gen(function* () {

@@ -1,20 +1,28 @@
+/** The `KEY=value` lines that `systemctl show` prints. A value may have any `=` in it. */
+export const systemdProperties = (shown: string): ReadonlyMap<string, string> =>
+  new Map(
+    shown.split("\n").flatMap((line) => {
+      const at = line.indexOf("=")
+      return at <= 0 ? [] : [[line.slice(0, at), line.slice(at + 1)] as const]
+    })
+  )
 /** The units in which systemd writes durations, in milliseconds. A year is 365.25 days, a month the 12th part of it. */
 const units: Readonly<Record<string, number>> = {
   us: 0.001,
   ms: 1,
   s: 1000,
-  min: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-  month: 2_629_800_000,
-  y: 31_557_600_000
+  min: 60000,
+  h: 3600000,
+  d: 86400000,
+  w: 604800000,
+  month: 2629800000,
+  y: 31557600000
 }
-
 /**
  * A duration as `systemctl show` writes it (`1min 30s`, `1.5s`, `infinity`) in milliseconds; undefined when it is no
  * such text.
  */
+
 export const systemdDurationMs = (text: string): number | undefined => {
   if (text === "infinity") return Number.POSITIVE_INFINITY
   if (text === "0") return 0

@@ -2,14 +2,14 @@
  * How long processes have waited for memory since the machine was started, in microseconds: `some`: at least one of
  * them, `full`: all that had something to do at once. https://docs.kernel.org/accounting/psi.html
  */
-export interface StallTotals {
+export interface PressureTotals {
   readonly someMicros: number
   readonly fullMicros: number
 }
 
 /** The totals at one moment, on a clock that only goes forward and on the one that people read. */
-export interface StallSample {
-  readonly totals: StallTotals
+export interface PressureSample {
+  readonly totals: PressureTotals
   readonly monotonicMs: number
   readonly wallMs: number
 }
@@ -22,7 +22,7 @@ export interface MemoryPressure {
 
 /** The time between two samples, as long as it goes on: where it began, and what the one before it has shown. */
 export interface PressureWindow {
-  readonly from: StallSample | undefined
+  readonly from: PressureSample | undefined
   readonly pressure: MemoryPressure | undefined
 }
 
@@ -45,7 +45,7 @@ const fullLine = /^full .*\btotal=([0-9]+)$/m
  *
  * The averages lag behind by their 10 seconds and more, so only the totals are used.
  */
-export const parseStallTotals = (text: string): StallTotals | undefined => {
+export const parsePressure = (text: string): PressureTotals | undefined => {
   const someMicros = totalOf(text, someLine)
   const fullMicros = totalOf(text, fullLine)
   return someMicros === undefined || fullMicros === undefined ? undefined : { someMicros, fullMicros }
@@ -63,7 +63,7 @@ const share = (micros: number, elapsedMs: number): number => Math.min(1, micros 
  * Ends the window at `sample` and begins the next one there. A window in which a clock jumped or the machine was
  * suspended shows nothing, nor does one without a sample at each end, or with totals that go backwards.
  */
-export const nextWindow = (window: PressureWindow, sample: StallSample | undefined): PressureWindow => {
+export const nextWindow = (window: PressureWindow, sample: PressureSample | undefined): PressureWindow => {
   const { from } = window
   if (from === undefined || sample === undefined) return { from: sample, pressure: undefined }
   const elapsedMs = sample.monotonicMs - from.monotonicMs

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
-import { sharedReading } from "../../../src/Layers/concurrency/SharedReading.ts"
+import { coalescedRead } from "../../../src/Layers/concurrency/CoalescedRead.ts"
 
 const turns = (count: number) =>
   Effect.promise(async () => {
@@ -18,7 +18,7 @@ const numbered = (lastsTurns: number) => {
     const number = ++readings.begun
     return Effect.as(turns(lastsTurns), number)
   })
-  return { readings, ask: sharedReading(read)(Effect.succeed) }
+  return { readings, ask: coalescedRead(read)(Effect.succeed) }
 }
 
 /** A reading that begins when it is told so, and ends when it is let. */
@@ -33,7 +33,7 @@ const held = Effect.gen(function* () {
       Effect.as(number)
     )
   })
-  return { begins, mayEnd, readings, ask: sharedReading(read)(Effect.succeed) }
+  return { begins, mayEnd, readings, ask: coalescedRead(read)(Effect.succeed) }
 })
 
 describe("a reading that many share", () => {
@@ -81,7 +81,7 @@ describe("a reading that many share", () => {
   it.live("is made anew for the others when it fails", () =>
     Effect.gen(function* () {
       let begun = 0
-      const ask = sharedReading(
+      const ask = coalescedRead(
         Effect.suspend(() => (++begun === 1 ? Effect.fail("no descriptor free") : Effect.succeed(begun)))
       )(Effect.succeed)
       const [first, ...others] = yield* Effect.all(
@@ -99,7 +99,7 @@ describe("a reading that many share", () => {
   it.live("is used by one at a time", () =>
     Effect.gen(function* () {
       let inUse = 0
-      const look = sharedReading(Effect.void)
+      const look = coalescedRead(Effect.void)
       const use = look(() =>
         Effect.gen(function* () {
           inUse++

@@ -1,0 +1,57 @@
+import * as Schema from "effect/Schema"
+import { ProjectName } from "../Project.ts"
+import { processes } from "../text/Amounts.ts"
+import type { Message } from "../text/Level.ts"
+
+const ofProject = { project: ProjectName }
+
+/** What happens to the settings while the daemon runs. */
+export const SettingsEvent = Schema.Union(
+  Schema.TaggedStruct("SettingsDoubtful", { warning: Schema.String }),
+  Schema.TaggedStruct("ProjectAdded", ofProject),
+  Schema.TaggedStruct("ProjectRemoved", { ...ofProject, leftBehind: Schema.Array(Schema.Int) }),
+  Schema.TaggedStruct("SettingsReloaded", {
+    by: Schema.String,
+    /** Keys only: the values may be secrets. */
+    changed: Schema.Array(Schema.String),
+    awaitingRestart: Schema.Array(Schema.String)
+  }),
+  Schema.TaggedStruct("SettingsRefused", { by: Schema.String, reason: Schema.String }),
+  Schema.TaggedStruct("SettingsWritten", { path: Schema.String, changed: Schema.Array(Schema.String) })
+)
+export type SettingsEvent = typeof SettingsEvent.Type
+
+/** The event as the log shows it. */
+export const describeSettings = (event: SettingsEvent): Message => {
+  switch (event._tag) {
+    case "SettingsDoubtful":
+      return { level: "warning", text: event.warning }
+    case "ProjectAdded":
+      return { level: "info", text: "Added by the settings" }
+    case "ProjectRemoved":
+      return event.leftBehind.length === 0
+        ? { level: "info", text: "Removed by the settings; all its processes have exited" }
+        : {
+            level: "error",
+            text: `Removed by the settings, but ${processes(event.leftBehind)} could not be killed`
+          }
+    case "SettingsReloaded": {
+      const changed = event.changed.length === 0 ? "nothing has changed" : event.changed.join(", ")
+      const awaiting =
+        event.awaitingRestart.length === 0
+          ? ""
+          : `; needs a restart of the worker: ${event.awaitingRestart.join(", ")}`
+      return { level: "info", text: `Settings reloaded (${event.by}): ${changed}${awaiting}` }
+    }
+    case "SettingsRefused":
+      return {
+        level: "error",
+        text: `Settings not reloaded (${event.by}), the previous ones stay in force: ${event.reason}`
+      }
+    case "SettingsWritten":
+      return {
+        level: "info",
+        text: `Settings written to ${event.path}: ${event.changed.length === 0 ? "nothing differs from those in force" : event.changed.join(", ")}`
+      }
+  }
+}

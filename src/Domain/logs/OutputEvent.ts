@@ -1,0 +1,32 @@
+import * as Schema from "effect/Schema"
+import { ProjectName } from "../Project.ts"
+import type { Message } from "../text/Level.ts"
+
+const ofProject = { project: ProjectName }
+
+/** What happens to the output of a worker on its way to `worker.log`. */
+export const OutputEvent = Schema.Union(
+  Schema.TaggedStruct("OutputDropped", { ...ofProject, lines: Schema.Int, reason: Schema.String }),
+  /** Reported once, until the log is writable again. */
+  Schema.TaggedStruct("LogNotWritten", { ...ofProject, reason: Schema.String }),
+  Schema.TaggedStruct("LogWritten", ofProject)
+)
+export type OutputEvent = typeof OutputEvent.Type
+
+/** The event as the log shows it. */
+export const describeOutput = (event: OutputEvent): Message => {
+  switch (event._tag) {
+    case "OutputDropped":
+      return {
+        level: "warning",
+        text: `Dropped ${event.lines} lines of the worker's output: ${event.reason}`
+      }
+    case "LogNotWritten":
+      return {
+        level: "error",
+        text: `The worker's log cannot be written, the worker keeps running: ${event.reason}`
+      }
+    case "LogWritten":
+      return { level: "info", text: "The worker's log is writable again" }
+  }
+}

@@ -1,0 +1,139 @@
+import * as fs from "node:fs/promises"
+import { join } from "node:path"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type { ProjectName } from "../../Domain/Project.ts"
+import { SavedState } from "../../Domain/worker/SavedState.ts"
+import { AutopilotHome } from "../daemon/AutopilotHome.ts"
+import { replaceFile } from "../files/AtomicFile.ts"
+import { DaemonEvents } from "../history/DaemonEvents.ts"
+
+/** A project's state file could not be read, understood or written. */
+export class StateStoreError extends Data.TaggedError("StateStoreError")<{
+  readonly path: string
+  readonly reason: string
+}> {
+  override get message() {
+    return `${this.path}: ${this.reason}`
+  }
+}
+
+/** What of each project outlives the daemon, one file a project. */
+export class StateStore extends Context.Tag("StateStore")<
+  StateStore,
+  {
+    /** The state as last saved; undefined when there is none yet. */
+    readonly load: (project: ProjectName) => Effect.Effect<SavedState | undefined, StateStoreError>
+    /** On disk, whole, when it returns: a crash leaves the old state or the new one. */
+    readonly save: (project: ProjectName, state: SavedState) => Effect.Effect<void, StateStoreError>
+  }
+>() {}
+
+const Stored = Schema.parseJson(SavedState)
+const decode = Schema.decodeEither(Stored)
+const encode = Schema.encodeSync(Stored)
+
+export const layer: Layer.Layer<StateStore, never, AutopilotHome> = Layer.effect(
+  StateStore,
+  Effect.gen(function* () {
+    const { stateDir } = yield* AutopilotHome
+    const turns = new Map<ProjectName, Effect.Semaphore>()
+    const turnOf = (project: ProjectName): Effect.Semaphore => {
+      const turn = turns.get(project) ?? Effect.unsafeMakeSemaphore(1)
+      turns.set(project, turn)
+      return turn
+    }
+    const pathOf = (project: ProjectName) => join(stateDir, `${project}.json`)
+    const attempt = <A>(path: string, act: () => Promise<A>) =>
+      Effect.tryPromise({
+        try: act,
+        catch: (cause) =>
+          new StateStoreError({ path, reason: cause instanceof Error ? cause.message : String(cause) })
+      })
+    return {
+      load: Effect.fnUntraced(function* (project) {
+        const path = pathOf(project)
+        const text = yield* attempt(path, () =>
+          fs.readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
+            if (cause.code === "ENOENT") return undefined
+            throw cause
+          })
+        )
+        if (text === undefined) return undefined
+        return yield* Effect.mapError(
+          decode(text),
+          () => new StateStoreError({ path, reason: "it is not a state this version has written" })
+        )
+      }),
+      save: (project, state) => {
+        const path = pathOf(project)
+        return attempt(path, () => replaceFile(path, `${encode(state)}\n`)).pipe(
+          // A write that hangs cannot be taken back, so it is finished before the next one begins.
+          Effect.uninterruptible,
+          turnOf(project).withPermits(1),
+          // Whoever waits for it may go on.
+          Effect.disconnect
+        )
+      }
+    }
+  })
+)
+
+/** What of one project outlives the daemon. A disk that does not do its part is told, and stops nothing. */
+export interface ProjectState {
+  /** What the last daemon left; undefined when there is nothing, or nothing that can be understood. */
+  readonly load: Effect.Effect<SavedState | undefined>
+  /** Returns when it is on disk, or when the disk has failed or not answered in time. Nothing is written twice. */
+  readonly save: (state: SavedState) => Effect.Effect<void>
+}
+
+const isSame = Schema.equivalence(SavedState)
+
+/** A save is waited for before its change takes effect, but no longer than this. */
+const saveLimit = Duration.seconds(3)
+
+/** The state of a project. Writes that the disk holds up go on in `scope`. */
+export const projectState = Effect.fnUntraced(function* (project: ProjectName, scope: Scope.Scope) {
+  const store = yield* StateStore
+  const events = yield* DaemonEvents
+  let onDisk: SavedState | undefined
+  let diskHangs = false
+
+  const write = (state: SavedState) =>
+    store.save(project, state).pipe(
+      Effect.catchAll(({ message }) => {
+        // What is on disk is not known any more, so the next change is saved whatever it is.
+        onDisk = undefined
+        return events.publish({ _tag: "StateNotSaved", project, reason: message })
+      }),
+      Effect.zipRight(Effect.sync(() => void (diskHangs = false)))
+    )
+
+  return {
+    load: store.load(project).pipe(
+      Effect.catchAll(({ message }) =>
+        Effect.as(events.publish({ _tag: "StateUnreadable", project, reason: message }), undefined)
+      ),
+      Effect.tap((state) => Effect.sync(() => void (onDisk = state)))
+    ),
+    save: Effect.fnUntraced(function* (state) {
+      if (onDisk !== undefined && isSame(state, onDisk)) return
+      onDisk = state
+      const writing = yield* Effect.forkIn(write(state), scope)
+      // Waiting again for a disk that hangs would hold up every command.
+      if (diskHangs) return
+      const isDone = yield* Effect.map(Effect.timeoutOption(Fiber.join(writing), saveLimit), Option.isSome)
+      if (isDone) return
+      diskHangs = true
+      const reason = `the disk has not answered for ${Duration.format(saveLimit)}`
+      yield* events.publish({ _tag: "StateNotSaved", project, reason })
+    })
+  } satisfies ProjectState
+})
