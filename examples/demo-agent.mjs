@@ -1,13 +1,13 @@
 #!/usr/bin/env node
-// A stand-in for an AI agent, to watch autopilotd with: it takes turns, grows, and crashes after 12 to 20 seconds. It
-// never finishes by itself. Asked to end (SIGTERM), it ends in good order.
+// A stand-in for an AI agent, for the demo of autopilotd: it takes turns, leaks memory, and crashes after 12 to 20
+// seconds. It never finishes by itself. On SIGTERM it exits with success.
 
 const firstStepMs = 300
 const stepIntervalMs = 1500
 const crashAfterMs = 12_000 + Math.random() * 8_000
 
-/** What an agent would do in a turn. */
-const deeds = [
+/** One line a turn. */
+const turns = [
   "reads src/cart.ts",
   "greps for calculateTotal",
   "edits src/cart.ts: rounds each line before the sum",
@@ -18,13 +18,13 @@ const deeds = [
   "commits: Round each line of the cart"
 ]
 
-/** Bytes that are written, because memory that nobody has touched is not there. Kept for ever: this is the leak. */
+/** The leak: 2 MiB a turn, filled, because the kernel commits a page only when it is written. */
 const context = []
 const grow = () => context.push(Buffer.alloc(2 * 1024 * 1024, 1))
 
 const crashes = [
   () => {
-    throw new Error("the context does not fit the window any more")
+    throw new Error("the context no longer fits the window")
   },
   () => {
     console.error("fatal: the connection to the model was reset")
@@ -39,16 +39,16 @@ let turn = 0
 const step = () => {
   grow()
   const megabytes = Math.round(process.memoryUsage.rss() / 2 ** 20)
-  console.log(`turn ${turn + 1}: ${deeds[turn % deeds.length]} (${megabytes} MB)`)
+  console.log(`turn ${turn + 1}: ${turns[turn % turns.length]} (${megabytes} MB)`)
   turn++
 }
 
 process.on("SIGTERM", () => {
-  console.log(`asked to end after ${turn} turns: notes saved`)
+  console.log(`SIGTERM after ${turn} turns: notes saved`)
   process.exit(0)
 })
 
-console.log(`agent ${process.pid} begins`)
+console.log(`agent ${process.pid} starts`)
 setTimeout(step, firstStepMs)
 setInterval(step, stepIntervalMs)
 setTimeout(() => oneOf(crashes)(), crashAfterMs)
