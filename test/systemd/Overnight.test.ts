@@ -16,7 +16,7 @@ const blocks = (language: string): ReadonlyArray<string> =>
 const commandsOf = (block = ""): ReadonlyArray<string> =>
   block.split("\n").filter((line) => line.startsWith("autopilotd "))
 
-/** Speaks as Claude Code does. Its first run in a folder crashes, the next ones finish. */
+/** Speaks as Claude Code does. Its first run in a folder crashes, later runs finish. */
 const claude = `#!/bin/sh
 case "$*" in
   "-p Work through TODO.md."*" --output-format stream-json --verbose --dangerously-skip-permissions") ;;
@@ -30,7 +30,7 @@ echo '{"type":"result","subtype":"success","is_error":false,"session_id":"s","nu
 `
 
 describe("the overnight recipe of the README", () => {
-  onBootedMachine("supervises claude as a service, and tells in the morning what happened", (machine) =>
+  onBootedMachine("supervises claude as a service, and reports in the morning what happened", (machine) =>
     Effect.gen(function* () {
       const [settings = ""] = blocks("toml")
       const [evening, morning] = blocks("sh").map(commandsOf)
@@ -51,8 +51,8 @@ describe("the overnight recipe of the README", () => {
       assert.strictEqual(finished.project, "shop")
       assert.strictEqual(machine.read("code/shop/TODO.md"), "- one item\nticked off\n")
 
-      const told = yield* Effect.forEach(morning ?? [], (line) => machine.sh(`${path}; ${line}`))
-      const report = told.join("\n")
+      const outputs = yield* Effect.forEach(morning ?? [], (line) => machine.sh(`${path}; ${line}`))
+      const report = outputs.join("\n")
       assert.match(report, /finished/)
       assert.match(report, /SIGSEGV/)
       assert.match(report, /All items are done\./)
