@@ -55,7 +55,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
   fail(`autopilotd needs Node 20.19 or newer; this is Node ${process.versions.node}.`)
 }
 
-const sources = ["src", "scripts", "package.json", "package-lock.json"]
+const sources = ["src", "scripts", "package.json", "package-lock.json", "tsconfig.json"]
 const isBuilt =
   modifiedMs(at("dist/autopilotd.js")) > Math.max(...sources.map((path) => newestBelow(at(path))))
 const needsTools = process.argv[2] === "tools"
