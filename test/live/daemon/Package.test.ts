@@ -10,7 +10,7 @@ const root = resolve(import.meta.dirname, "../../..")
 
 let folder = ""
 let shipped: ReadonlyArray<string> = []
-/** What a person types after `npm install --global`. */
+/** The command that `npm install --global` has installed. */
 const installed = () => join(folder, "bin/autopilotd")
 
 beforeAll(async () => {
@@ -24,35 +24,42 @@ beforeAll(async () => {
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
 
 describe("the package", () => {
-  it("holds the bundle, the launcher, the unit, the examples and what is to be read, and nothing else", () => {
-    for (const path of [
-      "bin/autopilotd",
-      "dist/autopilotd.js",
-      "examples/demo.toml",
-      "systemd/autopilotd.service",
-      "README.md",
-      "LICENSE",
-      "CHANGELOG.md",
-      "package.json"
-    ]) {
-      assert.include(shipped, path)
-    }
-    const surplus = shipped.filter(
-      (path) =>
-        !/^(bin\/autopilotd|dist\/autopilotd\.js|examples\/[^/]+|systemd\/autopilotd\.service|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/.test(
-          path
-        )
+  it("holds the bundle, the launcher, the unit, the examples and the documents, and nothing else", () => {
+    assert.sameMembers(
+      shipped.filter((path) => !/^docs\/[^/]+\.md$/.test(path)),
+      [
+        "bin/autopilotd",
+        "dist/autopilotd.js",
+        "dist/THIRD-PARTY-NOTICES.txt",
+        "examples/demo-agent.mjs",
+        "examples/demo.toml",
+        "systemd/autopilotd.service",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "LICENSE",
+        "README.md",
+        "package.json"
+      ]
     )
-    assert.deepStrictEqual(surplus, [])
   })
 
-  it("installs without anything else", () => {
+  it("holds every file that the README links to", () => {
+    const readme = fs.readFileSync(join(root, "README.md"), "utf8")
+    const linked = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map((match) => match[1] ?? "")
+    assert.isNotEmpty(linked)
+    assert.deepStrictEqual(
+      linked.filter((path) => !shipped.includes(path)),
+      []
+    )
+  })
+
+  it("installs no other package", () => {
     assert.deepStrictEqual(fs.readdirSync(join(folder, "lib/node_modules")), ["autopilotd"])
     assert.isFalse(fs.existsSync(join(folder, "lib/node_modules/autopilotd/node_modules")))
   })
 })
 
-/** Starts from the installed package with that node first on PATH, and supervises: the worker is killed and comes back. */
+/** Starts the installed daemon with that folder first on PATH, kills its worker, and expects another one. */
 const supervises = Effect.fnUntraced(function* (programs: string) {
   const home = yield* temporaryHome
   const env = { PATH: [programs, process.env["PATH"]].join(delimiter) }
@@ -77,7 +84,7 @@ const supervises = Effect.fnUntraced(function* (programs: string) {
   assert.strictEqual(
     fs.readlinkSync(`/proc/${daemon.pid}/exe`),
     fs.realpathSync(join(programs, "node")),
-    "the node that was meant"
+    "the first node on PATH"
   )
   process.kill(first, "SIGKILL")
   const second = yield* workerPid("another one runs", (pid) => pid !== first)
@@ -85,7 +92,7 @@ const supervises = Effect.fnUntraced(function* (programs: string) {
   assert.deepStrictEqual(yield* daemon.ended, { code: 0, signal: null })
   assert.isFalse(isAlive(second))
   assert.deepStrictEqual(workersOf(home), [])
-  // Also no warning of node's own: this is all that was said.
+  // Node prints its warnings, and an uncaught error, on standard error.
   assert.notMatch(daemon.stderr(), /Warning|\n\s+at /)
 })
 
@@ -104,7 +111,7 @@ for (const major of [22, 24]) {
       try {
         programs = await nodeFolder(major)
       } catch (cause) {
-        missing = `Node ${major} cannot be had from the registry: ${String(cause)}`
+        missing = `Node ${major} cannot be installed from the registry: ${String(cause)}`
       }
     }, 300_000)
 
@@ -117,7 +124,7 @@ for (const major of [22, 24]) {
 }
 
 describe("npm start", () => {
-  /** What `npm start` does once all is built. */
+  /** Runs what `npm start` runs once the bundle is built. */
   const start = (home: string, args: ReadonlyArray<string>) =>
     run({
       home,
@@ -126,7 +133,7 @@ describe("npm start", () => {
       env: { INIT_CWD: root }
     })
 
-  it.scopedLive("shows what to do first, then an agent that takes turns, crashes and comes back", () =>
+  it.scopedLive("explains the demo, then shows an agent that takes turns, crashes and comes back", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const demo = yield* start(home, [])
@@ -149,7 +156,7 @@ describe("npm start", () => {
   )
 
   it.scopedLive(
-    "-- with options and a command supervises that one, with paths from where the person stands",
+    "-- with options and a command supervises that command; paths start from the user's folder",
     () =>
       Effect.gen(function* () {
         const home = yield* temporaryHome
@@ -182,7 +189,7 @@ describe("npm start", () => {
       })
   )
 
-  it.scopedLive("-- with what cannot be understood exits as autopilotd does", () =>
+  it.scopedLive("-- with an unknown option exits as autopilotd does", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const wrong = yield* start(home, ["--wokdir", "x"])

@@ -1,0 +1,91 @@
+import { readFileSync } from "node:fs"
+import { join, resolve } from "node:path"
+import { assert, beforeAll, describe, it } from "@effect/vitest"
+import { build } from "esbuild"
+
+const root = resolve(import.meta.dirname, "../../..")
+const read = (path: string): string => readFileSync(join(root, path), "utf8")
+
+interface LockedPackage {
+  readonly resolved?: string
+  readonly optionalDependencies?: Readonly<Record<string, string>>
+}
+
+describe("the lock file", () => {
+  const packages: Readonly<Record<string, LockedPackage>> = JSON.parse(read("package-lock.json")).packages
+
+  // npm leaves out the packages of other platforms when it writes the file with node_modules in place: `npm ci` then
+  // fails on every machine but that one (https://github.com/npm/cli/issues/4828).
+  it("holds the packages of every platform, so that npm ci works on each", () => {
+    const optional = Object.entries(packages).flatMap(([folder, { optionalDependencies }]) =>
+      Object.keys(optionalDependencies ?? {}).map((name) => ({ folder, name }))
+    )
+    for (const owner of ["esbuild", "@biomejs/biome", "oxlint", "rollup"]) {
+      assert.isAbove(optional.filter(({ folder }) => folder === `node_modules/${owner}`).length, 5, owner)
+    }
+    assert.deepStrictEqual(
+      optional.filter(
+        ({ folder, name }) =>
+          !(`node_modules/${name}` in packages) && !(`${folder}/node_modules/${name}` in packages)
+      ),
+      []
+    )
+  })
+
+  it("names no registry, so that npm ci fetches from the one that the user has set", () => {
+    const fetched = Object.values(packages).flatMap(({ resolved }) => resolved ?? [])
+    assert.deepStrictEqual(fetched, ["tools"])
+  })
+})
+
+describe("the bundled packages", () => {
+  let bundled: ReadonlyArray<string> = []
+
+  beforeAll(async () => {
+    const { metafile } = await build({
+      absWorkingDir: root,
+      entryPoints: ["src/Programs/main.ts"],
+      outfile: "dist/autopilotd.js",
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      minifySyntax: true,
+      write: false,
+      metafile: true,
+      logLevel: "silent"
+    })
+    const inputs = metafile.outputs["dist/autopilotd.js"]?.inputs ?? {}
+    const names = Object.keys(inputs)
+      .filter((path) => inputs[path]?.bytesInOutput !== 0)
+      .flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? [])
+    bundled = [...new Set(names)].toSorted()
+  }, 60_000)
+
+  it("stand in the notices, each with its version, licence and licence text", () => {
+    const sections = read("dist/THIRD-PARTY-NOTICES.txt")
+      .split(`\n${"-".repeat(80)}\n\n`)
+      .slice(1)
+    assert.deepStrictEqual(
+      sections.map((section) => section.split("\n")[0]),
+      bundled.map((name) => {
+        const { license, version } = JSON.parse(read(`node_modules/${name}/package.json`))
+        return `${name} ${version}, ${license}`
+      })
+    )
+    for (const section of sections) {
+      assert.match(
+        section,
+        /copyright[^]*(permission is hereby granted|redistribution and use|apache license)/i
+      )
+    }
+  })
+
+  it("are, with esbuild, all that the build installs; other tools belong to tools/package.json", () => {
+    const { dependencies, devDependencies } = JSON.parse(read("package.json"))
+    assert.isUndefined(dependencies, "an installation would fetch them, though the bundle holds them")
+    assert.deepStrictEqual(
+      Object.keys(devDependencies).filter((name) => name !== "esbuild" && !bundled.includes(name)),
+      []
+    )
+  })
+})
