@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { printable } from "../../Domain/text/Printable.ts"
 import { Caller } from "../daemon/Caller.ts"
+import { messageOf } from "../files/SystemError.ts"
 import { readTextFile, type UnreadableFile } from "../files/TextFile.ts"
 
 /** The editor was not run, or did not end well. */
@@ -57,8 +58,7 @@ export class Editor extends Context.Tag("Editor")<
 const attempt = <A>(path: string, act: () => Promise<A>): Effect.Effect<A, DraftNotWritten> =>
   Effect.tryPromise({
     try: act,
-    catch: (cause) =>
-      new DraftNotWritten({ path, reason: cause instanceof Error ? cause.message : String(cause) })
+    catch: (cause) => new DraftNotWritten({ path, reason: messageOf(cause) })
   })
 
 /** What a shell answers when there is no such program, or it may not be run. */

@@ -7,7 +7,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { printable } from "../../Domain/text/Printable.ts"
-import { errorCode } from "../files/ErrorCode.ts"
+import { errorCode, messageOf } from "../files/SystemError.ts"
 
 /** Where everything of one daemon lives. All paths are absolute. */
 export interface HomePaths {
@@ -53,7 +53,7 @@ const explain = (cause: unknown): readonly [reason: string, advice: string] => {
     case "ENAMETOOLONG":
       return ["the path is too long", `Choose a shorter one: ${elsewhere}`]
     default:
-      return [cause instanceof Error ? cause.message : String(cause), `Look at it, or ${elsewhere}`]
+      return [messageOf(cause), `Look at it, or ${elsewhere}`]
   }
 }
 

@@ -9,9 +9,9 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { errorCode } from "./ErrorCode.ts"
 import { awaitFlock, bindName } from "./KernelLock.ts"
 import { whyNotWritten } from "./NotWritten.ts"
+import { errorCode } from "./SystemError.ts"
 
 /** The turn at a file could not be had, or was not over in time. */
 export class NoTurn extends Data.TaggedError("NoTurn")<{

@@ -4,8 +4,8 @@ import * as fs from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { errorCode } from "./ErrorCode.ts"
 import { whyNotWritten } from "./NotWritten.ts"
+import { errorCode, messageOf } from "./SystemError.ts"
 import { readSmallFile, type SmallFile, sha256Of, UnreadableFile } from "./TextFile.ts"
 
 /** The file is not the one that was expected. Nothing was written. */
@@ -148,7 +148,7 @@ const syncFolder = (path: string) =>
         path,
         reason:
           "was written, but the disk may lose it again when the power fails " +
-          `(${cause instanceof Error ? cause.message : String(cause)}). Look at the disk`
+          `(${messageOf(cause)}). Look at the disk`
       })
   })
 

@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from "node:fs"
 import { basename } from "node:path"
-import { errorCode } from "./ErrorCode.ts"
+import { errorCode, messageOf } from "./SystemError.ts"
 
 /** A name in a folder. */
 export interface Place {
@@ -19,7 +19,7 @@ const whyNot = (cause: unknown): string => {
     case "EPERM":
       return "it cannot be read (permission denied)"
     default:
-      return cause instanceof Error ? cause.message : String(cause)
+      return messageOf(cause)
   }
 }
 

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process"
 import * as net from "node:net"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { errorCode } from "./ErrorCode.ts"
+import { errorCode } from "./SystemError.ts"
 
 /**
  * What came of reaching for a lock that the kernel holds and drops with the process, however that dies: it is ours,

@@ -1,5 +1,5 @@
 import { dirname } from "node:path"
-import { errorCode } from "./ErrorCode.ts"
+import { errorCode, messageOf } from "./SystemError.ts"
 
 /** Why a file was not written and what to do, by the system's error; continues a sentence that begins with its path. */
 export const whyNotWritten = (path: string, cause: unknown, folder = dirname(path)): string => {
@@ -24,6 +24,6 @@ export const whyNotWritten = (path: string, cause: unknown, folder = dirname(pat
     case "ENAMETOOLONG":
       return because("its name is too long. Choose a shorter one")
     default:
-      return because(cause instanceof Error ? cause.message : String(cause))
+      return because(messageOf(cause))
   }
 }

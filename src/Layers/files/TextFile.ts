@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs/promises"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { errorCode } from "./ErrorCode.ts"
+import { errorCode, messageOf } from "./SystemError.ts"
 
 /** A small file as it was found. */
 export interface SmallFile {
@@ -65,7 +65,7 @@ const failed = (path: string, cause: unknown): UnreadableFile => {
     case "ELOOP":
       return because("cannot be read: its symbolic links lead in a circle")
     default:
-      return because(`cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`)
+      return because(`cannot be read: ${messageOf(cause)}`)
   }
 }
 

@@ -2,7 +2,7 @@ import * as fs from "node:fs/promises"
 import { dirname } from "node:path"
 import * as Either from "effect/Either"
 import { recordOf, timeOfLine } from "../../Domain/history/HistoryRecord.ts"
-import { errorCode } from "../files/ErrorCode.ts"
+import { errorCode } from "../files/SystemError.ts"
 
 /** Where the records before those of `path` are. */
 export const olderOf = (path: string): string => `${path}.1`

@@ -10,8 +10,8 @@ import type { ServiceUnit } from "../../Domain/service/ServiceUnit.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { Caller } from "../daemon/Caller.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
-import { errorCode } from "../files/ErrorCode.ts"
 import { whyNotWritten } from "../files/NotWritten.ts"
+import { errorCode, messageOf } from "../files/SystemError.ts"
 import { readTextFile, type UnreadableFile } from "../files/TextFile.ts"
 
 /** A file of the service could not be written or removed. */
@@ -171,7 +171,7 @@ export const layer: Layer.Layer<ServiceFiles, never, AutopilotHome | Caller> = L
       remove: (path) =>
         failing(
           path,
-          (cause) => `was not removed: ${cause instanceof Error ? cause.message : String(cause)}`,
+          (cause) => `was not removed: ${messageOf(cause)}`,
           () => fs.rm(path, { force: true })
         ),
       beside: (unitPath) =>
