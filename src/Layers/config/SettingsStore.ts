@@ -10,14 +10,10 @@ import type { SettingsError } from "../../Domain/settings/SettingsProblem.ts"
 import { AutopilotHome, prepare } from "../daemon/AutopilotHome.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import type { MemoryReader } from "../machine/MemoryReader.ts"
-import {
-  SettingsFile,
-  SettingsNotWritten,
-  type SettingsText,
-  StaleSettings
-} from "../settings/SettingsFile.ts"
+import { SettingsFile, type SettingsText } from "../settings/SettingsFile.ts"
 import { loader, SettingsInForce } from "../settings/SettingsInForce.ts"
 import type { SettingsSources } from "../settings/SettingsLoader.ts"
+import { SettingsNotWritten, StaleSettings } from "../settings/SettingsReplacement.ts"
 
 /** Reads and writes the text of the settings file as a person does: whole, and checked before anything is written. */
 export class SettingsStore extends Context.Tag("SettingsStore")<

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs/promises"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { errorCode, messageOf } from "./SystemError.ts"
+import { errorCode, reasonOf } from "./SystemError.ts"
 
 /** A small file as it was found. */
 export interface SmallFile {
@@ -11,10 +11,8 @@ export interface SmallFile {
   readonly sha256: string
   /** False for /dev/null, which reads as an empty file. */
   readonly isRegular: boolean
-  /** The permissions. */
+  /** The permission bits. */
   readonly mode: number
-  readonly uid: number
-  readonly gid: number
 }
 
 /** The content of a small text file. */
@@ -51,22 +49,13 @@ const decoders = {
   everyByte: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 }
 
+const denied: ReadonlySet<string | undefined> = new Set(["EACCES", "EPERM"])
+
 const failed = (path: string, cause: unknown): UnreadableFile => {
   const code = errorCode(cause)
-  const because = (reason: string) => new UnreadableFile({ path, absent: code === "ENOENT", reason })
-  switch (code) {
-    case "ENOENT":
-      return because("does not exist")
-    case "EACCES":
-    case "EPERM":
-      return because("cannot be read: permission denied. Make it readable for you")
-    case "ENOTDIR":
-      return because("cannot be read: a part of the path is a file, not a folder")
-    case "ELOOP":
-      return because("cannot be read: its symbolic links lead in a circle")
-    default:
-      return because(`cannot be read: ${messageOf(cause)}`)
-  }
+  if (code === "ENOENT") return new UnreadableFile({ path, absent: true, reason: "does not exist" })
+  const advice = denied.has(code) ? ". Make it readable for you" : ""
+  return new UnreadableFile({ path, absent: false, reason: `cannot be read: ${reasonOf(cause)}${advice}` })
 }
 
 const refusal = (path: string, reason: string) => new UnreadableFile({ path, absent: false, reason })
@@ -82,8 +71,7 @@ export const readSmallFile: (path: string) => Effect.Effect<SmallFile, Unreadabl
     if (stat.size > maxBytes)
       return yield* refusal(path, "is larger than 1 MiB: it is hardly the file that was meant")
     const bytes = yield* attempt(() => fs.readFile(path))
-    const { gid, mode, uid } = stat
-    return { bytes, sha256: sha256Of(bytes), isRegular: stat.isFile(), mode: mode & 0o777, uid, gid }
+    return { bytes, sha256: sha256Of(bytes), isRegular: stat.isFile(), mode: stat.mode & 0o777 }
   }
 )
 

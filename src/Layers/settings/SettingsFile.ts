@@ -1,14 +1,17 @@
 import * as fs from "node:fs/promises"
 import * as Context from "effect/Context"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { parse, TomlError } from "smol-toml"
 import { SettingsError, type SettingsProblem } from "../../Domain/settings/SettingsProblem.ts"
 import type { RawSettings } from "../../Domain/toml/RawSettings.ts"
-import * as FileMutex from "../files/FileMutex.ts"
-import { replaceFile } from "../files/FileReplacement.ts"
 import { maxBytes, readTextFile, sha256Of } from "../files/TextFile.ts"
+import {
+  type SettingsChange,
+  SettingsNotWritten,
+  type StaleSettings,
+  settingsReplacement
+} from "./SettingsReplacement.ts"
 
 /** A settings file as it was found, whatever stands in it. One that is not there is empty. */
 export interface SettingsFileText {
@@ -23,31 +26,6 @@ export interface SettingsFileText {
 export interface SettingsText extends SettingsFileText {
   /** The text, parsed; integers beyond 2^53 - 1 are bigints, for the schema to refuse. */
   readonly raw: RawSettings
-}
-
-/** The file is not the one that the new text was made from. Nothing was written. */
-export class StaleSettings extends Data.TaggedError("StaleSettings")<{
-  readonly path: string
-  /** Of the file as it is. */
-  readonly sha256: string
-}> {
-  override get message(): string {
-    return (
-      `${this.path} has been changed by somebody else meanwhile, so nothing was written. ` +
-      "Read it again and repeat the change."
-    )
-  }
-}
-
-/** The file could not be written and is as it was. Only a disk that hangs may still write it, and then `reason` says so. */
-export class SettingsNotWritten extends Data.TaggedError("SettingsNotWritten")<{
-  readonly path: string
-  /** Continues a sentence that begins with the path: what happened, why, what to do. */
-  readonly reason: string
-}> {
-  override get message(): string {
-    return `${this.path} ${this.reason}.`
-  }
 }
 
 /** Reads and replaces daemon.toml. All paths are absolute. */
@@ -72,7 +50,7 @@ export class SettingsFile extends Context.Tag("SettingsFile")<
      */
     readonly replace: (
       path: string,
-      change: { readonly text: string; readonly expectedSha256: string }
+      change: SettingsChange
     ) => Effect.Effect<void, StaleSettings | SettingsNotWritten>
     /** Whether something is there that the defaults depend on: a worker's executable, a Cargo.toml. */
     readonly exists: (path: string) => Effect.Effect<boolean>
@@ -125,37 +103,25 @@ const unwritable = (text: string): string | undefined => {
   return undefined
 }
 
-export const layer: Layer.Layer<SettingsFile> = Layer.effect(
-  SettingsFile,
-  Effect.gen(function* () {
-    const mutex = yield* FileMutex.FileMutex
-    return SettingsFile.of({
-      read: Effect.fnUntraced(function* (path, options) {
-        const file = yield* textOf(path, options)
-        return { ...file, raw: yield* parseText(path, file.text) }
-      }),
-      text: textOf,
-      parsed,
-      replace: Effect.fnUntraced(function* (path, change) {
-        const reason = unwritable(change.text)
-        if (reason !== undefined) return yield* new SettingsNotWritten({ path, reason })
-        yield* mutex
-          .withLock(path, (target) => replaceFile(target, change))
-          .pipe(
-            Effect.mapError((error) =>
-              error._tag === "StaleFile"
-                ? new StaleSettings({ path, sha256: error.sha256 })
-                : new SettingsNotWritten({ path, reason: error.reason })
-            )
-          )
-      }),
-      exists: (path) =>
-        Effect.promise(() =>
-          fs.access(path).then(
-            () => true,
-            () => false
-          )
+export const layer: Layer.Layer<SettingsFile> = Layer.sync(SettingsFile, () => {
+  const replace = settingsReplacement()
+  return {
+    read: Effect.fnUntraced(function* (path, options) {
+      const file = yield* textOf(path, options)
+      return { ...file, raw: yield* parseText(path, file.text) }
+    }),
+    text: textOf,
+    parsed,
+    replace: (path, change) => {
+      const reason = unwritable(change.text)
+      return reason === undefined ? replace(path, change) : new SettingsNotWritten({ path, reason })
+    },
+    exists: (path) =>
+      Effect.promise(() =>
+        fs.access(path).then(
+          () => true,
+          () => false
         )
-    })
-  })
-).pipe(Layer.provide(FileMutex.layer))
+      )
+  }
+})

@@ -8,7 +8,7 @@ import { SettingsError } from "../../Domain/settings/SettingsProblem.ts"
 import { SettingsStore } from "../../Layers/config/SettingsStore.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import type { ControlClientError } from "../../Layers/control/ControlClientError.ts"
-import { type SettingsNotWritten, StaleSettings } from "../../Layers/settings/SettingsFile.ts"
+import { type SettingsNotWritten, StaleSettings } from "../../Layers/settings/SettingsReplacement.ts"
 import { Refused } from "../Refused.ts"
 
 /** What can go wrong with writing the settings. Nothing was written then. */
