@@ -5,7 +5,7 @@ import type { Message } from "../text/Level.ts"
 
 const ofProject = { project: ProjectName }
 
-/** What happens to the settings while the daemon runs. */
+/** The events of the settings. */
 export const SettingsEvent = Schema.Union(
   Schema.TaggedStruct("ProjectAdded", ofProject),
   Schema.TaggedStruct("ProjectRemoved", { ...ofProject, leftBehind: Schema.Array(Schema.Int) }),

@@ -4,10 +4,10 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { errorCode, reasonOf } from "./SystemError.ts"
 
-/** A small file as it was found. */
+/** A small file as it was read. */
 export interface SmallFile {
   readonly bytes: Uint8Array
-  /** Of those bytes, in hexadecimal. */
+  /** The hash of those bytes, in hexadecimal. */
   readonly sha256: string
   /** False for /dev/null, which reads as an empty file. */
   readonly isRegular: boolean
@@ -18,13 +18,13 @@ export interface SmallFile {
 /** The content of a small text file. */
 interface TextFile {
   readonly text: string
-  /** Of the file's bytes, in hexadecimal. */
+  /** The hash of the file's bytes, in hexadecimal. */
   readonly sha256: string
-  /** Whether users other than its owner may read it. */
+  /** True when users other than the owner may read it. */
   readonly readableByOthers: boolean
 }
 
-/** A file that a person wrote cannot be read as text. */
+/** A file that a user wrote cannot be read as text. */
 export class UnreadableFile extends Data.TaggedError("UnreadableFile")<{
   readonly path: string
   readonly absent: boolean
@@ -36,14 +36,14 @@ export class UnreadableFile extends Data.TaggedError("UnreadableFile")<{
   }
 }
 
-/** Nobody writes that much by hand; a log or a disk image named by mistake would fill the memory. */
+/** A user writes less by hand; a log or a disk image named by mistake would fill the memory. */
 export const maxBytes = 1024 * 1024
 
 /** SHA-256 of bytes, or of a text in UTF-8, in hexadecimal. */
 export const sha256Of = (content: string | Uint8Array): string =>
   createHash("sha256").update(content).digest("hex")
 
-/** A byte order mark, as some editors put one at the beginning, is no part of the text but for who writes it back. */
+/** Some editors begin a file with a byte order mark. Only a writer of the whole file needs to see it. */
 const decoders = {
   text: new TextDecoder("utf-8", { fatal: true }),
   everyByte: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
@@ -60,7 +60,7 @@ const failed = (path: string, cause: unknown): UnreadableFile => {
 
 const refusal = (path: string, reason: string) => new UnreadableFile({ path, absent: false, reason })
 
-/** Reads a file of at most 1 MiB. It never waits: a pipe or a terminal without a writer would, so it is refused. */
+/** Reads a file of at most 1 MiB. Refuses pipes and terminals: reading one without a writer would never end. */
 export const readSmallFile: (path: string) => Effect.Effect<SmallFile, UnreadableFile> = Effect.fnUntraced(
   function* (path) {
     const attempt = <A>(act: () => Promise<A>) =>

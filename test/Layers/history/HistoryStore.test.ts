@@ -396,7 +396,7 @@ describe("reading the history", () => {
       const home = yield* temporaryHome
       fs.mkdirSync(historyOf(home))
       const { message } = yield* Effect.flip(readHistory(home))
-      assert.match(message, /^The history in .*history\.jsonl cannot be read: EISDIR.*\.$/)
+      assert.match(message, /^The history in .*history\.jsonl cannot be read: it is a folder, not a file\.$/)
     })
   )
 

@@ -162,7 +162,7 @@ describe("autopilotd config edit", () => {
     Effect.gen(function* () {
       const memory = settingsInMemory(original)
       const untouched = yield* editing(["exit 1"], memory)
-      assert.match(messageOf(untouched.result), /ended with exit code 1\. Nothing was changed\.$/)
+      assert.match(messageOf(untouched.result), /exited with code 1\. Nothing was changed\.$/)
       isRemoved(untouched.draftPath)
       const typed = yield* editing(['echo "x = 1" >> "$1"; exit 1'], memory)
       assert.strictEqual(keptText(messageOf(typed.result)), `${original}x = 1\n`)
