@@ -116,7 +116,6 @@ describe("the walls of the house", () => {
     const known: Readonly<Record<string, string>> = {
       "Concerns.ts": "it is what looks after fibers",
       "CurrentLife.ts": "each life reports its end, a defect too",
-      "FileMutex.ts": "one turn of a lock, joined by whoever waits for it",
       "HistoryStore.ts": "built before the concerns; its loop outlives a defect",
       "PatientRace.ts": "racers whose ends are awaited",
       "ProjectSwitch.ts": "the end of one switch",

@@ -3,12 +3,12 @@ import { listed } from "../text/Words.ts"
 import { keyPathText } from "../toml/KeyPath.ts"
 import type { Applies, ConfigProblem, ReloadData, SettingChange, SettingsChanges } from "./SettingsData.ts"
 
-/** A longer value ends in `...`; a command of pages would hide the rest. */
+/** A longer value is cut and ends in `...`. */
 const maxValueLength = 200
 
 const shown = (value: string): string => printable(value, maxValueLength)
 
-/** One change: `restart.jitter: 0 -> 0.25`. A secret's values are not known, so that it is only told. */
+/** One change: `restart.jitter: 0 -> 0.25`. The values of a secret are not known here. */
 export const changeLine = ({ from, key, to }: SettingChange): string => {
   const name = printable(key)
   if (from === undefined && to === undefined) return `${name}: changed (its value is not shown)`
@@ -24,7 +24,7 @@ const aboutProjects = (changes: SettingsChanges): ReadonlyArray<string> => [
     : [`Projects removed: ${projects(changes.projects_removed)}`])
 ]
 
-/** The changes without those of a project that comes or goes: that it does says them all. */
+/** The changes without those of added and removed projects, which are listed as such. */
 export const changesOfStaying = (changes: SettingsChanges): ReadonlyArray<SettingChange> => {
   const tables = [...changes.projects_added, ...changes.projects_removed].map(
     (name) => `${keyPathText(["projects", name])}.`
@@ -47,7 +47,7 @@ const restartCommand = (names: ReadonlyArray<string>): string =>
     ? `autopilotd restart-worker --project ${printable(names[0] ?? "")}`
     : "autopilotd reload --restart"
 
-/** What a reload has changed and what is still to be done, ending in a newline. */
+/** The result of a reload and the commands that are still to be run, ending in a newline. */
 export const reloadText = (data: ReloadData): string => {
   const { awaiting_restart: awaiting, restarted } = data
   const changes = changesOfStaying(data)
@@ -70,7 +70,7 @@ export const reloadText = (data: ReloadData): string => {
     .join("")
 }
 
-/** Who takes over what was written: a daemon that runs, one that may run with this file, or nobody yet. */
+/** The reader of a written file: a running daemon, one that may run with this file, or the next start. */
 export type Reader = "daemon" | "watching daemon" | "unknown" | "nobody"
 
 const howToApply = (changes: ReadonlyArray<SettingChange>, reader: Reader): string => {
@@ -94,8 +94,8 @@ const howToApply = (changes: ReadonlyArray<SettingChange>, reader: Reader): stri
 }
 
 /**
- * What was written to the settings file, or would be, and what it takes to apply. Ends in a newline. Changes that were
- * not meant, because they stood in the file before, are only named.
+ * The changes that were written to the settings file, or would be, and the command that applies them. Ends in a
+ * newline. Changes that were in the file before (not `isMeant`) are listed by key only.
  */
 export const writtenText = (
   written: SettingsChanges & { readonly written: boolean; readonly path: string },
@@ -120,8 +120,8 @@ export const writtenText = (
 }
 
 /**
- * A problem as one line: `/home/u/daemon.toml:7:3: restart.max_backof_ms is not a setting. Did you mean ...?`. One of a
- * key without a line is about what is not in the file, such as an environment variable.
+ * A problem as one line: `/home/u/daemon.toml:7:3: restart.max_backof_ms is not a setting. Did you mean ...?`. A problem
+ * with a key and without a line is not about the file, but about an environment variable or the command line.
  */
 export const problemLine = (problem: ConfigProblem, path: string | undefined): string => {
   const { column, key, line, nearest, reason } = problem

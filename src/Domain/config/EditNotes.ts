@@ -1,18 +1,19 @@
 import { printable } from "../text/Printable.ts"
 
-/** Begins each line that was put into a person's text for them to read. */
+/** The beginning of each line that the daemon adds to a user's text. */
 const mark = "#! autopilotd: "
 
-/** The text with notes above it, each one line, for a person to read in their editor. */
+/** Adds notes above the text, each on one line, for the user to read in the editor. */
 export const withNotes = (text: string, notes: ReadonlyArray<string>): string =>
   [...notes.map((note) => `${mark}${printable(note)}\n`), text].join("")
 
-/** The text without the notes, wherever they have got to. */
+/** Removes the notes, wherever the user has moved them. */
 export const withoutNotes = (text: string): string =>
   text.replace(/(?<![^\n])#! autopilotd: [^\n]*(\n|$)/g, "")
+
 /**
- * The line of the text before an edit that stands at `line` of the text after it; both count from 1. Undefined for a
- * line that the edit has made or changed.
+ * Maps a line of the text after an edit to its line before the edit; both count from 1. Undefined for a line that the
+ * edit has added or changed.
  */
 export const lineBefore = (before: string, after: string, line: number): number | undefined => {
   const old = before.split("\n")

@@ -12,7 +12,7 @@ import type { Applies, SettingChange, SettingsChanges } from "./SettingsData.ts"
 /** Settings that are arguments of a Cargo or Binary worker, and nothing to any other. */
 const workerArguments: ReadonlyArray<string> = ["model", "max_budget", "max_turns"]
 
-/** Settings that a worker has from its start to its end. */
+/** Settings that a worker keeps from its start to its exit. */
 const atStart: ReadonlyArray<string> = [
   "working_dir",
   "worker_command",
@@ -21,7 +21,7 @@ const atStart: ReadonlyArray<string> = [
   ...workerArguments
 ]
 
-/** One project that is there before and after, with its settings as they would stand in the file. */
+/** A project of both versions, with its settings as they would be in the file. */
 interface Kept {
   readonly before: EffectiveProject
   readonly after: EffectiveProject
@@ -39,7 +39,7 @@ const keptIn = (before: EffectiveSettings, after: EffectiveSettings): ReadonlyAr
       : [{ before: earlier, after: project, oldSettings: encode(earlier), newSettings: encode(project) }]
   })
 
-/** The projects of one state that the other does not have. */
+/** The projects of one version that the other does not have. */
 const namesOnlyIn = ({ projects }: EffectiveSettings, others: EffectiveSettings) =>
   projects
     .map(({ project }) => project)
@@ -53,11 +53,11 @@ const waitsForStart = ({ path }: FileChange, kept: Kept): boolean =>
   tomlText(valueAt(kept.oldSettings, path)) !== tomlText(valueAt(kept.newSettings, path)) &&
   (!workerArguments.includes(path[0]) || takesArguments(kept.before) || takesArguments(kept.after))
 
-/** A worker command is one value: who sets a part of it has set all of it. */
+/** A worker command is one value: a table that sets a part of it sets all of it. */
 const mergedPath = (path: FileChange["path"]): ReadonlyArray<string> =>
   path[0] === "worker_command" ? [path[0]] : path
 
-/** Whether a project has this setting from the place where it was changed, unless something stronger sets it. */
+/** True when a project takes this setting from the table where it changed, if no stronger source sets it. */
 const takes = (
   { path, table }: FileChange,
   { isTopLevel, project }: EffectiveProject,
@@ -69,7 +69,7 @@ const takes = (
   return !notInherited.includes(path[0]) && valueAt(own, mergedPath(path)) === undefined
 }
 
-/** Whether the command line or the environment sets otherwise what the file says. */
+/** True when the command line or the environment overrides the file. */
 const isHidden = ({ path }: FileChange, project: EffectiveProject): boolean => {
   const source = provenanceOf(project, mergedPath(path).join("."))
   return source === "command line" || source.startsWith("environment ")
@@ -92,7 +92,7 @@ const changeOf = (change: FileChange, applies: Applies): SettingChange => {
   }
 }
 
-/** Which code is run with which environment, as one text to compare. */
+/** The command, folder and environment of a worker, as one text to compare. */
 const execution = ({ envFile, settings, worker }: EffectiveProject): string =>
   JSON.stringify([
     Either.isRight(worker) ? worker.right.argv : null,
@@ -102,8 +102,8 @@ const execution = ({ envFile, settings, worker }: EffectiveProject): string =>
   ])
 
 /**
- * What differs between two states of the settings file that were loaded from the same other sources: each setting
- * that stands otherwise in it, told once where it stands, however many projects inherit it.
+ * The differences between two versions of the settings file that were loaded with the same other sources: each changed
+ * key once, at its place in the file, however many projects inherit it.
  */
 export const settingsChanges = (before: EffectiveSettings, after: EffectiveSettings): SettingsChanges => {
   const kept = keptIn(before, after)
@@ -119,29 +119,32 @@ export const settingsChanges = (before: EffectiveSettings, after: EffectiveSetti
     changes_command: after.projects.map(({ project }) => project).filter((name) => changed.has(name))
   }
 }
-/** One setting that stands otherwise in two states of the file. */
 
+/** One setting with different values in two versions of the file. */
 interface FileChange {
-  /** The `[projects.NAME]` it stands in; undefined for the top level. */
+  /** The NAME of its `[projects.NAME]`; undefined for the top level. */
   readonly table: string | undefined
-  /** Where it stands in there: `["restart", "jitter"]`. */
+  /** Its place in that table: `["restart", "jitter"]`. */
   readonly path: readonly [string, ...ReadonlyArray<string>]
-  /** As it would stand in the file; undefined where it is not set. */
+  /** The value as TOML; undefined where it is not set. */
   readonly from: string | undefined
   readonly to: string | undefined
 }
-/** How a changed setting is called in the file. */
 
+/** The key of a changed setting in the file. */
 const keyOf = ({ path, table }: FileChange): string =>
   keyPathText(table === undefined ? path : ["projects", table, ...path])
+
 interface Leaf {
   readonly path: readonly [string, ...ReadonlyArray<string>]
   readonly text: string
 }
+
 const leavesBelow = (path: Leaf["path"], value: unknown): ReadonlyArray<Leaf> =>
   isTable(value)
     ? Object.entries(value).flatMap(([name, inner]) => leavesBelow([...path, name], inner))
     : [{ path, text: tomlText(value) }]
+
 /** Each value of a project's settings by its dotted key, in the order of the file. */
 const leavesOf = (raw: RawSettings): ReadonlyMap<string, Leaf> =>
   new Map(
@@ -149,6 +152,7 @@ const leavesOf = (raw: RawSettings): ReadonlyMap<string, Leaf> =>
       leavesBelow([name], value).map((leaf) => [keyPathText(leaf.path), leaf] as const)
     )
   )
+
 const changesIn = (
   table: string | undefined,
   before: RawSettings,
@@ -160,8 +164,8 @@ const changesIn = (
     .map(([key, { path }]) => ({ table, path, from: old.get(key)?.text, to: now.get(key)?.text }))
     .filter(({ from, to }) => from !== to)
 }
-/** What stands otherwise in two states of the file: in the order of the later one, then what is only in the earlier. */
 
+/** The differences in the order of the later version; those that only the earlier one has come last. */
 const fileChanges = (before: FileSettings, after: FileSettings): ReadonlyArray<FileChange> => {
   const tables = [...new Set([...after.tables.keys(), ...before.tables.keys()])]
   return [

@@ -5,9 +5,8 @@ import type { Message } from "../text/Level.ts"
 
 const ofProject = { project: ProjectName }
 
-/** What happens to the settings while the daemon runs. */
+/** The events of the settings. */
 export const SettingsEvent = Schema.Union(
-  Schema.TaggedStruct("SettingsDoubtful", { warning: Schema.String }),
   Schema.TaggedStruct("ProjectAdded", ofProject),
   Schema.TaggedStruct("ProjectRemoved", { ...ofProject, leftBehind: Schema.Array(Schema.Int) }),
   Schema.TaggedStruct("SettingsReloaded", {
@@ -24,8 +23,6 @@ export type SettingsEvent = typeof SettingsEvent.Type
 /** The event as the log shows it. */
 export const describeSettings = (event: SettingsEvent): Message => {
   switch (event._tag) {
-    case "SettingsDoubtful":
-      return { level: "warning", text: event.warning }
     case "ProjectAdded":
       return { level: "info", text: "Added by the settings" }
     case "ProjectRemoved":

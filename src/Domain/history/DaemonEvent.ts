@@ -91,7 +91,6 @@ export const describeEvent = (event: DaemonEvent): Message => {
     case "TurnMissing":
     case "TurnTaken":
       return describeService(event)
-    case "SettingsDoubtful":
     case "ProjectAdded":
     case "ProjectRemoved":
     case "SettingsReloaded":

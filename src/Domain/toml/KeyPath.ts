@@ -1,7 +1,7 @@
 import * as Either from "effect/Either"
 import { quoted } from "../text/Printable.ts"
 
-/** The place of a setting in a TOML text: the names of the tables around it, then its own. */
+/** The path of a key in a TOML text: the names of the tables around it, then its own. */
 export type KeyPath = ReadonlyArray<string>
 
 const bareRun = /[A-Za-z0-9_-]+/y
@@ -20,7 +20,7 @@ const plainEscapes: Readonly<Record<string, string>> = {
   "\\": "\\"
 }
 
-/** How many hexadecimal digits follow the letter of an escape. */
+/** The number of hexadecimal digits behind the letter of an escape. */
 const codeLengths: Readonly<Record<string, number>> = { x: 2, u: 4, U: 8 }
 
 /** All controls but the tab, which TOML allows between quotes. */
@@ -28,7 +28,7 @@ const isControl = (char: string): boolean => (char < " " && char !== "\t") || ch
 
 const isScalar = (code: number): boolean => code <= 0x10ffff && (code < 0xd800 || code > 0xdfff)
 
-/** A part of a key, and where the text goes on after it. */
+/** One name of a key, and the offset behind it. */
 type Part = Either.Either<{ readonly name: string; readonly end: number }, string>
 
 const unclosed = "opens a quote that is never closed"
@@ -95,7 +95,7 @@ const skipBlanks = (text: string, start: number): number => {
 }
 
 /**
- * Reads a dotted key as a person types it: `restart.max_backoff_ms`, `projects."a.b".model`. The rules are TOML's. The
+ * Parses a dotted key as a user types it: `restart.max_backoff_ms`, `projects."a.b".model`. The rules are TOML's. The
  * Left continues a sentence that begins with the key.
  */
 export const parseKeyPath = (text: string): Either.Either<KeyPath, string> => {
@@ -117,5 +117,5 @@ export const parseKeyPath = (text: string): Either.Either<KeyPath, string> => {
 const keyPart = (name: string): string =>
   bareKey.test(name) ? name : JSON.stringify(name).replaceAll("\u007f", "\\u007f")
 
-/** A path as it is written in TOML and on the command line. Only names that need quotes get them. */
+/** A path as TOML. Only names that need quotes get them. */
 export const keyPathText = (path: KeyPath): string => path.map(keyPart).join(".")

@@ -1,22 +1,22 @@
-/** Settings, or a table of them, as they stand in the file: snake_case names, any values, not yet looked at. */
+/** The settings of a file, or a table of them, before they are decoded: snake_case names, any values. */
 export type RawSettings = Readonly<Record<string, unknown>>
 
-/** Whether a value out of a TOML file is a table. */
+/** True for a table of a TOML file. */
 export const isTable = (value: unknown): value is RawSettings =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date)
 
-/** What stands at a path of names and array positions; undefined when nothing does. */
+/** The value at a path of names and array positions; undefined when there is none. */
 export const valueAt = (raw: RawSettings, path: ReadonlyArray<string | number>): unknown =>
   path.reduce<unknown>((inside, name) => {
     if (Array.isArray(inside)) return inside[Number(name)]
     return isTable(inside) && Object.hasOwn(inside, name) ? inside[name] : undefined
   }, raw)
 
-/** Settings without those of some names. */
+/** Settings without some keys. */
 export const without = (raw: RawSettings, names: ReadonlyArray<string>): RawSettings =>
   Object.fromEntries(Object.entries(raw).filter(([name]) => !names.includes(name)))
 
-/** A value as it would stand in the file, on one line. */
+/** A value as TOML, on one line. */
 export const tomlText = (value: unknown): string => {
   if (Array.isArray(value)) return `[${value.map(tomlText).join(", ")}]`
   if (isTable(value)) {

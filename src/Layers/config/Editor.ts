@@ -9,11 +9,12 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { printable } from "../../Domain/text/Printable.ts"
 import { Caller } from "../daemon/Caller.ts"
+import { messageOf } from "../files/SystemError.ts"
 import { readTextFile, type UnreadableFile } from "../files/TextFile.ts"
 
-/** The editor was not run, or did not end well. */
+/** The editor did not start, or it failed. */
 export class EditorFailed extends Data.TaggedError("EditorFailed")<{
-  /** As it was asked for. */
+  /** The value of VISUAL or EDITOR. */
   readonly editor: string
   /** Continues a sentence that begins with the editor. */
   readonly problem: string
@@ -33,23 +34,23 @@ export class DraftNotWritten extends Data.TaggedError("DraftNotWritten")<{
   }
 }
 
-/** A private copy for a person to edit. */
+/** A private copy of the settings for the user to edit. */
 export interface Draft {
-  /** Its name ends like a settings file's, by which editors know the language. */
+  /** The file name is daemon.toml, by which editors know the language. */
   readonly path: string
-  /** Puts the text into the file, gives the terminal to the editor, and returns what the file holds when it ends. */
+  /** Writes the text to the file, runs the editor in the terminal, and returns the text of the file at its end. */
   readonly edit: (text: string) => Effect.Effect<string, EditorFailed | DraftNotWritten | UnreadableFile>
-  /** What the file holds now. */
+  /** The present text of the file. */
   readonly text: Effect.Effect<string, UnreadableFile>
-  /** Leaves the file where it is when the scope closes; with a text, it holds that one from now on. */
+  /** Leaves the file in place when the scope closes; a given text is written to it first. */
   readonly keep: (text?: string) => Effect.Effect<void, DraftNotWritten>
 }
 
-/** The editor that the caller has chosen. */
+/** The editor of the user who runs the command. */
 export class Editor extends Context.Tag("Editor")<
   Editor,
   {
-    /** A copy that is removed when the scope closes, unless it is kept. */
+    /** Creates a copy, which is removed when the scope closes unless it is kept. */
     readonly draft: Effect.Effect<Draft, DraftNotWritten, Scope.Scope>
   }
 >() {}
@@ -57,31 +58,30 @@ export class Editor extends Context.Tag("Editor")<
 const attempt = <A>(path: string, act: () => Promise<A>): Effect.Effect<A, DraftNotWritten> =>
   Effect.tryPromise({
     try: act,
-    catch: (cause) =>
-      new DraftNotWritten({ path, reason: cause instanceof Error ? cause.message : String(cause) })
+    catch: (cause) => new DraftNotWritten({ path, reason: messageOf(cause) })
   })
 
-/** What a shell answers when there is no such program, or it may not be run. */
+/** The exit codes of a shell for a program that may not be executed or does not exist. */
 const cannotRun: ReadonlySet<number | null> = new Set([126, 127])
 
 /**
- * Runs the editor. The words of VISUAL and EDITOR are the shell's to take apart (`code --wait`). An interruption waits
- * for its end: Ctrl-C in a terminal is for the editor, which owns it.
+ * Runs the editor. A shell splits VISUAL and EDITOR into words (`code --wait`). An interruption waits for the editor's
+ * end: it owns the terminal, so Ctrl-C is meant for it.
  */
 const run = (editor: string, path: string): Effect.Effect<void, EditorFailed> =>
   Effect.uninterruptible(
     Effect.async<void, EditorFailed>((resume) => {
       const fail = (problem: string) => resume(new EditorFailed({ editor, problem }))
       const child = spawn("/bin/sh", ["-c", `${editor} "$@"`, editor, path], {
-        // The answer of a command that is piped is read by a program: what the editor shows is not a part of it.
+        // A program that reads the command's output through a pipe must not get what the editor displays.
         stdio: ["inherit", process.stdout.isTTY ? "inherit" : 2, "inherit"]
       })
       child.once("error", (cause) => fail(`could not be run: ${cause.message}`))
       child.once("exit", (code, signal) => {
         if (code === 0) resume(Effect.void)
-        else if (signal !== null) fail(`was ended by ${signal}`)
+        else if (signal !== null) fail(`was killed by ${signal}`)
         else if (cannotRun.has(code)) fail("could not be run: set VISUAL or EDITOR to one that can")
-        else fail(`ended with exit code ${code}`)
+        else fail(`exited with code ${code}`)
       })
     })
   )
@@ -98,7 +98,7 @@ export const layer: Layer.Layer<Editor, never, Caller> = Layer.effect(
           attempt(tmpdir(), () => fs.mkdtemp(join(tmpdir(), "autopilotd-"))),
           (path) =>
             Effect.promise(async () => {
-              // What cannot be removed is a private file in the folder for temporary ones: it harms nobody.
+              // A folder that cannot be removed is private and in the folder for temporary files.
               if (!isKept) await fs.rm(path, { recursive: true, force: true }).catch(() => undefined)
             })
         )

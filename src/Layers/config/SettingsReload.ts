@@ -17,16 +17,16 @@ import { SettingsInForce } from "../settings/SettingsInForce.ts"
 import { ServiceNotifier } from "../systemd/ServiceNotifier.ts"
 import { Supervisor, UnknownProject } from "../worker/Supervisor.ts"
 
-/** Brings the settings as they stand in the file into force. */
+/** Brings the settings of the file into force. */
 export class SettingsReload extends Context.Tag("SettingsReload")<
   SettingsReload,
   {
     /**
-     * Reads and checks everything before anything changes. Then what can hold at once does, new projects begin and
-     * removed ones end; a worker that runs goes on with what it was started with, unless `restart` is wanted.
+     * Reads and checks the whole file before anything changes. Then most settings are in force at once, new projects
+     * start and removed ones stop. A running worker keeps the settings of its start, unless `restart` is set.
      */
     readonly reload: (options: {
-      /** Who wanted it, for the log. */
+      /** The cause of the reload, for the log. */
       readonly by: string
       readonly restart: boolean
       /** Restart the worker of this project only. */
@@ -35,7 +35,7 @@ export class SettingsReload extends Context.Tag("SettingsReload")<
   }
 >() {}
 
-/** Without a file the defaults hold: to move it away for a moment would end every project. */
+/** Without a file the defaults would be in force: moving it away for a moment would stop every project. */
 const gone = (file: string) =>
   new SettingsError({
     problems: [
@@ -50,7 +50,7 @@ const make = Effect.gen(function* () {
   const notifier = yield* ServiceNotifier
   const turn = yield* Effect.makeSemaphore(1)
 
-  /** The projects whose worker runs with other settings than its next start would bring. */
+  /** The projects whose worker runs with other settings than its next start would use. */
   const awaiting = Effect.map(supervisor.snapshots, (snapshots) =>
     snapshots
       .filter(({ awaited, state }) => awaited.length > 0 && state.leaving === undefined)
@@ -64,7 +64,7 @@ const make = Effect.gen(function* () {
     const plans = plansOf(after)
     if (Either.isLeft(plans)) return yield* plans.left
     const known = plans.right.map(({ project }) => project)
-    // A slip in the name must not pass for "nothing to restart".
+    // A typing error in the name must not count as "nothing to restart".
     if (named !== undefined && !known.includes(named)) {
       return yield* new UnknownProject({ project: named, known })
     }
@@ -73,7 +73,7 @@ const make = Effect.gen(function* () {
     return settingsChanges(before, after)
   })
 
-  /** systemd counts the service as reloading until it is told that this is over, also when nothing came of it. */
+  /** systemd counts the service as reloading until it receives READY=1, also after a failed reload. */
   const announced = <A, E>(reload: Effect.Effect<A, E>): Effect.Effect<A, E> =>
     Effect.acquireUseRelease(
       notifier.send(ServiceMessage.Reloading()),

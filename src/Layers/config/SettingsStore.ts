@@ -10,21 +10,17 @@ import type { SettingsError } from "../../Domain/settings/SettingsProblem.ts"
 import { AutopilotHome, prepare } from "../daemon/AutopilotHome.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import type { MemoryReader } from "../machine/MemoryReader.ts"
-import {
-  SettingsFile,
-  SettingsNotWritten,
-  type SettingsText,
-  StaleSettings
-} from "../settings/SettingsFile.ts"
+import { SettingsFile, type SettingsText } from "../settings/SettingsFile.ts"
 import { loader, SettingsInForce } from "../settings/SettingsInForce.ts"
 import type { SettingsSources } from "../settings/SettingsLoader.ts"
+import { SettingsNotWritten, StaleSettings } from "../settings/SettingsReplacement.ts"
 
-/** Reads and writes the text of the settings file as a person does: whole, and checked before anything is written. */
+/** Reads and writes the whole text of the settings file, and checks it before anything is written. */
 export class SettingsStore extends Context.Tag("SettingsStore")<
   SettingsStore,
   {
     readonly get: Effect.Effect<ConfigText, SettingsError>
-    /** Writes the text if the file's still has this hash. A dry run only says what that would change. */
+    /** Writes the text if the file still has this hash. A dry run only returns the changes. */
     readonly set: (change: {
       readonly text: string
       readonly sha256: string
@@ -35,16 +31,16 @@ export class SettingsStore extends Context.Tag("SettingsStore")<
 
 interface Surroundings {
   readonly path: string
-  /** What the text is compared with. */
+  /** The settings that the new text is compared with. */
   readonly before: Effect.Effect<EffectiveSettings, SettingsError>
   readonly load: (candidate: SettingsText) => Effect.Effect<EffectiveSettings, SettingsError>
-  /** Makes the folder that the file is to be in. */
+  /** Creates the folder of the file. */
   readonly makeFolder?: Effect.Effect<void, SettingsNotWritten>
 }
 
 const make = ({ before, load, makeFolder = Effect.void, path }: Surroundings) =>
   Effect.map(SettingsFile, (files) => {
-    // A file that is not there yet is one that can be written.
+    // An absent file can be written, too.
     const get = files.text(path, { mustExist: false })
     return SettingsStore.of({
       get,
@@ -61,7 +57,7 @@ const make = ({ before, load, makeFolder = Effect.void, path }: Surroundings) =>
     })
   })
 
-/** The daemon's: what a text changes is told against the settings in force, and what was written is an event. */
+/** The daemon's store: it compares a text with the settings in force, and publishes an event for each write. */
 export const layer: Layer.Layer<SettingsStore, never, SettingsFile | SettingsInForce | DaemonEvents> =
   Layer.effect(
     SettingsStore,
@@ -82,7 +78,7 @@ export const layer: Layer.Layer<SettingsStore, never, SettingsFile | SettingsInF
     })
   )
 
-/** That of a command, where no daemon runs: what a text changes is told against the file as it is. */
+/** The store of a command without a daemon: it compares a text with the present file. */
 export const layerOf = (
   sources: SettingsSources
 ): Layer.Layer<SettingsStore, SettingsError, SettingsFile | AutopilotHome | MemoryReader> =>
@@ -94,7 +90,7 @@ export const layerOf = (
       const { settingsFile } = yield* AutopilotHome
       const { configFile, cwd } = sources
       const path = configFile === undefined ? settingsFile : resolve(cwd, configFile)
-      // Where the file cannot be understood, all that a good one says is new.
+      // If the present file is not valid, every setting of the new one counts as changed.
       const before = Effect.orElse(loader(sources)(), () =>
         Effect.flatMap(files.parsed(path, ""), loader(sources))
       )

@@ -1,42 +1,63 @@
+import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import { errorCode } from "../files/SystemError.ts"
+import { readSmallFile } from "../files/TextFile.ts"
 import { Concerns } from "../history/Concerns.ts"
-import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { SettingsInForce } from "../settings/SettingsInForce.ts"
 import { SettingsReload } from "./SettingsReload.ts"
-import { SettingsWatch } from "./SettingsWatch.ts"
 
-/** Reloads the settings when their file has changed, as long as `watch_config` is on. It restarts no worker. */
-export const layer: Layer.Layer<
-  never,
-  never,
-  Concerns | DaemonEvents | SettingsInForce | SettingsReload | SettingsWatch
-> = Layer.scopedDiscard(
-  Effect.gen(function* () {
-    const { current } = yield* SettingsInForce
-    const { reload } = yield* SettingsReload
-    const { changes } = yield* SettingsWatch
-    const concerns = yield* Concerns
-    const events = yield* DaemonEvents
-    const onFallback = (warning: string) => events.publish({ _tag: "SettingsDoubtful", warning })
+/** One stat(2) costs some microseconds, and works where inotify does not: behind symbolic links, on network disks. */
+const pollInterval = "1 second"
 
-    const watched = Stream.unwrap(
-      Effect.map(SubscriptionRef.get(current), ({ settingsFile: { path, sha256 } }) =>
-        changes(path, { knownSha256: sha256, onFallback })
+/** Differs between any two versions of a file. Symbolic links are followed. */
+const versionAt = (path: string): Effect.Effect<string> =>
+  Effect.promise(() =>
+    fs.stat(path, { bigint: true }).then(
+      ({ ctimeNs, dev, ino, mtimeNs, size }) => [dev, ino, size, mtimeNs, ctimeNs].join(),
+      (cause: unknown) => errorCode(cause) ?? "unreadable"
+    )
+  )
+
+/** Each version of a file that has lasted for one interval: an editor may write in several steps. */
+const settledVersions = (path: string): Stream.Stream<string> =>
+  Stream.repeatEffectWithSchedule(versionAt(path), Schedule.spaced(pollInterval)).pipe(
+    Stream.zipWithPrevious,
+    Stream.filterMap(([before, now]) => Option.filter(before, (version) => version === now)),
+    Stream.changes
+  )
+
+/** Reloads the settings when their file has changed, while `watch_config` is on. It restarts no worker. */
+export const layer: Layer.Layer<never, never, Concerns | SettingsInForce | SettingsReload> =
+  Layer.scopedDiscard(
+    Effect.gen(function* () {
+      const { current } = yield* SettingsInForce
+      const { reload } = yield* SettingsReload
+      const concerns = yield* Concerns
+
+      const file = Effect.map(SubscriptionRef.get(current), ({ settingsFile }) => settingsFile)
+      const isInForce = Effect.flatMap(file, ({ found, path, sha256 }) =>
+        Effect.match(readSmallFile(path), {
+          onFailure: ({ absent }) => absent && !found,
+          onSuccess: (small) => found && small.sha256 === sha256
+        })
       )
-    )
-    const whileWanted = current.changes.pipe(
-      Stream.map(({ watchConfig }) => watchConfig),
-      Stream.changes,
-      Stream.flatMap((isWanted) => (isWanted ? watched : Stream.empty), { switch: true })
-    )
-    // A text that is refused has been told as an event; the next one may be right.
-    const takeOver = Effect.ignore(reload({ by: "its file has changed", restart: false }))
-    yield* concerns.run(
-      "settings watch",
-      Stream.runForEach(whileWanted, () => takeOver)
-    )
-  })
-)
+      const versions = Stream.unwrap(Effect.map(file, ({ path }) => settledVersions(path)))
+      // The reload stands outside: it may switch `watch_config` off, which must not interrupt it.
+      const versionsWhileWanted = current.changes.pipe(
+        Stream.map(({ watchConfig }) => watchConfig),
+        Stream.changes,
+        Stream.flatMap((isWanted) => (isWanted ? versions : Stream.empty), { switch: true })
+      )
+      // A file that is refused has been reported as an event; its next version may be right.
+      const takeOver = Effect.ignore(reload({ by: "its file has changed", restart: false }))
+      yield* concerns.run(
+        "settings watch",
+        Stream.runForEach(versionsWhileWanted, () => Effect.unlessEffect(takeOver, isInForce))
+      )
+    })
+  )

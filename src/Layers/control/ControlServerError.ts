@@ -1,6 +1,6 @@
 import * as Path from "node:path"
 import * as Data from "effect/Data"
-import { errorCode } from "../files/ErrorCode.ts"
+import { errorCode } from "../files/SystemError.ts"
 
 /** Bytes in the path of a Unix socket: `sun_path` has 108, the last one is its end. */
 export const maxSocketPathBytes = 107

@@ -7,7 +7,8 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { printable } from "../../Domain/text/Printable.ts"
-import { errorCode } from "../files/ErrorCode.ts"
+import { replaceFile } from "../files/AtomicFile.ts"
+import { errorCode, messageOf, refusalOf } from "../files/SystemError.ts"
 
 /** Where everything of one daemon lives. All paths are absolute. */
 export interface HomePaths {
@@ -32,31 +33,6 @@ export class AutopilotHome extends Context.Tag("AutopilotHome")<AutopilotHome, H
 
 const elsewhere = "set AUTOPILOT_HOME to another folder"
 
-/** What is wrong and what to do, by the error code of the system. */
-const explain = (cause: unknown): readonly [reason: string, advice: string] => {
-  switch (errorCode(cause)) {
-    case "EACCES":
-    case "EPERM":
-      return ["permission denied", `Make it writable for you, or ${elsewhere}`]
-    case "EROFS":
-      return ["it is on a read-only file system", `Make it writable, or ${elsewhere}`]
-    case "ENOSPC":
-    case "EDQUOT":
-      return ["the disk is full", `Free some space there, or ${elsewhere}`]
-    case "ENOENT":
-      return ["no folder can be made there", `Choose one you can write to: ${elsewhere}`]
-    case "ENOTDIR":
-    case "EEXIST":
-      return ["a part of the path is a file, not a folder", `Choose a folder: ${elsewhere}`]
-    case "EISDIR":
-      return ["it is a folder, not a file", `Rename it, or ${elsewhere}`]
-    case "ENAMETOOLONG":
-      return ["the path is too long", `Choose a shorter one: ${elsewhere}`]
-    default:
-      return [cause instanceof Error ? cause.message : String(cause), `Look at it, or ${elsewhere}`]
-  }
-}
-
 /** The folder cannot be made or written, so nothing can be kept there. */
 export class HomeUnusable extends Data.TaggedError("HomeUnusable")<{
   readonly path: string
@@ -65,8 +41,8 @@ export class HomeUnusable extends Data.TaggedError("HomeUnusable")<{
   readonly advice: string
 }> {
   static from(path: string, cause: unknown): HomeUnusable {
-    const [reason, advice] = explain(cause)
-    return new HomeUnusable({ path, reason, advice })
+    const { advice, reason } = refusalOf(cause) ?? { reason: messageOf(cause), advice: "Fix that" }
+    return new HomeUnusable({ path, reason, advice: `${advice}, or ${elsewhere}` })
   }
 
   override get message() {
@@ -162,9 +138,6 @@ export const homeId: Effect.Effect<string, HomeUnusable, AutopilotHome> = Effect
   )
   if (/^[0-9a-f]{16}$/.test(stored.trim())) return stored.trim()
   const id = randomBytes(8).toString("hex")
-  yield* attempt(async () => {
-    await fs.writeFile(`${idFile}.new`, `${id}\n`, { mode: 0o600 })
-    await fs.rename(`${idFile}.new`, idFile)
-  })
+  yield* attempt(() => replaceFile(idFile, `${id}\n`))
   return id
 })

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import { bindName, flock } from "../files/KernelLock.ts"
+import { bindName, tryFlock } from "../files/KernelLock.ts"
 import { AutopilotHome, HomeUnusable, homeId, prepare } from "./AutopilotHome.ts"
 
 /** Another daemon of this home holds the lock. `pid` is undefined when nothing tells who holds it. */
@@ -91,7 +91,7 @@ const acquire = Effect.gen(function* () {
   )
   const identity = yield* attempt(() => file.stat({ bigint: true }))
   const once = Effect.gen(function* () {
-    const taken = yield* flock(file.fd)
+    const taken = yield* tryFlock(file.fd)
     if (taken !== "taken" && (yield* bindIdentity(identity))) return
     const pid = yield* awaitOwner(pidFile, identity)
     // With the lock in hand the name is taken by a daemon that has no flock(1), or by a stranger, who does not count.
@@ -107,10 +107,8 @@ const acquire = Effect.gen(function* () {
 const writePidFile = (path: string) =>
   Effect.acquireRelease(
     Effect.tryPromise({
-      try: async () => {
-        await fs.writeFile(`${path}.new`, `${process.pid}`, { mode: 0o600 })
-        await fs.rename(`${path}.new`, path)
-      },
+      // Nothing depends on it, so it is neither renamed into place nor synced: `readPidFile` takes an empty file for none.
+      try: () => fs.writeFile(path, `${process.pid}`, { mode: 0o600 }),
       catch: (cause) => HomeUnusable.from(path, cause)
     }),
     () =>

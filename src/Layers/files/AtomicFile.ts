@@ -1,16 +1,60 @@
+import { randomBytes } from "node:crypto"
 import * as fs from "node:fs/promises"
+import { basename, dirname, join } from "node:path"
+
+/** A hung disk may hold up a writer for long. A temporary file that is older than this has none any more. */
+const abandonedAfterMs = 60_000
+
+const temporaryName = (path: string): string => `.${basename(path)}.${randomBytes(6).toString("hex")}.new`
+
+/** Removes the temporary files of writers that were killed. */
+const removeAbandoned = async (path: string): Promise<void> => {
+  const folder = dirname(path)
+  const start = `.${basename(path)}.`
+  const isTemporary = (name: string) =>
+    name.startsWith(start) && /^[0-9a-f]{12}\.new$/.test(name.slice(start.length))
+  for (const name of (await fs.readdir(folder).catch(() => [])).filter(isTemporary)) {
+    const file = join(folder, name)
+    const stat = await fs.lstat(file).catch(() => undefined)
+    if (stat !== undefined && Date.now() - stat.mtimeMs > abandonedAfterMs)
+      await fs.rm(file, { force: true }).catch(() => undefined)
+  }
+}
 
 /**
- * Makes a small file hold this text, closed to others. A crash at any moment leaves the old text or the new one, whole.
- * One writer at a time: its temporary name is always the same, so that what a crash leaves is used by the next.
+ * Creates a file with this content, or puts it in the place of one; `mode` is 0600 unless given. A crash or a power
+ * failure at any moment leaves the former content or the new one, whole. `beforeRename` runs when the new content is on
+ * the disk; if it fails, the file stays as it is. A power failure may bring the former content back, unless
+ * `syncFolder` follows.
  */
-export const replaceFile = async (path: string, text: string): Promise<void> => {
-  const file = await fs.open(`${path}.new`, "w", 0o600)
+export const replaceFile = async (
+  path: string,
+  content: string | AsyncIterable<Uint8Array>,
+  { beforeRename, mode = 0o600 }: { readonly mode?: number; readonly beforeRename?: () => Promise<void> } = {}
+): Promise<void> => {
+  const temporary = join(dirname(path), temporaryName(path))
   try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
+    // "x" is O_EXCL: it follows no symbolic link and opens no file of another writer.
+    const file = await fs.open(temporary, "wx", 0o600)
+    try {
+      await fs.writeFile(file, content)
+      await file.chmod(mode)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await beforeRename?.()
+    await fs.rename(temporary, path)
+  } catch (cause) {
+    await fs.rm(temporary, { force: true }).catch(() => undefined)
+    throw cause
   }
-  await fs.rename(`${path}.new`, path)
+  await removeAbandoned(path)
+}
+
+/** Makes a new name in the folder of `path` outlast a power failure. Does nothing where the file system cannot. */
+export const syncFolder = async (path: string): Promise<void> => {
+  const folder = await fs.open(dirname(path), "r").catch(() => undefined)
+  await folder?.sync().catch(() => undefined)
+  await folder?.close()
 }

@@ -1,22 +1,22 @@
 import * as fs from "node:fs"
 
-/** A file that the kernel makes up anew whenever it is read from its beginning. */
+/** A file of /proc or /sys: the kernel generates its content whenever it is read from the beginning. */
 export interface KernelFile {
   readonly path: string
-  /** What it says now. Throws Node's error when it cannot be read. It is kept open, and opened anew after an error. */
+  /** The current content. Throws Node's error. The file stays open, and is opened again after an error. */
   readonly text: () => string
-  /** It may be read again: that opens it. */
+  /** The next read opens the file again. */
   readonly close: () => void
 }
 
-/** Files that share one buffer, grown to the largest of them. Reading one that is open makes one call of the kernel. */
+/** Opens files that share one buffer, which grows to the largest of them. A read of an open file is one system call. */
 export const kernelFiles = (): ((path: string) => KernelFile) => {
   let buffer = Buffer.allocUnsafeSlow(8 * 1024)
 
   const read = (descriptor: number): string => {
     for (;;) {
       const length = fs.readSync(descriptor, buffer, 0, buffer.length, 0)
-      // Such a file is made up as a whole: only a full buffer can mean that there is more.
+      // The kernel returns the whole file at once: only a full buffer can mean that there is more.
       if (length < buffer.length) return buffer.toString("latin1", 0, length)
       buffer = Buffer.allocUnsafeSlow(buffer.length * 2)
     }

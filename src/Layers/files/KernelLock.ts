@@ -2,43 +2,36 @@ import { spawn } from "node:child_process"
 import * as net from "node:net"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { errorCode } from "./ErrorCode.ts"
+import { errorCode } from "./SystemError.ts"
 
-/**
- * What came of reaching for a lock that the kernel holds and drops with the process, however that dies: it is ours,
- * another's, or there is no such lock here.
- */
+/** This process holds the lock, another one does, or there is no such lock on this machine. */
 type LockAttempt = "held" | "taken" | "unavailable"
 
 /**
- * flock(2) belongs to the open file description, which a child shares by inheriting the descriptor: the lock that
- * flock(1) takes stays ours when it exits, until the descriptor is closed.
+ * Runs flock(1) on a descriptor. flock(2) belongs to the open file description, which a child shares by inheriting the
+ * descriptor, so the lock outlives flock(1): the kernel drops it when the descriptor is closed or this process dies.
  * https://man7.org/linux/man-pages/man2/flock.2.html
- * Its options are the short ones because busybox has no others.
+ * busybox has the short options only.
  */
-export const flock = (descriptor: number): Effect.Effect<LockAttempt> =>
+const runFlock = (descriptor: number, ...options: ReadonlyArray<string>): Effect.Effect<LockAttempt> =>
   Effect.async<LockAttempt>((resume) => {
-    const child = spawn("flock", ["-n", "-x", "3"], {
-      stdio: ["ignore", "ignore", "ignore", descriptor]
-    })
+    const child = spawn("flock", [...options, "3"], { stdio: ["ignore", "ignore", "ignore", descriptor] })
     child.once("error", () => resume(Effect.succeed("unavailable")))
     child.once("exit", (code) =>
       resume(Effect.succeed(code === 0 ? "held" : code === 1 ? "taken" : "unavailable"))
     )
-  })
-
-/** Waits until the lock is ours. An interruption gives up the waiting; closing the descriptor then gives up the rest. */
-export const awaitFlock = (descriptor: number): Effect.Effect<Exclude<LockAttempt, "taken">> =>
-  Effect.async((resume) => {
-    const child = spawn("flock", ["-x", "3"], { stdio: ["ignore", "ignore", "ignore", descriptor] })
-    child.once("error", () => resume(Effect.succeed("unavailable")))
-    child.once("exit", (code) => resume(Effect.succeed(code === 0 ? "held" : "unavailable")))
     return Effect.sync(() => child.kill("SIGKILL"))
   })
 
+/** Takes the exclusive lock of a file or folder if it is free. */
+export const tryFlock = (descriptor: number): Effect.Effect<LockAttempt> => runFlock(descriptor, "-n", "-x")
+
+/** Waits for the exclusive lock of a file or folder, until interrupted. */
+export const awaitFlock = (descriptor: number): Effect.Effect<LockAttempt> => runFlock(descriptor, "-x")
+
 /**
- * A name in the kernel's abstract socket namespace, bound by one process at a time and gone with it: the lock where
- * flock(1) is missing. It is second choice because all users of a network namespace share these names.
+ * Binds a name in the kernel's abstract socket namespace, which one process has at a time: the lock where flock(1) is
+ * missing. It is second choice because all users of a network namespace share these names.
  */
 export const bindName = (name: string): Effect.Effect<LockAttempt, never, Scope.Scope> =>
   Effect.acquireRelease(

@@ -2,31 +2,29 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs/promises"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { errorCode } from "./ErrorCode.ts"
+import { errorCode, reasonOf } from "./SystemError.ts"
 
-/** A small file as it was found. */
+/** A small file as it was read. */
 export interface SmallFile {
   readonly bytes: Uint8Array
-  /** Of those bytes, in hexadecimal. */
+  /** The hash of those bytes, in hexadecimal. */
   readonly sha256: string
   /** False for /dev/null, which reads as an empty file. */
   readonly isRegular: boolean
-  /** The permissions. */
+  /** The permission bits. */
   readonly mode: number
-  readonly uid: number
-  readonly gid: number
 }
 
 /** The content of a small text file. */
 interface TextFile {
   readonly text: string
-  /** Of the file's bytes, in hexadecimal. */
+  /** The hash of the file's bytes, in hexadecimal. */
   readonly sha256: string
-  /** Whether users other than its owner may read it. */
+  /** True when users other than the owner may read it. */
   readonly readableByOthers: boolean
 }
 
-/** A file that a person wrote cannot be read as text. */
+/** A file that a user wrote cannot be read as text. */
 export class UnreadableFile extends Data.TaggedError("UnreadableFile")<{
   readonly path: string
   readonly absent: boolean
@@ -38,40 +36,31 @@ export class UnreadableFile extends Data.TaggedError("UnreadableFile")<{
   }
 }
 
-/** Nobody writes that much by hand; a log or a disk image named by mistake would fill the memory. */
+/** A user writes less by hand; a log or a disk image named by mistake would fill the memory. */
 export const maxBytes = 1024 * 1024
 
 /** SHA-256 of bytes, or of a text in UTF-8, in hexadecimal. */
 export const sha256Of = (content: string | Uint8Array): string =>
   createHash("sha256").update(content).digest("hex")
 
-/** A byte order mark, as some editors put one at the beginning, is no part of the text but for who writes it back. */
+/** Some editors begin a file with a byte order mark. Only a writer of the whole file needs to see it. */
 const decoders = {
   text: new TextDecoder("utf-8", { fatal: true }),
   everyByte: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 }
 
+const denied: ReadonlySet<string | undefined> = new Set(["EACCES", "EPERM"])
+
 const failed = (path: string, cause: unknown): UnreadableFile => {
   const code = errorCode(cause)
-  const because = (reason: string) => new UnreadableFile({ path, absent: code === "ENOENT", reason })
-  switch (code) {
-    case "ENOENT":
-      return because("does not exist")
-    case "EACCES":
-    case "EPERM":
-      return because("cannot be read: permission denied. Make it readable for you")
-    case "ENOTDIR":
-      return because("cannot be read: a part of the path is a file, not a folder")
-    case "ELOOP":
-      return because("cannot be read: its symbolic links lead in a circle")
-    default:
-      return because(`cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`)
-  }
+  if (code === "ENOENT") return new UnreadableFile({ path, absent: true, reason: "does not exist" })
+  const advice = denied.has(code) ? ". Make it readable for you" : ""
+  return new UnreadableFile({ path, absent: false, reason: `cannot be read: ${reasonOf(cause)}${advice}` })
 }
 
 const refusal = (path: string, reason: string) => new UnreadableFile({ path, absent: false, reason })
 
-/** Reads a file of at most 1 MiB. It never waits: a pipe or a terminal without a writer would, so it is refused. */
+/** Reads a file of at most 1 MiB. Refuses pipes and terminals: reading one without a writer would never end. */
 export const readSmallFile: (path: string) => Effect.Effect<SmallFile, UnreadableFile> = Effect.fnUntraced(
   function* (path) {
     const attempt = <A>(act: () => Promise<A>) =>
@@ -82,8 +71,7 @@ export const readSmallFile: (path: string) => Effect.Effect<SmallFile, Unreadabl
     if (stat.size > maxBytes)
       return yield* refusal(path, "is larger than 1 MiB: it is hardly the file that was meant")
     const bytes = yield* attempt(() => fs.readFile(path))
-    const { gid, mode, uid } = stat
-    return { bytes, sha256: sha256Of(bytes), isRegular: stat.isFile(), mode: mode & 0o777, uid, gid }
+    return { bytes, sha256: sha256Of(bytes), isRegular: stat.isFile(), mode: stat.mode & 0o777 }
   }
 )
 

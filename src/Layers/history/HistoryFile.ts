@@ -1,8 +1,8 @@
 import * as fs from "node:fs/promises"
-import { dirname } from "node:path"
 import * as Either from "effect/Either"
 import { recordOf, timeOfLine } from "../../Domain/history/HistoryRecord.ts"
-import { errorCode } from "../files/ErrorCode.ts"
+import { replaceFile, syncFolder } from "../files/AtomicFile.ts"
+import { errorCode } from "../files/SystemError.ts"
 
 /** Where the records before those of `path` are. */
 export const olderOf = (path: string): string => `${path}.1`
@@ -13,13 +13,6 @@ const newline = 10
 const readAt = async (file: fs.FileHandle, offset: number, length: number): Promise<Buffer> => {
   const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, offset)
   return buffer.subarray(0, bytesRead)
-}
-
-/** Makes names in a folder last, as `datasync` makes the content of a file. Not every file system can. */
-const syncFolderOf = async (path: string): Promise<void> => {
-  const folder = await fs.open(dirname(path), "r").catch(() => undefined)
-  await folder?.sync().catch(() => undefined)
-  await folder?.close()
 }
 
 /** Where the last line begins, looking back from the end of a file. */
@@ -90,7 +83,7 @@ export const appendLines = async (
       await file.truncate(size).catch(() => undefined)
       throw cause
     }
-    if (size === 0) await syncFolderOf(path)
+    if (size === 0) await syncFolder(path)
     return count
   } finally {
     await file.close()
@@ -120,23 +113,13 @@ const firstSince = async (file: fs.FileHandle, sinceMs: number): Promise<number>
   }
 }
 
-/** Puts what follows `offset` into the place of the whole file, at once. */
-const keepFrom = async (path: string, file: fs.FileHandle, offset: number): Promise<void> => {
-  const fresh = `${path}.new`
-  const copy = await fs.open(fresh, "w", 0o600)
-  try {
-    for (let at = offset; ; ) {
-      const block = await readAt(file, at, blockBytes)
-      if (block.length === 0) break
-      await copy.appendFile(block)
-      at += block.length
-    }
-    await copy.datasync()
-  } finally {
-    await copy.close()
+async function* blocksFrom(file: fs.FileHandle, offset: number): AsyncGenerator<Buffer> {
+  for (let at = offset; ; ) {
+    const block = await readAt(file, at, blockBytes)
+    if (block.length === 0) return
+    yield block
+    at += block.length
   }
-  await fs.rename(fresh, path)
-  await syncFolderOf(path)
 }
 
 const forgetIn = async (path: string, sinceMs: number): Promise<void> => {
@@ -149,7 +132,10 @@ const forgetIn = async (path: string, sinceMs: number): Promise<void> => {
     const { size } = await file.stat()
     const offset = await firstSince(file, sinceMs)
     if (offset === size && size > 0) await fs.unlink(path)
-    else if (offset > 0) await keepFrom(path, file, offset)
+    else if (offset > 0) {
+      await replaceFile(path, blocksFrom(file, offset))
+      await syncFolder(path)
+    }
   } finally {
     await file.close()
   }

@@ -9,7 +9,7 @@ import { type HistoryRecord, recordOf, timeOfLine } from "../../Domain/history/H
 import type { ProjectName } from "../../Domain/Project.ts"
 import { printable } from "../../Domain/text/Printable.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
-import { errorCode } from "../files/ErrorCode.ts"
+import { errorCode, reasonOf } from "../files/SystemError.ts"
 import { olderOf } from "./HistoryFile.ts"
 
 /** Which records are wanted: all, unless something is said. */
@@ -124,12 +124,6 @@ const search = async (path: string, query: HistoryQuery): Promise<HistoryFound> 
     await newest?.close()
   }
   return { records: found.toReversed(), damaged }
-}
-
-const reasonOf = (cause: unknown): string => {
-  const code = errorCode(cause)
-  if (code === "EACCES" || code === "EPERM") return "permission denied"
-  return cause instanceof Error ? cause.message : String(cause)
 }
 
 export const layer: Layer.Layer<HistoryReader, never, AutopilotHome> = Layer.effect(

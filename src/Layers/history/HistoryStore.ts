@@ -8,6 +8,7 @@ import { type DaemonEvent, describeEvent } from "../../Domain/history/DaemonEven
 import { isKept, lineOf } from "../../Domain/history/HistoryRecord.ts"
 import type { HistorySettings } from "../../Domain/settings/HistorySettings.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
+import { messageOf } from "../files/SystemError.ts"
 import { DaemonLog } from "./DaemonLog.ts"
 import { appendLines, forgetBefore } from "./HistoryFile.ts"
 
@@ -42,7 +43,7 @@ const dayMs = Duration.toMillis(Duration.days(1))
 /** What a task at the disk has come to: undefined, or why it failed. */
 const attempt = (act: () => Promise<void>): Effect.Effect<string | undefined> =>
   Effect.match(Effect.tryPromise(act), {
-    onFailure: ({ error }) => (error instanceof Error ? error.message : String(error)),
+    onFailure: ({ error }) => messageOf(error),
     onSuccess: () => undefined
   })
 

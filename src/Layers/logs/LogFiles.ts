@@ -10,7 +10,7 @@ import * as Stream from "effect/Stream"
 import { type LogFilter, matchesFilter } from "../../Domain/logs/LogFilter.ts"
 import { ProjectName } from "../../Domain/Project.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
-import { errorCode } from "../files/ErrorCode.ts"
+import { errorCode } from "../files/SystemError.ts"
 import { logStart } from "./LogStart.ts"
 import { type LogPlace, openLog, rotatedLogs, successorOf } from "./RotatedLogs.ts"
 

@@ -20,8 +20,8 @@ import {
   parseMemInfo,
   type UnusableFile
 } from "../../Domain/machine/MemoryReading.ts"
-import { errorCode } from "../files/ErrorCode.ts"
 import { type KernelFile, kernelFiles } from "../files/KernelFile.ts"
+import { errorCode } from "../files/SystemError.ts"
 
 /**
  * How much memory there is: the machine's, within the limits of the daemon's own cgroup and all above it that can be

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ProcessEntry } from "../../Domain/machine/ProcessTree.ts"
 import { turnOfTheEventLoop } from "../concurrency/EventLoop.ts"
-import { errorCode } from "../files/ErrorCode.ts"
+import { errorCode } from "../files/SystemError.ts"
 
 /**
  * /proc could not be read for a reason of ours (no descriptor free, no memory), so that what it would have said is

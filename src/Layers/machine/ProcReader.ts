@@ -1,5 +1,5 @@
 import * as fs from "node:fs"
-import { errorCode } from "../files/ErrorCode.ts"
+import { errorCode } from "../files/SystemError.ts"
 
 /** Errors that speak of the process: it is gone, or another user's. */
 const aboutTheProcess: ReadonlySet<string | undefined> = new Set(["ENOENT", "ESRCH", "EACCES", "EPERM"])

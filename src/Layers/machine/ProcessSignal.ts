@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { isAlive } from "../../Domain/machine/ProcessFacts.ts"
 import { scannedProcess } from "../../Domain/machine/ProcessStat.ts"
-import { errorCode } from "../files/ErrorCode.ts"
+import { errorCode } from "../files/SystemError.ts"
 import { makeProcReader } from "./ProcReader.ts"
 
 /** A process for ever: its pid may be given to another one, but not with this start time. */

@@ -1,6 +1,6 @@
 import * as fs from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
-import { errorCode } from "../files/ErrorCode.ts"
+import { errorCode } from "../files/SystemError.ts"
 
 /** How large a file may become, and how many there are. */
 export interface FileLimits {

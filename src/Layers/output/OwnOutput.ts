@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { countLines } from "../../Domain/output/Lines.ts"
 import type { Level } from "../../Domain/text/Level.ts"
-import { errorCode } from "../files/ErrorCode.ts"
+import { errorCode } from "../files/SystemError.ts"
 import { isJournal, withPriority } from "./JournalStream.ts"
 
 /** What is at the other end: a person's terminal, systemd's journal, or a pipe, socket or file. */

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { type Lines, putPrefixed } from "../../Domain/output/Lines.ts"
+import { messageOf } from "../files/SystemError.ts"
 import { appendedFile, type Batch, type FileLimits } from "./AppendedFile.ts"
 import { makeDiskGuard } from "./DiskGuard.ts"
 
@@ -51,8 +52,6 @@ const gatherNanos = 5_000_000n
 
 const newline = 0x0a
 const noPrefix: Buffer = Buffer.alloc(0)
-
-const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 
 const open = Effect.fnUntraced(function* (options: RotatingFileOptions) {
   let pending: Array<Slab> = []

@@ -10,8 +10,7 @@ import type { ServiceUnit } from "../../Domain/service/ServiceUnit.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { Caller } from "../daemon/Caller.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
-import { errorCode } from "../files/ErrorCode.ts"
-import { whyNotWritten } from "../files/NotWritten.ts"
+import { errorCode, messageOf, whyNotWritten } from "../files/SystemError.ts"
 import { readTextFile, type UnreadableFile } from "../files/TextFile.ts"
 
 /** A file of the service could not be written or removed. */
@@ -101,11 +100,7 @@ const write = async (
 ): Promise<void> => {
   await fs.mkdir(dirname(path), { recursive: true, mode: 0o700 })
   if (keepFormer) await fs.copyFile(path, `${path}.bak`)
-  // It has its mode before it has its name.
-  const unnamed = `${path}.autopilotd`
-  await replaceFile(unnamed, text)
-  await fs.chmod(unnamed, mode)
-  await fs.rename(unnamed, path)
+  await replaceFile(path, text, { mode })
 }
 
 const look = Effect.fnUntraced(function* (path: string) {
@@ -162,16 +157,11 @@ export const layer: Layer.Layer<ServiceFiles, never, AutopilotHome | Caller> = L
         )
         return found.flat()
       }),
-      write: (path, file) =>
-        failing(
-          path,
-          (cause) => whyNotWritten(path, cause),
-          () => write(path, file)
-        ),
+      write: (path, file) => failing(path, whyNotWritten, () => write(path, file)),
       remove: (path) =>
         failing(
           path,
-          (cause) => `was not removed: ${cause instanceof Error ? cause.message : String(cause)}`,
+          (cause) => `was not removed: ${messageOf(cause)}`,
           () => fs.rm(path, { force: true })
         ),
       beside: (unitPath) =>

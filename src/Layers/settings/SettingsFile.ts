@@ -1,103 +1,66 @@
 import * as fs from "node:fs/promises"
 import * as Context from "effect/Context"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { parse, TomlError } from "smol-toml"
 import { SettingsError, type SettingsProblem } from "../../Domain/settings/SettingsProblem.ts"
 import type { RawSettings } from "../../Domain/toml/RawSettings.ts"
-import * as FileMutex from "../files/FileMutex.ts"
-import { replaceFile } from "../files/FileReplacement.ts"
 import { maxBytes, readTextFile, sha256Of } from "../files/TextFile.ts"
+import { readData } from "../toml/TomlData.ts"
+import {
+  type SettingsChange,
+  SettingsNotWritten,
+  type StaleSettings,
+  settingsReplacement
+} from "./SettingsReplacement.ts"
 
-/** A settings file as it was found, whatever stands in it. One that is not there is empty. */
+/** A settings file, valid or not. An absent one has an empty text. */
 export interface SettingsFileText {
   readonly path: string
   readonly found: boolean
   readonly text: string
-  /** Of the file's bytes, in hexadecimal; of the empty text when there is no file. */
+  /** The hash of the file's bytes, in hexadecimal; that of the empty text when there is no file. */
   readonly sha256: string
 }
 
 /** A settings file that is valid TOML. */
 export interface SettingsText extends SettingsFileText {
-  /** The text, parsed; integers beyond 2^53 - 1 are bigints, for the schema to refuse. */
+  /** The parsed text; integers beyond 2^53 - 1 are bigints, which the schema refuses. */
   readonly raw: RawSettings
-}
-
-/** The file is not the one that the new text was made from. Nothing was written. */
-export class StaleSettings extends Data.TaggedError("StaleSettings")<{
-  readonly path: string
-  /** Of the file as it is. */
-  readonly sha256: string
-}> {
-  override get message(): string {
-    return (
-      `${this.path} has been changed by somebody else meanwhile, so nothing was written. ` +
-      "Read it again and repeat the change."
-    )
-  }
-}
-
-/** The file could not be written and is as it was. Only a disk that hangs may still write it, and then `reason` says so. */
-export class SettingsNotWritten extends Data.TaggedError("SettingsNotWritten")<{
-  readonly path: string
-  /** Continues a sentence that begins with the path: what happened, why, what to do. */
-  readonly reason: string
-}> {
-  override get message(): string {
-    return `${this.path} ${this.reason}.`
-  }
 }
 
 /** Reads and replaces daemon.toml. All paths are absolute. */
 export class SettingsFile extends Context.Tag("SettingsFile")<
   SettingsFile,
   {
-    /** The file, parsed. With `mustExist` its absence is an error: a person named it. */
+    /** Reads and parses the file. With `mustExist` its absence is an error: the user named it. */
     readonly read: (
       path: string,
       options: { readonly mustExist: boolean }
     ) => Effect.Effect<SettingsText, SettingsError>
-    /** The file's text, also where that is not valid TOML. */
+    /** Reads the text of the file, which need not be valid TOML. */
     readonly text: (
       path: string,
       options: { readonly mustExist: boolean }
     ) => Effect.Effect<SettingsFileText, SettingsError>
-    /** A text as if it stood in that file. */
+    /** Parses a text as if it were the content of that file. */
     readonly parsed: (path: string, text: string) => Effect.Effect<SettingsText, SettingsError>
-    /**
-     * Puts the text in the place of a file with that hash, whole or not at all; the former file becomes `<path>.bak`.
-     * A symbolic link stays, its target is replaced. Once the writing has begun it is not interrupted.
-     */
+    /** Replaces a file that has the expected hash, as `settingsReplacement` does. */
     readonly replace: (
       path: string,
-      change: { readonly text: string; readonly expectedSha256: string }
+      change: SettingsChange
     ) => Effect.Effect<void, StaleSettings | SettingsNotWritten>
-    /** Whether something is there that the defaults depend on: a worker's executable, a Cargo.toml. */
+    /** True when a file exists that the defaults depend on: a worker's executable, a Cargo.toml. */
     readonly exists: (path: string) => Effect.Effect<boolean>
   }
 >() {}
 
 const refused = (problem: SettingsProblem) => new SettingsError({ problems: [problem] })
 
-/** The parser's message without the excerpt that follows it: an excerpt may hold a secret of `env`. */
-const syntaxProblem = (path: string, cause: unknown): SettingsProblem => {
-  if (!(cause instanceof TomlError)) return { file: path, reason: "this is not valid TOML" }
-  const what = cause.message.split("\n", 1)[0]?.replace(/^Invalid TOML document: /, "") ?? ""
-  const hint = what === "invalid value" ? " (text must stand in quotes)" : ""
-  return {
-    file: path,
-    line: cause.line,
-    column: cause.column,
-    reason: `this is not valid TOML: ${what}${hint}`
-  }
-}
-
 const parseText = (path: string, text: string): Effect.Effect<RawSettings, SettingsError> =>
-  Effect.try({
-    try: () => parse(text, { integersAsBigInt: "asNeeded" }),
-    catch: (cause) => refused(syntaxProblem(path, cause))
+  Effect.mapError(readData(text, "large"), ({ at, because }) => {
+    const hint = because === "invalid value" ? " (text must stand in quotes)" : ""
+    const why = because === undefined ? "" : `: ${because}${hint}`
+    return refused({ file: path, ...at, reason: `this is not valid TOML${why}` })
   })
 
 const parsed = (path: string, text: string) =>
@@ -115,7 +78,7 @@ const textOf = Effect.fnUntraced(function* (path: string, { mustExist }: { reado
   return { path, found: true, text: file.text, sha256: file.sha256 }
 })
 
-/** Why a text cannot stand in a settings file, because nobody could read it back; undefined when it can. */
+/** Why a text cannot be written, because it could not be read back; undefined when it can. */
 const unwritable = (text: string): string | undefined => {
   // With the u flag only those halves match that are not part of a pair.
   if (/\p{Surrogate}/u.test(text))
@@ -125,37 +88,25 @@ const unwritable = (text: string): string | undefined => {
   return undefined
 }
 
-export const layer: Layer.Layer<SettingsFile> = Layer.effect(
-  SettingsFile,
-  Effect.gen(function* () {
-    const mutex = yield* FileMutex.FileMutex
-    return SettingsFile.of({
-      read: Effect.fnUntraced(function* (path, options) {
-        const file = yield* textOf(path, options)
-        return { ...file, raw: yield* parseText(path, file.text) }
-      }),
-      text: textOf,
-      parsed,
-      replace: Effect.fnUntraced(function* (path, change) {
-        const reason = unwritable(change.text)
-        if (reason !== undefined) return yield* new SettingsNotWritten({ path, reason })
-        yield* mutex
-          .withLock(path, (target) => replaceFile(target, change))
-          .pipe(
-            Effect.mapError((error) =>
-              error._tag === "StaleFile"
-                ? new StaleSettings({ path, sha256: error.sha256 })
-                : new SettingsNotWritten({ path, reason: error.reason })
-            )
-          )
-      }),
-      exists: (path) =>
-        Effect.promise(() =>
-          fs.access(path).then(
-            () => true,
-            () => false
-          )
+export const layer: Layer.Layer<SettingsFile> = Layer.sync(SettingsFile, () => {
+  const replace = settingsReplacement()
+  return {
+    read: Effect.fnUntraced(function* (path, options) {
+      const file = yield* textOf(path, options)
+      return { ...file, raw: yield* parseText(path, file.text) }
+    }),
+    text: textOf,
+    parsed,
+    replace: (path, change) => {
+      const reason = unwritable(change.text)
+      return reason === undefined ? replace(path, change) : new SettingsNotWritten({ path, reason })
+    },
+    exists: (path) =>
+      Effect.promise(() =>
+        fs.access(path).then(
+          () => true,
+          () => false
         )
-    })
-  })
-).pipe(Layer.provide(FileMutex.layer))
+      )
+  }
+})

@@ -9,17 +9,17 @@ import { MemoryReader } from "../machine/MemoryReader.ts"
 import type { SettingsFile, SettingsText } from "./SettingsFile.ts"
 import { loadSettings, type SettingsSources } from "./SettingsLoader.ts"
 
-/** The settings that hold for the daemon. Whoever acts on one that can change follows it. */
+/** The settings in force. A layer that acts on one that can change follows `current`. */
 export class SettingsInForce extends Context.Tag("SettingsInForce")<
   SettingsInForce,
   {
     readonly current: SubscriptionRef.SubscriptionRef<EffectiveSettings>
-    /** What would hold with the file as it is now, or with another text in it. Changes nothing. */
+    /** Loads the settings of the present file, or of another text for it. Changes nothing. */
     readonly load: (candidate?: SettingsText) => Effect.Effect<EffectiveSettings, SettingsError>
   }
 >() {}
 
-/** Loads from these sources, on this machine. */
+/** Loads settings from these sources, on this machine. */
 export const loader = (sources: SettingsSources) =>
   Effect.fnUntraced(function* (candidate?: SettingsText) {
     const { reading } = (yield* MemoryReader).read()

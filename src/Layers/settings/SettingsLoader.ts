@@ -38,23 +38,23 @@ import { tomlPositions } from "../toml/TomlPositions.ts"
 import { SettingsFile, type SettingsText } from "./SettingsFile.ts"
 import { absolutePaths, withHome } from "./SettingsPaths.ts"
 
-/** All that the settings in force depend on, beside the files. */
+/** Everything besides the files that the settings in force depend on. */
 export interface SettingsSources {
-  /** What `--config` names; without it the home's daemon.toml, which may be absent. */
+  /** The path of `--config`; without it the home's daemon.toml, which may be absent. */
   readonly configFile?: string
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly commandLine: CommandLineSettings
-  /** The folder of whoever started the daemon. Relative paths are meant from there. */
+  /** The folder in which the daemon was started. Relative paths begin there. */
   readonly cwd: string
-  /** What `~` stands for. */
+  /** The meaning of `~`. */
   readonly userHome: string
-  /** How much memory the daemon can count on; when given, the thresholds are checked against it. */
+  /** The memory of the machine or container, in bytes. The thresholds are checked against it if it is known. */
   readonly effectiveTotalBytes?: number
-  /** What an earlier reading has found the command line to be about. Without it, the file of this one decides. */
+  /** The project that the command line is about, from an earlier load. Without it the present file decides. */
   readonly about?: AboutProject
 }
 
-/** How each setting is called on the command line. */
+/** The name of each setting on the command line. */
 const optionNames: Readonly<Record<string, string>> = {
   working_dir: "--workdir",
   project: "--project",
@@ -64,7 +64,7 @@ const optionNames: Readonly<Record<string, string>> = {
   worker_command: "the command after --"
 }
 
-/** Problems of the file with their places, in the order of the file. */
+/** The problems of the file with their places, in the order of the file. */
 const placed = Effect.fnUntraced(function* (file: SettingsText, problems: ReadonlyArray<KeyProblem>) {
   if (problems.length === 0) return []
   const find = yield* tomlPositions(file.text)
@@ -80,7 +80,7 @@ const placed = Effect.fnUntraced(function* (file: SettingsText, problems: Readon
     .toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0))
 })
 
-/** Problems of another source, in its own words. */
+/** The problems of another source, with its own names. */
 const named = (raw: RawSettings, nameOf: (problem: KeyProblem) => string): ReadonlyArray<SettingsProblem> =>
   Either.match(decodeRaw(raw), {
     onLeft: (problems) => problems.map((problem) => ({ key: nameOf(problem), reason: problem.reason })),
@@ -88,8 +88,8 @@ const named = (raw: RawSettings, nameOf: (problem: KeyProblem) => string): Reado
   })
 
 /**
- * The names of the projects in the order of the file. The parser's objects have those that are integers first; then
- * their places must tell.
+ * The names of the projects in the order of the file. A JavaScript object has names that are integers first: then their
+ * places in the file decide.
  */
 const orderedNames = Effect.fnUntraced(function* (file: SettingsText) {
   const names = tableNames(file.raw)
@@ -99,7 +99,7 @@ const orderedNames = Effect.fnUntraced(function* (file: SettingsText) {
   return names.toSorted((a, b) => place(a).line - place(b).line || place(a).column - place(b).column)
 })
 
-/** The thresholds on this machine, unless what they are made of is wrong already. */
+/** The thresholds on this machine, unless the memory settings have problems already. */
 const thresholdsOf = (
   raw: RawSettings,
   known: ReadonlyArray<KeyProblem>,
@@ -135,7 +135,7 @@ const workerOf = Effect.fnUntraced(function* (settings: Settings, source: string
   return Either.map(found, (worker): WorkerToRun => ({ ...worker, argv: argvOf(worker.command, settings) }))
 })
 
-/** One project with its paths made absolute and its worker found. */
+/** One project with absolute paths and its worker command. */
 const effectiveProject = Effect.fnUntraced(function* (
   project: ResolvedProject,
   settingsFile: string,
@@ -161,10 +161,10 @@ const readFile = Effect.fnUntraced(function* ({ configFile, cwd }: SettingsSourc
 })
 
 /**
- * The settings in force of every project: its own table over environment over the file's top level over defaults, and
- * the command line over all for the project it is about. Every source is checked by itself, so that each problem is
- * told in the words of its own source, all of them at once, and none is hidden by a stronger one. With a `candidate`
- * its text is used instead of the file's.
+ * Loads the settings in force of every project: its own table over environment over the file's top level over defaults,
+ * and the command line over all for the project it is about. Each source is checked by itself, so that all problems are
+ * reported at once, with the names of their source, and a stronger source hides none. The text of a `candidate`
+ * replaces that of the file.
  */
 export const loadSettings: (
   sources: SettingsSources,

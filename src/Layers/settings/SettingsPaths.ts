@@ -3,17 +3,17 @@ import * as Option from "effect/Option"
 import type { Settings } from "../../Domain/settings/Settings.ts"
 import type { WorkerCommand } from "../../Domain/settings/WorkerCommand.ts"
 
-/** The folders from which paths in the settings are meant. */
+/** The folders at which relative paths of the settings begin. */
 interface PathBases {
-  /** Of whoever started the daemon. */
+  /** The folder in which the daemon was started. */
   readonly cwd: string
-  /** What `~` stands for. */
+  /** The meaning of `~`. */
   readonly userHome: string
-  /** The settings file, absolute: the env file is meant from beside it. */
+  /** The absolute path of the settings file: the path of the env file begins in its folder. */
   readonly settingsFile: string
 }
 
-/** A path in which `~` is resolved. */
+/** Replaces `~` at the beginning of a path. */
 export const withHome = (path: string, userHome: string): string =>
   path === "~" ? userHome : path.startsWith("~/") ? join(userHome, path.slice(2)) : path
 
@@ -32,7 +32,7 @@ const commandWithHome = (command: WorkerCommand, userHome: string): WorkerComman
   }
 }
 
-/** Settings with their paths made absolute. Those of a worker command are left for the worker's own folder. */
+/** Makes the paths of settings absolute, but those of a worker command, which begin in the worker's folder. */
 export const absolutePaths = (settings: Settings, { cwd, settingsFile, userHome }: PathBases): Settings => {
   const { envFile, restart } = settings
   const workingDir = resolve(cwd, withHome(settings.workingDir, userHome))

@@ -12,7 +12,7 @@ import {
   watchdogMs
 } from "../../Domain/systemd/ServiceChannel.ts"
 import { alsoWaiting, messageText, type ServiceMessage } from "../../Domain/systemd/ServiceMessage.ts"
-import { errorCode } from "../files/ErrorCode.ts"
+import { errorCode, messageOf } from "../files/SystemError.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { SystemdTools } from "./SystemdTools.ts"
@@ -47,7 +47,7 @@ const programLimit = Duration.seconds(5)
 const notSent = (cause: unknown): NotSent => {
   const code = errorCode(cause)
   const isForNow = code === "EAGAIN" || code === "ENOBUFS"
-  return new NotSent({ reason: cause instanceof Error ? cause.message : String(cause), isForNow })
+  return new NotSent({ reason: messageOf(cause), isForNow })
 }
 
 /** How a descriptor is written to; undefined when it is not to be touched. */

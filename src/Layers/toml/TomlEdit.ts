@@ -3,11 +3,12 @@ import * as Effect from "effect/Effect"
 import type { KeyPath } from "../../Domain/toml/KeyPath.ts"
 import { isTable, type RawSettings, valueAt } from "../../Domain/toml/RawSettings.ts"
 import { positionOf, type Replacement, replaced } from "../../Domain/toml/TextSpan.ts"
+import { type NotToml, readData } from "./TomlData.ts"
 import { keyInsertion } from "./TomlInsertion.ts"
 import { TomlNotEditable, type TomlObstacle } from "./TomlNotEditable.ts"
 import { nextRemoval } from "./TomlRemoval.ts"
 import { deepestTable, standingAt } from "./TomlStanding.ts"
-import { type NotToml, readData, readTree, type TomlTree } from "./TomlTree.ts"
+import { readTree, type TomlTree } from "./TomlTree.ts"
 
 const byteOrderMark = "\uFEFF"
 
@@ -26,7 +27,7 @@ const open = (text: string, path: KeyPath): Effect.Effect<TomlTree, TomlNotEdita
         )
       )
 
-/** Edits what follows a byte order mark, which is not a part of the TOML text. */
+/** Edits the text behind a byte order mark, which is not TOML. */
 const behindMark = (
   text: string,
   edit: (text: string) => Effect.Effect<string, TomlNotEditable>
@@ -35,13 +36,13 @@ const behindMark = (
     ? edit(text.slice(byteOrderMark.length)).pipe(Effect.map((edited) => byteOrderMark + edited))
     : edit(text)
 
-/** A copy of the data with a change at the end of a path. Tables on the way that a removal leaves empty go, too. */
+/** A copy of the data with a change at a path. Tables on the way that a removal leaves empty are removed, too. */
 const changed = (
   table: RawSettings,
   [name = "", ...rest]: KeyPath,
   change: { readonly put: unknown } | "remove"
 ): RawSettings => {
-  // Without a prototype, as the parser makes them: `__proto__` is a name like others.
+  // The parser creates tables without a prototype: `__proto__` is a name like others.
   const copy: Record<string, unknown> = Object.assign(Object.create(null), table)
   const inner = copy[name]
   if (rest.length === 0) {
@@ -55,19 +56,19 @@ const changed = (
   return copy
 }
 
-/** A check by another reader than the one that found the places: what came out must mean what was asked for. */
+/** Parses the result with the other parser, not the one that found the places, and checks what it means. */
 const verified = (
   path: KeyPath,
   edited: string,
-  isAsAsked: (data: RawSettings) => boolean
+  isExpected: (data: RawSettings) => boolean
 ): Effect.Effect<string, TomlNotEditable> =>
-  readData(edited).pipe(
-    Effect.filterOrFail(isAsAsked, () => "not the same" as const),
+  readData(edited, "all").pipe(
+    Effect.filterOrFail(isExpected, () => "not the same" as const),
     Effect.as(edited),
     Effect.mapError(() => refuse(path, { _tag: "NotTheSame" }))
   )
 
-/** What a value's text means. It must be that value and nothing else: no comment, no further line. */
+/** Parses the text of a value. It must be one value and nothing else: no comment, no further line. */
 const readValue = (path: KeyPath, value: string): Effect.Effect<unknown, TomlNotEditable> =>
   readTree(`value = ${value}`).pipe(
     Effect.filterOrFail(
@@ -84,7 +85,7 @@ const readValue = (path: KeyPath, value: string): Effect.Effect<unknown, TomlNot
     })
   )
 
-/** Where the new value goes, in the tree of the text as it is. */
+/** The replacements that set a value. */
 const settingOf = (
   tree: TomlTree,
   path: KeyPath,
@@ -115,8 +116,8 @@ const settingOf = (
   })
 
 /**
- * Sets one key of a TOML text. `value` is the text of a TOML value. The value of a key that is there is replaced; one
- * that is not there is written where a person would. Every other byte stays, comments and line endings included.
+ * Sets one key of a TOML text; `value` is the text of a TOML value. The value of an existing key is replaced; an absent
+ * key is inserted where a user would write it. Every other byte stays, comments and line endings included.
  */
 export const setKey = (text: string, path: KeyPath, value: string): Effect.Effect<string, TomlNotEditable> =>
   behindMark(
@@ -132,8 +133,8 @@ export const setKey = (text: string, path: KeyPath, value: string): Effect.Effec
   )
 
 /**
- * Removes one key of a TOML text with its lines, or a table with all that is in it. Comments above stay, and so does a
- * header whose last key goes. A text without that key is returned as it is.
+ * Removes one key of a TOML text with its lines, or a table with all its keys. Comments above stay, and so does the
+ * header of a table that becomes empty. A text without that key is returned unchanged.
  */
 export const unsetKey = (text: string, path: KeyPath): Effect.Effect<string, TomlNotEditable> =>
   behindMark(
@@ -157,7 +158,7 @@ export const unsetKey = (text: string, path: KeyPath): Effect.Effect<string, Tom
     })
   )
 
-/** The text of a key's value as it is written; undefined when the path leads to no key with a value. */
+/** The text of a key's value; undefined when no value is at the path. */
 export const valueTextAt = (
   text: string,
   path: KeyPath

@@ -11,25 +11,25 @@ import {
 } from "../../Domain/toml/TextSpan.ts"
 import type { TomlBody, TomlEntry } from "./TomlTree.ts"
 
-/** Behind the comma that follows an offset. White space, line breaks and comments may come first. */
+/** The offset behind the next comma. White space, line breaks and comments may precede the comma. */
 const afterComma = (text: string, offset: number): number | undefined => {
-  // A comment goes to the end of its line: there may be a comma in it.
+  // There may be a comma in a comment, which ends with its line.
   const comma = /(?:[ \t\r\n]|#[^\n]*\n)*,/y
   comma.lastIndex = offset
   return comma.test(text) ? comma.lastIndex : undefined
 }
 
-/** Whether nothing stands before the entry in its line. */
+/** True when the entry is the first in its line. */
 const beginsItsLine = (text: string, { body, start }: TomlEntry): boolean => {
   const from = lineStart(text, start)
   return from > body.start && isBlank(text.slice(from, start))
 }
 
-/** Whether nothing but a comment follows an offset in its line. */
+/** True when at most a comment follows an offset in its line. */
 const endsItsLine = (text: string, offset: number): boolean =>
   /^[ \t]*(#.*)?$/.test(text.slice(offset, lineEnd(text, offset)))
 
-/** Writes one more `key = value` behind the last one of an inline table, on a line of its own if that has one. */
+/** Inserts a `key = value` behind the last one of an inline table, on its own line if that one has its own. */
 export const inlineInsertion = (
   text: string,
   { entries, start }: TomlBody,
@@ -62,7 +62,7 @@ const afterBlanks = (text: string, offset: number): number => {
 const beforeBlanks = (text: string, offset: number): number =>
   offset - (/[ \t]*$/.exec(text.slice(lineStart(text, offset), offset))?.[0].length ?? 0)
 
-/** Takes one entry out of an inline table, with one comma, and with its lines if nobody else is on them. */
+/** Removes one entry from an inline table, with one comma, and with its lines if no other entry is on them. */
 export const inlineRemoval = (text: string, entry: TomlEntry): ReadonlyArray<Replacement> => {
   const { body } = entry
   const position = body.entries.indexOf(entry)

@@ -12,10 +12,10 @@ import { inlineInsertion } from "./TomlInlineTable.ts"
 import type { FoundTable } from "./TomlStanding.ts"
 import type { TomlBody, TomlEntry, TomlTree } from "./TomlTree.ts"
 
-/** Where the comments begin that stand directly above a header. They belong to it. */
+/** The start of the comments directly above a header. They belong to it. */
 const commentsAbove = (tree: TomlTree, header: TomlBody): number => {
   const { text } = tree
-  // A line of a text value over several lines can look like a comment.
+  // A line of a multi-line string can look like a comment.
   const ends = [...tree.headers.flatMap((one) => [one, ...one.entries]), ...tree.root.entries]
     .map(({ end }) => end)
     .filter((end) => end < header.start)
@@ -29,7 +29,7 @@ const commentsAbove = (tree: TomlTree, header: TomlBody): number => {
   return start
 }
 
-/** Whether the line before an offset is blank, or there is none. */
+/** True when the line before an offset is blank, or there is none. */
 const isSetApart = (text: string, start: number): boolean =>
   start === 0 || isBlank(text.slice(lineStart(text, start - 1), start))
 
@@ -52,8 +52,8 @@ const belowEntry = ({ text }: TomlTree, entry: TomlEntry, line: string): Replace
   linesBelow(text, entry.end, [indentAt(text, entry.start) + line])
 
 /**
- * Where a careful person would write a key that is not there: in the deepest table that is, below its last key. What
- * follows that line stays with what it introduces. `path` leads from the root.
+ * Inserts a key that is absent, as a careful user would: below the last key of the deepest existing table. Comments
+ * below that key stay with what they introduce. `path` begins at the root.
  */
 export const keyInsertion = (
   tree: TomlTree,

@@ -3,7 +3,7 @@ import { printable } from "../../Domain/text/Printable.ts"
 import { type KeyPath, keyPathText } from "../../Domain/toml/KeyPath.ts"
 import type { Position } from "../../Domain/toml/TextSpan.ts"
 
-/** What is in the way of an edit. `at` is the place in the text before the edit. */
+/** The reason why an edit is not possible. `at` is the place in the text before the edit. */
 export type TomlObstacle =
   | { readonly _tag: "NotToml"; readonly at?: Position; readonly because?: string }
   | { readonly _tag: "NoKey" }
@@ -37,7 +37,7 @@ const reasonOf = (key: string, obstacle: TomlObstacle): string => {
   }
 }
 
-/** A TOML text cannot be edited as asked. It names keys and places, never a value: that may be a secret. */
+/** A TOML text cannot be edited. The message has keys and places, never a value, which may be a secret. */
 export class TomlNotEditable extends Data.TaggedError("TomlNotEditable")<{
   /** The key that was to be read, set or removed. */
   readonly path: KeyPath

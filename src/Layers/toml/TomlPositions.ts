@@ -1,16 +1,14 @@
 import * as Effect from "effect/Effect"
 import type { AST } from "toml-eslint-parser"
 import type { Position } from "../../Domain/toml/TextSpan.ts"
+import { namesOf } from "./TomlTree.ts"
 
 type Path = ReadonlyArray<string | number>
 
-/** Finds where a setting is written. For one that is missing it is the table that lacks it. */
+/** Finds the place of a setting, or of the table that lacks it. */
 type FindPosition = (path: Path) => Position | undefined
 
 const idOf = (path: Path): string => JSON.stringify(path.map(String))
-
-const namesOf = (key: AST.TOMLKey): ReadonlyArray<string> =>
-  key.keys.map((part) => (part.type === "TOMLBare" ? part.name : part.value))
 
 const index = (program: AST.TOMLProgram): FindPosition => {
   const positions = new Map<string, Position>()
@@ -53,13 +51,12 @@ const index = (program: AST.TOMLProgram): FindPosition => {
 }
 
 /**
- * The places of all keys of a TOML text. The syntax tree's library is large and only needed when something is wrong,
- * so it is loaded here and nowhere at the start. A text that it cannot read has no places: the problem itself is
- * what a person must see.
+ * Finds the places of all keys of a TOML text. The library for the syntax tree is large and needed only when there is a
+ * problem, so it is loaded on use. A text that it cannot parse has no places: the user must see the problem itself.
  */
 export const tomlPositions = (text: string): Effect.Effect<FindPosition> =>
   Effect.tryPromise(async () => {
     const { parseTOML } = await import("toml-eslint-parser")
-    // A byte order mark is no part of TOML; this parser stumbles over it.
+    // This parser rejects a byte order mark.
     return index(parseTOML(text.replace(/^\ufeff/, ""), { tomlVersion: "latest" }))
   }).pipe(Effect.orElseSucceed((): FindPosition => () => undefined))

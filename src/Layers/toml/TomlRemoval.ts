@@ -14,7 +14,7 @@ import type { TomlBody, TomlEntry, TomlTree } from "./TomlTree.ts"
 const entryRemoval = ({ text }: TomlTree, entry: TomlEntry): ReadonlyArray<Replacement> =>
   entry.body.kind === "inline" ? inlineRemoval(text, entry) : [lineRemoval(text, entry.start, entry.end)]
 
-/** Where the blank lines begin that end at an offset. */
+/** The start of the blank lines that end at an offset. */
 const blanksAbove = (text: string, offset: number): number => {
   let start = offset
   while (start > 0 && isBlank(text.slice(lineStart(text, start - 1), start)))
@@ -28,7 +28,7 @@ const blanksBelow = (text: string, offset: number): number => {
   return end
 }
 
-/** From the line of the header to that of its last key. Of the blank lines on both sides, one side goes too. */
+/** Removes the lines from the header to its last key, and the blank lines on one side. */
 const sectionRemoval = ({ text }: TomlTree, section: TomlBody): Replacement => {
   const start = lineStart(text, section.start)
   const end = section.entries.at(-1)?.end ?? section.end
@@ -39,8 +39,8 @@ const sectionRemoval = ({ text }: TomlTree, section: TomlBody): Replacement => {
 }
 
 /**
- * What to remove next, so that in the end nothing stands at a path or in it; undefined when nothing does. The last in
- * the text is the first to go, because a `[servers.port]` means another table once its `[[servers]]` is gone.
+ * The next removal, so that repeating it leaves nothing at a path or below it; undefined when nothing is there. The
+ * last one in the text comes first, because a `[servers.port]` means another table once its `[[servers]]` is gone.
  */
 export const nextRemoval = (tree: TomlTree, path: KeyPath): ReadonlyArray<Replacement> | undefined => {
   const section = tree.headers.findLast((one) => isInside(one.path, path))

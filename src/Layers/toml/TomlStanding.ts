@@ -4,31 +4,31 @@ import { positionOf } from "../../Domain/toml/TextSpan.ts"
 import { TomlNotEditable } from "./TomlNotEditable.ts"
 import type { TomlBody, TomlEntry, TomlTree } from "./TomlTree.ts"
 
-/** How a table is written. */
+/** The way in which a table is written. */
 type TableStanding =
   | { readonly _tag: "Root"; readonly body: TomlBody }
   | { readonly _tag: "Header"; readonly body: TomlBody }
   | { readonly _tag: "Inline"; readonly body: TomlBody; readonly entry: TomlEntry }
-  /** It has no header and no braces: `restart.jitter = 0` makes it. `last` is its last key. */
+  /** A table without header and braces, created by `restart.jitter = 0`. `last` is its last key. */
   | { readonly _tag: "Dotted"; readonly last: TomlEntry }
-  /** It is there because a table in it is: `[projects.shop.restart]` makes `projects.shop`. `first` is that header. */
+  /** A table created by a header below it: `[projects.shop.restart]` creates `projects.shop`. `first` is that header. */
   | { readonly _tag: "Implied"; readonly first: TomlBody }
 
-/** What stands at a path. */
+/** The syntax at a path. */
 type Standing =
   | TableStanding
   | { readonly _tag: "Value"; readonly entry: TomlEntry }
   | { readonly _tag: "Array"; readonly first: TomlBody }
   | { readonly _tag: "Absent" }
 
-/** Whether a path is another one, or leads into it. */
+/** True when a path is `outer`, or leads into it. */
 export const isInside = (path: KeyPath, outer: KeyPath): boolean =>
   path.length >= outer.length && outer.every((name, depth) => name === path[depth])
 
 const isSame = (left: KeyPath, right: KeyPath): boolean =>
   left.length === right.length && isInside(left, right)
 
-/** What stands at a path of names. */
+/** Finds the syntax at a path of names. */
 export const standingAt = (tree: TomlTree, path: KeyPath): Standing => {
   if (path.length === 0) return { _tag: "Root", body: tree.root }
   const entry = tree.entries.find((one) => isSame(one.path, path))
@@ -45,13 +45,13 @@ export const standingAt = (tree: TomlTree, path: KeyPath): Standing => {
   return first === undefined ? { _tag: "Absent" } : { _tag: "Implied", first }
 }
 
-/** A table that is there, and its path. */
+/** An existing table and its path. */
 export interface FoundTable {
   readonly path: KeyPath
   readonly table: TableStanding
 }
 
-/** The deepest table on the way to a key that is there. The root is always there. */
+/** Finds the deepest existing table on the way to a key; the root exists always. */
 export const deepestTable = (tree: TomlTree, path: KeyPath): Either.Either<FoundTable, TomlNotEditable> => {
   let found: FoundTable = { path: [], table: { _tag: "Root", body: tree.root } }
   for (let length = 1; length < path.length; length++) {

@@ -1,20 +1,18 @@
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { parse, TomlError } from "smol-toml"
 import type { AST } from "toml-eslint-parser"
 import type { KeyPath } from "../../Domain/toml/KeyPath.ts"
 import type { RawSettings } from "../../Domain/toml/RawSettings.ts"
-import type { Position } from "../../Domain/toml/TextSpan.ts"
+import { NotToml, readData } from "./TomlData.ts"
 
-/** What holds entries: the text as a whole, what follows a `[header]`, or an inline table. */
+/** A holder of entries: the top level of the text, the part behind a `[header]`, or an inline table. */
 export interface TomlBody {
   readonly kind: "root" | "header" | "inline"
   readonly path: KeyPath
-  /** Of a header: up to the end of its name. Of an inline table: from brace to brace. Of the root: nothing. */
+  /** A header's range ends with its name, an inline table's has both braces, the root's is empty. */
   readonly start: number
   readonly end: number
   readonly entries: ReadonlyArray<TomlEntry>
-  /** For what stands in `[[array]]`: the path of that array. Its entries have no path of names. */
+  /** The path of the `[[array]]` that holds it, if any: then no path of names leads to its entries. */
   readonly array?: KeyPath
 }
 
@@ -30,37 +28,20 @@ export interface TomlEntry {
   readonly inline?: TomlBody
 }
 
-/** A TOML text, taken apart. */
+/** The syntax tree of a TOML text. */
 export interface TomlTree {
   readonly text: string
-  /** What it means; all integers are bigints, so that none is rounded. */
+  /** The parsed text; all integers are bigints, so that none is rounded. */
   readonly data: RawSettings
   readonly root: TomlBody
   /** All `[headers]` and `[[headers]]` in the order of the text. */
   readonly headers: ReadonlyArray<TomlBody>
-  /** All entries that a path of names leads to, in the order of the text, those of inline tables after their table. */
+  /** All entries that a path of names leads to, in the order of the text; an inline table precedes its entries. */
   readonly entries: ReadonlyArray<TomlEntry>
 }
 
-/** The text is not TOML. */
-export class NotToml extends Data.TaggedError("NotToml")<{
-  readonly at?: Position
-  readonly because?: string
-}> {}
-
-/** What TOML means to the library that reads daemon.toml. */
-export const readData = (text: string): Effect.Effect<RawSettings, NotToml> =>
-  Effect.try({
-    try: () => parse(text, { integersAsBigInt: true }),
-    catch: (cause) => {
-      if (!(cause instanceof TomlError)) return new NotToml({})
-      // An excerpt of the text follows on the next lines: it may hold a secret.
-      const because = cause.message.split("\n", 1)[0]?.replace(/^Invalid TOML document: /, "") ?? ""
-      return new NotToml({ at: { line: cause.line, column: cause.column }, because })
-    }
-  })
-
-const namesOf = (key: AST.TOMLKey): KeyPath =>
+/** The names of a dotted key. */
+export const namesOf = (key: AST.TOMLKey): KeyPath =>
   key.keys.map((part) => (part.type === "TOMLBare" ? part.name : part.value))
 
 const entryOf = (body: TomlBody, node: AST.TOMLKeyValue): TomlEntry => {
@@ -98,11 +79,11 @@ const headerOf = (node: AST.TOMLTable): TomlBody => {
 const withInner = (entries: ReadonlyArray<TomlEntry>): ReadonlyArray<TomlEntry> =>
   entries.flatMap((entry) => [entry, ...withInner(entry.inline?.entries ?? [])])
 
-/** Takes a TOML text apart. A byte order mark must be gone: the library for the syntax tree does not know it. */
+/** Parses a TOML text without a byte order mark, which the library for the syntax tree rejects. */
 export const readTree: (text: string) => Effect.Effect<TomlTree, NotToml> = Effect.fnUntraced(
   function* (text) {
-    const data = yield* readData(text)
-    // It is large and only an edit needs it.
+    const data = yield* readData(text, "all")
+    // The library is large, and only an edit needs it.
     const { ParseError, parseTOML } = yield* Effect.promise(() => import("toml-eslint-parser"))
     const program = yield* Effect.try({
       try: () => parseTOML(text, { tomlVersion: "latest" }),

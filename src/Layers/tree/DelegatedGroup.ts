@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { groupFolders, memoryMounts, unifiedCgroupOf } from "../../Domain/machine/CgroupMemory.ts"
 import { daemonGroup } from "../../Domain/tree/WorkerGroup.ts"
-import { errorCode } from "../files/ErrorCode.ts"
+import { errorCode } from "../files/SystemError.ts"
 import type { KernelRoots } from "../machine/MemoryReader.ts"
 import { GroupRefused, refusable } from "./WorkerGroup.ts"
 

@@ -7,7 +7,7 @@ import * as Schedule from "effect/Schedule"
 import { parseAmount } from "../../Domain/machine/CgroupMemory.ts"
 import { type GroupMemory, parseHeld } from "../../Domain/machine/GroupMemory.ts"
 import { isPopulated } from "../../Domain/tree/WorkerGroup.ts"
-import { errorCode } from "../files/ErrorCode.ts"
+import { errorCode, messageOf } from "../files/SystemError.ts"
 import { cgroupMembers } from "../machine/CgroupMembers.ts"
 
 /** The kernel has refused something about a cgroup. */
@@ -70,8 +70,7 @@ const unlessMissing = async (act: () => Promise<unknown>): Promise<void> => {
 export const refusable = <A>(folder: string, act: () => Promise<A>): Effect.Effect<A, GroupRefused> =>
   Effect.tryPromise({
     try: act,
-    catch: (cause) =>
-      new GroupRefused({ folder, reason: cause instanceof Error ? cause.message : String(cause) })
+    catch: (cause) => new GroupRefused({ folder, reason: messageOf(cause) })
   })
 
 /** A group must not hold groups when it is removed, and only folders are removable in it. */

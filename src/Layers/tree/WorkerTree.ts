@@ -8,7 +8,7 @@ import { type LivingTree, livingTree, type ProcessEntry } from "../../Domain/mac
 import { variable } from "../../Domain/WorkerId.ts"
 import { coalescedRead } from "../concurrency/CoalescedRead.ts"
 import { patientRace } from "../concurrency/PatientRace.ts"
-import { errorCode } from "../files/ErrorCode.ts"
+import { errorCode } from "../files/SystemError.ts"
 import { ProcFs, type ProcUnreadable } from "../machine/ProcFs.ts"
 import type { WorkerGroup } from "./WorkerGroup.ts"
 

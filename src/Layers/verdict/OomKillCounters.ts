@@ -6,8 +6,8 @@ import {
   memoryMounts,
   parseAmount
 } from "../../Domain/machine/CgroupMemory.ts"
-import { errorCode } from "../files/ErrorCode.ts"
 import { kernelFiles } from "../files/KernelFile.ts"
+import { errorCode } from "../files/SystemError.ts"
 import type { KernelRoots } from "../machine/MemoryReader.ts"
 
 /** Where the kernel counts what it has killed of one cgroup because memory had run out. */

@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import { ProjectName } from "../../Domain/Project.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
+import { messageOf } from "../files/SystemError.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 
 /** Which project commands mean that name none, kept across restarts of the daemon. */
@@ -35,7 +36,7 @@ export const layer: Layer.Layer<SelectedProject, never, AutopilotHome | DaemonEv
       save: (project) =>
         Effect.tryPromise({
           try: () => replaceFile(selectedFile, `${project}\n`),
-          catch: (cause) => (cause instanceof Error ? cause.message : String(cause))
+          catch: messageOf
         }).pipe(
           Effect.catchAll((reason) => events.publish({ _tag: "SelectionNotSaved", project, reason })),
           turn.withPermits(1)

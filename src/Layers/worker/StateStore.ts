@@ -13,6 +13,7 @@ import type { ProjectName } from "../../Domain/Project.ts"
 import { SavedState } from "../../Domain/worker/SavedState.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
+import { messageOf } from "../files/SystemError.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 
 /** A project's state file could not be read, understood or written. */
@@ -54,8 +55,7 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome> = Layer.effect
     const attempt = <A>(path: string, act: () => Promise<A>) =>
       Effect.tryPromise({
         try: act,
-        catch: (cause) =>
-          new StateStoreError({ path, reason: cause instanceof Error ? cause.message : String(cause) })
+        catch: (cause) => new StateStoreError({ path, reason: messageOf(cause) })
       })
     return {
       load: Effect.fnUntraced(function* (project) {

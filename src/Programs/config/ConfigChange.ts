@@ -18,7 +18,7 @@ import { Refused } from "../Refused.ts"
 import { type NotWritten, type OpenSettings, openSettings } from "./OpenSettings.ts"
 import { sayWritten, type Written } from "./WrittenSettings.ts"
 
-/** The setting that an invocation means, from the top of the file. */
+/** The path of the setting that the command is about. */
 const pathOf = (invocation: Invocation): KeyPath => {
   const { project } = invocation.options
   // The decoder of the argument has read it before.
@@ -26,7 +26,7 @@ const pathOf = (invocation: Invocation): KeyPath => {
   return project === undefined ? path : ["projects", project, ...path]
 }
 
-/** Where settings of the top level may stand instead. */
+/** The second place that a setting of the top level may have. */
 const insideWorkerCommand = (path: KeyPath): KeyPath | undefined => {
   const name = path.at(-1) ?? ""
   const isOfProject = path.length === 3 && path[0] === "projects"
@@ -35,7 +35,7 @@ const insideWorkerCommand = (path: KeyPath): KeyPath | undefined => {
     : undefined
 }
 
-/** Every place where the setting stands in the text; where it should, if it stands nowhere. */
+/** Every place of the setting in the text; its usual place if there is none. */
 const placesOf = Effect.fnUntraced(function* (text: string, path: KeyPath) {
   const hoisted = insideWorkerCommand(path)
   const places = yield* Effect.filter(hoisted === undefined ? [path] : [path, hoisted], (place) =>
@@ -44,7 +44,7 @@ const placesOf = Effect.fnUntraced(function* (text: string, path: KeyPath) {
   return Arr.isNonEmptyArray(places) ? places : Arr.of(path)
 })
 
-/** The settings do not take the change. Places are those of the file as it is. */
+/** The change makes the settings invalid. The lines are those of the present file. */
 class SettingRefused extends Data.TaggedError("SettingRefused")<{
   readonly path: string
   readonly problems: ReadonlyArray<ConfigProblem>
@@ -58,7 +58,7 @@ class SettingRefused extends Data.TaggedError("SettingRefused")<{
 const setAt = (text: string, places: ReadonlyArray<KeyPath>, value: string) =>
   Effect.reduce(places, text, (before, place) => setKey(before, place, value))
 
-/** The texts that `config set` may mean, the likelier one first: with the value as TOML, and with it as text. */
+/** The texts that `config set` may mean: with the value as TOML, and with it as a string. The first is likelier. */
 const textsWith = Effect.fnUntraced(function* (invocation: Invocation, text: string) {
   const value = argumentOf(invocation, "value")
   const places = yield* placesOf(text, pathOf(invocation))
@@ -77,7 +77,7 @@ const textsWithout = Effect.fnUntraced(function* (invocation: Invocation, text: 
   return [yield* Effect.reduce(places, text, unsetKey)] as const
 })
 
-/** What is wrong with a text that was made by a command: the person has not seen it, only the file as it is. */
+/** The problems of an edited text, at the lines of the present file: the user has not seen the edited one. */
 const problemsIn = (
   open: OpenSettings,
   text: string,
@@ -94,7 +94,7 @@ const problemsIn = (
     }
   })
 
-/** Writes the text, or the other one where the settings do not take the first, whose problems are told then. */
+/** Writes the first text that makes valid settings. Fails with the problems of the first one. */
 const write = (
   open: OpenSettings,
   [text, other]: readonly [text: string, other?: string],
@@ -111,10 +111,10 @@ const write = (
     })
   )
 
-/** Each stale answer means that somebody else has written: as many may do so at once. */
+/** Each stale answer means that another writer was faster: so many writers may work at once. */
 const maxRepetitions = 100
 
-/** So that those who were too late together do not come back together. */
+/** The jitter keeps writers that were stale together from trying again together. */
 const afterAnother = Schedule.exponential("40 millis", 1.5).pipe(
   Schedule.union(Schedule.spaced("1 second")),
   Schedule.jitteredWith({ min: 0.25, max: 1.75 }),
@@ -132,7 +132,7 @@ const make = (textsOf: typeof textsWith | typeof textsWithout, same: string) =>
     })
     const done = yield* attempt.pipe(
       Effect.retry({
-        // A daemon that ends in between leaves the file, which is written without it then.
+        // If the daemon exits in between, the next attempt writes the file directly.
         while: ({ _tag }) => _tag === "StaleSettings" || _tag === "NotRunning",
         schedule: afterAnother
       }),

@@ -9,14 +9,14 @@ import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { type OpenSettings, openSettings } from "./OpenSettings.ts"
 import { sayWritten, type Written } from "./WrittenSettings.ts"
 
-/** The text was left as it was, although it had been refused. */
+/** The user left a refused text unchanged. */
 class LeftRefused extends Data.TaggedError("LeftRefused")<{ readonly problems: ReadonlyArray<string> }> {
   override get message(): string {
     return [...this.problems, "Nothing was changed."].join("\n")
   }
 }
 
-/** Something went wrong after a person had typed, and their text is kept. */
+/** An error after the user has typed. The text is kept. */
 class EditKept extends Data.TaggedError("EditKept")<{ readonly why: string; readonly path: string }> {
   override get message(): string {
     return `${this.why}\nWhat you wrote is kept in ${this.path}.`
@@ -26,7 +26,7 @@ class EditKept extends Data.TaggedError("EditKept")<{ readonly why: string; read
 const introduction =
   "These settings were refused, and nothing was changed. Lines like this one are taken out again."
 
-/** Opens the editor until the text is accepted; undefined when the person left everything as it was. */
+/** Opens the editor until the text is accepted; undefined when the user changed nothing. */
 const edit = Effect.fnUntraced(function* (open: OpenSettings, draft: Draft) {
   const original = open.current.text
   let before = original
@@ -44,12 +44,12 @@ const edit = Effect.fnUntraced(function* (open: OpenSettings, draft: Draft) {
   }
 })
 
-/** Keeps what the draft holds, if a person has typed anything; the path, if so. */
+/** Keeps the draft if the user has typed anything, and returns its path then. */
 const keepTyped = Effect.fnUntraced(function* (draft: Draft, original: string) {
   const held = yield* Effect.either(draft.text)
   if (Either.isLeft(held)) {
     if (held.left.absent) return undefined
-    // What cannot be read as text may be all that was typed, in another encoding.
+    // A draft that is not UTF-8 may be the user's text in another encoding.
     yield* draft.keep()
     return draft.path
   }

@@ -8,25 +8,25 @@ import { SettingsError } from "../../Domain/settings/SettingsProblem.ts"
 import { SettingsStore } from "../../Layers/config/SettingsStore.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import type { ControlClientError } from "../../Layers/control/ControlClientError.ts"
-import { type SettingsNotWritten, StaleSettings } from "../../Layers/settings/SettingsFile.ts"
+import { type SettingsNotWritten, StaleSettings } from "../../Layers/settings/SettingsReplacement.ts"
 import { Refused } from "../Refused.ts"
 
-/** What can go wrong with writing the settings. Nothing was written then. */
+/** The settings were not written. */
 export type NotWritten = SettingsError | StaleSettings | SettingsNotWritten | ControlClientError | Refused
 
 /** The settings file as it was read, and the way to write it back. */
 export interface OpenSettings {
   readonly current: ConfigText
-  /** Who reads and writes the file: the daemon that runs, which knows which one it is, or this command itself. */
+  /** The process that reads and writes the file: the running daemon, or this command. */
   readonly through: "daemon" | "file"
-  /** Writes another text, if the file is still the one that was read. A dry run only says what that would change. */
+  /** Writes a new text, if the file is still the one that was read. A dry run only returns the changes. */
   readonly set: (
     text: string,
     options: { readonly dryRun: boolean }
   ) => Effect.Effect<ConfigWritten, NotWritten>
 }
 
-/** A daemon that checks and writes a file on a busy disk may take longer than one that tells its state. */
+/** The time limits of a request that checks and writes a file on a disk, which may be busy. */
 const patience = { firstByteMs: 30_000, wholeMs: 30_000 } as const
 
 const tooLong = (path: string) =>
@@ -81,7 +81,7 @@ const throughFile = Effect.gen(function* () {
   } satisfies OpenSettings
 })
 
-/** Reads the settings file: through the daemon if one runs and no file is named, else by itself. */
+/** Reads the settings file: through the daemon if one runs and there is no `--config`, else directly. */
 export const openSettings = ({
   options
 }: Invocation): Effect.Effect<

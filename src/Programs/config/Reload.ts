@@ -5,17 +5,17 @@ import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { Refused } from "../Refused.ts"
 
-/** A daemon that reads its settings from a busy disk may take longer than one that tells its state. */
+/** The time limits of a request that reads settings from a disk, which may be busy. */
 const patience = { firstByteMs: 30_000, wholeMs: 30_000 } as const
 
-/** The answer to a refused reload names lines; only the daemon knows of which file. */
+/** The path of the settings file. The answer to a refused reload has lines, but not the path. */
 const settingsPath = Effect.gen(function* () {
   const { request } = yield* ControlClient
   const { data } = yield* request({ type: "GetConfig" }, patience)
   return data?.path
 }).pipe(Effect.orElseSucceed(() => undefined))
 
-/** `autopilotd reload`: what of the settings has changed, and what it takes. */
+/** `autopilotd reload`: brings the file into force, and prints the changes. */
 export const reload = Effect.fnUntraced(function* ({ options }: Invocation) {
   const { request } = yield* ControlClient
   const { out } = yield* CommandOutput
@@ -34,7 +34,7 @@ export const reload = Effect.fnUntraced(function* ({ options }: Invocation) {
     const path = yield* settingsPath
     const lines = data.problems.map((problem) => problemLine(problem, path))
     return yield* new Refused({
-      reason: [...lines, "Nothing was changed: the daemon goes on with the settings it has."].join("\n"),
+      reason: [...lines, "Nothing was changed: the previous settings stay in force."].join("\n"),
       isTold: false
     })
   }

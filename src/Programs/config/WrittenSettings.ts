@@ -7,7 +7,7 @@ import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { valueTextAt } from "../../Layers/toml/TomlEdit.ts"
 import type { OpenSettings } from "./OpenSettings.ts"
 
-/** A text that was accepted, or would be. */
+/** A text that was accepted, or would be without a dry run. */
 export interface Written {
   /** The file as it was before. */
   readonly open: OpenSettings
@@ -18,21 +18,20 @@ const watching = "watch_config"
 
 const watchesByDefault = settingKeys.some(({ default: value, key }) => key === watching && value === "true")
 
-/** Who takes over the text that was written, as far as can be told from here. */
+/** The reader of the written file, as far as this command knows. */
 const readerOf = Effect.fnUntraced(function* (
   { options }: Invocation,
   { open: { current, through } }: Written
 ) {
   if (through === "file") return options.config === undefined ? "nobody" : "unknown"
-  // The text before is what the daemon goes by until it has taken over the new one. A daemon does not watch for what
-  // cannot be found there.
+  // Until it reloads, the daemon follows the `watch_config` of the former text.
   const watches = yield* Effect.orElseSucceed(valueTextAt(current.text, [watching]), () => undefined)
   return (watches === undefined ? watchesByDefault : watches === "true") ? "watching daemon" : "daemon"
 })
 
 /**
- * Says what was written, or would be, and what it takes to apply. A daemon compares with what is in force, so that other
- * changes than the one that was meant may be among those, written before.
+ * Prints what was written, or would be, and the command that applies it. A daemon compares with the settings in force,
+ * so there may be changes that were written earlier: `isMeant` selects those of this command.
  */
 export const sayWritten = Effect.fnUntraced(function* (
   invocation: Invocation,

@@ -4,7 +4,6 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import { plansOf } from "../../Domain/worker/ProjectPlan.ts"
 import * as SettingsReload from "../../Layers/config/SettingsReload.ts"
 import * as SettingsStore from "../../Layers/config/SettingsStore.ts"
-import * as SettingsWatch from "../../Layers/config/SettingsWatch.ts"
 import * as SettingsWatcher from "../../Layers/config/SettingsWatcher.ts"
 import * as ControlAnswers from "../../Layers/control/ControlAnswers.ts"
 import * as ControlServer from "../../Layers/control/ControlServer.ts"
@@ -16,7 +15,6 @@ import * as InstanceLock from "../../Layers/daemon/InstanceLock.ts"
 import * as ShutdownRequest from "../../Layers/daemon/ShutdownRequest.ts"
 import type { Signals } from "../../Layers/daemon/Signals.ts"
 import * as Uncaught from "../../Layers/daemon/Uncaught.ts"
-import * as FileMutex from "../../Layers/files/FileMutex.ts"
 import * as HogEnd from "../../Layers/guard/HogEnd.ts"
 import * as HogReport from "../../Layers/guard/HogReport.ts"
 import * as HogSearch from "../../Layers/guard/HogSearch.ts"
@@ -112,7 +110,7 @@ const Supervision = (keepState: boolean) =>
   Layer.mergeAll(
     Control,
     Service,
-    Layer.provide(SettingsWatcher.layer, SettingsWatch.layer),
+    SettingsWatcher.layer,
     WorkerLimit.layer,
     MemoryBackstop.layer,
     Layer.provide(StallDetector.layer, ProcessActivity.layer)
@@ -142,8 +140,6 @@ const Telling = Concerns.layer.pipe(
   Layer.provideMerge(Layer.merge(OwnOutput.layer, RotatingFile.layer))
 )
 
-const Settings = Layer.provide(SettingsFile.layer, FileMutex.layer)
-
 /**
  * The daemon, from the lock to its release: every layer under one runtime. The order is the order of construction,
  * and closing goes backwards: the socket first, then the workers, the log, and last the lock. Returns the exit code.
@@ -165,7 +161,7 @@ export const daemon = ({ keepState, raw, sources }: DaemonOptions) =>
           Layer.mergeAll(
             Layer.mergeAll(ProcFs.layer, ProcessScan.layer, ProcessMemory.layer, MemoryReader.layer),
             Layer.mergeAll(WorkerSamples.layer, WorkerOutputs.layer, WorkerLines.layer),
-            Settings,
+            SettingsFile.layer,
             ShutdownRequest.layer,
             Uncaught.layer
           )

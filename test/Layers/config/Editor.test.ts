@@ -39,8 +39,8 @@ describe("the editor", () => {
   )
 
   const failures: ReadonlyArray<readonly [what: string, step: string, message: RegExp]> = [
-    ["ends badly", "exit 3", /^The editor .* ended with exit code 3\. Nothing was changed\.$/],
-    ["is killed", "kill -KILL $$", /^The editor .* (ended with exit code 137|was ended by SIGKILL)\. /],
+    ["ends badly", "exit 3", /^The editor .* exited with code 3\. Nothing was changed\.$/],
+    ["is killed", "kill -KILL $$", /^The editor .* (exited with code 137|was killed by SIGKILL)\. /],
     ["removes the file", 'rm "$1"', /daemon\.toml does not exist/],
     ["leaves what is no text", 'printf "\\377" > "$1"', /is not UTF-8 text/]
   ]

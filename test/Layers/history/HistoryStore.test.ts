@@ -396,7 +396,7 @@ describe("reading the history", () => {
       const home = yield* temporaryHome
       fs.mkdirSync(historyOf(home))
       const { message } = yield* Effect.flip(readHistory(home))
-      assert.match(message, /^The history in .*history\.jsonl cannot be read: EISDIR.*\.$/)
+      assert.match(message, /^The history in .*history\.jsonl cannot be read: it is a folder, not a file\.$/)
     })
   )
 
@@ -409,7 +409,7 @@ describe("reading the history", () => {
           lineOf(
             { at: n * 1000, seq: n, daemon: "old" },
             n % 100 === 99
-              ? { _tag: "SettingsDoubtful", warning: `number ${n}` }
+              ? { _tag: "SettingsRefused", by: "a test", reason: `number ${n}` }
               : numbered(n, n % 2 === 0 ? shop : blog)
           )
         fs.writeFileSync(`${historyOf(home)}.1`, range(0, 2000).map(line).join(""))

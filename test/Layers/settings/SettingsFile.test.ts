@@ -1,9 +1,14 @@
-import { execFile } from "node:child_process"
+import { execFile, execFileSync } from "node:child_process"
+import * as fs from "node:fs"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { sha256Of } from "../../../src/Layers/files/TextFile.ts"
+import { layer, SettingsFile } from "../../../src/Layers/settings/SettingsFile.ts"
 import { user } from "../../fixtures/SettingsUser.ts"
+import { folder } from "../../fixtures/SettingsWriter.ts"
 
 describe("A settings file", () => {
   it.scoped("D17: a wrong file never means the defaults: everything wrong in it is told, with its line", () =>
@@ -99,5 +104,65 @@ describe("A settings file", () => {
       yield* write("mine.toml", 'model = "opus"')
       assert.strictEqual((yield* load({ configFile: "mine.toml" })).settings.model, "opus")
     })
+  )
+})
+
+describe("The text of a settings file", () => {
+  it.scopedLive("is returned with its hash, also where it is not TOML", () =>
+    Effect.gen(function* () {
+      const files = yield* SettingsFile
+      const home = yield* folder
+      const path = join(home, "daemon.toml")
+      const text = "model = \n# \ud83d\ude00"
+      fs.writeFileSync(path, text)
+      const sha256 = execFileSync("sha256sum", [path], { encoding: "utf8" }).slice(0, 64)
+      assert.deepStrictEqual(yield* files.text(path, { mustExist: true }), {
+        path,
+        found: true,
+        text,
+        sha256
+      })
+      assert.isTrue(Either.isLeft(yield* Effect.either(files.read(path, { mustExist: true }))))
+
+      const none = join(home, "none.toml")
+      const emptySha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+      assert.deepStrictEqual(yield* files.text(none, { mustExist: false }), {
+        path: none,
+        found: false,
+        text: "",
+        sha256: emptySha256
+      })
+      assert.include((yield* Effect.flip(files.text(none, { mustExist: true }))).message, "does not exist")
+      assert.deepStrictEqual(yield* files.read(none, { mustExist: false }), {
+        path: none,
+        found: false,
+        text: "",
+        sha256: emptySha256,
+        raw: {}
+      })
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.scopedLive("is parsed as if it stood in the file, before it is written", () =>
+    Effect.gen(function* () {
+      const files = yield* SettingsFile
+      const path = join(yield* folder, "daemon.toml")
+      const text = 'model = "haiku"\n'
+      const candidate = yield* files.parsed(path, text)
+      assert.deepStrictEqual(candidate, {
+        path,
+        found: true,
+        text,
+        sha256: sha256Of(text),
+        raw: { model: "haiku" }
+      })
+      yield* files.replace(path, { text: text, expectedSha256: sha256Of("") })
+      assert.deepStrictEqual(yield* files.read(path, { mustExist: true }), candidate)
+      const wrong = yield* Effect.flip(files.parsed(path, "model = opus\n"))
+      assert.strictEqual(
+        wrong.message,
+        `${path}:1: this is not valid TOML: invalid value (text must stand in quotes).`
+      )
+    }).pipe(Effect.provide(layer))
   )
 })

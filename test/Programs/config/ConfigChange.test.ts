@@ -241,7 +241,7 @@ describe("autopilotd config set", () => {
         get: Effect.map(memory.get, (text) => ({ ...text, sha256: String(reads++) }))
       }
       const { result } = yield* through(restless, "config", "set", "model", "b")
-      assert.include(messageOf(result), "has been changed by somebody else meanwhile")
+      assert.include(messageOf(result), "has changed since it was read")
       assert.strictEqual(memory.file.writes, 0)
     })
   )

@@ -6,7 +6,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { SettingsStore } from "../../../src/Layers/config/SettingsStore.ts"
-import { SettingsNotWritten } from "../../../src/Layers/settings/SettingsFile.ts"
+import { SettingsNotWritten } from "../../../src/Layers/settings/SettingsReplacement.ts"
 import { configEdit } from "../../../src/Programs/config/ConfigEdit.ts"
 import { heard, invocationOf, messageOf, noDaemon } from "../../fixtures/CommandUser.ts"
 import { editorUser } from "../../fixtures/EditorUser.ts"
@@ -136,7 +136,7 @@ describe("autopilotd config edit", () => {
         })
       }
       const { result } = yield* editing(["sed -i 's/jitter = 0/jitter = 1/' \"$1\""], busy)
-      assert.match(messageOf(result), new RegExp(`^${settingsPath} has been changed by somebody else`))
+      assert.match(messageOf(result), new RegExp(`^${settingsPath} has changed since it was read`))
       assert.strictEqual(keptText(messageOf(result)), original.replace("jitter = 0", "jitter = 1"))
       assert.strictEqual(memory.file.text, "# theirs\n")
     })
@@ -162,7 +162,7 @@ describe("autopilotd config edit", () => {
     Effect.gen(function* () {
       const memory = settingsInMemory(original)
       const untouched = yield* editing(["exit 1"], memory)
-      assert.match(messageOf(untouched.result), /ended with exit code 1\. Nothing was changed\.$/)
+      assert.match(messageOf(untouched.result), /exited with code 1\. Nothing was changed\.$/)
       isRemoved(untouched.draftPath)
       const typed = yield* editing(['echo "x = 1" >> "$1"; exit 1'], memory)
       assert.strictEqual(keptText(messageOf(typed.result)), `${original}x = 1\n`)

@@ -71,7 +71,7 @@ describe("autopilotd reload", () => {
         [
           "/srv/d.toml:3:1: restart.jiter is not a setting. Did you mean restart.jitter?",
           "AUTOPILOT_MODEL is empty.",
-          "Nothing was changed: the daemon goes on with the settings it has."
+          "Nothing was changed: the previous settings stay in force."
         ].join("\n")
       )
       assert.strictEqual(out, "")

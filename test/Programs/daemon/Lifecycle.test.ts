@@ -13,7 +13,6 @@ import type { ScannedProcess } from "../../../src/Domain/machine/ProcessFacts.ts
 import { plansOf } from "../../../src/Domain/worker/ProjectPlan.ts"
 import * as SettingsReload from "../../../src/Layers/config/SettingsReload.ts"
 import * as SettingsStore from "../../../src/Layers/config/SettingsStore.ts"
-import { SettingsWatch } from "../../../src/Layers/config/SettingsWatch.ts"
 import * as SettingsWatcher from "../../../src/Layers/config/SettingsWatcher.ts"
 import * as ControlAnswers from "../../../src/Layers/control/ControlAnswers.ts"
 import { ControlHandler } from "../../../src/Layers/control/ControlHandler.ts"
@@ -27,7 +26,6 @@ import { InstanceLock } from "../../../src/Layers/daemon/InstanceLock.ts"
 import * as ShutdownRequest from "../../../src/Layers/daemon/ShutdownRequest.ts"
 import { type SignalNews, Signals } from "../../../src/Layers/daemon/Signals.ts"
 import { Uncaught } from "../../../src/Layers/daemon/Uncaught.ts"
-import * as FileMutex from "../../../src/Layers/files/FileMutex.ts"
 import { HogReport } from "../../../src/Layers/guard/HogReport.ts"
 import * as WorkerLimit from "../../../src/Layers/guard/WorkerLimit.ts"
 import * as WorkerMemory from "../../../src/Layers/guard/WorkerMemory.ts"
@@ -88,7 +86,7 @@ interface Bugs {
   readonly scan?: Effect.Effect<void>
   /** Whose worker then has a limit. */
   readonly proportional?: Effect.Effect<void>
-  readonly watch?: Effect.Effect<void>
+  readonly reload?: Effect.Effect<never>
   readonly signal?: Effect.Effect<SignalNews>
   readonly publish?: (event: DaemonEvent) => Effect.Effect<void>
   readonly uncaught?: Effect.Effect<void>
@@ -181,12 +179,11 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
       load: () => Effect.succeed(settings)
     }))
   )
-  const Watch = Layer.succeed(SettingsWatch, {
-    changes: () => Stream.fromEffect(bugs.watch ?? Effect.never)
-  })
+  // The file of these settings does not exist, which the watcher takes for a change.
+  const Reload = Layer.succeed(SettingsReload.SettingsReload, { reload: () => bugs.reload ?? Effect.never })
   return Layer.mergeAll(
     ControlServer.layer,
-    Layer.provide(SettingsWatcher.layer, Watch),
+    Layer.provide(SettingsWatcher.layer, Reload),
     WorkerLimit.layer
   ).pipe(
     Layer.provideMerge(ControlAnswers.layer),
@@ -210,7 +207,7 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
       )
     ),
     Layer.provide(Settings),
-    Layer.provide(Layer.provide(SettingsFile.layer, FileMutex.layer)),
+    Layer.provide(SettingsFile.layer),
     Layer.provideMerge(Concerns.layer),
     Layer.provideMerge(World)
   )
@@ -279,7 +276,7 @@ describe("a defect in a concern", () => {
     "control server": { sleepMs: serverLimits.socketCheckMs },
     "worker memory": { scan: brokenOnce(Effect.void) },
     "worker limit": { proportional: brokenOnce(Effect.void) },
-    "settings watch": { watch: brokenOnce(Effect.never) },
+    "settings watch": { reload: brokenOnce(Effect.never) },
     "signal listener": { signal: brokenOnce(Effect.never) }
   }
 

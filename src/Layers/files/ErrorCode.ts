@@ -1,3 +1,0 @@
-/** The system's code of an error, as `ENOENT`; undefined when it has none. */
-export const errorCode = (cause: unknown): string | undefined =>
-  cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : undefined

@@ -1,0 +1,23 @@
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import { parse, TomlError } from "smol-toml"
+import type { RawSettings } from "../../Domain/toml/RawSettings.ts"
+import type { Position } from "../../Domain/toml/TextSpan.ts"
+
+/** The text is not TOML. */
+export class NotToml extends Data.TaggedError("NotToml")<{
+  readonly at?: Position
+  readonly because?: string
+}> {}
+
+/** Parses a TOML text. `bigints` selects the integers that become bigints: all, or those beyond 2^53 - 1. */
+export const readData = (text: string, bigints: "all" | "large"): Effect.Effect<RawSettings, NotToml> =>
+  Effect.try({
+    try: () => parse(text, { integersAsBigInt: bigints === "all" ? true : "asNeeded" }),
+    catch: (cause) => {
+      if (!(cause instanceof TomlError)) return new NotToml({})
+      // The next lines of the message are an excerpt of the text, which may have a secret of `env`.
+      const because = cause.message.split("\n", 1)[0]?.replace(/^Invalid TOML document: /, "") ?? ""
+      return new NotToml({ at: { line: cause.line, column: cause.column }, because })
+    }
+  })
