@@ -1,4 +1,5 @@
 import type { ProjectName } from "../Project.ts"
+import { counted } from "../text/Amounts.ts"
 import { reason, statusWord, type WorkerState } from "../worker/WorkerState.ts"
 
 /** One project, as much as its line in `systemctl status` says of it. */
@@ -13,7 +14,7 @@ const because = (state: WorkerState): string => {
 }
 
 const restarts = ({ totalRestarts }: WorkerState): string =>
-  totalRestarts === 0 ? "" : `, ${totalRestarts} restart${totalRestarts === 1 ? "" : "s"}`
+  totalRestarts === 0 ? "" : `, ${counted(totalRestarts, "restart")}`
 
 const ofOne = (state: WorkerState): string => {
   const pid = state.phase._tag === "Running" ? `, pid ${state.phase.pid}` : ""

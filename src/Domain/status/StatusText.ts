@@ -1,8 +1,8 @@
 import { describePressure } from "../memory/MemoryLook.ts"
-import { humanBytes, humanDuration } from "../text/Amounts.ts"
-import { inStateColour } from "../text/Colour.ts"
+import { counted, humanBytes, humanDuration } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import { shellLine } from "../text/ShellLine.ts"
+import { stateStyle, styled } from "../text/Style.ts"
 import type { StatusReply } from "./StatusData.ts"
 
 interface StatusTextOptions {
@@ -41,7 +41,7 @@ const swap = ({ swap_free_bytes: free, swap_total_bytes: total }: StatusReply): 
 const share = (bytes: number, processes: number | undefined): string =>
   processes === undefined
     ? humanBytes(bytes)
-    : `${humanBytes(bytes)} in ${processes} process${processes === 1 ? "" : "es"}`
+    : `${humanBytes(bytes)} in ${counted(processes, "process", "processes")}`
 
 /** What the worker's processes hold. What says nothing new is left out, as a peak that it has just reached. */
 const workerMemory = (status: StatusReply): string | undefined => {
@@ -86,9 +86,6 @@ const daemon = (status: StatusReply): string | undefined => {
   return facts.length === 0 ? undefined : facts.join(", ")
 }
 
-const coloured = (state: string, colour: boolean): string =>
-  colour ? inStateColour(state, shown(state)) : shown(state)
-
 /** The project that commands mean which name none, where that is not the one that is shown. */
 const selectedProject = ({ project, selected_project: selected }: StatusReply): string | undefined =>
   selected === undefined || selected === project ? undefined : `${shown(selected)} (autopilotd switch)`
@@ -108,8 +105,12 @@ const awaited = (status: StatusReply): string | undefined => {
 export const statusText = (status: StatusReply, { colour, nowMs }: StatusTextOptions): string => {
   const text = (given: string | undefined) => (given === undefined ? undefined : shown(given))
   const degraded = status.degraded ?? []
+  const state = status.worker_status
   const lines: ReadonlyArray<readonly [label: string, value: string | undefined]> = [
-    ["Worker status", coloured(status.worker_status === "" ? "not known yet" : status.worker_status, colour)],
+    [
+      "Worker status",
+      styled(colour ? stateStyle(state) : undefined, state === "" ? "not known yet" : shown(state))
+    ],
     ["Worker PID", status.worker_pid === null ? undefined : String(status.worker_pid)],
     ["Uptime", humanDuration(status.uptime_seconds * 1000)],
     ["Total restarts", String(status.total_restarts)],

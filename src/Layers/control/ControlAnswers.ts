@@ -4,6 +4,7 @@ import type { ControlQuestion, ControlResponse } from "../../Domain/control/Cont
 import { eventCount } from "../../Domain/history/HistoryData.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
 import type { StatusData } from "../../Domain/status/StatusData.ts"
+import { counted } from "../../Domain/text/Amounts.ts"
 import type { UserCommand } from "../../Domain/worker/WorkerEvent.ts"
 import { ShutdownRequest } from "../daemon/ShutdownRequest.ts"
 import { HogReport, type MemoryUnknown } from "../guard/HogReport.ts"
@@ -62,13 +63,13 @@ const make = Effect.gen(function* () {
       case "Projects":
         return Effect.map(reports.projects, (data) => ({
           success: true,
-          message: `${data.projects.length} project${data.projects.length === 1 ? "" : "s"}`,
+          message: counted(data.projects.length, "project"),
           data
         }))
       case "Hogs":
         return Effect.map(hogs.look, (data) => ({
           success: true,
-          message: `${data.would_end.length} process${data.would_end.length === 1 ? "" : "es"} would be ended for memory`,
+          message: `${counted(data.would_end.length, "process", "processes")} would be ended for memory`,
           data
         }))
       case "History":
