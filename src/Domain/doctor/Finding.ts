@@ -5,18 +5,18 @@ import { aligned } from "../text/Table.ts"
 import { textColumns, wrapped } from "../text/TextLayout.ts"
 import { perhaps } from "../Wire.ts"
 
-/** How bad it is: an error keeps the daemon or a worker from running, a warning will hurt some night. */
+/** An error keeps the daemon or a worker from running; a warning may become one. */
 const FindingLevel = Schema.Literal("ok", "warning", "error")
 type FindingLevel = typeof FindingLevel.Type
 
-/** What a look at one thing has shown. */
+/** The result of one check. */
 export const Finding = Schema.Struct({
-  /** The thing, in a word or two. */
+  /** The subject, in a word or two. */
   about: Schema.String,
   level: FindingLevel,
-  /** What was seen, in sentences. */
+  /** The result, in sentences. */
   text: Schema.String,
-  /** What to do about it, where it is not well. */
+  /** The action that fixes it. Absent when the level is `ok`. */
   cure: perhaps(Schema.String)
 })
 export type Finding = typeof Finding.Type
@@ -40,13 +40,13 @@ export const error = (about: string, text: string, cure: string): Finding => ({
 export const hasErrors = (findings: ReadonlyArray<Finding>): boolean =>
   findings.some(({ level }) => level === "error")
 
-/** All of it in one sentence: `2 errors and 1 warning`. */
+/** Counts the errors and warnings: `2 errors and 1 warning.` */
 export const summary = (findings: ReadonlyArray<Finding>): string => {
   const parts = (["error", "warning"] as const).flatMap((wanted) => {
     const count = findings.filter(({ level }) => level === wanted).length
     return count === 0 ? [] : [counted(count, wanted)]
   })
-  return parts.length === 0 ? "All is well." : `${parts.join(" and ")}.`
+  return parts.length === 0 ? "No problems were found." : `${parts.join(" and ")}.`
 }
 
 const words: Record<FindingLevel, string> = { ok: "ok", warning: "warning", error: "ERROR" }

@@ -1,6 +1,6 @@
 import { counted, humanBytes } from "../text/Amounts.ts"
 import { printable, quoted } from "../text/Printable.ts"
-import { type Column, table } from "../text/Table.ts"
+import { type Column, tableLines } from "../text/Table.ts"
 import { paragraph } from "../text/TextLayout.ts"
 import type { HogRow, HogsData, SparedRow } from "./HogsData.ts"
 
@@ -17,7 +17,7 @@ const columns: ReadonlyArray<Column<HogRow | SparedRow>> = [
 ]
 
 const processTable = (rows: ReadonlyArray<HogRow | SparedRow>): ReadonlyArray<string> =>
-  table(columns, rows).map((line) => `  ${line}`)
+  tableLines(columns, rows).map((line) => `  ${line}`)
 
 const memory = (data: HogsData): string => {
   const group =

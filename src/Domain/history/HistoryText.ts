@@ -5,7 +5,7 @@ import { localTime } from "../text/LocalTime.ts"
 import { printable } from "../text/Printable.ts"
 import { shellLine } from "../text/ShellLine.ts"
 import type { Style } from "../text/Style.ts"
-import { type Column, table } from "../text/Table.ts"
+import { type Column, tableLines } from "../text/Table.ts"
 import { describeExit } from "../tree/WorkerExit.ts"
 import { describeVerdict } from "../verdict/ExitVerdict.ts"
 import { describeOomKill } from "../verdict/OomKill.ts"
@@ -151,5 +151,5 @@ export const historyTable = (
     { heading: "PEAK", cell: peak, isNumber: true, isOptional: true },
     { heading: "REASON", cell: (record) => printable(reason(record), maxReasonLength) }
   ]
-  return `${table(columns, shown).join("\n")}\n`
+  return `${tableLines(columns, shown).join("\n")}\n`
 }

@@ -1,17 +1,17 @@
 import { humanBytes, humanDuration } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import { stateStyle } from "../text/Style.ts"
-import { type Column, table } from "../text/Table.ts"
+import { type Column, tableLines } from "../text/Table.ts"
 import type { ProjectRow, ProjectsData } from "./ProjectsData.ts"
 
 interface ProjectsTextOptions {
   /** Now, in milliseconds since 1970. */
   readonly nowMs: number
-  /** Whether states may be coloured with ANSI escapes. */
+  /** Whether states are coloured. */
   readonly colour: boolean
 }
 
-/** A longer reason ends in `...`: a project has one line. */
+/** A longer reason ends in `...`. */
 const maxReasonLength = 200
 
 const none = "-"
@@ -50,5 +50,5 @@ export const projectsText = (
     { heading: "RESTARTS", cell: (row) => String(row.total_restarts), isNumber: true },
     { heading: "WHY", cell: (row) => why(row, nowMs), isOptional: true }
   ]
-  return `${table(columns, projects).join("\n")}\n`
+  return `${tableLines(columns, projects).join("\n")}\n`
 }

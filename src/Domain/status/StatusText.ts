@@ -8,21 +8,20 @@ import type { StatusReply } from "./StatusData.ts"
 interface StatusTextOptions {
   /** Now, in milliseconds since 1970. */
   readonly nowMs: number
-  /** Whether the state may be coloured with ANSI escapes. */
+  /** Whether the state is coloured. */
   readonly colour: boolean
 }
 
 const title = "Autopilot Daemon Status"
 
-/** Longer texts from the wire end in `...`; a command line of pages would hide the rest. */
+/** Longer texts from the wire end in `...`. */
 const maxTextLength = 400
 
 const shown = (text: string): string => printable(text, maxTextLength)
 
-/** The original writes GB for what are powers of 1024; scripts read that line. */
+/** The original writes GB for powers of 1024, and scripts read that line. */
 const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GB`
 
-/** Where memory stands between its thresholds. */
 const memoryLevel = (status: StatusReply): string | undefined => {
   const {
     memory_critical_threshold_bytes: critical,
@@ -43,7 +42,7 @@ const share = (bytes: number, processes: number | undefined): string =>
     ? humanBytes(bytes)
     : `${humanBytes(bytes)} in ${counted(processes, "process", "processes")}`
 
-/** What the worker's processes hold. What says nothing new is left out, as a peak that it has just reached. */
+/** The memory of the process tree. The peak is left out while it is the present amount. */
 const workerMemory = (status: StatusReply): string | undefined => {
   const { worker_limit_bytes: limit, worker_memory_bytes: held, worker_swap_bytes: inSwap = 0 } = status
   if (held === undefined) return undefined
@@ -59,7 +58,7 @@ const workerMemory = (status: StatusReply): string | undefined => {
 const containment = ({ containment: held }: StatusReply): string | undefined =>
   held && { cgroup: "its own cgroup", tree: "by its process tree" }[held]
 
-/** Nothing is said where nobody waits. */
+/** Undefined while no process waits for memory. */
 const pressure = (status: StatusReply): string | undefined => {
   const some = status.memory_pressure_some_per_mille ?? 0
   return some === 0 ? undefined : describePressure(some, status.memory_pressure_full_per_mille ?? 0)
@@ -86,21 +85,20 @@ const daemon = (status: StatusReply): string | undefined => {
   return facts.length === 0 ? undefined : facts.join(", ")
 }
 
-/** The project that commands mean which name none, where that is not the one that is shown. */
+/** The selected project, where another one is shown. */
 const selectedProject = ({ project, selected_project: selected }: StatusReply): string | undefined =>
   selected === undefined || selected === project ? undefined : `${shown(selected)} (autopilotd switch)`
 
-/** Settings that the next start brings, and the command for it. */
 const awaited = (status: StatusReply): string | undefined => {
   const settings = status.awaiting_restart ?? []
   if (settings.length === 0) return undefined
   const project = selectedProject(status) === undefined ? "" : ` --project ${shown(status.project ?? "")}`
-  return `${shown(settings.join(", "))}; the next start brings them (autopilotd restart-worker${project})`
+  return `${shown(settings.join(", "))}; effective at the next start (autopilotd restart-worker${project})`
 }
 
 /**
- * A status answer for people, ending in a newline. The first lines are laid out like the original's; what it could
- * not say follows. Texts in the answer come from elsewhere and cannot drive the terminal.
+ * Formats a status, ending in a newline. The first lines are laid out like the original's. Texts of the answer are
+ * untrusted and cannot control the terminal.
  */
 export const statusText = (status: StatusReply, { colour, nowMs }: StatusTextOptions): string => {
   const text = (given: string | undefined) => (given === undefined ? undefined : shown(given))
@@ -120,7 +118,7 @@ export const statusText = (status: StatusReply, { colour, nowMs }: StatusTextOpt
       `${gigabytes(status.memory_available_bytes)} / ${gigabytes(status.memory_total_bytes)} available`
     ],
     ["Memory level", memoryLevel(status)],
-    ["Memory limit", status.memory_bound_by && `of the cgroup ${shown(status.memory_bound_by)}`],
+    ["Memory limit", status.memory_bound_by && `set by the cgroup ${shown(status.memory_bound_by)}`],
     ["Memory waits", pressure(status)],
     ["Swap", swap(status)],
     ["Worker memory", workerMemory(status)],
@@ -140,7 +138,9 @@ export const statusText = (status: StatusReply, { colour, nowMs }: StatusTextOpt
     ["Projects", text(projectCounts(status.projects ?? {}))],
     [
       "Degraded",
-      degraded.length === 0 ? undefined : `${shown(degraded.join(", "))} (failed, being started again)`
+      degraded.length === 0
+        ? undefined
+        : `${shown(degraded.join(", "))} (failed; the daemon is restarting them)`
     ]
   ]
   const body = lines.flatMap(([label, value]) =>

@@ -53,7 +53,7 @@ export interface Column<Row> {
 }
 
 /** A table with headings. Returns lines without newlines. */
-export const table = <Row>(
+export const tableLines = <Row>(
   columns: ReadonlyArray<Column<Row>>,
   rows: ReadonlyArray<Row>
 ): ReadonlyArray<string> => {
