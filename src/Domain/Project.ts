@@ -1,9 +1,8 @@
 import * as Schema from "effect/Schema"
 
 /**
- * The name of a project: one worker, with its own state, log folder and backoff. It becomes a folder name below
- * `$AUTOPILOT_HOME/logs` and a part of the worker's id, so it is at most 64 letters, digits, `.`, `_`, `-`, and
- * begins with a letter or digit. The daemon's own log is in that folder too, so its name is taken.
+ * The name of a project. It is a folder name below `$AUTOPILOT_HOME/logs` and a part of the worker's id, hence the
+ * characters; the daemon's own log stands in the same folder, hence the reserved name.
  */
 export const ProjectName = Schema.String.pipe(
   Schema.pattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
@@ -17,5 +16,5 @@ export const ProjectName = Schema.String.pipe(
 )
 export type ProjectName = typeof ProjectName.Type
 
-/** The name of the project that has none. */
+/** The name of a project without a `project` setting. */
 export const unnamed = ProjectName.make("default")

@@ -1,8 +1,7 @@
 import * as Schema from "effect/Schema"
 
-/** A field that is absent, never null, when there is nothing to say. */
-
+/** An optional field: absent, never null. */
 export const perhaps = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
-/** A whole number, because the original's client refuses even `1.0`. */
 
+/** A non-negative integer: the original's client refuses even `1.0`. */
 export const Count = Schema.NonNegativeInt

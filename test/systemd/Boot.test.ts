@@ -56,7 +56,7 @@ describe("the service on a machine that boots", () => {
       yield* machine.linger
       const service = serviceOn(machine)
       machine.write(".autopilot/daemon.toml", workerIs("/bin/bash", "-c", savesItsWork))
-      assert.match(yield* machine.sh("/opt/autopilotd/bin/autopilotd install"), /Linger is on/)
+      assert.match(yield* machine.sh("/opt/autopilotd/bin/autopilotd install"), /Lingering is on/)
       yield* service.running
       const { stdout } = yield* machine.run(`${autopilotd} doctor`)
       assert.match(stdout, /^ok +Lingering/m)

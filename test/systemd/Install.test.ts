@@ -47,13 +47,13 @@ describe("install and uninstall", () => {
         const service = yield* started(machine)
         const before = yield* service.running
         const said = yield* machine.sh(`${installer} install`)
-        assert.match(said, /^Nothing had to be changed/m)
+        assert.match(said, /^Already installed, nothing was changed/m)
         const after = yield* service.running
         assert.deepStrictEqual([after.daemon_pid, after.worker_pid], [before.daemon_pid, before.worker_pid])
         yield* machine.sh(`${autopilotd} uninstall`)
         const again = yield* machine.run(`${installer} uninstall`)
         assert.strictEqual(again.code, 0)
-        assert.match(again.stdout, /nothing to remove/)
+        assert.match(again.stdout, /Nothing to remove/)
       })
   )
 

@@ -36,7 +36,7 @@ for (const { hasDescriptor, name, without } of channels) {
         yield* machine.sh(`${autopilotd} stop-worker`)
         yield* service.shows("StatusText", /^stopped: stopped by command$/)
         const journal = (yield* service.journal()).map(({ text }) => text).join("\n")
-        assert.notMatch(journal, /does not hear of|Got notification message from PID/)
+        assert.notMatch(journal, /does not receive readiness|Got notification message from PID/)
       })
     )
 

@@ -1,7 +1,8 @@
 import * as DateTime from "effect/DateTime"
-import { dollars, humanDuration, turnsText } from "../text/Amounts.ts"
+import { counted, dollars, humanDuration } from "../text/Amounts.ts"
 import { localTime } from "../text/LocalTime.ts"
 import { harmless } from "../text/Printable.ts"
+import { type Style, styled } from "../text/Style.ts"
 import {
   type AgentLine,
   agentLineOf,
@@ -30,17 +31,15 @@ const usualWidth = 100
 /** Of what a tool has answered, so many lines are shown. */
 const resultLines = 3
 
-const colours = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const
-
 /** How the parts of a text look: one of these with the options in it goes through all of the rendering. */
 interface Look {
-  readonly paint: (colour: keyof typeof colours, text: string) => string
+  readonly paint: (style: Style, text: string) => string
   readonly width: number
   readonly time: (atMs: number) => string
 }
 
 const lookOf = ({ colour, width = usualWidth, zone }: AgentTextOptions): Look => ({
-  paint: (name, text) => (colour && text !== "" ? `\u001b[${colours[name]}m${text}\u001b[0m` : text),
+  paint: (style, text) => (colour ? styled(style, text) : text),
   width: Math.max(20, width),
   time: (atMs) =>
     zone === undefined ? `${localTime(atMs, DateTime.zoneMakeOffset(0))} UTC` : localTime(atMs, zone)
@@ -68,7 +67,7 @@ const retryText = ({ object }: AgentLine, { paint }: Look): Shown => {
     attempt === undefined ? "" : `: attempt ${attempt}${most === undefined ? "" : ` of ${most}`}`,
     delayMs === undefined ? "" : `, again in ${humanDuration(delayMs)}`
   ].join("")
-  return [paint("yellow", text)]
+  return [paint("warning", text)]
 }
 
 const systemText = (line: AgentLine, look: Look): Shown => {
@@ -103,12 +102,12 @@ const answerBlock = (block: JsonObject, { paint, width }: Look): Shown => {
   if (block["type"] !== "tool_use") return []
   const name = shortened(textAt(block, "name") ?? "a tool", 60)
   const input = toolInputText(block["input"], width)
-  return [`${paint("cyan", `> ${name}`)}${input === "" ? "" : ` ${input}`}`]
+  return [`${paint("note", `> ${name}`)}${input === "" ? "" : ` ${input}`}`]
 }
 
 const answerText = (line: AgentLine, look: Look): Shown => {
   const shown = blocksOf(line).flatMap((block) => answerBlock(block, look))
-  return textAt(line.object, "error") === undefined ? shown : shown.map((text) => look.paint("red", text))
+  return textAt(line.object, "error") === undefined ? shown : shown.map((text) => look.paint("error", text))
 }
 
 const resultBlock = (block: JsonObject, { paint, width }: Look): Shown => {
@@ -122,9 +121,9 @@ const resultBlock = (block: JsonObject, { paint, width }: Look): Shown => {
   const all = [
     ...(isError ? ["  error:"] : []),
     ...(shown.length === 0 ? ["  (no output)"] : shown),
-    ...(further > 0 ? [`  ... ${further} more line${further === 1 ? "" : "s"}`] : [])
+    ...(further > 0 ? [`  ... ${counted(further, "more line")}`] : [])
   ]
-  return all.map((line) => paint(isError ? "red" : "dim", line))
+  return all.map((line) => paint(isError ? "error" : "dim", line))
 }
 
 const rateLimitText = ({ object }: AgentLine, { paint, time }: Look): Shown => {
@@ -141,7 +140,7 @@ const rateLimitText = ({ object }: AgentLine, { paint, time }: Look): Shown => {
     used === undefined ? "" : `: ${Math.floor(used * 100)} % used`,
     resetsAt === undefined ? "" : `, it is lifted at ${time(epochMs(resetsAt))}`
   ].join("")
-  return [paint("yellow", text)]
+  return [paint("warning", text)]
 }
 
 const runText = ({ object }: AgentLine, { paint, width }: Look): Shown => {
@@ -150,18 +149,20 @@ const runText = ({ object }: AgentLine, { paint, width }: Look): Shown => {
   const cost = numberAt(object, "total_cost_usd")
   const durationMs = numberAt(object, "duration_ms")
   const figures = [
-    ...(turns === undefined ? [] : [turnsText(turns)]),
+    ...(turns === undefined ? [] : [counted(turns, "turn")]),
     ...(cost === undefined ? [] : [dollars(cost)]),
     ...(durationMs === undefined ? [] : [humanDuration(Math.max(0, durationMs))])
   ].join(", ")
   const after = figures === "" ? "" : ` (${figures})`
   // The text of a success is the answer that stands right above.
-  if (!isError) return [paint("green", `* Done${after}`)]
+  if (!isError) return [paint("ok", `* Done${after}`)]
   const { errors } = object
   const said = textAt(object, "result") ?? (Array.isArray(errors) ? errors.join("; ") : "")
   const subtype = textAt(object, "subtype")
   const why = said === "" ? (subtype ?? "") : said
-  return [paint("red", `* Ended with an error${after}${why === "" ? "" : `: ${shortened(why, width * 3)}`}`)]
+  return [
+    paint("error", `* Ended with an error${after}${why === "" ? "" : `: ${shortened(why, width * 3)}`}`)
+  ]
 }
 
 const shownOf = (line: AgentLine, look: Look): Shown => {

@@ -1,6 +1,6 @@
 import * as Data from "effect/Data"
 
-/** How much one message on the control socket may be. */
+/** Bounds one message on the control socket. */
 interface FramingLimits {
   /** Bytes up to the end of the object, leading white space included. */
   readonly maxBytes: number
@@ -8,15 +8,12 @@ interface FramingLimits {
   readonly maxDepth: number
 }
 
-/**
- * The limits of a request. A command has about a hundred bytes; the longest request is a settings file, of which a
- * hundred projects fit.
- */
+/** A command has about a hundred bytes. The longest request is a settings file: one with a hundred projects fits. */
 export const requestLimits: FramingLimits = { maxBytes: 65_536, maxDepth: 64 }
 
 /**
- * What is known about a message so far. `reason` continues a sentence that begins with `The request` or
- * `The answer`; it quotes at most one character of the input.
+ * The state of a message. `reason` continues a sentence that begins with `The request` or `The answer`, and quotes at
+ * most one character of the input.
  */
 export type Framing = Data.TaggedEnum<{
   Incomplete: object
@@ -51,12 +48,11 @@ const shown = (byte: number): string =>
 
 /**
  * Finds the end of one JSON object in bytes that arrive in pieces, so that a request is answered as soon as it is
- * complete, whatever its sender does about newlines and half-closing. Each byte is looked at once, however the
- * input is cut. It does not check the grammar (the parser does); it refuses what can no longer become an object,
- * so that nobody waits for the rest of it. One byte order mark before the object is skipped: editors and some
- * shells write it. What follows the object is ignored.
+ * complete, whether or not its sender writes a newline or half-closes. One pass over the bytes, however they are cut.
+ * The grammar is left to the parser; input that can no longer become an object is refused at once. One byte order mark
+ * before the object is skipped, because editors and some shells write it; bytes after the object are ignored.
  *
- * One instance reads one message. It touches nothing outside itself.
+ * One instance reads one message.
  */
 export class ControlFraming {
   readonly #limits: FramingLimits
@@ -75,7 +71,7 @@ export class ControlFraming {
     this.#limits = limits
   }
 
-  /** Takes the next bytes and says what is known now. Once complete or refused, the answer stays the same. */
+  /** Takes the next bytes and returns the state, which is final once complete or refused. */
   feed(chunk: Uint8Array): Framing {
     if (this.#outcome._tag !== "Incomplete") return this.#outcome
     let start = this.#closers.length > 0 ? 0 : -1
@@ -100,13 +96,13 @@ export class ControlFraming {
     return this.#outcome
   }
 
-  /** Says that nothing more will come: what is not complete by now is refused. */
+  /** Ends the input: an incomplete message is refused. */
   end(): Framing {
     if (this.#outcome._tag !== "Incomplete") return this.#outcome
     return this.#refuse(this.#closers.length === 0 ? "is empty" : "ended before it was complete")
   }
 
-  /** A byte before the object: only white space and one byte order mark may be there. */
+  /** Before the object only white space and one byte order mark are allowed. */
   #before(byte: number): string | undefined {
     if (this.#seenBytes === this.#markBytes + 1 && byte === byteOrderMark[this.#markBytes]) {
       this.#markBytes++
@@ -168,7 +164,7 @@ export class ControlFraming {
       const text = new TextDecoder("utf-8", { fatal: true }).decode(this.#kept.subarray(0, this.#keptBytes))
       return this.#settle(Framing.Complete({ text }))
     } catch {
-      // A fatal TextDecoder throws for one reason only.
+      // A fatal TextDecoder throws only for invalid UTF-8.
       return this.#refuse("is not valid UTF-8")
     }
   }
@@ -177,7 +173,7 @@ export class ControlFraming {
     return this.#settle(Framing.Refused({ reason }))
   }
 
-  /** The bytes have served: a connection that lingers must not hold them. */
+  /** Releases the bytes, because a connection may linger after its message. */
   #settle(outcome: Framing): Framing {
     this.#kept = new Uint8Array(0)
     this.#keptBytes = 0

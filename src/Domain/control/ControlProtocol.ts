@@ -10,7 +10,7 @@ import { SubscribeRequest } from "./Subscription.ts"
 
 const forProject = { project: perhaps(ProjectName) }
 
-/** What is asked and answered once. */
+/** The requests that get one answer. */
 export const ControlQuestion = Schema.Union(
   Schema.Struct({ type: Schema.Literal("Status"), ...forProject }),
   Schema.Struct({ type: Schema.Literal("GetMetrics"), ...forProject }),
@@ -19,9 +19,9 @@ export const ControlQuestion = Schema.Union(
   Schema.Struct({ type: Schema.Literal("RestartWorker"), ...forProject }),
   Schema.Struct({ type: Schema.Literal("Shutdown") }),
   Schema.Struct({ type: Schema.Literal("Projects") }),
-  /** Whom the daemon would end if memory were low. Ends nobody. */
+  /** Lists the processes that the daemon would kill if memory ran low. Kills none. */
   Schema.Struct({ type: Schema.Literal("Hogs") }),
-  /** What has happened: the last events, of one project and of the daemon itself, or of all. */
+  /** The last events, of one project and of the daemon itself, or of all. */
   Schema.Struct({
     type: Schema.Literal("History"),
     ...forProject,
@@ -29,16 +29,16 @@ export const ControlQuestion = Schema.Union(
     since_ms: perhaps(Count),
     limit: perhaps(Schema.Int.pipe(Schema.between(1, maxHistoryEvents)))
   }),
-  /** Stops the selected project's worker, unless it is to be kept, then starts this one's, which is selected now. */
+  /** Selects this project and starts its worker. Stops the one selected before first, unless `keep`. */
   Schema.Struct({
     type: Schema.Literal("SelectProject"),
     project: ProjectName,
     keep: perhaps(Schema.Boolean)
   }),
-  /** Reads the settings anew. With `restart` the workers that need it are restarted, or the one of `project`. */
+  /** Reads the settings again. With `restart`, restarts the workers that need it, or that of `project`. */
   Schema.Struct({ type: Schema.Literal("ReloadConfig"), ...forProject, restart: perhaps(Schema.Boolean) }),
   Schema.Struct({ type: Schema.Literal("GetConfig") }),
-  /** Writes the settings file, if its text still has this hash. A dry run only says what that would change. */
+  /** Writes the settings file, if its text still has this hash. A dry run only returns what that would change. */
   Schema.Struct({
     type: Schema.Literal("SetConfig"),
     text: Schema.String,
@@ -48,11 +48,11 @@ export const ControlQuestion = Schema.Union(
 )
 export type ControlQuestion = typeof ControlQuestion.Type
 
-/** What may be asked on the control socket: one JSON object. Keys that a request does not know are ignored. */
+/** A request on the control socket: one JSON object. Unknown keys are ignored. */
 export const ControlRequest = Schema.Union(...ControlQuestion.members, SubscribeRequest)
 export type ControlRequest = typeof ControlRequest.Type
 
-/** Every answer's data. No two have the same fields, so that each is recognised by them. */
+/** The data of an answer. No two members have the same fields, which is how a decoder tells them apart. */
 const AnswerData = Schema.Union(
   StatusData,
   ProjectsData,
@@ -65,7 +65,7 @@ const AnswerData = Schema.Union(
 )
 export type AnswerData = typeof AnswerData.Type
 
-/** Every answer: one JSON object and a newline, in one write. `data` is absent, never null, when there is none. */
+/** An answer: one JSON object and a newline, in one write. `data` is absent, never null, when there is none. */
 export const ControlResponse = Schema.Struct({
   success: Schema.Boolean,
   message: Schema.String,
@@ -73,7 +73,7 @@ export const ControlResponse = Schema.Struct({
 })
 export type ControlResponse = typeof ControlResponse.Type
 
-/** A reply as a client accepts it, its `data` null or absent where there is none. */
+/** An answer as a client accepts it: without data, `data` may also be null, as the original writes it. */
 const reply = <A, I>(data: Schema.Schema<A, I>) =>
   Schema.Struct({
     success: Schema.Boolean,
@@ -83,7 +83,7 @@ const reply = <A, I>(data: Schema.Schema<A, I>) =>
 
 const aboutWorker = reply(StatusReply)
 
-/** The reply to each question. */
+/** The answer to each request. */
 export const replyTo = {
   Status: aboutWorker,
   GetMetrics: aboutWorker,
@@ -100,8 +100,8 @@ export const replyTo = {
   SetConfig: reply(Schema.Union(ConfigWritten, ConfigRefused))
 } as const satisfies Record<ControlQuestion["type"], Schema.Schema.AnyNoContext>
 
-/** The reply to a request of one type. */
+/** The answer to a request of one type. */
 export type ReplyTo<T extends ControlQuestion["type"]> = (typeof replyTo)[T]["Type"]
 
-/** A reply about a worker. */
+/** An answer about a worker. */
 export type ControlReply = ReplyTo<"Status">

@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import type { StatusData } from "../status/StatusData.ts"
 import { nearestName } from "../text/NearestName.ts"
 import { printable } from "../text/Printable.ts"
+import { listed } from "../text/Words.ts"
 import {
   type AnswerData,
   type ControlQuestion,
@@ -13,21 +14,20 @@ import {
   replyTo
 } from "./ControlProtocol.ts"
 
-/** The words a request's `type` can be. */
 const requestTypes: ReadonlyArray<string> = ControlRequest.members.map(
   (member) => member.fields.type.literals[0]
 )
-const expectedTypes = `${requestTypes.slice(0, -1).join(", ")} or ${requestTypes.at(-1)}`
+const expectedTypes = listed(requestTypes, "or")
 
 const decodeKnownRequest = Schema.decodeUnknownEither(ControlRequest)
 
-/** How many characters of somebody else's input an error repeats. */
+/** Characters of the input that an error quotes. */
 const excerptLength = 60
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** The number of members of the outermost object in a text that is valid JSON, those given twice counted twice. */
+/** Counts the members of the outermost object of a valid JSON text, duplicate keys included. */
 const countMembers = (json: string): number => {
   const withoutStrings = json.replace(/"[^"\\]*(?:\\.[^"\\]*)*"/g, "")
   let depth = 0
@@ -53,10 +53,7 @@ const firstProblem = (type: string, error: ParseResult.ParseError): string => {
   return `The request ${type} has a bad "${printable(key, excerptLength)}": ${problem}`
 }
 
-/**
- * Reads one request. The Left is one printable line that says what is wrong and what was expected; it repeats at
- * most a short piece of the input.
- */
+/** Decodes a request. The Left is one printable line: what is wrong, and what is expected. */
 export const decodeRequest = (text: string): Either.Either<ControlRequest, string> =>
   Either.gen(function* () {
     const value: unknown = yield* Either.try({
@@ -76,7 +73,7 @@ export const decodeRequest = (text: string): Either.Either<ControlRequest, strin
         `The request's "type" must be a string, not ${given}: expected ${expectedTypes}.`
       )
     }
-    // JSON.parse keeps the last of two equal keys; which one was meant nobody can know.
+    // JSON.parse silently keeps the last of two equal keys.
     if (countMembers(text) !== Object.keys(value).length) {
       return yield* Either.left(`The request gives a key twice: ${printable(text, excerptLength)}`)
     }
@@ -87,15 +84,15 @@ export const decodeRequest = (text: string): Either.Either<ControlRequest, strin
 const encodeKnownRequest = Schema.encodeSync(ControlRequest)
 
 /**
- * One request as one JSON object without a newline. What the original daemon knows stays far below 4,096 bytes, the
- * one read that it makes.
+ * Encodes a request without a newline. The original daemon reads once, at most 4,096 bytes; every request that it knows
+ * is far shorter.
  */
 export const encodeRequest = (request: ControlRequest): string => JSON.stringify(encodeKnownRequest(request))
 
-/** The original's client makes one read of this many bytes and parses what it got: an answer to what it can ask. */
+/** The original's client reads once, at most this many bytes, and parses them. */
 export const maxResponseBytes = 8192
 
-/** How far strings and lists are cut until a response fits, first step first. */
+/** The lengths to which strings and lists are cut, one after the other, until a response fits. */
 const cuts = [2048, 1024, 512, 256, 128, 64, 32]
 
 const shortenString = (text: string, maxLength: number): string =>
@@ -120,7 +117,7 @@ const shortenStatus = (data: StatusData, maxLength: number): unknown => {
   )
 }
 
-/** The seven fields every client needs, and nothing else. */
+/** The seven fields of the original. */
 const bareStatus = (data: StatusData): StatusData => ({
   worker_status: data.worker_status,
   worker_pid: data.worker_pid,
@@ -142,16 +139,14 @@ const fits = (text: string): boolean =>
 
 const encodeKnownResponse = Schema.encodeSync(ControlResponse)
 
-/** What the original's client can ask for is about a worker, or has no data at all. */
+/** Whether the original's client may receive this data: it knows only a status, or none. */
 const isForOriginal = (data: AnswerData | undefined): data is StatusData | undefined =>
   data === undefined || "worker_status" in data
 
 /**
- * One response as one JSON object and a newline. With a status, or without data, it is at most `maxResponseBytes` bytes
- * long: where it would be longer, strings and lists in it are shortened, and an ellipsis shows where; the seven fields
- * of a status are always whole. Other data is never cut.
- * Throws a ParseError for a response that breaks its schema, such as a fraction where an integer must be: that is
- * a defect of the one who made it.
+ * Encodes a response, with its newline. One with a status, or without data, has at most `maxResponseBytes` bytes: longer
+ * strings and lists are cut, with an ellipsis, but never the seven fields of the original. Other data is never cut.
+ * Throws a ParseError for a response that violates its schema, which is a bug.
  */
 export const encodeResponse = (response: ControlResponse): string => {
   const encoded = encodeKnownResponse(response)
@@ -194,7 +189,7 @@ const decoders: {
   SetConfig: decoder(replyTo.SetConfig)
 }
 
-/** Reads the reply to a request of one type. The Left is one printable line that says what is wrong with it. */
+/** Decodes the answer to a request of one type. The Left is one printable line: what is wrong with it. */
 export const decodeReply = <T extends ControlQuestion["type"]>(
   type: T,
   text: string

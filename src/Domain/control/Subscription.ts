@@ -5,17 +5,16 @@ import { ProjectsData } from "../status/ProjectsData.ts"
 import { StatusData } from "../status/StatusData.ts"
 import { Count, perhaps } from "../Wire.ts"
 
-/** Keeps the connection open: first how things are, then what happens. */
+/** Keeps the connection open: first a snapshot, then every event. */
 export const SubscribeRequest = Schema.Struct({
   type: Schema.Literal("Subscribe"),
-  /** Only of this project, and what is about none. Without it: of all. */
+  /** Limits the lines to this project's and to those of no project. */
   project: perhaps(ProjectName),
-  /** The workers' lines, too. */
+  /** Also sends the workers' output. */
   logs: perhaps(Schema.Boolean)
 })
 export type SubscribeRequest = typeof SubscribeRequest.Type
 
-/** The first line: how things are. What happens afterwards follows. */
 const Snapshot = Schema.Struct({
   type: Schema.Literal("snapshot"),
   /** Milliseconds since 1970, as in all lines. */
@@ -24,13 +23,13 @@ const Snapshot = Schema.Struct({
   projects: ProjectsData
 })
 
-/** One of what a subscriber is sent: a JSON object and a newline each. A later version may send others. */
+/** A line to a subscriber: a JSON object and a newline. A later version may send other types. */
 export const SubscriptionLine = Schema.Union(
   Snapshot,
   Schema.Struct({
     type: Schema.Literal("event"),
     at: Count,
-    /** Absent where it is about no project. */
+    /** Absent for an event of no project. */
     project: perhaps(ProjectName),
     event: DaemonEvent
   }),
@@ -41,25 +40,24 @@ export const SubscriptionLine = Schema.Union(
     stream: Schema.Literal("out", "err"),
     text: Schema.String
   }),
-  /** Nothing has happened for a while. */
+  /** Keeps an idle subscription alive. */
   Schema.Struct({ type: Schema.Literal("alive"), at: Count }),
-  /** Why the daemon ends the subscription. Nothing follows. */
+  /** The reason why the daemon ends the subscription. The last line. */
   Schema.Struct({ type: Schema.Literal("notice"), message: Schema.String })
 )
 export type SubscriptionLine = typeof SubscriptionLine.Type
 
 const encode = Schema.encodeSync(SubscriptionLine)
 
-/** One line, with its newline. */
+/** Encodes a line, with its newline. */
 export const subscriptionLine = (line: SubscriptionLine): string => `${JSON.stringify(encode(line))}\n`
 
-/** An event as a line. */
 export const eventLine = (event: DaemonEvent, at: number): string => {
   const project = projectOf(event)
   return subscriptionLine({ type: "event", at, ...(project === undefined ? {} : { project }), event })
 }
 
-/** A worker's lines, one by one. What is not UTF-8 in them is replaced, for JSON can hold nothing else. */
+/** Encodes a worker's output, line by line. */
 export const logLines = (
   project: ProjectName,
   stream: "out" | "err",
@@ -67,13 +65,12 @@ export const logLines = (
   at: number
 ): ReadonlyArray<string> =>
   texts.map((text) => {
-    // Written as it is: a flood of lines must not go through a Schema.
+    // Not through the Schema, which is too slow for a flood of lines.
     const line: typeof SubscriptionLine.Encoded = { type: "log", at, project, stream, text }
-    return `${JSON.stringify(line)}
-`
+    return `${JSON.stringify(line)}\n`
   })
 
-/** Whether a subscriber wants what is about this project; undefined is what is about none. */
+/** Whether a subscriber receives lines of this project; undefined stands for no project. */
 export const isSubscribed = (
   { project: wanted }: SubscribeRequest,
   project: ProjectName | undefined

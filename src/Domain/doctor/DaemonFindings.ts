@@ -1,10 +1,11 @@
 import type { StatusReply } from "../status/StatusData.ts"
+import { counted } from "../text/Amounts.ts"
 import { error, type Finding, fine, warning } from "./Finding.ts"
 
-/** What the daemon has answered. */
+/** The daemon's answer to Status. */
 export type DaemonAnswer =
   | { readonly _tag: "NotRunning" }
-  /** It is there, or something is, and does not answer as it should. */
+  /** Something listens on the socket, but does not answer with a status. */
   | { readonly _tag: "Unwell"; readonly reason: string }
   | { readonly _tag: "Running"; readonly status: StatusReply }
 
@@ -20,8 +21,8 @@ const versionFinding = (
     : [
         warning(
           daemon,
-          `It runs version ${running}, and this is ${installed}.`,
-          "When its worker may be interrupted: systemctl --user restart autopilotd, or autopilotd stop and start"
+          `It runs version ${running}, but ${installed} is installed.`,
+          "When its workers may be interrupted: systemctl --user restart autopilotd, or autopilotd stop and start"
         )
       ]
 
@@ -31,20 +32,18 @@ const degradedFinding = ({ degraded = [] }: StatusReply): ReadonlyArray<Finding>
     : [
         error(
           daemon,
-          `It is degraded: ${degraded.join(", ")} failed and is started again and again.`,
-          "See why: autopilotd history, and the daemon's log. This is a bug in autopilotd: please report it"
+          `It is degraded: ${degraded.join(", ")} failed and is being restarted.`,
+          "Read autopilotd history and the daemon's log. This is a bug in autopilotd: report it"
         )
       ]
 
-const counted = (count: number, one: string, more: string): string => (count === 1 ? one : `${count} ${more}`)
-
-/** What no longer runs as it should. Of the project that was asked for, the reason is known. */
+/** Warns of workers that do not run. The status has the reason of one project only. */
 const workersFinding = ({
   projects = {},
   reason,
   worker_status: own
 }: StatusReply): ReadonlyArray<Finding> => {
-  const cure = "See why and what to do: autopilotd why"
+  const cure = "Run: autopilotd why"
   const because = (status: string) => (own === status && reason !== undefined ? `: ${reason}` : "")
   const failed = projects["failed"] ?? 0
   const restarting = projects["restarting"] ?? 0
@@ -54,7 +53,7 @@ const workersFinding = ({
       : [
           warning(
             workers,
-            `${counted(failed, "One has failed and is", "have failed and are")} not started again by itself${because("failed")}.`,
+            `${counted(failed, "worker")} failed and will not be restarted${because("failed")}.`,
             cure
           )
         ]),
@@ -63,24 +62,24 @@ const workersFinding = ({
       : [
           warning(
             workers,
-            `${counted(restarting, "One is", "are")} down and about to be started again${because("restarting")}.`,
+            `${counted(restarting, "worker")} failed and will be restarted${because("restarting")}.`,
             cure
           )
         ])
   ]
 }
 
-/** Of the daemon, by what it answers on its socket. */
+/** Judges the daemon's answer. */
 export const daemonFindings = (answer: DaemonAnswer, version: string): ReadonlyArray<Finding> => {
   switch (answer._tag) {
     case "NotRunning":
-      return [fine(daemon, "None is running.")]
+      return [fine(daemon, "No daemon is running.")]
     case "Unwell":
-      return [error(daemon, answer.reason, "See its log, or end it by its pid and start it again")]
+      return [error(daemon, answer.reason, "Read its log, or kill it by its pid and start it again")]
     case "Running": {
       const { status } = answer
       return [
-        fine(daemon, `It runs with pid ${status.daemon_pid ?? "unknown"} and answers.`),
+        fine(daemon, `Running, pid ${status.daemon_pid ?? "unknown"}.`),
         ...versionFinding(status, version),
         ...degradedFinding(status),
         ...workersFinding(status)

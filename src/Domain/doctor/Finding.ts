@@ -1,20 +1,22 @@
 import * as Schema from "effect/Schema"
+import { counted } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
+import { aligned } from "../text/Table.ts"
 import { textColumns, wrapped } from "../text/TextLayout.ts"
 import { perhaps } from "../Wire.ts"
 
-/** How bad it is: an error keeps the daemon or a worker from running, a warning will hurt some night. */
+/** An error keeps the daemon or a worker from running; a warning may become one. */
 const FindingLevel = Schema.Literal("ok", "warning", "error")
 type FindingLevel = typeof FindingLevel.Type
 
-/** What a look at one thing has shown. */
+/** The result of one check. */
 export const Finding = Schema.Struct({
-  /** The thing, in a word or two. */
+  /** The subject, in a word or two. */
   about: Schema.String,
   level: FindingLevel,
-  /** What was seen, in sentences. */
+  /** The result, in sentences. */
   text: Schema.String,
-  /** What to do about it, where it is not well. */
+  /** The action that fixes it. Absent when the level is `ok`. */
   cure: perhaps(Schema.String)
 })
 export type Finding = typeof Finding.Type
@@ -38,40 +40,34 @@ export const error = (about: string, text: string, cure: string): Finding => ({
 export const hasErrors = (findings: ReadonlyArray<Finding>): boolean =>
   findings.some(({ level }) => level === "error")
 
-const counted = (count: number, word: string): ReadonlyArray<string> =>
-  count === 0 ? [] : [`${count} ${word}${count === 1 ? "" : "s"}`]
-
-/** All of it in one sentence: `2 errors and 1 warning`. */
+/** Counts the errors and warnings: `2 errors and 1 warning.` */
 export const summary = (findings: ReadonlyArray<Finding>): string => {
-  const count = (wanted: FindingLevel) => findings.filter(({ level }) => level === wanted).length
-  const parts = [...counted(count("error"), "error"), ...counted(count("warning"), "warning")]
-  return parts.length === 0 ? "All is well." : `${parts.join(" and ")}.`
+  const parts = (["error", "warning"] as const).flatMap((wanted) => {
+    const count = findings.filter(({ level }) => level === wanted).length
+    return count === 0 ? [] : [counted(count, wanted)]
+  })
+  return parts.length === 0 ? "No problems were found." : `${parts.join(" and ")}.`
 }
-const words: Record<FindingLevel, string> = { ok: "ok", warning: "warning", error: "ERROR" }
-const colours: Record<FindingLevel, number> = { ok: 32, warning: 33, error: 31 }
-const levelWidth = 9
-const lines = ({ about, cure, level, text }: Finding, aboutWidth: number, colour: boolean) => {
-  const indent = levelWidth + aboutWidth + 2
-  const word = colour ? `\u001b[${colours[level]}m${words[level]}\u001b[0m` : words[level]
-  const padding = " ".repeat(levelWidth - words[level].length)
-  // A path on a narrow terminal is better over the edge than cut: wrapping is by words.
-  const [first = "", ...rest] = [
-    ...wrapped(printable(text), textColumns - indent),
-    ...(cure === undefined ? [] : wrapped(`-> ${printable(cure)}`, textColumns - indent))
-  ]
-  return [
-    `${word}${padding}${about.padEnd(aboutWidth)}  ${first}`.trimEnd(),
-    ...rest.map((line) => " ".repeat(indent) + line)
-  ]
-}
-/** One screen: a line for each finding, the cure below it, and how many are not well; ends in a newline. */
 
+const words: Record<FindingLevel, string> = { ok: "ok", warning: "warning", error: "ERROR" }
+
+/** The columns of the level and the space between columns. */
+const levelWidth = 11
+
+/** Formats findings, one below the other with its cure, and their summary; ends in a newline. */
 export const findingsText = (
   findings: ReadonlyArray<Finding>,
   { colour }: { readonly colour: boolean }
 ): string => {
-  const aboutWidth = Math.max(0, ...findings.map(({ about }) => about.length))
-  return [...findings.flatMap((each) => lines(each, aboutWidth, colour)), "", summary(findings)]
-    .map((line) => `${line}\n`)
-    .join("")
+  const width = textColumns - levelWidth - Math.max(0, ...findings.map(({ about }) => about.length))
+  const rows = findings.flatMap(({ about, cure, level, text }) => {
+    // Words are never cut: a path in a narrow column is better over the edge.
+    const [first = "", ...rest] = [
+      ...wrapped(printable(text), width),
+      ...(cure === undefined ? [] : wrapped(`-> ${printable(cure)}`, width))
+    ]
+    const word = { text: words[level], style: colour ? level : undefined }
+    return [[word, about, first], ...rest.map((line) => ["", "", line])]
+  })
+  return [...aligned(rows), "", summary(findings)].map((line) => `${line}\n`).join("")
 }

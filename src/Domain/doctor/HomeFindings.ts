@@ -1,52 +1,50 @@
 import { humanBytes } from "../text/Amounts.ts"
 import { error, type Finding, fine, warning } from "./Finding.ts"
 
-/** What was seen of a daemon's home. */
+/** The facts about a daemon's home. */
 export interface HomeFacts {
   readonly path: string
-  /** Undefined: it is not there yet. */
+  /** Undefined before the first start. */
   readonly folder:
     | {
         readonly mode: number
         readonly isOwn: boolean
         readonly isWritable: boolean
-        /** Of another machine: its locks and sockets may not hold here. */
+        /** Locks and sockets of a network file system may not work between machines. */
         readonly isNetworkFileSystem: boolean
       }
     | undefined
-  /** Undefined where the file system does not tell. */
+  /** Undefined where the file system does not report it. */
   readonly disk: { readonly freeBytes: number; readonly totalBytes: number } | undefined
   readonly socketPath: string
   readonly socketPathBytes: number
-  /** The longest path that a socket can have. */
   readonly maxSocketPathBytes: number
-  /** Whether there is a socket file. */
   readonly hasSocket: boolean
-  /** Names of temporary files that a writer has left which was killed. */
+  /** The temporary files of writers that were killed. */
   readonly leftFiles: ReadonlyArray<string>
 }
 
 const home = "Home"
 
 const folderFinding = ({ folder, path }: HomeFacts): Finding => {
-  if (folder === undefined) return fine(home, `${path} is made by the first start.`)
+  if (folder === undefined) return fine(home, `${path} does not exist yet. The first start creates it.`)
   if (!folder.isOwn) {
     return error(home, `${path} belongs to another user.`, `sudo chown -R "$USER" ${path}`)
   }
   if (!folder.isWritable) {
-    return error(home, `${path} cannot be written.`, `chmod u+rwx ${path}, or look at the disk it is on`)
+    return error(home, `${path} cannot be written.`, `chmod u+rwx ${path}, or check its disk`)
   }
   if ((folder.mode & 0o077) !== 0) {
     return warning(
       home,
-      `${path} is open to other users (mode ${(folder.mode & 0o777).toString(8)}): its socket runs commands. A start closes it.`,
+      `${path} is open to other users (mode ${(folder.mode & 0o777).toString(8)}), and its socket runs commands. The next start sets mode 700.`,
       `chmod 700 ${path}`
     )
   }
   return folder.isNetworkFileSystem
     ? warning(
         home,
-        `${path} is on a network file system: another machine would not see the lock, and a wait for the network is a wait for the daemon.`,
+        `${path} is on a network file system: its lock may not hold on another machine, and a slow network blocks the daemon.`,
         "Set AUTOPILOT_HOME to a folder on a local disk"
       )
     : fine(home, path)
@@ -57,27 +55,27 @@ const socketFinding = (facts: HomeFacts): ReadonlyArray<Finding> =>
     ? [
         error(
           "Socket",
-          `${facts.socketPath} is ${facts.socketPathBytes} bytes long, and a socket's path may have ${facts.maxSocketPathBytes}.`,
+          `${facts.socketPath} has ${facts.socketPathBytes} bytes, but Linux allows ${facts.maxSocketPathBytes} for a socket.`,
           "Set AUTOPILOT_HOME to a shorter path"
         )
       ]
     : []
 
-/** Below this nothing is left for the daemon's own state, whatever the settings say of logs. */
+/** The room for the daemon's own state, whatever the settings of the logs. */
 const leastFreeBytes = 20 * 2 ** 20
 
 const diskFinding = ({ disk, path }: HomeFacts, minFreeBytes: number): ReadonlyArray<Finding> => {
   if (disk === undefined) return []
-  const free = `${humanBytes(disk.freeBytes)} of ${humanBytes(disk.totalBytes)} are free`
+  const free = `${humanBytes(disk.freeBytes)} of ${humanBytes(disk.totalBytes)} is free`
   const cure = `Free some space on the disk of ${path}`
   if (disk.freeBytes < leastFreeBytes) {
-    return [error("Disk", `${free}: what the daemon must remember cannot be written.`, cure)]
+    return [error("Disk", `${free}, too little for the daemon's state.`, cure)]
   }
   return disk.freeBytes < minFreeBytes
     ? [
         warning(
           "Disk",
-          `${free}: workers' output is not kept below ${humanBytes(minFreeBytes)} (log.min_free_bytes).`,
+          `${free}. Below ${humanBytes(minFreeBytes)} (log.min_free_bytes) the daemon does not log workers' output.`,
           cure
         )
       ]
@@ -89,13 +87,13 @@ const leftFinding = ({ hasSocket, leftFiles, path }: HomeFacts, isRunning: boole
   if (files.length === 0) return []
   return [
     fine(
-      "Left files",
-      `A daemon or command that was killed has left ${files.join(", ")} in ${path}. They do no harm: the next start replaces them.`
+      "Leftovers",
+      `A killed daemon or command left ${files.join(", ")} in ${path}. They are harmless: the next start replaces them.`
     )
   ]
 }
 
-/** Of the daemon's folder. `minFreeBytes` is how much of its disk is to stay free. */
+/** Judges the daemon's home. `minFreeBytes` is the setting log.min_free_bytes. */
 export const homeFindings = (
   facts: HomeFacts,
   { isRunning, minFreeBytes }: { readonly isRunning: boolean; readonly minFreeBytes: number }

@@ -6,7 +6,7 @@ import { type Finding, fine, warning } from "./Finding.ts"
 
 const memory = "Memory"
 
-/** An agent with its tools takes about so much. */
+/** The usual memory of an agent with its tools. */
 const agentBytes = 2 ** 30
 
 const thresholdFinding = (
@@ -14,24 +14,24 @@ const thresholdFinding = (
   { criticalBytes, minAvailableBytes }: MemoryThresholds
 ): Finding => {
   const group = boundBy === undefined ? "" : ` (limited by the cgroup ${boundBy})`
-  const have = `${humanBytes(availableBytes)} of ${humanBytes(totalBytes)}${group} are available; low below ${humanBytes(minAvailableBytes)}, critical below ${humanBytes(criticalBytes)}`
+  const have = `${humanBytes(availableBytes)} of ${humanBytes(totalBytes)}${group} is available; low below ${humanBytes(minAvailableBytes)}, critical below ${humanBytes(criticalBytes)}`
   if (availableBytes < minAvailableBytes) {
     return warning(
       memory,
-      `${have}: it is low already.`,
-      "See who holds it: autopilotd hogs. Or lower memory.min_available_bytes"
+      `${have}. It is low already.`,
+      "List the large processes with autopilotd hogs, or lower memory.min_available_bytes"
     )
   }
   return availableBytes - minAvailableBytes < agentBytes
     ? warning(
         memory,
-        `${have}: an agent with its tools takes about ${humanBytes(agentBytes)}, which would make it low.`,
+        `${have}. An agent with its tools takes about ${humanBytes(agentBytes)}, which would make it low.`,
         "Free some memory, or lower memory.min_available_bytes"
       )
     : fine(memory, `${have}.`)
 }
 
-/** Of the memory, its thresholds, and the limits of workers by their projects. */
+/** Judges the memory and its thresholds, and the limits of workers by project. */
 export const memoryFindings = (
   reading: MemoryReading | undefined,
   unusable: ReadonlyArray<UnusableFile>,
@@ -42,7 +42,7 @@ export const memoryFindings = (
     warning(
       memory,
       `${path} cannot be used: ${reason}. ${consequence}.`,
-      "Look at the mounts of /proc and /sys"
+      "Check the mounts of /proc and /sys"
     )
   )
   if (reading === undefined || thresholds === undefined) return unseen
@@ -53,14 +53,14 @@ export const memoryFindings = (
       : [
           warning(
             memory,
-            `worker_limit_bytes of ${quoted(project)} is ${humanBytes(limitBytes)}: memory is low before a worker has reached that.`,
+            `worker_limit_bytes of ${quoted(project)} is ${humanBytes(limitBytes)}: memory is low before a worker reaches that.`,
             `Set it below ${humanBytes(reachableBytes)}`
           )
         ]
   })
   const swap =
     reading.swapTotalBytes === 0
-      ? [fine("Swap", "There is none: when memory runs out, it does so within moments.")]
+      ? [fine("Swap", "There is none, so memory may run out within moments.")]
       : [fine("Swap", `${humanBytes(reading.swapFreeBytes)} of ${humanBytes(reading.swapTotalBytes)} free.`)]
   return [thresholdFinding(reading, thresholds), ...tooHigh, ...swap, ...unseen]
 }

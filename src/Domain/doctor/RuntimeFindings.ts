@@ -1,6 +1,6 @@
 import { error, type Finding, fine } from "./Finding.ts"
 
-/** The oldest Node that the daemon runs on, as package.json says. */
+/** The oldest supported Node, as in package.json. */
 export const oldestNode = "20.19.0"
 
 const numbers = (version: string): ReadonlyArray<number> =>
@@ -15,7 +15,7 @@ const isOlder = (version: string, than: string): boolean => {
   return at !== -1 && (left[at] ?? 0) < (right[at] ?? 0)
 }
 
-/** Of the runtime that this command runs on. */
+/** Judges the runtime of this command. */
 export const runtimeFinding = (node: {
   readonly version: string
   readonly path: string
@@ -33,7 +33,7 @@ export const runtimeFinding = (node: {
     ? fine(about, `${node.version}, ${node.path}`)
     : error(
         about,
-        `This is ${node.platform}, and autopilotd reads /proc.`,
-        "Run it on Linux, or in a virtual machine with Linux"
+        `autopilotd needs Linux and its /proc; this is ${node.platform}.`,
+        "Run it on Linux, or in a Linux virtual machine"
       )
 }

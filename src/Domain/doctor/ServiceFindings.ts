@@ -2,37 +2,36 @@ import { humanBytes } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import { error, type Finding, fine, warning } from "./Finding.ts"
 
-/** What was seen of the service that `install` makes. */
+/** The facts about an installed service. */
 export interface ServiceFacts {
   readonly unitPath: string
-  /** Why it is not what `install` would write; continues a sentence that begins with its path. */
+  /** How the unit differs from what `install` would write; continues a sentence that begins with its path. */
   readonly unitFault: string | undefined
   readonly launcherPath: string
-  /** Why the launcher cannot start the daemon, and why it is not what `install` would write. */
+  /** Why the launcher starts nothing, and how it differs from what `install` would write; likewise. */
   readonly launcherBroken: string | undefined
   readonly launcherFault: string | undefined
-  /** When the launcher was written, in milliseconds since 1970. */
+  /** The launcher's modification time, in milliseconds since 1970. */
   readonly launcherWrittenMs: number | undefined
-  /** What `systemctl show` says of the unit. */
+  /** The output of `systemctl show`. */
   readonly properties: ReadonlyMap<string, string>
-  /** Undefined where it cannot be known. */
+  /** Undefined where it is unknown. */
   readonly lingers: boolean | undefined
-  /** Why the unit's lines in the journal cannot be read; undefined when they can. */
+  /** Why the journal cannot be read, as a sentence; undefined when it can. */
   readonly journalProblem: string | undefined
 }
 
-/** The service, as far as there can be one. */
-export type ServiceSight =
+type ServiceSight =
   | { readonly _tag: "NoManager"; readonly reason: string }
   | { readonly _tag: "NotInstalled" }
   | { readonly _tag: "Installed"; readonly facts: ServiceFacts }
 
-/** What the daemon says of itself, if it runs. */
+/** The running daemon, as far as its status tells. */
 export interface DaemonSight {
   readonly pid: number | undefined
-  /** In milliseconds since 1970; up to a second later than it was, for it is told in whole seconds how long it runs. */
+  /** In milliseconds since 1970, up to a second late, because the status has whole seconds. */
   readonly startedMs: number | undefined
-  /** Where its workers are kept together. Undefined while none runs. */
+  /** Undefined while no worker runs. */
   readonly containment: "cgroup" | "tree" | undefined
 }
 
@@ -46,14 +45,14 @@ const fileFindings = ({ launcherBroken, launcherFault, launcherPath, unitFault, 
         warning(
           service,
           `${unitPath} ${unitFault}.`,
-          `${renew}. What is to differ belongs into a drop-in: systemctl --user edit autopilotd`
+          `${renew}. Keep changes of your own in a drop-in: systemctl --user edit autopilotd`
         )
       ]),
   ...(launcherBroken === undefined
     ? launcherFault === undefined
       ? []
       : [warning(service, `${launcherPath} ${launcherFault}.`, renew)]
-    : [error(service, `It cannot be started: ${launcherPath} ${launcherBroken}.`, renew)])
+    : [error(service, `systemd cannot start it: ${launcherPath} ${launcherBroken}.`, renew)])
 ]
 
 const staleFindings = (
@@ -64,7 +63,7 @@ const staleFindings = (
     ? [
         warning(
           service,
-          "The daemon was started before the last autopilotd install, and runs with what was installed then: Node, autopilotd and PATH.",
+          "The daemon was started before the last autopilotd install, and still runs with the previous Node, autopilotd and PATH.",
           "When its workers may be interrupted: systemctl --user restart autopilotd"
         )
       ]
@@ -76,14 +75,14 @@ const stateFindings = ({ properties }: ServiceFacts, daemon: DaemonSight): Reado
   const of = (name: string) => properties.get(name) ?? ""
   const load = of("LoadState")
   if (load === "masked") {
-    return [error(service, "It is masked, so that nothing starts it.", "systemctl --user unmask autopilotd")]
+    return [error(service, "It is masked, so systemd cannot start it.", "systemctl --user unmask autopilotd")]
   }
   if (load !== "loaded") {
     return [
       error(
         service,
         `systemd cannot use the unit (${printable(load)}): ${printable(of("LoadError"), 200)}.`,
-        `systemctl --user daemon-reload. If that does not help: ${renew.toLowerCase()}`
+        `systemctl --user daemon-reload. If that does not help, ${renew.toLowerCase()}`
       )
     ]
   }
@@ -92,14 +91,14 @@ const stateFindings = ({ properties }: ServiceFacts, daemon: DaemonSight): Reado
   const isOther = daemon.pid !== undefined && daemon.pid !== mainPid
   return [
     ...(of("NeedDaemonReload") === "yes"
-      ? [warning(service, "systemd has not read the unit as it is now.", "systemctl --user daemon-reload")]
+      ? [warning(service, "The unit has changed since systemd loaded it.", "systemctl --user daemon-reload")]
       : []),
     ...(isOn(of("UnitFileState"))
       ? []
       : [
           warning(
             service,
-            `It is ${printable(of("UnitFileState") || "not enabled")}, so nothing starts it with the machine.`,
+            `It is ${printable(of("UnitFileState") || "not enabled")}, so it does not start with the machine.`,
             "systemctl --user enable autopilotd"
           )
         ]),
@@ -107,7 +106,7 @@ const stateFindings = ({ properties }: ServiceFacts, daemon: DaemonSight): Reado
       ? [
           warning(
             service,
-            `The daemon that runs (pid ${daemon.pid}) is not the service's, which cannot start beside it.`,
+            `The running daemon (pid ${daemon.pid}) is not the service's, which cannot start beside it.`,
             "autopilotd stop, then: systemctl --user start autopilotd"
           )
         ]
@@ -115,8 +114,8 @@ const stateFindings = ({ properties }: ServiceFacts, daemon: DaemonSight): Reado
         ? [
             error(
               service,
-              `It has failed (${printable(of("Result"))}) and systemd does not start it again.`,
-              "See why: journalctl --user -u autopilotd -n 30. Then: systemctl --user restart autopilotd"
+              `It failed (${printable(of("Result"))}), and systemd does not restart it.`,
+              "Read journalctl --user -u autopilotd -n 30, then: systemctl --user restart autopilotd"
             )
           ]
         : active === "inactive"
@@ -129,14 +128,14 @@ const lingerFindings = ({ lingers }: ServiceFacts): ReadonlyArray<Finding> => {
   const about = "Lingering"
   if (lingers === undefined) return []
   return lingers
-    ? [fine(about, "On: the service runs also while you are not logged in.")]
-    : [warning(about, "Off: the service and its workers end when you log out.", "loginctl enable-linger")]
+    ? [fine(about, "On: the service keeps running when you log out.")]
+    : [warning(about, "Off: the service and its workers stop when you log out.", "loginctl enable-linger")]
 }
 
 const journalFindings = ({ journalProblem }: ServiceFacts): ReadonlyArray<Finding> => {
   const about = "Journal"
   return journalProblem === undefined
-    ? [fine(about, "journalctl --user -u autopilotd shows the service's lines.")]
+    ? [fine(about, "journalctl --user -u autopilotd shows the service's log.")]
     : [
         warning(
           about,
@@ -146,7 +145,7 @@ const journalFindings = ({ journalProblem }: ServiceFacts): ReadonlyArray<Findin
       ]
 }
 
-/** A limit of systemd in bytes; undefined where there is none. */
+/** Parses a limit of systemd in bytes. Undefined for `infinity`. */
 const limitOf = (value: string | undefined): number | undefined =>
   value !== undefined && /^[0-9]+$/.test(value) && Number.isSafeInteger(Number(value))
     ? Number(value)
@@ -154,7 +153,7 @@ const limitOf = (value: string | undefined): number | undefined =>
 
 const groupFindings = ({ properties }: ServiceFacts, daemon: DaemonSight): ReadonlyArray<Finding> => {
   const about = "Cgroup"
-  const edit = "Take it out: systemctl --user edit autopilotd"
+  const edit = "Remove it: systemctl --user edit autopilotd"
   const high = limitOf(properties.get("MemoryHigh"))
   const max = limitOf(properties.get("MemoryMax"))
   const isDelegated = properties.get("Delegate") === "yes"
@@ -164,8 +163,8 @@ const groupFindings = ({ properties }: ServiceFacts, daemon: DaemonSight): Reado
       : [
           warning(
             about,
-            `MemoryHigh=${humanBytes(high)} of the unit slows the daemon and its workers down together, until the watchdog ends them.`,
-            `${edit}. A worker's limit is memory.worker_limit_bytes`
+            `MemoryHigh=${humanBytes(high)} of the unit throttles the daemon together with its workers, until the watchdog kills it.`,
+            `${edit}. To limit a worker, set memory.worker_limit_bytes`
           )
         ]),
     ...(max === undefined
@@ -173,8 +172,8 @@ const groupFindings = ({ properties }: ServiceFacts, daemon: DaemonSight): Reado
       : [
           warning(
             about,
-            `MemoryMax=${humanBytes(max)} of the unit holds for the daemon and all its workers together.`,
-            `${edit}. A worker's limit is memory.worker_limit_bytes`
+            `MemoryMax=${humanBytes(max)} of the unit limits the daemon and all its workers together.`,
+            `${edit}. To limit a worker, set memory.worker_limit_bytes`
           )
         ]),
     ...(isDelegated
@@ -182,7 +181,7 @@ const groupFindings = ({ properties }: ServiceFacts, daemon: DaemonSight): Reado
       : [
           warning(
             about,
-            "Delegate= of the unit is off: workers are found by process tree, and what hides from that can escape.",
+            "Delegate= of the unit is off, so workers have no cgroups: a process that leaves the process tree can escape a stop.",
             `${renew}, or remove the drop-in that switches it off`
           )
         ]),
@@ -190,29 +189,29 @@ const groupFindings = ({ properties }: ServiceFacts, daemon: DaemonSight): Reado
       ? [
           warning(
             about,
-            "The worker has no group of its own, although the unit allows it.",
-            "The daemon's log says why"
+            "The worker has no cgroup, although the unit delegates its own.",
+            "Read the daemon's log"
           )
         ]
       : []),
     ...(isDelegated && daemon.containment === "cgroup"
-      ? [fine(about, "Each worker has a group of its own, from which nothing escapes.")]
+      ? [fine(about, "Each worker has a cgroup of its own, from which no process escapes.")]
       : [])
   ]
 }
 
-/** Of the service that runs the daemon, and of what it needs from the machine. */
+/** Judges the service, and what it needs from the machine. */
 export const serviceFindings = (sight: ServiceSight, daemon: DaemonSight): ReadonlyArray<Finding> => {
   switch (sight._tag) {
     case "NoManager":
-      return [fine(service, `${sight.reason} The daemon runs in a terminal or with start --detach.`)]
-    case "NotInstalled":
       return [
         fine(
           service,
-          "Not installed. autopilotd install makes the daemon one of systemd's services, which start with the machine."
+          `${sight.reason} Without it, run the daemon in a terminal or with autopilotd start --detach.`
         )
       ]
+    case "NotInstalled":
+      return [fine(service, "Not installed. To start the daemon with the machine: autopilotd install")]
     case "Installed": {
       const { facts } = sight
       return [

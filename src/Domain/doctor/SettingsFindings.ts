@@ -6,23 +6,24 @@ import { error, type Finding, fine } from "./Finding.ts"
 
 const about = "Settings"
 
-/** Of settings that cannot be used: each problem by itself. */
+/** Returns an error for each problem of the settings. */
 export const settingsProblems = ({ problems }: Pick<SettingsError, "problems">): ReadonlyArray<Finding> =>
-  problems.map((problem) =>
-    error(about, renderProblem(problem), "autopilotd config edit, which checks before it writes")
-  )
+  problems.map((problem) => error(about, renderProblem(problem), "Run: autopilotd config edit"))
 
-/** Of settings that are valid. What to run may still be missing. */
+/** Judges valid settings, which may still lack a worker. */
 export const settingsFindings = (settings: EffectiveSettings): ReadonlyArray<Finding> => {
   const { found, path } = settings.settingsFile
   const count = settings.projects.length
   const projects = count === 1 ? "" : `, ${count} projects`
   return [
-    fine(about, found ? `${path} is valid${projects}.` : `There is no ${path}: the defaults hold.`),
+    fine(
+      about,
+      found ? `${path} is valid${projects}.` : `${path} does not exist, so every setting has its default.`
+    ),
     ...Option.match(withoutWorker(settings), {
       onNone: () => [],
       onSome: ({ message }) => [
-        // The choices that follow are many lines; one of them is the cure here.
+        // The message lists many choices; one is enough here.
         error(about, message.replace(/ Choose one of:.*/s, ""), "Set worker_command: autopilotd config edit")
       ]
     })

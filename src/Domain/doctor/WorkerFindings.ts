@@ -1,16 +1,16 @@
 import { quoted } from "../text/Printable.ts"
 import { error, type Finding, fine, warning } from "./Finding.ts"
 
-/** What was seen of one project's worker. */
+/** The facts about a project's worker. */
 export interface WorkerCheck {
   readonly project: string
   readonly command: string
-  /** Why the system would not start it; undefined when it would. */
+  /** The reason why it could not be started; undefined when it could. */
   readonly problem: string | undefined
-  /** Of the env file, without any value of it. */
+  /** About the env file, without its values. */
   readonly envProblem: string | undefined
   readonly envWarnings: ReadonlyArray<string>
-  /** Whose PATH it was looked for on. */
+  /** The PATH on which the program was looked up. */
   readonly pathOf: "service" | "shell"
 }
 
@@ -18,19 +18,19 @@ const about = "Worker"
 
 const programFinding = ({ command, pathOf, problem, project }: WorkerCheck): Finding => {
   const name = quoted(command)
-  if (problem === undefined) return fine(about, `${quoted(project)} runs ${name}, which is there.`)
+  if (problem === undefined) return fine(about, `The program of ${quoted(project)}, ${name}, was found.`)
   const cure =
     pathOf === "service"
-      ? "Install it, or run autopilotd install from a shell that finds it: the service has the PATH of then"
-      : "Install it, or name it by its whole path in worker_command"
+      ? "Install it, or run autopilotd install in a shell that finds it, whose PATH the service then gets"
+      : "Install it, or name it by its full path in worker_command"
   return error(about, `${quoted(project)} cannot run ${name}: ${problem}.`, cure)
 }
 
-/** Of what the worker of a project needs to be started. */
+/** Judges what a worker needs to start. */
 export const workerFindings = (facts: WorkerCheck): ReadonlyArray<Finding> => [
   programFinding(facts),
   ...(facts.envProblem === undefined
     ? []
-    : [error("Env file", facts.envProblem, "Without it the worker is not started")]),
-  ...facts.envWarnings.map((text) => warning("Env file", `${text}.`, "Look at the file"))
+    : [error("Env file", facts.envProblem, "Fix the file: the daemon does not start the worker without it")]),
+  ...facts.envWarnings.map((text) => warning("Env file", `${text}.`, "Fix the file"))
 ]

@@ -1,38 +1,23 @@
-import { humanBytes } from "../text/Amounts.ts"
+import { counted, humanBytes } from "../text/Amounts.ts"
 import { printable, quoted } from "../text/Printable.ts"
+import { type Column, tableLines } from "../text/Table.ts"
 import { paragraph } from "../text/TextLayout.ts"
 import type { HogRow, HogsData, SparedRow } from "./HogsData.ts"
-
-const headings = ["PID", "NAME", "MEMORY", "WHY", "COMMAND"] as const
-
-/** The columns of figures, which are compared from the right. */
-const toTheRight: ReadonlySet<string> = new Set(["PID", "MEMORY"])
 
 const maxNameLength = 20
 const maxReasonLength = 120
 const maxCommandLength = 60
 
-const cells = (row: HogRow | SparedRow): ReadonlyArray<string> => [
-  String(row.pid),
-  printable(row.name, maxNameLength),
-  humanBytes(row.memory_bytes),
-  printable(row.reason, maxReasonLength),
-  printable(row.command, maxCommandLength)
+const columns: ReadonlyArray<Column<HogRow | SparedRow>> = [
+  { heading: "PID", cell: ({ pid }) => String(pid), isNumber: true },
+  { heading: "NAME", cell: ({ name }) => printable(name, maxNameLength) },
+  { heading: "MEMORY", cell: (row) => humanBytes(row.memory_bytes), isNumber: true },
+  { heading: "WHY", cell: ({ reason }) => printable(reason, maxReasonLength) },
+  { heading: "COMMAND", cell: ({ command }) => printable(command, maxCommandLength) }
 ]
 
-const table = (all: ReadonlyArray<HogRow | SparedRow>): ReadonlyArray<string> => {
-  const rows = [headings, ...all.map(cells)]
-  const widths = headings.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows.map((row) =>
-    `  ${row
-      .map((cell, column) =>
-        toTheRight.has(headings[column] ?? "")
-          ? cell.padStart(widths[column] ?? 0)
-          : cell.padEnd(widths[column] ?? 0)
-      )
-      .join("  ")}`.trimEnd()
-  )
-}
+const processTable = (rows: ReadonlyArray<HogRow | SparedRow>): ReadonlyArray<string> =>
+  tableLines(columns, rows).map((line) => `  ${line}`)
 
 const memory = (data: HogsData): string => {
   const group =
@@ -58,7 +43,7 @@ const dryRun = ({ dry_run: isDryRun }: HogsData): ReadonlyArray<string> =>
 const ofWorkers = ({ workers: [largest] }: HogsData): ReadonlyArray<string> => {
   if (largest === undefined) return []
   const { memory_bytes: bytes, processes, project } = largest
-  const held = `${humanBytes(bytes)} in ${processes} process${processes === 1 ? "" : "es"}`
+  const held = `${humanBytes(bytes)} in ${counted(processes, "process", "processes")}`
   return [
     "",
     paragraph(
@@ -77,10 +62,12 @@ export const hogsText = (data: HogsData): string => {
           paragraph(
             `${condition(data)}, these would be ended, one after the other, until enough is available:`
           ),
-          ...table(victims)
+          ...processTable(victims)
         ]
   const others =
-    spared.length === 0 ? [] : ["", "These are large or lost too, and would not be ended:", ...table(spared)]
+    spared.length === 0
+      ? []
+      : ["", "These are large or lost too, and would not be ended:", ...processTable(spared)]
   return [
     paragraph(memory(data)),
     paragraph(settings(data)),

@@ -4,6 +4,8 @@ import type { Level } from "../text/Level.ts"
 import { localTime } from "../text/LocalTime.ts"
 import { printable } from "../text/Printable.ts"
 import { shellLine } from "../text/ShellLine.ts"
+import type { Style } from "../text/Style.ts"
+import { type Column, tableLines } from "../text/Table.ts"
 import { describeExit } from "../tree/WorkerExit.ts"
 import { describeVerdict } from "../verdict/ExitVerdict.ts"
 import { describeOomKill } from "../verdict/OomKill.ts"
@@ -25,7 +27,11 @@ export interface HistoryTextOptions {
 /** A longer reason ends in `...`: an event has one line. */
 const maxReasonLength = 240
 
-const colours: Readonly<Record<Level, number | undefined>> = { info: undefined, warning: 33, error: 31 }
+const levelStyles: Readonly<Record<Level, Style | undefined>> = {
+  info: undefined,
+  warning: "warning",
+  error: "error"
+}
 
 /** What has happened, in as few words as its tag has: `backing off`, `memory level changed`. */
 const what = (event: DaemonEvent): string => {
@@ -73,23 +79,6 @@ const ran = (event: DaemonEvent): string =>
 
 const peak = (event: DaemonEvent): string =>
   event._tag === "WorkerEnded" && event.peakMemoryBytes !== undefined ? humanBytes(event.peakMemoryBytes) : ""
-
-interface Column {
-  readonly heading: string
-  readonly cell: (record: HistoryRecord) => string
-  readonly isNumber?: boolean
-  /** Left out where no record has anything to say in it. */
-  readonly isOptional?: boolean
-}
-
-const columns = (zone: DateTime.TimeZone, isPlural: boolean): ReadonlyArray<Column> => [
-  { heading: "TIME", cell: ({ at }) => localTime(at, zone) },
-  ...(isPlural ? [{ heading: "PROJECT", cell: (record: HistoryRecord) => projectOf(record) ?? "-" }] : []),
-  { heading: "WHAT", cell: what },
-  { heading: "RAN", cell: ran, isNumber: true, isOptional: true },
-  { heading: "PEAK", cell: peak, isNumber: true, isOptional: true },
-  { heading: "REASON", cell: (record) => printable(reason(record), maxReasonLength) }
-]
 
 /** A worker's end is told twice, as it is noticed and as it is judged: the second says all that the first does. */
 const withoutTwins = (records: ReadonlyArray<HistoryRecord>): ReadonlyArray<HistoryRecord> => {
@@ -153,24 +142,14 @@ export const historyTable = (
 ): string => {
   const shown = withoutTwins(records)
   const isPlural = new Set(shown.flatMap((record) => projectOf(record) ?? [])).size > 1
-  const all = columns(zone, isPlural).map((column) => ({ ...column, cells: shown.map(column.cell) }))
-  const used = all.filter(({ cells, isOptional }) => isOptional !== true || cells.some((cell) => cell !== ""))
-  const line = (texts: ReadonlyArray<string>, code?: number): string => {
-    const padded = used.map(({ cells, heading, isNumber }, at) => {
-      const width = Math.max(heading.length, ...cells.map((cell) => cell.length))
-      const text = texts[at] ?? ""
-      const filled = isNumber === true ? text.padStart(width) : text.padEnd(width)
-      return code !== undefined && heading === "WHAT" ? `\u001b[${code}m${filled}\u001b[0m` : filled
-    })
-    return `${padded.join("  ").trimEnd()}\n`
-  }
-  return [
-    line(used.map(({ heading }) => heading)),
-    ...shown.map((record, at) =>
-      line(
-        used.map(({ cells }) => cells[at] ?? ""),
-        colour ? colours[describeEvent(record).level] : undefined
-      )
-    )
-  ].join("")
+  const style = (record: HistoryRecord) => (colour ? levelStyles[describeEvent(record).level] : undefined)
+  const columns: ReadonlyArray<Column<HistoryRecord>> = [
+    { heading: "TIME", cell: ({ at }) => localTime(at, zone) },
+    ...(isPlural ? [{ heading: "PROJECT", cell: (record: HistoryRecord) => projectOf(record) ?? "-" }] : []),
+    { heading: "WHAT", cell: (record) => ({ text: what(record), style: style(record) }) },
+    { heading: "RAN", cell: ran, isNumber: true, isOptional: true },
+    { heading: "PEAK", cell: peak, isNumber: true, isOptional: true },
+    { heading: "REASON", cell: (record) => printable(reason(record), maxReasonLength) }
+  ]
+  return `${tableLines(columns, shown).join("\n")}\n`
 }

@@ -1,11 +1,7 @@
 import { renderAgentLine } from "../agent/AgentText.ts"
 import { stampLength, storedLine } from "../output/StoredLine.ts"
 import type { ProjectName } from "../Project.ts"
-
-const inColour = (code: number, text: string): string => `\u001b[${code}m${text}\u001b[0m`
-const dim = 2
-const red = 31
-const cyan = 36
+import { styled } from "../text/Style.ts"
 
 /**
  * A line of a worker.log for a person at a terminal, without its newline; undefined when it has nothing to say. What an
@@ -18,8 +14,8 @@ export const lineForPerson = (line: string, { colour }: { readonly colour: boole
   if (text === undefined) return undefined
   const stamp = line.slice(0, stampLength)
   if (!colour) return `${stamp}${text}`
-  if (stored.stream === "note") return inColour(cyan, `${stamp}${text}`)
-  return `${inColour(stored.stream === "err" ? red : dim, stamp.trimEnd())} ${text}`
+  if (stored.stream === "note") return styled("note", `${stamp}${text}`)
+  return `${styled(stored.stream === "err" ? "error" : "dim", stamp.trimEnd())} ${text}`
 }
 
 /** The same for a program: one JSON object. `at` is null for a line that no daemon has written. */

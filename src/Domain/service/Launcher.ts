@@ -1,29 +1,28 @@
-/** What a launcher starts, and with what. All paths are absolute. */
+/** The contents of a launcher. All paths are absolute. */
 export interface Launcher {
   readonly node: string
   /** The program: `dist/autopilotd.js` of an installation. */
   readonly bundle: string
-  /** The folders of the service's PATH. Where there are none, it keeps the one that systemd gives it. */
+  /** The folders of the service's PATH. Empty keeps the PATH of systemd. */
   readonly path: ReadonlyArray<string>
-  /** Undefined is the default, ~/.autopilot. */
+  /** Undefined for the default, ~/.autopilot. */
   readonly home: string | undefined
 }
 
 const mark = "#!/bin/sh\n# Written by `autopilotd install`."
 
-/** Whether `install` has written this file, of whatever version. */
+/** Whether any version of `install` has written this file. */
 export const isLauncher = (text: string): boolean => text.startsWith(mark)
 
-/** Of a PATH the absolute folders, each once: what is relative means another folder for a service. */
+/** Returns the distinct absolute folders of a PATH. A relative one would mean another folder to a service. */
 export const absoluteFolders = (path: string | undefined): ReadonlyArray<string> => [
   ...new Set((path ?? "").split(":").filter((folder) => folder.startsWith("/")))
 ]
 
-/** A text as one word of sh, whatever is in it. */
+/** Quotes a text as one word of sh. */
 const shellQuoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 
-const seenBeforeNode = `# Node raises the soft open-files limit for itself and undoes nohup before any of our code runs, so this is the last
-# place where either can be seen.
+const readBeforeNode = `# Node raises its soft open-files limit and undoes nohup before any code of autopilotd runs: both are read here.
 AUTOPILOTD_NOFILE_SOFT=$(ulimit -S -n)
 export AUTOPILOTD_NOFILE_SOFT
 unset AUTOPILOTD_NOHUP AUTOPILOTD_NOTIFY_FD
@@ -35,12 +34,12 @@ if [ -r /proc/self/status ]; then
   done </proc/self/status
 fi`
 
-/** Perl is looked for on the PATH of systemd: that of a person may have one of a version manager. */
-const surroundings = ({ home, path }: Launcher): string =>
+/** Perl comes from the PATH of systemd, because a user's PATH may have one of a version manager. */
+const environment = ({ home, path }: Launcher): string =>
   [
     "perl=$(command -v perl)",
     'if [ "${SYSTEMD_EXEC_PID-}" = "$$" ]; then',
-    "  # This is the service itself. systemd knows neither the PATH nor the home of whoever has installed it.",
+    "  # This is the service itself. systemd knows neither the PATH nor the home of the shell that installed it.",
     ...(path.length === 0 ? ["  :"] : ["  PATH=$path", "  export PATH"]),
     ...(home === undefined ? [] : ["  AUTOPILOT_HOME=$home", "  export AUTOPILOT_HOME"]),
     "fi",
@@ -48,20 +47,20 @@ const surroundings = ({ home, path }: Launcher): string =>
   ].join("\n")
 
 const checks = `cannot() {
-  # By its priority the journal finds it among the errors.
+  # The priority makes it an error in the journal.
   [ "\${SYSTEMD_EXEC_PID-}" = "$$" ] && printf '<3>' >&2
   printf 'autopilotd: %s\\n' "$1" >&2
   exit 1
 }
 [ -f "$node" ] && [ -x "$node" ] ||
-  cannot "There is no Node at $node any more. Run: autopilotd install with the new node"
+  cannot "Node is missing at $node. Install Node, then run: autopilotd install"
 [ -f "$bundle" ] ||
-  cannot "There is no autopilotd at $bundle any more. Install the package again, then run: autopilotd install"`
+  cannot "The program is missing at $bundle. Install the package again, then run: autopilotd install"`
 
 /**
- * Whatever goes wrong in there, the daemon starts: without the descriptor it speaks through systemd-notify. The name of
- * the socket may be one of the abstract namespace, which is written with an @. Perl complains of a locale that is not
- * installed unless PERL_BADLANG is 0, which is nobody else's business.
+ * Opens the socket to systemd and executes the rest of its arguments, whatever fails before: without the descriptor the
+ * daemon uses systemd-notify. An @ begins the name of a socket in the abstract namespace. PERL_BADLANG=0 silences Perl's
+ * warning about a missing locale, and the daemon must not inherit it.
  */
 const notifyScript = `  my $lang = shift;
   if (length $lang) { $ENV{PERL_BADLANG} = $lang } else { delete $ENV{PERL_BADLANG} }
@@ -74,11 +73,11 @@ const notifyScript = `  my $lang = shift;
   };
   exec { $ARGV[0] } @ARGV or die "autopilotd: $ARGV[0] cannot be run: $!\\n"`
 
-/** A small young generation keeps an idle daemon small. */
+/** A small young generation (--max-semi-space-size) keeps an idle daemon small. */
 const start = `set -- "$node" --max-semi-space-size=1 "$bundle" "$@"
 
-# systemd hears of the daemon through a datagram socket, which Node cannot open. Perl opens it and becomes the daemon,
-# so that the pid stays. It is tried first: no start shall fail for it.
+# The daemon notifies systemd through a datagram socket, which Node cannot open. Perl opens it and executes the daemon,
+# which keeps the pid. A test run of Perl comes first, so that a broken Perl does not prevent a start.
 notify='
 ${notifyScript}
 '
@@ -94,8 +93,8 @@ esac
 exec "$@"`
 
 /**
- * The script that starts the daemon for systemd, and the commands for a person: `bin/autopilotd` finds Node and the
- * bundle by itself, which systemd cannot. It replaces itself by Node, so that the daemon is the main process of the unit.
+ * Returns the script that starts the daemon for systemd, and commands for a user. Unlike `bin/autopilotd` it names Node
+ * and the bundle, which systemd could not find. It executes Node, so that the daemon is the main process of the unit.
  */
 export const launcherText = (launcher: Launcher): string =>
   [
@@ -106,8 +105,8 @@ export const launcherText = (launcher: Launcher): string =>
       `path=${shellQuoted(launcher.path.join(":"))}`,
       ...(launcher.home === undefined ? [] : [`home=${shellQuoted(launcher.home)}`])
     ].join("\n"),
-    seenBeforeNode,
-    surroundings(launcher),
+    readBeforeNode,
+    environment(launcher),
     checks,
     start,
     ""
@@ -115,13 +114,13 @@ export const launcherText = (launcher: Launcher): string =>
     .join("\n\n")
     .replace(/\n+$/, "\n")
 
-/** The value of a line that `launcherText` has written. */
+/** Reads an assignment of `launcherText`. */
 const assigned = (text: string, name: string): string | undefined =>
   new RegExp(`^${name}=((?:'[^']*'|\\\\')+)$`, "m")
     .exec(text)?.[1]
     ?.replace(/'([^']*)'|\\'/g, (_, inside: string | undefined) => inside ?? "'")
 
-/** What a launcher starts, read back from its text; undefined when `install` has not written it. */
+/** Parses a launcher. Undefined for a file that `install` has not written. */
 export const readLauncher = (text: string): Launcher | undefined => {
   const [node, bundle] = [assigned(text, "node"), assigned(text, "bundle")]
   if (!isLauncher(text) || node === undefined || bundle === undefined) return undefined
@@ -129,14 +128,14 @@ export const readLauncher = (text: string): Launcher | undefined => {
 }
 
 /**
- * Why the launcher that was found is not the one that `install` would write now; continues a sentence that begins with
- * its path. Undefined when it is current.
+ * Returns how a launcher differs from the one that `install` would write now; continues a sentence that begins with its
+ * path. Undefined when it is current.
  */
 export const whyLauncherNotCurrent = (
   found: { readonly text: string | undefined; readonly isExecutable: boolean } | undefined,
   wanted: Launcher
 ): string | undefined => {
-  if (found === undefined) return "is not there"
+  if (found === undefined) return "is missing"
   const read = found.text === undefined ? undefined : readLauncher(found.text)
   if (read === undefined) return "was not written by autopilotd install"
   if (read.node !== wanted.node) return `starts another Node, ${read.node}`
@@ -146,12 +145,13 @@ export const whyLauncherNotCurrent = (
   if (found.text !== launcherText(wanted)) return "was written by another version, or changed by hand"
   return found.isExecutable ? undefined : "is not executable"
 }
-const places: ReadonlyArray<readonly [pattern: RegExp, why: string]> = [
-  [/\/_npx\//, "npx removes what it has fetched"],
-  [/^\/(tmp|var\/tmp|dev\/shm)\//, "folders for temporary files are emptied"],
+
+const fleetingPlaces: ReadonlyArray<readonly [pattern: RegExp, why: string]> = [
+  [/\/_npx\//, "npx removes the packages that it has fetched"],
+  [/^\/(tmp|var\/tmp|dev\/shm)\//, "temporary files are removed"],
   [/^\/run\//, "/run is emptied when you log out or the machine starts"]
 ]
-/** Why a file will not stay where it is, as a sentence without its full stop; undefined where nothing speaks for that. */
 
+/** Returns why a file will not stay at its path, as a sentence without its full stop. Undefined for lasting places. */
 export const whyFleeting = (path: string): string | undefined =>
-  places.find(([pattern]) => pattern.test(path))?.[1]
+  fleetingPlaces.find(([pattern]) => pattern.test(path))?.[1]

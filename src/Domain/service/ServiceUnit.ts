@@ -1,30 +1,29 @@
-/** A unit of systemd that an installation brings. */
+/** A systemd unit of the package. */
 export interface ServiceUnit {
-  /** Also the name of its file, in the package and where systemd looks for it. */
+  /** Also the name of its file. */
   readonly name: string
-  /** What it runs, for a sentence. */
+  /** A noun for a sentence: `the daemon`. */
   readonly runs: string
 }
 
-/** The unit that runs the daemon. */
 export const daemonUnit: ServiceUnit = { name: "autopilotd.service", runs: "the daemon" }
 
-/** The units of an installation. All are installed and removed together. */
+/** All units, which are installed and removed together. */
 export const serviceUnits: ReadonlyArray<ServiceUnit> = [daemonUnit]
 
-/** The launcher as the shipped units name it. `%h` is the user's home. */
+/** The launcher's path in the shipped units. `%h` is the user's home. */
 const defaultLauncher = "%h/.autopilot/bin/autopilotd"
 
-/** A path that means itself in a unit. */
+/** Whether a path needs no quoting in a unit. */
 const isPlain = (path: string): boolean => /^\/[\w/.+@=-]+$/.test(path)
 
-/** What is above ASCII is several bytes, and needs no escape. */
+/** Escapes an ASCII control. Others are several bytes and need no escape. */
 const controlEscaped = (control: string): string => {
   const code = control.codePointAt(0) ?? 0
   return code < 0x80 ? `\\x${code.toString(16).padStart(2, "0")}` : control
 }
 
-/** One word of a command line in a unit: systemd.service(5), COMMAND LINES. */
+/** Quotes one word of a command line in a unit: systemd.service(5), COMMAND LINES. */
 const unitQuoted = (text: string): string => {
   const escaped = text
     .replace(/[\\"]/g, "\\$&")
@@ -33,14 +32,11 @@ const unitQuoted = (text: string): string => {
   return `"${escaped}"`
 }
 
-/** How a unit runs a launcher. systemd takes no quotes or backslashes in the path of a program, but in an argument. */
+/** Returns the command for a launcher. systemd allows quotes and backslashes in arguments, not in the program's path. */
 const commandFor = (launcher: string): string =>
   isPlain(launcher) ? launcher : `/bin/sh ${unitQuoted(launcher)}`
 
-/**
- * The unit for a home: the shipped one as it stands for the default (no launcher is given), else with the path of that
- * home's launcher in its commands.
- */
+/** Returns the unit for a home: the shipped text for the default home, else with `launcher` in its commands. */
 export const unitText = (shipped: string, launcher: string | undefined): string =>
   launcher === undefined
     ? shipped
@@ -54,7 +50,7 @@ export const unitText = (shipped: string, launcher: string | undefined): string 
         })
         .join("\n")
 
-/** The word without its quotes. Words that systemd would read otherwise, as those with `%i`, are not ours. */
+/** Undoes `unitQuoted`. Other specifiers than its own, such as `%i`, mean that `install` has not written the unit. */
 const unquoted = (word: string): string =>
   word.startsWith('"')
     ? word
@@ -66,7 +62,7 @@ const unquoted = (word: string): string =>
         )
     : word
 
-/** What a unit starts: a path, or the default. Undefined where it starts nothing that is called as our launchers are. */
+/** Returns the launcher that a unit starts: a path, or the default. Undefined for another program. */
 export const launcherIn = (unit: string): string | "default" | undefined => {
   const word = /^ExecStart=(?:\/bin\/sh )?("(?:\\.|[^"\\])*"|[^\s"]+) start\b/m.exec(unit)?.[1]
   if (word === undefined) return undefined
@@ -75,15 +71,15 @@ export const launcherIn = (unit: string): string | "default" | undefined => {
   return launcher.endsWith("/bin/autopilotd") ? launcher : undefined
 }
 
-/** The home that a launcher is in. */
+/** Returns the home of a launcher's path. */
 export const homeOfLauncher = (launcher: string): string => launcher.slice(0, -"/bin/autopilotd".length)
 
 /**
- * Why the unit that was found is not the one that `install` would write now; continues a sentence that begins with its
- * path. Undefined when it is current.
+ * Returns how a unit differs from the one that `install` would write now; continues a sentence that begins with its path.
+ * Undefined when it is current.
  */
 export const whyUnitNotCurrent = (found: string | undefined, wanted: string): string | undefined => {
-  if (found === undefined) return "is not there"
+  if (found === undefined) return "is missing"
   if (found === wanted) return undefined
   return launcherIn(found) === launcherIn(wanted)
     ? "was written by another version, or changed by hand"

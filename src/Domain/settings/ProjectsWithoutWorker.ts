@@ -1,6 +1,7 @@
 import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import { aligned } from "../text/Table.ts"
 import { listed } from "../text/Words.ts"
 import { keyPathText } from "../toml/KeyPath.ts"
 import type { EffectiveProject, EffectiveSettings } from "./EffectiveSettings.ts"
@@ -42,10 +43,9 @@ export class ProjectsWithoutWorker extends Data.TaggedError("ProjectsWithoutWork
       ["AUTOPILOT_WORKER_BINARY", "an environment variable: the path of an autopilot executable, for all"],
       [first.reason.homeBinary, "an autopilot executable put there, for all"]
     ]
-    const width = Math.max(...choices.map(([what]) => what.length))
     return [
       `There is no worker to start for the project${others.length === 0 ? "" : "s"} ${names}: no command is set. Choose one of:`,
-      ...choices.map(([what, meaning]) => `  ${what.padEnd(width)}  ${meaning}`)
+      ...aligned(choices).map((line) => `  ${line}`)
     ].join("\n")
   }
 }

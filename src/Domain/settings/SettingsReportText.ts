@@ -1,5 +1,7 @@
+import { counted } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import { shellLine } from "../text/ShellLine.ts"
+import { aligned } from "../text/Table.ts"
 import type {
   MaskedValue,
   ProjectSettingsReport,
@@ -11,26 +13,16 @@ import type {
 /** A longer value has its source on the line below, so that it does not push the column out of sight. */
 const widestValue = 40
 
-const table = (settings: ReadonlyArray<ReportedSetting>): ReadonlyArray<string> => {
-  const rows = settings.map(({ key, source, text }) => ({
-    key,
-    source: printable(source),
-    text: printable(text)
-  }))
-  if (rows.length === 0) return []
-  const keyWidth = Math.max(...rows.map(({ key }) => key.length))
-  const textWidth = Math.max(...rows.map(({ text }) => (text.length > widestValue ? 0 : text.length)))
-  return rows.flatMap(({ key, source, text }) => {
-    const head = `  ${key.padEnd(keyWidth)}  ${text.padEnd(textWidth)}`
-    return text.length > textWidth
-      ? [head, `${" ".repeat(keyWidth + textWidth + 6)}${source}`]
-      : [`${head}  ${source}`]
-  })
-}
+const settingsTable = (settings: ReadonlyArray<ReportedSetting>): ReadonlyArray<string> =>
+  indented(
+    aligned(
+      settings.map(({ key, source, text }) => [key, printable(text), printable(source)]),
+      { widest: widestValue }
+    )
+  )
 
 const secretLine = ({ characters, name }: MaskedValue): string => {
-  const size = `${characters} character${characters === 1 ? "" : "s"}`
-  return `  ${name} = ${characters === 0 ? "(empty)" : `******** (${size})`}`
+  return `  ${name} = ${characters === 0 ? "(empty)" : `******** (${counted(characters, "character")})`}`
 }
 
 const envLines = (env: ReadonlyArray<MaskedValue>): ReadonlyArray<string> =>
@@ -59,7 +51,7 @@ const indented = (block: ReadonlyArray<string>): ReadonlyArray<string> => block.
 const section = (project: ProjectSettingsReport, shown: SettingsReport): ReadonlyArray<string> => [
   "",
   `Project ${project.project}`,
-  ...table(project.overrides),
+  ...settingsTable(project.overrides),
   ...indented(envLines(project.env)),
   ...(project.env_file === shown.env_file ? [] : indented(envFileLines(project))),
   ...indented(workerLines(project))
@@ -76,7 +68,7 @@ export const renderReport = (report: SettingsReport, { alone = false } = {}): st
   return [
     `Settings file ${printable(report.settings_file)}${file}`,
     ...(report.projects.length === 1 ? [] : [`Project ${report.project}`]),
-    ...table(report.settings),
+    ...settingsTable(report.settings),
     ...spaced(envLines(report.env)),
     ...spaced(envFileLines(report)),
     ...spaced(workerLines(report)),

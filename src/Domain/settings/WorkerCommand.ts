@@ -1,6 +1,7 @@
 import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { aligned } from "../text/Table.ts"
 import { NulFree, noted, optionalSetting, setting, Text } from "./Setting.ts"
 
 const tagged = <const T extends string>(type: T) =>
@@ -133,10 +134,9 @@ export class NoWorkerCommand extends Data.TaggedError("NoWorkerCommand")<{
       [this.homeBinary, "an autopilot executable put there"],
       [`${this.workingDir}/Cargo.toml`, "its autopilot package is run"]
     ] as const
-    const width = Math.max(...choices.map(([choice]) => choice.length))
     return [
       "There is no worker to start: no command was given, and none is set. Choose one of:",
-      ...choices.map(([choice, meaning]) => `  ${choice.padEnd(width)}  ${meaning}`)
+      ...aligned(choices).map((line) => `  ${line}`)
     ].join("\n")
   }
 }

@@ -5,8 +5,8 @@ import { Count, perhaps } from "../Wire.ts"
 import { WorkerStatus } from "../worker/WorkerState.ts"
 
 /**
- * The answer to Status. The first seven fields are the original's and are always there; all numbers are integers,
- * because its client refuses even `1.0`. The others are absent when there is nothing to say.
+ * The answer to Status. The first seven fields are the original's and always present; the others are absent when they
+ * do not apply. All numbers are integers, because the original's client refuses even `1.0`.
  */
 export const StatusData = Schema.Struct({
   worker_status: WorkerStatus,
@@ -16,61 +16,61 @@ export const StatusData = Schema.Struct({
   consecutive_failures: Count,
   memory_available_bytes: Count,
   memory_total_bytes: Count,
-  /** Absent, like the next ones, until the memory could be read. */
+  /** Absent, like the next ones, until the first reading of the memory. */
   memory_level: perhaps(MemoryLevel),
-  /** Below this much available memory it is low, below the other critical. */
+  /** The thresholds of available memory below which it is low, and critical. */
   memory_min_available_bytes: perhaps(Count),
   memory_critical_threshold_bytes: perhaps(Count),
-  /** The folder of the cgroup that leaves less than the machine has available. Absent: the machine binds. */
+  /** The folder of the cgroup whose limit binds. Absent where the machine does. */
   memory_bound_by: perhaps(Schema.String),
   /**
-   * Thousandths of the time since the last look in which at least one process waited for memory, and all at once.
-   * Absent where the kernel does not count it.
+   * The share of time since the last reading in which some, and all, processes waited for memory (PSI). Absent where the
+   * kernel does not measure it.
    */
   memory_pressure_some_per_mille: perhaps(Count),
   memory_pressure_full_per_mille: perhaps(Count),
   swap_total_bytes: perhaps(Count),
   swap_free_bytes: perhaps(Count),
   project: perhaps(Schema.String),
-  /** The project that commands mean which name none. */
+  /** The project that commands without `--project` mean. */
   selected_project: perhaps(Schema.String),
-  /** Why the worker is in this state, in one sentence. */
+  /** The reason for this state, in one sentence. */
   reason: perhaps(Schema.String),
-  /** When the worker is started again by itself: milliseconds since 1970. */
+  /** The time of the next automatic start, in milliseconds since 1970. */
   next_start_at_ms: perhaps(Count),
-  /** How the last worker ended, in one sentence. */
+  /** The end of the last run, in one sentence. */
   last_exit: perhaps(Schema.String),
   worker_id: perhaps(Schema.String),
-  /** How many processes the worker consists of, as last looked at. Threads are none. */
+  /** The size of the process tree in the last sample. Threads do not count. */
   worker_processes: perhaps(Count),
-  /** What they hold together, swap included. Pages that they share are counted for each, where no cgroup counts them. */
+  /** The memory of the tree, swap included. Without a cgroup, shared pages count once per process. */
   worker_memory_bytes: perhaps(Count),
-  /** The part of it that is in swap. Absent where there is none. */
+  /** The part of it that is in swap. Absent when it is zero. */
   worker_swap_bytes: perhaps(Count),
-  /** The most that they have held when looked at, since the worker was started. */
+  /** The largest sample of this run. */
   worker_peak_memory_bytes: perhaps(Count),
-  /** Whether its own cgroup holds its processes together, or only their descent. Absent while none runs. */
+  /** How the daemon finds all processes of the tree. Absent while no worker runs. */
   containment: perhaps(Containment),
-  /** Above this the worker is restarted. Absent where no limit is set. */
+  /** The limit above which the daemon restarts the worker. Absent without a limit. */
   worker_limit_bytes: perhaps(Count),
-  /** What runs; when nothing does, what the next start runs. */
+  /** The command line of this run, or else of the next one. */
   worker_command: perhaps(Schema.Array(Schema.String)),
   working_dir: perhaps(Schema.String),
-  /** Settings that have changed since the worker was started and that its next start brings. Empty when none. */
+  /** Changed settings that take effect with the next start of the worker. */
   awaiting_restart: perhaps(Schema.Array(Schema.String)),
   daemon_pid: perhaps(Count),
   daemon_uptime_seconds: perhaps(Count),
   daemon_version: perhaps(Schema.String),
-  /** Concerns of the daemon that have failed and are being started again. Empty when all is well. */
+  /** Parts of the daemon that have failed and are being restarted. */
   degraded: perhaps(Schema.Array(Schema.String)),
-  /** How many projects are in each state, this one included. */
+  /** The number of projects in each state. */
   projects: perhaps(Schema.Record({ key: Schema.String, value: Count }))
 })
 export type StatusData = typeof StatusData.Type
 
 /**
- * A status as a client accepts it, also from the original daemon or a newer one: any word for the worker's status
- * (the original's is empty before its first look), `worker_pid` null or absent.
+ * A status as a client accepts it, also from the original daemon or a newer one: any word as status (the original's is
+ * empty before its first poll), and `worker_pid` null or absent.
  */
 export const StatusReply = Schema.Struct({
   ...StatusData.fields,

@@ -6,25 +6,25 @@ import { reason, statusWord, type WorkerState, type WorkerStatus } from "../work
 import type { ProjectRow } from "./ProjectsData.ts"
 import type { StatusData } from "./StatusData.ts"
 
-/** What is known of one project at the moment of the question. */
+/** Snapshot of a project. */
 export interface ProjectReport {
   readonly project: ProjectName
   readonly state: WorkerState
-  /** What runs, or what the next start runs. */
+  /** The command line of this run, or else of the next one. */
   readonly argv: ReadonlyArray<string>
   readonly workingDir: string
   readonly autostart: boolean
-  /** The settings that the next start brings and the worker that runs does not have. */
+  /** Changed settings that take effect with the next start. */
   readonly awaited: ReadonlyArray<string>
-  /** When the worker is started again by itself, in milliseconds since 1970. */
+  /** The time of the next automatic start, in milliseconds since 1970. */
   readonly nextStartMs: number | undefined
-  /** The worker that runs or ran last; undefined before the first. */
+  /** The current or last run; undefined before the first. */
   readonly worker: { readonly id: string; readonly uptimeMs: number } | undefined
-  /** What its processes hold; undefined until they were looked at. */
+  /** Undefined until the first sample. */
   readonly memory: LifeMemory | undefined
-  /** What holds them together; undefined while none run, or it is not known yet. */
+  /** Undefined while no worker runs. */
   readonly containment: Containment | undefined
-  /** Above this it is restarted; undefined without a limit. */
+  /** The limit above which the daemon restarts the worker; undefined without one. */
   readonly limitBytes: number | undefined
 }
 
@@ -32,11 +32,11 @@ export interface DaemonReport {
   readonly pid: number
   readonly version: string
   readonly uptimeMs: number
-  /** Undefined until it could be looked at. */
+  /** Undefined until the first reading. */
   readonly memory: MemoryLook | undefined
   readonly degraded: ReadonlyArray<string>
   readonly selected: ProjectName
-  /** The state of every project, this one included. */
+  /** The states of all projects. */
   readonly all: ReadonlyArray<WorkerState>
 }
 
@@ -47,7 +47,7 @@ const tally = (words: ReadonlyArray<WorkerStatus>): Record<string, number> =>
     [...new Set(words)].map((word) => [word, words.filter((other) => other === word).length])
   )
 
-/** A pid, an uptime and an amount of memory are there only while that worker runs. */
+/** The fields that only a running worker has. */
 const running = ({ containment, memory, state, worker }: ProjectReport) =>
   state.phase._tag === "Running"
     ? {
@@ -59,7 +59,7 @@ const running = ({ containment, memory, state, worker }: ProjectReport) =>
       }
     : { pid: null, uptimeSeconds: 0, id: undefined, memory: undefined, containment: undefined }
 
-/** Why it is as it is and when it starts again, where there is something to say. */
+/** The reason for the state, and the next automatic start. */
 const outlook = ({ nextStartMs, state }: ProjectReport) => {
   const because = reason(state)
   return {
@@ -68,7 +68,6 @@ const outlook = ({ nextStartMs, state }: ProjectReport) => {
   }
 }
 
-/** What the worker's processes hold, where that is known. */
 const holdings = (tree: LifeMemory | undefined, limitBytes: number | undefined) => ({
   ...(tree === undefined
     ? {}
@@ -81,7 +80,7 @@ const holdings = (tree: LifeMemory | undefined, limitBytes: number | undefined) 
   ...(limitBytes === undefined ? {} : { worker_limit_bytes: limitBytes })
 })
 
-/** The memory as last looked at. Two of its figures are the original's, and always there. */
+/** The last reading of the memory. Two of its fields are the original's, and always present. */
 const memory = (look: MemoryLook | undefined) => {
   if (look === undefined) return { memory_available_bytes: 0, memory_total_bytes: 0 }
   const { boundBy, pressureFullPerMille: full, pressureSomePerMille: some, ...figures } = figuresOf(look)
@@ -99,7 +98,7 @@ const memory = (look: MemoryLook | undefined) => {
   }
 }
 
-/** The data of a status answer. */
+/** Builds the data of a status answer. */
 export const statusData = (project: ProjectReport, daemon: DaemonReport): StatusData => {
   const { state } = project
   const worker = running(project)
@@ -128,7 +127,7 @@ export const statusData = (project: ProjectReport, daemon: DaemonReport): Status
   }
 }
 
-/** One row of the answer to Projects. */
+/** Builds a row of the answer to Projects. */
 export const projectRow = (project: ProjectReport, selected: ProjectName): ProjectRow => {
   const worker = running(project)
   return {

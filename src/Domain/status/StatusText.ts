@@ -1,28 +1,27 @@
 import { describePressure } from "../memory/MemoryLook.ts"
-import { humanBytes, humanDuration } from "../text/Amounts.ts"
-import { inStateColour } from "../text/Colour.ts"
+import { counted, humanBytes, humanDuration } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import { shellLine } from "../text/ShellLine.ts"
+import { stateStyle, styled } from "../text/Style.ts"
 import type { StatusReply } from "./StatusData.ts"
 
 interface StatusTextOptions {
   /** Now, in milliseconds since 1970. */
   readonly nowMs: number
-  /** Whether the state may be coloured with ANSI escapes. */
+  /** Whether the state is coloured. */
   readonly colour: boolean
 }
 
 const title = "Autopilot Daemon Status"
 
-/** Longer texts from the wire end in `...`; a command line of pages would hide the rest. */
+/** Longer texts from the wire end in `...`. */
 const maxTextLength = 400
 
 const shown = (text: string): string => printable(text, maxTextLength)
 
-/** The original writes GB for what are powers of 1024; scripts read that line. */
+/** The original writes GB for powers of 1024, and scripts read that line. */
 const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GB`
 
-/** Where memory stands between its thresholds. */
 const memoryLevel = (status: StatusReply): string | undefined => {
   const {
     memory_critical_threshold_bytes: critical,
@@ -41,9 +40,9 @@ const swap = ({ swap_free_bytes: free, swap_total_bytes: total }: StatusReply): 
 const share = (bytes: number, processes: number | undefined): string =>
   processes === undefined
     ? humanBytes(bytes)
-    : `${humanBytes(bytes)} in ${processes} process${processes === 1 ? "" : "es"}`
+    : `${humanBytes(bytes)} in ${counted(processes, "process", "processes")}`
 
-/** What the worker's processes hold. What says nothing new is left out, as a peak that it has just reached. */
+/** The memory of the process tree. The peak is left out while it is the present amount. */
 const workerMemory = (status: StatusReply): string | undefined => {
   const { worker_limit_bytes: limit, worker_memory_bytes: held, worker_swap_bytes: inSwap = 0 } = status
   if (held === undefined) return undefined
@@ -59,7 +58,7 @@ const workerMemory = (status: StatusReply): string | undefined => {
 const containment = ({ containment: held }: StatusReply): string | undefined =>
   held && { cgroup: "its own cgroup", tree: "by its process tree" }[held]
 
-/** Nothing is said where nobody waits. */
+/** Undefined while no process waits for memory. */
 const pressure = (status: StatusReply): string | undefined => {
   const some = status.memory_pressure_some_per_mille ?? 0
   return some === 0 ? undefined : describePressure(some, status.memory_pressure_full_per_mille ?? 0)
@@ -86,30 +85,30 @@ const daemon = (status: StatusReply): string | undefined => {
   return facts.length === 0 ? undefined : facts.join(", ")
 }
 
-const coloured = (state: string, colour: boolean): string =>
-  colour ? inStateColour(state, shown(state)) : shown(state)
-
-/** The project that commands mean which name none, where that is not the one that is shown. */
+/** The selected project, where another one is shown. */
 const selectedProject = ({ project, selected_project: selected }: StatusReply): string | undefined =>
   selected === undefined || selected === project ? undefined : `${shown(selected)} (autopilotd switch)`
 
-/** Settings that the next start brings, and the command for it. */
 const awaited = (status: StatusReply): string | undefined => {
   const settings = status.awaiting_restart ?? []
   if (settings.length === 0) return undefined
   const project = selectedProject(status) === undefined ? "" : ` --project ${shown(status.project ?? "")}`
-  return `${shown(settings.join(", "))}; the next start brings them (autopilotd restart-worker${project})`
+  return `${shown(settings.join(", "))}; effective at the next start (autopilotd restart-worker${project})`
 }
 
 /**
- * A status answer for people, ending in a newline. The first lines are laid out like the original's; what it could
- * not say follows. Texts in the answer come from elsewhere and cannot drive the terminal.
+ * Formats a status, ending in a newline. The first lines are laid out like the original's. Texts of the answer are
+ * untrusted and cannot control the terminal.
  */
 export const statusText = (status: StatusReply, { colour, nowMs }: StatusTextOptions): string => {
   const text = (given: string | undefined) => (given === undefined ? undefined : shown(given))
   const degraded = status.degraded ?? []
+  const state = status.worker_status
   const lines: ReadonlyArray<readonly [label: string, value: string | undefined]> = [
-    ["Worker status", coloured(status.worker_status === "" ? "not known yet" : status.worker_status, colour)],
+    [
+      "Worker status",
+      styled(colour ? stateStyle(state) : undefined, state === "" ? "not known yet" : shown(state))
+    ],
     ["Worker PID", status.worker_pid === null ? undefined : String(status.worker_pid)],
     ["Uptime", humanDuration(status.uptime_seconds * 1000)],
     ["Total restarts", String(status.total_restarts)],
@@ -119,7 +118,7 @@ export const statusText = (status: StatusReply, { colour, nowMs }: StatusTextOpt
       `${gigabytes(status.memory_available_bytes)} / ${gigabytes(status.memory_total_bytes)} available`
     ],
     ["Memory level", memoryLevel(status)],
-    ["Memory limit", status.memory_bound_by && `of the cgroup ${shown(status.memory_bound_by)}`],
+    ["Memory limit", status.memory_bound_by && `set by the cgroup ${shown(status.memory_bound_by)}`],
     ["Memory waits", pressure(status)],
     ["Swap", swap(status)],
     ["Worker memory", workerMemory(status)],
@@ -139,7 +138,9 @@ export const statusText = (status: StatusReply, { colour, nowMs }: StatusTextOpt
     ["Projects", text(projectCounts(status.projects ?? {}))],
     [
       "Degraded",
-      degraded.length === 0 ? undefined : `${shown(degraded.join(", "))} (failed, being started again)`
+      degraded.length === 0
+        ? undefined
+        : `${shown(degraded.join(", "))} (failed; the daemon is restarting them)`
     ]
   ]
   const body = lines.flatMap(([label, value]) =>

@@ -1,6 +1,6 @@
 import { humanDuration } from "../text/Amounts.ts"
 
-/** What Status and Projects both say of a worker. */
+/** The fields that Status and Projects share. */
 interface WorkerSummary {
   readonly worker_status: string
   readonly worker_pid: number | null
@@ -9,8 +9,8 @@ interface WorkerSummary {
 }
 
 /**
- * What a worker does, continuing a sentence that begins with who it is: `is restarting: it crashed; the next start is
- * in 12 seconds`. `nowMs` is since 1970.
+ * Describes a worker's state; continues a sentence that begins with its name: `is restarting: it crashed; the next start
+ * is in 12 seconds`. `nowMs` is milliseconds since 1970.
  */
 export const workerSentence = (worker: WorkerSummary, nowMs: number): string => {
   const pid = worker.worker_pid === null ? "" : `, pid ${worker.worker_pid}`

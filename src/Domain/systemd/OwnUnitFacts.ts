@@ -1,6 +1,6 @@
 import { systemdDurationMs, systemdProperties } from "./SystemctlShow.ts"
 
-/** Who runs a unit: the manager of a user, or the one of the machine. */
+/** The manager of a unit: a user's, or the machine's. */
 type UnitManager = "user" | "system"
 
 /** A unit of systemd by its name: `autopilotd.service`. */
@@ -9,27 +9,27 @@ export interface UnitName {
   readonly manager: UnitManager
 }
 
-/** The unit of which this daemon is the main process. */
+/** The unit whose main process this daemon is. */
 export interface OwnUnitFacts extends UnitName {
-  /** What it becomes ready by: `notify`, `simple`, ... */
+  /** `Type=`: `notify`, `simple`, ... */
   readonly type: string
-  /** Whose messages are heard: `none`, `main`, `exec` or `all`. */
+  /** `NotifyAccess=`: `none`, `main`, `exec` or `all`. */
   readonly notifyAccess: string
-  /** The groups below its own are ours to make. */
+  /** `Delegate=`: the daemon may create cgroups below the unit's own. */
   readonly isDelegated: boolean
-  /** What remains after this time of a stop is killed; undefined: nothing ever is. */
+  /** `TimeoutStopSec=`: systemd kills what a stop leaves after this time. Undefined for no limit. */
   readonly stopTimeoutMs: number | undefined
-  /** The path of its cgroup from the root of the hierarchy, as `/user.slice/.../autopilotd.service`. */
+  /** The path of its cgroup below the root of the hierarchy: `/user.slice/.../autopilotd.service`. */
   readonly controlGroup: string
 }
 
-/** The properties to ask `systemctl show` for. */
+/** The properties that `unitFacts` reads, for `systemctl show`. */
 export const unitProperties = "Id,Type,NotifyAccess,Delegate,TimeoutStopUSec,ControlGroup"
 
 const unitOfGroup = (group: string, hasUserManager: boolean): UnitName | undefined => {
   const parts = group.split("/")
   const managerAt = parts.findLastIndex((part) => /^user@[0-9]+\.service$/.test(part))
-  // systemd puts an underscore before a name that a file of the kernel could have.
+  // systemd escapes names that kernel files could have with an underscore.
   const name = parts
     .slice(managerAt + 1)
     .find((part) => part.endsWith(".service"))
@@ -39,13 +39,12 @@ const unitOfGroup = (group: string, hasUserManager: boolean): UnitName | undefin
 }
 
 /**
- * The unit whose group, or a group below it, a process is in, by its `/proc/<pid>/cgroup`. The group of a user's manager
- * is itself a service: what is below it is that manager's. `hasUserManager` is what is known from elsewhere, for a
- * container that does not show the groups above its own.
+ * Returns the unit whose cgroup holds a process, by its `/proc/<pid>/cgroup`. A user's manager is a service itself, and
+ * units below its cgroup are that user's. `hasUserManager` covers a container, which hides the cgroups above its own.
  */
 export const unitOfGroups = (cgroups: string, hasUserManager: boolean): UnitName | undefined => {
   const lines = cgroups.split("\n").map((line) => /^[0-9]+:([^:]*):(.*)$/.exec(line))
-  // systemd keeps its groups in the hierarchy of v2, or in the one of v1 that is named so. The other may be there, too.
+  // systemd uses the v2 hierarchy, or the v1 hierarchy of that name. Both may exist.
   for (const hierarchy of ["", "name=systemd"]) {
     const group = lines.find((line) => line?.[1] === hierarchy)?.[2]
     const unit = group === undefined ? undefined : unitOfGroup(group, hasUserManager)
@@ -54,7 +53,7 @@ export const unitOfGroups = (cgroups: string, hasUserManager: boolean): UnitName
   return undefined
 }
 
-/** What `systemctl show` says of a unit; undefined when it says nothing that could be used. */
+/** Parses the output of `systemctl show`. Undefined where it lacks what is needed. */
 export const unitFacts = (unit: UnitName, shown: string): OwnUnitFacts | undefined => {
   const properties = systemdProperties(shown)
   const controlGroup = properties.get("ControlGroup")
@@ -66,7 +65,7 @@ export const unitFacts = (unit: UnitName, shown: string): OwnUnitFacts | undefin
     type: properties.get("Type") ?? "simple",
     notifyAccess: properties.get("NotifyAccess") ?? "none",
     isDelegated: properties.get("Delegate") === "yes",
-    // Zero is how systemd spells "no limit" in the unit's file.
+    // A unit file spells "no limit" as zero, too.
     stopTimeoutMs: stopTimeoutMs > 0 && Number.isFinite(stopTimeoutMs) ? stopTimeoutMs : undefined,
     controlGroup
   }

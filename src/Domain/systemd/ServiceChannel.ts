@@ -1,17 +1,17 @@
-/** The variables by which a process that was started as a service knows of it. */
+/** The environment of a process, which tells a service how to reach its manager (sd_notify(3), sd_watchdog_enabled(3)). */
 export type ServiceEnvironment = Readonly<Record<string, string | undefined>>
 
-/** A way to the service manager that may work. */
+/** A way to send messages to the service manager. */
 export type ServiceChannel =
-  /** A socket that was left open for this process. */
+  /** A datagram socket that this process has inherited. */
   | { readonly _tag: "Descriptor"; readonly descriptor: number }
-  /** A program that sends one message. */
+  /** systemd-notify(1), once per message. */
   | { readonly _tag: "SystemdNotify" }
 
 /** The name of the socket among those that systemd has opened (`OpenFile=...:notify`, since systemd 254). */
 const socketName = "notify"
 
-/** What systemd opens for a process begins here. */
+/** SD_LISTEN_FDS_START: the first descriptor that systemd passes. */
 const firstDescriptor = 3
 
 const wholeNumber = (text: string | undefined): number | undefined =>
@@ -24,7 +24,7 @@ const openedBySystemd = (environment: ServiceEnvironment, pid: number): number |
   return at >= 0 && at < (wholeNumber(environment["LISTEN_FDS"]) ?? 0) ? firstDescriptor + at : undefined
 }
 
-/** The ways to the service manager, the cheapest first; none when this process is no service. */
+/** Returns the channels to try, the cheapest first; none when this process is no service. */
 export const serviceChannels = (
   environment: ServiceEnvironment,
   pid: number
@@ -39,27 +39,26 @@ export const serviceChannels = (
   ]
 }
 
-/** How often systemd wants a sign of life at least, in milliseconds; undefined when it does not. */
+/** Returns `WatchdogSec=` in milliseconds; undefined without a watchdog. */
 export const watchdogMs = (environment: ServiceEnvironment, pid: number): number | undefined => {
   const micros = wholeNumber(environment["WATCHDOG_USEC"])
-  // Without a pid it is for whoever is there; with one for that process alone, and it is inherited.
+  // WATCHDOG_PID names one process, although its children inherit the variable.
   const isMeant =
     environment["WATCHDOG_PID"] === undefined || wholeNumber(environment["WATCHDOG_PID"]) === pid
   return isMeant && micros !== undefined && micros > 0 ? micros / 1000 : undefined
 }
 
-/** What the kernel says of an open descriptor (`/proc/self/fdinfo/N`). */
+/** The flags of an open descriptor, from `/proc/self/fdinfo/N`. */
 interface DescriptorFlags {
-  /** A write that cannot be done at once fails instead of holding up all else. */
+  /** A write fails with EAGAIN instead of blocking. */
   readonly isNonBlocking: boolean
-  /** No other program gets it. */
+  /** Child processes do not inherit it. */
   readonly isCloseOnExec: boolean
 }
 
 const nonBlocking = 0o4000
 const closeOnExec = 0o2000000
 
-/** Undefined when the text does not say it. */
 export const descriptorFlags = (fdInfo: string): DescriptorFlags | undefined => {
   const [, octal] = /^flags:\s*([0-7]+)$/m.exec(fdInfo) ?? []
   if (octal === undefined) return undefined
@@ -67,9 +66,6 @@ export const descriptorFlags = (fdInfo: string): DescriptorFlags | undefined => 
   return { isNonBlocking: (flags & nonBlocking) !== 0, isCloseOnExec: (flags & closeOnExec) !== 0 }
 }
 
-/**
- * Whether the manager hears what is sent, by the unit's `NotifyAccess=`: what the program sends comes from another
- * process than the main one.
- */
+/** Whether the unit's `NotifyAccess=` accepts messages of a channel: systemd-notify is not the main process. */
 export const isHeard = (channel: ServiceChannel, notifyAccess: string): boolean =>
   notifyAccess === "all" || (channel._tag === "Descriptor" && notifyAccess !== "none")

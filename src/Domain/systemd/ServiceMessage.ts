@@ -1,25 +1,25 @@
 import * as Data from "effect/Data"
 
-/** What the daemon tells the service manager (sd_notify(3)). */
+/** A message to the service manager (sd_notify(3)). */
 export type ServiceMessage =
-  /** It can be asked. Also the end of a reload. */
+  /** The control socket takes requests; or a reload is done. */
   | { readonly _tag: "Ready" }
   | { readonly _tag: "Reloading" }
-  /** It has begun to end. */
+  /** The shutdown has begun. */
   | { readonly _tag: "Stopping" }
   /** One line for `systemctl status`. */
   | { readonly _tag: "Status"; readonly text: string }
-  /** A sign of life for the watchdog. */
+  /** Resets the watchdog. */
   | { readonly _tag: "Alive" }
-  /** What is under way takes longer, this long from now at the most until more is said. */
+  /** Extends the start or stop timeout to this long from now. */
   | { readonly _tag: "ExtendTimeout"; readonly forMs: number }
 
 export const ServiceMessage = Data.taggedEnum<ServiceMessage>()
 
-/** The manager takes 4 KiB at once and shows one line; more than this is no line for a person. */
+/** In characters. The manager takes 4 KiB and shows one line. */
 const maxStatusLength = 300
 
-/** Text on one line, without what acts on a terminal or cannot be written as UTF-8. */
+/** One line without controls, which act on a terminal, and without lone surrogates, which UTF-8 cannot hold. */
 const statusLine = (text: string): string => {
   const characters = [...text.replace(/[\s\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, " ").trim()]
   return characters.length > maxStatusLength
@@ -27,7 +27,7 @@ const statusLine = (text: string): string => {
     : characters.join("")
 }
 
-/** The message as it is sent. `monotonicMicros` is the kernel's monotonic clock, which tells reloads apart. */
+/** Encodes a message. `monotonicMicros` is the kernel's monotonic clock, by which systemd tells reloads apart. */
 export const messageText = (message: ServiceMessage, monotonicMicros: bigint): string => {
   switch (message._tag) {
     case "Ready":
@@ -45,12 +45,12 @@ export const messageText = (message: ServiceMessage, monotonicMicros: bigint): s
   }
 }
 
-/** Of these only the last counts. The others are steps of which none may be left out. */
+/** A newer message of these kinds replaces an older one. The others are steps, and all of them are sent. */
 const isSuperseded = (older: ServiceMessage, newer: ServiceMessage): boolean =>
   older._tag === newer._tag &&
   (newer._tag === "Status" || newer._tag === "Alive" || newer._tag === "ExtendTimeout")
 
-/** What waits to be sent when one more is to be: in the order it was said, without what says nothing any more. */
+/** Appends a message to the queue, from which it removes the ones that it replaces. */
 export const alsoWaiting = <Waiting extends { readonly message: ServiceMessage }>(
   waiting: ReadonlyArray<Waiting>,
   next: Waiting

@@ -2,12 +2,12 @@ import type { OwnUnitFacts } from "./OwnUnitFacts.ts"
 import { isHeard, type ServiceChannel } from "./ServiceChannel.ts"
 import type { ServiceEvent } from "./ServiceEvent.ts"
 
-/** How long the kill at the end of a grace is waited for. */
+/** The time allowed for the kill at the end of a grace period. */
 const killMs = 5000
 
 /**
- * What is to be told when systemd may kill workers in the middle of their end: it waits for less than the longest grace
- * of a worker, and cannot be asked for more time. Undefined when all is well.
+ * Returns an event when systemd may kill workers within their grace period: `TimeoutStopSec=` is shorter than the longest
+ * one, and no channel can extend it. Otherwise undefined.
  */
 export const stopTimeoutShort = (
   unit: OwnUnitFacts | undefined,

@@ -1,4 +1,4 @@
-/** The `KEY=value` lines that `systemctl show` prints. A value may have any `=` in it. */
+/** Parses the `KEY=value` lines of `systemctl show`. A value may contain `=`. */
 export const systemdProperties = (shown: string): ReadonlyMap<string, string> =>
   new Map(
     shown.split("\n").flatMap((line) => {
@@ -6,7 +6,8 @@ export const systemdProperties = (shown: string): ReadonlyMap<string, string> =>
       return at <= 0 ? [] : [[line.slice(0, at), line.slice(at + 1)] as const]
     })
   )
-/** The units in which systemd writes durations, in milliseconds. A year is 365.25 days, a month the 12th part of it. */
+
+/** systemd's units of time, in milliseconds (systemd.time(7)). A year is 365.25 days, a month a twelfth of it. */
 const units: Readonly<Record<string, number>> = {
   us: 0.001,
   ms: 1,
@@ -18,11 +19,8 @@ const units: Readonly<Record<string, number>> = {
   month: 2629800000,
   y: 31557600000
 }
-/**
- * A duration as `systemctl show` writes it (`1min 30s`, `1.5s`, `infinity`) in milliseconds; undefined when it is no
- * such text.
- */
 
+/** Parses a duration of `systemctl show` (`1min 30s`, `1.5s`, `infinity`) to milliseconds. Undefined for other texts. */
 export const systemdDurationMs = (text: string): number | undefined => {
   if (text === "infinity") return Number.POSITIVE_INFINITY
   if (text === "0") return 0

@@ -1,7 +1,7 @@
-/** How serious a message is. The journal and the colours of the log go by it. */
+/** The severity of a message: it selects the journal's priority and the colour. */
 export type Level = "info" | "warning" | "error"
 
-/** A message of the daemon: how serious it is, and one sentence. */
+/** One sentence of the daemon, with its severity. */
 export interface Message {
   readonly level: Level
   readonly text: string

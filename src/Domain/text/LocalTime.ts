@@ -2,7 +2,7 @@ import * as DateTime from "effect/DateTime"
 
 const two = (n: number): string => String(n).padStart(2, "0")
 
-/** No calendar goes further, and what is read from a file or a socket may. Some days less, for zones. */
+/** JavaScript's dates end at 8.64e15 ms, and a time from a file or a socket may lie beyond. Three days less, for zones. */
 const farthestMs = 8.64e15 - 3 * 86_400_000
 
 const zoned = (atMs: number, zone: DateTime.TimeZone): DateTime.Zoned =>
@@ -10,23 +10,23 @@ const zoned = (atMs: number, zone: DateTime.TimeZone): DateTime.Zoned =>
 
 const partsOf = (atMs: number, zone: DateTime.TimeZone) => DateTime.toParts(zoned(atMs, zone))
 
-/** The day on a calendar on the wall: `2026-11-20`. */
+/** Formats the local day: `2026-11-20`. */
 export const localDay = (atMs: number, zone: DateTime.TimeZone): string => {
   const { day, month, year } = partsOf(atMs, zone)
   return `${year}-${two(month)}-${two(day)}`
 }
 
-/** Day and time on the wall: `2026-11-20 14:02:10`. */
+/** Formats local day and time: `2026-11-20 14:02:10`. */
 export const localTime = (atMs: number, zone: DateTime.TimeZone): string => {
   const { day, hours, minutes, month, seconds, year } = partsOf(atMs, zone)
   return `${year}-${two(month)}-${two(day)} ${two(hours)}:${two(minutes)}:${two(seconds)}`
 }
 
-/** Midnight of the day it is, in milliseconds since 1970. */
+/** Returns the midnight that began the local day, in milliseconds since 1970. */
 export const midnightBefore = (atMs: number, zone: DateTime.TimeZone): number =>
   DateTime.toEpochMillis(DateTime.startOf(zoned(atMs, zone), "day"))
 
-/** A time as it is said on the day of `nowMs`: `14:02`, `yesterday 14:02`, `tomorrow 14:02`, `2026-11-20 14:02`. */
+/** Formats a time relative to `nowMs`: `14:02`, `yesterday 14:02`, `tomorrow 14:02`, `2026-11-20 14:02`. */
 export const spokenTime = (atMs: number, nowMs: number, zone: DateTime.TimeZone): string => {
   const [day = "", time = ""] = localTime(atMs, zone).split(" ")
   const clock = time.slice(0, 5)

@@ -1,9 +1,9 @@
-/** Names longer than this are not compared: nobody mistypes by that much, and the work grows with the product. */
+/** Longer names are not compared: the work grows with the product of the lengths. */
 const maxLength = 64
 
 /**
- * The number of single slips between two words: a letter too many, one missing, a wrong one, or two neighbours
- * swapped (optimal string alignment distance). Letters are compared without case.
+ * Returns the optimal string alignment distance of two words, without case: the number of letters inserted, left out,
+ * replaced, or swapped with their neighbour.
  */
 const slips = (left: string, right: string): number => {
   const a = left.toLowerCase()
@@ -28,14 +28,14 @@ const slips = (left: string, right: string): number => {
   return previous[b.length] ?? 0
 }
 
-/** How many slips are forgiven between two words: one, and one more for every three letters of the longer. */
+/** The largest distance of a suggestion: one slip for every three letters of the longer word, and at least one. */
 const forgiven = (left: string, right: string): number =>
   Math.max(1, Math.floor(Math.max(left.length, right.length) / 3))
 
 /**
- * The name somebody most likely meant by `given`: the only one that begins with it, for `stat` is `status` cut short
- * and not `start` with a slip; else one a single slip away, else the nearest within reach. Undefined when nothing is
- * near, because a wrong suggestion is worse than none. Among equally near names the first one wins.
+ * Returns the name that `given` most likely means: the only one that begins with it (`stat` is `status` cut short, not
+ * `start` with a slip), else the nearest one; the first of several equally near. Undefined when no name is near, because
+ * a wrong suggestion is worse than none.
  */
 export const nearestName = (given: string, names: ReadonlyArray<string>): string | undefined => {
   if (given.length === 0 || given.length > maxLength) return undefined
@@ -44,7 +44,7 @@ export const nearestName = (given: string, names: ReadonlyArray<string>): string
   for (const name of names) {
     if (name.length > maxLength) continue
     const found = slips(given, name)
-    // A name of which not one letter is right is no suggestion, however short it is.
+    // As many slips as letters means that no letter is right: that is no suggestion for a short name.
     if (found <= forgiven(given, name) && found < Math.min(fewest, name.length)) {
       fewest = found
       nearest = name

@@ -1,12 +1,12 @@
 import { printable } from "./Printable.ts"
 
-/** A word that a shell would take apart is quoted. */
+/** Quotes a word that a shell would split or expand. */
 const shellWord = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 
-/** Longer command lines end in `...`: one of pages would hide the rest. */
+/** In characters. A longer command line ends in `...`. */
 const maxShownLength = 400
 
-/** A command line as a person can copy it into a shell; control characters in it cannot drive the terminal. */
+/** Formats a command line that can be copied into a shell, unless it holds control characters, which are escaped. */
 export const shellLine = (argv: ReadonlyArray<string>, maxLength = maxShownLength): string =>
   printable(argv.map(shellWord).join(" "), maxLength)

@@ -1,7 +1,7 @@
-/** The width that text for people keeps to, in columns. */
+/** The width of text for users, in columns. */
 export const textColumns = 80
 
-/** Words on as few lines as fit `columns`. A word longer than that has a line of its own. */
+/** Wraps a text at spaces to lines of at most `columns`. A longer word has a line of its own. */
 export const wrapped = (text: string, columns: number): ReadonlyArray<string> => {
   const lines: Array<string> = []
   for (const word of text.split(" ")) {
@@ -13,15 +13,15 @@ export const wrapped = (text: string, columns: number): ReadonlyArray<string> =>
   return lines
 }
 
-/** A paragraph, indented and wrapped. */
+/** Wraps a text to the width of the terminal, every line indented by `indent` columns. */
 export const paragraph = (text: string, indent = 0): string =>
   wrapped(text, textColumns - indent)
     .map((line) => " ".repeat(indent) + line)
     .join("\n")
 
 /**
- * Names on the left, what they mean on the right, in one column that begins at `column`. A name that reaches into
- * it has a line of its own.
+ * Lists names with their meanings, which begin at `column` and are wrapped. A name that reaches into that column has a
+ * line of its own.
  */
 export const definitions = (
   entries: ReadonlyArray<readonly [name: string, meaning: string]>,

@@ -1,5 +1,4 @@
-/** `a`, `a and b`, `a, b and c`. */
-
+/** Joins names: `a`, `a and b`, `a, b and c`. */
 export const listed = (names: ReadonlyArray<string>, conjunction: "and" | "or" = "and"): string =>
   names.length < 2
     ? names.join("")

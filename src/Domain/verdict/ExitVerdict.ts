@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
 import { MemoryFigures } from "../memory/MemoryLook.ts"
-import { dollars, humanBytes, humanDuration, turnsText } from "../text/Amounts.ts"
+import { counted, dollars, humanBytes, humanDuration } from "../text/Amounts.ts"
 import { describeExit, isClean, WorkerExit } from "../tree/WorkerExit.ts"
 import { perhaps } from "../Wire.ts"
 import { describeOomKill, OomKill } from "./OomKill.ts"
@@ -63,7 +63,7 @@ export type VerdictKind = Verdict["kind"]
 
 const spent = (turns: number | undefined, costUsd: number | undefined): string =>
   [
-    ...(turns === undefined ? [] : [` after ${turnsText(turns)}`]),
+    ...(turns === undefined ? [] : [` after ${counted(turns, "turn")}`]),
     ...(costUsd === undefined ? [] : [` for ${dollars(costUsd)}`])
   ].join("")
 

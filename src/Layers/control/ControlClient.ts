@@ -9,40 +9,80 @@ import type * as Scope from "effect/Scope"
 import { ControlFraming, type Framing } from "../../Domain/control/ControlFraming.ts"
 import type { ControlQuestion, ReplyTo } from "../../Domain/control/ControlProtocol.ts"
 import { decodeReply, encodeRequest } from "../../Domain/control/ControlWire.ts"
-import {
-  ControlAccessDenied,
-  type ControlClientError,
-  ControlProtocolError,
-  ControlTimeout,
-  NotRunning
-} from "./ControlClientError.ts"
-import { maxSocketPathBytes } from "./ControlServerError.ts"
+import { maxSocketPathBytes } from "./ControlSocketFile.ts"
 
-/** How long a client waits, in milliseconds. */
+/** No daemon listens on the socket's path. */
+export class NotRunning extends Data.TaggedError("NotRunning")<{ readonly path: string }> {
+  override get message(): string {
+    return `No daemon is listening on ${this.path}. Start it with: autopilotd start`
+  }
+}
+
+/** The daemon belongs to another user. */
+export class ControlAccessDenied extends Data.TaggedError("ControlAccessDenied")<{ readonly path: string }> {
+  override get message(): string {
+    return (
+      `This user may not use the control socket ${this.path}: the daemon belongs to another user. ` +
+      "Run the command as that user, or set AUTOPILOT_HOME to the folder of your own daemon."
+    )
+  }
+}
+
+/** The daemon did not connect or answer in time. */
+export class ControlTimeout extends Data.TaggedError("ControlTimeout")<{
+  readonly path: string
+  readonly waitedFor: "connection" | "answer" | "rest of the answer"
+  readonly waitedMs: number
+}> {
+  override get message(): string {
+    return (
+      `The daemon at ${this.path} gave no ${this.waitedFor} within ${this.waitedMs} ms: ` +
+      "it is suspended, or the machine is overloaded. Try again, or read its log."
+    )
+  }
+}
+
+/** The answer does not follow the protocol. */
+export class ControlProtocolError extends Data.TaggedError("ControlProtocolError")<{
+  readonly path: string
+  /** Continues a sentence that begins with `The answer`. */
+  readonly problem: string
+}> {
+  override get message(): string {
+    return (
+      `The answer of the daemon at ${this.path} ${this.problem}. ` +
+      "Another program may be listening there, or a daemon of another version. Read its log."
+    )
+  }
+}
+
+export type ControlClientError = NotRunning | ControlAccessDenied | ControlTimeout | ControlProtocolError
+
+/** The longest waits of a client, in milliseconds. */
 export interface ControlClientLimits {
-  /** Until it is connected. A daemon with a full backlog is asked again and again as long as this. */
+  /** Until the connection stands. A full backlog is retried for this long. */
   readonly connectMs: number
-  /** From then until the first byte of the answer. */
+  /** From the connection until the first byte of the answer. */
   readonly firstByteMs: number
-  /** For everything together. */
+  /** From the start of the request until the end of the answer. */
   readonly wholeMs: number
 }
 
 export const clientLimits: ControlClientLimits = { connectMs: 5000, firstByteMs: 5000, wholeMs: 5000 }
 
-/** Asks the daemon on its control socket: one connection, one request, one answer. Every wait is bounded. */
+/** Sends requests to the daemon's control socket, each on a connection of its own. Every wait is bounded. */
 export class ControlClient extends Context.Tag("ControlClient")<
   ControlClient,
   {
     readonly request: <const R extends ControlQuestion>(
       request: R,
-      /** Any of the limits, changed for this request. */
+      /** Overrides of the limits. */
       options?: Partial<ControlClientLimits>
     ) => Effect.Effect<ReplyTo<R["type"]>, ControlClientError>
   }
 >() {}
 
-/** An answer is refused above this: the longest is a settings file of 1 MiB with its escapes. */
+/** The largest answer is a settings file of 1 MiB with its escapes. */
 const replyLimits = { maxBytes: 8 * 1024 * 1024, maxDepth: 64 }
 
 const retryIntervalMs = 20
@@ -52,7 +92,7 @@ type SystemError = NodeJS.ErrnoException
 const connectOnce = (path: string): Effect.Effect<Net.Socket, SystemError, Scope.Scope> =>
   Effect.gen(function* () {
     const socket = yield* Effect.acquireRelease(
-      // The listener that stays: an error nobody listens to would end the process, and "close" follows each.
+      // This listener stays: an error event without one would end the process, and "close" follows each error.
       Effect.sync(() => Net.connect({ path }).on("error", () => undefined)),
       (socket) => Effect.sync(() => socket.destroy())
     )
@@ -63,7 +103,6 @@ const connectOnce = (path: string): Effect.Effect<Net.Socket, SystemError, Scope
     return socket
   })
 
-/** No such file, no folder to it, nobody who listens, or a path that no socket can have. */
 const connect = (path: string): Effect.Effect<Net.Socket, ControlClientError, Scope.Scope> => {
   if (Buffer.byteLength(path) > maxSocketPathBytes) return Effect.fail(new NotRunning({ path }))
   return connectOnce(path).pipe(
@@ -78,21 +117,21 @@ const connect = (path: string): Effect.Effect<Net.Socket, ControlClientError, Sc
         case "EPERM":
           return new ControlAccessDenied({ path })
         default:
-          return new ControlProtocolError({ path, problem: `cannot be asked for (${cause.message})` })
+          return new ControlProtocolError({ path, problem: `cannot be requested (${cause.message})` })
       }
     })
   )
 }
 
-/** The daemon closed the connection without having read the request, so that it may be sent again. */
+/** The daemon closed the connection before it read the request, which may therefore be sent again. */
 class NotDelivered extends Data.TaggedError("NotDelivered") {}
 
-/** The daemon turns connections away like this when too many are open, or when it is out of file descriptors. */
+/** The daemon closes connections like this when too many are open, or when it has no file descriptors left. */
 const isUnread = (cause: SystemError): boolean => cause.code === "EPIPE" || cause.code === "ECONNRESET"
 
 /**
- * Sends the request in one write, without a newline and without closing our side, as the original's client does, and
- * takes the answer as soon as it is complete, or when the connection ends, be it by a reset.
+ * Sends the request in one write, without a newline and without closing our side, as the original's client does. Returns
+ * the answer when it is complete or when the connection ends, be it by a reset.
  */
 const exchange = (
   path: string,
@@ -110,11 +149,11 @@ const exchange = (
       onBytes()
       settle(framing.feed(chunk))
     })
-    // The request is one write. A Unix socket breaks or resets before any answer only if that was never read.
+    // The request is one write, and a Unix socket breaks or resets before any answer only if nobody read that.
     socket.on("error", (cause) => {
       if (socket.bytesRead === 0 && isUnread(cause)) resume(new NotDelivered())
     })
-    // Follows the end and every error: either there was a whole answer before it or there was not.
+    // Follows the end and every error.
     socket.on("close", () => settle(framing.end()))
     socket.write(encodeRequest(request))
   })
@@ -157,7 +196,6 @@ const ask = <T extends ControlQuestion["type"]>(
     )
   })
 
-/** A client of the daemon whose socket is at `path`. */
 export const layer = (options: {
   readonly path: string
   readonly limits?: Partial<ControlClientLimits>

@@ -3,36 +3,43 @@ import * as Effect from "effect/Effect"
 import { ControlFraming } from "../../Domain/control/ControlFraming.ts"
 import { encodeResponse } from "../../Domain/control/ControlWire.ts"
 import { subscriptionLine } from "../../Domain/control/Subscription.ts"
-import type { Follower } from "./ControlHandler.ts"
 
-/** What strangers on the control socket may cost. */
+/** Bounds what clients of the control socket may cost. */
 export interface ConnectionLimits {
   /** Milliseconds from connecting until the request must be complete. */
   readonly requestMs: number
-  /** Open connections. One more, and the one that has waited longest for its own request has to go. */
+  /** Open connections. One more closes the connection that has waited longest for its own request. */
   readonly maxConnections: number
-  /** Milliseconds after the answer until the connection is closed, whatever the client does. */
+  /** Milliseconds from the answer until the daemon closes the connection. */
   readonly lingerMs: number
-  /** Bytes thrown away after the answer, so that a client that still sends gets to reading it. */
+  /** Bytes discarded after the answer, so that a client that still sends comes to read it. */
   readonly lingerBytes: number
-  /** Bytes that may wait for a client which follows: more, and it is cut off. */
+  /** Bytes that may wait for a subscriber before the daemon cuts it off. */
   readonly followerBytes: number
 }
 
-/** What can be done for a client that has asked. */
+/** A subscriber's connection. */
+export interface Follower {
+  /** Never waits: a client that does not read is cut off, with a notice, once too much waits for it. */
+  readonly send: (line: string) => void
+  /** Returns when the client has disconnected or was cut off. */
+  readonly gone: Effect.Effect<void>
+}
+
+/** Two ways to go on with a connection whose request is complete. */
 interface Reply {
-  /** Answers with a whole line, once; later calls do nothing. */
+  /** Answers with a whole line. Later calls do nothing. */
   readonly reply: (line: string) => void
-  /** Makes the client one that stays. Undefined, and it is refused, when too many do. */
+  /** Keeps the connection for a subscriber. Undefined when there are too many, which refuses the client. */
   readonly follow: () => (Follower & { readonly end: (line: string) => void }) | undefined
 }
 
-/** Gets the text of one JSON object. */
+/** Takes the text of one JSON object. */
 export type Respond = (text: string, answer: Reply) => void
 
 type Phase = "reading" | "handling" | "following" | "closing"
 
-/** Connections that are kept for those who ask, however many follow. */
+/** Connections that subscribers never take. */
 const keptForQuestions = 32
 
 interface Connection {
@@ -40,14 +47,14 @@ interface Connection {
   readonly framing: ControlFraming
   timer: NodeJS.Timeout | undefined
   discardedBytes: number
-  /** Called when a client that follows is gone or was cut off. */
+  /** Called when a subscriber is gone. */
   onGone: () => void
 }
 
-/** The answer to what is no request that could be carried out. */
+/** The answer to a request that is not carried out. */
 export const refusal = (message: string): string => encodeResponse({ success: false, message })
 
-/** The last line for a client that follows. */
+/** The last line of a subscription. */
 const notice = (message: string): string => subscriptionLine({ type: "notice", message })
 
 const example = 'Send one JSON object, such as {"type":"Status"}.'
@@ -57,9 +64,8 @@ const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`
 const firstOf = <A>(set: ReadonlySet<A>): A | undefined => set.values().next().value
 
 /**
- * The open connections of the control socket. Each brings one request and gets one answer, in one write; then it is
- * closed, but for those who follow what happens. This works on node's callbacks: a fiber for each of a thousand silent strangers would cost more than
- * they are worth.
+ * The open connections of the control socket. Each brings one request and gets one answer, in one write, and is closed;
+ * a subscriber's stays open. Works on Node's callbacks: a fiber for each of a thousand silent clients would cost more.
  */
 export class ControlConnections {
   readonly #limits: ConnectionLimits
@@ -89,30 +95,30 @@ export class ControlConnections {
       discardedBytes: 0,
       onGone: () => {}
     }
-    // A client that goes away is no error of ours; "close" follows and is all that has to be known.
+    // A client that disconnects is no error of the daemon, and "close" follows.
     socket.on("error", () => undefined)
     socket.on("close", () => this.#forget(connection))
     const hasRoom = this.count < this.#limits.maxConnections || this.makeRoom()
     this.#phases.reading.add(connection)
     if (!hasRoom) {
-      this.#refuse(connection, "Too many requests are being worked on. Try again in a moment.")
+      this.#refuse(connection, "Too many requests are in progress. Try again in a moment.")
       this.#close(connection)
       return
     }
     const { requestMs } = this.#limits
     const late = (): void => {
       if (!this.#phases.reading.has(connection)) return
-      this.#refuse(connection, `No complete request came within ${seconds(requestMs)}. ${example}`)
+      this.#refuse(connection, `No complete request arrived within ${seconds(requestMs)}. ${example}`)
     }
-    // After a stop of the whole process timers come first: what was sent meanwhile is read before it is called late.
+    // After SIGSTOP and SIGCONT, timers run before input: one more turn reads a request that arrived meanwhile.
     connection.timer = setTimeout(() => setImmediate(late), requestMs)
     socket.on("data", (chunk) => this.#read(connection, chunk))
     socket.on("end", () => this.#ended(connection))
   }
 
   /**
-   * Closes the connection that can best be spared: one that has its answer, else the one that has waited longest for
-   * its request. Says whether there was one.
+   * Closes the least useful connection: an answered one, else the one that has waited longest for its request. Returns
+   * whether there was one.
    */
   makeRoom(): boolean {
     const waiting = firstOf(this.#phases.reading)
@@ -124,7 +130,7 @@ export class ControlConnections {
     return answered !== undefined
   }
 
-  /** Refuses what has no answer yet, and closes all. */
+  /** Refuses the requests that have no answer yet, and closes every connection. */
   closeAll(): void {
     for (const connection of [...this.#phases.reading, ...this.#phases.handling]) {
       this.#refuse(connection, "The daemon is closing its control socket.")
@@ -135,7 +141,7 @@ export class ControlConnections {
     for (const connection of this.#phases.closing) this.#close(connection)
   }
 
-  /** Frees the descriptor now. The answer is not lost: one so short went to the kernel when it was written. */
+  /** Frees the descriptor now. The answer is not lost: its write has passed it to the kernel. */
   #close(connection: Connection): void {
     connection.socket.destroy()
     this.#forget(connection)
@@ -147,14 +153,14 @@ export class ControlConnections {
       if (connection.discardedBytes > this.#limits.lingerBytes) connection.socket.destroy()
       return
     }
-    if (this.#phases.reading.has(connection)) this.#look(connection, connection.framing.feed(chunk))
+    if (this.#phases.reading.has(connection)) this.#advance(connection, connection.framing.feed(chunk))
   }
 
   #ended(connection: Connection): void {
-    if (this.#phases.reading.has(connection)) this.#look(connection, connection.framing.end())
+    if (this.#phases.reading.has(connection)) this.#advance(connection, connection.framing.end())
   }
 
-  #look(connection: Connection, framing: ReturnType<ControlFraming["feed"]>): void {
+  #advance(connection: Connection, framing: ReturnType<ControlFraming["feed"]>): void {
     switch (framing._tag) {
       case "Incomplete":
         return
@@ -164,7 +170,7 @@ export class ControlConnections {
         clearTimeout(connection.timer)
         this.#phases.reading.delete(connection)
         this.#phases.handling.add(connection)
-        // Nothing more is wanted; what is sent nevertheless waits in the kernel until there is an answer.
+        // Anything more that the client sends waits in the kernel until the answer is written.
         connection.socket.pause()
         return this.#respond(framing.text, {
           reply: (line) => this.#reply(connection, line),
@@ -180,7 +186,7 @@ export class ControlConnections {
 
   /**
    * Answers, unless the client has gone or has its answer. The connection then lingers until the client closes it:
-   * closing with unread input would make the client's next write fail before it has read the answer.
+   * closing with unread input resets the connection, and the client's next write fails before it reads the answer.
    */
   #reply(connection: Connection, line: string): void {
     const { reading, handling } = this.#phases
@@ -199,10 +205,13 @@ export class ControlConnections {
   #follow(connection: Connection): ReturnType<Reply["follow"]> {
     const { following, handling } = this.#phases
     if (following.size + keptForQuestions >= this.#limits.maxConnections) {
-      this.#refuse(connection, `${following.size} clients follow already, and no more can. Try again later.`)
+      this.#refuse(
+        connection,
+        `There are ${following.size} subscribers already, as many as the daemon takes. Try again later.`
+      )
       return undefined
     }
-    // It may have gone while it was decided what to do with it.
+    // The client may have disconnected meanwhile.
     if (!handling.delete(connection)) return undefined
     following.add(connection)
     connection.socket.resume()
@@ -222,7 +231,7 @@ export class ControlConnections {
     if (socket.writableLength > this.#limits.followerBytes) {
       this.#end(
         connection,
-        notice("You were cut off, because you did not read what was sent. Subscribe again.")
+        notice("The daemon ended this subscription: the client did not read. Subscribe again.")
       )
       return
     }

@@ -1,26 +1,163 @@
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type { ControlQuestion, ControlResponse } from "../../Domain/control/ControlProtocol.ts"
 import type { SubscribeRequest } from "../../Domain/control/Subscription.ts"
-
-/** A client that stays and is sent one line after the other. */
-export interface Follower {
-  /** Never waits. A client that does not read is cut off with a notice once too much waits for it. */
-  readonly send: (line: string) => void
-  /** Returns when the client is gone, or was cut off. */
-  readonly gone: Effect.Effect<void>
-}
+import { defaultHistoryEvents, eventCount, historyData, needed } from "../../Domain/history/HistoryData.ts"
+import type { ProjectName } from "../../Domain/Project.ts"
+import type { StatusData } from "../../Domain/status/StatusData.ts"
+import { counted } from "../../Domain/text/Amounts.ts"
+import type { UserCommand } from "../../Domain/worker/WorkerEvent.ts"
+import type { SettingsReload } from "../config/SettingsReload.ts"
+import type { SettingsStore } from "../config/SettingsStore.ts"
+import { ShutdownRequest } from "../daemon/ShutdownRequest.ts"
+import { HogReport, type MemoryUnknown } from "../guard/HogReport.ts"
+import type { Concerns } from "../history/Concerns.ts"
+import type { DaemonEvents } from "../history/DaemonEvents.ts"
+import { HistoryReader, type HistoryUnreadable } from "../history/HistoryReader.ts"
+import type { WorkerLines } from "../logs/WorkerLines.ts"
+import type { ProcUnreadable } from "../machine/ProcFs.ts"
+import { ProjectReports } from "../status/ProjectReports.ts"
+import type { CommandAnswer } from "../worker/ProjectActor.ts"
+import { ProjectSwitch } from "../worker/ProjectSwitch.ts"
+import { Supervisor, type UnknownProject } from "../worker/Supervisor.ts"
+import type { Follower } from "./ControlConnections.ts"
+import * as SettingsAnswers from "./SettingsAnswers.ts"
+import * as Subscriptions from "./Subscriptions.ts"
 
 /**
- * What the daemon does with a decoded request. It answers at once, with what was accepted and the state now; whoever
- * wants to follow a command asks for the status again, or subscribes. A request that was accepted is carried out even
- * when its client has gone. A defect costs one answer ("Internal error"), never the control server.
+ * Answers decoded requests. An answer names what was accepted and the state at that moment; no answer waits for a
+ * worker. An accepted request is carried out even when its client has disconnected.
  */
 export class ControlHandler extends Context.Tag("ControlHandler")<
   ControlHandler,
   {
     readonly handle: (request: ControlQuestion) => Effect.Effect<ControlResponse>
-    /** Goes on until the follower is gone. Fails with the sentence that refuses it, before anything was sent. */
+    /** Serves a subscriber until it is gone. Fails with the sentence that refuses it, before anything was sent. */
     readonly follow: (request: SubscribeRequest, follower: Follower) => Effect.Effect<void, string>
   }
 >() {}
+
+/** Bounds the events in the daemon's memory. Restarts are counted among them. */
+const maxHistoryRead = 5000
+
+/** Returns the last events of the history, and how often workers restarted. */
+export const lastEvents = Effect.fnUntraced(function* ({
+  limit = defaultHistoryEvents,
+  project,
+  since_ms: sinceMs
+}: Extract<ControlQuestion, { readonly type: "History" }>) {
+  const { read } = yield* HistoryReader
+  const nowMs = yield* Clock.currentTimeMillis
+  const zone = DateTime.zoneMakeLocal()
+  const question = { sinceMs, limit }
+  const found = yield* read({
+    ...needed(question, nowMs, zone),
+    limit: maxHistoryRead,
+    ...(project === undefined ? {} : { project })
+  })
+  return historyData(found, question, nowMs, zone)
+})
+
+const make = Effect.gen(function* () {
+  const supervisor = yield* Supervisor
+  const reports = yield* ProjectReports
+  const projects = yield* ProjectSwitch
+  const hogs = yield* HogReport
+  const history = yield* HistoryReader
+  const shutdown = yield* ShutdownRequest
+  const settings = yield* SettingsAnswers.make
+  const subscriptions = yield* Subscriptions.make
+
+  const status = (project: ProjectName | undefined, message: (data: StatusData) => string) =>
+    Effect.map(
+      reports.status(project),
+      (data): ControlResponse => ({ success: true, message: message(data), data })
+    )
+
+  const answered = Effect.fnUntraced(function* (answer: CommandAnswer, project: ProjectName | undefined) {
+    const response: ControlResponse = { ...answer, data: yield* reports.status(project) }
+    return response
+  })
+
+  const command = Effect.fnUntraced(function* (named: ProjectName | undefined, wanted: UserCommand) {
+    // The selection may change before the actor has taken the command, so the name is read once.
+    const project = named ?? (yield* supervisor.selected)
+    return yield* answered(yield* (yield* supervisor.project(project)).command(wanted), project)
+  })
+
+  const answer = (
+    request: ControlQuestion
+  ): Effect.Effect<ControlResponse, UnknownProject | MemoryUnknown | ProcUnreadable | HistoryUnreadable> => {
+    switch (request.type) {
+      case "Status":
+        return status(request.project, (data) => `Worker is ${data.worker_status}`)
+      case "GetMetrics":
+        return status(request.project, () => "Metrics retrieved")
+      case "StartWorker":
+        return command(request.project, "start")
+      case "StopWorker":
+        return command(request.project, "stop")
+      case "RestartWorker":
+        return command(request.project, "restart")
+      case "Projects":
+        return Effect.map(reports.projects, (data) => ({
+          success: true,
+          message: counted(data.projects.length, "project"),
+          data
+        }))
+      case "Hogs":
+        return Effect.map(hogs.look, (data) => ({
+          success: true,
+          message: `${counted(data.would_end.length, "process", "processes")} would be killed for memory`,
+          data
+        }))
+      case "History":
+        return Effect.map(Effect.provideService(lastEvents(request), HistoryReader, history), (data) => ({
+          success: true,
+          message: eventCount(data.records.length),
+          data
+        }))
+      case "SelectProject":
+        return Effect.flatMap(projects.to(request.project, { keep: request.keep === true }), (taken) =>
+          answered(taken, request.project)
+        )
+      case "ReloadConfig":
+        return settings.reload(request.project, request.restart === true)
+      case "GetConfig":
+        return settings.get
+      case "SetConfig":
+        return settings.set(request.text, request.sha256, request.dry_run === true)
+      case "Shutdown":
+        return Effect.as(shutdown.ask("requested on the control socket"), {
+          success: true,
+          message: "Daemon shutting down"
+        })
+    }
+  }
+
+  return ControlHandler.of({
+    handle: (request) =>
+      Effect.catchAll(answer(request), ({ message }) => Effect.succeed({ success: false, message })),
+    follow: (request, follower) =>
+      Effect.mapError(subscriptions.serve(request, follower), ({ message }) => message)
+  })
+})
+
+export const layer: Layer.Layer<
+  ControlHandler,
+  never,
+  | Supervisor
+  | ProjectReports
+  | ProjectSwitch
+  | SettingsStore
+  | SettingsReload
+  | HogReport
+  | HistoryReader
+  | ShutdownRequest
+  | DaemonEvents
+  | Concerns
+  | WorkerLines
+> = Layer.scoped(ControlHandler, make)

@@ -10,11 +10,10 @@ import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { type ConnectionLimits, ControlConnections, type Respond, refusal } from "./ControlConnections.ts"
 import { ControlHandler } from "./ControlHandler.ts"
-import type { ControlServerError } from "./ControlServerError.ts"
-import * as ControlSocketFile from "./ControlSocketFile.ts"
+import { bindSocketFile, type ControlServerError } from "./ControlSocketFile.ts"
 
 export interface ControlServerLimits extends ConnectionLimits {
-  /** Milliseconds between two looks at the socket's file. */
+  /** Milliseconds between two checks of the socket's file. */
   readonly socketCheckMs: number
 }
 
@@ -28,28 +27,22 @@ export const serverLimits: ControlServerLimits = {
 }
 
 export interface ControlServerOptions {
-  /** Where the socket is to be: an absolute path of at most 107 bytes. */
+  /** The socket's absolute path, of at most 107 bytes. */
   readonly path: string
-  /** Any of `defaultLimits`, changed. */
+  /** Overrides of `serverLimits`. */
   readonly limits?: Partial<ControlServerLimits>
 }
 
-/** A control server that takes requests until its scope closes. */
+/** A control server, which serves requests until its scope closes. */
 export interface ControlServer {
-  /**
-   * Looks after the socket's file for ever: when it has vanished or was replaced, it is bound again, and a warning
-   * tells. This is the concern to run; requests are served also without it.
-   */
+  /** Binds the socket again, with a warning, whenever its file was removed or replaced. Never returns. */
   readonly keep: Effect.Effect<never>
 }
 
-/** At most one line about failed accepts in this many milliseconds: they come by the thousand or not at all. */
+/** Milliseconds between two warnings about failed accepts, which come by the thousand. */
 const acceptErrorIntervalMs = 60_000
 
-/**
- * Connections that fit the process's limit of open files with three quarters of it left for everything else.
- * `wanted` where the limit cannot be read.
- */
+/** Limits connections to a quarter of the process's open files. Returns `wanted` where that limit cannot be read. */
 const affordable = (wanted: number): Effect.Effect<number> =>
   Effect.try(() => Fs.readFileSync("/proc/self/limits", "utf8")).pipe(
     Effect.map((limits) => Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Number.NaN)),
@@ -60,9 +53,9 @@ const affordable = (wanted: number): Effect.Effect<number> =>
   )
 
 /**
- * Binds the control socket and serves it until the scope closes: `ControlHandler` gets every valid request, all else
- * gets one line that says what is wrong. When this effect succeeds, clients can connect. Fails when the socket cannot
- * be bound. Only the owner of the daemon's lock may run it, for it replaces whatever is at the path.
+ * Binds the control socket, replacing any file at its path, and serves it until the scope closes. `ControlHandler` gets
+ * every valid request; anything else gets one line that says what is wrong. Clients can connect when this succeeds. Only
+ * the owner of the daemon's lock may run it.
  */
 export const bind = (
   options: ControlServerOptions
@@ -74,12 +67,14 @@ export const bind = (
     const run = yield* FiberSet.makeRuntime<never>()
     const clock = yield* Effect.clock
 
-    /** A defect costs this answer and nothing else. */
+    /** A defect costs one answer. */
     const survive = <A extends string | undefined>(type: string, answering: Effect.Effect<A>) =>
       Effect.catchAllCause(answering, (cause) =>
         Effect.as(
-          Effect.logError(`The control request ${type} met a defect.`, cause),
-          refusal(`Internal error while answering ${type}. The daemon goes on; its log has the cause.`)
+          Effect.logError(`Answering the control request ${type} failed: this is a bug in autopilotd`, cause),
+          refusal(
+            `Internal error while answering ${type}: this is a bug in autopilotd. The daemon keeps running, and its log has the cause.`
+          )
         )
       )
 
@@ -112,31 +107,33 @@ export const bind = (
 
     let quietUntilMs = 0
     const onAcceptError = (cause: Error): void => {
-      // A descriptor that is free again is the only thing that lets the next client in.
+      // Only a freed descriptor lets the next client in.
       connections.makeRoom()
       const nowMs = clock.unsafeCurrentTimeMillis()
       if (nowMs < quietUntilMs) return
       quietUntilMs = nowMs + acceptErrorIntervalMs
-      run(Effect.logWarning("A connection to the control socket could not be accepted.", cause))
+      run(Effect.logWarning("A connection to the control socket could not be accepted", cause))
     }
 
-    const listen = ControlSocketFile.bindSocketFile(path, {
+    const listen = bindSocketFile(path, {
       onConnection: (socket) => connections.accept(socket),
       onAcceptError
     })
     const file = yield* ScopedRef.fromAcquire(listen)
 
-    let complaint = ""
+    let lastError = ""
     const bindAgain = ScopedRef.set(file, listen).pipe(
       Effect.matchEffect({
         onFailure: (error) => {
-          const isNew = error.message !== complaint
-          complaint = error.message
-          return isNew ? Effect.logError(`${error.message} It is tried again until it works.`) : Effect.void
+          const isNew = error.message !== lastError
+          lastError = error.message
+          return isNew ? Effect.logError(`${error.message} The daemon keeps trying.`) : Effect.void
         },
         onSuccess: () => {
-          complaint = ""
-          return Effect.logWarning(`The control socket ${path} was removed or replaced; it is bound again.`)
+          lastError = ""
+          return Effect.logWarning(
+            `The control socket ${path} was removed or replaced. The daemon has bound it again.`
+          )
         }
       })
     )
@@ -148,8 +145,8 @@ export const bind = (
 
     return { keep }
   })
-/** The control socket of this home: bound when the layer is built, looked after for as long as it lives. */
 
+/** Binds the control socket of this home and keeps it bound, as the concern `control server`. */
 export const layer: Layer.Layer<never, ControlServerError, AutopilotHome | Concerns | ControlHandler> =
   Layer.scopedDiscard(
     Effect.gen(function* () {

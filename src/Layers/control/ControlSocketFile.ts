@@ -1,27 +1,79 @@
 import * as Fs from "node:fs"
 import * as Net from "node:net"
 import * as Path from "node:path"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { ControlServerError, maxSocketPathBytes } from "./ControlServerError.ts"
+import { errorCode } from "../files/SystemError.ts"
 
-/** A socket that listens, and the file by which clients find it. */
-export interface ControlSocketFile {
-  /** Is the file at the path still the one that was bound? Whatever prevents a look counts as no. */
+/** Bytes in the path of a Unix socket: `sun_path` has 108, and the last one is a NUL. */
+export const maxSocketPathBytes = 107
+
+/** Cause and action, by the system's error code. */
+const explain = (path: string, code: string): string => {
+  const folder = Path.dirname(path)
+  const elsewhere = "set AUTOPILOT_HOME to another folder"
+  switch (code) {
+    case "ENOENT":
+      return `the folder ${folder} does not exist. Create it, or ${elsewhere}.`
+    case "ENOTDIR":
+      return `${folder} is not a folder. Make it one, or ${elsewhere}.`
+    case "EACCES":
+    case "EPERM":
+      return `this user may not write to ${folder}. Make the folder writable, or ${elsewhere}.`
+    case "EROFS":
+      return `${folder} is on a read-only file system. Make it writable, or ${elsewhere}.`
+    case "ENOSPC":
+    case "EDQUOT":
+      return `the disk that holds ${folder} is full. Free some space there, or ${elsewhere}.`
+    case "EISDIR":
+      return `a folder has that name. Rename it, or ${elsewhere}.`
+    case "EMFILE":
+    case "ENFILE":
+      return "no more files can be opened. Raise the limit (ulimit -n) and start again."
+    default:
+      return `the system refused it. Check ${folder}, or ${elsewhere}.`
+  }
+}
+
+/** The control socket cannot be bound, at the start or after its file was removed. */
+export class ControlServerError extends Data.TaggedError("ControlServerError")<{
+  readonly path: string
+  /** The system's code, such as `EACCES`; `ENAMETOOLONG` for a path that no Unix socket can have. */
+  readonly code: string
+  readonly cause: unknown
+}> {
+  static from(path: string, cause: unknown): ControlServerError {
+    return new ControlServerError({ path, code: errorCode(cause) ?? "unknown error", cause })
+  }
+
+  override get message(): string {
+    if (this.code === "ENAMETOOLONG") {
+      return (
+        `The path of the control socket has ${Buffer.byteLength(this.path)} bytes, but Linux allows ` +
+        `${maxSocketPathBytes}: ${this.path}. Set AUTOPILOT_HOME to a folder with a shorter path.`
+      )
+    }
+    return `The control socket ${this.path} cannot be made (${this.code}): ${explain(this.path, this.code)}`
+  }
+}
+
+/** The file by which clients find the listening socket. */
+interface ControlSocketFile {
+  /** Whether the file at the path is still the one that was bound. False when it cannot be read. */
   readonly isOurs: Effect.Effect<boolean>
 }
 
-/** What the listening socket tells. */
-export interface Listener {
+interface Listener {
   readonly onConnection: (socket: Net.Socket) => void
-  /** A connection could not be taken, for want of file descriptors as a rule. */
+  /** Called when a connection cannot be accepted, usually for want of file descriptors. */
   readonly onAcceptError: (cause: Error) => void
 }
 
-/** How many clients may wait to be accepted. A client above it is told to try again (EAGAIN) and does. */
+/** Clients that may wait to be accepted. The kernel fails the next connect(2) with EAGAIN, and our client repeats it. */
 const backlog = 1024
 
-/** Shorter than `autopilotd.sock`, so that it fits wherever that does. */
+/** Shorter than `autopilotd.sock`, so that it fits into `sun_path` wherever that does. */
 const temporaryName = ".sock-new"
 
 interface Identity {
@@ -29,7 +81,7 @@ interface Identity {
   readonly ino: bigint
 }
 
-/** While a socket listens it keeps its inode, so no other file can have the same number. */
+/** A listening socket keeps its inode, so no other file can have the same number. */
 const isSameFile = (a: Identity, b: Identity): boolean => a.dev === b.dev && a.ino === b.ino
 
 const listenAt = (server: Net.Server, path: string): Effect.Effect<void, Error> =>
@@ -45,9 +97,9 @@ const listenAt = (server: Net.Server, path: string): Effect.Effect<void, Error> 
 const unlinkIfExists = (path: string): void => Fs.rmSync(path, { force: true })
 
 /**
- * Binds under a temporary name, closes the file to other users and renames it into place, so that a client never
- * meets a socket that is open to all or not yet listening, and whatever was at the path is replaced in one step.
- * Only the owner of the daemon's lock may call this: a file that is in the way belongs to nobody who lives.
+ * Binds under a temporary name, sets mode 0600 and renames the file into place: no client meets a socket that is open
+ * to all or not listening yet, and the rename replaces whatever was at the path. Only the owner of the daemon's lock may
+ * call this, because the file in its way then belongs to a dead daemon.
  */
 const bindAndRename = (server: Net.Server, path: string): Effect.Effect<Identity, ControlServerError> => {
   const temporary = Path.join(Path.dirname(path), temporaryName)
@@ -58,7 +110,7 @@ const bindAndRename = (server: Net.Server, path: string): Effect.Effect<Identity
       return yield* new ControlServerError({ path, code: "ENAMETOOLONG", cause: undefined })
     }
     yield* attempt(() => {
-      // Asked first: from listen, node says EACCES for a folder that does not exist.
+      // Checked first: Node's listen reports EACCES for a folder that does not exist.
       Fs.statSync(Path.dirname(path))
       // A daemon killed between binding and renaming has left its temporary file.
       unlinkIfExists(temporary)
@@ -74,15 +126,15 @@ const bindAndRename = (server: Net.Server, path: string): Effect.Effect<Identity
 }
 
 /**
- * Listens at `path` (absolute) until the scope closes; then the file is unlinked if it is still ours. Connections
- * that are open at that time are not touched.
+ * Listens at `path` (absolute) until the scope closes, which unlinks the file if it is still ours. Open connections are
+ * left alone.
  */
 export const bindSocketFile = (
   path: string,
   listener: Listener
 ): Effect.Effect<ControlSocketFile, ControlServerError, Scope.Scope> =>
   Effect.gen(function* () {
-    // Half-open: a client that has sent its request and closes its side still wants the answer.
+    // Half-open: a client may close its side after the request and still read the answer.
     const server = yield* Effect.acquireRelease(
       Effect.sync(() => Net.createServer({ allowHalfOpen: true })),
       (server) => Effect.sync(() => void server.close())
@@ -99,7 +151,7 @@ export const bindSocketFile = (
     )
     server.on("connection", listener.onConnection)
     server.on("error", listener.onAcceptError)
-    // Not through the thread pool: this is asked for ever, and wakes nobody else so.
+    // Synchronous: a call every few seconds for ever must not wake the thread pool.
     const isOurs = Effect.try(() => Fs.lstatSync(path, { bigint: true })).pipe(
       Effect.map((found) => isSameFile(found, identity)),
       Effect.orElseSucceed(() => false)

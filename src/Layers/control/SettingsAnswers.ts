@@ -1,29 +1,10 @@
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import type { ConfigProblem } from "../../Domain/config/SettingsData.ts"
 import type { ControlResponse } from "../../Domain/control/ControlProtocol.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
 import type { SettingsProblem } from "../../Domain/settings/SettingsProblem.ts"
 import { SettingsReload } from "../config/SettingsReload.ts"
 import { SettingsStore } from "../config/SettingsStore.ts"
-import type { UnknownProject } from "../worker/Supervisor.ts"
-
-/** What the control socket is answered about settings. A refusal is an answer, with every problem at its place. */
-export class SettingsAnswers extends Context.Tag("SettingsAnswers")<
-  SettingsAnswers,
-  {
-    readonly get: Effect.Effect<ControlResponse>
-    readonly set: (text: string, sha256: string, dryRun: boolean) => Effect.Effect<ControlResponse>
-    /** Restarts, if that is wanted, the workers that need it, or that of one project. */
-    readonly reload: (
-      project: ProjectName | undefined,
-      restart: boolean
-    ) => Effect.Effect<ControlResponse, UnknownProject>
-  }
->() {}
-
-const asked = "asked on the control socket"
 
 const onWire = ({ column, key, line, nearest, reason }: SettingsProblem): ConfigProblem => ({
   ...(line === undefined ? {} : { line }),
@@ -39,26 +20,27 @@ const refusal = (message: string, problems: ReadonlyArray<SettingsProblem> = [])
   data: { problems: problems.map(onWire) }
 })
 
-const refused = (problems: ReadonlyArray<SettingsProblem>, what: string) =>
+const refused = (problems: ReadonlyArray<SettingsProblem>, consequence: string) =>
   refusal(
-    `${what}: the settings have ${problems.length === 1 ? "a problem" : `${problems.length} problems`}`,
+    `${consequence}: the settings have ${problems.length === 1 ? "a problem" : `${problems.length} problems`}`,
     problems
   )
 
-const goOn = "Nothing was changed, the settings in force go on"
+const unchanged = "Nothing was changed, and the settings in force stay"
 
-const nobodyToSupervise = ({ message }: { readonly message: string }) =>
-  Effect.succeed(refusal(`${goOn}. ${message}`))
+const withoutWorker = ({ message }: { readonly message: string }) =>
+  Effect.succeed(refusal(`${unchanged}. ${message}`))
 
-const make = Effect.gen(function* () {
+/** Answers the requests about settings. A refusal is an answer too, with the place of every problem. */
+export const make = Effect.gen(function* () {
   const store = yield* SettingsStore
   const settings = yield* SettingsReload
-  return SettingsAnswers.of({
+  return {
     get: store.get.pipe(
       Effect.map((data): ControlResponse => ({ success: true, message: `Settings of ${data.path}`, data })),
       Effect.catchTag("SettingsError", ({ message, problems }) => Effect.succeed(refusal(message, problems)))
     ),
-    set: (text, sha256, dryRun) =>
+    set: (text: string, sha256: string, dryRun: boolean) =>
       store.set({ text, sha256, dryRun }).pipe(
         Effect.map(
           (data): ControlResponse => ({
@@ -78,28 +60,30 @@ const make = Effect.gen(function* () {
           SettingsNotWritten: ({ message }) => Effect.succeed(refusal(message))
         })
       ),
-    reload: (project, restart) =>
-      settings.reload({ by: asked, restart, ...(project === undefined ? {} : { project }) }).pipe(
-        Effect.map(
-          (data): ControlResponse => ({
-            success: true,
-            message:
-              data.changes.length + data.projects_added.length + data.projects_removed.length === 0
-                ? "Settings reloaded: nothing has changed"
-                : "Settings reloaded",
-            data
-          })
-        ),
-        Effect.catchTags({
-          SettingsError: ({ problems }) => Effect.succeed(refused(problems, goOn)),
-          NoWorkerCommand: nobodyToSupervise,
-          ProjectsWithoutWorker: nobodyToSupervise
+    /** With `restart`, restarts the workers that need it, or that of one project. */
+    reload: (project: ProjectName | undefined, restart: boolean) =>
+      settings
+        .reload({
+          by: "requested on the control socket",
+          restart,
+          ...(project === undefined ? {} : { project })
         })
-      )
-  })
+        .pipe(
+          Effect.map(
+            (data): ControlResponse => ({
+              success: true,
+              message:
+                data.changes.length + data.projects_added.length + data.projects_removed.length === 0
+                  ? "Settings reloaded: nothing has changed"
+                  : "Settings reloaded",
+              data
+            })
+          ),
+          Effect.catchTags({
+            SettingsError: ({ problems }) => Effect.succeed(refused(problems, unchanged)),
+            NoWorkerCommand: withoutWorker,
+            ProjectsWithoutWorker: withoutWorker
+          })
+        )
+  }
 })
-
-export const layer: Layer.Layer<SettingsAnswers, never, SettingsStore | SettingsReload> = Layer.effect(
-  SettingsAnswers,
-  make
-)

@@ -1,8 +1,6 @@
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import {
   eventLine,
@@ -16,29 +14,20 @@ import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { type LineListener, WorkerLines } from "../logs/WorkerLines.ts"
 import { ProjectReports } from "../status/ProjectReports.ts"
-import type { UnknownProject } from "../worker/Supervisor.ts"
-import type { Follower } from "./ControlHandler.ts"
+import type { Follower } from "./ControlConnections.ts"
 
-/** Only a write tells that a client is gone which has closed its own side before. */
+/** A client that closed its own side first is noticed only by a failed write, so that an idle subscription writes too. */
 const aliveInterval = Duration.seconds(15)
-
-/** Sends those who have subscribed what happens. */
-export class Subscriptions extends Context.Tag("Subscriptions")<
-  Subscriptions,
-  {
-    /** Sends the follower how things are, then everything, and returns when the follower is gone. */
-    readonly serve: (request: SubscribeRequest, follower: Follower) => Effect.Effect<void, UnknownProject>
-  }
->() {}
 
 interface Subscriber {
   readonly request: SubscribeRequest
   readonly follower: Follower
-  /** What happens before the snapshot was sent comes after it; undefined once it was. */
+  /** Lines that follow the snapshot. Undefined once the snapshot was sent. */
   waiting: Array<string> | undefined
 }
 
-const make = Effect.gen(function* () {
+/** Sends events and workers' lines to subscribers, as the concern `subscriptions`. */
+export const make = Effect.gen(function* () {
   const events = yield* DaemonEvents
   const reports = yield* ProjectReports
   const concerns = yield* Concerns
@@ -51,18 +40,18 @@ const make = Effect.gen(function* () {
     else waiting.push(line)
   }
 
-  const tell = Effect.fnUntraced(function* (event: DaemonEvent) {
+  const sendToAll = Effect.fnUntraced(function* (event: DaemonEvent) {
     if (subscribers.size === 0) return
     const project = projectOf(event)
-    // Written once for all.
+    // Serialised once for all subscribers.
     const line = eventLine(event, yield* Clock.currentTimeMillis)
     for (const subscriber of subscribers)
       if (isSubscribed(subscriber.request, project)) send(subscriber, line)
   })
 
-  yield* concerns.run("subscriptions", Stream.runForEach(events.changes, tell))
+  yield* concerns.run("subscriptions", Stream.runForEach(events.changes, sendToAll))
 
-  /** Called for every piece of every worker's output: while nobody wants lines, nothing is made of it. */
+  /** Called for every chunk of every worker's output, so that without a subscriber to lines it does nothing. */
   const onLines: LineListener = (project, stream, lines) => {
     const wanting = [...subscribers].filter(
       ({ request }) => request.logs === true && isSubscribed(request, project)
@@ -93,9 +82,10 @@ const make = Effect.gen(function* () {
       (subscriber) => Effect.sync(() => subscribers.delete(subscriber))
     )
 
-  return Subscriptions.of({
-    serve: Effect.fnUntraced(function* (request, follower) {
-      // Before the snapshot is made, so that nothing falls between it and the first event.
+  return {
+    /** Sends a snapshot, then everything that happens, until the follower is gone. */
+    serve: Effect.fnUntraced(function* (request: SubscribeRequest, follower: Follower) {
+      // Subscribed before the snapshot is taken, so that no event falls between them.
       const subscriber = yield* subscribe(request, follower)
       follower.send(yield* snapshot(request))
       for (const line of subscriber.waiting ?? []) follower.send(line)
@@ -105,11 +95,5 @@ const make = Effect.gen(function* () {
       )
       yield* Effect.raceFirst(follower.gone, Effect.forever(Effect.delay(alive, aliveInterval)))
     }, Effect.scoped)
-  })
+  }
 })
-
-export const layer: Layer.Layer<
-  Subscriptions,
-  never,
-  DaemonEvents | ProjectReports | Concerns | WorkerLines
-> = Layer.scoped(Subscriptions, make)

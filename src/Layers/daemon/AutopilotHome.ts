@@ -10,15 +10,15 @@ import { printable } from "../../Domain/text/Printable.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
 import { errorCode, messageOf, refusalOf } from "../files/SystemError.ts"
 
-/** Where everything of one daemon lives. All paths are absolute. */
+/** The files of one daemon. All paths are absolute. */
 export interface HomePaths {
   readonly root: string
   readonly settingsFile: string
   readonly envFile: string
   readonly idFile: string
-  /** The name of the project that commands mean which name none. */
+  /** The name of the selected project. */
   readonly selectedFile: string
-  /** What has happened, one JSON object a line. */
+  /** Events, one JSON object a line. */
   readonly historyFile: string
   readonly socket: string
   readonly pidFile: string
@@ -33,11 +33,11 @@ export class AutopilotHome extends Context.Tag("AutopilotHome")<AutopilotHome, H
 
 const elsewhere = "set AUTOPILOT_HOME to another folder"
 
-/** The folder cannot be made or written, so nothing can be kept there. */
+/** The home cannot be created or written. */
 export class HomeUnusable extends Data.TaggedError("HomeUnusable")<{
   readonly path: string
   readonly reason: string
-  /** What to do about it, without the full stop. */
+  /** The action, without its full stop. */
   readonly advice: string
 }> {
   static from(path: string, cause: unknown): HomeUnusable {
@@ -50,7 +50,6 @@ export class HomeUnusable extends Data.TaggedError("HomeUnusable")<{
   }
 }
 
-/** The paths below `root`. */
 export const pathsBelow = (root: string): HomePaths => ({
   root,
   settingsFile: join(root, "daemon.toml"),
@@ -74,8 +73,8 @@ export const layer: Layer.Layer<AutopilotHome> = Layer.sync(AutopilotHome, () =>
 })
 
 /**
- * Makes a folder and those it is in. Node's own `recursive` never returns where a folder that exists takes no new
- * ones and says so with ENOENT, as /proc and a removed folder do.
+ * Creates a folder and its parents. Node's own `recursive` loops for ever in a folder that refuses new ones with ENOENT,
+ * as /proc and a removed folder do.
  */
 const makeFolder = async (path: string): Promise<void> => {
   const make = async () => {
@@ -94,12 +93,12 @@ const makeFolder = async (path: string): Promise<void> => {
   }
 }
 
-/** Of a folder like /tmp, where everybody may make files and nobody may remove those of others. */
+/** The mode bit of folders such as /tmp, in which all users create files. */
 const stickyBit = 0o1000
 
 /**
- * Makes the folders, closed to others (0700: the socket below is a way to run commands), and proves that a file can
- * be written: a full disk is told now and not at the first crash.
+ * Creates the folders with mode 0700, because the socket below them runs commands, and writes a probe file, so that a
+ * start fails on a full disk.
  */
 export const prepare: Effect.Effect<void, HomeUnusable, AutopilotHome> = Effect.gen(function* () {
   const home = yield* AutopilotHome
@@ -109,13 +108,13 @@ export const prepare: Effect.Effect<void, HomeUnusable, AutopilotHome> = Effect.
   yield* folder(home.root)
   const { mode, uid } = yield* attempt(home.root, () => fs.stat(home.root))
   if ((mode & stickyBit) !== 0) {
-    const reason = "it is a folder that all users share, and a daemon's is closed to others"
+    const reason = "all users share this folder, and the daemon's must be private"
     return yield* new HomeUnusable({ path: home.root, reason, advice: `Choose a folder in it: ${elsewhere}` })
   }
   if (uid === process.getuid?.()) yield* attempt(home.root, () => fs.chmod(home.root, 0o700))
   yield* folder(home.stateDir)
   yield* folder(home.logDir)
-  // One name for all: what a killed start has left, the next one removes.
+  // A constant name, so that the next start removes the probe of a killed one.
   const probe = join(home.root, ".probe")
   yield* attempt(home.root, () => fs.writeFile(probe, "can be written\n", { mode: 0o600 })).pipe(
     Effect.ensuring(Effect.promise(() => fs.rm(probe, { force: true }).catch(() => undefined)))
@@ -123,8 +122,8 @@ export const prepare: Effect.Effect<void, HomeUnusable, AutopilotHome> = Effect.
 })
 
 /**
- * The home's own random id, made once. It marks every worker, so that a daemon ends only what its own home started.
- * Call it while holding the lock: two writers would make two ids.
+ * The home's random id, created once. It marks every worker, so that a daemon kills only the processes of its own home.
+ * Requires the lock: two writers would create two ids.
  */
 export const homeId: Effect.Effect<string, HomeUnusable, AutopilotHome> = Effect.gen(function* () {
   const { idFile } = yield* AutopilotHome

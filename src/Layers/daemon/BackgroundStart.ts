@@ -6,22 +6,27 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { Caller } from "./Caller.ts"
 
-/** The daemon that was started in the background has ended before it could be asked. */
-export class DaemonDidNotStart extends Data.TaggedError("DaemonDidNotStart")<{ readonly told: string }> {
+/** The daemon exited before it answered. */
+export class DaemonDidNotStart extends Data.TaggedError("DaemonDidNotStart")<{
+  /** Its own error. */
+  readonly told: string
+}> {
   override get message() {
-    return this.told === "" ? "The daemon ended at once and said nothing." : this.told
+    return this.told === ""
+      ? "The daemon exited at once and printed no error. Run autopilotd start in the foreground to see why."
+      : this.told
   }
 }
 
 export interface Started {
   readonly pid: number
-  /** Fails when the process ends, with what it has said; never succeeds. */
+  /** Fails when the process exits, with its error. Never succeeds. */
   readonly ended: Effect.Effect<never, DaemonDidNotStart>
 }
 
 /**
- * Starts this program again as a process of its own session, without a terminal. What it says on standard error is
- * kept until the scope closes, and then nobody reads it any more: it has its log.
+ * Starts this program again in a session of its own, without a terminal. Its standard error is read until the scope
+ * closes; afterwards it has only its log.
  */
 export class BackgroundStart extends Context.Tag("BackgroundStart")<
   BackgroundStart,
@@ -32,7 +37,7 @@ export class BackgroundStart extends Context.Tag("BackgroundStart")<
 
 const errorPrefix = "autopilotd: "
 
-/** Of all that was said the error is what counts; a crash of the runtime says it without our prefix. */
+/** Returns the last error in an output, or all of it: a crash of Node has no prefix of autopilotd. */
 export const errorIn = (said: string): string => {
   const at = said.lastIndexOf(errorPrefix)
   return (at === -1 ? said : said.slice(at + errorPrefix.length)).trim()
@@ -62,7 +67,7 @@ export const layer: Layer.Layer<BackgroundStart, never, Caller> = Layer.effect(
         Effect.flatMap(({ child, text }) => {
           const ended = Effect.async<never, DaemonDidNotStart>((resume) => {
             child.once("error", (cause) => resume(new DaemonDidNotStart({ told: cause.message })))
-            // "close" comes after the last of its words, "exit" may come before.
+            // "close" follows the last output, which "exit" may precede.
             child.once("close", () => resume(new DaemonDidNotStart({ told: text() })))
           })
           return child.pid === undefined ? ended : Effect.succeed({ pid: child.pid, ended })

@@ -3,20 +3,20 @@ import { homedir } from "node:os"
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 
-/** Whoever ran this command: what they have set, where they stand, and how to run the same program again. */
+/** The environment of this command, and the command line that runs the same program again. */
 export class Caller extends Context.Tag("Caller")<
   Caller,
   {
     readonly environment: Readonly<Record<string, string | undefined>>
-    /** Relative paths on the command line are meant from here. */
+    /** Relative paths of the command line start here. */
     readonly cwd: string
     readonly userHome: string
-    /** The runtime, its own options, and the bundle: what stands before the command line. */
+    /** The runtime, its options, and the bundle. */
     readonly program: readonly [runtime: string, ...args: ReadonlyArray<string>]
   }
 >() {}
 
-/** Of a folder that was removed under the shell, the kernel tells `/the/path (deleted)`, and errors name that. */
+/** For a removed folder the kernel returns `/the/path (deleted)`, which errors then name. */
 const currentFolder = (): string => {
   try {
     return process.cwd()

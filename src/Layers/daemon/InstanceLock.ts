@@ -8,7 +8,7 @@ import type * as Scope from "effect/Scope"
 import { bindName, tryFlock } from "../files/KernelLock.ts"
 import { AutopilotHome, HomeUnusable, homeId, prepare } from "./AutopilotHome.ts"
 
-/** Another daemon of this home holds the lock. `pid` is undefined when nothing tells who holds it. */
+/** Another daemon of this home holds the lock. `pid` is undefined where it is unknown. */
 export class AlreadyRunning extends Data.TaggedError("AlreadyRunning")<{
   readonly pid: number | undefined
   readonly root: string
@@ -16,39 +16,36 @@ export class AlreadyRunning extends Data.TaggedError("AlreadyRunning")<{
   override get message() {
     return (
       `autopilotd is already running${this.pid === undefined ? "" : ` with pid ${this.pid}`} for ${this.root}. ` +
-      "See `autopilotd status`; end it with `autopilotd stop`."
+      "See `autopilotd status`; stop it with `autopilotd stop`."
     )
   }
 }
 
 /**
- * Proof that this process is the one daemon of its home. The kernel holds the lock and drops it with the process,
- * however that dies, so nothing stale can block a start. The PID file is for people and for the original's tools.
+ * The lock that makes this process the only daemon of its home. The kernel releases it with the process, so that nothing
+ * stale blocks a start. The PID file is only for users and the original's tools.
  */
 export class InstanceLock extends Context.Tag("InstanceLock")<InstanceLock, { readonly homeId: string }>() {}
 
-/** Each file that is there at one time has another pair of these, also across containers and symbolic links. */
+/** Identifies an existing file, also across containers and symbolic links. */
 interface Identity {
   readonly dev: bigint
   readonly ino: bigint
 }
 
-/**
- * A daemon that has flock(1) binds a name too, so that one without it sees that somebody is there. Whether it could be
- * bound.
- */
+/** Binds a name, also beside flock(1), so that a daemon without flock(1) notices this one. Returns whether it is bound. */
 const bindIdentity = ({ dev, ino }: Identity): Effect.Effect<boolean, never, Scope.Scope> =>
   Effect.map(bindName(`autopilotd-${dev}-${ino}`), (taken) => taken === "held")
 
-/** The pid in the PID file, or undefined when there is none: the file may be stale, empty, or anything. */
+/** Reads the PID file, which may be stale. Undefined without a pid in it. */
 export const readPidFile = (path: string): Effect.Effect<number | undefined> =>
   Effect.promise(() => fs.readFile(path, "utf8").catch(() => "")).pipe(
     Effect.map((text) => (/^\s*[1-9][0-9]{0,9}\s*$/.test(text) ? Number(text) : undefined))
   )
 
 /**
- * Whether a process has the lock file open, as the lock's owner has: a stale PID file names one that has not. Nobody
- * can tell for a process of another user, nor for a zombie, so both count as no.
+ * Whether a process has the lock file open, which tells the lock's owner from the process of a stale PID file. False for
+ * other users' processes and for zombies, whose descriptors cannot be read.
  */
 const hasOpen = async (pid: number, { dev, ino }: Identity): Promise<boolean> => {
   const folder = `/proc/${pid}/fd`
@@ -59,7 +56,7 @@ const hasOpen = async (pid: number, { dev, ino }: Identity): Promise<boolean> =>
   return false
 }
 
-/** Whom the PID file names, if that is the owner of the lock. */
+/** The pid in the PID file, if that process owns the lock. */
 const owner = (pidFile: string, lock: Identity): Effect.Effect<number | undefined> =>
   Effect.flatMap(readPidFile(pidFile), (pid) =>
     pid === undefined || pid === process.pid
@@ -70,7 +67,7 @@ const owner = (pidFile: string, lock: Identity): Effect.Effect<number | undefine
         )
   )
 
-/** An owner that is only just beginning writes its file in a moment. */
+/** Waits for an owner that has not written its PID file yet. */
 const awaitOwner = (pidFile: string, lock: Identity): Effect.Effect<number | undefined> =>
   owner(pidFile, lock).pipe(
     Effect.filterOrFail((pid) => pid !== undefined),
@@ -78,8 +75,8 @@ const awaitOwner = (pidFile: string, lock: Identity): Effect.Effect<number | und
     Effect.orElseSucceed(() => undefined)
   )
 
-/** An owner that cannot be named may be just ending, and then the lock is free: so long it is tried again. */
-const patience = "5 seconds"
+/** An unknown owner may be exiting: the time for which a start waits for the lock. */
+const retryLimit = "5 seconds"
 
 const acquire = Effect.gen(function* () {
   const { lockFile, pidFile, root } = yield* AutopilotHome
@@ -94,13 +91,13 @@ const acquire = Effect.gen(function* () {
     const taken = yield* tryFlock(file.fd)
     if (taken !== "taken" && (yield* bindIdentity(identity))) return
     const pid = yield* awaitOwner(pidFile, identity)
-    // With the lock in hand the name is taken by a daemon that has no flock(1), or by a stranger, who does not count.
+    // With the lock held, a daemon without flock(1) or a foreign process has the name. The latter is ignored.
     if (taken === "held" && pid === undefined) return
     return yield* new AlreadyRunning({ pid, root })
   })
   yield* Effect.retry(once, {
     while: ({ pid }) => pid === undefined,
-    schedule: Schedule.upTo(Schedule.forever, patience)
+    schedule: Schedule.upTo(Schedule.forever, retryLimit)
   })
 })
 

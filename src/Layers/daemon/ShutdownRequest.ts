@@ -3,21 +3,17 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Mailbox from "effect/Mailbox"
 
-/** Somebody wants the daemon to end. */
+/** A request to stop the daemon. */
 export interface Request {
-  /** Who, for the log: `SIGTERM`, `asked on the control socket`. */
+  /** The source, for the log: `SIGTERM`, `requested on the control socket`. */
   readonly by: string
 }
 
-/**
- * Where everyone who wants the daemon to end says so. The first request begins the shutdown; each further one only
- * hastens it.
- */
+/** The queue of requests to stop the daemon. The first begins the shutdown; each further one cuts grace periods short. */
 export class ShutdownRequest extends Context.Tag("ShutdownRequest")<
   ShutdownRequest,
   {
     readonly ask: (by: string) => Effect.Effect<void>
-    /** The next request, in the order they came. */
     readonly next: Effect.Effect<Request>
   }
 >() {}

@@ -4,23 +4,30 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Mailbox from "effect/Mailbox"
 
-export type SignalNews =
+export type SignalEvent =
   | { readonly _tag: "Signal"; readonly name: NodeJS.Signals }
   | { readonly _tag: "TerminalClosed" }
 
-/** What the outside tells the daemon by signal. */
+/** The signals to the daemon. */
 export class Signals extends Context.Tag("Signals")<
   Signals,
-  { readonly next: Effect.Effect<SignalNews> }
+  { readonly next: Effect.Effect<SignalEvent> }
 >() {}
 
-/** All of these end the daemon cleanly. By default the kernel would end it at once and orphan the worker. */
-const ending: ReadonlyArray<NodeJS.Signals> = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR2", "SIGALRM"]
+/** The signals that stop the daemon cleanly. Their default action would kill it and orphan its workers. */
+const stopping: ReadonlyArray<NodeJS.Signals> = [
+  "SIGTERM",
+  "SIGINT",
+  "SIGHUP",
+  "SIGQUIT",
+  "SIGUSR2",
+  "SIGALRM"
+]
 
-/** One Ctrl-C may come twice, from the terminal and from npm: the same signal again this soon says nothing new. */
+/** One Ctrl-C may arrive twice, from the terminal and from npm: repeats within this time are ignored. */
 const echoMs = 50
 
-/** Field 7 of stat: 0 when the process has no controlling terminal. */
+/** Whether the process has a controlling terminal: field 7 of stat is not 0. */
 const hasTerminal = (): boolean => {
   try {
     const text = readFileSync("/proc/self/stat", "latin1")
@@ -31,26 +38,26 @@ const hasTerminal = (): boolean => {
 }
 
 /**
- * Listens from this call on, for ever: a listener that is removed would leave the signal to the kernel, and a second
- * one would kill the daemon with its worker running. Call it before anything is started.
+ * Listens from this call on, for ever: without a listener a second signal would kill the daemon and orphan its workers.
+ * Call it before anything is started.
  *
- * A hangup because the terminal went away is not a wish to end: the night's work goes on. Neither is one under nohup,
- * which the launcher reports because Node has undone it before any code of ours runs.
+ * SIGHUP of a closed terminal does not stop the daemon, nor does any under nohup, which the launcher passes on because
+ * Node undoes it before any code of autopilotd runs.
  */
 export const listenForSignals = (): Layer.Layer<Signals> => {
   const hadTerminal = hasTerminal()
   const ignoresHangup = process.env["AUTOPILOTD_NOHUP"] !== undefined
-  const early: Array<SignalNews> = []
-  let tell = (news: SignalNews): void => void early.push(news)
+  const early: Array<SignalEvent> = []
+  let publish = (event: SignalEvent): void => void early.push(event)
   const lastMs = new Map<NodeJS.Signals, number>()
-  for (const name of ending) {
+  for (const name of stopping) {
     process.on(name, () => {
       const nowMs = performance.now()
       const isEcho = nowMs - (lastMs.get(name) ?? Number.NEGATIVE_INFINITY) < echoMs
-      // The echo of an echo is none: whoever repeats a signal quickly must be heard at last.
+      // Measured from the last signal that counted, so that a signal repeated quickly counts at last.
       if (!isEcho) lastMs.set(name, nowMs)
       if (isEcho || (name === "SIGHUP" && ignoresHangup)) return
-      tell(
+      publish(
         name === "SIGHUP" && hadTerminal && !hasTerminal()
           ? { _tag: "TerminalClosed" }
           : { _tag: "Signal", name }
@@ -60,13 +67,13 @@ export const listenForSignals = (): Layer.Layer<Signals> => {
   return Layer.effect(
     Signals,
     Effect.gen(function* () {
-      const mailbox = yield* Mailbox.make<SignalNews>()
-      tell = (news) => void mailbox.unsafeOffer(news)
-      for (const news of early) mailbox.unsafeOffer(news)
+      const mailbox = yield* Mailbox.make<SignalEvent>()
+      publish = (event) => void mailbox.unsafeOffer(event)
+      for (const event of early) mailbox.unsafeOffer(event)
       return { next: Effect.orDie(mailbox.take) }
     })
   )
 }
 
-/** Hears nothing: for commands, which a signal may end as it ends any program. */
+/** No signals: for commands, which a signal may kill. */
 export const layerNone: Layer.Layer<Signals> = Layer.succeed(Signals, { next: Effect.never })

@@ -7,13 +7,13 @@ import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 
 /**
- * Exceptions from callbacks of Node that no fiber sees. Without a listener Node would end the process at once and
- * orphan the worker. Each is logged whole; what it has left undone nobody knows.
+ * Logs exceptions of Node's callbacks, outside of every fiber. Without a listener Node would exit at once and orphan the
+ * workers. The daemon's state is unknown afterwards, so that the daemon stops.
  */
 export class Uncaught extends Context.Tag("Uncaught")<
   Uncaught,
   {
-    /** Returns when there has been one. */
+    /** Returns after the first exception. */
     readonly first: Effect.Effect<void>
   }
 >() {}
@@ -24,12 +24,13 @@ export const layer: Layer.Layer<Uncaught> = Layer.scoped(
     const first = yield* Deferred.make<void>()
     const run = yield* FiberSet.makeRuntime<never>()
     const onException = (error: unknown): void => {
-      run(Effect.logError("An exception that nobody caught", Cause.die(error)))
+      run(Effect.logError("Uncaught exception: this is a bug in autopilotd", Cause.die(error)))
       Deferred.unsafeDone(first, Exit.void)
     }
-    // Node writes warnings straight to standard error, which may be a terminal that takes nothing.
-    const onWarning = (warning: Error): void => void run(Effect.logWarning(`Node warns: ${warning.message}`))
-    // Those for exceptions stay to the very end: one that comes while all is being closed must not cut that short.
+    // Node writes warnings synchronously to standard error, which may be a stopped terminal.
+    const onWarning = (warning: Error): void =>
+      void run(Effect.logWarning(`Warning of Node: ${warning.message}`))
+    // The listeners for exceptions stay: one during the shutdown must not cut that short.
     yield* Effect.acquireRelease(
       Effect.sync(() => {
         process.removeAllListeners("warning")

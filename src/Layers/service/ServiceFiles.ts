@@ -16,7 +16,7 @@ import { readTextFile, type UnreadableFile } from "../files/TextFile.ts"
 /** A file of the service could not be written or removed. */
 export class ServiceFileFailed extends Data.TaggedError("ServiceFileFailed")<{
   readonly path: string
-  /** Continues a sentence that begins with the path: what happened, why, what to do. */
+  /** Continues a sentence that begins with the path. */
   readonly reason: string
 }> {
   override get message(): string {
@@ -24,54 +24,47 @@ export class ServiceFileFailed extends Data.TaggedError("ServiceFileFailed")<{
   }
 }
 
-/** A file as it was found in the place of one of the service's. */
 export interface FoundFile {
-  /** Undefined when it is no text, so that nobody of us has written it. */
+  /** Undefined when it is no text, so that `install` has not written it. */
   readonly text: string | undefined
   readonly isExecutable: boolean
   readonly isLink: boolean
-  /** A link to /dev/null: a person's word that the unit must not run (systemctl mask). */
+  /** A link to /dev/null: the user has masked the unit. */
   readonly isMask: boolean
 }
 
-/** The same, with its path. */
 export interface InstalledFile extends FoundFile {
   readonly path: string
 }
 
-/** The files of the service: the launcher, and the units in a folder of systemd. */
+/** The files of the service: the launcher and the units. */
 export class ServiceFiles extends Context.Tag("ServiceFiles")<
   ServiceFiles,
   {
-    /** The launcher that belongs to this program, this home and the caller's PATH. */
+    /** The launcher for this program, this home and the caller's PATH. */
     readonly launcher: Effect.Effect<Launcher>
     readonly launcherPath: string
-    /** The folders in which the user's units may be, the likeliest first. */
+    /** The folders for the user's units, the likeliest first. */
     readonly unitFolders: readonly [string, ...ReadonlyArray<string>]
-    /** The text of a unit as the package brings it. */
+    /** The text of a unit in the package. */
     readonly shipped: (unit: ServiceUnit) => Effect.Effect<string, UnreadableFile>
-    /** Undefined when nothing is there. */
-    readonly look: (path: string) => Effect.Effect<FoundFile | undefined>
-    /** The files of a unit that are there, in the order of the folders: the first is the one that counts. */
+    /** Undefined when there is no file. */
+    readonly read: (path: string) => Effect.Effect<FoundFile | undefined>
+    /** The existing files of a unit, in the order of the folders. systemd uses the first. */
     readonly installed: (unit: ServiceUnit) => Effect.Effect<ReadonlyArray<InstalledFile>>
-    /**
-     * Puts a text there, whole or not at all, and makes the folder if it is missing. With `keepFormer` what was there
-     * is kept as `<path>.bak`.
-     */
+    /** Replaces a file atomically, and makes its folder. `keepFormer` keeps the previous one as `<path>.bak`. */
     readonly write: (
       path: string,
       file: { readonly text: string; readonly mode: number; readonly keepFormer: boolean }
     ) => Effect.Effect<void, ServiceFileFailed>
-    /** Removes a file that is there. */
     readonly remove: (path: string) => Effect.Effect<void, ServiceFileFailed>
-    /** What a person has added to a unit, and copies that were kept: the paths of those that are there. */
+    /** The paths of a unit's drop-ins and of its backup. */
     readonly beside: (unitPath: string) => Effect.Effect<ReadonlyArray<string>>
-    /** The last lines of a log; none when it cannot be read. */
+    /** The last lines of a log; none when it is unreadable. */
     readonly lastLines: (path: string, count: number) => Effect.Effect<ReadonlyArray<string>>
   }
 >() {}
 
-/** Far more than the lines that are shown. */
 const tailBytes = 16 * 1024
 
 const tailOf = async (path: string): Promise<string> => {
@@ -90,7 +83,7 @@ const tailOf = async (path: string): Promise<string> => {
   }
 }
 
-/** A version manager may make a folder for each shell that leads to one that stays. */
+/** Resolves the link that a version manager may make for each shell, because its target stays. */
 const lasting = (folder: string): Promise<string> =>
   whyFleeting(folder) === undefined ? Promise.resolve(folder) : fs.realpath(folder).catch(() => folder)
 
@@ -103,7 +96,7 @@ const write = async (
   await replaceFile(path, text, { mode })
 }
 
-const look = Effect.fnUntraced(function* (path: string) {
+const read = Effect.fnUntraced(function* (path: string) {
   const stat = yield* Effect.promise(() => fs.lstat(path).catch(() => undefined))
   if (stat === undefined) return undefined
   const isLink = stat.isSymbolicLink()
@@ -149,11 +142,11 @@ export const layer: Layer.Layer<ServiceFiles, never, AutopilotHome | Caller> = L
       unitFolders,
       shipped: (unit) =>
         Effect.map(readTextFile(join(dirname(dirname(bundle)), "systemd", unit.name)), ({ text }) => text),
-      look,
+      read,
       installed: Effect.fnUntraced(function* (unit) {
         const paths = unitFolders.map((folder) => join(folder, unit.name))
         const found = yield* Effect.forEach(paths, (path) =>
-          Effect.map(look(path), (file) => (file === undefined ? [] : [{ path, ...file }]))
+          Effect.map(read(path), (file) => (file === undefined ? [] : [{ path, ...file }]))
         )
         return found.flat()
       }),
@@ -161,7 +154,7 @@ export const layer: Layer.Layer<ServiceFiles, never, AutopilotHome | Caller> = L
       remove: (path) =>
         failing(
           path,
-          (cause) => `was not removed: ${messageOf(cause)}`,
+          (cause) => `could not be removed: ${messageOf(cause)}`,
           () => fs.rm(path, { force: true })
         ),
       beside: (unitPath) =>

@@ -9,11 +9,11 @@ import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { ServiceNotifier } from "../systemd/ServiceNotifier.ts"
 import { Supervisor } from "../worker/Supervisor.ts"
 
-/** What follows from an event has then happened, too. */
+/** The time in which an event takes effect on the state. */
 const settling = Duration.millis(100)
 
-/** Changes that come faster are told together: each may cost the start of a program. */
-const pause = Duration.seconds(1)
+/** The shortest time between two messages: each may start systemd-notify. */
+const minInterval = Duration.seconds(1)
 
 const make = Effect.gen(function* () {
   const notifier = yield* ServiceNotifier
@@ -21,28 +21,28 @@ const make = Effect.gen(function* () {
   const events = yield* DaemonEvents
   const concerns = yield* Concerns
   if (notifier.channel === undefined) return
-  let told: string | undefined
+  let sent: string | undefined
 
-  const tell = Effect.gen(function* () {
+  const sendStatus = Effect.gen(function* () {
     yield* Effect.sleep(settling)
     const snapshots = yield* supervisor.snapshots
     const text = serviceStatus(snapshots.map(({ plan, state }) => ({ project: plan.project, state })))
-    if (text === told) return
-    told = text
+    if (text === sent) return
+    sent = text
     yield* notifier.send(ServiceMessage.Status({ text }))
-    yield* Effect.sleep(pause)
+    yield* Effect.sleep(minInterval)
   })
 
-  // Every change of a state is told as an event; when there are many, the newest stands for all.
-  const reasons = Stream.merge(Stream.succeed("the beginning"), events.changes).pipe(
+  // Every change of a state publishes an event. Of several that wait, one is enough.
+  const changes = Stream.merge(Stream.succeed("the beginning"), events.changes).pipe(
     Stream.buffer({ capacity: 1, strategy: "sliding" })
   )
   yield* concerns.run(
     "service status",
-    Stream.runForEach(reasons, () => tell)
+    Stream.runForEach(changes, () => sendStatus)
   )
 })
 
-/** Shows in `systemctl status` how the workers do, as a concern of its own. */
+/** Shows the workers' states in `systemctl status`, as the concern `service status`. */
 export const layer: Layer.Layer<never, never, ServiceNotifier | Supervisor | DaemonEvents | Concerns> =
   Layer.scopedDiscard(make)

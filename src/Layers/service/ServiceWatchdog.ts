@@ -11,8 +11,8 @@ import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { ServiceNotifier } from "../systemd/ServiceNotifier.ts"
 import { Supervisor } from "../worker/Supervisor.ts"
 
-/** Signs of life are this much more frequent than they have to be: one that is late or lost does no harm. */
-const margin = 3
+/** Messages per watchdog interval, so that one may be late or lost. */
+const messagesPerInterval = 3
 
 const make = Effect.gen(function* () {
   const { send, watchdogMs } = yield* ServiceNotifier
@@ -26,8 +26,8 @@ const make = Effect.gen(function* () {
     { name: "the memory guard", turn: guard.turn }
   ]
 
-  /** Returns when everybody has taken a turn. Who takes too long is only told: systemd ends what is hung. */
-  const everybody = Effect.fnUntraced(function* (lastNanos: bigint) {
+  /** Returns when every part has made progress. Publishes one that takes too long: systemd kills the daemon for that. */
+  const awaitProgress = Effect.fnUntraced(function* (lastNanos: bigint) {
     const missing = new Set(expected.map(({ name }) => name))
     const turns = yield* Effect.fork(
       Effect.forEach(expected, ({ name, turn }) => Effect.map(turn, () => missing.delete(name)), {
@@ -48,18 +48,18 @@ const make = Effect.gen(function* () {
   const watch = Effect.gen(function* () {
     let lastNanos = yield* Clock.currentTimeNanos
     for (;;) {
-      yield* everybody(lastNanos)
+      yield* awaitProgress(lastNanos)
       lastNanos = yield* Clock.currentTimeNanos
       yield* send(ServiceMessage.Alive())
-      yield* Effect.sleep(Duration.millis(watchdogMs / margin))
+      yield* Effect.sleep(Duration.millis(watchdogMs / messagesPerInterval))
     }
   })
   yield* concerns.run("service watchdog", watch)
 })
 
 /**
- * Gives systemd a sign of life when the supervisor, which is every project's actor, and the guard of the memory have
- * each taken a turn since the last one, as a concern of its own. Without a watchdog it does nothing.
+ * Resets systemd's watchdog once every project's actor and the memory guard have made progress since the last time, as
+ * the concern `service watchdog`. Does nothing without a watchdog.
  */
 export const layer: Layer.Layer<
   never,

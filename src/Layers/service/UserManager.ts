@@ -12,63 +12,64 @@ import { printable } from "../../Domain/text/Printable.ts"
 import { Caller } from "../daemon/Caller.ts"
 import { SystemdTools, type ToolAnswer } from "../systemd/SystemdTools.ts"
 
-/** There is nobody to install a service with. */
+/** This user has no systemd manager. */
 export class NoUserManager extends Data.TaggedError("NoUserManager")<{
-  /** A sentence without its full stop. */
+  /** Continues the message after a colon. */
   readonly reason: string
   /** What to do, in whole sentences. */
-  readonly cure: string
+  readonly fix: string
 }> {
   override get message(): string {
-    return `There is no user manager of systemd here: ${this.reason}. ${this.cure}`
+    return `No systemd user manager was found: ${this.reason}. ${this.fix}`
   }
 }
 
-/** systemd has refused what it was told, or failed at it. */
-export class ToldInVain extends Data.TaggedError("ToldInVain")<{
+/** systemctl failed. */
+export class SystemctlFailed extends Data.TaggedError("SystemctlFailed")<{
   /** The command line. */
   readonly command: string
-  /** What it has said. */
+  /** Its standard error, on one line. */
   readonly said: string
 }> {
   override get message(): string {
-    return `${this.command} has failed: ${this.said === "" ? "it said nothing" : this.said}`
+    return `${this.command} failed: ${this.said === "" ? "it printed no reason" : this.said}`
   }
 }
 
-/** What systemd knows of a unit. */
 export interface UnitState {
   /** `loaded`, `not-found`, `masked`, `bad-setting`, `error`. */
   readonly load: string
   /** `active`, `inactive`, `failed`, `activating`, `deactivating`, `reloading`. */
   readonly active: string
-  /** The same more closely: `running`, `auto-restart`, ... */
+  /** A detail of it: `running`, `auto-restart`, ... */
   readonly sub: string
-  /** `enabled`, `disabled`, `masked`, ... Empty when there is no such file. */
+  /** `enabled`, `disabled`, `masked`, ... Empty without a file. */
   readonly file: string
-  /** Of the main process; undefined while there is none. */
+  /** Undefined while there is no main process. */
   readonly mainPid: number | undefined
-  /** The unit's file is not the one that systemd has read. */
+  /** The file has changed since systemd read it. */
   readonly isStale: boolean
 }
 
-/** The user's systemd: what it is asked and told about units. */
+/** The user's systemd manager. */
 export class UserManager extends Context.Tag("UserManager")<
   UserManager,
   {
-    /** Fails where there is none. Whether it looks for units in a folder. */
+    /** Returns whether the manager loads units from a folder. */
     readonly looksIn: Effect.Effect<(folder: string) => boolean, NoUserManager>
-    /** What a service has for its environment. Empty where it cannot be known. */
+    /** The environment of its services. Empty where it cannot be read. */
     readonly environment: Effect.Effect<Readonly<Record<string, string>>, NoUserManager>
     readonly unit: (name: string) => Effect.Effect<UnitState, NoUserManager>
-    /** Runs `systemctl --user` and returns when that is done, however long a start or a stop takes. */
-    readonly tell: (...args: ReadonlyArray<string>) => Effect.Effect<void, NoUserManager | ToldInVain>
+    /** Runs `systemctl --user` and returns when it is done, however long a start or a stop takes. */
+    readonly systemctl: (
+      ...args: ReadonlyArray<string>
+    ) => Effect.Effect<void, NoUserManager | SystemctlFailed>
     /**
-     * The last lines that the unit's processes have written to the journal since then. None where the journal cannot
-     * be read. `sinceMs` is since 1970.
+     * The last lines of the unit's processes in the journal since a time, in milliseconds since 1970. None where the
+     * journal cannot be read.
      */
-    readonly said: (name: string, sinceMs: number) => Effect.Effect<ReadonlyArray<string>>
-    /** Whether the user's services run while the user is not logged in; undefined where it cannot be known. */
+    readonly journal: (name: string, sinceMs: number) => Effect.Effect<ReadonlyArray<string>>
+    /** Whether the user's services run while the user is logged out; undefined where that is unknown. */
     readonly lingers: Effect.Effect<boolean | undefined>
   }
 >() {}
@@ -84,14 +85,14 @@ const properties = [
 
 const Environment = Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.String }))
 
-const lastLines = 20
+const journalLines = 20
 
-/** The name of the user, as logind knows it; the environment may say another. */
+/** The user's name as logind knows it. USER may hold another. */
 const ownName = (environment: Readonly<Record<string, string | undefined>>): string | undefined => {
   try {
     return userInfo().username
   } catch {
-    // A container's user need not have a name.
+    // A container's user may have no name.
     return environment["USER"]
   }
 }
@@ -100,27 +101,24 @@ const make = Effect.gen(function* () {
   const tools = yield* SystemdTools
   const { environment } = yield* Caller
   const name = ownName(environment)
-  const cure =
-    `Log in as that user directly (at the machine or by ssh) or with: machinectl shell ${name ?? "USER"}@. ` +
-    `For one that is always there: loginctl enable-linger ${name ?? "USER"}`
-  const none = (reason: string) => new NoUserManager({ reason, cure })
+  const fix =
+    `Log in as that user at the machine or by ssh, or run: machinectl shell ${name ?? "USER"}@. ` +
+    `To keep a manager running without a login: loginctl enable-linger ${name ?? "USER"}`
+  const none = (reason: string) => new NoUserManager({ reason, fix })
 
-  /** What the bus cannot be reached for is told by systemctl in its own words, which hide the usual reason. */
+  /** systemctl's own message hides the usual reason. */
   const whyNoBus = (said: string) =>
     ["XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"].every((name) => (environment[name] ?? "") === "")
-      ? "XDG_RUNTIME_DIR is not set, as it is after su or sudo"
+      ? "XDG_RUNTIME_DIR is not set, which is usual after su or sudo"
       : `it does not answer (${printable(said, 300)})`
 
-  const systemctl = Effect.fnUntraced(function* (
-    args: ReadonlyArray<string>,
-    limit?: Duration.DurationInput
-  ) {
+  const run = Effect.fnUntraced(function* (args: ReadonlyArray<string>, limit?: Duration.DurationInput) {
     const answer = yield* tools.run("systemctl", ["--user", ...args], limit).pipe(
       Effect.mapError(({ problem }) =>
         problem.includes("not installed")
           ? new NoUserManager({
               reason: `systemctl ${problem}`,
-              cure: "Without systemd, autopilotd start --detach runs the daemon in the background."
+              fix: "Without systemd, autopilotd start --detach runs the daemon in the background."
             })
           : none(`systemctl ${problem}`)
       )
@@ -132,20 +130,20 @@ const make = Effect.gen(function* () {
     return answer
   })
 
-  /** For questions that are always answered where there is somebody to answer. */
-  const asked = Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
-    const { code, stderr, stdout } = yield* systemctl(args)
+  /** For queries, which fail only without a manager. */
+  const query = Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
+    const { code, stderr, stdout } = yield* run(args)
     return code === 0 ? stdout : yield* none(whyNoBus(stderr.trim()))
   })
 
-  const linger: Effect.Effect<boolean | undefined> = Effect.gen(function* () {
+  const lingers: Effect.Effect<boolean | undefined> = Effect.gen(function* () {
     const uid = String(process.getuid?.() ?? "")
     const answer: ToolAnswer | undefined = yield* tools
       .run("loginctl", ["show-user", uid, "--property=Linger", "--value"])
       .pipe(Effect.orElseSucceed(() => undefined))
     const value = answer?.code === 0 ? answer.stdout.trim() : ""
     if (value === "yes" || value === "no") return value === "yes"
-    // logind is not there, or does not know a user without a session: what it remembers is a file.
+    // Without logind, or for a user without a session: logind keeps the setting as a file.
     return name === undefined
       ? undefined
       : yield* Effect.promise(() =>
@@ -157,15 +155,15 @@ const make = Effect.gen(function* () {
   })
 
   return UserManager.of({
-    looksIn: Effect.map(asked("show", "--property=UnitPath", "--value"), (paths) => {
+    looksIn: Effect.map(query("show", "--property=UnitPath", "--value"), (paths) => {
       const folders = ` ${paths.trim()} `
       return (folder: string) => folders.includes(` ${folder} `)
     }),
-    environment: Effect.map(asked("show-environment", "--output=json"), (text) =>
+    environment: Effect.map(query("show-environment", "--output=json"), (text) =>
       Option.getOrElse(Schema.decodeOption(Environment)(text), () => ({}))
     ),
     unit: (unit) =>
-      Effect.map(asked("show", unit, `--property=${properties.join(",")}`), (text) => {
+      Effect.map(query("show", unit, `--property=${properties.join(",")}`), (text) => {
         const values = systemdProperties(text)
         const pid = Number(values.get("MainPID") ?? 0)
         return {
@@ -177,23 +175,23 @@ const make = Effect.gen(function* () {
           isStale: values.get("NeedDaemonReload") === "yes"
         }
       }),
-    tell: (...args) =>
-      Effect.flatMap(systemctl(args, Duration.infinity), ({ code, stderr }) =>
+    systemctl: (...args) =>
+      Effect.flatMap(run(args, Duration.infinity), ({ code, stderr }) =>
         code === 0
           ? Effect.void
-          : new ToldInVain({
+          : new SystemctlFailed({
               command: ["systemctl", "--user", ...args].join(" "),
               said: printable(stderr.trim().split("\n").join(" "), 500)
             })
       ),
-    said: (unit, sinceMs) =>
+    journal: (unit, sinceMs) =>
       tools
         .run("journalctl", [
           "--user",
-          // Of the unit's processes alone, without what systemd says about them.
+          // Lines of the unit's processes, without systemd's own about the unit.
           `_SYSTEMD_USER_UNIT=${unit}`,
           `--since=@${(sinceMs / 1000).toFixed(6)}`,
-          `--lines=${lastLines}`,
+          `--lines=${journalLines}`,
           "--output=cat",
           "--no-pager"
         ])
@@ -203,7 +201,7 @@ const make = Effect.gen(function* () {
           ),
           Effect.orElseSucceed(() => [])
         ),
-    lingers: linger
+    lingers
   })
 })
 

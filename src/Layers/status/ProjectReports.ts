@@ -17,11 +17,11 @@ import { WorkerGroups } from "../tree/WorkerGroups.ts"
 import type { ProjectSnapshot } from "../worker/ProjectActor.ts"
 import { Supervisor, type UnknownProject } from "../worker/Supervisor.ts"
 
-/** What is told of projects: always from the state as it is, never waiting for anyone. */
+/** Reports the state of projects. Never waits for a worker or a command. */
 export class ProjectReports extends Context.Tag("ProjectReports")<
   ProjectReports,
   {
-    /** Of a project, or of the selected one when none is named. */
+    /** Without a name, the selected project's. */
     readonly status: (project: ProjectName | undefined) => Effect.Effect<StatusData, UnknownProject>
     readonly projects: Effect.Effect<ProjectsData>
   }

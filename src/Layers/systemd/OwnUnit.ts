@@ -12,29 +12,28 @@ import {
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { SystemdTools } from "./SystemdTools.ts"
 
-/** The unit of systemd that this very process is the main process of. */
+/** The systemd unit whose main process this daemon is. */
 export class OwnUnit extends Context.Tag("OwnUnit")<
   OwnUnit,
   {
-    /** Asked once. Undefined when systemd has not started this process, or cannot be asked about the unit. */
+    /** Read once. Undefined when systemd did not start this process, or did not describe the unit. */
     readonly facts: Effect.Effect<OwnUnitFacts | undefined>
   }
 >() {}
 
-/** What this process knows of itself. */
 export interface OwnProcess {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly pid: number
   readonly cgroupFile: string
 }
 
-/** The unit's name; undefined when this process only lives below one, as in a terminal that a unit has opened. */
+/** Undefined for a process that merely descends from a unit, as in a terminal that a unit has opened. */
 const unitOfThisProcess = ({ cgroupFile, environment, pid }: OwnProcess): UnitName | undefined => {
   if (environment["SYSTEMD_EXEC_PID"] !== String(pid)) return undefined
   try {
     return unitOfGroups(fs.readFileSync(cgroupFile, "utf8"), environment["MANAGERPID"] !== undefined)
   } catch {
-    // Without /proc there is no group either.
+    // Without /proc there is no cgroup either.
     return undefined
   }
 }
@@ -44,7 +43,7 @@ const make = (own: OwnProcess) =>
     const { run } = yield* SystemdTools
     const events = yield* DaemonEvents
 
-    const ask = Effect.fnUntraced(function* (unit: UnitName) {
+    const describe = Effect.fnUntraced(function* (unit: UnitName) {
       const manager = unit.manager === "user" ? ["--user"] : []
       const { code, stderr, stdout } = yield* run("systemctl", [
         ...manager,
@@ -63,7 +62,7 @@ const make = (own: OwnProcess) =>
     const facts = Effect.suspend(() => {
       const unit = unitOfThisProcess(own)
       if (unit === undefined) return Effect.succeed(undefined)
-      return Effect.catchTag(ask(unit), "SystemdNotAsked", ({ message }) =>
+      return Effect.catchTag(describe(unit), "SystemdNotAsked", ({ message }) =>
         Effect.as(events.publish({ _tag: "OwnUnitUnknown", unit: unit.name, reason: message }), undefined)
       )
     })

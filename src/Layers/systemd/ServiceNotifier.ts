@@ -17,29 +17,28 @@ import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { SystemdTools } from "./SystemdTools.ts"
 
-/** Tells the service manager how the daemon does. Where there is none, or no way to it, all this does nothing. */
+/** Sends messages to the service manager. Does nothing without one, or without a channel to it. */
 export class ServiceNotifier extends Context.Tag("ServiceNotifier")<
   ServiceNotifier,
   {
-    /** The way that messages take; undefined when nobody is to be told. */
+    /** Undefined without a manager. */
     readonly channel: ServiceChannel | undefined
-    /** How often the manager wants a sign of life at least; undefined when it does not. */
+    /** `WatchdogSec=` in milliseconds; undefined without a watchdog. */
     readonly watchdogMs: number | undefined
-    /** Messages arrive in the order in which they were sent. Waits for nobody. */
+    /** Queues a message. Messages arrive in the order in which they were sent. Never waits. */
     readonly send: (message: ServiceMessage) => Effect.Effect<void>
   }
 >() {}
 
-/** A message did not get through. */
 class NotSent extends Data.TaggedError("NotSent")<{
   readonly reason: string
-  /** The manager has too much to read at the moment. */
+  /** The manager's queue is full: the message can be sent later. */
   readonly isForNow: boolean
 }> {}
 
 type Transmit = (text: string) => Effect.Effect<void, NotSent>
 
-/** A manager that has too much to read is tried again this often. */
+/** The interval of retries while the manager's queue is full. */
 const retryInterval = Duration.millis(250)
 
 const programLimit = Duration.seconds(5)
@@ -50,12 +49,11 @@ const notSent = (cause: unknown): NotSent => {
   return new NotSent({ reason: messageOf(cause), isForNow })
 }
 
-/** How a descriptor is written to; undefined when it is not to be touched. */
+/** Returns a writer to the descriptor; undefined when it must not be used. */
 const byDescriptor = (descriptor: number): Transmit | undefined => {
   try {
     const flags = descriptorFlags(fs.readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1"))
-    // A number that has gone astray may be anything of Node's own. And with a socket that a worker inherits it could
-    // speak for the daemon.
+    // A stale number may be any descriptor of Node's. A worker that inherits the socket could speak for the daemon.
     if (!fs.fstatSync(descriptor).isSocket() || flags?.isCloseOnExec !== true) return undefined
     if (flags.isNonBlocking) {
       return (text) => Effect.try({ try: () => void fs.writeSync(descriptor, text), catch: notSent })
@@ -63,7 +61,7 @@ const byDescriptor = (descriptor: number): Transmit | undefined => {
   } catch {
     return undefined
   }
-  // Where the manager does not read, a thread waits instead of the daemon.
+  // A blocking write waits in the thread pool instead of the event loop.
   return (text) =>
     Effect.async((resume) =>
       fs.write(descriptor, text, (cause) =>
@@ -80,7 +78,7 @@ const byProgram =
       Effect.flatMap(({ code, stderr }) =>
         code === 0
           ? Effect.void
-          : new NotSent({ reason: `systemd-notify has failed: ${stderr.trim()}`, isForNow: false })
+          : new NotSent({ reason: `systemd-notify failed: ${stderr.trim()}`, isForNow: false })
       )
     )
 
@@ -101,11 +99,11 @@ const make = (environment: ServiceEnvironment, pid: number) =>
     const { channel, transmit } = found
     const isWanted = yield* Effect.makeLatch(false)
     let waiting: ReadonlyArray<{ readonly message: ServiceMessage; readonly text: string }> = []
-    let isTold = false
+    let isReported = false
 
-    const tellOnce = Effect.fnUntraced(function* (reason: string) {
-      if (isTold) return
-      isTold = true
+    const reportOnce = Effect.fnUntraced(function* (reason: string) {
+      if (isReported) return
+      isReported = true
       const name = channel._tag === "Descriptor" ? `descriptor ${channel.descriptor}` : "systemd-notify"
       yield* events.publish({ _tag: "ServiceNotNotified", channel: name, reason })
     })
@@ -117,8 +115,8 @@ const make = (environment: ServiceEnvironment, pid: number) =>
       })
       if (failure?.isForNow === true) return yield* Effect.sleep(retryInterval)
       waiting = waiting.filter((one) => one !== next)
-      if (failure === undefined) isTold = false
-      else yield* tellOnce(failure.reason)
+      if (failure === undefined) isReported = false
+      else yield* reportOnce(failure.reason)
     })
 
     const sendAll = Effect.gen(function* () {
@@ -142,7 +140,6 @@ const make = (environment: ServiceEnvironment, pid: number) =>
     })
   })
 
-/** For a process that was started with this environment. */
 export const layerFor = (
   environment: ServiceEnvironment,
   pid: number

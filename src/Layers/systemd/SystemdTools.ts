@@ -5,17 +5,16 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
-/** The programs that speak for systemd. */
+/** systemd's programs. */
 export type SystemdTool = "systemctl" | "loginctl" | "journalctl" | "systemd-notify"
 
-/** What one of them has said. */
 export interface ToolAnswer {
   readonly code: number
   readonly stdout: string
   readonly stderr: string
 }
 
-/** systemd could not be asked at all: its program is missing, cannot be run, or does not end. */
+/** A program of systemd is missing, cannot be run, or does not exit. */
 export class SystemdNotAsked extends Data.TaggedError("SystemdNotAsked")<{
   readonly tool: SystemdTool
   /** Continues a sentence that begins with the program. */
@@ -26,11 +25,11 @@ export class SystemdNotAsked extends Data.TaggedError("SystemdNotAsked")<{
   }
 }
 
-/** Asks systemd by its programs: its bus speaks a binary protocol, and these are wherever systemd is. */
+/** Runs systemd's programs, which every systemd has, while its bus needs a binary protocol. */
 export class SystemdTools extends Context.Tag("SystemdTools")<
   SystemdTools,
   {
-    /** Returns what was answered, whatever its exit code. One that takes longer than the limit is ended. */
+    /** Returns the output, whatever the exit code. Kills the program after the limit, by default 10 seconds. */
     readonly run: (
       tool: SystemdTool,
       args: ReadonlyArray<string>,
@@ -39,14 +38,14 @@ export class SystemdTools extends Context.Tag("SystemdTools")<
   }
 >() {}
 
-/** Asking takes milliseconds, unless the manager is hung; then nobody shall wait for it for ever. */
-const askingLimit = Duration.seconds(10)
+/** An answer takes milliseconds, unless the manager hangs. */
+const usualLimit = Duration.seconds(10)
 
-const ask = (tool: SystemdTool, args: ReadonlyArray<string>) =>
+const runTool = (tool: SystemdTool, args: ReadonlyArray<string>) =>
   Effect.async<ToolAnswer, SystemdNotAsked>((resume) => {
     const child = spawn(tool, args, {
       stdio: ["ignore", "pipe", "pipe"],
-      // Plain sentences, whatever the terminal and the language of the caller.
+      // Plain English, whatever the terminal and the language of the caller.
       env: { ...process.env, SYSTEMD_COLORS: "0", SYSTEMD_PAGER: "", LC_ALL: "C.UTF-8" }
     })
     const [out, err]: [Array<Buffer>, Array<Buffer>] = [[], []]
@@ -61,7 +60,7 @@ const ask = (tool: SystemdTool, args: ReadonlyArray<string>) =>
       const [stdout, stderr] = [Buffer.concat(out).toString("utf8"), Buffer.concat(err).toString("utf8")]
       resume(
         code === null
-          ? new SystemdNotAsked({ tool, problem: `was ended by ${signal}` })
+          ? new SystemdNotAsked({ tool, problem: `was killed by ${signal}` })
           : Effect.succeed({ code, stdout, stderr })
       )
     })
@@ -69,12 +68,12 @@ const ask = (tool: SystemdTool, args: ReadonlyArray<string>) =>
   })
 
 export const layer: Layer.Layer<SystemdTools> = Layer.succeed(SystemdTools, {
-  run: (tool, args, limit = askingLimit) =>
-    ask(tool, args).pipe(
+  run: (tool, args, limit = usualLimit) =>
+    runTool(tool, args).pipe(
       Effect.timeoutFail({
         duration: limit,
         onTimeout: () =>
-          new SystemdNotAsked({ tool, problem: `has not answered within ${Duration.format(limit)}` })
+          new SystemdNotAsked({ tool, problem: `did not answer within ${Duration.format(limit)}` })
       })
     )
 })

@@ -32,7 +32,7 @@ const serviceLayer = Effect.gen(function* () {
   const ServiceFiles = yield* Effect.promise(() => import("../../Layers/service/ServiceFiles.ts"))
   const SystemdTools = yield* Effect.promise(() => import("../../Layers/systemd/SystemdTools.ts"))
   const UserManager = yield* Effect.promise(() => import("../../Layers/service/UserManager.ts"))
-  return Layer.merge(ServiceFiles.layer, Layer.provide(UserManager.layer, SystemdTools.layer))
+  return Layer.merge(ServiceFiles.layer, Layer.provideMerge(UserManager.layer, SystemdTools.layer))
 })
 
 /**
@@ -81,8 +81,7 @@ export const commands = {
   }),
   doctor: Effect.fnUntraced(function* (invocation: Invocation) {
     const { doctor } = yield* Effect.promise(() => import("../doctor/Doctor.ts"))
-    const { Inspections } = yield* Effect.promise(() => import("../doctor/Inspections.ts"))
-    yield* Effect.provide(doctor(invocation), Layer.merge(Client, Inspections))
+    yield* Effect.provide(doctor(invocation), Layer.merge(Client, yield* serviceLayer))
   }),
   switch: Effect.fnUntraced(function* (invocation: Invocation) {
     const { switchProject } = yield* Effect.promise(() => import("../worker/Switch.ts"))

@@ -5,11 +5,8 @@ import { plansOf } from "../../Domain/worker/ProjectPlan.ts"
 import * as SettingsReload from "../../Layers/config/SettingsReload.ts"
 import * as SettingsStore from "../../Layers/config/SettingsStore.ts"
 import * as SettingsWatcher from "../../Layers/config/SettingsWatcher.ts"
-import * as ControlAnswers from "../../Layers/control/ControlAnswers.ts"
+import * as ControlHandler from "../../Layers/control/ControlHandler.ts"
 import * as ControlServer from "../../Layers/control/ControlServer.ts"
-import * as HistoryReport from "../../Layers/control/HistoryReport.ts"
-import * as SettingsAnswers from "../../Layers/control/SettingsAnswers.ts"
-import * as Subscriptions from "../../Layers/control/Subscriptions.ts"
 import type { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import * as InstanceLock from "../../Layers/daemon/InstanceLock.ts"
 import * as ShutdownRequest from "../../Layers/daemon/ShutdownRequest.ts"
@@ -86,14 +83,11 @@ const Projects = (keepState: boolean) =>
     })
   )
 
-/** What can be asked and told on the control socket. */
+/** The control socket. */
 const Control = ControlServer.layer.pipe(
-  Layer.provide(ControlAnswers.layer),
-  Layer.provide(Subscriptions.layer),
+  Layer.provide(ControlHandler.layer),
   Layer.provide(Layer.mergeAll(ProjectReports.layer({ pid: process.pid, version }), ProjectSwitch.layer)),
-  Layer.provide(Layer.merge(HogReport.layer, Layer.provide(HistoryReport.layer, HistoryReader.layer))),
-  Layer.provide(SettingsAnswers.layer),
-  Layer.provide(SettingsStore.layer)
+  Layer.provide(Layer.mergeAll(HogReport.layer, HistoryReader.layer, SettingsStore.layer))
 )
 
 /** What acts when memory is short. */

@@ -7,7 +7,7 @@ import { BackgroundStart } from "../../Layers/daemon/BackgroundStart.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { isService, startAsService } from "../service/ServiceStart.ts"
 
-/** The daemon answers, and it is the one that was started here. */
+/** Waits until the started daemon, and no other one, answers. */
 const awaitAnswer = Effect.fnUntraced(function* (pid: number) {
   const { request } = yield* ControlClient
   yield* request({ type: "Status" }).pipe(
@@ -17,7 +17,7 @@ const awaitAnswer = Effect.fnUntraced(function* (pid: number) {
   )
 })
 
-/** Starts the daemon as a process of its own, that nobody owns: returns when the daemon answers, or with its first error. */
+/** Starts the daemon in a session of its own. Returns when it answers, or fails with its first error. */
 const startInBackground = Effect.fnUntraced(function* (invocation: Invocation) {
   const { out } = yield* CommandOutput
   const { logDir } = yield* AutopilotHome
@@ -30,14 +30,11 @@ const startInBackground = Effect.fnUntraced(function* (invocation: Invocation) {
     json
       ? `${JSON.stringify({ success: true, message: "Daemon started", pid, log })}\n`
       : `autopilotd started in the background, pid ${pid}.\n` +
-          `Its log: ${log}\nAsk it: autopilotd status. End it: autopilotd stop.\n`
+          `Log: ${log}\nStatus: autopilotd status. Stop: autopilotd stop.\n`
   )
 }, Effect.scoped)
 
-/**
- * `autopilotd start --detach`: returns when the daemon answers, or with its first error. Where it is a service, systemd
- * starts it.
- */
+/** `autopilotd start --detach`: starts the daemon in the background, through systemd where it is a service. */
 export const detach = Effect.fnUntraced(function* (invocation: Invocation) {
   yield* (yield* isService) ? startAsService(invocation) : startInBackground(invocation)
 })

@@ -13,18 +13,18 @@ import { ServiceNotifier } from "../../Layers/systemd/ServiceNotifier.ts"
 import { Supervisor } from "../../Layers/worker/Supervisor.ts"
 import { version } from "../Version.ts"
 
-/** Signals are requests to end; a terminal that goes away is only news. */
-const hearSignals = Effect.gen(function* () {
+/** Turns signals into shutdown requests. A closed terminal is only an event. */
+const handleSignals = Effect.gen(function* () {
   const signals = yield* Signals
   const shutdown = yield* ShutdownRequest
   const events = yield* DaemonEvents
   for (;;) {
-    const news = yield* signals.next
-    yield* news._tag === "Signal" ? shutdown.ask(news.name) : events.publish({ _tag: "TerminalClosed" })
+    const event = yield* signals.next
+    yield* event._tag === "Signal" ? shutdown.ask(event.name) : events.publish({ _tag: "TerminalClosed" })
   }
 })
 
-/** Each further request, while the shutdown is under way, hastens it. */
+/** Cuts grace periods short at each further request during the shutdown. */
 const hasten = Effect.gen(function* () {
   const { next } = yield* ShutdownRequest
   const { publish } = yield* DaemonEvents
@@ -36,21 +36,20 @@ const hasten = Effect.gen(function* () {
   }
 })
 
-/** A stop that systemd must not cut short asks this often for this much more time. */
-const askInterval = Duration.seconds(5)
-const askedMs = 20_000
+const extensionInterval = Duration.seconds(5)
+const extensionMs = 20_000
 
-/** systemd kills what takes longer than the unit's TimeoutStopSec=, unless it is told that the end is under way. */
-const askForTime = Effect.gen(function* () {
+/** Extends the unit's TimeoutStopSec= as long as the shutdown lasts. */
+const extendStopTimeout = Effect.gen(function* () {
   const { channel, send } = yield* ServiceNotifier
   if (channel === undefined) return yield* Effect.never
   for (;;) {
-    yield* send(ServiceMessage.ExtendTimeout({ forMs: askedMs }))
-    yield* Effect.sleep(askInterval)
+    yield* send(ServiceMessage.ExtendTimeout({ forMs: extensionMs }))
+    yield* Effect.sleep(extensionInterval)
   }
 })
 
-/** Tells when a stop may be cut short all the same. */
+/** Warns when systemd may nevertheless kill workers within their grace period. */
 const warnOfStopTimeout = Effect.gen(function* () {
   const { channel } = yield* ServiceNotifier
   const unit = yield* (yield* OwnUnit).facts
@@ -64,8 +63,8 @@ const warnOfStopTimeout = Effect.gen(function* () {
 })
 
 /**
- * Runs until somebody wants the daemon to end, or it cannot go on; then ends all workers while socket, journal and
- * log are still up. The exit code: 0 after a clean end, 1 when a concern failed for good or something is left.
+ * Runs until a shutdown request or a fatal bug, then stops all workers while socket, history and log are still open.
+ * Returns the exit code: 0 after a clean shutdown, 1 after a bug or when a process survived.
  */
 export const supervise = Effect.gen(function* () {
   const { beyondHelp, run } = yield* Concerns
@@ -76,19 +75,19 @@ export const supervise = Effect.gen(function* () {
   const { root } = yield* AutopilotHome
   const { send } = yield* ServiceNotifier
   yield* publish({ _tag: "DaemonStarted", pid: process.pid, version, home: root })
-  yield* run("signal listener", hearSignals)
-  // The socket is bound and the settings are valid: that is what whoever waits for the service waits for.
+  yield* run("signal listener", handleSignals)
+  // READY=1 promises that the settings are valid and the socket takes requests.
   yield* send(ServiceMessage.Ready())
   yield* begin
   yield* warnOfStopTimeout
-  const end = yield* Effect.raceAll([
+  const cause = yield* Effect.raceAll([
     Effect.map(next, ({ by }) => ({ by, code: 0 })),
     Effect.map(beyondHelp, (name) => ({ by: `${name} failed`, code: 1 })),
-    Effect.as(uncaught.first, { by: "a bug outside of every fiber", code: 1 })
+    Effect.as(uncaught.first, { by: "an uncaught exception", code: 1 })
   ])
-  yield* publish({ _tag: "DaemonStopping", by: end.by })
+  yield* publish({ _tag: "DaemonStopping", by: cause.by })
   yield* send(ServiceMessage.Stopping())
-  const leftBehind = yield* Effect.raceFirst(drain, Effect.raceFirst(hasten, askForTime))
+  const leftBehind = yield* Effect.raceFirst(drain, Effect.raceFirst(hasten, extendStopTimeout))
   yield* publish({ _tag: "DaemonStopped", leftBehind })
-  return leftBehind.length > 0 ? 1 : end.code
+  return leftBehind.length > 0 ? 1 : cause.code
 }).pipe(Effect.scoped)

@@ -4,10 +4,10 @@ import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { sourcesOf } from "../Sources.ts"
 import { daemon } from "./Daemon.ts"
 
-/** The daemon has ended, but not as it should; its log has said why. */
+/** The daemon exited after a failure, which its log explains. */
 export class EndedBadly extends Data.TaggedError("EndedBadly")<{ readonly code: number }> {}
 
-/** `autopilotd start` in the foreground: returns when the daemon has ended cleanly. */
+/** `autopilotd start` in the foreground: returns after a clean shutdown. */
 export const start = Effect.fnUntraced(function* (invocation: Invocation) {
   const sources = yield* sourcesOf(invocation)
   const code = yield* daemon({

@@ -6,7 +6,7 @@ import { ProcFs } from "../../Layers/machine/ProcFs.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { Refused } from "../Refused.ts"
 
-/** Returns when the process is gone; one that took over its pid has another start time. */
+/** Waits until the process is gone. A process that reuses its pid has another start time. */
 const awaitEnd = Effect.fnUntraced(function* (pid: number) {
   const proc = yield* ProcFs
   const before = yield* proc.process(pid)
@@ -19,7 +19,7 @@ const awaitEnd = Effect.fnUntraced(function* (pid: number) {
   )
 })
 
-/** The original daemon does not tell its pid: it is gone when nobody listens any more. */
+/** The original daemon does not report its pid: it is gone when no daemon listens. */
 const awaitSilence = Effect.gen(function* () {
   const { request } = yield* ControlClient
   yield* request({ type: "Status" }).pipe(
@@ -30,7 +30,7 @@ const awaitSilence = Effect.gen(function* () {
   )
 })
 
-/** `autopilotd stop`: returns when the daemon is gone, so that another can be started at once. */
+/** `autopilotd stop`: returns when the daemon is gone, so that the next start succeeds. */
 export const stop = Effect.fnUntraced(function* ({ options }: Invocation) {
   const { request } = yield* ControlClient
   const { out } = yield* CommandOutput

@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { type DaemonAnswer, daemonFindings } from "../../Domain/doctor/DaemonFindings.ts"
 import { findingsText, hasErrors, summary } from "../../Domain/doctor/Finding.ts"
@@ -17,23 +18,25 @@ import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.
 import { plansOf } from "../../Domain/worker/ProjectPlan.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { Caller } from "../../Layers/daemon/Caller.ts"
-import { HomeInspection } from "../../Layers/doctor/HomeInspection.ts"
-import { ServiceInspection } from "../../Layers/doctor/ServiceInspection.ts"
-import { WorkerInspection } from "../../Layers/doctor/WorkerInspection.ts"
-import { MemoryReader } from "../../Layers/machine/MemoryReader.ts"
+import { inspectHome } from "../../Layers/doctor/HomeInspection.ts"
+import { inspectService } from "../../Layers/doctor/ServiceInspection.ts"
+import { inspectWorker } from "../../Layers/doctor/WorkerInspection.ts"
+import * as MemoryReader from "../../Layers/machine/MemoryReader.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import * as SettingsFile from "../../Layers/settings/SettingsFile.ts"
 import { loadSettings } from "../../Layers/settings/SettingsLoader.ts"
+import * as EnvFile from "../../Layers/worker/EnvFile.ts"
 import { Refused } from "../Refused.ts"
 import { sourcesOf } from "../Sources.ts"
 import { version } from "../Version.ts"
 
-const askDaemon = Effect.gen(function* () {
+const readStatus = Effect.gen(function* () {
   const { request } = yield* ControlClient
   return yield* request({ type: "Status" }).pipe(
     Effect.map(
       ({ data, message }): DaemonAnswer =>
         data === undefined || data === null
-          ? { _tag: "Unwell", reason: `It answers: ${message}.` }
+          ? { _tag: "Unwell", reason: `It answers without a status: ${message}.` }
           : { _tag: "Running", status: data }
     ),
     Effect.catchAll(
@@ -45,21 +48,20 @@ const askDaemon = Effect.gen(function* () {
   )
 })
 
-/** Each worker with the PATH that it would have: the service's, where there is one. */
+/** Checks each worker with the PATH that it would have: the service's, where there is one. */
 const workers = Effect.fnUntraced(function* (settings: EffectiveSettings, service: Launcher | undefined) {
-  const { inspect } = yield* WorkerInspection
   const { environment } = yield* Caller
   const plans = Either.getOrElse(plansOf(settings), () => [])
   const hasOwnPath = service !== undefined && service.path.length > 0
   const daemon = hasOwnPath ? { ...environment, PATH: service.path.join(":") } : environment
   const pathOf = hasOwnPath ? ("service" as const) : ("shell" as const)
-  const facts = yield* Effect.forEach(plans, (plan) => inspect(plan, daemon))
+  const facts = yield* Effect.forEach(plans, (plan) => inspectWorker(plan, daemon))
   return facts.flatMap((each) => workerFindings({ ...each, pathOf }))
 })
 
 const examine = Effect.fnUntraced(function* (invocation: Invocation) {
   const [path] = (yield* Caller).program
-  const { reading, unusable } = (yield* MemoryReader).read()
+  const { reading, unusable } = (yield* MemoryReader.MemoryReader).read()
   const sources = yield* sourcesOf(invocation)
   const settings = yield* Effect.either(
     loadSettings({
@@ -67,9 +69,9 @@ const examine = Effect.fnUntraced(function* (invocation: Invocation) {
       ...(reading === undefined ? {} : { effectiveTotalBytes: reading.totalBytes })
     })
   )
-  const home = yield* (yield* HomeInspection).inspect
-  const { launcher, sight } = yield* (yield* ServiceInspection).inspect
-  const answer = yield* askDaemon
+  const home = yield* inspectHome
+  const { launcher, sight } = yield* inspectService
+  const answer = yield* readStatus
   const status = answer._tag === "Running" ? answer.status : undefined
   const uptimeSeconds = status?.daemon_uptime_seconds
   const nowMs = yield* Clock.currentTimeMillis
@@ -97,10 +99,13 @@ const examine = Effect.fnUntraced(function* (invocation: Invocation) {
   ]
 })
 
-/** `autopilotd doctor`: what keeps the daemon or its workers from running well here; fails when there are errors. */
+/** `autopilotd doctor`: checks what keeps the daemon or its workers from running well. Fails when there are errors. */
 export const doctor = Effect.fnUntraced(function* (invocation: Invocation) {
   const { colour, out } = yield* CommandOutput
-  const findings = yield* examine(invocation)
+  const findings = yield* Effect.provide(
+    examine(invocation),
+    Layer.mergeAll(EnvFile.layer, MemoryReader.layer, SettingsFile.layer)
+  )
   const success = !hasErrors(findings)
   const message = summary(findings)
   yield* out(

@@ -16,20 +16,19 @@ import { checkServiceSettings } from "./ServiceSettings.ts"
 
 const refused = (reason: string) => new Refused({ reason, isTold: false })
 
-/** The folder for the units: one in which the user's systemd looks, whose idea of a home may be another one. */
+/** Chooses a folder from which the user's manager loads units: its HOME may differ from this shell's. */
 const unitFolder = Effect.gen(function* () {
   const { unitFolders } = yield* ServiceFiles
   const { looksIn } = yield* UserManager
-  const isLooked = yield* looksIn
-  const folder = unitFolders.find(isLooked)
+  const folder = unitFolders.find(yield* looksIn)
   if (folder !== undefined) return folder
   return yield* refused(
-    `The user manager of systemd does not look for units in ${unitFolders.join(" or ")}: it was started with another ` +
-      "HOME or XDG_CONFIG_HOME than this shell has. Nothing was changed. Run this in a shell that has the same."
+    `The systemd user manager does not load units from ${unitFolders.join(" or ")}: its HOME or XDG_CONFIG_HOME differs ` +
+      "from this shell's. Nothing was changed. Run autopilotd install in a shell with the same values."
   )
 })
 
-/** Refuses what systemd would not start, or would start a second time. */
+/** Refuses units of another home, and masked units. */
 const refuseUnsuited = Effect.fnUntraced(function* ({ units }: ServicePlan) {
   const manager = yield* UserManager
   for (const { unit, ...file } of units) {
@@ -37,14 +36,14 @@ const refuseUnsuited = Effect.fnUntraced(function* ({ units }: ServicePlan) {
     const { load } = yield* manager.unit(unit.name)
     if (load === "masked") {
       return yield* refused(
-        `${unit.name} is masked, so that it cannot be started. Nothing was changed. ` +
-          `To allow it again: systemctl --user unmask ${unit.name}`
+        `${unit.name} is masked, so systemd cannot start it. Nothing was changed. ` +
+          `To unmask it: systemctl --user unmask ${unit.name}`
       )
     }
   }
 })
 
-/** One daemon of this home runs already, and systemd does not know of it. */
+/** Refuses to install beside a daemon of this home that systemd did not start. */
 const refuseStranger = Effect.gen(function* () {
   const { unit } = yield* UserManager
   const status = yield* ownStatus
@@ -53,7 +52,7 @@ const refuseStranger = Effect.gen(function* () {
   if (pid !== undefined && pid === (yield* unit(daemonUnit.name)).mainPid) return
   return yield* refused(
     `autopilotd is already running${pid === undefined ? "" : ` with pid ${pid}`}, but not as the service. ` +
-      "Nothing was changed. End it with: autopilotd stop. Then run: autopilotd install"
+      "Nothing was changed. Stop it with: autopilotd stop. Then run: autopilotd install"
   )
 })
 
@@ -63,22 +62,22 @@ const fleetingWarnings = ({ bundle, node }: Launcher): ReadonlyArray<string> =>
     return why === undefined
       ? []
       : [
-          `The service runs ${path}, which will not stay there: ${why}. Install it for good (npm install --global) and run autopilotd install from there.`
+          `The service runs ${path}, which will disappear: ${why}. Install autopilotd permanently (npm install --global), then run its autopilotd install.`
         ]
   })
 
 const lingerLine = (lingers: boolean | undefined): string => {
   switch (lingers) {
     case true:
-      return "Linger is on: the service starts with the machine and goes on when you log out."
+      return "Lingering is on: the service starts with the machine and keeps running when you log out."
     case false:
-      return "Linger is off: the service ends when you log out. To keep it running: loginctl enable-linger"
+      return "Lingering is off: the service stops when you log out. To keep it running: loginctl enable-linger"
     case undefined:
-      return "Whether the service goes on when you log out cannot be known here. To make sure: loginctl enable-linger"
+      return "Lingering is unknown here. To keep the service running when you log out: loginctl enable-linger"
   }
 }
 
-/** Writes what is not as it should be. Returns whether any of it was. */
+/** Writes the files that are not current. Returns their paths. */
 const writeOutdated = Effect.fnUntraced(function* (
   { launcher, units }: ServicePlan,
   say: (line: string) => Effect.Effect<void>
@@ -87,13 +86,13 @@ const writeOutdated = Effect.fnUntraced(function* (
   const outdated = [launcher, ...units].filter(({ whyNotCurrent }) => whyNotCurrent !== undefined)
   for (const file of outdated) {
     yield* files.write(file.path, file)
-    const why = file.found === undefined ? "" : `, for what was there ${file.whyNotCurrent}`
-    yield* say(`Wrote ${file.path}${why}${file.keepFormer ? `. That is kept as ${file.path}.bak` : ""}`)
+    const why = file.found === undefined ? "" : `: the previous file ${file.whyNotCurrent}`
+    yield* say(`Wrote ${file.path}${why}${file.keepFormer ? `. Backup: ${file.path}.bak` : ""}`)
   }
   return outdated.map(({ path }) => path)
 })
 
-/** Has systemd read the units and start them with each session. Returns whether there was anything to do. */
+/** Has systemd load the units and start them with each session. Returns whether one was enabled. */
 const enable = Effect.fnUntraced(function* (
   { units }: ServicePlan,
   say: (line: string) => Effect.Effect<void>
@@ -104,32 +103,31 @@ const enable = Effect.fnUntraced(function* (
     units.some(({ whyNotCurrent }) => whyNotCurrent !== undefined) ||
     states.some(({ isStale, load }) => isStale || load === "not-found")
   ) {
-    yield* manager.tell("daemon-reload")
-    yield* say("Had systemd read its units again (systemctl --user daemon-reload)")
+    yield* manager.systemctl("daemon-reload")
+    yield* say("Reloaded the units (systemctl --user daemon-reload)")
   }
   let isNew = false
   for (const { unit } of units) {
     if ((yield* manager.unit(unit.name)).file === "enabled") continue
-    yield* manager.tell("enable", unit.name)
-    yield* say(`Enabled ${unit.name}: ${unit.runs} starts by itself`)
+    yield* manager.systemctl("enable", unit.name)
+    yield* say(`Enabled ${unit.name}: ${unit.runs} starts automatically`)
     isNew = true
   }
   return isNew
 })
 
-/** What has come of it. */
 interface Installed extends RunningService {
   readonly plan: ServicePlan
   /** The files that were written. */
   readonly written: ReadonlyArray<string>
   readonly isEnabledNow: boolean
-  /** It ran before. It was not restarted: that would cost the work of its workers. */
+  /** The service ran before. It was not restarted, because that would interrupt its workers. */
   readonly wasRunning: boolean
   readonly lingers: boolean | undefined
   readonly warnings: ReadonlyArray<string>
 }
 
-/** What runs is not what is installed now. */
+/** Whether the daemon runs with an older installation. */
 const needsRestart = ({ status, wasRunning, written }: Installed): boolean =>
   wasRunning && (written.length > 0 || status.data?.daemon_version !== version)
 
@@ -139,7 +137,7 @@ const isUnchanged = ({ isEnabledNow, wasRunning, written }: Installed): boolean 
 const answerOf = (installed: Installed) => ({
   success: true,
   message: isUnchanged(installed)
-    ? "Nothing had to be changed"
+    ? "autopilotd is already installed as a service and runs"
     : "autopilotd is installed as a service and runs",
   units: installed.plan.units.map(({ path }) => path),
   launcher: installed.plan.launcher.path,
@@ -157,20 +155,20 @@ const closingLines = (installed: Installed, nowMs: number): ReadonlyArray<string
   const worker = status.data == null ? "" : ` Its worker ${workerSentence(status.data, nowMs)}.`
   const runs = wasRunning ? `${name} is running, pid ${pid}.` : `Started ${name}, pid ${pid}.`
   return [
-    `${isUnchanged(installed) ? "Nothing had to be changed: " : ""}${runs}${worker}`,
+    `${isUnchanged(installed) ? "Already installed, nothing was changed. " : ""}${runs}${worker}`,
     ...(needsRestart(installed)
       ? [
-          "It goes on as it was started. What is new comes with a restart, which ends the workers and starts them again: " +
+          "The running daemon still uses the previous installation. To restart it, and its workers: " +
             `systemctl --user restart ${name}`
         ]
       : []),
     lingerLine(lingers),
     ...warnings.map((warning) => `Warning: ${warning}`),
-    `Ask it: autopilotd status. What it says: journalctl --user -u ${name}`
+    `Status: autopilotd status. Log: journalctl --user -u ${name}`
   ]
 }
 
-/** `autopilotd install`: makes the daemon a service of the user's systemd, and starts it. */
+/** `autopilotd install`: makes the daemon a systemd user service, and starts it. */
 export const install = Effect.fnUntraced(function* ({ options }: Invocation) {
   const { out } = yield* CommandOutput
   const manager = yield* UserManager
@@ -200,20 +198,21 @@ export const install = Effect.fnUntraced(function* ({ options }: Invocation) {
   if (options.json) return yield* out(`${JSON.stringify(answerOf(installed))}\n`)
   for (const line of closingLines(installed, yield* Clock.currentTimeMillis)) yield* say(line)
 })
-/** What systemd would be told. */
+
+/** The commands that `install` runs. */
 const commands = [
   "systemctl --user daemon-reload",
   ...serviceUnits.flatMap(({ name }) => [`systemctl --user enable ${name}`, `systemctl --user start ${name}`])
 ]
-/** `autopilotd install --print`: what `install` would write and run. It changes nothing, and needs no systemd. */
 
+/** `autopilotd install --print`: shows the files and commands of `install`. Changes nothing, and needs no systemd. */
 export const installPrint = Effect.fnUntraced(function* ({ options }: Invocation) {
   const { out } = yield* CommandOutput
   const { unitFolders } = yield* ServiceFiles
   const { launcher, units } = yield* servicePlan(unitFolders[0])
   const files = [launcher, ...units].map(({ mode, path, text }) => ({ path, mode: mode.toString(8), text }))
   if (options.json) {
-    const message = "This would be written and run. Nothing was changed"
+    const message = "autopilotd install would write these files and run these commands. Nothing was changed"
     return yield* out(`${JSON.stringify({ success: true, message, files, commands })}\n`)
   }
   const parts = files.map(({ mode, path, text }) => `# ${path} (mode ${mode}):\n${text}`)

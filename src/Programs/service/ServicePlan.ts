@@ -18,47 +18,47 @@ import { Caller } from "../../Layers/daemon/Caller.ts"
 import { type FoundFile, ServiceFiles } from "../../Layers/service/ServiceFiles.ts"
 import { Refused } from "../Refused.ts"
 
-/** A file of the service: what is to stand there, and what does. */
+/** A file of the service: the planned text, and the file that was found. */
 interface PlannedFile {
   readonly path: string
   readonly text: string
   readonly mode: number
   readonly found: FoundFile | undefined
-  /** Why what was found will not do; continues a sentence that begins with the path. */
+  /** How the file that was found differs; continues a sentence that begins with the path. Undefined when it does not. */
   readonly whyNotCurrent: string | undefined
-  /** What was found may be a person's own, so it is kept. A link only leads to it. */
+  /** Keeps a backup of a file that may be the user's own. A link needs none, because its target stays. */
   readonly keepFormer: boolean
 }
 
-/** What an installation consists of. */
+/** The files of an installation. */
 export interface ServicePlan {
   readonly launcher: PlannedFile & { readonly starts: Launcher }
   readonly units: ReadonlyArray<PlannedFile & { readonly unit: ServiceUnit }>
 }
 
-/** What the units of this home start, as `launcherIn` tells it. */
+/** The launcher of this home, in the form of `launcherIn`. */
 const ownLauncher = Effect.gen(function* () {
   const files = yield* ServiceFiles
   const { home } = yield* files.launcher
   return home === undefined ? "default" : files.launcherPath
 })
 
-/** Whether the unit is that of this home. One that starts something else was written by hand, for the default home. */
+/** Whether a unit serves this home. A unit that starts another program was written by hand, for the default home. */
 export const servesThisHome = (text: string | undefined) =>
   Effect.map(ownLauncher, (own) => own === (text === undefined ? "default" : (launcherIn(text) ?? "default")))
 
-/** The other home whose service this unit is; undefined for one of this home, or of none that is left. */
+/** Returns the other home that a unit serves. Undefined for this home, or for one whose launcher is gone. */
 const otherHome = Effect.fnUntraced(function* (text: string) {
   const { userHome } = yield* Caller
-  const { look } = yield* ServiceFiles
+  const { read } = yield* ServiceFiles
   const launcher = launcherIn(text)
   if (launcher === undefined || launcher === (yield* ownLauncher)) return undefined
   const path = launcher === "default" ? `${userHome}/.autopilot/bin/autopilotd` : launcher
-  const found = yield* look(path)
+  const found = yield* read(path)
   return found?.text !== undefined && isLauncher(found.text) ? homeOfLauncher(path) : undefined
 })
 
-/** Refuses to touch the service of another home. A user has one service. */
+/** Refuses to change the service of another home, because a user has one service. */
 export const refuseOtherHome = Effect.fnUntraced(function* (file: {
   readonly path: string
   readonly found: FoundFile | undefined
@@ -67,23 +67,23 @@ export const refuseOtherHome = Effect.fnUntraced(function* (file: {
   if (other === undefined) return
   return yield* new Refused({
     reason:
-      `${file.path} is the service of another home, ${other}, and a user has one. Nothing was changed. ` +
-      `To remove that one: AUTOPILOT_HOME=${shellLine([other])} autopilotd uninstall`,
+      `${file.path} is the service of another home, ${other}, and a user has only one service. Nothing was changed. ` +
+      `To remove it: AUTOPILOT_HOME=${shellLine([other])} autopilotd uninstall`,
     isTold: false
   })
 })
 
-/** The plan for units in this folder. Nothing is changed by it. */
+/** Plans the files for units in this folder. Changes nothing. */
 export const servicePlan = Effect.fnUntraced(function* (unitFolder: string) {
-  const { launcher, launcherPath, look, shipped } = yield* ServiceFiles
+  const { launcher, launcherPath, read, shipped } = yield* ServiceFiles
   const starts = yield* launcher
-  const launcherFound = yield* look(launcherPath)
+  const launcherFound = yield* read(launcherPath)
   const units = yield* Effect.forEach(
     serviceUnits,
     Effect.fnUntraced(function* (unit) {
       const path = `${unitFolder}/${unit.name}`
       const text = unitText(yield* shipped(unit), starts.home === undefined ? undefined : launcherPath)
-      const found = yield* look(path)
+      const found = yield* read(path)
       const whyNotCurrent =
         found === undefined ? whyUnitNotCurrent(undefined, text) : whyUnitNotCurrent(found.text ?? "", text)
       const keepFormer = found?.isLink === false

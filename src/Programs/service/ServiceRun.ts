@@ -10,22 +10,21 @@ import { DaemonDidNotStart, errorIn } from "../../Layers/daemon/BackgroundStart.
 import { ServiceFiles } from "../../Layers/service/ServiceFiles.ts"
 import { UserManager } from "../../Layers/service/UserManager.ts"
 
-/** The service runs, and the daemon of this home is its main process. */
+/** The running service, whose main process is the daemon of this home. */
 export interface RunningService {
   readonly pid: number
   readonly status: ReplyTo<"Status">
 }
 
-/** What the daemon of this home says of itself; undefined when none is running. */
+/** The status of this home's daemon; undefined when none is running. */
 export const ownStatus = Effect.gen(function* () {
   const { request } = yield* ControlClient
   return yield* request({ type: "Status" })
 }).pipe(Effect.catchTag("NotRunning", () => Effect.succeed<ReplyTo<"Status"> | undefined>(undefined)))
 
-/** A daemon that its unit calls started can be asked. Only a machine that is very busy takes longer. */
-const patience = "20 seconds"
+/** A started unit answers at once, but for a very busy machine. */
+const answerLimit = "20 seconds"
 
-/** The service does not answer, and may do so later only when it has not ended. */
 class NoAnswerYet extends Data.TaggedError("NoAnswerYet")<{ readonly hasEnded: boolean }> {}
 
 const runningService = Effect.gen(function* () {
@@ -38,19 +37,19 @@ const runningService = Effect.gen(function* () {
   return { pid: mainPid, status } satisfies RunningService
 })
 
-/** The journal takes in what a process has said last when that is already gone. */
-const journalPatience = "2 seconds"
+/** The journal receives the last lines of a process after its exit. */
+const journalDelay = "2 seconds"
 
 const shownLines = 10
 
-/** What a service that has not started has said since then: its error, else its last lines. */
-const lastWords = Effect.fnUntraced(function* (sinceMs: number, otherwise: string) {
-  const { said } = yield* UserManager
+/** Explains why the service did not start: its error in the journal, else the last lines of its log. */
+const explainFailure = Effect.fnUntraced(function* (sinceMs: number, otherwise: string) {
+  const { journal } = yield* UserManager
   const { lastLines } = yield* ServiceFiles
   const { logDir } = yield* AutopilotHome
-  const lines = yield* said(daemonUnit.name, sinceMs).pipe(
-    Effect.filterOrFail((heard) => heard.length > 0),
-    Effect.retry(Schedule.upTo(Schedule.spaced("100 millis"), journalPatience)),
+  const lines = yield* journal(daemonUnit.name, sinceMs).pipe(
+    Effect.filterOrFail((lines) => lines.length > 0),
+    Effect.retry(Schedule.upTo(Schedule.spaced("100 millis"), journalDelay)),
     Effect.orElseSucceed((): ReadonlyArray<string> => [])
   )
   if (lines.length > 0) return errorIn(lines.join("\n")).split("\n").slice(-shownLines).join("\n")
@@ -59,21 +58,21 @@ const lastWords = Effect.fnUntraced(function* (sinceMs: number, otherwise: strin
   const more = `See: journalctl --user -u ${daemonUnit.name}`
   return logged.length === 0
     ? `${otherwise} ${more}`
-    : [`${otherwise} ${more}`, `Its log, ${log}, ends with:`, ...logged].join("\n")
+    : [`${otherwise} ${more}`, `The last lines of ${log}:`, ...logged].join("\n")
 })
 
-/** The service runs and answers; fails with what it says instead. */
+/** Waits until the service answers. Fails with its error. */
 export const awaitService = (sinceMs: number) =>
   runningService.pipe(
     Effect.retry({
-      schedule: Schedule.upTo(Schedule.spaced("50 millis"), patience),
+      schedule: Schedule.upTo(Schedule.spaced("50 millis"), answerLimit),
       while: (failure) => failure._tag === "NoAnswerYet" && !failure.hasEnded
     }),
     Effect.catchTag("NoAnswerYet", ({ hasEnded }) =>
       Effect.flatMap(
-        lastWords(
+        explainFailure(
           sinceMs,
-          `${daemonUnit.name} was started, but its daemon ${hasEnded ? "has ended" : "does not answer"}.`
+          `${daemonUnit.name} was started, but its daemon ${hasEnded ? "has exited" : "does not answer"}.`
         ),
         (told) => new DaemonDidNotStart({ told })
       )
@@ -81,20 +80,20 @@ export const awaitService = (sinceMs: number) =>
   )
 
 /**
- * Starts the service and returns when its daemon answers; fails with the daemon's own error. A service that has failed
- * too often may be started again: it is a person who asks for it.
+ * Starts the service and returns when its daemon answers. Fails with the daemon's own error. A start by the user clears
+ * systemd's start limit.
  */
 export const startService = Effect.gen(function* () {
-  const { tell, unit } = yield* UserManager
+  const { systemctl, unit } = yield* UserManager
   const sinceMs = yield* Clock.currentTimeMillis
   const { active, sub } = yield* unit(daemonUnit.name)
   if (active === "failed" || sub === "auto-restart") {
-    // A start while systemd waits for its own next try comes to nothing.
-    yield* tell("stop", daemonUnit.name)
-    yield* Effect.ignore(tell("reset-failed", daemonUnit.name))
+    // systemd ignores a start while it waits for its own next one.
+    yield* systemctl("stop", daemonUnit.name)
+    yield* Effect.ignore(systemctl("reset-failed", daemonUnit.name))
   }
-  yield* Effect.catchTag(tell("start", daemonUnit.name), "ToldInVain", ({ message }) =>
-    Effect.flatMap(lastWords(sinceMs, message), (told) => new DaemonDidNotStart({ told }))
+  yield* Effect.catchTag(systemctl("start", daemonUnit.name), "SystemctlFailed", ({ message }) =>
+    Effect.flatMap(explainFailure(sinceMs, message), (told) => new DaemonDidNotStart({ told }))
   )
   return yield* awaitService(sinceMs)
 })

@@ -7,7 +7,7 @@ import { settingVariables, workerBinaryVariable } from "../../Domain/settings/Se
 import { listed } from "../../Domain/text/Words.ts"
 import { plansOf, type WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
 import { Caller } from "../../Layers/daemon/Caller.ts"
-import * as WorkerInspection from "../../Layers/doctor/WorkerInspection.ts"
+import { inspectWorker } from "../../Layers/doctor/WorkerInspection.ts"
 import { MemoryReader } from "../../Layers/machine/MemoryReader.ts"
 import * as SettingsFile from "../../Layers/settings/SettingsFile.ts"
 import { loadSettings } from "../../Layers/settings/SettingsLoader.ts"
@@ -16,45 +16,43 @@ import { Refused } from "../Refused.ts"
 
 type Variables = Readonly<Record<string, string | undefined>>
 
-/** The environment of the service: the user manager's, and what the launcher sets. */
+/** The environment of the service: the user manager's, with the launcher's variables. */
 const serviceEnvironment = (manager: Variables, { home, path }: Launcher): Variables => ({
   ...manager,
   ...(path.length === 0 ? {} : { PATH: path.join(":") }),
   ...(home === undefined ? {} : { AUTOPILOT_HOME: home })
 })
 
-/** What is set in the caller's shell and would be expected to hold for the service, where it does not. */
+/** Variables of autopilotd that the caller's shell has and the service does not. */
 const lostVariables = (shell: Variables, service: Variables): ReadonlyArray<string> =>
   [...settingVariables.map(({ name }) => name), workerBinaryVariable].filter(
     (name) => (shell[name] ?? "") !== "" && shell[name] !== service[name]
   )
 
 const lostWarning = (names: ReadonlyArray<string>): string =>
-  `The service does not have ${listed(names)} of this shell. Put into the settings what it is to have: autopilotd config set.`
+  `The service does not get ${listed(names)} from this shell. Set the value in the settings instead: autopilotd config set.`
 
-/** Why the worker of a project would not start as the service's, with the cure; undefined when it would. */
+/** Returns why the service could not start a worker, and the fix. Undefined when it could. */
 const whyNotStarted = Effect.fnUntraced(function* (plan: WorkerPlan, environment: Variables) {
-  const { inspect } = yield* WorkerInspection.WorkerInspection
-  const { envProblem, problem } = yield* inspect(plan, environment)
+  const { envProblem, problem } = yield* inspectWorker(plan, environment)
   const cannot = `The worker of ${plan.project} cannot be started`
   if (envProblem !== undefined) return `${cannot}: ${envProblem}`
   return problem === undefined
     ? undefined
-    : `${cannot}: ${problem}. Name the program with its whole path, or run autopilotd install in a shell that finds it.`
+    : `${cannot}: ${problem}. Name the program by its full path, or run autopilotd install in a shell that finds it.`
 })
 
-/** A start has the caller's folder for the worker's; a service begins in the user's home. */
+/** A service starts in the user's home, not in the folder of the shell. */
 const folderWarning = (
   { project, provenance, settings }: EffectiveProject,
   userHome: string
 ): string | undefined =>
   settings.workingDir === userHome && !provenance.has("working_dir")
-    ? `The worker of ${project} runs in ${userHome}, for working_dir is not set. To change that: autopilotd config set working_dir DIR`
+    ? `The worker of ${project} runs in ${userHome}, because working_dir is not set. To change that: autopilotd config set working_dir DIR`
     : undefined
 
 /**
- * Whether the daemon could start as the service, with the settings as the service will see them: fails as `config
- * check` does where a start would refuse. Returns warnings, each with its cure.
+ * Checks the settings as the service will read them. Fails where a start would fail. Returns warnings, each with its fix.
  */
 export const checkServiceSettings = Effect.fnUntraced(
   function* (launcher: Launcher, managerEnvironment: Variables) {
@@ -74,7 +72,7 @@ export const checkServiceSettings = Effect.fnUntraced(
       const notes = [
         plans.left.message,
         ...(lost.length === 0 ? [] : [lostWarning(lost)]),
-        "A service has no command line: its worker comes from the settings. Nothing was changed."
+        "A service has no command line, so its worker must be in the settings. Nothing was changed."
       ]
       return yield* new Refused({ reason: notes.join("\n"), isTold: false })
     }
@@ -86,5 +84,5 @@ export const checkServiceSettings = Effect.fnUntraced(
     ]
     return warnings.filter((warning) => warning !== undefined)
   },
-  Effect.provide(Layer.merge(Layer.provide(WorkerInspection.layer, EnvFile.layer), SettingsFile.layer))
+  Effect.provide(Layer.merge(EnvFile.layer, SettingsFile.layer))
 )

@@ -15,8 +15,8 @@ import { servesThisHome } from "./ServicePlan.ts"
 import { ownStatus, startService } from "./ServiceRun.ts"
 
 /**
- * Whether this home's daemon is a service that systemd starts by itself: then only systemd may start it, or there would
- * be two who want to own it. systemd is asked only where there is a unit, so that it costs nobody else anything.
+ * Whether systemd starts this home's daemon, which is then left to systemd, because two owners would start it twice.
+ * Runs systemctl only where there is a unit.
  */
 export const isService = Effect.gen(function* () {
   const { installed } = yield* ServiceFiles
@@ -29,18 +29,18 @@ export const isService = Effect.gen(function* () {
       new Refused({
         reason:
           `autopilotd is installed as a service, which only systemd can start. ${message}\n` +
-          "Without the service: autopilotd start runs it in this terminal.",
+          "To run the daemon in this terminal instead: autopilotd start",
         isTold: false
       })
   )
   return file.startsWith("enabled")
 })
 
-/** A TOML text, which JSON's is as well. */
+/** TOML strings may be written as in JSON. */
 const commandSetting = (argv: ReadonlyArray<string>): string =>
   `{ type = "Command", argv = [${argv.map((word) => JSON.stringify(word)).join(", ")}] }`
 
-/** Enough for a prompt of several pages, which is to be copied whole. */
+/** Room for a prompt of several pages, which the user copies whole. */
 const maxCommandLength = 20_000
 
 const settingOf = {
@@ -50,7 +50,7 @@ const settingOf = {
   maxTurns: "max_turns"
 } as const
 
-/** The service has no command line, so what was given cannot reach it. */
+/** Refuses options and a command, which a service without a command line cannot receive. */
 const refuseGiven = Effect.fnUntraced(function* ({ options, workerArgv }: Invocation) {
   const { settingsFile } = yield* AutopilotHome
   const set = (key: string, value: string) =>
@@ -64,7 +64,7 @@ const refuseGiven = Effect.fnUntraced(function* ({ options, workerArgv }: Invoca
     }),
     ...(options.project === undefined
       ? []
-      : [{ what: "--project", instead: `autopilotd switch ${options.project}, once it runs` }]),
+      : [{ what: "--project", instead: `autopilotd switch ${options.project}, once the daemon runs` }]),
     ...(options.config === undefined || options.config === settingsFile
       ? []
       : [{ what: "--config", instead: `put the settings into ${settingsFile}` }]),
@@ -75,10 +75,10 @@ const refuseGiven = Effect.fnUntraced(function* ({ options, workerArgv }: Invoca
   if (given.length === 0) return
   return yield* new Refused({
     reason: [
-      `autopilotd is installed as a service, which takes its settings from ${settingsFile} and not from a command line: ` +
-        `${listed(given.map(({ what }) => what))} cannot be handed over. Nothing was started. Instead:`,
+      `autopilotd is installed as a service, which reads ${settingsFile} and has no command line: ` +
+        `${listed(given.map(({ what }) => what))} cannot be passed to it. Nothing was started. Use instead:`,
       ...given.map(({ instead }) => `  ${instead}`),
-      "or, to start it without a service from now on: autopilotd uninstall"
+      "Or remove the service: autopilotd uninstall"
     ].join("\n"),
     isTold: false
   })
@@ -98,7 +98,7 @@ export const startAsService = Effect.fnUntraced(function* (invocation: Invocatio
 
   const { pid, status } = yield* startService
   const data = status.data ?? undefined
-  // The service goes on as before; a start by a person begins afresh.
+  // The service keeps the saved state; a start by the user clears it.
   const wasIdle = keepState !== true && data !== undefined && isIdle(data.worker_status)
   const reply = wasIdle ? yield* request({ type: "StartWorker" }) : undefined
   const worker =
@@ -120,6 +120,6 @@ export const startAsService = Effect.fnUntraced(function* (invocation: Invocatio
   yield* out(
     `autopilotd started as the service ${daemonUnit.name}, pid ${pid}.\n` +
       (worker === undefined ? "" : `${worker}.\n`) +
-      `Its log: ${log}\nAsk it: autopilotd status. End it: autopilotd stop.\n`
+      `Log: ${log}\nStatus: autopilotd status. Stop: autopilotd stop.\n`
   )
 })

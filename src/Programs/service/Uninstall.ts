@@ -10,7 +10,7 @@ import { UserManager } from "../../Layers/service/UserManager.ts"
 import { Refused } from "../Refused.ts"
 import { refuseOtherHome } from "./ServicePlan.ts"
 
-/** The units' files that are there, in whichever folder. A mask is a person's own. */
+/** The existing files of the units. A mask belongs to the user. */
 const installedUnits = Effect.gen(function* () {
   const { installed } = yield* ServiceFiles
   const seen = yield* Effect.forEach(serviceUnits, (unit) =>
@@ -19,33 +19,32 @@ const installedUnits = Effect.gen(function* () {
   return seen.flat().filter(({ found }) => !found.isMask)
 })
 
-/** States in which nothing of a unit runs. */
 const isDown = (active: string): boolean => active === "inactive" || active === "failed"
 
-/** Stops a unit and keeps it from starting again. Returns whether it ran. One whose file was removed by hand may do so. */
+/** Stops and disables a unit, which may run although its file was removed. Returns whether it ran. */
 const takeDown = Effect.fnUntraced(function* (
   name: string,
   isThere: boolean,
   say: (line: string) => Effect.Effect<void>
 ) {
-  const { tell, unit } = yield* UserManager
+  const { systemctl, unit } = yield* UserManager
   const { active, isStale, load } = yield* unit(name)
   const isRunning = !isDown(active) && (isThere || isStale || load === "not-found")
   if (isRunning) {
-    yield* say(`Stopping ${name}: its workers are ended gracefully, which may take restart.stop_grace_ms`)
-    yield* tell("stop", name)
+    yield* say(`Stopping ${name} and its workers, which may take as long as restart.stop_grace_ms`)
+    yield* systemctl("stop", name)
   }
   if (isThere) {
-    yield* tell("disable", name)
+    yield* systemctl("disable", name)
     yield* say(`Disabled ${name}`)
   } else if (isRunning) {
-    // It removes the link that would start it, and calls that a failure, because the file is gone.
-    yield* Effect.ignore(tell("disable", name))
+    // systemctl removes the link that would start it, but fails, because the file is gone.
+    yield* Effect.ignore(systemctl("disable", name))
   }
   return isRunning
 })
 
-/** `autopilotd uninstall`: the service is stopped and removed; settings, logs and history stay. */
+/** `autopilotd uninstall`: stops and removes the service. Settings, logs and history stay. */
 export const uninstall = Effect.fnUntraced(function* ({ options }: Invocation) {
   const { out } = yield* CommandOutput
   const { root } = yield* AutopilotHome
@@ -55,7 +54,7 @@ export const uninstall = Effect.fnUntraced(function* ({ options }: Invocation) {
 
   const units = yield* installedUnits
   for (const file of units) yield* refuseOtherHome(file)
-  const launcher = yield* files.look(files.launcherPath)
+  const launcher = yield* files.read(files.launcherPath)
   const isOurLauncher = launcher?.text !== undefined && isLauncher(launcher.text)
   const toRemove = [...units.map(({ path }) => path), ...(isOurLauncher ? [files.launcherPath] : [])]
 
@@ -63,7 +62,7 @@ export const uninstall = Effect.fnUntraced(function* ({ options }: Invocation) {
   if (Either.isLeft(reached) && toRemove.length > 0) {
     return yield* new Refused({
       reason:
-        `${reached.left.message}\nNothing was removed, for the service could not be stopped. There are:\n` +
+        `${reached.left.message}\nNothing was removed, because the service could not be stopped. Its files:\n` +
         toRemove.map((path) => `  ${path}`).join("\n"),
       isTold: false
     })
@@ -80,21 +79,21 @@ export const uninstall = Effect.fnUntraced(function* ({ options }: Invocation) {
     yield* say(`Removed ${path}`)
   }
   if (Either.isRight(reached) && (units.length > 0 || wasRunning)) {
-    yield* manager.tell("daemon-reload")
-    // A unit that systemd has forgotten by now is what is wanted.
-    for (const { name } of serviceUnits) yield* Effect.ignore(manager.tell("reset-failed", name))
+    yield* manager.systemctl("daemon-reload")
+    // Fails for a unit that systemd has already unloaded.
+    for (const { name } of serviceUnits) yield* Effect.ignore(manager.systemctl("reset-failed", name))
   }
   const beside = yield* Effect.forEach(units, ({ path }) => files.beside(path))
   const foreign = launcher !== undefined && !isOurLauncher ? [files.launcherPath] : []
   const left = [...beside.flat(), ...foreign]
   const isGone = toRemove.length > 0 || wasRunning
   const message = isGone
-    ? "The service is removed"
-    : "There is nothing to remove: autopilotd is not installed as a service"
+    ? "The service was removed"
+    : "Nothing to remove: autopilotd is not installed as a service"
   if (options.json) {
     const answer = { success: true, message, removed: toRemove, left, kept: root }
     return yield* out(`${JSON.stringify(answer)}\n`)
   }
-  for (const path of left) yield* say(`Left ${path}: it is yours`)
+  for (const path of left) yield* say(`Kept ${path}: autopilotd did not write it`)
   yield* say(`${message}.${isGone ? ` Settings, logs and history stay in ${root}.` : ""}`)
 })

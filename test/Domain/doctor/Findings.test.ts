@@ -53,7 +53,7 @@ describe("findings as a person reads them", () => {
   })
 
   it("are in short what is worst", () => {
-    assert.strictEqual(summary([fine("a", "b")]), "All is well.")
+    assert.strictEqual(summary([fine("a", "b")]), "No problems were found.")
     assert.strictEqual(summary([warning("a", "b", "c"), warning("a", "b", "c")]), "2 warnings.")
     assert.strictEqual(hasErrors(findings), true)
     assert.strictEqual(hasErrors(findings.slice(0, 2)), false)
@@ -119,7 +119,7 @@ describe("the home", () => {
   it("has files of a daemon that was killed, which do no harm", () => {
     const left = (change: Partial<HomeFacts>, isRunning: boolean) =>
       found(change, isRunning).flatMap(({ about, level, text }) =>
-        about === "Left files" ? [level, text] : []
+        about === "Leftovers" ? [level, text] : []
       )
     assert.include(left({}, false)[1], "autopilotd.sock")
     assert.include(left({ leftFiles: ["id.new"] }, true)[1], "id.new")

@@ -80,7 +80,7 @@ describe("the launcher", () => {
     const found = (launcher: Launcher) => ({ text: launcherText(launcher), isExecutable: true })
     assert.isUndefined(whyLauncherNotCurrent(found(plain), plain))
     const cases: ReadonlyArray<readonly [Parameters<typeof whyLauncherNotCurrent>[0], RegExp]> = [
-      [undefined, /^is not there$/],
+      [undefined, /^is missing$/],
       [{ text: undefined, isExecutable: true }, /^was not written by autopilotd install$/],
       [{ text: "#!/bin/sh\n", isExecutable: true }, /^was not written by autopilotd install$/],
       [found({ ...plain, node: "/old/node" }), /^starts another Node, \/old\/node$/],

@@ -74,7 +74,7 @@ describe("the units", () => {
 
   it("are current, or say why not", () => {
     assert.isUndefined(whyUnitNotCurrent(shipped, shipped))
-    assert.strictEqual(whyUnitNotCurrent(undefined, shipped), "is not there")
+    assert.strictEqual(whyUnitNotCurrent(undefined, shipped), "is missing")
     assert.match(whyUnitNotCurrent(`${shipped}\n`, shipped) ?? "", /another version, or changed by hand/)
     assert.strictEqual(
       whyUnitNotCurrent(unitText(shipped, "/srv/bin/autopilotd"), shipped),

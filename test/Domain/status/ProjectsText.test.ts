@@ -66,7 +66,7 @@ describe("the table of projects", () => {
   it("colours states and nothing else, and only when asked to", () => {
     const text = projectsText({ projects: [running, failed] }, { nowMs: 0, colour: true })
     assert.include(text, "\u001b[32mrunning\u001b[0m")
-    assert.include(text, "\u001b[31mfailed \u001b[0m")
+    assert.include(text, "\u001b[31mfailed\u001b[0m ")
     assert.strictEqual(text.replace(/\p{Cc}\[\d+m/gu, ""), plain(running, failed))
   })
 

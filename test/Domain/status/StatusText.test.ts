@@ -86,7 +86,7 @@ describe("the text of a status", () => {
       "Failures:       4",
       "Memory:         4.0 GB / 16.0 GB available",
       "Memory level:   plentiful (low: below 2 GiB, critical: below 1 GiB)",
-      "Memory limit:   of the cgroup /sys/fs/cgroup/shop",
+      "Memory limit:   set by the cgroup /sys/fs/cgroup/shop",
       "Memory waits:   some processes waited for it 1.2 % of the time, all at once 0.3 %",
       "Swap:           1 GiB of 2 GiB free",
       "Worker memory:  312 MiB in 7 processes (12 MiB of it in swap), at most 2 GiB so far; limit 4 GiB",
@@ -98,10 +98,10 @@ describe("the text of a status", () => {
       "Last exit:      exited with code 1 after 3 seconds",
       "Command:        claude -p 'it'\\''s done'",
       "Folder:         /srv/shop",
-      "Settings changed: working_dir, model; the next start brings them (autopilotd restart-worker --project shop)",
+      "Settings changed: working_dir, model; effective at the next start (autopilotd restart-worker --project shop)",
       "Daemon:         version 0.1.0, PID 77, up 2 h 03 min",
       "Projects:       2 running, 1 restarting",
-      "Degraded:       memory guard (failed, being started again)",
+      "Degraded:       memory guard (failed; the daemon is restarting them)",
       ""
     ])
   })
@@ -164,7 +164,7 @@ describe("the text of a status", () => {
   it("says how the selected project gets its changed settings", () => {
     assert.include(
       plain({ ...original, project: "shop", selected_project: "shop", awaiting_restart: ["working_dir"] }),
-      "\nSettings changed: working_dir; the next start brings them (autopilotd restart-worker)\n"
+      "\nSettings changed: working_dir; effective at the next start (autopilotd restart-worker)\n"
     )
   })
 

@@ -8,7 +8,7 @@ import { temporaryFolder } from "../../fixtures/ServedControl.ts"
 
 describe("the control client without a daemon", () => {
   it.scopedLive(
-    "says that it is not running: no socket, no folder, a socket or file that nobody listens at",
+    "says that it is not running: no socket, no folder, a socket or file without a listener",
     () =>
       Effect.gen(function* () {
         const folder = yield* temporaryFolder
@@ -35,7 +35,7 @@ describe("the control client without a daemon", () => {
           assert.strictEqual(error._tag, "NotRunning", path)
           assert.strictEqual(
             error.message,
-            `The daemon is not running: nobody listens at ${path}. Start it with: autopilotd start`
+            `No daemon is listening on ${path}. Start it with: autopilotd start`
           )
         }
       })

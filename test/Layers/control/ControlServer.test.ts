@@ -47,7 +47,7 @@ describe("the control server", () => {
           const { text } = yield* told(path, [JSON.stringify({ type })])
           assert.deepStrictEqual(JSON.parse(text), {
             success: false,
-            message: `Internal error while answering ${type}. The daemon goes on; its log has the cause.`
+            message: `Internal error while answering ${type}: this is a bug in autopilotd. The daemon keeps running, and its log has the cause.`
           })
           assert.include(lines.join("\n"), cause)
           assert.strictEqual((yield* told(path, [status])).text, runningLine)
@@ -146,7 +146,7 @@ describe("the control server", () => {
         yield* until(() => handled === client, "the request was not read")
       }
       const { text } = yield* told(path, [])
-      assert.include(text, "Too many requests are being worked on. Try again in a moment.")
+      assert.include(text, "Too many requests are in progress. Try again in a moment.")
     })
   )
 

@@ -142,7 +142,7 @@ describe("what a client hears on the control socket", () => {
         assert.deepStrictEqual(heard.ended, "EOF")
         assert.strictEqual(
           heard.text,
-          `${JSON.stringify({ success: false, message: `No complete request came within 0.1 s. ${example}` })}\n`
+          `${JSON.stringify({ success: false, message: `No complete request arrived within 0.1 s. ${example}` })}\n`
         )
       }
     })

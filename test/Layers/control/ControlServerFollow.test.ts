@@ -2,7 +2,8 @@ import type * as Net from "node:net"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { ControlHandler, type Follower } from "../../../src/Layers/control/ControlHandler.ts"
+import type { Follower } from "../../../src/Layers/control/ControlConnections.ts"
+import { ControlHandler } from "../../../src/Layers/control/ControlHandler.ts"
 import * as ControlServer from "../../../src/Layers/control/ControlServer.ts"
 import { socketPath } from "../../fixtures/AskingClient.ts"
 import { open } from "../../fixtures/RawClient.ts"
@@ -93,7 +94,7 @@ describe("a client that follows", () => {
       )
       slow.socket.resume()
       const { text } = yield* slow.heard
-      assert.match(text, /\n\{"type":"notice","message":"You were cut off[^\n]*"\}\n$/)
+      assert.match(text, /\n\{"type":"notice","message":"The daemon ended this subscription[^\n]*"\}\n$/)
       quick.socket.destroy()
       yield* quick.heard
       second?.send("z\n")
@@ -115,7 +116,7 @@ describe("a client that follows", () => {
       const all = yield* Effect.forEach([...Array(8).keys()], () => connect(path, subscribe))
       yield* following(8)
       const { heard } = yield* connect(path, subscribe)
-      assert.match((yield* heard).text, /"success":false,"message":"8 clients follow already/)
+      assert.match((yield* heard).text, /"success":false,"message":"There are 8 subscribers already/)
       const asked = yield* connect(path, '{"type":"Status"}\n')
       assert.match((yield* asked.heard).text, /"success":true/)
       for (const { socket } of all) socket.destroy()

@@ -90,7 +90,7 @@ const withStatusAllTheWhile = <A, E, R>(path: string, effect: Effect.Effect<A, E
 
 const requestMs = 2000
 const example = 'Send one JSON object, such as {"type":"Status"}.'
-const tooLate = `No complete request came within 2 s. ${example}`
+const tooLate = `No complete request arrived within 2 s. ${example}`
 
 /** What the server has to answer, from the pure parts alone. */
 const expectedAnswer = ({
@@ -177,7 +177,7 @@ describe("the control socket among hostile clients", () => {
         for (const { text } of value) {
           assert.match(
             text,
-            /^\{"success":false,"message":"(No complete request came|Too many connections are open)/
+            /^\{"success":false,"message":"(No complete request arrived|Too many connections are open)/
           )
         }
         assert.deepStrictEqual(yield* status(path), running)
@@ -220,7 +220,7 @@ describe("the control socket among hostile clients", () => {
         const heard = yield* Effect.promise(() =>
           Promise.all(Array.from({ length: 20 }, () => open(path).then((client) => client.heard)))
         )
-        const refused = heard.filter(({ text }) => text.includes("No complete request came"))
+        const refused = heard.filter(({ text }) => text.includes("No complete request arrived"))
         assert.isAbove(refused.length, 0)
         assert.isBelow(refused.length, 20)
         assert.deepStrictEqual(yield* status(path), running)

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as ControlServer from "../../../src/Layers/control/ControlServer.ts"
-import { ControlServerError } from "../../../src/Layers/control/ControlServerError.ts"
+import { ControlServerError } from "../../../src/Layers/control/ControlSocketFile.ts"
 import { talk } from "../../fixtures/RawClient.ts"
 import {
   answer,
@@ -94,7 +94,7 @@ describe("the control socket's file", () => {
           spoil()
           yield* answersAgain
           assert.strictEqual(Fs.statSync(path).mode & 0o777, 0o600)
-          const told = `The control socket ${path} was removed or replaced; it is bound again.`
+          const told = `The control socket ${path} was removed or replaced. The daemon has bound it again.`
           assert.deepStrictEqual(
             lines,
             Array.from({ length: index + 1 }, () => told)
@@ -122,8 +122,8 @@ describe("the control socket's file", () => {
         yield* until(() => attempts > 10, "it was not tried again")
         Fs.rmdirSync(path)
         yield* until(() => lines.length > 1, "it was not bound again")
-        assert.match(lines[0] ?? "", /a folder has that name.* It is tried again until it works\.$/)
-        assert.match(lines[1] ?? "", /it is bound again\.$/)
+        assert.match(lines[0] ?? "", /a folder has that name.* The daemon keeps trying\.$/)
+        assert.match(lines[1] ?? "", /The daemon has bound it again\.$/)
         assert.strictEqual((yield* told(path, [status])).text, runningLine)
       }).pipe(Effect.provide(layer))
     })

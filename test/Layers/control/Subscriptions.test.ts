@@ -41,7 +41,7 @@ const inWorld = <A, E>(
       readonly lines: ReadonlyArray<string>
       readonly leave: Effect.Effect<unknown>
     }>
-    readonly serve: typeof Subscriptions.Subscriptions.Service.serve
+    readonly serve: Effect.Effect.Success<typeof Subscriptions.make>["serve"]
     readonly publish: (event: DaemonEvent) => Effect.Effect<void>
     readonly gate: Effect.Latch
   }) => Effect.Effect<A, E, WorkerLines.WorkerLines>
@@ -56,7 +56,7 @@ const inWorld = <A, E>(
         project === blog ? new UnknownProject({ project, known: [shop] }) : Effect.as(gate.await, data),
       projects: Effect.succeed({ selected: shop, projects: [] })
     })
-    return yield* Effect.flatMap(Subscriptions.Subscriptions, ({ serve }) =>
+    return yield* Effect.flatMap(Subscriptions.make, ({ serve }) =>
       Effect.zipRight(
         settle,
         test({
@@ -74,12 +74,9 @@ const inWorld = <A, E>(
         })
       )
     ).pipe(
+      Effect.scoped,
       Effect.provide(
-        Subscriptions.layer.pipe(
-          Layer.provide(Concerns.layer),
-          Layer.provideMerge(WorkerLines.layer),
-          Layer.provide(Layer.merge(Events, Reports))
-        )
+        Layer.mergeAll(Concerns.layer, WorkerLines.layer, Reports).pipe(Layer.provideMerge(Events))
       )
     )
   })

@@ -6,7 +6,7 @@ import * as Logger from "effect/Logger"
 import * as Uncaught from "../../../src/Layers/daemon/Uncaught.ts"
 import { eventually } from "../../live/TestDaemon.ts"
 
-describe("an exception that nobody caught", () => {
+describe("an uncaught exception", () => {
   it.scopedLive(
     "ends nothing at once: it is logged whole, and told to whoever ends the daemon in order",
     () => {
@@ -28,7 +28,7 @@ describe("an exception that nobody caught", () => {
           )
           assert.match(
             logged[0] ?? "",
-            /^An exception that nobody caught Error: thrown in a callback\n {4}at /
+            /^Uncaught exception: this is a bug in autopilotd Error: thrown in a callback\n {4}at /
           )
           if (listener !== undefined) process.off("uncaughtException", listener)
           for (const each of process.listeners("unhandledRejection")) {

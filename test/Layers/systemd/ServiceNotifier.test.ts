@@ -205,7 +205,7 @@ describe("messages by systemd-notify", () => {
       const told = {
         _tag: "ServiceNotNotified",
         channel: "systemd-notify",
-        reason: "systemd-notify has failed: Failed to notify: refused"
+        reason: "systemd-notify failed: Failed to notify: refused"
       } as const
       assert.deepStrictEqual(events, [told])
       answerWith(Effect.succeed({ code: 0, stdout: "", stderr: "" }))

@@ -14,23 +14,20 @@ import { plansOf } from "../../../src/Domain/worker/ProjectPlan.ts"
 import * as SettingsReload from "../../../src/Layers/config/SettingsReload.ts"
 import * as SettingsStore from "../../../src/Layers/config/SettingsStore.ts"
 import * as SettingsWatcher from "../../../src/Layers/config/SettingsWatcher.ts"
-import * as ControlAnswers from "../../../src/Layers/control/ControlAnswers.ts"
-import { ControlHandler } from "../../../src/Layers/control/ControlHandler.ts"
+import * as ControlHandler from "../../../src/Layers/control/ControlHandler.ts"
 import * as ControlServer from "../../../src/Layers/control/ControlServer.ts"
 import { serverLimits } from "../../../src/Layers/control/ControlServer.ts"
-import { HistoryReport } from "../../../src/Layers/control/HistoryReport.ts"
-import * as SettingsAnswers from "../../../src/Layers/control/SettingsAnswers.ts"
-import * as Subscriptions from "../../../src/Layers/control/Subscriptions.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import { InstanceLock } from "../../../src/Layers/daemon/InstanceLock.ts"
 import * as ShutdownRequest from "../../../src/Layers/daemon/ShutdownRequest.ts"
-import { type SignalNews, Signals } from "../../../src/Layers/daemon/Signals.ts"
+import { type SignalEvent, Signals } from "../../../src/Layers/daemon/Signals.ts"
 import { Uncaught } from "../../../src/Layers/daemon/Uncaught.ts"
 import { HogReport } from "../../../src/Layers/guard/HogReport.ts"
 import * as WorkerLimit from "../../../src/Layers/guard/WorkerLimit.ts"
 import * as WorkerMemory from "../../../src/Layers/guard/WorkerMemory.ts"
 import * as Concerns from "../../../src/Layers/history/Concerns.ts"
 import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
+import * as HistoryReader from "../../../src/Layers/history/HistoryReader.ts"
 import * as WorkerLines from "../../../src/Layers/logs/WorkerLines.ts"
 import { WorkerLog } from "../../../src/Layers/logs/WorkerLog.ts"
 import { MemoryReader } from "../../../src/Layers/machine/MemoryReader.ts"
@@ -87,7 +84,7 @@ interface Bugs {
   /** Whose worker then has a limit. */
   readonly proportional?: Effect.Effect<void>
   readonly reload?: Effect.Effect<never>
-  readonly signal?: Effect.Effect<SignalNews>
+  readonly signal?: Effect.Effect<SignalEvent>
   readonly publish?: (event: DaemonEvent) => Effect.Effect<void>
   readonly uncaught?: Effect.Effect<void>
   /** Not a bug: who hears how the daemon does. */
@@ -186,16 +183,15 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
     Layer.provide(SettingsWatcher.layer, Reload),
     WorkerLimit.layer
   ).pipe(
-    Layer.provideMerge(ControlAnswers.layer),
-    Layer.provide(Subscriptions.layer),
+    Layer.provideMerge(ControlHandler.layer),
     Layer.provide(WorkerLines.layer),
     Layer.provide(
       Layer.mergeAll(
         ProjectReports.layer({ pid: process.pid, version: "test" }),
         ProjectSwitch.layer,
         Layer.succeed(HogReport, { look: Effect.dieMessage("nobody asks for it here") }),
-        Layer.succeed(HistoryReport, { last: () => Effect.dieMessage("nobody asks for it here") }),
-        Layer.provide(SettingsAnswers.layer, SettingsStore.layer)
+        HistoryReader.layer,
+        SettingsStore.layer
       )
     ),
     Layer.provide(SettingsReload.layer),
@@ -219,7 +215,11 @@ const inDaemon = <A, E>(
   test: (daemon: {
     readonly exitCode: Effect.Effect<number>
     readonly events: ReadonlyArray<DaemonEvent>
-  }) => Effect.Effect<A, E, ControlHandler | FakeLives.FakeLives | ShutdownRequest.ShutdownRequest>
+  }) => Effect.Effect<
+    A,
+    E,
+    ControlHandler.ControlHandler | FakeLives.FakeLives | ShutdownRequest.ShutdownRequest
+  >
 ) =>
   Effect.gen(function* () {
     const home = yield* temporaryHome
@@ -235,7 +235,7 @@ const inDaemon = <A, E>(
   })
 
 const status = Effect.gen(function* () {
-  const { handle } = yield* ControlHandler
+  const { handle } = yield* ControlHandler.ControlHandler
   const { data } = yield* handle({ type: "Status" })
   return data !== undefined && "worker_status" in data ? data : undefined
 })
@@ -308,7 +308,7 @@ describe("a defect in a concern", () => {
         ({ events, exitCode }) =>
           Effect.gen(function* () {
             const { alive } = yield* FakeLives.FakeLives
-            const { handle } = yield* ControlHandler
+            const { handle } = yield* ControlHandler.ControlHandler
             yield* eventually(
               "a worker",
               Effect.sync(() => (alive() === 1 ? true : undefined))

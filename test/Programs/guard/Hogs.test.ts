@@ -6,7 +6,7 @@ import { daemonThat, heard, invocationOf, messageOf, noDaemon } from "../../fixt
 
 const reply = {
   success: true,
-  message: "1 process would be ended for memory",
+  message: "1 process would be killed for memory",
   data: {
     memory_level: "low",
     memory_available_bytes: 2 ** 30,

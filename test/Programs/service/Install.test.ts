@@ -34,10 +34,10 @@ describe("autopilotd install", () => {
       assert.deepStrictEqual(out.split("\n").slice(0, 6), [
         `Wrote ${world.launcherPath}`,
         `Wrote ${world.unitPath}`,
-        "Had systemd read its units again (systemctl --user daemon-reload)",
-        "Enabled autopilotd.service: the daemon starts by itself",
+        "Reloaded the units (systemctl --user daemon-reload)",
+        "Enabled autopilotd.service: the daemon starts automatically",
         "Started autopilotd.service, pid 4711. Its worker is running.",
-        "Linger is on: the service starts with the machine and goes on when you log out."
+        "Lingering is on: the service starts with the machine and keeps running when you log out."
       ])
       assert.deepStrictEqual(world.machine.told, [
         "daemon-reload",
@@ -63,7 +63,10 @@ describe("autopilotd install", () => {
       const inodes = files.map((path) => fs.statSync(path).ino)
       world.machine.told.length = 0
       const { out } = yield* installing(world)
-      assert.match(out, /^Nothing had to be changed: autopilotd\.service is running, pid 4711\./)
+      assert.match(
+        out,
+        /^Already installed, nothing was changed\. autopilotd\.service is running, pid 4711\./
+      )
       assert.notInclude(out, "restart")
       assert.deepStrictEqual(world.machine.told, [])
       assert.deepStrictEqual(
@@ -83,7 +86,7 @@ describe("autopilotd install", () => {
         fs.readFileSync(world.launcherPath, "utf8").replace("/usr/bin:/bin", "/opt:/bin")
       )
       const { out } = yield* installing(world)
-      assert.match(out, /^Wrote .*\/bin\/autopilotd, for what was there has another PATH\n/)
+      assert.match(out, /^Wrote .*\/bin\/autopilotd: the previous file has another PATH\n/)
       assert.include(out, "systemctl --user restart autopilotd.service")
       assert.deepStrictEqual(world.machine.told, [])
     })
@@ -107,7 +110,7 @@ describe("autopilotd install", () => {
       fs.mkdirSync(join(world.unitPath, ".."), { recursive: true })
       fs.writeFileSync(world.unitPath, "[Service]\nExecStart=/usr/bin/mine\n")
       const { out } = yield* installing(world)
-      assert.include(out, `That is kept as ${world.launcherPath}.bak`)
+      assert.include(out, `Backup: ${world.launcherPath}.bak`)
       assert.deepStrictEqual([...fs.readFileSync(`${world.launcherPath}.bak`)], [0x7f, 0x45, 0xff, 0])
       assert.include(fs.readFileSync(`${world.unitPath}.bak`, "utf8"), "/usr/bin/mine")
     })
@@ -186,10 +189,7 @@ describe("autopilotd install warns", () => {
 
   it.scopedLive("of a place that will vanish", () =>
     Effect.gen(function* () {
-      assert.include(
-        yield* warningsOf({}),
-        "which will not stay there: folders for temporary files are emptied"
-      )
+      assert.include(yield* warningsOf({}), "which will disappear: temporary files are removed")
     })
   )
 
@@ -209,7 +209,7 @@ describe("autopilotd install warns", () => {
         environment: { AUTOPILOT_MODEL: "opus" }
       })
       assert.include(warnings, "autopilotd config set working_dir DIR")
-      assert.include(warnings, "The service does not have AUTOPILOT_MODEL of this shell.")
+      assert.include(warnings, "The service does not get AUTOPILOT_MODEL from this shell.")
     })
   )
 })
@@ -228,7 +228,7 @@ describe("autopilotd install refuses, and changes nothing,", () => {
       const world = yield* serviceWorld({ environment: { XDG_RUNTIME_DIR: "" } })
       world.machine.manager = "none"
       const told = yield* refusal(world)
-      assert.include(told, "XDG_RUNTIME_DIR is not set, as it is after su or sudo")
+      assert.include(told, "XDG_RUNTIME_DIR is not set, which is usual after su or sudo")
       assert.match(told, /machinectl shell \S+@.*loginctl enable-linger \S+/)
     })
   )
@@ -237,7 +237,7 @@ describe("autopilotd install refuses, and changes nothing,", () => {
     Effect.gen(function* () {
       const world = yield* serviceWorld({})
       world.machine.looksElsewhere = true
-      assert.include(yield* refusal(world), "another HOME or XDG_CONFIG_HOME")
+      assert.include(yield* refusal(world), "its HOME or XDG_CONFIG_HOME differs")
     })
   )
 
@@ -256,7 +256,7 @@ describe("autopilotd install refuses, and changes nothing,", () => {
       })
       const told = yield* refusal(world)
       assert.include(told, "There is no worker to start")
-      assert.include(told, "The service does not have AUTOPILOT_WORKER_BINARY of this shell.")
+      assert.include(told, "The service does not get AUTOPILOT_WORKER_BINARY from this shell.")
     })
   )
 

@@ -30,8 +30,8 @@ describe("autopilotd start --detach where the daemon is a service", () => {
       assert.strictEqual(
         out,
         "autopilotd started as the service autopilotd.service, pid 4711.\n" +
-          `Its log: ${world.home.logDir}/autopilotd.log\n` +
-          "Ask it: autopilotd status. End it: autopilotd stop.\n"
+          `Log: ${world.home.logDir}/autopilotd.log\n` +
+          "Status: autopilotd status. Stop: autopilotd stop.\n"
       )
       assert.deepStrictEqual(world.machine.told, ["start autopilotd.service"])
       assert.deepStrictEqual(world.background, [])
@@ -95,7 +95,7 @@ describe("autopilotd start --detach where the daemon is a service", () => {
       const told = messageOf((yield* starting(world, ...given, "--", "claude", "-p", 'say "hi"')).result)
       assert.include(
         told,
-        "--workdir, --max-turns, --project, --config and the command after -- cannot be handed over"
+        "--workdir, --max-turns, --project, --config and the command after -- cannot be passed to it"
       )
       for (const instead of [
         "autopilotd config set working_dir '/srv/my shop'",

@@ -30,11 +30,11 @@ describe("autopilotd uninstall", () => {
       assert.strictEqual(
         out,
         [
-          "Stopping autopilotd.service: its workers are ended gracefully, which may take restart.stop_grace_ms",
+          "Stopping autopilotd.service and its workers, which may take as long as restart.stop_grace_ms",
           "Disabled autopilotd.service",
           `Removed ${world.unitPath}`,
           `Removed ${world.launcherPath}`,
-          `The service is removed. Settings, logs and history stay in ${world.home.root}.`,
+          `The service was removed. Settings, logs and history stay in ${world.home.root}.`,
           ""
         ].join("\n")
       )
@@ -55,7 +55,7 @@ describe("autopilotd uninstall", () => {
       const world = yield* installedWorld()
       yield* uninstalling(world)
       world.machine.told.length = 0
-      const nothing = "There is nothing to remove: autopilotd is not installed as a service.\n"
+      const nothing = "Nothing to remove: autopilotd is not installed as a service.\n"
       assert.strictEqual((yield* uninstalling(world)).out, nothing)
       world.machine.manager = "missing"
       assert.strictEqual((yield* uninstalling(world)).out, nothing)
@@ -84,7 +84,7 @@ describe("autopilotd uninstall", () => {
       const answer = JSON.parse((yield* uninstalling(world, "--json")).out)
       assert.deepStrictEqual(answer, {
         success: true,
-        message: "The service is removed",
+        message: "The service was removed",
         removed: [world.unitPath],
         left: [`${world.unitPath}.d/nice.conf`, world.launcherPath],
         kept: world.home.root
@@ -99,7 +99,7 @@ describe("autopilotd uninstall", () => {
       const world = yield* serviceWorld({})
       fs.mkdirSync(join(world.unitPath, ".."), { recursive: true })
       fs.symlinkSync("/dev/null", world.unitPath)
-      assert.include((yield* uninstalling(world)).out, "nothing to remove")
+      assert.include((yield* uninstalling(world)).out, "Nothing to remove")
       assert.strictEqual(fs.readlinkSync(world.unitPath), "/dev/null")
     })
   )

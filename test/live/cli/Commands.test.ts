@@ -7,7 +7,7 @@ import { command, eventually, fixture, launcher, startDaemon, temporaryHome } fr
 const worker = fixture("sleeps.sh")
 
 const notRunning = (home: string): string =>
-  `The daemon is not running: nobody listens at ${join(home, "autopilotd.sock")}. Start it with: autopilotd start`
+  `No daemon is listening on ${join(home, "autopilotd.sock")}. Start it with: autopilotd start`
 
 /** The one line of JSON that a program reads: an object with `success` and `message`. */
 const answerIn = (stdout: string): { readonly success: boolean; readonly message: string } => {

@@ -157,7 +157,7 @@ describe("a reload", () => {
 
       assert.include(
         (yield* command({ home, args: ["status", "--project", "two"] })).stdout,
-        "\nSettings changed: worker_command, env; the next start brings them (autopilotd restart-worker --project two)\n"
+        "\nSettings changed: worker_command, env; effective at the next start (autopilotd restart-worker --project two)\n"
       )
 
       const first = yield* reload(home, "--restart", "--project", "one")
@@ -219,7 +219,7 @@ describe("a reload", () => {
       assert.deepStrictEqual(yield* pidsOf(home, "shop", "shed"), before)
       assert.match(
         daemonLog(home),
-        /ERROR Settings not reloaded \(asked on the control socket\), the previous ones stay in force: .*max_backof_ms/
+        /ERROR Settings not reloaded \(requested on the control socket\), the previous ones stay in force: .*max_backof_ms/
       )
     })
   )

@@ -47,7 +47,7 @@ describe("start --detach", () => {
       assert.strictEqual(
         told.stdout,
         `autopilotd started in the background, pid ${pid}.\n` +
-          `Its log: ${home}/logs/autopilotd.log\nAsk it: autopilotd status. End it: autopilotd stop.\n`
+          `Log: ${home}/logs/autopilotd.log\nStatus: autopilotd status. Stop: autopilotd stop.\n`
       )
       // It answers already: no waiting here.
       const status = yield* command({ home, args: ["status", "--json"] })

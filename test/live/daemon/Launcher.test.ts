@@ -135,17 +135,14 @@ for (const { name, words } of shells) {
         fs.rmSync(join(folder, "autopilotd.cjs"))
         const without = yield* failing
         assert.strictEqual(without.code, 1)
-        assert.include(
-          without.stderr,
-          `autopilotd: There is no autopilotd at ${folder}/autopilotd.cjs any more.`
-        )
+        assert.include(without.stderr, `autopilotd: The program is missing at ${folder}/autopilotd.cjs.`)
         assert.include(without.stderr, "run: autopilotd install")
         fs.rmSync(join(folder, "node"))
         const { code, stderr } = yield* failing
         assert.strictEqual(code, 1)
         assert.strictEqual(
           stderr,
-          `autopilotd: There is no Node at ${folder}/node any more. Run: autopilotd install with the new node\n`
+          `autopilotd: Node is missing at ${folder}/node. Install Node, then run: autopilotd install\n`
         )
         const [program = "", ...args] = [...asService, ...words, launcher]
         const asked = yield* command({ home: tmpdir(), command: program, args })

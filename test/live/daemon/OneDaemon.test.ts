@@ -30,7 +30,7 @@ const stateOf = (pid: string): string | undefined =>
 
 const alreadyRunning = (pid: number | undefined, home: string): string =>
   `autopilotd: autopilotd is already running${pid === undefined ? "" : ` with pid ${pid}`} for ${home}. ` +
-  "See `autopilotd status`; end it with `autopilotd stop`.\n"
+  "See `autopilotd status`; stop it with `autopilotd stop`.\n"
 
 /** What earlier daemons may have left in the PID file. */
 const leftovers: ReadonlyArray<string | undefined> = [undefined, "", "1", "garbage", "2147483647"]
@@ -299,7 +299,7 @@ describe("a home that cannot be used", () => {
       const shared = join(home, "shared")
       fs.mkdirSync(shared)
       fs.chmodSync(shared, 0o1777)
-      assertOneSentence(yield* startIn(shared), /it is a folder that all users share/)
+      assertOneSentence(yield* startIn(shared), /all users share this folder/)
       assert.strictEqual(fs.statSync(shared).mode & 0o7777, 0o1777)
       assert.deepStrictEqual(fs.readdirSync(shared), [])
     })

@@ -79,7 +79,7 @@ describe("a daemon in a cgroup with a memory limit", () => {
           told.stdout,
           "Memory level:   plentiful (low: below 102.4 MiB, critical: below 51.2 MiB)"
         )
-        assert.include(told.stdout, `Memory limit:   of the cgroup ${group.folder}`)
+        assert.include(told.stdout, `Memory limit:   set by the cgroup ${group.folder}`)
       })
   )
 

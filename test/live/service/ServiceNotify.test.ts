@@ -74,7 +74,7 @@ for (const [way, { entrance, isMissing }] of ways) {
             yield* daemon.ask({ type: "Shutdown" })
             yield* daemon.ended
             const ended = yield* socket.once("the end", (all) => all.includes("STOPPING=1"))
-            assert.notInclude(daemon.stderr(), "systemd does not hear")
+            assert.notInclude(daemon.stderr(), "systemd does not receive")
             assert.isAbove(ended.indexOf("STOPPING=1"), ended.lastIndexOf("READY=1"))
           })
       )

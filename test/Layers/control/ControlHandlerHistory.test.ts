@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
 import { decodeReply, encodeResponse } from "../../../src/Domain/control/ControlWire.ts"
 import { lineOf } from "../../../src/Domain/history/HistoryRecord.ts"
-import { HistoryReport, layer } from "../../../src/Layers/control/HistoryReport.ts"
+import { lastEvents } from "../../../src/Layers/control/ControlHandler.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import * as HistoryReader from "../../../src/Layers/history/HistoryReader.ts"
 import { noon } from "../../fixtures/HistoryRecords.ts"
@@ -17,15 +17,13 @@ const lines = (count: number) =>
     lineOf({ at: noon - (count - n) * 1000, seq: n, daemon: "a" }, numbered(n, n % 2 === 0 ? shop : blog))
   ).join("")
 
-const answered = (count: number, question: Omit<Parameters<HistoryReport["Type"]["last"]>[0], "type">) =>
+const answered = (count: number, question: Omit<Parameters<typeof lastEvents>[0], "type">) =>
   Effect.gen(function* () {
     const home = yield* temporaryHome
     fs.writeFileSync(historyOf(home), lines(count))
     yield* TestClock.setTime(noon)
     const Reader = Layer.provide(HistoryReader.layer, Layer.succeed(AutopilotHome, pathsBelow(home)))
-    return yield* Effect.flatMap(HistoryReport, ({ last }) => last({ type: "History", ...question })).pipe(
-      Effect.provide(Layer.provide(layer, Reader))
-    )
+    return yield* Effect.provide(lastEvents({ type: "History", ...question }), Reader)
   })
 
 describe("History on the control socket", () => {

@@ -1,0 +1,24 @@
+/** SGR parameters (ECMA-48, 8.3.117) by meaning: colours and intensities that every terminal has. */
+const codes = { strong: 1, dim: 2, error: 31, ok: 32, warning: 33, note: 36 } as const
+
+export type Style = keyof typeof codes
+
+/** The escape sequence that ends every style. */
+export const plainAgain = "\u001b[0m"
+
+/** Returns the text in a style; without a style, or without a text, as it is. */
+export const styled = (style: Style | undefined, text: string): string =>
+  style === undefined || text === "" ? text : `\u001b[${codes[style]}m${text}${plainAgain}`
+
+const stateStyles: Readonly<Record<string, Style>> = {
+  running: "ok",
+  starting: "note",
+  stopping: "warning",
+  restarting: "warning",
+  waiting: "warning",
+  failed: "error"
+}
+
+/** The style of a worker's state, by its word on the wire. Undefined for a word that a newer daemon may send. */
+export const stateStyle = (state: string): Style | undefined =>
+  Object.hasOwn(stateStyles, state) ? stateStyles[state] : undefined
