@@ -21,9 +21,8 @@ import { WorkerGroups } from "../tree/WorkerGroups.ts"
 import { WorkerProcess } from "../tree/WorkerProcess.ts"
 import { endTree, WorkerTree } from "../tree/WorkerTree.ts"
 import { KernelOomKills } from "../verdict/KernelOomKills.ts"
-import { WorkerSamples } from "../verdict/WorkerSamples.ts"
+import { LiveWorkers } from "../verdict/LiveWorkers.ts"
 import { EnvFile } from "./EnvFile.ts"
-import { WorkerOutputs } from "./WorkerOutputs.ts"
 
 /** What a life reports, in this order; `onRemains` only when something cannot be ended. */
 export interface LifeEvents {
@@ -82,8 +81,7 @@ const make = Effect.gen(function* () {
   const envFiles = yield* EnvFile
   const events = yield* DaemonEvents
   const kernelOomKills = yield* KernelOomKills
-  const samples = yield* WorkerSamples
-  const outputs = yield* WorkerOutputs
+  const liveWorkers = yield* LiveWorkers
 
   const environment = Effect.fnUntraced(function* (plan: WorkerPlan, id: string) {
     const file = yield* envFiles
@@ -110,7 +108,7 @@ const make = Effect.gen(function* () {
     const mark = `${variable}=${id}`
     // Removed last, when all that it says was read.
     const group = yield* Effect.acquireRelease(groups.make(plan.project, id), () => groups.end(id))
-    const oomKills = yield* kernelOomKills.watch(mark, group)
+    const oomKills = yield* kernelOomKills.watch(group?.folder)
     const running = yield* Effect.acquireRelease(
       Effect.gen(function* () {
         const worker = yield* processes.start({
@@ -132,13 +130,11 @@ const make = Effect.gen(function* () {
             }).pipe(Effect.uninterruptible)
           )
         const capture = yield* log.capture(worker, secretValues)
-        outputs.add(worker.pid, capture)
+        liveWorkers.add(worker.pid, capture)
         return { worker, tree, tellExit, capture }
       }),
       ({ capture, tellExit, tree, worker }) =>
         Effect.gen(function* () {
-          // Once its leader is gone nobody looks any more at what it holds.
-          const peakMemoryBytes = samples.of(worker.pid)?.peakBytes
           const ending = { graceMs: yield* graceMs, hasten }
           const pause = patientRace([
             Effect.as(Effect.sleep(remainsInterval), true),
@@ -152,11 +148,11 @@ const make = Effect.gen(function* () {
           yield* tell.onSeen({
             agent: capture.agent(),
             tail: yield* capture.tail,
-            peakMemoryBytes,
+            peakMemoryBytes: liveWorkers.of(worker.pid)?.memory?.peakBytes,
             nowMs: yield* Clock.currentTimeMillis,
             timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone
           })
-          outputs.remove(worker.pid)
+          liveWorkers.remove(worker.pid)
         })
     )
     if (group !== undefined) yield* Effect.forkScoped(groups.verify(id, running.worker.pid))
@@ -185,6 +181,5 @@ export const layer: Layer.Layer<
   | EnvFile
   | DaemonEvents
   | KernelOomKills
-  | WorkerSamples
-  | WorkerOutputs
+  | LiveWorkers
 > = Layer.effect(WorkerLife, make)

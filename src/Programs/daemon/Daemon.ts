@@ -59,14 +59,13 @@ import * as WorkerGroups from "../../Layers/tree/WorkerGroups.ts"
 import * as WorkerProcess from "../../Layers/tree/WorkerProcess.ts"
 import * as WorkerTree from "../../Layers/tree/WorkerTree.ts"
 import * as KernelOomKills from "../../Layers/verdict/KernelOomKills.ts"
-import * as WorkerSamples from "../../Layers/verdict/WorkerSamples.ts"
+import * as LiveWorkers from "../../Layers/verdict/LiveWorkers.ts"
 import * as EnvFile from "../../Layers/worker/EnvFile.ts"
 import * as ProjectSwitch from "../../Layers/worker/ProjectSwitch.ts"
 import * as SelectedProject from "../../Layers/worker/SelectedProject.ts"
 import * as StateStore from "../../Layers/worker/StateStore.ts"
 import * as Supervisor from "../../Layers/worker/Supervisor.ts"
 import * as WorkerLife from "../../Layers/worker/WorkerLife.ts"
-import * as WorkerOutputs from "../../Layers/worker/WorkerOutputs.ts"
 import { version } from "../Version.ts"
 import { supervise } from "./Lifecycle.ts"
 
@@ -164,7 +163,7 @@ export const daemon = ({ keepState, raw, sources }: DaemonOptions) =>
         Layer.provideMerge(
           Layer.mergeAll(
             Layer.mergeAll(ProcFs.layer, ProcessScan.layer, ProcessMemory.layer, MemoryReader.layer),
-            Layer.mergeAll(WorkerSamples.layer, WorkerOutputs.layer, WorkerLines.layer),
+            Layer.mergeAll(LiveWorkers.layer, WorkerLines.layer),
             Settings,
             ShutdownRequest.layer,
             Uncaught.layer
