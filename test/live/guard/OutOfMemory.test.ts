@@ -96,11 +96,7 @@ describe("a kill by the kernel because memory ran out, without a cgroup of the w
     title("of a child is reported as probable when the leader fails after it"),
     () =>
       Effect.gen(function* () {
-        const { daemon, home } = yield* daemonIn(400 * mebibyte, [
-          "/bin/sh",
-          "-c",
-          "node leaks.cjs; exit 1"
-        ])
+        const { daemon, home } = yield* daemonIn(400 * mebibyte, ["/bin/sh", "-c", "node leaks.cjs; exit 1"])
         yield* leak(
           home,
           Effect.map(daemon.ask({ type: "Status" }), ({ data }) => data ?? {})
