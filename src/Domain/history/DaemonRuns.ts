@@ -1,18 +1,17 @@
 import type { HistoryRecord, RecordOf } from "./HistoryRecord.ts"
 
-/** One run of the daemon as its records tell of it. */
+/** One run of the daemon, by its records. */
 export interface DaemonRun {
-  /** The id in its records. */
   readonly daemon: string
-  /** Undefined where its beginning is no longer in the history. */
+  /** Undefined where the history no longer holds its start. */
   readonly started: RecordOf<"DaemonStarted"> | undefined
-  /** Who wanted it to end; undefined until somebody did. */
+  /** Undefined without a request to stop. */
   readonly stopping: RecordOf<"DaemonStopping"> | undefined
-  /** Its own last word. Without it, it runs, or it was gone from one moment to the next. */
+  /** Undefined while it runs, and after a crash or kill. */
   readonly stopped: RecordOf<"DaemonStopped"> | undefined
-  /** All its records, the oldest first; at least one. */
+  /** At least one, the oldest first. */
   readonly records: ReadonlyArray<HistoryRecord>
-  /** When it was last heard of, in milliseconds since 1970. */
+  /** The time of its last record, in milliseconds since 1970. */
   readonly lastMs: number
 }
 

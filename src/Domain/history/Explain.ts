@@ -12,13 +12,12 @@ import type { HistoryRecord, RecordOf } from "./HistoryRecord.ts"
 import { restartsIn } from "./Restarts.ts"
 import { restartSentences } from "./RestartsText.ts"
 
-/** Longer texts from the wire end in `...`. */
 const maxTextLength = 400
 
 const because = ({ reason }: StatusReply): string =>
   reason === undefined ? "" : `: ${printable(reason, maxTextLength)}`
 
-/** What the worker does, in one sentence. */
+/** One sentence about the state of the worker. */
 const state = (status: StatusReply, { nowMs, zone }: Evidence): string => {
   const name = workerOf(status.project)
   const due = status.next_start_at_ms
@@ -31,20 +30,20 @@ const state = (status: StatusReply, { nowMs, zone }: Evidence): string => {
   switch (status.worker_status) {
     case "running": {
       const uptimeMs = status.uptime_seconds * 1000
-      return `${name} has run since ${spokenTime(nowMs - uptimeMs, nowMs, zone)} (${humanDuration(uptimeMs)}), pid ${status.worker_pid}.`
+      return `${name} has been running since ${spokenTime(nowMs - uptimeMs, nowMs, zone)} (${humanDuration(uptimeMs)}), pid ${status.worker_pid}.`
     }
     case "starting":
-      return `${name} is being started${because(status)}.`
+      return `${name} is starting${because(status)}.`
     case "stopping":
-      return `${name} is being stopped${because(status)}.`
+      return `${name} is stopping${because(status)}.`
     case "restarting":
-      return `${name} is started again ${next === "" ? "in a moment" : next}${because(status)}.`
+      return `${name} restarts ${next === "" ? "in a moment" : next}${because(status)}.`
     case "waiting":
       return due === undefined || next === "now"
         ? `${name} waits${because(status)}.`
-        : `${name} waits until ${spokenTime(due, nowMs, zone)} (${humanDuration(due - nowMs)} more)${because(status)}.`
+        : `${name} waits until ${spokenTime(due, nowMs, zone)} (${humanDuration(due - nowMs)} from now)${because(status)}.`
     case "failed":
-      return `${name} has failed and is not started again by itself${because(status)}.`
+      return `${name} has failed and does not restart by itself${because(status)}.`
     case "stopped":
       return `${name} is stopped${because(status)}.`
     default:
@@ -52,7 +51,7 @@ const state = (status: StatusReply, { nowMs, zone }: Evidence): string => {
   }
 }
 
-/** The last end of the project's worker: as it was judged, or where it is not yet, as it was noticed. */
+/** The last exit of the worker: its verdict, or before that the exit itself. */
 const lastEnd = (
   status: StatusReply,
   records: ReadonlyArray<HistoryRecord>
@@ -62,7 +61,7 @@ const lastEnd = (
       (record._tag === "WorkerExited" || record._tag === "WorkerEnded") && record.project === status.project
   )
 
-/** How the last worker came to its end, or why the one that runs was started. */
+/** One sentence about the end of the last run, or about the cause of the current one. */
 const before = (status: StatusReply, { nowMs, records, zone }: Evidence): ReadonlyArray<string> => {
   if (status.worker_status === "running") {
     const own = records.filter((record) => projectOf(record) === status.project)
@@ -70,7 +69,7 @@ const before = (status: StatusReply, { nowMs, records, zone }: Evidence): Readon
     const restart = restartsIn(own).at(-1)
     return started === undefined || restart?.at !== started.at
       ? []
-      : [`It was started again then: ${printable(restart.cause, maxTextLength)}.`]
+      : [`It was restarted then: ${printable(restart.cause, maxTextLength)}.`]
   }
   const ended = lastEnd(status, records)
   if (ended === undefined) return []
@@ -78,26 +77,23 @@ const before = (status: StatusReply, { nowMs, records, zone }: Evidence): Readon
     ended._tag === "WorkerEnded"
       ? describeVerdict(ended.verdict)
       : printable(describeExit(ended.exit), maxTextLength)
-  // What the state has said already is not said again.
+  // The first sentence may name the cause already.
   const rest = status.reason?.includes(why) === true ? "" : `: ${printable(why, maxTextLength)}`
   return [
-    `The last one ended at ${spokenTime(ended.at, nowMs, zone)} after ${humanDuration(ended.uptimeMs)}${rest}.`
+    `The last run ended at ${spokenTime(ended.at, nowMs, zone)} after ${humanDuration(ended.uptimeMs)}${rest}.`
   ]
 }
 
-/** A day is as long as a person remembers that the daemon was there. */
 const dayMs = 86_400_000
 
-/** A time in which there was no daemon although nobody had ended it. */
+/** Reports a gap between two daemons within the last day that no user requested. */
 const gap = ({ nowMs, records, zone }: Evidence): ReadonlyArray<string> => {
   const [gone, back] = runsIn(records).slice(-2)
   if (gone === undefined || back === undefined || gone.stopped !== undefined || nowMs - gone.lastMs > dayMs)
     return []
   const since = spokenTime(gone.lastMs, nowMs, zone)
   const until = spokenTime(back.records[0]?.at ?? back.lastMs, nowMs, zone)
-  return [
-    `No daemon was there from ${since} to ${until}: the one before ended without a word (it was killed, or the machine went down).`
-  ]
+  return [`No daemon ran from ${since} to ${until}: the previous one was killed, or the machine went down.`]
 }
 
 const surroundings = (status: StatusReply): ReadonlyArray<string> => {
@@ -114,46 +110,44 @@ const surroundings = (status: StatusReply): ReadonlyArray<string> => {
       : [`Memory is ${level}: ${humanBytes(available)} of ${humanBytes(total)} available.`]),
     ...(awaited.length === 0
       ? []
-      : [
-          `Settings have changed that only its next start brings: ${printable(awaited.join(", "), maxTextLength)}.`
-        ]),
+      : [`Changed settings wait for its next start: ${printable(awaited.join(", "), maxTextLength)}.`]),
     ...(degraded.length === 0
       ? []
       : [
-          `Of the daemon itself, this has failed and is being started again: ${printable(degraded.join(", "), maxTextLength)}.`
+          `Parts of the daemon have failed and are restarting: ${printable(degraded.join(", "), maxTextLength)}.`
         ])
   ]
 }
 
-/** What could be done about how it ended, or where the cause may be found. */
-const mending = (status: StatusReply, evidence: Evidence, option: string): ReadonlyArray<string> => {
+/** The advice of the last verdict, or where to find the cause. */
+const causeAdvice = (status: StatusReply, evidence: Evidence, option: string): ReadonlyArray<string> => {
   const ended = lastEnd(status, evidence.records)
   const judged = ended?._tag === "WorkerEnded" ? adviceFor(ended.verdict) : undefined
-  if (judged === undefined) return [`See what it said last: autopilotd logs -n 50${option}`]
-  // The reason of a stop says it already.
+  if (judged === undefined) return [`Read its last output: autopilotd logs -n 50${option}`]
+  // The reason of a stop may include it already.
   return status.reason?.includes(judged) === true ? [] : [judged]
 }
 
-/** What could be done about it. `option` names the project where that is needed. */
+/** The steps that a user can take. `option` names the project where there are several. */
 const advice = (status: StatusReply, evidence: Evidence, option: string): ReadonlyArray<string> => {
   const start = `autopilotd start-worker${option}`
   const short = status.memory_level === "low" || status.memory_level === "critical"
   return [
     ...(status.worker_status === "failed"
-      ? [...mending(status, evidence, option), `Start it once the cause is mended: ${start}`]
+      ? [...causeAdvice(status, evidence, option), `Fix the cause, then start it: ${start}`]
       : status.worker_status === "restarting" || status.worker_status === "waiting"
-        ? [...mending(status, evidence, option), `Start it at once: ${start}`]
+        ? [...causeAdvice(status, evidence, option), `Start it now: ${start}`]
         : status.worker_status === "stopped"
           ? [`Start it: ${start}`]
           : []),
-    ...(short ? ["See who holds memory: autopilotd hogs"] : []),
+    ...(short ? ["List the largest memory users: autopilotd hogs"] : []),
     ...((status.awaiting_restart?.length ?? 0) === 0
       ? []
-      : [`Bring the changed settings into force: autopilotd restart-worker${option}`])
+      : [`Apply the changed settings: autopilotd restart-worker${option}`])
   ]
 }
 
-/** Why things are as they are: of a worker, or of a daemon that is not there. */
+/** Explains the state of a worker, or why no daemon runs. */
 export const explain = (evidence: Evidence): Explanation => {
   const { nowMs, records, status, zone } = evidence
   if (status === undefined) return explainAbsence(evidence)

@@ -6,20 +6,20 @@ import type { HistoryRecord } from "./HistoryRecord.ts"
 import { restartsIn } from "./Restarts.ts"
 import { restartSentences } from "./RestartsText.ts"
 
-/** Why a run has no last word of its own, as far as that can be told. */
+/** Explains a run of the daemon that has no record of its end. */
 const vanished = (run: DaemonRun, { bootedMs, nowMs, zone }: Evidence): ReadonlyArray<string> => {
   const time = (atMs: number) => spokenTime(atMs, nowMs, zone)
   const who =
     run.started === undefined
       ? "The last one"
       : `The last one (pid ${run.started.pid}, started ${time(run.started.at)})`
-  const gone = `${who} ended without a word: it was last heard of at ${time(run.lastMs)}.`
+  const gone = `${who} disappeared: its last event is from ${time(run.lastMs)}.`
   if (bootedMs === undefined) return [gone, "It was killed (kill -9), or the machine went down."]
   return [
     gone,
     bootedMs > run.lastMs
-      ? `The machine was started anew at ${time(bootedMs)}: it went down with the daemon, or the power did.`
-      : `The machine has been up since ${time(bootedMs)}, so somebody, or the kernel for want of memory, killed the daemon.`
+      ? `The machine booted at ${time(bootedMs)}: the daemon went down with it.`
+      : `The machine has been up since ${time(bootedMs)}: a user, another program or the kernel (out of memory) killed the daemon.`
   ]
 }
 
@@ -30,14 +30,14 @@ const stopped = (run: DaemonRun, { nowMs, zone }: Evidence): ReadonlyArray<strin
   const isBroken = run.records.some(({ _tag }) => _tag === "ConcernBeyondHelp")
   return [
     isBroken
-      ? `The last one ended itself at ${at}, for a bug in it${by}. Its log has the cause: please report it.`
-      : `The last one ended cleanly at ${at}${by}.`,
-    ...(left.length === 0 ? [] : [`It could not end these processes: pid ${left.join(", ")}.`])
+      ? `The last one stopped at ${at} because of a bug${by}. Its log has the cause; report it.`
+      : `The last one stopped cleanly at ${at}${by}.`,
+    ...(left.length === 0 ? [] : [`It could not kill these processes: pid ${left.join(", ")}.`])
   ]
 }
 
-/** What says where a worker was in its life. */
-const isStation = ({ _tag }: HistoryRecord): boolean =>
+/** The records that mark the state of a worker. */
+const isMilestone = ({ _tag }: HistoryRecord): boolean =>
   _tag === "WorkerStarted" ||
   _tag === "WorkerExited" ||
   _tag === "WorkerEnded" ||
@@ -47,18 +47,18 @@ const isStation = ({ _tag }: HistoryRecord): boolean =>
   _tag === "GaveUp" ||
   _tag === "WorkerStopped"
 
-/** Where the worker of a project was when the daemon began to end. */
-const lastStation = (run: DaemonRun, project: string, evidence: Evidence): ReadonlyArray<string> => {
+/** One sentence about the worker of a project when the daemon began to stop. */
+const lastMilestone = (run: DaemonRun, project: string, evidence: Evidence): ReadonlyArray<string> => {
   const untilMs = run.stopping?.seq ?? Number.POSITIVE_INFINITY
-  const station = run.records.findLast(
-    (record) => isStation(record) && record.seq < untilMs && projectOf(record) === project
+  const milestone = run.records.findLast(
+    (record) => isMilestone(record) && record.seq < untilMs && projectOf(record) === project
   )
-  if (station === undefined) return []
-  const time = spokenTime(station.at, evidence.nowMs, evidence.zone)
+  if (milestone === undefined) return []
+  const time = spokenTime(milestone.at, evidence.nowMs, evidence.zone)
   return [
-    station._tag === "WorkerStarted"
-      ? `${workerOf(project)} ran then, since ${time}.`
-      : `Last of ${project}, at ${time}: ${describeEvent(station).text}.`
+    milestone._tag === "WorkerStarted"
+      ? `${workerOf(project)} was running, since ${time}.`
+      : `Last event of ${project}, at ${time}: ${describeEvent(milestone).text}.`
   ]
 }
 
@@ -67,18 +67,18 @@ const projectsOf = (run: DaemonRun): ReadonlyArray<string> => [
 ]
 
 const advice = [
-  "Go on as before, with what was stopped or given up staying so: autopilotd start --detach --keep-state",
-  "Begin afresh: autopilotd start --detach"
+  "Resume the saved state, where stopped and failed workers stay so: autopilotd start --detach --keep-state",
+  "Start afresh: autopilotd start --detach"
 ]
 
-/** How the daemon came to its end, where none runs. */
+/** Explains why no daemon runs. */
 export const explainAbsence = (evidence: Evidence): Explanation => {
   const { nowMs, project, records, zone } = evidence
   const run = runsIn(records).at(-1)
   if (run === undefined) {
     return {
       state: "no daemon",
-      sentences: ["No daemon is running, and the history of this home has nothing to tell."],
+      sentences: ["No daemon is running, and the history of this home is empty."],
       events: [],
       advice: advice.slice(1)
     }
@@ -90,7 +90,7 @@ export const explainAbsence = (evidence: Evidence): Explanation => {
     sentences: [
       "No daemon is running.",
       ...(run.stopped === undefined ? vanished(run, evidence) : stopped(run, evidence)),
-      ...projects.flatMap((name) => lastStation(run, name, evidence)),
+      ...projects.flatMap((name) => lastMilestone(run, name, evidence)),
       ...projects.flatMap((name) =>
         restartSentences(
           workerOf(name),

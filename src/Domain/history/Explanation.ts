@@ -5,38 +5,36 @@ import { rowOf } from "./HistoryData.ts"
 import type { HistoryRecord } from "./HistoryRecord.ts"
 import { type HistoryTextOptions, historyTable } from "./HistoryText.ts"
 
-/** What is known at the moment of the question. */
+/** The input of an explanation. */
 export interface Evidence {
-  /** What the daemon says; undefined when none runs. */
+  /** The answer of the daemon; undefined when none runs. */
   readonly status: StatusReply | undefined
-  /** Of the last days, the oldest first. */
+  /** The records of the last days, the oldest first. */
   readonly records: ReadonlyArray<HistoryRecord>
-  /** The project that was asked about by name. */
+  /** The project that the user named. */
   readonly project: string | undefined
   /** Now, in milliseconds since 1970. */
   readonly nowMs: number
-  /** When the machine was started; undefined where that is not known. */
+  /** The boot time of the machine; undefined where unknown. */
   readonly bootedMs: number | undefined
-  /** Of the times in the sentences. */
+  /** The zone of times in the sentences. */
   readonly zone: DateTime.TimeZone
 }
 
-/** Why things are as they are. */
 export interface Explanation {
   /** The word for the worker's state, or `no daemon`. */
   readonly state: string
-  /** What is, why, and how often: whole sentences, the most important first. */
+  /** Whole sentences about the state, its cause and the restarts, the most important first. */
   readonly sentences: ReadonlyArray<string>
   /** The events behind it, the oldest first. */
   readonly events: ReadonlyArray<HistoryRecord>
-  /** What a person could do: whole sentences. */
+  /** Steps that a user can take: whole sentences. */
   readonly advice: ReadonlyArray<string>
 }
 
-/** So many events are told with an explanation. */
 const maxEvents = 8
 
-/** Of what is about no project, what may be behind its state. */
+/** Events of the daemon itself that may explain the state of a worker. */
 const isAboutAll = ({ _tag }: HistoryRecord): boolean =>
   _tag === "DaemonStarted" ||
   _tag === "DaemonStopping" ||
@@ -44,7 +42,7 @@ const isAboutAll = ({ _tag }: HistoryRecord): boolean =>
   _tag === "HogSignalled" ||
   _tag === "MemoryLevelChanged"
 
-/** The last events that have to do with a project, or with any where none is named. */
+/** The last events of a project, or of all projects when none is named. */
 export const eventsBehind = (
   records: ReadonlyArray<HistoryRecord>,
   project: string | undefined
@@ -56,23 +54,24 @@ export const eventsBehind = (
     })
     .slice(-maxEvents)
 
-/** How a project's worker is called at the beginning of a sentence. */
+/** The name of a worker at the beginning of a sentence. */
 export const workerOf = (project: string | undefined): string =>
   project === undefined ? "The worker" : `The worker of ${project}`
+
 const section = (title: string, lines: ReadonlyArray<string>): ReadonlyArray<string> =>
   lines.length === 0 ? [] : ["", `${title}:`, ...lines.map((line) => `  ${line}`)]
-/** An explanation for people, ending in a newline. */
 
+/** The explanation as text, ending in a newline. */
 export const explanationText = (
   { advice, events, sentences }: Explanation,
   options: Pick<HistoryTextOptions, "colour" | "zone">
 ): string => {
   const table = events.length === 0 ? [] : historyTable(events, options).trimEnd().split("\n")
-  const lines = [...sentences, ...section("What has happened", table), ...section("What you can do", advice)]
+  const lines = [...sentences, ...section("Events", table), ...section("What you can do", advice)]
   return lines.map((line) => `${line}\n`).join("")
 }
-/** The same for programs. */
 
+/** The explanation as JSON. */
 export const explanationData = ({ advice, events, sentences, state }: Explanation) => ({
   state,
   explanation: sentences,

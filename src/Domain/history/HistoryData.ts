@@ -6,7 +6,7 @@ import { describeEvent } from "./DaemonEvent.ts"
 import { type HistoryRecord, RecordHead } from "./HistoryRecord.ts"
 import { restartsByDay, restartsIn } from "./Restarts.ts"
 
-/** One record as it is told: with the fields of its event as they were written, whichever these are. */
+/** A record with its text, and all fields of its event. */
 const HistoryRow = Schema.Struct(
   {
     ...RecordHead.fields,
@@ -19,11 +19,11 @@ const HistoryRow = Schema.Struct(
 )
 type HistoryRow = typeof HistoryRow.Type
 
-/** The answer to History. */
+/** The answer to the request History. */
 export const HistoryData = Schema.Struct({
   /** The oldest first. */
   records: Schema.Array(HistoryRow),
-  /** Of the last seven days, today among them: the newest day first. */
+  /** The restarts of the last seven days including today, the newest day first. */
   restarts: Schema.Array(
     Schema.Struct({
       day: Schema.String,
@@ -32,31 +32,30 @@ export const HistoryData = Schema.Struct({
       causes: Schema.Array(Schema.Struct({ cause: Schema.String, restarts: Count }))
     })
   ),
-  /** Lines of the history that could not be read. */
+  /** Unreadable lines of the history. */
   damaged_lines: Count
 })
 export type HistoryData = typeof HistoryData.Type
 
-/** What is asked for. */
 export interface HistoryQuestion {
-  /** No records from before, in milliseconds since 1970. */
+  /** The oldest time, in milliseconds since 1970. */
   readonly sinceMs: number | undefined
-  /** Only the last so many. */
+  /** The greatest number of records; the newest are kept. */
   readonly limit: number
 }
 
-/** More are not told in one answer of the daemon; the command reads the file itself. */
+/** The limit of one answer of the daemon; the command reads the file itself. */
 export const maxHistoryEvents = 1000
 
-/** So many are told where nobody says how many. */
+/** The number of records in an answer without a limit. */
 export const defaultHistoryEvents = 100
 
 const dayMs = 86_400_000
 
-/** The midnight from which on restarts are counted. */
+/** The midnight from which restarts count. */
 const weekBefore = (nowMs: number, zone: DateTime.TimeZone): number => midnightBefore(nowMs - 6 * dayMs, zone)
 
-/** Which records are needed to answer a question: all since a time, and at least so many of those before. */
+/** The records needed to answer a question: all since `sinceMs`, and at least `atLeast`. */
 export const needed = (
   { limit, sinceMs }: HistoryQuestion,
   nowMs: number,
@@ -66,8 +65,8 @@ export const needed = (
     ? { sinceMs: weekBefore(nowMs, zone), atLeast: limit }
     : { sinceMs: Math.min(sinceMs, weekBefore(nowMs, zone)), atLeast: 0 }
 
-/** The last of the records that were asked for. */
-export const asked = (
+/** The records that answer a question. */
+export const answering = (
   records: ReadonlyArray<HistoryRecord>,
   { limit, sinceMs }: HistoryQuestion
 ): ReadonlyArray<HistoryRecord> => {
@@ -75,20 +74,19 @@ export const asked = (
   return limit === 0 ? [] : wanted.slice(-limit)
 }
 
-/** A record as it is told, with what it says in one sentence. */
 export const rowOf = (record: HistoryRecord): HistoryRow => ({ ...record, ...describeEvent(record) })
 
 /** `1 event`, `20 events`. */
 export const eventCount = (count: number): string => `${count} event${count === 1 ? "" : "s"}`
 
-/** The answer, of all the records that are needed for it. */
+/** The answer, from the records that `needed` selects. */
 export const historyData = (
   { damaged, records }: { readonly records: ReadonlyArray<HistoryRecord>; readonly damaged: number },
   question: HistoryQuestion,
   nowMs: number,
   zone: DateTime.TimeZone
 ): HistoryData => ({
-  records: asked(records, question).map(rowOf),
+  records: answering(records, question).map(rowOf),
   restarts: restartsByDay(
     restartsIn(records).filter(({ at }) => at >= weekBefore(nowMs, zone)),
     zone

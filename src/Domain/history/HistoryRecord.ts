@@ -4,27 +4,27 @@ import * as Schema from "effect/Schema"
 import { isTable } from "../toml/RawSettings.ts"
 import { DaemonEvent } from "./DaemonEvent.ts"
 
-/** What stands at the beginning of each record. */
+/** The fields at the beginning of each record. */
 export const RecordHead = Schema.Struct({
-  /** When it happened, in milliseconds since 1970. */
+  /** The time of the event, in milliseconds since 1970. */
   at: Schema.Int,
-  /** Counts from 0 in each run of the daemon. Where numbers are missing, records are. */
+  /** Counts from 0 in each run of the daemon. A gap means lost records. */
   seq: Schema.NonNegativeInt,
-  /** The run of the daemon: another one has another id. */
+  /** The id of the daemon's run. */
   daemon: Schema.String.pipe(Schema.minLength(1))
 })
 export type RecordHead = typeof RecordHead.Type
 
-/** Something that has happened, as it is kept: the fields of the event stand beside those of the head. */
+/** An event as stored: its fields stand beside those of the head. */
 export type HistoryRecord = RecordHead & DaemonEvent
 
-/** The records of one event. */
+/** The records of one kind of event. */
 export type RecordOf<Tag extends DaemonEvent["_tag"]> = RecordHead & Extract<DaemonEvent, { _tag: Tag }>
 
-/** A line is no longer than this many characters: a worker's command may be a text of pages. */
+/** The longest line in characters: a worker's command may fill pages. */
 export const maxLineLength = 16_384
 
-/** How far texts and lists are cut until a line is short enough, first step first. No name of a project is longer. */
+/** The lengths to which texts and lists are cut until a line is short enough. No project name is longer than the last. */
 const cuts = [2048, 512, 128, 64]
 
 const shortened = (value: unknown, maxLength: number): unknown => {
@@ -36,11 +36,11 @@ const shortened = (value: unknown, maxLength: number): unknown => {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shortened(inner, maxLength)]))
 }
 
-/** Half of a surrogate pair is no character: what is cut in its middle could not be read back as it was written. */
+/** Replaces half surrogate pairs, which a cut can leave and which UTF-8 cannot express. */
 const wellFormed = (_key: string, value: unknown): unknown =>
   typeof value === "string" ? value.replace(/\p{Cs}/gu, "\ufffd") : value
 
-/** One record as a line of JSON, its newline included. Texts and lists that are too long for it are cut. */
+/** A record as a line of JSON with its newline. Cuts texts and lists that are too long. */
 export const lineOf = (head: RecordHead, event: DaemonEvent): string => {
   const record = { ...head, ...event }
   for (const maxLength of [Number.POSITIVE_INFINITY, ...cuts]) {
@@ -53,10 +53,7 @@ export const lineOf = (head: RecordHead, event: DaemonEvent): string => {
 const decodeHead = Schema.decodeUnknownOption(RecordHead)
 const decodeEvent = Schema.decodeUnknownOption(DaemonEvent)
 
-/**
- * Why a line is no record. `damaged`: it is none at all. `foreign`: it is one of an event that this version does not
- * know, or knows otherwise.
- */
+/** Why a line is no record. `damaged`: not a record at all. `foreign`: a record of an event of another version. */
 type NoRecord = "damaged" | "foreign"
 
 /** Reads one line, without its newline. */
@@ -70,21 +67,20 @@ export const recordOf = (line: string): Either.Either<HistoryRecord, NoRecord> =
   )
 }
 
-/** When the record of a line has happened, in milliseconds since 1970, seen without reading all of it. */
+/** The time of a line in milliseconds since 1970, without parsing the whole line. */
 export const timeOfLine = (line: string): number | undefined => {
   const found = /^\{"at":(\d{1,16}),/.exec(line)
   return found === null ? undefined : Number(found[1])
 }
 /**
- * What is told while it lasts and would only push older events out of the history. What it is about is kept: the
- * change of the level and each decision about memory; the warning of an env file is told at every start, and lost lines
- * are counted in the worker's log, where they are missing.
+ * Repeated events that would push older ones out of the history. Other events keep their subject: the change of the
+ * memory level, each decision of the guard, the start of a worker, the gap in `worker.log` itself.
  */
 const noise: ReadonlySet<DaemonEvent["_tag"]> = new Set<DaemonEvent["_tag"]>([
   "ShortOfMemory",
   "EnvFileDoubtful",
   "OutputDropped"
 ])
-/** Whether an event is kept in the history. */
 
+/** The history keeps this event. */
 export const isKept = ({ _tag }: DaemonEvent): boolean => !noise.has(_tag)

@@ -10,7 +10,7 @@ import { describeExit } from "../tree/WorkerExit.ts"
 import { describeVerdict } from "../verdict/ExitVerdict.ts"
 import { describeOomKill } from "../verdict/OomKill.ts"
 import { type DaemonEvent, describeEvent, projectOf } from "./DaemonEvent.ts"
-import { asked, type HistoryQuestion } from "./HistoryData.ts"
+import { answering, type HistoryQuestion } from "./HistoryData.ts"
 import type { HistoryRecord } from "./HistoryRecord.ts"
 import { restartsIn } from "./Restarts.ts"
 import { restartSentences } from "./RestartsText.ts"
@@ -18,13 +18,13 @@ import { restartSentences } from "./RestartsText.ts"
 export interface HistoryTextOptions {
   /** Now, in milliseconds since 1970. */
   readonly nowMs: number
-  /** Of the times in it. */
+  /** The zone of the times. */
   readonly zone: DateTime.TimeZone
-  /** Whether what went wrong may be coloured with ANSI escapes. */
+  /** Colours warnings and errors with ANSI escapes. */
   readonly colour: boolean
 }
 
-/** A longer reason ends in `...`: an event has one line. */
+/** An event has one line. */
 const maxReasonLength = 240
 
 const levelStyles: Readonly<Record<Level, Style | undefined>> = {
@@ -33,24 +33,24 @@ const levelStyles: Readonly<Record<Level, Style | undefined>> = {
   error: "error"
 }
 
-/** What has happened, in as few words as its tag has: `backing off`, `memory level changed`. */
+/** The event in the words of its tag: `backing off`, `memory level changed`. */
 const what = (event: DaemonEvent): string => {
   switch (event._tag) {
     case "WorkerStarted":
       return "started"
     case "WorkerExited":
     case "WorkerEnded":
-      return "ended"
+      return "exited"
     case "WorkerStopped":
       return "stopped"
     case "CommandTaken":
-      return `${event.command} asked`
+      return `${event.command} command`
     default:
       return event._tag.replace(/(?<=[a-z])(?=[A-Z])/g, " ").toLowerCase()
   }
 }
 
-/** Why, and with what figures; what stands in the other columns is not said again. */
+/** The reason and the figures that the other columns do not show. */
 const reason = (event: DaemonEvent): string => {
   switch (event._tag) {
     case "DaemonStarted":
@@ -80,19 +80,18 @@ const ran = (event: DaemonEvent): string =>
 const peak = (event: DaemonEvent): string =>
   event._tag === "WorkerEnded" && event.peakMemoryBytes !== undefined ? humanBytes(event.peakMemoryBytes) : ""
 
-/** A worker's end is told twice, as it is noticed and as it is judged: the second says all that the first does. */
+/** Drops `WorkerExited` where `WorkerEnded` follows, which includes its facts. */
 const withoutTwins = (records: ReadonlyArray<HistoryRecord>): ReadonlyArray<HistoryRecord> => {
   const judged = new Set<string>()
-  const told = records.toReversed().filter((record) => {
-    const life = `${record.daemon} ${projectOf(record)}`
-    if (record._tag === "WorkerEnded") judged.add(life)
-    if (record._tag === "WorkerStarted") judged.delete(life)
-    return record._tag !== "WorkerExited" || !judged.delete(life)
+  const kept = records.toReversed().filter((record) => {
+    const run = `${record.daemon} ${projectOf(record)}`
+    if (record._tag === "WorkerEnded") judged.add(run)
+    if (record._tag === "WorkerStarted") judged.delete(run)
+    return record._tag !== "WorkerExited" || !judged.delete(run)
   })
-  return told.toReversed()
+  return kept.toReversed()
 }
 
-/** How often the workers have restarted, where they have. */
 const restarts = (
   records: ReadonlyArray<HistoryRecord>,
   { nowMs, zone }: Pick<HistoryTextOptions, "nowMs" | "zone">
@@ -109,25 +108,21 @@ const restarts = (
   )
 }
 
-/** What was asked for, for people: the table and how often workers have restarted. */
+/** The table of events, and sentences about the restarts. */
 export const historyText = (
   { damaged, records }: { readonly records: ReadonlyArray<HistoryRecord>; readonly damaged: number },
   question: HistoryQuestion,
   options: HistoryTextOptions
 ): string => {
   const { sinceMs } = question
-  const shown = asked(withoutTwins(records), question)
+  const shown = answering(withoutTwins(records), question)
   const none =
-    sinceMs === undefined
-      ? "The history is empty."
-      : `Nothing has happened since ${localTime(sinceMs, options.zone)}.`
+    sinceMs === undefined ? "The history is empty." : `No events since ${localTime(sinceMs, options.zone)}.`
   const notes = [
     ...restarts(records, options),
     ...(damaged === 0
       ? []
-      : [
-          `${damaged} line${damaged === 1 ? "" : "s"} of the history could not be read and ${damaged === 1 ? "was" : "were"} left out.`
-        ])
+      : [`Skipped ${damaged} unreadable line${damaged === 1 ? "" : "s"} of the history.`])
   ]
   return [
     shown.length === 0 ? `${none}\n` : historyTable(shown, options),

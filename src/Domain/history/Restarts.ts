@@ -7,30 +7,29 @@ import { describeOomKill } from "../verdict/OomKill.ts"
 import { projectOf } from "./DaemonEvent.ts"
 import type { HistoryRecord } from "./HistoryRecord.ts"
 
-/** A worker was started again in the same run of the daemon. */
+/** A restart of a worker within one run of the daemon. */
 export interface Restart {
-  /** When it ran again, in milliseconds since 1970. */
+  /** The time of the start, in milliseconds since 1970. */
   readonly at: number
   readonly project: ProjectName
-  /** Why, in a few words. */
+  /** In a few words. */
   readonly cause: string
 }
 
-/** What has happened to one project's worker since it was started last. */
-interface Life {
-  /** It has been started before. */
+/** The events of a project's worker since its last start. */
+interface RunFacts {
   readonly isKnown: boolean
-  /** It is at rest: the next start is a first one. */
+  /** Stopped or failed: the next start is no restart. */
   readonly isAtRest: boolean
-  /** Somebody, or the daemon, wanted it to be started again. */
+  /** A user or the daemon requested a restart. */
   readonly asked: string | undefined
-  /** How it ended by itself. */
+  /** Its exit, unless the daemon had asked for it. */
   readonly ended: string | undefined
-  /** What its end was judged to be, where that says more than that it was asked to end. */
+  /** Its verdict, unless the daemon had asked for the exit. */
   readonly judged: string | undefined
 }
 
-const unknown: Life = {
+const unknown: RunFacts = {
   isKnown: false,
   isAtRest: false,
   asked: undefined,
@@ -38,7 +37,7 @@ const unknown: Life = {
   judged: undefined
 }
 
-/** A verdict in few words, the same for all ends of its kind. */
+/** A verdict in few words, the same for all exits of a kind. */
 const briefly = (verdict: Verdict): string | undefined => {
   switch (verdict.kind) {
     case "crash":
@@ -50,61 +49,61 @@ const briefly = (verdict: Verdict): string | undefined => {
   }
 }
 
-const next = (life: Life, record: HistoryRecord): Life => {
+const next = (run: RunFacts, record: HistoryRecord): RunFacts => {
   switch (record._tag) {
     case "WorkerStarted":
       return { ...unknown, isKnown: true }
     case "WorkerExited": {
       const ended = record.oomKill === undefined ? describeExit(record.exit) : describeOomKill(record.oomKill)
-      return { ...life, isKnown: true, ...(record.wasAsked ? {} : { ended }) }
+      return { ...run, isKnown: true, ...(record.wasAsked ? {} : { ended }) }
     }
     case "WorkerEnded":
-      return { ...life, isKnown: true, judged: briefly(record.verdict) }
+      return { ...run, isKnown: true, judged: briefly(record.verdict) }
     case "WorkerNotStarted":
-      return { ...life, ended: `it could not be started: ${record.reason}` }
+      return { ...run, ended: `could not be started: ${record.reason}` }
     case "RestartAsked":
-      return { ...life, isKnown: true, asked: record.reason }
+      return { ...run, isKnown: true, asked: record.reason }
     case "CommandTaken":
-      return record.command === "restart" ? { ...life, isKnown: true, asked: "asked by a person" } : life
+      return record.command === "restart" ? { ...run, isKnown: true, asked: "restart command" } : run
     case "WorkerStopped":
     case "GaveUp":
-      return { ...life, isAtRest: true }
+      return { ...run, isAtRest: true }
     default:
-      return life
+      return run
   }
 }
 
 /**
- * The starts that were not the first of a run of the daemon, the oldest first, each with its cause. A start after a
- * rest is a first one again, unless somebody has asked for a restart.
+ * The restarts, the oldest first. The first start in a run of the daemon is no restart, nor is a start of a stopped or
+ * failed worker unless a user or the daemon requested a restart.
  */
 export const restartsIn = (records: ReadonlyArray<HistoryRecord>): ReadonlyArray<Restart> => {
-  const lives = new Map<string, Life>()
+  const runs = new Map<string, RunFacts>()
   const restarts: Array<Restart> = []
   for (const record of records) {
     const project = projectOf(record)
     if (project === undefined) continue
     const key = `${record.daemon} ${project}`
-    const life = lives.get(key) ?? unknown
-    if (record._tag === "WorkerStarted" && life.isKnown && (!life.isAtRest || life.asked !== undefined)) {
+    const run = runs.get(key) ?? unknown
+    if (record._tag === "WorkerStarted" && run.isKnown && (!run.isAtRest || run.asked !== undefined)) {
       restarts.push({
         at: record.at,
         project,
-        cause: life.judged ?? life.asked ?? life.ended ?? "for a reason that is not known"
+        cause: run.judged ?? run.asked ?? run.ended ?? "unknown cause"
       })
     }
-    lives.set(key, next(life, record))
+    runs.set(key, next(run, record))
   }
   return restarts
 }
 
-/** How often one cause has led to a restart. */
+/** The number of restarts with one cause. */
 export interface CauseCount {
   readonly cause: string
   readonly restarts: number
 }
 
-/** The causes, the commonest first. */
+/** The causes, the most frequent first. */
 export const causesOf = (restarts: ReadonlyArray<Restart>): ReadonlyArray<CauseCount> => {
   const counts = new Map<string, number>()
   for (const { cause } of restarts) counts.set(cause, (counts.get(cause) ?? 0) + 1)
@@ -115,14 +114,14 @@ export const causesOf = (restarts: ReadonlyArray<Restart>): ReadonlyArray<CauseC
 
 /** The restarts of one project on one day. */
 interface RestartsOfDay {
-  /** On the calendar on the wall: `2026-11-20`. */
+  /** The local date: `2026-11-20`. */
   readonly day: string
   readonly project: ProjectName
   readonly restarts: number
   readonly causes: ReadonlyArray<CauseCount>
 }
 
-/** The restarts of each project on each day on which there were some, the newest day first. */
+/** The restarts by project and day, the newest day first. */
 export const restartsByDay = (
   restarts: ReadonlyArray<Restart>,
   zone: DateTime.TimeZone

@@ -6,7 +6,7 @@ import { type CauseCount, causesOf, type Restart } from "./Restarts.ts"
 /** `once`, `2 times`. */
 const times = (count: number): string => (count === 1 ? "once" : `${count} times`)
 
-/** The commonest causes; all of them would be a page after a bad night. */
+/** After a bad night all causes would fill a page. */
 const maxCauses = 4
 
 const maxCauseLength = 120
@@ -28,7 +28,7 @@ const causes = (restarts: ReadonlyArray<Restart>): string => {
 
 const dayMs = 86_400_000
 
-/** How often a worker has restarted, and why, in sentences that begin with its name. Restarts of one project. */
+/** Sentences about the number of restarts of one project and their causes. `name` begins the first one. */
 export const restartSentences = (
   name: string,
   restarts: ReadonlyArray<Restart>,

@@ -19,9 +19,5 @@ export const groupName = (project: ProjectName, workerId: string): string =>
 export const projectOfGroup = (name: string): string | undefined =>
   /^worker\.([A-Za-z0-9][A-Za-z0-9._-]*)\.[0-9a-f]{8}$/.exec(name)?.[1]
 
-/** Whether a path of `/proc/<pid>/cgroup` is a group or in one below it. */
-export const isWithin = (path: string | undefined, group: string): boolean =>
-  path !== undefined && (path === group || path.startsWith(`${group}/`))
-
 /** Whether anybody lives in a group or below it, by its `cgroup.events`. Zombies do not. */
 export const isPopulated = (events: string): boolean => !/^populated 0$/m.test(events)

@@ -1,10 +1,9 @@
-/** What an agent's own error message says about why it cannot go on. */
+/** The meaning of an error message of an agent. */
 export type ErrorMeaning = "usage-limit" | "overloaded" | "auth" | "bad-arguments" | "budget" | "max-turns"
 
 /**
- * Each is compared with the beginning of a message or of a line: what an agent writes about such errors in the middle
- * of its own text must not be taken for one. The first that fits wins. The sentences are Claude Code's, and those with
- * which the usual libraries for command lines refuse arguments.
+ * Matched at the beginning of a message or line, because an agent also writes about such errors in the middle of its
+ * text. The first match wins. The sentences are those of Claude Code and of the usual command-line libraries.
  */
 const beginnings: ReadonlyArray<readonly [RegExp, ErrorMeaning]> = [
   [/^you['’]ve (?:hit|reached) your (?:org['’]s )?monthly spend limit\b/i, "budget"],
@@ -40,32 +39,32 @@ const beginnings: ReadonlyArray<readonly [RegExp, ErrorMeaning]> = [
   [/^the following (?:required )?arguments (?:are required|were not provided)/i, "bad-arguments"]
 ]
 
-/** What stands before the message itself: `Error: `, `API Error: `, but not the status that may follow it. */
+/** The prefixes of a message, without the status that may follow: `Error: `, `API Error: `. */
 const prefixes = /^(?:(?:error|fatal|api error)\s*:\s*)*/i
 
 /** `API Error: 529 {"type":"error", ...}`. */
 const apiStatus = /^(?:error\s*:\s*)?api error\s*:?\s*\(?([1-5]\d\d)\b/i
 
-/** What it means that the API answers with an error status; undefined for a 429, as for `rate_limit` below. */
+/** The meaning of an HTTP status; undefined for 429, which usage limits and too many requests share. */
 export const meaningOfStatus = (status: number): ErrorMeaning | undefined => {
   if (status === 401 || status === 403) return "auth"
   if (status === 402) return "budget"
   return status === 408 || status >= 500 ? "overloaded" : undefined
 }
 
-/** The HTTP status that a message names at its beginning. */
+/** The HTTP status at the beginning of a message. */
 export const statusIn = (message: string): number | undefined => {
   const match = apiStatus.exec(message)
   return match === null ? undefined : Number(match[1])
 }
 
-/** What a message means, by its first words; undefined when they are none of the known. */
+/** The meaning of a message by its first words; undefined for unknown ones. */
 export const meaningOf = (message: string): ErrorMeaning | undefined => {
   const said = message.trim().slice(0, 400).replace(prefixes, "")
   return beginnings.find(([beginning]) => beginning.test(said))?.[1]
 }
 
-/** What one of the agent's own names for an error means; the others say too little. */
+/** The agent's names for errors. Other names say too little. */
 const meaningsOfNames: ReadonlyMap<string, ErrorMeaning> = new Map([
   ["authentication_failed", "auth"],
   ["oauth_org_not_allowed", "auth"],
@@ -75,5 +74,5 @@ const meaningsOfNames: ReadonlyMap<string, ErrorMeaning> = new Map([
   ["model_not_found", "bad-arguments"]
 ])
 
-/** The same, of a name. It is undefined for `rate_limit`, which usage limits and too many requests have in common. */
+/** The meaning of the agent's name for an error; undefined for `rate_limit`, as for HTTP status 429. */
 export const meaningOfName = (name: string): ErrorMeaning | undefined => meaningsOfNames.get(name)

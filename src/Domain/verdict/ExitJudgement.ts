@@ -10,23 +10,22 @@ import type { OomKill } from "./OomKill.ts"
 import type { LimitFigures } from "./OverLimit.ts"
 import type { Stall } from "./WorkerEnd.ts"
 
-/** Everything that is known once a worker's leader has ended. */
+/** All evidence about an exit. */
 export interface ExitEvidence {
   readonly exit: WorkerExit
   readonly uptimeMs: number
-  /** Why it was told to end; undefined when it ended by itself. */
+  /** Why the daemon stopped it; undefined when it exited by itself. */
   readonly asked: string | undefined
-  /** It was told to end because it had done nothing for too long. */
+  /** Set when the daemon killed it because it was inactive for too long. */
   readonly stall: Stall | undefined
-  /** It was told to end because it held more than its limit. */
+  /** Set when the daemon killed it because it exceeded its memory limit. */
   readonly overLimit: LimitFigures | undefined
-  /** It was told to end because the machine's memory was critical: as it was then. */
+  /** The machine's memory when the daemon killed it to free some. */
   readonly criticalMemory: MemoryFigures | undefined
-  /** What the kernel has killed of it. */
   readonly oomKill: OomKill | undefined
-  /** What it has said on its output, read line by line. */
+  /** The state of the agent, from its standard output. */
   readonly agent: AgentSeen
-  /** Its last lines, the last one last: 64 of them hold what Node prints when its heap is full. */
+  /** Its last lines, the newest last: 64 lines hold what Node prints when its heap is full. */
   readonly tail: ReadonlyArray<TailLine>
   /** Milliseconds since 1970. */
   readonly nowMs: number
@@ -54,17 +53,19 @@ const byKernel = ({ exit, oomKill }: ExitEvidence): Usual =>
     ? { kind: "out-of-memory", by: "kernel", oomKill }
     : undefined
 
-/** Of a line, however long it is, this much is looked at. */
-const lookedAt = 1000
+/** The number of characters searched at the beginning of a line. */
+const searchedLength = 1000
 
 const heapWords = /\bFATAL ERROR: .{0,200}Allocation failed|\bJavaScript heap out of memory\b/
 
-/** Signals by which an engine ends itself when its heap is full. */
+/** The signals with which a JavaScript engine aborts when its heap is full. */
 const heapSignals: ReadonlySet<string | undefined> = new Set(["SIGABRT", "SIGTRAP", "SIGILL"])
 
 const byHeap = ({ exit, tail }: ExitEvidence): Usual => {
   if (!heapSignals.has(signalOf(exit))) return undefined
-  const said = tail.find(({ text }) => !looksLikeAgentLine(text) && heapWords.test(text.slice(0, lookedAt)))
+  const said = tail.find(
+    ({ text }) => !looksLikeAgentLine(text) && heapWords.test(text.slice(0, searchedLength))
+  )
   return said === undefined ? undefined : { kind: "out-of-memory", by: "heap", says: shortened(said.text) }
 }
 
@@ -79,7 +80,7 @@ const overBudget = ({ result }: AgentSeen, says: string | undefined): Verdict =>
   ...(says === undefined ? {} : { says })
 })
 
-/** A message of the agent about why it cannot go on, with all that it says of it. */
+/** A message of the agent about why it cannot go on. */
 interface Complaint {
   readonly says: string
   readonly error?: string | undefined
@@ -106,7 +107,7 @@ const usageLimit = (says: string, { agent, nowMs, timeZone }: ExitEvidence): Ver
   return { kind: "usage-limit", says, ...(resetAtMs === undefined ? {} : { resetAtMs }) }
 }
 
-/** What a complaint comes to; undefined when it says nothing that is known. */
+/** The verdict for a complaint; undefined when its meaning is unknown. */
 const byComplaint = (complaint: Complaint, e: ExitEvidence): Usual => {
   const { says } = complaint
   const status = complaint.status ?? statusIn(says)
@@ -127,11 +128,11 @@ const byComplaint = (complaint: Complaint, e: ExitEvidence): Usual => {
   }
 }
 
-/** The last word of its run, where it names an error: that decides, whatever the exit code says. */
+/** An error in the agent's final `result` decides, whatever the exit code. */
 const byResult = (e: ExitEvidence): Usual => {
   const { error, result } = e.agent
   if (result === undefined) return undefined
-  // Claude Code has been seen to tell these without marking them as errors.
+  // Claude Code has reported these without `is_error`.
   if (result.subtype === "error_max_turns" || result.terminalReason === "max_turns")
     return outOfTurns(e.agent)
   if (result.subtype === "error_max_budget_usd") return overBudget(e.agent, undefined)
@@ -142,7 +143,6 @@ const byResult = (e: ExitEvidence): Usual => {
   )
 }
 
-/** It has said itself that it was done, and no answer came after that. */
 const hasSucceeded = ({ agent: { result } }: ExitEvidence): boolean => result !== undefined && !result.isError
 
 const done = ({ agent: { result } }: ExitEvidence): Verdict => ({
@@ -151,7 +151,7 @@ const done = ({ agent: { result } }: ExitEvidence): Verdict => ({
   ...(result?.costUsd === undefined ? {} : { costUsd: result.costUsd })
 })
 
-/** Signals of the processor, and those by which a program ends itself when it finds itself broken. */
+/** Faults of the processor, and the signals with which a program aborts itself. */
 const faults: ReadonlySet<string> = new Set([
   "SIGSEGV",
   "SIGBUS",
@@ -162,14 +162,14 @@ const faults: ReadonlySet<string> = new Set([
   "SIGSYS"
 ])
 
-/** One that had already said that it was done has failed only at its end. */
+/** A fault after a reported success happened on exit, and does not undo the work. */
 const byFault = (e: ExitEvidence): Usual => {
   const signal = signalOf(e.exit)
   if (signal === undefined || !faults.has(signal)) return undefined
   return hasSucceeded(e) ? done(e) : { kind: "native-crash", signal }
 }
 
-/** Without a last word: the error that it showed last, or the limit that it ran into. */
+/** Without a final `result`: the last error of the agent, or the limit that it reached. */
 const byLastError = (e: ExitEvidence): Usual => {
   const { error, rateLimit, result, retry } = e.agent
   if (result !== undefined) return undefined
@@ -184,22 +184,22 @@ const byLastError = (e: ExitEvidence): Usual => {
   if (!isLastRetry) return undefined
   const says = `no answer in ${retry.attempt} further attempts`
   const { error: name, status } = retry
-  // What is tried again is never a mistake in the request. Without a status there was no answer at all.
+  // The agent retries only what is not a mistake in its request. Without a status the API did not answer at all.
   return byComplaint({ says, error: name, status }, e) ?? { kind: "overloaded", says }
 }
 
-/** How many of the last lines a program takes to say why it ends. */
-const lastWords = 10
+/** The lines at the end in which a program states its error. */
+const errorLines = 10
 
-/** Lines that are meant for people, the last one first. The stream's own are read as a stream. */
+/** The lines of plain text, the newest first. */
 const plainLines = ({ tail }: ExitEvidence): ReadonlyArray<TailLine> =>
   tail.filter(({ text }) => text.trim() !== "" && !looksLikeAgentLine(text)).toReversed()
 
-/** A program that does not like its arguments says so at once. */
+/** A program rejects its arguments right after its start. */
 const soonMs = 60_000
 
-const byLastWords = (e: ExitEvidence): Usual => {
-  for (const { text } of plainLines(e).slice(0, lastWords)) {
+const byLastLines = (e: ExitEvidence): Usual => {
+  for (const { text } of plainLines(e).slice(0, errorLines)) {
     const verdict = byComplaint({ says: shortened(text) }, e)
     if (verdict !== undefined && (verdict.kind !== "bad-arguments" || e.uptimeMs < soonMs)) return verdict
   }
@@ -208,15 +208,15 @@ const byLastWords = (e: ExitEvidence): Usual => {
 
 const notFound = /\b(?:not found|No such file or directory|Permission denied|cannot execute)\b/
 
-/** How shells say that they cannot start what they are to start: 127 and 126. */
+/** The exit codes of a shell that cannot start its command: 127 and 126. */
 const byShell = (e: ExitEvidence): Usual => {
   if ((e.exit.code !== 127 && e.exit.code !== 126) || e.uptimeMs >= soonMs || isAgent(e.agent))
     return undefined
-  const said = plainLines(e).find(({ text }) => notFound.test(text.slice(0, lookedAt)))
+  const said = plainLines(e).find(({ text }) => notFound.test(text.slice(0, searchedLength)))
   return said === undefined ? undefined : { kind: "not-started", reason: shortened(said.text) }
 }
 
-/** Signals that somebody sends. The others are what the kernel does to a process for what it does. */
+/** Signals that another process sends. The kernel sends the others for what the process itself does. */
 const sent: ReadonlySet<string> = new Set([
   "SIGKILL",
   "SIGTERM",
@@ -244,7 +244,7 @@ const crash = (e: ExitEvidence): Verdict => {
   return { kind: "crash", exit: e.exit, tail, ...(says === undefined || says === "" ? {} : { says }) }
 }
 
-/** A clean exit is believed unless the worker itself has said that it failed. */
+/** A clean exit counts as success unless the worker itself reported a failure. */
 const onClean = (e: ExitEvidence): Verdict => {
   if (hasSucceeded(e)) return done(e)
   const failed = byLastError(e)
@@ -257,10 +257,9 @@ const onClean = (e: ExitEvidence): Verdict => {
 }
 
 /**
- * Why a worker has ended: one verdict from all evidence. The first of these that knows decides: what we did ourselves;
- * the kernel's kill of the leader; a full heap; the last `result` of the agent; a fault of compiled code; then, for a
- * clean exit, that. Of any other: what the agent showed last, its last lines, what the kernel has killed around it, a
- * shell that found no program, a signal. What is left is a crash. It never throws.
+ * Judges an exit. The first of these that applies decides: a kill by this daemon; the kernel's kill of the leader; a
+ * full heap; the agent's final `result`; a fault of native code; a clean exit; the agent's last error; its last lines;
+ * the kernel's kill of another process of the worker; a shell that found no program; a signal. The rest is a crash.
  */
 export const verdictOf = (evidence: ExitEvidence): Verdict => {
   const certain =
@@ -270,7 +269,7 @@ export const verdictOf = (evidence: ExitEvidence): Verdict => {
   const { oomKill } = evidence
   return (
     byLastError(evidence) ??
-    byLastWords(evidence) ??
+    byLastLines(evidence) ??
     (oomKill === undefined ? undefined : { kind: "out-of-memory", by: "kernel", oomKill }) ??
     byShell(evidence) ??
     bySignal(evidence) ??

@@ -6,11 +6,11 @@ import { describeExit, type WorkerExit } from "../tree/WorkerExit.ts"
 import { describeOomKill, type OomKill } from "./OomKill.ts"
 import type { LimitFigures } from "./OverLimit.ts"
 
-/** How a worker has ended: how its leader did, after how long, and what the kernel has killed of it. */
+/** The exit of a worker's leader. */
 export interface WorkerEnd {
   readonly exit: WorkerExit
   readonly uptimeMs: number
-  /** Absent when nothing speaks for it. */
+  /** Absent without evidence of a kill by the kernel. */
   readonly oomKill?: OomKill | undefined
 }
 
@@ -19,29 +19,30 @@ export const describeEnd = ({ exit, oomKill, uptimeMs }: WorkerEnd): string => {
   const kill = oomKill === undefined ? "" : `; ${describeOomKill(oomKill)}`
   return `${describeExit(exit)} after ${humanDuration(uptimeMs)}${kill}`
 }
-/** A worker that has done nothing for long. */
 
+/** The figures of a worker that was inactive for too long. */
 export interface Stall {
   readonly quietMs: number
   readonly limitMs: number
+  /** The tool that the agent waited for. */
   readonly tool: string | undefined
 }
-/** For what the daemon has ended a worker, where the verdict on it must know more than a sentence. */
 
+/** Why the daemon killed a worker, where the verdict needs more than a sentence. */
 export type KillReason =
   | { readonly _tag: "Limit"; readonly figures: LimitFigures }
   | { readonly _tag: "Memory"; readonly figures: MemoryFigures }
   | { readonly _tag: "Stall"; readonly stall: Stall }
-/** What is known of a worker's life once nothing of it is left, beside how its leader ended. */
 
+/** The evidence of a run that is complete once its process tree is gone; the exit itself is known earlier. */
 export interface RunEvidence {
-  /** What it has said on its output. */
+  /** From its standard output. */
   readonly agent: AgentSeen
-  /** Its last lines, the last one last. */
+  /** Its last lines, the newest last. */
   readonly tail: ReadonlyArray<TailLine>
-  /** The most that its processes have held together, in bytes; undefined when they were never looked at. */
+  /** The highest sample of its process tree in bytes, swap included; undefined without a sample. */
   readonly peakMemoryBytes: number | undefined
-  /** Now, in milliseconds since 1970, and where. */
+  /** The time of the verdict, in milliseconds since 1970, and the machine's time zone. */
   readonly nowMs: number
   readonly timeZone: string
 }

@@ -1,4 +1,4 @@
-/** A line of an env file that sets nothing, or not what it seems to. It quotes nothing of the line: it may be a secret. */
+/** A problem with a line of an env file. It quotes nothing of the line, which may hold a secret. */
 interface EnvLineProblem {
   /** Counts from 1. */
   readonly line: number
@@ -19,7 +19,7 @@ const isNewline = (char: string) => char === "\n" || char === "\r"
 /** The characters that lose their backslash between double quotes, as in a shell. */
 const escapable = '"\\`$'
 
-/** A reader's place in the text. It only ever moves forward. */
+/** The position of the parser in the text. It only moves forward. */
 class Cursor {
   readonly #text: string
   #offset = 0
@@ -33,7 +33,7 @@ class Cursor {
     return this.#text[this.#offset]
   }
 
-  /** The character here, left behind; the empty string at the end. */
+  /** Returns the current character and moves on; the empty string at the end. */
   take(): string {
     const char = this.char ?? ""
     if (isNewline(char)) this.line++
@@ -42,12 +42,12 @@ class Cursor {
   }
 }
 
-/** To the end of a comment. A backslash at its end does not continue it: the next line counts (systemd since 254). */
+/** A backslash at the end of a comment does not continue it (systemd since 254). */
 const skipComment = (cursor: Cursor): void => {
   while (cursor.char !== undefined && !isNewline(cursor.char)) cursor.take()
 }
 
-/** The text before `=`, or undefined when the line ends without one. A `=` at the very beginning is part of the text. */
+/** Returns the text before `=`; undefined without one. A `=` at the very beginning belongs to the text. */
 const readName = (cursor: Cursor): string | undefined => {
   let name = cursor.take()
   while (cursor.char !== undefined && !isNewline(cursor.char)) {
@@ -58,7 +58,7 @@ const readName = (cursor: Cursor): string | undefined => {
   return undefined
 }
 
-/** A part between quotes, its opening quote already taken. Undefined for `closed` means that the text ended first. */
+/** Reads the rest of a quoted part. `closed` is false when the text ends before the closing quote. */
 const readQuoted = (cursor: Cursor, quote: string): { readonly text: string; readonly closed: boolean } => {
   let text = ""
   while (cursor.char !== undefined) {
@@ -74,7 +74,7 @@ const readQuoted = (cursor: Cursor, quote: string): { readonly text: string; rea
   return { text, closed: false }
 }
 
-/** A part without quotes up to the end of the line. White space at its end goes, unless a backslash keeps it. */
+/** Reads an unquoted part up to the end of the line, without trailing white space unless a backslash escapes it. */
 const readBare = (cursor: Cursor): string => {
   let text = ""
   let kept = 0
@@ -93,8 +93,8 @@ const readBare = (cursor: Cursor): string => {
 }
 
 /**
- * What follows `=`: quoted parts, then perhaps a bare one. Quotes only count at the beginning or after another quoted
- * part; white space between the parts is dropped, and a quote inside a bare part is an ordinary character.
+ * Reads quoted parts and at most one bare part at the end. Quotes count at the beginning and after a quoted part; white
+ * space between parts is dropped, and a quote inside a bare part is an ordinary character.
  */
 const readValue = (cursor: Cursor): { readonly text: string; readonly closed: boolean } => {
   let text = ""
@@ -117,7 +117,7 @@ const wrongName = (name: string): string =>
 /**
  * Reads systemd's `EnvironmentFile` syntax (systemd.exec(5), and the reader in systemd's src/basic/env-file.c): lines
  * of `KEY=value`, comments after `#` or `;`, single and double quotes, backslash escapes, continued lines; a later
- * line wins. Nothing is expanded. Lines that systemd would drop are dropped and told, so that one file serves both.
+ * line wins. Nothing is expanded. Lines that systemd ignores are ignored and reported, so one file serves both.
  */
 export const parseEnvFile = (text: string): EnvFileContent => {
   const cursor = new Cursor(text.replaceAll("\r\n", "\n"))
@@ -142,7 +142,7 @@ export const parseEnvFile = (text: string): EnvFileContent => {
     if (!value.closed) {
       problems.push({
         line,
-        reason: "opens a quote that is never closed: all the rest is taken for its value"
+        reason: "opens a quote that is never closed: the rest of the file became its value"
       })
     }
     if (!variableName.test(name)) problems.push({ line, reason: wrongName(name) })

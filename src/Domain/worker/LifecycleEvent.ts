@@ -38,7 +38,7 @@ export const LifecycleEvent = Schema.Union(
     /** Absent without evidence of a kill by the kernel. */
     oomKill: perhaps(OomKill)
   }),
-  /** The process tree is gone, and the exit is judged by all evidence. `WorkerExited` precedes it. */
+  /** The verdict, once the process tree is gone. `WorkerExited` precedes it. */
   Schema.TaggedStruct("WorkerEnded", {
     ...ofProject,
     verdict: Verdict,

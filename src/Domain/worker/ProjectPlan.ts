@@ -6,27 +6,27 @@ import { type ProjectsWithoutWorker, withoutWorker } from "../settings/ProjectsW
 import type { Argv, NoWorkerCommand } from "../settings/WorkerCommand.ts"
 import type { RestartPolicy } from "./RestartPolicy.ts"
 
-/** One project's worker, as it is to be run. */
+/** How to run the worker of a project. */
 export interface WorkerPlan {
   readonly project: ProjectName
   readonly argv: Argv
   /** Absolute. */
   readonly cwd: string
-  /** Read anew before every start, so that a rotated key works at the next one. */
+  /** Read before every start, so a rotated key takes effect with the next one. */
   readonly envFile: NamedFile
   readonly envTable: Readonly<Record<string, string>>
-  /** How long the tree may take to end after TERM. */
+  /** The grace period between SIGTERM and SIGKILL. */
   readonly graceMs: number
 }
 
-/** One project to be supervised. */
+/** How to supervise a project. */
 export interface ProjectPlan extends WorkerPlan {
   readonly restart: RestartPolicy
-  /** Whether a start of the daemon starts it. */
+  /** The worker starts with the daemon. */
   readonly autostart: boolean
 }
 
-/** At least one, in the order in which they are shown; without a selection commands mean the first. */
+/** In the order of the settings. Commands without a project apply to the first until a user selects another one. */
 export type ProjectPlans = readonly [ProjectPlan, ...ReadonlyArray<ProjectPlan>]
 
 const planOf = ({ envFile, project, settings, worker }: EffectiveProject) =>
@@ -44,7 +44,7 @@ const planOf = ({ envFile, project, settings, worker }: EffectiveProject) =>
     })
   )
 
-/** What is supervised, in the order of the settings; the Left names the projects that have no worker. */
+/** The plans of all projects; Left when projects have no worker command. */
 export const plansOf = (
   settings: EffectiveSettings
 ): Either.Either<ProjectPlans, NoWorkerCommand | ProjectsWithoutWorker> =>
@@ -59,7 +59,7 @@ const isSameTable = (left: Readonly<Record<string, string>>, right: Readonly<Rec
   Object.keys(left).length === Object.keys(right).length &&
   Object.entries(left).every(([name, value]) => right[name] === value)
 
-/** The settings by which a worker that was started with one plan differs from what its next start would bring. */
+/** The settings that a running worker lacks until its next start. */
 export const settingsAwaited = (running: WorkerPlan, next: WorkerPlan): ReadonlyArray<string> => [
   ...(running.argv.length === next.argv.length && running.argv.every((word, at) => word === next.argv[at])
     ? []

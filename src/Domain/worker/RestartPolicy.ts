@@ -2,22 +2,22 @@ import * as Duration from "effect/Duration"
 import * as Schedule from "effect/Schedule"
 import type { VerdictSettings } from "../settings/VerdictSettings.ts"
 
-/** When and how often a worker is started again. It is the `[restart]` table of the settings, decoded. */
+/** The decoded `[restart]` table of the settings. */
 export interface RestartPolicy {
-  /** `on-failure`: a clean exit means the work is finished. `always`: it is started again. */
+  /** `on-failure`: a clean exit finishes the work. `always`: a clean exit restarts the worker. */
   readonly policy: "on-failure" | "always"
   readonly initialBackoffMs: number
   readonly maxBackoffMs: number
   readonly backoffMultiplier: number
-  /** By how much a delay may vary: 0.25 is 25 % in either direction. */
+  /** The random variation of a delay: 0.25 is 25 % in either direction. */
   readonly jitter: number
-  /** A worker that has run this long counts as healthy: the failures before it are forgotten. */
+  /** A run of this length clears the failure count. */
   readonly successThresholdMs: number
-  /** This many failures in a row end in `failed`. */
+  /** The number of failures in a row that leads to `failed`. */
   readonly maxConsecutiveRestarts: number
-  /** After this long in `failed` the worker is tried again by itself; `false`: only by a person. */
+  /** The time in `failed` before the daemon tries again; `false`: only a user starts the worker. */
   readonly recoveryCooldownMs: number | false
-  /** What follows which verdict on a worker's end. */
+  /** The reaction to each verdict. */
   readonly on: VerdictSettings
 }
 
@@ -28,17 +28,15 @@ export const delayMs = (policy: RestartPolicy, failuresBefore: number): number =
     : Math.min(policy.initialBackoffMs * policy.backoffMultiplier ** failuresBefore, policy.maxBackoffMs)
 
 /**
- * The delays before the restarts that follow `failuresBefore` failures in a row: by default 1 2 4 8 ... 256 300 300
- * seconds. The schedule's output is the delay it asks for, so nobody computes that number a second time.
- *
- * `Schedule.resetAfter` is not used: it measures from the last step, the delay included, so that a worker which
- * crashes at once would never get past its sixth delay. The automaton's failure count is the only counter, and a
- * schedule that begins after `failuresBefore` failures is how it drives this one.
+ * The delays before the restarts after `failuresBefore` failures in a row: by default 1 2 4 8 ... 256 300 300 seconds.
+ * The output of the schedule is its delay. The failure count of the automaton is the only counter:
+ * `Schedule.resetAfter` would measure from the last step, delay included, so a worker that crashes at once would never
+ * get past its sixth delay.
  */
 export const schedule = (policy: RestartPolicy, failuresBefore = 0): Schedule.Schedule<Duration.Duration> =>
   Schedule.exponential(Duration.millis(delayMs(policy, failuresBefore)), policy.backoffMultiplier).pipe(
     Schedule.jitteredWith({ min: 1 - policy.jitter, max: 1 + policy.jitter }),
-    // Last, so that neither growth nor jitter gets past the maximum.
+    // Last, so neither growth nor jitter exceeds the maximum.
     Schedule.modifyDelay((_, delay) => Duration.min(delay, Duration.millis(policy.maxBackoffMs))),
     Schedule.delays
   )

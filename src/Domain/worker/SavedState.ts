@@ -4,21 +4,15 @@ import type { WorkerRules } from "./WorkerEvent.ts"
 import { heldForMemory, initial, nextStartMs, Phase, type WorkerState } from "./WorkerState.ts"
 import type { Step } from "./WorkerTransition.ts"
 
-/**
- * What of a project outlives the daemon, in `state/<project>.json`: a crash, an upgrade or a reboot of the daemon
- * clears none of it. It is written before a change takes effect.
- */
+/** The state of a project that outlives the daemon, in `state/<project>.json`. The daemon writes it before a change takes effect. */
 export const SavedState = Schema.Struct({
   version: Schema.Literal(1),
-  /** `auto`: nobody has said anything yet, so that the settings' autostart decides. */
+  /** The last command of a user; `auto` before the first one: autostart decides. */
   wanted: Schema.Literal("up", "down", "auto"),
   failures: Schema.NonNegativeInt,
-  /** Why it is in `failed`; null when it is not. */
+  /** The reason of `failed`; null in other states. */
   failed: Schema.NullOr(Schema.String),
-  /**
-   * A backoff, a hold until a time of day, or one until there is enough memory: when it ends, or when less memory is
-   * enough (milliseconds since 1970), and why it is there.
-   */
+  /** A backoff, a hold until a time of day, or a hold until `untilMs` (since 1970) or earlier with enough memory. */
   wait: Schema.NullOr(
     Schema.Struct({
       kind: Schema.Literal("backoff", "hold", "memory"),
@@ -26,12 +20,12 @@ export const SavedState = Schema.Struct({
       because: Schema.String
     })
   ),
-  /** The id of the worker that may be running; its tree carries it in the environment. */
+  /** The id of the worker that may be running; its processes carry it in their environment. */
   workerId: Schema.NullOr(Schema.String)
 })
 export type SavedState = typeof SavedState.Type
 
-/** Of a start that was on its way nothing survives: it comes at once. Nor does what waits for another worker's end. */
+/** A start in progress and a hold for another worker are not saved: the next daemon starts the worker at once. */
 const waitOf = (state: WorkerState): SavedState["wait"] => {
   const held = heldForMemory(state)
   if (held !== undefined) return { kind: "memory", untilMs: held.untilMs, because: held.because }
@@ -44,8 +38,7 @@ const waitOf = (state: WorkerState): SavedState["wait"] => {
     : null
 }
 
-/** The part of a worker's state that survives. */
-export const survivorOf = (state: WorkerState, workerId: string | null): SavedState => {
+export const savedStateOf = (state: WorkerState, workerId: string | null): SavedState => {
   const { phase } = state
   return {
     version: 1,
@@ -57,8 +50,8 @@ export const survivorOf = (state: WorkerState, workerId: string | null): SavedSt
   }
 }
 
-/** What a project begins with that has no past, or whose past a person has cleared. */
-export const blank: SavedState = {
+/** The state before the first start, and after a start by a user has cleared it. */
+export const emptyState: SavedState = {
   version: 1,
   wanted: "auto",
   failures: 0,
@@ -70,27 +63,27 @@ export const blank: SavedState = {
 const failures = (count: number): string => `${count} failure${count === 1 ? "" : "s"} in a row`
 
 /**
- * What a start by a person clears, as a list for one sentence; undefined when there was nothing. A worker that was
- * stopped is as it was where it is not started.
+ * Lists the parts of a saved state that a start of the daemon by a user clears; undefined when there are none. A
+ * stopped worker that does not start stays stopped.
  */
-export const whatIsCleared = (survivor: SavedState, isStarted = true): string | undefined => {
+export const clearedParts = (saved: SavedState, isStarted = true): string | undefined => {
   const parts = [
-    ...(survivor.failed === null ? [] : [`the failed state (${survivor.failed})`]),
-    ...(survivor.wait === null ? [] : [`a wait (${survivor.wait.because})`]),
-    ...(survivor.failures > 0 && survivor.failed === null ? [failures(survivor.failures)] : []),
-    ...(survivor.wanted === "down" && isStarted ? ["the worker's being stopped"] : [])
+    ...(saved.failed === null ? [] : [`the failed state (${saved.failed})`]),
+    ...(saved.wait === null ? [] : [`a wait (${saved.wait.because})`]),
+    ...(saved.failures > 0 && saved.failed === null ? [failures(saved.failures)] : []),
+    ...(saved.wanted === "down" && isStarted ? ["its stop by a user"] : [])
   ]
   return parts.length === 0 ? undefined : parts.join(", ")
 }
 
 interface KeptWait {
   readonly phase: Phase
-  /** Whether the phase ends at a time of day. */
+  /** Set for a phase that ends at a time of day. */
   readonly untilMs: number | undefined
   readonly what: string
 }
 
-/** The wait that goes on; undefined when there is none, or when it is over. */
+/** The rest of a saved wait; undefined when there is none. */
 const keptWait = (
   { restart }: WorkerRules,
   { failures: count, wait }: SavedState,
@@ -104,7 +97,7 @@ const keptWait = (
     return { phase, untilMs: undefined, what: `it waits for memory (${because})` }
   }
   if (wait.untilMs <= nowMs) return undefined
-  // No backoff lasts longer than its maximum, whatever happened to the clock.
+  // The clock may have changed: no backoff lasts longer than its maximum.
   const untilMs = kind === "hold" ? wait.untilMs : Math.min(wait.untilMs, nowMs + restart.maxBackoffMs)
   const due = `the next start is in ${humanDuration(untilMs - nowMs)}`
   return kind === "hold"
@@ -117,21 +110,21 @@ const keptWait = (
 }
 
 /**
- * Takes up where the last daemon ended (`start --keep-state`): failed stays failed, stopped stays stopped, a wait
- * goes on until its time, and everything else starts with the failures it had. `autostart` decides where nobody has said anything yet.
+ * Resumes a saved state (`start --keep-state`): failed stays failed, stopped stays stopped, a wait lasts until its
+ * time, and every other worker starts with its failure count. `autostart` decides before the first command of a user.
  */
-export const resume = (rules: WorkerRules, survivor: SavedState, nowMs: number, autostart = true): Step => {
+export const resume = (rules: WorkerRules, saved: SavedState, nowMs: number, autostart = true): Step => {
   const epoch = initial.epoch + 1
-  const { wanted } = survivor
-  const state = { ...initial, epoch, wanted, failures: survivor.failures }
+  const { wanted } = saved
+  const state = { ...initial, epoch, wanted, failures: saved.failures }
   const kept = (what: string) =>
     ({ _tag: "Publish", event: { _tag: "StateKept", project: rules.project, what } }) as const
-  if (survivor.failed !== null) {
+  if (saved.failed !== null) {
     const { recoveryCooldownMs } = rules.restart
     return [
-      { ...state, phase: Phase.Failed({ epoch, because: survivor.failed }) },
+      { ...state, phase: Phase.Failed({ epoch, because: saved.failed }) },
       [
-        kept(`failed: ${survivor.failed}`),
+        kept(`failed: ${saved.failed}`),
         ...(recoveryCooldownMs === false
           ? []
           : [{ _tag: "CoolDown", epoch, forMs: recoveryCooldownMs } as const])
@@ -139,14 +132,14 @@ export const resume = (rules: WorkerRules, survivor: SavedState, nowMs: number, 
     ]
   }
   if (wanted === "auto" && !autostart) {
-    const because = "autostart is off for it, and nobody has started it"
+    const because = "autostart is off, and no user has started it"
     return [{ ...state, phase: Phase.Stopped({ because }) }, []]
   }
   if (wanted === "down") {
-    const because = "it was stopped before"
+    const because = "stopped before the daemon started"
     return [{ ...state, phase: Phase.Stopped({ because }) }, [kept("stopped")]]
   }
-  const wait = keptWait(rules, survivor, nowMs, epoch)
+  const wait = keptWait(rules, saved, nowMs, epoch)
   if (wait !== undefined) {
     const { phase, untilMs, what } = wait
     const timer = untilMs === undefined ? [] : [{ _tag: "WaitUntil", epoch, untilMs } as const]
@@ -154,6 +147,6 @@ export const resume = (rules: WorkerRules, survivor: SavedState, nowMs: number, 
   }
   return [
     { ...state, wanted: "up", phase: Phase.Starting({ epoch, again: false, remains: [] }) },
-    [...(survivor.failures > 0 ? [kept(failures(survivor.failures))] : []), { _tag: "Spawn", epoch }]
+    [...(saved.failures > 0 ? [kept(failures(saved.failures))] : []), { _tag: "Spawn", epoch }]
   ]
 }

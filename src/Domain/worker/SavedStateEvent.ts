@@ -4,7 +4,7 @@ import type { Message } from "../text/Level.ts"
 
 const ofProject = { project: ProjectName }
 
-/** What of a project outlives the daemon, and what became of it. */
+/** Events about the saved state of a project and about the selection, which outlive the daemon. */
 export const SavedStateEvent = Schema.Union(
   Schema.TaggedStruct("StateCleared", { ...ofProject, what: Schema.String }),
   Schema.TaggedStruct("StateKept", { ...ofProject, what: Schema.String }),
@@ -15,29 +15,29 @@ export const SavedStateEvent = Schema.Union(
 )
 export type SavedStateEvent = typeof SavedStateEvent.Type
 
-/** What happened, as a person reads it in the log. */
+/** The event as the log shows it. */
 export const describeSavedState = (event: SavedStateEvent): Message => {
   switch (event._tag) {
     case "StateCleared":
-      return { level: "info", text: `A fresh start: cleared ${event.what}` }
+      return { level: "info", text: `Fresh start: cleared ${event.what}` }
     case "StateKept":
-      return { level: "info", text: `Going on as before: ${event.what}` }
+      return { level: "info", text: `Resumed the saved state: ${event.what}` }
     case "StateNotSaved":
       return {
         level: "error",
-        text: `The worker's state could not be saved, so a restart of the daemon would not know it: ${event.reason}`
+        text: `The worker's state could not be saved and would be lost with the daemon: ${event.reason}`
       }
     case "StateUnreadable":
-      return { level: "error", text: `The saved state is ignored: ${event.reason}` }
+      return { level: "error", text: `Ignored the saved state: ${event.reason}` }
     case "ProjectSelected":
       return {
         level: "info",
-        text: `Selected instead of ${event.before}: commands that name no project mean it`
+        text: `Selected instead of ${event.before}: commands without --project now apply to it`
       }
     case "SelectionNotSaved":
       return {
         level: "error",
-        text: `The selection could not be saved, so a restart of the daemon would not know it: ${event.reason}`
+        text: `The selection could not be saved and would be lost with the daemon: ${event.reason}`
       }
   }
 }

@@ -3,22 +3,22 @@ import { humanDuration } from "../text/Amounts.ts"
 import { adviceFor, describeVerdict, type Verdict, type VerdictKind } from "../verdict/ExitVerdict.ts"
 import type { RestartPolicy } from "./RestartPolicy.ts"
 
-/** What follows a worker's end. `because` is one sentence without a full stop. */
+/** The reaction to an exit. `because` is one sentence without a full stop. */
 type FollowUp =
-  /** With the backoff of the restart policy, as a failure, or without one if it was clean. */
+  /** After a backoff and as a failure, or at once after a clean exit. */
   | { readonly _tag: "Restart" }
-  /** Until a time in milliseconds since 1970. It is no failure. */
+  /** Until a time in milliseconds since 1970. Does not count as a failure. */
   | { readonly _tag: "Wait"; readonly untilMs: number; readonly because: string }
-  /** Until a person acts. */
+  /** Until a user acts. */
   | { readonly _tag: "Stop"; readonly because: string }
 
-/** What decides: `[restart.on]`, and of a clean end `restart.policy`. */
+/** `[restart.on]`, and for a clean exit `restart.policy`. */
 interface VerdictRules {
   readonly policy: RestartPolicy["policy"]
   readonly on: VerdictSettings
 }
 
-/** Which setting is about which verdict. A clean end and what we have ended ourselves are decided elsewhere. */
+/** The setting for each verdict. `followUp` decides about a clean exit and a kill by the daemon. */
 const settingOf: Readonly<Record<Exclude<VerdictKind, "done" | "killed-by-us">, keyof VerdictSettings>> = {
   crash: "crash",
   "native-crash": "nativeCrash",
@@ -36,7 +36,7 @@ const settingOf: Readonly<Record<Exclude<VerdictKind, "done" | "killed-by-us">, 
 
 const minuteMs = 60_000
 
-/** The first wait where no time is known, and the longest. Each further one in a row is twice as long. */
+/** The waits where no time is known: each further one in a row is twice as long. */
 const waits: Readonly<
   Record<"overloaded" | "other", { readonly firstMs: number; readonly longestMs: number }>
 > = {
@@ -44,16 +44,16 @@ const waits: Readonly<
   other: { firstMs: 5 * minuteMs, longestMs: 60 * minuteMs }
 }
 
-/** A reset is told to the minute, with the seconds cut off, by another clock. */
+/** Messages name a reset to the minute, seconds cut off, by another clock. */
 const afterResetMs = minuteMs
 
-/** How long to wait where nobody has said a time: `inARow` is 1 for the first of these ends. */
+/** The wait where no time is known. `inARow` counts the exits with this verdict, from 1. */
 export const waitMs = (kind: VerdictKind, inARow: number): number => {
   const { firstMs, longestMs } = kind === "overloaded" ? waits.overloaded : waits.other
   return Math.min(longestMs, firstMs * 2 ** Math.max(0, inARow - 1))
 }
 
-/** A limit that is reached again right after its reset: each further start costs a session, so the wait grows anyway. */
+/** A limit may be reached again right after its reset. Each start costs a session, so the wait grows even then. */
 const untilReset = (resetAtMs: number, nowMs: number, inARow: number): number =>
   Math.max(resetAtMs + afterResetMs, inARow > 1 ? nowMs + waitMs("usage-limit", inARow - 1) : nowMs)
 
@@ -62,7 +62,7 @@ const wait = (verdict: Verdict, nowMs: number, inARow: number): FollowUp => {
   if (verdict.kind === "usage-limit" && verdict.resetAtMs !== undefined)
     return { _tag: "Wait", untilMs: untilReset(verdict.resetAtMs, nowMs, inARow), because: why }
   const delayMs = waitMs(verdict.kind, inARow)
-  const because = `${why}; nothing says until when, so it is tried again after ${humanDuration(delayMs)}`
+  const because = `${why}; the daemon tries again after ${humanDuration(delayMs)}`
   return { _tag: "Wait", untilMs: nowMs + delayMs, because }
 }
 
@@ -72,10 +72,7 @@ const stop = (verdict: Verdict): FollowUp => {
   return { _tag: "Stop", because: advice === undefined ? why : `${why}. ${advice}` }
 }
 
-/**
- * What follows from a verdict: a restart, a wait or a stop, as the settings say. `inARow` counts the ends with this
- * verdict that have come one after the other, this one included.
- */
+/** Chooses the reaction to a verdict by the settings. `inARow` counts the exits in a row with this verdict, from 1. */
 export const followUp = (
   verdict: Verdict,
   { on, policy }: VerdictRules,

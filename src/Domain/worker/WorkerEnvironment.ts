@@ -1,13 +1,13 @@
 import { variable } from "../WorkerId.ts"
 
-/** What speaks to the daemon alone: with it a worker could report readiness for us, or think npm had started it. */
+/** Variables for the daemon alone: with them a worker could report readiness to systemd, or believe that npm started it. */
 const daemonsOwn = [
   /^SYSTEMD_EXEC_PID$/,
   /^NOTIFY_SOCKET$/,
   /^WATCHDOG_/,
   /^LISTEN_/,
   /^FDSTORE$/,
-  // The pressure of a group in which the worker may not be.
+  // Of the daemon's cgroup, which may not be the worker's.
   /^MEMORY_PRESSURE_/,
   /^INVOCATION_ID$/,
   /^JOURNAL_STREAM$/,
@@ -17,8 +17,8 @@ const daemonsOwn = [
 ]
 
 /**
- * The worker's environment: the daemon's without what is the daemon's own, over it the env file, over that the
- * `env` table of the settings (it may differ by project), and last the marks of supervision.
+ * The environment of a worker: the daemon's without the variables for the daemon alone, the env file, the `env` table
+ * of the settings and the marks of supervision; the later ones win.
  */
 export const workerEnvironment = (
   daemon: Readonly<Record<string, string | undefined>>,

@@ -5,30 +5,30 @@ import type { RestartPolicy } from "./RestartPolicy.ts"
 import type { SavedStateEvent } from "./SavedStateEvent.ts"
 import type { Awaited } from "./WorkerState.ts"
 
-/** What happens to a worker. Everything but commands carries the epoch of the life or the wait it speaks of. */
+/** The input of the automaton. Reports of fibers carry the epoch of their run or wait. */
 export type WorkerEvent =
   | {
       readonly _tag: "Command"
       readonly command: UserCommand
       readonly ticket: number
-      /** Of a start: not before it is released or this time of day has come. */
+      /** Holds a start until its release or until this time of day. */
       readonly hold?: Hold
     }
-  /** What a start was held for has come about: `because` names it. */
+  /** Releases the start that is held for this reason. */
   | { readonly _tag: "Release"; readonly because: string }
-  /** The daemon wants a restart: for memory, a usage limit, a stall. It counts as a failure only with `fail`. */
+  /** A restart by the daemon: for memory, a usage limit, a stall. Only `fail` counts as a failure. */
   | {
       readonly _tag: "RestartFor"
       readonly because: string
       readonly cause?: KillReason | undefined
-      readonly next: /** `judge`: as after an end of its own, by the verdict. */
+      readonly next: /** `judge`: the verdict decides, as after an exit by itself. */
         | { readonly _tag: "start" | "fail" | "judge" }
         | { readonly _tag: "hold"; readonly untilMs: number; readonly awaits: Awaited }
     }
-  /** What is being ended gets no more time, because memory is nearly out. */
+  /** Ends the grace period of a worker that is stopping, because memory is nearly out. */
   | { readonly _tag: "Hurry" }
   | { readonly _tag: "Drain"; readonly because: string }
-  /** The rules are others than `before`. How long the worker has run, and how long the backoff still lasts. */
+  /** The restart policy changed. `uptimeMs` is the length of the run, `leftMs` the rest of the backoff. */
   | {
       readonly _tag: "PolicyChanged"
       readonly before: RestartPolicy
@@ -44,15 +44,15 @@ export type WorkerEvent =
       readonly nowMs: number
     }
   | { readonly _tag: "Steady"; readonly epoch: number }
-  /** The leader is gone; others of its tree may not be. */
+  /** The leader has exited; other processes of its tree may live. */
   | ({ readonly _tag: "Exited"; readonly epoch: number } & WorkerEnd)
-  /** These processes of the tree survive KILL; `Down` follows when they are gone. */
+  /** These processes survived SIGKILL; `Down` follows when they are gone. */
   | { readonly _tag: "Remaining"; readonly epoch: number; readonly pids: ReadonlyArray<number> }
-  /** The whole tree is verified gone: only now may another worker start. */
+  /** The process tree is verified gone: only now may another worker start. */
   | {
       readonly _tag: "Down"
       readonly epoch: number
-      /** Undefined when the worker was never started. */
+      /** Undefined when the worker never started. */
       readonly seen: RunEvidence | undefined
     }
   | {
@@ -66,13 +66,13 @@ export type WorkerEvent =
 
 export type UserCommand = "start" | "stop" | "restart"
 
-/** Why a start waits, and how long at most (milliseconds since 1970). */
+/** Why a start waits, and until when at most (milliseconds since 1970). */
 export interface Hold {
   readonly because: string
   readonly untilMs: number
 }
 
-/** What is to be done. `step` decides, the project's actor does it, in this order. */
+/** The output of the automaton, which the project's actor carries out in this order. */
 export type WorkerAction =
   | {
       readonly _tag: "Answer"
@@ -82,23 +82,22 @@ export type WorkerAction =
     }
   | { readonly _tag: "Spawn"; readonly epoch: number }
   | { readonly _tag: "EndTree"; readonly epoch: number }
-  /** Cut the grace of the tree that is being ended short. */
+  /** End the grace period of the tree that is stopping. */
   | { readonly _tag: "Hasten"; readonly epoch: number }
   /** Report when the worker has run for `inMs` from now. */
   | { readonly _tag: "ArmSteady"; readonly epoch: number; readonly inMs: number }
   /** Wait for the delay after `failuresBefore` + 1 failures. */
   | { readonly _tag: "Backoff"; readonly epoch: number; readonly failuresBefore: number }
-  /** Wait for this long instead, from now. */
+  /** Replace the backoff by this delay from now. */
   | { readonly _tag: "BackoffFor"; readonly epoch: number; readonly delayMs: number }
   | { readonly _tag: "WaitUntil"; readonly epoch: number; readonly untilMs: number }
   | { readonly _tag: "CoolDown"; readonly epoch: number; readonly forMs: number }
   | { readonly _tag: "CancelTimer" }
   | { readonly _tag: "Publish"; readonly event: PublishedEvent }
 
-/** What a step publishes. */
 export type PublishedEvent = LifecycleEvent | SavedStateEvent
 
-/** What `step` must know of a project to decide for it. */
+/** The settings of a project by which `step` decides. */
 export interface WorkerRules {
   readonly project: ProjectName
   readonly restart: RestartPolicy

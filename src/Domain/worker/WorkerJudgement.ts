@@ -6,7 +6,7 @@ import type { PublishedEvent, WorkerRules } from "./WorkerEvent.ts"
 import type { Phase, Sequel, WorkerState } from "./WorkerState.ts"
 import { fail, giveUp, hold, launch, publish, rest, type Step } from "./WorkerTransition.ts"
 
-/** What follows an end, by the verdict on it. `sentence` says how it was. */
+/** Reacts to a verdict. `sentence` describes the exit. */
 export const follow = (
   rules: WorkerRules,
   before: WorkerState,
@@ -21,7 +21,7 @@ export const follow = (
   const wasSteady = uptimeMs >= restart.successThresholdMs
   const { kind } = verdict
   const inARow = !wasSteady && before.streak?.kind === kind ? before.streak.inARow + 1 : 1
-  // The steady timer may have fired in the same instant as the exit and lost.
+  // The steady timer may fire in the same instant as the exit, and lose.
   const state = { ...before, streak: { kind, inARow }, failures: wasSteady ? 0 : before.failures }
   const next = followUp(verdict, restart, { nowMs, inARow })
   switch (next._tag) {
@@ -36,14 +36,13 @@ export const follow = (
   }
 }
 
-/** How a worker has ended, and the verdict on it. */
 interface Judged {
   readonly ended: WorkerEnd
   readonly verdict: Verdict
   readonly nowMs: number
 }
 
-/** How it ended, in one sentence that says why where that is known. */
+/** One sentence without a full stop about the exit and its cause. */
 const describeJudged = ({ ended, verdict }: Omit<Judged, "nowMs">): string => {
   const end = describeEnd(ended)
   switch (verdict.kind) {
@@ -53,7 +52,7 @@ const describeJudged = ({ ended, verdict }: Omit<Judged, "nowMs">): string => {
       return end
     case "crash": {
       const said = verdict.says ?? verdict.tail.at(-1)
-      return said === undefined ? end : `${end}; its last words: ${said}`
+      return said === undefined ? end : `${end}; last output: ${said}`
     }
     case "out-of-memory":
       return verdict.by === "kernel" ? end : `${end}; ${describeVerdict(verdict)}`
@@ -63,12 +62,12 @@ const describeJudged = ({ ended, verdict }: Omit<Judged, "nowMs">): string => {
 }
 
 const judge = (rules: WorkerRules, state: WorkerState, judged: Judged | undefined): Step => {
-  if (judged === undefined) return fail(rules, state, "its supervision ended unexpectedly")
+  if (judged === undefined) return fail(rules, state, "its supervision failed unexpectedly")
   const { ended, nowMs, verdict } = judged
   return follow(rules, state, verdict, { nowMs, sentence: describeJudged(judged), uptimeMs: ended.uptimeMs })
 }
 
-/** What follows once the tree of `Stopping` is gone. */
+/** Carries out the sequel of `Stopping` once the tree is gone. */
 export const proceed = (
   rules: WorkerRules,
   state: WorkerState,
@@ -90,7 +89,7 @@ export const proceed = (
   }
 }
 
-/** The tree is gone, and all that the worker has said was read: only now the verdict on its end can be given. */
+/** Judges the exit. Waits for `Down` because only then all output is read. */
 export const onDown = (
   rules: WorkerRules,
   state: WorkerState,
@@ -113,7 +112,7 @@ export const onDown = (
     nowMs,
     timeZone
   })
-  const told: PublishedEvent = {
+  const event: PublishedEvent = {
     _tag: "WorkerEnded",
     project: rules.project,
     verdict,
@@ -124,5 +123,5 @@ export const onDown = (
   }
   const before = { ...state, lastExit: describeJudged({ ended, verdict }) }
   const [next, actions] = proceed(rules, before, sequel, { ended, nowMs, verdict })
-  return [next, [publish(told), ...actions]]
+  return [next, [publish(event), ...actions]]
 }

@@ -4,17 +4,16 @@ import type { VerdictKind } from "../verdict/ExitVerdict.ts"
 import type { KillReason, WorkerEnd } from "../verdict/WorkerEnd.ts"
 
 /**
- * What a start that is held waits for. `time`: its time of day. `worker`: another worker's end, or its time at the
- * latest; the one who ends it is a part of this daemon, so that a later one does not wait for that. `memory`: enough of
- * it, which only the one who looks at it knows; its time is when less is enough.
+ * The condition that a held start waits for. `time`: its time of day. `worker`: the end of another worker, or its time
+ * at the latest; a later daemon does not wait for it. `memory`: enough memory; from its time on, less is enough.
  */
 export type Awaited = "time" | "worker" | "memory"
 
-/** What comes after the tree of a worker is verified gone. The last command wins. */
+/** The transition after a process tree is verified gone. The last command wins. */
 export type Sequel =
   | { readonly _tag: "Stay"; readonly because: string }
   | { readonly _tag: "Start" }
-  /** What the verdict on its end says. */
+  /** The reaction to the verdict. */
   | { readonly _tag: "Judge" }
   | { readonly _tag: "Fail"; readonly because: string }
   | {
@@ -28,12 +27,12 @@ export type Sequel =
 export const Sequel = Data.taggedEnum<Sequel>()
 
 /**
- * Where a worker is in its life. Every phase that waits for something carries the epoch of what it waits for: a
- * cancelled fiber cannot take back what it has already reported, so reports of another epoch are dropped.
+ * The state of the automaton. A phase that waits for a fiber carries the epoch of that fiber: a cancelled fiber cannot
+ * take back a report from the mailbox, so `step` drops reports of other epochs.
  */
 export type Phase =
   | { readonly _tag: "Stopped"; readonly because: string }
-  /** From the decision, the sweep of leftovers included, until the process runs. `remains` are leftovers that hang. */
+  /** Until the process runs, including the kill of leftovers. `remains` are leftovers that survived SIGKILL. */
   | {
       readonly _tag: "Starting"
       readonly epoch: number
@@ -41,26 +40,26 @@ export type Phase =
       readonly remains: ReadonlyArray<number>
     }
   | { readonly _tag: "Running"; readonly epoch: number; readonly pid: number }
-  /** From the request or the leader's exit until the whole tree is gone. `remains` names what cannot be ended. */
+  /** From the request or the leader's exit until the tree is gone. `remains` are processes that survived SIGKILL. */
   | {
       readonly _tag: "Stopping"
       readonly epoch: number
       readonly sequel: Sequel
-      /** Why it was told to end; undefined when its leader ended by itself. */
+      /** Why the daemon stops it; undefined after an exit by itself. */
       readonly asked: string | undefined
       readonly cause: KillReason | undefined
-      /** How its leader has ended; undefined while it lives, or when it was never started. */
+      /** Undefined while the leader lives, or when it never started. */
       readonly ended: WorkerEnd | undefined
       readonly remains: ReadonlyArray<number>
     }
-  /** A backoff. `dueMs` (since 1970) is unknown for the instant until the schedule has named its delay. */
+  /** A backoff. `dueMs` (since 1970) is undefined until the schedule has chosen its delay. */
   | {
       readonly _tag: "Restarting"
       readonly epoch: number
       readonly dueMs: number | undefined
       readonly because: string
     }
-  /** Held back. `again` is whether the start that follows counts as a restart. */
+  /** A held start. `again`: it counts as a restart. */
   | {
       readonly _tag: "Waiting"
       readonly epoch: number
@@ -73,22 +72,22 @@ export type Phase =
 
 export const Phase = Data.taggedEnum<Phase>()
 
-/** Everything the daemon knows about one project's worker. */
+/** The state of a project's worker. */
 export interface WorkerState {
   readonly phase: Phase
-  /** The newest epoch handed out; every start of a worker and every wait takes a new one. */
+  /** The newest epoch; every run and every wait takes a new one. */
   readonly epoch: number
   /** Failures in a row: the only counter behind the backoff. */
   readonly failures: number
-  /** How often a worker was started again since the daemon started. */
+  /** The number of restarts since the start of the daemon. */
   readonly totalRestarts: number
-  /** What a person wants, which outlives the daemon; `auto` until somebody has said something: autostart decides. */
+  /** The last command of a user, which outlives the daemon; `auto` before the first one: autostart decides. */
   readonly wanted: "up" | "down" | "auto"
-  /** Why nothing is started any more: the daemon shuts down, or the project is none any more. */
+  /** Why the worker stops for good: the daemon shuts down, or the project was removed. */
   readonly leaving: string | undefined
-  /** The verdict on the last end, and how many ends in a row had it; undefined when a person has acted since. */
+  /** The last verdict, and the number of exits in a row with it; undefined after a command of a user. */
   readonly streak: { readonly kind: VerdictKind; readonly inARow: number } | undefined
-  /** How the last worker ended, in one sentence. */
+  /** The last exit, one sentence without a full stop. */
   readonly lastExit: string | undefined
 }
 
@@ -103,9 +102,21 @@ export const initial: WorkerState = {
   lastExit: undefined
 }
 
+/** The words for the state of a worker on the wire. */
+export const WorkerStatus = Schema.Literal(
+  "stopped",
+  "starting",
+  "running",
+  "stopping",
+  "restarting",
+  "waiting",
+  "failed"
+)
+export type WorkerStatus = typeof WorkerStatus.Type
+
 /** The word for the state on the wire and in `autopilotd status`. */
 export const statusWord = (state: WorkerState): WorkerStatus => {
-  // Until the daemon, or the project, is gone it is stopping, also once its worker is.
+  // A project that ends stays `stopping` until it is gone, even after its worker.
   if (state.leaving !== undefined) return "stopping"
   switch (state.phase._tag) {
     case "Stopped":
@@ -126,23 +137,23 @@ export const statusWord = (state: WorkerState): WorkerStatus => {
 }
 
 const hanging = (pids: ReadonlyArray<number>): string =>
-  `the last worker's pid ${pids.join(", ")} cannot be ended (it may hang in the kernel); a new worker starts only when it is gone`
+  `the last worker's pid ${pids.join(", ")} cannot be killed (it may hang in the kernel); a new worker starts once it is gone`
 
 const intention = (sequel: Sequel): string => {
   switch (sequel._tag) {
     case "Stay":
       return sequel.because
     case "Start":
-      return "it is started anew once its last process is gone"
+      return "a new one starts once its last process is gone"
     case "Judge":
-      return "it ended by itself; what it left behind is being ended"
+      return "it exited; the daemon kills its remaining processes"
     case "Fail":
     case "Hold":
       return sequel.because
   }
 }
 
-/** Why the worker is where it is, as one sentence without a full stop. */
+/** The reason of the current state, one sentence without a full stop. */
 export const reason = (state: WorkerState): string | undefined => {
   if (state.leaving !== undefined) return state.leaving
   const { phase } = state
@@ -161,13 +172,13 @@ export const reason = (state: WorkerState): string | undefined => {
   }
 }
 
-/** When the worker is started again by itself, in milliseconds since 1970; undefined when no time is due. */
+/** The time of the next start, in milliseconds since 1970; undefined when none is scheduled. */
 export const nextStartMs = ({ phase }: WorkerState): number | undefined => {
   if (phase._tag === "Restarting") return phase.dueMs
   return phase._tag === "Waiting" && phase.awaits !== "memory" ? phase.untilMs : undefined
 }
 
-/** The start of a worker that is held until there is enough memory: why, and when less is enough. */
+/** The hold of a start that waits for memory; from `untilMs` on, less memory is enough. */
 export const heldForMemory = ({
   leaving,
   phase
@@ -176,15 +187,3 @@ export const heldForMemory = ({
   const held = phase._tag === "Stopping" && phase.sequel._tag === "Hold" ? phase.sequel : phase
   return (held._tag === "Hold" || held._tag === "Waiting") && held.awaits === "memory" ? held : undefined
 }
-/** The words for a worker's state on the wire. */
-
-export const WorkerStatus = Schema.Literal(
-  "stopped",
-  "starting",
-  "running",
-  "stopping",
-  "restarting",
-  "waiting",
-  "failed"
-)
-export type WorkerStatus = typeof WorkerStatus.Type

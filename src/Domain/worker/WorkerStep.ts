@@ -1,7 +1,7 @@
 import { describeEnd } from "../verdict/WorkerEnd.ts"
+import { onCommand } from "./UserCommands.ts"
 import type { WorkerEvent, WorkerRules } from "./WorkerEvent.ts"
 import { follow, onDown, proceed } from "./WorkerJudgement.ts"
-import { onCommand } from "./WorkerOrder.ts"
 import { Phase, Sequel, type WorkerState } from "./WorkerState.ts"
 import { andThen, end, fail, launch, publish, rest, type Step, stay } from "./WorkerTransition.ts"
 
@@ -23,7 +23,7 @@ const onDrain = (rules: WorkerRules, before: WorkerState, because: string): Step
   }
 }
 
-/** The start that waits for just this is due. */
+/** Starts the worker that waits for this reason. */
 const onRelease = (state: WorkerState, because: string): Step => {
   const { phase } = state
   if (phase._tag === "Waiting" && phase.awaits !== "time" && phase.because === because)
@@ -35,7 +35,7 @@ const onRelease = (state: WorkerState, because: string): Step => {
   return stay(state)
 }
 
-/** What is counted or waited for goes by the new rules: no wait is longer than they allow. */
+/** Adapts timers to a new policy: no wait is longer than the policy allows. */
 const onPolicy = (
   { restart }: WorkerRules,
   state: WorkerState,
@@ -66,8 +66,8 @@ const onPolicy = (
   }
 }
 
-/** Reports of the fiber that lives a worker's life. One of another epoch never gets here. */
-const onLife = (
+/** Reports of the current run; `step` has dropped those of other epochs. */
+const onRun = (
   rules: WorkerRules,
   state: WorkerState,
   phase: Extract<Phase, { _tag: "Starting" | "Running" | "Stopping" }>,
@@ -88,13 +88,13 @@ const onLife = (
           ]
         : stay(state)
     case "CannotStart": {
-      const told = publish({ _tag: "WorkerNotStarted", project, reason: event.because })
+      const published = publish({ _tag: "WorkerNotStarted", project, reason: event.because })
       if (phase._tag === "Stopping") return proceed(rules, state, phase.sequel, undefined)
       const next = { ...state, lastExit: `not started: ${event.because}` }
       const verdict = { kind: "not-started", reason: event.because } as const
       return andThen(
         follow(rules, next, verdict, { nowMs: event.nowMs, sentence: event.because, uptimeMs: 0 }),
-        told
+        published
       )
     }
     case "Exited": {
@@ -105,12 +105,12 @@ const onLife = (
       const wasAsked = phase._tag === "Stopping" && phase.asked !== undefined
       const { exit, oomKill, uptimeMs } = event
       const ended = { exit, uptimeMs, ...(oomKill && { oomKill }) }
-      const told = publish({ _tag: "WorkerExited", project, ...ended, wasAsked })
-      if (phase._tag === "Stopping") return [{ ...next, phase: { ...phase, ended } }, [told]]
+      const published = publish({ _tag: "WorkerExited", project, ...ended, wasAsked })
+      if (phase._tag === "Stopping") return [{ ...next, phase: { ...phase, ended } }, [published]]
       const byItself = { sequel: Sequel.Judge(), asked: undefined, cause: undefined }
       return [
         { ...next, phase: Phase.Stopping({ epoch, ...byItself, ended, remains: [] }) },
-        [{ _tag: "CancelTimer" }, told]
+        [{ _tag: "CancelTimer" }, published]
       ]
     }
     case "Remaining":
@@ -118,7 +118,7 @@ const onLife = (
         ? stay(state)
         : [
             { ...state, phase: { ...phase, remains: event.pids } },
-            // It is looked for again and again, and may hang all night: only a change is news.
+            // The run reports them again and again, perhaps all night: only a change is an event.
             event.pids.join() === phase.remains.join()
               ? []
               : [publish({ _tag: "RemainsFound", project, pids: event.pids })]
@@ -126,13 +126,13 @@ const onLife = (
     case "Down":
       return phase._tag === "Stopping"
         ? onDown(rules, state, phase, event.seen)
-        : fail(rules, state, "its supervision ended unexpectedly")
+        : fail(rules, state, "its supervision failed unexpectedly")
   }
 }
 
 /**
- * The automaton of one project's worker: pure, total, and the only place that decides. The table it implements
- * stands in ARCHITECTURE.md. Nothing is ever started from a state in which a tree may still live.
+ * The automaton of one project's worker: pure, total, and the only place that decides. README.md has its table. It
+ * never starts a worker from a state in which a process tree may live.
  */
 export const step = (rules: WorkerRules, state: WorkerState, event: WorkerEvent): Step => {
   const { phase } = state
@@ -170,7 +170,7 @@ export const step = (rules: WorkerRules, state: WorkerState, event: WorkerEvent)
     case "Down":
       return (phase._tag === "Starting" || phase._tag === "Running" || phase._tag === "Stopping") &&
         phase.epoch === event.epoch
-        ? onLife(rules, state, phase, event)
+        ? onRun(rules, state, phase, event)
         : stay(state)
     case "Steady":
       return phase._tag === "Running" && phase.epoch === event.epoch && state.failures > 0

@@ -2,22 +2,20 @@ import type { KillReason } from "../verdict/WorkerEnd.ts"
 import type { PublishedEvent, WorkerAction, WorkerRules } from "./WorkerEvent.ts"
 import { Phase, type Sequel, type WorkerState } from "./WorkerState.ts"
 
-/** A new state, and what is to be done to get there. */
+/** A new state, and the actions that lead to it. */
 export type Step = readonly [state: WorkerState, actions: ReadonlyArray<WorkerAction>]
 
-/** Nothing changes. */
 export const stay = (state: WorkerState): Step => [state, []]
 
-/** The event is told to everyone who follows. */
 export const publish = (event: PublishedEvent): WorkerAction => ({ _tag: "Publish", event })
 
-/** The step, with more to do at its end. */
+/** Adds actions at the end of a step. */
 export const andThen = (step: Step, ...actions: ReadonlyArray<WorkerAction>): Step => [
   step[0],
   [...step[1], ...actions]
 ]
 
-/** A new life begins. `again` is whether it counts as a restart. Only from a state without a tree. */
+/** Starts a run. `again`: it counts as a restart. Only from a state without a process tree. */
 export const launch = (state: WorkerState, again: boolean): Step => {
   const epoch = state.epoch + 1
   return [
@@ -26,13 +24,13 @@ export const launch = (state: WorkerState, again: boolean): Step => {
   ]
 }
 
-/** The worker is at rest until somebody acts. */
+/** Stopped until a user acts. */
 export const rest = (rules: WorkerRules, state: WorkerState, because: string): Step => [
   { ...state, phase: Phase.Stopped({ because }) },
   [{ _tag: "CancelTimer" }, publish({ _tag: "WorkerStopped", project: rules.project, reason: because })]
 ]
 
-/** Its tree is ended for the reason `asked`; `sequel` is what comes then. */
+/** Stops the process tree for the reason `asked`, then carries out `sequel`. */
 export const end = (
   state: WorkerState,
   epoch: number,
@@ -44,7 +42,7 @@ export const end = (
   [{ _tag: "CancelTimer" }, { _tag: "EndTree", epoch }]
 ]
 
-/** A start that waits for a time of day, or until it is released, or both. */
+/** Holds a start until a time of day, a release, or the first of both. */
 export const hold = (
   rules: WorkerRules,
   state: WorkerState,
@@ -54,19 +52,19 @@ export const hold = (
   return [
     { ...state, epoch, phase: Phase.Waiting({ epoch, untilMs, because, again, awaits }) },
     [
-      // Whoever looks at the memory also looks at the clock.
+      // The release for memory also depends on the clock.
       ...(awaits === "memory" ? [] : [{ _tag: "WaitUntil", epoch, untilMs } as const]),
       publish({ _tag: "Waiting", project: rules.project, why: because, untilMs })
     ]
   ]
 }
 
-/** Until a person acts, or the cool-down that the settings allow is over. */
+/** Failed until a user acts or the cool-down of the settings is over. */
 export const giveUp = (
   rules: WorkerRules,
   before: WorkerState,
   because: string,
-  told: PublishedEvent
+  event: PublishedEvent
 ): Step => {
   const epoch = before.epoch + 1
   const { recoveryCooldownMs } = rules.restart
@@ -74,7 +72,7 @@ export const giveUp = (
     { ...before, epoch, phase: Phase.Failed({ epoch, because }) },
     [
       { _tag: "CancelTimer" },
-      publish(told),
+      publish(event),
       ...(recoveryCooldownMs === false
         ? []
         : [{ _tag: "CoolDown", epoch, forMs: recoveryCooldownMs } as const])
@@ -82,14 +80,14 @@ export const giveUp = (
   ]
 }
 
-/** One more failure in a row: a backoff, or the end of our patience. */
+/** Counts a failure: a backoff follows, or `failed` after too many in a row. */
 export const fail = (rules: WorkerRules, before: WorkerState, because: string): Step => {
   const { project, restart } = rules
   const state = { ...before, failures: before.failures + 1 }
   const { failures } = state
   if (failures >= restart.maxConsecutiveRestarts) {
-    const told = { _tag: "GaveUp", project, failures, reason: because } as const
-    return giveUp(rules, state, `${failures} failures in a row, the last: ${because}`, told)
+    const event = { _tag: "GaveUp", project, failures, reason: because } as const
+    return giveUp(rules, state, `${failures} failures in a row, the last: ${because}`, event)
   }
   const epoch = before.epoch + 1
   return [

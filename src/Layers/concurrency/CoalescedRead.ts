@@ -2,19 +2,19 @@ import * as Effect from "effect/Effect"
 import { turnOfTheEventLoop } from "./EventLoop.ts"
 
 /**
- * One reading for all who ask at once, where every reading is dear. What one gets has begun after one has asked: who
- * asks while a reading is under way gets the next. `use` is given it, one asker at a time. A reading that fails, or
- * whose reader is interrupted, counts for nobody else: whoever comes next reads anew.
+ * Coalesces the requests of one event-loop turn into one expensive read. A request never gets a read that began before
+ * it: a request during a read gets the next one. `use` runs for one request at a time. A read that fails or is
+ * interrupted is not shared: the next request reads again.
  */
 export const coalescedRead = <A, E>(read: Effect.Effect<A, E>) => {
   const turn = Effect.unsafeMakeSemaphore(1)
   let begun = 0
-  let asking = 0
+  let requests = 0
   let last: { readonly number: number; readonly value: A } | undefined
 
-  const begunAfter = (asked: number): Effect.Effect<A, E> =>
+  const begunAfter = (requested: number): Effect.Effect<A, E> =>
     Effect.suspend(() => {
-      if (last !== undefined && last.number > asked) return Effect.succeed(last.value)
+      if (last !== undefined && last.number > requested) return Effect.succeed(last.value)
       const number = ++begun
       return Effect.tap(read, (value) => {
         last = { number, value }
@@ -24,17 +24,17 @@ export const coalescedRead = <A, E>(read: Effect.Effect<A, E>) => {
   return <B, E2>(use: (reading: A) => Effect.Effect<B, E2>): Effect.Effect<B, E | E2> =>
     Effect.acquireUseRelease(
       Effect.sync(() => {
-        asking++
+        requests++
         return begun
       }),
-      // All who are ready to ask in this turn have asked before the next one.
-      (asked) =>
-        Effect.zipRight(turnOfTheEventLoop, turn.withPermits(1)(Effect.flatMap(begunAfter(asked), use))),
+      // All requests of this turn arrive before the next turn.
+      (requested) =>
+        Effect.zipRight(turnOfTheEventLoop, turn.withPermits(1)(Effect.flatMap(begunAfter(requested), use))),
       () =>
         Effect.sync(() => {
-          asking--
-          // What nobody waits for would only hold memory.
-          if (asking === 0) last = undefined
+          requests--
+          // Frees the memory of the read.
+          if (requests === 0) last = undefined
         })
     )
 }

@@ -1,19 +1,19 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 
-/** Lets everything else that is due have its turn: sockets, timers, workers' output. */
+/** Lets sockets, timers and workers' output run first. */
 export const turnOfTheEventLoop: Effect.Effect<void> = Effect.async<void>((resume) => {
   const immediate = setImmediate(() => resume(Effect.void))
   return Effect.sync(() => clearImmediate(immediate))
 })
-/**
- * Calls plain code after a time. A fiber that sleeps and wakes costs three times as much as the timer beneath it: what
- * is done twenty times a second, all night long, is worth doing without one. Tests put their clock in its place.
- */
 
+/**
+ * Calls plain code after a delay. A sleeping fiber costs three times as much as its timer, which matters for work that
+ * runs twenty times a second all night. Tests replace it by their clock.
+ */
 export class PlainTimer extends Context.Reference<PlainTimer>()("PlainTimer", {
   defaultValue: (): {
-    /** Returns what calls it off. */
+    /** Returns the function that cancels the call. */
     readonly after: (delayMs: number, act: () => void) => () => void
   } => ({
     after: (delayMs, act) => {

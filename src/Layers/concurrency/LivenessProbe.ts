@@ -1,28 +1,28 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 
-/** Lets others know that a loop still goes round. */
+/** Reports that a loop makes progress. */
 export interface LivenessProbe {
-  /** Returns when the loop has come by since. */
-  readonly ask: Effect.Effect<void>
-  /** Called by the loop whenever it comes by. */
-  readonly take: Effect.Effect<void>
+  /** Returns when the loop has answered. */
+  readonly probe: Effect.Effect<void>
+  /** Answers all waiting probes. The loop calls it in every round. */
+  readonly answer: Effect.Effect<void>
 }
 
-/** `wake` brings the loop to come by soon, if it waits. */
+/** `wake` makes a waiting loop start its next round. */
 export const make = (wake: Effect.Effect<unknown>): LivenessProbe => {
-  let asked: ReadonlyArray<Deferred.Deferred<void>> = []
+  let waiting: ReadonlyArray<Deferred.Deferred<void>> = []
   return {
-    ask: Effect.gen(function* () {
-      const taken = yield* Deferred.make<void>()
-      asked = [...asked, taken]
+    probe: Effect.gen(function* () {
+      const answered = yield* Deferred.make<void>()
+      waiting = [...waiting, answered]
       yield* wake
-      yield* Deferred.await(taken)
+      yield* Deferred.await(answered)
     }),
-    take: Effect.suspend(() => {
-      const answered = asked
-      asked = []
-      return Effect.forEach(answered, (taken) => Deferred.succeed(taken, undefined), { discard: true })
+    answer: Effect.suspend(() => {
+      const probes = waiting
+      waiting = []
+      return Effect.forEach(probes, (answered) => Deferred.succeed(answered, undefined), { discard: true })
     })
   }
 }

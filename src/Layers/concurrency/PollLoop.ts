@@ -2,17 +2,17 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 
 /**
- * Looks for ever: again after as many milliseconds as the look asks for, or at once when the latch is opened. A look
- * that asks for no time has found nothing to look at: then only the latch counts.
+ * Polls for ever: again after the milliseconds that `poll` returns, or at once when the latch opens. Waits for the latch
+ * alone when `poll` returns undefined.
  */
 export const pollLoop = <E, R>(
   isWanted: Effect.Latch,
-  look: Effect.Effect<number | undefined, E, R>
+  poll: Effect.Effect<number | undefined, E, R>
 ): Effect.Effect<never, E, R> =>
   Effect.gen(function* () {
-    // Before the look: who opens it meanwhile wants another one.
+    // Closed before the poll: an opening during the poll asks for another one.
     yield* isWanted.close
-    const nextMs = yield* look
+    const nextMs = yield* poll
     yield* nextMs === undefined
       ? isWanted.await
       : Effect.timeoutOption(isWanted.await, Duration.millis(nextMs))

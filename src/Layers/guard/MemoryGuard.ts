@@ -24,7 +24,7 @@ import type { HogChoice } from "../../Domain/guard/HogChoice.ts"
 import { isWorse } from "../../Domain/memory/MemoryLevel.ts"
 import { figuresOf, type MemoryLook } from "../../Domain/memory/MemoryLook.ts"
 import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
-import * as Turns from "../concurrency/LivenessProbe.ts"
+import * as LivenessProbe from "../concurrency/LivenessProbe.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { MemoryMonitor } from "../memory/MemoryMonitor.ts"
@@ -62,7 +62,7 @@ const make = Effect.gen(function* () {
   const restarts = yield* MemoryRestart
   const supervisor = yield* Supervisor
   const isWanted = yield* Effect.makeLatch(false)
-  const turns = Turns.make(isWanted.open)
+  const liveness = LivenessProbe.make(isWanted.open)
   let hasNews = false
 
   let shortage: Shortage | undefined
@@ -197,7 +197,7 @@ const make = Effect.gen(function* () {
   /** A look that was waiting while the last hog ended may say what is true no more: so it is only the reason to look. */
   const respond = Effect.gen(function* () {
     for (;;) {
-      yield* turns.take
+      yield* liveness.answer
       const short = yield* takeIn(yield* monitor.now)
       if (short === undefined || !(yield* act(short.look, short.shortage))) return
     }
@@ -215,14 +215,14 @@ const make = Effect.gen(function* () {
     for (;;) {
       yield* isWanted.await
       yield* isWanted.close
-      yield* turns.take
+      yield* liveness.answer
       if (!hasNews) continue
       hasNews = false
       yield* respond
     }
   })
   yield* concerns.run("memory guard", Effect.all([hear, guard], { concurrency: "unbounded", discard: true }))
-  return MemoryGuard.of({ turn: turns.ask })
+  return MemoryGuard.of({ turn: liveness.probe })
 })
 
 /** A concern of its own. */

@@ -21,8 +21,8 @@ import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { ProcessActivity } from "../machine/ProcessActivity.ts"
 import { SettingsInForce } from "../settings/SettingsInForce.ts"
+import { LiveWorkers, type WorkerOutput } from "../verdict/LiveWorkers.ts"
 import { Supervisor } from "../worker/Supervisor.ts"
-import { type WorkerOutput, WorkerOutputs } from "../worker/WorkerOutputs.ts"
 import { WorkerMemory } from "./WorkerMemory.ts"
 
 /** What is remembered of a worker from one look to the next. */
@@ -54,7 +54,7 @@ const make = Effect.gen(function* () {
   const supervisor = yield* Supervisor
   const memory = yield* WorkerMemory
   const activity = yield* ProcessActivity
-  const outputs = yield* WorkerOutputs
+  const live = yield* LiveWorkers
   const concerns = yield* Concerns
   const events = yield* DaemonEvents
   const isWanted = yield* Effect.makeLatch(true)
@@ -84,7 +84,7 @@ const make = Effect.gen(function* () {
   /** Looks at one worker and does what follows. */
   const judge = Effect.fnUntraced(function* (tree: TreeMembers, { files, project, rules }: Guarded) {
     const { leaderPid, workerId } = tree
-    const output = outputs.of(leaderPid)
+    const output = live.of(leaderPid)?.output
     if (output === undefined) return
     const sample = yield* sampleOf(tree, output, files)
     const before = watched.get(project)
@@ -144,5 +144,5 @@ const make = Effect.gen(function* () {
 export const layer: Layer.Layer<
   never,
   never,
-  SettingsInForce | Supervisor | WorkerMemory | ProcessActivity | WorkerOutputs | Concerns | DaemonEvents
+  SettingsInForce | Supervisor | WorkerMemory | ProcessActivity | LiveWorkers | Concerns | DaemonEvents
 > = Layer.scopedDiscard(make)

@@ -22,7 +22,7 @@ import { ProcessScan } from "../machine/ProcessScan.ts"
 import type { ProcUnreadable } from "../machine/ProcFs.ts"
 import { MemoryMonitor } from "../memory/MemoryMonitor.ts"
 import { WorkerGroups } from "../tree/WorkerGroups.ts"
-import { WorkerSamples } from "../verdict/WorkerSamples.ts"
+import { LiveWorkers } from "../verdict/LiveWorkers.ts"
 import { Supervisor } from "../worker/Supervisor.ts"
 import { inCharge } from "./WorkersInCharge.ts"
 
@@ -62,7 +62,7 @@ const make = Effect.gen(function* () {
   const scan = yield* ProcessScan
   const { swapped } = yield* ProcessMemory
   const { last } = yield* MemoryMonitor
-  const samples = yield* WorkerSamples
+  const live = yield* LiveWorkers
   const groups = yield* WorkerGroups
   const concerns = yield* Concerns
   const events = yield* DaemonEvents
@@ -93,7 +93,7 @@ const make = Effect.gen(function* () {
         return [leaderPid, { workerId, memory: nextLife(same, treeMemory(tree)) }]
       })
     )
-    samples.put(new Map([...known].map(([pid, { memory }]) => [pid, memory])))
+    for (const [pid, { memory }] of known) live.sampled(pid, memory)
   }
 
   const look = Effect.gen(function* () {
@@ -146,7 +146,7 @@ export const layer: Layer.Layer<
   | ProcessScan
   | ProcessMemory
   | MemoryMonitor
-  | WorkerSamples
+  | LiveWorkers
   | WorkerGroups
   | Concerns
   | DaemonEvents

@@ -4,50 +4,51 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import * as Subscribable from "effect/Subscribable"
 import { type DaemonEvent, describeEvent } from "../../Domain/history/DaemonEvent.ts"
 import { isKept, lineOf } from "../../Domain/history/HistoryRecord.ts"
 import type { HistorySettings } from "../../Domain/settings/HistorySettings.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { messageOf } from "../files/SystemError.ts"
+import { SettingsInForce } from "../settings/SettingsInForce.ts"
 import { DaemonLog } from "./DaemonLog.ts"
 import { appendLines, forgetBefore } from "./HistoryFile.ts"
 
 /**
- * Keeps what happens in `history.jsonl`, so that it can be told after the daemon has ended, however it ended. Each
- * record is on the disk some milliseconds after its event. Nobody waits for that.
+ * Keeps events in `history.jsonl`, which outlives the daemon however it exits. A record is on the disk some
+ * milliseconds after its event; nothing waits for it.
  */
 export class HistoryStore extends Context.Tag("HistoryStore")<
   HistoryStore,
   {
-    /** Takes an event if it is one to keep. Never waits; what the disk does not take in time is counted. */
+    /** Records an event that the history keeps. Never waits; counts the events that the disk does not take in time. */
     readonly append: (event: DaemonEvent) => void
-    /** How much is kept from now on. Until it is known, nothing is moved or removed. */
-    readonly keep: (settings: HistorySettings) => void
   }
 >() {}
 
-/** So much may wait in memory for the disk: thousands of events. */
+/** Thousands of events that wait in memory for the disk. */
 const maxPendingBytes = 1024 * 1024
 
-/** A full disk is tried again only this often, so that it costs next to nothing. */
+/** Keeps the cost of a full disk negligible. */
 const retryInterval = Duration.seconds(1)
 
-/** How often it is looked for records that have become too old. */
+/** The interval between two removals of old records. */
 const forgetInterval = Duration.days(1)
 
-/** What is pending at the end is waited for at most this long. */
+/** The longest wait for pending records when the scope closes. */
 const closingLimit = Duration.seconds(2)
 
 const dayMs = Duration.toMillis(Duration.days(1))
 
-/** What a task at the disk has come to: undefined, or why it failed. */
+/** Returns the reason of a failure, or undefined. */
 const attempt = (act: () => Promise<void>): Effect.Effect<string | undefined> =>
   Effect.match(Effect.tryPromise(act), {
     onFailure: ({ error }) => messageOf(error),
     onSuccess: () => undefined
   })
 
-const make = Effect.gen(function* () {
+const make = Effect.fnUntraced(function* (limits: Subscribable.Subscribable<HistorySettings>) {
   const { historyFile } = yield* AutopilotHome
   const log = yield* DaemonLog
   const daemon = randomBytes(6).toString("hex")
@@ -56,7 +57,7 @@ const make = Effect.gen(function* () {
   let pendingBytes = 0
   let lost = 0
   let trouble: string | undefined
-  let settings: HistorySettings | undefined
+  let settings = yield* limits.get
   let isForgetDue = false
   const hasWork = yield* Effect.makeLatch(false)
   const isSettled = yield* Effect.makeLatch(true)
@@ -78,24 +79,28 @@ const make = Effect.gen(function* () {
 
   const noteLost = (): void => {
     if (lost++ > 0) return
-    log.write("error", undefined, "The history takes no more events until the disk has taken those that wait")
+    log.write("error", undefined, "The history drops events until the disk has taken the waiting ones")
   }
 
   const settle = (reason: string | undefined): void => {
     if (reason === undefined && trouble !== undefined)
-      log.write("info", undefined, "The history can be written again")
+      log.write("info", undefined, "The history is writable again")
     if (reason !== undefined && trouble === undefined) {
-      log.write("error", undefined, `The history of events cannot be written, and is tried again: ${reason}`)
+      log.write(
+        "error",
+        undefined,
+        `The history cannot be written, the daemon tries again every second: ${reason}`
+      )
     }
     trouble = reason
   }
 
   const writeOnce = attempt(async () => {
-    const count = await appendLines(historyFile, pending, settings?.maxBytes ?? Number.POSITIVE_INFINITY)
+    const count = await appendLines(historyFile, pending, settings.maxBytes)
     for (const { length } of pending.splice(0, count)) pendingBytes -= length
   })
 
-  /** The record of a loss stands where the lost ones would: after those that waited, before what comes next. */
+  /** The record of a loss stands in the place of the lost events: after the waiting ones, before the next one. */
   const recordLoss = (): void => {
     if (lost === 0) return
     const event: DaemonEvent = {
@@ -118,21 +123,17 @@ const make = Effect.gen(function* () {
         yield* Effect.sleep(retryInterval)
       }
     }
-    // Another one may have come between the last look and this.
+    // An event may have arrived since the last check.
     yield* Effect.sync(() => pending.length === 0 && isSettled.unsafeOpen())
   })
 
   const forget = Effect.gen(function* () {
-    if (!isForgetDue || settings === undefined) return
+    if (!isForgetDue) return
     isForgetDue = false
     const sinceMs = (yield* Clock.currentTimeMillis) - settings.maxAgeDays * dayMs
     const reason = yield* attempt(() => forgetBefore(historyFile, sinceMs))
     if (reason === undefined) return
-    log.write(
-      "warning",
-      undefined,
-      `Events that are too old could not be removed from the history: ${reason}`
-    )
+    log.write("warning", undefined, `Old events could not be removed from the history: ${reason}`)
   })
 
   const writer = Effect.forever(
@@ -144,7 +145,7 @@ const make = Effect.gen(function* () {
     }).pipe(
       Effect.catchAllDefect((defect) =>
         Effect.sync(() => {
-          // A bug costs what waits and is told; a history that silently stops would be worse.
+          // A bug costs the waiting events and is reported; a history that stops silently would be worse.
           pending = []
           pendingBytes = 0
           settle(`a bug: ${String(defect)}`)
@@ -158,7 +159,13 @@ const make = Effect.gen(function* () {
     hasWork.unsafeOpen()
   })
 
+  const followLimits = Stream.runForEach(limits.changes, (next) => {
+    settings = next
+    return demandForget
+  })
+
   yield* Effect.forkScoped(Effect.interruptible(writer))
+  yield* Effect.forkScoped(Effect.interruptible(followLimits))
   yield* Effect.forkScoped(Effect.interruptible(Effect.forever(Effect.delay(demandForget, forgetInterval))))
   yield* Effect.addFinalizer(() =>
     isSettled.await.pipe(Effect.interruptible, Effect.timeoutOption(closingLimit), Effect.asVoid)
@@ -166,16 +173,16 @@ const make = Effect.gen(function* () {
   return HistoryStore.of({
     append: (event) => {
       if (isKept(event) && !push(event)) noteLost()
-    },
-    keep: (next) => {
-      settings = next
-      isForgetDue = true
-      hasWork.unsafeOpen()
     }
   })
 })
 
-export const layer: Layer.Layer<HistoryStore, never, AutopilotHome | DaemonLog> = Layer.scoped(
-  HistoryStore,
-  make
-)
+/** Keeps as much as `limits` allow, from each change on. */
+export const layerOf = (
+  limits: Subscribable.Subscribable<HistorySettings>
+): Layer.Layer<HistoryStore, never, AutopilotHome | DaemonLog> => Layer.scoped(HistoryStore, make(limits))
+
+export const layer: Layer.Layer<HistoryStore, never, AutopilotHome | DaemonLog | SettingsInForce> =
+  Layer.unwrapEffect(
+    Effect.map(SettingsInForce, ({ current }) => layerOf(Subscribable.map(current, ({ history }) => history)))
+  )

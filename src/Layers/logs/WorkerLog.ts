@@ -6,19 +6,25 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { AgentSeen } from "../../Domain/agent/AgentSeen.ts"
 import { countLines, type Lines, lastLine, noRest, takeLines } from "../../Domain/output/Lines.ts"
 import type { OutputStream, TailLine } from "../../Domain/output/OutputTail.ts"
 import { noSecrets, type Secrets, secretsOf } from "../../Domain/output/Secrets.ts"
 import { timestamp } from "../../Domain/output/StoredLine.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
+import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
+import { LogSettings } from "../../Domain/settings/LogSettings.ts"
 import { turnOfTheEventLoop } from "../concurrency/EventLoop.ts"
 import { patientRace } from "../concurrency/PatientRace.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
+import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { RotatingFiles } from "../output/RotatingFile.ts"
-import { LogSettingsInForce } from "./LogSettingsInForce.ts"
+import { SettingsInForce } from "../settings/SettingsInForce.ts"
 import { makeOutputEvidence } from "./OutputEvidence.ts"
 import { makeThrottle, maxWaitingBytes } from "./OutputThrottle.ts"
 import { WorkerEcho } from "./WorkerEcho.ts"
@@ -72,20 +78,32 @@ export class WorkerLog extends Context.Tag("WorkerLog")<
 /** After the tree is gone the streams end at once, unless a process that escaped it holds them. */
 const finishLimit = "1 second"
 
+const defaults = Schema.decodeUnknownSync(LogSettings)({})
+
 const make = Effect.gen(function* () {
   const home = yield* AutopilotHome
   const echo = yield* WorkerEcho
   const followed = yield* WorkerLines
   const files = yield* RotatingFiles
   const events = yield* DaemonEvents
-  const settingsOf = yield* LogSettingsInForce
+  const { current } = yield* SettingsInForce
+  const concerns = yield* Concerns
 
   const open = Effect.fnUntraced(function* (project: ProjectName) {
-    const settings = () => settingsOf(project)
+    const settingsIn = ({ projects }: EffectiveSettings) =>
+      projects.find((one) => one.project === project)?.settings.log
+    // A project that was removed keeps its last settings until its worker is gone.
+    let settings = settingsIn(yield* SubscriptionRef.get(current)) ?? defaults
+    yield* concerns.run(
+      `log settings of ${project}`,
+      Stream.runForEach(current.changes, (next) =>
+        Effect.sync(() => void (settings = settingsIn(next) ?? settings))
+      )
+    )
     let trouble = "the disk does not keep up"
     const file = yield* files.open({
       path: join(home.logDir, project, "worker.log"),
-      limits: settings,
+      limits: () => settings,
       // What one pause of both streams may still deliver comes on top.
       maxPendingBytes: maxWaitingBytes + 2 * 2 ** 20,
       onTrouble: (reason) => {
@@ -110,7 +128,7 @@ const make = Effect.gen(function* () {
     }
 
     const store = (stream: OutputStream, lines: Lines) => {
-      echo.show(project, stream, lines, settings())
+      echo.show(project, stream, lines, settings)
       followed.publish(project, stream, lines)
       if (throttle.mayStore() && dropped > 0) tellDropped()
       const stamp = Buffer.from(`${timestamp(new Date())} ${stream} `)
@@ -125,7 +143,7 @@ const make = Effect.gen(function* () {
       const nowNanos = () => clock.unsafeCurrentTimeNanos()
       const evidence = makeOutputEvidence(nowNanos())
       let known: Secrets | undefined
-      const secrets = () => (settings().redact ? (known ??= secretsOf(secretValues)) : noSecrets)
+      const secrets = () => (settings.redact ? (known ??= secretsOf(secretValues)) : noSecrets)
       let readBytes = 0
 
       const follow = Effect.fnUntraced(function* (name: OutputStream, stream: Readable) {
@@ -196,5 +214,5 @@ const make = Effect.gen(function* () {
 export const layer: Layer.Layer<
   WorkerLog,
   never,
-  AutopilotHome | WorkerEcho | WorkerLines | RotatingFiles | DaemonEvents | LogSettingsInForce
+  AutopilotHome | WorkerEcho | WorkerLines | RotatingFiles | DaemonEvents | SettingsInForce | Concerns
 > = Layer.effect(WorkerLog, make)

@@ -22,7 +22,7 @@ const make = Effect.gen(function* () {
   const concerns = yield* Concerns
   if (watchdogMs === undefined) return
   const expected = [
-    { name: "the supervisor", turn: supervisor.turn },
+    { name: "the supervisor", turn: supervisor.probe },
     { name: "the memory guard", turn: guard.turn }
   ]
 

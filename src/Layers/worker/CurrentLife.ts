@@ -11,44 +11,44 @@ import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { WorkerLog } from "../logs/WorkerLog.ts"
 import { WorkerLife } from "./WorkerLife.ts"
 
-/** The life of a project's worker that goes on, or went on last. */
+/** The current run of a project's worker, or the last one. */
 export interface CurrentLife {
-  /** Begins one with the plan as it is now. Reports carry the epoch. */
+  /** Starts a run with the current plan. Its reports carry the epoch. */
   readonly spawn: (epoch: number, id: string) => Effect.Effect<void>
-  /** Begins to end its tree; `Down` is reported when nothing of it is left. */
+  /** Starts to stop the process tree. The run reports `Down` when the tree is gone. */
   readonly end: Effect.Effect<void>
-  /** Cuts the grace short. */
+  /** Ends the grace period. */
   readonly hasten: Effect.Effect<void>
-  /** Ends what earlier workers have left, where nothing is started that would. */
+  /** Kills leftovers, where no start follows that would. */
   readonly endLeftovers: Effect.Effect<void>
-  /** Who lives or lived last, with which plan, and since when on the monotonic clock; undefined before the first. */
-  readonly look: () =>
+  /** The run with its plan and its start on the monotonic clock; undefined before the first one. */
+  readonly current: () =>
     | { readonly id: string; readonly plan: ProjectPlan; readonly startedNanos: bigint | undefined }
     | undefined
 }
 
-interface Life {
+interface Run {
   readonly id: string
   readonly plan: ProjectPlan
-  /** Undefined until it runs. */
+  /** Undefined until the process runs. */
   readonly started: { readonly nanos: bigint | undefined }
   readonly fiber: Fiber.RuntimeFiber<void>
   readonly hasten: Deferred.Deferred<void>
 }
 
-/** Lives of one project's worker, one after the other, each reporting to `tell`. The last ends with the scope. */
+/** The runs of one project's worker, one after the other, which report to `report`. The last one ends with the scope. */
 export const make = Effect.fnUntraced(function* (
   project: ProjectPlan["project"],
   planNow: () => ProjectPlan,
-  tell: (event: WorkerEvent) => Effect.Effect<void>
+  report: (event: WorkerEvent) => Effect.Effect<void>
 ) {
-  const lives = yield* WorkerLife
+  const runs = yield* WorkerLife
   const events = yield* DaemonEvents
   const log = yield* (yield* WorkerLog).open(project)
   const abandon = yield* Deferred.make<void>()
-  let life: Life | undefined
+  let run: Run | undefined
 
-  // Lives end in a scope of their own, so that the word to give up on what hangs in the kernel comes before it closes.
+  // Runs have a scope of their own: `abandon` must complete before it closes, or a hung process would block the end.
   const scope = yield* Scope.make()
   yield* Effect.addFinalizer((exit) =>
     Effect.zipRight(Deferred.succeed(abandon, undefined), Scope.close(scope, exit))
@@ -64,17 +64,17 @@ export const make = Effect.fnUntraced(function* (
     }
     const started: { nanos: bigint | undefined } = { nanos: undefined }
     let seen: RunEvidence | undefined
-    const fiber = yield* lives
-      .live(plan, id, log, patience, {
+    const fiber = yield* runs
+      .run(plan, id, log, patience, {
         onSpawned: Effect.fnUntraced(function* (pid) {
           started.nanos = yield* Clock.currentTimeNanos
           yield* events.publish({ _tag: "WorkerStarted", project, pid, workerId: id, command: plan.argv })
-          yield* tell({ _tag: "Spawned", epoch, pid })
+          yield* report({ _tag: "Spawned", epoch, pid })
         }),
         onExited: (exit, uptimeMs, oomKill) =>
-          tell({ _tag: "Exited", epoch, exit, uptimeMs, ...(oomKill && { oomKill }) }),
-        onRemains: (pids) => tell({ _tag: "Remaining", epoch, pids }),
-        onSeen: (all) => Effect.sync(() => void (seen = all))
+          report({ _tag: "Exited", epoch, exit, uptimeMs, ...(oomKill && { oomKill }) }),
+        onRemains: (pids) => report({ _tag: "Remaining", epoch, pids }),
+        onEvidence: (all) => Effect.sync(() => void (seen = all))
       })
       .pipe(
         Effect.exit,
@@ -83,38 +83,38 @@ export const make = Effect.fnUntraced(function* (
           if (failure?._tag === "Some") {
             const { message: because } = failure.value
             return Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
-              tell({ _tag: "CannotStart", epoch, because, nowMs })
+              report({ _tag: "CannotStart", epoch, because, nowMs })
             )
           }
           const isDefect = exit._tag === "Failure" && !Cause.isInterruptedOnly(exit.cause)
           return Effect.zipRight(
             isDefect
-              ? Effect.logError("The supervision of a worker failed by a defect", exit.cause)
+              ? Effect.logError("The supervision of a worker failed with a defect", exit.cause)
               : Effect.void,
-            Effect.suspend(() => tell({ _tag: "Down", epoch, seen }))
+            Effect.suspend(() => report({ _tag: "Down", epoch, seen }))
           )
         }),
-        // Only the life inside can be interrupted, so that the report of its end always comes.
+        // Only the run inside is interruptible, so it always reports its end.
         Effect.uninterruptible,
         Effect.forkIn(scope)
       )
-    life = { id, plan, fiber, hasten, started }
+    run = { id, plan, fiber, hasten, started }
   })
 
   return {
     spawn,
     end: Effect.suspend(() =>
-      life === undefined ? Effect.void : Effect.asVoid(Fiber.interruptFork(life.fiber))
+      run === undefined ? Effect.void : Effect.asVoid(Fiber.interruptFork(run.fiber))
     ),
     hasten: Effect.suspend(() =>
-      life === undefined ? Effect.void : Effect.asVoid(Deferred.succeed(life.hasten, undefined))
+      run === undefined ? Effect.void : Effect.asVoid(Deferred.succeed(run.hasten, undefined))
     ),
     endLeftovers: Effect.suspend(() => {
       const onRemains = (pids: ReadonlyArray<number>) =>
         events.publish({ _tag: "RemainsFound", project, pids })
-      return Effect.forkIn(lives.endLeftovers(planNow(), Deferred.await(abandon), onRemains), scope)
+      return Effect.forkIn(runs.endLeftovers(planNow(), Deferred.await(abandon), onRemains), scope)
     }).pipe(Effect.asVoid),
-    look: () =>
-      life === undefined ? undefined : { id: life.id, plan: life.plan, startedNanos: life.started.nanos }
+    current: () =>
+      run === undefined ? undefined : { id: run.id, plan: run.plan, startedNanos: run.started.nanos }
   } satisfies CurrentLife
 })

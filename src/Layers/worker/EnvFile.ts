@@ -5,14 +5,14 @@ import * as Layer from "effect/Layer"
 import { parseEnvFile } from "../../Domain/worker/EnvFileSyntax.ts"
 import { readTextFile } from "../files/TextFile.ts"
 
-/** The variables of an env file and what a person should know about it. The values are secrets: show them nowhere. */
+/** The variables of an env file. The values are secrets: never show them. */
 export interface EnvFileReading {
   readonly values: Readonly<Record<string, string>>
-  /** Sentences without any value: lines that were ignored, a file that others can read. */
+  /** Sentences without values about ignored lines and unsafe permissions. */
   readonly warnings: ReadonlyArray<string>
 }
 
-/** The env file cannot be read, so the worker would start without its keys. */
+/** The env file cannot be read; the worker would start without its keys. */
 export class EnvFileError extends Data.TaggedError("EnvFileError")<{
   readonly path: string
   /** Continues a sentence that begins with the path. */
@@ -27,7 +27,7 @@ export class EnvFileError extends Data.TaggedError("EnvFileError")<{
 export class EnvFile extends Context.Tag("EnvFile")<
   EnvFile,
   {
-    /** The file at an absolute path. One that is absent sets nothing, unless `mustExist`: the settings name it. */
+    /** Reads the file at an absolute path. A missing one is empty, unless `mustExist`: the settings name it. */
     readonly read: (
       path: string,
       options: { readonly mustExist: boolean }
@@ -40,7 +40,7 @@ export const layer: Layer.Layer<EnvFile> = Layer.succeed(EnvFile, {
     const file = yield* readTextFile(path).pipe(
       Effect.catchAll(({ absent, reason }) => {
         if (absent && !mustExist) return Effect.succeed(undefined)
-        const advice = absent ? ", but env_file in the settings names it: write it, or remove env_file" : ""
+        const advice = absent ? ", but the setting env_file names it: create it, or remove the setting" : ""
         return new EnvFileError({ path, reason: `${reason}${advice}` })
       })
     )
@@ -50,7 +50,7 @@ export const layer: Layer.Layer<EnvFile> = Layer.succeed(EnvFile, {
       values,
       warnings: [
         ...(file.readableByOthers
-          ? [`${path} can be read by other users and may hold secrets: chmod 600 ${path}`]
+          ? [`Other users can read ${path}, which may hold secrets. Run: chmod 600 ${path}`]
           : []),
         ...problems.map(({ line, reason }) => `${path}:${line}: this line ${reason}`)
       ]

@@ -7,7 +7,7 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { KillReason } from "../../Domain/verdict/WorkerEnd.ts"
 import { type ProjectPlan, settingsAwaited, type WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
-import { blank, resume, survivorOf, whatIsCleared } from "../../Domain/worker/SavedState.ts"
+import { clearedParts, emptyState, resume, savedStateOf } from "../../Domain/worker/SavedState.ts"
 import type { Hold, UserCommand, WorkerAction, WorkerEvent } from "../../Domain/worker/WorkerEvent.ts"
 import { initial, nextStartMs, type WorkerState } from "../../Domain/worker/WorkerState.ts"
 import { step } from "../../Domain/worker/WorkerStep.ts"
@@ -19,18 +19,18 @@ import { projectState } from "./StateStore.ts"
 import { WorkerLife } from "./WorkerLife.ts"
 import * as WorkerTimer from "./WorkerTimer.ts"
 
-/** What the outside may know of a project at any moment, without waiting for anyone. */
+/** Snapshot of a project. Reading it never waits. */
 export interface ProjectSnapshot {
-  /** What the next start brings. */
+  /** The plan of the next start. */
   readonly plan: ProjectPlan
-  /** What was started, while anything of it may be left; else what the next start brings. */
+  /** The plan of the running worker; without one, the plan of the next start. */
   readonly inForce: WorkerPlan
-  /** The settings by which the worker that runs differs from the plan. */
+  /** The settings in which the running worker differs from `plan`. */
   readonly awaited: ReadonlyArray<string>
   readonly state: WorkerState
-  /** The worker that runs: its id and when it started, on the monotonic clock. */
+  /** The id and the start (on the monotonic clock) of the running worker. */
   readonly worker: { readonly id: string; readonly startedNanos: bigint } | undefined
-  /** When the worker is started again by itself, in milliseconds since 1970 by the clock as it is set now. */
+  /** The next automatic start, in milliseconds since 1970 by the current wall clock. */
   readonly nextStartMs: number | undefined
 }
 
@@ -40,48 +40,48 @@ export interface CommandAnswer {
 }
 
 export interface ProjectActor {
-  /** A start may be held until it is released. */
+  /** Carries out a command. `hold` holds a start until its release. */
   readonly command: (command: UserCommand, hold?: Hold) => Effect.Effect<CommandAnswer>
-  /** What a start was held for has come about. */
+  /** Releases a start that is held for this reason. */
   readonly release: (because: string) => Effect.Effect<void>
   readonly restartFor: (
     because: string,
     next: Extract<WorkerEvent, { _tag: "RestartFor" }>["next"],
     cause?: KillReason
   ) => Effect.Effect<void>
-  /** Cuts the grace of what is being ended short. */
+  /** Ends the grace period of a worker that is stopping. */
   readonly hurry: Effect.Effect<void>
-  /** The plan of the next start; the rules of the restart and the grace hold at once. */
+  /** Replaces the plan. The restart policy and the grace period apply at once, the rest with the next start. */
   readonly replan: (plan: ProjectPlan) => Effect.Effect<void>
   readonly snapshot: Effect.Effect<ProjectSnapshot>
-  /** Returns when the actor has taken this out of its mailbox: it is not hung. Until it is to begin it waits rightly. */
-  readonly turn: Effect.Effect<void>
-  /** Returns when no tree is being ended. */
+  /** Liveness probe: returns when the actor has taken it from its mailbox, or before the actor begins. */
+  readonly probe: Effect.Effect<void>
+  /** Returns when no process tree is stopping. */
   readonly settled: Effect.Effect<void>
   /**
-   * Ends the worker for good, as the daemon ends or the project is removed: nothing is started any more. Returns the
-   * pids that could not be ended. Called again with the same reason while it works it cuts the grace short.
+   * Stops the worker for good and starts nothing more. Returns the pids that survived SIGKILL. A second call with the
+   * same reason ends the grace period.
    */
   readonly drain: (because: string) => Effect.Effect<ReadonlyArray<number>>
 }
 
 interface ActorOptions {
-  /** Take up where the last daemon ended instead of starting afresh. */
+  /** Resume the saved state instead of starting afresh. */
   readonly keepState: boolean
-  /** Whether it starts when nobody has said anything yet. */
+  /** Starts without a command of a user. */
   readonly starts: boolean
-  /** Completes when it is time to start. */
+  /** Completes when the actor may begin. */
   readonly begin: Effect.Effect<void>
 }
 
-/** Somebody wants to know that the mailbox is still read. Nothing happens to the worker by it. */
-interface Turn {
-  readonly _tag: "Turn"
+/** Liveness probe of the mailbox. It does not touch the worker. */
+interface Probe {
+  readonly _tag: "Probe"
   readonly taken: Deferred.Deferred<void>
 }
 
-/** What a drain waits for: rest, or nothing but processes that cannot be ended. */
-const leftAtRest = ({ leaving, phase }: WorkerState): ReadonlyArray<number> | undefined =>
+/** The processes left after a drain; undefined while it goes on. Only processes that survived SIGKILL may be left. */
+const leftAfterDrain = ({ leaving, phase }: WorkerState): ReadonlyArray<number> | undefined =>
   leaving === undefined
     ? undefined
     : phase._tag === "Stopped"
@@ -94,17 +94,17 @@ const hasTree = ({ phase }: WorkerState): boolean =>
   phase._tag === "Starting" || phase._tag === "Running" || phase._tag === "Stopping"
 
 /**
- * The fiber that owns one project: it takes one event at a time, lets `step` decide, and carries out the actions.
- * Everything that takes time runs in other fibers that report back, so a command is served at once in every state.
+ * The fiber that owns one project: it takes one event at a time, lets `step` decide, and carries out the actions. Slow
+ * work runs in other fibers that report back, so the actor answers a command at once in every state.
  */
 export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, options: ActorOptions) {
   const { project } = initialPlan
   const events = yield* DaemonEvents
   const { newId } = yield* WorkerLife
   const concerns = yield* Concerns
-  const mailbox = yield* Mailbox.make<WorkerEvent | Turn>()
+  const mailbox = yield* Mailbox.make<WorkerEvent | Probe>()
   const state = yield* SubscriptionRef.make<WorkerState>(initial)
-  const tell = (event: WorkerEvent): Effect.Effect<void> => Effect.asVoid(mailbox.offer(event))
+  const report = (event: WorkerEvent): Effect.Effect<void> => Effect.asVoid(mailbox.offer(event))
   const timer = yield* WorkerTimer.make(mailbox)
   const answers = new Map<number, Deferred.Deferred<CommandAnswer>>()
   const isDead = yield* Deferred.make<void>()
@@ -114,7 +114,7 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
   let isBegun = false
   let plan = initialPlan
   const rules = () => ({ project, restart: plan.restart })
-  const life = yield* CurrentLife.make(project, () => plan, tell)
+  const runs = yield* CurrentLife.make(project, () => plan, report)
 
   const perform = (action: WorkerAction, nextId: string | undefined): Effect.Effect<void> => {
     switch (action._tag) {
@@ -128,12 +128,12 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
       }
       case "Spawn":
         return nextId === undefined
-          ? Effect.dieMessage("a worker without an id")
-          : life.spawn(action.epoch, nextId)
+          ? Effect.dieMessage("a run without an id")
+          : runs.spawn(action.epoch, nextId)
       case "EndTree":
-        return life.end
+        return runs.end
       case "Hasten":
-        return life.hasten
+        return runs.hasten
       case "ArmSteady":
         return timer.after(action.inMs, { _tag: "Steady", epoch: action.epoch })
       case "Backoff":
@@ -153,24 +153,24 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
 
   const carryOut = Effect.fnUntraced(function* ([next, actions]: Step) {
     const starts = actions.some((action) => action._tag === "Spawn")
-    const id = starts ? yield* newId(project) : life.look()?.id
-    // Neither the end of the daemon nor that of the project is a change of what a person wants.
-    if (next.leaving === undefined) yield* disk.save(survivorOf(next, id ?? null))
+    const id = starts ? yield* newId(project) : runs.current()?.id
+    // A shutdown or a removed project does not change the wish of the user.
+    if (next.leaving === undefined) yield* disk.save(savedStateOf(next, id ?? null))
     yield* SubscriptionRef.set(state, next)
     for (const action of actions) yield* perform(action, id)
   })
 
   const before = yield* disk.load
   const isFresh = !options.keepState || before === undefined
-  const first = resume(rules(), isFresh ? blank : before, yield* Clock.currentTimeMillis, options.starts)
-  // Whoever asks before the beginning is told what is about to be, not that nothing is.
+  const first = resume(rules(), isFresh ? emptyState : before, yield* Clock.currentTimeMillis, options.starts)
+  // A status before the beginning shows the state that follows, not an empty one.
   yield* SubscriptionRef.set(state, first[0])
 
   const begin = Effect.gen(function* () {
     const isCleared = !options.keepState && before !== undefined
-    const cleared = isCleared ? whatIsCleared(before, options.starts) : undefined
+    const cleared = isCleared ? clearedParts(before, options.starts) : undefined
     if (cleared !== undefined) yield* events.publish({ _tag: "StateCleared", project, what: cleared })
-    if (!first[1].some((action) => action._tag === "Spawn")) yield* life.endLeftovers
+    if (!first[1].some((action) => action._tag === "Spawn")) yield* runs.endLeftovers
     yield* carryOut(first)
   })
 
@@ -180,7 +180,7 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
     yield* begin
     for (;;) {
       const event = yield* mailbox.take
-      if (event._tag === "Turn") yield* Deferred.succeed(event.taken, undefined)
+      if (event._tag === "Probe") yield* Deferred.succeed(event.taken, undefined)
       else yield* carryOut(step(rules(), yield* SubscriptionRef.get(state), event))
     }
   })
@@ -191,17 +191,16 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
 
   const snapshot = Effect.gen(function* () {
     const now = yield* SubscriptionRef.get(state)
-    const lived = life.look()
+    const run = runs.current()
     const leftMs = now.phase._tag === "Restarting" ? yield* timer.backoffLeftMs : undefined
-    const started = lived !== undefined && hasTree(now) ? lived.plan : undefined
+    const started = run !== undefined && hasTree(now) ? run.plan : undefined
     return {
       plan,
       inForce: started ?? plan,
       awaited: started === undefined ? [] : settingsAwaited(started, plan),
       state: now,
       nextStartMs: leftMs === undefined ? nextStartMs(now) : (yield* Clock.currentTimeMillis) + leftMs,
-      worker:
-        lived?.startedNanos === undefined ? undefined : { id: lived.id, startedNanos: lived.startedNanos }
+      worker: run?.startedNanos === undefined ? undefined : { id: run.id, startedNanos: run.startedNanos }
     } satisfies ProjectSnapshot
   })
 
@@ -210,18 +209,18 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
       const ticket = ++tickets
       const answer = yield* Deferred.make<CommandAnswer>()
       answers.set(ticket, answer)
-      yield* tell({ _tag: "Command", command, ticket, ...(hold === undefined ? {} : { hold }) })
+      yield* report({ _tag: "Command", command, ticket, ...(hold === undefined ? {} : { hold }) })
       return yield* Effect.raceFirst(
         Deferred.await(answer),
         Effect.as(Deferred.await(isDead), {
           success: false,
-          message: `Cannot ${command} the worker: its supervisor has failed and the daemon is ending`
+          message: `Cannot ${command} the worker: its supervisor has failed and the daemon is stopping`
         })
       )
     }),
-    release: (because) => tell({ _tag: "Release", because }),
-    restartFor: (because, next, cause) => tell({ _tag: "RestartFor", because, next, cause }),
-    hurry: tell({ _tag: "Hurry" }),
+    release: (because) => report({ _tag: "Release", because }),
+    restartFor: (because, next, cause) => report({ _tag: "RestartFor", because, next, cause }),
+    hurry: report({ _tag: "Hurry" }),
     replan: Effect.fnUntraced(function* (next) {
       const { restart } = plan
       plan = next
@@ -229,13 +228,13 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
       const uptimeMs =
         worker === undefined ? 0 : Number((yield* Clock.currentTimeNanos) - worker.startedNanos) / 1e6
       const leftMs = dueMs === undefined ? 0 : dueMs - (yield* Clock.currentTimeMillis)
-      yield* tell({ _tag: "PolicyChanged", before: restart, uptimeMs, leftMs })
+      yield* report({ _tag: "PolicyChanged", before: restart, uptimeMs, leftMs })
     }),
     snapshot,
-    turn: Effect.gen(function* () {
+    probe: Effect.gen(function* () {
       if (!isBegun) return
       const taken = yield* Deferred.make<void>()
-      yield* mailbox.offer({ _tag: "Turn", taken })
+      yield* mailbox.offer({ _tag: "Probe", taken })
       yield* Effect.raceFirst(Deferred.await(taken), Deferred.await(isDead))
     }),
     settled: state.changes.pipe(
@@ -245,9 +244,9 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
       Effect.asVoid
     ),
     drain: Effect.fnUntraced(function* (because) {
-      yield* tell({ _tag: "Drain", because })
+      yield* report({ _tag: "Drain", because })
       const atRest = state.changes.pipe(
-        Stream.filterMap((now) => Option.fromNullable(leftAtRest(now))),
+        Stream.filterMap((now) => Option.fromNullable(leftAfterDrain(now))),
         Stream.runHead
       )
       return yield* Effect.raceFirst(

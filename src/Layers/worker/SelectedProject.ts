@@ -10,13 +10,13 @@ import { replaceFile } from "../files/AtomicFile.ts"
 import { messageOf } from "../files/SystemError.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 
-/** Which project commands mean that name none, kept across restarts of the daemon. */
+/** The project that commands without --project apply to. Outlives the daemon. */
 export class SelectedProject extends Context.Tag("SelectedProject")<
   SelectedProject,
   {
-    /** The name as last saved; undefined when none was, or none that can be one. It may be no project any more. */
+    /** The saved name; undefined without a valid one. The project may no longer exist. */
     readonly load: Effect.Effect<ProjectName | undefined>
-    /** A disk that fails is told, and stops nothing: the selection then holds until the daemon ends. */
+    /** Reports a failing disk as an event; the selection then lasts until the daemon stops. */
     readonly save: (project: ProjectName) => Effect.Effect<void>
   }
 >() {}

@@ -26,13 +26,13 @@ export class StateStoreError extends Data.TaggedError("StateStoreError")<{
   }
 }
 
-/** What of each project outlives the daemon, one file a project. */
+/** The saved states, one file per project. */
 export class StateStore extends Context.Tag("StateStore")<
   StateStore,
   {
-    /** The state as last saved; undefined when there is none yet. */
+    /** Undefined when nothing is saved yet. */
     readonly load: (project: ProjectName) => Effect.Effect<SavedState | undefined, StateStoreError>
-    /** On disk, whole, when it returns: a crash leaves the old state or the new one. */
+    /** Returns when the state is on disk. A crash leaves the old state or the new one. */
     readonly save: (project: ProjectName, state: SavedState) => Effect.Effect<void, StateStoreError>
   }
 >() {}
@@ -69,16 +69,16 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome> = Layer.effect
         if (text === undefined) return undefined
         return yield* Effect.mapError(
           decode(text),
-          () => new StateStoreError({ path, reason: "it is not a state this version has written" })
+          () => new StateStoreError({ path, reason: "not a state that this version has written" })
         )
       }),
       save: (project, state) => {
         const path = pathOf(project)
         return attempt(path, () => replaceFile(path, `${encode(state)}\n`)).pipe(
-          // A write that hangs cannot be taken back, so it is finished before the next one begins.
+          // A write cannot be interrupted, so it finishes before the next one begins.
           Effect.uninterruptible,
           turnOf(project).withPermits(1),
-          // Whoever waits for it may go on.
+          // The caller may stop waiting.
           Effect.disconnect
         )
       }
@@ -86,20 +86,20 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome> = Layer.effect
   })
 )
 
-/** What of one project outlives the daemon. A disk that does not do its part is told, and stops nothing. */
+/** The saved state of one project. A failing or hanging disk is an event, and blocks nothing. */
 export interface ProjectState {
-  /** What the last daemon left; undefined when there is nothing, or nothing that can be understood. */
+  /** The state of the last daemon; undefined without a readable one. */
   readonly load: Effect.Effect<SavedState | undefined>
-  /** Returns when it is on disk, or when the disk has failed or not answered in time. Nothing is written twice. */
+  /** Returns when the state is on disk, or the disk has failed or not answered in time. Writes only changes. */
   readonly save: (state: SavedState) => Effect.Effect<void>
 }
 
 const isSame = Schema.equivalence(SavedState)
 
-/** A save is waited for before its change takes effect, but no longer than this. */
+/** The longest delay of a change by its save. */
 const saveLimit = Duration.seconds(3)
 
-/** The state of a project. Writes that the disk holds up go on in `scope`. */
+/** Slow writes continue in `scope`. */
 export const projectState = Effect.fnUntraced(function* (project: ProjectName, scope: Scope.Scope) {
   const store = yield* StateStore
   const events = yield* DaemonEvents
@@ -109,7 +109,7 @@ export const projectState = Effect.fnUntraced(function* (project: ProjectName, s
   const write = (state: SavedState) =>
     store.save(project, state).pipe(
       Effect.catchAll(({ message }) => {
-        // What is on disk is not known any more, so the next change is saved whatever it is.
+        // The content of the disk is unknown now, so the next change is saved whatever it is.
         onDisk = undefined
         return events.publish({ _tag: "StateNotSaved", project, reason: message })
       }),
@@ -127,12 +127,12 @@ export const projectState = Effect.fnUntraced(function* (project: ProjectName, s
       if (onDisk !== undefined && isSame(state, onDisk)) return
       onDisk = state
       const writing = yield* Effect.forkIn(write(state), scope)
-      // Waiting again for a disk that hangs would hold up every command.
+      // Waiting again for a hanging disk would delay every command.
       if (diskHangs) return
       const isDone = yield* Effect.map(Effect.timeoutOption(Fiber.join(writing), saveLimit), Option.isSome)
       if (isDone) return
       diskHangs = true
-      const reason = `the disk has not answered for ${Duration.format(saveLimit)}`
+      const reason = `the disk did not answer within ${Duration.format(saveLimit)}`
       yield* events.publish({ _tag: "StateNotSaved", project, reason })
     })
   } satisfies ProjectState

@@ -15,7 +15,7 @@ import { SelectedProject } from "./SelectedProject.ts"
 import { StateStore } from "./StateStore.ts"
 import { WorkerLife } from "./WorkerLife.ts"
 
-/** A project was named that this daemon does not supervise. */
+/** A command named a project that this daemon does not supervise. */
 export class UnknownProject extends Data.TaggedError("UnknownProject")<{
   readonly project: string
   readonly known: ReadonlyArray<string>
@@ -25,28 +25,25 @@ export class UnknownProject extends Data.TaggedError("UnknownProject")<{
   }
 }
 
-/** All projects' workers, each owned by an actor of its own: what happens to one holds up no other. */
+/** The actors of all projects. No project delays another. */
 export class Supervisor extends Context.Tag("Supervisor")<
   Supervisor,
   {
-    /** The actor of a project, or of the selected one when none is named. */
+    /** The actor of a project; undefined means the selected one. */
     readonly project: (name: ProjectName | undefined) => Effect.Effect<ProjectActor, UnknownProject>
-    /** Starts what is to be started: called when the daemon can be asked about it. */
+    /** Starts the workers. Call it once the control socket listens. */
     readonly begin: Effect.Effect<void>
     readonly snapshots: Effect.Effect<ReadonlyArray<ProjectSnapshot>>
     readonly selected: Effect.Effect<ProjectName>
-    /** From now on commands that name no project mean this one. Its worker is not touched, nor is the other one's. */
+    /** Selects the project that commands without --project apply to. No worker starts or stops. */
     readonly select: (name: ProjectName) => Effect.Effect<void, UnknownProject>
-    /**
-     * The projects are these from now on. Those that are new begin as at a start of the daemon, those that are gone
-     * end in the background, the others go on with their new plan.
-     */
+    /** Applies changed settings: adds new projects, drains removed ones in the background, replans the others. */
     readonly apply: (plans: ProjectPlans) => Effect.Effect<void>
-    /** Returns when every project's actor has come by its mailbox: none of them is hung. */
-    readonly turn: Effect.Effect<void>
+    /** Liveness probe: returns when every actor has read its mailbox. */
+    readonly probe: Effect.Effect<void>
     /**
-     * Ends all workers at once and starts nothing more. Returns the pids that could not be ended. Called again while
-     * it works it cuts the grace short.
+     * Stops all workers at once and starts nothing more. Returns the pids that survived SIGKILL. A second call ends the
+     * grace period.
      */
     readonly drain: Effect.Effect<ReadonlyArray<number>>
   }
@@ -54,9 +51,9 @@ export class Supervisor extends Context.Tag("Supervisor")<
 
 export interface SupervisorOptions {
   readonly projects: ProjectPlans
-  /** Selected by whoever starts the daemon; else the selection of the last daemon holds. */
+  /** The project that the command line selects; without one the saved selection applies. */
   readonly selected?: ProjectName | undefined
-  /** Take up where the last daemon ended instead of starting afresh. */
+  /** Resume the saved states instead of starting afresh. */
   readonly keepState: boolean
 }
 
@@ -75,7 +72,7 @@ const supervise = Effect.fnUntraced(function* (options: SupervisorOptions) {
   const runtime = yield* Effect.context<WorkerLife | WorkerLog | StateStore | DaemonEvents | Concerns>()
   const gate = yield* Effect.makeLatch(false)
   const turn = yield* Effect.makeSemaphore(1)
-  // Their workers end side by side, so that all take one grace together, also when nobody has drained before.
+  // In parallel: all workers share one grace period, even when a bug skipped the drain.
   const scope = yield* Effect.acquireRelease(Scope.make(ExecutionStrategy.parallel), Scope.close)
   const supervised = new Map<ProjectName, Supervised>()
   let plans = options.projects
@@ -89,20 +86,19 @@ const supervise = Effect.fnUntraced(function* (options: SupervisorOptions) {
     const own = yield* Scope.fork(scope, ExecutionStrategy.sequential)
     const actor = yield* make(plan, { keepState, starts, begin: gate.await }).pipe(
       Scope.extend(own),
-      // After it, because what was captured has a scope in it too.
+      // After `extend`, because the captured context also holds a scope.
       Effect.provide(runtime)
     )
     supervised.set(plan.project, { actor, scope: own, isLeaving: false })
   })
 
-  /** Ends it, however long its grace is; if it has come back meanwhile, it begins anew only then. */
+  /** Drains a project. If the settings have added it again meanwhile, it starts once the old worker is gone. */
   const remove = Effect.fnUntraced(function* (project: ProjectName, { actor, scope: own }: Supervised) {
     const leftBehind = yield* actor.drain(removed)
     yield* Scope.close(own, Exit.void)
     yield* turn.withPermits(1)(
       Effect.gen(function* () {
         supervised.delete(project)
-        // The end of the daemon tells of all.
         if (!isEnding) yield* events.publish({ _tag: "ProjectRemoved", project, leftBehind })
         const again = plans.find((plan) => plan.project === project)
         if (again !== undefined && !isEnding) yield* appear(again)
@@ -116,7 +112,7 @@ const supervise = Effect.fnUntraced(function* (options: SupervisorOptions) {
   })
 
   for (const plan of plans) {
-    // A person who starts the daemon wants the project that was selected, whatever is started by itself.
+    // A user who starts the daemon wants the selected project, even without autostart.
     const starts = plan.autostart || (!options.keepState && plan.project === chosen)
     yield* add(plan, options.keepState, starts)
   }
@@ -162,15 +158,15 @@ const supervise = Effect.fnUntraced(function* (options: SupervisorOptions) {
           else if (!entry.isLeaving) yield* entry.actor.replan(plan)
         }
       }).pipe(turn.withPermits(1)),
-    turn: Effect.suspend(() =>
-      Effect.forEach([...supervised.values()], ({ actor }) => actor.turn, {
+    probe: Effect.suspend(() =>
+      Effect.forEach([...supervised.values()], ({ actor }) => actor.probe, {
         concurrency: "unbounded",
         discard: true
       })
     ),
     drain: Effect.gen(function* () {
       isEnding = true
-      // What is being added is there when the permit is.
+      // Waits for a project that is being added.
       yield* turn.withPermits(1)(Effect.void)
       const ends = [...supervised.values()].map(({ actor }) => actor.drain(shuttingDown))
       return (yield* Effect.all(ends, { concurrency: "unbounded" })).flat()

@@ -21,56 +21,54 @@ import { WorkerGroups } from "../tree/WorkerGroups.ts"
 import { WorkerProcess } from "../tree/WorkerProcess.ts"
 import { endTree, WorkerTree } from "../tree/WorkerTree.ts"
 import { KernelOomKills } from "../verdict/KernelOomKills.ts"
-import { WorkerSamples } from "../verdict/WorkerSamples.ts"
+import { LiveWorkers } from "../verdict/LiveWorkers.ts"
 import { EnvFile } from "./EnvFile.ts"
-import { WorkerOutputs } from "./WorkerOutputs.ts"
 
-/** What a life reports, in this order; `onRemains` only when something cannot be ended. */
-export interface LifeEvents {
+/** The reports of a run, in this order; `onRemains` only for processes that survive SIGKILL. */
+export interface RunReports {
   readonly onSpawned: (pid: number) => Effect.Effect<void>
-  /** With what the kernel has killed of it because memory had run out, where something speaks for that. */
   readonly onExited: (exit: WorkerExit, uptimeMs: number, oomKill: OomKill | undefined) => Effect.Effect<void>
   readonly onRemains: (pids: ReadonlyArray<number>) => Effect.Effect<void>
-  /** Nothing of it is left, and all that it has said was read. */
-  readonly onSeen: (seen: RunEvidence) => Effect.Effect<void>
+  /** The process tree is gone and all output is read. */
+  readonly onEvidence: (seen: RunEvidence) => Effect.Effect<void>
 }
 
-/** How long the end of a tree is waited for. */
+/** The limits of a stop. */
 export interface Patience {
-  /** The grace after TERM, asked when it begins: the settings may have changed since the start. */
+  /** The grace period, evaluated when it begins: the settings may have changed since the start. */
   readonly graceMs: Effect.Effect<number>
-  /** Completes when the grace after TERM is to be cut short. */
+  /** Completes when the grace period is to end. */
   readonly hasten: Effect.Effect<void>
-  /** Completes when the daemon ends and cannot wait for a process that hangs in the kernel. */
+  /** Completes when the daemon stops and cannot wait for a process that hangs in the kernel. */
   readonly abandon: Effect.Effect<void>
 }
 
 /**
- * A worker's whole life, in one effect: what earlier workers left is ended, the worker runs, and when the effect
- * returns, or was interrupted, nothing of its tree is left. That is what makes two workers of one project impossible.
+ * A run of a worker as one effect: it kills leftovers, starts the worker, and when it returns or is interrupted, the
+ * process tree is gone. This makes two workers of one project impossible.
  */
 export class WorkerLife extends Context.Tag("WorkerLife")<
   WorkerLife,
   {
-    /** A new id for the next life of a project's worker. */
+    /** Returns a new id for a run of a project's worker. */
     readonly newId: (project: ProjectName) => Effect.Effect<string>
-    /** Ends what earlier workers have left where no life follows that would; nobody else is started meanwhile. */
+    /** Kills leftovers where no run follows that would. No worker may start meanwhile. */
     readonly endLeftovers: (
       plan: WorkerPlan,
       hasten: Effect.Effect<void>,
-      onRemains: LifeEvents["onRemains"]
+      onRemains: RunReports["onRemains"]
     ) => Effect.Effect<void>
-    readonly live: (
+    readonly run: (
       plan: WorkerPlan,
       id: string,
       log: ProjectLog,
       patience: Patience,
-      tell: LifeEvents
+      report: RunReports
     ) => Effect.Effect<void, CannotStart>
   }
 >() {}
 
-/** /proc counts a zombie as gone; Node hears of it at once, unless it hangs in the kernel. */
+/** /proc counts a zombie as gone; Node reaps it at once unless it hangs in the kernel. */
 const reapLimit = Duration.seconds(1)
 
 const make = Effect.gen(function* () {
@@ -82,8 +80,7 @@ const make = Effect.gen(function* () {
   const envFiles = yield* EnvFile
   const events = yield* DaemonEvents
   const kernelOomKills = yield* KernelOomKills
-  const samples = yield* WorkerSamples
-  const outputs = yield* WorkerOutputs
+  const liveWorkers = yield* LiveWorkers
 
   const environment = Effect.fnUntraced(function* (plan: WorkerPlan, id: string) {
     const file = yield* envFiles
@@ -98,19 +95,19 @@ const make = Effect.gen(function* () {
     }
   })
 
-  const live = Effect.fnUntraced(function* (
+  const run = Effect.fnUntraced(function* (
     plan: WorkerPlan,
     id: string,
     log: ProjectLog,
     { abandon, graceMs, hasten }: Patience,
-    tell: LifeEvents
+    report: RunReports
   ) {
-    yield* leftovers.end(plan.project, { graceMs: plan.graceMs, hasten }, tell.onRemains)
+    yield* leftovers.end(plan.project, { graceMs: plan.graceMs, hasten }, report.onRemains)
     const { env, secretValues } = yield* environment(plan, id)
     const mark = `${variable}=${id}`
-    // Removed last, when all that it says was read.
+    // Removed last, when all output is read.
     const group = yield* Effect.acquireRelease(groups.make(plan.project, id), () => groups.end(id))
-    const oomKills = yield* kernelOomKills.watch(mark, group)
+    const oomKills = yield* kernelOomKills.watch(group?.folder)
     const running = yield* Effect.acquireRelease(
       Effect.gen(function* () {
         const worker = yield* processes.start({
@@ -120,57 +117,55 @@ const make = Effect.gen(function* () {
           entrance: group?.entrance
         })
         const tree = yield* trees.of(worker.pid, mark, group)
-        let isTold = false
-        const tellExit = (wasAsked: boolean) =>
+        let isReported = false
+        const reportExit = (wasAsked: boolean) =>
           Effect.flatMap(worker.exit, ({ exit, uptimeMs }) =>
             Effect.suspend(() => {
-              if (isTold) return Effect.void
-              isTold = true
+              if (isReported) return Effect.void
+              isReported = true
               return Effect.flatMap(oomKills.verdict(exit, wasAsked), (oomKill) =>
-                tell.onExited(exit, uptimeMs, oomKill)
+                report.onExited(exit, uptimeMs, oomKill)
               )
             }).pipe(Effect.uninterruptible)
           )
         const capture = yield* log.capture(worker, secretValues)
-        outputs.add(worker.pid, capture)
-        return { worker, tree, tellExit, capture }
+        liveWorkers.add(worker.pid, capture)
+        return { worker, tree, reportExit, capture }
       }),
-      ({ capture, tellExit, tree, worker }) =>
+      ({ capture, reportExit, tree, worker }) =>
         Effect.gen(function* () {
-          // Once its leader is gone nobody looks any more at what it holds.
-          const peakMemoryBytes = samples.of(worker.pid)?.peakBytes
           const ending = { graceMs: yield* graceMs, hasten }
           const pause = patientRace([
             Effect.as(Effect.sleep(remainsInterval), true),
             Effect.as(abandon, false)
           ])
-          const isGone = yield* endTree(trees, tree, ending, tell.onRemains, pause)
+          const isGone = yield* endTree(trees, tree, ending, report.onRemains, pause)
           if (isGone) yield* leftovers.areGone(plan.project)
-          // How a worker ended that was told to: whether by itself, or only by force. Node knows once it has reaped it.
-          yield* patientRace([tellExit(true), Effect.sleep(reapLimit)])
+          // Node knows the exit once it has reaped the leader.
+          yield* patientRace([reportExit(true), Effect.sleep(reapLimit)])
           yield* capture.finish
-          yield* tell.onSeen({
+          yield* report.onEvidence({
             agent: capture.agent(),
             tail: yield* capture.tail,
-            peakMemoryBytes,
+            peakMemoryBytes: liveWorkers.of(worker.pid)?.memory?.peakBytes,
             nowMs: yield* Clock.currentTimeMillis,
             timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone
           })
-          outputs.remove(worker.pid)
+          liveWorkers.remove(worker.pid)
         })
     )
     if (group !== undefined) yield* Effect.forkScoped(groups.verify(id, running.worker.pid))
     yield* oomKills.begin(running.worker.pid)
-    yield* tell.onSpawned(running.worker.pid)
-    yield* running.tellExit(false)
+    yield* report.onSpawned(running.worker.pid)
+    yield* running.reportExit(false)
   })
 
   return WorkerLife.of({
     newId: (project) => Effect.sync(() => workerId(homeId, project, randomUUID())),
     endLeftovers: ({ graceMs, project }, hasten, onRemains) =>
       leftovers.end(project, { graceMs, hasten }, onRemains),
-    live: (plan, id, log, patience, tell) =>
-      Effect.interruptible(Effect.scoped(live(plan, id, log, patience, tell)))
+    run: (plan, id, log, patience, report) =>
+      Effect.interruptible(Effect.scoped(run(plan, id, log, patience, report)))
   })
 })
 
@@ -185,6 +180,5 @@ export const layer: Layer.Layer<
   | EnvFile
   | DaemonEvents
   | KernelOomKills
-  | WorkerSamples
-  | WorkerOutputs
+  | LiveWorkers
 > = Layer.effect(WorkerLife, make)

@@ -8,33 +8,33 @@ import type * as Scope from "effect/Scope"
 import { type RestartPolicy, schedule } from "../../Domain/worker/RestartPolicy.ts"
 import type { WorkerEvent } from "../../Domain/worker/WorkerEvent.ts"
 
-/** The one thing a project may be waiting for. Each of these takes the place of the one before. */
+/** The timer of a project. Each call replaces the previous wait. */
 export interface WorkerTimer {
-  /** Reports after a time on the monotonic clock. */
+  /** Reports the event after a delay on the monotonic clock. */
   readonly after: (delayMs: number, event: WorkerEvent) => Effect.Effect<void>
-  /** Reports at a time of day, in milliseconds since 1970. */
+  /** Reports the event at a time of day, in milliseconds since 1970. */
   readonly until: (untilMs: number, event: WorkerEvent) => Effect.Effect<void>
-  /** Reports at once how long the backoff is, and `Due` when it is over. */
+  /** Reports the length of the backoff at once, and `Due` when it is over. */
   readonly backoff: (policy: RestartPolicy, failuresBefore: number, epoch: number) => Effect.Effect<void>
-  /** The same for a wait that is given: a backoff that shall be shorter than it began. */
+  /** Replaces the rest of a backoff by this delay. */
   readonly backoffFor: (delayMs: number, epoch: number) => Effect.Effect<void>
   readonly cancel: Effect.Effect<void>
-  /** How long the backoff still lasts; undefined when there is none. A clock that is set changes nothing of it. */
+  /** The rest of the backoff on the monotonic clock; undefined without one. */
   readonly backoffLeftMs: Effect.Effect<number | undefined>
 }
 
-/** A time of day is looked at again this often: the machine may have slept. */
-const lookAgain = Duration.seconds(30)
+/** Re-reads the wall clock: the machine may have slept. */
+const recheckInterval = Duration.seconds(30)
 
 const sleepUntil = Effect.fnUntraced(function* (untilMs: number) {
   for (;;) {
     const leftMs = untilMs - (yield* Clock.currentTimeMillis)
     if (leftMs <= 0) return
-    yield* Effect.sleep(Duration.min(Duration.millis(leftMs), lookAgain))
+    yield* Effect.sleep(Duration.min(Duration.millis(leftMs), recheckInterval))
   }
 })
 
-/** A timer that reports into a project's mailbox, and ends with the scope. */
+/** Reports into the mailbox of a project. Ends with the scope. */
 export const make = (
   mailbox: Pick<Mailbox.Mailbox<WorkerEvent>, "offer" | "failCause">
 ): Effect.Effect<WorkerTimer, never, Scope.Scope> =>
@@ -47,7 +47,7 @@ export const make = (
       backoffEndNanos = (yield* Clock.currentTimeNanos) + Duration.unsafeToNanos(delay)
       yield* tell({ _tag: "BackingOff", epoch, delayMs, dueMs })
     })
-    // A timer that dies unseen would leave the worker waiting for ever: its defect is the project's.
+    // A timer that dies silently would leave the worker waiting for ever, so its defect is the actor's.
     const arm = (wait: Effect.Effect<void, unknown>) => {
       backoffEndNanos = undefined
       return Effect.orDie(wait).pipe(
@@ -64,7 +64,7 @@ export const make = (
           Effect.gen(function* () {
             const driver = yield* Schedule.driver(
               schedule(policy, failuresBefore).pipe(
-                // Runs at the step, before the sleep: whoever asks meanwhile is told when it ends.
+                // Runs before the sleep, so a status during the backoff shows its end.
                 Schedule.tapOutput((delay) => begin(delay, epoch))
               )
             )

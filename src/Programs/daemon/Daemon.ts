@@ -24,10 +24,8 @@ import * as WorkerMemory from "../../Layers/guard/WorkerMemory.ts"
 import * as Concerns from "../../Layers/history/Concerns.ts"
 import * as DaemonEvents from "../../Layers/history/DaemonEvents.ts"
 import * as DaemonLog from "../../Layers/history/DaemonLog.ts"
-import * as HistoryKeeping from "../../Layers/history/HistoryKeeping.ts"
 import * as HistoryReader from "../../Layers/history/HistoryReader.ts"
 import * as HistoryStore from "../../Layers/history/HistoryStore.ts"
-import * as LogSettingsInForce from "../../Layers/logs/LogSettingsInForce.ts"
 import * as WorkerEcho from "../../Layers/logs/WorkerEcho.ts"
 import * as WorkerLines from "../../Layers/logs/WorkerLines.ts"
 import * as WorkerLog from "../../Layers/logs/WorkerLog.ts"
@@ -54,14 +52,13 @@ import * as WorkerGroups from "../../Layers/tree/WorkerGroups.ts"
 import * as WorkerProcess from "../../Layers/tree/WorkerProcess.ts"
 import * as WorkerTree from "../../Layers/tree/WorkerTree.ts"
 import * as KernelOomKills from "../../Layers/verdict/KernelOomKills.ts"
-import * as WorkerSamples from "../../Layers/verdict/WorkerSamples.ts"
+import * as LiveWorkers from "../../Layers/verdict/LiveWorkers.ts"
 import * as EnvFile from "../../Layers/worker/EnvFile.ts"
 import * as ProjectSwitch from "../../Layers/worker/ProjectSwitch.ts"
 import * as SelectedProject from "../../Layers/worker/SelectedProject.ts"
 import * as StateStore from "../../Layers/worker/StateStore.ts"
 import * as Supervisor from "../../Layers/worker/Supervisor.ts"
 import * as WorkerLife from "../../Layers/worker/WorkerLife.ts"
-import * as WorkerOutputs from "../../Layers/worker/WorkerOutputs.ts"
 import { version } from "../Version.ts"
 import { supervise } from "./Lifecycle.ts"
 
@@ -118,13 +115,9 @@ const Supervision = (keepState: boolean) =>
 const Workers = WorkerLife.layer.pipe(
   Layer.provide(Leftovers.layer),
   Layer.provide(Layer.mergeAll(WorkerProcess.layer, WorkerTree.layer, EnvFile.layer, KernelOomKills.layer)),
-  Layer.merge(Layer.provide(WorkerLog.layer, LogSettingsInForce.layer)),
+  Layer.merge(WorkerLog.layer),
   Layer.merge(Layer.merge(StateStore.layer, SelectedProject.layer))
 )
-
-/** The settings, and the memory that is looked at by them: also a worker's end is told with what was seen of it. */
-const Watching = (sources: SettingsSources) =>
-  Layer.provideMerge(Layer.merge(MemoryMonitor.layer, HistoryKeeping.layer), SettingsInForce.layer(sources))
 
 /** What tells what happens. */
 const Telling = Concerns.layer.pipe(
@@ -144,17 +137,18 @@ export const daemon = ({ keepState, raw, sources }: DaemonOptions) =>
       Supervision(keepState).pipe(
         Layer.provideMerge(Workers),
         Layer.provide(WorkerEcho.layer({ raw })),
-        Layer.provideMerge(Watching(sources)),
+        Layer.provideMerge(MemoryMonitor.layer),
         Layer.provideMerge(WorkerGroups.layer),
         Layer.provideMerge(
           Layer.provide(Layer.merge(OwnUnit.layer, ServiceNotifier.layer), SystemdTools.layer)
         ),
         Layer.provideMerge(Telling),
+        Layer.provideMerge(SettingsInForce.layer(sources)),
         Layer.provideMerge(InstanceLock.layer),
         Layer.provideMerge(
           Layer.mergeAll(
             Layer.mergeAll(ProcFs.layer, ProcessScan.layer, ProcessMemory.layer, MemoryReader.layer),
-            Layer.mergeAll(WorkerSamples.layer, WorkerOutputs.layer, WorkerLines.layer),
+            Layer.mergeAll(LiveWorkers.layer, WorkerLines.layer),
             SettingsFile.layer,
             ShutdownRequest.layer,
             Uncaught.layer

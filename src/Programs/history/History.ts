@@ -10,7 +10,7 @@ import { historyText } from "../../Domain/history/HistoryText.ts"
 import { HistoryReader } from "../../Layers/history/HistoryReader.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 
-/** So many events are shown when neither their number nor a time is given. */
+/** The number of events without `-n` and `--since`. */
 const defaultLimit = 20
 
 const since = (
@@ -25,7 +25,7 @@ const since = (
         (problem) => new UsageError({ problem: `--since: ${problem}`, help: "autopilotd history --help" })
       )
 
-/** `autopilotd history`: what has happened, read from the file, so that no daemon is needed. */
+/** `autopilotd history`: reads the events from the file, with or without a daemon. */
 export const history = Effect.fnUntraced(function* ({ options }: Invocation) {
   const { read } = yield* HistoryReader
   const { colour, out } = yield* CommandOutput

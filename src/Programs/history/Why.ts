@@ -11,12 +11,12 @@ import { MachineBoot } from "../../Layers/machine/MachineBoot.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { Refused } from "../Refused.ts"
 
-/** Also where nothing has happened for a week, there is something to tell. */
+/** Covers a week without events. */
 const atLeast = 200
 
 const project = ({ project: name }: Invocation["options"]) => (name === undefined ? {} : { project: name })
 
-/** What the daemon says of itself; undefined when none runs. */
+/** The status of the daemon. Fails with NotRunning without one. */
 const statusOf = Effect.fnUntraced(function* (options: Invocation["options"]) {
   const { request } = yield* ControlClient
   const reply = yield* request({ type: "Status", ...project(options) })
@@ -25,7 +25,7 @@ const statusOf = Effect.fnUntraced(function* (options: Invocation["options"]) {
     : yield* new Refused({ reason: reply.message, isTold: false })
 })
 
-/** `autopilotd why`: why things are as they are, and what could be done. Tells of a daemon that has ended, too. */
+/** `autopilotd why`: explains the state of a worker, or of a daemon that no longer runs, and the next steps. */
 export const why = Effect.fnUntraced(function* ({ options }: Invocation) {
   const { read } = yield* HistoryReader
   const { bootedMs } = yield* MachineBoot

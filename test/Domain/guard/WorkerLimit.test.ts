@@ -193,17 +193,17 @@ describe("a worker above its limit", () => {
     assert.strictEqual(
       describeLimit(figures),
       "Above memory.worker_limit_bytes: its 7 processes hold 4.2 GiB, the limit is 4 GiB " +
-        "(5 GiB when what they share is counted for each)"
+        "(5 GiB with shared pages counted for each process)"
     )
     assert.strictEqual(
       describeLimit({ ...figures, treeBytes: figures.proportionalBytes, outcome: "dry-run" }),
       "Above memory.worker_limit_bytes: its 7 processes hold 4.2 GiB, the limit is 4 GiB. " +
-        "It would be restarted, but memory.dry_run is on"
+        "The daemon does not restart it because memory.dry_run is on"
     )
     assert.strictEqual(
       describeLimit({ ...figures, proportionalBytes: 1.5 * GiB, outcome: "shared" }),
-      "Not above memory.worker_limit_bytes: its 7 processes hold 5 GiB when what they share is counted for each, " +
-        "but 1.5 GiB together, and the limit is 4 GiB"
+      "Not above memory.worker_limit_bytes: its 7 processes hold 5 GiB with shared pages counted for each process, " +
+        "but 1.5 GiB with shared pages counted once; the limit is 4 GiB"
     )
   })
 })

@@ -69,7 +69,7 @@ const said = (evidence: Partial<Evidence>) => {
 }
 
 describe("why a worker is as it is", () => {
-  it("one that runs: since when, why it was started again, and how often", () => {
+  it("one that runs: since when, why it restarted, and how often", () => {
     const records = run(
       "a",
       [at("10:00", 1), daemonStarted],
@@ -83,8 +83,8 @@ describe("why a worker is as it is", () => {
     )
     assert.deepStrictEqual(said({ status, records }), [
       [
-        "The worker of shop has run since 13:00 (1 h 10 min), pid 4711.",
-        "It was started again then: usage limit.",
+        "The worker of shop has been running since 13:00 (1 h 10 min), pid 4711.",
+        "It was restarted then: usage limit.",
         "It has restarted once today: usage limit.",
         "In the last seven days it has restarted 2 times: once crash (exit code 1), once usage limit."
       ],
@@ -93,7 +93,7 @@ describe("why a worker is as it is", () => {
     assert.strictEqual(why({ status, records }).state, "running")
   })
 
-  it("one that waits: until when, for what, since when, and how to start it at once", () => {
+  it("one that waits: until when, for what, since when, and how to start it now", () => {
     const records = run(
       "a",
       [at("09:00"), daemonStarted],
@@ -106,18 +106,18 @@ describe("why a worker is as it is", () => {
       ...status,
       worker_status: "waiting",
       worker_pid: null,
-      reason: "its usage limit is reached: You've hit your limit, resets 3:20pm",
+      reason: "reached its usage limit: You've hit your limit, resets 3:20pm",
       next_start_at_ms: at("15:20")
     }
     assert.deepStrictEqual(said({ status: waiting, records }), [
       [
-        "The worker of shop waits until 15:20 (1 h 10 min more): its usage limit is reached: You've hit your limit, resets 3:20pm.",
-        "The last one ended at 14:02 after 1 h 00 min.",
+        "The worker of shop waits until 15:20 (1 h 10 min from now): reached its usage limit: You've hit your limit, resets 3:20pm.",
+        "The last run ended at 14:02 after 1 h 00 min.",
         "It has not restarted in the last seven days."
       ],
       [
-        "Once the plan allows more, `autopilotd start-worker` tries it at once",
-        "Start it at once: autopilotd start-worker"
+        "To try again as soon as the plan allows more, run: autopilotd start-worker",
+        "Start it now: autopilotd start-worker"
       ]
     ])
     const { reason: _reason, next_start_at_ms: _due, ...heldForMemory } = waiting
@@ -127,7 +127,7 @@ describe("why a worker is as it is", () => {
     )
   })
 
-  it("one that has failed: the cause as it was judged, and what to mend", () => {
+  it("one that has failed: the verdict, and the cause to fix", () => {
     const records = run("a", [at("13:02"), started()], [at("14:02"), exited], [at("14:02"), ended(crash)])
     const failed = {
       ...status,
@@ -137,37 +137,37 @@ describe("why a worker is as it is", () => {
     }
     assert.deepStrictEqual(said({ status: { ...failed, projects: { failed: 1, running: 2 } }, records }), [
       [
-        "The worker of shop has failed and is not started again by itself: 10 failures in a row, the last: exit code 1 after 1 h.",
-        "The last one ended at 14:02 after 1 h 00 min: it crashed: exit code 1.",
+        "The worker of shop has failed and does not restart by itself: 10 failures in a row, the last: exit code 1 after 1 h.",
+        "The last run ended at 14:02 after 1 h 00 min: crashed (exit code 1) without an error message.",
         "It has not restarted in the last seven days."
       ],
       [
-        "Read what it said last with `autopilotd logs`",
-        "Start it once the cause is mended: autopilotd start-worker --project shop"
+        "Read its last output: autopilotd logs",
+        "Fix the cause, then start it: autopilotd start-worker --project shop"
       ]
     ])
   })
 
-  it("one whose end nobody has judged: how it ended, and where its last words are", () => {
+  it("one that exited without a verdict yet: the exit, and where its last output is", () => {
     const records = run("a", [at("13:02"), started()], [at("14:02"), exited])
     const restarting = {
       ...status,
       worker_status: "restarting",
       worker_pid: null,
-      reason: "it ended by itself",
+      reason: "it exited; the daemon kills its remaining processes",
       next_start_at_ms: nowMs + 12_000
     }
     assert.deepStrictEqual(said({ status: restarting, records }), [
       [
-        "The worker of shop is started again at 14:10 (in 12 seconds): it ended by itself.",
-        "The last one ended at 14:02 after 1 h 00 min: exit code 1.",
+        "The worker of shop restarts at 14:10 (in 12 seconds): it exited; the daemon kills its remaining processes.",
+        "The last run ended at 14:02 after 1 h 00 min: exit code 1.",
         "It has not restarted in the last seven days."
       ],
-      ["See what it said last: autopilotd logs -n 50", "Start it at once: autopilotd start-worker"]
+      ["Read its last output: autopilotd logs -n 50", "Start it now: autopilotd start-worker"]
     ])
   })
 
-  it("tells of low memory, of settings that wait, of parts that fail, and of a time without a daemon", () => {
+  it("reports low memory, waiting settings, failed parts, and a gap without a daemon", () => {
     const records = [
       ...run("a", [at("01:00"), daemonStarted], [at("03:12"), { _tag: "ProjectAdded", project: blog }]),
       ...run("b", [at("07:30"), daemonStarted], [at("07:30"), started()])
@@ -177,21 +177,21 @@ describe("why a worker is as it is", () => {
       records
     })
     assert.deepStrictEqual(sentences.slice(2), [
-      "No daemon was there from 03:12 to 07:30: the one before ended without a word (it was killed, or the machine went down).",
+      "No daemon ran from 03:12 to 07:30: the previous one was killed, or the machine went down.",
       "Memory is low: 8 GiB of 16 GiB available.",
-      "Settings have changed that only its next start brings: model.",
-      "Of the daemon itself, this has failed and is being started again: memory monitor."
+      "Changed settings wait for its next start: model.",
+      "Parts of the daemon have failed and are restarting: memory monitor."
     ])
     assert.deepStrictEqual(advice, [
-      "See who holds memory: autopilotd hogs",
-      "Bring the changed settings into force: autopilotd restart-worker"
+      "List the largest memory users: autopilotd hogs",
+      "Apply the changed settings: autopilotd restart-worker"
     ])
   })
 
   it("understands the original daemon's status, which has seven fields", () => {
     const { project: _project, projects: _projects, memory_level: _level, ...seven } = status
     assert.deepStrictEqual(why({ status: seven }).sentences, [
-      "The worker has run since 13:00 (1 h 10 min), pid 4711.",
+      "The worker has been running since 13:00 (1 h 10 min), pid 4711.",
       "It has not restarted in the last seven days."
     ])
   })
@@ -212,10 +212,10 @@ describe("why a worker is as it is", () => {
   })
 })
 
-describe("why no daemon is there", () => {
+describe("why no daemon runs", () => {
   const lived = [[at("09:00"), daemonStarted] as const, [at("09:01"), started()] as const]
 
-  it("the last one ended cleanly: when, and who wanted it", () => {
+  it("the last one stopped cleanly: when, and at whose request", () => {
     const records = run(
       "a",
       ...lived,
@@ -226,20 +226,20 @@ describe("why no daemon is there", () => {
     assert.deepStrictEqual(said({ records }), [
       [
         "No daemon is running.",
-        "The last one ended cleanly at 13:00: SIGTERM.",
-        "The worker of shop ran then, since 09:01.",
+        "The last one stopped cleanly at 13:00: SIGTERM.",
+        "The worker of shop was running, since 09:01.",
         "The worker of shop has not restarted in the last seven days."
       ],
       [
-        "Go on as before, with what was stopped or given up staying so: autopilotd start --detach --keep-state",
-        "Begin afresh: autopilotd start --detach"
+        "Resume the saved state, where stopped and failed workers stay so: autopilotd start --detach --keep-state",
+        "Start afresh: autopilotd start --detach"
       ]
     ])
   })
 
-  it("the last one could not end all of them, or ended itself for a bug", () => {
+  it("the last one could not kill all processes, or stopped because of a bug", () => {
     const left = run("a", ...lived, [at("13:00"), { _tag: "DaemonStopped", leftBehind: [7, 8] }])
-    assert.include(why({ records: left }).sentences, "It could not end these processes: pid 7, 8.")
+    assert.include(why({ records: left }).sentences, "It could not kill these processes: pid 7, 8.")
     const broken = run(
       "a",
       [at("13:00"), { _tag: "ConcernBeyondHelp", name: "supervisor", cause: "TypeError" }],
@@ -248,61 +248,61 @@ describe("why no daemon is there", () => {
     )
     assert.include(
       why({ records: broken }).sentences,
-      "The last one ended itself at 13:00, for a bug in it: supervisor failed. Its log has the cause: please report it."
+      "The last one stopped at 13:00 because of a bug: supervisor failed. Its log has the cause; report it."
     )
   })
 
-  it("the last one vanished without a word: when it was last heard of, and whether the machine went down with it", () => {
+  it("the last one was killed: its last event, and whether the machine went down with it", () => {
     const records = run("a", ...lived, [
       at("13:00"),
       { _tag: "BackingOff", project: shop, failures: 2, delayMs: 2000 }
     ])
-    const gone = "The last one (pid 4000, started 09:00) ended without a word: it was last heard of at 13:00."
+    const gone = "The last one (pid 4000, started 09:00) disappeared: its last event is from 13:00."
     assert.deepStrictEqual(why({ records }).sentences.slice(0, 4), [
       "No daemon is running.",
       gone,
       "It was killed (kill -9), or the machine went down.",
-      "Last of shop, at 13:00: Failure 2 in a row: the next start is in 2 seconds."
+      "Last event of shop, at 13:00: Failure 2 in a row: the next start is in 2 seconds."
     ])
     assert.include(
       why({ records, bootedMs: at("13:05") }).sentences,
-      "The machine was started anew at 13:05: it went down with the daemon, or the power did."
+      "The machine booted at 13:05: the daemon went down with it."
     )
     assert.include(
       why({ records, bootedMs: at("08:00", 1) }).sentences,
-      "The machine has been up since yesterday 08:00, so somebody, or the kernel for want of memory, killed the daemon."
+      "The machine has been up since yesterday 08:00: a user, another program or the kernel (out of memory) killed the daemon."
     )
   })
 
-  it("there never was one", () => {
+  it("the home has no history", () => {
     assert.deepStrictEqual(said({}), [
-      ["No daemon is running, and the history of this home has nothing to tell."],
-      ["Begin afresh: autopilotd start --detach"]
+      ["No daemon is running, and the history of this home is empty."],
+      ["Start afresh: autopilotd start --detach"]
     ])
   })
 })
 
 describe("an explanation", () => {
-  it("is told in sentences, with the events behind it as a table, and what can be done", () => {
+  it("consists of sentences, a table of the events behind them, and advice", () => {
     const records = run("a", [at("09:00"), daemonStarted], [at("09:01"), started()], [at("14:02"), exited])
     const failed = { ...status, worker_status: "failed", worker_pid: null, reason: "exit code 1" }
     const explanation = why({ status: failed, records })
     assert.strictEqual(
       explanationText(explanation, { zone, colour: false }),
       [
-        "The worker of shop has failed and is not started again by itself: exit code 1.",
-        "The last one ended at 14:02 after 1 h 00 min.",
+        "The worker of shop has failed and does not restart by itself: exit code 1.",
+        "The last run ended at 14:02 after 1 h 00 min.",
         "It has not restarted in the last seven days.",
         "",
-        "What has happened:",
+        "Events:",
         "  TIME                 WHAT                   RAN  REASON",
         "  2026-11-22 09:00:00  daemon started              pid 4000, version 0.1.0",
         "  2026-11-22 09:01:00  started                     pid 4711: agent",
-        "  2026-11-22 14:02:00  ended           1 h 00 min  exit code 1",
+        "  2026-11-22 14:02:00  exited          1 h 00 min  exit code 1",
         "",
         "What you can do:",
-        "  See what it said last: autopilotd logs -n 50",
-        "  Start it once the cause is mended: autopilotd start-worker",
+        "  Read its last output: autopilotd logs -n 50",
+        "  Fix the cause, then start it: autopilotd start-worker",
         ""
       ].join("\n")
     )

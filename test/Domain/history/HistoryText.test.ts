@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
-import { asked, historyData, needed } from "../../../src/Domain/history/HistoryData.ts"
+import { answering, historyData, needed } from "../../../src/Domain/history/HistoryData.ts"
 import type { HistoryRecord } from "../../../src/Domain/history/HistoryRecord.ts"
 import { historyTable, historyText } from "../../../src/Domain/history/HistoryText.ts"
 import { at, noon, run } from "../../fixtures/HistoryRecords.ts"
@@ -47,15 +47,15 @@ const night = run(
 const table = (records: ReadonlyArray<HistoryRecord>, colour = false) =>
   historyTable(records, { zone: berlin, colour }).split("\n")
 
-describe("the table of what has happened", () => {
-  it("has time, what, how long it ran, the most it held and the reason, and an end only once", () => {
+describe("the table of events", () => {
+  it("has time, event, length of the run, peak memory and reason, and each exit once", () => {
     assert.deepStrictEqual(
       historyText({ records: night, damaged: 0 }, { sinceMs: undefined, limit: 20 }, options).split("\n"),
       [
         "TIME                 WHAT                   RAN   PEAK  REASON",
         "2026-11-22 02:00:00  daemon started                     pid 4000, version 0.1.0",
         "2026-11-22 02:00:01  started                            pid 4711: claude -p 'Fix the tests'",
-        "2026-11-22 04:03:02  ended           2 h 03 min  3 GiB  it crashed: exit code 1; its last words: TypeError: x is not a function",
+        "2026-11-22 04:03:02  exited          2 h 03 min  3 GiB  crashed (exit code 1); last output: TypeError: x is not a function",
         "2026-11-22 04:03:02  backing off                        Failure 1 in a row: the next start is in 1 second",
         "2026-11-22 04:03:03  started                            pid 4711: claude -p 'Fix the tests'",
         "",
@@ -65,10 +65,10 @@ describe("the table of what has happened", () => {
     )
   })
 
-  it("shows an end that nobody has judged, as one before which the daemon was killed", () => {
+  it("shows an exit without a verdict, which a killed daemon leaves", () => {
     const cut = night.slice(0, 3)
     const text = historyText({ records: cut, damaged: 0 }, { sinceMs: undefined, limit: 20 }, options)
-    assert.match(text, /ended +2 h 03 min {2}exit code 1\n/)
+    assert.match(text, /exited +2 h 03 min {2}exit code 1\n/)
   })
 
   it("names the projects when there are several", () => {
@@ -78,7 +78,7 @@ describe("the table of what has happened", () => {
     assert.match(lines.at(-2) ?? "", / {2}blog +started/)
   })
 
-  it("has one line an event, whatever is in it, and colours what went wrong only when asked to", () => {
+  it("has one line an event, whatever is in it, and colours what went wrong only when allowed", () => {
     const nasty = run("a", [
       noon,
       { _tag: "SettingsRefused", by: "a\nb", reason: `\u001b[31m${"x".repeat(900)}` }
@@ -91,7 +91,7 @@ describe("the table of what has happened", () => {
     assert.notInclude(table(night.slice(0, 2), true).join("\n"), "\u001b")
   })
 
-  it("says so where there is nothing, and how much could not be read", () => {
+  it("reports an empty history and unreadable lines", () => {
     const none = { records: [], damaged: 0 }
     assert.strictEqual(
       historyText(none, { sinceMs: undefined, limit: 20 }, options),
@@ -99,24 +99,24 @@ describe("the table of what has happened", () => {
     )
     assert.strictEqual(
       historyText(none, { sinceMs: noon, limit: 20 }, options),
-      "Nothing has happened since 2026-11-22 13:00:00.\n"
+      "No events since 2026-11-22 13:00:00.\n"
     )
     const damaged = historyText({ records: night, damaged: 2 }, { sinceMs: undefined, limit: 1 }, options)
-    assert.match(damaged, /\n2 lines of the history could not be read and were left out\.\n$/)
+    assert.match(damaged, /\nSkipped 2 unreadable lines of the history\.\n$/)
   })
 })
 
-describe("what is asked of the history", () => {
+describe("the records that answer a question", () => {
   it("are the last ones, and those since a time", () => {
     const seqs = (sinceMs: number | undefined, limit: number) =>
-      asked(night, { sinceMs, limit }).map(({ seq }) => seq)
+      answering(night, { sinceMs, limit }).map(({ seq }) => seq)
     assert.deepStrictEqual(seqs(undefined, 2), [4, 5])
     assert.deepStrictEqual(seqs(undefined, 0), [])
     assert.deepStrictEqual(seqs(at("03:03:02"), Number.POSITIVE_INFINITY), [3, 4, 5])
     assert.deepStrictEqual(seqs(at("03:03:02"), 1), [5])
   })
 
-  it("needs a week of records for the restarts, and more where more is asked", () => {
+  it("needs a week of records for the restarts, and more where the question asks for more", () => {
     const week = at("23:00", 7)
     assert.deepStrictEqual(needed({ sinceMs: undefined, limit: 20 }, noon, berlin), {
       sinceMs: week,

@@ -59,13 +59,9 @@ describe("the restarts of a worker", () => {
       [started(), exited(), ended({ kind: "usage-limit", says: "resets 3pm" }), started()],
       ["usage limit"]
     ],
+    ["a restart command is one", [started(), asked("restart"), exited(true), started()], ["restart command"]],
     [
-      "a person's restart is one",
-      [started(), asked("restart"), exited(true), started()],
-      ["asked by a person"]
-    ],
-    [
-      "also when its end is judged to be our doing",
+      "also when its verdict names the daemon",
       [
         started(),
         asked("restart"),
@@ -73,7 +69,7 @@ describe("the restarts of a worker", () => {
         ended({ kind: "killed-by-us", reason: "restart" }),
         started()
       ],
-      ["asked by a person"]
+      ["restart command"]
     ],
     [
       "the daemon's own restart is one, for its reason",
@@ -83,7 +79,7 @@ describe("the restarts of a worker", () => {
     [
       "what could not be started is started again",
       [started(), exited(), { _tag: "WorkerNotStarted", project: shop, reason: "no such file" }, started()],
-      ["it could not be started: no such file"]
+      ["could not be started: no such file"]
     ],
     [
       "a start after a rest is a first one",
@@ -93,7 +89,7 @@ describe("the restarts of a worker", () => {
     [
       "a restart after a rest is one",
       [started(), exited(true), stopped, asked("restart"), started()],
-      ["asked by a person"]
+      ["restart command"]
     ],
     ["one whose first start is too long ago is one", [exited(), started()], ["exit code 1"]],
     [

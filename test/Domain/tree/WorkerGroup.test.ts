@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as FastCheck from "effect/FastCheck"
 import { ProjectName } from "../../../src/Domain/Project.ts"
-import { groupName, isPopulated, isWithin, projectOfGroup } from "../../../src/Domain/tree/WorkerGroup.ts"
+import { groupName, isPopulated, projectOfGroup } from "../../../src/Domain/tree/WorkerGroup.ts"
 import { workerId } from "../../../src/Domain/WorkerId.ts"
 
 const shop = ProjectName.make("shop")
@@ -45,16 +45,6 @@ describe("the name of a worker's cgroup", () => {
   it("tells apart projects of which one's name begins with the other's", () => {
     assert.strictEqual(projectOfGroup("worker.a.0f8fad5b.0f8fad5b"), "a.0f8fad5b")
     assert.strictEqual(projectOfGroup("worker.a.0f8fad5b"), "a")
-  })
-})
-
-describe("a process", () => {
-  it("is in a group when it is in that or below, and not beside it", () => {
-    assert.isTrue(isWithin("/unit/worker.a.1", "/unit/worker.a.1"))
-    assert.isTrue(isWithin("/unit/worker.a.1/own", "/unit/worker.a.1"))
-    for (const path of [undefined, "/unit/worker.a.12", "/unit/daemon", "/unit", "/"]) {
-      assert.isFalse(isWithin(path, "/unit/worker.a.1"))
-    }
   })
 })
 

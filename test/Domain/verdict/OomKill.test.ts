@@ -1,5 +1,4 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import { DaemonEvent, describeEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { type MemoryLook, memoryLook } from "../../../src/Domain/memory/MemoryLook.ts"
@@ -8,12 +7,19 @@ import type { WorkerExit } from "../../../src/Domain/tree/WorkerExit.ts"
 import { adviceFor } from "../../../src/Domain/verdict/ExitVerdict.ts"
 import {
   type CountedKills,
-  describeOomKill as describeKill,
-  type GroupKills,
+  describeOomKill,
   type OomEvidence,
-  OomKill,
+  type OomSample,
   oomKillOf
 } from "../../../src/Domain/verdict/OomKill.ts"
+import {
+  beginWatch,
+  evidenceOf,
+  type KillCounts,
+  nextWatch,
+  type OomKillWatch,
+  withSample
+} from "../../../src/Domain/verdict/OomKillWatch.ts"
 
 const gib = 2 ** 30
 
@@ -37,13 +43,7 @@ const exited = (code: number): WorkerExit => ({ code, signal: null })
 const short = { memory: memory(gib / 4), tree: { residentBytes: 11 * gib, swapBytes: gib, processes: 7 } }
 const plenty = { ...short, memory: memory(9 * gib) }
 
-const inGroup = (count: number, alone: number, ageMs = 100): GroupKills => ({
-  folder: "/x",
-  count,
-  alone,
-  ageMs,
-  before: short
-})
+const inGroup = (count: number, ageMs = 100, before = short) => ({ folder: "/x", count, ageMs, before })
 const onMachine = (ageMs = 100, before: CountedKills["before"] = short): CountedKills => ({
   count: 1,
   ageMs,
@@ -61,47 +61,30 @@ const verdict = (evidence: Partial<OomEvidence>): string => {
   return kill === undefined ? "nothing" : `${kill.certainty}: ${kill.victim}, ${kill.kills}`
 }
 
-describe("a kill that the worker's cgroup has counted", () => {
-  it("is proven to be the leader's when that died by SIGKILL, and nobody had told it to end", () => {
-    assert.strictEqual(verdict({ leader: killed, group: inGroup(1, 0) }), "proven: leader, 1")
-    assert.strictEqual(verdict({ leader: killed, group: inGroup(3, 3) }), "proven: leader, 3")
-    assert.strictEqual(verdict({ leader: killed, group: inGroup(1, 0, 60_000) }), "probable: member, 1")
-    assert.strictEqual(
-      verdict({ leader: killed, group: inGroup(1, 0), wasAsked: true }),
-      "probable: member, 1"
-    )
-    assert.strictEqual(
-      verdict({ leader: { code: null, signal: "SIGSEGV" }, group: inGroup(1, 0) }),
-      "probable: member, 1"
-    )
+describe("a kill counted by the worker's own cgroup", () => {
+  it("is proven, and hit the leader when that died by SIGKILL without a request to stop", () => {
+    assert.strictEqual(verdict({ leader: killed, group: inGroup(1) }), "proven: leader, 1")
+    assert.strictEqual(verdict({ leader: killed, group: inGroup(3) }), "proven: leader, 3")
+    assert.strictEqual(verdict({ leader: killed, group: inGroup(1, 60_000) }), "proven: member, 1")
+    assert.strictEqual(verdict({ leader: killed, group: inGroup(1), wasAsked: true }), "proven: member, 1")
   })
 
-  it("is proven to be a child's when a shell says that its child was killed", () => {
-    assert.strictEqual(verdict({ leader: exited(137), group: inGroup(1, 0) }), "proven: member, 1")
-    assert.strictEqual(
-      verdict({ leader: exited(137), group: inGroup(1, 0), wasAsked: true }),
-      "probable: member, 1"
-    )
-  })
-
-  it("is proven to be the worker's when nobody else was there, however and whenever the leader ended", () => {
-    for (const leader of [exited(0), exited(1), { code: null, signal: "SIGTERM" }]) {
+  it("is proven however and whenever the leader exited", () => {
+    for (const leader of [exited(0), exited(1), exited(137), { code: null, signal: "SIGTERM" }]) {
       for (const wasAsked of [false, true]) {
-        assert.strictEqual(verdict({ leader, wasAsked, group: inGroup(1, 1, 1e9) }), "proven: member, 1")
-        assert.strictEqual(verdict({ leader, wasAsked, group: inGroup(3, 2, 1e9) }), "proven: member, 2")
-        assert.strictEqual(verdict({ leader, wasAsked, group: inGroup(3, 0, 1e9) }), "probable: member, 3")
+        assert.strictEqual(verdict({ leader, wasAsked, group: inGroup(2, 1e9) }), "proven: member, 2")
       }
     }
   })
 })
 
-describe("a kill that only the machine has counted", () => {
-  it("is probably the worker's when that failed right then, and memory was short", () => {
+describe("a kill counted only by the machine", () => {
+  it("is probably the worker's when the worker failed right after it and memory was short", () => {
     assert.strictEqual(verdict({ leader: killed, machine: onMachine() }), "probable: leader, 1")
     assert.strictEqual(verdict({ leader: exited(1), machine: onMachine() }), "probable: member, 1")
   })
 
-  it("proves nothing by itself", () => {
+  it("is no evidence otherwise", () => {
     for (const machine of [
       onMachine(100, plenty),
       onMachine(100, { ...short, memory: undefined }),
@@ -113,45 +96,8 @@ describe("a kill that only the machine has counted", () => {
     assert.strictEqual(verdict({ leader: exited(0), machine: onMachine() }), "nothing")
   })
 
-  it("was somebody else's when the worker's cgroup has counted none", () => {
-    assert.strictEqual(verdict({ leader: killed, group: inGroup(0, 0), machine: onMachine() }), "nothing")
-  })
-})
-
-const anyKills = FastCheck.record({
-  count: FastCheck.nat(3),
-  ageMs: FastCheck.constantFrom(0, 30_000, 30_001),
-  before: FastCheck.constantFrom(short, plenty, { memory: undefined, tree: undefined })
-})
-const anyEvidence: FastCheck.Arbitrary<OomEvidence> = FastCheck.record({
-  leader: FastCheck.constantFrom(killed, exited(0), exited(1), exited(137)),
-  wasAsked: FastCheck.boolean(),
-  group: FastCheck.option(
-    FastCheck.tuple(anyKills, FastCheck.nat(3)).map(([kills, alone]) => ({
-      ...kills,
-      folder: "/x",
-      alone: Math.min(alone, kills.count)
-    })),
-    { nil: undefined }
-  ),
-  machine: FastCheck.option(anyKills, { nil: undefined })
-})
-
-describe("whatever is known", () => {
-  it("nothing is told without a kill, nothing is proven without the cgroup, and all can be written down", () => {
-    FastCheck.assert(
-      FastCheck.property(anyEvidence, (evidence) => {
-        const kill = oomKillOf(evidence)
-        if (kill === undefined) return
-        assert.isAbove(kill.kills, 0)
-        assert.isAtMost(kill.kills, (evidence.group ?? evidence.machine)?.count ?? 0)
-        if (kill.certainty === "proven") assert.isAbove(evidence.group?.count ?? 0, 0)
-        assert.strictEqual(kill.cgroup, evidence.group?.folder)
-        if (kill.victim === "leader")
-          assert.deepStrictEqual([evidence.leader, evidence.wasAsked], [killed, false])
-        assert.deepStrictEqual(Schema.decodeUnknownSync(OomKill)(Schema.encodeSync(OomKill)(kill)), kill)
-      })
-    )
+  it("hit another program when the worker's own cgroup counted none", () => {
+    assert.strictEqual(verdict({ leader: killed, group: inGroup(0), machine: onMachine() }), "nothing")
   })
 })
 
@@ -164,43 +110,39 @@ const told = (evidence: Partial<OomEvidence>) => {
     ...evidence
   })
   assert(oomKill !== undefined)
-  return { oomKill, text: describeKill(oomKill) }
+  return { oomKill, text: describeOomKill(oomKill) }
 }
 
-describe("what a person is told", () => {
-  it("names the victim, where it was counted, and what was seen last before", () => {
+describe("the sentence about a kill", () => {
+  it("names the victim, the counter, and the last figures before the kill", () => {
     assert.strictEqual(
-      told({ group: inGroup(1, 0) }).text,
-      "the kernel killed it because memory had run out " +
-        "(1 kill in the cgroup /x; last seen before: it held 12 GiB in 7 processes, 256 MiB of 16 GiB were available)"
+      told({ group: inGroup(1) }).text,
+      "the kernel killed it because memory ran out " +
+        "(1 kill in the cgroup /x; before that the worker held 12 GiB in 7 processes, 256 MiB of 16 GiB were available)"
     )
     assert.match(
-      told({ leader: exited(1), group: inGroup(2, 2) }).text,
-      /^the kernel killed 2 of its processes because memory had run out \(2 kills in the cgroup \/x; /
+      told({ leader: exited(1), group: inGroup(2) }).text,
+      /^the kernel killed 2 of its processes because memory ran out \(2 kills in the cgroup \/x; /
     )
-    assert.match(
-      told({ leader: exited(1), group: inGroup(2, 0) }).text,
-      /^the kernel probably killed one of its processes because /
-    )
-    const nothingSeen = { memory: undefined, tree: undefined }
+    const nothingSampled = { memory: undefined, tree: undefined }
     assert.strictEqual(
-      told({ group: { ...inGroup(1, 1), before: nothingSeen } }).text,
-      "the kernel killed it because memory had run out (1 kill in the cgroup /x)"
+      told({ group: { ...inGroup(1), before: nothingSampled } }).text,
+      "the kernel killed it because memory ran out (1 kill in the cgroup /x)"
     )
     assert.strictEqual(
       told({ machine: onMachine(0, { ...short, tree: { residentBytes: 5, swapBytes: 0, processes: 1 } }) })
         .text,
-      "the kernel probably killed it because memory had run out " +
-        "(1 kill on this machine; last seen before: it held 5 bytes in 1 process, 256 MiB of 16 GiB were available)"
+      "the kernel probably killed it because memory ran out " +
+        "(1 kill on this machine; before that the worker held 5 bytes in 1 process, 256 MiB of 16 GiB were available)"
     )
   })
 
-  it("names the limit that was reached, where memory had not run out on the machine", () => {
-    const { oomKill } = told({ group: inGroup(1, 1) })
+  it("names the limit of the cgroup where the worker reached it", () => {
+    const { oomKill } = told({ group: inGroup(1) })
     const limited = { ...oomKill, limitBytes: 5 * 2 ** 30 }
     assert.match(
-      describeKill(limited),
-      /^the kernel killed it because it would have held more than 5 GiB, the limit of its cgroup \(1 kill in /
+      describeOomKill(limited),
+      /^the kernel killed it because it reached the limit of its cgroup, 5 GiB \(1 kill in /
     )
     assert.include(
       adviceFor({ kind: "out-of-memory", by: "kernel", oomKill: limited }),
@@ -209,8 +151,8 @@ describe("what a person is told", () => {
     assert.include(adviceFor({ kind: "out-of-memory", by: "kernel", oomKill }), "more memory")
   })
 
-  it("is a warning with the end of the worker, also when that had been asked for or went well", () => {
-    const { oomKill, text } = told({ leader: exited(0), group: inGroup(1, 1) })
+  it("makes the exit of a worker a warning even when the exit code is 0, and survives the history", () => {
+    const { oomKill, text } = told({ leader: exited(0), group: inGroup(1) })
     const event: DaemonEvent = {
       _tag: "WorkerExited",
       project: unnamed,
@@ -227,5 +169,55 @@ describe("what a person is told", () => {
       Schema.decodeUnknownSync(DaemonEvent)(Schema.encodeSync(DaemonEvent)(event)),
       event
     )
+  })
+})
+
+/** A reading of the counters of the group and of the machine. */
+const at = (atMs: number, group: number | undefined, machine?: number): KillCounts => ({
+  atMs,
+  group,
+  machine
+})
+
+const sample = (availableBytes: number, residentBytes: number): OomSample => ({
+  memory: memory(availableBytes),
+  tree: { residentBytes, swapBytes: 0, processes: 2 }
+})
+const nothing: OomSample = { memory: undefined, tree: undefined }
+
+const evidence = (watch: OomKillWatch) => evidenceOf(watch, exited(1), false, "/x")
+
+describe("the counters of kills", () => {
+  it("count from the start of the worker, and know when the last kill was noticed", () => {
+    let watch = beginWatch(at(0, 4, 7), nothing)
+    watch = nextWatch(watch, at(5000, 5, 7), nothing)
+    watch = nextWatch(watch, at(10_000, 7, 9), nothing)
+    watch = nextWatch(watch, at(60_000, 7, 9), nothing)
+    assert.deepInclude(evidence(watch).group, { folder: "/x", count: 3, ageMs: 50_000 })
+    assert.deepInclude(evidence(watch).machine, { count: 2, ageMs: 50_000 })
+  })
+
+  it("keep the worst sample before the last kill", () => {
+    let watch = beginWatch(at(0, 0), sample(9 * gib, 1))
+    watch = nextWatch(watch, at(5000, 0), sample(8 * gib, gib))
+    watch = withSample(watch, sample(gib / 2, 12 * gib))
+    // The kill has freed all of it.
+    watch = withSample(watch, sample(12 * gib, 2))
+    watch = nextWatch(watch, at(10_000, 1), sample(13 * gib, 3))
+    assert.deepStrictEqual(evidence(watch).group?.before, sample(gib / 2, 12 * gib))
+    watch = nextWatch(watch, at(15_000, 1), sample(1, 13 * gib))
+    assert.deepStrictEqual(evidence(watch).group?.before, sample(gib / 2, 12 * gib))
+    const unsampled = nextWatch(beginWatch(at(0, 0), nothing), at(1, 1), sample(gib, gib))
+    assert.deepStrictEqual(evidence(unsampled).group?.before, sample(gib, gib))
+  })
+
+  it("that cannot be read are not the same as no kill", () => {
+    const before = beginWatch(at(0, 1), nothing)
+    assert.deepInclude(evidence(before).group, { count: 0 })
+    assert.isUndefined(evidence(nextWatch(before, at(1, undefined), nothing)).group)
+    const noticed = nextWatch(before, at(1, 2), nothing)
+    assert.deepInclude(evidence(nextWatch(noticed, at(2, undefined), nothing)).group, { count: 1 })
+    const readLater = nextWatch(beginWatch(at(0, undefined), nothing), at(1, 5), nothing)
+    assert.deepInclude(evidence(readLater).group, { count: 0 })
   })
 })

@@ -10,7 +10,7 @@ import { defaultPolicy } from "../../fixtures/policies.ts"
 const oomKill: OomKill = { certainty: "proven", victim: "leader", kills: 1, cgroup: "/x" }
 const killed = { exit: { code: null, signal: "SIGKILL" }, uptimeMs: 5000 } satisfies WorkerEnd
 const sentence =
-  "killed by SIGKILL after 5 seconds; the kernel killed it because memory had run out (1 kill in the cgroup /x)"
+  "killed by SIGKILL after 5 seconds; the kernel killed it because memory ran out (1 kill in the cgroup /x)"
 
 describe("the end of a worker", () => {
   it("is told with what the kernel has killed of it, where something speaks for that", () => {

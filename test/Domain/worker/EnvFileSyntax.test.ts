@@ -53,7 +53,7 @@ describe("parseEnvFile", () => {
 
   it("tells of a quote that is never closed, at the line that opens it", () => {
     assert.deepStrictEqual(problems('A=1\nB="never\nC=2\n'), [
-      "2 opens a quote that is never closed: all the rest is taken for its value"
+      "2 opens a quote that is never closed: the rest of the file became its value"
     ])
   })
 
@@ -96,7 +96,7 @@ describe("parseEnvFile", () => {
     const known = new Set([
       "is not KEY=value, so it was ignored",
       "does not begin with a variable name of letters, digits and _, so it was ignored",
-      "opens a quote that is never closed: all the rest is taken for its value"
+      "opens a quote that is never closed: the rest of the file became its value"
     ])
     FastCheck.assert(
       FastCheck.property(noise, (lines) => {

@@ -3,11 +3,11 @@ import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import { unnamed } from "../../../src/Domain/Project.ts"
 import {
-  blank,
+  clearedParts,
+  emptyState,
   resume,
   SavedState,
-  survivorOf,
-  whatIsCleared
+  savedStateOf
 } from "../../../src/Domain/worker/SavedState.ts"
 import {
   heldForMemory,
@@ -22,7 +22,11 @@ import { defaultPolicy } from "../../fixtures/policies.ts"
 const rules = { project: unnamed, restart: defaultPolicy }
 const nowMs = 1_000_000
 const states: Readonly<Record<string, WorkerState>> = {
-  stopped: { ...initial, wanted: "down", phase: Phase.Stopped({ because: "it was stopped before" }) },
+  stopped: {
+    ...initial,
+    wanted: "down",
+    phase: Phase.Stopped({ because: "stopped before the daemon started" })
+  },
   failed: {
     ...initial,
     wanted: "up",
@@ -81,7 +85,7 @@ const states: Readonly<Record<string, WorkerState>> = {
 describe("what survives the daemon", () => {
   for (const [word, state] of Object.entries(states)) {
     it(`${word} is so afterwards, for the same reason`, () => {
-      const [after, actions] = resume(rules, survivorOf(state, null), nowMs)
+      const [after, actions] = resume(rules, savedStateOf(state, null), nowMs)
       assert.strictEqual(
         statusWord(after),
         heldForMemory(state) === undefined ? statusWord(state) : "waiting"
@@ -92,13 +96,13 @@ describe("what survives the daemon", () => {
         actions.map((action) => action._tag),
         "Spawn"
       )
-      assert.deepStrictEqual(survivorOf(after, null), survivorOf(state, null))
+      assert.deepStrictEqual(savedStateOf(after, null), savedStateOf(state, null))
     })
   }
 
   it("a wait that is over starts the worker, with the failures it had", () => {
     const { restarting = initial } = states
-    const [after, actions] = resume(rules, survivorOf(restarting, null), nowMs + 60_000)
+    const [after, actions] = resume(rules, savedStateOf(restarting, null), nowMs + 60_000)
     assert.strictEqual(statusWord(after), "starting")
     assert.strictEqual(after.failures, 3)
     assert.include(
@@ -110,7 +114,7 @@ describe("what survives the daemon", () => {
   it("a hold until a time of day is kept whole, a backoff never longer than its maximum", () => {
     const wait = { untilMs: nowMs + 86_400_000, because: "x" }
     const until = (kind: "hold" | "backoff") =>
-      survivorOf(resume(rules, { ...blank, wait: { ...wait, kind } }, nowMs)[0], null).wait?.untilMs
+      savedStateOf(resume(rules, { ...emptyState, wait: { ...wait, kind } }, nowMs)[0], null).wait?.untilMs
     assert.strictEqual(until("hold"), nowMs + 86_400_000)
     assert.strictEqual(until("backoff"), nowMs + defaultPolicy.maxBackoffMs)
   })
@@ -123,22 +127,22 @@ describe("what survives the daemon", () => {
       again: false,
       awaits: "worker"
     })
-    const survivor = survivorOf({ ...initial, wanted: "up", phase }, null)
-    assert.isNull(survivor.wait)
-    assert.strictEqual(statusWord(resume(rules, survivor, nowMs)[0]), "starting")
+    const saved = savedStateOf({ ...initial, wanted: "up", phase }, null)
+    assert.isNull(saved.wait)
+    assert.strictEqual(statusWord(resume(rules, saved, nowMs)[0]), "starting")
   })
 
   it("a fresh start says what it clears, and nothing when there is nothing", () => {
-    assert.isUndefined(whatIsCleared(blank))
-    assert.strictEqual(whatIsCleared({ ...blank, failures: 1 }), "1 failure in a row")
+    assert.isUndefined(clearedParts(emptyState))
+    assert.strictEqual(clearedParts({ ...emptyState, failures: 1 }), "1 failure in a row")
     assert.strictEqual(
-      whatIsCleared({
-        ...blank,
+      clearedParts({
+        ...emptyState,
         failures: 3,
         wanted: "down",
         wait: { kind: "backoff", untilMs: 1, because: "exit code 1" }
       }),
-      "a wait (exit code 1), 3 failures in a row, the worker's being stopped"
+      "a wait (exit code 1), 3 failures in a row, its stop by a user"
     )
   })
 
@@ -160,9 +164,9 @@ describe("what survives the daemon", () => {
           ),
           workerId: FastCheck.option(FastCheck.string())
         }),
-        (survivor) => {
-          const text = Schema.encodeSync(stored)(survivor)
-          assert.deepStrictEqual(Schema.decodeSync(stored)(text), survivor)
+        (saved) => {
+          const text = Schema.encodeSync(stored)(saved)
+          assert.deepStrictEqual(Schema.decodeSync(stored)(text), saved)
         }
       )
     )

@@ -77,7 +77,7 @@ describe("what follows a worker's end", () => {
     const stopped = followUp(one.auth, on(), first)
     assert.deepInclude(stopped, {
       because:
-        "it is not logged in: it said so. Log in as the user of the daemon, or put a valid key into the env file, then `autopilotd start-worker`"
+        "is not logged in: it said so. Log in as the user of the daemon, or put a valid key into the env file, then run: autopilotd start-worker"
     })
   })
 })
@@ -89,7 +89,7 @@ describe("a wait", () => {
     assert.deepStrictEqual(followUp(limited(nowMs + 90 * minuteMs), on(), first), {
       _tag: "Wait",
       untilMs: nowMs + 91 * minuteMs,
-      because: "its usage limit is reached: it said so"
+      because: "reached its usage limit: it said so"
     })
   })
 
@@ -97,8 +97,7 @@ describe("a wait", () => {
     assert.deepStrictEqual(followUp(one.overloaded, on(), { nowMs, inARow: 3 }), {
       _tag: "Wait",
       untilMs: nowMs + 4 * minuteMs,
-      because:
-        "the API cannot be used at present (HTTP status 529): it said so; nothing says until when, so it is tried again after 4 minutes"
+      because: "the API is unavailable (HTTP status 529): it said so; the daemon tries again after 4 minutes"
     })
     const minutes = (kind: VerdictKind) =>
       [1, 2, 3, 4, 5, 6, 7, 4000].map((row) => waitMs(kind, row) / minuteMs)

@@ -116,7 +116,7 @@ describe("what follows the verdict on a worker's end", () => {
     const [state, actions] = afterEnd(seen)
     assert.strictEqual(verdictIn(actions), "crash")
     assert.strictEqual(statusWord(state), "restarting")
-    assert.strictEqual(state.lastExit, "exit code 1 after 5 seconds; its last words: Error: boom")
+    assert.strictEqual(state.lastExit, "exit code 1 after 5 seconds; last output: Error: boom")
     assert.strictEqual(reason(state), state.lastExit)
   })
 

@@ -358,11 +358,11 @@ describe("the end of a worker", () => {
     assert.strictEqual(state.lastExit, "not started: no such file")
   })
 
-  it("leaves processes that cannot be ended: waiting, named, and nothing new starts", () => {
+  it("leaves processes that survive SIGKILL: waiting, named, and nothing new starts", () => {
     const [stopping] = step(rules, before.running, command("restart"))
     const [state] = step(rules, stopping, { _tag: "Remaining", epoch: 4, pids: [77, 78] })
     assert.strictEqual(statusWord(state), "waiting")
-    assert.match(reason(state) ?? "", /pid 77, 78 cannot be ended/)
+    assert.match(reason(state) ?? "", /pid 77, 78 cannot be killed/)
     // What hangs all night is told once, and again when it changes.
     const told = (pids: ReadonlyArray<number>) =>
       step(rules, state, { _tag: "Remaining", epoch: 4, pids })[1].map(({ _tag }) => _tag)

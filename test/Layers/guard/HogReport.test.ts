@@ -112,7 +112,7 @@ const report = (options: {
         selected: unused,
         select: () => unused,
         apply: () => unused,
-        turn: unused,
+        probe: unused,
         drain: unused
       })
     )

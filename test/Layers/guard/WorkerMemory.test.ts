@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
+import { noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
 import { WorkerMemory } from "../../../src/Layers/guard/WorkerMemory.ts"
-import { WorkerSamples } from "../../../src/Layers/verdict/WorkerSamples.ts"
+import { LiveWorkers } from "../../../src/Layers/verdict/LiveWorkers.ts"
 import { MiB } from "../machine/ProcFolder.ts"
 import { groupOf } from "../tree/PretendedGroup.ts"
 import { FakeLives } from "../worker/FakeLives.ts"
@@ -158,16 +159,17 @@ describe("what a worker holds", () => {
     )
   )
 
-  it.scoped("is there for those too that were built before whoever looks", () =>
+  it.scoped("is shared with the recognition of out-of-memory kills", () =>
     inWorld((world) =>
       Effect.gen(function* () {
-        const samples = yield* WorkerSamples
+        const { add, of } = yield* LiveWorkers
+        add(1000, { lastOutputNanos: () => 0n, agent: () => noAgent })
         yield* begin
         yield* pass("1 seconds")
-        assert.deepInclude(samples.of(1000), { residentBytes: MiB, swapBytes: 0, processes: 1 })
+        assert.deepInclude(of(1000)?.memory, { residentBytes: MiB, swapBytes: 0, processes: 1 })
         world.proc.put(1000, { parent: 50, mark: "home:default:1", residentBytes: 5 * MiB })
         yield* (yield* WorkerMemory).look
-        assert.strictEqual(samples.of(1000)?.residentBytes, 5 * MiB)
+        assert.strictEqual(of(1000)?.memory?.residentBytes, 5 * MiB)
       })
     )
   )

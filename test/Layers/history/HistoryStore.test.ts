@@ -6,6 +6,7 @@ import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
+import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { lineOf } from "../../../src/Domain/history/HistoryRecord.ts"
 import {
   anyEvent,
@@ -17,7 +18,6 @@ import {
   numbersOf,
   readHistory,
   shop,
-  type Told,
   withHistory
 } from "../../fixtures/HistoryWorld.ts"
 import { promisesWith } from "../../fixtures/SettingsWriter.ts"
@@ -28,14 +28,13 @@ const range = (from: number, to: number) => Array.from({ length: to - from }, (_
 /** A record of another time. */
 const oldLine = (at: number, n: number) => lineOf({ at, seq: n, daemon: "old" }, numbered(n))
 
-const settings = (maxBytes: number, maxAgeDays = 90) => ({ maxBytes, maxAgeDays })
-
 const dayMs = 86_400_000
 
-const toldOf = (told: Told) =>
+/** The first error in the daemon's log. */
+const errorIn = (logged: ReadonlyArray<string>) =>
   eventually(
-    "told",
-    Effect.sync(() => told.at(0))
+    "an error is logged",
+    Effect.sync(() => logged.find((line) => line.startsWith("error")))
   )
 
 const numbersIn = (home: string) => Effect.map(readHistory(home), ({ records }) => numbersOf(records))
@@ -183,9 +182,8 @@ describe("the history", () => {
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const path = historyOf(home)
-      yield* withHistory(home, ({ append, keep }) =>
+      const act = ({ append }: { readonly append: (event: DaemonEvent) => void }) =>
         Effect.gen(function* () {
-          keep(settings(5000))
           let n = 0
           for (const burst of [1, 1, 3, 40, 100, 1, 7, 60]) {
             for (const last = n + burst; n < last; n++) append(numbered(n))
@@ -202,17 +200,8 @@ describe("the history", () => {
             assert.isTrue(n < 30 || numbers.length >= 30, String(numbers.length))
           }
         })
-      )
+      yield* withHistory(home, act, { limits: { maxBytes: 5000, maxAgeDays: 36_500 } })
       assert.sameMembers(fs.readdirSync(home), ["history.jsonl", "history.jsonl.1"])
-    })
-  )
-
-  it.scopedLive("is not cut before it is known how much may be kept", () =>
-    Effect.gen(function* () {
-      const home = yield* temporaryHome
-      fs.writeFileSync(historyOf(home), oldLine(1, 1))
-      yield* withHistory(home, ({ append }) => Effect.sync(() => append(numbered(2))))
-      assert.deepStrictEqual(yield* numbersIn(home), [1, 2])
     })
   )
 
@@ -228,11 +217,10 @@ describe("the history", () => {
           Effect.map(numbersIn(home), (numbers) => (numbers.length === expected.length ? numbers : undefined))
         )
       const run = (expected: ReadonlyArray<number>) =>
-        withHistory(home, ({ keep }) =>
-          Effect.gen(function* () {
-            keep(settings(1_000_000, 10))
-            assert.deepStrictEqual(yield* forgotten(expected), expected)
-          })
+        withHistory(
+          home,
+          () => Effect.map(forgotten(expected), (numbers) => assert.deepStrictEqual(numbers, expected)),
+          { limits: { maxBytes: 1_000_000, maxAgeDays: 10 } }
         )
       fs.writeFileSync(`${path}.1`, daysAgo(30, 1) + daysAgo(20, 2))
       fs.writeFileSync(path, daysAgo(12, 3) + daysAgo(11, 4) + daysAgo(9, 5) + daysAgo(1, 6))
@@ -259,12 +247,9 @@ describe("the history", () => {
       const now = Date.now()
       const lines = range(0, 3000).map((n) => oldLine(now - (n < 1700 ? 20 : 5) * dayMs, n))
       fs.writeFileSync(path, lines.join(""))
-      yield* withHistory(home, ({ append, keep }) =>
-        Effect.sync(() => {
-          append(numbered(3000))
-          keep(settings(10_000_000, 10))
-        })
-      )
+      yield* withHistory(home, ({ append }) => Effect.sync(() => append(numbered(3000))), {
+        limits: { maxBytes: 10_000_000, maxAgeDays: 10 }
+      })
       const kept = lines.slice(1700).join("")
       yield* eventually(
         "forgotten",
@@ -281,13 +266,13 @@ describe("the history", () => {
       const home = yield* temporaryHome
       const path = historyOf(home)
       fs.mkdirSync(path)
-      const told: Told = []
+      const logged: Array<string> = []
       yield* withHistory(
         home,
         ({ append }) =>
           Effect.gen(function* () {
             append(numbered(0))
-            assert.match(yield* toldOf(told), /^error: The history of events cannot be written, .*EISDIR/)
+            assert.match(yield* errorIn(logged), /^error: The history cannot be written, .*EISDIR/)
             append(numbered(1))
             fs.rmdirSync(path)
             yield* eventually(
@@ -295,10 +280,12 @@ describe("the history", () => {
               Effect.map(numbersIn(home), (numbers) => (numbers.length === 2 ? true : undefined))
             )
           }),
-        told
+        { logged }
       )
       assert.deepStrictEqual(yield* numbersIn(home), [0, 1])
-      assert.deepStrictEqual(told.slice(1), ["info: The history can be written again"])
+      assert.deepStrictEqual(logged.filter((line) => !line.startsWith("warning")).slice(1), [
+        "info: The history is writable again"
+      ])
     })
   )
 
@@ -309,7 +296,7 @@ describe("the history", () => {
         const home = yield* temporaryHome
         const path = historyOf(home)
         fs.mkdirSync(path)
-        const told: Told = []
+        const logged: Array<string> = []
         const filler = "x".repeat(1000)
         const count = 1500
         yield* withHistory(
@@ -319,17 +306,17 @@ describe("the history", () => {
               for (const n of range(0, count)) {
                 append({ _tag: "StateCleared", project: shop, what: `number ${n} ${filler}` })
               }
-              yield* toldOf(told)
+              yield* errorIn(logged)
               fs.rmdirSync(path)
               yield* eventually(
                 "written",
                 Effect.sync(() =>
-                  told.some((line) => line.includes("missing in the history")) ? true : undefined
+                  logged.some((line) => line.includes("missing in the history")) ? true : undefined
                 )
               )
               append(numbered(count))
             }),
-          told
+          { logged }
         )
         const { records } = yield* readHistory(home)
         const kept = numbersOf(records)
@@ -339,7 +326,7 @@ describe("the history", () => {
         assert.deepStrictEqual(lost, [count - (kept.length - 1)])
         assert.strictEqual(records.at(-2)?._tag, "EventsLost")
         assert.lengthOf(
-          told.filter((line) => line.includes("takes no more events")),
+          logged.filter((line) => line.includes("drops events")),
           1
         )
       })
@@ -349,15 +336,15 @@ describe("the history", () => {
     Effect.gen(function* () {
       const home = yield* temporaryHome
       fs.mkdirSync(historyOf(home))
-      const told: Told = []
+      const logged: Array<string> = []
       yield* withHistory(
         home,
         ({ append }) =>
           Effect.zipRight(
             Effect.sync(() => append(numbered(0))),
-            toldOf(told)
+            errorIn(logged)
           ),
-        told
+        { logged }
       )
     })
   )

@@ -2,47 +2,48 @@ import { PassThrough } from "node:stream"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { countLines, prefixed } from "../../../src/Domain/output/Lines.ts"
 import { unnamed } from "../../../src/Domain/Project.ts"
-import { LogSettings } from "../../../src/Domain/settings/LogSettings.ts"
+import type { EffectiveSettings } from "../../../src/Domain/settings/EffectiveSettings.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
+import * as Concerns from "../../../src/Layers/history/Concerns.ts"
 import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
-import { LogSettingsInForce } from "../../../src/Layers/logs/LogSettingsInForce.ts"
 import { WorkerEcho } from "../../../src/Layers/logs/WorkerEcho.ts"
 import * as WorkerLines from "../../../src/Layers/logs/WorkerLines.ts"
 import * as WorkerLog from "../../../src/Layers/logs/WorkerLog.ts"
 import { RotatingFiles } from "../../../src/Layers/output/RotatingFile.ts"
+import { SettingsInForce } from "../../../src/Layers/settings/SettingsInForce.ts"
+import { inForce } from "../../fixtures/SettingsInForce.ts"
 import { eventually } from "../../live/TestDaemon.ts"
 
-/** A disk that takes what it is allowed to, and a worker that writes what it is told to. */
+/** A disk that takes lines while there is room. */
 interface World {
   readonly stored: Array<string>
   readonly events: Array<DaemonEvent>
-  /** What waits for the disk. */
+  /** The bytes that wait for the disk. */
   waitingBytes: number
-  redact: boolean
 }
 
-const world = (): World => ({ stored: [], events: [], waitingBytes: 0, redact: false })
+const world = (): World => ({ stored: [], events: [], waitingBytes: 0 })
 
-const layerOf = (around: World) =>
+const layerOf = (around: World, current: SubscriptionRef.SubscriptionRef<EffectiveSettings>) =>
   WorkerLog.layer.pipe(
     Layer.provide(
       Layer.mergeAll(
         Layer.succeed(AutopilotHome, pathsBelow("/nonexistent")),
         Layer.succeed(WorkerEcho, { show: () => undefined }),
         WorkerLines.layer,
-        Layer.succeed(DaemonEvents, {
-          publish: (event) => Effect.sync(() => void around.events.push(event)),
-          changes: Stream.empty
-        }),
-        Layer.succeed(LogSettingsInForce, () => ({
-          ...Schema.decodeUnknownSync(LogSettings)({}),
-          redact: around.redact
-        })),
+        Layer.provideMerge(
+          Concerns.layer,
+          Layer.succeed(DaemonEvents, {
+            publish: (event) => Effect.sync(() => void around.events.push(event)),
+            changes: Stream.empty
+          })
+        ),
+        Layer.succeed(SettingsInForce, { current, load: () => Effect.dieMessage("nothing reloads") }),
         Layer.succeed(RotatingFiles, {
           open: ({ maxPendingBytes }) =>
             Effect.succeed({
@@ -59,11 +60,15 @@ const layerOf = (around: World) =>
   )
 
 const begin = Effect.fnUntraced(function* (around: World, secrets: ReadonlyArray<string> = []) {
-  const { open } = yield* Effect.provide(WorkerLog.WorkerLog, layerOf(around))
+  const settings = yield* SubscriptionRef.make(inForce({}))
+  const { open } = yield* Effect.provide(WorkerLog.WorkerLog, layerOf(around, settings))
   const log = yield* open(unnamed)
   const [stdout, stderr] = [new PassThrough(), new PassThrough()]
   const capture = yield* log.capture({ pid: 7, stdout, stderr }, secrets)
-  return { capture, stdout, stderr, stored: () => around.stored.join("").replace(/^\S+ \S+ /gm, "") }
+  const redact = SubscriptionRef.set(settings, inForce({ log: { redact: true } })).pipe(
+    Effect.zipRight(capture.caughtUp)
+  )
+  return { capture, redact, stdout, stderr, stored: () => around.stored.join("").replace(/^\S+ \S+ /gm, "") }
 })
 
 const mib = 2 ** 20
@@ -126,13 +131,13 @@ describe("a worker's log", () => {
     })
   )
 
-  it.scopedLive("masks secrets where it is asked for, in what it keeps in mind too", () =>
+  it.scopedLive("masks secrets from the moment log.redact is set, in the tail too", () =>
     Effect.gen(function* () {
       const around = world()
-      const { capture, stdout, stored } = yield* begin(around, ["hunter2-hunter2", "short"])
+      const { capture, redact, stdout, stored } = yield* begin(around, ["hunter2-hunter2", "short"])
       stdout.write("hunter2-hunter2\n")
       yield* capture.caughtUp
-      around.redact = true
+      yield* redact
       stdout.write("short hunter2-")
       stdout.write("hunter2\nhunter2-hunter2")
       yield* capture.caughtUp

@@ -46,7 +46,7 @@ const pretended = () => {
       select: () => unused,
       apply: () => unused,
       drain: unused,
-      turn: turn("supervisor")
+      probe: turn("supervisor")
     })
   )
   return {
@@ -158,7 +158,7 @@ describe("a turn of the supervisor", () => {
     { ...plan, project: shop },
     { ...plan, project: blog }
   ] as const
-  const turn = Effect.flatMap(Supervisor, (supervisor) => supervisor.turn)
+  const turn = Effect.flatMap(Supervisor, (supervisor) => supervisor.probe)
 
   it.effect("is not awaited before it is to begin", () =>
     turn.pipe(Effect.provide(layerOf(makeSurroundings(), { projects: plans })))

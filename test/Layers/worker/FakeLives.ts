@@ -8,30 +8,30 @@ import { CannotStart } from "../../../src/Layers/tree/Executable.ts"
 import { WorkerLife } from "../../../src/Layers/worker/WorkerLife.ts"
 import { nothingSaid } from "../../fixtures/LifeSeen.ts"
 
-/** One pretended worker. */
+/** A run without a process. */
 export interface FakeLife {
   readonly id: string
   readonly pid: number
-  /** The leader ends by itself. */
+  /** Makes the leader exit by itself. */
   readonly exit: (exit: WorkerExit, uptimeMs?: number, oomKill?: OomKill) => Effect.Effect<void>
 }
 
-/** Workers without processes: the test decides when they end and how long their trees take to be gone. */
+/** Runs without processes: the test decides when leaders exit and how long a stop takes. */
 export class FakeLives extends Context.Tag("FakeLives")<
   FakeLives,
   {
-    /** All that were started, in order. */
+    /** All runs, in order. */
     readonly started: ReadonlyArray<FakeLife>
-    /** How many live now; more than one of a project is what must never be. */
+    /** The number of current runs; two of one project must never happen. */
     readonly alive: () => number
     readonly mostAlive: () => number
-    /** How often leftovers were ended without a start. */
+    /** The number of kills of leftovers without a start. */
     readonly sweeps: () => number
-    /** From now on starting fails with this reason; undefined: it works. */
+    /** Makes later starts fail with this reason; undefined: succeed. */
     readonly refuse: (reason: string | undefined) => void
-    /** From now on a tree takes this to be gone, unless it is hastened. */
+    /** Makes later stops take this long, unless hastened. */
     readonly endsAfter: (durationMs: number) => void
-    /** The next start meets a defect of ours. */
+    /** Makes the next start die with a defect. */
     readonly breakNext: () => void
   }
 >() {}
@@ -50,11 +50,11 @@ export const layer: Layer.Layer<FakeLives | WorkerLife> = Layer.effectContext(
     const lives = WorkerLife.of({
       newId: (project) => Effect.sync(() => `home:${project}:${++ids}`),
       endLeftovers: () => Effect.sync(() => void sweeps++),
-      live: (_plan, id, _log, patience, tell) =>
+      run: (_plan, id, _log, patience, report) =>
         Effect.gen(function* () {
           if (isBroken) {
             isBroken = false
-            return yield* Effect.dieMessage("a bug in the supervision of a life")
+            return yield* Effect.dieMessage("a bug in the supervision of a run")
           }
           if (refusal !== undefined) return yield* new CannotStart({ reason: refusal })
           const exited = yield* Deferred.make<readonly [WorkerExit, number, OomKill | undefined]>()
@@ -76,13 +76,13 @@ export const layer: Layer.Layer<FakeLives | WorkerLife> = Layer.effectContext(
                 Effect.interruptible(patience.hasten)
               ).pipe(
                 Effect.when(() => endMs > 0),
-                Effect.zipRight(tell.onSeen(nothingSaid)),
+                Effect.zipRight(report.onEvidence(nothingSaid)),
                 Effect.zipRight(Effect.sync(() => void alive--))
               )
           )
-          yield* tell.onSpawned(pid)
+          yield* report.onSpawned(pid)
           const [exit, uptimeMs, oomKill] = yield* Deferred.await(exited)
-          yield* tell.onExited(exit, uptimeMs, oomKill)
+          yield* report.onExited(exit, uptimeMs, oomKill)
         }).pipe(Effect.scoped, Effect.interruptible)
     })
 

@@ -7,7 +7,7 @@ import * as TestClock from "effect/TestClock"
 import * as TestContext from "effect/TestContext"
 import { ProjectName, unnamed } from "../../../src/Domain/Project.ts"
 import type { ProjectPlan, ProjectPlans } from "../../../src/Domain/worker/ProjectPlan.ts"
-import { blank } from "../../../src/Domain/worker/SavedState.ts"
+import { emptyState } from "../../../src/Domain/worker/SavedState.ts"
 import { reason, statusWord } from "../../../src/Domain/worker/WorkerState.ts"
 import * as ProjectSwitch from "../../../src/Layers/worker/ProjectSwitch.ts"
 import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
@@ -94,7 +94,7 @@ describe("several projects", () => {
       assert.deepStrictEqual(yield* words, ["default running", "shop stopped"])
       assert.strictEqual(
         reason((yield* snapshotOf(shop)).state),
-        "autostart is off for it, and nobody has started it"
+        "autostart is off, and no user has started it"
       )
       yield* commandTo(shop, "start")
       assert.strictEqual(yield* wordOf(shop), "running")
@@ -113,9 +113,9 @@ describe("several projects", () => {
     }).pipe(
       around(
         makeSurroundings({
-          default: { ...blank, wanted: "down" },
-          shop: { ...blank, wanted: "up" },
-          blog: blank
+          default: { ...emptyState, wanted: "down" },
+          shop: { ...emptyState, wanted: "up" },
+          blog: emptyState
         }),
         { projects, keepState: true }
       )

@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { unnamed } from "../../../src/Domain/Project.ts"
-import { blank } from "../../../src/Domain/worker/SavedState.ts"
+import { emptyState } from "../../../src/Domain/worker/SavedState.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import * as StateStore from "../../../src/Layers/worker/StateStore.ts"
 import { temporaryHome } from "../../live/TestDaemon.ts"
@@ -24,9 +24,9 @@ describe("a project's state on disk", () => {
       Effect.gen(function* () {
         const { load, save } = yield* StateStore.StateStore
         assert.isUndefined(yield* load(unnamed))
-        yield* save(unnamed, { ...blank, failures: 1 })
-        yield* save(unnamed, { ...blank, failures: 2, failed: 'a "reason"\n' })
-        assert.deepStrictEqual(yield* load(unnamed), { ...blank, failures: 2, failed: 'a "reason"\n' })
+        yield* save(unnamed, { ...emptyState, failures: 1 })
+        yield* save(unnamed, { ...emptyState, failures: 2, failed: 'a "reason"\n' })
+        assert.deepStrictEqual(yield* load(unnamed), { ...emptyState, failures: 2, failed: 'a "reason"\n' })
         assert.strictEqual(fs.statSync(stateFile).mode & 0o777, 0o600)
         assert.deepStrictEqual(fs.readdirSync(join(stateFile, "..")), ["default.json"])
       })
@@ -52,7 +52,7 @@ describe("a project's state on disk", () => {
         const { load, save } = yield* StateStore.StateStore
         yield* Effect.forEach(
           Array.from({ length: 50 }, (_, failures) => failures),
-          (failures) => save(unnamed, { ...blank, failures }),
+          (failures) => save(unnamed, { ...emptyState, failures }),
           { concurrency: "unbounded" }
         )
         assert.strictEqual((yield* load(unnamed))?.failures, 49)
@@ -65,7 +65,7 @@ describe("a project's state on disk", () => {
       Effect.gen(function* () {
         const { save } = yield* StateStore.StateStore
         fs.rmSync(join(stateFile, ".."), { recursive: true })
-        const error = yield* Effect.flip(save(unnamed, blank))
+        const error = yield* Effect.flip(save(unnamed, emptyState))
         assert.include(error.message, stateFile)
       })
     )

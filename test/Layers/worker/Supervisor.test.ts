@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { ProjectName, unnamed } from "../../../src/Domain/Project.ts"
-import { blank, type SavedState } from "../../../src/Domain/worker/SavedState.ts"
+import { emptyState, type SavedState } from "../../../src/Domain/worker/SavedState.ts"
 import { nextStartMs, statusWord } from "../../../src/Domain/worker/WorkerState.ts"
 import * as Concerns from "../../../src/Layers/history/Concerns.ts"
 import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
@@ -236,7 +236,11 @@ describe("commands are served before any timer fires", () => {
 })
 
 describe("what survives the daemon", () => {
-  const failed: SavedState = { ...blank, failures: 10, failed: "10 failures in a row, the last: exit code 1" }
+  const failed: SavedState = {
+    ...emptyState,
+    failures: 10,
+    failed: "10 failures in a row, the last: exit code 1"
+  }
 
   it.effect("is saved before it takes effect", () => {
     const around = makeSurroundings()
@@ -280,14 +284,14 @@ describe("what survives the daemon", () => {
 
   it.effect("with --keep-state, stopped stays stopped and a wait is waited out", () =>
     Effect.gen(function* () {
-      const stopped = makeSurroundings({ default: { ...blank, wanted: "down" } })
+      const stopped = makeSurroundings({ default: { ...emptyState, wanted: "down" } })
       yield* Effect.gen(function* () {
         yield* begin
         assert.strictEqual((yield* look).word, "stopped")
       }).pipe(Effect.provide(layerOf(stopped, { keepState: true })))
 
       const wait = { kind: "backoff", untilMs: 90_000, because: "exit code 1" } as const
-      const waiting = makeSurroundings({ default: { ...blank, failures: 7, wait } })
+      const waiting = makeSurroundings({ default: { ...emptyState, failures: 7, wait } })
       yield* Effect.gen(function* () {
         const lives = yield* FakeLives.FakeLives
         yield* begin
@@ -312,7 +316,7 @@ describe("what survives the daemon", () => {
       assert.strictEqual((yield* look).word, "running")
     }).pipe(
       Effect.provide(
-        layerOf(makeSurroundings({ default: { ...blank, failures: 1, wait } }), { keepState: true })
+        layerOf(makeSurroundings({ default: { ...emptyState, failures: 1, wait } }), { keepState: true })
       )
     )
   })

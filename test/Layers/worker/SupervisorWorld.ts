@@ -57,12 +57,12 @@ export const layerOf = (
 ) => {
   const State = Layer.succeed(StateStore, {
     load: (project) => Effect.sync(() => around.saved.get(project)),
-    save: (project, survivor) =>
+    save: (project, state) =>
       Effect.suspend(() => {
         if (around.disk === "fails")
           return new StateStoreError({ path: "/state", reason: "no space left on device" })
         if (around.disk === "hangs") return Effect.never
-        around.saved.set(project, survivor)
+        around.saved.set(project, state)
         return Effect.void
       })
   })

@@ -16,7 +16,7 @@ import * as ProcFs from "../../../src/Layers/machine/ProcFs.ts"
 import { MemoryMonitor } from "../../../src/Layers/memory/MemoryMonitor.ts"
 import { SettingsInForce } from "../../../src/Layers/settings/SettingsInForce.ts"
 import { type LivingGroup, WorkerGroups, withoutGroups } from "../../../src/Layers/tree/WorkerGroups.ts"
-import * as WorkerSamples from "../../../src/Layers/verdict/WorkerSamples.ts"
+import * as LiveWorkers from "../../../src/Layers/verdict/LiveWorkers.ts"
 import { Supervisor, type SupervisorOptions } from "../../../src/Layers/worker/Supervisor.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"
 import { temporaryHome } from "../../live/TestDaemon.ts"
@@ -138,7 +138,7 @@ export const worldLayer = (
       Layer.mergeAll(
         ProcFs.layerAt(world.proc.root),
         ProcessMemory.layerAt(world.proc.root),
-        WorkerSamples.layer,
+        LiveWorkers.layer,
         scanOf(world),
         Layer.succeed(WorkerGroups, {
           ...withoutGroups,

@@ -40,7 +40,7 @@ import { SettingsInForce } from "../../../src/Layers/settings/SettingsInForce.ts
 import * as ProjectReports from "../../../src/Layers/status/ProjectReports.ts"
 import { OwnUnit } from "../../../src/Layers/systemd/OwnUnit.ts"
 import { WorkerGroups, withoutGroups } from "../../../src/Layers/tree/WorkerGroups.ts"
-import * as WorkerSamples from "../../../src/Layers/verdict/WorkerSamples.ts"
+import * as LiveWorkers from "../../../src/Layers/verdict/LiveWorkers.ts"
 import * as ProjectSwitch from "../../../src/Layers/worker/ProjectSwitch.ts"
 import { SelectedProject } from "../../../src/Layers/worker/SelectedProject.ts"
 import { StateStore } from "../../../src/Layers/worker/StateStore.ts"
@@ -154,7 +154,7 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
       proportional: () => Effect.as(bugs.proportional ?? Effect.void, new Map([[leader.pid, 0]]))
     }),
     Layer.succeed(InstanceLock, { homeId: "home" }),
-    WorkerSamples.layer,
+    LiveWorkers.layer,
     Layer.succeed(WorkerGroups, withoutGroups),
     Layer.succeed(MemoryReader, { read: bugs.memory ?? (() => memory) }),
     ShutdownRequest.layer,

@@ -35,7 +35,7 @@ const withoutSwap = ({ folder }: MemoryGroup, limitBytes: number) => {
   }
 }
 
-/** A daemon that is alone with its worker in a cgroup with a limit; the worker runs in the home. */
+/** A daemon that shares a cgroup with a memory limit with its worker, which runs in the home. */
 const daemonIn = (limitBytes: number, worker: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const group = yield* memoryGroup(limitBytes)
@@ -48,13 +48,13 @@ const daemonIn = (limitBytes: number, worker: ReadonlyArray<string>) =>
       worker,
       entrance: ["/bin/sh", "-c", 'echo $$ >"$0" && exec "$@"', join(group.folder, "cgroup.procs")]
     })
-    return { daemon, group, home }
+    return { daemon, home }
   })
 
-/** Lets it leak, once it was seen with what it holds. */
+/** Makes the worker leak, once the daemon has sampled its memory. */
 const leak = (folder: string, status: Effect.Effect<{ readonly worker_memory_bytes?: number }>) =>
   eventually(
-    "the worker's memory is seen",
+    "the worker's memory is sampled",
     Effect.map(status, ({ worker_memory_bytes = 0 }) =>
       worker_memory_bytes > 100 * mebibyte ? true : undefined
     )
@@ -62,12 +62,12 @@ const leak = (folder: string, status: Effect.Effect<{ readonly worker_memory_byt
 
 const available = String.raw`[0-9.]+ (MiB|KiB|bytes?) of 400 MiB were available`
 
-describe("a kill by the kernel because memory has run out", () => {
+describe("a kill by the kernel because memory ran out, without a cgroup of the worker's own", () => {
   it.scopedLive.skipIf(noMemoryGroup !== undefined)(
-    title("of the worker is told as proven, with what was seen last before"),
+    title("of the worker is reported as probable, with the figures before it"),
     () =>
       Effect.gen(function* () {
-        const { daemon, group, home } = yield* daemonIn(400 * mebibyte, ["node", "leaks.cjs"])
+        const { daemon, home } = yield* daemonIn(400 * mebibyte, ["node", "leaks.cjs"])
         yield* leak(
           home,
           Effect.map(daemon.ask({ type: "Status" }), ({ data }) => data ?? {})
@@ -77,30 +77,26 @@ describe("a kill by the kernel because memory has run out", () => {
           ({ worker_status }) => worker_status === "failed"
         )
         const end = new RegExp(
-          `killed by SIGKILL after [^;]+; the kernel killed it because memory had run out ` +
-            String.raw`\(1 kill in the cgroup ${group.folder}; ` +
-            String.raw`last seen before: it held [0-9.]+ MiB in 1 process, ${available}\)`
+          `killed by SIGKILL after [^;]+; the kernel probably killed it because memory ran out ` +
+            String.raw`\([0-9]+ kills? on this machine; ` +
+            String.raw`before that the worker held [0-9.]+ MiB in 1 process, ${available}\)`
         )
         assert.match(`${data.last_exit}`, new RegExp(`^${end.source}$`))
         assert.match(`${data.reason}`, end)
         const logged = yield* daemon.logged(/Worker exited after .*/)
         assert.match(
           logged,
-          /: killed by SIGKILL; the kernel killed it because memory had run out \(1 kill in/
+          /: killed by SIGKILL; the kernel probably killed it because memory ran out \([0-9]+ kills? on/
         )
         assert.isTrue(isAlive(daemon.pid))
       })
   )
 
   it.scopedLive.skipIf(noMemoryGroup !== undefined)(
-    title("of a child is told as proven although the leader ended otherwise"),
+    title("of a child is reported as probable when the leader fails after it"),
     () =>
       Effect.gen(function* () {
-        const { daemon, group, home } = yield* daemonIn(400 * mebibyte, [
-          "/bin/sh",
-          "-c",
-          "node leaks.cjs; exit 1"
-        ])
+        const { daemon, home } = yield* daemonIn(400 * mebibyte, ["/bin/sh", "-c", "node leaks.cjs; exit 1"])
         yield* leak(
           home,
           Effect.map(daemon.ask({ type: "Status" }), ({ data }) => data ?? {})
@@ -112,9 +108,9 @@ describe("a kill by the kernel because memory has run out", () => {
         assert.match(
           `${data.last_exit}`,
           new RegExp(
-            `^exit code 1 after [^;]+; the kernel killed one of its processes because memory had run out ` +
-              String.raw`\(1 kill in the cgroup ${group.folder}; ` +
-              String.raw`last seen before: it held [0-9.]+ MiB in 2 processes, ${available}\)$`
+            `^exit code 1 after [^;]+; the kernel probably killed one of its processes because memory ran out ` +
+              String.raw`\([0-9]+ kills? on this machine; ` +
+              String.raw`before that the worker held [0-9.]+ MiB in 2 processes, ${available}\)$`
           )
         )
         assert.isTrue(isAlive(daemon.pid))
@@ -138,33 +134,9 @@ describe("a kill by the kernel because memory has run out", () => {
         )
         assert.match(
           `${data.last_exit}`,
-          /^exit code 3 after [^;]+; the kernel killed (one|[0-9]+) of its processes because memory had run out/
+          /^exit code 3 after [^;]+; the kernel probably killed one of its processes because memory ran out/
         )
         assert.isTrue(isAlive(daemon.pid))
-      })
-  )
-
-  it.scopedLive.skipIf(noMemoryGroup !== undefined)(
-    title("of a child is told at the end of a worker that went on and was stopped"),
-    () =>
-      Effect.gen(function* () {
-        const line = "node leaks.cjs; : >over; exec sleep 600"
-        const { daemon, home } = yield* daemonIn(400 * mebibyte, ["/bin/sh", "-c", line])
-        yield* leak(
-          home,
-          Effect.map(daemon.ask({ type: "Status" }), ({ data }) => data ?? {})
-        )
-        yield* eventually(
-          "the child is killed",
-          Effect.sync(() => (fs.existsSync(join(home, "over")) ? true : undefined))
-        )
-        yield* daemon.ask({ type: "StopWorker" })
-        const data = yield* daemon.status("it is stopped", ({ worker_status }) => worker_status === "stopped")
-        assert.match(
-          `${data.last_exit}`,
-          /^killed by SIGTERM after [^;]+; the kernel killed one of its processes because memory had run out \(1 kill/
-        )
-        yield* daemon.logged(/WARN .*Worker exited after .*; the kernel killed one of its processes/)
       })
   )
 })

@@ -31,7 +31,7 @@ describe("a worker that does nothing", () => {
       yield* daemon.logged(/The worker may have stalled: no output, no CPU time .* It is restarted after/)
       yield* daemon.logged(/Restarting the worker: stalled: no output, no CPU time/)
       const data = yield* daemon.status("it waits", ({ worker_status }) => worker_status === "restarting")
-      assert.match(data.last_exit ?? "", /it had stalled: it did nothing for/)
+      assert.match(data.last_exit ?? "", /stalled: inactive for/)
       assert.strictEqual(data.consecutive_failures, 1)
     })
   )

@@ -115,7 +115,8 @@ describe("a worker with a memory limit", () => {
         settings: settings(100, ["dry_run = true"]),
         worker: hoards({ mebibytes: 200 })
       })
-      const would = /Above memory\.worker_limit_bytes: .* It would be restarted, but memory\.dry_run is on/
+      const would =
+        /Above memory\.worker_limit_bytes: .* The daemon does not restart it because memory\.dry_run is on/
       yield* daemon.logged(would)
       const before = yield* status(home, "it is known", ({ worker_processes }) => worker_processes === 1)
       assert.deepInclude(before, { worker_status: "running", total_restarts: 0 })

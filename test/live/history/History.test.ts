@@ -33,14 +33,11 @@ describe("what has happened", () => {
       )
       const table = yield* said(home, "history")
       assert.match(table, /^TIME +WHAT +RAN +(PEAK +)?REASON\n/)
-      assert.lengthOf([...table.matchAll(/ {2}ended .*exit code 3/g)], 3)
+      assert.lengthOf([...table.matchAll(/ {2}exited .*exit code 3/g)], 3)
       assert.match(table, /\nThe worker of shop has restarted 2 times today: .*exit code 3/)
 
       const why = yield* said(home, "why")
-      assert.match(
-        why,
-        /^The worker of shop has failed and is not started again by itself: 3 failures in a row/
-      )
+      assert.match(why, /^The worker of shop has failed and does not restart by itself: 3 failures in a row/)
       assert.include(why, "no such table: orders")
       assert.match(why, /\nWhat you can do:\n(.*\n)*.*autopilotd start-worker/)
 
@@ -51,7 +48,7 @@ describe("what has happened", () => {
       assert.strictEqual((yield* tagsIn(home)).at(-1), "DaemonStopped")
       assert.match(
         yield* said(home, "why"),
-        /^No daemon is running\.\nThe last one ended cleanly at .*\nLast of shop/
+        /^No daemon is running\.\nThe last one stopped cleanly at .*\nLast event of shop/
       )
       const { data } = JSON.parse(yield* said(home, "history", "--json", "-n", "1000"))
       assert.strictEqual(data.restarts[0].restarts, 2)
@@ -87,7 +84,7 @@ describe("what has happened", () => {
           own.map(({ seq }) => seq),
           own.map((_, at) => at)
         )
-        assert.include(yield* said(home, "why"), "ended without a word")
+        assert.include(yield* said(home, "why"), "disappeared")
         before = records
       }
     })

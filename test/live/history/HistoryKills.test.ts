@@ -170,7 +170,7 @@ describe("the history of a daemon that is killed while it writes", () => {
         )
         assert.deepStrictEqual([status, stderr], [0, ""])
         const told = fs.readFileSync(join(home, "told"), "utf8")
-        assert.match(told, /^error: The history of events cannot be written, .*ENOSPC.*\ninfo: .* again\n$/)
+        assert.match(told, /^error: The history cannot be written, .*ENOSPC.*\ninfo: .* again\n$/)
         for (const line of linesOf(join(home, "full.jsonl"))) assert.isTrue(Either.isRight(recordOf(line)))
         const { damaged, records } = yield* readHistory(home)
         assert.strictEqual(damaged, 0)

@@ -32,10 +32,10 @@ describe("a worker's end", () => {
       const worker = agent(1, init, result({ result: limit, api_error_status: 429 }))
       const daemon = yield* startDaemon({ home, worker })
       const data = yield* daemon.status("it waits", ({ worker_status }) => worker_status === "waiting")
-      assert.match(data.reason ?? "", /^its usage limit is reached/)
+      assert.match(data.reason ?? "", /^reached its usage limit/)
       assert.strictEqual(data.next_start_at_ms, (resetsAt + 60) * 1000)
       assert.strictEqual(data.consecutive_failures, 0)
-      assert.match(yield* why(home), /usage limit is reached/)
+      assert.match(yield* why(home), /reached its usage limit/)
       process.kill(daemon.pid, "SIGKILL")
       yield* daemon.ended
       const next = yield* startDaemon({ home, args: ["--keep-state"], worker })
@@ -90,8 +90,8 @@ describe("a worker's end", () => {
         worker: ["sh", "-c", "echo working; echo 'Error: boom' >&2; exit 3"]
       })
       const data = yield* daemon.status("it waits", ({ worker_status }) => worker_status === "restarting")
-      assert.match(data.last_exit ?? "", /^exit code 3 after .*; its last words: Error: boom$/)
-      yield* daemon.logged(/its last words: Error: boom/)
+      assert.match(data.last_exit ?? "", /^exit code 3 after .*; last output: Error: boom$/)
+      yield* daemon.logged(/last output: Error: boom/)
       yield* command({ home, args: ["stop"] })
       const history = fs.readFileSync(join(home, "history.jsonl"), "utf8")
       const kinds = history

@@ -26,7 +26,7 @@ const onStart = (before: WorkerState, ticket: number): Step => {
   }
 }
 
-/** A start that is to wait for something. What runs already, or is on its way, is left alone. */
+/** A start on hold. A worker that runs or starts is left alone. */
 const onHeldStart = (rules: WorkerRules, before: WorkerState, held: Hold, ticket: number): Step => {
   const answer: WorkerAction = {
     _tag: "Answer",
@@ -63,7 +63,7 @@ const onStop = (rules: WorkerRules, before: WorkerState, ticket: number): Step =
     case "Running":
       return andThen(end(state, state.phase.epoch, sequel, byCommand), answer("Worker is stopping"))
     case "Stopping": {
-      // A second stop shortens the grace.
+      // A second stop ends the grace period.
       const hasten = state.phase.sequel._tag === "Stay"
       return [
         { ...state, phase: { ...state.phase, sequel } },
@@ -103,7 +103,7 @@ const onRestart = (before: WorkerState, ticket: number): Step => {
   }
 }
 
-/** What a person's command does, in every state: at once, and with an answer. */
+/** Carries out a command of a user, with an answer in every state. */
 export const onCommand = (
   rules: WorkerRules,
   state: WorkerState,
