@@ -36,13 +36,13 @@ const run = (activity, command, args) => {
  */
 const install = (withTools) => {
   const [activity, selection] = withTools
-    ? ["Installing what tests and checks need", []]
-    : ["Installing what the build needs", ["--workspaces=false", "--omit=peer"]]
+    ? ["Installing the packages of tests and checks", []]
+    : ["Installing the build's packages", ["--workspaces=false", "--omit=peer"]]
   run(activity, "npm", [
     "ci",
     "--include=dev",
     ...selection,
-    // No package of ours needs its install script; esbuild's only saves its command the start of a Node.
+    // No package needs its install script here, so none runs. allowScripts in package.json says the same to a plain npm ci.
     "--ignore-scripts",
     "--no-fund",
     "--no-audit",

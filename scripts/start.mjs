@@ -1,4 +1,4 @@
-// `npm start`: supervises the demo agent. `npm start -- --workdir DIR --project NAME -- CMD ARGS`: supervises yours,
+// `npm start` supervises the demo agent; `npm start -- --workdir DIR --project NAME -- CMD ARGS` supervises the user's,
 // with any option of `autopilotd start`.
 import { spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
@@ -10,12 +10,12 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..")
 const launcher = join(root, "bin/autopilotd")
 const examples = join(root, "examples")
 
-// npm goes to the package's folder; whoever types a relative path means it from where they stand.
+// npm changes to the package's folder. A relative path starts from the user's folder, which npm keeps in INIT_CWD.
 const cwd = process.env["INIT_CWD"] || process.cwd()
 const given = process.argv.slice(2)
 const isDemo = given.length === 0
 
-/** A path as it is shortest to type from where the person stands. */
+/** The shortest form of a path that the user can type. */
 const typed = (path) => {
   const short = relative(cwd, path)
   return short.startsWith("..") ? path : short
@@ -28,15 +28,15 @@ const introduction = () => {
   const home = configured ? resolve(cwd, configured) : join(homedir(), ".autopilot")
   const autopilotd = typed(launcher)
   return `
-This is a demo: autopilotd supervises a small stand-in for an AI agent. The agent takes turns and crashes
-every 12 to 20 seconds, with a new one a second later. What it prints is shown below.
+This is a demo: autopilotd supervises a small program that behaves like an AI agent. It prints its turns below
+and crashes every 12 to 20 seconds; autopilotd restarts it after 1 second.
 
 In another terminal, ${autopilotd === launcher ? "" : "in this folder, "}try:
-  ${autopilotd} status           what the worker does, and why
-  ${autopilotd} stop-worker      then start-worker, or restart-worker
-  ${autopilotd} --help           all commands
+  ${autopilotd} status           shows what the worker does, and why
+  ${autopilotd} stop-worker      stops it; then start-worker
+  ${autopilotd} --help           lists all commands
 Logs: ${tilde(join(home, "logs"))} (autopilotd.log, demo/worker.log)
-End:  Ctrl-C here, or ${autopilotd} stop there
+Stop: Ctrl-C here, or ${autopilotd} stop there
 Your own agent: npm start -- --workdir DIR --project NAME -- CMD ARGS
 
 `
@@ -46,14 +46,14 @@ if (isDemo) process.stderr.write(introduction())
 const demo = ["--config", join(examples, "demo.toml"), "--workdir", examples]
 const daemon = spawn(launcher, ["start", ...(isDemo ? demo : given)], { cwd, stdio: "inherit" })
 
-/** Ctrl-C reaches everything in the terminal's foreground, the daemon too. Fields 5 and 8 of stat. */
+/** True when the terminal sends Ctrl-C to this process, and so to the daemon. Compares fields 5 and 8 of stat. */
 const isInForeground = () => {
   const stat = readFileSync("/proc/self/stat", "latin1")
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
   return fields[2] === fields[5]
 }
 
-// npm sends on what it gets. After Ctrl-C that would be the daemon's second signal, which means "hurry".
+// npm forwards each signal. After Ctrl-C that would be the daemon's second signal, which cuts the grace period short.
 process.on("SIGINT", () => {
   if (!isInForeground()) daemon.kill("SIGINT")
 })
