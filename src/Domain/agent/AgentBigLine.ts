@@ -12,7 +12,7 @@ interface BigLine {
   readonly answered: ReadonlyArray<string>
 }
 
-const firstType = /^\{\s*"type"\s*:\s*"(\w{1,40})"/
+const lineType = /"type"\s*:\s*"(assistant|user)"/
 const messageId = /"id"\s*:\s*"(msg_[^"\\]{1,200})"/
 const parentId = /"parent_tool_use_id"\s*:\s*"([^"\\]{1,200})"/
 const answer = /"tool_use_id"\s*:\s*"([^"\\]{1,200})"/g
@@ -30,9 +30,9 @@ const everyMatch = (pattern: RegExp, text: string): ReadonlyArray<RegExpExecArra
   return found
 }
 
-/** Reads it without parsing it. Undefined when it does not begin with its type. */
+/** Reads it without parsing it. Undefined when it is neither an answer nor the results of tools. */
 export const bigLine = (text: string): BigLine | undefined => {
-  const type = firstType.exec(text)?.[1]
+  const type = lineType.exec(text)?.[1]
   if (type !== "assistant" && type !== "user") return undefined
   return {
     type,
@@ -51,31 +51,31 @@ interface BigResult {
   readonly subtype: string
   readonly isError: boolean
   readonly apiErrorStatus: number | undefined
-  readonly turns: number | undefined
+  readonly turns: number
 }
 
-const beginsResult = /^\{\s*"type"\s*:\s*"result"\s*,\s*"subtype"\s*:\s*"(\w{1,60})"/
+const resultSubtype = /"subtype"\s*:\s*"(\w{1,60})"/
 const isErrorMark = /"is_error"\s*:\s*true/
 const apiErrorStatus = /"api_error_status"\s*:\s*(\d{3})\b/
 const numTurns = /"num_turns"\s*:\s*(\d{1,9})\b/
-
-/** Its figures stand before its text, which is what makes it long. */
-const figuresLength = 2000
 
 const figure = (pattern: RegExp, text: string): number | undefined => {
   const digits = pattern.exec(text)?.[1]
   return digits === undefined ? undefined : Number(digits)
 }
 
-/** Reads the beginning of a `result` line that cannot be parsed. */
+/**
+ * Reads the figures of a `result` line that cannot be parsed, wherever they stand. The count of turns tells it apart:
+ * no other line has one.
+ */
 export const bigResult = (text: string): BigResult | undefined => {
-  const subtype = beginsResult.exec(text)?.[1]
-  if (subtype === undefined) return undefined
-  const head = text.slice(0, figuresLength)
+  const turns = figure(numTurns, text)
+  const subtype = resultSubtype.exec(text)?.[1]
+  if (turns === undefined || subtype === undefined) return undefined
   return {
     subtype,
-    isError: isErrorMark.test(head),
-    apiErrorStatus: figure(apiErrorStatus, head),
-    turns: figure(numTurns, head)
+    isError: isErrorMark.test(text),
+    apiErrorStatus: figure(apiErrorStatus, text),
+    turns
   }
 }

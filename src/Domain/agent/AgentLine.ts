@@ -12,9 +12,12 @@ export interface AgentLine {
 /** The types of lines that something is made of; the others are about the program's own screen. */
 const known: ReadonlySet<string> = new Set(["system", "assistant", "user", "result", "rate_limit_event"])
 
-/** The type is the first of the keys, but nothing promises that. Most other output is told apart by this alone. */
-const head = /"type"\s*:\s*"(?:system|assistant|user|result|rate_limit_event)"/
-const headLength = 256
+/**
+ * What marks a line of the stream. The keys stand in any order: since some version after 2.1.197 a `result` line has its
+ * type 1,600 characters in, after its figures, so that a line that was cut may have lost it. A quote inside a text is
+ * escaped in JSON, so no text of the agent looks like a key.
+ */
+const mark = /"type"\s*:\s*"(?:system|assistant|user|result|rate_limit_event)"|"num_turns"\s*:/
 
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
@@ -55,15 +58,16 @@ const parsed = (text: string): unknown => {
   }
 }
 
-/** Whether a line may be one of the stream. It looks at the beginning only. */
-export const looksLikeAgentLine = (text: string): boolean =>
-  text.startsWith("{") && head.test(text.slice(0, headLength))
+/** Whether a line may be one of the stream. The search is linear in its length and parses nothing. */
+export const looksLikeAgentLine = (text: string): boolean => text.startsWith("{") && mark.test(text)
 
-/** Lines of the stream that are for a program's screen: each part of an answer as it comes, the seconds of a tool. */
-const silent = /^\{\s*"type"\s*:\s*"(?:stream_event|tool_progress|keep_alive|tool_use_summary)"/
+/** Lines of the stream for a program: each part of an answer as it comes, the seconds of a tool, answers to requests. */
+const silent =
+  /"type"\s*:\s*"(?:stream_event|tool_progress|keep_alive|tool_use_summary|command_lifecycle|control_re\w+)"/
 
-/** Whether a line is one of the stream that tells nothing but that it goes on. */
-export const isSilent = (text: string): boolean => silent.test(text) && text.includes('"session_id"')
+/** Whether a line is one of the stream that a reader does not need. */
+export const isSilent = (text: string): boolean =>
+  text.startsWith("{") && silent.test(text) && /"(?:session|request)_id"/.test(text)
 
 /** The line, if it is one of the stream: each names its session. The cost of parsing is in proportion to its length. */
 export const agentLineOf = (text: string): AgentLine | undefined => {

@@ -21,6 +21,7 @@ export const AgentResult = Schema.Struct({
   subtype: Schema.String,
   isError: Schema.Boolean,
   text: Schema.String,
+  /** Of the whole run: a run has a result for each turn of its loop, such as when a background task ends. */
   turns: Schema.optional(Schema.Number),
   costUsd: Schema.optional(Schema.Number),
   durationMs: Schema.optional(Schema.Number),
@@ -81,6 +82,8 @@ export const AgentSeen = Schema.Struct({
   message: Schema.optional(Schema.String),
   /** How its last run ended; absent while it works. */
   result: Schema.optional(AgentResult),
+  /** The turns of all results so far. */
+  resultTurns: Schema.optional(Schema.Number),
   rateLimit: Schema.optional(AgentRateLimit),
   /** Absent once an answer has come. */
   retry: Schema.optional(AgentRetry),

@@ -137,19 +137,24 @@ const resultText = (object: JsonObject): string => {
   return shortened(textAt(object, "result") ?? listed)
 }
 
+/** A run has a result for each turn of its loop: its turns are those of all of them. */
+const turnsOfRun = ({ resultTurns }: AgentSeen, turns: number | undefined): number | undefined =>
+  turns === undefined ? undefined : (resultTurns ?? 0) + turns
+
 const onResult = (state: AgentSeen, { object }: AgentLine, atMs: number): AgentSeen => {
   const result: AgentResult = {
     atMs,
     subtype: nameAt(object, "subtype") ?? "",
-    isError: object["is_error"] === true,
+    // 2.1.197 marks a refusal of the model as an error, newer versions do not. To run it again would be refused again.
+    isError: object["is_error"] === true && object["stop_reason"] !== "refusal",
     text: resultText(object),
-    turns: numberAt(object, "num_turns"),
+    turns: turnsOfRun(state, numberAt(object, "num_turns")),
     costUsd: numberAt(object, "total_cost_usd"),
     durationMs: numberAt(object, "duration_ms"),
     apiErrorStatus: numberAt(object, "api_error_status"),
     terminalReason: nameAt(object, "terminal_reason")
   }
-  return { ...state, result, tools: [] }
+  return { ...state, result, resultTurns: result.turns ?? state.resultTurns, tools: [] }
 }
 
 const onRateLimit = (state: AgentSeen, { object }: AgentLine, atMs: number): AgentSeen => {
@@ -189,13 +194,16 @@ const onBigLine = (state: AgentSeen, text: string, atMs: number): AgentSeen => {
   // Only what has been told in full shows whose output this is.
   if (state.sessionId === undefined) return state
   const result = bigResult(text)
-  if (result !== undefined) return { ...state, result: { ...result, atMs, text: "" }, tools: [] }
+  if (result !== undefined) {
+    const turns = turnsOfRun(state, result.turns)
+    return { ...state, result: { ...result, turns, atMs, text: "" }, resultTurns: turns, tools: [] }
+  }
   const line = bigLine(text)
   if (line === undefined) return state
   return line.type === "user" ? closed(state, line.answered) : onAnswer(state, line, atMs)
 }
 
-const isResult = /^\{\s*"type"\s*:\s*"result"/
+const isResult = /"type"\s*:\s*"result"|"num_turns"\s*:/
 
 /**
  * What is known of an agent after one more line of its output, told at `atMs`: a line of Claude Code's

@@ -133,12 +133,12 @@ const rateLimitText = ({ object }: AgentLine, { paint, time }: Look): Shown => {
   if (status === undefined || status === "allowed") return []
   const type = textAt(info, "rateLimitType")
   const used = numberAt(info, "utilization")
-  const resetsAt = numberAt(info, "resetsAt")
+  const resetsAtMs = epochMs(numberAt(info, "resetsAt") ?? 0)
   const text = [
     status === "rejected" ? "! The usage limit is reached" : "! The usage limit is near",
     type === undefined ? "" : ` (${shortened(type, 40)})`,
     used === undefined ? "" : `: ${Math.floor(used * 100)} % used`,
-    resetsAt === undefined ? "" : `, it is lifted at ${time(epochMs(resetsAt))}`
+    resetsAtMs === undefined ? "" : `, it is lifted at ${time(resetsAtMs)}`
   ].join("")
   return [paint("warning", text)]
 }
@@ -157,7 +157,8 @@ const runText = ({ object }: AgentLine, { paint, width }: Look): Shown => {
   // The text of a success is the answer that stands right above.
   if (!isError) return [paint("ok", `* Done${after}`)]
   const { errors } = object
-  const said = textAt(object, "result") ?? (Array.isArray(errors) ? errors.join("; ") : "")
+  const listed = Array.isArray(errors) ? errors.filter((error) => typeof error === "string").join("; ") : ""
+  const said = textAt(object, "result") ?? listed
   const subtype = textAt(object, "subtype")
   const why = said === "" ? (subtype ?? "") : said
   return [

@@ -1,8 +1,14 @@
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 
-/** A time as `resetsAt` names it: seconds or milliseconds since 1970, told apart by their size. In milliseconds. */
-export const epochMs = (figure: number): number => (figure < 1e11 ? figure * 1000 : figure)
+/** The year 2100: a figure beyond it is no time in seconds or milliseconds. */
+const latestMs = 4_102_444_800_000
+
+/** Converts `resetsAt`, in seconds or milliseconds since 1970, to milliseconds; undefined when it is no such time. */
+export const epochMs = (figure: number): number | undefined => {
+  const atMs = figure < 1e11 ? figure * 1000 : figure
+  return atMs > 0 && atMs < latestMs ? atMs : undefined
+}
 
 /** Limits are lifted within a month at most: a time further away is misread. */
 const furthestMs = 32 * 24 * 3_600_000
@@ -15,6 +21,9 @@ const months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "
 /** `3pm`, `3:20 pm`, `15:20`, after `Oct 6,` or `Oct 6, 2027,` or no date, before `(Europe/Berlin)` or no zone. */
 const spoken =
   /\bresets?(?:\s+at)?\s+(?:([a-z]{3})[a-z]{0,6}\s+(\d{1,2})(?:,?\s+(\d{4}))?(?:,|\s+at)?\s+)?(\d{1,2})(?::(\d{2}))?\s?([ap]m)?(?![\w:])(?:\s*\(([\w+/-]{1,64})\))?/i
+
+/** `You will regain access on 2026-12-01 at 00:00 UTC.` The API names no other zone. */
+const regained = /\bregain access on (\d{4}-\d{2}-\d{2})(?: at (\d{2}:\d{2}))?/i
 
 /** `Claude AI usage limit reached|1759766400`. */
 const figure = /\|\s*(\d{10}|\d{13})(?!\d)/
@@ -87,6 +96,11 @@ const ahead = (atMs: number | undefined, nowMs: number): number | undefined =>
 export const resetTimeMs = (text: string, nowMs: number, timeZone: string): number | undefined => {
   const digits = figure.exec(text)?.[1]
   if (digits !== undefined) return ahead(epochMs(Number(digits)), nowMs)
+  const [, date, time = "00:00"] = regained.exec(text) ?? []
+  if (date !== undefined) {
+    const moment = DateTime.make(`${date}T${time}:00Z`)
+    return Option.isSome(moment) ? ahead(DateTime.toEpochMillis(moment.value), nowMs) : undefined
+  }
   const said = spokenTime(text)
   if (said === undefined) return undefined
   const meant = candidates(said, nowMs, said.zone ?? timeZone)

@@ -26,8 +26,8 @@ export interface StallRules {
 /** What was seen of a worker so far. */
 export interface StallDetector {
   readonly sample: ActivitySample
-  /** When it has done anything last. */
-  readonly activeMs: number
+  /** The sample that showed activity last: the quiet time and its CPU time count from there. */
+  readonly active: ActivitySample
   readonly isWarned: boolean
 }
 
@@ -38,24 +38,27 @@ export interface StallLook {
   readonly news: ({ readonly _tag: "half" | "stalled" } & Stall) | undefined
 }
 
-/** A program that waits for ever still has timers: what uses less than this share of a core does nothing. */
-const idleShare = 0.01
+/**
+ * An idle agent is not quite idle: Claude Code uses 0.4 to 1.2 % of a core while it waits for a tool, in bursts of up
+ * to 7 % for some seconds. So the mean over the whole quiet time decides, and a burst of its own is allowed.
+ */
+const idleShare = 0.025
+const burstMs = 500
 
-/** Whether its processes have worked, or others have come, since the look before. */
-const hasWorked = (before: ActivitySample, now: ActivitySample): boolean => {
+/** Whether processes have come, or have used more CPU time since the last activity than an idle program does. */
+const hasWorked = ({ active, sample }: StallDetector, now: ActivitySample, limitMs: number): boolean => {
   let usedMs = 0
   for (const [process, cpuMs] of now.cpuMs) {
-    const earlier = before.cpuMs.get(process)
-    if (earlier === undefined) return true
-    usedMs += Math.max(0, cpuMs - earlier)
+    if (!sample.cpuMs.has(process)) return true
+    usedMs += Math.max(0, cpuMs - (active.cpuMs.get(process) ?? 0))
   }
-  return usedMs > idleShare * (now.atMs - before.atMs)
+  return usedMs > idleShare * (now.atMs - active.atMs) + Math.min(burstMs, limitMs / 10)
 }
 
 /** Before the second look nothing can be said: a worker that is seen for the first time was active just now. */
 export const beginDetector = (sample: ActivitySample): StallDetector => ({
   sample,
-  activeMs: sample.atMs,
+  active: sample,
   isWarned: false
 })
 
@@ -64,15 +67,15 @@ export const beginDetector = (sample: ActivitySample): StallDetector => ({
  * A machine that sleeps does not count, because its monotonic clock stands still.
  */
 export const nextDetector = (before: StallDetector, now: ActivitySample, rules: StallRules): StallLook => {
+  const limitMs =
+    now.tool === undefined ? rules.stallTimeoutMs : Math.max(rules.stallTimeoutMs, rules.toolTimeoutMs)
   const isActive =
     now.lastOutputMs > before.sample.lastOutputMs ||
     now.isExcused ||
     now.files !== before.sample.files ||
-    hasWorked(before.sample, now)
-  if (isActive) return { watch: { sample: now, activeMs: now.atMs, isWarned: false }, news: undefined }
-  const limitMs =
-    now.tool === undefined ? rules.stallTimeoutMs : Math.max(rules.stallTimeoutMs, rules.toolTimeoutMs)
-  const stall = { quietMs: now.atMs - before.activeMs, limitMs, tool: now.tool }
+    hasWorked(before, now, limitMs)
+  if (isActive) return { watch: beginDetector(now), news: undefined }
+  const stall = { quietMs: now.atMs - before.active.atMs, limitMs, tool: now.tool }
   const watch = { ...before, sample: now }
   if (stall.quietMs >= limitMs) return { watch, news: { _tag: "stalled", ...stall } }
   return stall.quietMs >= limitMs / 2 && !before.isWarned

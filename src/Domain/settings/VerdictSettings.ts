@@ -42,6 +42,11 @@ export const VerdictSettings = Schema.Struct({
     "stop",
     "What follows when the agent refuses its arguments or its model."
   ),
+  contextFull: after(
+    "context_full",
+    "stop",
+    "What follows when the conversation exceeds the context of the agent's model."
+  ),
   maxTurns: after("max_turns", "stop", "What follows when the agent has used up its turns."),
   budget: after(
     "budget",

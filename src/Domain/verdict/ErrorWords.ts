@@ -1,5 +1,12 @@
 /** The meaning of an error message of an agent. */
-export type ErrorMeaning = "usage-limit" | "overloaded" | "auth" | "bad-arguments" | "budget" | "max-turns"
+export type ErrorMeaning =
+  | "usage-limit"
+  | "overloaded"
+  | "auth"
+  | "bad-arguments"
+  | "budget"
+  | "max-turns"
+  | "context-full"
 
 /**
  * Matched at the beginning of a message or line, because an agent also writes about such errors in the middle of its
@@ -13,6 +20,8 @@ const beginnings: ReadonlyArray<readonly [RegExp, ErrorMeaning]> = [
   [/^exceeded usd budget\b|^reached maximum budget\b/i, "budget"],
   [/^reached max(?:imum number of)? turns\b/i, "max-turns"],
   [/^you['’]ve (?:hit|reached) your (?:[\w'’.-]+ ){0,5}limit\b/i, "usage-limit"],
+  [/^you have reached your specified api usage limits\b/i, "usage-limit"],
+  [/^prompt is too long\b/i, "context-full"],
   [/^you['’]re out of (?:extra usage|usage credits)\b/i, "usage-limit"],
   [/^claude (?:ai )?usage limit reached\b/i, "usage-limit"],
   [/^(?:5-hour|session|weekly|opus|sonnet|usage) limit reached\b/i, "usage-limit"],
@@ -27,6 +36,7 @@ const beginnings: ReadonlyArray<readonly [RegExp, ErrorMeaning]> = [
   [/^your organization has disabled\b/i, "auth"],
   [/^there['’]s an issue with the selected model\b/i, "bad-arguments"],
   [/^no conversation found with session id\b/i, "bad-arguments"],
+  [/^session id [\w-]+ is already in use\b/i, "bad-arguments"],
   [/^input must be provided either through stdin or as a prompt argument\b/i, "bad-arguments"],
   [/^--dangerously-skip-permissions cannot be used with root\b/i, "bad-arguments"],
   [/^--resume requires a valid session id\b/i, "bad-arguments"],
@@ -39,8 +49,8 @@ const beginnings: ReadonlyArray<readonly [RegExp, ErrorMeaning]> = [
   [/^the following (?:required )?arguments (?:are required|were not provided)/i, "bad-arguments"]
 ]
 
-/** The prefixes of a message, without the status that may follow: `Error: `, `API Error: `. */
-const prefixes = /^(?:(?:error|fatal|api error)\s*:\s*)*/i
+/** The prefixes of a message: `Error: `, `API Error: 400 `. */
+const prefixes = /^(?:(?:error|fatal|api error)\s*:\s*)*(?:[1-5]\d\d\s+)?/i
 
 /** `API Error: 529 {"type":"error", ...}`. */
 const apiStatus = /^(?:error\s*:\s*)?api error\s*:?\s*\(?([1-5]\d\d)\b/i

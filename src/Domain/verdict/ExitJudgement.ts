@@ -132,6 +132,8 @@ const byComplaint = (complaint: Complaint, e: ExitEvidence): Usual => {
 const byResult = (e: ExitEvidence): Usual => {
   const { error, result } = e.agent
   if (result === undefined) return undefined
+  if (result.terminalReason?.startsWith("aborted") === true)
+    return { kind: "killed-by-other", signal: "SIGINT" }
   // Claude Code has reported these without `is_error`.
   if (result.subtype === "error_max_turns" || result.terminalReason === "max_turns")
     return outOfTurns(e.agent)
@@ -151,6 +153,19 @@ const done = ({ agent: { result } }: ExitEvidence): Verdict => ({
   ...(result?.costUsd === undefined ? {} : { costUsd: result.costUsd })
 })
 
+/**
+ * Nothing came after the success. The agent may linger for a background task or a wake-up: however it exits then,
+ * another run would pay for the same work twice. A stop by a user stays what it is.
+ */
+const bySuccess = (e: ExitEvidence): Usual => {
+  const isByUser =
+    e.asked !== undefined &&
+    e.stall === undefined &&
+    e.overLimit === undefined &&
+    e.criticalMemory === undefined
+  return hasSucceeded(e) && !isByUser && byResult(e) === undefined ? done(e) : undefined
+}
+
 /** Faults of the processor, and the signals with which a program aborts itself. */
 const faults: ReadonlySet<string> = new Set([
   "SIGSEGV",
@@ -162,11 +177,9 @@ const faults: ReadonlySet<string> = new Set([
   "SIGSYS"
 ])
 
-/** A fault after a reported success happened on exit, and does not undo the work. */
-const byFault = (e: ExitEvidence): Usual => {
-  const signal = signalOf(e.exit)
-  if (signal === undefined || !faults.has(signal)) return undefined
-  return hasSucceeded(e) ? done(e) : { kind: "native-crash", signal }
+const byFault = ({ exit }: ExitEvidence): Usual => {
+  const signal = signalOf(exit)
+  return signal !== undefined && faults.has(signal) ? { kind: "native-crash", signal } : undefined
 }
 
 /** Without a final `result`: the last error of the agent, or the limit that it reached. */
@@ -246,7 +259,6 @@ const crash = (e: ExitEvidence): Verdict => {
 
 /** A clean exit counts as success unless the worker itself reported a failure. */
 const onClean = (e: ExitEvidence): Verdict => {
-  if (hasSucceeded(e)) return done(e)
   const failed = byLastError(e)
   if (failed !== undefined) return failed
   if (e.agent.result !== undefined || e.agent.error !== undefined) return crash(e)
@@ -263,7 +275,12 @@ const onClean = (e: ExitEvidence): Verdict => {
  */
 export const verdictOf = (evidence: ExitEvidence): Verdict => {
   const certain =
-    byUs(evidence) ?? byKernel(evidence) ?? byHeap(evidence) ?? byResult(evidence) ?? byFault(evidence)
+    bySuccess(evidence) ??
+    byUs(evidence) ??
+    byKernel(evidence) ??
+    byHeap(evidence) ??
+    byResult(evidence) ??
+    byFault(evidence)
   if (certain !== undefined) return certain
   if (isClean(evidence.exit)) return onClean(evidence)
   const { oomKill } = evidence

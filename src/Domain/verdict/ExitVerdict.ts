@@ -42,6 +42,8 @@ export const Verdict = Schema.Union(
   verdict("overloaded", { ...words, status: perhaps(Schema.Number) }),
   verdict("auth", words),
   verdict("bad-arguments", words),
+  /** The session does not fit into the model's context any more, and would not at any resume. */
+  verdict("context-full", words),
   verdict("max-turns", { turns: perhaps(Schema.Number) }),
   /** `says` is set for the budget of the account, and absent for the budget of the run. */
   verdict("budget", { costUsd: perhaps(Schema.Number), says: perhaps(Schema.String) }),
@@ -108,6 +110,8 @@ export const describeVerdict = (verdict: Verdict): string => {
       return `is not logged in: ${verdict.says}`
     case "bad-arguments":
       return `rejected its arguments: ${verdict.says}`
+    case "context-full":
+      return `exceeded the context of its model: ${verdict.says}`
     case "max-turns":
       return `used up its turns${verdict.turns === undefined ? "" : ` (${verdict.turns})`} before it finished`
     case "budget": {
@@ -162,6 +166,8 @@ export const adviceFor = (verdict: Verdict): string | undefined => {
       return `Log in as the user of the daemon, or put a valid key into the env file, ${thenStart}`
     case "bad-arguments":
       return `Correct worker_command with \`autopilotd config edit\`, ${thenStart}`
+    case "context-full":
+      return `Start a new session (drop --resume or --continue), or shorten the prompt, ${thenStart}`
     case "max-turns":
       return 'Allow it more turns, or set restart.on.max_turns = "restart" to start it from the beginning each time'
     case "budget":

@@ -14,7 +14,7 @@ const onStart = (before: WorkerState, ticket: number): Step => {
       return [state, [answer("Worker is already running")]]
     case "Stopping":
       return [
-        { ...state, phase: { ...state.phase, sequel: Sequel.Start() } },
+        { ...state, phase: { ...state.phase, sequel: Sequel.Start(), commanded: true } },
         [answer("Worker is stopping and will be started once its last process is gone")]
       ]
     case "Stopped":
@@ -41,7 +41,7 @@ const onHeldStart = (rules: WorkerRules, before: WorkerState, held: Hold, ticket
       return onStart(before, ticket)
     case "Stopping": {
       const sequel = Sequel.Hold({ ...held, again: true, awaits: "worker" })
-      return [{ ...state, phase: { ...state.phase, sequel } }, [answer]]
+      return [{ ...state, phase: { ...state.phase, sequel, commanded: true } }, [answer]]
     }
     case "Stopped":
       return andThen(hold(rules, state, { ...held, again: false, awaits: "worker" }), answer)
@@ -66,7 +66,7 @@ const onStop = (rules: WorkerRules, before: WorkerState, ticket: number): Step =
       // A second stop ends the grace period.
       const hasten = state.phase.sequel._tag === "Stay"
       return [
-        { ...state, phase: { ...state.phase, sequel } },
+        { ...state, phase: { ...state.phase, sequel, commanded: true } },
         [
           ...(hasten ? [{ _tag: "Hasten", epoch: state.phase.epoch } as const] : []),
           answer("Worker is stopping")
@@ -93,7 +93,7 @@ const onRestart = (before: WorkerState, ticket: number): Step => {
     case "Running":
       return andThen(end(state, state.phase.epoch, Sequel.Start(), "restarted by command"), answer)
     case "Stopping":
-      return [{ ...state, phase: { ...state.phase, sequel: Sequel.Start() } }, [answer]]
+      return [{ ...state, phase: { ...state.phase, sequel: Sequel.Start(), commanded: true } }, [answer]]
     case "Stopped":
       return andThen(launch(state, false), answer)
     case "Restarting":

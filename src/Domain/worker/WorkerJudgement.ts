@@ -3,7 +3,7 @@ import { describeVerdict, type Verdict } from "../verdict/ExitVerdict.ts"
 import { describeEnd, type RunEvidence, type WorkerEnd } from "../verdict/WorkerEnd.ts"
 import { followUp } from "./VerdictPolicy.ts"
 import type { PublishedEvent, WorkerRules } from "./WorkerEvent.ts"
-import type { Phase, Sequel, WorkerState } from "./WorkerState.ts"
+import { type Phase, Sequel, type WorkerState } from "./WorkerState.ts"
 import { fail, giveUp, hold, launch, publish, rest, type Step } from "./WorkerTransition.ts"
 
 /** Reacts to a verdict. `sentence` describes the exit. */
@@ -93,7 +93,7 @@ export const proceed = (
 export const onDown = (
   rules: WorkerRules,
   state: WorkerState,
-  { asked, cause, ended, sequel }: Extract<Phase, { _tag: "Stopping" }>,
+  { asked, cause, commanded, ended, sequel }: Extract<Phase, { _tag: "Stopping" }>,
   seen: RunEvidence | undefined
 ): Step => {
   if (ended === undefined || seen === undefined) return proceed(rules, state, sequel, undefined)
@@ -122,6 +122,9 @@ export const onDown = (
     ...(peakMemoryBytes === undefined ? {} : { peakMemoryBytes })
   }
   const before = { ...state, lastExit: describeJudged({ ended, verdict }) }
-  const [next, actions] = proceed(rules, before, sequel, { ended, nowMs, verdict })
-  return [next, [publish(event), ...actions]]
+  // The worker had finished when the daemon stopped it for a reason of its own: another run would pay for it again.
+  const isFinished = verdict.kind === "done" && cause !== undefined && commanded !== true
+  const next = isFinished ? Sequel.Judge() : sequel
+  const [after, actions] = proceed(rules, before, next, { ended, nowMs, verdict })
+  return [after, [publish(event), ...actions]]
 }

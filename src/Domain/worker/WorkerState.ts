@@ -45,6 +45,8 @@ export type Phase =
       readonly _tag: "Stopping"
       readonly epoch: number
       readonly sequel: Sequel
+      /** A user has chosen the sequel since: it holds whatever the verdict is. */
+      readonly commanded?: boolean
       /** Why the daemon stops it; undefined after an exit by itself. */
       readonly asked: string | undefined
       readonly cause: KillReason | undefined

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import { resetFigureMs } from "../../Domain/agent/UsageLimitReset.ts"
 import {
   type ActivitySample,
   beginDetector,
@@ -76,7 +77,7 @@ const make = Effect.gen(function* () {
         members.map(({ pid, startTicks }) => [`${pid} ${startTicks}`, used.get(pid) ?? 0] as const)
       ),
       files: yield* activity.files(files),
-      isExcused: resetsAtMs !== undefined && (yield* Clock.currentTimeMillis) < resetsAtMs,
+      isExcused: resetFigureMs(resetsAtMs, yield* Clock.currentTimeMillis) !== undefined,
       tool: tool?.name
     } satisfies ActivitySample
   })

@@ -25,9 +25,6 @@ interface OutputEvidence {
 const newline = 0x0a
 const openingBrace = 0x7b
 
-/** The type of an agent's line stands at its beginning. */
-const headBytes = 256
-
 /**
  * Who has written so many lines of JSON of which none is an agent's is none: to look at each of them would cost more
  * than to store them.
@@ -44,8 +41,9 @@ export const makeOutputEvidence = (startedNanos: bigint): OutputEvidence => {
   const mayBeAgent = () => otherLines < patienceLines || isAgent(agent)
 
   const readLine = (lines: Lines, from: number, end: number) => {
-    if (!looksLikeAgentLine(lines.toString("latin1", from, Math.min(end, from + headBytes)))) otherLines++
-    else agent = nextAgent(agent, lines.toString("utf8", from, end), Date.now())
+    const text = lines.toString("utf8", from, end)
+    if (!looksLikeAgentLine(text)) otherLines++
+    else agent = nextAgent(agent, text, Date.now())
   }
 
   /** Of most workers no line begins like one of JSON, and that is seen without looking at each line. */

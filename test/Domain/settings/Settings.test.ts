@@ -50,6 +50,7 @@ describe("Settings", () => {
         overloaded: "wait",
         auth: "stop",
         badArguments: "stop",
+        contextFull: "stop",
         maxTurns: "stop",
         budget: "stop",
         stalled: "restart",

@@ -50,7 +50,7 @@ describe("the [restart.on] table", () => {
       warnings: []
     }))
     const shown = settings.filter(({ key }) => key.startsWith("restart.on."))
-    assert.strictEqual(shown.length, 12)
+    assert.strictEqual(shown.length, 13)
     assert.deepInclude(shown, { key: "restart.on.auth", value: "wait", text: '"wait"', source: "file" })
     assert.deepInclude(shown, { key: "restart.on.budget", value: "stop", text: '"stop"', source: "default" })
   })

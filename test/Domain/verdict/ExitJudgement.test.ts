@@ -110,8 +110,13 @@ const endings: ReadonlyArray<readonly [name: string, found: Verdict, expected: P
   ],
   [
     "0 with an error that says nothing known",
-    after(code(0), [...run, refused("Prompt is too long", 400)]),
-    { kind: "crash", says: "Prompt is too long" }
+    after(code(0), [...run, refused("Something else", 400)]),
+    { kind: "crash", says: "Something else" }
+  ],
+  [
+    "a conversation that exceeds the context of its model",
+    after(code(1), [...run, refused("Prompt is too long · the request is ~1200000 tokens", 400)]),
+    { kind: "context-full" }
   ],
   [
     "success, is_error, API Error: 500 (claude-code#35491)",
@@ -345,7 +350,7 @@ const endings: ReadonlyArray<readonly [name: string, found: Verdict, expected: P
   [
     "3 after it said that it was done",
     after(code(3), [...run, result({})], ["hook failed"]),
-    { kind: "crash" }
+    { kind: "done" }
   ],
   ["SIGPIPE", after(killed("SIGPIPE"), ["x"]), { kind: "crash", exit: killed("SIGPIPE"), tail: ["x"] }]
 ]
@@ -438,7 +443,7 @@ describe("the verdict", () => {
         assert.isNotEmpty(describeVerdict(verdict))
         assert.isAtMost(JSON.stringify(verdict).length, 12_000)
         if (more.asked !== undefined)
-          assert.include(["killed-by-us", "stalled", "out-of-memory"], verdict.kind)
+          assert.include(["killed-by-us", "stalled", "out-of-memory", "done"], verdict.kind)
         if (verdict.kind !== "done" && verdict.kind !== "killed-by-us") assert.isString(adviceFor(verdict))
       })
     )
