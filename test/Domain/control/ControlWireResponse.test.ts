@@ -3,17 +3,7 @@ import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import type { ControlResponse } from "../../../src/Domain/control/ControlProtocol.ts"
 import { decodeReply, encodeResponse, maxResponseBytes } from "../../../src/Domain/control/ControlWire.ts"
-import type { StatusData } from "../../../src/Domain/status/StatusData.ts"
-
-const sevenFields: StatusData = {
-  worker_status: "running",
-  worker_pid: 42,
-  uptime_seconds: 7,
-  total_restarts: 3,
-  consecutive_failures: 1,
-  memory_available_bytes: 8_000_000_000,
-  memory_total_bytes: 16_000_000_000
-}
+import { statusFields } from "../../fixtures/StatusFields.ts"
 
 const bytes = (text: string): number => Buffer.byteLength(text)
 
@@ -29,7 +19,7 @@ describe("encodeResponse", () => {
 
   it("writes the original's status byte by byte", () => {
     assert.strictEqual(
-      encodeResponse({ success: true, message: "Worker is running", data: sevenFields }),
+      encodeResponse({ success: true, message: "Worker is running", data: statusFields }),
       '{"success":true,"message":"Worker is running","data":{"worker_status":"running","worker_pid":42,' +
         '"uptime_seconds":7,"total_restarts":3,"consecutive_failures":1,"memory_available_bytes":8000000000,' +
         '"memory_total_bytes":16000000000}}\n'
@@ -39,7 +29,7 @@ describe("encodeResponse", () => {
   it("throws for a number that the original's client cannot read", () => {
     for (const uptime_seconds of [1.5, -1, Number.NaN]) {
       assert.throws(() =>
-        encodeResponse({ success: true, message: "", data: { ...sevenFields, uptime_seconds } })
+        encodeResponse({ success: true, message: "", data: { ...statusFields, uptime_seconds } })
       )
     }
   })
@@ -48,7 +38,7 @@ describe("encodeResponse", () => {
     const response = {
       success: true,
       message: "Worker is running",
-      data: { ...sevenFields, reason: "x".repeat(20_000), working_dir: "/home/me" }
+      data: { ...statusFields, reason: "x".repeat(20_000), working_dir: "/home/me" }
     }
     const text = encodeResponse(response)
     assert.isAtMost(bytes(text), maxResponseBytes)
@@ -100,11 +90,11 @@ describe("encodeResponse", () => {
     )
     FastCheck.assert(
       FastCheck.property(text, data, (message, optional) => {
-        const line = encodeResponse({ success: true, message, data: { ...optional, ...sevenFields } })
+        const line = encodeResponse({ success: true, message, data: { ...optional, ...statusFields } })
         assert.isAtMost(bytes(line), maxResponseBytes)
         assert.strictEqual(line.indexOf("\n"), line.length - 1)
         const reply = Either.getOrThrow(decodeReply("Status", line))
-        assert.deepStrictEqual({ ...reply.data, ...sevenFields }, reply.data)
+        assert.deepStrictEqual({ ...reply.data, ...statusFields }, reply.data)
       }),
       { numRuns: 300 }
     )

@@ -14,6 +14,7 @@ import { type HomeFacts, homeFindings } from "../../../src/Domain/doctor/HomeFin
 import { memoryFindings } from "../../../src/Domain/doctor/MemoryFindings.ts"
 import { oldestNode, runtimeFinding } from "../../../src/Domain/doctor/RuntimeFindings.ts"
 import type { StatusData } from "../../../src/Domain/status/StatusData.ts"
+import { statusFields } from "../../fixtures/StatusFields.ts"
 
 const GiB = 2 ** 30
 
@@ -21,14 +22,14 @@ const GiB = 2 ** 30
 const ills = (findings: ReadonlyArray<Finding>): ReadonlyArray<string> =>
   findings.filter(({ level }) => level !== "ok").map(({ about, level }) => `${level} ${about}`)
 
-describe("findings as a person reads them", () => {
+describe("the text of findings", () => {
   const findings = [
     fine("Node", "20.20.2, /usr/bin/node"),
     warning("Lingering", "It is off: the service ends when you log out.", "loginctl enable-linger"),
     error("Home", "/home/me/.autopilot cannot be written.", "chmod u+rwx /home/me/.autopilot")
   ]
 
-  it("stand one below the other, each cure below what it cures, and are counted", () => {
+  it("has one below the other, each with its fix below, and their number", () => {
     assert.strictEqual(
       findingsText(findings, { colour: false }),
       [
@@ -45,14 +46,14 @@ describe("findings as a person reads them", () => {
     assert.include(findingsText(findings, { colour: true }), "\u001b[31mERROR\u001b[0m    Home")
   })
 
-  it("are long texts on lines below the first, and cannot drive the terminal", () => {
+  it("wraps long texts, which cannot control the terminal", () => {
     const long = warning("Home", `${"word ".repeat(30)}\u001b[2J`, "cure it")
     const text = findingsText([long], { colour: false })
     assert.notInclude(text, "\u001b")
     assert.isAtMost(Math.max(...text.split("\n").map((line) => line.length)), 80)
   })
 
-  it("are in short what is worst", () => {
+  it("ends with the number of errors and warnings", () => {
     assert.strictEqual(summary([fine("a", "b")]), "No problems were found.")
     assert.strictEqual(summary([warning("a", "b", "c"), warning("a", "b", "c")]), "2 warnings.")
     assert.strictEqual(hasErrors(findings), true)
@@ -61,7 +62,7 @@ describe("findings as a person reads them", () => {
 })
 
 describe("the runtime", () => {
-  it("is too old before the version that package.json asks for", () => {
+  it("is too old below the version in package.json", () => {
     assert.strictEqual(
       JSON.parse(readFileSync("package.json", "utf8")).engines.node,
       `>=${oldestNode.replace(/\.0$/, "")}`
@@ -79,7 +80,7 @@ describe("the runtime", () => {
     assert.strictEqual(runtimeFinding({ version, path: "/n", platform: "linux" }).level, level)
   })
 
-  it("is of no use elsewhere than on Linux", () => {
+  it("must be Linux", () => {
     assert.strictEqual(runtimeFinding({ version: "24.0.0", path: "/n", platform: "darwin" }).level, "error")
   })
 })
@@ -116,7 +117,7 @@ describe("the home", () => {
     assert.deepStrictEqual(ills(found(change)), wanted)
   })
 
-  it("has files of a daemon that was killed, which do no harm", () => {
+  it("may have harmless files of a killed daemon", () => {
     const left = (change: Partial<HomeFacts>, isRunning: boolean) =>
       found(change, isRunning).flatMap(({ about, level, text }) =>
         about === "Leftovers" ? [level, text] : []
@@ -146,7 +147,7 @@ describe("the memory", () => {
     assert.deepStrictEqual(found({}, [["shop", 4 * GiB]]), [])
   })
 
-  it("is low already, or would be as soon as an agent works", () => {
+  it("is low already, or would be with an agent", () => {
     assert.deepStrictEqual(found({ availableBytes: GiB }), ["warning Memory"])
     assert.deepStrictEqual(found({ availableBytes: 2.5 * GiB }), ["warning Memory"])
   })
@@ -155,7 +156,7 @@ describe("the memory", () => {
     assert.deepStrictEqual(found({}, [["shop", 23 * GiB]]), ["warning Memory"])
   })
 
-  it("is not known as it should be", () => {
+  it("cannot be read", () => {
     const unusable = [{ path: "/proc/meminfo", reason: "gone", consequence: "Nothing is known" }]
     assert.deepStrictEqual(ills(memoryFindings(undefined, unusable, undefined, new Map())), [
       "warning Memory"
@@ -165,13 +166,7 @@ describe("the memory", () => {
 
 describe("the daemon", () => {
   const status: StatusData = {
-    worker_status: "running",
-    worker_pid: 2,
-    uptime_seconds: 1,
-    total_restarts: 0,
-    consecutive_failures: 0,
-    memory_available_bytes: 1,
-    memory_total_bytes: 2,
+    ...statusFields,
     daemon_pid: 1,
     daemon_version: "1.0.0",
     degraded: [],
@@ -180,7 +175,7 @@ describe("the daemon", () => {
   const found = (change: Partial<StatusData>) =>
     ills(daemonFindings({ _tag: "Running", status: { ...status, ...change } }, "1.0.0"))
 
-  it("is well when it runs, and when it does not", () => {
+  it("is well, running or not", () => {
     assert.deepStrictEqual(found({}), [])
     assert.deepStrictEqual(ills(daemonFindings({ _tag: "NotRunning" }, "1.0.0")), [])
   })
@@ -191,22 +186,22 @@ describe("the daemon", () => {
     ])
   })
 
-  it("has workers that are down, and says why of the one that was asked for", () => {
+  it("has workers that do not run, one with its reason", () => {
     const told = (change: Partial<StatusData>) =>
       daemonFindings({ _tag: "Running", status: { ...status, ...change } }, "1.0.0").flatMap(
         ({ about, level, text }) => (about === "Workers" ? [`${level}: ${text}`] : [])
       )
     assert.deepStrictEqual(
       told({ worker_status: "restarting", reason: "no claude", projects: { restarting: 1 } }),
-      ["warning: One is down and about to be started again: no claude."]
+      ["warning: 1 worker failed and will be restarted: no claude."]
     )
     assert.deepStrictEqual(
       told({ worker_status: "running", reason: "x", projects: { failed: 2, running: 1 } }),
-      ["warning: 2 have failed and are not started again by itself."]
+      ["warning: 2 workers failed and will not be restarted."]
     )
   })
 
-  it("is of another version, degraded, or has a worker that failed", () => {
+  it("has another version, is degraded, or has a failed worker", () => {
     assert.deepStrictEqual(found({ daemon_version: "0.9.0" }), ["warning Daemon"])
     assert.deepStrictEqual(found({ degraded: ["memory guard"] }), ["error Daemon"])
     assert.deepStrictEqual(found({ projects: { running: 1, failed: 2 } }), ["warning Workers"])

@@ -45,7 +45,7 @@ const showing = (properties: Readonly<Record<string, string>>) => ({
 })
 
 describe("the service", () => {
-  it("is well, and so is a machine without one", () => {
+  it("is well, installed or not", () => {
     assert.deepStrictEqual(found({}), [])
     assert.deepStrictEqual(
       ills(serviceFindings({ _tag: "NotInstalled" }, { pid: 7, startedMs: 0, containment: "tree" })),
@@ -85,7 +85,7 @@ describe("the service", () => {
     assert.deepStrictEqual(found(change), wanted)
   })
 
-  it("does not run, or has failed", () => {
+  it("does not run, or failed", () => {
     const none = { pid: undefined, startedMs: undefined, containment: undefined }
     assert.deepStrictEqual(found(showing({ ActiveState: "inactive", MainPID: "0" }), none), [
       "warning Service"
@@ -96,7 +96,7 @@ describe("the service", () => {
     )
   })
 
-  it("cannot start beside a daemon that a person has started", () => {
+  it("cannot start beside a daemon that the user started", () => {
     const other = { pid: 41, startedMs: 1_500_000, containment: "tree" } as const
     const sight = {
       _tag: "Installed",
@@ -110,7 +110,7 @@ describe("the service", () => {
     assert.include(told[0]?.text, "pid 41")
   })
 
-  it("has a worker outside of the group that was made for it", () => {
+  it("has a worker outside of its cgroup", () => {
     assert.deepStrictEqual(found({}, { ...running, containment: "tree" }), ["warning Cgroup"])
   })
 })
@@ -129,7 +129,7 @@ describe("a worker", () => {
     assert.deepStrictEqual(ills(workerFindings(facts)), [])
   })
 
-  it("cannot be found, or has no keys", () => {
+  it("has no program, or no env file", () => {
     assert.deepStrictEqual(ills(workerFindings({ ...facts, problem: "there is none" })), ["error Worker"])
     assert.deepStrictEqual(
       ills(workerFindings({ ...facts, envProblem: "It cannot be read.", envWarnings: ["line 3"] })),
@@ -137,7 +137,7 @@ describe("a worker", () => {
     )
   })
 
-  it("is looked for on the PATH that is said, and the cure fits it", () => {
+  it("is looked up on the service's or the shell's PATH, which the fix names", () => {
     const cureOf = (pathOf: "service" | "shell") =>
       workerFindings({ ...facts, pathOf, problem: "gone" })[0]?.cure
     assert.include(cureOf("service"), "autopilotd install")

@@ -41,7 +41,7 @@ const anyPath = FastCheck.array(
 ).map((parts) => `/${parts.join("")}`)
 
 describe("the launcher", () => {
-  it("tells what it starts, whatever the paths are", () => {
+  it("is parsed as written, whatever the paths", () => {
     FastCheck.assert(
       FastCheck.property(
         anyPath,
@@ -56,7 +56,7 @@ describe("the launcher", () => {
     )
   })
 
-  it("begins with who has written it and how to renew it", () => {
+  it("begins with its author and how to renew it", () => {
     const [first, second] = launcherText(plain).split("\n")
     assert.strictEqual(first, "#!/bin/sh")
     assert.match(second ?? "", /^# Written by `autopilotd install`\. Run that again/)
@@ -65,18 +65,18 @@ describe("the launcher", () => {
     assert.isUndefined(readLauncher("#!/bin/sh\nnode='/x'\nbundle='/y'\n"))
   })
 
-  it("has no line about a home that is the default, nor a PATH where none was found", () => {
+  it("has no line for the default home or an empty PATH", () => {
     assert.notInclude(launcherText(plain), "AUTOPILOT_HOME")
     assert.include(launcherText({ ...plain, home: "/srv" }), "AUTOPILOT_HOME")
     assert.notInclude(launcherText({ ...plain, path: [] }), "export PATH")
   })
 
-  it("takes of a PATH the absolute folders, each once and in their order", () => {
+  it("has the distinct absolute folders of a PATH, in their order", () => {
     assert.deepStrictEqual(absoluteFolders("/b:.::/a:bin:/b:~/x:/c"), ["/b", "/a", "/c"])
     assert.deepStrictEqual(absoluteFolders(undefined), [])
   })
 
-  it("is current, or says why not", () => {
+  it("is current, or differs in a named way", () => {
     const found = (launcher: Launcher) => ({ text: launcherText(launcher), isExecutable: true })
     assert.isUndefined(whyLauncherNotCurrent(found(plain), plain))
     const cases: ReadonlyArray<readonly [Parameters<typeof whyLauncherNotCurrent>[0], RegExp]> = [

@@ -22,8 +22,8 @@ const one = (state: WorkerState) => serviceStatus([{ project: unnamed, state }])
 const several = (states: Readonly<Record<string, WorkerState>>) =>
   serviceStatus(Object.entries(states).map(([name, state]) => ({ project: ProjectName.make(name), state })))
 
-describe("what systemctl status says", () => {
-  it("of one project is its state", () => {
+describe("the line in systemctl status", () => {
+  it("shows the state of a single project", () => {
     assert.strictEqual(one(running(123)), "running, pid 123")
     assert.strictEqual(one(running(123, 1)), "running, pid 123, 1 restart")
     assert.strictEqual(one(running(123, 2)), "running, pid 123, 2 restarts")
@@ -36,7 +36,7 @@ describe("what systemctl status says", () => {
     )
   })
 
-  it("of several is how many do well, and who does not and why", () => {
+  it("counts several projects by state, and names those in trouble with the reason", () => {
     assert.strictEqual(several({ a: running(1), b: running(2) }), "2 projects: 2 running")
     assert.strictEqual(
       several({ a: running(1), blog: waiting, b: running(2), c: stopped, shop: failed }),

@@ -31,12 +31,12 @@ describe("the units", () => {
     )
   })
 
-  it("are for the default home what is shipped, so that a plain copy does the same", () => {
+  it("are the shipped files for the default home, so that a copy by hand does the same", () => {
     assert.strictEqual(unitText(shipped, undefined), shipped)
     assert.strictEqual(launcherIn(shipped), "default")
   })
 
-  it("start the launcher of another home in each of their commands, and differ in nothing else", () => {
+  it("run the launcher of another home in each command, and differ in nothing else", () => {
     const unit = unitText(shipped, "/srv/agents/bin/autopilotd")
     const ours = (line: string) => line.includes("bin/autopilotd")
     assert.deepStrictEqual(commands(unit).filter(ours), [
@@ -55,7 +55,7 @@ describe("the units", () => {
     )
   })
 
-  it("tell which home they are for, whatever its path", () => {
+  it("name their home, whatever its path", () => {
     FastCheck.assert(
       FastCheck.property(anyHome, (home) => {
         const launcher = `${home}/bin/autopilotd`
@@ -67,12 +67,12 @@ describe("the units", () => {
     )
   })
 
-  it("of a person's own making tell nothing", () => {
+  it("of the user's own have no home", () => {
     assert.isUndefined(launcherIn("[Service]\nExecStart=/usr/bin/node /opt/x.js start\n"))
     assert.isUndefined(launcherIn("[Service]\n"))
   })
 
-  it("are current, or say why not", () => {
+  it("are current, or differ in a named way", () => {
     assert.isUndefined(whyUnitNotCurrent(shipped, shipped))
     assert.strictEqual(whyUnitNotCurrent(undefined, shipped), "is missing")
     assert.match(whyUnitNotCurrent(`${shipped}\n`, shipped) ?? "", /another version, or changed by hand/)

@@ -41,7 +41,7 @@ const plain = (...projects: ReadonlyArray<ProjectRow>) =>
   projectsText({ projects }, { nowMs: 1_000_000, colour: false })
 
 describe("the table of projects", () => {
-  it("is aligned, marks the selected project and says why one does not run", () => {
+  it("is aligned, marks the selected project, and has the reason of one that does not run", () => {
     assert.deepStrictEqual(plain(running, failed, waiting).split("\n"), [
       "  NAME           STATE     PID  UPTIME       MEMORY  PROCS  RESTARTS  WHY",
       "* default        running  4711  2 h 03 min  512 MiB      7        12",
@@ -51,7 +51,7 @@ describe("the table of projects", () => {
     ])
   })
 
-  it("has no column for reasons where there are none", () => {
+  it("has no column for reasons without one", () => {
     assert.deepStrictEqual(plain(running).split("\n"), [
       "  NAME     STATE     PID  UPTIME       MEMORY  PROCS  RESTARTS",
       "* default  running  4711  2 h 03 min  512 MiB      7        12",
@@ -63,14 +63,14 @@ describe("the table of projects", () => {
     assert.include(plain({ ...waiting, next_start_at_ms: 1 }), "; next start now\n")
   })
 
-  it("colours states and nothing else, and only when asked to", () => {
+  it("colours only states, and only on request", () => {
     const text = projectsText({ projects: [running, failed] }, { nowMs: 0, colour: true })
     assert.include(text, "\u001b[32mrunning\u001b[0m")
     assert.include(text, "\u001b[31mfailed\u001b[0m ")
     assert.strictEqual(text.replace(/\p{Cc}\[\d+m/gu, ""), plain(running, failed))
   })
 
-  it("lets no text of the answer drive the terminal or begin a line of its own", () => {
+  it("lets no text of the answer control the terminal or begin a line", () => {
     const hostile = FastCheck.oneof(
       FastCheck.string({ unit: "binary" }),
       FastCheck.constantFrom("\u001b]0;owned\u0007", "a\n* other", "\u202egnp.exe")

@@ -74,7 +74,7 @@ describe("the data of a status", () => {
     assert.doesNotThrow(() => Schema.encodeSync(StatusData)(data))
   })
 
-  it("shows how memory stands: the level, what it goes by, what binds, swap and pressure, all integers", () => {
+  it("has the memory's level, thresholds, binding cgroup, swap and pressure, all integers", () => {
     const data = statusData(project(runningState), daemon)
     assert.deepInclude(data, {
       memory_level: "low",
@@ -89,21 +89,21 @@ describe("the data of a status", () => {
     assert.doesNotThrow(() => Schema.encodeSync(StatusData)(data))
   })
 
-  it("leaves out a cgroup that does not bind and pressure that nobody counts", () => {
+  it("leaves out a cgroup that does not bind, and pressure that the kernel does not measure", () => {
     const memory = memoryLook({ ...look.reading, boundBy: undefined }, undefined, look.thresholds)
     const data = statusData(project(runningState), { ...daemon, memory })
     assert.include(Object.keys(data), "memory_level")
     assert.notMatch(Object.keys(data).join(), /bound|pressure/)
   })
 
-  it("has the original's fields even before memory could be read, but no level that nobody knows", () => {
+  it("has the original's fields before the first reading of the memory, but no level", () => {
     const data = statusData(project(runningState), { ...daemon, memory: undefined })
     assert.deepInclude(data, { memory_available_bytes: 0, memory_total_bytes: 0 })
     assert.notMatch(Object.keys(data).join(), /level|threshold|swap_(total|free)/)
     assert.doesNotThrow(() => Schema.encodeSync(StatusData)(data))
   })
 
-  it("shows neither pid nor uptime of a worker that is no more, but how it ended", () => {
+  it("has no pid and no uptime of a worker that has exited, but how it ended", () => {
     const state = { ...stoppedState, lastExit: "exit code 0 after 2 seconds" }
     const data = statusData(project(state), daemon)
     assert.isNull(data.worker_pid)
@@ -116,13 +116,13 @@ describe("the data of a status", () => {
     assert.strictEqual(data.last_exit, "exit code 0 after 2 seconds")
   })
 
-  it("counts all projects by their state, and names what is degraded", () => {
+  it("counts all projects by state, and names degraded parts", () => {
     const data = statusData(project(runningState), daemon)
     assert.deepStrictEqual(data.projects, { running: 1, stopped: 2 })
     assert.deepStrictEqual(data.degraded, ["memory monitor"])
   })
 
-  it("says when the next start is, in whole milliseconds", () => {
+  it("has the time of the next start in whole milliseconds", () => {
     const state = { ...initial, phase: Phase.Restarting({ epoch: 2, dueMs: 5000, because: "exit code 1" }) }
     const data = statusData({ ...project(state), nextStartMs: 1234.5 }, daemon)
     assert.strictEqual(data.worker_status, "restarting")
@@ -130,11 +130,11 @@ describe("the data of a status", () => {
     assert.strictEqual(data.reason, "exit code 1")
   })
 
-  it("names the settings that the next start brings", () => {
+  it("names the settings that wait for the next start", () => {
     assert.deepStrictEqual(statusData(project(runningState), daemon).awaiting_restart, ["env"])
   })
 
-  it("says what the worker's processes hold and have held, how many they are, and what they may", () => {
+  it("has the memory of the process tree, its peak, size and limit", () => {
     const data = statusData(project(runningState), daemon)
     assert.deepInclude(data, {
       worker_processes: 7,
@@ -146,14 +146,14 @@ describe("the data of a status", () => {
     assert.doesNotThrow(() => Schema.encodeSync(StatusData)(data))
   })
 
-  it("says what holds a worker's processes together while they run, and nothing before that is known", () => {
+  it("has the containment of a running worker, once it is known", () => {
     assert.strictEqual(statusData(project(runningState), daemon).containment, "cgroup")
     const unknown = statusData({ ...project(runningState), containment: undefined }, daemon)
     assert.notProperty(unknown, "containment")
     assert.notProperty(statusData(project(stoppedState), daemon), "containment")
   })
 
-  it("says nothing of swap that is not used, of a limit that is not set, nor before the first look", () => {
+  it("leaves out unused swap, a limit that is not set, and memory before the first sample", () => {
     const memory = { residentBytes: 120_000, swapBytes: 0, processes: 1, peakBytes: 120_000 }
     const unlimited = statusData({ ...project(runningState), memory, limitBytes: undefined }, daemon)
     assert.notMatch(Object.keys(unlimited).join(), /worker_(swap|limit)/)
@@ -164,7 +164,7 @@ describe("the data of a status", () => {
 })
 
 describe("a row of the projects", () => {
-  it("has what the worker does, and nothing of a worker that is no more", () => {
+  it("has the state of the worker, and no pid or memory of one that has exited", () => {
     const row = projectRow(project(runningState), unnamed)
     assert.deepStrictEqual(row, {
       name: "default",

@@ -40,11 +40,11 @@ describe("the text of a status", () => {
     assert.notInclude(plain({ ...original, worker_pid: null }), "PID")
   })
 
-  it("shows the empty state that the original answers before its first look", () => {
+  it("shows the empty state of the original before its first poll", () => {
     assert.include(plain({ ...original, worker_status: "" }), "Worker status:  not known yet\n")
   })
 
-  it("says why, what comes next, how the last worker ended, and how the daemon is", () => {
+  it("has the reason, the next start, the last exit and the daemon", () => {
     const text = plain({
       ...original,
       worker_status: "restarting",
@@ -106,7 +106,7 @@ describe("the text of a status", () => {
     ])
   })
 
-  it("says nothing about other projects when there are none, nor about health when all is well", () => {
+  it("has no line about other projects or degraded parts without any", () => {
     const text = plain({
       ...original,
       projects: { running: 1, stopped: 0 },
@@ -117,11 +117,11 @@ describe("the text of a status", () => {
     assert.strictEqual(text, plain(original))
   })
 
-  it("says when only descent holds a worker's processes together", () => {
+  it("names the process tree as containment without a cgroup", () => {
     assert.include(plain({ ...original, containment: "tree" }), "Containment:    by its process tree\n")
   })
 
-  it("says of a worker's memory only what says something new", () => {
+  it("leaves out a peak and a swap that say nothing new", () => {
     const worker = {
       ...original,
       worker_processes: 1,
@@ -141,7 +141,7 @@ describe("the text of a status", () => {
     assert.notInclude(plain({ ...original, worker_limit_bytes: gib }), "Worker memory")
   })
 
-  it("says nothing of swap where there is none, nor of waiting where nobody waits", () => {
+  it("has no line about swap or pressure without any", () => {
     const text = plain({
       ...original,
       memory_pressure_some_per_mille: 0,
@@ -152,7 +152,7 @@ describe("the text of a status", () => {
     assert.strictEqual(text, plain(original))
   })
 
-  it("names the project that is selected only where that is another one", () => {
+  it("names the selected project only where another one is shown", () => {
     const several = { ...original, projects: { running: 2 }, project: "shop" }
     assert.notInclude(plain({ ...several, selected_project: "shop" }), "Selected")
     assert.include(
@@ -161,7 +161,7 @@ describe("the text of a status", () => {
     )
   })
 
-  it("says how the selected project gets its changed settings", () => {
+  it("has the command that applies changed settings", () => {
     assert.include(
       plain({ ...original, project: "shop", selected_project: "shop", awaiting_restart: ["working_dir"] }),
       "\nSettings changed: working_dir; effective at the next start (autopilotd restart-worker)\n"
@@ -172,20 +172,20 @@ describe("the text of a status", () => {
     assert.include(plain({ ...original, next_start_at_ms: 1 }), "Next start:     now\n")
   })
 
-  it("colours the state and nothing else, and only when asked to", () => {
+  it("colours only the state, and only on request", () => {
     const text = statusText(original, { nowMs: 0, colour: true })
     assert.include(text, "Worker status:  \u001b[32mrunning\u001b[0m\n")
     assert.strictEqual(text.replace("\u001b[32m", "").replace("\u001b[0m", ""), plain(original))
   })
 
-  it("shows a state it does not know as it is", () => {
+  it("shows an unknown state as it is", () => {
     assert.include(
       statusText({ ...original, worker_status: "resting" }, { nowMs: 0, colour: true }),
       " resting\n"
     )
   })
 
-  it("lets no text of the answer drive the terminal or begin a line of its own", () => {
+  it("lets no text of the answer control the terminal or begin a line", () => {
     const hostile = FastCheck.oneof(
       FastCheck.string({ unit: "binary" }),
       FastCheck.constantFrom(
@@ -220,7 +220,7 @@ describe("the text of a status", () => {
     assert.include(plain({ ...original, reason: "\u001b[2Jx" }), "Why:            \\x1b[2Jx\n")
   })
 
-  it("keeps a command line of pages on one short line", () => {
+  it("cuts a command line of pages to one line", () => {
     const text = plain({ ...original, worker_command: ["claude", "x".repeat(100_000)] })
     assert.isBelow(text.length, 1000)
     assert.include(text, "...")

@@ -5,7 +5,7 @@ import { systemdDurationMs } from "../../../src/Domain/systemd/SystemctlShow.ts"
 
 const ofUser = "/user.slice/user-1500.slice/user@1500.service"
 
-describe("the unit of the daemon", () => {
+describe("the daemon's unit", () => {
   const found: ReadonlyArray<readonly [string, string, boolean, string | undefined]> = [
     ["of a user", `0::${ofUser}/app.slice/autopilotd.service\n`, false, "user autopilotd.service"],
     [
@@ -51,7 +51,7 @@ describe("the unit of the daemon", () => {
     })
   }
 
-  it("is described by what systemctl shows", () => {
+  it("is read from the output of systemctl show", () => {
     const shown = `Type=notify\nNotifyAccess=all\nTimeoutStopUSec=1min 30s\nControlGroup=${ofUser}/a.service\nDelegate=yes\nId=a.service\n`
     assert.deepStrictEqual(unitFacts({ name: "alias.service", manager: "user" }, shown), {
       name: "a.service",
@@ -64,7 +64,7 @@ describe("the unit of the daemon", () => {
     })
   })
 
-  it("has no limit for a stop where systemd says so", () => {
+  it("may have no stop timeout", () => {
     for (const limit of ["infinity", "0"]) {
       const facts = unitFacts(
         { name: "a.service", manager: "user" },
@@ -75,7 +75,7 @@ describe("the unit of the daemon", () => {
     }
   })
 
-  it("is not known when systemctl shows one that does not run", () => {
+  it("is unknown when it does not run", () => {
     const shown = "Type=notify\nTimeoutStopUSec=30s\nControlGroup=\n"
     assert.isUndefined(unitFacts({ name: "a.service", manager: "user" }, shown))
     assert.isUndefined(unitFacts({ name: "a.service", manager: "user" }, ""))

@@ -14,7 +14,7 @@ const named = (environment: ServiceEnvironment) =>
     channel._tag === "Descriptor" ? channel.descriptor : "systemd-notify"
   )
 
-describe("the way to systemd", () => {
+describe("the channel to systemd", () => {
   const found: ReadonlyArray<readonly [string, ServiceEnvironment, ReadonlyArray<number | string>]> = [
     ["is none when nothing is there", {}, []],
     ["is none without a name", { NOTIFY_SOCKET: "" }, []],
@@ -50,7 +50,7 @@ describe("the way to systemd", () => {
     it(`${what}`, () => assert.deepStrictEqual(named(environment), channels))
   }
 
-  it("leads there only for those to whom systemd listens", () => {
+  it("is accepted according to NotifyAccess=", () => {
     const descriptor = { _tag: "Descriptor", descriptor: 3 } as const
     const program = { _tag: "SystemdNotify" } as const
     assert.deepStrictEqual(
@@ -86,17 +86,17 @@ describe("the watchdog", () => {
   }
 })
 
-describe("what the kernel says of a descriptor", () => {
+describe("the flags of a descriptor", () => {
   const said = (flags: string) => descriptorFlags(`pos:\t0\nflags:\t${flags}\nmnt_id:\t9\nino:\t5\n`)
 
-  it("is whether a write can block and whether others get it", () => {
+  it("tell whether a write blocks and whether children inherit it", () => {
     assert.deepStrictEqual(said("02"), { isNonBlocking: false, isCloseOnExec: false })
     assert.deepStrictEqual(said("02004002"), { isNonBlocking: true, isCloseOnExec: true })
     assert.deepStrictEqual(said("02000002"), { isNonBlocking: false, isCloseOnExec: true })
     assert.deepStrictEqual(said("04002"), { isNonBlocking: true, isCloseOnExec: false })
   })
 
-  it("is nothing when it cannot be understood", () => {
+  it("are unknown for another text", () => {
     assert.isUndefined(descriptorFlags(""))
     assert.isUndefined(said("0x2"))
   })

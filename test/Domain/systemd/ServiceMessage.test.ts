@@ -19,7 +19,7 @@ const isStep = ({ message }: { readonly message: ServiceMessage }) =>
   message._tag === "Ready" || message._tag === "Reloading" || message._tag === "Stopping"
 
 describe("a message to systemd", () => {
-  it("is what sd_notify(3) says", () => {
+  it("follows sd_notify(3)", () => {
     assert.strictEqual(text(ServiceMessage.Ready()), "READY=1")
     assert.strictEqual(text(ServiceMessage.Reloading()), "RELOADING=1\nMONOTONIC_USEC=123456")
     assert.strictEqual(text(ServiceMessage.Stopping()), "STOPPING=1")
@@ -28,17 +28,17 @@ describe("a message to systemd", () => {
     assert.strictEqual(text(ServiceMessage.Status({ text: "running, pid 1" })), "STATUS=running, pid 1")
   })
 
-  it("that says the state is one line of text, which is no other message and drives no terminal", () => {
+  it("with a status is one line that is no other message and cannot control a terminal", () => {
     const nasty = "failed:\nREADY=1\r\u001b[2J\u202e \u0000half \ud83d"
     assert.strictEqual(text(ServiceMessage.Status({ text: nasty })), "STATUS=failed: READY=1 [2J half")
   })
 
-  it("that says the state is never long, and cut between characters", () => {
+  it("with a long status is cut between characters", () => {
     const long = text(ServiceMessage.Status({ text: "🙂".repeat(400) }))
     assert.strictEqual(long, `STATUS=${"🙂".repeat(297)}...`)
   })
 
-  it("that says the state is one line whatever is in it", () => {
+  it("with a status is one line, whatever the text", () => {
     FastCheck.assert(
       FastCheck.property(FastCheck.array(FastCheck.nat(0xffff)), (codes) => {
         const line = String.fromCharCode(...codes)
@@ -49,8 +49,8 @@ describe("a message to systemd", () => {
   })
 })
 
-describe("what waits to be sent", () => {
-  it("keeps every step in its order, and of what is superseded the last, in the place where it was said", () => {
+describe("the queue of messages", () => {
+  it("keeps every step in order, and the last of the messages that replace one another", () => {
     FastCheck.assert(
       FastCheck.property(FastCheck.array(arbitrary), (messages) => {
         const said = messages.map((message, number) => ({ message, number }))

@@ -15,17 +15,20 @@ const unit: OwnUnitFacts = {
 
 const graces = [10_000, 45_000]
 
-describe("a stop by systemd", () => {
-  it("that may come too early is told with both figures and the cure", () => {
+describe("the stop timeout of the unit", () => {
+  it("is too short: the warning has both times and the fix", () => {
     const event = stopTimeoutShort(unit, undefined, graces)
     if (event === undefined) return assert.fail("nothing was told")
     const { level, text } = describeEvent(event)
     assert.strictEqual(level, "warning")
-    assert.match(text, /waits 30 seconds at a stop of agents\.service, but a worker may take 50 seconds/)
+    assert.match(
+      text,
+      /A stop of agents\.service may take 30 seconds, but stopping a worker may take 50 seconds/
+    )
     assert.match(text, /TimeoutStopSec=50/)
   })
 
-  it("is early enough for the shorter graces alone, and where it never kills", () => {
+  it("is long enough for the grace periods, or infinite", () => {
     assert.isUndefined(stopTimeoutShort(unit, undefined, [10_000]))
     assert.isUndefined(stopTimeoutShort({ ...unit, stopTimeoutMs: 50_000 }, undefined, graces))
     assert.isDefined(stopTimeoutShort({ ...unit, stopTimeoutMs: 49_999 }, undefined, graces))
@@ -33,7 +36,7 @@ describe("a stop by systemd", () => {
     assert.isUndefined(stopTimeoutShort(undefined, undefined, graces))
   })
 
-  it("waits where it can be asked to", () => {
+  it("does not matter where the daemon can extend it", () => {
     const program = { _tag: "SystemdNotify" } as const
     assert.isUndefined(stopTimeoutShort({ ...unit, notifyAccess: "all" }, program, graces))
     assert.isDefined(stopTimeoutShort({ ...unit, notifyAccess: "main" }, program, graces))

@@ -9,15 +9,15 @@ const zones = ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Cha
 )
 const ms = (iso: string) => Date.parse(iso)
 
-describe("a time on the wall", () => {
-  it("has the day and the clock of its zone", () => {
+describe("a local time", () => {
+  it("has the day and time of its zone", () => {
     assert.strictEqual(localTime(ms("2026-11-21T23:05:09Z"), berlin), "2026-11-22 00:05:09")
     assert.strictEqual(localTime(ms("2026-07-01T12:00:00Z"), berlin), "2026-07-01 14:00:00")
     assert.strictEqual(localDay(ms("2026-11-21T23:05:09Z"), berlin), "2026-11-22")
     assert.strictEqual(midnightBefore(ms("2026-10-25T22:00:00Z"), berlin), ms("2026-10-24T22:00:00Z"))
   })
 
-  it("is said as people say it on that day", () => {
+  it("is relative to today, yesterday and tomorrow", () => {
     const now = ms("2026-11-22T12:00:00Z")
     const said = (iso: string, nowMs = now) => spokenTime(ms(iso), nowMs, berlin)
     assert.strictEqual(said("2026-11-22T14:20:59Z"), "15:20")
@@ -31,7 +31,7 @@ describe("a time on the wall", () => {
     assert.strictEqual(said("2026-03-28T23:30:00Z", ms("2026-03-29T23:30:00Z")), "yesterday 00:30")
   })
 
-  it("is found for any number whatever, in any zone, and midnight is never after the moment", () => {
+  it("exists for any number in any zone, and midnight is never after it", () => {
     const anyMs = FastCheck.oneof(
       FastCheck.integer({ min: 0, max: 4e12 }),
       FastCheck.integer(),

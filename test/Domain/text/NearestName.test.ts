@@ -11,7 +11,7 @@ describe("the nearest name", () => {
     }
   })
 
-  it("completes a beginning that only one name has", () => {
+  it("completes an unambiguous beginning", () => {
     assert.strictEqual(nearestName("re", commands), "restart-worker")
     assert.strictEqual(nearestName("stat", commands), "status")
     assert.strictEqual(nearestName("sto", commands), "stop")

@@ -3,10 +3,9 @@ import * as Net from "node:net"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { ProjectName } from "../../../src/Domain/Project.ts"
-import { ask, socketPath } from "../../fixtures/AskingClient.ts"
 import { listening, originalDaemon, originalReplies, resettingDaemon } from "../../fixtures/OriginalDaemon.ts"
 import { talk } from "../../fixtures/RawClient.ts"
-import { data, served } from "../../fixtures/ServedControl.ts"
+import { ask, data, served, socketPath } from "../../fixtures/ServedControl.ts"
 
 describe("the control client with this daemon", () => {
   it.scopedLive("gets the status", () =>
@@ -30,7 +29,7 @@ describe("the control client with this daemon", () => {
 })
 
 describe("the control client with the original daemon", () => {
-  it.scopedLive("is understood and understands, for every request", () =>
+  it.scopedLive("exchanges every request", () =>
     Effect.gen(function* () {
       const path = yield* socketPath
       yield* originalDaemon(path)
@@ -70,22 +69,20 @@ describe("the control client with the original daemon", () => {
     })
   )
 
-  it.scopedLive(
-    "accepts every answer it was seen to give, also when a reset follows instead of the end",
-    () =>
-      Effect.gen(function* () {
-        for (const [name, reply] of Object.entries(originalReplies)) {
-          const path = yield* socketPath
-          yield* resettingDaemon(path, reply)
-          const raw = yield* Effect.promise(() => talk(path, ['{"type":"Status"}']))
-          assert.deepStrictEqual(
-            raw,
-            { reads: [reply], text: reply, ended: "RESET" },
-            "the stand-in does not reset"
-          )
-          assert.deepStrictEqual(yield* ask(path), JSON.parse(reply), name)
-        }
-      })
+  it.scopedLive("accepts every answer of the original, also before a reset", () =>
+    Effect.gen(function* () {
+      for (const [name, reply] of Object.entries(originalReplies)) {
+        const path = yield* socketPath
+        yield* resettingDaemon(path, reply)
+        const raw = yield* Effect.promise(() => talk(path, ['{"type":"Status"}']))
+        assert.deepStrictEqual(
+          raw,
+          { reads: [reply], text: reply, ended: "RESET" },
+          "the stand-in does not reset"
+        )
+        assert.deepStrictEqual(yield* ask(path), JSON.parse(reply), name)
+      }
+    })
   )
 
   it.scopedLive("calls an answer of 0 bytes an error", () =>
@@ -99,24 +96,22 @@ describe("the control client with the original daemon", () => {
   )
 })
 
-describe("the control client with a strange server", () => {
+describe("the control client with another server", () => {
   const reply = originalReplies.running
 
-  it.scopedLive(
-    "takes an answer in any number of writes, with anything after it, from a connection left open",
-    () =>
-      Effect.gen(function* () {
-        for (const pieces of [[...reply], [`${reply}\n`], [`\n ${reply}`, "garbage"]]) {
-          const path = yield* socketPath
-          yield* listening(path, (socket) => {
-            for (const piece of pieces) socket.write(piece)
-          })
-          assert.deepStrictEqual(yield* ask(path), JSON.parse(reply))
-        }
-      })
+  it.scopedLive("takes an answer in any number of writes, with bytes after it, from an open connection", () =>
+    Effect.gen(function* () {
+      for (const pieces of [[...reply], [`${reply}\n`], [`\n ${reply}`, "garbage"]]) {
+        const path = yield* socketPath
+        yield* listening(path, (socket) => {
+          for (const piece of pieces) socket.write(piece)
+        })
+        assert.deepStrictEqual(yield* ask(path), JSON.parse(reply))
+      }
+    })
   )
 
-  it.scopedLive("sends its request again when it was turned away before it was read, and only then", () =>
+  it.scopedLive("repeats only a request that the server closed the connection on without reading", () =>
     Effect.gen(function* () {
       const path = yield* socketPath
       let turnedAway = 0
@@ -167,7 +162,7 @@ describe("the control client with a strange server", () => {
     })
   )
 
-  it.scopedLive("waits only so long for the first byte, and for the rest", () =>
+  it.scopedLive("limits the waits for the first byte and for the rest", () =>
     Effect.gen(function* () {
       const silentPath = yield* socketPath
       yield* listening(silentPath, () => undefined)
@@ -184,32 +179,30 @@ describe("the control client with a strange server", () => {
     })
   )
 
-  it.scopedLive(
-    "waits only so long to be connected, when so many wait before it that the system turns it away",
-    () =>
-      Effect.gen(function* () {
-        const path = yield* socketPath
-        // It listens with the smallest queue, says so, and never accepts: its only thread sleeps.
-        const script =
-          'require("node:net").createServer().listen({ path: process.argv[1], backlog: 1 }, () => {' +
-          'require("node:fs").writeSync(1, "ready"); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0) })'
-        const child = yield* Effect.acquireRelease(
-          Effect.sync(() =>
-            ChildProcess.spawn(process.execPath, ["-e", script, path], {
-              stdio: ["ignore", "pipe", "inherit"]
-            })
-          ),
-          (child) => Effect.sync(() => child.kill("SIGKILL"))
-        )
-        yield* Effect.async<void>((resume) => void child.stdout.once("data", () => resume(Effect.void)))
-        const isTurnedAway = Effect.async<boolean>((resume) => {
-          const socket = Net.connect(path)
-          socket.once("connect", () => resume(Effect.succeed(false)))
-          socket.once("error", () => resume(Effect.succeed(true)))
-        })
-        yield* Effect.repeat(isTurnedAway, { until: (turnedAway) => turnedAway })
-        const error = yield* Effect.flip(ask(path, { type: "Status" }, { connectMs: 100 }))
-        assert.deepInclude(error, { _tag: "ControlTimeout", waitedFor: "connection", waitedMs: 100 })
+  it.scopedLive("limits the wait for a connection while the backlog is full", () =>
+    Effect.gen(function* () {
+      const path = yield* socketPath
+      // It listens with the smallest queue, says so, and never accepts: its only thread sleeps.
+      const script =
+        'require("node:net").createServer().listen({ path: process.argv[1], backlog: 1 }, () => {' +
+        'require("node:fs").writeSync(1, "ready"); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0) })'
+      const child = yield* Effect.acquireRelease(
+        Effect.sync(() =>
+          ChildProcess.spawn(process.execPath, ["-e", script, path], {
+            stdio: ["ignore", "pipe", "inherit"]
+          })
+        ),
+        (child) => Effect.sync(() => child.kill("SIGKILL"))
+      )
+      yield* Effect.async<void>((resume) => void child.stdout.once("data", () => resume(Effect.void)))
+      const isTurnedAway = Effect.async<boolean>((resume) => {
+        const socket = Net.connect(path)
+        socket.once("connect", () => resume(Effect.succeed(false)))
+        socket.once("error", () => resume(Effect.succeed(true)))
       })
+      yield* Effect.repeat(isTurnedAway, { until: (turnedAway) => turnedAway })
+      const error = yield* Effect.flip(ask(path, { type: "Status" }, { connectMs: 100 }))
+      assert.deepInclude(error, { _tag: "ControlTimeout", waitedFor: "connection", waitedMs: 100 })
+    })
   )
 })

@@ -23,7 +23,7 @@ import {
 } from "../../fixtures/ServedControl.ts"
 
 describe("the control server", () => {
-  it.scopedLive("answers Internal error for a defect, logs its cause and lives on", () =>
+  it.scopedLive("answers a defect with Internal error, logs its cause and keeps serving", () =>
     Effect.gen(function* () {
       const { lines, layer } = yield* logged
       yield* Effect.gen(function* () {
@@ -56,7 +56,7 @@ describe("the control server", () => {
     })
   )
 
-  it.scopedLive("carries out a command whose client has gone, and is not hurt by its going", () =>
+  it.scopedLive("carries out a command whose client has disconnected", () =>
     Effect.gen(function* () {
       const handled: Array<string> = []
       const { path } = yield* served({}, (request) =>
@@ -74,50 +74,41 @@ describe("the control server", () => {
     })
   )
 
-  it.scopedLive(
-    "lets a status in when all connections are taken, at the cost of the one that waited longest",
-    () =>
-      Effect.gen(function* () {
-        const { path } = yield* served({ maxConnections: 8 })
-        const silent = yield* Effect.forEach(Array.from({ length: 8 }), () =>
-          Effect.promise(() => open(path))
-        )
-        assert.strictEqual((yield* told(path, [status])).text, runningLine)
-        const first = silent[0]
-        assert.isDefined(first)
-        const { text } = yield* Effect.promise(
-          () => first?.heard ?? Promise.reject(new Error("nobody connected"))
-        )
-        assert.include(
-          text,
-          "Too many connections are open, and this one has waited longest for its request."
-        )
-        for (const { socket } of silent.slice(1)) socket.write(status)
-        const heard = yield* Effect.promise(() => Promise.all(silent.slice(1).map((client) => client.heard)))
-        assert.deepStrictEqual(
-          heard.map(({ text }) => text),
-          heard.map(() => runningLine)
-        )
-      })
+  it.scopedLive("closes the connection that waited longest when all are taken", () =>
+    Effect.gen(function* () {
+      const { path } = yield* served({ maxConnections: 8 })
+      const silent = yield* Effect.forEach(Array.from({ length: 8 }), () => Effect.promise(() => open(path)))
+      assert.strictEqual((yield* told(path, [status])).text, runningLine)
+      const first = silent[0]
+      assert.isDefined(first)
+      const { text } = yield* Effect.promise(
+        () => first?.heard ?? Promise.reject(new Error("nobody connected"))
+      )
+      assert.include(text, "Too many connections are open, and this one has waited longest for its request.")
+      for (const { socket } of silent.slice(1)) socket.write(status)
+      const heard = yield* Effect.promise(() => Promise.all(silent.slice(1).map((client) => client.heard)))
+      assert.deepStrictEqual(
+        heard.map(({ text }) => text),
+        heard.map(() => runningLine)
+      )
+    })
   )
 
-  it.scopedLive(
-    "takes a request that came in time, though the whole process was stopped until it was late",
-    () =>
-      Effect.gen(function* () {
-        const { path } = yield* served({ requestMs: 1000 }, (request) =>
-          Effect.delay(answer(request), "20 millis")
-        )
-        const { socket, heard } = yield* Effect.promise(() => open(path))
-        // The server has accepted it when it has answered somebody who came later.
-        yield* told(path, [status])
-        socket.write(status)
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1200)
-        assert.strictEqual((yield* Effect.promise(() => heard)).text, runningLine)
-      })
+  it.scopedLive("accepts a request that arrived in time while the process was stopped", () =>
+    Effect.gen(function* () {
+      const { path } = yield* served({ requestMs: 1000 }, (request) =>
+        Effect.delay(answer(request), "20 millis")
+      )
+      const { socket, heard } = yield* Effect.promise(() => open(path))
+      // The server has accepted it when it has answered somebody who came later.
+      yield* told(path, [status])
+      socket.write(status)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1200)
+      assert.strictEqual((yield* Effect.promise(() => heard)).text, runningLine)
+    })
   )
 
-  it.scopedLive("forgets a connection when it is over, however it ended", () =>
+  it.scopedLive("forgets a connection that has ended, in any way", () =>
     Effect.gen(function* () {
       const path = Path.join(yield* temporaryFolder, "autopilotd.sock")
       const connections = new ControlConnections(ControlServer.serverLimits, (_, { reply }) =>
@@ -133,7 +124,7 @@ describe("the control server", () => {
     })
   )
 
-  it.scopedLive("says so when all connections wait for an answer", () =>
+  it.scopedLive("refuses a client when all connections wait for an answer", () =>
     Effect.gen(function* () {
       let handled = 0
       const { path } = yield* served({ maxConnections: 8 }, () => {
@@ -165,7 +156,7 @@ describe("the control server", () => {
     })
   )
 
-  it.scopedLive("refuses what is unfinished when it closes, and leaves no file", () =>
+  it.scopedLive("refuses unfinished requests when it closes, and leaves no file", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const path = Path.join(folder, "autopilotd.sock")

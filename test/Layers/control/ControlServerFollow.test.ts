@@ -5,9 +5,8 @@ import * as Layer from "effect/Layer"
 import type { Follower } from "../../../src/Layers/control/ControlConnections.ts"
 import { ControlHandler } from "../../../src/Layers/control/ControlHandler.ts"
 import * as ControlServer from "../../../src/Layers/control/ControlServer.ts"
-import { socketPath } from "../../fixtures/AskingClient.ts"
 import { open } from "../../fixtures/RawClient.ts"
-import { answer } from "../../fixtures/ServedControl.ts"
+import { answer, socketPath } from "../../fixtures/ServedControl.ts"
 import { eventually } from "../../live/TestDaemon.ts"
 
 const subscribe = '{"type":"Subscribe"}\n'
@@ -51,8 +50,8 @@ const connect = (path: string, text: string) =>
     return { heard: Effect.promise(() => heard), socket: socket as Net.Socket }
   })
 
-describe("a client that follows", () => {
-  it.scopedLive("is sent line after line, and what it sends is of no interest", () =>
+describe("a subscriber", () => {
+  it.scopedLive("receives line after line, and its own bytes are ignored", () =>
     Effect.gen(function* () {
       const { followers, following, gone, path } = yield* serving()
       const { heard, socket } = yield* connect(path, subscribe)
@@ -75,7 +74,7 @@ describe("a client that follows", () => {
     })
   )
 
-  it.scopedLive("and does not read is cut off with a notice, while the others go on", () =>
+  it.scopedLive("that does not read is cut off with a notice, and the others are not", () =>
     Effect.gen(function* () {
       const { countGone, followers, following, gone, path } = yield* serving({ followerBytes: 100_000 })
       const slow = yield* connect(path, subscribe)
@@ -110,7 +109,7 @@ describe("a client that follows", () => {
     })
   )
 
-  it.scopedLive("leaves room for those who ask, however many follow", () =>
+  it.scopedLive("never takes the connections that are kept for requests", () =>
     Effect.gen(function* () {
       const { following, path } = yield* serving({ maxConnections: 40 })
       const all = yield* Effect.forEach([...Array(8).keys()], () => connect(path, subscribe))
@@ -123,7 +122,7 @@ describe("a client that follows", () => {
     })
   )
 
-  it.live("is told when the daemon closes its socket", () =>
+  it.live("receives a notice when the daemon closes its socket", () =>
     Effect.gen(function* () {
       const heard = yield* Effect.scoped(
         Effect.gen(function* () {

@@ -143,46 +143,42 @@ const attackAll = (path: string, inputs: ReadonlyArray<HostileInput>) =>
   })
 
 describe("the control socket among hostile clients", () => {
-  it.scopedLive(
-    "answers each of 10,000 inputs that can be answered, and the status all the while, in flat memory",
-    () =>
-      Effect.gen(function* () {
-        const { path, bytesInUse, openFiles, output } = yield* server({ requestMs })
-        const filesBefore = yield* openFiles
-        const inputs = hostileInputs(10_000, 20_261_122).map(sparing)
-        yield* attackAll(path, inputs.slice(0, 2000))
-        const bytesBefore = yield* bytesInUse
-        const { answers } = yield* withStatusAllTheWhile(path, attackAll(path, inputs.slice(2000)))
-        assert.isAbove(answers, 0)
-        yield* Effect.repeat(openFiles, {
-          until: (files) => files <= filesBefore,
-          schedule: Schedule.spaced("5 millis")
-        })
-        const grownBytes = (yield* bytesInUse) - bytesBefore
-        assert.isBelow(grownBytes, 3 * 1024 * 1024)
-        assert.strictEqual(output(), "")
+  it.scopedLive("answers 10,000 inputs, and the status meanwhile, in constant memory", () =>
+    Effect.gen(function* () {
+      const { path, bytesInUse, openFiles, output } = yield* server({ requestMs })
+      const filesBefore = yield* openFiles
+      const inputs = hostileInputs(10_000, 20_261_122).map(sparing)
+      yield* attackAll(path, inputs.slice(0, 2000))
+      const bytesBefore = yield* bytesInUse
+      const { answers } = yield* withStatusAllTheWhile(path, attackAll(path, inputs.slice(2000)))
+      assert.isAbove(answers, 0)
+      yield* Effect.repeat(openFiles, {
+        until: (files) => files <= filesBefore,
+        schedule: Schedule.spaced("5 millis")
       })
+      const grownBytes = (yield* bytesInUse) - bytesBefore
+      assert.isBelow(grownBytes, 3 * 1024 * 1024)
+      assert.strictEqual(output(), "")
+    })
   )
 
-  it.scopedLive(
-    "answers the status among 1,000 silent connections at once, and refuses each of them in words",
-    () =>
-      Effect.gen(function* () {
-        const { path, output } = yield* server({ requestMs })
-        const silent = Effect.promise(() =>
-          Promise.all(Array.from({ length: 1000 }, () => open(path).then(({ heard }) => heard)))
+  it.scopedLive("answers the status among 1,000 silent connections, and refuses each with a sentence", () =>
+    Effect.gen(function* () {
+      const { path, output } = yield* server({ requestMs })
+      const silent = Effect.promise(() =>
+        Promise.all(Array.from({ length: 1000 }, () => open(path).then(({ heard }) => heard)))
+      )
+      const { value, answers } = yield* withStatusAllTheWhile(path, silent)
+      assert.isAbove(answers, 0)
+      for (const { text } of value) {
+        assert.match(
+          text,
+          /^\{"success":false,"message":"(No complete request arrived|Too many connections are open)/
         )
-        const { value, answers } = yield* withStatusAllTheWhile(path, silent)
-        assert.isAbove(answers, 0)
-        for (const { text } of value) {
-          assert.match(
-            text,
-            /^\{"success":false,"message":"(No complete request arrived|Too many connections are open)/
-          )
-        }
-        assert.deepStrictEqual(yield* status(path), running)
-        assert.strictEqual(output(), "")
-      })
+      }
+      assert.deepStrictEqual(yield* status(path), running)
+      assert.strictEqual(output(), "")
+    })
   )
 
   it.scopedLive("answers each of 1,000 clients that ask for the status at once", () =>
@@ -212,19 +208,17 @@ describe("the control socket among hostile clients", () => {
       })
   )
 
-  it.scopedLive(
-    "answers again as soon as descriptors are free, after there were none for new connections",
-    () =>
-      Effect.gen(function* () {
-        const { path, output } = yield* server({ requestMs: 200 }, { limit: 64, spare: 4 })
-        const heard = yield* Effect.promise(() =>
-          Promise.all(Array.from({ length: 20 }, () => open(path).then((client) => client.heard)))
-        )
-        const refused = heard.filter(({ text }) => text.includes("No complete request arrived"))
-        assert.isAbove(refused.length, 0)
-        assert.isBelow(refused.length, 20)
-        assert.deepStrictEqual(yield* status(path), running)
-        assert.isBelow(output().length, 2000)
-      })
+  it.scopedLive("answers again as soon as descriptors are free", () =>
+    Effect.gen(function* () {
+      const { path, output } = yield* server({ requestMs: 200 }, { limit: 64, spare: 4 })
+      const heard = yield* Effect.promise(() =>
+        Promise.all(Array.from({ length: 20 }, () => open(path).then((client) => client.heard)))
+      )
+      const refused = heard.filter(({ text }) => text.includes("No complete request arrived"))
+      assert.isAbove(refused.length, 0)
+      assert.isBelow(refused.length, 20)
+      assert.deepStrictEqual(yield* status(path), running)
+      assert.isBelow(output().length, 2000)
+    })
   )
 })

@@ -40,7 +40,7 @@ describe("the control socket's file", () => {
     })
   )
 
-  it.scopedLive("is not removed by another daemon that ends later than its successor began", () =>
+  it.scopedLive("is not removed by a daemon whose successor has already started", () =>
     Effect.gen(function* () {
       const path = Path.join(yield* temporaryFolder, "autopilotd.sock")
       const bind = ControlServer.bind({ path }).pipe(Effect.provide(handlerOf(answer)))
@@ -54,7 +54,7 @@ describe("the control socket's file", () => {
     })
   )
 
-  it.scopedLive("is left alone at the end when it is somebody else's by then", () =>
+  it.scopedLive("is not removed when another process has replaced it", () =>
     Effect.gen(function* () {
       const path = Path.join(yield* temporaryFolder, "autopilotd.sock")
       yield* Effect.scoped(
@@ -104,7 +104,7 @@ describe("the control socket's file", () => {
     })
   )
 
-  it.scopedLive("is missed once in the log, not at every look, while it cannot be bound again", () =>
+  it.scopedLive("is reported missing once while it cannot be bound again", () =>
     Effect.gen(function* () {
       const { lines, layer } = yield* logged
       yield* Effect.gen(function* () {
@@ -133,8 +133,8 @@ describe("the control socket's file", () => {
 const failureAt = (path: string) =>
   ControlServer.bind({ path }).pipe(Effect.provide(handlerOf(answer)), Effect.scoped, Effect.flip)
 
-describe("a control socket that cannot be made", () => {
-  it.scopedLive("names the bytes of a path that is too long, and the cure, and makes nothing", () =>
+describe("a control socket that cannot be bound", () => {
+  it.scopedLive("reports the bytes of a path that is too long, and creates nothing", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const pathOf = (bytes: number) =>
@@ -150,7 +150,7 @@ describe("a control socket that cannot be made", () => {
     })
   )
 
-  it.scopedLive("says what is wrong with its folder", () =>
+  it.scopedLive("reports what is wrong with its folder", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const missing = yield* failureAt(Path.join(folder, "none", "autopilotd.sock"))
@@ -168,7 +168,7 @@ describe("a control socket that cannot be made", () => {
     })
   )
 
-  it("never tells anybody to delete a file, whatever the system said", () => {
+  it("never advises to delete a file", () => {
     for (const code of [
       "ENOSPC",
       "EDQUOT",

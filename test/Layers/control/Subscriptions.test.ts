@@ -2,9 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as PubSub from "effect/PubSub"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { type SubscribeRequest, SubscriptionLine } from "../../../src/Domain/control/Subscription.ts"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
@@ -15,7 +13,8 @@ import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import * as WorkerLines from "../../../src/Layers/logs/WorkerLines.ts"
 import { ProjectReports } from "../../../src/Layers/status/ProjectReports.ts"
 import { UnknownProject } from "../../../src/Layers/worker/Supervisor.ts"
-import { data } from "../../fixtures/ServedControl.ts"
+import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
+import { statusFields } from "../../fixtures/StatusFields.ts"
 import { settle } from "../worker/SupervisorWorld.ts"
 
 const shop = ProjectName.make("shop")
@@ -47,21 +46,20 @@ const inWorld = <A, E>(
   }) => Effect.Effect<A, E, WorkerLines.WorkerLines>
 ) =>
   Effect.gen(function* () {
-    const pubsub = yield* PubSub.unbounded<DaemonEvent>()
     const gate = yield* Effect.makeLatch(true)
-    const publish = (event: DaemonEvent) => Effect.asVoid(PubSub.publish(pubsub, event))
-    const Events = Layer.succeed(DaemonEvents, { publish, changes: Stream.fromPubSub(pubsub) })
     const Reports = Layer.succeed(ProjectReports, {
       status: (project) =>
-        project === blog ? new UnknownProject({ project, known: [shop] }) : Effect.as(gate.await, data),
+        project === blog
+          ? new UnknownProject({ project, known: [shop] })
+          : Effect.as(gate.await, statusFields),
       projects: Effect.succeed({ selected: shop, projects: [] })
     })
-    return yield* Effect.flatMap(Subscriptions.make, ({ serve }) =>
+    return yield* Effect.flatMap(Effect.all([Subscriptions.make, DaemonEvents]), ([{ serve }, events]) =>
       Effect.zipRight(
         settle,
         test({
           serve,
-          publish: (event) => Effect.zipRight(publish(event), settle),
+          publish: (event) => Effect.zipRight(events.publish(event), settle),
           gate,
           subscribe: Effect.fnUntraced(function* (request = {}) {
             const lines: Array<string> = []
@@ -76,13 +74,15 @@ const inWorld = <A, E>(
     ).pipe(
       Effect.scoped,
       Effect.provide(
-        Layer.mergeAll(Concerns.layer, WorkerLines.layer, Reports).pipe(Layer.provideMerge(Events))
+        Layer.mergeAll(Concerns.layer, WorkerLines.layer, Reports).pipe(
+          Layer.provideMerge(recordedEvents([]))
+        )
       )
     )
   })
 
 describe("a subscription", () => {
-  it.effect("begins with how things are, and everything that happens follows", () =>
+  it.effect("begins with a snapshot, which every event follows", () =>
     inWorld(({ publish, subscribe }) =>
       Effect.gen(function* () {
         const { lines } = yield* subscribe()
@@ -93,7 +93,7 @@ describe("a subscription", () => {
     )
   )
 
-  it.effect("misses nothing that happens while that is found out", () =>
+  it.effect("misses no event during the snapshot", () =>
     inWorld(({ gate, publish, subscribe }) =>
       Effect.gen(function* () {
         yield* gate.close
@@ -108,7 +108,7 @@ describe("a subscription", () => {
     )
   )
 
-  it.effect("of one project is not told of the others, but of what is about none", () =>
+  it.effect("of one project has its events and those of no project", () =>
     inWorld(({ publish, subscribe }) =>
       Effect.gen(function* () {
         const { lines } = yield* subscribe({ project: shop })
@@ -118,7 +118,7 @@ describe("a subscription", () => {
     )
   )
 
-  it.effect("of a project that there is not is refused before anything is sent", () =>
+  it.effect("of an unknown project is refused before anything is sent", () =>
     inWorld(({ serve }) =>
       Effect.gen(function* () {
         const sent: Array<string> = []
@@ -130,7 +130,7 @@ describe("a subscription", () => {
     )
   )
 
-  it.effect("has the workers' lines too when they are asked for, and only then", () =>
+  it.effect("has the workers' output only on request", () =>
     inWorld(({ subscribe }) =>
       Effect.gen(function* () {
         const { publish } = yield* WorkerLines.WorkerLines
@@ -155,7 +155,7 @@ describe("a subscription", () => {
     )
   )
 
-  it.effect("says now and then that the daemon is there, and ends when the client is gone", () =>
+  it.effect("writes while it is idle, and ends when the client is gone", () =>
     inWorld(({ publish, subscribe }) =>
       Effect.gen(function* () {
         const { leave, lines } = yield* subscribe()

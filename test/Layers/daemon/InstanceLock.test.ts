@@ -37,7 +37,7 @@ const holder = (paths: Paths) =>
   )
 
 describe("the lock of a home", () => {
-  it.scopedLive("makes the home, closed to others, with the pid in decimal and nothing else", () =>
+  it.scopedLive("creates a private home, and a PID file with the decimal pid alone", () =>
     Effect.gen(function* () {
       const paths = yield* home
       yield* lock(paths)
@@ -49,7 +49,7 @@ describe("the lock of a home", () => {
     })
   )
 
-  it.scopedLive("gives a home one id for ever, and takes the PID file away at its end", () =>
+  it.scopedLive("gives a home one id for ever, and removes the PID file at its end", () =>
     Effect.gen(function* () {
       const paths = yield* home
       const first = yield* Effect.scoped(lock(paths))
@@ -62,7 +62,7 @@ describe("the lock of a home", () => {
     })
   )
 
-  it.scopedLive("leaves a PID file that somebody else has written meanwhile", () =>
+  it.scopedLive("leaves a PID file that another process has written meanwhile", () =>
     Effect.gen(function* () {
       const paths = yield* home
       yield* Effect.scoped(
@@ -75,7 +75,7 @@ describe("the lock of a home", () => {
     })
   )
 
-  it.scopedLive("names its holder, whatever the lock file holds, and is free once that is killed", () =>
+  it.scopedLive("names its owner, and is free once that is killed", () =>
     Effect.gen(function* () {
       const paths = yield* home
       const other = yield* holder(paths)
@@ -96,7 +96,7 @@ describe("the lock of a home", () => {
     })
   )
 
-  it.scopedLive("names nobody rather than the wrong one", () =>
+  it.scopedLive("names no owner rather than a wrong one", () =>
     Effect.forEach(
       [String(process.pid), "1", "not a pid"],
       (stale) =>
@@ -113,7 +113,7 @@ describe("the lock of a home", () => {
     )
   )
 
-  it.scopedLive("is waited for while its holder is just ending", () =>
+  it.scopedLive("is awaited while its owner exits", () =>
     Effect.gen(function* () {
       const paths = yield* home
       const other = yield* holder(paths)
@@ -130,7 +130,7 @@ describe("the lock of a home", () => {
     })
   )
 
-  it.scopedLive("is refused with a reason and an advice where its files cannot be", () =>
+  it.scopedLive("fails with reason and action where its files cannot be created", () =>
     Effect.gen(function* () {
       const cases: ReadonlyArray<readonly [file: (paths: Paths) => string, said: RegExp]> = [
         [

@@ -8,7 +8,7 @@ import { eventually } from "../../live/TestDaemon.ts"
 
 describe("an uncaught exception", () => {
   it.scopedLive(
-    "ends nothing at once: it is logged whole, and told to whoever ends the daemon in order",
+    "does not kill the process: it is logged with its stack, and reported to the shutdown",
     () => {
       const logged: Array<string> = []
       const log = Logger.make(

@@ -1,24 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as PubSub from "effect/PubSub"
-import * as Stream from "effect/Stream"
-import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
-import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import * as ServiceStatus from "../../../src/Layers/service/ServiceStatus.ts"
 import { Supervisor } from "../../../src/Layers/worker/Supervisor.ts"
+import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
 import { fakeService } from "../systemd/FakeService.ts"
 import { FakeLives } from "../worker/FakeLives.ts"
 import { crash, layerOf, makeSurroundings } from "../worker/SupervisorWorld.ts"
 import { makeVirtualClock, type VirtualClock } from "../worker/VirtualClock.ts"
-
-const Events = Layer.scoped(
-  DaemonEvents,
-  Effect.map(PubSub.unbounded<DaemonEvent>(), (pubsub) => ({
-    publish: (event: DaemonEvent) => Effect.asVoid(PubSub.publish(pubsub, event)),
-    changes: Stream.fromPubSub(pubsub)
-  }))
-)
 
 /** The lines that `systemctl status` has shown. */
 const shown = <A, E>(
@@ -29,13 +18,14 @@ const shown = <A, E>(
 ) => {
   const { clock, pass } = makeVirtualClock()
   const service = fakeService()
+  const events = recordedEvents([])
   const lines = () => service.messages.flatMap((message) => (message._tag === "Status" ? [message.text] : []))
   return test(pass, lines).pipe(
     Effect.provide(
       ServiceStatus.layer.pipe(
         Layer.provide(service.layer),
-        Layer.provide(Events),
-        Layer.provideMerge(layerOf(makeSurroundings(), {}, Events))
+        Layer.provide(events),
+        Layer.provideMerge(layerOf(makeSurroundings(), {}, events))
       )
     ),
     Effect.withClock(clock)
@@ -43,7 +33,7 @@ const shown = <A, E>(
 }
 
 describe("the line of systemctl status", () => {
-  it.effect("follows the state of the workers, and says nothing twice", () =>
+  it.effect("follows the state of the workers, and is never sent twice", () =>
     shown((pass, lines) =>
       Effect.gen(function* () {
         const supervisor = yield* Supervisor
@@ -65,7 +55,7 @@ describe("the line of systemctl status", () => {
     )
   )
 
-  it.effect("changes once a second at the most, and ends with what is", () =>
+  it.effect("changes once a second at most, and ends with the present state", () =>
     shown((pass, lines) =>
       Effect.gen(function* () {
         const supervisor = yield* Supervisor

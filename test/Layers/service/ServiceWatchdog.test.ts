@@ -9,6 +9,7 @@ import * as Concerns from "../../../src/Layers/history/Concerns.ts"
 import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import * as ServiceWatchdog from "../../../src/Layers/service/ServiceWatchdog.ts"
 import { Supervisor } from "../../../src/Layers/worker/Supervisor.ts"
+import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
 import { blog, GiB, guarded, hog, makeMachine, shop } from "../guard/GuardedMachine.ts"
 import { fakeService } from "../systemd/FakeService.ts"
 import { FakeLives } from "../worker/FakeLives.ts"
@@ -31,12 +32,8 @@ const pretended = () => {
       takes[who]++
       return hung.includes(who) ? goOn.await : Effect.void
     })
-  const Events = Layer.succeed(DaemonEvents, {
-    publish: (event) => Effect.sync(() => void events.push(event)),
-    changes: Stream.never
-  })
   const world = Layer.mergeAll(
-    Layer.provideMerge(Concerns.layer, Events),
+    Layer.provideMerge(Concerns.layer, recordedEvents(events)),
     Layer.succeed(MemoryGuard, { turn: turn("guard") }),
     Layer.succeed(Supervisor, {
       project: () => unused,
@@ -83,7 +80,7 @@ const watched = <A, E, R>(
 }
 
 describe("the watchdog of systemd", () => {
-  it.effect("gets a sign of life three times as often as it wants one", () => {
+  it.effect("is reset three times per interval", () => {
     const { events, takes, world } = pretended()
     return watched(world, (pass, signs) =>
       Effect.gen(function* () {
@@ -97,7 +94,7 @@ describe("the watchdog of systemd", () => {
   })
 
   for (const who of ["supervisor", "guard"] as const) {
-    it.effect(`gets none while the ${who} is hung, and the log has that before it bites`, () => {
+    it.effect(`is not reset while the ${who} hangs, and an event reports that before it fires`, () => {
       const { events, hang, heal, world } = pretended()
       const name = { supervisor: "the supervisor", guard: "the memory guard" }[who]
       return watched(world, (pass, signs) =>
@@ -127,7 +124,7 @@ describe("the watchdog of systemd", () => {
     })
   }
 
-  it.effect("is told of both when both are hung", () => {
+  it.effect("has both in its event when both hang", () => {
     const { events, hang, world } = pretended()
     return watched(world, (pass) =>
       Effect.gen(function* () {
@@ -139,7 +136,7 @@ describe("the watchdog of systemd", () => {
     )
   })
 
-  it.effect("costs nothing where there is none", () => {
+  it.effect("does nothing without an interval", () => {
     const { takes, world } = pretended()
     return watched(
       world,
@@ -153,18 +150,18 @@ describe("the watchdog of systemd", () => {
   })
 })
 
-describe("a turn of the supervisor", () => {
+describe("the liveness of the supervisor", () => {
   const plans = [
     { ...plan, project: shop },
     { ...plan, project: blog }
   ] as const
   const turn = Effect.flatMap(Supervisor, (supervisor) => supervisor.probe)
 
-  it.effect("is not awaited before it is to begin", () =>
+  it.effect("is given before the first start", () =>
     turn.pipe(Effect.provide(layerOf(makeSurroundings(), { projects: plans })))
   )
 
-  it.effect("is taken while workers run, end, wait and are gone, and changes nothing", () => {
+  it.effect("is given while workers run, stop and wait, and changes nothing", () => {
     const { clock, pass } = makeVirtualClock()
     const around = makeSurroundings()
     return Effect.gen(function* () {
@@ -215,10 +212,10 @@ describe("a turn of the supervisor", () => {
   })
 })
 
-describe("a turn of the memory guard", () => {
+describe("the liveness of the memory guard", () => {
   const turn = Effect.flatMap(MemoryGuard, (guard) => guard.turn)
 
-  it.effect("is taken while it sleeps, without a look at the processes", () => {
+  it.effect("is given while it sleeps, without a scan of the processes", () => {
     const machine = makeMachine(8 * GiB)
     const { clock, pass } = makeVirtualClock()
     return Effect.gen(function* () {
@@ -229,7 +226,7 @@ describe("a turn of the memory guard", () => {
     }).pipe(Effect.provide(guarded(machine)), Effect.withClock(clock))
   })
 
-  it.effect("is taken again and again while it has hogs to end for a whole evening", () => {
+  it.effect("is given while it kills hogs for a whole evening", () => {
     // Each takes seconds to go, and there are always more.
     const hogs = Array.from({ length: 100 }, (_, at) => hog(at + 1, 1024, { afterMs: 4900 }))
     const machine = makeMachine(GiB, hogs)
@@ -247,7 +244,7 @@ describe("a turn of the memory guard", () => {
     )
   })
 
-  it.effect("is missing when the guard hangs in the middle of its work", () => {
+  it.effect("is missing when the guard hangs at work", () => {
     const machine = makeMachine(GiB, [hog(1, GiB)])
     machine.isHung = true
     return watched(guarded(machine), (pass, signs) =>

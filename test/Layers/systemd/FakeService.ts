@@ -3,7 +3,7 @@ import * as Layer from "effect/Layer"
 import type { ServiceMessage } from "../../../src/Domain/systemd/ServiceMessage.ts"
 import { ServiceNotifier } from "../../../src/Layers/systemd/ServiceNotifier.ts"
 
-/** A service manager that takes down what it is told. */
+/** A service manager that records messages. */
 export const fakeService = (watchdogMs?: number) => {
   const messages: Array<ServiceMessage> = []
   const layer = Layer.succeed(ServiceNotifier, {

@@ -3,11 +3,10 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
-import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import * as OwnUnit from "../../../src/Layers/systemd/OwnUnit.ts"
 import { SystemdNotAsked, SystemdTools, type ToolAnswer } from "../../../src/Layers/systemd/SystemdTools.ts"
+import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
 import { temporaryHome } from "../../live/TestDaemon.ts"
 
 const service = "/user.slice/user-7.slice/user@7.service/app.slice/autopilotd.service"
@@ -36,10 +35,7 @@ const learn = Effect.fnUntraced(function* (
               answer
             )
         }),
-        Layer.succeed(DaemonEvents, {
-          publish: (event) => Effect.sync(() => void events.push(event)),
-          changes: Stream.never
-        })
+        recordedEvents(events)
       )
     )
   )
@@ -52,7 +48,7 @@ const learn = Effect.fnUntraced(function* (
 })
 
 describe("the daemon's own unit", () => {
-  it.scoped("is asked for once, of the manager that runs it", () =>
+  it.scoped("is read once, from the manager that runs it", () =>
     Effect.gen(function* () {
       const { asked, events, facts } = yield* learn(
         Effect.succeed(
@@ -74,7 +70,7 @@ describe("the daemon's own unit", () => {
     })
   )
 
-  it.scoped("of the machine is asked for at the machine's manager", () =>
+  it.scoped("of the machine is read from the machine's manager", () =>
     Effect.gen(function* () {
       const { asked } = yield* learn(Effect.succeed(shown("TimeoutStopUSec=30s\n")), {
         cgroup: "0::/system.slice/autopilotd.service/daemon\n"
@@ -83,7 +79,7 @@ describe("the daemon's own unit", () => {
     })
   )
 
-  it.scoped("is none of a process that a unit's process has started, and nobody is asked", () =>
+  it.scoped("is undefined for a descendant of a unit's process, without a call of systemctl", () =>
     Effect.gen(function* () {
       for (const execPid of ["4710", ""]) {
         const { asked, facts } = yield* learn(Effect.die("it was asked"), { execPid })
@@ -94,7 +90,7 @@ describe("the daemon's own unit", () => {
     })
   )
 
-  it.scoped("is not known when systemd cannot be asked, which is told once", () =>
+  it.scoped("is undefined when systemctl fails, which is reported once", () =>
     Effect.gen(function* () {
       const answers = [
         [

@@ -5,17 +5,16 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { build } from "esbuild"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import type { ServiceEnvironment } from "../../../src/Domain/systemd/ServiceChannel.ts"
 import { ServiceMessage } from "../../../src/Domain/systemd/ServiceMessage.ts"
 import * as Concerns from "../../../src/Layers/history/Concerns.ts"
-import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import * as ServiceNotifier from "../../../src/Layers/systemd/ServiceNotifier.ts"
 import { SystemdNotAsked, SystemdTools, type ToolAnswer } from "../../../src/Layers/systemd/SystemdTools.ts"
 import { notifySocket, withDescriptor } from "../../fixtures/NotifySocket.ts"
+import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
 import { eventually, temporaryHome } from "../../live/TestDaemon.ts"
 import { settle } from "../worker/SupervisorWorld.ts"
 
@@ -67,7 +66,7 @@ const steps = (messages: ReadonlyArray<string>) =>
 const stepsOf = (rounds: number) =>
   Array.from({ length: rounds }, () => ["RELOADING=1|MONOTONIC_USEC=", "READY=1"]).flat()
 
-describe("messages by an open descriptor", () => {
+describe("messages through a descriptor", () => {
   it.scopedLive("arrive in the order in which they were sent", () =>
     Effect.gen(function* () {
       const socket = yield* notifySocket
@@ -86,7 +85,7 @@ describe("messages by an open descriptor", () => {
     ["that does not block", {}],
     ["that blocks", { IS_BLOCKING: "1" }]
   ] as const) {
-    it.scopedLive(`${kind} wait while nobody reads, hold up nobody, and none of their steps is lost`, () =>
+    it.scopedLive(`${kind} wait while the manager does not read, block nothing, and lose no step`, () =>
       Effect.gen(function* () {
         const rounds = 300
         const socket = yield* notifySocket
@@ -113,7 +112,7 @@ describe("messages by an open descriptor", () => {
     )
   }
 
-  it.scopedLive("that nobody takes any more are told once, and the process goes on", () =>
+  it.scopedLive("that the manager no longer reads are reported once, and the process keeps running", () =>
     Effect.gen(function* () {
       const socket = yield* notifySocket
       const { heard, said, send } = yield* service(2, { NOTIFY_SOCKET: socket.path }, withDescriptor)
@@ -127,7 +126,7 @@ describe("messages by an open descriptor", () => {
     })
   )
 
-  it.scopedLive("are never written to what is no socket", () =>
+  it.scopedLive("are never written to a descriptor that is no socket", () =>
     Effect.gen(function* () {
       // Standard input, which is /dev/null here, and one that is not open.
       for (const descriptor of ["0", "250"]) {
@@ -154,12 +153,7 @@ const pretended = (environment: ServiceEnvironment) => {
       })
     ),
     Layer.provide(Concerns.layer),
-    Layer.provide(
-      Layer.succeed(DaemonEvents, {
-        publish: (event) => Effect.sync(() => void events.push(event)),
-        changes: Stream.never
-      })
-    )
+    Layer.provide(recordedEvents(events))
   )
   return { sent, events, layer, answerWith: (next: typeof answer) => void (answer = next) }
 }
@@ -169,8 +163,8 @@ const send = (...messages: ReadonlyArray<ServiceMessage>) =>
     Effect.forEach(messages, notifier.send, { discard: true })
   ).pipe(Effect.zipRight(settle))
 
-describe("messages by systemd-notify", () => {
-  it.effect("are sent one after the other, and what is superseded meanwhile is not", () => {
+describe("messages through systemd-notify", () => {
+  it.effect("are sent one after the other, without those that were replaced meanwhile", () => {
     const { answerWith, events, layer, sent } = pretended({ NOTIFY_SOCKET: "/run/notify" })
     return Effect.gen(function* () {
       answerWith(Effect.delay(Effect.succeed({ code: 0, stdout: "", stderr: "" }), "20 millis"))
@@ -195,7 +189,7 @@ describe("messages by systemd-notify", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("that fail are told once, and once more after one that did not", () => {
+  it.effect("that fail are reported once, and again after a success", () => {
     const { answerWith, events, layer } = pretended({ NOTIFY_SOCKET: "/run/notify" })
     const refused = Effect.succeed({ code: 1, stdout: "", stderr: "Failed to notify: refused\n" })
     return Effect.gen(function* () {
@@ -216,7 +210,7 @@ describe("messages by systemd-notify", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("are not sent when nobody is to be told, and no sign of life is wanted then", () => {
+  it.effect("are not sent without a manager, nor is there a watchdog", () => {
     const { layer, sent } = pretended({ WATCHDOG_USEC: "1000000" })
     return Effect.gen(function* () {
       const notifier = yield* ServiceNotifier.ServiceNotifier

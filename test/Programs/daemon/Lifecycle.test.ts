@@ -298,7 +298,7 @@ describe("a defect in a concern", () => {
     )
   }
 
-  it.scopedLive("in the supervisor ends the daemon with exit code 1, its worker ended", () =>
+  it.scopedLive("in the supervisor stops the daemon with exit code 1, and its worker", () =>
     Effect.gen(function* () {
       const alive = yield* inDaemon(
         {
@@ -325,7 +325,7 @@ describe("a defect in a concern", () => {
     })
   )
 
-  it.scopedLive("that keeps coming back ends the daemon with exit code 1, its worker ended", () =>
+  it.scopedLive("that keeps coming back stops the daemon with exit code 1, and its worker", () =>
     inDaemon({ signal: Effect.dieMessage("a bug that stays") }, ({ events, exitCode }) =>
       Effect.gen(function* () {
         const { alive } = yield* FakeLives.FakeLives
@@ -339,7 +339,7 @@ describe("a defect in a concern", () => {
     )
   )
 
-  it.scopedLive("outside of every fiber ends the daemon with exit code 1, its worker ended", () =>
+  it.scopedLive("outside of every fiber stops the daemon with exit code 1, and its worker", () =>
     inDaemon({ uncaught: Effect.sleep("100 millis") }, ({ exitCode }) =>
       Effect.gen(function* () {
         const { alive } = yield* FakeLives.FakeLives
@@ -350,7 +350,7 @@ describe("a defect in a concern", () => {
   )
 })
 
-describe("the end of the daemon", () => {
+describe("the shutdown of the daemon", () => {
   it.scopedLive("status answers `stopping` until the worker is gone, and the exit code is 0", () =>
     inDaemon({}, ({ events, exitCode }) =>
       Effect.gen(function* () {
@@ -377,7 +377,7 @@ describe("the end of the daemon", () => {
     )
   )
 
-  it.scopedLive("is told to systemd, which is asked for time until it comes, as the beginning was", () => {
+  it.scopedLive("is announced to systemd, with an extended timeout, as was the start", () => {
     const service = fakeService()
     const told = () => service.messages.map(({ _tag }) => _tag).join()
     return inDaemon({ service }, ({ exitCode }) =>

@@ -26,7 +26,7 @@ const refusal = Effect.fnUntraced(function* (world: World) {
 })
 
 describe("autopilotd install", () => {
-  it.scopedLive("writes launcher and unit, enables and starts the service, and says so line by line", () =>
+  it.scopedLive("writes launcher and unit, enables and starts the service, and reports each step", () =>
     Effect.gen(function* () {
       const world = yield* serviceWorld({})
       const { out, result } = yield* installing(world)
@@ -55,7 +55,7 @@ describe("autopilotd install", () => {
     })
   )
 
-  it.scopedLive("changes nothing the second time, and says so", () =>
+  it.scopedLive("changes nothing the second time, and reports that", () =>
     Effect.gen(function* () {
       const world = yield* serviceWorld({})
       yield* installing(world)
@@ -76,7 +76,7 @@ describe("autopilotd install", () => {
     })
   )
 
-  it.scopedLive("brings a change without restarting what runs, and says how to", () =>
+  it.scopedLive("applies a change without a restart, and has the command for it", () =>
     Effect.gen(function* () {
       const world = yield* serviceWorld({})
       yield* installing(world)
@@ -92,7 +92,7 @@ describe("autopilotd install", () => {
     })
   )
 
-  it.scopedLive("says that another version runs than is installed", () =>
+  it.scopedLive("reports that a previous version still runs", () =>
     Effect.gen(function* () {
       const world = yield* serviceWorld({})
       yield* installing(world)
@@ -102,7 +102,7 @@ describe("autopilotd install", () => {
     })
   )
 
-  it.scopedLive("keeps what stood in its place and was a person's own", () =>
+  it.scopedLive("keeps a backup of the user's own files", () =>
     Effect.gen(function* () {
       const world = yield* serviceWorld({})
       fs.mkdirSync(join(world.launcherPath, ".."), { recursive: true })
@@ -116,7 +116,7 @@ describe("autopilotd install", () => {
     })
   )
 
-  it.scopedLive("takes the place of a link to the package's own launcher, and leaves that alone", () =>
+  it.scopedLive("replaces a link to the package's launcher, and leaves its target alone", () =>
     Effect.gen(function* () {
       const world = yield* serviceWorld({})
       const theirs = join(world.root, "package/autopilotd")
@@ -130,7 +130,7 @@ describe("autopilotd install", () => {
     })
   )
 
-  it.scopedLive("has the unit of another home start that home's launcher", () =>
+  it.scopedLive("has the unit of another home run that home's launcher", () =>
     Effect.gen(function* () {
       const world = yield* serviceWorld({ home: "my agents" })
       yield* installing(world)
@@ -139,14 +139,16 @@ describe("autopilotd install", () => {
     })
   )
 
-  it.scopedLive("writes the unit where systemd looks, whatever XDG_CONFIG_HOME of this shell says", () =>
-    Effect.gen(function* () {
-      const world = yield* serviceWorld({ environment: { XDG_CONFIG_HOME: "/no/such/folder" } })
-      assert.include((yield* installing(world)).out, `Wrote ${world.unitPath}\n`)
-    })
+  it.scopedLive(
+    "writes the unit to a folder that systemd loads, whatever XDG_CONFIG_HOME of this shell",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* serviceWorld({ environment: { XDG_CONFIG_HOME: "/no/such/folder" } })
+        assert.include((yield* installing(world)).out, `Wrote ${world.unitPath}\n`)
+      })
   )
 
-  it.scopedLive("records where a folder of PATH leads that a version manager has made for one shell", () =>
+  it.scopedLive("records the target of a folder in PATH that a version manager has made for one shell", () =>
     Effect.gen(function* () {
       const { root } = yield* serviceWorld({})
       const [link, folder] = [join(root, "shell-4711"), join(root, "node-22")]
@@ -159,7 +161,7 @@ describe("autopilotd install", () => {
     })
   )
 
-  it.scopedLive("answers a program in one object", () =>
+  it.scopedLive("answers with one object under --json", () =>
     Effect.gen(function* () {
       const world = yield* serviceWorld({})
       world.machine.lingers = "no"
@@ -187,7 +189,7 @@ describe("autopilotd install warns", () => {
     return String(warnings.join("\n"))
   })
 
-  it.scopedLive("of a place that will vanish", () =>
+  it.scopedLive("of a temporary installation", () =>
     Effect.gen(function* () {
       assert.include(yield* warningsOf({}), "which will disappear: temporary files are removed")
     })
@@ -223,7 +225,7 @@ describe("autopilotd install refuses, and changes nothing,", () => {
     })
   )
 
-  it.scopedLive("after su or sudo, with what to do", () =>
+  it.scopedLive("after su or sudo, with the fix", () =>
     Effect.gen(function* () {
       const world = yield* serviceWorld({ environment: { XDG_RUNTIME_DIR: "" } })
       world.machine.manager = "none"
@@ -233,7 +235,7 @@ describe("autopilotd install refuses, and changes nothing,", () => {
     })
   )
 
-  it.scopedLive("where systemd was started with another home", () =>
+  it.scopedLive("where the user manager has another home", () =>
     Effect.gen(function* () {
       const world = yield* serviceWorld({})
       world.machine.looksElsewhere = true
@@ -241,7 +243,7 @@ describe("autopilotd install refuses, and changes nothing,", () => {
     })
   )
 
-  it.scopedLive("settings that are wrong, as every start does", () =>
+  it.scopedLive("invalid settings, as every start does", () =>
     Effect.gen(function* () {
       const world = yield* serviceWorld({ settings: "nonsense = 1\n" })
       assert.strictEqual(yield* refusal(world), `${world.home.settingsFile}:1: nonsense is not a setting.`)
@@ -292,7 +294,7 @@ describe("autopilotd install refuses, and changes nothing,", () => {
 })
 
 describe("autopilotd install of a service that does not start", () => {
-  it.scopedLive("fails with what the daemon has said", () =>
+  it.scopedLive("fails with the daemon's own error", () =>
     Effect.gen(function* () {
       const world = yield* serviceWorld({})
       world.machine.startFails = "noise\nautopilotd: The disk is full.\nFree some space."
@@ -301,7 +303,7 @@ describe("autopilotd install of a service that does not start", () => {
     })
   )
 
-  it.scopedLive("tries one again that was given up", () =>
+  it.scopedLive("restarts one that systemd had given up", () =>
     Effect.gen(function* () {
       const world = yield* serviceWorld({})
       world.machine.active = "failed"

@@ -22,7 +22,7 @@ const starting = (
 ) => heard(Effect.provide(detach(invocationOf("start", "--detach", ...words)), world.layer))
 
 describe("autopilotd start --detach where the daemon is a service", () => {
-  it.scopedLive("has systemd start it, and makes no second owner", () =>
+  it.scopedLive("lets systemd start it", () =>
     Effect.gen(function* () {
       const world = yield* worldWithService()
       const { out, result } = yield* starting(world)
@@ -39,27 +39,29 @@ describe("autopilotd start --detach where the daemon is a service", () => {
   )
 
   for (const state of ["stopped", "failed", "restarting", "waiting"]) {
-    it.scopedLive(`starts a worker that was ${state}, for a start by a person begins afresh`, () =>
-      Effect.gen(function* () {
-        const world = yield* worldWithService()
-        world.machine.worker = state
-        const { out } = yield* starting(world)
-        assert.include(out, `\nThe worker was ${state}: Worker is starting.\n`)
-        assert.include(
-          world.asked.map(({ type }) => type),
-          "StartWorker"
-        )
-        const json = yield* worldWithService()
-        json.machine.worker = state
-        assert.deepStrictEqual(JSON.parse((yield* starting(json, "--json")).out), {
-          success: true,
-          message: "Daemon started",
-          pid: 4711,
-          log: `${json.home.logDir}/autopilotd.log`,
-          service: "autopilotd.service",
-          worker: `The worker was ${state}: Worker is starting`
+    it.scopedLive(
+      `starts a worker that was ${state}, because a start by the user clears the saved state`,
+      () =>
+        Effect.gen(function* () {
+          const world = yield* worldWithService()
+          world.machine.worker = state
+          const { out } = yield* starting(world)
+          assert.include(out, `\nThe worker was ${state}: Worker is starting.\n`)
+          assert.include(
+            world.asked.map(({ type }) => type),
+            "StartWorker"
+          )
+          const json = yield* worldWithService()
+          json.machine.worker = state
+          assert.deepStrictEqual(JSON.parse((yield* starting(json, "--json")).out), {
+            success: true,
+            message: "Daemon started",
+            pid: 4711,
+            log: `${json.home.logDir}/autopilotd.log`,
+            service: "autopilotd.service",
+            worker: `The worker was ${state}: Worker is starting`
+          })
         })
-      })
     )
   }
 
@@ -78,7 +80,7 @@ describe("autopilotd start --detach where the daemon is a service", () => {
     })
   )
 
-  it.scopedLive("says who is there already", () =>
+  it.scopedLive("names the daemon that runs already", () =>
     Effect.gen(function* () {
       const world = yield* worldWithService()
       world.machine.daemonPid = 99
@@ -88,7 +90,7 @@ describe("autopilotd start --detach where the daemon is a service", () => {
     })
   )
 
-  it.scopedLive("refuses what cannot reach a service, with what to do instead", () =>
+  it.scopedLive("refuses options that a service cannot receive, with replacements", () =>
     Effect.gen(function* () {
       const world = yield* worldWithService()
       const given = ["--workdir", "/srv/my shop", "--max-turns", "7", "-c", "/x.toml", "-p", "shop"]
@@ -113,7 +115,7 @@ describe("autopilotd start --detach where the daemon is a service", () => {
     })
   )
 
-  it.scopedLive("tells the daemon's own error when the service does not start", () =>
+  it.scopedLive("fails with the daemon's own error when the service does not start", () =>
     Effect.gen(function* () {
       const world = yield* worldWithService()
       world.machine.startFails = "autopilotd: The settings are wrong."
@@ -121,7 +123,7 @@ describe("autopilotd start --detach where the daemon is a service", () => {
     })
   )
 
-  it.scopedLive("says that only systemd can start it, where that cannot be asked", () =>
+  it.scopedLive("reports that only systemd can start it, where there is no user manager", () =>
     Effect.gen(function* () {
       const world = yield* worldWithService({ environment: { XDG_RUNTIME_DIR: "" } })
       world.machine.manager = "none"
@@ -132,8 +134,8 @@ describe("autopilotd start --detach where the daemon is a service", () => {
   )
 })
 
-describe("autopilotd start --detach starts a process of its own", () => {
-  it.scopedLive("without a unit, and then systemd is not asked at all", () =>
+describe("autopilotd start --detach starts a process in a session of its own", () => {
+  it.scopedLive("without a unit, and without a call of systemctl", () =>
     Effect.gen(function* () {
       const world = yield* serviceWorld({})
       world.machine.manager = "none"

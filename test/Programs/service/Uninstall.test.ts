@@ -22,7 +22,7 @@ const uninstalling = (
 ) => heard(Effect.provide(uninstall(invocationOf("uninstall", ...words)), world.layer))
 
 describe("autopilotd uninstall", () => {
-  it.scopedLive("stops and removes the service, keeps the rest, and says so line by line", () =>
+  it.scopedLive("stops and removes the service, keeps the rest, and reports each step", () =>
     Effect.gen(function* () {
       const world = yield* installedWorld()
       const { out, result } = yield* uninstalling(world)
@@ -63,7 +63,7 @@ describe("autopilotd uninstall", () => {
     })
   )
 
-  it.scopedLive("removes nothing where the service cannot be stopped, and names what is there", () =>
+  it.scopedLive("removes nothing where the service cannot be stopped, and names its files", () =>
     Effect.gen(function* () {
       const world = yield* installedWorld()
       world.machine.manager = "none"
@@ -75,7 +75,7 @@ describe("autopilotd uninstall", () => {
     })
   )
 
-  it.scopedLive("leaves what is a person's own, and names it", () =>
+  it.scopedLive("keeps the user's own files, and names them", () =>
     Effect.gen(function* () {
       const world = yield* installedWorld()
       fs.writeFileSync(world.launcherPath, "#!/bin/sh\necho mine\n")
@@ -94,7 +94,7 @@ describe("autopilotd uninstall", () => {
     })
   )
 
-  it.scopedLive("leaves a mask: that the unit must not run is a person's word", () =>
+  it.scopedLive("keeps a mask of the user", () =>
     Effect.gen(function* () {
       const world = yield* serviceWorld({})
       fs.mkdirSync(join(world.unitPath, ".."), { recursive: true })

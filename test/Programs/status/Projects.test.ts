@@ -43,14 +43,14 @@ describe("autopilotd projects", () => {
     })
   )
 
-  it.effect("answers a program with the daemon's answer", () =>
+  it.effect("prints the daemon's answer under --json", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(JSON.parse((yield* listing("--json")).out), reply)
       assert.deepStrictEqual(JSON.parse((yield* listing("--json", "-p", "shop")).out).data.projects, [shop])
     })
   )
 
-  it.effect("names the projects there are when there is none of that name", () =>
+  it.effect("names the existing projects for an unknown name", () =>
     Effect.gen(function* () {
       const { out, result } = yield* listing("--project", "blog")
       assert.strictEqual(
@@ -61,7 +61,7 @@ describe("autopilotd projects", () => {
     })
   )
 
-  it.effect("says what a daemon answers that knows no projects, and that none is running", () =>
+  it.effect("prints the refusal of an older daemon, and that none is running", () =>
     Effect.gen(function* () {
       const old = daemonThat(() => ({ success: false, message: "Unknown request" })).layer
       const { result } = yield* heard(Effect.provide(projects(invocationOf("projects")), old))

@@ -1,10 +1,11 @@
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
-import { delimiter, join, resolve } from "node:path"
+import { delimiter, join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { type Launcher, launcherText } from "../../../src/Domain/service/Launcher.ts"
-import { command, eventually, run } from "../TestDaemon.ts"
+import { notifySocketAt } from "../../fixtures/NotifySocket.ts"
+import { command, run } from "../TestDaemon.ts"
 
 /** Stands for the daemon: tells what it was started with, and speaks through the descriptor if there is one. */
 const bundle = `
@@ -155,19 +156,11 @@ for (const { name, words } of shells) {
         Effect.gen(function* () {
           const { launcher, root } = yield* installed()
           const socket = kind === "a path" ? join(root, "notify it's") : `@apd-test-${process.pid}-${name} x`
-          const heard = yield* run({
-            home: tmpdir(),
-            command: "perl",
-            args: [resolve(import.meta.dirname, "../../fixtures/hears-notify.pl"), socket]
-          })
-          yield* eventually(
-            "it listens",
-            Effect.sync(() => heard.stdout().includes("listening") || undefined)
-          )
+          const service = yield* notifySocketAt(socket)
           const env = { NOTIFY_SOCKET: socket, LC_ALL: "no_SUCH.locale" }
           const { env: seen, pid } = yield* told([...words, launcher], env)
-          assert.deepStrictEqual(yield* heard.ended, { code: 0, signal: null })
-          assert.strictEqual(heard.stdout(), `listening\nREADY=1 from ${pid}\n`)
+          const messages = yield* service.once("a message", ({ length }) => length > 0)
+          assert.deepStrictEqual(messages, [`READY=1 from ${pid}`])
           assert.strictEqual(seen["NOTIFY_SOCKET"], socket)
           assert.strictEqual(seen["LC_ALL"], "no_SUCH.locale")
           assert.notProperty(seen, "PERL_BADLANG")
