@@ -149,7 +149,7 @@ const exchange = (
       onBytes()
       settle(framing.feed(chunk))
     })
-    // The request is one write, and a Unix socket breaks or resets before any answer only if nobody read that.
+    // The request is one write, and a Unix socket breaks or resets before any answer only if it was not read.
     socket.on("error", (cause) => {
       if (socket.bytesRead === 0 && isUnread(cause)) resume(new NotDelivered())
     })

@@ -16,7 +16,7 @@ import { SystemdTools, type ToolAnswer } from "../systemd/SystemdTools.ts"
 export class NoUserManager extends Data.TaggedError("NoUserManager")<{
   /** Continues the message after a colon. */
   readonly reason: string
-  /** What to do, in whole sentences. */
+  /** The action, in whole sentences. */
   readonly fix: string
 }> {
   override get message(): string {

@@ -87,16 +87,16 @@ const Control = ControlServer.layer.pipe(
   Layer.provide(Layer.mergeAll(HogReport.layer, HistoryReader.layer, SettingsStore.layer))
 )
 
-/** What acts when memory is short. */
+/** The memory guard. */
 const Guard = MemoryGuard.layer.pipe(
   Layer.provide(Layer.merge(HogEnd.layer, MemoryRestart.layer)),
   Layer.provide(ProcessSignal.layer)
 )
 
-/** What tells systemd how the daemon does, and that the guard and the supervisor are not hung. */
+/** The status line and the watchdog of systemd, which observes the memory guard and the supervisor. */
 const Service = Layer.merge(Layer.provideMerge(ServiceWatchdog.layer, Guard), ServiceStatus.layer)
 
-/** What supervises, guards, remembers and answers. */
+/** The supervisor, and the concerns that work on its projects. */
 const Supervision = (keepState: boolean) =>
   Layer.mergeAll(
     Control,
@@ -111,7 +111,7 @@ const Supervision = (keepState: boolean) =>
     Layer.provideMerge(Projects(keepState))
   )
 
-/** What a worker needs to live. */
+/** The runs of workers, their output and their saved state. */
 const Workers = WorkerLife.layer.pipe(
   Layer.provide(Leftovers.layer),
   Layer.provide(Layer.mergeAll(WorkerProcess.layer, WorkerTree.layer, EnvFile.layer, KernelOomKills.layer)),
@@ -119,8 +119,8 @@ const Workers = WorkerLife.layer.pipe(
   Layer.merge(Layer.merge(StateStore.layer, SelectedProject.layer))
 )
 
-/** What tells what happens. */
-const Telling = Concerns.layer.pipe(
+/** Output, log, history and events. */
+const Reporting = Concerns.layer.pipe(
   Layer.provideMerge(DaemonEvents.layer),
   Layer.provideMerge(HistoryStore.layer),
   Layer.provideMerge(DaemonLog.layer),
@@ -128,8 +128,8 @@ const Telling = Concerns.layer.pipe(
 )
 
 /**
- * The daemon, from the lock to its release: every layer under one runtime. The order is the order of construction,
- * and closing goes backwards: the socket first, then the workers, the log, and last the lock. Returns the exit code.
+ * The daemon, from the lock to its release, as one runtime of layers. They are built from the last line up: the lock
+ * first, the control socket last; and closed in reverse: socket, workers, log, lock. Returns the exit code.
  */
 export const daemon = ({ keepState, raw, sources }: DaemonOptions) =>
   supervise.pipe(
@@ -142,7 +142,7 @@ export const daemon = ({ keepState, raw, sources }: DaemonOptions) =>
         Layer.provideMerge(
           Layer.provide(Layer.merge(OwnUnit.layer, ServiceNotifier.layer), SystemdTools.layer)
         ),
-        Layer.provideMerge(Telling),
+        Layer.provideMerge(Reporting),
         Layer.provideMerge(SettingsInForce.layer(sources)),
         Layer.provideMerge(InstanceLock.layer),
         Layer.provideMerge(

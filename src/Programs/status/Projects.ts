@@ -7,7 +7,7 @@ import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { Refused } from "../Refused.ts"
 
-/** `autopilotd projects`: what each project's worker does, and which one is selected. */
+/** `autopilotd projects`: shows the state of each project's worker, and the selected project. */
 export const projects = Effect.fnUntraced(function* ({ options }: Invocation) {
   const { request } = yield* ControlClient
   const { colour, out } = yield* CommandOutput

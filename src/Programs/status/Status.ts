@@ -6,7 +6,7 @@ import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { Refused } from "../Refused.ts"
 
-/** `autopilotd status`: what the worker does, why, and what comes next. */
+/** `autopilotd status`: shows a worker's state, its reason, and what comes next. */
 export const status = Effect.fnUntraced(function* ({ options }: Invocation) {
   const { request } = yield* ControlClient
   const { colour, out } = yield* CommandOutput

@@ -38,7 +38,7 @@ const detach = (home: string, args: ReadonlyArray<string> = []) =>
 const startedPid = (stdout: string): number => Number(/pid (\d+)/.exec(stdout)?.[1])
 
 describe("start --detach", () => {
-  it.scopedLive("returns once the daemon answers, with its pid, its log and what to do next", () =>
+  it.scopedLive("returns once the daemon answers, and prints its pid, its log and what to do next", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const told = yield* detach(home)
@@ -58,7 +58,7 @@ describe("start --detach", () => {
     })
   )
 
-  it.scopedLive("leaves a daemon in a session of its own that holds nothing of whoever started it", () =>
+  it.scopedLive("leaves a daemon in a session of its own without descriptors of the caller", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const pid = startedPid((yield* detach(home)).stdout)
@@ -69,7 +69,7 @@ describe("start --detach", () => {
     })
   )
 
-  it.scopedLive("tells a program the same in one line of JSON", () =>
+  it.scopedLive("prints one line of JSON under --json", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const told = yield* detach(home, ["--json"])
@@ -83,7 +83,7 @@ describe("start --detach", () => {
     })
   )
 
-  it.scopedLive("is not undone by closing the terminal it was typed in", () =>
+  it.scopedLive("survives the closing of its terminal", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       soonBack(home)
@@ -106,7 +106,7 @@ describe("start --detach", () => {
     })
   )
 
-  it.scopedLive("logs what it would say in the foreground", () =>
+  it.scopedLive("logs what it would print in the foreground", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const pid = startedPid((yield* detach(home)).stdout)
@@ -117,7 +117,7 @@ describe("start --detach", () => {
     })
   )
 
-  it.scopedLive("tells the daemon's own error, once, and exits with 1, when it cannot start", () =>
+  it.scopedLive("prints the daemon's own error once and exits with 1 when it cannot start", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       fs.writeFileSync(join(home, "daemon.toml"), "[restart]\ninitial_backof_ms = 1\n")
@@ -139,7 +139,7 @@ describe("start --detach", () => {
     })
   )
 
-  it.scopedLive("says who is there already, and leaves that one alone", () =>
+  it.scopedLive("names the daemon that runs already, and leaves it alone", () =>
     Effect.gen(function* () {
       const { home, pid, status } = yield* startDaemon({ worker: [worker] })
       const before = yield* status("it runs", (data) => data.worker_status === "running")

@@ -7,7 +7,7 @@ import { type Launcher, launcherText } from "../../../src/Domain/service/Launche
 import { notifySocketAt } from "../../fixtures/NotifySocket.ts"
 import { command, run } from "../TestDaemon.ts"
 
-/** Stands for the daemon: tells what it was started with, and speaks through the descriptor if there is one. */
+/** Stands for the daemon: prints how it was started, and writes to the descriptor if it has one. */
 const bundle = `
 const fs = require("node:fs")
 const fd = process.env.AUTOPILOTD_NOTIFY_FD
@@ -24,7 +24,7 @@ interface Told {
   readonly pid: number
 }
 
-/** A launcher in a folder of its own, whose name is what a shell would stumble over. */
+/** A launcher in a folder whose name needs every kind of quoting. */
 const installed = (given: Partial<Launcher> = {}) =>
   Effect.map(
     Effect.acquireRelease(
@@ -79,7 +79,7 @@ const told = Effect.fnUntraced(function* (
 
 for (const { name, words } of shells) {
   describe(`the launcher in ${name}`, () => {
-    it.scopedLive("becomes the daemon, with every word as it was given", () =>
+    it.scopedLive("executes the daemon with its arguments unchanged", () =>
       Effect.gen(function* () {
         const { launcher, starts } = yield* installed()
         const args = ["start", "--keep-state", "", "a b", "$HOME", "'", '"', "\\n", "-e", "*"]
@@ -99,7 +99,7 @@ for (const { name, words } of shells) {
       })
     )
 
-    it.scopedLive("gives the service the PATH of whoever installed it, and a person their own", () =>
+    it.scopedLive("gives the service the recorded PATH, and a user the shell's", () =>
       Effect.gen(function* () {
         const { launcher, starts } = yield* installed()
         const service = yield* told([...asService, ...words, launcher])
@@ -112,7 +112,7 @@ for (const { name, words } of shells) {
       })
     )
 
-    it.scopedLive("is for its own home, unless a person has set another", () =>
+    it.scopedLive("uses its own home, unless AUTOPILOT_HOME is set", () =>
       Effect.gen(function* () {
         const home = `/srv/it's\n$HOME "q"`
         const { launcher } = yield* installed({ home })
@@ -125,7 +125,7 @@ for (const { name, words } of shells) {
       })
     )
 
-    it.scopedLive("says what to do when Node or the bundle is gone", () =>
+    it.scopedLive("names the fix when Node or the bundle is missing", () =>
       Effect.gen(function* () {
         const { folder, launcher } = yield* installed()
         const failing = command({
@@ -152,7 +152,7 @@ for (const { name, words } of shells) {
     )
 
     for (const kind of ["a path", "the abstract namespace"]) {
-      it.scopedLive(`speaks to systemd through a socket of ${kind}`, () =>
+      it.scopedLive(`opens a socket to systemd at ${kind}`, () =>
         Effect.gen(function* () {
           const { launcher, root } = yield* installed()
           const socket = kind === "a path" ? join(root, "notify it's") : `@apd-test-${process.pid}-${name} x`
@@ -168,7 +168,7 @@ for (const { name, words } of shells) {
       )
     }
 
-    it.scopedLive("starts the daemon all the same without a working perl, or when nobody listens", () =>
+    it.scopedLive("starts the daemon also without a working perl or a listener", () =>
       Effect.gen(function* () {
         const { folder, launcher, root } = yield* installed({ path: [] })
         const programs = join(folder, "programs")
@@ -196,7 +196,7 @@ for (const { name, words } of shells) {
       })
     )
 
-    it.scopedLive("sees that it was started with nohup", () =>
+    it.scopedLive("records that it was started with nohup", () =>
       Effect.gen(function* () {
         const { launcher } = yield* installed()
         const ignoring = ["/bin/sh", "-c", `trap "" HUP; exec "$@"`, "sh"]
