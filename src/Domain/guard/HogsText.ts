@@ -69,7 +69,11 @@ export const hogsText = (data: HogsData): string => {
   const others =
     spared.length === 0
       ? []
-      : ["", "It would spare these, although they are large or were started by a worker:", ...processTable(spared)]
+      : [
+          "",
+          "It would spare these, although they are large or were started by a worker:",
+          ...processTable(spared)
+        ]
   return [
     paragraph(memory(data)),
     paragraph(settings(data)),

@@ -1,7 +1,7 @@
+import { heldBytes } from "../machine/ProcessEntry.ts"
 import { figuresOf, type MemorySample } from "../memory/MemorySample.ts"
 import type { ProjectName } from "../Project.ts"
 import type { Containment } from "../tree/WorkerGroup.ts"
-import { heldBytes } from "../machine/ProcessEntry.ts"
 import type { RunMemory } from "../tree/WorkerMemory.ts"
 import { reason, statusWord, type WorkerState, type WorkerStatus } from "../worker/WorkerState.ts"
 import type { ProjectRow } from "./ProjectsData.ts"

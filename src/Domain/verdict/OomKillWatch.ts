@@ -1,5 +1,5 @@
-import type { WorkerExit } from "../tree/WorkerExit.ts"
 import { heldBytes } from "../machine/ProcessEntry.ts"
+import type { WorkerExit } from "../tree/WorkerExit.ts"
 import type { CountedKills, OomEvidence, OomSample } from "./OomKill.ts"
 
 /** The counters of the kernel at one moment; undefined where one cannot be read. */
