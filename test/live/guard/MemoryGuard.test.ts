@@ -95,7 +95,7 @@ describe("when memory is low", () => {
       assert.notMatch(guarded.log(), /Sending SIGKILL/)
       assert.match(
         guarded.log(),
-        new RegExp(`${others} \\(\\S+ MiB: `),
+        new RegExp(`pid ${others}, \\S+ MiB, `),
         "another user's is told among the spared"
       )
       const data = yield* status("memory is low", ({ memory_level }) => memory_level === "low")
