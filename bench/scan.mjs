@@ -25,8 +25,10 @@ const program = `
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { writeSync } from "node:fs"
-import { chooseHogs } from "${here}/../src/Domain/guard/HogChoice.ts"
-import { layer, ProcessScan } from "${here}/../src/Layers/machine/ProcessScan.ts"
+import * as Layer from "effect/Layer"
+import { chooseVictims } from "${here}/../src/Domain/guard/HogChoice.ts"
+import * as ProcessScan from "${here}/../src/Layers/machine/ProcessScan.ts"
+import * as ProcFs from "${here}/../src/Layers/machine/ProcFs.ts"
 
 const homeId = "0123456789abcdef"
 const id = homeId + ":default:worker"
@@ -39,12 +41,13 @@ const workers = [{ project: "default", running: { id, leaderPid: worker.pid } }]
 const nodeKillThresholdBytes = 500 * 2 ** 20
 const aim = { homeId, largeBytes: nodeKillThresholdBytes, swapInUseBytes: 0 }
 const rules = { hogNames: ["node"], hogPolicy: "any", protect: [], nodeKillThresholdBytes, isCritical: false }
-const scan = Effect.gen(function* () {
-  const { look } = yield* ProcessScan
-  const { victims } = yield* look(aim, (facts) => Effect.sync(() => chooseHogs(facts, workers, rules)))
+const report = Effect.gen(function* () {
+  const { scan } = yield* ProcessScan.ProcessScan
+  const { victims } = yield* scan(aim, (facts) => Effect.sync(() => chooseVictims(facts, workers, rules)))
   writeSync(2, "scan " + victims.length + "\\n")
 })
-Effect.runPromise(Effect.provide(Effect.forever(Effect.delay(scan, ${everyMs})), layer))
+const layer = Layer.provide(ProcessScan.layer, ProcFs.layer)
+Effect.runPromise(Effect.provide(Effect.forever(Effect.delay(report, ${everyMs})), layer))
 `
 
 /** What earlyoom says at the end of a look at all processes that ends nobody. */

@@ -1,4 +1,4 @@
-import type { MemoryLook } from "../memory/MemoryLook.ts"
+import type { MemorySample } from "../memory/MemorySample.ts"
 import type { ProjectName } from "../Project.ts"
 import type { MemorySettings } from "../settings/MemorySettings.ts"
 import { humanBytes } from "../text/Amounts.ts"
@@ -6,49 +6,49 @@ import { quoted } from "../text/Printable.ts"
 import type { WorkerHolding } from "../tree/ProcessOrigin.ts"
 import type { HogChoice, Victim } from "./HogChoice.ts"
 
-/** What is known of a worker when one may have to be restarted for memory. */
-export interface WorkerAtStake {
+/** A worker that may be restarted for memory. */
+export interface RestartCandidate {
   readonly project: ProjectName
   readonly criticalRestart: MemorySettings["criticalRestart"]
-  /** When it was started, on the monotonic clock; undefined while none runs. */
+  /** The time of its start on the monotonic clock; undefined while it does not run. */
   readonly startedMs: number | undefined
-  /** Its processes are being ended, which will give memory back. */
-  readonly isEnding: boolean
+  /** It is stopping, which will free memory. */
+  readonly isStopping: boolean
 }
 
-/** A process that was signalled, and what with. With its start time the pid names it for ever. */
+/** A process that was signalled. */
 export interface Signalled {
   readonly startTicks: number
-  /** `survived`: KILL had no effect, or it could not be signalled at all. */
-  readonly stage: "asked" | "survived"
+  /** `terminating`: SIGTERM was sent. `survived`: SIGKILL had no effect, or the system refused the signal. */
+  readonly stage: "terminating" | "survived"
 }
 
-/** What was done since memory was last plentiful. */
+/** The time since memory was last plentiful. */
 export interface Shortage {
   /** On the monotonic clock. */
   readonly sinceMs: number
-  /** The worker that was restarted for it, and when. */
+  /** The worker that was restarted for this shortage, and the time. */
   readonly restarted: { readonly project: ProjectName; readonly atMs: number } | undefined
 }
 
-/** What is done next about memory that is short. */
+/** The next action against a shortage. */
 export type GuardDecision =
-  | { readonly _tag: "EndHog"; readonly victim: Victim; readonly signal: "SIGTERM" | "SIGKILL" }
+  | { readonly _tag: "KillHog"; readonly victim: Victim; readonly signal: "SIGTERM" | "SIGKILL" }
   | { readonly _tag: "RestartWorker"; readonly holding: WorkerHolding }
-  /** The worker that is being ended for memory gets no more time. */
+  /** Cuts the grace period of the worker that is stopping for memory. */
   | { readonly _tag: "Hasten"; readonly project: ProjectName }
-  /** Something was done already; it takes a moment to have an effect. */
+  /** An earlier action still takes effect. */
   | { readonly _tag: "Await"; readonly because: string }
-  | { readonly _tag: "Nobody"; readonly why: NobodyReason; readonly because: string }
+  | { readonly _tag: "Nothing"; readonly why: NothingReason; readonly because: string }
 
-/** Why nobody is ended or restarted, for those who only want to know whether it is another reason than before. */
-type NobodyReason = "not-critical" | "survivors" | "no-worker" | "no-cause" | "restarted"
+/** Why nothing is killed or restarted, to tell whether the reason is a new one. */
+type NothingReason = "not-critical" | "survivors" | "no-worker" | "no-cause" | "restarted"
 
-/** What a decision goes by. */
-export interface GuardSight {
-  readonly look: MemoryLook
+/** Everything that a decision depends on. */
+export interface GuardInput {
+  readonly sample: MemorySample
   readonly choice: HogChoice
-  readonly workers: ReadonlyArray<WorkerAtStake>
+  readonly workers: ReadonlyArray<RestartCandidate>
   readonly shortage: Shortage
   /** By pid. */
   readonly signalled: ReadonlyMap<number, Signalled>
@@ -56,31 +56,31 @@ export interface GuardSight {
 
 const stageOf = (
   { pid, startTicks }: Victim,
-  signalled: GuardSight["signalled"]
+  signalled: GuardInput["signalled"]
 ): Signalled["stage"] | undefined => {
   const found = signalled.get(pid)
   return found?.startTicks === startTicks ? found.stage : undefined
 }
 
-/** How much is missing until memory is plentiful, in bytes. */
-const shortfall = ({ reading, thresholds }: MemoryLook): number =>
+/** The bytes missing until memory is plentiful. */
+const shortfall = ({ reading, thresholds }: MemorySample): number =>
   thresholds.minAvailableBytes - reading.availableBytes
 
-/** What the kernel would do in a moment, to whom it likes, is worse than a worker that cannot end in peace. */
-const isNearlyOut = ({ reading, thresholds }: MemoryLook): boolean =>
+/** A worker without a grace period is better than an out-of-memory kill of any process. */
+const isNearlyOut = ({ reading, thresholds }: MemorySample): boolean =>
   reading.availableBytes < thresholds.criticalBytes / 2
 
-const restartWorker = ({ choice, look, shortage, workers }: GuardSight): GuardDecision => {
+const restartWorker = ({ choice, sample, shortage, workers }: GuardInput): GuardDecision => {
   const { restarted, sinceMs } = shortage
   const [most] = choice.holdings
-  // Another one that is being ended may take its time, and gives little back.
-  const ending = workers.find(
-    ({ isEnding, project }) => isEnding && (project === restarted?.project || project === most?.project)
+  // A smaller worker that stops for another reason frees too little to wait for.
+  const stopping = workers.find(
+    ({ isStopping, project }) => isStopping && (project === restarted?.project || project === most?.project)
   )
-  if (ending !== undefined) {
-    return ending.project === restarted?.project && isNearlyOut(look)
-      ? { _tag: "Hasten", project: ending.project }
-      : { _tag: "Await", because: `the worker of ${quoted(ending.project)} is being ended` }
+  if (stopping !== undefined) {
+    return stopping.project === restarted?.project && isNearlyOut(sample)
+      ? { _tag: "Hasten", project: stopping.project }
+      : { _tag: "Await", because: `the worker of ${quoted(stopping.project)} is stopping` }
   }
   const known = new Map(workers.map((worker) => [worker.project, worker]))
   const runsAnew =
@@ -88,51 +88,56 @@ const restartWorker = ({ choice, look, shortage, workers }: GuardSight): GuardDe
     (known.get(restarted.project)?.startedMs ?? Number.NEGATIVE_INFINITY) > restarted.atMs
   if (restarted !== undefined && !runsAnew) {
     return {
-      _tag: "Nobody",
+      _tag: "Nothing",
       why: "restarted",
-      because: `the worker of ${quoted(restarted.project)} was restarted for this shortage, and others hold the memory`
+      because: `the worker of ${quoted(restarted.project)} was restarted for this shortage already, and other processes hold the memory`
     }
   }
-  const isCause = ({ heldBytes }: WorkerHolding): boolean => heldBytes >= shortfall(look)
+  const isCause = ({ heldBytes }: WorkerHolding): boolean => heldBytes >= shortfall(sample)
   const mayBe = (holding: WorkerHolding): boolean => {
     const worker = known.get(holding.project)
     if (worker?.startedMs === undefined) return false
-    // Who starts a worker although memory is short has been warned, and shall have it as long as it is not the cause.
+    // A user who starts a worker during a shortage was warned: it may run unless it is the cause.
     const mustBeCause =
       worker.criticalRestart === "if-cause" || worker.startedMs >= sinceMs || restarted !== undefined
     return !mustBeCause || isCause(holding)
   }
   const holding = choice.holdings.find(mayBe)
   if (holding !== undefined) return { _tag: "RestartWorker", holding }
-  if (most === undefined) return { _tag: "Nobody", why: "no-worker", because: "no worker runs" }
+  if (most === undefined)
+    return { _tag: "Nothing", why: "no-worker", because: "no process qualifies, and no worker runs" }
   return {
-    _tag: "Nobody",
+    _tag: "Nothing",
     why: "no-cause",
-    because: `no worker is the cause: the largest, of ${quoted(most.project)}, holds ${humanBytes(most.heldBytes)}`
+    because: `no process qualifies, and no worker is the cause: the largest, of ${quoted(most.project)}, holds ${humanBytes(most.heldBytes)}`
   }
 }
 
 /**
- * What to do while memory is less than plentiful: hogs first, one at a time; only when memory is critical and none is
- * left, the worker that holds most. Never two workers for one shortage, unless the first one runs again and another
- * is the cause.
+ * Decides what to do while memory is short: kill hogs first, one at a time; only when memory is critical and no hog is
+ * left, restart the worker that holds most. Never two workers for one shortage, unless the first one runs again and
+ * another is the cause.
  */
-export const decide = (sight: GuardSight): GuardDecision => {
-  const { choice, look, signalled } = sight
+export const decide = (input: GuardInput): GuardDecision => {
+  const { choice, sample, signalled } = input
   const victim = choice.victims.find((one) => stageOf(one, signalled) !== "survived")
   if (victim !== undefined) {
-    // It has had its time to end by itself, in this shortage or in an earlier one.
+    // A hog that got SIGTERM before, in this shortage or an earlier one, has had its grace period.
     return {
-      _tag: "EndHog",
+      _tag: "KillHog",
       victim,
       signal: stageOf(victim, signalled) === undefined ? "SIGTERM" : "SIGKILL"
     }
   }
-  if (look.level === "critical") return restartWorker(sight)
+  if (sample.level === "critical") return restartWorker(input)
   return choice.victims.length > 0
-    ? { _tag: "Nobody", why: "survivors", because: "those that should be ended cannot be" }
-    : { _tag: "Nobody", why: "not-critical", because: "a worker is restarted only when memory is critical" }
+    ? { _tag: "Nothing", why: "survivors", because: "the processes to kill have survived SIGKILL" }
+    : {
+        _tag: "Nothing",
+        why: "not-critical",
+        because: "no process qualifies, and the daemon restarts a worker only when memory is critical"
+      }
 }
 
-/** How long a hog that was asked to end may take before it is killed. At critical memory there is less time. */
-export const hogGraceMs = ({ level }: MemoryLook): number => (level === "critical" ? 500 : 5000)
+/** The grace period of a hog, shorter when memory is critical. */
+export const hogGraceMs = ({ level }: MemorySample): number => (level === "critical" ? 500 : 5000)

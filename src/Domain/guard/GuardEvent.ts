@@ -1,41 +1,41 @@
 import * as Schema from "effect/Schema"
-import { MemoryFigures } from "../memory/MemoryLook.ts"
+import { MemoryFigures } from "../memory/MemorySample.ts"
 import { ProjectName } from "../Project.ts"
 import { humanBytes, humanDuration } from "../text/Amounts.ts"
 import type { Message } from "../text/Level.ts"
 import { printable, quoted } from "../text/Printable.ts"
 import { perhaps } from "../Wire.ts"
 
-/** A process that a decision was about. */
+/** A process that was considered. */
 export const Candidate = Schema.Struct({
   pid: Schema.Int,
   name: Schema.String,
   heldBytes: Schema.Int,
-  /** Why it would be ended, or not. */
+  /** Why it would be killed, or not. */
   reason: Schema.String
 })
 export type Candidate = typeof Candidate.Type
 
-/** The largest of the others; all of them would fill the log. */
+/** The largest of the other processes: all would fill the log. */
 const others = {
-  /** Who would be next. */
+  /** The next victims. */
   next: Schema.Array(Candidate),
   spared: Schema.Array(Candidate)
 }
 
 const ofHog = { pid: Schema.Int, name: Schema.String }
 
-/** Only told what would be done. */
+/** True: the daemon only reports what it would do. */
 const dryRun = { dryRun: Schema.Boolean }
 
-/** What the guard of the memory has decided and done. */
+/** Decisions and actions of the memory guard. */
 export const GuardEvent = Schema.Union(
   Schema.TaggedStruct("HogSignalled", {
     ...ofHog,
     ...dryRun,
     signal: Schema.Literal("SIGTERM", "SIGKILL"),
     kind: Schema.Literal("leftover", "orphan", "hog"),
-    /** Why it and nobody else. */
+    /** Why this process. */
     reason: Schema.String,
     command: Schema.String,
     /** Swap included. */
@@ -48,9 +48,9 @@ export const GuardEvent = Schema.Union(
   Schema.TaggedStruct("HogSurvived", { ...ofHog, reason: Schema.String }),
   Schema.TaggedStruct("NobodyToEnd", { reason: Schema.String, figures: MemoryFigures, ...others }),
   Schema.TaggedStruct("ShortOfMemory", {
-    /** How long it has been so. */
+    /** The length of the shortage so far. */
     forMs: Schema.Number,
-    /** Processes that were ended in that time. */
+    /** Processes killed in that time. */
     ended: Schema.Int,
     figures: MemoryFigures,
     decision: Schema.String
@@ -61,7 +61,7 @@ export const GuardEvent = Schema.Union(
     heldBytes: Schema.Int,
     processes: Schema.Int,
     figures: MemoryFigures,
-    /** The other workers, the one that holds most first. */
+    /** The other workers, largest first. */
     workers: Schema.Array(Schema.Struct({ project: ProjectName, heldBytes: Schema.Int }))
   }),
   Schema.TaggedStruct("HastenedForMemory", { project: ProjectName, figures: MemoryFigures }),
@@ -91,53 +91,53 @@ const listed = (title: string, candidates: ReadonlyArray<Candidate>): string => 
     .slice(0, maxListed)
     .map(
       ({ heldBytes, name, pid, reason }) =>
-        `${printable(name, 40)} ${pid} (${humanBytes(heldBytes)}: ${reason})`
+        `${printable(name, 40)} (pid ${pid}, ${humanBytes(heldBytes)}, ${reason})`
     )
-  return `. ${title}: ${some.join("; ")}${candidates.length > maxListed ? "; and others" : ""}`
+  return `. ${title}: ${some.join("; ")}${candidates.length > maxListed ? "; and more" : ""}`
 }
 
-const next = (candidates: ReadonlyArray<Candidate>): string => listed("Next would be", candidates)
+const next = (candidates: ReadonlyArray<Candidate>): string => listed("Next", candidates)
 
 const spared = (candidates: ReadonlyArray<Candidate>): string => listed("Spared", candidates)
 
 const now = (figures: MemoryFigures | undefined): string =>
   figures === undefined ? "" : `, ${available(figures)} now`
 
-/** What the guard did, as a person reads it in the log. */
+/** The event as the log shows it. */
 export const describeGuard = (event: GuardEvent): Message => {
   switch (event._tag) {
     case "HogSignalled": {
       const { command, dryRun, figures, heldBytes, name, pid, reason, signal } = event
-      const done = dryRun ? "Would end (dry_run)" : signal === "SIGTERM" ? "Ending" : "Killing"
-      const late = signal === "SIGKILL" && !dryRun ? ", for TERM was not enough" : ""
-      const who = `${printable(name, 40)} ${pid}, which holds ${humanBytes(heldBytes)} (${reason})${late}`
+      const done = dryRun ? "memory.dry_run is on, else the daemon would send" : "Sending"
+      const late = signal === "SIGKILL" ? ", which ignored SIGTERM" : ""
+      const hog = `${printable(name, 40)} (pid ${pid}, ${humanBytes(heldBytes)})${late}`
       const rest = dryRun || signal === "SIGTERM" ? `${next(event.next)}${spared(event.spared)}` : ""
       return {
         level: "warning",
-        text: `${done} ${who}, because ${short(figures)}: ${printable(command, 120)}${rest}`
+        text: `${done} ${signal} to ${hog}: ${short(figures)}. Reason: ${reason}. Command: ${printable(command, 120)}${rest}`
       }
     }
     case "HogGone":
       return {
         level: "info",
-        text: `${printable(event.name, 40)} ${event.pid} is gone after ${humanDuration(event.afterMs)}${now(event.figures)}`
+        text: `${printable(event.name, 40)} (pid ${event.pid}) exited after ${humanDuration(event.afterMs)}${now(event.figures)}`
       }
     case "HogSurvived":
       return {
         level: "error",
-        text: `${printable(event.name, 40)} ${event.pid} could not be ended: ${event.reason}`
+        text: `${printable(event.name, 40)} (pid ${event.pid}) could not be killed: ${event.reason}`
       }
     case "NobodyToEnd": {
       const { figures, reason } = event
       return {
         level: figures.level === "critical" ? "error" : "warning",
-        text: `Nobody is ended although ${short(figures)}: ${reason}${spared(event.spared)}`
+        text: `Nothing is done although ${short(figures)}: ${reason}${spared(event.spared)}`
       }
     }
     case "ShortOfMemory": {
       const { decision, ended, figures, forMs } = event
       const done =
-        ended === 0 ? "nobody was ended" : `${ended} process${ended === 1 ? " was" : "es were"} ended`
+        ended === 0 ? "nothing was killed" : `${ended} process${ended === 1 ? " was" : "es were"} killed`
       return {
         level: figures.level === "critical" ? "error" : "warning",
         text: `Memory has been short for ${humanDuration(forMs)}: ${short(figures)}, ${done}; ${decision}`
@@ -145,24 +145,26 @@ export const describeGuard = (event: GuardEvent): Message => {
     }
     case "RestartedForMemory": {
       const { dryRun, figures, heldBytes, processes, workers } = event
-      const done = dryRun ? "Would restart the worker (dry_run)" : "Restarting the worker"
+      const done = dryRun
+        ? "memory.dry_run is on, else the daemon would restart the worker"
+        : "Restarting the worker"
       const others = workers.map(({ heldBytes: held, project }) => `${quoted(project)} (${humanBytes(held)})`)
-      const rest = others.length === 0 ? "" : `. The other workers: ${others.slice(0, maxListed).join(", ")}`
+      const rest = others.length === 0 ? "" : `. Other workers: ${others.slice(0, maxListed).join(", ")}`
       const its = `its ${processes} process${processes === 1 ? " holds" : "es hold"} ${humanBytes(heldBytes)}`
       return {
         level: "warning",
-        text: `${done}, because ${short(figures)}, nobody else is to be ended, and ${its}${rest}`
+        text: `${done}: ${short(figures)}, no other process qualifies, and ${its}${rest}`
       }
     }
     case "HastenedForMemory":
       return {
         level: "warning",
-        text: `The worker that is being ended gets no more time, because ${short(event.figures)}`
+        text: `Killing the worker without its grace period: ${short(event.figures)}`
       }
     case "HoldEnded":
       return {
         level: "info",
-        text: `The worker that waited ${humanDuration(event.heldForMs)} for memory is started${now(event.figures)}`
+        text: `Starting the worker, which waited ${humanDuration(event.heldForMs)} for memory${now(event.figures)}`
       }
     case "StartedShort":
       return { level: "warning", text: `The worker was started although ${short(event.figures)}` }

@@ -1,4 +1,4 @@
-import { figuresOf, type MemoryLook } from "../memory/MemoryLook.ts"
+import { figuresOf, type MemorySample } from "../memory/MemorySample.ts"
 import type { WorkerHolding } from "../tree/ProcessOrigin.ts"
 import type { Signalled } from "./GuardDecision.ts"
 import type { Candidate, GuardEvent } from "./GuardEvent.ts"
@@ -6,10 +6,10 @@ import type { HogChoice, Victim } from "./HogChoice.ts"
 import type { HogRow, SparedRow } from "./HogsData.ts"
 import { sparedRows, victimRow } from "./HogsReport.ts"
 
-/** So many others are told of with each decision. */
+/** The number of other processes in a report. */
 const maxCandidates = 5
 
-/** Nobody asks why the daemon has not ended itself. */
+/** Not worth a line: the daemon never kills itself. */
 const ourOwn: ReadonlySet<SparedRow["kind"]> = new Set(["daemon", "ancestor"])
 
 const candidate = ({ memory_bytes: heldBytes, name, pid, reason }: HogRow | SparedRow): Candidate => ({
@@ -32,12 +32,12 @@ const others = (choice: HogChoice, except?: Victim) => {
 
 type EventOf<Tag> = Extract<GuardEvent, { readonly _tag: Tag }>
 
-/** A process was signalled, or would be. */
+/** A process was signalled, or would be in dry-run mode. */
 export const hogSignalled = (
   victim: Victim,
   signal: EventOf<"HogSignalled">["signal"],
   choice: HogChoice,
-  look: MemoryLook,
+  sample: MemorySample,
   dryRun: boolean
 ): EventOf<"HogSignalled"> => {
   const { command, kind, memory_bytes, name, pid, reason, swap_bytes } = victimRow(victim)
@@ -52,28 +52,28 @@ export const hogSignalled = (
     command,
     heldBytes: memory_bytes,
     swapBytes: swap_bytes,
-    figures: figuresOf(look),
+    figures: figuresOf(sample),
     ...others(choice, victim)
   }
 }
 
-/** Memory is short, and nothing is done about it. */
-export const nobodyToEnd = (
+/** Memory is short, and the guard does nothing. */
+export const nothingToKill = (
   reason: string,
   choice: HogChoice | undefined,
-  look: MemoryLook
+  sample: MemorySample
 ): EventOf<"NobodyToEnd"> => ({
   _tag: "NobodyToEnd",
   reason,
-  figures: figuresOf(look),
+  figures: figuresOf(sample),
   ...(choice === undefined ? { next: [], spared: [] } : others(choice))
 })
 
-/** A worker is restarted, or would be. */
+/** A worker is restarted, or would be in dry-run mode. */
 export const restartedForMemory = (
   { heldBytes, processes, project }: WorkerHolding,
   { holdings }: HogChoice,
-  look: MemoryLook,
+  sample: MemorySample,
   dryRun: boolean
 ): EventOf<"RestartedForMemory"> => ({
   _tag: "RestartedForMemory",
@@ -81,15 +81,15 @@ export const restartedForMemory = (
   dryRun,
   heldBytes,
   processes,
-  figures: figuresOf(look),
+  figures: figuresOf(sample),
   workers: holdings
     .filter((other) => other.project !== project)
     .slice(0, maxCandidates)
     .map((other) => ({ project: other.project, heldBytes: other.heldBytes }))
 })
 
-/** How a process has outlived a signal. */
+/** Why a process has survived. */
 export const survivedBecause = (outcome: "refused" | Signalled["stage"]): string =>
   outcome === "refused"
-    ? "the system does not let this daemon signal it"
-    : "KILL has had no effect, it may hang in the kernel"
+    ? "the system does not permit the daemon to signal it"
+    : "SIGKILL had no effect, so it may hang in the kernel"

@@ -1,36 +1,37 @@
 import { ancestorsOf, strayed } from "../machine/ProcessDescent.ts"
-import { heldBytes, isAlive, type ProcessFacts, type ScannedProcess } from "../machine/ProcessFacts.ts"
+import { heldBytes, isAlive, type ProcessEntry, type ProcessIdentity } from "../machine/ProcessEntry.ts"
+import type { ProcessFacts } from "../machine/ProcessFacts.ts"
 import { processName, protectedBy } from "../machine/ProcessName.ts"
 import type { ProjectName } from "../Project.ts"
 import type { MemorySettings } from "../settings/MemorySettings.ts"
 import {
+  type LiveWorker,
   type Origin,
   originsOf,
   type WorkerHolding,
-  type WorkerInCharge,
   workerHoldings
 } from "../tree/ProcessOrigin.ts"
 
-/** By what is decided who is ended when memory is low. */
+/** The rules that decide which processes are killed when memory is low. */
 export interface HogRules
   extends Pick<MemorySettings, "hogNames" | "hogPolicy" | "protect" | "nodeKillThresholdBytes"> {
-  /** Memory is not only low but critical: a hog need not be larger than a worker then. */
+  /** Memory is critical: then a hog does not have to be larger than a worker. */
   readonly isCritical: boolean
-  /** The pids in the cgroup whose limit is what runs out; undefined when the machine's own memory does. */
+  /** The pids in the cgroup whose limit is short of memory; undefined when the machine as a whole is. */
   readonly within?: ReadonlySet<number> | undefined
 }
 
-/** Why a process is ended, in the order in which they are. */
-export type Guilt =
-  /** What a worker of ours has left that is gone, of any size. */
+/** Why a process is killed, in the order of kills. */
+export type VictimReason =
+  /** Left behind by a worker that is gone, of any size. */
   | { readonly _tag: "Leftover"; readonly project: string }
-  /** What a worker that goes on has lost, if it is large. */
+  /** Large, and no longer a descendant of the running worker that started it. */
   | { readonly _tag: "Orphan"; readonly project: ProjectName }
-  /** A large process of the same user, with a name that was given as a hog's. */
+  /** A large process of the same user whose name is in `hog_names`. */
   | { readonly _tag: "Hog" }
 
-/** Why a process is not ended. */
-export type Innocence =
+/** Why a process is spared. */
+export type SpareReason =
   | { readonly _tag: "Daemon" }
   | { readonly _tag: "Ancestor" }
   | { readonly _tag: "System" }
@@ -46,57 +47,56 @@ export type Innocence =
   | { readonly _tag: "OtherName" }
   | { readonly _tag: "SmallerThanWorker"; readonly project: ProjectName; readonly bytes: number }
 
-/** One process that was looked at. With its start time the pid names it for ever: look again before a signal. */
-export interface Looked<Verdict> {
-  readonly pid: number
-  readonly startTicks: number
+/** A process and the decision on it. Before a signal its start time must be compared again. */
+export interface Judged<Reason> extends ProcessIdentity {
   /** Swap included. */
   readonly heldBytes: number
   readonly swapBytes: number
   readonly name: string
   readonly argv: ReadonlyArray<string>
-  readonly because: Verdict
+  readonly because: Reason
 }
 
-export type Victim = Looked<Guilt>
-type Spared = Looked<Innocence>
+export type Victim = Judged<VictimReason>
+type Spared = Judged<SpareReason>
 
-/** Everyone who is large or has strayed from a worker of ours. */
+/** A decision on every process that is large or has strayed from a worker. */
 export interface HogChoice {
-  /** Who would be ended, one at a time and in this order, as long as memory stays low. */
+  /** To be killed one at a time in this order, as long as memory stays low. */
   readonly victims: ReadonlyArray<Victim>
-  /** The largest first. */
+  /** Largest first. */
   readonly spared: ReadonlyArray<Spared>
-  /** What the workers hold of the memory that is short, the one with most first. */
+  /** The part of the short memory that each worker holds, largest first. */
   readonly holdings: ReadonlyArray<WorkerHolding>
 }
 
-const ranks = { Leftover: 0, Orphan: 1, Hog: 2 } as const satisfies Record<Guilt["_tag"], number>
+const ranks = { Leftover: 0, Orphan: 1, Hog: 2 } as const satisfies Record<VictimReason["_tag"], number>
 
-const isGuilt = (verdict: Guilt | Innocence): verdict is Guilt => Object.hasOwn(ranks, verdict._tag)
+const isVictim = (reason: VictimReason | SpareReason): reason is VictimReason =>
+  Object.hasOwn(ranks, reason._tag)
 
-const largestFirst = (a: Looked<unknown>, b: Looked<unknown>): number =>
+const largestFirst = (a: Judged<unknown>, b: Judged<unknown>): number =>
   b.heldBytes - a.heldBytes || a.pid - b.pid
 
 /**
- * Whom to end when memory is low, and why nobody else. Only a process of which all is known can be a victim: one whose
- * details are missing is gone.
+ * Decides which processes to kill when memory is low, and why to spare the others. A process of which anything is unknown
+ * is never a victim: one without details counts as gone.
  */
-export const chooseHogs = (
+export const chooseVictims = (
   facts: ProcessFacts,
-  workers: ReadonlyArray<WorkerInCharge>,
+  workers: ReadonlyArray<LiveWorker>,
   rules: HogRules
 ): HogChoice => {
   const { details, processes, selfPid } = facts
   const ancestors = ancestorsOf(processes, selfPid)
   const originOf = originsOf(facts, workers)
-  const isWithin = ({ pid }: ScannedProcess): boolean => rules.within?.has(pid) !== false
+  const isWithin = ({ pid }: ProcessEntry): boolean => rules.within?.has(pid) !== false
   const holdings =
     workers.length === 0 ? [] : workerHoldings([...processes.values()].filter(isWithin), originOf)
   const [largest] = holdings
-  const isLarge = (entry: ScannedProcess): boolean => heldBytes(entry) >= rules.nodeKillThresholdBytes
+  const isLarge = (entry: ProcessEntry): boolean => heldBytes(entry) >= rules.nodeKillThresholdBytes
 
-  const ofStranger = (entry: ScannedProcess, name: string): Guilt | Innocence => {
+  const ofStranger = (entry: ProcessEntry, name: string): VictimReason | SpareReason => {
     if (rules.hogPolicy === "own") return { _tag: "OwnOnly" }
     if (!rules.hogNames.includes(name)) return { _tag: "OtherName" }
     const isCause = largest === undefined || heldBytes(entry) > largest.heldBytes
@@ -105,7 +105,7 @@ export const chooseHogs = (
       : { _tag: "SmallerThanWorker", project: largest.project, bytes: largest.heldBytes }
   }
 
-  const byOrigin = (entry: ScannedProcess, origin: Origin, name: string): Guilt | Innocence => {
+  const byOrigin = (entry: ProcessEntry, origin: Origin, name: string): VictimReason | SpareReason => {
     switch (origin._tag) {
       case "Orphan":
         return isLarge(entry) ? origin : { _tag: "Small", project: origin.project }
@@ -120,7 +120,7 @@ export const chooseHogs = (
     }
   }
 
-  const verdictOn = (entry: ScannedProcess): Guilt | Innocence => {
+  const reasonFor = (entry: ProcessEntry): VictimReason | SpareReason => {
     const { pid } = entry
     if (pid === selfPid) return { _tag: "Daemon" }
     if (ancestors.has(pid)) return { _tag: "Ancestor" }
@@ -128,7 +128,7 @@ export const chooseHogs = (
     const own = details.get(pid)
     if (!isAlive(entry) || own === undefined) return { _tag: "Gone" }
     if (!own.isOwnUser) return { _tag: "OtherUser" }
-    // Before whose it is, for a person's word holds for what workers have left too.
+    // `protect` comes before the origin: it also covers what a worker has left behind.
     const rule = protectedBy(own, rules.protect)
     if (rule !== undefined) return { _tag: "Protected", rule }
     if (!isWithin(entry)) return { _tag: "OutsideGroup" }
@@ -141,7 +141,7 @@ export const chooseHogs = (
   for (const entry of processes.values()) {
     if (!isLarge(entry) && !astray.has(entry.pid)) continue
     const own = details.get(entry.pid)
-    const looked = {
+    const judged = {
       pid: entry.pid,
       startTicks: entry.startTicks,
       heldBytes: heldBytes(entry),
@@ -149,9 +149,9 @@ export const chooseHogs = (
       name: own === undefined ? "" : processName(own),
       argv: own?.argv ?? []
     }
-    const because = verdictOn(entry)
-    if (isGuilt(because)) victims.push({ ...looked, because })
-    else spared.push({ ...looked, because })
+    const because = reasonFor(entry)
+    if (isVictim(because)) victims.push({ ...judged, because })
+    else spared.push({ ...judged, because })
   }
   return {
     victims: victims.toSorted((a, b) => ranks[a.because._tag] - ranks[b.because._tag] || largestFirst(a, b)),

@@ -6,21 +6,21 @@ const entry = {
   pid: Count,
   name: Schema.String,
   command: Schema.String,
-  /** What it holds, swap included. */
+  /** Memory and swap. */
   memory_bytes: Count,
-  /** The part of it in swap; 0 also where hardly any swap is in use, for then it is not looked at. */
+  /** The part in swap; also 0 while hardly any swap is in use, because then it is not read. */
   swap_bytes: Count,
-  /** Of whose worker it is about. */
+  /** The project of the worker that `reason` is about. */
   project: perhaps(Schema.String),
   /** Why, in one sentence. */
   reason: Schema.String
 }
 
-/** A process that would be ended for memory. */
+/** A process that would be killed. */
 export const HogRow = Schema.Struct({ ...entry, kind: Schema.Literal("leftover", "orphan", "hog") })
 export type HogRow = typeof HogRow.Type
 
-/** A process that would not be. */
+/** A process that would be spared. */
 export const SparedRow = Schema.Struct({
   ...entry,
   kind: Schema.Literal(
@@ -41,25 +41,25 @@ export const SparedRow = Schema.Struct({
 })
 export type SparedRow = typeof SparedRow.Type
 
-/** The answer to Hogs: a look at this moment, that ends nothing. */
+/** The answer to Hogs: the state at this moment. Nothing is killed. */
 export const HogsData = Schema.Struct({
   memory_level: MemoryLevel,
   memory_available_bytes: Count,
   memory_total_bytes: Count,
   memory_min_available_bytes: Count,
   memory_critical_threshold_bytes: Count,
-  /** The folder of the cgroup that leaves less than the machine has available. Absent: the machine binds. */
+  /** The folder of the cgroup that leaves less memory than the machine has available. Absent without such a cgroup. */
   memory_bound_by: perhaps(Schema.String),
-  /** The settings that matter. */
+  /** The settings in force. */
   hog_policy: Schema.Literal("cause", "any", "own"),
   hog_names: Schema.Array(Schema.String),
   node_kill_threshold_bytes: Count,
   dry_run: Schema.Boolean,
-  /** What the workers hold of the memory that is short, the one with most first. */
+  /** The part of the short memory that each worker holds, largest first. */
   workers: Schema.Array(Schema.Struct({ project: Schema.String, memory_bytes: Count, processes: Count })),
-  /** Who would be ended while memory is low, one after the other, in this order. */
+  /** Would be killed while memory is low, one after the other, in this order. */
   would_end: Schema.Array(HogRow),
-  /** Everyone else who is at least as large as the threshold, or whom a worker of this home has lost. */
+  /** All other processes that are as large as the threshold, or have strayed from a worker of this home. */
   would_spare: Schema.Array(SparedRow)
 })
 export type HogsData = typeof HogsData.Type

@@ -1,8 +1,8 @@
-import type { MemoryLook } from "../memory/MemoryLook.ts"
+import type { MemorySample } from "../memory/MemorySample.ts"
 import type { MemorySettings } from "../settings/MemorySettings.ts"
 import { humanBytes } from "../text/Amounts.ts"
 import { printable, quoted } from "../text/Printable.ts"
-import type { Guilt, HogChoice, Innocence, Looked, Victim } from "./HogChoice.ts"
+import type { HogChoice, Judged, SpareReason, Victim, VictimReason } from "./HogChoice.ts"
 import type { HogRow, HogsData, SparedRow } from "./HogsData.ts"
 
 /** Longer command lines end in `...`. */
@@ -10,64 +10,66 @@ const maxCommandLength = 300
 
 const maxNameLength = 100
 
-type Told<Kind> = { readonly kind: Kind; readonly reason: string }
+type Described<Kind> = { readonly kind: Kind; readonly reason: string }
 
-const tellGuilt = (guilt: Guilt): Told<HogRow["kind"]> => {
-  switch (guilt._tag) {
+const describeVictim = (reason: VictimReason): Described<HogRow["kind"]> => {
+  switch (reason._tag) {
     case "Leftover":
-      return { kind: "leftover", reason: `left behind by a worker of ${quoted(guilt.project)} that is gone` }
+      return { kind: "leftover", reason: `left behind by an earlier worker of ${quoted(reason.project)}` }
     case "Orphan":
-      return { kind: "orphan", reason: `lost by the worker of ${quoted(guilt.project)}, which goes on` }
+      return { kind: "orphan", reason: `detached from the running worker of ${quoted(reason.project)}` }
     case "Hog":
-      return { kind: "hog", reason: "large, and its name is one of hog_names" }
+      return { kind: "hog", reason: "large, and its name is in hog_names" }
   }
 }
 
-const tellInnocence = (innocence: Exclude<Innocence, { readonly _tag: "Gone" }>): Told<SparedRow["kind"]> => {
-  switch (innocence._tag) {
+const describeSpared = (
+  reason: Exclude<SpareReason, { readonly _tag: "Gone" }>
+): Described<SparedRow["kind"]> => {
+  switch (reason._tag) {
     case "Daemon":
       return { kind: "daemon", reason: "this daemon, or a part of it" }
     case "Ancestor":
-      return { kind: "ancestor", reason: "this daemon was started from it" }
+      return { kind: "ancestor", reason: "an ancestor of this daemon" }
     case "System":
       return { kind: "system", reason: "a part of the system" }
     case "OtherUser":
-      return { kind: "other-user", reason: "another user's" }
+      return { kind: "other-user", reason: "owned by another user" }
     case "Protected":
-      return { kind: "protected", reason: `memory.protect has ${quoted(innocence.rule)}` }
+      return { kind: "protected", reason: `protected by ${quoted(reason.rule)} in memory.protect` }
     case "OtherDaemon":
       return { kind: "other-daemon", reason: "another autopilotd, or a part of one" }
     case "Worker":
-      return { kind: "worker", reason: `a part of the worker of ${quoted(innocence.project)}` }
+      return { kind: "worker", reason: `a part of the worker of ${quoted(reason.project)}` }
     case "Unclear":
       return {
         kind: "unclear",
-        reason: `carries the id of the worker of ${quoted(innocence.project)}, but its parent cannot be seen`
+        reason: `carries the id of the worker of ${quoted(reason.project)}, but its parent is not visible`
       }
     case "OutsideGroup":
-      return { kind: "outside-cgroup", reason: "outside of the cgroup whose memory is short" }
+      return { kind: "outside-cgroup", reason: "outside of the cgroup that is short of memory" }
     case "Small":
       return {
         kind: "small",
-        reason: `lost by the worker of ${quoted(innocence.project)}, but below node_kill_threshold_bytes`
+        reason: `detached from the worker of ${quoted(reason.project)}, but smaller than node_kill_threshold_bytes`
       }
     case "OwnOnly":
-      return { kind: "own-only", reason: 'hog_policy = "own", and no worker has left it behind' }
+      return { kind: "own-only", reason: 'not started by a worker, and hog_policy = "own"' }
     case "OtherName":
-      return { kind: "other-name", reason: "its name is not one of hog_names" }
+      return { kind: "other-name", reason: "its name is not in hog_names" }
     case "SmallerThanWorker": {
-      const worker = `the worker of ${quoted(innocence.project)} (${humanBytes(innocence.bytes)})`
+      const worker = `the worker of ${quoted(reason.project)} (${humanBytes(reason.bytes)})`
       return {
         kind: "smaller-than-worker",
-        reason: `no larger than ${worker}: only when memory is critical`
+        reason: `not larger than ${worker}, so only when memory is critical`
       }
     }
   }
 }
 
 const row = <Kind>(
-  { argv, heldBytes, name, pid, swapBytes }: Looked<unknown>,
-  { kind, reason }: Told<Kind>,
+  { argv, heldBytes, name, pid, swapBytes }: Judged<unknown>,
+  { kind, reason }: Described<Kind>,
   project: string | undefined
 ) => ({
   pid,
@@ -80,23 +82,23 @@ const row = <Kind>(
   reason
 })
 
-const projectOf = (verdict: Guilt | Innocence): string | undefined =>
-  "project" in verdict ? verdict.project : undefined
+const projectOf = (reason: VictimReason | SpareReason): string | undefined =>
+  "project" in reason ? reason.project : undefined
 
-/** Who would be ended, as it is told. */
+/** The row of a process that would be killed. */
 export const victimRow = (victim: Victim): HogRow =>
-  row(victim, tellGuilt(victim.because), projectOf(victim.because))
+  row(victim, describeVictim(victim.because), projectOf(victim.because))
 
-/** Who would not be, the largest first, as it is told. Who has gone meanwhile is left out. */
+/** The rows of the processes that would be spared, largest first, without those that have exited meanwhile. */
 export const sparedRows = ({ spared }: Pick<HogChoice, "spared">): ReadonlyArray<SparedRow> =>
   spared.flatMap((one) =>
-    one.because._tag === "Gone" ? [] : [row(one, tellInnocence(one.because), projectOf(one.because))]
+    one.because._tag === "Gone" ? [] : [row(one, describeSpared(one.because), projectOf(one.because))]
   )
 
-/** What is told of a choice. */
+/** The answer to Hogs. */
 export const hogsData = (
   choice: HogChoice,
-  { level, reading, thresholds }: MemoryLook,
+  { level, reading, thresholds }: MemorySample,
   settings: MemorySettings
 ): HogsData => ({
   memory_level: level,

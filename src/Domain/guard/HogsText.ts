@@ -21,7 +21,9 @@ const processTable = (rows: ReadonlyArray<HogRow | SparedRow>): ReadonlyArray<st
 
 const memory = (data: HogsData): string => {
   const group =
-    data.memory_bound_by === undefined ? "" : ` by the cgroup ${printable(data.memory_bound_by, 200)}`
+    data.memory_bound_by === undefined
+      ? ""
+      : `, limited by the cgroup ${printable(data.memory_bound_by, 200)}`
   const available = `${humanBytes(data.memory_available_bytes)} of ${humanBytes(data.memory_total_bytes)}`
   const low = humanBytes(data.memory_min_available_bytes)
   const critical = humanBytes(data.memory_critical_threshold_bytes)
@@ -31,14 +33,14 @@ const memory = (data: HogsData): string => {
 const settings = (data: HogsData): string => {
   const names = data.hog_names.map(quoted).join(", ")
   const threshold = humanBytes(data.node_kill_threshold_bytes)
-  return `The settings: hog_policy = "${data.hog_policy}", hog_names = [${names}], node_kill_threshold_bytes is ${threshold}, dry_run = ${data.dry_run}.`
+  return `Settings: hog_policy = "${data.hog_policy}", hog_names = [${names}], dry_run = ${data.dry_run}, node_kill_threshold_bytes = ${threshold}.`
 }
 
 const condition = ({ memory_level: level }: HogsData): string =>
-  level === "plentiful" ? "If memory were low now" : `Memory is ${level}: now`
+  level === "plentiful" ? "If memory were low now, the daemon" : `Memory is ${level}. The daemon`
 
 const dryRun = ({ dry_run: isDryRun }: HogsData): ReadonlyArray<string> =>
-  isDryRun ? [paragraph("As dry_run is set, the daemon would only tell of it in its log.")] : []
+  isDryRun ? [paragraph("With dry_run = true the daemon only logs what it would do.")] : []
 
 const ofWorkers = ({ workers: [largest] }: HogsData): ReadonlyArray<string> => {
   if (largest === undefined) return []
@@ -47,27 +49,31 @@ const ofWorkers = ({ workers: [largest] }: HogsData): ReadonlyArray<string> => {
   return [
     "",
     paragraph(
-      `If memory were critical and none of them left, the worker of ${quoted(project)} would come next, which holds most: ${held}.`
+      `If memory were critical and none of these were left, the daemon would restart the largest worker, of ${quoted(project)}: ${held}.`
     )
   ]
 }
 
-/** Who would be ended for memory and who not, as a person reads it, ending in a newline. */
+/** The report for a terminal, ending in a newline. */
 export const hogsText = (data: HogsData): string => {
   const { would_end: victims, would_spare: spared } = data
   const hogs =
     victims.length === 0
-      ? [`${condition(data)}, nobody would be ended.`]
+      ? [`${condition(data)} would kill nothing.`]
       : [
           paragraph(
-            `${condition(data)}, these would be ended, one after the other, until enough is available:`
+            `${condition(data)} would kill these processes, one after the other, until enough is available:`
           ),
           ...processTable(victims)
         ]
   const others =
     spared.length === 0
       ? []
-      : ["", "These are large or lost too, and would not be ended:", ...processTable(spared)]
+      : [
+          "",
+          "It would spare these, although they are large or were started by a worker:",
+          ...processTable(spared)
+        ]
   return [
     paragraph(memory(data)),
     paragraph(settings(data)),

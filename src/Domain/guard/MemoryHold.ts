@@ -1,33 +1,33 @@
-import type { MemoryLook } from "../memory/MemoryLook.ts"
+import type { MemorySample } from "../memory/MemorySample.ts"
 import { humanBytes } from "../text/Amounts.ts"
 import type { WorkerHolding } from "../tree/ProcessOrigin.ts"
 import { delayMs, type RestartPolicy } from "../worker/RestartPolicy.ts"
 
-/** For so long a worker that was restarted for memory waits until there is plenty of it; then only while it is critical. */
+/** A worker that was restarted for memory waits until memory is plentiful; after this time only while it is critical. */
 export const longestHoldMs = 15 * 60_000
 
 /**
- * Whether a worker that has waited for memory this long may start, where it must wait at least `shortestMs`. Memory
- * that cannot be read holds nobody longer than the longest hold.
+ * Whether a worker that has waited `waitedMs` for memory may start. Unreadable memory info delays no start beyond the
+ * longest hold.
  */
-export const mayStart = (waitedMs: number, shortestMs: number, look: MemoryLook | undefined): boolean =>
+export const mayStart = (waitedMs: number, shortestMs: number, sample: MemorySample | undefined): boolean =>
   waitedMs >= shortestMs &&
-  (look?.level === "plentiful" || (waitedMs >= longestHoldMs && look?.level !== "critical"))
+  (sample?.level === "plentiful" || (waitedMs >= longestHoldMs && sample?.level !== "critical"))
 
-/** Restarts for memory of a worker that had not even run for `success_threshold_ms`, one after the other. */
+/** The number of consecutive restarts for memory of workers that ran shorter than `success_threshold_ms`. */
 export const inARow = (before: number, uptimeMs: number, { successThresholdMs }: RestartPolicy): number =>
   uptimeMs < successThresholdMs ? before + 1 : 0
 
 /**
- * How long the start waits in any case. A worker that needs more memory than there is would otherwise be started,
- * and restarted, all night; as this is no failure, it waits as long as after one, but never gives up.
+ * The minimum delay of a start. Without it a worker that needs more memory than the machine has would be restarted all
+ * night. The delay is that after as many failures, but these restarts are none, so the worker is never given up.
  */
 export const shortestHoldMs = (restartsInARow: number, policy: RestartPolicy): number =>
   restartsInARow === 0 ? 0 : delayMs(policy, restartsInARow - 1)
 
-/** Why a worker is restarted for memory, in one sentence without a full stop. */
-export const whyRestarted = ({ reading, thresholds }: MemoryLook, { heldBytes }: WorkerHolding): string => {
+/** The reason of a restart for memory, without a full stop. */
+export const whyRestarted = ({ reading, thresholds }: MemorySample, { heldBytes }: WorkerHolding): string => {
   const available = `${humanBytes(reading.availableBytes)} of ${humanBytes(reading.totalBytes)}`
   const enough = humanBytes(thresholds.minAvailableBytes)
-  return `memory was critical (${available} available, ${humanBytes(heldBytes)} held by it); it starts again when there are ${enough}`
+  return `memory was critical (${available} available, the worker held ${humanBytes(heldBytes)}); it starts again when ${enough} are available`
 }

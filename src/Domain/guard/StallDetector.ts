@@ -1,29 +1,29 @@
 import { humanDuration } from "../text/Amounts.ts"
 import type { Stall } from "../verdict/WorkerEnd.ts"
 
-/** What a worker has done so far, as seen at one look. Milliseconds on a clock that only goes forward. */
+/** The activity of a worker at one moment. Times are milliseconds on the monotonic clock. */
 export interface ActivitySample {
   readonly atMs: number
-  /** When it said something last; when it was started, if it never has. */
+  /** The time of its last output, or of its start before any. */
   readonly lastOutputMs: number
-  /** The CPU time of each of its processes, by pid and start. */
+  /** CPU time by process: the key is pid and start time. */
   readonly cpuMs: ReadonlyMap<string, number>
-  /** What changes when a watched file does. */
+  /** A text that changes with any watched file. */
   readonly files: string
-  /** It waits for something that takes its time: a usage limit that has named its end. */
+  /** It waits for the announced end of a usage limit. */
   readonly isExcused: boolean
-  /** What it waits for, where it has said so: a tool that it has called. */
+  /** The name of the tool that it has called and waits for. */
   readonly tool: string | undefined
 }
 
-/** How long a worker may do nothing. */
+/** How long a worker may be inactive. */
 export interface StallRules {
   readonly stallTimeoutMs: number
-  /** While a tool runs that it has called: longer, but not for ever. */
+  /** The same while a tool runs that the agent has called. */
   readonly toolTimeoutMs: number
 }
 
-/** What was seen of a worker so far. */
+/** The state of the detector for one worker. */
 export interface StallDetector {
   readonly sample: ActivitySample
   /** The sample that showed activity last: the quiet time and its CPU time count from there. */
@@ -31,11 +31,11 @@ export interface StallDetector {
   readonly isWarned: boolean
 }
 
-/** What follows from a look. */
-export interface StallLook {
-  readonly watch: StallDetector
-  /** `half`: half of the time is over, told once. `stalled`: all of it. */
-  readonly news: ({ readonly _tag: "half" | "stalled" } & Stall) | undefined
+/** The result of a sample. */
+interface StallStep {
+  readonly detector: StallDetector
+  /** `half`: half of the time is over, reported once. `stalled`: all of it is over. */
+  readonly finding: ({ readonly _tag: "half" | "stalled" } & Stall) | undefined
 }
 
 /**
@@ -55,7 +55,7 @@ const hasWorked = ({ active, sample }: StallDetector, now: ActivitySample, limit
   return usedMs > idleShare * (now.atMs - active.atMs) + Math.min(burstMs, limitMs / 10)
 }
 
-/** Before the second look nothing can be said: a worker that is seen for the first time was active just now. */
+/** A worker counts as active at its first sample. */
 export const beginDetector = (sample: ActivitySample): StallDetector => ({
   sample,
   active: sample,
@@ -63,10 +63,10 @@ export const beginDetector = (sample: ActivitySample): StallDetector => ({
 })
 
 /**
- * Whether a worker has stalled: no output, no CPU time and no change of a watched file, all of it, for the whole time.
- * A machine that sleeps does not count, because its monotonic clock stands still.
+ * Takes a sample. A worker has stalled when it had no output, used no CPU time and changed no watched file for the whole
+ * timeout. Time in which the machine sleeps does not count, because the monotonic clock stands still.
  */
-export const nextDetector = (before: StallDetector, now: ActivitySample, rules: StallRules): StallLook => {
+export const nextDetector = (before: StallDetector, now: ActivitySample, rules: StallRules): StallStep => {
   const limitMs =
     now.tool === undefined ? rules.stallTimeoutMs : Math.max(rules.stallTimeoutMs, rules.toolTimeoutMs)
   const isActive =
@@ -74,20 +74,20 @@ export const nextDetector = (before: StallDetector, now: ActivitySample, rules: 
     now.isExcused ||
     now.files !== before.sample.files ||
     hasWorked(before, now, limitMs)
-  if (isActive) return { watch: beginDetector(now), news: undefined }
+  if (isActive) return { detector: beginDetector(now), finding: undefined }
   const stall = { quietMs: now.atMs - before.active.atMs, limitMs, tool: now.tool }
-  const watch = { ...before, sample: now }
-  if (stall.quietMs >= limitMs) return { watch, news: { _tag: "stalled", ...stall } }
+  const detector = { ...before, sample: now }
+  if (stall.quietMs >= limitMs) return { detector, finding: { _tag: "stalled", ...stall } }
   return stall.quietMs >= limitMs / 2 && !before.isWarned
-    ? { watch: { ...watch, isWarned: true }, news: { _tag: "half", ...stall } }
-    : { watch, news: undefined }
+    ? { detector: { ...detector, isWarned: true }, finding: { _tag: "half", ...stall } }
+    : { detector, finding: undefined }
 }
 
 const shortestMs = 50
 const longestMs = 30_000
 
-/** How often a worker is looked at: what is told is late by no more than a twentieth. */
-export const stallLookMs = ({ stallTimeoutMs }: StallRules): number =>
+/** The interval of samples: a report is late by a twentieth of the timeout at most. */
+export const stallSampleMs = ({ stallTimeoutMs }: StallRules): number =>
   Math.min(longestMs, Math.max(shortestMs, Math.floor(stallTimeoutMs / 20)))
 
 const nothing = ({ quietMs, tool }: Stall): string =>
@@ -96,6 +96,6 @@ const nothing = ({ quietMs, tool }: Stall): string =>
 /** Why a worker is restarted: `stalled: no output, no CPU time and no change of a watched file for 20 minutes`. */
 export const stallReason = (stall: Stall): string => `stalled: ${nothing(stall)}`
 
-/** The warning at half time. */
+/** The warning after half of the timeout. */
 export const describeHalf = (stall: Stall): string =>
-  `The worker may have stalled: ${nothing(stall)}. It is restarted after ${humanDuration(stall.limitMs)}`
+  `The worker may have stalled: ${nothing(stall)}. The daemon restarts it after ${humanDuration(stall.limitMs)}`

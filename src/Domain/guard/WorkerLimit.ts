@@ -4,7 +4,7 @@ import type { EffectiveSettings } from "../settings/EffectiveSettings.ts"
 import type { TreeMember } from "../tree/WorkerMemory.ts"
 import type { LimitOutcome } from "../verdict/OverLimit.ts"
 
-/** The limits that are set, in bytes. */
+/** The configured limits in bytes. */
 export const workerLimits = ({
   projects
 }: Pick<EffectiveSettings, "projects">): ReadonlyMap<ProjectName, number> =>
@@ -15,7 +15,7 @@ export const workerLimits = ({
     })
   )
 
-/** Up to where the kernel lets each worker grow, in bytes: none where there is no limit, or it is only tried out. */
+/** The `memory.max` of each worker in bytes; none without a limit, or in dry-run mode. */
 export const backstops = ({
   memory,
   projects
@@ -26,41 +26,40 @@ export const backstops = ({
       : [...workerLimits({ projects })].map(([project, limitBytes]) => [project, backstopBytes(limitBytes)])
   )
 
-/** What a worker holds at one moment. */
+/** The memory of a worker at one moment. */
 export interface SizeSample {
-  /** On a clock that only goes forward. */
+  /** On the monotonic clock. */
   readonly atMs: number
   /** Memory and swap, shared pages counted for each process. */
   readonly treeBytes: number
-  /** With shared pages counted once: looked at only when the other is above the limit. */
+  /** With shared pages counted once. Read only when `treeBytes` is above the limit. */
   readonly proportionalBytes: number | undefined
 }
 
-/** The kernel must clear every page first: nothing grows faster. */
+/** Bytes a millisecond. Nothing grows faster, because the kernel clears every page first. */
 const fastestGrowth = (6 * 2 ** 30) / 1000
 
-/** Agents that have stood still for hours have been seen to begin to grow like this. Bytes a millisecond. */
+/** Bytes a millisecond. Agents have been observed to begin to grow like this after idle hours. */
 const suddenGrowth = 2 ** 30 / 1000
 
 const shortestMs = 250
 const longestMs = 10_000
 
-/** Of one core, a twentieth. */
+/** Samples take at most a twentieth of a core. */
 const restPerWork = 20
 
-/** A machine that stalls makes a look long that was no work. */
+/** On a machine that stalls a sample takes long without being work. */
 const longestRestMs = 60_000
 
-/** How fast a worker has grown, in bytes a millisecond. */
+/** Growth in bytes a millisecond. */
 const growthBetween = (before: SizeSample | undefined, now: SizeSample): number =>
   before === undefined || now.atMs <= before.atMs
     ? 0
     : Math.max(0, now.treeBytes - before.treeBytes) / (now.atMs - before.atMs)
 
 /**
- * How long until a worker with a limit is looked at again, in milliseconds: half as long as it would take to reach the
- * limit at the pace of the last two looks, so that a steady leak is seen in ever shorter steps. A worker that stands
- * still is not trusted to go on so. One that is above its limit has been dealt with, and nothing is urgent.
+ * The delay until the next sample in milliseconds: half the time in which the worker would reach its limit at the pace of
+ * the last two samples. A worker that stands still may begin to grow suddenly. One above its limit was dealt with already.
  */
 export const nextSampleMs = (limitBytes: number, now: SizeSample, before: SizeSample | undefined): number => {
   const headroomBytes = limitBytes - (now.proportionalBytes ?? now.treeBytes)
@@ -69,12 +68,12 @@ export const nextSampleMs = (limitBytes: number, now: SizeSample, before: SizeSa
   return Math.min(longestMs, Math.max(shortestMs, Math.ceil(headroomBytes / growth)))
 }
 
-/** The same after a look that has taken `tookMs`: looking costs no more than a twentieth of a core. */
+/** The same delay after a sample that took `tookMs`, extended so that samples take at most a twentieth of a core. */
 export const restMs = (wantedMs: number, tookMs: number): number =>
   Math.max(Math.min(longestMs, wantedMs), Math.min(longestRestMs, Math.ceil(restPerWork * tookMs)))
 
 /**
- * The proportional size of a tree. One whose share is not known counts with all it holds: `shares` has no entry for it.
+ * The proportional size of a tree. A process without an entry in `shares` counts with all it holds.
  */
 export const proportionalOf = (
   members: ReadonlyArray<TreeMember>,
@@ -85,7 +84,7 @@ export const proportionalOf = (
     0
   )
 
-/** What follows from a look at a worker; undefined for one that is within its limit however it is counted. */
+/** The outcome of a sample; undefined for a worker within its limit. */
 export const limitOutcome = (
   proportionalBytes: number | undefined,
   limitBytes: number,
@@ -96,28 +95,28 @@ export const limitOutcome = (
   return dryRun ? "dry-run" : "restart"
 }
 
-/** What was told of a worker last. */
-export interface ToldLimit {
+/** The last report on a worker. */
+export interface ReportedLimit {
   readonly workerId: string
   readonly limitBytes: number
   readonly outcome: LimitOutcome
 }
 
-/** A worker that goes up and down at its limit is told of again only when it has been this far below in between. */
+/** A worker must fall below this share of its limit before it is reported again. */
 const forgottenBelow = 0.9
 
-/** What has been told of a worker after a look; undefined when there is nothing to tell of it. */
-export const nextToldLimit = (
-  told: ToldLimit | undefined,
-  now: Omit<ToldLimit, "outcome"> & { readonly outcome: LimitOutcome | undefined },
+/** The last report after a sample; undefined when nothing is reported. */
+export const nextReportedLimit = (
+  reported: ReportedLimit | undefined,
+  now: Omit<ReportedLimit, "outcome"> & { readonly outcome: LimitOutcome | undefined },
   treeBytes: number
-): ToldLimit | undefined => {
+): ReportedLimit | undefined => {
   const { limitBytes, outcome, workerId } = now
-  const isSame = told?.workerId === workerId && told.limitBytes === limitBytes
+  const isSame = reported?.workerId === workerId && reported.limitBytes === limitBytes
   if (outcome !== undefined) {
-    // Whoever was told the worse knows.
-    const isKnown = isSame && (told.outcome === outcome || outcome === "shared")
-    return isKnown ? told : { workerId, limitBytes, outcome }
+    // A reported restart or dry run covers `shared`.
+    const isKnown = isSame && (reported.outcome === outcome || outcome === "shared")
+    return isKnown ? reported : { workerId, limitBytes, outcome }
   }
-  return isSame && treeBytes > forgottenBelow * limitBytes ? told : undefined
+  return isSame && treeBytes > forgottenBelow * limitBytes ? reported : undefined
 }

@@ -1,27 +1,27 @@
 /**
- * Where control groups limit memory, and how they say it.
+ * The files in which control groups limit memory.
  * Version 2: https://docs.kernel.org/admin-guide/cgroup-v2.html#memory
  * Version 1: https://docs.kernel.org/admin-guide/cgroup-v1/memory.html
  */
 export type CgroupVersion = 1 | 2
 
-/** A process's group in the hierarchy that accounts memory. */
+/** The cgroup of a process in the hierarchy that accounts memory. */
 interface MemoryCgroup {
   readonly version: CgroupVersion
   /** From the root of the hierarchy, or of the process's cgroup namespace: `/system.slice/x.service`. */
   readonly path: string
 }
 
-/** A place where a hierarchy can be seen. */
+/** A mount of a hierarchy. */
 interface CgroupMount {
-  /** The group that is mounted there; `/` is the hierarchy's root. */
+  /** The mounted group; `/` is the root of the hierarchy. */
   readonly root: string
   readonly mountPoint: string
 }
 
-/** The names of the files in a group's folder. The lowest of the limits is the one that holds. */
+/** The names of the files of a group. The lowest limit applies. */
 export const cgroupFiles = {
-  // Above `high` the kernel slows a group down until it stands still: what is above cannot be counted on.
+  // Above `high` the kernel throttles a group until it stands still, so it counts as a limit.
   2: { limits: ["memory.max", "memory.high"], usage: "memory.current", stat: "memory.stat" },
   1: { limits: ["memory.limit_in_bytes"], usage: "memory.usage_in_bytes", stat: "memory.stat" }
 } as const satisfies Record<
@@ -37,15 +37,14 @@ const groupLines = (text: string) =>
   })
 
 /**
- * The group of a process in version 2, by its `/proc/<pid>/cgroup`, also where memory is accounted by version 1.
- * Undefined where that has no such line.
+ * The version 2 group in `/proc/<pid>/cgroup`, also where version 1 accounts memory; undefined without one.
  */
 export const unifiedCgroupOf = (text: string): string | undefined =>
   groupLines(text).find(({ controllers, number }) => number === "0" && controllers === "")?.path
 
 /**
- * Reads `/proc/self/cgroup`: one line for each hierarchy, `4:cpu,memory:/path` for version 1, `0::/path` for version 2.
- * Where both are mounted, memory is accounted by version 1 if it is named there. Undefined: nothing accounts it.
+ * Parses `/proc/self/cgroup`: one line for each hierarchy, `4:cpu,memory:/path` for version 1, `0::/path` for version 2.
+ * If both are mounted, version 1 accounts memory if it lists `memory`. Undefined if nothing accounts memory.
  * https://man7.org/linux/man-pages/man7/cgroups.7.html
  */
 export const memoryCgroupOf = (text: string): MemoryCgroup | undefined => {
@@ -55,12 +54,12 @@ export const memoryCgroupOf = (text: string): MemoryCgroup | undefined => {
   return path === undefined ? undefined : { version: 2, path }
 }
 
-/** Blanks and the like are written as three octal digits. */
+/** mountinfo escapes spaces as three octal digits. */
 const unescaped = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 
 /**
- * Finds in `/proc/self/mountinfo` where the hierarchy that accounts memory is mounted, or would, in version 2:
+ * Finds the mounts of the hierarchy that accounts memory in `/proc/self/mountinfo`:
  *
  *     35 31 0:32 / /sys/fs/cgroup/memory rw,relatime shared:9 - cgroup cgroup rw,memory
  *
@@ -82,29 +81,29 @@ const isAbove = (root: string, path: string): boolean =>
   root === "/" || path === root || path.startsWith(`${root}/`)
 
 /**
- * The folders of a group and of all its ancestors that can be seen in a mount, the group's own first, the mount's last.
- * A group that is not below the mount's root, as in a container that has not its own cgroup namespace, has only that.
+ * The folders of a group and its ancestors that are visible in a mount, from the group up to the mount point. For a group
+ * outside of the mount's root, as in a container without a cgroup namespace of its own, only the mount point.
  */
 export const groupFolders = ({ mountPoint, root }: CgroupMount, path: string): ReadonlyArray<string> => {
   const top = mountPoint.replace(/\/+$/, "")
   const below = isAbove(root, path) ? path.slice(root === "/" ? 0 : root.length) : ""
   const names = below.split("/").filter((name) => name !== "")
-  // A process outside of the namespace's root has `..` in its path: such a folder would be somewhere else.
+  // The path of a process outside of the namespace's root contains `..`, and would lead elsewhere.
   if (names.includes("..")) return [top]
   return names.map((_, at) => `${top}/${names.slice(0, names.length - at).join("/")}`).concat(top)
 }
 
 const alone = /^[0-9]+\n?$/
 
-/** An amount in bytes, alone in a file; undefined when it is none. */
+/** Parses a file that contains bytes and nothing else; undefined otherwise. */
 export const parseAmount = (text: string): number | undefined => {
   const bytes = alone.test(text) ? Number(text) : undefined
   return Number.isSafeInteger(bytes) ? bytes : undefined
 }
 
 /**
- * A limit in bytes. Without one version 2 says `max`, and version 1 the largest multiple of a page that fits into 63
- * bits; both become Infinity.
+ * Parses a limit in bytes. No limit is `max` in version 2, and the largest multiple of a page in 63 bits in version 1; both
+ * become Infinity.
  */
 export const parseLimit = (text: string): number | undefined => {
   if (text === "max\n" || text === "max") return Number.POSITIVE_INFINITY
@@ -113,13 +112,13 @@ export const parseLimit = (text: string): number | undefined => {
 
 const statLine = {
   2: /^(inactive_file|active_file|slab_reclaimable) ([0-9]+)$/gm,
-  // Those with `total_` include the groups below, as the usage does. Version 1 does not say what slab can be given back.
+  // `total_` includes the groups below, as the usage does. Version 1 does not report reclaimable slab.
   1: /^total_(inactive_file|active_file) ([0-9]+)$/gm
 } as const
 
 /**
- * How much of a group's usage the kernel takes back as soon as it is needed, in bytes, from its `memory.stat`: pages of
- * files, and its own caches. Undefined when the pages of files are not told.
+ * The bytes of a group's usage that the kernel reclaims when they are needed, from `memory.stat`: page cache and
+ * reclaimable slab. Undefined without figures of the page cache.
  */
 export const parseReclaimable = (text: string, version: CgroupVersion): number | undefined => {
   const amounts = new Map<string | undefined, number>()

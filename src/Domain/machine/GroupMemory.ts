@@ -1,16 +1,16 @@
-/** What the processes in a cgroup hold together, each page counted once. */
+/** The memory of all processes in a cgroup, each page counted once. */
 export interface GroupMemory {
   readonly residentBytes: number
   readonly swapBytes: number
 }
 
-/** Before Linux 5.18 there is no `kernel`, only some of its parts. */
+/** Linux before 5.18 has no `kernel`, only parts of it. */
 const kernelParts = ["kernel_stack", "pagetables", "percpu", "slab_reclaimable", "slab_unreclaimable"]
 
 /**
- * What a group of version 2 holds in memory, in bytes, from its `memory.stat`: what the kernel cannot take back without
- * swap. Neither page cache, nor names and inodes of files it has seen (`slab_reclaimable`): who searches through a large
- * folder holds nothing. Undefined when the file does not tell.
+ * The bytes that a version 2 group holds in memory and that the kernel cannot reclaim without swap, from `memory.stat`.
+ * Page cache does not count, nor do cached names and inodes (`slab_reclaimable`): a worker that has searched a large
+ * folder holds nothing. Undefined if the file lacks the figures.
  * https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files
  */
 export const parseHeld = (text: string): number | undefined => {
@@ -24,7 +24,7 @@ export const parseHeld = (text: string): number | undefined => {
 }
 
 /**
- * Where the kernel steps in should a worker grow faster than the daemon looks: a quarter above its limit, so that a
- * worker which reaches that is ended by the daemon and told why.
+ * The `memory.max` of a worker with a limit: a quarter above it, so that usually the daemon restarts the worker, with a
+ * reason, before the kernel kills a process of it.
  */
 export const backstopBytes = (limitBytes: number): number => Math.ceil(limitBytes * 1.25)

@@ -1,47 +1,47 @@
 import type { PressureTotals } from "./MemoryPressure.ts"
 
-/** What the machine as a whole has, in bytes. */
+/** The memory of the machine as a whole, in bytes. */
 export interface MachineMemory {
-  /** MemAvailable: what a new program could take without swapping. */
+  /** MemAvailable: what a new program could use without swapping. */
   readonly availableBytes: number
   readonly totalBytes: number
   readonly swapTotalBytes: number
   readonly swapFreeBytes: number
 }
 
-/** What the daemon and its workers can count on: the machine's memory, as far as cgroups let them have it. */
+/** The memory that is available to the daemon and its workers: the machine's, within the limits of their cgroups. */
 export interface MemoryReading extends MachineMemory {
-  /** The folder of the cgroup that leaves less than the machine has available; undefined where the machine binds. */
+  /** The folder of the cgroup that leaves less than the machine has available; undefined without such a cgroup. */
   readonly boundBy: string | undefined
-  /** How long processes have waited for memory; undefined where the kernel does not count it. */
+  /** PSI; undefined where the kernel does not provide it. */
   readonly stall: PressureTotals | undefined
 }
 
-/** A file that could not be used for a reading. */
+/** A file that a reading had to do without. */
 export interface UnusableFile {
   readonly path: string
   readonly reason: string
-  /** What the reading lacks without it, in one sentence. */
+  /** The effect on the reading, in one sentence. */
   readonly consequence: string
 }
 
-/** One reading and what it lacks. */
-export interface MemorySight {
-  /** Undefined: how much memory there is cannot be known at the moment, which is not the same as none. */
+/** The result of reading memory. */
+export interface MemoryReadResult {
+  /** Undefined while memory cannot be read. */
   readonly reading: MemoryReading | undefined
   readonly unusable: ReadonlyArray<UnusableFile>
 }
 
 /**
- * A cgroup around the daemon. How much it has used is asked only where that can matter: it takes the kernel longer to
- * tell than all the rest. Undefined is what cannot be known for now.
+ * A cgroup around the daemon. Its usage is read only where it can matter, because that takes longer than all other reads.
+ * Undefined while it cannot be read.
  */
 export interface CgroupUsage {
   readonly folder: string
   /** Infinity without a limit. */
   readonly limitBytes: number
   readonly usedBytes: () => number | undefined
-  /** The part of it that is given back when it is needed, page cache above all. */
+  /** The part that the kernel reclaims when it is needed, page cache above all. */
   readonly reclaimableBytes: () => number | undefined
 }
 
@@ -57,8 +57,8 @@ const swapTotalLine = /^SwapTotal: +([0-9]+) kB$/m
 const swapFreeLine = /^SwapFree: +([0-9]+) kB$/m
 
 /**
- * Reads `/proc/meminfo`; undefined when it is not one. Kernels before 3.14 have no MemAvailable: MemFree is the
- * cautious stand-in. https://man7.org/linux/man-pages/man5/proc_meminfo.5.html
+ * Parses `/proc/meminfo`; undefined for any other text. Kernels before 3.14 have no MemAvailable: MemFree is a safe
+ * substitute. https://man7.org/linux/man-pages/man5/proc_meminfo.5.html
  */
 export const parseMemInfo = (text: string): MachineMemory | undefined => {
   const totalBytes = fieldBytes(text, totalLine)
@@ -73,8 +73,8 @@ export const parseMemInfo = (text: string): MachineMemory | undefined => {
 }
 
 /**
- * What a group still lets its members take, unless that is `enough` anyway. What is not known counts as free: a file
- * that cannot be read is no shortage.
+ * The memory that a group leaves its members, at most `enough`. Unknown usage counts as free: an unreadable file is no
+ * shortage.
  */
 const headroom = (group: CgroupUsage, enough: number): number => {
   const usedBytes = group.usedBytes()
@@ -85,7 +85,7 @@ const headroom = (group: CgroupUsage, enough: number): number => {
   return Math.max(0, group.limitBytes - Math.max(0, usedBytes - reclaimableBytes))
 }
 
-/** The machine's memory within the limits of all `groups`. Page cache of a group does not count as used. */
+/** The memory within the limits of all `groups`. Page cache of a group does not count as used. */
 export const effectiveMemory = (
   machine: MachineMemory,
   groups: ReadonlyArray<CgroupUsage>,
@@ -94,7 +94,7 @@ export const effectiveMemory = (
   let { availableBytes, totalBytes } = machine
   let boundBy: string | undefined
   for (const group of groups) {
-    // Its members cannot take more memory than there is, so such a limit is never met.
+    // A limit above the machine's memory never applies.
     if (group.limitBytes >= machine.totalBytes) continue
     totalBytes = Math.min(totalBytes, group.limitBytes)
     const leftBytes = headroom(group, availableBytes)
@@ -103,6 +103,6 @@ export const effectiveMemory = (
     boundBy = group.folder
   }
   const { swapFreeBytes, swapTotalBytes } = machine
-  // Written out: to spread an object costs as much as all the rest of this.
+  // Not spread: that would cost as much as everything else here.
   return { availableBytes, totalBytes, swapTotalBytes, swapFreeBytes, boundBy, stall }
 }

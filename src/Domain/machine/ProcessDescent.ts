@@ -1,19 +1,20 @@
-import { isAlive, type ProcessFacts, type ScannedProcess } from "./ProcessFacts.ts"
+import { isAlive, type ProcessEntry } from "./ProcessEntry.ts"
+import type { ProcessFacts } from "./ProcessFacts.ts"
 
 type Processes = ProcessFacts["processes"]
 
 /**
- * A value for any process that is made from its parent's, each made once; undefined for a parent that is not there. A
- * table that is read while it changes may have a circle, which counts as a parent that is not there; a chain of
+ * Computes a value for each process from that of its parent, each once; undefined for a process that does not exist. A
+ * table that was read while it changed may contain a cycle, which counts as a missing parent. No recursion: a chain of
  * forks may be longer than the stack is deep.
  */
 export const handedDown = <A>(
   processes: Processes,
-  make: (entry: ScannedProcess, parent: A | undefined) => A
+  make: (entry: ProcessEntry, parent: A | undefined) => A
 ): ((pid: number) => A | undefined) => {
   const made = new Map<number, A>()
   return (pid) => {
-    const chain: Array<ScannedProcess> = []
+    const chain: Array<ProcessEntry> = []
     const climbed = new Set<number>()
     for (
       let at = processes.get(pid);
@@ -28,7 +29,7 @@ export const handedDown = <A>(
   }
 }
 
-/** The processes that a process descends from, without itself. */
+/** The pids of all ancestors of a process, without itself. */
 export const ancestorsOf = (processes: Processes, pid: number): ReadonlySet<number> => {
   const ancestors = new Set<number>()
   for (let at = processes.get(pid)?.parentPid; at !== undefined; at = processes.get(at)?.parentPid) {
@@ -39,14 +40,14 @@ export const ancestorsOf = (processes: Processes, pid: number): ReadonlySet<numb
 }
 
 /**
- * The processes whose own environment has to be read to know who has started them; all others are as their parents.
- * Whoever has lost its parent has another session than who has taken it over: workers lead sessions of their own. And
- * a child that shares its parent's session was born to it, with its environment.
+ * The processes whose environment must be read to know which worker started them; all others belong where their parent
+ * belongs. A process that shares its parent's session was born to it, with its environment. A process that has lost its
+ * parent has another session than its new parent, because every worker leads a session of its own.
  */
 export const withParentsUnknown = ({
   processes,
   selfPid
-}: Pick<ProcessFacts, "processes" | "selfPid">): ReadonlyArray<ScannedProcess> => {
+}: Pick<ProcessFacts, "processes" | "selfPid">): ReadonlyArray<ProcessEntry> => {
   const ancestors = ancestorsOf(processes, selfPid)
   return [...processes.values()].filter(
     (entry) =>
@@ -59,21 +60,20 @@ export const withParentsUnknown = ({
   )
 }
 
-/** Whether a worker's id is of this home. */
+/** Whether a worker id belongs to this home. */
 export const isOfHome = (mark: string, homeId: string): boolean => mark.startsWith(`${homeId}:`)
 
 /**
- * The processes that a worker of this home has started, directly or not, and that do not descend from the daemon any
- * more. As pid 1 of a container the daemon takes over what has lost its parents, so descending from it says nothing
- * there.
+ * The processes that a worker of this home has started, directly or not, and that no longer descend from the daemon. As
+ * pid 1 of a container the daemon adopts orphans, so there descent from it proves nothing.
  */
 export const strayed = ({
   homeId,
   marks,
   processes,
   selfPid
-}: Omit<ProcessFacts, "details">): ReadonlyArray<ScannedProcess> => {
-  // The usual case, and most of a scan's time that is not the kernel's.
+}: Omit<ProcessFacts, "details">): ReadonlyArray<ProcessEntry> => {
+  // The usual case. The rest is most of a scan's time outside of the kernel.
   if (![...marks.values()].some((mark) => isOfHome(mark, homeId))) return []
   const ancestors = ancestorsOf(processes, selfPid)
   const isStrayed = handedDown<boolean>(processes, ({ pid }, parent = false) => {

@@ -1,45 +1,39 @@
-import type { ProcessEntry } from "./ProcessTree.ts"
+import type { ProcessEntry } from "./ProcessEntry.ts"
 
-/** One process of a scan. Threads are none. */
-export interface ScannedProcess extends ProcessEntry {
-  readonly isKernelThread: boolean
-  /** What it has in swap; 0 where that was not looked at, because hardly any swap is in use. */
-  readonly swapBytes: number
-}
-
-/** What is dear to read, and therefore known only of processes that matter. */
+/** Expensive to read, so known only of processes that matter. */
 export interface ProcessDetails {
-  /** What the process calls itself, at most 15 characters. */
+  /** The name that the process gives itself, at most 15 characters. */
   readonly comm: string
-  /** Where the link `/proc/<pid>/exe` points; undefined when it cannot be read. */
+  /** The target of the link `/proc/<pid>/exe`; undefined when it cannot be read. */
   readonly executable: string | undefined
   readonly argv: ReadonlyArray<string>
   /** Whether all its user ids are the daemon's. */
   readonly isOwnUser: boolean
 }
 
-/** All processes at one moment, as far as memory is concerned. */
+/** The result of a scan. */
 export interface ProcessFacts {
-  /** The daemon's own. */
+  /** The pid of the daemon itself. */
   readonly selfPid: number
-  /** Of the daemon's home: what its workers' ids begin with. */
+  /** The id of the daemon's home, with which the ids of its workers begin. */
   readonly homeId: string
-  readonly processes: ReadonlyMap<number, ScannedProcess>
-  /** The worker's id in the environment, of any home, where the environment was read and has one. */
+  /** All processes by pid. */
+  readonly processes: ReadonlyMap<number, ProcessEntry>
+  /** Worker ids of any home, by the pid of the process that has one in its environment, as far as these were read. */
   readonly marks: ReadonlyMap<number, string>
-  /** Of the large ones, and of those that have lost their worker. */
+  /** Details of large processes and of those that have strayed from a worker. */
   readonly details: ReadonlyMap<number, ProcessDetails>
 }
 
-/** The processes in the cgroup of a worker that runs. */
+/** The processes in the cgroup of a running worker. */
 export interface GroupMembers {
   readonly workerId: string
   readonly pids: ReadonlySet<number>
 }
 
 /**
- * The same facts, where who is in a worker's cgroup is known to be of that worker, also when it has cleared its
- * environment and left session and parent.
+ * Marks the members of a worker's cgroup with its id, also those that have cleared their environment and left session
+ * and parent.
  */
 export const withMembers = (facts: ProcessFacts, groups: ReadonlyArray<GroupMembers>): ProcessFacts => {
   const unmarked = groups.flatMap(({ pids, workerId }) =>
@@ -47,9 +41,3 @@ export const withMembers = (facts: ProcessFacts, groups: ReadonlyArray<GroupMemb
   )
   return unmarked.length === 0 ? facts : { ...facts, marks: new Map([...facts.marks, ...unmarked]) }
 }
-
-/** What a process costs: memory that would be free without it, pages shared with others included. */
-export const heldBytes = ({ residentBytes, swapBytes }: ScannedProcess): number => residentBytes + swapBytes
-
-/** Zombies are gone: they hold nothing but their row. */
-export const isAlive = ({ state }: ProcessEntry): boolean => state !== "Z" && state !== "X"

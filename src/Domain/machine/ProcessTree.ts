@@ -1,33 +1,18 @@
-/** One row of the process table, as `/proc/<pid>/stat` tells it. */
-export interface ProcessEntry {
-  readonly pid: number
-  readonly parentPid: number
-  readonly group: number
-  readonly session: number
-  /** When it started, in clock ticks since boot. With the pid it names one process for ever. */
-  readonly startTicks: number
-  /** What it holds in memory, shared pages included. */
-  readonly residentBytes: number
-  /** The kernel's letter: R, S, D, T, Z (zombie), X (dead) ... */
-  readonly state: string
-}
+import { isAlive, type ProcessEntry, type ProcessIdentity } from "./ProcessEntry.ts"
 
-/** How the processes of a worker are recognised. */
+/** By what the processes of a worker are recognised. */
 export interface TreeIdentity {
-  /** The process we started; undefined when only the mark is left, as after a crash of the daemon. */
-  readonly leader: { readonly pid: number; readonly startTicks: number } | undefined
-  /** Processes seen in the tree before, by pid with their start time. */
+  /** Undefined when only the mark is known, as after a crash of the daemon. */
+  readonly leader: ProcessIdentity | undefined
+  /** Start times of the processes that earlier scans found in the tree, by pid. */
   readonly known: ReadonlyMap<number, number>
-  /** The pids that carry the worker's id in their environment. */
+  /** Pids with the worker's id in their environment. */
   readonly marked: ReadonlySet<number>
-  /** The pids in the cgroups that are its own: nobody else is ever put there. */
+  /** Pids in the cgroups of the worker, which hold nothing else. */
   readonly members: ReadonlySet<number>
-  /** The daemon, its ancestors: someone may have started it from a shell inside the old worker. */
+  /** The daemon and its ancestors: a user may have started the daemon from a shell inside an old worker. */
   readonly excluded: ReadonlySet<number>
 }
-
-/** Zombies are gone: they hold nothing but their row, and signals do nothing to them. */
-const isAlive = (entry: ProcessEntry): boolean => entry.state !== "Z" && entry.state !== "X"
 
 const groupedBy = (
   entries: ReadonlyArray<ProcessEntry>,
@@ -42,21 +27,21 @@ const groupedBy = (
   return groups
 }
 
-/** The living part of a worker's tree. */
+/** The live processes of a worker. */
 export interface LivingTree {
   readonly processes: ReadonlyArray<ProcessEntry>
-  /** The process groups that hold nothing but the tree: one signal to such a group cannot be outrun by forking. */
+  /** Process groups that belong to the tree as a whole: no fork can outrun a signal to such a group. */
   readonly groups: ReadonlySet<number>
 }
 
 /**
- * The living processes of a worker: its leader, its process group and session, all their descendants, everything
- * that carries the worker's id or is in its cgroup, and the sessions they lead. A pid whose start time differs is
- * another process.
+ * Finds the live processes of a worker: its leader, the leader's process group and session, all their descendants,
+ * every process with the worker's id or in its cgroup, and the sessions that these lead. A pid with another start time
+ * is another process.
  *
- * A session can only be entered by being forked into it, so whoever shares one with its leader, or with what a leader
- * that is gone has left, descends from the tree too. A session led by somebody else is not the tree's: a person may
- * have taken the id over into a shell, or a worker may have started the daemon.
+ * A process enters a session only by being forked into it, so all processes of a session whose leader is in the tree,
+ * or has exited, descend from the tree. A session with another leader is not the tree's: a user may have exported the
+ * worker's id in a shell, or a worker may have started the daemon.
  */
 export const livingTree = (table: ReadonlyArray<ProcessEntry>, identity: TreeIdentity): LivingTree => {
   const { leader, known, marked, members, excluded } = identity
@@ -64,7 +49,7 @@ export const livingTree = (table: ReadonlyArray<ProcessEntry>, identity: TreeIde
     leader !== undefined && table.some((e) => e.pid === leader.pid && e.startTicks !== leader.startTicks)
   const livingPids = new Set(table.filter(isAlive).map((e) => e.pid))
   const sessionsOfExcluded = new Set(table.filter((e) => excluded.has(e.pid)).map((e) => e.session))
-  // Nothing of the tree is older than its leader, unless it was moved into its cgroup.
+  // Only a process that was moved into the cgroup can be older than the leader.
   const candidates = table.filter(
     (e) =>
       e.pid > 1 &&
@@ -79,7 +64,7 @@ export const livingTree = (table: ReadonlyArray<ProcessEntry>, identity: TreeIde
       !reused &&
       (e.pid === leader.pid || e.group === leader.pid || e.session === leader.pid))
   const found = new Map(candidates.filter(isFound).map((e) => [e.pid, e]))
-  // Session and group 0 are of another pid namespace, and a signal to group 0 or 1 would reach the daemon or everybody.
+  // Session and group 0 belong to another pid namespace. A signal to group 0 reaches the daemon, to group 1 everything.
   const isOwn = (session: number): boolean =>
     session > 1 && !sessionsOfExcluded.has(session) && (found.has(session) || !livingPids.has(session))
   const byParent = groupedBy(candidates, (e) => e.parentPid)

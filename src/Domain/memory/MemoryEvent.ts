@@ -1,7 +1,7 @@
 import * as Schema from "effect/Schema"
 import type { Level, Message } from "../text/Level.ts"
 import { MemoryLevel } from "./MemoryLevel.ts"
-import { describeLevel, MemoryFigures } from "./MemoryLook.ts"
+import { describeLevel, MemoryFigures } from "./MemorySample.ts"
 
 /** What the memory monitor reports. */
 export const MemoryEvent = Schema.Union(

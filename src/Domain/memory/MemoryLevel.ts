@@ -2,68 +2,67 @@ import * as Schema from "effect/Schema"
 import type { MemoryReading } from "../machine/MemoryReading.ts"
 import type { MemoryThresholds } from "../settings/MemoryThresholds.ts"
 
-/** How much memory there is, as it matters here. */
+/** The classification of available memory. */
 export const MemoryLevel = Schema.Literal("plentiful", "low", "critical")
 export type MemoryLevel = typeof MemoryLevel.Type
 
 type Available = Pick<MemoryReading, "availableBytes">
 
-/** Below a threshold, not at it, is its level. */
+/** A level begins below its threshold, not at it. */
 export const levelOf = (
   { availableBytes }: Available,
   { criticalBytes, minAvailableBytes }: MemoryThresholds
 ): MemoryLevel =>
   availableBytes < criticalBytes ? "critical" : availableBytes < minAvailableBytes ? "low" : "plentiful"
 
-/** As fast as a program can fill memory: the kernel must clear every page first. */
+/** No program fills memory faster, because the kernel clears every page first. */
 const fastestFillBytesPerMs = (6 * 2 ** 30) / 1000
 
-const shortestLookMs = 50
+const shortestSampleMs = 50
 
 /**
- * How long until the next look, in milliseconds: no longer than it takes to fill memory down to the next threshold that
- * is not crossed yet, so that none is crossed by much before it is seen.
+ * The delay until the next sample in milliseconds: the time in which a program could fill memory down to the next
+ * threshold, so that memory is never far below a threshold unseen.
  */
-export const nextLookMs = (
+export const nextReadMs = (
   reading: Available,
   { criticalBytes, minAvailableBytes }: MemoryThresholds,
   pollIntervalMs: number
 ): number => {
   const level = levelOf(reading, { criticalBytes, minAvailableBytes })
-  if (level === "critical") return shortestLookMs
+  if (level === "critical") return shortestSampleMs
   const threshold = level === "low" ? criticalBytes : minAvailableBytes
   const untilThenMs = Math.floor((reading.availableBytes - threshold) / fastestFillBytesPerMs)
-  return Math.max(shortestLookMs, Math.min(untilThenMs, pollIntervalMs))
+  return Math.max(shortestSampleMs, Math.min(untilThenMs, pollIntervalMs))
 }
 
 const rank: Readonly<Record<MemoryLevel, number>> = { plentiful: 0, low: 1, critical: 2 }
 
 export const isWorse = (level: MemoryLevel, than: MemoryLevel): boolean => rank[level] > rank[than]
 
-/** The level that people were told last. */
-export interface ToldLevel {
+/** The last reported level. */
+export interface ReportedLevel {
   readonly level: MemoryLevel
-  /** Since when it has been better than that all the time; undefined while it is not. */
+  /** The time since which memory has been better than that without a break; undefined while it is not. */
   readonly betterSinceMs: number | undefined
 }
 
-/** Before anything was told: plenty needs no words. */
-export const nothingTold: ToldLevel = { level: "plentiful", betterSinceMs: undefined }
+/** Before the first report: plentiful memory is not reported. */
+export const nothingReported: ReportedLevel = { level: "plentiful", betterSinceMs: undefined }
 
 /**
- * A relief is told once it has lasted this long. A time, and not a distance from the threshold: memory that stays just
- * above it is plentiful and must be told to be so in the end, and memory that goes up and down by much, as programs
- * start and end, would cross any distance again and again.
+ * A better level is reported once it has lasted this long. A time, and not a distance to the threshold: memory that stays
+ * just above it must be reported as plentiful in the end, and memory that jumps would cross any distance.
  */
 const reliefMs = 30_000
 
-/** What people have been told after a look at `nowMs` of a clock that only goes forward. What is worse is told at once. */
-export const nextTold = (told: ToldLevel, level: MemoryLevel, nowMs: number): ToldLevel => {
-  if (isWorse(level, told.level)) return { level, betterSinceMs: undefined }
-  if (level === told.level)
-    return told.betterSinceMs === undefined ? told : { level, betterSinceMs: undefined }
-  const betterSinceMs = told.betterSinceMs ?? nowMs
+/** The reported level after a sample at `nowMs` on the monotonic clock. A worse level is reported at once. */
+export const nextReported = (reported: ReportedLevel, level: MemoryLevel, nowMs: number): ReportedLevel => {
+  if (isWorse(level, reported.level)) return { level, betterSinceMs: undefined }
+  if (level === reported.level)
+    return reported.betterSinceMs === undefined ? reported : { level, betterSinceMs: undefined }
+  const betterSinceMs = reported.betterSinceMs ?? nowMs
   return nowMs - betterSinceMs < reliefMs
-    ? { level: told.level, betterSinceMs }
+    ? { level: reported.level, betterSinceMs }
     : { level, betterSinceMs: undefined }
 }

@@ -1,67 +1,66 @@
 import * as Either from "effect/Either"
 import { nextWindow, noWindow, type PressureWindow } from "../machine/MemoryPressure.ts"
-import type { MemorySight, UnusableFile } from "../machine/MemoryReading.ts"
+import type { MemoryReadResult, UnusableFile } from "../machine/MemoryReading.ts"
 import type { MemorySettings } from "../settings/MemorySettings.ts"
 import { type MemoryThresholds, scaledThresholds, thresholdsInForce } from "../settings/MemoryThresholds.ts"
 import type { MemoryEvent } from "./MemoryEvent.ts"
-import { nextLookMs, nextTold, nothingTold, type ToldLevel } from "./MemoryLevel.ts"
-import { figuresOf, type MemoryLook, memoryLook } from "./MemoryLook.ts"
+import { nextReadMs, nextReported, nothingReported, type ReportedLevel } from "./MemoryLevel.ts"
+import { figuresOf, type MemorySample, memorySample } from "./MemorySample.ts"
 
-/** The settings that a look goes by. */
+/** The settings of the memory watch. */
 export type WatchSettings = Pick<
   MemorySettings,
   "pollIntervalMs" | "minAvailableBytes" | "criticalThresholdBytes"
 >
 
-/** What looks at the memory have shown so far. */
+/** The state between two samples. */
 interface MemoryWatch {
-  /** Undefined until the memory could be read for the first time; while it cannot be read, the last look stays. */
-  readonly last: MemoryLook | undefined
+  /** The last sample; undefined until memory could be read. */
+  readonly last: MemorySample | undefined
   readonly window: PressureWindow
-  readonly told: ToldLevel
-  /** By path, when a file was of no use last. */
+  readonly reported: ReportedLevel
+  /** The time of the last failure of a file, by path. */
   readonly unusable: ReadonlyMap<string, number>
-  /** Undefined until it was known how much memory there is. */
+  /** Undefined until memory could be read. */
   readonly limits: Limits | undefined
 }
 
-/** The thresholds in force with these settings and so much memory. */
+/** The thresholds in force for these settings and this much memory. */
 interface Limits {
   readonly settings: WatchSettings
   readonly totalBytes: number
   readonly thresholds: MemoryThresholds
-  /** Why the thresholds that are set are not in force, where that is so. */
+  /** Why the configured thresholds are not in force; undefined if they are. */
   readonly unfit: string | undefined
 }
 
-/** Before the first look. */
-export const nothingSeen: MemoryWatch = {
+/** Before the first sample. */
+export const noSamples: MemoryWatch = {
   last: undefined,
   window: noWindow,
-  told: nothingTold,
+  reported: nothingReported,
   unusable: new Map(),
   limits: undefined
 }
 
-/** What a look leads to. */
+/** The result of a step. */
 interface Watched {
   readonly watch: MemoryWatch
-  /** To be told now. */
-  readonly news: ReadonlyArray<MemoryEvent>
-  /** How long until the next look, in milliseconds. */
+  readonly events: ReadonlyArray<MemoryEvent>
+  /** The delay until the next sample in milliseconds. */
   readonly nextMs: number
 }
 
-/** The moment of a look, on the clock that people read and on one that only goes forward. */
-interface LookTime {
+/** The time of a sample. */
+interface SampleTime {
   readonly wallMs: number
   readonly monotonicMs: number
 }
 
-/** How soon memory that could not be read is tried again. */
+/** The delay after memory could not be read. */
 const retryMs = 1000
 
-/** A file that fails now and then is told of once: again only when it has not failed for so long. */
+/** A failing file is reported again only if it has not failed for this long. */
 const forgetMs = 60_000
 
 const nextUnusable = (
@@ -75,8 +74,8 @@ const nextUnusable = (
 }
 
 /**
- * The thresholds with so much memory. A cgroup's limit may shrink below what is set, which is refused only when
- * settings are read; everything would be critical then, for ever.
+ * The thresholds for this much memory. Thresholds that do not fit are refused when settings are read, but the limit of a
+ * cgroup may shrink later. Then scaled ones apply, because otherwise memory would be critical for ever.
  */
 const limitsOf = (settings: WatchSettings, totalBytes: number): Limits =>
   Either.match(thresholdsInForce(settings, totalBytes), {
@@ -89,40 +88,40 @@ const limitsOf = (settings: WatchSettings, totalBytes: number): Limits =>
     onRight: (thresholds) => ({ settings, totalBytes, thresholds, unfit: undefined })
   })
 
-/** They seldom change, and a look should cost nothing. */
+/** Computed only after a change, because a sample should cost nothing. */
 const nextLimits = (before: Limits | undefined, settings: WatchSettings, totalBytes: number): Limits =>
   before?.settings === settings && before.totalBytes === totalBytes ? before : limitsOf(settings, totalBytes)
 
-/** Takes in what a look has seen. */
+/** Takes a reading. */
 export const watchStep = (
   before: MemoryWatch,
-  { reading, unusable: files }: MemorySight,
+  { reading, unusable: files }: MemoryReadResult,
   settings: WatchSettings,
-  now: LookTime
+  now: SampleTime
 ): Watched => {
   const unusable = nextUnusable(before.unusable, files, now.monotonicMs)
-  const news: Array<MemoryEvent> = []
+  const events: Array<MemoryEvent> = []
   for (const file of files) {
-    if (!before.unusable.has(file.path)) news.push({ _tag: "MemoryFileUnusable", ...file })
+    if (!before.unusable.has(file.path)) events.push({ _tag: "MemoryFileUnusable", ...file })
   }
   if (reading === undefined) {
-    return { watch: { ...before, unusable }, news, nextMs: Math.min(retryMs, settings.pollIntervalMs) }
+    return { watch: { ...before, unusable }, events, nextMs: Math.min(retryMs, settings.pollIntervalMs) }
   }
   const limits = nextLimits(before.limits, settings, reading.totalBytes)
   const { thresholds, unfit } = limits
   if (unfit !== undefined && unfit !== before.limits?.unfit) {
-    news.push({ _tag: "MemoryThresholdsUnfit", reason: unfit })
+    events.push({ _tag: "MemoryThresholdsUnfit", reason: unfit })
   }
   const { monotonicMs, wallMs } = now
   const window = nextWindow(before.window, reading.stall && { totals: reading.stall, monotonicMs, wallMs })
-  const last = memoryLook(reading, window.pressure, thresholds)
-  const told = nextTold(before.told, last.level, now.monotonicMs)
-  if (told.level !== before.told.level) {
-    news.push({ _tag: "MemoryLevelChanged", before: before.told.level, ...figuresOf(last) })
+  const last = memorySample(reading, window.pressure, thresholds)
+  const reported = nextReported(before.reported, last.level, now.monotonicMs)
+  if (reported.level !== before.reported.level) {
+    events.push({ _tag: "MemoryLevelChanged", before: before.reported.level, ...figuresOf(last) })
   }
   return {
-    watch: { last, window, told, unusable, limits },
-    news,
-    nextMs: nextLookMs(reading, thresholds, settings.pollIntervalMs)
+    watch: { last, window, reported, unusable, limits },
+    events,
+    nextMs: nextReadMs(reading, thresholds, settings.pollIntervalMs)
   }
 }

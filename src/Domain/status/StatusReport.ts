@@ -1,7 +1,8 @@
-import { figuresOf, type MemoryLook } from "../memory/MemoryLook.ts"
+import { heldBytes } from "../machine/ProcessEntry.ts"
+import { figuresOf, type MemorySample } from "../memory/MemorySample.ts"
 import type { ProjectName } from "../Project.ts"
 import type { Containment } from "../tree/WorkerGroup.ts"
-import { type LifeMemory, treeBytes } from "../tree/WorkerMemory.ts"
+import type { RunMemory } from "../tree/WorkerMemory.ts"
 import { reason, statusWord, type WorkerState, type WorkerStatus } from "../worker/WorkerState.ts"
 import type { ProjectRow } from "./ProjectsData.ts"
 import type { StatusData } from "./StatusData.ts"
@@ -21,7 +22,7 @@ export interface ProjectReport {
   /** The current or last run; undefined before the first. */
   readonly worker: { readonly id: string; readonly uptimeMs: number } | undefined
   /** Undefined until the first sample. */
-  readonly memory: LifeMemory | undefined
+  readonly memory: RunMemory | undefined
   /** Undefined while no worker runs. */
   readonly containment: Containment | undefined
   /** The limit above which the daemon restarts the worker; undefined without one. */
@@ -33,7 +34,7 @@ export interface DaemonReport {
   readonly version: string
   readonly uptimeMs: number
   /** Undefined until the first reading. */
-  readonly memory: MemoryLook | undefined
+  readonly memory: MemorySample | undefined
   readonly degraded: ReadonlyArray<string>
   readonly selected: ProjectName
   /** The states of all projects. */
@@ -68,12 +69,12 @@ const outlook = ({ nextStartMs, state }: ProjectReport) => {
   }
 }
 
-const holdings = (tree: LifeMemory | undefined, limitBytes: number | undefined) => ({
+const holdings = (tree: RunMemory | undefined, limitBytes: number | undefined) => ({
   ...(tree === undefined
     ? {}
     : {
         worker_processes: tree.processes,
-        worker_memory_bytes: treeBytes(tree),
+        worker_memory_bytes: heldBytes(tree),
         ...(tree.swapBytes === 0 ? {} : { worker_swap_bytes: tree.swapBytes }),
         worker_peak_memory_bytes: tree.peakBytes
       }),
@@ -81,7 +82,7 @@ const holdings = (tree: LifeMemory | undefined, limitBytes: number | undefined) 
 })
 
 /** The last reading of the memory. Two of its fields are the original's, and always present. */
-const memory = (look: MemoryLook | undefined) => {
+const memory = (look: MemorySample | undefined) => {
   if (look === undefined) return { memory_available_bytes: 0, memory_total_bytes: 0 }
   const { boundBy, pressureFullPerMille: full, pressureSomePerMille: some, ...figures } = figuresOf(look)
   return {
@@ -138,7 +139,7 @@ export const projectRow = (project: ProjectReport, selected: ProjectName): Proje
     uptime_seconds: worker.uptimeSeconds,
     total_restarts: project.state.totalRestarts,
     consecutive_failures: project.state.failures,
-    memory_bytes: worker.memory === undefined ? null : treeBytes(worker.memory),
+    memory_bytes: worker.memory === undefined ? null : heldBytes(worker.memory),
     processes: worker.memory?.processes ?? null,
     autostart: project.autostart,
     ...outlook(project)

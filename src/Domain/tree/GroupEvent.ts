@@ -2,11 +2,11 @@ import * as Schema from "effect/Schema"
 import { ProjectName } from "../Project.ts"
 import type { Message } from "../text/Level.ts"
 
-/** What does not work about the cgroups of workers. Nothing of it stops a worker. */
+/** Problems with the cgroups of workers. None of them stops a worker. */
 export const GroupEvent = Schema.Union(
   Schema.TaggedStruct("GroupsUnusable", { reason: Schema.String, consequence: Schema.String }),
   Schema.TaggedStruct("GroupNotMade", { project: ProjectName, reason: Schema.String }),
-  /** `cgroup` is the folder where it should be. */
+  /** `cgroup` is the folder in which the worker should be. */
   Schema.TaggedStruct("WorkerOutsideGroup", {
     project: ProjectName,
     pid: Schema.Int,
@@ -16,9 +16,9 @@ export const GroupEvent = Schema.Union(
 )
 export type GroupEvent = typeof GroupEvent.Type
 
-const byTree = "its processes are found by their descent and their environment alone"
+const byTree = "the daemon finds its processes only by parent, session and environment"
 
-/** As a person reads it in the log. */
+/** The event as the log shows it. */
 export const describeGroup = (event: GroupEvent): Message => {
   switch (event._tag) {
     case "GroupsUnusable":
@@ -26,7 +26,7 @@ export const describeGroup = (event: GroupEvent): Message => {
     case "GroupNotMade":
       return {
         level: "warning",
-        text: `The worker has no cgroup of its own, ${byTree}: ${event.reason}`
+        text: `The worker has no cgroup of its own: ${event.reason}. Until its next start ${byTree}`
       }
     case "WorkerOutsideGroup":
       return {
@@ -36,7 +36,7 @@ export const describeGroup = (event: GroupEvent): Message => {
     case "GroupNotRemoved":
       return {
         level: "warning",
-        text: `The cgroup ${event.cgroup} is left behind: ${event.reason}. It is tried again before the next start`
+        text: `The cgroup ${event.cgroup} could not be removed: ${event.reason}. The daemon tries again before the next start`
       }
   }
 }

@@ -1,16 +1,16 @@
 import * as Schema from "effect/Schema"
 
-/** How the leader of a worker's tree ended, as the kernel told its parent: exactly one of the two is set. */
+/** The exit status of a leader. Exactly one of the two is set. */
 export const WorkerExit = Schema.Struct({
   code: Schema.NullOr(Schema.Int),
   signal: Schema.NullOr(Schema.String)
 })
 export type WorkerExit = typeof WorkerExit.Type
 
-/** Whether the worker says that its work is finished. */
+/** Exit code 0: the work is finished. */
 export const isClean = (exit: WorkerExit): boolean => exit.code === 0
 
-/** Shells, and programs that catch a signal to clean up, report it as 128 and its number. */
+/** Shells, and programs that catch a signal to clean up, exit with 128 and its number. */
 const signalsByCode: ReadonlyMap<number | null, string> = new Map([
   [129, "SIGHUP"],
   [130, "SIGINT"],
@@ -27,7 +27,7 @@ const signalsByCode: ReadonlyMap<number | null, string> = new Map([
   [159, "SIGSYS"]
 ])
 
-/** The signal by which a worker, or the child of which a shell reports the end, was killed; undefined: by none. */
+/** The signal that killed the leader, or the child whose status a shell passes on; undefined without one. */
 export const signalOf = (exit: WorkerExit): string | undefined => exit.signal ?? signalsByCode.get(exit.code)
 
 /** `exit code 3`, `exit code 143 (SIGTERM)`, `killed by SIGSEGV`. */

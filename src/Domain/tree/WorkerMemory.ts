@@ -1,11 +1,12 @@
 import type { GroupMemory } from "../machine/GroupMemory.ts"
-import { isAlive, type ProcessFacts, type ScannedProcess } from "../machine/ProcessFacts.ts"
+import { heldBytes, isAlive, type ProcessEntry, type ProcessIdentity } from "../machine/ProcessEntry.ts"
+import type { ProcessFacts } from "../machine/ProcessFacts.ts"
 import type { ProjectName } from "../Project.ts"
-import { type Origin, originsOf, type WorkerInCharge } from "./ProcessOrigin.ts"
+import { type LiveWorker, type Origin, originsOf } from "./ProcessOrigin.ts"
 
 /**
- * What the processes of one worker hold together. Pages that they share are counted for each, but once for those in a
- * cgroup that accounts memory.
+ * The memory of one worker's processes. Shared pages count for each process, but only once for those in a cgroup that
+ * accounts memory.
  */
 export interface TreeMemory {
   readonly residentBytes: number
@@ -13,37 +14,36 @@ export interface TreeMemory {
   readonly processes: number
 }
 
-/** What a worker holds, and the most that it has held. */
-export interface LifeMemory extends TreeMemory {
-  /** Swap included; of all looks since this worker was started. */
+/** The memory of a worker now, and its peak. */
+export interface RunMemory extends TreeMemory {
+  /** The largest sample since the start of this worker, swap included. */
   readonly peakBytes: number
 }
 
-/** One process of a worker. With its start time the pid names it for ever. */
-export interface TreeMember
-  extends Pick<ScannedProcess, "pid" | "startTicks" | "residentBytes" | "swapBytes"> {}
+/** One process of a worker. */
+export interface TreeMember extends ProcessIdentity, Pick<ProcessEntry, "residentBytes" | "swapBytes"> {}
 
-/** What the kernel accounts for a worker's own cgroup, and who is in it. */
+/** The memory that the kernel accounts for a worker's cgroup, and the members of that. */
 interface GroupHoldings extends GroupMemory {
   readonly pids: ReadonlySet<number>
 }
 
-/** The processes of a worker that runs. */
+/** The processes of a running worker. */
 export interface TreeMembers {
   readonly project: ProjectName
   readonly workerId: string
   readonly leaderPid: number
   readonly members: ReadonlyArray<TreeMember>
-  /** Undefined where it has no cgroup of its own, or memory is not accounted for that. */
+  /** Undefined without a cgroup of its own that accounts memory. */
   readonly group?: GroupHoldings | undefined
 }
 
-/** The project of the worker that runs and that a process belongs to. */
+/** The project of the running worker that a process belongs to. */
 const ownerIn = (origin: Origin): ProjectName | undefined => {
   switch (origin._tag) {
     case "Worker":
     case "Orphan":
-    // It carries the worker's id, whatever its parents are.
+    // It carries the id of the running worker.
     case "Unclear":
       return origin.project
     case "Daemon":
@@ -55,12 +55,12 @@ const ownerIn = (origin: Origin): ProjectName | undefined => {
 }
 
 /**
- * The trees of the workers that run: the leader, its session and group, all that descends from it, and what carries its
- * id in the environment, wherever that has gone. What a look finds is written over by the next one, so this is a copy.
+ * The trees of the running workers: the leader, its session and group, all its descendants, and every process with the
+ * worker's id in its environment. Copies, because the next scan overwrites the entries of this one.
  */
 export const workerTrees = (
   facts: ProcessFacts,
-  workers: ReadonlyArray<WorkerInCharge>
+  workers: ReadonlyArray<LiveWorker>
 ): ReadonlyArray<TreeMembers> => {
   const originOf = originsOf(facts, workers)
   const members = new Map<ProjectName, Array<TreeMember>>()
@@ -88,7 +88,7 @@ export const workerTrees = (
   )
 }
 
-/** The same tree, with what its processes have in swap where that is known. */
+/** Sets the swap of each process, where it is known. */
 export const withSwap = (tree: TreeMembers, swapBytes: ReadonlyMap<number, number>): TreeMembers => ({
   ...tree,
   members: tree.members.map((member) => ({
@@ -97,7 +97,7 @@ export const withSwap = (tree: TreeMembers, swapBytes: ReadonlyMap<number, numbe
   }))
 })
 
-/** The members that the kernel does not account for the worker as a whole: all of them where it has no such cgroup. */
+/** The members that must be counted one by one: those outside of the cgroup that accounts memory. */
 export const countedEach = ({
   group,
   members
@@ -114,11 +114,8 @@ export const treeMemory = (tree: Pick<TreeMembers, "group" | "members">): TreeMe
   return { residentBytes, swapBytes, processes: (tree.group?.pids.size ?? 0) + each.length }
 }
 
-/** Memory and swap of a worker together. */
-export const treeBytes = ({ residentBytes, swapBytes }: TreeMemory): number => residentBytes + swapBytes
-
-/** What is known of a worker after another look at it; `before` is what was known of the same one. */
-export const nextLife = (before: LifeMemory | undefined, now: TreeMemory): LifeMemory => ({
+/** Adds a sample to the memory of the same run. */
+export const nextRunMemory = (before: RunMemory | undefined, now: TreeMemory): RunMemory => ({
   ...now,
-  peakBytes: Math.max(before?.peakBytes ?? 0, treeBytes(now))
+  peakBytes: Math.max(before?.peakBytes ?? 0, heldBytes(now))
 })

@@ -1,7 +1,7 @@
 import { looksLikeAgentLine, shortened } from "../agent/AgentLine.ts"
 import { type AgentSeen, isAgent } from "../agent/AgentSeen.ts"
 import { resetFigureMs, resetTimeMs } from "../agent/UsageLimitReset.ts"
-import type { MemoryFigures } from "../memory/MemoryLook.ts"
+import type { MemoryFigures } from "../memory/MemorySample.ts"
 import type { TailLine } from "../output/OutputTail.ts"
 import { isClean, signalOf, type WorkerExit } from "../tree/WorkerExit.ts"
 import { type ErrorMeaning, meaningOf, meaningOfName, meaningOfStatus, statusIn } from "./ErrorWords.ts"

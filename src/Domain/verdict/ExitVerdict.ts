@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import { MemoryFigures } from "../memory/MemoryLook.ts"
+import { MemoryFigures } from "../memory/MemorySample.ts"
 import { counted, dollars, humanBytes, humanDuration } from "../text/Amounts.ts"
 import { describeExit, isClean, WorkerExit } from "../tree/WorkerExit.ts"
 import { perhaps } from "../Wire.ts"

@@ -1,8 +1,9 @@
 import * as Schema from "effect/Schema"
-import { figuresOf, MemoryFigures, type MemoryLook } from "../memory/MemoryLook.ts"
+import { heldBytes } from "../machine/ProcessEntry.ts"
+import { figuresOf, MemoryFigures, type MemorySample } from "../memory/MemorySample.ts"
 import { humanBytes } from "../text/Amounts.ts"
 import type { WorkerExit } from "../tree/WorkerExit.ts"
-import { type TreeMemory, treeBytes } from "../tree/WorkerMemory.ts"
+import type { TreeMemory } from "../tree/WorkerMemory.ts"
 import { perhaps } from "../Wire.ts"
 
 /** An out-of-memory kill of processes of a worker, as the events and the history keep it. */
@@ -26,7 +27,7 @@ export type OomKill = typeof OomKill.Type
 
 /** The last known figures of the machine's memory and of a worker's process tree. */
 export interface OomSample {
-  readonly memory: MemoryLook | undefined
+  readonly memory: MemorySample | undefined
   readonly tree: TreeMemory | undefined
 }
 
@@ -53,7 +54,7 @@ const dyingMs = 30_000
 
 const figuresBefore = ({ before: { memory, tree } }: CountedKills): Pick<OomKill, "memory" | "tree"> => ({
   ...(memory === undefined ? {} : { memory: figuresOf(memory) }),
-  ...(tree === undefined ? {} : { tree: { heldBytes: treeBytes(tree), processes: tree.processes } })
+  ...(tree === undefined ? {} : { tree: { heldBytes: heldBytes(tree), processes: tree.processes } })
 })
 
 /**

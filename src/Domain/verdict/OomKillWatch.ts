@@ -1,5 +1,5 @@
+import { heldBytes } from "../machine/ProcessEntry.ts"
 import type { WorkerExit } from "../tree/WorkerExit.ts"
-import { treeBytes } from "../tree/WorkerMemory.ts"
 import type { CountedKills, OomEvidence, OomSample } from "./OomKill.ts"
 
 /** The counters of the kernel at one moment; undefined where one cannot be read. */
@@ -34,7 +34,7 @@ const worseSample = (one: OomSample, other: OomSample): OomSample => ({
       ? other.memory
       : one.memory,
   tree:
-    one.tree === undefined || (other.tree !== undefined && treeBytes(other.tree) > treeBytes(one.tree))
+    one.tree === undefined || (other.tree !== undefined && heldBytes(other.tree) > heldBytes(one.tree))
       ? other.tree
       : one.tree
 })

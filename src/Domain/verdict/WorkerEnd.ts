@@ -1,5 +1,5 @@
 import type { AgentSeen } from "../agent/AgentSeen.ts"
-import type { MemoryFigures } from "../memory/MemoryLook.ts"
+import type { MemoryFigures } from "../memory/MemorySample.ts"
 import type { TailLine } from "../output/OutputTail.ts"
 import { humanDuration } from "../text/Amounts.ts"
 import { describeExit, type WorkerExit } from "../tree/WorkerExit.ts"

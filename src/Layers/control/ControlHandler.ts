@@ -109,7 +109,7 @@ const make = Effect.gen(function* () {
           data
         }))
       case "Hogs":
-        return Effect.map(hogs.look, (data) => ({
+        return Effect.map(hogs.report, (data) => ({
           success: true,
           message: `${counted(data.would_end.length, "process", "processes")} would be killed for memory`,
           data

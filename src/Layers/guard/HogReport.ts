@@ -10,17 +10,17 @@ import { MemoryMonitor } from "../memory/MemoryMonitor.ts"
 import { SettingsInForce } from "../settings/SettingsInForce.ts"
 import { HogSearch } from "./HogSearch.ts"
 
-/** The memory could not be read yet, so that nothing can be said about it. */
+/** The daemon has not been able to read memory yet. */
 export class MemoryUnknown extends Data.TaggedError("MemoryUnknown") {
   override get message() {
-    return "The machine's memory could not be read yet. Ask again in a moment."
+    return "The daemon has not been able to read the machine's memory yet. Try again in a moment."
   }
 }
 
-/** Whom the daemon would end if memory were low at this moment, and why nobody else. It ends nobody. */
+/** Reports which processes the daemon would kill if memory were low now, and why not the others. It kills nothing. */
 export class HogReport extends Context.Tag("HogReport")<
   HogReport,
-  { readonly look: Effect.Effect<HogsData, MemoryUnknown | ProcUnreadable> }
+  { readonly report: Effect.Effect<HogsData, MemoryUnknown | ProcUnreadable> }
 >() {}
 
 const make = Effect.gen(function* () {
@@ -29,11 +29,10 @@ const make = Effect.gen(function* () {
   const { search } = yield* HogSearch
 
   return HogReport.of({
-    look: Effect.gen(function* () {
-      const look = yield* last
-      if (look === undefined) return yield* new MemoryUnknown()
-      const choice = yield* search(look)
-      return hogsData(choice, look, (yield* SubscriptionRef.get(current)).memory)
+    report: Effect.gen(function* () {
+      const sample = yield* last
+      if (sample === undefined) return yield* new MemoryUnknown()
+      return hogsData(yield* search(sample), sample, (yield* SubscriptionRef.get(current)).memory)
     })
   })
 })

@@ -2,9 +2,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { chooseHogs, type HogChoice } from "../../Domain/guard/HogChoice.ts"
+import { chooseVictims, type HogChoice } from "../../Domain/guard/HogChoice.ts"
 import { withMembers } from "../../Domain/machine/ProcessFacts.ts"
-import type { MemoryLook } from "../../Domain/memory/MemoryLook.ts"
+import type { MemorySample } from "../../Domain/memory/MemorySample.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { cgroupMembers } from "../machine/CgroupMembers.ts"
 import { ProcessScan } from "../machine/ProcessScan.ts"
@@ -12,30 +12,30 @@ import type { ProcUnreadable } from "../machine/ProcFs.ts"
 import { SettingsInForce } from "../settings/SettingsInForce.ts"
 import { WorkerGroups } from "../tree/WorkerGroups.ts"
 import { Supervisor } from "../worker/Supervisor.ts"
-import { inCharge } from "./WorkersInCharge.ts"
+import { liveWorkers } from "./WorkerMemory.ts"
 
-/** Finds out whom memory could be had from, by the settings in force and the workers that there are. It ends nobody. */
+/** Finds the processes to kill for memory, by the settings in force and the live workers. It kills nothing. */
 export class HogSearch extends Context.Tag("HogSearch")<
   HogSearch,
   {
-    /** Of the memory that this look has found to be short, or that would be. */
-    readonly search: (look: MemoryLook) => Effect.Effect<HogChoice, ProcUnreadable>
+    /** For the memory of this sample, which is short, or would be. */
+    readonly search: (sample: MemorySample) => Effect.Effect<HogChoice, ProcUnreadable>
   }
 >() {}
 
 const make = Effect.gen(function* () {
   const { homeId } = yield* InstanceLock
   const { current } = yield* SettingsInForce
-  const scan = yield* ProcessScan
+  const { scan } = yield* ProcessScan
   const supervisor = yield* Supervisor
   const groups = yield* WorkerGroups
 
-  const workers = Effect.map(supervisor.snapshots, (snapshots) => snapshots.flatMap(inCharge))
+  const workers = Effect.map(supervisor.snapshots, liveWorkers)
 
   return HogSearch.of({
-    search: Effect.fnUntraced(function* (look) {
+    search: Effect.fnUntraced(function* (sample) {
       const { memory } = yield* SubscriptionRef.get(current)
-      const { boundBy, swapFreeBytes, swapTotalBytes } = look.reading
+      const { boundBy, swapFreeBytes, swapTotalBytes } = sample.reading
       const before = yield* workers
       const within = boundBy === undefined ? undefined : yield* cgroupMembers(boundBy)
       const aim = {
@@ -43,12 +43,12 @@ const make = Effect.gen(function* () {
         largeBytes: memory.nodeKillThresholdBytes,
         swapInUseBytes: swapTotalBytes - swapFreeBytes
       }
-      return yield* scan.look(aim, (facts) =>
-        // Whoever was started or ended while all processes were read is in somebody's hands, or was.
+      return yield* scan(aim, (facts) =>
+        // Workers that started or stopped during the scan count as well.
         Effect.map(Effect.all([workers, groups.members]), ([after, members]) =>
-          chooseHogs(withMembers(facts, members), [...before, ...after], {
+          chooseVictims(withMembers(facts, members), [...before, ...after], {
             ...memory,
-            isCritical: look.level === "critical",
+            isCritical: sample.level === "critical",
             within
           })
         )

@@ -19,11 +19,11 @@ const make = Effect.gen(function* () {
   let isRefused = false
 
   const apply = Effect.fnUntraced(function* ({ group }: LivingGroup, wanted: number | undefined) {
-    // Without a limit nothing is ever written.
+    // Without worker_limit_bytes the daemon writes nothing.
     if (set.get(group) === wanted) return
     const memory = group.memory()
     if (memory === undefined) return
-    // The kernel would kill at once. The daemon is about to restart this worker, and lets it end by itself.
+    // The kernel would kill at once. The daemon is about to restart this worker, with its grace period.
     if (wanted !== undefined && memory.residentBytes > wanted) return
     yield* group.limit(wanted)
     if (wanted === undefined) set.delete(group)
@@ -36,13 +36,13 @@ const make = Effect.gen(function* () {
     const wanted = backstops(yield* SubscriptionRef.get(current))
     for (const life of living) {
       yield* Effect.catchTag(apply(life, wanted.get(life.project)), "GroupRefused", ({ message }) => {
-        // One whose worker has just ended is gone.
+        // The cgroup of a worker that has just exited is gone.
         if (isRefused || groups.of(life.workerId) === undefined) return Effect.void
         isRefused = true
         return events.publish({
           _tag: "GroupsUnusable",
-          reason: `The kernel takes no limit for a worker (${message})`,
-          consequence: "memory.worker_limit_bytes is kept by the daemon alone"
+          reason: `The kernel rejected the memory limit of a worker (${message})`,
+          consequence: "Only the daemon enforces memory.worker_limit_bytes"
         })
       })
     }
@@ -57,8 +57,8 @@ const make = Effect.gen(function* () {
 })
 
 /**
- * Has the kernel keep workers with a `worker_limit_bytes` below a quarter more than that, should one outgrow it faster
- * than the daemon looks. Only where workers have cgroups that account memory; settings that change hold at once.
+ * Sets `memory.max` of each worker with a `worker_limit_bytes` to a quarter above that, for a worker that grows faster
+ * than the daemon samples. Only for cgroups that account memory. Changed settings apply at once.
  */
 export const layer: Layer.Layer<never, never, SettingsInForce | WorkerGroups | Concerns | DaemonEvents> =
   Layer.scopedDiscard(make)

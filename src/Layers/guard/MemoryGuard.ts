@@ -7,50 +7,65 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import {
   decide,
   type GuardDecision,
-  type Shortage,
-  type WorkerAtStake
+  type RestartCandidate,
+  type Shortage
 } from "../../Domain/guard/GuardDecision.ts"
 import type { GuardEvent } from "../../Domain/guard/GuardEvent.ts"
-import { hogSignalled, nobodyToEnd, restartedForMemory } from "../../Domain/guard/GuardReport.ts"
+import { hogSignalled, nothingToKill, restartedForMemory } from "../../Domain/guard/GuardReport.ts"
+import type { HogChoice } from "../../Domain/guard/HogChoice.ts"
 import {
-  type GuardTelling,
-  isNews,
+  isNewDecision,
   isSummaryDue,
   onPlentiful,
+  onReported,
   onShort,
-  onTold
-} from "../../Domain/guard/GuardTelling.ts"
-import type { HogChoice } from "../../Domain/guard/HogChoice.ts"
+  type ShortageReports
+} from "../../Domain/guard/ShortageReports.ts"
 import { isWorse } from "../../Domain/memory/MemoryLevel.ts"
-import { figuresOf, type MemoryLook } from "../../Domain/memory/MemoryLook.ts"
+import { figuresOf, type MemorySample } from "../../Domain/memory/MemorySample.ts"
 import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
 import * as LivenessProbe from "../concurrency/LivenessProbe.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
+import type { ProcessSignal } from "../machine/ProcessSignal.ts"
 import { MemoryMonitor } from "../memory/MemoryMonitor.ts"
 import { SettingsInForce } from "../settings/SettingsInForce.ts"
 import type { ProjectSnapshot } from "../worker/ProjectActor.ts"
 import { Supervisor } from "../worker/Supervisor.ts"
-import { HogEnd } from "./HogEnd.ts"
+import * as HogKill from "./HogKill.ts"
 import { HogSearch } from "./HogSearch.ts"
-import { MemoryRestart } from "./MemoryRestart.ts"
+import * as MemoryRestart from "./MemoryRestart.ts"
 
-/** Acts when memory is short: ends those whom it could be had from, one at a time, and at worst restarts a worker. */
+/** Acts when memory is short: kills memory hogs, one at a time, and at worst restarts a worker. */
 export class MemoryGuard extends Context.Tag("MemoryGuard")<
   MemoryGuard,
   {
-    /** Returns when the guard has come by: it is not hung, however long it has somebody to end. */
+    /** Completes when the guard's loop has made progress. */
     readonly turn: Effect.Effect<void>
   }
 >() {}
 
-/** Looking at all processes costs milliseconds: this often while it does not help. */
+/** A scan costs milliseconds, so this is the pause while there is nothing to kill. */
 const fruitlessMs = 1000
 
-/** And this often while something that was done takes its time. */
+/** The pause while an action takes effect. */
 const awaitMs = 200
 
 const monotonicMs = Effect.map(Clock.currentTimeNanos, (nanos) => Number(nanos) / 1e6)
+
+/** The workers among which the guard chooses one to restart. */
+const restartCandidates = (
+  snapshots: ReadonlyArray<ProjectSnapshot>,
+  { projects }: EffectiveSettings
+): ReadonlyArray<RestartCandidate> =>
+  snapshots.map(({ plan: { project }, state: { phase }, worker }) => ({
+    project,
+    criticalRestart:
+      projects.find((one) => one.project === project)?.settings.memory.criticalRestart ?? "if-cause",
+    startedMs:
+      phase._tag === "Running" && worker !== undefined ? Number(worker.startedNanos) / 1e6 : undefined,
+    isStopping: phase._tag === "Stopping"
+  }))
 
 const make = Effect.gen(function* () {
   const monitor = yield* MemoryMonitor
@@ -58,49 +73,49 @@ const make = Effect.gen(function* () {
   const concerns = yield* Concerns
   const { current } = yield* SettingsInForce
   const { search } = yield* HogSearch
-  const hogs = yield* HogEnd
-  const restarts = yield* MemoryRestart
+  const hogs = yield* HogKill.make
+  const restarts = yield* MemoryRestart.make
   const supervisor = yield* Supervisor
   const isWanted = yield* Effect.makeLatch(false)
   const liveness = LivenessProbe.make(isWanted.open)
-  let hasNews = false
+  let hasSample = false
 
   let shortage: Shortage | undefined
-  let telling: GuardTelling | undefined
-  let rest: { readonly untilMs: number; readonly level: MemoryLook["level"] } | undefined
+  let reports: ShortageReports | undefined
+  let rest: { readonly untilMs: number; readonly level: MemorySample["level"] } | undefined
 
-  /** Takes in a look: undefined when there is nothing to do. What cannot be read is no reason to end anybody. */
-  const takeIn = Effect.fnUntraced(function* (look: MemoryLook | undefined) {
-    if (look === undefined) return undefined
+  /** Takes a sample; undefined when there is nothing to do. Unreadable memory info never triggers a kill. */
+  const takeIn = Effect.fnUntraced(function* (sample: MemorySample | undefined) {
+    if (sample === undefined) return undefined
     const nowMs = yield* monotonicMs
-    if (look.level === "plentiful") {
+    if (sample.level === "plentiful") {
       shortage = undefined
       rest = undefined
-      telling = onPlentiful(telling, nowMs)
+      reports = onPlentiful(reports, nowMs)
       return undefined
     }
     shortage ??= { sinceMs: nowMs, restarted: undefined }
-    telling = onShort(telling, nowMs)
-    const isResting = rest !== undefined && nowMs < rest.untilMs && !isWorse(look.level, rest.level)
-    return isResting ? undefined : { look, shortage }
+    reports = onShort(reports, nowMs)
+    const isResting = rest !== undefined && nowMs < rest.untilMs && !isWorse(sample.level, rest.level)
+    return isResting ? undefined : { sample, shortage }
   })
 
-  /** Tells of a decision that is taken again and again once, and every minute that nothing has changed. */
-  const tell = Effect.fnUntraced(function* (
+  /** Reports a decision once, however often it is repeated, and then a summary every minute. */
+  const report = Effect.fnUntraced(function* (
     decision: string,
     because: string,
     event: GuardEvent,
-    look: MemoryLook
+    sample: MemorySample
   ) {
     const nowMs = yield* monotonicMs
-    if (telling === undefined) return
-    if (isNews(telling, decision)) {
-      telling = onTold(telling, decision, nowMs)
+    if (reports === undefined) return
+    if (isNewDecision(reports, decision)) {
+      reports = onReported(reports, decision, nowMs)
       yield* events.publish(event)
-    } else if (isSummaryDue(telling, nowMs)) {
-      const { ended, sinceMs } = telling
-      telling = onTold(telling, decision, nowMs)
-      const figures = figuresOf(look)
+    } else if (isSummaryDue(reports, nowMs)) {
+      const { ended, sinceMs } = reports
+      reports = onReported(reports, decision, nowMs)
+      const figures = figuresOf(sample)
       yield* events.publish({
         _tag: "ShortOfMemory",
         forMs: nowMs - sinceMs,
@@ -111,137 +126,131 @@ const make = Effect.gen(function* () {
     }
   })
 
-  /** Nothing was done, or it takes a moment to have an effect. What becomes worse ends the rest. */
-  const restNow = Effect.fnUntraced(function* ({ level }: MemoryLook, forMs = fruitlessMs) {
+  /** Pauses the guard. A worse level ends the pause. */
+  const restNow = Effect.fnUntraced(function* ({ level }: MemorySample, forMs = fruitlessMs) {
     rest = { untilMs: (yield* monotonicMs) + forMs, level }
     return false
   })
 
-  /** Returns whether to look again at once. */
+  /** Returns whether to decide again at once. */
   const carryOut = Effect.fnUntraced(function* (
     decision: GuardDecision,
     choice: HogChoice,
-    look: MemoryLook
+    sample: MemorySample
   ) {
     const { dryRun } = (yield* SubscriptionRef.get(current)).memory
     switch (decision._tag) {
-      case "EndHog": {
+      case "KillHog": {
         const { signal, victim } = decision
         if (dryRun) {
-          const event = hogSignalled(victim, signal, choice, look, true)
-          yield* tell(`end ${victim.pid}`, "dry_run is set", event, look)
-          return yield* restNow(look)
+          const event = hogSignalled(victim, signal, choice, sample, true)
+          yield* report(`kill ${victim.pid}`, "dry_run is set", event, sample)
+          return yield* restNow(sample)
         }
-        const outcome = yield* hogs.end(decision, choice)
-        if (outcome === "called-off") return yield* restNow(look)
+        const outcome = yield* hogs.kill(decision, choice)
+        if (outcome === "called-off") return yield* restNow(sample)
         const nowMs = yield* monotonicMs
-        if (telling !== undefined) {
-          telling = {
-            ...onTold(telling, undefined, nowMs),
-            ended: telling.ended + (outcome === "gone" ? 1 : 0)
+        if (reports !== undefined) {
+          reports = {
+            ...onReported(reports, undefined, nowMs),
+            ended: reports.ended + (outcome === "gone" ? 1 : 0)
           }
         }
         return true
       }
       case "RestartWorker": {
         const { holding } = decision
-        // Looking at all processes has taken a moment, in which others may have ended.
+        // Other processes may have exited during the scan.
         if ((yield* monitor.now)?.level !== "critical") return true
-        const event = restartedForMemory(holding, choice, look, dryRun)
-        yield* tell(
+        const event = restartedForMemory(holding, choice, sample, dryRun)
+        yield* report(
           `restart ${holding.project}`,
-          dryRun ? "dry_run is set" : "a worker is restarted",
+          dryRun ? "dry_run is set" : "the daemon restarts a worker",
           event,
-          look
+          sample
         )
         if (!dryRun && shortage !== undefined) {
           shortage = { ...shortage, restarted: { project: holding.project, atMs: yield* monotonicMs } }
-          yield* restarts.restart(holding, look)
+          yield* restarts.restart(holding, sample)
         }
-        return yield* restNow(look, dryRun ? fruitlessMs : awaitMs)
+        return yield* restNow(sample, dryRun ? fruitlessMs : awaitMs)
       }
       case "Hasten": {
         const { project } = decision
         if ((yield* monitor.now)?.level !== "critical") return true
-        const event = { _tag: "HastenedForMemory", project, figures: figuresOf(look) } as const
-        yield* tell(`hasten ${project}`, "the worker is being killed", event, look)
+        const event = { _tag: "HastenedForMemory", project, figures: figuresOf(sample) } as const
+        yield* report(
+          `hasten ${project}`,
+          "the daemon kills the worker without a grace period",
+          event,
+          sample
+        )
         yield* restarts.hasten(project)
-        return yield* restNow(look)
+        return yield* restNow(sample)
       }
       case "Await":
-        return yield* restNow(look, awaitMs)
-      case "Nobody": {
+        return yield* restNow(sample, awaitMs)
+      case "Nothing": {
         const { because, why } = decision
-        yield* tell(`${why} ${look.level}`, because, nobodyToEnd(because, choice, look), look)
-        return yield* restNow(look)
+        yield* report(`${why} ${sample.level}`, because, nothingToKill(because, choice, sample), sample)
+        return yield* restNow(sample)
       }
     }
   })
 
   const act = Effect.fnUntraced(
-    function* (look: MemoryLook, now: Shortage) {
-      const choice = yield* search(look)
-      const workers = workersAtStake(yield* supervisor.snapshots, yield* SubscriptionRef.get(current))
+    function* (sample: MemorySample, now: Shortage) {
+      const choice = yield* search(sample)
+      const workers = restartCandidates(yield* supervisor.snapshots, yield* SubscriptionRef.get(current))
       const signalled = yield* hogs.signalled
-      return yield* carryOut(decide({ look, choice, workers, shortage: now, signalled }), choice, look)
+      return yield* carryOut(decide({ sample, choice, workers, shortage: now, signalled }), choice, sample)
     },
-    (acting, look) =>
+    (acting, sample) =>
       Effect.catchTag(acting, "ProcUnreadable", ({ message }) =>
         Effect.zipRight(
-          tell("unreadable", message, nobodyToEnd(message, undefined, look), look),
-          restNow(look)
+          report("unreadable", message, nothingToKill(message, undefined, sample), sample),
+          restNow(sample)
         )
       )
   )
 
-  /** A look that was waiting while the last hog ended may say what is true no more: so it is only the reason to look. */
+  /** Takes a new sample each time: one that has queued up while a hog exited is outdated. */
   const respond = Effect.gen(function* () {
     for (;;) {
       yield* liveness.answer
       const short = yield* takeIn(yield* monitor.now)
-      if (short === undefined || !(yield* act(short.look, short.shortage))) return
+      if (short === undefined || !(yield* act(short.sample, short.shortage))) return
     }
   })
 
-  // Since when memory is short counts: nobody who is started later is restarted for it without being the cause.
+  // A shortage that exists now began before any worker: a worker that starts during it is restarted only as its cause.
   yield* takeIn(yield* monitor.last)
-  const hear = Stream.runForEach(monitor.shortage, () => {
-    hasNews = true
+  const samples = Stream.runForEach(monitor.shortage, () => {
+    hasSample = true
     return isWanted.open
   })
   const guard = Effect.gen(function* () {
-    // Also for who has asked for a turn while the guard was being started again.
+    // For probes that arrived while the guard was restarting.
     yield* isWanted.open
     for (;;) {
       yield* isWanted.await
       yield* isWanted.close
       yield* liveness.answer
-      if (!hasNews) continue
-      hasNews = false
+      if (!hasSample) continue
+      hasSample = false
       yield* respond
     }
   })
-  yield* concerns.run("memory guard", Effect.all([hear, guard], { concurrency: "unbounded", discard: true }))
+  yield* concerns.run(
+    "memory guard",
+    Effect.all([samples, guard], { concurrency: "unbounded", discard: true })
+  )
   return MemoryGuard.of({ turn: liveness.probe })
 })
 
-/** A concern of its own. */
+/** Runs the guard as a concern of its own. */
 export const layer: Layer.Layer<
   MemoryGuard,
   never,
-  MemoryMonitor | DaemonEvents | Concerns | SettingsInForce | HogSearch | HogEnd | MemoryRestart | Supervisor
+  MemoryMonitor | DaemonEvents | Concerns | SettingsInForce | HogSearch | ProcessSignal | Supervisor
 > = Layer.scoped(MemoryGuard, make)
-/** What matters of each project's worker when one may have to be restarted for memory. */
-
-export const workersAtStake = (
-  snapshots: ReadonlyArray<ProjectSnapshot>,
-  { projects }: EffectiveSettings
-): ReadonlyArray<WorkerAtStake> =>
-  snapshots.map(({ plan: { project }, state: { phase }, worker }) => ({
-    project,
-    criticalRestart:
-      projects.find((one) => one.project === project)?.settings.memory.criticalRestart ?? "if-cause",
-    startedMs:
-      phase._tag === "Running" && worker !== undefined ? Number(worker.startedNanos) / 1e6 : undefined,
-    isEnding: phase._tag === "Stopping"
-  }))

@@ -1,3 +1,4 @@
+import * as fs from "node:fs"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -11,36 +12,37 @@ import {
   nextDetector,
   type StallDetector,
   type StallRules,
-  stallLookMs,
-  stallReason
+  stallReason,
+  stallSampleMs
 } from "../../Domain/guard/StallDetector.ts"
+import { isStill } from "../../Domain/machine/ProcessEntry.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
 import type { EffectiveProject } from "../../Domain/settings/EffectiveSettings.ts"
 import type { TreeMembers } from "../../Domain/tree/WorkerMemory.ts"
 import { pollLoop } from "../concurrency/PollLoop.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
-import { ProcessActivity } from "../machine/ProcessActivity.ts"
+import { ProcFs } from "../machine/ProcFs.ts"
 import { SettingsInForce } from "../settings/SettingsInForce.ts"
 import { LiveWorkers, type WorkerOutput } from "../verdict/LiveWorkers.ts"
 import { Supervisor } from "../worker/Supervisor.ts"
 import { WorkerMemory } from "./WorkerMemory.ts"
 
-/** What is remembered of a worker from one look to the next. */
+/** The state of a worker between two samples. */
 interface Watched {
   readonly workerId: string
-  readonly watch: StallDetector
+  readonly detector: StallDetector
 }
 
-/** A project whose worker may be ended because it does nothing. */
+/** A project with a stall timeout. */
 interface Guarded {
   readonly project: ProjectName
   readonly rules: StallRules
-  /** Absolute. */
+  /** Absolute paths. */
   readonly files: ReadonlyArray<string>
 }
 
-/** A worker that is being started is no worker to be looked at yet, and /proc that could not be read is read again. */
+/** The delay while a worker starts, and after /proc could not be read. */
 const soonMs = 1000
 
 const guardedOf = ({ project, settings }: EffectiveProject): ReadonlyArray<Guarded> => {
@@ -50,11 +52,35 @@ const guardedOf = ({ project, settings }: EffectiveProject): ReadonlyArray<Guard
     : [{ project, files: stallFiles, rules: { stallTimeoutMs, toolTimeoutMs } }]
 }
 
+/** For a folder the newest change of its files too: agents write to the same files for hours. */
+const stampOf = (path: string): string => {
+  const stat = fs.statSync(path, { throwIfNoEntry: false })
+  if (stat === undefined) return "-"
+  if (!stat.isDirectory()) return `${stat.mtimeMs} ${stat.size}`
+  const changes = fs
+    .readdirSync(path)
+    .map((name) => fs.statSync(`${path}/${name}`, { throwIfNoEntry: false })?.mtimeMs ?? 0)
+  return `${stat.mtimeMs} ${changes.reduce((newest, mtimeMs) => Math.max(newest, mtimeMs), 0)}`
+}
+
+/** A text that changes whenever one of the files or folders changes, appears or vanishes. */
+export const fileStamps = (paths: ReadonlyArray<string>): string =>
+  paths
+    .map((path) => {
+      try {
+        return stampOf(path)
+      } catch {
+        // An unreadable file shows no activity, and must not hide that nothing else does.
+        return "?"
+      }
+    })
+    .join("\n")
+
 const make = Effect.gen(function* () {
   const { current } = yield* SettingsInForce
   const supervisor = yield* Supervisor
   const memory = yield* WorkerMemory
-  const activity = yield* ProcessActivity
+  const proc = yield* ProcFs
   const live = yield* LiveWorkers
   const concerns = yield* Concerns
   const events = yield* DaemonEvents
@@ -66,23 +92,25 @@ const make = Effect.gen(function* () {
     output: WorkerOutput,
     files: ReadonlyArray<string>
   ) {
-    const used = yield* activity.cpuMs(members.map(({ pid }) => pid))
+    const cpuMs = new Map<string, number>()
+    for (const member of members) {
+      const now = yield* proc.process(member.pid)
+      if (isStill(member, now)) cpuMs.set(`${now.pid} ${now.startTicks}`, now.cpuMs)
+    }
     const agent = output.agent()
     const resetsAtMs = agent.rateLimit?.status === "rejected" ? agent.rateLimit.resetsAtMs : undefined
     const [tool] = agent.tools
     return {
       atMs: Number(yield* Clock.currentTimeNanos) / 1e6,
       lastOutputMs: Number(output.lastOutputNanos()) / 1e6,
-      cpuMs: new Map(
-        members.map(({ pid, startTicks }) => [`${pid} ${startTicks}`, used.get(pid) ?? 0] as const)
-      ),
-      files: yield* activity.files(files),
+      cpuMs,
+      files: fileStamps(files),
       isExcused: resetFigureMs(resetsAtMs, yield* Clock.currentTimeMillis) !== undefined,
       tool: tool?.name
     } satisfies ActivitySample
   })
 
-  /** Looks at one worker and does what follows. */
+  /** Samples one worker, and warns or restarts it. */
   const judge = Effect.fnUntraced(function* (tree: TreeMembers, { files, project, rules }: Guarded) {
     const { leaderPid, workerId } = tree
     const output = live.of(leaderPid)?.output
@@ -90,28 +118,28 @@ const make = Effect.gen(function* () {
     const sample = yield* sampleOf(tree, output, files)
     const before = watched.get(project)
     if (before?.workerId !== workerId) {
-      watched.set(project, { workerId, watch: beginDetector(sample) })
+      watched.set(project, { workerId, detector: beginDetector(sample) })
       return
     }
-    const { news, watch } = nextDetector(before.watch, sample, rules)
-    watched.set(project, { workerId, watch })
-    if (news === undefined) return
-    const { limitMs, quietMs, tool } = news
+    const { finding, detector } = nextDetector(before.detector, sample, rules)
+    watched.set(project, { workerId, detector })
+    if (finding === undefined) return
+    const { limitMs, quietMs, tool } = finding
     const stall = { quietMs, limitMs, tool }
-    if (news._tag === "half") {
+    if (finding._tag === "half") {
       yield* events.publish({ _tag: "StallFeared", project, text: describeHalf(stall) })
       return
     }
     yield* Effect.flatMap(supervisor.project(project), (actor) =>
       actor.restartFor(stallReason(stall), { _tag: "judge" }, { _tag: "Stall", stall })
     ).pipe(
-      // A project that is being removed has no worker to restart.
+      // The project was removed meanwhile.
       Effect.catchTag("UnknownProject", () => Effect.void)
     )
   })
 
-  /** Looks at all workers that are watched; returns how long they may be left alone, undefined where there is none. */
-  const look = Effect.gen(function* () {
+  /** Samples all guarded workers; returns the delay until the next sample, or undefined if there is none. */
+  const check = Effect.gen(function* () {
     const guarded = (yield* SubscriptionRef.get(current)).projects.flatMap(guardedOf)
     const phases = (yield* supervisor.snapshots)
       .filter(({ plan }) => guarded.some(({ project }) => project === plan.project))
@@ -120,30 +148,30 @@ const make = Effect.gen(function* () {
       watched.clear()
       return phases.includes("Starting") ? soonMs : undefined
     }
-    const trees = yield* memory.look
+    const trees = yield* memory.sample
     for (const one of guarded) {
       const tree = trees.find(({ project }) => project === one.project)
       if (tree === undefined) watched.delete(one.project)
       else yield* judge(tree, one)
     }
-    return Math.min(...guarded.map(({ rules }) => stallLookMs(rules)))
+    return Math.min(...guarded.map(({ rules }) => stallSampleMs(rules)))
   }).pipe(Effect.catchTag("ProcUnreadable", () => Effect.succeed(soonMs)))
 
-  const looks = pollLoop(isWanted, look)
+  const checks = pollLoop(isWanted, check)
   const changes = Stream.runForEach(current.changes, () => isWanted.open)
   const starts = events.changes.pipe(
     Stream.filter(({ _tag }) => _tag === "WorkerStarted"),
     Stream.runForEach(() => isWanted.open)
   )
-  yield* concerns.run("stall watch", Effect.all([looks, changes, starts], { concurrency: "unbounded" }))
+  yield* concerns.run("stall watch", Effect.all([checks, changes, starts], { concurrency: "unbounded" }))
 })
 
 /**
- * Ends a worker that does nothing for longer than its settings allow, and warns at half of that. While none has such a
- * setting, this does nothing. Settings that change hold at once.
+ * Restarts a worker that has done nothing for its `stall_timeout_ms`, and warns after half of that. Without such a setting
+ * it takes no samples. Changed settings apply at once.
  */
 export const layer: Layer.Layer<
   never,
   never,
-  SettingsInForce | Supervisor | WorkerMemory | ProcessActivity | LiveWorkers | Concerns | DaemonEvents
+  SettingsInForce | Supervisor | WorkerMemory | ProcFs | LiveWorkers | Concerns | DaemonEvents
 > = Layer.scopedDiscard(make)

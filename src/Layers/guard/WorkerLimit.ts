@@ -6,119 +6,109 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import {
   limitOutcome,
+  nextReportedLimit,
   nextSampleMs,
-  nextToldLimit,
   proportionalOf,
+  type ReportedLimit,
   restMs,
   type SizeSample,
-  type ToldLimit,
   workerLimits
 } from "../../Domain/guard/WorkerLimit.ts"
-import { isAlive } from "../../Domain/machine/ProcessFacts.ts"
+import { heldBytes, isStill } from "../../Domain/machine/ProcessEntry.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
-import {
-  countedEach,
-  type TreeMember,
-  type TreeMembers,
-  treeBytes,
-  treeMemory
-} from "../../Domain/tree/WorkerMemory.ts"
+import { countedEach, type TreeMember, type TreeMembers, treeMemory } from "../../Domain/tree/WorkerMemory.ts"
 import { type LimitFigures, limitReason } from "../../Domain/verdict/OverLimit.ts"
 import { pollLoop } from "../concurrency/PollLoop.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
-import { ProcessMemory } from "../machine/ProcessMemory.ts"
 import { ProcFs } from "../machine/ProcFs.ts"
 import { SettingsInForce } from "../settings/SettingsInForce.ts"
 import { Supervisor } from "../worker/Supervisor.ts"
 import { WorkerMemory } from "./WorkerMemory.ts"
 
-/** What is remembered of a worker from one look to the next. */
+/** The state of a worker between two samples. */
 interface Watched {
   readonly workerId: string
   readonly sample: SizeSample
-  readonly told: ToldLimit | undefined
+  readonly reported: ReportedLimit | undefined
 }
 
-/** A worker that has just been started holds nothing yet. */
+/** A worker that has just started holds nothing yet. */
 const settlingTime = Duration.millis(250)
 
-/** A worker that is being started is no worker to be looked at yet, and nobody tells when it is. */
+/** No event reports that a starting worker runs, so it is polled. */
 const startingMs = 1000
 
-/** /proc could not be read: it is tried again. */
+/** The delay after /proc could not be read. */
 const retryMs = 1000
 
 const make = Effect.gen(function* () {
   const { current } = yield* SettingsInForce
   const supervisor = yield* Supervisor
   const memory = yield* WorkerMemory
-  const { proportional } = yield* ProcessMemory
   const proc = yield* ProcFs
   const concerns = yield* Concerns
   const events = yield* DaemonEvents
   const isWanted = yield* Effect.makeLatch(true)
   const watched = new Map<ProjectName, Watched>()
 
-  /** What was seen may have ended since, and its pid been given to somebody else. */
+  /** Members may have exited since the scan, and their pids may be reused. */
   const stillThere = (members: ReadonlyArray<TreeMember>) =>
-    Effect.filter(members, ({ pid, startTicks }) =>
-      Effect.map(proc.process(pid), (now) => now?.startTicks === startTicks && isAlive(now))
-    )
+    Effect.filter(members, (member) => Effect.map(proc.process(member.pid), (now) => isStill(member, now)))
 
-  /** In its place another one may run by now, which has done nothing. */
+  /** Restarts this worker, unless another one has taken its place. */
   const restart = Effect.fnUntraced(
     function* ({ project, workerId }: TreeMembers, figures: LimitFigures) {
       const actor = yield* supervisor.project(project)
       const { plan, state, worker } = yield* actor.snapshot
       if (state.phase._tag !== "Running" || worker?.id !== workerId) return
       const uptimeMs = Number((yield* Clock.currentTimeNanos) - worker.startedNanos) / 1e6
-      // One that is above its limit soon after each start must back off, and give up in the end.
+      // A worker that exceeds its limit soon after each start must back off, and finally fail.
       const next = uptimeMs < plan.restart.successThresholdMs ? "fail" : "start"
       yield* actor.restartFor(limitReason(figures), { _tag: next }, { _tag: "Limit", figures })
-      // A project that is being removed has no worker to restart.
     },
+    // A project that is being removed has no worker to restart.
     Effect.catchTag("UnknownProject", () => Effect.void)
   )
 
-  /** Looks at one worker's size and does what follows; returns how long it may be left alone. */
+  /** Checks one worker against its limit; returns the delay until its next sample. */
   const judge = Effect.fnUntraced(function* (tree: TreeMembers, limitBytes: number) {
     const { project, workerId } = tree
     const before = watched.get(project)
     const same = before?.workerId === workerId ? before : undefined
-    const isLarge = treeBytes(treeMemory(tree)) > limitBytes
-    // What its cgroup accounts is exact, and needs no closer look.
+    const isLarge = heldBytes(treeMemory(tree)) > limitBytes
+    // The figure of a cgroup is exact; only the other members need their proportional size.
     const each = countedEach(tree)
     const members = isLarge ? yield* stillThere(each) : each
     const holdings = treeMemory({ group: tree.group, members })
-    const heldBytes = treeBytes(holdings)
+    const treeBytes = heldBytes(holdings)
     const proportionalBytes =
-      heldBytes > limitBytes
-        ? treeBytes(treeMemory({ group: tree.group, members: [] })) +
-          proportionalOf(members, yield* proportional(members.map(({ pid }) => pid)))
+      treeBytes > limitBytes
+        ? heldBytes(treeMemory({ group: tree.group, members: [] })) +
+          proportionalOf(members, yield* proc.proportionalBytes(members.map(({ pid }) => pid)))
         : undefined
     const atMs = Number(yield* Clock.currentTimeNanos) / 1e6
-    const sample = { atMs, treeBytes: heldBytes, proportionalBytes }
+    const sample = { atMs, treeBytes, proportionalBytes }
     const { dryRun } = (yield* SubscriptionRef.get(current)).memory
     const outcome = limitOutcome(proportionalBytes, limitBytes, dryRun)
-    const told = nextToldLimit(same?.told, { workerId, limitBytes, outcome }, heldBytes)
-    watched.set(project, { workerId, sample, told })
-    if (proportionalBytes !== undefined && told !== undefined && told !== same?.told) {
+    const reported = nextReportedLimit(same?.reported, { workerId, limitBytes, outcome }, treeBytes)
+    watched.set(project, { workerId, sample, reported })
+    if (proportionalBytes !== undefined && reported !== undefined && reported !== same?.reported) {
       const figures: LimitFigures = {
-        outcome: told.outcome,
+        outcome: reported.outcome,
         limitBytes,
-        treeBytes: heldBytes,
+        treeBytes,
         proportionalBytes,
         processes: holdings.processes
       }
       yield* events.publish({ _tag: "WorkerOverLimit", project, ...figures })
-      if (told.outcome === "restart") yield* restart(tree, figures)
+      if (reported.outcome === "restart") yield* restart(tree, figures)
     }
     return nextSampleMs(limitBytes, sample, same?.sample)
   })
 
-  /** Looks at all workers with a limit; returns how long they may be left alone, or undefined where there is none. */
-  const look = Effect.gen(function* () {
+  /** Checks all workers with a limit; returns the delay until the next check, or undefined if there is none. */
+  const check = Effect.gen(function* () {
     const limits = workerLimits(yield* SubscriptionRef.get(current))
     const phases = (yield* supervisor.snapshots)
       .filter(({ plan: { project } }) => limits.has(project))
@@ -128,7 +118,7 @@ const make = Effect.gen(function* () {
       return phases.includes("Starting") ? startingMs : undefined
     }
     const beganNanos = yield* Clock.currentTimeNanos
-    const trees = (yield* memory.look).flatMap((tree) => {
+    const trees = (yield* memory.sample).flatMap((tree) => {
       const limitBytes = limits.get(tree.project)
       return limitBytes === undefined ? [] : [{ tree, limitBytes }]
     })
@@ -140,22 +130,22 @@ const make = Effect.gen(function* () {
     return restMs(wantedMs, Number((yield* Clock.currentTimeNanos) - beganNanos) / 1e6)
   }).pipe(Effect.catchTag("ProcUnreadable", () => Effect.succeed(retryMs)))
 
-  const looks = pollLoop(isWanted, look)
+  const checks = pollLoop(isWanted, check)
   const changes = Stream.runForEach(current.changes, () => isWanted.open)
   const starts = events.changes.pipe(
     Stream.filter(({ _tag }) => _tag === "WorkerStarted"),
     Stream.debounce(settlingTime),
     Stream.runForEach(() => isWanted.open)
   )
-  yield* concerns.run("worker limit", Effect.all([looks, changes, starts], { concurrency: "unbounded" }))
+  yield* concerns.run("worker limit", Effect.all([checks, changes, starts], { concurrency: "unbounded" }))
 })
 
 /**
- * Restarts a worker that holds more than its `worker_limit_bytes`. It is looked at the more often the faster it grows
- * and the closer it is to that; while no worker has a limit, this does nothing. Settings that change hold at once.
+ * Restarts a worker that holds more than its `worker_limit_bytes`. Samples become more frequent the faster a worker grows
+ * and the closer it is to its limit; without a limit there are none. Changed settings apply at once.
  */
 export const layer: Layer.Layer<
   never,
   never,
-  SettingsInForce | Supervisor | WorkerMemory | ProcessMemory | ProcFs | Concerns | DaemonEvents
+  SettingsInForce | Supervisor | WorkerMemory | ProcFs | Concerns | DaemonEvents
 > = Layer.scopedDiscard(make)

@@ -5,10 +5,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { withMembers } from "../../Domain/machine/ProcessFacts.ts"
+import type { LiveWorker } from "../../Domain/tree/ProcessOrigin.ts"
 import {
   countedEach,
-  type LifeMemory,
-  nextLife,
+  nextRunMemory,
+  type RunMemory,
   type TreeMembers,
   treeMemory,
   withSwap,
@@ -17,50 +18,68 @@ import {
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
-import { ProcessMemory } from "../machine/ProcessMemory.ts"
 import { ProcessScan } from "../machine/ProcessScan.ts"
-import type { ProcUnreadable } from "../machine/ProcFs.ts"
+import { ProcFs, type ProcUnreadable } from "../machine/ProcFs.ts"
 import { MemoryMonitor } from "../memory/MemoryMonitor.ts"
 import { WorkerGroups } from "../tree/WorkerGroups.ts"
 import { LiveWorkers } from "../verdict/LiveWorkers.ts"
+import type { ProjectSnapshot } from "../worker/ProjectActor.ts"
 import { Supervisor } from "../worker/Supervisor.ts"
-import { inCharge } from "./WorkersInCharge.ts"
 
-/** What workers' trees hold, as last looked at. */
+/** The memory of workers, by samples of their process trees. */
 export class WorkerMemory extends Context.Tag("WorkerMemory")<
   WorkerMemory,
   {
-    /** Of the worker with this pid; undefined until it has been looked at. */
-    readonly of: (pid: number) => LifeMemory | undefined
-    /** Somebody wants to know: where the last look is old, there is another one in a moment. Waits for nothing. */
-    readonly ask: Effect.Effect<void>
-    /** Looks now, at all workers that run. */
-    readonly look: Effect.Effect<ReadonlyArray<TreeMembers>, ProcUnreadable>
+    /** The last sample of the worker with this leader; undefined before the first. */
+    readonly of: (pid: number) => RunMemory | undefined
+    /** Requests a new sample when the last one is old. Does not wait for it. */
+    readonly refresh: Effect.Effect<void>
+    /** Samples all running workers now. */
+    readonly sample: Effect.Effect<ReadonlyArray<TreeMembers>, ProcUnreadable>
   }
 >() {}
 
-/** A look walks over all processes. While nobody asks there is one only this often. */
-const unaskedInterval = Duration.seconds(60)
+/** A sample scans all processes, so without a request there is one only this often. */
+const idleInterval = Duration.seconds(60)
 
-/** Who asks again and again sees figures of at most this age. */
+/** A client that reads status again and again gets figures of at most this age. */
 const freshNanos = Duration.unsafeToNanos(Duration.seconds(5))
 
-/** After its start a program loads its parts: a look at once would tell nothing. */
+/** A program that loads its parts right after its start is sampled after this delay. */
 const settlingTime = Duration.seconds(1)
 
-/** Whose a process is matters here, and not what it is: no details are read of any for its size. */
+/** Only origins matter here, so the scan reads no details because of a size. */
 const nothingIsLarge = { largeBytes: Number.POSITIVE_INFINITY, swapInUseBytes: 0 }
+
+/** The workers that are starting, running or stopping. */
+export const liveWorkers = (snapshots: ReadonlyArray<ProjectSnapshot>): ReadonlyArray<LiveWorker> =>
+  snapshots.flatMap(({ plan: { project }, state: { phase }, worker }): ReadonlyArray<LiveWorker> => {
+    switch (phase._tag) {
+      case "Running":
+        return [
+          { project, running: worker === undefined ? undefined : { id: worker.id, leaderPid: phase.pid } }
+        ]
+      case "Starting":
+      case "Stopping":
+        return [{ project, running: undefined }]
+      case "Stopped":
+      case "Restarting":
+      case "Waiting":
+      case "Failed":
+        return []
+    }
+  })
 
 interface Known {
   readonly workerId: string
-  readonly memory: LifeMemory
+  readonly memory: RunMemory
 }
 
 const make = Effect.gen(function* () {
   const { homeId } = yield* InstanceLock
   const supervisor = yield* Supervisor
-  const scan = yield* ProcessScan
-  const { swapped } = yield* ProcessMemory
+  const { scan } = yield* ProcessScan
+  const { swapBytes } = yield* ProcFs
   const { last } = yield* MemoryMonitor
   const live = yield* LiveWorkers
   const groups = yield* WorkerGroups
@@ -68,14 +87,14 @@ const make = Effect.gen(function* () {
   const events = yield* DaemonEvents
   const isWanted = yield* Effect.makeLatch(false)
   let known: ReadonlyMap<number, Known> = new Map()
-  let lookedNanos: bigint | undefined
+  let sampledNanos: bigint | undefined
 
   const isSwapInUse = Effect.map(
     last,
     (look) => look !== undefined && look.reading.swapTotalBytes > look.reading.swapFreeBytes
   )
 
-  /** With what the kernel accounts for its cgroup, where it does. */
+  /** Adds what the kernel accounts for the worker's cgroup, where it does. */
   const withGroup = (tree: TreeMembers): Effect.Effect<TreeMembers> => {
     const group = groups.of(tree.workerId)
     const memory = group?.memory()
@@ -90,35 +109,35 @@ const make = Effect.gen(function* () {
         const { leaderPid, workerId } = tree
         const before = known.get(leaderPid)
         const same = before?.workerId === workerId ? before.memory : undefined
-        return [leaderPid, { workerId, memory: nextLife(same, treeMemory(tree)) }]
+        return [leaderPid, { workerId, memory: nextRunMemory(same, treeMemory(tree)) }]
       })
     )
     for (const [pid, { memory }] of known) live.sampled(pid, memory)
   }
 
-  const look = Effect.gen(function* () {
-    const workers = (yield* supervisor.snapshots).flatMap(inCharge)
+  const sample = Effect.gen(function* () {
+    const workers = liveWorkers(yield* supervisor.snapshots)
     const isAnyRunning = workers.some(({ running }) => running !== undefined)
     const seen = isAnyRunning
-      ? yield* scan.look({ homeId, ...nothingIsLarge }, (facts) =>
+      ? yield* scan({ homeId, ...nothingIsLarge }, (facts) =>
           Effect.map(groups.members, (members) => workerTrees(withMembers(facts, members), workers))
         )
       : []
     const found = yield* Effect.forEach(seen, withGroup)
     const pids = found.flatMap((tree) => countedEach(tree).map(({ pid }) => pid))
-    const swap = (yield* isSwapInUse) ? yield* swapped(pids) : undefined
+    const swap = (yield* isSwapInUse) ? yield* swapBytes(pids) : undefined
     const trees = swap === undefined ? found : found.map((tree) => withSwap(tree, swap))
     remember(trees)
-    lookedNanos = yield* Clock.currentTimeNanos
+    sampledNanos = yield* Clock.currentTimeNanos
     return trees
   })
 
-  const looks = Effect.gen(function* () {
+  const polling = Effect.gen(function* () {
     for (;;) {
-      yield* Effect.timeoutOption(isWanted.await, unaskedInterval)
+      yield* Effect.timeoutOption(isWanted.await, idleInterval)
       yield* isWanted.close
-      // What cannot be read now is looked at another time; until then the last look holds.
-      yield* Effect.catchTag(look, "ProcUnreadable", () => Effect.void)
+      // The last sample stays valid until /proc can be read again.
+      yield* Effect.catchTag(sample, "ProcUnreadable", () => Effect.void)
     }
   })
   const starts = events.changes.pipe(
@@ -126,25 +145,25 @@ const make = Effect.gen(function* () {
     Stream.debounce(settlingTime),
     Stream.runForEach(() => isWanted.open)
   )
-  yield* concerns.run("worker memory", Effect.all([looks, starts], { concurrency: "unbounded" }))
+  yield* concerns.run("worker memory", Effect.all([polling, starts], { concurrency: "unbounded" }))
 
   return WorkerMemory.of({
     of: (pid) => known.get(pid)?.memory,
-    ask: Effect.flatMap(Clock.currentTimeNanos, (now) =>
-      lookedNanos !== undefined && now - lookedNanos < freshNanos ? Effect.void : isWanted.open
+    refresh: Effect.flatMap(Clock.currentTimeNanos, (now) =>
+      sampledNanos !== undefined && now - sampledNanos < freshNanos ? Effect.void : isWanted.open
     ).pipe(Effect.asVoid),
-    look
+    sample
   })
 })
 
-/** Looks after starts, when somebody asks, and else rarely; at nothing while no worker runs. */
+/** Samples after starts, on request, and else rarely; never while no worker runs. */
 export const layer: Layer.Layer<
   WorkerMemory,
   never,
   | InstanceLock
   | Supervisor
   | ProcessScan
-  | ProcessMemory
+  | ProcFs
   | MemoryMonitor
   | LiveWorkers
   | WorkerGroups

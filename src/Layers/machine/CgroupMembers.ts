@@ -10,23 +10,22 @@ const below = (folder: string): ReadonlyArray<number> => {
   return groups.flatMap(({ name }) => membersBelow(join(folder, name)))
 }
 
-const orNobody = (read: () => ReadonlyArray<number>): ReadonlyArray<number> => {
+const orNone = (read: () => ReadonlyArray<number>): ReadonlyArray<number> => {
   try {
     return read()
   } catch {
-    // A group can vanish, belong to somebody else, or have its processes counted in the group above.
+    // The group is gone, belongs to another user, or is threaded (its processes are in the group above).
     return []
   }
 }
 
 const membersBelow = (folder: string): ReadonlyArray<number> => [
-  ...orNobody(() => pidsIn(folder)),
-  ...orNobody(() => below(folder))
+  ...orNone(() => pidsIn(folder)),
+  ...orNone(() => below(folder))
 ]
 
 /**
- * The processes in a cgroup and the groups in it, by its folder: only they use up its memory. Whoever cannot be read is
- * left out: that spares somebody, and harms nobody.
+ * The pids in a cgroup and in the groups below it. Unreadable groups are omitted, which can only spare a process.
  */
 export const cgroupMembers = (folder: string): Effect.Effect<ReadonlySet<number>> =>
   Effect.sync(() => new Set(membersBelow(folder)))

@@ -4,7 +4,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
-/** When this machine was started, in milliseconds since 1970 by the clock as it is set now. */
+/** The boot time of the machine in milliseconds since 1970, by the current wall clock. */
 export class MachineBoot extends Context.Tag("MachineBoot")<
   MachineBoot,
   { readonly bootedMs: Effect.Effect<number> }

@@ -16,7 +16,7 @@ import { parsePressure } from "../../Domain/machine/MemoryPressure.ts"
 import {
   type CgroupUsage,
   effectiveMemory,
-  type MemorySight,
+  type MemoryReadResult,
   parseMemInfo,
   type UnusableFile
 } from "../../Domain/machine/MemoryReading.ts"
@@ -24,38 +24,37 @@ import { type KernelFile, kernelFiles } from "../files/KernelFile.ts"
 import { errorCode } from "../files/SystemError.ts"
 
 /**
- * How much memory there is: the machine's, within the limits of the daemon's own cgroup and all above it that can be
- * seen. A reading is synchronous: the kernel makes these files up at once, and a read takes it a few microseconds.
+ * Reads the machine's memory within the limits of the daemon's cgroup and its visible ancestors. A read is synchronous,
+ * because the kernel generates these files in a few microseconds.
  */
 export class MemoryReader extends Context.Tag("MemoryReader")<
   MemoryReader,
   {
-    /** Reads at once. */
-    readonly read: () => MemorySight
+    readonly read: () => MemoryReadResult
   }
 >() {}
 
-/** Where the kernel's files are; tests have their own. */
+/** The folders of the kernel's files. Tests have their own. */
 export interface KernelRoots {
   readonly proc: string
   readonly sys: string
 }
 
 /**
- * How often the daemon's groups and their limits are looked up anew: it may have been moved, or a limit may have been
- * changed. Not at every reading: the lookup waits for whoever makes or removes a group, which takes long when memory is
- * short.
+ * The interval at which the daemon's groups and their limits are looked up again: the daemon may have been moved, a limit
+ * changed. Not at every read, because a lookup waits for the creation and removal of groups, which take long when memory
+ * is short.
  */
 const lookupIntervalNanos = 60_000_000_000n
 
-/** A file of a group that stays away is not looked for at every reading. */
+/** A missing group is not looked up at every read. */
 const shortestLookupNanos = 1_000_000_000n
 
-/** A group's folder is gone: the daemon was moved, and the group removed. ENODEV is what an open file then says. */
+/** The errors of a removed group, from which the daemon was moved. A file that was open gives ENODEV. */
 const goneCodes: ReadonlySet<string | undefined> = new Set(["ENODEV", "ENOENT"])
 
 const limitsUnknown =
-  "Limits of cgroups are not seen: only those known already count, and the machine's memory"
+  "New limits of cgroups are not seen: only the machine's memory and the known limits count"
 
 /** A group and its open files. */
 interface OpenGroup extends Omit<CgroupUsage, "limitBytes"> {
@@ -68,12 +67,12 @@ const make = ({ proc, sys }: KernelRoots) => {
   let stall: KernelFile | undefined
   let groups: ReadonlyArray<OpenGroup & { readonly limitBytes: number }> = []
   let lookedUpNanos: bigint | undefined
-  /** Found out at the lookup, and true until the next one. */
+  /** Found by the last lookup. */
   let lasting: ReadonlyArray<UnusableFile> = []
   let unusable: Array<UnusableFile> = []
   let isGroupGone = false
 
-  /** What a file says; undefined, with a note, where it cannot be read or says something else. */
+  /** Reads and parses a file; undefined, with an entry in `unusable`, if that fails. */
   const valueOf = <A>(
     file: Pick<KernelFile, "path" | "text">,
     parse: (text: string) => A | undefined,
@@ -82,7 +81,7 @@ const make = ({ proc, sys }: KernelRoots) => {
     try {
       const value = parse(file.text())
       if (value !== undefined) return value
-      unusable.push({ path: file.path, reason: "it does not say what it should", consequence })
+      unusable.push({ path: file.path, reason: "its contents are not as expected", consequence })
     } catch (cause) {
       if (!(cause instanceof Error) || errorCode(cause) === undefined) throw cause
       unusable.push({ path: file.path, reason: cause.message, consequence })
@@ -94,8 +93,7 @@ const make = ({ proc, sys }: KernelRoots) => {
   const whole = (path: string) => ({ path, text: () => fs.readFileSync(path, "latin1") })
 
   /**
-   * The folders of the daemon's group and of those above it, where its limits can be seen. Undefined when that cannot be
-   * known at the moment.
+   * The folders of the daemon's group and its visible ancestors. Undefined when they cannot be read.
    */
   const ownFolders = ():
     | { readonly version: CgroupVersion; readonly folders: ReadonlyArray<string> }
@@ -117,42 +115,41 @@ const make = ({ proc, sys }: KernelRoots) => {
     const chains = mounts.map((mount) =>
       groupFolders({ ...mount, mountPoint: mount.mountPoint.replace(/^\/sys(?=\/|$)/, () => sys) }, own.path)
     )
-    // A path may exist below none of them, as in a container that sees the names of the machine outside: then what is
-    // mounted is the group.
+    // In a container /proc may contain the path on the host, which exists below no mount: then the mount is the group.
     const folders = chains.find(([folder]) => folder !== undefined && fs.existsSync(folder))
     return { version: own.version, folders: folders ?? chains[0]?.slice(-1) ?? [] }
   }
 
-  /** Before Linux 5.11 a group of version 1 may count for itself alone: then it limits only its own members. */
+  /** Before Linux 5.11 a group of version 1 may limit its own members only. */
   const limitsThoseBelow = (folder: string): boolean => {
     try {
       return fs.readFileSync(`${folder}/memory.use_hierarchy`, "latin1").trim() !== "0"
     } catch {
-      // It is missing in version 2, where a group always does.
+      // Version 2 has no such file: a group always limits those below.
       return true
     }
   }
 
   /**
-   * The lowest limit of a group. The hierarchy's root has none, nor one of version 2 whose memory is not accounted. What
-   * cannot be read now is what it was.
+   * The lowest limit of a group. The root has none, nor has a version 2 group without the memory controller. An unreadable
+   * limit keeps its last value.
    */
   const limitOf = (folder: string, version: CgroupVersion): number => {
     const known = groups.find((group) => group.folder === folder)?.limitBytes ?? Number.POSITIVE_INFINITY
     const limits = cgroupFiles[version].limits
       .map((name) => `${folder}/${name}`)
       .filter((path) => fs.existsSync(path))
-      .map((path) => valueOf(whole(path), parseLimit, "This limit of a cgroup may not count") ?? known)
+      .map((path) => valueOf(whole(path), parseLimit, "This limit may be outdated or missing") ?? known)
     return Math.min(...limits)
   }
 
   const openGroup = (folder: string, version: CgroupVersion): OpenGroup => {
     const usage = open(`${folder}/${cgroupFiles[version].usage}`)
     const stat = open(`${folder}/${cgroupFiles[version].stat}`)
-    const withoutCache = "What this cgroup has used does not count, because page cache cannot be told from it"
+    const withoutCache = "The usage of this cgroup does not count, because its page cache is unknown"
     return {
       folder,
-      usedBytes: () => valueOf(usage, parseAmount, "What this cgroup has used does not count"),
+      usedBytes: () => valueOf(usage, parseAmount, "The usage of this cgroup does not count"),
       reclaimableBytes: () => valueOf(stat, (text) => parseReclaimable(text, version), withoutCache),
       close: () => {
         usage.close()
@@ -184,9 +181,9 @@ const make = ({ proc, sys }: KernelRoots) => {
   }
 
   const stallTotals = () => {
-    const totals = stall && valueOf(stall, parsePressure, "Memory pressure is not known")
+    const totals = stall && valueOf(stall, parsePressure, "Memory pressure is unknown")
     if (totals === undefined) {
-      // A kernel without it will not have it in a moment either.
+      // A kernel without PSI gets none later.
       stall?.close()
       stall = undefined
       lasting = [...unusable]
@@ -194,10 +191,10 @@ const make = ({ proc, sys }: KernelRoots) => {
     return totals
   }
 
-  const sight = (): MemorySight => {
+  const readNow = (): MemoryReadResult => {
     unusable = [...lasting]
     const totals = stallTotals()
-    const machine = valueOf(memInfo, parseMemInfo, "Until it can be read, memory is not watched")
+    const machine = valueOf(memInfo, parseMemInfo, "The daemon does not watch memory until it can be read")
     isGroupGone = false
     if (machine === undefined) return { reading: undefined, unusable }
     return { reading: effectiveMemory(machine, groups, totals), unusable }
@@ -208,18 +205,18 @@ const make = ({ proc, sys }: KernelRoots) => {
       for (const file of [...groups, memInfo]) file.close()
       stall?.close()
     },
-    read: (nowNanos: bigint): MemorySight => {
+    read: (nowNanos: bigint): MemoryReadResult => {
       const sinceNanos = lookedUpNanos === undefined ? lookupIntervalNanos : nowNanos - lookedUpNanos
       if (sinceNanos >= lookupIntervalNanos) lookUp(nowNanos)
-      const found = sight()
+      const found = readNow()
       if (!isGroupGone || sinceNanos < shortestLookupNanos) return found
       lookUp(nowNanos)
-      return sight()
+      return readNow()
     }
   }
 }
 
-/** Reads below other roots, as tests do. */
+/** Reads below other roots, for tests. */
 export const layerAt = (roots: KernelRoots): Layer.Layer<MemoryReader> =>
   Layer.scoped(
     MemoryReader,

@@ -1,28 +1,46 @@
 import * as fs from "node:fs"
+import { type ProcessEntry, parseStat, residentPages } from "../../Domain/machine/ProcessEntry.ts"
+import { parseOpenFilesLimit } from "../../Domain/machine/ProcessStatus.ts"
 import { errorCode } from "../files/SystemError.ts"
 
-/** Errors that speak of the process: it is gone, or another user's. */
-const aboutTheProcess: ReadonlySet<string | undefined> = new Set(["ENOENT", "ESRCH", "EACCES", "EPERM"])
+const usualPageBytes = 4096
 
-/** Undefined stands for what cannot be read for a reason of the process's. */
+/** The key of the page size in the auxiliary vector. https://man7.org/linux/man-pages/man3/getauxval.3.html */
+const atPageSize = 6n
+
+/** The page size, the unit of memory in `stat` and `statm`: 64 KiB on some ARM and POWER machines. */
+const pageBytesOf = (auxiliaryVector: Buffer | undefined): number => {
+  for (let at = 0; auxiliaryVector !== undefined && at + 16 <= auxiliaryVector.length; at += 16) {
+    if (auxiliaryVector.readBigUInt64LE(at) === atPageSize) {
+      return Number(auxiliaryVector.readBigUInt64LE(at + 8))
+    }
+  }
+  return usualPageBytes
+}
+
+/** Errors about the process itself: it is gone, or belongs to another user. */
+const processErrors: ReadonlySet<string | undefined> = new Set(["ENOENT", "ESRCH", "EACCES", "EPERM"])
+
 const undefinedOrThrow = (cause: unknown): undefined => {
-  if (!aboutTheProcess.has(errorCode(cause))) throw cause
+  if (!processErrors.has(errorCode(cause))) throw cause
   return undefined
 }
 
-const ofProcess = <A>(read: () => A): A | undefined => {
-  try {
-    return read()
-  } catch (cause) {
-    return undefinedOrThrow(cause)
-  }
+const nine = "9".charCodeAt(0)
+
+/** Where the entry of an environment that begins with `prefix` starts; -1 without one. */
+export const entryAt = (environ: Buffer, prefix: Buffer): number => {
+  let at = environ.indexOf(prefix)
+  while (at > 0 && environ[at - 1] !== 0) at = environ.indexOf(prefix, at + 1)
+  return at
 }
 
 /**
- * Reads files below /proc into one buffer that is used again and again. What cannot be read because the process is
- * gone or another user's is undefined; every other error is thrown, for it says nothing about the process.
+ * Reads /proc synchronously, because the kernel generates these files at once and the thread pool would cost two to six
+ * times as much. Everything goes through one buffer that is reused. Undefined means that the process is gone or
+ * belongs to another user; every other error, such as EMFILE, is thrown, because it says nothing about the process.
  */
-export const makeProcReader = () => {
+export const makeProcReader = (root: string) => {
   const buffer = Buffer.allocUnsafeSlow(64 * 1024)
 
   const readShort = (path: string): number => {
@@ -34,10 +52,18 @@ export const makeProcReader = () => {
     }
   }
 
-  const readAgain = (descriptor: number): number => fs.readSync(descriptor, buffer, 0, buffer.length, 0)
+  /** Reads a file that the kernel returns in one piece into the buffer; returns its length. */
+  const short = (path: string): number | undefined => {
+    // A scan calls this thousands of times: a closure for each call would be most of its garbage.
+    try {
+      return readShort(path)
+    } catch (cause) {
+      return undefinedOrThrow(cause)
+    }
+  }
 
   const readWhole = (path: string): Buffer => {
-    // One that is too small for once is not replaced: a daemon would keep the largest environment it ever saw.
+    // The shared buffer does not grow: the daemon would keep the size of the largest environment it ever read.
     let target = buffer
     let length = 0
     const descriptor = fs.openSync(path, "r")
@@ -53,35 +79,69 @@ export const makeProcReader = () => {
     }
   }
 
+  const attempt = <A>(read: () => A): A | undefined => {
+    try {
+      return read()
+    } catch (cause) {
+      return undefinedOrThrow(cause)
+    }
+  }
+
+  /** A file of any size; valid until the next read. */
+  const whole = (path: string): Buffer | undefined => attempt(() => readWhole(path))
+
+  const text = (pid: number | "self", file: string): string | undefined =>
+    whole(`${root}/${pid}/${file}`)?.toString("latin1")
+
+  const pageBytes = pageBytesOf(whole(`${root}/self/auxv`))
+
+  const bytesIn = (length: number): number => residentPages(buffer, length) * pageBytes
+
+  const readOpen = (descriptor: number): number => fs.readSync(descriptor, buffer, 0, buffer.length, 0)
+
   return {
-    /** Where `short` puts what it reads. */
-    bytes: buffer,
-    /** How many bytes a file has that the kernel gives in one piece, as it does those of a few lines. */
-    short: (path: string): number | undefined => {
-      // Spelled out: it is called thousands of times in a row, and a closure each time would be most of the garbage.
-      try {
-        return readShort(path)
-      } catch (cause) {
-        return undefinedOrThrow(cause)
-      }
+    /** The pids of all processes. */
+    pids: (): ReadonlyArray<number> =>
+      fs
+        .readdirSync(root)
+        .filter((name) => name.charCodeAt(0) <= nine)
+        .map(Number),
+    entry: (pid: number): ProcessEntry | undefined => {
+      const length = short(`${root}/${pid}/stat`)
+      return length === undefined ? undefined : parseStat(buffer, length, pid, pageBytes)
     },
-    /** Opens a file for `again`; it must be closed. */
-    open: (path: string): number | undefined => ofProcess(() => fs.openSync(path, "r")),
-    /** As `short`, of a file that stays open: a fifth of the time. Of a process that is gone it reads nothing. */
-    again: (descriptor: number): number | undefined => {
-      try {
-        return readAgain(descriptor)
-      } catch (cause) {
-        return undefinedOrThrow(cause)
-      }
+    /** `status` and other files of text. */
+    text,
+    /** The soft limit of open files: a number, or `unlimited`. */
+    openFilesLimit: (pid: number | "self"): string | undefined =>
+      parseOpenFilesLimit(text(pid, "limits") ?? ""),
+    argv: (pid: number): ReadonlyArray<string> | undefined => {
+      const joined = whole(`${root}/${pid}/cmdline`)?.toString("utf8")
+      return joined === "" ? [] : joined?.replace(/\0$/, "").split("\0")
     },
-    close: (descriptor: number): void => fs.closeSync(descriptor),
-    /** A whole file of any size, valid until the next call of either. */
-    whole: (path: string): Buffer | undefined => ofProcess(() => readWhole(path)),
-    link: (path: string): string | undefined => ofProcess(() => fs.readlinkSync(path)),
-    /** The user that a process is shown as; root for one that may not be looked into. */
-    owner: (path: string): number | undefined =>
-      ofProcess(() => fs.statSync(path, { throwIfNoEntry: false })?.uid)
+    executable: (pid: number): string | undefined => attempt(() => fs.readlinkSync(`${root}/${pid}/exe`)),
+    /** The environment; valid until the next read. */
+    environ: (pid: number): Buffer | undefined => whole(`${root}/${pid}/environ`),
+    /** The user id that /proc shows; root for a process that cannot be inspected. */
+    owner: (pid: number): number | undefined =>
+      attempt(() => fs.statSync(`${root}/${pid}`, { throwIfNoEntry: false })?.uid),
+    /** Resident memory, for a scan: `statm` costs a third of `stat`, and a fifth of that when it stays open. */
+    statm: {
+      path: (pid: number): string => `${root}/${pid}/statm`,
+      bytes: (path: string): number | undefined => {
+        const length = short(path)
+        return length === undefined ? undefined : bytesIn(length)
+      },
+      open: (path: string): number | undefined => attempt(() => fs.openSync(path, "r")),
+      bytesOpen: (descriptor: number): number | undefined => {
+        try {
+          return bytesIn(readOpen(descriptor))
+        } catch (cause) {
+          return undefinedOrThrow(cause)
+        }
+      },
+      close: (descriptor: number): void => fs.closeSync(descriptor)
+    }
   }
 }
 

@@ -1,4 +1,3 @@
-import * as fs from "node:fs"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -6,182 +5,129 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { strayed, withParentsUnknown } from "../../Domain/machine/ProcessDescent.ts"
 import type { ProcessDetails, ProcessFacts } from "../../Domain/machine/ProcessFacts.ts"
+import { parseStatus } from "../../Domain/machine/ProcessStatus.ts"
 import { variable } from "../../Domain/WorkerId.ts"
-import { PlainTimer, turnOfTheEventLoop } from "../concurrency/EventLoop.ts"
-import { ProcUnreadable, pageBytesOf } from "./ProcFs.ts"
-import { makeProcReader } from "./ProcReader.ts"
-import { makeRememberedProcesses } from "./RememberedProcesses.ts"
+import { PlainTimer } from "../concurrency/EventLoop.ts"
+import { makeProcessCache } from "./ProcessCache.ts"
+import { allPids, inTurns, ProcFs, type ProcUnreadable, yieldEvery } from "./ProcFs.ts"
+import { entryAt } from "./ProcReader.ts"
 
 /** What a scan is for. */
 export interface ScanAim {
-  /** Of the daemon's home. */
+  /** The id of the daemon's home. */
   readonly homeId: string
-  /** From this size on a process is looked at closely. */
+  /** Processes of this size and above are read in detail. */
   readonly largeBytes: number
-  /** How much swap the machine has in use. Only when it is more than `largeBytes` is each process's share read. */
+  /** Swap in use on the machine. Only above `largeBytes` is the swap of each process read. */
   readonly swapInUseBytes: number
 }
 
 /**
- * Looks at all processes to find out whom memory could be had from. It reads one short file of each, and more only of
- * the large ones and of those that have lost their parents; in pieces, so that the daemon answers meanwhile.
+ * Scans all processes to find out which of them could give memory back. A scan reads one short file of each process,
+ * and more only of large ones and of those that have strayed from a worker.
  */
 export class ProcessScan extends Context.Tag("ProcessScan")<
   ProcessScan,
   {
-    /** What `use` is given holds until it returns: the next look, which waits for that, writes over it. */
-    readonly look: <A, E, R>(
+    /** `use` must not keep the facts: the next scan, which waits for `use` to return, overwrites them. */
+    readonly scan: <A, E, R>(
       aim: ScanAim,
       use: (facts: ProcessFacts) => Effect.Effect<A, E, R>
     ) => Effect.Effect<A, E | ProcUnreadable, R>
   }
 >() {}
 
-/** How many processes are read before others have a turn: two milliseconds' worth of work. */
-const yieldEvery = 200
-
-/** Of what is read in several files. */
+/** For processes of which several files are read. */
 const yieldEveryDetailed = 50
 
-const nine = "9".charCodeAt(0)
+const markPrefix = Buffer.from(`${variable}=`)
 
-const markEntry = Buffer.from(`${variable}=`)
-
-/** The value of the worker's id in an environment. */
-const markIn = (environ: Buffer): string | undefined => {
-  for (let at = environ.indexOf(markEntry); at !== -1; at = environ.indexOf(markEntry, at + 1)) {
-    if (at > 0 && environ[at - 1] !== 0) continue
-    const from = at + markEntry.length
-    const end = environ.indexOf(0, from)
-    return environ.toString("utf8", from, end === -1 ? environ.length : end)
-  }
-  return undefined
+/** The worker id in an environment; null without one. */
+const markIn = (environ: Buffer): string | null => {
+  const at = entryAt(environ, markPrefix)
+  if (at === -1) return null
+  const end = environ.indexOf(0, at)
+  return environ.toString("utf8", at + markPrefix.length, end === -1 ? environ.length : end)
 }
 
-/** What `/proc/<pid>/status` adds. https://man7.org/linux/man-pages/man5/proc_pid_status.5.html */
-const fieldOf = (status: string, name: string): string | undefined =>
-  new RegExp(`^${name}:\\t(.*)$`, "m").exec(status)?.at(1)
-
-const swapIn = (status: string): number => Number.parseInt(fieldOf(status, "VmSwap") ?? "0", 10) * 1024
-
-/** Stands for an environment that is not the daemon's to read. */
-const noEnvironment = Buffer.from("\0")
-
-/** In this time only a storm of forks gives many pids to other processes. */
+/** Within this time only a storm of forks makes the kernel reuse many pids. */
 const rely = Duration.seconds(30)
 const relyNanos = Duration.unsafeToNanos(rely)
 
-/** So many files at most are kept open between two looks, each of which costs the kernel 5 KiB. */
+/** Each file that stays open costs the kernel 5 KiB. */
 const mostOpenEver = 512
 
 /** An eighth of the files that may be open: the daemon needs the others. */
-const mostOpenIn = (limits: string | undefined): number => {
-  const limit = /^Max open files +(\d+|unlimited)/m.exec(limits ?? "")?.[1]
-  if (limit === undefined) return 0
-  return limit === "unlimited" ? mostOpenEver : Math.min(mostOpenEver, Math.floor(Number(limit) / 8))
-}
+const mostOpenIn = (limit = "0"): number =>
+  limit === "unlimited" ? mostOpenEver : Math.min(mostOpenEver, Math.floor(Number(limit) / 8))
 
-interface Surroundings {
-  readonly root: string
+interface Self {
   readonly selfPid: number
   readonly uid: number
 }
 
-const make = Effect.fnUntraced(function* ({ root, selfPid, uid }: Surroundings) {
-  const reader = makeProcReader()
-  const pageBytes = pageBytesOf(reader.whole(`${root}/self/auxv`))
-
-  /** Does something for each, in turns with everybody else. */
-  const inTurns = Effect.fnUntraced(function* <A>(
-    all: ReadonlyArray<A>,
-    atOnce: number,
-    act: (one: A) => void
-  ) {
-    for (let from = 0; from < all.length; from += atOnce) {
-      if (from > 0) yield* turnOfTheEventLoop
-      yield* Effect.try({
-        try: () => {
-          for (const one of all.slice(from, from + atOnce)) act(one)
-        },
-        catch: (cause) => new ProcUnreadable({ reason: String(cause) })
-      })
-    }
-  })
-
-  const pids = Effect.try({
-    // Only a process has a name that begins with a digit.
-    try: () => fs.readdirSync(root).filter((name) => name.charCodeAt(0) <= nine),
-    catch: (cause) => new ProcUnreadable({ reason: String(cause) })
-  })
-
-  const statusOf = (pid: number): string | undefined =>
-    reader.whole(`${root}/${pid}/status`)?.toString("latin1")
-
-  const isOwnUser = (status: string): boolean => {
-    const ids = fieldOf(status, "Uid")?.split("\t") ?? []
-    return ids.length === 4 && ids.every((id) => Number(id) === uid)
-  }
+const make = Effect.fnUntraced(function* ({ selfPid, uid }: Self) {
+  const { reader, swapBytes } = yield* ProcFs
 
   const detailsOf = (pid: number): ProcessDetails | undefined => {
-    const status = statusOf(pid)
-    const argv = reader.whole(`${root}/${pid}/cmdline`)?.toString("utf8")
-    if (status === undefined || argv === undefined) return undefined
+    const text = reader.text(pid, "status")
+    const argv = reader.argv(pid)
+    if (text === undefined || argv === undefined) return undefined
+    const { name, uids } = parseStatus(text)
     return {
-      comm: fieldOf(status, "Name") ?? "",
-      executable: reader.link(`${root}/${pid}/exe`),
-      argv: argv === "" ? [] : argv.replace(/\0$/, "").split("\0"),
-      isOwnUser: isOwnUser(status)
+      comm: name,
+      executable: reader.executable(pid),
+      argv,
+      isOwnUser: uids.length === 4 && uids.every((id) => id === uid)
     }
   }
 
-  const mostOpen = mostOpenIn(reader.whole(`${root}/self/limits`)?.toString("latin1"))
+  const mostOpen = mostOpenIn(reader.openFilesLimit("self"))
   const timer = yield* PlainTimer
-  let callOffClosing = () => {}
-  const remembered = yield* Effect.acquireRelease(
-    Effect.sync(() => makeRememberedProcesses(root, reader, pageBytes, mostOpen)),
+  let cancelClosing = () => {}
+  const cache = yield* Effect.acquireRelease(
+    Effect.sync(() => makeProcessCache(reader, mostOpen)),
     ({ close }) =>
       Effect.sync(() => {
-        callOffClosing()
+        cancelClosing()
         close()
       })
   )
-  const { isMarkKnown, mark, marks, processes, renewLine } = remembered
-  const parentsUnknown = remembered.following((selfPid: number) => withParentsUnknown({ processes, selfPid }))
-  const strays = remembered.following((homeId: string) => strayed({ selfPid, homeId, processes, marks }))
-  let lookedNanos = 0n
+  const { marks, processes, renewLine } = cache
+  const parentsUnknown = cache.derived((self: number) => withParentsUnknown({ processes, selfPid: self }))
+  const strays = cache.derived((homeId: string) => strayed({ selfPid, homeId, processes, marks }))
+  let scannedNanos = 0n
 
-  const lookOnce = Effect.fnUntraced(function* ({ homeId, largeBytes, swapInUseBytes }: ScanAim) {
+  const readMark = (pid: number): void => {
+    // The environment of another user's process stays closed, and no worker of this home is another user's.
+    if (reader.owner(pid) !== uid) return cache.mark(pid, null)
+    const environ = reader.environ(pid)
+    // During exec the environment is empty for a moment.
+    if (environ !== undefined && environ.length > 0) cache.mark(pid, markIn(environ))
+  }
+
+  const scanOnce = Effect.fnUntraced(function* ({ homeId, largeBytes, swapInUseBytes }: ScanAim) {
     const nowNanos = yield* Clock.currentTimeNanos
-    remembered.begin(nowNanos - lookedNanos > relyNanos, largeBytes)
-    lookedNanos = nowNanos
-    callOffClosing()
-    if (mostOpen > 0) callOffClosing = timer.after(Duration.toMillis(rely), remembered.close)
-    yield* inTurns(yield* pids, yieldEvery, (name) => remembered.read(Number(name)))
-    remembered.mend()
+    cache.begin(nowNanos - scannedNanos > relyNanos, largeBytes)
+    scannedNanos = nowNanos
+    cancelClosing()
+    if (mostOpen > 0) cancelClosing = timer.after(Duration.toMillis(rely), cache.close)
+    yield* inTurns(yield* allPids(reader), yieldEvery, cache.read)
+    cache.repair()
     renewLine(selfPid)
     if (swapInUseBytes > largeBytes) {
       const programs = [...processes.values()].filter(({ isKernelThread }) => !isKernelThread)
-      yield* inTurns(programs, yieldEvery, ({ pid }) => {
-        const status = statusOf(pid)
-        if (status !== undefined) remembered.swapped(pid, swapIn(status))
-      })
+      for (const [pid, bytes] of yield* swapBytes(programs.map(({ pid }) => pid))) cache.addSwap(pid, bytes)
     }
-    const large = remembered.large()
+    const large = cache.large()
     yield* inTurns(large, yieldEvery, ({ pid }) => renewLine(pid))
-    const readMarks = () =>
-      inTurns(
-        [...large, ...parentsUnknown(selfPid)].filter(({ pid }) => !isMarkKnown(pid)),
-        yieldEvery,
-        ({ pid }) => {
-          const environ =
-            reader.owner(`${root}/${pid}`) === uid ? reader.whole(`${root}/${pid}/environ`) : noEnvironment
-          // While a process becomes another program it has no environment for a moment.
-          if (environ !== undefined && environ.length > 0) mark(pid, markIn(environ) ?? null)
-        }
-      )
+    const readMarks = () => {
+      const unknown = [...large, ...parentsUnknown(selfPid)].filter(({ pid }) => !cache.isMarkKnown(pid))
+      return inTurns(unknown, yieldEvery, ({ pid }) => readMark(pid))
+    }
     yield* readMarks()
     yield* inTurns(strays(homeId), yieldEvery, ({ pid }) => renewLine(pid))
-    // Whoever turned out to be another process than the one that was remembered.
+    // A renewed pid may turn out to be another process, whose mark is not known yet.
     yield* readMarks()
     const details = new Map<number, ProcessDetails>()
     yield* inTurns([...new Set([...large, ...strays(homeId)])], yieldEveryDetailed, ({ pid }) => {
@@ -193,15 +139,15 @@ const make = Effect.fnUntraced(function* ({ root, selfPid, uid }: Surroundings) 
 
   const turn = yield* Effect.makeSemaphore(1)
   return ProcessScan.of({
-    look: (aim, use) => turn.withPermits(1)(Effect.flatMap(lookOnce(aim), use))
+    scan: (aim, use) => turn.withPermits(1)(Effect.flatMap(scanOnce(aim), use))
   })
 })
 
-/** Looks below another root, as somebody else, as tests do. */
-export const layerOf = (surroundings: Surroundings): Layer.Layer<ProcessScan> =>
-  Layer.scoped(ProcessScan, make(surroundings))
+/** As another process and user, for tests. */
+export const layerOf = (self: Self): Layer.Layer<ProcessScan, never, ProcFs> =>
+  Layer.scoped(ProcessScan, make(self))
 
-export const layer: Layer.Layer<ProcessScan> = Layer.suspend(() =>
-  // The system on which there are no users has no /proc either.
-  layerOf({ root: "/proc", selfPid: process.pid, uid: process.getuid?.() ?? 0 })
+export const layer: Layer.Layer<ProcessScan, never, ProcFs> = Layer.suspend(() =>
+  // The system without users, Windows, has no /proc either.
+  layerOf({ selfPid: process.pid, uid: process.getuid?.() ?? 0 })
 )

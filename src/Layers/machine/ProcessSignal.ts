@@ -1,74 +1,82 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { isAlive } from "../../Domain/machine/ProcessFacts.ts"
-import { scannedProcess } from "../../Domain/machine/ProcessStat.ts"
+import { isStill, type ProcessIdentity } from "../../Domain/machine/ProcessEntry.ts"
 import { errorCode } from "../files/SystemError.ts"
-import { makeProcReader } from "./ProcReader.ts"
+import { ProcFs, ProcUnreadable } from "./ProcFs.ts"
 
-/** A process for ever: its pid may be given to another one, but not with this start time. */
-export interface ProcessIdentity {
-  readonly pid: number
-  readonly startTicks: number
-}
+/** The signals that end a process, and the one that makes a stopped process handle them. */
+export type EndSignal = "SIGTERM" | "SIGCONT" | "SIGKILL"
 
-/** Signals processes that are not of a worker that runs. Only the guard of the memory does. */
+/**
+ * `gone`: the process has exited, so nothing was signalled. `refused`: the system forbids it, for example because the
+ * process has changed its user.
+ */
+type Sent = "sent" | "gone" | "refused"
+
+/**
+ * The only sender of signals to worker processes and memory hogs. It signals a pid only while its start time matches,
+ * and checks and sends in one event-loop turn.
+ */
 export class ProcessSignal extends Context.Tag("ProcessSignal")<
   ProcessSignal,
   {
-    /**
-     * Signals a process if it is still the one that is meant, which is looked at right before, in the same turn of the
-     * event loop. `refused`: the system does not let us, as when it has become another user's.
-     */
+    /** Sends the signals in order. */
     readonly send: (
       to: ProcessIdentity,
-      ...signals: ReadonlyArray<"SIGTERM" | "SIGCONT" | "SIGKILL">
-    ) => Effect.Effect<"sent" | "gone" | "refused">
-    /** Whether it lives and holds memory. */
-    readonly isThere: (process: ProcessIdentity) => Effect.Effect<boolean>
+      ...signals: ReadonlyArray<EndSignal>
+    ) => Effect.Effect<Sent, ProcUnreadable>
+    /** Sends SIGKILL to a process group while `member` is alive: no fork can outrun it. */
+    readonly killGroup: (group: number, member: ProcessIdentity) => Effect.Effect<Sent, ProcUnreadable>
+    /** Whether that very process is alive. */
+    readonly isThere: (process: ProcessIdentity) => Effect.Effect<boolean, ProcUnreadable>
   }
 >() {}
 
-const make = (root: string, kill: (pid: number, signal: NodeJS.Signals) => void) => {
-  const reader = makeProcReader()
-
-  const isThere = ({ pid, startTicks }: ProcessIdentity): boolean => {
-    const length = reader.short(`${root}/${pid}/stat`)
-    // The size of a page does not matter here.
-    const now = length === undefined ? undefined : scannedProcess(reader.bytes, length, pid, 1)
-    return now !== undefined && now.startTicks === startTicks && isAlive(now)
-  }
-
-  return ProcessSignal.of({
-    send: (to, ...signals) =>
-      Effect.sync(() => {
-        if (!isThere(to)) return "gone"
-        let sent = 0
+const make = (kill: (pid: number, signal: NodeJS.Signals) => void) =>
+  Effect.map(ProcFs, ({ reader }) => {
+    /** Runs `act` in the turn in which /proc shows the process alive. */
+    const whileThere = <A>(process: ProcessIdentity, act: () => A, otherwise: A) =>
+      Effect.suspend(() => {
+        let isThere: boolean
         try {
-          for (const signal of signals) {
-            kill(to.pid, signal)
-            sent++
-          }
-          return "sent"
+          isThere = isStill(process, reader.entry(process.pid))
         } catch (cause) {
-          const code = errorCode(cause)
-          // It has died of the first one before the next: that is our doing, and must be told.
-          if (sent > 0 && (code === "ESRCH" || code === "EPERM")) return "sent"
-          if (code === "ESRCH") return "gone"
-          if (code === "EPERM") return "refused"
-          throw cause
+          return new ProcUnreadable({ reason: String(cause) })
         }
-      }),
-    isThere: (process) => Effect.sync(() => isThere(process))
+        return Effect.succeed(isThere ? act() : otherwise)
+      })
+
+    const deliver = (target: number, signals: ReadonlyArray<NodeJS.Signals>): Sent => {
+      let sent = 0
+      try {
+        for (const signal of signals) {
+          kill(target, signal)
+          sent++
+        }
+        return "sent"
+      } catch (cause) {
+        const code = errorCode(cause)
+        // The process has died of the first signal before the second: the daemon did that and must report it.
+        if (sent > 0 && (code === "ESRCH" || code === "EPERM")) return "sent"
+        if (code === "ESRCH") return "gone"
+        if (code === "EPERM") return "refused"
+        throw cause
+      }
+    }
+
+    return ProcessSignal.of({
+      send: (to, ...signals) => whileThere(to, () => deliver(to.pid, signals), "gone"),
+      killGroup: (group, member) => whileThere(member, () => deliver(-group, ["SIGKILL"]), "gone"),
+      isThere: (process) => whileThere(process, () => true, false)
+    })
   })
-}
 
-/** Looks below another root and signals otherwise, as tests do. */
-export const layerOf = (
-  root: string,
+/** With another kill(2), for tests. */
+export const layerWith = (
   kill: (pid: number, signal: NodeJS.Signals) => void
-): Layer.Layer<ProcessSignal> => Layer.sync(ProcessSignal, () => make(root, kill))
+): Layer.Layer<ProcessSignal, never, ProcFs> => Layer.effect(ProcessSignal, make(kill))
 
-export const layer: Layer.Layer<ProcessSignal> = Layer.sync(ProcessSignal, () =>
-  make("/proc", (pid, signal) => void process.kill(pid, signal))
+export const layer: Layer.Layer<ProcessSignal, never, ProcFs> = layerWith(
+  (pid, signal) => void process.kill(pid, signal)
 )

@@ -74,7 +74,7 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
       status: Effect.fnUntraced(function* (project) {
         const snapshot = yield* (yield* supervisor.project(project)).snapshot
         const nowNanos = yield* Clock.currentTimeNanos
-        yield* workerMemory.ask
+        yield* workerMemory.refresh
         const containment = yield* containmentOf(snapshot)
         return statusData(reportOf(snapshot, nowNanos, yield* limits, containment), {
           ...daemon,
@@ -87,7 +87,7 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
       }),
       projects: Effect.gen(function* () {
         const nowNanos = yield* Clock.currentTimeNanos
-        yield* workerMemory.ask
+        yield* workerMemory.refresh
         const selected = yield* supervisor.selected
         const snapshots = yield* supervisor.snapshots
         const limited = yield* limits

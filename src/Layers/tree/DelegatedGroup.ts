@@ -9,15 +9,15 @@ import { errorCode } from "../files/SystemError.ts"
 import type { KernelRoots } from "../machine/MemoryReader.ts"
 import { GroupRefused, refusable } from "./WorkerGroup.ts"
 
-/** Where the kernel's files are, and who the daemon is; tests have their own. */
+/** The folders of the kernel's files and the pid of the daemon. Tests have their own. */
 export interface GroupSurroundings extends KernelRoots {
   readonly pid: number
 }
 
-/** The group of the daemon's unit, in which groups can be made. */
+/** The cgroup of the daemon's unit, below which the daemon may create others. */
 export interface DelegatedGroup {
   readonly folder: string
-  /** As `/proc/<pid>/cgroup` names it. */
+  /** Its path in `/proc/<pid>/cgroup`. */
   readonly path: string
 }
 
@@ -30,7 +30,7 @@ const isIn = (folder: string, pid: number): boolean => {
   }
 }
 
-/** Finds the folder of the unit's group, in which the daemon is, or in the leaf of which. */
+/** Finds the folder of the unit's cgroup: the daemon must be in it, or in its leaf. */
 const find = (path: string, { pid, proc, sys }: GroupSurroundings) =>
   Effect.gen(function* () {
     const refuse = (reason: string) => new GroupRefused({ folder: path, reason })
@@ -43,7 +43,7 @@ const find = (path: string, { pid, proc, sys }: GroupSurroundings) =>
     if (own !== path && own !== `${path}/${daemonGroup}`) {
       return yield* refuse(`the daemon is not in the cgroup of its unit, but in ${own}`)
     }
-    // A container may be told the names outside: the right folder is the one in which this process is seen.
+    // In a container the path may be that on the host. The right folder is the one that lists this process.
     const folder = memoryMounts(mountInfo ?? "", 2)
       .map((mount) => ({ ...mount, mountPoint: mount.mountPoint.replace(/^\/sys(?=\/|$)/, () => sys) }))
       .flatMap((mount) => groupFolders(mount, path).slice(0, 1))
@@ -52,29 +52,29 @@ const find = (path: string, { pid, proc, sys }: GroupSurroundings) =>
   })
 
 /**
- * Takes over the group of the daemon's unit, which must have been delegated: the daemon moves into a leaf of it, for a
- * group in which memory is limited may have no members of its own. Nothing is done when it was done before.
+ * Takes over the cgroup of the daemon's unit, which must be delegated: the daemon moves into a leaf of it, because a group
+ * with limited children may have no members. Repeating it does nothing.
  */
 export const takeOver = (path: string, surroundings: GroupSurroundings) =>
   Effect.tap(find(path, surroundings), ({ folder }) =>
     refusable(folder, async () => {
       const leaf = join(folder, daemonGroup)
       await mkdir(leaf, { recursive: true })
-      // Once for the process: all its threads go along.
+      // Moves all threads of the process.
       if (!isIn(leaf, surroundings.pid)) {
         await writeFile(join(leaf, "cgroup.procs"), String(surroundings.pid))
       }
     })
   )
 
-/** What the daemon has run to find out about itself may be just ending in the group that is to be without members. */
-const endingPatience = Schedule.spaced("10 millis").pipe(Schedule.upTo("1 seconds"))
+/** A command that the daemon ran at its start may still be a member of the group. */
+const memberPatience = Schedule.spaced("10 millis").pipe(Schedule.upTo("1 seconds"))
 
-/** Has memory accounted for each group in this one, where the kernel offers that here. */
+/** Enables the memory controller for the groups in this one, if it is available. */
 export const accountMemory = ({ folder }: DelegatedGroup): Effect.Effect<void, GroupRefused> =>
   refusable(folder, async () => {
     const words = (name: string) => fs.readFileSync(join(folder, name), "latin1").trim().split(" ")
     if (!words("cgroup.controllers").includes("memory")) return
     if (words("cgroup.subtree_control").includes("memory")) return
     await writeFile(join(folder, "cgroup.subtree_control"), "+memory")
-  }).pipe(Effect.retry(endingPatience))
+  }).pipe(Effect.retry(memberPatience))

@@ -4,7 +4,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { printable } from "../../Domain/text/Printable.ts"
 
-/** The worker cannot be started: nothing of it has run. Starting it again is tried with the usual backoff. */
+/** The worker cannot be started, and nothing of it has run. The usual backoff applies. */
 export class CannotStart extends Data.TaggedError("CannotStart")<{ readonly reason: string }> {
   override get message() {
     return this.reason
@@ -23,13 +23,13 @@ const mayExecute = (path: string) =>
     () => false
   )
 
-/** Where the kernel, or a shell, would find `command`. */
+/** The paths at which the kernel, or a shell, would look for `command`. */
 const candidates = (command: string, cwd: string, searchPath: string): ReadonlyArray<string> =>
   command.includes("/")
     ? [isAbsolute(command) ? command : resolve(cwd, command)]
     : searchPath.split(delimiter).map((folder) => join(resolve(cwd, folder === "" ? "." : folder), command))
 
-/** The interpreter that a script names in its first line, a carriage return included; undefined for a binary. */
+/** The interpreter in the first line of a script, with a carriage return if there is one; undefined for a binary. */
 const interpreterOf = async (path: string): Promise<string | undefined> => {
   const file = await fs.open(path, "r")
   try {
@@ -41,8 +41,8 @@ const interpreterOf = async (path: string): Promise<string | undefined> => {
 }
 
 /**
- * Checks what a spawn would only tell as exit code 126 or 127, or as an ENOENT that may mean the folder: the working
- * directory, the program on the worker's own PATH, its permission, and a script's interpreter.
+ * Checks the working directory, the program on the worker's own PATH, its permission, and the interpreter of a script. A
+ * spawn would only report exit code 126 or 127, or an ENOENT that may be about the folder.
  */
 export const checkExecutable = (
   command: string,
@@ -61,7 +61,7 @@ export const checkExecutable = (
         refused ??= `${path} is not executable (chmod +x ${path})`
         continue
       }
-      // Unreadable but executable is fine for a binary, so a failed look proves nothing.
+      // A binary may be executable but unreadable, so a failed read proves nothing.
       const interpreter = await interpreterOf(path).catch(() => undefined)
       if (interpreter === undefined || (await isFile(interpreter).catch(() => false))) return undefined
       return interpreter.endsWith("\r")

@@ -11,26 +11,26 @@ import { WorkerGroups } from "./WorkerGroups.ts"
 import { type Ending, endTree, type OnRemains, WorkerTree } from "./WorkerTree.ts"
 
 /**
- * What earlier workers have left: of a daemon that was killed, or what escaped its tree and is found by its mark or in
- * its cgroup. It is ended before a new worker starts.
+ * Ends the leftovers of earlier runs before a new worker starts: processes of a daemon that was killed, and processes that
+ * had escaped from a tree but have its mark or are in its cgroup.
  */
 export class Leftovers extends Context.Tag("Leftovers")<
   Leftovers,
   {
     /**
-     * Returns when nothing is left, however long that takes: the first time of this home, of all its projects, later
-     * of this one. `onRemains` is told who cannot be ended.
+     * Completes when nothing is left, however long that takes. The first call covers the whole home, later ones the
+     * project. `onRemains` receives the pids that survive SIGKILL.
      */
     readonly end: (project: ProjectName, ending: Ending, onRemains: OnRemains) => Effect.Effect<void>
-    /** The project's last tree was seen empty just now: looking again at once would only cost time. */
+    /** Records that the project's tree was verified empty just now, which makes a sweep unnecessary. */
     readonly areGone: (project: ProjectName) => Effect.Effect<void>
   }
 >() {}
 
-/** How often a process that hangs in the kernel is looked at again. */
+/** The interval of attempts while a process hangs in the kernel. */
 export const remainsInterval = Duration.seconds(1)
 
-/** For this long nothing can have turned up that two scans have not seen. */
+/** Within this time no process can have appeared that two scans have not found. */
 const freshNanos = Duration.unsafeToNanos(Duration.seconds(1))
 
 const make = Effect.gen(function* () {
@@ -43,7 +43,7 @@ const make = Effect.gen(function* () {
   const turns = new Map<ProjectName, Effect.Semaphore>()
   let homeGoneNanos: bigint | undefined
 
-  /** Of one project, or of the whole home. */
+  /** Covers one project, or the whole home. */
   const sweep = Effect.fnUntraced(function* (
     project: ProjectName | undefined,
     ending: Ending,
@@ -58,7 +58,7 @@ const make = Effect.gen(function* () {
     if (pids.length > 0) yield* events.publish({ _tag: "LeftoversEnded", pids })
   })
 
-  /** Everyone waits for it; one project's own leftovers hold up nobody else. */
+  /** All projects wait for this sweep; later ones delay only their own project. */
   const sweepHome = (ending: Ending, onRemains: OnRemains) =>
     turn.withPermits(1)(
       Effect.suspend(() =>
@@ -71,7 +71,7 @@ const make = Effect.gen(function* () {
       )
     )
 
-  /** One sweep of a project after the other: the end of one could else hit what is started after the next. */
+  /** Sweeps of a project run one after the other: a late one could otherwise end the next worker. */
   const inTurn = (project: ProjectName) => {
     const own = turns.get(project) ?? Effect.unsafeMakeSemaphore(1)
     turns.set(project, own)

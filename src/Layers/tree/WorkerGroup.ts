@@ -10,7 +10,7 @@ import { isPopulated } from "../../Domain/tree/WorkerGroup.ts"
 import { errorCode, messageOf } from "../files/SystemError.ts"
 import { cgroupMembers } from "../machine/CgroupMembers.ts"
 
-/** The kernel has refused something about a cgroup. */
+/** An operation on a cgroup has failed. */
 export class GroupRefused extends Data.TaggedError("GroupRefused")<{
   readonly folder: string
   readonly reason: string
@@ -20,31 +20,31 @@ export class GroupRefused extends Data.TaggedError("GroupRefused")<{
   }
 }
 
-/** A cgroup (version 2) that the daemon has made for one worker. Making and removing wait in the thread pool. */
+/** A cgroup (version 2) of one worker. Creation and removal can block, so they run in the thread pool. */
 export interface WorkerGroup {
   readonly folder: string
-  /** As `/proc/<pid>/cgroup` names it. */
+  /** Its path in `/proc/<pid>/cgroup`. */
   readonly path: string
-  /** The file that a process writes `0` into to get in. */
+  /** `cgroup.procs`: a process enters by writing its pid, or `0`, into it. */
   readonly entrance: string
-  /** The pids in it and in the groups below it. Zombies are not. */
+  /** The pids in it and in the groups below it, without zombies. */
   readonly members: Effect.Effect<ReadonlySet<number>>
-  /** Returns when nobody is left in it: the kernel tells. Where it cannot be heard this never returns. */
+  /** Completes when the kernel reports it empty; never, if no notification is possible. */
   readonly emptied: Effect.Effect<void>
   /**
-   * SIGKILL to all in it and below, also to who is being forked at this moment. Nobody is killed where the kernel is
-   * older than 5.14, or the group is gone.
+   * Kills all processes in it and below, also those that are being forked at this moment. Without effect before Linux
+   * 5.14, or if the group is gone.
    */
   readonly kill: Effect.Effect<void>
-  /** Removes it with the groups below. One that is gone is fine. */
+  /** Removes it with the groups below. It may be gone already. */
   readonly remove: Effect.Effect<void, GroupRefused>
-  /** What it holds; undefined where memory is not accounted for it. */
+  /** The memory of its processes; undefined if the kernel does not account it. */
   readonly memory: () => GroupMemory | undefined
-  /** The kernel keeps it below this; undefined: without a limit. */
+  /** Sets the limit that the kernel enforces; undefined removes it. */
   readonly limit: (bytes: number | undefined) => Effect.Effect<void, GroupRefused>
 }
 
-/** The text of a small file of the kernel; undefined when it is not there, or not to be read at the moment. */
+/** The text of a small file of the kernel; undefined when it cannot be read. */
 const textOf = (path: string): string | undefined => {
   try {
     return fs.readFileSync(path, "latin1")
@@ -54,10 +54,10 @@ const textOf = (path: string): string | undefined => {
   }
 }
 
-/** The kernel makes a group's files, and nobody else can; and `cgroup.kill` cannot be read. */
+/** Never creates a file, which only the kernel can; and `cgroup.kill` cannot be read. */
 const onlyWrite = { flag: fs.constants.O_WRONLY | fs.constants.O_TRUNC }
 
-/** What is gone already needs no removal. */
+/** Ignores that something is gone already. */
 const unlessMissing = async (act: () => Promise<unknown>): Promise<void> => {
   try {
     await act()
@@ -66,14 +66,14 @@ const unlessMissing = async (act: () => Promise<unknown>): Promise<void> => {
   }
 }
 
-/** What the kernel may refuse about a group. */
+/** Turns the errors of an operation on a group into `GroupRefused`. */
 export const refusable = <A>(folder: string, act: () => Promise<A>): Effect.Effect<A, GroupRefused> =>
   Effect.tryPromise({
     try: act,
     catch: (cause) => new GroupRefused({ folder, reason: messageOf(cause) })
   })
 
-/** A group must not hold groups when it is removed, and only folders are removable in it. */
+/** The kernel removes only groups without groups in them. The files in a group need no removal. */
 const removeTree = async (folder: string): Promise<void> => {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     if (entry.isDirectory()) await unlessMissing(() => removeTree(join(folder, entry.name)))
@@ -81,11 +81,11 @@ const removeTree = async (folder: string): Promise<void> => {
   await rmdir(folder)
 }
 
-/** The last process has ended, but the kernel may still be busy with it. */
+/** The kernel may be busy with the last process for a moment after its exit. */
 const removalPatience = Schedule.spaced("20 millis").pipe(Schedule.upTo("500 millis"))
 
-/** What is not known counts as somebody. */
-const isAnybodyIn = (folder: string): boolean => {
+/** An unreadable group counts as populated. */
+const isInUse = (folder: string): boolean => {
   const events = textOf(join(folder, "cgroup.events"))
   return events === undefined ? fs.existsSync(folder) : isPopulated(events)
 }
@@ -97,30 +97,30 @@ const emptied = (folder: string): Effect.Effect<void> =>
       watcher = fs.watch(join(folder, "cgroup.events"), { persistent: false })
     } catch (cause) {
       if (errorCode(cause) === undefined) throw cause
-      // It is gone, or no watches are left: whoever waits looks by itself too.
-      if (!isAnybodyIn(folder)) resume(Effect.void)
+      // The group is gone, or no inotify watch is free. The caller polls as well.
+      if (!isInUse(folder)) resume(Effect.void)
       return undefined
     }
-    const look = () => {
-      if (isAnybodyIn(folder)) return
+    const check = () => {
+      if (isInUse(folder)) return
       watcher.close()
       resume(Effect.void)
     }
-    watcher.on("change", look)
-    watcher.on("error", look)
-    // After the watch has begun: the last one may have gone before it.
-    look()
+    watcher.on("change", check)
+    watcher.on("error", check)
+    // The last process may have exited before the watch began.
+    check()
     return Effect.sync(() => watcher.close())
   })
 
-/** The group in this folder, which is there. */
+/** The existing group in this folder. */
 export const workerGroup = (folder: string, path: string): WorkerGroup => ({
   folder,
   path,
   entrance: join(folder, "cgroup.procs"),
   members: cgroupMembers(folder),
   emptied: emptied(folder),
-  // A kill that the kernel refuses is one that is done by tree, and what that leaves is told.
+  // If the kernel refuses, the processes are killed one by one, and survivors are reported.
   kill: Effect.ignore(refusable(folder, () => writeFile(join(folder, "cgroup.kill"), "1", onlyWrite))),
   remove: refusable(folder, () => unlessMissing(() => removeTree(folder))).pipe(
     Effect.retry(removalPatience)
@@ -128,18 +128,18 @@ export const workerGroup = (folder: string, path: string): WorkerGroup => ({
   memory: () => {
     const residentBytes = parseHeld(textOf(join(folder, "memory.stat")) ?? "")
     if (residentBytes === undefined) return undefined
-    // A kernel without swap has no such file.
+    // A kernel without swap does not have this file.
     return { residentBytes, swapBytes: parseAmount(textOf(join(folder, "memory.swap.current")) ?? "0") ?? 0 }
   },
   limit: (bytes) =>
     refusable(folder, async () => {
-      // One process that is killed must not take the others along: the agent may go on without it.
+      // An out-of-memory kill of one process must not kill the others: the agent may go on without it.
       await writeFile(join(folder, "memory.oom.group"), "0", onlyWrite)
       await writeFile(join(folder, "memory.max"), bytes === undefined ? "max" : String(bytes), onlyWrite)
     })
 })
 
-/** Makes a group below another. */
+/** Creates a group. */
 export const makeWorkerGroup = (folder: string, path: string): Effect.Effect<WorkerGroup, GroupRefused> =>
   Effect.as(
     refusable(folder, () => mkdir(folder)),

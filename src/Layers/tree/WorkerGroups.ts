@@ -13,7 +13,7 @@ import { OwnUnit } from "../systemd/OwnUnit.ts"
 import { accountMemory, type DelegatedGroup, type GroupSurroundings, takeOver } from "./DelegatedGroup.ts"
 import { makeWorkerGroup, refusable, type WorkerGroup, workerGroup } from "./WorkerGroup.ts"
 
-/** The group of a worker that lives. */
+/** The cgroup of the current run of a worker. */
 export interface LivingGroup {
   readonly project: ProjectName
   readonly workerId: string
@@ -21,34 +21,34 @@ export interface LivingGroup {
 }
 
 /**
- * The cgroups of workers, below the group of the daemon's own unit. There are none unless systemd has delegated that
- * group to the daemon: a group that can be written is not for that reason ours. Nothing here fails a worker.
+ * The cgroups of workers, below the cgroup of the daemon's own unit. There are none unless systemd has delegated that to the
+ * daemon: write permission alone does not make it ours. No failure here stops a worker.
  */
 export class WorkerGroups extends Context.Tag("WorkerGroups")<
   WorkerGroups,
   {
-    /** The group for a life that begins. Undefined where there are none, or where it cannot be made, which is told. */
+    /** Creates the cgroup for a run. Undefined without delegation, or after a failure, which is reported. */
     readonly make: (project: ProjectName, workerId: string) => Effect.Effect<WorkerGroup | undefined>
-    /** Waits until the worker is in its group, a second at most; when it is not, that is told. */
+    /** Waits up to a second until the worker is in its cgroup; reports if it is not. */
     readonly verify: (workerId: string, pid: number) => Effect.Effect<void>
-    /** Of a worker that runs, looked up now; undefined in the moment before `verify` knows. */
+    /** How a running worker is kept track of, read now; undefined until `verify` has completed. */
     readonly containment: (workerId: string, pid: number) => Effect.Effect<Containment | undefined>
-    /** The group of a worker that lives. */
+    /** The cgroup of the current run. */
     readonly of: (workerId: string) => WorkerGroup | undefined
-    /** Those of all workers that live. */
+    /** The cgroups of all current runs. */
     readonly living: () => ReadonlyArray<LivingGroup>
-    /** Who is in them at this moment. */
+    /** The pids in them now. */
     readonly members: Effect.Effect<ReadonlyArray<GroupMembers>>
-    /** The life is over and nobody is left in it. One that cannot be removed is left, and told. */
+    /** Removes the cgroup of a run that has ended. A failure is reported. */
     readonly end: (workerId: string) => Effect.Effect<void>
-    /** The groups that earlier lives have left, of one project or of all. */
+    /** The cgroups left by earlier runs of one project, or of all. */
     readonly earlier: (project: ProjectName | undefined) => Effect.Effect<ReadonlyArray<WorkerGroup>>
-    /** Removes such a group, in which nobody is left. */
+    /** Removes such a cgroup, which must be empty. */
     readonly remove: (group: WorkerGroup) => Effect.Effect<void>
   }
 >() {}
 
-/** Where the daemon has no groups to give: everything is done by the tree of processes, and nothing here costs. */
+/** Without delegation: processes are found by tree alone. */
 export const withoutGroups = WorkerGroups.of({
   make: () => Effect.succeed(undefined),
   verify: () => Effect.void,
@@ -61,19 +61,19 @@ export const withoutGroups = WorkerGroups.of({
   remove: () => Effect.void
 })
 
-/** How long the first line of a worker may take to get into its group. */
+/** How long the first line of a worker may take to enter its cgroup. */
 const joinPatience = Schedule.exponential("1 millis", 1.5).pipe(Schedule.upTo("1 seconds"))
 
 const groupsIn = (delegated: DelegatedGroup, { publish }: DaemonEvents["Type"]) => {
   const lives = new Map<string, LivingGroup & { isVerified: boolean }>()
-  const told = new Set<string>()
+  const reported = new Set<string>()
 
   const remove = (group: WorkerGroup) =>
     Effect.catchTag(group.remove, "GroupRefused", ({ reason }) =>
       Effect.suspend(() => {
-        // It may hang in the kernel all night.
-        if (told.has(group.folder)) return Effect.void
-        told.add(group.folder)
+        // A process may hang in it all night.
+        if (reported.has(group.folder)) return Effect.void
+        reported.add(group.folder)
         return publish({ _tag: "GroupNotRemoved", cgroup: group.folder, reason })
       })
     )
@@ -122,7 +122,7 @@ const groupsIn = (delegated: DelegatedGroup, { publish }: DaemonEvents["Type"]) 
       }),
     earlier: (project) =>
       refusable(delegated.folder, () => readdir(delegated.folder)).pipe(
-        // The daemon's own group cannot go away; what cannot be listed at the moment is ended before the next start.
+        // The daemon's own cgroup always exists. After a failure the next start lists it again.
         Effect.orElseSucceed(() => []),
         Effect.map((names) => {
           const present = new Set([...lives.values()].map(({ group }) => group.folder))
@@ -141,33 +141,33 @@ const groupsIn = (delegated: DelegatedGroup, { publish }: DaemonEvents["Type"]) 
 
 const make = (surroundings: GroupSurroundings) =>
   Effect.gen(function* () {
-    // Another daemon of this home would move itself out from under this one's workers.
+    // Without the lock another daemon of this home could take over this one's cgroup.
     yield* InstanceLock
     const events = yield* DaemonEvents
     const facts = yield* (yield* OwnUnit).facts
     if (facts === undefined || !facts.isDelegated) return withoutGroups
-    const tell = (reason: string, consequence: string) =>
+    const report = (reason: string, consequence: string) =>
       events.publish({ _tag: "GroupsUnusable", reason, consequence })
     const delegated = yield* takeOver(facts.controlGroup, surroundings).pipe(
       Effect.tapErrorTag("GroupRefused", ({ message }) =>
-        tell(
+        report(
           `Workers get no cgroups of their own (${message})`,
-          "Their processes are found by their descent and their environment alone"
+          "The daemon finds their processes only by parent, session and environment"
         )
       ),
       Effect.orElseSucceed(() => undefined)
     )
     if (delegated === undefined) return withoutGroups
     yield* Effect.catchTag(accountMemory(delegated), "GroupRefused", ({ message }) =>
-      tell(
+      report(
         `Memory is not accounted for the cgroups of workers (${message})`,
-        "What a worker holds is added up from its processes, and the kernel sets it no limit"
+        "The daemon adds up the memory of a worker's processes, and the kernel enforces no limit"
       )
     )
     return groupsIn(delegated, events)
   })
 
-/** With other files of the kernel, or for another process, as tests do. */
+/** With other folders and another pid, for tests. */
 export const layerAt = (
   surroundings: GroupSurroundings
 ): Layer.Layer<WorkerGroups, never, InstanceLock | OwnUnit | DaemonEvents> =>

@@ -10,22 +10,22 @@ import type { WorkerExit } from "../../Domain/tree/WorkerExit.ts"
 import { ProcFs } from "../machine/ProcFs.ts"
 import { CannotStart, checkExecutable } from "./Executable.ts"
 
-/** What is started. */
+/** A worker to start. */
 export interface WorkerSpec {
   readonly argv: readonly [command: string, ...args: ReadonlyArray<string>]
   readonly cwd: string
-  /** All of it: nothing is inherited. */
+  /** The whole environment: nothing is inherited. */
   readonly env: Readonly<Record<string, string>>
-  /** The file by which it gets into its cgroup, before it does anything else. */
+  /** The `cgroup.procs` of its cgroup, which it enters before anything else. */
   readonly entrance?: string | undefined
 }
 
-/** A process that runs. */
+/** A started worker. */
 export interface RunningWorker {
   readonly pid: number
   readonly stdout: Readable
   readonly stderr: Readable
-  /** How the leader ended and how long it ran on the monotonic clock. Others of its tree may still live. */
+  /** Completes when the leader exits. Other processes of the tree may still be alive. */
   readonly exit: Effect.Effect<{ readonly exit: WorkerExit; readonly uptimeMs: number }>
 }
 
@@ -36,9 +36,9 @@ export class WorkerProcess extends Context.Tag("WorkerProcess")<
 >() {}
 
 /**
- * The one line of sh a worker goes through. It gets into its cgroup before it could fork; Node has raised the soft
- * open-files limit for itself, and programs that use select(2) break above 1024; and when memory runs out, the kernel
- * shall take the worker and not its supervisor. None of it is worth a failed start, so errors pass.
+ * Prepares the process of a worker in sh: it enters its cgroup before it can fork; it restores the soft limit of open
+ * files, which Node raises for itself, because programs with select(2) break above 1024; and it raises its OOM score, so
+ * that the kernel kills the worker and not the daemon. Errors are ignored: none of this is worth a failed start.
  */
 const startLine = [
   '[ -z "$2" ] || { echo $$ >"$2"; } 2>/dev/null',
@@ -77,9 +77,12 @@ const launch = Effect.fnUntraced(function* (spec: WorkerSpec, openFilesSoftLimit
 
 const make = Effect.gen(function* () {
   const proc = yield* ProcFs
-  // The launcher has seen the limit before Node raised it; without one, the parent's is the best that is known.
-  const openFilesSoftLimit =
-    process.env["AUTOPILOTD_NOFILE_SOFT"] ?? (yield* proc.openFilesSoftLimit(process.ppid)) ?? ""
+  // The launcher records the limit before Node raises it. Without a launcher the parent's is the best guess.
+  const limitOfParent = Effect.orElseSucceed(
+    Effect.try(() => proc.reader.openFilesLimit(process.ppid)),
+    () => undefined
+  )
+  const openFilesSoftLimit = process.env["AUTOPILOTD_NOFILE_SOFT"] ?? (yield* limitOfParent) ?? ""
   return WorkerProcess.of({
     start: Effect.fnUntraced(function* (spec: WorkerSpec) {
       yield* checkExecutable(spec.argv[0], spec.cwd, spec.env["PATH"] ?? "")

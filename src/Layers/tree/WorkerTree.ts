@@ -4,100 +4,91 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
-import { type LivingTree, livingTree, type ProcessEntry } from "../../Domain/machine/ProcessTree.ts"
+import { ancestorsOf } from "../../Domain/machine/ProcessDescent.ts"
+import type { ProcessEntry, ProcessIdentity } from "../../Domain/machine/ProcessEntry.ts"
+import { type LivingTree, livingTree } from "../../Domain/machine/ProcessTree.ts"
 import { variable } from "../../Domain/WorkerId.ts"
 import { coalescedRead } from "../concurrency/CoalescedRead.ts"
 import { patientRace } from "../concurrency/PatientRace.ts"
-import { errorCode } from "../files/SystemError.ts"
+import { type EndSignal, ProcessSignal } from "../machine/ProcessSignal.ts"
 import { ProcFs, type ProcUnreadable } from "../machine/ProcFs.ts"
 import type { WorkerGroup } from "./WorkerGroup.ts"
 
-/** A worker's processes, as far as they are known. */
+/** The identity of a process tree. */
 export interface Tree {
-  /** The process we started; undefined for what an earlier daemon left, of which only the mark is known. */
-  readonly leader: { readonly pid: number; readonly startTicks: number } | undefined
-  /** How the environment entry of its processes begins: see `Domain/WorkerId`. */
+  /** Undefined for leftovers of an earlier daemon, of which only the mark is known. */
+  readonly leader: ProcessIdentity | undefined
+  /** The beginning of the entry in the environment of its processes: see `Domain/WorkerId`. */
   readonly mark: string
-  /** The cgroups that were made for it: whoever is in them belongs to it. */
+  /** The cgroups that the daemon has made for it. */
   readonly groups: ReadonlyArray<WorkerGroup>
-  /** Every process ever seen in it, by pid with its start time. Grows with each scan. */
+  /** Start times of all processes ever found in it, by pid. Each scan adds to it. */
   readonly seen: Map<number, number>
 }
 
 export interface Ending {
-  /** How long after TERM the tree may take to end by itself. */
+  /** The grace period: the time between SIGTERM and SIGKILL. */
   readonly graceMs: number
-  /** Completes when the grace is to be cut short. */
+  /** Completes when the grace period is to be cut. */
   readonly hasten: Effect.Effect<void>
 }
 
 /**
- * Finds and ends workers' trees. It is the only one that signals what belongs to a worker, and it signals a pid only
- * while its start time is the one that was seen.
+ * Finds and ends the process trees of workers. Nothing else signals processes of a worker.
  */
 export class WorkerTree extends Context.Tag("WorkerTree")<
   WorkerTree,
   {
-    /** The tree of a process that runs. */
+    /** The tree of a running leader. */
     readonly of: (pid: number, mark: string, group: WorkerGroup | undefined) => Effect.Effect<Tree>
     /**
-     * TERM to all, the grace, then KILL, to its cgroups first, which nothing outruns by forking, until two scans in a
-     * row find nobody, at most 5 s. Returns what is still there then: processes that hang in the kernel. It cannot be
-     * interrupted, only hastened.
+     * Sends SIGTERM to all processes, waits for the grace period, then sends SIGKILL, to the cgroups first, which no fork
+     * can outrun, until two scans in a row are empty, at most 5 s. Returns the pids that are left then: processes that
+     * hang in the kernel. It cannot be interrupted, only hastened.
      */
     readonly end: (tree: Tree, ending: Ending) => Effect.Effect<ReadonlyArray<number>>
   }
 >() {}
 
-/** How the mark of every worker begins. */
+/** The beginning of every mark. */
 const anyMark = `${variable}=`
 
-/** KILL is immediate but for processes that hang in the kernel; those are waited for elsewhere. */
+/** SIGKILL takes effect at once, except on processes that hang in the kernel; `endTree` waits for those. */
 const killLimit = Duration.seconds(5)
 
-/** Soon at first, because most workers end at once; then rarely, because a full grace must not cost a core. */
+/** Short at first, because most workers exit at once; then long, because a grace period must not cost a core. */
 const pollSchedule = Schedule.exponential("5 millis", 1.5).pipe(
   Schedule.modifyDelay((_, delay) => Duration.min(delay, Duration.millis(100)))
 )
 
-/** What a look at a tree has found. */
+/** The result of one scan of a tree. */
 interface Found extends LivingTree {
-  /** The pids in its cgroups; one of them may have been forked after the processes were read. */
+  /** The pids in its cgroups. A member may have been forked after /proc was read. */
   readonly members: ReadonlySet<number>
   /** The daemon and its ancestors. */
   readonly excluded: ReadonlySet<number>
-  /** Nobody is left, as far as this look can tell. */
   readonly isEmpty: boolean
 }
 
 const make = Effect.gen(function* () {
   const proc = yield* ProcFs
+  const signals = yield* ProcessSignal
 
-  /** What is not known must never count as "nobody there", so an unreadable /proc is read until it can be. */
+  /** Retries until /proc can be read: unknown must never count as empty. */
   const patiently = <A>(reading: Effect.Effect<A, ProcUnreadable>): Effect.Effect<A> =>
     reading.pipe(Effect.retry(Schedule.spaced("50 millis")), Effect.orDie)
 
-  const excludedFrom = (table: ReadonlyArray<ProcessEntry>): ReadonlySet<number> => {
-    const parents = new Map(table.map((entry) => [entry.pid, entry.parentPid]))
-    const excluded = new Set<number>()
-    for (
-      let pid: number | undefined = process.pid;
-      pid !== undefined && !excluded.has(pid);
-      pid = parents.get(pid)
-    ) {
-      excluded.add(pid)
-    }
-    return excluded
-  }
-
-  /** Trees that end together look together: with fifty projects, a look of each would take longer than a grace. */
-  const look = coalescedRead(
-    Effect.map(proc.processes, (table) => ({
-      table,
-      excluded: excludedFrom(table),
-      /** Whether a process carries a worker's mark, whichever; only of those that somebody has asked for. */
-      isMarked: new Map<number, boolean>()
-    }))
+  /** Trees that end at the same time share a scan: one for each of fifty would take longer than the grace period. */
+  const sharedScan = coalescedRead(
+    Effect.map(proc.processes, (table) => {
+      const byPid = new Map(table.map((entry) => [entry.pid, entry]))
+      return {
+        table,
+        excluded: new Set([process.pid, ...ancestorsOf(byPid, process.pid)]),
+        /** Whether a process has the mark of any worker, as far as environments were read. */
+        isMarked: new Map<number, boolean>()
+      }
+    })
   )
 
   const membersOf = Effect.fnUntraced(function* (
@@ -112,12 +103,12 @@ const make = Effect.gen(function* () {
   })
 
   const scan = (tree: Tree): Effect.Effect<Found> =>
-    look(({ excluded, isMarked, table }) =>
+    sharedScan(({ excluded, isMarked, table }) =>
       Effect.gen(function* () {
         const leader = tree.leader
         const young =
           leader === undefined ? table : table.filter((entry) => entry.startTicks >= leader.startTicks)
-        // Half of all processes may be threads of the kernel. They have no session, and every worker has one.
+        // Kernel threads, half of all processes on many machines, have no session; every worker has one.
         const pids = young.filter((entry) => entry.session !== 0).map((entry) => entry.pid)
         const unread = pids.filter((pid) => !isMarked.has(pid))
         const carriers = yield* proc.carrying(unread, anyMark)
@@ -134,74 +125,49 @@ const make = Effect.gen(function* () {
       })
     ).pipe(patiently)
 
-  const isStillThere = (entry: ProcessEntry): Effect.Effect<boolean> =>
-    proc.process(entry.pid).pipe(
-      patiently,
-      Effect.map((now) => now !== undefined && now.startTicks === entry.startTicks && now.state !== "Z")
-    )
+  const isStillThere = (entry: ProcessEntry) => patiently(signals.isThere(entry))
 
-  /** True when the signal was delivered; a process that ended meanwhile is as good as signalled. */
-  const kill = (pid: number, signal: NodeJS.Signals) =>
-    Effect.sync(() => {
-      try {
-        process.kill(pid, signal)
-      } catch (cause) {
-        // EPERM: a member that has become another user cannot be signalled; the next scan still finds and names it.
-        const code = errorCode(cause)
-        if (code !== "ESRCH" && code !== "EPERM") throw cause
-      }
-    })
+  /** A process that refuses the signal, because it has changed its user, is found and reported by the next scan. */
+  const signalEach = (processes: ReadonlyArray<ProcessEntry>, ...which: ReadonlyArray<EndSignal>) =>
+    Effect.forEach(processes, (entry) => patiently(signals.send(entry, ...which)), { discard: true })
 
-  const signalEach = (processes: ReadonlyArray<ProcessEntry>, ...signals: ReadonlyArray<NodeJS.Signals>) =>
+  const killGroups = ({ groups, processes }: LivingTree) =>
     Effect.forEach(
-      processes,
-      (entry) =>
-        Effect.if(isStillThere(entry), {
-          onTrue: () => Effect.forEach(signals, (signal) => kill(entry.pid, signal), { discard: true }),
-          onFalse: () => Effect.void
-        }),
-      { discard: true }
-    )
-
-  const signalGroups = (living: LivingTree) =>
-    Effect.forEach(
-      living.groups,
+      groups,
       (group) => {
-        const member = living.processes.find((entry) => entry.group === group)
-        return member === undefined
-          ? Effect.void
-          : Effect.whenEffect(kill(-group, "SIGKILL"), isStillThere(member))
+        const member = processes.find((entry) => entry.group === group)
+        return member === undefined ? Effect.void : patiently(signals.killGroup(group, member))
       },
       { discard: true }
     )
 
-  /** The kernel tells when nobody is left in the cgroups. Those who are elsewhere are looked for all the same. */
+  /** Completes when the kernel reports the cgroups empty. Processes outside of them are scanned for all the same. */
   const emptied = Effect.fnUntraced(function* ({ groups }: Tree, { members }: Found) {
     if (members.size === 0) return yield* Effect.never
     yield* Effect.forEach(groups, (group) => group.emptied, { concurrency: "unbounded", discard: true })
   })
 
-  /** Waits until two scans in a row are empty, `first` included. Whoever appears meanwhile gets its own TERM. */
+  /** Waits until two scans in a row are empty, `first` included. New processes get SIGTERM as well. */
   const awaitGone = (tree: Tree, first: Found) =>
     Effect.gen(function* () {
       let found = first
       let emptyScans = found.isEmpty ? 1 : 0
       while (emptyScans < 2) {
-        // Cheap while those that were signalled live: one stat each. A scan of all of /proc only when they are gone.
+        // One stat for each signalled process while one is alive; a scan of all of /proc only after that.
         const gone = Effect.filter(found.processes, isStillThere).pipe(
           Effect.repeat({ schedule: pollSchedule, until: (alive) => alive.length === 0 })
         )
-        // Whoever is only seen in a cgroup was forked after /proc was read, or has lost its first thread.
+        // A process that only its cgroup shows was forked after the scan, or has lost its first thread.
         const next = found.processes.length > 0 || found.isEmpty ? gone : Effect.sleep("100 millis")
         yield* Effect.raceFirst(next, emptied(tree, found))
         found = yield* scan(tree)
         emptyScans = found.isEmpty ? emptyScans + 1 : 0
-        // A stopped process acts on TERM only once it goes on.
+        // A stopped process handles SIGTERM only after SIGCONT.
         yield* signalEach(found.processes, "SIGTERM", "SIGCONT")
       }
     })
 
-  /** Never a group in which the daemon is, or one of its ancestors. */
+  /** Never kills a cgroup with the daemon or one of its ancestors in it. */
   const killCgroups = ({ groups }: Tree, { excluded }: Found) =>
     Effect.forEach(
       groups,
@@ -223,7 +189,7 @@ const make = Effect.gen(function* () {
         return [...new Set([...found.processes.map((entry) => entry.pid), ...found.members])]
       }
       yield* killCgroups(tree, found)
-      yield* signalGroups(found)
+      yield* killGroups(found)
       yield* signalEach(found.processes, "SIGKILL")
       if (!found.isEmpty) yield* Effect.sleep("5 millis")
     }
@@ -234,14 +200,14 @@ const make = Effect.gen(function* () {
       proc.process(pid).pipe(
         patiently,
         Effect.map((entry) => ({
-          // Gone already: then whoever has the pid now is somebody else, as start time 0 says of everybody.
+          // Gone already: start time 0 matches no process that may get the pid.
           leader: { pid, startTicks: entry?.startTicks ?? 0 },
           mark,
           groups: group === undefined ? [] : [group],
           seen: new Map<number, number>()
         }))
       ),
-    // Half an end would leave the half that ignores TERM.
+    // An interrupted end would leave the processes that ignore SIGTERM.
     end: Effect.fnUntraced(function* (tree, { graceMs, hasten }) {
       const living = yield* scan(tree)
       yield* signalEach(living.processes, "SIGTERM", "SIGCONT")
@@ -255,15 +221,15 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layer: Layer.Layer<WorkerTree, never, ProcFs> = Layer.effect(WorkerTree, make)
-/** Told the pids that cannot be ended, whenever they are others than before. */
+export const layer: Layer.Layer<WorkerTree, never, ProcFs | ProcessSignal> = Layer.effect(WorkerTree, make)
 
+/** Receives the pids that survive SIGKILL whenever they change. */
 export type OnRemains = (pids: ReadonlyArray<number>) => Effect.Effect<void>
-/**
- * Ends a tree, again and again while something of it hangs in the kernel. `pause` is the time between two attempts; it
- * says whether there is to be another. Returns whether nothing is left.
- */
 
+/**
+ * Ends a tree, and tries again while a process of it hangs in the kernel. `pause` waits between two attempts and returns
+ * whether there is another one. Returns whether the tree is empty.
+ */
 export const endTree = (
   trees: WorkerTree["Type"],
   tree: Tree,
@@ -272,13 +238,13 @@ export const endTree = (
   pause: Effect.Effect<boolean>
 ): Effect.Effect<boolean> =>
   Effect.gen(function* () {
-    let told = ""
+    let reported = ""
     for (;;) {
       const remains = yield* trees.end(tree, ending)
       if (remains.length === 0) return true
-      // Only a change is news: what hangs may do so all night.
-      if (remains.join() !== told) yield* onRemains(remains)
-      told = remains.join()
+      // A process may hang all night.
+      if (remains.join() !== reported) yield* onRemains(remains)
+      reported = remains.join()
       if (!(yield* pause)) return false
     }
   })

@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import type { AgentSeen } from "../../Domain/agent/AgentSeen.ts"
-import type { LifeMemory } from "../../Domain/tree/WorkerMemory.ts"
+import type { RunMemory } from "../../Domain/tree/WorkerMemory.ts"
 
 /** The output of a running worker, as read so far. */
 export interface WorkerOutput {
@@ -15,7 +15,7 @@ export interface WorkerOutput {
 interface LiveWorker {
   readonly output: WorkerOutput
   /** The latest sample of the process tree; undefined until the first one. */
-  memory: LifeMemory | undefined
+  memory: RunMemory | undefined
 }
 
 /**
@@ -30,7 +30,7 @@ export class LiveWorkers extends Context.Tag("LiveWorkers")<
     readonly add: (pid: number, output: WorkerOutput) => void
     readonly remove: (pid: number) => void
     /** Replaces the sample of a worker. Ignores a worker that has stopped. */
-    readonly sampled: (pid: number, memory: LifeMemory) => void
+    readonly sampled: (pid: number, memory: RunMemory) => void
   }
 >() {}
 

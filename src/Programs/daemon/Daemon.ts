@@ -12,12 +12,10 @@ import * as InstanceLock from "../../Layers/daemon/InstanceLock.ts"
 import * as ShutdownRequest from "../../Layers/daemon/ShutdownRequest.ts"
 import type { Signals } from "../../Layers/daemon/Signals.ts"
 import * as Uncaught from "../../Layers/daemon/Uncaught.ts"
-import * as HogEnd from "../../Layers/guard/HogEnd.ts"
 import * as HogReport from "../../Layers/guard/HogReport.ts"
 import * as HogSearch from "../../Layers/guard/HogSearch.ts"
 import * as MemoryBackstop from "../../Layers/guard/MemoryBackstop.ts"
 import * as MemoryGuard from "../../Layers/guard/MemoryGuard.ts"
-import * as MemoryRestart from "../../Layers/guard/MemoryRestart.ts"
 import * as StallDetector from "../../Layers/guard/StallDetector.ts"
 import * as WorkerLimit from "../../Layers/guard/WorkerLimit.ts"
 import * as WorkerMemory from "../../Layers/guard/WorkerMemory.ts"
@@ -30,8 +28,6 @@ import * as WorkerEcho from "../../Layers/logs/WorkerEcho.ts"
 import * as WorkerLines from "../../Layers/logs/WorkerLines.ts"
 import * as WorkerLog from "../../Layers/logs/WorkerLog.ts"
 import * as MemoryReader from "../../Layers/machine/MemoryReader.ts"
-import * as ProcessActivity from "../../Layers/machine/ProcessActivity.ts"
-import * as ProcessMemory from "../../Layers/machine/ProcessMemory.ts"
 import * as ProcessScan from "../../Layers/machine/ProcessScan.ts"
 import * as ProcessSignal from "../../Layers/machine/ProcessSignal.ts"
 import * as ProcFs from "../../Layers/machine/ProcFs.ts"
@@ -87,14 +83,8 @@ const Control = ControlServer.layer.pipe(
   Layer.provide(Layer.mergeAll(HogReport.layer, HistoryReader.layer, SettingsStore.layer))
 )
 
-/** The memory guard. */
-const Guard = MemoryGuard.layer.pipe(
-  Layer.provide(Layer.merge(HogEnd.layer, MemoryRestart.layer)),
-  Layer.provide(ProcessSignal.layer)
-)
-
 /** The status line and the watchdog of systemd, which observes the memory guard and the supervisor. */
-const Service = Layer.merge(Layer.provideMerge(ServiceWatchdog.layer, Guard), ServiceStatus.layer)
+const Service = Layer.merge(Layer.provideMerge(ServiceWatchdog.layer, MemoryGuard.layer), ServiceStatus.layer)
 
 /** The supervisor, and the concerns that work on its projects. */
 const Supervision = (keepState: boolean) =>
@@ -104,7 +94,7 @@ const Supervision = (keepState: boolean) =>
     SettingsWatcher.layer,
     WorkerLimit.layer,
     MemoryBackstop.layer,
-    Layer.provide(StallDetector.layer, ProcessActivity.layer)
+    StallDetector.layer
   ).pipe(
     Layer.provide(Layer.merge(SettingsReload.layer, HogSearch.layer)),
     Layer.provideMerge(WorkerMemory.layer),
@@ -147,8 +137,8 @@ export const daemon = ({ keepState, raw, sources }: DaemonOptions) =>
         Layer.provideMerge(InstanceLock.layer),
         Layer.provideMerge(
           Layer.mergeAll(
-            Layer.mergeAll(ProcFs.layer, ProcessScan.layer, ProcessMemory.layer, MemoryReader.layer),
-            Layer.mergeAll(LiveWorkers.layer, WorkerLines.layer),
+            Layer.provideMerge(Layer.merge(ProcessScan.layer, ProcessSignal.layer), ProcFs.layer),
+            Layer.mergeAll(MemoryReader.layer, LiveWorkers.layer, WorkerLines.layer),
             SettingsFile.layer,
             ShutdownRequest.layer,
             Uncaught.layer

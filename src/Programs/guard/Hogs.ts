@@ -5,7 +5,7 @@ import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { Refused } from "../Refused.ts"
 
-/** `autopilotd hogs`: whom the daemon would end if memory were low, and why nobody else. */
+/** `autopilotd hogs`: lists the processes that the daemon would kill if memory were low, and why not the others. */
 export const hogs = Effect.fnUntraced(function* ({ options }: Invocation) {
   const { request } = yield* ControlClient
   const { out } = yield* CommandOutput

@@ -2,29 +2,17 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import {
   decide,
-  type GuardSight,
+  type GuardInput,
   hogGraceMs,
   type Signalled
 } from "../../../src/Domain/guard/GuardDecision.ts"
 import type { Victim } from "../../../src/Domain/guard/HogChoice.ts"
-import { memoryLook } from "../../../src/Domain/memory/MemoryLook.ts"
+import { sampleOf } from "../../fixtures/MemorySamples.ts"
 import { blog, MiB, shop } from "../machine/processWorlds.ts"
 
 const thresholds = { minAvailableBytes: 2000 * MiB, criticalBytes: 1000 * MiB }
 
-const lookAt = (availableBytes: number) =>
-  memoryLook(
-    {
-      availableBytes,
-      totalBytes: 16_000 * MiB,
-      swapTotalBytes: 0,
-      swapFreeBytes: 0,
-      boundBy: undefined,
-      stall: undefined
-    },
-    undefined,
-    thresholds
-  )
+const sampleAt = (availableBytes: number) => sampleOf(availableBytes, {}, thresholds)
 
 const victim = (pid: number, startTicks = 1): Victim => ({
   pid,
@@ -36,10 +24,10 @@ const victim = (pid: number, startTicks = 1): Victim => ({
   because: { _tag: "Hog" }
 })
 
-const running = { criticalRestart: "always" as const, startedMs: 0, isEnding: false }
+const running = { criticalRestart: "always" as const, startedMs: 0, isStopping: false }
 
-const critical: GuardSight = {
-  look: lookAt(500 * MiB),
+const critical: GuardInput = {
+  sample: sampleAt(500 * MiB),
   choice: {
     victims: [],
     spared: [],
@@ -56,10 +44,10 @@ const critical: GuardSight = {
   signalled: new Map()
 }
 
-const told = (sight: GuardSight): string => {
-  const decision = decide(sight)
+const described = (input: GuardInput): string => {
+  const decision = decide(input)
   switch (decision._tag) {
-    case "EndHog":
+    case "KillHog":
       return `${decision.signal} ${decision.victim.pid}`
     case "RestartWorker":
       return `restart ${decision.holding.project}`
@@ -67,65 +55,77 @@ const told = (sight: GuardSight): string => {
       return "await"
     case "Hasten":
       return `hasten ${decision.project}`
-    case "Nobody":
-      return `nobody: ${decision.why}`
+    case "Nothing":
+      return `nothing: ${decision.why}`
   }
 }
 
 const withVictims = (...victims: ReadonlyArray<Victim>) => ({ choice: { ...critical.choice, victims } })
-const asked = (pid: number, stage: Signalled["stage"], startTicks = 1) => ({
+const signalled = (pid: number, stage: Signalled["stage"], startTicks = 1) => ({
   signalled: new Map([[pid, { startTicks, stage }]])
 })
 const restarted = (project = shop) => ({ shortage: { sinceMs: 100, restarted: { project, atMs: 200 } } })
 
-const table: ReadonlyArray<readonly [what: string, changed: Partial<GuardSight>, decision: string]> = [
-  ["a hog before any worker", withVictims(victim(1), victim(2)), "SIGTERM 1"],
-  ["KILL for one that was asked before", { ...withVictims(victim(1)), ...asked(1, "asked") }, "SIGKILL 1"],
+const table: ReadonlyArray<readonly [what: string, changed: Partial<GuardInput>, decision: string]> = [
+  ["SIGTERM to a hog before any worker", withVictims(victim(1), victim(2)), "SIGTERM 1"],
   [
-    "TERM for another process with its pid",
-    { ...withVictims(victim(1, 2)), ...asked(1, "survived") },
+    "SIGKILL to one that got SIGTERM before",
+    { ...withVictims(victim(1)), ...signalled(1, "terminating") },
+    "SIGKILL 1"
+  ],
+  [
+    "SIGTERM to another process with its pid",
+    { ...withVictims(victim(1, 2)), ...signalled(1, "survived") },
     "SIGTERM 1"
   ],
   [
-    "the next one when one survives KILL",
-    { ...withVictims(victim(1), victim(2)), ...asked(1, "survived") },
+    "SIGTERM to the next one when one survives SIGKILL",
+    { ...withVictims(victim(1), victim(2)), ...signalled(1, "survived") },
     "SIGTERM 2"
   ],
-  ["a worker when all hogs survive", { ...withVictims(victim(1)), ...asked(1, "survived") }, "restart shop"],
-  ["the worker that holds most", {}, "restart shop"],
-  ["no worker while memory is only low", { look: lookAt(1500 * MiB) }, "nobody: not-critical"],
   [
-    "no worker at low memory either when all hogs survive",
-    { look: lookAt(1500 * MiB), ...withVictims(victim(1)), ...asked(1, "survived") },
-    "nobody: survivors"
+    "a restart when all hogs survive",
+    { ...withVictims(victim(1)), ...signalled(1, "survived") },
+    "restart shop"
+  ],
+  ["a restart of the worker that holds most", {}, "restart shop"],
+  ["no restart while memory is only low", { sample: sampleAt(1500 * MiB) }, "nothing: not-critical"],
+  [
+    "no restart at low memory when all hogs survive",
+    { sample: sampleAt(1500 * MiB), ...withVictims(victim(1)), ...signalled(1, "survived") },
+    "nothing: survivors"
   ],
   [
-    "no second worker while the first is being ended",
-    { workers: [{ project: shop, ...running, isEnding: true }] },
+    "no second restart while the first worker stops",
+    { workers: [{ project: shop, ...running, isStopping: true }] },
     "await"
   ],
   [
-    "no more time for the worker that is being ended for it, once memory is nearly out",
-    { ...restarted(), look: lookAt(400 * MiB), workers: [{ project: shop, ...running, isEnding: true }] },
+    "no grace period for the worker that stops for memory, once memory is nearly out",
+    {
+      ...restarted(),
+      sample: sampleAt(400 * MiB),
+      workers: [{ project: shop, ...running, isStopping: true }]
+    },
     "hasten shop"
   ],
   [
-    "time as usual for one that is being ended for another reason",
-    { look: lookAt(400 * MiB), workers: [{ project: shop, ...running, isEnding: true }] },
+    "the grace period as usual for a worker that stops for another reason",
+    { sample: sampleAt(400 * MiB), workers: [{ project: shop, ...running, isStopping: true }] },
     "await"
   ],
   [
-    "the worker that holds most while a small one is being ended",
+    "a restart of the largest worker while a small one stops",
     {
       workers: [
         { project: shop, ...running },
-        { project: blog, ...running, isEnding: true }
+        { project: blog, ...running, isStopping: true }
       ]
     },
     "restart shop"
   ],
   [
-    "no second worker while the first waits",
+    "no second restart while the first worker waits",
     {
       ...restarted(),
       workers: [
@@ -133,10 +133,10 @@ const table: ReadonlyArray<readonly [what: string, changed: Partial<GuardSight>,
         { project: blog, ...running }
       ]
     },
-    "nobody: restarted"
+    "nothing: restarted"
   ],
   [
-    "no second worker when the first runs again, unless it is the cause",
+    "no second restart when the first worker runs again, unless it is the cause",
     {
       ...restarted(),
       workers: [
@@ -144,10 +144,10 @@ const table: ReadonlyArray<readonly [what: string, changed: Partial<GuardSight>,
         { project: blog, ...running }
       ]
     },
-    "nobody: no-cause"
+    "nothing: no-cause"
   ],
   [
-    "the one that runs again and is the cause",
+    "a restart of the worker that runs again and is the cause",
     {
       ...restarted(),
       workers: [{ project: shop, ...running, startedMs: 300 }],
@@ -156,7 +156,7 @@ const table: ReadonlyArray<readonly [what: string, changed: Partial<GuardSight>,
     "restart shop"
   ],
   [
-    "the next one when the largest must be the cause and is not",
+    "a restart of the next worker when the largest must be the cause and is not",
     {
       workers: [
         { project: shop, ...running, criticalRestart: "if-cause" },
@@ -166,47 +166,47 @@ const table: ReadonlyArray<readonly [what: string, changed: Partial<GuardSight>,
     "restart blog"
   ],
   [
-    "nobody who was started although memory was short, unless it is the cause",
+    "no restart of a worker that was started during the shortage, unless it is the cause",
     { workers: [{ project: shop, ...running, startedMs: 150 }] },
-    "nobody: no-cause"
+    "nothing: no-cause"
   ],
   [
-    "nobody when no worker runs",
+    "nothing when no worker runs",
     { workers: [], choice: { ...critical.choice, holdings: [] } },
-    "nobody: no-worker"
+    "nothing: no-worker"
   ]
 ]
 
-describe("what is done about memory that is short", () => {
+describe("the decision about memory that is short", () => {
   for (const [what, changed, decision] of table) {
     it(`is ${what}`, () => {
-      assert.strictEqual(told({ ...critical, ...changed }), decision)
+      assert.strictEqual(described({ ...critical, ...changed }), decision)
     })
   }
 
-  it("never touches a worker while memory is only low, whatever is known of it", () => {
+  it("never restarts a worker while memory is only low", () => {
     FastCheck.assert(
       FastCheck.property(
         FastCheck.integer({ min: 1000, max: 1999 }),
         FastCheck.integer({ min: 0, max: 16_000 }),
         FastCheck.boolean(),
-        (availableMiB, heldMiB, isEnding) => {
+        (availableMiB, heldMiB, isStopping) => {
           const decision = decide({
             ...critical,
-            look: lookAt(availableMiB * MiB),
+            sample: sampleAt(availableMiB * MiB),
             choice: {
               ...critical.choice,
               holdings: [{ project: shop, heldBytes: heldMiB * MiB, processes: 1 }]
             },
-            workers: [{ project: shop, ...running, isEnding }]
+            workers: [{ project: shop, ...running, isStopping }]
           })
-          assert.strictEqual(decision._tag, "Nobody")
+          assert.strictEqual(decision._tag, "Nothing")
         }
       )
     )
   })
 
-  it("leaves a hog less time to end when memory is critical", () => {
-    assert.isBelow(hogGraceMs(lookAt(0)), hogGraceMs(lookAt(1500 * MiB)))
+  it("shortens the grace period of a hog when memory is critical", () => {
+    assert.isBelow(hogGraceMs(sampleAt(0)), hogGraceMs(sampleAt(1500 * MiB)))
   })
 })

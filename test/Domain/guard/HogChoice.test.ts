@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { chooseHogs, type HogRules } from "../../../src/Domain/guard/HogChoice.ts"
-import { heldBytes } from "../../../src/Domain/machine/ProcessFacts.ts"
+import { chooseVictims, type HogRules } from "../../../src/Domain/guard/HogChoice.ts"
+import { heldBytes } from "../../../src/Domain/machine/ProcessEntry.ts"
 import {
   anyWorld,
   blog,
@@ -30,7 +30,7 @@ const rules: HogRules = {
 }
 
 const choice = (world: World, changed: Partial<HogRules> = {}) =>
-  chooseHogs(scanned(world, threshold), world.workers, { ...rules, ...changed })
+  chooseVictims(scanned(world, threshold), world.workers, { ...rules, ...changed })
 
 const victimsIn = (world: World, changed: Partial<HogRules> = {}) =>
   choice(world, changed).victims.map(({ because, pid }) => `${pid} ${because._tag}`)
@@ -241,7 +241,7 @@ describe("when memory is low, nobody ends", () => {
   it("who is gone before all is known of it", () => {
     const world = with_(citizen(200, { bytes: large }))
     const facts = scanned(world, threshold)
-    const { victims } = chooseHogs({ ...facts, details: new Map() }, world.workers, rules)
+    const { victims } = chooseVictims({ ...facts, details: new Map() }, world.workers, rules)
     assert.deepStrictEqual(victims, [])
   })
 })
@@ -269,7 +269,7 @@ const anyRules = FastCheck.record({
 
 const always = (
   worlds: FastCheck.Arbitrary<World>,
-  claim: (world: World, changed: Partial<HogRules>, chosen: ReturnType<typeof chooseHogs>) => void
+  claim: (world: World, changed: Partial<HogRules>, chosen: ReturnType<typeof chooseVictims>) => void
 ) =>
   FastCheck.assert(
     FastCheck.property(worlds, anyRules, (world, changed) => claim(world, changed, choice(world, changed))),

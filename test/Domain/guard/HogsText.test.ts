@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
-import { chooseHogs } from "../../../src/Domain/guard/HogChoice.ts"
+import { chooseVictims } from "../../../src/Domain/guard/HogChoice.ts"
 import { type HogRow, HogsData } from "../../../src/Domain/guard/HogsData.ts"
 import { hogsData } from "../../../src/Domain/guard/HogsReport.ts"
 import { hogsText } from "../../../src/Domain/guard/HogsText.ts"
-import type { MemoryLook } from "../../../src/Domain/memory/MemoryLook.ts"
 import { MemorySettings } from "../../../src/Domain/settings/MemorySettings.ts"
+import { sampleOf } from "../../fixtures/MemorySamples.ts"
 import { anyWorld, scanned } from "../machine/processWorlds.ts"
 
 const GiB = 2 ** 30
@@ -33,7 +33,7 @@ const hog: HogRow = {
   memory_bytes: 1.5 * GiB,
   swap_bytes: 0,
   kind: "hog",
-  reason: "large, and its name is one of hog_names"
+  reason: "large, and its name is in hog_names"
 }
 
 const busy: HogsData = {
@@ -53,7 +53,7 @@ const busy: HogsData = {
       name: "mcp",
       kind: "leftover",
       memory_bytes: 2 ** 20,
-      reason: 'left behind by a worker of "shop" that is gone'
+      reason: 'left behind by an earlier worker of "shop"'
     },
     hog
   ],
@@ -62,44 +62,44 @@ const busy: HogsData = {
   ]
 }
 
-describe("what a person reads about hogs", () => {
-  it("says that all is well, with the figures and settings that count", () => {
+describe("the text of autopilotd hogs", () => {
+  it("shows the figures and settings when there is nothing to kill", () => {
     assert.deepStrictEqual(hogsText(quiet).split("\n"), [
       "Memory is plentiful: 12 GiB of 32 GiB available. It is low below 2 GiB, critical",
       "below 1 GiB.",
-      'The settings: hog_policy = "cause", hog_names = ["node"],',
-      "node_kill_threshold_bytes is 500 MiB, dry_run = false.",
+      'Settings: hog_policy = "cause", hog_names = ["node"], dry_run = false,',
+      "node_kill_threshold_bytes = 500 MiB.",
       "",
-      "If memory were low now, nobody would be ended.",
+      "If memory were low now, the daemon would kill nothing.",
       ""
     ])
   })
 
-  it("lists who would be ended in their order, and who would not, each with its reason", () => {
+  it("lists the processes to kill in order, and those to spare, each with its reason", () => {
     assert.deepStrictEqual(hogsText(busy).split("\n"), [
-      "Memory is critical: 512 MiB of 32 GiB available by the cgroup",
+      "Memory is critical: 512 MiB of 32 GiB available, limited by the cgroup",
       "/sys/fs/cgroup/box. It is low below 2 GiB, critical below 1 GiB.",
-      'The settings: hog_policy = "cause", hog_names = ["node"],',
-      "node_kill_threshold_bytes is 500 MiB, dry_run = true.",
-      "As dry_run is set, the daemon would only tell of it in its log.",
+      'Settings: hog_policy = "cause", hog_names = ["node"], dry_run = true,',
+      "node_kill_threshold_bytes = 500 MiB.",
+      "With dry_run = true the daemon only logs what it would do.",
       "",
-      "Memory is critical: now, these would be ended, one after the other, until enough",
-      "is available:",
-      "   PID  NAME   MEMORY  WHY                                             COMMAND",
-      '     9  mcp     1 MiB  left behind by a worker of "shop" that is gone  node server.js',
-      "  4711  node  1.5 GiB  large, and its name is one of hog_names         node server.js",
+      "Memory is critical. The daemon would kill these processes, one after the other,",
+      "until enough is available:",
+      "   PID  NAME   MEMORY  WHY                                         COMMAND",
+      '     9  mcp     1 MiB  left behind by an earlier worker of "shop"  node server.js',
+      "  4711  node  1.5 GiB  large, and its name is in hog_names         node server.js",
       "",
-      'If memory were critical and none of them left, the worker of "shop" would come',
-      "next, which holds most: 3 GiB in 2 processes.",
+      "If memory were critical and none of these were left, the daemon would restart",
+      'the largest worker, of "shop": 3 GiB in 2 processes.',
       "",
-      "These are large or lost too, and would not be ended:",
+      "It would spare these, although they are large or were started by a worker:",
       "  PID  NAME  MEMORY  WHY                             COMMAND",
       '  100  node   3 GiB  a part of the worker of "shop"  node server.js',
       ""
     ])
   })
 
-  it("lets no text of the answer drive the terminal or begin a line of its own", () => {
+  it("lets no text of the answer drive the terminal or begin a line", () => {
     const hostile = FastCheck.oneof(
       FastCheck.string({ unit: "binary" }),
       FastCheck.constantFrom("\u001b]0;owned\u0007", "a\nb", "\u202egnp.exe")
@@ -114,28 +114,16 @@ describe("what a person reads about hogs", () => {
   })
 })
 
-describe("what a program reads about hogs", () => {
-  const look: MemoryLook = {
-    reading: {
-      availableBytes: 12 * GiB,
-      totalBytes: 32 * GiB,
-      swapTotalBytes: 0,
-      swapFreeBytes: 0,
-      boundBy: "/sys/fs/cgroup/box",
-      stall: undefined
-    },
-    pressure: undefined,
-    thresholds: { minAvailableBytes: 2 * GiB, criticalBytes: GiB },
-    level: "plentiful"
-  }
+describe("the data of autopilotd hogs", () => {
+  const sample = sampleOf(12 * GiB, { boundBy: "/sys/fs/cgroup/box" })
   const settings = Schema.decodeSync(MemorySettings)({})
 
-  it("fits the protocol on any machine, has a reason for each, and leaves out who is gone", () => {
+  it("fits the protocol on any machine, has a reason for each process, and omits those that are gone", () => {
     FastCheck.assert(
       FastCheck.property(anyWorld, FastCheck.boolean(), (world, isCritical) => {
         const facts = scanned(world, settings.nodeKillThresholdBytes)
-        const choice = chooseHogs(facts, world.workers, { ...settings, isCritical })
-        const data = Schema.encodeSync(HogsData)(hogsData(choice, look, settings))
+        const choice = chooseVictims(facts, world.workers, { ...settings, isCritical })
+        const data = Schema.encodeSync(HogsData)(hogsData(choice, sample, settings))
         assert.strictEqual(data.would_end.length, choice.victims.length)
         assert.strictEqual(
           data.would_spare.length,

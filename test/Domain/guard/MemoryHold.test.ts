@@ -1,13 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { inARow, longestHoldMs, mayStart, shortestHoldMs } from "../../../src/Domain/guard/MemoryHold.ts"
 import type { MemoryLevel } from "../../../src/Domain/memory/MemoryLevel.ts"
-import { memoryLook } from "../../../src/Domain/memory/MemoryLook.ts"
+import { memorySample } from "../../../src/Domain/memory/MemorySample.ts"
 import { defaultPolicy } from "../../fixtures/policies.ts"
 
 const availableBytes: Readonly<Record<MemoryLevel, number>> = { plentiful: 3000, low: 1500, critical: 500 }
 
 const lookAt = (level: MemoryLevel) =>
-  memoryLook(
+  memorySample(
     {
       availableBytes: availableBytes[level],
       totalBytes: 10_000,

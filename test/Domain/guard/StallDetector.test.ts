@@ -6,9 +6,8 @@ import {
   describeHalf,
   nextDetector,
   type StallDetector,
-  type StallLook,
-  stallLookMs,
-  stallReason
+  stallReason,
+  stallSampleMs
 } from "../../../src/Domain/guard/StallDetector.ts"
 
 const rules = { stallTimeoutMs: 60_000, toolTimeoutMs: 3_600_000 }
@@ -23,15 +22,15 @@ const quiet = (atMs: number, more: Partial<ActivitySample> = {}): ActivitySample
   ...more
 })
 
-/** Looks one after the other; what is told, and when. */
-const told = (samples: ReadonlyArray<ActivitySample>): ReadonlyArray<string> => {
+/** Takes the samples in order; returns the findings and their times. */
+const findings = (samples: ReadonlyArray<ActivitySample>): ReadonlyArray<string> => {
   const [first, ...others] = samples
   assert.isDefined(first)
-  let watch: StallDetector = beginDetector(first)
+  let detector: StallDetector = beginDetector(first)
   return others.flatMap((sample) => {
-    const look: StallLook = nextDetector(watch, sample, rules)
-    watch = look.watch
-    return look.news === undefined ? [] : [`${look.news._tag} ${sample.atMs}`]
+    const step = nextDetector(detector, sample, rules)
+    detector = step.detector
+    return step.finding === undefined ? [] : [`${step.finding._tag} ${sample.atMs}`]
   })
 }
 
@@ -43,7 +42,7 @@ const every = (
 
 describe("a worker that does nothing", () => {
   it("is told of once at half time, and has stalled when all of it is over", () => {
-    assert.deepStrictEqual(told(every(3000, 60_000)), ["half 30000", "stalled 60000"])
+    assert.deepStrictEqual(findings(every(3000, 60_000)), ["half 30000", "stalled 60000"])
   })
 
   const signs: Readonly<Record<string, (atMs: number) => Partial<ActivitySample>>> = {
@@ -55,26 +54,30 @@ describe("a worker that does nothing", () => {
   }
   for (const [sign, more] of Object.entries(signs)) {
     it(`has not stalled while there is ${sign}`, () => {
-      assert.deepStrictEqual(told(every(3000, 600_000, more)), [])
+      assert.deepStrictEqual(findings(every(3000, 600_000, more)), [])
     })
   }
 
   it("has stalled although its timers use a little CPU time", () => {
     const timers = (atMs: number) => ({ cpuMs: new Map([["1", atMs / 1000]]) })
-    assert.deepStrictEqual(told(every(3000, 60_000, timers)), ["half 30000", "stalled 60000"])
+    assert.deepStrictEqual(findings(every(3000, 60_000, timers)), ["half 30000", "stalled 60000"])
   })
 
   it("begins anew after each sign of life, with its warning", () => {
     const once = (atMs: number) => ({ files: atMs < 45_000 ? "a" : "b" })
-    assert.deepStrictEqual(told(every(3000, 105_000, once)), ["half 30000", "half 75000", "stalled 105000"])
+    assert.deepStrictEqual(findings(every(3000, 105_000, once)), [
+      "half 30000",
+      "half 75000",
+      "stalled 105000"
+    ])
   })
 
   it("may take longer while a tool runs that it has called, but not for ever", () => {
     const inTool = () => ({ tool: "Bash" })
-    assert.deepStrictEqual(told(every(30_000, 3_600_000, inTool)), ["half 1800000", "stalled 3600000"])
+    assert.deepStrictEqual(findings(every(30_000, 3_600_000, inTool)), ["half 1800000", "stalled 3600000"])
   })
 
-  it("never stalls before its time, whatever is seen in between", () => {
+  it("never stalls before its timeout", () => {
     FastCheck.assert(
       FastCheck.property(
         FastCheck.array(
@@ -86,13 +89,13 @@ describe("a worker that does nothing", () => {
         (looks) => {
           let atMs = 0
           let activeMs = 0
-          let watch = beginDetector(quiet(0))
+          let detector = beginDetector(quiet(0))
           for (const { lives, stepMs } of looks) {
             atMs += stepMs
             if (lives) activeMs = atMs
-            const look = nextDetector(watch, quiet(atMs, { lastOutputMs: activeMs }), rules)
-            watch = look.watch
-            assert.strictEqual(look.news?._tag === "stalled", atMs - activeMs >= rules.stallTimeoutMs)
+            const step = nextDetector(detector, quiet(atMs, { lastOutputMs: activeMs }), rules)
+            detector = step.detector
+            assert.strictEqual(step.finding?._tag === "stalled", atMs - activeMs >= rules.stallTimeoutMs)
           }
         }
       )
@@ -107,12 +110,12 @@ describe("a worker that does nothing", () => {
     )
     assert.strictEqual(
       describeHalf({ ...stall, tool: "Bash" }),
-      "The worker may have stalled: no output, no CPU time and no change of a watched file for 10 minutes while Bash runs. It is restarted after 20 minutes"
+      "The worker may have stalled: no output, no CPU time and no change of a watched file for 10 minutes while Bash runs. The daemon restarts it after 20 minutes"
     )
   })
 
-  it("is looked at often enough, and not too often", () => {
-    const lookMs = (stallTimeoutMs: number) => stallLookMs({ ...rules, stallTimeoutMs })
+  it("is sampled 20 times per timeout, within bounds", () => {
+    const lookMs = (stallTimeoutMs: number) => stallSampleMs({ ...rules, stallTimeoutMs })
     assert.deepStrictEqual([0, 20_000, 86_400_000].map(lookMs), [50, 1000, 30_000])
   })
 })

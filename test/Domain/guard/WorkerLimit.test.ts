@@ -2,12 +2,12 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import {
   limitOutcome,
+  nextReportedLimit,
   nextSampleMs,
-  nextToldLimit,
   proportionalOf,
+  type ReportedLimit,
   restMs,
   type SizeSample,
-  type ToldLimit,
   workerLimits
 } from "../../../src/Domain/guard/WorkerLimit.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
@@ -152,25 +152,25 @@ describe("a worker above its limit", () => {
     assert.strictEqual(limitOutcome(GiB, GiB, true), "shared")
   })
 
-  const told: ToldLimit = { workerId: "home:shop:1", limitBytes: 100, outcome: "dry-run" }
+  const told: ReportedLimit = { workerId: "home:shop:1", limitBytes: 100, outcome: "dry-run" }
 
   it("is told once, and again for another worker, another limit or another outcome", () => {
-    assert.deepStrictEqual(nextToldLimit(undefined, told, 150), told)
-    assert.strictEqual(nextToldLimit(told, { ...told }, 150), told)
+    assert.deepStrictEqual(nextReportedLimit(undefined, told, 150), told)
+    assert.strictEqual(nextReportedLimit(told, { ...told }, 150), told)
     for (const change of [
       { workerId: "home:shop:2" },
       { limitBytes: 101 },
       { outcome: "restart" } as const
     ]) {
-      assert.deepStrictEqual(nextToldLimit(told, { ...told, ...change }, 150), { ...told, ...change })
+      assert.deepStrictEqual(nextReportedLimit(told, { ...told, ...change }, 150), { ...told, ...change })
     }
   })
 
   it("is not told again while it goes up and down at the limit", () => {
-    assert.strictEqual(nextToldLimit(told, { ...told, outcome: undefined }, 95), told)
-    assert.strictEqual(nextToldLimit(told, { ...told, outcome: "shared" }, 101), told)
-    assert.isUndefined(nextToldLimit(told, { ...told, outcome: undefined }, 90))
-    assert.isUndefined(nextToldLimit(told, { ...told, outcome: undefined, limitBytes: 1000 }, 950))
+    assert.strictEqual(nextReportedLimit(told, { ...told, outcome: undefined }, 95), told)
+    assert.strictEqual(nextReportedLimit(told, { ...told, outcome: "shared" }, 101), told)
+    assert.isUndefined(nextReportedLimit(told, { ...told, outcome: undefined }, 90))
+    assert.isUndefined(nextReportedLimit(told, { ...told, outcome: undefined, limitBytes: 1000 }, 950))
   })
 
   const figures: LimitFigures = {

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { livingTree, type ProcessEntry, type TreeIdentity } from "../../../src/Domain/machine/ProcessTree.ts"
+import type { ProcessEntry } from "../../../src/Domain/machine/ProcessEntry.ts"
+import { livingTree, type TreeIdentity } from "../../../src/Domain/machine/ProcessTree.ts"
+import { citizen } from "./processWorlds.ts"
 
 /** By default a child of init that leads its own group and session. */
 const process = (
@@ -14,15 +16,7 @@ const process = (
   } = {}
 ): ProcessEntry => {
   const group = row.group ?? pid
-  return {
-    pid,
-    parentPid: row.parent ?? 1,
-    group,
-    session: row.session ?? group,
-    startTicks: row.start ?? pid,
-    residentBytes: 0,
-    state: row.state ?? "S"
-  }
+  return citizen(pid, { ...row, group, session: row.session ?? group }).process
 }
 
 const nobody: TreeIdentity = {

@@ -1,13 +1,9 @@
 import * as FastCheck from "effect/FastCheck"
 import { strayed, withParentsUnknown } from "../../../src/Domain/machine/ProcessDescent.ts"
-import {
-  heldBytes,
-  type ProcessDetails,
-  type ProcessFacts,
-  type ScannedProcess
-} from "../../../src/Domain/machine/ProcessFacts.ts"
+import { heldBytes, type ProcessEntry } from "../../../src/Domain/machine/ProcessEntry.ts"
+import type { ProcessDetails, ProcessFacts } from "../../../src/Domain/machine/ProcessFacts.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
-import type { WorkerInCharge } from "../../../src/Domain/tree/ProcessOrigin.ts"
+import type { LiveWorker } from "../../../src/Domain/tree/ProcessOrigin.ts"
 
 export const MiB = 2 ** 20
 export const homeId = "0123456789abcdef"
@@ -15,20 +11,20 @@ export const otherHomeId = "fedcba9876543210"
 export const shop = ProjectName.make("shop")
 export const blog = ProjectName.make("blog")
 
-/** A process with what is known of it, and what only the one who made it knows. */
+/** A process with its details, and what no scan can know. */
 export interface Citizen {
-  readonly process: ScannedProcess
+  readonly process: ProcessEntry
   readonly details: ProcessDetails
   /** The worker's id in its environment. */
   readonly mark: string | undefined
-  /** The worker that it was born to, whatever it has done to its environment since. */
+  /** The worker that has started it, whatever it has done to its environment since. */
   readonly bornTo: string | undefined
 }
 
 export interface World {
   readonly selfPid: number
   readonly citizens: ReadonlyMap<number, Citizen>
-  readonly workers: ReadonlyArray<WorkerInCharge>
+  readonly workers: ReadonlyArray<LiveWorker>
 }
 
 /** A child of init with a session of its own, an ordinary small program, unless `row` says otherwise. */
@@ -60,7 +56,8 @@ export const citizen = (
       state: row.state ?? "S",
       residentBytes: row.bytes ?? MiB,
       swapBytes: row.swap ?? 0,
-      isKernelThread: row.kernel ?? false
+      isKernelThread: row.kernel ?? false,
+      cpuMs: 0
     },
     details: {
       comm: name.slice(0, 15),
@@ -76,10 +73,10 @@ export const citizen = (
 export const worldOf = (
   selfPid: number,
   citizens: ReadonlyArray<Citizen>,
-  workers: ReadonlyArray<WorkerInCharge> = []
+  workers: ReadonlyArray<LiveWorker> = []
 ): World => ({ selfPid, citizens: new Map(citizens.map((one) => [one.process.pid, one])), workers })
 
-/** What a scan finds out about a world: no more than it would read. */
+/** The facts that a scan would read in a world. */
 export const scanned = ({ citizens, selfPid }: World, largeBytes: number): ProcessFacts => {
   const processes = new Map([...citizens].map(([pid, { process }]) => [pid, process]))
   const large = [...processes.values()].filter((process) => heldBytes(process) >= largeBytes)
@@ -97,7 +94,7 @@ export const scanned = ({ citizens, selfPid }: World, largeBytes: number): Proce
   return { ...facts, details }
 }
 
-/** What can happen on a machine. Numbers choose among the living. */
+/** An event on a machine. Numbers choose a process. */
 type Deed =
   | { readonly _tag: "Fork" | "Exit" | "NewSession" | "Reaper" | "Clear"; readonly who: number }
   | { readonly _tag: "Become"; readonly who: number; readonly name: string; readonly megabytes: number }
@@ -139,13 +136,12 @@ const firstFreePid = 5
 const pidCount = 40
 
 /**
- * What has become of a machine: init, a shell that has started our daemon, another daemon with a worker, and whatever
- * they have forked, in the way Linux does it: who loses its parent is given to the nearest reaper, sessions and marks
- * are inherited, and pids are used again.
+ * A machine after these events: init, a shell that has started the daemon, another daemon with a worker, and all that
+ * they have forked, as on Linux: the nearest reaper adopts orphans, sessions and marks are inherited, pids are reused.
  */
 const lived = (deeds: ReadonlyArray<Deed>, isShellReaper: boolean): World => {
   const citizens = new Map<number, Citizen>()
-  // systemd --user is such a one: what is lost goes to it, and not to init.
+  // `systemd --user` is such a reaper.
   const reapers = new Set(isShellReaper ? [initPid, shellPid] : [initPid])
   let ticks = 0
   let nextPid = firstFreePid
@@ -153,7 +149,7 @@ const lived = (deeds: ReadonlyArray<Deed>, isShellReaper: boolean): World => {
   let leader: number | undefined
   const others = new Set<number>()
 
-  const change = (pid: number, now: Partial<Omit<Citizen, "process">>, row: Partial<ScannedProcess> = {}) => {
+  const change = (pid: number, now: Partial<Omit<Citizen, "process">>, row: Partial<ProcessEntry> = {}) => {
     const before = citizens.get(pid)
     if (before !== undefined) citizens.set(pid, { ...before, ...now, process: { ...before.process, ...row } })
   }
@@ -216,7 +212,7 @@ const lived = (deeds: ReadonlyArray<Deed>, isShellReaper: boolean): World => {
     if (_tag === "NextWorker") nextWorker()
     if (pid === undefined) continue
     if (_tag === "Fork") fork(pid)
-    // What the daemons' own workers die of is told by NextWorker.
+    // Leaders exit by NextWorker only.
     if (_tag === "Exit" && pid !== leader) exit(pid)
     if (_tag === "NewSession" && citizens.get(pid)?.process.group !== pid) {
       change(pid, {}, { session: pid, group: pid })
@@ -229,7 +225,7 @@ const lived = (deeds: ReadonlyArray<Deed>, isShellReaper: boolean): World => {
       change(pid, { details }, { residentBytes: megabytes * MiB })
     }
   }
-  // Strangers: what a person runs.
+  // A program that the user runs.
   const stranger = fork(shellPid)
   if (stranger !== undefined) change(stranger, {}, { session: stranger, group: stranger })
   const running = { id: `${homeId}:shop:${workerNumber}` }
@@ -263,17 +259,17 @@ const worldAfter = (deeds: FastCheck.Arbitrary<ReadonlyArray<Deed>>): FastCheck.
     withStranger(lived(all, isShellReaper), megabytes)
   )
 
-/** In these everybody keeps the environment it was born with. */
+/** Worlds in which no process changes its environment. */
 export const honestWorld = worldAfter(FastCheck.array(deed, { maxLength: 40 }))
 
-/** In these some clear it. */
+/** Worlds in which some processes clear it. */
 export const anyWorld = worldAfter(
   FastCheck.array(FastCheck.oneof({ weight: 8, arbitrary: deed }, { weight: 1, arbitrary: clear }), {
     maxLength: 40
   })
 )
 
-/** Those that a process descends from at this moment, itself included. */
+/** A process and its ancestors. */
 export const lineOf = ({ citizens }: World, pid: number): ReadonlyArray<number> => {
   const line: Array<number> = []
   for (let at = citizens.get(pid); at !== undefined; at = citizens.get(at.process.parentPid)) {

@@ -3,10 +3,10 @@ import * as FastCheck from "effect/FastCheck"
 import {
   levelOf,
   type MemoryLevel,
-  nextLookMs,
-  nextTold,
-  nothingTold,
-  type ToldLevel
+  nextReadMs,
+  nextReported,
+  nothingReported,
+  type ReportedLevel
 } from "../../../src/Domain/memory/MemoryLevel.ts"
 
 const gib = 2 ** 30
@@ -14,7 +14,7 @@ const thresholds = { minAvailableBytes: 2 * gib, criticalBytes: gib }
 
 const level = (availableBytes: number) => levelOf({ availableBytes }, thresholds)
 const next = (availableBytes: number, pollIntervalMs = 5000) =>
-  nextLookMs({ availableBytes }, thresholds, pollIntervalMs)
+  nextReadMs({ availableBytes }, thresholds, pollIntervalMs)
 
 const anyThresholds = FastCheck.tuple(FastCheck.nat(), FastCheck.nat()).map(([one, other]) => ({
   minAvailableBytes: Math.max(one, other) + 1,
@@ -67,7 +67,7 @@ describe("the next look", () => {
         anyAmount,
         (limits, pollIntervalMs, one, other) => {
           const [less = 0, more = 0] = [one, other].toSorted((a, b) => a - b)
-          const lookMs = (availableBytes: number) => nextLookMs({ availableBytes }, limits, pollIntervalMs)
+          const lookMs = (availableBytes: number) => nextReadMs({ availableBytes }, limits, pollIntervalMs)
           assert.isTrue(Number.isInteger(lookMs(one)))
           assert.isAtLeast(lookMs(one), 50)
           assert.isAtMost(lookMs(one), pollIntervalMs)
@@ -80,18 +80,18 @@ describe("the next look", () => {
   })
 })
 
-/** What is told, and when, of looks at these moments. */
+/** What is reported, and when, of looks at these moments. */
 const tellings = (looks: ReadonlyArray<readonly [atMs: number, level: MemoryLevel]>) => {
-  let told: ToldLevel = nothingTold
+  let reported: ReportedLevel = nothingReported
   return looks.flatMap(([atMs, seen]) => {
-    const before = told.level
-    told = nextTold(told, seen, atMs)
-    return told.level === before ? [] : [[atMs, told.level] as const]
+    const before = reported.level
+    reported = nextReported(reported, seen, atMs)
+    return reported.level === before ? [] : [[atMs, reported.level] as const]
   })
 }
 
-describe("what people are told of the level", () => {
-  it("is every worse level at once", () => {
+describe("the reported level", () => {
+  it("becomes worse at once", () => {
     assert.deepStrictEqual(
       tellings([
         [0, "plentiful"],
@@ -105,7 +105,7 @@ describe("what people are told of the level", () => {
     )
   })
 
-  it("is a better one once it has lasted 30 seconds", () => {
+  it("becomes better after 30 seconds", () => {
     assert.deepStrictEqual(
       tellings([
         [0, "critical"],
@@ -121,7 +121,7 @@ describe("what people are told of the level", () => {
     )
   })
 
-  it("is one word while memory flutters around a threshold, however long", () => {
+  it("does not change while memory flutters around a threshold, however long", () => {
     const flutter = Array.from(
       { length: 10_000 },
       (_, at) => [at * 100, at % 7 === 0 ? "low" : "plentiful"] as const
@@ -129,21 +129,21 @@ describe("what people are told of the level", () => {
     assert.deepStrictEqual(tellings(flutter), [[0, "low"]])
   })
 
-  it("is never less than what is, and what is after 30 seconds of it", () => {
+  it("is never better than the level, and equals it after 30 seconds", () => {
     const looks = FastCheck.array(
       FastCheck.tuple(FastCheck.integer({ min: 50, max: 20_000 }), FastCheck.constantFrom(...ranks))
     )
     FastCheck.assert(
       FastCheck.property(looks, FastCheck.constantFrom(...ranks), (steps, last) => {
-        let told: ToldLevel = nothingTold
+        let reported: ReportedLevel = nothingReported
         let nowMs = 0
         for (const [afterMs, seen] of steps) {
           nowMs += afterMs
-          told = nextTold(told, seen, nowMs)
-          assert.isAtLeast(ranks.indexOf(told.level), ranks.indexOf(seen))
+          reported = nextReported(reported, seen, nowMs)
+          assert.isAtLeast(ranks.indexOf(reported.level), ranks.indexOf(seen))
         }
-        told = nextTold(nextTold(told, last, nowMs), last, nowMs + 30_000)
-        assert.strictEqual(told.level, last)
+        reported = nextReported(nextReported(reported, last, nowMs), last, nowMs + 30_000)
+        assert.strictEqual(reported.level, last)
       })
     )
   })

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import { type MemoryLook, memoryLook } from "../../../src/Domain/memory/MemoryLook.ts"
+import { type MemorySample, memorySample } from "../../../src/Domain/memory/MemorySample.ts"
 import { ProjectName, unnamed } from "../../../src/Domain/Project.ts"
 import { StatusData } from "../../../src/Domain/status/StatusData.ts"
 import {
@@ -35,7 +35,7 @@ const project = (state: WorkerState): ProjectReport => ({
   limitBytes: 300_000
 })
 
-const look: MemoryLook = memoryLook(
+const look: MemorySample = memorySample(
   {
     availableBytes: 4096,
     totalBytes: 8192,
@@ -90,7 +90,7 @@ describe("the data of a status", () => {
   })
 
   it("leaves out a cgroup that does not bind, and pressure that the kernel does not measure", () => {
-    const memory = memoryLook({ ...look.reading, boundBy: undefined }, undefined, look.thresholds)
+    const memory = memorySample({ ...look.reading, boundBy: undefined }, undefined, look.thresholds)
     const data = statusData(project(runningState), { ...daemon, memory })
     assert.include(Object.keys(data), "memory_level")
     assert.notMatch(Object.keys(data).join(), /bound|pressure/)

@@ -87,7 +87,7 @@ describe("the text of a status", () => {
       "Memory:         4.0 GB / 16.0 GB available",
       "Memory level:   plentiful (low: below 2 GiB, critical: below 1 GiB)",
       "Memory limit:   set by the cgroup /sys/fs/cgroup/shop",
-      "Memory waits:   some processes waited for it 1.2 % of the time, all at once 0.3 %",
+      "Memory waits:   some processes waited for memory 1.2 % of the time, all at once 0.3 %",
       "Swap:           1 GiB of 2 GiB free",
       "Worker memory:  312 MiB in 7 processes (12 MiB of it in swap), at most 2 GiB so far; limit 4 GiB",
       "Containment:    its own cgroup",

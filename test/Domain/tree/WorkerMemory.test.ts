@@ -1,14 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
+import { heldBytes } from "../../../src/Domain/machine/ProcessEntry.ts"
 import { withMembers } from "../../../src/Domain/machine/ProcessFacts.ts"
-import type { WorkerInCharge } from "../../../src/Domain/tree/ProcessOrigin.ts"
-import {
-  nextLife,
-  treeBytes,
-  treeMemory,
-  withSwap,
-  workerTrees
-} from "../../../src/Domain/tree/WorkerMemory.ts"
+import type { LiveWorker } from "../../../src/Domain/tree/ProcessOrigin.ts"
+import { nextRunMemory, treeMemory, withSwap, workerTrees } from "../../../src/Domain/tree/WorkerMemory.ts"
 import {
   anyWorld,
   blog,
@@ -27,7 +22,7 @@ import {
 
 const shopId = `${homeId}:shop:now`
 const blogId = `${homeId}:blog:now`
-const workers: ReadonlyArray<WorkerInCharge> = [
+const workers: ReadonlyArray<LiveWorker> = [
   { project: shop, running: { id: shopId, leaderPid: 100 } },
   { project: blog, running: { id: blogId, leaderPid: 200 } }
 ]
@@ -112,7 +107,7 @@ describe("the tree of a worker", () => {
   })
 
   it("is there only of workers that run", () => {
-    const inCharge: ReadonlyArray<WorkerInCharge> = [
+    const inCharge: ReadonlyArray<LiveWorker> = [
       { project: shop, running: undefined },
       { project: blog, running: { id: blogId, leaderPid: 200 } }
     ]
@@ -193,7 +188,7 @@ describe("what a worker holds", () => {
     )
     const memory = treeMemory(swapped)
     assert.deepStrictEqual(memory, { residentBytes: 7 * MiB, swapBytes: MiB, processes: 3 })
-    assert.strictEqual(treeBytes(memory), 8 * MiB)
+    assert.strictEqual(heldBytes(memory), 8 * MiB)
   })
 
   it("never exceeds the most that it has held, which never shrinks", () => {
@@ -204,15 +199,15 @@ describe("what a worker holds", () => {
     })
     FastCheck.assert(
       FastCheck.property(FastCheck.array(amount, { minLength: 1 }), (looks) => {
-        let life: ReturnType<typeof nextLife> | undefined
+        let life: ReturnType<typeof nextRunMemory> | undefined
         for (const look of looks) {
           const before = life?.peakBytes ?? 0
-          life = nextLife(life, look)
+          life = nextRunMemory(life, look)
           assert.isAtLeast(life.peakBytes, before)
-          assert.isAtLeast(life.peakBytes, treeBytes(look))
+          assert.isAtLeast(life.peakBytes, heldBytes(look))
           assert.deepInclude(life, look)
         }
-        assert.strictEqual(life?.peakBytes, Math.max(...looks.map(treeBytes)))
+        assert.strictEqual(life?.peakBytes, Math.max(...looks.map(heldBytes)))
       })
     )
   })

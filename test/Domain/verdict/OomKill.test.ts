@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import { DaemonEvent, describeEvent } from "../../../src/Domain/history/DaemonEvent.ts"
-import { type MemoryLook, memoryLook } from "../../../src/Domain/memory/MemoryLook.ts"
+import { type MemorySample, memorySample } from "../../../src/Domain/memory/MemorySample.ts"
 import { unnamed } from "../../../src/Domain/Project.ts"
 import type { WorkerExit } from "../../../src/Domain/tree/WorkerExit.ts"
 import { adviceFor } from "../../../src/Domain/verdict/ExitVerdict.ts"
@@ -23,8 +23,8 @@ import {
 
 const gib = 2 ** 30
 
-const memory = (availableBytes: number): MemoryLook =>
-  memoryLook(
+const memory = (availableBytes: number): MemorySample =>
+  memorySample(
     {
       availableBytes,
       totalBytes: 16 * gib,

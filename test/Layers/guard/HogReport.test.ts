@@ -5,9 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { GroupMembers } from "../../../src/Domain/machine/ProcessFacts.ts"
-import type { MemoryLook } from "../../../src/Domain/memory/MemoryLook.ts"
+import type { MemorySample } from "../../../src/Domain/memory/MemorySample.ts"
 import { plansOf } from "../../../src/Domain/worker/ProjectPlan.ts"
 import { initial, Phase, Sequel } from "../../../src/Domain/worker/WorkerState.ts"
 import { InstanceLock } from "../../../src/Layers/daemon/InstanceLock.ts"
@@ -16,11 +15,11 @@ import * as HogSearch from "../../../src/Layers/guard/HogSearch.ts"
 import { cgroupMembers } from "../../../src/Layers/machine/CgroupMembers.ts"
 import { ProcessScan, type ScanAim } from "../../../src/Layers/machine/ProcessScan.ts"
 import { MemoryMonitor } from "../../../src/Layers/memory/MemoryMonitor.ts"
-import { SettingsInForce } from "../../../src/Layers/settings/SettingsInForce.ts"
 import { WorkerGroups, withoutGroups } from "../../../src/Layers/tree/WorkerGroups.ts"
 import type { ProjectSnapshot } from "../../../src/Layers/worker/ProjectActor.ts"
 import { Supervisor } from "../../../src/Layers/worker/Supervisor.ts"
 import { citizen, homeId, MiB, scanned, worldOf } from "../../Domain/machine/processWorlds.ts"
+import { changeableSettings } from "../../fixtures/ChangeableSettings.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"
 import { temporaryHome } from "../../live/TestDaemon.ts"
 
@@ -39,7 +38,7 @@ const snapshot = (phase: Phase, id?: string): ProjectSnapshot => ({
   nextStartMs: undefined
 })
 
-const lookAt = (level: MemoryLook["level"], boundBy?: string): MemoryLook => ({
+const lookAt = (level: MemorySample["level"], boundBy?: string): MemorySample => ({
   reading: {
     availableBytes: 3 * MiB,
     totalBytes: 9 * MiB,
@@ -55,7 +54,7 @@ const lookAt = (level: MemoryLook["level"], boundBy?: string): MemoryLook => ({
 
 const mark = (uuid: string) => `${homeId}:default:${uuid}`
 
-/** A daemon 50 with a worker 100, and what that and an earlier one have lost. */
+/** The daemon 50 with the worker 100, and processes that have strayed from it and from an earlier one. */
 const world = worldOf(50, [
   citizen(1, { parent: 0 }),
   citizen(50),
@@ -65,39 +64,27 @@ const world = worldOf(50, [
   citizen(400, { bytes: 250 * MiB })
 ])
 
-/** A report on that world. The projects are looked at before and after the processes. */
-const report = (options: {
-  readonly look?: MemoryLook | undefined
+/** A report on that world. Projects are read before and after the scan. */
+const reportOn = (options: {
+  readonly look?: MemorySample | undefined
   readonly before?: ProjectSnapshot
   readonly after?: ProjectSnapshot
   readonly members?: ReadonlyArray<GroupMembers>
 }) => {
   const aims: Array<ScanAim> = []
-  let asked = 0
+  let scans = 0
   const running = snapshot(Phase.Running({ epoch: 1, pid: 100 }), mark("now"))
-  const unused = Effect.dieMessage("nobody asks for it")
   const layer = HogReport.layer.pipe(
     Layer.provide(HogSearch.layer),
     Layer.provide(
       Layer.succeed(WorkerGroups, { ...withoutGroups, members: Effect.succeed(options.members ?? []) })
     ),
     Layer.provide(Layer.succeed(InstanceLock, { homeId })),
-    Layer.provide(
-      Layer.succeed(MemoryMonitor, {
-        last: Effect.succeed(options.look),
-        now: unused,
-        shortage: Stream.empty
-      })
-    ),
-    Layer.provide(
-      Layer.effect(
-        SettingsInForce,
-        Effect.map(SubscriptionRef.make(settings), (current) => ({ current, load: () => unused }))
-      )
-    ),
+    Layer.provide(Layer.mock(MemoryMonitor, { last: Effect.succeed(options.look), shortage: Stream.empty })),
+    Layer.provide(changeableSettings(() => settings)),
     Layer.provide(
       Layer.succeed(ProcessScan, {
-        look: (aim, use) =>
+        scan: (aim, use) =>
           Effect.suspend(() => {
             aims.push(aim)
             return use(scanned(world, aim.largeBytes))
@@ -105,21 +92,14 @@ const report = (options: {
       })
     ),
     Layer.provide(
-      Layer.succeed(Supervisor, {
-        project: () => unused,
-        begin: unused,
-        snapshots: Effect.sync(() => [(asked++ === 0 ? options.before : options.after) ?? running]),
-        selected: unused,
-        select: () => unused,
-        apply: () => unused,
-        probe: unused,
-        drain: unused
+      Layer.mock(Supervisor, {
+        snapshots: Effect.sync(() => [(scans++ === 0 ? options.before : options.after) ?? running])
       })
     )
   )
   return Effect.gen(function* () {
-    const { look } = yield* HogReport.HogReport
-    return { data: yield* look, aims }
+    const { report } = yield* HogReport.HogReport
+    return { data: yield* report, aims }
   }).pipe(Effect.provide(layer))
 }
 
@@ -127,9 +107,9 @@ const pids = (rows: ReadonlyArray<{ readonly pid: number; readonly kind: string 
   rows.map(({ kind, pid }) => `${pid} ${kind}`)
 
 describe("the report on hogs", () => {
-  it.effect("tells who would be ended with the settings in force and the workers that run", () =>
+  it.effect("lists the processes to kill by the settings in force and the running workers", () =>
     Effect.gen(function* () {
-      const { aims, data } = yield* report({ look: lookAt("low") })
+      const { aims, data } = yield* reportOn({ look: lookAt("low") })
       assert.deepStrictEqual(pids(data.would_end), ["300 leftover", "200 orphan"])
       assert.deepStrictEqual(pids(data.would_spare), ["100 worker", "400 smaller-than-worker"])
       assert.deepStrictEqual(aims, [{ homeId, largeBytes: 100 * MiB, swapInUseBytes: 50 * MiB }])
@@ -138,50 +118,48 @@ describe("the report on hogs", () => {
     })
   )
 
-  it.effect("takes who is in a worker's cgroup for that worker's, though nothing else tells", () =>
+  it.effect("counts the members of a worker's cgroup as that worker's, also without any other evidence", () =>
     Effect.gen(function* () {
       const members = [{ workerId: mark("now"), pids: new Set([100, 400]) }]
-      const { data } = yield* report({ look: lookAt("low"), members })
+      const { data } = yield* reportOn({ look: lookAt("low"), members })
       assert.deepStrictEqual(pids(data.would_end), ["300 leftover", "400 orphan", "200 orphan"])
       assert.deepStrictEqual(pids(data.would_spare), ["100 worker"])
     })
   )
 
-  it.effect("counts a stranger when memory is critical", () =>
+  it.effect("includes strangers when memory is critical", () =>
     Effect.gen(function* () {
-      const { data } = yield* report({ look: lookAt("critical") })
+      const { data } = yield* reportOn({ look: lookAt("critical") })
       assert.deepStrictEqual(pids(data.would_end), ["300 leftover", "200 orphan", "400 hog"])
     })
   )
 
-  it.effect(
-    "leaves to its own end what belongs to a worker that is being started or ended, before or after",
-    () =>
-      Effect.gen(function* () {
-        const stopped = snapshot(Phase.Stopped({ because: "a person" }), mark("now"))
-        const starting = snapshot(Phase.Starting({ epoch: 2, again: false, remains: [] }))
-        const stopping = snapshot(
-          Phase.Stopping({
-            epoch: 1,
-            sequel: Sequel.Start(),
-            asked: "a test",
-            cause: undefined,
-            ended: undefined,
-            remains: []
-          }),
-          mark("now")
-        )
-        for (const changing of [
-          { before: stopped, after: starting },
-          { before: stopping, after: stopped }
-        ]) {
-          const { data } = yield* report({ look: lookAt("low"), ...changing })
-          assert.notIncludeMembers(pids(data.would_end), ["200 leftover", "300 leftover"])
-          assert.include(pids(data.would_spare), "200 worker")
-        }
-        const { data } = yield* report({ look: lookAt("low"), before: stopped, after: stopped })
-        assert.includeMembers(pids(data.would_end), ["200 leftover", "300 leftover"])
-      })
+  it.effect("spares the processes of a worker that starts or stops before or after the scan", () =>
+    Effect.gen(function* () {
+      const stopped = snapshot(Phase.Stopped({ because: "a person" }), mark("now"))
+      const starting = snapshot(Phase.Starting({ epoch: 2, again: false, remains: [] }))
+      const stopping = snapshot(
+        Phase.Stopping({
+          epoch: 1,
+          sequel: Sequel.Start(),
+          asked: "a test",
+          cause: undefined,
+          ended: undefined,
+          remains: []
+        }),
+        mark("now")
+      )
+      for (const changing of [
+        { before: stopped, after: starting },
+        { before: stopping, after: stopped }
+      ]) {
+        const { data } = yield* reportOn({ look: lookAt("low"), ...changing })
+        assert.notIncludeMembers(pids(data.would_end), ["200 leftover", "300 leftover"])
+        assert.include(pids(data.would_spare), "200 worker")
+      }
+      const { data } = yield* reportOn({ look: lookAt("low"), before: stopped, after: stopped })
+      assert.includeMembers(pids(data.would_end), ["200 leftover", "300 leftover"])
+    })
   )
 
   it.scoped("tells who is in the cgroup that leaves least, and in the groups below it", () =>
@@ -194,17 +172,17 @@ describe("the report on hogs", () => {
       fs.writeFileSync(join(folder, "inner", "deeper", "cgroup.procs"), "400\n401\n")
       assert.deepStrictEqual([...(yield* cgroupMembers(folder))], [300, 400, 401])
       assert.strictEqual((yield* cgroupMembers(join(folder, "none"))).size, 0)
-      const { data } = yield* report({ look: lookAt("critical", folder) })
+      const { data } = yield* reportOn({ look: lookAt("critical", folder) })
       assert.deepStrictEqual(pids(data.would_end), ["300 leftover", "400 hog"])
       assert.include(pids(data.would_spare), "200 outside-cgroup")
       assert.strictEqual(data.memory_bound_by, folder)
     })
   )
 
-  it.effect("says so when the memory could not be read yet", () =>
+  it.effect("fails until memory can be read", () =>
     Effect.gen(function* () {
-      const error = yield* Effect.flip(report({ look: undefined }))
-      assert.match(error.message, /could not be read yet/)
+      const error = yield* Effect.flip(reportOn({ look: undefined }))
+      assert.match(error.message, /has not been able to read/)
     })
   )
 })

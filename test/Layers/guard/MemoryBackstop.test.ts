@@ -7,10 +7,11 @@ import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
 import { turnOfTheEventLoop } from "../../../src/Layers/concurrency/EventLoop.ts"
 import * as MemoryBackstop from "../../../src/Layers/guard/MemoryBackstop.ts"
 import { Supervisor } from "../../../src/Layers/worker/Supervisor.ts"
+import { ChangeableSettings } from "../../fixtures/ChangeableSettings.ts"
 import { MiB } from "../machine/ProcFolder.ts"
 import { groupOf } from "../tree/PretendedGroup.ts"
 import { settle } from "../worker/SupervisorWorld.ts"
-import { begin, Settings, type WorkerWorld, workerWorld, worldLayer } from "../worker/WorkerWorld.ts"
+import { begin, type WorkerWorld, workerWorld, worldLayer } from "../worker/WorkerWorld.ts"
 
 const limit = { worker_limit_bytes: 100 * MiB }
 const backstop = String(125 * MiB)
@@ -31,7 +32,7 @@ const until = (isSo: () => boolean) =>
 
 const becomes = (group: Group, text: string) => until(() => group.file("memory.max") === text)
 
-const set = (memory: RawSettings) => Effect.flatMap(Settings, (settings) => settings.set(memory))
+const set = (memory: RawSettings) => Effect.flatMap(ChangeableSettings, (settings) => settings.set(memory))
 
 /** A worker without a limit would be reached only after one with it. */
 const others = (world: WorkerWorld) => {

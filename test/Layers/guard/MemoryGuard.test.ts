@@ -4,9 +4,9 @@ import * as FastCheck from "effect/FastCheck"
 import { Supervisor } from "../../../src/Layers/worker/Supervisor.ts"
 import { FakeLives } from "../worker/FakeLives.ts"
 import { makeVirtualClock, type VirtualClock } from "../worker/VirtualClock.ts"
-import { blog, GiB, guarded, type Hog, hog, type Machine, makeMachine, shop } from "./GuardedMachine.ts"
+import { blog, GiB, guarded, type Hog, hog, type Machine, makeMachine, shop } from "./GuardWorld.ts"
 
-/** Begins the supervision on that machine and does the rest of the test there. */
+/** Starts the workers of that machine and runs the test on it. */
 const onMachine = <A, E>(
   machine: Machine,
   options: Parameters<typeof guarded>[1],
@@ -26,7 +26,7 @@ const onMachine = <A, E>(
 const signals = ({ deeds }: Machine): ReadonlyArray<string> =>
   deeds.filter(({ what }) => what !== "ended").map(({ pid, what }) => `${what} ${pid}`)
 
-const told = ({ events }: Machine, tag: string) => events.filter(({ _tag }) => _tag === tag)
+const reported = ({ events }: Machine, tag: string) => events.filter(({ _tag }) => _tag === tag)
 
 const status = Effect.fnUntraced(function* (project = shop) {
   const actor = yield* Effect.flatMap(Supervisor, (supervisor) => supervisor.project(project))
@@ -36,7 +36,7 @@ const status = Effect.fnUntraced(function* (project = shop) {
 const phase = (project = shop) => Effect.map(status(project), ({ state }) => state.phase._tag)
 
 describe("when memory is low", () => {
-  it.effect("one hog after the other is asked to end, until there is enough", () => {
+  it.effect("one hog after the other gets SIGTERM, until enough memory is available", () => {
     const machine = makeMachine(0.5 * GiB, [hog(1, GiB), hog(2, GiB), hog(3, GiB)])
     return onMachine(machine, {}, (pass) =>
       Effect.gen(function* () {
@@ -46,14 +46,14 @@ describe("when memory is low", () => {
           ["SIGTERM 1", "ended 1", "SIGTERM 2", "ended 2"]
         )
         assert.deepStrictEqual(
-          told(machine, "HogGone").map((event) => event._tag === "HogGone" && event.pid),
+          reported(machine, "HogGone").map((event) => event._tag === "HogGone" && event.pid),
           [1, 2]
         )
       })
     )
   })
 
-  it.effect("nobody is while there is plenty", () => {
+  it.effect("no process is signalled while it is plentiful", () => {
     const machine = makeMachine(2 * GiB, [hog(1, GiB)])
     return onMachine(machine, {}, (pass) =>
       Effect.gen(function* () {
@@ -63,7 +63,7 @@ describe("when memory is low", () => {
     )
   })
 
-  it.effect("nobody is when it is plentiful again by the time of the signal", () => {
+  it.effect("no process is signalled when it has become plentiful before the signal", () => {
     const machine = makeMachine(4 * GiB, [hog(1, GiB)])
     return onMachine(machine, {}, (pass) =>
       Effect.gen(function* () {
@@ -78,7 +78,7 @@ describe("when memory is low", () => {
     )
   })
 
-  it.effect("a hog that ignores TERM is asked once and killed once", () => {
+  it.effect("a hog that ignores SIGTERM gets SIGTERM once and SIGKILL once", () => {
     const machine = makeMachine(1.5 * GiB, [hog(1, GiB, { endsBy: "SIGKILL" })])
     return onMachine(machine, {}, (pass) =>
       Effect.gen(function* () {
@@ -88,49 +88,52 @@ describe("when memory is low", () => {
     )
   })
 
-  it.effect("one that was asked is not killed once there is enough, and is not asked again later", () => {
-    const machine = makeMachine(1.5 * GiB, [hog(1, GiB, { endsBy: "SIGKILL" })])
-    return onMachine(machine, {}, (pass) =>
-      Effect.gen(function* () {
-        yield* pass(200)
-        machine.freeBytes = 4 * GiB
-        yield* pass(30_000)
-        assert.deepStrictEqual(signals(machine), ["SIGTERM 1"])
-        machine.freeBytes = 1.5 * GiB
-        yield* pass(10_000)
-        assert.deepStrictEqual(signals(machine), ["SIGTERM 1", "SIGKILL 1"])
-      })
-    )
-  })
+  it.effect(
+    "a hog that got SIGTERM gets no SIGKILL while enough is available, and no second SIGTERM later",
+    () => {
+      const machine = makeMachine(1.5 * GiB, [hog(1, GiB, { endsBy: "SIGKILL" })])
+      return onMachine(machine, {}, (pass) =>
+        Effect.gen(function* () {
+          yield* pass(200)
+          machine.freeBytes = 4 * GiB
+          yield* pass(30_000)
+          assert.deepStrictEqual(signals(machine), ["SIGTERM 1"])
+          machine.freeBytes = 1.5 * GiB
+          yield* pass(10_000)
+          assert.deepStrictEqual(signals(machine), ["SIGTERM 1", "SIGKILL 1"])
+        })
+      )
+    }
+  )
 
-  it.effect("one that survives KILL is told of and left alone, and the next one comes", () => {
+  it.effect("a hog that survives SIGKILL is reported once, and the next one follows", () => {
     const machine = makeMachine(1.5 * GiB, [hog(1, GiB, { endsBy: "nothing" }), hog(2, GiB)])
     return onMachine(machine, {}, (pass) =>
       Effect.gen(function* () {
         yield* pass(60_000)
         assert.deepStrictEqual(signals(machine), ["SIGTERM 1", "SIGKILL 1", "SIGTERM 2"])
-        assert.lengthOf(told(machine, "HogSurvived"), 1)
+        assert.lengthOf(reported(machine, "HogSurvived"), 1)
       })
     )
   })
 
-  it.effect("no worker is restarted, and that nobody can be ended is told once, then once a minute", () => {
+  it.effect("no worker is restarted, and the lack of victims is reported once, then once a minute", () => {
     const machine = makeMachine(1.5 * GiB)
     machine.workers.set(shop, GiB)
     return onMachine(machine, {}, (pass) =>
       Effect.gen(function* () {
         yield* pass(50_000)
-        assert.lengthOf(told(machine, "NobodyToEnd"), 1)
+        assert.lengthOf(reported(machine, "NobodyToEnd"), 1)
         assert.strictEqual(yield* phase(), "Running")
         assert.isBelow(machine.searches, 60, "all processes looked at more often than once a second")
         yield* pass(80_000)
-        assert.lengthOf(told(machine, "NobodyToEnd"), 1)
-        assert.lengthOf(told(machine, "ShortOfMemory"), 2)
+        assert.lengthOf(reported(machine, "NobodyToEnd"), 1)
+        assert.lengthOf(reported(machine, "ShortOfMemory"), 2)
       })
     )
   })
 
-  it.effect("a dry run signals nobody and says once whom it would", () => {
+  it.effect("a dry run sends no signal and reports once what it would send", () => {
     const machine = makeMachine(4 * GiB, [hog(1, GiB / 4)])
     machine.workers.set(shop, GiB)
     return onMachine(machine, { memory: { dry_run: true } }, (pass) =>
@@ -138,17 +141,17 @@ describe("when memory is low", () => {
         machine.freeBytes = 0.5 * GiB
         yield* pass(20_000)
         assert.deepStrictEqual(machine.deeds, [])
-        assert.lengthOf(told(machine, "HogSignalled"), 1)
+        assert.lengthOf(reported(machine, "HogSignalled"), 1)
         machine.hogs.clear()
         machine.freeBytes = 0
         yield* pass(5000)
-        assert.lengthOf(told(machine, "RestartedForMemory"), 1)
+        assert.lengthOf(reported(machine, "RestartedForMemory"), 1)
         assert.strictEqual(yield* phase(), "Running")
       })
     )
   })
 
-  it.effect("processes that cannot be read are no reason to end anybody, and are read again", () => {
+  it.effect("an unreadable /proc triggers no kill, and is read again", () => {
     const machine = makeMachine(0.5 * GiB, [hog(1, 2 * GiB)])
     machine.isReadable = false
     machine.workers.set(shop, GiB)
@@ -156,7 +159,7 @@ describe("when memory is low", () => {
       Effect.gen(function* () {
         yield* pass(10_000)
         assert.deepStrictEqual([machine.deeds, yield* phase()], [[], "Running"])
-        assert.lengthOf(told(machine, "NobodyToEnd"), 1)
+        assert.lengthOf(reported(machine, "NobodyToEnd"), 1)
         machine.isReadable = true
         yield* pass(2000)
         assert.deepStrictEqual(signals(machine), ["SIGTERM 1"])
@@ -169,7 +172,7 @@ describe("when memory is low", () => {
     one !== undefined && one.endsBy !== "nothing" && one.afterMs < 5000
 
   it.effect(
-    "whatever the hogs do: one at a time, in their order, TERM before KILL, each once, and only while it is low",
+    "whatever the hogs do: one at a time, in order, SIGTERM before SIGKILL, each once, and only while it is low",
     () =>
       Effect.promise(() =>
         FastCheck.assert(
@@ -223,7 +226,7 @@ describe("when memory is low", () => {
 })
 
 describe("when memory is critical", () => {
-  it.effect("hogs come first, and no worker is touched when that is enough", () => {
+  it.effect("hogs come first, and no worker is restarted when that is enough", () => {
     const machine = makeMachine(0.5 * GiB, [hog(1, 2 * GiB)])
     machine.workers.set(shop, 8 * GiB)
     return onMachine(machine, {}, (pass) =>
@@ -235,7 +238,7 @@ describe("when memory is critical", () => {
     )
   })
 
-  it.effect("no worker is touched for what was seen before the hog had ended", () => {
+  it.effect("no worker is restarted for a sample from before the exit of a hog", () => {
     const machine = makeMachine(4 * GiB, [hog(1, 2 * GiB, { afterMs: 400 })])
     machine.workers.set(shop, 8 * GiB)
     return onMachine(machine, {}, (pass) =>
@@ -259,9 +262,9 @@ describe("when memory is critical", () => {
         assert.deepStrictEqual([yield* phase(shop), yield* phase(blog)], ["Waiting", "Running"])
         assert.include((yield* status()).state.phase, {
           because:
-            "memory was critical (512 MiB of 16 GiB available, 3 GiB held by it); it starts again when there are 2 GiB"
+            "memory was critical (512 MiB of 16 GiB available, the worker held 3 GiB); it starts again when 2 GiB are available"
         })
-        assert.lengthOf(told(machine, "RestartedForMemory"), 1)
+        assert.lengthOf(reported(machine, "RestartedForMemory"), 1)
         machine.freeBytes = 3 * GiB
         yield* pass(2000)
         assert.strictEqual(yield* phase(shop), "Running")
@@ -271,7 +274,7 @@ describe("when memory is critical", () => {
     )
   })
 
-  it.effect("the worker that is being ended is left its grace, but not when memory is nearly out", () => {
+  it.effect("a stopping worker keeps its grace period, but not when memory is nearly out", () => {
     const machine = makeMachine(4 * GiB)
     machine.workers.set(shop, 3 * GiB)
     return onMachine(machine, {}, (pass) =>
@@ -284,13 +287,13 @@ describe("when memory is critical", () => {
         machine.freeBytes = 0.4 * GiB
         yield* pass(1000)
         assert.strictEqual(yield* phase(), "Waiting")
-        assert.lengthOf(told(machine, "HastenedForMemory"), 1)
+        assert.lengthOf(reported(machine, "HastenedForMemory"), 1)
         lives.endsAfter(0)
       })
     )
   })
 
-  it.effect("others that hold the memory for hours cost one restart, and no loop of them", () => {
+  it.effect("other programs that hold the memory for hours cause one restart, and no loop", () => {
     const machine = makeMachine(4 * GiB)
     machine.workers.set(shop, GiB / 4)
     return onMachine(machine, {}, (pass) =>
@@ -314,16 +317,16 @@ describe("when memory is critical", () => {
     )
   })
 
-  it.effect("a worker that runs anew in the same shortage is restarted only when it is the cause", () => {
+  it.effect("a worker that runs again in the same shortage is restarted only as its cause", () => {
     const machine = makeMachine(0.5 * GiB)
     machine.workers.set(shop, GiB / 4)
     return onMachine(machine, {}, (pass) =>
       Effect.gen(function* () {
         const { started } = yield* FakeLives
-        // Nobody's first start is held, and memory was critical before it.
+        // A first start is never held, and memory was critical before it.
         yield* pass(5000)
         assert.strictEqual(yield* phase(), "Running")
-        assert.lengthOf(told(machine, "StartedShort"), 1)
+        assert.lengthOf(reported(machine, "StartedShort"), 1)
         machine.workers.set(shop, 4 * GiB)
         yield* pass(3000)
         assert.strictEqual(yield* phase(), "Waiting")
@@ -332,7 +335,7 @@ describe("when memory is critical", () => {
     )
   })
 
-  it.effect("a person who starts the worker that is held has it at once, with a warning", () => {
+  it.effect("a user who starts a held worker gets it at once, with a warning", () => {
     const machine = makeMachine(4 * GiB)
     machine.workers.set(shop, GiB / 4)
     return onMachine(machine, {}, (pass) =>
@@ -344,7 +347,7 @@ describe("when memory is critical", () => {
         assert.isTrue((yield* actor.command("start")).success)
         yield* pass(10_000)
         assert.strictEqual(yield* phase(), "Running")
-        assert.lengthOf(told(machine, "StartedShort"), 1)
+        assert.lengthOf(reported(machine, "StartedShort"), 1)
       })
     )
   })

@@ -8,12 +8,13 @@ import { statusWord } from "../../../src/Domain/worker/WorkerState.ts"
 import * as WorkerLimit from "../../../src/Layers/guard/WorkerLimit.ts"
 import { WorkerMemory } from "../../../src/Layers/guard/WorkerMemory.ts"
 import { Supervisor } from "../../../src/Layers/worker/Supervisor.ts"
+import { ChangeableSettings } from "../../fixtures/ChangeableSettings.ts"
 import { defaultPolicy } from "../../fixtures/policies.ts"
 import { MiB, type ProcRow } from "../machine/ProcFolder.ts"
 import { groupOf } from "../tree/PretendedGroup.ts"
 import { FakeLives } from "../worker/FakeLives.ts"
 import { plan, settle } from "../worker/SupervisorWorld.ts"
-import { begin, Settings, type WorkerWorld, workerWorld, worldLayer } from "../worker/WorkerWorld.ts"
+import { begin, type WorkerWorld, workerWorld, worldLayer } from "../worker/WorkerWorld.ts"
 
 const limit = { worker_limit_bytes: 100 * MiB }
 
@@ -256,7 +257,7 @@ describe("a worker that holds more than its limit", () => {
         yield* pass("5 minutes")
         assert.deepStrictEqual(outcomes(world), ["dry-run"])
         assert.deepStrictEqual(reasons(world), [])
-        yield* (yield* Settings).set(limit)
+        yield* (yield* ChangeableSettings).set(limit)
         yield* settle
         assert.deepStrictEqual(outcomes(world), ["dry-run", "restart"])
         assert.strictEqual(reasons(world).length, 1)
@@ -304,7 +305,7 @@ describe("looking at workers with a limit", () => {
         yield* pass("1 seconds")
         // One a minute, as without it.
         assert.strictEqual(yield* looksIn(world, "10 minutes"), 10)
-        const { set } = yield* Settings
+        const { set } = yield* ChangeableSettings
         yield* set({ worker_limit_bytes: 2 ** 40 })
         assert.isAtLeast(yield* looksIn(world, "10 minutes"), 60)
         yield* set({})

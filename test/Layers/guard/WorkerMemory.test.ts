@@ -14,7 +14,7 @@ const inWorld = <A, E, R>(test: (world: WorkerWorld) => Effect.Effect<A, E, R>) 
   Effect.flatMap(workerWorld, (world) => Effect.provide(test(world), worldLayer(world)))
 
 const known = (pid = 1000) => Effect.map(WorkerMemory, (memory) => memory.of(pid))
-const ask = Effect.flatMap(WorkerMemory, (memory) => memory.ask).pipe(Effect.zipRight(settle))
+const ask = Effect.flatMap(WorkerMemory, (memory) => memory.refresh).pipe(Effect.zipRight(settle))
 const pass = (duration: `${number} seconds` | `${number} minutes`) =>
   Effect.zipRight(TestClock.adjust(duration), settle)
 
@@ -168,7 +168,7 @@ describe("what a worker holds", () => {
         yield* pass("1 seconds")
         assert.deepInclude(of(1000)?.memory, { residentBytes: MiB, swapBytes: 0, processes: 1 })
         world.proc.put(1000, { parent: 50, mark: "home:default:1", residentBytes: 5 * MiB })
-        yield* (yield* WorkerMemory).look
+        yield* (yield* WorkerMemory).sample
         assert.strictEqual(of(1000)?.memory?.residentBytes, 5 * MiB)
       })
     )

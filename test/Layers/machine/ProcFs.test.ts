@@ -1,100 +1,148 @@
+import { spawn } from "node:child_process"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as ProcFs from "../../../src/Layers/machine/ProcFs.ts"
-import { temporaryHome } from "../../live/TestDaemon.ts"
+import { eventually, killForSure, temporaryHome } from "../../live/TestDaemon.ts"
+import { MiB, procFolder } from "./ProcFolder.ts"
 
-const rest = "0 0 0 0 0 0 0 0 0 0 0 0 0 0 0"
-const stat = (pid: number, name: string) => `${pid} (${name}) S 1 20 30 ${rest} 4711 0 3\n`
+const at = (root: string) => Effect.provide(ProcFs.ProcFs, ProcFs.layerAt(root))
+const real = at("/proc")
 
-/** A /proc of the test's own. */
-const fakeProc = (
-  processes: Readonly<Record<string, { readonly name: string; readonly environ?: string }>>
-) =>
-  Effect.map(temporaryHome, (root) => {
-    for (const [pid, { environ = "", name }] of Object.entries(processes)) {
-      fs.mkdirSync(join(root, pid))
-      fs.writeFileSync(join(root, pid, "stat"), stat(Number(pid), name))
-      fs.writeFileSync(join(root, pid, "environ"), environ)
-    }
-    return root
-  })
-
-const inProc = <A, E>(root: string, test: Effect.Effect<A, E, ProcFs.ProcFs>) =>
-  Effect.provide(test, ProcFs.layerAt(root))
+const world = Effect.gen(function* () {
+  const folder = procFolder(yield* temporaryHome)
+  return { folder, proc: yield* at(folder.root) }
+})
 
 describe("the process table", () => {
-  it("is read right whatever a program calls itself", () => {
-    for (const name of ["sh", "a b", ") R 1 1 1", "x) (y", "", "\n"]) {
-      assert.deepStrictEqual(ProcFs.parseStat(stat(7, name)), {
-        pid: 7,
-        parentPid: 1,
-        group: 20,
-        session: 30,
-        startTicks: 4711,
-        residentBytes: 3 * 4096,
-        state: "S"
-      })
-    }
-    assert.isUndefined(ProcFs.parseStat(""))
-    assert.isUndefined(ProcFs.parseStat("garbage"))
-  })
-
-  it.scopedLive("leaves out what is no process and what has gone meanwhile", () =>
+  it.scoped("lists processes only, and none that exits meanwhile", () =>
     Effect.gen(function* () {
-      const root = yield* fakeProc({ "12": { name: "a" }, "13": { name: "b" } })
-      fs.mkdirSync(join(root, "sys"))
-      fs.mkdirSync(join(root, "14"))
-      const found = yield* inProc(
-        root,
-        Effect.flatMap(ProcFs.ProcFs, (proc) => proc.processes)
-      )
+      const { folder, proc } = yield* world
+      folder.put(12)
+      folder.put(13)
+      fs.mkdirSync(join(folder.root, "sys"))
+      fs.mkdirSync(join(folder.root, "14"))
       assert.deepStrictEqual(
-        found.map((entry) => entry.pid),
+        (yield* proc.processes).map((entry) => entry.pid),
         [12, 13]
       )
+      assert.strictEqual((yield* proc.process(13))?.startTicks, 13)
+      assert.isUndefined(yield* proc.process(14))
     })
   )
 
-  it.scopedLive("finds a mark only as the beginning of an entry, in environments of any size", () =>
+  it.scoped("fails when it cannot be read, and is never empty", () =>
     Effect.gen(function* () {
-      const root = yield* fakeProc({
-        "1": { name: "first", environ: "ID=home:shop:1\0PATH=/bin\0" },
-        "2": { name: "last", environ: "PATH=/bin\0ID=home:shop:2" },
-        "3": { name: "inside", environ: "OTHER_ID=home:shop:3\0ARGS=--env ID=home:shop:3\0" },
-        "4": { name: "large", environ: `BIG=${"x".repeat(300_000)}\0ID=home:shop:4\0` },
-        "5": { name: "none" }
-      })
-      const found = yield* inProc(
-        root,
-        Effect.flatMap(ProcFs.ProcFs, (proc) => proc.carrying([1, 2, 3, 4, 5, 6], "ID=home:"))
-      )
-      assert.deepStrictEqual([...found], [1, 2, 4])
-    })
-  )
-
-  it.scopedLive("that cannot be read is an error, and never an empty table", () =>
-    Effect.gen(function* () {
-      const error = yield* Effect.flip(
-        inProc(
-          "/nonexistent/proc",
-          Effect.flatMap(ProcFs.ProcFs, (proc) => proc.processes)
-        )
-      )
+      const proc = yield* at("/nonexistent/proc")
+      const error = yield* Effect.flip(proc.processes)
       assert.strictEqual(error._tag, "ProcUnreadable")
     })
   )
 
   it.live("shows this process as the kernel does", () =>
     Effect.gen(function* () {
-      const proc = yield* ProcFs.ProcFs
+      const proc = yield* real
       const own = yield* proc.process(process.pid)
-      assert.strictEqual(own?.parentPid, process.ppid)
-      assert.include(
-        (yield* proc.processes).map((entry) => entry.pid),
-        process.pid
+      assert(own !== undefined)
+      assert.strictEqual(own.parentPid, process.ppid)
+      assert.isTrue((yield* proc.processes).some(({ pid }) => pid === process.pid))
+      assert.strictEqual(proc.reader.openFilesLimit("self"), proc.reader.openFilesLimit(process.pid))
+      yield* eventually(
+        "this process has used CPU time",
+        Effect.map(proc.process(process.pid), (now) => {
+          for (let round = 0; round < 1e7; round++) Math.sqrt(round)
+          return now !== undefined && now.cpuMs > own.cpuMs ? true : undefined
+        })
       )
-    }).pipe(Effect.provide(ProcFs.layer))
+    })
+  )
+})
+
+describe("an environment", () => {
+  it.scoped("carries a mark only at the beginning of an entry, whatever its size", () =>
+    Effect.gen(function* () {
+      const { folder, proc } = yield* world
+      const environs = {
+        1: "ID=home:shop:1\0PATH=/bin\0",
+        2: "PATH=/bin\0ID=home:shop:2",
+        3: "OTHER_ID=home:shop:3\0ARGS=--env ID=home:shop:3\0",
+        4: `BIG=${"x".repeat(300_000)}\0OTHER_ID=home:x\0ID=home:shop:4\0`,
+        5: ""
+      }
+      for (const [pid, environ] of Object.entries(environs)) folder.put(Number(pid), { environ })
+      const found = yield* proc.carrying([1, 2, 3, 4, 5, 6], "ID=home:")
+      assert.deepStrictEqual([...found], [1, 2, 4])
+    })
+  )
+})
+
+describe("the swap of processes", () => {
+  it.scoped("is read of hundreds, and omits kernel threads and processes that are gone", () =>
+    Effect.gen(function* () {
+      const { folder, proc } = yield* world
+      const pids = Array.from({ length: 250 }, (_, index) => 100 + index)
+      for (const pid of pids) folder.put(pid, { swapBytes: pid === 101 ? 0 : 3 * MiB })
+      // A kernel thread has no memory of its own.
+      folder.write(102, "status", "Name:\tkthreadd\nState:\tS (sleeping)\n")
+      const swap = yield* proc.swapBytes([...pids, 999])
+      assert.strictEqual(swap.size, 249)
+      assert.strictEqual(swap.get(100), 3 * MiB)
+      assert.strictEqual(swap.get(101), 0)
+      assert.isUndefined(swap.get(102))
+    })
+  )
+})
+
+describe("the proportional size of processes", () => {
+  it.scoped("counts memory and swap, and is unknown where the kernel does not report it", () =>
+    Effect.gen(function* () {
+      const { folder, proc } = yield* world
+      folder.put(100, { share: { bytes: 5 * MiB, swapBytes: MiB } })
+      folder.put(101)
+      folder.put(102)
+      folder.write(102, "smaps_rollup", "Rss:    10 kB\nPss:    4 kB\n")
+      assert.deepStrictEqual(
+        [...(yield* proc.proportionalBytes([100, 101, 102, 103]))],
+        [
+          [100, 6 * MiB],
+          [102, 4096]
+        ]
+      )
+    })
+  )
+
+  it.scoped("is an error when /proc fails for a reason of the daemon's own", () =>
+    Effect.gen(function* () {
+      const { folder, proc } = yield* world
+      fs.mkdirSync(join(folder.root, "100", "smaps_rollup"), { recursive: true })
+      const error = yield* Effect.flip(proc.proportionalBytes([100]))
+      assert.strictEqual(error._tag, "ProcUnreadable")
+    })
+  )
+
+  it.scopedLive("is less than the resident size of real processes that share a mapping", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      // All processes of a program share its text.
+      const start = Effect.acquireRelease(
+        Effect.sync(() => spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { cwd: home })),
+        ({ pid }) => Effect.sync(() => killForSure(pid ?? 0))
+      )
+      const pids = (yield* Effect.all([start, start, start])).map(({ pid }) => pid ?? 0)
+      const proc = yield* real
+      yield* eventually(
+        "all have a proportional size, less than their resident one",
+        Effect.gen(function* () {
+          const shares = yield* proc.proportionalBytes(pids)
+          const entries = yield* Effect.forEach(pids, proc.process)
+          const isLess = entries.every((entry) => {
+            const share = shares.get(entry?.pid ?? 0) ?? 0
+            return entry !== undefined && share > MiB && share < entry.residentBytes
+          })
+          return isLess ? true : undefined
+        })
+      )
+    })
   )
 })

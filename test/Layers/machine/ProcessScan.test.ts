@@ -3,76 +3,51 @@ import * as fs from "node:fs"
 import { basename, join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
 import { processName } from "../../../src/Domain/machine/ProcessName.ts"
 import * as ProcessScan from "../../../src/Layers/machine/ProcessScan.ts"
+import * as ProcFs from "../../../src/Layers/machine/ProcFs.ts"
 import { eventually, isAlive, killForSure, temporaryHome } from "../../live/TestDaemon.ts"
+import { MiB, type ProcFolder, procFolder } from "./ProcFolder.ts"
 
 const homeId = "0123456789abcdef"
-const mark = (uuid: string) => `AUTOPILOT_WORKER_ID=${homeId}:shop:${uuid}`
-const MiB = 2 ** 20
+const mark = (uuid: string) => `${homeId}:shop:${uuid}`
+const entry = (uuid: string) => `AUTOPILOT_WORKER_ID=${mark(uuid)}`
 const uid = process.getuid?.() ?? 0
 
-interface Row {
-  readonly parent?: number
-  readonly session?: number
-  readonly start?: number
-  readonly state?: string
-  readonly flags?: number
-  readonly pages?: number
-  readonly environ?: string
-  readonly cmdline?: string
-  readonly exe?: string
-  readonly status?: string
-}
-
-/** Writes one process into a /proc of the test's own; again, it changes it. */
-const write = (root: string, pid: number, row: Row = {}) => {
-  const { flags = 0, pages = 256, parent = 1, session = pid, start = pid, state = "S" } = row
-  const folder = join(root, `${pid}`)
-  fs.mkdirSync(folder, { recursive: true })
-  const stat = `${pid} (a) b) ${state} ${parent} ${session} ${session} 0 -1 ${flags} ${"0 ".repeat(12)}${start} 0 ${pages} 0\n`
-  fs.writeFileSync(join(folder, "stat"), stat)
-  fs.writeFileSync(join(folder, "statm"), `9999 ${pages} 0 0 0 0 0\n`)
-  fs.writeFileSync(join(folder, "environ"), row.environ ?? "PATH=/bin\0")
-  fs.writeFileSync(join(folder, "cmdline"), row.cmdline ?? "node\0server.js\0")
-  const ids = `Uid:\t${uid}\t${uid}\t${uid}\t${uid}`
-  fs.writeFileSync(join(folder, "status"), row.status ?? `Name:\tMainThread\n${ids}\nVmSwap:\t    2048 kB\n`)
-  fs.rmSync(join(folder, "exe"), { force: true })
-  fs.symlinkSync(row.exe ?? "/usr/bin/node", join(folder, "exe"))
-}
-
-const remove = (root: string, pid: number) => fs.rmSync(join(root, `${pid}`), { recursive: true })
-
 const aim = { homeId, largeBytes: 100 * MiB, swapInUseBytes: 0 }
-const largePages = (200 * MiB) / 4096
+const largeBytes = 200 * MiB
 
 /** A machine with init, the daemon's shell, and the daemon. */
 const machine = Effect.map(temporaryHome, (root) => {
-  write(root, 1, { parent: 0 })
-  write(root, 40)
-  write(root, 50, { parent: 40, session: 40 })
-  return root
+  const proc = procFolder(root)
+  proc.put(1, { parent: 0 })
+  proc.put(40)
+  proc.put(50, { parent: 40, session: 40 })
+  return proc
 })
 
-/** A copy of what a look finds, which the next one does not write over. */
-const lookWith = (scan: typeof ProcessScan.ProcessScan.Service) => (wanted: ProcessScan.ScanAim) =>
-  scan.look(wanted, (facts) => Effect.sync(() => structuredClone(facts)))
+/** Copies the facts, because the next scan overwrites them. */
+const scanWith =
+  ({ scan }: typeof ProcessScan.ProcessScan.Service) =>
+  (wanted: ProcessScan.ScanAim) =>
+    scan(wanted, (facts) => Effect.sync(() => structuredClone(facts)))
 
 const scanOf = (root: string) =>
-  Effect.map(ProcessScan.ProcessScan, lookWith).pipe(
-    Effect.provide(ProcessScan.layerOf({ root, selfPid: 50, uid }))
+  Effect.map(ProcessScan.ProcessScan, scanWith).pipe(
+    Effect.provide(Layer.provide(ProcessScan.layerOf({ selfPid: 50, uid }), ProcFs.layerAt(root)))
   )
 
-describe("a look at all processes", () => {
-  it.scoped("knows of each what it holds and from whom it descends, and no more", () =>
+describe("a scan", () => {
+  it.scoped("reads the size and the descent of every process, and no more", () =>
     Effect.gen(function* () {
-      const root = yield* machine
-      write(root, 100, { parent: 50, pages: 256 })
-      write(root, 2, { parent: 0, session: 0, flags: 0x00200000, pages: 0 })
-      fs.mkdirSync(join(root, "sys"))
-      fs.mkdirSync(join(root, "77"))
-      const facts = yield* (yield* scanOf(root))(aim)
+      const proc = yield* machine
+      proc.put(100, { parent: 50, residentBytes: MiB })
+      proc.put(2, { parent: 0, session: 0, flags: 0x00200000, residentBytes: 0 })
+      fs.mkdirSync(join(proc.root, "sys"))
+      fs.mkdirSync(join(proc.root, "77"))
+      const facts = yield* (yield* scanOf(proc.root))(aim)
       assert.deepStrictEqual(
         [...facts.processes.keys()].toSorted((a, b) => a - b),
         [1, 2, 40, 50, 100]
@@ -94,14 +69,13 @@ describe("a look at all processes", () => {
     })
   )
 
-  it.scoped("tells of a large one its program, its command line and whose it is", () =>
+  it.scoped("reads program, command line and owner of a large process", () =>
     Effect.gen(function* () {
-      const root = yield* machine
-      write(root, 100, { pages: largePages })
-      write(root, 101, { pages: largePages, status: "Name:\tx\nUid:\t4711\t0\t0\t0\n" })
-      write(root, 102, { pages: largePages, cmdline: "" })
-      fs.rmSync(join(root, "102", "exe"))
-      const { details } = yield* (yield* scanOf(root))(aim)
+      const proc = yield* machine
+      proc.put(100, { residentBytes: largeBytes, comm: "MainThread" })
+      proc.put(101, { residentBytes: largeBytes, uids: [4711, uid, uid, uid] })
+      proc.put(102, { residentBytes: largeBytes, cmdline: "", exe: undefined })
+      const { details } = yield* (yield* scanOf(proc.root))(aim)
       assert.deepStrictEqual(details.get(100), {
         comm: "MainThread",
         executable: "/usr/bin/node",
@@ -113,16 +87,16 @@ describe("a look at all processes", () => {
     })
   )
 
-  it.scoped("finds small ones that a worker has lost, reading few environments for it", () =>
+  it.scoped("finds small processes that have strayed from a worker, and reads few environments for it", () =>
     Effect.gen(function* () {
-      const root = yield* machine
-      write(root, 100, { parent: 50, environ: `${mark("now")}\0` })
-      write(root, 101, { parent: 100, session: 100, environ: `${mark("now")}\0` })
-      write(root, 200, { environ: `A=1\0${mark("before")}\0B=2\0` })
-      write(root, 201, { parent: 200, session: 200 })
-      write(root, 202, { session: 99, environ: `${"x".repeat(300_000)}\0${mark("large")}` })
-      write(root, 203, { environ: `OTHER_${mark("no")}\0ARGS=--env ${mark("no")}\0` })
-      const facts = yield* (yield* scanOf(root))(aim)
+      const proc = yield* machine
+      proc.put(100, { parent: 50, mark: mark("now") })
+      proc.put(101, { parent: 100, session: 100, mark: mark("now") })
+      proc.put(200, { environ: `A=1\0${entry("before")}\0B=2\0` })
+      proc.put(201, { parent: 200, session: 200 })
+      proc.put(202, { session: 99, environ: `${"x".repeat(300_000)}\0${entry("large")}` })
+      proc.put(203, { environ: `OTHER_${entry("no")}\0ARGS=--env ${entry("no")}\0` })
+      const facts = yield* (yield* scanOf(proc.root))(aim)
       assert.deepStrictEqual(
         [...facts.marks],
         [
@@ -138,24 +112,23 @@ describe("a look at all processes", () => {
     })
   )
 
-  it.scoped("counts swap once much of it is in use, and then finds those that are all in it", () =>
+  it.scoped("counts swap once much of it is in use, and then finds processes that are swapped out", () =>
     Effect.gen(function* () {
-      const root = yield* machine
-      const status = `Name:\tnode\nUid:\t${uid}\t${uid}\t${uid}\t${uid}\nVmSwap:\t  204800 kB\n`
-      write(root, 100, { status })
-      const look = yield* scanOf(root)
-      const without = yield* look({ ...aim, swapInUseBytes: 100 * MiB })
+      const proc = yield* machine
+      proc.put(100, { swapBytes: 200 * MiB })
+      const scan = yield* scanOf(proc.root)
+      const without = yield* scan({ ...aim, swapInUseBytes: 100 * MiB })
       assert.strictEqual(without.processes.get(100)?.swapBytes, 0)
       assert.isFalse(without.details.has(100))
-      const withSwap = yield* look({ ...aim, swapInUseBytes: 100 * MiB + 1 })
+      const withSwap = yield* scan({ ...aim, swapInUseBytes: 100 * MiB + 1 })
       assert.strictEqual(withSwap.processes.get(100)?.swapBytes, 200 * MiB)
       assert.isTrue(withSwap.details.has(100))
-      const after = yield* look(aim)
+      const after = yield* scan(aim)
       assert.strictEqual(after.processes.get(100)?.swapBytes, 0)
     })
   )
 
-  it.scoped("fails when /proc cannot be read, and never shows an empty machine", () =>
+  it.scoped("fails when /proc cannot be read, and never returns an empty machine", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip((yield* scanOf("/nonexistent/proc"))(aim))
       assert.strictEqual(error._tag, "ProcUnreadable")
@@ -163,27 +136,30 @@ describe("a look at all processes", () => {
   )
 })
 
-describe("the next look", () => {
-  const secondLook = (change: (root: string) => void, before: (root: string) => void = () => undefined) =>
+describe("the next scan", () => {
+  const secondScan = (
+    change: (proc: ProcFolder) => void,
+    before: (proc: ProcFolder) => void = () => undefined
+  ) =>
     Effect.gen(function* () {
-      const root = yield* machine
-      write(root, 100)
-      before(root)
-      const look = yield* scanOf(root)
-      yield* look(aim)
-      change(root)
-      return yield* look(aim)
+      const proc = yield* machine
+      proc.put(100)
+      before(proc)
+      const scan = yield* scanOf(proc.root)
+      yield* scan(aim)
+      change(proc)
+      return yield* scan(aim)
     })
 
-  it.scoped("sees who has grown, who is new and who is gone", () =>
+  it.scoped("sees processes that have grown, started or exited", () =>
     Effect.gen(function* () {
-      const facts = yield* secondLook(
-        (root) => {
-          write(root, 100, { pages: largePages })
-          write(root, 102)
-          remove(root, 101)
+      const facts = yield* secondScan(
+        (proc) => {
+          proc.put(100, { residentBytes: largeBytes })
+          proc.put(102)
+          proc.remove(101)
         },
-        (root) => write(root, 101)
+        (proc) => proc.put(101)
       )
       assert.strictEqual(facts.processes.get(100)?.residentBytes, 200 * MiB)
       assert.isTrue(facts.details.has(100))
@@ -192,22 +168,22 @@ describe("the next look", () => {
     })
   )
 
-  it.scoped("takes a large process that has got the pid of another for what it is", () =>
+  it.scoped("does not confuse a large process with an earlier one of the same pid", () =>
     Effect.gen(function* () {
-      const facts = yield* secondLook(
-        (root) => write(root, 200, { start: 9000, parent: 40, session: 40, pages: largePages }),
-        (root) => write(root, 200, { environ: `${mark("before")}\0` })
+      const facts = yield* secondScan(
+        (proc) => proc.put(200, { start: 9000, parent: 40, session: 40, residentBytes: largeBytes }),
+        (proc) => proc.put(200, { mark: mark("before") })
       )
       assert.deepInclude(facts.processes.get(200), { startTicks: 9000, parentPid: 40 })
       assert.isFalse(facts.marks.has(200))
     })
   )
 
-  it.scoped("takes a small process that has got the pid of a worker's for what it is", () =>
+  it.scoped("does not confuse a small process with a worker's earlier one of the same pid", () =>
     Effect.gen(function* () {
-      const facts = yield* secondLook(
-        (root) => write(root, 200, { start: 9000, parent: 40, session: 40 }),
-        (root) => write(root, 200, { environ: `${mark("before")}\0` })
+      const facts = yield* secondScan(
+        (proc) => proc.put(200, { start: 9000, parent: 40, session: 40 }),
+        (proc) => proc.put(200, { mark: mark("before") })
       )
       assert.strictEqual(facts.processes.get(200)?.startTicks, 9000)
       assert.isFalse(facts.marks.has(200))
@@ -215,17 +191,17 @@ describe("the next look", () => {
     })
   )
 
-  it.scoped("sees who has lost its parent since", () =>
+  it.scoped("sees a process whose parent has exited", () =>
     Effect.gen(function* () {
-      const environ = `${mark("now")}\0`
-      const facts = yield* secondLook(
-        (root) => {
-          remove(root, 101)
-          write(root, 102, { parent: 1, session: 101, environ })
+      const now = mark("now")
+      const facts = yield* secondScan(
+        (proc) => {
+          proc.remove(101)
+          proc.put(102, { parent: 1, session: 101, mark: now })
         },
-        (root) => {
-          write(root, 101, { parent: 50, environ })
-          write(root, 102, { parent: 101, session: 101, environ })
+        (proc) => {
+          proc.put(101, { parent: 50, mark: now })
+          proc.put(102, { parent: 101, session: 101, mark: now })
         }
       )
       assert.strictEqual(facts.processes.get(102)?.parentPid, 1)
@@ -233,19 +209,19 @@ describe("the next look", () => {
     })
   )
 
-  it.scoped("looks anew at all that a large process descends from", () =>
+  it.scoped("reads all ancestors of a large process again", () =>
     Effect.gen(function* () {
-      const environ = `${mark("now")}\0`
-      const facts = yield* secondLook(
-        (root) => {
-          // Both pids have been given to others since.
-          write(root, 101, { parent: 40, session: 40, start: 9000 })
-          write(root, 102, { parent: 101, session: 40, start: 9001 })
-          write(root, 103, { parent: 102, session: 40, start: 9002, pages: largePages })
+      const now = mark("now")
+      const facts = yield* secondScan(
+        (proc) => {
+          // Both pids belong to other processes now.
+          proc.put(101, { parent: 40, session: 40, start: 9000 })
+          proc.put(102, { parent: 101, session: 40, start: 9001 })
+          proc.put(103, { parent: 102, session: 40, start: 9002, residentBytes: largeBytes })
         },
-        (root) => {
-          write(root, 101, { parent: 50, environ })
-          write(root, 102, { parent: 101, session: 101, environ })
+        (proc) => {
+          proc.put(101, { parent: 50, mark: now })
+          proc.put(102, { parent: 101, session: 101, mark: now })
         }
       )
       assert.deepInclude(facts.processes.get(101), { startTicks: 9000, parentPid: 40 })
@@ -254,77 +230,75 @@ describe("the next look", () => {
     })
   )
 
-  it.scoped("sees who is a zombie now", () =>
+  it.scoped("sees a new zombie", () =>
     Effect.gen(function* () {
-      const facts = yield* secondLook((root) => write(root, 100, { state: "Z", pages: 0 }))
+      const facts = yield* secondScan((proc) => proc.put(100, { state: "Z", residentBytes: 0 }))
       assert.strictEqual(facts.processes.get(100)?.state, "Z")
     })
   )
 
-  it.scoped("knows who has become an ancestor of the daemon", () =>
+  it.scoped("sees a new ancestor of the daemon", () =>
     Effect.gen(function* () {
-      const facts = yield* secondLook((root) => {
-        remove(root, 40)
-        write(root, 50, { parent: 100, session: 40 })
+      const facts = yield* secondScan((proc) => {
+        proc.remove(40)
+        proc.put(50, { parent: 100, session: 40 })
       })
       assert.strictEqual(facts.processes.get(50)?.parentPid, 100)
     })
   )
 
-  it.scoped("relies on nothing that is long ago", () =>
+  it.scoped("reads everything again after a long time", () =>
     Effect.gen(function* () {
-      const root = yield* machine
-      write(root, 100)
-      const look = yield* scanOf(root)
-      yield* look(aim)
-      write(root, 100, { start: 9000, parent: 40 })
+      const proc = yield* machine
+      proc.put(100)
+      const scan = yield* scanOf(proc.root)
+      yield* scan(aim)
+      proc.put(100, { start: 9000, parent: 40 })
       yield* TestClock.adjust("31 seconds")
-      const facts = yield* look(aim)
+      const facts = yield* scan(aim)
       assert.deepInclude(facts.processes.get(100), { startTicks: 9000, parentPid: 40 })
     })
   )
 
-  it.scoped("asks again for an environment that was empty, as it is while a program is exchanged", () =>
+  it.scoped("reads an environment again that was empty, as it is during exec", () =>
     Effect.gen(function* () {
-      const facts = yield* secondLook(
-        (root) => write(root, 200, { environ: `${mark("before")}\0` }),
-        (root) => write(root, 200, { environ: "" })
+      const facts = yield* secondScan(
+        (proc) => proc.put(200, { mark: mark("before") }),
+        (proc) => proc.put(200, { environ: "" })
       )
       assert.isTrue(facts.marks.has(200))
     })
   )
 
-  it.scoped(
-    "asks again for that of a young process, which had its parent's until it became another program",
-    () =>
-      Effect.gen(function* () {
-        const facts = yield* secondLook(
-          (root) => write(root, 200, { environ: `${mark("before")}\0` }),
-          (root) => write(root, 200)
-        )
-        assert.isTrue(facts.marks.has(200))
-      })
+  it.scoped("reads the environment of a young process again, which shows its parent's until its exec", () =>
+    Effect.gen(function* () {
+      const facts = yield* secondScan(
+        (proc) => proc.put(200, { mark: mark("before") }),
+        (proc) => proc.put(200)
+      )
+      assert.isTrue(facts.marks.has(200))
+    })
   )
 
-  it.scoped("does not ask again for that of an old one", () =>
+  it.scoped("does not read the environment of an old process again", () =>
     Effect.gen(function* () {
-      const facts = yield* secondLook(
-        (root) => write(root, 200, { environ: `${mark("before")}\0` }),
-        (root) => {
-          write(root, 200)
-          write(root, 900, { start: 100_000 })
+      const facts = yield* secondScan(
+        (proc) => proc.put(200, { mark: mark("before") }),
+        (proc) => {
+          proc.put(200)
+          proc.put(900, { start: 100_000 })
         }
       )
       assert.isFalse(facts.marks.has(200))
     })
   )
 
-  it.scoped("does not meet another one halfway", () =>
+  it.scoped("does not overlap with another one", () =>
     Effect.gen(function* () {
-      const root = yield* machine
-      for (let pid = 1000; pid < 1500; pid++) write(root, pid)
-      const look = yield* scanOf(root)
-      const all = yield* Effect.all([look(aim), look(aim), look(aim)], { concurrency: "unbounded" })
+      const proc = yield* machine
+      for (let pid = 1000; pid < 1500; pid++) proc.put(pid)
+      const scan = yield* scanOf(proc.root)
+      const all = yield* Effect.all([scan(aim), scan(aim), scan(aim)], { concurrency: "unbounded" })
       for (const { processes } of all) assert.strictEqual(processes.size, 503)
     })
   )
@@ -352,32 +326,32 @@ const pidFrom = (file: string) =>
     })
   )
 
-/** The process whose pid a file tells, killed at the end. */
-const told = (file: string) =>
+/** The process whose pid is in a file, killed at the end. */
+const startedIn = (file: string) =>
   Effect.acquireRelease(pidFrom(file), (pid) => Effect.sync(() => killForSure(pid)))
 
-describe("on this machine, a look", () => {
+describe("on this machine, a scan", () => {
   const homeOfTest = "feedfacefeedface"
   const realAim = { homeId: homeOfTest, largeBytes: 60 * MiB, swapInUseBytes: 0 }
-  const look = Effect.flatMap(ProcessScan.ProcessScan, (scan) => lookWith(scan)(realAim)).pipe(
-    Effect.provide(ProcessScan.layer)
+  const scan = Effect.flatMap(ProcessScan.ProcessScan, (scan) => scanWith(scan)(realAim)).pipe(
+    Effect.provide(Layer.provide(ProcessScan.layer, ProcFs.layer))
   )
 
-  it.scopedLive("finds what a worker has lost by a double fork, also into another session", () =>
+  it.scopedLive("finds processes that have left a worker by a double fork, also into another session", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryHome
       const sleep = join(folder, "sleep.sh")
       fs.writeFileSync(sleep, 'echo $$ >"$1.new"; mv "$1.new" "$1"; exec sleep 300\n')
       const [same, other, kept] = ["same", "other", "kept"].map((name) => join(folder, name))
       const run = (file: string | undefined) => `sh ${sleep} ${file}`
-      // The shell lives on, so that what is lost is lost by a living worker.
+      // The shell stays, so that the processes stray from a running worker.
       const lines = [`(${run(same)} &)`, `setsid sh -c '(${run(other)} &)'`, `${run(kept)} &`, "wait"]
       yield* started(lines.join("\n"), `${homeOfTest}:shop:1`)
-      const pids = [yield* told(`${same}`), yield* told(`${other}`)]
-      const keptPid = yield* told(`${kept}`)
+      const pids = [yield* startedIn(`${same}`), yield* startedIn(`${other}`)]
+      const keptPid = yield* startedIn(`${kept}`)
       const facts = yield* eventually(
         "they have lost their parents, and have become another program",
-        Effect.map(look, (found) =>
+        Effect.map(scan, (found) =>
           pids.every((pid) => found.details.get(pid)?.argv[0] === "sleep") ? found : undefined
         )
       )
@@ -387,25 +361,25 @@ describe("on this machine, a look", () => {
     })
   )
 
-  it.scopedLive("finds what clears its environment, as long as it descends from what was lost", () =>
+  it.scopedLive("finds a process without the mark while it descends from one that has strayed", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryHome
       const [outer, inner] = [join(folder, "outer"), join(folder, "inner")]
       const line = `echo $$ >${outer}; env -i /bin/sh -c "echo \\$\\$ >${inner}; exec sleep 300" & wait`
       fs.writeFileSync(join(folder, "line.sh"), line)
       yield* started(`(setsid sh ${join(folder, "line.sh")} &)`, `${homeOfTest}:shop:2`)
-      const outerPid = yield* told(outer)
-      const innerPid = yield* told(inner)
+      const outerPid = yield* startedIn(outer)
+      const innerPid = yield* startedIn(inner)
       const facts = yield* eventually(
         "it has lost its parent",
-        Effect.map(look, (found) => (found.details.has(outerPid) ? found : undefined))
+        Effect.map(scan, (found) => (found.details.has(outerPid) ? found : undefined))
       )
       assert.isFalse(facts.marks.has(innerPid))
       assert.isTrue(facts.details.has(innerPid))
     })
   )
 
-  it.scopedLive("names a program by its file, counts its threads as one, and sees all that it holds", () =>
+  it.scopedLive("names a program by its file, lists no threads, and counts all its memory", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryHome
       const copy = join(folder, "mynode")
@@ -424,7 +398,7 @@ describe("on this machine, a look", () => {
       const pid = child.pid ?? 0
       const found = yield* eventually(
         "it is large and has threads",
-        Effect.map(look, ({ details, processes }) => {
+        Effect.map(scan, ({ details, processes }) => {
           const threads = isAlive(pid) ? fs.readdirSync(`/proc/${pid}/task`).map(Number) : []
           const isReady = (processes.get(pid)?.residentBytes ?? 0) > 100 * MiB && threads.length > 10
           return isReady ? { own: details.get(pid), processes, threads } : undefined
@@ -438,14 +412,14 @@ describe("on this machine, a look", () => {
         [pid]
       )
       fs.rmSync(copy)
-      const after = (yield* look).details.get(pid)
+      const after = (yield* scan).details.get(pid)
       assert(after !== undefined)
       assert.match(after.executable ?? "", / \(deleted\)$/)
       assert.strictEqual(processName(after), basename(copy))
     })
   )
 
-  it.scopedLive("follows what grows and what ends, and in the end has no file open", () =>
+  it.scopedLive("follows a process until its exit, and leaves no file open", () =>
     Effect.gen(function* () {
       const sizesOpen = () =>
         fs.readdirSync("/proc/self/fd").filter((name) => {
@@ -467,7 +441,7 @@ describe("on this machine, a look", () => {
       yield* Effect.promise(() => new Promise((done) => child.stdout.once("data", done)))
       const pid = child.pid ?? 0
       yield* Effect.gen(function* () {
-        const again = lookWith(yield* ProcessScan.ProcessScan)(realAim)
+        const again = scanWith(yield* ProcessScan.ProcessScan)(realAim)
         const bytes = Effect.map(again, ({ processes }) => processes.get(pid)?.residentBytes ?? 0)
         assert.isAbove(yield* bytes, 0)
         assert.isBelow(yield* bytes, 100 * MiB)
@@ -482,7 +456,7 @@ describe("on this machine, a look", () => {
           "it is gone",
           Effect.map(again, ({ processes }) => (processes.has(pid) ? undefined : true))
         )
-      }).pipe(Effect.provide(ProcessScan.layer))
+      }).pipe(Effect.provide(Layer.provide(ProcessScan.layer, ProcFs.layer)))
       assert.strictEqual(sizesOpen(), 0)
     })
   )

@@ -3,34 +3,32 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
-import { layerOf, ProcessSignal } from "../../../src/Layers/machine/ProcessSignal.ts"
+import * as Layer from "effect/Layer"
+import { layerWith, ProcessSignal } from "../../../src/Layers/machine/ProcessSignal.ts"
+import * as ProcFs from "../../../src/Layers/machine/ProcFs.ts"
 import { temporaryHome } from "../../live/TestDaemon.ts"
+import { procFolder } from "./ProcFolder.ts"
 
-const statOf = (pid: number, startTicks: number, state = "S") =>
-  `${pid} (a) b) ${state} 1 ${pid} ${pid} 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 ${startTicks} 1000 100 0 0`
-
-/** A /proc in which the test puts processes, and the signals that arrive there: so many, then they are refused. */
+/** A pretended /proc, and the signals sent to its processes: `after` so many the system refuses them. */
 const makeProc = (refusal?: { readonly code: string; readonly after: number }) =>
   Effect.map(temporaryHome, (root) => {
     const sent: Array<string> = []
-    const put = (pid: number, startTicks: number, state?: string) => {
-      fs.mkdirSync(join(root, String(pid)), { recursive: true })
-      fs.writeFileSync(join(root, String(pid), "stat"), statOf(pid, startTicks, state))
-    }
-    const layer = layerOf(root, (pid, signal) => {
+    const folder = procFolder(root)
+    const put = (pid: number, start: number, state = "S") => folder.put(pid, { start, state })
+    const layer = layerWith((pid, signal) => {
       if (refusal !== undefined && sent.length >= refusal.after) {
         throw Object.assign(new Error(refusal.code), { code: refusal.code })
       }
       sent.push(`${signal} ${pid}`)
-    })
-    return { put, sent, layer }
+    }).pipe(Layer.provide(ProcFs.layerAt(root)))
+    return { folder, put, sent, layer }
   })
 
 describe("a signal", () => {
-  it.scoped("goes to the process that is meant, and to no other one that has its pid now", () =>
+  it.scoped("reaches the intended process, and no other one that has got its pid", () =>
     Effect.gen(function* () {
       const { layer, put, sent } = yield* makeProc()
-      const { send } = yield* Effect.provide(ProcessSignal, layer)
+      const { killGroup, send } = yield* Effect.provide(ProcessSignal, layer)
       const start = FastCheck.integer({ min: 1, max: 3 })
       FastCheck.assert(
         FastCheck.property(
@@ -41,16 +39,17 @@ describe("a signal", () => {
             put(7, now, state)
             sent.length = 0
             const outcome = Effect.runSync(send({ pid: 7, startTicks: meant }, "SIGTERM", "SIGCONT"))
+            Effect.runSync(killGroup(70, { pid: 7, startTicks: meant }))
             const isMeant = meant === now && state !== "Z" && state !== "X"
             assert.strictEqual(outcome, isMeant ? "sent" : "gone")
-            assert.deepStrictEqual(sent, isMeant ? ["SIGTERM 7", "SIGCONT 7"] : [])
+            assert.deepStrictEqual(sent, isMeant ? ["SIGTERM 7", "SIGCONT 7", "SIGKILL -70"] : [])
           }
         )
       )
     })
   )
 
-  it.scoped("that has reached its process was sent, also when that dies of it before the next one", () =>
+  it.scoped("counts as sent when the process dies of it before the next one", () =>
     Effect.gen(function* () {
       for (const code of ["ESRCH", "EPERM"]) {
         const { layer, put, sent } = yield* makeProc({ code, after: 1 })
@@ -62,7 +61,7 @@ describe("a signal", () => {
     })
   )
 
-  it.scoped("to a process that is gone goes to nobody", () =>
+  it.scoped("is not sent to a process that is gone", () =>
     Effect.gen(function* () {
       const { layer, sent } = yield* makeProc()
       const { isThere, send } = yield* Effect.provide(ProcessSignal, layer)
@@ -72,9 +71,23 @@ describe("a signal", () => {
     })
   )
 
+  it.scoped("is not sent while /proc cannot be read", () =>
+    Effect.gen(function* () {
+      const { folder, layer, put, sent } = yield* makeProc()
+      const { isThere, send } = yield* Effect.provide(ProcessSignal, layer)
+      put(7, 1)
+      fs.rmSync(join(folder.root, "7", "stat"))
+      fs.mkdirSync(join(folder.root, "7", "stat"))
+      const to = { pid: 7, startTicks: 1 }
+      assert.strictEqual((yield* Effect.flip(send(to, "SIGKILL")))._tag, "ProcUnreadable")
+      assert.strictEqual((yield* Effect.flip(isThere(to)))._tag, "ProcUnreadable")
+      assert.deepStrictEqual(sent, [])
+    })
+  )
+
   const refusals = { EPERM: "refused", ESRCH: "gone" } as const
   for (const [code, outcome] of Object.entries(refusals)) {
-    it.scoped(`that the system answers with ${code} is told as ${outcome}`, () =>
+    it.scoped(`that the system answers with ${code} is reported as ${outcome}`, () =>
       Effect.gen(function* () {
         const { layer, put } = yield* makeProc({ code, after: 0 })
         put(9, 1)

@@ -1,12 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import type * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as Stream from "effect/Stream"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/TestClock"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import type { MemoryReading, UnusableFile } from "../../../src/Domain/machine/MemoryReading.ts"
@@ -17,7 +15,7 @@ import * as Concerns from "../../../src/Layers/history/Concerns.ts"
 import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import { MemoryReader } from "../../../src/Layers/machine/MemoryReader.ts"
 import * as MemoryMonitor from "../../../src/Layers/memory/MemoryMonitor.ts"
-import { SettingsInForce } from "../../../src/Layers/settings/SettingsInForce.ts"
+import { ChangeableSettings, changeableSettings } from "../../fixtures/ChangeableSettings.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"
 import { gib } from "../machine/KernelFolders.ts"
 import { settle } from "../worker/SupervisorWorld.ts"
@@ -63,11 +61,6 @@ const Timer = Layer.effect(
   }))
 )
 
-class Settings extends Context.Tag("Settings")<
-  Settings,
-  { readonly set: (memory: RawSettings) => Effect.Effect<void> }
->() {}
-
 const inWorld =
   (world: World, memory: RawSettings = {}) =>
   <A, E, R>(test: Effect.Effect<A, E, R>) => {
@@ -81,29 +74,19 @@ const inWorld =
         return { reading: world.reading, unusable: world.unusable }
       }
     })
-    const InForce = Layer.effectContext(
-      Effect.map(SubscriptionRef.make(settingsOf(memory)), (current) =>
-        Context.make(SettingsInForce, {
-          current,
-          load: () => Effect.succeed(settingsOf(memory))
-        }).pipe(
-          Context.add(Settings, { set: (changed) => SubscriptionRef.set(current, settingsOf(changed)) })
-        )
-      )
-    )
     return Effect.provide(
       test,
       MemoryMonitor.layer.pipe(
         Layer.provide(Concerns.layer),
         Layer.provide(Layer.mergeAll(Events, Reader, Timer)),
-        Layer.provideMerge(InForce)
+        Layer.provideMerge(changeableSettings(settingsOf, memory))
       )
     )
   }
 
 const last = Effect.flatMap(MemoryMonitor.MemoryMonitor, (monitor) => monitor.last)
 const set = (memory: RawSettings) =>
-  Effect.flatMap(Settings, (settings) => settings.set(memory)).pipe(Effect.zipRight(settle))
+  Effect.flatMap(ChangeableSettings, (settings) => settings.set(memory)).pipe(Effect.zipRight(settle))
 
 /** How many looks there are in a time. */
 const looksIn = (world: World, duration: `${number} millis`) =>

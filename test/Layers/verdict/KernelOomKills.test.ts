@@ -7,7 +7,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
-import { type MemoryLook, memoryLook } from "../../../src/Domain/memory/MemoryLook.ts"
+import { type MemorySample, memorySample } from "../../../src/Domain/memory/MemorySample.ts"
 import * as Concerns from "../../../src/Layers/history/Concerns.ts"
 import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import { MemoryMonitor } from "../../../src/Layers/memory/MemoryMonitor.ts"
@@ -16,8 +16,8 @@ import * as LiveWorkers from "../../../src/Layers/verdict/LiveWorkers.ts"
 import { gib, type KernelFolders, kernelFolders } from "../machine/KernelFolders.ts"
 import { settle } from "../worker/SupervisorWorld.ts"
 
-const memory = (availableBytes: number): MemoryLook =>
-  memoryLook(
+const memory = (availableBytes: number): MemorySample =>
+  memorySample(
     {
       availableBytes,
       totalBytes: 16 * gib,
@@ -32,7 +32,7 @@ const memory = (availableBytes: number): MemoryLook =>
 
 /** The kernel's files, and the memory as the daemon last read it. */
 interface World extends KernelFolders {
-  last: MemoryLook | undefined
+  last: MemorySample | undefined
   /** Reports a reading of the memory during a shortage. */
   readonly shortage: (availableBytes: number) => Effect.Effect<void>
   readonly defects: Array<string>
@@ -43,7 +43,7 @@ type Needs = KernelOomKills.KernelOomKills | LiveWorkers.LiveWorkers | Scope.Sco
 const inWorld = <A, E>(test: (world: World) => Effect.Effect<A, E, Needs>) =>
   Effect.gen(function* () {
     const folders = yield* kernelFolders
-    const shortages = yield* PubSub.unbounded<MemoryLook>()
+    const shortages = yield* PubSub.unbounded<MemorySample>()
     const world: World = {
       ...folders,
       last: memory(9 * gib),

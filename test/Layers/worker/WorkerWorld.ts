@@ -1,23 +1,19 @@
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as PubSub from "effect/PubSub"
 import * as Stream from "effect/Stream"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
-import { memoryLook } from "../../../src/Domain/memory/MemoryLook.ts"
 import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
 import { InstanceLock } from "../../../src/Layers/daemon/InstanceLock.ts"
 import * as WorkerMemory from "../../../src/Layers/guard/WorkerMemory.ts"
-import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
-import * as ProcessMemory from "../../../src/Layers/machine/ProcessMemory.ts"
 import * as ProcessScan from "../../../src/Layers/machine/ProcessScan.ts"
 import * as ProcFs from "../../../src/Layers/machine/ProcFs.ts"
 import { MemoryMonitor } from "../../../src/Layers/memory/MemoryMonitor.ts"
-import { SettingsInForce } from "../../../src/Layers/settings/SettingsInForce.ts"
 import { type LivingGroup, WorkerGroups, withoutGroups } from "../../../src/Layers/tree/WorkerGroups.ts"
 import * as LiveWorkers from "../../../src/Layers/verdict/LiveWorkers.ts"
 import { Supervisor, type SupervisorOptions } from "../../../src/Layers/worker/Supervisor.ts"
+import { changeableSettings } from "../../fixtures/ChangeableSettings.ts"
+import { sampleOf } from "../../fixtures/MemorySamples.ts"
+import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"
 import { temporaryHome } from "../../live/TestDaemon.ts"
 import { type ProcFolder, procFolder } from "../machine/ProcFolder.ts"
@@ -56,12 +52,6 @@ export const workerWorld = Effect.map(temporaryHome, (root): WorkerWorld => {
   }
 })
 
-/** Settings that can be changed. */
-export class Settings extends Context.Tag("Settings")<
-  Settings,
-  { readonly set: (memory: RawSettings) => Effect.Effect<void> }
->() {}
-
 const settingsOf = (memory: RawSettings) =>
   inForce({ worker_command: { type: "Command", argv: ["worker"] }, memory })
 
@@ -70,13 +60,13 @@ const unused = Effect.dieMessage("nobody asks for it here")
 const scanOf = (world: WorkerWorld) =>
   Layer.effect(
     ProcessScan.ProcessScan,
-    Effect.map(ProcessScan.ProcessScan, ({ look }) =>
+    Effect.map(ProcessScan.ProcessScan, ({ scan }) =>
       ProcessScan.ProcessScan.of({
-        look: (aim, use) =>
+        scan: (aim, use) =>
           Effect.suspend(() => {
             world.looks++
             return world.isReadable
-              ? look(aim, (facts) => {
+              ? scan(aim, (facts) => {
                   world.detailed += facts.details.size
                   return use(facts)
                 })
@@ -84,25 +74,12 @@ const scanOf = (world: WorkerWorld) =>
           })
       })
     )
-  ).pipe(
-    Layer.provide(ProcessScan.layerOf({ root: world.proc.root, selfPid: 50, uid: process.getuid?.() ?? 0 }))
-  )
+  ).pipe(Layer.provide(ProcessScan.layerOf({ selfPid: 50, uid: process.getuid?.() ?? 0 })))
 
 const monitorOf = (world: WorkerWorld) =>
   Layer.succeed(MemoryMonitor, {
     last: Effect.sync(() =>
-      memoryLook(
-        {
-          availableBytes: 4e9,
-          totalBytes: 8e9,
-          swapTotalBytes: 8e9,
-          swapFreeBytes: 8e9 - world.swapInUseBytes,
-          boundBy: undefined,
-          stall: undefined
-        },
-        undefined,
-        { minAvailableBytes: 2e9, criticalBytes: 1e9 }
-      )
+      sampleOf(4e9, { swapTotalBytes: 8e9, swapFreeBytes: 8e9 - world.swapInUseBytes })
     ),
     now: unused,
     shortage: Stream.empty
@@ -114,32 +91,13 @@ export const worldLayer = (
   memory: RawSettings = {},
   options: Partial<SupervisorOptions> = {}
 ) => {
-  const Events = Layer.scoped(
-    DaemonEvents,
-    Effect.map(PubSub.unbounded<DaemonEvent>(), (pubsub) => ({
-      publish: (event: DaemonEvent) =>
-        Effect.suspend(() => {
-          world.events.push(event)
-          return PubSub.publish(pubsub, event)
-        }).pipe(Effect.asVoid),
-      changes: Stream.fromPubSub(pubsub)
-    }))
-  )
-  const InForce = Layer.effectContext(
-    Effect.map(SubscriptionRef.make(settingsOf(memory)), (current) =>
-      Context.make(SettingsInForce, { current, load: () => unused }).pipe(
-        Context.add(Settings, { set: (changed) => SubscriptionRef.set(current, settingsOf(changed)) })
-      )
-    )
-  )
+  const Events = recordedEvents(world.events)
   return WorkerMemory.layer.pipe(
     Layer.provideMerge(layerOf(makeSurroundings(), options, Events)),
     Layer.provideMerge(
       Layer.mergeAll(
-        ProcFs.layerAt(world.proc.root),
-        ProcessMemory.layerAt(world.proc.root),
         LiveWorkers.layer,
-        scanOf(world),
+        Layer.provideMerge(scanOf(world), ProcFs.layerAt(world.proc.root)),
         Layer.succeed(WorkerGroups, {
           ...withoutGroups,
           of: (id) => world.groups.get(id)?.group,
@@ -147,7 +105,7 @@ export const worldLayer = (
         }),
         monitorOf(world),
         Layer.succeed(InstanceLock, { homeId: "home" }),
-        InForce,
+        changeableSettings(settingsOf, memory),
         Events
       )
     )

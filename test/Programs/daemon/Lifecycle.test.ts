@@ -8,8 +8,8 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
-import type { MemorySight } from "../../../src/Domain/machine/MemoryReading.ts"
-import type { ScannedProcess } from "../../../src/Domain/machine/ProcessFacts.ts"
+import type { MemoryReadResult } from "../../../src/Domain/machine/MemoryReading.ts"
+import type { ProcessEntry } from "../../../src/Domain/machine/ProcessEntry.ts"
 import { plansOf } from "../../../src/Domain/worker/ProjectPlan.ts"
 import * as SettingsReload from "../../../src/Layers/config/SettingsReload.ts"
 import * as SettingsStore from "../../../src/Layers/config/SettingsStore.ts"
@@ -31,9 +31,9 @@ import * as HistoryReader from "../../../src/Layers/history/HistoryReader.ts"
 import * as WorkerLines from "../../../src/Layers/logs/WorkerLines.ts"
 import { WorkerLog } from "../../../src/Layers/logs/WorkerLog.ts"
 import { MemoryReader } from "../../../src/Layers/machine/MemoryReader.ts"
-import { ProcessMemory } from "../../../src/Layers/machine/ProcessMemory.ts"
 import { ProcessScan } from "../../../src/Layers/machine/ProcessScan.ts"
 import { ProcFs } from "../../../src/Layers/machine/ProcFs.ts"
+import { makeProcReader } from "../../../src/Layers/machine/ProcReader.ts"
 import * as MemoryMonitor from "../../../src/Layers/memory/MemoryMonitor.ts"
 import * as SettingsFile from "../../../src/Layers/settings/SettingsFile.ts"
 import { SettingsInForce } from "../../../src/Layers/settings/SettingsInForce.ts"
@@ -51,7 +51,7 @@ import { fakeService } from "../../Layers/systemd/FakeService.ts"
 import * as FakeLives from "../../Layers/worker/FakeLives.ts"
 import { eventually, temporaryHome } from "../../live/TestDaemon.ts"
 
-const memory: MemorySight = {
+const memory: MemoryReadResult = {
   reading: {
     availableBytes: 4096,
     totalBytes: 8192,
@@ -64,7 +64,7 @@ const memory: MemorySight = {
 }
 
 /** What the first worker is. */
-const leader: ScannedProcess = {
+const leader: ProcessEntry = {
   pid: 1000,
   parentPid: 50,
   group: 1000,
@@ -73,13 +73,14 @@ const leader: ScannedProcess = {
   state: "S",
   residentBytes: 4096,
   swapBytes: 0,
-  isKernelThread: false
+  isKernelThread: false,
+  cpuMs: 0
 }
 
 /** Where a bug can be put in: each is run in place of what it names. */
 interface Bugs {
   /** The next reading of the memory, then all others. */
-  readonly memory?: () => MemorySight
+  readonly memory?: () => MemoryReadResult
   readonly scan?: Effect.Effect<void>
   /** Whose worker then has a limit. */
   readonly proportional?: Effect.Effect<void>
@@ -127,17 +128,14 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
     Layer.succeed(WorkerLog, {
       open: () => Effect.succeed({ capture: () => Effect.never })
     }),
-    Layer.succeed(
-      ProcFs,
-      ProcFs.of({
-        processes: Effect.succeed([]),
-        process: () => Effect.succeed(leader),
-        carrying: () => Effect.succeed(new Set()),
-        openFilesSoftLimit: () => Effect.succeed(undefined)
-      })
-    ),
+    Layer.mock(ProcFs, {
+      reader: makeProcReader("/nonexistent"),
+      process: () => Effect.succeed(leader),
+      swapBytes: () => Effect.succeed(new Map()),
+      proportionalBytes: () => Effect.as(bugs.proportional ?? Effect.void, new Map([[leader.pid, 0]]))
+    }),
     Layer.succeed(ProcessScan, {
-      look: (_aim, use) =>
+      scan: (_aim, use) =>
         Effect.zipRight(
           bugs.scan ?? Effect.void,
           use({
@@ -148,10 +146,6 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
             details: new Map()
           })
         )
-    }),
-    Layer.succeed(ProcessMemory, {
-      swapped: () => Effect.succeed(new Map()),
-      proportional: () => Effect.as(bugs.proportional ?? Effect.void, new Map([[leader.pid, 0]]))
     }),
     Layer.succeed(InstanceLock, { homeId: "home" }),
     LiveWorkers.layer,
@@ -189,7 +183,7 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
       Layer.mergeAll(
         ProjectReports.layer({ pid: process.pid, version: "test" }),
         ProjectSwitch.layer,
-        Layer.succeed(HogReport, { look: Effect.dieMessage("nobody asks for it here") }),
+        Layer.succeed(HogReport, { report: Effect.dieMessage("nobody asks for it here") }),
         HistoryReader.layer,
         SettingsStore.layer
       )

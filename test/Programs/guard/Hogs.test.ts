@@ -27,7 +27,7 @@ const reply = {
         swap_bytes: 0,
         kind: "orphan",
         project: "shop",
-        reason: 'lost by the worker of "shop", which goes on'
+        reason: 'detached from the running worker of "shop"'
       }
     ],
     would_spare: []
@@ -43,12 +43,12 @@ const listing = (...words: ReadonlyArray<string>) => {
 }
 
 describe("autopilotd hogs", () => {
-  it.effect("shows whom the daemon would end, and why", () =>
+  it.effect("lists the processes that the daemon would kill, and why", () =>
     Effect.gen(function* () {
       const { asked, out } = yield* listing()
       assert.deepStrictEqual(asked, [{ type: "Hogs" }])
       assert.match(out, /^Memory is low: 1 GiB of 16 GiB available\./)
-      assert.match(out, /^ +5 {2}node +1 GiB {2}lost by the worker of "shop", which goes on {2}node a\.js$/m)
+      assert.match(out, /^ +5 {2}node +1 GiB {2}detached from the running worker of "shop" {2}node a\.js$/m)
     })
   )
 

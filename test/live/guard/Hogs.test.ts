@@ -25,7 +25,7 @@ node_kill_threshold_bytes = ${100 * 2 ** 20}
 `
 
 describe("autopilotd hogs", () => {
-  it.scopedLive("lists what a worker has lost, spares what it has, and ends nobody", () =>
+  it.scopedLive("lists a process that has left its worker, spares the worker, and kills nothing", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const [hoarder, lost, kept] = ["hoarder.js", "lost", "kept"].map((name) => join(home, name))
@@ -70,7 +70,10 @@ describe("autopilotd hogs", () => {
 
       const text = yield* command({ home, args: ["hogs"] })
       assert.match(text.stdout, /^Memory is /)
-      assert.match(text.stdout, new RegExp(`^ +${lostPid} +node .* lost by the worker of "default"`, "m"))
+      assert.match(
+        text.stdout,
+        new RegExp(`^ +${lostPid} +node .* detached from the running worker of "default"`, "m")
+      )
       for (const pid of [lostPid, keptPid]) assert.isTrue(isAlive(pid))
     })
   )

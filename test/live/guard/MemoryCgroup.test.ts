@@ -141,7 +141,7 @@ describe("a daemon in a cgroup with a memory limit", () => {
         yield* boundBy(folder, group)
         const restarted = yield* eventually(
           "the worker is restarted",
-          Effect.sync(() => /Restarting the worker, because .*/.exec(daemonLog(folder))?.at(0))
+          Effect.sync(() => /Restarting the worker: memory is .*/.exec(daemonLog(folder))?.at(0))
         )
         assert.match(restarted, /memory is critical \(\S+ MiB of 512 MiB available, below 51\.2 MiB\)/)
         const after = yield* eventually(

@@ -28,7 +28,7 @@ const isHeld = ({ reason, worker_status }: StatusData): boolean =>
   worker_status === "waiting" && reason?.startsWith("memory ") === true
 
 const restarts = ({ log }: GuardedMachine): ReadonlyArray<string> =>
-  [...log().matchAll(/Restarting the worker, because .*/g)].map(([line]) => line)
+  [...log().matchAll(/Restarting the worker: memory is .*/g)].map(([line]) => line)
 
 /** For three seconds, in which the daemon looks at the memory thirty times and more, the status is and stays so. */
 const staysSo = (
@@ -69,7 +69,7 @@ describe("when memory is critical and there is no hog", () => {
       const after = yield* status("the worker runs again", isRunning)
       assert.notStrictEqual(after.worker_pid, before.worker_pid)
       assert.deepStrictEqual([after.total_restarts, after.consecutive_failures], [1, 0])
-      yield* logged(/The worker that waited .* for memory is started, 2\.9\d? GiB of 4 GiB available now/)
+      yield* logged(/Starting the worker, which waited .* for memory, 2\.9\d? GiB of 4 GiB available now/)
     })
   )
 
@@ -101,7 +101,7 @@ describe("when memory is critical and there is no hog", () => {
       yield* status("the large one waits for memory", isHeld, "large")
       const isLeft = (data: StatusData) => isRunning(data) && data.worker_pid === small.worker_pid
       yield* staysSo(guarded, "the small one is left to run", isLeft, "small")
-      assert.match(guarded.log(), /large: Restarting the worker, because memory is critical .*"small" \(/)
+      assert.match(guarded.log(), /large: Restarting the worker: memory is critical .*"small" \(/)
       assert.lengthOf(restarts(guarded), 1)
       yield* memoryIs(plenty)
       yield* status("the large one runs again", isRunning, "large")
@@ -137,7 +137,7 @@ describe("when memory is critical and there is no hog", () => {
       yield* memoryIs(critical)
       yield* isGone(hog)
       yield* status("memory is plentiful", ({ memory_level }) => memory_level === "plentiful")
-      yield* guarded.logged(new RegExp(`node ${hog} is gone after `))
+      yield* guarded.logged(new RegExp(`node \\(pid ${hog}\\) exited after `))
       yield* staysSo(guarded, "it is left to run", ({ worker_pid }) => worker_pid === before.worker_pid)
       assert.deepStrictEqual(restarts(guarded), [])
     })
@@ -148,7 +148,7 @@ describe("when memory is critical and there is no hog", () => {
       const guarded = yield* guardedMachine({ memory: "dry_run = true\n", worker })
       const before = yield* guarded.status("the worker runs", isRunning)
       yield* guarded.memoryIs(critical)
-      yield* guarded.logged(/Would restart the worker \(dry_run\), because memory is critical/)
+      yield* guarded.logged(/else the daemon would restart the worker: memory is critical/)
       yield* staysSo(guarded, "it is left to run", ({ worker_pid }) => worker_pid === before.worker_pid)
     })
   )

@@ -52,8 +52,8 @@ const thatFrees = ({ machine }: GuardedMachine, tag: string, mebibytes: number) 
 const assertAlive = ({ log, machine }: GuardedMachine, ...pids: ReadonlyArray<number>): void =>
   assert.deepStrictEqual(pids.filter(machine.isAlive), pids, log())
 
-/** The daemon has looked at everybody and found nobody to end. */
-const foundNobody = ({ logged }: GuardedMachine) => logged(/Nobody is ended although memory is/)
+/** The daemon has scanned all processes and found none to kill. */
+const foundNothing = ({ logged }: GuardedMachine) => logged(/Nothing is done although memory is/)
 
 const worksOn = Effect.fnUntraced(function* ({ status }: GuardedMachine, pid: number | null) {
   const data = yield* status("the worker runs", ({ worker_status }) => worker_status === "running")
@@ -82,20 +82,20 @@ describe("when memory is low", () => {
       const hog = yield* hoarder({ tag: "hog", mebibytes: 150 })
       yield* memoryIs(low)
       yield* isGone(hog)
-      const line = yield* logged(/Ending /)
+      const line = yield* logged(/Sending SIGTERM /)
       assert.match(
         line,
         new RegExp(
-          `Ending node ${hog}, which holds \\S+ MiB .*memory is low \\(900 MiB of 4 GiB available, below 1 GiB\\)`
+          `Sending SIGTERM to node \\(pid ${hog}, \\S+ MiB\\): memory is low \\(900 MiB of 4 GiB available, below 1 GiB\\)`
         )
       )
-      yield* logged(new RegExp(`node ${hog} is gone after `))
-      yield* foundNobody(guarded)
+      yield* logged(new RegExp(`node \\(pid ${hog}\\) exited after `))
+      yield* foundNothing(guarded)
       assertAlive(guarded, worker_pid ?? 0, childPid, small, exporter, others)
-      assert.notMatch(guarded.log(), /Killing/)
+      assert.notMatch(guarded.log(), /Sending SIGKILL/)
       assert.match(
         guarded.log(),
-        new RegExp(`${others} \\(\\S+ MiB: `),
+        new RegExp(`pid ${others}, \\S+ MiB, `),
         "another user's is told among the spared"
       )
       const data = yield* status("memory is low", ({ memory_level }) => memory_level === "low")
@@ -113,10 +113,12 @@ describe("when memory is low", () => {
       yield* memoryIs(low)
       yield* isGone(hog)
       yield* status("memory is plentiful", ({ memory_level }) => memory_level === "plentiful")
-      yield* guarded.logged(new RegExp(`node ${hog} is gone after .*, 2\\.9\\d? GiB of 4 GiB available now`))
+      yield* guarded.logged(
+        new RegExp(`node \\(pid ${hog}\\) exited after .*, 2\\.9\\d? GiB of 4 GiB available now`)
+      )
       // A second shortage shows that the daemon still acts.
       assertAlive(guarded, smaller)
-      assert.strictEqual(log().match(/Ending /g)?.length, 1, log())
+      assert.strictEqual(log().match(/Sending SIGTERM /g)?.length, 1, log())
       yield* memoryIs(low)
       yield* isGone(smaller)
     })
@@ -136,7 +138,7 @@ describe("when memory is low", () => {
         const hog = yield* hoarder({ tag: "hog", mebibytes: 100 })
         yield* memoryIs(low)
         if (policy === "any") yield* isGone(hog)
-        yield* foundNobody(guarded)
+        yield* foundNothing(guarded)
         if (policy === "cause") assertAlive(guarded, hog)
         assertAlive(guarded, worker_pid ?? 0, childPid)
         yield* worksOn(guarded, worker_pid)
@@ -159,8 +161,11 @@ describe("when memory is low", () => {
       )
       yield* memoryIs(low)
       yield* isGone(orphan)
-      assert.match(yield* logged(/Ending /), new RegExp(`Ending sleep ${orphan}, `))
-      yield* foundNobody(guarded)
+      assert.match(
+        yield* logged(/Sending SIGTERM /),
+        new RegExp(`Sending SIGTERM to sleep \\(pid ${orphan}, `)
+      )
+      yield* foundNothing(guarded)
     })
   )
 
@@ -179,8 +184,11 @@ describe("when memory is low", () => {
       const lostPid = yield* full(lost)
       yield* memoryIs(low)
       yield* isGone(lostPid)
-      assert.match(yield* logged(/Ending /), new RegExp(`Ending node ${lostPid}, `))
-      yield* foundNobody(guarded)
+      assert.match(
+        yield* logged(/Sending SIGTERM /),
+        new RegExp(`Sending SIGTERM to node \\(pid ${lostPid}, `)
+      )
+      yield* foundNothing(guarded)
       assertAlive(guarded, keptPid)
       yield* worksOn(guarded, worker_pid)
     })
@@ -201,12 +209,14 @@ describe("when memory is low", () => {
         const hog = yield* hoarder({ tag, mebibytes: 100, termsTo })
         hogs.push(hog)
         yield* isGone(hog)
-        yield* guarded.logged(new RegExp(`node ${hog} is gone after `))
+        yield* guarded.logged(new RegExp(`node \\(pid ${hog}\\) exited after `))
       }
       assert.deepStrictEqual(fs.readFileSync(termsTo, "utf8").trim().split("\n").map(Number), hogs)
       assert.deepStrictEqual(
-        [...log().matchAll(/(Ending|Killing) node ([0-9]+)/g)].map(([, verb, pid]) => `${verb} ${pid}`),
-        hogs.flatMap((hog) => [`Ending ${hog}`, `Killing ${hog}`])
+        [...log().matchAll(/Sending (SIGTERM|SIGKILL) to node \(pid ([0-9]+)/g)].map(
+          ([, signal, pid]) => `${signal} ${pid}`
+        ),
+        hogs.flatMap((hog) => [`SIGTERM ${hog}`, `SIGKILL ${hog}`])
       )
     })
   )
@@ -216,9 +226,9 @@ describe("when memory is low", () => {
     () =>
       Effect.gen(function* () {
         const cases = [
-          ["dry_run = true\n", /Would end \(dry_run\) node \d+, which holds .* because memory is low/],
-          ['protect = ["the-hog"]\n', /Nobody is ended although memory is low .*protect/],
-          ['hog_policy = "own"\n', /Nobody is ended although memory is low/]
+          ["dry_run = true\n", /else the daemon would send SIGTERM to node \(pid \d+, .*: memory is low/],
+          ['protect = ["the-hog"]\n', /Nothing is done although memory is low .*protect/],
+          ['hog_policy = "own"\n', /Nothing is done although memory is low/]
         ] as const
         for (const [memory, said] of cases) {
           const guarded = yield* guardedMachine({ memory, worker: sleeper })
@@ -226,7 +236,7 @@ describe("when memory is low", () => {
           yield* guarded.memoryIs(low)
           assert.include(yield* guarded.logged(said), `${hog}`)
           assertAlive(guarded, hog)
-          assert.notMatch(guarded.log(), /Ending|Killing/)
+          assert.notMatch(guarded.log(), /Sending SIG/)
         }
       })
   )
@@ -245,7 +255,7 @@ describe("when memory is low", () => {
       yield* memoryIs(low)
       for (const hog of hogs) {
         yield* isGone(hog)
-        yield* logged(new RegExp(`Ending node ${hog}, `))
+        yield* logged(new RegExp(`Sending SIGTERM to node \\(pid ${hog}, `))
       }
     })
   )

@@ -28,7 +28,9 @@ describe("a worker that does nothing", () => {
         settings: settings(500),
         worker: shell("echo hello; sleep 1000")
       })
-      yield* daemon.logged(/The worker may have stalled: no output, no CPU time .* It is restarted after/)
+      yield* daemon.logged(
+        /The worker may have stalled: no output, no CPU time .* The daemon restarts it after/
+      )
       yield* daemon.logged(/Restarting the worker: stalled: no output, no CPU time/)
       const data = yield* daemon.status("it waits", ({ worker_status }) => worker_status === "restarting")
       assert.match(data.last_exit ?? "", /stalled: inactive for/)

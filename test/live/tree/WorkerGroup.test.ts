@@ -12,6 +12,7 @@ import type { OwnUnitFacts } from "../../../src/Domain/systemd/OwnUnitFacts.ts"
 import { variable, workerId } from "../../../src/Domain/WorkerId.ts"
 import { InstanceLock } from "../../../src/Layers/daemon/InstanceLock.ts"
 import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
+import * as ProcessSignal from "../../../src/Layers/machine/ProcessSignal.ts"
 import * as ProcFs from "../../../src/Layers/machine/ProcFs.ts"
 import { OwnUnit } from "../../../src/Layers/systemd/OwnUnit.ts"
 import * as Leftovers from "../../../src/Layers/tree/Leftovers.ts"
@@ -30,7 +31,7 @@ const mark = `${variable}=${id}`
 const slow = { graceMs: 600_000, hasten: Effect.never }
 const atOnce = { graceMs: 0, hasten: Effect.never }
 
-const Trees = WorkerTree.layer.pipe(Layer.provideMerge(ProcFs.layer))
+const Trees = WorkerTree.layer.pipe(Layer.provide(ProcessSignal.layer), Layer.provideMerge(ProcFs.layer))
 
 /** The real groups of a worker, in a group of the test's own that stands for the unit's. */
 const own = Effect.gen(function* () {

@@ -139,7 +139,7 @@ describe("a worker whose leader ends before its children", () => {
       fs.writeFileSync(crash, "")
       const stopping = yield* daemon.status("it stops", (data) => data.worker_status === "stopping")
       assert.strictEqual(stopping.worker_pid, null)
-      assert.match(stopping.reason ?? "", /what it left behind is being ended/)
+      assert.match(stopping.reason ?? "", /the daemon kills its remai/)
       yield* eventually(
         "only the deaf one is left",
         Effect.sync(() => (alive(orphans.values()).length === 1 ? true : undefined))

@@ -1,22 +1,18 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as PubSub from "effect/PubSub"
 import * as Stream from "effect/Stream"
-import * as SubscriptionRef from "effect/SubscriptionRef"
-import type { Guilt, HogChoice } from "../../../src/Domain/guard/HogChoice.ts"
+import type { HogChoice, VictimReason } from "../../../src/Domain/guard/HogChoice.ts"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
-import { type MemoryLook, memoryLook } from "../../../src/Domain/memory/MemoryLook.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
 import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
-import * as HogEnd from "../../../src/Layers/guard/HogEnd.ts"
 import { HogSearch } from "../../../src/Layers/guard/HogSearch.ts"
 import * as MemoryGuard from "../../../src/Layers/guard/MemoryGuard.ts"
-import * as MemoryRestart from "../../../src/Layers/guard/MemoryRestart.ts"
-import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import { ProcessSignal } from "../../../src/Layers/machine/ProcessSignal.ts"
 import { ProcUnreadable } from "../../../src/Layers/machine/ProcFs.ts"
 import { MemoryMonitor } from "../../../src/Layers/memory/MemoryMonitor.ts"
-import { SettingsInForce } from "../../../src/Layers/settings/SettingsInForce.ts"
+import { changeableSettings } from "../../fixtures/ChangeableSettings.ts"
+import { sampleOf } from "../../fixtures/MemorySamples.ts"
+import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"
 import { layerOf, makeSurroundings, plan } from "../worker/SupervisorWorld.ts"
 
@@ -25,15 +21,15 @@ export const GiB = 2 ** 30
 export const shop = ProjectName.make("shop")
 export const blog = ProjectName.make("blog")
 
-/** A process that should be ended, in the order in which they should. */
+/** A process to kill. */
 export interface Hog {
   readonly pid: number
   readonly bytes: number
-  /** The signal that ends it. */
+  /** The signal that it does not survive. */
   readonly endsBy: "SIGTERM" | "SIGKILL" | "nothing"
   /** How long after the signal. */
   readonly afterMs: number
-  readonly guilt: Guilt
+  readonly reason: VictimReason
 }
 
 export const hog = (pid: number, bytes: number, more: Partial<Hog> = {}): Hog => ({
@@ -41,30 +37,30 @@ export const hog = (pid: number, bytes: number, more: Partial<Hog> = {}): Hog =>
   bytes,
   endsBy: "SIGTERM",
   afterMs: 10,
-  guilt: { _tag: "Hog" },
+  reason: { _tag: "Hog" },
   ...more
 })
 
-/** What happened to a process, and how much was available right before. */
+/** A signal to a process or its exit, and the memory available right before. */
 export interface Deed {
   readonly pid: number
   readonly what: "SIGTERM" | "SIGKILL" | "ended"
   readonly availableBytes: number
 }
 
-/** A pretended machine of 16 GiB: memory is low below 2 GiB and critical below 1 GiB. */
+/** A pretended machine. */
 export interface Machine {
-  /** What others leave available. Written by the test. */
+  /** Available without the hogs. Written by the test. */
   freeBytes: number
-  /** Each project's worker holds so much while it runs. */
+  /** The memory of each project's worker. */
   readonly workers: Map<ProjectName, number>
   readonly hogs: Map<number, Hog>
   readonly deeds: Array<Deed>
   readonly events: Array<DaemonEvent>
-  /** How often all processes were looked at. */
+  /** The number of scans. */
   searches: number
   isReadable: boolean
-  /** Looking at the processes never comes to an end. */
+  /** A scan never completes. */
   isHung: boolean
   /** Runs at the end of a search. */
   meanwhile: () => void
@@ -89,29 +85,15 @@ export const makeMachine = (freeBytes: number, hogs: ReadonlyArray<Hog> = []): M
   return machine
 }
 
-const lookAt = (machine: Machine): MemoryLook =>
-  memoryLook(
-    {
-      availableBytes: machine.availableBytes(),
-      totalBytes: 16 * GiB,
-      swapTotalBytes: 0,
-      swapFreeBytes: 0,
-      boundBy: undefined,
-      stall: undefined
-    },
-    undefined,
-    { minAvailableBytes: 2 * GiB, criticalBytes: GiB }
-  )
-
 const choiceOn = (machine: Machine): HogChoice => ({
-  victims: [...machine.hogs.values()].map(({ bytes, guilt, pid }) => ({
+  victims: [...machine.hogs.values()].map(({ bytes, pid, reason }) => ({
     pid,
     startTicks: pid,
     heldBytes: bytes,
     swapBytes: 0,
     name: "node",
     argv: ["node"],
-    because: guilt
+    because: reason
   })),
   spared: [],
   holdings: [...machine.workers]
@@ -119,17 +101,17 @@ const choiceOn = (machine: Machine): HogChoice => ({
     .toSorted((a, b) => b.heldBytes - a.heldBytes)
 })
 
-/** Looks every 50 ms while it is short, as the monitor does: whoever is busy finds the last of them waiting. */
+/** Like the monitor, it samples every 50 ms and keeps the last sample for a busy subscriber. */
 const monitorOf = (machine: Machine) => {
   let wasShort = false
   const look = Effect.sync(() => {
-    const seen = lookAt(machine)
+    const seen = sampleOf(machine.availableBytes())
     const isOfInterest = wasShort || seen.level !== "plentiful"
     wasShort = seen.level !== "plentiful"
     return { seen, isOfInterest }
   })
   return MemoryMonitor.of({
-    last: Effect.sync(() => lookAt(machine)),
+    last: Effect.sync(() => sampleOf(machine.availableBytes())),
     now: Effect.map(look, ({ seen }) => seen),
     shortage: Stream.tick("50 millis").pipe(
       Stream.mapEffect(() => look),
@@ -151,6 +133,7 @@ const signalsOf = (machine: Machine) =>
         machine.hogs.delete(one.pid)
       })
     return ProcessSignal.of({
+      killGroup: () => Effect.dieMessage("the guard signals no group"),
       isThere: ({ pid }) => Effect.sync(() => machine.hogs.has(pid)),
       send: ({ pid }, ...[signal]) =>
         Effect.gen(function* () {
@@ -166,7 +149,7 @@ const signalsOf = (machine: Machine) =>
     })
   })
 
-/** The guard on that machine, with real supervision of workers without processes. */
+/** The guard on that machine, with a real supervisor of pretended workers. */
 export const guarded = (
   machine: Machine,
   {
@@ -178,24 +161,8 @@ export const guarded = (
   const tables = Object.fromEntries(
     projects.map((name) => [name, { worker_command: { type: "Command", argv: ["worker"] } }])
   )
-  const Settings = Layer.effect(
-    SettingsInForce,
-    Effect.map(SubscriptionRef.make(inForce({ projects: tables, memory })), (current) => ({
-      current,
-      load: () => Effect.dieMessage("nobody reloads")
-    }))
-  )
-  const Events = Layer.scoped(
-    DaemonEvents,
-    Effect.map(PubSub.unbounded<DaemonEvent>(), (pubsub) => ({
-      publish: (event: DaemonEvent) =>
-        Effect.suspend(() => {
-          machine.events.push(event)
-          return Effect.asVoid(PubSub.publish(pubsub, event))
-        }),
-      changes: Stream.fromPubSub(pubsub)
-    }))
-  )
+  const Settings = changeableSettings((table) => inForce({ projects: tables, memory: table }), memory)
+  const Events = recordedEvents(machine.events)
   const plans = [{ ...plan, project: first }, ...more.map((project) => ({ ...plan, project }))] as const
   const Search = Layer.succeed(HogSearch, {
     search: () =>
@@ -209,7 +176,6 @@ export const guarded = (
       })
   })
   return MemoryGuard.layer.pipe(
-    Layer.provide(Layer.merge(HogEnd.layer, MemoryRestart.layer)),
     Layer.provideMerge(layerOf(makeSurroundings(), { projects: plans }, Events)),
     Layer.provideMerge(
       Layer.mergeAll(

@@ -6,22 +6,22 @@ import { humanBytes } from "../text/Amounts.ts"
 import { perhaps } from "../Wire.ts"
 import { levelOf, MemoryLevel } from "./MemoryLevel.ts"
 
-/** What one look at the memory has shown, and what that means with the thresholds of that moment. */
-export interface MemoryLook {
+/** A reading of memory with the thresholds of that moment, and the level. */
+export interface MemorySample {
   readonly reading: MemoryReading
-  /** Of the time since the look before; undefined where it is not known. */
+  /** Since the previous sample; undefined if unknown. */
   readonly pressure: MemoryPressure | undefined
   readonly thresholds: MemoryThresholds
   readonly level: MemoryLevel
 }
 
-export const memoryLook = (
+export const memorySample = (
   reading: MemoryReading,
   pressure: MemoryPressure | undefined,
   thresholds: MemoryThresholds
-): MemoryLook => ({ reading, pressure, thresholds, level: levelOf(reading, thresholds) })
+): MemorySample => ({ reading, pressure, thresholds, level: levelOf(reading, thresholds) })
 
-/** A look in whole numbers, as it is told and written down. */
+/** A sample in whole numbers, for events and files. */
 export const MemoryFigures = Schema.Struct({
   level: MemoryLevel,
   availableBytes: Schema.Int,
@@ -30,17 +30,16 @@ export const MemoryFigures = Schema.Struct({
   criticalBytes: Schema.Int,
   swapTotalBytes: Schema.Int,
   swapFreeBytes: Schema.Int,
-  /** The folder of the cgroup that leaves less than the machine has; absent where the machine binds. */
+  /** The folder of the cgroup that leaves less than the machine has; absent without such a cgroup. */
   boundBy: perhaps(Schema.String),
   /** Thousandths of the time in which at least one process waited for memory. */
   pressureSomePerMille: perhaps(Schema.Int),
-  /** The same, for all processes at once. */
+  /** Thousandths of the time in which all processes waited. */
   pressureFullPerMille: perhaps(Schema.Int)
 })
 export type MemoryFigures = typeof MemoryFigures.Type
 
-/** The figures of a look. */
-export const figuresOf = ({ level, pressure, reading, thresholds }: MemoryLook): MemoryFigures => ({
+export const figuresOf = ({ level, pressure, reading, thresholds }: MemorySample): MemoryFigures => ({
   level,
   availableBytes: reading.availableBytes,
   totalBytes: reading.totalBytes,
@@ -59,9 +58,9 @@ export const figuresOf = ({ level, pressure, reading, thresholds }: MemoryLook):
 
 const percent = (perMille: number): string => `${perMille / 10} %`
 
-/** How long processes waited, in words: `some processes waited for it 1.2 % of the time, all at once 0.3 %`. */
+/** `some processes waited for memory 1.2 % of the time, all at once 0.3 %`. */
 export const describePressure = (somePerMille: number, fullPerMille: number): string =>
-  `some processes waited for it ${percent(somePerMille)} of the time, all at once ${percent(fullPerMille)}`
+  `some processes waited for memory ${percent(somePerMille)} of the time, all at once ${percent(fullPerMille)}`
 
 const opening = ({ level }: MemoryFigures, before: MemoryLevel): string => {
   if (level === "plentiful") return "Memory is plentiful again"
@@ -74,13 +73,13 @@ const position = ({ criticalBytes, level, minAvailableBytes }: MemoryFigures): s
   return level === "low" ? `below ${low} (critical: below ${humanBytes(criticalBytes)})` : `low: below ${low}`
 }
 
-/** A change of the level as a person reads it, with the figures that have led to it. */
+/** The text of a change of level. */
 export const describeLevel = (figures: MemoryFigures, before: MemoryLevel): string => {
   const { boundBy, pressureFullPerMille, pressureSomePerMille, swapFreeBytes, swapTotalBytes } = figures
   return [
     `${opening(figures, before)}: ${humanBytes(figures.availableBytes)} of ${humanBytes(figures.totalBytes)} available`,
     position(figures),
-    ...(boundBy === undefined ? [] : [`by the limit of the cgroup ${boundBy}`]),
+    ...(boundBy === undefined ? [] : [`limited by the cgroup ${boundBy}`]),
     ...(swapTotalBytes === 0
       ? []
       : [`swap: ${humanBytes(swapFreeBytes)} of ${humanBytes(swapTotalBytes)} free`]),
