@@ -7,13 +7,12 @@ const leastBytes = 64 * 1024
 /** The `[history]` table: how much of what has happened is kept. */
 export const HistorySettings = Schema.Struct({
   maxBytes: setting("max_bytes", Bytes.pipe(Schema.greaterThanOrEqualTo(leastBytes)), 10 * 2 ** 20, {
-    description:
-      "Before history.jsonl would grow over this, it begins anew; the one before is kept beside it.",
+    description: "Size at which the daemon rotates history.jsonl. It keeps one previous file.",
     expects: `a whole number of bytes, at least ${leastBytes}`,
     topLevelOnly: aboutDaemon
   }),
   maxAgeDays: setting("max_age_days", Schema.Int.pipe(Schema.between(1, 36_500)), 90, {
-    description: "Events that are older are removed from it.",
+    description: "Age in days after which the daemon deletes events.",
     expects: "a whole number of days from 1 to 36500",
     topLevelOnly: aboutDaemon
   })

@@ -15,46 +15,26 @@ const after = <const K extends string>(key: K, byDefault: VerdictAction, descrip
  * cut off but begin anew, and agents that were restarted at their bound all night have cost hundreds of dollars.
  */
 export const VerdictSettings = Schema.Struct({
-  crash: after(
-    "crash",
-    "restart",
-    "What follows when the worker ends with an error that is none of the others."
-  ),
-  nativeCrash: after("native_crash", "restart", "What follows a fault of compiled code, such as SIGSEGV."),
+  crash: after("crash", "restart", "Action after an exit with an error that no other verdict covers."),
+  nativeCrash: after("native_crash", "restart", "Action after a fault in compiled code, such as SIGSEGV."),
   outOfMemory: after(
     "out_of_memory",
     "restart",
-    "What follows when the kernel kills it, or its heap is full."
+    "Action after the kernel killed the worker for lack of memory, or its heap was full."
   ),
-  usageLimit: after(
-    "usage_limit",
-    "wait",
-    "What follows when the usage limit of the agent's plan is reached."
-  ),
-  overloaded: after(
-    "overloaded",
-    "wait",
-    "What follows when the API is overloaded, fails or cannot be reached."
-  ),
-  auth: after("auth", "stop", "What follows when the agent is not logged in, or its key is refused."),
-  badArguments: after(
-    "bad_arguments",
-    "stop",
-    "What follows when the agent refuses its arguments or its model."
-  ),
+  usageLimit: after("usage_limit", "wait", "Action after the agent reached the usage limit of its plan."),
+  overloaded: after("overloaded", "wait", "Action after the API was overloaded, failed or was unreachable."),
+  auth: after("auth", "stop", "Action after the agent was not logged in, or its key was rejected."),
+  badArguments: after("bad_arguments", "stop", "Action after the agent rejected its arguments or its model."),
   contextFull: after(
     "context_full",
     "stop",
-    "What follows when the conversation exceeds the context of the agent's model."
+    "Action after the conversation exceeded the context of the agent's model."
   ),
-  maxTurns: after("max_turns", "stop", "What follows when the agent has used up its turns."),
-  budget: after(
-    "budget",
-    "stop",
-    "What follows when the agent has used up its budget, or the account its credit."
-  ),
-  stalled: after("stalled", "restart", "What follows when it was ended because it did nothing any more."),
-  killedByOther: after("killed_by_other", "restart", "What follows when somebody else has killed it."),
-  notStarted: after("not_started", "restart", "What follows when it cannot be started.")
+  maxTurns: after("max_turns", "stop", "Action after the agent used up its turns."),
+  budget: after("budget", "stop", "Action after the agent used up its budget, or the account its credit."),
+  stalled: after("stalled", "restart", "Action after the daemon killed a stalled worker."),
+  killedByOther: after("killed_by_other", "restart", "Action after another process killed the worker."),
+  notStarted: after("not_started", "restart", "Action after the worker could not be started.")
 })
 export type VerdictSettings = typeof VerdictSettings.Type

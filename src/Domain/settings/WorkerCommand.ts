@@ -7,14 +7,16 @@ import { NulFree, noted, optionalSetting, setting, Text } from "./Setting.ts"
 const tagged = <const T extends string>(type: T) =>
   Schema.propertySignature(
     noted(Schema.Literal(type), {
-      description: "How the worker is started: Cargo, Binary or Command.",
+      description:
+        "Kind of worker: an autopilot package (Cargo), an autopilot executable (Binary) or any program (Command).",
       expects: '"Cargo", "Binary" or "Command"',
-      unset: "see below"
+      unset:
+        "AUTOPILOT_WORKER_BINARY, else the executable ~/.autopilot/bin/autopilot, else Cargo if working_dir has a Cargo.toml"
     })
   ).pipe(Schema.fromKey("type"))
 
 const args = setting("args", Schema.Array(NulFree), [], {
-  description: "Further arguments, after those that the daemon gives (Cargo and Binary).",
+  description: "Arguments after those that the daemon passes (Cargo and Binary).",
   expects: "an array of texts"
 })
 
@@ -22,7 +24,7 @@ const args = setting("args", Schema.Array(NulFree), [], {
 const Cargo = Schema.Struct({
   _tag: tagged("Cargo"),
   manifestPath: optionalSetting("manifest_path", Text, {
-    description: "The Cargo.toml that cargo is told to run (Cargo).",
+    description: "Cargo.toml of the autopilot package (Cargo).",
     expects: "a path",
     unset: "found by cargo from working_dir"
   }),
@@ -32,7 +34,7 @@ const Cargo = Schema.Struct({
 /** An autopilot executable. */
 const Binary = Schema.Struct({
   _tag: tagged("Binary"),
-  path: noted(Text, { description: "The executable (Binary).", expects: "a path", unset: "none" }),
+  path: noted(Text, { description: "Path of the executable (Binary).", expects: "a path", unset: "none" }),
   args
 })
 
@@ -44,15 +46,17 @@ const Command = Schema.Struct({
       Schema.filter(([program]) => program.length > 0 || { path: [0], message: "is empty" })
     ),
     {
-      description: "The command and its arguments, run as they stand (Command).",
+      description: "Program and its arguments, run unchanged (Command).",
       expects: "an array of texts that begins with the name of a program",
       unset: "none"
     }
   )
 })
 
-/** How the worker is started. In the file its kind is the key `type`. */
-export const WorkerCommand = Schema.Union(Cargo, Binary, Command)
+/** The program of the worker. In the file its tag is the key `type`. */
+export const WorkerCommand = Schema.Union(Cargo, Binary, Command).annotations({
+  description: "Program of the worker."
+})
 export type WorkerCommand = typeof WorkerCommand.Type
 
 /** A program and its arguments. */

@@ -5,6 +5,7 @@ import * as ControlClient from "../../Layers/control/ControlClient.ts"
 import * as AutopilotHome from "../../Layers/daemon/AutopilotHome.ts"
 import * as Caller from "../../Layers/daemon/Caller.ts"
 import * as ProcFs from "../../Layers/machine/ProcFs.ts"
+import * as CommandOutput from "../../Layers/output/CommandOutput.ts"
 
 /** Where the command was run, and whom it asks. */
 const Client = Layer.unwrapEffect(
@@ -142,6 +143,13 @@ export const commands = {
     const { configEdit } = yield* Effect.promise(() => import("../config/ConfigEdit.ts"))
     const Editor = yield* Effect.promise(() => import("../../Layers/config/Editor.ts"))
     yield* Effect.provide(configEdit(invocation), Layer.merge(yield* settingsOf(invocation), Editor.layer))
+  }),
+  "config schema": Effect.fnUntraced(function* () {
+    const { settingsSchemaText } = yield* Effect.promise(
+      () => import("../../Domain/settings/SettingsSchema.ts")
+    )
+    const { out } = yield* CommandOutput.CommandOutput
+    yield* out(settingsSchemaText())
   })
 }
 

@@ -181,7 +181,7 @@ describe("a command line that is not understood", () => {
     ["claude", `Unknown command "claude". A worker's command goes after "start --".${general}`],
     [
       "config",
-      `"config" needs one more word: check, show, set, unset or edit.\nTry: autopilotd config --help`
+      `"config" needs one more word: check, show, set, unset, edit or schema.\nTry: autopilotd config --help`
     ],
     ["switch", `switch needs the name of a project.\nTry: autopilotd switch --help`],
     ["switch --keep", `switch needs the name of a project.\nTry: autopilotd switch --help`],
@@ -218,7 +218,7 @@ describe("a command line that is not understood", () => {
     ["project", `Unknown command "project". Did you mean "projects"?${general}`],
     [
       "reload --project shop",
-      `reload takes --project only with --restart: the settings of all projects are read together.\nTry: autopilotd reload --help`
+      `reload takes --project only with --restart: a reload reads the settings of all projects.\nTry: autopilotd reload --help`
     ],
     ["status foo", `Unexpected "foo" after "status".\nTry: autopilotd status --help`],
     [
@@ -268,7 +268,7 @@ describe("a command line that is not understood", () => {
     ],
     [
       "start --json",
-      `start takes --json only with --detach: in the foreground the worker's own output is what is printed.\nTry: autopilotd start --help`
+      `start takes --json only with --detach: in the foreground it prints the worker's own output.\nTry: autopilotd start --help`
     ],
     ["start --", `Nothing follows "--": the worker's command is missing.\nTry: autopilotd start --help`],
     [

@@ -28,12 +28,12 @@ describe("the help", () => {
     }
     for (const key of optionKeys) assert.include(text, `--${optionTable[key].long}`)
     for (const expected of [
-      "-w, --workdir DIR Folder the worker runs in (default: .)",
-      "--model NAME Model the agent works with (default: sonnet)",
+      "-w, --workdir DIR Working directory of the worker (default: .)",
+      "--model NAME Model of the agent (default: sonnet)",
       "(default: 300)",
       "(default: 99999)",
       "-c, --config FILE Settings file (default: ~/.autopilot/daemon.toml)",
-      "-p, --project NAME Project the command is about",
+      "-p, --project NAME Project to act on",
       "--completions SHELL"
     ]) {
       assert.include(text, expected)
@@ -44,7 +44,7 @@ describe("the help", () => {
     const text = helpText()
     for (const expected of ["AUTOPILOT_HOME", "AUTOPILOT_MODEL", "NO_COLOR", "daemon.toml", "logs/"])
       assert.include(text, expected)
-    assert.match(text, /Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n/)
+    assert.match(text, /Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n {2}130 .*\n/)
   })
 
   it("of a command shows its own options and no others", () => {
@@ -70,7 +70,10 @@ describe("the help", () => {
   })
 
   it("of start says what a project's name is", () => {
-    assert.include(helpText("start").replace(/\s+/g, " "), "--project selects a project that has a table")
+    assert.include(
+      helpText("start").replace(/\s+/g, " "),
+      "--project selects the project of that name in the settings"
+    )
   })
 
   it("says that start takes --json only in the background", () => {

@@ -39,7 +39,8 @@ const handlersWith = <E, R>(handler: (by: Verb, invocation: Invocation) => Effec
     "config show": of("config show"),
     "config set": of("config set"),
     "config unset": of("config unset"),
-    "config edit": of("config edit")
+    "config edit": of("config edit"),
+    "config schema": of("config schema")
   }
 }
 
