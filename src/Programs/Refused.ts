@@ -1,9 +1,9 @@
 import * as Data from "effect/Data"
 
-/** What was asked for did not come about, in the daemon's own words. */
+/** The daemon refused a request; `reason` is its sentence. */
 export class Refused extends Data.TaggedError("Refused")<{
   readonly reason: string
-  /** It stands in the answer that was printed (`--json`), so it is not said again. */
+  /** The printed answer (`--json`) contains the reason already. */
   readonly isTold: boolean
 }> {
   override get message() {

@@ -38,6 +38,7 @@ export const fileEntries: ReadonlyArray<Entry> = [
   ["logs/", "Logs of the daemon and of each project's worker"]
 ]
 
+/** `interrupted` is 128 + SIGINT, as shells report it. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, notRunning: 3, interrupted: 130 } as const
 
 export const exitCodeEntries: ReadonlyArray<Entry> = [

@@ -13,7 +13,7 @@ import {
 
 const texts = "an array of texts"
 
-/** Servers that editors leave running on a machine: killing one throws its user out of the session. */
+/** Servers that editors leave running on a machine. Killing one ends its user's session. */
 const editorServers: ReadonlyArray<string> = [
   ".vscode-server",
   ".vscode-remote",
@@ -25,7 +25,7 @@ const editorServers: ReadonlyArray<string> = [
   "tsserver.js"
 ]
 
-/** The `[memory]` table: when memory is low, and who may be ended for it. Amounts are bytes. */
+/** The `[memory]` table: thresholds, and the processes that may be killed to free memory. Amounts are bytes. */
 export const MemorySettings = Schema.Struct({
   minAvailableBytes: optionalSetting("min_available_bytes", Bytes, {
     description: "Available memory below which the daemon kills memory hogs.",

@@ -9,11 +9,46 @@ import {
   Text,
   table
 } from "./Setting.ts"
-import { VerdictSettings } from "./VerdictSettings.ts"
+
+const VerdictAction = Schema.Literal("restart", "wait", "stop")
+type VerdictAction = typeof VerdictAction.Type
+
+const after = <const K extends string>(key: K, byDefault: VerdictAction, description: string) =>
+  setting(key, VerdictAction, byDefault, { description, expects: '"restart", "wait" or "stop"' })
+
+/**
+ * The `[restart.on]` table: the action after each verdict. The defaults restart after what another run can overcome, wait
+ * for what passes with time, and stop where the user must act or every run costs money. `max_turns` stops because a new
+ * run starts over instead of continuing: agents restarted at their limit all night have cost hundreds of dollars.
+ */
+export const VerdictSettings = Schema.Struct({
+  crash: after("crash", "restart", "Action after an exit with an error that no other verdict covers."),
+  nativeCrash: after("native_crash", "restart", "Action after a fault in compiled code, such as SIGSEGV."),
+  outOfMemory: after(
+    "out_of_memory",
+    "restart",
+    "Action after the kernel killed the worker for lack of memory, or its heap was full."
+  ),
+  usageLimit: after("usage_limit", "wait", "Action after the agent reached the usage limit of its plan."),
+  overloaded: after("overloaded", "wait", "Action after the API was overloaded, failed or was unreachable."),
+  auth: after("auth", "stop", "Action after the agent was not logged in, or its key was rejected."),
+  badArguments: after("bad_arguments", "stop", "Action after the agent rejected its arguments or its model."),
+  contextFull: after(
+    "context_full",
+    "stop",
+    "Action after the conversation exceeded the context of the agent's model."
+  ),
+  maxTurns: after("max_turns", "stop", "Action after the agent used up its turns."),
+  budget: after("budget", "stop", "Action after the agent used up its budget, or the account its credit."),
+  stalled: after("stalled", "restart", "Action after the daemon killed a stalled worker."),
+  killedByOther: after("killed_by_other", "restart", "Action after another process killed the worker."),
+  notStarted: after("not_started", "restart", "Action after the worker could not be started.")
+})
+export type VerdictSettings = typeof VerdictSettings.Type
 
 const orFalse = `${millisecondsExpected}, or false`
 
-/** The `[restart]` table: when a worker is started again, how often, and how it is ended. */
+/** The `[restart]` table: when and how often a worker is restarted, and how it is stopped. */
 export const RestartSettings = Schema.Struct({
   initialBackoffMs: setting("initial_backoff_ms", Milliseconds, 1000, {
     description: "Delay before the first restart after a failure.",

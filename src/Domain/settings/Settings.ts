@@ -1,19 +1,17 @@
 import * as Schema from "effect/Schema"
 import { ProjectName } from "../Project.ts"
-import { HistorySettings } from "./HistorySettings.ts"
-import { LogSettings } from "./LogSettings.ts"
 import { MemorySettings } from "./MemorySettings.ts"
 import { RestartSettings } from "./RestartSettings.ts"
+import { HistorySettings, LogSettings } from "./RetentionSettings.ts"
 import { aboutDaemon, NulFree, optionalSetting, setting, Text, table } from "./Setting.ts"
 import { WorkerCommand } from "./WorkerCommand.ts"
 
-/** A name that a shell and `environ(7)` take. */
+/** A variable name that a shell accepts; see environ(7). */
 const EnvironmentName = Schema.String.pipe(Schema.pattern(/^[A-Za-z_][A-Za-z0-9_]*$/))
 
 /**
- * The settings of the daemon and one project. Encoded they are the top level of daemon.toml, with its snake_case names;
- * decoded, every default is filled in and every name carries its unit. Its `[projects.NAME]` are taken off before
- * (`SettingsProjects`).
+ * The settings of the daemon and of one project. The encoded side is the top level of daemon.toml without
+ * `[projects.NAME]`, which `SettingsProjects` takes off first. The decoded side has every default filled in.
  */
 export const Settings = Schema.Struct({
   workingDir: setting("working_dir", Text, ".", {

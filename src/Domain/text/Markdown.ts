@@ -4,7 +4,7 @@ export const generatedNote =
 
 /** Options, file names, setting keys, tables and environment variables in a sentence. */
 const codeWords =
-  /(?<![\w`~$/.-])(?:--(?:[a-z][a-z-]*)?(?![\w-])|~\/[\w./-]*\w|"[\w-]+"|\$?[A-Z]+(?:_[A-Z]+)+|\$[A-Z]+|[A-Za-z_]+(?:\/[a-z]+)*(?:\.[a-z_0-9]+)+|[a-z]+(?:_[a-z]+)+|\[[\w.]+\])/g
+  /(?<![\w`~$/.-])(?:--(?:[a-z][a-z-]*)?(?![\w-])|~\/[\w./-]*\w|"[\w-]+"|\$?[A-Z]+(?:_[A-Z]+)+|\$[A-Z]+|[A-Za-z_]{2,}(?:\/[a-z]+)*(?:\.[a-z_0-9]+)+|[a-z]+(?:_[a-z]+)+|\[[\w.]+\])/g
 
 /** A sentence with code spans around the words that a user types, and Markdown's own characters escaped. */
 export const spans = (text: string): string => text.replaceAll(/[<*]/g, "\\$&").replaceAll(codeWords, "`$&`")
