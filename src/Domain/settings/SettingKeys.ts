@@ -1,6 +1,7 @@
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
+import { humanBytes, humanDuration } from "../text/Amounts.ts"
 import { type RawSettings, tomlText, valueAt } from "../toml/RawSettings.ts"
 import { aboutDaemon, noteOf, type SettingNote } from "./Setting.ts"
 import { Settings } from "./Settings.ts"
@@ -82,6 +83,13 @@ const defaults: RawSettings = Schema.encodeSync(Settings)(Schema.decodeUnknownSy
 
 /** The default of a setting as a value of the file; undefined for a setting without one. */
 export const defaultOf = (key: string): unknown => valueAt(defaults, key.split("."))
+
+/** A large number of milliseconds or bytes with a unit: `500 MiB`. Undefined for any other value. */
+export const readableAmount = (key: string, value: unknown): string | undefined => {
+  if (typeof value !== "number") return undefined
+  if (key.endsWith("_ms") && value >= 1000) return humanDuration(value)
+  return key.endsWith("_bytes") && value >= 1024 ? humanBytes(value) : undefined
+}
 
 /** The row that stands for all settings in `[projects.NAME]`: their keys are those of the top level. */
 export const projectsKey: SettingKey = {

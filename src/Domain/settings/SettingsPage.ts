@@ -5,6 +5,7 @@ import {
   defaultOf,
   notInherited,
   projectsKey,
+  readableAmount,
   settingKeys,
   settingNotes,
   tableDescriptions,
@@ -36,6 +37,14 @@ const appliesOf = (key: string): string | undefined => {
 const line = (name: string, text: string | undefined): ReadonlyArray<string> =>
   text === undefined ? [] : [`- ${name}: ${text}`]
 
+const defaultText = (key: string, byDefault: string): string => {
+  const value = defaultOf(key)
+  const amount = readableAmount(key, value)
+  return value === undefined
+    ? spans(byDefault)
+    : `\`${byDefault}\`${amount === undefined ? "" : ` (${amount})`}`
+}
+
 const settingSection = (key: string, byDefault: string, note: SettingNote): string => {
   const variable = settingVariables.find(({ path }) => path.join(".") === key)
   return [
@@ -43,7 +52,7 @@ const settingSection = (key: string, byDefault: string, note: SettingNote): stri
     "",
     spans(note.description),
     "",
-    ...line("Default", defaultOf(key) === undefined ? spans(byDefault) : `\`${byDefault}\``),
+    ...line("Default", defaultText(key, byDefault)),
     ...line("Value", spans(note.expects)),
     ...line("Scope", scopeOf(key, note.topLevelOnly)),
     ...line("Applies", appliesOf(key)),

@@ -1,13 +1,13 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { counted, humanBytes, humanDuration } from "../text/Amounts.ts"
+import { counted, humanBytes } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import { shellLine } from "../text/ShellLine.ts"
 import { aligned } from "../text/Table.ts"
 import { type RawSettings, tomlText, valueAt } from "../toml/RawSettings.ts"
 import type { EffectiveProject, EffectiveSettings } from "./EffectiveSettings.ts"
-import { settingNotes } from "./SettingKeys.ts"
+import { readableAmount, settingNotes } from "./SettingKeys.ts"
 import { Settings } from "./Settings.ts"
 import { type Provenance, provenanceOf } from "./SettingsMerge.ts"
 import { withoutWorker } from "./WorkerLookup.ts"
@@ -70,12 +70,9 @@ interface EnvFileContents {
 const masked = (values: Readonly<Record<string, string>>): ReadonlyArray<MaskedValue> =>
   Object.entries(values).map(([name, value]) => ({ name, characters: [...value].length }))
 
-/** Adds a readable amount to a large number of milliseconds or bytes. */
 const withUnit = (key: string, value: unknown): string => {
-  if (typeof value !== "number") return tomlText(value)
-  if (key.endsWith("_ms") && value >= 1000) return `${value} (${humanDuration(value)})`
-  if (key.endsWith("_bytes") && value >= 1024) return `${value} (${humanBytes(value)})`
-  return String(value)
+  const amount = readableAmount(key, value)
+  return amount === undefined ? tomlText(value) : `${tomlText(value)} (${amount})`
 }
 
 const whenUnset = (key: string, { envFile }: EffectiveProject, { thresholds }: EffectiveSettings): string => {

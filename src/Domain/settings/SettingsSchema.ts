@@ -1,8 +1,7 @@
 import * as Option from "effect/Option"
 import * as AST from "effect/SchemaAST"
 import { ProjectName } from "../Project.ts"
-import { noteOf } from "./Setting.ts"
-import { defaultOf, projectsKey, topLevelOnly } from "./SettingKeys.ts"
+import { defaultOf, projectsKey, settingNotes, tableDescriptions, topLevelOnly } from "./SettingKeys.ts"
 import { Settings } from "./Settings.ts"
 import { hoistable } from "./SettingsHoist.ts"
 
@@ -14,31 +13,21 @@ interface Node {
 
 type Properties = Readonly<Record<string, Node>>
 
-/** Description and default of a setting. In a `required` place the default never applies. */
-const documentation = (ast: AST.AST, key: string, required: boolean): Node => {
-  const description = Option.map(noteOf(ast), (note) =>
-    required || note.unset === undefined || note.unset === "none"
-      ? note.description
-      : `${note.description} Default: ${note.unset}.`
-  )
-  const value = defaultOf(key)
-  return {
-    ...Option.match(
-      Option.orElse(description, () => tableDescription(ast)),
-      {
-        onNone: () => ({}),
-        onSome: (text) => ({ description: text })
-      }
-    ),
-    ...(Option.isSome(description) && value !== undefined ? { default: value } : {})
+/** A `required` key of a table never has its default. */
+const documentation = (key: string, required: boolean): Node => {
+  const note = settingNotes.get(key)
+  const description = note?.description ?? tableDescriptions.get(key)
+  if (description === undefined) return {}
+  if (required || note === undefined) return { description }
+  if (note.unset !== undefined && note.unset !== "none") {
+    return { description: `${description} Default: ${note.unset}.` }
   }
+  const value = defaultOf(key)
+  return value === undefined ? { description } : { description, default: value }
 }
 
-const tableDescription = (ast: AST.AST): Option.Option<string> =>
-  AST.isTransformation(ast) || AST.isUnion(ast) ? AST.getDescriptionAnnotation(ast) : Option.none()
-
 const nodeOf = (ast: AST.AST, key: string, required = false): Node => ({
-  ...documentation(ast, key, required),
+  ...documentation(key, required),
   ...constraints(ast, key)
 })
 

@@ -1,7 +1,7 @@
 import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import { aligned, aligned } from "../text/Table.ts"
+import { aligned } from "../text/Table.ts"
 import { listed } from "../text/Words.ts"
 import { keyPathText } from "../toml/KeyPath.ts"
 import type { EffectiveProject, EffectiveSettings } from "./EffectiveSettings.ts"

@@ -44,7 +44,7 @@ describe("the man page", () => {
     for (const key of optionKeys) {
       const name = `--${optionTable[key].long}`.replaceAll("-", "\\-")
       assert.isTrue(
-        text.some((line) => /^\\fB/.test(line) && line.includes(name)),
+        text.some((line) => line.startsWith("\\fB") && line.includes(name)),
         name
       )
     }
