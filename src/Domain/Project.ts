@@ -10,7 +10,8 @@ export const ProjectName = Schema.String.pipe(
       "a project name is 1 to 64 letters, digits, '.', '_' or '-', and begins with a letter or a digit"
   }),
   Schema.filter((name) => !name.startsWith("autopilotd.log"), {
-    message: () => "a project cannot be called autopilotd.log: that is the daemon's own log"
+    message: () => "a project cannot be called autopilotd.log: that is the daemon's own log",
+    jsonSchema: { not: { pattern: "^autopilotd\\.log" } }
   }),
   Schema.brand("ProjectName")
 )

@@ -1,9 +1,9 @@
 import * as Data from "effect/Data"
 
-/** The daemon or the command refused to do it. */
+/** The daemon refused a request; `reason` is its sentence. */
 export class Refused extends Data.TaggedError("Refused")<{
   readonly reason: string
-  /** The printed answer (`--json`) has the reason, so that standard error does not. */
+  /** The printed answer (`--json`) contains the reason already. */
   readonly isTold: boolean
 }> {
   override get message() {

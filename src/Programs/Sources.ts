@@ -3,7 +3,7 @@ import type { Invocation } from "../Domain/cli/CommandLine.ts"
 import { Caller } from "../Layers/daemon/Caller.ts"
 import type { SettingsSources } from "../Layers/settings/SettingsLoader.ts"
 
-/** Returns the sources of an invocation's settings: its options, and the caller's environment and folder. */
+/** The sources of settings of an invocation: its options, and the caller's environment and folder. */
 export const sourcesOf = ({
   options,
   workerArgv

@@ -1,4 +1,4 @@
-/** Defined by the build from package.json; absent in the unbundled sources, which tests run. */
+/** The build defines it from package.json. Absent when the sources run unbundled, as in tests. */
 declare const AUTOPILOTD_VERSION: string | undefined
 
 export const version: string = typeof AUTOPILOTD_VERSION === "string" ? AUTOPILOTD_VERSION : "0.0.0-source"

@@ -6,20 +6,21 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { type CommandLine, type Invocation, parse } from "../Domain/cli/CommandLine.ts"
+import { exitCodes } from "../Domain/cli/Manual.ts"
 import type { UsageError } from "../Domain/cli/UsageError.ts"
 import * as Signals from "../Layers/daemon/Signals.ts"
 import * as CommandOutput from "../Layers/output/CommandOutput.ts"
 import { type CommandError, type CommandNeeds, commands, Surroundings } from "./cli/Commands.ts"
-import { answerOf, codeOf, exitCodes, sentenceOf } from "./cli/ExitCode.ts"
+import { answerOf, codeOf, sentenceOf } from "./cli/ExitCode.ts"
 import { version } from "./Version.ts"
 
 const isForegroundStart = ({ options, verb }: Invocation): boolean => verb === "start" && !options.detach
 
 /**
- * The daemon must not carry @effect/cli for the night, nor may commands that are run by the minute wait for it; what
- * the tree would read is what `parse` has read, and a test holds the two together. All else goes through the tree.
+ * True for commands that run without @effect/cli: the daemon must not keep it in memory, and frequent commands must not
+ * wait for it to load. `parse` reads the same as the tree, which CommandTree.test.ts holds.
  */
-const isPlain = (invocation: Invocation): boolean =>
+const runsDirectly = (invocation: Invocation): boolean =>
   invocation.verb === "start" ? isForegroundStart(invocation) : !invocation.verb.startsWith("config ")
 
 const tree = Effect.map(
@@ -29,31 +30,31 @@ const tree = Effect.map(
 
 const carryOut = Effect.fnUntraced(function* (line: Either.Either<CommandLine, UsageError>) {
   const { out } = yield* CommandOutput.CommandOutput
-  const asked = yield* line
-  switch (asked._tag) {
+  const parsed = yield* line
+  switch (parsed._tag) {
     case "Run":
-      return yield* isPlain(asked.invocation)
-        ? commands[asked.invocation.verb](asked.invocation)
-        : Effect.flatMap(tree, ({ run }) => run(asked.invocation))
+      return yield* runsDirectly(parsed.invocation)
+        ? commands[parsed.invocation.verb](parsed.invocation)
+        : Effect.flatMap(tree, ({ run }) => run(parsed.invocation))
     case "Help": {
       const { helpText } = yield* Effect.promise(() => import("../Domain/cli/Help.ts"))
-      return yield* out(helpText(asked.topic))
+      return yield* out(helpText(parsed.topic))
     }
     case "Version":
       return yield* out(`autopilotd ${version}\n`)
     case "Completions":
-      return yield* out(yield* Effect.flatMap(tree, ({ completions }) => completions(asked.shell)))
+      return yield* out(yield* Effect.flatMap(tree, ({ completions }) => completions(parsed.shell)))
   }
 })
 
 const argv = process.argv.slice(2)
 const line = parse(argv)
 
-/** Also where the rest of the command line is wrong: whoever wrote `--json` reads the answer with a program. */
+/** Holds for an invalid command line too: a program reads the answer to `--json`. */
 const wantsJson = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : undefined).includes("--json")
 
-/** A person is told on standard error, a program in the one line of JSON that it reads; of a bug both. */
-const tell = Effect.fnUntraced(function* (cause: Cause.Cause<CommandError | UsageError>) {
+/** Prints a failure on standard error, or as JSON for a program; a defect in both places. */
+const reportFailure = Effect.fnUntraced(function* (cause: Cause.Cause<CommandError | UsageError>) {
   const { err, out } = yield* CommandOutput.CommandOutput
   if (wantsJson) yield* out(answerOf(cause))
   if (!wantsJson || Option.isNone(Cause.failureOption(cause))) yield* err(sentenceOf(cause))
@@ -63,22 +64,22 @@ const tell = Effect.fnUntraced(function* (cause: Cause.Cause<CommandError | Usag
 const isDaemon = Either.isRight(line) && line.right._tag === "Run" && isForegroundStart(line.right.invocation)
 
 const program = carryOut(line).pipe(
-  // The daemon's listeners exist before anything of it runs, for a signal without one would orphan the worker.
+  // A signal without a listener would end the daemon and orphan its worker, so the listeners come first.
   Effect.provide(Layer.merge(Surroundings, isDaemon ? Signals.listenForSignals() : Signals.layerNone)),
   Effect.matchCauseEffect({
-    onFailure: tell,
+    onFailure: reportFailure,
     onSuccess: () => Effect.succeed<number>(exitCodes.done)
   }),
   Effect.provide(CommandOutput.layer)
 )
 
 if (isDaemon) {
-  // runMain takes its listeners away at the first signal; the daemon's stay until its last breath.
+  // runMain removes its listeners at the first signal; the daemon needs them until it exits.
   Effect.runFork(program).addObserver((exit) => process.exit(Exit.getOrElse(exit, () => exitCodes.failed)))
 } else {
   NodeRuntime.runMain(program, {
     disableErrorReporting: true,
-    // A command has nothing to wait for once it is done, whatever a library may still hold open.
+    // Exits even if a library still holds a handle open.
     teardown: (exit) =>
       process.exit(
         Exit.isSuccess(exit)

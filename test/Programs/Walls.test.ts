@@ -190,7 +190,7 @@ describe("the bundle", () => {
 
   /** What the daemon and the quick commands must not carry. */
   const heavy =
-    /node_modules\/(@effect\/(cli|printer|printer-ansi)|toml-eslint-parser)\/|src\/Programs\/CommandTree\.ts/
+    /node_modules\/(@effect\/(cli|printer|printer-ansi)|toml-eslint-parser)\/|\/CommandTree\.ts|\/SettingsSchema\.ts|Page\.ts/
 
   it("loads @effect/cli, when it is needed, and only then", () => {
     assert.isNotEmpty(from(Object.keys(inputs), heavy))

@@ -20,18 +20,18 @@ import { UsageError } from "./UsageError.ts"
 /** One command to carry out. */
 export interface Invocation {
   readonly verb: Verb
-  /** All the arguments that the command has. */
+  /** All arguments of the command. */
   readonly args: ArgumentValues
-  /** Only what was given: defaults are left to the settings, which stand between command line and default. */
+  /** Only the given options. Defaults are left to the settings, which rank between command line and default. */
   readonly options: OptionValues
-  /** Everything after the first `--`, untouched and never empty; undefined when there is no `--`. */
+  /** The words after the first `--`, unchanged and never empty. Undefined without `--`. */
   readonly workerArgv: ReadonlyArray<string> | undefined
 }
 
-/** The shells for which there are completions. `sh` gets those of bash. */
+/** The shells with completions. `sh` gets those of bash. */
 export type Shell = NonNullable<QuestionValues["completions"]>
 
-/** What a command line asks for. */
+/** The meaning of a command line. */
 export type CommandLine = Data.TaggedEnum<{
   Run: { readonly invocation: Invocation }
   /** Help of a command or of a group of commands, or the general help. */
@@ -42,8 +42,8 @@ export type CommandLine = Data.TaggedEnum<{
 
 export const CommandLine = Data.taggedEnum<CommandLine>()
 
-/** Refuses options that the command does not have, those that make no sense without another, and missing arguments. */
-const refuseUnsuited = (invocation: Invocation): UsageError | undefined => {
+/** Checks that the options and arguments belong together and to the command. */
+const unsuitedIn = (invocation: Invocation): UsageError | undefined => {
   const { args, options, verb, workerArgv } = invocation
   const row = commandRow(verb)
   const wrong = (problem: string) => new UsageError({ problem, help: helpFor(verb) })
@@ -66,9 +66,8 @@ const refuseUnsuited = (invocation: Invocation): UsageError | undefined => {
 }
 
 /**
- * What a command line asks for. `argv` is without the runtime and the script. Options may stand before, between and
- * after the words of the command; no words mean `start`. Of several things that are wrong, the error names the one
- * that a person reads first.
+ * Parses a command line. `argv` has neither runtime nor script. Options may stand before, between and after the words of
+ * the command; without words the command is `start`. The error names the leftmost of several problems.
  */
 export const parse = (argv: ReadonlyArray<string>): Either.Either<CommandLine, UsageError> => {
   const cut = argv.indexOf("--")
@@ -86,13 +85,13 @@ export const parse = (argv: ReadonlyArray<string>): Either.Either<CommandLine, U
         return Either.left(new UsageError({ problem, help: helpFor(topic) }))
       }
       const invocation: Invocation = { verb: topic ?? "start", args, options, workerArgv }
-      const unsuited = refuseUnsuited(invocation)
+      const unsuited = unsuitedIn(invocation)
       return unsuited === undefined ? Either.right(CommandLine.Run({ invocation })) : Either.left(unsuited)
     }
   )
 }
 
-/** An argument that the command has: `parse` lets none through without it, so that its absence is a bug. */
+/** An argument of the command. `parse` requires it, so its absence is a bug. */
 export const argumentOf = <K extends ArgumentKey>(
   { args, verb }: Invocation,
   key: K
@@ -102,14 +101,14 @@ export const argumentOf = <K extends ArgumentKey>(
   return value
 }
 
-/** The arguments of an invocation as they are written, in their order. */
+/** The arguments of an invocation as written, in their order. */
 export const givenArguments = ({ args, verb }: Invocation): ReadonlyArray<string> =>
   argumentsOf(verb).flatMap((key) => {
     const value = args[key]
     return value === undefined ? [] : [value]
   })
 
-/** Options of an invocation as `[name, value]`, in the order of the table; the value of a flag is undefined. */
+/** The options of an invocation in the order of the table. The value of a flag is undefined. */
 export const givenOptions = (
   invocation: Invocation
 ): ReadonlyArray<readonly [name: string, value: string | undefined]> =>
@@ -120,8 +119,8 @@ export const givenOptions = (
   })
 
 /**
- * The one way to write an invocation: command, arguments, options by their long names in the order of the table, `--` and the
- * worker's command line. `parse` reads it back to an equal invocation.
+ * The canonical command line of an invocation: command, arguments, options by their long names in the order of the
+ * table, `--` and the worker's command line. `parse` reads it back to an equal invocation.
  */
 export const canonicalArgv = (invocation: Invocation): ReadonlyArray<string> => [
   ...invocation.verb.split(" "),

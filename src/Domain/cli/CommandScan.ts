@@ -15,13 +15,13 @@ import {
 } from "./OptionTable.ts"
 import { UsageError } from "./UsageError.ts"
 
-/** The words and options before the first `--`, each understood on its own. */
+/** The words and options before the first `--`, each parsed on its own. */
 interface Scan {
-  /** The command, or the first word of one, or nothing yet. */
+  /** The command, or the first word of a command of two words. */
   readonly topic: Verb | Group | undefined
-  /** The first word was `help`. */
+  /** True if the first word was `help`. */
   readonly asksHelp: boolean
-  /** Those that were given: whether all are there is not asked here. */
+  /** The given arguments, perhaps not all. */
   readonly args: ArgumentValues
   readonly options: OptionValues
   readonly questions: QuestionValues
@@ -37,7 +37,7 @@ const shortNames = new Map<string, OptionKey | QuestionKey>(
   })
 )
 
-/** The command line whose output helps with this command. */
+/** The command line that prints the help of a topic. */
 export const helpFor = (topic: Verb | Group | undefined): string =>
   topic === undefined ? "autopilotd --help" : `autopilotd ${topic} --help`
 
@@ -46,7 +46,7 @@ const suggestion = (given: string, names: ReadonlyArray<string>): string => {
   return nearest === undefined ? "" : ` Did you mean "${nearest}"?`
 }
 
-/** The topic after one more word, or what is wrong with that word. `before` are the arguments that were given. */
+/** The topic after one more word, or the problem with that word. `before` are the arguments given so far. */
 const withWord = (
   topic: Verb | Group | undefined,
   before: ReadonlyArray<string>,
@@ -76,23 +76,23 @@ const unknownOption = (given: string): string => {
   if (!given.startsWith("--") && key !== undefined && rows[key]._tag === "Valued") {
     return `Unknown option ${quoted(given)}: write ${quoted(`${short} ${given.slice(2).replace(/^=/, "")}`)}.`
   }
-  // A number below zero is no slip of a letter.
+  // A negative number is not a mistyped option.
   if (/^-[\d.]/.test(given)) return `Unknown option ${quoted(given)}.`
   const names = given.startsWith("--") ? [...longNames.keys()] : [...shortNames.keys()]
   return `Unknown option ${quoted(given)}.${suggestion(given, names)}`
 }
 
-/** The argument that the next word is, if the command has one more. */
+/** The argument to which the next word belongs, if the command takes one more. */
 const nextArgument = (topic: Verb | Group | undefined, given: number): ArgumentKey | undefined =>
   topic !== undefined && isVerb(topic) ? argumentsOf(topic)[given] : undefined
 
-/** A text in the place of a value that is more likely the next option: `--model --json`, but not `--max-turns -5`. */
+/** A text in the place of a value that is probably the next option: `--model --json`, but not `--max-turns -5`. */
 const looksLikeOption = (given: string, numeric: boolean): boolean =>
   given.length > 1 && given.startsWith("-") && !(numeric && /^-[\d.]/.test(given))
 
 /**
- * Reads words and options from left to right and stops at the first that is wrong. Whether the options suit the
- * command is not asked here.
+ * Reads words and options from left to right and stops at the first problem. `parse` checks afterwards that the options
+ * belong to the command.
  */
 export const scan = (argv: ReadonlyArray<string>): Either.Either<Scan, UsageError> => {
   let topic: Verb | Group | undefined
@@ -153,7 +153,7 @@ export const scan = (argv: ReadonlyArray<string>): Either.Either<Scan, UsageErro
     values.set(key, value)
   }
 
-  // Each value was made by the decoder of its own key's row, which is what the types of these records are made of.
+  // The decoder of each row made its value, and the types of these records are derived from the rows.
   const pick = (table: object) => Object.fromEntries([...values].filter(([key]) => Object.hasOwn(table, key)))
   return Either.right({
     topic,

@@ -2,16 +2,16 @@ import * as Struct from "effect/Struct"
 import type { ArgumentKey } from "./ArgumentTable.ts"
 import type { OptionKey } from "./OptionTable.ts"
 
-/** One command as a person sees it. Its name may have several words: `config check`. */
+/** One command of the command line. Its name may have several words: `config check`. */
 interface CommandRow {
-  /** What it does, in a few words; ends without a full stop. */
+  /** One imperative sentence without its full stop. */
   readonly summary: string
-  /** What else one should know, in whole sentences. */
+  /** Behaviour beyond the summary, in whole sentences. */
   readonly details: string
-  /** The words that must follow it, in this order. */
+  /** Required arguments, in their order. */
   readonly args?: ReadonlyArray<ArgumentKey>
   readonly options: ReadonlyArray<OptionKey>
-  /** An option that makes sense only together with another, and why. */
+  /** An option that requires another one, and the reason. */
   readonly needs?: { readonly option: OptionKey; readonly other: OptionKey; readonly because: string }
   /** Whether `-- CMD ARGS` may follow. */
   readonly takesWorker: boolean
@@ -23,17 +23,20 @@ const everywhere = ["config", "project", "json"] as const
 const control = ["noWait", ...everywhere] as const
 const changing = ["dryRun", ...everywhere] as const
 
-/** The commands, in the order in which help shows them: a new one is a row here and a handler. */
+/**
+ * The commands in the order of the help. Help, completions, man page, docs/commands.md and the command tree are derived
+ * from this table: a new command is a row here and a handler in `Commands`.
+ */
 const commandTable = {
   start: {
-    summary: "Start the daemon and its worker (also when no command is given)",
+    summary: "Start the daemon and its worker (the default)",
     details:
-      "Supervises in the foreground until Ctrl-C, or in the background with --detach, which starts the service where one is installed. What follows -- is the worker's command line, taken as it is; without it the settings say what runs. --project selects a project that has a table in the settings; any other name is given to the project of their top level.",
+      "Runs in the foreground until Ctrl-C, or in the background with --detach; where the systemd service is installed, --detach starts the service. Arguments after -- are the worker's command line, passed on unchanged; without them, the settings name the worker. --project selects the project of that name in the settings; a name without a table of its own becomes the name of the top level's project.",
     options: [...worker, "detach", "keepState", "raw", ...everywhere],
     needs: {
       option: "json",
       other: "detach",
-      because: "in the foreground the worker's own output is what is printed"
+      because: "in the foreground it prints the worker's own output"
     },
     takesWorker: true,
     examples: [
@@ -43,24 +46,24 @@ const commandTable = {
     ]
   },
   status: {
-    summary: "Show what the worker does, why, and what comes next",
-    details: "Exits with 3 when no daemon is running.",
+    summary: "Show what the worker does, why, and what is next",
+    details: "Exits with code 3 when no daemon is running.",
     options: everywhere,
     takesWorker: false,
     examples: ["autopilotd status", "autopilotd status --project shop --json"]
   },
   projects: {
-    summary: "List the projects and what their workers do",
+    summary: "List the projects and the state of their workers",
     details:
-      "The selected one is marked: it is meant by commands that name none. --project shows only one. Exits with 3 when no daemon is running.",
+      "Marks the selected project: commands without --project act on it. With --project, lists only that one. Exits with code 3 when no daemon is running.",
     options: everywhere,
     takesWorker: false,
     examples: ["autopilotd projects", "autopilotd projects --json"]
   },
   logs: {
-    summary: "Show what the worker has said",
+    summary: "Show the worker's output",
     details:
-      "Reads worker.log and what was rotated away, whether or not a daemon runs: the last 50 lines, or those that --lines and --since ask for. On a terminal the stream-json of Claude Code is shown in a readable form; --raw shows it as it is, as a pipe gets it. With --json each line is one object.",
+      "Reads worker.log and its rotated files, whether or not a daemon is running: the last 50 lines, or the range of --lines and --since. A terminal shows the stream-json of Claude Code in readable form; --raw shows it unchanged, as a pipe receives it. --json prints one object per line.",
     options: ["follow", "lines", "since", "grep", "stderr", "raw", "project", "json"],
     takesWorker: false,
     examples: [
@@ -70,41 +73,41 @@ const commandTable = {
     ]
   },
   hogs: {
-    summary: "List whom the daemon would end if memory were low, and why nobody else",
+    summary: "List what the daemon would kill if memory ran low",
     details:
-      "Looks at all processes of the machine, and tells of those that are large or that a worker has lost: in their order whom it would end, and why not the others. It only lists: nobody is ended by it. Exits with 3 when no daemon is running.",
+      "Lists the processes the daemon would kill if memory ran low, in order, and explains why it would spare the others. Considers large processes and leftovers of workers. Kills nothing. Exits with code 3 when no daemon is running.",
     options: ["config", "json"],
     takesWorker: false,
     examples: ["autopilotd hogs", "autopilotd hogs --json"]
   },
   history: {
-    summary: "Show what has happened: starts, ends, waits, restarts and why",
+    summary: "Show past starts, exits, waits and restarts",
     details:
-      "Reads the history of the daemon's home, whether or not one runs: the last 20 events, or those that --lines and --since ask for. With --project those of one project and of the daemon itself.",
+      "Shows each event with its time and cause, whether or not a daemon is running: the last 20 events, or the range of --lines and --since. --project shows the events of one project and those of the daemon itself.",
     options: ["lines", "since", ...everywhere],
     takesWorker: false,
     examples: ["autopilotd history", "autopilotd history --since yesterday --project shop --json"]
   },
   why: {
-    summary: "Explain why the worker is as it is, and what could be done",
+    summary: "Explain the worker's state and what you can do",
     details:
-      "In plain sentences, with the events behind them. When no daemon is running, it tells how and when the last one came to its end.",
+      "Answers in plain sentences, with the events behind them. When no daemon is running, explains how and when the last one ended.",
     options: everywhere,
     takesWorker: false,
     examples: ["autopilotd why", "autopilotd why --project shop"]
   },
   doctor: {
-    summary: "Check what could keep the daemon or its workers from running well",
+    summary: "Check machine and settings for common problems",
     details:
-      "Looks at Node, the settings, the worker's program, the home, the disk, the memory and the service, and says of each whether it is well and what to do if it is not. It changes nothing. Exits with 1 when there is an error.",
+      "Checks Node, the settings, the worker's program, the daemon's folder, the disk, the memory and the service. Each finding says what to do about it. Changes nothing. Exits with code 1 when it finds an error.",
     options: ["config", "json"],
     takesWorker: false,
     examples: ["autopilotd doctor", "autopilotd doctor --json"]
   },
   switch: {
-    summary: "Select another project: stop one worker, start the other",
+    summary: "Select another project and start its worker",
     details:
-      "The worker of the project selected so far is stopped, and once nothing of it is left, the other one is started. With --keep both run. Returns when that is done.",
+      "Stops the worker of the selected project and starts the other one after the last process of the first has exited. With --keep, both run. Returns when the switch is complete.",
     args: ["target"],
     options: ["keep", "noWait", "json"],
     takesWorker: false,
@@ -112,34 +115,35 @@ const commandTable = {
   },
   "start-worker": {
     summary: "Start a worker that is stopped, failed or waiting",
-    details: "Begins afresh: failures counted so far are forgotten.",
+    details: "Resets the failure count.",
     options: control,
     takesWorker: false,
     examples: ["autopilotd start-worker --project shop"]
   },
   "stop-worker": {
-    summary: "Stop the worker and everything it started; the daemon stays",
-    details: "The worker stays stopped until start-worker, restart-worker or a new start.",
+    summary: "Stop the worker and every process it started",
+    details:
+      "The daemon keeps running. The worker stays stopped until start-worker, restart-worker or the next start of the daemon by a user.",
     options: control,
     takesWorker: false,
     examples: ["autopilotd stop-worker"]
   },
   "restart-worker": {
     summary: "Stop the worker, then start it again",
-    details: "Also starts one that is stopped, failed or waiting.",
+    details: "Also starts a worker that is stopped, failed or waiting.",
     options: control,
     takesWorker: false,
     examples: ["autopilotd restart-worker --no-wait"]
   },
   reload: {
-    summary: "Read the settings anew and say what changes",
+    summary: "Read the settings file again and apply its changes",
     details:
-      "What can change at once does. A worker goes on with what it was started with until its next start; --restart restarts those for which it matters, or only the one of --project. Settings that are wrong change nothing.",
+      "Applies at once what can change at once. A running worker keeps the settings it was started with until its next start; --restart restarts the workers that need it, or only the one of --project. Invalid settings change nothing.",
     options: ["restart", "project", "json"],
     needs: {
       option: "project",
       other: "restart",
-      because: "the settings of all projects are read together"
+      because: "a reload reads the settings of all projects"
     },
     takesWorker: false,
     examples: ["autopilotd reload", "autopilotd reload --restart --project shop"]
@@ -147,37 +151,37 @@ const commandTable = {
   stop: {
     summary: "Stop the daemon and the workers of all its projects",
     details:
-      "Returns when the daemon is gone, so that another can be started at once. It takes no --project: all workers end with the daemon; stop-worker ends one.",
+      "Returns when the daemon has exited, so that another can start at once. Takes no --project: all workers stop with the daemon. stop-worker stops one worker.",
     options: ["noWait", "config", "json"],
     takesWorker: false,
     examples: ["autopilotd stop && autopilotd start --detach"]
   },
   install: {
-    summary: "Make the daemon a systemd user service, and start it",
+    summary: "Install and start the systemd user service",
     details:
-      "Writes a launcher to bin/autopilotd in AUTOPILOT_HOME and a unit for systemd, enables and starts it, and says what it did. The service gets the PATH of the shell that this is run in. Run it again after a change of Node, of the package or of PATH: it changes only what differs. --print shows what would be written and run, and does nothing.",
+      "Writes a launcher to bin/autopilotd in AUTOPILOT_HOME and a systemd unit, enables and starts the service, and reports each step. The service gets the PATH of the current shell. Run it again after a change of Node, of the package or of PATH: it changes only what differs. --print shows the files and commands without writing or running them.",
     options: ["print", "json"],
     takesWorker: false,
     examples: ["autopilotd install", "autopilotd install --print"]
   },
   uninstall: {
     summary: "Stop and remove the systemd user service",
-    details: "The worker is ended gracefully. Settings, logs and history stay.",
+    details: "Stops the workers with their grace period. Keeps settings, logs and history.",
     options: ["json"],
     takesWorker: false,
     examples: ["autopilotd uninstall"]
   },
   "config check": {
-    summary: "Check the settings and show where each one comes from",
+    summary: "Check the settings and show the source of each value",
     details:
-      "Takes the options of start, shows what start would use and starts nothing. Secrets are masked. Exits with 1 when start would refuse.",
+      "Takes the options of start and shows the settings that start would use. Starts nothing. Masks secrets. Exits with code 1 when start would refuse the settings.",
     options: [...worker, ...everywhere],
     takesWorker: true,
     examples: ["autopilotd config check", "autopilotd config check --config ./daemon.toml --json"]
   },
   "config show": {
-    summary: "Print the settings file as it is",
-    details: "A daemon that runs is asked for its file; --config names another.",
+    summary: "Print the settings file",
+    details: "Prints the file of the running daemon unchanged, or the file of --config.",
     options: ["config", "json"],
     takesWorker: false,
     examples: ["autopilotd config show"]
@@ -185,7 +189,7 @@ const commandTable = {
   "config set": {
     summary: "Change one setting in the settings file",
     details:
-      "The rest of the file stays as it is, comments too. The whole is checked before it is written, and what it takes to apply is said. --project means the setting of that project. In a shell, a list or a text of several words stands in quotes.",
+      "Keeps the rest of the file unchanged, including comments. Checks the whole file before writing it, and reports what the change takes to apply. --project changes the setting of that project. Quote a list, or a text of several words, for the shell.",
     args: ["key", "value"],
     options: changing,
     takesWorker: false,
@@ -196,20 +200,28 @@ const commandTable = {
     ]
   },
   "config unset": {
-    summary: "Take one setting out of the settings file",
-    details: "Its default holds then, or for a project what the top level says.",
+    summary: "Remove one setting from the settings file",
+    details: "The default applies from then on, or for a project the value of the top level.",
     args: ["key"],
     options: changing,
     takesWorker: false,
     examples: ["autopilotd config unset restart.jitter --dry-run"]
   },
   "config edit": {
-    summary: "Edit the settings file, checked before it is written",
+    summary: "Edit the settings file and check it",
     details:
-      "Opens $VISUAL, $EDITOR or vi with a copy. Settings that are wrong come back with what is wrong with them, and what was typed is never lost.",
+      "Opens a copy in $VISUAL, $EDITOR or vi, and writes it back once it is valid. Invalid settings open again with the errors as comments, and no typed text is ever lost. A new file begins with the path of the JSON Schema, by which editors complete and check settings.",
     options: ["config", "json"],
     takesWorker: false,
     examples: ["autopilotd config edit", "EDITOR='code --wait' autopilotd config edit"]
+  },
+  "config schema": {
+    summary: "Print the JSON Schema of the settings file",
+    details:
+      "Editors that know TOML complete and check daemon.toml with it. Needs neither a daemon nor a settings file.",
+    options: ["json"],
+    takesWorker: false,
+    examples: ["autopilotd config schema"]
   }
 } as const satisfies Record<string, CommandRow>
 
@@ -219,9 +231,9 @@ export type Verb = keyof typeof commandTable
 /** All commands, in the order of the table. */
 export const verbs: ReadonlyArray<Verb> = Struct.keys(commandTable)
 
-/** What the first words of commands of several words stand for. */
+/** The first words of commands of two words, each with its summary. */
 export const groupTable = {
-  config: "Look at the settings and change them"
+  config: "Show, check and change the settings"
 } as const satisfies Record<string, string>
 
 export type Group = keyof typeof groupTable
@@ -232,13 +244,13 @@ export const groups: ReadonlyArray<Group> = Struct.keys(groupTable)
 export const isVerb = (name: string): name is Verb => Object.hasOwn(commandTable, name)
 export const isGroup = (name: string): name is Group => Object.hasOwn(groupTable, name)
 
-/** The row of a command, in the shape all rows have in common. */
+/** The row of a command, widened to the type that all rows share. */
 export const commandRow = (verb: Verb): CommandRow => commandTable[verb]
 
 /** The arguments of a command, in their order. */
 export const argumentsOf = (verb: Verb): ReadonlyArray<ArgumentKey> => commandRow(verb).args ?? []
 
-/** The next words that may follow `group`, or the first words when there is none, each once. */
+/** The words that may follow `group`, or the first words of all commands, without duplicates. */
 export const nextWords = (group: Group | undefined): ReadonlyArray<string> => {
   const before = group === undefined ? [] : group.split(" ")
   const rest = verbs

@@ -1,9 +1,6 @@
-import { settingVariables, workerBinaryVariable } from "../settings/SettingsEnvironment.ts"
 import { definitions, paragraph } from "../text/TextLayout.ts"
 import { listed } from "../text/Words.ts"
-import { argumentRow } from "./ArgumentTable.ts"
 import {
-  argumentsOf,
   commandRow,
   type Group,
   groupTable,
@@ -13,62 +10,34 @@ import {
   verbs,
   verbsWith
 } from "./CommandTable.ts"
-import { type OptionKey, type OptionRow, optionKeys, optionTable, questionTable } from "./OptionTable.ts"
-
-const purpose =
-  "autopilotd keeps AI coding agents working: it starts an agent, watches it and the machine's memory, starts it again when it dies, and always says why."
-
-const columnOfMeanings = 28
-
-const columnOfVariables = 34
-
-/** Environment variables a person may set. What the command line says wins over them. */
-const environment: ReadonlyArray<readonly [string, string]> = [
-  ["AUTOPILOT_HOME", "Folder of the daemon's own files (default: ~/.autopilot)"],
-  [workerBinaryVariable, "Program that is the worker when neither command line nor settings name one"],
-  ...settingVariables.map(({ name, path }) => [name, `Setting ${path.join(".")}`] as const),
-  ["NO_COLOR", "Output without colour when set and not empty"]
-]
-
-const columnOfFiles = 18
-
-const files: ReadonlyArray<readonly [string, string]> = [
-  ["daemon.toml", "Settings, all of them optional"],
-  ["env", "Environment of the worker; read before each of its starts"],
-  ["history.jsonl", "What has happened, one JSON object a line"],
-  ["logs/", "Log of the daemon and of each project's worker"]
-]
-
-const columnOfExitCodes = 6
-
-const exitCodes: ReadonlyArray<readonly [string, string]> = [
-  ["0", "Done"],
-  ["1", "Failed; the message says why and what to do"],
-  ["2", "The command line cannot be understood"],
-  ["3", "No daemon is running"]
-]
-
-const optionEntry = (row: OptionRow): readonly [string, string] => {
-  const short = row.short === undefined ? "    " : `-${row.short}, `
-  const value = row._tag === "Valued" ? ` ${row.placeholder}` : ""
-  const fallback = row._tag === "Valued" && row.fallback !== undefined ? ` (default: ${row.fallback})` : ""
-  return [`${short}--${row.long}${value}`, `${row.summary}${fallback}`]
-}
+import {
+  argumentEntriesOf,
+  commandWords,
+  detailsOf,
+  type Entry,
+  environmentEntries,
+  exitCodeEntries,
+  fileEntries,
+  generalExamples,
+  optionEntriesOf,
+  optionEntry,
+  optionRules,
+  purpose,
+  usageOf
+} from "./Manual.ts"
+import { type OptionKey, optionKeys, optionTable, questionTable } from "./OptionTable.ts"
 
 const section = (title: string, body: string): string => `${paragraph(`${title}:`)}\n${body}`
-const table = (entries: ReadonlyArray<readonly [string, string]>): string =>
-  definitions(entries, columnOfMeanings)
-const options = (keys: ReadonlyArray<OptionKey>): string =>
-  table(keys.map((key) => optionEntry(optionTable[key])))
-/** A command with the words that follow it: `config set KEY VALUE`. */
-const usage = (verb: Verb): string =>
-  [verb, ...argumentsOf(verb).map((key) => argumentRow(key).placeholder)].join(" ")
+const table = (entries: ReadonlyArray<Entry>): string => definitions(entries, 28)
+/** Long names stand in one column, below those that have a short name before them. */
+const optionsTable = (entries: ReadonlyArray<Entry>): string =>
+  table(entries.map(([name, meaning]) => [name.startsWith("--") ? `    ${name}` : name, meaning]))
 const commands = (rows: ReadonlyArray<Verb>): string =>
-  table(rows.map((verb) => [usage(verb), commandRow(verb).summary]))
-/** An example is copied into a shell, so it is never wrapped. */
+  table(rows.map((verb) => [commandWords(verb), commandRow(verb).summary]))
+/** Never wrapped: users copy an example into a shell. */
 const examples = (lines: ReadonlyArray<string>): string => lines.map((line) => `  ${line}`).join("\n")
 
-/** Whose options they are, in the fewest words. */
+/** The shortest title that names the commands of some options. */
 const ownersTitle = (owners: ReadonlyArray<Verb>): string => {
   const others = verbs.filter((verb) => !owners.includes(verb))
   if (others.length === 0) return "Options of every command"
@@ -84,7 +53,9 @@ const optionSections = (): ReadonlyArray<string> => {
     const title = ownersTitle(verbsWith(key))
     groups.set(title, [...(groups.get(title) ?? []), key])
   }
-  return [...groups].map(([title, keys]) => section(title, options(keys)))
+  return [...groups].map(([title, keys]) =>
+    section(title, optionsTable(keys.map((key) => optionEntry(optionTable[key]))))
+  )
 }
 
 const general = (): ReadonlyArray<string> => [
@@ -92,25 +63,12 @@ const general = (): ReadonlyArray<string> => [
   section("Usage", "  autopilotd [COMMAND] [OPTIONS] [-- WORKER ARGS...]"),
   section("Commands", commands(verbs)),
   ...optionSections(),
-  section("Other options", table(Object.values(questionTable).map(optionEntry))),
-  paragraph(
-    "Without --project a command is about the project that is selected: autopilotd switch selects another."
-  ),
-  paragraph(
-    "Options may stand before or after the command. The defaults shown apply when neither the command line, nor the environment, nor the settings file says otherwise."
-  ),
-  section(
-    "Examples",
-    examples([
-      "autopilotd --workdir ~/code/shop --project shop",
-      "autopilotd start --detach -- claude -p 'Fix the failing tests'",
-      "autopilotd status",
-      "source <(autopilotd --completions bash)"
-    ])
-  ),
-  section("Environment", definitions(environment, columnOfVariables)),
-  section("Files in AUTOPILOT_HOME", definitions(files, columnOfFiles)),
-  section("Exit codes", definitions(exitCodes, columnOfExitCodes)),
+  section("Other options", optionsTable(Object.values(questionTable).map(optionEntry))),
+  ...optionRules.map((rule) => paragraph(rule)),
+  section("Examples", examples(generalExamples)),
+  section("Environment", definitions(environmentEntries, 34)),
+  section("Files in AUTOPILOT_HOME", definitions(fileEntries, 18)),
+  section("Exit codes", definitions(exitCodeEntries, 8)),
   "Help of one command: autopilotd COMMAND --help"
 ]
 
@@ -123,40 +81,20 @@ const ofGroup = (group: Group): ReadonlyArray<string> => [
 
 const ofCommand = (verb: Verb): ReadonlyArray<string> => {
   const row = commandRow(verb)
+  const args = argumentEntriesOf(verb)
   return [
     paragraph(`${row.summary}.`),
-    section("Usage", `  autopilotd ${usage(verb)} [OPTIONS]${row.takesWorker ? " [-- WORKER ARGS...]" : ""}`),
-    paragraph(row.details),
-    ...(row.needs === undefined
-      ? []
-      : [
-          paragraph(
-            `--${optionTable[row.needs.option].long} needs --${optionTable[row.needs.other].long}: ${row.needs.because}.`
-          )
-        ]),
-    ...(argumentsOf(verb).length === 0
-      ? []
-      : [
-          section(
-            argumentsOf(verb).length === 1 ? "Argument" : "Arguments",
-            table(
-              argumentsOf(verb).map(
-                (key) => [argumentRow(key).placeholder, argumentRow(key).summary] as const
-              )
-            )
-          )
-        ]),
-    section(
-      "Options",
-      `${options(optionKeys.filter((key) => row.options.includes(key)))}\n${table([optionEntry(questionTable.help)])}`
-    ),
+    section("Usage", `  ${usageOf(verb)}`),
+    ...detailsOf(verb).map((text) => paragraph(text)),
+    ...(args.length === 0 ? [] : [section(args.length === 1 ? "Argument" : "Arguments", table(args))]),
+    section("Options", optionsTable(optionEntriesOf(verb))),
     section(row.examples.length === 1 ? "Example" : "Examples", examples(row.examples)),
     "All commands, files and exit codes: autopilotd --help"
   ]
 }
 
 /**
- * The help of a command or group of commands, or the general one: plain text of at most 80 columns that ends in a
+ * The help of a command or group of commands, or the general help: plain text of at most 80 columns that ends in a
  * newline.
  */
 export const helpText = (topic?: Verb | Group): string => {

@@ -15,11 +15,11 @@ interface Named {
   readonly long: string
   /** One letter, without the dash. */
   readonly short?: string
-  /** What it does, in a few words; ends without a full stop. */
+  /** A few words without a full stop. */
   readonly summary: string
 }
 
-/** An option that is there or not. */
+/** An option without a value. */
 interface Flag extends Named {
   readonly _tag: "Flag"
 }
@@ -29,13 +29,13 @@ interface Valued<A> extends Named {
   readonly _tag: "Valued"
   readonly placeholder: string
   readonly value: OptionValue<A>
-  /** What help says applies without it. Never put into an invocation: the settings stand in between. */
+  /** The default that help shows. An invocation never carries it, because the settings rank between both. */
   readonly fallback?: string
 }
 
 export type OptionRow = Flag | Valued<unknown>
 
-/** The value an option has in an invocation: a flag that is given is `true`, one that is not is absent. */
+/** The value of an option in an invocation: `true` for a flag. An option that is not given is absent. */
 type ValueOf<Row> = Row extends Valued<infer A> ? A : true
 
 const flag = (row: Named): Flag => ({ _tag: "Flag", ...row })
@@ -48,56 +48,56 @@ export const optionTable = {
     short: "w",
     placeholder: "DIR",
     value: text("a folder", "directory"),
-    summary: "Folder the worker runs in",
+    summary: "Working directory of the worker",
     fallback: "."
   }),
   model: valued({
     long: "model",
     placeholder: "NAME",
     value: text("the name of a model"),
-    summary: "Model the agent works with",
+    summary: "Model of the agent",
     fallback: "sonnet"
   }),
   maxBudget: valued({
     long: "max-budget",
     placeholder: "USD",
     value: amount,
-    summary: "Budget the agent may spend, in dollars",
+    summary: "Spending limit of the agent in US$",
     fallback: "300"
   }),
   maxTurns: valued({
     long: "max-turns",
     placeholder: "N",
     value: wholeNumber,
-    summary: "Turns the agent may take",
+    summary: "Maximum turns of the agent",
     fallback: "99999"
   }),
-  detach: flag({ long: "detach", summary: "Run in the background; return once the daemon answers" }),
+  detach: flag({ long: "detach", summary: "Run in the background; return once it answers" }),
   keepState: flag({
     long: "keep-state",
-    summary: "Go on as before: a stopped or failed worker stays so, a wait is waited out"
+    summary: "Keep stopped, failed and waiting workers as they are"
   }),
-  keep: flag({ long: "keep", summary: "Let the worker of the project before go on" }),
-  restart: flag({ long: "restart", summary: "Restart the workers that need it for the new settings" }),
-  dryRun: flag({ long: "dry-run", summary: "Only say what would change" }),
-  print: flag({ long: "print", summary: "Only show what would be written and run" }),
+  keep: flag({ long: "keep", summary: "Keep the worker of the other project running" }),
+  restart: flag({ long: "restart", summary: "Restart the workers whose new settings need it" }),
+  dryRun: flag({ long: "dry-run", summary: "Report the changes without making them" }),
+  print: flag({ long: "print", summary: "Show what would be written and run; do nothing" }),
   noWait: flag({
     long: "no-wait",
-    summary: "Return as soon as the daemon has accepted, not when it is done"
+    summary: "Return once accepted, before it is complete"
   }),
-  follow: flag({ long: "follow", short: "f", summary: "Go on with what comes, until Ctrl-C" }),
+  follow: flag({ long: "follow", short: "f", summary: "Keep printing new output until Ctrl-C" }),
   lines: valued({
     long: "lines",
     short: "n",
     placeholder: "N",
     value: count,
-    summary: "Show only the last N"
+    summary: "Show only the last N lines or events"
   }),
   since: valued({
     long: "since",
     placeholder: "TIME",
     value: pastTime,
-    summary: "Show only what came after: 2h, 3d, 14:30, yesterday, 2026-11-20T14:30"
+    summary: "Show only what is newer than TIME: 2h, 3d, 14:30, yesterday, 2026-11-20T14:30"
   }),
   grep: valued({
     long: "grep",
@@ -106,7 +106,7 @@ export const optionTable = {
     summary: "Show only lines that contain TEXT"
   }),
   stderr: flag({ long: "stderr", summary: "Show only standard error" }),
-  raw: flag({ long: "raw", summary: "Show the lines as they are" }),
+  raw: flag({ long: "raw", summary: "Show the output unchanged" }),
   config: valued({
     long: "config",
     short: "c",
@@ -120,19 +120,19 @@ export const optionTable = {
     short: "p",
     placeholder: "NAME",
     value: project,
-    summary: "Project the command is about"
+    summary: "Project to act on (default: the selected one)"
   }),
   json: flag({ long: "json", summary: "Print the answer as one JSON object" })
 }
 
 export type OptionKey = keyof typeof optionTable
 
-/** The options of one command line. One that is not given is absent, whatever its default. */
+/** The options of one command line. An option that is not given is absent, even if it has a default. */
 export type OptionValues = { readonly [K in OptionKey]?: ValueOf<(typeof optionTable)[K]> }
 
-/** The options that are a question of their own instead of a part of a command. */
+/** The options that replace a command: they print something and exit. */
 export const questionTable = {
-  help: flag({ long: "help", short: "h", summary: "Show help, of a command if one is named" }),
+  help: flag({ long: "help", short: "h", summary: "Show help" }),
   version: flag({ long: "version", short: "V", summary: "Show the version" }),
   completions: valued({
     long: "completions",

@@ -4,19 +4,19 @@ import { ProjectName } from "../Project.ts"
 import { parseKeyPath } from "../toml/KeyPath.ts"
 import { isSinceTime, sinceExpects } from "./SinceTime.ts"
 
-/** How the text after an option, or in the place of an argument, becomes its value. */
+/** The decoder of the value of an option or argument. */
 export interface OptionValue<A> {
   /** Completes the sentence "--name expects ..." or "NAME expects ...". */
   readonly expects: string
-  /** Undefined when the text is not such a value. */
+  /** Undefined for an invalid text. */
   readonly decode: (text: string) => A | undefined
-  /** Whether a text that begins with `-` may be meant as a value, so that its error is about the number. */
+  /** True if a text such as `-5` is an invalid number rather than the next option. */
   readonly numeric: boolean
-  /** What a shell completes the value with. */
+  /** Completions in a shell. */
   readonly completes: "directory" | "file" | "setting" | ReadonlyArray<string> | undefined
 }
 
-/** Any text but the empty one. `expects` says what it stands for. */
+/** Any text that is not empty. */
 export const text = (expects: string, completes?: "directory" | "file"): OptionValue<string> => ({
   expects,
   decode: (given) => (given === "" ? undefined : given),
@@ -24,7 +24,7 @@ export const text = (expects: string, completes?: "directory" | "file"): OptionV
   completes
 })
 
-/** One of a few words. */
+/** One of some words. */
 export const oneOf = <const A extends string>(words: ReadonlyArray<A>): OptionValue<A> => ({
   expects: `one of ${words.join(", ")}`,
   decode: (given) => words.find((word) => word === given),
@@ -54,7 +54,7 @@ export const count: OptionValue<number> = {
   completes: undefined
 }
 
-/** A time in the past, as it is written: which one it means depends on the clock, and is found by `sinceMs`. */
+/** A time in the past as written. `sinceMs` resolves it with the clock. */
 export const pastTime: OptionValue<string> = {
   expects: sinceExpects,
   decode: (given) => (isSinceTime(given) ? given : undefined),
@@ -84,7 +84,7 @@ export const project: OptionValue<ProjectName> = {
   completes: undefined
 }
 
-/** The name of a setting, as it is written: it is a text that can be read as a path. */
+/** The name of a setting as written, a valid key path. */
 export const settingKey: OptionValue<string> = {
   expects: "the name of a setting with the tables it stands in, as in restart.jitter",
   decode: (given) => (Either.isRight(parseKeyPath(given)) ? given : undefined),
@@ -92,7 +92,7 @@ export const settingKey: OptionValue<string> = {
   completes: "setting"
 }
 
-/** Any text, also the empty one and a number below zero: what it may be is the setting's business. */
+/** Any text, including the empty one and negative numbers. The schema of the setting checks it. */
 export const settingValue: OptionValue<string> = {
   expects: "a value",
   decode: (given) => given,

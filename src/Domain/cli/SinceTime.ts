@@ -2,7 +2,7 @@ import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import { quoted } from "../text/Printable.ts"
 
-/** The forms of a time that are understood: completes the sentence "--since expects ...". */
+/** The accepted forms of a time; completes the sentence "--since expects ...". */
 export const sinceExpects =
   "a time such as 2h, 3d, 1h30m, 14:30, today, yesterday, yesterday 14:30, 2026-11-20 or 2026-11-20T14:30 (local time, or with Z or an offset such as +01:00)"
 
@@ -16,12 +16,12 @@ const unitMs: Readonly<Record<string, number>> = {
 
 const dayMs = 86_400_000
 
-/** A time as it was written, before anything is known of the clock. Times of day are milliseconds after midnight. */
+/** A time as written, not yet resolved with the clock. Times of day are milliseconds after midnight. */
 type SinceTime =
   | { readonly _tag: "Ago"; readonly durationMs: number }
   | { readonly _tag: "TimeOfDay"; readonly ofDayMs: number }
   | { readonly _tag: "NamedDay"; readonly daysBack: number; readonly ofDayMs: number }
-  /** What the clock on the wall showed, as if it were UTC. */
+  /** Local time, encoded as if it were UTC. */
   | { readonly _tag: "WallTime"; readonly wallMs: number }
   | { readonly _tag: "Instant"; readonly atMs: number }
 
@@ -29,7 +29,7 @@ const agoMs = (text: string): number | undefined => {
   if (!/^(\d+[smhdw])+$/.test(text)) return undefined
   const parts = [...text.matchAll(/(\d+)([smhdw])/g)]
   const sum = parts.reduce((total, [, count, unit]) => total + Number(count) * (unitMs[unit ?? ""] ?? 0), 0)
-  // A longer time would reach back beyond what a date can say.
+  // A longer duration would exceed the range of Date.
   return sum <= 1000 * 366 * dayMs ? sum : undefined
 }
 
@@ -45,7 +45,7 @@ const ofDayMs = (text: string): number | undefined => {
   )
 }
 
-/** Midnight of a date in UTC, or undefined when there is no such day. */
+/** Midnight of a date in UTC. Undefined for a day that does not exist. */
 const dateMs = (text: string): number | undefined => {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined
   const atMs = Date.parse(`${text}T00:00:00Z`)
@@ -87,14 +87,14 @@ const parse = (given: string): SinceTime | undefined => {
   return namedDay(text) ?? isoTime(text)
 }
 
-/** Whether a text is a time in one of the forms that are understood. What time it means depends on the clock. */
+/** True for a time in one of the accepted forms. */
 export const isSinceTime = (text: string): boolean => parse(text) !== undefined
 
-/** When the clock on the wall of a zone showed this; a time that it skipped is taken as the one after. */
+/** The instant of a local time. A time that a change of the clock skipped counts as the one after it. */
 const fromWall = (wallMs: number, zone: DateTime.TimeZone): number =>
   DateTime.toEpochMillis(DateTime.unsafeMakeZoned(wallMs, { timeZone: zone, adjustForTimeZone: true }))
 
-/** Midnight of the day that it is in a zone, on its wall. */
+/** Midnight of the current day in a zone, as local time. */
 const wallMidnight = (nowMs: number, zone: DateTime.TimeZone): number => {
   const { day, month, year } = DateTime.toParts(DateTime.unsafeMakeZoned(nowMs, { timeZone: zone }))
   return Date.UTC(year, month - 1, day)
@@ -105,7 +105,7 @@ const resolve = (since: SinceTime, nowMs: number, zone: DateTime.TimeZone): numb
     case "Ago":
       return nowMs - since.durationMs
     case "TimeOfDay": {
-      // The last time that the clock showed it: at 9:00, 14:30 means that of yesterday.
+      // The most recent such time: at 9:00, 14:30 is that of yesterday.
       const today = wallMidnight(nowMs, zone) + since.ofDayMs
       const atMs = fromWall(today, zone)
       return atMs <= nowMs ? atMs : fromWall(today - dayMs, zone)
@@ -120,8 +120,8 @@ const resolve = (since: SinceTime, nowMs: number, zone: DateTime.TimeZone): numb
 }
 
 /**
- * The moment that a person means by a text, in milliseconds since 1970, in the zone of this machine if none is given.
- * The Left is one sentence about the text: it is no time, or one that is still to come.
+ * Resolves a time in milliseconds since 1970, in the zone of this machine by default. The Left is one sentence: the text
+ * is not a time, or the time is in the future.
  */
 export const sinceMs = (
   text: string,
@@ -131,5 +131,5 @@ export const sinceMs = (
   const since = parse(text)
   if (since === undefined) return Either.left(`${quoted(text)} is not ${sinceExpects}.`)
   const atMs = resolve(since, nowMs, zone)
-  return atMs <= nowMs ? Either.right(atMs) : Either.left(`${quoted(text)} is still to come.`)
+  return atMs <= nowMs ? Either.right(atMs) : Either.left(`${quoted(text)} is in the future.`)
 }

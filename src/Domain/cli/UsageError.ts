@@ -1,9 +1,6 @@
 import * as Data from "effect/Data"
 
-/**
- * A command line that cannot be understood: exit code 2. `problem` is what is wrong with it, `help` the command
- * line whose output helps.
- */
+/** An invalid command line: exit code 2. `problem` is one sentence, `help` the command line that prints the help. */
 export class UsageError extends Data.TaggedError("UsageError")<{
   readonly problem: string
   readonly help: string

@@ -1,25 +1,13 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type { EffectiveProject, EffectiveSettings } from "../settings/EffectiveSettings.ts"
-import { notInherited } from "../settings/SettingKeys.ts"
+import { appliedAtStart, notInherited, workerArguments } from "../settings/SettingKeys.ts"
 import { Settings } from "../settings/Settings.ts"
 import { provenanceOf } from "../settings/SettingsMerge.ts"
 import type { FileSettings } from "../settings/SettingsProjects.ts"
 import { keyPathText } from "../toml/KeyPath.ts"
 import { isTable, type RawSettings, tomlText, valueAt } from "../toml/RawSettings.ts"
 import type { Applies, SettingChange, SettingsChanges } from "./SettingsData.ts"
-
-/** Settings that are arguments of a Cargo or Binary worker, and nothing to any other. */
-const workerArguments: ReadonlyArray<string> = ["model", "max_budget", "max_turns"]
-
-/** Settings that a worker keeps from its start to its exit. */
-const atStart: ReadonlyArray<string> = [
-  "working_dir",
-  "worker_command",
-  "env",
-  "env_file",
-  ...workerArguments
-]
 
 /** A project of both versions, with its settings as they would be in the file. */
 interface Kept {
@@ -49,7 +37,7 @@ const takesArguments = ({ worker }: EffectiveProject): boolean =>
   Either.isRight(worker) && worker.right.command._tag !== "Command"
 
 const waitsForStart = ({ path }: FileChange, kept: Kept): boolean =>
-  atStart.includes(path[0]) &&
+  appliedAtStart.includes(path[0]) &&
   tomlText(valueAt(kept.oldSettings, path)) !== tomlText(valueAt(kept.newSettings, path)) &&
   (!workerArguments.includes(path[0]) || takesArguments(kept.before) || takesArguments(kept.after))
 

@@ -1,7 +1,7 @@
 import * as Option from "effect/Option"
 import type { EffectiveSettings } from "../settings/EffectiveSettings.ts"
-import { withoutWorker } from "../settings/ProjectsWithoutWorker.ts"
 import { renderProblem, type SettingsError } from "../settings/SettingsProblem.ts"
+import { withoutWorker } from "../settings/WorkerLookup.ts"
 import { error, type Finding, fine } from "./Finding.ts"
 
 const about = "Settings"

@@ -1,37 +1,37 @@
 import type * as Either from "effect/Either"
 import type { ProjectName } from "../Project.ts"
-import type { HistorySettings } from "./HistorySettings.ts"
 import type { MemorySettings } from "./MemorySettings.ts"
 import type { MemoryThresholds } from "./MemoryThresholds.ts"
+import type { HistorySettings } from "./RetentionSettings.ts"
 import type { Settings } from "./Settings.ts"
-import type { AboutProject } from "./SettingsAbout.ts"
 import type { Merged } from "./SettingsMerge.ts"
-import type { FileSettings } from "./SettingsProjects.ts"
-import type { Argv, FoundWorker, NoWorkerCommand } from "./WorkerCommand.ts"
+import type { AboutProject, FileSettings } from "./SettingsProjects.ts"
+import type { Argv } from "./WorkerCommand.ts"
+import type { FoundWorker, NoWorkerCommand } from "./WorkerLookup.ts"
 
-/** A file that the settings name or that has a fixed place. */
+/** A file named by a setting, or one at its default path. */
 export interface NamedFile {
   /** Absolute. */
   readonly path: string
-  /** Whether a person named it, so that its absence is an error and not the usual case. */
+  /** True for a file that a setting names: its absence is an error. */
   readonly mustExist: boolean
 }
 
-/** The worker that is started, and what exactly is executed. */
+/** The worker command with the arguments it is executed with. */
 export interface WorkerToRun extends FoundWorker {
   readonly argv: Argv
 }
 
-/** What holds for one project, from all sources, with its paths made absolute. */
+/** The settings in force for one project, from all sources, with absolute paths. */
 export interface EffectiveProject {
   readonly project: ProjectName
-  /** It is the file's top level, and not one of its `[projects.NAME]` tables. */
+  /** True for the project of the top level, false for one of `[projects.NAME]`. */
   readonly isTopLevel: boolean
   readonly settings: Settings
-  /** By dotted key, without `projects.NAME`; what is absent is default. */
+  /** By dotted key, without `projects.NAME`. Absent keys have their default. */
   readonly provenance: Merged["provenance"]
   readonly envFile: NamedFile
-  /** Only a start needs one: the settings can be shown without. */
+  /** Only a start needs a worker; `config check` shows settings without one. */
   readonly worker: Either.Either<WorkerToRun, NoWorkerCommand>
 }
 
@@ -40,26 +40,25 @@ export interface EffectiveSettings {
   readonly settingsFile: {
     readonly path: string
     readonly found: boolean
-    /** Of its text, in hexadecimal. */
+    /** Hexadecimal hash of the text. */
     readonly sha256: string
   }
   /**
-   * In the order of the file, the top level's first. The top level is no project where it has no worker and there are
-   * tables: then it only gives the defaults.
+   * In the order of the file, the top level's first. Beside tables, a top level without a worker is no project: it only
+   * gives the defaults.
    */
   readonly projects: readonly [EffectiveProject, ...ReadonlyArray<EffectiveProject>]
-  /** The project that the command line or the environment names, if it is one of a table: a start selects it. */
+  /** The table that the command line or the environment names. A start selects it. */
   readonly named: ProjectName | undefined
-  /** Which project the command line is about. A later reading of the file is told, so that it stays that one. */
+  /** The project that the command line applies to. A reload passes it on, so that it stays the same. */
   readonly about: AboutProject
-  /** What the file itself sets, beneath all other sources: a change of it is told even where they hide it. */
+  /** The settings of the file alone. A reload reports their changes even where another source overrides them. */
   readonly fileSettings: FileSettings
-  /** What is about the machine and not about one project. */
+  /** Thresholds and policies of the whole machine. */
   readonly memory: MemorySettings
-  /** Known when the loader was told how much memory there is. */
+  /** Absent when the loader does not know the size of the memory. */
   readonly thresholds?: MemoryThresholds
-  /** How much of what has happened is kept. */
   readonly history: HistorySettings
-  /** Whether a change of the file is noticed by itself. */
+  /** Reload the file automatically when it changes. */
   readonly watchConfig: boolean
 }

@@ -11,7 +11,7 @@ export interface MemoryThresholds {
 
 const gibibyte = 2 ** 30
 
-/** A threshold at or above this share of the memory would be crossed by an idle machine. */
+/** An idle machine would be below a threshold of this share of its memory. */
 const highestShare = 0.8
 
 type SetThresholds = Pick<MemorySettings, "minAvailableBytes" | "criticalThresholdBytes">
@@ -31,15 +31,15 @@ const tooHigh = (key: string, bytes: number | undefined, totalBytes: number): Re
 const figure = (inForce: number, set: number | undefined): string =>
   `${humanBytes(inForce)}${set === undefined ? ", the default on this machine" : ""}`
 
-/** The thresholds where none is set: 2 GiB and 1 GiB, less on a small machine. */
+/** The default thresholds: 2 GiB and 1 GiB, less on a small machine. */
 export const scaledThresholds = (effectiveTotalBytes: number): MemoryThresholds => ({
   minAvailableBytes: Math.min(2 * gibibyte, Math.floor(effectiveTotalBytes * 0.2)),
   criticalBytes: Math.min(gibibyte, Math.floor(effectiveTotalBytes * 0.1))
 })
 
 /**
- * The thresholds that hold on a machine with `effectiveTotalBytes` of memory: the smaller of what the machine has and
- * what the daemon's cgroup allows. One that is not set is scaled, so that the defaults also suit a small machine.
+ * The thresholds in force, or what is wrong with those that are set. `effectiveTotalBytes` is the smaller of the
+ * machine's memory and the limit of the daemon's cgroup. A threshold that is not set is scaled to it.
  */
 export const thresholdsInForce = (
   set: SetThresholds,

@@ -1,38 +1,47 @@
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
+import { humanBytes, humanDuration } from "../text/Amounts.ts"
 import { type RawSettings, tomlText, valueAt } from "../toml/RawSettings.ts"
 import { aboutDaemon, noteOf, type SettingNote } from "./Setting.ts"
 import { Settings } from "./Settings.ts"
 
-/** One setting as a person meets it. */
+/** One row of the reference of settings. */
 interface SettingKey {
-  /** Its name in the file with the tables it stands in: `restart.max_backoff_ms`. */
+  /** The name with its tables: `restart.max_backoff_ms`. */
   readonly key: string
-  /** Its default as it would stand in the file, or what holds when it is not set. */
+  /** The default as TOML, or in words what applies when it is not set. */
   readonly default: string
   readonly description: string
 }
 
-interface NotedKey {
-  readonly key: string
-  readonly note: SettingNote
+/** Every setting and every table of settings with its dotted key, in the order of the schema. */
+const nodesOf = (ast: AST.AST, key: string): ReadonlyArray<readonly [key: string, ast: AST.AST]> => {
+  const inside = (inner: AST.AST): ReturnType<typeof nodesOf> => {
+    if (AST.isTransformation(inner)) return inside(inner.from)
+    if (AST.isUnion(inner)) return inner.types.flatMap(inside)
+    if (!AST.isTypeLiteral(inner)) return []
+    return inner.propertySignatures.flatMap(({ name, type }) =>
+      nodesOf(type, key === "" ? String(name) : `${key}.${String(name)}`)
+    )
+  }
+  return [[key, ast], ...(Option.isSome(noteOf(ast)) ? [] : inside(ast))]
 }
 
-const keysOf = (ast: AST.AST, name: string): ReadonlyArray<NotedKey> => {
-  const note = noteOf(ast)
-  if (Option.isSome(note)) return [{ key: name, note: note.value }]
-  if (AST.isTransformation(ast)) return keysOf(ast.from, name)
-  if (AST.isUnion(ast)) return ast.types.flatMap((member) => keysOf(member, name))
-  if (!AST.isTypeLiteral(ast)) return []
-  return ast.propertySignatures.flatMap((property) =>
-    keysOf(property.type, name === "" ? String(property.name) : `${name}.${String(property.name)}`)
-  )
-}
+const nodes = nodesOf(Settings.ast, "")
 
-/** The note of each setting, by its key, in the order of the README. */
+/** The note of each setting by its key, in the order of the reference. */
 export const settingNotes: ReadonlyMap<string, SettingNote> = new Map(
-  keysOf(Settings.ast, "").map(({ key, note }) => [key, note])
+  nodes.flatMap(([key, ast]) => Option.toArray(Option.map(noteOf(ast), (note) => [key, note] as const)))
+)
+
+/** The description of each table of settings by its key. */
+export const tableDescriptions: ReadonlyMap<string, string> = new Map(
+  nodes.flatMap(([key, ast]) =>
+    settingNotes.has(key)
+      ? []
+      : Option.toArray(Option.map(AST.getDescriptionAnnotation(ast), (text) => [key, text] as const))
+  )
 )
 
 /** The tables of the file. */
@@ -46,7 +55,7 @@ export const tables: ReadonlyArray<string> = [
   "projects"
 ]
 
-/** Why a setting cannot stand in `[projects.NAME]`, by its key; what is absent can. */
+/** Why a setting cannot stand in `[projects.NAME]`, by its key. Absent for a setting that can. */
 export const topLevelOnly: ReadonlyMap<string, string> = new Map([
   ...[...settingNotes].flatMap(([key, note]) =>
     note.topLevelOnly === undefined ? [] : [[key, note.topLevelOnly] as const]
@@ -58,24 +67,42 @@ export const topLevelOnly: ReadonlyMap<string, string> = new Map([
 /** The settings of the top level that its projects do not inherit. */
 export const notInherited: ReadonlyArray<string> = ["project", "autostart"]
 
+/** The settings that only a Cargo or Binary worker receives, as arguments. */
+export const workerArguments: ReadonlyArray<string> = ["model", "max_budget", "max_turns"]
+
+/** The first names of the settings that a worker keeps for a whole run. A change applies at its next start. */
+export const appliedAtStart: ReadonlyArray<string> = [
+  "working_dir",
+  "worker_command",
+  "env",
+  "env_file",
+  ...workerArguments
+]
+
 const defaults: RawSettings = Schema.encodeSync(Settings)(Schema.decodeUnknownSync(Settings)({}))
 
-/**
- * Every setting with its default and one line about it, for the README, the help and `config check`. All that stands
- * in `[projects.NAME]` is one row: its keys are those of the top level.
- */
+/** The default of a setting as a value of the file; undefined for a setting without one. */
+export const defaultOf = (key: string): unknown => valueAt(defaults, key.split("."))
+
+/** A large number of milliseconds or bytes with a unit: `500 MiB`. Undefined for any other value. */
+export const readableAmount = (key: string, value: unknown): string | undefined => {
+  if (typeof value !== "number") return undefined
+  if (key.endsWith("_ms") && value >= 1000) return humanDuration(value)
+  return key.endsWith("_bytes") && value >= 1024 ? humanBytes(value) : undefined
+}
+
+/** The row that stands for all settings in `[projects.NAME]`: their keys are those of the top level. */
+export const projectsKey: SettingKey = {
+  key: "projects.NAME",
+  default: "none",
+  description: "One more project. It inherits the settings of the top level and overrides those that it sets."
+}
+
+/** Every setting with its default. */
 export const settingKeys: ReadonlyArray<SettingKey> = [
-  ...[...settingNotes].map(([key, note]) => {
-    const byDefault = valueAt(defaults, key.split("."))
-    return {
-      key,
-      default: note.unset ?? (byDefault === undefined ? "none" : tomlText(byDefault)),
-      description: note.description
-    }
+  ...[...settingNotes].map(([key, { description, unset }]) => {
+    const value = defaultOf(key)
+    return { key, default: unset ?? (value === undefined ? "none" : tomlText(value)), description }
   }),
-  {
-    key: "projects.NAME",
-    default: "none",
-    description: "One more project: it inherits the settings above and overrides those that it sets itself."
-  }
+  projectsKey
 ]

@@ -1,71 +1,77 @@
 import * as Schema from "effect/Schema"
 import { ProjectName } from "../Project.ts"
-import { HistorySettings } from "./HistorySettings.ts"
-import { LogSettings } from "./LogSettings.ts"
 import { MemorySettings } from "./MemorySettings.ts"
 import { RestartSettings } from "./RestartSettings.ts"
+import { HistorySettings, LogSettings } from "./RetentionSettings.ts"
 import { aboutDaemon, NulFree, optionalSetting, setting, Text, table } from "./Setting.ts"
 import { WorkerCommand } from "./WorkerCommand.ts"
 
-/** A name that a shell and `environ(7)` take. */
+/** A variable name that a shell accepts; see environ(7). */
 const EnvironmentName = Schema.String.pipe(Schema.pattern(/^[A-Za-z_][A-Za-z0-9_]*$/))
 
 /**
- * The settings of the daemon and one project. Encoded they are the top level of daemon.toml, with its snake_case names;
- * decoded, every default is filled in and every name carries its unit. Its `[projects.NAME]` are taken off before
- * (`SettingsProjects`).
+ * The settings of the daemon and of one project. The encoded side is the top level of daemon.toml without
+ * `[projects.NAME]`, which `SettingsProjects` takes off first. The decoded side has every default filled in.
  */
 export const Settings = Schema.Struct({
   workingDir: setting("working_dir", Text, ".", {
-    description: "The folder in which the worker runs.",
+    description: "Working directory of the worker.",
     expects: "a path"
   }),
   project: optionalSetting("project", ProjectName, {
-    description: "The name of the project: state, logs and the worker's id carry it.",
+    description: "Name of the project, part of its state file, its log folder and the worker's id.",
     expects:
       "1 to 64 letters, digits, '.', '_' or '-' that begin with a letter or a digit (autopilotd.log is taken)",
     unset: "none",
     topLevelOnly: "cannot be set here: the name of the table is the name of the project"
   }),
   autostart: setting("autostart", Schema.Boolean, true, {
-    description: "Whether a start of the daemon starts the project's worker. Projects do not inherit it.",
+    description: "Start the worker when the daemon starts. Projects do not inherit it.",
     expects: "true or false"
   }),
   model: setting("model", Text, "sonnet", {
-    description: "The model that a Cargo or Binary worker is told to use.",
+    description: "Model of a Cargo or Binary worker.",
     expects: "a text that is not empty"
   }),
   maxBudget: setting("max_budget", Schema.Finite.pipe(Schema.nonNegative()), 300, {
-    description: "What a Cargo or Binary worker may spend, in US dollars.",
+    description: "Spending limit of a Cargo or Binary worker, in US dollars.",
     expects: "a number, at least 0"
   }),
   maxTurns: setting("max_turns", Schema.Int.pipe(Schema.positive()), 99_999, {
-    description: "How many turns a Cargo or Binary worker may take.",
+    description: "Maximum number of turns of a Cargo or Binary worker.",
     expects: "a whole number, at least 1"
   }),
   workerCommand: Schema.optionalWith(WorkerCommand, { exact: true, as: "Option" }).pipe(
     Schema.fromKey("worker_command")
   ),
-  memory: table("memory", MemorySettings),
-  restart: table("restart", RestartSettings),
-  log: table("log", LogSettings),
-  history: table("history", HistorySettings),
+  memory: table(
+    "memory",
+    MemorySettings,
+    "Thresholds for low memory, and the processes that the daemon may kill or restart to free it."
+  ),
+  restart: table(
+    "restart",
+    RestartSettings,
+    "When the daemon restarts a worker, after which delay, and how it stops one."
+  ),
+  log: table("log", LogSettings, "Files and journal that receive the worker's output."),
+  history: table("history", HistorySettings, "Retention of the events in history.jsonl."),
   env: setting(
     "env",
     Schema.Record({ key: EnvironmentName, value: NulFree }),
     {},
     {
-      description: "Environment variables for the worker. They win over the env file.",
+      description: "Environment variables of the worker. They override those of the env file.",
       expects: "text without a NUL character"
     }
   ),
   envFile: optionalSetting("env_file", Text, {
-    description: "A file of KEY=value lines for the worker's environment, read before every start.",
+    description: "File of KEY=value lines for the worker's environment, read before each start.",
     expects: "a path",
     unset: "~/.autopilot/env"
   }),
   watchConfig: setting("watch_config", Schema.Boolean, false, {
-    description: "Whether a change of this file is noticed and taken over by itself.",
+    description: "Reload the settings file automatically when it changes.",
     expects: "true or false",
     topLevelOnly: aboutDaemon
   })

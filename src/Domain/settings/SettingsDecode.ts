@@ -16,7 +16,7 @@ const decodeSettings = Schema.decodeUnknownEither(Settings, { errors: "all", onE
 
 const longestShown = 60
 
-/** What was found, without its content when it may be a secret. */
+/** Names a wrong value in a message, without its content if it may be a secret. */
 export const found = (value: unknown, secret: boolean): string => {
   if (Array.isArray(value)) return value.length === 0 ? "an empty array" : "an array"
   if (value instanceof Date) return "a date"
@@ -26,7 +26,7 @@ export const found = (value: unknown, secret: boolean): string => {
   return printable(tomlText(value), longestShown)
 }
 
-/** The longest beginning of a path that is a setting: what follows is inside its value. */
+/** The longest prefix of a path that is a setting. The rest of the path lies inside its value. */
 const settingAt = (path: Path): Path => {
   for (let length = path.length; length > 0; length--) {
     if (settingNotes.has(path.slice(0, length).join("."))) return path.slice(0, length)
@@ -56,6 +56,59 @@ const wrongValue = (raw: RawSettings, path: Path): KeyProblem => {
   return { path, reason: `must be ${note.expects}, not ${found(value, false)}`, ...nearest }
 }
 
+/** The keys that are valid in one place of the file. */
+interface ValidKeys {
+  readonly keys: ReadonlyArray<string>
+  readonly tables: ReadonlyArray<string>
+}
+
+const topLevelKeys: ValidKeys = { keys: [...settingNotes.keys()], tables }
+
+const projectKeys: ValidKeys = {
+  keys: [...settingNotes.keys()].filter((key) => !topLevelOnly.has(key)),
+  tables: tables.filter((name) => !topLevelOnly.has(name))
+}
+
+/** The keys that each kind of worker command takes beside `type`. */
+const keysOfType: ReadonlyMap<unknown, ReadonlyArray<string>> = new Map([
+  ["Cargo", ["manifest_path", "args"]],
+  ["Binary", ["path", "args"]],
+  ["Command", ["argv"]]
+])
+
+const leafOf = (key: string): string => key.split(".").at(-1) ?? key
+
+const nearestLeaf = (leaf: string, keys: ReadonlyArray<string>): string | undefined => {
+  const last = nearestName(leaf, keys.map(leafOf))
+  return keys.find((key) => leafOf(key) === last)
+}
+
+/** The valid key that the user most likely meant. */
+const nearestKey = (key: string, valid: ValidKeys): string | undefined => {
+  // The command line calls it so, and nearestName finds the two names too different.
+  if (key === "workdir") return "working_dir"
+  const leaf = leafOf(key)
+  // A right name in the wrong table is more likely than a typing error that resembles another name.
+  const elsewhere = valid.keys.find((known) => leafOf(known) === leaf)
+  return elsewhere ?? nearestName(key, [...valid.keys, ...valid.tables]) ?? nearestLeaf(leaf, valid.keys)
+}
+
+const unknownKey = (raw: RawSettings, path: Path, valid: ValidKeys): KeyProblem => {
+  const key = path.join(".")
+  if (path[0] === "env") {
+    const reason =
+      "is not a name for an environment variable: letters, digits and _, no digit at the beginning"
+    return { path, reason }
+  }
+  const type = valueAt(raw, ["worker_command", "type"])
+  const takes = keysOfType.get(type)
+  if (path[0] === "worker_command" && takes !== undefined && settingNotes.has(key)) {
+    return { path, reason: `does not go with type = ${tomlText(type)}, which takes ${takes.join(" and ")}` }
+  }
+  const nearest = nearestKey(key, valid)
+  return { path, reason: "is not a setting", ...(nearest === undefined ? {} : { nearest }) }
+}
+
 const problemOf = (
   raw: RawSettings,
   issue: ParseResult.ArrayFormatterIssue,
@@ -65,14 +118,60 @@ const problemOf = (
   if (issue._tag === "Unexpected") return unknownKey(raw, path, valid)
   if (issue._tag !== "Missing") return wrongValue(raw, path)
   const setting = settingAt(path)
-  // An element that is missing is a fault of the array: the setting itself is there.
+  // A missing element is a problem of its array, which is present.
   if (setting.length < path.length) return wrongValue(raw, setting)
   const expects = settingNotes.get(path.join("."))?.expects
   return { path, reason: expects === undefined ? "is missing" : `is missing: it must be ${expects}` }
 }
 
-/** What holds when nothing is set. */
-export const defaults: Settings = Schema.decodeUnknownSync(Settings)({})
+const restartDefaults = Schema.decodeUnknownSync(RestartSettings)({})
+const initialPath = ["restart", "initial_backoff_ms"]
+const maxPath = ["restart", "max_backoff_ms"]
+
+const originOf = (raw: RawSettings, own: RawSettings, path: ReadonlyArray<string>) =>
+  valueAt(own, path) !== undefined ? "own" : valueAt(raw, path) !== undefined ? "inherited" : "default"
+
+/** The problem is reported at the key that `own` sets. */
+const backoffProblems = (raw: RawSettings, own: RawSettings): ReadonlyArray<KeyProblem> => {
+  const initialMs = valueAt(raw, initialPath) ?? restartDefaults.initialBackoffMs
+  const maxMs = valueAt(raw, maxPath) ?? restartDefaults.maxBackoffMs
+  if (typeof initialMs !== "number" || typeof maxMs !== "number" || initialMs <= maxMs) return []
+  const initialFrom = originOf(raw, own, initialPath)
+  const maxFrom = originOf(raw, own, maxPath)
+  if (initialFrom === "own") {
+    const from = { own: "", inherited: ", inherited from the top level", default: " by default" }[maxFrom]
+    return [{ path: initialPath, reason: `(${initialMs}) is above restart.max_backoff_ms (${maxMs}${from})` }]
+  }
+  if (maxFrom !== "own") return []
+  const from = initialFrom === "default" ? "by default" : "inherited from the top level"
+  const reason = `(${maxMs}) is below restart.initial_backoff_ms, which is ${initialMs} ${from}`
+  return [{ path: maxPath, reason }]
+}
+
+const thresholdProblems = (own: RawSettings): ReadonlyArray<KeyProblem> => {
+  const critical = valueAt(own, ["memory", "critical_threshold_bytes"])
+  const low = valueAt(own, ["memory", "min_available_bytes"])
+  if (typeof critical !== "number" || typeof low !== "number" || critical < low) return []
+  const figures = `${humanBytes(critical)}) must be below memory.min_available_bytes (${humanBytes(low)})`
+  return [{ path: ["memory", "critical_threshold_bytes"], reason: `(${figures}` }]
+}
+
+/**
+ * Contradictions between settings of which each is valid. They are compared as written, before defaults could hide one.
+ * `own` are the settings of one place of the file, `raw` the same with those it inherits.
+ */
+const contradictions = (raw: RawSettings, own: RawSettings): ReadonlyArray<KeyProblem> => [
+  ...backoffProblems(raw, own),
+  ...thresholdProblems(own)
+]
+
+/** Contradictions within one place. A setting that it does not set may have any value elsewhere. */
+const contradictionsWithin = (own: RawSettings): ReadonlyArray<KeyProblem> => [
+  ...(valueAt(own, initialPath) === undefined || valueAt(own, maxPath) === undefined
+    ? []
+    : backoffProblems(own, own)),
+  ...thresholdProblems(own)
+]
 
 const keyOf = (problem: KeyProblem) => problem.path.join("\u0000")
 
@@ -90,119 +189,18 @@ const decode = (raw: RawSettings, valid: ValidKeys, together: ReadonlyArray<KeyP
 }
 
 /**
- * Settings of one project as they stand in a file, decoded, with every default filled in; or everything that is wrong
- * with them. A value of `env` appears in no problem, because it may be a secret. Where some are inherited, `own` are
- * the others: what does not go together is told of these.
+ * Decodes the settings of one project and fills in the defaults, or returns every problem. No problem quotes a value of
+ * `env`, because it may be a secret. `own` are the settings without the inherited ones: a contradiction is reported
+ * there.
  */
 export const decodeRaw = (
   raw: RawSettings,
   own: RawSettings = raw
-): Either.Either<Settings, ReadonlyArray<KeyProblem>> =>
-  decode(raw, topLevelKeys, impossibleTogether(raw, own))
+): Either.Either<Settings, ReadonlyArray<KeyProblem>> => decode(raw, topLevelKeys, contradictions(raw, own))
 
-/** What is wrong with a project's own settings, whatever it inherits. */
+/** The problems of a project's own settings, whatever it inherits. */
 export const problemsOfOwn = (own: RawSettings): ReadonlyArray<KeyProblem> =>
-  Either.match(decode(own, projectKeys, impossibleHere(own)), {
+  Either.match(decode(own, projectKeys, contradictionsWithin(own)), {
     onLeft: (problems) => problems,
     onRight: () => []
   })
-const policy = Schema.decodeUnknownSync(RestartSettings)({})
-const initialPath = ["restart", "initial_backoff_ms"]
-const maxPath = ["restart", "max_backoff_ms"]
-/** Where the other value of a pair comes from, if it is not set beside the first. */
-const origin = (raw: RawSettings, own: RawSettings, path: ReadonlyArray<string>) =>
-  valueAt(own, path) !== undefined ? "own" : valueAt(raw, path) !== undefined ? "inherited" : "default"
-const backoff = (raw: RawSettings, own: RawSettings): ReadonlyArray<KeyProblem> => {
-  const initialMs = valueAt(raw, initialPath) ?? policy.initialBackoffMs
-  const maxMs = valueAt(raw, maxPath) ?? policy.maxBackoffMs
-  if (typeof initialMs !== "number" || typeof maxMs !== "number" || initialMs <= maxMs) return []
-  const initialFrom = origin(raw, own, initialPath)
-  const maxFrom = origin(raw, own, maxPath)
-  if (initialFrom === "own") {
-    const from = { own: "", inherited: ", inherited from the top level", default: " by default" }[maxFrom]
-    return [{ path: initialPath, reason: `(${initialMs}) is above restart.max_backoff_ms (${maxMs}${from})` }]
-  }
-  if (maxFrom !== "own") return []
-  const from = initialFrom === "default" ? "by default" : "inherited from the top level"
-  return [
-    {
-      path: maxPath,
-      reason: `(${maxMs}) is below restart.initial_backoff_ms, which is ${initialMs} ${from}`
-    }
-  ]
-}
-const thresholds = (own: RawSettings): ReadonlyArray<KeyProblem> => {
-  const critical = valueAt(own, ["memory", "critical_threshold_bytes"])
-  const low = valueAt(own, ["memory", "min_available_bytes"])
-  if (typeof critical !== "number" || typeof low !== "number" || critical < low) return []
-  const figures = `${humanBytes(critical)}) must be below memory.min_available_bytes (${humanBytes(low)})`
-  return [{ path: ["memory", "critical_threshold_bytes"], reason: `(${figures}` }]
-}
-/**
- * Settings that are right one by one but not together. They are compared as they stand, so that nothing hides them.
- * `own` are those of one place, which is told if it is at fault; `raw` also has what that place inherits.
- */
-
-const impossibleTogether = (raw: RawSettings, own: RawSettings = raw): ReadonlyArray<KeyProblem> => [
-  ...backoff(raw, own),
-  ...thresholds(own)
-]
-/** The same, only of what stands in one place itself: what it does not set may be anything. */
-
-const impossibleHere = (own: RawSettings): ReadonlyArray<KeyProblem> => [
-  ...(valueAt(own, initialPath) === undefined || valueAt(own, maxPath) === undefined
-    ? []
-    : backoff(own, own)),
-  ...thresholds(own)
-]
-/** The keys that are valid in one place of the file. */
-
-interface ValidKeys {
-  readonly keys: ReadonlyArray<string>
-  readonly tables: ReadonlyArray<string>
-}
-/** The keys of the top level. */
-
-const topLevelKeys: ValidKeys = { keys: [...settingNotes.keys()], tables }
-/** The keys of one `[projects.NAME]`. */
-
-const projectKeys: ValidKeys = {
-  keys: [...settingNotes.keys()].filter((key) => !topLevelOnly.has(key)),
-  tables: tables.filter((name) => !topLevelOnly.has(name))
-}
-/** The types of worker command and the keys that each takes beside `type`. */
-const keysOfType: ReadonlyMap<unknown, ReadonlyArray<string>> = new Map([
-  ["Cargo", ["manifest_path", "args"]],
-  ["Binary", ["path", "args"]],
-  ["Command", ["argv"]]
-])
-const leafOf = (key: string): string => key.split(".").at(-1) ?? key
-const nearestLeaf = (leaf: string, keys: ReadonlyArray<string>): string | undefined => {
-  const last = nearestName(leaf, keys.map(leafOf))
-  return keys.find((key) => leafOf(key) === last)
-}
-/** The valid key that was most likely meant. */
-const meant = (key: string, valid: ValidKeys): string | undefined => {
-  // Called so on the command line, and too far from the key for a slip of the finger.
-  if (key === "workdir") return "working_dir"
-  const leaf = leafOf(key)
-  // A right name in the wrong table is the likelier slip than a wrong name that resembles others.
-  const elsewhere = valid.keys.find((known) => leafOf(known) === leaf)
-  return elsewhere ?? nearestName(key, [...valid.keys, ...valid.tables]) ?? nearestLeaf(leaf, valid.keys)
-}
-/** What is wrong with a key that the schema does not know. */
-
-const unknownKey = (raw: RawSettings, path: ReadonlyArray<string | number>, valid: ValidKeys): KeyProblem => {
-  const key = path.join(".")
-  if (path[0] === "env")
-    return {
-      path,
-      reason: "is not a name for an environment variable: letters, digits and _, no digit at the beginning"
-    }
-  const type = valueAt(raw, ["worker_command", "type"])
-  const takes = keysOfType.get(type)
-  if (path[0] === "worker_command" && takes !== undefined && settingNotes.has(key))
-    return { path, reason: `does not go with type = ${tomlText(type)}, which takes ${takes.join(" and ")}` }
-  const nearest = meant(key, valid)
-  return { path, reason: "is not a setting", ...(nearest === undefined ? {} : { nearest }) }
-}

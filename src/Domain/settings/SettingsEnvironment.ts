@@ -2,7 +2,7 @@ import type { RawSettings } from "../toml/RawSettings.ts"
 
 type Variables = Readonly<Record<string, string | undefined>>
 
-/** The environment variables that set something, and the path of what they set. */
+/** The environment variables, each with the path of its setting. */
 export const settingVariables: ReadonlyArray<{
   readonly name: string
   readonly path: ReadonlyArray<string>
@@ -16,12 +16,12 @@ export const settingVariables: ReadonlyArray<{
   { name: "AUTOPILOT_RECOVERY_COOLDOWN_MS", path: ["restart", "recovery_cooldown_ms"] }
 ]
 
-/** The variable that only gives a default for `worker_command`. */
+/** The variable that names the default worker; it does not override `worker_command`. */
 export const workerBinaryVariable = "AUTOPILOT_WORKER_BINARY"
 
 const texts = ["working_dir", "project", "model"]
 
-/** A number or `false` where one is expected. Anything else stays text, which the schema then refuses by its name. */
+/** Anything but a number or `false` stays text, so that the schema refuses it under the variable's name. */
 const valueOf = (key: string, text: string): unknown => {
   if (texts.includes(key)) return text
   const bare = text.trim()
@@ -29,7 +29,7 @@ const valueOf = (key: string, text: string): unknown => {
   return /^[+-]?\d+(\.\d+)?$/.test(bare) ? Number(bare) : text
 }
 
-/** What an environment sets, in the shape of the file. An empty variable counts as not set, as everywhere in Unix. */
+/** The settings of an environment in the shape of the file. An empty variable counts as unset. */
 export const fromEnvironment = (environment: Variables): RawSettings => {
   let top: RawSettings = {}
   let restart: RawSettings = {}
@@ -43,6 +43,6 @@ export const fromEnvironment = (environment: Variables): RawSettings => {
   return Object.keys(restart).length === 0 ? top : { ...top, restart }
 }
 
-/** The variable that sets what stands at a path. */
+/** The variable of the setting at a path. */
 export const variableOf = (path: ReadonlyArray<string | number>): string | undefined =>
   settingVariables.find((variable) => variable.path.join(".") === path.join("."))?.name

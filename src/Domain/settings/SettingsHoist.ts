@@ -4,15 +4,15 @@ import type { KeyProblem } from "./SettingsProblem.ts"
 /** Settings of a project that may also stand in its `[worker_command]`. */
 export const hoistable: ReadonlyArray<string> = ["working_dir", "project", "model", "max_budget", "max_turns"]
 
-/** A project's settings with those of `[worker_command]` that belong above it where they belong. */
+/** A project's settings after those in `[worker_command]` have moved up. */
 export interface Hoisted {
   readonly raw: RawSettings
-  /** The settings that were found in `[worker_command]`. */
+  /** The settings that stood in `[worker_command]`. */
   readonly moved: ReadonlySet<string>
   readonly problems: ReadonlyArray<KeyProblem>
 }
 
-/** A problem with where a person wrote the setting it is about. */
+/** The problem with the path at which the user wrote the setting. */
 export const asWritten = (problem: KeyProblem, moved: ReadonlySet<string>): KeyProblem => {
   const [first] = problem.path
   return first !== undefined && moved.has(String(first))
@@ -21,9 +21,9 @@ export const asWritten = (problem: KeyProblem, moved: ReadonlySet<string>): KeyP
 }
 
 /**
- * Moves the settings of a project out of its `[worker_command]`. TOML has no way back from a table to the one above
- * it, so that keys written below that header belong to it, whatever the blank line between them suggests. A setting
- * that stands in both places must say the same in both. `above` is how the upper place is called.
+ * Moves the settings of a project out of its `[worker_command]`. TOML cannot return from a table to the one above it, so
+ * keys below that header belong to it, even after a blank line. A setting in both places must have the same value in
+ * both. `above` names the upper place in messages.
  */
 export const hoist = (raw: RawSettings, above = "at the top level"): Hoisted => {
   const table = raw["worker_command"]
@@ -41,7 +41,7 @@ export const hoist = (raw: RawSettings, above = "at the top level"): Hoisted => 
     })
   const moved = inTable.filter((key) => !twice.includes(key))
   const left = without(table, hoistable)
-  // A table that held nothing else says nothing about the worker.
+  // A table that held nothing else does not name a worker.
   const command =
     Object.keys(left).length === 0 && inTable.length > 0 ? [] : [["worker_command", left] as const]
   const entries = Object.entries(raw).flatMap(

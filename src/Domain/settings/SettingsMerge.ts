@@ -2,7 +2,7 @@ import { keyPathText } from "../toml/KeyPath.ts"
 import { isTable, type RawSettings } from "../toml/RawSettings.ts"
 import { variableOf } from "./SettingsEnvironment.ts"
 
-/** Where a value in force came from: the file means its top level, `file [projects.shop]` that table of it. */
+/** The source of a value in force. `file` is the top level of the file. */
 export type Provenance =
   | "default"
   | "file"
@@ -10,7 +10,7 @@ export type Provenance =
   | `environment ${string}`
   | "command line"
 
-/** What the command line sets, in the shape of the file, not yet looked at. */
+/** The settings of the command line in the shape of the file, not yet checked. */
 export interface CommandLineSettings {
   readonly working_dir?: string
   readonly project?: string
@@ -20,41 +20,37 @@ export interface CommandLineSettings {
   readonly worker_command?: { readonly type: "Command"; readonly argv: ReadonlyArray<string> }
 }
 
-/** Settings from one source. */
+/** The settings of one source. */
 export interface SettingsLayer {
   readonly raw: RawSettings
-  /** Who set what stands at a dotted key. */
+  /** The source of the value at a dotted key. */
   readonly sourceOf: (key: string) => Provenance
 }
 
-/** The top level of the file. */
 export const fileLayer = (raw: RawSettings): SettingsLayer => ({ raw, sourceOf: () => "file" })
 
-/** One `[projects.NAME]` of the file. */
 export const tableLayer = (name: string, raw: RawSettings): SettingsLayer => ({
   raw,
   sourceOf: () => `file [projects.${keyPathText([name])}]`
 })
 
-/** What environment variables set. */
 export const environmentLayer = (raw: RawSettings): SettingsLayer => ({
   raw,
   sourceOf: (key) => `environment ${variableOf(key.split(".")) ?? key}`
 })
 
-/** What the command line sets. */
 export const commandLineLayer = (raw: RawSettings): SettingsLayer => ({
   raw,
   sourceOf: () => "command line"
 })
 
-/** The settings that hold, and for each one that is set, by its dotted key, who set it. What is absent is default. */
+/** Merged settings, and the source of each that is set, by its dotted key. Absent keys have their default. */
 export interface Merged {
   readonly raw: RawSettings
   readonly provenance: ReadonlyMap<string, Provenance>
 }
 
-/** Tables whose keys are set one by one. `worker_command` is one value: half of one and half of another start nothing. */
+/** Tables that are merged key by key. `worker_command` is one value: a mixture of two would start nothing. */
 const mergedByKey: ReadonlyArray<string> = ["memory", "restart", "restart.on", "log", "history", "env"]
 
 const isMerged = (key: string): boolean => mergedByKey.includes(key)
@@ -76,7 +72,7 @@ const leaves = (raw: RawSettings, within = ""): ReadonlyArray<string> =>
     return isMerged(key) && isTable(value) ? leaves(value, `${key}.`) : [key]
   })
 
-/** Settings laid over each other, setting by setting, the weakest source first. */
+/** Merges sources setting by setting, the weakest first. */
 export const mergeLayers = (layers: ReadonlyArray<SettingsLayer>): Merged => ({
   raw: layers.reduce<RawSettings>((below, { raw }) => lay(below, raw), {}),
   provenance: new Map(
@@ -84,6 +80,6 @@ export const mergeLayers = (layers: ReadonlyArray<SettingsLayer>): Merged => ({
   )
 })
 
-/** Who set what stands at a dotted key. */
+/** The source of the value at a dotted key. */
 export const provenanceOf = (merged: Pick<Merged, "provenance">, key: string): Provenance =>
   merged.provenance.get(key) ?? "default"

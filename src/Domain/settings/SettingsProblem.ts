@@ -1,16 +1,16 @@
 import * as Data from "effect/Data"
 import { printable } from "../text/Printable.ts"
 
-/** One thing that is wrong with the settings, in the words of the place where it was set. */
+/** One problem of the settings, at the place where the setting was written. */
 export interface SettingsProblem {
   readonly file?: string
   readonly line?: number
   readonly column?: number
-  /** The setting, variable or option, as it is written there. Absent when the file as a whole is meant. */
+  /** The setting, variable or option as written there. Absent for a problem of the whole file. */
   readonly key?: string
   /** Continues a sentence that begins with the key, or with the place. */
   readonly reason: string
-  /** The valid key that was most likely meant. */
+  /** The valid key that the user most likely meant. */
   readonly nearest?: string
 }
 
@@ -23,7 +23,7 @@ export const renderProblem = (problem: SettingsProblem): string => {
   return printable(`${place}${subject}${problem.reason}.${hint}`)
 }
 
-/** The settings cannot be used. It carries every problem at once, because each further start would show one more. */
+/** Invalid settings, with all problems at once, so that the user fixes them in one go. */
 export class SettingsError extends Data.TaggedError("SettingsError")<{
   readonly problems: ReadonlyArray<SettingsProblem>
 }> {
@@ -32,11 +32,11 @@ export class SettingsError extends Data.TaggedError("SettingsError")<{
   }
 }
 
-/** A problem before it has a place: where in the settings, by their names in the file. */
+/** A problem at a path of the settings, before its file and line are known. */
 export interface KeyProblem {
   readonly path: ReadonlyArray<string | number>
   readonly reason: string
   readonly nearest?: string
-  /** Where a person wrote it, if that is another place. */
+  /** The path at which the user wrote the setting, if it differs. */
   readonly writtenAt?: ReadonlyArray<string | number>
 }

@@ -3,26 +3,49 @@ import { ProjectName, unnamed } from "../Project.ts"
 import { keyPathText } from "../toml/KeyPath.ts"
 import { isTable, type RawSettings, tomlText, without } from "../toml/RawSettings.ts"
 import { topLevelOnly } from "./SettingKeys.ts"
-import type { AboutProject } from "./SettingsAbout.ts"
 import { decodeRaw, found, problemsOfOwn } from "./SettingsDecode.ts"
 import { asWritten, type Hoisted, hoist } from "./SettingsHoist.ts"
 import type { KeyProblem } from "./SettingsProblem.ts"
 
-/** What a settings file sets: its top level, and by name each `[projects.NAME]`, in the order of the file. */
+/** The settings of a file: its top level, and each `[projects.NAME]` by its name, in the order of the file. */
 export interface FileSettings {
   readonly top: RawSettings
   readonly tables: ReadonlyMap<string, RawSettings>
 }
 
-/** A settings file, taken apart and not yet checked. */
+/** A settings file split into its projects, not yet checked. */
 export interface FileParts {
   readonly top: Hoisted
   readonly tables: ReadonlyMap<string, Hoisted>
-  /** What is wrong with `projects` itself. */
+  /** Problems of the `projects` table itself. */
   readonly problems: ReadonlyArray<KeyProblem>
 }
 
-/** The names that stand below `projects`, as the parser gives them: those that are integers come first. */
+/**
+ * The project that the command line applies to: a `[projects.NAME]`, or the top level, which `--project` may have named.
+ * A daemon keeps it across reloads: the name of a removed table does not pass to the top level.
+ */
+export type AboutProject =
+  | { readonly _tag: "TopLevel"; readonly name?: string }
+  | { readonly _tag: "Table"; readonly name: string }
+
+/** The settings from other sources than the file. */
+export interface OuterSettings {
+  readonly environment: RawSettings
+  readonly commandLine: RawSettings
+}
+
+/** The table that `--project` or AUTOPILOT_PROJECT names. Without such a table the name is that of the top level. */
+export const aboutOf = (
+  { commandLine, environment }: OuterSettings,
+  tables: { readonly has: (name: string) => boolean }
+): AboutProject => {
+  const name = commandLine["project"] ?? environment["project"]
+  if (typeof name !== "string") return { _tag: "TopLevel" }
+  return tables.has(name) ? { _tag: "Table", name } : { _tag: "TopLevel", name }
+}
+
+/** The names below `projects` in the order of the parsed object, which puts integers first. */
 export const tableNames = (raw: RawSettings): ReadonlyArray<string> => {
   const projects = raw["projects"]
   return isTable(projects) ? Object.keys(projects) : []
@@ -43,7 +66,7 @@ const nameProblem = (name: string): ReadonlyArray<KeyProblem> =>
         }
       ]
 
-/** Takes `[projects.NAME]` off the top level. `names` are those of `tableNames`, in the order of the file. */
+/** Splits a file into its top level and its projects. `names` are those of `tableNames` in the order of the file. */
 export const takeApart = (raw: RawSettings, names: ReadonlyArray<string> = tableNames(raw)): FileParts => {
   const projects = raw["projects"]
   const top = hoist(without(raw, ["projects"]))
@@ -67,13 +90,13 @@ export const takeApart = (raw: RawSettings, names: ReadonlyArray<string> = table
   return { top, tables: new Map(tables), problems }
 }
 
-/** The same without where things were written. */
+/** The settings of a split file without the places at which they were written. */
 export const settingsIn = ({ tables, top }: FileParts): FileSettings => ({
   top: top.raw,
   tables: new Map([...tables].map(([name, { raw }]) => [name, raw]))
 })
 
-/** A problem of a project's table, told with the table's name. */
+/** A problem of a project with the path of its table. */
 export const inTable = (name: string, { moved }: Hoisted, problem: KeyProblem): KeyProblem => {
   const { nearest, path, writtenAt, ...rest } = asWritten(problem, moved)
   const prefix = ["projects", name]
@@ -85,7 +108,7 @@ export const inTable = (name: string, { moved }: Hoisted, problem: KeyProblem): 
   }
 }
 
-/** The settings of a table that only the top level can have, and the table without them. */
+/** A project's settings without those that only the top level takes, and the problems of the latter. */
 const takenOff = (raw: RawSettings): { own: RawSettings; problems: ReadonlyArray<KeyProblem> } => {
   const memory = raw["memory"]
   const refused = (path: ReadonlyArray<string>): ReadonlyArray<KeyProblem> => {
@@ -116,24 +139,24 @@ const problemsOfTable = (name: string, table: Hoisted): ReadonlyArray<KeyProblem
   )
 }
 
-/** Two projects of one name: the top level's, as the file or the command line calls it, and a table's. */
+/** A table with the name that the file or the command line gives to the top level. */
 const sameNames = ({ tables, top }: FileParts, about: AboutProject): ReadonlyArray<KeyProblem> => {
   const inFile = top.raw["project"]
   const name = inFile ?? unnamed
   if (typeof name === "string" && tables.has(name)) {
     const reason =
       inFile === undefined
-        ? 'is how the top level is called while it has no name: give it one with project = "...", or rename this table'
-        : `is how the top level is called (project = ${tomlText(name)}): rename one of them`
+        ? 'is the name of the top level by default: name it with project = "...", or rename this table'
+        : `is also the name of the top level (project = ${tomlText(name)}): rename one of them`
     return [{ path: ["projects", name], reason }]
   }
   if (about._tag === "Table" || about.name === undefined || !tables.has(about.name)) return []
   const reason =
-    "is how --project or AUTOPILOT_PROJECT has named the top level of this daemon: rename this table, or start the daemon anew"
+    "is the name that --project or AUTOPILOT_PROJECT gave to the top level of this daemon: rename this table, or restart the daemon"
   return [{ path: ["projects", about.name], reason }]
 }
 
-/** All that is wrong with the top level by itself, and with each table by itself. */
+/** All problems of the top level alone and of each table alone. */
 export const problemsOf = (parts: FileParts, about: AboutProject): ReadonlyArray<KeyProblem> => {
   const { problems, tables, top } = parts
   const decoded = decodeRaw(top.raw)

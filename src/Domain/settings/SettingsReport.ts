@@ -1,30 +1,33 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { humanBytes, humanDuration } from "../text/Amounts.ts"
+import { counted, humanBytes } from "../text/Amounts.ts"
+import { printable } from "../text/Printable.ts"
+import { shellLine } from "../text/ShellLine.ts"
+import { aligned } from "../text/Table.ts"
 import { type RawSettings, tomlText, valueAt } from "../toml/RawSettings.ts"
 import type { EffectiveProject, EffectiveSettings } from "./EffectiveSettings.ts"
-import { withoutWorker } from "./ProjectsWithoutWorker.ts"
-import { settingNotes } from "./SettingKeys.ts"
+import { readableAmount, settingNotes } from "./SettingKeys.ts"
 import { Settings } from "./Settings.ts"
 import { type Provenance, provenanceOf } from "./SettingsMerge.ts"
+import { withoutWorker } from "./WorkerLookup.ts"
 
-/** What is told of a secret: that it is there, and enough to notice a truncated one. */
+/** A secret without its value. The length shows a truncated one. */
 export interface MaskedValue {
   readonly name: string
   readonly characters: number
 }
 
-/** One setting in force. `value` is absent when it is not set and has no default. */
+/** One setting in force. `value` is absent when the setting has neither value nor default. */
 export interface ReportedSetting {
   readonly key: string
   readonly value?: unknown
-  /** The value, or what holds without one, for people. */
+  /** The value as shown to the user, or what applies without one. */
   readonly text: string
   readonly source: Provenance
 }
 
-/** What is executed for a project, and with what. */
+/** The command and the environment of a project's worker. */
 export interface ReportedWorker {
   readonly worker_command: { readonly argv: ReadonlyArray<string>; readonly source: string } | null
   readonly env_file: string
@@ -32,34 +35,33 @@ export interface ReportedWorker {
   readonly warnings: ReadonlyArray<string>
 }
 
-/** One project of several: what is its own. */
+/** One of several projects, with the settings that differ from the inherited ones. */
 export interface ProjectSettingsReport extends ReportedWorker {
   readonly project: string
   readonly autostart: boolean
-  /** What its table sets, and the command line if that is about it. Empty for the top level, which has no other. */
+  /** Settings of its table and of the command line. Empty for the top level. */
   readonly overrides: ReadonlyArray<ReportedSetting>
-  /** Its own variables, without those it inherits. */
+  /** Variables that it does not inherit. */
   readonly env: ReadonlyArray<MaskedValue>
   /** Why no worker can be started. */
   readonly worker_problem?: string
 }
 
 /**
- * What `config check` tells, as it is printed with `--json`: all about one project, and what is different in each. No
- * value of `env` or of an env file is in it.
+ * The answer of `config check --json`: all settings of one project, and the differences of each other one. It contains
+ * no value of `env` or of an env file.
  */
 export interface SettingsReport extends ReportedWorker {
   readonly settings_file: string
   readonly settings_file_found: boolean
-  /** The project that the next fields are about. */
+  /** The project of the following fields. */
   readonly project: string
   readonly settings: ReadonlyArray<ReportedSetting>
   readonly env: ReadonlyArray<MaskedValue>
-  /** Every project, in the order of the file; the one above is among them. */
+  /** Every project in the order of the file, including the one above. */
   readonly projects: ReadonlyArray<ProjectSettingsReport>
 }
 
-/** What an env file sets and what a person should know about it. */
 interface EnvFileContents {
   readonly values: Readonly<Record<string, string>>
   readonly warnings: ReadonlyArray<string>
@@ -68,12 +70,9 @@ interface EnvFileContents {
 const masked = (values: Readonly<Record<string, string>>): ReadonlyArray<MaskedValue> =>
   Object.entries(values).map(([name, value]) => ({ name, characters: [...value].length }))
 
-/** A large figure is told a second time as people say it. */
 const withUnit = (key: string, value: unknown): string => {
-  if (typeof value !== "number") return tomlText(value)
-  if (key.endsWith("_ms") && value >= 1000) return `${value} (${humanDuration(value)})`
-  if (key.endsWith("_bytes") && value >= 1024) return `${value} (${humanBytes(value)})`
-  return String(value)
+  const amount = readableAmount(key, value)
+  return amount === undefined ? tomlText(value) : `${tomlText(value)} (${amount})`
 }
 
 const whenUnset = (key: string, { envFile }: EffectiveProject, { thresholds }: EffectiveSettings): string => {
@@ -85,7 +84,7 @@ const whenUnset = (key: string, { envFile }: EffectiveProject, { thresholds }: E
   return settingNotes.get(key)?.unset ?? "none"
 }
 
-/** The settings with a value of their own, in the order of the README. */
+/** The settings of the report's table. `env` and `worker_command` have sections of their own. */
 const single = [...settingNotes.keys()].filter((key) => key !== "env" && !key.startsWith("worker_command."))
 
 const rowsOf = (project: EffectiveProject, effective: EffectiveSettings): ReadonlyArray<ReportedSetting> => {
@@ -106,7 +105,7 @@ const workerOf = ({ envFile, worker }: EffectiveProject, contents: EnvFileConten
   warnings: contents.warnings
 })
 
-/** Whether a project of a table has a value from elsewhere than what all inherit. */
+/** True for a value that a project does not inherit. */
 const isOwn = (source: Provenance): boolean => source === "command line" || source.startsWith("file [")
 
 const projectReport = (
@@ -132,8 +131,8 @@ const projectReport = (
 }
 
 /**
- * The settings in force, each with where it came from, and the names of the worker's secrets: in full for the project
- * that the command line names, else for the first.
+ * The settings in force with their sources and the names of the worker's secrets. The project that the command line
+ * names, else the first one, is reported in full.
  */
 export const settingsReport = (
   effective: EffectiveSettings,
@@ -152,4 +151,70 @@ export const settingsReport = (
     warnings: contents.warnings,
     projects: projects.map((one) => projectReport(one, effective, envFileOf(one)))
   }
+}
+
+/** A longer value has its source on the next line, so that the column of sources stays in view. */
+const widestValue = 40
+
+const settingsTable = (settings: ReadonlyArray<ReportedSetting>): ReadonlyArray<string> =>
+  indented(
+    aligned(
+      settings.map(({ key, source, text }) => [key, printable(text), printable(source)]),
+      { widest: widestValue }
+    )
+  )
+
+const secretLine = ({ characters, name }: MaskedValue): string =>
+  `  ${name} = ${characters === 0 ? "(empty)" : `******** (${counted(characters, "character")})`}`
+
+const envLines = (env: ReadonlyArray<MaskedValue>): ReadonlyArray<string> =>
+  env.length === 0 ? [] : ["env, for the worker", ...env.map(secretLine)]
+
+const envFileLines = (report: ReportedWorker): ReadonlyArray<string> => {
+  const variables = report.env_file_variables
+  return [
+    `Env file ${printable(report.env_file)}${variables.length === 0 ? " (sets nothing)" : ""}`,
+    ...variables.map(secretLine)
+  ]
+}
+
+/** A missing worker is explained by the error of `config check`. */
+const workerLines = ({ worker_command: command }: ReportedWorker): ReadonlyArray<string> =>
+  command === null
+    ? ["No worker"]
+    : [`Worker (${printable(command.source)})`, `  ${shellLine(command.argv, Number.POSITIVE_INFINITY)}`]
+
+const spaced = (block: ReadonlyArray<string>): ReadonlyArray<string> =>
+  block.length === 0 ? [] : ["", ...block]
+
+const indented = (block: ReadonlyArray<string>): ReadonlyArray<string> => block.map((line) => `  ${line}`)
+
+/** A project that is not shown in full. An env file that both projects use is shown only once. */
+const section = (project: ProjectSettingsReport, shown: SettingsReport): ReadonlyArray<string> => [
+  "",
+  `Project ${project.project}`,
+  ...settingsTable(project.overrides),
+  ...indented(envLines(project.env)),
+  ...(project.env_file === shown.env_file ? [] : indented(envFileLines(project))),
+  ...indented(workerLines(project))
+]
+
+/**
+ * The report as aligned text, one line per setting. The differences of the other projects follow, unless one is shown
+ * `alone`.
+ */
+export const renderReport = (report: SettingsReport, { alone = false } = {}): string => {
+  const file = report.settings_file_found ? "" : " (does not exist: the defaults hold)"
+  const others = alone ? [] : report.projects.filter(({ project }) => project !== report.project)
+  const warnings = [...new Set([...report.warnings, ...others.flatMap((project) => project.warnings)])]
+  return [
+    `Settings file ${printable(report.settings_file)}${file}`,
+    ...(report.projects.length === 1 ? [] : [`Project ${report.project}`]),
+    ...settingsTable(report.settings),
+    ...spaced(envLines(report.env)),
+    ...spaced(envFileLines(report)),
+    ...spaced(workerLines(report)),
+    ...others.flatMap((project) => section(project, report)),
+    ...spaced(warnings.map((text) => `Warning: ${printable(text)}`))
+  ].join("\n")
 }

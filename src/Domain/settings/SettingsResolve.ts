@@ -1,9 +1,9 @@
+import * as Arr from "effect/Array"
 import * as Either from "effect/Either"
 import { ProjectName } from "../Project.ts"
 import { type RawSettings, without } from "../toml/RawSettings.ts"
 import { notInherited } from "./SettingKeys.ts"
 import type { Settings } from "./Settings.ts"
-import type { AboutProject, OuterSettings } from "./SettingsAbout.ts"
 import { decodeRaw } from "./SettingsDecode.ts"
 import type { Hoisted } from "./SettingsHoist.ts"
 import {
@@ -16,9 +16,9 @@ import {
   tableLayer
 } from "./SettingsMerge.ts"
 import type { KeyProblem } from "./SettingsProblem.ts"
-import { type FileParts, inTable } from "./SettingsProjects.ts"
+import { type AboutProject, type FileParts, inTable, type OuterSettings } from "./SettingsProjects.ts"
 
-/** What holds for one project, as it was written: its paths are not yet absolute. */
+/** The settings in force for one project. Paths are as written, not yet absolute. */
 export interface ResolvedProject {
   /** The table's name; undefined for the top level. */
   readonly table: ProjectName | undefined
@@ -26,7 +26,6 @@ export interface ResolvedProject {
   readonly provenance: Merged["provenance"]
 }
 
-/** What holds for the top level and for each table, in the order of the file. */
 interface ResolvedSettings {
   readonly top: ResolvedProject
   readonly tables: ReadonlyArray<ResolvedProject>
@@ -34,7 +33,7 @@ interface ResolvedSettings {
 
 const withoutName = (raw: RawSettings): RawSettings => without(raw, ["project"])
 
-/** The top level from all its sources. The command line is not among them where it is about a table. */
+/** The top level from all its sources. A command line that names a table does not apply to it. */
 const mergeTop = (top: RawSettings, outer: OuterSettings, about: AboutProject): Merged =>
   mergeLayers(
     about._tag === "TopLevel"
@@ -42,7 +41,7 @@ const mergeTop = (top: RawSettings, outer: OuterSettings, about: AboutProject): 
       : [fileLayer(top), environmentLayer(withoutName(outer.environment))]
   )
 
-/** A table over what it inherits, and over it the command line where that is about this table. */
+/** A table over the inherited settings, with the command line on top if it names this table. */
 export const mergeTable = (
   [name, own]: readonly [name: string, own: RawSettings],
   top: RawSettings,
@@ -68,7 +67,7 @@ const decodeTable = (name: string, table: Hoisted, merged: Merged) =>
     })
   })
 
-/** The settings of every project, or what does not go together. Each source by itself has been checked before. */
+/** The settings of every project, or their contradictions. `problemsOf` has checked each source before. */
 export const resolveSettings = (
   { tables, top }: FileParts,
   outer: OuterSettings,
@@ -90,3 +89,21 @@ export const resolveSettings = (
       })
     : Either.left(problems)
 }
+
+/** True if command line or environment address the top level, which makes it a project even without a worker. */
+const isTopLevelMeant = (about: AboutProject, { commandLine }: OuterSettings): boolean =>
+  about._tag === "TopLevel" && (about.name !== undefined || Object.keys(commandLine).length > 0)
+
+/**
+ * The supervised projects. The top level is one of them if it has a worker, if the command line addresses it, or if there
+ * are no tables; otherwise it only gives the defaults of the tables.
+ */
+export const supervised = <P extends { readonly worker: Either.Either<unknown, unknown> }>(
+  top: P,
+  tables: ReadonlyArray<P>,
+  about: AboutProject,
+  outer: OuterSettings
+): readonly [P, ...ReadonlyArray<P>] =>
+  Arr.isNonEmptyReadonlyArray(tables) && Either.isLeft(top.worker) && !isTopLevelMeant(about, outer)
+    ? tables
+    : [top, ...tables]

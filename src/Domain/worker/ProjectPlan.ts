@@ -2,8 +2,9 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { ProjectName } from "../Project.ts"
 import type { EffectiveProject, EffectiveSettings, NamedFile } from "../settings/EffectiveSettings.ts"
-import { type ProjectsWithoutWorker, withoutWorker } from "../settings/ProjectsWithoutWorker.ts"
-import type { Argv, NoWorkerCommand } from "../settings/WorkerCommand.ts"
+import type { Argv } from "../settings/WorkerCommand.ts"
+import type { NoWorkerCommand } from "../settings/WorkerLookup.ts"
+import { type ProjectsWithoutWorker, withoutWorker } from "../settings/WorkerLookup.ts"
 import type { RestartPolicy } from "./RestartPolicy.ts"
 
 /** How to run the worker of a project. */

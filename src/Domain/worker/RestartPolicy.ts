@@ -1,6 +1,6 @@
 import * as Duration from "effect/Duration"
 import * as Schedule from "effect/Schedule"
-import type { VerdictSettings } from "../settings/VerdictSettings.ts"
+import type { VerdictSettings } from "../settings/RestartSettings.ts"
 
 /** The decoded `[restart]` table of the settings. */
 export interface RestartPolicy {

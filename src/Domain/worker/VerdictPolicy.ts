@@ -1,4 +1,4 @@
-import type { VerdictSettings } from "../settings/VerdictSettings.ts"
+import type { VerdictSettings } from "../settings/RestartSettings.ts"
 import { humanDuration } from "../text/Amounts.ts"
 import { adviceFor, describeVerdict, type Verdict, type VerdictKind } from "../verdict/ExitVerdict.ts"
 import type { RestartPolicy } from "./RestartPolicy.ts"

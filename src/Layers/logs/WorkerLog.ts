@@ -17,7 +17,7 @@ import { noSecrets, type Secrets, secretsOf } from "../../Domain/output/Secrets.
 import { timestamp } from "../../Domain/output/StoredLine.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
 import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
-import { LogSettings } from "../../Domain/settings/LogSettings.ts"
+import { LogSettings } from "../../Domain/settings/RetentionSettings.ts"
 import { turnOfTheEventLoop } from "../concurrency/EventLoop.ts"
 import { patientRace } from "../concurrency/PatientRace.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"

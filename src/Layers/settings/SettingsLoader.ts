@@ -10,7 +10,6 @@ import type {
 } from "../../Domain/settings/EffectiveSettings.ts"
 import { type MemoryThresholds, thresholdsInForce } from "../../Domain/settings/MemoryThresholds.ts"
 import type { Settings } from "../../Domain/settings/Settings.ts"
-import { type AboutProject, aboutOf, supervised } from "../../Domain/settings/SettingsAbout.ts"
 import { decodeRaw } from "../../Domain/settings/SettingsDecode.ts"
 import {
   fromEnvironment,
@@ -23,14 +22,17 @@ import {
   SettingsError,
   type SettingsProblem
 } from "../../Domain/settings/SettingsProblem.ts"
-import { problemsOf, settingsIn, tableNames, takeApart } from "../../Domain/settings/SettingsProjects.ts"
-import { type ResolvedProject, resolveSettings } from "../../Domain/settings/SettingsResolve.ts"
 import {
-  argvOf,
-  type FoundWorker,
-  findWorker,
-  type NoWorkerCommand
-} from "../../Domain/settings/WorkerCommand.ts"
+  type AboutProject,
+  aboutOf,
+  problemsOf,
+  settingsIn,
+  tableNames,
+  takeApart
+} from "../../Domain/settings/SettingsProjects.ts"
+import { type ResolvedProject, resolveSettings, supervised } from "../../Domain/settings/SettingsResolve.ts"
+import { argvOf } from "../../Domain/settings/WorkerCommand.ts"
+import { type FoundWorker, findWorker, type NoWorkerCommand } from "../../Domain/settings/WorkerLookup.ts"
 import { keyPathText } from "../../Domain/toml/KeyPath.ts"
 import type { RawSettings } from "../../Domain/toml/RawSettings.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"

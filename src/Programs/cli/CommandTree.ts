@@ -27,21 +27,20 @@ import {
 import { type OptionKey, type OptionRow, optionTable } from "../../Domain/cli/OptionTable.ts"
 import { UsageError } from "../../Domain/cli/UsageError.ts"
 import { printable, quoted } from "../../Domain/text/Printable.ts"
-import { mendedCompletions } from "./CompletionScript.ts"
+import { fixedCompletions } from "./CompletionScript.ts"
 
-/** What carries out one command. */
 export type Handler<E, R> = (invocation: Invocation) => Effect.Effect<void, E, R>
 
 /**
- * The command tree of @effect/cli over the command table. What it reads has been read by `parse` before,
- * which is stricter and explains better; the tree carries it out.
+ * The command tree of @effect/cli, derived from the command table. `parse` has read the command line before: it is
+ * stricter and has better messages.
  */
 export interface CommandTree<E, R> {
-  /** Carries out what `parse` has understood. */
+  /** Runs an invocation from `parse`. */
   readonly run: (invocation: Invocation) => Effect.Effect<void, E | UsageError, R>
-  /** Reads a command line by the tree alone: without the script's name, the command first, options spelled out. */
+  /** Parses and runs a command line with the tree alone. The command comes first, options have their long names. */
   readonly read: (argv: ReadonlyArray<string>) => Effect.Effect<void, E | UsageError, R>
-  /** The script that completes `autopilotd` in a shell, ending in a newline. */
+  /** The completion script of a shell, ending in a newline. */
   readonly completions: (shell: Shell) => Effect.Effect<string, UsageError>
 }
 
@@ -92,7 +91,7 @@ const argumentOf = (key: ArgumentKey): Args.Args<unknown> => {
 const argumentsFor = (verb: Verb) =>
   Object.fromEntries(argumentsOf(verb).map((key) => [key, argumentOf(key)]))
 
-/** What a command of the tree does with what it has read: it hands it over, to be carried out outside the tree. */
+/** Hands the invocation of a leaf to code outside the tree. */
 type Deliver = (invocation: Invocation) => Effect.Effect<void>
 
 const leaf = (verb: Verb, deliver: Deliver) => {
@@ -109,7 +108,7 @@ const leaf = (verb: Verb, deliver: Deliver) => {
     ({ args, options, workerArgv }) =>
       deliver({
         verb,
-        // Each value was made by the decoder of its own row, which is what the types are made of.
+        // The decoder of each row made its value, and the types are derived from the rows.
         args,
         options: Object.fromEntries(
           Object.entries(options).flatMap(([key, value]) =>
@@ -145,8 +144,8 @@ const root = (deliver: Deliver) =>
   )
 
 /**
- * The least that @effect/cli needs. It must not look at files: whether a path exists is asked by the command that
- * uses it, and with `exists` always false the tree takes each path as it is. Nobody is asked anything.
+ * The environment that @effect/cli needs. The command that uses a path checks it; with `exists` always false, the tree
+ * accepts every path. No terminal: autopilotd never prompts.
  */
 const environment = Layer.mergeAll(
   FileSystem.layerNoop({ exists: () => Effect.succeed(false) }),
@@ -157,8 +156,8 @@ const environment = Layer.mergeAll(
       columns: Effect.succeed(80),
       rows: Effect.succeed(24),
       isTTY: Effect.succeed(false),
-      readInput: Effect.dieMessage("autopilotd asks nothing on the terminal"),
-      readLine: Effect.dieMessage("autopilotd asks nothing on the terminal"),
+      readInput: Effect.dieMessage("autopilotd never prompts"),
+      readLine: Effect.dieMessage("autopilotd never prompts"),
       display: () => Effect.void
     })
   ),
@@ -167,23 +166,22 @@ const environment = Layer.mergeAll(
 
 const wrong = (problem: string): UsageError => new UsageError({ problem, help: "autopilotd --help" })
 
-/** The sentence in an error of @effect/cli, without its colours. */
+/** The message of an error of @effect/cli without its colours. */
 const usageError = (error: ValidationError.ValidationError): UsageError => {
   const plain = HelpDoc.toAnsiText(error.error).replace(/\p{Cc}\[[\d;]*m/gu, "")
   return wrong(printable(plain.trim(), 400))
 }
 
 /**
- * Runs the tree on a command line: what its command has delivered, and what it has printed. @effect/cli prints its
- * errors itself, with colours, and then fails with them: what it prints to stderr is dropped here, so that a person
- * sees each error once.
+ * Runs the tree on a command line and returns the delivered invocation and the printed text. @effect/cli prints its
+ * errors and then fails with them: its stderr is dropped, so that the user sees each error once.
  */
 const runTree = Effect.fnUntraced(function* (argv: ReadonlyArray<string>) {
   const delivered = yield* Ref.make(Option.none<Invocation>())
   const printed = yield* Ref.make("")
   const tree = Command.run(
     root((invocation) => Ref.set(delivered, Option.some(invocation))),
-    // The version is answered before the tree is loaded.
+    // main answers --version before it loads the tree.
     { name: "autopilotd", version: "" }
   )
   const quiet = (console: Console.Console): Console.Console => ({
@@ -202,8 +200,8 @@ const runTree = Effect.fnUntraced(function* (argv: ReadonlyArray<string>) {
 })
 
 /**
- * The command line of an invocation as the tree understands it best. It trims `--name=value`, so values are words of
- * their own, but for `--`, at which it would cut. Arguments stand behind `--`, where it takes each word as it is.
+ * The command line of an invocation in the form that the tree reads without loss. @effect/cli trims `--name=value`, so
+ * values are separate words, except `--`, at which it would cut. After `--` it takes each word unchanged.
  */
 const treeArgv = (invocation: Invocation): ReadonlyArray<string> => [
   ...invocation.verb.split(" "),
@@ -215,13 +213,13 @@ const treeArgv = (invocation: Invocation): ReadonlyArray<string> => [
   ...(invocation.workerArgv === undefined ? [] : ["--", ...invocation.workerArgv])
 ]
 
-/** The tree with what carries out each command. Handlers run in the caller's environment, not in the tree's. */
+/** The command tree with its handlers, which run in the environment of the caller, not of the tree. */
 export const makeCommandTree = <E, R>(handlers: Readonly<Record<Verb, Handler<E, R>>>): CommandTree<E, R> => {
   const read = (argv: ReadonlyArray<string>): Effect.Effect<void, E | UsageError, R> =>
     Effect.flatMap(runTree(argv), ({ delivered }): Effect.Effect<void, E | UsageError, R> => {
-      if (Option.isNone(delivered)) return wrong("This is not a whole command.")
+      if (Option.isNone(delivered)) return wrong("The command is incomplete.")
       const { verb, workerArgv = [] } = delivered.value
-      // What @effect/cli does not know before `--`, a mistyped option too, it takes for the worker's first words.
+      // @effect/cli takes unknown words before `--`, even mistyped options, for the worker's first words.
       const cut = argv.indexOf("--")
       const surplus = workerArgv.length - (cut === -1 ? 0 : argv.length - cut - 1)
       if (surplus > 0) return wrong(`Unexpected ${quoted(workerArgv[0] ?? "")}.`)
@@ -231,6 +229,6 @@ export const makeCommandTree = <E, R>(handlers: Readonly<Record<Verb, Handler<E,
     read,
     run: (invocation) => read(treeArgv(invocation)),
     completions: (shell) =>
-      Effect.map(runTree(["--completions", shell]), ({ printed }) => mendedCompletions(shell, printed))
+      Effect.map(runTree(["--completions", shell]), ({ printed }) => fixedCompletions(shell, printed))
   }
 }

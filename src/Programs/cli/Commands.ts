@@ -5,19 +5,20 @@ import * as ControlClient from "../../Layers/control/ControlClient.ts"
 import * as AutopilotHome from "../../Layers/daemon/AutopilotHome.ts"
 import * as Caller from "../../Layers/daemon/Caller.ts"
 import * as ProcFs from "../../Layers/machine/ProcFs.ts"
+import * as CommandOutput from "../../Layers/output/CommandOutput.ts"
 
-/** Where the command was run, and whom it asks. */
+/** Access to the daemon of the caller's home. */
 const Client = Layer.unwrapEffect(
   Effect.map(AutopilotHome.AutopilotHome, ({ socket }) => ControlClient.layer({ path: socket }))
 ).pipe(Layer.merge(ProcFs.layer))
 
-/** The two roads to the settings file: the daemon, and the file itself. */
+/** The two ways to the settings file: through the daemon, or directly. */
 const settingsOf = Effect.fnUntraced(function* ({ options, ...invocation }: Invocation) {
   const MemoryReader = yield* Effect.promise(() => import("../../Layers/machine/MemoryReader.ts"))
   const SettingsFile = yield* Effect.promise(() => import("../../Layers/settings/SettingsFile.ts"))
   const SettingsStore = yield* Effect.promise(() => import("../../Layers/config/SettingsStore.ts"))
   const { sourcesOf } = yield* Effect.promise(() => import("../Sources.ts"))
-  // --project says whose setting is meant. It is not one itself, as it is for a start.
+  // Here --project selects a table of the file; only for a start is it a setting itself.
   const { project: _, ...others } = options
   const sources = yield* sourcesOf({ ...invocation, options: others })
   const store = Layer.provide(
@@ -27,7 +28,7 @@ const settingsOf = Effect.fnUntraced(function* ({ options, ...invocation }: Invo
   return Layer.merge(Client, store)
 })
 
-/** The files of the service, and the systemd that runs it. */
+/** The files of the service, and systemd's user manager. */
 const serviceLayer = Effect.gen(function* () {
   const ServiceFiles = yield* Effect.promise(() => import("../../Layers/service/ServiceFiles.ts"))
   const SystemdTools = yield* Effect.promise(() => import("../../Layers/systemd/SystemdTools.ts"))
@@ -36,8 +37,8 @@ const serviceLayer = Effect.gen(function* () {
 })
 
 /**
- * What carries out each command. A command is loaded only when it is run: `status` must not wait for the daemon's
- * modules, nor the daemon carry those of the others.
+ * The handler of each command. Modules are imported when their command runs, so that `status` does not wait for those of
+ * the daemon, and the daemon does not keep those of other commands in memory.
  */
 export const commands = {
   start: Effect.fnUntraced(function* (invocation: Invocation) {
@@ -142,16 +143,21 @@ export const commands = {
     const { configEdit } = yield* Effect.promise(() => import("../config/ConfigEdit.ts"))
     const Editor = yield* Effect.promise(() => import("../../Layers/config/Editor.ts"))
     yield* Effect.provide(configEdit(invocation), Layer.merge(yield* settingsOf(invocation), Editor.layer))
+  }),
+  "config schema": Effect.fnUntraced(function* () {
+    const { settingsSchemaText } = yield* Effect.promise(
+      () => import("../../Domain/settings/SettingsSchema.ts")
+    )
+    const { out } = yield* CommandOutput.CommandOutput
+    yield* out(settingsSchemaText())
   })
 }
 
 type Ran = ReturnType<(typeof commands)[keyof typeof commands]>
 
-/** All that can go wrong with a command. */
 export type CommandError = Effect.Effect.Error<Ran>
 
-/** All that commands need. */
 export type CommandNeeds = Effect.Effect.Context<Ran>
 
-/** What every command has, beside its output. */
+/** The layers that every command may use, beside its output. */
 export const Surroundings = Layer.merge(AutopilotHome.layer, Caller.layer)

@@ -4,12 +4,12 @@ import { argumentsOf, groups, verbs } from "../../Domain/cli/CommandTable.ts"
 import { optionTable } from "../../Domain/cli/OptionTable.ts"
 import { settingKeys } from "../../Domain/settings/SettingKeys.ts"
 
-/** Options that @effect/cli puts into every script and that `parse` does not have. */
+/** Options that @effect/cli adds to every script and that `parse` does not know. */
 const foreign = ["log-level", "wizard"]
 
 /**
- * How bash's script should recognise each command, by how it does: it asks for the name of a variable instead of
- * the word that is typed (`start__worker`), and for commands of two words it forgets what it called the first.
+ * The labels of the bash script, wrong to right. The script of @effect/cli compares the typed word with a variable name
+ * (`start__worker`), and for commands of two words with the wrong name of the first.
  */
 const bashLabels: ReadonlyMap<string, string> = new Map(
   [...verbs, ...groups].map((name) => {
@@ -19,13 +19,13 @@ const bashLabels: ReadonlyMap<string, string> = new Map(
   })
 )
 
-/** What a shell may offer in the place of an argument; @effect/cli offers nothing there. */
+/** The completions of an argument, for which @effect/cli offers nothing. */
 const offers = (key: ArgumentKey): string => {
   const { completes } = argumentRow(key).value
   return completes === "setting" ? settingKeys.map((setting) => setting.key).join(" ") : ""
 }
 
-/** The same for bash, by the function that stands for a command in its script. */
+/** The completions of the arguments for bash, by the label of the command in its script. */
 const bashOffers: ReadonlyMap<string, string> = new Map(
   verbs.map((verb) => [
     `autopilotd__${verb.replaceAll("-", "__").replaceAll(" ", "__")})`,
@@ -40,17 +40,17 @@ const bashOffers: ReadonlyMap<string, string> = new Map(
 const afterFlag = 'COMPREPLY=( "${cur}" )'
 const anyWord = 'COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )'
 
-const mendBash = (line: string, at: number, lines: ReadonlyArray<string>): string => {
+const fixBash = (line: string, at: number, lines: ReadonlyArray<string>): string => {
   const label = /^(\s*)(autopilotd,\S+)\)$/.exec(line)
   if (label !== null) return `${label[1] ?? ""}${bashLabels.get(label[2] ?? "") ?? label[2] ?? ""})`
-  // It takes the word after a flag for a value of that flag.
+  // The script takes the word after a flag for the flag's value.
   if (line.trim() === afterFlag) return line.replace(afterFlag, anyWord)
   if (!line.trimStart().startsWith('opts="')) return line
   const own = foreign.reduce((words, name) => words.replace(` --${name}`, ""), line)
   return own.replace(/"$/, `${bashOffers.get(lines[at - 1]?.trim() ?? "") ?? ""}"`)
 }
 
-/** What marks an option of zsh as one with a value, for those of which the script says nothing about the value. */
+/** The options with a value that the zsh script marks as flags, and the missing mark. */
 const zshValues: ReadonlyArray<readonly [start: string, value: string]> = Object.values(optionTable).flatMap(
   (row) =>
     row._tag === "Valued" && row.value.completes === undefined
@@ -60,7 +60,7 @@ const zshValues: ReadonlyArray<readonly [start: string, value: string]> = Object
       : []
 )
 
-/** The arguments of zsh by the last word of their command, which is what its script names. */
+/** The arguments for zsh by the last word of their command, which is its label in the script. */
 const zshArguments: ReadonlyMap<string, ReadonlyArray<string>> = new Map(
   verbs.map((verb) => [
     `(${verb.split(" ").slice(-1).join("")})`,
@@ -71,7 +71,7 @@ const zshArguments: ReadonlyMap<string, ReadonlyArray<string>> = new Map(
   ])
 )
 
-/** The arguments of each command, as the last of what `_arguments` is given. */
+/** Adds the arguments of each command as the last ones of `_arguments`. */
 const withZshArguments = (lines: ReadonlyArray<string>): ReadonlyArray<string> => {
   let command = ""
   return lines.flatMap((line) => {
@@ -83,7 +83,7 @@ const withZshArguments = (lines: ReadonlyArray<string>): ReadonlyArray<string> =
   })
 }
 
-/** Where fish's script describes an argument, with what it may offer there. */
+/** The description of an argument in the fish script, and its replacement with completions. */
 const fishArguments: ReadonlyArray<readonly [end: string, offering: string]> = verbs
   .flatMap(argumentsOf)
   .filter((key) => offers(key) !== "")
@@ -92,21 +92,21 @@ const fishArguments: ReadonlyArray<readonly [end: string, offering: string]> = v
     return [` -r -f -d '${summary}'`, ` -f -a "${offers(key)}" -d '${summary}'`] as const
   })
 
-const mendFish = (line: string): string => {
+const fixFish = (line: string): string => {
   const argument = fishArguments.find(([end]) => line.endsWith(`"${end}`))
   return argument === undefined ? line : line.slice(0, line.length - argument[0].length) + argument[1]
 }
 
-const mendZsh = (line: string): string => {
+const fixZsh = (line: string): string => {
   const value = zshValues.find(([start]) => line.trimStart().startsWith(start))
   return value === undefined ? line : line.replace(/\]' \\$/, `]${value[1]}' \\`)
 }
 
-/** A completion script of @effect/cli without what `parse` refuses, and with its mistakes mended. */
-export const mendedCompletions = (shell: Shell, script: string): string => {
+/** A completion script of @effect/cli with its bugs fixed and without options that `parse` refuses. */
+export const fixedCompletions = (shell: Shell, script: string): string => {
   const known = script
     .split("\n")
     .filter((line) => !foreign.some((name) => line.includes(`'--${name}[`) || line.includes(` -l ${name} `)))
-  if (shell === "zsh") return withZshArguments(known.map(mendZsh)).join("\n")
-  return known.map(shell === "fish" ? mendFish : mendBash).join("\n")
+  if (shell === "zsh") return withZshArguments(known.map(fixZsh)).join("\n")
+  return known.map(shell === "fish" ? fixFish : fixBash).join("\n")
 }

@@ -4,7 +4,9 @@ import * as Either from "effect/Either"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { problemLine } from "../../Domain/config/ChangesText.ts"
 import { withNotes, withoutNotes } from "../../Domain/config/EditNotes.ts"
+import { schemaLine } from "../../Domain/settings/SettingsSchema.ts"
 import { type Draft, Editor } from "../../Layers/config/Editor.ts"
+import { Caller } from "../../Layers/daemon/Caller.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { type OpenSettings, openSettings } from "./OpenSettings.ts"
 import { sayWritten, type Written } from "./WrittenSettings.ts"
@@ -26,15 +28,14 @@ class EditKept extends Data.TaggedError("EditKept")<{ readonly why: string; read
 const introduction =
   "These settings were refused, and nothing was changed. Lines like this one are taken out again."
 
-/** Opens the editor until the text is accepted; undefined when the user changed nothing. */
-const edit = Effect.fnUntraced(function* (open: OpenSettings, draft: Draft) {
-  const original = open.current.text
-  let before = original
+/** Opens the editor until the text is accepted; undefined when the user changed nothing of what was `offered`. */
+const edit = Effect.fnUntraced(function* (open: OpenSettings, draft: Draft, offered: string) {
+  let before = offered
   let problems: ReadonlyArray<string> = []
   for (;;) {
     const notes = problems.length === 0 ? [] : [introduction, ...problems]
     const text = withoutNotes(yield* draft.edit(withNotes(before, notes)))
-    if (text === original) return undefined
+    if (text === offered || text === open.current.text) return undefined
     if (text === before) return yield* new LeftRefused({ problems })
     const result = yield* Effect.either(open.set(text, { dryRun: false }))
     if (Either.isRight(result)) return { open, written: result.right } satisfies Written
@@ -44,8 +45,8 @@ const edit = Effect.fnUntraced(function* (open: OpenSettings, draft: Draft) {
   }
 })
 
-/** Keeps the draft if the user has typed anything, and returns its path then. */
-const keepTyped = Effect.fnUntraced(function* (draft: Draft, original: string) {
+/** Keeps the draft if the user has typed anything, and returns its path. */
+const keepTyped = Effect.fnUntraced(function* (draft: Draft, offered: string) {
   const held = yield* Effect.either(draft.text)
   if (Either.isLeft(held)) {
     if (held.left.absent) return undefined
@@ -54,7 +55,7 @@ const keepTyped = Effect.fnUntraced(function* (draft: Draft, original: string) {
     return draft.path
   }
   const text = withoutNotes(held.right)
-  if (text === original) return undefined
+  if (text === offered) return undefined
   yield* draft.keep(text)
   return draft.path
 })
@@ -64,8 +65,10 @@ export const configEdit = Effect.fnUntraced(function* (invocation: Invocation) {
   const { err, out } = yield* CommandOutput
   const open = yield* openSettings(invocation)
   const draft = yield* (yield* Editor).draft
-  const kept = keepTyped(draft, open.current.text)
-  const written = yield* edit(open, draft).pipe(
+  const { program } = yield* Caller
+  const offered = open.current.text === "" ? schemaLine(program.at(-1) ?? "") : open.current.text
+  const kept = keepTyped(draft, offered)
+  const written = yield* edit(open, draft, offered).pipe(
     Effect.catchAll((error) =>
       Effect.flatMap(kept, (path) =>
         Effect.fail(path === undefined ? error : new EditKept({ why: error.message, path }))

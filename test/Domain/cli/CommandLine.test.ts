@@ -19,7 +19,7 @@ const messageOf = (line: string): string =>
 const run = (invocation: Omit<Invocation, "args"> & Partial<Pick<Invocation, "args">>) =>
   CommandLine.Run({ invocation: { args: {}, ...invocation } })
 
-describe("a command line that is understood", () => {
+describe("a valid command line", () => {
   it("means start when no command is given", () => {
     assert.deepStrictEqual(understood([]), run({ verb: "start", options: {}, workerArgv: undefined }))
   })
@@ -40,7 +40,7 @@ describe("a command line that is understood", () => {
     )
   })
 
-  it("leaves out every option that is not given, so that the settings file can speak", () => {
+  it("leaves out every option that is not given, so that the settings file decides", () => {
     const line = understood(["start"])
     assert.isTrue(line._tag === "Run" && Object.keys(line.invocation.options).length === 0)
   })
@@ -52,7 +52,7 @@ describe("a command line that is understood", () => {
     )
   })
 
-  it("takes arguments by their place, with options around and between them", () => {
+  it("takes positional arguments, with options around and between them", () => {
     const expected = run({
       verb: "config set",
       args: { key: "restart.jitter", value: "0.25" },
@@ -77,7 +77,7 @@ describe("a command line that is understood", () => {
     )
   })
 
-  it("takes a number below zero for a value, and not for an option", () => {
+  it("takes a negative number for a value, not for an option", () => {
     for (const value of ["-1", "-0.5", "-.5", "-", ""]) {
       assert.deepStrictEqual(
         understood(["config", "set", "restart.jitter", value, "--json"]),
@@ -91,7 +91,7 @@ describe("a command line that is understood", () => {
     }
   })
 
-  it("takes words that are commands elsewhere for arguments where one is due", () => {
+  it("takes the name of a command for an argument where one is expected", () => {
     const project = (target: string) =>
       run({
         verb: "switch",
@@ -115,7 +115,7 @@ describe("a command line that is understood", () => {
     )
   })
 
-  it("does not care about the order of options nor on which side of the command they stand", () => {
+  it("accepts options in any order, before and after the command", () => {
     FastCheck.assert(
       FastCheck.property(anyWriting, ([invocation, argv]) => {
         assert.deepStrictEqual(understood(argv), run(invocation))
@@ -124,7 +124,7 @@ describe("a command line that is understood", () => {
     )
   })
 
-  it("has one canonical form that means the same", () => {
+  it("has one canonical form with the same meaning", () => {
     FastCheck.assert(
       FastCheck.property(anyInvocation, (invocation) => {
         const argv = canonicalArgv(invocation)
@@ -135,7 +135,7 @@ describe("a command line that is understood", () => {
     )
   })
 
-  it("asks for help of the command that is named, wherever --help stands, whatever else is given", () => {
+  it("shows the help of the given command, wherever --help stands", () => {
     for (const line of [
       "stop --help",
       "--help stop",
@@ -167,7 +167,7 @@ describe("a command line that is understood", () => {
   })
 })
 
-describe("a command line that is not understood", () => {
+describe("an invalid command line", () => {
   const general = "\nTry: autopilotd --help"
   const cases: ReadonlyArray<readonly [line: string, message: string]> = [
     ["star", `Unknown command "star". Did you mean "start"?${general}`],
@@ -181,7 +181,7 @@ describe("a command line that is not understood", () => {
     ["claude", `Unknown command "claude". A worker's command goes after "start --".${general}`],
     [
       "config",
-      `"config" needs one more word: check, show, set, unset or edit.\nTry: autopilotd config --help`
+      `"config" needs one more word: check, show, set, unset, edit or schema.\nTry: autopilotd config --help`
     ],
     ["switch", `switch needs the name of a project.\nTry: autopilotd switch --help`],
     ["switch --keep", `switch needs the name of a project.\nTry: autopilotd switch --help`],
@@ -218,7 +218,7 @@ describe("a command line that is not understood", () => {
     ["project", `Unknown command "project". Did you mean "projects"?${general}`],
     [
       "reload --project shop",
-      `reload takes --project only with --restart: the settings of all projects are read together.\nTry: autopilotd reload --help`
+      `reload takes --project only with --restart: a reload reads the settings of all projects.\nTry: autopilotd reload --help`
     ],
     ["status foo", `Unexpected "foo" after "status".\nTry: autopilotd status --help`],
     [
@@ -268,7 +268,7 @@ describe("a command line that is not understood", () => {
     ],
     [
       "start --json",
-      `start takes --json only with --detach: in the foreground the worker's own output is what is printed.\nTry: autopilotd start --help`
+      `start takes --json only with --detach: in the foreground it prints the worker's own output.\nTry: autopilotd start --help`
     ],
     ["start --", `Nothing follows "--": the worker's command is missing.\nTry: autopilotd start --help`],
     [
@@ -283,12 +283,12 @@ describe("a command line that is not understood", () => {
     })
   }
 
-  it("names the mistake a person reads first", () => {
+  it("reports the leftmost mistake", () => {
     assert.include(messageOf("star --modle x"), '"star"')
     assert.include(messageOf("--modle x star"), '"--modle"')
   })
 
-  it("takes each option with the commands it belongs to and refuses it with all others", () => {
+  it("accepts each option with the commands it belongs to, and with no others", () => {
     for (const verb of verbs) {
       for (const key of optionKeys) {
         const row = optionTable[key]
@@ -305,7 +305,7 @@ describe("a command line that is not understood", () => {
     }
   })
 
-  it("never throws, and answers any words with a request or with two plain lines", () => {
+  it("never throws: any words give an invocation or an error of two plain lines", () => {
     const known = optionKeys.map((key) => `--${optionTable[key].long}`)
     const word = FastCheck.oneof(
       anyWord,

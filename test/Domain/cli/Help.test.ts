@@ -28,12 +28,12 @@ describe("the help", () => {
     }
     for (const key of optionKeys) assert.include(text, `--${optionTable[key].long}`)
     for (const expected of [
-      "-w, --workdir DIR Folder the worker runs in (default: .)",
-      "--model NAME Model the agent works with (default: sonnet)",
+      "-w, --workdir DIR Working directory of the worker (default: .)",
+      "--model NAME Model of the agent (default: sonnet)",
       "(default: 300)",
       "(default: 99999)",
       "-c, --config FILE Settings file (default: ~/.autopilot/daemon.toml)",
-      "-p, --project NAME Project the command is about",
+      "-p, --project NAME Project to act on",
       "--completions SHELL"
     ]) {
       assert.include(text, expected)
@@ -44,10 +44,10 @@ describe("the help", () => {
     const text = helpText()
     for (const expected of ["AUTOPILOT_HOME", "AUTOPILOT_MODEL", "NO_COLOR", "daemon.toml", "logs/"])
       assert.include(text, expected)
-    assert.match(text, /Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n/)
+    assert.match(text, /Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n {2}130 .*\n/)
   })
 
-  it("of a command shows its own options and no others", () => {
+  it("shows the options of a command and no others", () => {
     for (const verb of verbs) {
       const options = helpText(verb).split("Options:\n")[1]?.split("\n\n")[0] ?? ""
       for (const key of optionKeys) {
@@ -62,22 +62,25 @@ describe("the help", () => {
     }
   })
 
-  it("of a command with arguments shows them in its usage and says what they are", () => {
+  it("shows the arguments of a command in its usage and explains them", () => {
     assert.include(helpText("config set"), "\n  autopilotd config set KEY VALUE [OPTIONS]\n")
     assert.match(helpText("config set"), /\nArguments:\n {2}KEY .*\n.*\n {2}VALUE /)
     assert.match(helpText("switch"), /\n {2}autopilotd switch NAME \[OPTIONS\]\n[^]*\nArgument:\n {2}NAME /)
     assert.notInclude(helpText("status"), "Argument")
   })
 
-  it("of start says what a project's name is", () => {
-    assert.include(helpText("start").replace(/\s+/g, " "), "--project selects a project that has a table")
+  it("explains --project of start", () => {
+    assert.include(
+      helpText("start").replace(/\s+/g, " "),
+      "--project selects the project of that name in the settings"
+    )
   })
 
   it("says that start takes --json only in the background", () => {
     assert.include(helpText("start"), "--json needs --detach")
   })
 
-  it("of a group of commands lists them", () => {
+  it("lists the commands of a group", () => {
     assert.include(helpText("config"), "config check")
   })
 })
@@ -89,13 +92,13 @@ describe("the table of commands", () => {
     assert.strictEqual(new Set(names).size, names.length)
   })
 
-  it("has a description for the first word of each command of two words, and commands for each such word", () => {
+  it("describes every group of commands, and every group has commands", () => {
     const firstWords = verbs.filter((verb) => verb.includes(" ")).map((verb) => verb.split(" ")[0])
     assert.sameMembers([...new Set(firstWords)], [...groups])
     for (const group of groups) assert.isNotEmpty(nextWords(group))
   })
 
-  it("shows only examples that are understood", () => {
+  it("shows only valid examples", () => {
     for (const verb of verbs) {
       for (const example of commandRow(verb).examples) {
         for (const part of example.split(" && ")) {

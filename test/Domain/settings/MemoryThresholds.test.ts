@@ -18,11 +18,11 @@ describe("thresholdsInForce", () => {
     assert.deepStrictEqual(inForce({}, 32 * gib), { minAvailableBytes: 2 * gib, criticalBytes: gib })
   })
 
-  it("are 20 % and 10 % of a small one", () => {
+  it("are 20 % and 10 % of a small machine", () => {
     assert.deepStrictEqual(inForce({}, 1000), { minAvailableBytes: 200, criticalBytes: 100 })
   })
 
-  it("are what the settings say", () => {
+  it("are those of the settings", () => {
     const set = { minAvailableBytes: 3 * gib, criticalThresholdBytes: 2 * gib }
     assert.deepStrictEqual(inForce(set, 8 * gib), { minAvailableBytes: 3 * gib, criticalBytes: 2 * gib })
   })

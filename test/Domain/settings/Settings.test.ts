@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import { settingKeys } from "../../../src/Domain/settings/SettingKeys.ts"
-import { decodeRaw, defaults } from "../../../src/Domain/settings/SettingsDecode.ts"
+import { decodeRaw } from "../../../src/Domain/settings/SettingsDecode.ts"
 import { renderProblem } from "../../../src/Domain/settings/SettingsProblem.ts"
 import { keyPathText } from "../../../src/Domain/toml/KeyPath.ts"
 import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
@@ -22,6 +22,7 @@ const memory = (values: RawSettings) => complaints({ memory: values })
 
 describe("Settings", () => {
   it("have the documented defaults when nothing is set", () => {
+    const defaults = Either.getOrThrow(decodeRaw({}))
     const { env, maxBudget, maxTurns, memory, model, project, restart, workerCommand, workingDir } = defaults
     assert.deepStrictEqual(
       { env, maxBudget, maxTurns, model, project, workingDir },
@@ -198,7 +199,7 @@ describe("Settings", () => {
     ])
   })
 
-  it("refuse combinations that cannot be, also against a default", () => {
+  it("refuse contradictions, also with a default", () => {
     assert.deepStrictEqual(restart({ initial_backoff_ms: 2000, max_backoff_ms: 1000 }), [
       "restart.initial_backoff_ms (2000) is above restart.max_backoff_ms (1000)."
     ])
@@ -213,7 +214,7 @@ describe("Settings", () => {
     ])
   })
 
-  it("tell every problem at once", () => {
+  it("report every problem at once", () => {
     const lines = complaints({
       modl: "x",
       max_turns: 0,
@@ -238,7 +239,7 @@ describe("Settings", () => {
     assert.notInclude(complaints({ env: { PIN: 987_654 } }).join("\n"), "987654")
   })
 
-  it("decode or are refused with a reason, whatever stands in the file", () => {
+  it("decode or are refused with a reason, whatever the file contains", () => {
     const keys = FastCheck.constantFrom(...settingKeys.map(({ key }) => key), "env.A", "nonsense", "memory")
     const anyValue = FastCheck.oneof(
       FastCheck.jsonValue(),

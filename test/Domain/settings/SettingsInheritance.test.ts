@@ -50,7 +50,7 @@ describe("A project of a table", () => {
     assert.match(argvOf(second), /^\/bin\/blog run .* --project blog$/)
   })
 
-  it("says of each value where it came from", () => {
+  it("shows the source of each value", () => {
     const { projects } = inForce(
       {
         project: "main",
@@ -89,7 +89,7 @@ describe("A project of a table", () => {
     ])
   })
 
-  it("has, key by key, its own value or else the top level's, whatever both set", () => {
+  it("has its own value or else the top level's for every key", () => {
     FastCheck.assert(
       FastCheck.property(topSettings, tableSettings, (top, table) => {
         const merged = mergeTable(["shop", table], top, outer, { _tag: "TopLevel" })
@@ -123,7 +123,7 @@ describe("The command line", () => {
       ({ project, settings }) => `${project} ${settings.model}`
     )
 
-  it("is about the project that it names, and about no other", () => {
+  it("applies to the project that it names, and to no other", () => {
     assert.deepStrictEqual(models({ project: "shop", model: "opus" }), [
       "main sonnet",
       "shop opus",
@@ -142,7 +142,7 @@ describe("The command line", () => {
     ])
   })
 
-  it("is about the project that AUTOPILOT_PROJECT names, unless it names one itself", () => {
+  it("applies to the project of AUTOPILOT_PROJECT, unless it names one itself", () => {
     assert.deepStrictEqual(models({ model: "opus" }, { project: "shop" }), [
       "main sonnet",
       "shop opus",
@@ -170,7 +170,7 @@ describe("The command line", () => {
     )
   })
 
-  it("is about nobody once the table that it named is gone, and about it again when that is back", () => {
+  it("applies to no project while the table that it named is missing", () => {
     const commandLine = { project: "shop", model: "opus" }
     const first = inForce(file, { commandLine })
     const without = inForce({ ...file, projects: { blog: {} } }, { commandLine, about: first.about })
@@ -182,7 +182,7 @@ describe("The command line", () => {
     assert.deepStrictEqual(inForce(file, { commandLine, about: first.about }), first)
   })
 
-  it("keeps the name that it gave the top level: a table that comes to be called so is refused", () => {
+  it("keeps the name that it gave the top level: a new table of that name is refused", () => {
     const { about } = inForce(file, { commandLine: { project: "other" } })
     const parts = takeApart({ ...file, projects: { other: {} } })
     assert.deepStrictEqual(
@@ -190,7 +190,7 @@ describe("The command line", () => {
       [
         [
           "projects.other",
-          "is how --project or AUTOPILOT_PROJECT has named the top level of this daemon: rename this table, or start the daemon anew"
+          "is the name that --project or AUTOPILOT_PROJECT gave to the top level of this daemon: rename this table, or restart the daemon"
         ]
       ]
     )
@@ -202,20 +202,20 @@ describe("The top level", () => {
   const names = (file: RawSettings, commandLine: RawSettings = {}) =>
     inForce(file, { commandLine }).projects.map(({ project }) => String(project))
 
-  it("is no project where it has no worker and there are tables", () => {
+  it("is no project without a worker beside tables", () => {
     assert.deepStrictEqual(names({ model: "opus", projects }), ["shop"])
     assert.deepStrictEqual(names({ worker_command: worker, projects }), ["default", "shop"])
     assert.deepStrictEqual(names({ model: "opus" }), ["default"])
     assert.deepStrictEqual(names({ projects: {} }), ["default"])
   })
 
-  it("is one where the command line is about it", () => {
+  it("is a project when the command line applies to it", () => {
     assert.deepStrictEqual(names({ projects }, { model: "opus" }), ["default", "shop"])
     assert.deepStrictEqual(names({ projects }, { project: "other" }), ["other", "shop"])
     assert.deepStrictEqual(names({ projects }, { project: "shop", model: "opus" }), ["shop"])
   })
 
-  it("and all tables hold again what they held when a file is loaded, changed and changed back", () => {
+  it("and all tables have their old values after a change is undone", () => {
     const commandLines = FastCheck.record(
       { project: FastCheck.constantFrom("shop", "other"), model: FastCheck.constant("opus") },
       { requiredKeys: [] }

@@ -38,7 +38,7 @@ const settingAll = (value: string, chosen: ReadonlyArray<string>): RawSettings =
 }
 
 describe("mergeLayers", () => {
-  it("lets the command line win over the environment, and that over the file, key by key", () => {
+  it("overrides the file by the environment and both by the command line, key by key", () => {
     const merged = mergeTop({
       file: {
         model: "file",
@@ -76,7 +76,7 @@ describe("mergeLayers", () => {
     )
   })
 
-  it("names the table of a project that has set a value, as it stands in the file", () => {
+  it("names the project table that set a value as the file writes it", () => {
     const merged = mergeLayers([
       fileLayer({ model: "a", env: { A: "1", B: "1" } }),
       tableLayer("a.b", { env: { B: "2" } })
@@ -92,7 +92,7 @@ describe("mergeLayers", () => {
     )
   })
 
-  it("takes a worker command as one value, so that no part of another is left in it", () => {
+  it("replaces a worker command as a whole", () => {
     const { raw } = mergeTop({
       file: { worker_command: { type: "Binary", path: "/bin/autopilot", args: ["-v"] } },
       commandLine: { worker_command: { type: "Command", argv: ["claude"] } }
@@ -160,7 +160,7 @@ describe("fromEnvironment", () => {
     )
   })
 
-  it("takes an empty variable as not set, and leaves what is no number for the schema to refuse", () => {
+  it("ignores an empty variable, and leaves an invalid number for the schema to refuse", () => {
     assert.deepStrictEqual(
       fromEnvironment({ AUTOPILOT_MODEL: "", AUTOPILOT_MAX_TURNS: "0x10", AUTOPILOT_MAX_BUDGET: "1e3" }),
       { max_turns: "0x10", max_budget: "1e3" }
@@ -176,13 +176,13 @@ describe("hoist", () => {
     assert.deepStrictEqual(problems, [])
   })
 
-  it("sees no worker command in a table that held nothing else", () => {
+  it("finds no worker command in a table that held nothing else", () => {
     assert.deepStrictEqual(hoist({ worker_command: { model: "opus" } }).raw, { model: "opus" })
     assert.deepStrictEqual(hoist({ worker_command: {} }).raw, { worker_command: {} })
     assert.deepStrictEqual(hoist({ worker_command: "x" }).raw, { worker_command: "x" })
   })
 
-  it("takes a setting twice when both say the same, and names both when they do not", () => {
+  it("accepts a setting twice with the same value, and reports both values when they differ", () => {
     const table = { type: "Cargo", model: "opus" }
     assert.deepStrictEqual(hoist({ model: "opus", worker_command: table }).problems, [])
     const [problem, ...others] = hoist({ model: "sonnet", worker_command: table }).problems

@@ -1,8 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
-import { aboutOf } from "../../../src/Domain/settings/SettingsAbout.ts"
 import { renderProblem } from "../../../src/Domain/settings/SettingsProblem.ts"
-import { problemsOf, takeApart } from "../../../src/Domain/settings/SettingsProjects.ts"
+import { aboutOf, problemsOf, takeApart } from "../../../src/Domain/settings/SettingsProjects.ts"
 import { resolveSettings } from "../../../src/Domain/settings/SettingsResolve.ts"
 import { keyPathText } from "../../../src/Domain/toml/KeyPath.ts"
 import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
@@ -46,7 +45,7 @@ describe("A table of a project", () => {
     ]
   ])("%j is refused", (file, line) => assert.include(complaints(file), line))
 
-  it("may be called anything that can be a folder, also what other objects have", () => {
+  it("may have any name that can be a folder, even constructor", () => {
     const projects = { constructor: {}, toString: {}, "10": {}, "a.b": {} }
     assert.deepStrictEqual(complaints({ projects }), [])
     const { projects: all } = inForce({ worker_command: worker, model: "opus", projects })
@@ -114,7 +113,7 @@ describe("A table of a project", () => {
     ])
   )
 
-  it("is told of with all its problems, together with those of the other tables", () => {
+  it("is reported with all its problems, together with those of other tables", () => {
     const lines = complaints({
       modl: "x",
       projects: {
@@ -135,7 +134,7 @@ describe("A table of a project", () => {
     )
   })
 
-  it("is refused at its own key where it does not go together with what it inherits", () => {
+  it("is refused at its own key when it contradicts an inherited setting", () => {
     const restart = { initial_backoff_ms: 2000 }
     assert.deepStrictEqual(
       complaints({ restart, projects: { shop: { restart: { max_backoff_ms: 1500 } } } }),
@@ -164,12 +163,12 @@ describe("A table of a project", () => {
     )
   })
 
-  it("cannot be called like the top level", () => {
+  it("cannot have the name of the top level", () => {
     assert.deepStrictEqual(complaints({ project: "shop", projects: { shop: {} } }), [
-      'projects.shop is how the top level is called (project = "shop"): rename one of them.'
+      'projects.shop is also the name of the top level (project = "shop"): rename one of them.'
     ])
     assert.deepStrictEqual(complaints({ projects: { default: {} } }), [
-      'projects.default is how the top level is called while it has no name: give it one with project = "...", or rename this table.'
+      'projects.default is the name of the top level by default: name it with project = "...", or rename this table.'
     ])
     assert.deepStrictEqual(complaints({ project: "main", projects: { default: {} } }), [])
   })

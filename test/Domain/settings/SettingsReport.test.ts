@@ -1,8 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import { settingKeys } from "../../../src/Domain/settings/SettingKeys.ts"
-import { settingsReport } from "../../../src/Domain/settings/SettingsReport.ts"
-import { renderReport } from "../../../src/Domain/settings/SettingsReportText.ts"
+import { renderReport, settingsReport } from "../../../src/Domain/settings/SettingsReport.ts"
 import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"
 
@@ -14,7 +13,7 @@ const effective = (file: RawSettings) =>
   inForce(file, { commandLine: { model: "opus", worker_command: claude } })
 
 describe("settingsReport", () => {
-  it("shows every setting that has a value of its own, in the order of the README", () => {
+  it("shows every setting in the order of the reference", () => {
     const { settings } = settingsReport(effective({}), none)
     const single = settingKeys
       .map(({ key }) => key)
@@ -25,7 +24,7 @@ describe("settingsReport", () => {
     )
   })
 
-  it("shows each value with where it came from, and large figures as people say them", () => {
+  it("shows each value with its source, and large numbers with a unit", () => {
     const report = settingsReport(effective({ restart: { max_backoff_ms: 60_000 } }), none)
     const row = (key: string) => report.settings.find((setting) => setting.key === key)
     assert.deepStrictEqual(row("model"), {
@@ -55,7 +54,7 @@ describe("settingsReport", () => {
     )
   })
 
-  it("is aligned, says what the env file sets and warns of it", () => {
+  it("is aligned, lists the variables of the env file and its warnings", () => {
     const text = renderReport(
       settingsReport(effective({ env: { TOKEN: "12345" } }), () => ({
         values: { ANTHROPIC_API_KEY: "sk-ant-123456", EMPTY: "", ONE: "x" },
@@ -131,7 +130,7 @@ describe("settingsReport of several projects", () => {
   const envFileOf = ({ project }: { readonly project: string }) =>
     project === "shop" ? { values: { KEY: "secret" }, warnings: ["/shop.env is open"] } : none()
 
-  it("shows the top level in full, and of each other project what is its own", () => {
+  it("shows the top level in full, and the differences of each other project", () => {
     const text = renderReport(settingsReport(inForce(file), envFileOf))
     assert.strictEqual(text.split("\n")[1], "Project main")
     assert.strictEqual(
@@ -157,7 +156,7 @@ Warning: /shop.env is open`
     )
   })
 
-  it("has every project in JSON, with what it overrides and what would be executed", () => {
+  it("has every project in JSON, with its overrides and its command", () => {
     const report = settingsReport(inForce(file), envFileOf)
     assert.strictEqual(report.project, "main")
     assert.deepStrictEqual(

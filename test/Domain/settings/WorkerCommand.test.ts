@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Either from "effect/Either"
-import { argvOf, type CommandFacts, findWorker } from "../../../src/Domain/settings/WorkerCommand.ts"
+import { argvOf } from "../../../src/Domain/settings/WorkerCommand.ts"
 
 const given = { model: "sonnet", maxBudget: 300, maxTurns: 99_999 }
 
@@ -17,7 +16,7 @@ describe("argvOf", () => {
     )
   })
 
-  it("runs cargo on the autopilot package, of another manifest when one is named", () => {
+  it("runs cargo on the autopilot package, with the manifest if one is set", () => {
     const run = "run --full-auto --model sonnet --max-budget 300 --max-turns 99999"
     assert.strictEqual(
       argvOf({ _tag: "Cargo", args: [] }, given).join(" "),
@@ -29,7 +28,7 @@ describe("argvOf", () => {
     )
   })
 
-  it("runs a command as it stands", () => {
+  it("runs a command unchanged", () => {
     const argv = ["claude", "-p", "a b", ""] as const
     assert.deepStrictEqual(argvOf({ _tag: "Command", argv }, given), argv)
   })
@@ -43,43 +42,5 @@ describe("argvOf", () => {
   ])("writes a budget of %d as %s", (maxBudget, text) => {
     const argv = argvOf({ _tag: "Binary", path: "a", args: [] }, { ...given, maxBudget })
     assert.strictEqual(argv[argv.indexOf("--max-budget") + 1], text)
-  })
-})
-
-describe("findWorker", () => {
-  const none: CommandFacts = {
-    environmentBinary: undefined,
-    homeBinary: "/home/u/.autopilot/bin/autopilot",
-    homeBinaryExists: false,
-    workingDir: "/code",
-    workingDirHasCargoToml: false
-  }
-  const found = (facts: Partial<CommandFacts>) => Either.getOrThrow(findWorker({ ...none, ...facts }))
-
-  it("prefers AUTOPILOT_WORKER_BINARY, then the home's binary, then a Cargo.toml", () => {
-    const all = { environmentBinary: "/env/autopilot", homeBinaryExists: true, workingDirHasCargoToml: true }
-    assert.deepStrictEqual(found(all), {
-      command: { _tag: "Binary", path: "/env/autopilot", args: [] },
-      source: "environment AUTOPILOT_WORKER_BINARY"
-    })
-    assert.deepStrictEqual(found({ ...all, environmentBinary: undefined }).command, {
-      _tag: "Binary",
-      path: none.homeBinary,
-      args: []
-    })
-    assert.deepStrictEqual(found({ workingDirHasCargoToml: true }).command, { _tag: "Cargo", args: [] })
-  })
-
-  it("says what can be done when nothing names a worker", () => {
-    const { message } = Either.getOrThrow(Either.flip(findWorker(none)))
-    for (const choice of [
-      "-- CMD ARGS",
-      "[worker_command]",
-      "AUTOPILOT_WORKER_BINARY",
-      none.homeBinary,
-      "/code/Cargo.toml"
-    ]) {
-      assert.include(message, choice)
-    }
   })
 })

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
-import { VerdictSettings } from "../../../src/Domain/settings/VerdictSettings.ts"
+import { VerdictSettings } from "../../../src/Domain/settings/RestartSettings.ts"
 import type { Verdict, VerdictKind } from "../../../src/Domain/verdict/ExitVerdict.ts"
 import { followUp, waitMs } from "../../../src/Domain/worker/VerdictPolicy.ts"
 

@@ -104,7 +104,7 @@ model = "opus"
         ":5: projects.shop.restart.max_backof_ms is not a setting. Did you mean projects.shop.restart.max_backoff_ms?",
         ":9: projects.shop.max_turns must be a whole number, at least 1, not 0.",
         ":11: projects.shop.memory.dry_run is about the whole machine, not about one project: set it at the top level.",
-        ':12: projects.default is how the top level is called while it has no name: give it one with project = "...", or rename this table.',
+        ':12: projects.default is the name of the top level by default: name it with project = "...", or rename this table.',
         `:13: projects."my shop" is not a name for a project: 1 to 64 letters, digits, '.', '_' or '-' that begin with a letter or a digit (autopilotd.log is taken).`,
         ":15: projects.blog.env.TOKEN must be text without a NUL character, not a number."
       ])

@@ -39,7 +39,8 @@ const handlersWith = <E, R>(handler: (by: Verb, invocation: Invocation) => Effec
     "config show": of("config show"),
     "config set": of("config set"),
     "config unset": of("config unset"),
-    "config edit": of("config edit")
+    "config edit": of("config edit"),
+    "config schema": of("config schema")
   }
 }
 
@@ -64,7 +65,7 @@ const seen = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   })
 
 describe("the command tree", () => {
-  it("understands every command line as the plain road does", () => {
+  it("understands every command line as parse does", () => {
     FastCheck.assert(
       FastCheck.property(anyInvocation, (invocation) => {
         const { carried, tree } = recorder()
@@ -75,7 +76,7 @@ describe("the command tree", () => {
     )
   })
 
-  it("reads the canonical form of a command line as the plain road does", () => {
+  it("reads the canonical form of a command line as parse does", () => {
     for (const line of [
       "start",
       "start -w /srv --project shop --max-turns=7 --max-budget 12.5 --detach --keep-state -- claude -p --help",
@@ -121,8 +122,8 @@ describe("the command tree", () => {
         [["switch", "a/b"], /^NAME expects a name of 1 to 64 letters/],
         [["config", "set", "model"], /VALUE/],
         [["config", "set", "model", "a", "b"], /unknown argument: 'b'/],
-        [["config"], /^This is not a whole command\.$/],
-        [[], /^This is not a whole command\.$/]
+        [["config"], /^The command is incomplete\.$/],
+        [[], /^The command is incomplete\.$/]
       ]
       for (const [argv, problem] of cases) {
         const { carried, tree } = recorder()
@@ -220,7 +221,7 @@ describe("the completion scripts", () => {
     }
   })
 
-  it("offer the settings where one is to be named", () => {
+  it("offer the names of settings for config set and unset", () => {
     const zsh = script("zsh").split("\n")
     assert.lengthOf(
       zsh.filter((line) => /^ +':KEY:\(.*\brestart\.jitter\b.*\)' \\$/.test(line)),

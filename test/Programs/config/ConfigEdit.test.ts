@@ -6,6 +6,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { SettingsStore } from "../../../src/Layers/config/SettingsStore.ts"
+import { Caller } from "../../../src/Layers/daemon/Caller.ts"
 import { SettingsNotWritten } from "../../../src/Layers/settings/SettingsReplacement.ts"
 import { configEdit } from "../../../src/Programs/config/ConfigEdit.ts"
 import { heard, invocationOf, messageOf, noDaemon } from "../../fixtures/CommandUser.ts"
@@ -17,6 +18,13 @@ const original = '# mine\nmodel = "a"\n[restart]\njitter = 0\n'
 type Steps = Parameters<typeof editorUser>
 type Memory = ReturnType<typeof settingsInMemory>
 
+const caller = Layer.succeed(Caller, {
+  environment: {},
+  cwd: "/",
+  userHome: "/",
+  program: ["node", "/opt/autopilotd/dist/autopilotd.js"]
+})
+
 /** A person at their editor, and what came of it. */
 const editing = Effect.fnUntraced(function* (
   steps: Steps,
@@ -27,7 +35,7 @@ const editing = Effect.fnUntraced(function* (
   const said = yield* heard(
     Effect.provide(
       configEdit(invocationOf("config", "edit", ...words)),
-      Layer.mergeAll(noDaemon, memory.layer, user.layer)
+      Layer.mergeAll(noDaemon, memory.layer, user.layer, caller)
     )
   )
   return { ...said, seen: user.seen(), draftPath: user.draftPath() }
@@ -56,6 +64,19 @@ describe("autopilotd config edit", () => {
       )
       assert.deepStrictEqual(seen, [original])
       isRemoved(draftPath)
+    })
+  )
+
+  it.scopedLive("begins a new file with the path of the installation's JSON Schema", () =>
+    Effect.gen(function* () {
+      const first = "#:schema /opt/autopilotd/schema/daemon.schema.json\n\n"
+      const memory = settingsInMemory("")
+      const unchanged = yield* editing(["true"], memory)
+      assert.deepStrictEqual(unchanged.seen, [first])
+      assert.strictEqual(unchanged.out, "Nothing was changed.\n")
+      assert.strictEqual(memory.file.writes, 0)
+      yield* editing(['echo \'model = "opus"\' >> "$1"'], memory)
+      assert.strictEqual(memory.file.text, `${first}model = "opus"\n`)
     })
   )
 
@@ -186,7 +207,7 @@ describe("autopilotd config edit", () => {
         heard(
           Effect.provide(
             configEdit(invocationOf("config", "edit")),
-            Layer.mergeAll(noDaemon, memory.layer, user.layer)
+            Layer.mergeAll(noDaemon, memory.layer, user.layer, caller)
           ),
           said
         )

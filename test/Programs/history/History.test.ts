@@ -74,14 +74,14 @@ describe("autopilotd history", () => {
     })
   )
 
-  it.scoped("says which times are understood, and that one is still to come", () =>
+  it.scoped("says which times are understood, and that one is in the future", () =>
     Effect.gen(function* () {
       const { out, result } = yield* told("--since", "2030-01-01")
       assert(Either.isLeft(result))
       assert.strictEqual(result.left._tag, "UsageError")
       assert.strictEqual(
         messageOf(result),
-        '--since: "2030-01-01" is still to come.\nTry: autopilotd history --help'
+        '--since: "2030-01-01" is in the future.\nTry: autopilotd history --help'
       )
       assert.strictEqual(out, "")
       assert.throws(() => invocationOf("history", "--since", "soon"), /expects a time such as 2h, 3d/)

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import { withoutWorker } from "../../../src/Domain/settings/ProjectsWithoutWorker.ts"
+import { type CommandFacts, findWorker, withoutWorker } from "../../../src/Domain/settings/WorkerLookup.ts"
 import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"
 
@@ -17,12 +18,12 @@ describe("A start", () => {
     assert.deepStrictEqual(refusal({ projects: { shop: { worker_command: worker } } }), [])
   })
 
-  it("is refused without a word about projects when there is but one", () => {
+  it("is refused without mentioning projects when there is only one", () => {
     const [first = ""] = refusal({})
     assert.match(first, /^There is no worker to start: no command was given/)
   })
 
-  it("names the projects that have no worker, and where each could get one", () => {
+  it("names the projects without a worker and the ways to set one", () => {
     const projects = { shop: { working_dir: "/shop" }, blog: { worker_command: worker }, "a.b": {} }
     const [first, ...choices] = refusal({ working_dir: "/w", projects })
     assert.strictEqual(
@@ -41,9 +42,47 @@ describe("A start", () => {
     ])
   })
 
-  it("asks which project is meant when options are given for a top level without worker", () => {
+  it("suggests --project when options are given for a top level without a worker", () => {
     const lines = refusal({ projects: { shop: { worker_command: worker } } }, { model: "opus" })
     assert.match(lines[0] ?? "", /^There is no worker to start for the project default: /)
     assert.include(lines.join("\n"), "autopilotd start --project NAME")
+  })
+})
+
+describe("findWorker", () => {
+  const none: CommandFacts = {
+    environmentBinary: undefined,
+    homeBinary: "/home/u/.autopilot/bin/autopilot",
+    homeBinaryExists: false,
+    workingDir: "/code",
+    workingDirHasCargoToml: false
+  }
+  const found = (facts: Partial<CommandFacts>) => Either.getOrThrow(findWorker({ ...none, ...facts }))
+
+  it("prefers AUTOPILOT_WORKER_BINARY, then the home's binary, then a Cargo.toml", () => {
+    const all = { environmentBinary: "/env/autopilot", homeBinaryExists: true, workingDirHasCargoToml: true }
+    assert.deepStrictEqual(found(all), {
+      command: { _tag: "Binary", path: "/env/autopilot", args: [] },
+      source: "environment AUTOPILOT_WORKER_BINARY"
+    })
+    assert.deepStrictEqual(found({ ...all, environmentBinary: undefined }).command, {
+      _tag: "Binary",
+      path: none.homeBinary,
+      args: []
+    })
+    assert.deepStrictEqual(found({ workingDirHasCargoToml: true }).command, { _tag: "Cargo", args: [] })
+  })
+
+  it("says what can be done when nothing names a worker", () => {
+    const { message } = Either.getOrThrow(Either.flip(findWorker(none)))
+    for (const choice of [
+      "-- CMD ARGS",
+      "[worker_command]",
+      "AUTOPILOT_WORKER_BINARY",
+      none.homeBinary,
+      "/code/Cargo.toml"
+    ]) {
+      assert.include(message, choice)
+    }
   })
 })

@@ -5,16 +5,72 @@ import { aligned } from "../text/Table.ts"
 import { listed } from "../text/Words.ts"
 import { keyPathText } from "../toml/KeyPath.ts"
 import type { EffectiveProject, EffectiveSettings } from "./EffectiveSettings.ts"
-import { NoWorkerCommand } from "./WorkerCommand.ts"
+import type { WorkerCommand } from "./WorkerCommand.ts"
 
-/** A project that nothing says what to run for. */
+/** The places that may hold a worker when no worker command is set. */
+export interface CommandFacts {
+  /** Value of AUTOPILOT_WORKER_BINARY. */
+  readonly environmentBinary: string | undefined
+  /** `~/.autopilot/bin/autopilot` */
+  readonly homeBinary: string
+  readonly homeBinaryExists: boolean
+  readonly workingDir: string
+  readonly workingDirHasCargoToml: boolean
+}
+
+/** The only project has no worker. */
+export class NoWorkerCommand extends Data.TaggedError("NoWorkerCommand")<{
+  readonly homeBinary: string
+  readonly workingDir: string
+}> {
+  override get message(): string {
+    const choices = [
+      ["autopilotd start -- CMD ARGS", 'any command, for example: autopilotd start -- claude -p "..."'],
+      ["[worker_command] in daemon.toml", 'type = "Cargo", "Binary" or "Command"'],
+      ["AUTOPILOT_WORKER_BINARY", "an environment variable: the path of an autopilot executable"],
+      [this.homeBinary, "an autopilot executable put there"],
+      [`${this.workingDir}/Cargo.toml`, "its autopilot package is run"]
+    ] as const
+    return [
+      "There is no worker to start: no command was given, and none is set. Choose one of:",
+      ...aligned(choices).map((line) => `  ${line}`)
+    ].join("\n")
+  }
+}
+
+/** A worker command and its source in words. */
+export interface FoundWorker {
+  readonly command: WorkerCommand
+  readonly source: string
+}
+
+/** The first worker found when the settings name none. */
+export const findWorker = (facts: CommandFacts): Either.Either<FoundWorker, NoWorkerCommand> => {
+  if (facts.environmentBinary !== undefined)
+    return Either.right({
+      command: { _tag: "Binary", path: facts.environmentBinary, args: [] },
+      source: "environment AUTOPILOT_WORKER_BINARY"
+    })
+  if (facts.homeBinaryExists)
+    return Either.right({
+      command: { _tag: "Binary", path: facts.homeBinary, args: [] },
+      source: `default: ${facts.homeBinary} exists`
+    })
+  if (facts.workingDirHasCargoToml)
+    return Either.right({
+      command: { _tag: "Cargo", args: [] },
+      source: `default: ${facts.workingDir} has a Cargo.toml`
+    })
+  return Either.left(new NoWorkerCommand({ homeBinary: facts.homeBinary, workingDir: facts.workingDir }))
+}
+
 interface ProjectWithoutWorker extends Pick<EffectiveProject, "project" | "isTopLevel"> {
   readonly reason: NoWorkerCommand
 }
 
 type Choice = readonly [what: string, meaning: string]
 
-/** A top level beside tables is only a project because the command line speaks of it. */
+/** Beside tables, a top level without a worker is a project only because the command line addresses it. */
 const choicesOf = ({ isTopLevel, project, reason }: ProjectWithoutWorker): ReadonlyArray<Choice> => [
   ...(isTopLevel
     ? ([
@@ -30,7 +86,7 @@ const choicesOf = ({ isTopLevel, project, reason }: ProjectWithoutWorker): Reado
   [`${reason.workingDir}/Cargo.toml`, `the working folder of ${project}: its autopilot package is run`]
 ]
 
-/** Of several projects some have no worker. One that is alone is told by `NoWorkerCommand` itself. */
+/** Some of several projects have no worker. */
 export class ProjectsWithoutWorker extends Data.TaggedError("ProjectsWithoutWorker")<{
   readonly projects: readonly [ProjectWithoutWorker, ...ReadonlyArray<ProjectWithoutWorker>]
 }> {
@@ -50,7 +106,7 @@ export class ProjectsWithoutWorker extends Data.TaggedError("ProjectsWithoutWork
   }
 }
 
-/** Why a start refuses these settings: something to supervise has no worker. */
+/** The error with which a start refuses settings that leave a project without a worker. */
 export const withoutWorker = ({
   projects
 }: Pick<EffectiveSettings, "projects">): Option.Option<NoWorkerCommand | ProjectsWithoutWorker> => {

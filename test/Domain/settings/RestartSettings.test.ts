@@ -44,7 +44,7 @@ describe("the [restart.on] table", () => {
     [on("stop"), 'restart.on must be a table, not "stop".']
   ])("%j is refused with what was meant", (raw, line) => assert.deepStrictEqual(complaints(raw), [line]))
 
-  it("is shown by config show with where each value comes from", () => {
+  it("is shown by config check with the source of each value", () => {
     const { settings } = settingsReport(inForce({ worker_command, ...on({ auth: "wait" }) }), () => ({
       values: {},
       warnings: []
@@ -55,7 +55,7 @@ describe("the [restart.on] table", () => {
     assert.deepInclude(shown, { key: "restart.on.budget", value: "stop", text: '"stop"', source: "default" })
   })
 
-  it("is reloaded at once, and each change is told by its key", () => {
+  it("applies at once on reload, and each change is reported by its key", () => {
     const before = inForce({ worker_command, ...on({ auth: "wait", crash: "stop" }) })
     const after = inForce({ worker_command, ...on({ auth: "wait", crash: "restart", budget: "wait" }) })
     assert.deepStrictEqual(settingsChanges(before, after).changes, [

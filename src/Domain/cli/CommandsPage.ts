@@ -1,0 +1,71 @@
+import { anchorOf, codeBlock, generatedNote, markdownTable, spans } from "../text/Markdown.ts"
+import { commandRow, type Verb, verbs } from "./CommandTable.ts"
+import {
+  argumentEntriesOf,
+  commandWords,
+  detailsOf,
+  type Entry,
+  environmentEntries,
+  exitCodeEntries,
+  fileEntries,
+  generalExamples,
+  optionEntriesOf,
+  optionEntry,
+  optionRules,
+  purpose,
+  usageOf
+} from "./Manual.ts"
+import { questionTable } from "./OptionTable.ts"
+
+const named = (heads: readonly [string, string], entries: ReadonlyArray<Entry>): string =>
+  markdownTable(
+    heads,
+    entries.map(([name, meaning]) => [`\`${name}\``, spans(meaning)])
+  )
+
+const overview = (): string =>
+  markdownTable(
+    ["Command", "Purpose"],
+    verbs.map((verb) => [
+      `[\`${commandWords(verb)}\`](#${anchorOf(`autopilotd ${verb}`)})`,
+      spans(commandRow(verb).summary)
+    ])
+  )
+
+const commandSection = (verb: Verb): ReadonlyArray<string> => {
+  const args = argumentEntriesOf(verb)
+  const { examples, summary } = commandRow(verb)
+  return [
+    `### autopilotd ${verb}`,
+    spans(`${summary}.`),
+    codeBlock("sh", [usageOf(verb)]),
+    ...detailsOf(verb).map(spans),
+    ...(args.length === 0 ? [] : [named(["Argument", "Meaning"], args)]),
+    named(["Option", "Meaning"], optionEntriesOf(verb)),
+    examples.length === 1 ? "Example:" : "Examples:",
+    codeBlock("sh", examples)
+  ]
+}
+
+/** docs/commands.md: the reference of the command line in Markdown. */
+export const commandsPage = (): string =>
+  [
+    "# Commands",
+    generatedNote,
+    spans(purpose),
+    codeBlock("sh", ["autopilotd [COMMAND] [OPTIONS] [-- WORKER ARGS...]"]),
+    ...optionRules.map(spans),
+    overview(),
+    codeBlock("sh", generalExamples),
+    "## Reference",
+    ...verbs.flatMap(commandSection),
+    "## Options without a command",
+    named(["Option", "Meaning"], Object.values(questionTable).map(optionEntry)),
+    "## Exit codes",
+    named(["Code", "Meaning"], exitCodeEntries),
+    "## Environment variables",
+    named(["Variable", "Meaning"], environmentEntries),
+    "## Files",
+    "Paths are relative to `AUTOPILOT_HOME`, by default `~/.autopilot`.",
+    named(["File", "Content"], fileEntries)
+  ].join("\n\n") + "\n"

@@ -1,0 +1,85 @@
+import { settingVariables, workerBinaryVariable } from "../settings/SettingsEnvironment.ts"
+import { argumentRow } from "./ArgumentTable.ts"
+import { argumentsOf, commandRow, type Verb } from "./CommandTable.ts"
+import { type OptionRow, optionKeys, optionTable, questionTable } from "./OptionTable.ts"
+
+/** A name and its meaning, as help, man page and docs/commands.md list them. */
+export type Entry = readonly [name: string, meaning: string]
+
+export const purpose =
+  "autopilotd keeps AI coding agents working: it starts an agent, watches it and the machine's memory, restarts it after a failure, and always says why."
+
+export const optionRules = [
+  "Without --project, a command acts on the selected project; autopilotd switch selects another.",
+  "Options may stand before or after the command. A default applies when neither the command line, nor the environment, nor the settings file sets a value."
+] as const
+
+export const generalExamples: ReadonlyArray<string> = [
+  "autopilotd --workdir ~/code/shop --project shop",
+  "autopilotd start --detach -- claude -p 'Fix the failing tests'",
+  "autopilotd status",
+  "source <(autopilotd --completions bash)"
+]
+
+/** The environment variables that autopilotd reads. The command line overrides them. */
+export const environmentEntries: ReadonlyArray<Entry> = [
+  ["AUTOPILOT_HOME", "Folder of its files (default: ~/.autopilot)"],
+  [workerBinaryVariable, "Worker, if nothing else names one"],
+  ...settingVariables.map(({ name, path }): Entry => [name, `Setting ${path.join(".")}`]),
+  ["VISUAL, EDITOR", "Editor of config edit (default: vi)"],
+  ["NO_COLOR", "Disables colour when set and not empty"]
+]
+
+/** The files of a user, relative to AUTOPILOT_HOME. */
+export const fileEntries: ReadonlyArray<Entry> = [
+  ["daemon.toml", "Settings, all optional"],
+  ["env", "Environment of the workers, read before each start"],
+  ["history.jsonl", "Past events, one JSON object per line"],
+  ["logs/", "Logs of the daemon and of each project's worker"]
+]
+
+/** `interrupted` is 128 + SIGINT, as shells report it. */
+export const exitCodes = { done: 0, failed: 1, usage: 2, notRunning: 3, interrupted: 130 } as const
+
+export const exitCodeEntries: ReadonlyArray<Entry> = [
+  [String(exitCodes.done), "Success"],
+  [String(exitCodes.failed), "Failure; the message says why and what to do"],
+  [String(exitCodes.usage), "Invalid command line"],
+  [String(exitCodes.notRunning), "No daemon is running"],
+  [String(exitCodes.interrupted), "Interrupted by Ctrl-C"]
+]
+
+/** An option as a user types it, `-w, --workdir DIR`, and its meaning with the default. */
+export const optionEntry = (row: OptionRow): Entry => {
+  const short = row.short === undefined ? "" : `-${row.short}, `
+  if (row._tag === "Flag") return [`${short}--${row.long}`, row.summary]
+  const fallback = row.fallback === undefined ? "" : ` (default: ${row.fallback})`
+  return [`${short}--${row.long} ${row.placeholder}`, `${row.summary}${fallback}`]
+}
+
+/** The options of a command in the order of the table, `--help` last. */
+export const optionEntriesOf = (verb: Verb): ReadonlyArray<Entry> => [
+  ...optionKeys
+    .filter((key) => commandRow(verb).options.includes(key))
+    .map((key) => optionEntry(optionTable[key])),
+  optionEntry(questionTable.help)
+]
+
+export const argumentEntriesOf = (verb: Verb): ReadonlyArray<Entry> =>
+  argumentsOf(verb).map((key) => [argumentRow(key).placeholder, argumentRow(key).summary])
+
+/** A command with its arguments: `config set KEY VALUE`. */
+export const commandWords = (verb: Verb): string =>
+  [verb, ...argumentsOf(verb).map((key) => argumentRow(key).placeholder)].join(" ")
+
+/** The synopsis of a command: `autopilotd config set KEY VALUE [OPTIONS]`. */
+export const usageOf = (verb: Verb): string =>
+  `autopilotd ${commandWords(verb)} [OPTIONS]${commandRow(verb).takesWorker ? " [-- WORKER ARGS...]" : ""}`
+
+/** The description of a command in paragraphs. */
+export const detailsOf = (verb: Verb): ReadonlyArray<string> => {
+  const { details, needs } = commandRow(verb)
+  if (needs === undefined) return [details]
+  const [long, needed] = [optionTable[needs.option].long, optionTable[needs.other].long]
+  return [details, `--${long} needs --${needed}: ${needs.because}.`]
+}
