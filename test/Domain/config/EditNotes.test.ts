@@ -10,7 +10,7 @@ describe("the notes in a text that is edited", () => {
     )
   })
 
-  it("are taken out again, whatever the text and the notes are", () => {
+  it("are removed again, whatever the text and the notes are", () => {
     FastCheck.assert(
       FastCheck.property(
         FastCheck.string({ unit: "binary" }),
@@ -22,7 +22,7 @@ describe("the notes in a text that is edited", () => {
     )
   })
 
-  it("are found where a person or their editor has moved them, and other comments stay", () => {
+  it("are found where the user has moved them, and other comments stay", () => {
     assert.strictEqual(
       withoutNotes("# mine\n#! autopilotd: note\r\na = 1\n#! mine too\n#! autopilotd: "),
       "# mine\na = 1\n#! mine too\n"

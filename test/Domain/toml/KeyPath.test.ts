@@ -89,7 +89,7 @@ describe("parseKeyPath", () => {
     }
   }
 
-  it("reads back every path that keyPathText writes, and so does TOML", () => {
+  it("parses every path that keyPathText writes, as TOML does", () => {
     FastCheck.assert(
       FastCheck.property(paths, (path) => {
         const text = keyPathText(path)
@@ -124,7 +124,7 @@ describe("parseKeyPath", () => {
     )
   })
 
-  it("takes exactly what TOML takes as a key", () => {
+  it("accepts exactly the keys that TOML accepts", () => {
     FastCheck.assert(
       FastCheck.property(noise, (text) => {
         // These make a comment or a second equals sign of the rest of the line, which only the whole line shows.
