@@ -9,6 +9,7 @@ import * as TestClock from "effect/TestClock"
 import * as TestServices from "effect/TestServices"
 import { sha256Of } from "../../../src/Layers/files/TextFile.ts"
 import { layer, SettingsFile } from "../../../src/Layers/settings/SettingsFile.ts"
+import { settingsReplacement } from "../../../src/Layers/settings/SettingsReplacement.ts"
 import { folder, promisesWith, systemError, writer, writerScript } from "../../fixtures/SettingsWriter.ts"
 import { eventually } from "../../live/TestDaemon.ts"
 
@@ -424,6 +425,34 @@ describe("Replacing the settings file", () => {
       assert.deepStrictEqual([read(path), read(`${path}.bak`)], [former, fresh])
       assert.deepStrictEqual(names(), ["daemon.toml", "daemon.toml.bak"])
     }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("Writers with nothing but the lock in common", () => {
+  it.scopedLive("lose no change", () =>
+    Effect.gen(function* () {
+      const { names, path } = yield* settings
+      fs.writeFileSync(path, "")
+      const lines = Array.from({ length: 6 }, (_, number) => `# line ${number}\n`)
+      let stale = 0
+      yield* Effect.forEach(
+        lines,
+        (line) => {
+          const write = settingsReplacement()
+          return Effect.suspend(() => {
+            const text = read(path)
+            return write(path, { text: text + line, expectedSha256: sha256Of(text) })
+          }).pipe(
+            Effect.tapErrorTag("StaleSettings", () => Effect.sync(() => stale++)),
+            Effect.retry({ while: ({ _tag }) => _tag === "StaleSettings" })
+          )
+        },
+        { concurrency: "unbounded" }
+      )
+      assert.sameMembers(read(path).match(/.*\n/g) ?? [], lines)
+      assert.isAbove(stale, 0)
+      assert.deepStrictEqual(names(), ["daemon.toml", "daemon.toml.bak"])
+    })
   )
 })
 
