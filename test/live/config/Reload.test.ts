@@ -240,7 +240,7 @@ describe("watch_config", () => {
       writeByRename(home, head + stays + project("second", sleeps))
       const second = yield* pidOf(home, "second")
       fs.appendFileSync(settingsFile(home), "[projects.stays.restart]\njitte = 0.1\n")
-      yield* daemon.logged(/ERROR Settings not reloaded \(its file has changed\).*daemon\.toml:7.*jitte/)
+      yield* daemon.logged(/ERROR Settings not reloaded \(the file has changed\).*daemon\.toml:7.*jitte/)
       assert.deepStrictEqual(yield* namesOf(home), ["stays", "second"])
       assert.deepStrictEqual(yield* pidsOf(home, "stays", "second"), [pid, second])
       fs.writeFileSync(settingsFile(home), head + project("third", sleeps) + stays)
