@@ -54,7 +54,7 @@ export const layer: Layer.Layer<never, never, Concerns | SettingsInForce | Setti
         Stream.flatMap((isWanted) => (isWanted ? versions : Stream.empty), { switch: true })
       )
       // A file that is refused has been reported as an event; its next version may be right.
-      const takeOver = Effect.ignore(reload({ by: "its file has changed", restart: false }))
+      const takeOver = Effect.ignore(reload({ by: "the file has changed", restart: false }))
       yield* concerns.run(
         "settings watch",
         Stream.runForEach(versionsWhileWanted, () => Effect.unlessEffect(takeOver, isInForce))

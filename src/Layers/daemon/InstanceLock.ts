@@ -104,7 +104,7 @@ const acquire = Effect.gen(function* () {
 const writePidFile = (path: string) =>
   Effect.acquireRelease(
     Effect.tryPromise({
-      // Nothing depends on it, so it is neither renamed into place nor synced: `readPidFile` takes an empty file for none.
+      // Nothing depends on the file, so it is written in place: `readPidFile` takes an empty one for none.
       try: () => fs.writeFile(path, `${process.pid}`, { mode: 0o600 }),
       catch: (cause) => HomeUnusable.from(path, cause)
     }),

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import { errorCode, reasonOf } from "./SystemError.ts"
 
 /** A small file as it was read. */
-export interface SmallFile {
+interface SmallFile {
   readonly bytes: Uint8Array
   /** The hash of those bytes, in hexadecimal. */
   readonly sha256: string

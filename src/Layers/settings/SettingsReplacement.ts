@@ -96,7 +96,7 @@ const lockFolder = (path: string, folder: string) =>
       })
     ),
     (handle) => Effect.promise(() => handle.close())
-  ).pipe(Effect.flatMap((handle) => Effect.interruptible(awaitFlock(handle.fd))))
+  ).pipe(Effect.flatMap((handle) => awaitFlock(handle.fd)))
 
 const put = Effect.fnUntraced(function* (
   path: string,

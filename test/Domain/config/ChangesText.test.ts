@@ -43,7 +43,7 @@ describe("the text of a reload", () => {
     assert.strictEqual(reloadText(nothing), "Nothing has changed.\n")
   })
 
-  it("says what holds now, what the next starts bring, and which projects came and went", () => {
+  it("lists what is in force now, what the next starts bring, and added and removed projects", () => {
     assert.deepStrictEqual(
       linesOf(
         reloadText({
@@ -68,7 +68,7 @@ describe("the text of a reload", () => {
     )
   })
 
-  it("names a project that comes or goes without all of its settings", () => {
+  it("names an added or removed project without its settings", () => {
     const old: SettingChange = { key: 'projects."o.ld".model', from: '"x"', applies: "on-reload" }
     const text = reloadText({ ...nothing, changes: [old, jitter], projects_removed: ["o.ld"] })
     assert.deepStrictEqual(linesOf(text), [
@@ -78,14 +78,14 @@ describe("the text of a reload", () => {
     ])
   })
 
-  it("says which workers were restarted, also where nothing has changed since the last reload", () => {
+  it("lists restarted workers, also where nothing has changed since the last reload", () => {
     assert.deepStrictEqual(linesOf(reloadText({ ...nothing, restarted: ["default", "shop"] })), [
       "Nothing has changed.",
       "Workers restarted: default and shop"
     ])
   })
 
-  it("has one command for several workers that go on", () => {
+  it("has one command for several workers that keep their old settings", () => {
     assert.include(
       reloadText({ ...nothing, awaiting_restart: ["default", "shop"] }),
       "default and shop go on with what they were started with, until: autopilotd reload --restart\n"
@@ -93,7 +93,7 @@ describe("the text of a reload", () => {
   })
 })
 
-describe("the text of what was written", () => {
+describe("the text of a write", () => {
   const written = { ...nothing, written: true, path: "/home/u/daemon.toml" }
   const cases: ReadonlyArray<
     readonly [what: string, changes: ReadonlyArray<SettingChange>, reader: Reader, last: string]
@@ -111,7 +111,7 @@ describe("the text of what was written", () => {
     ["a daemon", [model], "unknown", "A daemon that uses this file takes it over with: autopilotd reload"]
   ]
   for (const [what, changes, reader, last] of cases) {
-    it(`says that it takes ${what} to apply`, () => {
+    it(`says that ${what} applies it`, () => {
       assert.deepStrictEqual(linesOf(writtenText({ ...written, changes }, reader)), [
         ...changes.map(changeLine),
         last
@@ -119,11 +119,11 @@ describe("the text of what was written", () => {
     })
   }
 
-  it("asks for nothing where nothing changes", () => {
+  it("has no command where nothing changes", () => {
     assert.strictEqual(writtenText(written, "daemon"), "The settings stay what they are.\n")
   })
 
-  it("only names what was written before and does not hold yet", () => {
+  it("lists earlier changes that are not in force yet by key only", () => {
     const isMeant = (key: string) => key === jitter.key
     assert.deepStrictEqual(
       linesOf(writtenText({ ...written, changes: [model, jitter, turns] }, "daemon", isMeant)),
@@ -140,7 +140,7 @@ describe("the text of what was written", () => {
     ])
   })
 
-  it("warns of what is executed, and says of a dry run that it was one", () => {
+  it("warns that other code will be executed, and marks a dry run", () => {
     assert.deepStrictEqual(
       linesOf(
         writtenText({ ...written, changes: [model], changes_command: ["shop"], written: false }, "daemon")

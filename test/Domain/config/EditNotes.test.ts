@@ -2,6 +2,12 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import { lineBefore, withNotes, withoutNotes } from "../../../src/Domain/config/EditNotes.ts"
 
+/** Lines, line ends of other kinds, control characters, halves of characters, and the beginning of a note. */
+const piece = FastCheck.constantFrom(
+  ..."\n \r \r\n \t \0 \u2028 \u007f a é 😀 \ud83d # ! #!".split(" "),
+  "#! autopilotd"
+)
+
 describe("the notes in a text that is edited", () => {
   it("stand above it as comments, one line each", () => {
     assert.strictEqual(
@@ -10,11 +16,11 @@ describe("the notes in a text that is edited", () => {
     )
   })
 
-  it("are taken out again, whatever the text and the notes are", () => {
+  it("are removed again, whatever the text and the notes are", () => {
     FastCheck.assert(
       FastCheck.property(
-        FastCheck.string({ unit: "binary" }),
-        FastCheck.array(FastCheck.string({ unit: "binary" })),
+        FastCheck.string({ unit: piece }),
+        FastCheck.array(FastCheck.string({ unit: piece })),
         (text, notes) => {
           assert.strictEqual(withoutNotes(withNotes(text, notes)), text)
         }
@@ -22,7 +28,7 @@ describe("the notes in a text that is edited", () => {
     )
   })
 
-  it("are found where a person or their editor has moved them, and other comments stay", () => {
+  it("are found where the user has moved them, and other comments stay", () => {
     assert.strictEqual(
       withoutNotes("# mine\n#! autopilotd: note\r\na = 1\n#! mine too\n#! autopilotd: "),
       "# mine\na = 1\n#! mine too\n"

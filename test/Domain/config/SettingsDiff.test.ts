@@ -47,7 +47,7 @@ describe("settingsChanges", () => {
     ])
   })
 
-  it("tells a setting that projects inherit once, where it stands", () => {
+  it("has a setting that projects inherit once, at its place in the file", () => {
     const projects = { shop: {}, blog: { env: { A: "own" } } }
     const before = { worker_command: command, working_dir: "/a", env: { A: "1" }, projects }
     const changes = diff(before, { ...before, working_dir: "/b", env: { A: "2" } })
@@ -102,7 +102,7 @@ describe("settingsChanges", () => {
     )
   })
 
-  it("needs nothing for a setting that every project overrides, or that says what held already", () => {
+  it("needs nothing for a setting that every project overrides, or that equals the default", () => {
     const projects = { shop: { worker_command: command, working_dir: "/shop" } }
     assert.deepStrictEqual(lines({ working_dir: "/a", projects }, { working_dir: "/b", projects }), [
       'working_dir: "/a" -> "/b" (on-reload)'
@@ -116,7 +116,7 @@ describe("settingsChanges", () => {
     assert.deepStrictEqual(diff(file, said).changes_command, [])
   })
 
-  it("takes a worker command apart by key, and the whole command for what is executed", () => {
+  it("compares a worker command key by key, and as a whole for what is executed", () => {
     const changes = diff(
       { worker_command: command, projects: { shop: {} } },
       { worker_command: command, projects: { shop: { worker_command: { ...binary, args: ["-v"] } } } }
@@ -132,7 +132,7 @@ describe("settingsChanges", () => {
     assert.deepStrictEqual(changes.changes_command, ["shop"])
   })
 
-  it("says that the command line or the environment of the daemon hides a setting", () => {
+  it("marks a setting that the command line or the environment of the daemon overrides", () => {
     const file = (model: string, turns: number) => ({
       worker_command: binary,
       model,
@@ -157,7 +157,7 @@ describe("settingsChanges", () => {
     assert.deepStrictEqual([changes_command, projects_added], [["shop"], []])
   })
 
-  it("tells projects that come and go; a new name of the top level is one of each", () => {
+  it("lists added and removed projects; a new name of the top level is one of each", () => {
     const before = {
       project: "main",
       worker_command: command,
@@ -179,7 +179,7 @@ describe("settingsChanges", () => {
     ])
   })
 
-  it("knows a project again that moves from the top level into a table", () => {
+  it("recognises a project that moves from the top level into a table", () => {
     const before = { project: "shop", working_dir: "/a", worker_command: command, restart: { jitter: 0.5 } }
     const moved = (working_dir: string) => ({
       projects: { shop: { working_dir, worker_command: command, restart: { jitter: 0.5 } } }
@@ -196,7 +196,7 @@ describe("settingsChanges", () => {
     })
   })
 
-  it("tells a top level that becomes a project because it gets a worker", () => {
+  it("lists a top level that becomes a project because it gets a worker", () => {
     const projects = { shop: { worker_command: command } }
     const changes = diff({ projects }, { worker_command: command, projects })
     assert.deepStrictEqual([changes.projects_added, changes.changes_command], [["default"], ["default"]])
@@ -219,7 +219,7 @@ describe("settingsChanges", () => {
     )
   })
 
-  it("is the same backwards, with before and after exchanged", () => {
+  it("is the same for the reverse change, with before and after exchanged", () => {
     FastCheck.assert(
       FastCheck.property(settingsFiles, settingsFiles, (one, other) => {
         const there = diff(one, other)
@@ -231,7 +231,7 @@ describe("settingsChanges", () => {
     )
   })
 
-  it("asks for a start of a worker exactly when something else would be executed", () => {
+  it("needs a start of the worker exactly when another program would be executed", () => {
     FastCheck.assert(
       FastCheck.property(settingsFiles, settingsFiles, (one, other) => {
         const { changes, changes_command, projects_added } = diff(one, other)

@@ -18,7 +18,7 @@ const texts = FastCheck.array(FastCheck.constantFrom("a", " ", "\t", "\n", "\r\n
 const places = texts.chain((text) => FastCheck.tuple(FastCheck.constant(text), FastCheck.nat(text.length)))
 
 describe("A line of a text", () => {
-  it("is found around each of its places", () => {
+  it("is found from each of its offsets", () => {
     FastCheck.assert(
       FastCheck.property(places, ([text, offset]) => {
         const before = text.slice(0, offset).split("\n")
@@ -39,7 +39,7 @@ describe("A line of a text", () => {
     )
   })
 
-  it("is gone with its line break when it is removed, or with the one before if it has none", () => {
+  it("is removed with its line break, or with the one before it if it has none", () => {
     FastCheck.assert(
       FastCheck.property(places, ([text, offset]) => {
         const lines = text.split(/\r?\n/)
@@ -54,7 +54,7 @@ describe("A line of a text", () => {
     )
   })
 
-  it("comes below another one with the line break of that one, and is the last without one as that was", () => {
+  it("is inserted below another one with the same line break, or without one at the end of the text", () => {
     FastCheck.assert(
       FastCheck.property(places, ([text, offset]) => {
         FastCheck.pre(nextLine(text, offset) > offset)

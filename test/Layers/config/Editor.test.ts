@@ -14,7 +14,7 @@ const edited = (text: string) =>
   )
 
 describe("the editor", () => {
-  it.scopedLive("gets a private copy that ends in .toml, and gives back what it holds then", () =>
+  it.scopedLive("gets a private copy named .toml, whose text is returned when it exits", () =>
     Effect.gen(function* () {
       const user = yield* editorUser('printf "more" >> "$1"')
       const text = yield* Effect.provide(edited("a = 1\n"), user.layer)
@@ -55,7 +55,7 @@ describe("the editor", () => {
     )
   }
 
-  it.scopedLive("fails when it cannot be run, and says what to set", () =>
+  it.scopedLive("that cannot be run is reported with the variables to set", () =>
     Effect.gen(function* () {
       const user = yield* editorUser("true")
       const error = yield* Effect.flip(
@@ -68,7 +68,7 @@ describe("the editor", () => {
     })
   )
 
-  it.scopedLive("leaves the copy that is kept", () =>
+  it.scopedLive("leaves a copy that is to be kept", () =>
     Effect.gen(function* () {
       const user = yield* editorUser("true")
       const path = yield* Effect.provide(

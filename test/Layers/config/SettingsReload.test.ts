@@ -26,7 +26,7 @@ const first: RawSettings = {
   projects: { shop: { working_dir: "/shop" }, blog: {} }
 }
 
-/** The file as it is now: a test writes it, a reload reads it. */
+/** The present file: a test writes it, a reload reads it. */
 interface World extends Surroundings {
   file: EffectiveSettings | SettingsError
   readonly service: ReturnType<typeof fakeService>
@@ -93,30 +93,33 @@ describe("a reload", () => {
     }).pipe(around(world))
   })
 
-  it.effect("there and back leaves every worker as it was, but for those that were removed", () => {
-    const world = makeWorld()
-    return Effect.gen(function* () {
-      yield* begin
-      const before = yield* workers
-      world.file = inForce({
-        ...first,
-        restart: { max_backoff_ms: 5000 },
-        projects: { shop: { working_dir: "/elsewhere" }, blog: {} }
-      })
-      const there = yield* reload()
-      assert.deepStrictEqual(there.awaiting_restart, ["shop"])
-      world.file = inForce(first)
-      const back = yield* reload()
-      assert.deepStrictEqual(back.awaiting_restart, [])
-      assert.deepStrictEqual(
-        back.changes.map(({ from, key, to }) => [key, to, from]),
-        there.changes.map(({ from, key, to }) => [key, from, to])
-      )
-      assert.deepStrictEqual(yield* workers, before)
-    }).pipe(around(world))
-  })
+  it.effect(
+    "of a change and of its reversal leaves every worker running, except those of removed projects",
+    () => {
+      const world = makeWorld()
+      return Effect.gen(function* () {
+        yield* begin
+        const before = yield* workers
+        world.file = inForce({
+          ...first,
+          restart: { max_backoff_ms: 5000 },
+          projects: { shop: { working_dir: "/elsewhere" }, blog: {} }
+        })
+        const there = yield* reload()
+        assert.deepStrictEqual(there.awaiting_restart, ["shop"])
+        world.file = inForce(first)
+        const back = yield* reload()
+        assert.deepStrictEqual(back.awaiting_restart, [])
+        assert.deepStrictEqual(
+          back.changes.map(({ from, key, to }) => [key, to, from]),
+          there.changes.map(({ from, key, to }) => [key, from, to])
+        )
+        assert.deepStrictEqual(yield* workers, before)
+      }).pipe(around(world))
+    }
+  )
 
-  it.effect("of a file with a mistake changes nothing, and the mistake is told", () => {
+  it.effect("of a file with a mistake changes nothing and reports the mistake", () => {
     const world = makeWorld()
     return Effect.gen(function* () {
       yield* begin
@@ -135,7 +138,7 @@ describe("a reload", () => {
     }).pipe(around(world))
   })
 
-  it.effect("of a file that was moved away ends nobody", () => {
+  it.effect("of a file that was moved away stops no worker", () => {
     const world = makeWorld()
     return Effect.gen(function* () {
       yield* begin
@@ -160,42 +163,45 @@ describe("a reload", () => {
     }).pipe(around(world))
   })
 
-  it.effect("restarts only who needs it, only when that is wanted, and only the one that is named", () => {
-    const world = makeWorld()
-    return Effect.gen(function* () {
-      yield* begin
-      world.file = inForce({
-        ...first,
-        projects: {
-          shop: { working_dir: "/shop", model: "opus", env: { A: "1" } },
-          blog: { env: { B: "2" } }
-        }
-      })
-      assert.deepStrictEqual((yield* reload()).awaiting_restart, ["shop", "blog"])
-      assert.deepStrictEqual(yield* workers, [
-        "default running 1000",
-        "shop running 1001",
-        "blog running 1002"
-      ])
-      const one = yield* reload({ restart: true, project: blog })
-      assert.deepStrictEqual([one.restarted, one.awaiting_restart], [["blog"], ["shop"]])
-      assert.deepStrictEqual(yield* workers, [
-        "default running 1000",
-        "shop running 1001",
-        "blog running 1003"
-      ])
-      assert.deepStrictEqual((yield* reload({ restart: true })).restarted, ["shop"])
-      assert.deepStrictEqual(yield* workers, [
-        "default running 1000",
-        "shop running 1004",
-        "blog running 1003"
-      ])
-      const lives = yield* FakeLives.FakeLives
-      assert.strictEqual(lives.mostAlive(), 3)
-    }).pipe(around(world))
-  })
+  it.effect(
+    "restarts only workers that need it, only with --restart, and only that of a named project",
+    () => {
+      const world = makeWorld()
+      return Effect.gen(function* () {
+        yield* begin
+        world.file = inForce({
+          ...first,
+          projects: {
+            shop: { working_dir: "/shop", model: "opus", env: { A: "1" } },
+            blog: { env: { B: "2" } }
+          }
+        })
+        assert.deepStrictEqual((yield* reload()).awaiting_restart, ["shop", "blog"])
+        assert.deepStrictEqual(yield* workers, [
+          "default running 1000",
+          "shop running 1001",
+          "blog running 1002"
+        ])
+        const one = yield* reload({ restart: true, project: blog })
+        assert.deepStrictEqual([one.restarted, one.awaiting_restart], [["blog"], ["shop"]])
+        assert.deepStrictEqual(yield* workers, [
+          "default running 1000",
+          "shop running 1001",
+          "blog running 1003"
+        ])
+        assert.deepStrictEqual((yield* reload({ restart: true })).restarted, ["shop"])
+        assert.deepStrictEqual(yield* workers, [
+          "default running 1000",
+          "shop running 1004",
+          "blog running 1003"
+        ])
+        const lives = yield* FakeLives.FakeLives
+        assert.strictEqual(lives.mostAlive(), 3)
+      }).pipe(around(world))
+    }
+  )
 
-  it.effect("is announced to systemd, and its end as well, also when it is refused", () => {
+  it.effect("is announced to systemd at its beginning and end, also when it is refused", () => {
     const world = makeWorld()
     const told = () => world.service.messages.map(({ _tag }) => _tag).join()
     return Effect.gen(function* () {
@@ -208,7 +214,7 @@ describe("a reload", () => {
     }).pipe(around(world))
   })
 
-  it.effect("that comes while another is under way is announced after that one's end", () => {
+  it.effect("during another reload is announced after the end of that one", () => {
     const world = makeWorld()
     return Effect.gen(function* () {
       yield* begin
@@ -220,7 +226,7 @@ describe("a reload", () => {
     }).pipe(around(world))
   })
 
-  it.effect("for a project that is none changes nothing", () => {
+  it.effect("for an unknown project changes nothing", () => {
     const world = makeWorld()
     return Effect.gen(function* () {
       yield* begin

@@ -27,7 +27,7 @@ const set = (text: string, sha256: string, dryRun = false) =>
 const text = '# mine\nmodel = "opus"\n'
 
 describe("the settings, written without a daemon", () => {
-  it.scopedLive("are made where there are none yet, with the home", () =>
+  it.scopedLive("are created, with the home folder, where there are none", () =>
     Effect.gen(function* () {
       const home = join(yield* temporaryHome, "not", "there")
       yield* Effect.gen(function* () {
@@ -46,7 +46,7 @@ describe("the settings, written without a daemon", () => {
     })
   )
 
-  it.scopedLive("say in a dry run what would change, and whether it could be written", () =>
+  it.scopedLive("are not written by a dry run, which returns the changes or the refusal", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       fs.writeFileSync(join(home, "daemon.toml"), text)
@@ -85,7 +85,7 @@ describe("the settings, written without a daemon", () => {
     })
   )
 
-  it.scopedLive("can be mended where they are wrong", () =>
+  it.scopedLive("can be corrected where they are wrong", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       fs.writeFileSync(join(home, "daemon.toml"), "model = [\n")
@@ -97,7 +97,7 @@ describe("the settings, written without a daemon", () => {
     })
   )
 
-  it.scopedLive("may begin a table for the project that the environment names", () =>
+  it.scopedLive("may add a table for the project that the environment names", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       yield* Effect.gen(function* () {

@@ -9,6 +9,7 @@ import * as TestClock from "effect/TestClock"
 import * as TestServices from "effect/TestServices"
 import { sha256Of } from "../../../src/Layers/files/TextFile.ts"
 import { layer, SettingsFile } from "../../../src/Layers/settings/SettingsFile.ts"
+import { settingsReplacement } from "../../../src/Layers/settings/SettingsReplacement.ts"
 import { folder, promisesWith, systemError, writer, writerScript } from "../../fixtures/SettingsWriter.ts"
 import { eventually } from "../../live/TestDaemon.ts"
 
@@ -79,7 +80,7 @@ const noOwnDisk = ((): string | undefined => {
 const whyNot = noOwnDisk === undefined ? "" : ` (skipped: ${noOwnDisk})`
 
 describe("Replacing the settings file", () => {
-  it.scopedLive("puts the new text there and keeps the former one beside it, and nothing else", () =>
+  it.scopedLive("writes the new text and keeps the former one beside it, and nothing else", () =>
     Effect.gen(function* () {
       const { names, path } = yield* settings
       yield* replace(path)
@@ -93,7 +94,7 @@ describe("Replacing the settings file", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("keeps its mode; a new one is for its owner only and has no backup", () =>
+  it.scopedLive("keeps the mode; a new file is for its owner only and has no backup", () =>
     Effect.gen(function* () {
       const { home, path } = yield* settings
       for (const mode of [0o640, 0o664, 0o600]) {
@@ -115,55 +116,48 @@ describe("Replacing the settings file", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive(
-    "leaves a symbolic link a link and replaces what it leads to, also when that is not there yet",
-    () =>
-      Effect.gen(function* () {
-        const { home, names, path } = yield* settings
-        const dotfiles = join(home, "dotfiles")
-        fs.mkdirSync(dotfiles)
-        fs.renameSync(path, join(dotfiles, "autopilotd.toml"))
-        fs.symlinkSync("dotfiles/autopilotd.toml", join(home, "middle"))
-        fs.symlinkSync(join(home, "middle"), path)
-        yield* replace(path)
-        assert.strictEqual(fs.readlinkSync(path), join(home, "middle"))
-        assert.strictEqual(fs.readlinkSync(join(home, "middle")), "dotfiles/autopilotd.toml")
-        assert.strictEqual(read(join(dotfiles, "autopilotd.toml")), fresh)
-        assert.deepStrictEqual(fs.readdirSync(dotfiles).toSorted(), [
-          "autopilotd.toml",
-          "autopilotd.toml.bak"
-        ])
-        assert.deepStrictEqual(names(), ["daemon.toml", "dotfiles", "middle"])
+  it.scopedLive("keeps a symbolic link and replaces its target, also an absent one", () =>
+    Effect.gen(function* () {
+      const { home, names, path } = yield* settings
+      const dotfiles = join(home, "dotfiles")
+      fs.mkdirSync(dotfiles)
+      fs.renameSync(path, join(dotfiles, "autopilotd.toml"))
+      fs.symlinkSync("dotfiles/autopilotd.toml", join(home, "middle"))
+      fs.symlinkSync(join(home, "middle"), path)
+      yield* replace(path)
+      assert.strictEqual(fs.readlinkSync(path), join(home, "middle"))
+      assert.strictEqual(fs.readlinkSync(join(home, "middle")), "dotfiles/autopilotd.toml")
+      assert.strictEqual(read(join(dotfiles, "autopilotd.toml")), fresh)
+      assert.deepStrictEqual(fs.readdirSync(dotfiles).toSorted(), ["autopilotd.toml", "autopilotd.toml.bak"])
+      assert.deepStrictEqual(names(), ["daemon.toml", "dotfiles", "middle"])
 
-        const dangling = join(home, "dangling.toml")
-        fs.symlinkSync("dotfiles/new.toml", dangling)
-        yield* replace(dangling, fresh, "")
-        assert.strictEqual(fs.readlinkSync(dangling), "dotfiles/new.toml")
-        assert.strictEqual(read(join(dotfiles, "new.toml")), fresh)
-      }).pipe(Effect.provide(layer))
+      const dangling = join(home, "dangling.toml")
+      fs.symlinkSync("dotfiles/new.toml", dangling)
+      yield* replace(dangling, fresh, "")
+      assert.strictEqual(fs.readlinkSync(dangling), "dotfiles/new.toml")
+      assert.strictEqual(read(join(dotfiles, "new.toml")), fresh)
+    }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive(
-    "is refused when the file is not the one that was read, and names the one that is there",
-    () =>
-      Effect.gen(function* () {
-        const { names, path } = yield* settings
-        fs.writeFileSync(path, "# an editor's\n")
-        const stale = yield* Effect.flip(replace(path))
-        assert(stale._tag === "StaleSettings")
-        assert.strictEqual(stale.sha256, sha256Of("# an editor's\n"))
-        assert.strictEqual(
-          stale.message,
-          `${path} has changed since it was read, so nothing was written. Read it again and repeat the change.`
-        )
-        assert.strictEqual(read(path), "# an editor's\n")
-        assert.deepStrictEqual(names(), ["daemon.toml"])
-        fs.rmSync(path)
-        const gone = yield* Effect.flip(replace(path))
-        assert(gone._tag === "StaleSettings")
-        assert.strictEqual(gone.sha256, sha256Of(""))
-        assert.deepStrictEqual(names(), [])
-      }).pipe(Effect.provide(layer))
+  it.scopedLive("is refused with the present hash when the file is not the one that was read", () =>
+    Effect.gen(function* () {
+      const { names, path } = yield* settings
+      fs.writeFileSync(path, "# an editor's\n")
+      const stale = yield* Effect.flip(replace(path))
+      assert(stale._tag === "StaleSettings")
+      assert.strictEqual(stale.sha256, sha256Of("# an editor's\n"))
+      assert.strictEqual(
+        stale.message,
+        `${path} has changed since it was read, so nothing was written. Read it again and repeat the change.`
+      )
+      assert.strictEqual(read(path), "# an editor's\n")
+      assert.deepStrictEqual(names(), ["daemon.toml"])
+      fs.rmSync(path)
+      const gone = yield* Effect.flip(replace(path))
+      assert(gone._tag === "StaleSettings")
+      assert.strictEqual(gone.sha256, sha256Of(""))
+      assert.deepStrictEqual(names(), [])
+    }).pipe(Effect.provide(layer))
   )
 
   it.scopedLive(
@@ -291,7 +285,7 @@ describe("Replacing the settings file", () => {
   )
 
   it.scopedLive.skipIf(noOwnDisk !== undefined)(
-    `leaves everything as it was on a full disk and on a read-only one${whyNot}`,
+    `leaves the file as it was on a full disk and on a read-only one${whyNot}`,
     () =>
       Effect.gen(function* () {
         const script = yield* writerScript
@@ -408,7 +402,7 @@ describe("Replacing the settings file", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("whose caller goes away in the middle is finished all the same", () =>
+  it.scopedLive("is finished also when its caller is interrupted in the middle", () =>
     Effect.gen(function* () {
       const { names, path } = yield* settings
       const reached = yield* Deferred.make<void>()
@@ -431,6 +425,34 @@ describe("Replacing the settings file", () => {
       assert.deepStrictEqual([read(path), read(`${path}.bak`)], [former, fresh])
       assert.deepStrictEqual(names(), ["daemon.toml", "daemon.toml.bak"])
     }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("Writers with nothing but the lock in common", () => {
+  it.scopedLive("lose no change", () =>
+    Effect.gen(function* () {
+      const { names, path } = yield* settings
+      fs.writeFileSync(path, "")
+      const lines = Array.from({ length: 6 }, (_, number) => `# line ${number}\n`)
+      let stale = 0
+      yield* Effect.forEach(
+        lines,
+        (line) => {
+          const write = settingsReplacement()
+          return Effect.suspend(() => {
+            const text = read(path)
+            return write(path, { text: text + line, expectedSha256: sha256Of(text) })
+          }).pipe(
+            Effect.tapErrorTag("StaleSettings", () => Effect.sync(() => stale++)),
+            Effect.retry({ while: ({ _tag }) => _tag === "StaleSettings" })
+          )
+        },
+        { concurrency: "unbounded" }
+      )
+      assert.sameMembers(read(path).match(/.*\n/g) ?? [], lines)
+      assert.isAbove(stale, 0)
+      assert.deepStrictEqual(names(), ["daemon.toml", "daemon.toml.bak"])
+    })
   )
 })
 

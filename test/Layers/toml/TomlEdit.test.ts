@@ -192,7 +192,7 @@ describe("Removing a key", () => {
 })
 
 describe("The text of a value", () => {
-  it.effect("is what stands in the file, and nothing for a table or a key that is not there", () =>
+  it.effect("is returned as it is written, and undefined for a table or an absent key", () =>
     Effect.gen(function* () {
       const text = '\uFEFFa = [ 1, # one\n 2 ] # x\nenv = { A = "1" }\n[b]\nx . y = 0x1F\n[[s]]\nz = 1\n'
       const read = (key: string) => valueTextAt(text, pathOf(key))
@@ -242,7 +242,7 @@ describe("A key that cannot be edited", () => {
     })
   )
 
-  it.effect("is refused in a text that is not TOML, of which nothing is shown", () =>
+  it.effect("is refused in a text that is not TOML, without showing any of it", () =>
     Effect.gen(function* () {
       const text = '[env]\nA = "s3cret\nmodel = 1\n'
       for (const edit of [set(text, "model", "1"), unset(text, "model"), valueTextAt(text, ["model"])]) {
@@ -253,7 +253,7 @@ describe("A key that cannot be edited", () => {
     })
   )
 
-  it.effect("is refused with a value that is none, or that is more than one", () =>
+  it.effect("is refused with a value that is not exactly one TOML value", () =>
     Effect.gen(function* () {
       for (const value of [
         "",
@@ -278,7 +278,7 @@ describe("A key that cannot be edited", () => {
     })
   )
 
-  it.effect("is refused when none is named", () =>
+  it.effect("is refused when its path is empty", () =>
     Effect.gen(function* () {
       for (const edit of [setKey("a = 1", [], "1"), unsetKey("a = 1", [])]) {
         assert.strictEqual(yield* refusalOf(edit), "The key cannot be edited: a key must be named.")
@@ -286,7 +286,7 @@ describe("A key that cannot be edited", () => {
     })
   )
 
-  it.effect("shows no control characters of its name", () =>
+  it.effect("is named without control characters", () =>
     Effect.gen(function* () {
       const message = yield* refusalOf(setKey("'a\u0085\tb' = 1", ["a\u0085\tb", "c"], "1"))
       assert.notMatch(message, /\p{Cc}/u)

@@ -91,7 +91,7 @@ const commonStart = (left: string, right: string): number => {
 const commonEnd = (left: string, right: string): number =>
   commonStart([...left].toReversed().join(""), [...right].toReversed().join(""))
 
-/** Whether one piece was put into a text, and nothing else done to it. */
+/** True when the one difference between two texts is an inserted piece. */
 const isOneInsertion = (before: string, after: string): boolean =>
   after.length > before.length && commonStart(before, after) + commonEnd(before, after) >= before.length
 
@@ -131,7 +131,7 @@ const check = (
   )
 
 describe("A key of any TOML text", () => {
-  it("that is set means the new value, and all others mean what they did", () =>
+  it("has the new value after it is set, and all other keys have theirs", () =>
     check(async ({ path, text, value }) => {
       const result = await run(Effect.either(setKey(text, path, value)))
       const before = meaningOf(text)
@@ -146,7 +146,7 @@ describe("A key of any TOML text", () => {
       else assert.match(what ?? "", /^\[\{/)
     }))
 
-  it("changes no other byte when it is set, and is the old text again when it is set back", () =>
+  it("changes no other byte when it is set, and restores the text when it is set back", () =>
     check(async ({ path, text, value }) => {
       const old = await run(valueTextAt(text, path))
       const result = await run(Effect.either(setKey(text, path, value)))
@@ -165,7 +165,7 @@ describe("A key of any TOML text", () => {
       }
     }))
 
-  it("that was not there is gone again when it is removed, to the byte where its table has a header", () =>
+  it("that is set where it was absent and removed again restores the data, and the bytes where its table has a header", () =>
     check(async ({ headers, path, text, value }) => {
       if (meaningOf(text).has(idOf(path))) return
       const added = await run(setKey(text, path, value))
@@ -178,7 +178,7 @@ describe("A key of any TOML text", () => {
       if (headers.some((header) => idOf(header) === parent)) assert.strictEqual(removed, text)
     }))
 
-  it("takes nothing with it when it is removed but what is in it, and its own comment", () =>
+  it("is removed with its content and its comment on the same line, and nothing else", () =>
     check(async ({ path, text }) => {
       const removed = await run(unsetKey(text, path))
       const before = meaningOf(text)
@@ -194,7 +194,7 @@ describe("A key of any TOML text", () => {
       if (!before.has(idOf(path))) assert.strictEqual(removed, text)
     }))
 
-  it("has the text of its value told as it is written", () =>
+  it("has a value whose text is returned as it is written", () =>
     check(async ({ path, text }) => {
       const value = await run(valueTextAt(text, path))
       const what = meaningOf(text).get(idOf(path))

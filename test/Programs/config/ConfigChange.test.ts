@@ -72,7 +72,7 @@ describe("autopilotd config set", () => {
     ["worker_command.argv", '["claude","-p","x"]', '[worker_command]\nargv = ["claude","-p","x"]\n']
   ]
   for (const [key, value, text] of readings) {
-    it.effect(`takes ${JSON.stringify(value)} for ${key} as it is meant`, () =>
+    it.effect(`takes ${JSON.stringify(value)} for ${key} as TOML or as a string`, () =>
       Effect.gen(function* () {
         const memory = settingsInMemory("")
         const { result } = yield* without(memory, "config", "set", key, value)
@@ -99,7 +99,7 @@ describe("autopilotd config set", () => {
       })
   )
 
-  it.effect("names the line of the file as it is where another setting is wrong", () =>
+  it.effect("names the line of the present file where another setting is wrong", () =>
     Effect.gen(function* () {
       const memory = settingsInMemory("a = 1\n[restart]\njitter = 0\n[zoo]\nunknown = 1\n")
       const { result } = yield* without(memory, "config", "set", "model", "opus")
@@ -110,7 +110,7 @@ describe("autopilotd config set", () => {
     })
   )
 
-  it.effect("edits a setting of the top level where it stands, also below [worker_command]", () =>
+  it.effect("edits a setting of the top level at its place, also below [worker_command]", () =>
     Effect.gen(function* () {
       const below = settingsInMemory('[worker_command]\ntype = "Cargo"\nmodel = "sonnet"\n')
       yield* without(below, "config", "set", "model", "opus")
@@ -176,7 +176,7 @@ describe("autopilotd config set", () => {
     ]
   ]
   for (const [what, text, words, last] of applying) {
-    it.effect(`says what it takes to apply what ${what}`, () =>
+    it.effect(`prints the command that applies what ${what}`, () =>
       Effect.gen(function* () {
         const { out } = yield* through(settingsInMemory(text), "config", "set", ...words)
         assert.strictEqual(out.trimEnd().split("\n").at(-1), last)
@@ -184,7 +184,7 @@ describe("autopilotd config set", () => {
     )
   }
 
-  it.effect("says when no daemon runs, and of another file that a daemon may use it", () =>
+  it.effect("says that no daemon runs, and that a daemon may use another file", () =>
     Effect.gen(function* () {
       const none = yield* without(settingsInMemory(""), "config", "set", "model", "b")
       assert.strictEqual(
@@ -208,7 +208,7 @@ describe("autopilotd config set", () => {
     })
   )
 
-  it.effect("tells for which projects other code is executed than before", () =>
+  it.effect("names the projects for which other code will be executed", () =>
     Effect.gen(function* () {
       const { out } = yield* through(settingsInMemory(""), "config", "set", "worker_command.argv", '["rm"]')
       assert.include(out, "\nWhat is executed changes for: shop\n")
@@ -216,7 +216,7 @@ describe("autopilotd config set", () => {
   )
 
   for (const road of ["daemon", "file"] as const) {
-    it.effect(`loses none of twenty changes that are made at once through the ${road}`, () =>
+    it.effect(`loses none of twenty simultaneous changes through the ${road}`, () =>
       Effect.gen(function* () {
         const memory = settingsInMemory("")
         const all = yield* Effect.all(
@@ -232,7 +232,7 @@ describe("autopilotd config set", () => {
     )
   }
 
-  it.effect("gives up on a file that is never the one it has read", () =>
+  it.effect("gives up on a file that changes before every write", () =>
     Effect.gen(function* () {
       const memory = settingsInMemory("")
       let reads = 0
@@ -246,7 +246,7 @@ describe("autopilotd config set", () => {
     })
   )
 
-  it.effect("writes the file itself when the daemon ends in between", () =>
+  it.effect("writes the file directly when the daemon exits in between", () =>
     Effect.gen(function* () {
       const memory = settingsInMemory('model = "a"\n')
       const answers = daemonWith(memory).answers
@@ -294,7 +294,7 @@ describe("autopilotd config set", () => {
     })
   )
 
-  it.effect("says what a daemon that does not know settings answers", () =>
+  it.effect("prints the answer of a daemon that does not know the request", () =>
     Effect.gen(function* () {
       const old = daemonThat(() => ({ success: false, message: "Unknown request" }))
       const { result } = yield* heardInTime(
@@ -307,7 +307,7 @@ describe("autopilotd config set", () => {
     })
   )
 
-  it.effect("does not touch a file that is no TOML, and says where", () =>
+  it.effect("leaves a file alone that is not TOML, and says where the mistake is", () =>
     Effect.gen(function* () {
       const memory = settingsInMemory("a = \n")
       const { result } = yield* without(memory, "config", "set", "model", "b")
@@ -318,7 +318,7 @@ describe("autopilotd config set", () => {
 })
 
 describe("autopilotd config unset", () => {
-  it.effect("takes the setting out, wherever it stands, and leaves the rest", () =>
+  it.effect("removes the setting from each of its places, and leaves the rest", () =>
     Effect.gen(function* () {
       const memory = settingsInMemory(
         'model = "a" # mine\nx = 1\n[worker_command]\nmodel = "a"\ntype = "Cargo"\n'
@@ -338,7 +338,7 @@ describe("autopilotd config unset", () => {
     })
   )
 
-  it.effect("mends a file that has a setting which does not exist", () =>
+  it.effect("removes a key that is not a setting", () =>
     Effect.gen(function* () {
       const memory = settingsInMemory("unknown = 1\nx = 1\n")
       yield* without(memory, "config", "unset", "unknown")

@@ -25,7 +25,7 @@ const caller = Layer.succeed(Caller, {
   program: ["node", "/opt/autopilotd/dist/autopilotd.js"]
 })
 
-/** A person at their editor, and what came of it. */
+/** A user with an editor, and the outcome. */
 const editing = Effect.fnUntraced(function* (
   steps: Steps,
   memory: Pick<Memory, "layer"> = settingsInMemory(original),
@@ -92,35 +92,37 @@ describe("autopilotd config edit", () => {
     })
   )
 
-  it.scopedLive("comes back with what is wrong until it is accepted, and takes its own lines out again", () =>
-    Effect.gen(function* () {
-      const memory = settingsInMemory(original)
-      const { draftPath, out, seen } = yield* editing(
-        [
-          "sed -i 's/jitter = 0/jitter = 7/' \"$1\"",
-          "sed -i 's/jitter = 7/jitter = 8/' \"$1\"",
-          "sed -i 's/jitter = 8/jitter = 1/' \"$1\""
-        ],
-        memory
-      )
-      const refusal = [
-        "#! autopilotd: These settings were refused, and nothing was changed. Lines like this one are taken out again.",
-        "#! autopilotd: line 4:1: restart.jitter expects a number from 0 to 1.",
-        ""
-      ].join("\n")
-      assert.deepStrictEqual(seen, [
-        original,
-        refusal + original.replace("jitter = 0", "jitter = 7"),
-        refusal + original.replace("jitter = 0", "jitter = 8")
-      ])
-      assert.strictEqual(memory.file.text, original.replace("jitter = 0", "jitter = 1"))
-      assert.strictEqual(memory.file.writes, 1)
-      assert.include(out, "restart.jitter: 0 -> 1\n")
-      isRemoved(draftPath)
-    })
+  it.scopedLive(
+    "opens the editor again with the problems until the text is accepted, and removes its own lines",
+    () =>
+      Effect.gen(function* () {
+        const memory = settingsInMemory(original)
+        const { draftPath, out, seen } = yield* editing(
+          [
+            "sed -i 's/jitter = 0/jitter = 7/' \"$1\"",
+            "sed -i 's/jitter = 7/jitter = 8/' \"$1\"",
+            "sed -i 's/jitter = 8/jitter = 1/' \"$1\""
+          ],
+          memory
+        )
+        const refusal = [
+          "#! autopilotd: These settings were refused, and nothing was changed. Lines like this one are taken out again.",
+          "#! autopilotd: line 4:1: restart.jitter expects a number from 0 to 1.",
+          ""
+        ].join("\n")
+        assert.deepStrictEqual(seen, [
+          original,
+          refusal + original.replace("jitter = 0", "jitter = 7"),
+          refusal + original.replace("jitter = 0", "jitter = 8")
+        ])
+        assert.strictEqual(memory.file.text, original.replace("jitter = 0", "jitter = 1"))
+        assert.strictEqual(memory.file.writes, 1)
+        assert.include(out, "restart.jitter: 0 -> 1\n")
+        isRemoved(draftPath)
+      })
   )
 
-  it.scopedLive("keeps refused settings that are left as they are, without its own lines", () =>
+  it.scopedLive("keeps a refused text that the user leaves unchanged, without its own lines", () =>
     Effect.gen(function* () {
       const memory = settingsInMemory(original)
       const { result } = yield* editing(["sed -i 's/jitter = 0/jitter = 7/' \"$1\"", "true"], memory)
@@ -133,7 +135,7 @@ describe("autopilotd config edit", () => {
     })
   )
 
-  it.scopedLive("changes nothing when refused settings are put back to what they were", () =>
+  it.scopedLive("changes nothing when the user restores the former text after a refusal", () =>
     Effect.gen(function* () {
       const { draftPath, out } = yield* editing([
         "sed -i 's/jitter = 0/jitter = 7/' \"$1\"",
@@ -144,23 +146,25 @@ describe("autopilotd config edit", () => {
     })
   )
 
-  it.scopedLive("keeps the text when somebody else has written meanwhile, and writes nothing over it", () =>
-    Effect.gen(function* () {
-      const memory = settingsInMemory(original)
-      const busy = {
-        layer: Layer.succeed(SettingsStore, {
-          get: memory.get,
-          set: (change) => {
-            memory.file.text = "# theirs\n"
-            return memory.set(change)
-          }
-        })
-      }
-      const { result } = yield* editing(["sed -i 's/jitter = 0/jitter = 1/' \"$1\""], busy)
-      assert.match(messageOf(result), new RegExp(`^${settingsPath} has changed since it was read`))
-      assert.strictEqual(keptText(messageOf(result)), original.replace("jitter = 0", "jitter = 1"))
-      assert.strictEqual(memory.file.text, "# theirs\n")
-    })
+  it.scopedLive(
+    "keeps the text when another program has written the file meanwhile, and does not overwrite it",
+    () =>
+      Effect.gen(function* () {
+        const memory = settingsInMemory(original)
+        const busy = {
+          layer: Layer.succeed(SettingsStore, {
+            get: memory.get,
+            set: (change) => {
+              memory.file.text = "# theirs\n"
+              return memory.set(change)
+            }
+          })
+        }
+        const { result } = yield* editing(["sed -i 's/jitter = 0/jitter = 1/' \"$1\""], busy)
+        assert.match(messageOf(result), new RegExp(`^${settingsPath} has changed since it was read`))
+        assert.strictEqual(keptText(messageOf(result)), original.replace("jitter = 0", "jitter = 1"))
+        assert.strictEqual(memory.file.text, "# theirs\n")
+      })
   )
 
   it.scopedLive("keeps the text when it cannot be written", () =>

@@ -38,7 +38,7 @@ describe("autopilotd config show", () => {
     })
   )
 
-  it.effect("prints nothing for a file that is not there, and says so beside the output", () =>
+  it.effect("prints nothing for an absent file, and says so on standard error", () =>
     Effect.gen(function* () {
       const memory = settingsInMemory("")
       memory.file.found = false
@@ -51,7 +51,7 @@ describe("autopilotd config show", () => {
     })
   )
 
-  it.effect("does not read the file behind the back of a daemon that refuses", () =>
+  it.effect("does not read the file itself when the daemon refuses", () =>
     Effect.gen(function* () {
       const refusing = daemonThat(() => ({ success: false, message: "It cannot be read" })).layer
       const { out, result } = yield* showing(refusing, "own")

@@ -43,7 +43,7 @@ const reloading = (answer: object, ...words: ReadonlyArray<string>) => {
 }
 
 describe("autopilotd reload", () => {
-  it.effect("says what has changed", () =>
+  it.effect("prints the changes", () =>
     Effect.gen(function* () {
       const { asked, out, result } = yield* reloading(reloaded)
       assert.isTrue(Either.isRight(result))
@@ -52,7 +52,7 @@ describe("autopilotd reload", () => {
     })
   )
 
-  it.effect("asks for the restart of all workers that need it, or of one", () =>
+  it.effect("requests the restart of all workers that need it, or of one", () =>
     Effect.gen(function* () {
       const all = yield* reloading(reloaded, "--restart")
       assert.deepStrictEqual(all.asked, [{ type: "ReloadConfig", restart: true }])
@@ -63,7 +63,7 @@ describe("autopilotd reload", () => {
     })
   )
 
-  it.effect("shows every problem of settings that are refused, with its place", () =>
+  it.effect("shows every problem of refused settings with its place", () =>
     Effect.gen(function* () {
       const { out, result } = yield* reloading(refused)
       assert.strictEqual(
@@ -78,7 +78,7 @@ describe("autopilotd reload", () => {
     })
   )
 
-  it.effect("answers a program with the daemon's answer, also a refusal", () =>
+  it.effect("prints the daemon's answer with --json, also a refusal", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(JSON.parse((yield* reloading(reloaded, "--json")).out), reloaded)
       const { out, result } = yield* reloading(refused, "--json")
@@ -87,7 +87,7 @@ describe("autopilotd reload", () => {
     })
   )
 
-  it.effect("says what a daemon answers that cannot reload", () =>
+  it.effect("prints the answer of a daemon that does not know the request", () =>
     Effect.gen(function* () {
       const { result } = yield* reloading({ success: false, message: "Unknown request" })
       assert.strictEqual(messageOf(result), "Unknown request")

@@ -58,40 +58,42 @@ const statusOf = (home: string, project: string) =>
   Effect.flatMap(request(home, { type: "Status", project }), ({ data }) => Effect.fromNullable(data))
 
 describe("a reload", () => {
-  it.scopedLive("starts a new project, ends a removed one's whole tree, and leaves the others alone", () =>
-    Effect.gen(function* () {
-      const home = yield* temporaryHome
-      const head = "restart = { stop_grace_ms = 200 }\n"
-      const before = head + project("stays", sleeps) + project("goes", [fixture("grows-a-tree.sh")])
-      const after = head + project("comes", sleeps) + project("stays", sleeps)
-      const daemon = yield* startDaemon({ home, settings: before })
-      const tree = yield* treeUp(daemon, 1, treeNames)
-      const stays = yield* pidOf(home, "stays")
+  it.scopedLive(
+    "starts a new project, stops a removed one's whole process tree, and leaves the others alone",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        const head = "restart = { stop_grace_ms = 200 }\n"
+        const before = head + project("stays", sleeps) + project("goes", [fixture("grows-a-tree.sh")])
+        const after = head + project("comes", sleeps) + project("stays", sleeps)
+        const daemon = yield* startDaemon({ home, settings: before })
+        const tree = yield* treeUp(daemon, 1, treeNames)
+        const stays = yield* pidOf(home, "stays")
 
-      writeByRename(home, after)
-      const { code, stdout } = yield* reload(home)
-      assert.strictEqual(code, 0)
-      assert.match(stdout, /^Projects added: comes\nProjects removed: goes$/m)
-      const comes = yield* pidOf(home, "comes")
-      yield* namesAre(home, "comes", "stays")
-      assert.deepStrictEqual(alive(tree.values()), [])
-      assert.deepStrictEqual(workersOf(home).toSorted(), [comes, stays].toSorted())
-      assert.match(daemonLog(home), /goes: Removed by the settings; all its processes have exited/)
+        writeByRename(home, after)
+        const { code, stdout } = yield* reload(home)
+        assert.strictEqual(code, 0)
+        assert.match(stdout, /^Projects added: comes\nProjects removed: goes$/m)
+        const comes = yield* pidOf(home, "comes")
+        yield* namesAre(home, "comes", "stays")
+        assert.deepStrictEqual(alive(tree.values()), [])
+        assert.deepStrictEqual(workersOf(home).toSorted(), [comes, stays].toSorted())
+        assert.match(daemonLog(home), /goes: Removed by the settings; all its processes have exited/)
 
-      writeByRename(home, before)
-      const { data, success } = yield* request(home, { type: "ReloadConfig" })
-      assert.isTrue(success)
-      assert(data !== undefined && "projects_added" in data)
-      assert.deepStrictEqual([data.projects_added, data.projects_removed], [["goes"], ["comes"]])
-      yield* namesAre(home, "stays", "goes")
-      yield* treeUp(daemon, 2, treeNames)
-      assert.isFalse(isAlive(comes))
-      assert.strictEqual(yield* pidOf(home, "stays"), stays)
-      assert.strictEqual((yield* ask(home, { type: "Status" })).data?.daemon_pid, daemon.pid)
-    })
+        writeByRename(home, before)
+        const { data, success } = yield* request(home, { type: "ReloadConfig" })
+        assert.isTrue(success)
+        assert(data !== undefined && "projects_added" in data)
+        assert.deepStrictEqual([data.projects_added, data.projects_removed], [["goes"], ["comes"]])
+        yield* namesAre(home, "stays", "goes")
+        yield* treeUp(daemon, 2, treeNames)
+        assert.isFalse(isAlive(comes))
+        assert.strictEqual(yield* pidOf(home, "stays"), stays)
+        assert.strictEqual((yield* ask(home, { type: "Status" })).data?.daemon_pid, daemon.pid)
+      })
   )
 
-  it.scopedLive("brings another backoff and another grace into force at once", () =>
+  it.scopedLive("brings another backoff and grace period into force at once", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const settings = (restart: string) =>
@@ -122,7 +124,7 @@ describe("a reload", () => {
     })
   )
 
-  it.scopedLive("tells what a worker has to be restarted for, and restarts only those it is told to", () =>
+  it.scopedLive("reports what a worker has to be restarted for, and restarts only the named ones", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const settings = (seconds: string, ...lines: ReadonlyArray<string>) =>
@@ -191,42 +193,44 @@ describe("a reload", () => {
     })
   )
 
-  it.scopedLive("of a file that is wrong changes nothing, and says where and why, here and in the log", () =>
-    Effect.gen(function* () {
-      const home = yield* temporaryHome
-      const good = project("shop", sleeps) + project("shed", sleeps)
-      yield* startDaemon({ home, settings: good })
-      const before = yield* pidsOf(home, "shop", "shed")
-      const cases: ReadonlyArray<readonly [text: string, said: RegExp]> = [
-        [
-          `${project("shop", sleeps)}[restart]\nmax_backof_ms = 5\n`,
-          /^autopilotd: \S+daemon\.toml:4:1: restart\.max_backof_ms is not a setting.*max_backoff_ms/
-        ],
-        [`${good}[projects.shop\n`, /^autopilotd: \S+daemon\.toml:5:\d+: /],
-        [`${good}[projects.idle]\n`, /^autopilotd: .*There is no worker to start for the project idle/],
-        ["", /^autopilotd: .*There is no worker to start/]
-      ]
-      for (const [text, said] of cases) {
-        fs.writeFileSync(settingsFile(home), text)
-        const { code, stderr, stdout } = yield* reload(home, "--restart")
-        assert.deepStrictEqual([code, stdout], [1, ""], text)
-        assert.match(stderr, said)
-        const { data, success } = yield* request(home, { type: "ReloadConfig" })
-        assert.isFalse(success)
-        assert(data !== undefined && "problems" in data)
-      }
-      assert.deepStrictEqual(yield* namesOf(home), ["shop", "shed"])
-      assert.deepStrictEqual(yield* pidsOf(home, "shop", "shed"), before)
-      assert.match(
-        daemonLog(home),
-        /ERROR Settings not reloaded \(requested on the control socket\), the previous ones stay in force: .*max_backof_ms/
-      )
-    })
+  it.scopedLive(
+    "of an invalid file changes nothing, and reports where and why on the terminal and in the log",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        const good = project("shop", sleeps) + project("shed", sleeps)
+        yield* startDaemon({ home, settings: good })
+        const before = yield* pidsOf(home, "shop", "shed")
+        const cases: ReadonlyArray<readonly [text: string, said: RegExp]> = [
+          [
+            `${project("shop", sleeps)}[restart]\nmax_backof_ms = 5\n`,
+            /^autopilotd: \S+daemon\.toml:4:1: restart\.max_backof_ms is not a setting.*max_backoff_ms/
+          ],
+          [`${good}[projects.shop\n`, /^autopilotd: \S+daemon\.toml:5:\d+: /],
+          [`${good}[projects.idle]\n`, /^autopilotd: .*There is no worker to start for the project idle/],
+          ["", /^autopilotd: .*There is no worker to start/]
+        ]
+        for (const [text, said] of cases) {
+          fs.writeFileSync(settingsFile(home), text)
+          const { code, stderr, stdout } = yield* reload(home, "--restart")
+          assert.deepStrictEqual([code, stdout], [1, ""], text)
+          assert.match(stderr, said)
+          const { data, success } = yield* request(home, { type: "ReloadConfig" })
+          assert.isFalse(success)
+          assert(data !== undefined && "problems" in data)
+        }
+        assert.deepStrictEqual(yield* namesOf(home), ["shop", "shed"])
+        assert.deepStrictEqual(yield* pidsOf(home, "shop", "shed"), before)
+        assert.match(
+          daemonLog(home),
+          /ERROR Settings not reloaded \(requested on the control socket\), the previous ones stay in force: .*max_backof_ms/
+        )
+      })
   )
 })
 
 describe("watch_config", () => {
-  it.scopedLive("takes an edit over by itself, by renaming or in place; a wrong one changes nothing", () =>
+  it.scopedLive("reloads after an edit, by renaming or in place; an invalid one changes nothing", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const head = "watch_config = true\n"
@@ -236,7 +240,7 @@ describe("watch_config", () => {
       writeByRename(home, head + stays + project("second", sleeps))
       const second = yield* pidOf(home, "second")
       fs.appendFileSync(settingsFile(home), "[projects.stays.restart]\njitte = 0.1\n")
-      yield* daemon.logged(/ERROR Settings not reloaded \(its file has changed\).*daemon\.toml:7.*jitte/)
+      yield* daemon.logged(/ERROR Settings not reloaded \(the file has changed\).*daemon\.toml:7.*jitte/)
       assert.deepStrictEqual(yield* namesOf(home), ["stays", "second"])
       assert.deepStrictEqual(yield* pidsOf(home, "stays", "second"), [pid, second])
       fs.writeFileSync(settingsFile(home), head + project("third", sleeps) + stays)

@@ -13,7 +13,7 @@ const sleeps = [fixture("sleeps.sh")]
 const settingsFile = (home: string) => join(home, "daemon.toml")
 const read = (home: string) => fs.readFileSync(settingsFile(home), "utf8")
 
-/** What a person has written, with all that an edit could lose. */
+/** A text of a user, with everything that an edit could lose. */
 const commented = [
   "# How we work here.   ",
   "",
@@ -35,7 +35,7 @@ const envNames = (text: string): ReadonlyArray<string> => {
   return Object.keys(env)
 }
 
-/** Reads the file again and again, until it is asked for the texts that it has seen. */
+/** Reads the file again and again. The returned effect stops that, and returns all texts that were read. */
 const polled = (home: string) =>
   Effect.gen(function* () {
     const seen = new Set<string>()
@@ -116,7 +116,7 @@ describe("SetConfig", () => {
     })
 
   it.scopedLive(
-    "of a text made from another one is refused with the hash of the file, and writes nothing",
+    "of a text that was made from another file is refused with the hash of the file, and writes nothing",
     () =>
       Effect.gen(function* () {
         const home = yield* settled()
@@ -134,33 +134,35 @@ describe("SetConfig", () => {
       })
   )
 
-  it.scopedLive("writes the text as it is, keeps the former one and the mode; a dry run writes nothing", () =>
-    Effect.gen(function* () {
-      const home = yield* settled()
-      fs.chmodSync(settingsFile(home), 0o604)
-      const { found, path, sha256, text: former } = yield* get(home)
-      assert.deepStrictEqual([found, path, former], [true, settingsFile(home), commented])
-      const text = former.replace("=   1_000#", "=   2_000#")
-      const set = { type: "SetConfig", text, sha256 } as const
-      const dry = yield* request(home, { ...set, dry_run: true })
-      assert(dry.success && dry.data !== undefined && "written" in dry.data)
-      assert.isFalse(dry.data.written)
-      assert.strictEqual(read(home), former)
-      const done = yield* request(home, set)
-      assert(done.success && done.data !== undefined && "written" in done.data)
-      assert.deepStrictEqual(done.data, { ...dry.data, written: true })
-      assert.deepStrictEqual(done.data.changes, [
-        { key: "restart.initial_backoff_ms", from: "1000", to: "2000", applies: "on-reload" }
-      ])
-      assert.strictEqual(read(home), text)
-      assert.strictEqual(fs.readFileSync(`${settingsFile(home)}.bak`, "utf8"), former)
-      assert.strictEqual(fs.statSync(settingsFile(home)).mode & 0o777, 0o604)
-      assert.strictEqual((yield* get(home)).sha256, done.data.sha256)
-      assert.deepStrictEqual(temporaryFiles(home), [])
-    })
+  it.scopedLive(
+    "writes the text byte for byte, keeps the former one and the mode; a dry run writes nothing",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* settled()
+        fs.chmodSync(settingsFile(home), 0o604)
+        const { found, path, sha256, text: former } = yield* get(home)
+        assert.deepStrictEqual([found, path, former], [true, settingsFile(home), commented])
+        const text = former.replace("=   1_000#", "=   2_000#")
+        const set = { type: "SetConfig", text, sha256 } as const
+        const dry = yield* request(home, { ...set, dry_run: true })
+        assert(dry.success && dry.data !== undefined && "written" in dry.data)
+        assert.isFalse(dry.data.written)
+        assert.strictEqual(read(home), former)
+        const done = yield* request(home, set)
+        assert(done.success && done.data !== undefined && "written" in done.data)
+        assert.deepStrictEqual(done.data, { ...dry.data, written: true })
+        assert.deepStrictEqual(done.data.changes, [
+          { key: "restart.initial_backoff_ms", from: "1000", to: "2000", applies: "on-reload" }
+        ])
+        assert.strictEqual(read(home), text)
+        assert.strictEqual(fs.readFileSync(`${settingsFile(home)}.bak`, "utf8"), former)
+        assert.strictEqual(fs.statSync(settingsFile(home)).mode & 0o777, 0o604)
+        assert.strictEqual((yield* get(home)).sha256, done.data.sha256)
+        assert.deepStrictEqual(temporaryFiles(home), [])
+      })
   )
 
-  it.scopedLive("of a text that is wrong tells line and column of each problem, and writes nothing", () =>
+  it.scopedLive("of an invalid text returns line and column of each problem, and writes nothing", () =>
     Effect.gen(function* () {
       const home = yield* settled()
       const { sha256, text } = yield* get(home)
@@ -186,7 +188,7 @@ describe("SetConfig", () => {
     })
   )
 
-  it.scopedLive("marks the projects for which it would run other code", () =>
+  it.scopedLive("marks the projects for which other code would run", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const both = project("one", sleeps) + project("two", sleeps)
@@ -209,7 +211,7 @@ describe("SetConfig", () => {
 })
 
 describe("kill -9 of the daemon while settings are written", () => {
-  it.scopedLive("always leaves one of the whole texts, and the next change works", () =>
+  it.scopedLive("always leaves one whole text, and the next change works", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const textOf = (n: number) => `${commented}\n# ${String(n).repeat(30_000)}\n`
