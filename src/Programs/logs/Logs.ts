@@ -8,7 +8,7 @@ import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { sinceMs } from "../../Domain/cli/SinceTime.ts"
 import { UsageError } from "../../Domain/cli/UsageError.ts"
 import type { LogFilter } from "../../Domain/logs/LogFilter.ts"
-import { lineForPerson, lineForProgram } from "../../Domain/logs/LogText.ts"
+import { jsonLine, terminalLine } from "../../Domain/logs/LogText.ts"
 import { timestamp } from "../../Domain/output/StoredLine.ts"
 import { ProjectName } from "../../Domain/Project.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
@@ -84,8 +84,8 @@ export const logs = Effect.fnUntraced(function* (invocation: Invocation) {
   const shown = (lines: ReadonlyArray<string>): Buffer => {
     const texts =
       options.json === true
-        ? lines.map((line) => lineForProgram(asText(line), project))
-        : lines.flatMap((line) => lineForPerson(asText(line), { colour }) ?? [])
+        ? lines.map((line) => jsonLine(asText(line), project))
+        : lines.flatMap((line) => terminalLine(asText(line), { colour }) ?? [])
     return Buffer.from(texts.map((text) => `${text}\n`).join(""))
   }
   const asTheyAre = (lines: ReadonlyArray<string>) => Buffer.from(`${lines.join("\n")}\n`, "latin1")

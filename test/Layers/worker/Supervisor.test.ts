@@ -393,7 +393,7 @@ describe("defects", () => {
       const answer = yield* command("restart")
       assert.deepStrictEqual(answer, {
         success: false,
-        message: "Cannot restart the worker: its supervisor has failed and the daemon is ending"
+        message: "Cannot restart the worker: its supervisor has failed and the daemon is stopping"
       })
       assert.strictEqual(yield* beyondHelp, "supervisor")
       assert.deepStrictEqual(yield* drain, [])
