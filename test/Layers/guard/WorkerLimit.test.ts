@@ -11,7 +11,7 @@ import { Supervisor } from "../../../src/Layers/worker/Supervisor.ts"
 import { defaultPolicy } from "../../fixtures/policies.ts"
 import { MiB, type ProcRow } from "../machine/ProcFolder.ts"
 import { groupOf } from "../tree/PretendedGroup.ts"
-import { FakeLives } from "../worker/FakeLives.ts"
+import { FakeRuns } from "../worker/FakeRuns.ts"
 import { plan, settle } from "../worker/SupervisorWorld.ts"
 import { begin, Settings, type WorkerWorld, workerWorld, worldLayer } from "../worker/WorkerWorld.ts"
 
@@ -86,7 +86,7 @@ describe("a worker that holds more than its limit", () => {
           }
         ])
         // It had long proven itself: that was no failure, and the next one starts at once.
-        const lives = yield* FakeLives
+        const lives = yield* FakeRuns
         assert.strictEqual(lives.started.length, 2)
         assert.strictEqual((yield* state)?.failures, 0)
         assert.strictEqual(lives.mostAlive(), 1)
@@ -269,7 +269,7 @@ describe("a worker that holds more than its limit", () => {
       Effect.gen(function* () {
         leader(world, { residentBytes: 200 * MiB, share: { bytes: 200 * MiB } })
         yield* begin
-        const lives = yield* FakeLives
+        const lives = yield* FakeRuns
         lives.endsAfter(60_000)
         yield* pass("30 seconds")
         assert.strictEqual(yield* word, "stopping")
@@ -349,7 +349,7 @@ describe("looking at workers with a limit", () => {
     inWorld(limit, (world) =>
       Effect.gen(function* () {
         yield* begin
-        const lives = yield* FakeLives
+        const lives = yield* FakeRuns
         const actor = yield* (yield* Supervisor).project(undefined)
         lives.endsAfter(30_000)
         yield* actor.command("restart")

@@ -8,7 +8,7 @@ import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import * as ServiceStatus from "../../../src/Layers/service/ServiceStatus.ts"
 import { Supervisor } from "../../../src/Layers/worker/Supervisor.ts"
 import { fakeService } from "../systemd/FakeService.ts"
-import { FakeLives } from "../worker/FakeLives.ts"
+import { FakeRuns } from "../worker/FakeRuns.ts"
 import { crash, layerOf, makeSurroundings } from "../worker/SupervisorWorld.ts"
 import { makeVirtualClock, type VirtualClock } from "../worker/VirtualClock.ts"
 
@@ -25,7 +25,7 @@ const shown = <A, E>(
   test: (
     pass: VirtualClock["pass"],
     lines: () => ReadonlyArray<string>
-  ) => Effect.Effect<A, E, Supervisor | FakeLives>
+  ) => Effect.Effect<A, E, Supervisor | FakeRuns>
 ) => {
   const { clock, pass } = makeVirtualClock()
   const service = fakeService()
@@ -47,7 +47,7 @@ describe("the line of systemctl status", () => {
     shown((pass, lines) =>
       Effect.gen(function* () {
         const supervisor = yield* Supervisor
-        const { started } = yield* FakeLives
+        const { started } = yield* FakeRuns
         yield* supervisor.begin
         yield* pass(5000)
         assert.deepStrictEqual(lines(), ["running, pid 1000"])

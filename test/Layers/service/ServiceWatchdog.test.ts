@@ -11,7 +11,7 @@ import * as ServiceWatchdog from "../../../src/Layers/service/ServiceWatchdog.ts
 import { Supervisor } from "../../../src/Layers/worker/Supervisor.ts"
 import { blog, GiB, guarded, hog, makeMachine, shop } from "../guard/GuardedMachine.ts"
 import { fakeService } from "../systemd/FakeService.ts"
-import { FakeLives } from "../worker/FakeLives.ts"
+import { FakeRuns } from "../worker/FakeRuns.ts"
 import { crash, layerOf, makeSurroundings, plan } from "../worker/SupervisorWorld.ts"
 import { makeVirtualClock, type VirtualClock } from "../worker/VirtualClock.ts"
 
@@ -169,7 +169,7 @@ describe("a turn of the supervisor", () => {
     const around = makeSurroundings()
     return Effect.gen(function* () {
       const supervisor = yield* Supervisor
-      const lives = yield* FakeLives
+      const lives = yield* FakeRuns
       yield* supervisor.begin
       yield* pass(0)
       const before = yield* supervisor.snapshots
