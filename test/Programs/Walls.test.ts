@@ -115,7 +115,7 @@ describe("the walls of the house", () => {
     /** Why a fiber of theirs needs no concern. */
     const known: Readonly<Record<string, string>> = {
       "Concerns.ts": "it is what looks after fibers",
-      "CurrentLife.ts": "each life reports its end, a defect too",
+      "CurrentRun.ts": "each life reports its end, a defect too",
       "HistoryStore.ts": "built before the concerns; its loop outlives a defect",
       "PatientRace.ts": "racers whose ends are awaited",
       "ProjectSwitch.ts": "the end of one switch",
@@ -123,7 +123,7 @@ describe("the walls of the house", () => {
       "StateStore.ts": "one write, awaited",
       "ServiceWatchdog.ts": "joined by the concern that forks it",
       "Supervisor.ts": "the end of one project",
-      "WorkerLife.ts": "one look, of a second at most"
+      "WorkerRun.ts": "one look, of a second at most"
     }
     const forking = sources
       .filter(({ house, text }) => house === "Layers" && /\bEffect\.fork/.test(text))

@@ -1,12 +1,12 @@
 /**
- * What can be told of a line of the stream that is too long to be parsed, or that was cut: only that tools were called
- * or have answered. A quote within a text is escaped in JSON, so that no text can look like these keys.
+ * The calls and results of tools in a line that is too long to parse, or cut. JSON escapes a quote inside a text, so no
+ * text can look like these keys.
  */
 interface BigLine {
   readonly type: string
-  /** The message it is of. */
+  /** The id of its message. */
   readonly message: string | undefined
-  /** The call of the subagent it is of. */
+  /** The tool call of its subagent. */
   readonly parent: string | undefined
   readonly called: ReadonlyArray<{ readonly id: string; readonly name: string }>
   readonly answered: ReadonlyArray<string>
@@ -46,7 +46,7 @@ export const bigLine = (text: string): BigLine | undefined => {
   }
 }
 
-/** What the beginning of a last word says that was cut off. */
+/** The figures at the beginning of a `result` line that is too long to parse, or cut. */
 interface BigResult {
   readonly subtype: string
   readonly isError: boolean

@@ -1,15 +1,14 @@
 import { printable } from "../text/Printable.ts"
 
-/** A JSON object of which nothing is known yet. */
 export type JsonObject = Readonly<Record<string, unknown>>
 
-/** One line of Claude Code's `--output-format stream-json`, parsed. Nothing but its type is known. */
+/** A parsed line of Claude Code's `--output-format stream-json`, of which only the type is checked. */
 export interface AgentLine {
   readonly type: string
   readonly object: JsonObject
 }
 
-/** The types of lines that something is made of; the others are about the program's own screen. */
+/** The types of lines that matter here; the others describe the program's own screen. */
 const known: ReadonlySet<string> = new Set(["system", "assistant", "user", "result", "rate_limit_event"])
 
 /**
@@ -22,19 +21,19 @@ const mark = /"type"\s*:\s*"(?:system|assistant|user|result|rate_limit_event)"|"
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** The text at a key that is not empty. */
+/** Returns a text that is not empty. */
 export const textAt = (object: JsonObject, key: string): string | undefined => {
   const value = object[key]
   return typeof value === "string" && value !== "" ? value : undefined
 }
 
-/** The number at a key: a JSON text can also hold one that is infinite. */
+/** Returns a finite number: JSON can also express an infinite one, such as 1e999. */
 export const numberAt = (object: JsonObject, key: string): number | undefined => {
   const value = object[key]
   return typeof value === "number" && Number.isFinite(value) ? value : undefined
 }
 
-/** The object at a key, or an empty one. */
+/** Returns the object at a key, or an empty one. */
 export const objectAt = (object: JsonObject, key: string): JsonObject => {
   const value = object[key]
   return isObject(value) ? value : {}
@@ -46,14 +45,14 @@ export const blocksOf = ({ object }: AgentLine): ReadonlyArray<JsonObject> => {
   return Array.isArray(content) ? content.filter(isObject) : []
 }
 
-/** Texts from the agent that are kept are short, and harmless where they are shown. */
+/** Shortens a text of the agent and removes control characters. */
 export const shortened = (text: string, maxLength = 300): string => printable(text.trim(), maxLength)
 
 const parsed = (text: string): unknown => {
   try {
     return JSON.parse(text)
   } catch {
-    // Other programs print lines like these, and a line that was cut is none either.
+    // Another program's line, or a cut one.
     return undefined
   }
 }
@@ -69,7 +68,7 @@ const silent =
 export const isSilent = (text: string): boolean =>
   text.startsWith("{") && silent.test(text) && /"(?:session|request)_id"/.test(text)
 
-/** The line, if it is one of the stream: each names its session. The cost of parsing is in proportion to its length. */
+/** Parses a line of the stream, which names its session; undefined for other lines. */
 export const agentLineOf = (text: string): AgentLine | undefined => {
   const line = text.trimStart()
   if (!looksLikeAgentLine(line)) return undefined

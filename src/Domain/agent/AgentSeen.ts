@@ -2,20 +2,20 @@ import * as Schema from "effect/Schema"
 
 const AtMs = { atMs: Schema.Number }
 
-/** A tool that the agent has called and whose result has not come yet. */
+/** A tool call without a result yet. */
 export const ToolInFlight = Schema.Struct({
   id: Schema.String,
   name: Schema.String,
-  /** When it was called: the time that `nextAgent` was told with the line. */
+  /** The time of the call, from `nextAgent`. */
   sinceMs: Schema.Number,
-  /** The message that has called it. */
+  /** The message with the call. */
   message: Schema.optional(Schema.String),
-  /** The call of the subagent that has called it; absent where the agent itself has. */
+  /** The tool call of the calling subagent; absent for the agent itself. */
   parent: Schema.optional(Schema.String)
 })
 export type ToolInFlight = typeof ToolInFlight.Type
 
-/** The last word of a run: the `result` object. `text` is its answer, or what went wrong, shortened. */
+/** The final `result` object of a run. `text` is the answer or the error, shortened. */
 export const AgentResult = Schema.Struct({
   ...AtMs,
   subtype: Schema.String,
@@ -25,41 +25,41 @@ export const AgentResult = Schema.Struct({
   turns: Schema.optional(Schema.Number),
   costUsd: Schema.optional(Schema.Number),
   durationMs: Schema.optional(Schema.Number),
-  /** The HTTP status with which the API refused it. */
+  /** The HTTP status of the API's refusal. */
   apiErrorStatus: Schema.optional(Schema.Number),
-  /** Why its loop ended, such as `completed`, `max_turns` or `blocking_limit`. */
+  /** The end of the agent's loop: `completed`, `max_turns`, `blocking_limit` ... */
   terminalReason: Schema.optional(Schema.String)
 })
 export type AgentResult = typeof AgentResult.Type
 
-/** What the agent has last been told of its usage limit. */
+/** The last report about the usage limit. */
 export const AgentRateLimit = Schema.Struct({
   ...AtMs,
   /** `allowed`, `allowed_warning` or `rejected`. */
   status: Schema.String,
-  /** Which limit, such as `five_hour` or `seven_day`. */
+  /** The kind of limit: `five_hour`, `seven_day` ... */
   type: Schema.optional(Schema.String),
   /** Milliseconds since 1970. */
   resetsAtMs: Schema.optional(Schema.Number),
-  /** Beyond the limit it goes on with usage that is paid for. */
+  /** The agent continues beyond the limit with paid usage. */
   isUsingOverage: Schema.Boolean
 })
 export type AgentRateLimit = typeof AgentRateLimit.Type
 
-/** A request to the API that is tried again. It is no error: the agent goes on. */
+/** A retry of a request to the API. It is no error: the agent continues. */
 export const AgentRetry = Schema.Struct({
   ...AtMs,
   attempt: Schema.Number,
   maxRetries: Schema.optional(Schema.Number),
   delayMs: Schema.optional(Schema.Number),
-  /** The HTTP status; absent where there was no answer. */
+  /** The HTTP status; absent without an answer. */
   status: Schema.optional(Schema.Number),
-  /** The agent's name for it, such as `overloaded`. A 529 has been seen under `rate_limit`. */
+  /** The agent's name for it, such as `overloaded`. It reports some 529 as `rate_limit`. */
   error: Schema.optional(Schema.String)
 })
 export type AgentRetry = typeof AgentRetry.Type
 
-/** An error that the agent has shown instead of an answer. */
+/** An error in place of an answer. */
 export const AgentError = Schema.Struct({
   ...AtMs,
   text: Schema.String,
@@ -69,34 +69,31 @@ export const AgentError = Schema.Struct({
 })
 export type AgentError = typeof AgentError.Type
 
-/**
- * What an agent has said about itself on its output so far, as `nextAgent` reads it. It is of bounded size whatever
- * the agent prints. Times are the ones told with the lines.
- */
+/** The state of an agent by its output so far, folded by `nextAgent`. Its size is bounded, whatever the agent prints. */
 export const AgentSeen = Schema.Struct({
   sessionId: Schema.optional(Schema.String),
   model: Schema.optional(Schema.String),
-  /** How many answers the agent itself has got; those of its subagents are not counted. */
+  /** The answers of the agent itself, without those of subagents. */
   turns: Schema.Int,
-  /** The answer that was last counted. */
+  /** The message id of the last counted answer. */
   message: Schema.optional(Schema.String),
-  /** How its last run ended; absent while it works. */
+  /** The end of the last run; absent while the agent works. */
   result: Schema.optional(AgentResult),
   /** The turns of all results so far. */
   resultTurns: Schema.optional(Schema.Number),
   rateLimit: Schema.optional(AgentRateLimit),
-  /** Absent once an answer has come. */
+  /** Absent after the next answer. */
   retry: Schema.optional(AgentRetry),
-  /** Absent once an answer has come that is none. */
+  /** Absent after the next answer without an error. */
   error: Schema.optional(AgentError),
   /** In the order of their calls. */
   tools: Schema.Array(ToolInFlight)
 })
 export type AgentSeen = typeof AgentSeen.Type
 
-/** Before its first line, and of a worker that is no such agent. */
+/** The state before the first line, and of a worker that is no agent. */
 export const noAgent: AgentSeen = { turns: 0, tools: [] }
 
-/** Whether it has shown itself as such an agent. */
+/** The worker has printed lines of the stream. */
 export const isAgent = (seen: AgentSeen): boolean =>
   seen.sessionId !== undefined || seen.result !== undefined || seen.turns > 0

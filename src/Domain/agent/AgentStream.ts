@@ -20,10 +20,10 @@ import type {
 } from "./AgentSeen.ts"
 import { epochMs } from "./UsageLimitReset.ts"
 
-/** An agent runs far fewer tools at once. Where a result was never seen, the oldest call is the one that is over. */
+/** An agent runs far fewer tools at once. Beyond this number the oldest call counts as finished. */
 const maxTools = 64
 
-/** What is longer is not parsed but searched, which costs a tenth; of the last word every length that is bearable is. */
+/** Longer lines are searched instead of parsed, which costs a tenth. A `result` matters more. */
 const maxParsedLength = 64 * 1024
 const maxResultLength = 1024 * 1024
 
@@ -34,7 +34,7 @@ const nameAt = (object: JsonObject, key: string): string | undefined => {
   return text === undefined ? undefined : shortened(text, maxNameLength)
 }
 
-/** An answer of the agent, or of a subagent, with the tools that it calls. */
+/** An answer of the agent or a subagent, with its tool calls. */
 interface Answer {
   readonly message: string | undefined
   readonly parent: string | undefined
@@ -42,8 +42,8 @@ interface Answer {
 }
 
 /**
- * The API takes no further request before every call of the last answer has its result: whoever answers anew has no
- * older call in flight, also where a result was lost.
+ * The API accepts no request before every call of the last answer has a result. So a new answer ends older calls, even
+ * when a result line was lost.
  */
 const withCalls = (
   tools: ReadonlyArray<ToolInFlight>,
@@ -61,7 +61,7 @@ const withCalls = (
 const onAnswer = (state: AgentSeen, answer: Answer, atMs: number): AgentSeen => {
   const tools = withCalls(state.tools, answer, atMs)
   if (answer.parent !== undefined) return { ...state, tools, retry: undefined }
-  // An answer of several parts comes as several lines.
+  // An answer with several parts is several lines.
   const isFurther = answer.message === undefined || answer.message !== state.message
   return {
     ...state,
@@ -80,7 +80,7 @@ const textOf = (line: AgentLine): string =>
     .filter((text) => text !== undefined)
     .join(" ")
 
-/** An error that stands where the answer would: it has the form of an answer. */
+/** Returns an error in the form of an answer. */
 const errorOf = (line: AgentLine, atMs: number): AgentError | undefined => {
   const { object } = line
   const error = nameAt(object, "error")
@@ -91,7 +91,7 @@ const errorOf = (line: AgentLine, atMs: number): AgentError | undefined => {
 const onAssistant = (state: AgentSeen, line: AgentLine, atMs: number): AgentSeen => {
   const error = errorOf(line, atMs)
   const parent = nameAt(line.object, "parent_tool_use_id")
-  // What goes wrong for a subagent is told to the agent, which goes on.
+  // The agent receives the error of a subagent and continues.
   if (error !== undefined) return parent === undefined ? { ...state, error, result: undefined } : state
   const called = blocksOf(line).flatMap((block) => {
     const id = nameAt(block, "id")
@@ -130,7 +130,7 @@ const onSystem = (state: AgentSeen, { object }: AgentLine, atMs: number): AgentS
   }
 }
 
-/** Some ends of a run have a text, others a list of errors. */
+/** Some results have a text, others a list of errors. */
 const resultText = (object: JsonObject): string => {
   const { errors } = object
   const listed = Array.isArray(errors) ? errors.filter((error) => typeof error === "string").join("; ") : ""
@@ -191,7 +191,7 @@ const onLine = (state: AgentSeen, line: AgentLine, atMs: number): AgentSeen => {
 }
 
 const onBigLine = (state: AgentSeen, text: string, atMs: number): AgentSeen => {
-  // Only what has been told in full shows whose output this is.
+  // Only a parsed line proves that the worker is an agent.
   if (state.sessionId === undefined) return state
   const result = bigResult(text)
   if (result !== undefined) {
@@ -206,9 +206,8 @@ const onBigLine = (state: AgentSeen, text: string, atMs: number): AgentSeen => {
 const isResult = /"type"\s*:\s*"result"|"num_turns"\s*:/
 
 /**
- * What is known of an agent after one more line of its output, told at `atMs`: a line of Claude Code's
- * `--output-format stream-json`. Any other line leaves it as it was. The state is of bounded size, and a line costs no
- * more than one look at it: one that is very long, or of which the end is cut off, still calls and closes tools.
+ * Adds a line of Claude Code's `--output-format stream-json`, read at `atMs`. Other lines change nothing. A very long or
+ * cut line still opens and closes tool calls.
  */
 export const nextAgent = (state: AgentSeen, text: string, atMs: number): AgentSeen => {
   if (!looksLikeAgentLine(text)) return state

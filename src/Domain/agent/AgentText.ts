@@ -28,10 +28,10 @@ interface AgentTextOptions {
 
 const usualWidth = 100
 
-/** Of what a tool has answered, so many lines are shown. */
+/** The lines shown of a tool's result. */
 const resultLines = 3
 
-/** How the parts of a text look: one of these with the options in it goes through all of the rendering. */
+/** The rendering of parts, with the options applied. */
 interface Look {
   readonly paint: (style: Style, text: string) => string
   readonly width: number
@@ -49,11 +49,11 @@ type Shown = ReadonlyArray<string>
 
 const initText = ({ object }: AgentLine, { paint }: Look): Shown => {
   const session = textAt(object, "session_id")
-  const told = [
+  const parts = [
     ...(session === undefined ? [] : [`session ${shortened(session)}`]),
     ...["model", "cwd"].flatMap((key) => textAt(object, key) ?? []).map((text) => shortened(text))
   ]
-  return [paint("dim", `* ${told.join(", ")}`)]
+  return [paint("dim", `* ${parts.join(", ")}`)]
 }
 
 const retryText = ({ object }: AgentLine, { paint }: Look): Shown => {
@@ -79,8 +79,8 @@ const systemText = (line: AgentLine, look: Look): Shown => {
     case "compact_boundary":
       return [look.paint("dim", "* The conversation was compacted")]
     case "task_notification": {
-      const told = [textAt(line.object, "status"), textAt(line.object, "summary")]
-      const text = told.filter((part) => part !== undefined).join(": ")
+      const parts = [textAt(line.object, "status"), textAt(line.object, "summary")]
+      const text = parts.filter((part) => part !== undefined).join(": ")
       return [look.paint("dim", `* Background task ${shortened(text, look.width)}`)]
     }
     default:
@@ -129,7 +129,7 @@ const resultBlock = (block: JsonObject, { paint, width }: Look): Shown => {
 const rateLimitText = ({ object }: AgentLine, { paint, time }: Look): Shown => {
   const info = objectAt(object, "rate_limit_info")
   const status = textAt(info, "status")
-  // It is told again and again that all is well.
+  // The agent reports `allowed` again and again.
   if (status === undefined || status === "allowed") return []
   const type = textAt(info, "rateLimitType")
   const used = numberAt(info, "utilization")
@@ -138,7 +138,7 @@ const rateLimitText = ({ object }: AgentLine, { paint, time }: Look): Shown => {
     status === "rejected" ? "! The usage limit is reached" : "! The usage limit is near",
     type === undefined ? "" : ` (${shortened(type, 40)})`,
     used === undefined ? "" : `: ${Math.floor(used * 100)} % used`,
-    resetsAtMs === undefined ? "" : `, it is lifted at ${time(resetsAtMs)}`
+    resetsAtMs === undefined ? "" : `, it resets at ${time(resetsAtMs)}`
   ].join("")
   return [paint("warning", text)]
 }
@@ -154,7 +154,7 @@ const runText = ({ object }: AgentLine, { paint, width }: Look): Shown => {
     ...(durationMs === undefined ? [] : [humanDuration(Math.max(0, durationMs))])
   ].join(", ")
   const after = figures === "" ? "" : ` (${figures})`
-  // The text of a success is the answer that stands right above.
+  // The text of a success repeats the answer above.
   if (!isError) return [paint("ok", `* Done${after}`)]
   const { errors } = object
   const listed = Array.isArray(errors) ? errors.filter((error) => typeof error === "string").join("; ") : ""
@@ -182,16 +182,15 @@ const shownOf = (line: AgentLine, look: Look): Shown => {
 }
 
 /**
- * One line of a worker's output as a person reads it at a terminal: of Claude Code's `stream-json` what the agent says
- * and does, shortened, on one line or several (without a newline at the end); undefined when that line has nothing to
- * tell. What is not of the stream is shown as it is. Nothing of it drives the terminal.
+ * Renders a line of a worker for a terminal: a line of Claude Code's `stream-json` as one or several short lines without
+ * a final newline, or undefined for one that shows nothing; any other line unchanged. Removes control characters.
  */
 export const renderAgentLine = (text: string, options: AgentTextOptions): string | undefined => {
   const line = agentLineOf(text)
   if (line === undefined) return isSilent(text) ? undefined : harmless(text, options.colour)
   const shown = shownOf(line, lookOf(options))
   if (shown.length === 0) return undefined
-  // What a subagent does stands below the call that has begun it.
+  // Indents the work of a subagent below its call.
   const indent = textAt(line.object, "parent_tool_use_id") === undefined ? "" : "    "
   return shown.map((part) => indent + part).join("\n")
 }

@@ -1,8 +1,8 @@
 import { printable } from "../text/Printable.ts"
 import { isObject, type JsonObject, textAt } from "./AgentLine.ts"
 
-/** The parts of a tool's input that tell what it is about, the most telling first. */
-const telling: ReadonlyArray<string> = [
+/** The keys of a tool's input that describe it best, in this order. */
+const descriptiveKeys: ReadonlyArray<string> = [
   "command",
   "file_path",
   "notebook_path",
@@ -31,14 +31,14 @@ const todosText = (todos: ReadonlyArray<unknown>): string => {
 const inputText = (input: JsonObject): string => {
   const { todos } = input
   if (Array.isArray(todos)) return todosText(todos)
-  const key = telling.find((name) => textAt(input, name) !== undefined)
+  const key = descriptiveKeys.find((name) => textAt(input, name) !== undefined)
   if (key === undefined) return Object.keys(input).length === 0 ? "" : JSON.stringify(input)
   const text = textAt(input, key) ?? ""
   const path = textAt(input, "path")
   return key === "pattern" && path !== undefined ? `${text} in ${path}` : text
 }
 
-/** What a tool is called with, on one line of at most `maxLength` characters. Empty when there is nothing to tell. */
+/** Describes the input of a tool on one line of at most `maxLength` characters, or as an empty text. */
 export const toolInputText = (input: unknown, maxLength: number): string =>
   isObject(input) ? printable(inputText(input).trim(), maxLength) : ""
 
@@ -47,7 +47,7 @@ const textOfBlock = (block: unknown): string => {
   return textAt(block, "text") ?? (block["type"] === "image" ? "[an image]" : "")
 }
 
-/** What a tool has answered: a text, or blocks of which the texts count. */
+/** The result of a tool: a text, or the texts of its blocks. */
 export const toolResultText = (content: unknown): string => {
   if (typeof content === "string") return content
   return Array.isArray(content) ? content.map(textOfBlock).join("\n") : ""

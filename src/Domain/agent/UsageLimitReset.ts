@@ -10,10 +10,10 @@ export const epochMs = (figure: number): number | undefined => {
   return atMs > 0 && atMs < latestMs ? atMs : undefined
 }
 
-/** Limits are lifted within a month at most: a time further away is misread. */
+/** A limit resets within a month: a later time is misread. */
 const furthestMs = 32 * 24 * 3_600_000
 
-/** A reset is told to the minute, seconds are cut off, and lines take their time: until then the day is not the next. */
+/** Messages cut off seconds and arrive late: within this time after the reset it does not mean the next day. */
 const justOverMs = 10 * 60_000
 
 const months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -62,7 +62,7 @@ const spokenTime = (text: string): SpokenTime | undefined => {
   }
 }
 
-/** The times that may be meant, in their order: a day without its year is of this one or the next. */
+/** The possible times in ascending order: a day without a year is in this one or the next. */
 const candidates = (
   { date, hour, minute }: SpokenTime,
   nowMs: number,
@@ -80,7 +80,7 @@ const candidates = (
         }))
   return days.flatMap((parts) => {
     const wall = { ...parts, hours: hour, minutes: minute }
-    // Where a clock is set back and shows a time twice, the later one is not too early.
+    // When a clock is set back and shows a time twice, the later one is never too early.
     const zoned = DateTime.makeZoned(wall, { timeZone, adjustForTimeZone: true, disambiguation: "later" })
     return Option.isSome(zoned) ? [DateTime.toEpochMillis(zoned.value)] : []
   })
@@ -90,8 +90,8 @@ const ahead = (atMs: number | undefined, nowMs: number): number | undefined =>
   atMs !== undefined && atMs > nowMs && atMs - nowMs <= furthestMs ? atMs : undefined
 
 /**
- * When a usage limit is lifted, as a message says it, in milliseconds since 1970. Undefined where it says no time, one
- * that can be read in more than one way, or none of the next 32 days. A time of day without a zone is of `timeZone`.
+ * Reads the reset of a usage limit from a message, in milliseconds since 1970. Undefined without a time, or with one that
+ * is ambiguous or more than 32 days ahead. `timeZone` applies to a time of day without a zone.
  */
 export const resetTimeMs = (text: string, nowMs: number, timeZone: string): number | undefined => {
   const digits = figure.exec(text)?.[1]
@@ -110,6 +110,6 @@ export const resetTimeMs = (text: string, nowMs: number, timeZone: string): numb
   )
 }
 
-/** The same, of a figure that is a time since 1970. */
+/** Checks a reset given in milliseconds since 1970. */
 export const resetFigureMs = (figureMs: number | undefined, nowMs: number): number | undefined =>
   ahead(figureMs, nowMs)

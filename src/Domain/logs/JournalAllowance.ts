@@ -1,14 +1,14 @@
 /**
- * How many lines of workers go to the journal in one window. By default the journal takes 10,000 lines of a unit in
- * 30 seconds and drops what is more, whoever wrote it: a worker that floods must not cost the daemon its own lines.
+ * The lines of workers for the journal in one window. By default the journal takes 10,000 lines of a unit in 30 seconds
+ * and drops the rest: a flood of a worker must not cost the daemon its own lines.
  */
 const windowMs = 30_000
 export const linesPerWindow = 2000
 
-/** A line that is longer would become several in the journal. */
+/** The journal splits a longer line. */
 export const maxJournalLineBytes = 8 * 1024
 
-/** What is left of a window. */
+/** The rest of a window. */
 interface JournalAllowance {
   readonly windowEndMs: number
   readonly lines: number
@@ -16,7 +16,7 @@ interface JournalAllowance {
 
 export const noAllowance: JournalAllowance = { windowEndMs: Number.NEGATIVE_INFINITY, lines: 0 }
 
-/** How many of these lines may be told now, by a clock that only goes forward, and what is left then. */
+/** Returns how many of the lines may go to the journal now, on a monotonic clock, and the rest of the window. */
 export const allowed = (
   allowance: JournalAllowance,
   nowMs: number,

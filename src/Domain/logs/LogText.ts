@@ -4,10 +4,10 @@ import type { ProjectName } from "../Project.ts"
 import { styled } from "../text/Style.ts"
 
 /**
- * A line of a worker.log for a person at a terminal, without its newline; undefined when it has nothing to say. What an
- * agent says may take several lines. Nothing of it drives the terminal.
+ * Renders a line of a worker.log for a terminal, without its newline; undefined for a line that shows nothing. A line of
+ * an agent may become several. No control character reaches the terminal.
  */
-export const lineForPerson = (line: string, { colour }: { readonly colour: boolean }): string | undefined => {
+export const terminalLine = (line: string, { colour }: { readonly colour: boolean }): string | undefined => {
   const stored = storedLine(line)
   if (stored === undefined) return renderAgentLine(line, { colour })
   const text = renderAgentLine(stored.text, { colour })?.replaceAll("\n", `\n${" ".repeat(stampLength)}`)
@@ -18,8 +18,8 @@ export const lineForPerson = (line: string, { colour }: { readonly colour: boole
   return `${styled(stored.stream === "err" ? "error" : "dim", stamp.trimEnd())} ${text}`
 }
 
-/** The same for a program: one JSON object. `at` is null for a line that no daemon has written. */
-export const lineForProgram = (line: string, project: ProjectName): string => {
+/** Renders a line as a JSON object. `at` is null for a line without a stamp. */
+export const jsonLine = (line: string, project: ProjectName): string => {
   const { at, stream, text } = storedLine(line) ?? { at: null, stream: "note", text: line }
   return JSON.stringify({ at, project, stream, text })
 }

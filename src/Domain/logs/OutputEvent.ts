@@ -4,7 +4,7 @@ import type { Message } from "../text/Level.ts"
 
 const ofProject = { project: ProjectName }
 
-/** What happens to the output of a worker on its way to `worker.log`. */
+/** Events about the way of a worker's output to `worker.log`. */
 export const OutputEvent = Schema.Union(
   Schema.TaggedStruct("OutputDropped", { ...ofProject, lines: Schema.Int, reason: Schema.String }),
   /** Reported once, until the log is writable again. */

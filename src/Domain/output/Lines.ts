@@ -1,24 +1,24 @@
 import { masked, noSecrets, type Secrets, type Span } from "./Secrets.ts"
 
-/** A longer line is cut here, marked, and goes on as the next: no worker can make the daemon hold an endless line. */
+/** A longer line is cut and marked, and continues as the next one: an endless line must not fill the memory. */
 export const maxLineBytes = 256 * 1024
 
 const newline = 0x0a
 const cutMark = Buffer.from(" [cut here: the line is longer]\n")
 
-/** What came after the last newline. */
+/** The bytes after the last newline. */
 interface Rest {
   readonly bytes: Buffer
-  /** How many bytes at its beginning are the end of a secret that began before the line was cut. */
+  /** The bytes at its beginning that belong to a secret from before a cut. */
   readonly coveredBytes: number
 }
 
 export const noRest: Rest = { bytes: Buffer.alloc(0), coveredBytes: 0 }
 
-/** Whole lines, each with its newline, in one piece: an object for every line would cost more than the lines. */
+/** Whole lines with their newlines in one buffer: an object per line would cost more than the lines. */
 export type Lines = Buffer
 
-/** Where a line that is too long is cut: not in the middle of a character, if it is text. */
+/** The offset of the cut in an overlong line, not inside a UTF-8 character. */
 const cutAt = (line: Buffer): number => {
   for (let at = maxLineBytes; at > maxLineBytes - 4; at--) if (((line[at] ?? 0) & 0xc0) !== 0x80) return at
   return maxLineBytes
@@ -40,18 +40,15 @@ const cutEach = (lines: Lines): Lines => {
   return Buffer.concat(pieces)
 }
 
-/** What must not be seen of bytes that go on with a rest. */
+/** The spans to mask in bytes that continue a rest. */
 const spansIn = (bytes: Buffer, coveredBytes: number, secrets: Secrets): ReadonlyArray<Span> =>
   coveredBytes === 0
     ? secrets.find(bytes)
     : [{ start: 0, end: Math.min(coveredBytes, bytes.length) }, ...secrets.find(bytes)]
 
-/**
- * The beginning of an unfinished line that is too long, as lines, and what is left of it. So much more has been read
- * that a secret across the cut is known.
- */
+/** Cuts an overlong unfinished line, once enough bytes follow the cut to recognise a secret across it. */
 const cutUnfinished = (rest: Rest, secrets: Secrets): readonly [Lines | undefined, Rest] => {
-  // Where there are no secrets, one byte more says whether a character goes on across the cut.
+  // Without secrets, one more byte tells whether a character continues across the cut.
   const neededBytes = maxLineBytes + Math.max(1, secrets.longestBytes)
   const pieces: Array<Buffer> = []
   let { bytes, coveredBytes } = rest
@@ -66,16 +63,14 @@ const cutUnfinished = (rest: Rest, secrets: Secrets): readonly [Lines | undefine
   return [pieces.length === 0 ? undefined : Buffer.concat(pieces), { bytes, coveredBytes }]
 }
 
-/** Whole lines as they are stored. */
 const stored = (lines: Lines, coveredBytes: number, secrets: Secrets): Lines => {
   const seen = masked(lines, spansIn(lines, coveredBytes, secrets))
   return seen.length > maxLineBytes ? cutEach(seen) : seen
 }
 
 /**
- * Cuts a stream of bytes into whole lines, with the secrets masked. The bytes are never decoded, so that binary output
- * and invalid UTF-8 pass as they are. However the stream comes in chunks, the lines are the same; they are not copied
- * where that can be spared, for a flood is limited by the garbage it makes.
+ * Cuts a stream of bytes into whole lines with secrets masked. Never decodes bytes, so binary output passes unchanged.
+ * The lines do not depend on the chunks. Avoids copies: garbage limits the throughput of a flood.
  */
 export const takeLines = (
   rest: Rest,
@@ -100,7 +95,7 @@ export const takeLines = (
   return [lines, after]
 }
 
-/** The last line of a stream that ended without a newline. */
+/** The last line of a stream without a final newline. */
 export const lastLine = ({ bytes, coveredBytes }: Rest, secrets: Secrets = noSecrets): Lines =>
   bytes.length === 0 ? bytes : stored(Buffer.concat([bytes, Buffer.of(newline)]), coveredBytes, secrets)
 
@@ -112,10 +107,10 @@ export const countLines = (lines: Lines): number => {
 
 const viewOf = (bytes: Buffer): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 
-/** A longer piece is copied faster by the engine; a call of it costs more than to copy a shorter one here. */
+/** Below this length a loop copies faster than a call of the engine. */
 const shortBytes = 256
 
-/** Copies by words: neither `copy` nor `set` can take a part of a buffer without an object for it. */
+/** Copies by words: `copy` and `set` need an object for a part of a buffer. */
 const copyShort = (to: DataView, toAt: number, from: DataView, start: number, end: number): void => {
   const shift = toAt - start
   let at = start
@@ -123,15 +118,15 @@ const copyShort = (to: DataView, toAt: number, from: DataView, start: number, en
   for (; at < end; at++) to.setUint8(at + shift, from.getUint8(at))
 }
 
-/** Of so many bytes at once, many lines are made one text: more would be a large object for the collector. */
+/** The bytes that become one text at once; a larger text would be a large object for the collector. */
 const pieceBytes = 64 * 1024
 
-/** Below that a text costs more than it saves. */
+/** Below this length a text costs more than it saves. */
 const leastPieceBytes = 2048
 
 /**
- * Many short lines at once: to replace each newline in a text, byte by character, is three times as fast as to copy line
- * by line. Undefined where that does not pay, or where there is no room for all of them.
+ * Writes many short lines at once: replacing newlines in a latin1 text is three times as fast as copying line by line.
+ * Undefined where it does not pay or the target lacks room.
  */
 const putPiece = (
   target: Buffer,
@@ -149,9 +144,9 @@ const putPiece = (
 }
 
 /**
- * Writes the lines that stand from `from` on into a buffer, each with `prefix` before it, while there is room. Says up
- * to where the lines were taken, and where the buffer is free. It makes no object for a line: there may be a million a
- * second, and the collector would take longer than the copying.
+ * Writes the lines from `from` on into a buffer, each with `prefix`, while there is room. Returns the offset of the first
+ * line left and the free offset of the buffer. Makes no object per line: at a million lines a second the collector would
+ * take longer than the copying.
  */
 export const putPrefixed = (
   target: Buffer,
@@ -184,7 +179,7 @@ export const putPrefixed = (
   return { from: start, freeFrom: free }
 }
 
-/** The same lines, each with `prefix` before it. */
+/** The lines, each with `prefix`. */
 export const prefixed = (prefix: Buffer, lines: Lines): Lines => {
   const result = Buffer.allocUnsafe(lines.length + countLines(lines) * prefix.length)
   putPrefixed(result, 0, prefix, lines, 0)

@@ -3,13 +3,13 @@ import type { Lines } from "./Lines.ts"
 /** The two streams of a worker. */
 export type OutputStream = "out" | "err"
 
-/** One of the last lines that a worker has written. */
+/** A line of a worker. */
 export interface TailLine {
   readonly stream: OutputStream
   readonly text: string
 }
 
-/** So much of the end is kept, of both streams together. */
+/** The limits of the tail of both streams together. */
 export const maxTailBytes = 16 * 1024
 export const maxTailLines = 64
 
@@ -18,32 +18,29 @@ interface Entry {
   readonly lines: Lines
 }
 
-/** The end of what a worker has written, in the order in which it was read. */
+/** The end of a worker's output, in the order of reading. */
 type OutputTail = ReadonlyArray<Entry>
 
 export const noTail: OutputTail = []
 
-/**
- * The tail with more lines at its end. Cheap enough for every piece of a flood: of a large one only its end is kept,
- * and nothing is decoded.
- */
+/** Adds lines to the tail. Cheap enough for every piece of a flood: keeps only the end of a large one, undecoded. */
 export const withLines = (tail: OutputTail, stream: OutputStream, lines: Lines): OutputTail => {
   if (lines.length === 0) return tail
   if (lines.length >= maxTailBytes) return [{ stream, lines: lines.subarray(-2 * maxTailBytes) }]
-  // Each entry has a line at least. A copy, because a short line would keep what it was cut from.
+  // A copy, because a slice would keep its whole chunk in memory.
   return [...tail.slice(1 - maxTailLines), { stream, lines: Buffer.from(lines) }]
 }
 
 const textOf = (bytes: Buffer): string => bytes.toString("utf8")
 
-/** The end of a line that is too long, from the beginning of a character. */
+/** The end of an overlong line, from the start of a UTF-8 character on. */
 const endOf = (line: Buffer, bytes: number): string => {
   let from = line.length - bytes
   while (from < line.length && ((line[from] ?? 0) & 0xc0) === 0x80) from++
   return `…${textOf(line.subarray(from))}`
 }
 
-/** The last lines, the newest last: no more than `maxTailLines` and `maxTailBytes` of them, the oldest cut for that. */
+/** The last lines, the newest last: at most `maxTailLines` and `maxTailBytes`. The oldest one may be cut. */
 export const tailLines = (tail: OutputTail): ReadonlyArray<TailLine> => {
   const found: Array<TailLine> = []
   let room = maxTailBytes

@@ -4,26 +4,26 @@ export interface Span {
   readonly end: number
 }
 
-/** Texts that must not be seen. */
+/** Texts to mask. */
 export interface Secrets {
-  /** How many bytes the longest has; 0 when there is none. */
+  /** The length of the longest secret; 0 without secrets. */
   readonly longestBytes: number
-  /** Where they are in a text, also where they overlap, by their beginnings. */
+  /** Returns the spans of all secrets in a text, overlapping ones included, in ascending order. */
   readonly find: (text: Buffer) => ReadonlyArray<Span>
 }
 
 export const noSecrets: Secrets = { longestBytes: 0, find: () => [] }
 
-/** What is shorter is no secret but a word like `true`, and would be masked everywhere. */
+/** A shorter value is a word like `true`, which would be masked everywhere. */
 const leastCharacters = 8
 
-/** Every secret has at least so many bytes: they are what is looked for. */
+/** Every secret has at least this many bytes, which the search compares first. */
 const windowBytes = leastCharacters
 
-/** A worker that writes JSON writes a text in this form. */
+/** The form of a text in JSON output. */
 const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
 
-/** A value of several lines is several secrets, for what is masked is a line. */
+/** Masking works by line, so each line of a value is a secret. */
 const secretTexts = (values: ReadonlyArray<string>): ReadonlyArray<string> => {
   const parts = values.flatMap((value) => [...value.split(/\r?\n/), value])
   return [...new Set(parts.flatMap((part) => [part, inJson(part)]))].filter(
@@ -34,8 +34,8 @@ const secretTexts = (values: ReadonlyArray<string>): ReadonlyArray<string> => {
 const pairAt = (bytes: Buffer, at: number): number => ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)
 
 /**
- * The values as secrets; those of less than 8 characters are none. They are found in one pass, however many there are
- * (Wu and Manber, 1994): the last two bytes of a window say how far it can be moved on at least.
+ * Builds secrets from values of at least 8 characters. The search makes one pass for any number of secrets (Wu and
+ * Manber, 1994): the last two bytes of a window tell how far it can move on.
  */
 export const secretsOf = (values: ReadonlyArray<string>): Secrets => {
   const secrets = secretTexts(values).map((text) => Buffer.from(text))
@@ -71,7 +71,7 @@ export const secretsOf = (values: ReadonlyArray<string>): Secrets => {
   }
 }
 
-/** The text with these spans covered by asterisks, one a byte; itself when there are none. */
+/** Replaces the bytes of the spans by asterisks. Returns the same buffer without spans. */
 export const masked = (text: Buffer, spans: ReadonlyArray<Span>): Buffer => {
   if (spans.length === 0) return text
   const copy = Buffer.from(text)

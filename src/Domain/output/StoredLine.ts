@@ -1,14 +1,14 @@
 import type { OutputStream } from "./OutputTail.ts"
 
-/** A line of worker.log. A note is one of the daemon's own between those of the worker. */
+/** A line of worker.log. A note is a line of the daemon. */
 interface StoredLine {
-  /** When it was read, in milliseconds since 1970. */
+  /** The time of reading, in milliseconds since 1970. */
   readonly at: number
   readonly stream: OutputStream | "note"
   readonly text: string
 }
 
-/** Local time, because a person reads it beside a clock on the wall; with milliseconds, because races are in there. */
+/** Local time, because a user compares it with a clock; with milliseconds, because of races. */
 export const timestamp = (at: Date): string => {
   const two = (n: number) => String(n).padStart(2, "0")
   return (
@@ -19,14 +19,14 @@ export const timestamp = (at: Date): string => {
 
 const stamped = /^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)\.(\d{3}) (out|err|---) /
 
-/** How many characters stand before the text. */
+/** The number of characters before the text. */
 export const stampLength = "2026-11-22 19:45:36.029 out ".length
 
 const streams: Readonly<Record<string, StoredLine["stream"]>> = { out: "out", err: "err" }
 
 /**
- * Reads a line of worker.log, without its newline. Its time is local time, as the clock on the wall showed it: in the
- * hour that a clock shows twice the first one is taken. Undefined when it was not written by a daemon.
+ * Parses a line of worker.log without its newline; undefined for a line without a stamp. Times are local: in the hour
+ * that a clock shows twice, the first one is meant.
  */
 export const storedLine = (line: string): StoredLine | undefined => {
   const match = stamped.exec(line)

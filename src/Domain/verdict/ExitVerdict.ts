@@ -107,7 +107,7 @@ export const describeVerdict = (verdict: Verdict): string => {
       return `the API is unavailable${status}: ${verdict.says}`
     }
     case "auth":
-      return `is not logged in: ${verdict.says}`
+      return `not logged in: ${verdict.says}`
     case "bad-arguments":
       return `rejected its arguments: ${verdict.says}`
     case "context-full":

@@ -11,40 +11,40 @@ import type * as Scope from "effect/Scope"
 import { DaemonEvents } from "./DaemonEvents.ts"
 
 export interface ConcernOptions {
-  /** The daemon cannot do without it: its first defect ends the daemon. */
+  /** Its first defect stops the daemon. */
   readonly vital?: boolean
 }
 
 /**
- * The long-running fibers of the daemon. A fiber that is forked inside a layer dies unseen, and the daemon would look
- * healthy without it; so every concern runs here. A defect is told with its cause, the concern is started again after
- * a pause and shown as degraded until it has run for a while; one that keeps failing ends the daemon.
+ * The long-running fibers of the daemon. A fiber forked inside a layer would die silently. Here a defect is an event with
+ * its cause, and the concern restarts after a delay and shows as degraded until it has run for a while. A concern that
+ * keeps failing stops the daemon.
  */
 export class Concerns extends Context.Tag("Concerns")<
   Concerns,
   {
-    /** Runs for as long as the scope. An end of `effect`, or a failure, counts as a defect: it should never end. */
+    /** Runs as long as the scope. `effect` should never end: its end or failure counts as a defect. */
     readonly run: <E, R>(
       name: string,
       effect: Effect.Effect<unknown, E, R>,
       options?: ConcernOptions
     ) => Effect.Effect<void, never, R | Scope.Scope>
-    /** The names of those that do not work at the moment. */
+    /** The names of the concerns that have failed recently. */
     readonly degraded: Effect.Effect<ReadonlyArray<string>>
-    /** Returns, naming the concern, when the daemon has to end because of one. */
+    /** Returns the name of a concern that must stop the daemon. */
     readonly beyondHelp: Effect.Effect<string>
   }
 >() {}
 
-/** This many defects of one concern within the window are one too many. */
+/** The number of defects within the window that stops the daemon. */
 const maxDefects = 5
 const windowMs = 60_000
 
-/** A concern that has run this long after a defect works again. */
+/** The time after which a restarted concern no longer counts as degraded. */
 const recoveryTime = Duration.seconds(10)
 
-/** 1 2 4 8 seconds: the fifth defect ends the daemon. */
-const pauseMs = (defects: number): number => 1000 * 2 ** (defects - 1)
+/** 1 2 4 8 seconds. */
+const backoffMs = (defects: number): number => 1000 * 2 ** (defects - 1)
 
 const make = Effect.gen(function* () {
   const events = yield* DaemonEvents
@@ -63,11 +63,11 @@ const make = Effect.gen(function* () {
       const attempt = Effect.gen(function* () {
         if (defects.length > 0) yield* Effect.fork(Effect.delay(unmark(name), recoveryTime))
         yield* effect
-        return yield* Effect.dieMessage("it ended, although it should run for ever")
+        return yield* Effect.dieMessage("it ended although it should run for ever")
       })
       for (;;) {
-        // In a fiber of its own, so that its recovery timer ends with it, and so that an interruption which comes
-        // from inside is seen as what it is. One from outside ends this loop here.
+        // A separate fiber ends its recovery timer with it, and turns an interruption from inside into a defect. An
+        // interruption from outside ends this loop.
         const defect = yield* Effect.flip(Effect.sandbox(Effect.flatMap(Effect.fork(attempt), Fiber.join)))
         const cause = Cause.pretty(defect, { renderErrorCause: true })
         const nowMs = Number((yield* Clock.currentTimeNanos) / 1_000_000n)
@@ -78,7 +78,7 @@ const make = Effect.gen(function* () {
           yield* Deferred.succeed(lost, name)
           return yield* Effect.never
         }
-        const retryInMs = pauseMs(defects.length)
+        const retryInMs = backoffMs(defects.length)
         yield* events.publish({ _tag: "ConcernFailed", name, cause, retryInMs })
         yield* Effect.sleep(Duration.millis(retryInMs))
       }

@@ -7,17 +7,17 @@ import { type DaemonEvent, describeEvent, projectOf } from "../../Domain/history
 import { DaemonLog } from "./DaemonLog.ts"
 import { HistoryStore } from "./HistoryStore.ts"
 
-/** The one place where what happens is told: each event goes to the log, to the history and to whoever follows. */
+/** Publishes each event to the log, the history and the subscribers. */
 export class DaemonEvents extends Context.Tag("DaemonEvents")<
   DaemonEvents,
   {
     readonly publish: (event: DaemonEvent) => Effect.Effect<void>
-    /** All events from the moment of running; a reader that is slow misses the oldest. */
+    /** All events from now on. A slow reader misses the oldest. */
     readonly changes: Stream.Stream<DaemonEvent>
   }
 >() {}
 
-/** How many events a slow reader may be behind. */
+/** The number of events that a slow reader may fall behind. */
 const backlog = 1024
 
 export const layer: Layer.Layer<DaemonEvents, never, DaemonLog | HistoryStore> = Layer.scoped(

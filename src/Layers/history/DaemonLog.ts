@@ -12,7 +12,7 @@ import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { OwnOutput } from "../output/OwnOutput.ts"
 import { RotatingFiles } from "../output/RotatingFile.ts"
 
-/** The daemon's own log: `logs/autopilotd.log`, and standard error for whoever watches. */
+/** The daemon's own log: `logs/autopilotd.log` and standard error. */
 export class DaemonLog extends Context.Tag("DaemonLog")<
   DaemonLog,
   { readonly write: (level: Level, project: string | undefined, text: string) => void }
@@ -30,25 +30,25 @@ const make = Effect.gen(function* () {
     `${timestamp(new Date())} ${words[level]} ${project === undefined ? "" : `${project}: `}${text}\n`
   const file = yield* files.open({
     path: join(home.logDir, "autopilotd.log"),
-    // Small, and it is to say why there is no space: it is written for as long as it can be.
+    // Small, and it explains a full disk, so it has no limit of free space.
     limits: () => ({ maxBytes: 10 * megabyte, files: 5, minFreeBytes: 0 }),
     maxPendingBytes: 4 * megabyte,
     onTrouble: (reason) =>
       Effect.sync(() =>
         reason === undefined
-          ? own.tell("info", lineOf("info", undefined, "The daemon's log can be written again"))
-          : own.tell("error", lineOf("error", undefined, `The daemon's log cannot be written: ${reason}`))
+          ? own.log("info", lineOf("info", undefined, "The daemon's log is writable again"))
+          : own.log("error", lineOf("error", undefined, `The daemon's log cannot be written: ${reason}`))
       )
   })
   let lost = 0
   return DaemonLog.of({
     write: (level, project, text) => {
       const line = lineOf(level, project, text)
-      own.tell(level, line)
+      own.log(level, line)
       const note =
         lost === 0
           ? ""
-          : lineOf("warning", undefined, `${lost} lines are missing here: the disk did not take them`)
+          : lineOf("warning", undefined, `${lost} lines are missing here: the disk was too slow`)
       if (file.write(Buffer.from(note + line))) lost = 0
       else lost++
     }
@@ -62,7 +62,7 @@ const levelOf = (level: LogLevel.LogLevel): Level =>
       ? "warning"
       : "info"
 
-/** What any part of the daemon says with `Effect.log...` comes here too; a cause in full, for it is a bug. */
+/** Writes `Effect.log` messages of the daemon, with the full cause of a bug. */
 const asLogger = (log: Context.Tag.Service<DaemonLog>) =>
   Logger.make(({ cause, logLevel, message }) => {
     const parts = (Array.isArray(message) ? message : [message]).map((part) =>

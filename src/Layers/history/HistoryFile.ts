@@ -4,7 +4,7 @@ import { recordOf, timeOfLine } from "../../Domain/history/HistoryRecord.ts"
 import { replaceFile, syncFolder } from "../files/AtomicFile.ts"
 import { errorCode } from "../files/SystemError.ts"
 
-/** Where the records before those of `path` are. */
+/** The file with the records before those of `path`. */
 export const olderOf = (path: string): string => `${path}.1`
 
 const blockBytes = 64 * 1024
@@ -15,7 +15,7 @@ const readAt = async (file: fs.FileHandle, offset: number, length: number): Prom
   return buffer.subarray(0, bytesRead)
 }
 
-/** Where the last line begins, looking back from the end of a file. */
+/** Returns the offset of the last line. */
 const lastLineAt = async (file: fs.FileHandle, size: number): Promise<number> => {
   for (let end = size; end > 0; ) {
     const start = Math.max(0, end - blockBytes)
@@ -26,11 +26,8 @@ const lastLineAt = async (file: fs.FileHandle, size: number): Promise<number> =>
   return 0
 }
 
-/**
- * The size of a file that ends in a whole line. A last line without a newline is what a crash has left: only the newline
- * may be missing, else it is taken away.
- */
-const mended = async (file: fs.FileHandle): Promise<number> => {
+/** Repairs the last line after a crash and returns the size: adds a missing newline, or truncates a partial record. */
+const repaired = async (file: fs.FileHandle): Promise<number> => {
   const { size } = await file.stat()
   if (size === 0 || (await readAt(file, size - 1, 1))[0] === newline) return size
   const start = await lastLineAt(file, size)
@@ -47,7 +44,7 @@ const mended = async (file: fs.FileHandle): Promise<number> => {
   return size + 1
 }
 
-/** How many of the lines go into a file of this size before it would grow over the limit. An empty one takes any line. */
+/** The number of lines that fit into a file of this size. An empty file takes any line. */
 const fitting = (lines: ReadonlyArray<Buffer>, size: number, maxBytes: number): number => {
   let total = size
   const past = lines.findIndex((line) => {
@@ -59,8 +56,8 @@ const fitting = (lines: ReadonlyArray<Buffer>, size: number, maxBytes: number): 
 }
 
 /**
- * Adds whole lines, the first of them at least, and returns how many: the rest belongs into the next file, as this one
- * has become the older one. They are on the disk when it returns, and none of them is there when it fails.
+ * Appends at least the first line and returns the number of lines. The rest belongs into the next file: this one is
+ * full. The lines are on the disk when it returns, and none of them is when it fails.
  */
 export const appendLines = async (
   path: string,
@@ -69,7 +66,7 @@ export const appendLines = async (
 ): Promise<number> => {
   const file = await fs.open(path, "a+", 0o600)
   try {
-    const size = await mended(file)
+    const size = await repaired(file)
     const count = fitting(lines, size, maxBytes)
     if (count === 0) {
       await fs.rename(path, olderOf(path))
@@ -79,7 +76,7 @@ export const appendLines = async (
       await file.appendFile(Buffer.concat(lines.slice(0, count)))
       await file.datasync()
     } catch (cause) {
-      // A full disk may have taken a part, which the next try would repeat.
+      // A full disk may have taken a part, which the next attempt would repeat.
       await file.truncate(size).catch(() => undefined)
       throw cause
     }
@@ -90,13 +87,13 @@ export const appendLines = async (
   }
 }
 
-/** Long enough for the time at its beginning. */
+/** Holds the time at the beginning of a line. */
 const headBytes = 32
 
 const timeOf = (line: Buffer): number | undefined =>
   timeOfLine(line.subarray(0, headBytes).toString("latin1"))
 
-/** Where the first line begins that is not older, or the end of the file. */
+/** The offset of the first line from `sinceMs` on, or the end of the file. */
 const firstSince = async (file: fs.FileHandle, sinceMs: number): Promise<number> => {
   let rest: Buffer = Buffer.alloc(0)
   for (let offset = 0; ; ) {
@@ -141,7 +138,7 @@ const forgetIn = async (path: string, sinceMs: number): Promise<void> => {
   }
 }
 
-/** Takes away the records from before a time, up to the first that is younger. */
+/** Removes the records before a time, up to the first younger one. */
 export const forgetBefore = async (path: string, sinceMs: number): Promise<void> => {
   await forgetIn(olderOf(path), sinceMs)
   await forgetIn(path, sinceMs)

@@ -12,26 +12,26 @@ import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { errorCode, reasonOf } from "../files/SystemError.ts"
 import { olderOf } from "./HistoryFile.ts"
 
-/** Which records are wanted: all, unless something is said. */
+/** Selects records; without fields, all of them. */
 export interface HistoryQuery {
-  /** None from before this time, in milliseconds since 1970 ... */
+  /** The oldest time, in milliseconds since 1970 ... */
   readonly sinceMs?: number
-  /** ... unless there are fewer than so many without them. */
+  /** ... unless fewer records than this are younger. */
   readonly atLeast?: number
-  /** Only those of one project, and those of the daemon itself. */
+  /** Only the records of one project and of the daemon itself. */
   readonly project?: ProjectName
-  /** Only the last so many. */
+  /** The greatest number of records; the newest win. */
   readonly limit?: number
 }
 
-/** What was found, the oldest first. */
 export interface HistoryFound {
+  /** The oldest first. */
   readonly records: ReadonlyArray<HistoryRecord>
-  /** How many lines among them were no records. An unfinished last line, as a crash leaves one, does not count. */
+  /** The number of damaged lines. An unfinished last line, which a crash leaves, does not count. */
   readonly damaged: number
 }
 
-/** The history is there, but cannot be read. */
+/** The history exists but cannot be read. */
 export class HistoryUnreadable extends Data.TaggedError("HistoryUnreadable")<{
   readonly path: string
   readonly reason: string
@@ -41,7 +41,7 @@ export class HistoryUnreadable extends Data.TaggedError("HistoryUnreadable")<{
   }
 }
 
-/** Reads what has happened, also while the daemon writes it or when none runs. No file is an empty history. */
+/** Reads the history, with or without a daemon. A missing file is an empty history. */
 export class HistoryReader extends Context.Tag("HistoryReader")<
   HistoryReader,
   { readonly read: (query: HistoryQuery) => Effect.Effect<HistoryFound, HistoryUnreadable> }
@@ -88,7 +88,7 @@ const search = async (path: string, query: HistoryQuery): Promise<HistoryFound> 
     if (project === undefined || owner === undefined || owner === project) found.push(record.right)
   }
 
-  /** False once nothing of what comes before can be wanted. */
+  /** Returns false once no older record can match. */
   const searchIn = async (file: fs.FileHandle): Promise<boolean> => {
     let isLast = true
     for await (const lines of blocksBack(file)) {
@@ -96,7 +96,7 @@ const search = async (path: string, query: HistoryQuery): Promise<HistoryFound> 
       for (const line of lines.toReversed()) {
         if (found.length >= limit) return false
         const atMs = timeOfLine(line)
-        // A clock that was wrong for a while makes single records look old: only a whole block of them ends the search.
+        // A wrong clock makes single records look old: only a whole block of old ones ends the search.
         if (atMs === undefined || atMs >= sinceMs || found.length < atLeast) {
           isAnyYoung = true
           take(line, isLast)
@@ -113,7 +113,7 @@ const search = async (path: string, query: HistoryQuery): Promise<HistoryFound> 
     const goesOn = newest === undefined || (await searchIn(newest))
     const older = goesOn ? await opened(olderOf(path)) : undefined
     try {
-      // What is the older file now may be the one that has just been read.
+      // A rotation meanwhile makes the file just read the older one.
       const isSame =
         older !== undefined && newest !== undefined && (await older.stat()).ino === (await newest.stat()).ino
       if (older !== undefined && !isSame) await searchIn(older)

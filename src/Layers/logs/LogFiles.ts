@@ -14,7 +14,7 @@ import { errorCode } from "../files/SystemError.ts"
 import { logStart } from "./LogStart.ts"
 import { type LogPlace, openLog, rotatedLogs, successorOf } from "./RotatedLogs.ts"
 
-/** A worker's log is there and cannot be read. */
+/** A worker's log exists but cannot be read. */
 export class LogUnreadable extends Data.TaggedError("LogUnreadable")<{
   readonly path: string
   readonly reason: string
@@ -25,22 +25,21 @@ export class LogUnreadable extends Data.TaggedError("LogUnreadable")<{
 }
 
 export interface LogQuery extends LogFilter {
-  /** Only the last so many that are wanted; undefined: all. */
+  /** The greatest number of lines; the newest win. Undefined: all. */
   readonly last: number | undefined
-  /** Goes on with what comes. */
+  /** Continues with new lines. */
   readonly follow: boolean
 }
 
-/** The stored output of workers, read from the files alone: whether a daemon runs does not matter. */
+/** Reads the stored output of workers, with or without a daemon. */
 export class LogFiles extends Context.Tag("LogFiles")<
   LogFiles,
   {
-    /** The projects whose workers have left a log, by name. */
+    /** The projects with a log, by name. */
     readonly projects: Effect.Effect<ReadonlyArray<ProjectName>>
     /**
-     * The lines that are wanted, the oldest first, also those in files that were rotated away. Each without its
-     * newline, as a text whose characters are bytes (latin1). A follower sees each line once, across rotation and
-     * whatever happens to the daemon.
+     * The matching lines of all files, the oldest first, without newlines, as texts whose characters are bytes (latin1).
+     * A follower sees each line once, across rotations and restarts of the daemon.
      */
     readonly read: (
       project: ProjectName,
@@ -49,27 +48,25 @@ export class LogFiles extends Context.Tag("LogFiles")<
   }
 >() {}
 
-/** How often a follower looks for more. */
 const pollInterval = "150 millis"
 
 const blockBytes = 64 * 1024
 const newline = 0x0a
 
-/** Whole lines in a piece that begins with one. */
 const split = (piece: Buffer): ReadonlyArray<string> =>
   piece.toString("latin1", 0, piece.length - 1).split("\n")
 
-/** Reads on from a place, from one file to the next. */
+/** Reads from a place on, through all newer files. */
 const makeReader = (path: string) => {
   let place: LogPlace | undefined
   let rest = Buffer.alloc(0)
   const block = Buffer.allocUnsafe(blockBytes)
 
-  /** The next piece of the file; empty at its end. */
+  /** Returns the next piece of the file; empty at its end. */
   const readOn = async ({ handle, offset }: LogPlace): Promise<Buffer> => {
     const { bytesRead } = await handle.read(block, 0, blockBytes, offset)
     if (bytesRead === 0 && (await handle.stat()).size < offset) {
-      // Somebody has emptied it: what is written now begins at its beginning.
+      // A user has truncated the file: new lines start at its beginning.
       place = { handle, offset: 0 }
       rest = Buffer.alloc(0)
       return readOn(place)
@@ -78,7 +75,6 @@ const makeReader = (path: string) => {
     return block.subarray(0, bytesRead)
   }
 
-  /** Whole lines, or what is left of the last one. */
   const linesOf = (piece: Buffer): ReadonlyArray<string> => {
     const bytes = rest.length === 0 ? piece : Buffer.concat([rest, piece])
     const end = bytes.lastIndexOf(newline) + 1
@@ -86,8 +82,8 @@ const makeReader = (path: string) => {
     return end === 0 ? [] : split(bytes.subarray(0, end))
   }
 
-  /** What a file ends with that has no newline: no more comes to it. */
-  const lastWords = (): ReadonlyArray<string> => {
+  /** Returns the unfinished last line of a file that no longer grows. */
+  const lastPiece = (): ReadonlyArray<string> => {
     const line = rest
     rest = Buffer.alloc(0)
     return line.length === 0 ? [] : [line.toString("latin1")]
@@ -100,12 +96,12 @@ const makeReader = (path: string) => {
     close: async () => {
       await place?.handle.close()
     },
-    lastWords,
-    /** The next lines; undefined at the end of the newest file. */
+    lastPiece,
+    /** Returns the next lines; undefined at the end of the newest file. */
     next: async (): Promise<ReadonlyArray<string> | undefined> => {
       const current = place
       if (current === undefined) {
-        // There was none at the beginning, so that all that is there now is new.
+        // There was no file at first, so all lines are new.
         const oldest = (await rotatedLogs(path)).at(-1)
         const handle = oldest === undefined ? undefined : await openLog(oldest)
         if (handle === undefined) return undefined
@@ -116,7 +112,7 @@ const makeReader = (path: string) => {
       if (piece.length > 0) return linesOf(piece)
       const successor = await successorOf(path, current.handle)
       if (successor === undefined) return undefined
-      // What was written between the last look and the rotation.
+      // Lines written between the last read and the rotation.
       const late = await readOn(place ?? current)
       if (late.length > 0) {
         await successor.close()
@@ -124,7 +120,7 @@ const makeReader = (path: string) => {
       }
       await current.handle.close()
       place = { handle: successor, offset: 0 }
-      return lastWords()
+      return lastPiece()
     }
   }
 }
@@ -138,7 +134,7 @@ const make = Effect.map(AutopilotHome, ({ logDir }) => {
     Effect.tryPromise({
       try: act,
       catch: (cause) => {
-        // What is no error of the system is a bug.
+        // Anything but a system error is a bug.
         if (!(cause instanceof Error) || errorCode(cause) === undefined) throw cause
         return new LogUnreadable({ path, reason: cause.message })
       }
@@ -164,7 +160,7 @@ const make = Effect.map(AutopilotHome, ({ logDir }) => {
               } else if (query.follow) yield* Effect.sleep(pollInterval)
               else {
                 isOver = true
-                return reader.lastWords().filter((line) => matchesFilter(query, line))
+                return reader.lastPiece().filter((line) => matchesFilter(query, line))
               }
             }
             return yield* Effect.fail(Option.none())

@@ -6,13 +6,13 @@ const blockBytes = 64 * 1024
 const newline = 0x0a
 
 interface Search {
-  /** Lines that are still to be found; undefined: all. */
+  /** The number of lines still to find; undefined: all. */
   missing: number | undefined
-  /** Nothing before is wanted. */
+  /** No earlier line can match. */
   isDone: boolean
 }
 
-/** Looks at the lines of a piece from the last to the first. The offset of the last that was taken, if any. */
+/** Scans the lines of a piece backwards. Returns the offset of the earliest line taken. */
 const scanPiece = (piece: Buffer, filter: LogFilter, search: Search): number | undefined => {
   let taken: number | undefined
   let end = piece.length
@@ -30,11 +30,11 @@ const scanPiece = (piece: Buffer, filter: LogFilter, search: Search): number | u
   return taken
 }
 
-/** Where in a file the lines begin that are wanted, from its end to its beginning. */
+/** Scans a file backwards. Returns the offset of the earliest line taken. */
 const scanFile = async (handle: FileHandle, filter: LogFilter, search: Search): Promise<number> => {
   let to = (await handle.stat()).size
   let found = to
-  /** The end of a line whose beginning stands before. */
+  /** The end of a line that begins in an earlier block. */
   let carried = Buffer.alloc(0)
   while (to > 0 && !search.isDone) {
     const from = Math.max(0, to - blockBytes)
@@ -53,10 +53,7 @@ const scanFile = async (handle: FileHandle, filter: LogFilter, search: Search): 
   return found
 }
 
-/**
- * Where to begin to read so that the last lines that are wanted follow, and what came among them; undefined when there
- * is no file. Only so much is read as lies behind that place.
- */
+/** Finds the place from which the last matching lines follow; undefined without a file. Reads only what follows it. */
 export const logStart = async (
   path: string,
   query: LogFilter & { readonly last: number | undefined }
@@ -68,7 +65,7 @@ export const logStart = async (
     const handle = await openLog(each)
     if (handle === undefined) continue
     const { ino } = await handle.stat()
-    // Rotated since the last one was opened: this is the same under another name.
+    // A rotation meanwhile renamed the file just read.
     if (seen.has(ino)) {
       await handle.close()
       continue

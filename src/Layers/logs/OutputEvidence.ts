@@ -10,13 +10,13 @@ import {
   withLines
 } from "../../Domain/output/OutputTail.ts"
 
-/** What is kept in mind of the output of one worker, while it passes: enough to say how it ended. */
+/** The part of a worker's output that the verdict needs. */
 interface OutputEvidence {
-  /** Something was read: a part of a line, too, is a sign of life. */
+  /** Notes that bytes arrived; a partial line counts as activity. */
   readonly alive: (atNanos: bigint) => void
-  /** Whole lines that were read. */
-  readonly heard: (stream: OutputStream, lines: Lines) => void
-  /** The last lines, those that have no end yet included. */
+  /** Adds whole lines. */
+  readonly add: (stream: OutputStream, lines: Lines) => void
+  /** Returns the last lines, unfinished ones included. */
   readonly tail: (unfinished: Readonly<Record<OutputStream, Lines>>) => ReadonlyArray<TailLine>
   readonly lastOutputNanos: () => bigint
   readonly agent: () => AgentSeen
@@ -31,7 +31,6 @@ const openingBrace = 0x7b
  */
 const patienceLines = 1000
 
-/** Begins with nothing seen. */
 export const makeOutputEvidence = (startedNanos: bigint): OutputEvidence => {
   let tail = noTail
   let lastOutputNanos = startedNanos
@@ -46,7 +45,7 @@ export const makeOutputEvidence = (startedNanos: bigint): OutputEvidence => {
     else agent = nextAgent(agent, text, Date.now())
   }
 
-  /** Of most workers no line begins like one of JSON, and that is seen without looking at each line. */
+  /** Most workers print no JSON, which one search per piece shows. */
   const read = (lines: Lines) => {
     let from = lines[0] === openingBrace ? 0 : lines.indexOf("\n{") + 1
     if (from === 0 && lines[0] !== openingBrace) return
@@ -61,7 +60,7 @@ export const makeOutputEvidence = (startedNanos: bigint): OutputEvidence => {
     alive: (atNanos) => {
       lastOutputNanos = atNanos
     },
-    heard: (stream, lines) => {
+    add: (stream, lines) => {
       tail = withLines(tail, stream, lines)
       if (stream === "out") read(lines)
     },

@@ -1,14 +1,14 @@
 import type { Readable } from "node:stream"
 
-/** So much of a worker's output waits in memory before the worker is held up. */
+/** The bytes in memory above which reading pauses. */
 export const maxWaitingBytes = 8 * 2 ** 20
 
 const maxPauseMs = 1000
 
-/** While a worker is held up nothing comes, and the disk has written all of it after a few milliseconds. */
+/** Short: during a pause the disk empties the queue within milliseconds. */
 const pauseStepMs = 4
 
-/** Holds up a worker whose output nobody can store yet, once and for a second; then says when to drop. */
+/** Pauses reading for one second in total while the disk is slow; after that, lines must be dropped. */
 export const makeThrottle = (file: { readonly pendingBytes: () => number }) => {
   let pausedMs = 0
   const isFull = () => file.pendingBytes() > maxWaitingBytes

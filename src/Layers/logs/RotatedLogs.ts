@@ -2,7 +2,7 @@ import * as fs from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
 import { errorCode } from "../files/SystemError.ts"
 
-/** Where reading goes on. */
+/** A position in an open log file. */
 export interface LogPlace {
   readonly handle: fs.FileHandle
   readonly offset: number
@@ -12,11 +12,11 @@ const undefinedIfMissing = (cause: unknown): undefined => {
   if (errorCode(cause) !== "ENOENT") throw cause
 }
 
-/** Opens a file to read; undefined when there is none. */
+/** Opens a file for reading; undefined when it does not exist. */
 export const openLog = (path: string): Promise<fs.FileHandle | undefined> =>
   fs.open(path, "r").catch(undefinedIfMissing)
 
-/** A log file and those it was rotated to, that exist: the newest first. */
+/** The existing files of a log, the newest first. */
 export const rotatedLogs = async (path: string): Promise<ReadonlyArray<string>> => {
   const names = (await fs.readdir(dirname(path)).catch(undefinedIfMissing)) ?? []
   const prefix = `${basename(path)}.`
@@ -33,13 +33,12 @@ interface Found {
   readonly stat: { readonly dev: number; readonly ino: number; readonly mtimeMs: number }
 }
 
-/** So many rotations may come while files are looked at, each of which gives the oldest one a higher number. */
+/** The number of rotations expected during a search; each gives the oldest file a higher number. */
 const rotationsMeanwhile = 8
 
 /**
- * The files from the newest to the open one; all of them when that is not among them. Each is asked for by its number,
- * in this order: a list of the names may lack one that is renamed at that moment, but none that moves up with the
- * numbers can be passed by on the way up.
+ * The files from the newest to the open one, or all of them without it. Opens them by number in ascending order: a
+ * directory listing may miss a file during its rename, but no file moving up can be missed on the way up.
  */
 const newerThan = async (
   path: string,
@@ -60,12 +59,12 @@ const newerThan = async (
   return found
 }
 
-/** So often a file that still has a name is looked for: a rotation may just have given it the next one. */
+/** A rotation may rename the open file during a search, so the search repeats. */
 const mostLooks = 3
 
 /**
- * The file that was begun after the open one was rotated away, open; undefined while the open one is the newest. Names
- * change with each rotation, so files are known by their inodes; nobody else gets that of one that is open.
+ * Opens the file that followed the current one; undefined while the current one is the newest. Identifies files by
+ * inode, because a rotation renames them; the inode of an open file is never reused.
  */
 export const successorOf = async (
   path: string,
@@ -78,13 +77,13 @@ export const successorOf = async (
     found = await newerThan(path, isCurrent)
   }
   const at = found.findIndex(isCurrent)
-  // Gone: rotated out, or removed or moved away by a person. What was written to later follows.
+  // The current file is deleted or moved: the next one is the one written to later.
   const next = at === -1 ? found.findLast(({ stat }) => stat.mtimeMs > own.mtimeMs) : found[at - 1]
   if (next === undefined) return undefined
   const handle = await openLog(next.path)
   const opened = await handle?.stat()
   if (handle !== undefined && opened?.ino === next.stat.ino && opened.dev === next.stat.dev) return handle
-  // Rotated again meanwhile: the next look finds it under its new name.
+  // Rotated again: the next call finds it under its new name.
   await handle?.close()
   return undefined
 }

@@ -10,13 +10,13 @@ import { wantsPlain } from "../output/CommandOutput.ts"
 import { OwnOutput } from "../output/OwnOutput.ts"
 
 /**
- * Shows what workers say on the daemon's own output, each line after the name of its project: on a terminal in the
- * readable form, in the journal only so much that nothing else is lost there, elsewhere as it is.
+ * Shows the output of workers on the daemon's own output, each line after the name of its project: in readable form on a
+ * terminal, within an allowance in the journal, unchanged elsewhere.
  */
 export class WorkerEcho extends Context.Tag("WorkerEcho")<
   WorkerEcho,
   {
-    /** Takes whole lines. Costs next to nothing where nobody hears. */
+    /** Takes whole lines. Costs almost nothing when the output is closed. */
     readonly show: (
       project: ProjectName,
       stream: OutputStream,
@@ -30,7 +30,7 @@ const newline = 0x0a
 const openingBrace = 0x7b
 const cutMark = " [cut here: worker.log has all of the line]"
 
-/** Each line without its newline, at most `limit`. */
+/** The first `limit` lines, without newlines. */
 function* each(lines: Lines, limit = Number.POSITIVE_INFINITY): Generator<Buffer> {
   let from = 0
   for (let at = lines.indexOf(newline); at !== -1 && limit > 0; at = lines.indexOf(newline, from), limit--) {
@@ -39,7 +39,7 @@ function* each(lines: Lines, limit = Number.POSITIVE_INFINITY): Generator<Buffer
   }
 }
 
-/** What agents say in JSON, in words; all other lines are left alone. */
+/** Renders the JSON lines of agents; other lines stay unchanged. */
 const readable = (prefix: Buffer, lines: Lines, colour: boolean): Lines => {
   if (lines[0] !== openingBrace && !lines.includes("\n{")) return prefixed(prefix, lines)
   const shown: Array<Buffer> = []
@@ -63,7 +63,7 @@ const forJournal = (prefix: string, lines: Lines, limit: number): Lines => {
   return Buffer.concat(shown)
 }
 
-/** With `raw`, lines are shown as they are on a terminal too. */
+/** `raw` shows lines unchanged on a terminal too. */
 export const layer = (options: { readonly raw: boolean }): Layer.Layer<WorkerEcho, never, OwnOutput> =>
   Layer.effect(
     WorkerEcho,
@@ -77,14 +77,14 @@ export const layer = (options: { readonly raw: boolean }): Layer.Layer<WorkerEch
         const count = countLines(lines)
         const [taken, rest] = allowed(allowance, performance.now(), count)
         const missing = leftOut.get(project) ?? 0
-        // Of another priority than the daemon's own errors, which the journal counts by themselves then.
+        // The journal limits each priority separately; the daemon's own errors have another one.
         const prefix = `<6>${project}| `
         const note =
           missing === 0
             ? ""
-            : `${prefix}... ${missing} lines are left out here: they are in logs/${project}/worker.log\n`
+            : `${prefix}... ${missing} lines are left out here; read them in logs/${project}/worker.log\n`
         const shown = Buffer.concat([Buffer.from(note), forJournal(prefix, lines, taken)])
-        // A journal that does not read must not cost the daemon its own lines either.
+        // A blocked journal must not cost the daemon its own lines.
         const isShown = taken > 0 && to.roomBytes() >= shown.length
         if (isShown) {
           allowance = rest
@@ -96,7 +96,7 @@ export const layer = (options: { readonly raw: boolean }): Layer.Layer<WorkerEch
       return {
         show: (project, stream, lines, wants) => {
           const to = own[stream]
-          if (lines.length === 0 || !to.isHeard()) return
+          if (lines.length === 0 || !to.isOpen()) return
           if (to.kind === "journal") {
             if (wants.journal) journal(project, stream, lines)
             return

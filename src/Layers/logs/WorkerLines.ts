@@ -4,15 +4,15 @@ import type { Lines } from "../../Domain/output/Lines.ts"
 import type { OutputStream } from "../../Domain/output/OutputTail.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
 
-/** Is told whole lines, as they are stored, at once. */
+/** Receives whole lines as stored. */
 export type LineListener = (project: ProjectName, stream: OutputStream, lines: Lines) => void
 
-/** The lines of all workers, for those who want them as they come. They cost nothing while nobody does. */
+/** The new lines of all workers for subscribers. Costs nothing without any. */
 export class WorkerLines extends Context.Tag("WorkerLines")<
   WorkerLines,
   {
     readonly publish: LineListener
-    /** Tells the listener from now on, until what is returned is called. */
+    /** Adds a listener. Returns the function that removes it. */
     readonly listen: (listener: LineListener) => () => void
   }
 >() {}

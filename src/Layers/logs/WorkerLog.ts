@@ -30,28 +30,28 @@ import { makeThrottle, maxWaitingBytes } from "./OutputThrottle.ts"
 import { WorkerEcho } from "./WorkerEcho.ts"
 import { WorkerLines } from "./WorkerLines.ts"
 
-/** The output of one worker being read, and what was seen of it. */
+/** Reads the output of one worker. */
 export interface Capture {
   /**
-   * Returns when both streams have ended, which is when every process that holds them is gone; after 1 s it lets go
-   * of them all the same. Call it once the tree is gone.
+   * Returns when both streams have ended, which is when every process that holds them is gone, or after 1 s. Call it
+   * once the process tree is gone.
    */
   readonly finish: Effect.Effect<void>
   /**
-   * Returns when all that was written before was read: call it once the leader is gone, and then look at the rest.
-   * Processes that it has left may go on writing. After 1 s it returns all the same.
+   * Returns when everything written so far is read, or after 1 s. Call it once the leader is gone; other processes may
+   * continue to write.
    */
   readonly caughtUp: Effect.Effect<void>
-  /** The last lines of both streams, the newest last: at most 64 and 16 KiB. Secrets are masked in them, too. */
+  /** The last lines of both streams, the newest last: at most 64 lines and 16 KiB, with secrets masked. */
   readonly tail: Effect.Effect<ReadonlyArray<TailLine>>
-  /** When it has written last, on the monotonic clock; the start of the capture when it never has. */
+  /** Time of the last output on the monotonic clock; the start of the capture before its first output. */
   readonly lastOutputNanos: () => bigint
-  /** What its standard output tells of an agent. */
+  /** The state of the agent, from standard output. */
   readonly agent: () => AgentSeen
 }
 
-/** A worker that has started. */
-export interface Speaker {
+/** A worker with its output streams. */
+export interface OutputSource {
   readonly pid: number
   readonly stdout: Readable
   readonly stderr: Readable
@@ -59,23 +59,23 @@ export interface Speaker {
 
 export interface ProjectLog {
   /**
-   * Reads both streams from now on, always: a pipe that nobody reads would block the worker for ever. `secretValues`
-   * are masked where `log.redact` is set.
+   * Reads both streams without a break, because a full pipe blocks the worker. Masks `secretValues` where `log.redact`
+   * is set.
    */
-  readonly capture: (worker: Speaker, secretValues?: ReadonlyArray<string>) => Effect.Effect<Capture>
+  readonly capture: (worker: OutputSource, secretValues?: ReadonlyArray<string>) => Effect.Effect<Capture>
 }
 
 /**
- * Where workers' output goes: `logs/<project>/worker.log`, each line with time and stream, and the daemon's own
- * output. A worker is never held up for more than a second: when the disk does not keep up, lines wait in memory,
- * then reading pauses once, then whole lines are dropped and one line says how many.
+ * Stores the output of workers in `logs/<project>/worker.log`, each line with time and stream, and passes it to the
+ * daemon's own output. A slow disk delays a worker by one second at most: lines wait in memory, then reading pauses
+ * once, then whole lines are dropped and a note counts them.
  */
 export class WorkerLog extends Context.Tag("WorkerLog")<
   WorkerLog,
   { readonly open: (project: ProjectName) => Effect.Effect<ProjectLog, never, Scope.Scope> }
 >() {}
 
-/** After the tree is gone the streams end at once, unless a process that escaped it holds them. */
+/** The streams end with the process tree, unless an escaped process holds them. */
 const finishLimit = "1 second"
 
 const defaults = Schema.decodeUnknownSync(LogSettings)({})
@@ -100,14 +100,14 @@ const make = Effect.gen(function* () {
         Effect.sync(() => void (settings = settingsIn(next) ?? settings))
       )
     )
-    let trouble = "the disk does not keep up"
+    let trouble = "the disk is too slow"
     const file = yield* files.open({
       path: join(home.logDir, project, "worker.log"),
       limits: () => settings,
-      // What one pause of both streams may still deliver comes on top.
+      // Plus the bytes that both streams may deliver before a pause.
       maxPendingBytes: maxWaitingBytes + 2 * 2 ** 20,
       onTrouble: (reason) => {
-        trouble = reason ?? "the disk did not keep up"
+        trouble = reason ?? "the disk was too slow"
         return events.publish(
           reason === undefined ? { _tag: "LogWritten", project } : { _tag: "LogNotWritten", project, reason }
         )
@@ -117,10 +117,9 @@ const make = Effect.gen(function* () {
     const throttle = makeThrottle(file)
     let dropped = 0
 
-    /** A line of ours between the worker's. */
     const note = (text: string) => file.write(Buffer.from(`${timestamp(new Date())} --- ${text}\n`))
 
-    const tellDropped = () => {
+    const reportDropped = () => {
       if (!note(`${dropped} lines were dropped here: ${trouble}`)) return
       const event = { _tag: "OutputDropped", project, lines: dropped, reason: trouble } as const
       dropped = 0
@@ -130,13 +129,13 @@ const make = Effect.gen(function* () {
     const store = (stream: OutputStream, lines: Lines) => {
       echo.show(project, stream, lines, settings)
       followed.publish(project, stream, lines)
-      if (throttle.mayStore() && dropped > 0) tellDropped()
+      if (throttle.mayStore() && dropped > 0) reportDropped()
       const stamp = Buffer.from(`${timestamp(new Date())} ${stream} `)
       if (!throttle.mayStore() || !file.write(lines, stamp)) dropped += countLines(lines)
     }
 
     const capture = Effect.fnUntraced(function* (
-      { pid, stderr, stdout }: Speaker,
+      { pid, stderr, stdout }: OutputSource,
       secretValues: ReadonlyArray<string> = []
     ) {
       const clock = yield* Effect.clock
@@ -155,18 +154,18 @@ const make = Effect.gen(function* () {
           readBytes += chunk.length
           evidence.alive(nowNanos())
           for (const some of lines) {
-            evidence.heard(name, some)
+            evidence.add(name, some)
             store(name, some)
           }
           throttle.hold(stream)
         })
-        // A read error ends the stream like its end does; what was read before is kept.
+        // A read error ends the stream; lines read before it are kept.
         stream.on("error", () => stream.destroy())
         stream.once("close", () => {
           const line = lastLine(rest, secrets())
           rest = noRest
           if (line.length > 0) {
-            evidence.heard(name, line)
+            evidence.add(name, line)
             store(name, line)
           }
           Deferred.unsafeDone(ended, Exit.void)
@@ -179,8 +178,8 @@ const make = Effect.gen(function* () {
       const err = yield* follow("err", stderr)
       const bothEnded = Effect.all([out.ended, err.ended], { discard: true })
 
-      /** What is in a pipe is read in one turn of the event loop or a few: when there is no more, it is empty. */
-      const nothingComes = Effect.gen(function* () {
+      /** A few turns of the event loop read all that a pipe holds. */
+      const isDrained = Effect.gen(function* () {
         for (let quietTurns = 0; quietTurns < 3; ) {
           const before = readBytes
           yield* turnOfTheEventLoop
@@ -188,18 +187,18 @@ const make = Effect.gen(function* () {
         }
       })
 
-      // Both are called from where a mere timeout would wait for what it cannot interrupt.
+      // Callers are uninterruptible, where Effect.timeout would wait for the loser.
       return {
         finish: patientRace([bothEnded, Effect.sleep(finishLimit)]).pipe(
           Effect.zipRight(
             Effect.sync(() => {
               stdout.destroy()
               stderr.destroy()
-              if (dropped > 0) tellDropped()
+              if (dropped > 0) reportDropped()
             })
           )
         ),
-        caughtUp: patientRace([bothEnded, nothingComes, Effect.sleep(finishLimit)]),
+        caughtUp: patientRace([bothEnded, isDrained, Effect.sleep(finishLimit)]),
         tail: Effect.sync(() => evidence.tail({ out: out.unfinished(), err: err.unfinished() })),
         lastOutputNanos: evidence.lastOutputNanos,
         agent: evidence.agent

@@ -2,26 +2,26 @@ import * as fs from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
 import { errorCode } from "../files/SystemError.ts"
 
-/** How large a file may become, and how many there are. */
+/** The size and number of the files of a log. */
 export interface FileLimits {
-  /** The file is moved to `<path>.1` before it would grow over this. */
+  /** The file moves to `<path>.1` before it would exceed this size. */
   readonly maxBytes: number
-  /** How many files there are at most, the one being written included; at least 2. */
+  /** The greatest number of files, including the current one; at least 2. */
   readonly files: number
 }
 
 /** Whole lines on their way into a file. */
 export interface Batch {
   readonly lines: Buffer
-  /** So much of them is in the file. */
+  /** The number of bytes already in the file. */
   doneBytes: number
 }
 
-/** A file that grows by whole lines and rotates. It stays open, for opening it costs more than writing to it. */
+/** A file that grows by whole lines and rotates. It stays open: opening costs more than writing. */
 interface AppendedFile {
-  /** Writes what of a batch is not done; when it fails, it can be called again with the same batch. */
+  /** Writes the rest of a batch. After a failure, call it again with the same batch. */
   readonly append: (batch: Batch, limits: FileLimits) => Promise<void>
-  /** Waits for no disk. */
+  /** Does not wait for the disk. */
   readonly close: () => void
 }
 
@@ -37,7 +37,7 @@ const undefinedIfMissing = (cause: unknown): undefined => {
   if (errorCode(cause) !== "ENOENT") throw cause
 }
 
-/** Moves each file to the next number, and removes what is more than there may be. */
+/** Renames each file to the next number and removes the excess. */
 const rotate = async (path: string, files: number): Promise<void> => {
   for (let n = files - 1; n > 0; n--) {
     await fs.rename(n === 1 ? path : `${path}.${n - 1}`, `${path}.${n}`).catch(undefinedIfMissing)
@@ -51,7 +51,7 @@ const rotate = async (path: string, files: number): Promise<void> => {
   }
 }
 
-/** A daemon that was killed in the middle of a write may have left half a line: what follows begins a new one. */
+/** Ends a partial line that a killed daemon left. */
 const endLastLine = async (handle: fs.FileHandle, size: number): Promise<number> => {
   if (size === 0) return 0
   const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1)
@@ -64,7 +64,6 @@ const endLastLine = async (handle: fs.FileHandle, size: number): Promise<number>
 const endOfLines = (lines: Buffer, from: number, limit: number): number =>
   limit <= from ? from : Math.max(from, lines.lastIndexOf(newline, limit - 1) + 1)
 
-/** Writes to `path` from now on. */
 export const appendedFile = (path: string): AppendedFile => {
   let open: Open | undefined
   let size = 0
@@ -72,7 +71,7 @@ export const appendedFile = (path: string): AppendedFile => {
   const close = () => {
     const closing = open?.handle.close()
     open = undefined
-    // Nothing can be done about it, and nothing is lost by it.
+    // A failed close loses nothing that was written.
     closing?.catch(() => undefined)
   }
 
@@ -85,7 +84,7 @@ export const appendedFile = (path: string): AppendedFile => {
     return open
   }
 
-  /** The file of this name as it is now: one that a person has moved or removed is begun anew. */
+  /** Returns the open file, or a new one when a user has moved or removed it. */
   const current = async (): Promise<Open> => {
     const found = open === undefined ? undefined : await fs.stat(path).catch(undefinedIfMissing)
     if (open !== undefined && found?.ino === open.inode && found.dev === open.device) {
@@ -102,7 +101,7 @@ export const appendedFile = (path: string): AppendedFile => {
     try {
       while (at < end) at += (await handle.write(lines, at, end - at, null)).bytesWritten
     } catch (cause) {
-      // A disk that is full may have taken a part: half a line goes, and is written again.
+      // A full disk may have taken a part: cut back to whole lines, the rest is written again.
       const whole = endOfLines(lines, start, at)
       await handle.truncate(size + whole - start).catch(close)
       size += whole - start

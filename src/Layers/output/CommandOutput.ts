@@ -3,15 +3,15 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { isJournal, withPriority } from "./JournalStream.ts"
 
-/** Where a command's answer goes. A reader that has gone (`autopilotd status | head -1`) is not an error. */
+/** The output of a command. A reader that closes its pipe (`autopilotd status | head -1`) is no error. */
 export class CommandOutput extends Context.Tag("CommandOutput")<
   CommandOutput,
   {
-    /** Text as it is: it brings its own newlines. */
+    /** Writes text unchanged; it brings its own newlines. */
     readonly out: (text: string) => Effect.Effect<void>
-    /** What went wrong. In the journal it is found by its priority. */
+    /** Writes an error message, with its priority in the journal. */
     readonly err: (text: string) => Effect.Effect<void>
-    /** Whether the answer may be coloured. */
+    /** Standard output is a terminal that shows colours. */
     readonly colour: boolean
   }
 >() {}
@@ -22,7 +22,7 @@ export const wantsPlain = (): boolean =>
 
 export const layer: Layer.Layer<CommandOutput> = Layer.sync(CommandOutput, () => {
   const writer = (stream: NodeJS.WriteStream) => {
-    // EPIPE, or EIO on a terminal that was closed: nobody is left to tell.
+    // EPIPE, or EIO on a closed terminal: there is no reader left.
     stream.on("error", () => {})
     return (text: string) =>
       Effect.async<void>((resume) => void stream.write(text, () => resume(Effect.void)))

@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import type { Level } from "../../Domain/text/Level.ts"
 
-/** Whether a descriptor leads to systemd's journal, which names the socket that it has given. */
+/** The descriptor leads to systemd's journal. JOURNAL_STREAM names the socket by device and inode. */
 export const isJournal = (descriptor: number): boolean => {
   try {
     const { dev, ino } = fs.fstatSync(descriptor)
@@ -13,6 +13,6 @@ export const isJournal = (descriptor: number): boolean => {
 
 const priorities: Readonly<Record<Level, string>> = { info: "<6>", warning: "<4>", error: "<3>" }
 
-/** Lines as the journal is told how serious each is: sd-daemon(3). It counts what floods it for each by itself. */
+/** Prefixes each line with its priority, see sd-daemon(3). The journal limits each priority separately. */
 export const withPriority = (level: Level, lines: string): string =>
   lines.replace(/^(?!$)/gm, priorities[level])

@@ -4,16 +4,15 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { wantsPlain } from "./CommandOutput.ts"
 
-/** Nobody reads any more: `autopilotd logs | head -1`. */
+/** The reader has closed its pipe: `autopilotd logs | head -1`. */
 export class ReaderGone extends Data.TaggedError("ReaderGone")<{}> {}
 
-/** Standard output for what may never end: it says when nobody reads any more. */
+/** Standard output for an endless answer. Fails when the reader is gone. */
 export class LongOutput extends Context.Tag("LongOutput")<
   LongOutput,
   {
     /** Returns when there is room for more. */
     readonly write: (bytes: Buffer) => Effect.Effect<void, ReaderGone>
-    /** A person sees it, and not a program. */
     readonly isTerminal: boolean
     readonly colour: boolean
   }

@@ -10,49 +10,49 @@ import type { Level } from "../../Domain/text/Level.ts"
 import { errorCode } from "../files/SystemError.ts"
 import { isJournal, withPriority } from "./JournalStream.ts"
 
-/** What is at the other end: a person's terminal, systemd's journal, or a pipe, socket or file. */
+/** The other end: a terminal, systemd's journal, or a pipe, socket or file. */
 export type OutputKind = "terminal" | "journal" | "other"
 
-/** Where lines go. */
+/** One of the daemon's output streams. */
 export interface OwnStream {
   readonly kind: OutputKind
-  /** False when nobody hears: it is closed, or leads to /dev/null. */
-  readonly isHeard: () => boolean
-  /** How many bytes of what a worker says are taken now. */
+  /** False when the stream is closed or leads to /dev/null. */
+  readonly isOpen: () => boolean
+  /** The free room for workers' output, in bytes. */
   readonly roomBytes: () => number
   readonly write: (lines: string | Buffer) => void
-  /** So many lines are not written because there was no room: the next that are say so. */
+  /** Counts lines skipped for lack of room. A note precedes the next line. */
   readonly leaveOut: (lines: number) => void
 }
 
 /**
- * The daemon's own standard output and error. Writing never waits and never fails: a terminal stopped by Ctrl-S, a
- * pager that does not read, a slow journal fill a bounded queue, then lines are dropped and one line says how many;
- * a closed terminal or pipe ends the writing and nothing else.
+ * The daemon's own standard output and error. Writing never waits and never fails: a terminal stopped by Ctrl-S, an idle
+ * pager or a slow journal fills a bounded queue, then lines are dropped and a note counts them. A closed terminal or pipe
+ * only ends the writing.
  */
 export class OwnOutput extends Context.Tag("OwnOutput")<
   OwnOutput,
   {
-    /** For what workers say on each of theirs. */
+    /** `out` and `err` also take the workers' output of the same name. */
     readonly out: OwnStream
     readonly err: OwnStream
-    /** One line of the daemon's own on standard error; the journal is told how serious it is. */
-    readonly tell: (level: Level, line: string) => void
+    /** Writes a line of the daemon to standard error, with its priority in the journal. */
+    readonly log: (level: Level, line: string) => void
   }
 >() {}
 
 const maxPendingBytes = 1024 * 1024
 
-/** So much of that is for the daemon's own lines: what workers say must not cost them their place. */
+/** Reserved for the daemon's own lines, which workers' output must not displace. */
 const ownReserveBytes = 64 * 1024
 
-/** How soon a receiver that is full is tried again; while it takes nothing, less and less often. */
+/** The delay before the next attempt at a full receiver, doubled while it takes nothing. */
 const firstRetryMs = 2
 const lastRetryMs = 100
 
-/** At the end a receiver may take nothing for this long before what is pending is given up ... */
+/** At exit, pending output is dropped once the receiver takes nothing for this long ... */
 const closingPauseMs = 300
-/** ... and all in all, when it is merely slow, this long. */
+/** ... or after this long in total. */
 const closingLimitMs = 2000
 const closingStepMs = 5
 
@@ -61,7 +61,7 @@ interface Writer extends Omit<OwnStream, "kind" | "write"> {
   readonly close: Effect.Effect<void>
 }
 
-/** Takes lines while there is room for them; the next that are taken are preceded by how many were not. */
+/** Takes lines while there is room. A note with the number of dropped lines precedes the next ones. */
 const bounded = (
   pendingBytes: () => number,
   take: (lines: Buffer) => void
@@ -78,7 +78,7 @@ const bounded = (
         return
       }
       if (dropped > 0) {
-        take(Buffer.from(`... ${dropped} lines are not shown here: the terminal or pipe did not take them\n`))
+        take(Buffer.from(`... ${dropped} lines are not shown here: the terminal or pipe was too slow\n`))
       }
       dropped = 0
       take(lines)
@@ -86,8 +86,8 @@ const bounded = (
   }
 }
 
-/** What passes: a receiver that does not read, a file on a full disk. All else means that nobody is there any more. */
-const passing: ReadonlySet<unknown> = new Set(["EAGAIN", "EINTR", "ENOSPC", "EDQUOT"])
+/** A slow receiver, or a full disk. Other errors mean that the receiver is gone. */
+const temporary: ReadonlySet<unknown> = new Set(["EAGAIN", "EINTR", "ENOSPC", "EDQUOT"])
 
 const writeTo = (target: number): Writer => {
   let queue: Array<Buffer> = []
@@ -100,12 +100,12 @@ const writeTo = (target: number): Writer => {
     clearTimeout(timer)
     timer = undefined
     const before = pendingBytes
-    // In one piece: a terminal that goes on after a night may have a hundred thousand lines waiting.
+    // In one piece: a hundred thousand lines may wait for a terminal after a night.
     let rest = queue.length === 1 && queue[0] !== undefined ? queue[0] : Buffer.concat(queue)
     try {
       while (rest.length > 0) rest = rest.subarray(fs.writeSync(target, rest))
     } catch (cause) {
-      isGone = !passing.has(errorCode(cause))
+      isGone = !temporary.has(errorCode(cause))
     }
     queue = isGone || rest.length === 0 ? [] : [rest]
     pendingBytes = isGone ? 0 : rest.length
@@ -123,7 +123,7 @@ const writeTo = (target: number): Writer => {
         if (timer === undefined) pump()
       }
     ),
-    isHeard: () => !isGone,
+    isOpen: () => !isGone,
     close: Effect.gen(function* () {
       let pauseMs = 0
       for (
@@ -141,7 +141,7 @@ const writeTo = (target: number): Writer => {
   }
 }
 
-/** A socket, as the journal gives: it cannot be opened anew, and libuv writes to it without blocking. */
+/** A socket, such as the journal's, cannot be opened again; libuv writes to it without blocking. */
 const writeToSocket = (descriptor: number): Writer => {
   let socket: Socket | undefined = new Socket({ fd: descriptor, readable: false, writable: true })
   socket.on("error", () => {
@@ -153,7 +153,7 @@ const writeToSocket = (descriptor: number): Writer => {
       () => socket?.writableLength ?? 0,
       (lines) => void socket?.write(lines)
     ),
-    isHeard: () => socket !== undefined,
+    isOpen: () => socket !== undefined,
     close: Effect.suspend(() => {
       const open = socket
       if (open === undefined || open.writableLength === 0) return Effect.void
@@ -169,16 +169,16 @@ const silent: Writer = {
   write: () => {},
   roomBytes: () => maxPendingBytes,
   leaveOut: () => {},
-  isHeard: () => false,
+  isOpen: () => false,
   close: Effect.void
 }
 
 /**
- * process.stdout blocks the event loop on terminals and pipes, and a write that hangs in the thread pool blocks the
- * exit. So a terminal or a pipe is opened anew through /proc, without blocking: a new open file description, because
- * the flag on the inherited one would reach the shell that shares it.
+ * Opens a terminal or pipe again through /proc with O_NONBLOCK: process.stdout blocks the event loop on both, and a write
+ * that hangs in the thread pool blocks the exit. The flag on the inherited open file description would reach the shell
+ * that shares it.
  */
-const writeToOpenedAnew = (descriptor: number, isFifo: boolean): Writer => {
+const writeToReopened = (descriptor: number, isFifo: boolean): Writer => {
   try {
     return writeTo(
       fs.openSync(
@@ -187,8 +187,8 @@ const writeToOpenedAnew = (descriptor: number, isFifo: boolean): Writer => {
       )
     )
   } catch (cause) {
-    // The pipe of another user (`sudo -u agent autopilotd start | tee`) may be written and not opened; libuv writes
-    // to it as it is. All else is closed at the other end.
+    // The pipe of another user (`sudo -u agent autopilotd start | tee`) can be written but not opened. Any other error
+    // means a closed receiver.
     return isFifo && errorCode(cause) === "EACCES" ? writeToSocket(descriptor) : silent
   }
 }
@@ -199,7 +199,7 @@ const writerFor = (descriptor: 1 | 2): Writer => {
     if (stat.isSocket()) return writeToSocket(descriptor)
     if (stat.isCharacterDevice() && stat.rdev === fs.statSync("/dev/null").rdev) return silent
     return stat.isFIFO() || isatty(descriptor)
-      ? writeToOpenedAnew(descriptor, stat.isFIFO())
+      ? writeToReopened(descriptor, stat.isFIFO())
       : writeTo(descriptor)
   } catch {
     return silent // started with the descriptor closed
@@ -222,7 +222,7 @@ export const layer: Layer.Layer<OwnOutput> = Layer.scoped(
   OwnOutput,
   Effect.gen(function* () {
     const out = writerFor(1)
-    // On one terminal two queues would cut each other's lines in half, and the last words would not be the last.
+    // Two queues on one terminal would mix their lines.
     const err = areTheSame(1, 2) ? out : writerFor(2)
     yield* Effect.addFinalizer(() =>
       Effect.forEach(new Set([out, err]), (writer) => writer.close, {
@@ -238,7 +238,7 @@ export const layer: Layer.Layer<OwnOutput> = Layer.scoped(
     const own = { out: stream(out, 1), err: stream(err, 2) }
     return {
       ...own,
-      tell: (level, line) => own.err.write(own.err.kind === "journal" ? withPriority(level, line) : line)
+      log: (level, line) => own.err.write(own.err.kind === "journal" ? withPriority(level, line) : line)
     }
   })
 )

@@ -11,42 +11,39 @@ import { makeDiskGuard } from "./DiskGuard.ts"
 
 export interface RotatingFileOptions {
   readonly path: string
-  /** Asked before each write, so that a change holds at once. */
+  /** Read before each write, so a change applies at once. */
   readonly limits: () => FileLimits & {
-    /** Nothing is written while less is free on the disk; undefined: the usual, see `DiskGuard`; 0: no limit. */
+    /** Writing pauses while the disk has less free space; undefined: the default of `DiskGuard`; 0: no limit. */
     readonly minFreeBytes?: number | undefined
   }
-  /** How much may wait in memory for the disk. */
+  /** The greatest number of bytes in memory. */
   readonly maxPendingBytes: number
-  /** Told the reason once when writing begins to fail, and undefined once it works again. */
+  /** Runs with the reason when writing begins to fail, and with undefined when it works again. */
   readonly onTrouble: (reason: string | undefined) => Effect.Effect<void>
 }
 
 export interface RotatingFile {
   /**
-   * Takes whole lines, to be written in order, each with `prefix` before it. Never waits; false, and nothing is taken,
-   * when more than `maxPendingBytes` would wait, prefixes not counted. The lines are copied.
+   * Copies whole lines to write them in order, each with `prefix`. Never waits. Returns false and takes nothing when
+   * more than `maxPendingBytes` would wait, prefixes not counted.
    */
   readonly write: (lines: Lines, prefix?: Buffer) => boolean
   readonly pendingBytes: () => number
 }
 
-/**
- * Files that grow by whole lines and are bounded by size and number. No caller ever waits for the disk, and closing
- * waits for what is pending only while the disk takes it.
- */
+/** Files that grow by whole lines, bounded by size and number. No caller waits for the disk; closing waits shortly. */
 export class RotatingFiles extends Context.Tag("RotatingFiles")<
   RotatingFiles,
   { readonly open: (options: RotatingFileOptions) => Effect.Effect<RotatingFile, never, Scope.Scope> }
 >() {}
 
-/** A full disk is tried again only this often, so that it costs next to nothing. */
+/** Keeps the cost of a full disk negligible. */
 const retryInterval = "1 second"
 
-/** What is pending at the end is waited for at most this long. */
+/** The longest wait for pending lines when the scope closes. */
 const closingLimit = "2 seconds"
 
-/** A flood in small pieces is written in larger ones: not sooner after the last write, unless a slab is full. */
+/** The shortest time between two writes, unless a slab is full: a flood of small pieces becomes few large writes. */
 const gatherMs = 5
 const gatherNanos = 5_000_000n
 
@@ -91,17 +88,17 @@ const open = Effect.fnUntraced(function* (options: RotatingFileOptions) {
       catch: messageOf
     })
 
-  const giveNotice = Effect.fnUntraced(function* (reason: string | undefined) {
-    const isNews = inTrouble !== (reason !== undefined)
+  const report = Effect.fnUntraced(function* (reason: string | undefined) {
+    const isChange = inTrouble !== (reason !== undefined)
     inTrouble = reason !== undefined
-    if (isNews) yield* options.onTrouble(reason)
+    if (isChange) yield* options.onTrouble(reason)
   })
 
   const writeBatch = (batch: Batch): Effect.Effect<void> =>
     attempt(batch).pipe(
-      Effect.zipRight(giveNotice(undefined)),
+      Effect.zipRight(report(undefined)),
       Effect.catchAll((reason) =>
-        giveNotice(reason).pipe(
+        report(reason).pipe(
           Effect.zipRight(isSettled.open),
           Effect.zipRight(Effect.sleep(retryInterval)),
           Effect.zipRight(Effect.suspend(() => writeBatch(batch)))
@@ -119,11 +116,11 @@ const open = Effect.fnUntraced(function* (options: RotatingFileOptions) {
       const slab = pending[0] ?? noSlab
       pending = pending.slice(1)
       const batch = { lines: slab.bytes.subarray(0, slab.usedBytes), doneBytes: 0 }
-      // A bug costs this batch and is told; a log that silently stops would be worse.
-      yield* writeBatch(batch).pipe(Effect.catchAllDefect((defect) => giveNotice(`a bug: ${String(defect)}`)))
+      // A bug costs this batch and is reported; a log that stops silently would be worse.
+      yield* writeBatch(batch).pipe(Effect.catchAllDefect((defect) => report(`a bug: ${String(defect)}`)))
       pendingBytes -= slab.usedBytes
       giveBack(slab)
-      // In one go: what is written between a look and its consequence would wait for the next write.
+      // Atomic: a line written between check and close would wait for the next write.
       yield* Effect.sync(() => {
         if (pending.length === 0) hasPending.unsafeClose()
         if (pendingBytes === 0) isSettled.unsafeOpen()
@@ -149,39 +146,39 @@ const open = Effect.fnUntraced(function* (options: RotatingFileOptions) {
 })
 
 export const layer: Layer.Layer<RotatingFiles> = Layer.succeed(RotatingFiles, { open })
-/** A piece of memory that is filled from its beginning. */
-export interface Slab {
+
+/** A buffer that fills from its beginning. */
+interface Slab {
   readonly bytes: Buffer
   usedBytes: number
 }
 
-export const noSlab: Slab = { bytes: Buffer.alloc(0), usedBytes: 0 }
-/** Of one that is not filled, the kernel gives only the pages that are. */
+const noSlab: Slab = { bytes: Buffer.alloc(0), usedBytes: 0 }
+
+/** The kernel commits pages on first write, so a half-filled slab costs only what it holds. */
 const slabBytes = 1024 * 1024
-/**
- * So many are kept for whoever needs one next: in a flood, new memory for each piece keeps the collector busier than
- * all else. They are given up when nobody has needed one for a while.
- */
+
+/** Slabs kept for reuse: in a flood, allocation would keep the garbage collector busier than everything else. */
 const keptSlabs = 8
 const keptMs = 5000
 let kept: Array<Buffer> = []
 let timer: NodeJS.Timeout | undefined
-/** An empty slab that has room for so much at least. */
 
-export const takeSlab = (leastBytes: number): Slab => ({
+/** Returns an empty slab of at least this size. */
+const takeSlab = (leastBytes: number): Slab => ({
   bytes:
     leastBytes > slabBytes
       ? Buffer.allocUnsafeSlow(leastBytes)
       : (kept.pop() ?? Buffer.allocUnsafeSlow(slabBytes)),
   usedBytes: 0
 })
-/** Nobody may use it any more. */
 
-export const giveBack = ({ bytes }: Slab): void => {
+/** Keeps a slab for reuse. */
+const giveBack = ({ bytes }: Slab): void => {
   if (bytes.length !== slabBytes || kept.length === keptSlabs) return
   kept.push(bytes)
   timer ??= setTimeout(() => {
-    // One is enough for workers that say something now and then.
+    // One is enough for a quiet worker.
     kept = kept.slice(0, 1)
     timer = undefined
   }, keptMs).unref()

@@ -14,9 +14,9 @@ import { step } from "../../Domain/worker/WorkerStep.ts"
 import type { Step } from "../../Domain/worker/WorkerTransition.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
-import * as CurrentLife from "./CurrentLife.ts"
+import * as CurrentRun from "./CurrentRun.ts"
 import { projectState } from "./StateStore.ts"
-import { WorkerLife } from "./WorkerLife.ts"
+import { WorkerRun } from "./WorkerRun.ts"
 import * as WorkerTimer from "./WorkerTimer.ts"
 
 /** Snapshot of a project. Reading it never waits. */
@@ -100,7 +100,7 @@ const hasTree = ({ phase }: WorkerState): boolean =>
 export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, options: ActorOptions) {
   const { project } = initialPlan
   const events = yield* DaemonEvents
-  const { newId } = yield* WorkerLife
+  const { newId } = yield* WorkerRun
   const concerns = yield* Concerns
   const mailbox = yield* Mailbox.make<WorkerEvent | Probe>()
   const state = yield* SubscriptionRef.make<WorkerState>(initial)
@@ -114,7 +114,7 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
   let isBegun = false
   let plan = initialPlan
   const rules = () => ({ project, restart: plan.restart })
-  const runs = yield* CurrentLife.make(project, () => plan, report)
+  const runs = yield* CurrentRun.make(project, () => plan, report)
 
   const perform = (action: WorkerAction, nextId: string | undefined): Effect.Effect<void> => {
     switch (action._tag) {

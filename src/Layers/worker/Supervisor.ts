@@ -13,7 +13,7 @@ import { WorkerLog } from "../logs/WorkerLog.ts"
 import { make, type ProjectActor, type ProjectSnapshot } from "./ProjectActor.ts"
 import { SelectedProject } from "./SelectedProject.ts"
 import { StateStore } from "./StateStore.ts"
-import { WorkerLife } from "./WorkerLife.ts"
+import { WorkerRun } from "./WorkerRun.ts"
 
 /** A command named a project that this daemon does not supervise. */
 export class UnknownProject extends Data.TaggedError("UnknownProject")<{
@@ -69,7 +69,7 @@ const removed = "the project was removed from the settings"
 const supervise = Effect.fnUntraced(function* (options: SupervisorOptions) {
   const events = yield* DaemonEvents
   const selection = yield* SelectedProject
-  const runtime = yield* Effect.context<WorkerLife | WorkerLog | StateStore | DaemonEvents | Concerns>()
+  const runtime = yield* Effect.context<WorkerRun | WorkerLog | StateStore | DaemonEvents | Concerns>()
   const gate = yield* Effect.makeLatch(false)
   const turn = yield* Effect.makeSemaphore(1)
   // In parallel: all workers share one grace period, even when a bug skipped the drain.
@@ -179,5 +179,5 @@ export const layer = (
 ): Layer.Layer<
   Supervisor,
   never,
-  WorkerLife | WorkerLog | StateStore | SelectedProject | DaemonEvents | Concerns
+  WorkerRun | WorkerLog | StateStore | SelectedProject | DaemonEvents | Concerns
 > => Layer.scoped(Supervisor, supervise(options))

@@ -54,7 +54,7 @@ import * as ProjectSwitch from "../../Layers/worker/ProjectSwitch.ts"
 import * as SelectedProject from "../../Layers/worker/SelectedProject.ts"
 import * as StateStore from "../../Layers/worker/StateStore.ts"
 import * as Supervisor from "../../Layers/worker/Supervisor.ts"
-import * as WorkerLife from "../../Layers/worker/WorkerLife.ts"
+import * as WorkerRun from "../../Layers/worker/WorkerRun.ts"
 import { version } from "../Version.ts"
 import { supervise } from "./Lifecycle.ts"
 
@@ -102,7 +102,7 @@ const Supervision = (keepState: boolean) =>
   )
 
 /** The runs of workers, their output and their saved state. */
-const Workers = WorkerLife.layer.pipe(
+const Workers = WorkerRun.layer.pipe(
   Layer.provide(Leftovers.layer),
   Layer.provide(Layer.mergeAll(WorkerProcess.layer, WorkerTree.layer, EnvFile.layer, KernelOomKills.layer)),
   Layer.merge(WorkerLog.layer),

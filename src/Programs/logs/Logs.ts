@@ -8,7 +8,7 @@ import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { sinceMs } from "../../Domain/cli/SinceTime.ts"
 import { UsageError } from "../../Domain/cli/UsageError.ts"
 import type { LogFilter } from "../../Domain/logs/LogFilter.ts"
-import { lineForPerson, lineForProgram } from "../../Domain/logs/LogText.ts"
+import { jsonLine, terminalLine } from "../../Domain/logs/LogText.ts"
 import { timestamp } from "../../Domain/output/StoredLine.ts"
 import { ProjectName } from "../../Domain/Project.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
@@ -17,21 +17,21 @@ import { readTextFile } from "../../Layers/files/TextFile.ts"
 import { LogFiles } from "../../Layers/logs/LogFiles.ts"
 import { LongOutput } from "../../Layers/output/LongOutput.ts"
 
-/** There is nothing to show, or it is not clear what. */
+/** There is no log, or several and none is named. */
 export class NoLog extends Data.TaggedError("NoLog")<{ readonly message: string }> {}
 
-/** So many lines when nothing else is said. */
-const usualLines = 50
+/** The number of lines without `-n` and `--since`. */
+const defaultLines = 50
 
 const isName = Schema.is(ProjectName)
 
-/** The project that is meant: a daemon that runs knows best, one that has run has left its selection. */
-const meantProject = Effect.fnUntraced(function* ({ options }: Invocation) {
+/** The named project, or the selected one by the daemon or its last selection, or the only one with a log. */
+const chosenProject = Effect.fnUntraced(function* ({ options }: Invocation) {
   if (options.project !== undefined) return options.project
   const { request } = yield* ControlClient
   const status = yield* Effect.option(request({ type: "Status" }))
-  const told = Option.getOrUndefined(status)?.data?.project
-  if (isName(told)) return told
+  const current = Option.getOrUndefined(status)?.data?.project
+  if (isName(current)) return current
   const { logDir, selectedFile } = yield* AutopilotHome
   const selected = (yield* Effect.option(readTextFile(selectedFile))).pipe(
     Option.map(({ text }) => text.trim()),
@@ -47,7 +47,7 @@ const meantProject = Effect.fnUntraced(function* ({ options }: Invocation) {
   })
 })
 
-/** Whatever its encoding, a text is looked for byte by byte. */
+/** The search compares bytes, whatever the encoding. */
 const inBytes = (text: string): string => Buffer.from(text).toString("latin1")
 
 const filterOf = Effect.fnUntraced(function* ({ options }: Invocation) {
@@ -68,12 +68,12 @@ const filterOf = Effect.fnUntraced(function* ({ options }: Invocation) {
 
 const asText = (line: string): string => Buffer.from(line, "latin1").toString("utf8")
 
-/** `autopilotd logs`: what a worker has said, from its log files alone. */
+/** `autopilotd logs`: shows the output of a worker, with or without a daemon. */
 export const logs = Effect.fnUntraced(function* (invocation: Invocation) {
   const { options } = invocation
   const files = yield* LogFiles
   const { colour, isTerminal, write } = yield* LongOutput
-  const project = yield* meantProject(invocation)
+  const project = yield* chosenProject(invocation)
   const filter = yield* filterOf(invocation)
   const known = yield* files.projects
   if (!known.includes(project) && options.follow !== true) {
@@ -84,18 +84,18 @@ export const logs = Effect.fnUntraced(function* (invocation: Invocation) {
   const shown = (lines: ReadonlyArray<string>): Buffer => {
     const texts =
       options.json === true
-        ? lines.map((line) => lineForProgram(asText(line), project))
-        : lines.flatMap((line) => lineForPerson(asText(line), { colour }) ?? [])
+        ? lines.map((line) => jsonLine(asText(line), project))
+        : lines.flatMap((line) => terminalLine(asText(line), { colour }) ?? [])
     return Buffer.from(texts.map((text) => `${text}\n`).join(""))
   }
-  const asTheyAre = (lines: ReadonlyArray<string>) => Buffer.from(`${lines.join("\n")}\n`, "latin1")
+  const unchanged = (lines: ReadonlyArray<string>) => Buffer.from(`${lines.join("\n")}\n`, "latin1")
   const isPlain = options.json !== true && (options.raw === true || !isTerminal)
 
-  const last = options.lines ?? (options.since === undefined ? usualLines : undefined)
+  const last = options.lines ?? (options.since === undefined ? defaultLines : undefined)
   yield* files.read(project, { ...filter, last, follow: options.follow === true }).pipe(
     Stream.filter((lines) => lines.length > 0),
-    Stream.runForEach((lines) => write(isPlain ? asTheyAre(lines) : shown(lines))),
-    // Whoever has read enough has what was wanted.
+    Stream.runForEach((lines) => write(isPlain ? unchanged(lines) : shown(lines))),
+    // A reader that closes its pipe has read enough.
     Effect.catchTag("ReaderGone", () => Effect.void)
   )
 })

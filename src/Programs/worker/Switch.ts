@@ -7,18 +7,15 @@ import { workerSentence } from "../../Domain/status/WorkerSentence.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { Refused } from "../Refused.ts"
-
-const pollInterval = "50 millis"
+import { isPassing, pollInterval } from "./WorkerCommands.ts"
 
 /**
- * How often a worker that waits is looked at again once the other one is down. The daemon starts it then at once, but
- * not in the same moment; one that still waits after that waits for something else.
+ * The polls of a waiting worker after the other one has stopped. The daemon starts it within moments; one that still
+ * waits after these polls waits for something else.
  */
-const looksAfterEnd = 40
+const pollsAfterStop = 40
 
-const isPassing = (status: string): boolean => status === "starting" || status === "stopping"
-
-/** What has become of both projects; `before` is undefined where there is nothing to say of it. */
+/** The result for both projects; `before` is undefined when only one is concerned. */
 interface Switched {
   readonly data: NonNullable<ControlReply["data"]>
   readonly before: ProjectRow | undefined
@@ -33,21 +30,21 @@ const projects = Effect.gen(function* () {
   return reply.data
 })
 
-/** Looks at both projects until nothing more is on its way; undefined when there is no telling. */
+/** Polls both projects until they have settled; undefined from a daemon that sends no status. */
 const follow = Effect.fnUntraced(function* (
   target: Invocation["args"]["target"] & string,
   other: string | undefined
 ) {
   const { request } = yield* ControlClient
-  let looksLeft = looksAfterEnd
+  let pollsLeft = pollsAfterStop
   for (;;) {
     const { data } = yield* request({ type: "Status", project: target })
     if (data === undefined) return undefined
     const before = (yield* projects).projects.find(({ name }) => name === other)
-    const isEnding = before !== undefined && isPassing(before.worker_status)
-    if (!isEnding && !isPassing(data.worker_status)) {
-      if (data.worker_status !== "waiting" || looksLeft === 0) return { data, before } satisfies Switched
-      looksLeft--
+    const isStopping = before !== undefined && isPassing(before.worker_status)
+    if (!isStopping && !isPassing(data.worker_status)) {
+      if (data.worker_status !== "waiting" || pollsLeft === 0) return { data, before } satisfies Switched
+      pollsLeft--
     }
     yield* Effect.sleep(pollInterval)
   }
@@ -63,7 +60,7 @@ const sentence = (target: string, { before, data }: Switched, nowMs: number): st
   return `${head}: worker ${workerSentence(data, nowMs)}${other}`
 }
 
-/** `autopilotd switch`: selects a project, and is followed until its worker runs and the other one is down. */
+/** `autopilotd switch`: selects a project, and waits until its worker runs and the other one has stopped. */
 export const switchProject = Effect.fnUntraced(function* (invocation: Invocation) {
   const { request } = yield* ControlClient
   const { out } = yield* CommandOutput

@@ -7,15 +7,15 @@ import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { Refused } from "../Refused.ts"
 
-const pollInterval = "50 millis"
+export const pollInterval = "50 millis"
 
-/** States that end by themselves, and soon. `waiting` for what cannot be ended may last, so it is an answer. */
-const isPassing = (status: string): boolean => status === "starting" || status === "stopping"
+/** A state that soon changes by itself. `waiting` for a hung process may last, so it is an answer. */
+export const isPassing = (status: string): boolean => status === "starting" || status === "stopping"
 
 const forProject = ({ options }: Invocation) =>
   options.project === undefined ? {} : { project: options.project }
 
-/** Asks for the status until the worker has arrived somewhere; undefined when there is no telling. */
+/** Polls the status until the worker has settled; undefined from a daemon that sends no status. */
 const follow = Effect.fnUntraced(function* (invocation: Invocation) {
   const { request } = yield* ControlClient
   for (;;) {
@@ -46,11 +46,11 @@ const make = (type: "StartWorker" | "StopWorker" | "RestartWorker", wanted: "run
     if (!isReached) return yield* new Refused({ reason: answer.message, isTold: json === true })
   })
 
-/** `autopilotd start-worker`, followed until the worker runs. */
+/** `autopilotd start-worker`: waits until the worker runs. */
 export const startWorker = make("StartWorker", "running")
 
-/** `autopilotd stop-worker`, followed until nothing of the worker is left. */
+/** `autopilotd stop-worker`: waits until the process tree is gone. */
 export const stopWorker = make("StopWorker", "stopped")
 
-/** `autopilotd restart-worker`, followed until the new worker runs. */
+/** `autopilotd restart-worker`: waits until the new worker runs. */
 export const restartWorker = make("RestartWorker", "running")

@@ -89,7 +89,7 @@ describe("a line of the stream, for a person", () => {
     const limit = { status: "rejected", resetsAt: 1_795_387_907, rateLimitType: "five_hour" }
     assert.strictEqual(
       plain(rateLimit(limit)),
-      "! The usage limit is reached (five_hour), it is lifted at 2026-11-22 22:51:47 UTC"
+      "! The usage limit is reached (five_hour), it resets at 2026-11-22 22:51:47 UTC"
     )
     const zone = DateTime.zoneUnsafeMakeNamed("Asia/Shanghai")
     assert.strictEqual(
@@ -97,7 +97,7 @@ describe("a line of the stream, for a person", () => {
         colour: false,
         zone
       }),
-      "! The usage limit is near (five_hour): 82 % used, it is lifted at 2026-11-23 06:51:47"
+      "! The usage limit is near (five_hour): 82 % used, it resets at 2026-11-23 06:51:47"
     )
     assert.strictEqual(plain(rateLimit({ status: "allowed", utilization: 0.1 })), undefined)
   })

@@ -4,8 +4,8 @@ import type { OomKill } from "../../../src/Domain/verdict/OomKill.ts"
 import { describeEnd, type WorkerEnd } from "../../../src/Domain/verdict/WorkerEnd.ts"
 import { initial, Phase, reason, type WorkerState } from "../../../src/Domain/worker/WorkerState.ts"
 import { step } from "../../../src/Domain/worker/WorkerStep.ts"
-import { nothingSaid } from "../../fixtures/LifeSeen.ts"
 import { defaultPolicy } from "../../fixtures/policies.ts"
+import { noEvidence } from "../../fixtures/RunEvidence.ts"
 
 const oomKill: OomKill = { certainty: "proven", victim: "leader", kills: 1, cgroup: "/x" }
 const killed = { exit: { code: null, signal: "SIGKILL" }, uptimeMs: 5000 } satisfies WorkerEnd
@@ -27,7 +27,7 @@ describe("the end of a worker", () => {
       _tag: "Publish",
       event: { _tag: "WorkerExited", project: unnamed, ...killed, oomKill, wasAsked: false }
     })
-    const [restarting] = step(rules, stopping, { _tag: "Down", epoch: 4, seen: nothingSaid })
+    const [restarting] = step(rules, stopping, { _tag: "Down", epoch: 4, seen: noEvidence })
     assert.strictEqual(reason(restarting), sentence)
     assert.strictEqual(restarting.failures, 1)
   })

@@ -79,7 +79,7 @@ describe("what follows a worker's end", () => {
     const stopped = followUp(one.auth, on(), first)
     assert.deepInclude(stopped, {
       because:
-        "is not logged in: it said so. Log in as the user of the daemon, or put a valid key into the env file, then run: autopilotd start-worker"
+        "not logged in: it said so. Log in as the user of the daemon, or put a valid key into the env file, then run: autopilotd start-worker"
     })
   })
 })

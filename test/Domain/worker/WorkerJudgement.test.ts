@@ -12,8 +12,8 @@ import {
   type WorkerState
 } from "../../../src/Domain/worker/WorkerState.ts"
 import { step } from "../../../src/Domain/worker/WorkerStep.ts"
-import { nothingSaid } from "../../fixtures/LifeSeen.ts"
 import { defaultPolicy } from "../../fixtures/policies.ts"
+import { noEvidence } from "../../fixtures/RunEvidence.ts"
 
 const nowMs = Date.parse("2026-11-22T02:00:00Z")
 
@@ -28,10 +28,10 @@ const running: WorkerState = {
 }
 
 const result = (more: Partial<AgentResult>): RunEvidence => ({
-  ...nothingSaid,
+  ...noEvidence,
   nowMs,
   agent: {
-    ...nothingSaid.agent,
+    ...noEvidence.agent,
     sessionId: "s",
     result: { atMs: nowMs, subtype: "success", isError: false, text: "", ...more }
   }
@@ -112,7 +112,7 @@ describe("what follows the verdict on a worker's end", () => {
   })
 
   it("is a backoff after a crash, with its last words", () => {
-    const seen = { ...nothingSaid, tail: [{ stream: "err" as const, text: "Error: boom" }] }
+    const seen = { ...noEvidence, tail: [{ stream: "err" as const, text: "Error: boom" }] }
     const [state, actions] = afterEnd(seen)
     assert.strictEqual(verdictIn(actions), "crash")
     assert.strictEqual(statusWord(state), "restarting")
@@ -164,7 +164,7 @@ describe("what follows the verdict on a worker's end", () => {
     })
     const exit = { code: 143, signal: null }
     const [exited] = step(rules, stopping, { _tag: "Exited", epoch: 4, exit, uptimeMs: 5000 })
-    const [state, actions] = step(rules, exited, { _tag: "Down", epoch: 4, seen: nothingSaid })
+    const [state, actions] = step(rules, exited, { _tag: "Down", epoch: 4, seen: noEvidence })
     assert.strictEqual(verdictIn(actions), "stalled")
     assert.deepStrictEqual([statusWord(state), state.failures], ["restarting", 3])
   })

@@ -14,8 +14,8 @@ import {
   type WorkerState
 } from "../../../src/Domain/worker/WorkerState.ts"
 import { step } from "../../../src/Domain/worker/WorkerStep.ts"
-import { nothingSaid } from "../../fixtures/LifeSeen.ts"
 import { defaultPolicy } from "../../fixtures/policies.ts"
+import { noEvidence } from "../../fixtures/RunEvidence.ts"
 
 /**
  * A world around the automaton: it carries out actions as the actor does, but with a will of its own about when a
@@ -184,7 +184,7 @@ const makeWorld = (initialRules: WorkerRules) => {
         if (life?.stage !== "exited" && life?.stage !== "being ended") return
         const { epoch } = life
         life = undefined
-        feed({ _tag: "Down", epoch, seen: nothingSaid })
+        feed({ _tag: "Down", epoch, seen: noEvidence })
         return
       }
       case "timer fires": {
@@ -196,7 +196,7 @@ const makeWorld = (initialRules: WorkerRules) => {
       case "stale report": {
         const epoch = state.epoch - 1
         if (life?.epoch === epoch) return
-        feed({ _tag: "Down", epoch, seen: nothingSaid })
+        feed({ _tag: "Down", epoch, seen: noEvidence })
         feed({ _tag: "Due", epoch })
         feed({ _tag: "Spawned", epoch, pid: 1 })
         return

@@ -17,8 +17,8 @@ import {
   type WorkerState
 } from "../../../src/Domain/worker/WorkerState.ts"
 import { step } from "../../../src/Domain/worker/WorkerStep.ts"
-import { nothingSaid } from "../../fixtures/LifeSeen.ts"
 import { defaultPolicy } from "../../fixtures/policies.ts"
+import { noEvidence } from "../../fixtures/RunEvidence.ts"
 
 const project = ProjectName.make("demo")
 
@@ -134,9 +134,9 @@ describe("a start that is held", () => {
   it("released while its own last tree still ends, starts as soon as that is gone", () => {
     const [stopping] = step(rules, before.stopping, held)
     const [released] = step(rules, stopping, release)
-    const [state] = step(rules, released, { _tag: "Down", epoch: 4, seen: nothingSaid })
+    const [state] = step(rules, released, { _tag: "Down", epoch: 4, seen: noEvidence })
     assert.strictEqual(statusWord(state), "starting")
-    const [waiting] = step(rules, stopping, { _tag: "Down", epoch: 4, seen: nothingSaid })
+    const [waiting] = step(rules, stopping, { _tag: "Down", epoch: 4, seen: noEvidence })
     assert.strictEqual(statusWord(waiting), "waiting")
   })
 })
@@ -251,7 +251,7 @@ describe("a command in every state is answered at once and does what the table s
   it("the last command wins: stop after start after stop stays stopped", () => {
     let state: WorkerState = before.running
     for (const asked of ["stop", "start", "stop"] as const) [state] = step(rules, state, command(asked))
-    const [after, did] = step(rules, state, { _tag: "Down", epoch: 4, seen: nothingSaid })
+    const [after, did] = step(rules, state, { _tag: "Down", epoch: 4, seen: noEvidence })
     assert.strictEqual(statusWord(after), "stopped")
     assert.deepStrictEqual(done(did), ["CancelTimer"])
   })
@@ -259,7 +259,7 @@ describe("a command in every state is answered at once and does what the table s
   it("stop wins over a restart on its way", () => {
     const [restarting] = step(rules, before.running, command("restart"))
     const [stopping] = step(rules, restarting, command("stop"))
-    const [after, did] = step(rules, stopping, { _tag: "Down", epoch: 4, seen: nothingSaid })
+    const [after, did] = step(rules, stopping, { _tag: "Down", epoch: 4, seen: noEvidence })
     assert.strictEqual(statusWord(after), "stopped")
     assert.notInclude(done(did), "Spawn")
   })
@@ -276,7 +276,7 @@ describe("the end of a worker", () => {
     const [stopping, first] = step(by, state, { _tag: "Exited", epoch: 4, exit, uptimeMs })
     assert.notInclude(done(first), "Spawn")
     assert.notInclude(done(first), "Backoff")
-    return step(by, stopping, { _tag: "Down", epoch: 4, seen: nothingSaid })
+    return step(by, stopping, { _tag: "Down", epoch: 4, seen: noEvidence })
   }
 
   it("nothing is started or waited for before its whole tree is gone", () => {
@@ -368,7 +368,7 @@ describe("the end of a worker", () => {
       step(rules, state, { _tag: "Remaining", epoch: 4, pids })[1].map(({ _tag }) => _tag)
     assert.deepStrictEqual(told([77, 78]), [])
     assert.deepStrictEqual(told([78]), ["Publish"])
-    const [after, did] = step(rules, state, { _tag: "Down", epoch: 4, seen: nothingSaid })
+    const [after, did] = step(rules, state, { _tag: "Down", epoch: 4, seen: noEvidence })
     assert.strictEqual(statusWord(after), "starting")
     assert.include(done(did), "Spawn")
   })
@@ -396,7 +396,7 @@ describe("time", () => {
       { _tag: "Steady", epoch: 3 },
       { _tag: "Exited", epoch: 3, exit: { code: 1, signal: null }, uptimeMs: 1 },
       { _tag: "Remaining", epoch: 3, pids: [1] },
-      { _tag: "Down", epoch: 3, seen: nothingSaid },
+      { _tag: "Down", epoch: 3, seen: noEvidence },
       { _tag: "BackingOff", epoch: 3, delayMs: 1, dueMs: 1 },
       { _tag: "Due", epoch: 3 }
     ]
@@ -413,7 +413,7 @@ describe("a restart that the daemon wants", () => {
   it("is no failure, and is held until its time", () => {
     const [stopping, did] = restartFor({ _tag: "hold", untilMs: 5000, awaits: "time" })
     assert.deepStrictEqual(done(did), ["CancelTimer", "EndTree"])
-    const [state, then] = step(rules, stopping, { _tag: "Down", epoch: 4, seen: nothingSaid })
+    const [state, then] = step(rules, stopping, { _tag: "Down", epoch: 4, seen: noEvidence })
     assert.strictEqual(statusWord(state), "waiting")
     assert.strictEqual(state.failures, 3)
     assert.deepStrictEqual(
@@ -425,7 +425,7 @@ describe("a restart that the daemon wants", () => {
   it("can wait for memory, however long: only whoever looks at that lets it start", () => {
     const [stopping] = restartFor({ _tag: "hold", untilMs: 5000, awaits: "memory" })
     assert.strictEqual(heldForMemory(stopping)?.untilMs, 5000)
-    const [held, then] = step(rules, stopping, { _tag: "Down", epoch: 4, seen: nothingSaid })
+    const [held, then] = step(rules, stopping, { _tag: "Down", epoch: 4, seen: noEvidence })
     assert.strictEqual(statusWord(held), "waiting")
     assert.deepStrictEqual(done(then), [])
     assert.isUndefined(nextStartMs(held))
@@ -437,14 +437,14 @@ describe("a restart that the daemon wants", () => {
     // Enough memory while the last process still ends: it starts as soon as that is gone.
     const [early] = step(rules, stopping, release)
     assert.strictEqual(
-      statusWord(step(rules, early, { _tag: "Down", epoch: 4, seen: nothingSaid })[0]),
+      statusWord(step(rules, early, { _tag: "Down", epoch: 4, seen: noEvidence })[0]),
       "starting"
     )
   })
 
   it("that waits for memory starts at once when a person says so", () => {
     const [stopping] = restartFor({ _tag: "hold", untilMs: 5000, awaits: "memory" })
-    const [held] = step(rules, stopping, { _tag: "Down", epoch: 4, seen: nothingSaid })
+    const [held] = step(rules, stopping, { _tag: "Down", epoch: 4, seen: noEvidence })
     assert.strictEqual(statusWord(step(rules, held, command("start"))[0]), "starting")
   })
 
@@ -452,13 +452,13 @@ describe("a restart that the daemon wants", () => {
     const atOnce = step(rules, restartFor({ _tag: "start" })[0], {
       _tag: "Down",
       epoch: 4,
-      seen: nothingSaid
+      seen: noEvidence
     })[0]
     assert.strictEqual(statusWord(atOnce), "starting")
     const failure = step(rules, restartFor({ _tag: "fail" })[0], {
       _tag: "Down",
       epoch: 4,
-      seen: nothingSaid
+      seen: noEvidence
     })[0]
     assert.strictEqual(statusWord(failure), "restarting")
     assert.strictEqual(failure.failures, 4)
@@ -478,7 +478,7 @@ describe("the end of the daemon", () => {
     const [draining, did] = step(rules, before.running, drain)
     assert.deepStrictEqual(done(did), ["CancelTimer", "EndTree"])
     assert.deepStrictEqual(done(step(rules, draining, drain)[1]), ["Hasten"])
-    const [after, last] = step(rules, draining, { _tag: "Down", epoch: 4, seen: nothingSaid })
+    const [after, last] = step(rules, draining, { _tag: "Down", epoch: 4, seen: noEvidence })
     assert.strictEqual(after.phase._tag, "Stopped")
     assert.notInclude(done(last), "Spawn")
   })
@@ -486,7 +486,7 @@ describe("the end of the daemon", () => {
   it("cancels a restart that was on its way (D2, D3)", () => {
     const [restarting] = step(rules, before.running, command("restart"))
     const [draining] = step(rules, restarting, drain)
-    const [after, did] = step(rules, draining, { _tag: "Down", epoch: 4, seen: nothingSaid })
+    const [after, did] = step(rules, draining, { _tag: "Down", epoch: 4, seen: noEvidence })
     assert.strictEqual(after.phase._tag, "Stopped")
     assert.notInclude(done(did), "Spawn")
     for (const name of ["restarting", "waiting", "failed"] as const) {

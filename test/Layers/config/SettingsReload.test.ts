@@ -14,7 +14,7 @@ import { SettingsInForce } from "../../../src/Layers/settings/SettingsInForce.ts
 import { Supervisor } from "../../../src/Layers/worker/Supervisor.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"
 import { fakeService } from "../systemd/FakeService.ts"
-import * as FakeLives from "../worker/FakeLives.ts"
+import * as FakeRuns from "../worker/FakeRuns.ts"
 import { layerOf, makeSurroundings, type Surroundings, settle } from "../worker/SupervisorWorld.ts"
 
 const command = (...argv: ReadonlyArray<string>) => ({ type: "Command", argv })
@@ -195,8 +195,8 @@ describe("a reload", () => {
           "shop running 1004",
           "blog running 1003"
         ])
-        const lives = yield* FakeLives.FakeLives
-        assert.strictEqual(lives.mostAlive(), 3)
+        const runs = yield* FakeRuns.FakeRuns
+        assert.strictEqual(runs.mostAlive(), 3)
       }).pipe(around(world))
     }
   )

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import { Supervisor } from "../../../src/Layers/worker/Supervisor.ts"
-import { FakeLives } from "../worker/FakeLives.ts"
+import { FakeRuns } from "../worker/FakeRuns.ts"
 import { makeVirtualClock, type VirtualClock } from "../worker/VirtualClock.ts"
 import { blog, GiB, guarded, type Hog, hog, type Machine, makeMachine, shop } from "./GuardWorld.ts"
 
@@ -10,7 +10,7 @@ import { blog, GiB, guarded, type Hog, hog, type Machine, makeMachine, shop } fr
 const onMachine = <A, E>(
   machine: Machine,
   options: Parameters<typeof guarded>[1],
-  test: (pass: VirtualClock["pass"]) => Effect.Effect<A, E, Supervisor | FakeLives>
+  test: (pass: VirtualClock["pass"]) => Effect.Effect<A, E, Supervisor | FakeRuns>
 ) => {
   const { clock, pass } = makeVirtualClock()
   const begin = Effect.flatMap(Supervisor, (supervisor) => supervisor.begin)
@@ -256,7 +256,7 @@ describe("when memory is critical", () => {
     machine.workers.set(shop, 3 * GiB).set(blog, 2 * GiB)
     return onMachine(machine, { projects: [shop, blog] }, (pass) =>
       Effect.gen(function* () {
-        const { started } = yield* FakeLives
+        const { started } = yield* FakeRuns
         machine.freeBytes = 0.5 * GiB
         yield* pass(60_000)
         assert.deepStrictEqual([yield* phase(shop), yield* phase(blog)], ["Waiting", "Running"])
@@ -279,7 +279,7 @@ describe("when memory is critical", () => {
     machine.workers.set(shop, 3 * GiB)
     return onMachine(machine, {}, (pass) =>
       Effect.gen(function* () {
-        const lives = yield* FakeLives
+        const lives = yield* FakeRuns
         lives.endsAfter(60_000)
         machine.freeBytes = 0.9 * GiB
         yield* pass(10_000)
@@ -298,7 +298,7 @@ describe("when memory is critical", () => {
     machine.workers.set(shop, GiB / 4)
     return onMachine(machine, {}, (pass) =>
       Effect.gen(function* () {
-        const { started } = yield* FakeLives
+        const { started } = yield* FakeRuns
         machine.freeBytes = 0.5 * GiB
         yield* pass(60_000)
         machine.workers.clear()
@@ -322,7 +322,7 @@ describe("when memory is critical", () => {
     machine.workers.set(shop, GiB / 4)
     return onMachine(machine, {}, (pass) =>
       Effect.gen(function* () {
-        const { started } = yield* FakeLives
+        const { started } = yield* FakeRuns
         // A first start is never held, and memory was critical before it.
         yield* pass(5000)
         assert.strictEqual(yield* phase(), "Running")
@@ -357,7 +357,7 @@ describe("when memory is critical", () => {
     machine.workers.set(shop, 4 * GiB)
     return onMachine(machine, {}, (pass) =>
       Effect.gen(function* () {
-        const { started } = yield* FakeLives
+        const { started } = yield* FakeRuns
         const waits: Array<number> = []
         for (let round = 0; round < 6; round++) {
           machine.freeBytes = 0.5 * GiB

@@ -12,7 +12,7 @@ import { ChangeableSettings } from "../../fixtures/ChangeableSettings.ts"
 import { defaultPolicy } from "../../fixtures/policies.ts"
 import { MiB, type ProcRow } from "../machine/ProcFolder.ts"
 import { groupOf } from "../tree/PretendedGroup.ts"
-import { FakeLives } from "../worker/FakeLives.ts"
+import { FakeRuns } from "../worker/FakeRuns.ts"
 import { plan, settle } from "../worker/SupervisorWorld.ts"
 import { begin, type WorkerWorld, workerWorld, worldLayer } from "../worker/WorkerWorld.ts"
 
@@ -87,7 +87,7 @@ describe("a worker that holds more than its limit", () => {
           }
         ])
         // It had long proven itself: that was no failure, and the next one starts at once.
-        const lives = yield* FakeLives
+        const lives = yield* FakeRuns
         assert.strictEqual(lives.started.length, 2)
         assert.strictEqual((yield* state)?.failures, 0)
         assert.strictEqual(lives.mostAlive(), 1)
@@ -270,7 +270,7 @@ describe("a worker that holds more than its limit", () => {
       Effect.gen(function* () {
         leader(world, { residentBytes: 200 * MiB, share: { bytes: 200 * MiB } })
         yield* begin
-        const lives = yield* FakeLives
+        const lives = yield* FakeRuns
         lives.endsAfter(60_000)
         yield* pass("30 seconds")
         assert.strictEqual(yield* word, "stopping")
@@ -350,7 +350,7 @@ describe("looking at workers with a limit", () => {
     inWorld(limit, (world) =>
       Effect.gen(function* () {
         yield* begin
-        const lives = yield* FakeLives
+        const lives = yield* FakeRuns
         const actor = yield* (yield* Supervisor).project(undefined)
         lives.endsAfter(30_000)
         yield* actor.command("restart")

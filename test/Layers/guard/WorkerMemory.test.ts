@@ -6,7 +6,7 @@ import { WorkerMemory } from "../../../src/Layers/guard/WorkerMemory.ts"
 import { LiveWorkers } from "../../../src/Layers/verdict/LiveWorkers.ts"
 import { MiB } from "../machine/ProcFolder.ts"
 import { groupOf } from "../tree/PretendedGroup.ts"
-import { FakeLives } from "../worker/FakeLives.ts"
+import { FakeRuns } from "../worker/FakeRuns.ts"
 import { crash, settle } from "../worker/SupervisorWorld.ts"
 import { begin, type WorkerWorld, workerWorld, worldLayer } from "../worker/WorkerWorld.ts"
 
@@ -148,7 +148,7 @@ describe("what a worker holds", () => {
         world.proc.put(1000, { ...grown, residentBytes: MiB })
         yield* pass("1 minutes")
         assert.deepInclude(yield* known(), { residentBytes: MiB, peakBytes: 7 * MiB })
-        const { started } = yield* FakeLives
+        const { started } = yield* FakeRuns
         yield* started[0]?.exit(crash) ?? Effect.void
         world.proc.remove(1000)
         world.proc.put(1001, { parent: 50, mark: "home:default:2", residentBytes: 2 * MiB })

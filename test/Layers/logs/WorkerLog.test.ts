@@ -153,7 +153,7 @@ describe("a worker's log", () => {
   )
 
   it.scopedLive(
-    "holds the worker up for a second when the disk does not keep up, then drops whole lines and counts them",
+    "delays the worker by a second when the disk is too slow, then drops whole lines and counts them",
     () =>
       Effect.gen(function* () {
         const around = world()
@@ -177,9 +177,7 @@ describe("a worker's log", () => {
         around.waitingBytes = 0
         stdout.write("last\n")
         yield* capture.caughtUp
-        const note = /^--- (\d+) lines were dropped here: the disk does not keep up\nout last\n/m.exec(
-          stored()
-        )
+        const note = /^--- (\d+) lines were dropped here: the disk is too slow\nout last\n/m.exec(stored())
         assert.strictEqual(Number(note?.[1]), 100 - kept)
         assert.isAbove(Number(note?.[1]), 0)
         yield* eventually(
@@ -191,7 +189,7 @@ describe("a worker's log", () => {
             _tag: "OutputDropped",
             project: unnamed,
             lines: 100 - kept,
-            reason: "the disk does not keep up"
+            reason: "the disk is too slow"
           }
         ])
         assert.strictEqual(countLines(Buffer.from(stored())), kept + 4)

@@ -5,7 +5,7 @@ import * as ServiceStatus from "../../../src/Layers/service/ServiceStatus.ts"
 import { Supervisor } from "../../../src/Layers/worker/Supervisor.ts"
 import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
 import { fakeService } from "../systemd/FakeService.ts"
-import { FakeLives } from "../worker/FakeLives.ts"
+import { FakeRuns } from "../worker/FakeRuns.ts"
 import { crash, layerOf, makeSurroundings } from "../worker/SupervisorWorld.ts"
 import { makeVirtualClock, type VirtualClock } from "../worker/VirtualClock.ts"
 
@@ -14,7 +14,7 @@ const shown = <A, E>(
   test: (
     pass: VirtualClock["pass"],
     lines: () => ReadonlyArray<string>
-  ) => Effect.Effect<A, E, Supervisor | FakeLives>
+  ) => Effect.Effect<A, E, Supervisor | FakeRuns>
 ) => {
   const { clock, pass } = makeVirtualClock()
   const service = fakeService()
@@ -37,7 +37,7 @@ describe("the line of systemctl status", () => {
     shown((pass, lines) =>
       Effect.gen(function* () {
         const supervisor = yield* Supervisor
-        const { started } = yield* FakeLives
+        const { started } = yield* FakeRuns
         yield* supervisor.begin
         yield* pass(5000)
         assert.deepStrictEqual(lines(), ["running, pid 1000"])

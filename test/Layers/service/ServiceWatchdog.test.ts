@@ -12,7 +12,7 @@ import { Supervisor } from "../../../src/Layers/worker/Supervisor.ts"
 import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
 import { blog, GiB, guarded, hog, makeMachine, shop } from "../guard/GuardWorld.ts"
 import { fakeService } from "../systemd/FakeService.ts"
-import { FakeLives } from "../worker/FakeLives.ts"
+import { FakeRuns } from "../worker/FakeRuns.ts"
 import { crash, layerOf, makeSurroundings, plan } from "../worker/SupervisorWorld.ts"
 import { makeVirtualClock, type VirtualClock } from "../worker/VirtualClock.ts"
 
@@ -166,7 +166,7 @@ describe("the liveness of the supervisor", () => {
     const around = makeSurroundings()
     return Effect.gen(function* () {
       const supervisor = yield* Supervisor
-      const lives = yield* FakeLives
+      const lives = yield* FakeRuns
       yield* supervisor.begin
       yield* pass(0)
       const before = yield* supervisor.snapshots

@@ -40,7 +40,7 @@ describe("EnvFile", () => {
       const { message } = yield* Effect.flip(read(path, { mustExist: true }))
       assert.strictEqual(
         message,
-        `${path} does not exist, but env_file in the settings names it: write it, or remove env_file. The worker's environment comes from it.`
+        `${path} does not exist, but the setting env_file names it: create it, or remove the setting. The worker's environment comes from it.`
       )
     })
   )
@@ -51,7 +51,7 @@ describe("EnvFile", () => {
       for (const mode of [0o640, 0o604]) {
         yield* write("KEY=s3cr3t\n", mode)
         assert.deepStrictEqual((yield* read(path, optional)).warnings, [
-          `${path} can be read by other users and may hold secrets: chmod 600 ${path}`
+          `Other users can read ${path}, which may hold secrets. Run: chmod 600 ${path}`
         ])
       }
       yield* write("KEY=s3cr3t\n", 0o620)

@@ -12,7 +12,7 @@ import { reason, statusWord } from "../../../src/Domain/worker/WorkerState.ts"
 import * as ProjectSwitch from "../../../src/Layers/worker/ProjectSwitch.ts"
 import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
 import { defaultPolicy } from "../../fixtures/policies.ts"
-import * as FakeLives from "./FakeLives.ts"
+import * as FakeRuns from "./FakeRuns.ts"
 import { crash, layerOf, makeSurroundings, plan, type Surroundings, settle } from "./SupervisorWorld.ts"
 
 const named = (name: string, changed: Partial<ProjectPlan> = {}): ProjectPlan => ({
@@ -25,7 +25,7 @@ const shop = ProjectName.make("shop")
 const blog = ProjectName.make("blog")
 
 /** The test's clock stands still once the test is over: nothing may take time to end then. */
-const endAtOnce = Effect.map(FakeLives.FakeLives, ({ endsAfter }) => endsAfter(0))
+const endAtOnce = Effect.map(FakeRuns.FakeRuns, ({ endsAfter }) => endsAfter(0))
 
 const around =
   (world: Surroundings, options: Partial<Supervisor.SupervisorOptions> = {}) =>
@@ -71,7 +71,7 @@ const switchTo = (name: ProjectName, keep = false) =>
   Effect.flatMap(ProjectSwitch.ProjectSwitch, ({ to }) => to(name, { keep }))
 
 const newestOf = (name: ProjectName) =>
-  Effect.map(FakeLives.FakeLives, ({ started }) =>
+  Effect.map(FakeRuns.FakeRuns, ({ started }) =>
     started.filter(({ id }) => id.startsWith(`home:${name}:`)).at(-1)
   )
 
@@ -83,7 +83,7 @@ describe("several projects", () => {
       assert.deepStrictEqual(yield* words, ["default running", "shop restarting", "blog running"])
       yield* TestClock.adjust("1 seconds")
       assert.strictEqual(yield* wordOf(shop), "running")
-      const lives = yield* FakeLives.FakeLives
+      const lives = yield* FakeRuns.FakeRuns
       assert.lengthOf(lives.started, 4)
     }).pipe(around(makeSurroundings()))
   )
@@ -162,7 +162,7 @@ describe("several projects", () => {
 
   it.effect("the end of the daemon takes one grace for all together", () =>
     Effect.gen(function* () {
-      const lives = yield* FakeLives.FakeLives
+      const lives = yield* FakeRuns.FakeRuns
       const { drain } = yield* Supervisor.Supervisor
       yield* begin
       assert.strictEqual(lives.alive(), 3)
@@ -178,7 +178,7 @@ describe("several projects", () => {
   it.effect("closing the scope without a drain ends all of them in one grace too", () =>
     Effect.gen(function* () {
       const closed = yield* Effect.gen(function* () {
-        const lives = yield* FakeLives.FakeLives
+        const lives = yield* FakeRuns.FakeRuns
         yield* begin
         lives.endsAfter(10_000)
         return lives
@@ -198,7 +198,7 @@ describe("several projects", () => {
 describe("a switch", () => {
   it.effect("starts the other only when the last process of the one before is gone", () =>
     Effect.gen(function* () {
-      const lives = yield* FakeLives.FakeLives
+      const lives = yield* FakeRuns.FakeRuns
       yield* begin
       assert.strictEqual(lives.alive(), 1)
       lives.endsAfter(5000)
@@ -255,7 +255,7 @@ describe("a switch", () => {
 
   it.effect("is given up by a stop, and cut short by a start", () =>
     Effect.gen(function* () {
-      const lives = yield* FakeLives.FakeLives
+      const lives = yield* FakeRuns.FakeRuns
       yield* begin
       lives.endsAfter(5000)
       yield* switchTo(shop)
@@ -276,7 +276,7 @@ describe("a switch", () => {
 
   it.effect("to a third one waits for all that still end, and so does one that is asked for twice", () =>
     Effect.gen(function* () {
-      const lives = yield* FakeLives.FakeLives
+      const lives = yield* FakeRuns.FakeRuns
       yield* begin
       lives.endsAfter(5000)
       yield* switchTo(shop)
@@ -297,7 +297,7 @@ describe("a switch", () => {
 
   it.effect("and back while it still ends starts it anew when its last process is gone", () =>
     Effect.gen(function* () {
-      const lives = yield* FakeLives.FakeLives
+      const lives = yield* FakeRuns.FakeRuns
       yield* begin
       lives.endsAfter(5000)
       yield* switchTo(shop)
@@ -311,7 +311,7 @@ describe("a switch", () => {
 
   it.effect("does not wait for ever for one that cannot be ended", () =>
     Effect.gen(function* () {
-      const lives = yield* FakeLives.FakeLives
+      const lives = yield* FakeRuns.FakeRuns
       yield* begin
       lives.endsAfter(3_600_000)
       yield* switchTo(shop)
@@ -356,7 +356,7 @@ describe("projects that come, change and go", () => {
 
   it.effect("one that comes back while it still ends starts only when it has ended", () =>
     Effect.gen(function* () {
-      const lives = yield* FakeLives.FakeLives
+      const lives = yield* FakeRuns.FakeRuns
       yield* begin
       lives.endsAfter(5000)
       yield* apply(plan, named("blog"))
@@ -439,7 +439,7 @@ describe("projects that come, change and go", () => {
   it.effect("nothing is added while the daemon ends", () =>
     Effect.gen(function* () {
       const { drain } = yield* Supervisor.Supervisor
-      const lives = yield* FakeLives.FakeLives
+      const lives = yield* FakeRuns.FakeRuns
       yield* begin
       yield* drain
       yield* apply(plan, named("mail"))
@@ -465,7 +465,7 @@ describe("projects that come, change and go", () => {
             (story) =>
               Effect.runPromise(
                 Effect.gen(function* () {
-                  const lives = yield* FakeLives.FakeLives
+                  const lives = yield* FakeRuns.FakeRuns
                   yield* begin
                   for (const { endMs, passMs, there } of story) {
                     lives.endsAfter(endMs)

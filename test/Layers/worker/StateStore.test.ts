@@ -40,7 +40,7 @@ describe("a project's state on disk", () => {
         for (const text of ["", '{"version":1,"wanted":"up"', "[]", '{"version":2}', "\0"]) {
           fs.writeFileSync(stateFile, text)
           const error = yield* Effect.flip(load(unnamed))
-          assert.strictEqual(error.message, `${stateFile}: it is not a state this version has written`)
+          assert.strictEqual(error.message, `${stateFile}: not a state that this version has written`)
         }
       })
     )

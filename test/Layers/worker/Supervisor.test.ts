@@ -15,7 +15,7 @@ import { WorkerLog } from "../../../src/Layers/logs/WorkerLog.ts"
 import { SelectedProject } from "../../../src/Layers/worker/SelectedProject.ts"
 import { StateStore } from "../../../src/Layers/worker/StateStore.ts"
 import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
-import * as FakeLives from "./FakeLives.ts"
+import * as FakeRuns from "./FakeRuns.ts"
 import { crash, layerOf, makeSurroundings, plan, settle } from "./SupervisorWorld.ts"
 
 const look = Effect.gen(function* () {
@@ -34,7 +34,7 @@ const command = (name: "start" | "stop" | "restart") =>
 const begin = Effect.flatMap(Supervisor.Supervisor, (supervisor) => supervisor.begin)
 
 const newest = Effect.gen(function* () {
-  const lives = yield* FakeLives.FakeLives
+  const lives = yield* FakeRuns.FakeRuns
   const life = lives.started.at(-1)
   return life ?? (yield* Effect.dieMessage("nothing was started"))
 })
@@ -44,7 +44,7 @@ const crashNewest = Effect.flatMap(newest, (life) => life.exit(crash)).pipe(Effe
 describe("backoff, on the test's clock", () => {
   it.effect("waits 1 2 4 ... 256 seconds to the millisecond, then gives up at the 10th failure", () =>
     Effect.gen(function* () {
-      const lives = yield* FakeLives.FakeLives
+      const lives = yield* FakeRuns.FakeRuns
       yield* begin
       yield* settle
       for (const seconds of [1, 2, 4, 8, 16, 32, 64, 128, 256]) {
@@ -69,7 +69,7 @@ describe("backoff, on the test's clock", () => {
 
   it.effect("with a larger maximum goes on at 300 seconds", () =>
     Effect.gen(function* () {
-      const lives = yield* FakeLives.FakeLives
+      const lives = yield* FakeRuns.FakeRuns
       yield* begin
       yield* settle
       for (let failure = 1; failure <= 12; failure++) {
@@ -139,7 +139,7 @@ describe("backoff, on the test's clock", () => {
 
   it.effect("a start that fails is retried with the same backoff (D6)", () =>
     Effect.gen(function* () {
-      const lives = yield* FakeLives.FakeLives
+      const lives = yield* FakeRuns.FakeRuns
       lives.refuse("no such program")
       yield* begin
       assert.strictEqual((yield* look).word, "restarting")
@@ -155,7 +155,7 @@ describe("backoff, on the test's clock", () => {
 describe("commands are served before any timer fires", () => {
   it.effect("start during a backoff starts at once and begins the delays anew", () =>
     Effect.gen(function* () {
-      const lives = yield* FakeLives.FakeLives
+      const lives = yield* FakeRuns.FakeRuns
       yield* begin
       yield* settle
       for (const seconds of [1, 2, 4]) {
@@ -176,7 +176,7 @@ describe("commands are served before any timer fires", () => {
 
   it.effect("stop during a backoff stops for good", () =>
     Effect.gen(function* () {
-      const lives = yield* FakeLives.FakeLives
+      const lives = yield* FakeRuns.FakeRuns
       yield* begin
       yield* settle
       yield* crashNewest
@@ -189,7 +189,7 @@ describe("commands are served before any timer fires", () => {
 
   it.effect("stop, start and restart are answered while a tree takes 20 seconds to end", () =>
     Effect.gen(function* () {
-      const lives = yield* FakeLives.FakeLives
+      const lives = yield* FakeRuns.FakeRuns
       yield* begin
       yield* settle
       lives.endsAfter(20_000)
@@ -212,7 +212,7 @@ describe("commands are served before any timer fires", () => {
 
   it.effect("200 commands at once never make two workers, and the last one decides", () =>
     Effect.gen(function* () {
-      const lives = yield* FakeLives.FakeLives
+      const lives = yield* FakeRuns.FakeRuns
       yield* begin
       for (let round = 0; round < 200; round++) {
         yield* command((["start", "stop", "restart"] as const)[round % 3] ?? "stop")
@@ -272,7 +272,7 @@ describe("what survives the daemon", () => {
   it.effect("with --keep-state, failed stays failed", () => {
     const around = makeSurroundings({ default: failed })
     return Effect.gen(function* () {
-      const lives = yield* FakeLives.FakeLives
+      const lives = yield* FakeRuns.FakeRuns
       yield* begin
       yield* TestClock.adjust("1 days")
       assert.strictEqual((yield* look).word, "failed")
@@ -293,7 +293,7 @@ describe("what survives the daemon", () => {
       const wait = { kind: "backoff", untilMs: 90_000, because: "exit code 1" } as const
       const waiting = makeSurroundings({ default: { ...emptyState, failures: 7, wait } })
       yield* Effect.gen(function* () {
-        const lives = yield* FakeLives.FakeLives
+        const lives = yield* FakeRuns.FakeRuns
         yield* begin
         assert.strictEqual((yield* look).word, "restarting")
         yield* TestClock.adjust("89999 millis")
@@ -365,7 +365,7 @@ describe("what survives the daemon", () => {
 describe("defects", () => {
   it.effect("a defect in a worker's life is a failure of that life: it is started again", () =>
     Effect.gen(function* () {
-      const lives = yield* FakeLives.FakeLives
+      const lives = yield* FakeRuns.FakeRuns
       lives.breakNext()
       yield* begin
       const { state, word } = yield* look
@@ -393,7 +393,7 @@ describe("defects", () => {
       const answer = yield* command("restart")
       assert.deepStrictEqual(answer, {
         success: false,
-        message: "Cannot restart the worker: its supervisor has failed and the daemon is ending"
+        message: "Cannot restart the worker: its supervisor has failed and the daemon is stopping"
       })
       assert.strictEqual(yield* beyondHelp, "supervisor")
       assert.deepStrictEqual(yield* drain, [])
@@ -412,7 +412,7 @@ describe("defects", () => {
               Layer.succeed(WorkerLog, {
                 open: () => Effect.succeed({ capture: () => Effect.never })
               }),
-              FakeLives.layer
+              FakeRuns.layer
             )
           )
         )
@@ -423,7 +423,7 @@ describe("defects", () => {
   it.effect("the worker is ended also when nobody drained: closing the scope is enough", () =>
     Effect.gen(function* () {
       const alive = yield* Effect.gen(function* () {
-        const lives = yield* FakeLives.FakeLives
+        const lives = yield* FakeRuns.FakeRuns
         yield* begin
         yield* settle
         assert.strictEqual(lives.alive(), 1)
@@ -435,7 +435,7 @@ describe("defects", () => {
 
   it.effect("a second request to end cuts the grace short", () =>
     Effect.gen(function* () {
-      const lives = yield* FakeLives.FakeLives
+      const lives = yield* FakeRuns.FakeRuns
       const { drain } = yield* Supervisor.Supervisor
       yield* begin
       yield* settle

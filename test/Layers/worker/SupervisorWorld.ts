@@ -13,7 +13,7 @@ import { SelectedProject } from "../../../src/Layers/worker/SelectedProject.ts"
 import { StateStore, StateStoreError } from "../../../src/Layers/worker/StateStore.ts"
 import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
 import { defaultPolicy } from "../../fixtures/policies.ts"
-import * as FakeLives from "./FakeLives.ts"
+import * as FakeRuns from "./FakeRuns.ts"
 
 /** A project as it is when nothing is set. */
 export const plan: ProjectPlan = {
@@ -75,7 +75,7 @@ export const layerOf = (
   })
   return Supervisor.layer({ projects: [plan], keepState: false, ...options }).pipe(
     Layer.provideMerge(
-      Layer.mergeAll(Concerns.layer.pipe(Layer.provideMerge(Events)), State, Selected, Log, FakeLives.layer)
+      Layer.mergeAll(Concerns.layer.pipe(Layer.provideMerge(Events)), State, Selected, Log, FakeRuns.layer)
     )
   )
 }

@@ -48,7 +48,7 @@ import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
 import { supervise } from "../../../src/Programs/daemon/Lifecycle.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"
 import { fakeService } from "../../Layers/systemd/FakeService.ts"
-import * as FakeLives from "../../Layers/worker/FakeLives.ts"
+import * as FakeRuns from "../../Layers/worker/FakeRuns.ts"
 import { eventually, temporaryHome } from "../../live/TestDaemon.ts"
 
 const memory: MemoryReadResult = {
@@ -152,7 +152,7 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
     Layer.succeed(WorkerGroups, withoutGroups),
     Layer.succeed(MemoryReader, { read: bugs.memory ?? (() => memory) }),
     ShutdownRequest.layer,
-    FakeLives.layer
+    FakeRuns.layer
   )
   const settings = inForce({
     worker_command: { type: "Command", argv: ["worker"] },
@@ -212,7 +212,7 @@ const inDaemon = <A, E>(
   }) => Effect.Effect<
     A,
     E,
-    ControlHandler.ControlHandler | FakeLives.FakeLives | ShutdownRequest.ShutdownRequest
+    ControlHandler.ControlHandler | FakeRuns.FakeRuns | ShutdownRequest.ShutdownRequest
   >
 ) =>
   Effect.gen(function* () {
@@ -301,7 +301,7 @@ describe("a defect in a concern", () => {
         },
         ({ events, exitCode }) =>
           Effect.gen(function* () {
-            const { alive } = yield* FakeLives.FakeLives
+            const { alive } = yield* FakeRuns.FakeRuns
             const { handle } = yield* ControlHandler.ControlHandler
             yield* eventually(
               "a worker",
@@ -322,7 +322,7 @@ describe("a defect in a concern", () => {
   it.scopedLive("that keeps coming back stops the daemon with exit code 1, and its worker", () =>
     inDaemon({ signal: Effect.dieMessage("a bug that stays") }, ({ events, exitCode }) =>
       Effect.gen(function* () {
-        const { alive } = yield* FakeLives.FakeLives
+        const { alive } = yield* FakeRuns.FakeRuns
         assert.strictEqual(yield* exitCode, 1)
         assert.strictEqual(alive(), 0)
         assert.lengthOf(
@@ -336,7 +336,7 @@ describe("a defect in a concern", () => {
   it.scopedLive("outside of every fiber stops the daemon with exit code 1, and its worker", () =>
     inDaemon({ uncaught: Effect.sleep("100 millis") }, ({ exitCode }) =>
       Effect.gen(function* () {
-        const { alive } = yield* FakeLives.FakeLives
+        const { alive } = yield* FakeRuns.FakeRuns
         assert.strictEqual(yield* exitCode, 1)
         assert.strictEqual(alive(), 0)
       })
@@ -348,7 +348,7 @@ describe("the shutdown of the daemon", () => {
   it.scopedLive("status answers `stopping` until the worker is gone, and the exit code is 0", () =>
     inDaemon({}, ({ events, exitCode }) =>
       Effect.gen(function* () {
-        const lives = yield* FakeLives.FakeLives
+        const lives = yield* FakeRuns.FakeRuns
         yield* eventually(
           "a worker",
           Effect.sync(() => (lives.alive() === 1 ? true : undefined))
@@ -376,7 +376,7 @@ describe("the shutdown of the daemon", () => {
     const told = () => service.messages.map(({ _tag }) => _tag).join()
     return inDaemon({ service }, ({ exitCode }) =>
       Effect.gen(function* () {
-        const lives = yield* FakeLives.FakeLives
+        const lives = yield* FakeRuns.FakeRuns
         yield* eventually(
           "a worker",
           Effect.sync(() => (lives.alive() === 1 ? true : undefined))

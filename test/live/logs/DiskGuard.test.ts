@@ -49,7 +49,7 @@ describe("a disk that becomes full", () => {
             Effect.sync(() => pattern.test(told) || undefined)
           )
         yield* isTold(
-          /The worker's log cannot be written, the worker keeps running: only .+ are free on its disk, and log\.min_free_bytes \(24 MiB\) are to stay free\n/
+          /The worker's log cannot be written, the worker keeps running: only .+ are free on its disk, and log\.min_free_bytes keeps 24 MiB free\n/
         )
         // Whoever reads the daemon's output is slow, and what the worker says there is more than waits for it.
         daemon.stderr.pause()

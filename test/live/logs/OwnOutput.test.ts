@@ -17,7 +17,7 @@ const moreThanAnyQueueHolds = (home: string) =>
 const assertTold = Effect.fnUntraced(function* (stream: Readable) {
   let text = ""
   stream.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")))
-  const note = /^\.\.\. [0-9]+ lines are not shown here: the terminal or pipe did not take them$/m
+  const note = /^\.\.\. [0-9]+ lines are not shown here: the terminal or pipe was too slow$/m
   yield* eventually(
     "the late reader is told",
     Effect.sync(() => note.test(text) || undefined)

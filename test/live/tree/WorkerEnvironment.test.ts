@@ -174,7 +174,7 @@ describe("the env file", () => {
       const home = yield* temporaryHome
       fs.writeFileSync(join(home, "env"), "A=1\n", { mode: 0o644 })
       const daemon = yield* startDaemon({ home, worker: [fixture("sleeps.sh")] })
-      yield* daemon.logged(/env can be read by other users and may hold secrets: chmod 600 /)
+      yield* daemon.logged(/Other users can read .*env, which may hold secrets\. Run: chmod 600 /)
     })
   )
 })

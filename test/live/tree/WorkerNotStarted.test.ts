@@ -99,7 +99,7 @@ const obstacles: ReadonlyArray<Obstacle> = [
     what: "the env file that the settings name is missing",
     settings: (home) => `env_file = "${home}/keys"\n`,
     make: (home) => fs.rmSync(join(home, "keys")),
-    told: /\/keys .*env_file in the settings names it/,
+    told: /\/keys .*the setting env_file names it/,
     mend: (home) => fs.writeFileSync(join(home, "keys"), "A=1\n", { mode: 0o600 })
   }
 ]

@@ -47,8 +47,8 @@ export interface Patience {
  * A run of a worker as one effect: it kills leftovers, starts the worker, and when it returns or is interrupted, the
  * process tree is gone. This makes two workers of one project impossible.
  */
-export class WorkerLife extends Context.Tag("WorkerLife")<
-  WorkerLife,
+export class WorkerRun extends Context.Tag("WorkerRun")<
+  WorkerRun,
   {
     /** Returns a new id for a run of a project's worker. */
     readonly newId: (project: ProjectName) => Effect.Effect<string>
@@ -160,7 +160,7 @@ const make = Effect.gen(function* () {
     yield* running.reportExit(false)
   })
 
-  return WorkerLife.of({
+  return WorkerRun.of({
     newId: (project) => Effect.sync(() => workerId(homeId, project, randomUUID())),
     endLeftovers: ({ graceMs, project }, hasten, onRemains) =>
       leftovers.end(project, { graceMs, hasten }, onRemains),
@@ -170,7 +170,7 @@ const make = Effect.gen(function* () {
 })
 
 export const layer: Layer.Layer<
-  WorkerLife,
+  WorkerRun,
   never,
   | InstanceLock
   | Leftovers
@@ -181,4 +181,4 @@ export const layer: Layer.Layer<
   | DaemonEvents
   | KernelOomKills
   | LiveWorkers
-> = Layer.effect(WorkerLife, make)
+> = Layer.effect(WorkerRun, make)

@@ -9,10 +9,10 @@ import type { ProjectPlan } from "../../Domain/worker/ProjectPlan.ts"
 import type { WorkerEvent } from "../../Domain/worker/WorkerEvent.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { WorkerLog } from "../logs/WorkerLog.ts"
-import { WorkerLife } from "./WorkerLife.ts"
+import { WorkerRun } from "./WorkerRun.ts"
 
 /** The current run of a project's worker, or the last one. */
-export interface CurrentLife {
+export interface CurrentRun {
   /** Starts a run with the current plan. Its reports carry the epoch. */
   readonly spawn: (epoch: number, id: string) => Effect.Effect<void>
   /** Starts to stop the process tree. The run reports `Down` when the tree is gone. */
@@ -42,7 +42,7 @@ export const make = Effect.fnUntraced(function* (
   planNow: () => ProjectPlan,
   report: (event: WorkerEvent) => Effect.Effect<void>
 ) {
-  const runs = yield* WorkerLife
+  const runs = yield* WorkerRun
   const events = yield* DaemonEvents
   const log = yield* (yield* WorkerLog).open(project)
   const abandon = yield* Deferred.make<void>()
@@ -116,5 +116,5 @@ export const make = Effect.fnUntraced(function* (
     }).pipe(Effect.asVoid),
     current: () =>
       run === undefined ? undefined : { id: run.id, plan: run.plan, startedNanos: run.started.nanos }
-  } satisfies CurrentLife
+  } satisfies CurrentRun
 })

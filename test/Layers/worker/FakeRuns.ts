@@ -5,11 +5,11 @@ import * as Layer from "effect/Layer"
 import type { WorkerExit } from "../../../src/Domain/tree/WorkerExit.ts"
 import type { OomKill } from "../../../src/Domain/verdict/OomKill.ts"
 import { CannotStart } from "../../../src/Layers/tree/Executable.ts"
-import { WorkerLife } from "../../../src/Layers/worker/WorkerLife.ts"
-import { nothingSaid } from "../../fixtures/LifeSeen.ts"
+import { WorkerRun } from "../../../src/Layers/worker/WorkerRun.ts"
+import { noEvidence } from "../../fixtures/RunEvidence.ts"
 
 /** A run without a process. */
-export interface FakeLife {
+export interface FakeRun {
   readonly id: string
   readonly pid: number
   /** Makes the leader exit by itself. */
@@ -17,11 +17,11 @@ export interface FakeLife {
 }
 
 /** Runs without processes: the test decides when leaders exit and how long a stop takes. */
-export class FakeLives extends Context.Tag("FakeLives")<
-  FakeLives,
+export class FakeRuns extends Context.Tag("FakeRuns")<
+  FakeRuns,
   {
     /** All runs, in order. */
-    readonly started: ReadonlyArray<FakeLife>
+    readonly started: ReadonlyArray<FakeRun>
     /** The number of current runs; two of one project must never happen. */
     readonly alive: () => number
     readonly mostAlive: () => number
@@ -36,9 +36,9 @@ export class FakeLives extends Context.Tag("FakeLives")<
   }
 >() {}
 
-export const layer: Layer.Layer<FakeLives | WorkerLife> = Layer.effectContext(
+export const layer: Layer.Layer<FakeRuns | WorkerRun> = Layer.effectContext(
   Effect.sync(() => {
-    const started: Array<FakeLife> = []
+    const started: Array<FakeRun> = []
     let alive = 0
     let mostAlive = 0
     let refusal: string | undefined
@@ -47,7 +47,7 @@ export const layer: Layer.Layer<FakeLives | WorkerLife> = Layer.effectContext(
     let ids = 0
     let sweeps = 0
 
-    const lives = WorkerLife.of({
+    const runs = WorkerRun.of({
       newId: (project) => Effect.sync(() => `home:${project}:${++ids}`),
       endLeftovers: () => Effect.sync(() => void sweeps++),
       run: (_plan, id, _log, patience, report) =>
@@ -76,7 +76,7 @@ export const layer: Layer.Layer<FakeLives | WorkerLife> = Layer.effectContext(
                 Effect.interruptible(patience.hasten)
               ).pipe(
                 Effect.when(() => endMs > 0),
-                Effect.zipRight(report.onEvidence(nothingSaid)),
+                Effect.zipRight(report.onEvidence(noEvidence)),
                 Effect.zipRight(Effect.sync(() => void alive--))
               )
           )
@@ -86,8 +86,8 @@ export const layer: Layer.Layer<FakeLives | WorkerLife> = Layer.effectContext(
         }).pipe(Effect.scoped, Effect.interruptible)
     })
 
-    return Context.make(WorkerLife, lives).pipe(
-      Context.add(FakeLives, {
+    return Context.make(WorkerRun, runs).pipe(
+      Context.add(FakeRuns, {
         started,
         alive: () => alive,
         mostAlive: () => mostAlive,
