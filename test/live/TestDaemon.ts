@@ -48,7 +48,7 @@ export interface Answer {
  */
 export const patience = (): Duration.Duration => {
   const load = (loadavg()[0] ?? 0) / availableParallelism()
-  const factor = Number(process.env["AUTOPILOTD_TEST_PATIENCE"] ?? Math.min(Math.max(1, load), 6))
+  const factor = Number(process.env["AUTOPILOTD_TEST_PATIENCE"] ?? Math.min(Math.max(1, load), 20))
   return Duration.seconds(40 * factor)
 }
 
@@ -161,7 +161,7 @@ export const exchange = (home: string, request: unknown): Effect.Effect<string, 
   Effect.async<string, NoAnswer>((resume) => {
     const socket = createConnection({ path: join(home, "autopilotd.sock") })
     let text = ""
-    socket.setTimeout(10_000, () => socket.destroy(new Error("no answer within 10 s")))
+    socket.setTimeout(Duration.toMillis(patience()), () => socket.destroy(new Error("no answer")))
     socket.on("connect", () => socket.write(JSON.stringify(request)))
     socket.on("data", (chunk) => (text += chunk.toString("utf8")))
     socket.on("error", (cause) => resume(new NoAnswer({ cause })))

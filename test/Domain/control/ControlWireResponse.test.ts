@@ -4,6 +4,7 @@ import * as FastCheck from "effect/FastCheck"
 import type { ControlResponse } from "../../../src/Domain/control/ControlProtocol.ts"
 import { decodeReply, encodeResponse, maxResponseBytes } from "../../../src/Domain/control/ControlWire.ts"
 import type { StatusData } from "../../../src/Domain/status/StatusData.ts"
+import { runs } from "../../fixtures/runs.ts"
 
 const sevenFields: StatusData = {
   worker_status: "running",
@@ -106,7 +107,7 @@ describe("encodeResponse", () => {
         const reply = Either.getOrThrow(decodeReply("Status", line))
         assert.deepStrictEqual({ ...reply.data, ...sevenFields }, reply.data)
       }),
-      { numRuns: 300 }
+      { numRuns: runs(60) }
     )
   })
 })
