@@ -2,13 +2,30 @@ import { defineConfig } from "vitest/config"
 
 export default defineConfig({
   test: {
-    globalSetup: ["./test/globalSetup.ts"],
-    include: ["test/**/*.test.ts"],
-    // Live tests start real daemons; more than two at once on a two-core machine only makes each of them slower.
-    maxWorkers: 2,
-    minWorkers: 1,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    reporters: ["default", "./test/reporter.ts"]
+    // The files of a worker share one process: importing Effect anew for each takes longer than most of them run.
+    isolate: false,
+    // Live tests mostly wait for daemons, so each of two cores carries two of them. With fewer workers at times, tinypool
+    // ends an idle one twice, and the whole run with "Terminating worker thread".
+    maxWorkers: 4,
+    minWorkers: 4,
+    maxConcurrency: 10,
+    // Ends only what hangs: a test waits for conditions, and `eventually` says which one never comes about.
+    testTimeout: 1_800_000,
+    hookTimeout: 1_800_000,
+    reporters: ["default", "./test/reporter.ts"],
+    projects: [
+      {
+        extends: true,
+        test: { name: "quick", include: ["test/{Domain,Layers,Programs}/**/*.test.ts"] }
+      },
+      {
+        extends: true,
+        test: {
+          name: "live",
+          include: ["test/{live,systemd}/**/*.test.ts"],
+          globalSetup: ["./test/globalSetup.ts"]
+        }
+      }
+    ]
   }
 })

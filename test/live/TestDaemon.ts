@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs"
 import { createConnection } from "node:net"
-import { tmpdir } from "node:os"
+import { availableParallelism, loadavg, tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
+import * as Either from "effect/Either"
+import { identity } from "effect/Function"
 import type * as Scope from "effect/Scope"
 
 /** The launcher of this checkout, which runs the bundle: what a user runs. */
@@ -40,23 +42,39 @@ export interface Answer {
   }
 }
 
-/** Anything that has not happened after this long never will, even on a busy machine. */
-export const patience = "40 seconds"
+/**
+ * Limits one wait to 40 seconds on an idle machine, so that a test that hangs ends with the name of what it waits for. A
+ * busy machine multiplies it by its load per core, or by `AUTOPILOTD_TEST_PATIENCE` where that is set.
+ */
+export const patience = (): Duration.Duration => {
+  const load = (loadavg()[0] ?? 0) / availableParallelism()
+  const factor = Number(process.env["AUTOPILOTD_TEST_PATIENCE"] ?? Math.min(Math.max(1, load), 20))
+  return Duration.seconds(40 * factor)
+}
 
-/** Waits for a condition. The last thing seen is told when it never comes about. */
+/** Waits for a condition. Between two looks it pauses for as long as a look takes, so that waiting leaves the machine idle. */
 export const eventually = <A, R>(
   what: string,
   look: Effect.Effect<A | undefined, unknown, R>
 ): Effect.Effect<A, never, R> =>
-  look.pipe(
-    Effect.filterOrFail(
-      (found): found is A & ({} | null) => found !== undefined,
-      () => "not yet"
-    ),
-    Effect.retry(Schedule.spaced("25 millis")),
-    Effect.timeoutFail({ duration: patience, onTimeout: () => new Error(`never came about: ${what}`) }),
-    Effect.orDie
-  )
+  Effect.suspend(() => {
+    let last: unknown
+    const poll: Effect.Effect<A, never, R> = Effect.flatMap(
+      Effect.timed(Effect.either(look)),
+      ([took, found]) => {
+        if (Either.isRight(found) && found.right !== undefined) return Effect.succeed(found.right)
+        last = Either.getOrElse(found, identity)
+        return Effect.delay(
+          Effect.suspend(() => poll),
+          Duration.max("25 millis", took)
+        )
+      }
+    )
+    return Effect.timeoutFail(poll, {
+      duration: patience(),
+      onTimeout: () => new Error(`never came about: ${what}`, { cause: last })
+    })
+  }).pipe(Effect.orDie)
 
 /** All living processes, zombies left out, whose environment has an entry with this beginning. */
 export const processesWith = (entry: string): ReadonlyArray<number> =>
@@ -81,12 +99,14 @@ export const workersOf = (home: string): ReadonlyArray<number> => {
     : []
 }
 
-/** Ends a process that this test has started, or its child; one that has ended by itself is fine. */
+/** Kills a process that this test has started, or its child; one that has exited by itself is fine. */
 export const killForSure = (pid: number): void => {
+  // Zero is the process group of the caller: this very test.
+  if (pid === 0) return
   try {
     process.kill(pid, "SIGKILL")
   } catch {
-    // It ended by itself meanwhile.
+    // It exited by itself meanwhile.
   }
 }
 
@@ -141,7 +161,7 @@ export const exchange = (home: string, request: unknown): Effect.Effect<string, 
   Effect.async<string, NoAnswer>((resume) => {
     const socket = createConnection({ path: join(home, "autopilotd.sock") })
     let text = ""
-    socket.setTimeout(10_000, () => socket.destroy(new Error("no answer within 10 s")))
+    socket.setTimeout(Duration.toMillis(patience()), () => socket.destroy(new Error("no answer")))
     socket.on("connect", () => socket.write(JSON.stringify(request)))
     socket.on("data", (chunk) => (text += chunk.toString("utf8")))
     socket.on("error", (cause) => resume(new NoAnswer({ cause })))
@@ -201,7 +221,7 @@ export const run = (options: RunOptions): Effect.Effect<Run, never, Scope.Scope>
         stderr: () => stderr,
         ended: Effect.promise(() => closed).pipe(
           Effect.timeoutFail({
-            duration: patience,
+            duration: patience(),
             onTimeout: () => new Error(`${options.args.join(" ")} has not ended. It said:\n${stderr}`)
           }),
           Effect.orDie

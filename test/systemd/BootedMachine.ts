@@ -1,9 +1,9 @@
 import * as fs from "node:fs"
-import { it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { unlessMissing } from "../fixtures/Missing.ts"
 import { eventually } from "../live/TestDaemon.ts"
-import { type Machine, machine, noMachine, title } from "./Machine.ts"
+import { type Machine, machine, noMachine } from "./Machine.ts"
 
 /** Why no machine can be booted here; undefined when one can. */
 export const noBootedMachine = ((): string | undefined => {
@@ -79,7 +79,4 @@ export const bootedMachine: Effect.Effect<BootedMachine, never, Scope.Scope> = E
 export const onBootedMachine = (
   what: string,
   test: (machine: BootedMachine) => Effect.Effect<void, unknown, Scope.Scope>
-): void =>
-  it.scopedLive.skipIf(noBootedMachine !== undefined)(title(what, noBootedMachine), () =>
-    Effect.flatMap(bootedMachine, test)
-  )
+): void => unlessMissing(noBootedMachine)(what, () => Effect.flatMap(bootedMachine, test))

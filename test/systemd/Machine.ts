@@ -78,10 +78,6 @@ export const noMachine = ((): string | undefined => {
     : `no process can get namespaces of its own: ${tried.error?.message ?? tried.stderr.trim()}`
 })()
 
-/** The title of a test that needs a machine. */
-export const title = (what: string, reason: string | undefined): string =>
-  reason === undefined ? what : `${what} (skipped: ${reason})`
-
 type Around = ChildProcessByStdio<Writable, Readable, Readable>
 
 /** What machine.sh has told. */
@@ -128,7 +124,7 @@ const enter = (told: Told, who: "user" | "root", argv: ReadonlyArray<string>) =>
     return Effect.sync(() => void child.kill("SIGKILL"))
   }).pipe(
     Effect.timeoutFail({
-      duration: patience,
+      duration: patience(),
       onTimeout: () => new Error(`this has not ended: ${argv.join(" ")}`)
     }),
     Effect.orDie

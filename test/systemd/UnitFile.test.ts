@@ -2,9 +2,9 @@ import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { title } from "./Machine.ts"
+import { unlessMissing } from "../fixtures/Missing.ts"
 
 const units = resolve(import.meta.dirname, "../../systemd")
 
@@ -33,16 +33,14 @@ const verdict = Effect.fnUntraced(function* (path: string) {
 
 describe("a unit that is shipped", () => {
   for (const name of fs.readdirSync(units).filter((name) => name.endsWith(".service"))) {
-    it.scopedLive.skipIf(noVerdict !== undefined)(
-      title(`is understood by systemd without a word: ${name}`, noVerdict),
-      () =>
-        Effect.gen(function* () {
-          assert.strictEqual(yield* verdict(join(units, name)), "")
-        })
+    unlessMissing(noVerdict)(`is understood by systemd without a word: ${name}`, () =>
+      Effect.gen(function* () {
+        assert.strictEqual(yield* verdict(join(units, name)), "")
+      })
     )
 
-    it.scopedLive.skipIf(noVerdict !== undefined)(
-      title(`would not pass with a key in the wrong section, or one that there is not: ${name}`, noVerdict),
+    unlessMissing(noVerdict)(
+      `would not pass with a key in the wrong section, or one that there is not: ${name}`,
       () =>
         Effect.gen(function* () {
           const folder = yield* temporaryFolder

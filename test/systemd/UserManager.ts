@@ -1,8 +1,8 @@
-import { it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { unlessMissing } from "../fixtures/Missing.ts"
 import { eventually } from "../live/TestDaemon.ts"
-import { type Machine, machine, noMachine, title } from "./Machine.ts"
+import { type Machine, machine, noMachine } from "./Machine.ts"
 
 /** Why no user manager can be had here; undefined when one can. */
 export const noUserManager = noMachine
@@ -24,7 +24,4 @@ export const userManager: Effect.Effect<Machine, never, Scope.Scope> = Effect.ta
 export const underUserManager = (
   what: string,
   test: (manager: Machine) => Effect.Effect<void, unknown, Scope.Scope>
-): void =>
-  it.scopedLive.skipIf(noUserManager !== undefined)(title(what, noUserManager), () =>
-    Effect.flatMap(userManager, test)
-  )
+): void => unlessMissing(noUserManager)(what, () => Effect.flatMap(userManager, test))

@@ -5,6 +5,7 @@ import { CommandLine, canonicalArgv, type Invocation, parse } from "../../../src
 import { argumentsOf, commandRow, verbs } from "../../../src/Domain/cli/CommandTable.ts"
 import { optionKeys, optionTable } from "../../../src/Domain/cli/OptionTable.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
+import { runs } from "../../fixtures/runs.ts"
 import { anyInvocation, anyWord, anyWriting } from "./commandLines.ts"
 
 const understood = (argv: ReadonlyArray<string>): CommandLine =>
@@ -324,7 +325,7 @@ describe("an invalid command line", () => {
         assert.match(lines[1] ?? "", /^Try: autopilotd [a-z- ]*--help$/)
         assert.notMatch(lines.join(""), /\p{Cc}/u)
       }),
-      { numRuns: 2000 }
+      { numRuns: runs(500) }
     )
   })
 })

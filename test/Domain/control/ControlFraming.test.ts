@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import { ControlFraming, Framing, requestLimits } from "../../../src/Domain/control/ControlFraming.ts"
+import { runs } from "../../fixtures/runs.ts"
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -179,7 +180,7 @@ describe("ControlFraming", () => {
       FastCheck.property(inputs, FastCheck.array(FastCheck.nat(), { maxLength: 20 }), (input, cuts) => {
         assert.deepStrictEqual(scanInPieces(input, cuts).at(-1), scanInPieces(input, []).at(-1))
       }),
-      { numRuns: 3000 }
+      { numRuns: runs(500) }
     )
   })
 
@@ -200,7 +201,7 @@ describe("ControlFraming", () => {
         const length = cut % bytesOf(whole.text).length
         assert.strictEqual(scan(input.subarray(0, length))._tag, "Incomplete")
       }),
-      { numRuns: 1000 }
+      { numRuns: runs(300) }
     )
   })
 })

@@ -4,6 +4,7 @@ import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import { ControlRequest } from "../../../src/Domain/control/ControlProtocol.ts"
 import { decodeRequest, encodeRequest } from "../../../src/Domain/control/ControlWire.ts"
+import { runs } from "../../fixtures/runs.ts"
 
 const expectedTypes =
   "Status, GetMetrics, StartWorker, StopWorker, RestartWorker, Shutdown, Projects, Hogs, History, SelectProject, ReloadConfig, GetConfig, SetConfig or Subscribe"
@@ -108,7 +109,7 @@ describe("decodeRequest", () => {
         if (Either.isLeft(result)) assert.notMatch(result.left, /[\p{Cc}\p{Cf}]/u)
         else assert.include(expectedTypes, result.right.type)
       }),
-      { numRuns: 2000 }
+      { numRuns: runs(500) }
     )
   })
 })

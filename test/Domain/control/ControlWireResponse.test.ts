@@ -3,6 +3,7 @@ import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import type { ControlResponse } from "../../../src/Domain/control/ControlProtocol.ts"
 import { decodeReply, encodeResponse, maxResponseBytes } from "../../../src/Domain/control/ControlWire.ts"
+import { runs } from "../../fixtures/runs.ts"
 import { statusFields } from "../../fixtures/StatusFields.ts"
 
 const bytes = (text: string): number => Buffer.byteLength(text)
@@ -96,7 +97,7 @@ describe("encodeResponse", () => {
         const reply = Either.getOrThrow(decodeReply("Status", line))
         assert.deepStrictEqual({ ...reply.data, ...statusFields }, reply.data)
       }),
-      { numRuns: 300 }
+      { numRuns: runs(60) }
     )
   })
 })

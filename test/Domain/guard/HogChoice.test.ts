@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import { chooseVictims, type HogRules } from "../../../src/Domain/guard/HogChoice.ts"
 import { heldBytes } from "../../../src/Domain/machine/ProcessEntry.ts"
+import { runs } from "../../fixtures/runs.ts"
 import {
   anyWorld,
   blog,
@@ -273,7 +274,7 @@ const always = (
 ) =>
   FastCheck.assert(
     FastCheck.property(worlds, anyRules, (world, changed) => claim(world, changed, choice(world, changed))),
-    { numRuns: 2000 }
+    { numRuns: runs(500) }
   )
 
 describe("on any machine", () => {

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import type { ProcessEntry } from "../../../src/Domain/machine/ProcessEntry.ts"
 import { livingTree, type TreeIdentity } from "../../../src/Domain/machine/ProcessTree.ts"
+import { runs } from "../../fixtures/runs.ts"
 import { citizen } from "./processWorlds.ts"
 
 /** By default a child of init that leads its own group and session. */
@@ -215,7 +216,7 @@ const exceptionTo = (claim: Claim) => {
   const property = FastCheck.property(world, ({ identity, table }) =>
     claim(table, identity, livingTree(table, identity))
   )
-  return FastCheck.check(property, { numRuns: 2000 }).counterexample?.at(0)
+  return FastCheck.check(property, { numRuns: runs(500) }).counterexample?.at(0)
 }
 
 describe("in any process table, a worker's tree", () => {

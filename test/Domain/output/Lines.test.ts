@@ -9,6 +9,7 @@ import {
   putPrefixed,
   takeLines
 } from "../../../src/Domain/output/Lines.ts"
+import { runs } from "../../fixtures/runs.ts"
 
 /** All lines of a stream that arrives in these chunks. */
 const linesOf = (chunks: ReadonlyArray<Buffer>): Buffer => {
@@ -50,8 +51,10 @@ const stream = FastCheck.array(
     )
   ),
   { maxLength: 6 }
-).map((runs) =>
-  Buffer.concat(runs.map(([byte, count]) => Buffer.alloc(byte === "\n" ? count % 7 : count, byte, "latin1")))
+).map((pieces) =>
+  Buffer.concat(
+    pieces.map(([byte, count]) => Buffer.alloc(byte === "\n" ? count % 7 : count, byte, "latin1"))
+  )
 )
 
 type Claim = (bytes: Buffer, chunks: ReadonlyArray<Buffer>) => boolean
@@ -59,7 +62,7 @@ type Claim = (bytes: Buffer, chunks: ReadonlyArray<Buffer>) => boolean
 /** A stream, and places to cut it at, for which the claim is false; undefined when there seems to be none. */
 const exceptionTo = (claim: Claim) => {
   const property = FastCheck.property(stream, places, (bytes, at) => claim(bytes, chunked(bytes, at)))
-  return FastCheck.check(property, { numRuns: 200 }).counterexample
+  return FastCheck.check(property, { numRuns: runs(60) }).counterexample
 }
 
 describe("a worker's output as lines", () => {

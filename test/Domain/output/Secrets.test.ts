@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import { lastLine, maxLineBytes, noRest, takeLines } from "../../../src/Domain/output/Lines.ts"
 import { masked, type Secrets, secretsOf } from "../../../src/Domain/output/Secrets.ts"
+import { runs } from "../../fixtures/runs.ts"
 
 const maskedText = (text: string, ...values: ReadonlyArray<string>): string => {
   const bytes = Buffer.from(text)
@@ -55,7 +56,7 @@ const textWith = (some: ReadonlyArray<string>) =>
 
 const story = values.chain((some) => FastCheck.tuple(FastCheck.constant(some), textWith(some), places))
 
-const runs = { numRuns: 300 }
+const settings = { numRuns: runs(100) }
 
 describe("secrets in a worker's output", () => {
   it("are covered wherever they stand in a line, all of them", () => {
@@ -101,7 +102,7 @@ describe("secrets in a worker's output", () => {
         const stored = storedOf(chunked(Buffer.from(text), at), secretsOf(some)).toString()
         return some.every((each) => each.length < 8 || !stored.includes(each))
       }),
-      runs
+      settings
     )
     assert.isNull(found.counterexample)
   })
@@ -113,7 +114,7 @@ describe("secrets in a worker's output", () => {
         const bytes = Buffer.from(text)
         return storedOf(chunked(bytes, at), secrets).equals(storedOf([bytes], secrets))
       }),
-      runs
+      settings
     )
     assert.isNull(found.counterexample)
   })
@@ -132,7 +133,7 @@ describe("secrets in a worker's output", () => {
         const seen = masked(bytes, secretsOf(some).find(bytes))
         return seen.equals(expected) && Buffer.from(seen.toString("utf8")).equals(seen)
       }),
-      runs
+      settings
     )
     assert.isNull(found.counterexample)
   })

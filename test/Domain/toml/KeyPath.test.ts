@@ -4,6 +4,7 @@ import * as FastCheck from "effect/FastCheck"
 import { parse } from "smol-toml"
 import { keyPathText, parseKeyPath } from "../../../src/Domain/toml/KeyPath.ts"
 import { isTable } from "../../../src/Domain/toml/RawSettings.ts"
+import { runs } from "../../fixtures/runs.ts"
 
 const left = (text: string): string => {
   const result = parseKeyPath(text)
@@ -137,7 +138,7 @@ describe("parseKeyPath", () => {
         FastCheck.pre(!text.trimStart().startsWith("#") && !text.includes("="))
         assert.deepStrictEqual(Either.getOrUndefined(parseKeyPath(text)), readByToml(text))
       }),
-      { numRuns: 2000 }
+      { numRuns: runs(500) }
     )
   })
 })

@@ -8,6 +8,7 @@ import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/TestClock"
 import { type RestartPolicy, schedule } from "../../../src/Domain/worker/RestartPolicy.ts"
 import { defaultPolicy } from "../../fixtures/policies.ts"
+import { runs } from "../../fixtures/runs.ts"
 
 /** The first delays of a schedule, by its driver, on the test's clock. */
 const delaysMs = (policy: RestartPolicy, count: number, failuresBefore = 0) =>
@@ -66,7 +67,7 @@ describe("the delays between restarts", () => {
           assert.isAtLeast(delayMs, delays[at - 1] ?? 0)
         }
       }),
-    { fastCheck: { numRuns: 50 } }
+    { fastCheck: { numRuns: runs(20) } }
   )
 
   it.effect("vary by the jitter and never beyond the maximum", () =>

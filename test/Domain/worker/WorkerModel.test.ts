@@ -16,6 +16,7 @@ import {
 import { step } from "../../../src/Domain/worker/WorkerStep.ts"
 import { defaultPolicy } from "../../fixtures/policies.ts"
 import { noEvidence } from "../../fixtures/RunEvidence.ts"
+import { runs } from "../../fixtures/runs.ts"
 
 /**
  * A world around the automaton: it carries out actions as the actor does, but with a will of its own about when a
@@ -242,7 +243,7 @@ const makeWorld = (initialRules: WorkerRules) => {
   return { happen, settle, state: () => state, spawns: () => spawns }
 }
 
-const numRuns = Number(process.env["AUTOPILOTD_TEST_RUNS"] ?? 3000)
+const numRuns = runs(1000)
 const story = FastCheck.array(happening, { maxLength: 60 })
 const policy = FastCheck.constantFrom<"on-failure" | "always">("on-failure", "always")
 

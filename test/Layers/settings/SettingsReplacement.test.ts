@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
@@ -10,6 +10,7 @@ import * as TestServices from "effect/TestServices"
 import { sha256Of } from "../../../src/Layers/files/TextFile.ts"
 import { layer, SettingsFile } from "../../../src/Layers/settings/SettingsFile.ts"
 import { settingsReplacement } from "../../../src/Layers/settings/SettingsReplacement.ts"
+import { noSmallDisk, unlessMissing } from "../../fixtures/Missing.ts"
 import { folder, promisesWith, systemError, writer, writerScript } from "../../fixtures/SettingsWriter.ts"
 import { eventually } from "../../live/TestDaemon.ts"
 
@@ -67,17 +68,6 @@ const refusal = (path: string, text?: string) =>
 
 /** The id of a user who is not root. */
 const nobody = process.getuid?.() === 0 ? 65534 : (process.getuid?.() ?? 0)
-
-/** Why the test cannot mount a disk of its own; undefined when it can. */
-const noOwnDisk = ((): string | undefined => {
-  try {
-    execFileSync("unshare", ["-m", "sh", "-c", "mount -t tmpfs -o size=64k none /mnt"], { stdio: "ignore" })
-    return undefined
-  } catch {
-    return "it needs root and mount namespaces (unshare -m)"
-  }
-})()
-const whyNot = noOwnDisk === undefined ? "" : ` (skipped: ${noOwnDisk})`
 
 describe("Replacing the settings file", () => {
   it.scopedLive("writes the new text and keeps the former one beside it, and nothing else", () =>
@@ -284,50 +274,41 @@ describe("Replacing the settings file", () => {
     })
   )
 
-  it.scopedLive.skipIf(noOwnDisk !== undefined)(
-    `leaves the file as it was on a full disk and on a read-only one${whyNot}`,
-    () =>
-      Effect.gen(function* () {
-        const script = yield* writerScript
-        const { home, names, path } = yield* settings
-        const on = (disk: string, text: string) =>
-          Effect.gen(function* () {
-            const report = join(home, "report")
-            const { begin, result } = yield* writer(
-              script,
-              ["replace", join(home, "disk/daemon.toml"), text],
-              {
-                // The disk vanishes with its processes, so they copy what is on it to a file beside it.
-                through: [
-                  "unshare",
-                  "-m",
-                  "sh",
-                  "-c",
-                  `cd "$0" && mkdir -p disk && mount -t tmpfs -o size=64k none disk && cp daemon.toml disk && ${disk}; ` +
-                    '"$@"; code=$?; { cat disk/daemon.toml; ls -A disk; } > report; exit $code',
-                  home
-                ]
-              }
-            )
-            yield* begin
-            return [yield* result, read(report)]
+  unlessMissing(noSmallDisk)("leaves everything as it was on a full disk and on a read-only one", () =>
+    Effect.gen(function* () {
+      const script = yield* writerScript
+      const { home, names, path } = yield* settings
+      const on = (disk: string, text: string) =>
+        Effect.gen(function* () {
+          const report = join(home, "report")
+          const { begin, result } = yield* writer(script, ["replace", join(home, "disk/daemon.toml"), text], {
+            // The disk vanishes with its processes, so they copy what is on it to a file beside it.
+            through: [
+              "unshare",
+              "-m",
+              "sh",
+              "-c",
+              `cd "$0" && mkdir -p disk && mount -t tmpfs -o size=64k none disk && cp daemon.toml disk && ${disk}; ` +
+                '"$@"; code=$?; { cat disk/daemon.toml; ls -A disk; } > report; exit $code',
+              home
+            ]
           })
-        const longer = `#${"x".repeat(100_000)}\n`
-        const file = join(home, "disk/daemon.toml")
-        assert.deepStrictEqual(yield* on("true", longer), [
-          `${file} was not written: the disk is full. Free some space there.`,
-          `${former}daemon.toml\n`
-        ])
-        assert.deepStrictEqual(yield* on("mount -o remount,ro disk", fresh), [
-          `${file} was not written: it is on a read-only file system. Make that writable.`,
-          `${former}daemon.toml\n`
-        ])
-        assert.deepStrictEqual(yield* on("true", fresh), [
-          "written",
-          `${fresh}daemon.toml\ndaemon.toml.bak\n`
-        ])
-        assert.deepStrictEqual([read(path), names()], [former, ["daemon.toml", "disk", "report"]])
-      })
+          yield* begin
+          return [yield* result, read(report)]
+        })
+      const longer = `#${"x".repeat(100_000)}\n`
+      const file = join(home, "disk/daemon.toml")
+      assert.deepStrictEqual(yield* on("true", longer), [
+        `${file} was not written: the disk is full. Free some space there.`,
+        `${former}daemon.toml\n`
+      ])
+      assert.deepStrictEqual(yield* on("mount -o remount,ro disk", fresh), [
+        `${file} was not written: it is on a read-only file system. Make that writable.`,
+        `${former}daemon.toml\n`
+      ])
+      assert.deepStrictEqual(yield* on("true", fresh), ["written", `${fresh}daemon.toml\ndaemon.toml.bak\n`])
+      assert.deepStrictEqual([read(path), names()], [former, ["daemon.toml", "disk", "report"]])
+    })
   )
 
   it.scoped("fails after ten seconds when the disk hangs, and the next one waits for the disk", () =>

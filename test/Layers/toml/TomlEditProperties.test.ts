@@ -6,6 +6,7 @@ import { parse } from "smol-toml"
 import { parseTOML } from "toml-eslint-parser"
 import { isTable } from "../../../src/Domain/toml/RawSettings.ts"
 import { setKey, unsetKey, valueTextAt } from "../../../src/Layers/toml/TomlEdit.ts"
+import { runs } from "../../fixtures/runs.ts"
 import { trickyText, values } from "./TomlTexts.ts"
 
 type Path = ReadonlyArray<string>
@@ -115,7 +116,7 @@ const bareNewline = /(^|[^\r])\n/
 const commentsIn = (text: string): ReadonlyArray<string> =>
   parseTOML(text.replace(/^\uFEFF/, "")).comments.map((comment) => comment.value)
 
-const runs = { numRuns: Number(process.env["AUTOPILOTD_TEST_RUNS"] ?? 700) }
+const settings = { numRuns: runs(200) }
 
 const check = (
   property: (given: {
@@ -127,7 +128,7 @@ const check = (
 ) =>
   FastCheck.assert(
     FastCheck.asyncProperty(tried, ({ given, path, value }) => property({ ...given, path, value })),
-    runs
+    settings
   )
 
 describe("A key of any TOML text", () => {

@@ -10,6 +10,7 @@ import { canonicalArgv, type Invocation, parse, type Shell } from "../../../src/
 import { argumentsOf, type Verb, verbs } from "../../../src/Domain/cli/CommandTable.ts"
 import { makeCommandTree } from "../../../src/Programs/cli/CommandTree.ts"
 import { anyInvocation } from "../../Domain/cli/commandLines.ts"
+import { runs } from "../../fixtures/runs.ts"
 
 interface Carried {
   readonly by: Verb
@@ -72,7 +73,7 @@ describe("the command tree", () => {
         Effect.runSync(tree.run(invocation))
         assert.deepStrictEqual(carried, [{ by: invocation.verb, invocation }])
       }),
-      { numRuns: 400 }
+      { numRuns: runs(100) }
     )
   })
 

@@ -255,7 +255,8 @@ const brokenOnce = <A>(good: Effect.Effect<A>): Effect.Effect<A> => {
   })
 }
 
-describe("a defect in a concern", () => {
+// A concern has recovered once it has worked for ten seconds: the tests wait side by side.
+describe.concurrent("a defect in a concern", () => {
   const survived: Readonly<Record<string, Bugs>> = {
     "memory monitor": {
       // The first reading belongs to the construction: it is the second that is the concern's.

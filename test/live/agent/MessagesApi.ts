@@ -175,7 +175,7 @@ export const serveMessagesApi: Effect.Effect<MessagesApi, never, Scope.Scope> = 
     url: `http://127.0.0.1:${port}`,
     nextAsk: asks.take.pipe(
       Effect.timeoutFail({
-        duration: patience,
+        duration: patience(),
         onTimeout: () => new Error(`no agent has asked what to do; strangers: ${strangers.join(", ")}`)
       }),
       Effect.orDie

@@ -19,7 +19,7 @@ beforeAll(async () => {
   const tarball = join(folder, fs.readdirSync(folder).find((name) => name.endsWith(".tgz")) ?? "none")
   shipped = JSON.parse(packed)[0].files.map(({ path }: { readonly path: string }) => path)
   await npm(["install", "--global", "--prefix", folder, "--offline", tarball], folder)
-}, 300_000)
+})
 
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
 
@@ -113,7 +113,7 @@ for (const major of [22, 24]) {
       } catch (cause) {
         missing = `Node ${major} cannot be installed from the registry: ${String(cause)}`
       }
-    }, 300_000)
+    })
 
     beforeEach(({ skip }) => {
       if (missing !== undefined) skip(missing)

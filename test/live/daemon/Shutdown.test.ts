@@ -205,7 +205,7 @@ describe("a signal at any moment of a start", () => {
     () =>
       Effect.gen(function* () {
         const home = yield* temporaryHome
-        const rounds = 20
+        const rounds = 10
         const codes: Array<number | NodeJS.Signals | null> = []
         for (let round = 0; round < rounds; round++) {
           const daemon = yield* run({ home, args: ["start", "--", fixture("grows-a-tree.sh")] })
@@ -224,8 +224,7 @@ describe("a signal at any moment of a start", () => {
           []
         )
         assert.deepStrictEqual(processesWith(`AUTOPILOT_HOME=${home}`), [])
-      }),
-    120_000
+      })
   )
 })
 

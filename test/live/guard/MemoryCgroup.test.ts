@@ -1,9 +1,10 @@
 import * as fs from "node:fs"
 import { join } from "node:path"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { decodeReply } from "../../../src/Domain/control/ControlWire.ts"
+import { unlessMissing } from "../../fixtures/Missing.ts"
 import { daemonLog } from "../daemon/OtherStarts.ts"
 import { command, eventually, exchange, launcher, run, temporaryHome } from "../TestDaemon.ts"
 import { hoarding } from "./GuardedMachine.ts"
@@ -18,11 +19,6 @@ const noFileCache =
   fs.statfsSync(fs.realpathSync(process.env["TMPDIR"] ?? "/tmp")).type === tmpfsType
     ? "the temporary folder is in memory, so its files are no page cache"
     : undefined
-
-const title = (what: string, ...reasons: ReadonlyArray<string | undefined>) => {
-  const why = reasons.filter((reason) => reason !== undefined)
-  return why.length === 0 ? what : `${what} (skipped: ${why.join(", ")})`
-}
 
 const settings = `[worker_command]
 type = "Command"
@@ -59,116 +55,106 @@ const boundBy = (folder: string, group: MemoryGroup) =>
   )
 
 describe("a daemon in a cgroup with a memory limit", () => {
-  it.scopedLive.skipIf(noMemoryGroup !== undefined)(
-    title("sees that limit in its status, and scales its thresholds to it", noMemoryGroup),
-    () =>
-      Effect.gen(function* () {
-        const group = yield* memoryGroup(512 * mebibyte)
-        const folder = yield* home
-        yield* run({ home: folder, ...inGroup(group, launcher, "start") })
-        const data = yield* boundBy(folder, group)
-        assert.deepInclude(data, {
-          memory_total_bytes: 512 * mebibyte,
-          memory_min_available_bytes: Math.floor(0.2 * 512 * mebibyte),
-          memory_critical_threshold_bytes: Math.floor(0.1 * 512 * mebibyte),
-          memory_level: "plentiful"
+  unlessMissing(noMemoryGroup)("sees that limit in its status, and scales its thresholds to it", () =>
+    Effect.gen(function* () {
+      const group = yield* memoryGroup(512 * mebibyte)
+      const folder = yield* home
+      yield* run({ home: folder, ...inGroup(group, launcher, "start") })
+      const data = yield* boundBy(folder, group)
+      assert.deepInclude(data, {
+        memory_total_bytes: 512 * mebibyte,
+        memory_min_available_bytes: Math.floor(0.2 * 512 * mebibyte),
+        memory_critical_threshold_bytes: Math.floor(0.1 * 512 * mebibyte),
+        memory_level: "plentiful"
+      })
+      assert.isBelow(data.memory_available_bytes, 512 * mebibyte)
+      const told = yield* command({ home: folder, args: ["status"] })
+      assert.include(
+        told.stdout,
+        "Memory level:   plentiful (low: below 102.4 MiB, critical: below 51.2 MiB)"
+      )
+      assert.include(told.stdout, `Memory limit:   set by the cgroup ${group.folder}`)
+    })
+  )
+
+  unlessMissing(noMemoryGroup)("checks its settings against that limit", () =>
+    Effect.gen(function* () {
+      const group = yield* memoryGroup(512 * mebibyte)
+      const folder = yield* home
+      const checked = yield* command({ home: folder, ...inGroup(group, launcher, "config", "check") })
+      assert.match(checked.stdout, /min_available_bytes\s+102\.4 MiB \(scaled to this machine\)/)
+      fs.writeFileSync(join(folder, "daemon.toml"), `${settings}min_available_bytes = ${512 * mebibyte}\n`)
+      const refused = yield* command({ home: folder, ...inGroup(group, launcher, "start") })
+      assert.strictEqual(refused.code, 1)
+      assert.match(
+        refused.stderr,
+        /min_available_bytes is 512 MiB of the 512 MiB that this machine or container has/
+      )
+    })
+  )
+
+  unlessMissing(noMemoryGroup, noFileCache)("does not take page cache for used memory", () =>
+    Effect.gen(function* () {
+      const group = yield* memoryGroup(512 * mebibyte)
+      const folder = yield* home
+      yield* run({ home: folder, ...inGroup(group, launcher, "start") })
+      yield* boundBy(folder, group)
+      const before = group.usedBytes()
+      const written = yield* command({
+        home: folder,
+        ...inGroup(group, "dd", "if=/dev/zero", `of=${join(folder, "file")}`, "bs=1M", "count=300")
+      })
+      assert.strictEqual(written.code, 0, written.stderr)
+      assert.isAbove(group.usedBytes(), before + 150 * mebibyte)
+      const seen = yield* eventually(
+        "what is used is told, and page cache is not",
+        Effect.map(status(folder), (data) => {
+          const leftBytes = 512 * mebibyte - group.usedBytes()
+          return (data?.memory_available_bytes ?? 0) > leftBytes + 140 * mebibyte ? data : undefined
         })
-        assert.isBelow(data.memory_available_bytes, 512 * mebibyte)
-        const told = yield* command({ home: folder, args: ["status"] })
-        assert.include(
-          told.stdout,
-          "Memory level:   plentiful (low: below 102.4 MiB, critical: below 51.2 MiB)"
-        )
-        assert.include(told.stdout, `Memory limit:   set by the cgroup ${group.folder}`)
-      })
+      )
+      assert.strictEqual(seen.memory_level, "plentiful")
+    })
   )
 
-  it.scopedLive.skipIf(noMemoryGroup !== undefined)(
-    title("checks its settings against that limit", noMemoryGroup),
-    () =>
-      Effect.gen(function* () {
-        const group = yield* memoryGroup(512 * mebibyte)
-        const folder = yield* home
-        const checked = yield* command({ home: folder, ...inGroup(group, launcher, "config", "check") })
-        assert.match(checked.stdout, /min_available_bytes\s+102\.4 MiB \(scaled to this machine\)/)
-        fs.writeFileSync(join(folder, "daemon.toml"), `${settings}min_available_bytes = ${512 * mebibyte}\n`)
-        const refused = yield* command({ home: folder, ...inGroup(group, launcher, "start") })
-        assert.strictEqual(refused.code, 1)
-        assert.match(
-          refused.stderr,
-          /min_available_bytes is 512 MiB of the 512 MiB that this machine or container has/
+  unlessMissing(noMemoryGroup)("restarts a leaking worker before the kernel kills anything", () =>
+    Effect.gen(function* () {
+      const group = yield* memoryGroup(512 * mebibyte)
+      const folder = yield* home
+      // Only the first of them leaks, so that the second one can be seen to run.
+      const line = 'mkdir "$0" 2>/dev/null && exec "$@"; exec sleep 100000'
+      const leak = hoarding({ tag: "leak", mebibytes: 1, leaksMebibytes: 2000, everyMs: 250 })
+      const worker = ["/bin/sh", "-c", line, join(folder, "leaked"), ...leak]
+      yield* run({ home: folder, ...inGroup(group, launcher, "start", "--", ...worker) })
+      yield* boundBy(folder, group)
+      const restarted = yield* eventually(
+        "the worker is restarted",
+        Effect.sync(() => /Restarting the worker: memory is .*/.exec(daemonLog(folder))?.at(0))
+      )
+      assert.match(restarted, /memory is critical \(\S+ MiB of 512 MiB available, below 51\.2 MiB\)/)
+      const after = yield* eventually(
+        "the next one runs",
+        Effect.map(status(folder), (data) =>
+          data?.worker_status === "running" && data.total_restarts > 0 ? data : undefined
         )
-      })
+      )
+      assert.deepInclude(after, { total_restarts: 1, consecutive_failures: 0, memory_level: "plentiful" })
+      assert.strictEqual(group.oomKills(), 0)
+    })
   )
 
-  it.scopedLive.skipIf(noMemoryGroup !== undefined || noFileCache !== undefined)(
-    title("does not take page cache for used memory", noMemoryGroup, noFileCache),
-    () =>
-      Effect.gen(function* () {
-        const group = yield* memoryGroup(512 * mebibyte)
-        const folder = yield* home
-        yield* run({ home: folder, ...inGroup(group, launcher, "start") })
-        yield* boundBy(folder, group)
-        const before = group.usedBytes()
-        const written = yield* command({
-          home: folder,
-          ...inGroup(group, "dd", "if=/dev/zero", `of=${join(folder, "file")}`, "bs=1M", "count=300")
-        })
-        assert.strictEqual(written.code, 0, written.stderr)
-        assert.isAbove(group.usedBytes(), before + 150 * mebibyte)
-        const seen = yield* eventually(
-          "what is used is told, and page cache is not",
-          Effect.map(status(folder), (data) => {
-            const leftBytes = 512 * mebibyte - group.usedBytes()
-            return (data?.memory_available_bytes ?? 0) > leftBytes + 140 * mebibyte ? data : undefined
-          })
-        )
-        assert.strictEqual(seen.memory_level, "plentiful")
-      })
-  )
-
-  it.scopedLive.skipIf(noMemoryGroup !== undefined)(
-    title("restarts a leaking worker before the kernel kills anything", noMemoryGroup),
-    () =>
-      Effect.gen(function* () {
-        const group = yield* memoryGroup(512 * mebibyte)
-        const folder = yield* home
-        // Only the first of them leaks, so that the second one can be seen to run.
-        const line = 'mkdir "$0" 2>/dev/null && exec "$@"; exec sleep 100000'
-        const leak = hoarding({ tag: "leak", mebibytes: 1, leaksMebibytes: 2000, everyMs: 250 })
-        const worker = ["/bin/sh", "-c", line, join(folder, "leaked"), ...leak]
-        yield* run({ home: folder, ...inGroup(group, launcher, "start", "--", ...worker) })
-        yield* boundBy(folder, group)
-        const restarted = yield* eventually(
-          "the worker is restarted",
-          Effect.sync(() => /Restarting the worker: memory is .*/.exec(daemonLog(folder))?.at(0))
-        )
-        assert.match(restarted, /memory is critical \(\S+ MiB of 512 MiB available, below 51\.2 MiB\)/)
-        const after = yield* eventually(
-          "the next one runs",
-          Effect.map(status(folder), (data) =>
-            data?.worker_status === "running" && data.total_restarts > 0 ? data : undefined
-          )
-        )
-        assert.deepInclude(after, { total_restarts: 1, consecutive_failures: 0, memory_level: "plentiful" })
-        assert.strictEqual(group.oomKills(), 0)
-      })
-  )
-
-  it.scopedLive.skipIf(noMemoryGroup !== undefined)(
-    title("follows into another group when its own is removed", noMemoryGroup),
-    () =>
-      Effect.gen(function* () {
-        const first = yield* memoryGroup(512 * mebibyte)
-        const second = yield* memoryGroup(768 * mebibyte)
-        const folder = yield* home
-        yield* run({ home: folder, ...inGroup(first, launcher, "start") })
-        yield* boundBy(folder, first)
-        for (const pid of first.pids()) second.take(pid)
-        yield* removeGroup(first)
-        const data = yield* boundBy(folder, second)
-        assert.strictEqual(data.memory_total_bytes, 768 * mebibyte)
-        assert.strictEqual(data.memory_min_available_bytes, Math.floor(0.2 * 768 * mebibyte))
-      })
+  unlessMissing(noMemoryGroup)("follows into another group when its own is removed", () =>
+    Effect.gen(function* () {
+      const first = yield* memoryGroup(512 * mebibyte)
+      const second = yield* memoryGroup(768 * mebibyte)
+      const folder = yield* home
+      yield* run({ home: folder, ...inGroup(first, launcher, "start") })
+      yield* boundBy(folder, first)
+      for (const pid of first.pids()) second.take(pid)
+      yield* removeGroup(first)
+      const data = yield* boundBy(folder, second)
+      assert.strictEqual(data.memory_total_bytes, 768 * mebibyte)
+      assert.strictEqual(data.memory_min_available_bytes, Math.floor(0.2 * 768 * mebibyte))
+    })
   )
 })

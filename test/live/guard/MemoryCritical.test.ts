@@ -1,7 +1,7 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
+import { unlessMissing } from "../../fixtures/Missing.ts"
 import { command } from "../TestDaemon.ts"
 import {
   critical,
@@ -13,11 +13,7 @@ import {
 } from "./GuardedMachine.ts"
 import { meminfoText, noOwnMachine, plenty } from "./OwnMachine.ts"
 
-const live = (name: string, test: () => Effect.Effect<void, never, Scope.Scope>): void =>
-  it.scopedLive.skipIf(noOwnMachine !== undefined)(
-    noOwnMachine === undefined ? name : `${name} (skipped: ${noOwnMachine})`,
-    test
-  )
+const live = unlessMissing(noOwnMachine)
 
 const worker = hoarding({ tag: "worker", mebibytes: 60 })
 

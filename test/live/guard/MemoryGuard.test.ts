@@ -1,9 +1,9 @@
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { afterAll, assert, beforeAll, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
+import { unlessMissing } from "../../fixtures/Missing.ts"
 import { nodeFolder } from "../daemon/NodeRelease.ts"
 import { eventually } from "../TestDaemon.ts"
 import { critical, type GuardedMachine, guardedMachine, hoarding, low, openFolder } from "./GuardedMachine.ts"
@@ -23,11 +23,7 @@ afterAll(() => {
   if (programs !== "") fs.rmSync(programs, { recursive: true, force: true })
 })
 
-const live = (name: string, test: () => Effect.Effect<void, never, Scope.Scope>): void =>
-  it.scopedLive.skipIf(noOwnMachine !== undefined)(
-    noOwnMachine === undefined ? name : `${name} (skipped: ${noOwnMachine})`,
-    test
-  )
+const live = unlessMissing(noOwnMachine)
 
 const child = { tag: "child", mebibytes: 90 }
 

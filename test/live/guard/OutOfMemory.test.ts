@@ -1,13 +1,12 @@
 import * as fs from "node:fs"
 import { join } from "node:path"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { unlessMissing } from "../../fixtures/Missing.ts"
 import { eventually, isAlive, startDaemon, temporaryHome } from "../TestDaemon.ts"
 import { type MemoryGroup, memoryGroup, noMemoryGroup } from "./MemoryGroup.ts"
 
 const mebibyte = 2 ** 20
-
-const title = (what: string) => (noMemoryGroup === undefined ? what : `${what} (skipped: ${noMemoryGroup})`)
 
 /** The guard only reports, and what has failed is not started again. */
 const settings = `[memory]
@@ -63,62 +62,58 @@ const leak = (folder: string, status: Effect.Effect<{ readonly worker_memory_byt
 const available = String.raw`[0-9.]+ (MiB|KiB|bytes?) of 400 MiB were available`
 
 describe("a kill by the kernel because memory ran out, without a cgroup of the worker's own", () => {
-  it.scopedLive.skipIf(noMemoryGroup !== undefined)(
-    title("of the worker is reported as probable, with the figures before it"),
-    () =>
-      Effect.gen(function* () {
-        const { daemon, home } = yield* daemonIn(400 * mebibyte, ["node", "leaks.cjs"])
-        yield* leak(
-          home,
-          Effect.map(daemon.ask({ type: "Status" }), ({ data }) => data ?? {})
-        )
-        const data = yield* daemon.status(
-          "the worker has failed",
-          ({ worker_status }) => worker_status === "failed"
-        )
-        const end = new RegExp(
-          `killed by SIGKILL after [^;]+; the kernel probably killed it because memory ran out ` +
+  unlessMissing(noMemoryGroup)("of the worker is reported as probable, with the figures before it", () =>
+    Effect.gen(function* () {
+      const { daemon, home } = yield* daemonIn(400 * mebibyte, ["node", "leaks.cjs"])
+      yield* leak(
+        home,
+        Effect.map(daemon.ask({ type: "Status" }), ({ data }) => data ?? {})
+      )
+      const data = yield* daemon.status(
+        "the worker has failed",
+        ({ worker_status }) => worker_status === "failed"
+      )
+      const end = new RegExp(
+        `killed by SIGKILL after [^;]+; the kernel probably killed it because memory ran out ` +
+          String.raw`\([0-9]+ kills? on this machine; ` +
+          String.raw`before that the worker held [0-9.]+ MiB in 1 process, ${available}\)`
+      )
+      assert.match(`${data.last_exit}`, new RegExp(`^${end.source}$`))
+      assert.match(`${data.reason}`, end)
+      const logged = yield* daemon.logged(/Worker exited after .*/)
+      assert.match(
+        logged,
+        /: killed by SIGKILL; the kernel probably killed it because memory ran out \([0-9]+ kills? on/
+      )
+      assert.isTrue(isAlive(daemon.pid))
+    })
+  )
+
+  unlessMissing(noMemoryGroup)("of a child is reported as probable when the leader fails after it", () =>
+    Effect.gen(function* () {
+      const { daemon, home } = yield* daemonIn(400 * mebibyte, ["/bin/sh", "-c", "node leaks.cjs; exit 1"])
+      yield* leak(
+        home,
+        Effect.map(daemon.ask({ type: "Status" }), ({ data }) => data ?? {})
+      )
+      const data = yield* daemon.status(
+        "the worker has failed",
+        ({ worker_status }) => worker_status === "failed"
+      )
+      assert.match(
+        `${data.last_exit}`,
+        new RegExp(
+          `^exit code 1 after [^;]+; the kernel probably killed one of its processes because memory ran out ` +
             String.raw`\([0-9]+ kills? on this machine; ` +
-            String.raw`before that the worker held [0-9.]+ MiB in 1 process, ${available}\)`
+            String.raw`before that the worker held [0-9.]+ MiB in 2 processes, ${available}\)$`
         )
-        assert.match(`${data.last_exit}`, new RegExp(`^${end.source}$`))
-        assert.match(`${data.reason}`, end)
-        const logged = yield* daemon.logged(/Worker exited after .*/)
-        assert.match(
-          logged,
-          /: killed by SIGKILL; the kernel probably killed it because memory ran out \([0-9]+ kills? on/
-        )
-        assert.isTrue(isAlive(daemon.pid))
-      })
+      )
+      assert.isTrue(isAlive(daemon.pid))
+    })
   )
 
-  it.scopedLive.skipIf(noMemoryGroup !== undefined)(
-    title("of a child is reported as probable when the leader fails after it"),
-    () =>
-      Effect.gen(function* () {
-        const { daemon, home } = yield* daemonIn(400 * mebibyte, ["/bin/sh", "-c", "node leaks.cjs; exit 1"])
-        yield* leak(
-          home,
-          Effect.map(daemon.ask({ type: "Status" }), ({ data }) => data ?? {})
-        )
-        const data = yield* daemon.status(
-          "the worker has failed",
-          ({ worker_status }) => worker_status === "failed"
-        )
-        assert.match(
-          `${data.last_exit}`,
-          new RegExp(
-            `^exit code 1 after [^;]+; the kernel probably killed one of its processes because memory ran out ` +
-              String.raw`\([0-9]+ kills? on this machine; ` +
-              String.raw`before that the worker held [0-9.]+ MiB in 2 processes, ${available}\)$`
-          )
-        )
-        assert.isTrue(isAlive(daemon.pid))
-      })
-  )
-
-  it.scopedLive.skipIf(noMemoryGroup !== undefined)(
-    title("takes a small process of the worker and not the daemon, although that is larger"),
+  unlessMissing(noMemoryGroup)(
+    "takes a small process of the worker and not the daemon, although that is larger",
     () =>
       Effect.gen(function* () {
         const holds = `{ dd if=/dev/zero bs=32M count=1 2>/dev/null || : >killed; } | sleep 600 &`

@@ -62,7 +62,7 @@ describe("what has happened", () => {
   it.scopedLive("is all there after the daemon was killed, again and again, while much happened", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
-      const kills = 5
+      const kills = 3
       let before: ReadonlyArray<unknown> = []
       for (let n = 0; n < kills; n++) {
         const daemon = yield* startDaemon({ home, settings: restless, worker: ["/bin/true"] })

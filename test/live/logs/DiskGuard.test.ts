@@ -1,28 +1,17 @@
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { join } from "node:path"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { noSmallDisk, unlessMissing } from "../../fixtures/Missing.ts"
 import { assertSupervised, byShell } from "../daemon/OtherStarts.ts"
 import { command, eventually, fixture, temporaryHome } from "../TestDaemon.ts"
-
-/** Why no small disk can be had here; undefined when it can. */
-const noSmallDisk = ((): string | undefined => {
-  try {
-    execFileSync("unshare", ["-m", "sh", "-c", "mount -t tmpfs -o size=64k none /mnt"], { stdio: "ignore" })
-    return undefined
-  } catch {
-    return "it needs root and mount namespaces (unshare -m)"
-  }
-})()
 
 const mebibyte = 2 ** 20
 
 describe("a disk that becomes full", () => {
-  it.scopedLive.skipIf(noSmallDisk !== undefined)(
-    `is not filled to the end by a worker's log; that is told once, and once more when it goes on${
-      noSmallDisk === undefined ? "" : ` (skipped: ${noSmallDisk})`
-    }`,
+  unlessMissing(noSmallDisk)(
+    "is not filled to the end by a worker's log; that is told once, and once more when it goes on",
     () =>
       Effect.gen(function* () {
         const home = yield* temporaryHome
@@ -82,7 +71,6 @@ describe("a disk that becomes full", () => {
         assert.lengthOf(told.match(/cannot be written/g) ?? [], 1)
         const stop = yield* command({ home, args: ["stop"] })
         assert.strictEqual(stop.stdout, "Daemon stopped\n", stop.stderr)
-      }),
-    120_000
+      })
   )
 })

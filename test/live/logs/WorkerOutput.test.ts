@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { noSmallDisk, unlessMissing } from "../../fixtures/Missing.ts"
 import { assertSupervised, byShell, soonBack, workerLog } from "../daemon/OtherStarts.ts"
 import { ask, command, eventually, fixture, startDaemon, temporaryHome, workersOf } from "../TestDaemon.ts"
 
@@ -46,8 +47,7 @@ describe("a worker's output", () => {
           assert.isAtMost(files.length, 5)
           const bytes = files.map((name) => fs.statSync(join(home, "logs/default", name)).size)
           assert.isBelow(Math.max(...bytes), 22 * 1024 * 1024)
-        }),
-      120_000
+        })
     )
   }
 
@@ -75,21 +75,9 @@ describe("a worker's output", () => {
   )
 })
 
-/** Why no small disk can be had here; undefined when it can. */
-const noSmallDisk = ((): string | undefined => {
-  try {
-    execFileSync("unshare", ["-m", "sh", "-c", "mount -t tmpfs -o size=64k none /mnt"], { stdio: "ignore" })
-    return undefined
-  } catch {
-    return "it needs root and mount namespaces (unshare -m)"
-  }
-})()
-
 describe("a full disk", () => {
-  it.scopedLive.skipIf(noSmallDisk !== undefined)(
-    `for the logs does not stop supervision, and what was dropped is told once there is space${
-      noSmallDisk === undefined ? "" : ` (skipped: ${noSmallDisk})`
-    }`,
+  unlessMissing(noSmallDisk)(
+    "for the logs does not stop supervision, and what was dropped is told once there is space",
     () =>
       Effect.gen(function* () {
         const home = yield* temporaryHome
@@ -142,7 +130,6 @@ describe("a full disk", () => {
           "its last words",
           Effect.sync(() => told.endsWith("Stopped; all workers have exited\n") || undefined)
         )
-      }),
-    120_000
+      })
   )
 })

@@ -1,6 +1,18 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { command, eventually, fixture, isAlive, startDaemon, workersOf } from "../TestDaemon.ts"
+import {
+  ask,
+  command,
+  eventually,
+  fixture,
+  isAlive,
+  run,
+  startDaemon,
+  temporaryHome,
+  workersOf
+} from "../TestDaemon.ts"
 
 describe("a worker under supervision", () => {
   it.scopedLive("is started, comes back after a crash, and ends with the daemon", () =>
@@ -41,6 +53,46 @@ describe("a worker under supervision", () => {
       const stop = yield* command({ home, args: ["stop"] })
       assert.strictEqual(stop.stdout, "Daemon stopped\n")
       assert.isFalse(isAlive(daemon.pid))
+    })
+  )
+
+  it.scopedLive(
+    "that crashes has a first backoff as set, in which status shows no pid but the next start",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        fs.writeFileSync(join(home, "daemon.toml"), "[restart]\ninitial_backoff_ms = 270000\n")
+        const daemon = yield* run({ home, args: ["start", "--", fixture("ends.sh"), "0", "1"] })
+        const status = Effect.map(ask(home, { type: "Status" }), ({ data }) => data)
+        const first = yield* eventually("the first answer", status)
+        assert.notStrictEqual(first.worker_status, "")
+        assert.isAbove(first.memory_available_bytes, 0)
+        const data = yield* eventually(
+          "a backoff",
+          Effect.map(status, (now) => (now?.next_start_at_ms === undefined ? undefined : now))
+        )
+        assert.deepStrictEqual(
+          [data.worker_status, data.worker_pid, data.uptime_seconds, data.consecutive_failures],
+          ["restarting", null, 0, 1]
+        )
+        assert.isAbove(data.next_start_at_ms ?? 0, Date.now())
+        yield* eventually(
+          "the log says when",
+          Effect.sync(() => daemon.stderr().includes("the next start is in 4 min 30 s") || undefined)
+        )
+      })
+  )
+
+  it.scopedLive("that has finished its work runs again on command", () =>
+    Effect.gen(function* () {
+      const { home, ...daemon } = yield* startDaemon({ worker: [fixture("ends.sh"), "0", "0"] })
+      const data = yield* daemon.status("it has finished", (now) => now.worker_status === "stopped")
+      assert.match(data.reason ?? "", /its work is finished/)
+      yield* command({ home, args: ["start-worker", "--no-wait"] })
+      yield* eventually(
+        "it has run twice",
+        Effect.sync(() => daemon.stdout().match(/up \d/g)?.length === 2 || undefined)
+      )
     })
   )
 })
