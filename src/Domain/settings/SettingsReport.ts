@@ -13,13 +13,13 @@ import { type Provenance, provenanceOf } from "./SettingsMerge.ts"
 import { withoutWorker } from "./WorkerLookup.ts"
 
 /** A secret without its value. The length shows a truncated one. */
-export interface MaskedValue {
+interface MaskedValue {
   readonly name: string
   readonly characters: number
 }
 
 /** One setting in force. `value` is absent when the setting has neither value nor default. */
-export interface ReportedSetting {
+interface ReportedSetting {
   readonly key: string
   readonly value?: unknown
   /** The value as shown to the user, or what applies without one. */
@@ -28,7 +28,7 @@ export interface ReportedSetting {
 }
 
 /** The command and the environment of a project's worker. */
-export interface ReportedWorker {
+interface ReportedWorker {
   readonly worker_command: { readonly argv: ReadonlyArray<string>; readonly source: string } | null
   readonly env_file: string
   readonly env_file_variables: ReadonlyArray<MaskedValue>
@@ -36,7 +36,7 @@ export interface ReportedWorker {
 }
 
 /** One of several projects, with the settings that differ from the inherited ones. */
-export interface ProjectSettingsReport extends ReportedWorker {
+interface ProjectSettingsReport extends ReportedWorker {
   readonly project: string
   readonly autostart: boolean
   /** Settings of its table and of the command line. Empty for the top level. */
@@ -51,7 +51,7 @@ export interface ProjectSettingsReport extends ReportedWorker {
  * The answer of `config check --json`: all settings of one project, and the differences of each other one. It contains
  * no value of `env` or of an env file.
  */
-export interface SettingsReport extends ReportedWorker {
+interface SettingsReport extends ReportedWorker {
   readonly settings_file: string
   readonly settings_file_found: boolean
   /** The project of the following fields. */

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import { replaceFile } from "../files/AtomicFile.ts"
 import { bindName, tryFlock } from "../files/KernelLock.ts"
 import { AutopilotHome, HomeUnusable, homeId, prepare } from "./AutopilotHome.ts"
 
@@ -104,8 +105,8 @@ const acquire = Effect.gen(function* () {
 const writePidFile = (path: string) =>
   Effect.acquireRelease(
     Effect.tryPromise({
-      // Nothing depends on the file, so it is written in place: `readPidFile` takes an empty one for none.
-      try: () => fs.writeFile(path, `${process.pid}`, { mode: 0o600 }),
+      // Replaced as a whole: an earlier file may be read-only, readable by others, or a link to nowhere.
+      try: () => replaceFile(path, `${process.pid}`),
       catch: (cause) => HomeUnusable.from(path, cause)
     }),
     () =>

@@ -192,7 +192,9 @@ describe("the control socket among hostile clients", () => {
       const answered = replies.filter((reply) => reply.success)
       const refused = replies.filter((reply) => !reply.success)
       for (const reply of answered) assert.deepStrictEqual(reply, running)
-      for (const { message } of refused) assert.include(message, "Too many connections are open")
+      // A busy machine may take so long over the queue that the time for a request is over.
+      for (const { message } of refused)
+        assert.match(message, /^(Too many connections are open|No complete request arrived)/)
       assert.isAbove(answered.length, 0)
     })
   )

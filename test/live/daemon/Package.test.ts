@@ -33,6 +33,8 @@ describe("the package", () => {
         "dist/THIRD-PARTY-NOTICES.txt",
         "examples/demo-agent.mjs",
         "examples/demo.toml",
+        "man/autopilotd.1",
+        "schema/daemon.schema.json",
         "systemd/autopilotd.service",
         "ARCHITECTURE.md",
         "CHANGELOG.md",

@@ -239,7 +239,7 @@ describe("a daemon that was killed", () => {
       yield* first.ended
       const stop = yield* command({ home, args: ["stop"] })
       assert.strictEqual(stop.code, 3)
-      assert.match(stop.stderr, /not running/)
+      assert.match(stop.stderr, /No daemon is listening/)
       const second = yield* startDaemon({ home, worker })
       const now = yield* second.status("it runs", (data) => data.worker_status === "running")
       assert.isFalse(isAlive(worker_pid ?? 0))

@@ -135,7 +135,9 @@ describe("several projects under one daemon", () => {
       for (const args of [["start"], ["config", "check"]]) {
         const { code, stderr } = yield* command({ home, args })
         assert.strictEqual(code, 1)
-        const refused = [...stderr.matchAll(/daemon\.toml:(\d+): projects\.(\S+|"a b") is (not a name|how)/g)]
+        const refused = [
+          ...stderr.matchAll(/daemon\.toml:(\d+): projects\.(\S+|"a b") is (not a name|the name of)/g)
+        ]
         assert.deepStrictEqual(
           refused.map(([, line, name]) => [line, name]),
           [...names, "default"].map((name, at) => [String(name === "default" ? 8 : at + 2), name])
