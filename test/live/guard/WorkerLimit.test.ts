@@ -95,7 +95,7 @@ describe("a worker with a memory limit", () => {
         worker: ["/bin/bash", "-c", line]
       })
       const told =
-        /Not above memory\.worker_limit_bytes: its [0-9]+ processes hold [0-9.]+ MiB when .* together/
+        /Not above memory\.worker_limit_bytes: its [0-9]+ processes hold [0-9.]+ MiB with shared pages counted for each process, but [0-9.]+ MiB/
       yield* daemon.logged(told)
       // The leader, seven shells, and what they wait for.
       const data = yield* status(home, "all are counted", ({ worker_processes }) => worker_processes === 15)

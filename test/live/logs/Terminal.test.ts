@@ -137,7 +137,7 @@ describe("in a terminal", () => {
           "the terminal is gone",
           Effect.sync(() => !hasTerminal(pid) || undefined)
         )
-        if (hearsOfIt) yield* logged(home, /The terminal was closed; supervision goes on\. /)
+        if (hearsOfIt) yield* logged(home, /The terminal was closed; supervision continues\. /)
         yield* assertSupervised(home)
         assert.strictEqual((yield* whenRunning(home)).daemon_pid, pid)
         yield* assertEndsByCommand(home)
