@@ -56,7 +56,7 @@ describe("a worker that does nothing", () => {
         })
         yield* daemon.status("it has run for long", ({ uptime_seconds }) => uptime_seconds >= 6)
         const log = fs.readFileSync(join(home, "logs/autopilotd.log"), "utf8")
-        assert.notMatch(log, /is restarted: stalled/)
+        assert.notMatch(log, /Restarting the worker: stalled/)
         const { data } = yield* daemon.ask({ type: "Status" })
         assert.deepStrictEqual([data?.worker_status, data?.total_restarts], ["running", 0])
       })
@@ -71,12 +71,12 @@ describe("a worker that does nothing", () => {
         settings: settings(500, ["tool_timeout_ms = 2500"]),
         worker: shell(`${init}; ${toolUse}; sleep 1000`)
       })
-      yield* daemon.logged(/is restarted: stalled: .* while Bash runs/)
+      yield* daemon.logged(/Restarting the worker: stalled: .* while Bash runs/)
       const [line] = yield* eventually(
         "the stall is told with how long it was",
         Effect.sync(() => {
           const log = fs.readFileSync(join(home, "logs/autopilotd.log"), "utf8")
-          return log.match(/is restarted: stalled: .* for ([0-9.]+) seconds? while Bash runs/) ?? undefined
+          return log.match(/Restarting the worker: stalled: .* for ([0-9.]+) seconds? while Bash runs/) ?? undefined
         })
       )
       assert.isAtLeast(Number(/for ([0-9.]+) second/.exec(line ?? "")?.at(1)), 2.5)
