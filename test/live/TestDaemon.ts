@@ -52,6 +52,16 @@ export const patience = (): Duration.Duration => {
   return Duration.seconds(40 * factor)
 }
 
+/** A wait is over and its condition does not hold. `cause` is what the last check returned. */
+class NeverCameAbout extends Data.TaggedError("NeverCameAbout")<{
+  readonly what: string
+  readonly cause: unknown
+}> {
+  override get message(): string {
+    return `never came about: ${this.what}`
+  }
+}
+
 /** Waits for a condition. Between two looks it pauses for as long as a look takes, so that waiting leaves the machine idle. */
 export const eventually = <A, R>(
   what: string,
@@ -72,7 +82,7 @@ export const eventually = <A, R>(
     )
     return Effect.timeoutFail(poll, {
       duration: patience(),
-      onTimeout: () => new Error(`never came about: ${what}`, { cause: last })
+      onTimeout: () => new NeverCameAbout({ what, cause: last })
     })
   }).pipe(Effect.orDie)
 
