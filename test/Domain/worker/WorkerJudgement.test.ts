@@ -72,6 +72,41 @@ const limited = result({
   apiErrorStatus: 429
 })
 
+describe("a worker that lingers after its success and is stopped by the daemon", () => {
+  /** Stopped for a reason of the daemon, perhaps with a command of the user meanwhile, then gone. */
+  const afterReason = (seen: RunEvidence, command?: "start" | "restart") => {
+    const stall = { quietMs: 60_000, limitMs: 60_000, tool: undefined }
+    const because = "memory is critical"
+    const [asked] = step(rules, running, {
+      _tag: "RestartFor",
+      because,
+      cause: { _tag: "Stall", stall },
+      next: { _tag: "hold", untilMs: nowMs + 60_000, awaits: "memory" }
+    })
+    const [commanded] =
+      command === undefined ? [asked] : step(rules, asked, { _tag: "Command", command, ticket: 1 })
+    const exit: WorkerExit = { code: null, signal: "SIGTERM" }
+    const [exited] = step(rules, commanded, { _tag: "Exited", epoch: 4, exit, uptimeMs: 90_000 })
+    return step(rules, exited, { _tag: "Down", epoch: 4, seen })
+  }
+
+  it("has finished its work, and is not run and paid again", () => {
+    const [state, actions] = afterReason(result({ turns: 3 }))
+    assert.strictEqual(verdictIn(actions), "done")
+    assert.strictEqual(statusWord(state), "stopped")
+    assert.match(reason(state) ?? "", /finished/)
+  })
+
+  it("starts again when it had not finished", () => {
+    assert.strictEqual(statusWord(afterReason(noEvidence)[0]), "waiting")
+  })
+
+  it("starts again when the user has said so meanwhile", () => {
+    for (const command of ["start", "restart"] as const)
+      assert.strictEqual(statusWord(afterReason(result({}), command)[0]), "starting")
+  })
+})
+
 describe("what follows the verdict on a worker's end", () => {
   it("is a wait until the usage limit is lifted, which is no failure and survives as a time of day", () => {
     const [state, actions] = afterEnd(limited)
