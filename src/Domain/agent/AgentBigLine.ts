@@ -30,7 +30,7 @@ const everyMatch = (pattern: RegExp, text: string): ReadonlyArray<RegExpExecArra
   return found
 }
 
-/** Reads it without parsing it. Undefined when it is neither an answer nor the results of tools. */
+/** Searches the line without parsing it. Undefined unless it is an answer or the results of tools. */
 export const bigLine = (text: string): BigLine | undefined => {
   const type = lineType.exec(text)?.[1]
   if (type !== "assistant" && type !== "user") return undefined
@@ -46,7 +46,7 @@ export const bigLine = (text: string): BigLine | undefined => {
   }
 }
 
-/** The figures at the beginning of a `result` line that is too long to parse, or cut. */
+/** The figures of a `result` line that is too long to parse, or cut. */
 interface BigResult {
   readonly subtype: string
   readonly isError: boolean

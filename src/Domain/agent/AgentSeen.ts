@@ -21,7 +21,7 @@ export const AgentResult = Schema.Struct({
   subtype: Schema.String,
   isError: Schema.Boolean,
   text: Schema.String,
-  /** Of the whole run: a run has a result for each turn of its loop, such as when a background task ends. */
+  /** The turns of the whole run: a run has one result for each turn of its loop, such as when a background task ends. */
   turns: Schema.optional(Schema.Number),
   costUsd: Schema.optional(Schema.Number),
   durationMs: Schema.optional(Schema.Number),

@@ -12,7 +12,7 @@ export interface RestartCandidate {
   readonly criticalRestart: MemorySettings["criticalRestart"]
   /** The time of its start on the monotonic clock; undefined while it does not run. */
   readonly startedMs: number | undefined
-  /** It is stopping, which will free memory. */
+  /** A stopping worker is about to free its memory. */
   readonly isStopping: boolean
 }
 

@@ -1,4 +1,4 @@
-/** What has been reported of a shortage, so that everything is reported once and nothing too often. */
+/** The reports of a shortage so far, so that each fact is reported once and summaries stay rare. */
 export interface ShortageReports {
   /** When the shortage began, on the monotonic clock. A relief that did not last is part of it. */
   readonly sinceMs: number

@@ -3,7 +3,7 @@ import type { Level, Message } from "../text/Level.ts"
 import { MemoryLevel } from "./MemoryLevel.ts"
 import { describeLevel, MemoryFigures } from "./MemorySample.ts"
 
-/** What the memory monitor reports. */
+/** The events of the memory monitor. */
 export const MemoryEvent = Schema.Union(
   /** `level` is the new one. A return to a better level is reported once it has lasted. */
   Schema.TaggedStruct("MemoryLevelChanged", { ...MemoryFigures.fields, before: MemoryLevel }),

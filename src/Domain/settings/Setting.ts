@@ -8,7 +8,7 @@ export interface SettingNote {
   readonly description: string
   /** The accepted values; completes the sentence "must be ...". */
   readonly expects: string
-  /** What applies when it is not set, for a setting without a default value. */
+  /** The behaviour of an unset key, for a setting without a default value. */
   readonly unset?: string
   /** Why `[projects.NAME]` cannot set it; continues a sentence that begins with the key. */
   readonly topLevelOnly?: string

@@ -43,7 +43,7 @@ const ownerIn = (origin: Origin): ProjectName | undefined => {
   switch (origin._tag) {
     case "Worker":
     case "Orphan":
-    // It carries the id of the running worker.
+    // The process carries the id of the running worker.
     case "Unclear":
       return origin.project
     case "Daemon":

@@ -12,7 +12,7 @@ const words = { says: Schema.String }
 const verdict = <const K extends string, F extends Schema.Struct.Fields>(kind: K, fields: F) =>
   Schema.Struct({ kind: Schema.Literal(kind), ...fields })
 
-/** Who killed the worker to free memory, with the figures. */
+/** The killer that freed memory, with the figures. */
 const OutOfMemory = Schema.Union(
   verdict("out-of-memory", { by: Schema.Literal("kernel"), oomKill: OomKill }),
   /** `memory.worker_limit_bytes`. */

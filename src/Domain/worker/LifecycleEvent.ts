@@ -12,7 +12,7 @@ import { perhaps } from "../Wire.ts"
 const ofProject = { project: ProjectName }
 const Pids = Schema.Array(Schema.Int)
 
-/** What happens to a worker from its start to its verified end, as the history keeps it. */
+/** The events of a worker from its start to its verified end, as the history keeps them. */
 export const LifecycleEvent = Schema.Union(
   Schema.TaggedStruct("CommandTaken", { ...ofProject, command: Schema.Literal("start", "stop", "restart") }),
   Schema.TaggedStruct("RestartAsked", { ...ofProject, reason: Schema.String }),

@@ -7,7 +7,7 @@ const daemonsOwn = [
   /^WATCHDOG_/,
   /^LISTEN_/,
   /^FDSTORE$/,
-  // Of the daemon's cgroup, which may not be the worker's.
+  // systemd sets it for the daemon's cgroup, and the worker may have its own.
   /^MEMORY_PRESSURE_/,
   /^INVOCATION_ID$/,
   /^JOURNAL_STREAM$/,

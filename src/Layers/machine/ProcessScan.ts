@@ -12,7 +12,7 @@ import { makeProcessCache } from "./ProcessCache.ts"
 import { allPids, inTurns, ProcFs, type ProcUnreadable, yieldEvery } from "./ProcFs.ts"
 import { entryAt } from "./ProcReader.ts"
 
-/** What a scan is for. */
+/** The home a scan works for, and the size from which it reads a process in detail. */
 export interface ScanAim {
   /** The id of the daemon's home. */
   readonly homeId: string

@@ -12,7 +12,7 @@ import { readSmallFile, sha256Of } from "../files/TextFile.ts"
 /** The file is not the one that the new text was made from. Nothing was written. */
 export class StaleSettings extends Data.TaggedError("StaleSettings")<{
   readonly path: string
-  /** Of the file as it is now. */
+  /** The hash of the present file. */
   readonly sha256: string
 }> {
   override get message(): string {
