@@ -202,8 +202,11 @@ const make = Effect.gen(function* () {
     function* (sample: MemorySample, now: Shortage) {
       const choice = yield* search(sample)
       const workers = restartCandidates(yield* supervisor.snapshots, yield* SubscriptionRef.get(current))
-      const signalled = yield* hogs.signalled
-      return yield* carryOut(decide({ sample, choice, workers, shortage: now, signalled }), choice, sample)
+      return yield* carryOut(
+        decide({ sample, choice, workers, shortage: now, signalled: hogs.signalled }),
+        choice,
+        sample
+      )
     },
     (acting, sample) =>
       Effect.catchTag(acting, "ProcUnreadable", ({ message }) =>

@@ -78,6 +78,23 @@ describe("when memory is low", () => {
     )
   })
 
+  it.effect("the exit of a hog is reported once, however late it comes", () => {
+    // It exits between the grace period and SIGKILL, or when memory is plentiful again and nothing more is sent.
+    const machine = makeMachine(1.5 * GiB, [hog(1, GiB, { afterMs: 9000 })])
+    return onMachine(machine, {}, (pass) =>
+      Effect.gen(function* () {
+        yield* pass(200)
+        machine.freeBytes = 4 * GiB
+        yield* pass(30_000)
+        assert.deepStrictEqual(signals(machine), ["SIGTERM 1"])
+        const gone = reported(machine, "HogGone")
+        assert.lengthOf(gone, 1)
+        const [event] = gone
+        if (event?._tag === "HogGone") assert.approximately(event.afterMs, 9500, 500)
+      })
+    )
+  })
+
   it.effect("a hog that ignores SIGTERM gets SIGTERM once and SIGKILL once", () => {
     const machine = makeMachine(1.5 * GiB, [hog(1, GiB, { endsBy: "SIGKILL" })])
     return onMachine(machine, {}, (pass) =>

@@ -116,32 +116,36 @@ describe("when memory is critical and there is no hog", () => {
     })
   )
 
-  live(
-    "a hog is ended first, and the worker is left alone when that helps",
-    () =>
-      Effect.gen(function* () {
-        const guarded = yield* guardedMachine({ worker: hoarding({ tag: "worker", mebibytes: 150 }) })
-        const { full, hoarder, isGone, machine, memoryIs, status } = guarded
-        yield* full({ tag: "worker", mebibytes: 150 })
-        const before = yield* status("the worker runs", isRunning)
-        // Smaller than the worker: at low memory it would be spared. While it ends, memory is looked at several times.
-        const hog = yield* hoarder({
-          tag: "hog",
-          mebibytes: 90,
-          frees: machine.meminfo,
-          lingersMs: 400,
-          text: meminfoText(plenty)
-        })
-        yield* memoryIs(critical)
-        yield* isGone(hog)
-        yield* status("memory is plentiful", ({ memory_level }) => memory_level === "plentiful")
-        yield* guarded.logged(new RegExp(`node \\(pid ${hog}\\) exited after `))
-        yield* staysSo(guarded, "it is left to run", ({ worker_pid }) => worker_pid === before.worker_pid)
-        assert.deepStrictEqual(restarts(guarded), [])
-      }),
-    // At critical memory a hog has half a second between SIGTERM and SIGKILL: on a busy machine it may not get to act.
-    { retry: 2 }
-  )
+  live("a hog is ended first, and the worker is left alone when that helps", () => {
+    const attempt = Effect.gen(function* () {
+      const guarded = yield* guardedMachine({ worker: hoarding({ tag: "worker", mebibytes: 150 }) })
+      const { full, hoarder, isGone, log, logged, machine, memoryIs, status } = guarded
+      yield* full({ tag: "worker", mebibytes: 150 })
+      const before = yield* status("the worker runs", isRunning)
+      // Smaller than the worker: at low memory it would be spared. While it ends, memory is looked at several times.
+      const hog = yield* hoarder({
+        tag: "hog",
+        mebibytes: 90,
+        frees: machine.meminfo,
+        lingersMs: 250,
+        text: meminfoText(plenty)
+      })
+      yield* memoryIs(critical)
+      yield* isGone(hog)
+      yield* logged(new RegExp(`node \\(pid ${hog}\\) exited after `))
+      if (log().includes(`Sending SIGKILL to node (pid ${hog},`)) return false
+      yield* status("memory is plentiful", ({ memory_level }) => memory_level === "plentiful")
+      yield* staysSo(guarded, "it is left to run", ({ worker_pid }) => worker_pid === before.worker_pid)
+      assert.deepStrictEqual(restarts(guarded), [])
+      return true
+    })
+    // At critical memory a hog has half a second between SIGTERM and SIGKILL. On a busy machine it may not free its memory
+    // in that time, and the daemon rightly goes on to the worker: such an attempt says nothing and is made again.
+    return Effect.scoped(attempt).pipe(
+      Effect.repeat({ until: (inTime) => inTime, times: 20 }),
+      Effect.map((inTime) => assert.isTrue(inTime, "no hog freed its memory in time"))
+    )
+  })
 
   live("with dry_run nothing is restarted, and the log says what would be", () =>
     Effect.gen(function* () {
