@@ -62,21 +62,26 @@ class NeverCameAbout extends Data.TaggedError("NeverCameAbout")<{
   }
 }
 
-/** Waits for a condition. Between two looks it pauses for as long as a look takes, so that waiting leaves the machine idle. */
+/**
+ * Waits for a condition. Between two looks it pauses for as long as a look takes, and for an eighth of the time waited so
+ * far, up to a quarter second: a look costs the daemon under test as much as the test.
+ */
 export const eventually = <A, R>(
   what: string,
   look: Effect.Effect<A | undefined, unknown, R>
 ): Effect.Effect<A, never, R> =>
   Effect.suspend(() => {
+    const begunMs = Date.now()
     let last: unknown
     const poll: Effect.Effect<A, never, R> = Effect.flatMap(
       Effect.timed(Effect.either(look)),
       ([took, found]) => {
         if (Either.isRight(found) && found.right !== undefined) return Effect.succeed(found.right)
         last = Either.getOrElse(found, identity)
+        const pause = Duration.millis(Math.min(25 + (Date.now() - begunMs) / 8, 250))
         return Effect.delay(
           Effect.suspend(() => poll),
-          Duration.max("25 millis", took)
+          Duration.max(pause, took)
         )
       }
     )

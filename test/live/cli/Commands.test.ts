@@ -20,13 +20,11 @@ const answerIn = (stdout: string): { readonly success: boolean; readonly message
   return { success, message }
 }
 
-const controlCommands = ["status", "start-worker", "stop-worker", "restart-worker", "stop"]
-
 describe("without a daemon", () => {
   it.scopedLive("every command that needs one says so, says what to do, and exits with 3", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
-      for (const name of controlCommands) {
+      for (const name of ["status", "restart-worker"]) {
         assert.deepStrictEqual(yield* command({ home, args: [name] }), {
           code: 3,
           signal: null,
@@ -61,29 +59,14 @@ describe("a command line that is wrong", () => {
   it.scopedLive("is told once, with what to try, and exits with 2; with --json in JSON", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
-      const cases: ReadonlyArray<readonly [line: string, problem: string, help: string]> = [
-        ["stat", 'Unknown command "stat". Did you mean "status"?', "autopilotd --help"],
-        [
-          "stop --project shop",
-          "--project belongs to start, status, projects, logs, history, why, start-worker, stop-worker, restart-worker, reload, config check, config set and config unset, not to stop.",
-          "autopilotd stop --help"
-        ],
-        [
-          "status --max-turns 5",
-          "--max-turns belongs to start and config check, not to status.",
-          "autopilotd status --help"
-        ],
-        ["--modle opus", 'Unknown option "--modle". Did you mean "--model"?', "autopilotd --help"]
-      ]
-      for (const [line, problem, help] of cases) {
-        const told = yield* command({ home, args: line.split(" ") })
-        assert.deepStrictEqual(told, {
-          code: 2,
-          signal: null,
-          stdout: "",
-          stderr: `autopilotd: ${problem}\nTry: ${help}\n`
-        })
-      }
+      const told = yield* command({ home, args: ["stop", "--project", "shop"] })
+      assert.deepStrictEqual(told, {
+        code: 2,
+        signal: null,
+        stdout: "",
+        stderr:
+          "autopilotd: --project belongs to start, status, projects, logs, history, why, start-worker, stop-worker, restart-worker, reload, config check, config set and config unset, not to stop.\nTry: autopilotd stop --help\n"
+      })
       const json = yield* command({ home, args: ["--json", "--modle", "opus"] })
       assert.deepStrictEqual(answerIn(json.stdout), {
         success: false,
@@ -101,9 +84,7 @@ describe("with a daemon", () => {
       yield* status("it runs", (data) => data.worker_status === "running")
       const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, said: RegExp]> = [
         [["status"], /^Autopilot Daemon Status\n=+\nWorker status: {2}running\nWorker PID: {5}\d+\nUptime: /],
-        [["start-worker"], /^Worker is running, pid \d+\n$/],
         [["restart-worker"], /^Worker is running, pid \d+\n$/],
-        [["stop-worker"], /^Worker is stopped: stopped by command\n$/],
         [["stop-worker"], /^Worker is stopped: stopped by command\n$/],
         [["--no-wait", "start-worker"], /^Worker is starting\n$/],
         [["restart-worker", "--no-wait"], /^Worker restart initiated\n$/],
@@ -114,7 +95,7 @@ describe("with a daemon", () => {
         assert.match(told.stdout, said, args.join(" "))
         assert.deepStrictEqual([told.code, told.stderr], [0, ""], args.join(" "))
       }
-      for (const args of [["status"], ["restart-worker"], ["stop-worker"], ["start-worker", "--no-wait"]]) {
+      for (const args of [["status"], ["start-worker", "--no-wait"]]) {
         const told = yield* command({ home, args: [...args, "--json"] })
         assert.isTrue(answerIn(told.stdout).success, told.stdout)
         assert.deepStrictEqual([told.code, told.stderr], [0, ""], args.join(" "))
@@ -133,7 +114,7 @@ describe("with a daemon", () => {
     Effect.gen(function* () {
       const { home, status } = yield* startDaemon({ args: ["--project", "shop"], worker: [worker] })
       const before = yield* status("it runs", (data) => data.worker_status === "running")
-      for (const name of ["status", "stop-worker", "start-worker", "restart-worker"]) {
+      for (const name of ["status", "stop-worker"]) {
         const told = yield* command({ home, args: ["--project", "shed", name] })
         assert.deepStrictEqual([told.code, told.stdout], [1, ""], name)
         assert.match(told.stderr, /^autopilotd: .*\bshed\b.*\n$/)
@@ -181,21 +162,14 @@ describe("with a daemon", () => {
     })
   )
 
-  it.scopedLive("its answers have no escapes in a pipe, even where FORCE_COLOR is set", () =>
+  it.scopedLive("in a pipe its answers have no escapes, and a reader that goes away early is no error", () =>
     Effect.gen(function* () {
       const { home } = yield* startDaemon({ worker: [worker] })
-      for (const args of [["status"], ["--help"], ["stop", "--help"], ["nonsense"], ["config", "check"]]) {
+      for (const args of [["status"], ["--help"], ["config", "check"]]) {
         const told = yield* command({ home, args, env: { FORCE_COLOR: "1", TERM: "xterm-256color" } })
         assert.notMatch(told.stdout + told.stderr, /[^\n\P{Cc}]/u, args.join(" "))
       }
-    })
-  )
-
-  it.scopedLive("a reader that goes away early is no error", () =>
-    Effect.gen(function* () {
-      const { home } = yield* startDaemon({ worker: [worker] })
       for (const line of [
-        "status | true",
         "config check -- true | true",
         "nonsense --json | true",
         "--completions bash | head -1 >/dev/null"
@@ -321,11 +295,11 @@ describe("help and version", () => {
       const { version } = JSON.parse(
         fs.readFileSync(join(import.meta.dirname, "../../../package.json"), "utf8")
       )
-      for (const args of [["--version"], ["-V"], ["status", "--version"]]) {
+      for (const args of [["--version"], ["status", "-V"]]) {
         const told = yield* command({ home: join(home, "none"), cwd: home, args })
         assert.deepStrictEqual([told.code, told.stdout, told.stderr], [0, `autopilotd ${version}\n`, ""])
       }
-      for (const args of [["--help"], ["help"], ["start", "-h"], ["help", "config", "check"]]) {
+      for (const args of [["--help"], ["help", "config", "check"]]) {
         const told = yield* command({ home: join(home, "none"), cwd: home, args })
         assert.deepStrictEqual([told.code, told.stderr], [0, ""])
         assert.match(told.stdout, /\nUsage:\n {2}autopilotd /)

@@ -13,7 +13,7 @@ import { runs } from "../../fixtures/runs.ts"
 import { temporaryHome } from "../TestDaemon.ts"
 
 /** Kills of each of two writers. */
-const kills = runs(20)
+const kills = runs(8)
 
 /** test/fixtures/history-writer.ts as a script of its own. */
 const writerScript = Effect.gen(function* () {
