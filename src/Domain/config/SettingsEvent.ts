@@ -1,7 +1,8 @@
 import * as Schema from "effect/Schema"
 import { ProjectName } from "../Project.ts"
-import { processes } from "../text/Amounts.ts"
+import { humanDuration, processes } from "../text/Amounts.ts"
 import type { Message } from "../text/Level.ts"
+import { quoted } from "../text/Printable.ts"
 
 const ofProject = { project: ProjectName }
 
@@ -16,6 +17,7 @@ export const SettingsEvent = Schema.Union(
     awaitingRestart: Schema.Array(Schema.String)
   }),
   Schema.TaggedStruct("SettingsRefused", { by: Schema.String, reason: Schema.String }),
+  Schema.TaggedStruct("RemovalAwaited", { projects: Schema.Array(Schema.String), forMs: Schema.Number }),
   Schema.TaggedStruct("SettingsWritten", { path: Schema.String, changed: Schema.Array(Schema.String) })
 )
 export type SettingsEvent = typeof SettingsEvent.Type
@@ -45,6 +47,13 @@ export const describeSettings = (event: SettingsEvent): Message => {
         level: "error",
         text: `Settings not reloaded (${event.by}), the previous ones stay in force: ${event.reason}`
       }
+    case "RemovalAwaited": {
+      const names = `project${event.projects.length === 1 ? "" : "s"} ${event.projects.map(quoted).join(", ")}`
+      return {
+        level: "warning",
+        text: `The settings file has no ${names} any more. The daemon stops the removed workers when the file stays as it is for ${humanDuration(event.forMs)}`
+      }
+    }
     case "SettingsWritten":
       return {
         level: "info",

@@ -95,6 +95,7 @@ export const describeEvent = (event: DaemonEvent): Message => {
     case "ProjectRemoved":
     case "SettingsReloaded":
     case "SettingsRefused":
+    case "RemovalAwaited":
     case "SettingsWritten":
       return describeSettings(event)
     case "CommandTaken":

@@ -31,6 +31,8 @@ export class SettingsReload extends Context.Tag("SettingsReload")<
       /** Restart the worker of this project only. */
       readonly project?: ProjectName
     }) => Effect.Effect<ReloadData, SettingsError | NoWorkerCommand | ProjectsWithoutWorker | UnknownProject>
+    /** The projects that a reload of the present file would remove; empty when the file is not valid. */
+    readonly removals: Effect.Effect<ReadonlyArray<ProjectName>>
   }
 >() {}
 
@@ -81,6 +83,13 @@ const make = Effect.gen(function* () {
     )
 
   return SettingsReload.of({
+    removals: Effect.gen(function* () {
+      const plans = plansOf(yield* load())
+      if (Either.isLeft(plans)) return []
+      const kept = plans.right.map(({ project }) => project)
+      const { projects } = yield* SubscriptionRef.get(current)
+      return projects.map(({ project }) => project).filter((name) => !kept.includes(name))
+    }).pipe(Effect.orElseSucceed(() => [])),
     reload: Effect.fnUntraced(
       function* ({ by, project, restart }) {
         const changes = yield* Effect.tapError(takeOver(project), ({ message }) =>

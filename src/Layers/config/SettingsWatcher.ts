@@ -1,4 +1,5 @@
 import * as fs from "node:fs/promises"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -8,11 +9,18 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import { errorCode } from "../files/SystemError.ts"
 import { readSmallFile } from "../files/TextFile.ts"
 import { Concerns } from "../history/Concerns.ts"
+import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { SettingsInForce } from "../settings/SettingsInForce.ts"
 import { SettingsReload } from "./SettingsReload.ts"
 
 /** One stat(2) costs some microseconds, and works where inotify does not: behind symbolic links, on network disks. */
 const pollInterval = "1 second"
+
+/**
+ * How long a file that removes projects stays as it is before their workers are stopped: a program that writes it in
+ * steps may have written half of the projects so far.
+ */
+const removalDelay = Duration.seconds(10)
 
 /** Differs between any two versions of a file. Symbolic links are followed. */
 const versionAt = (path: string): Effect.Effect<string> =>
@@ -32,11 +40,12 @@ const settledVersions = (path: string): Stream.Stream<string> =>
   )
 
 /** Reloads the settings when their file has changed, while `watch_config` is on. It restarts no worker. */
-export const layer: Layer.Layer<never, never, Concerns | SettingsInForce | SettingsReload> =
+export const layer: Layer.Layer<never, never, Concerns | DaemonEvents | SettingsInForce | SettingsReload> =
   Layer.scopedDiscard(
     Effect.gen(function* () {
       const { current } = yield* SettingsInForce
-      const { reload } = yield* SettingsReload
+      const { reload, removals } = yield* SettingsReload
+      const events = yield* DaemonEvents
       const concerns = yield* Concerns
 
       const file = Effect.map(SubscriptionRef.get(current), ({ settingsFile }) => settingsFile)
@@ -55,9 +64,18 @@ export const layer: Layer.Layer<never, never, Concerns | SettingsInForce | Setti
       )
       // A file that is refused has been reported as an event; its next version may be right.
       const takeOver = Effect.ignore(reload({ by: "the file has changed", restart: false }))
-      yield* concerns.run(
-        "settings watch",
-        Stream.runForEach(versionsWhileWanted, () => Effect.unlessEffect(takeOver, isInForce))
-      )
+      const onVersion = Effect.fnUntraced(function* (version: string) {
+        if (yield* isInForce) return
+        const projects = yield* removals
+        if (projects.length > 0) {
+          yield* events.publish({ _tag: "RemovalAwaited", projects, forMs: Duration.toMillis(removalDelay) })
+          yield* Effect.sleep(removalDelay)
+          // Another version by now: the poll finds it, once it has settled.
+          if ((yield* Effect.flatMap(file, ({ path }) => versionAt(path))) !== version) return
+          if (yield* isInForce) return
+        }
+        yield* takeOver
+      })
+      yield* concerns.run("settings watch", Stream.runForEach(versionsWhileWanted, onVersion))
     })
   )

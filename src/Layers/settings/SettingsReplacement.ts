@@ -64,6 +64,21 @@ const keepAsBackup = async (path: string): Promise<void> => {
   await fs.link(path, backup).catch(() => fs.copyFile(path, backup))
 }
 
+/**
+ * Writes over a file in its place. A kill or a power failure in the middle leaves a mixture, and the former text in the
+ * backup.
+ */
+const overwrite = async (path: string, text: string): Promise<void> => {
+  const file = await fs.open(path, constants.O_WRONLY)
+  try {
+    const { bytesWritten } = await file.write(Buffer.from(text), 0, undefined, 0)
+    await file.truncate(bytesWritten)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
 const attempt = <A>(
   path: string,
   act: () => Promise<A>
@@ -125,6 +140,10 @@ const put = Effect.fnUntraced(function* (
         refuseIfStale(await hashAt(target))
         if (former !== undefined) await keepAsBackup(target)
       }
+    }).catch((cause: unknown) => {
+      // A file that is a mount point, as by `docker run -v`, cannot be replaced by another.
+      if (errorCode(cause) !== "EBUSY" && errorCode(cause) !== "EXDEV") throw cause
+      return overwrite(target, text)
     })
     await syncFolder(target)
   })
@@ -132,7 +151,8 @@ const put = Effect.fnUntraced(function* (
 
 /**
  * Makes the function that replaces a settings file: whole or not at all, also when this process is killed or the power
- * fails. The mode stays, the former file becomes `.bak`, a symbolic link stays and its target is replaced. Writers of
+ * fails. The mode stays, the former file becomes `.bak`, a symbolic link stays and its target is replaced. Only a file that
+ * is a mount point is overwritten in its place. Writers of
  * this process take turns, and those of all processes by flock(2). Writing that has begun is not interrupted; when the
  * disk hangs, only the caller's waiting ends, and the next writer waits until the disk has answered.
  */

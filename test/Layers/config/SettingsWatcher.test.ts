@@ -7,6 +7,8 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/TestClock"
 import * as TestServices from "effect/TestServices"
 import { settingsChanges } from "../../../src/Domain/config/SettingsDiff.ts"
+import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
+import { ProjectName } from "../../../src/Domain/Project.ts"
 import type { EffectiveSettings } from "../../../src/Domain/settings/EffectiveSettings.ts"
 import { SettingsError } from "../../../src/Domain/settings/SettingsProblem.ts"
 import { SettingsReload } from "../../../src/Layers/config/SettingsReload.ts"
@@ -14,6 +16,7 @@ import * as SettingsWatcher from "../../../src/Layers/config/SettingsWatcher.ts"
 import { sha256Of } from "../../../src/Layers/files/TextFile.ts"
 import { Concerns } from "../../../src/Layers/history/Concerns.ts"
 import { SettingsInForce } from "../../../src/Layers/settings/SettingsInForce.ts"
+import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"
 import { folder, promisesWith } from "../../fixtures/SettingsWriter.ts"
 import { eventually } from "../../live/TestDaemon.ts"
@@ -26,7 +29,8 @@ const renameOver = (path: string, text: string) => {
 
 /**
  * A watcher on a file that holds "at first". A reload takes over any text but "wrong", and switches the watcher off at
- * "off". `reloads` has the text of the file at each reload; undefined for no file.
+ * "off". A text with "half" in it has no project "shop". `reloads` has the text of the file at each reload; undefined for
+ * no file.
  */
 const watching = Effect.gen(function* () {
   const path = join(yield* folder, "daemon.toml")
@@ -45,6 +49,10 @@ const watching = Effect.gen(function* () {
     yield* SubscriptionRef.set(current, settingsOf(text))
     return { ...settingsChanges(before, settingsOf(text)), restarted: [], awaiting_restart: [] }
   })
+  const removals = Effect.sync(() =>
+    fs.existsSync(path) && fs.readFileSync(path, "utf8").includes("half") ? [ProjectName.make("shop")] : []
+  )
+  const events: Array<DaemonEvent> = []
   let polls = 0
   const atPoll = { act: (): void => undefined }
   yield* promisesWith(
@@ -62,7 +70,8 @@ const watching = Effect.gen(function* () {
   )
   yield* Layer.build(
     SettingsWatcher.layer.pipe(
-      Layer.provide(Layer.succeed(SettingsReload, { reload: () => reload })),
+      Layer.provide(Layer.succeed(SettingsReload, { reload: () => reload, removals })),
+      Layer.provide(recordedEvents(events)),
       Layer.provide(
         Layer.succeed(SettingsInForce, { current, load: () => Effect.dieMessage("it is not called") })
       ),
@@ -94,7 +103,7 @@ const watching = Effect.gen(function* () {
       until(`reloads: ${texts.join()}`, () => reloads.length >= texts.length),
       () => assert.deepStrictEqual(reloads, texts)
     )
-  return { path, atPoll, current, settingsOf, nextPolls, reloaded }
+  return { path, atPoll, current, settingsOf, events, nextPolls, reloaded, until }
 })
 
 describe("watch_config", () => {
@@ -139,6 +148,20 @@ describe("watch_config", () => {
         if (part < 5) fs.appendFileSync(path, ` ${part++}`)
       }
       yield* reloaded("at first 0 1 2 3 4")
+    })
+  )
+
+  it.scoped("takes a project away only when the file has stayed as it is, and says that it waits", () =>
+    Effect.gen(function* () {
+      const { events, path, reloaded, until } = yield* watching
+      fs.writeFileSync(path, "half")
+      yield* until("it waits", () => events.length > 0)
+      assert.deepStrictEqual(events, [{ _tag: "RemovalAwaited", projects: ["shop"], forMs: 10_000 }])
+      fs.writeFileSync(path, "the whole")
+      yield* reloaded("the whole")
+      fs.writeFileSync(path, "half for good")
+      yield* reloaded("the whole", "half for good")
+      assert.lengthOf(events, 2)
     })
   )
 

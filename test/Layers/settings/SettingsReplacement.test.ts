@@ -193,6 +193,22 @@ describe("Replacing the settings file", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  unlessMissing(noSmallDisk)("overwrites a file that is mounted by itself, and keeps the former text", () =>
+    Effect.gen(function* () {
+      const script = yield* writerScript
+      const { names, path } = yield* settings
+      const long = `${former}# ${"x".repeat(1000)}\n`
+      fs.writeFileSync(path, long)
+      const { begin, result } = yield* writer(script, ["replace", path, fresh], {
+        through: ["unshare", "-m", "sh", "-c", 'mount --bind "$0" "$0" && exec "$@"', path]
+      })
+      yield* begin
+      assert.strictEqual(yield* result, "written")
+      assert.deepStrictEqual([read(path), read(`${path}.bak`)], [fresh, long])
+      assert.deepStrictEqual(names(), ["daemon.toml", "daemon.toml.bak"])
+    })
+  )
+
   it.scopedLive("refuses a text that could not be read back", () =>
     Effect.gen(function* () {
       const { names, path } = yield* settings

@@ -171,7 +171,10 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
     }))
   )
   // The file of these settings does not exist, which the watcher takes for a change.
-  const Reload = Layer.succeed(SettingsReload.SettingsReload, { reload: () => bugs.reload ?? Effect.never })
+  const Reload = Layer.succeed(SettingsReload.SettingsReload, {
+    reload: () => bugs.reload ?? Effect.never,
+    removals: Effect.succeed([])
+  })
   return Layer.mergeAll(
     ControlServer.layer,
     Layer.provide(SettingsWatcher.layer, Reload),
