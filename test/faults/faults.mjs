@@ -1,0 +1,179 @@
+// The faults: each does one thing to a daemon, a worker, a file or the socket, and returns when it is undone or done.
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
+
+const kill = (world, { pid }, signal) => {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // It ended meanwhile.
+  }
+}
+
+const attempt = (act) => {
+  try {
+    act()
+  } catch {
+    // The daemon has replaced it meanwhile, or the disk is full.
+  }
+}
+
+const frozen = async (world, victims) => {
+  for (const victim of victims) kill(world, victim, "SIGSTOP")
+  await sleep(world.random.between(50, 2500))
+  for (const victim of victims) kill(world, victim, "SIGCONT")
+}
+
+const inHome = (world, ...names) => join(world.home, ...names)
+const anyProject = ({ random }) => random.from(["marked", "plain"])
+const stateFile = (world) => inHome(world, "state", `${anyProject(world)}.json`)
+const garbage = ["", "{", '{"untilMs":1e17}', "\0\0\0", "[]", "null", "x".repeat(100_000)]
+
+/** Name, weight, deed. */
+export const faults = [
+  [
+    "kill -9 of the daemon",
+    6,
+    (world) => {
+      for (const daemon of world.daemons()) {
+        world.killed.add(daemon.pid)
+        kill(world, daemon, "SIGKILL")
+      }
+    }
+  ],
+  [
+    "SIGTERM to the daemon",
+    2,
+    (world) => world.daemons().forEach((daemon) => kill(world, daemon, "SIGTERM"))
+  ],
+  ["the daemon is frozen", 3, (world) => frozen(world, world.daemons())],
+  ["a start", 10, (world) => void world.start()],
+  ["two starts at once", 2, (world) => void [world.start(), world.start("--keep-state")]],
+  [
+    "kill -9 of a leader",
+    6,
+    (world) => {
+      const [leader] = world.random.shuffled(world.leaders())
+      if (leader !== undefined) kill(world, leader, "SIGKILL")
+    }
+  ],
+  ["a leader is frozen", 3, (world) => frozen(world, world.leaders())],
+  ["everything is frozen", 1, (world) => frozen(world, [...world.daemons(), ...world.leaders()])],
+  [
+    "kill -9 of a worker's process",
+    4,
+    (world) => {
+      const ours = world.processes().filter(({ argv }) => argv[0] === "sleep" && argv[1]?.startsWith("10000"))
+      const [child] = world.random.shuffled(ours)
+      if (child !== undefined) kill(world, child, "SIGKILL")
+    }
+  ],
+  ["restart-worker", 6, (world) => world.command("restart-worker", "--project", anyProject(world))],
+  [
+    "stop-worker and start-worker",
+    4,
+    async (world) => {
+      const project = anyProject(world)
+      await world.command("stop-worker", "--project", project)
+      await world.command("start-worker", "--no-wait", "--project", project)
+    }
+  ],
+  ["switch", 2, (world) => world.command("switch", anyProject(world))],
+  ["stop", 2, (world) => world.command("stop")],
+  [
+    "requests without waiting",
+    6,
+    async (world) => {
+      const types = ["RestartWorker", "StopWorker", "StartWorker", "Status", "Projects", "ReloadConfig"]
+      const asked = Array.from({ length: 6 }, () => ({
+        type: world.random.from(types),
+        project: anyProject(world)
+      }))
+      await Promise.all(asked.map((request) => world.ask(request)))
+    }
+  ],
+  [
+    "garbage on the socket",
+    3,
+    (world) => world.ask(world.random.from(["", "{", "\0", '"x"', "{}\n{}", "[".repeat(50_000)]))
+  ],
+  ["the lock file is removed", 1, (world) => attempt(() => fs.rmSync(inHome(world, "autopilotd.lock")))],
+  ["the socket is removed", 2, (world) => attempt(() => fs.rmSync(inHome(world, "autopilotd.sock")))],
+  [
+    "the PID file is wrong",
+    2,
+    (world) =>
+      attempt(() =>
+        fs.writeFileSync(inHome(world, "autopilotd.pid"), world.random.from(["", "1", "garbage", "999999"]))
+      )
+  ],
+  [
+    "the id is removed or garbage",
+    2,
+    (world) =>
+      attempt(() => {
+        const path = inHome(world, "id")
+        if (world.random.between(0, 2) < 1) fs.rmSync(path)
+        else fs.writeFileSync(path, world.random.from(garbage))
+      })
+  ],
+  [
+    "a state file is garbage",
+    3,
+    (world) => attempt(() => fs.writeFileSync(stateFile(world), world.random.from(garbage)))
+  ],
+  [
+    "a state file is a fifo",
+    1,
+    (world) =>
+      attempt(() => {
+        const path = stateFile(world)
+        fs.rmSync(path, { force: true })
+        world.fifo(path)
+      })
+  ],
+  ["state/ is removed", 1, (world) => attempt(() => fs.rmSync(inHome(world, "state"), { recursive: true }))],
+  ["logs/ is removed", 1, (world) => attempt(() => fs.rmSync(inHome(world, "logs"), { recursive: true }))],
+  [
+    "the history is torn",
+    1,
+    (world) =>
+      attempt(() => {
+        const path = inHome(world, "history.jsonl")
+        fs.truncateSync(path, Math.max(0, fs.statSync(path).size - world.random.between(1, 200)))
+      })
+  ],
+  [
+    "the disk is full",
+    2,
+    async (world) => {
+      const path = inHome(world, "filler")
+      attempt(() => {
+        for (;;) fs.appendFileSync(path, Buffer.alloc(65_536))
+      })
+      await sleep(world.random.between(200, 3000))
+      fs.rmSync(path, { force: true })
+    }
+  ],
+  [
+    "the settings are written in two steps",
+    2,
+    async (world) => {
+      const text = world.settings(world.random.between(100, 600))
+      fs.writeFileSync(world.settingsFile, text.slice(0, text.indexOf("[projects.plain]")))
+      await sleep(world.random.between(0, 300))
+      fs.writeFileSync(world.settingsFile, text)
+      await world.command("reload")
+    }
+  ],
+  [
+    "the settings are not valid for a moment",
+    2,
+    async (world) => {
+      fs.writeFileSync(world.settingsFile, "restart = 5\n[[")
+      await world.command("reload")
+      fs.writeFileSync(world.settingsFile, world.settings())
+    }
+  ]
+]
