@@ -10,7 +10,7 @@ export interface ProcessEntry extends ProcessIdentity {
   readonly parentPid: number
   readonly group: number
   readonly session: number
-  /** The kernel's letter: R, S, D, T, Z (zombie), X (dead) ... */
+  /** The kernel's letter: R, S, D, T, Z (zombie), X (dead) ... If the first thread has exited, that of a living one. */
   readonly state: string
   readonly isKernelThread: boolean
   /** CPU time used until `stat` was read. */
@@ -115,6 +115,15 @@ export const parseStat = (
     }
   }
   return undefined
+}
+
+/**
+ * The number of threads in the first `length` bytes of `/proc/<pid>/stat`. The kernel shows Z once the first thread of a
+ * process has exited, although the others run; a zombie has one.
+ */
+export const threadCount = (bytes: Uint8Array, length: number): number => {
+  const text = new TextDecoder("latin1").decode(bytes.subarray(0, length))
+  return Number(text.slice(text.lastIndexOf(")") + 2).split(" ")[17])
 }
 
 /** Parses the second number of `/proc/<pid>/statm`: resident pages. */

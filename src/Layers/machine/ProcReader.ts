@@ -1,5 +1,11 @@
 import * as fs from "node:fs"
-import { type ProcessEntry, parseStat, residentPages } from "../../Domain/machine/ProcessEntry.ts"
+import {
+  isAlive,
+  type ProcessEntry,
+  parseStat,
+  residentPages,
+  threadCount
+} from "../../Domain/machine/ProcessEntry.ts"
 import { parseOpenFilesLimit } from "../../Domain/machine/ProcessStatus.ts"
 import { errorCode } from "../files/SystemError.ts"
 
@@ -90,10 +96,48 @@ export const makeProcReader = (root: string) => {
   /** A file of any size; valid until the next read. */
   const whole = (path: string): Buffer | undefined => attempt(() => readWhole(path))
 
-  const text = (pid: number | "self", file: string): string | undefined =>
-    whole(`${root}/${pid}/${file}`)?.toString("latin1")
-
   const pageBytes = pageBytesOf(whole(`${root}/self/auxv`))
+
+  const stat = (folder: string, pid: number): ProcessEntry | undefined => {
+    const length = short(`${folder}/stat`)
+    return length === undefined ? undefined : parseStat(buffer, length, pid, pageBytes)
+  }
+
+  /** A living thread of a process whose first thread has exited; undefined for a zombie. */
+  const livingThread = (
+    pid: number
+  ): { readonly folder: string; readonly entry: ProcessEntry } | undefined => {
+    for (const thread of attempt(() => fs.readdirSync(`${root}/${pid}/task`)) ?? []) {
+      const folder = `${root}/${pid}/task/${thread}`
+      const entry = stat(folder, pid)
+      if (entry !== undefined && isAlive(entry)) return { folder, entry }
+    }
+    return undefined
+  }
+
+  const entryOf = (pid: number): ProcessEntry | undefined => {
+    const entry = stat(`${root}/${pid}`, pid)
+    if (entry?.state !== "Z") return entry
+    const length = short(`${root}/${pid}/stat`)
+    if (length === undefined || !(threadCount(buffer, length) > 1)) return entry
+    const living = livingThread(pid)?.entry
+    return living === undefined
+      ? entry
+      : { ...entry, state: living.state, residentBytes: living.residentBytes }
+  }
+
+  /** The first thread takes memory, environment and program with it, and the other threads still show them. */
+  const ofAnyThread = <A>(
+    pid: number,
+    read: (folder: string) => A | undefined,
+    isLost: (found: A) => boolean
+  ): A | undefined => {
+    const found = read(`${root}/${pid}`)
+    if (found !== undefined && !isLost(found)) return found
+    if (stat(`${root}/${pid}`, pid)?.state !== "Z") return found
+    const living = livingThread(pid)
+    return living === undefined ? found : read(living.folder)
+  }
 
   const bytesIn = (length: number): number => residentPages(buffer, length) * pageBytes
 
@@ -106,22 +150,38 @@ export const makeProcReader = (root: string) => {
         .readdirSync(root)
         .filter((name) => name.charCodeAt(0) <= nine)
         .map(Number),
-    entry: (pid: number): ProcessEntry | undefined => {
-      const length = short(`${root}/${pid}/stat`)
-      return length === undefined ? undefined : parseStat(buffer, length, pid, pageBytes)
-    },
+    entry: entryOf,
     /** `status` and other files of text. */
-    text,
+    text: (pid: number, file: string): string | undefined =>
+      ofAnyThread(
+        pid,
+        (folder) => whole(`${folder}/${file}`)?.toString("latin1"),
+        (found) => found === ""
+      ),
     /** The soft limit of open files: a number, or `unlimited`. */
     openFilesLimit: (pid: number | "self"): string | undefined =>
-      parseOpenFilesLimit(text(pid, "limits") ?? ""),
+      parseOpenFilesLimit(whole(`${root}/${pid}/limits`)?.toString("latin1") ?? ""),
     argv: (pid: number): ReadonlyArray<string> | undefined => {
-      const joined = whole(`${root}/${pid}/cmdline`)?.toString("utf8")
+      const joined = ofAnyThread(
+        pid,
+        (folder) => whole(`${folder}/cmdline`)?.toString("utf8"),
+        (text) => text === ""
+      )
       return joined === "" ? [] : joined?.replace(/\0$/, "").split("\0")
     },
-    executable: (pid: number): string | undefined => attempt(() => fs.readlinkSync(`${root}/${pid}/exe`)),
+    executable: (pid: number): string | undefined =>
+      ofAnyThread(
+        pid,
+        (folder) => attempt(() => fs.readlinkSync(`${folder}/exe`)),
+        () => false
+      ),
     /** The environment; valid until the next read. */
-    environ: (pid: number): Buffer | undefined => whole(`${root}/${pid}/environ`),
+    environ: (pid: number): Buffer | undefined =>
+      ofAnyThread(
+        pid,
+        (folder) => whole(`${folder}/environ`),
+        (environ) => environ.length === 0
+      ),
     /** The user id that /proc shows; root for a process that cannot be inspected. */
     owner: (pid: number): number | undefined =>
       attempt(() => fs.statSync(`${root}/${pid}`, { throwIfNoEntry: false })?.uid),

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import { isStill } from "../../Domain/machine/ProcessEntry.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { ProcFs } from "../../Layers/machine/ProcFs.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
@@ -14,7 +15,7 @@ const awaitEnd = Effect.fnUntraced(function* (pid: number) {
   yield* proc.process(pid).pipe(
     Effect.repeat({
       schedule: Schedule.spaced("20 millis"),
-      until: (now) => now === undefined || now.startTicks !== before.startTicks || now.state === "Z"
+      until: (now) => !isStill(before, now)
     })
   )
 })

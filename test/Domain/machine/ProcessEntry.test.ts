@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { isStill, parseStat, residentPages } from "../../../src/Domain/machine/ProcessEntry.ts"
+import { isStill, parseStat, residentPages, threadCount } from "../../../src/Domain/machine/ProcessEntry.ts"
 
 const read = (text: string, pid = 7) => {
   const bytes = Buffer.from(text, "latin1")
@@ -44,6 +44,11 @@ describe("a process's stat", () => {
     assert.isFalse(read(stat(0x00400100))?.isKernelThread)
     assert.isFalse(read(stat(0xffdfffff))?.isKernelThread)
     assert.isTrue(read(stat(0xffffffff))?.isKernelThread)
+  })
+
+  it("contains the number of its threads, whatever the program calls itself", () => {
+    const bytes = Buffer.from(`7 (a) Z (b) Z 1 2 3 ${"9 ".repeat(13)}2 0 4711 0 0 0\n`, "latin1")
+    assert.strictEqual(threadCount(bytes, bytes.length), 2)
   })
 
   it("is no process when it is cut off", () => {

@@ -3,7 +3,9 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { isAlive } from "../../../src/Domain/machine/ProcessEntry.ts"
 import * as ProcFs from "../../../src/Layers/machine/ProcFs.ts"
+import { canLoseFirstThread, lostFirstThread } from "../../fixtures/LostFirstThread.ts"
 import { eventually, killForSure, temporaryHome } from "../../live/TestDaemon.ts"
 import { MiB, procFolder } from "./ProcFolder.ts"
 
@@ -143,6 +145,57 @@ describe("the proportional size of processes", () => {
           return isLess ? true : undefined
         })
       )
+    })
+  )
+})
+
+describe("a process whose first thread has exited", () => {
+  it.scopedLive.skipIf(!canLoseFirstThread)(
+    "is alive while another thread runs, with its environment and memory; the kernel calls it a zombie",
+    () =>
+      Effect.gen(function* () {
+        const path = lostFirstThread(yield* temporaryHome)
+        const child = yield* Effect.acquireRelease(
+          Effect.sync(() => spawn(path, [], { env: { ID: "home:shop:1" }, stdio: "ignore" })),
+          ({ pid }) => Effect.sync(() => killForSure(pid ?? 0))
+        )
+        const pid = child.pid ?? 0
+        const proc = yield* real
+        yield* eventually(
+          "its first thread is gone",
+          Effect.sync(() => /\) Z /.test(fs.readFileSync(`/proc/${pid}/stat`, "latin1")) || undefined)
+        )
+        const entry = yield* proc.process(pid)
+        assert(entry !== undefined)
+        assert.isTrue(isAlive(entry))
+        assert.deepStrictEqual([...(yield* proc.carrying([pid], "ID=home:"))], [pid])
+        assert.deepStrictEqual(proc.reader.argv(pid), [path])
+        assert.strictEqual(proc.reader.executable(pid), fs.realpathSync(path))
+        const shares = yield* proc.proportionalBytes([pid])
+        assert.isAbove(shares.get(pid) ?? 0, 0)
+      })
+  )
+
+  it.scopedLive("is dead when no other thread is left", () =>
+    Effect.gen(function* () {
+      const shell = yield* Effect.acquireRelease(
+        Effect.sync(() =>
+          // The sleep that takes the place of the shell does not reap the child.
+          spawn("/bin/sh", ["-c", "sleep 0 & echo $!; exec sleep 1000000"], {
+            stdio: ["ignore", "pipe", "ignore"]
+          })
+        ),
+        ({ pid }) => Effect.sync(() => killForSure(pid ?? 0))
+      )
+      const pid = yield* Effect.async<number>((resume) => {
+        shell.stdout.once("data", (text: Buffer) => resume(Effect.succeed(Number(text.toString()))))
+      })
+      const proc = yield* real
+      yield* eventually(
+        "it is a zombie",
+        Effect.map(proc.process(pid), (now) => (now?.state === "Z" ? true : undefined))
+      )
+      assert.strictEqual((yield* proc.carrying([pid], "")).size, 0)
     })
   )
 })

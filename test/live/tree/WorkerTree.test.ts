@@ -2,6 +2,7 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { canLoseFirstThread, lostFirstThread } from "../../fixtures/LostFirstThread.ts"
 import {
   command,
   eventually,
@@ -9,6 +10,7 @@ import {
   isAlive,
   killForSure,
   startDaemon,
+  type TestDaemon,
   temporaryHome,
   workersOf
 } from "../TestDaemon.ts"
@@ -168,5 +170,47 @@ describe("a process that has escaped from its worker's tree in every way", () =>
       daemon.child.kill("SIGTERM")
       assert.deepStrictEqual(yield* daemon.ended, { code: 0, signal: null })
     })
+  )
+})
+
+describe("a worker whose first thread has exited, which the kernel calls a zombie", () => {
+  it.scopedLive.skipIf(!canLoseFirstThread)(
+    "is ended by a restart, a stop, and the next daemon after a kill of its own",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        const program = lostFirstThread(home)
+        const started: Array<number> = []
+        yield* Effect.addFinalizer(() => Effect.sync(() => started.forEach(killForSure)))
+        const up = (daemon: TestDaemon) =>
+          daemon
+            .status(
+              "a new one runs",
+              ({ worker_pid }) => worker_pid !== null && !started.includes(worker_pid) && isThere(worker_pid)
+            )
+            .pipe(Effect.tap(({ worker_pid }) => Effect.sync(() => started.push(worker_pid ?? 0))))
+        /** Whether it waits in its second thread, or has not come so far. */
+        const isThere = (pid: number) => {
+          try {
+            return fs.readdirSync(`/proc/${pid}/task`).length === 2
+          } catch {
+            return false
+          }
+        }
+        const first = yield* startDaemon({ home, worker: [program], settings: shortGrace })
+        yield* up(first)
+        const restarted = yield* command({ home, args: ["restart-worker"] })
+        assert.strictEqual(restarted.code, 0, restarted.stderr)
+        yield* up(first)
+        assert.deepStrictEqual(started.filter(isThere), [started[1]])
+        first.child.kill("SIGKILL")
+        yield* first.ended
+        const second = yield* startDaemon({ home, worker: [program] })
+        yield* up(second)
+        assert.deepStrictEqual(started.filter(isThere), [started[2]])
+        const stopped = yield* command({ home, args: ["stop"] })
+        assert.strictEqual(stopped.code, 0, stopped.stderr)
+        assert.deepStrictEqual(started.filter(isThere), [])
+      })
   )
 })
