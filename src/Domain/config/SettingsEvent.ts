@@ -3,13 +3,19 @@ import { ProjectName } from "../Project.ts"
 import { humanDuration, processes } from "../text/Amounts.ts"
 import type { Message } from "../text/Level.ts"
 import { quoted } from "../text/Printable.ts"
+import { perhaps } from "../Wire.ts"
 
 const ofProject = { project: ProjectName }
 
 /** The events of the settings. */
 export const SettingsEvent = Schema.Union(
   Schema.TaggedStruct("ProjectAdded", ofProject),
-  Schema.TaggedStruct("ProjectRemoved", { ...ofProject, leftBehind: Schema.Array(Schema.Int) }),
+  /** `why` says why processes are left behind, and what helps. */
+  Schema.TaggedStruct("ProjectRemoved", {
+    ...ofProject,
+    leftBehind: Schema.Array(Schema.Int),
+    why: perhaps(Schema.String)
+  }),
   Schema.TaggedStruct("SettingsReloaded", {
     by: Schema.String,
     /** Keys only: the values may be secrets. */
@@ -32,7 +38,10 @@ export const describeSettings = (event: SettingsEvent): Message => {
         ? { level: "info", text: "Removed by the settings; all its processes have exited" }
         : {
             level: "error",
-            text: `Removed by the settings, but ${processes(event.leftBehind)} could not be killed`
+            text:
+              event.why === undefined
+                ? `Removed by the settings, but ${processes(event.leftBehind)} could not be killed`
+                : `Removed by the settings, but left processes behind: ${event.why}`
           }
     case "SettingsReloaded": {
       const changed = event.changed.length === 0 ? "nothing has changed" : event.changed.join(", ")

@@ -8,6 +8,7 @@ import { describeService, ServiceEvent } from "../systemd/ServiceEvent.ts"
 import { humanDuration, processes } from "../text/Amounts.ts"
 import type { Message } from "../text/Level.ts"
 import { describeGroup, GroupEvent } from "../tree/GroupEvent.ts"
+import { perhaps } from "../Wire.ts"
 import { describeLifecycle, LifecycleEvent } from "../worker/LifecycleEvent.ts"
 import { describeSavedState, SavedStateEvent } from "../worker/SavedStateEvent.ts"
 
@@ -29,7 +30,11 @@ export const DaemonEvent = Schema.Union(
   }),
   Schema.TaggedStruct("ConcernRecovered", { name: Schema.String }),
   Schema.TaggedStruct("ConcernBeyondHelp", { name: Schema.String, cause: Schema.String }),
-  Schema.TaggedStruct("DaemonStopped", { leftBehind: Schema.Array(Schema.Int) }),
+  /** `why` says why processes are left behind, and what helps. */
+  Schema.TaggedStruct("DaemonStopped", {
+    leftBehind: Schema.Array(Schema.Int),
+    why: perhaps(Schema.String)
+  }),
   ...SavedStateEvent.members,
   ...ServiceEvent.members,
   ...SettingsEvent.members,
@@ -77,7 +82,13 @@ export const describeEvent = (event: DaemonEvent): Message => {
     case "DaemonStopped":
       return event.leftBehind.length === 0
         ? { level: "info", text: "Stopped; all workers have exited" }
-        : { level: "error", text: `Stopped, but ${processes(event.leftBehind)} could not be killed` }
+        : {
+            level: "error",
+            text:
+              event.why === undefined
+                ? `Stopped, but ${processes(event.leftBehind)} could not be killed`
+                : `Stopped, but left processes behind: ${event.why}`
+          }
     case "StateCleared":
     case "StateKept":
     case "StateNotSaved":

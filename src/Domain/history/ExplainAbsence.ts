@@ -1,10 +1,13 @@
 import { spokenTime } from "../text/LocalTime.ts"
+import { printable } from "../text/Printable.ts"
 import { describeEvent, projectOf } from "./DaemonEvent.ts"
 import { type DaemonRun, runsIn } from "./DaemonRuns.ts"
 import { type Evidence, type Explanation, eventsBehind, workerOf } from "./Explanation.ts"
 import type { HistoryRecord } from "./HistoryRecord.ts"
 import { restartsIn } from "./Restarts.ts"
 import { restartSentences } from "./RestartsText.ts"
+
+const maxTextLength = 400
 
 /** Explains a run of the daemon that has no record of its end. */
 const vanished = (run: DaemonRun, { bootedMs, nowMs, zone }: Evidence): ReadonlyArray<string> => {
@@ -32,7 +35,13 @@ const stopped = (run: DaemonRun, { nowMs, zone }: Evidence): ReadonlyArray<strin
     isBroken
       ? `The last one stopped at ${at} because of a bug${by}. Its log has the cause; report it.`
       : `The last one stopped cleanly at ${at}${by}.`,
-    ...(left.length === 0 ? [] : [`It could not kill these processes: pid ${left.join(", ")}.`])
+    ...(left.length === 0
+      ? []
+      : [
+          run.stopped?.why === undefined
+            ? `It could not kill these processes: pid ${left.join(", ")}.`
+            : `It left processes behind: ${printable(run.stopped.why, maxTextLength)}.`
+        ])
   ]
 }
 

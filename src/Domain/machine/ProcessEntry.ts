@@ -1,3 +1,6 @@
+/** The largest pid of a 64-bit kernel. */
+export const maxPid = 4_194_304
+
 /** Names one process for good: the kernel reuses a pid, but not together with the same start time. */
 export interface ProcessIdentity {
   readonly pid: number

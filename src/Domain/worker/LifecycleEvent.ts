@@ -3,6 +3,7 @@ import { ProjectName } from "../Project.ts"
 import { humanBytes, humanDuration, processes } from "../text/Amounts.ts"
 import type { Message } from "../text/Level.ts"
 import { shellLine } from "../text/ShellLine.ts"
+import { describeSurvivors, pidsOf, type Survivor } from "../tree/Survivor.ts"
 import { describeExit, WorkerExit } from "../tree/WorkerExit.ts"
 import { describeVerdict, Verdict } from "../verdict/ExitVerdict.ts"
 import { describeOomKill, OomKill } from "../verdict/OomKill.ts"
@@ -52,7 +53,8 @@ export const LifecycleEvent = Schema.Union(
   Schema.TaggedStruct("WorkerNotStarted", { ...ofProject, reason: Schema.String }),
   Schema.TaggedStruct("BackingOff", { ...ofProject, failures: Schema.Int, delayMs: Schema.Number }),
   Schema.TaggedStruct("Waiting", { ...ofProject, why: Schema.String, untilMs: Schema.NullOr(Schema.Number) }),
-  Schema.TaggedStruct("RemainsFound", { ...ofProject, pids: Pids }),
+  /** `why` says why they survive, and what helps. */
+  Schema.TaggedStruct("RemainsFound", { ...ofProject, pids: Pids, why: perhaps(Schema.String) }),
   Schema.TaggedStruct("GaveUp", { ...ofProject, failures: Schema.Int, reason: Schema.String }),
   /** The worker stays down until a user acts: another start would not help, or cost money. */
   Schema.TaggedStruct("PersonNeeded", { ...ofProject, reason: Schema.String }),
@@ -63,6 +65,17 @@ export const LifecycleEvent = Schema.Union(
   Schema.TaggedStruct("WorkerOverLimit", { ...ofProject, ...LimitFigures.fields })
 )
 export type LifecycleEvent = typeof LifecycleEvent.Type
+
+/** The event about processes that survive SIGKILL. */
+export const remainsFound = (
+  project: ProjectName,
+  survivors: ReadonlyArray<Survivor>
+): Extract<LifecycleEvent, { _tag: "RemainsFound" }> => ({
+  _tag: "RemainsFound",
+  project,
+  pids: pidsOf(survivors),
+  why: describeSurvivors(survivors)
+})
 
 /** The event as the log shows it. */
 export const describeLifecycle = (event: LifecycleEvent): Message => {
@@ -111,7 +124,10 @@ export const describeLifecycle = (event: LifecycleEvent): Message => {
     case "RemainsFound":
       return {
         level: "error",
-        text: `${processes(event.pids)} of the last worker cannot be killed; the daemon starts no new worker until they exit`
+        text:
+          event.why === undefined
+            ? `${processes(event.pids)} of the last worker cannot be killed; the daemon starts no new worker until they exit`
+            : `Processes of the last worker remain: ${event.why}; the daemon starts no new worker until they exit`
       }
     case "GaveUp":
       return {

@@ -1,5 +1,7 @@
 import * as Schema from "effect/Schema"
 import { humanDuration } from "../text/Amounts.ts"
+import { TreeTrace } from "../tree/TreeTrace.ts"
+import { perhaps } from "../Wire.ts"
 import type { WorkerRules } from "./WorkerEvent.ts"
 import { heldForMemory, initial, nextStartMs, Phase, type WorkerState } from "./WorkerState.ts"
 import type { Step } from "./WorkerTransition.ts"
@@ -21,7 +23,9 @@ export const SavedState = Schema.Struct({
     })
   ),
   /** The id of the worker that may be running; its processes carry it in their environment. */
-  workerId: Schema.NullOr(Schema.String)
+  workerId: Schema.NullOr(Schema.String),
+  /** The leader of that worker, or its processes that could not be killed. Absent before its start and after its end. */
+  tree: perhaps(TreeTrace)
 })
 export type SavedState = typeof SavedState.Type
 
@@ -38,7 +42,11 @@ const waitOf = (state: WorkerState): SavedState["wait"] => {
     : null
 }
 
-export const savedStateOf = (state: WorkerState, workerId: string | null): SavedState => {
+export const savedStateOf = (
+  state: WorkerState,
+  workerId: string | null,
+  tree?: TreeTrace | undefined
+): SavedState => {
   const { phase } = state
   return {
     version: 1,
@@ -46,7 +54,8 @@ export const savedStateOf = (state: WorkerState, workerId: string | null): Saved
     failures: state.failures,
     failed: phase._tag === "Failed" ? phase.because : null,
     wait: waitOf(state),
-    workerId
+    workerId,
+    ...(tree && { tree })
   }
 }
 

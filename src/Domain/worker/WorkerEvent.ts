@@ -1,4 +1,5 @@
 import type { ProjectName } from "../Project.ts"
+import type { Survivor } from "../tree/Survivor.ts"
 import type { KillReason, RunEvidence, WorkerEnd } from "../verdict/WorkerEnd.ts"
 import type { LifecycleEvent } from "./LifecycleEvent.ts"
 import type { RestartPolicy } from "./RestartPolicy.ts"
@@ -47,7 +48,7 @@ export type WorkerEvent =
   /** The leader has exited; other processes of its tree may live. */
   | ({ readonly _tag: "Exited"; readonly epoch: number } & WorkerEnd)
   /** These processes survived SIGKILL; `Down` follows when they are gone. */
-  | { readonly _tag: "Remaining"; readonly epoch: number; readonly pids: ReadonlyArray<number> }
+  | { readonly _tag: "Remaining"; readonly epoch: number; readonly survivors: ReadonlyArray<Survivor> }
   /** The process tree is verified gone: only now may another worker start. */
   | {
       readonly _tag: "Down"

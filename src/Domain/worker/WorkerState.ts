@@ -1,5 +1,6 @@
 import * as Data from "effect/Data"
 import * as Schema from "effect/Schema"
+import { describeSurvivors, type Survivor } from "../tree/Survivor.ts"
 import type { VerdictKind } from "../verdict/ExitVerdict.ts"
 import type { KillReason, WorkerEnd } from "../verdict/WorkerEnd.ts"
 
@@ -37,7 +38,7 @@ export type Phase =
       readonly _tag: "Starting"
       readonly epoch: number
       readonly again: boolean
-      readonly remains: ReadonlyArray<number>
+      readonly remains: ReadonlyArray<Survivor>
     }
   | { readonly _tag: "Running"; readonly epoch: number; readonly pid: number }
   /** From the request or the leader's exit until the tree is gone. `remains` are processes that survived SIGKILL. */
@@ -52,7 +53,7 @@ export type Phase =
       readonly cause: KillReason | undefined
       /** Undefined while the leader lives, or when it never started. */
       readonly ended: WorkerEnd | undefined
-      readonly remains: ReadonlyArray<number>
+      readonly remains: ReadonlyArray<Survivor>
     }
   /** A backoff. `dueMs` (since 1970) is undefined until the schedule has chosen its delay. */
   | {
@@ -138,8 +139,8 @@ export const statusWord = (state: WorkerState): WorkerStatus => {
   }
 }
 
-const hanging = (pids: ReadonlyArray<number>): string =>
-  `the last worker's pid ${pids.join(", ")} cannot be killed (it may hang in the kernel); a new worker starts once it is gone`
+const hanging = (survivors: ReadonlyArray<Survivor>): string =>
+  `the last worker's ${describeSurvivors(survivors)}; a new worker starts once it is gone`
 
 const intention = (sequel: Sequel): string => {
   switch (sequel._tag) {

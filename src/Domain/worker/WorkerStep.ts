@@ -1,4 +1,6 @@
+import { describeSurvivors } from "../tree/Survivor.ts"
 import { describeEnd } from "../verdict/WorkerEnd.ts"
+import { remainsFound } from "./LifecycleEvent.ts"
 import { onCommand } from "./UserCommands.ts"
 import type { WorkerEvent, WorkerRules } from "./WorkerEvent.ts"
 import { follow, onDown, proceed } from "./WorkerJudgement.ts"
@@ -117,11 +119,11 @@ const onRun = (
       return phase._tag === "Running"
         ? stay(state)
         : [
-            { ...state, phase: { ...phase, remains: event.pids } },
+            { ...state, phase: { ...phase, remains: event.survivors } },
             // The run reports them again and again, perhaps all night: only a change is an event.
-            event.pids.join() === phase.remains.join()
+            describeSurvivors(event.survivors) === describeSurvivors(phase.remains)
               ? []
-              : [publish({ _tag: "RemainsFound", project, pids: event.pids })]
+              : [publish(remainsFound(project, event.survivors))]
           ]
     case "Down":
       return phase._tag === "Stopping"

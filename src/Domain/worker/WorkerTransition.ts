@@ -37,10 +37,14 @@ export const end = (
   sequel: Sequel,
   asked: string,
   cause?: KillReason
-): Step => [
-  { ...state, phase: Phase.Stopping({ epoch, sequel, asked, cause, ended: undefined, remains: [] }) },
-  [{ _tag: "CancelTimer" }, { _tag: "EndTree", epoch }]
-]
+): Step => {
+  // A stop does not end the leftovers that keep a worker from starting.
+  const remains = state.phase._tag === "Starting" ? state.phase.remains : []
+  return [
+    { ...state, phase: Phase.Stopping({ epoch, sequel, asked, cause, ended: undefined, remains }) },
+    [{ _tag: "CancelTimer" }, { _tag: "EndTree", epoch }]
+  ]
+}
 
 /** Holds a start until a time of day, a release, or the first of both. */
 export const hold = (

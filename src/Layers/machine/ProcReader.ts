@@ -182,6 +182,8 @@ export const makeProcReader = (root: string) => {
         (folder) => whole(`${folder}/environ`),
         (environ) => environ.length === 0
       ),
+    /** Names the boot of the machine; empty where /proc does not. */
+    bootId: (): string => whole(`${root}/sys/kernel/random/boot_id`)?.toString("latin1").trim() ?? "",
     /** The user id that /proc shows; root for a process that cannot be inspected. */
     owner: (pid: number): number | undefined =>
       attempt(() => fs.statSync(`${root}/${pid}`, { throwIfNoEntry: false })?.uid),

@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ProjectName } from "../../Domain/Project.ts"
+import type { TreeTrace } from "../../Domain/tree/TreeTrace.ts"
 import { entryPrefix } from "../../Domain/WorkerId.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
@@ -17,9 +18,11 @@ import { type Ending, endTree, type OnRemains, WorkerTree } from "./WorkerTree.t
 export class Leftovers extends Context.Tag("Leftovers")<
   Leftovers,
   {
+    /** Hands over the processes that the saved state of an earlier daemon names: the next sweep begins with them. */
+    readonly remember: (project: ProjectName, trace: TreeTrace) => Effect.Effect<void>
     /**
      * Completes when nothing is left, however long that takes. The first call covers the whole home, later ones the
-     * project. `onRemains` receives the pids that survive SIGKILL.
+     * project. `onRemains` receives the processes that survive SIGKILL.
      */
     readonly end: (project: ProjectName, ending: Ending, onRemains: OnRemains) => Effect.Effect<void>
     /** Records that the project's tree was verified empty just now, which makes a sweep unnecessary. */
@@ -41,6 +44,7 @@ const make = Effect.gen(function* () {
   const turn = yield* Effect.makeSemaphore(1)
   const goneNanos = new Map<ProjectName, bigint>()
   const turns = new Map<ProjectName, Effect.Semaphore>()
+  const traces = new Map<ProjectName, TreeTrace>()
   let homeGoneNanos: bigint | undefined
 
   /** Covers one project, or the whole home. */
@@ -51,8 +55,11 @@ const make = Effect.gen(function* () {
   ) {
     const left = yield* groups.earlier(project)
     const mark = entryPrefix(homeId, project)
-    const tree = { leader: undefined, mark, groups: left, seen: new Map<number, number>() }
+    const named = [...traces].filter(([name]) => project === undefined || name === project)
+    const earlier = named.flatMap(([, trace]) => (trace.bootId === trees.bootId ? trace.processes : []))
+    const tree = { leader: undefined, mark, groups: left, earlier, seen: new Map<number, number>() }
     yield* endTree(trees, tree, ending, onRemains, Effect.as(Effect.sleep(remainsInterval), true))
+    for (const [name] of named) traces.delete(name)
     yield* Effect.forEach(left, groups.remove, { discard: true })
     const pids = [...tree.seen.keys()]
     if (pids.length > 0) yield* events.publish({ _tag: "LeftoversEnded", pids })
@@ -79,11 +86,13 @@ const make = Effect.gen(function* () {
   }
 
   return Leftovers.of({
+    remember: (project, trace) => Effect.sync(() => void traces.set(project, trace)),
     end: (project, ending, onRemains) =>
       Effect.gen(function* () {
         yield* sweepHome(ending, onRemains)
         const seen = goneNanos.get(project) ?? homeGoneNanos
-        if (seen !== undefined && (yield* Clock.currentTimeNanos) - seen < freshNanos) return
+        const isFresh = seen !== undefined && (yield* Clock.currentTimeNanos) - seen < freshNanos
+        if (isFresh && !traces.has(project)) return
         yield* sweep(project, ending, onRemains)
       }).pipe(inTurn(project)),
     areGone: (project) =>

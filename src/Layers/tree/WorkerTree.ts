@@ -7,11 +7,13 @@ import * as Schedule from "effect/Schedule"
 import { ancestorsOf } from "../../Domain/machine/ProcessDescent.ts"
 import type { ProcessEntry, ProcessIdentity } from "../../Domain/machine/ProcessEntry.ts"
 import { type LivingTree, livingTree } from "../../Domain/machine/ProcessTree.ts"
+import { describeSurvivors, type Survivor } from "../../Domain/tree/Survivor.ts"
 import { variable } from "../../Domain/WorkerId.ts"
 import { coalescedRead } from "../concurrency/CoalescedRead.ts"
 import { patientRace } from "../concurrency/PatientRace.ts"
 import { type EndSignal, ProcessSignal } from "../machine/ProcessSignal.ts"
-import { ProcFs, type ProcUnreadable } from "../machine/ProcFs.ts"
+import { ProcFs, ProcUnreadable } from "../machine/ProcFs.ts"
+import { userName } from "../machine/UserName.ts"
 import type { WorkerGroup } from "./WorkerGroup.ts"
 
 /** The identity of a process tree. */
@@ -22,6 +24,8 @@ export interface Tree {
   readonly mark: string
   /** The cgroups that the daemon has made for it. */
   readonly groups: ReadonlyArray<WorkerGroup>
+  /** Processes that an earlier daemon has found in it. */
+  readonly earlier: ReadonlyArray<ProcessIdentity>
   /** Start times of all processes ever found in it, by pid. Each scan adds to it. */
   readonly seen: Map<number, number>
 }
@@ -40,13 +44,19 @@ export class WorkerTree extends Context.Tag("WorkerTree")<
   WorkerTree,
   {
     /** The tree of a running leader. */
-    readonly of: (pid: number, mark: string, group: WorkerGroup | undefined) => Effect.Effect<Tree>
+    readonly of: (
+      pid: number,
+      mark: string,
+      group: WorkerGroup | undefined
+    ) => Effect.Effect<Tree & { readonly leader: ProcessIdentity }>
     /**
      * Sends SIGTERM to all processes, waits for the grace period, then sends SIGKILL, to the cgroups first, which no fork
-     * can outrun, until two scans in a row are empty, at most 5 s. Returns the pids that are left then: processes that
-     * hang in the kernel. It cannot be interrupted, only hastened.
+     * can outrun, until two scans in a row are empty, at most 5 s. Returns the processes that are left then: those that
+     * hang in the kernel, or belong to another user. It cannot be interrupted, only hastened.
      */
-    readonly end: (tree: Tree, ending: Ending) => Effect.Effect<ReadonlyArray<number>>
+    readonly end: (tree: Tree, ending: Ending) => Effect.Effect<ReadonlyArray<Survivor>>
+    /** Names the boot for which the pids and start times of a tree count. */
+    readonly bootId: string
   }
 >() {}
 
@@ -118,7 +128,11 @@ const make = Effect.gen(function* () {
           tree.mark
         )
         const members = yield* membersOf(tree, excluded)
-        const living = livingTree(table, { leader, known: tree.seen, marked, members, excluded })
+        const known = new Map([
+          ...tree.earlier.map(({ pid, startTicks }) => [pid, startTicks] as const),
+          ...tree.seen
+        ])
+        const living = livingTree(table, { leader, known, marked, members, excluded })
         for (const entry of living.processes) tree.seen.set(entry.pid, entry.startTicks)
         const isEmpty = living.processes.length === 0 && members.size === 0
         return { ...living, members, excluded, isEmpty }
@@ -127,9 +141,11 @@ const make = Effect.gen(function* () {
 
   const isStillThere = (entry: ProcessEntry) => patiently(signals.isThere(entry))
 
-  /** A process that refuses the signal, because it has changed its user, is found and reported by the next scan. */
+  /** Returns the processes that the system forbids to signal: those of another user. */
   const signalEach = (processes: ReadonlyArray<ProcessEntry>, ...which: ReadonlyArray<EndSignal>) =>
-    Effect.forEach(processes, (entry) => patiently(signals.send(entry, ...which)), { discard: true })
+    Effect.filter(processes, (entry) =>
+      Effect.map(patiently(signals.send(entry, ...which)), (sent) => sent === "refused")
+    )
 
   const killGroups = ({ groups, processes }: LivingTree) =>
     Effect.forEach(
@@ -178,24 +194,44 @@ const make = Effect.gen(function* () {
       { discard: true }
     )
 
+  /** A member of a cgroup that the scan of /proc has not shown is read now. */
+  const survivorsOf = ({ members, processes }: Found, refused: ReadonlyArray<ProcessEntry>) =>
+    Effect.forEach(new Set([...processes.map(({ pid }) => pid), ...members]), (pid) =>
+      Effect.map(patiently(proc.process(pid)), (now): Survivor => {
+        const uid = refused.some((entry) => entry.pid === pid) ? proc.reader.owner(pid) : undefined
+        return {
+          pid,
+          startTicks: now?.startTicks ?? 0,
+          owner: uid === undefined ? undefined : userName(uid)
+        }
+      })
+    )
+
   const killAll = Effect.fnUntraced(function* (tree: Tree) {
     const limitNanos = (yield* Clock.currentTimeNanos) + Duration.unsafeToNanos(killLimit)
     let emptyScans = 0
+    let refused: ReadonlyArray<ProcessEntry> = []
     for (;;) {
       const found = yield* scan(tree)
       emptyScans = found.isEmpty ? emptyScans + 1 : 0
       if (emptyScans === 2) return []
       if ((yield* Clock.currentTimeNanos) > limitNanos) {
-        return [...new Set([...found.processes.map((entry) => entry.pid), ...found.members])]
+        return yield* survivorsOf(found, refused)
       }
       yield* killCgroups(tree, found)
       yield* killGroups(found)
-      yield* signalEach(found.processes, "SIGKILL")
+      refused = yield* signalEach(found.processes, "SIGKILL")
       if (!found.isEmpty) yield* Effect.sleep("5 millis")
     }
   })
 
   return WorkerTree.of({
+    bootId: yield* patiently(
+      Effect.try({
+        try: proc.reader.bootId,
+        catch: (cause) => new ProcUnreadable({ reason: String(cause) })
+      })
+    ),
     of: (pid, mark, group) =>
       proc.process(pid).pipe(
         patiently,
@@ -204,6 +240,7 @@ const make = Effect.gen(function* () {
           leader: { pid, startTicks: entry?.startTicks ?? 0 },
           mark,
           groups: group === undefined ? [] : [group],
+          earlier: [],
           seen: new Map<number, number>()
         }))
       ),
@@ -223,11 +260,11 @@ const make = Effect.gen(function* () {
 
 export const layer: Layer.Layer<WorkerTree, never, ProcFs | ProcessSignal> = Layer.effect(WorkerTree, make)
 
-/** Receives the pids that survive SIGKILL whenever they change. */
-export type OnRemains = (pids: ReadonlyArray<number>) => Effect.Effect<void>
+/** Receives the processes that survive SIGKILL whenever they change. */
+export type OnRemains = (survivors: ReadonlyArray<Survivor>) => Effect.Effect<void>
 
 /**
- * Ends a tree, and tries again while a process of it hangs in the kernel. `pause` waits between two attempts and returns
+ * Ends a tree, and tries again while a process of it survives SIGKILL. `pause` waits between two attempts and returns
  * whether there is another one. Returns whether the tree is empty.
  */
 export const endTree = (
@@ -243,8 +280,8 @@ export const endTree = (
       const remains = yield* trees.end(tree, ending)
       if (remains.length === 0) return true
       // A process may hang all night.
-      if (remains.join() !== reported) yield* onRemains(remains)
-      reported = remains.join()
+      if (describeSurvivors(remains) !== reported) yield* onRemains(remains)
+      reported = describeSurvivors(remains)
       if (!(yield* pause)) return false
     }
   })

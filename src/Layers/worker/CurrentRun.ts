@@ -4,7 +4,11 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
+import type { ProcessIdentity } from "../../Domain/machine/ProcessEntry.ts"
+import type { Survivor } from "../../Domain/tree/Survivor.ts"
+import type { TreeTrace } from "../../Domain/tree/TreeTrace.ts"
 import type { RunEvidence } from "../../Domain/verdict/WorkerEnd.ts"
+import { remainsFound } from "../../Domain/worker/LifecycleEvent.ts"
 import type { ProjectPlan } from "../../Domain/worker/ProjectPlan.ts"
 import type { WorkerEvent } from "../../Domain/worker/WorkerEvent.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
@@ -25,6 +29,8 @@ export interface CurrentRun {
   readonly current: () =>
     | { readonly id: string; readonly plan: ProjectPlan; readonly startedNanos: bigint | undefined }
     | undefined
+  /** The processes that a later daemon must find; undefined while none is known. */
+  readonly trace: () => TreeTrace | undefined
 }
 
 interface Run {
@@ -36,17 +42,28 @@ interface Run {
   readonly hasten: Deferred.Deferred<void>
 }
 
-/** The runs of one project's worker, one after the other, which report to `report`. The last one ends with the scope. */
+/**
+ * The runs of one project's worker, one after the other, which report to `report`. The last one ends with the scope.
+ * `earlier` is what an earlier daemon has left.
+ */
 export const make = Effect.fnUntraced(function* (
   project: ProjectPlan["project"],
   planNow: () => ProjectPlan,
-  report: (event: WorkerEvent) => Effect.Effect<void>
+  report: (event: WorkerEvent) => Effect.Effect<void>,
+  earlier: TreeTrace | undefined
 ) {
   const runs = yield* WorkerRun
   const events = yield* DaemonEvents
   const log = yield* (yield* WorkerLog).open(project)
   const abandon = yield* Deferred.make<void>()
   let run: Run | undefined
+  let trace = earlier
+  if (earlier !== undefined) yield* runs.remember(project, earlier)
+
+  const traceOf = (processes: ReadonlyArray<ProcessIdentity>): TreeTrace => ({
+    bootId: runs.bootId,
+    processes: processes.map(({ pid, startTicks }) => ({ pid, startTicks }))
+  })
 
   // Runs have a scope of their own: `abandon` must complete before it closes, or a hung process would block the end.
   const scope = yield* Scope.make()
@@ -66,14 +83,21 @@ export const make = Effect.fnUntraced(function* (
     let seen: RunEvidence | undefined
     const fiber = yield* runs
       .run(plan, id, log, patience, {
-        onSpawned: Effect.fnUntraced(function* (pid) {
+        onSpawned: Effect.fnUntraced(function* (leader) {
+          const { pid } = leader
+          trace = traceOf([leader])
           started.nanos = yield* Clock.currentTimeNanos
           yield* events.publish({ _tag: "WorkerStarted", project, pid, workerId: id, command: plan.argv })
           yield* report({ _tag: "Spawned", epoch, pid })
         }),
         onExited: (exit, uptimeMs, oomKill) =>
           report({ _tag: "Exited", epoch, exit, uptimeMs, ...(oomKill && { oomKill }) }),
-        onRemains: (pids) => report({ _tag: "Remaining", epoch, pids }),
+        onRemains: (survivors) =>
+          Effect.suspend(() => {
+            trace = traceOf(survivors)
+            return report({ _tag: "Remaining", epoch, survivors })
+          }),
+        onGone: Effect.sync(() => void (trace = undefined)),
         onEvidence: (all) => Effect.sync(() => void (seen = all))
       })
       .pipe(
@@ -110,11 +134,15 @@ export const make = Effect.fnUntraced(function* (
       run === undefined ? Effect.void : Effect.asVoid(Deferred.succeed(run.hasten, undefined))
     ),
     endLeftovers: Effect.suspend(() => {
-      const onRemains = (pids: ReadonlyArray<number>) =>
-        events.publish({ _tag: "RemainsFound", project, pids })
+      const onRemains = (survivors: ReadonlyArray<Survivor>) =>
+        Effect.suspend(() => {
+          trace = traceOf(survivors)
+          return events.publish(remainsFound(project, survivors))
+        })
       return Effect.forkIn(runs.endLeftovers(planNow(), Deferred.await(abandon), onRemains), scope)
     }).pipe(Effect.asVoid),
     current: () =>
-      run === undefined ? undefined : { id: run.id, plan: run.plan, startedNanos: run.started.nanos }
+      run === undefined ? undefined : { id: run.id, plan: run.plan, startedNanos: run.started.nanos },
+    trace: () => trace
   } satisfies CurrentRun
 })

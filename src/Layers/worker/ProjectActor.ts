@@ -5,6 +5,7 @@ import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { Survivor } from "../../Domain/tree/Survivor.ts"
 import type { KillReason } from "../../Domain/verdict/WorkerEnd.ts"
 import { type ProjectPlan, settingsAwaited, type WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
 import { clearedParts, emptyState, resume, savedStateOf } from "../../Domain/worker/SavedState.ts"
@@ -59,10 +60,10 @@ export interface ProjectActor {
   /** Returns when no process tree is stopping. */
   readonly settled: Effect.Effect<void>
   /**
-   * Stops the worker for good and starts nothing more. Returns the pids that survived SIGKILL. A second call with the
+   * Stops the worker for good and starts nothing more. Returns the processes that survived SIGKILL. A second call with the
    * same reason ends the grace period.
    */
-  readonly drain: (because: string) => Effect.Effect<ReadonlyArray<number>>
+  readonly drain: (because: string) => Effect.Effect<ReadonlyArray<Survivor>>
 }
 
 interface ActorOptions {
@@ -81,7 +82,7 @@ interface Probe {
 }
 
 /** The processes left after a drain; undefined while it goes on. Only processes that survived SIGKILL may be left. */
-const leftAfterDrain = ({ leaving, phase }: WorkerState): ReadonlyArray<number> | undefined =>
+const leftAfterDrain = ({ leaving, phase }: WorkerState): ReadonlyArray<Survivor> | undefined =>
   leaving === undefined
     ? undefined
     : phase._tag === "Stopped"
@@ -114,7 +115,9 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
   let isBegun = false
   let plan = initialPlan
   const rules = () => ({ project, restart: plan.restart })
-  const runs = yield* CurrentRun.make(project, () => plan, report)
+  const before = yield* disk.load
+  let wish = before ?? emptyState
+  const runs = yield* CurrentRun.make(project, () => plan, report, before?.tree)
 
   const perform = (action: WorkerAction, nextId: string | undefined): Effect.Effect<void> => {
     switch (action._tag) {
@@ -154,13 +157,16 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
   const carryOut = Effect.fnUntraced(function* ([next, actions]: Step) {
     const starts = actions.some((action) => action._tag === "Spawn")
     const id = starts ? yield* newId(project) : runs.current()?.id
+    const { tree: _, ...rest } = wish
+    const tree = runs.trace()
     // A shutdown or a removed project does not change the wish of the user.
-    if (next.leaving === undefined) yield* disk.save(savedStateOf(next, id ?? null))
+    wish =
+      next.leaving === undefined ? savedStateOf(next, id ?? null, tree) : { ...rest, ...(tree && { tree }) }
+    yield* disk.save(wish)
     yield* SubscriptionRef.set(state, next)
     for (const action of actions) yield* perform(action, id)
   })
 
-  const before = yield* disk.load
   const isFresh = !options.keepState || before === undefined
   const first = resume(rules(), isFresh ? emptyState : before, yield* Clock.currentTimeMillis, options.starts)
   // A status before the beginning shows the state that follows, not an empty one.

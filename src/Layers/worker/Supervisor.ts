@@ -6,6 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import type { ProjectName } from "../../Domain/Project.ts"
+import { leftBehind, type Survivor } from "../../Domain/tree/Survivor.ts"
 import type { ProjectPlan, ProjectPlans } from "../../Domain/worker/ProjectPlan.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
@@ -42,10 +43,10 @@ export class Supervisor extends Context.Tag("Supervisor")<
     /** Liveness probe: returns when every actor has read its mailbox. */
     readonly probe: Effect.Effect<void>
     /**
-     * Stops all workers at once and starts nothing more. Returns the pids that survived SIGKILL. A second call ends the
+     * Stops all workers at once and starts nothing more. Returns the processes that survived SIGKILL. A second call ends the
      * grace period.
      */
-    readonly drain: Effect.Effect<ReadonlyArray<number>>
+    readonly drain: Effect.Effect<ReadonlyArray<Survivor>>
   }
 >() {}
 
@@ -94,12 +95,12 @@ const supervise = Effect.fnUntraced(function* (options: SupervisorOptions) {
 
   /** Drains a project. If the settings have added it again meanwhile, it starts once the old worker is gone. */
   const remove = Effect.fnUntraced(function* (project: ProjectName, { actor, scope: own }: Supervised) {
-    const leftBehind = yield* actor.drain(removed)
+    const survivors = yield* actor.drain(removed)
     yield* Scope.close(own, Exit.void)
     yield* turn.withPermits(1)(
       Effect.gen(function* () {
         supervised.delete(project)
-        if (!isEnding) yield* events.publish({ _tag: "ProjectRemoved", project, leftBehind })
+        if (!isEnding) yield* events.publish({ _tag: "ProjectRemoved", project, ...leftBehind(survivors) })
         const again = plans.find((plan) => plan.project === project)
         if (again !== undefined && !isEnding) yield* appear(again)
       })

@@ -4,7 +4,10 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { ProcessIdentity } from "../../Domain/machine/ProcessEntry.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
+import type { Survivor } from "../../Domain/tree/Survivor.ts"
+import type { TreeTrace } from "../../Domain/tree/TreeTrace.ts"
 import type { WorkerExit } from "../../Domain/tree/WorkerExit.ts"
 import type { OomKill } from "../../Domain/verdict/OomKill.ts"
 import type { RunEvidence } from "../../Domain/verdict/WorkerEnd.ts"
@@ -26,10 +29,12 @@ import { EnvFile } from "./EnvFile.ts"
 
 /** The reports of a run, in this order; `onRemains` only for processes that survive SIGKILL. */
 export interface RunReports {
-  readonly onSpawned: (pid: number) => Effect.Effect<void>
+  readonly onSpawned: (leader: ProcessIdentity) => Effect.Effect<void>
   readonly onExited: (exit: WorkerExit, uptimeMs: number, oomKill: OomKill | undefined) => Effect.Effect<void>
-  readonly onRemains: (pids: ReadonlyArray<number>) => Effect.Effect<void>
-  /** The process tree is gone and all output is read. */
+  readonly onRemains: (survivors: ReadonlyArray<Survivor>) => Effect.Effect<void>
+  /** The process tree is verified empty. */
+  readonly onGone: Effect.Effect<void>
+  /** The process tree is gone, or abandoned, and all output is read. */
   readonly onEvidence: (seen: RunEvidence) => Effect.Effect<void>
 }
 
@@ -52,6 +57,10 @@ export class WorkerRun extends Context.Tag("WorkerRun")<
   {
     /** Returns a new id for a run of a project's worker. */
     readonly newId: (project: ProjectName) => Effect.Effect<string>
+    /** Names the boot for which the pids and start times of processes count. */
+    readonly bootId: string
+    /** Hands over the processes that the saved state of an earlier daemon names. */
+    readonly remember: (project: ProjectName, trace: TreeTrace) => Effect.Effect<void>
     /** Kills leftovers where no run follows that would. No worker may start meanwhile. */
     readonly endLeftovers: (
       plan: WorkerPlan,
@@ -68,8 +77,11 @@ export class WorkerRun extends Context.Tag("WorkerRun")<
   }
 >() {}
 
-/** /proc counts a zombie as gone; Node reaps it at once unless it hangs in the kernel. */
-const reapLimit = Duration.seconds(1)
+/** /proc counts a zombie as gone; Node reaps it once a busy event loop gets to it. */
+const reapLimit = Duration.seconds(10)
+
+/** A leader that hangs in the kernel is not reaped. */
+const abandonedReapLimit = Duration.seconds(1)
 
 const make = Effect.gen(function* () {
   const { homeId } = yield* InstanceLock
@@ -130,6 +142,8 @@ const make = Effect.gen(function* () {
           )
         const capture = yield* log.capture(worker, secretValues)
         liveWorkers.add(worker.pid, capture)
+        // A stop cannot come between the start and its report: who has run is told to have started.
+        yield* report.onSpawned(tree.leader)
         return { worker, tree, reportExit, capture }
       }),
       ({ capture, reportExit, tree, worker }) =>
@@ -140,9 +154,9 @@ const make = Effect.gen(function* () {
             Effect.as(abandon, false)
           ])
           const isGone = yield* endTree(trees, tree, ending, report.onRemains, pause)
-          if (isGone) yield* leftovers.areGone(plan.project)
+          if (isGone) yield* Effect.zipRight(leftovers.areGone(plan.project), report.onGone)
           // Node knows the exit once it has reaped the leader.
-          yield* patientRace([reportExit(true), Effect.sleep(reapLimit)])
+          yield* patientRace([reportExit(true), Effect.sleep(isGone ? reapLimit : abandonedReapLimit)])
           yield* capture.finish
           yield* report.onEvidence({
             agent: capture.agent(),
@@ -156,12 +170,13 @@ const make = Effect.gen(function* () {
     )
     if (group !== undefined) yield* Effect.forkScoped(groups.verify(id, running.worker.pid))
     yield* oomKills.begin(running.worker.pid)
-    yield* report.onSpawned(running.worker.pid)
     yield* running.reportExit(false)
   })
 
   return WorkerRun.of({
     newId: (project) => Effect.sync(() => workerId(homeId, project, randomUUID())),
+    bootId: trees.bootId,
+    remember: leftovers.remember,
     endLeftovers: ({ graceMs, project }, hasten, onRemains) =>
       leftovers.end(project, { graceMs, hasten }, onRemains),
     run: (plan, id, log, patience, report) =>

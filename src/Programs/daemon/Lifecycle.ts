@@ -2,6 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { ServiceMessage } from "../../Domain/systemd/ServiceMessage.ts"
 import { stopTimeoutShort } from "../../Domain/systemd/StopTimeout.ts"
+import { leftBehind } from "../../Domain/tree/Survivor.ts"
 import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import { ShutdownRequest } from "../../Layers/daemon/ShutdownRequest.ts"
 import { Signals } from "../../Layers/daemon/Signals.ts"
@@ -87,7 +88,7 @@ export const supervise = Effect.gen(function* () {
   ])
   yield* publish({ _tag: "DaemonStopping", by: cause.by })
   yield* send(ServiceMessage.Stopping())
-  const leftBehind = yield* Effect.raceFirst(drain, Effect.raceFirst(hasten, extendStopTimeout))
-  yield* publish({ _tag: "DaemonStopped", leftBehind })
-  return leftBehind.length > 0 ? 1 : cause.code
+  const survivors = yield* Effect.raceFirst(drain, Effect.raceFirst(hasten, extendStopTimeout))
+  yield* publish({ _tag: "DaemonStopped", ...leftBehind(survivors) })
+  return survivors.length > 0 ? 1 : cause.code
 }).pipe(Effect.scoped)

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ProjectName } from "../../../src/Domain/Project.ts"
+import type { Survivor } from "../../../src/Domain/tree/Survivor.ts"
 import type {
   UserCommand,
   WorkerAction,
@@ -360,17 +361,34 @@ describe("the end of a worker", () => {
 
   it("leaves processes that survive SIGKILL: waiting, named, and nothing new starts", () => {
     const [stopping] = step(rules, before.running, command("restart"))
-    const [state] = step(rules, stopping, { _tag: "Remaining", epoch: 4, pids: [77, 78] })
+    const hung = (pid: number, owner?: string) => ({ pid, startTicks: 1, owner })
+    const [state] = step(rules, stopping, { _tag: "Remaining", epoch: 4, survivors: [hung(77), hung(78)] })
     assert.strictEqual(statusWord(state), "waiting")
     assert.match(reason(state) ?? "", /pid 77, 78 cannot be killed/)
     // What hangs all night is told once, and again when it changes.
-    const told = (pids: ReadonlyArray<number>) =>
-      step(rules, state, { _tag: "Remaining", epoch: 4, pids })[1].map(({ _tag }) => _tag)
-    assert.deepStrictEqual(told([77, 78]), [])
-    assert.deepStrictEqual(told([78]), ["Publish"])
+    const told = (...survivors: ReadonlyArray<Survivor>) =>
+      step(rules, state, { _tag: "Remaining", epoch: 4, survivors })[1].map(({ _tag }) => _tag)
+    assert.deepStrictEqual(told(hung(77), hung(78)), [])
+    assert.deepStrictEqual(told(hung(78)), ["Publish"])
+    const foreign = [hung(77), hung(78, "root"), hung(79, "root")]
+    const [waiting] = step(rules, state, { _tag: "Remaining", epoch: 4, survivors: foreign })
+    assert.strictEqual(
+      reason(waiting),
+      "the last worker's pid 77 cannot be killed (it may hang in the kernel), and pid 78, 79 belong to root, " +
+        "whose processes this daemon may not kill (run: sudo kill 78 79); a new worker starts once it is gone"
+    )
     const [after, did] = step(rules, state, { _tag: "Down", epoch: 4, seen: noEvidence })
     assert.strictEqual(statusWord(after), "starting")
     assert.include(done(did), "Spawn")
+  })
+})
+
+describe("leftovers that survive SIGKILL", () => {
+  it("are still there, and named, when the daemon stops before its worker could start", () => {
+    const survivors = [{ pid: 77, startTicks: 1, owner: "root" }]
+    const [held] = step(rules, before.starting, { _tag: "Remaining", epoch: 4, survivors })
+    const [leaving] = step(rules, held, { _tag: "Drain", because: "the daemon is shutting down" })
+    assert.deepInclude(leaving.phase, { _tag: "Stopping", remains: survivors })
   })
 })
 
@@ -395,7 +413,7 @@ describe("time", () => {
       { _tag: "CannotStart", epoch: 3, because: "x", nowMs: 0 },
       { _tag: "Steady", epoch: 3 },
       { _tag: "Exited", epoch: 3, exit: { code: 1, signal: null }, uptimeMs: 1 },
-      { _tag: "Remaining", epoch: 3, pids: [1] },
+      { _tag: "Remaining", epoch: 3, survivors: [{ pid: 1, startTicks: 1, owner: undefined }] },
       { _tag: "Down", epoch: 3, seen: noEvidence },
       { _tag: "BackingOff", epoch: 3, delayMs: 1, dueMs: 1 },
       { _tag: "Due", epoch: 3 }

@@ -22,9 +22,10 @@ const around = (looked: Array<string>) =>
         Layer.succeed(WorkerGroups, withoutGroups),
         Layer.succeed(DaemonEvents, { publish: () => Effect.void, changes: Stream.empty }),
         Layer.succeed(WorkerTree, {
+          bootId: "boot",
           of: () => Effect.dieMessage("nothing is started here"),
-          end: ({ mark }) =>
-            Effect.sync(() => void looked.push(mark)).pipe(
+          end: ({ earlier, mark }) =>
+            Effect.sync(() => void looked.push([mark, ...earlier.map(({ pid }) => pid)].join(" "))).pipe(
               Effect.zipRight(Effect.sleep("100 millis")),
               Effect.as([])
             )
@@ -72,4 +73,23 @@ describe("leftovers", () => {
       assert.deepStrictEqual(looked, [ofHome, `${ofHome}blog:`])
     }).pipe(Effect.provide(around(looked)))
   })
+
+  it.effect(
+    "include what the saved state of an earlier daemon names, once, and only since the same boot",
+    () => {
+      const looked: Array<string> = []
+      const trace = (bootId: string, pid: number) => ({ bootId, processes: [{ pid, startTicks: 1 }] })
+      return Effect.gen(function* () {
+        const { remember } = yield* Leftovers.Leftovers
+        yield* remember(ProjectName.make("shop"), trace("boot", 70))
+        yield* remember(ProjectName.make("blog"), trace("an earlier boot", 71))
+        yield* startAll(["shop"])
+        yield* remember(ProjectName.make("wiki"), trace("boot", 72))
+        yield* startAll(["wiki"])
+        yield* TestClock.adjust("1 minute")
+        yield* startAll(["wiki"])
+        assert.deepStrictEqual(looked, [`${ofHome} 70`, `${ofHome}wiki: 72`, `${ofHome}wiki:`])
+      }).pipe(Effect.provide(around(looked)))
+    }
+  )
 })

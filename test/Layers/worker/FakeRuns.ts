@@ -49,6 +49,8 @@ export const layer: Layer.Layer<FakeRuns | WorkerRun> = Layer.effectContext(
 
     const runs = WorkerRun.of({
       newId: (project) => Effect.sync(() => `home:${project}:${++ids}`),
+      bootId: "boot",
+      remember: () => Effect.void,
       endLeftovers: () => Effect.sync(() => void sweeps++),
       run: (_plan, id, _log, patience, report) =>
         Effect.gen(function* () {
@@ -76,11 +78,12 @@ export const layer: Layer.Layer<FakeRuns | WorkerRun> = Layer.effectContext(
                 Effect.interruptible(patience.hasten)
               ).pipe(
                 Effect.when(() => endMs > 0),
+                Effect.zipRight(report.onGone),
                 Effect.zipRight(report.onEvidence(noEvidence)),
                 Effect.zipRight(Effect.sync(() => void alive--))
               )
           )
-          yield* report.onSpawned(pid)
+          yield* report.onSpawned({ pid, startTicks: 1 })
           const [exit, uptimeMs, oomKill] = yield* Deferred.await(exited)
           yield* report.onExited(exit, uptimeMs, oomKill)
         }).pipe(Effect.scoped, Effect.interruptible)

@@ -76,6 +76,49 @@ describe("what a killed daemon has left", () => {
     })
   )
 
+  it.scopedLive(
+    "is ended although its environment is gone, and waited for where the daemon may not kill it",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        // Root may signal and inspect everybody: this daemon is like that of a user.
+        const entrance = ["setpriv", "--bounding-set=-kill,-sys_ptrace", "--inh-caps=-kill,-sys_ptrace"]
+        // The agent runs without an environment, and has started a program of another user.
+        const asNobody = "setpriv --reuid=65534 --clear-groups sleep 1000000 & echo foreign $!"
+        const worker = ["/bin/sh", "-c", `${asNobody}; exec env -i sleep 1000000`]
+        const first = yield* startDaemon({ home, worker, settings: shortGrace, entrance })
+        const { worker_pid } = yield* first.status("it runs", (data) => data.worker_status === "running")
+        const leader = worker_pid ?? 0
+        const foreign = yield* eventually(
+          "its other program runs as another user",
+          Effect.sync(() => {
+            const pid = Number(/foreign ([0-9]+)/.exec(first.stdout())?.[1])
+            return Number.isInteger(pid) && fs.statSync(`/proc/${pid}`).uid === 65534 ? pid : undefined
+          })
+        )
+        yield* Effect.addFinalizer(() => Effect.sync(() => [leader, foreign].forEach(killForSure)))
+        yield* eventually(
+          "the environment of the agent is gone",
+          Effect.sync(() => workersOf(home).every((pid) => pid === foreign) || undefined)
+        )
+        const remedy = `pid ${foreign} belongs to nobody, whose processes this daemon may not kill (run: sudo kill ${foreign})`
+        first.child.kill("SIGKILL")
+        yield* first.ended
+        const second = yield* startDaemon({ home, worker, entrance })
+        const waiting = yield* second.status("it waits", (data) => data.worker_status === "waiting")
+        assert.include(waiting.reason ?? "", remedy)
+        assert.deepStrictEqual(alive([leader, foreign]), [foreign])
+        second.child.kill("SIGKILL")
+        yield* second.ended
+        const third = yield* startDaemon({ home, worker, entrance })
+        const stillWaiting = yield* third.status("it waits again", (data) => data.worker_status === "waiting")
+        assert.include(stillWaiting.reason ?? "", remedy)
+        const stopped = yield* command({ home, args: ["stop"] })
+        assert.strictEqual(stopped.code, 1)
+        assert.include(stopped.stderr, `The daemon has stopped, but left processes behind: ${remedy}.`)
+      })
+  )
+
   it.scopedLive("can be hastened by a second signal while it is being ended", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome

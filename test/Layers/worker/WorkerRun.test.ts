@@ -1,0 +1,104 @@
+import { PassThrough } from "node:stream"
+import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import { noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
+import { InstanceLock } from "../../../src/Layers/daemon/InstanceLock.ts"
+import { Leftovers } from "../../../src/Layers/tree/Leftovers.ts"
+import { WorkerGroups, withoutGroups } from "../../../src/Layers/tree/WorkerGroups.ts"
+import { WorkerProcess } from "../../../src/Layers/tree/WorkerProcess.ts"
+import { WorkerTree } from "../../../src/Layers/tree/WorkerTree.ts"
+import { KernelOomKills } from "../../../src/Layers/verdict/KernelOomKills.ts"
+import * as LiveWorkers from "../../../src/Layers/verdict/LiveWorkers.ts"
+import { EnvFile } from "../../../src/Layers/worker/EnvFile.ts"
+import * as WorkerRun from "../../../src/Layers/worker/WorkerRun.ts"
+import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
+import { plan } from "./SupervisorWorld.ts"
+
+/** A machine on which the process of a worker is there only when `isUp` completes. */
+const machine = (asked: Deferred.Deferred<void>, isUp: Deferred.Deferred<void>) => {
+  const exit = { exit: { code: null, signal: "SIGTERM" }, uptimeMs: 5 }
+  const worker = {
+    pid: 70,
+    stdout: new PassThrough(),
+    stderr: new PassThrough(),
+    exit: Effect.succeed(exit)
+  }
+  return WorkerRun.layer.pipe(
+    Layer.provide(
+      Layer.mergeAll(
+        Layer.succeed(InstanceLock, { homeId: "home" }),
+        Layer.succeed(Leftovers, {
+          remember: () => Effect.void,
+          end: () => Effect.void,
+          areGone: () => Effect.void
+        }),
+        Layer.succeed(WorkerGroups, withoutGroups),
+        Layer.succeed(WorkerTree, {
+          bootId: "boot",
+          of: (pid, mark) =>
+            Effect.succeed({
+              leader: { pid, startTicks: 1 },
+              mark,
+              groups: [],
+              earlier: [],
+              seen: new Map<number, number>()
+            }),
+          end: () => Effect.succeed([])
+        }),
+        Layer.succeed(WorkerProcess, {
+          start: () =>
+            Deferred.succeed(asked, undefined).pipe(Effect.zipRight(Deferred.await(isUp)), Effect.as(worker))
+        }),
+        Layer.succeed(EnvFile, { read: () => Effect.succeed({ values: {}, warnings: [] }) }),
+        Layer.succeed(KernelOomKills, {
+          watch: () => Effect.succeed({ begin: () => Effect.void, verdict: () => Effect.succeed(undefined) })
+        }),
+        LiveWorkers.layer,
+        recordedEvents([])
+      )
+    )
+  )
+}
+
+const log = {
+  capture: () =>
+    Effect.succeed({
+      lastOutputNanos: () => 0n,
+      agent: () => noAgent,
+      tail: Effect.succeed([]),
+      finish: Effect.void,
+      caughtUp: Effect.void
+    })
+}
+
+describe("a run that is stopped while its worker starts", () => {
+  it.effect("tells the start and the end of a worker that has run", () =>
+    Effect.gen(function* () {
+      const told: Array<string> = []
+      const note = (what: string) => Effect.sync(() => void told.push(what))
+      const asked = yield* Deferred.make<void>()
+      const isUp = yield* Deferred.make<void>()
+      yield* Effect.gen(function* () {
+        const { run } = yield* WorkerRun.WorkerRun
+        const patience = { graceMs: Effect.succeed(0), hasten: Effect.never, abandon: Effect.never }
+        const fiber = yield* Effect.fork(
+          run(plan, "home:default:1", log, patience, {
+            onSpawned: ({ pid }) => note(`started ${pid}`),
+            onExited: () => note("exited"),
+            onRemains: () => note("remains"),
+            onGone: note("gone"),
+            onEvidence: () => note("evidence")
+          })
+        )
+        yield* Deferred.await(asked)
+        yield* Fiber.interruptFork(fiber)
+        yield* Deferred.succeed(isUp, undefined)
+        yield* Fiber.await(fiber)
+      }).pipe(Effect.provide(machine(asked, isUp)))
+      assert.deepStrictEqual(told, ["started 70", "gone", "exited", "evidence"])
+    })
+  )
+})
