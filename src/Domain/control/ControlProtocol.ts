@@ -96,7 +96,7 @@ export const replyTo = {
   Hogs: reply(HogsData),
   History: reply(HistoryData),
   ReloadConfig: reply(Schema.Union(ReloadData, ConfigRefused)),
-  GetConfig: reply(ConfigText),
+  GetConfig: reply(Schema.Union(ConfigText, ConfigRefused)),
   SetConfig: reply(Schema.Union(ConfigWritten, ConfigRefused))
 } as const satisfies Record<ControlQuestion["type"], Schema.Schema.AnyNoContext>
 

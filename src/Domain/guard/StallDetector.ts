@@ -28,6 +28,8 @@ export interface StallDetector {
   readonly sample: ActivitySample
   /** The sample that showed activity last: the quiet time and its CPU time count from there. */
   readonly active: ActivitySample
+  /** The time without activity, as far as it counts. */
+  readonly quietMs: number
   readonly isWarned: boolean
 }
 
@@ -38,6 +40,13 @@ interface StallStep {
   readonly finding: ({ readonly _tag: "half" | "stalled" } & Stall) | undefined
 }
 
+const shortestMs = 50
+const longestMs = 30_000
+
+/** The interval of samples: a report is late by a twentieth of the timeout at most. */
+export const stallSampleMs = ({ stallTimeoutMs }: StallRules): number =>
+  Math.min(longestMs, Math.max(shortestMs, Math.floor(stallTimeoutMs / 20)))
+
 /**
  * An idle agent is not quite idle: Claude Code uses 0.4 to 1.2 % of a core while it waits for a tool, in bursts of up
  * to 7 % for some seconds. So the mean over the whole quiet time decides, and a burst of its own is allowed.
@@ -46,49 +55,51 @@ const idleShare = 0.025
 const burstMs = 500
 
 /** Whether processes have come, or have used more CPU time since the last activity than an idle program does. */
-const hasWorked = ({ active, sample }: StallDetector, now: ActivitySample, limitMs: number): boolean => {
+const hasWorked = (
+  { active, sample }: StallDetector,
+  now: ActivitySample,
+  quietMs: number,
+  limitMs: number
+): boolean => {
   let usedMs = 0
   for (const [process, cpuMs] of now.cpuMs) {
     if (!sample.cpuMs.has(process)) return true
     usedMs += Math.max(0, cpuMs - (active.cpuMs.get(process) ?? 0))
   }
-  return usedMs > idleShare * (now.atMs - active.atMs) + Math.min(burstMs, limitMs / 10)
+  return usedMs > idleShare * quietMs + Math.min(burstMs, limitMs / 10)
 }
 
 /** A worker counts as active at its first sample. */
 export const beginDetector = (sample: ActivitySample): StallDetector => ({
   sample,
   active: sample,
+  quietMs: 0,
   isWarned: false
 })
 
 /**
  * Takes a sample. A worker has stalled when it had no output, used no CPU time and changed no watched file for the whole
- * timeout. Time in which the machine sleeps does not count, because the monotonic clock stands still.
+ * timeout. Time in which the machine sleeps does not count, because the monotonic clock stands still. A pause of daemon
+ * and worker together (`docker pause`, SIGSTOP) shows only as a gap between two samples, which therefore counts as two
+ * intervals at most.
  */
 export const nextDetector = (before: StallDetector, now: ActivitySample, rules: StallRules): StallStep => {
   const limitMs =
     now.tool === undefined ? rules.stallTimeoutMs : Math.max(rules.stallTimeoutMs, rules.toolTimeoutMs)
+  const quietMs = before.quietMs + Math.min(now.atMs - before.sample.atMs, 2 * stallSampleMs(rules))
   const isActive =
     now.lastOutputMs > before.sample.lastOutputMs ||
     now.isExcused ||
     now.files !== before.sample.files ||
-    hasWorked(before, now, limitMs)
+    hasWorked(before, now, quietMs, limitMs)
   if (isActive) return { detector: beginDetector(now), finding: undefined }
-  const stall = { quietMs: now.atMs - before.active.atMs, limitMs, tool: now.tool }
-  const detector = { ...before, sample: now }
+  const stall = { quietMs, limitMs, tool: now.tool }
+  const detector = { ...before, sample: now, quietMs }
   if (stall.quietMs >= limitMs) return { detector, finding: { _tag: "stalled", ...stall } }
   return stall.quietMs >= limitMs / 2 && !before.isWarned
     ? { detector: { ...detector, isWarned: true }, finding: { _tag: "half", ...stall } }
     : { detector, finding: undefined }
 }
-
-const shortestMs = 50
-const longestMs = 30_000
-
-/** The interval of samples: a report is late by a twentieth of the timeout at most. */
-export const stallSampleMs = ({ stallTimeoutMs }: StallRules): number =>
-  Math.min(longestMs, Math.max(shortestMs, Math.floor(stallTimeoutMs / 20)))
 
 const nothing = ({ quietMs, tool }: Stall): string =>
   `no output, no CPU time and no change of a watched file for ${humanDuration(quietMs)}${tool === undefined ? "" : ` while ${tool} runs`}`

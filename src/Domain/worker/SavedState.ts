@@ -6,19 +6,22 @@ import type { WorkerRules } from "./WorkerEvent.ts"
 import { heldForMemory, initial, nextStartMs, Phase, type WorkerState } from "./WorkerState.ts"
 import type { Step } from "./WorkerTransition.ts"
 
+/** The end of the year 9999: nothing can be shown of a later time. */
+const lastMs = Date.UTC(10_000, 0) - 1
+
 /** The state of a project that outlives the daemon, in `state/<project>.json`. The daemon writes it before a change takes effect. */
 export const SavedState = Schema.Struct({
   version: Schema.Literal(1),
   /** The last command of a user; `auto` before the first one: autostart decides. */
   wanted: Schema.Literal("up", "down", "auto"),
-  failures: Schema.NonNegativeInt,
+  failures: Schema.Int.pipe(Schema.between(0, 1_000_000)),
   /** The reason of `failed`; null in other states. */
   failed: Schema.NullOr(Schema.String),
   /** A backoff, a hold until a time of day, or a hold until `untilMs` (since 1970) or earlier with enough memory. */
   wait: Schema.NullOr(
     Schema.Struct({
       kind: Schema.Literal("backoff", "hold", "memory"),
-      untilMs: Schema.Number,
+      untilMs: Schema.Number.pipe(Schema.between(0, lastMs)),
       because: Schema.String
     })
   ),

@@ -6,7 +6,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { ConfigText, ConfigWritten } from "../../Domain/config/SettingsData.ts"
 import { settingsChanges } from "../../Domain/config/SettingsDiff.ts"
 import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
-import type { SettingsError } from "../../Domain/settings/SettingsProblem.ts"
+import { SettingsError } from "../../Domain/settings/SettingsProblem.ts"
 import { AutopilotHome, prepare } from "../daemon/AutopilotHome.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import type { MemoryReader } from "../machine/MemoryReader.ts"
@@ -29,8 +29,13 @@ export class SettingsStore extends Context.Tag("SettingsStore")<
   }
 >() {}
 
+const gone =
+  "is gone, and the settings in force came from it. Restore it (daemon.toml.bak is what it was before the last change), or stop the daemon to begin anew"
+
 interface Surroundings {
   readonly path: string
+  /** Whether the settings in force came from this file. */
+  readonly mustExist: boolean
   /** The settings that the new text is compared with. */
   readonly before: Effect.Effect<EffectiveSettings, SettingsError>
   readonly load: (candidate: SettingsText) => Effect.Effect<EffectiveSettings, SettingsError>
@@ -38,10 +43,16 @@ interface Surroundings {
   readonly makeFolder?: Effect.Effect<void, SettingsNotWritten>
 }
 
-const make = ({ before, load, makeFolder = Effect.void, path }: Surroundings) =>
+const make = ({ before, load, makeFolder = Effect.void, mustExist, path }: Surroundings) =>
   Effect.map(SettingsFile, (files) => {
-    // An absent file can be written, too.
-    const get = files.text(path, { mustExist: false })
+    // An absent file can be written, too. But one that is gone takes its settings along: a text that begins anew, with
+    // one key, would replace them all.
+    const get = files.text(path, { mustExist: false }).pipe(
+      Effect.filterOrFail(
+        ({ found }) => found || !mustExist,
+        () => new SettingsError({ problems: [{ file: path, reason: gone }] })
+      )
+    )
     return SettingsStore.of({
       get,
       set: Effect.fnUntraced(function* ({ dryRun, sha256, text }) {
@@ -64,8 +75,8 @@ export const layer: Layer.Layer<SettingsStore, never, SettingsFile | SettingsInF
     Effect.gen(function* () {
       const { current, load } = yield* SettingsInForce
       const events = yield* DaemonEvents
-      const { path } = (yield* SubscriptionRef.get(current)).settingsFile
-      const store = yield* make({ path, before: SubscriptionRef.get(current), load })
+      const { found, path } = (yield* SubscriptionRef.get(current)).settingsFile
+      const store = yield* make({ path, mustExist: found, before: SubscriptionRef.get(current), load })
       return {
         ...store,
         set: (change) =>
@@ -96,6 +107,7 @@ export const layerOf = (
       )
       return yield* make({
         path,
+        mustExist: false,
         before: Effect.provide(before, context),
         load: (candidate) => Effect.provide(loader(sources)(candidate), context),
         makeFolder:

@@ -7,6 +7,7 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { replaceFile } from "../files/AtomicFile.ts"
 import { bindName, tryFlock } from "../files/KernelLock.ts"
+import { readTextFile } from "../files/TextFile.ts"
 import { AutopilotHome, HomeUnusable, homeId, prepare } from "./AutopilotHome.ts"
 
 /** Another daemon of this home holds the lock. `pid` is undefined where it is unknown. */
@@ -40,7 +41,8 @@ const bindIdentity = ({ dev, ino }: Identity): Effect.Effect<boolean, never, Sco
 
 /** Reads the PID file, which may be stale. Undefined without a pid in it. */
 export const readPidFile = (path: string): Effect.Effect<number | undefined> =>
-  Effect.promise(() => fs.readFile(path, "utf8").catch(() => "")).pipe(
+  readTextFile(path).pipe(
+    Effect.match({ onFailure: () => "", onSuccess: ({ text }) => text }),
     Effect.map((text) => (/^\s*[1-9][0-9]{0,9}\s*$/.test(text) ? Number(text) : undefined))
   )
 

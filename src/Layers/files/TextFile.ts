@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto"
+import { constants } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { errorCode, reasonOf } from "./SystemError.ts"
 
@@ -60,20 +62,45 @@ const failed = (path: string, cause: unknown): UnreadableFile => {
 
 const refusal = (path: string, reason: string) => new UnreadableFile({ path, absent: false, reason })
 
-/** Reads a file of at most 1 MiB. Refuses pipes and terminals: reading one without a writer would never end. */
-export const readSmallFile: (path: string) => Effect.Effect<SmallFile, UnreadableFile> = Effect.fnUntraced(
-  function* (path) {
-    const attempt = <A>(act: () => Promise<A>) =>
-      Effect.tryPromise({ try: act, catch: (cause) => failed(path, cause) })
-    const stat = yield* attempt(() => fs.stat(path))
-    if (stat.isDirectory()) return yield* refusal(path, "is a folder, not a file")
-    if (!stat.isFile() && path !== "/dev/null") return yield* refusal(path, "is not a regular file")
-    if (stat.size > maxBytes)
-      return yield* refusal(path, "is larger than 1 MiB: it is hardly the file that was meant")
-    const bytes = yield* attempt(() => fs.readFile(path))
-    return { bytes, sha256: sha256Of(bytes), isRegular: stat.isFile(), mode: stat.mode & 0o777 }
-  }
-)
+/** A disk that does not answer within this time counts as unreadable: a start of the daemon must not hang for ever. */
+const limit = Duration.seconds(10)
+
+/**
+ * Reads a file of at most 1 MiB. Refuses pipes and terminals: reading one without a writer would never end. Opened
+ * without O_NONBLOCK, a pipe would hang even before it could be told from a file.
+ */
+export const readSmallFile = (path: string): Effect.Effect<SmallFile, UnreadableFile> =>
+  Effect.acquireUseRelease(
+    Effect.tryPromise({
+      try: () => fs.open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY),
+      catch: (cause) => failed(path, cause)
+    }),
+    Effect.fnUntraced(function* (file) {
+      const attempt = <A>(act: () => Promise<A>) =>
+        Effect.tryPromise({ try: act, catch: (cause) => failed(path, cause) })
+      const stat = yield* attempt(() => file.stat())
+      if (stat.isDirectory()) return yield* refusal(path, "is a folder, not a file")
+      if (!stat.isFile() && path !== "/dev/null") return yield* refusal(path, "is not a regular file")
+      // The size of a file may grow while it is read.
+      const buffer = Buffer.allocUnsafe(stat.size > maxBytes ? 0 : maxBytes + 1)
+      let length = 0
+      for (let count = 1; count > 0 && length < buffer.length; length += count) {
+        count = (yield* attempt(() => file.read(buffer, length, buffer.length - length))).bytesRead
+      }
+      if (length === buffer.length)
+        return yield* refusal(path, "is larger than 1 MiB: it is hardly the file that was meant")
+      const bytes = Buffer.from(buffer.subarray(0, length))
+      return { bytes, sha256: sha256Of(bytes), isRegular: stat.isFile(), mode: stat.mode & 0o777 }
+    }),
+    (file) => Effect.promise(() => file.close())
+  ).pipe(
+    Effect.disconnect,
+    Effect.timeoutFail({
+      duration: limit,
+      onTimeout: () =>
+        refusal(path, `cannot be read: the disk did not answer within ${Duration.format(limit)}`)
+    })
+  )
 
 /** Reads a small UTF-8 file, as `readSmallFile` does. With `everyByte` a byte order mark is kept. */
 export const readTextFile = (

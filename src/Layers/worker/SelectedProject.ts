@@ -1,4 +1,3 @@
-import * as fs from "node:fs/promises"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -8,6 +7,7 @@ import { ProjectName } from "../../Domain/Project.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
 import { messageOf } from "../files/SystemError.ts"
+import { readTextFile } from "../files/TextFile.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 
 /** The project that commands without --project apply to. Outlives the daemon. */
@@ -30,8 +30,12 @@ export const layer: Layer.Layer<SelectedProject, never, AutopilotHome | DaemonEv
     const events = yield* DaemonEvents
     const turn = yield* Effect.makeSemaphore(1)
     return {
-      load: Effect.promise(() => fs.readFile(selectedFile, "utf8").catch(() => "")).pipe(
-        Effect.map((text) => Option.getOrUndefined(decode(text.trim())))
+      load: readTextFile(selectedFile).pipe(
+        Effect.tapError((error) =>
+          error.absent ? Effect.void : Effect.logWarning(`The saved selection is ignored: ${error.message}`)
+        ),
+        Effect.option,
+        Effect.map((file) => Option.getOrUndefined(Option.flatMap(file, ({ text }) => decode(text.trim()))))
       ),
       save: (project) =>
         Effect.tryPromise({

@@ -14,6 +14,7 @@ import { SavedState } from "../../Domain/worker/SavedState.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
 import { messageOf } from "../files/SystemError.ts"
+import { readTextFile } from "../files/TextFile.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 
 /** A project's state file could not be read, understood or written. */
@@ -22,7 +23,7 @@ export class StateStoreError extends Data.TaggedError("StateStoreError")<{
   readonly reason: string
 }> {
   override get message() {
-    return `${this.path}: ${this.reason}`
+    return `${this.path} ${this.reason}`
   }
 }
 
@@ -55,21 +56,35 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome> = Layer.effect
     const attempt = <A>(path: string, act: () => Promise<A>) =>
       Effect.tryPromise({
         try: act,
-        catch: (cause) => new StateStoreError({ path, reason: messageOf(cause) })
+        catch: (cause) => new StateStoreError({ path, reason: `cannot be written: ${messageOf(cause)}` })
       })
+    /** Makes room for the next save, also where a folder or a pipe has the name, and keeps what is there for the user. */
+    const setAside = (path: string) =>
+      Effect.match(
+        attempt(path, () => fs.rename(path, `${path}.unreadable`)),
+        {
+          onFailure: ({ reason }) => `It could not be set aside (${reason})`,
+          onSuccess: () => `It is kept as ${path}.unreadable`
+        }
+      )
     return {
       load: Effect.fnUntraced(function* (project) {
         const path = pathOf(project)
-        const text = yield* attempt(path, () =>
-          fs.readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
-            if (cause.code === "ENOENT") return undefined
-            throw cause
-          })
-        )
-        if (text === undefined) return undefined
-        return yield* Effect.mapError(
-          decode(text),
-          () => new StateStoreError({ path, reason: "not a state that this version has written" })
+        return yield* readTextFile(path).pipe(
+          Effect.flatMap(({ text }) =>
+            Effect.mapError(decode(text), () => ({
+              absent: false,
+              reason: "is not a state that this version has written"
+            }))
+          ),
+          Effect.catchAll(({ absent, reason }) =>
+            absent
+              ? Effect.succeed(undefined)
+              : Effect.flatMap(
+                  setAside(path),
+                  (where) => new StateStoreError({ path, reason: `${reason}. ${where}` })
+                )
+          )
         )
       }),
       save: (project, state) => {

@@ -54,7 +54,7 @@ const throughDaemon = Effect.gen(function* () {
   const { request } = yield* ControlClient
   const reply = yield* request({ type: "GetConfig" }, patience)
   const current = reply.data
-  if (!reply.success || current === undefined) {
+  if (!reply.success || current === undefined || "problems" in current) {
     return yield* new Refused({ reason: reply.message, isTold: false })
   }
   const { path, sha256 } = current

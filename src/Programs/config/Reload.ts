@@ -12,7 +12,7 @@ const patience = { firstByteMs: 30_000, wholeMs: 30_000 } as const
 const settingsPath = Effect.gen(function* () {
   const { request } = yield* ControlClient
   const { data } = yield* request({ type: "GetConfig" }, patience)
-  return data?.path
+  return data !== undefined && "path" in data ? data.path : undefined
 }).pipe(Effect.orElseSucceed(() => undefined))
 
 /** `autopilotd reload`: brings the file into force, and prints the changes. */

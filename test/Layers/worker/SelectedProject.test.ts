@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
@@ -49,6 +50,9 @@ describe("the selection", () => {
         fs.writeFileSync(join(home, "selected"), text)
         assert.isUndefined(yield* load.pipe(inHome(home)), JSON.stringify(text))
       }
+      fs.rmSync(join(home, "selected"))
+      execFileSync("mkfifo", [join(home, "selected")])
+      assert.isUndefined(yield* load.pipe(inHome(home)))
     })
   )
 

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
@@ -33,17 +34,44 @@ describe("a project's state on disk", () => {
     )
   )
 
-  it.scopedLive("that was torn or is somebody else's is an error, and never a wrong state", () =>
-    inHome((stateFile) =>
-      Effect.gen(function* () {
-        const { load } = yield* StateStore.StateStore
-        for (const text of ["", '{"version":1,"wanted":"up"', "[]", '{"version":2}', "\0"]) {
-          fs.writeFileSync(stateFile, text)
-          const error = yield* Effect.flip(load(unnamed))
-          assert.strictEqual(error.message, `${stateFile}: not a state that this version has written`)
-        }
-      })
-    )
+  it.scopedLive(
+    "that cannot be believed is set aside with a word, and the next one is saved in its place",
+    () =>
+      inHome((stateFile) =>
+        Effect.gen(function* () {
+          const { load, save } = yield* StateStore.StateStore
+          const wait = (untilMs: unknown) => ({
+            ...emptyState,
+            wait: { kind: "hold", untilMs, because: "x" }
+          })
+          const tree = { bootId: "b", processes: [{ pid: 1, startTicks: 5 }] }
+          const foreign = "is not a state that this version has written"
+          const write = (content: unknown) => () =>
+            fs.writeFileSync(stateFile, typeof content === "string" ? content : JSON.stringify(content))
+          const obstacles: ReadonlyArray<readonly [reason: string, put: () => void]> = [
+            ...["", '{"version":1,"wanted":"up"', "[]", '{"version":2}', "\0"].map(
+              (text) => [foreign, write(text)] as const
+            ),
+            [foreign, write(wait(1e17))],
+            [foreign, write(wait(-1))],
+            [foreign, write({ ...emptyState, failures: 1e12 })],
+            [foreign, write({ ...emptyState, tree })],
+            ["is larger than 1 MiB: it is hardly the file that was meant", write(" ".repeat(2 ** 20 + 1))],
+            ["is a folder, not a file", () => fs.mkdirSync(stateFile)],
+            ["is not a regular file", () => execFileSync("mkfifo", [stateFile])]
+          ]
+          for (const [reason, put] of obstacles) {
+            fs.rmSync(`${stateFile}.unreadable`, { recursive: true, force: true })
+            fs.rmSync(stateFile, { force: true })
+            put()
+            const error = yield* Effect.flip(load(unnamed))
+            assert.strictEqual(error.message, `${stateFile} ${reason}. It is kept as ${stateFile}.unreadable`)
+            assert.isTrue(fs.existsSync(`${stateFile}.unreadable`))
+            yield* save(unnamed, { ...emptyState, failures: 3 })
+            assert.strictEqual((yield* load(unnamed))?.failures, 3)
+          }
+        })
+      )
   )
 
   it.scopedLive("many saves at once leave one of them whole", () =>

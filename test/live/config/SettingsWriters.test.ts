@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
@@ -105,7 +106,9 @@ describe("many writers at once", () => {
 
 /** What GetConfig answers. */
 const get = (home: string) =>
-  Effect.flatMap(request(home, { type: "GetConfig" }), ({ data }) => Effect.fromNullable(data))
+  Effect.flatMap(request(home, { type: "GetConfig" }), ({ data }) =>
+    Effect.fromNullable(data !== undefined && "text" in data ? data : undefined)
+  )
 
 describe("SetConfig", () => {
   const settled = (): Effect.Effect<string, never, Scope.Scope> =>
@@ -243,6 +246,36 @@ describe("kill -9 of the daemon while settings are written", () => {
         for (const name of temporaryFiles(home)) fs.rmSync(join(home, name))
       }
     })
+  )
+})
+
+describe("a settings file that cannot be read while the daemon runs", () => {
+  it.scopedLive(
+    "is refused by `config set` in the words of a command without a daemon; a lost one is not begun anew",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        yield* startDaemon({ home, settings: commented })
+        const path = settingsFile(home)
+        const set = (...args: ReadonlyArray<string>) =>
+          command({ home, args: [...args, "config", "set", "max_turns", "5"] })
+        const obstacles = {
+          "a folder": () => fs.mkdirSync(path),
+          "a pipe": () => execFileSync("mkfifo", [path])
+        }
+        for (const [what, make] of Object.entries(obstacles)) {
+          fs.rmSync(path, { recursive: true })
+          make()
+          const [through, without] = yield* Effect.all([set(), set("--config", path)])
+          assert.deepStrictEqual([what, through.code, through.stderr], [what, 1, without.stderr])
+          assert.include(through.stderr, path)
+        }
+        fs.rmSync(path)
+        const gone = yield* set()
+        assert.strictEqual(gone.code, 1)
+        assert.include(gone.stderr, "is gone, and the settings in force came from it")
+        assert.isFalse(fs.existsSync(path))
+      })
   )
 })
 
