@@ -18,6 +18,14 @@ import { describeSavedState, SavedStateEvent } from "../worker/SavedStateEvent.t
  */
 export const DaemonEvent = Schema.Union(
   Schema.TaggedStruct("DaemonStarted", { pid: Schema.Int, version: Schema.String, home: Schema.String }),
+  /** The previous daemon has not stopped: it was killed, or the machine went down (`withMachine`). */
+  Schema.TaggedStruct("DaemonVanished", {
+    pid: Schema.Int,
+    /** The time of its last sign of life, at most a minute before its end, and how long ago that is. */
+    lastSignMs: Schema.Number,
+    agoMs: Schema.Number,
+    withMachine: Schema.Boolean
+  }),
   Schema.TaggedStruct("DaemonStopping", { by: Schema.String }),
   Schema.TaggedStruct("DaemonHastened", { by: Schema.String }),
   Schema.TaggedStruct("TerminalClosed", {}),
@@ -56,6 +64,16 @@ export const describeEvent = (event: DaemonEvent): Message => {
           `autopilotd ${event.version} started, pid ${event.pid}, logs in ${event.home}/logs. ` +
           "Query it with `autopilotd status`, stop it with Ctrl-C or `autopilotd stop`"
       }
+    case "DaemonVanished": {
+      const who = `The previous daemon (pid ${event.pid})`
+      const when = `${humanDuration(event.agoMs)} ago`
+      return {
+        level: "warning",
+        text: event.withMachine
+          ? `${who} went down with the machine; its last sign of life is from ${when}`
+          : `${who} was killed by a user, another program or the kernel (out of memory); its last sign of life is from ${when}`
+      }
+    }
     case "DaemonStopping":
       return { level: "info", text: `Shutting down: ${event.by}` }
     case "DaemonHastened":

@@ -89,9 +89,12 @@ const dayMs = 86_400_000
 /** Reports a gap between two daemons within the last day that no user requested. */
 const gap = ({ nowMs, records, zone }: Evidence): ReadonlyArray<string> => {
   const [gone, back] = runsIn(records).slice(-2)
-  if (gone === undefined || back === undefined || gone.stopped !== undefined || nowMs - gone.lastMs > dayMs)
-    return []
-  const since = spokenTime(gone.lastMs, nowMs, zone)
+  if (gone === undefined || back === undefined || gone.stopped !== undefined) return []
+  // Its last event may be hours older than its last sign of life.
+  const found = back.records.find((record) => record._tag === "DaemonVanished")
+  const lastMs = found?._tag === "DaemonVanished" ? Math.max(gone.lastMs, found.lastSignMs) : gone.lastMs
+  if (nowMs - lastMs > dayMs) return []
+  const since = spokenTime(lastMs, nowMs, zone)
   const until = spokenTime(back.records[0]?.at ?? back.lastMs, nowMs, zone)
   return [`No daemon ran from ${since} to ${until}: the previous one was killed, or the machine went down.`]
 }

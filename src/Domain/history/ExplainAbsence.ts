@@ -10,17 +10,20 @@ import { restartSentences } from "./RestartsText.ts"
 const maxTextLength = 400
 
 /** Explains a run of the daemon that has no record of its end. */
-const vanished = (run: DaemonRun, { bootedMs, nowMs, zone }: Evidence): ReadonlyArray<string> => {
+const vanished = (run: DaemonRun, { bootedMs, lastSign, nowMs, zone }: Evidence): ReadonlyArray<string> => {
   const time = (atMs: number) => spokenTime(atMs, nowMs, zone)
   const who =
     run.started === undefined
       ? "The last one"
       : `The last one (pid ${run.started.pid}, started ${time(run.started.at)})`
-  const gone = `${who} disappeared: its last event is from ${time(run.lastMs)}.`
+  // A quiet night has no events.
+  const isSeenLater = lastSign !== undefined && lastSign.atMs > run.lastMs && lastSign.atMs <= nowMs
+  const lastMs = isSeenLater ? lastSign.atMs : run.lastMs
+  const gone = `${who} disappeared: its last ${isSeenLater ? "sign of life" : "event"} is from ${time(lastMs)}.`
   if (bootedMs === undefined) return [gone, "It was killed (kill -9), or the machine went down."]
   return [
     gone,
-    bootedMs > run.lastMs
+    bootedMs > lastMs
       ? `The machine booted at ${time(bootedMs)}: the daemon went down with it.`
       : `The machine has been up since ${time(bootedMs)}: a user, another program or the kernel (out of memory) killed the daemon.`
   ]

@@ -5,6 +5,13 @@ import { rowOf } from "./HistoryData.ts"
 import type { HistoryRecord } from "./HistoryRecord.ts"
 import { type HistoryTextOptions, historyTable } from "./HistoryText.ts"
 
+/** The last sign of life of a daemon that was killed. */
+export interface SignOfLife {
+  readonly pid: number
+  /** Milliseconds since 1970. The daemon leaves one every minute. */
+  readonly atMs: number
+}
+
 /** The input of an explanation. */
 export interface Evidence {
   /** The answer of the daemon; undefined when none runs. */
@@ -15,6 +22,8 @@ export interface Evidence {
   readonly project: string | undefined
   /** Now, in milliseconds since 1970. */
   readonly nowMs: number
+  /** Undefined while a daemon runs, and after one that has stopped. */
+  readonly lastSign?: SignOfLife | undefined
   /** The boot time of the machine; undefined where unknown. */
   readonly bootedMs: number | undefined
   /** The zone of times in the sentences. */
@@ -37,6 +46,7 @@ const maxEvents = 8
 /** Events of the daemon itself that may explain the state of a worker. */
 const isAboutAll = ({ _tag }: HistoryRecord): boolean =>
   _tag === "DaemonStarted" ||
+  _tag === "DaemonVanished" ||
   _tag === "DaemonStopping" ||
   _tag === "DaemonStopped" ||
   _tag === "HogSignalled" ||

@@ -22,6 +22,8 @@ export interface HomePaths {
   readonly historyFile: string
   readonly socket: string
   readonly pidFile: string
+  /** Its time is the last sign of life of the daemon, which removes it when it stops. */
+  readonly aliveFile: string
   readonly lockFile: string
   readonly stateDir: string
   readonly logDir: string
@@ -59,6 +61,7 @@ export const pathsBelow = (root: string): HomePaths => ({
   historyFile: join(root, "history.jsonl"),
   socket: join(root, "autopilotd.sock"),
   pidFile: join(root, "autopilotd.pid"),
+  aliveFile: join(root, "autopilotd.alive"),
   lockFile: join(root, "autopilotd.lock"),
   stateDir: join(root, "state"),
   logDir: join(root, "logs"),

@@ -24,9 +24,11 @@ import * as DaemonEvents from "../../Layers/history/DaemonEvents.ts"
 import * as DaemonLog from "../../Layers/history/DaemonLog.ts"
 import * as HistoryReader from "../../Layers/history/HistoryReader.ts"
 import * as HistoryStore from "../../Layers/history/HistoryStore.ts"
+import * as SignOfLife from "../../Layers/history/SignOfLife.ts"
 import * as WorkerEcho from "../../Layers/logs/WorkerEcho.ts"
 import * as WorkerLines from "../../Layers/logs/WorkerLines.ts"
 import * as WorkerLog from "../../Layers/logs/WorkerLog.ts"
+import * as MachineBoot from "../../Layers/machine/MachineBoot.ts"
 import * as MemoryReader from "../../Layers/machine/MemoryReader.ts"
 import * as ProcessScan from "../../Layers/machine/ProcessScan.ts"
 import * as ProcessSignal from "../../Layers/machine/ProcessSignal.ts"
@@ -94,7 +96,8 @@ const Supervision = (keepState: boolean) =>
     SettingsWatcher.layer,
     WorkerLimit.layer,
     MemoryBackstop.layer,
-    StallDetector.layer
+    StallDetector.layer,
+    Layer.provide(SignOfLife.layer, MachineBoot.layer)
   ).pipe(
     Layer.provide(Layer.merge(SettingsReload.layer, HogSearch.layer)),
     Layer.provideMerge(WorkerMemory.layer),

@@ -6,6 +6,7 @@ import { explain } from "../../Domain/history/Explain.ts"
 import { explanationData, explanationText } from "../../Domain/history/Explanation.ts"
 import { needed } from "../../Domain/history/HistoryData.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
+import { lastSignOfLife } from "../../Layers/daemon/LastSignOfLife.ts"
 import { HistoryReader } from "../../Layers/history/HistoryReader.ts"
 import { MachineBoot } from "../../Layers/machine/MachineBoot.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
@@ -42,6 +43,7 @@ export const why = Effect.fnUntraced(function* ({ options }: Invocation) {
     records,
     project: options.project,
     nowMs,
+    lastSign: status === undefined ? yield* lastSignOfLife : undefined,
     bootedMs: yield* bootedMs,
     zone
   })

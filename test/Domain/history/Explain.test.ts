@@ -274,6 +274,29 @@ describe("why no daemon runs", () => {
     )
   })
 
+  it("the last one was killed in a quiet hour: its last sign of life, not its last event", () => {
+    const records = run("a", ...lived)
+    const lastSign = { pid: 4000, atMs: at("13:30") }
+    assert.include(
+      why({ records, lastSign }).sentences,
+      "The last one (pid 4000, started 09:00) disappeared: its last sign of life is from 13:30."
+    )
+    // The machine booted after the last event, but before the last sign of life.
+    assert.include(why({ records, lastSign, bootedMs: at("12:00") }).sentences.join(" "), "killed the daemon")
+    const back = run(
+      "b",
+      [
+        at("14:00"),
+        { _tag: "DaemonVanished", pid: 4000, lastSignMs: at("13:30"), agoMs: 1_800_000, withMachine: false }
+      ],
+      [at("14:00"), daemonStarted]
+    )
+    assert.include(
+      why({ status, records: [...records, ...back] }).sentences.join(" "),
+      "No daemon ran from 13:30 to 14:00"
+    )
+  })
+
   it("the home has no history", () => {
     assert.deepStrictEqual(said({}), [
       ["No daemon is running, and the history of this home is empty."],

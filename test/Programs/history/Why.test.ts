@@ -4,6 +4,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
 import type { ControlRequest } from "../../../src/Domain/control/ControlProtocol.ts"
+import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import { HistoryReader, HistoryUnreadable } from "../../../src/Layers/history/HistoryReader.ts"
 import { MachineBoot } from "../../../src/Layers/machine/MachineBoot.ts"
 import { why } from "../../../src/Programs/history/Why.ts"
@@ -33,6 +34,8 @@ const failed = {
   }
 }
 
+const Home = Layer.succeed(AutopilotHome, pathsBelow("/nonexistent/home"))
+
 const explained = (
   answers: (request: ControlRequest) => object | undefined,
   ...words: ReadonlyArray<string>
@@ -43,6 +46,7 @@ const explained = (
     const World = Layer.mergeAll(
       layer,
       Layer.succeed(HistoryReader, { read: () => Effect.succeed({ records, damaged: 0 }) }),
+      Home,
       Layer.succeed(MachineBoot, { bootedMs: Effect.succeed(at("09:30")) })
     )
     return { ...(yield* heard(Effect.provide(why(invocationOf("why", ...words)), World))), asked }
@@ -96,6 +100,7 @@ describe("autopilotd why", () => {
         Layer.succeed(HistoryReader, {
           read: () => new HistoryUnreadable({ path: "/h/history.jsonl", reason: "permission denied" })
         }),
+        Home,
         Layer.succeed(MachineBoot, { bootedMs: Effect.succeed(0) })
       )
       const { result } = yield* heard(Effect.provide(why(invocationOf("why")), World))

@@ -66,6 +66,7 @@ describe("what has happened", () => {
       let before: ReadonlyArray<unknown> = []
       for (let n = 0; n < kills; n++) {
         const daemon = yield* startDaemon({ home, settings: restless, worker: ["/bin/true"] })
+        assert.strictEqual(fs.readFileSync(join(home, "autopilotd.alive"), "utf8"), `${daemon.pid}\n`)
         yield* eventually(
           "its beginning is in the history",
           Effect.map(tagsIn(home), (tags) =>
@@ -85,8 +86,21 @@ describe("what has happened", () => {
           own.map((_, at) => at)
         )
         assert.include(yield* said(home, "why"), "disappeared")
+        assert.strictEqual(
+          records.filter(({ _tag }) => _tag === "DaemonVanished").length,
+          n,
+          "the next daemon records the death of the one before"
+        )
         before = records
       }
+      // As after a quiet minute: no event, but a sign of life.
+      const now = new Date()
+      fs.utimesSync(join(home, "autopilotd.alive"), now, now)
+      assert.include(yield* said(home, "why"), "disappeared: its last sign of life is from")
+      yield* startDaemon({ home, worker: ["/bin/true"] })
+      yield* said(home, "stop")
+      assert.isFalse(fs.existsSync(join(home, "autopilotd.alive")))
+      assert.notInclude(yield* said(home, "why"), "disappeared")
     })
   )
 

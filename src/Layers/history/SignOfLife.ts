@@ -1,0 +1,59 @@
+import * as fs from "node:fs/promises"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { AutopilotHome } from "../daemon/AutopilotHome.ts"
+import { InstanceLock } from "../daemon/InstanceLock.ts"
+import { lastSignOfLife } from "../daemon/LastSignOfLife.ts"
+import { replaceFile } from "../files/AtomicFile.ts"
+import { errorCode, messageOf } from "../files/SystemError.ts"
+import { MachineBoot } from "../machine/MachineBoot.ts"
+import { Concerns } from "./Concerns.ts"
+import { DaemonEvents } from "./DaemonEvents.ts"
+
+/** A quiet night has no events, so the daemon touches a file this often. No sync: it costs nothing on an idle disk. */
+const interval = Duration.minutes(1)
+
+const make = Effect.gen(function* () {
+  yield* InstanceLock
+  const { aliveFile } = yield* AutopilotHome
+  const { publish } = yield* DaemonEvents
+  const { bootedMs } = yield* MachineBoot
+  const concerns = yield* Concerns
+  const former = yield* lastSignOfLife
+  if (former !== undefined) {
+    const nowMs = yield* Clock.currentTimeMillis
+    yield* publish({
+      _tag: "DaemonVanished",
+      pid: former.pid,
+      lastSignMs: former.atMs,
+      agoMs: Math.max(0, nowMs - former.atMs),
+      withMachine: (yield* bootedMs) > former.atMs
+    })
+  }
+  const attempt = (act: () => Promise<void>) =>
+    Effect.catchAll(Effect.tryPromise({ try: act, catch: messageOf }), (reason) =>
+      Effect.logDebug(`${aliveFile}: ${reason}`)
+    )
+  const create = () => replaceFile(aliveFile, `${process.pid}\n`)
+  yield* Effect.acquireRelease(attempt(create), () => attempt(() => fs.rm(aliveFile, { force: true })))
+  const touch = async () => {
+    const now = new Date()
+    await fs.utimes(aliveFile, now, now).catch((cause: unknown) => {
+      if (errorCode(cause) === "ENOENT") return create()
+      throw cause
+    })
+  }
+  yield* concerns.run("sign of life", Effect.forever(Effect.delay(attempt(touch), interval)))
+})
+
+/**
+ * Leaves a sign of life, from which `why` and the next daemon know when this one was killed. Reports the death of the
+ * previous one.
+ */
+export const layer: Layer.Layer<
+  never,
+  never,
+  InstanceLock | AutopilotHome | DaemonEvents | MachineBoot | Concerns
+> = Layer.scopedDiscard(make)
