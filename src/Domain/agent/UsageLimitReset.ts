@@ -62,6 +62,9 @@ const spokenTime = (text: string): SpokenTime | undefined => {
   }
 }
 
+/** Names that programs without a time zone give to UTC. */
+const unzoned: ReadonlySet<string> = new Set(["GMT", "Etc/Unknown", "Unknown"])
+
 /** The possible times in ascending order: a day without a year is in this one or the next. */
 const candidates = (
   { date, hour, minute }: SpokenTime,
@@ -103,7 +106,8 @@ export const resetTimeMs = (text: string, nowMs: number, timeZone: string): numb
   }
   const said = spokenTime(text)
   if (said === undefined) return undefined
-  const meant = candidates(said, nowMs, said.zone ?? timeZone)
+  const zone = said.zone ?? timeZone
+  const meant = candidates(said, nowMs, unzoned.has(zone) ? "UTC" : zone)
   return ahead(
     meant.find((atMs) => atMs > nowMs - justOverMs),
     nowMs

@@ -42,7 +42,7 @@ export interface RunEvidence {
   readonly tail: ReadonlyArray<TailLine>
   /** The highest sample of its process tree in bytes, swap included; undefined without a sample. */
   readonly peakMemoryBytes: number | undefined
-  /** The time of the verdict, in milliseconds since 1970, and the machine's time zone. */
+  /** The time of the verdict, in milliseconds since 1970, and the worker's time zone. */
   readonly nowMs: number
   readonly timeZone: string
 }

@@ -26,6 +26,7 @@ import { endTree, WorkerTree } from "../tree/WorkerTree.ts"
 import { KernelOomKills } from "../verdict/KernelOomKills.ts"
 import { LiveWorkers } from "../verdict/LiveWorkers.ts"
 import { EnvFile } from "./EnvFile.ts"
+import { workerTimeZone } from "./WorkerTimeZone.ts"
 
 /** The reports of a run, in this order; `onRemains` only for processes that survive SIGKILL. */
 export interface RunReports {
@@ -163,7 +164,7 @@ const make = Effect.gen(function* () {
             tail: yield* capture.tail,
             peakMemoryBytes: liveWorkers.of(worker.pid)?.memory?.peakBytes,
             nowMs: yield* Clock.currentTimeMillis,
-            timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone
+            timeZone: yield* workerTimeZone(env["TZ"])
           })
           liveWorkers.remove(worker.pid)
         })

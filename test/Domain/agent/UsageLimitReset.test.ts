@@ -29,6 +29,13 @@ describe("the time at which a usage limit is lifted", () => {
     ["Claude AI usage limit reached|1791300000000", "2026-10-06T15:20"]
   ])("is read from %s", (text, at) => assert.strictEqual(reset(text), at))
 
+  it("is read in the zone of a worker that has only an offset, or none", () => {
+    assert.strictEqual(reset("resets 7:30pm", now, "+03:30"), "2026-10-06T16:00")
+    assert.strictEqual(reset("resets 3:20pm", now, "UTC"), "2026-10-06T15:20")
+    assert.strictEqual(reset("resets 3:20pm (Etc/Unknown)"), "2026-10-06T15:20")
+    assert.strictEqual(reset("resets 3:20pm (GMT)"), "2026-10-06T15:20")
+  })
+
   it("is of the next year where the year is about to end", () => {
     const eve = Date.parse("2026-12-31T20:00:00Z")
     assert.strictEqual(reset("resets Jan 2, 1pm", eve), "2027-01-02T12:00")
