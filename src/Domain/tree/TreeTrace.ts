@@ -1,9 +1,8 @@
 import * as Schema from "effect/Schema"
-import { maxPid } from "../machine/ProcessEntry.ts"
 
 const Identity = Schema.Struct({
-  pid: Schema.Int.pipe(Schema.between(2, maxPid)),
-  startTicks: Schema.NonNegativeInt
+  pid: Schema.Int,
+  startTicks: Schema.Int
 })
 
 /**
@@ -14,6 +13,6 @@ export const TreeTrace = Schema.Struct({
   /** Pids and start times count from one boot. */
   bootId: Schema.String,
   /** The leader, or the processes that survived SIGKILL. */
-  processes: Schema.Array(Identity).pipe(Schema.maxItems(10_000))
+  processes: Schema.Array(Identity)
 })
 export type TreeTrace = typeof TreeTrace.Type

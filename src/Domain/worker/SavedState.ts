@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { maxPid } from "../machine/ProcessEntry.ts"
 import { humanDuration } from "../text/Amounts.ts"
 import { TreeTrace } from "../tree/TreeTrace.ts"
 import { perhaps } from "../Wire.ts"
@@ -6,22 +7,19 @@ import type { WorkerRules } from "./WorkerEvent.ts"
 import { heldForMemory, initial, nextStartMs, Phase, type WorkerState } from "./WorkerState.ts"
 import type { Step } from "./WorkerTransition.ts"
 
-/** The end of the year 9999: nothing can be shown of a later time. */
-const lastMs = Date.UTC(10_000, 0) - 1
-
 /** The state of a project that outlives the daemon, in `state/<project>.json`. The daemon writes it before a change takes effect. */
 export const SavedState = Schema.Struct({
   version: Schema.Literal(1),
   /** The last command of a user; `auto` before the first one: autostart decides. */
   wanted: Schema.Literal("up", "down", "auto"),
-  failures: Schema.Int.pipe(Schema.between(0, 1_000_000)),
+  failures: Schema.NonNegativeInt,
   /** The reason of `failed`; null in other states. */
   failed: Schema.NullOr(Schema.String),
   /** A backoff, a hold until a time of day, or a hold until `untilMs` (since 1970) or earlier with enough memory. */
   wait: Schema.NullOr(
     Schema.Struct({
       kind: Schema.Literal("backoff", "hold", "memory"),
-      untilMs: Schema.Number.pipe(Schema.between(0, lastMs)),
+      untilMs: Schema.Number,
       because: Schema.String
     })
   ),
@@ -31,6 +29,20 @@ export const SavedState = Schema.Struct({
   tree: perhaps(TreeTrace)
 })
 export type SavedState = typeof SavedState.Type
+
+/** The end of the year 9999: nothing can be shown of a later time. */
+const lastMs = Date.UTC(10_000, 0) - 1
+
+const mostFailures = 1_000_000
+const mostProcesses = 10_000
+
+/** Whether a daemon may have written these values. A file of the right form can hold others, which nothing could show. */
+export const isBelievable = ({ failures: count, tree, wait }: SavedState): boolean =>
+  count <= mostFailures &&
+  (wait === null || (wait.untilMs >= 0 && wait.untilMs <= lastMs)) &&
+  (tree === undefined ||
+    (tree.processes.length <= mostProcesses &&
+      tree.processes.every(({ pid, startTicks }) => pid > 1 && pid <= maxPid && startTicks >= 0)))
 
 /** A start in progress and a hold for another worker are not saved: the next daemon starts the worker at once. */
 const waitOf = (state: WorkerState): SavedState["wait"] => {

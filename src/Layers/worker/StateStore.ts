@@ -4,13 +4,14 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { ProjectName } from "../../Domain/Project.ts"
-import { SavedState } from "../../Domain/worker/SavedState.ts"
+import { isBelievable, SavedState } from "../../Domain/worker/SavedState.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
 import { messageOf } from "../files/SystemError.ts"
@@ -72,10 +73,13 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome> = Layer.effect
         const path = pathOf(project)
         return yield* readTextFile(path).pipe(
           Effect.flatMap(({ text }) =>
-            Effect.mapError(decode(text), () => ({
-              absent: false,
-              reason: "is not a state that this version has written"
-            }))
+            Effect.mapError(
+              Either.filterOrLeft(decode(text), isBelievable, () => undefined),
+              () => ({
+                absent: false,
+                reason: "is not a state that this version has written"
+              })
+            )
           ),
           Effect.catchAll(({ absent, reason }) =>
             absent
