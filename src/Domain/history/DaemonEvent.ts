@@ -8,6 +8,7 @@ import { describeService, ServiceEvent } from "../systemd/ServiceEvent.ts"
 import { humanDuration, processes } from "../text/Amounts.ts"
 import type { Message } from "../text/Level.ts"
 import { describeGroup, GroupEvent } from "../tree/GroupEvent.ts"
+import { perhaps } from "../Wire.ts"
 import { describeLifecycle, LifecycleEvent } from "../worker/LifecycleEvent.ts"
 import { describeSavedState, SavedStateEvent } from "../worker/SavedStateEvent.ts"
 
@@ -17,7 +18,8 @@ import { describeSavedState, SavedStateEvent } from "../worker/SavedStateEvent.t
  */
 export const DaemonEvent = Schema.Union(
   Schema.TaggedStruct("DaemonStarted", { pid: Schema.Int, version: Schema.String, home: Schema.String }),
-  Schema.TaggedStruct("DaemonStopping", { by: Schema.String }),
+  /** `isBug` is set where a bug of the daemon is the cause. */
+  Schema.TaggedStruct("DaemonStopping", { by: Schema.String, isBug: perhaps(Schema.Boolean) }),
   Schema.TaggedStruct("DaemonHastened", { by: Schema.String }),
   Schema.TaggedStruct("TerminalClosed", {}),
   /** The history reports its own gap, at the place where events are missing. */

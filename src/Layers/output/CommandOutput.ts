@@ -1,13 +1,14 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { harmlessText } from "../../Domain/text/Printable.ts"
 import { isJournal, withPriority } from "./JournalStream.ts"
 
 /** The output of a command. A reader that closes its pipe (`autopilotd status | head -1`) is no error. */
 export class CommandOutput extends Context.Tag("CommandOutput")<
   CommandOutput,
   {
-    /** Writes text unchanged; it brings its own newlines. */
+    /** Writes text, which brings its own newlines. What could control a terminal is escaped. */
     readonly out: (text: string) => Effect.Effect<void>
     /** Writes an error message, with its priority in the journal. */
     readonly err: (text: string) => Effect.Effect<void>
@@ -25,7 +26,7 @@ export const layer: Layer.Layer<CommandOutput> = Layer.sync(CommandOutput, () =>
     // EPIPE, or EIO on a closed terminal: there is no reader left.
     stream.on("error", () => {})
     return (text: string) =>
-      Effect.async<void>((resume) => void stream.write(text, () => resume(Effect.void)))
+      Effect.async<void>((resume) => void stream.write(harmlessText(text), () => resume(Effect.void)))
   }
   const tell = writer(process.stderr)
   return {

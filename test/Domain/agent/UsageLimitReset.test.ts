@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { epochMs, resetFigureMs, resetTimeMs } from "../../../src/Domain/agent/UsageLimitReset.ts"
+import { resetFigureMs, resetTimeMs } from "../../../src/Domain/agent/UsageLimitReset.ts"
 
 /** A Tuesday; 14:02 in Berlin, 20:02 in Shanghai, 8:02 in New York. */
 const now = Date.parse("2026-10-06T12:02:00Z")
@@ -74,14 +74,17 @@ describe("the time at which a usage limit is lifted", () => {
   })
 
   it("is taken as a figure only when it is to come within a month", () => {
-    assert.strictEqual(resetFigureMs(epochMs(now / 1000 + 60), now), now + 60_000)
-    assert.strictEqual(resetFigureMs(epochMs(now + 60_000), now), now + 60_000)
+    assert.strictEqual(resetFigureMs(now / 1000 + 60, now), now + 60_000)
+    assert.strictEqual(resetFigureMs(now + 60_000, now), now + 60_000)
     for (const figure of [
       undefined,
       0,
       now,
       now - 1,
       now + 40 * 86_400_000,
+      now / 1000 + 40 * 86_400,
+      1_764_300_000_000_000,
+      1e308,
       Number.POSITIVE_INFINITY,
       Number.NaN
     ])
