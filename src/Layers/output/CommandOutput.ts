@@ -10,6 +10,8 @@ export class CommandOutput extends Context.Tag("CommandOutput")<
   {
     /** Writes text, which brings its own newlines. What could control a terminal is escaped. */
     readonly out: (text: string) => Effect.Effect<void>
+    /** Writes the text of a file, byte for byte into a pipe or a file. */
+    readonly file: (text: string) => Effect.Effect<void>
     /** Writes an error message, with its priority in the journal. */
     readonly err: (text: string) => Effect.Effect<void>
     /** Standard output is a terminal that shows colours. */
@@ -26,12 +28,17 @@ export const layer: Layer.Layer<CommandOutput> = Layer.sync(CommandOutput, () =>
     // EPIPE, or EIO on a closed terminal: there is no reader left.
     stream.on("error", () => {})
     return (text: string) =>
-      Effect.async<void>((resume) => void stream.write(harmlessText(text), () => resume(Effect.void)))
+      Effect.async<void>((resume) => void stream.write(text, () => resume(Effect.void)))
   }
+  const say = writer(process.stdout)
   const tell = writer(process.stderr)
   return {
-    out: writer(process.stdout),
-    err: (text) => tell(isJournal(2) ? withPriority("error", text) : text),
+    out: (text) => say(harmlessText(text)),
+    file: (text) => say(process.stdout.isTTY ? harmlessText(text.replaceAll("\r\n", "\n")) : text),
+    err: (text) => {
+      const shown = harmlessText(text)
+      return tell(isJournal(2) ? withPriority("error", shown) : shown)
+    },
     colour: process.stdout.isTTY && !wantsPlain()
   }
 })
