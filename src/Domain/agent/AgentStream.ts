@@ -100,7 +100,7 @@ const onAssistant = (state: AgentSeen, line: AgentLine, atMs: number, mask: Mask
   const called = blocksOf(line).flatMap((block) => {
     const id = nameAt(block, "id")
     return block["type"] === "tool_use" && id !== undefined
-      ? [{ id, name: nameAt(block, "name") ?? "a tool" }]
+      ? [{ id, name: mask(nameAt(block, "name") ?? "a tool") }]
       : []
   })
   return onAnswer(state, { message: nameAt(objectAt(line.object, "message"), "id"), parent, called }, atMs)
@@ -166,14 +166,15 @@ const onResult = (state: AgentSeen, { object }: AgentLine, atMs: number, mask: M
   return { ...state, result, resultTurns: result.turns ?? state.resultTurns, tools: [] }
 }
 
-const onRateLimit = (state: AgentSeen, { object }: AgentLine, atMs: number): AgentSeen => {
+const onRateLimit = (state: AgentSeen, { object }: AgentLine, atMs: number, mask: Mask): AgentSeen => {
   const info = objectAt(object, "rate_limit_info")
   const status = nameAt(info, "status")
   if (status === undefined) return state
+  const type = nameAt(info, "rateLimitType")
   const rateLimit: AgentRateLimit = {
     atMs,
     status,
-    type: nameAt(info, "rateLimitType"),
+    type: type === undefined ? undefined : mask(type),
     resetsAtMs: resetFigureMs(numberAt(info, "resetsAt"), atMs),
     isUsingOverage: info["isUsingOverage"] === true
   }
@@ -194,7 +195,7 @@ const onLine = (state: AgentSeen, line: AgentLine, atMs: number, mask: Mask): Ag
     case "result":
       return onResult(state, line, atMs, mask)
     default:
-      return onRateLimit(state, line, atMs)
+      return onRateLimit(state, line, atMs, mask)
   }
 }
 

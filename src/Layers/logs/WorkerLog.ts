@@ -19,6 +19,7 @@ import { timestamp } from "../../Domain/output/StoredLine.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
 import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
 import { LogSettings } from "../../Domain/settings/RetentionSettings.ts"
+import { printable } from "../../Domain/text/Printable.ts"
 import { turnOfTheEventLoop } from "../concurrency/EventLoop.ts"
 import { patientRace } from "../concurrency/PatientRace.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
@@ -121,7 +122,8 @@ const make = Effect.gen(function* () {
     const throttle = makeThrottle(file)
     let dropped = 0
 
-    const note = (text: string) => file.write(Buffer.from(`${timestamp(new Date())} --- ${text}\n`))
+    const note = (text: string) =>
+      file.write(Buffer.from(`${timestamp(new Date())} --- ${printable(text)}\n`))
 
     const reportDropped = () => {
       if (!note(`${dropped} lines were dropped here: ${trouble}`)) return
