@@ -1,6 +1,6 @@
 import type { Reporter, TestModule } from "vitest/node"
 
-/** Closes a run with one plain line, and says of every skipped test why: in CI a skip is a failure. */
+/** Ends a run with one plain line, the reason of each skipped test (in CI a skip is a failure), and the notes of tests. */
 export default class PlainSummary implements Reporter {
   onTestRunEnd(testModules: ReadonlyArray<TestModule>): void {
     const tests = testModules.flatMap((module) => [...module.children.allTests()])
@@ -10,6 +10,9 @@ export default class PlainSummary implements Reporter {
       const result = test.result()
       const why = result.state === "skipped" && result.note !== undefined ? `: ${result.note}` : ""
       console.log(`skipped: ${test.fullName}${why}`)
+    }
+    for (const test of tests) {
+      for (const { message } of test.annotations()) console.log(`note: ${test.fullName}: ${message}`)
     }
     console.log(
       `\n${inState("passed").length} passed, ${inState("failed").length} failed, ${skipped.length} skipped`

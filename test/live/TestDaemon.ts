@@ -32,6 +32,7 @@ export interface Answer {
     readonly next_start_at_ms?: number
     readonly last_exit?: string
     readonly worker_id?: string
+    readonly unfinished_line?: string
     readonly project?: string
     readonly selected_project?: string
     readonly worker_command?: ReadonlyArray<string>

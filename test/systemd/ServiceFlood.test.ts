@@ -6,10 +6,18 @@ import { fixture, type Machine } from "./Machine.ts"
 import { started, workerIs } from "./Service.ts"
 import { underUserManager } from "./UserManager.ts"
 
-/** A worker that begins, once there is the file `go`, to write what a command writes. */
+/** The journal ends an entry at a NUL, and would take what follows for the priority of the next one. */
+const forges = String.raw`printf "a\000<3>forged\n"`
+
+/** A worker that prints a NUL, and runs a command once there is the file `go`. */
 const begins = (argv: ReadonlyArray<string>, failures: number): string =>
   [
-    workerIs("/bin/sh", "-c", 'until [ -e "$HOME/go" ]; do sleep 0.05; done; exec "$0" "$@"', ...argv),
+    workerIs(
+      "/bin/sh",
+      "-c",
+      `${forges}; until [ -e "$HOME/go" ]; do sleep 0.05; done; exec "$0" "$@"`,
+      ...argv
+    ),
     `restart.max_consecutive_restarts = ${failures}`,
     "restart.initial_backoff_ms = 50",
     ""
@@ -52,6 +60,8 @@ describe("a worker that floods", () => {
       yield* service.journalHas(new RegExp(`default: Worker started, pid ${second.worker_pid}\\b`))
       yield* machine.sh(`kill -KILL ${second.worker_pid}`)
       yield* service.journalHas(/default: Gave up/, "-p err")
+      yield* service.journalHas(/^default\| a\\x00<3>forged$/)
+      assert.notInclude(JSON.stringify(yield* service.journal("-p err")), "forged")
       const echoed = (yield* service.journal()).filter(({ text }) => text.startsWith("default| ")).length
       assert.isAtLeast(echoed, linesPerWindow)
       assert.isBelow(echoed, 4 * linesPerWindow)

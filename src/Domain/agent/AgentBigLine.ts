@@ -1,3 +1,5 @@
+import { ownKeys } from "./OwnKeys.ts"
+
 /**
  * The calls and results of tools in a line that is too long to parse, or cut. JSON escapes a quote inside a text, so no
  * text can look like these keys.
@@ -12,9 +14,7 @@ interface BigLine {
   readonly answered: ReadonlyArray<string>
 }
 
-const lineType = /"type"\s*:\s*"(assistant|user)"/
 const messageId = /"id"\s*:\s*"(msg_[^"\\]{1,200})"/
-const parentId = /"parent_tool_use_id"\s*:\s*"([^"\\]{1,200})"/
 const answer = /"tool_use_id"\s*:\s*"([^"\\]{1,200})"/g
 const call =
   /"type"\s*:\s*"tool_use"\s*,\s*"id"\s*:\s*"([^"\\]{1,200})"\s*,\s*"name"\s*:\s*"([^"\\]{1,200})"/g
@@ -30,14 +30,20 @@ const everyMatch = (pattern: RegExp, text: string): ReadonlyArray<RegExpExecArra
   return found
 }
 
+const quotedText = /^"([^"\\]{1,200})"$/
+
+/** The text of a value without escapes. */
+const textOf = (value: string | undefined): string | undefined => quotedText.exec(value ?? "")?.[1]
+
 /** Searches the line without parsing it. Undefined unless it is an answer or the results of tools. */
 export const bigLine = (text: string): BigLine | undefined => {
-  const type = lineType.exec(text)?.[1]
+  const keys = ownKeys(text)
+  const type = textOf(keys.get("type"))
   if (type !== "assistant" && type !== "user") return undefined
   return {
     type,
     message: messageId.exec(text)?.[1],
-    parent: parentId.exec(text)?.[1],
+    parent: textOf(keys.get("parent_tool_use_id")),
     called:
       type === "user"
         ? []
@@ -54,28 +60,25 @@ interface BigResult {
   readonly turns: number
 }
 
-const resultSubtype = /"subtype"\s*:\s*"(\w{1,60})"/
-const isErrorMark = /"is_error"\s*:\s*true/
-const apiErrorStatus = /"api_error_status"\s*:\s*(\d{3})\b/
-const numTurns = /"num_turns"\s*:\s*(\d{1,9})\b/
+const mayBeResult = /"num_turns"\s*:/
 
-const figure = (pattern: RegExp, text: string): number | undefined => {
-  const digits = pattern.exec(text)?.[1]
-  return digits === undefined ? undefined : Number(digits)
-}
+const numberOf = (value: string | undefined): number | undefined =>
+  value !== undefined && /^\d{1,9}$/.test(value) ? Number(value) : undefined
 
 /**
  * Reads the figures of a `result` line that cannot be parsed, wherever they stand. The count of turns tells it apart:
  * no other line has one.
  */
 export const bigResult = (text: string): BigResult | undefined => {
-  const turns = figure(numTurns, text)
-  const subtype = resultSubtype.exec(text)?.[1]
+  if (!mayBeResult.test(text)) return undefined
+  const keys = ownKeys(text)
+  const turns = numberOf(keys.get("num_turns"))
+  const subtype = textOf(keys.get("subtype"))
   if (turns === undefined || subtype === undefined) return undefined
   return {
     subtype,
-    isError: isErrorMark.test(text),
-    apiErrorStatus: figure(apiErrorStatus, text),
+    isError: keys.get("is_error") === "true",
+    apiErrorStatus: numberOf(keys.get("api_error_status")),
     turns
   }
 }

@@ -1,3 +1,4 @@
+import { withoutEscapes } from "../text/EscapeSequences.ts"
 import { printable } from "../text/Printable.ts"
 
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -12,7 +13,7 @@ export interface AgentLine {
 const known: ReadonlySet<string> = new Set(["system", "assistant", "user", "result", "rate_limit_event"])
 
 /**
- * What marks a line of the stream. The keys stand in any order: since some version after 2.1.197 a `result` line has its
+ * Marks a line of the stream. The keys stand in any order: since some version after 2.1.197 a `result` line has its
  * type 1,600 characters in, after its figures, so that a line that was cut may have lost it. A quote inside a text is
  * escaped in JSON, so no text of the agent looks like a key.
  */
@@ -45,8 +46,9 @@ export const blocksOf = ({ object }: AgentLine): ReadonlyArray<JsonObject> => {
   return Array.isArray(content) ? content.filter(isObject) : []
 }
 
-/** Shortens a text of the agent and removes control characters. */
-export const shortened = (text: string, maxLength = 300): string => printable(text.trim(), maxLength)
+/** Shortens a text of the agent, without escape sequences; other control characters are escaped. */
+export const shortened = (text: string, maxLength = 300): string =>
+  printable(withoutEscapes(text).trim(), maxLength)
 
 const parsed = (text: string): unknown => {
   try {
@@ -60,13 +62,28 @@ const parsed = (text: string): unknown => {
 /** Whether a line may be one of the stream. The search is linear in its length and parses nothing. */
 export const looksLikeAgentLine = (text: string): boolean => text.startsWith("{") && mark.test(text)
 
-/** Lines of the stream for a program: each part of an answer as it comes, the seconds of a tool, answers to requests. */
-const silent =
-  /"type"\s*:\s*"(?:stream_event|tool_progress|keep_alive|tool_use_summary|command_lifecycle|control_re\w+)"/
+/** Lines of the stream for a program: each part of an answer as it comes, the seconds of a tool. */
+const partial: ReadonlySet<unknown> = new Set([
+  "stream_event",
+  "tool_progress",
+  "keep_alive",
+  "tool_use_summary",
+  "command_lifecycle"
+])
 
-/** Whether a line is one of the stream that a reader does not need. */
-export const isSilent = (text: string): boolean =>
-  text.startsWith("{") && silent.test(text) && /"(?:session|request)_id"/.test(text)
+/** Requests on the agent's standard input, and their answers. */
+const requests: ReadonlySet<unknown> = new Set(["control_request", "control_cancel_request"])
+
+/** Whether a line is one of the stream that a reader does not need. A line of another program has no such id. */
+export const isSilent = (text: string): boolean => {
+  if (!text.startsWith("{")) return false
+  const object = parsed(text)
+  if (!isObject(object)) return false
+  const { type } = object
+  if (partial.has(type)) return textAt(object, "session_id") !== undefined
+  if (requests.has(type)) return textAt(object, "request_id") !== undefined
+  return type === "control_response" && textAt(objectAt(object, "response"), "request_id") !== undefined
+}
 
 /** Parses a line of the stream, which names its session; undefined for other lines. */
 export const agentLineOf = (text: string): AgentLine | undefined => {

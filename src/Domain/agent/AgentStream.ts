@@ -1,3 +1,4 @@
+import { identity } from "effect/Function"
 import { bigLine, bigResult } from "./AgentBigLine.ts"
 import {
   type AgentLine,
@@ -18,7 +19,7 @@ import type {
   AgentSeen,
   ToolInFlight
 } from "./AgentSeen.ts"
-import { epochMs } from "./UsageLimitReset.ts"
+import { resetFigureMs } from "./UsageLimitReset.ts"
 
 /** An agent runs far fewer tools at once. Beyond this number the oldest call counts as finished. */
 const maxTools = 64
@@ -28,6 +29,9 @@ const maxParsedLength = 64 * 1024
 const maxResultLength = 1024 * 1024
 
 const maxNameLength = 200
+
+/** Hides secrets in a text, before it is shortened: a cut may leave a part of one. */
+type Mask = (text: string) => string
 
 const nameAt = (object: JsonObject, key: string): string | undefined => {
   const text = textAt(object, key)
@@ -81,22 +85,22 @@ const textOf = (line: AgentLine): string =>
     .join(" ")
 
 /** Returns an error in the form of an answer. */
-const errorOf = (line: AgentLine, atMs: number): AgentError | undefined => {
+const errorOf = (line: AgentLine, atMs: number, mask: Mask): AgentError | undefined => {
   const { object } = line
   const error = nameAt(object, "error")
   if (error === undefined && object["is_api_error_message"] !== true) return undefined
-  return { atMs, text: shortened(textOf(line)), error, status: numberAt(object, "api_error_status") }
+  return { atMs, text: shortened(mask(textOf(line))), error, status: numberAt(object, "api_error_status") }
 }
 
-const onAssistant = (state: AgentSeen, line: AgentLine, atMs: number): AgentSeen => {
-  const error = errorOf(line, atMs)
+const onAssistant = (state: AgentSeen, line: AgentLine, atMs: number, mask: Mask): AgentSeen => {
+  const error = errorOf(line, atMs, mask)
   const parent = nameAt(line.object, "parent_tool_use_id")
   // The agent receives the error of a subagent and continues.
   if (error !== undefined) return parent === undefined ? { ...state, error, result: undefined } : state
   const called = blocksOf(line).flatMap((block) => {
     const id = nameAt(block, "id")
     return block["type"] === "tool_use" && id !== undefined
-      ? [{ id, name: nameAt(block, "name") ?? "a tool" }]
+      ? [{ id, name: mask(nameAt(block, "name") ?? "a tool") }]
       : []
   })
   return onAnswer(state, { message: nameAt(objectAt(line.object, "message"), "id"), parent, called }, atMs)
@@ -107,11 +111,16 @@ const closed = (state: AgentSeen, ids: ReadonlyArray<string | undefined>): Agent
     ? { ...state, tools: state.tools.filter(({ id }) => !ids.includes(id)) }
     : state
 
+const hasSucceeded = ({ result }: AgentSeen): boolean =>
+  result !== undefined && !result.isError && result.subtype === "success"
+
 const onSystem = (state: AgentSeen, { object }: AgentLine, atMs: number): AgentSeen => {
   switch (object["subtype"]) {
     case "init":
       return {
         ...state,
+        // After a success it begins a further turn of the loop, in which the agent works again.
+        result: hasSucceeded(state) ? undefined : state.result,
         model: nameAt(object, "model") ?? state.model
       }
     case "api_retry": {
@@ -131,23 +140,23 @@ const onSystem = (state: AgentSeen, { object }: AgentLine, atMs: number): AgentS
 }
 
 /** Some results have a text, others a list of errors. */
-const resultText = (object: JsonObject): string => {
+const resultText = (object: JsonObject, mask: Mask): string => {
   const { errors } = object
   const listed = Array.isArray(errors) ? errors.filter((error) => typeof error === "string").join("; ") : ""
-  return shortened(textAt(object, "result") ?? listed)
+  return shortened(mask(textAt(object, "result") ?? listed))
 }
 
 /** A run has a result for each turn of its loop: its turns are those of all of them. */
 const turnsOfRun = ({ resultTurns }: AgentSeen, turns: number | undefined): number | undefined =>
   turns === undefined ? undefined : (resultTurns ?? 0) + turns
 
-const onResult = (state: AgentSeen, { object }: AgentLine, atMs: number): AgentSeen => {
+const onResult = (state: AgentSeen, { object }: AgentLine, atMs: number, mask: Mask): AgentSeen => {
   const result: AgentResult = {
     atMs,
     subtype: nameAt(object, "subtype") ?? "",
     // 2.1.197 marks a refusal of the model as an error, newer versions do not. To run it again would be refused again.
     isError: object["is_error"] === true && object["stop_reason"] !== "refusal",
-    text: resultText(object),
+    text: resultText(object, mask),
     turns: turnsOfRun(state, numberAt(object, "num_turns")),
     costUsd: numberAt(object, "total_cost_usd"),
     durationMs: numberAt(object, "duration_ms"),
@@ -157,36 +166,36 @@ const onResult = (state: AgentSeen, { object }: AgentLine, atMs: number): AgentS
   return { ...state, result, resultTurns: result.turns ?? state.resultTurns, tools: [] }
 }
 
-const onRateLimit = (state: AgentSeen, { object }: AgentLine, atMs: number): AgentSeen => {
+const onRateLimit = (state: AgentSeen, { object }: AgentLine, atMs: number, mask: Mask): AgentSeen => {
   const info = objectAt(object, "rate_limit_info")
   const status = nameAt(info, "status")
   if (status === undefined) return state
-  const resetsAt = numberAt(info, "resetsAt")
+  const type = nameAt(info, "rateLimitType")
   const rateLimit: AgentRateLimit = {
     atMs,
     status,
-    type: nameAt(info, "rateLimitType"),
-    resetsAtMs: resetsAt === undefined ? undefined : epochMs(resetsAt),
+    type: type === undefined ? undefined : mask(type),
+    resetsAtMs: resetFigureMs(numberAt(info, "resetsAt"), atMs),
     isUsingOverage: info["isUsingOverage"] === true
   }
   return { ...state, rateLimit }
 }
 
-const onLine = (state: AgentSeen, line: AgentLine, atMs: number): AgentSeen => {
+const onLine = (state: AgentSeen, line: AgentLine, atMs: number, mask: Mask): AgentSeen => {
   switch (line.type) {
     case "system":
       return onSystem(state, line, atMs)
     case "assistant":
-      return onAssistant(state, line, atMs)
+      return onAssistant(state, line, atMs, mask)
     case "user":
       return closed(
         state,
         blocksOf(line).map((block) => nameAt(block, "tool_use_id"))
       )
     case "result":
-      return onResult(state, line, atMs)
+      return onResult(state, line, atMs, mask)
     default:
-      return onRateLimit(state, line, atMs)
+      return onRateLimit(state, line, atMs, mask)
   }
 }
 
@@ -205,15 +214,24 @@ const onBigLine = (state: AgentSeen, text: string, atMs: number): AgentSeen => {
 
 const isResult = /"type"\s*:\s*"result"|"num_turns"\s*:/
 
-/**
- * Adds a line of Claude Code's `--output-format stream-json`, read at `atMs`. Other lines change nothing. A very long or
- * cut line still opens and closes tool calls.
- */
-export const nextAgent = (state: AgentSeen, text: string, atMs: number): AgentSeen => {
+const withLine = (state: AgentSeen, text: string, atMs: number, mask: Mask): AgentSeen => {
   if (!looksLikeAgentLine(text)) return state
   const isShort = text.length <= (isResult.test(text) ? maxResultLength : maxParsedLength)
   const line = isShort ? agentLineOf(text) : undefined
   if (line === undefined) return onBigLine(state, text, atMs)
   const sessionId = nameAt(line.object, "session_id")
-  return onLine(state.sessionId === sessionId ? state : { ...state, sessionId }, line, atMs)
+  return onLine(state.sessionId === sessionId ? state : { ...state, sessionId }, line, atMs, mask)
+}
+
+/**
+ * Adds a line of Claude Code's `--output-format stream-json`, read at `atMs`. Other lines change nothing. A very long or
+ * cut line still opens and closes tool calls. `mask` hides secrets in the texts of errors and results.
+ */
+export const nextAgent = (state: AgentSeen, text: string, atMs: number, mask: Mask = identity): AgentSeen => {
+  try {
+    return withLine(state, text, atMs, mask)
+  } catch {
+    // A line may be nested deeper than the stack of this program, and a worker may print any line.
+    return state
+  }
 }

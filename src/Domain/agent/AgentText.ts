@@ -15,13 +15,15 @@ import {
   textAt
 } from "./AgentLine.ts"
 import { toolInputText, toolResultText } from "./ToolText.ts"
-import { epochMs } from "./UsageLimitReset.ts"
+import { resetFigureMs } from "./UsageLimitReset.ts"
 
 interface AgentTextOptions {
   /** Whether ANSI colours may be used. */
   readonly colour: boolean
   /** How long the shortened parts may be, in characters; 100 by default. */
   readonly width?: number
+  /** When the line was read, in milliseconds since 1970. Without it the reset of a usage limit is left out. */
+  readonly readAtMs?: number
   /** The zone for times of day; UTC by default. */
   readonly zone?: DateTime.TimeZone
 }
@@ -35,10 +37,12 @@ const resultLines = 3
 interface Look {
   readonly paint: (style: Style, text: string) => string
   readonly width: number
+  readonly readAtMs: number | undefined
   readonly time: (atMs: number) => string
 }
 
-const lookOf = ({ colour, width = usualWidth, zone }: AgentTextOptions): Look => ({
+const lookOf = ({ colour, readAtMs, width = usualWidth, zone }: AgentTextOptions): Look => ({
+  readAtMs,
   paint: (style, text) => (colour ? styled(style, text) : text),
   width: Math.max(20, width),
   time: (atMs) =>
@@ -126,14 +130,14 @@ const resultBlock = (block: JsonObject, { paint, width }: Look): Shown => {
   return all.map((line) => paint(isError ? "error" : "dim", line))
 }
 
-const rateLimitText = ({ object }: AgentLine, { paint, time }: Look): Shown => {
+const rateLimitText = ({ object }: AgentLine, { paint, readAtMs, time }: Look): Shown => {
   const info = objectAt(object, "rate_limit_info")
   const status = textAt(info, "status")
   // The agent reports `allowed` again and again.
   if (status === undefined || status === "allowed") return []
   const type = textAt(info, "rateLimitType")
   const used = numberAt(info, "utilization")
-  const resetsAtMs = epochMs(numberAt(info, "resetsAt") ?? 0)
+  const resetsAtMs = readAtMs === undefined ? undefined : resetFigureMs(numberAt(info, "resetsAt"), readAtMs)
   const text = [
     status === "rejected" ? "! The usage limit is reached" : "! The usage limit is near",
     type === undefined ? "" : ` (${shortened(type, 40)})`,
@@ -181,11 +185,7 @@ const shownOf = (line: AgentLine, look: Look): Shown => {
   }
 }
 
-/**
- * Renders a line of a worker for a terminal: a line of Claude Code's `stream-json` as one or several short lines without
- * a final newline, or undefined for one that shows nothing; any other line unchanged. Removes control characters.
- */
-export const renderAgentLine = (text: string, options: AgentTextOptions): string | undefined => {
+const rendered = (text: string, options: AgentTextOptions): string | undefined => {
   const line = agentLineOf(text)
   if (line === undefined) return isSilent(text) ? undefined : harmless(text, options.colour)
   const shown = shownOf(line, lookOf(options))
@@ -193,4 +193,17 @@ export const renderAgentLine = (text: string, options: AgentTextOptions): string
   // Indents the work of a subagent below its call.
   const indent = textAt(line.object, "parent_tool_use_id") === undefined ? "" : "    "
   return shown.map((part) => indent + part).join("\n")
+}
+
+/**
+ * Renders a line of a worker for a terminal: a line of Claude Code's `stream-json` as one or several short lines without
+ * a final newline, or undefined for one that shows nothing; any other line unchanged. Escapes control characters.
+ */
+export const renderAgentLine = (text: string, options: AgentTextOptions): string | undefined => {
+  try {
+    return rendered(text, options)
+  } catch {
+    // A line may be nested deeper than the stack of this program, and a worker may print any line.
+    return harmless(text, options.colour)
+  }
 }

@@ -1,16 +1,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 
-/** The year 2100: a figure beyond it is no time in seconds or milliseconds. */
-const latestMs = 4_102_444_800_000
-
-/** Converts `resetsAt`, in seconds or milliseconds since 1970, to milliseconds; undefined when it is no such time. */
-export const epochMs = (figure: number): number | undefined => {
-  const atMs = figure < 1e11 ? figure * 1000 : figure
-  return atMs > 0 && atMs < latestMs ? atMs : undefined
-}
-
-/** A limit resets within a month: a later time is misread. */
+/** A limit resets within a month: a later time is misread, and waiting for it would never end. */
 const furthestMs = 32 * 24 * 3_600_000
 
 /** Messages cut off seconds and arrive late: within this time after the reset it does not mean the next day. */
@@ -26,7 +17,7 @@ const spoken =
 const regained = /\bregain access on (\d{4}-\d{2}-\d{2})(?: at (\d{2}:\d{2}))?/i
 
 /** `Claude AI usage limit reached|1759766400`. */
-const figure = /\|\s*(\d{10}|\d{13})(?!\d)/
+const afterBar = /\|\s*(\d{10}|\d{13})(?!\d)/
 
 interface SpokenTime {
   readonly date:
@@ -89,31 +80,32 @@ const candidates = (
   })
 }
 
-const ahead = (atMs: number | undefined, nowMs: number): number | undefined =>
+/** Returns a reset in milliseconds since 1970; undefined unless it is at most 32 days ahead. */
+export const resetAhead = (atMs: number | undefined, nowMs: number): number | undefined =>
   atMs !== undefined && atMs > nowMs && atMs - nowMs <= furthestMs ? atMs : undefined
+
+/** Converts a reset in seconds or milliseconds since 1970 to milliseconds; undefined unless it is at most 32 days ahead. */
+export const resetFigureMs = (figure: number | undefined, nowMs: number): number | undefined =>
+  resetAhead(figure === undefined || figure >= 1e11 ? figure : figure * 1000, nowMs)
 
 /**
  * Reads the reset of a usage limit from a message, in milliseconds since 1970. Undefined without a time, or with one that
  * is ambiguous or more than 32 days ahead. `timeZone` applies to a time of day without a zone.
  */
 export const resetTimeMs = (text: string, nowMs: number, timeZone: string): number | undefined => {
-  const digits = figure.exec(text)?.[1]
-  if (digits !== undefined) return ahead(epochMs(Number(digits)), nowMs)
+  const digits = afterBar.exec(text)?.[1]
+  if (digits !== undefined) return resetFigureMs(Number(digits), nowMs)
   const [, date, time = "00:00"] = regained.exec(text) ?? []
   if (date !== undefined) {
     const moment = DateTime.make(`${date}T${time}:00Z`)
-    return Option.isSome(moment) ? ahead(DateTime.toEpochMillis(moment.value), nowMs) : undefined
+    return Option.isSome(moment) ? resetAhead(DateTime.toEpochMillis(moment.value), nowMs) : undefined
   }
   const said = spokenTime(text)
   if (said === undefined) return undefined
   const zone = said.zone ?? timeZone
   const meant = candidates(said, nowMs, unzoned.has(zone) ? "UTC" : zone)
-  return ahead(
+  return resetAhead(
     meant.find((atMs) => atMs > nowMs - justOverMs),
     nowMs
   )
 }
-
-/** Checks a reset given in milliseconds since 1970. */
-export const resetFigureMs = (figureMs: number | undefined, nowMs: number): number | undefined =>
-  ahead(figureMs, nowMs)

@@ -3,7 +3,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import type { StatusData } from "../status/StatusData.ts"
 import { nearestName } from "../text/NearestName.ts"
-import { printable } from "../text/Printable.ts"
+import { jsonText, printable } from "../text/Printable.ts"
 import { listed } from "../text/Words.ts"
 import {
   type AnswerData,
@@ -128,11 +128,7 @@ const bareStatus = (data: StatusData): StatusData => ({
   memory_total_bytes: data.memory_total_bytes
 })
 
-/** Half of a surrogate pair becomes U+FFFD: as an escape it is legal JSON, but the original's parser refuses it. */
-const wellFormed = (_key: string, value: unknown): unknown =>
-  typeof value === "string" ? value.replace(/\p{Cs}/gu, "\ufffd") : value
-
-const line = (response: unknown): string => `${JSON.stringify(response, wellFormed)}\n`
+const line = (response: unknown): string => `${jsonText(response)}\n`
 
 const fits = (text: string): boolean =>
   text.length <= maxResponseBytes && new TextEncoder().encode(text).length <= maxResponseBytes

@@ -3,6 +3,7 @@ import { DaemonEvent, projectOf } from "../history/DaemonEvent.ts"
 import { ProjectName } from "../Project.ts"
 import { ProjectsData } from "../status/ProjectsData.ts"
 import { StatusData } from "../status/StatusData.ts"
+import { jsonText } from "../text/Printable.ts"
 import { Count, perhaps } from "../Wire.ts"
 
 /** Keeps the connection open: first a snapshot, then every event. */
@@ -50,7 +51,7 @@ export type SubscriptionLine = typeof SubscriptionLine.Type
 const encode = Schema.encodeSync(SubscriptionLine)
 
 /** Encodes a line, with its newline. */
-export const subscriptionLine = (line: SubscriptionLine): string => `${JSON.stringify(encode(line))}\n`
+export const subscriptionLine = (line: SubscriptionLine): string => `${jsonText(encode(line))}\n`
 
 export const eventLine = (event: DaemonEvent, at: number): string => {
   const project = projectOf(event)
@@ -67,7 +68,7 @@ export const logLines = (
   texts.map((text) => {
     // Not through the Schema, which is too slow for a flood of lines.
     const line: typeof SubscriptionLine.Encoded = { type: "log", at, project, stream, text }
-    return `${JSON.stringify(line)}\n`
+    return `${jsonText(line)}\n`
   })
 
 /** Whether a subscriber receives lines of this project; undefined stands for no project. */

@@ -107,6 +107,8 @@ const nothing = ({ quietMs, tool }: Stall): string =>
 /** Why a worker is restarted: `stalled: no output, no CPU time and no change of a watched file for 20 minutes`. */
 export const stallReason = (stall: Stall): string => `stalled: ${nothing(stall)}`
 
-/** The warning after half of the timeout. */
-export const describeHalf = (stall: Stall): string =>
-  `The worker may have stalled: ${nothing(stall)}. The daemon restarts it after ${humanDuration(stall.limitMs)}`
+/** The warning after half of the timeout. A worker that asks a question waits behind an unfinished line. */
+export const describeHalf = (stall: Stall, unfinished?: string): string => {
+  const line = unfinished === undefined ? "" : `. It may wait for an answer, its last line is: ${unfinished}`
+  return `The worker may have stalled: ${nothing(stall)}. The daemon restarts it after ${humanDuration(stall.limitMs)}${line}`
+}

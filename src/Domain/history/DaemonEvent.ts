@@ -26,7 +26,8 @@ export const DaemonEvent = Schema.Union(
     agoMs: Schema.Number,
     withMachine: Schema.Boolean
   }),
-  Schema.TaggedStruct("DaemonStopping", { by: Schema.String }),
+  /** `isBug` is set where a bug of the daemon is the cause. */
+  Schema.TaggedStruct("DaemonStopping", { by: Schema.String, isBug: perhaps(Schema.Boolean) }),
   Schema.TaggedStruct("DaemonHastened", { by: Schema.String }),
   Schema.TaggedStruct("TerminalClosed", {}),
   /** The history reports its own gap, at the place where events are missing. */

@@ -33,7 +33,8 @@ const stopped = (run: DaemonRun, { nowMs, zone }: Evidence): ReadonlyArray<strin
   const by = run.stopping === undefined ? "" : `: ${run.stopping.by}`
   const left = run.stopped?.leftBehind ?? []
   const at = spokenTime(run.lastMs, nowMs, zone)
-  const isBroken = run.records.some(({ _tag }) => _tag === "ConcernBeyondHelp")
+  const isBroken =
+    run.stopping?.isBug === true || run.records.some(({ _tag }) => _tag === "ConcernBeyondHelp")
   return [
     isBroken
       ? `The last one stopped at ${at} because of a bug${by}. Its log has the cause; report it.`

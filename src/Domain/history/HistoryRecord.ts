@@ -1,6 +1,7 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { jsonText } from "../text/Printable.ts"
 import { isTable } from "../toml/RawSettings.ts"
 import { DaemonEvent } from "./DaemonEvent.ts"
 
@@ -36,15 +37,11 @@ const shortened = (value: unknown, maxLength: number): unknown => {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shortened(inner, maxLength)]))
 }
 
-/** Replaces half surrogate pairs, which a cut can leave and which UTF-8 cannot express. */
-const wellFormed = (_key: string, value: unknown): unknown =>
-  typeof value === "string" ? value.replace(/\p{Cs}/gu, "\ufffd") : value
-
 /** A record as a line of JSON with its newline. Cuts texts and lists that are too long. */
 export const lineOf = (head: RecordHead, event: DaemonEvent): string => {
   const record = { ...head, ...event }
   for (const maxLength of [Number.POSITIVE_INFINITY, ...cuts]) {
-    const line = JSON.stringify(shortened(record, maxLength), wellFormed)
+    const line = jsonText(shortened(record, maxLength))
     if (line.length < maxLineLength || maxLength === cuts.at(-1)) return `${line}\n`
   }
   throw new Error("the last step returns")

@@ -1,6 +1,7 @@
 import { renderAgentLine } from "../agent/AgentText.ts"
 import { stampLength, storedLine } from "../output/StoredLine.ts"
 import type { ProjectName } from "../Project.ts"
+import { jsonText } from "../text/Printable.ts"
 import { styled } from "../text/Style.ts"
 
 /**
@@ -10,7 +11,10 @@ import { styled } from "../text/Style.ts"
 export const terminalLine = (line: string, { colour }: { readonly colour: boolean }): string | undefined => {
   const stored = storedLine(line)
   if (stored === undefined) return renderAgentLine(line, { colour })
-  const text = renderAgentLine(stored.text, { colour })?.replaceAll("\n", `\n${" ".repeat(stampLength)}`)
+  const text = renderAgentLine(stored.text, { colour, readAtMs: stored.at })?.replaceAll(
+    "\n",
+    `\n${" ".repeat(stampLength)}`
+  )
   if (text === undefined) return undefined
   const stamp = line.slice(0, stampLength)
   if (!colour) return `${stamp}${text}`
@@ -21,5 +25,5 @@ export const terminalLine = (line: string, { colour }: { readonly colour: boolea
 /** Renders a line as a JSON object. `at` is null for a line without a stamp. */
 export const jsonLine = (line: string, project: ProjectName): string => {
   const { at, stream, text } = storedLine(line) ?? { at: null, stream: "note", text: line }
-  return JSON.stringify({ at, project, stream, text })
+  return jsonText({ at, project, stream, text })
 }

@@ -57,7 +57,10 @@ const cutUnfinished = (rest: Rest, secrets: Secrets): readonly [Lines | undefine
     const line = masked(bytes.subarray(0, neededBytes), spans)
     const end = cutAt(line)
     pieces.push(line.subarray(0, end), cutMark)
-    coveredBytes = Math.max(0, ...spans.filter(({ start }) => start < end).map((span) => span.end - end))
+    coveredBytes = spans.reduce(
+      (covered, span) => (span.start < end ? Math.max(covered, span.end - end) : covered),
+      0
+    )
     bytes = bytes.subarray(end)
   }
   return [pieces.length === 0 ? undefined : Buffer.concat(pieces), { bytes, coveredBytes }]

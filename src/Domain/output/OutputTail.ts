@@ -1,3 +1,4 @@
+import { lineAsShown } from "../text/EscapeSequences.ts"
 import type { Lines } from "./Lines.ts"
 
 /** The two streams of a worker. */
@@ -6,6 +7,7 @@ export type OutputStream = "out" | "err"
 /** A line of a worker. */
 export interface TailLine {
   readonly stream: OutputStream
+  /** Without escape sequences: a coloured message means the same as a plain one. */
   readonly text: string
 }
 
@@ -31,7 +33,7 @@ export const withLines = (tail: OutputTail, stream: OutputStream, lines: Lines):
   return [...tail.slice(1 - maxTailLines), { stream, lines: Buffer.from(lines) }]
 }
 
-const textOf = (bytes: Buffer): string => bytes.toString("utf8")
+const textOf = (bytes: Buffer): string => lineAsShown(bytes.toString("utf8"))
 
 /** The end of an overlong line, from the start of a UTF-8 character on. */
 const endOf = (line: Buffer, bytes: number): string => {

@@ -52,7 +52,7 @@ export const secretsOf = (values: ReadonlyArray<string>): Secrets => {
     endingIn.set(pair, [...(endingIn.get(pair) ?? []), secret])
   }
   return {
-    longestBytes: Math.max(...secrets.map((secret) => secret.length)),
+    longestBytes: secrets.reduce((longest, { length }) => Math.max(longest, length), 0),
     find: (text) => {
       const spans: Array<Span> = []
       for (let start = 0; start + windowBytes <= text.length; ) {

@@ -20,7 +20,8 @@ export const LogSettings = Schema.Struct({
     unset: "256 MiB, at most 5 % of the disk"
   }),
   redact: setting("redact", Schema.Boolean, false, {
-    description: "Mask the values of the env file in the worker's output.",
+    description:
+      "Mask secrets in worker.log: the values of the env file and of `env`, and inherited variables named like *_KEY or *_TOKEN. Verdicts and events never show them.",
     expects: "true or false"
   }),
   journal: setting("journal", Schema.Boolean, true, {

@@ -41,6 +41,8 @@ export const StatusData = Schema.Struct({
   /** The end of the last run, in one sentence. */
   last_exit: perhaps(Schema.String),
   worker_id: perhaps(Schema.String),
+  /** The line without an end after which the worker has been quiet for a second: it may wait for an answer. */
+  unfinished_line: perhaps(Schema.String),
   /** The size of the process tree in the last sample. Threads do not count. */
   worker_processes: perhaps(Count),
   /** The memory of the tree, swap included. Without a cgroup, shared pages count once per process. */

@@ -27,6 +27,8 @@ export interface ProjectReport {
   readonly containment: Containment | undefined
   /** The limit above which the daemon restarts the worker; undefined without one. */
   readonly limitBytes: number | undefined
+  /** The line without an end after which the worker is quiet; undefined without one. */
+  readonly unfinished: string | undefined
 }
 
 export interface DaemonReport {
@@ -115,6 +117,7 @@ export const statusData = (project: ProjectReport, daemon: DaemonReport): Status
     ...outlook(project),
     ...(state.lastExit === undefined ? {} : { last_exit: state.lastExit }),
     ...(worker.id === undefined ? {} : { worker_id: worker.id }),
+    ...(project.unfinished === undefined ? {} : { unfinished_line: project.unfinished }),
     ...holdings(worker.memory, project.limitBytes),
     ...(worker.containment === undefined ? {} : { containment: worker.containment }),
     worker_command: project.argv,

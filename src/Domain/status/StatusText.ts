@@ -126,6 +126,7 @@ export const statusText = (status: StatusReply, { colour, nowMs }: StatusTextOpt
     ["Project", text(status.project)],
     ["Selected", projectCounts(status.projects ?? {}) && selectedProject(status)],
     ["Why", text(status.reason)],
+    ["Unfinished line", text(status.unfinished_line)],
     [
       "Next start",
       status.next_start_at_ms === undefined ? undefined : nextStart(status.next_start_at_ms, nowMs)

@@ -6,6 +6,14 @@ export type Style = keyof typeof codes
 /** The escape sequence that ends every style. */
 export const plainAgain = "\u001b[0m"
 
+const sequences: ReadonlySet<string> = new Set([
+  plainAgain,
+  ...Object.values(codes).map((code) => `\u001b[${code}m`)
+])
+
+/** Whether a text is one of the sequences that \`styled\` writes. */
+export const isStyle = (text: string): boolean => sequences.has(text)
+
 /** Returns the text in a style; without a style, or without a text, as it is. */
 export const styled = (style: Style | undefined, text: string): string =>
   style === undefined || text === "" ? text : `\u001b[${codes[style]}m${text}${plainAgain}`

@@ -1,6 +1,6 @@
 import { looksLikeAgentLine, shortened } from "../agent/AgentLine.ts"
 import { type AgentSeen, isAgent } from "../agent/AgentSeen.ts"
-import { resetFigureMs, resetTimeMs } from "../agent/UsageLimitReset.ts"
+import { resetAhead, resetTimeMs } from "../agent/UsageLimitReset.ts"
 import type { MemoryFigures } from "../memory/MemorySample.ts"
 import type { TailLine } from "../output/OutputTail.ts"
 import { isClean, signalOf, type WorkerExit } from "../tree/WorkerExit.ts"
@@ -102,7 +102,7 @@ const meaningOfComplaint = (
 }
 
 const usageLimit = (says: string, { agent, nowMs, timeZone }: ExitEvidence): Verdict => {
-  const told = isRejected(agent) ? resetFigureMs(agent.rateLimit?.resetsAtMs, nowMs) : undefined
+  const told = isRejected(agent) ? resetAhead(agent.rateLimit?.resetsAtMs, nowMs) : undefined
   const resetAtMs = told ?? resetTimeMs(says, nowMs, timeZone)
   return { kind: "usage-limit", says, ...(resetAtMs === undefined ? {} : { resetAtMs }) }
 }

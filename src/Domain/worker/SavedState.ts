@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { resetAhead } from "../agent/UsageLimitReset.ts"
 import { maxPid } from "../machine/ProcessEntry.ts"
 import { humanDuration } from "../text/Amounts.ts"
 import { TreeTrace } from "../tree/TreeTrace.ts"
@@ -121,6 +122,8 @@ const keptWait = (
     return { phase, untilMs: undefined, what: `it waits for memory (${because})` }
   }
   if (wait.untilMs <= nowMs) return undefined
+  // No usage limit lasts longer: the time was misread, or saved under a wrong clock.
+  if (kind === "hold" && resetAhead(wait.untilMs, nowMs) === undefined) return undefined
   // The clock may have changed: no backoff lasts longer than its maximum.
   const untilMs = kind === "hold" ? wait.untilMs : Math.min(wait.untilMs, nowMs + restart.maxBackoffMs)
   const due = `the next start is in ${humanDuration(untilMs - nowMs)}`

@@ -16,6 +16,20 @@ const daemonsOwn = [
   /^AUTOPILOTD_/
 ]
 
+/** The names of variables that hold secrets, also where a user exports them in a shell. */
+const secretName = /(?:^|_)(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$/i
+
+/** The values that a worker may print and that nobody may read in verdicts and events. */
+export const secretValuesOf = (
+  daemon: Readonly<Record<string, string | undefined>>,
+  envFile: Readonly<Record<string, string>>,
+  envTable: Readonly<Record<string, string>>
+): ReadonlyArray<string> => [
+  ...Object.values(envFile),
+  ...Object.values(envTable),
+  ...Object.entries(daemon).flatMap(([name, value = ""]) => (secretName.test(name) ? [value] : []))
+]
+
 /**
  * The environment of a worker: the daemon's without the variables for the daemon alone, the env file, the `env` table
  * of the settings and the marks of supervision; the later ones win.

@@ -7,8 +7,9 @@ import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 
 /**
- * Logs exceptions of Node's callbacks, outside of every fiber. Without a listener Node would exit at once and orphan the
- * workers. The daemon's state is unknown afterwards, so that the daemon stops.
+ * Logs exceptions and rejected promises of Node's callbacks, outside of every fiber. Without a listener Node would exit at
+ * once and orphan the workers. The daemon's state is unknown afterwards, so that the daemon stops. Built above the daemon's
+ * log, where a user looks for the stack; Node itself reports an earlier exception, when no worker runs.
  */
 export class Uncaught extends Context.Tag("Uncaught")<
   Uncaught,
@@ -24,7 +25,12 @@ export const layer: Layer.Layer<Uncaught> = Layer.scoped(
     const first = yield* Deferred.make<void>()
     const run = yield* FiberSet.makeRuntime<never>()
     const onException = (error: unknown): void => {
-      run(Effect.logError("Uncaught exception: this is a bug in autopilotd", Cause.die(error)))
+      run(
+        Effect.logError(
+          "An exception outside of every fiber: this is a bug in autopilotd, the daemon stops",
+          Cause.die(error)
+        )
+      )
       Deferred.unsafeDone(first, Exit.void)
     }
     // Node writes warnings synchronously to standard error, which may be a stopped terminal.

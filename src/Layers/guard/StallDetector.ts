@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { resetFigureMs } from "../../Domain/agent/UsageLimitReset.ts"
+import { resetAhead } from "../../Domain/agent/UsageLimitReset.ts"
 import {
   type ActivitySample,
   beginDetector,
@@ -105,7 +105,7 @@ const make = Effect.gen(function* () {
       lastOutputMs: Number(output.lastOutputNanos()) / 1e6,
       cpuMs,
       files: fileStamps(files),
-      isExcused: resetFigureMs(resetsAtMs, yield* Clock.currentTimeMillis) !== undefined,
+      isExcused: resetAhead(resetsAtMs, yield* Clock.currentTimeMillis) !== undefined,
       tool: tool?.name
     } satisfies ActivitySample
   })
@@ -127,7 +127,7 @@ const make = Effect.gen(function* () {
     const { limitMs, quietMs, tool } = finding
     const stall = { quietMs, limitMs, tool }
     if (finding._tag === "half") {
-      yield* events.publish({ _tag: "StallFeared", project, text: describeHalf(stall) })
+      yield* events.publish({ _tag: "StallFeared", project, text: describeHalf(stall, output.unfinished()) })
       return
     }
     yield* Effect.flatMap(supervisor.project(project), (actor) =>

@@ -8,6 +8,7 @@ import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import { timestamp } from "../../Domain/output/StoredLine.ts"
 import type { Level } from "../../Domain/text/Level.ts"
+import { harmlessEntry } from "../../Domain/text/Printable.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { OwnOutput } from "../output/OwnOutput.ts"
 import { RotatingFiles } from "../output/RotatingFile.ts"
@@ -27,7 +28,7 @@ const make = Effect.gen(function* () {
   const own = yield* OwnOutput
   const files = yield* RotatingFiles
   const lineOf = (level: Level, project: string | undefined, text: string) =>
-    `${timestamp(new Date())} ${words[level]} ${project === undefined ? "" : `${project}: `}${text}\n`
+    `${timestamp(new Date())} ${words[level]} ${project === undefined ? "" : `${project}: `}${harmlessEntry(text)}\n`
   const file = yield* files.open({
     path: join(home.logDir, "autopilotd.log"),
     // Small, and it explains a full disk, so it has no limit of free space.

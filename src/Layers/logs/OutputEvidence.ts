@@ -9,8 +9,9 @@ import {
   tailLines,
   withLines
 } from "../../Domain/output/OutputTail.ts"
+import { masked, type Secrets } from "../../Domain/output/Secrets.ts"
 
-/** The part of a worker's output that the verdict needs. */
+/** The part of a worker's output that verdicts, events and the status show. It holds no secret. */
 interface OutputEvidence {
   /** Notes that bytes arrived; a partial line counts as activity. */
   readonly alive: (atNanos: bigint) => void
@@ -26,23 +27,26 @@ const newline = 0x0a
 const openingBrace = 0x7b
 
 /**
- * Who has written so many lines of JSON of which none is an agent's is none: to look at each of them would cost more
- * than to store them.
+ * After so many lines of JSON without one of an agent, the worker counts as no agent: to search each line would cost more
+ * than to store it.
  */
 const patienceLines = 1000
 
-export const makeOutputEvidence = (startedNanos: bigint): OutputEvidence => {
+export const makeOutputEvidence = (startedNanos: bigint, secrets: Secrets): OutputEvidence => {
   let tail = noTail
   let lastOutputNanos = startedNanos
   let agent = noAgent
   let otherLines = 0
+
+  const maskedLines = (lines: Lines): Lines => masked(lines, secrets.find(lines))
+  const maskedText = (text: string): string => maskedLines(Buffer.from(text)).toString("utf8")
 
   const mayBeAgent = () => otherLines < patienceLines || isAgent(agent)
 
   const readLine = (lines: Lines, from: number, end: number) => {
     const text = lines.toString("utf8", from, end)
     if (!looksLikeAgentLine(text)) otherLines++
-    else agent = nextAgent(agent, text, Date.now())
+    else agent = nextAgent(agent, text, Date.now(), maskedText)
   }
 
   /** Most workers print no JSON, which one search per piece shows. */
@@ -61,10 +65,11 @@ export const makeOutputEvidence = (startedNanos: bigint): OutputEvidence => {
       lastOutputNanos = atNanos
     },
     add: (stream, lines) => {
-      tail = withLines(tail, stream, lines)
+      tail = withLines(tail, stream, maskedLines(lines))
       if (stream === "out") read(lines)
     },
-    tail: ({ err, out }) => tailLines(withLines(withLines(tail, "out", out), "err", err)),
+    tail: ({ err, out }) =>
+      tailLines(withLines(withLines(tail, "out", maskedLines(out)), "err", maskedLines(err))),
     lastOutputNanos: () => lastOutputNanos,
     agent: () => agent
   }

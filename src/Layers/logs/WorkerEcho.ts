@@ -6,12 +6,14 @@ import { allowed, maxJournalLineBytes, noAllowance } from "../../Domain/logs/Jou
 import { countLines, type Lines, prefixed } from "../../Domain/output/Lines.ts"
 import type { OutputStream } from "../../Domain/output/OutputTail.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
+import { harmless } from "../../Domain/text/Printable.ts"
 import { wantsPlain } from "../output/CommandOutput.ts"
 import { OwnOutput } from "../output/OwnOutput.ts"
 
 /**
  * Shows the output of workers on the daemon's own output, each line after the name of its project: in readable form on a
- * terminal, within an allowance in the journal, unchanged elsewhere.
+ * terminal, within an allowance in the journal. No control character of a worker reaches any of them: it would drive the
+ * terminal, also one behind a pipe, and the journal ends an entry at a NUL.
  */
 export class WorkerEcho extends Context.Tag("WorkerEcho")<
   WorkerEcho,
@@ -27,7 +29,6 @@ export class WorkerEcho extends Context.Tag("WorkerEcho")<
 >() {}
 
 const newline = 0x0a
-const openingBrace = 0x7b
 const cutMark = " [cut here: worker.log has all of the line]"
 
 /** The first `limit` lines, without newlines. */
@@ -39,31 +40,43 @@ function* each(lines: Lines, limit = Number.POSITIVE_INFINITY): Generator<Buffer
   }
 }
 
-/** Renders the JSON lines of agents; other lines stay unchanged. */
-const readable = (prefix: Buffer, lines: Lines, colour: boolean): Lines => {
-  if (lines[0] !== openingBrace && !lines.includes("\n{")) return prefixed(prefix, lines)
-  const shown: Array<Buffer> = []
+/** Text that is shown as it is; most output is, and a look at a whole piece of it costs little. */
+const plain = /^[\t\n -~]*$/
+
+/** The lines in the form of `render`, which shows nothing of some. */
+const rendered = (prefix: Buffer, lines: Lines, render: (line: string) => string | undefined): Lines => {
+  const shown: Array<string> = []
   for (const line of each(lines)) {
-    if (line[0] !== openingBrace) shown.push(line, Buffer.of(newline))
-    else {
-      const text = renderAgentLine(line.toString("utf8"), { colour })
-      if (text !== undefined) shown.push(Buffer.from(`${text}\n`))
-    }
+    const text = render(line.toString("utf8"))
+    if (text !== undefined) shown.push(`${text}\n`)
   }
-  return prefixed(prefix, Buffer.concat(shown))
+  return prefixed(prefix, Buffer.from(shown.join("")))
+}
+
+const asText = (prefix: Buffer, lines: Lines): Lines =>
+  plain.test(lines.toString("latin1"))
+    ? prefixed(prefix, lines)
+    : rendered(prefix, lines, (line) => harmless(line, false))
+
+/** Renders the JSON lines of agents too. */
+const readable = (prefix: Buffer, lines: Lines, colour: boolean): Lines => {
+  const text = lines.toString("latin1")
+  return plain.test(text) && !/^\{/m.test(text)
+    ? prefixed(prefix, lines)
+    : rendered(prefix, lines, (line) => renderAgentLine(line, { colour, readAtMs: Date.now() }))
 }
 
 const forJournal = (prefix: string, lines: Lines, limit: number): Lines => {
-  const shown: Array<Buffer> = []
+  const shown: Array<string> = []
   for (const line of each(lines, limit)) {
     const isLong = line.length > maxJournalLineBytes
-    shown.push(Buffer.from(prefix), line.subarray(0, maxJournalLineBytes))
-    shown.push(Buffer.from(isLong ? `${cutMark}\n` : "\n"))
+    const text = harmless(line.toString("utf8", 0, maxJournalLineBytes), false)
+    shown.push(`${prefix}${text}${isLong ? cutMark : ""}\n`)
   }
-  return Buffer.concat(shown)
+  return Buffer.from(shown.join(""))
 }
 
-/** `raw` shows lines unchanged on a terminal too. */
+/** `raw` shows lines unchanged, but not in the journal. */
 export const layer = (options: { readonly raw: boolean }): Layer.Layer<WorkerEcho, never, OwnOutput> =>
   Layer.effect(
     WorkerEcho,
@@ -101,13 +114,12 @@ export const layer = (options: { readonly raw: boolean }): Layer.Layer<WorkerEch
             if (wants.journal) journal(project, stream, lines)
             return
           }
-          if (to.roomBytes() < lines.length) {
-            to.leaveOut(countLines(lines))
-            return
-          }
           const prefix = Buffer.from(`${project}| `)
-          const isReadable = to.kind === "terminal" && !options.raw
-          to.write(isReadable ? readable(prefix, lines, colour) : prefixed(prefix, lines))
+          const show = options.raw ? prefixed : to.kind === "terminal" ? readable : asText
+          // What has no room is not rendered either.
+          const shown = to.roomBytes() < lines.length ? undefined : show(prefix, lines, colour)
+          if (shown !== undefined && to.roomBytes() >= shown.length) to.write(shown)
+          else to.leaveOut(countLines(lines))
         }
       }
     })

@@ -1,5 +1,6 @@
 import { join } from "node:path"
 import type { Readable } from "node:stream"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -13,11 +14,12 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { AgentSeen } from "../../Domain/agent/AgentSeen.ts"
 import { countLines, type Lines, lastLine, noRest, takeLines } from "../../Domain/output/Lines.ts"
 import type { OutputStream, TailLine } from "../../Domain/output/OutputTail.ts"
-import { noSecrets, type Secrets, secretsOf } from "../../Domain/output/Secrets.ts"
+import { masked, noSecrets, secretsOf } from "../../Domain/output/Secrets.ts"
 import { timestamp } from "../../Domain/output/StoredLine.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
 import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
 import { LogSettings } from "../../Domain/settings/RetentionSettings.ts"
+import { printable } from "../../Domain/text/Printable.ts"
 import { turnOfTheEventLoop } from "../concurrency/EventLoop.ts"
 import { patientRace } from "../concurrency/PatientRace.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
@@ -27,6 +29,7 @@ import { RotatingFiles } from "../output/RotatingFile.ts"
 import { SettingsInForce } from "../settings/SettingsInForce.ts"
 import { makeOutputEvidence } from "./OutputEvidence.ts"
 import { makeThrottle, maxWaitingBytes } from "./OutputThrottle.ts"
+import { watchUnfinishedLine } from "./UnfinishedLine.ts"
 import { WorkerEcho } from "./WorkerEcho.ts"
 import { WorkerLines } from "./WorkerLines.ts"
 
@@ -42,12 +45,14 @@ export interface Capture {
    * continue to write.
    */
   readonly caughtUp: Effect.Effect<void>
-  /** The last lines of both streams, the newest last: at most 64 lines and 16 KiB, with secrets masked. */
+  /** The last lines of both streams, the newest last: at most 64 lines and 16 KiB, with secrets masked, like all texts. */
   readonly tail: Effect.Effect<ReadonlyArray<TailLine>>
   /** Time of the last output on the monotonic clock; the start of the capture before its first output. */
   readonly lastOutputNanos: () => bigint
   /** The state of the agent, from standard output. */
   readonly agent: () => AgentSeen
+  /** The line without an end after which a stream has been quiet for a second, such as a question. */
+  readonly unfinished: () => string | undefined
 }
 
 /** A worker with its output streams. */
@@ -59,8 +64,8 @@ export interface OutputSource {
 
 export interface ProjectLog {
   /**
-   * Reads both streams without a break, because a full pipe blocks the worker. Masks `secretValues` where `log.redact`
-   * is set.
+   * Reads both streams without a break, because a full pipe blocks the worker. Masks `secretValues` in what it returns,
+   * and in the stored lines where `log.redact` is set.
    */
   readonly capture: (worker: OutputSource, secretValues?: ReadonlyArray<string>) => Effect.Effect<Capture>
 }
@@ -117,7 +122,8 @@ const make = Effect.gen(function* () {
     const throttle = makeThrottle(file)
     let dropped = 0
 
-    const note = (text: string) => file.write(Buffer.from(`${timestamp(new Date())} --- ${text}\n`))
+    const note = (text: string) =>
+      file.write(Buffer.from(`${timestamp(new Date())} --- ${printable(text)}\n`))
 
     const reportDropped = () => {
       if (!note(`${dropped} lines were dropped here: ${trouble}`)) return
@@ -127,8 +133,6 @@ const make = Effect.gen(function* () {
     }
 
     const store = (stream: OutputStream, lines: Lines) => {
-      echo.show(project, stream, lines, settings)
-      followed.publish(project, stream, lines)
       if (throttle.mayStore() && dropped > 0) reportDropped()
       const stamp = Buffer.from(`${timestamp(new Date())} ${stream} `)
       if (!throttle.mayStore() || !file.write(lines, stamp)) dropped += countLines(lines)
@@ -140,37 +144,65 @@ const make = Effect.gen(function* () {
     ) {
       const clock = yield* Effect.clock
       const nowNanos = () => clock.unsafeCurrentTimeNanos()
-      const evidence = makeOutputEvidence(nowNanos())
-      let known: Secrets | undefined
-      const secrets = () => (settings.redact ? (known ??= secretsOf(secretValues)) : noSecrets)
+      const known = secretsOf(secretValues)
+      const evidence = makeOutputEvidence(nowNanos(), known)
+      const secrets = () => (settings.redact ? known : noSecrets)
       let readBytes = 0
+
+      const failed = new Set<string>()
+      /** A bug costs the lines that met it, never the daemon and its workers. Reported once a run. */
+      const guarded = (what: string, act: () => void) => {
+        try {
+          act()
+        } catch (defect) {
+          if (failed.has(what)) return
+          failed.add(what)
+          const message = `${what} failed for some output of ${project}: this is a bug in autopilotd`
+          Runtime.runFork(run)(Effect.logError(message, Cause.die(defect)))
+        }
+      }
 
       const follow = Effect.fnUntraced(function* (name: OutputStream, stream: Readable) {
         const ended = yield* Deferred.make<void>()
         let rest = noRest
+        const restBytes = () => masked(rest.bytes, known.find(rest.bytes))
+        const unfinished = watchUnfinishedLine(restBytes, (text) =>
+          guarded("Showing an unfinished line", () => {
+            note(`unfinished line of ${name}: ${text}`)
+            echo.show(project, name, Buffer.from(`${text} [unfinished line]\n`), settings)
+          })
+        )
+        const take = (some: Lines) => {
+          guarded("Judging", () => evidence.add(name, some))
+          guarded("Showing", () => echo.show(project, name, some, settings))
+          guarded("Following", () => followed.publish(project, name, some))
+          guarded("Storing", () => store(name, some))
+        }
         stream.on("data", (chunk: Buffer) => {
-          const [lines, after] = takeLines(rest, chunk, secrets())
-          rest = after
           readBytes += chunk.length
           evidence.alive(nowNanos())
-          for (const some of lines) {
-            evidence.add(name, some)
-            store(name, some)
-          }
+          guarded("Reading", () => {
+            const [lines, after] = takeLines(rest, chunk, secrets())
+            rest = after
+            for (const some of lines) take(some)
+            unfinished.onOutput(lines.length > 0, after.bytes.length > 0)
+          })
           throttle.hold(stream)
         })
         // A read error ends the stream; lines read before it are kept.
         stream.on("error", () => stream.destroy())
         stream.once("close", () => {
+          unfinished.close()
           const line = lastLine(rest, secrets())
           rest = noRest
-          if (line.length > 0) {
-            evidence.add(name, line)
-            store(name, line)
-          }
+          if (line.length > 0) take(line)
           Deferred.unsafeDone(ended, Exit.void)
         })
-        return { ended: Deferred.await(ended), unfinished: () => lastLine(rest, secrets()) }
+        return {
+          ended: Deferred.await(ended),
+          rest: () => lastLine(rest, secrets()),
+          unfinished: unfinished.text
+        }
       })
 
       note(`worker started, pid ${pid}`)
@@ -199,9 +231,10 @@ const make = Effect.gen(function* () {
           )
         ),
         caughtUp: patientRace([bothEnded, isDrained, Effect.sleep(finishLimit)]),
-        tail: Effect.sync(() => evidence.tail({ out: out.unfinished(), err: err.unfinished() })),
+        tail: Effect.sync(() => evidence.tail({ out: out.rest(), err: err.rest() })),
         lastOutputNanos: evidence.lastOutputNanos,
-        agent: evidence.agent
+        agent: evidence.agent,
+        unfinished: () => out.unfinished() ?? err.unfinished()
       } satisfies Capture
     })
 

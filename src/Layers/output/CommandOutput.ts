@@ -1,14 +1,17 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { harmlessText } from "../../Domain/text/Printable.ts"
 import { isJournal, withPriority } from "./JournalStream.ts"
 
 /** The output of a command. A reader that closes its pipe (`autopilotd status | head -1`) is no error. */
 export class CommandOutput extends Context.Tag("CommandOutput")<
   CommandOutput,
   {
-    /** Writes text unchanged; it brings its own newlines. */
+    /** Writes text, which brings its own newlines. What could control a terminal is escaped. */
     readonly out: (text: string) => Effect.Effect<void>
+    /** Writes the text of a file, byte for byte into a pipe or a file. */
+    readonly file: (text: string) => Effect.Effect<void>
     /** Writes an error message, with its priority in the journal. */
     readonly err: (text: string) => Effect.Effect<void>
     /** Standard output is a terminal that shows colours. */
@@ -27,10 +30,15 @@ export const layer: Layer.Layer<CommandOutput> = Layer.sync(CommandOutput, () =>
     return (text: string) =>
       Effect.async<void>((resume) => void stream.write(text, () => resume(Effect.void)))
   }
+  const say = writer(process.stdout)
   const tell = writer(process.stderr)
   return {
-    out: writer(process.stdout),
-    err: (text) => tell(isJournal(2) ? withPriority("error", text) : text),
+    out: (text) => say(harmlessText(text)),
+    file: (text) => say(process.stdout.isTTY ? harmlessText(text.replaceAll("\r\n", "\n")) : text),
+    err: (text) => {
+      const shown = harmlessText(text)
+      return tell(isJournal(2) ? withPriority("error", shown) : shown)
+    },
     colour: process.stdout.isTTY && !wantsPlain()
   }
 })

@@ -14,6 +14,7 @@ import { Concerns } from "../history/Concerns.ts"
 import { MemoryMonitor } from "../memory/MemoryMonitor.ts"
 import { SettingsInForce } from "../settings/SettingsInForce.ts"
 import { WorkerGroups } from "../tree/WorkerGroups.ts"
+import { LiveWorkers } from "../verdict/LiveWorkers.ts"
 import type { ProjectSnapshot } from "../worker/ProjectActor.ts"
 import { Supervisor, type UnknownProject } from "../worker/Supervisor.ts"
 
@@ -34,6 +35,7 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
     const supervisor = yield* Supervisor
     const memory = yield* MemoryMonitor
     const workerMemory = yield* WorkerMemory
+    const live = yield* LiveWorkers
     const groups = yield* WorkerGroups
     const concerns = yield* Concerns
     const { current } = yield* SettingsInForce
@@ -60,6 +62,8 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
             ? undefined
             : { id: worker.id, uptimeMs: millisBetween(worker.startedNanos, nowNanos) },
         memory: state.phase._tag === "Running" ? workerMemory.of(state.phase.pid) : undefined,
+        unfinished:
+          state.phase._tag === "Running" ? live.of(state.phase.pid)?.output.unfinished() : undefined,
         containment,
         limitBytes: limits.get(plan.project)
       }
@@ -105,5 +109,5 @@ export const layer = (daemon: {
 }): Layer.Layer<
   ProjectReports,
   never,
-  Supervisor | MemoryMonitor | WorkerMemory | WorkerGroups | SettingsInForce | Concerns
+  Supervisor | MemoryMonitor | WorkerMemory | LiveWorkers | WorkerGroups | SettingsInForce | Concerns
 > => Layer.effect(ProjectReports, make(daemon))

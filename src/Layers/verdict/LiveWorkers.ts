@@ -9,6 +9,8 @@ export interface WorkerOutput {
   readonly lastOutputNanos: () => bigint
   /** The state of the agent, from the worker's standard output. */
   readonly agent: () => AgentSeen
+  /** The line without an end after which it has been quiet for a second, such as a question. */
+  readonly unfinished: () => string | undefined
 }
 
 /** The observations of a running worker that several subjects share. */

@@ -13,7 +13,7 @@ import type { OomKill } from "../../Domain/verdict/OomKill.ts"
 import type { RunEvidence } from "../../Domain/verdict/WorkerEnd.ts"
 import { variable, workerId } from "../../Domain/WorkerId.ts"
 import type { WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
-import { workerEnvironment } from "../../Domain/worker/WorkerEnvironment.ts"
+import { secretValuesOf, workerEnvironment } from "../../Domain/worker/WorkerEnvironment.ts"
 import { patientRace } from "../concurrency/PatientRace.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
@@ -104,7 +104,7 @@ const make = Effect.gen(function* () {
     }
     return {
       env: workerEnvironment(process.env, file.values, plan.envTable, id),
-      secretValues: Object.values(file.values)
+      secretValues: secretValuesOf(process.env, file.values, plan.envTable)
     }
   })
 

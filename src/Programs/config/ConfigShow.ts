@@ -6,7 +6,7 @@ import { openSettings } from "./OpenSettings.ts"
 
 /** `autopilotd config show`: the settings file, byte for byte. */
 export const configShow = Effect.fnUntraced(function* (invocation: Invocation) {
-  const { err, out } = yield* CommandOutput
+  const { err, file, out } = yield* CommandOutput
   const { current } = yield* openSettings(invocation)
   const message = current.found
     ? `These are the settings in ${current.path}`
@@ -14,6 +14,6 @@ export const configShow = Effect.fnUntraced(function* (invocation: Invocation) {
   if (invocation.options.json) {
     return yield* out(`${JSON.stringify({ success: true, message, data: current })}\n`)
   }
-  yield* out(current.text)
+  yield* file(current.text)
   if (!current.found) yield* err(`${printable(message)}.\n`)
 })

@@ -135,6 +135,7 @@ export const daemon = ({ keepState, raw, sources }: DaemonOptions) =>
         Layer.provideMerge(
           Layer.provide(Layer.merge(OwnUnit.layer, ServiceNotifier.layer), SystemdTools.layer)
         ),
+        Layer.provideMerge(Uncaught.layer),
         Layer.provideMerge(Reporting),
         Layer.provideMerge(SettingsInForce.layer(sources)),
         Layer.provideMerge(InstanceLock.layer),
@@ -143,8 +144,7 @@ export const daemon = ({ keepState, raw, sources }: DaemonOptions) =>
             Layer.provideMerge(Layer.merge(ProcessScan.layer, ProcessSignal.layer), ProcFs.layer),
             Layer.mergeAll(MemoryReader.layer, LiveWorkers.layer, WorkerLines.layer),
             SettingsFile.layer,
-            ShutdownRequest.layer,
-            Uncaught.layer
+            ShutdownRequest.layer
           )
         )
       )

@@ -82,13 +82,13 @@ export const supervise = Effect.gen(function* () {
   yield* begin
   yield* warnOfStopTimeout
   const cause = yield* Effect.raceAll([
-    Effect.map(next, ({ by }) => ({ by, code: 0 })),
-    Effect.map(beyondHelp, (name) => ({ by: `${name} failed`, code: 1 })),
-    Effect.as(uncaught.first, { by: "an uncaught exception", code: 1 })
+    Effect.map(next, ({ by }) => ({ by, isBug: false })),
+    Effect.map(beyondHelp, (name) => ({ by: `${name} failed`, isBug: true })),
+    Effect.as(uncaught.first, { by: "an uncaught exception", isBug: true })
   ])
-  yield* publish({ _tag: "DaemonStopping", by: cause.by })
+  yield* publish({ _tag: "DaemonStopping", by: cause.by, ...(cause.isBug ? { isBug: true } : {}) })
   yield* send(ServiceMessage.Stopping())
   const survivors = yield* Effect.raceFirst(drain, Effect.raceFirst(hasten, extendStopTimeout))
   yield* publish({ _tag: "DaemonStopped", ...leftBehind(survivors) })
-  return survivors.length > 0 ? 1 : cause.code
+  return survivors.length > 0 || cause.isBug ? 1 : 0
 }).pipe(Effect.scoped)

@@ -16,17 +16,20 @@ import {
   toolResult
 } from "../../fixtures/AgentLines.ts"
 
-/** What is known after these lines, of which each comes a second after the one before. */
+/** The time before the first line. */
+const startMs = 1_795_380_000_000
+
+/** The state after these lines, one a second. */
 const after = (...lines: ReadonlyArray<string>): AgentSeen =>
-  lines.reduce((state, line, at) => nextAgent(state, line, (at + 1) * 1000), noAgent)
+  lines.reduce((state, line, at) => nextAgent(state, line, startMs + (at + 1) * 1000), noAgent)
 
 const inFlight = (...lines: ReadonlyArray<string>) => after(init, ...lines).tools.map(({ id }) => id)
 
-/** A result of a tool so long that its line is searched, not parsed. */
+/** The content of a result that makes its line too long to parse. It holds what resembles a key. */
 const long = (length = 200_000) => `\n"tool_use_id":"toolu_2" ${"x".repeat(length)}`
 
-describe("what an agent says about itself", () => {
-  it("has its session, its model and its turns", () => {
+describe("the state of an agent", () => {
+  it("names its session and its model, and counts its turns without those of subagents", () => {
     const seen = after(init, answer("msg_1", says("Let me see")), answer("msg_1", calls("toolu_1")))
     assert.strictEqual(seen.sessionId, "a31e5a58-f990-41a1-8586-0f99850fd417")
     assert.strictEqual(seen.model, "claude-sonnet-5")
@@ -35,10 +38,10 @@ describe("what an agent says about itself", () => {
     assert.strictEqual(after(init, answer("msg_1", says("a"), "toolu_9")).turns, 0)
   })
 
-  it("has the last word of its run, and none while it works on", () => {
+  it("has the result of the last turn of the loop, and none while the agent works", () => {
     const seen = after(init, answer("msg_1", says("a")), result({ api_error_status: null }))
     assert.deepStrictEqual(seen.result, {
-      atMs: 3000,
+      atMs: startMs + 3000,
       subtype: "success",
       isError: false,
       text: "All is done.",
@@ -49,19 +52,44 @@ describe("what an agent says about itself", () => {
       terminalReason: "completed"
     })
     assert.strictEqual(nextAgent(seen, answer("msg_2", says("b")), 9000).result, undefined)
+    assert.strictEqual(nextAgent(seen, init, 9000).result, undefined, "a wake-up begins a further turn")
+    assert.strictEqual(nextAgent(seen, answer("msg_2", says("b"), "toolu_9"), 9000).result, seen.result)
     const errors = ["Reached maximum number of turns (2)", "and more"]
     const ended = after(
       init,
       result({ subtype: "error_max_turns", is_error: true, result: undefined, errors })
     )
     assert.strictEqual(ended.result?.text, "Reached maximum number of turns (2); and more")
+    assert.strictEqual(nextAgent(ended, init, 9000).result, ended.result, "an error is not forgotten")
   })
 
-  it("keeps a usage limit with the time of its reset, in seconds or in milliseconds", () => {
+  it("has the result and the error of the last of several turns", () => {
+    const lines = [
+      init,
+      failedAnswer("API Error: 529", "overloaded"),
+      refused("API Error: 529", 529),
+      init,
+      answer("msg_2", says("b")),
+      result({ result: "It is over.", num_turns: 1 })
+    ]
+    assert.deepInclude(after(...lines).result, { text: "It is over.", isError: false, turns: 2 })
+    assert.strictEqual(after(...lines).error, undefined)
+    assert.deepInclude(after(...lines, init, failedAnswer("Not logged in", "authentication_failed")), {
+      result: undefined,
+      error: {
+        atMs: startMs + 8000,
+        text: "Not logged in",
+        error: "authentication_failed",
+        status: undefined
+      }
+    })
+  })
+
+  it("has a usage limit with the time of its reset, in seconds or in milliseconds", () => {
     for (const resetsAt of [1_795_387_907, 1_795_387_907_000]) {
       const info = { status: "rejected", resetsAt, rateLimitType: "five_hour", isUsingOverage: false }
       assert.deepStrictEqual(after(rateLimit(info)).rateLimit, {
-        atMs: 1000,
+        atMs: startMs + 1000,
         status: "rejected",
         type: "five_hour",
         resetsAtMs: 1_795_387_907_000,
@@ -70,17 +98,36 @@ describe("what an agent says about itself", () => {
     }
   })
 
-  it("has the retry that goes on, until an answer has come", () => {
+  it.each([1_764_300_000_000_000, startMs + 33 * 86_400_000, startMs, -1, 0, 1e308, "tomorrow"])(
+    "has a usage limit without a time when its reset is no time in the next month: %s",
+    (resetsAt) => {
+      const { rateLimit: limit } = after(rateLimit({ status: "rejected", resetsAt }))
+      assert.strictEqual(limit?.status, "rejected")
+      assert.strictEqual(limit?.resetsAtMs, undefined)
+    }
+  )
+
+  it("has no secret in the texts of its errors and its result, also where they are cut", () => {
+    const secret = "sk-ant-0123456789-".repeat(20)
+    const mask = (text: string) => text.replaceAll(secret, "****")
+    const text = `The key ${secret} is refused`
+    for (const line of [refused(text, 401), failedAnswer(text, "authentication_failed")]) {
+      const seen = nextAgent(nextAgent(noAgent, init, startMs), line, startMs, mask)
+      assert.strictEqual((seen.result ?? seen.error)?.text, "The key **** is refused")
+    }
+  })
+
+  it("has the last retry of a request until the next answer", () => {
     const seen = after(init, retry(1, 529, "overloaded"), retry(2, null, "unknown"))
     assert.deepInclude(seen.retry, { attempt: 2, maxRetries: 10, delayMs: 545.42, status: undefined })
     assert.strictEqual(nextAgent(seen, answer("msg_1", says("at last")), 9).retry, undefined)
     assert.strictEqual(nextAgent(seen, failedAnswer("API Error", "overloaded"), 9).retry, seen.retry)
   })
 
-  it("has the error that it showed last, which is no turn", () => {
+  it("has the last error of the agent, which is no turn", () => {
     const seen = after(init, failedAnswer("Not logged in · Please run /login", "authentication_failed"))
     assert.deepInclude(seen.error, {
-      atMs: 2000,
+      atMs: startMs + 2000,
       text: "Not logged in · Please run /login",
       error: "authentication_failed"
     })
@@ -88,10 +135,11 @@ describe("what an agent says about itself", () => {
     assert.strictEqual(after(init, refused("API Error: 529", 529)).result?.apiErrorStatus, 529)
   })
 
-  it("shortens what is long and shows what would drive a terminal", () => {
-    const { result: last } = after(result({ result: `\u001b[2J${"x".repeat(5000)}`, is_error: true }))
+  it("has shortened texts without escape sequences, and with every other control character escaped", () => {
+    const text = `\u001b[2J\u001b[31m\u0007${"x".repeat(5000)}`
+    const { result: last } = after(result({ result: text, is_error: true }))
     assert.isAtMost(last?.text.length ?? 0, 320)
-    assert.match(last?.text ?? "", /^\\x1b\[2Jx+\.\.\.$/)
+    assert.match(last?.text ?? "", /^\\x07x+\.\.\.$/)
   })
 })
 
@@ -101,8 +149,8 @@ describe("a tool", () => {
     assert.deepStrictEqual(
       called.tools.map(({ id, name, sinceMs }) => ({ id, name, sinceMs })),
       [
-        { id: "toolu_1", name: "Bash", sinceMs: 2000 },
-        { id: "toolu_2", name: "Read", sinceMs: 3000 }
+        { id: "toolu_1", name: "Bash", sinceMs: startMs + 2000 },
+        { id: "toolu_2", name: "Read", sinceMs: startMs + 3000 }
       ]
     )
     const one = nextAgent(called, toolResult("toolu_1", "ok"), 4000)
@@ -113,7 +161,7 @@ describe("a tool", () => {
     assert.deepStrictEqual(nextAgent(one, toolResult("toolu_2", "", { is_error: true }), 5000).tools, [])
   })
 
-  it("of a subagent is in flight beside the call that has begun it", () => {
+  it("of a subagent is in flight beside the call that started the subagent", () => {
     const task = answer("msg_1", calls("toolu_1", "Task"))
     const own = answer("msg_2", calls("toolu_2"), "toolu_1")
     assert.deepStrictEqual(inFlight(task, own), ["toolu_1", "toolu_2"])
@@ -124,14 +172,14 @@ describe("a tool", () => {
     assert.deepStrictEqual(inFlight(task, own, toolResult("toolu_2", "ok")), ["toolu_1"])
   })
 
-  it("is over once the agent answers anew, or its run has ended, also where its result was lost", () => {
+  it("is over with the next answer or the result of the run, even when its own result was lost", () => {
     const call = answer("msg_1", calls("toolu_1"))
     assert.deepStrictEqual(inFlight(call, answer("msg_2", says("on"))), [])
     assert.deepStrictEqual(inFlight(call, answer("msg_1", says("the same answer"))), ["toolu_1"])
     assert.deepStrictEqual(inFlight(call, result({})), [])
   })
 
-  it("is closed by a result of any length, whatever stands in it, and by one that was cut off", () => {
+  it("is over with a result of any length and content, and with one that was cut", () => {
     const call = [answer("msg_1", calls("toolu_1")), answer("msg_1", calls("toolu_2"))]
     const big = toolResult("toolu_1", long())
     assert.deepStrictEqual(inFlight(...call, big), ["toolu_2"])
@@ -139,13 +187,13 @@ describe("a tool", () => {
     assert.deepStrictEqual(inFlight(...call, big.slice(0, 900)), ["toolu_2"])
   })
 
-  it("is opened by a call of any length", () => {
+  it("is in flight after a call of any length", () => {
     const input = { file_path: "/a", content: long() }
     const [tool] = after(init, answer("msg_1", calls("toolu_1", "Write", input), "toolu_0")).tools
     assert.deepInclude(tool, { id: "toolu_1", name: "Write", message: "msg_1", parent: "toolu_0" })
   })
 
-  it("is forgotten when there are more than any agent has", () => {
+  it("counts as finished when more than 64 others follow", () => {
     const lines = Array.from({ length: 500 }, (_, at) => answer("msg_1", calls(`toolu_${at}`)))
     const ids = inFlight(...lines)
     assert.strictEqual(ids.length, 64)
@@ -153,15 +201,33 @@ describe("a tool", () => {
   })
 })
 
-describe("a last word that is cut off", () => {
-  it("still says how the run has ended", () => {
+describe("a result that was cut", () => {
+  it("still has its figures", () => {
     const whole = result({ subtype: "error_during_execution", is_error: true, result: "x".repeat(9000) })
     const { result: last } = after(init, whole.slice(0, 5000))
     assert.deepInclude(last, { subtype: "error_during_execution", isError: true, turns: 12, text: "" })
   })
+
+  it("is no error because of a tool's error that it lists", () => {
+    const denied = [{ tool_use_id: "toolu_1", tool_input: { is_error: true, num_turns: 99, subtype: "x" } }]
+    const whole = result({ permission_denials: denied, result: "x".repeat(9000) })
+    const reordered = `{"permission_denials":${JSON.stringify(denied)},${whole.slice(1)}`
+    assert.deepInclude(after(init, reordered.slice(0, 5000)).result, {
+      subtype: "success",
+      isError: false,
+      turns: 12
+    })
+  })
+
+  it("is found wherever its type stands, and not in a tool's result", () => {
+    const figures = '{"is_error":true,"num_turns":3,"subtype":"success","result":"'
+    assert.deepInclude(after(init, figures).result, { isError: true, turns: 3 })
+    const inside = `{"type":"user","tool_use_result":{"num_turns":3,"subtype":"success"},"message":{"x":"`
+    assert.strictEqual(after(init, inside).result, undefined)
+  })
 })
 
-describe("any other output", () => {
+describe("a line that is none of the stream", () => {
   it.each([
     "",
     "{",
@@ -175,8 +241,18 @@ describe("any other output", () => {
     `{"type":"system","subtype":"init","session_id":{}}`,
     `x ${init}`,
     "{".repeat(60_000)
-  ])("leaves the state alone: %s", (line) => {
+  ])("leaves the state unchanged: %s", (line) => {
     assert.strictEqual(nextAgent(noAgent, line, 1), noAgent)
+  })
+
+  it.each([1000, 5000, 100_000])("never throws when it is nested %d deep", (depth) => {
+    const nested = `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`
+    for (const key of ["content", "errors", "rate_limit_info", "message"]) {
+      for (const type of ["assistant", "user", "result", "system", "rate_limit_event"])
+        assert.isObject(
+          after(init, `{"type":"${type}","session_id":"s","num_turns":1,"subtype":"init","${key}":${nested}}`)
+        )
+    }
   })
 
   it("never throws and keeps nothing that grows, whatever the fields of a line hold", () => {

@@ -15,20 +15,21 @@ import {
   toolResult
 } from "../../fixtures/AgentLines.ts"
 
+const readAtMs = 1_795_380_000_000
 const plain = (line: string, width?: number) =>
-  renderAgentLine(line, { colour: false, ...(width === undefined ? {} : { width }) })
+  renderAgentLine(line, { colour: false, readAtMs, ...(width === undefined ? {} : { width }) })
 const call = (name: string, input: object) => plain(answer("msg_1", calls("toolu_1", name, input)))
 
-/** Everything but line breaks, tabs, colours and what can be seen. */
+/** Control characters and invisible ones, but for line breaks and tabs. */
 const acting = /(?!\n|\t)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u
 const withoutColours = (text: string) => text.replaceAll(/\p{Cc}\[[0-9;:]*m/gu, "")
 
-describe("a line of the stream, for a person", () => {
-  it("says which session has begun", () => {
+describe("a line of the stream on a terminal", () => {
+  it("names the session, its model and its folder at the start", () => {
     assert.strictEqual(plain(init), "* session a31e5a58-f990-41a1-8586-0f99850fd417, claude-sonnet-5, /work")
   })
 
-  it("has what the agent says in full, line by line", () => {
+  it("shows an answer in full, line by line", () => {
     assert.strictEqual(plain(answer("msg_1", says("First.\n\n\tThen.\n"))), "First.\n\n\tThen.")
   })
 
@@ -52,11 +53,11 @@ describe("a line of the stream, for a person", () => {
       },
       "> TodoWrite 1 of 3 done, now: Doing b"
     ]
-  ])("names the tool %s and the telling part of its input", (name, input, text) => {
+  ])("names the tool %s and the most descriptive part of its input", (name, input, text) => {
     assert.strictEqual(call(name, input), text)
   })
 
-  it("shortens what a tool is called with, and what it answers", () => {
+  it("shortens the input and the result of a tool", () => {
     assert.strictEqual(
       plain(answer("msg_1", calls("toolu_1", "Bash", { command: "x".repeat(500) })), 40),
       `> Bash ${"x".repeat(37)}...`
@@ -73,11 +74,11 @@ describe("a line of the stream, for a person", () => {
     )
   })
 
-  it("shows below the call of a subagent what that does", () => {
+  it("indents the answers of a subagent", () => {
     assert.strictEqual(plain(answer("msg_1", says("I look\naround"), "toolu_1")), "    I look\n    around")
   })
 
-  it("tells of retries and limits", () => {
+  it("reports retries and usage limits", () => {
     assert.strictEqual(
       plain(retry(3, 529, "overloaded")),
       "! The API answered with status 529 (overloaded): attempt 3 of 10, again in 0.5 seconds"
@@ -95,14 +96,17 @@ describe("a line of the stream, for a person", () => {
     assert.strictEqual(
       renderAgentLine(rateLimit({ ...limit, status: "allowed_warning", utilization: 0.823 }), {
         colour: false,
+        readAtMs,
         zone
       }),
       "! The usage limit is near (five_hour): 82 % used, it resets at 2026-11-23 06:51:47"
     )
     assert.strictEqual(plain(rateLimit({ status: "allowed", utilization: 0.1 })), undefined)
+    const noTime = rateLimit({ status: "rejected", resetsAt: 1_764_300_000_000_000 })
+    assert.strictEqual(plain(noTime), "! The usage limit is reached")
   })
 
-  it("ends with the result, what it took and what it cost", () => {
+  it("shows the result with turns, cost and duration", () => {
     assert.strictEqual(plain(result({})), "* Done (12 turns, $0.42, 5 min 20 s)")
     assert.strictEqual(
       plain(refused("You've hit your session limit · resets 3pm", 429)),
@@ -114,32 +118,46 @@ describe("a line of the stream, for a person", () => {
     )
   })
 
-  it("is left out where it tells nothing", () => {
-    const silent = '{"type":"stream_event","event":{},"session_id":"a"}'
+  it("is left out when a reader does not need it", () => {
+    const silent = [
+      '{"type":"stream_event","event":{},"session_id":"a"}',
+      '{"type":"control_response","response":{"subtype":"success","request_id":"r1"}}',
+      '{"type":"control_request","request_id":"r1","request":{}}'
+    ]
     const thinks = answer("msg_1", { type: "thinking", thinking: "hm" })
     const hook = JSON.stringify({ type: "system", subtype: "hook_started", session_id: "a" })
-    for (const line of [silent, thinks, hook]) assert.strictEqual(plain(line), undefined)
+    for (const line of [...silent, thinks, hook]) assert.strictEqual(plain(line), undefined)
   })
 
-  it("has colours only where they are wanted, and errors are red", () => {
+  it("has colours only where there is colour, and errors are red", () => {
     const red = renderAgentLine(failedAnswer("API Error: 500", "server_error"), { colour: true })
     assert.strictEqual(red, "\u001b[31mAPI Error: 500\u001b[0m")
     assert.strictEqual(plain(failedAnswer("API Error: 500", "server_error")), "API Error: 500")
   })
 })
 
-describe("any other line", () => {
+describe("a line that is none of the stream", () => {
   it.each([
     ["", ""],
     ["plain text\twith a tab", "plain text\twith a tab"],
     ['{"level":"info"}', '{"level":"info"}'],
     ['{"type":"user","session_id":', '{"type":"user","session_id":'],
+    ['{"type":"control_reset","request_id":"r1"}', '{"type":"control_reset","request_id":"r1"}'],
+    ['{"type":"stream_event","msg":"no session"}', '{"type":"stream_event","msg":"no session"}'],
+    [
+      '{"msg":"\\"type\\":\\"keep_alive\\"","session_id":"a"}',
+      '{"msg":"\\"type\\":\\"keep_alive\\"","session_id":"a"}'
+    ],
+    ["a line of Windows\r", "a line of Windows"],
+    ["10 %\r20 %\0", "10 %\\r20 %\\x00"],
     ["\u001b[32mgreen\u001b[0m", "green"],
     ["\u001b]0;title\u0007x\u001b[2J", "\\x1b]0;title\\x07x\\x1b[2J"],
-    ["\u009b31mred\u202e", "\\x9b31mred\\u202e"]
-  ])("is shown as it is, and harmless: %j", (line, shown) => assert.strictEqual(plain(line), shown))
+    ["\u009b31mred\u202e", "\\u009b31mred\\u202e"]
+  ])("is shown unchanged but for its control characters: %j", (line, shown) =>
+    assert.strictEqual(plain(line), shown)
+  )
 
-  it("keeps its own colours on a terminal, which end with it", () => {
+  it("keeps its colours where there is colour, and they end with it", () => {
     assert.strictEqual(
       renderAgentLine("\u001b[1;32mok\u001b[2K", { colour: true }),
       "\u001b[1;32mok\\x1b[2K\u001b[0m"
@@ -148,6 +166,18 @@ describe("any other line", () => {
 })
 
 describe("whatever a worker prints", () => {
+  it.each([1000, 5000, 100_000])("is shown when it is nested %d deep", (depth) => {
+    const nested = `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`
+    for (const [type, block] of [
+      ["assistant", `{"type":"tool_use","id":"t","name":"Bash","input":${nested}}`],
+      ["user", `{"type":"tool_result","content":${nested}}`]
+    ]) {
+      const line = `{"type":"${type}","session_id":"s","message":{"id":"msg_1","content":[${block}]}}`
+      assert.isAbove(plain(line)?.length ?? 0, 5)
+    }
+    assert.isString(plain(`{"type":"result","session_id":"s","errors":${nested}}`))
+  })
+
   it("is rendered without an error, and cannot drive the terminal", () => {
     const nasty = FastCheck.oneof(
       FastCheck.string({ unit: "binary" }),

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { epochMs, resetFigureMs, resetTimeMs } from "../../../src/Domain/agent/UsageLimitReset.ts"
+import { resetFigureMs, resetTimeMs } from "../../../src/Domain/agent/UsageLimitReset.ts"
 
 /** A Tuesday; 14:02 in Berlin, 20:02 in Shanghai, 8:02 in New York. */
 const now = Date.parse("2026-10-06T12:02:00Z")
@@ -10,7 +10,7 @@ const reset = (text: string, nowMs = now, timeZone = "Europe/Berlin"): string | 
   return atMs === undefined ? undefined : new Date(atMs).toISOString().slice(0, 16)
 }
 
-describe("the time at which a usage limit is lifted", () => {
+describe("the reset of a usage limit", () => {
   it.each([
     ["You've hit your session limit · resets 3:20pm (Europe/Berlin)", "2026-10-06T13:20"],
     ["You've hit your limit · resets 3pm (Europe/Berlin)", "2026-10-06T13:00"],
@@ -36,14 +36,14 @@ describe("the time at which a usage limit is lifted", () => {
     assert.strictEqual(reset("resets 3:20pm (GMT)"), "2026-10-06T15:20")
   })
 
-  it("is of the next year where the year is about to end", () => {
+  it("is in the next year at the end of a year", () => {
     const eve = Date.parse("2026-12-31T20:00:00Z")
     assert.strictEqual(reset("resets Jan 2, 1pm", eve), "2027-01-02T12:00")
     assert.strictEqual(reset("resets 3am", eve), "2027-01-01T02:00")
     assert.strictEqual(reset("resets Jan 2, 2027, 1pm", eve), "2027-01-02T12:00")
   })
 
-  it("is the later one of a time that comes twice, and never before one that does not come", () => {
+  it("is never too early when the clock is set back or forward", () => {
     const autumn = Date.parse("2026-10-24T20:00:00Z")
     assert.strictEqual(reset("resets 2:30am", autumn), "2026-10-25T01:30")
     const spring = Date.parse("2026-03-28T20:00:00Z")
@@ -69,33 +69,36 @@ describe("the time at which a usage limit is lifted", () => {
     "Claude AI usage limit reached|1691300000",
     "Claude AI usage limit reached|17",
     "Claude AI usage limit reached|99999999999999"
-  ])("is unknown where it is not said, has passed, or may be read in two ways: %s", (text) => {
+  ])("is unknown without a time, after that time, and when the time is ambiguous: %s", (text) => {
     assert.strictEqual(reset(text), undefined)
   })
 
-  it("is unknown for ten minutes after it: it is told to the minute, and is not a day later", () => {
+  it("is unknown for ten minutes after it, not a day later: messages cut off seconds", () => {
     const text = "resets 2pm (Europe/Berlin)"
     assert.strictEqual(reset(text), undefined)
     assert.strictEqual(reset(text, now + 7 * 60_000), undefined)
     assert.strictEqual(reset(text, now + 8 * 60_000), "2026-10-07T12:00")
   })
 
-  it("is taken as a figure only when it is to come within a month", () => {
-    assert.strictEqual(resetFigureMs(epochMs(now / 1000 + 60), now), now + 60_000)
-    assert.strictEqual(resetFigureMs(epochMs(now + 60_000), now), now + 60_000)
+  it("is a figure in seconds or milliseconds, at most 32 days ahead", () => {
+    assert.strictEqual(resetFigureMs(now / 1000 + 60, now), now + 60_000)
+    assert.strictEqual(resetFigureMs(now + 60_000, now), now + 60_000)
     for (const figure of [
       undefined,
       0,
       now,
       now - 1,
       now + 40 * 86_400_000,
+      now / 1000 + 40 * 86_400,
+      1_764_300_000_000_000,
+      1e308,
       Number.POSITIVE_INFINITY,
       Number.NaN
     ])
       assert.strictEqual(resetFigureMs(figure, now), undefined)
   })
 
-  it("is to come within a month or unknown, whatever is said, now and where", () => {
+  it("is at most 32 days ahead or unknown, whatever the message, the time and the zone", () => {
     const word = FastCheck.constantFrom(
       "resets",
       "at",
@@ -127,7 +130,7 @@ describe("the time at which a usage limit is lifted", () => {
     )
   })
 
-  it("of a time of day is the one that the clock there shows next, in any zone", () => {
+  it("is the next moment at which a clock of the zone shows the time of day", () => {
     const zone = FastCheck.constantFrom(
       "UTC",
       "Europe/Berlin",

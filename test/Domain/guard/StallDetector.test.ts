@@ -123,6 +123,14 @@ describe("a worker that does nothing", () => {
     )
   })
 
+  it("is feared with the question on which it may wait", () => {
+    const text = describeHalf({ quietMs: 60_000, limitMs: 120_000, tool: undefined }, "Trust it? [y/N]")
+    assert.match(
+      text,
+      /restarts it after 2 min[^.]*\. It may wait for an answer, its last line is: Trust it\? \[y\/N\]$/
+    )
+  })
+
   it("is sampled 20 times per timeout, within bounds", () => {
     const lookMs = (stallTimeoutMs: number) => stallSampleMs({ ...rules, stallTimeoutMs })
     assert.deepStrictEqual([0, 20_000, 86_400_000].map(lookMs), [50, 1000, 30_000])

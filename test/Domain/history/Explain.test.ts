@@ -250,6 +250,15 @@ describe("why no daemon runs", () => {
       why({ records: broken }).sentences,
       "The last one stopped at 13:00 because of a bug: supervisor failed. Its log has the cause; report it."
     )
+    const uncaught = run(
+      "a",
+      [at("13:00"), { _tag: "DaemonStopping", by: "an uncaught exception", isBug: true }],
+      [at("13:00"), { _tag: "DaemonStopped", leftBehind: [] }]
+    )
+    assert.include(
+      why({ records: uncaught }).sentences,
+      "The last one stopped at 13:00 because of a bug: an uncaught exception. Its log has the cause; report it."
+    )
   })
 
   it("the last one was killed: its last event, and whether the machine went down with it", () => {

@@ -74,6 +74,16 @@ describe("secrets in a worker's output", () => {
     )
   })
 
+  it("may overlap a hundred thousand times in an endless line", () => {
+    const [lines] = takeLines(noRest, Buffer.from("a".repeat(700_000)), secretsOf(["aaaaaaaa"]))
+    assert.notInclude(
+      Buffer.concat([...lines])
+        .toString()
+        .replaceAll(/\[cut.*\]/g, ""),
+      "a"
+    )
+  })
+
   it("have eight characters at least: a shorter value is a word like any other", () => {
     assert.strictEqual(
       maskedText("true and 1234567 and 12345678", "true", "1234567", "12345678"),

@@ -32,6 +32,7 @@ const project = (state: WorkerState): ProjectReport => ({
   worker: { id: "home:default:1", uptimeMs: 61_999.9 },
   memory: { residentBytes: 120_000, swapBytes: 3456, processes: 7, peakBytes: 200_000 },
   containment: "cgroup",
+  unfinished: undefined,
   limitBytes: 300_000
 })
 

@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import { noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
 import { nextAgent } from "../../../src/Domain/agent/AgentStream.ts"
 import type { MemoryFigures } from "../../../src/Domain/memory/MemorySample.ts"
-import type { TailLine } from "../../../src/Domain/output/OutputTail.ts"
+import { noTail, type TailLine, tailLines, withLines } from "../../../src/Domain/output/OutputTail.ts"
 import type { WorkerExit } from "../../../src/Domain/tree/WorkerExit.ts"
 import { type ExitEvidence, verdictOf } from "../../../src/Domain/verdict/ExitJudgement.ts"
 import { adviceFor, describeVerdict, Verdict } from "../../../src/Domain/verdict/ExitVerdict.ts"
@@ -44,7 +44,7 @@ const nothing: ExitEvidence = {
 const onOut = (text: string): TailLine => ({ stream: "out", text })
 const onErr = (text: string): TailLine => ({ stream: "err", text })
 
-/** A worker that has printed these lines on stdout and these on stderr. */
+/** The verdict on a worker that has printed these lines on stdout and these on stderr. */
 const after = (
   exit: WorkerExit,
   out: ReadonlyArray<string>,
@@ -99,7 +99,7 @@ const critical: MemoryFigures = {
 }
 const stall = { quietMs: 1_200_000, limitMs: 1_200_000, tool: "Bash" }
 
-/** How a run of Claude Code 2.1.197 ended that was driven by a stand-in of its API, and what issue trackers report. */
+/** Endings of Claude Code 2.1.197 against a stand-in of its API, and endings from issue trackers. */
 const endings: ReadonlyArray<readonly [name: string, found: Verdict, expected: Partial<Verdict>]> = [
   ["0", after(code(0), ["all good"]), { kind: "done" }],
   ["0 with a result", after(code(0), [...run, result({})]), { kind: "done", turns: 12, costUsd: 0.4242 }],
@@ -109,7 +109,7 @@ const endings: ReadonlyArray<readonly [name: string, found: Verdict, expected: P
     { kind: "usage-limit", says: limitText, resetAtMs }
   ],
   [
-    "0 with an error that says nothing known",
+    "0 with an error of unknown meaning",
     after(code(0), [...run, refused("Something else", 400)]),
     { kind: "crash", says: "Something else" }
   ],
@@ -134,7 +134,7 @@ const endings: ReadonlyArray<readonly [name: string, found: Verdict, expected: P
     { kind: "usage-limit", resetAtMs: Date.parse("2026-11-25T13:00:00Z") }
   ],
   [
-    "1 with the limit that has no name (happy#465)",
+    "1 with a limit without a name (happy#465)",
     after(code(1), ["You've hit your limit · resets 11pm"]),
     { kind: "usage-limit", resetAtMs: Date.parse("2026-11-22T23:00:00Z") }
   ],
@@ -143,14 +143,14 @@ const endings: ReadonlyArray<readonly [name: string, found: Verdict, expected: P
     after(code(1), [`Claude AI usage limit reached|${nowMs / 1000 + 600}`]),
     { kind: "usage-limit", resetAtMs: nowMs + 600_000 }
   ],
-  ["0 with nothing but the limit on stdout", after(code(0), [limitText]), { kind: "usage-limit" }],
+  ["0 with only the limit on stdout", after(code(0), [limitText]), { kind: "usage-limit" }],
   [
     "1 with a rate_limit_event, no result and an empty stderr (dismech#10735)",
     after(code(1), [init, rejected]),
     { kind: "usage-limit", resetAtMs: nowMs + 7_200_000 }
   ],
   [
-    "1 with the time of the event, which wins over the one in the text",
+    "1 with a reset in the event, which wins over the one in the text",
     after(code(1), [init, rejected, failedAnswer(limitText, "rate_limit"), refused(limitText, 429)]),
     { kind: "usage-limit", says: limitText, resetAtMs: nowMs + 7_200_000 }
   ],
@@ -202,7 +202,7 @@ const endings: ReadonlyArray<readonly [name: string, found: Verdict, expected: P
     { kind: "auth", says: "OAuth session expired and could not be refreshed" }
   ],
   [
-    "1 with a key that is refused (2.1.197)",
+    "1 with a rejected key (2.1.197)",
     after(code(1), [
       init,
       retry(2, 401, "authentication_failed"),
@@ -234,17 +234,17 @@ const endings: ReadonlyArray<readonly [name: string, found: Verdict, expected: P
     { kind: "overloaded" }
   ],
   [
-    "1 with a model that there is not (2.1.197)",
+    "1 with an unknown model (2.1.197)",
     after(code(1), [init, refused("There's an issue with the selected model (nope). It may not exist", 404)]),
     { kind: "bad-arguments" }
   ],
   [
-    "1 with an option that there is not (2.1.197)",
+    "1 with an unknown option (2.1.197)",
     after(code(1), [], ["error: unknown option '--bogus'"], { uptimeMs: 900 }),
     { kind: "bad-arguments", says: "error: unknown option '--bogus'" }
   ],
   [
-    "1 with a session that there is not (2.1.197)",
+    "1 with an unknown session (2.1.197)",
     after(code(1), [], ["No conversation found with session ID: 8666896d-c97e"], { uptimeMs: 900 }),
     { kind: "bad-arguments" }
   ],
@@ -270,54 +270,54 @@ const endings: ReadonlyArray<readonly [name: string, found: Verdict, expected: P
     after(killed("SIGABRT"), [], heapTail),
     { kind: "out-of-memory", by: "heap" }
   ],
-  ["134 without those words", after(code(134), [], ["Aborted"]), { kind: "native-crash", signal: "SIGABRT" }],
   [
-    "137, and the kernel did it",
+    "134 without a message about the heap",
+    after(code(134), [], ["Aborted"]),
+    { kind: "native-crash", signal: "SIGABRT" }
+  ],
+  [
+    "137 after a kill by the kernel",
     after(code(137), run, [], { oomKill }),
     { kind: "out-of-memory", by: "kernel" }
   ],
   [
-    "SIGKILL, and the kernel probably did it (centaur#1454)",
+    "SIGKILL, probably by the kernel (centaur#1454)",
     after(killed("SIGKILL"), run, [], { oomKill: probably }),
     { kind: "out-of-memory", by: "kernel" }
   ],
-  ["137, and nobody knows who did it", after(code(137), run), { kind: "killed-by-other", signal: "SIGKILL" }],
+  ["137 by an unknown sender", after(code(137), run), { kind: "killed-by-other", signal: "SIGKILL" }],
   [
-    "1 after the kernel has killed a process of it",
+    "1 after the kernel has killed one of its processes",
     after(code(1), run, [], { oomKill: { ...probably, certainty: "proven" } }),
     { kind: "out-of-memory", by: "kernel" }
   ],
   [
-    "1 with a usage limit, after the kernel has killed a process of it",
+    "1 with a usage limit, after the kernel has killed one of its processes",
     after(code(1), [...run, refused(limitText, 429)], [], { oomKill: probably }),
     { kind: "usage-limit" }
   ],
   ["139 (claude-code#63635)", after(code(139), run), { kind: "native-crash", signal: "SIGSEGV" }],
   [
-    "SIGSEGV in the middle (claude-code#95655)",
+    "SIGSEGV during its work (claude-code#95655)",
     after(killed("SIGSEGV"), run),
     { kind: "native-crash", signal: "SIGSEGV" }
   ],
-  [
-    "SIGSEGV after its work was done",
-    after(killed("SIGSEGV"), [...run, result({})]),
-    { kind: "done", turns: 12 }
-  ],
+  ["SIGSEGV after its result", after(killed("SIGSEGV"), [...run, result({})]), { kind: "done", turns: 12 }],
   ["132 (claude-code#35373)", after(code(132), run), { kind: "native-crash", signal: "SIGILL" }],
   ["SIGILL (claude-code#45726)", after(killed("SIGILL"), run), { kind: "native-crash", signal: "SIGILL" }],
   [
-    "143 after our own SIGTERM",
+    "143 after SIGTERM of the daemon",
     after(code(143), run, [], { asked: "a person stopped it" }),
     { kind: "killed-by-us", reason: "a person stopped it" }
   ],
   [
-    "143 after somebody else's SIGTERM",
+    "143 after SIGTERM of another process",
     after(code(143), run),
     { kind: "killed-by-other", signal: "SIGTERM" }
   ],
   ["SIGHUP", after(killed("SIGHUP"), run), { kind: "killed-by-other", signal: "SIGHUP" }],
   [
-    "our SIGKILL, with what the kernel has counted",
+    "SIGKILL of the daemon, with a kill counted by the kernel",
     after(killed("SIGKILL"), run, [], { asked: "a person stopped it", oomKill: probably }),
     { kind: "killed-by-us" }
   ],
@@ -347,11 +347,7 @@ const endings: ReadonlyArray<readonly [name: string, found: Verdict, expected: P
     after(code(1), [], ["a", "b", "Error: boom", "    at x", "", "    at y", "Node.js v20"]),
     { kind: "crash", exit: code(1), tail: ["b", "Error: boom", "at x", "at y", "Node.js v20"] }
   ],
-  [
-    "3 after it said that it was done",
-    after(code(3), [...run, result({})], ["hook failed"]),
-    { kind: "done" }
-  ],
+  ["3 after its result", after(code(3), [...run, result({})], ["hook failed"]), { kind: "done" }],
   ["SIGPIPE", after(killed("SIGPIPE"), ["x"]), { kind: "crash", exit: killed("SIGPIPE"), tail: ["x"] }]
 ]
 
@@ -359,8 +355,30 @@ describe("the verdict on a worker that ends with", () => {
   it.each(endings)("%s", (_, found, expected) => assert.deepInclude(found, expected))
 })
 
+/** Output as a terminal program writes it, from bytes. */
+const printed = (text: string): ReadonlyArray<TailLine> =>
+  tailLines(withLines(noTail, "out", Buffer.from(text)))
+
 describe("the verdict", () => {
-  it("goes by the last word, not by what the transcript is about (harbor#3160)", () => {
+  it.each([
+    ["coloured", `\u001b[31m${limitText}\u001b[0m\n`],
+    ["coloured by a pty", `\u001b[1;38;5;9m${limitText}\u001b[m\r\n`],
+    ["behind a title and a cleared line", `\u001b]0;claude\u0007\u001b[2K\r${limitText}\n`],
+    ["over a progress line", `Working...\rStill working...\r${limitText}\r\n`]
+  ])("knows a usage limit that is %s, and quotes it without escape sequences", (_, text) => {
+    assert.deepStrictEqual(after(code(1), [], [], { tail: printed(text) }), {
+      kind: "usage-limit",
+      says: limitText,
+      resetAtMs
+    })
+  })
+
+  it("quotes the last lines of a crash without escape sequences", () => {
+    const verdict = after(code(1), [], [], { tail: printed("\u001b[31mError: boom\u001b[0m\r\n") })
+    assert.deepInclude(verdict, { kind: "crash", tail: ["Error: boom"] })
+  })
+
+  it("ignores errors that the agent only writes about (harbor#3160)", () => {
     const talk = [
       answer("msg_1", says("I fixed the message API Error: 529 Overloaded")),
       toolResult("toolu_1", limitText),
@@ -377,7 +395,7 @@ describe("the verdict", () => {
     assert.strictEqual(after(code(1), written).kind, "crash")
   })
 
-  it("does not take a retry or a limit that has passed for the end", () => {
+  it("ignores a retry and a usage limit that are over", () => {
     const passed = [
       init,
       rejected,
@@ -390,20 +408,20 @@ describe("the verdict", () => {
     assert.strictEqual(after(code(1), [init, paid, ...run.slice(1)]).kind, "crash")
   })
 
-  it("looks for errors only in the last lines", () => {
+  it("reads errors only from the last ten lines", () => {
     const lines = ["Invalid API key", ...Array.from({ length: 10 }, (_, at) => `line ${at}`)]
     assert.strictEqual(after(code(1), lines).kind, "crash")
     assert.strictEqual(after(code(1), lines.slice(0, 10)).kind, "auth")
   })
 
-  it("is about arguments only of a program that has just started", () => {
+  it("blames the arguments only within a minute of the start", () => {
     const line = "error: unexpected argument '--x' found"
     assert.strictEqual(after(code(2), [], [line], { uptimeMs: 100 }).kind, "bad-arguments")
     assert.strictEqual(after(code(2), [], [line], { uptimeMs: 3_600_000 }).kind, "crash")
     assert.strictEqual(after(code(2), [], [`pytest: ${line}`], { uptimeMs: 100 }).kind, "crash")
   })
 
-  it("can be written down, told and read again, whatever the evidence", () => {
+  it("can be encoded, described and decoded, whatever the evidence", () => {
     const exit = FastCheck.oneof(
       FastCheck.integer({ min: 0, max: 255 }).map(code),
       FastCheck.constantFrom("SIGKILL", "SIGTERM", "SIGSEGV", "SIGABRT", "SIGPIPE", "SIGRTMIN").map(killed)
@@ -449,7 +467,7 @@ describe("the verdict", () => {
     )
   })
 
-  it("is found fast in lines that are made to be slow to search", () => {
+  it("is found in linear time in lines made to be slow to search", () => {
     const slow = ["FATAL ERROR: ".repeat(50_000), "you've hit your ".repeat(50_000), "resets ".repeat(50_000)]
     assert.strictEqual(after(code(134), [], slow).kind, "native-crash")
     assert.strictEqual(after(code(1), [], slow).kind, "crash")

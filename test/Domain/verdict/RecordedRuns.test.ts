@@ -21,7 +21,7 @@ interface Recording {
   readonly atMs: ReadonlyArray<number>
 }
 
-/** When the runs were recorded: the times of their usage limits are later. */
+/** The time of the recording, before the resets of its usage limits. */
 const startMs = Date.UTC(2026, 10, 27, 20)
 
 const plain = (text: string, stream: TailLine["stream"]): ReadonlyArray<TailLine> =>
@@ -108,7 +108,7 @@ describe("a recorded run of", () => {
       assert.notMatch(renderAgentLine(text, { colour: false }) ?? "", /^\{/)
   })
 
-  it.each(versions)("%s that has succeeded is done however it ends while it lingers", (version) => {
+  it.each(versions)("%s that lingers after its success is done, however it exits", (version) => {
     const found = runs.find((one) => one.version === version && one.name === "background-bash-left")
     assert.isDefined(found)
     const evidence = evidenceOf(version, "background-bash-left", found.run)
@@ -124,7 +124,7 @@ describe("a recorded run of", () => {
     assert.strictEqual(verdictOf({ ...evidence, ...stopped }).kind, "killed-by-us")
   })
 
-  it("several turns of the loop counts the turns of all, and costs what the last total says", () => {
+  it("several turns of the loop has the turns of all, and the cost of the last total", () => {
     const found = runs.find(
       ({ name, version }) => name === "background-bash-ends" && version === "claude-2.1.332"
     )

@@ -13,12 +13,12 @@ const sentence =
   "killed by SIGKILL after 5 seconds; the kernel killed it because memory ran out (1 kill in the cgroup /x)"
 
 describe("the end of a worker", () => {
-  it("is told with what the kernel has killed of it, where something speaks for that", () => {
+  it("is described with the kernel's kill, when there is evidence of one", () => {
     assert.strictEqual(describeEnd(killed), "killed by SIGKILL after 5 seconds")
     assert.strictEqual(describeEnd({ ...killed, oomKill }), sentence)
   })
 
-  it("by the kernel is the last exit, the reason of the failure, and part of the event", () => {
+  it("by the kernel is in the last exit, the reason of the failure, and the event", () => {
     const rules = { project: unnamed, restart: { ...defaultPolicy, maxConsecutiveRestarts: 2 } }
     const running: WorkerState = { ...initial, epoch: 4, phase: Phase.Running({ epoch: 4, pid: 100 }) }
     const [stopping, actions] = step(rules, running, { _tag: "Exited", epoch: 4, ...killed, oomKill })
@@ -32,7 +32,7 @@ describe("the end of a worker", () => {
     assert.strictEqual(restarting.failures, 1)
   })
 
-  it("is told without it where nothing speaks for it", () => {
+  it("has no kill in its event without evidence of one", () => {
     const rules = { project: unnamed, restart: defaultPolicy }
     const running: WorkerState = { ...initial, epoch: 4, phase: Phase.Running({ epoch: 4, pid: 100 }) }
     const [, actions] = step(rules, running, { _tag: "Exited", epoch: 4, ...killed })

@@ -100,6 +100,15 @@ describe("what survives the daemon", () => {
     })
   }
 
+  it("a hold until a time that is more than a month away starts the worker", () => {
+    const { waiting = initial } = states
+    const saved = savedStateOf(waiting, null)
+    assert.isNotNull(saved.wait)
+    const untilMs = Date.UTC(2099, 0)
+    const [after] = resume(rules, { ...saved, wait: saved.wait && { ...saved.wait, untilMs } }, nowMs)
+    assert.strictEqual(statusWord(after), "starting")
+  })
+
   it("a wait that is over starts the worker, with the failures it had", () => {
     const { restarting = initial } = states
     const [after, actions] = resume(rules, savedStateOf(restarting, null), nowMs + 60_000)

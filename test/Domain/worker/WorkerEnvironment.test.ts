@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ProjectName } from "../../../src/Domain/Project.ts"
 import { entryPrefix, workerId } from "../../../src/Domain/WorkerId.ts"
-import { workerEnvironment } from "../../../src/Domain/worker/WorkerEnvironment.ts"
+import { secretValuesOf, workerEnvironment } from "../../../src/Domain/worker/WorkerEnvironment.ts"
 
 const id = workerId("0123456789abcdef", ProjectName.make("shop"), "b1c2")
 
@@ -57,6 +57,22 @@ describe("a worker's environment", () => {
     }
     const env = workerEnvironment({ ...kept, ...dropped }, {}, {}, id)
     assert.deepStrictEqual(env, { ...kept, AUTOPILOTD_SUPERVISED: "1", AUTOPILOT_WORKER_ID: id })
+  })
+
+  it("has secrets in the env file, the env table, and inherited variables named like one", () => {
+    const daemon = {
+      ANTHROPIC_API_KEY: "k",
+      GITHUB_TOKEN: "t",
+      DB_PASSWORD: "p",
+      CLIENT_SECRET: "s",
+      PATH: "/bin",
+      KEYBOARD: "de",
+      TOKENIZER: "x"
+    }
+    assert.sameMembers(
+      [...secretValuesOf(daemon, { A: "file" }, { B: "table" })],
+      ["k", "t", "p", "s", "file", "table"]
+    )
   })
 
   it("cannot lose its marks to an env file", () => {

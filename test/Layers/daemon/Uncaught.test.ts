@@ -28,7 +28,7 @@ describe("an uncaught exception", () => {
           )
           assert.match(
             logged[0] ?? "",
-            /^Uncaught exception: this is a bug in autopilotd Error: thrown in a callback\n {4}at /
+            /^An exception outside of every fiber: this is a bug in autopilotd, the daemon stops Error: thrown in a callback\n {4}at /
           )
           if (listener !== undefined) process.off("uncaughtException", listener)
           for (const each of process.listeners("unhandledRejection")) {

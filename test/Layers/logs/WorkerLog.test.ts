@@ -22,19 +22,26 @@ import { eventually } from "../../live/TestDaemon.ts"
 /** A disk that takes lines while there is room. */
 interface World {
   readonly stored: Array<string>
+  /** The lines on the daemon's own output. */
+  readonly shown: Array<string>
   readonly events: Array<DaemonEvent>
   /** The bytes that wait for the disk. */
   waitingBytes: number
 }
 
-const world = (): World => ({ stored: [], events: [], waitingBytes: 0 })
+const world = (): World => ({ stored: [], shown: [], events: [], waitingBytes: 0 })
 
 const layerOf = (around: World, current: SubscriptionRef.SubscriptionRef<EffectiveSettings>) =>
   WorkerLog.layer.pipe(
     Layer.provide(
       Layer.mergeAll(
         Layer.succeed(AutopilotHome, pathsBelow("/nonexistent")),
-        Layer.succeed(WorkerEcho, { show: () => undefined }),
+        Layer.succeed(WorkerEcho, {
+          show: (_, __, lines) => {
+            if (lines.includes("a bug")) throw new Error("a bug of the echo")
+            around.shown.push(lines.toString("latin1"))
+          }
+        }),
         WorkerLines.layer,
         Layer.provideMerge(
           Concerns.layer,
@@ -90,7 +97,7 @@ describe("a worker's log", () => {
     })
   )
 
-  it.scopedLive("keeps in mind what was seen last, and when, also of a line without an end", () =>
+  it.scopedLive("returns the last lines and the time of the last output, unfinished lines included", () =>
     Effect.gen(function* () {
       const { capture, stderr, stdout } = yield* begin(world())
       const startedNanos = capture.lastOutputNanos()
@@ -110,7 +117,7 @@ describe("a worker's log", () => {
     })
   )
 
-  it.scopedLive("knows an agent by its stream-json, between lines of other kinds", () =>
+  it.scopedLive("recognises an agent by its stream-json, between lines of other kinds", () =>
     Effect.gen(function* () {
       const { capture, stdout } = yield* begin(world())
       stdout.write('{"level":30,"msg":"no agent"}\nplain\n')
@@ -131,7 +138,7 @@ describe("a worker's log", () => {
     })
   )
 
-  it.scopedLive("masks secrets from the moment log.redact is set, in the tail too", () =>
+  it.scopedLive("masks secrets from the moment log.redact is set, and always in the tail", () =>
     Effect.gen(function* () {
       const around = world()
       const { capture, redact, stdout, stored } = yield* begin(around, ["hunter2-hunter2", "short"])
@@ -147,7 +154,62 @@ describe("a worker's log", () => {
       )
       assert.deepStrictEqual(
         (yield* capture.tail).map(({ text }) => text),
-        ["hunter2-hunter2", "short ***************", "***************"]
+        ["***************", "short ***************", "***************"]
+      )
+    })
+  )
+
+  it.scopedLive("has no secret in what it returns about the agent and about an unfinished line", () =>
+    Effect.gen(function* () {
+      const { capture, stdout } = yield* begin(world(), ["hunter2-hunter2", 'with "quotes"'])
+      const result = {
+        type: "result",
+        subtype: "success",
+        is_error: true,
+        result: 'The key hunter2-hunter2 (with "quotes") is refused',
+        session_id: "s-1"
+      }
+      stdout.write(`${JSON.stringify(result)}\nUse hunter2-hunter2? `)
+      yield* capture.caughtUp
+      assert.strictEqual(capture.agent().result?.text, "The key *************** (*************) is refused")
+      const line = yield* eventually("it is quiet", Effect.sync(capture.unfinished))
+      assert.strictEqual(line, "Use ***************?")
+    })
+  )
+
+  it.scopedLive("shows a question without a newline once it is quiet, and stores it as one line", () =>
+    Effect.gen(function* () {
+      const around = world()
+      const { capture, stdout, stored } = yield* begin(around)
+      stdout.write("starting\n\u001b[33mDo you trust the files in this folder? [y/N]\u001b[0m ")
+      const question = "Do you trust the files in this folder? [y/N]"
+      const note = yield* eventually(
+        "it is in the log",
+        Effect.sync(() => /^--- .*trust.*$/m.exec(stored())?.[0])
+      )
+      assert.strictEqual(note, `--- unfinished line of out: ${question}`)
+      assert.deepStrictEqual(around.shown, ["starting\n", `${question} [unfinished line]\n`])
+      assert.strictEqual(capture.unfinished(), question)
+      stdout.write("y\n")
+      yield* capture.caughtUp
+      assert.strictEqual(capture.unfinished(), undefined)
+      assert.match(stored(), /^out \S+Do you trust the files in this folder\? \[y\/N\]\S+ y$/m)
+    })
+  )
+
+  it.scopedLive("keeps the lines of a worker whose output meets a bug of the daemon", () =>
+    Effect.gen(function* () {
+      const around = world()
+      const { capture, stdout, stored } = yield* begin(around)
+      stdout.write("one\na bug\n")
+      yield* capture.caughtUp
+      stdout.write("two\n")
+      yield* capture.caughtUp
+      assert.strictEqual(stored(), "--- worker started, pid 7\nout one\nout a bug\nout two\n")
+      assert.deepStrictEqual(around.shown, ["two\n"])
+      assert.deepStrictEqual(
+        (yield* capture.tail).map(({ text }) => text),
+        ["one", "a bug", "two"]
       )
     })
   )

@@ -87,7 +87,7 @@ const watched = (folder?: string) =>
     const { watch } = yield* KernelOomKills.KernelOomKills
     const { add } = yield* LiveWorkers.LiveWorkers
     const kills = yield* watch(folder)
-    add(leader, { lastOutputNanos: () => 0n, agent: () => noAgent })
+    add(leader, { lastOutputNanos: () => 0n, agent: () => noAgent, unfinished: () => undefined })
     yield* kills.begin(leader)
     return kills
   })

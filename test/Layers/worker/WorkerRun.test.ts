@@ -67,6 +67,7 @@ const log = {
   capture: () =>
     Effect.succeed({
       lastOutputNanos: () => 0n,
+      unfinished: () => undefined,
       agent: () => noAgent,
       tail: Effect.succeed([]),
       finish: Effect.void,

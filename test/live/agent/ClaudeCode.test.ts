@@ -1,5 +1,5 @@
 import * as fs from "node:fs"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
 import { assert, beforeAll, beforeEach, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -12,16 +12,8 @@ import {
   temporaryHome,
   workersOf
 } from "../TestDaemon.ts"
-import { type ClaudeCodeMissing, claudeFolder } from "./ClaudeInstall.ts"
+import { type ClaudeCodeMissing, claudeFolder, firstVersion, newestVersion } from "./ClaudeInstall.ts"
 import { type MessagesApi, serveMessagesApi, type Turn } from "./MessagesApi.ts"
-
-let claude: Either.Either<string, ClaudeCodeMissing>
-beforeAll(async () => {
-  claude = await Effect.runPromise(Effect.either(claudeFolder))
-})
-beforeEach(({ skip }) => {
-  if (Either.isLeft(claude)) skip(claude.left.message)
-})
 
 const groupAndSession = (pid: number) => {
   // The name, in parentheses, may hold blanks; state, parent, group and session follow it.
@@ -39,7 +31,7 @@ const variablesWith = (pattern: RegExp): Record<string, undefined> =>
       .map((name) => [name, undefined])
   )
 
-/** An environment in which the agent knows nobody but the stand-in, and nothing of whoever runs the tests. */
+/** An environment in which the agent reaches only the stand-in, and finds nothing of the user who runs the tests. */
 const environment = (api: MessagesApi, programs: string, home: string) => ({
   ...variablesWith(/^(ANTHROPIC_|CLAUDE|[a-z]+_proxy$)/i),
   HOME: home,
@@ -52,7 +44,7 @@ const environment = (api: MessagesApi, programs: string, home: string) => ({
   NO_PROXY: "127.0.0.1",
   CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
   DISABLE_AUTOUPDATER: "1",
-  // Without it `--dangerously-skip-permissions` is refused to root.
+  // Root may not use `--dangerously-skip-permissions` without it.
   IS_SANDBOX: "1"
 })
 
@@ -60,7 +52,7 @@ const claudeCommand =
   "-p work --model sonnet --max-turns 20 --max-budget-usd 300 --output-format stream-json --verbose --dangerously-skip-permissions"
 
 /** `autopilotd start -- claude -p ...` in a working folder of its own. */
-const superviseClaude = Effect.gen(function* () {
+const superviseClaude = Effect.fnUntraced(function* (programs: string) {
   const api = yield* serveMessagesApi
   const home = yield* temporaryHome
   const agentHome = yield* temporaryHome
@@ -69,11 +61,11 @@ const superviseClaude = Effect.gen(function* () {
     home,
     args: ["--workdir", folder, "--project", "night-shift"],
     worker: ["claude", ...claudeCommand.split(" ")],
-    env: environment(api, Either.getOrThrow(claude), agentHome)
+    env: environment(api, programs, agentHome)
   })
   return { api, daemon, folder, home }
 })
-type Supervised = Effect.Effect.Success<typeof superviseClaude>
+type Supervised = Effect.Effect.Success<ReturnType<typeof superviseClaude>>
 
 /** A command that leaves a process in a session of its own behind and prints its pid. */
 const leaveProcess: Turn = { _tag: "Bash", command: "setsid sleep 1000 >/dev/null 2>&1 & echo $!" }
@@ -105,20 +97,49 @@ const reachMidTurn = Effect.fnUntraced(function* ({ api, daemon, folder }: Super
   return { leader, remaining: () => processesWith(mark) }
 })
 
-/** What the agent printed as its last word, found as a user would: in the project's log. */
+/** The results of the agent's runs in the project's log. The type of a line is not its first key in every version. */
 const resultsIn = (home: string): ReadonlyArray<unknown> =>
   fs
     .readFileSync(join(home, "logs/night-shift/worker.log"), "utf8")
     .split("\n")
-    .flatMap((line) => / out (\{"type":"result".*\})$/.exec(line)?.[1] ?? [])
+    .flatMap((line) => / out (\{.*\})$/.exec(line)?.[1] ?? [])
     .map((json) => JSON.parse(json))
+    .filter(({ type }) => type === "result")
 
-describe("Claude Code under supervision", () => {
+const recorded = resolve(import.meta.dirname, "../../fixtures/recorded")
+const versions: ReadonlyArray<readonly [string, Effect.Effect<string, ClaudeCodeMissing>]> = [
+  [firstVersion, Effect.succeed(firstVersion)],
+  ["the newest version", newestVersion]
+]
+
+describe.each(versions)("Claude Code under supervision, %s,", (_, wanted) => {
+  let claude: Either.Either<{ readonly version: string; readonly programs: string }, ClaudeCodeMissing>
+  const programs = () => Either.getOrThrow(claude).programs
+  beforeAll(async () => {
+    const installed = Effect.bindTo(wanted, "version").pipe(
+      Effect.bind("programs", ({ version }) => claudeFolder(version))
+    )
+    claude = await Effect.runPromise(Effect.either(installed))
+  })
+  beforeEach(({ skip }) => {
+    if (Either.isLeft(claude)) skip(claude.left.message)
+  })
+
+  it("is a version with recorded runs, or the report says that it is not", async ({ annotate }) => {
+    const { version } = Either.getOrThrow(claude)
+    const known = fs.readdirSync(recorded).filter((name) => name.startsWith("claude-"))
+    assert.isNotEmpty(known)
+    if (known.includes(`claude-${version}`)) return
+    await annotate(
+      `npm serves Claude Code ${version}, but test/fixtures/recorded has only ${known.join(" and ")}: record its runs`
+    )
+  })
+
   it.scopedLive(
-    "killed in the middle of a turn it comes back after the backoff, with nothing left of the first one, and finishes",
+    "is killed during a turn: it starts again after the backoff, with nothing left of the first run, and finishes",
     () =>
       Effect.gen(function* () {
-        const supervised = yield* superviseClaude
+        const supervised = yield* superviseClaude(programs())
         const { api, daemon, home } = supervised
         const killed = yield* reachMidTurn(supervised)
         process.kill(killed.leader, "SIGKILL")
@@ -158,10 +179,10 @@ describe("Claude Code under supervision", () => {
   )
 
   it.scopedLive(
-    "restarted or stopped in the middle of a turn it exits by itself and leaves no process behind",
+    "is restarted or stopped during a turn: it exits by itself and leaves no process behind",
     () =>
       Effect.gen(function* () {
-        const supervised = yield* superviseClaude
+        const supervised = yield* superviseClaude(programs())
         const { api, daemon, home } = supervised
         const before = yield* reachMidTurn(supervised)
         const restart = yield* command({ home, args: ["restart-worker"] })

@@ -188,6 +188,27 @@ describe("with a daemon", () => {
     })
   )
 
+  it.scopedLive("a hostile name of a folder reaches neither terminal, log nor JSON as it is", () =>
+    Effect.gen(function* () {
+      const home = join(yield* temporaryHome, "a\u001b[2J\u009b\u202e\n2026-11-29 ERROR forged")
+      fs.mkdirSync(home)
+      const daemon = yield* startDaemon({ home, args: ["--workdir", home], worker: [worker] })
+      yield* daemon.status("it runs", (data) => data.worker_status === "running")
+      const answers = yield* Effect.forEach(
+        [["status"], ["status", "--json"], ["why", "--json"], ["config", "check", "--config", `${home}/x`]],
+        (args) => command({ home, args })
+      )
+      const log = fs.readFileSync(join(home, "logs/autopilotd.log"), "utf8")
+      const texts = [daemon.stderr(), log, ...answers.flatMap(({ stderr, stdout }) => [stderr, stdout])]
+      for (const text of texts) {
+        assert.notMatch(text.replaceAll("\n", ""), /[\p{Cc}\p{Cf}]/u)
+        assert.notMatch(text, /^2026-11-29 ERROR forged/m)
+      }
+      const data: unknown = JSON.parse(answers[1]?.stdout ?? "").data
+      assert.deepInclude(data, { working_dir: home })
+    })
+  )
+
   it.scopedLive("--no-wait lets stop return while the daemon still ends its worker", () =>
     Effect.gen(function* () {
       const { home, ...daemon } = yield* startDaemon({

@@ -15,6 +15,7 @@ import {
   workersOf
 } from "../TestDaemon.ts"
 import { alive, treeNames, treeUp } from "../tree/GrownTree.ts"
+import { byShell, whenRunning } from "./OtherStarts.ts"
 
 const signals: ReadonlyArray<NodeJS.Signals> = [
   "SIGTERM",
@@ -244,6 +245,46 @@ describe("a daemon that was killed", () => {
       const now = yield* second.status("it runs", (data) => data.worker_status === "running")
       assert.isFalse(isAlive(worker_pid ?? 0))
       assert.deepStrictEqual(workersOf(home), [now.worker_pid ?? 0])
+    })
+  )
+})
+
+/** Throws in a callback of Node, and rejects a promise, once there is a file `go`. */
+const bug = `import { existsSync } from "node:fs"
+const timer = setInterval(() => {
+  if (!existsSync("go")) return
+  clearInterval(timer)
+  void Promise.reject(new Error("rejected outside"))
+  throw new Error("thrown outside")
+}, 20)`
+
+describe("a bug outside of every fiber", () => {
+  it.scopedLive("stops the daemon and its worker, with the stack in its log, and why calls it a bug", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      fs.writeFileSync(join(home, "bug.mjs"), bug)
+      const daemon = yield* byShell({
+        home,
+        script:
+          'bundle=$(dirname "$1")/../dist/autopilotd.js; shift; exec node --import ./bug.mjs "$bundle" "$@"',
+        worker: [fixture("sleeps.sh")]
+      })
+      const ended = Effect.sync(() => daemon.exitCode ?? undefined)
+      yield* whenRunning(home)
+      fs.writeFileSync(join(home, "go"), "")
+      assert.strictEqual(yield* eventually("the daemon exits", ended), 1)
+      assert.deepStrictEqual(workersOf(home), [])
+      const log = fs.readFileSync(join(home, "logs/autopilotd.log"), "utf8")
+      const told =
+        "ERROR An exception outside of every fiber: this is a bug in autopilotd, the daemon stops Error:"
+      assert.include(log, `${told} thrown outside\n        at `)
+      assert.include(log, `${told} rejected outside\n        at `)
+      assert.match(log, /Stopped; all workers have exited\n$/)
+      const { stdout } = yield* command({ home, args: ["why"] })
+      assert.match(
+        stdout,
+        /stopped at \d\d:\d\d because of a bug: an uncaught exception\. Its log has the cause/
+      )
     })
   )
 })

@@ -73,6 +73,28 @@ describe("a worker's output", () => {
       assert.match(daemon.stderr(), /^default\| last complaint$/m)
     })
   )
+
+  it.scopedLive(
+    "never harms the daemon: hostile lines are shown harmless, and a question after a second",
+    () =>
+      Effect.gen(function* () {
+        const daemon = yield* startDaemon({ worker: ["node", fixture("hostile-output.mjs")] })
+        const question = "Do you trust the files in this folder? [y/N]"
+        yield* daemon.status("it shows the question", (data) => data.unfinished_line === question)
+        yield* eventually(
+          "the question is on the daemon's own output",
+          Effect.sync(() => daemon.stdout().includes(`default| ${question} [unfinished line]\n`) || undefined)
+        )
+        assert.include(daemon.stdout(), "default| \\x00<3>forged \\x1b]52;")
+        assert.notMatch(daemon.stdout() + daemon.stderr(), /(?!\n)\p{Cc}/u)
+        const logs = yield* command({ home: daemon.home, args: ["logs", "--json"] })
+        assert.strictEqual(logs.code, 0, logs.stderr)
+        assert.match(logs.stdout, /"stream":"note","text":"unfinished line of out: Do you trust/)
+        const data = yield* daemon.status("it runs", ({ worker_status }) => worker_status === "running")
+        assert.deepInclude(data, { total_restarts: 0, degraded: [] })
+        assert.include(workerLog(daemon.home), "\0<3>forged \u001b]52;")
+      })
+  )
 })
 
 describe("a full disk", () => {
