@@ -19,7 +19,7 @@ export class Leftovers extends Context.Tag("Leftovers")<
   {
     /**
      * Completes when nothing is left, however long that takes. The first call covers the whole home, later ones the
-     * project. `onRemains` receives the pids that survive SIGKILL.
+     * project. `onRemains` receives the pids that survive SIGKILL. Never completes when another daemon has the home.
      */
     readonly end: (project: ProjectName, ending: Ending, onRemains: OnRemains) => Effect.Effect<void>
     /** Records that the project's tree was verified empty just now, which makes a sweep unnecessary. */
@@ -34,7 +34,7 @@ export const remainsInterval = Duration.seconds(1)
 const freshNanos = Duration.unsafeToNanos(Duration.seconds(1))
 
 const make = Effect.gen(function* () {
-  const { homeId } = yield* InstanceLock
+  const { holds, homeId } = yield* InstanceLock
   const trees = yield* WorkerTree
   const groups = yield* WorkerGroups
   const events = yield* DaemonEvents
@@ -81,6 +81,8 @@ const make = Effect.gen(function* () {
   return Leftovers.of({
     end: (project, ending, onRemains) =>
       Effect.gen(function* () {
+        // In a home that another daemon has taken, these may be the workers of that one. This daemon stops soon.
+        if (!(yield* holds)) return yield* Effect.never
         yield* sweepHome(ending, onRemains)
         const seen = goneNanos.get(project) ?? homeGoneNanos
         if (seen !== undefined && (yield* Clock.currentTimeNanos) - seen < freshNanos) return

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { ServiceMessage } from "../../Domain/systemd/ServiceMessage.ts"
 import { stopTimeoutShort } from "../../Domain/systemd/StopTimeout.ts"
 import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
+import { InstanceLock } from "../../Layers/daemon/InstanceLock.ts"
 import { ShutdownRequest } from "../../Layers/daemon/ShutdownRequest.ts"
 import { Signals } from "../../Layers/daemon/Signals.ts"
 import { Uncaught } from "../../Layers/daemon/Uncaught.ts"
@@ -22,6 +23,24 @@ const handleSignals = Effect.gen(function* () {
     const event = yield* signals.next
     yield* event._tag === "Signal" ? shutdown.ask(event.name) : events.publish({ _tag: "TerminalClosed" })
   }
+})
+
+/** Some stats of files each time. */
+const lookInterval = Duration.seconds(2)
+
+/** Looks regularly whether the home is still this daemon's, and makes again what was removed from it. */
+const keepHome = Effect.gen(function* () {
+  const { holds } = yield* InstanceLock
+  for (;;) {
+    yield* Effect.sleep(lookInterval)
+    yield* holds
+  }
+})
+
+const reportHome = Effect.gen(function* () {
+  const { news } = yield* InstanceLock
+  const { publish } = yield* DaemonEvents
+  return yield* Effect.forever(Effect.flatMap(news, publish))
 })
 
 /** Cuts grace periods short at each further request during the shutdown. */
@@ -72,16 +91,19 @@ export const supervise = Effect.gen(function* () {
   const { begin, drain } = yield* Supervisor
   const { next } = yield* ShutdownRequest
   const uncaught = yield* Uncaught
+  const { lost } = yield* InstanceLock
   const { root } = yield* AutopilotHome
   const { send } = yield* ServiceNotifier
   yield* publish({ _tag: "DaemonStarted", pid: process.pid, version, home: root })
   yield* run("signal listener", handleSignals)
+  yield* run("home keeper", Effect.raceFirst(keepHome, reportHome))
   // READY=1 promises that the settings are valid and the socket takes requests.
   yield* send(ServiceMessage.Ready())
   yield* begin
   yield* warnOfStopTimeout
   const cause = yield* Effect.raceAll([
     Effect.map(next, ({ by }) => ({ by, code: 0 })),
+    Effect.as(lost, { by: "another daemon has taken this home", code: 1 }),
     Effect.map(beyondHelp, (name) => ({ by: `${name} failed`, code: 1 })),
     Effect.as(uncaught.first, { by: "an uncaught exception", code: 1 })
   ])

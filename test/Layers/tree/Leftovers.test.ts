@@ -4,11 +4,11 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { ProjectName } from "../../../src/Domain/Project.ts"
-import { InstanceLock } from "../../../src/Layers/daemon/InstanceLock.ts"
 import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import * as Leftovers from "../../../src/Layers/tree/Leftovers.ts"
 import { WorkerGroups, withoutGroups } from "../../../src/Layers/tree/WorkerGroups.ts"
 import { WorkerTree } from "../../../src/Layers/tree/WorkerTree.ts"
+import { heldHome } from "../../fixtures/HeldHome.ts"
 
 const ofHome = "AUTOPILOT_WORKER_ID=home:"
 const ending = { graceMs: 0, hasten: Effect.never }
@@ -18,7 +18,7 @@ const around = (looked: Array<string>) =>
   Leftovers.layer.pipe(
     Layer.provide(
       Layer.mergeAll(
-        Layer.succeed(InstanceLock, { homeId: "home" }),
+        heldHome("home"),
         Layer.succeed(WorkerGroups, withoutGroups),
         Layer.succeed(DaemonEvents, { publish: () => Effect.void, changes: Stream.empty }),
         Layer.succeed(WorkerTree, {

@@ -7,6 +7,7 @@ import { unnamed } from "../../../src/Domain/Project.ts"
 import { emptyState } from "../../../src/Domain/worker/SavedState.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import * as StateStore from "../../../src/Layers/worker/StateStore.ts"
+import { heldHome } from "../../fixtures/HeldHome.ts"
 import { temporaryHome } from "../../live/TestDaemon.ts"
 
 const inHome = <A, E>(test: (stateFile: string) => Effect.Effect<A, E, StateStore.StateStore>) =>
@@ -14,7 +15,11 @@ const inHome = <A, E>(test: (stateFile: string) => Effect.Effect<A, E, StateStor
     const paths = pathsBelow(home)
     fs.mkdirSync(paths.stateDir)
     return test(join(paths.stateDir, "default.json")).pipe(
-      Effect.provide(StateStore.layer.pipe(Layer.provide(Layer.succeed(AutopilotHome, paths))))
+      Effect.provide(
+        StateStore.layer.pipe(
+          Layer.provide(Layer.merge(Layer.succeed(AutopilotHome, paths), heldHome("home")))
+        )
+      )
     )
   })
 
