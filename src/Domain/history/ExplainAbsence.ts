@@ -1,4 +1,5 @@
 import { spokenTime } from "../text/LocalTime.ts"
+import { survivorsText } from "../tree/Survivors.ts"
 import { describeEvent, projectOf } from "./DaemonEvent.ts"
 import { type DaemonRun, runsIn } from "./DaemonRuns.ts"
 import { type Evidence, type Explanation, eventsBehind, workerOf } from "./Explanation.ts"
@@ -75,10 +76,12 @@ const advice = [
 export const explainAbsence = (evidence: Evidence): Explanation => {
   const { nowMs, project, records, zone } = evidence
   const run = runsIn(records).at(-1)
+  const but = survivorsText(evidence.survivors)
+  const alive = but === undefined ? [] : [but]
   if (run === undefined) {
     return {
       state: "no daemon",
-      sentences: ["No daemon is running, and the history of this home is empty."],
+      sentences: ["No daemon is running, and the history of this home is empty.", ...alive],
       events: [],
       advice: advice.slice(1)
     }
@@ -89,6 +92,7 @@ export const explainAbsence = (evidence: Evidence): Explanation => {
     state: "no daemon",
     sentences: [
       "No daemon is running.",
+      ...alive,
       ...(run.stopped === undefined ? vanished(run, evidence) : stopped(run, evidence)),
       ...projects.flatMap((name) => lastMilestone(run, name, evidence)),
       ...projects.flatMap((name) =>

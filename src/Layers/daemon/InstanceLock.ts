@@ -77,6 +77,23 @@ const owner = (pidFile: string, lock: HomeLock["identity"]): Effect.Effect<numbe
         )
   )
 
+/** The pid of the process that has the lock of a home. Undefined without one, and where it cannot be seen. */
+export const lockOwner = (home: HomePaths): Effect.Effect<number | undefined> =>
+  Effect.gen(function* () {
+    const file = yield* Effect.promise(() => fs.stat(home.lockFile, { bigint: true }).catch(() => undefined))
+    const found = file === undefined ? undefined : yield* owner(home.pidFile, file)
+    return found ?? holderOfRemoved(home)
+  })
+
+/** Whether nobody has the lock of a home, asked of the kernel: that also holds for processes of other PID namespaces. */
+export const isLockFree = (home: HomePaths): Effect.Effect<boolean> =>
+  tryLock(home, () => Effect.succeed(true)).pipe(
+    Effect.map(({ _tag }) => _tag === "Held"),
+    Effect.scoped,
+    // There is no lock in a home that was removed.
+    Effect.orElseSucceed(() => true)
+  )
+
 /** Waits for an owner that has not written its PID file yet. */
 const awaitOwner = (pidFile: string, lock: HomeLock["identity"]): Effect.Effect<number | undefined> =>
   owner(pidFile, lock).pipe(

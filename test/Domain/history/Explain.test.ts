@@ -5,6 +5,7 @@ import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { explain } from "../../../src/Domain/history/Explain.ts"
 import { type Evidence, explanationData, explanationText } from "../../../src/Domain/history/Explanation.ts"
 import type { StatusReply } from "../../../src/Domain/status/StatusData.ts"
+import { noSurvivors } from "../../../src/Domain/tree/Survivors.ts"
 import type { Verdict } from "../../../src/Domain/verdict/ExitVerdict.ts"
 import { at, run } from "../../fixtures/HistoryRecords.ts"
 import { anyEvent, blog, shop } from "../../fixtures/HistoryWorld.ts"
@@ -58,6 +59,7 @@ const why = (evidence: Partial<Evidence>) =>
     project: undefined,
     nowMs,
     bootedMs: undefined,
+    survivors: noSurvivors,
     zone,
     ...evidence
   })
@@ -272,6 +274,17 @@ describe("why no daemon runs", () => {
       why({ records, bootedMs: at("08:00", 1) }).sentences,
       "The machine has been up since yesterday 08:00: a user, another program or the kernel (out of memory) killed the daemon."
     )
+  })
+
+  it("the worker of a daemon that was killed still runs", () => {
+    const survivors = { daemonPid: undefined, workerPids: [4711, 4712] }
+    for (const records of [[], run("a", ...lived)]) {
+      assert.strictEqual(
+        why({ records, survivors }).sentences[1],
+        "But 2 processes (pid 4711, 4712) of its workers are still alive, and nothing supervises them: the daemon " +
+          "was killed. Stop them with: autopilotd stop. Replace them with: autopilotd start --detach"
+      )
+    }
   })
 
   it("the home has no history", () => {

@@ -4,8 +4,10 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
 import type { ControlRequest } from "../../../src/Domain/control/ControlProtocol.ts"
+import { noSurvivors } from "../../../src/Domain/tree/Survivors.ts"
 import { HistoryReader, HistoryUnreadable } from "../../../src/Layers/history/HistoryReader.ts"
 import { MachineBoot } from "../../../src/Layers/machine/MachineBoot.ts"
+import { HomeSurvivors } from "../../../src/Layers/tree/HomeSurvivors.ts"
 import { why } from "../../../src/Programs/history/Why.ts"
 import { daemonThat, heard, invocationOf, messageOf } from "../../fixtures/CommandUser.ts"
 import { at, noon, run } from "../../fixtures/HistoryRecords.ts"
@@ -33,6 +35,11 @@ const failed = {
   }
 }
 
+const nothingLives = Layer.succeed(HomeSurvivors, {
+  find: Effect.succeed(noSurvivors),
+  workerPids: Effect.succeed([])
+})
+
 const explained = (
   answers: (request: ControlRequest) => object | undefined,
   ...words: ReadonlyArray<string>
@@ -43,6 +50,7 @@ const explained = (
     const World = Layer.mergeAll(
       layer,
       Layer.succeed(HistoryReader, { read: () => Effect.succeed({ records, damaged: 0 }) }),
+      nothingLives,
       Layer.succeed(MachineBoot, { bootedMs: Effect.succeed(at("09:30")) })
     )
     return { ...(yield* heard(Effect.provide(why(invocationOf("why", ...words)), World))), asked }
@@ -93,6 +101,7 @@ describe("autopilotd why", () => {
     Effect.gen(function* () {
       const World = Layer.mergeAll(
         daemonThat(() => failed).layer,
+        nothingLives,
         Layer.succeed(HistoryReader, {
           read: () => new HistoryUnreadable({ path: "/h/history.jsonl", reason: "permission denied" })
         }),
