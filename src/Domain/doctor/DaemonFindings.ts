@@ -1,5 +1,6 @@
 import type { StatusReply } from "../status/StatusData.ts"
 import { counted, processes } from "../text/Amounts.ts"
+import { openEnded } from "../text/Words.ts"
 import type { Survivors } from "../tree/Survivors.ts"
 import { error, type Finding, fine, warning } from "./Finding.ts"
 
@@ -45,7 +46,7 @@ const workersFinding = ({
   worker_status: own
 }: StatusReply): ReadonlyArray<Finding> => {
   const cure = "Run: autopilotd why"
-  const because = (status: string) => (own === status && reason !== undefined ? `: ${reason}` : "")
+  const because = (status: string) => (own === status && reason !== undefined ? `: ${openEnded(reason)}` : "")
   const failed = projects["failed"] ?? 0
   const restarting = projects["restarting"] ?? 0
   return [

@@ -1,4 +1,5 @@
 import { spokenTime } from "../text/LocalTime.ts"
+import { openEnded } from "../text/Words.ts"
 import { survivorsText } from "../tree/Survivors.ts"
 import { describeEvent, projectOf } from "./DaemonEvent.ts"
 import { type DaemonRun, runsIn } from "./DaemonRuns.ts"
@@ -59,7 +60,7 @@ const lastMilestone = (run: DaemonRun, project: string, evidence: Evidence): Rea
   return [
     milestone._tag === "WorkerStarted"
       ? `${workerOf(project)} was running, since ${time}.`
-      : `Last event of ${project}, at ${time}: ${describeEvent(milestone).text}.`
+      : `Last event of ${project}, at ${time}: ${openEnded(describeEvent(milestone).text)}.`
   ]
 }
 

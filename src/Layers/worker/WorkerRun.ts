@@ -5,6 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ProjectName } from "../../Domain/Project.ts"
+import { openEnded } from "../../Domain/text/Words.ts"
 import type { WorkerExit } from "../../Domain/tree/WorkerExit.ts"
 import type { OomKill } from "../../Domain/verdict/OomKill.ts"
 import type { RunEvidence } from "../../Domain/verdict/WorkerEnd.ts"
@@ -85,7 +86,7 @@ const make = Effect.gen(function* () {
   const environment = Effect.fnUntraced(function* (plan: WorkerPlan, id: string) {
     const file = yield* envFiles
       .read(plan.envFile.path, { mustExist: plan.envFile.mustExist })
-      .pipe(Effect.mapError((error) => new CannotStart({ reason: error.message })))
+      .pipe(Effect.mapError((error) => new CannotStart({ reason: openEnded(error.message) })))
     for (const warning of file.warnings) {
       yield* events.publish({ _tag: "EnvFileDoubtful", project: plan.project, warning })
     }

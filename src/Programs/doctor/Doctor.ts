@@ -15,6 +15,7 @@ import { workerLimits } from "../../Domain/guard/WorkerLimit.ts"
 import { minFreeBytesOn } from "../../Domain/output/DiskRoom.ts"
 import type { Launcher } from "../../Domain/service/Launcher.ts"
 import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
+import { openEnded } from "../../Domain/text/Words.ts"
 import { plansOf } from "../../Domain/worker/ProjectPlan.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { Caller } from "../../Layers/daemon/Caller.ts"
@@ -39,7 +40,7 @@ const readStatus = Effect.gen(function* () {
     Effect.map(
       ({ data, message }): DaemonAnswer =>
         data === undefined || data === null
-          ? { _tag: "Unwell", reason: `It answers without a status: ${message}.` }
+          ? { _tag: "Unwell", reason: `It answers without a status: ${openEnded(message)}.` }
           : { _tag: "Running", status: data }
     ),
     Effect.catchAll(

@@ -276,6 +276,12 @@ describe("why no daemon runs", () => {
     )
   })
 
+  it("a reason that is a sentence does not end twice", () => {
+    const { sentences } = why({ status: { ...status, worker_status: "failed", reason: "It comes from it." } })
+    assert.match(sentences[0] ?? "", /comes from it\.$/)
+    assert.notMatch(sentences[0] ?? "", /\.\./)
+  })
+
   it("the worker of a daemon that was killed still runs", () => {
     const survivors = { daemonPid: undefined, workerPids: [4711, 4712] }
     for (const records of [[], run("a", ...lived)]) {
