@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import { join } from "node:path"
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { noPidNamespaces, unlessMissing } from "../../fixtures/Missing.ts"
 import {
@@ -67,6 +67,36 @@ describe("in a container without an init", () => {
   )
 })
 
+describe("two daemons that cannot see each other", () => {
+  unlessMissing(noPidNamespaces)(
+    "one that has lost its home to the other stops its worker, and says so",
+    () =>
+      Effect.gen(function* () {
+        const worker = [fixture("sleeps.sh")]
+        const first = yield* startDaemon({ worker })
+        const { home } = first
+        const { worker_pid } = yield* first.status("it runs", (data) => data.worker_status === "running")
+        // It sleeps while its home is removed and taken, as a suspended machine's daemon does.
+        first.child.kill("SIGSTOP")
+        fs.rmSync(home, { recursive: true })
+        fs.mkdirSync(home, { mode: 0o700 })
+        const second = yield* startDaemon({ home, entrance: container, worker })
+        const before = yield* second.status("it runs", (data) => data.worker_status === "running")
+        first.child.kill("SIGCONT")
+        assert.deepStrictEqual(yield* first.ended, { code: 1, signal: null }, first.stderr())
+        assert.include(first.stderr(), "Shutting down: another daemon has taken this home")
+        assert.isFalse(isAlive(worker_pid ?? 0))
+        const after = yield* second.status("it answers", (data) => data.daemon_pid === before.daemon_pid)
+        assert.deepStrictEqual(
+          [after.worker_pid, after.worker_status, after.total_restarts],
+          [before.worker_pid, "running", 0]
+        )
+        assert.strictEqual(fs.readFileSync(join(home, "autopilotd.pid"), "utf8"), String(before.daemon_pid))
+        assert.strictEqual((yield* command({ home, args: ["stop"] })).code, 0)
+      })
+  )
+})
+
 describe("where /proc shows the processes of another PID namespace", () => {
   unlessMissing(noPidNamespaces)("a daemon does not start, and says why", () =>
     Effect.gen(function* () {
@@ -83,7 +113,7 @@ describe("where /proc shows the processes of another PID namespace", () => {
 })
 
 describe("a worker whose daemon was killed", () => {
-  unlessMissing()("is known to status, doctor and why, and stop ends it", () =>
+  it.scopedLive("is known to status, doctor and why, and stop ends it", () =>
     Effect.gen(function* () {
       const daemon = yield* startDaemon({ worker: [fixture("sleeps.sh")] })
       const { home } = daemon
