@@ -151,7 +151,7 @@ const commandTable = {
   stop: {
     summary: "Stop the daemon and the workers of all its projects",
     details:
-      "Returns when the daemon has exited, so that another can start at once. Takes no --project: all workers stop with the daemon. stop-worker stops one worker.",
+      "Returns when the daemon has exited, so that another can start at once. Fails when a process of a worker could not be killed. Without a daemon it stops the workers that a killed daemon has left. Takes no --project: all workers stop with the daemon. stop-worker stops one worker.",
     options: ["noWait", "config", "json"],
     takesWorker: false,
     examples: ["autopilotd stop && autopilotd start --detach"]

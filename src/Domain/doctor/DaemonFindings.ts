@@ -1,10 +1,12 @@
 import type { StatusReply } from "../status/StatusData.ts"
-import { counted } from "../text/Amounts.ts"
+import { counted, processes } from "../text/Amounts.ts"
+import { openEnded } from "../text/Words.ts"
+import type { Survivors } from "../tree/Survivors.ts"
 import { error, type Finding, fine, warning } from "./Finding.ts"
 
 /** The daemon's answer to Status. */
 export type DaemonAnswer =
-  | { readonly _tag: "NotRunning" }
+  | { readonly _tag: "NotRunning"; readonly survivors: Survivors }
   /** Something listens on the socket, but does not answer with a status. */
   | { readonly _tag: "Unwell"; readonly reason: string }
   | { readonly _tag: "Running"; readonly status: StatusReply }
@@ -44,7 +46,7 @@ const workersFinding = ({
   worker_status: own
 }: StatusReply): ReadonlyArray<Finding> => {
   const cure = "Run: autopilotd why"
-  const because = (status: string) => (own === status && reason !== undefined ? `: ${reason}` : "")
+  const because = (status: string) => (own === status && reason !== undefined ? `: ${openEnded(reason)}` : "")
   const failed = projects["failed"] ?? 0
   const restarting = projects["restarting"] ?? 0
   return [
@@ -69,11 +71,28 @@ const workersFinding = ({
   ]
 }
 
+const absence = ({ daemonPid, workerPids }: Survivors): Finding => {
+  if (daemonPid !== undefined) {
+    return error(
+      daemon,
+      `Pid ${daemonPid} holds the lock of this home, but does not answer.`,
+      "Run this again in a few seconds; if it still does not answer then, kill that process"
+    )
+  }
+  return workerPids.length === 0
+    ? fine(daemon, "No daemon is running.")
+    : error(
+        daemon,
+        `No daemon is running, but ${processes(workerPids)} of its workers still run without supervision: the daemon was killed.`,
+        "Stop them with: autopilotd stop. Replace them with: autopilotd start --detach"
+      )
+}
+
 /** Judges the daemon's answer. */
 export const daemonFindings = (answer: DaemonAnswer, version: string): ReadonlyArray<Finding> => {
   switch (answer._tag) {
     case "NotRunning":
-      return [fine(daemon, "No daemon is running.")]
+      return [absence(answer.survivors)]
     case "Unwell":
       return [error(daemon, answer.reason, "Read its log, or kill it by its pid and start it again")]
     case "Running": {

@@ -30,6 +30,9 @@ export const DaemonEvent = Schema.Union(
   Schema.TaggedStruct("DaemonStopping", { by: Schema.String, isBug: perhaps(Schema.Boolean) }),
   Schema.TaggedStruct("DaemonHastened", { by: Schema.String }),
   Schema.TaggedStruct("TerminalClosed", {}),
+  Schema.TaggedStruct("HomeMadeAgain", { reason: Schema.String }),
+  Schema.TaggedStruct("HomeNotMadeAgain", { reason: Schema.String }),
+  Schema.TaggedStruct("HomeIdChanged", { reason: Schema.String }),
   /** The history reports its own gap, at the place where events are missing. */
   Schema.TaggedStruct("EventsLost", { events: Schema.Int, reason: Schema.String }),
   Schema.TaggedStruct("ConcernFailed", {
@@ -84,6 +87,18 @@ export const describeEvent = (event: DaemonEvent): Message => {
         level: "info",
         text: "The terminal was closed; supervision continues. Stop it with `autopilotd stop`"
       }
+    case "HomeMadeAgain":
+      return {
+        level: "warning",
+        text: `The daemon has made its home again, and locked it: ${event.reason}`
+      }
+    case "HomeNotMadeAgain":
+      return {
+        level: "error",
+        text: `The home cannot be made again. The workers keep running, and the daemon keeps trying: ${event.reason}`
+      }
+    case "HomeIdChanged":
+      return { level: "warning", text: `The id of this home: ${event.reason}` }
     case "EventsLost":
       return {
         level: "warning",

@@ -2,6 +2,7 @@ import type { StatusReply } from "../status/StatusData.ts"
 import { humanBytes, humanDuration } from "../text/Amounts.ts"
 import { spokenTime } from "../text/LocalTime.ts"
 import { printable } from "../text/Printable.ts"
+import { openEnded } from "../text/Words.ts"
 import { describeExit } from "../tree/WorkerExit.ts"
 import { adviceFor, describeVerdict } from "../verdict/ExitVerdict.ts"
 import { projectOf } from "./DaemonEvent.ts"
@@ -15,7 +16,7 @@ import { restartSentences } from "./RestartsText.ts"
 const maxTextLength = 400
 
 const because = ({ reason }: StatusReply): string =>
-  reason === undefined ? "" : `: ${printable(reason, maxTextLength)}`
+  reason === undefined ? "" : `: ${openEnded(printable(reason, maxTextLength))}`
 
 /** One sentence about the state of the worker. */
 const state = (status: StatusReply, { nowMs, zone }: Evidence): string => {
@@ -69,7 +70,7 @@ const before = (status: StatusReply, { nowMs, records, zone }: Evidence): Readon
     const restart = restartsIn(own).at(-1)
     return started === undefined || restart?.at !== started.at
       ? []
-      : [`It was restarted then: ${printable(restart.cause, maxTextLength)}.`]
+      : [`It was restarted then: ${openEnded(printable(restart.cause, maxTextLength))}.`]
   }
   const ended = lastEnd(status, records)
   if (ended === undefined) return []

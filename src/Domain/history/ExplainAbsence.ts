@@ -1,5 +1,7 @@
 import { spokenTime } from "../text/LocalTime.ts"
 import { printable } from "../text/Printable.ts"
+import { openEnded } from "../text/Words.ts"
+import { survivorsText } from "../tree/Survivors.ts"
 import { describeEvent, projectOf } from "./DaemonEvent.ts"
 import { type DaemonRun, runsIn } from "./DaemonRuns.ts"
 import { type Evidence, type Explanation, eventsBehind, workerOf } from "./Explanation.ts"
@@ -71,7 +73,7 @@ const lastMilestone = (run: DaemonRun, project: string, evidence: Evidence): Rea
   return [
     milestone._tag === "WorkerStarted"
       ? `${workerOf(project)} was running, since ${time}.`
-      : `Last event of ${project}, at ${time}: ${describeEvent(milestone).text}.`
+      : `Last event of ${project}, at ${time}: ${openEnded(describeEvent(milestone).text)}.`
   ]
 }
 
@@ -88,10 +90,12 @@ const advice = [
 export const explainAbsence = (evidence: Evidence): Explanation => {
   const { nowMs, project, records, zone } = evidence
   const run = runsIn(records).at(-1)
+  const but = survivorsText(evidence.survivors)
+  const alive = but === undefined ? [] : [but]
   if (run === undefined) {
     return {
       state: "no daemon",
-      sentences: ["No daemon is running, and the history of this home is empty."],
+      sentences: ["No daemon is running, and the history of this home is empty.", ...alive],
       events: [],
       advice: advice.slice(1)
     }
@@ -102,6 +106,7 @@ export const explainAbsence = (evidence: Evidence): Explanation => {
     state: "no daemon",
     sentences: [
       "No daemon is running.",
+      ...alive,
       ...(run.stopped === undefined ? vanished(run, evidence) : stopped(run, evidence)),
       ...projects.flatMap((name) => lastMilestone(run, name, evidence)),
       ...projects.flatMap((name) =>

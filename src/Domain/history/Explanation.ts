@@ -1,5 +1,6 @@
 import type * as DateTime from "effect/DateTime"
 import type { StatusReply } from "../status/StatusData.ts"
+import type { Survivors } from "../tree/Survivors.ts"
 import { projectOf } from "./DaemonEvent.ts"
 import { rowOf } from "./HistoryData.ts"
 import type { HistoryRecord } from "./HistoryRecord.ts"
@@ -18,6 +19,8 @@ export interface Evidence {
   readonly status: StatusReply | undefined
   /** The records of the last days, the oldest first. */
   readonly records: ReadonlyArray<HistoryRecord>
+  /** What lives of the home without a daemon. */
+  readonly survivors: Survivors
   /** The project that the user named. */
   readonly project: string | undefined
   /** Now, in milliseconds since 1970. */

@@ -73,6 +73,26 @@ const notifyScript = `  my $lang = shift;
   };
   exec { $ARGV[0] } @ARGV or die "autopilotd: $ARGV[0] cannot be run: $!\\n"`
 
+const init = `# As process 1 of a container this script stays: only process 1 can collect the processes that tools leave behind, and
+# without that the container runs out of processes. It passes signals on, and exits with the code of the daemon.
+stay_as_init() {
+  "$@" &
+  daemon=$!
+  for name in HUP INT QUIT USR1 USR2 ALRM TERM; do
+    trap "interrupted=1; kill -$name $daemon 2>/dev/null" "$name"
+  done
+  while :; do
+    interrupted=
+    wait "$daemon"
+    code=$?
+    # A signal interrupts wait; then the daemon still lives, or has exited without being waited for.
+    [ -n "$interrupted" ] && kill -0 "$daemon" 2>/dev/null || exit "$code"
+  done
+}
+
+is_init=
+case $$/\${1-} in 1/ | 1/start | 1/-*) is_init=1 ;; esac`
+
 /** A small young generation (--max-semi-space-size) keeps an idle daemon small. */
 const start = `set -- "$node" --max-semi-space-size=1 "$bundle" "$@"
 
@@ -86,10 +106,12 @@ case \${NOTIFY_SOCKET-} in
   lang=\${PERL_BADLANG-}
   PERL_BADLANG=0
   export PERL_BADLANG
-  [ -n "$perl" ] && "$perl" -MSocket -e 1 </dev/null >/dev/null 2>&1 && exec "$perl" -e "$notify" "$lang" "$@"
-  if [ -n "$lang" ]; then PERL_BADLANG=$lang; else unset PERL_BADLANG; fi
+  if [ -n "$perl" ] && "$perl" -MSocket -e 1 </dev/null >/dev/null 2>&1; then
+    set -- "$perl" -e "$notify" "$lang" "$@"
+  elif [ -n "$lang" ]; then PERL_BADLANG=$lang; else unset PERL_BADLANG; fi
   ;;
 esac
+[ -z "$is_init" ] || stay_as_init "$@"
 exec "$@"`
 
 /**
@@ -108,6 +130,7 @@ export const launcherText = (launcher: Launcher): string =>
     readBeforeNode,
     environment(launcher),
     checks,
+    init,
     start,
     ""
   ]

@@ -3,3 +3,6 @@ export const listed = (names: ReadonlyArray<string>, conjunction: "and" | "or" =
   names.length < 2
     ? names.join("")
     : `${names.slice(0, -1).join(", ")} ${conjunction} ${names.slice(-1).join("")}`
+
+/** A sentence without its full stop, for a place that adds one or goes on. */
+export const openEnded = (sentence: string): string => sentence.replace(/\.$/, "")

@@ -12,6 +12,8 @@ const Identity = Schema.Struct({
 export const TreeTrace = Schema.Struct({
   /** Pids and start times count from one boot. */
   bootId: Schema.String,
+  /** The id of the home of that daemon. A copy of the home has the file, and not the worker. */
+  homeId: Schema.String,
   /** The leader, or the processes that survived SIGKILL. */
   processes: Schema.Array(Identity)
 })

@@ -16,6 +16,8 @@ export const SavedState = Schema.Struct({
   failures: Schema.NonNegativeInt,
   /** The reason of `failed`; null in other states. */
   failed: Schema.NullOr(Schema.String),
+  /** Why it is stopped and stays so: its work is finished, or a user has stopped it. Absent in files of 0.1.0. */
+  stopped: Schema.optionalWith(Schema.String, { exact: true }),
   /** A backoff, a hold until a time of day, or a hold until `untilMs` (since 1970) or earlier with enough memory. */
   wait: Schema.NullOr(
     Schema.Struct({
@@ -69,6 +71,7 @@ export const savedStateOf = (
     wanted: state.wanted,
     failures: state.failures,
     failed: phase._tag === "Failed" ? phase.because : null,
+    ...(phase._tag === "Stopped" && state.wanted === "down" ? { stopped: phase.because } : {}),
     wait: waitOf(state),
     workerId,
     ...(tree && { tree })
@@ -87,6 +90,9 @@ export const emptyState: SavedState = {
 
 const failures = (count: number): string => `${count} failure${count === 1 ? "" : "s"} in a row`
 
+const stopOf = ({ stopped }: SavedState): string =>
+  stopped === undefined ? "its stop by a user" : `its stop (${stopped})`
+
 /**
  * Lists the parts of a saved state that a start of the daemon by a user clears; undefined when there are none. A
  * stopped worker that does not start stays stopped.
@@ -96,7 +102,7 @@ export const clearedParts = (saved: SavedState, isStarted = true): string | unde
     ...(saved.failed === null ? [] : [`the failed state (${saved.failed})`]),
     ...(saved.wait === null ? [] : [`a wait (${saved.wait.because})`]),
     ...(saved.failures > 0 && saved.failed === null ? [failures(saved.failures)] : []),
-    ...(saved.wanted === "down" && isStarted ? ["its stop by a user"] : [])
+    ...(saved.wanted === "down" && isStarted ? [stopOf(saved)] : [])
   ]
   return parts.length === 0 ? undefined : parts.join(", ")
 }
@@ -163,8 +169,9 @@ export const resume = (rules: WorkerRules, saved: SavedState, nowMs: number, aut
     return [{ ...state, phase: Phase.Stopped({ because }) }, []]
   }
   if (wanted === "down") {
-    const because = "stopped before the daemon started"
-    return [{ ...state, phase: Phase.Stopped({ because }) }, [kept("stopped")]]
+    const because = saved.stopped ?? "stopped before the daemon started"
+    const what = saved.stopped === undefined ? "stopped" : `stopped: ${saved.stopped}`
+    return [{ ...state, phase: Phase.Stopped({ because }) }, [kept(what)]]
   }
   const wait = keptWait(rules, saved, nowMs, epoch)
   if (wait !== undefined) {

@@ -12,9 +12,14 @@ import { decodeReply, encodeRequest } from "../../Domain/control/ControlWire.ts"
 import { maxSocketPathBytes } from "./ControlSocketFile.ts"
 
 /** No daemon listens on the socket's path. */
-export class NotRunning extends Data.TaggedError("NotRunning")<{ readonly path: string }> {
+export class NotRunning extends Data.TaggedError("NotRunning")<{
+  readonly path: string
+  /** What lives all the same, and what to do, in sentences; absent when nothing does. */
+  readonly but?: string
+}> {
   override get message(): string {
-    return `No daemon is listening on ${this.path}. Start it with: autopilotd start`
+    const next = this.but ?? "Start it with: autopilotd start"
+    return `No daemon is listening on ${this.path}. ${next}`
   }
 }
 

@@ -7,6 +7,8 @@ import type * as Scope from "effect/Scope"
 import * as ScopedRef from "effect/ScopedRef"
 import { decodeRequest, encodeResponse } from "../../Domain/control/ControlWire.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
+import { isListening } from "../daemon/HomeLock.ts"
+import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { type ConnectionLimits, ControlConnections, type Respond, refusal } from "./ControlConnections.ts"
 import { ControlHandler } from "./ControlHandler.ts"
@@ -29,6 +31,8 @@ export const serverLimits: ControlServerLimits = {
 export interface ControlServerOptions {
   /** The socket's absolute path, of at most 107 bytes. */
   readonly path: string
+  /** Asked before the socket is bound again; by default always. */
+  readonly mayBind?: Effect.Effect<boolean>
   /** Overrides of `serverLimits`. */
   readonly limits?: Partial<ControlServerLimits>
 }
@@ -61,7 +65,7 @@ export const bind = (
   options: ControlServerOptions
 ): Effect.Effect<ControlServer, ControlServerError, Scope.Scope | ControlHandler> =>
   Effect.gen(function* () {
-    const { path } = options
+    const { mayBind = Effect.succeed(true), path } = options
     const limits = { ...serverLimits, ...options.limits }
     const handler = yield* ControlHandler
     const run = yield* FiberSet.makeRuntime<never>()
@@ -140,19 +144,32 @@ export const bind = (
     const keep = Effect.gen(function* () {
       yield* Effect.sleep(limits.socketCheckMs)
       const { isOurs } = yield* ScopedRef.get(file)
-      if (!(yield* isOurs)) yield* bindAgain
+      if (!(yield* isOurs) && (yield* mayBind)) yield* bindAgain
     }).pipe(Effect.forever)
 
     return { keep }
   })
 
-/** Binds the control socket of this home and keeps it bound, as the concern `control server`. */
-export const layer: Layer.Layer<never, ControlServerError, AutopilotHome | Concerns | ControlHandler> =
-  Layer.scopedDiscard(
-    Effect.gen(function* () {
-      const { socket } = yield* AutopilotHome
-      const { run } = yield* Concerns
-      const { keep } = yield* bind({ path: socket })
-      yield* run("control server", keep)
+/**
+ * Binds the control socket of this home and keeps it bound, as the concern `control server`. The lock decides whose socket
+ * it is. A lock that is not certain leaves it to the daemon that answers there: two would bind it in turns for ever.
+ */
+export const layer: Layer.Layer<
+  never,
+  ControlServerError,
+  AutopilotHome | InstanceLock | Concerns | ControlHandler
+> = Layer.scopedDiscard(
+  Effect.gen(function* () {
+    const { socket } = yield* AutopilotHome
+    const { giveUp, holds, isCertain } = yield* InstanceLock
+    const { run } = yield* Concerns
+    const mayBind = Effect.gen(function* () {
+      if (!(yield* holds)) return false
+      if ((yield* isCertain) || !(yield* isListening(socket))) return true
+      yield* giveUp
+      return false
     })
-  )
+    const { keep } = yield* bind({ path: socket, mayBind })
+    yield* run("control server", keep)
+  })
+)

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto"
 import * as fs from "node:fs/promises"
 import { homedir } from "node:os"
 import { dirname, join, resolve } from "node:path"
@@ -7,7 +6,6 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { printable } from "../../Domain/text/Printable.ts"
-import { replaceFile } from "../files/AtomicFile.ts"
 import { errorCode, messageOf, refusalOf } from "../files/SystemError.ts"
 
 /** The files of one daemon. All paths are absolute. */
@@ -16,6 +14,8 @@ export interface HomePaths {
   readonly settingsFile: string
   readonly envFile: string
   readonly idFile: string
+  /** Device and inode of the folder that the id belongs to. */
+  readonly placeFile: string
   /** The name of the selected project. */
   readonly selectedFile: string
   /** Events, one JSON object a line. */
@@ -57,6 +57,7 @@ export const pathsBelow = (root: string): HomePaths => ({
   settingsFile: join(root, "daemon.toml"),
   envFile: join(root, "env"),
   idFile: join(root, "id"),
+  placeFile: join(root, "id.place"),
   selectedFile: join(root, "selected"),
   historyFile: join(root, "history.jsonl"),
   socket: join(root, "autopilotd.sock"),
@@ -122,24 +123,4 @@ export const prepare: Effect.Effect<void, HomeUnusable, AutopilotHome> = Effect.
   yield* attempt(home.root, () => fs.writeFile(probe, "can be written\n", { mode: 0o600 })).pipe(
     Effect.ensuring(Effect.promise(() => fs.rm(probe, { force: true }).catch(() => undefined)))
   )
-})
-
-/**
- * The home's random id, created once. It marks every worker, so that a daemon kills only the processes of its own home.
- * Requires the lock: two writers would create two ids.
- */
-export const homeId: Effect.Effect<string, HomeUnusable, AutopilotHome> = Effect.gen(function* () {
-  const { idFile } = yield* AutopilotHome
-  const attempt = <A>(act: () => Promise<A>) =>
-    Effect.tryPromise({ try: act, catch: (cause) => HomeUnusable.from(idFile, cause) })
-  const stored = yield* attempt(() =>
-    fs.readFile(idFile, "utf8").catch((cause: NodeJS.ErrnoException) => {
-      if (cause.code === "ENOENT") return ""
-      throw cause
-    })
-  )
-  if (/^[0-9a-f]{16}$/.test(stored.trim())) return stored.trim()
-  const id = randomBytes(8).toString("hex")
-  yield* attempt(() => replaceFile(idFile, `${id}\n`))
-  return id
 })

@@ -1,43 +1,65 @@
+import { existsSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Mailbox from "effect/Mailbox"
 import * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import { replaceFile } from "../files/AtomicFile.ts"
-import { bindName, tryFlock } from "../files/KernelLock.ts"
 import { readTextFile } from "../files/TextFile.ts"
-import { AutopilotHome, HomeUnusable, homeId, prepare } from "./AutopilotHome.ts"
+import { AutopilotHome, type HomePaths, HomeUnusable, prepare } from "./AutopilotHome.ts"
+import { homeId, keepId } from "./HomeId.ts"
+import { type HomeLock, hasOpen, holderOfRemoved, isInPlace, isListening, tryLock } from "./HomeLock.ts"
 
-/** Another daemon of this home holds the lock. `pid` is undefined where it is unknown. */
+/** Another daemon of this home holds the lock or answers. `pid` is undefined where it is unknown. */
 export class AlreadyRunning extends Data.TaggedError("AlreadyRunning")<{
   readonly pid: number | undefined
   readonly root: string
 }> {
   override get message() {
     return (
-      `autopilotd is already running${this.pid === undefined ? "" : ` with pid ${this.pid}`} for ${this.root}. ` +
+      `A daemon is already running${this.pid === undefined ? "" : ` with pid ${this.pid}`} for ${this.root}. ` +
       "See `autopilotd status`; stop it with `autopilotd stop`."
     )
   }
+}
+
+/** What has become of the home, for the history. */
+export interface HomeNews {
+  readonly _tag: "HomeMadeAgain" | "HomeNotMadeAgain" | "HomeIdChanged"
+  readonly reason: string
 }
 
 /**
  * The lock that makes this process the only daemon of its home. The kernel releases it with the process, so that nothing
  * stale blocks a start. The PID file is only for users and the original's tools.
  */
-export class InstanceLock extends Context.Tag("InstanceLock")<InstanceLock, { readonly homeId: string }>() {}
-
-/** Identifies an existing file, also across containers and symbolic links. */
-interface Identity {
-  readonly dev: bigint
-  readonly ino: bigint
-}
-
-/** Binds a name, also beside flock(1), so that a daemon without flock(1) notices this one. Returns whether it is bound. */
-const bindIdentity = ({ dev, ino }: Identity): Effect.Effect<boolean, never, Scope.Scope> =>
-  Effect.map(bindName(`autopilotd-${dev}-${ino}`), (taken) => taken === "held")
+export class InstanceLock extends Context.Tag("InstanceLock")<
+  InstanceLock,
+  {
+    readonly homeId: string
+    /** False where flock(1) is missing: a daemon of another network namespace may hold the home as well. */
+    readonly isCertain: Effect.Effect<boolean>
+    /**
+     * Whether the home is still this daemon's; asked before every act that relies on it. A lock file that was removed is
+     * made and locked again, with everything else that the daemon needs there.
+     */
+    readonly holds: Effect.Effect<boolean>
+    /** Gives the home up, because another daemon is found in it. */
+    readonly giveUp: Effect.Effect<void>
+    /** Returns when another daemon has the home. */
+    readonly lost: Effect.Effect<void>
+    /** Counts how often the home was made again: what stood in it has to be written again. */
+    readonly remade: SubscriptionRef.SubscriptionRef<number>
+    readonly news: Effect.Effect<HomeNews>
+  }
+>() {}
 
 /** Reads the PID file, which may be stale. Undefined without a pid in it. */
 export const readPidFile = (path: string): Effect.Effect<number | undefined> =>
@@ -46,21 +68,8 @@ export const readPidFile = (path: string): Effect.Effect<number | undefined> =>
     Effect.map((text) => (/^\s*[1-9][0-9]{0,9}\s*$/.test(text) ? Number(text) : undefined))
   )
 
-/**
- * Whether a process has the lock file open, which tells the lock's owner from the process of a stale PID file. False for
- * other users' processes and for zombies, whose descriptors cannot be read.
- */
-const hasOpen = async (pid: number, { dev, ino }: Identity): Promise<boolean> => {
-  const folder = `/proc/${pid}/fd`
-  for (const name of await fs.readdir(folder).catch(() => [])) {
-    const found = await fs.stat(`${folder}/${name}`, { bigint: true }).catch(() => undefined)
-    if (found?.dev === dev && found.ino === ino) return true
-  }
-  return false
-}
-
 /** The pid in the PID file, if that process owns the lock. */
-const owner = (pidFile: string, lock: Identity): Effect.Effect<number | undefined> =>
+const owner = (pidFile: string, lock: HomeLock["identity"]): Effect.Effect<number | undefined> =>
   Effect.flatMap(readPidFile(pidFile), (pid) =>
     pid === undefined || pid === process.pid
       ? Effect.succeed(undefined)
@@ -70,8 +79,25 @@ const owner = (pidFile: string, lock: Identity): Effect.Effect<number | undefine
         )
   )
 
+/** The pid of the process that has the lock of a home. Undefined without one, and where it cannot be seen. */
+export const lockOwner = (home: HomePaths): Effect.Effect<number | undefined> =>
+  Effect.gen(function* () {
+    const file = yield* Effect.promise(() => fs.stat(home.lockFile, { bigint: true }).catch(() => undefined))
+    const found = file === undefined ? undefined : yield* owner(home.pidFile, file)
+    return found ?? holderOfRemoved(home)
+  })
+
+/** Whether nobody has the lock of a home, asked of the kernel: that also holds for processes of other PID namespaces. */
+export const isLockFree = (home: HomePaths): Effect.Effect<boolean> =>
+  tryLock(home, () => Effect.succeed(true)).pipe(
+    Effect.map(({ _tag }) => _tag === "Held"),
+    Effect.scoped,
+    // There is no lock in a home that was removed.
+    Effect.orElseSucceed(() => true)
+  )
+
 /** Waits for an owner that has not written its PID file yet. */
-const awaitOwner = (pidFile: string, lock: Identity): Effect.Effect<number | undefined> =>
+const awaitOwner = (pidFile: string, lock: HomeLock["identity"]): Effect.Effect<number | undefined> =>
   owner(pidFile, lock).pipe(
     Effect.filterOrFail((pid) => pid !== undefined),
     Effect.retry(Schedule.spaced("20 millis").pipe(Schedule.upTo("400 millis"))),
@@ -81,52 +107,137 @@ const awaitOwner = (pidFile: string, lock: Identity): Effect.Effect<number | und
 /** An unknown owner may be exiting: the time for which a start waits for the lock. */
 const retryLimit = "5 seconds"
 
-const acquire = Effect.gen(function* () {
-  const { lockFile, pidFile, root } = yield* AutopilotHome
-  const attempt = <A>(act: () => Promise<A>) =>
-    Effect.tryPromise({ try: act, catch: (cause) => HomeUnusable.from(lockFile, cause) })
-  const file = yield* Effect.acquireRelease(
-    attempt(() => fs.open(lockFile, "a", 0o600)),
-    (file) => Effect.promise(() => file.close())
-  )
-  const identity = yield* attempt(() => file.stat({ bigint: true }))
-  const once = Effect.gen(function* () {
-    const taken = yield* tryFlock(file.fd)
-    if (taken !== "taken" && (yield* bindIdentity(identity))) return
-    const pid = yield* awaitOwner(pidFile, identity)
-    // With the lock held, a daemon without flock(1) or a foreign process has the name. The latter is ignored.
-    if (taken === "held" && pid === undefined) return
-    return yield* new AlreadyRunning({ pid, root })
+/**
+ * Takes the lock of a home until the scope closes. A daemon whose lock file was removed holds a lock that nobody can see:
+ * it answers on the socket, or has the removed file open.
+ */
+export const acquireLock = (
+  home: HomePaths
+): Effect.Effect<HomeLock, AlreadyRunning | HomeUnusable, Scope.Scope> =>
+  Effect.gen(function* () {
+    const parent = yield* Effect.scope
+    const once = Effect.gen(function* () {
+      const own = yield* Scope.fork(parent, ExecutionStrategy.sequential)
+      const tried = yield* tryLock(home, (identity) =>
+        Effect.map(awaitOwner(home.pidFile, identity), (pid) => pid === undefined)
+      ).pipe(Scope.extend(own))
+      if (tried._tag === "Taken") {
+        const pid = yield* awaitOwner(home.pidFile, tried.identity)
+        return yield* new AlreadyRunning({ pid, root: home.root })
+      }
+      const holder = holderOfRemoved(home)
+      if (holder === undefined && !(yield* isListening(home.socket))) return tried.lock
+      yield* Scope.close(own, Exit.void)
+      return yield* new AlreadyRunning({ pid: holder, root: home.root })
+    })
+    return yield* Effect.retry(once, {
+      while: (error) => error._tag === "AlreadyRunning" && error.pid === undefined,
+      schedule: Schedule.upTo(Schedule.forever, retryLimit)
+    })
   })
-  yield* Effect.retry(once, {
-    while: ({ pid }) => pid === undefined,
-    schedule: Schedule.upTo(Schedule.forever, retryLimit)
+
+const writePidFile = ({ pidFile }: HomePaths) =>
+  Effect.tryPromise({
+    // Replaced as a whole: an earlier file may be read-only, readable by others, or a link to nowhere.
+    try: () => replaceFile(pidFile, `${process.pid}`),
+    catch: (cause) => HomeUnusable.from(pidFile, cause)
+  })
+
+const removePidFile = ({ pidFile }: HomePaths) =>
+  readPidFile(pidFile).pipe(
+    Effect.flatMap((pid) =>
+      pid === process.pid ? Effect.promise(() => fs.rm(pidFile, { force: true })) : Effect.void
+    ),
+    Effect.ignoreLogged
+  )
+
+/** The files of the home that the daemon needs and can make again. */
+const missingIn = ({ idFile, lockFile, logDir, pidFile, placeFile, stateDir }: HomePaths) =>
+  [lockFile, stateDir, logDir, idFile, placeFile, pidFile].filter((path) => !existsSync(path))
+
+/** A start that finds this daemon lets go of the lock within this time. */
+const contestLimit = "5 seconds"
+
+const make = Effect.gen(function* () {
+  const home = yield* AutopilotHome
+  const scope = yield* Effect.scope
+  const isLost = yield* Deferred.make<void>()
+  const news = yield* Mailbox.make<HomeNews>()
+  const remade = yield* SubscriptionRef.make(0)
+  const turn = yield* Effect.makeSemaphore(1)
+  yield* prepare
+  let own = yield* Scope.fork(scope, ExecutionStrategy.sequential)
+  let lock = yield* Scope.extend(acquireLock(home), own)
+  let lastTrouble = ""
+  yield* Effect.acquireRelease(writePidFile(home), () =>
+    Effect.flatMap(Deferred.isDone(isLost), (done) => (done ? Effect.void : removePidFile(home)))
+  )
+  const { change, id } = yield* homeId(home)
+  if (change !== undefined) yield* news.offer({ _tag: "HomeIdChanged", reason: change })
+
+  /** Locks the file that is at the path now. None while another process holds it. */
+  const lockAgain = Effect.gen(function* () {
+    const next = yield* Scope.fork(scope, ExecutionStrategy.sequential)
+    const tried = yield* Scope.extend(
+      tryLock(home, () => Effect.succeed(true)),
+      next
+    )
+    if (tried._tag === "Taken") {
+      yield* Scope.close(next, Exit.void)
+      return yield* Effect.fail("taken" as const)
+    }
+    // The lock of a home that was moved away is kept: a daemon there would kill this daemon's workers.
+    if (yield* lock.isRemoved) yield* Scope.close(own, Exit.void)
+    own = next
+    lock = tried.lock
+  })
+
+  const makeAgain = Effect.gen(function* () {
+    const missing = missingIn(home)
+    yield* Effect.provideService(prepare, AutopilotHome, home)
+    if (!isInPlace(home, lock)) {
+      const isHeld = yield* lockAgain.pipe(
+        Effect.as(true),
+        Effect.retry({
+          while: (error) => error === "taken",
+          schedule: Schedule.spaced("100 millis").pipe(Schedule.upTo(contestLimit))
+        }),
+        Effect.catchAll((error) => (error === "taken" ? Effect.succeed(false) : Effect.fail(error)))
+      )
+      if (!isHeld) return void (yield* Deferred.succeed(isLost, undefined))
+    }
+    yield* writePidFile(home)
+    yield* keepId(home, id)
+    lastTrouble = ""
+    const what =
+      missing.length === 0 ? `${home.lockFile} was replaced` : `${missing.join(", ")} had been removed`
+    yield* news.offer({ _tag: "HomeMadeAgain", reason: what })
+    yield* SubscriptionRef.update(remade, (count) => count + 1)
+  }).pipe(
+    Effect.catchAll(({ message }) => {
+      if (message === lastTrouble) return Effect.void
+      lastTrouble = message
+      return Effect.asVoid(news.offer({ _tag: "HomeNotMadeAgain", reason: message }))
+    }),
+    Effect.uninterruptible
+  )
+
+  return InstanceLock.of({
+    homeId: id,
+    isCertain: Effect.sync(() => lock.isCertain),
+    holds: Effect.gen(function* () {
+      if (yield* Deferred.isDone(isLost)) return false
+      if (!isInPlace(home, lock) || missingIn(home).length > 0) yield* makeAgain
+      return !(yield* Deferred.isDone(isLost))
+    }).pipe(turn.withPermits(1)),
+    giveUp: Effect.asVoid(Deferred.succeed(isLost, undefined)),
+    lost: Deferred.await(isLost),
+    remade,
+    news: Effect.orDie(news.take)
   })
 })
 
-const writePidFile = (path: string) =>
-  Effect.acquireRelease(
-    Effect.tryPromise({
-      // Replaced as a whole: an earlier file may be read-only, readable by others, or a link to nowhere.
-      try: () => replaceFile(path, `${process.pid}`),
-      catch: (cause) => HomeUnusable.from(path, cause)
-    }),
-    () =>
-      readPidFile(path).pipe(
-        Effect.flatMap((pid) =>
-          pid === process.pid ? Effect.promise(() => fs.rm(path, { force: true })) : Effect.void
-        ),
-        Effect.ignoreLogged
-      )
-  )
-
 export const layer: Layer.Layer<InstanceLock, AlreadyRunning | HomeUnusable, AutopilotHome> = Layer.scoped(
   InstanceLock,
-  Effect.gen(function* () {
-    const home = yield* AutopilotHome
-    yield* prepare
-    yield* acquire
-    yield* writePidFile(home.pidFile)
-    return { homeId: yield* homeId }
-  })
+  make
 )

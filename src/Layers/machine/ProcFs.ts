@@ -1,3 +1,4 @@
+import { readlinkSync } from "node:fs"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -5,6 +6,7 @@ import * as Layer from "effect/Layer"
 import type { ProcessEntry } from "../../Domain/machine/ProcessEntry.ts"
 import { parseProportionalBytes, parseSwapBytes } from "../../Domain/machine/ProcessStatus.ts"
 import { turnOfTheEventLoop } from "../concurrency/EventLoop.ts"
+import { messageOf } from "../files/SystemError.ts"
 import { entryAt, makeProcReader, type ProcReader } from "./ProcReader.ts"
 
 /**
@@ -16,6 +18,28 @@ export class ProcUnreadable extends Data.TaggedError("ProcUnreadable")<{ readonl
     return `/proc cannot be read at the moment: ${this.reason}`
   }
 }
+
+/** /proc does not show the processes among which this one lives. A daemon would take living processes for gone. */
+export class ProcForeign extends Data.TaggedError("ProcForeign")<{ readonly shown: string }> {
+  override get message() {
+    return (
+      `/proc does not show the processes of this PID namespace: ${this.shown}. A daemon could neither find nor end its ` +
+      "workers. Mount it there (mount -t proc proc /proc), or give it to the container (bwrap --proc /proc, unshare --mount-proc)."
+    )
+  }
+}
+
+/** Fails unless the /proc that is mounted shows this process as the kernel knows it. */
+export const checkProc: Effect.Effect<void, ProcForeign> = Effect.suspend(() => {
+  try {
+    const shown = readlinkSync("/proc/self")
+    return shown === String(process.pid)
+      ? Effect.void
+      : new ProcForeign({ shown: `this process has pid ${process.pid}, and /proc shows it as pid ${shown}` })
+  } catch (cause) {
+    return new ProcForeign({ shown: `/proc/self cannot be read (${messageOf(cause)})` })
+  }
+})
 
 type Amounts = Effect.Effect<ReadonlyMap<number, number>, ProcUnreadable>
 
@@ -68,7 +92,8 @@ export const inTurns = Effect.fnUntraced(function* <A>(
 export const allPids = ({ pids }: ProcReader): Effect.Effect<ReadonlyArray<number>, ProcUnreadable> =>
   attempt(pids)
 
-const make = (root: string) => {
+/** `selfPid`: a list of processes without it is that of another namespace, and shows nobody as gone. */
+const make = (root: string, selfPid: number | undefined) => {
   const reader = makeProcReader(root)
 
   const amounts = (file: string, parse: (text: string) => number | undefined, atOnce: number) =>
@@ -90,6 +115,9 @@ const make = (root: string) => {
         const entry = reader.entry(pid)
         if (entry !== undefined) entries.push(entry)
       })
+      if (selfPid !== undefined && !entries.some(({ pid }) => pid === selfPid)) {
+        return yield* new ProcUnreadable({ reason: `it does not show this process (pid ${selfPid})` })
+      }
       return entries
     }),
     process: (pid) => attempt(() => reader.entry(pid)),
@@ -109,6 +137,6 @@ const make = (root: string) => {
 }
 
 /** Reads below another root, for tests. */
-export const layerAt = (root: string): Layer.Layer<ProcFs> => Layer.sync(ProcFs, () => make(root))
+export const layerAt = (root: string): Layer.Layer<ProcFs> => Layer.sync(ProcFs, () => make(root, undefined))
 
-export const layer: Layer.Layer<ProcFs> = layerAt("/proc")
+export const layer: Layer.Layer<ProcFs> = Layer.sync(ProcFs, () => make("/proc", process.pid))

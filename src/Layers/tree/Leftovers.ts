@@ -22,7 +22,8 @@ export class Leftovers extends Context.Tag("Leftovers")<
     readonly remember: (project: ProjectName, trace: TreeTrace) => Effect.Effect<void>
     /**
      * Completes when nothing is left, however long that takes. The first call covers the whole home, later ones the
-     * project. `onRemains` receives the processes that survive SIGKILL.
+     * project. `onRemains` receives the processes that survive SIGKILL. Never completes when another daemon has the
+     * home.
      */
     readonly end: (project: ProjectName, ending: Ending, onRemains: OnRemains) => Effect.Effect<void>
     /** Records that the project's tree was verified empty just now, which makes a sweep unnecessary. */
@@ -37,7 +38,7 @@ export const remainsInterval = Duration.seconds(1)
 const freshNanos = Duration.unsafeToNanos(Duration.seconds(1))
 
 const make = Effect.gen(function* () {
-  const { homeId } = yield* InstanceLock
+  const { holds, homeId } = yield* InstanceLock
   const trees = yield* WorkerTree
   const groups = yield* WorkerGroups
   const events = yield* DaemonEvents
@@ -56,7 +57,9 @@ const make = Effect.gen(function* () {
     const left = yield* groups.earlier(project)
     const mark = entryPrefix(homeId, project)
     const named = [...traces].filter(([name]) => project === undefined || name === project)
-    const earlier = named.flatMap(([, trace]) => (trace.bootId === trees.bootId ? trace.processes : []))
+    const earlier = named.flatMap(([, trace]) =>
+      trace.bootId === trees.bootId && trace.homeId === homeId ? trace.processes : []
+    )
     const tree = { leader: undefined, mark, groups: left, earlier, seen: new Map<number, number>() }
     yield* endTree(trees, tree, ending, onRemains, Effect.as(Effect.sleep(remainsInterval), true))
     for (const [name] of named) traces.delete(name)
@@ -89,6 +92,8 @@ const make = Effect.gen(function* () {
     remember: (project, trace) => Effect.sync(() => void traces.set(project, trace)),
     end: (project, ending, onRemains) =>
       Effect.gen(function* () {
+        // In a home that another daemon has taken, these may be the workers of that one. This daemon stops soon.
+        if (!(yield* holds)) return yield* Effect.never
         yield* sweepHome(ending, onRemains)
         const seen = goneNanos.get(project) ?? homeGoneNanos
         const isFresh = seen !== undefined && (yield* Clock.currentTimeNanos) - seen < freshNanos

@@ -61,7 +61,7 @@ export const make = Effect.fnUntraced(function* (
   if (earlier !== undefined) yield* runs.remember(project, earlier)
 
   const traceOf = (processes: ReadonlyArray<ProcessIdentity>): TreeTrace => ({
-    bootId: runs.bootId,
+    ...runs.origin,
     processes: processes.map(({ pid, startTicks }) => ({ pid, startTicks }))
   })
 

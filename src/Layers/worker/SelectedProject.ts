@@ -3,8 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import { ProjectName } from "../../Domain/Project.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
+import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
 import { messageOf } from "../files/SystemError.ts"
 import { readTextFile } from "../files/TextFile.ts"
@@ -23,21 +25,16 @@ export class SelectedProject extends Context.Tag("SelectedProject")<
 
 const decode = Schema.decodeOption(ProjectName)
 
-export const layer: Layer.Layer<SelectedProject, never, AutopilotHome | DaemonEvents> = Layer.effect(
-  SelectedProject,
-  Effect.gen(function* () {
-    const { selectedFile } = yield* AutopilotHome
-    const events = yield* DaemonEvents
-    const turn = yield* Effect.makeSemaphore(1)
-    return {
-      load: readTextFile(selectedFile).pipe(
-        Effect.tapError((error) =>
-          error.absent ? Effect.void : Effect.logWarning(`The saved selection is ignored: ${error.message}`)
-        ),
-        Effect.option,
-        Effect.map((file) => Option.getOrUndefined(Option.flatMap(file, ({ text }) => decode(text.trim()))))
-      ),
-      save: (project) =>
+export const layer: Layer.Layer<SelectedProject, never, AutopilotHome | InstanceLock | DaemonEvents> =
+  Layer.scoped(
+    SelectedProject,
+    Effect.gen(function* () {
+      const { selectedFile } = yield* AutopilotHome
+      const events = yield* DaemonEvents
+      const { remade } = yield* InstanceLock
+      const turn = yield* Effect.makeSemaphore(1)
+      let last: ProjectName | undefined
+      const save = (project: ProjectName) =>
         Effect.tryPromise({
           try: () => replaceFile(selectedFile, `${project}\n`),
           catch: messageOf
@@ -45,6 +42,26 @@ export const layer: Layer.Layer<SelectedProject, never, AutopilotHome | DaemonEv
           Effect.catchAll((reason) => events.publish({ _tag: "SelectionNotSaved", project, reason })),
           turn.withPermits(1)
         )
-    }
-  })
-)
+      yield* remade.changes.pipe(
+        Stream.drop(1),
+        Stream.runForEach(() => (last === undefined ? Effect.void : save(last))),
+        Effect.forkScoped
+      )
+      return {
+        load: readTextFile(selectedFile).pipe(
+          Effect.tapError((error) =>
+            error.absent ? Effect.void : Effect.logWarning(`The saved selection is ignored: ${error.message}`)
+          ),
+          Effect.option,
+          Effect.map((file) => {
+            last = Option.getOrUndefined(Option.flatMap(file, ({ text }) => decode(text.trim())))
+            return last
+          })
+        ),
+        save: (project) => {
+          last = project
+          return save(project)
+        }
+      }
+    })
+  )

@@ -10,9 +10,11 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import type { ProjectName } from "../../Domain/Project.ts"
 import { isBelievable, SavedState } from "../../Domain/worker/SavedState.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
+import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
 import { messageOf } from "../files/SystemError.ts"
 import { readTextFile } from "../files/TextFile.ts"
@@ -43,10 +45,12 @@ const Stored = Schema.parseJson(SavedState)
 const decode = Schema.decodeEither(Stored)
 const encode = Schema.encodeSync(Stored)
 
-export const layer: Layer.Layer<StateStore, never, AutopilotHome> = Layer.effect(
+export const layer: Layer.Layer<StateStore, never, AutopilotHome | InstanceLock> = Layer.scoped(
   StateStore,
   Effect.gen(function* () {
     const { stateDir } = yield* AutopilotHome
+    const { holds, remade } = yield* InstanceLock
+    const saved = new Map<ProjectName, SavedState>()
     const turns = new Map<ProjectName, Effect.Semaphore>()
     const turnOf = (project: ProjectName): Effect.Semaphore => {
       const turn = turns.get(project) ?? Effect.unsafeMakeSemaphore(1)
@@ -59,6 +63,14 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome> = Layer.effect
         try: act,
         catch: (cause) => new StateStoreError({ path, reason: `cannot be written: ${messageOf(cause)}` })
       })
+    const write = (project: ProjectName, state: SavedState) => {
+      const path = pathOf(project)
+      return attempt(path, () => replaceFile(path, `${encode(state)}\n`)).pipe(
+        // A write cannot be interrupted, so it finishes before the next one begins.
+        Effect.uninterruptible,
+        turnOf(project).withPermits(1)
+      )
+    }
     /** Makes room for the next save, also where a folder or a pipe has the name, and keeps what is there for the user. */
     const setAside = (path: string) =>
       Effect.match(
@@ -68,10 +80,17 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome> = Layer.effect
           onSuccess: () => `It is kept as ${path}.unreadable`
         }
       )
+    yield* remade.changes.pipe(
+      Stream.drop(1),
+      Stream.runForEach(() =>
+        Effect.forEach([...saved], ([project, state]) => Effect.ignoreLogged(write(project, state)))
+      ),
+      Effect.forkScoped
+    )
     return {
       load: Effect.fnUntraced(function* (project) {
         const path = pathOf(project)
-        return yield* readTextFile(path).pipe(
+        const state = yield* readTextFile(path).pipe(
           Effect.flatMap(({ text }) =>
             Effect.mapError(
               Either.filterOrLeft(decode(text), isBelievable, () => undefined),
@@ -90,17 +109,19 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome> = Layer.effect
                 )
           )
         )
+        if (state !== undefined) saved.set(project, state)
+        return state
       }),
-      save: (project, state) => {
-        const path = pathOf(project)
-        return attempt(path, () => replaceFile(path, `${encode(state)}\n`)).pipe(
-          // A write cannot be interrupted, so it finishes before the next one begins.
-          Effect.uninterruptible,
-          turnOf(project).withPermits(1),
+      save: (project, state) =>
+        Effect.gen(function* () {
+          saved.set(project, state)
+          if (yield* holds) return yield* write(project, state)
+          const reason = "is not written: another daemon has taken this home"
+          return yield* new StateStoreError({ path: pathOf(project), reason })
+        }).pipe(
           // The caller may stop waiting.
           Effect.disconnect
         )
-      }
     }
   })
 )

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ProcessIdentity } from "../../Domain/machine/ProcessEntry.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
+import { openEnded } from "../../Domain/text/Words.ts"
 import type { Survivor } from "../../Domain/tree/Survivor.ts"
 import type { TreeTrace } from "../../Domain/tree/TreeTrace.ts"
 import type { WorkerExit } from "../../Domain/tree/WorkerExit.ts"
@@ -59,7 +60,7 @@ export class WorkerRun extends Context.Tag("WorkerRun")<
     /** Returns a new id for a run of a project's worker. */
     readonly newId: (project: ProjectName) => Effect.Effect<string>
     /** Names the boot for which the pids and start times of processes count. */
-    readonly bootId: string
+    readonly origin: Pick<TreeTrace, "bootId" | "homeId">
     /** Hands over the processes that the saved state of an earlier daemon names. */
     readonly remember: (project: ProjectName, trace: TreeTrace) => Effect.Effect<void>
     /** Kills leftovers where no run follows that would. No worker may start meanwhile. */
@@ -98,7 +99,7 @@ const make = Effect.gen(function* () {
   const environment = Effect.fnUntraced(function* (plan: WorkerPlan, id: string) {
     const file = yield* envFiles
       .read(plan.envFile.path, { mustExist: plan.envFile.mustExist })
-      .pipe(Effect.mapError((error) => new CannotStart({ reason: error.message })))
+      .pipe(Effect.mapError((error) => new CannotStart({ reason: openEnded(error.message) })))
     for (const warning of file.warnings) {
       yield* events.publish({ _tag: "EnvFileDoubtful", project: plan.project, warning })
     }
@@ -176,7 +177,7 @@ const make = Effect.gen(function* () {
 
   return WorkerRun.of({
     newId: (project) => Effect.sync(() => workerId(homeId, project, randomUUID())),
-    bootId: trees.bootId,
+    origin: { bootId: trees.bootId, homeId },
     remember: leftovers.remember,
     endLeftovers: ({ graceMs, project }, hasten, onRemains) =>
       leftovers.end(project, { graceMs, hasten }, onRemains),

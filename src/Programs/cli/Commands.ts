@@ -12,6 +12,24 @@ const Client = Layer.unwrapEffect(
   Effect.map(AutopilotHome.AutopilotHome, ({ socket }) => ControlClient.layer({ path: socket }))
 ).pipe(Layer.merge(ProcFs.layer))
 
+/** The same, and what lives of the home without a daemon. */
+const survivorsLayer = Effect.gen(function* () {
+  const HomeSurvivors = yield* Effect.promise(() => import("../../Layers/tree/HomeSurvivors.ts"))
+  return Layer.provideMerge(HomeSurvivors.layer, Client)
+})
+
+const isNotRunning = (error: unknown): error is ControlClient.NotRunning =>
+  error instanceof ControlClient.NotRunning
+
+/** Adds to a failure for want of a daemon what lives of the home all the same. */
+const orSurvivors = <A, E, R>(command: Effect.Effect<A, E | ControlClient.NotRunning, R>) =>
+  Effect.catchIf(command, isNotRunning, (error) =>
+    Effect.gen(function* () {
+      const { notAlone } = yield* Effect.promise(() => import("../NotAlone.ts"))
+      return yield* Effect.provide(notAlone(error), yield* survivorsLayer)
+    })
+  )
+
 /** The two ways to the settings file: through the daemon, or directly. */
 const settingsOf = Effect.fnUntraced(function* ({ options, ...invocation }: Invocation) {
   const MemoryReader = yield* Effect.promise(() => import("../../Layers/machine/MemoryReader.ts"))
@@ -53,11 +71,11 @@ export const commands = {
   }),
   status: Effect.fnUntraced(function* (invocation: Invocation) {
     const { status } = yield* Effect.promise(() => import("../status/Status.ts"))
-    yield* Effect.provide(status(invocation), Client)
+    yield* orSurvivors(Effect.provide(status(invocation), Client))
   }),
   projects: Effect.fnUntraced(function* (invocation: Invocation) {
     const { projects } = yield* Effect.promise(() => import("../status/Projects.ts"))
-    yield* Effect.provide(projects(invocation), Client)
+    yield* orSurvivors(Effect.provide(projects(invocation), Client))
   }),
   logs: Effect.fnUntraced(function* (invocation: Invocation) {
     const { logs } = yield* Effect.promise(() => import("../logs/Logs.ts"))
@@ -78,11 +96,14 @@ export const commands = {
     const { why } = yield* Effect.promise(() => import("../history/Why.ts"))
     const HistoryReader = yield* Effect.promise(() => import("../../Layers/history/HistoryReader.ts"))
     const MachineBoot = yield* Effect.promise(() => import("../../Layers/machine/MachineBoot.ts"))
-    yield* Effect.provide(why(invocation), Layer.mergeAll(Client, HistoryReader.layer, MachineBoot.layer))
+    yield* Effect.provide(
+      why(invocation),
+      Layer.mergeAll(yield* survivorsLayer, HistoryReader.layer, MachineBoot.layer)
+    )
   }),
   doctor: Effect.fnUntraced(function* (invocation: Invocation) {
     const { doctor } = yield* Effect.promise(() => import("../doctor/Doctor.ts"))
-    yield* Effect.provide(doctor(invocation), Layer.merge(Client, yield* serviceLayer))
+    yield* Effect.provide(doctor(invocation), Layer.merge(yield* survivorsLayer, yield* serviceLayer))
   }),
   switch: Effect.fnUntraced(function* (invocation: Invocation) {
     const { switchProject } = yield* Effect.promise(() => import("../worker/Switch.ts"))
@@ -106,7 +127,20 @@ export const commands = {
   }),
   stop: Effect.fnUntraced(function* (invocation: Invocation) {
     const { stop } = yield* Effect.promise(() => import("../daemon/Stop.ts"))
-    yield* Effect.provide(stop(invocation), Client)
+    const HistoryReader = yield* Effect.promise(() => import("../../Layers/history/HistoryReader.ts"))
+    const survivors = yield* survivorsLayer
+    const stopping = Effect.provide(stop(invocation), Layer.merge(survivors, HistoryReader.layer))
+    yield* Effect.catchIf(stopping, isNotRunning, (error) =>
+      Effect.gen(function* () {
+        const { stopSurvivors } = yield* Effect.promise(() => import("../daemon/StopSurvivors.ts"))
+        const ProcessSignal = yield* Effect.promise(() => import("../../Layers/machine/ProcessSignal.ts"))
+        const SettingsFile = yield* Effect.promise(() => import("../../Layers/settings/SettingsFile.ts"))
+        const WorkerTree = yield* Effect.promise(() => import("../../Layers/tree/WorkerTree.ts"))
+        const trees = Layer.provide(WorkerTree.layer, ProcessSignal.layer)
+        const needed = Layer.provideMerge(Layer.merge(trees, SettingsFile.layer), survivors)
+        yield* Effect.provide(stopSurvivors(invocation, error), needed)
+      })
+    )
   }),
   install: Effect.fnUntraced(function* (invocation: Invocation) {
     const service = Layer.merge(Client, yield* serviceLayer)

@@ -4,6 +4,7 @@ import { ServiceMessage } from "../../Domain/systemd/ServiceMessage.ts"
 import { stopTimeoutShort } from "../../Domain/systemd/StopTimeout.ts"
 import { leftBehind } from "../../Domain/tree/Survivor.ts"
 import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
+import { InstanceLock } from "../../Layers/daemon/InstanceLock.ts"
 import { ShutdownRequest } from "../../Layers/daemon/ShutdownRequest.ts"
 import { Signals } from "../../Layers/daemon/Signals.ts"
 import { Uncaught } from "../../Layers/daemon/Uncaught.ts"
@@ -23,6 +24,24 @@ const handleSignals = Effect.gen(function* () {
     const event = yield* signals.next
     yield* event._tag === "Signal" ? shutdown.ask(event.name) : events.publish({ _tag: "TerminalClosed" })
   }
+})
+
+/** Some stats of files each time. */
+const lookInterval = Duration.seconds(2)
+
+/** Looks regularly whether the home is still this daemon's, and makes again what was removed from it. */
+const keepHome = Effect.gen(function* () {
+  const { holds } = yield* InstanceLock
+  for (;;) {
+    yield* Effect.sleep(lookInterval)
+    yield* holds
+  }
+})
+
+const reportHome = Effect.gen(function* () {
+  const { news } = yield* InstanceLock
+  const { publish } = yield* DaemonEvents
+  return yield* Effect.forever(Effect.flatMap(news, publish))
 })
 
 /** Cuts grace periods short at each further request during the shutdown. */
@@ -73,22 +92,25 @@ export const supervise = Effect.gen(function* () {
   const { begin, drain } = yield* Supervisor
   const { next } = yield* ShutdownRequest
   const uncaught = yield* Uncaught
+  const { lost } = yield* InstanceLock
   const { root } = yield* AutopilotHome
   const { send } = yield* ServiceNotifier
   yield* publish({ _tag: "DaemonStarted", pid: process.pid, version, home: root })
   yield* run("signal listener", handleSignals)
+  yield* run("home keeper", Effect.raceFirst(keepHome, reportHome))
   // READY=1 promises that the settings are valid and the socket takes requests.
   yield* send(ServiceMessage.Ready())
   yield* begin
   yield* warnOfStopTimeout
   const cause = yield* Effect.raceAll([
-    Effect.map(next, ({ by }) => ({ by, isBug: false })),
-    Effect.map(beyondHelp, (name) => ({ by: `${name} failed`, isBug: true })),
-    Effect.as(uncaught.first, { by: "an uncaught exception", isBug: true })
+    Effect.map(next, ({ by }) => ({ by, code: 0, isBug: false })),
+    Effect.as(lost, { by: "another daemon has taken this home", code: 1, isBug: false }),
+    Effect.map(beyondHelp, (name) => ({ by: `${name} failed`, code: 1, isBug: true })),
+    Effect.as(uncaught.first, { by: "an uncaught exception", code: 1, isBug: true })
   ])
   yield* publish({ _tag: "DaemonStopping", by: cause.by, ...(cause.isBug ? { isBug: true } : {}) })
   yield* send(ServiceMessage.Stopping())
   const survivors = yield* Effect.raceFirst(drain, Effect.raceFirst(hasten, extendStopTimeout))
   yield* publish({ _tag: "DaemonStopped", ...leftBehind(survivors) })
-  return survivors.length > 0 || cause.isBug ? 1 : 0
+  return survivors.length > 0 ? 1 : cause.code
 }).pipe(Effect.scoped)

@@ -1,6 +1,7 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import { checkProc } from "../../Layers/machine/ProcFs.ts"
 import { sourcesOf } from "../Sources.ts"
 import { daemon } from "./Daemon.ts"
 
@@ -9,6 +10,7 @@ export class EndedBadly extends Data.TaggedError("EndedBadly")<{ readonly code: 
 
 /** `autopilotd start` in the foreground: returns after a clean shutdown. */
 export const start = Effect.fnUntraced(function* (invocation: Invocation) {
+  yield* checkProc
   const sources = yield* sourcesOf(invocation)
   const code = yield* daemon({
     sources,

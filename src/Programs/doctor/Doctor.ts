@@ -7,7 +7,7 @@ import { type DaemonAnswer, daemonFindings } from "../../Domain/doctor/DaemonFin
 import { findingsText, hasErrors, summary } from "../../Domain/doctor/Finding.ts"
 import { homeFindings } from "../../Domain/doctor/HomeFindings.ts"
 import { memoryFindings } from "../../Domain/doctor/MemoryFindings.ts"
-import { runtimeFinding } from "../../Domain/doctor/RuntimeFindings.ts"
+import { processFindings, runtimeFinding } from "../../Domain/doctor/RuntimeFindings.ts"
 import { serviceFindings } from "../../Domain/doctor/ServiceFindings.ts"
 import { settingsFindings, settingsProblems } from "../../Domain/doctor/SettingsFindings.ts"
 import { workerFindings } from "../../Domain/doctor/WorkerFindings.ts"
@@ -15,6 +15,7 @@ import { workerLimits } from "../../Domain/guard/WorkerLimit.ts"
 import { minFreeBytesOn } from "../../Domain/output/DiskRoom.ts"
 import type { Launcher } from "../../Domain/service/Launcher.ts"
 import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
+import { openEnded } from "../../Domain/text/Words.ts"
 import { plansOf } from "../../Domain/worker/ProjectPlan.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { Caller } from "../../Layers/daemon/Caller.ts"
@@ -22,10 +23,13 @@ import { inspectHome } from "../../Layers/doctor/HomeInspection.ts"
 import { inspectService } from "../../Layers/doctor/ServiceInspection.ts"
 import { inspectWorker } from "../../Layers/doctor/WorkerInspection.ts"
 import * as MemoryReader from "../../Layers/machine/MemoryReader.ts"
+import { checkProc, ProcFs } from "../../Layers/machine/ProcFs.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import * as SettingsFile from "../../Layers/settings/SettingsFile.ts"
 import { loadSettings } from "../../Layers/settings/SettingsLoader.ts"
+import type { HomeSurvivors } from "../../Layers/tree/HomeSurvivors.ts"
 import * as EnvFile from "../../Layers/worker/EnvFile.ts"
+import { survivors } from "../NotAlone.ts"
 import { Refused } from "../Refused.ts"
 import { sourcesOf } from "../Sources.ts"
 import { version } from "../Version.ts"
@@ -36,14 +40,14 @@ const readStatus = Effect.gen(function* () {
     Effect.map(
       ({ data, message }): DaemonAnswer =>
         data === undefined || data === null
-          ? { _tag: "Unwell", reason: `It answers without a status: ${message}.` }
+          ? { _tag: "Unwell", reason: `It answers without a status: ${openEnded(message)}.` }
           : { _tag: "Running", status: data }
     ),
     Effect.catchAll(
-      (problem): Effect.Effect<DaemonAnswer> =>
-        Effect.succeed(
-          problem._tag === "NotRunning" ? { _tag: "NotRunning" } : { _tag: "Unwell", reason: problem.message }
-        )
+      (problem): Effect.Effect<DaemonAnswer, never, HomeSurvivors> =>
+        problem._tag === "NotRunning"
+          ? Effect.map(survivors, (found) => ({ _tag: "NotRunning", survivors: found }))
+          : Effect.succeed({ _tag: "Unwell", reason: problem.message })
     )
   )
 })
@@ -57,6 +61,17 @@ const workers = Effect.fnUntraced(function* (settings: EffectiveSettings, servic
   const pathOf = hasOwnPath ? ("service" as const) : ("shell" as const)
   const facts = yield* Effect.forEach(plans, (plan) => inspectWorker(plan, daemon))
   return facts.flatMap((each) => workerFindings({ ...each, pathOf }))
+})
+
+/** The processes of this namespace, as far as doctor can tell. */
+const seenProcesses = Effect.gen(function* () {
+  const { processes } = yield* ProcFs
+  const isProc = yield* Effect.either(checkProc)
+  const all = yield* Effect.orElseSucceed(processes, () => [])
+  return {
+    foreign: Either.isLeft(isProc) ? isProc.left.message : undefined,
+    uncollected: all.filter(({ parentPid, state }) => parentPid === 1 && state === "Z").length
+  }
 })
 
 const examine = Effect.fnUntraced(function* (invocation: Invocation) {
@@ -91,6 +106,7 @@ const examine = Effect.fnUntraced(function* (invocation: Invocation) {
       Either.isRight(settings) ? workerLimits(settings.right) : new Map()
     ),
     ...daemonFindings(answer, version),
+    ...processFindings({ ...(yield* seenProcesses), daemonPid: status?.daemon_pid }),
     ...serviceFindings(sight, {
       pid: status?.daemon_pid,
       startedMs: uptimeSeconds === undefined ? undefined : nowMs - uptimeSeconds * 1000,

@@ -5,11 +5,13 @@ import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { explain } from "../../Domain/history/Explain.ts"
 import { explanationData, explanationText } from "../../Domain/history/Explanation.ts"
 import { needed } from "../../Domain/history/HistoryData.ts"
+import { noSurvivors } from "../../Domain/tree/Survivors.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { lastSignOfLife } from "../../Layers/daemon/LastSignOfLife.ts"
 import { HistoryReader } from "../../Layers/history/HistoryReader.ts"
 import { MachineBoot } from "../../Layers/machine/MachineBoot.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { survivors } from "../NotAlone.ts"
 import { Refused } from "../Refused.ts"
 
 /** Covers a week without events. */
@@ -41,6 +43,7 @@ export const why = Effect.fnUntraced(function* ({ options }: Invocation) {
   const explanation = explain({
     status,
     records,
+    survivors: status === undefined ? yield* survivors : noSurvivors,
     project: options.project,
     nowMs,
     lastSign: status === undefined ? yield* lastSignOfLife : undefined,

@@ -51,7 +51,7 @@ const refuseStranger = Effect.gen(function* () {
   const pid = status.data?.daemon_pid
   if (pid !== undefined && pid === (yield* unit(daemonUnit.name)).mainPid) return
   return yield* refused(
-    `autopilotd is already running${pid === undefined ? "" : ` with pid ${pid}`}, but not as the service. ` +
+    `A daemon is already running${pid === undefined ? "" : ` with pid ${pid}`}, but not as the service. ` +
       "Nothing was changed. Stop it with: autopilotd stop. Then run: autopilotd install"
   )
 })

@@ -12,8 +12,9 @@ import {
 } from "../../../src/Domain/doctor/Finding.ts"
 import { type HomeFacts, homeFindings } from "../../../src/Domain/doctor/HomeFindings.ts"
 import { memoryFindings } from "../../../src/Domain/doctor/MemoryFindings.ts"
-import { oldestNode, runtimeFinding } from "../../../src/Domain/doctor/RuntimeFindings.ts"
+import { oldestNode, processFindings, runtimeFinding } from "../../../src/Domain/doctor/RuntimeFindings.ts"
 import type { StatusData } from "../../../src/Domain/status/StatusData.ts"
+import { noSurvivors, type Survivors } from "../../../src/Domain/tree/Survivors.ts"
 import { statusFields } from "../../fixtures/StatusFields.ts"
 
 const GiB = 2 ** 30
@@ -177,7 +178,15 @@ describe("the daemon", () => {
 
   it("is well, running or not", () => {
     assert.deepStrictEqual(found({}), [])
-    assert.deepStrictEqual(ills(daemonFindings({ _tag: "NotRunning" }, "1.0.0")), [])
+    assert.deepStrictEqual(ills(daemonFindings({ _tag: "NotRunning", survivors: noSurvivors }, "1.0.0")), [])
+  })
+
+  it("is an error while workers run without supervision, or a process that does not answer has the lock", () => {
+    const found = (survivors: Survivors) => daemonFindings({ _tag: "NotRunning", survivors }, "1.0.0")
+    const alone = found({ daemonPid: undefined, workerPids: [12] })
+    assert.deepStrictEqual(ills(alone), ["error Daemon"])
+    assert.include(alone[0]?.text, "No daemon is running, but 1 process (pid 12) of its workers")
+    assert.deepStrictEqual(ills(found({ daemonPid: 11, workerPids: [12] })), ["error Daemon"])
   })
 
   it("does not answer", () => {
@@ -205,5 +214,29 @@ describe("the daemon", () => {
     assert.deepStrictEqual(found({ daemon_version: "0.9.0" }), ["warning Daemon"])
     assert.deepStrictEqual(found({ degraded: ["memory guard"] }), ["error Daemon"])
     assert.deepStrictEqual(found({ projects: { running: 1, failed: 2 } }), ["warning Workers"])
+  })
+})
+
+describe("the processes", () => {
+  const seen = { foreign: undefined, daemonPid: 12, uncollected: 0 }
+
+  it("are well where process 1 collects those that exit, or has not done so yet", () => {
+    assert.deepStrictEqual(processFindings(seen), [])
+    assert.deepStrictEqual(processFindings({ ...seen, daemonPid: undefined, uncollected: 9 }), [])
+  })
+
+  it("fill the table where nobody collects them: the daemon is process 1, or process 1 is no init", () => {
+    for (const found of [
+      processFindings({ ...seen, daemonPid: 1 }),
+      processFindings({ ...seen, uncollected: 67 })
+    ]) {
+      assert.deepStrictEqual(ills(found), ["warning Processes"])
+      assert.include(found[0]?.cure, "docker run --init")
+    }
+    assert.include(processFindings({ ...seen, uncollected: 67 })[0]?.text, "67 zombies")
+  })
+
+  it("cannot be seen in a foreign /proc", () => {
+    assert.deepStrictEqual(ills(processFindings({ ...seen, foreign: "It is foreign." })), ["error Processes"])
   })
 })

@@ -5,6 +5,7 @@ import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { explain } from "../../../src/Domain/history/Explain.ts"
 import { type Evidence, explanationData, explanationText } from "../../../src/Domain/history/Explanation.ts"
 import type { StatusReply } from "../../../src/Domain/status/StatusData.ts"
+import { noSurvivors } from "../../../src/Domain/tree/Survivors.ts"
 import type { Verdict } from "../../../src/Domain/verdict/ExitVerdict.ts"
 import { at, run } from "../../fixtures/HistoryRecords.ts"
 import { anyEvent, blog, shop } from "../../fixtures/HistoryWorld.ts"
@@ -58,6 +59,7 @@ const why = (evidence: Partial<Evidence>) =>
     project: undefined,
     nowMs,
     bootedMs: undefined,
+    survivors: noSurvivors,
     zone,
     ...evidence
   })
@@ -304,6 +306,23 @@ describe("why no daemon runs", () => {
       why({ status, records: [...records, ...back] }).sentences.join(" "),
       "No daemon ran from 13:30 to 14:00"
     )
+  })
+
+  it("a reason that is a sentence does not end twice", () => {
+    const { sentences } = why({ status: { ...status, worker_status: "failed", reason: "It comes from it." } })
+    assert.match(sentences[0] ?? "", /comes from it\.$/)
+    assert.notMatch(sentences[0] ?? "", /\.\./)
+  })
+
+  it("the worker of a daemon that was killed still runs", () => {
+    const survivors = { daemonPid: undefined, workerPids: [4711, 4712] }
+    for (const records of [[], run("a", ...lived)]) {
+      assert.strictEqual(
+        why({ records, survivors }).sentences[1],
+        "But 2 processes (pid 4711, 4712) of its workers are still alive, and nothing supervises them: the daemon " +
+          "was killed. Stop them with: autopilotd stop. Replace them with: autopilotd start --detach"
+      )
+    }
   })
 
   it("the home has no history", () => {

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs"
+import { resolve } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import {
@@ -41,6 +43,13 @@ const anyPath = FastCheck.array(
 ).map((parts) => `/${parts.join("")}`)
 
 describe("the launcher", () => {
+  it("stays as process 1 with the same lines as bin/autopilotd", () => {
+    const lines = (text: string) => text.slice(text.indexOf("# As process 1"), text.indexOf("is_init=1"))
+    const shipped = readFileSync(resolve(import.meta.dirname, "../../../bin/autopilotd"), "utf8")
+    assert.include(shipped, "stay_as_init()")
+    assert.strictEqual(lines(launcherText(plain)).replace(/\n+/g, "\n"), lines(shipped).replace(/\n+/g, "\n"))
+  })
+
   it("is parsed as written, whatever the paths", () => {
     FastCheck.assert(
       FastCheck.property(

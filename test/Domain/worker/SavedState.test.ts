@@ -141,6 +141,19 @@ describe("what survives the daemon", () => {
     assert.strictEqual(statusWord(resume(rules, saved, nowMs)[0]), "starting")
   })
 
+  it("a worker that has finished its work stays finished after a start of the daemon", () => {
+    const because = "its work is finished (exit code 0)"
+    const finished = { ...initial, wanted: "down", phase: Phase.Stopped({ because }) } as const
+    const saved = savedStateOf(finished, null)
+    const [state, actions] = resume(rules, saved, nowMs)
+    assert.deepStrictEqual([statusWord(state), reason(state)], ["stopped", because])
+    assert.deepStrictEqual(actions, [
+      { _tag: "Publish", event: { _tag: "StateKept", project: unnamed, what: `stopped: ${because}` } }
+    ])
+    assert.deepStrictEqual(savedStateOf(state, null), saved)
+    assert.strictEqual(clearedParts(saved), `its stop (${because})`)
+  })
+
   it("a fresh start says what it clears, and nothing when there is nothing", () => {
     assert.isUndefined(clearedParts(emptyState))
     assert.strictEqual(clearedParts({ ...emptyState, failures: 1 }), "1 failure in a row")
@@ -164,6 +177,7 @@ describe("what survives the daemon", () => {
           wanted: FastCheck.constantFrom<"up" | "down" | "auto">("up", "down", "auto"),
           failures: FastCheck.nat(),
           failed: FastCheck.option(FastCheck.string()),
+          stopped: FastCheck.string(),
           wait: FastCheck.option(
             FastCheck.record({
               kind: FastCheck.constantFrom<"backoff" | "hold" | "memory">("backoff", "hold", "memory"),

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import * as InstanceLock from "../../../src/Layers/daemon/InstanceLock.ts"
+import { listening } from "../../fixtures/OriginalDaemon.ts"
 import { eventually } from "../../live/TestDaemon.ts"
 
 const home = Effect.acquireRelease(
@@ -18,18 +19,24 @@ const home = Effect.acquireRelease(
 
 type Paths = Effect.Effect.Success<typeof home>
 
-/** Takes the lock until the scope closes; returns the id of the home. */
-const lock = (paths: Paths) =>
+/** Takes the lock until the scope closes. */
+const held = (paths: Paths) =>
   Layer.build(InstanceLock.layer).pipe(
     Effect.provideService(AutopilotHome, paths),
-    Effect.map((context) => Context.get(context, InstanceLock.InstanceLock).homeId)
+    Effect.map((context) => Context.get(context, InstanceLock.InstanceLock))
   )
+
+/** The same; returns the id of the home. */
+const lock = (paths: Paths) => Effect.map(held(paths), ({ homeId }) => homeId)
+
+/** Whether another process could take the lock. */
+const isFree = ({ lockFile }: Paths) => spawnSync("flock", ["-n", lockFile, "true"]).status === 0
 
 /** Another process that holds the lock, once it does. */
 const holder = (paths: Paths) =>
   Effect.acquireRelease(
     Effect.async<ReturnType<typeof spawn>>((resume) => {
-      fs.mkdirSync(paths.root)
+      fs.mkdirSync(paths.root, { recursive: true })
       const child = spawn("flock", ["-n", "-F", paths.lockFile, "sh", "-c", "echo held; exec sleep 1000"])
       child.stdout.once("data", () => resume(Effect.succeed(child)))
     }),
@@ -127,6 +134,64 @@ describe("the lock of a home", () => {
       )
       yield* lock(paths)
       assert.strictEqual(fs.readFileSync(paths.pidFile, "utf8"), String(process.pid))
+    })
+  )
+
+  it.scopedLive("is made and locked again after its file, or the whole home, was removed", () =>
+    Effect.gen(function* () {
+      const paths = yield* home
+      const { holds, homeId, news } = yield* held(paths)
+      for (const removed of [paths.lockFile, paths.idFile, paths.stateDir, paths.root]) {
+        fs.rmSync(removed, { recursive: true })
+        assert.isTrue(yield* holds)
+        assert.isFalse(isFree(paths), removed)
+        const { _tag, reason } = yield* news
+        assert.strictEqual(_tag, "HomeMadeAgain")
+        assert.include(reason, removed === paths.root ? paths.lockFile : removed)
+        assert.strictEqual(fs.readFileSync(paths.idFile, "utf8").trim(), homeId)
+        assert.strictEqual(fs.readFileSync(paths.pidFile, "utf8"), String(process.pid))
+        assert.isTrue(fs.statSync(paths.stateDir).isDirectory())
+      }
+    })
+  )
+
+  it.scopedLive("is refused to a start while a daemon lives whose lock file was removed", () =>
+    Effect.gen(function* () {
+      const paths = yield* home
+      const other = yield* holder(paths)
+      fs.rmSync(paths.root, { recursive: true })
+      const refused = yield* Effect.flip(Effect.scoped(lock(paths)))
+      assert(refused._tag === "AlreadyRunning")
+      assert.strictEqual(refused.pid, other.pid)
+      assert.isTrue(isFree(paths))
+    })
+  )
+
+  it.scopedLive("is refused to a start while somebody answers on the socket", () =>
+    Effect.gen(function* () {
+      const paths = yield* home
+      fs.mkdirSync(paths.root)
+      yield* listening(paths.socket, (socket) => socket.destroy())
+      const refused = yield* Effect.flip(Effect.scoped(lock(paths)))
+      assert.strictEqual(refused._tag, "AlreadyRunning")
+      assert.isFalse(fs.existsSync(paths.pidFile))
+    })
+  )
+
+  it.scopedLive("is lost to a process that has locked the new file, which then keeps its PID file", () =>
+    Effect.gen(function* () {
+      const paths = yield* home
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { holds, lost } = yield* held(paths)
+          fs.rmSync(paths.root, { recursive: true })
+          yield* holder(paths)
+          fs.writeFileSync(paths.pidFile, String(process.pid))
+          assert.isFalse(yield* holds)
+          yield* lost
+        })
+      )
+      assert.isTrue(fs.existsSync(paths.pidFile))
     })
   )
 

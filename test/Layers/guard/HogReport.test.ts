@@ -9,7 +9,6 @@ import type { GroupMembers } from "../../../src/Domain/machine/ProcessFacts.ts"
 import type { MemorySample } from "../../../src/Domain/memory/MemorySample.ts"
 import { plansOf } from "../../../src/Domain/worker/ProjectPlan.ts"
 import { initial, Phase, Sequel } from "../../../src/Domain/worker/WorkerState.ts"
-import { InstanceLock } from "../../../src/Layers/daemon/InstanceLock.ts"
 import * as HogReport from "../../../src/Layers/guard/HogReport.ts"
 import * as HogSearch from "../../../src/Layers/guard/HogSearch.ts"
 import { cgroupMembers } from "../../../src/Layers/machine/CgroupMembers.ts"
@@ -20,6 +19,7 @@ import type { ProjectSnapshot } from "../../../src/Layers/worker/ProjectActor.ts
 import { Supervisor } from "../../../src/Layers/worker/Supervisor.ts"
 import { citizen, homeId, MiB, scanned, worldOf } from "../../Domain/machine/processWorlds.ts"
 import { changeableSettings } from "../../fixtures/ChangeableSettings.ts"
+import { heldHome } from "../../fixtures/HeldHome.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"
 import { temporaryHome } from "../../live/TestDaemon.ts"
 
@@ -79,7 +79,7 @@ const reportOn = (options: {
     Layer.provide(
       Layer.succeed(WorkerGroups, { ...withoutGroups, members: Effect.succeed(options.members ?? []) })
     ),
-    Layer.provide(Layer.succeed(InstanceLock, { homeId })),
+    Layer.provide(heldHome(homeId)),
     Layer.provide(Layer.mock(MemoryMonitor, { last: Effect.succeed(options.look), shortage: Stream.empty })),
     Layer.provide(changeableSettings(() => settings)),
     Layer.provide(

@@ -4,11 +4,11 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { ProjectName } from "../../../src/Domain/Project.ts"
-import { InstanceLock } from "../../../src/Layers/daemon/InstanceLock.ts"
 import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import * as Leftovers from "../../../src/Layers/tree/Leftovers.ts"
 import { WorkerGroups, withoutGroups } from "../../../src/Layers/tree/WorkerGroups.ts"
 import { WorkerTree } from "../../../src/Layers/tree/WorkerTree.ts"
+import { heldHome } from "../../fixtures/HeldHome.ts"
 
 const ofHome = "AUTOPILOT_WORKER_ID=home:"
 const ending = { graceMs: 0, hasten: Effect.never }
@@ -18,7 +18,7 @@ const around = (looked: Array<string>) =>
   Leftovers.layer.pipe(
     Layer.provide(
       Layer.mergeAll(
-        Layer.succeed(InstanceLock, { homeId: "home" }),
+        heldHome("home"),
         Layer.succeed(WorkerGroups, withoutGroups),
         Layer.succeed(DaemonEvents, { publish: () => Effect.void, changes: Stream.empty }),
         Layer.succeed(WorkerTree, {
@@ -75,14 +75,19 @@ describe("leftovers", () => {
   })
 
   it.effect(
-    "include what the saved state of an earlier daemon names, once, and only since the same boot",
+    "include what the saved state of an earlier daemon names, once, only since the same boot, and only of this home",
     () => {
       const looked: Array<string> = []
-      const trace = (bootId: string, pid: number) => ({ bootId, processes: [{ pid, startTicks: 1 }] })
+      const trace = (bootId: string, pid: number, homeId = "home") => ({
+        bootId,
+        homeId,
+        processes: [{ pid, startTicks: 1 }]
+      })
       return Effect.gen(function* () {
         const { remember } = yield* Leftovers.Leftovers
         yield* remember(ProjectName.make("shop"), trace("boot", 70))
         yield* remember(ProjectName.make("blog"), trace("an earlier boot", 71))
+        yield* remember(ProjectName.make("copy"), trace("boot", 73, "the original"))
         yield* startAll(["shop"])
         yield* remember(ProjectName.make("wiki"), trace("boot", 72))
         yield* startAll(["wiki"])

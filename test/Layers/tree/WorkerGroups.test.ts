@@ -8,10 +8,10 @@ import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
 import type { OwnUnitFacts } from "../../../src/Domain/systemd/OwnUnitFacts.ts"
 import { workerId } from "../../../src/Domain/WorkerId.ts"
-import { InstanceLock } from "../../../src/Layers/daemon/InstanceLock.ts"
 import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import { OwnUnit } from "../../../src/Layers/systemd/OwnUnit.ts"
 import * as WorkerGroups from "../../../src/Layers/tree/WorkerGroups.ts"
+import { heldHome } from "../../fixtures/HeldHome.ts"
 import { type KernelFolders, kernelFolders } from "../machine/KernelFolders.ts"
 
 const daemonPid = 50
@@ -58,7 +58,7 @@ const begun = (around: World, unit: { readonly facts: OwnUnitFacts | undefined }
     WorkerGroups.layerAt({ proc: around.proc, sys: around.sys, pid: daemonPid }).pipe(
       Layer.provide(
         Layer.mergeAll(
-          Layer.succeed(InstanceLock, { homeId: "home" }),
+          heldHome("home"),
           Layer.succeed(OwnUnit, { facts: Effect.succeed(unit.facts) }),
           Layer.succeed(DaemonEvents, {
             publish: (event) => Effect.sync(() => void around.events.push(event)),

@@ -49,7 +49,7 @@ export const layer: Layer.Layer<FakeRuns | WorkerRun> = Layer.effectContext(
 
     const runs = WorkerRun.of({
       newId: (project) => Effect.sync(() => `home:${project}:${++ids}`),
-      bootId: "boot",
+      origin: { bootId: "boot", homeId: "home" },
       remember: () => Effect.void,
       endLeftovers: () => Effect.sync(() => void sweeps++),
       run: (_plan, id, _log, patience, report) =>

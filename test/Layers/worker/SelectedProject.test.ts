@@ -10,6 +10,7 @@ import { ProjectName } from "../../../src/Domain/Project.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import { layer, SelectedProject } from "../../../src/Layers/worker/SelectedProject.ts"
+import { heldHome } from "../../fixtures/HeldHome.ts"
 import { temporaryHome } from "../../live/TestDaemon.ts"
 
 const shop = ProjectName.make("shop")
@@ -18,7 +19,8 @@ const inHome = (home: string, events: Array<DaemonEvent> = []) =>
   Effect.provide(
     Layer.provide(
       layer,
-      Layer.merge(
+      Layer.mergeAll(
+        heldHome("home"),
         Layer.succeed(AutopilotHome, pathsBelow(home)),
         Layer.succeed(DaemonEvents, {
           publish: (event) => Effect.sync(() => void events.push(event)),

@@ -8,6 +8,7 @@ import { unnamed } from "../../../src/Domain/Project.ts"
 import { emptyState } from "../../../src/Domain/worker/SavedState.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import * as StateStore from "../../../src/Layers/worker/StateStore.ts"
+import { heldHome } from "../../fixtures/HeldHome.ts"
 import { temporaryHome } from "../../live/TestDaemon.ts"
 
 const inHome = <A, E>(test: (stateFile: string) => Effect.Effect<A, E, StateStore.StateStore>) =>
@@ -15,7 +16,11 @@ const inHome = <A, E>(test: (stateFile: string) => Effect.Effect<A, E, StateStor
     const paths = pathsBelow(home)
     fs.mkdirSync(paths.stateDir)
     return test(join(paths.stateDir, "default.json")).pipe(
-      Effect.provide(StateStore.layer.pipe(Layer.provide(Layer.succeed(AutopilotHome, paths))))
+      Effect.provide(
+        StateStore.layer.pipe(
+          Layer.provide(Layer.merge(Layer.succeed(AutopilotHome, paths), heldHome("home")))
+        )
+      )
     )
   })
 
@@ -44,7 +49,7 @@ describe("a project's state on disk", () => {
             ...emptyState,
             wait: { kind: "hold", untilMs, because: "x" }
           })
-          const tree = { bootId: "b", processes: [{ pid: 1, startTicks: 5 }] }
+          const tree = { bootId: "b", homeId: "h", processes: [{ pid: 1, startTicks: 5 }] }
           const foreign = "is not a state that this version has written"
           const write = (content: unknown) => () =>
             fs.writeFileSync(stateFile, typeof content === "string" ? content : JSON.stringify(content))

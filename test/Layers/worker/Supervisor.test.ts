@@ -264,7 +264,11 @@ describe("what survives the daemon", () => {
       yield* settle
       const before = around.saved.get("default")
       assert(before !== undefined)
-      assert.deepStrictEqual(before.tree, { bootId: "boot", processes: [{ pid: 1000, startTicks: 1 }] })
+      assert.deepStrictEqual(before.tree, {
+        bootId: "boot",
+        homeId: "home",
+        processes: [{ pid: 1000, startTicks: 1 }]
+      })
       assert.deepStrictEqual(yield* drain, [])
       const { tree: _, ...wish } = before
       assert.deepStrictEqual<unknown>(around.saved.get("default"), wish)

@@ -5,7 +5,6 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import { noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
-import { InstanceLock } from "../../../src/Layers/daemon/InstanceLock.ts"
 import { Leftovers } from "../../../src/Layers/tree/Leftovers.ts"
 import { WorkerGroups, withoutGroups } from "../../../src/Layers/tree/WorkerGroups.ts"
 import { WorkerProcess } from "../../../src/Layers/tree/WorkerProcess.ts"
@@ -14,6 +13,7 @@ import { KernelOomKills } from "../../../src/Layers/verdict/KernelOomKills.ts"
 import * as LiveWorkers from "../../../src/Layers/verdict/LiveWorkers.ts"
 import { EnvFile } from "../../../src/Layers/worker/EnvFile.ts"
 import * as WorkerRun from "../../../src/Layers/worker/WorkerRun.ts"
+import { heldHome } from "../../fixtures/HeldHome.ts"
 import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
 import { plan } from "./SupervisorWorld.ts"
 
@@ -29,7 +29,7 @@ const machine = (asked: Deferred.Deferred<void>, isUp: Deferred.Deferred<void>) 
   return WorkerRun.layer.pipe(
     Layer.provide(
       Layer.mergeAll(
-        Layer.succeed(InstanceLock, { homeId: "home" }),
+        heldHome("home"),
         Layer.succeed(Leftovers, {
           remember: () => Effect.void,
           end: () => Effect.void,

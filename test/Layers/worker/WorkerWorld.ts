@@ -3,7 +3,6 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
-import { InstanceLock } from "../../../src/Layers/daemon/InstanceLock.ts"
 import * as WorkerMemory from "../../../src/Layers/guard/WorkerMemory.ts"
 import * as ProcessScan from "../../../src/Layers/machine/ProcessScan.ts"
 import * as ProcFs from "../../../src/Layers/machine/ProcFs.ts"
@@ -12,6 +11,7 @@ import { type LivingGroup, WorkerGroups, withoutGroups } from "../../../src/Laye
 import * as LiveWorkers from "../../../src/Layers/verdict/LiveWorkers.ts"
 import { Supervisor, type SupervisorOptions } from "../../../src/Layers/worker/Supervisor.ts"
 import { changeableSettings } from "../../fixtures/ChangeableSettings.ts"
+import { heldHome } from "../../fixtures/HeldHome.ts"
 import { sampleOf } from "../../fixtures/MemorySamples.ts"
 import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"
@@ -104,7 +104,7 @@ export const worldLayer = (
           living: () => [...world.groups.values()]
         }),
         monitorOf(world),
-        Layer.succeed(InstanceLock, { homeId: "home" }),
+        heldHome("home"),
         changeableSettings(settingsOf, memory),
         Events
       )

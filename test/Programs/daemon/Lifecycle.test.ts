@@ -18,7 +18,6 @@ import * as ControlHandler from "../../../src/Layers/control/ControlHandler.ts"
 import * as ControlServer from "../../../src/Layers/control/ControlServer.ts"
 import { serverLimits } from "../../../src/Layers/control/ControlServer.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
-import { InstanceLock } from "../../../src/Layers/daemon/InstanceLock.ts"
 import * as ShutdownRequest from "../../../src/Layers/daemon/ShutdownRequest.ts"
 import { type SignalEvent, Signals } from "../../../src/Layers/daemon/Signals.ts"
 import { Uncaught } from "../../../src/Layers/daemon/Uncaught.ts"
@@ -46,6 +45,7 @@ import { SelectedProject } from "../../../src/Layers/worker/SelectedProject.ts"
 import { StateStore } from "../../../src/Layers/worker/StateStore.ts"
 import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
 import { supervise } from "../../../src/Programs/daemon/Lifecycle.ts"
+import { heldHome } from "../../fixtures/HeldHome.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"
 import { fakeService } from "../../Layers/systemd/FakeService.ts"
 import * as FakeRuns from "../../Layers/worker/FakeRuns.ts"
@@ -147,7 +147,7 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
           })
         )
     }),
-    Layer.succeed(InstanceLock, { homeId: "home" }),
+    heldHome("home"),
     LiveWorkers.layer,
     Layer.succeed(WorkerGroups, withoutGroups),
     Layer.succeed(MemoryReader, { read: bugs.memory ?? (() => memory) }),

@@ -4,9 +4,11 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
 import type { ControlRequest } from "../../../src/Domain/control/ControlProtocol.ts"
+import { noSurvivors } from "../../../src/Domain/tree/Survivors.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import { HistoryReader, HistoryUnreadable } from "../../../src/Layers/history/HistoryReader.ts"
 import { MachineBoot } from "../../../src/Layers/machine/MachineBoot.ts"
+import { HomeSurvivors } from "../../../src/Layers/tree/HomeSurvivors.ts"
 import { why } from "../../../src/Programs/history/Why.ts"
 import { daemonThat, heard, invocationOf, messageOf } from "../../fixtures/CommandUser.ts"
 import { at, noon, run } from "../../fixtures/HistoryRecords.ts"
@@ -35,6 +37,11 @@ const failed = {
 }
 
 const Home = Layer.succeed(AutopilotHome, pathsBelow("/nonexistent/home"))
+const nothingLives = Layer.succeed(HomeSurvivors, {
+  find: Effect.succeed(noSurvivors),
+  workerPids: Effect.succeed([]),
+  named: Effect.succeed([])
+})
 
 const explained = (
   answers: (request: ControlRequest) => object | undefined,
@@ -47,6 +54,7 @@ const explained = (
       layer,
       Layer.succeed(HistoryReader, { read: () => Effect.succeed({ records, damaged: 0 }) }),
       Home,
+      nothingLives,
       Layer.succeed(MachineBoot, { bootedMs: Effect.succeed(at("09:30")) })
     )
     return { ...(yield* heard(Effect.provide(why(invocationOf("why", ...words)), World))), asked }
@@ -97,6 +105,7 @@ describe("autopilotd why", () => {
     Effect.gen(function* () {
       const World = Layer.mergeAll(
         daemonThat(() => failed).layer,
+        nothingLives,
         Layer.succeed(HistoryReader, {
           read: () => new HistoryUnreadable({ path: "/h/history.jsonl", reason: "permission denied" })
         }),

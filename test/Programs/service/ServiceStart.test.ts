@@ -85,7 +85,7 @@ describe("autopilotd start --detach where the daemon is a service", () => {
       const world = yield* worldWithService()
       world.machine.daemonPid = 99
       const told = messageOf((yield* starting(world)).result)
-      assert.include(told, `autopilotd is already running with pid 99 for ${world.home.root}.`)
+      assert.include(told, `A daemon is already running with pid 99 for ${world.home.root}.`)
       assert.deepStrictEqual(world.machine.told, [])
     })
   )

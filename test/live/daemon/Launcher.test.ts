@@ -4,8 +4,9 @@ import { delimiter, join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { type Launcher, launcherText } from "../../../src/Domain/service/Launcher.ts"
+import { noPidNamespaces, unlessMissing } from "../../fixtures/Missing.ts"
 import { notifySocketAt } from "../../fixtures/NotifySocket.ts"
-import { command, run } from "../TestDaemon.ts"
+import { command, eventually, run } from "../TestDaemon.ts"
 
 /** Stands for the daemon: prints how it was started, and writes to the descriptor if it has one. */
 const bundle = `
@@ -14,6 +15,16 @@ const fd = process.env.AUTOPILOTD_NOTIFY_FD
 if (fd !== undefined) fs.writeSync(Number(fd), "READY=1 from " + process.pid)
 const { env, execPath, execArgv, argv, pid } = process
 process.stdout.write(JSON.stringify({ env, execPath, execArgv, argv, pid }))
+`
+
+/** Stands for a daemon whose worker leaves processes behind. */
+const orphans = `
+const fs = require("node:fs")
+const { execFileSync } = require("node:child_process")
+process.on("SIGTERM", () => { process.stdout.write("SIGTERM"); process.exitCode = 7; clearInterval(timer) })
+execFileSync("sh", ["-c", "for i in 1 2 3 4; do (sleep 0.1 &); done"], { stdio: "ignore" })
+const mine = () => fs.readFileSync("/proc/1/task/1/children", "utf8").trim()
+const timer = setInterval(() => { if (mine() === String(process.pid)) process.stdout.write("collected ") }, 20)
 `
 
 interface Told {
@@ -97,6 +108,28 @@ for (const { name, words } of shells) {
         assert.deepStrictEqual(argv.slice(1), [starts.bundle, ...args])
         assert.match(env["AUTOPILOTD_NOFILE_SOFT"] ?? "", /^(\d+|unlimited)$/)
       })
+    )
+
+    unlessMissing(noPidNamespaces)(
+      "stays as process 1, where it collects zombies and passes signals on",
+      () =>
+        Effect.gen(function* () {
+          const { folder, launcher } = yield* installed()
+          fs.writeFileSync(join(folder, "autopilotd.cjs"), orphans)
+          const first = yield* run({
+            home: tmpdir(),
+            command: "unshare",
+            args: ["--pid", "--fork", "--mount", "--mount-proc", "--kill-child", ...words, launcher, "start"]
+          })
+          yield* eventually(
+            "process 1 has collected the orphans",
+            Effect.sync(() => first.stdout().includes("collected") || undefined)
+          )
+          const shell = fs.readFileSync(`/proc/${first.pid}/task/${first.pid}/children`, "utf8").trim()
+          process.kill(Number(shell), "SIGTERM")
+          assert.deepStrictEqual(yield* first.ended, { code: 7, signal: null })
+          assert.include(first.stdout(), "SIGTERM")
+        })
     )
 
     it.scopedLive("gives the service the recorded PATH, and a user the shell's", () =>

@@ -19,7 +19,7 @@ const pidIn = (home: string): string => fs.readFileSync(pidFileOf(home), "utf8")
 const deadPid = (): string => String(spawnSync("true").pid)
 
 const alreadyRunning = (pid: number | undefined, home: string): string =>
-  `autopilotd: autopilotd is already running${pid === undefined ? "" : ` with pid ${pid}`} for ${home}. ` +
+  `autopilotd: A daemon is already running${pid === undefined ? "" : ` with pid ${pid}`} for ${home}. ` +
   "See `autopilotd status`; stop it with `autopilotd stop`.\n"
 
 /** What earlier daemons may have left in the PID file. */
@@ -119,6 +119,34 @@ describe("the daemon that runs", () => {
       assert.strictEqual(pidIn(home), String(pid))
       const after = yield* daemon.status("it runs", () => true)
       assert.strictEqual(after.worker_pid, before.worker_pid)
+    })
+  )
+
+  it.scopedLive("stays the only one, with its worker, when its lock file or the whole home is removed", () =>
+    Effect.gen(function* () {
+      const { home, pid, ...daemon } = yield* startDaemon({ worker: [worker] })
+      const before = yield* daemon.status("it runs", (data) => data.worker_status === "running")
+      const id = fs.readFileSync(join(home, "id"), "utf8")
+      for (const removed of ["autopilotd.lock", "."]) {
+        fs.rmSync(join(home, removed), { recursive: true })
+        fs.mkdirSync(home, { recursive: true, mode: 0o700 })
+        const refused = yield* command({ home, args: ["start", "--detach", "--", worker] })
+        assert.deepStrictEqual([refused.code, refused.stderr], [1, alreadyRunning(pid, home)])
+        yield* daemon.logged(new RegExp(`made its home again.*${removed === "." ? "state" : removed}`))
+        const after = yield* daemon.status("it answers again", (data) => data.daemon_pid === pid)
+        assert.deepStrictEqual(
+          [after.worker_pid, after.worker_status, after.total_restarts],
+          [before.worker_pid, "running", 0]
+        )
+      }
+      assert.strictEqual(fs.readFileSync(join(home, "id"), "utf8"), id)
+      yield* eventually(
+        "its state is saved again",
+        Effect.sync(() => fs.existsSync(join(home, "state", "default.json")) || undefined)
+      )
+      assert.strictEqual((yield* command({ home, args: ["stop"] })).stdout, "Daemon stopped\n")
+      assert.deepStrictEqual(yield* daemon.ended, { code: 0, signal: null })
+      assert.deepStrictEqual(workersOf(home), [])
     })
   )
 

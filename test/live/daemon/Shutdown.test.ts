@@ -230,22 +230,27 @@ describe("a signal at any moment of a start", () => {
 })
 
 describe("a daemon that was killed", () => {
-  it.scopedLive("does not hinder `stop`, which says that none runs, nor the next start", () =>
-    Effect.gen(function* () {
-      const home = yield* temporaryHome
-      const worker = [fixture("sleeps.sh")]
-      const first = yield* startDaemon({ home, worker })
-      const { worker_pid } = yield* first.status("it runs", (data) => data.worker_status === "running")
-      first.child.kill("SIGKILL")
-      yield* first.ended
-      const stop = yield* command({ home, args: ["stop"] })
-      assert.strictEqual(stop.code, 3)
-      assert.match(stop.stderr, /No daemon is listening/)
-      const second = yield* startDaemon({ home, worker })
-      const now = yield* second.status("it runs", (data) => data.worker_status === "running")
-      assert.isFalse(isAlive(worker_pid ?? 0))
-      assert.deepStrictEqual(workersOf(home), [now.worker_pid ?? 0])
-    })
+  it.scopedLive(
+    "hinders neither `stop`, which stops its worker and then says that none runs, nor the next start",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        const worker = [fixture("sleeps.sh")]
+        const first = yield* startDaemon({ home, worker })
+        const { worker_pid } = yield* first.status("it runs", (data) => data.worker_status === "running")
+        first.child.kill("SIGKILL")
+        yield* first.ended
+        const stop = yield* command({ home, args: ["stop"] })
+        assert.strictEqual(stop.code, 0, stop.stderr)
+        assert.match(stop.stdout, /^No daemon was running\. Stopped what a killed daemon had left/)
+        assert.isFalse(isAlive(worker_pid ?? 0))
+        const again = yield* command({ home, args: ["stop"] })
+        assert.strictEqual(again.code, 3)
+        assert.match(again.stderr, /No daemon is listening/)
+        const second = yield* startDaemon({ home, worker })
+        const now = yield* second.status("it runs", (data) => data.worker_status === "running")
+        assert.deepStrictEqual(workersOf(home), [now.worker_pid ?? 0])
+      })
   )
 })
 

@@ -10,7 +10,6 @@ import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
 import type { OwnUnitFacts } from "../../../src/Domain/systemd/OwnUnitFacts.ts"
 import { variable, workerId } from "../../../src/Domain/WorkerId.ts"
-import { InstanceLock } from "../../../src/Layers/daemon/InstanceLock.ts"
 import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import * as ProcessSignal from "../../../src/Layers/machine/ProcessSignal.ts"
 import * as ProcFs from "../../../src/Layers/machine/ProcFs.ts"
@@ -20,6 +19,7 @@ import { makeWorkerGroup } from "../../../src/Layers/tree/WorkerGroup.ts"
 import * as WorkerGroups from "../../../src/Layers/tree/WorkerGroups.ts"
 import * as WorkerProcess from "../../../src/Layers/tree/WorkerProcess.ts"
 import * as WorkerTree from "../../../src/Layers/tree/WorkerTree.ts"
+import { heldHome } from "../../fixtures/HeldHome.ts"
 import { eventually, isAlive, temporaryHome } from "../TestDaemon.ts"
 import { noUnifiedGroup, pidsIn, processIn, unifiedGroup } from "./UnifiedGroup.ts"
 
@@ -224,7 +224,7 @@ describe.skipIf(noUnifiedGroup !== undefined)(`a worker in its own cgroup${title
           return yield* processIn(left.folder, "trap '' TERM; while :; do sleep 1; done")
         })
         const surroundings = Layer.mergeAll(
-          Layer.succeed(InstanceLock, { homeId }),
+          heldHome(homeId),
           Layer.succeed(OwnUnit, {
             facts: Effect.succeed(delegated(unit.path))
           }),

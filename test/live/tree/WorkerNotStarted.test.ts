@@ -92,7 +92,7 @@ const obstacles: ReadonlyArray<Obstacle> = [
   {
     what: "its env file cannot be read",
     make: (home) => fs.mkdirSync(join(home, "env")),
-    told: /\/env .*\. The worker's environment comes from it/,
+    told: /\/env .*\. The worker's environment comes from it$/,
     mend: (home) => fs.rmdirSync(join(home, "env"))
   },
   {

@@ -1,0 +1,26 @@
+import { processes } from "../text/Amounts.ts"
+
+/** What still lives of a home on whose socket no daemon answers. */
+export interface Survivors {
+  /** A process that holds the lock of the home. */
+  readonly daemonPid: number | undefined
+  /** The processes of the home's workers. */
+  readonly workerPids: ReadonlyArray<number>
+}
+
+export const noSurvivors: Survivors = { daemonPid: undefined, workerPids: [] }
+
+/** Says what lives, why that is wrong, and what to do; undefined when nothing lives. */
+export const survivorsText = ({ daemonPid, workerPids }: Survivors): string | undefined => {
+  if (daemonPid !== undefined) {
+    return (
+      `But pid ${daemonPid} holds the lock of this home: a daemon that starts, stops or hangs, or whose files were removed. ` +
+      "Try again in a few seconds; if it still does not answer then, kill it."
+    )
+  }
+  return workerPids.length === 0
+    ? undefined
+    : `But ${processes(workerPids)} of its workers ${workerPids.length === 1 ? "is" : "are"} still alive, and nothing ` +
+        "supervises them: the daemon was killed. " +
+        "Stop them with: autopilotd stop. Replace them with: autopilotd start --detach"
+}
