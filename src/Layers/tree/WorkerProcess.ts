@@ -6,6 +6,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import { starterName } from "../../Domain/tree/StartRefusal.ts"
 import type { WorkerExit } from "../../Domain/tree/WorkerExit.ts"
 import { ProcFs } from "../machine/ProcFs.ts"
 import { CannotStart, checkExecutable } from "./Executable.ts"
@@ -53,7 +54,7 @@ const launch = Effect.fnUntraced(function* (spec: WorkerSpec, openFilesSoftLimit
   const child = yield* Effect.async<ChildProcessByStdio<null, Readable, Readable>, CannotStart>((resume) => {
     const started = spawn(
       "/bin/sh",
-      ["-c", startLine, "autopilotd-worker", openFilesSoftLimit, spec.entrance ?? "", ...spec.argv],
+      ["-c", startLine, starterName, openFilesSoftLimit, spec.entrance ?? "", ...spec.argv],
       {
         cwd: spec.cwd,
         env: spec.env,
