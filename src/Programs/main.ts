@@ -3,7 +3,6 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { type CommandLine, type Invocation, parse } from "../Domain/cli/CommandLine.ts"
 import { exitCodes } from "../Domain/cli/Manual.ts"
@@ -33,9 +32,11 @@ const carryOut = Effect.fnUntraced(function* (line: Either.Either<CommandLine, U
   const parsed = yield* line
   switch (parsed._tag) {
     case "Run":
-      return yield* runsDirectly(parsed.invocation)
-        ? commands[parsed.invocation.verb](parsed.invocation)
-        : Effect.flatMap(tree, ({ run }) => run(parsed.invocation))
+      return yield* (
+        runsDirectly(parsed.invocation)
+          ? commands[parsed.invocation.verb](parsed.invocation)
+          : Effect.flatMap(tree, ({ run }) => run(parsed.invocation))
+      ).pipe(Effect.provide(Surroundings))
     case "Help": {
       const { helpText } = yield* Effect.promise(() => import("../Domain/cli/Help.ts"))
       return yield* out(helpText(parsed.topic))
@@ -65,7 +66,7 @@ const isDaemon = Either.isRight(line) && line.right._tag === "Run" && isForegrou
 
 const program = carryOut(line).pipe(
   // A signal without a listener would end the daemon and orphan its worker, so the listeners come first.
-  Effect.provide(Layer.merge(Surroundings, isDaemon ? Signals.listenForSignals() : Signals.layerNone)),
+  Effect.provide(isDaemon ? Signals.listenForSignals() : Signals.layerNone),
   Effect.matchCauseEffect({
     onFailure: reportFailure,
     onSuccess: () => Effect.succeed<number>(exitCodes.done)

@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs/promises"
-import { homedir } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
@@ -9,6 +8,7 @@ import * as Layer from "effect/Layer"
 import { printable } from "../../Domain/text/Printable.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
 import { errorCode, messageOf, refusalOf } from "../files/SystemError.ts"
+import { NoUserHome, userHome } from "./UserHome.ts"
 
 /** The files of one daemon. All paths are absolute. */
 export interface HomePaths {
@@ -65,12 +65,17 @@ export const pathsBelow = (root: string): HomePaths => ({
   binDir: join(root, "bin")
 })
 
-export const layer: Layer.Layer<AutopilotHome> = Layer.sync(AutopilotHome, () => {
-  const configured = process.env["AUTOPILOT_HOME"]
-  return pathsBelow(
-    configured === undefined || configured === "" ? join(homedir(), ".autopilot") : resolve(configured)
-  )
-})
+export const layer: Layer.Layer<AutopilotHome, NoUserHome> = Layer.effect(
+  AutopilotHome,
+  Effect.suspend(() => {
+    const configured = process.env["AUTOPILOT_HOME"]
+    if (configured !== undefined && configured !== "") return Effect.succeed(pathsBelow(resolve(configured)))
+    const home = userHome()
+    return home === undefined
+      ? new NoUserHome({ configured: process.env["HOME"] })
+      : Effect.succeed(pathsBelow(join(home, ".autopilot")))
+  })
+)
 
 /**
  * Creates a folder and its parents. Node's own `recursive` loops for ever in a folder that refuses new ones with ENOENT,
