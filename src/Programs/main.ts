@@ -1,3 +1,5 @@
+// oxlint-disable-next-line import/no-unassigned-import -- it must run before every other module
+import "../Layers/daemon/DebuggerSignal.ts"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -7,6 +9,7 @@ import * as Option from "effect/Option"
 import { type CommandLine, type Invocation, parse } from "../Domain/cli/CommandLine.ts"
 import { exitCodes } from "../Domain/cli/Manual.ts"
 import type { UsageError } from "../Domain/cli/UsageError.ts"
+import { closeInheritedDescriptors } from "../Layers/daemon/InheritedDescriptors.ts"
 import * as Signals from "../Layers/daemon/Signals.ts"
 import * as CommandOutput from "../Layers/output/CommandOutput.ts"
 import { type CommandError, type CommandNeeds, commands, Surroundings } from "./cli/Commands.ts"
@@ -63,6 +66,8 @@ const reportFailure = Effect.fnUntraced(function* (cause: Cause.Cause<CommandErr
 })
 
 const isDaemon = Either.isRight(line) && line.right._tag === "Run" && isForegroundStart(line.right.invocation)
+
+if (isDaemon) closeInheritedDescriptors()
 
 const program = carryOut(line).pipe(
   // A signal without a listener would end the daemon and orphan its worker, so the listeners come first.

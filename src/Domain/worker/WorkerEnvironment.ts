@@ -16,6 +16,9 @@ const daemonsOwn = [
   /^AUTOPILOTD_/
 ]
 
+/** The variables that steer Node are meant for the worker, so that the launcher keeps them from the daemon. */
+const forWorker = /^AUTOPILOTD_WORKER_(.+)$/
+
 /**
  * The environment of a worker: the daemon's without the variables for the daemon alone, the env file, the `env` table
  * of the settings and the marks of supervision; the later ones win.
@@ -28,7 +31,10 @@ export const workerEnvironment = (
 ): Readonly<Record<string, string>> => {
   const inherited: Record<string, string> = {}
   for (const [name, value] of Object.entries(daemon)) {
-    if (value !== undefined && !daemonsOwn.some((pattern) => pattern.test(name))) inherited[name] = value
+    if (value === undefined) continue
+    const kept = forWorker.exec(name)?.[1]
+    if (kept !== undefined) inherited[kept] = value
+    else if (!daemonsOwn.some((pattern) => pattern.test(name))) inherited[name] = value
   }
   return { ...inherited, ...envFile, ...envTable, AUTOPILOTD_SUPERVISED: "1", [variable]: id }
 }
