@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto"
+import type { Stats } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import { distrust } from "./Ownership.ts"
 import { errorCode, reasonOf } from "./SystemError.ts"
 
 /** A small file as it was read. */
@@ -13,6 +15,8 @@ interface SmallFile {
   readonly isRegular: boolean
   /** The permission bits. */
   readonly mode: number
+  /** Why the file must not decide what runs, with the fix: continues a sentence that begins with the path. */
+  readonly distrust: string | undefined
 }
 
 /** The content of a small text file. */
@@ -22,6 +26,8 @@ interface TextFile {
   readonly sha256: string
   /** True when users other than the owner may read it. */
   readonly readableByOthers: boolean
+  /** Why the file must not decide what runs, with the fix: continues a sentence that begins with the path. */
+  readonly distrust: string | undefined
 }
 
 /** A file that a user wrote cannot be read as text. */
@@ -60,6 +66,17 @@ const failed = (path: string, cause: unknown): UnreadableFile => {
 
 const refusal = (path: string, reason: string) => new UnreadableFile({ path, absent: false, reason })
 
+const whyDistrusted = async (path: string, stat: Stats): Promise<string | undefined> => {
+  const found = await distrust(stat)
+  if (found === undefined) return undefined
+  const { chmod, reason } = found
+  const fix =
+    chmod === undefined
+      ? "If you trust its content, replace it by a copy of your own"
+      : `If you trust its content, run: ${chmod} ${path}`
+  return `${reason}, and it says what runs as you. ${fix}`
+}
+
 /** Reads a file of at most 1 MiB. Refuses pipes and terminals: reading one without a writer would never end. */
 export const readSmallFile: (path: string) => Effect.Effect<SmallFile, UnreadableFile> = Effect.fnUntraced(
   function* (path) {
@@ -70,8 +87,18 @@ export const readSmallFile: (path: string) => Effect.Effect<SmallFile, Unreadabl
     if (!stat.isFile() && path !== "/dev/null") return yield* refusal(path, "is not a regular file")
     if (stat.size > maxBytes)
       return yield* refusal(path, "is larger than 1 MiB: it is hardly the file that was meant")
-    const bytes = yield* attempt(() => fs.readFile(path))
-    return { bytes, sha256: sha256Of(bytes), isRegular: stat.isFile(), mode: stat.mode & 0o777 }
+    const { bytes, opened } = yield* Effect.acquireUseRelease(
+      attempt(() => fs.open(path, "r")),
+      (file) => attempt(async () => ({ opened: await file.stat(), bytes: await file.readFile() })),
+      (file) => Effect.promise(() => file.close())
+    )
+    return {
+      bytes,
+      sha256: sha256Of(bytes),
+      isRegular: opened.isFile(),
+      mode: opened.mode & 0o777,
+      distrust: opened.isFile() ? yield* attempt(() => whyDistrusted(path, opened)) : undefined
+    }
   }
 )
 
@@ -80,9 +107,14 @@ export const readTextFile = (
   path: string,
   as: "text" | "everyByte" = "text"
 ): Effect.Effect<TextFile, UnreadableFile> =>
-  Effect.flatMap(readSmallFile(path), ({ bytes, mode, sha256 }) =>
+  Effect.flatMap(readSmallFile(path), ({ bytes, distrust, mode, sha256 }) =>
     Effect.try({
-      try: () => ({ text: decoders[as].decode(bytes), sha256, readableByOthers: (mode & 0o044) !== 0 }),
+      try: () => ({
+        text: decoders[as].decode(bytes),
+        sha256,
+        readableByOthers: (mode & 0o044) !== 0,
+        distrust
+      }),
       catch: () => refusal(path, "is not UTF-8 text: save it in that encoding")
     })
   )
