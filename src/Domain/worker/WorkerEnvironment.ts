@@ -16,6 +16,9 @@ const daemonsOwn = [
   /^AUTOPILOTD_/
 ]
 
+/** Whether a variable of the daemon is kept from workers. */
+export const isForDaemon = (name: string): boolean => daemonsOwn.some((pattern) => pattern.test(name))
+
 /** The variables that steer Node are meant for the worker, so that the launcher keeps them from the daemon. */
 const forWorker = /^AUTOPILOTD_WORKER_(.+)$/
 
@@ -34,7 +37,7 @@ export const workerEnvironment = (
     if (value === undefined) continue
     const kept = forWorker.exec(name)?.[1]
     if (kept !== undefined) inherited[kept] = value
-    else if (!daemonsOwn.some((pattern) => pattern.test(name))) inherited[name] = value
+    else if (!isForDaemon(name)) inherited[name] = value
   }
   return { ...inherited, ...envFile, ...envTable, AUTOPILOTD_SUPERVISED: "1", [variable]: id }
 }

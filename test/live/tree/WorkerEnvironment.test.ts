@@ -62,7 +62,7 @@ describe("what a worker is given", () => {
         const daemon = yield* startDaemon({
           home,
           worker: [fixture("tells.sh"), paper],
-          env: { ...foreign, ...forAgent, AGENT_KEY: "from the caller" }
+          env: { ...foreign, ...forAgent, AGENT_KEY: "from the caller", "my-var": "2" }
         })
         const { worker_id } = yield* daemon.status("it runs", (data) => data.worker_status === "running")
         const text = yield* told(paper)
@@ -81,6 +81,11 @@ describe("what a worker is given", () => {
         )
         for (const name of Object.keys(foreign)) assert.isUndefined(valueOf(text, name), name)
         assert.notMatch(text, /^(npm_|AUTOPILOTD_(?!SUPERVISED=))/m)
+        // What a shell drops on the way is told.
+        const isTold = /does not get \d+ variables? \(.*my-var.*\) of the daemon's environment/.test(
+          daemon.stderr()
+        )
+        assert.isTrue(isTold || valueOf(text, "my-var") === "2")
       })
   )
 
