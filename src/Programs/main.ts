@@ -1,13 +1,15 @@
+// oxlint-disable-next-line import/no-unassigned-import -- it must run before every other module
+import "../Layers/daemon/DebuggerSignal.ts"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { type CommandLine, type Invocation, parse } from "../Domain/cli/CommandLine.ts"
 import { exitCodes } from "../Domain/cli/Manual.ts"
 import type { UsageError } from "../Domain/cli/UsageError.ts"
+import { closeInheritedDescriptors } from "../Layers/daemon/InheritedDescriptors.ts"
 import * as Signals from "../Layers/daemon/Signals.ts"
 import * as CommandOutput from "../Layers/output/CommandOutput.ts"
 import { type CommandError, type CommandNeeds, commands, Surroundings } from "./cli/Commands.ts"
@@ -33,9 +35,11 @@ const carryOut = Effect.fnUntraced(function* (line: Either.Either<CommandLine, U
   const parsed = yield* line
   switch (parsed._tag) {
     case "Run":
-      return yield* runsDirectly(parsed.invocation)
-        ? commands[parsed.invocation.verb](parsed.invocation)
-        : Effect.flatMap(tree, ({ run }) => run(parsed.invocation))
+      return yield* (
+        runsDirectly(parsed.invocation)
+          ? commands[parsed.invocation.verb](parsed.invocation)
+          : Effect.flatMap(tree, ({ run }) => run(parsed.invocation))
+      ).pipe(Effect.provide(Surroundings))
     case "Help": {
       const { helpText } = yield* Effect.promise(() => import("../Domain/cli/Help.ts"))
       return yield* out(helpText(parsed.topic))
@@ -63,9 +67,11 @@ const reportFailure = Effect.fnUntraced(function* (cause: Cause.Cause<CommandErr
 
 const isDaemon = Either.isRight(line) && line.right._tag === "Run" && isForegroundStart(line.right.invocation)
 
+if (isDaemon) closeInheritedDescriptors()
+
 const program = carryOut(line).pipe(
   // A signal without a listener would end the daemon and orphan its worker, so the listeners come first.
-  Effect.provide(Layer.merge(Surroundings, isDaemon ? Signals.listenForSignals() : Signals.layerNone)),
+  Effect.provide(isDaemon ? Signals.listenForSignals() : Signals.layerNone),
   Effect.matchCauseEffect({
     onFailure: reportFailure,
     onSuccess: () => Effect.succeed<number>(exitCodes.done)

@@ -95,6 +95,13 @@ describe("the walls of the house", () => {
     )
   })
 
+  it("let one place start programs, which turns every refusal of the system into an error with its cause", () => {
+    const starting = sources
+      .filter(({ text }) => /^import (?!type ).*"node:child_process"/m.test(text))
+      .map(({ path }) => path)
+    assert.deepStrictEqual(starting, ["src/Layers/files/ProgramStart.ts"])
+  })
+
   it("let packages in by the module, never by the barrel, which costs a second at every start", () => {
     const barrels = sources.flatMap(({ imports, path }) =>
       imports.filter((name) => /^(effect|@effect\/[^/]+)$/.test(name)).map((name) => `${path}: ${name}`)

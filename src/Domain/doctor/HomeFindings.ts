@@ -8,7 +8,8 @@ export interface HomeFacts {
   readonly folder:
     | {
         readonly mode: number
-        readonly isOwn: boolean
+        /** Why it cannot be trusted: continues a sentence that begins with the path. */
+        readonly distrust: { readonly reason: string; readonly chmod: string | undefined } | undefined
         readonly isWritable: boolean
         /** Locks and sockets of a network file system may not work between machines. */
         readonly isNetworkFileSystem: boolean
@@ -28,8 +29,14 @@ const home = "Home"
 
 const folderFinding = ({ folder, path }: HomeFacts): Finding => {
   if (folder === undefined) return fine(home, `${path} does not exist yet. The first start creates it.`)
-  if (!folder.isOwn) {
-    return error(home, `${path} belongs to another user.`, `sudo chown -R "$USER" ${path}`)
+  if (folder.distrust !== undefined) {
+    return error(
+      home,
+      `${path} ${folder.distrust.reason}, and its files say what runs as you.`,
+      folder.distrust.chmod === undefined
+        ? "Set AUTOPILOT_HOME to a folder of your own"
+        : `Look through its files, then run: chmod 700 ${path}`
+    )
   }
   if (!folder.isWritable) {
     return error(home, `${path} cannot be written.`, `chmod u+rwx ${path}, or check its disk`)

@@ -32,7 +32,13 @@ if [ -r /proc/self/status ]; then
     # SIGHUP is signal 1, the lowest bit of the hexadecimal mask.
     case $value in *[13579bdf]) AUTOPILOTD_NOHUP=1 && export AUTOPILOTD_NOHUP ;; esac
   done </proc/self/status
-fi`
+fi
+# What steers Node is meant for the worker, which gets it back.
+for name in NODE_OPTIONS NODE_EXTRA_CA_CERTS NODE_DEBUG NODE_V8_COVERAGE; do
+  unset "AUTOPILOTD_WORKER_$name"
+  eval "[ -z \\"\\\${$name+set}\\" ] || export \\"AUTOPILOTD_WORKER_$name=\\$$name\\""
+  unset "$name"
+done`
 
 /** Perl comes from the PATH of systemd, because a user's PATH may have one of a version manager. */
 const environment = ({ home, path }: Launcher): string =>
@@ -93,8 +99,11 @@ stay_as_init() {
 is_init=
 case $$/\${1-} in 1/ | 1/start | 1/-*) is_init=1 ;; esac`
 
-/** A small young generation (--max-semi-space-size) keeps an idle daemon small. */
-const start = `set -- "$node" --max-semi-space-size=1 "$bundle" "$@"
+/**
+ * A small young generation (--max-semi-space-size) keeps an idle daemon small. The debugger that SIGUSR1 opens until the
+ * daemon takes that signal gets an address that no machine has (RFC 5737).
+ */
+const start = `set -- "$node" --max-semi-space-size=1 --inspect-port=192.0.2.1:1024 "$bundle" "$@"
 
 # The daemon notifies systemd through a datagram socket, which Node cannot open. Perl opens it and executes the daemon,
 # which keeps the pid. A test run of Perl comes first, so that a broken Perl does not prevent a start.

@@ -3,6 +3,7 @@ import { type AgentSeen, isAgent } from "../agent/AgentSeen.ts"
 import { resetAhead, resetTimeMs } from "../agent/UsageLimitReset.ts"
 import type { MemoryFigures } from "../memory/MemorySample.ts"
 import type { TailLine } from "../output/OutputTail.ts"
+import { startRefusal } from "../tree/StartRefusal.ts"
 import { isClean, signalOf, type WorkerExit } from "../tree/WorkerExit.ts"
 import { type ErrorMeaning, meaningOf, meaningOfName, meaningOfStatus, statusIn } from "./ErrorWords.ts"
 import type { Verdict } from "./ExitVerdict.ts"
@@ -219,14 +220,17 @@ const byLastLines = (e: ExitEvidence): Usual => {
   return undefined
 }
 
-const notFound = /\b(?:not found|No such file or directory|Permission denied|cannot execute)\b/
+const notRun =
+  /\b(?:not found|No such file or directory|Permission denied|cannot execute|Text file busy|Exec format error)\b/
 
 /** The exit codes of a shell that cannot start its command: 127 and 126. */
 const byShell = (e: ExitEvidence): Usual => {
   if ((e.exit.code !== 127 && e.exit.code !== 126) || e.uptimeMs >= soonMs || isAgent(e.agent))
     return undefined
-  const said = plainLines(e).find(({ text }) => notFound.test(text.slice(0, searchedLength)))
-  return said === undefined ? undefined : { kind: "not-started", reason: shortened(said.text) }
+  const said = plainLines(e).find(({ text }) => notRun.test(text.slice(0, searchedLength)))
+  return said === undefined
+    ? undefined
+    : { kind: "not-started", reason: shortened(startRefusal(said.text) ?? said.text) }
 }
 
 /** Signals that another process sends. The kernel sends the others for what the process itself does. */

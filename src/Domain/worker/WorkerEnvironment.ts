@@ -29,6 +29,11 @@ export const secretValuesOf = (
   ...Object.values(envTable),
   ...Object.entries(daemon).flatMap(([name, value = ""]) => (secretName.test(name) ? [value] : []))
 ]
+/** Whether a variable of the daemon is kept from workers. */
+export const isForDaemon = (name: string): boolean => daemonsOwn.some((pattern) => pattern.test(name))
+
+/** The variables that steer Node are meant for the worker, so that the launcher keeps them from the daemon. */
+const forWorker = /^AUTOPILOTD_WORKER_(.+)$/
 
 /**
  * The environment of a worker: the daemon's without the variables for the daemon alone, the env file, the `env` table
@@ -42,7 +47,10 @@ export const workerEnvironment = (
 ): Readonly<Record<string, string>> => {
   const inherited: Record<string, string> = {}
   for (const [name, value] of Object.entries(daemon)) {
-    if (value !== undefined && !daemonsOwn.some((pattern) => pattern.test(name))) inherited[name] = value
+    if (value === undefined) continue
+    const kept = forWorker.exec(name)?.[1]
+    if (kept !== undefined) inherited[kept] = value
+    else if (!isForDaemon(name)) inherited[name] = value
   }
   return { ...inherited, ...envFile, ...envTable, AUTOPILOTD_SUPERVISED: "1", [variable]: id }
 }

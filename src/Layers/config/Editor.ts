@@ -1,14 +1,17 @@
-import { spawn } from "node:child_process"
+import type { StdioOptions } from "node:child_process"
 import * as fs from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { printable } from "../../Domain/text/Printable.ts"
 import { Caller } from "../daemon/Caller.ts"
+import { startProgram } from "../files/ProgramStart.ts"
 import { messageOf } from "../files/SystemError.ts"
 import { readTextFile, type UnreadableFile } from "../files/TextFile.ts"
 
@@ -69,22 +72,24 @@ const cannotRun: ReadonlySet<number | null> = new Set([126, 127])
  * end: it owns the terminal, so Ctrl-C is meant for it.
  */
 const run = (editor: string, path: string): Effect.Effect<void, EditorFailed> =>
-  Effect.uninterruptible(
-    Effect.async<void, EditorFailed>((resume) => {
-      const fail = (problem: string) => resume(new EditorFailed({ editor, problem }))
-      const child = spawn("/bin/sh", ["-c", `${editor} "$@"`, editor, path], {
-        // A program that reads the command's output through a pipe must not get what the editor displays.
-        stdio: ["inherit", process.stdout.isTTY ? "inherit" : 2, "inherit"]
-      })
-      child.once("error", (cause) => fail(`could not be run: ${cause.message}`))
+  Effect.gen(function* () {
+    const ended = yield* Deferred.make<void, EditorFailed>()
+    const failure = (problem: string) => new EditorFailed({ editor, problem })
+    // A program that reads the command's output through a pipe must not get what the editor displays.
+    const stdio: StdioOptions = ["inherit", process.stdout.isTTY ? "inherit" : 2, "inherit"]
+    yield* startProgram("/bin/sh", ["-c", `${editor} "$@"`, editor, path], { stdio }, (child) =>
       child.once("exit", (code, signal) => {
-        if (code === 0) resume(Effect.void)
-        else if (signal !== null) fail(`was killed by ${signal}`)
-        else if (cannotRun.has(code)) fail("could not be run: set VISUAL or EDITOR to one that can")
-        else fail(`exited with code ${code}`)
+        const problem =
+          signal !== null
+            ? `was killed by ${signal}`
+            : cannotRun.has(code)
+              ? "could not be run: set VISUAL or EDITOR to one that can"
+              : `exited with code ${code}`
+        Deferred.unsafeDone(ended, code === 0 ? Exit.void : Exit.fail(failure(problem)))
       })
-    })
-  )
+    ).pipe(Effect.mapError(({ reason }) => failure(`could not be run: ${reason}`)))
+    yield* Deferred.await(ended)
+  }).pipe(Effect.uninterruptible)
 
 export const layer: Layer.Layer<Editor, never, Caller> = Layer.effect(
   Editor,

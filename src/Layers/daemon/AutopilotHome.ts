@@ -1,12 +1,14 @@
 import * as fs from "node:fs/promises"
-import { homedir } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { printable } from "../../Domain/text/Printable.ts"
+import { tryWriting } from "../files/AtomicFile.ts"
+import { distrust } from "../files/Ownership.ts"
 import { errorCode, messageOf, refusalOf } from "../files/SystemError.ts"
+import { NoUserHome, userHome } from "./UserHome.ts"
 
 /** The files of one daemon. All paths are absolute. */
 export interface HomePaths {
@@ -69,12 +71,17 @@ export const pathsBelow = (root: string): HomePaths => ({
   binDir: join(root, "bin")
 })
 
-export const layer: Layer.Layer<AutopilotHome> = Layer.sync(AutopilotHome, () => {
-  const configured = process.env["AUTOPILOT_HOME"]
-  return pathsBelow(
-    configured === undefined || configured === "" ? join(homedir(), ".autopilot") : resolve(configured)
-  )
-})
+export const layer: Layer.Layer<AutopilotHome, NoUserHome> = Layer.effect(
+  AutopilotHome,
+  Effect.suspend(() => {
+    const configured = process.env["AUTOPILOT_HOME"]
+    if (configured !== undefined && configured !== "") return Effect.succeed(pathsBelow(resolve(configured)))
+    const home = userHome()
+    return home === undefined
+      ? new NoUserHome({ configured: process.env["HOME"] })
+      : Effect.succeed(pathsBelow(join(home, ".autopilot")))
+  })
+)
 
 /**
  * Creates a folder and its parents. Node's own `recursive` loops for ever in a folder that refuses new ones with ENOENT,
@@ -110,17 +117,25 @@ export const prepare: Effect.Effect<void, HomeUnusable, AutopilotHome> = Effect.
     Effect.tryPromise({ try: act, catch: (cause) => HomeUnusable.from(path, cause) })
   const folder = (path: string) => attempt(path, () => makeFolder(path))
   yield* folder(home.root)
-  const { mode, uid } = yield* attempt(home.root, () => fs.stat(home.root))
+  const stat = yield* attempt(home.root, () => fs.stat(home.root))
+  const { mode, uid } = stat
   if ((mode & stickyBit) !== 0) {
     const reason = "all users share this folder, and the daemon's must be private"
     return yield* new HomeUnusable({ path: home.root, reason, advice: `Choose a folder in it: ${elsewhere}` })
   }
+  const found = yield* attempt(home.root, () => distrust(stat))
+  if (found !== undefined) {
+    const reason = `it ${found.reason}, and its files say what runs as you`
+    const advice =
+      found.chmod === undefined
+        ? `Run autopilotd as that user, or ${elsewhere} of your own`
+        : uid === process.getuid?.()
+          ? `Look through its files, then run: chmod 700 ${home.root}`
+          : `Choose a folder of your own in it: ${elsewhere}`
+    return yield* new HomeUnusable({ path: home.root, reason, advice })
+  }
   if (uid === process.getuid?.()) yield* attempt(home.root, () => fs.chmod(home.root, 0o700))
   yield* folder(home.stateDir)
   yield* folder(home.logDir)
-  // A constant name, so that the next start removes the probe of a killed one.
-  const probe = join(home.root, ".probe")
-  yield* attempt(home.root, () => fs.writeFile(probe, "can be written\n", { mode: 0o600 })).pipe(
-    Effect.ensuring(Effect.promise(() => fs.rm(probe, { force: true }).catch(() => undefined)))
-  )
+  yield* attempt(home.root, () => tryWriting(home.root))
 })

@@ -1,9 +1,11 @@
-import { spawn } from "node:child_process"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { startProgram } from "../files/ProgramStart.ts"
 import { Caller } from "./Caller.ts"
 
 /** The daemon exited before it answered. */
@@ -47,31 +49,35 @@ export const layer: Layer.Layer<BackgroundStart, never, Caller> = Layer.effect(
   BackgroundStart,
   Effect.map(Caller, ({ program: [runtime, ...args] }) => ({
     start: (argv) =>
-      Effect.acquireRelease(
-        Effect.sync(() => {
-          const child = spawn(runtime, [...args, ...argv], {
-            detached: true,
-            stdio: ["ignore", "ignore", "pipe"]
-          })
-          const said: Array<Buffer> = []
-          child.stderr.on("data", (chunk: Buffer) => said.push(chunk))
-          const text = () => errorIn(Buffer.concat(said).toString("utf8"))
-          return { child, text }
-        }),
-        ({ child }) =>
-          Effect.sync(() => {
-            child.stderr.destroy()
-            child.unref()
-          })
-      ).pipe(
-        Effect.flatMap(({ child, text }) => {
-          const ended = Effect.async<never, DaemonDidNotStart>((resume) => {
-            child.once("error", (cause) => resume(new DaemonDidNotStart({ told: cause.message })))
-            // "close" follows the last output, which "exit" may precede.
-            child.once("close", () => resume(new DaemonDidNotStart({ told: text() })))
-          })
-          return child.pid === undefined ? ended : Effect.succeed({ pid: child.pid, ended })
-        })
-      )
+      Effect.gen(function* () {
+        const ended = yield* Deferred.make<never, DaemonDidNotStart>()
+        const said: Array<Buffer> = []
+        const { pid } = yield* Effect.acquireRelease(
+          startProgram(
+            runtime,
+            [...args, ...argv],
+            { detached: true, stdio: ["ignore", "ignore", "pipe"] },
+            (child) => {
+              child.stderr?.on("data", (chunk: Buffer) => said.push(chunk))
+              // "close" follows the last output, which "exit" may precede.
+              child.once("close", () => {
+                const told = errorIn(Buffer.concat(said).toString("utf8"))
+                Deferred.unsafeDone(ended, Exit.fail(new DaemonDidNotStart({ told })))
+              })
+            }
+          ).pipe(
+            Effect.mapError(
+              ({ reason }) => new DaemonDidNotStart({ told: `The daemon was not started: ${reason}.` })
+            )
+          ),
+          (child) =>
+            Effect.sync(() => {
+              child.stderr?.destroy()
+              child.unref()
+            })
+        )
+        // A process that has spawned has a pid.
+        return { pid: pid ?? 0, ended: Deferred.await(ended) }
+      })
   }))
 )

@@ -21,7 +21,13 @@ const stopping: ReadonlyArray<NodeJS.Signals> = [
   "SIGHUP",
   "SIGQUIT",
   "SIGUSR2",
-  "SIGALRM"
+  "SIGALRM",
+  "SIGPWR",
+  "SIGXCPU",
+  "SIGIO",
+  "SIGVTALRM",
+  "SIGPROF",
+  "SIGSTKFLT"
 ]
 
 /** One Ctrl-C may arrive twice, from the terminal and from npm: repeats within this time are ignored. */

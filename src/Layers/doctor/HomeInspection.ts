@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import type { HomeFacts } from "../../Domain/doctor/HomeFindings.ts"
 import { maxSocketPathBytes } from "../control/ControlSocketFile.ts"
 import { AutopilotHome, type HomePaths } from "../daemon/AutopilotHome.ts"
+import { distrust } from "../files/Ownership.ts"
 
 /** The magic numbers of network file systems in statfs(2): https://man7.org/linux/man-pages/man2/statfs.2.html */
 const networkFileSystems: ReadonlySet<number> = new Set([
@@ -40,7 +41,7 @@ const factsOf = async ({ root, socket }: HomePaths): Promise<HomeFacts> => {
         ? undefined
         : {
             mode: stat.mode,
-            isOwn: stat.uid === process.getuid?.(),
+            distrust: await distrust(stat),
             isWritable,
             isNetworkFileSystem: disk !== undefined && networkFileSystems.has(disk.type >>> 0)
           },

@@ -52,6 +52,18 @@ export const replaceFile = async (
   await removeAbandoned(path)
 }
 
+/** Writes a file in a folder and removes it. Rejects where the disk is full or the folder may not be written. */
+export const tryWriting = async (folder: string): Promise<void> => {
+  const probe = join(folder, ".probe")
+  const temporary = join(folder, temporaryName(probe))
+  try {
+    await fs.writeFile(temporary, "can be written\n", { mode: 0o600, flag: "wx" })
+  } finally {
+    await fs.rm(temporary, { force: true }).catch(() => undefined)
+  }
+  await removeAbandoned(probe)
+}
+
 /** Makes a new name in the folder of `path` outlast a power failure. Does nothing where the file system cannot. */
 export const syncFolder = async (path: string): Promise<void> => {
   const folder = await fs.open(dirname(path), "r").catch(() => undefined)

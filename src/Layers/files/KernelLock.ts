@@ -1,11 +1,16 @@
-import { spawn } from "node:child_process"
 import * as net from "node:net"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import { type ProgramNotStarted, startProgram } from "./ProgramStart.ts"
 import { errorCode } from "./SystemError.ts"
 
 /** This process holds the lock, another one does, or there is no such lock on this machine. */
 type LockAttempt = "held" | "taken" | "unavailable"
+
+const refusalPatience = Schedule.spaced("100 millis").pipe(Schedule.upTo("2 seconds"))
 
 /**
  * Runs flock(1) on a descriptor. flock(2) belongs to the open file description, which a child shares by inheriting the
@@ -14,14 +19,24 @@ type LockAttempt = "held" | "taken" | "unavailable"
  * busybox has the short options only.
  */
 const runFlock = (descriptor: number, ...options: ReadonlyArray<string>): Effect.Effect<LockAttempt> =>
-  Effect.async<LockAttempt>((resume) => {
-    const child = spawn("flock", [...options, "3"], { stdio: ["ignore", "ignore", "ignore", descriptor] })
-    child.once("error", () => resume(Effect.succeed("unavailable")))
-    child.once("exit", (code) =>
-      resume(Effect.succeed(code === 0 ? "held" : code === 1 ? "taken" : "unavailable"))
+  Effect.gen(function* (): Effect.fn.Return<LockAttempt, ProgramNotStarted> {
+    const exited = yield* Deferred.make<number | null>()
+    const code = yield* Effect.acquireUseRelease(
+      startProgram(
+        "flock",
+        [...options, "3"],
+        { stdio: ["ignore", "ignore", "ignore", descriptor] },
+        (child) => child.once("exit", (code) => Deferred.unsafeDone(exited, Exit.succeed(code)))
+      ),
+      () => Deferred.await(exited),
+      (child) => Effect.sync(() => child.kill("SIGKILL"))
     )
-    return Effect.sync(() => child.kill("SIGKILL"))
-  })
+    return code === 0 ? "held" : code === 1 ? "taken" : "unavailable"
+  }).pipe(
+    // Any other refusal passes: the machine is short of processes or memory.
+    Effect.retry({ while: ({ code }) => code !== "ENOENT", schedule: refusalPatience }),
+    Effect.orElseSucceed((): LockAttempt => "unavailable")
+  )
 
 /** Takes the exclusive lock of a file or folder if it is free. */
 export const tryFlock = (descriptor: number): Effect.Effect<LockAttempt> => runFlock(descriptor, "-n", "-x")

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto"
-import { constants } from "node:fs"
+import { constants, type Stats } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { distrust } from "./Ownership.ts"
 import { errorCode, reasonOf } from "./SystemError.ts"
 
 /** A small file as it was read. */
@@ -15,6 +16,8 @@ interface SmallFile {
   readonly isRegular: boolean
   /** The permission bits. */
   readonly mode: number
+  /** Why the file must not decide what runs, with the fix: continues a sentence that begins with the path. */
+  readonly distrust: string | undefined
 }
 
 /** The content of a small text file. */
@@ -24,6 +27,8 @@ interface TextFile {
   readonly sha256: string
   /** True when users other than the owner may read it. */
   readonly readableByOthers: boolean
+  /** Why the file must not decide what runs, with the fix: continues a sentence that begins with the path. */
+  readonly distrust: string | undefined
 }
 
 /** A file that a user wrote cannot be read as text. */
@@ -62,6 +67,17 @@ const failed = (path: string, cause: unknown): UnreadableFile => {
 
 const refusal = (path: string, reason: string) => new UnreadableFile({ path, absent: false, reason })
 
+const whyDistrusted = async (path: string, stat: Stats): Promise<string | undefined> => {
+  const found = await distrust(stat)
+  if (found === undefined) return undefined
+  const { chmod, reason } = found
+  const fix =
+    chmod === undefined
+      ? "If you trust its content, replace it by a copy of your own"
+      : `If you trust its content, run: ${chmod} ${path}`
+  return `${reason}, and it says what runs as you. ${fix}`
+}
+
 /** A disk that does not answer within this time counts as unreadable: a start of the daemon must not hang for ever. */
 const limit = Duration.seconds(10)
 
@@ -90,7 +106,13 @@ export const readSmallFile = (path: string): Effect.Effect<SmallFile, Unreadable
       if (length === buffer.length)
         return yield* refusal(path, "is larger than 1 MiB: it is hardly the file that was meant")
       const bytes = Buffer.from(buffer.subarray(0, length))
-      return { bytes, sha256: sha256Of(bytes), isRegular: stat.isFile(), mode: stat.mode & 0o777 }
+      return {
+        bytes,
+        sha256: sha256Of(bytes),
+        isRegular: stat.isFile(),
+        mode: stat.mode & 0o777,
+        distrust: stat.isFile() ? yield* attempt(() => whyDistrusted(path, stat)) : undefined
+      }
     }),
     (file) => Effect.promise(() => file.close())
   ).pipe(
@@ -107,9 +129,14 @@ export const readTextFile = (
   path: string,
   as: "text" | "everyByte" = "text"
 ): Effect.Effect<TextFile, UnreadableFile> =>
-  Effect.flatMap(readSmallFile(path), ({ bytes, mode, sha256 }) =>
+  Effect.flatMap(readSmallFile(path), ({ bytes, distrust, mode, sha256 }) =>
     Effect.try({
-      try: () => ({ text: decoders[as].decode(bytes), sha256, readableByOthers: (mode & 0o044) !== 0 }),
+      try: () => ({
+        text: decoders[as].decode(bytes),
+        sha256,
+        readableByOthers: (mode & 0o044) !== 0,
+        distrust
+      }),
       catch: () => refusal(path, "is not UTF-8 text: save it in that encoding")
     })
   )

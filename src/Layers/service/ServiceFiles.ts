@@ -123,7 +123,8 @@ export const layer: Layer.Layer<ServiceFiles, never, AutopilotHome | Caller> = L
         catch: (cause) => new ServiceFileFailed({ path, reason: explain(cause) })
       })
     const configured = environment["XDG_CONFIG_HOME"]
-    const usual = join(userHome, ".config/systemd/user")
+    // Without a home there is no user manager that looks into any folder.
+    const usual = join(userHome ?? "/", ".config/systemd/user")
     const unitFolders =
       configured !== undefined && isAbsolute(configured)
         ? ([join(configured, "systemd/user"), usual] as const)
@@ -135,7 +136,7 @@ export const layer: Layer.Layer<ServiceFiles, never, AutopilotHome | Caller> = L
           node,
           bundle,
           path: absoluteFolders(folders.join(":")),
-          home: root === join(userHome, ".autopilot") ? undefined : root
+          home: userHome !== undefined && root === join(userHome, ".autopilot") ? undefined : root
         })
       ),
       launcherPath: join(binDir, "autopilotd"),

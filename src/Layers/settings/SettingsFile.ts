@@ -20,6 +20,8 @@ export interface SettingsFileText {
   readonly text: string
   /** The hash of the file's bytes, in hexadecimal; that of the empty text when there is no file. */
   readonly sha256: string
+  /** Why the file must not decide what runs, with the fix. */
+  readonly distrust?: string
 }
 
 /** A settings file that is valid TOML. */
@@ -75,7 +77,13 @@ const textOf = Effect.fnUntraced(function* (path: string, { mustExist }: { reado
     })
   )
   if (file === undefined) return { path, found: false, text: "", sha256: sha256Of("") }
-  return { path, found: true, text: file.text, sha256: file.sha256 }
+  return {
+    path,
+    found: true,
+    text: file.text,
+    sha256: file.sha256,
+    ...(file.distrust === undefined ? {} : { distrust: file.distrust })
+  }
 })
 
 /** Why a text cannot be written, because it could not be read back; undefined when it can. */
@@ -93,6 +101,7 @@ export const layer: Layer.Layer<SettingsFile> = Layer.sync(SettingsFile, () => {
   return {
     read: Effect.fnUntraced(function* (path, options) {
       const file = yield* textOf(path, options)
+      if (file.distrust !== undefined) return yield* refused({ file: path, reason: file.distrust })
       return { ...file, raw: yield* parseText(path, file.text) }
     }),
     text: textOf,

@@ -33,12 +33,13 @@ import {
 import { type ResolvedProject, resolveSettings, supervised } from "../../Domain/settings/SettingsResolve.ts"
 import { argvOf } from "../../Domain/settings/WorkerCommand.ts"
 import { type FoundWorker, findWorker, type NoWorkerCommand } from "../../Domain/settings/WorkerLookup.ts"
+import { quoted } from "../../Domain/text/Printable.ts"
 import { keyPathText } from "../../Domain/toml/KeyPath.ts"
 import type { RawSettings } from "../../Domain/toml/RawSettings.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { tomlPositions } from "../toml/TomlPositions.ts"
 import { SettingsFile, type SettingsText } from "./SettingsFile.ts"
-import { absolutePaths, withHome } from "./SettingsPaths.ts"
+import { absolutePaths, pathBelowHome, withHome } from "./SettingsPaths.ts"
 
 /** Everything besides the files that the settings in force depend on. */
 export interface SettingsSources {
@@ -48,8 +49,8 @@ export interface SettingsSources {
   readonly commandLine: CommandLineSettings
   /** The folder in which the daemon was started. Relative paths begin there. */
   readonly cwd: string
-  /** The meaning of `~`. */
-  readonly userHome: string
+  /** The meaning of `~`; undefined where the user has no home. */
+  readonly userHome: string | undefined
   /** The memory of the machine or container, in bytes. The thresholds are checked against it if it is known. */
   readonly effectiveTotalBytes?: number
   /** The project that the command line is about, from an earlier load. Without it the present file decides. */
@@ -192,6 +193,13 @@ export const loadSettings: (
     if (Either.isLeft(resolved))
       return yield* new SettingsError({ problems: yield* placed(file, resolved.left) })
     const { tables, top } = resolved.right
+    const homeless =
+      sources.userHome === undefined &&
+      [top, ...tables].map(({ settings }) => pathBelowHome(settings)).find((found) => found !== undefined)
+    if (homeless) {
+      const reason = `is ${quoted(homeless.path)}, and there is no home folder: set HOME to an absolute path`
+      return yield* new SettingsError({ problems: [{ key: homeless.key, reason }] })
+    }
     const effective = (project: ResolvedProject) => effectiveProject(project, file.path, sources)
     const ofTop = yield* effective(top)
     return {

@@ -7,17 +7,39 @@ import type { WorkerCommand } from "../../Domain/settings/WorkerCommand.ts"
 interface PathBases {
   /** The folder in which the daemon was started. */
   readonly cwd: string
-  /** The meaning of `~`. */
-  readonly userHome: string
+  /** The meaning of `~`; undefined where the user has no home. */
+  readonly userHome: string | undefined
   /** The absolute path of the settings file: the path of the env file begins in its folder. */
   readonly settingsFile: string
 }
 
-/** Replaces `~` at the beginning of a path. */
-export const withHome = (path: string, userHome: string): string =>
-  path === "~" ? userHome : path.startsWith("~/") ? join(userHome, path.slice(2)) : path
+const isBelowHome = (path: string): boolean => path === "~" || path.startsWith("~/")
 
-const commandWithHome = (command: WorkerCommand, userHome: string): WorkerCommand => {
+/** Replaces `~` at the beginning of a path. */
+export const withHome = (path: string, userHome: string | undefined): string =>
+  isBelowHome(path) && userHome !== undefined ? join(userHome, path.slice(1)) : path
+
+/** The first setting whose path begins with `~`, with its key. */
+export const pathBelowHome = ({
+  envFile,
+  restart,
+  workerCommand,
+  workingDir
+}: Settings): { readonly key: string; readonly path: string } | undefined => {
+  const command = Option.match(workerCommand, {
+    onNone: () => undefined,
+    onSome: (found) =>
+      found._tag === "Cargo" ? found.manifestPath : found._tag === "Binary" ? found.path : found.argv[0]
+  })
+  return [
+    { key: "working_dir", path: workingDir },
+    { key: "worker_command", path: command ?? "" },
+    { key: "env_file", path: envFile ?? "" },
+    ...restart.stallFiles.map((path) => ({ key: "restart.stall_files", path }))
+  ].find(({ path }) => isBelowHome(path))
+}
+
+const commandWithHome = (command: WorkerCommand, userHome: string | undefined): WorkerCommand => {
   switch (command._tag) {
     case "Cargo":
       return command.manifestPath === undefined

@@ -1,9 +1,11 @@
-import { spawn } from "node:child_process"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import { startPiped } from "../files/ProgramStart.ts"
 
 /** systemd's programs. */
 export type SystemdTool = "systemctl" | "loginctl" | "journalctl" | "systemd-notify"
@@ -42,29 +44,41 @@ export class SystemdTools extends Context.Tag("SystemdTools")<
 const usualLimit = Duration.seconds(10)
 
 const runTool = (tool: SystemdTool, args: ReadonlyArray<string>) =>
-  Effect.async<ToolAnswer, SystemdNotAsked>((resume) => {
-    const child = spawn(tool, args, {
-      stdio: ["ignore", "pipe", "pipe"],
-      // Plain English, whatever the terminal and the language of the caller.
-      env: { ...process.env, SYSTEMD_COLORS: "0", SYSTEMD_PAGER: "", LC_ALL: "C.UTF-8" }
-    })
+  Effect.gen(function* () {
+    const ended = yield* Deferred.make<ToolAnswer, SystemdNotAsked>()
     const [out, err]: [Array<Buffer>, Array<Buffer>] = [[], []]
-    child.stdout.on("data", (chunk: Buffer) => out.push(chunk))
-    child.stderr.on("data", (chunk: Buffer) => err.push(chunk))
-    child.once("error", (cause: NodeJS.ErrnoException) => {
-      const problem =
-        cause.code === "ENOENT" ? "is not installed or not on PATH" : `could not be run: ${cause.message}`
-      resume(new SystemdNotAsked({ tool, problem }))
-    })
-    child.once("close", (code, signal) => {
-      const [stdout, stderr] = [Buffer.concat(out).toString("utf8"), Buffer.concat(err).toString("utf8")]
-      resume(
-        code === null
-          ? new SystemdNotAsked({ tool, problem: `was killed by ${signal}` })
-          : Effect.succeed({ code, stdout, stderr })
-      )
-    })
-    return Effect.sync(() => child.kill("SIGKILL"))
+    return yield* Effect.acquireUseRelease(
+      startPiped(
+        tool,
+        args,
+        // Plain English, whatever the terminal and the language of the caller.
+        { env: { ...process.env, SYSTEMD_COLORS: "0", SYSTEMD_PAGER: "", LC_ALL: "C.UTF-8" } },
+        (child) => {
+          child.stdout.on("data", (chunk: Buffer) => out.push(chunk))
+          child.stderr.on("data", (chunk: Buffer) => err.push(chunk))
+          child.once("close", (code, signal) => {
+            const [stdout, stderr] = [
+              Buffer.concat(out).toString("utf8"),
+              Buffer.concat(err).toString("utf8")
+            ]
+            Deferred.unsafeDone(
+              ended,
+              code === null
+                ? Exit.fail(new SystemdNotAsked({ tool, problem: `was killed by ${signal}` }))
+                : Exit.succeed({ code, stdout, stderr })
+            )
+          })
+        }
+      ).pipe(
+        Effect.mapError(({ code, reason }) => {
+          const problem =
+            code === "ENOENT" ? "is not installed or not on PATH" : `could not be run: ${reason}`
+          return new SystemdNotAsked({ tool, problem })
+        })
+      ),
+      () => Deferred.await(ended),
+      (child) => Effect.sync(() => child.kill("SIGKILL"))
+    )
   })
 
 export const layer: Layer.Layer<SystemdTools> = Layer.succeed(SystemdTools, {

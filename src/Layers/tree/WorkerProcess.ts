@@ -1,4 +1,3 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process"
 import type { Readable } from "node:stream"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -6,7 +5,10 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import { nulIn, tooLarge } from "../../Domain/tree/StartLimits.ts"
+import { starterName } from "../../Domain/tree/StartRefusal.ts"
 import type { WorkerExit } from "../../Domain/tree/WorkerExit.ts"
+import { type ProgramNotStarted, startPiped } from "../files/ProgramStart.ts"
 import { ProcFs } from "../machine/ProcFs.ts"
 import { CannotStart, checkExecutable } from "./Executable.ts"
 
@@ -47,31 +49,27 @@ const startLine = [
   'shift 2; exec "$@"'
 ].join("\n")
 
+/** What the system said, with the argument or variable that it does not take. */
+const because = ({ code, reason }: ProgramNotStarted, { argv, env }: WorkerSpec): CannotStart => {
+  const said = code === "E2BIG" ? tooLarge(argv, env) : (nulIn(argv, env) ?? reason)
+  return new CannotStart({ reason: `the system refused to start it: ${said}` })
+}
+
 const launch = Effect.fnUntraced(function* (spec: WorkerSpec, openFilesSoftLimit: string) {
   const exit = yield* Deferred.make<{ readonly exit: WorkerExit; readonly atNanos: bigint }>()
   const clock = yield* Effect.clock
-  const child = yield* Effect.async<ChildProcessByStdio<null, Readable, Readable>, CannotStart>((resume) => {
-    const started = spawn(
-      "/bin/sh",
-      ["-c", startLine, "autopilotd-worker", openFilesSoftLimit, spec.entrance ?? "", ...spec.argv],
-      {
-        cwd: spec.cwd,
-        env: spec.env,
-        detached: true,
-        stdio: ["ignore", "pipe", "pipe"]
-      }
-    )
-    started.once("exit", (code, signal) =>
-      Deferred.unsafeDone(
-        exit,
-        Exit.succeed({ exit: { code, signal }, atNanos: clock.unsafeCurrentTimeNanos() })
+  const child = yield* startPiped(
+    "/bin/sh",
+    ["-c", startLine, starterName, openFilesSoftLimit, spec.entrance ?? "", ...spec.argv],
+    { cwd: spec.cwd, env: spec.env, detached: true },
+    (started) =>
+      started.once("exit", (code, signal) =>
+        Deferred.unsafeDone(
+          exit,
+          Exit.succeed({ exit: { code, signal }, atNanos: clock.unsafeCurrentTimeNanos() })
+        )
       )
-    )
-    started.once("error", (cause) =>
-      resume(new CannotStart({ reason: `the system refused to start it: ${cause.message}` }))
-    )
-    started.once("spawn", () => resume(Effect.succeed(started)))
-  })
+  ).pipe(Effect.mapError((error) => because(error, spec)))
   return { child, exit }
 })
 

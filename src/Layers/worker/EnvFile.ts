@@ -45,6 +45,7 @@ export const layer: Layer.Layer<EnvFile> = Layer.succeed(EnvFile, {
       })
     )
     if (file === undefined) return { values: {}, warnings: [] }
+    if (file.distrust !== undefined) return yield* new EnvFileError({ path, reason: file.distrust })
     const { problems, values } = parseEnvFile(file.text)
     return {
       values,

@@ -13,6 +13,7 @@ import type { WorkerExit } from "../../Domain/tree/WorkerExit.ts"
 import type { OomKill } from "../../Domain/verdict/OomKill.ts"
 import type { RunEvidence } from "../../Domain/verdict/WorkerEnd.ts"
 import { variable, workerId } from "../../Domain/WorkerId.ts"
+import { lossWarnings } from "../../Domain/worker/LostVariables.ts"
 import type { WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
 import { secretValuesOf, workerEnvironment } from "../../Domain/worker/WorkerEnvironment.ts"
 import { patientRace } from "../concurrency/PatientRace.ts"
@@ -27,6 +28,7 @@ import { endTree, WorkerTree } from "../tree/WorkerTree.ts"
 import { KernelOomKills } from "../verdict/KernelOomKills.ts"
 import { LiveWorkers } from "../verdict/LiveWorkers.ts"
 import { EnvFile } from "./EnvFile.ts"
+import { lostVariables } from "./LostVariables.ts"
 import { workerTimeZone } from "./WorkerTimeZone.ts"
 
 /** The reports of a run, in this order; `onRemains` only for processes that survive SIGKILL. */
@@ -96,11 +98,16 @@ const make = Effect.gen(function* () {
   const kernelOomKills = yield* KernelOomKills
   const liveWorkers = yield* LiveWorkers
 
+  const lost = lostVariables()
+
   const environment = Effect.fnUntraced(function* (plan: WorkerPlan, id: string) {
     const file = yield* envFiles
       .read(plan.envFile.path, { mustExist: plan.envFile.mustExist })
       .pipe(Effect.mapError((error) => new CannotStart({ reason: openEnded(error.message) })))
-    for (const warning of file.warnings) {
+    for (const warning of [
+      ...file.warnings,
+      ...lossWarnings(lost, { ...file.values, ...plan.envTable }, plan.argv)
+    ]) {
       yield* events.publish({ _tag: "EnvFileDoubtful", project: plan.project, warning })
     }
     return {

@@ -14,7 +14,7 @@ import {
   whyUnitNotCurrent
 } from "../../Domain/service/ServiceUnit.ts"
 import { shellLine } from "../../Domain/text/ShellLine.ts"
-import { Caller } from "../../Layers/daemon/Caller.ts"
+import { homeOfCaller } from "../../Layers/daemon/Caller.ts"
 import { type FoundFile, ServiceFiles } from "../../Layers/service/ServiceFiles.ts"
 import { Refused } from "../Refused.ts"
 
@@ -49,7 +49,7 @@ export const servesThisHome = (text: string | undefined) =>
 
 /** Returns the other home that a unit serves. Undefined for this home, or for one whose launcher is gone. */
 const otherHome = Effect.fnUntraced(function* (text: string) {
-  const { userHome } = yield* Caller
+  const userHome = yield* homeOfCaller
   const { read } = yield* ServiceFiles
   const launcher = launcherIn(text)
   if (launcher === undefined || launcher === (yield* ownLauncher)) return undefined

@@ -6,7 +6,7 @@ import type { EffectiveProject } from "../../Domain/settings/EffectiveSettings.t
 import { settingVariables, workerBinaryVariable } from "../../Domain/settings/SettingsEnvironment.ts"
 import { listed } from "../../Domain/text/Words.ts"
 import { plansOf, type WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
-import { Caller } from "../../Layers/daemon/Caller.ts"
+import { Caller, homeOfCaller } from "../../Layers/daemon/Caller.ts"
 import { inspectWorker } from "../../Layers/doctor/WorkerInspection.ts"
 import { MemoryReader } from "../../Layers/machine/MemoryReader.ts"
 import * as SettingsFile from "../../Layers/settings/SettingsFile.ts"
@@ -57,14 +57,15 @@ const folderWarning = (
 export const checkServiceSettings = Effect.fnUntraced(
   function* (launcher: Launcher, managerEnvironment: Variables) {
     const caller = yield* Caller
+    const userHome = yield* homeOfCaller
     const { reading: memory } = (yield* MemoryReader).read()
     const environment = serviceEnvironment(managerEnvironment, launcher)
     const lost = lostVariables(caller.environment, environment)
     const effective = yield* loadSettings({
       environment,
       commandLine: {},
-      cwd: caller.userHome,
-      userHome: caller.userHome,
+      cwd: userHome,
+      userHome,
       ...(memory === undefined ? {} : { effectiveTotalBytes: memory.totalBytes })
     })
     const plans = plansOf(effective)
@@ -80,7 +81,7 @@ export const checkServiceSettings = Effect.fnUntraced(
     const warnings = [
       ...(lost.length === 0 ? [] : [lostWarning(lost)]),
       ...unstartable,
-      ...effective.projects.map((project) => folderWarning(project, caller.userHome))
+      ...effective.projects.map((project) => folderWarning(project, userHome))
     ]
     return warnings.filter((warning) => warning !== undefined)
   },

@@ -89,7 +89,7 @@ describe("the runtime", () => {
 describe("the home", () => {
   const well: HomeFacts = {
     path: "/home/me/.autopilot",
-    folder: { mode: 0o40700, isOwn: true, isWritable: true, isNetworkFileSystem: false },
+    folder: { mode: 0o40700, distrust: undefined, isWritable: true, isNetworkFileSystem: false },
     disk: { freeBytes: 10 * GiB, totalBytes: 100 * GiB },
     socketPath: "/home/me/.autopilot/autopilotd.sock",
     socketPathBytes: 35,
@@ -97,7 +97,7 @@ describe("the home", () => {
     hasSocket: true,
     leftFiles: []
   }
-  const folder = { mode: 0o40700, isOwn: true, isWritable: true, isNetworkFileSystem: false }
+  const folder = { mode: 0o40700, distrust: undefined, isWritable: true, isNetworkFileSystem: false }
   const found = (change: Partial<HomeFacts>, isRunning = true) =>
     homeFindings({ ...well, ...change }, { isRunning, minFreeBytes: GiB / 4 })
 
@@ -107,7 +107,11 @@ describe("the home", () => {
   })
 
   it.each<readonly [string, Partial<HomeFacts>, ReadonlyArray<string>]>([
-    ["is another user's", { folder: { ...folder, isOwn: false } }, ["error Home"]],
+    [
+      "is another user's",
+      { folder: { ...folder, distrust: { reason: "belongs to bob (uid 1001)", chmod: undefined } } },
+      ["error Home"]
+    ],
     ["cannot be written", { folder: { ...folder, isWritable: false } }, ["error Home"]],
     ["is open to others", { folder: { ...folder, mode: 0o40755 } }, ["warning Home"]],
     ["is on another machine", { folder: { ...folder, isNetworkFileSystem: true } }, ["warning Home"]],

@@ -341,6 +341,27 @@ const endings: ReadonlyArray<readonly [name: string, found: Verdict, expected: P
     after(code(127), [], ["sh: 1: cluade: not found"], { uptimeMs: 30 }),
     { kind: "not-started", reason: "sh: 1: cluade: not found" }
   ],
+  ...[
+    "autopilotd-worker: 4: exec: /opt/agent: Text file busy",
+    "autopilotd-worker: line 4: /opt/agent: Text file busy",
+    "autopilotd-worker: exec: line 4: /opt/agent: Text file busy"
+  ].map((line): (typeof endings)[number] => [
+    `126 of the shell that starts a worker, while an update writes the program: ${line}`,
+    after(code(126), [], [line], { uptimeMs: 30 }),
+    {
+      kind: "not-started",
+      reason: "/opt/agent is being written at this moment, by an installation or an update (Text file busy)"
+    }
+  ]),
+  [
+    "126 of the shell that starts a worker, for a damaged program",
+    after(code(126), [], ["autopilotd-worker: 4: exec: /opt/agent: Exec format error"], { uptimeMs: 30 }),
+    {
+      kind: "not-started",
+      reason:
+        "/opt/agent is no program for this machine: it is damaged, or for another processor. Install it again (Exec format error)"
+    }
+  ],
   ["127 of a script after an hour", after(code(127), [], ["sh: 1: cluade: not found"]), { kind: "crash" }],
   [
     "1 with a stack trace",

@@ -75,6 +75,13 @@ describe("a worker's environment", () => {
     )
   })
 
+  it("has again what the launcher kept from the daemon, under the env file", () => {
+    const daemon = { AUTOPILOTD_WORKER_NODE_OPTIONS: "--inspect", AUTOPILOTD_WORKER_NODE_DEBUG: "net" }
+    const env = workerEnvironment(daemon, { NODE_DEBUG: "http" }, {}, id)
+    const marks = { AUTOPILOTD_SUPERVISED: "1", AUTOPILOT_WORKER_ID: id }
+    assert.deepStrictEqual(env, { NODE_OPTIONS: "--inspect", NODE_DEBUG: "http", ...marks })
+  })
+
   it("cannot lose its marks to an env file", () => {
     const env = workerEnvironment({}, { AUTOPILOT_WORKER_ID: "mine" }, { AUTOPILOTD_SUPERVISED: "0" }, id)
     assert.deepStrictEqual(env, { AUTOPILOTD_SUPERVISED: "1", AUTOPILOT_WORKER_ID: id })

@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import * as InstanceLock from "../../../src/Layers/daemon/InstanceLock.ts"
+import { notRoot, unlessMissing } from "../../fixtures/Missing.ts"
 import { listening } from "../../fixtures/OriginalDaemon.ts"
 import { eventually } from "../../live/TestDaemon.ts"
 
@@ -192,6 +193,38 @@ describe("the lock of a home", () => {
         })
       )
       assert.isTrue(fs.existsSync(paths.pidFile))
+    })
+  )
+
+  unlessMissing(notRoot)("is not taken in a home that another user owns or may write to", () =>
+    Effect.gen(function* () {
+      const paths = yield* home
+      fs.mkdirSync(paths.root, { mode: 0o700 })
+      const refused = Effect.map(Effect.flip(Effect.scoped(lock(paths))), ({ message }) => message)
+      fs.chownSync(paths.root, 54321, 54321)
+      assert.match(
+        yield* refused,
+        /home cannot be used: it belongs to uid 54321, and its files say what runs as you\. Run autopilotd as that user, or set AUTOPILOT_HOME to another folder of your own\.$/
+      )
+      fs.chownSync(paths.root, 0, 54321)
+      fs.chmodSync(paths.root, 0o770)
+      assert.match(yield* refused, /can be written by all users of group 54321, .*chmod 700 \/\S+home\.$/)
+      fs.chmodSync(paths.root, 0o707)
+      assert.match(yield* refused, /can be written by every user, .* Look through its files, then run:/)
+      assert.deepStrictEqual(fs.readdirSync(paths.root), [])
+    })
+  )
+
+  it.scopedLive("writes through no link that another user has left in the home", () =>
+    Effect.gen(function* () {
+      const paths = yield* home
+      fs.mkdirSync(paths.root, { mode: 0o755 })
+      const victim = join(paths.root, "..", "victim")
+      fs.writeFileSync(victim, "mine")
+      const names = [".probe", "id.new", "autopilotd.pid.new", "autopilotd.pid"]
+      for (const name of names) fs.symlinkSync(victim, join(paths.root, name))
+      yield* lock(paths)
+      assert.strictEqual(fs.readFileSync(victim, "utf8"), "mine")
     })
   )
 

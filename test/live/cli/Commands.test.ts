@@ -2,6 +2,7 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { notRoot, unlessMissing } from "../../fixtures/Missing.ts"
 import { command, eventually, fixture, launcher, startDaemon, temporaryHome } from "../TestDaemon.ts"
 
 const worker = fixture("sleeps.sh")
@@ -326,6 +327,39 @@ describe("help and version", () => {
         assert.match(told.stdout, /\nUsage:\n {2}autopilotd /)
       }
       assert.deepStrictEqual(fs.readdirSync(home), [])
+    })
+  )
+})
+
+describe("a user without a home", () => {
+  const nobody = ["--reuid", "54321", "--regid", "54321", "--clear-groups", launcher]
+  const without = { AUTOPILOT_HOME: undefined, HOME: undefined }
+  unlessMissing(notRoot)("is told what to set, and needs none once AUTOPILOT_HOME is", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      fs.chownSync(home, 54321, 54321)
+      const as = (args: ReadonlyArray<string>, env: Readonly<Record<string, string | undefined>>) =>
+        command({ home, command: "setpriv", args: [...nobody, ...args], env: { ...without, ...env } })
+      for (const [env, cause] of [
+        [{}, "HOME is not set, and the system knows no home of user 54321"],
+        [{ HOME: "" }, "HOME is empty"],
+        [{ HOME: "here" }, 'HOME is "here", which is not an absolute path']
+      ] as const) {
+        for (const args of [["status"], ["start", "--", worker]]) {
+          const told = yield* as(args, env)
+          assert.strictEqual(
+            told.stderr,
+            `autopilotd: There is no home folder: ${cause}. Set HOME to an absolute path; for the daemon's own files AUTOPILOT_HOME is enough.\n`
+          )
+          assert.strictEqual(told.code, 1)
+        }
+      }
+      assert.deepStrictEqual(fs.readdirSync(home), [])
+      assert.strictEqual((yield* as(["--version"], {})).code, 0)
+      const withHome = { AUTOPILOT_HOME: join(home, "ap") }
+      const check = yield* as(["config", "check", "--workdir", "~/x", "--", worker], withHome)
+      assert.match(check.stderr, /working_dir is "~\/x", and there is no home folder: set HOME to/)
+      assert.match((yield* as(["status"], withHome)).stderr, /^autopilotd: No daemon is listening on /)
     })
   )
 })

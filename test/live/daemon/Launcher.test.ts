@@ -104,7 +104,7 @@ for (const { name, words } of shells) {
         const { argv, env, execArgv, execPath, pid }: Told = JSON.parse(daemon.stdout())
         assert.strictEqual(pid, daemon.pid)
         assert.strictEqual(execPath, process.execPath)
-        assert.deepStrictEqual(execArgv, ["--max-semi-space-size=1"])
+        assert.deepStrictEqual(execArgv, ["--max-semi-space-size=1", "--inspect-port=192.0.2.1:1024"])
         assert.deepStrictEqual(argv.slice(1), [starts.bundle, ...args])
         assert.match(env["AUTOPILOTD_NOFILE_SOFT"] ?? "", /^(\d+|unlimited)$/)
       })
@@ -142,6 +142,18 @@ for (const { name, words } of shells) {
         const other = yield* told([...words, launcher], { SYSTEMD_EXEC_PID: "1" })
         assert.strictEqual(other.env["PATH"], process.env["PATH"])
         assert.notProperty(service.env, "AUTOPILOT_HOME")
+      })
+    )
+
+    it.scopedLive("keeps what steers Node for the worker", () =>
+      Effect.gen(function* () {
+        const { launcher } = yield* installed()
+        const options = "--require '/gone/boot \"$HOME\".js'"
+        const stale = { AUTOPILOTD_WORKER_NODE_DEBUG: "stale" }
+        const { env } = yield* told([...words, launcher], { NODE_OPTIONS: options, ...stale })
+        assert.notProperty(env, "NODE_OPTIONS")
+        assert.strictEqual(env["AUTOPILOTD_WORKER_NODE_OPTIONS"], options)
+        assert.notProperty(env, "AUTOPILOTD_WORKER_NODE_DEBUG")
       })
     )
 

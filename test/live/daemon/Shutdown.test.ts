@@ -59,6 +59,26 @@ describe("each of the signals that end programs", () => {
   }
 })
 
+describe("SIGUSR1, which opens the debugger of other Node programs,", () => {
+  it.scopedLive("does nothing to a daemon; a signal that others die of ends it cleanly", () =>
+    Effect.gen(function* () {
+      const daemon = yield* startDaemon({ worker: [fixture("sleeps.sh")] })
+      yield* daemon.status("it runs", (data) => data.worker_status === "running")
+      daemon.child.kill("SIGUSR1")
+      yield* daemon.ask({ type: "Status" })
+      assert.notMatch(daemon.stderr(), /[Dd]ebugger|[Ii]nspector/)
+      assert.match(
+        fs.readFileSync(`/proc/${daemon.pid}/cmdline`, "latin1"),
+        /--inspect-port=192\.0\.2\.1:1024/
+      )
+      daemon.child.kill("SIGPWR")
+      assert.deepStrictEqual(yield* daemon.ended, clean)
+      assertNothingLeft(daemon)
+      assert.include(daemon.stderr(), "Shutting down: SIGPWR")
+    })
+  )
+})
+
 interface Situation {
   readonly what: string
   readonly worker: ReadonlyArray<string>

@@ -46,6 +46,12 @@ const foreign = {
   AUTOPILOTD_NOHUP: "1"
 }
 
+/** What the agent's own Node is to read. */
+const forAgent = {
+  NODE_OPTIONS: "--require /gone/bootloader.js",
+  NODE_EXTRA_CA_CERTS: "/etc/corporate ca.pem"
+}
+
 describe("what a worker is given", () => {
   it.scopedLive(
     "is the caller's environment with our marks, without what is meant for the daemon alone",
@@ -56,11 +62,17 @@ describe("what a worker is given", () => {
         const daemon = yield* startDaemon({
           home,
           worker: [fixture("tells.sh"), paper],
-          env: { ...foreign, AGENT_KEY: "from the caller" }
+          env: { ...foreign, ...forAgent, AGENT_KEY: "from the caller", "my-var": "2" }
         })
         const { worker_id } = yield* daemon.status("it runs", (data) => data.worker_status === "running")
         const text = yield* told(paper)
         assert.strictEqual(valueOf(text, "AGENT_KEY"), "from the caller")
+        // The daemon would not even start with this option.
+        for (const [name, value] of Object.entries(forAgent)) assert.strictEqual(valueOf(text, name), value)
+        assert.notMatch(
+          fs.readFileSync(`/proc/${daemon.pid}/environ`, "latin1"),
+          /(^|\0)NODE_(OPTIONS|EXTRA)/
+        )
         assert.strictEqual(valueOf(text, "AUTOPILOTD_SUPERVISED"), "1")
         assert.strictEqual(valueOf(text, "AUTOPILOT_WORKER_ID"), worker_id)
         assert.match(
@@ -69,6 +81,11 @@ describe("what a worker is given", () => {
         )
         for (const name of Object.keys(foreign)) assert.isUndefined(valueOf(text, name), name)
         assert.notMatch(text, /^(npm_|AUTOPILOTD_(?!SUPERVISED=))/m)
+        // What a shell drops on the way is told.
+        const isTold = /does not get \d+ variables? \(.*my-var.*\) of the daemon's environment/.test(
+          daemon.stderr()
+        )
+        assert.isTrue(isTold || valueOf(text, "my-var") === "2")
       })
   )
 
@@ -99,16 +116,16 @@ describe("what a worker is given", () => {
       })
   )
 
-  it.scopedLive("is the soft open-files limit of the caller, although Node raises its own", () =>
+  it.scopedLive("is the caller's soft open-files limit, and none of its open files", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const paper = join(home, "paper")
       yield* run({
         home,
-        command: "/bin/sh",
+        command: "/bin/bash",
         args: [
           "-c",
-          'ulimit -S -n 256 && exec "$0" "$@"',
+          'exec 7</etc/passwd 17</etc/passwd 200</etc/passwd; ulimit -S -n 256 && exec "$0" "$@"',
           launcher,
           "start",
           "--",
@@ -116,7 +133,9 @@ describe("what a worker is given", () => {
           paper
         ]
       })
-      assert.strictEqual(valueOf(yield* told(paper), "soft-open-files"), "256")
+      const text = yield* told(paper)
+      assert.strictEqual(valueOf(text, "soft-open-files"), "256")
+      assert.notInclude(text, "descriptor /etc/passwd")
     })
   )
 

@@ -60,6 +60,12 @@ const obstacles: ReadonlyArray<Obstacle> = [
     mend: install
   },
   {
+    what: "an interrupted update has left its program empty",
+    make: (home) => fs.writeFileSync(agent(home), ""),
+    told: /\/agent is empty \(0 bytes\): .* did not finish\. Install the program again$/,
+    mend: install
+  },
+  {
     what: "the interpreter of its script does not exist",
     make: script("#!/nowhere/interpreter -x"),
     told: /\/agent names the interpreter \/nowhere\/interpreter, which does not exist$/,

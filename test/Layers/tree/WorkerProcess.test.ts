@@ -1,0 +1,48 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ProcFs from "../../../src/Layers/machine/ProcFs.ts"
+import * as WorkerProcess from "../../../src/Layers/tree/WorkerProcess.ts"
+
+const refusals: ReadonlyArray<
+  readonly [what: string, spec: Partial<WorkerProcess.WorkerSpec>, told: RegExp]
+> = [
+  [
+    "a prompt of more than 128 KiB as an argument",
+    { argv: ["/bin/echo", "-p", "x".repeat(140_000)] },
+    /: argument 2 has 136\.7 KiB, and Linux takes at most 128 KiB in one\. Put the text into a file/
+  ],
+  [
+    "a variable of more than 128 KiB",
+    { env: { SYSTEM_PROMPT: "x".repeat(140_000) } },
+    /: the variable SYSTEM_PROMPT has 136\.7 KiB, and Linux takes at most 128 KiB in one/
+  ],
+  [
+    "an environment that is too large as a whole",
+    { env: Object.fromEntries([...Array(100).keys()].map((n) => [`V${n}`, "x".repeat(100_000)])) },
+    /: its arguments and its environment have 9\.5 MiB, more than Linux takes/
+  ],
+  [
+    "a NUL character in an argument",
+    { argv: ["/bin/echo", "a\0b"] },
+    /: argument 1 holds a NUL character, which no program can receive/
+  ],
+  [
+    "a NUL character in a variable",
+    { env: { KEY: "sk-secret\0" } },
+    /: the variable KEY holds a NUL character, which no program can receive/
+  ]
+]
+
+describe("a worker that the system does not start", () => {
+  for (const [what, spec, told] of refusals) {
+    it.effect(`is reported with the cause: ${what}`, () =>
+      Effect.gen(function* () {
+        const { start } = yield* WorkerProcess.WorkerProcess
+        const { reason } = yield* Effect.flip(start({ argv: ["/bin/true"], cwd: "/", env: {}, ...spec }))
+        assert.match(reason, told)
+        assert.notMatch(reason, /xxx|sk-secret/)
+      }).pipe(Effect.provide(Layer.provide(WorkerProcess.layer, ProcFs.layer)))
+    )
+  }
+})
