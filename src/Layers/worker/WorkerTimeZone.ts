@@ -1,5 +1,7 @@
-import { execFile } from "node:child_process"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { startPiped } from "../files/ProgramStart.ts"
 
 /** The name of the zone, if Node knows it. */
 const named = (zone: string): string | undefined => {
@@ -10,15 +12,18 @@ const named = (zone: string): string | undefined => {
   }
 }
 
-/** The present offset in a zone as the C library reads it: `+03:30`. */
+/** The present offset in a zone as the C library reads it: `+03:30`. UTC where date(1) does not say. */
 const offsetIn = (zone: string | undefined): Effect.Effect<string> =>
-  Effect.async((resume) => {
-    const env = { ...process.env, TZ: zone }
-    execFile("date", ["+%z"], { env, timeout: 5000 }, (_, stdout) => {
-      const [, hours, minutes] = /^([+-]\d\d)(\d\d)\n/.exec(stdout) ?? []
-      resume(Effect.succeed(hours === undefined ? "UTC" : `${hours}:${minutes}`))
+  Effect.gen(function* () {
+    const ended = yield* Deferred.make<string>()
+    let said = ""
+    yield* startPiped("date", ["+%z"], { env: { ...process.env, TZ: zone }, timeout: 5000 }, (child) => {
+      child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString("latin1")))
+      child.once("close", () => Deferred.unsafeDone(ended, Exit.succeed(said)))
     })
-  })
+    const [, hours, minutes] = /^([+-]\d\d)(\d\d)\n/.exec(yield* Deferred.await(ended)) ?? []
+    return hours === undefined ? "UTC" : `${hours}:${minutes}`
+  }).pipe(Effect.orElseSucceed(() => "UTC"))
 
 /**
  * The time zone of a worker: a name, or an offset where Node does not understand the variable TZ. It takes an empty one

@@ -64,7 +64,7 @@ describe("autopilotd stop", () => {
         assert.strictEqual(out, "")
         assert.match(
           messageOf(result),
-          /^The daemon stopped, but 1 process \(pid 41\) of its workers could not be/
+          /^The daemon stopped, but left 1 process \(pid 41\) of its workers behind/
         )
       }
     })
