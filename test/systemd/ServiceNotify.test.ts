@@ -22,11 +22,6 @@ const channels: ReadonlyArray<Channel> = [
   { name: "systemd-notify, where there is no perl", without: withoutPerl, hasDescriptor: false }
 ]
 
-const hangs = `if (process.argv[2] === "start") setInterval(() => {
-  try { require("node:fs").unlinkSync("/home/tester/hang") } catch { return }
-  for (;;);
-}, 20).unref()`
-
 for (const { hasDescriptor, name, without } of channels) {
   describe(`systemd is told by ${name}`, () => {
     underUserManager("that the daemon is ready, how the worker does, and that it reloads", (machine) =>
@@ -49,10 +44,9 @@ for (const { hasDescriptor, name, without } of channels) {
     underUserManager("that it is alive, and no longer when its event loop hangs", (machine) =>
       Effect.gen(function* () {
         yield* without(machine)
-        machine.write("hangs.cjs", hangs)
         const service = yield* started(machine, {
           settings: `${workerIs(fixture("sleeps.sh"))}[memory]\npoll_interval_ms = 200\n`,
-          dropIn: `${soonRestarted}\nWatchdogSec=4\nEnvironment=NODE_OPTIONS=--require=/home/tester/hangs.cjs`
+          dropIn: `${soonRestarted}\nWatchdogSec=4`
         })
         const before = yield* service.running
         const heard = () =>
@@ -63,7 +57,7 @@ for (const { hasDescriptor, name, without } of channels) {
           Effect.map(heard(), (now) => now > first + 4_500_000 || undefined)
         )
         assert.deepStrictEqual(yield* service.show("NRestarts", "MainPID"), ["0", String(before.daemon_pid)])
-        machine.write("hang", "")
+        yield* machine.sh(`kill -STOP ${before.daemon_pid}`)
         yield* service.journalHas(/Watchdog timeout \(limit 4s\)/)
         const after = yield* service.status(
           "another daemon has another worker",

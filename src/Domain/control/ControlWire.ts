@@ -46,6 +46,25 @@ const unknownType = (type: string): string => {
   return `Unknown request type "${printable(type, excerptLength)}": expected ${expectedTypes}.${suggestion}`
 }
 
+const keysOf: ReadonlyMap<string, ReadonlyArray<string>> = new Map(
+  ControlRequest.members.map(({ fields }) => [fields.type.literals[0], Object.keys(fields)])
+)
+
+/**
+ * An unknown key that resembles a known one, which the request does not have. Others are ignored: a later version may
+ * know them. Without this `projct` would stop the worker of another project.
+ */
+const misspelled = (type: string, given: ReadonlyArray<string>): string | undefined => {
+  const known = keysOf.get(type) ?? []
+  const free = known.filter((key) => !given.includes(key))
+  for (const key of given.filter((name) => !known.includes(name))) {
+    const nearest = nearestName(key, free)
+    if (nearest !== undefined)
+      return `The request ${type} has no "${printable(key, excerptLength)}". Did you mean "${nearest}"?`
+  }
+  return undefined
+}
+
 const firstProblem = (type: string, error: ParseResult.ParseError): string => {
   const issue = ParseResult.ArrayFormatter.formatErrorSync(error)[0]
   const key = issue?.path.join(".") ?? ""
@@ -78,6 +97,8 @@ export const decodeRequest = (text: string): Either.Either<ControlRequest, strin
       return yield* Either.left(`The request gives a key twice: ${printable(text, excerptLength)}`)
     }
     if (!requestTypes.includes(type)) return yield* Either.left(unknownType(type))
+    const problem = misspelled(type, Object.keys(value))
+    if (problem !== undefined) return yield* Either.left(problem)
     return yield* Either.mapLeft(decodeKnownRequest(value), (error) => firstProblem(type, error))
   })
 

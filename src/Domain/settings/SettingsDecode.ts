@@ -179,10 +179,26 @@ const oncePerKey = (problems: ReadonlyArray<KeyProblem>): ReadonlyArray<KeyProbl
   ...new Map(problems.map((problem) => [keyOf(problem), problem])).values()
 ]
 
+/** The problems that one report describes. Each is compared with all settings, to name the nearest. */
+const mostProblems = 50
+
+/** Describes the first problems, and counts the rest. */
+const described = (
+  issues: ReadonlyArray<ParseResult.ArrayFormatterIssue>,
+  describe: (issue: ParseResult.ArrayFormatterIssue) => KeyProblem
+): ReadonlyArray<KeyProblem> => {
+  const problems = issues.slice(0, mostProblems).map(describe)
+  const [next] = issues.slice(mostProblems)
+  if (next === undefined) return problems
+  const path = next.path.map((name) => (typeof name === "symbol" ? String(name) : name))
+  const reason = `and ${issues.length - mostProblems - 1} other keys have problems too: fix the ones above first`
+  return [...problems, { path, reason }]
+}
+
 const decode = (raw: RawSettings, valid: ValidKeys, together: ReadonlyArray<KeyProblem>) => {
   const decoded = decodeSettings(raw)
   const issues = Either.isRight(decoded) ? [] : ParseResult.ArrayFormatter.formatErrorSync(decoded.left)
-  const problems = oncePerKey([...issues.map((issue) => problemOf(raw, issue, valid)), ...together])
+  const problems = oncePerKey([...described(issues, (issue) => problemOf(raw, issue, valid)), ...together])
   return Either.isRight(decoded) && problems.length === 0
     ? Either.right(decoded.right)
     : Either.left(problems)

@@ -126,13 +126,18 @@ const search = async (path: string, query: HistoryQuery): Promise<HistoryFound> 
   return { records: found.toReversed(), damaged }
 }
 
+/** One search at a time: many at once would each hold the event loop for a block, and a status would wait for all. */
 export const layer: Layer.Layer<HistoryReader, never, AutopilotHome> = Layer.effect(
   HistoryReader,
-  Effect.map(AutopilotHome, ({ historyFile: path }) => ({
-    read: (query) =>
-      Effect.tryPromise({
-        try: () => search(path, query),
-        catch: (cause) => new HistoryUnreadable({ path, reason: reasonOf(cause) })
-      })
-  }))
+  Effect.gen(function* () {
+    const { historyFile: path } = yield* AutopilotHome
+    const turn = yield* Effect.makeSemaphore(1)
+    return {
+      read: (query) =>
+        Effect.tryPromise({
+          try: () => search(path, query),
+          catch: (cause) => new HistoryUnreadable({ path, reason: reasonOf(cause) })
+        }).pipe(turn.withPermits(1))
+    }
+  })
 )

@@ -10,6 +10,15 @@ export class NotToml extends Data.TaggedError("NotToml")<{
   readonly because?: string
 }> {}
 
+/** Far more than any setting needs. Deeper paths cost later steps the square of their depth. */
+const mostLevels = 32
+
+/** Whether tables and arrays stand in one another more than `levels` deep. */
+const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1)))
+
 /** Parses a TOML text. `bigints` selects the integers that become bigints: all, or those beyond 2^53 - 1. */
 export const readData = (text: string, bigints: "all" | "large"): Effect.Effect<RawSettings, NotToml> =>
   Effect.try({
@@ -20,4 +29,9 @@ export const readData = (text: string, bigints: "all" | "large"): Effect.Effect<
       const because = cause.message.split("\n", 1)[0]?.replace(/^Invalid TOML document: /, "") ?? ""
       return new NotToml({ at: { line: cause.line, column: cause.column }, because })
     }
-  })
+  }).pipe(
+    Effect.filterOrFail(
+      (data) => !isDeeper(data, mostLevels),
+      () => new NotToml({ because: `its tables stand in one another more than ${mostLevels} deep` })
+    )
+  )

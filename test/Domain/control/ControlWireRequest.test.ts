@@ -56,6 +56,7 @@ const notUnderstood: ReadonlyArray<readonly [text: string, message: string]> = [
     '{"type":"Status","project":"../etc"}',
     "The request Status has a bad \"project\": a project name is 1 to 64 letters, digits, '.', '_' or '-', and begins with a letter or a digit"
   ],
+  ['{"type":"StopWorker","projct":"x"}', 'The request StopWorker has no "projct". Did you mean "project"?'],
   ['{"type":"Status","project":5}', 'The request Status has a bad "project": Expected string, actual 5'],
   [
     '{"type":"StopWorker","project":null}',

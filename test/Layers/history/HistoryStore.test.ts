@@ -18,7 +18,8 @@ import {
   numbersOf,
   readHistory,
   shop,
-  withHistory
+  withHistory,
+  withReader
 } from "../../fixtures/HistoryWorld.ts"
 import { promisesWith } from "../../fixtures/SettingsWriter.ts"
 import { eventually, temporaryHome } from "../../live/TestDaemon.ts"
@@ -40,6 +41,35 @@ const errorIn = (logged: ReadonlyArray<string>) =>
 const numbersIn = (home: string) => Effect.map(readHistory(home), ({ records }) => numbersOf(records))
 
 describe("the history", () => {
+  it.scopedLive("is searched once at a time, so that many searches do not hold up a status", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      fs.writeFileSync(
+        historyOf(home),
+        range(0, 10)
+          .map((n) => oldLine(n, n))
+          .join("")
+      )
+      let open = 0
+      let most = 0
+      yield* promisesWith("open", (original) => async (...args) => {
+        const file = await original(...args)
+        if (args[0] !== historyOf(home)) return file
+        most = Math.max(most, ++open)
+        const close = file.close.bind(file)
+        return Object.assign(file, { close: () => close().finally(() => open--) })
+      })
+      const all = yield* withReader(home, ({ read }) =>
+        Effect.all(
+          range(0, 30).map(() => read({})),
+          { concurrency: "unbounded" }
+        )
+      )
+      for (const { records } of all) assert.deepStrictEqual(numbersOf(records), range(0, 10))
+      assert.deepStrictEqual([open, most], [0, 1])
+    })
+  )
+
   it.scopedLive("has every event in its order, with its time, its number and the daemon's run", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome

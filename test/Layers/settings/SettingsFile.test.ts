@@ -44,6 +44,19 @@ describe("A settings file", () => {
     })
   )
 
+  it.scoped("is refused at once however deep it is and however many of its keys are wrong", () =>
+    Effect.gen(function* () {
+      const { refusalsOf } = yield* user
+      const deep = yield* refusalsOf(`a${".a".repeat(20_000)} = 1`)
+      assert.deepStrictEqual(deep, [
+        ": this is not valid TOML: its tables stand in one another more than 32 deep."
+      ])
+      const many = yield* refusalsOf(Array.from({ length: 5500 }, (_, n) => `wrong${n} = 1`).join("\n"))
+      assert.strictEqual(many.length, 51)
+      assert.include(many.at(-1), "and 5449 other keys have problems too: fix the ones above first")
+    })
+  )
+
   it.scoped("a setting in [worker_command] and at the top level with different values is refused", () =>
     Effect.gen(function* () {
       const { refusalsOf } = yield* user

@@ -115,7 +115,8 @@ describe("what a killed daemon has left", () => {
         assert.include(stillWaiting.reason ?? "", remedy)
         const stopped = yield* command({ home, args: ["stop"] })
         assert.strictEqual(stopped.code, 1)
-        assert.include(stopped.stderr, `The daemon has stopped, but left processes behind: ${remedy}.`)
+        assert.match(stopped.stderr, /^autopilotd: The daemon stopped, but left \d+ process/)
+        assert.include(stopped.stderr, ` of its workers behind: ${remedy}.`)
       })
   )
 
