@@ -1,4 +1,5 @@
-// Builds dist/autopilotd.js, the one file that ships and that the live tests run, and the notices that ship beside it.
+// Builds what ships and what the live tests run: dist/autopilotd.js, the panel (dist/panel.js and what the browser loads),
+// and the notices of the bundled packages.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -8,32 +9,58 @@ import { notices } from "./notices.mjs"
 const root = join(dirname(fileURLToPath(import.meta.url)), "..")
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
-const { metafile, outputFiles } = await build({
-  absWorkingDir: root,
-  entryPoints: ["src/Programs/main.ts"],
-  outfile: "dist/autopilotd.js",
-  write: false,
-  metafile: true,
-  bundle: true,
-  platform: "node",
-  target: "node20",
-  format: "esm",
-  // Names stay: a bug report shows them in its stack trace. Short names with the long ones kept beside them (keepNames)
-  // would cost 256 bytes for each closure made at run time.
-  minifyWhitespace: true,
-  minifySyntax: true,
-  // The licences stand in THIRD-PARTY-NOTICES.txt.
-  legalComments: "none",
-  define: { AUTOPILOTD_VERSION: JSON.stringify(version) },
-  // Some dependencies are CommonJS and call require for Node's own modules.
-  banner: {
-    js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);'
-  },
-  logLevel: "warning"
-}).catch(() => {
-  // esbuild has printed the errors with their places.
-  process.exit(1)
-})
+/** Builds a bundle without writing it. esbuild prints errors with their places. */
+const bundle = (options) =>
+  build({
+    absWorkingDir: root,
+    write: false,
+    metafile: true,
+    bundle: true,
+    minifyWhitespace: true,
+    minifySyntax: true,
+    // The licences stand in THIRD-PARTY-NOTICES.txt.
+    legalComments: "none",
+    logLevel: "warning",
+    ...options
+  }).catch(() => process.exit(1))
+
+/**
+ * A program for Node. Names stay: a bug report shows them in its stack trace. Short names with the long ones kept beside
+ * them (keepNames) would cost 256 bytes for each closure made at run time.
+ */
+const program = (entry, outfile) =>
+  bundle({
+    entryPoints: [entry],
+    outfile,
+    platform: "node",
+    target: "node20",
+    format: "esm",
+    define: { AUTOPILOTD_VERSION: JSON.stringify(version) },
+    // Some dependencies are CommonJS and call require for Node's own modules.
+    banner: {
+      js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);'
+    }
+  })
+
+const builds = await Promise.all([
+  program("src/Programs/main.ts", "dist/autopilotd.js"),
+  // The panel is a bundle of its own, so that the daemon does not load a web server.
+  program("src/Programs/panel/Gui.ts", "dist/panel.js"),
+  // What the browser loads. The fonts stand beside the style sheet.
+  bundle({
+    entryPoints: { app: "src/Browser/app.ts", style: "src/Browser/style.css" },
+    outdir: "dist/panel",
+    format: "iife",
+    target: ["chrome109", "firefox115", "safari16.4"],
+    minify: true
+  })
+])
+
+/** Libraries of the page, as they are published. */
+const copies = {
+  "dist/panel/htmx.js": "node_modules/htmx.org/dist/htmx.min.js",
+  "dist/panel/ws.js": "node_modules/htmx-ext-ws/dist/ws.min.js"
+}
 
 /** Replaces a file in one step, so that a start during a build runs the old bundle or the new one, never a half. */
 const replace = (path, contents) => {
@@ -42,7 +69,14 @@ const replace = (path, contents) => {
   renameSync(unfinished, path)
 }
 
-const dist = join(root, "dist")
-mkdirSync(dist, { recursive: true })
-replace(join(dist, "THIRD-PARTY-NOTICES.txt"), notices(root, metafile))
-for (const { contents, path } of outputFiles) replace(path, contents)
+mkdirSync(join(root, "dist/panel"), { recursive: true })
+for (const { contents, path } of builds.flatMap(({ outputFiles }) => outputFiles)) replace(path, contents)
+for (const [to, from] of Object.entries(copies)) replace(join(root, to), readFileSync(join(root, from)))
+replace(
+  join(root, "dist/THIRD-PARTY-NOTICES.txt"),
+  notices(
+    root,
+    builds.map(({ metafile }) => metafile),
+    Object.values(copies)
+  )
+)

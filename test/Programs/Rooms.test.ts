@@ -30,6 +30,7 @@ const ladder = {
     "control",
     "service",
     "doctor",
+    "panel",
     "cli"
   ],
   Layers: [
@@ -52,7 +53,8 @@ const ladder = {
     "status",
     "control",
     "service",
-    "doctor"
+    "doctor",
+    "panel"
   ]
 } as const
 

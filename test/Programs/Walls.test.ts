@@ -123,6 +123,7 @@ describe("the walls of the house", () => {
     const known: Readonly<Record<string, string>> = {
       "Concerns.ts": "it is what looks after fibers",
       "CurrentRun.ts": "each life reports its end, a defect too",
+      "DaemonWatch.ts": "of the panel: its looks outlive a defect, and end with it",
       "HistoryStore.ts": "built before the concerns; its loop outlives a defect",
       "PatientRace.ts": "racers whose ends are awaited",
       "ProjectSwitch.ts": "the end of one switch",

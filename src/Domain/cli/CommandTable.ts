@@ -156,6 +156,14 @@ const commandTable = {
     takesWorker: false,
     examples: ["autopilotd stop && autopilotd start --detach"]
   },
+  gui: {
+    summary: "Serve the web panel on this machine",
+    details:
+      "Prints a link that holds the panel's token, and serves the panel on 127.0.0.1 until Ctrl-C, whether or not a daemon is running. --open opens the link in the browser. --start starts the daemon first where none runs; --workdir and --project apply to that start, and to the panel's own Start button. From another machine, forward the port: ssh -L 7420:127.0.0.1:7420 HOST.",
+    options: ["port", "open", "startDaemon", "workdir", "project"],
+    takesWorker: false,
+    examples: ["autopilotd gui --open", "autopilotd gui --port 0 --start --workdir ~/code/shop"]
+  },
   install: {
     summary: "Install and start the systemd user service",
     details:

@@ -5,6 +5,7 @@ import {
   type OptionValue,
   oneOf,
   pastTime,
+  port,
   project,
   text,
   wholeNumber
@@ -99,6 +100,15 @@ export const optionTable = {
     value: pastTime,
     summary: "Show only what is newer than TIME: 2h, 3d, 14:30, yesterday, 2026-11-20T14:30"
   }),
+  port: valued({
+    long: "port",
+    placeholder: "N",
+    value: port,
+    summary: "Port of 127.0.0.1 to listen on; 0 for a free one",
+    fallback: "7420"
+  }),
+  open: flag({ long: "open", summary: "Open the panel in the browser" }),
+  startDaemon: flag({ long: "start", summary: "Start the daemon if none is running" }),
   grep: valued({
     long: "grep",
     placeholder: "TEXT",

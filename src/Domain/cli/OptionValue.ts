@@ -54,6 +54,17 @@ export const count: OptionValue<number> = {
   completes: undefined
 }
 
+/** A TCP port; 0 stands for any free one. */
+export const port: OptionValue<number> = {
+  expects: "a port from 0 to 65535",
+  decode: (given) => {
+    const value = count.decode(given)
+    return value !== undefined && value <= 65_535 ? value : undefined
+  },
+  numeric: true,
+  completes: undefined
+}
+
 /** A time in the past as written. `sinceMs` resolves it with the clock. */
 export const pastTime: OptionValue<string> = {
   expects: sinceExpects,

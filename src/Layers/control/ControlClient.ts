@@ -108,7 +108,8 @@ const connectOnce = (path: string): Effect.Effect<Net.Socket, SystemError, Scope
     return socket
   })
 
-const connect = (path: string): Effect.Effect<Net.Socket, ControlClientError, Scope.Scope> => {
+/** Connects to the daemon's socket until the scope closes. Waits while its backlog is full. */
+export const connect = (path: string): Effect.Effect<Net.Socket, ControlClientError, Scope.Scope> => {
   if (Buffer.byteLength(path) > maxSocketPathBytes) return Effect.fail(new NotRunning({ path }))
   return connectOnce(path).pipe(
     Effect.retry({ while: (cause) => cause.code === "EAGAIN", schedule: Schedule.spaced(retryIntervalMs) }),

@@ -142,6 +142,12 @@ export const commands = {
       })
     )
   }),
+  gui: Effect.fnUntraced(function* (invocation: Invocation) {
+    // A bundle of its own, which holds the web server: the daemon must not grow by it.
+    const bundle = new URL("./panel.js", import.meta.url).href
+    const { gui }: typeof import("../panel/Gui.ts") = yield* Effect.promise(() => import(bundle))
+    yield* gui(invocation)
+  }),
   install: Effect.fnUntraced(function* (invocation: Invocation) {
     const service = Layer.merge(Client, yield* serviceLayer)
     if (invocation.options.print) {

@@ -5,6 +5,7 @@ import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { explain } from "../../Domain/history/Explain.ts"
 import { explanationData, explanationText } from "../../Domain/history/Explanation.ts"
 import { needed } from "../../Domain/history/HistoryData.ts"
+import type { StatusReply } from "../../Domain/status/StatusData.ts"
 import { noSurvivors } from "../../Domain/tree/Survivors.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { lastSignOfLife } from "../../Layers/daemon/LastSignOfLife.ts"
@@ -17,7 +18,8 @@ import { Refused } from "../Refused.ts"
 /** Covers a week without events. */
 const atLeast = 200
 
-const project = ({ project: name }: Invocation["options"]) => (name === undefined ? {} : { project: name })
+const project = ({ project: name }: Pick<Invocation["options"], "project">) =>
+  name === undefined ? {} : { project: name }
 
 /** The status of the daemon. Fails with NotRunning without one. */
 const statusOf = Effect.fnUntraced(function* (options: Invocation["options"]) {
@@ -28,28 +30,37 @@ const statusOf = Effect.fnUntraced(function* (options: Invocation["options"]) {
     : yield* new Refused({ reason: reply.message, isTold: false })
 })
 
-/** `autopilotd why`: explains the state of a worker, or of a daemon that no longer runs, and the next steps. */
-export const why = Effect.fnUntraced(function* ({ options }: Invocation) {
+/** Explains the state of a worker, or why no daemon runs. `status` is undefined when no daemon answers. */
+export const explanationOf = Effect.fnUntraced(function* (
+  status: StatusReply | undefined,
+  name: Pick<Invocation["options"], "project">
+) {
   const { read } = yield* HistoryReader
   const { bootedMs } = yield* MachineBoot
-  const { colour, out } = yield* CommandOutput
-  const status = yield* Effect.catchTag(statusOf(options), "NotRunning", () => Effect.succeed(undefined))
   const nowMs = yield* Clock.currentTimeMillis
   const zone = DateTime.zoneMakeLocal()
   const { records } = yield* read({
     ...needed({ sinceMs: undefined, limit: atLeast }, nowMs, zone),
-    ...project(options)
+    ...project(name)
   })
-  const explanation = explain({
+  return explain({
     status,
     records,
     survivors: status === undefined ? yield* survivors : noSurvivors,
-    project: options.project,
+    project: name.project,
     nowMs,
     lastSign: status === undefined ? yield* lastSignOfLife : undefined,
     bootedMs: yield* bootedMs,
     zone
   })
+})
+
+/** `autopilotd why`: explains the state of a worker, or of a daemon that no longer runs, and the next steps. */
+export const why = Effect.fnUntraced(function* ({ options }: Invocation) {
+  const { colour, out } = yield* CommandOutput
+  const status = yield* Effect.catchTag(statusOf(options), "NotRunning", () => Effect.succeed(undefined))
+  const explanation = yield* explanationOf(status, options)
+  const zone = DateTime.zoneMakeLocal()
   yield* out(
     options.json
       ? `${JSON.stringify({ success: true, message: explanation.sentences[0], data: explanationData(explanation) })}\n`

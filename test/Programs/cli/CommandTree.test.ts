@@ -34,6 +34,7 @@ const handlersWith = <E, R>(handler: (by: Verb, invocation: Invocation) => Effec
     "restart-worker": of("restart-worker"),
     reload: of("reload"),
     stop: of("stop"),
+    gui: of("gui"),
     install: of("install"),
     uninstall: of("uninstall"),
     "config check": of("config check"),

@@ -1,0 +1,30 @@
+import type { Explanation } from "../history/Explanation.ts"
+import { printable } from "../text/Printable.ts"
+import type { DaemonSight } from "./DaemonSight.ts"
+import { type Html, html, nothing } from "./Html.ts"
+import { icon } from "./Icons.ts"
+import { stateWords } from "./StateView.ts"
+
+const maxLength = 600
+
+/**
+ * Above everything: why the worker does not run, and what helps. Nothing while it runs well. `explanation` is that of
+ * `autopilotd why`.
+ */
+export const bannerView = (sight: DaemonSight, explanation: Explanation | undefined): Html => {
+  if (explanation === undefined) return nothing
+  const { tone } = stateWords(sight)
+  const [first, ...rest] = explanation.sentences.map((sentence) => printable(sentence, maxLength))
+  return html`<div class="alert ${tone}">${icon(tone === "bad" ? "alert" : "wait")}
+<div><p><strong>${first}</strong> ${rest.join(" ")}</p>${
+    explanation.advice.length > 0 &&
+    html`<ul class="advice">${explanation.advice.map((step) => html`<li>${printable(step, maxLength)}</li>`)}</ul>`
+  }</div></div>`
+}
+
+/** Whether the state needs an explanation above everything. */
+export const needsExplanation = (sight: DaemonSight): boolean =>
+  sight._tag === "NotRunning" ||
+  (sight._tag === "Running" &&
+    sight.status !== undefined &&
+    !["running", "starting"].includes(sight.status.worker_status))

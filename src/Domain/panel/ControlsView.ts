@@ -1,0 +1,72 @@
+import { printable } from "../text/Printable.ts"
+import type { DaemonSight } from "./DaemonSight.ts"
+import { type Html, html } from "./Html.ts"
+import { type Icon, icon } from "./Icons.ts"
+
+/** What a person can do now. Each is a request to `/api/daemon/ACTION`. */
+export type PanelAction =
+  | "start"
+  | "stop"
+  | "start-worker"
+  | "stop-worker"
+  | "restart-worker"
+  | "switch"
+  | "reload"
+
+interface Control {
+  readonly action: PanelAction
+  readonly label: string
+  readonly icon: Icon
+  readonly look: "primary" | "danger" | ""
+  /** Asked first, with the words on the button that goes on. */
+  readonly confirm?: { readonly question: string; readonly consequence: string }
+}
+
+const startDaemon: Control = { action: "start", label: "Start daemon", icon: "start", look: "primary" }
+const startWorker: Control = { action: "start-worker", label: "Start worker", icon: "start", look: "primary" }
+const restartWorker: Control = {
+  action: "restart-worker",
+  label: "Restart worker",
+  icon: "restart",
+  look: "primary"
+}
+const stopWorker: Control = { action: "stop-worker", label: "Stop worker", icon: "stop", look: "" }
+const stopDaemon: Control = {
+  action: "stop",
+  label: "Stop daemon",
+  icon: "power",
+  look: "danger",
+  confirm: {
+    question: "Stop the daemon?",
+    consequence: "It stops the workers of all projects. Nothing restarts them until you start it again."
+  }
+}
+
+const controlsFor = (sight: DaemonSight): ReadonlyArray<Control> => {
+  if (sight._tag === "NotRunning") return [startDaemon]
+  if (sight._tag === "Unwell" || sight.status === undefined) return [stopDaemon]
+  switch (sight.status.worker_status) {
+    case "running":
+    case "starting":
+      return [restartWorker, stopWorker, stopDaemon]
+    case "restarting":
+    case "waiting":
+      return [startWorker, stopWorker, stopDaemon]
+    case "stopping":
+      return [restartWorker, stopDaemon]
+    default:
+      return [startWorker, stopDaemon]
+  }
+}
+
+/** The buttons. They keep their ids, so that the focus stays where it is when they change. */
+export const controlsView = (sight: DaemonSight): Html => {
+  const project = sight._tag === "Running" ? (sight.status?.project ?? "") : ""
+  return html`${controlsFor(sight).map(
+    ({ action, confirm, icon: sign, label, look }) =>
+      html`<button class="btn ${look}" type="button" id="do-${action}" hx-post="/api/daemon/${action}?project=${encodeURIComponent(printable(project, 64))}" hx-swap="none"${
+        confirm !== undefined &&
+        html` data-question="${confirm.question}" data-consequence="${confirm.consequence}"`
+      }>${icon(sign)}${label}</button>`
+  )}`
+}

@@ -1,0 +1,18 @@
+import type { ProjectsData } from "../status/ProjectsData.ts"
+import type { StatusReply } from "../status/StatusData.ts"
+
+/** What the panel sees of the daemon at one moment. */
+export type DaemonSight =
+  | {
+      readonly _tag: "Running"
+      readonly projects: ProjectsData
+      /** Of the project that the page shows. */
+      readonly status?: StatusReply
+      /** When its worker started, in milliseconds since 1970. */
+      readonly startedMs?: number
+      /** Why there is no status, such as a project that was removed. */
+      readonly problem?: string
+    }
+  | { readonly _tag: "NotRunning" }
+  /** It runs, and does not answer as it should. */
+  | { readonly _tag: "Unwell"; readonly reason: string }

@@ -1,0 +1,3 @@
+import { type Html, nothing } from "./Html.ts"
+
+export const historyCard: Html = nothing

@@ -1,0 +1,41 @@
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { type SubscribeRequest, SubscriptionLine } from "../../Domain/control/Subscription.ts"
+import { jsonText } from "../../Domain/text/Printable.ts"
+import { connect } from "./ControlClient.ts"
+
+/** The daemon sends a sign of life every 15 seconds. */
+const patience = "40 seconds"
+
+/** The daemon cuts its lines; a longer one comes from another program. */
+const maxLineLength = 8 * 2 ** 20
+
+const decode = Schema.decodeUnknownEither(Schema.parseJson(SubscriptionLine))
+
+/** Lines of a type that this version does not know are left out, as the protocol asks. */
+const known = (line: string): ReadonlyArray<SubscriptionLine> =>
+  Either.match(decode(line), { onLeft: () => [], onRight: (one) => [one] })
+
+/**
+ * Follows the daemon: the snapshot, then each event. Ends when the daemon ends it, or has been silent for too long. Fails
+ * when no daemon listens.
+ */
+export const subscribe = (path: string, request: Omit<SubscribeRequest, "type">) =>
+  Stream.unwrapScoped(
+    Effect.map(connect(path), (socket) =>
+      Stream.async<string>((emit) => {
+        let rest = ""
+        socket.setEncoding("utf8")
+        socket.on("data", (text: string) => {
+          const lines = `${rest}${text}`.split("\n")
+          rest = lines.pop() ?? ""
+          if (rest.length > maxLineLength) socket.destroy()
+          void Promise.all(lines.map((line) => emit.single(line)))
+        })
+        socket.once("close", () => void emit.end())
+        socket.write(`${jsonText({ type: "Subscribe", ...request })}\n`)
+      })
+    )
+  ).pipe(Stream.timeout(patience), Stream.mapConcat(known))

@@ -1,0 +1,99 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as PubSub from "effect/PubSub"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import type { ProjectName } from "../../Domain/Project.ts"
+import type { DaemonSight } from "../../Domain/panel/DaemonSight.ts"
+import type { StatusReply } from "../../Domain/status/StatusData.ts"
+import { ControlClient, type ControlClientError } from "../control/ControlClient.ts"
+import { subscribe } from "../control/SubscriptionClient.ts"
+import { AutopilotHome } from "../daemon/AutopilotHome.ts"
+
+/** Amounts that change without an event, such as memory, are asked for this often. */
+const pollInterval = "3 seconds"
+
+/** A daemon that has just started is noticed within this time. */
+const retryInterval = "1 second"
+
+/** Several events of one moment are one change. */
+const settleTime = "20 millis"
+
+/** The daemon as the panel sees it, whether or not it runs. */
+export class DaemonWatch extends Context.Tag("DaemonWatch")<
+  DaemonWatch,
+  {
+    /** Emits at once, after each event of the daemon, and at least every three seconds. */
+    readonly changes: Stream.Stream<void>
+    /** What the daemon says of a project, or of the selected one. Asked once between two changes, by whoever comes first. */
+    readonly look: (project: ProjectName | undefined) => Effect.Effect<DaemonSight>
+  }
+>() {}
+
+const sightOf = (error: ControlClientError): DaemonSight =>
+  error._tag === "NotRunning" ? { _tag: "NotRunning" } : { _tag: "Unwell", reason: error.message }
+
+export const layer: Layer.Layer<DaemonWatch, never, ControlClient | AutopilotHome> = Layer.scoped(
+  DaemonWatch,
+  Effect.gen(function* () {
+    const { request } = yield* ControlClient
+    const { socket } = yield* AutopilotHome
+    const hub = yield* PubSub.sliding<void>(1)
+    const seen = new Map<string, Effect.Effect<DaemonSight>>()
+    const change = Effect.suspend(() => {
+      seen.clear()
+      return PubSub.publish(hub, undefined)
+    })
+
+    yield* Effect.forkScoped(Effect.schedule(change, Schedule.spaced(pollInterval)))
+    yield* subscribe(socket, {}).pipe(
+      Stream.debounce(settleTime),
+      Stream.runForEach(() => change),
+      Effect.ignore,
+      Effect.zipRight(change),
+      Effect.repeat(Schedule.spaced(retryInterval)),
+      Effect.forkScoped
+    )
+
+    /** The start of each run, which every poll would compute a little differently. */
+    const starts = new Map<string, { readonly pid: number; readonly atMs: number }>()
+    const startOf = (
+      { project = "", uptime_seconds: uptime, worker_pid: pid }: StatusReply,
+      nowMs: number
+    ) => {
+      if (pid === null) return undefined
+      const known = starts.get(project)
+      const start = known?.pid === pid ? known : { pid, atMs: nowMs - uptime * 1000 }
+      starts.set(project, start)
+      return start.atMs
+    }
+
+    const ask = (project: ProjectName | undefined): Effect.Effect<DaemonSight> =>
+      Effect.gen(function* () {
+        const status = yield* request({ type: "Status", ...(project === undefined ? {} : { project }) })
+        const projects = yield* request({ type: "Projects" })
+        if (projects.data === undefined || projects.data === null)
+          return { _tag: "Unwell" as const, reason: projects.message }
+        const sight = { _tag: "Running" as const, projects: projects.data }
+        if (!status.success || !status.data) return { ...sight, problem: status.message }
+        const startedMs = startOf(status.data, yield* Clock.currentTimeMillis)
+        return { ...sight, status: status.data, ...(startedMs === undefined ? {} : { startedMs }) }
+      }).pipe(Effect.catchAll((error) => Effect.succeed(sightOf(error))))
+
+    return DaemonWatch.of({
+      changes: Stream.concat(Stream.make(undefined), Stream.fromPubSub(hub)),
+      look: (project) =>
+        Effect.suspend(() => {
+          const key = project ?? ""
+          const known = seen.get(key)
+          if (known !== undefined) return known
+          return Effect.flatMap(Effect.cached(ask(project)), (asked) => {
+            seen.set(key, asked)
+            return asked
+          })
+        })
+    })
+  })
+)

@@ -1,0 +1,68 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import * as ControlClient from "../../Layers/control/ControlClient.ts"
+import * as AutopilotHome from "../../Layers/daemon/AutopilotHome.ts"
+import * as Caller from "../../Layers/daemon/Caller.ts"
+import * as HistoryReader from "../../Layers/history/HistoryReader.ts"
+import * as MachineBoot from "../../Layers/machine/MachineBoot.ts"
+import * as ProcFs from "../../Layers/machine/ProcFs.ts"
+import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { openInBrowser } from "../../Layers/panel/BrowserOpen.ts"
+import { startDaemon } from "../../Layers/panel/DaemonStart.ts"
+import * as DaemonWatch from "../../Layers/panel/DaemonWatch.ts"
+import { loadAssets } from "../../Layers/panel/PanelAssets.ts"
+import { serve } from "../../Layers/panel/PanelServer.ts"
+import { linkPage, makeToken } from "../../Layers/panel/PanelToken.ts"
+import * as HomeSurvivors from "../../Layers/tree/HomeSurvivors.ts"
+import { routes } from "./Routes.ts"
+
+/** What the panel listens on unless told otherwise. */
+const defaultPort = 7420
+
+/** What the pages are made of. */
+const Sources = Layer.unwrapEffect(
+  Effect.map(AutopilotHome.AutopilotHome, ({ socket }) => ControlClient.layer({ path: socket }))
+).pipe(
+  Layer.merge(ProcFs.layer),
+  (client) => Layer.provideMerge(Layer.mergeAll(DaemonWatch.layer, HomeSurvivors.layer), client),
+  Layer.merge(Layer.merge(HistoryReader.layer, MachineBoot.layer)),
+  Layer.provideMerge(Layer.merge(AutopilotHome.layer, Caller.layer))
+)
+
+/** Starts the daemon where none runs. The panel then shows why it did not start, if it did not. */
+const startFirst = Effect.fnUntraced(function* (argv: ReadonlyArray<string>) {
+  const { request } = yield* ControlClient.ControlClient
+  const { err } = yield* CommandOutput
+  const isRunning = yield* request({ type: "Projects" }).pipe(
+    Effect.as(true),
+    Effect.catchTag("NotRunning", () => Effect.succeed(false)),
+    Effect.orElseSucceed(() => true)
+  )
+  if (isRunning) return
+  const { message, success } = yield* startDaemon(argv)
+  if (!success) yield* err(`autopilotd: ${message}\n`)
+})
+
+/** `autopilotd gui`: serves the panel until it is told to stop. */
+export const gui = ({ options }: Invocation) =>
+  Effect.gen(function* () {
+    const { out } = yield* CommandOutput
+    const token = makeToken()
+    const assets = yield* loadAssets
+    const argv = [
+      ...(options.workdir === undefined ? [] : ["--workdir", options.workdir]),
+      ...(options.project === undefined ? [] : ["--project", options.project])
+    ]
+    if (options.startDaemon === true) yield* startFirst(argv)
+    const app = yield* routes({ assets, start: { argv } })
+    const port = yield* serve(app, {
+      port: options.port ?? defaultPort,
+      isToken: token.matches,
+      embedOrigins: []
+    })
+    const link = `http://127.0.0.1:${port}/#token=${token.text}`
+    yield* out(`The panel is at ${link}\nStop it with Ctrl-C.\n`)
+    if (options.open === true) yield* openInBrowser(yield* linkPage(link))
+    return yield* Effect.never
+  }).pipe(Effect.scoped, Effect.provide(Sources))

@@ -1,0 +1,3 @@
+import * as HttpRouter from "@effect/platform/HttpRouter"
+
+export const historyRoutes = HttpRouter.empty

@@ -1,0 +1,30 @@
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { nothing, outOfBand } from "../../Domain/panel/Html.ts"
+import { DaemonWatch } from "../../Layers/panel/DaemonWatch.ts"
+import type { Page } from "../../Layers/panel/PageSocket.ts"
+import { liveLog, liveLog } from "./LiveLog.ts"
+import { type PageRequest, pageContent } from "./PageContent.ts"
+
+/** Sent when nothing has changed, so that the page knows that it is still connected. */
+const sign = outOfBand([{ id: "alive", content: nothing }])
+
+/** Keeps a page up to date: sends each piece whenever its content has changed, and nothing else. */
+export const livePage = (request: PageRequest) => (page: Page) =>
+  Effect.gen(function* () {
+    const { changes } = yield* DaemonWatch
+    const sent = new Map<string, string>()
+    const state = changes.pipe(
+      // The newest state is enough for a page that is slower than the changes.
+      Stream.buffer({ capacity: 1, strategy: "sliding" }),
+      Stream.runForEach(() =>
+        Effect.gen(function* () {
+          const fragments = yield* pageContent(request)
+          const changed = fragments.filter(({ content, id }) => sent.get(id) !== content.text)
+          for (const { content, id } of changed) sent.set(id, content.text)
+          yield* page.send(changed.length === 0 ? sign : outOfBand(changed))
+        })
+      )
+    )
+    yield* Effect.raceFirst(state, liveLog(request, page))
+  })

@@ -1,0 +1,78 @@
+import * as HttpRouter from "@effect/platform/HttpRouter"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Effect from "effect/Effect"
+import { type Html, outOfBand } from "../../Domain/panel/Html.ts"
+import { fullPage } from "../../Domain/panel/Shell.ts"
+import { pageSockets } from "../../Layers/panel/PageSocket.ts"
+import type { PanelAssets } from "../../Layers/panel/PanelAssets.ts"
+import { actions, type StartOptions } from "./Actions.ts"
+import { asked } from "./Asked.ts"
+import { doctorRoutes } from "./DoctorRoutes.ts"
+import { editorRoutes } from "./EditorRoutes.ts"
+import { historyRoutes } from "./HistoryRoutes.ts"
+import { livePage } from "./LivePage.ts"
+import { logRoutes } from "./LogRoutes.ts"
+import { PageRequest, pageContent } from "./PageContent.ts"
+
+/** Without a charset a browser guesses one. */
+const page = (content: Html) =>
+  HttpServerResponse.text(content.text, {
+    contentType: "text/html; charset=utf-8",
+    headers: { "cache-control": "no-store" }
+  })
+
+interface RouteOptions {
+  readonly assets: PanelAssets
+  readonly start: StartOptions
+}
+
+const refused = (status: number, message: string) =>
+  HttpServerResponse.unsafeJson({ success: false, message }, { status })
+
+/** Every address of the panel. */
+export const routes = ({ assets, start }: RouteOptions) =>
+  Effect.map(pageSockets, (onPage) =>
+    HttpRouter.empty.pipe(
+      HttpRouter.get(
+        "/",
+        Effect.sync(() => page(fullPage(assets.url)))
+      ),
+      HttpRouter.get(
+        "/assets/:version/:name",
+        Effect.map(HttpServerRequest.HttpServerRequest, ({ url }) => {
+          const asset = assets.at(url.split("?", 1)[0] ?? "")
+          return asset === undefined
+            ? refused(404, "There is no such file.")
+            : HttpServerResponse.uint8Array(asset.content, {
+                contentType: asset.contentType,
+                headers: { "cache-control": "public, max-age=31536000, immutable" }
+              })
+        })
+      ),
+      HttpRouter.get(
+        "/ui/page",
+        Effect.gen(function* () {
+          const fragments = yield* pageContent(yield* asked(PageRequest))
+          return HttpServerResponse.text(outOfBand(fragments), {
+            contentType: "text/html; charset=utf-8",
+            headers: { "cache-control": "no-store" }
+          })
+        })
+      ),
+      HttpRouter.get(
+        "/ws",
+        Effect.flatMap(asked(PageRequest), (request) => onPage(livePage(request)))
+      ),
+      HttpRouter.mount("/api/daemon", actions(start)),
+      HttpRouter.mount("/ui/log", logRoutes),
+      HttpRouter.mount("/ui/config", editorRoutes),
+      HttpRouter.mount("/ui/doctor", doctorRoutes),
+      HttpRouter.mount("/ui/history", historyRoutes),
+      HttpRouter.catchTags({
+        RouteNotFound: () => Effect.succeed(refused(404, "There is no such page.")),
+        RequestError: () => Effect.succeed(refused(400, "The request is not understood.")),
+        BadQuestion: ({ message }) => Effect.succeed(refused(400, message))
+      })
+    )
+  )
