@@ -3,7 +3,7 @@ import * as Stream from "effect/Stream"
 import { nothing, outOfBand } from "../../Domain/panel/Html.ts"
 import { DaemonWatch } from "../../Layers/panel/DaemonWatch.ts"
 import type { Page } from "../../Layers/panel/PageSocket.ts"
-import { liveLog, liveLog } from "./LiveLog.ts"
+import { liveLog } from "./LiveLog.ts"
 import { type PageRequest, pageContent } from "./PageContent.ts"
 
 /** Sent when nothing has changed, so that the page knows that it is still connected. */
