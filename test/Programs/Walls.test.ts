@@ -52,7 +52,25 @@ describe("the walls of the house", () => {
   it("stand around something: each house has files, and each file imports", () => {
     for (const house of houses) assert.isAbove(sources.filter((one) => one.house === house).length, 5, house)
     assert.isAbove(sources.flatMap(({ imports }) => imports).length, sources.length)
-    assert.sameMembers(fs.readdirSync(join(root, "src")), [...houses])
+    assert.sameMembers(fs.readdirSync(join(root, "src")), [...houses, "Browser"])
+  })
+
+  it("keep the browser's code to itself: it knows no other house, no package, and no house knows it", () => {
+    const names = fs.readdirSync(join(root, "src/Browser")).filter((name) => name.endsWith(".ts"))
+    const imports = names.flatMap((name) =>
+      importsIn(fs.readFileSync(join(root, "src/Browser", name), "utf8"))
+    )
+    assert.isNotEmpty(imports)
+    assert.deepStrictEqual(
+      imports.filter((name) => !name.startsWith("./")),
+      []
+    )
+    assert.deepStrictEqual(
+      sources.flatMap(({ imports: all, path }) =>
+        all.filter((name) => name.includes("Browser/")).map(() => path)
+      ),
+      []
+    )
   })
 
   it("keep Domain pure: it knows effect's modules and itself, no node, no other package", () => {

@@ -39,13 +39,15 @@ describe("the lock file", () => {
 })
 
 describe("the bundled packages", () => {
+  /** Packages whose files the build copies for the browser. */
+  const copied = ["htmx-ext-ws", "htmx.org"]
   let bundled: ReadonlyArray<string> = []
 
   beforeAll(async () => {
     const { metafile } = await build({
       absWorkingDir: root,
-      entryPoints: ["src/Programs/main.ts"],
-      outfile: "dist/autopilotd.js",
+      entryPoints: ["src/Programs/main.ts", "src/Programs/panel/Gui.ts"],
+      outdir: "dist",
       bundle: true,
       platform: "node",
       format: "esm",
@@ -54,11 +56,11 @@ describe("the bundled packages", () => {
       metafile: true,
       logLevel: "silent"
     })
-    const inputs = metafile.outputs["dist/autopilotd.js"]?.inputs ?? {}
-    const names = Object.keys(inputs)
-      .filter((path) => inputs[path]?.bytesInOutput !== 0)
-      .flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? [])
-    bundled = [...new Set(names)].toSorted()
+    const paths = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+      Object.keys(inputs).filter((path) => inputs[path]?.bytesInOutput !== 0)
+    )
+    const names = paths.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? [])
+    bundled = [...new Set([...names, ...copied])].toSorted()
   }, 60_000)
 
   it("stand in the notices, each with its version, licence and licence text", () => {
@@ -68,14 +70,14 @@ describe("the bundled packages", () => {
     assert.deepStrictEqual(
       sections.map((section) => section.split("\n")[0]),
       bundled.map((name) => {
-        const { license, version } = JSON.parse(read(`node_modules/${name}/package.json`))
+        const { license = "0BSD", version } = JSON.parse(read(`node_modules/${name}/package.json`))
         return `${name} ${version}, ${license}`
       })
     )
     for (const section of sections) {
       assert.match(
         section,
-        /copyright[^]*(permission is hereby granted|redistribution and use|apache license)/i
+        /(copyright|zero-clause bsd)[^]*(permission (is hereby granted|to use)|redistribution and use|apache license)/i
       )
     }
   })
