@@ -1,0 +1,119 @@
+import * as http from "node:http"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { command, fixture, startDaemon, temporaryHome } from "../TestDaemon.ts"
+import { startPanel } from "./TestPanel.ts"
+
+/** A request with headers that fetch does not let anyone set. */
+const ask = (origin: string, path: string, headers: Readonly<Record<string, string>>, method = "GET") =>
+  Effect.async<{ readonly status: number; readonly headers: http.IncomingHttpHeaders }>((resume) => {
+    const request = http.request(`${origin}${path}`, { method, headers }, (response) => {
+      response.resume()
+      resume(Effect.succeed({ status: response.statusCode ?? 0, headers: response.headers }))
+    })
+    // An upgrade that is granted.
+    request.on("upgrade", (response, socket) => {
+      socket.destroy()
+      resume(Effect.succeed({ status: response.statusCode ?? 0, headers: response.headers }))
+    })
+    request.end()
+  })
+
+const json = (response: Response) =>
+  Effect.promise(
+    async (): Promise<{
+      readonly success: boolean
+      readonly message: string
+      readonly data?: { readonly daemon_pid?: number }
+    }> => JSON.parse(await response.text())
+  )
+
+const upgrade = (token: string, origin: string) => ({
+  connection: "upgrade",
+  upgrade: "websocket",
+  "sec-websocket-version": "13",
+  "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+  "sec-websocket-protocol": `autopilotd.v1, token.${token}`,
+  origin
+})
+
+describe("autopilotd gui", () => {
+  it.scopedLive("shows and steers the daemon for whoever has the link, and nobody else", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const daemon = yield* startDaemon({ home, worker: [fixture("sleeps.sh")] })
+      const panel = yield* startPanel({ home })
+      const { origin, token } = panel
+
+      // Everybody else.
+      const refused: ReadonlyArray<readonly [string, Readonly<Record<string, string>>, number]> = [
+        ["/ui/page", {}, 401],
+        ["/ui/page", { "x-autopilotd-token": "wrong" }, 401],
+        ["/api/daemon/status", { "x-autopilotd-token": token, host: "evil.test" }, 421],
+        ["/api/daemon/status", { "x-autopilotd-token": token, origin: "http://127.0.0.1:1" }, 403],
+        ["/ws", upgrade("wrong", origin), 401],
+        ["/ws", upgrade(token, "http://evil.test"), 403],
+        ["/nothing", { "x-autopilotd-token": token }, 404]
+      ]
+      for (const [path, headers, status] of refused)
+        assert.strictEqual(
+          (yield* ask(origin, path, headers)).status,
+          status,
+          `${path} ${JSON.stringify(headers)}`
+        )
+      assert.strictEqual(
+        (yield* ask(origin, "/api/daemon/stop", { origin: "http://evil.test" }, "POST")).status,
+        403
+      )
+
+      // The page.
+      const shell = yield* ask(origin, "/", {})
+      assert.strictEqual(shell.status, 200)
+      assert.match(String(shell.headers["content-security-policy"]), /default-src 'none'/)
+      const granted = yield* ask(origin, "/ws", upgrade(token, origin))
+      assert.deepStrictEqual(
+        [granted.status, granted.headers["sec-websocket-protocol"]],
+        [101, "autopilotd.v1"]
+      )
+      // A plain GET of the socket's address is an error with its headers, not a crash.
+      const plain = yield* ask(origin, "/ws", { "x-autopilotd-token": token })
+      assert.deepStrictEqual([plain.status, plain.headers["x-content-type-options"]], [400, "nosniff"])
+
+      // The daemon.
+      const status = yield* panel.fetch("/api/daemon/status")
+      assert.strictEqual((yield* json(status)).data?.daemon_pid, daemon.pid)
+      const unknown = yield* panel.fetch("/api/daemon/explode", { method: "POST" })
+      assert.strictEqual(unknown.status, 404)
+      const stopped = yield* panel.fetch("/api/daemon/stop-worker", { method: "POST" })
+      assert.isTrue((yield* json(stopped)).success)
+      yield* daemon.status("its worker is stopped", (data) => data.worker_status === "stopped")
+      yield* panel.fetch("/api/daemon/stop", { method: "POST" })
+      assert.deepStrictEqual(yield* daemon.ended, { code: 0, signal: null })
+
+      // No daemon: the panel goes on, and starts one.
+      const absent = yield* panel.fetch("/api/daemon/status")
+      assert.match((yield* json(absent)).message, /^No daemon is listening/)
+      const failing = yield* panel.fetch("/api/daemon/start", { method: "POST" })
+      const answer = yield* json(failing)
+      // The home has no settings, and claude is not installed here: the daemon's own first error.
+      assert.isString(answer.message)
+
+      panel.child.kill("SIGTERM")
+      assert.isNull((yield* panel.ended).signal)
+      yield* command({ home, args: ["stop"] })
+    })
+  )
+
+  it.scopedLive("says who has the port, where another program has it", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const { origin } = yield* startPanel({ home })
+      const second = yield* command({ home, args: ["gui", "--port", new URL(origin).port] })
+      assert.strictEqual(second.code, 1)
+      assert.match(
+        second.stderr,
+        /^autopilotd: Another program listens on 127\.0\.0\.1:\d+, perhaps another panel\. Stop it, or/
+      )
+    })
+  )
+})
