@@ -32,7 +32,7 @@ const facts = (row: ProjectRow, starts: Starts, nowMs: number): Html => {
   )}${fact("Restarts", row.total_restarts)}${fact(
     "Failures in a row",
     row.consecutive_failures,
-    row.worker_status === "failed"
+    row.worker_status === "failed" && row.consecutive_failures > 0
   )}${fact("Next start", due === undefined ? none : until(due, nowMs))}${fact("Starts with the daemon", row.autostart ? "yes" : "no")}`
 }
 
@@ -45,7 +45,7 @@ const piecesOf = (row: ProjectRow, starts: Starts, nowMs: number): ReadonlyArray
 
 const cardOf = (pieces: ReadonlyArray<Fragment>): Html => {
   const [top, list, controls] = pieces
-  return html`<article class="card project c4"><div class="livedata" id="${top?.id}">${top?.content}</div>
+  return html`<article class="card project"><div class="livedata" id="${top?.id}">${top?.content}</div>
 <dl class="livedata" id="${list?.id}">${list?.content}</dl><div class="controls" id="${controls?.id}">${controls?.content}</div></article>`
 }
 

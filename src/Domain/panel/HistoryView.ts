@@ -1,15 +1,15 @@
 import { humanBytes, humanDuration } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
-import { type Html, html } from "./Html.ts"
+import { type Html, html, nothing } from "./Html.ts"
 import { icon } from "./Icons.ts"
 import { moment } from "./Moment.ts"
 import { type RunEnd, reasonOfEnd, tagOf } from "./RunEnds.ts"
 
 /** The rows of the card: what a night usually has, in the height of the memory chart. */
-export const shownEnds = 6
+const shownEnds = 6
 
 /** The rows that the full list gets at once. */
-export const pageOfEnds = 50
+const pageOfEnds = 50
 
 const maxReason = 240
 
@@ -25,11 +25,21 @@ const rowOf = (end: RunEnd, style: "time" | "day"): Html => {
 
 const noRows = html`<tr><td class="empty" colspan="3">No run has ended yet. Each end of the worker appears here, with its reason.</td></tr>`
 
-/** The newest ends of a project, for the card. */
-export const historyRows = (newestFirst: ReadonlyArray<RunEnd>): Html =>
-  newestFirst.length === 0
-    ? noRows
-    : html`${newestFirst.slice(0, shownEnds).map((end) => rowOf(end, "time"))}`
+const head = html`<thead><tr><th scope="col">Time</th><th scope="col">Reason</th><th scope="col" class="r">Ran for, peak</th></tr></thead>`
+
+const tableOf = (rows: Html): Html => html`<table>${head}<tbody>${rows}</tbody></table>`
+
+/** The newest ends of a project, for the card. A row cannot be sent alone: it is parsed outside of a table. */
+export const historyTable = (newestFirst: ReadonlyArray<RunEnd>): Html =>
+  tableOf(
+    newestFirst.length === 0
+      ? noRows
+      : html`${newestFirst.slice(0, shownEnds).map((end) => rowOf(end, "time"))}`
+  )
+
+/** Why there is no history to show. */
+export const historyProblem = (message: string): Html =>
+  tableOf(html`<tr><td class="empty" colspan="3">${message}</td></tr>`)
 
 /** A part of the full list, and below it the button for the next one. `skip` rows stand above it. */
 export const historyPage = (newestFirst: ReadonlyArray<RunEnd>, skip: number): Html => {
@@ -42,12 +52,10 @@ export const historyPage = (newestFirst: ReadonlyArray<RunEnd>, skip: number): H
   }`
 }
 
-const head = html`<thead><tr><th scope="col">Time</th><th scope="col">Reason</th><th scope="col" class="r">Ran for, peak</th></tr></thead>`
-
 /** The card, and the full list that its button opens: their frames, which hold no data. */
 export const historyCard: Html = html`<section class="card history c4" aria-labelledby="history-title"><header><h2 id="history-title">Restart history</h2>
-<button class="btn ghost sm push" type="button" popovertarget="history-list" hx-get="/ui/history/rows" hx-target="#history-all">All <span class="num" id="history-count"></span></button></header>
-<div class="scroll" tabindex="0" role="region" aria-labelledby="history-title"><table class="livedata">${head}<tbody id="history-rows"></tbody></table></div></section>
+<button class="btn ghost sm push" type="button" popovertarget="history-list" hx-get="/ui/history/rows" hx-target="#history-all"><span class="num">All <span id="history-count"></span></span></button></header>
+<div class="scroll" tabindex="0" role="region" aria-labelledby="history-title"><div class="livedata" id="history-rows">${tableOf(nothing)}</div></div></section>
 <div id="history-list" class="sheet" popover role="dialog" aria-labelledby="history-list-title"><div class="card"><header><h2 id="history-list-title">All restarts</h2>
 <button class="btn ghost sm push" type="button" popovertarget="history-list" popovertargetaction="hide" aria-label="Close" autofocus>${icon("close")}</button></header>
 <div class="scroll" tabindex="0" role="region" aria-labelledby="history-list-title"><table>${head}<tbody id="history-all"></tbody></table></div></div></div>`

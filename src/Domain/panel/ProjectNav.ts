@@ -20,6 +20,6 @@ export const projectNav = (sight: DaemonSight, shown: ShownProject): Html => {
   })
   const all =
     projects.length > 1 &&
-    html`<a href="/all" id="to-all"${shown === "all" && html` aria-current="page"`}>All ${projects.length}</a>`
+    html`<a class="to-all" href="/all" id="to-all"${shown === "all" && html` aria-current="page"`}>All ${projects.length}</a>`
   return html`${links}${all}`
 }

@@ -112,12 +112,12 @@ const factsOf = (status: StatusReply, startedMs: number | undefined, nowMs: numb
       value: isUp ? since(startedMs, nowMs) : none,
       note: isUp && html`since ${moment(startedMs)}`
     },
-    { label: "Restarts", value: status.total_restarts, note: "since the daemon started" },
+    { label: "Restarts", value: status.total_restarts, note: "since daemon start" },
     {
       label: "Failures in a row",
       value: failures,
       note: status.worker_status === "failed" ? "no more automatic starts" : undefined,
-      isBad: status.worker_status === "failed"
+      isBad: status.worker_status === "failed" && failures > 0
     },
     ...memoryFact(status, isUp),
     {

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { historyRows } from "../../Domain/panel/HistoryView.ts"
+import { historyProblem, historyTable } from "../../Domain/panel/HistoryView.ts"
 import { type Fragment, html } from "../../Domain/panel/Html.ts"
 import type { RunEnd } from "../../Domain/panel/RunEnds.ts"
 import { RunHistory } from "../../Layers/panel/RunHistory.ts"
@@ -22,10 +22,7 @@ export const historyContent = (
   Effect.map(endsOf(project), ({ ends, problem }) => [
     {
       id: "history-rows",
-      content:
-        problem === undefined
-          ? historyRows(ends)
-          : html`<tr><td class="empty" colspan="3">${problem}</td></tr>`
+      content: problem === undefined ? historyTable(ends) : historyProblem(problem)
     },
     { id: "history-count", content: html`${ends.length}` }
   ])
