@@ -48,7 +48,7 @@ export const startDemo = async ({ port = 0, withDaemon = true } = {}) => {
   const env = { ...process.env, AUTOPILOT_HOME: home }
   const output = openSync(join(home, "demo.log"), "a")
   writeFileSync(join(home, "daemon.toml"), settings, { mode: 0o600 })
-  writeFileSync(join(home, "history.jsonl"), demoHistory("shop", Date.now()), { mode: 0o600 })
+  writeFileSync(join(home, "history.jsonl"), demoHistory("docs", Date.now()), { mode: 0o600 })
   // In process groups of their own: Ctrl-C reaches this program only, which ends both in order.
   const options = { cwd: join(root, "examples"), env, detached: true }
   const startDaemon = () =>
