@@ -3,7 +3,7 @@ import { printable } from "../text/Printable.ts"
 import type { DaemonSight } from "./DaemonSight.ts"
 import { type Html, html, nothing } from "./Html.ts"
 import { icon } from "./Icons.ts"
-import { stateWords } from "./StateView.ts"
+import { iconOf, stateWords } from "./StateView.ts"
 
 const maxLength = 600
 
@@ -29,7 +29,7 @@ export const bannerView = (sight: DaemonSight, explanation: Explanation | undefi
   if (explanation === undefined) return nothing
   const { tone } = stateWords(sight)
   const [first = "", ...rest] = explanation.sentences.map((sentence) => printable(sentence, maxLength))
-  return html`<div class="alert ${tone}">${icon(tone === "bad" ? "alert" : "wait")}
+  return html`<div class="alert ${tone}">${icon(iconOf(tone))}
 <div><p>${withHeadline(first)} ${rest.join(" ")}</p>${
     explanation.advice.length > 0 &&
     html`<ul class="advice">${explanation.advice.map((step) => html`<li>${withCommand(printable(step, maxLength))}</li>`)}</ul>`

@@ -54,7 +54,7 @@ const valueAfter = (command: ReadonlyArray<string>, names: ReadonlyArray<string>
   return at === -1 ? undefined : command[at + 1]
 }
 
-/** What is known of a run by its verdict. */
+/** The turns and the cost of a run, as far as its verdict knows them. */
 const figuresOf = ({ verdict }: RunEnd): ReadonlyArray<Row> => [
   ...("turns" in verdict && verdict.turns !== undefined
     ? [["Turns", counted(verdict.turns, "turn")] as const]
@@ -74,6 +74,7 @@ export const agentCard = (sight: DaemonSight, newestFirst: ReadonlyArray<RunEnd>
   const model = modelIn(command)
   const session = valueAfter(command, ["--resume", "-r", "--session-id"])
   const last = newestFirst[0]
+  const told = newestFirst.find((end) => figuresOf(end).length > 0)
   const limit = newestFirst.find(({ verdict }) => verdict.kind === "usage-limit")?.verdict
   const resetMs = limit?.kind === "usage-limit" ? limit.resetAtMs : undefined
   const rows: ReadonlyArray<Row> = [
@@ -85,9 +86,9 @@ export const agentCard = (sight: DaemonSight, newestFirst: ReadonlyArray<RunEnd>
           [
             "Last run",
             html`<span class="tag ${tagOf(last.verdict).tone}">${tagOf(last.verdict).word}</span> ${moment(last.atMs)}`
-          ] as const,
-          ...figuresOf(last)
+          ] as const
         ]),
+    ...(told === undefined ? [] : figuresOf(told)),
     ...(resetMs !== undefined && resetMs > nowMs
       ? [["Usage limit", html`until ${moment(resetMs)}`] as const]
       : [])
