@@ -48,7 +48,7 @@ export const historyPage = (newestFirst: ReadonlyArray<RunEnd>, skip: number): H
   if (newestFirst.length === 0) return noRows
   return html`${newestFirst.slice(skip, next).map((end) => rowOf(end, "day"))}${
     left > 0 &&
-    html`<tr><td class="more" colspan="3"><button class="btn sm" type="button" hx-get="/ui/history/rows?skip=${next}" hx-target="closest tr" hx-swap="outerHTML">Show ${Math.min(left, pageOfEnds)} older (${left} left)</button></td></tr>`
+    html`<tr><td class="more" colspan="3"><button class="btn sm" type="button" id="history-more" hx-get="/ui/history/rows?skip=${next}" hx-target="closest tr" hx-swap="outerHTML">Show ${Math.min(left, pageOfEnds)} older (${left} left)</button></td></tr>`
   }`
 }
 

@@ -53,7 +53,7 @@ describe("the restart history", () => {
   it("shows the words of a worker as text, whatever they are", () => {
     const { text } = historyTable(runEndsIn([ended({ ...crash, says: '<img src="x">\u202e\u001b[31m' })]))
     assert.notInclude(text, "<img")
-    assert.notMatch(text, /[\u202e\u001b]/)
+    for (const sign of ["\u202e", "\u001b"]) assert.notInclude(text, sign)
   })
 
   it("tells who has freed memory", () => {
