@@ -41,7 +41,8 @@ export const daemonCard = (sight: DaemonSight, nowMs: number): Html => {
       `${humanBytes(status.memory_available_bytes)} of ${humanBytes(status.memory_total_bytes)} free`
     ]
   ]
-  return html`${title}${list(rows)}${memoryBar(
+  const reason = status.worker_status === "running" ? undefined : status.reason
+  return html`${title}${reason !== undefined && html`<p class="muted">${printable(reason, 300)}</p>`}${list(rows)}${memoryBar(
     status.memory_available_bytes,
     status.memory_total_bytes,
     status.memory_min_available_bytes ?? 0,
