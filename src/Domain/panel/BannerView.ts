@@ -36,9 +36,13 @@ export const bannerView = (sight: DaemonSight, explanation: Explanation | undefi
   }</div></div>`
 }
 
+/** A worker that starts again within this time needs no explanation, which would only make the page jump. */
+const soonMs = 10_000
+
 /** Whether the state needs an explanation above everything. */
-export const needsExplanation = (sight: DaemonSight): boolean =>
-  sight._tag === "NotRunning" ||
-  (sight._tag === "Running" &&
-    sight.status !== undefined &&
-    !["running", "starting"].includes(sight.status.worker_status))
+export const needsExplanation = (sight: DaemonSight, nowMs: number): boolean => {
+  if (sight._tag !== "Running") return sight._tag === "NotRunning"
+  const { status } = sight
+  if (status === undefined || ["running", "starting", "stopping"].includes(status.worker_status)) return false
+  return !(status.worker_status === "restarting" && (status.next_start_at_ms ?? 0) < nowMs + soonMs)
+}

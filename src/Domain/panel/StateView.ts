@@ -63,10 +63,12 @@ const underline = (sight: DaemonSight): HtmlValue => {
   const { problem, status } = sight
   if (status === undefined) return printable(problem ?? "", 400)
   const model = modelIn(status.worker_command)
+  const isBetween = ["stopping", "restarting"].includes(status.worker_status)
   return [
     printable(status.project ?? "", 80),
     model === undefined ? "" : ` · model ${printable(model, 40)}`,
-    status.worker_pid === null ? "" : html` · pid <span class="num">${status.worker_pid}</span>`
+    status.worker_pid === null ? "" : html` · pid <span class="num">${status.worker_pid}</span>`,
+    isBetween && status.reason !== undefined && ` · ${printable(status.reason, 160)}`
   ]
 }
 

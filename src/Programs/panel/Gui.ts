@@ -27,7 +27,8 @@ const Sources = Layer.unwrapEffect(
 ).pipe(
   Layer.merge(ProcFs.layer),
   (client) => Layer.provideMerge(Layer.mergeAll(DaemonWatch.layer, HomeSurvivors.layer), client),
-  Layer.merge(Layer.merge(Layer.provideMerge(RunHistory.layer, HistoryReader.layer), MachineBoot.layer)),
+  Layer.merge(Layer.merge(HistoryReader.layer, MachineBoot.layer)),
+  (sources) => Layer.provideMerge(RunHistory.layer, sources),
   Layer.provideMerge(Layer.merge(AutopilotHome.layer, Caller.layer))
 )
 

@@ -31,7 +31,7 @@ export type PageRequest = typeof PageRequest.Type
 /** Why the worker does not run, above everything. */
 const bannerOf = Effect.fnUntraced(function* (sight: DaemonSight, project: ProjectName | undefined) {
   const status = sight._tag === "Running" ? sight.status : undefined
-  const explanation = needsExplanation(sight)
+  const explanation = needsExplanation(sight, yield* Clock.currentTimeMillis)
     ? yield* Effect.option(explanationOf(status, project === undefined ? {} : { project }))
     : undefined
   return {

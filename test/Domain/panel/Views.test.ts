@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ProjectName } from "../../../src/Domain/Project.ts"
 import { allPieces, allWords } from "../../../src/Domain/panel/AllView.ts"
-import { bannerView } from "../../../src/Domain/panel/BannerView.ts"
+import { bannerView, needsExplanation } from "../../../src/Domain/panel/BannerView.ts"
 import { agentCard, daemonCard } from "../../../src/Domain/panel/CardView.ts"
 import { controlsView } from "../../../src/Domain/panel/ControlsView.ts"
 import type { DaemonSight } from "../../../src/Domain/panel/DaemonSight.ts"
@@ -149,6 +149,15 @@ describe("the page of a project", () => {
       stateView(sight(both, { worker_status: "failed", consecutive_failures: failures }), nowMs).text
     assert.include(failed(10), "t-bad")
     assert.notInclude(failed(0), "t-bad")
+  })
+
+  it("explains why a worker does not run, but not one that starts again in a moment", () => {
+    const needs = (more: Partial<StatusReply>) => needsExplanation(sight(both, more), nowMs)
+    assert.isFalse(needs({}))
+    assert.isFalse(needs({ worker_status: "restarting", next_start_at_ms: nowMs + 1000 }))
+    assert.isTrue(needs({ worker_status: "restarting", next_start_at_ms: nowMs + 60_000 }))
+    for (const state of ["waiting", "failed", "stopped"]) assert.isTrue(needs({ worker_status: state }))
+    assert.isTrue(needsExplanation({ _tag: "NotRunning" }, nowMs))
   })
 
   it("says what has happened first, and shows commands as such", () => {
