@@ -24,7 +24,8 @@ const grow = () => context.push(Buffer.alloc(2 * 1024 * 1024, 1))
 
 const crashes = [
   () => {
-    throw new Error("the context no longer fits the window")
+    console.error("Error: the context no longer fits the window")
+    process.exit(1)
   },
   () => {
     console.error("fatal: the connection to the model was reset")

@@ -52,12 +52,16 @@ const builds = await Promise.all([
     outdir: "dist/panel",
     format: "iife",
     target: ["chrome109", "firefox115", "safari16.4"],
-    minify: true
+    minify: true,
+    external: ["*.woff2"]
   })
 ])
 
-/** Libraries of the page, as they are published. */
+/** Libraries and fonts of the page, as they are published: of each font the Latin part, in all weights. */
 const copies = {
+  "dist/panel/inter.woff2": "node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
+  "dist/panel/mono.woff2":
+    "node_modules/@fontsource-variable/jetbrains-mono/files/jetbrains-mono-latin-wght-normal.woff2",
   "dist/panel/htmx.js": "node_modules/htmx.org/dist/htmx.min.js",
   "dist/panel/ws.js": "node_modules/htmx-ext-ws/dist/ws.min.js"
 }

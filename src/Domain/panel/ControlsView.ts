@@ -42,31 +42,55 @@ const stopDaemon: Control = {
   }
 }
 
-const controlsFor = (sight: DaemonSight): ReadonlyArray<Control> => {
-  if (sight._tag === "NotRunning") return [startDaemon]
-  if (sight._tag === "Unwell" || sight.status === undefined) return [stopDaemon]
-  switch (sight.status.worker_status) {
+/** What can be done with a worker in a state, the most likely first. */
+const workerControls = (state: string): ReadonlyArray<Control> => {
+  switch (state) {
     case "running":
     case "starting":
-      return [restartWorker, stopWorker, stopDaemon]
+      return [restartWorker, stopWorker]
     case "restarting":
     case "waiting":
-      return [startWorker, stopWorker, stopDaemon]
+      return [startWorker, stopWorker]
     case "stopping":
-      return [restartWorker, stopDaemon]
+      return [restartWorker]
     default:
-      return [startWorker, stopDaemon]
+      return [startWorker]
   }
 }
 
-/** The buttons. They keep their ids, so that the focus stays where it is when they change. */
-export const controlsView = (sight: DaemonSight): Html => {
-  const project = sight._tag === "Running" ? (sight.status?.project ?? "") : ""
-  return html`${controlsFor(sight).map(
+const controlsFor = (sight: DaemonSight): ReadonlyArray<Control> => {
+  if (sight._tag === "NotRunning") return [startDaemon]
+  if (sight._tag === "Unwell" || sight.status === undefined) return [stopDaemon]
+  return [...workerControls(sight.status.worker_status), stopDaemon]
+}
+
+interface ButtonPlace {
+  readonly project: string
+  /** Ends the id, where buttons of several projects stand on a page. */
+  readonly suffix?: string
+  readonly size?: "sm"
+}
+
+/** The buttons keep their ids, so that the focus stays where it is when they change. */
+const buttons = (controls: ReadonlyArray<Control>, { project, size, suffix = "" }: ButtonPlace): Html =>
+  html`${controls.map(
     ({ action, confirm, icon: sign, label, look }) =>
-      html`<button class="btn ${look}" type="button" id="do-${action}" hx-post="/api/daemon/${action}?project=${encodeURIComponent(printable(project, 64))}" hx-swap="none"${
+      html`<button class="btn ${look} ${size}" type="button" id="do-${action}${suffix}" hx-post="/api/daemon/${action}?project=${encodeURIComponent(printable(project, 64))}" hx-swap="none"${
         confirm !== undefined &&
         html` data-question="${confirm.question}" data-consequence="${confirm.consequence}"`
       }>${icon(sign)}${label}</button>`
   )}`
-}
+
+/** The buttons of the page of one project. */
+export const controlsView = (sight: DaemonSight): Html =>
+  buttons(controlsFor(sight), {
+    project: sight._tag === "Running" ? (sight.status?.project ?? "") : ""
+  })
+
+/** The buttons of the worker of one of several projects. */
+export const workerControlsView = (project: string, state: string): Html =>
+  buttons(workerControls(state), { project, suffix: `-${project}`, size: "sm" })
+
+/** The buttons of the daemon itself. */
+export const daemonControlsView = (sight: DaemonSight): Html =>
+  buttons([sight._tag === "NotRunning" ? startDaemon : stopDaemon], { project: "" })

@@ -10,6 +10,8 @@ export type DaemonSight =
       readonly status?: StatusReply
       /** When its worker started, in milliseconds since 1970. */
       readonly startedMs?: number
+      /** The same of each project whose worker runs. */
+      readonly starts: ReadonlyMap<string, number>
       /** Why there is no status, such as a project that was removed. */
       readonly problem?: string
     }

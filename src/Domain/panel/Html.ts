@@ -44,6 +44,8 @@ export const nothing = new Html("")
 export interface Fragment {
   readonly id: string
   readonly content: Html
+  /** Where the content holds other pieces: it is sent again only when this changes. */
+  readonly key?: string
 }
 
 /** The message of htmx for fragments ("out of band"). */

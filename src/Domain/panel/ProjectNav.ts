@@ -3,13 +3,23 @@ import type { DaemonSight } from "./DaemonSight.ts"
 import { type Html, html, nothing } from "./Html.ts"
 import { toneOf } from "./StateView.ts"
 
-/** The projects in the header, each with its state. The page switches between them without loading anew. */
-export const projectNav = (sight: DaemonSight, shown: string | undefined): Html => {
+/** What the page shows: one project, the selected one, or all of them. */
+export type ShownProject = { readonly name: string | undefined } | "all"
+
+/**
+ * The projects in the header, each with its state. The page of one project switches between them without loading anew
+ * (`data-project`).
+ */
+export const projectNav = (sight: DaemonSight, shown: ShownProject): Html => {
   if (sight._tag !== "Running") return nothing
   const { projects, selected } = sight.projects
-  const current = shown ?? selected
-  return html`${projects.map(({ name, worker_status: state }) => {
+  const current = shown === "all" ? undefined : (shown.name ?? selected)
+  const links = projects.map(({ name, worker_status: state }) => {
     const text = printable(name, 64)
-    return html`<a href="/?project=${encodeURIComponent(name)}" data-project="${text}" id="project-${text}"${name === current && html` aria-current="page"`}><span class="dot ${toneOf(state)}"></span>${text}<span class="sr">, ${printable(state, 40)}</span></a>`
-  })}`
+    return html`<a href="/?project=${encodeURIComponent(name)}"${shown !== "all" && html` data-project="${text}"`} id="project-${text}"${name === current && html` aria-current="page"`}><span class="dot ${toneOf(state)}"></span>${text}<span class="sr">, ${printable(state, 40)}</span></a>`
+  })
+  const all =
+    projects.length > 1 &&
+    html`<a class="to-all" href="/all" id="to-all"${shown === "all" && html` aria-current="page"`}>All ${projects.length}</a>`
+  return html`${links}${all}`
 }

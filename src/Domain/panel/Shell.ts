@@ -1,10 +1,12 @@
+import * as Schema from "effect/Schema"
 import { beatsStrip, chartCard } from "./ChartView.ts"
 import { doctorButton } from "./DoctorView.ts"
 import { editorCard } from "./EditorView.ts"
 import { historyCard } from "./HistoryView.ts"
 import { type Html, html } from "./Html.ts"
-import { brand, icon } from "./Icons.ts"
+import { brand } from "./Icons.ts"
 import { logCard } from "./LogView.ts"
+import { connectingView } from "./StateView.ts"
 
 /** The settings of htmx: no eval, no inline styles, no scripts out of answers, and no request without an end. */
 const htmxConfig = JSON.stringify({
@@ -15,9 +17,13 @@ const htmxConfig = JSON.stringify({
   timeout: 10_000
 })
 
+/** The full page of a project, the small card of the corner, and all projects side by side. */
+export const PageKind = Schema.Literal("full", "card", "all")
+export type PageKind = typeof PageKind.Type
+
 interface Page {
   readonly title: string
-  readonly kind: "full" | "card" | "all"
+  readonly kind: PageKind
   readonly body: Html
   /** The address of a static file. */
   readonly asset: (name: string) => string
@@ -29,8 +35,8 @@ const document = ({ asset, body, kind, title }: Page): Html => html`<!doctype ht
 <title>${title}</title><link rel="icon" href="data:,"><link rel="stylesheet" href="${asset("style.css")}">
 <script defer src="${asset("htmx.js")}"></script><script defer src="${asset("ws.js")}"></script><script defer src="${asset("app.js")}"></script>
 </head><body data-page="${kind}" data-conn="connecting">${body}
-<div id="live" hx-ext="ws" data-ws="/ws"></div>
-<div id="poller" hx-get="/ui/page" hx-trigger="autopilotd:poll" hx-swap="none" hidden></div>
+<div id="live" hx-ext="ws" data-ws="/ws?page=${kind}"></div>
+<div id="poller" hx-get="/ui/page?page=${kind}" hx-trigger="autopilotd:poll" hx-swap="none" hidden></div>
 <div id="page-state" hidden></div><div id="alive" hidden></div>
 <p id="spoken-state" class="sr" role="status" aria-live="polite"></p>
 <div id="toasts" class="toasts" role="alert"></div>
@@ -41,7 +47,13 @@ const document = ({ asset, body, kind, title }: Page): Html => html`<!doctype ht
 
 const connection = html`<span class="conn" id="conn" data-state="connecting" role="status" aria-live="polite"><span class="dot" aria-hidden="true"></span><span id="conn-word">Connecting</span></span>`
 
-const connectionProblem = html`<p id="conn-problem" class="problem" hidden></p>`
+const connectionProblem = html`<p id="conn-problem" class="alert lost c12" hidden></p>`
+
+const header = html`<a class="skip" href="#main">Skip to content</a>
+<header class="top"><div class="top-in">${connection}<a class="brand" href="/">${brand}autopilotd</a>
+<nav class="projects" id="projects" aria-label="Projects"></nav>${doctorButton}</div></header>`
+
+const controls = html`<div class="controls" id="controls" role="group" aria-label="Controls"></div>`
 
 /** The full page. It holds no data: everything comes over the connection, with the token. */
 export const fullPage = (asset: Page["asset"]): Html =>
@@ -49,12 +61,36 @@ export const fullPage = (asset: Page["asset"]): Html =>
     asset,
     kind: "full",
     title: "autopilotd",
-    body: html`<a class="skip" href="#main">Skip to content</a>
-<header class="top"><div class="top-in">${connection}<a class="brand" href="/">${brand}autopilotd</a>
-<nav class="projects" id="projects" aria-label="Projects"></nav>${doctorButton}</div></header>
+    body: html`${header}
 <main id="main">${connectionProblem}<div id="banner" class="c12"></div>
-<section class="card hero c12" aria-labelledby="state-title"><div class="hero-in livedata" id="daemon-status-content"><div class="state off"><span class="state-ic">${icon("wait")}</span><div><h1 id="state-title">Connecting</h1><p>Asking the daemon</p></div></div></div>
-<div class="controls" id="controls" role="group" aria-label="Controls"></div>${beatsStrip}</section>
+<section class="card hero c12" aria-labelledby="state-title"><div class="hero-in livedata" id="daemon-status-content">${connectingView}</div>
+${controls}${beatsStrip}</section>
 ${chartCard}${historyCard}${logCard}${editorCard}
+</main>`
+  })
+
+/** All projects side by side. */
+export const allPage = (asset: Page["asset"]): Html =>
+  document({
+    asset,
+    kind: "all",
+    title: "All projects · autopilotd",
+    body: html`${header}
+<main id="main">${connectionProblem}<div id="banner" class="c12"></div>
+<div class="page-head c12"><div><h1>All projects</h1><p class="muted" id="all-state">Asking the daemon</p></div>${controls}</div>
+<div class="all c12" id="all-projects"></div>
+</main>`
+  })
+
+/** The small card, for a corner of another page or a small window of its own. */
+export const cardPage = (asset: Page["asset"]): Html =>
+  document({
+    asset,
+    kind: "card",
+    title: "autopilotd",
+    body: html`<main id="main" class="corner">
+<section class="card mini" aria-label="Daemon"><header>${connection}<a class="btn ghost sm push" href="/" target="_top">Open</a></header>
+${connectionProblem}<div class="mini-in livedata" id="daemon-status-content"><h2>Connecting</h2></div>${controls}</section>
+<section class="card mini" aria-label="Agent"><div class="mini-in livedata" id="agent-content"><h2>Claude</h2></div></section>
 </main>`
   })

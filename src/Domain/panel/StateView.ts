@@ -4,7 +4,7 @@ import { printable } from "../text/Printable.ts"
 import type { DaemonSight } from "./DaemonSight.ts"
 import { type Html, type HtmlValue, html } from "./Html.ts"
 import { type Icon, icon } from "./Icons.ts"
-import { since, until } from "./Moment.ts"
+import { moment, since, until } from "./Moment.ts"
 
 /** How well a state is, for colours; a word and an icon always say the same. */
 export type Tone = "ok" | "warn" | "bad" | "off"
@@ -23,6 +23,8 @@ const tones: Readonly<Record<string, Tone>> = {
 export const toneOf = (state: string): Tone => tones[state] ?? "warn"
 
 const icons: Readonly<Record<Tone, Icon>> = { ok: "check", warn: "wait", bad: "alert", off: "off" }
+
+export const iconOf = (tone: Tone): Icon => icons[tone]
 
 /** The state in the words and colours of every place that shows it. */
 export interface StateWords {
@@ -50,7 +52,7 @@ export const stateWords = (sight: DaemonSight): StateWords => {
 }
 
 /** The model of a worker that takes `--model NAME`. */
-const modelIn = (command: ReadonlyArray<string> = []): string | undefined => {
+export const modelIn = (command: ReadonlyArray<string> = []): string | undefined => {
   const at = command.indexOf("--model")
   return at === -1 ? undefined : command[at + 1]
 }
@@ -61,10 +63,12 @@ const underline = (sight: DaemonSight): HtmlValue => {
   const { problem, status } = sight
   if (status === undefined) return printable(problem ?? "", 400)
   const model = modelIn(status.worker_command)
+  const isBetween = ["stopping", "restarting"].includes(status.worker_status)
   return [
     printable(status.project ?? "", 80),
     model === undefined ? "" : ` · model ${printable(model, 40)}`,
-    status.worker_pid === null ? "" : html` · pid <span class="num">${status.worker_pid}</span>`
+    status.worker_pid === null ? "" : html` · pid <span class="num">${status.worker_pid}</span>`,
+    isBetween && status.reason !== undefined && ` · ${printable(status.reason, 160)}`
   ]
 }
 
@@ -78,49 +82,70 @@ interface Fact {
 
 const none = "–"
 
-const factsOf = (status: StatusReply, startedMs: number | undefined, nowMs: number): ReadonlyArray<Fact> => {
-  const isUp = startedMs !== undefined
-  const held = status.worker_memory_bytes
-  const due = status.next_start_at_ms
-  const level = status.memory_level
+const memoryFact = (status: StatusReply, isUp: boolean): ReadonlyArray<Fact> => {
+  const held = isUp ? status.worker_memory_bytes : undefined
+  const { memory_level: level, worker_peak_memory_bytes: peak, worker_processes: count } = status
+  const total = `of ${humanBytes(status.memory_total_bytes)}`
   return [
-    {
-      label: "Uptime",
-      value: isUp ? since(startedMs, nowMs) : none
-    },
-    {
-      label: "Restarts",
-      value: status.total_restarts,
-      note: "since the daemon started"
-    },
-    {
-      label: "Failures in a row",
-      value: status.consecutive_failures,
-      isBad: status.worker_status === "failed"
-    },
     {
       label: "Memory available",
       value: humanBytes(status.memory_available_bytes),
-      note:
-        level === undefined || level === "plentiful"
-          ? `of ${humanBytes(status.memory_total_bytes)}`
-          : `${level}, of ${humanBytes(status.memory_total_bytes)}`,
+      note: level === undefined || level === "plentiful" ? total : `${level}, ${total}`,
       isBad: level === "critical"
     },
     {
       label: "Worker memory",
-      value: held === undefined || !isUp ? none : humanBytes(held),
-      note:
-        held === undefined || status.worker_processes === undefined || !isUp
-          ? undefined
-          : counted(status.worker_processes, "process", "processes")
-    },
-    {
-      label: "Next start",
-      value: due === undefined ? none : until(due, nowMs)
+      value: held === undefined ? none : humanBytes(held),
+      note: [
+        held !== undefined && count !== undefined && counted(count, "process", "processes"),
+        held !== undefined && peak !== undefined && `, peak ${humanBytes(peak)}`
+      ]
     }
   ]
 }
+
+const factsOf = (status: StatusReply, startedMs: number | undefined, nowMs: number): ReadonlyArray<Fact> => {
+  const isUp = startedMs !== undefined
+  const due = status.next_start_at_ms
+  const failures = status.consecutive_failures
+  return [
+    {
+      label: "Uptime",
+      value: isUp ? since(startedMs, nowMs) : none,
+      note: isUp && html`since ${moment(startedMs)}`
+    },
+    { label: "Restarts", value: status.total_restarts, note: "since daemon start" },
+    {
+      label: "Failures in a row",
+      value: failures,
+      note: status.worker_status === "failed" ? "no more automatic starts" : undefined,
+      isBad: status.worker_status === "failed" && failures > 0
+    },
+    ...memoryFact(status, isUp),
+    {
+      label: "Next start",
+      value: due === undefined ? none : until(due, nowMs),
+      note: due === undefined ? undefined : html`at ${moment(due)}`
+    }
+  ]
+}
+
+const factList = (facts: ReadonlyArray<Fact>): Html =>
+  html`<dl class="facts">${facts.map(
+    ({ isBad, label, note, value }) =>
+      html`<div><dt>${label}</dt><dd class="${isBad === true ? "t-bad" : ""}">${value} <small>${note}</small></dd></div>`
+  )}</dl>`
+
+const stateLine = (tone: Tone, headline: string, below: HtmlValue): Html =>
+  html`<div class="state ${tone}"><span class="state-ic">${icon(icons[tone])}</span>
+<div><h1 id="state-title">${headline}</h1><p>${below}</p></div></div>`
+
+/** Before the first message: as high as what follows, so that nothing moves. */
+export const connectingView: Html = html`${stateLine("off", "Connecting", "Asking the daemon")}${factList(
+  ["Uptime", "Restarts", "Failures in a row", "Memory available", "Worker memory", "Next start"].map(
+    (label) => ({ label, value: none })
+  )
+)}`
 
 /** The card about the worker: its state, and what is true of it now. Buttons stand beside it, outside of what changes. */
 export const stateView = (sight: DaemonSight, nowMs: number): Html => {
@@ -129,13 +154,5 @@ export const stateView = (sight: DaemonSight, nowMs: number): Html => {
     sight._tag === "Running" && sight.status !== undefined
       ? factsOf(sight.status, sight.startedMs, nowMs)
       : []
-  return html`<div class="state ${tone}"><span class="state-ic">${icon(icons[tone])}</span>
-<div><h1 id="state-title">${headline}</h1><p>${underline(sight)}</p></div></div>
-${
-  facts.length > 0 &&
-  html`<dl class="facts">${facts.map(
-    ({ isBad, label, note, value }) =>
-      html`<div><dt>${label}</dt><dd class="${isBad === true ? "t-bad" : ""}">${value}${note !== undefined && html` <small>${note}</small>`}</dd></div>`
-  )}</dl>`
-}`
+  return html`${stateLine(tone, headline, underline(sight))}${facts.length > 0 && factList(facts)}`
 }

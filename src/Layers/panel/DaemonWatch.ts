@@ -7,7 +7,7 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { ProjectName } from "../../Domain/Project.ts"
 import type { DaemonSight } from "../../Domain/panel/DaemonSight.ts"
-import type { StatusReply } from "../../Domain/status/StatusData.ts"
+import type { ProjectsData } from "../../Domain/status/ProjectsData.ts"
 import { ControlClient, type ControlClientError } from "../control/ControlClient.ts"
 import { subscribe } from "../control/SubscriptionClient.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
@@ -58,16 +58,17 @@ export const layer: Layer.Layer<DaemonWatch, never, ControlClient | AutopilotHom
     )
 
     /** The start of each run, which every poll would compute a little differently. */
-    const starts = new Map<string, { readonly pid: number; readonly atMs: number }>()
-    const startOf = (
-      { project = "", uptime_seconds: uptime, worker_pid: pid }: StatusReply,
-      nowMs: number
-    ) => {
-      if (pid === null) return undefined
-      const known = starts.get(project)
-      const start = known?.pid === pid ? known : { pid, atMs: nowMs - uptime * 1000 }
-      starts.set(project, start)
-      return start.atMs
+    const known = new Map<string, { readonly pid: number; readonly atMs: number }>()
+    const startsOf = ({ projects }: ProjectsData, nowMs: number): ReadonlyMap<string, number> => {
+      const starts = new Map<string, number>()
+      for (const { name, uptime_seconds: uptime, worker_pid: pid } of projects) {
+        if (pid === null) continue
+        const last = known.get(name)
+        const start = last?.pid === pid ? last : { pid, atMs: nowMs - uptime * 1000 }
+        known.set(name, start)
+        starts.set(name, start.atMs)
+      }
+      return starts
     }
 
     const ask = (project: ProjectName | undefined): Effect.Effect<DaemonSight> =>
@@ -76,9 +77,10 @@ export const layer: Layer.Layer<DaemonWatch, never, ControlClient | AutopilotHom
         const projects = yield* request({ type: "Projects" })
         if (projects.data === undefined || projects.data === null)
           return { _tag: "Unwell" as const, reason: projects.message }
-        const sight = { _tag: "Running" as const, projects: projects.data }
+        const starts = startsOf(projects.data, yield* Clock.currentTimeMillis)
+        const sight = { _tag: "Running" as const, projects: projects.data, starts }
         if (!status.success || !status.data) return { ...sight, problem: status.message }
-        const startedMs = startOf(status.data, yield* Clock.currentTimeMillis)
+        const startedMs = status.data.worker_pid === null ? undefined : starts.get(status.data.project ?? "")
         return { ...sight, status: status.data, ...(startedMs === undefined ? {} : { startedMs }) }
       }).pipe(Effect.catchAll((error) => Effect.succeed(sightOf(error))))
 

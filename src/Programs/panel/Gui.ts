@@ -14,6 +14,7 @@ import * as DaemonWatch from "../../Layers/panel/DaemonWatch.ts"
 import { loadAssets } from "../../Layers/panel/PanelAssets.ts"
 import { serve } from "../../Layers/panel/PanelServer.ts"
 import { linkPage, makeToken } from "../../Layers/panel/PanelToken.ts"
+import * as RunHistory from "../../Layers/panel/RunHistory.ts"
 import * as HomeSurvivors from "../../Layers/tree/HomeSurvivors.ts"
 import { routes } from "./Routes.ts"
 
@@ -27,6 +28,7 @@ const Sources = Layer.unwrapEffect(
   Layer.merge(ProcFs.layer),
   (client) => Layer.provideMerge(Layer.mergeAll(DaemonWatch.layer, HomeSurvivors.layer), client),
   Layer.merge(Layer.merge(HistoryReader.layer, MachineBoot.layer)),
+  (sources) => Layer.provideMerge(RunHistory.layer, sources),
   Layer.provideMerge(Layer.merge(AutopilotHome.layer, Caller.layer))
 )
 

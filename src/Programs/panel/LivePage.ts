@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { nothing, outOfBand } from "../../Domain/panel/Html.ts"
+import { type Fragment, nothing, outOfBand } from "../../Domain/panel/Html.ts"
 import { DaemonWatch } from "../../Layers/panel/DaemonWatch.ts"
 import type { Page } from "../../Layers/panel/PageSocket.ts"
 import { liveLog } from "./LiveLog.ts"
@@ -19,9 +19,9 @@ export const livePage = (request: PageRequest) => (page: Page) =>
       Stream.buffer({ capacity: 1, strategy: "sliding" }),
       Stream.runForEach(() =>
         Effect.gen(function* () {
-          const fragments = yield* pageContent(request)
-          const changed = fragments.filter(({ content, id }) => sent.get(id) !== content.text)
-          for (const { content, id } of changed) sent.set(id, content.text)
+          const fragments: ReadonlyArray<Fragment> = yield* pageContent(request)
+          const changed = fragments.filter(({ content, id, key }) => sent.get(id) !== (key ?? content.text))
+          for (const { content, id, key } of changed) sent.set(id, key ?? content.text)
           yield* page.send(changed.length === 0 ? sign : outOfBand(changed))
         })
       )

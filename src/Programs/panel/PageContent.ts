@@ -2,19 +2,25 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { ProjectName } from "../../Domain/Project.ts"
+import { allPieces, allWords } from "../../Domain/panel/AllView.ts"
 import { bannerView, needsExplanation } from "../../Domain/panel/BannerView.ts"
+import { agentCard, daemonCard } from "../../Domain/panel/CardView.ts"
 import { ChartRange } from "../../Domain/panel/ChartView.ts"
-import { controlsView } from "../../Domain/panel/ControlsView.ts"
+import { controlsView, daemonControlsView } from "../../Domain/panel/ControlsView.ts"
+import type { DaemonSight } from "../../Domain/panel/DaemonSight.ts"
 import { type Fragment, html } from "../../Domain/panel/Html.ts"
 import { projectNav } from "../../Domain/panel/ProjectNav.ts"
-import { stateView, stateWords } from "../../Domain/panel/StateView.ts"
+import { PageKind } from "../../Domain/panel/Shell.ts"
+import { type StateWords, stateView, stateWords } from "../../Domain/panel/StateView.ts"
 import { DaemonWatch } from "../../Layers/panel/DaemonWatch.ts"
 import { explanationOf } from "../history/Why.ts"
 import { chartContent } from "./ChartContent.ts"
-import { historyContent } from "./HistoryContent.ts"
+import { endsOf, historyContent } from "./HistoryContent.ts"
 
 /** What a page shows: the query of its address. */
 export const PageRequest = Schema.Struct({
+  /** Absent: the full page. */
+  page: Schema.optional(PageKind),
   /** Absent: the selected project. */
   project: Schema.optional(ProjectName),
   /** The time range of the memory chart. Absent: one hour. */
@@ -22,32 +28,70 @@ export const PageRequest = Schema.Struct({
 })
 export type PageRequest = typeof PageRequest.Type
 
+/** Why the worker does not run, above everything. */
+const bannerOf = Effect.fnUntraced(function* (sight: DaemonSight, project: ProjectName | undefined) {
+  const status = sight._tag === "Running" ? sight.status : undefined
+  const explanation = needsExplanation(sight, yield* Clock.currentTimeMillis)
+    ? yield* Effect.option(explanationOf(status, project === undefined ? {} : { project }))
+    : undefined
+  return {
+    id: "banner",
+    content: bannerView(sight, explanation?._tag === "Some" ? explanation.value : undefined)
+  }
+})
+
+/** The state for screen readers, and for the title and the icon of the tab. It changes only with the state. */
+const stateOfTab = ({ headline, tone, word }: StateWords, name: string): ReadonlyArray<Fragment> => [
+  { id: "spoken-state", content: html`${name === "" ? headline : `${name}: ${headline}`}` },
+  {
+    id: "page-state",
+    content: html`<span data-tone="${tone}" data-word="${word}" data-project="${name}"></span>`
+  }
+]
+
+/** The project that the page shows, as far as it is known without the daemon. */
+const shownIn = (sight: DaemonSight, project: ProjectName | undefined): string | undefined =>
+  sight._tag === "Running" ? (sight.status?.project ?? project ?? sight.projects.selected) : project
+
 /** All pieces of a page that change, as they are now. */
 export const pageContent = Effect.fnUntraced(function* (request: PageRequest) {
-  const { project } = request
+  const { page = "full", project } = request
   const { look } = yield* DaemonWatch
   const sight = yield* look(project)
   const nowMs = yield* Clock.currentTimeMillis
-  const status = sight._tag === "Running" ? sight.status : undefined
-  const explanation = needsExplanation(sight)
-    ? yield* Effect.option(explanationOf(status, project === undefined ? {} : { project }))
-    : undefined
-  const { headline, tone, word } = stateWords(sight)
-  const name = status?.project ?? project ?? ""
-  const fragments: ReadonlyArray<Fragment> = [
-    { id: "projects", content: projectNav(sight, project) },
-    {
-      id: "banner",
-      content: bannerView(sight, explanation?._tag === "Some" ? explanation.value : undefined)
-    },
-    { id: "daemon-status-content", content: stateView(sight, nowMs) },
-    { id: "controls", content: controlsView(sight) },
-    // Spoken by screen readers, so it changes only with the state.
-    { id: "spoken-state", content: html`${name === "" ? headline : `${name}: ${headline}`}` },
-    {
-      id: "page-state",
-      content: html`<span data-tone="${tone}" data-word="${word}" data-project="${name}"></span>`
+  const shown = shownIn(sight, project)
+  const ofTab = stateOfTab(stateWords(sight), shown ?? "")
+  switch (page) {
+    case "full":
+      return [
+        { id: "projects", content: projectNav(sight, { name: project }) },
+        yield* bannerOf(sight, project),
+        { id: "daemon-status-content", content: stateView(sight, nowMs) },
+        { id: "controls", content: controlsView(sight) },
+        ...ofTab,
+        ...(yield* chartContent(request, sight)),
+        ...(yield* historyContent(shown))
+      ]
+    case "card": {
+      const { ends } = yield* endsOf(shown)
+      return [
+        { id: "daemon-status-content", content: daemonCard(sight, nowMs) },
+        { id: "controls", content: controlsView(sight) },
+        { id: "agent-content", content: agentCard(sight, ends, nowMs) },
+        ...ofTab
+      ]
     }
-  ]
-  return [...fragments, ...(yield* chartContent(request, sight)), ...(yield* historyContent(request))]
+    case "all":
+      return [
+        { id: "projects", content: projectNav(sight, "all") },
+        // With a daemon each project says its own reason.
+        ...(sight._tag === "Running"
+          ? [{ id: "banner", content: html`` }]
+          : [yield* bannerOf(sight, undefined)]),
+        { id: "all-state", content: html`${allWords(sight).headline}` },
+        { id: "controls", content: daemonControlsView(sight) },
+        ...allPieces(sight, nowMs),
+        ...stateOfTab(allWords(sight), "")
+      ]
+  }
 })

@@ -3,7 +3,7 @@ import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
 import { type Html, outOfBand } from "../../Domain/panel/Html.ts"
-import { fullPage } from "../../Domain/panel/Shell.ts"
+import { allPage, cardPage, fullPage } from "../../Domain/panel/Shell.ts"
 import { pageSockets } from "../../Layers/panel/PageSocket.ts"
 import type { PanelAssets } from "../../Layers/panel/PanelAssets.ts"
 import { actions, type StartOptions } from "./Actions.ts"
@@ -37,6 +37,14 @@ export const routes = ({ assets, start }: RouteOptions) =>
       HttpRouter.get(
         "/",
         Effect.sync(() => page(fullPage(assets.url)))
+      ),
+      HttpRouter.get(
+        "/all",
+        Effect.sync(() => page(allPage(assets.url)))
+      ),
+      HttpRouter.get(
+        "/panel",
+        Effect.sync(() => page(cardPage(assets.url)))
       ),
       HttpRouter.get(
         "/assets/:version/:name",
