@@ -1,6 +1,7 @@
-import { beatsStrip, chartCard } from "./ChartView.ts"
+import { chartCard } from "./ChartView.ts"
 import { doctorButton } from "./DoctorView.ts"
 import { editorCard } from "./EditorView.ts"
+import { beatsStrip } from "./HealthStrip.ts"
 import { historyCard } from "./HistoryView.ts"
 import { type Html, html } from "./Html.ts"
 import { brand, icon } from "./Icons.ts"

@@ -9,6 +9,7 @@ import * as MachineBoot from "../../Layers/machine/MachineBoot.ts"
 import * as ProcFs from "../../Layers/machine/ProcFs.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { openInBrowser } from "../../Layers/panel/BrowserOpen.ts"
+import * as ChartSource from "../../Layers/panel/ChartSource.ts"
 import { startDaemon } from "../../Layers/panel/DaemonStart.ts"
 import * as DaemonWatch from "../../Layers/panel/DaemonWatch.ts"
 import { loadAssets } from "../../Layers/panel/PanelAssets.ts"
@@ -26,7 +27,8 @@ const Sources = Layer.unwrapEffect(
 ).pipe(
   Layer.merge(ProcFs.layer),
   (client) => Layer.provideMerge(Layer.mergeAll(DaemonWatch.layer, HomeSurvivors.layer), client),
-  Layer.merge(Layer.merge(HistoryReader.layer, MachineBoot.layer)),
+  (sources) => Layer.provideMerge(ChartSource.layer, Layer.merge(sources, HistoryReader.layer)),
+  Layer.merge(MachineBoot.layer),
   Layer.provideMerge(Layer.merge(AutopilotHome.layer, Caller.layer))
 )
 
