@@ -20,7 +20,7 @@ const show = (frame: Element, share: number | undefined): string => {
   const x = shareOf(point) * width
   cross.setAttribute("x1", `${x}`)
   cross.setAttribute("x2", `${x}`)
-  tip.setAttribute("x", `${Math.max(0, Math.min(x - 126, width - 252))}`)
+  tip.setAttribute("x", `${Math.max(0, Math.min(x - 134, width - 268))}`)
   return (label.textContent = `${clock.format(Number(at))} \u00a0${free} GiB available${held ? `, worker ${held} GiB` : ""}`)
 }
 

@@ -177,7 +177,7 @@ ${timesOf(span).map(
   (at, n) =>
     html`<text data-at="${at}" x="${inPercent(at)}" y="98%" text-anchor="middle"${n % 2 === 1 && html` class="cut"`}>${utcMinute(at)}</text>`
 )}
-<line class="cross" y1="${plotTop}%" y2="${plotBottom}%"/><svg class="tip" y="${plotTop}%" width="252" height="26"><rect width="252" height="26" rx="6"/><text x="126" y="17" text-anchor="middle"></text></svg></svg>
+<line class="cross" y1="${plotTop}%" y2="${plotBottom}%"/><svg class="tip" y="${plotTop}%" width="268" height="26"><rect width="268" height="26" rx="6"/><text x="134" y="17" text-anchor="middle"></text></svg></svg>
 <div class="sr">${tableOf(samples, own)}${
     found.marks.length > 0 &&
     html`<ul>${found.marks.slice(-tableRows).map(({ atMs, text }) => html`<li>${moment(atMs)} ${text}</li>`)}</ul>`
