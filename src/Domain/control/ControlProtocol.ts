@@ -2,6 +2,7 @@ import * as Schema from "effect/Schema"
 import { ConfigRefused, ConfigText, ConfigWritten, ReloadData } from "../config/SettingsData.ts"
 import { HogsData } from "../guard/HogsData.ts"
 import { HistoryData, maxHistoryEvents } from "../history/HistoryData.ts"
+import { SamplesData } from "../memory/SamplesData.ts"
 import { ProjectName } from "../Project.ts"
 import { ProjectsData } from "../status/ProjectsData.ts"
 import { StatusData, StatusReply } from "../status/StatusData.ts"
@@ -28,6 +29,13 @@ export const ControlQuestion = Schema.Union(
     /** Milliseconds since 1970. */
     since_ms: perhaps(Count),
     limit: perhaps(Schema.Int.pipe(Schema.between(1, maxHistoryEvents)))
+  }),
+  /** The memory of the machine and of the workers, by default in the last hour, at most in the last day. */
+  Schema.Struct({
+    type: Schema.Literal("Samples"),
+    /** Milliseconds since 1970. */
+    since_ms: perhaps(Count),
+    ...forProject
   }),
   /** Selects this project and starts its worker. Stops the one selected before first, unless `keep`. */
   Schema.Struct({
@@ -58,6 +66,7 @@ const AnswerData = Schema.Union(
   ProjectsData,
   HogsData,
   HistoryData,
+  SamplesData,
   ReloadData,
   ConfigText,
   ConfigWritten,
@@ -95,6 +104,7 @@ export const replyTo = {
   Projects: reply(ProjectsData),
   Hogs: reply(HogsData),
   History: reply(HistoryData),
+  Samples: reply(SamplesData),
   ReloadConfig: reply(Schema.Union(ReloadData, ConfigRefused)),
   GetConfig: reply(Schema.Union(ConfigText, ConfigRefused)),
   SetConfig: reply(Schema.Union(ConfigWritten, ConfigRefused))

@@ -201,6 +201,7 @@ const decoders: {
   Projects: decoder(replyTo.Projects),
   Hogs: decoder(replyTo.Hogs),
   History: decoder(replyTo.History),
+  Samples: decoder(replyTo.Samples),
   ReloadConfig: decoder(replyTo.ReloadConfig),
   GetConfig: decoder(replyTo.GetConfig),
   SetConfig: decoder(replyTo.SetConfig)

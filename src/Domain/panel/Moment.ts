@@ -11,6 +11,9 @@ export const moment = (atMs: number, style: "time" | "day" = "time"): Html =>
     .slice(style === "time" ? 11 : 0, 19)
     .replace("T", " ")} UTC</time>`
 
+/** `12:30 UTC`. Within an element with `data-at` the browser replaces it by its own time. */
+export const utcMinute = (atMs: number): string => `${iso(atMs).slice(11, 16)} UTC`
+
 /** A duration that grows: the browser counts it, so that the page does not change every second. */
 export const since = (startMs: number, nowMs: number): Html =>
   html`<time class="num" data-since="${startMs}">${humanDuration(Math.max(0, nowMs - startMs))}</time>`

@@ -19,6 +19,7 @@ import type { DaemonEvents } from "../history/DaemonEvents.ts"
 import { HistoryReader, type HistoryUnreadable } from "../history/HistoryReader.ts"
 import type { WorkerLines } from "../logs/WorkerLines.ts"
 import type { ProcUnreadable } from "../machine/ProcFs.ts"
+import { MemoryTimeline } from "../status/MemoryTimeline.ts"
 import { ProjectReports } from "../status/ProjectReports.ts"
 import type { CommandAnswer } from "../worker/ProjectActor.ts"
 import { ProjectSwitch } from "../worker/ProjectSwitch.ts"
@@ -67,6 +68,7 @@ const make = Effect.gen(function* () {
   const projects = yield* ProjectSwitch
   const hogs = yield* HogReport
   const history = yield* HistoryReader
+  const timeline = yield* MemoryTimeline
   const shutdown = yield* ShutdownRequest
   const settings = yield* SettingsAnswers.make
   const subscriptions = yield* Subscriptions.make
@@ -120,6 +122,11 @@ const make = Effect.gen(function* () {
           message: eventCount(data.records.length),
           data
         }))
+      case "Samples":
+        return Effect.map(
+          timeline.samples({ sinceMs: request.since_ms, project: request.project }),
+          (data) => ({ success: true, message: counted(data.at_ms.length, "sample"), data })
+        )
       case "SelectProject":
         return Effect.flatMap(projects.to(request.project, { keep: request.keep === true }), (taken) =>
           answered(taken, request.project)
@@ -156,6 +163,7 @@ export const layer: Layer.Layer<
   | SettingsReload
   | HogReport
   | HistoryReader
+  | MemoryTimeline
   | ShutdownRequest
   | DaemonEvents
   | Concerns

@@ -22,6 +22,8 @@ export interface HomePaths {
   readonly selectedFile: string
   /** Events, one JSON object a line. */
   readonly historyFile: string
+  /** The memory timeline of the last day. */
+  readonly samplesFile: string
   readonly socket: string
   readonly pidFile: string
   /** Its time is the last sign of life of the daemon, which removes it when it stops. */
@@ -62,6 +64,7 @@ export const pathsBelow = (root: string): HomePaths => ({
   placeFile: join(root, "id.place"),
   selectedFile: join(root, "selected"),
   historyFile: join(root, "history.jsonl"),
+  samplesFile: join(root, "samples"),
   socket: join(root, "autopilotd.sock"),
   pidFile: join(root, "autopilotd.pid"),
   aliveFile: join(root, "autopilotd.alive"),

@@ -25,12 +25,21 @@ const removeAbandoned = async (path: string): Promise<void> => {
  * Creates a file with this content, or puts it in the place of one; `mode` is 0600 unless given. A crash or a power
  * failure at any moment leaves the former content or the new one, whole. `beforeRename` runs when the new content is on
  * the disk; if it fails, the file stays as it is. A power failure may bring the former content back, unless
- * `syncFolder` follows.
+ * `syncFolder` follows. With `isDurable: false` nothing waits for the disk, and a power failure may also leave an empty
+ * file.
  */
 export const replaceFile = async (
   path: string,
   content: string | AsyncIterable<Uint8Array>,
-  { beforeRename, mode = 0o600 }: { readonly mode?: number; readonly beforeRename?: () => Promise<void> } = {}
+  {
+    beforeRename,
+    isDurable = true,
+    mode = 0o600
+  }: {
+    readonly mode?: number
+    readonly beforeRename?: () => Promise<void>
+    readonly isDurable?: boolean
+  } = {}
 ): Promise<void> => {
   const temporary = join(dirname(path), temporaryName(path))
   try {
@@ -39,7 +48,7 @@ export const replaceFile = async (
     try {
       await fs.writeFile(file, content)
       await file.chmod(mode)
-      await file.sync()
+      if (isDurable) await file.sync()
     } finally {
       await file.close()
     }

@@ -3,8 +3,11 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { heldBytes } from "../../Domain/machine/ProcessEntry.ts"
 import { withMembers } from "../../Domain/machine/ProcessFacts.ts"
+import type { ProjectName } from "../../Domain/Project.ts"
 import type { LiveWorker } from "../../Domain/tree/ProcessOrigin.ts"
 import {
   countedEach,
@@ -36,6 +39,10 @@ export class WorkerMemory extends Context.Tag("WorkerMemory")<
     readonly refresh: Effect.Effect<void>
     /** Samples all running workers now. */
     readonly sample: Effect.Effect<ReadonlyArray<TreeMembers>, ProcUnreadable>
+    /** What each worker that still runs held at the last sample, swap included. */
+    readonly held: () => ReadonlyMap<ProjectName, number>
+    /** Calls plain code after every sample. */
+    readonly observe: (see: () => void) => Effect.Effect<void, never, Scope.Scope>
   }
 >() {}
 
@@ -71,6 +78,7 @@ export const liveWorkers = (snapshots: ReadonlyArray<ProjectSnapshot>): Readonly
   })
 
 interface Known {
+  readonly project: ProjectName
   readonly workerId: string
   readonly memory: RunMemory
 }
@@ -87,6 +95,7 @@ const make = Effect.gen(function* () {
   const events = yield* DaemonEvents
   const isWanted = yield* Effect.makeLatch(false)
   let known: ReadonlyMap<number, Known> = new Map()
+  const observers = new Set<() => void>()
   let sampledNanos: bigint | undefined
 
   const isSwapInUse = Effect.map(
@@ -106,13 +115,14 @@ const make = Effect.gen(function* () {
   const remember = (trees: ReadonlyArray<TreeMembers>) => {
     known = new Map(
       trees.map((tree) => {
-        const { leaderPid, workerId } = tree
+        const { leaderPid, project, workerId } = tree
         const before = known.get(leaderPid)
         const same = before?.workerId === workerId ? before.memory : undefined
-        return [leaderPid, { workerId, memory: nextRunMemory(same, treeMemory(tree)) }]
+        return [leaderPid, { project, workerId, memory: nextRunMemory(same, treeMemory(tree)) }]
       })
     )
     for (const [pid, { memory }] of known) live.sampled(pid, memory)
+    for (const see of observers) see()
   }
 
   const sample = Effect.gen(function* () {
@@ -152,7 +162,18 @@ const make = Effect.gen(function* () {
     refresh: Effect.flatMap(Clock.currentTimeNanos, (now) =>
       sampledNanos !== undefined && now - sampledNanos < freshNanos ? Effect.void : isWanted.open
     ).pipe(Effect.asVoid),
-    sample
+    sample,
+    held: () =>
+      new Map(
+        [...known].flatMap(([pid, { memory, project }]) =>
+          live.of(pid) === undefined ? [] : [[project, heldBytes(memory)] as const]
+        )
+      ),
+    observe: (see) =>
+      Effect.acquireRelease(
+        Effect.sync(() => void observers.add(see)),
+        () => Effect.sync(() => void observers.delete(see))
+      )
   })
 })
 

@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { DaemonEvent } from "../../Domain/history/DaemonEvent.ts"
@@ -25,6 +26,8 @@ export class MemoryMonitor extends Context.Tag("MemoryMonitor")<
      * Every sample that is not plentiful, and the first one that is plentiful again. A slow subscriber gets the newest.
      */
     readonly shortage: Stream.Stream<MemorySample>
+    /** Calls plain code with every sample: a fiber would cost more than the sample itself. */
+    readonly observe: (see: (sample: MemorySample) => void) => Effect.Effect<void, never, Scope.Scope>
   }
 >() {}
 
@@ -51,6 +54,7 @@ const make = Effect.gen(function* () {
   const settings = yield* SettingsInForce
   const clock = yield* Effect.clock
   const shortages = yield* Effect.acquireRelease(PubSub.sliding<MemorySample>(1), PubSub.shutdown)
+  const observers = new Set<(sample: MemorySample) => void>()
   let watch = noSamples
 
   const sample = (wanted: WatchSettings): Found => {
@@ -64,6 +68,7 @@ const make = Effect.gen(function* () {
     watch = after
     const isShort = wasShort || after.last?.level !== "plentiful"
     const seen = sight.reading === undefined ? undefined : after.last
+    if (seen !== undefined) for (const see of observers) see(seen)
     return { sample: seen, reports, nextMs, shortage: isShort ? seen : undefined }
   }
 
@@ -116,7 +121,12 @@ const make = Effect.gen(function* () {
       yield* publish({ ...found, shortage: undefined })
       return found.sample
     }),
-    shortage: Stream.fromPubSub(shortages)
+    shortage: Stream.fromPubSub(shortages),
+    observe: (see) =>
+      Effect.acquireRelease(
+        Effect.sync(() => void observers.add(see)),
+        () => Effect.sync(() => void observers.delete(see))
+      )
   })
 })
 

@@ -41,6 +41,7 @@ import * as ServiceWatchdog from "../../Layers/service/ServiceWatchdog.ts"
 import * as SettingsFile from "../../Layers/settings/SettingsFile.ts"
 import * as SettingsInForce from "../../Layers/settings/SettingsInForce.ts"
 import type { SettingsSources } from "../../Layers/settings/SettingsLoader.ts"
+import * as MemoryTimeline from "../../Layers/status/MemoryTimeline.ts"
 import * as ProjectReports from "../../Layers/status/ProjectReports.ts"
 import * as OwnUnit from "../../Layers/systemd/OwnUnit.ts"
 import * as ServiceNotifier from "../../Layers/systemd/ServiceNotifier.ts"
@@ -82,7 +83,9 @@ const Projects = (keepState: boolean) =>
 const Control = ControlServer.layer.pipe(
   Layer.provide(ControlHandler.layer),
   Layer.provide(Layer.mergeAll(ProjectReports.layer({ pid: process.pid, version }), ProjectSwitch.layer)),
-  Layer.provide(Layer.mergeAll(HogReport.layer, HistoryReader.layer, SettingsStore.layer))
+  Layer.provide(
+    Layer.mergeAll(HogReport.layer, HistoryReader.layer, SettingsStore.layer, MemoryTimeline.layer)
+  )
 )
 
 /** The status line and the watchdog of systemd, which observes the memory guard and the supervisor. */

@@ -1,10 +1,35 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { ProjectName } from "../../Domain/Project.ts"
+import { chartView, defaultRange, rangeLinks, spanOf } from "../../Domain/panel/ChartView.ts"
 import type { DaemonSight } from "../../Domain/panel/DaemonSight.ts"
+import { healthMinutes, healthStrip } from "../../Domain/panel/HealthStrip.ts"
 import type { Fragment } from "../../Domain/panel/Html.ts"
+import { ChartSource } from "../../Layers/panel/ChartSource.ts"
 import type { PageRequest } from "./PageContent.ts"
 
-/** The memory chart and the strip of the last hour. */
-export const chartContent = (
-  _request: PageRequest,
-  _sight: DaemonSight
-): Effect.Effect<ReadonlyArray<Fragment>> => Effect.succeed([])
+const hourMs = 3_600_000
+
+const nameOf = Schema.decodeUnknownOption(ProjectName)
+
+/** The memory chart and the strip of the last hour. They stay the same until there are new samples or events. */
+export const chartContent = Effect.fnUntraced(function* (
+  { project, range = defaultRange }: PageRequest,
+  sight: DaemonSight
+) {
+  const source = yield* ChartSource
+  const nowMs = yield* Clock.currentTimeMillis
+  const selected = sight._tag === "Running" ? sight.projects.selected : undefined
+  const name = project ?? Option.getOrUndefined(nameOf(selected))
+  const span = spanOf(range, nowMs)
+  const records = yield* source.records(name)
+  const { problem, samples } = yield* source.samples(span.toMs - span.fromMs)
+  const lastHour = range === "1h" ? samples : (yield* source.samples(hourMs)).samples
+  return [
+    { id: "chart-ranges", content: rangeLinks(range, project) },
+    { id: "memory-chart", content: chartView({ range, span, samples, records, project: name, problem }) },
+    { id: "beats", content: healthStrip(healthMinutes(records, lastHour, name, nowMs)) }
+  ] satisfies ReadonlyArray<Fragment>
+})

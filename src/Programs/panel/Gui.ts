@@ -9,6 +9,7 @@ import * as MachineBoot from "../../Layers/machine/MachineBoot.ts"
 import * as ProcFs from "../../Layers/machine/ProcFs.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { openInBrowser } from "../../Layers/panel/BrowserOpen.ts"
+import * as ChartSource from "../../Layers/panel/ChartSource.ts"
 import { startDaemon } from "../../Layers/panel/DaemonStart.ts"
 import * as DaemonWatch from "../../Layers/panel/DaemonWatch.ts"
 import { loadAssets } from "../../Layers/panel/PanelAssets.ts"
@@ -28,7 +29,7 @@ const Sources = Layer.unwrapEffect(
   Layer.merge(ProcFs.layer),
   (client) => Layer.provideMerge(Layer.mergeAll(DaemonWatch.layer, HomeSurvivors.layer), client),
   Layer.merge(Layer.merge(HistoryReader.layer, MachineBoot.layer)),
-  (sources) => Layer.provideMerge(RunHistory.layer, sources),
+  (sources) => Layer.provideMerge(Layer.merge(RunHistory.layer, ChartSource.layer), sources),
   Layer.provideMerge(Layer.merge(AutopilotHome.layer, Caller.layer))
 )
 

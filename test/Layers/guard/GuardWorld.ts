@@ -118,7 +118,8 @@ const monitorOf = (machine: Machine) => {
       Stream.filter(({ isOfInterest }) => isOfInterest),
       Stream.map(({ seen }) => seen),
       Stream.buffer({ capacity: 1, strategy: "sliding" })
-    )
+    ),
+    observe: () => Effect.void
   })
 }
 

@@ -58,7 +58,8 @@ const inWorld = <A, E>(test: (world: World) => Effect.Effect<A, E, Needs>) =>
     const Monitor = Layer.succeed(MemoryMonitor, {
       last: Effect.sync(() => world.last),
       now: Effect.sync(() => world.last),
-      shortage: Stream.fromPubSub(shortages)
+      shortage: Stream.fromPubSub(shortages),
+      observe: () => Effect.void
     })
     const layer = KernelOomKills.layerAt(folders.proc).pipe(
       Layer.provide(Monitor),

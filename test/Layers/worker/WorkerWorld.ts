@@ -82,7 +82,8 @@ const monitorOf = (world: WorkerWorld) =>
       sampleOf(4e9, { swapTotalBytes: 8e9, swapFreeBytes: 8e9 - world.swapInUseBytes })
     ),
     now: unused,
-    shortage: Stream.empty
+    shortage: Stream.empty,
+    observe: () => Effect.void
   })
 
 /** Workers that are pretended, in a /proc of the test's own, with real looks at it. */

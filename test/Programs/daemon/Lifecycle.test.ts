@@ -36,6 +36,7 @@ import { makeProcReader } from "../../../src/Layers/machine/ProcReader.ts"
 import * as MemoryMonitor from "../../../src/Layers/memory/MemoryMonitor.ts"
 import * as SettingsFile from "../../../src/Layers/settings/SettingsFile.ts"
 import { SettingsInForce } from "../../../src/Layers/settings/SettingsInForce.ts"
+import { MemoryTimeline } from "../../../src/Layers/status/MemoryTimeline.ts"
 import * as ProjectReports from "../../../src/Layers/status/ProjectReports.ts"
 import { OwnUnit } from "../../../src/Layers/systemd/OwnUnit.ts"
 import { WorkerGroups, withoutGroups } from "../../../src/Layers/tree/WorkerGroups.ts"
@@ -187,6 +188,7 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
         ProjectReports.layer({ pid: process.pid, version: "test" }),
         ProjectSwitch.layer,
         Layer.succeed(HogReport, { report: Effect.dieMessage("nobody asks for it here") }),
+        Layer.succeed(MemoryTimeline, { samples: () => Effect.dieMessage("nobody asks for it here") }),
         HistoryReader.layer,
         SettingsStore.layer
       )

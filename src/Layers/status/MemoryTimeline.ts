@@ -1,0 +1,120 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { MemorySample } from "../../Domain/memory/MemorySample.ts"
+import { type SamplesQuestion, samplesSince } from "../../Domain/memory/SampleColumns.ts"
+import { afterRestart, noSeries, withSample } from "../../Domain/memory/SampleSeries.ts"
+import type { SamplesData } from "../../Domain/memory/SamplesData.ts"
+import { AutopilotHome } from "../daemon/AutopilotHome.ts"
+import { InstanceLock } from "../daemon/InstanceLock.ts"
+import { WorkerMemory } from "../guard/WorkerMemory.ts"
+import { Concerns } from "../history/Concerns.ts"
+import { MemoryMonitor } from "../memory/MemoryMonitor.ts"
+import { readSamples, setSamplesAside, writeSamples } from "./SamplesFile.ts"
+
+/** The memory of the machine and of the workers over the last day, restarts of the daemon included. */
+export class MemoryTimeline extends Context.Tag("MemoryTimeline")<
+  MemoryTimeline,
+  { readonly samples: (question: SamplesQuestion) => Effect.Effect<SamplesData> }
+>() {}
+
+/** A daemon that is killed loses this much at most. */
+const saveIntervalNanos = 60_000_000_000n
+
+/** A hanging disk must not hold up the daemon's end. */
+const lastSaveLimit = "1 second"
+
+const make = Effect.gen(function* () {
+  const monitor = yield* MemoryMonitor
+  const workers = yield* WorkerMemory
+  const home = yield* AutopilotHome
+  const { holds } = yield* InstanceLock
+  const concerns = yield* Concerns
+  const clock = yield* Effect.clock
+  const isDue = yield* Effect.makeLatch(false)
+  let series = noSeries
+  let last: MemorySample | undefined
+  let savedNanos = clock.unsafeCurrentTimeNanos()
+  let isLoaded = false
+  let hasFailed = false
+
+  /** Runs when memory or workers are sampled anyway, so it wakes up nothing: it also says when to save. */
+  const take = () => {
+    if (last === undefined) return
+    const { reading, thresholds } = last
+    series = withSample(series, {
+      atMs: clock.unsafeCurrentTimeMillis(),
+      availableBytes: reading.availableBytes,
+      limits: {
+        totalBytes: reading.totalBytes,
+        lowBytes: thresholds.minAvailableBytes,
+        criticalBytes: thresholds.criticalBytes
+      },
+      trees: workers.held()
+    })
+    const nowNanos = clock.unsafeCurrentTimeNanos()
+    if (nowNanos - savedNanos < saveIntervalNanos) return
+    savedNanos = nowNanos
+    isDue.unsafeOpen()
+  }
+
+  const load = readSamples.pipe(
+    Effect.catchAll(({ message }) =>
+      Effect.match(setSamplesAside, {
+        onFailure: (error) => error.message,
+        onSuccess: (path) => `It is kept as ${path}`
+      }).pipe(
+        Effect.flatMap((where) => Effect.logWarning(`The memory timeline begins anew: ${message}. ${where}`)),
+        Effect.as(noSeries)
+      )
+    ),
+    Effect.map((older) => {
+      series = afterRestart(older, series)
+      isLoaded = true
+    })
+  )
+
+  const save = Effect.gen(function* () {
+    if (!isLoaded || !(yield* holds)) return
+    yield* writeSamples(series)
+    hasFailed = false
+  }).pipe(
+    Effect.catchAll(({ message }) => {
+      const isKnown = hasFailed
+      hasFailed = true
+      return isKnown ? Effect.void : Effect.logWarning(`The memory timeline is not saved: ${message}`)
+    })
+  )
+
+  last = yield* monitor.last
+  take()
+  yield* monitor.observe((sample) => {
+    last = sample
+    take()
+  })
+  yield* workers.observe(take)
+  yield* Effect.addFinalizer(() =>
+    save.pipe(
+      Effect.provideService(AutopilotHome, home),
+      Effect.interruptible,
+      Effect.timeoutOption(lastSaveLimit)
+    )
+  )
+  // The start does not wait for the file.
+  const keeping = Effect.suspend(() => (isLoaded ? Effect.void : load)).pipe(
+    Effect.zipRight(Effect.forever(Effect.zipRight(isDue.await, Effect.zipRight(isDue.close, save))))
+  )
+  yield* concerns.run("memory timeline", keeping)
+
+  return MemoryTimeline.of({
+    samples: (question) => Effect.map(Clock.currentTimeMillis, (now) => samplesSince(series, question, now))
+  })
+})
+
+/** Keeps what the memory monitor and the samples of workers see, and saves it once a minute. */
+export const layer: Layer.Layer<
+  MemoryTimeline,
+  never,
+  MemoryMonitor | WorkerMemory | AutopilotHome | InstanceLock | Concerns
+> = Layer.scoped(MemoryTimeline, make)
