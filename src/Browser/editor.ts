@@ -85,7 +85,7 @@ export const start = (): void => {
       if (fresh !== undefined && (elt !== holder || !isDirty())) {
         stored = fresh["text"] ?? ""
         base.value = fresh["sha256"] ?? ""
-        if (isLoad && elt.dataset["mine"] === undefined && isDirty()) area.value = stored
+        if (isLoad && !path.includes("mine") && isDirty()) area.value = stored
       }
       paint()
       if (isLoad && isDirty()) htmx.trigger(form, "change")

@@ -146,7 +146,7 @@ const verdictView = (verdict: EditorVerdict): Html => {
 const conflict = note(
   "warn",
   html`<p><strong>The file has changed since you opened it.</strong> Your text is kept; nothing is overwritten. The differences to the stored file stand below.</p>
-<p class="tools"><button class="btn sm" type="button" hx-get="/ui/config/stored" hx-swap="none" data-question="Discard your changes?" data-consequence="The stored file takes the place of your text." data-keep="Keep editing">Load the stored file</button><button class="btn sm" type="button" hx-get="/ui/config/stored" hx-swap="none" data-mine>Go on with mine</button></p>`
+<p class="tools"><button class="btn sm" type="button" hx-get="/ui/config/stored" hx-swap="none" data-question="Discard your changes?" data-consequence="The stored file takes the place of your text." data-keep="Keep editing">Load the stored file</button><button class="btn sm" type="button" hx-get="/ui/config/stored?mine=1" hx-swap="none">Go on with mine</button></p>`
 )
 
 const stateTag = ({ isStale, verdict }: EditorSight): Html => {

@@ -118,7 +118,10 @@ describe("the answers of the configuration editor", () => {
     assert.isUndefined(pieceOf(stale, "config-stored"))
     assert.strictEqual(pieceOf(stale, "config-ask"), "")
     assert.include(pieceOf(stale, "config-state"), "Changed on disk")
-    assert.match(pieceOf(stale, "config-verdict") ?? "", /Load the stored file.*data-mine>Go on with mine/s)
+    assert.match(
+      pieceOf(stale, "config-verdict") ?? "",
+      /Load the stored file.*mine=1" hx-swap="none">Go on with mine/s
+    )
     assert.match(pieceOf(stale, "config-diff") ?? "", /removed">- b = 2<.*added">\+ b = 3</s)
   })
 
