@@ -6,11 +6,16 @@ const confirmFirst = (): void => {
   onHtmx<{ elt: HTMLElement; issueRequest: (skipConfirmation: boolean) => void }>(
     "confirm",
     ({ elt, issueRequest }, event) => {
-      const { consequence = "", question } = elt.dataset
+      const {
+        consequence = "",
+        keep = "Keep running",
+        question
+      } = (document.getElementById(elt.dataset["ask"] ?? "") ?? elt).dataset
       if (question === undefined) return
       event.preventDefault()
       byId("confirm-question").textContent = question
       byId("confirm-consequence").textContent = consequence
+      byId("confirm-no").textContent = keep
       byId("confirm-yes").textContent = elt.textContent
       dialog.returnValue = "no"
       dialog.addEventListener("close", () => dialog.returnValue === "yes" && issueRequest(true), {

@@ -42,7 +42,7 @@ const document = ({ asset, body, kind, title }: Page): Html => html`<!doctype ht
 <p id="spoken-state" class="sr" role="status" aria-live="polite"></p>
 <div id="toasts" class="toasts" role="alert"></div>
 <dialog id="confirm" aria-labelledby="confirm-question"><h2 id="confirm-question"></h2><p id="confirm-consequence"></p>
-<form method="dialog" class="controls"><button class="btn" value="no" autofocus>Keep running</button><button class="btn danger solid" value="yes" id="confirm-yes">Go on</button></form></dialog>
+<form method="dialog" class="controls"><button class="btn" value="no" id="confirm-no" autofocus>Keep running</button><button class="btn danger solid" value="yes" id="confirm-yes">Go on</button></form></dialog>
 </body></html>
 `
 

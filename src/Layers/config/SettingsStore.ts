@@ -92,7 +92,7 @@ export const layer: Layer.Layer<SettingsStore, never, SettingsFile | SettingsInF
 /** The store of a command without a daemon: it compares a text with the present file. */
 export const layerOf = (
   sources: SettingsSources
-): Layer.Layer<SettingsStore, SettingsError, SettingsFile | AutopilotHome | MemoryReader> =>
+): Layer.Layer<SettingsStore, never, SettingsFile | AutopilotHome | MemoryReader> =>
   Layer.effect(
     SettingsStore,
     Effect.gen(function* () {

@@ -31,19 +31,9 @@ const orSurvivors = <A, E, R>(command: Effect.Effect<A, E | ControlClient.NotRun
   )
 
 /** The two ways to the settings file: through the daemon, or directly. */
-const settingsOf = Effect.fnUntraced(function* ({ options, ...invocation }: Invocation) {
-  const MemoryReader = yield* Effect.promise(() => import("../../Layers/machine/MemoryReader.ts"))
-  const SettingsFile = yield* Effect.promise(() => import("../../Layers/settings/SettingsFile.ts"))
-  const SettingsStore = yield* Effect.promise(() => import("../../Layers/config/SettingsStore.ts"))
-  const { sourcesOf } = yield* Effect.promise(() => import("../Sources.ts"))
-  // Here --project selects a table of the file; only for a start is it a setting itself.
-  const { project: _, ...others } = options
-  const sources = yield* sourcesOf({ ...invocation, options: others })
-  const store = Layer.provide(
-    SettingsStore.layerOf(sources),
-    Layer.merge(SettingsFile.layer, MemoryReader.layer)
-  )
-  return Layer.merge(Client, store)
+const settingsOf = Effect.fnUntraced(function* (invocation: Invocation) {
+  const { settingsAccess } = yield* Effect.promise(() => import("../config/SettingsAccess.ts"))
+  return Layer.merge(Client, settingsAccess(invocation))
 })
 
 /** The files of the service, and systemd's user manager. */

@@ -84,7 +84,7 @@ const throughFile = Effect.gen(function* () {
 /** Reads the settings file: through the daemon if one runs and there is no `--config`, else directly. */
 export const openSettings = ({
   options
-}: Invocation): Effect.Effect<
+}: Pick<Invocation, "options">): Effect.Effect<
   OpenSettings,
   SettingsError | ControlClientError | Refused,
   ControlClient | SettingsStore

@@ -19,9 +19,9 @@ const watching = "watch_config"
 const watchesByDefault = settingKeys.some(({ default: value, key }) => key === watching && value === "true")
 
 /** The reader of the written file, as far as this command knows. */
-const readerOf = Effect.fnUntraced(function* (
-  { options }: Invocation,
-  { open: { current, through } }: Written
+export const readerOf = Effect.fnUntraced(function* (
+  { options }: Pick<Invocation, "options">,
+  { current, through }: Pick<OpenSettings, "current" | "through">
 ) {
   if (through === "file") return options.config === undefined ? "nobody" : "unknown"
   // Until it reloads, the daemon follows the `watch_config` of the former text.
@@ -44,6 +44,6 @@ export const sayWritten = Effect.fnUntraced(function* (
     const message = written.written ? "Settings written" : "This is a dry run: nothing was written"
     return yield* out(`${JSON.stringify({ success: true, message, data: written })}\n`)
   }
-  const reader: Reader = yield* readerOf(invocation, done)
+  const reader: Reader = yield* readerOf(invocation, done.open)
   yield* out(writtenText(written, reader, isMeant))
 })

@@ -12,11 +12,14 @@ import { openInBrowser } from "../../Layers/panel/BrowserOpen.ts"
 import * as ChartSource from "../../Layers/panel/ChartSource.ts"
 import { startDaemon } from "../../Layers/panel/DaemonStart.ts"
 import * as DaemonWatch from "../../Layers/panel/DaemonWatch.ts"
+import { guiPreferences } from "../../Layers/panel/GuiPreferences.ts"
 import { loadAssets } from "../../Layers/panel/PanelAssets.ts"
 import { serve } from "../../Layers/panel/PanelServer.ts"
 import { linkPage, makeToken } from "../../Layers/panel/PanelToken.ts"
 import * as RunHistory from "../../Layers/panel/RunHistory.ts"
+import * as SettingsFile from "../../Layers/settings/SettingsFile.ts"
 import * as HomeSurvivors from "../../Layers/tree/HomeSurvivors.ts"
+import { settingsAccess } from "../config/SettingsAccess.ts"
 import { routes } from "./Routes.ts"
 
 /** What the panel listens on unless told otherwise. */
@@ -28,7 +31,7 @@ const Sources = Layer.unwrapEffect(
 ).pipe(
   Layer.merge(ProcFs.layer),
   (client) => Layer.provideMerge(Layer.mergeAll(DaemonWatch.layer, HomeSurvivors.layer), client),
-  Layer.merge(Layer.merge(HistoryReader.layer, MachineBoot.layer)),
+  Layer.merge(Layer.mergeAll(HistoryReader.layer, MachineBoot.layer, SettingsFile.layer)),
   (sources) => Layer.provideMerge(Layer.merge(RunHistory.layer, ChartSource.layer), sources),
   Layer.provideMerge(Layer.merge(AutopilotHome.layer, Caller.layer))
 )
@@ -48,24 +51,26 @@ const startFirst = Effect.fnUntraced(function* (argv: ReadonlyArray<string>) {
 })
 
 /** `autopilotd gui`: serves the panel until it is told to stop. */
-export const gui = ({ options }: Invocation) =>
+export const gui = (invocation: Invocation) =>
   Effect.gen(function* () {
     const { out } = yield* CommandOutput
+    const { options } = invocation
     const token = makeToken()
     const assets = yield* loadAssets
     const argv = [
       ...(options.workdir === undefined ? [] : ["--workdir", options.workdir]),
       ...(options.project === undefined ? [] : ["--project", options.project])
     ]
-    if (options.startDaemon === true) yield* startFirst(argv)
+    const preferences = yield* guiPreferences
+    if (options.startDaemon ?? preferences.auto_start) yield* startFirst(argv)
     const app = yield* routes({ assets, start: { argv } })
     const port = yield* serve(app, {
-      port: options.port ?? defaultPort,
+      port: options.port ?? preferences.port ?? defaultPort,
       isToken: token.matches,
-      embedOrigins: []
+      embedOrigins: preferences.embed_origins
     })
     const link = `http://127.0.0.1:${port}/#token=${token.text}`
     yield* out(`The panel is at ${link}\nStop it with Ctrl-C.\n`)
     if (options.open === true) yield* openInBrowser(yield* linkPage(link))
     return yield* Effect.never
-  }).pipe(Effect.scoped, Effect.provide(Sources))
+  }).pipe(Effect.scoped, Effect.provide(settingsAccess(invocation)), Effect.provide(Sources))
