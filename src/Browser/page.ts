@@ -2,6 +2,7 @@
 interface Htmx {
   readonly process: (element: Element) => void
   readonly trigger: (element: Element, event: string) => void
+  readonly ajax: (method: "GET", path: string, target: Element) => unknown
   readonly config: { wsReconnectDelay: (retries: number) => number }
   createWebSocket: (url: string) => WebSocket
 }

@@ -127,18 +127,23 @@ const makeReader = (path: string) => {
 
 const isName = Schema.is(ProjectName)
 
-const make = Effect.map(AutopilotHome, ({ logDir }) => {
-  const pathOf = (project: ProjectName) => join(logDir, project, "worker.log")
+/** The log of a worker. */
+export const workerLogIn = (logDir: string, project: ProjectName): string =>
+  join(logDir, project, "worker.log")
 
-  const attempt = <A>(path: string, act: () => Promise<A>) =>
-    Effect.tryPromise({
-      try: act,
-      catch: (cause) => {
-        // Anything but a system error is a bug.
-        if (!(cause instanceof Error) || errorCode(cause) === undefined) throw cause
-        return new LogUnreadable({ path, reason: cause.message })
-      }
-    })
+/** Reads something of a log. */
+export const readingLog = <A>(path: string, read: () => Promise<A>): Effect.Effect<A, LogUnreadable> =>
+  Effect.tryPromise({
+    try: read,
+    catch: (cause) => {
+      // Anything but a system error is a bug.
+      if (!(cause instanceof Error) || errorCode(cause) === undefined) throw cause
+      return new LogUnreadable({ path, reason: cause.message })
+    }
+  })
+
+const make = Effect.map(AutopilotHome, ({ logDir }) => {
+  const pathOf = (project: ProjectName) => workerLogIn(logDir, project)
 
   const read = (project: ProjectName, query: LogQuery) =>
     Stream.unwrapScoped(
@@ -148,12 +153,12 @@ const make = Effect.map(AutopilotHome, ({ logDir }) => {
           Effect.sync(() => makeReader(path)),
           ({ close }) => Effect.promise(() => close().catch(() => undefined))
         )
-        reader.startAt(yield* attempt(path, () => logStart(path, query)))
+        reader.startAt(yield* readingLog(path, () => logStart(path, query)))
         let isOver = false
         const pull: Effect.Effect<ReadonlyArray<string>, Option.Option<LogUnreadable>> = Effect.gen(
           function* () {
             while (!isOver) {
-              const lines = yield* Effect.mapError(attempt(path, reader.next), Option.some)
+              const lines = yield* Effect.mapError(readingLog(path, reader.next), Option.some)
               if (lines !== undefined) {
                 const wanted = lines.filter((line) => matchesFilter(query, line))
                 if (wanted.length > 0) return wanted

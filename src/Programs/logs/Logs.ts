@@ -26,8 +26,8 @@ const defaultLines = 50
 const isName = Schema.is(ProjectName)
 
 /** The named project, or the selected one by the daemon or its last selection, or the only one with a log. */
-const chosenProject = Effect.fnUntraced(function* ({ options }: Invocation) {
-  if (options.project !== undefined) return options.project
+export const chosenProject = Effect.fnUntraced(function* (named: ProjectName | undefined) {
+  if (named !== undefined) return named
   const { request } = yield* ControlClient
   const status = yield* Effect.option(request({ type: "Status" }))
   const current = Option.getOrUndefined(status)?.data?.project
@@ -73,7 +73,7 @@ export const logs = Effect.fnUntraced(function* (invocation: Invocation) {
   const { options } = invocation
   const files = yield* LogFiles
   const { colour, isTerminal, write } = yield* LongOutput
-  const project = yield* chosenProject(invocation)
+  const project = yield* chosenProject(options.project)
   const filter = yield* filterOf(invocation)
   const known = yield* files.projects
   if (!known.includes(project) && options.follow !== true) {

@@ -5,6 +5,7 @@ import * as ControlClient from "../../Layers/control/ControlClient.ts"
 import * as AutopilotHome from "../../Layers/daemon/AutopilotHome.ts"
 import * as Caller from "../../Layers/daemon/Caller.ts"
 import * as HistoryReader from "../../Layers/history/HistoryReader.ts"
+import * as LogFiles from "../../Layers/logs/LogFiles.ts"
 import * as MachineBoot from "../../Layers/machine/MachineBoot.ts"
 import * as ProcFs from "../../Layers/machine/ProcFs.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
@@ -31,7 +32,7 @@ const Sources = Layer.unwrapEffect(
 ).pipe(
   Layer.merge(ProcFs.layer),
   (client) => Layer.provideMerge(Layer.mergeAll(DaemonWatch.layer, HomeSurvivors.layer), client),
-  Layer.merge(Layer.mergeAll(HistoryReader.layer, MachineBoot.layer, SettingsFile.layer)),
+  Layer.merge(Layer.mergeAll(HistoryReader.layer, MachineBoot.layer, SettingsFile.layer, LogFiles.layer)),
   (sources) => Layer.provideMerge(Layer.merge(RunHistory.layer, ChartSource.layer), sources),
   Layer.provideMerge(Layer.merge(AutopilotHome.layer, Caller.layer))
 )
