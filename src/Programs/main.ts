@@ -10,6 +10,7 @@ import { type CommandLine, type Invocation, parse } from "../Domain/cli/CommandL
 import { exitCodes } from "../Domain/cli/Manual.ts"
 import type { UsageError } from "../Domain/cli/UsageError.ts"
 import { closeInheritedDescriptors } from "../Layers/daemon/InheritedDescriptors.ts"
+import { exitProcess } from "../Layers/daemon/ProcessExit.ts"
 import * as Signals from "../Layers/daemon/Signals.ts"
 import * as CommandOutput from "../Layers/output/CommandOutput.ts"
 import { type CommandError, type CommandNeeds, commands, Surroundings } from "./cli/Commands.ts"
@@ -81,13 +82,13 @@ const program = carryOut(line).pipe(
 
 if (isDaemon) {
   // runMain removes its listeners at the first signal; the daemon needs them until it exits.
-  Effect.runFork(program).addObserver((exit) => process.exit(Exit.getOrElse(exit, () => exitCodes.failed)))
+  Effect.runFork(program).addObserver((exit) => exitProcess(Exit.getOrElse(exit, () => exitCodes.failed)))
 } else {
   NodeRuntime.runMain(program, {
     disableErrorReporting: true,
     // Exits even if a library still holds a handle open.
     teardown: (exit) =>
-      process.exit(
+      exitProcess(
         Exit.isSuccess(exit)
           ? Number(exit.value)
           : Exit.isInterrupted(exit)

@@ -124,6 +124,7 @@ describe("the walls of the house", () => {
       "Concerns.ts": "it is what looks after fibers",
       "CurrentRun.ts": "each life reports its end, a defect too",
       "HistoryStore.ts": "built before the concerns; its loop outlives a defect",
+      "PathQuestions.ts": "one question, whose answer or time limit is awaited",
       "PatientRace.ts": "racers whose ends are awaited",
       "ProjectSwitch.ts": "the end of one switch",
       "RotatingFile.ts": "built before the concerns; its loop outlives a defect",

@@ -102,7 +102,7 @@ const make = Effect.gen(function* () {
 
   const environment = Effect.fnUntraced(function* (plan: WorkerPlan, id: string) {
     const file = yield* envFiles
-      .read(plan.envFile.path, { mustExist: plan.envFile.mustExist })
+      .read(plan.envFile.path, { mustExist: plan.envFile.mustExist, asker: plan.project })
       .pipe(Effect.mapError((error) => new CannotStart({ reason: openEnded(error.message) })))
     for (const warning of [
       ...file.warnings,
@@ -132,6 +132,7 @@ const make = Effect.gen(function* () {
     const running = yield* Effect.acquireRelease(
       Effect.gen(function* () {
         const worker = yield* processes.start({
+          project: plan.project,
           argv: plan.argv,
           cwd: plan.cwd,
           env,

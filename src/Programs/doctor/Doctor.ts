@@ -59,7 +59,9 @@ const workers = Effect.fnUntraced(function* (settings: EffectiveSettings, servic
   const hasOwnPath = service !== undefined && service.path.length > 0
   const daemon = hasOwnPath ? { ...environment, PATH: service.path.join(":") } : environment
   const pathOf = hasOwnPath ? ("service" as const) : ("shell" as const)
-  const facts = yield* Effect.forEach(plans, (plan) => inspectWorker(plan, daemon))
+  const facts = yield* Effect.forEach(plans, (plan) => inspectWorker(plan, daemon), {
+    concurrency: "unbounded"
+  })
   return facts.flatMap((each) => workerFindings({ ...each, pathOf }))
 })
 

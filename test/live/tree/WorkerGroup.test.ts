@@ -197,6 +197,7 @@ describe.skipIf(noUnifiedGroup !== undefined)(`a worker in its own cgroup${title
       const said = (entrance: string) =>
         Effect.gen(function* () {
           const worker = yield* start({
+            project: "grouped",
             argv: ["/bin/sh", "-c", "grep ^0:: /proc/self/cgroup; echo $#", "sh", "one", "two words"],
             cwd: "/",
             env: { PATH: process.env["PATH"] ?? "" },
