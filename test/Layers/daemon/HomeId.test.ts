@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -45,6 +46,30 @@ describe("the id of a home", () => {
         assert.deepStrictEqual(yield* homeId(home), { id, change: undefined })
       }
     })
+  )
+
+  it.scopedLive(
+    "cannot hang a start with a pipe in the place of its files, and the start says what to do",
+    () =>
+      Effect.gen(function* () {
+        const { home } = yield* usedHome
+        for (const file of [home.idFile, home.placeFile]) {
+          const text = fs.readFileSync(file, "utf8")
+          fs.rmSync(file)
+          execFileSync("mkfifo", [file])
+          const { message } = yield* Effect.flip(homeId(home))
+          assert.include(
+            message,
+            `${file} cannot be used: it is not a regular file. Repair or remove it, or set`
+          )
+          assert.isUndefined(yield* knownId(home))
+          fs.rmSync(file)
+          fs.writeFileSync(file, text)
+        }
+        execFileSync("mkfifo", [join(home.stateDir, "odd.json")])
+        fs.rmSync(home.idFile)
+        assert.match((yield* homeId(home)).change ?? "", /\/id was missing/)
+      })
   )
 
   it.scopedLive("that nothing knows any more is a new one, and that is reported", () =>
