@@ -23,7 +23,7 @@ const readIfThere = (path: string): Effect.Effect<string | undefined, HomeUnusab
         : new HomeUnusable({
             path,
             reason: `it ${reason}`,
-            advice: "Repair or remove it, or set AUTOPILOT_HOME to another folder"
+            advice: "Rename it, or set AUTOPILOT_HOME to another folder"
           })
     )
   )
