@@ -40,13 +40,13 @@ const placeOf = ({ idFile, root }: HomePaths): Effect.Effect<string, HomeUnusabl
 
 const isId = (text: string): boolean => /^[0-9a-f]{16}$/.test(text)
 
-/** The id in the saved state of any project: its workers carry it, whatever has become of the file. */
+/** The id in the saved state or the leader file of any project: its workers carry it, whatever has become of the file. */
 const savedId = ({ stateDir }: HomePaths): Effect.Effect<string | undefined> =>
   Effect.gen(function* () {
     const names = yield* Effect.promise(() => fs.readdir(stateDir).catch(() => []))
-    for (const name of names.filter((name) => name.endsWith(".json"))) {
+    for (const name of names.filter((name) => /\.(?:json|leader)$/.test(name))) {
       const text = yield* Effect.orElseSucceed(readTextFile(join(stateDir, name)), () => ({ text: "" }))
-      const found = /"workerId"\s*:\s*"([0-9a-f]{16}):/.exec(text.text)?.[1]
+      const found = /"(?:workerId|homeId)"\s*:\s*"([0-9a-f]{16})[:"]/.exec(text.text)?.[1]
       if (found !== undefined) return found
     }
     return undefined

@@ -11,6 +11,7 @@ import type { WorkerExit } from "../../Domain/tree/WorkerExit.ts"
 import { type ProgramNotStarted, startPiped } from "../files/ProgramStart.ts"
 import { ProcFs } from "../machine/ProcFs.ts"
 import { CannotStart, checkExecutable } from "./Executable.ts"
+import type { LeaderTrace } from "./SavedTraces.ts"
 
 /** A worker to start. */
 export interface WorkerSpec {
@@ -20,6 +21,8 @@ export interface WorkerSpec {
   readonly env: Readonly<Record<string, string>>
   /** The `cgroup.procs` of its cgroup, which it enters before anything else. */
   readonly entrance?: string | undefined
+  /** Where it writes who it is, before the agent can run. */
+  readonly trace?: LeaderTrace | undefined
 }
 
 /** A started worker. */
@@ -38,15 +41,18 @@ export class WorkerProcess extends Context.Tag("WorkerProcess")<
 >() {}
 
 /**
- * Prepares the process of a worker in sh: it enters its cgroup before it can fork; it restores the soft limit of open
+ * Prepares the process of a worker in sh: it writes its pid and its start time (field 22 of stat), without waiting for a
+ * reader where the file is a pipe; it enters its cgroup before it can fork; it restores the soft limit of open
  * files, which Node raises for itself, because programs with select(2) break above 1024; and it raises its OOM score, so
  * that the kernel kills the worker and not the daemon. Errors are ignored: none of this is worth a failed start.
  */
 const startLine = [
+  `[ -z "$3" ] || { read -r __pid${" __".repeat(20)} __start __ </proc/self/stat && echo "$4$__pid,\\"startTicks\\":$__start}]}" 1<>"$3"; } 2>/dev/null`,
+  "unset __ __pid __start",
   '[ -z "$2" ] || { echo $$ >"$2"; } 2>/dev/null',
   '[ -z "$1" ] || ulimit -S -n "$1" 2>/dev/null',
   "{ read -r own && echo $((own > 700 ? 1000 : own + 300)) >/proc/self/oom_score_adj; } </proc/self/oom_score_adj 2>/dev/null",
-  'shift 2; exec "$@"'
+  'shift 4; exec "$@"'
 ].join("\n")
 
 /** What the system said, with the argument or variable that it does not take. */
@@ -60,7 +66,16 @@ const launch = Effect.fnUntraced(function* (spec: WorkerSpec, openFilesSoftLimit
   const clock = yield* Effect.clock
   const child = yield* startPiped(
     "/bin/sh",
-    ["-c", startLine, starterName, openFilesSoftLimit, spec.entrance ?? "", ...spec.argv],
+    [
+      "-c",
+      startLine,
+      starterName,
+      openFilesSoftLimit,
+      spec.entrance ?? "",
+      spec.trace?.file ?? "",
+      spec.trace?.before ?? "",
+      ...spec.argv
+    ],
     { cwd: spec.cwd, env: spec.env, detached: true },
     (started) =>
       started.once("exit", (code, signal) =>
