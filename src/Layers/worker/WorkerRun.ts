@@ -21,6 +21,7 @@ import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import type { ProjectLog } from "../logs/WorkerLog.ts"
+import { timeZoneOf } from "../machine/TimeZone.ts"
 import { CannotStart } from "../tree/Executable.ts"
 import { Leftovers, remainsInterval } from "../tree/Leftovers.ts"
 import { makeLeaderFile } from "../tree/SavedTraces.ts"
@@ -31,7 +32,6 @@ import { KernelOomKills } from "../verdict/KernelOomKills.ts"
 import { LiveWorkers } from "../verdict/LiveWorkers.ts"
 import { EnvFile } from "./EnvFile.ts"
 import { lostVariables } from "./LostVariables.ts"
-import { workerTimeZone } from "./WorkerTimeZone.ts"
 
 /** The reports of a run, in this order; `onRemains` only for processes that survive SIGKILL. */
 export interface RunReports {
@@ -177,7 +177,7 @@ const make = Effect.gen(function* () {
             tail: yield* capture.tail,
             peakMemoryBytes: liveWorkers.of(worker.pid)?.memory?.peakBytes,
             nowMs: yield* Clock.currentTimeMillis,
-            timeZone: yield* workerTimeZone(env["TZ"])
+            timeZone: yield* timeZoneOf(env["TZ"])
           })
           liveWorkers.remove(worker.pid)
         })
