@@ -3,7 +3,8 @@ import * as fs from "node:fs/promises"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import { replaceFile } from "../files/AtomicFile.ts"
-import { readSmallFile } from "../files/TextFile.ts"
+import { askDisk } from "../files/PathQuestions.ts"
+import { readSmallFile, readTextFile } from "../files/TextFile.ts"
 import { type HomePaths, HomeUnusable } from "./AutopilotHome.ts"
 
 /** The random id of a home. It marks every worker, so that a daemon kills only the processes of its own home. */
@@ -13,48 +14,56 @@ export interface HomeId {
   readonly change: string | undefined
 }
 
-/** The text of a small file of the home. Whatever else has its name, such as a pipe, must not hang a start. */
+const attempt = <A>(path: string, act: () => Promise<A>) =>
+  Effect.tryPromise({ try: act, catch: (cause) => HomeUnusable.from(path, cause) })
+
+/** What a file of the home holds; undefined without one, empty for a pipe, which nobody may wait for, or a folder. */
 const readIfThere = (path: string): Effect.Effect<string | undefined, HomeUnusable> =>
   readSmallFile(path).pipe(
-    Effect.map(({ bytes }) => Buffer.from(bytes).toString("latin1").trim()),
+    Effect.map(({ bytes }) => Buffer.from(bytes).toString("latin1")),
     Effect.catchAll(({ absent, reason }) =>
       absent
         ? Effect.succeed(undefined)
-        : new HomeUnusable({
+        : askDisk(
             path,
-            reason: `it ${reason}`,
-            advice: "Rename it, or set AUTOPILOT_HOME to another folder"
-          })
+            path,
+            attempt(path, () => fs.stat(path))
+          ).pipe(
+            Effect.catchTag("SilentDisk", (silent) => HomeUnusable.from(path, silent)),
+            Effect.filterOrFail(
+              (stat) => !stat.isFile(),
+              () => HomeUnusable.from(path, new Error(`it ${reason}`))
+            ),
+            Effect.as("")
+          )
     )
   )
 
-const attempt = <A>({ idFile }: HomePaths, act: () => Promise<A>) =>
-  Effect.tryPromise({ try: act, catch: (cause) => HomeUnusable.from(idFile, cause) })
-
 /** Device and inode of the home, which a copy of it does not share. */
-const placeOf = (home: HomePaths): Effect.Effect<string, HomeUnusable> =>
+const placeOf = ({ idFile, root }: HomePaths): Effect.Effect<string, HomeUnusable> =>
   Effect.map(
-    attempt(home, () => fs.stat(home.root, { bigint: true })),
+    attempt(idFile, () => fs.stat(root, { bigint: true })),
     ({ dev, ino }) => `${dev}:${ino}`
   )
 
 const isId = (text: string): boolean => /^[0-9a-f]{16}$/.test(text)
 
-/** The id in the saved state of any project: its workers carry it, whatever has become of the file. */
-const savedId = Effect.fnUntraced(function* ({ stateDir }: HomePaths) {
-  for (const name of yield* Effect.promise(() => fs.readdir(stateDir).catch(() => []))) {
-    if (!name.endsWith(".json")) continue
-    const text = yield* Effect.orElseSucceed(readIfThere(join(stateDir, name)), () => "")
-    const found = /"workerId"\s*:\s*"([0-9a-f]{16}):/.exec(text ?? "")?.[1]
-    if (found !== undefined) return found
-  }
-  return undefined
-})
+/** The id in the saved state or the leader file of any project: its workers carry it, whatever has become of the file. */
+const savedId = ({ stateDir }: HomePaths): Effect.Effect<string | undefined> =>
+  Effect.gen(function* () {
+    const names = yield* Effect.promise(() => fs.readdir(stateDir).catch(() => []))
+    for (const name of names.filter((name) => /\.(?:json|leader)$/.test(name))) {
+      const text = yield* Effect.orElseSucceed(readTextFile(join(stateDir, name)), () => ({ text: "" }))
+      const found = /"(?:workerId|homeId)"\s*:\s*"([0-9a-f]{16})[:"]/.exec(text.text)?.[1]
+      if (found !== undefined) return found
+    }
+    return undefined
+  })
 
 const find = Effect.fnUntraced(function* (home: HomePaths) {
   const stored = yield* readIfThere(home.idFile)
-  const text = stored ?? ""
-  const place = yield* readIfThere(home.placeFile)
+  const text = (stored ?? "").trim()
+  const place = (yield* readIfThere(home.placeFile))?.trim()
   if (place !== undefined && place !== (yield* placeOf(home))) {
     return {
       id: undefined,
@@ -76,10 +85,9 @@ const find = Effect.fnUntraced(function* (home: HomePaths) {
 /** Writes the id, and the place of the home that it belongs to, where they are not yet on disk. */
 export const keepId = Effect.fnUntraced(function* (home: HomePaths, id: string) {
   const place = yield* placeOf(home)
-  if ((yield* readIfThere(home.idFile)) !== id)
-    yield* attempt(home, () => replaceFile(home.idFile, `${id}\n`))
-  if ((yield* readIfThere(home.placeFile)) !== place)
-    yield* attempt(home, () => replaceFile(home.placeFile, `${place}\n`))
+  const write = (path: string, text: string) => attempt(path, () => replaceFile(path, `${text}\n`))
+  if ((yield* readIfThere(home.idFile))?.trim() !== id) yield* write(home.idFile, id)
+  if ((yield* readIfThere(home.placeFile))?.trim() !== place) yield* write(home.placeFile, place)
 })
 
 /** The id of an existing home as far as it is known, for commands. They write nothing. */

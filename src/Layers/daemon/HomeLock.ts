@@ -68,7 +68,8 @@ export const tryLock = (
     for (;;) {
       const own = yield* Scope.fork(parent, ExecutionStrategy.sequential)
       const file = yield* Effect.acquireRelease(
-        attempt(() => fs.open(paths.lockFile, "a", 0o600)),
+        // For reading as well: a pipe in its place would otherwise wait for a reader.
+        attempt(() => fs.open(paths.lockFile, "a+", 0o600)),
         (file) => Effect.promise(() => file.close())
       ).pipe(Scope.extend(own))
       const { dev, ino } = yield* attempt(() => file.stat({ bigint: true }))

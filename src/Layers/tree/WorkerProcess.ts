@@ -14,6 +14,7 @@ import { patientRace } from "../concurrency/PatientRace.ts"
 import { type ProgramNotStarted, startPiped } from "../files/ProgramStart.ts"
 import { ProcFs } from "../machine/ProcFs.ts"
 import { CannotStart, checkExecutable } from "./Executable.ts"
+import type { LeaderTrace } from "./SavedTraces.ts"
 
 /** A worker to start. */
 export interface WorkerSpec {
@@ -24,6 +25,8 @@ export interface WorkerSpec {
   readonly env: Readonly<Record<string, string>>
   /** The `cgroup.procs` of its cgroup, which it enters before anything else. */
   readonly entrance?: string | undefined
+  /** Where it writes who it is, before the agent can run. */
+  readonly trace?: LeaderTrace | undefined
 }
 
 /** A started worker. */
@@ -42,19 +45,22 @@ export class WorkerProcess extends Context.Tag("WorkerProcess")<
 >() {}
 
 /**
- * Prepares the process of a worker in sh: it enters its cgroup before it can fork; it restores the soft limit of open
+ * Prepares the process of a worker in sh: it writes its pid and its start time (field 22 of stat), without waiting for a
+ * reader where the file is a pipe; it enters its cgroup before it can fork; it restores the soft limit of open
  * files, which Node raises for itself, because programs with select(2) break above 1024; and it raises its OOM score, so
  * that the kernel kills the worker and not the daemon. Errors are ignored: none of this is worth a failed start. It also
  * enters the working directory, because the daemon waits for a process that Node starts until that has entered its own.
  */
 const startLine = [
+  `[ -z "$3" ] || { read -r __pid${" __".repeat(20)} __start __ </proc/self/stat && echo "$4$__pid,\\"startTicks\\":$__start}]}" 1<>"$3"; } 2>/dev/null`,
+  "unset __ __pid __start",
   '[ -z "$2" ] || { echo $$ >"$2"; } 2>/dev/null',
   '[ -z "$1" ] || ulimit -S -n "$1" 2>/dev/null',
-  'cd -- "$3" 2>/dev/null || { echo "$0: $3: cannot execute: the working directory cannot be entered"; exit 126; } >&2',
+  'cd -- "$5" 2>/dev/null || { echo "$0: $5: cannot execute: the working directory cannot be entered"; exit 126; } >&2',
   // cd sets it, and the worker gets what it would have without this shell.
-  'if [ -n "$4" ]; then OLDPWD=$4; else unset OLDPWD; fi',
+  'if [ -n "$6" ]; then OLDPWD=$6; else unset OLDPWD; fi',
   "{ read -r own && echo $((own > 700 ? 1000 : own + 300)) >/proc/self/oom_score_adj; } </proc/self/oom_score_adj 2>/dev/null",
-  'shift 4; exec "$@"'
+  'shift 6; exec "$@"'
 ].join("\n")
 
 /** What the system said, with the argument or variable that it does not take. */
@@ -74,6 +80,8 @@ const launch = Effect.fnUntraced(function* (spec: WorkerSpec, openFilesSoftLimit
       starterName,
       openFilesSoftLimit,
       spec.entrance ?? "",
+      spec.trace?.file ?? "",
+      spec.trace?.before ?? "",
       spec.cwd,
       spec.env["OLDPWD"] ?? "",
       ...spec.argv

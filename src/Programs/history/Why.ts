@@ -1,5 +1,4 @@
 import * as Clock from "effect/Clock"
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { explain } from "../../Domain/history/Explain.ts"
@@ -10,6 +9,7 @@ import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { lastSignOfLife } from "../../Layers/daemon/LastSignOfLife.ts"
 import { HistoryReader } from "../../Layers/history/HistoryReader.ts"
 import { MachineBoot } from "../../Layers/machine/MachineBoot.ts"
+import { localZone } from "../../Layers/machine/TimeZone.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { survivors } from "../NotAlone.ts"
 import { Refused } from "../Refused.ts"
@@ -35,7 +35,7 @@ export const why = Effect.fnUntraced(function* ({ options }: Invocation) {
   const { colour, out } = yield* CommandOutput
   const status = yield* Effect.catchTag(statusOf(options), "NotRunning", () => Effect.succeed(undefined))
   const nowMs = yield* Clock.currentTimeMillis
-  const zone = DateTime.zoneMakeLocal()
+  const zone = yield* localZone
   const { records } = yield* read({
     ...needed({ sinceMs: undefined, limit: atLeast }, nowMs, zone),
     ...project(options)

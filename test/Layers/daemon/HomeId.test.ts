@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process"
+import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -24,48 +24,40 @@ const usedHome = Effect.gen(function* () {
 const saveWorker = (home: ReturnType<typeof pathsBelow>, id: string) =>
   fs.writeFileSync(join(home.stateDir, "shop.json"), `{"version":1,"workerId":"${id}:shop:uuid"}`)
 
-describe("the id of a home", () => {
-  it.scopedLive("that was deleted or overwritten is taken from the saved state, and that is reported", () =>
-    Effect.gen(function* () {
-      const { home, id } = yield* usedHome
-      saveWorker(home, id)
-      const damages: ReadonlyArray<readonly [() => void, RegExp]> = [
-        [() => fs.rmSync(home.idFile), /\/id was missing; the saved state still had the id/],
-        [
-          () => fs.writeFileSync(home.idFile, "garbage\n"),
-          /\/id held no id; the saved state still had the id/
-        ]
-      ]
-      for (const [damage, said] of damages) {
-        damage()
-        assert.strictEqual(yield* knownId(home), id)
-        const found = yield* homeId(home)
-        assert.strictEqual(found.id, id)
-        assert.match(found.change ?? "", said)
-        assert.strictEqual(fs.readFileSync(home.idFile, "utf8"), `${id}\n`)
-        assert.deepStrictEqual(yield* homeId(home), { id, change: undefined })
-      }
-    })
-  )
+const makePipe = (path: string) => assert.strictEqual(spawnSync("mkfifo", [path]).status, 0)
 
+describe("the id of a home", () => {
   it.scopedLive(
-    "cannot hang a start with a pipe in the place of its files, and the start says what to do",
+    "that was deleted, overwritten or replaced by a pipe is taken from the saved state, and that is reported",
     () =>
       Effect.gen(function* () {
-        const { home } = yield* usedHome
-        for (const file of [home.idFile, home.placeFile]) {
-          const text = fs.readFileSync(file, "utf8")
-          fs.rmSync(file)
-          execFileSync("mkfifo", [file])
-          const { message } = yield* Effect.flip(homeId(home))
-          assert.include(message, `${file} cannot be used: it is not a regular file. Rename it, or set`)
-          assert.isUndefined(yield* knownId(home))
-          fs.rmSync(file)
-          fs.writeFileSync(file, text)
+        const { home, id } = yield* usedHome
+        saveWorker(home, id)
+        const damages: ReadonlyArray<readonly [() => void, RegExp]> = [
+          [() => fs.rmSync(home.idFile), /\/id was missing; the saved state still had the id/],
+          [
+            () => fs.writeFileSync(home.idFile, "garbage\n"),
+            /\/id held no id; the saved state still had the id/
+          ],
+          // Nobody writes into these pipes: whoever opened one for reading would wait for ever.
+          [
+            () => {
+              fs.rmSync(home.idFile)
+              makePipe(home.idFile)
+              makePipe(join(home.stateDir, "a.json"))
+            },
+            /\/id held no id; the saved state still had the id/
+          ]
+        ]
+        for (const [damage, said] of damages) {
+          damage()
+          assert.strictEqual(yield* knownId(home), id)
+          const found = yield* homeId(home)
+          assert.strictEqual(found.id, id)
+          assert.match(found.change ?? "", said)
+          assert.strictEqual(fs.readFileSync(home.idFile, "utf8"), `${id}\n`)
+          assert.deepStrictEqual(yield* homeId(home), { id, change: undefined })
         }
-        execFileSync("mkfifo", [join(home.stateDir, "odd.json")])
-        fs.rmSync(home.idFile)
-        assert.match((yield* homeId(home)).change ?? "", /\/id was missing/)
       })
   )
 

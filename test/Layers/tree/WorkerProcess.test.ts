@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -7,9 +8,12 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
+import { ProjectName } from "../../../src/Domain/Project.ts"
 import { turnOfTheEventLoop } from "../../../src/Layers/concurrency/EventLoop.ts"
+import { pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import * as ProcFs from "../../../src/Layers/machine/ProcFs.ts"
 import type { CannotStart } from "../../../src/Layers/tree/Executable.ts"
+import { makeLeaderFile } from "../../../src/Layers/tree/SavedTraces.ts"
 import * as WorkerProcess from "../../../src/Layers/tree/WorkerProcess.ts"
 import { eventually, processesWith, temporaryHome } from "../../live/TestDaemon.ts"
 
@@ -53,7 +57,7 @@ describe("a worker that the system does not start", () => {
         )
         assert.match(reason, told)
         assert.notMatch(reason, /xxx|sk-secret/)
-      }).pipe(Effect.provide(Layer.provide(WorkerProcess.layer, ProcFs.layer)))
+      }).pipe(Effect.provide(layer))
     )
   }
 })
@@ -123,5 +127,43 @@ describe("a worker", () => {
       assert.strictEqual(yield* said({ PWD: "/gone", OLDPWD: "/before" }), `${cwd} /before ${cwd}`)
       assert.strictEqual(yield* said({}), `${cwd} none ${cwd}`)
     }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("the leader of a worker", () => {
+  it.scopedLive(
+    "is on disk by pid and start time before the agent runs, whose environment has nothing of it",
+    () =>
+      Effect.gen(function* () {
+        const home = pathsBelow(yield* temporaryHome)
+        fs.mkdirSync(home.stateDir)
+        const trace = yield* makeLeaderFile(home, ProjectName.make("shop"), {
+          bootId: "boot",
+          homeId: "home"
+        })
+        const { start } = yield* WorkerProcess.WorkerProcess
+        const worker = yield* start({
+          project: "shop",
+          // The agent reads the file, and shows its own start time and environment.
+          argv: ["/bin/sh", "-c", 'cat "$FILE"; cat /proc/$$/stat; env'],
+          cwd: "/",
+          env: { FILE: trace?.file ?? "", PATH: process.env["PATH"] ?? "" },
+          trace
+        })
+        const said = yield* Effect.promise(() => worker.stdout.setEncoding("utf8").toArray())
+        const [line = "", stat = "", ...env] = said.join("").trim().split("\n")
+        assert.deepStrictEqual(JSON.parse(line), {
+          bootId: "boot",
+          homeId: "home",
+          processes: [{ pid: worker.pid, startTicks: Number(stat.split(" ")[21]) }]
+        })
+        assert.deepStrictEqual(
+          env
+            .map((entry) => entry.split("=", 1)[0])
+            .filter((name) => !["PWD", "SHLVL", "_", "OLDPWD"].includes(name ?? ""))
+            .toSorted(),
+          ["FILE", "PATH"]
+        )
+      }).pipe(Effect.provide(layer))
   )
 })

@@ -204,20 +204,6 @@ describe("a daemon that is shutting down", () => {
       })
     )
   }
-
-  it.scopedLive("takes one Ctrl-C that comes twice, from the terminal and from npm, as one", () =>
-    Effect.gen(function* () {
-      const daemon = yield* startDaemon({
-        worker: [fixture("ignores-term.sh")],
-        settings: "[restart]\nstop_grace_ms = 1000\n"
-      })
-      yield* deafIsUp(daemon)
-      daemon.child.kill("SIGINT")
-      daemon.child.kill("SIGINT")
-      assert.deepStrictEqual(yield* daemon.ended, clean)
-      assert.notInclude(daemon.stderr(), "while shutting down")
-    })
-  )
 })
 
 describe("a signal at any moment of a start", () => {
@@ -235,7 +221,7 @@ describe("a signal at any moment of a start", () => {
           daemon.child.kill("SIGTERM")
           // Its worker ignores SIGTERM.
           yield* Effect.sleep(60)
-          daemon.child.kill("SIGTERM")
+          daemon.child.kill("SIGINT")
           const { code, signal } = yield* daemon.ended
           codes.push(signal ?? code)
           assert.deepStrictEqual(workersOf(home), [], `round ${round}`)

@@ -10,6 +10,7 @@ import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
 import type { OwnUnitFacts } from "../../../src/Domain/systemd/OwnUnitFacts.ts"
 import { variable, workerId } from "../../../src/Domain/WorkerId.ts"
+import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import * as ProcessSignal from "../../../src/Layers/machine/ProcessSignal.ts"
 import * as ProcFs from "../../../src/Layers/machine/ProcFs.ts"
@@ -226,6 +227,7 @@ describe.skipIf(noUnifiedGroup !== undefined)(`a worker in its own cgroup${title
         })
         const surroundings = Layer.mergeAll(
           heldHome(homeId),
+          Layer.succeed(AutopilotHome, pathsBelow("/nonexistent")),
           Layer.succeed(OwnUnit, {
             facts: Effect.succeed(delegated(unit.path))
           }),
