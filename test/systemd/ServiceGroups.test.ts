@@ -5,15 +5,12 @@ import * as Effect from "effect/Effect"
 import { eventually } from "../live/TestDaemon.ts"
 import { inState, pidOf, project } from "../live/worker/SeveralProjects.ts"
 import { fixture, type Machine } from "./Machine.ts"
-import { autopilotd, type Service, type StatusData, started, workerIs } from "./Service.ts"
+import { autopilotd, groupOfWorker, type Service, type StatusData, started, workerIs } from "./Service.ts"
 import { underUserManager } from "./UserManager.ts"
 
 /** The group that a process is in, as the machine names it. */
 const groupOf = (machine: Machine, pid: number | null | undefined) =>
   Effect.map(machine.sh(`grep ^0:: /proc/${pid}/cgroup`), (line) => line.slice(3))
-
-const groupOfWorker = ({ worker_id = "", project = "default" }: StatusData): string =>
-  `worker.${project}.${worker_id.split(":").at(-1)?.slice(0, 8)}`
 
 /** The pids that a worker has told, by name, once its tree is up. */
 const told = Effect.fnUntraced(function* (service: Service) {
