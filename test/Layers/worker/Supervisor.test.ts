@@ -174,7 +174,7 @@ describe("commands are served before any timer fires", () => {
     }).pipe(Effect.provide(layerOf(makeSurroundings())))
   )
 
-  it.effect("stop during a backoff stops for good", () =>
+  it.effect("stop during a backoff stops for good (D3)", () =>
     Effect.gen(function* () {
       const lives = yield* FakeRuns.FakeRuns
       yield* begin
@@ -187,7 +187,7 @@ describe("commands are served before any timer fires", () => {
     }).pipe(Effect.provide(layerOf(makeSurroundings())))
   )
 
-  it.effect("stop, start and restart are answered while a tree takes 20 seconds to end", () =>
+  it.effect("stop, start and restart are answered while a worker takes 20 seconds to exit (D1)", () =>
     Effect.gen(function* () {
       const lives = yield* FakeRuns.FakeRuns
       yield* begin

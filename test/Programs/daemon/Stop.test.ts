@@ -48,7 +48,7 @@ const stopped = (event: DaemonEvent | undefined, workerPids: ReadonlyArray<numbe
   })
 
 describe("autopilotd stop", () => {
-  it.scopedLive("waits for the socket and the lock, not for a pid of another namespace", () =>
+  it.scopedLive("waits for the socket and the lock, not for a pid of another namespace (D15)", () =>
     Effect.gen(function* () {
       const { out, result } = yield* stopped({ _tag: "DaemonStopped", leftBehind: [] }, [])
       assert.strictEqual(messageOf(result), "no failure")

@@ -83,7 +83,7 @@ describe("a worker under supervision", () => {
       })
   )
 
-  it.scopedLive("that has finished its work runs again on command", () =>
+  it.scopedLive("that has finished its work runs again on command (D11)", () =>
     Effect.gen(function* () {
       const { home, ...daemon } = yield* startDaemon({ worker: [fixture("ends.sh"), "0", "0"] })
       const data = yield* daemon.status("it has finished", (now) => now.worker_status === "stopped")
