@@ -48,7 +48,7 @@ describe("the cgroup of the service", () => {
     })
   )
 
-  underUserManager("lets no process of a worker survive its stop, whatever it did", (machine) =>
+  underUserManager("contains no process of a worker after its stop, whatever the worker did", (machine) =>
     Effect.gen(function* () {
       const service = yield* started(machine, { settings: workerIs(fixture("grows-a-tree.sh")) + shortGrace })
       const tree = yield* told(service)
@@ -76,7 +76,7 @@ describe("the cgroup of the service", () => {
   )
 
   underUserManager(
-    "gives away a process that has no parent, session or environment of its worker",
+    "shows the daemon a process without parent, session or environment of its worker",
     (machine) =>
       Effect.gen(function* () {
         const service = yield* started(machine, {
@@ -96,7 +96,7 @@ describe("the cgroup of the service", () => {
   )
 
   underUserManager(
-    "is not the only thing by which a worker is found: one that has left it is ended, too",
+    "need not contain a process: the daemon also kills one that has moved to another cgroup",
     (machine) =>
       Effect.gen(function* () {
         const elsewhere = "/sys/fs/cgroup/user.slice/user-1500.slice/user@1500.service/elsewhere"
@@ -169,7 +169,7 @@ max_consecutive_restarts = 20
 })
 
 describe("a daemon on the same machine that is no service", () => {
-  underUserManager("says that its workers are held together by their descent alone", (machine) =>
+  underUserManager("shows the containment tree, which follows the descent of processes", (machine) =>
     Effect.gen(function* () {
       machine.write(".autopilot/daemon.toml", workerIs(fixture("sleeps.sh")))
       yield* machine.sh("/opt/autopilotd/bin/autopilotd start --detach")

@@ -6,8 +6,8 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { isAlive, isStill, type ProcessIdentity } from "../../Domain/machine/ProcessEntry.ts"
-import type { Survivors } from "../../Domain/tree/Survivors.ts"
 import { TreeTrace } from "../../Domain/tree/TreeTrace.ts"
+import type { UnservedHome } from "../../Domain/tree/UnservedHome.ts"
 import { entryPrefix } from "../../Domain/WorkerId.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { knownId } from "../daemon/HomeId.ts"
@@ -22,7 +22,7 @@ import { ProcFs, type ProcUnreadable } from "../machine/ProcFs.ts"
 export class HomeSurvivors extends Context.Tag("HomeSurvivors")<
   HomeSurvivors,
   {
-    readonly find: Effect.Effect<Survivors, ProcUnreadable>
+    readonly find: Effect.Effect<UnservedHome, ProcUnreadable>
     /** The processes of the home's workers, whoever supervises them. */
     readonly workerPids: Effect.Effect<ReadonlyArray<number>, ProcUnreadable>
     /** Those of them that the saved states name: their environment may be unreadable. */

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
-import { noSurvivors } from "../../../src/Domain/tree/Survivors.ts"
+import { nothingAlive } from "../../../src/Domain/tree/UnservedHome.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import { HistoryReader } from "../../../src/Layers/history/HistoryReader.ts"
 import * as ProcFs from "../../../src/Layers/machine/ProcFs.ts"
@@ -33,7 +33,7 @@ const stopped = (event: DaemonEvent | undefined, workerPids: ReadonlyArray<numbe
       ProcFs.layer,
       Layer.succeed(AutopilotHome, pathsBelow(home)),
       Layer.succeed(HomeSurvivors, {
-        find: Effect.succeed(noSurvivors),
+        find: Effect.succeed(nothingAlive),
         workerPids: Effect.succeed(workerPids),
         named: Effect.succeed([])
       }),

@@ -102,7 +102,7 @@ describe("when memory is low", () => {
       })
   )
 
-  live("nobody is signalled any more once it is plentiful", () =>
+  live("no process is signalled once memory is plentiful", () =>
     Effect.gen(function* () {
       const guarded = yield* guardedMachine({ worker: sleeper })
       const { hoarder, isGone, log, memoryIs, status } = guarded
@@ -144,7 +144,7 @@ describe("when memory is low", () => {
     })
   )
 
-  live("what a former worker has left is ended, whatever its name and size", () =>
+  live("a leftover of an earlier worker is killed, whatever its name and size", () =>
     Effect.gen(function* () {
       const guarded = yield* guardedMachine({ worker: sleeper })
       const { home, isGone, logged, machine, memoryIs } = guarded
@@ -167,7 +167,7 @@ describe("when memory is low", () => {
     })
   )
 
-  live("what a worker has lost is ended while the worker works on", () =>
+  live("an orphan of a worker is killed while the worker runs on", () =>
     Effect.gen(function* () {
       const lost = { tag: "lost", mebibytes: 90 }
       const kept = { tag: "kept", mebibytes: 140 }
@@ -239,7 +239,7 @@ describe("when memory is low", () => {
       })
   )
 
-  live("Node 20, 22 and 24 are known by their program, whatever they call themselves", () =>
+  live("Node 20, 22 and 24 are recognised by their program file, whatever their title", () =>
     Effect.gen(function* () {
       const [twentyTwo, twentyFour] = yield* Effect.promise(() => Promise.all([22, 24].map(nodeFolder)))
       const guarded = yield* guardedMachine({ worker: sleeper })
