@@ -16,6 +16,10 @@ export const workerIs = (...argv: ReadonlyArray<string>): string =>
 
 export type StatusData = NonNullable<ReplyTo<"Status">["data"]>
 
+/** The name of a worker's own cgroup, below that of the unit. */
+export const groupOfWorker = ({ worker_id = "", project = "default" }: StatusData): string =>
+  `worker.${project}.${worker_id.split(":").at(-1)?.slice(0, 8)}`
+
 const sleeps = workerIs(fixture("sleeps.sh"))
 
 export interface ServiceOptions {

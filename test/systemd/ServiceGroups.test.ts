@@ -5,15 +5,12 @@ import * as Effect from "effect/Effect"
 import { eventually } from "../live/TestDaemon.ts"
 import { inState, pidOf, project } from "../live/worker/SeveralProjects.ts"
 import { fixture, type Machine } from "./Machine.ts"
-import { autopilotd, type Service, type StatusData, started, workerIs } from "./Service.ts"
+import { autopilotd, groupOfWorker, type Service, type StatusData, started, workerIs } from "./Service.ts"
 import { underUserManager } from "./UserManager.ts"
 
 /** The group that a process is in, as the machine names it. */
 const groupOf = (machine: Machine, pid: number | null | undefined) =>
   Effect.map(machine.sh(`grep ^0:: /proc/${pid}/cgroup`), (line) => line.slice(3))
-
-const groupOfWorker = ({ worker_id = "", project = "default" }: StatusData): string =>
-  `worker.${project}.${worker_id.split(":").at(-1)?.slice(0, 8)}`
 
 /** The pids that a worker has told, by name, once its tree is up. */
 const told = Effect.fnUntraced(function* (service: Service) {
@@ -51,7 +48,7 @@ describe("the cgroup of the service", () => {
     })
   )
 
-  underUserManager("lets no process of a worker survive its stop, whatever it did", (machine) =>
+  underUserManager("contains no process of a worker after its stop, whatever the worker did", (machine) =>
     Effect.gen(function* () {
       const service = yield* started(machine, { settings: workerIs(fixture("grows-a-tree.sh")) + shortGrace })
       const tree = yield* told(service)
@@ -79,7 +76,7 @@ describe("the cgroup of the service", () => {
   )
 
   underUserManager(
-    "gives away a process that has no parent, session or environment of its worker",
+    "shows the daemon a process without parent, session or environment of its worker",
     (machine) =>
       Effect.gen(function* () {
         const service = yield* started(machine, {
@@ -99,7 +96,7 @@ describe("the cgroup of the service", () => {
   )
 
   underUserManager(
-    "is not the only thing by which a worker is found: one that has left it is ended, too",
+    "need not contain a process: the daemon also kills one that has moved to another cgroup",
     (machine) =>
       Effect.gen(function* () {
         const elsewhere = "/sys/fs/cgroup/user.slice/user-1500.slice/user@1500.service/elsewhere"
@@ -172,7 +169,7 @@ max_consecutive_restarts = 20
 })
 
 describe("a daemon on the same machine that is no service", () => {
-  underUserManager("says that its workers are held together by their descent alone", (machine) =>
+  underUserManager("shows the containment tree, which follows the descent of processes", (machine) =>
     Effect.gen(function* () {
       machine.write(".autopilot/daemon.toml", workerIs(fixture("sleeps.sh")))
       yield* machine.sh("/opt/autopilotd/bin/autopilotd start --detach")

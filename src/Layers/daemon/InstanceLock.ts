@@ -31,7 +31,7 @@ export class AlreadyRunning extends Data.TaggedError("AlreadyRunning")<{
 }
 
 /** What has become of the home, for the history. */
-export interface HomeNews {
+interface HomeNews {
   readonly _tag: "HomeMadeAgain" | "HomeNotMadeAgain" | "HomeIdChanged"
   readonly reason: string
 }
@@ -62,7 +62,7 @@ export class InstanceLock extends Context.Tag("InstanceLock")<
 >() {}
 
 /** Reads the PID file, which may be stale. Undefined without a pid in it. */
-export const readPidFile = (path: string): Effect.Effect<number | undefined> =>
+const readPidFile = (path: string): Effect.Effect<number | undefined> =>
   readTextFile(path).pipe(
     Effect.match({ onFailure: () => "", onSuccess: ({ text }) => text }),
     Effect.map((text) => (/^\s*[1-9][0-9]{0,9}\s*$/.test(text) ? Number(text) : undefined))

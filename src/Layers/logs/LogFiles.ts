@@ -15,7 +15,7 @@ import { logStart } from "./LogStart.ts"
 import { type LogPlace, openLog, rotatedLogs, successorOf } from "./RotatedLogs.ts"
 
 /** A worker's log exists but cannot be read. */
-export class LogUnreadable extends Data.TaggedError("LogUnreadable")<{
+class LogUnreadable extends Data.TaggedError("LogUnreadable")<{
   readonly path: string
   readonly reason: string
 }> {

@@ -15,7 +15,7 @@ import {
 } from "./SettingsReplacement.ts"
 
 /** A settings file, valid or not. An absent one has an empty text. */
-export interface SettingsFileText {
+interface SettingsFileText {
   readonly path: string
   readonly found: boolean
   readonly text: string

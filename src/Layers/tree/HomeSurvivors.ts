@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { isAlive, type ProcessIdentity } from "../../Domain/machine/ProcessEntry.ts"
 import { isOfKnownSession } from "../../Domain/machine/ProcessTree.ts"
-import type { Survivors } from "../../Domain/tree/Survivors.ts"
+import type { UnservedHome } from "../../Domain/tree/UnservedHome.ts"
 import { entryPrefix } from "../../Domain/WorkerId.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { knownId } from "../daemon/HomeId.ts"
@@ -19,7 +19,7 @@ import { savedTraces } from "./SavedTraces.ts"
 export class HomeSurvivors extends Context.Tag("HomeSurvivors")<
   HomeSurvivors,
   {
-    readonly find: Effect.Effect<Survivors, ProcUnreadable>
+    readonly find: Effect.Effect<UnservedHome, ProcUnreadable>
     /** The processes of the home's workers, whoever supervises them. */
     readonly workerPids: Effect.Effect<ReadonlyArray<number>, ProcUnreadable>
     /** The processes that saved files name, alive or not: the environments of their trees may be unreadable. */

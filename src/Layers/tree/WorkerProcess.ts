@@ -30,7 +30,7 @@ export interface WorkerSpec {
 }
 
 /** A started worker. */
-export interface RunningWorker {
+interface RunningWorker {
   readonly pid: number
   readonly stdout: Readable
   readonly stderr: Readable

@@ -13,7 +13,7 @@ export interface EnvFileReading {
 }
 
 /** The env file cannot be read; the worker would start without its keys. */
-export class EnvFileError extends Data.TaggedError("EnvFileError")<{
+class EnvFileError extends Data.TaggedError("EnvFileError")<{
   readonly path: string
   /** Continues a sentence that begins with the path. */
   readonly reason: string

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ProcessIdentity } from "../../Domain/machine/ProcessEntry.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
-import { openEnded } from "../../Domain/text/Words.ts"
+import { openEnded } from "../../Domain/text/TextLayout.ts"
 import type { Survivor } from "../../Domain/tree/Survivor.ts"
 import type { TreeTrace } from "../../Domain/tree/TreeTrace.ts"
 import type { WorkerExit } from "../../Domain/tree/WorkerExit.ts"
@@ -34,7 +34,7 @@ import { EnvFile } from "./EnvFile.ts"
 import { lostVariables } from "./LostVariables.ts"
 
 /** The reports of a run, in this order; `onRemains` only for processes that survive SIGKILL. */
-export interface RunReports {
+interface RunReports {
   readonly onSpawned: (leader: ProcessIdentity) => Effect.Effect<void>
   readonly onExited: (exit: WorkerExit, uptimeMs: number, oomKill: OomKill | undefined) => Effect.Effect<void>
   readonly onRemains: (survivors: ReadonlyArray<Survivor>) => Effect.Effect<void>

@@ -4,7 +4,7 @@ import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { explain } from "../../Domain/history/Explain.ts"
 import { explanationData, explanationText } from "../../Domain/history/Explanation.ts"
 import { needed } from "../../Domain/history/HistoryData.ts"
-import { noSurvivors } from "../../Domain/tree/Survivors.ts"
+import { nothingAlive } from "../../Domain/tree/UnservedHome.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { lastSignOfLife } from "../../Layers/daemon/LastSignOfLife.ts"
 import { HistoryReader } from "../../Layers/history/HistoryReader.ts"
@@ -43,7 +43,7 @@ export const why = Effect.fnUntraced(function* ({ options }: Invocation) {
   const explanation = explain({
     status,
     records,
-    survivors: status === undefined ? yield* survivors : noSurvivors,
+    survivors: status === undefined ? yield* survivors : nothingAlive,
     project: options.project,
     nowMs,
     lastSign: status === undefined ? yield* lastSignOfLife : undefined,

@@ -19,7 +19,7 @@ import { LogFiles } from "../../Layers/logs/LogFiles.ts"
 import { LongOutput } from "../../Layers/output/LongOutput.ts"
 
 /** There is no log, or several and none is named. */
-export class NoLog extends Data.TaggedError("NoLog")<{ readonly message: string }> {}
+class NoLog extends Data.TaggedError("NoLog")<{ readonly message: string }> {}
 
 /** The number of lines without `-n` and `--since`. */
 const defaultLines = 50

@@ -63,7 +63,7 @@ const raceOf = Effect.fnUntraced(function* (round: number) {
 describe(`${starts} starts at once`, () => {
   for (let round = 0; round < rounds; round++) {
     it.scopedLive(
-      `leave one daemon and one worker, and each loser names the winner's pid (${round + 1})`,
+      `leave one daemon and one worker, and each loser names the winner's pid (round ${round + 1}; D13)`,
       () => raceOf(round)
     )
   }
@@ -164,7 +164,7 @@ describe("the daemon that runs", () => {
     })
   )
 
-  it.scopedLive("can be stopped and started again and again without a pause", () =>
+  it.scopedLive("can be stopped and started again and again without a pause (D15)", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       for (let turn = 0; turn < 3; turn++) {

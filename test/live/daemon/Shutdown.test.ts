@@ -45,7 +45,7 @@ const assertNothingLeft = (daemon: TestDaemon) => {
 
 describe("each of the signals that end programs", () => {
   for (const signal of signals) {
-    it.scopedLive(`ends the daemon cleanly, its worker with it: ${signal}`, () =>
+    it.scopedLive(`stops the worker, then the daemon, exit code 0: ${signal} (D9)`, () =>
       Effect.gen(function* () {
         const daemon = yield* startDaemon({ worker: [fixture("sleeps.sh")] })
         const { worker_pid } = yield* daemon.status("it runs", (data) => data.worker_status === "running")
@@ -191,7 +191,7 @@ describe("a daemon that is shutting down", () => {
     ["three hangups at once", (daemon) => Effect.sync(() => [1, 2, 3].map(() => daemon.child.kill("SIGHUP")))]
   ]
   for (const [what, again] of hasteners) {
-    it.scopedLive(`is hastened by ${what}: what ignores SIGTERM is killed, all of it`, () =>
+    it.scopedLive(`is hastened by ${what}, which kills all processes that ignore SIGTERM (D31)`, () =>
       Effect.gen(function* () {
         const daemon = yield* startDaemon({ worker: [fixture("grows-a-tree.sh")], settings: longGrace })
         const tree = yield* treeUp(daemon, 1, treeNames)

@@ -32,7 +32,7 @@ const bystander = (env: Readonly<Record<string, string>> = {}) =>
 describe("what a killed daemon has left", () => {
   for (const args of [[], ["--keep-state"]]) {
     it.scopedLive(
-      `is ended before a new worker runs, by \`${["autopilotd start", ...args].join(" ")}\``,
+      `is killed before a new worker runs, by \`${["autopilotd start", ...args].join(" ")}\` (D9)`,
       () =>
         Effect.gen(function* () {
           const home = yield* temporaryHome

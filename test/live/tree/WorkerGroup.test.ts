@@ -71,7 +71,7 @@ const hopping = (count: number) =>
 const title = noUnifiedGroup === undefined ? "" : ` (skipped: ${noUnifiedGroup})`
 
 describe.skipIf(noUnifiedGroup !== undefined)(`a worker in its own cgroup${title}`, () => {
-  it.scopedLive("is ended with all that fork all the time, and cannot be caught by their pids", () =>
+  it.scopedLive("is killed with processes that fork faster than the daemon can read their pids", () =>
     Effect.gen(function* () {
       const { group } = yield* own
       const leader = yield* processIn(group.folder, hopping(8))
@@ -87,21 +87,23 @@ describe.skipIf(noUnifiedGroup !== undefined)(`a worker in its own cgroup${title
     }).pipe(Effect.provide(Trees))
   )
 
-  it.scopedLive("is told to end with those that have left its session and cleared their environment", () =>
-    Effect.gen(function* () {
-      const { group } = yield* own
-      const home = yield* temporaryHome
-      const [file, said] = [join(home, "pid"), join(home, "said")]
-      const leader = yield* processIn(
-        group.folder,
-        `(env -i setsid /bin/sh -c 'trap "echo asked >${said}; exit" TERM; echo $$ >${file}; while :; do sleep 0.05; done' &); exec sleep 1000000`
-      )
-      const escaped = yield* pidFrom(file)
-      const tree = yield* treeOf(leader, group)
-      assert.deepStrictEqual(yield* end(tree, slow), [])
-      assert.isFalse(isAlive(escaped))
-      assert.strictEqual(fs.readFileSync(said, "utf8"), "asked\n")
-    }).pipe(Effect.provide(Trees))
+  it.scopedLive(
+    "sends SIGTERM also to processes that have left its session and cleared their environment",
+    () =>
+      Effect.gen(function* () {
+        const { group } = yield* own
+        const home = yield* temporaryHome
+        const [file, said] = [join(home, "pid"), join(home, "said")]
+        const leader = yield* processIn(
+          group.folder,
+          `(env -i setsid /bin/sh -c 'trap "echo asked >${said}; exit" TERM; echo $$ >${file}; while :; do sleep 0.05; done' &); exec sleep 1000000`
+        )
+        const escaped = yield* pidFrom(file)
+        const tree = yield* treeOf(leader, group)
+        assert.deepStrictEqual(yield* end(tree, slow), [])
+        assert.isFalse(isAlive(escaped))
+        assert.strictEqual(fs.readFileSync(said, "utf8"), "asked\n")
+      }).pipe(Effect.provide(Trees))
   )
 
   it.scopedLive("is ended with one that has moved itself out of it, found by its id", () =>
@@ -144,7 +146,7 @@ describe.skipIf(noUnifiedGroup !== undefined)(`a worker in its own cgroup${title
     }).pipe(Effect.provide(Trees))
   )
 
-  it.scopedLive("tells when the last one of it has gone, also when that was before anybody listened", () =>
+  it.scopedLive("reports the exit of its last process, also when that was before the daemon listened", () =>
     Effect.gen(function* () {
       const { group } = yield* own
       const go = join(yield* temporaryHome, "go")
