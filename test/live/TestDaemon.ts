@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { identity } from "effect/Function"
 import type * as Scope from "effect/Scope"
+import { type CommandRan, commandHere, runsHere } from "../fixtures/CommandHere.ts"
 
 /** The launcher of this checkout, which runs the bundle: what a user runs. */
 export const launcher = resolve(import.meta.dirname, "../../bin/autopilotd")
@@ -250,8 +251,8 @@ export const run = (options: RunOptions): Effect.Effect<Run, never, Scope.Scope>
       })
   )
 
-/** Runs a command to its end. */
-export const command = (options: RunOptions) =>
+/** Runs a command to its end, in a process of its own, as a user does. */
+export const ownProcess = (options: RunOptions): Effect.Effect<CommandRan> =>
   Effect.scoped(
     Effect.gen(function* () {
       const { ended, stderr, stdout } = yield* run(options)
@@ -259,6 +260,14 @@ export const command = (options: RunOptions) =>
       return { code, signal, stdout: stdout(), stderr: stderr() }
     })
   )
+
+/** Runs a command to its end: in this process, which starts none, unless the command or a test needs its own. */
+export const command = (options: RunOptions): Effect.Effect<CommandRan> => {
+  const { args, command: program, cwd, env, home } = options
+  return program === undefined && cwd === undefined && env === undefined && runsHere(args)
+    ? commandHere(home, args)
+    : ownProcess(options)
+}
 
 export interface TestDaemon extends Run {
   readonly home: string
