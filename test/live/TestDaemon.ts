@@ -10,6 +10,7 @@ import * as Either from "effect/Either"
 import { identity } from "effect/Function"
 import type * as Scope from "effect/Scope"
 import { type CommandRan, commandHere, runsHere } from "../fixtures/CommandHere.ts"
+import { keep } from "./Keeper.ts"
 
 /** The launcher of this checkout, which runs the bundle: what a user runs. */
 export const launcher = resolve(import.meta.dirname, "../../bin/autopilotd")
@@ -150,13 +151,18 @@ const inSessionsOf = (pids: ReadonlyArray<number>): ReadonlyArray<number> => {
 
 /** A folder of its own for a daemon, short enough for a socket below it. At the end all that ran for it is killed. */
 export const temporaryHome: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
-  Effect.sync(() => fs.mkdtempSync(join(tmpdir(), "apd-"))),
+  Effect.sync(() => {
+    const home = fs.mkdtempSync(join(tmpdir(), "apd-"))
+    keep(home)
+    return home
+  }),
   (home) =>
     Effect.sync(() => {
       // Daemons first, in the background too, for they would start their workers again.
       const left = processesWith(`AUTOPILOT_HOME=${home}`)
-      const workers = inSessionsOf(workersOf(home))
-      for (const pid of [...left.filter((pid) => !workersOf(home).includes(pid)), ...left]) killForSure(pid)
+      const known = workersOf(home)
+      const workers = inSessionsOf(known)
+      for (const pid of [...left.filter((pid) => !known.includes(pid)), ...left]) killForSure(pid)
       for (const pid of [...workers, ...workersOf(home)]) killForSure(pid)
       fs.rmSync(home, { recursive: true, force: true, maxRetries: 3 })
     })
