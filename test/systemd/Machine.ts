@@ -5,6 +5,7 @@ import { createInterface } from "node:readline"
 import type { Readable, Writable } from "node:stream"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { unkept } from "../live/Keeper.ts"
 import { eventually, patience } from "../live/TestDaemon.ts"
 
 /** What a command there has said, and how it ended. */
@@ -196,7 +197,7 @@ export const machine = (kind: string): Effect.Effect<Machine, never, Scope.Scope
         // Out of reach of the terminal's Ctrl-C: it ends, and cleans up, when its input ends.
         detached: true,
         stdio: ["pipe", "pipe", "pipe"],
-        env: { ...process.env, NODE: fs.realpathSync(process.execPath) }
+        env: { ...process.env, ...unkept, NODE: fs.realpathSync(process.execPath) }
       })
       child.stdin.on("error", () => {})
       return { child, told: listen(child) }

@@ -3,7 +3,15 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { notRoot, unlessMissing } from "../../fixtures/Missing.ts"
-import { command, eventually, fixture, launcher, startDaemon, temporaryHome } from "../TestDaemon.ts"
+import {
+  command,
+  eventually,
+  fixture,
+  launcher,
+  ownProcess,
+  startDaemon,
+  temporaryHome
+} from "../TestDaemon.ts"
 
 const worker = fixture("sleeps.sh")
 
@@ -25,8 +33,8 @@ describe("without a daemon", () => {
   it.scopedLive("every command that needs one says so, says what to do, and exits with 3", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
-      for (const name of ["status", "restart-worker"]) {
-        assert.deepStrictEqual(yield* command({ home, args: [name] }), {
+      for (const name of ["status"]) {
+        assert.deepStrictEqual(yield* ownProcess({ home, args: [name] }), {
           code: 3,
           signal: null,
           stdout: "",
