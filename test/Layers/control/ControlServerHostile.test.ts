@@ -15,6 +15,7 @@ import { type HostileInput, hostileInputs } from "../../fixtures/HostileInput.ts
 import { open } from "../../fixtures/RawClient.ts"
 import { runs } from "../../fixtures/runs.ts"
 import { running, temporaryFolder } from "../../fixtures/ServedControl.ts"
+import { eventually } from "../../live/TestDaemon.ts"
 
 /** Starts test/fixtures/control-server.ts, with so many open files at most and so many of them to spare. */
 const server = (
@@ -222,7 +223,12 @@ describe("the control socket among hostile clients", () => {
       const refused = heard.filter(({ text }) => text.includes("No complete request arrived"))
       assert.isAbove(refused.length, 0)
       assert.isBelow(refused.length, 20)
-      assert.deepStrictEqual(yield* status(path), running)
+      // On a busy machine a request, too, may take longer than the short limit of this server.
+      const answer = yield* eventually(
+        "a request is answered",
+        Effect.map(status(path), (said) => (said.success ? said : undefined))
+      )
+      assert.deepStrictEqual(answer, running)
       assert.isBelow(output().length, 2000)
     })
   )
