@@ -1,6 +1,6 @@
 import type { Reporter, TestModule } from "vitest/node"
 
-/** Ends a run with one plain line, the reason of each skipped test (in CI a skip is a failure), and the notes of tests. */
+/** Ends a run with one plain line, the reason of each skipped test, and the notes of tests. In CI a skip is a failure. */
 export default class PlainSummary implements Reporter {
   onTestRunEnd(testModules: ReadonlyArray<TestModule>): void {
     const tests = testModules.flatMap((module) => [...module.children.allTests()])
@@ -17,7 +17,9 @@ export default class PlainSummary implements Reporter {
     console.log(
       `\n${inState("passed").length} passed, ${inState("failed").length} failed, ${skipped.length} skipped`
     )
-    if (process.env["CI"] && skipped.length > 0) {
+    // No package brings another kernel.
+    const avoidable = skipped.filter(({ name }) => !name.includes("(skipped: the kernel "))
+    if (process.env["CI"] && avoidable.length > 0) {
       console.log("In CI everything that a test needs is installed, so a skipped test fails the run.")
       process.exitCode = 1
     }

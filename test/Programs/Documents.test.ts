@@ -149,6 +149,41 @@ describe("ARCHITECTURE.md", () => {
   })
 })
 
+describe("docs/original-daemon.md", () => {
+  const rows = read("docs/original-daemon.md")
+    .split("\n")
+    .flatMap((line) => {
+      const [, defect, , , tests] = line.split("|").map((cell) => cell.trim())
+      return defect !== undefined && /^D\d+$/.test(defect)
+        ? [{ defect, tests: all(tests ?? "", /`([^`]+)`/g) }]
+        : []
+    })
+  /** The numbers that stand in parentheses at the end of a title. */
+  const numbersIn = (source: string): ReadonlyArray<string> =>
+    all(source, /\((?:[^()]*; )?(D\d+(?:, D\d+)*)\)["`]/g).flatMap((numbers) => numbers.split(", "))
+  const named = filesBelow("test")
+    .filter((name) => name.endsWith(".test.ts"))
+    .flatMap((name) =>
+      numbersIn(read(name)).map((defect) => `${defect} ${name.replace(/^test\/|\.test\.ts$/g, "")}`)
+    )
+
+  it("has a row for each of the 32 defects", () => {
+    assert.deepStrictEqual(
+      rows.map(({ defect }) => defect),
+      Array.from({ length: 32 }, (_, at) => `D${at + 1}`)
+    )
+  })
+
+  it("names, for each defect, the files with a test that carries its number in its title", () => {
+    const inTable = rows.flatMap(({ defect, tests }) => tests.map((test) => `${defect} ${test}`))
+    assert.deepStrictEqual(inTable.toSorted(), [...new Set(named)].toSorted())
+    assert.deepStrictEqual(
+      rows.filter(({ tests }) => tests.length === 0),
+      []
+    )
+  })
+})
+
 describe("the documents", () => {
   const scripts = Object.keys(JSON.parse(read("package.json")).scripts)
 

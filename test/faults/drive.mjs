@@ -59,18 +59,31 @@ print(`Random faults for ${values.seconds} seconds, seed ${values.seed}`)
 const random = makeRandom(Number(values.seed))
 const world = makeWorld(values.root, random)
 const own = [1, process.pid]
-const lot = faults.flatMap(([name, weight, deed]) => Array.from({ length: weight }, () => [name, deed]))
+const lot = faults.flatMap(([name, weight, ...rest]) => Array.from({ length: weight }, () => [name, ...rest]))
 const deeds = new Map()
 const running = new Set()
 
-const act = () => {
-  const [name, deed] = random.from(lot)
+const answers = async () => {
+  if ((await world.ask({ type: "Status" })) !== undefined) return true
+  if (world.starts.size === 0) world.start()
+  await sleep(500)
+  return false
+}
+
+/** Begins a fault. Returns when it is undone only for one that happens alone. */
+const act = async () => {
+  const [name, deed, isAlone] = random.from(lot)
+  if (isAlone !== undefined) {
+    await Promise.all(running)
+    await world.until("a daemon answers", answers)
+  }
   deeds.set(name, (deeds.get(name) ?? 0) + 1)
   if (process.env["AUTOPILOTD_FAULTS_VERBOSE"]) print(`${new Date().toISOString()} ${name}`)
   const done = Promise.resolve(deed(world))
     .catch((cause) => world.report(`the fault "${name}" failed: ${cause?.stack}`))
     .finally(() => running.delete(done))
   running.add(done)
+  if (isAlone !== undefined) await done
 }
 
 const watch = setInterval(() => checkNow(world), 100)
@@ -79,12 +92,7 @@ const watch = setInterval(() => checkNow(world), 100)
 const settle = async () => {
   await Promise.all(running)
   fs.writeFileSync(world.settingsFile, world.settings())
-  await world.until("a daemon runs", async () => {
-    if ((await world.ask({ type: "Status" })) !== undefined) return true
-    if (world.starts.size === 0) world.start()
-    await sleep(500)
-    return false
-  })
+  await world.until("a daemon runs", answers)
   await world.command("reload")
   await checkQuiet(world)
 }
@@ -94,7 +102,10 @@ world.start()
 while (Date.now() < endMs && world.problems.length === 0) {
   const roundEndMs = Math.min(endMs, Date.now() + 15_000)
   while (Date.now() < roundEndMs && world.problems.length === 0) {
-    for (let count = random.from([1, 1, 1, 2, 3]); count > 0; count--) act()
+    for (let count = random.from([1, 1, 1, 2, 3, 6]); count > 0; count--) {
+      await act()
+      await sleep(random.from([0, 0, 2, 10]))
+    }
     await sleep(random.between(50, 900))
   }
   await settle()

@@ -1,7 +1,9 @@
 // The faults: each does one thing to a daemon, a worker, a file or the socket, and returns when it is undone or done.
+import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
+import { isSame } from "./world.mjs"
 
 const kill = (world, { pid }, signal) => {
   try {
@@ -28,9 +30,47 @@ const frozen = async (world, victims) => {
 const inHome = (world, ...names) => join(world.home, ...names)
 const anyProject = ({ random }) => random.from(["marked", "plain"])
 const stateFile = (world) => inHome(world, "state", `${anyProject(world)}.json`)
+
+/** Whether a file of the home still has its id. The driver leaves it one: nobody could know the worker of a home without. */
+const holdsId = (path, pattern) => {
+  try {
+    return fs.lstatSync(path).isFile() && pattern.test(fs.readFileSync(path, "latin1"))
+  } catch {
+    return false
+  }
+}
+const hasId = (world) => holdsId(inHome(world, "id"), /^[0-9a-f]{16}\n$/)
+const hasIdInState = (world) => {
+  try {
+    const names = fs.readdirSync(inHome(world, "state")).filter((name) => /\.(json|leader)$/.test(name))
+    return names.some((name) =>
+      holdsId(inHome(world, "state", name), /"(workerId|homeId)":"[0-9a-f]{16}[":]/)
+    )
+  } catch {
+    return false
+  }
+}
+
+/** Removes a folder of a daemon that answers, and waits until that daemon has made it again. */
+const removed = async (world, folder, awaited) => {
+  const workers = world.leaders().map(({ pid }) => pid)
+  const [daemon] = world.daemons()
+  attempt(() => fs.rmSync(folder, { recursive: true }))
+  attempt(() => fs.mkdirSync(world.home, { mode: 0o700 }))
+  fs.writeFileSync(world.settingsFile, world.settings(), { mode: 0o600 })
+  if (world.random.between(0, 2) < 1) world.start()
+  await world.until(`${folder} is made again by the daemon with workers ${workers}`, () =>
+    fs.existsSync(awaited)
+  )
+  if (daemon !== undefined && !isSame(daemon)) world.report(`the daemon ended when ${folder} was removed`)
+}
+
+const setOpenFiles = ({ pid }, soft) =>
+  spawnSync("prlimit", ["--pid", String(pid), `--nofile=${soft}:`], { encoding: "utf8" })
+
 const garbage = ["", "{", '{"untilMs":1e17}', "\0\0\0", "[]", "null", "x".repeat(100_000)]
 
-/** Name, weight, deed. */
+/** Name, weight, deed, and whether no other fault happens meanwhile and a daemon answers before. */
 export const faults = [
   [
     "kill -9 of the daemon",
@@ -113,6 +153,7 @@ export const faults = [
     2,
     (world) =>
       attempt(() => {
+        if (!hasIdInState(world)) return
         const path = inHome(world, "id")
         if (world.random.between(0, 2) < 1) fs.rmSync(path)
         else fs.writeFileSync(path, world.random.from(garbage))
@@ -121,19 +162,39 @@ export const faults = [
   [
     "a state file is garbage",
     3,
-    (world) => attempt(() => fs.writeFileSync(stateFile(world), world.random.from(garbage)))
+    (world) => attempt(() => hasId(world) && fs.writeFileSync(stateFile(world), world.random.from(garbage)))
   ],
   [
     "a state file is a fifo",
     1,
     (world) =>
       attempt(() => {
+        if (!hasId(world)) return
         const path = stateFile(world)
         fs.rmSync(path, { force: true })
         world.fifo(path)
       })
   ],
-  ["state/ is removed", 1, (world) => attempt(() => fs.rmSync(inHome(world, "state"), { recursive: true }))],
+  [
+    "state/ is removed",
+    1,
+    (world) => removed(world, inHome(world, "state"), inHome(world, "state")),
+    "alone"
+  ],
+  ["the home is removed", 2, (world) => removed(world, world.home, inHome(world, "id")), "alone"],
+  [
+    "no descriptor is free in the daemon",
+    2,
+    async (world) => {
+      // Not a start on its way: Node itself fails without descriptors before it has read the program.
+      const victims = world
+        .daemons()
+        .filter(({ pid }) => holdsId(inHome(world, "autopilotd.pid"), new RegExp(`^${pid}$`)))
+      for (const victim of victims) setOpenFiles(victim, world.random.between(3, 40))
+      await sleep(world.random.between(100, 3000))
+      for (const victim of victims) setOpenFiles(victim, 4096)
+    }
+  ],
   ["logs/ is removed", 1, (world) => attempt(() => fs.rmSync(inHome(world, "logs"), { recursive: true }))],
   [
     "the history is torn",

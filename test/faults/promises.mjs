@@ -116,15 +116,11 @@ export const checkEnd = async (world, own) => {
   const stopped = await world.command("stop")
   if (stopped.code !== 0) world.report(`stop ended with ${stopped.code}: ${stopped.stderr}`)
   const known = new Set([...own, ...world.bystanders.map(({ pid }) => pid)])
-  await world.until(
-    "nothing is left after stop",
-    () => {
-      const left = world.processes().filter(({ pid }) => !known.has(pid))
-      if (left.length > 0) world.left = left
-      return left.length === 0
-    },
-    10_000
-  )
+  await world.until("nothing is left after stop", () => {
+    const left = world.processes().filter(({ pid }) => !known.has(pid))
+    if (left.length > 0) world.left = left
+    return left.length === 0
+  })
   if (world.problems.some((one) => one.includes("nothing is left")))
     world.report(`left after stop: ${JSON.stringify(world.left)}`)
   checkNow(world)

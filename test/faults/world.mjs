@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import { createConnection } from "node:net"
+import { availableParallelism, loadavg } from "node:os"
 import { join, resolve } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 
@@ -42,6 +43,9 @@ const processes = () =>
     .filter((found) => found !== undefined)
     .map((found) => ({ ...found, argv: contentOf(found.pid, "cmdline").slice(0, -1) }))
 
+/** How many programs wait for each core; at least 1. */
+const slowness = () => Math.min(20, Math.max(1, loadavg()[0] / availableParallelism()))
+
 /** A line for the reader of the run. */
 export const print = (text) => void process.stdout.write(`${text}\n`)
 
@@ -49,10 +53,10 @@ export const isSame = ({ pid, startTicks }) => statOf(pid)?.startTicks === start
 
 /** Makes the world below `root`, an empty folder. */
 export const makeWorld = (root, random) => {
-  const [home, ledger] = [join(root, "home"), join(root, "ledger")]
-  for (const folder of [home, ledger]) fs.mkdirSync(folder)
+  const [disk, ledger] = [join(root, "disk"), join(root, "ledger")]
+  for (const folder of [disk, ledger]) fs.mkdirSync(folder)
   for (const [folder, size] of [
-    [home, "24m"],
+    [disk, "24m"],
     [ledger, "64m"]
   ]) {
     const { status, stderr } = spawnSync("mount", [
@@ -65,6 +69,8 @@ export const makeWorld = (root, random) => {
     ])
     if (status !== 0) throw new Error(`no small disk: ${stderr}`)
   }
+  const home = join(disk, "home")
+  fs.mkdirSync(home, { mode: 0o700 })
   fs.mkdirSync(join(root, "work"))
   const settingsFile = join(home, "daemon.toml")
   const settings = (graceMs = 300) =>
@@ -131,7 +137,9 @@ worker_command = { type = "Command", argv = ["env", "-i", "PATH=${process.env["P
         if (code === 0 || (signal === "SIGTERM" && said === "")) return
         if (
           code === 143 ||
-          /is already running|cannot be used|lost|No space|disk is full|must be|not valid/.test(said)
+          /is already running|cannot be used|lost|another daemon has taken this home|There is no worker|No space|disk is full|must be|not valid/.test(
+            said
+          )
         )
           return
         world.report(`a daemon ended with ${code ?? signal}: ${said.slice(-1500)}`)
@@ -144,18 +152,20 @@ worker_command = { type = "Command", argv = ["env", "-i", "PATH=${process.env["P
       let [stdout, stderr] = ["", ""]
       child.stdout.on("data", (chunk) => (stdout += chunk))
       child.stderr.on("data", (chunk) => (stderr += chunk))
-      const isSlow = setTimeout(() => {
+      const begunMs = Date.now()
+      const isSlow = setInterval(() => {
+        if (Date.now() - begunMs < slowness() * 120_000) return
         world.report(`\`${args.join(" ")}\` hangs: ${stdout}${stderr}`)
         child.kill("SIGKILL")
-      }, 120_000)
+      }, 1000)
       const code = await new Promise((done) => child.once("close", done))
-      clearTimeout(isSlow)
+      clearInterval(isSlow)
       if (/bug in autopilotd|\n {4}at /.test(stderr))
         world.report(`\`${args.join(" ")}\` said: ${stderr.slice(0, 1500)}`)
       return { code, stdout, stderr }
     },
     /** One request on the control socket; undefined when nobody answers. */
-    ask: (request, limitMs = 10_000) =>
+    ask: (request, limitMs = slowness() * 10_000) =>
       new Promise((done) => {
         const socket = createConnection(join(home, "autopilotd.sock"))
         let text = ""
@@ -174,11 +184,14 @@ worker_command = { type = "Command", argv = ["env", "-i", "PATH=${process.env["P
         })
       }),
     fifo: (path) => spawnSync("mkfifo", [path]),
-    until: async (what, isSo, limitMs = 90_000) => {
-      for (const endMs = Date.now() + limitMs; Date.now() < endMs; await sleep(50)) {
+    until: async (what, isSo) => {
+      // The limit only ends what hangs: on a busy machine everything takes as much longer as programs wait for a core.
+      const begunMs = Date.now()
+      do {
         const found = await isSo()
         if (found) return found
-      }
+        await sleep(50)
+      } while (Date.now() - begunMs < slowness() * 90_000)
       world.report(`never came about: ${what}`)
       return undefined
     }

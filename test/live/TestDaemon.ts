@@ -9,6 +9,8 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { identity } from "effect/Function"
 import type * as Scope from "effect/Scope"
+import { type CommandRan, commandHere, runsHere } from "../fixtures/CommandHere.ts"
+import { keep } from "./Keeper.ts"
 
 /** The launcher of this checkout, which runs the bundle: what a user runs. */
 export const launcher = resolve(import.meta.dirname, "../../bin/autopilotd")
@@ -149,13 +151,18 @@ const inSessionsOf = (pids: ReadonlyArray<number>): ReadonlyArray<number> => {
 
 /** A folder of its own for a daemon, short enough for a socket below it. At the end all that ran for it is killed. */
 export const temporaryHome: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
-  Effect.sync(() => fs.mkdtempSync(join(tmpdir(), "apd-"))),
+  Effect.sync(() => {
+    const home = fs.mkdtempSync(join(tmpdir(), "apd-"))
+    keep(home)
+    return home
+  }),
   (home) =>
     Effect.sync(() => {
       // Daemons first, in the background too, for they would start their workers again.
       const left = processesWith(`AUTOPILOT_HOME=${home}`)
-      const workers = inSessionsOf(workersOf(home))
-      for (const pid of [...left.filter((pid) => !workersOf(home).includes(pid)), ...left]) killForSure(pid)
+      const known = workersOf(home)
+      const workers = inSessionsOf(known)
+      for (const pid of [...left.filter((pid) => !known.includes(pid)), ...left]) killForSure(pid)
       for (const pid of [...workers, ...workersOf(home)]) killForSure(pid)
       fs.rmSync(home, { recursive: true, force: true, maxRetries: 3 })
     })
@@ -250,8 +257,8 @@ export const run = (options: RunOptions): Effect.Effect<Run, never, Scope.Scope>
       })
   )
 
-/** Runs a command to its end. */
-export const command = (options: RunOptions) =>
+/** Runs a command to its end, in a process of its own, as a user does. */
+export const ownProcess = (options: RunOptions): Effect.Effect<CommandRan> =>
   Effect.scoped(
     Effect.gen(function* () {
       const { ended, stderr, stdout } = yield* run(options)
@@ -259,6 +266,14 @@ export const command = (options: RunOptions) =>
       return { code, signal, stdout: stdout(), stderr: stderr() }
     })
   )
+
+/** Runs a command to its end: in this process, which starts none, unless the command or a test needs its own. */
+export const command = (options: RunOptions): Effect.Effect<CommandRan> => {
+  const { args, command: program, cwd, env, home } = options
+  return program === undefined && cwd === undefined && env === undefined && runsHere(args)
+    ? commandHere(home, args)
+    : ownProcess(options)
+}
 
 export interface TestDaemon extends Run {
   readonly home: string

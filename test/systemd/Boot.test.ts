@@ -1,6 +1,7 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { onBootedMachine } from "./BootedMachine.ts"
+import { fixture } from "./Machine.ts"
 import { autopilotd, serviceOn, started, workerIs } from "./Service.ts"
 
 /** It needs two seconds to end, and then writes its last words. */
@@ -34,12 +35,16 @@ describe("the service on a machine that boots", () => {
   )
 
   onBootedMachine(
-    "is restarted, reloaded and stopped there as anywhere, with a cgroup for its worker",
+    "goes on when the user logs out, as install and doctor say, and is restarted, reloaded and stopped as anywhere",
     (machine) =>
       Effect.gen(function* () {
         yield* machine.linger
-        const service = yield* started(machine)
+        const service = serviceOn(machine)
+        machine.write(".autopilot/daemon.toml", workerIs(fixture("sleeps.sh")))
+        assert.match(yield* machine.sh("/opt/autopilotd/bin/autopilotd install"), /Lingering is on/)
         const before = yield* service.running
+        const { stdout } = yield* machine.run(`${autopilotd} doctor`)
+        assert.match(stdout, /^ok +Lingering/m)
         assert.strictEqual(before.containment, "cgroup")
         yield* machine.sh("systemctl --user reload autopilotd")
         yield* machine.sh("systemctl --user restart autopilotd")
@@ -49,17 +54,5 @@ describe("the service on a machine that boots", () => {
         assert.deepStrictEqual(yield* service.members, [])
         assert.deepStrictEqual(yield* service.show("Result", "ActiveState"), ["success", "inactive"])
       })
-  )
-
-  onBootedMachine("is told by install and doctor whether it goes on when the user logs out", (machine) =>
-    Effect.gen(function* () {
-      yield* machine.linger
-      const service = serviceOn(machine)
-      machine.write(".autopilot/daemon.toml", workerIs("/bin/bash", "-c", savesItsWork))
-      assert.match(yield* machine.sh("/opt/autopilotd/bin/autopilotd install"), /Lingering is on/)
-      yield* service.running
-      const { stdout } = yield* machine.run(`${autopilotd} doctor`)
-      assert.match(stdout, /^ok +Lingering/m)
-    })
   )
 })

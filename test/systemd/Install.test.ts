@@ -2,7 +2,7 @@ import * as fs from "node:fs"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { fixture, type Machine, project } from "./Machine.ts"
-import { autopilotd, serviceOn, started, workerIs } from "./Service.ts"
+import { autopilotd, serviceOn, workerIs } from "./Service.ts"
 import { underUserManager } from "./UserManager.ts"
 
 /** Files, links and folders below the home that are not the daemon's memory, which an uninstall leaves. */
@@ -15,67 +15,93 @@ const installer = `${project}/bin/autopilotd`
 
 describe("install and uninstall", () => {
   underUserManager(
-    "leave nothing but settings, logs and history, and the second round is like the first",
+    "show with --print what they would do, refuse without a user manager, change nothing twice, and leave nothing",
     (machine) =>
       Effect.gen(function* () {
         machine.write(".autopilot/daemon.toml", workerIs(fixture("sleeps.sh")))
         const service = serviceOn(machine)
+        const printed = yield* machine.sh(`${installer} install --print`)
+        assert.include(printed, "ExecStart=%h/.autopilot/bin/autopilotd start --keep-state")
+        assert.include(printed, "systemctl --user enable")
+        const refused = yield* machine.run(
+          `env -u XDG_RUNTIME_DIR -u DBUS_SESSION_BUS_ADDRESS ${installer} install`
+        )
+        assert.strictEqual(refused.code, 1)
+        assert.match(refused.stderr, /user manager/)
+        assert.deepStrictEqual(yield* traces(machine), [])
+        assert.deepStrictEqual(yield* service.show("LoadState"), ["not-found"])
+
+        // The second round is like the first.
         for (let round = 0; round < 2; round++) {
           const said = yield* machine.sh(`${installer} install`)
           assert.match(said, /Enabled autopilotd\.service/)
           assert.deepStrictEqual(yield* service.show("ActiveState", "UnitFileState"), ["active", "enabled"])
-          const { worker_pid } = yield* service.running
+          const before = yield* service.running
+          if (round === 0) {
+            const again = yield* machine.sh(`${installer} install`)
+            assert.match(again, /^Already installed, nothing was changed/m)
+            const after = yield* service.running
+            assert.deepStrictEqual(
+              [after.daemon_pid, after.worker_pid],
+              [before.daemon_pid, before.worker_pid]
+            )
+          }
           yield* machine.sh(`${autopilotd} uninstall`)
           assert.deepStrictEqual(yield* traces(machine), [])
           assert.deepStrictEqual(yield* service.members, [])
-          assert.isFalse(service.isAlive(worker_pid))
+          assert.isFalse(service.isAlive(before.worker_pid))
           assert.deepStrictEqual(yield* service.show("LoadState", "ActiveState"), ["not-found", "inactive"])
           assert.strictEqual(
             yield* machine.sh("systemctl --user list-unit-files 'autopilotd*' --no-legend || true"),
             ""
           )
           assert.strictEqual(machine.read(".autopilot/daemon.toml"), workerIs(fixture("sleeps.sh")))
-          assert.match(yield* machine.sh(`${installer} history`), /autopilotd .* started|started/)
+          assert.match(yield* service.tell("history"), /autopilotd .* started|started/)
         }
+        const nothing = yield* machine.run(`${installer} uninstall`)
+        assert.strictEqual(nothing.code, 0)
+        assert.match(nothing.stdout, /Nothing to remove/)
       })
   )
 
   underUserManager(
-    "change nothing the second time: the same daemon goes on with the same worker",
+    "find programs where only the caller's PATH has them, keep a person's unit, and start --detach starts theirs",
     (machine) =>
       Effect.gen(function* () {
-        const service = yield* started(machine)
-        const before = yield* service.running
-        const said = yield* machine.sh(`${installer} install`)
-        assert.match(said, /^Already installed, nothing was changed/m)
-        const after = yield* service.running
-        assert.deepStrictEqual([after.daemon_pid, after.worker_pid], [before.daemon_pid, before.worker_pid])
-        yield* machine.sh(`${autopilotd} uninstall`)
-        const again = yield* machine.run(`${installer} uninstall`)
-        assert.strictEqual(again.code, 0)
-        assert.match(again.stdout, /Nothing to remove/)
-      })
-  )
+        // systemd's own PATH has no node then.
+        yield* machine.asRoot(
+          "for path in /usr/bin/node /usr/local/bin/node; do [ ! -e $path ] || mount -n --bind /dev/null $path; done"
+        )
+        const own = "[Service]\nExecStart=/bin/true\n"
+        machine.write(".config/systemd/user/autopilotd.service", own)
+        machine.write(".local/bin/agent", "#!/bin/sh\nexec sleep 1000000\n", 0o755)
+        machine.write(".autopilot/daemon.toml", workerIs("agent"))
+        yield* machine.sh(`PATH=$HOME/.local/bin:$PATH ${installer} install`)
+        assert.strictEqual(
+          machine.read(".config/systemd/user/autopilotd.service"),
+          fs.readFileSync(machine.outside(`${project}/systemd/autopilotd.service`), "utf8")
+        )
+        assert.strictEqual(machine.read(".config/systemd/user/autopilotd.service.bak"), own)
+        const service = serviceOn(machine)
+        const { worker_pid } = yield* service.running
+        yield* machine.sh("systemctl --user restart autopilotd")
+        const again = yield* service.running
+        assert.notStrictEqual(again.worker_pid, worker_pid)
+        assert.strictEqual(
+          yield* machine.sh(`PATH=/usr/bin:/bin ${autopilotd} status >/dev/null && echo answered`),
+          "answered"
+        )
 
-  underUserManager("find the worker's program and node where only the caller's PATH has them", (machine) =>
-    Effect.gen(function* () {
-      // systemd's own PATH has no node then.
-      yield* machine.asRoot(
-        "for path in /usr/bin/node /usr/local/bin/node; do [ ! -e $path ] || mount -n --bind /dev/null $path; done"
-      )
-      machine.write(".local/bin/agent", "#!/bin/sh\nexec sleep 1000000\n", 0o755)
-      machine.write(".autopilot/daemon.toml", workerIs("agent"))
-      yield* machine.sh(`PATH=$HOME/.local/bin:$PATH ${installer} install`)
-      const service = serviceOn(machine)
-      const { worker_pid } = yield* service.running
-      yield* machine.sh("systemctl --user restart autopilotd")
-      const again = yield* service.running
-      assert.notStrictEqual(again.worker_pid, worker_pid)
-      assert.strictEqual(
-        yield* machine.sh(`PATH=/usr/bin:/bin ${autopilotd} status >/dev/null && echo answered`),
-        "answered"
-      )
-    })
+        // With the unit enabled no second daemon is started beside it.
+        yield* machine.sh("systemctl --user stop autopilotd")
+        yield* machine.sh(`${autopilotd} start --detach`)
+        const { daemon_pid } = yield* service.running
+        assert.deepStrictEqual(yield* service.show("MainPID", "ActiveState"), [String(daemon_pid), "active"])
+        const daemons = yield* machine.sh(
+          `for file in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <$file; echo; done 2>/dev/null | grep -c 'autopilotd[.]js start'`
+        )
+        assert.strictEqual(daemons, "1")
+      })
   )
 
   underUserManager(
@@ -96,62 +122,5 @@ describe("install and uninstall", () => {
         yield* machine.sh(`${home}; ${installer} uninstall`)
         assert.strictEqual(yield* machine.sh("find ~/.config ~/my* -path '*/bin/*' -o -name '*.service'"), "")
       })
-  )
-
-  underUserManager("show with --print what they would do, and do nothing", (machine) =>
-    Effect.gen(function* () {
-      machine.write(".autopilot/daemon.toml", workerIs(fixture("sleeps.sh")))
-      const printed = yield* machine.sh(`${installer} install --print`)
-      assert.include(printed, "ExecStart=%h/.autopilot/bin/autopilotd start --keep-state")
-      assert.include(printed, "systemctl --user enable")
-      assert.deepStrictEqual(yield* traces(machine), [])
-      assert.deepStrictEqual(yield* serviceOn(machine).show("LoadState"), ["not-found"])
-    })
-  )
-
-  underUserManager("refuse clearly where there is no user manager", (machine) =>
-    Effect.gen(function* () {
-      machine.write(".autopilot/daemon.toml", workerIs(fixture("sleeps.sh")))
-      const { code, stderr } = yield* machine.run(
-        `env -u XDG_RUNTIME_DIR -u DBUS_SESSION_BUS_ADDRESS ${installer} install`
-      )
-      assert.strictEqual(code, 1)
-      assert.match(stderr, /user manager/)
-      assert.deepStrictEqual(yield* traces(machine), [])
-    })
-  )
-
-  underUserManager("keep the unit that a person has written, and bring theirs", (machine) =>
-    Effect.gen(function* () {
-      machine.write(".config/systemd/user/autopilotd.service", "[Service]\nExecStart=/bin/true\n")
-      machine.write(".autopilot/daemon.toml", workerIs(fixture("sleeps.sh")))
-      yield* machine.sh(`${installer} install`)
-      assert.strictEqual(
-        machine.read(".config/systemd/user/autopilotd.service"),
-        fs.readFileSync(machine.outside(`${project}/systemd/autopilotd.service`), "utf8")
-      )
-      assert.strictEqual(
-        machine.read(".config/systemd/user/autopilotd.service.bak"),
-        "[Service]\nExecStart=/bin/true\n"
-      )
-      yield* serviceOn(machine).running
-    })
-  )
-})
-
-describe("autopilotd start --detach with the unit enabled", () => {
-  underUserManager("starts the unit, and no second daemon beside it", (machine) =>
-    Effect.gen(function* () {
-      const service = yield* started(machine)
-      yield* service.running
-      yield* machine.sh("systemctl --user stop autopilotd")
-      yield* machine.sh(`${autopilotd} start --detach`)
-      const { daemon_pid } = yield* service.running
-      assert.deepStrictEqual(yield* service.show("MainPID", "ActiveState"), [String(daemon_pid), "active"])
-      const daemons = yield* machine.sh(
-        `for file in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <$file; echo; done 2>/dev/null | grep -c 'autopilotd[.]js start'`
-      )
-      assert.strictEqual(daemons, "1")
-    })
   )
 })

@@ -5,6 +5,7 @@ import { createInterface } from "node:readline"
 import type { Readable, Writable } from "node:stream"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { unkept } from "../live/Keeper.ts"
 import { eventually, patience } from "../live/TestDaemon.ts"
 
 /** What a command there has said, and how it ended. */
@@ -51,6 +52,22 @@ const programs = ["unshare", "nsenter", "setpriv", "ip", "systemctl", "journalct
 
 const onPath = (name: string): boolean => spawnSync("which", [name]).status === 0
 
+/** The mount point of cgroup version 2. */
+const unifiedMount = fs
+  .readFileSync("/proc/mounts", "latin1")
+  .split("\n")
+  .map((line) => line.split(" "))
+  .find(([, , type]) => type === "cgroup2")?.[1]
+
+/** Why a machine cannot limit the memory of a cgroup; undefined when it can. */
+export const noMemoryController = ((): string | undefined => {
+  const controllers =
+    unifiedMount === undefined ? "" : fs.readFileSync(join(unifiedMount, "cgroup.controllers"), "latin1")
+  return controllers.trim().split(" ").includes("memory")
+    ? undefined
+    : "the kernel accounts memory in cgroups of version 1 here, or not at all"
+})()
+
 /** Why there can be none here; undefined when there can. */
 export const noMachine = ((): string | undefined => {
   if (process.getuid?.() !== 0) return "only root can make a machine of its own"
@@ -59,14 +76,9 @@ export const noMachine = ((): string | undefined => {
   const files = ["/lib/systemd/systemd", "/usr/lib/systemd/user/dbus.socket"]
   const absent = files.filter((path) => !fs.existsSync(path))
   if (absent.length > 0) return `missing: ${absent.join(", ")}`
-  const mount = fs
-    .readFileSync("/proc/mounts", "latin1")
-    .split("\n")
-    .map((line) => line.split(" "))
-    .find(([, , type]) => type === "cgroup2")?.[1]
-  if (mount === undefined) return "no cgroup of version 2 is mounted"
+  if (unifiedMount === undefined) return "no cgroup of version 2 is mounted"
   try {
-    fs.rmdirSync(fs.mkdtempSync(join(mount, "apd-try-")))
+    fs.rmdirSync(fs.mkdtempSync(join(unifiedMount, "apd-try-")))
   } catch (cause) {
     return `no cgroup can be made: ${String(cause)}`
   }
@@ -185,7 +197,7 @@ export const machine = (kind: string): Effect.Effect<Machine, never, Scope.Scope
         // Out of reach of the terminal's Ctrl-C: it ends, and cleans up, when its input ends.
         detached: true,
         stdio: ["pipe", "pipe", "pipe"],
-        env: { ...process.env, NODE: fs.realpathSync(process.execPath) }
+        env: { ...process.env, ...unkept, NODE: fs.realpathSync(process.execPath) }
       })
       child.stdin.on("error", () => {})
       return { child, told: listen(child) }

@@ -9,7 +9,7 @@ import { underUserManager } from "./UserManager.ts"
 
 describe("the service", () => {
   underUserManager(
-    "is installed by four commands, and answers as soon as the last of them returns",
+    "is installed by four commands, answers when the last of them returns, and systemctl status says how the worker does",
     (machine) =>
       Effect.gen(function* () {
         prepare(machine)
@@ -22,56 +22,42 @@ describe("the service", () => {
           "active\nenabled"
         )
         const service = serviceOn(machine)
-        const { daemon_pid } = yield* service.running
+        const { daemon_pid, worker_pid } = yield* service.running
         assert.deepStrictEqual(yield* service.show("MainPID", "NRestarts"), [String(daemon_pid), "0"])
+
+        yield* service.shows("StatusText", new RegExp(`^running, pid ${worker_pid}\\b`))
+        assert.match(
+          yield* machine.sh("systemctl --user status autopilotd"),
+          new RegExp(`Active: active \\(running\\)[^]*Status: "running, pid ${worker_pid}`)
+        )
+        yield* service.tell("stop-worker")
+        yield* service.shows("StatusText", /^stopped: stopped by command$/)
+        yield* service.tell("start-worker")
+        yield* service.shows("StatusText", /^running, pid \d+/)
       })
   )
 
-  underUserManager("shows in systemctl status what the worker does", (machine) =>
-    Effect.gen(function* () {
-      const service = yield* started(machine)
-      const { worker_pid } = yield* service.running
-      yield* service.shows("StatusText", new RegExp(`^running, pid ${worker_pid}\\b`))
-      assert.match(
-        yield* machine.sh("systemctl --user status autopilotd"),
-        new RegExp(`Active: active \\(running\\)[^]*Status: "running, pid ${worker_pid}`)
-      )
-      yield* machine.sh(`${autopilotd} stop-worker`)
-      yield* service.shows("StatusText", /^stopped: stopped by command$/)
-      yield* machine.sh(`${autopilotd} start-worker`)
-      yield* service.shows("StatusText", /^running, pid \d+/)
-    })
-  )
-
   underUserManager(
-    "is not started with settings that are wrong, and the journal says what is wrong with them",
+    "is not started with settings that are wrong, says so in the journal, and stays down after five times",
     (machine) =>
       Effect.gen(function* () {
         const service = yield* placed(machine, {
           settings: "[restart]\nstop_grace = 5\n",
           dropIn: soonRestarted
         })
-        const { code } = yield* machine.run("systemctl --user start autopilotd")
-        assert.strictEqual(code, 1)
+        assert.strictEqual((yield* machine.run("systemctl --user start autopilotd")).code, 1)
         const line = yield* service.journalHas(/stop_grace/, "-p err")
         assert.match(line.text, /daemon\.toml:2/)
+        yield* service.shows("ActiveState", /^failed$/)
+        yield* service.journalHas(/Start request repeated too quickly/)
+        const starts = (yield* service.journal()).filter(
+          ({ identifier, text }) => identifier === "systemd" && text.startsWith("Starting ")
+        )
+        assert.strictEqual(starts.length, 5)
+        const again = yield* machine.run("systemctl --user start autopilotd")
+        assert.strictEqual(again.code, 1)
+        assert.deepStrictEqual(yield* service.members, [])
       })
-  )
-
-  underUserManager("stays down when it cannot be started five times in a row", (machine) =>
-    Effect.gen(function* () {
-      const service = yield* placed(machine, { settings: "nonsense = 1\n", dropIn: soonRestarted })
-      yield* machine.run("systemctl --user start autopilotd")
-      yield* service.shows("ActiveState", /^failed$/)
-      yield* service.journalHas(/Start request repeated too quickly/)
-      const starts = (yield* service.journal()).filter(
-        ({ identifier, text }) => identifier === "systemd" && text.startsWith("Starting ")
-      )
-      assert.strictEqual(starts.length, 5)
-      const again = yield* machine.run("systemctl --user start autopilotd")
-      assert.strictEqual(again.code, 1)
-      assert.deepStrictEqual(yield* service.members, [])
-    })
   )
 
   underUserManager(

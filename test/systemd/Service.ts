@@ -3,7 +3,7 @@ import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import type { ReplyTo } from "../../src/Domain/control/ControlProtocol.ts"
 import { launcherText } from "../../src/Domain/service/Launcher.ts"
-import { eventually } from "../live/TestDaemon.ts"
+import { command, eventually } from "../live/TestDaemon.ts"
 import { request } from "../live/worker/SeveralProjects.ts"
 import { fixture, type Machine, node, project } from "./Machine.ts"
 
@@ -15,6 +15,10 @@ export const workerIs = (...argv: ReadonlyArray<string>): string =>
   `worker_command = { type = "Command", argv = ${JSON.stringify(argv)} }\n`
 
 export type StatusData = NonNullable<ReplyTo<"Status">["data"]>
+
+/** The name of a worker's own cgroup, below that of the unit. */
+export const groupOfWorker = ({ worker_id = "", project = "default" }: StatusData): string =>
+  `worker.${project}.${worker_id.split(":").at(-1)?.slice(0, 8)}`
 
 const sleeps = workerIs(fixture("sleeps.sh"))
 
@@ -67,6 +71,8 @@ export interface Service {
   readonly journal: (options?: string) => Effect.Effect<ReadonlyArray<JournalLine>>
   /** Such a line, once it is there. */
   readonly journalHas: (pattern: RegExp, options?: string) => Effect.Effect<JournalLine>
+  /** Carries out a command that only asks the daemon; returns what it says. */
+  readonly tell: (line: string) => Effect.Effect<string>
   /** The pids in the unit's cgroup, groups below it included; none when it is gone. */
   readonly members: Effect.Effect<ReadonlyArray<number>>
   /** The groups below the unit's, by name. */
@@ -141,6 +147,12 @@ export const serviceOn = (machine: Machine): Service => {
       eventually(
         `${pattern} in the journal`,
         Effect.map(journal(options), (lines) => lines.find(({ text }) => pattern.test(text)))
+      ),
+    tell: (line) =>
+      Effect.flatMap(command({ home, args: line.split(" ") }), ({ code, stderr, stdout }) =>
+        code === 0
+          ? Effect.succeed(stdout.replace(/\n$/, ""))
+          : Effect.dieMessage(`"${line}" ended with ${code} and said: ${stderr}`)
       ),
     members: Effect.sync(() => pidsIn(folder)),
     groups: Effect.sync(() =>

@@ -28,14 +28,41 @@ const aloneWithOneWorker = (service: Service) =>
   )
 
 describe("the service after a crash", () => {
-  underUserManager("of the daemon has a new one, with one worker, and nothing of the old one", (machine) =>
-    Effect.gen(function* () {
-      const service = yield* started(machine, { dropIn: soonRestarted })
-      const before = yield* service.running
-      yield* machine.sh(`kill -KILL ${before.daemon_pid}`)
-      yield* another(service, before)
-      yield* aloneWithOneWorker(service)
-    })
+  underUserManager(
+    "of the worker has another worker, of the daemon another of both, and after autopilotd stop none",
+    (machine) =>
+      Effect.gen(function* () {
+        const service = yield* started(machine, {
+          dropIn: soonRestarted,
+          settings: `${workerIs(fixture("sleeps.sh"))}restart.initial_backoff_ms = 50\n`
+        })
+        const first = yield* service.running
+        yield* machine.sh(`kill -KILL ${first.worker_pid}`)
+        const second = yield* service.status(
+          "another runs",
+          (data) => data.worker_status === "running" && data.worker_pid !== first.worker_pid
+        )
+        assert.deepStrictEqual([second.daemon_pid, second.total_restarts], [first.daemon_pid, 1])
+        assert.deepStrictEqual(yield* service.show("MainPID", "NRestarts", "ActiveState"), [
+          String(first.daemon_pid),
+          "0",
+          "active"
+        ])
+        yield* aloneWithOneWorker(service)
+
+        yield* machine.sh(`kill -KILL ${second.daemon_pid}`)
+        yield* another(service, second)
+        yield* aloneWithOneWorker(service)
+
+        assert.strictEqual(yield* machine.sh(`${autopilotd} stop`), "Daemon stopped")
+        yield* service.shows("SubState", /^dead$/)
+        assert.deepStrictEqual(yield* service.show("ActiveState", "Result", "NRestarts"), [
+          "inactive",
+          "success",
+          "1"
+        ])
+        assert.deepStrictEqual(yield* service.members, [])
+      })
   )
 
   underUserManager("of the daemon has nothing left of a worker that ignores SIGTERM and spreads", (machine) =>
@@ -57,59 +84,6 @@ describe("the service after a crash", () => {
         grown.filter((pid) => service.isAlive(pid)),
         []
       )
-    })
-  )
-
-  underUserManager("of the worker has another worker and the same daemon", (machine) =>
-    Effect.gen(function* () {
-      const service = yield* started(machine, {
-        settings: `${workerIs(fixture("sleeps.sh"))}restart.initial_backoff_ms = 50\n`
-      })
-      const before = yield* service.running
-      yield* machine.sh(`kill -KILL ${before.worker_pid}`)
-      const after = yield* service.status(
-        "another runs",
-        (data) => data.worker_status === "running" && data.worker_pid !== before.worker_pid
-      )
-      assert.deepStrictEqual([after.daemon_pid, after.total_restarts], [before.daemon_pid, 1])
-      assert.deepStrictEqual(yield* service.show("MainPID", "NRestarts", "ActiveState"), [
-        String(before.daemon_pid),
-        "0",
-        "active"
-      ])
-      yield* aloneWithOneWorker(service)
-    })
-  )
-
-  underUserManager("is not restarted after autopilotd stop", (machine) =>
-    Effect.gen(function* () {
-      const service = yield* started(machine, { dropIn: soonRestarted })
-      yield* service.running
-      assert.strictEqual(yield* machine.sh(`${autopilotd} stop`), "Daemon stopped")
-      yield* service.shows("SubState", /^dead$/)
-      assert.deepStrictEqual(yield* service.show("ActiveState", "Result", "NRestarts"), [
-        "inactive",
-        "success",
-        "0"
-      ])
-      assert.deepStrictEqual(yield* service.members, [])
-    })
-  )
-})
-
-describe("systemd's watchdog", () => {
-  underUserManager("restarts a daemon that was stopped by a signal", (machine) =>
-    Effect.gen(function* () {
-      const service = yield* started(machine, {
-        // A guard that takes its turn often enough for it.
-        settings: `${workerIs(fixture("sleeps.sh"))}memory.poll_interval_ms = 200\n`,
-        dropIn: `${soonRestarted}\nWatchdogSec=4`
-      })
-      const before = yield* service.running
-      yield* machine.sh(`kill -STOP ${before.daemon_pid}`)
-      yield* service.journalHas(/Watchdog timeout \(limit 4s\)/)
-      yield* another(service, before)
-      yield* aloneWithOneWorker(service)
     })
   )
 })

@@ -3,88 +3,76 @@ import { join } from "node:path"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { eventually } from "../live/TestDaemon.ts"
-import { inState, pidOf, project } from "../live/worker/SeveralProjects.ts"
+import { inState, pidOf, project, request } from "../live/worker/SeveralProjects.ts"
 import { fixture, type Machine } from "./Machine.ts"
-import { autopilotd, type Service, type StatusData, started, workerIs } from "./Service.ts"
+import { groupOfWorker, type Service, type StatusData, started, workerIs } from "./Service.ts"
 import { underUserManager } from "./UserManager.ts"
 
 /** The group that a process is in, as the machine names it. */
 const groupOf = (machine: Machine, pid: number | null | undefined) =>
   Effect.map(machine.sh(`grep ^0:: /proc/${pid}/cgroup`), (line) => line.slice(3))
 
-const groupOfWorker = ({ worker_id = "", project = "default" }: StatusData): string =>
-  `worker.${project}.${worker_id.split(":").at(-1)?.slice(0, 8)}`
-
-/** The pids that a worker has told, by name, once its tree is up. */
-const told = Effect.fnUntraced(function* (service: Service) {
-  yield* service.journalHas(/\| tree is up/)
+/** The pids that the worker of a project has told, by name, once its tree is up. */
+const told = Effect.fnUntraced(function* (service: Service, name: string) {
+  yield* service.journalHas(new RegExp(`^${name}\\| tree is up`))
+  const line = new RegExp(`^${name}\\| process (\\S+) (\\d+)$`)
   return new Map(
     (yield* service.journal()).flatMap(({ text }) => {
-      const [, name, pid] = /\| process (\S+) (\d+)$/.exec(text) ?? []
-      return name === undefined ? [] : [[name, Number(pid)] as const]
+      const [, process, pid] = line.exec(text) ?? []
+      return process === undefined ? [] : [[process, Number(pid)] as const]
     })
   )
 })
 
 const alive = (service: Service, pids: Iterable<number>) => [...pids].filter((pid) => service.isAlive(pid))
 
-const emptyAndGone = Effect.fnUntraced(function* (service: Service) {
-  yield* service.shows("ActiveState", /^inactive$/)
-  assert.deepStrictEqual(yield* service.members, [])
-  assert.deepStrictEqual(yield* service.groups, [])
-})
+const elsewhere = "/sys/fs/cgroup/user.slice/user-1500.slice/user@1500.service/elsewhere"
 
-const shortGrace = "[restart]\nstop_grace_ms = 300\ninitial_backoff_ms = 20\n"
+const settings = (() => {
+  const all =
+    "restart = { stop_grace_ms = 300, initial_backoff_ms = 200, max_consecutive_restarts = 100000 }\n"
+  const crashing =
+    "restart = { stop_grace_ms = 50, initial_backoff_ms = 20, max_backoff_ms = 20, max_consecutive_restarts = 20 }"
+  const leaves = `mkdir ${elsewhere}; (setsid sh -c 'echo $$ >${elsewhere}/cgroup.procs; echo process gone $$; echo tree is up; exec sleep 1000000' &); exec sleep 1000000`
+  return [
+    all,
+    project("calm", [fixture("sleeps.sh")]),
+    project("tree", [fixture("grows-a-tree.sh")]),
+    project("last", [fixture("grows-a-tree.sh")]),
+    project("escapes", [fixture("escapes.sh"), "/home/tester/escaped"]),
+    project("leaves", ["/bin/sh", "-c", leaves]),
+    project("crashes", [fixture("exits-before-children.sh"), "/home/tester/go"], crashing)
+  ].join("")
+})()
 
 describe("the cgroup of the service", () => {
-  underUserManager("has a leaf for the daemon and a group for each worker, and status says so", (machine) =>
-    Effect.gen(function* () {
-      const service = yield* started(machine)
-      const data = yield* service.running
-      assert.strictEqual(data.containment, "cgroup")
-      const [controlGroup] = yield* service.show("ControlGroup")
-      assert.strictEqual(yield* groupOf(machine, data.daemon_pid), `${controlGroup}/daemon`)
-      assert.strictEqual(yield* groupOf(machine, data.worker_pid), `${controlGroup}/${groupOfWorker(data)}`)
-      assert.sameMembers([...(yield* service.groups)], ["daemon", groupOfWorker(data)])
-      assert.strictEqual(machine.read(`/sys/fs/cgroup${controlGroup}/cgroup.procs`), "")
-      assert.match(yield* machine.sh(`${autopilotd} status`), /cgroup/i)
-    })
-  )
-
-  underUserManager("lets no process of a worker survive its stop, whatever it did", (machine) =>
-    Effect.gen(function* () {
-      const service = yield* started(machine, { settings: workerIs(fixture("grows-a-tree.sh")) + shortGrace })
-      const tree = yield* told(service)
-      assert.strictEqual(tree.size, 6)
-      assert.strictEqual(alive(service, tree.values()).length, 6)
-      assert.match(yield* machine.sh(`${autopilotd} stop-worker`), /^Worker is stopped/)
-      assert.deepStrictEqual(alive(service, tree.values()), [])
-      assert.deepStrictEqual(yield* service.groups, ["daemon"])
-    })
-  )
-
   underUserManager(
-    "is empty and gone after a stop, also of a worker that ignores SIGTERM and spreads",
+    "has a group for each worker, of which no process survives a stop, whatever it did, and is empty in the end",
     (machine) =>
       Effect.gen(function* () {
-        const service = yield* started(machine, {
-          settings: workerIs(fixture("grows-a-tree.sh")) + shortGrace
-        })
-        const tree = yield* told(service)
-        yield* machine.sh("systemctl --user stop autopilotd")
-        yield* emptyAndGone(service)
-        assert.deepStrictEqual(alive(service, tree.values()), [])
-        assert.deepStrictEqual(yield* service.show("Result"), ["success"])
-      })
-  )
+        machine.write("go", "")
+        const service = yield* started(machine, { settings })
+        const calm = yield* pidOf(service.home, "calm")
+        const data = yield* eventually(
+          "its group is known",
+          Effect.map(request(service.home, { type: "Status", project: "calm" }), ({ data }) =>
+            data?.containment === undefined ? undefined : data
+          )
+        )
+        assert.strictEqual(data.containment, "cgroup")
+        assert.match(yield* service.tell("status --project calm"), /cgroup/i)
+        const [controlGroup] = yield* service.show("ControlGroup")
+        assert.strictEqual(yield* groupOf(machine, data.daemon_pid), `${controlGroup}/daemon`)
+        assert.strictEqual(yield* groupOf(machine, calm), `${controlGroup}/${groupOfWorker(data)}`)
+        assert.strictEqual(machine.read(`/sys/fs/cgroup${controlGroup}/cgroup.procs`), "")
 
-  underUserManager(
-    "gives away a process that has no parent, session or environment of its worker",
-    (machine) =>
-      Effect.gen(function* () {
-        const service = yield* started(machine, {
-          settings: workerIs(fixture("escapes.sh"), "/home/tester/escaped") + shortGrace
-        })
+        const grown = yield* told(service, "tree")
+        assert.strictEqual(grown.size, 6)
+        assert.strictEqual(alive(service, grown.values()).length, 6)
+        assert.match(yield* service.tell("stop-worker --project tree"), /^Worker is stopped/)
+        assert.deepStrictEqual(alive(service, grown.values()), [])
+
+        // Without parent, session or environment of their worker.
         const escaped = yield* eventually(
           "three have tried to escape",
           Effect.sync(() => {
@@ -92,63 +80,36 @@ describe("the cgroup of the service", () => {
             return pids.length >= 3 ? pids : undefined
           })
         )
-        yield* machine.sh(`${autopilotd} stop-worker`)
+        yield* service.tell("stop-worker --project escapes")
         assert.deepStrictEqual(alive(service, escaped), [])
-        assert.deepStrictEqual(yield* service.groups, ["daemon"])
-      })
-  )
 
-  underUserManager(
-    "is not the only thing by which a worker is found: one that has left it is ended, too",
-    (machine) =>
-      Effect.gen(function* () {
-        const elsewhere = "/sys/fs/cgroup/user.slice/user-1500.slice/user@1500.service/elsewhere"
-        const leaves = `mkdir ${elsewhere}; (setsid sh -c 'echo $$ >${elsewhere}/cgroup.procs; echo process gone $$; echo tree is up; exec sleep 1000000' &); exec sleep 1000000`
-        const service = yield* started(machine, { settings: workerIs("/bin/sh", "-c", leaves) + shortGrace })
-        const gone = (yield* told(service)).get("gone")
+        // The group is not the only thing by which a worker is found.
+        const gone = (yield* told(service, "leaves")).get("gone")
         assert.strictEqual(yield* groupOf(machine, gone), elsewhere.slice("/sys/fs/cgroup".length))
-        yield* machine.sh(`${autopilotd} stop-worker`)
+        yield* service.tell("stop-worker --project leaves")
         assert.isFalse(service.isAlive(gone ?? 0))
+
+        yield* inState(service.home, "crashes", "failed")
+        const starts = (yield* service.journal()).filter(({ text }) => /crashes: Worker started/.test(text))
+        assert.strictEqual(starts.length, 20)
+
+        yield* eventually(
+          "only the groups of what runs are there",
+          Effect.map(service.groups, (groups) => {
+            const names = groups.map((name) => name.replace(/\.[0-9a-f]{8}$/, "")).toSorted()
+            return names.join() === "daemon,worker.calm,worker.last" || undefined
+          })
+        )
+        assert.strictEqual(yield* pidOf(service.home, "calm"), calm)
+
+        const last = yield* told(service, "last")
+        yield* machine.sh("systemctl --user stop autopilotd")
+        yield* service.shows("ActiveState", /^inactive$/)
+        assert.deepStrictEqual(yield* service.members, [])
+        assert.deepStrictEqual(yield* service.groups, [])
+        assert.deepStrictEqual(alive(service, [calm, ...last.values()]), [])
+        assert.deepStrictEqual(yield* service.show("Result"), ["success"])
       })
-  )
-
-  underUserManager("has no group left of twenty workers that have crashed", (machine) =>
-    Effect.gen(function* () {
-      const settings = `${workerIs(fixture("exits-before-children.sh"), "/home/tester/go")}[restart]
-stop_grace_ms = 50
-initial_backoff_ms = 20
-max_backoff_ms = 20
-max_consecutive_restarts = 20
-`
-      machine.write("go", "")
-      const service = yield* started(machine, { settings })
-      yield* service.status("it has given up", (data) => data.worker_status === "failed")
-      const { length: starts } = (yield* service.journal()).filter(({ text }) => /Worker started/.test(text))
-      assert.strictEqual(starts, 20)
-      yield* eventually(
-        "only the daemon's group is there",
-        Effect.map(service.groups, (groups) => groups.join() === "daemon" || undefined)
-      )
-      assert.strictEqual((yield* service.members).length, 1)
-    })
-  )
-
-  underUserManager("keeps the workers of several projects apart", (machine) =>
-    Effect.gen(function* () {
-      const settings =
-        shortGrace + project("one", [fixture("grows-a-tree.sh")]) + project("two", [fixture("sleeps.sh")])
-      const service = yield* started(machine, { settings })
-      const two = yield* pidOf(service.home, "two")
-      const tree = yield* told(service)
-      yield* machine.sh(`${autopilotd} stop-worker --project one`)
-      yield* inState(service.home, "one", "stopped")
-      assert.deepStrictEqual(alive(service, tree.values()), [])
-      assert.strictEqual(yield* pidOf(service.home, "two"), two)
-      assert.deepStrictEqual(
-        (yield* service.groups).map((name) => name.replace(/\.[0-9a-f]{8}$/, "")).toSorted(),
-        ["daemon", "worker.two"]
-      )
-    })
   )
 
   underUserManager(
@@ -156,7 +117,7 @@ max_consecutive_restarts = 20
     (machine) =>
       Effect.gen(function* () {
         const service = yield* started(machine, {
-          settings: workerIs(fixture("escapes.sh"), "/home/tester/escaped") + shortGrace,
+          settings: `${workerIs(fixture("escapes.sh"), "/home/tester/escaped")}[restart]\nstop_grace_ms = 300\ninitial_backoff_ms = 20\n`,
           // What KillMode= does by itself is switched off.
           dropIn: "KillMode=process\nSendSIGKILL=no\nRestartSec=100ms"
         })
@@ -164,7 +125,7 @@ max_consecutive_restarts = 20
         yield* machine.sh(`kill -KILL ${before.daemon_pid}`)
         const old = (machine.read("escaped") ?? "").split("\n").filter(Boolean).map(Number)
         yield* service.status("another daemon is there", ({ daemon_pid }) => daemon_pid !== before.daemon_pid)
-        yield* machine.sh(`${autopilotd} stop-worker`)
+        yield* service.tell("stop-worker")
         assert.deepStrictEqual(alive(service, old), [])
         assert.deepStrictEqual(yield* service.groups, ["daemon"])
       })
@@ -172,7 +133,7 @@ max_consecutive_restarts = 20
 })
 
 describe("a daemon on the same machine that is no service", () => {
-  underUserManager("says that its workers are held together by their descent alone", (machine) =>
+  underUserManager("shows the containment tree, which follows the descent of processes", (machine) =>
     Effect.gen(function* () {
       machine.write(".autopilot/daemon.toml", workerIs(fixture("sleeps.sh")))
       yield* machine.sh("/opt/autopilotd/bin/autopilotd start --detach")

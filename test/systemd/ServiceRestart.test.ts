@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { eventually } from "../live/TestDaemon.ts"
 import { inState, project, rowOf } from "../live/worker/SeveralProjects.ts"
 import { fixture } from "./Machine.ts"
-import { autopilotd, started } from "./Service.ts"
+import { started } from "./Service.ts"
 import { underUserManager } from "./UserManager.ts"
 
 describe("systemctl restart", () => {
@@ -31,7 +31,7 @@ describe("systemctl restart", () => {
         ].join("")
         const service = yield* started(machine, { settings })
         yield* inState(service.home, "stops", "running")
-        yield* machine.sh(`${autopilotd} stop-worker --project stops`)
+        yield* service.tell("stop-worker --project stops")
         const states = {
           runs: "running",
           fails: "failed",
@@ -61,7 +61,7 @@ describe("systemctl restart", () => {
           /(fails|stops): Worker started/.test(text)
         )
         assert.strictEqual(starts.length, 2)
-        yield* machine.sh(`${autopilotd} start-worker --project stops`)
+        yield* service.tell("start-worker --project stops")
         yield* rowOf(
           service.home,
           "stops",
@@ -75,7 +75,7 @@ describe("systemctl restart", () => {
     Effect.gen(function* () {
       const service = yield* started(machine)
       yield* service.running
-      for (let round = 0; round < 3; round++) {
+      for (let round = 0; round < 2; round++) {
         yield* machine.sh("systemctl --user restart autopilotd")
         yield* service.running
         yield* eventually(

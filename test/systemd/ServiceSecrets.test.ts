@@ -2,7 +2,7 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { eventually } from "../live/TestDaemon.ts"
+import { command, eventually } from "../live/TestDaemon.ts"
 import { autopilotd, started, workerIs } from "./Service.ts"
 import { underUserManager } from "./UserManager.ts"
 
@@ -44,23 +44,18 @@ describe("a key in the env file of the service", () => {
         yield* service.journalHas(/^default\| last words$/)
         if (redact) yield* service.journalHas(/^default\| its .* is refused$/)
         const [mainPid] = yield* service.show("MainPID")
-        const commands = [
-          "status",
-          "status --json",
-          "why",
-          "history",
-          "history --json",
-          "config check",
-          "doctor",
-          "logs"
-        ]
+        const asked = yield* Effect.forEach(
+          ["status", "status --json", "why", "history", "history --json", "config check"],
+          (line) => command({ home: service.home, args: line.split(" ") })
+        )
         const told = yield* machine.sh(
           [
             "systemctl --user show autopilotd",
             "systemctl --user status autopilotd -n 100",
             "systemctl --user cat autopilotd",
             "systemctl --user show-environment",
-            ...commands.map((command) => `${autopilotd} ${command}`),
+            `${autopilotd} doctor`,
+            `${autopilotd} logs`,
             `tr '\\0' '\\n' </proc/${mainPid}/environ`,
             `tr '\\0' '\\n' </proc/${mainPid}/cmdline`,
             "true"
@@ -70,7 +65,7 @@ describe("a key in the env file of the service", () => {
         // All fields of all lines of everybody on this machine.
         const journal = yield* machine.asRoot("journalctl -o export")
         assert.include(journal, "last words")
-        for (const text of [told, journal, everythingIn(service.home, ["env"])])
+        for (const text of [told, JSON.stringify(asked), journal, everythingIn(service.home, ["env"])])
           assert.notInclude(text, secret)
       })
     )

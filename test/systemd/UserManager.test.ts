@@ -11,47 +11,39 @@ import { underUserManager } from "./UserManager.ts"
 const mounts = () => fs.readFileSync("/proc/mounts", "latin1")
 
 describe("a user manager of a test's own", () => {
-  underUserManager("is the user's, starts units and knows their lines", (manager) =>
-    Effect.gen(function* () {
-      assert.strictEqual(
-        yield* manager.sh("id -un; pwd; systemctl --user is-system-running"),
-        "tester\n/home/tester\nrunning"
-      )
-      yield* manager.sh(`systemd-run --user --quiet --unit=speaks --wait echo "said as a service"`)
-      yield* eventually(
-        "its line is in the user's journal",
-        Effect.map(
-          manager.sh("journalctl --user -u speaks -o cat"),
-          (text) => /^said as a service$/m.test(text) || undefined
-        )
-      )
-      const cgroup = yield* manager.sh("systemd-run --user --quiet --pipe --wait grep ^0:: /proc/self/cgroup")
-      assert.match(
-        cgroup,
-        /^0::\/user\.slice\/user-1500\.slice\/user@1500\.service\/app\.slice\/run-\w+\.service$/
-      )
-    })
-  )
-
   underUserManager(
-    "sees the project and node without being able to change them, and none of this machine's processes",
+    "is the user's, starts units, knows their lines, and sees no more than it may",
     (manager) =>
       Effect.gen(function* () {
+        assert.deepStrictEqual(yield* manager.run('echo "$1"; echo why >&2; exit 3', "one two"), {
+          code: 3,
+          stdout: "one two\n",
+          stderr: "why\n"
+        })
         assert.strictEqual(yield* manager.sh(`${node} --version`), process.version)
         assert.strictEqual((yield* manager.run('echo >>"$1"', fixture("sleeps.sh"))).code, 1)
         assert.match(yield* manager.asRoot('echo >>"$1" || true', fixture("sleeps.sh")), /^$/)
         assert.notInclude(yield* manager.sh("cat /proc/[0-9]*/cmdline | tr '\\0' ' '"), "vitest")
+        assert.strictEqual(
+          yield* manager.sh("id -un; pwd; systemctl --user is-system-running"),
+          "tester\n/home/tester\nrunning"
+        )
+        yield* manager.sh(`systemd-run --user --quiet --unit=speaks --wait echo "said as a service"`)
+        yield* eventually(
+          "its line is in the user's journal",
+          Effect.map(
+            manager.sh("journalctl --user -u speaks -o cat"),
+            (text) => /^said as a service$/m.test(text) || undefined
+          )
+        )
+        const cgroup = yield* manager.sh(
+          "systemd-run --user --quiet --pipe --wait grep ^0:: /proc/self/cgroup"
+        )
+        assert.match(
+          cgroup,
+          /^0::\/user\.slice\/user-1500\.slice\/user@1500\.service\/app\.slice\/run-\w+\.service$/
+        )
       })
-  )
-
-  underUserManager("tells how a command ended, and what it said", (manager) =>
-    Effect.gen(function* () {
-      assert.deepStrictEqual(yield* manager.run('echo "$1"; echo why >&2; exit 3', "one two"), {
-        code: 3,
-        stdout: "one two\n",
-        stderr: "why\n"
-      })
-    })
   )
 
   underUserManager("leaves nothing behind when the test that had it is killed", () =>

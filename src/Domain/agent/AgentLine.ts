@@ -85,14 +85,23 @@ export const isSilent = (text: string): boolean => {
   return type === "control_response" && textAt(objectAt(object, "response"), "request_id") !== undefined
 }
 
-/** Parses a line of the stream, which names its session; undefined for other lines. */
-export const agentLineOf = (text: string): AgentLine | undefined => {
+/** Whether an object has what the lines of the stream have beside their type and session. */
+const hasForm = (object: JsonObject): boolean =>
+  textAt(object, "subtype") !== undefined ||
+  isObject(object["message"]) ||
+  isObject(object["rate_limit_info"])
+
+/**
+ * Parses a line of the stream, which names its session; undefined for other lines. In a stream whose session is known,
+ * wrappers and older versions leave the session out.
+ */
+export const agentLineOf = (text: string, isSessionKnown = false): AgentLine | undefined => {
   const line = text.trimStart()
   if (!looksLikeAgentLine(line)) return undefined
   const object = parsed(line)
   if (!isObject(object)) return undefined
   const type = object["type"]
-  return typeof type === "string" && known.has(type) && textAt(object, "session_id") !== undefined
-    ? { type, object }
-    : undefined
+  if (typeof type !== "string" || !known.has(type)) return undefined
+  const isOfStream = textAt(object, "session_id") !== undefined || (isSessionKnown && hasForm(object))
+  return isOfStream ? { type, object } : undefined
 }

@@ -217,9 +217,9 @@ const isResult = /"type"\s*:\s*"result"|"num_turns"\s*:/
 const withLine = (state: AgentSeen, text: string, atMs: number, mask: Mask): AgentSeen => {
   if (!looksLikeAgentLine(text)) return state
   const isShort = text.length <= (isResult.test(text) ? maxResultLength : maxParsedLength)
-  const line = isShort ? agentLineOf(text) : undefined
+  const line = isShort ? agentLineOf(text, state.sessionId !== undefined) : undefined
   if (line === undefined) return onBigLine(state, text, atMs)
-  const sessionId = nameAt(line.object, "session_id")
+  const sessionId = nameAt(line.object, "session_id") ?? state.sessionId
   return onLine(state.sessionId === sessionId ? state : { ...state, sessionId }, line, atMs, mask)
 }
 

@@ -1,7 +1,7 @@
 import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import * as Struct from "effect/Struct"
-import { listed } from "../text/Words.ts"
+import { listed } from "../text/TextLayout.ts"
 import { type ArgumentKey, type ArgumentValues, argumentRow } from "./ArgumentTable.ts"
 import { helpFor, scan } from "./CommandScan.ts"
 import {

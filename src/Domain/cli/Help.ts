@@ -1,5 +1,4 @@
-import { definitions, paragraph } from "../text/TextLayout.ts"
-import { listed } from "../text/Words.ts"
+import { definitions, listed, paragraph } from "../text/TextLayout.ts"
 import {
   commandRow,
   type Group,

@@ -120,13 +120,13 @@ const resolve = (since: SinceTime, nowMs: number, zone: DateTime.TimeZone): numb
 }
 
 /**
- * Resolves a time in milliseconds since 1970, in the zone of this machine by default. The Left is one sentence: the text
+ * Resolves a time in milliseconds since 1970, in a time zone. The Left is one sentence: the text
  * is not a time, or the time is in the future.
  */
 export const sinceMs = (
   text: string,
   nowMs: number,
-  zone: DateTime.TimeZone = DateTime.zoneMakeLocal()
+  zone: DateTime.TimeZone
 ): Either.Either<number, string> => {
   const since = parse(text)
   if (since === undefined) return Either.left(`${quoted(text)} is not ${sinceExpects}.`)

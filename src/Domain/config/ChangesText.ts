@@ -1,5 +1,5 @@
 import { printable } from "../text/Printable.ts"
-import { listed } from "../text/Words.ts"
+import { listed } from "../text/TextLayout.ts"
 import { keyPathText } from "../toml/KeyPath.ts"
 import type { Applies, ConfigProblem, ReloadData, SettingChange, SettingsChanges } from "./SettingsData.ts"
 

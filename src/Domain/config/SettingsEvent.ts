@@ -1,8 +1,8 @@
 import * as Schema from "effect/Schema"
 import { ProjectName } from "../Project.ts"
 import { humanDuration, processes } from "../text/Amounts.ts"
-import type { Message } from "../text/Level.ts"
 import { quoted } from "../text/Printable.ts"
+import type { Message } from "../text/Style.ts"
 import { perhaps } from "../Wire.ts"
 
 const ofProject = { project: ProjectName }

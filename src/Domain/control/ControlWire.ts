@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import type { StatusData } from "../status/StatusData.ts"
 import { nearestName } from "../text/NearestName.ts"
 import { jsonText, printable } from "../text/Printable.ts"
-import { listed } from "../text/Words.ts"
+import { listed } from "../text/TextLayout.ts"
 import {
   type AnswerData,
   type ControlQuestion,

@@ -1,12 +1,12 @@
 import type { StatusReply } from "../status/StatusData.ts"
 import { counted, processes } from "../text/Amounts.ts"
-import { openEnded } from "../text/Words.ts"
-import type { Survivors } from "../tree/Survivors.ts"
+import { openEnded } from "../text/TextLayout.ts"
+import type { UnservedHome } from "../tree/UnservedHome.ts"
 import { error, type Finding, fine, warning } from "./Finding.ts"
 
 /** The daemon's answer to Status. */
 export type DaemonAnswer =
-  | { readonly _tag: "NotRunning"; readonly survivors: Survivors }
+  | { readonly _tag: "NotRunning"; readonly survivors: UnservedHome }
   /** Something listens on the socket, but does not answer with a status. */
   | { readonly _tag: "Unwell"; readonly reason: string }
   | { readonly _tag: "Running"; readonly status: StatusReply }
@@ -71,7 +71,7 @@ const workersFinding = ({
   ]
 }
 
-const absence = ({ daemonPid, workerPids }: Survivors): Finding => {
+const absence = ({ daemonPid, workerPids }: UnservedHome): Finding => {
   if (daemonPid !== undefined) {
     return error(
       daemon,

@@ -2,8 +2,8 @@ import * as Schema from "effect/Schema"
 import { MemoryFigures } from "../memory/MemorySample.ts"
 import { ProjectName } from "../Project.ts"
 import { humanBytes, humanDuration } from "../text/Amounts.ts"
-import type { Message } from "../text/Level.ts"
 import { printable, quoted } from "../text/Printable.ts"
+import type { Message } from "../text/Style.ts"
 import { perhaps } from "../Wire.ts"
 
 /** A process that was considered. */

@@ -1,7 +1,7 @@
 import { spokenTime } from "../text/LocalTime.ts"
 import { printable } from "../text/Printable.ts"
-import { openEnded } from "../text/Words.ts"
-import { survivorsText } from "../tree/Survivors.ts"
+import { openEnded } from "../text/TextLayout.ts"
+import { unservedHomeText } from "../tree/UnservedHome.ts"
 import { describeEvent, projectOf } from "./DaemonEvent.ts"
 import { type DaemonRun, runsIn } from "./DaemonRuns.ts"
 import { type Evidence, type Explanation, eventsBehind, workerOf } from "./Explanation.ts"
@@ -90,7 +90,7 @@ const advice = [
 export const explainAbsence = (evidence: Evidence): Explanation => {
   const { nowMs, project, records, zone } = evidence
   const run = runsIn(records).at(-1)
-  const but = survivorsText(evidence.survivors)
+  const but = unservedHomeText(evidence.survivors)
   const alive = but === undefined ? [] : [but]
   if (run === undefined) {
     return {

@@ -1,6 +1,6 @@
 import type * as DateTime from "effect/DateTime"
 import type { StatusReply } from "../status/StatusData.ts"
-import type { Survivors } from "../tree/Survivors.ts"
+import type { UnservedHome } from "../tree/UnservedHome.ts"
 import { projectOf } from "./DaemonEvent.ts"
 import { rowOf } from "./HistoryData.ts"
 import type { HistoryRecord } from "./HistoryRecord.ts"
@@ -20,7 +20,7 @@ export interface Evidence {
   /** The records of the last days, the oldest first. */
   readonly records: ReadonlyArray<HistoryRecord>
   /** What lives of the home without a daemon. */
-  readonly survivors: Survivors
+  readonly survivors: UnservedHome
   /** The project that the user named. */
   readonly project: string | undefined
   /** Now, in milliseconds since 1970. */

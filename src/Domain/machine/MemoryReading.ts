@@ -1,4 +1,5 @@
 import type { PressureTotals } from "./MemoryPressure.ts"
+import { fieldBytes } from "./ProcessStatus.ts"
 
 /** The memory of the machine as a whole, in bytes. */
 export interface MachineMemory {
@@ -43,11 +44,6 @@ export interface CgroupUsage {
   readonly usedBytes: () => number | undefined
   /** The part that the kernel reclaims when it is needed, page cache above all. */
   readonly reclaimableBytes: () => number | undefined
-}
-
-const fieldBytes = (text: string, line: RegExp): number | undefined => {
-  const bytes = Number(line.exec(text)?.at(1)) * 1024
-  return Number.isSafeInteger(bytes) ? bytes : undefined
 }
 
 const totalLine = /^MemTotal: +([0-9]+) kB$/m

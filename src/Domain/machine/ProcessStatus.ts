@@ -5,7 +5,8 @@ const shareLine = /^Pss:\s+([0-9]+) kB$/m
 const swapShareLine = /^SwapPss:\s+([0-9]+) kB$/m
 const openFilesLine = /^Max open files +([0-9]+|unlimited)/m
 
-const fieldBytes = (text: string, line: RegExp): number | undefined => {
+/** The bytes of a line that the kernel counts in kB. */
+export const fieldBytes = (text: string, line: RegExp): number | undefined => {
   const bytes = Number(line.exec(text)?.at(1)) * 1024
   return Number.isSafeInteger(bytes) ? bytes : undefined
 }

@@ -35,7 +35,23 @@ export interface LivingTree {
 }
 
 /**
- * Finds the live processes of a worker: its leader, the leader's process group and session, all their descendants,
+ * Whether a process is in the session of a known leader that has exited. The kernel gives no process the pid of a session
+ * that has members, so the session is still that one.
+ */
+export const isOfKnownSession = (
+  { session, startTicks }: ProcessEntry,
+  known: ReadonlyMap<number, number>,
+  startOf: (pid: number) => number | undefined
+): boolean => {
+  const begun = known.get(session)
+  // Zero is the start of a process that had exited before it was read.
+  if (begun === undefined || begun === 0 || startTicks < begun) return false
+  return (startOf(session) ?? begun) === begun
+}
+
+/**
+ * Finds the live processes of a worker: its leader, the leader's process group and session, also those of leaders that
+ * earlier scans found, all their descendants,
  * every process with the worker's id or in its cgroup, and the sessions that these lead. A pid with another start time
  * is another process.
  *
@@ -47,6 +63,7 @@ export const livingTree = (table: ReadonlyArray<ProcessEntry>, identity: TreeIde
   const { leader, known, marked, members, excluded } = identity
   const reused =
     leader !== undefined && table.some((e) => e.pid === leader.pid && e.startTicks !== leader.startTicks)
+  const starts = new Map(table.map((e) => [e.pid, e.startTicks]))
   const livingPids = new Set(table.filter(isAlive).map((e) => e.pid))
   const sessionsOfExcluded = new Set(table.filter((e) => excluded.has(e.pid)).map((e) => e.session))
   // Only a process that was moved into the cgroup can be older than the leader.
@@ -58,6 +75,7 @@ export const livingTree = (table: ReadonlyArray<ProcessEntry>, identity: TreeIde
   )
   const isFound = (e: ProcessEntry): boolean =>
     known.get(e.pid) === e.startTicks ||
+    (!sessionsOfExcluded.has(e.session) && isOfKnownSession(e, known, (pid) => starts.get(pid))) ||
     marked.has(e.pid) ||
     members.has(e.pid) ||
     (leader !== undefined &&

@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import type { Level, Message } from "../text/Level.ts"
+import type { Level, Message } from "../text/Style.ts"
 import { MemoryLevel } from "./MemoryLevel.ts"
 import { describeLevel, MemoryFigures } from "./MemorySample.ts"
 

@@ -1,7 +1,7 @@
 import type { SettingsChanges } from "../config/SettingsData.ts"
 import { appliedAtStart } from "../settings/SettingKeys.ts"
 import { printable } from "../text/Printable.ts"
-import { listed } from "../text/Words.ts"
+import { listed } from "../text/TextLayout.ts"
 
 /** What a person is asked before a text is saved that changes what runs. */
 export interface CommandQuestion {

@@ -34,11 +34,14 @@ if [ -r /proc/self/status ]; then
   done </proc/self/status
 fi
 # What steers Node is meant for the worker, which gets it back.
-for name in NODE_OPTIONS NODE_EXTRA_CA_CERTS NODE_DEBUG NODE_V8_COVERAGE; do
+for name in NODE_OPTIONS NODE_EXTRA_CA_CERTS NODE_DEBUG NODE_V8_COVERAGE UV_THREADPOOL_SIZE; do
   unset "AUTOPILOTD_WORKER_$name"
   eval "[ -z \\"\\\${$name+set}\\" ] || export \\"AUTOPILOTD_WORKER_$name=\\$$name\\""
   unset "$name"
-done`
+done
+# A disk that does not answer keeps a thread, and Node has only four.
+UV_THREADPOOL_SIZE=\${AUTOPILOTD_WORKER_UV_THREADPOOL_SIZE:-16}
+export UV_THREADPOOL_SIZE`
 
 /** Perl comes from the PATH of systemd, because a user's PATH may have one of a version manager. */
 const environment = ({ home, path }: Launcher): string =>

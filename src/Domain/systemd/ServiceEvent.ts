@@ -1,7 +1,7 @@
 import * as Schema from "effect/Schema"
 import { humanDuration } from "../text/Amounts.ts"
-import type { Message } from "../text/Level.ts"
 import { printable } from "../text/Printable.ts"
+import type { Message } from "../text/Style.ts"
 
 /** Events between the daemon and systemd, which runs it as a service. Times are milliseconds. */
 export const ServiceEvent = Schema.Union(

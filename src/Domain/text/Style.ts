@@ -1,3 +1,12 @@
+/** The severity of a message: it selects the journal's priority and the colour. */
+export type Level = "info" | "warning" | "error"
+
+/** One sentence of the daemon, with its severity. */
+export interface Message {
+  readonly level: Level
+  readonly text: string
+}
+
 /** SGR parameters (ECMA-48, 8.3.117) by meaning: colours and intensities that every terminal has. */
 const codes = { strong: 1, dim: 2, error: 31, ok: 32, warning: 33, note: 36 } as const
 

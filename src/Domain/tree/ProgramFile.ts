@@ -2,7 +2,7 @@
 export const headerBytes = 4096
 
 /** A segment of an ELF file that the kernel reads before it runs the program. */
-export interface Segments {
+interface Segments {
   /** The bytes that the file must have. */
   readonly endsAt: number
   /** Where the name of the dynamic loader stands; undefined for a static program. */

@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
 import { ProjectName } from "../Project.ts"
-import type { Message } from "../text/Level.ts"
+import type { Message } from "../text/Style.ts"
 
 const ofProject = { project: ProjectName }
 

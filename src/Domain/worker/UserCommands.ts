@@ -2,10 +2,14 @@ import type { Hold, UserCommand, WorkerAction, WorkerRules } from "./WorkerEvent
 import { Sequel, type WorkerState } from "./WorkerState.ts"
 import { andThen, end, hold, launch, publish, rest, type Step } from "./WorkerTransition.ts"
 
+const answering =
+  (ticket: number) =>
+  (message: string): WorkerAction => ({ _tag: "Answer", ticket, success: true, message })
+
 const byCommand = "stopped by command"
 
 const onStart = (before: WorkerState, ticket: number): Step => {
-  const answer = (message: string): WorkerAction => ({ _tag: "Answer", ticket, success: true, message })
+  const answer = answering(ticket)
   const state: WorkerState = { ...before, failures: 0, streak: undefined, wanted: "up" }
   switch (state.phase._tag) {
     case "Starting":
@@ -53,7 +57,7 @@ const onHeldStart = (rules: WorkerRules, before: WorkerState, held: Hold, ticket
 }
 
 const onStop = (rules: WorkerRules, before: WorkerState, ticket: number): Step => {
-  const answer = (message: string): WorkerAction => ({ _tag: "Answer", ticket, success: true, message })
+  const answer = answering(ticket)
   const state: WorkerState = { ...before, wanted: "down" }
   const sequel = Sequel.Stay({ because: byCommand })
   switch (state.phase._tag) {

@@ -13,6 +13,8 @@ const daemonsOwn = [
   /^JOURNAL_STREAM$/,
   /^npm_/,
   /^INIT_CWD$/,
+  // The launcher's; that of the user reaches the worker under another name.
+  /^UV_THREADPOOL_SIZE$/,
   /^AUTOPILOTD_/
 ]
 

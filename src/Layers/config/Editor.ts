@@ -16,7 +16,7 @@ import { messageOf } from "../files/SystemError.ts"
 import { readTextFile, type UnreadableFile } from "../files/TextFile.ts"
 
 /** The editor did not start, or it failed. */
-export class EditorFailed extends Data.TaggedError("EditorFailed")<{
+class EditorFailed extends Data.TaggedError("EditorFailed")<{
   /** The value of VISUAL or EDITOR. */
   readonly editor: string
   /** Continues a sentence that begins with the editor. */
@@ -28,7 +28,7 @@ export class EditorFailed extends Data.TaggedError("EditorFailed")<{
 }
 
 /** The copy for the editor could not be written. */
-export class DraftNotWritten extends Data.TaggedError("DraftNotWritten")<{
+class DraftNotWritten extends Data.TaggedError("DraftNotWritten")<{
   readonly path: string
   readonly reason: string
 }> {

@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import { askDisk } from "../files/PathQuestions.ts"
 import { errorCode } from "../files/SystemError.ts"
 import { readSmallFile } from "../files/TextFile.ts"
 import { Concerns } from "../history/Concerns.ts"
@@ -24,12 +25,16 @@ const removalDelay = Duration.seconds(10)
 
 /** Differs between any two versions of a file. Symbolic links are followed. */
 const versionAt = (path: string): Effect.Effect<string> =>
-  Effect.promise(() =>
-    fs.stat(path, { bigint: true }).then(
-      ({ ctimeNs, dev, ino, mtimeNs, size }) => [dev, ino, size, mtimeNs, ctimeNs].join(),
-      (cause: unknown) => errorCode(cause) ?? "unreadable"
+  askDisk(
+    path,
+    path,
+    Effect.promise(() =>
+      fs.stat(path, { bigint: true }).then(
+        ({ ctimeNs, dev, ino, mtimeNs, size }) => [dev, ino, size, mtimeNs, ctimeNs].join(),
+        (cause: unknown) => errorCode(cause) ?? "unreadable"
+      )
     )
-  )
+  ).pipe(Effect.catchTag("SilentDisk", ({ _tag }) => Effect.succeed(_tag)))
 
 /** Each version of a file that has lasted for one interval: an editor may write in several steps. */
 const settledVersions = (path: string): Stream.Stream<string> =>

@@ -73,7 +73,7 @@ export interface ControlClientLimits {
   readonly wholeMs: number
 }
 
-export const clientLimits: ControlClientLimits = { connectMs: 5000, firstByteMs: 5000, wholeMs: 5000 }
+const clientLimits: ControlClientLimits = { connectMs: 5000, firstByteMs: 5000, wholeMs: 5000 }
 
 /** Sends requests to the daemon's control socket, each on a connection of its own. Every wait is bounded. */
 export class ControlClient extends Context.Tag("ControlClient")<

@@ -1,6 +1,5 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ControlQuestion, ControlResponse } from "../../Domain/control/ControlProtocol.ts"
@@ -19,6 +18,7 @@ import type { DaemonEvents } from "../history/DaemonEvents.ts"
 import { HistoryReader, type HistoryUnreadable } from "../history/HistoryReader.ts"
 import type { WorkerLines } from "../logs/WorkerLines.ts"
 import type { ProcUnreadable } from "../machine/ProcFs.ts"
+import { localZone } from "../machine/TimeZone.ts"
 import { MemoryTimeline } from "../status/MemoryTimeline.ts"
 import { ProjectReports } from "../status/ProjectReports.ts"
 import type { CommandAnswer } from "../worker/ProjectActor.ts"
@@ -52,7 +52,7 @@ export const lastEvents = Effect.fnUntraced(function* ({
 }: Extract<ControlQuestion, { readonly type: "History" }>) {
   const { read } = yield* HistoryReader
   const nowMs = yield* Clock.currentTimeMillis
-  const zone = DateTime.zoneMakeLocal()
+  const zone = yield* localZone
   const question = { sinceMs, limit }
   const found = yield* read({
     ...needed(question, nowMs, zone),

@@ -28,7 +28,7 @@ export const serverLimits: ControlServerLimits = {
   socketCheckMs: 5000
 }
 
-export interface ControlServerOptions {
+interface ControlServerOptions {
   /** The socket's absolute path, of at most 107 bytes. */
   readonly path: string
   /** Asked before the socket is bound again; by default always. */

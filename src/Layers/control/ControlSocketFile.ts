@@ -1,9 +1,10 @@
-import * as Fs from "node:fs"
+import * as Fs from "node:fs/promises"
 import * as Net from "node:net"
 import * as Path from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { askDisk } from "../files/PathQuestions.ts"
 import { errorCode } from "../files/SystemError.ts"
 
 /** Bytes in the path of a Unix socket: `sun_path` has 108, and the last one is a NUL. */
@@ -60,7 +61,7 @@ export class ControlServerError extends Data.TaggedError("ControlServerError")<{
 
 /** The file by which clients find the listening socket. */
 interface ControlSocketFile {
-  /** Whether the file at the path is still the one that was bound. False when it cannot be read. */
+  /** Whether the file at the path is still the one that was bound. A disk that does not answer has not lost it. */
   readonly isOurs: Effect.Effect<boolean>
 }
 
@@ -94,7 +95,7 @@ const listenAt = (server: Net.Server, path: string): Effect.Effect<void, Error> 
     })
   })
 
-const unlinkIfExists = (path: string): void => Fs.rmSync(path, { force: true })
+const unlinkIfExists = (path: string): Promise<void> => Fs.rm(path, { force: true })
 
 /**
  * Binds under a temporary name, sets mode 0600 and renames the file into place: no client meets a socket that is open
@@ -103,23 +104,23 @@ const unlinkIfExists = (path: string): void => Fs.rmSync(path, { force: true })
  */
 const bindAndRename = (server: Net.Server, path: string): Effect.Effect<Identity, ControlServerError> => {
   const temporary = Path.join(Path.dirname(path), temporaryName)
-  const attempt = <A>(evaluate: () => A) =>
-    Effect.try({ try: evaluate, catch: (cause) => ControlServerError.from(path, cause) })
+  const attempt = <A>(evaluate: () => Promise<A>) =>
+    Effect.tryPromise({ try: evaluate, catch: (cause) => ControlServerError.from(path, cause) })
   return Effect.gen(function* () {
     if (Buffer.byteLength(path) > maxSocketPathBytes) {
       return yield* new ControlServerError({ path, code: "ENAMETOOLONG", cause: undefined })
     }
-    yield* attempt(() => {
+    yield* attempt(async () => {
       // Checked first: Node's listen reports EACCES for a folder that does not exist.
-      Fs.statSync(Path.dirname(path))
+      await Fs.stat(Path.dirname(path))
       // A daemon killed between binding and renaming has left its temporary file.
-      unlinkIfExists(temporary)
+      await unlinkIfExists(temporary)
     })
     yield* Effect.mapError(listenAt(server, temporary), (cause) => ControlServerError.from(path, cause))
-    return yield* attempt(() => {
-      Fs.chmodSync(temporary, 0o600)
-      const identity = Fs.lstatSync(temporary, { bigint: true })
-      Fs.renameSync(temporary, path)
+    return yield* attempt(async () => {
+      await Fs.chmod(temporary, 0o600)
+      const identity = await Fs.lstat(temporary, { bigint: true })
+      await Fs.rename(temporary, path)
       return { dev: identity.dev, ino: identity.ino }
     })
   })
@@ -139,22 +140,24 @@ export const bindSocketFile = (
       Effect.sync(() => Net.createServer({ allowHalfOpen: true })),
       (server) => Effect.sync(() => void server.close())
     )
+    const isAtPath = (identity: Identity) =>
+      askDisk(
+        path,
+        path,
+        Effect.tryPromise(() => Fs.lstat(path, { bigint: true }))
+      ).pipe(
+        Effect.map((found) => isSameFile(found, identity)),
+        Effect.catchTag("UnknownException", () => Effect.succeed(false))
+      )
     const identity = yield* Effect.acquireRelease(bindAndRename(server, path), (identity) =>
-      Effect.sync(() => {
-        const found = Fs.lstatSync(path, { bigint: true, throwIfNoEntry: false })
-        if (found !== undefined && isSameFile(found, identity)) unlinkIfExists(path)
-      }).pipe(
-        Effect.catchAllDefect((cause) =>
+      isAtPath(identity).pipe(
+        Effect.flatMap((isOurs) => (isOurs ? Effect.tryPromise(() => unlinkIfExists(path)) : Effect.void)),
+        Effect.catchAll((cause) =>
           Effect.logWarning(`The control socket ${path} could not be removed.`, cause)
         )
       )
     )
     server.on("connection", listener.onConnection)
     server.on("error", listener.onAcceptError)
-    // Synchronous: a call every few seconds for ever must not wake the thread pool.
-    const isOurs = Effect.try(() => Fs.lstatSync(path, { bigint: true })).pipe(
-      Effect.map((found) => isSameFile(found, identity)),
-      Effect.orElseSucceed(() => false)
-    )
-    return { isOurs }
+    return { isOurs: Effect.orElseSucceed(isAtPath(identity), () => true) }
   })

@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import { printable } from "../../Domain/text/Printable.ts"
 import { tryWriting } from "../files/AtomicFile.ts"
 import { distrust } from "../files/Ownership.ts"
+import { askDisk } from "../files/PathQuestions.ts"
 import { errorCode, messageOf, refusalOf } from "../files/SystemError.ts"
 import { NoUserHome, userHome } from "./UserHome.ts"
 
@@ -117,7 +118,11 @@ const stickyBit = 0o1000
 export const prepare: Effect.Effect<void, HomeUnusable, AutopilotHome> = Effect.gen(function* () {
   const home = yield* AutopilotHome
   const attempt = <A>(path: string, act: () => Promise<A>) =>
-    Effect.tryPromise({ try: act, catch: (cause) => HomeUnusable.from(path, cause) })
+    askDisk(
+      home.root,
+      path,
+      Effect.tryPromise({ try: act, catch: (cause) => HomeUnusable.from(path, cause) })
+    ).pipe(Effect.catchTag("SilentDisk", (cause) => HomeUnusable.from(path, cause)))
   const folder = (path: string) => attempt(path, () => makeFolder(path))
   yield* folder(home.root)
   const stat = yield* attempt(home.root, () => fs.stat(home.root))

@@ -3,7 +3,8 @@ import * as fs from "node:fs/promises"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import { replaceFile } from "../files/AtomicFile.ts"
-import { errorCode } from "../files/SystemError.ts"
+import { askDisk } from "../files/PathQuestions.ts"
+import { readSmallFile, readTextFile } from "../files/TextFile.ts"
 import { type HomePaths, HomeUnusable } from "./AutopilotHome.ts"
 
 /** The random id of a home. It marks every worker, so that a daemon kills only the processes of its own home. */
@@ -13,38 +14,57 @@ export interface HomeId {
   readonly change: string | undefined
 }
 
-const readIfThere = (path: string): Promise<string | undefined> =>
-  fs.readFile(path, "utf8").catch((cause: unknown) => {
-    if (errorCode(cause) === "ENOENT") return undefined
-    throw cause
-  })
+const attempt = <A>(path: string, act: () => Promise<A>) =>
+  Effect.tryPromise({ try: act, catch: (cause) => HomeUnusable.from(path, cause) })
+
+/** What a file of the home holds; undefined without one, empty for a pipe, which nobody may wait for, or a folder. */
+const readIfThere = (path: string): Effect.Effect<string | undefined, HomeUnusable> =>
+  readSmallFile(path).pipe(
+    Effect.map(({ bytes }) => Buffer.from(bytes).toString("latin1")),
+    Effect.catchAll(({ absent, reason }) =>
+      absent
+        ? Effect.succeed(undefined)
+        : askDisk(
+            path,
+            path,
+            attempt(path, () => fs.stat(path))
+          ).pipe(
+            Effect.catchTag("SilentDisk", (silent) => HomeUnusable.from(path, silent)),
+            Effect.filterOrFail(
+              (stat) => !stat.isFile(),
+              () => HomeUnusable.from(path, new Error(`it ${reason}`))
+            ),
+            Effect.as("")
+          )
+    )
+  )
 
 /** Device and inode of the home, which a copy of it does not share. */
-const placeOf = async ({ root }: HomePaths): Promise<string> => {
-  const { dev, ino } = await fs.stat(root, { bigint: true })
-  return `${dev}:${ino}`
-}
+const placeOf = ({ idFile, root }: HomePaths): Effect.Effect<string, HomeUnusable> =>
+  Effect.map(
+    attempt(idFile, () => fs.stat(root, { bigint: true })),
+    ({ dev, ino }) => `${dev}:${ino}`
+  )
 
 const isId = (text: string): boolean => /^[0-9a-f]{16}$/.test(text)
 
-/** The id in the saved state of any project: its workers carry it, whatever has become of the file. */
-const savedId = async ({ stateDir }: HomePaths): Promise<string | undefined> => {
-  for (const name of await fs.readdir(stateDir).catch(() => [])) {
-    if (!name.endsWith(".json")) continue
-    const text = await fs.readFile(join(stateDir, name), "utf8").catch(() => "")
-    const found = /"workerId"\s*:\s*"([0-9a-f]{16}):/.exec(text)?.[1]
-    if (found !== undefined) return found
-  }
-  return undefined
-}
+/** The id in the saved state or the leader file of any project: its workers carry it, whatever has become of the file. */
+const savedId = ({ stateDir }: HomePaths): Effect.Effect<string | undefined> =>
+  Effect.gen(function* () {
+    const names = yield* Effect.promise(() => fs.readdir(stateDir).catch(() => []))
+    for (const name of names.filter((name) => /\.(?:json|leader)$/.test(name))) {
+      const text = yield* Effect.orElseSucceed(readTextFile(join(stateDir, name)), () => ({ text: "" }))
+      const found = /"(?:workerId|homeId)"\s*:\s*"([0-9a-f]{16})[:"]/.exec(text.text)?.[1]
+      if (found !== undefined) return found
+    }
+    return undefined
+  })
 
-const find = async (
-  home: HomePaths
-): Promise<HomeId | { readonly id: undefined; readonly change: string }> => {
-  const stored = await readIfThere(home.idFile)
+const find = Effect.fnUntraced(function* (home: HomePaths) {
+  const stored = yield* readIfThere(home.idFile)
   const text = (stored ?? "").trim()
-  const place = (await readIfThere(home.placeFile))?.trim()
-  if (place !== undefined && place !== (await placeOf(home))) {
+  const place = (yield* readIfThere(home.placeFile))?.trim()
+  if (place !== undefined && place !== (yield* placeOf(home))) {
     return {
       id: undefined,
       change:
@@ -53,32 +73,28 @@ const find = async (
   }
   if (isId(text)) return { id: text, change: undefined }
   const lost = stored === undefined ? `${home.idFile} was missing` : `${home.idFile} held no id`
-  const saved = await savedId(home)
+  const saved = yield* savedId(home)
   return saved === undefined
     ? {
         id: undefined,
         change: `${lost}, and so is the id in the saved state. A worker that a killed daemon has left is not recognised`
       }
     : { id: saved, change: `${lost}; the saved state still had the id, which the file has again` }
-}
-
-const attempt = <A>({ idFile }: HomePaths, act: () => Promise<A>) =>
-  Effect.tryPromise({ try: act, catch: (cause) => HomeUnusable.from(idFile, cause) })
+})
 
 /** Writes the id, and the place of the home that it belongs to, where they are not yet on disk. */
-export const keepId = (home: HomePaths, id: string): Effect.Effect<void, HomeUnusable> =>
-  attempt(home, async () => {
-    const place = await placeOf(home)
-    if ((await readIfThere(home.idFile))?.trim() !== id) await replaceFile(home.idFile, `${id}\n`)
-    if ((await readIfThere(home.placeFile))?.trim() !== place) await replaceFile(home.placeFile, `${place}\n`)
-  })
+export const keepId = Effect.fnUntraced(function* (home: HomePaths, id: string) {
+  const place = yield* placeOf(home)
+  const write = (path: string, text: string) => attempt(path, () => replaceFile(path, `${text}\n`))
+  if ((yield* readIfThere(home.idFile))?.trim() !== id) yield* write(home.idFile, id)
+  if ((yield* readIfThere(home.placeFile))?.trim() !== place) yield* write(home.placeFile, place)
+})
 
 /** The id of an existing home as far as it is known, for commands. They write nothing. */
 export const knownId = (home: HomePaths): Effect.Effect<string | undefined> =>
-  Effect.promise(() =>
-    find(home)
-      .then(({ id }) => id)
-      .catch(() => undefined)
+  find(home).pipe(
+    Effect.map(({ id }) => id),
+    Effect.orElseSucceed(() => undefined)
   )
 
 /**
@@ -87,7 +103,7 @@ export const knownId = (home: HomePaths): Effect.Effect<string | undefined> =>
  */
 export const homeId = (home: HomePaths): Effect.Effect<HomeId, HomeUnusable> =>
   Effect.gen(function* () {
-    const { change, id: found } = yield* attempt(home, () => find(home))
+    const { change, id: found } = yield* find(home)
     const id = found ?? randomBytes(8).toString("hex")
     yield* keepId(home, id)
     const isNew = yield* Effect.promise(() => isFresh(home))

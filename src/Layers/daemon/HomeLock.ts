@@ -1,4 +1,4 @@
-import { readdirSync, readlinkSync, realpathSync, statSync } from "node:fs"
+import { readdirSync, readlinkSync, realpathSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as net from "node:net"
 import { basename, dirname, join } from "node:path"
@@ -7,6 +7,7 @@ import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { bindName, tryFlock } from "../files/KernelLock.ts"
+import { askDisk } from "../files/PathQuestions.ts"
 import { errorCode } from "../files/SystemError.ts"
 import { type HomePaths, HomeUnusable } from "./AutopilotHome.ts"
 
@@ -32,14 +33,21 @@ type Attempt =
   | { readonly _tag: "Held"; readonly lock: HomeLock }
   | { readonly _tag: "Taken"; readonly identity: Identity }
 
-/** Whether the lock file at the path is still the one that is locked. Synchronous, because it is asked for ever. */
-export const isInPlace = ({ lockFile }: HomePaths, { identity }: HomeLock): boolean => {
-  try {
-    return isSame(statSync(lockFile, { bigint: true }), identity)
-  } catch {
-    return false
-  }
-}
+/**
+ * Whether the lock file at the path is still the one that is locked. A disk that does not answer takes no lock away: the
+ * kernel keeps it for this process.
+ */
+export const isInPlace = ({ lockFile }: HomePaths, { identity }: HomeLock): Effect.Effect<boolean> =>
+  askDisk(
+    lockFile,
+    lockFile,
+    Effect.tryPromise(() => fs.stat(lockFile, { bigint: true }))
+  ).pipe(
+    Effect.match({
+      onFailure: ({ _tag }) => _tag === "SilentDisk",
+      onSuccess: (found) => isSame(found, identity)
+    })
+  )
 
 /** Binds a name, also beside flock(1), so that a daemon without flock(1) notices this one. Returns whether it is bound. */
 const bindIdentity = ({ dev, ino }: Identity): Effect.Effect<boolean, never, Scope.Scope> =>
@@ -60,7 +68,8 @@ export const tryLock = (
     for (;;) {
       const own = yield* Scope.fork(parent, ExecutionStrategy.sequential)
       const file = yield* Effect.acquireRelease(
-        attempt(() => fs.open(paths.lockFile, "a", 0o600)),
+        // For reading as well: a pipe in its place would otherwise wait for a reader.
+        attempt(() => fs.open(paths.lockFile, "a+", 0o600)),
         (file) => Effect.promise(() => file.close())
       ).pipe(Scope.extend(own))
       const { dev, ino } = yield* attempt(() => file.stat({ bigint: true }))
@@ -78,7 +87,7 @@ export const tryLock = (
         )
       }
       const isHeld = isBound || (locked === "held" && (yield* isForeign(identity)))
-      const isHere = isInPlace(paths, lock)
+      const isHere = yield* isInPlace(paths, lock)
       if (isHeld && isHere) return { _tag: "Held", lock }
       yield* Scope.close(own, Exit.void)
       if (isHere) return { _tag: "Taken", identity }

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
@@ -12,6 +11,7 @@ import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { replaceFile } from "../files/AtomicFile.ts"
+import { askDisk } from "../files/PathQuestions.ts"
 import { readTextFile } from "../files/TextFile.ts"
 import { AutopilotHome, type HomePaths, HomeUnusable, prepare } from "./AutopilotHome.ts"
 import { homeId, keepId } from "./HomeId.ts"
@@ -31,7 +31,7 @@ export class AlreadyRunning extends Data.TaggedError("AlreadyRunning")<{
 }
 
 /** What has become of the home, for the history. */
-export interface HomeNews {
+interface HomeNews {
   readonly _tag: "HomeMadeAgain" | "HomeNotMadeAgain" | "HomeIdChanged"
   readonly reason: string
 }
@@ -62,7 +62,7 @@ export class InstanceLock extends Context.Tag("InstanceLock")<
 >() {}
 
 /** Reads the PID file, which may be stale. Undefined without a pid in it. */
-export const readPidFile = (path: string): Effect.Effect<number | undefined> =>
+const readPidFile = (path: string): Effect.Effect<number | undefined> =>
   readTextFile(path).pipe(
     Effect.match({ onFailure: () => "", onSuccess: ({ text }) => text }),
     Effect.map((text) => (/^\s*[1-9][0-9]{0,9}\s*$/.test(text) ? Number(text) : undefined))
@@ -74,7 +74,12 @@ const owner = (pidFile: string, lock: HomeLock["identity"]): Effect.Effect<numbe
     pid === undefined || pid === process.pid
       ? Effect.succeed(undefined)
       : Effect.map(
-          Effect.promise(() => hasOpen(pid, lock)),
+          // The process of a stale PID file may be any, with files on any disk.
+          askDisk(
+            pidFile,
+            `/proc/${pid}/fd`,
+            Effect.promise(() => hasOpen(pid, lock))
+          ).pipe(Effect.orElseSucceed(() => false)),
           (isOwner) => (isOwner ? pid : undefined)
         )
   )
@@ -151,9 +156,20 @@ const removePidFile = ({ pidFile }: HomePaths) =>
     Effect.ignoreLogged
   )
 
-/** The files of the home that the daemon needs and can make again. */
-const missingIn = ({ idFile, lockFile, logDir, pidFile, placeFile, stateDir }: HomePaths) =>
-  [lockFile, stateDir, logDir, idFile, placeFile, pidFile].filter((path) => !existsSync(path))
+/** The files of the home that the daemon needs and can make again. A disk that does not answer has lost none. */
+const missingIn = ({ idFile, lockFile, logDir, pidFile, placeFile, root, stateDir }: HomePaths) =>
+  askDisk(
+    root,
+    root,
+    Effect.filter([lockFile, stateDir, logDir, idFile, placeFile, pidFile], (path) =>
+      Effect.promise(() =>
+        fs.access(path).then(
+          () => false,
+          () => true
+        )
+      )
+    )
+  ).pipe(Effect.orElseSucceed(() => []))
 
 /** A start that finds this daemon lets go of the lock within this time. */
 const contestLimit = "5 seconds"
@@ -193,9 +209,9 @@ const make = Effect.gen(function* () {
   })
 
   const makeAgain = Effect.gen(function* () {
-    const missing = missingIn(home)
+    const missing = yield* missingIn(home)
     yield* Effect.provideService(prepare, AutopilotHome, home)
-    if (!isInPlace(home, lock)) {
+    if (!(yield* isInPlace(home, lock))) {
       const isHeld = yield* lockAgain.pipe(
         Effect.as(true),
         Effect.retry({
@@ -227,7 +243,8 @@ const make = Effect.gen(function* () {
     isCertain: Effect.sync(() => lock.isCertain),
     holds: Effect.gen(function* () {
       if (yield* Deferred.isDone(isLost)) return false
-      if (!isInPlace(home, lock) || missingIn(home).length > 0) yield* makeAgain
+      const isWhole = (yield* isInPlace(home, lock)) && (yield* missingIn(home)).length === 0
+      if (!isWhole) yield* makeAgain
       return !(yield* Deferred.isDone(isLost))
     }).pipe(turn.withPermits(1)),
     giveUp: Effect.asVoid(Deferred.succeed(isLost, undefined)),

@@ -30,8 +30,11 @@ const stopping: ReadonlyArray<NodeJS.Signals> = [
   "SIGSTKFLT"
 ]
 
-/** One Ctrl-C may arrive twice, from the terminal and from npm: repeats within this time are ignored. */
-const echoMs = 50
+/**
+ * One Ctrl-C may arrive twice, from the terminal and from npm: repeats within this time are ignored. npm is a program that
+ * waits for a core on a busy machine; a user who means the second one repeats it.
+ */
+const echoMs = 500
 
 /** Whether the process has a controlling terminal: field 7 of stat is not 0. */
 const hasTerminal = (): boolean => {
@@ -50,7 +53,7 @@ const hasTerminal = (): boolean => {
  * SIGHUP of a closed terminal does not stop the daemon, nor does any under nohup, which the launcher passes on because
  * Node undoes it before any code of autopilotd runs.
  */
-export const listenForSignals = (): Layer.Layer<Signals> => {
+export const listenForSignals = (clockMs = () => performance.now()): Layer.Layer<Signals> => {
   const hadTerminal = hasTerminal()
   const ignoresHangup = process.env["AUTOPILOTD_NOHUP"] !== undefined
   const early: Array<SignalEvent> = []
@@ -58,7 +61,7 @@ export const listenForSignals = (): Layer.Layer<Signals> => {
   const lastMs = new Map<NodeJS.Signals, number>()
   for (const name of stopping) {
     process.on(name, () => {
-      const nowMs = performance.now()
+      const nowMs = clockMs()
       const isEcho = nowMs - (lastMs.get(name) ?? Number.NEGATIVE_INFINITY) < echoMs
       // Measured from the last signal that counted, so that a signal repeated quickly counts at last.
       if (!isEcho) lastMs.set(name, nowMs)

@@ -12,11 +12,11 @@ export const inspectWorker = Effect.fnUntraced(function* (
 ) {
   const { read } = yield* EnvFile
   const { path, mustExist } = plan.envFile
-  const file = yield* Effect.either(read(path, { mustExist }))
+  const file = yield* Effect.either(read(path, { mustExist, asker: plan.project }))
   const { values, warnings } = file._tag === "Right" ? file.right : { values: {}, warnings: [] }
   const env = workerEnvironment(daemon, values, plan.envTable, "")
   const [command] = plan.argv
-  const check = yield* Effect.either(checkExecutable(command, plan.cwd, env["PATH"] ?? ""))
+  const check = yield* Effect.either(checkExecutable(command, plan.cwd, env["PATH"] ?? "", plan.project))
   return {
     project: plan.project,
     command,

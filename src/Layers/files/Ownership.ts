@@ -8,7 +8,7 @@ interface Owned {
 }
 
 /** Who besides the user and root may change a file or folder, and the fix. */
-export interface Distrust {
+interface Distrust {
   /** Continues a sentence that begins with the path. */
   readonly reason: string
   /** Undefined where another user owns it. */

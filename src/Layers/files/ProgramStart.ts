@@ -4,7 +4,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { errorCode, messageOf } from "./SystemError.ts"
 
-export type PipedProcess = ChildProcessByStdio<null, Readable, Readable>
+type PipedProcess = ChildProcessByStdio<null, Readable, Readable>
 
 /** The system did not start a program. Nothing of it has run. */
 export class ProgramNotStarted extends Data.TaggedError("ProgramNotStarted")<{

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto"
 import { constants, type Stats } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as Data from "effect/Data"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { distrust } from "./Ownership.ts"
+import { askDisk } from "./PathQuestions.ts"
 import { errorCode, reasonOf } from "./SystemError.ts"
 
 /** A small file as it was read. */
@@ -78,14 +78,7 @@ const whyDistrusted = async (path: string, stat: Stats): Promise<string | undefi
   return `${reason}, and it says what runs as you. ${fix}`
 }
 
-/** A disk that does not answer within this time counts as unreadable: a start of the daemon must not hang for ever. */
-const limit = Duration.seconds(10)
-
-/**
- * Reads a file of at most 1 MiB. Refuses pipes and terminals: reading one without a writer would never end. Opened
- * without O_NONBLOCK, a pipe would hang even before it could be told from a file.
- */
-export const readSmallFile = (path: string): Effect.Effect<SmallFile, UnreadableFile> =>
+const read = (path: string): Effect.Effect<SmallFile, UnreadableFile> =>
   Effect.acquireUseRelease(
     Effect.tryPromise({
       try: () => fs.open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY),
@@ -115,21 +108,25 @@ export const readSmallFile = (path: string): Effect.Effect<SmallFile, Unreadable
       }
     }),
     (file) => Effect.promise(() => file.close())
-  ).pipe(
-    Effect.disconnect,
-    Effect.timeoutFail({
-      duration: limit,
-      onTimeout: () =>
-        refusal(path, `cannot be read: the disk did not answer within ${Duration.format(limit)}`)
-    })
+  )
+
+/**
+ * Reads a file of at most 1 MiB. Refuses pipes and terminals: reading one without a writer would never end. Opened
+ * without O_NONBLOCK, a pipe would hang even before it could be told from a file. A disk that does not answer makes it
+ * unreadable; `asker` is who asks the disk.
+ */
+export const readSmallFile = (path: string, asker = path): Effect.Effect<SmallFile, UnreadableFile> =>
+  askDisk(asker, path, read(path)).pipe(
+    Effect.catchTag("SilentDisk", ({ message }) => refusal(path, `cannot be read: ${message}`))
   )
 
 /** Reads a small UTF-8 file, as `readSmallFile` does. With `everyByte` a byte order mark is kept. */
 export const readTextFile = (
   path: string,
-  as: "text" | "everyByte" = "text"
+  as: "text" | "everyByte" = "text",
+  asker = path
 ): Effect.Effect<TextFile, UnreadableFile> =>
-  Effect.flatMap(readSmallFile(path), ({ bytes, distrust, mode, sha256 }) =>
+  Effect.flatMap(readSmallFile(path, asker), ({ bytes, distrust, mode, sha256 }) =>
     Effect.try({
       try: () => ({
         text: decoders[as].decode(bytes),

@@ -1,4 +1,4 @@
-import * as fs from "node:fs"
+import * as fs from "node:fs/promises"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -20,6 +20,8 @@ import type { ProjectName } from "../../Domain/Project.ts"
 import type { EffectiveProject } from "../../Domain/settings/EffectiveSettings.ts"
 import type { TreeMembers } from "../../Domain/tree/WorkerMemory.ts"
 import { pollLoop } from "../concurrency/PollLoop.ts"
+import { askDisk } from "../files/PathQuestions.ts"
+import { errorCode } from "../files/SystemError.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { ProcFs } from "../machine/ProcFs.ts"
@@ -52,29 +54,37 @@ const guardedOf = ({ project, settings }: EffectiveProject): ReadonlyArray<Guard
     : [{ project, files: stallFiles, rules: { stallTimeoutMs, toolTimeoutMs } }]
 }
 
+const ifThere = <A>(read: Promise<A>): Promise<A | undefined> =>
+  read.catch((cause: unknown) => {
+    if (errorCode(cause) === "ENOENT" || errorCode(cause) === "ENOTDIR") return undefined
+    throw cause
+  })
+
 /** For a folder the newest change of its files too: agents write to the same files for hours. */
-const stampOf = (path: string): string => {
-  const stat = fs.statSync(path, { throwIfNoEntry: false })
+const stampOf = async (path: string): Promise<string> => {
+  const stat = await ifThere(fs.stat(path))
   if (stat === undefined) return "-"
   if (!stat.isDirectory()) return `${stat.mtimeMs} ${stat.size}`
-  const changes = fs
-    .readdirSync(path)
-    .map((name) => fs.statSync(`${path}/${name}`, { throwIfNoEntry: false })?.mtimeMs ?? 0)
-  return `${stat.mtimeMs} ${changes.reduce((newest, mtimeMs) => Math.max(newest, mtimeMs), 0)}`
+  let newest = 0
+  // One after the other: a large folder must not take all threads.
+  for (const name of await fs.readdir(path)) {
+    newest = Math.max(newest, (await ifThere(fs.stat(`${path}/${name}`)))?.mtimeMs ?? 0)
+  }
+  return `${stat.mtimeMs} ${newest}`
 }
 
-/** A text that changes whenever one of the files or folders changes, appears or vanishes. */
-export const fileStamps = (paths: ReadonlyArray<string>): string =>
-  paths
-    .map((path) => {
-      try {
-        return stampOf(path)
-      } catch {
-        // An unreadable file shows no activity, and must not hide that nothing else does.
-        return "?"
-      }
-    })
-    .join("\n")
+/**
+ * A text that changes whenever one of the files or folders changes, appears or vanishes. A file that is unreadable, or
+ * on a disk that does not answer, shows no activity, and must not hide that nothing else does.
+ */
+export const fileStamps = (paths: ReadonlyArray<string>, asker: string): Effect.Effect<string> =>
+  Effect.forEach(paths, (path) => {
+    const stamp = Effect.orElseSucceed(
+      Effect.tryPromise(() => stampOf(path)),
+      () => "?"
+    )
+    return Effect.orElseSucceed(askDisk(asker, path, stamp), () => "?")
+  }).pipe(Effect.map((stamps) => stamps.join("\n")))
 
 const make = Effect.gen(function* () {
   const { current } = yield* SettingsInForce
@@ -90,8 +100,10 @@ const make = Effect.gen(function* () {
   const sampleOf = Effect.fnUntraced(function* (
     { members }: TreeMembers,
     output: WorkerOutput,
-    files: ReadonlyArray<string>
+    { files, project }: Guarded
   ) {
+    // Not under the project's own name: a silent file here must not keep its worker from starting.
+    const stamps = yield* fileStamps(files, `stall_files of ${project}`)
     const cpuMs = new Map<string, number>()
     for (const member of members) {
       const now = yield* proc.process(member.pid)
@@ -104,18 +116,21 @@ const make = Effect.gen(function* () {
       atMs: Number(yield* Clock.currentTimeNanos) / 1e6,
       lastOutputMs: Number(output.lastOutputNanos()) / 1e6,
       cpuMs,
-      files: fileStamps(files),
+      files: stamps,
       isExcused: resetAhead(resetsAtMs, yield* Clock.currentTimeMillis) !== undefined,
       tool: tool?.name
     } satisfies ActivitySample
   })
 
   /** Samples one worker, and warns or restarts it. */
-  const judge = Effect.fnUntraced(function* (tree: TreeMembers, { files, project, rules }: Guarded) {
+  const judge = Effect.fnUntraced(function* (tree: TreeMembers, guarded: Guarded) {
+    const { project, rules } = guarded
     const { leaderPid, workerId } = tree
     const output = live.of(leaderPid)?.output
     if (output === undefined) return
-    const sample = yield* sampleOf(tree, output, files)
+    const sample = yield* sampleOf(tree, output, guarded)
+    // A silent disk has taken its time, and another worker may run by now.
+    if (live.of(leaderPid)?.output !== output) return
     const before = watched.get(project)
     if (before?.workerId !== workerId) {
       watched.set(project, { workerId, detector: beginDetector(sample) })
@@ -149,11 +164,17 @@ const make = Effect.gen(function* () {
       return phases.includes("Starting") ? soonMs : undefined
     }
     const trees = yield* memory.sample
-    for (const one of guarded) {
-      const tree = trees.find(({ project }) => project === one.project)
-      if (tree === undefined) watched.delete(one.project)
-      else yield* judge(tree, one)
-    }
+    yield* Effect.forEach(
+      guarded,
+      (one) => {
+        const tree = trees.find(({ project }) => project === one.project)
+        if (tree !== undefined) return judge(tree, one)
+        watched.delete(one.project)
+        return Effect.void
+      },
+      // A disk that does not answer one project delays no other.
+      { concurrency: "unbounded", discard: true }
+    )
     return Math.min(...guarded.map(({ rules }) => stallSampleMs(rules)))
   }).pipe(Effect.catchTag("ProcUnreadable", () => Effect.succeed(soonMs)))
 

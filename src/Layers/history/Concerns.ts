@@ -10,7 +10,7 @@ import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import { DaemonEvents } from "./DaemonEvents.ts"
 
-export interface ConcernOptions {
+interface ConcernOptions {
   /** Its first defect stops the daemon. */
   readonly vital?: boolean
 }

@@ -24,7 +24,7 @@ export interface HistoryQuery {
   readonly limit?: number
 }
 
-export interface HistoryFound {
+interface HistoryFound {
   /** The oldest first. */
   readonly records: ReadonlyArray<HistoryRecord>
   /** The number of damaged lines. An unfinished last line, which a crash leaves, does not count. */

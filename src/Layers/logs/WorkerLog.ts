@@ -34,7 +34,7 @@ import { WorkerEcho } from "./WorkerEcho.ts"
 import { WorkerLines } from "./WorkerLines.ts"
 
 /** Reads the output of one worker. */
-export interface Capture {
+interface Capture {
   /**
    * Returns when both streams have ended, which is when every process that holds them is gone, or after 1 s. Call it
    * once the process tree is gone.
@@ -56,7 +56,7 @@ export interface Capture {
 }
 
 /** A worker with its output streams. */
-export interface OutputSource {
+interface OutputSource {
   readonly pid: number
   readonly stdout: Readable
   readonly stderr: Readable

@@ -20,7 +20,7 @@ export class ProcUnreadable extends Data.TaggedError("ProcUnreadable")<{ readonl
 }
 
 /** /proc does not show the processes among which this one lives. A daemon would take living processes for gone. */
-export class ProcForeign extends Data.TaggedError("ProcForeign")<{ readonly shown: string }> {
+class ProcForeign extends Data.TaggedError("ProcForeign")<{ readonly shown: string }> {
   override get message() {
     return (
       `/proc does not show the processes of this PID namespace: ${this.shown}. A daemon could neither find nor end its ` +

@@ -1,6 +1,13 @@
 import * as fs from "node:fs/promises"
-import { minFreeBytesOn } from "../../Domain/output/DiskRoom.ts"
 import { humanBytes } from "../../Domain/text/Amounts.ts"
+
+/** The default of `log.min_free_bytes`: this number of bytes, but at most this share of the disk. */
+const usualFreeBytes = 256 * 2 ** 20
+const usualShare = 0.05
+
+/** The bytes to keep free on a disk of `diskBytes`: the setting, or else the default. */
+export const minFreeBytesOn = (diskBytes: number, set: number | undefined): number =>
+  set ?? Math.min(usualFreeBytes, Math.floor(usualShare * diskBytes))
 
 /** Keeps some space free on a disk. */
 interface DiskGuard {

@@ -1,5 +1,5 @@
 import * as fs from "node:fs"
-import type { Level } from "../../Domain/text/Level.ts"
+import type { Level } from "../../Domain/text/Style.ts"
 
 /** The descriptor leads to systemd's journal. JOURNAL_STREAM names the socket by device and inode. */
 export const isJournal = (descriptor: number): boolean => {

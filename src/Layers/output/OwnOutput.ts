@@ -6,7 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { countLines } from "../../Domain/output/Lines.ts"
-import type { Level } from "../../Domain/text/Level.ts"
+import type { Level } from "../../Domain/text/Style.ts"
 import { errorCode } from "../files/SystemError.ts"
 import { isJournal, withPriority } from "./JournalStream.ts"
 

@@ -14,7 +14,7 @@ import { errorCode, messageOf, whyNotWritten } from "../files/SystemError.ts"
 import { readTextFile, type UnreadableFile } from "../files/TextFile.ts"
 
 /** A file of the service could not be written or removed. */
-export class ServiceFileFailed extends Data.TaggedError("ServiceFileFailed")<{
+class ServiceFileFailed extends Data.TaggedError("ServiceFileFailed")<{
   readonly path: string
   /** Continues a sentence that begins with the path. */
   readonly reason: string

@@ -36,7 +36,7 @@ export class SystemctlFailed extends Data.TaggedError("SystemctlFailed")<{
   }
 }
 
-export interface UnitState {
+interface UnitState {
   /** `loaded`, `not-found`, `masked`, `bad-setting`, `error`. */
   readonly load: string
   /** `active`, `inactive`, `failed`, `activating`, `deactivating`, `reloading`. */

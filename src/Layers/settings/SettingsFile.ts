@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { SettingsError, type SettingsProblem } from "../../Domain/settings/SettingsProblem.ts"
 import type { RawSettings } from "../../Domain/toml/RawSettings.ts"
+import { askDisk } from "../files/PathQuestions.ts"
 import { maxBytes, readTextFile, sha256Of } from "../files/TextFile.ts"
 import { readData } from "../toml/TomlData.ts"
 import {
@@ -14,7 +15,7 @@ import {
 } from "./SettingsReplacement.ts"
 
 /** A settings file, valid or not. An absent one has an empty text. */
-export interface SettingsFileText {
+interface SettingsFileText {
   readonly path: string
   readonly found: boolean
   readonly text: string
@@ -51,8 +52,11 @@ export class SettingsFile extends Context.Tag("SettingsFile")<
       path: string,
       change: SettingsChange
     ) => Effect.Effect<void, StaleSettings | SettingsNotWritten>
-    /** True when a file exists that the defaults depend on: a worker's executable, a Cargo.toml. */
-    readonly exists: (path: string) => Effect.Effect<boolean>
+    /**
+     * True when a file exists that the defaults depend on: a worker's executable, a Cargo.toml. A file on a disk that
+     * does not answer counts as there: the start of the worker says what is wrong. `asker` is who asks the disk.
+     */
+    readonly exists: (path: string, asker: string) => Effect.Effect<boolean>
   }
 >() {}
 
@@ -110,12 +114,16 @@ export const layer: Layer.Layer<SettingsFile> = Layer.sync(SettingsFile, () => {
       const reason = unwritable(change.text)
       return reason === undefined ? replace(path, change) : new SettingsNotWritten({ path, reason })
     },
-    exists: (path) =>
-      Effect.promise(() =>
-        fs.access(path).then(
-          () => true,
-          () => false
+    exists: (path, asker) =>
+      askDisk(
+        asker,
+        path,
+        Effect.promise(() =>
+          fs.access(path).then(
+            () => true,
+            () => false
+          )
         )
-      )
+      ).pipe(Effect.orElseSucceed(() => true))
   }
 })

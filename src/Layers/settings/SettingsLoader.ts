@@ -118,7 +118,12 @@ const thresholdsOf = (
   })
 }
 
-const workerOf = Effect.fnUntraced(function* (settings: Settings, source: string, sources: SettingsSources) {
+const workerOf = Effect.fnUntraced(function* (
+  project: string,
+  settings: Settings,
+  source: string,
+  sources: SettingsSources
+) {
   const files = yield* SettingsFile
   const { binDir } = yield* AutopilotHome
   const variable = sources.environment[workerBinaryVariable]
@@ -131,9 +136,9 @@ const workerOf = Effect.fnUntraced(function* (settings: Settings, source: string
             ? undefined
             : resolve(sources.cwd, withHome(variable, sources.userHome)),
         homeBinary,
-        homeBinaryExists: yield* files.exists(homeBinary),
+        homeBinaryExists: yield* files.exists(homeBinary, homeBinary),
         workingDir: settings.workingDir,
-        workingDirHasCargoToml: yield* files.exists(join(settings.workingDir, "Cargo.toml"))
+        workingDirHasCargoToml: yield* files.exists(join(settings.workingDir, "Cargo.toml"), project)
       })
   return Either.map(found, (worker): WorkerToRun => ({ ...worker, argv: argvOf(worker.command, settings) }))
 })
@@ -147,13 +152,14 @@ const effectiveProject = Effect.fnUntraced(function* (
   const home = yield* AutopilotHome
   const { provenance } = project
   const settings = absolutePaths(project.settings, { ...sources, settingsFile })
+  const name = project.table ?? settings.project ?? unnamed
   return {
-    project: project.table ?? settings.project ?? unnamed,
+    project: name,
     isTopLevel: project.table === undefined,
     settings,
     provenance,
     envFile: { path: settings.envFile ?? home.envFile, mustExist: settings.envFile !== undefined },
-    worker: yield* workerOf(settings, provenanceOf(project, "worker_command"), sources)
+    worker: yield* workerOf(name, settings, provenanceOf(project, "worker_command"), sources)
   } satisfies EffectiveProject
 })
 
@@ -204,7 +210,12 @@ export const loadSettings: (
     const ofTop = yield* effective(top)
     return {
       settingsFile: { path: file.path, found: file.found, sha256: file.sha256 },
-      projects: supervised(ofTop, yield* Effect.forEach(tables, effective), about, outer),
+      projects: supervised(
+        ofTop,
+        yield* Effect.forEach(tables, effective, { concurrency: "unbounded" }),
+        about,
+        outer
+      ),
       named: about._tag === "Table" ? tables.find(({ table }) => table === about.name)?.table : undefined,
       about,
       fileSettings: settingsIn(parts),

@@ -21,7 +21,7 @@ export class OwnUnit extends Context.Tag("OwnUnit")<
   }
 >() {}
 
-export interface OwnProcess {
+interface OwnProcess {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly pid: number
   readonly cgroupFile: string

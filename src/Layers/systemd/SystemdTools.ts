@@ -8,7 +8,7 @@ import * as Layer from "effect/Layer"
 import { startPiped } from "../files/ProgramStart.ts"
 
 /** systemd's programs. */
-export type SystemdTool = "systemctl" | "loginctl" | "journalctl" | "systemd-notify"
+type SystemdTool = "systemctl" | "loginctl" | "journalctl" | "systemd-notify"
 
 export interface ToolAnswer {
   readonly code: number

@@ -2,6 +2,7 @@ import * as fs from "node:fs/promises"
 import { delimiter, isAbsolute, join, resolve } from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import { askDisk } from "../files/PathQuestions.ts"
 import { isFile, mayExecute, whyRefused } from "./ProgramInspection.ts"
 
 /** The worker cannot be started, and nothing of it has run. The usual backoff applies. */
@@ -25,18 +26,22 @@ const candidates = (command: string, cwd: string, searchPath: string): ReadonlyA
 /**
  * Checks the working directory, the program on the worker's own PATH, its permission, and whether the kernel would run
  * it. A spawn would only report exit code 126 or 127, or an ENOENT that may be about the folder or a loader; and a shell
- * runs an empty file with success.
+ * runs an empty file with success. `asker` is who asks the disks.
  */
 export const checkExecutable = (
   command: string,
   cwd: string,
-  searchPath: string
+  searchPath: string,
+  asker: string
 ): Effect.Effect<void, CannotStart> => {
-  const check = async (): Promise<string | undefined> => {
+  const checkFolder = async (): Promise<string | undefined> => {
     const folder = await fs.stat(cwd).catch(() => undefined)
     if (folder === undefined) return `the working directory ${cwd} does not exist`
     if (!folder.isDirectory()) return `the working directory ${cwd} is not a folder`
     if (!(await mayExecute(cwd))) return `the working directory ${cwd} may not be entered`
+    return undefined
+  }
+  const checkProgram = async (): Promise<string | undefined> => {
     let refused: string | undefined
     const isOnPath = async (name: string): Promise<boolean> => {
       for (const path of candidates(name, cwd, searchPath)) {
@@ -61,7 +66,20 @@ export const checkExecutable = (
         : `there is no program "${command}" on the worker's PATH (${searchPath})`)
     )
   }
-  return Effect.tryPromise({ try: check, catch: (cause) => new CannotStart({ reason: String(cause) }) }).pipe(
-    Effect.flatMap((reason) => (reason === undefined ? Effect.void : new CannotStart({ reason })))
+  const passes = (path: string, check: () => Promise<string | undefined>) =>
+    askDisk(
+      asker,
+      path,
+      Effect.tryPromise({ try: check, catch: (cause) => new CannotStart({ reason: String(cause) }) })
+    ).pipe(
+      Effect.catchTag("SilentDisk", ({ message }) => new CannotStart({ reason: message })),
+      Effect.flatMap((reason) => (reason === undefined ? Effect.void : new CannotStart({ reason })))
+    )
+  return Effect.zipRight(
+    passes(cwd, checkFolder),
+    passes(
+      command.includes("/") ? resolve(cwd, command) : `${command}, or of a folder on the worker's PATH,`,
+      checkProgram
+    )
   )
 }

@@ -6,8 +6,10 @@ import * as Layer from "effect/Layer"
 import type { ProjectName } from "../../Domain/Project.ts"
 import type { TreeTrace } from "../../Domain/tree/TreeTrace.ts"
 import { entryPrefix } from "../../Domain/WorkerId.ts"
+import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
+import { savedTraces } from "./SavedTraces.ts"
 import { WorkerGroups } from "./WorkerGroups.ts"
 import { type Ending, endTree, type OnRemains, WorkerTree } from "./WorkerTree.ts"
 
@@ -38,6 +40,7 @@ export const remainsInterval = Duration.seconds(1)
 const freshNanos = Duration.unsafeToNanos(Duration.seconds(1))
 
 const make = Effect.gen(function* () {
+  const home = yield* AutopilotHome
   const { holds, homeId } = yield* InstanceLock
   const trees = yield* WorkerTree
   const groups = yield* WorkerGroups
@@ -57,7 +60,9 @@ const make = Effect.gen(function* () {
     const left = yield* groups.earlier(project)
     const mark = entryPrefix(homeId, project)
     const named = [...traces].filter(([name]) => project === undefined || name === project)
-    const earlier = named.flatMap(([, trace]) =>
+    // A killed daemon may have had projects that the settings no longer have.
+    const onDisk = project === undefined ? yield* savedTraces(home) : []
+    const earlier = [...named.map(([, trace]) => trace), ...onDisk].flatMap((trace) =>
       trace.bootId === trees.bootId && trace.homeId === homeId ? trace.processes : []
     )
     const tree = { leader: undefined, mark, groups: left, earlier, seen: new Map<number, number>() }
@@ -107,5 +112,8 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layer: Layer.Layer<Leftovers, never, InstanceLock | WorkerTree | WorkerGroups | DaemonEvents> =
-  Layer.effect(Leftovers, make)
+export const layer: Layer.Layer<
+  Leftovers,
+  never,
+  AutopilotHome | InstanceLock | WorkerTree | WorkerGroups | DaemonEvents
+> = Layer.effect(Leftovers, make)

@@ -2,28 +2,35 @@ import type { Readable } from "node:stream"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 import { nulIn, tooLarge } from "../../Domain/tree/StartLimits.ts"
 import { starterName } from "../../Domain/tree/StartRefusal.ts"
 import type { WorkerExit } from "../../Domain/tree/WorkerExit.ts"
+import { patientRace } from "../concurrency/PatientRace.ts"
 import { type ProgramNotStarted, startPiped } from "../files/ProgramStart.ts"
 import { ProcFs } from "../machine/ProcFs.ts"
 import { CannotStart, checkExecutable } from "./Executable.ts"
+import type { LeaderTrace } from "./SavedTraces.ts"
 
 /** A worker to start. */
 export interface WorkerSpec {
+  readonly project: string
   readonly argv: readonly [command: string, ...args: ReadonlyArray<string>]
   readonly cwd: string
   /** The whole environment: nothing is inherited. */
   readonly env: Readonly<Record<string, string>>
   /** The `cgroup.procs` of its cgroup, which it enters before anything else. */
   readonly entrance?: string | undefined
+  /** Where it writes who it is, before the agent can run. */
+  readonly trace?: LeaderTrace | undefined
 }
 
 /** A started worker. */
-export interface RunningWorker {
+interface RunningWorker {
   readonly pid: number
   readonly stdout: Readable
   readonly stderr: Readable
@@ -38,15 +45,22 @@ export class WorkerProcess extends Context.Tag("WorkerProcess")<
 >() {}
 
 /**
- * Prepares the process of a worker in sh: it enters its cgroup before it can fork; it restores the soft limit of open
+ * Prepares the process of a worker in sh: it writes its pid and its start time (field 22 of stat), without waiting for a
+ * reader where the file is a pipe; it enters its cgroup before it can fork; it restores the soft limit of open
  * files, which Node raises for itself, because programs with select(2) break above 1024; and it raises its OOM score, so
- * that the kernel kills the worker and not the daemon. Errors are ignored: none of this is worth a failed start.
+ * that the kernel kills the worker and not the daemon. Errors are ignored: none of this is worth a failed start. It also
+ * enters the working directory, because the daemon waits for a process that Node starts until that has entered its own.
  */
 const startLine = [
+  `[ -z "$3" ] || { read -r __pid${" __".repeat(20)} __start __ </proc/self/stat && echo "$4$__pid,\\"startTicks\\":$__start}]}" 1<>"$3"; } 2>/dev/null`,
+  "unset __ __pid __start",
   '[ -z "$2" ] || { echo $$ >"$2"; } 2>/dev/null',
   '[ -z "$1" ] || ulimit -S -n "$1" 2>/dev/null',
+  'cd -- "$5" 2>/dev/null || { echo "$0: $5: cannot execute: the working directory cannot be entered"; exit 126; } >&2',
+  // cd sets it, and the worker gets what it would have without this shell.
+  'if [ -n "$6" ]; then OLDPWD=$6; else unset OLDPWD; fi',
   "{ read -r own && echo $((own > 700 ? 1000 : own + 300)) >/proc/self/oom_score_adj; } </proc/self/oom_score_adj 2>/dev/null",
-  'shift 2; exec "$@"'
+  'shift 6; exec "$@"'
 ].join("\n")
 
 /** What the system said, with the argument or variable that it does not take. */
@@ -60,8 +74,20 @@ const launch = Effect.fnUntraced(function* (spec: WorkerSpec, openFilesSoftLimit
   const clock = yield* Effect.clock
   const child = yield* startPiped(
     "/bin/sh",
-    ["-c", startLine, starterName, openFilesSoftLimit, spec.entrance ?? "", ...spec.argv],
-    { cwd: spec.cwd, env: spec.env, detached: true },
+    [
+      "-c",
+      startLine,
+      starterName,
+      openFilesSoftLimit,
+      spec.entrance ?? "",
+      spec.trace?.file ?? "",
+      spec.trace?.before ?? "",
+      spec.cwd,
+      spec.env["OLDPWD"] ?? "",
+      ...spec.argv
+    ],
+    // A shell asks the disk about PWD before anything else, and sets it when it enters a folder.
+    { cwd: "/", env: { ...spec.env, PWD: "/" }, detached: true },
     (started) =>
       started.once("exit", (code, signal) =>
         Deferred.unsafeDone(
@@ -73,6 +99,17 @@ const launch = Effect.fnUntraced(function* (spec: WorkerSpec, openFilesSoftLimit
   return { child, exit }
 })
 
+/** How long a process may take from its start to the worker's program: disks may have become silent meanwhile. */
+const startLimit = Duration.seconds(30)
+
+/** What SIGKILL has to reach is one shell. A shell that hangs in the kernel is left to the next start, as a leftover. */
+const killLimit = Duration.seconds(1)
+
+const hung = ({ argv: [command], cwd }: WorkerSpec): CannotStart =>
+  new CannotStart({
+    reason: `its start hung for ${Duration.format(startLimit)}: the disk of ${cwd}, or of ${command}, does not answer. Check that disk, or unmount it`
+  })
+
 const make = Effect.gen(function* () {
   const proc = yield* ProcFs
   // The launcher records the limit before Node raises it. Without a launcher the parent's is the best guess.
@@ -81,11 +118,38 @@ const make = Effect.gen(function* () {
     () => undefined
   )
   const openFilesSoftLimit = process.env["AUTOPILOTD_NOFILE_SOFT"] ?? (yield* limitOfParent) ?? ""
+
+  /** Returns when the shell has become the worker's program, or has exited. */
+  const executed = (pid: number) =>
+    Effect.try(() => proc.reader.argv(pid)?.[2] === startLine).pipe(
+      // An unreadable /proc is no reason to kill a worker.
+      Effect.orElseSucceed(() => false),
+      Effect.repeat({
+        while: (isShell) => isShell,
+        schedule: Schedule.exponential("1 millis").pipe(Schedule.union(Schedule.spaced("100 millis")))
+      })
+    )
+
   return WorkerProcess.of({
     start: Effect.fnUntraced(function* (spec: WorkerSpec) {
-      yield* checkExecutable(spec.argv[0], spec.cwd, spec.env["PATH"] ?? "")
+      // A disk may keep the checks and the shell waiting, and a stop does not wait for them.
+      yield* Effect.interruptible(
+        checkExecutable(spec.argv[0], spec.cwd, spec.env["PATH"] ?? "", spec.project)
+      )
       const { child, exit } = yield* launch(spec, openFilesSoftLimit)
       const startedNanos = yield* Clock.currentTimeNanos
+      const inTime = Effect.timeoutFail(executed(child.pid ?? 0), {
+        duration: startLimit,
+        onTimeout: () => hung(spec)
+      })
+      yield* Effect.interruptible(inTime).pipe(
+        Effect.onError(() =>
+          Effect.zipRight(
+            Effect.sync(() => child.kill("SIGKILL")),
+            patientRace([Deferred.await(exit), Effect.sleep(killLimit)])
+          )
+        )
+      )
       return {
         // A process that has spawned has a pid.
         pid: child.pid ?? 0,

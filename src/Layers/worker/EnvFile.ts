@@ -13,7 +13,7 @@ export interface EnvFileReading {
 }
 
 /** The env file cannot be read; the worker would start without its keys. */
-export class EnvFileError extends Data.TaggedError("EnvFileError")<{
+class EnvFileError extends Data.TaggedError("EnvFileError")<{
   readonly path: string
   /** Continues a sentence that begins with the path. */
   readonly reason: string
@@ -27,17 +27,20 @@ export class EnvFileError extends Data.TaggedError("EnvFileError")<{
 export class EnvFile extends Context.Tag("EnvFile")<
   EnvFile,
   {
-    /** Reads the file at an absolute path. A missing one is empty, unless `mustExist`: the settings name it. */
+    /**
+     * Reads the file at an absolute path. A missing one is empty, unless `mustExist`: the settings name it. `asker` is
+     * who asks the disk.
+     */
     readonly read: (
       path: string,
-      options: { readonly mustExist: boolean }
+      options: { readonly mustExist: boolean; readonly asker?: string }
     ) => Effect.Effect<EnvFileReading, EnvFileError>
   }
 >() {}
 
 export const layer: Layer.Layer<EnvFile> = Layer.succeed(EnvFile, {
-  read: Effect.fnUntraced(function* (path, { mustExist }) {
-    const file = yield* readTextFile(path).pipe(
+  read: Effect.fnUntraced(function* (path, { asker, mustExist }) {
+    const file = yield* readTextFile(path, "text", asker).pipe(
       Effect.catchAll(({ absent, reason }) => {
         if (absent && !mustExist) return Effect.succeed(undefined)
         const advice = absent ? ", but the setting env_file names it: create it, or remove the setting" : ""

@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ProjectName } from "../../Domain/Project.ts"
-import { listed } from "../../Domain/text/Words.ts"
+import { listed } from "../../Domain/text/TextLayout.ts"
 import type { CommandAnswer, ProjectActor } from "./ProjectActor.ts"
 import { Supervisor, type UnknownProject } from "./Supervisor.ts"
 

@@ -127,7 +127,7 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome | InstanceLock>
 )
 
 /** The saved state of one project. A failing or hanging disk is an event, and blocks nothing. */
-export interface ProjectState {
+interface ProjectState {
   /** The state of the last daemon; undefined without a readable one. */
   readonly load: Effect.Effect<SavedState | undefined>
   /** Returns when the state is on disk, or the disk has failed or not answered in time. Writes only changes. */

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ProcessIdentity } from "../../Domain/machine/ProcessEntry.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
-import { openEnded } from "../../Domain/text/Words.ts"
+import { openEnded } from "../../Domain/text/TextLayout.ts"
 import type { Survivor } from "../../Domain/tree/Survivor.ts"
 import type { TreeTrace } from "../../Domain/tree/TreeTrace.ts"
 import type { WorkerExit } from "../../Domain/tree/WorkerExit.ts"
@@ -17,11 +17,14 @@ import { lossWarnings } from "../../Domain/worker/LostVariables.ts"
 import type { WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
 import { secretValuesOf, workerEnvironment } from "../../Domain/worker/WorkerEnvironment.ts"
 import { patientRace } from "../concurrency/PatientRace.ts"
+import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import type { ProjectLog } from "../logs/WorkerLog.ts"
+import { timeZoneOf } from "../machine/TimeZone.ts"
 import { CannotStart } from "../tree/Executable.ts"
 import { Leftovers, remainsInterval } from "../tree/Leftovers.ts"
+import { makeLeaderFile } from "../tree/SavedTraces.ts"
 import { WorkerGroups } from "../tree/WorkerGroups.ts"
 import { WorkerProcess } from "../tree/WorkerProcess.ts"
 import { endTree, WorkerTree } from "../tree/WorkerTree.ts"
@@ -29,10 +32,9 @@ import { KernelOomKills } from "../verdict/KernelOomKills.ts"
 import { LiveWorkers } from "../verdict/LiveWorkers.ts"
 import { EnvFile } from "./EnvFile.ts"
 import { lostVariables } from "./LostVariables.ts"
-import { workerTimeZone } from "./WorkerTimeZone.ts"
 
 /** The reports of a run, in this order; `onRemains` only for processes that survive SIGKILL. */
-export interface RunReports {
+interface RunReports {
   readonly onSpawned: (leader: ProcessIdentity) => Effect.Effect<void>
   readonly onExited: (exit: WorkerExit, uptimeMs: number, oomKill: OomKill | undefined) => Effect.Effect<void>
   readonly onRemains: (survivors: ReadonlyArray<Survivor>) => Effect.Effect<void>
@@ -88,6 +90,7 @@ const reapLimit = Duration.seconds(10)
 const abandonedReapLimit = Duration.seconds(1)
 
 const make = Effect.gen(function* () {
+  const home = yield* AutopilotHome
   const { homeId } = yield* InstanceLock
   const trees = yield* WorkerTree
   const groups = yield* WorkerGroups
@@ -98,11 +101,12 @@ const make = Effect.gen(function* () {
   const kernelOomKills = yield* KernelOomKills
   const liveWorkers = yield* LiveWorkers
 
+  const origin = { bootId: trees.bootId, homeId }
   const lost = lostVariables()
 
   const environment = Effect.fnUntraced(function* (plan: WorkerPlan, id: string) {
     const file = yield* envFiles
-      .read(plan.envFile.path, { mustExist: plan.envFile.mustExist })
+      .read(plan.envFile.path, { mustExist: plan.envFile.mustExist, asker: plan.project })
       .pipe(Effect.mapError((error) => new CannotStart({ reason: openEnded(error.message) })))
     for (const warning of [
       ...file.warnings,
@@ -132,10 +136,12 @@ const make = Effect.gen(function* () {
     const running = yield* Effect.acquireRelease(
       Effect.gen(function* () {
         const worker = yield* processes.start({
+          project: plan.project,
           argv: plan.argv,
           cwd: plan.cwd,
           env,
-          entrance: group?.entrance
+          entrance: group?.entrance,
+          trace: yield* makeLeaderFile(home, plan.project, origin)
         })
         const tree = yield* trees.of(worker.pid, mark, group)
         let isReported = false
@@ -172,7 +178,7 @@ const make = Effect.gen(function* () {
             tail: yield* capture.tail,
             peakMemoryBytes: liveWorkers.of(worker.pid)?.memory?.peakBytes,
             nowMs: yield* Clock.currentTimeMillis,
-            timeZone: yield* workerTimeZone(env["TZ"])
+            timeZone: yield* timeZoneOf(env["TZ"])
           })
           liveWorkers.remove(worker.pid)
         })
@@ -184,7 +190,7 @@ const make = Effect.gen(function* () {
 
   return WorkerRun.of({
     newId: (project) => Effect.sync(() => workerId(homeId, project, randomUUID())),
-    origin: { bootId: trees.bootId, homeId },
+    origin,
     remember: leftovers.remember,
     endLeftovers: ({ graceMs, project }, hasten, onRemains) =>
       leftovers.end(project, { graceMs, hasten }, onRemains),
@@ -196,6 +202,7 @@ const make = Effect.gen(function* () {
 export const layer: Layer.Layer<
   WorkerRun,
   never,
+  | AutopilotHome
   | InstanceLock
   | Leftovers
   | WorkerGroups

@@ -29,7 +29,7 @@ import { UsageError } from "../../Domain/cli/UsageError.ts"
 import { printable, quoted } from "../../Domain/text/Printable.ts"
 import { fixedCompletions } from "./CompletionScript.ts"
 
-export type Handler<E, R> = (invocation: Invocation) => Effect.Effect<void, E, R>
+type Handler<E, R> = (invocation: Invocation) => Effect.Effect<void, E, R>
 
 /**
  * The command tree of @effect/cli, derived from the command table. `parse` has read the command line before: it is

@@ -12,10 +12,9 @@ import { serviceFindings } from "../../Domain/doctor/ServiceFindings.ts"
 import { settingsFindings, settingsProblems } from "../../Domain/doctor/SettingsFindings.ts"
 import { workerFindings } from "../../Domain/doctor/WorkerFindings.ts"
 import { workerLimits } from "../../Domain/guard/WorkerLimit.ts"
-import { minFreeBytesOn } from "../../Domain/output/DiskRoom.ts"
 import type { Launcher } from "../../Domain/service/Launcher.ts"
 import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
-import { openEnded } from "../../Domain/text/Words.ts"
+import { openEnded } from "../../Domain/text/TextLayout.ts"
 import { plansOf } from "../../Domain/worker/ProjectPlan.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { Caller } from "../../Layers/daemon/Caller.ts"
@@ -25,6 +24,7 @@ import { inspectWorker } from "../../Layers/doctor/WorkerInspection.ts"
 import * as MemoryReader from "../../Layers/machine/MemoryReader.ts"
 import { checkProc, ProcFs } from "../../Layers/machine/ProcFs.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { minFreeBytesOn } from "../../Layers/output/DiskGuard.ts"
 import * as SettingsFile from "../../Layers/settings/SettingsFile.ts"
 import { loadSettings } from "../../Layers/settings/SettingsLoader.ts"
 import type { HomeSurvivors } from "../../Layers/tree/HomeSurvivors.ts"
@@ -59,7 +59,9 @@ const workers = Effect.fnUntraced(function* (settings: EffectiveSettings, servic
   const hasOwnPath = service !== undefined && service.path.length > 0
   const daemon = hasOwnPath ? { ...environment, PATH: service.path.join(":") } : environment
   const pathOf = hasOwnPath ? ("service" as const) : ("shell" as const)
-  const facts = yield* Effect.forEach(plans, (plan) => inspectWorker(plan, daemon))
+  const facts = yield* Effect.forEach(plans, (plan) => inspectWorker(plan, daemon), {
+    concurrency: "unbounded"
+  })
   return facts.flatMap((each) => workerFindings({ ...each, pathOf }))
 })
 

@@ -8,6 +8,7 @@ import { UsageError } from "../../Domain/cli/UsageError.ts"
 import { eventCount, type HistoryQuestion, historyData, needed } from "../../Domain/history/HistoryData.ts"
 import { historyText } from "../../Domain/history/HistoryText.ts"
 import { HistoryReader } from "../../Layers/history/HistoryReader.ts"
+import { localZone } from "../../Layers/machine/TimeZone.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 
 /** The number of events without `-n` and `--since`. */
@@ -30,7 +31,7 @@ export const history = Effect.fnUntraced(function* ({ options }: Invocation) {
   const { read } = yield* HistoryReader
   const { colour, out } = yield* CommandOutput
   const nowMs = yield* Clock.currentTimeMillis
-  const zone = DateTime.zoneMakeLocal()
+  const zone = yield* localZone
   const from = yield* since(options, nowMs, zone)
   const byDefault = from === undefined ? defaultLimit : Number.POSITIVE_INFINITY
   const question: HistoryQuestion = { sinceMs: from, limit: options.lines ?? byDefault }

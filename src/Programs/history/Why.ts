@@ -1,16 +1,16 @@
 import * as Clock from "effect/Clock"
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { explain } from "../../Domain/history/Explain.ts"
 import { explanationData, explanationText } from "../../Domain/history/Explanation.ts"
 import { needed } from "../../Domain/history/HistoryData.ts"
 import type { StatusReply } from "../../Domain/status/StatusData.ts"
-import { noSurvivors } from "../../Domain/tree/Survivors.ts"
+import { nothingAlive } from "../../Domain/tree/UnservedHome.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { lastSignOfLife } from "../../Layers/daemon/LastSignOfLife.ts"
 import { HistoryReader } from "../../Layers/history/HistoryReader.ts"
 import { MachineBoot } from "../../Layers/machine/MachineBoot.ts"
+import { localZone } from "../../Layers/machine/TimeZone.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { survivors } from "../NotAlone.ts"
 import { Refused } from "../Refused.ts"
@@ -38,7 +38,7 @@ export const explanationOf = Effect.fnUntraced(function* (
   const { read } = yield* HistoryReader
   const { bootedMs } = yield* MachineBoot
   const nowMs = yield* Clock.currentTimeMillis
-  const zone = DateTime.zoneMakeLocal()
+  const zone = yield* localZone
   const { records } = yield* read({
     ...needed({ sinceMs: undefined, limit: atLeast }, nowMs, zone),
     ...project(name)
@@ -46,7 +46,7 @@ export const explanationOf = Effect.fnUntraced(function* (
   return explain({
     status,
     records,
-    survivors: status === undefined ? yield* survivors : noSurvivors,
+    survivors: status === undefined ? yield* survivors : nothingAlive,
     project: name.project,
     nowMs,
     lastSign: status === undefined ? yield* lastSignOfLife : undefined,
@@ -60,7 +60,7 @@ export const why = Effect.fnUntraced(function* ({ options }: Invocation) {
   const { colour, out } = yield* CommandOutput
   const status = yield* Effect.catchTag(statusOf(options), "NotRunning", () => Effect.succeed(undefined))
   const explanation = yield* explanationOf(status, options)
-  const zone = DateTime.zoneMakeLocal()
+  const zone = yield* localZone
   yield* out(
     options.json
       ? `${JSON.stringify({ success: true, message: explanation.sentences[0], data: explanationData(explanation) })}\n`

@@ -1,5 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -18,7 +19,7 @@ import { LogFiles } from "../../Layers/logs/LogFiles.ts"
 import { LongOutput } from "../../Layers/output/LongOutput.ts"
 
 /** There is no log, or several and none is named. */
-export class NoLog extends Data.TaggedError("NoLog")<{ readonly message: string }> {}
+class NoLog extends Data.TaggedError("NoLog")<{ readonly message: string }> {}
 
 /** The number of lines without `-n` and `--since`. */
 const defaultLines = 50
@@ -56,7 +57,8 @@ const filterOf = Effect.fnUntraced(function* ({ options }: Invocation) {
     options.since === undefined
       ? undefined
       : yield* Effect.mapError(
-          sinceMs(options.since, nowMs),
+          // The stamps of the log are in the zone that Node takes for local.
+          sinceMs(options.since, nowMs, DateTime.zoneMakeLocal()),
           (problem) => new UsageError({ problem, help: "autopilotd logs --help" })
         )
   return {

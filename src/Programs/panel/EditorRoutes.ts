@@ -13,7 +13,7 @@ import {
   editorAnswer,
   editorFailure
 } from "../../Domain/panel/EditorAnswer.ts"
-import { listed } from "../../Domain/text/Words.ts"
+import { listed } from "../../Domain/text/TextLayout.ts"
 import { lineBreakAt } from "../../Domain/toml/TextSpan.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { type NotWritten, type OpenSettings, openSettings } from "../config/OpenSettings.ts"

@@ -227,6 +227,18 @@ describe("a result that was cut", () => {
   })
 })
 
+describe("a line without its session", () => {
+  it("is one of the stream after a line that names it, and not before", () => {
+    const result =
+      '{"type":"result","subtype":"success","is_error":true,"result":"Claude AI usage limit reached|1"}'
+    assert.strictEqual(after(result), noAgent)
+    const seen = after(init, result)
+    assert.strictEqual(seen.result?.text, "Claude AI usage limit reached|1")
+    assert.strictEqual(seen.sessionId, after(init).sessionId)
+    assert.isUndefined(after(init, '{"type":"result"}').result)
+  })
+})
+
 describe("a line that is none of the stream", () => {
   it.each([
     "",

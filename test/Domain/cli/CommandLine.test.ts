@@ -25,7 +25,7 @@ describe("a valid command line", () => {
     assert.deepStrictEqual(understood([]), run({ verb: "start", options: {}, workerArgv: undefined }))
   })
 
-  it("takes the mission's options before the command and after it, in each way of writing", () => {
+  it("takes options before and after the command, in each way of writing (D20)", () => {
     const expected = run({
       verb: "start",
       options: { workdir: "/srv/a b", project: ProjectName.make("shop"), maxTurns: 7, maxBudget: 12.5 },

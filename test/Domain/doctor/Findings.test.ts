@@ -14,7 +14,7 @@ import { type HomeFacts, homeFindings } from "../../../src/Domain/doctor/HomeFin
 import { memoryFindings } from "../../../src/Domain/doctor/MemoryFindings.ts"
 import { oldestNode, processFindings, runtimeFinding } from "../../../src/Domain/doctor/RuntimeFindings.ts"
 import type { StatusData } from "../../../src/Domain/status/StatusData.ts"
-import { noSurvivors, type Survivors } from "../../../src/Domain/tree/Survivors.ts"
+import { nothingAlive, type UnservedHome } from "../../../src/Domain/tree/UnservedHome.ts"
 import { statusFields } from "../../fixtures/StatusFields.ts"
 
 const GiB = 2 ** 30
@@ -182,11 +182,11 @@ describe("the daemon", () => {
 
   it("is well, running or not", () => {
     assert.deepStrictEqual(found({}), [])
-    assert.deepStrictEqual(ills(daemonFindings({ _tag: "NotRunning", survivors: noSurvivors }, "1.0.0")), [])
+    assert.deepStrictEqual(ills(daemonFindings({ _tag: "NotRunning", survivors: nothingAlive }, "1.0.0")), [])
   })
 
   it("is an error while workers run without supervision, or a process that does not answer has the lock", () => {
-    const found = (survivors: Survivors) => daemonFindings({ _tag: "NotRunning", survivors }, "1.0.0")
+    const found = (survivors: UnservedHome) => daemonFindings({ _tag: "NotRunning", survivors }, "1.0.0")
     const alone = found({ daemonPid: undefined, workerPids: [12] })
     assert.deepStrictEqual(ills(alone), ["error Daemon"])
     assert.include(alone[0]?.text, "No daemon is running, but 1 process (pid 12) of its workers")

@@ -54,7 +54,7 @@ const with_ = (...more: ReadonlyArray<Citizen>): World => worldOf(50, [...around
 const large = 700 * MiB
 const small = 10 * MiB
 
-describe("when memory is low, whoever is ended", () => {
+describe("when memory is low, the process to kill", () => {
   const ended: ReadonlyArray<readonly [what: string, world: World, victims: ReadonlyArray<string>]> = [
     ["is nobody while all is in order", with_(), []],
     [
@@ -141,7 +141,7 @@ describe("when memory is low, whoever is ended", () => {
   })
 })
 
-describe("when memory is low, nobody ends", () => {
+describe("when memory is low, the guard spares", () => {
   const spared: ReadonlyArray<readonly [what: string, world: World, tag: string]> = [
     ["this daemon", worldOf(200, [citizen(1), citizen(200, { bytes: large })]), "Daemon"],
     [
@@ -216,7 +216,7 @@ describe("when memory is low, nobody ends", () => {
     })
   }
 
-  it("whom a person has protected, not even what our own workers have left", () => {
+  it("a process whose name the user protects, also a leftover of a worker", () => {
     for (const mark of [undefined, dead, alive]) {
       const one = citizen(200, { bytes: large, ...(mark === undefined ? {} : { mark }) })
       const world = with_(one)
@@ -229,7 +229,7 @@ describe("when memory is low, nobody ends", () => {
     }
   })
 
-  it("whatever a project has whose tree is being started or ended", () => {
+  it("the processes of a project that starts or stops", () => {
     const own = citizen(200, { mark: `${homeId}:blog:1`, bytes: large })
     const busy = { ...with_(own), workers: [...workers, { project: blog, running: undefined }] }
     assert.deepStrictEqual(victimsIn(busy), [])
@@ -239,7 +239,7 @@ describe("when memory is low, nobody ends", () => {
     assert.deepStrictEqual(victimsIn({ ...other, workers: busy.workers }), ["200 Leftover"])
   })
 
-  it("who is gone before all is known of it", () => {
+  it("a process that exits during the scan", () => {
     const world = with_(citizen(200, { bytes: large }))
     const facts = scanned(world, threshold)
     const { victims } = chooseVictims({ ...facts, details: new Map() }, world.workers, rules)
@@ -255,7 +255,7 @@ describe("in a container whose first process is the daemon", () => {
       workers
     )
 
-  it("what has lost its parents is found all the same, and the worker is spared", () => {
+  it("a process that has lost its parents is found, and the worker is spared", () => {
     assert.deepStrictEqual(victimsIn(inContainer(citizen(200, { parent: 1, mark: dead }))), ["200 Leftover"])
     assert.deepStrictEqual(whySpared(inContainer(), 100), { _tag: "Worker", project: shop })
   })
@@ -278,7 +278,7 @@ const always = (
   )
 
 describe("on any machine", () => {
-  it("no innocent is chosen, whatever the others have forked, cleared or left", () => {
+  it("no process is chosen without a reason, whatever the others have forked, cleared or left", () => {
     always(anyWorld, (world, { hogNames = [], hogPolicy, protect = [] }, { victims }) => {
       const leader = world.workers[0]?.running?.leaderPid
       const ancestors = lineOf(world, daemonPid)
@@ -347,7 +347,7 @@ describe("on any machine", () => {
     })
   })
 
-  it("everybody who is large gets a verdict, and only one", () => {
+  it("each large process gets exactly one verdict", () => {
     always(anyWorld, (world, _, { spared, victims }) => {
       const pids = [...victims, ...spared].map(({ pid }) => pid)
       assert.lengthOf(new Set(pids), pids.length)
@@ -371,7 +371,7 @@ describe("on any machine", () => {
     })
   })
 
-  it("a circle of parents, as a table can have that is read while it changes, is no trap", () => {
+  it("a circle of parents, which a scan of a changing table can contain, ends", () => {
     const circle = worldOf(50, [
       citizen(50, { parent: 60 }),
       citizen(60, { parent: 50, bytes: large }),

@@ -41,7 +41,7 @@ const every = (
 ) => Array.from({ length: untilMs / stepMs + 1 }, (_, index) => quiet(index * stepMs, more(index * stepMs)))
 
 describe("a worker that does nothing", () => {
-  it("is told of once at half time, and has stalled when all of it is over", () => {
+  it("is reported once at half of its timeout, and has stalled at the end of it (D30)", () => {
     assert.deepStrictEqual(findings(every(3000, 60_000)), ["half 30000", "stalled 60000"])
   })
 

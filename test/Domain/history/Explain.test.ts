@@ -5,7 +5,7 @@ import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { explain } from "../../../src/Domain/history/Explain.ts"
 import { type Evidence, explanationData, explanationText } from "../../../src/Domain/history/Explanation.ts"
 import type { StatusReply } from "../../../src/Domain/status/StatusData.ts"
-import { noSurvivors } from "../../../src/Domain/tree/Survivors.ts"
+import { nothingAlive } from "../../../src/Domain/tree/UnservedHome.ts"
 import type { Verdict } from "../../../src/Domain/verdict/ExitVerdict.ts"
 import { at, run } from "../../fixtures/HistoryRecords.ts"
 import { anyEvent, blog, shop } from "../../fixtures/HistoryWorld.ts"
@@ -59,7 +59,7 @@ const why = (evidence: Partial<Evidence>) =>
     project: undefined,
     nowMs,
     bootedMs: undefined,
-    survivors: noSurvivors,
+    survivors: nothingAlive,
     zone,
     ...evidence
   })

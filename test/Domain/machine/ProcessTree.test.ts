@@ -43,6 +43,24 @@ describe("the processes of a worker", () => {
   > = [
     ["are its leader", [init, daemon, leader], led(100), [100]],
     [
+      "include the session of a leader that an earlier daemon has named, and that has exited",
+      [process(101, { parent: 1, group: 100, session: 100 }), process(90, { session: 91 })],
+      {
+        ...nobody,
+        known: new Map([
+          [100, 100],
+          [91, 95]
+        ])
+      },
+      [101]
+    ],
+    [
+      "do not include a session whose leader is another process of that pid",
+      [process(100, { start: 120 }), process(130, { parent: 1, group: 100, session: 100 })],
+      { ...nobody, known: new Map([[100, 100]]) },
+      []
+    ],
+    [
       "include children in its group",
       [leader, process(101, { parent: 100, group: 100 })],
       led(100),

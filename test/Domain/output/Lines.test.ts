@@ -10,6 +10,7 @@ import {
   takeLines
 } from "../../../src/Domain/output/Lines.ts"
 import { runs } from "../../fixtures/runs.ts"
+import { chunked, places } from "./chunks.ts"
 
 /** All lines of a stream that arrives in these chunks. */
 const linesOf = (chunks: ReadonlyArray<Buffer>): Buffer => {
@@ -27,18 +28,6 @@ const split = (lines: Buffer): ReadonlyArray<string> => lines.toString("latin1")
 
 const texts = (...chunks: ReadonlyArray<string>): ReadonlyArray<string> =>
   split(linesOf(chunks.map((text) => Buffer.from(text))))
-
-/** Cut at these places, in thousandths of its length. */
-const chunked = (bytes: Buffer, places: ReadonlyArray<number>): ReadonlyArray<Buffer> => {
-  const at = [
-    0,
-    ...places.map((place) => Math.floor((place / 1000) * bytes.length)).toSorted((a, b) => a - b),
-    bytes.length
-  ]
-  return at.slice(1).map((to, index) => bytes.subarray(at[index], to))
-}
-
-const places = FastCheck.array(FastCheck.integer({ min: 0, max: 1000 }), { maxLength: 12 })
 
 /** Runs of one byte, so that lines around the limit are as likely as short ones. */
 const stream = FastCheck.array(

@@ -3,6 +3,7 @@ import * as FastCheck from "effect/FastCheck"
 import { lastLine, maxLineBytes, noRest, takeLines } from "../../../src/Domain/output/Lines.ts"
 import { masked, type Secrets, secretsOf } from "../../../src/Domain/output/Secrets.ts"
 import { runs } from "../../fixtures/runs.ts"
+import { chunked, places } from "./chunks.ts"
 
 const maskedText = (text: string, ...values: ReadonlyArray<string>): string => {
   const bytes = Buffer.from(text)
@@ -21,22 +22,10 @@ const storedOf = (chunks: ReadonlyArray<Buffer>, secrets: Secrets): Buffer => {
   return Buffer.concat([...stored, lastLine(rest, secrets)])
 }
 
-/** Cut at these places, in thousandths of its length. */
-const chunked = (bytes: Buffer, places: ReadonlyArray<number>): ReadonlyArray<Buffer> => {
-  const at = [
-    0,
-    ...places.map((place) => Math.floor((place / 1000) * bytes.length)).toSorted((a, b) => a - b),
-    bytes.length
-  ]
-  return at.slice(1).map((to, index) => bytes.subarray(at[index], to))
-}
-
 /** Few letters, so that secrets overlap, contain one another and nearly match. */
 const letters = FastCheck.constantFrom("a", "b", "é")
 const value = FastCheck.array(letters, { minLength: 6, maxLength: 14 }).map((some) => some.join(""))
 const values = FastCheck.array(value, { minLength: 1, maxLength: 5 })
-const places = FastCheck.array(FastCheck.integer({ min: 0, max: 1000 }), { maxLength: 12 })
-
 /** Lines of letters and secrets, some of them around the length at which a line is cut. */
 const textWith = (some: ReadonlyArray<string>) =>
   FastCheck.array(

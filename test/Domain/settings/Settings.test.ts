@@ -117,7 +117,7 @@ describe("Settings", () => {
     [{ dry_run: "yes" }, 'memory.dry_run must be true or false, not "yes".']
   ])("memory %j is refused", (values, line) => assert.deepStrictEqual(memory(values), [line]))
 
-  it("D19: a poll interval of 0, which would spin, is refused", () => {
+  it("refuses a poll interval of 0, which would spin (D19)", () => {
     assert.deepStrictEqual(memory({ poll_interval_ms: 0 }), [
       "memory.poll_interval_ms must be a whole number of milliseconds from 50 to 2147483647, not 0."
     ])

@@ -104,7 +104,7 @@ describe("the data of a status", () => {
     assert.doesNotThrow(() => Schema.encodeSync(StatusData)(data))
   })
 
-  it("has no pid and no uptime of a worker that has exited, but how it ended", () => {
+  it("has no pid and no uptime of a worker that has exited, but its last exit (D4, D31)", () => {
     const state = { ...stoppedState, lastExit: "exit code 0 after 2 seconds" }
     const data = statusData(project(state), daemon)
     assert.isNull(data.worker_pid)

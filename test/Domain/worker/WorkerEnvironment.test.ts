@@ -75,6 +75,13 @@ describe("a worker's environment", () => {
     )
   })
 
+  it("has not the threads of the daemon, but those that the user has set", () => {
+    const marks = { AUTOPILOTD_SUPERVISED: "1", AUTOPILOT_WORKER_ID: id }
+    assert.deepStrictEqual(workerEnvironment({ UV_THREADPOOL_SIZE: "16" }, {}, {}, id), marks)
+    const set = { UV_THREADPOOL_SIZE: "7", AUTOPILOTD_WORKER_UV_THREADPOOL_SIZE: "7" }
+    assert.deepStrictEqual(workerEnvironment(set, {}, {}, id), { UV_THREADPOOL_SIZE: "7", ...marks })
+  })
+
   it("has again what the launcher kept from the daemon, under the env file", () => {
     const daemon = { AUTOPILOTD_WORKER_NODE_OPTIONS: "--inspect", AUTOPILOTD_WORKER_NODE_DEBUG: "net" }
     const env = workerEnvironment(daemon, { NODE_DEBUG: "http" }, {}, id)

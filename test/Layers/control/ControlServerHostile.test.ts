@@ -15,6 +15,7 @@ import { type HostileInput, hostileInputs } from "../../fixtures/HostileInput.ts
 import { open } from "../../fixtures/RawClient.ts"
 import { runs } from "../../fixtures/runs.ts"
 import { running, temporaryFolder } from "../../fixtures/ServedControl.ts"
+import { eventually } from "../../live/TestDaemon.ts"
 
 /** Starts test/fixtures/control-server.ts, with so many open files at most and so many of them to spare. */
 const server = (
@@ -163,23 +164,25 @@ describe("the control socket among hostile clients", () => {
     })
   )
 
-  it.scopedLive("answers the status among 1,000 silent connections, and refuses each with a sentence", () =>
-    Effect.gen(function* () {
-      const { path, output } = yield* server({ requestMs })
-      const silent = Effect.promise(() =>
-        Promise.all(Array.from({ length: 1000 }, () => open(path).then(({ heard }) => heard)))
-      )
-      const { value, answers } = yield* withStatusAllTheWhile(path, silent)
-      assert.isAbove(answers, 0)
-      for (const { text } of value) {
-        assert.match(
-          text,
-          /^\{"success":false,"message":"(No complete request arrived|Too many connections are open)/
+  it.scopedLive(
+    "answers the status among 1,000 silent connections, and refuses each with a sentence (D27)",
+    () =>
+      Effect.gen(function* () {
+        const { path, output } = yield* server({ requestMs })
+        const silent = Effect.promise(() =>
+          Promise.all(Array.from({ length: 1000 }, () => open(path).then(({ heard }) => heard)))
         )
-      }
-      assert.deepStrictEqual(yield* status(path), running)
-      assert.strictEqual(output(), "")
-    })
+        const { value, answers } = yield* withStatusAllTheWhile(path, silent)
+        assert.isAbove(answers, 0)
+        for (const { text } of value) {
+          assert.match(
+            text,
+            /^\{"success":false,"message":"(No complete request arrived|Too many connections are open)/
+          )
+        }
+        assert.deepStrictEqual(yield* status(path), running)
+        assert.strictEqual(output(), "")
+      })
   )
 
   it.scopedLive("answers each of 1,000 clients that ask for the status at once", () =>
@@ -220,7 +223,12 @@ describe("the control socket among hostile clients", () => {
       const refused = heard.filter(({ text }) => text.includes("No complete request arrived"))
       assert.isAbove(refused.length, 0)
       assert.isBelow(refused.length, 20)
-      assert.deepStrictEqual(yield* status(path), running)
+      // On a busy machine a request, too, may take longer than the short limit of this server.
+      const answer = yield* eventually(
+        "a request is answered",
+        Effect.map(status(path), (said) => (said.success ? said : undefined))
+      )
+      assert.deepStrictEqual(answer, running)
       assert.isBelow(output().length, 2000)
     })
   )

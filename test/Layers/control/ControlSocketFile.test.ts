@@ -68,7 +68,7 @@ describe("the control socket's file", () => {
     })
   )
 
-  it.scopedLive("is bound again after it was deleted or replaced, and the log says so", () =>
+  it.scopedLive("is bound again after it was deleted or replaced, and the log says so (D14)", () =>
     Effect.gen(function* () {
       const { lines, layer } = yield* logged
       yield* Effect.gen(function* () {

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -23,28 +24,41 @@ const usedHome = Effect.gen(function* () {
 const saveWorker = (home: ReturnType<typeof pathsBelow>, id: string) =>
   fs.writeFileSync(join(home.stateDir, "shop.json"), `{"version":1,"workerId":"${id}:shop:uuid"}`)
 
+const makePipe = (path: string) => assert.strictEqual(spawnSync("mkfifo", [path]).status, 0)
+
 describe("the id of a home", () => {
-  it.scopedLive("that was deleted or overwritten is taken from the saved state, and that is reported", () =>
-    Effect.gen(function* () {
-      const { home, id } = yield* usedHome
-      saveWorker(home, id)
-      const damages: ReadonlyArray<readonly [() => void, RegExp]> = [
-        [() => fs.rmSync(home.idFile), /\/id was missing; the saved state still had the id/],
-        [
-          () => fs.writeFileSync(home.idFile, "garbage\n"),
-          /\/id held no id; the saved state still had the id/
+  it.scopedLive(
+    "that was deleted, overwritten or replaced by a pipe is taken from the saved state, and that is reported",
+    () =>
+      Effect.gen(function* () {
+        const { home, id } = yield* usedHome
+        saveWorker(home, id)
+        const damages: ReadonlyArray<readonly [() => void, RegExp]> = [
+          [() => fs.rmSync(home.idFile), /\/id was missing; the saved state still had the id/],
+          [
+            () => fs.writeFileSync(home.idFile, "garbage\n"),
+            /\/id held no id; the saved state still had the id/
+          ],
+          // Nobody writes into these pipes: whoever opened one for reading would wait for ever.
+          [
+            () => {
+              fs.rmSync(home.idFile)
+              makePipe(home.idFile)
+              makePipe(join(home.stateDir, "a.json"))
+            },
+            /\/id held no id; the saved state still had the id/
+          ]
         ]
-      ]
-      for (const [damage, said] of damages) {
-        damage()
-        assert.strictEqual(yield* knownId(home), id)
-        const found = yield* homeId(home)
-        assert.strictEqual(found.id, id)
-        assert.match(found.change ?? "", said)
-        assert.strictEqual(fs.readFileSync(home.idFile, "utf8"), `${id}\n`)
-        assert.deepStrictEqual(yield* homeId(home), { id, change: undefined })
-      }
-    })
+        for (const [damage, said] of damages) {
+          damage()
+          assert.strictEqual(yield* knownId(home), id)
+          const found = yield* homeId(home)
+          assert.strictEqual(found.id, id)
+          assert.match(found.change ?? "", said)
+          assert.strictEqual(fs.readFileSync(home.idFile, "utf8"), `${id}\n`)
+          assert.deepStrictEqual(yield* homeId(home), { id, change: undefined })
+        }
+      })
   )
 
   it.scopedLive("that nothing knows any more is a new one, and that is reported", () =>

@@ -104,7 +104,7 @@ describe("the lock of a home", () => {
     })
   )
 
-  it.scopedLive("names no owner rather than a wrong one", () =>
+  it.scopedLive("names no owner rather than a wrong one, whatever the PID file says (D14)", () =>
     Effect.forEach(
       [String(process.pid), "1", "not a pid"],
       (stale) =>

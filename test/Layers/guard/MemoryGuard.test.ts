@@ -95,7 +95,7 @@ describe("when memory is low", () => {
     )
   })
 
-  it.effect("a hog that ignores SIGTERM gets SIGTERM once and SIGKILL once", () => {
+  it.effect("a hog that ignores SIGTERM gets SIGTERM once and SIGKILL once (D23)", () => {
     const machine = makeMachine(1.5 * GiB, [hog(1, GiB, { endsBy: "SIGKILL" })])
     return onMachine(machine, {}, (pass) =>
       Effect.gen(function* () {
@@ -369,7 +369,7 @@ describe("when memory is critical", () => {
     )
   })
 
-  it.effect("a worker that is critical soon after each start waits longer and longer", () => {
+  it.effect("a worker that is critical soon after each start waits longer and longer (D24)", () => {
     const machine = makeMachine(4 * GiB)
     machine.workers.set(shop, 4 * GiB)
     return onMachine(machine, {}, (pass) =>

@@ -11,24 +11,23 @@ describe("the stamps of watched files", () => {
       const home = yield* temporaryHome
       const folder = join(home, "sessions")
       const file = join(folder, "one.jsonl")
-      const stamps = () => fileStamps([folder, join(home, "absent")])
-      const seen = [stamps()]
-      const expectNew = () => {
-        const now = stamps()
+      const stamps = fileStamps([folder, join(home, "absent")], "stamps")
+      const seen = [yield* stamps]
+      const expectNew = Effect.map(stamps, (now) => {
         assert.notInclude(seen, now)
         seen.push(now)
-      }
+      })
       fs.mkdirSync(folder)
-      expectNew()
+      yield* expectNew
       fs.writeFileSync(file, "a")
       fs.utimesSync(file, 5000, 5000)
       fs.utimesSync(folder, 6000, 6000)
-      expectNew()
+      yield* expectNew
       fs.utimesSync(file, 7000, 7000)
-      expectNew()
-      assert.strictEqual(stamps(), seen.at(-1))
+      yield* expectNew
+      assert.strictEqual(yield* stamps, seen.at(-1))
       fs.rmSync(folder, { recursive: true })
-      assert.strictEqual(stamps(), seen[0])
+      assert.strictEqual(yield* stamps, seen[0])
     })
   )
 })

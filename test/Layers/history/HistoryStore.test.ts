@@ -461,7 +461,7 @@ describe("reading the history", () => {
     })
   )
 
-  it.scopedLive("meets no block's edge in the middle of a character", () =>
+  it.scopedLive("returns a character whole that crosses the boundary of two blocks", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const what = (n: number) => `${"€😀".repeat((n * 7) % 400)}${n}`

@@ -379,7 +379,7 @@ describe("on this machine, a scan", () => {
     })
   )
 
-  it.scopedLive("names a program by its file, lists no threads, and counts all its memory", () =>
+  it.scopedLive("names a program by its file, lists no threads, and counts all its memory (D21)", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryHome
       const copy = join(folder, "mynode")
@@ -419,7 +419,7 @@ describe("on this machine, a scan", () => {
     })
   )
 
-  it.scopedLive("follows a process until its exit, and leaves no file open", () =>
+  it.scopedLive("follows a process until its exit, and leaves no file open (D25)", () =>
     Effect.gen(function* () {
       const sizesOpen = () =>
         fs.readdirSync("/proc/self/fd").filter((name) => {

@@ -100,7 +100,7 @@ const levels = (world: World) =>
   world.events.flatMap((event) => (event._tag === "MemoryLevelChanged" ? [event.level] : []))
 
 describe("the memory monitor", () => {
-  it.scoped("has looked once before anybody can ask", () => {
+  it.scoped("has read the memory once before the first request (D28)", () => {
     const world = makeWorld(10 * gib)
     return Effect.gen(function* () {
       assert.deepInclude(yield* last, {

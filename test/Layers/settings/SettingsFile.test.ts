@@ -11,7 +11,7 @@ import { user } from "../../fixtures/SettingsUser.ts"
 import { folder } from "../../fixtures/SettingsWriter.ts"
 
 describe("A settings file", () => {
-  it.scoped("D17: a wrong file never means the defaults: everything wrong in it is told, with its line", () =>
+  it.scoped("that is invalid is refused, with the line of each problem (D17)", () =>
     Effect.gen(function* () {
       const { refusalsOf } = yield* user
       const lines = yield* refusalsOf(
@@ -98,7 +98,7 @@ describe("A settings file", () => {
     })
   )
 
-  it.scoped("D19: a missing file is an error when --config names it, and a folder always is", () =>
+  it.scoped("that is missing is an error when --config names it; a folder always is (D19)", () =>
     Effect.gen(function* () {
       const { complaints, load, root, write } = yield* user
       assert.deepStrictEqual(yield* complaints({ configFile: "gone.toml" }), [

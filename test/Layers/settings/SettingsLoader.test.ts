@@ -32,7 +32,7 @@ max_consecutive_restarts = 10
 `
 
 describe("loadSettings", () => {
-  it.scoped("D17: the documented daemon.toml is accepted as it stands, and every key of it counts", () =>
+  it.scoped("the documented daemon.toml is accepted as it stands, and every key of it counts (D17)", () =>
     Effect.gen(function* () {
       const { load, write } = yield* user
       yield* write(".autopilot/daemon.toml", example)
@@ -61,7 +61,7 @@ describe("loadSettings", () => {
     })
   )
 
-  it.scoped("D17: an empty file, a file with one key and no file at all are accepted", () =>
+  it.scoped("an empty file, a file with one key and no file at all are accepted (D17)", () =>
     Effect.gen(function* () {
       const { load, root, write } = yield* user
       const without = yield* load()
@@ -74,7 +74,7 @@ describe("loadSettings", () => {
     })
   )
 
-  it.scoped("D19: ~ in a path means the user's home", () =>
+  it.scoped("~ in a path means the user's home (D19)", () =>
     Effect.gen(function* () {
       const { home, load, root, write } = yield* user
       yield* write(
@@ -93,7 +93,7 @@ describe("loadSettings", () => {
   )
 
   it.scoped(
-    "D18: model, budget and turns of the file hold unless the environment or the command line says otherwise",
+    "model, budget and turns of the file hold unless the environment or the command line sets them (D18)",
     () =>
       Effect.gen(function* () {
         const { load, write } = yield* user

@@ -75,7 +75,7 @@ describe("a worker's program", () => {
     Effect.gen(function* () {
       const path = join(yield* folder, "agent")
       fs.writeFileSync(path, content, { mode: 0o755 })
-      return yield* Effect.either(checkExecutable(path, "/", process.env["PATH"] ?? ""))
+      return yield* Effect.either(checkExecutable(path, "/", process.env["PATH"] ?? "", path))
     })
 
   for (const [what, content, told] of refused) {
@@ -100,7 +100,7 @@ describe("a worker's program", () => {
       const path = yield* folder
       fs.writeFileSync(join(path, "node"), "", { mode: 0o755 })
       fs.writeFileSync(join(path, "agent"), `#!${path}/node\n`, { mode: 0o755 })
-      const { reason } = yield* Effect.flip(checkExecutable("agent", "/", path))
+      const { reason } = yield* Effect.flip(checkExecutable("agent", "/", path, path))
       assert.match(reason, /agent names the interpreter \S+node, which cannot run: \S+node is empty/)
     })
   )

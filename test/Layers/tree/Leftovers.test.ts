@@ -1,24 +1,28 @@
+import * as fs from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { ProjectName } from "../../../src/Domain/Project.ts"
+import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import * as Leftovers from "../../../src/Layers/tree/Leftovers.ts"
 import { WorkerGroups, withoutGroups } from "../../../src/Layers/tree/WorkerGroups.ts"
 import { WorkerTree } from "../../../src/Layers/tree/WorkerTree.ts"
 import { heldHome } from "../../fixtures/HeldHome.ts"
+import { temporaryHome } from "../../live/TestDaemon.ts"
 
 const ofHome = "AUTOPILOT_WORKER_ID=home:"
 const ending = { graceMs: 0, hasten: Effect.never }
 
 /** Leftovers that are looked for in the pretended trees of a machine where nothing is left; `looked` is for whose. */
-const around = (looked: Array<string>) =>
+const around = (looked: Array<string>, root = "/nonexistent") =>
   Leftovers.layer.pipe(
     Layer.provide(
       Layer.mergeAll(
         heldHome("home"),
+        Layer.succeed(AutopilotHome, pathsBelow(root)),
         Layer.succeed(WorkerGroups, withoutGroups),
         Layer.succeed(DaemonEvents, { publish: () => Effect.void, changes: Stream.empty }),
         Layer.succeed(WorkerTree, {
@@ -26,7 +30,8 @@ const around = (looked: Array<string>) =>
           of: () => Effect.dieMessage("nothing is started here"),
           end: ({ earlier, mark }) =>
             Effect.sync(() => void looked.push([mark, ...earlier.map(({ pid }) => pid)].join(" "))).pipe(
-              Effect.zipRight(Effect.sleep("100 millis")),
+              // All others ask meanwhile.
+              Effect.zipRight(Effect.promise(() => new Promise((done) => setImmediate(done)))),
               Effect.as([])
             )
         })
@@ -38,11 +43,7 @@ const start = (name: string) =>
   Effect.flatMap(Leftovers.Leftovers, ({ end }) => end(ProjectName.make(name), ending, () => Effect.void))
 
 const startAll = (names: ReadonlyArray<string>) =>
-  Effect.gen(function* () {
-    const all = yield* Effect.fork(Effect.forEach(names, start, { concurrency: "unbounded", discard: true }))
-    yield* TestClock.adjust("200 millis")
-    yield* all
-  })
+  Effect.forEach(names, start, { concurrency: "unbounded", discard: true })
 
 describe("leftovers", () => {
   it.effect("are looked for once when all projects start together, not once more for each", () => {
@@ -96,5 +97,25 @@ describe("leftovers", () => {
         assert.deepStrictEqual(looked, [`${ofHome} 70`, `${ofHome}wiki: 72`, `${ofHome}wiki:`])
       }).pipe(Effect.provide(around(looked)))
     }
+  )
+
+  it.scoped(
+    "include a worker of a project that the settings no longer have, and a leader that no saved state names yet",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        const { stateDir } = pathsBelow(home)
+        fs.mkdirSync(stateDir)
+        const trace = (pid: number) =>
+          `{"bootId":"boot","homeId":"home","processes":[{"pid":${pid},"startTicks":1}]}`
+        fs.writeFileSync(`${stateDir}/removed.json`, `{"version":1,"tree":${trace(80)}}`)
+        // Written over a longer one, by the leader itself.
+        fs.writeFileSync(`${stateDir}/shop.leader`, `${trace(81)}\n9}]}\n`)
+        fs.writeFileSync(`${stateDir}/blog.leader`, "")
+        const looked: Array<string> = []
+        yield* startAll(["shop"]).pipe(Effect.provide(around(looked, home)))
+        assert.strictEqual(looked.length, 1)
+        assert.deepStrictEqual(looked[0]?.split(" ").toSorted(), [ofHome, "80", "81"].toSorted())
+      })
   )
 })

@@ -1,8 +1,21 @@
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as TestClock from "effect/TestClock"
+import { ProjectName } from "../../../src/Domain/Project.ts"
+import { turnOfTheEventLoop } from "../../../src/Layers/concurrency/EventLoop.ts"
+import { pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import * as ProcFs from "../../../src/Layers/machine/ProcFs.ts"
+import type { CannotStart } from "../../../src/Layers/tree/Executable.ts"
+import { makeLeaderFile } from "../../../src/Layers/tree/SavedTraces.ts"
 import * as WorkerProcess from "../../../src/Layers/tree/WorkerProcess.ts"
+import { eventually, processesWith, temporaryHome } from "../../live/TestDaemon.ts"
 
 const refusals: ReadonlyArray<
   readonly [what: string, spec: Partial<WorkerProcess.WorkerSpec>, told: RegExp]
@@ -39,10 +52,118 @@ describe("a worker that the system does not start", () => {
     it.effect(`is reported with the cause: ${what}`, () =>
       Effect.gen(function* () {
         const { start } = yield* WorkerProcess.WorkerProcess
-        const { reason } = yield* Effect.flip(start({ argv: ["/bin/true"], cwd: "/", env: {}, ...spec }))
+        const { reason } = yield* Effect.flip(
+          start({ project: "odd", argv: ["/bin/true"], cwd: "/", env: {}, ...spec })
+        )
         assert.match(reason, told)
         assert.notMatch(reason, /xxx|sk-secret/)
-      }).pipe(Effect.provide(Layer.provide(WorkerProcess.layer, ProcFs.layer)))
+      }).pipe(Effect.provide(layer))
     )
   }
+})
+
+const layer = Layer.provide(WorkerProcess.layer, ProcFs.layer)
+
+/** A worker whose start hangs: nobody reads the pipe that it writes to before anything else. */
+const hanging = Effect.map(temporaryHome, (home) => {
+  const entrance = join(home, "pipe")
+  execFileSync("mkfifo", [entrance])
+  const spec = { project: "hangs", argv: ["/bin/true"] as const, cwd: "/", env: { HUNG: home }, entrance }
+  return { spec, processes: () => processesWith(`HUNG=${home}`) }
+})
+
+describe("a worker whose start hangs on a disk", () => {
+  it.scoped("is killed after a while, and that is why it did not start", () =>
+    Effect.gen(function* () {
+      const { processes, spec } = yield* hanging
+      const { start } = yield* WorkerProcess.WorkerProcess
+      const starting = yield* Effect.fork(Effect.flip(start(spec)))
+      let ended = Option.none<Exit.Exit<CannotStart, unknown>>()
+      while (Option.isNone(ended)) {
+        yield* turnOfTheEventLoop
+        yield* TestClock.adjust("1 second")
+        ended = yield* Fiber.poll(starting)
+      }
+      const { reason } = yield* ended.value
+      assert.match(
+        reason,
+        /^its start hung for 30s: the disk of \/, or of \/bin\/true, does not answer\. Check/
+      )
+      assert.deepStrictEqual(processes(), [])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.scopedLive("can be stopped meanwhile", () =>
+    Effect.gen(function* () {
+      const { processes, spec } = yield* hanging
+      const { start } = yield* WorkerProcess.WorkerProcess
+      const starting = yield* Effect.fork(Effect.uninterruptible(start(spec)))
+      yield* eventually(
+        "the shell runs",
+        Effect.sync(() => processes()[0])
+      )
+      yield* Fiber.interrupt(starting)
+      assert.deepStrictEqual(processes(), [])
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("a worker", () => {
+  it.scopedLive("starts in its folder, and finds the variables of that as without the shell before it", () =>
+    Effect.gen(function* () {
+      const cwd = yield* temporaryHome
+      const { start } = yield* WorkerProcess.WorkerProcess
+      const said = Effect.fnUntraced(function* (env: Readonly<Record<string, string>>) {
+        const argv = ["/bin/sh", "-c", 'echo "$PWD ${OLDPWD-none} $(pwd -P)"'] as const
+        const { exit, stdout } = yield* start({ project: "says", argv, cwd, env })
+        let text = ""
+        stdout.on("data", (chunk: Buffer) => (text += chunk.toString("utf8")))
+        yield* exit
+        return yield* eventually(
+          "it has said so",
+          Effect.sync(() => (text.endsWith("\n") ? text.trim() : undefined))
+        )
+      })
+      assert.strictEqual(yield* said({ PWD: "/gone", OLDPWD: "/before" }), `${cwd} /before ${cwd}`)
+      assert.strictEqual(yield* said({}), `${cwd} none ${cwd}`)
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("the leader of a worker", () => {
+  it.scopedLive(
+    "is on disk by pid and start time before the agent runs, whose environment has nothing of it",
+    () =>
+      Effect.gen(function* () {
+        const home = pathsBelow(yield* temporaryHome)
+        fs.mkdirSync(home.stateDir)
+        const trace = yield* makeLeaderFile(home, ProjectName.make("shop"), {
+          bootId: "boot",
+          homeId: "home"
+        })
+        const { start } = yield* WorkerProcess.WorkerProcess
+        const worker = yield* start({
+          project: "shop",
+          // The agent reads the file, and shows its own start time and environment.
+          argv: ["/bin/sh", "-c", 'cat "$FILE"; cat /proc/$$/stat; env'],
+          cwd: "/",
+          env: { FILE: trace?.file ?? "", PATH: process.env["PATH"] ?? "" },
+          trace
+        })
+        const said = yield* Effect.promise(() => worker.stdout.setEncoding("utf8").toArray())
+        const [line = "", stat = "", ...env] = said.join("").trim().split("\n")
+        assert.deepStrictEqual(JSON.parse(line), {
+          bootId: "boot",
+          homeId: "home",
+          processes: [{ pid: worker.pid, startTicks: Number(stat.split(" ")[21]) }]
+        })
+        assert.deepStrictEqual(
+          env
+            .map((entry) => entry.split("=", 1)[0])
+            .filter((name) => !["PWD", "SHLVL", "_", "OLDPWD"].includes(name ?? ""))
+            .toSorted(),
+          ["FILE", "PATH"]
+        )
+      }).pipe(Effect.provide(layer))
+  )
 })

@@ -23,7 +23,7 @@ const envFile = Effect.gen(function* () {
 const optional = { mustExist: false }
 
 describe("EnvFile", () => {
-  it.scoped("is read anew each time, so that a rotated key works at the next start", () =>
+  it.scoped("is read anew each time, so that a rotated key works at the next start (D20)", () =>
     Effect.gen(function* () {
       const { path, read, write } = yield* envFile
       yield* write("KEY=old\n")

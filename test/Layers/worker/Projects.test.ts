@@ -76,7 +76,7 @@ const newestOf = (name: ProjectName) =>
   )
 
 describe("several projects", () => {
-  it.effect("one that crashes and backs off costs its neighbours nothing", () =>
+  it.effect("one that crashes and backs off does not affect the others (D32)", () =>
     Effect.gen(function* () {
       yield* begin
       yield* (yield* newestOf(shop))?.exit(crash) ?? Effect.void

@@ -174,7 +174,7 @@ describe("commands are served before any timer fires", () => {
     }).pipe(Effect.provide(layerOf(makeSurroundings())))
   )
 
-  it.effect("stop during a backoff stops for good", () =>
+  it.effect("stop during a backoff stops for good (D3)", () =>
     Effect.gen(function* () {
       const lives = yield* FakeRuns.FakeRuns
       yield* begin
@@ -187,7 +187,7 @@ describe("commands are served before any timer fires", () => {
     }).pipe(Effect.provide(layerOf(makeSurroundings())))
   )
 
-  it.effect("stop, start and restart are answered while a tree takes 20 seconds to end", () =>
+  it.effect("stop, start and restart are answered while a worker takes 20 seconds to exit (D1)", () =>
     Effect.gen(function* () {
       const lives = yield* FakeRuns.FakeRuns
       yield* begin
@@ -256,7 +256,7 @@ describe("what survives the daemon", () => {
     }).pipe(Effect.provide(layerOf(around)))
   })
 
-  it.effect("the end of the daemon changes nothing of it, but that no process is left to look for", () => {
+  it.effect("the daemon's exit changes only the recorded processes, which are gone", () => {
     const around = makeSurroundings()
     return Effect.gen(function* () {
       const { drain } = yield* Supervisor.Supervisor
@@ -346,7 +346,7 @@ describe("what survives the daemon", () => {
     }).pipe(Effect.provide(layerOf(around)))
   })
 
-  it.effect("a disk that fails or hangs is told and stops nothing", () =>
+  it.effect("a disk that fails or hangs is reported and stops no worker", () =>
     Effect.gen(function* () {
       for (const disk of ["fails", "hangs"] as const) {
         const around = makeSurroundings()
@@ -370,7 +370,7 @@ describe("what survives the daemon", () => {
 })
 
 describe("defects", () => {
-  it.effect("a defect in a worker's life is a failure of that life: it is started again", () =>
+  it.effect("a defect while a worker runs counts as a failure, and the daemon restarts the worker", () =>
     Effect.gen(function* () {
       const lives = yield* FakeRuns.FakeRuns
       lives.breakNext()

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import { noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
+import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import { Leftovers } from "../../../src/Layers/tree/Leftovers.ts"
 import { WorkerGroups, withoutGroups } from "../../../src/Layers/tree/WorkerGroups.ts"
 import { WorkerProcess } from "../../../src/Layers/tree/WorkerProcess.ts"
@@ -30,6 +31,7 @@ const machine = (asked: Deferred.Deferred<void>, isUp: Deferred.Deferred<void>) 
     Layer.provide(
       Layer.mergeAll(
         heldHome("home"),
+        Layer.succeed(AutopilotHome, pathsBelow("/nonexistent")),
         Layer.succeed(Leftovers, {
           remember: () => Effect.void,
           end: () => Effect.void,

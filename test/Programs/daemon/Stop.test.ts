@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
-import { noSurvivors } from "../../../src/Domain/tree/Survivors.ts"
+import { nothingAlive } from "../../../src/Domain/tree/UnservedHome.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import { HistoryReader } from "../../../src/Layers/history/HistoryReader.ts"
 import * as ProcFs from "../../../src/Layers/machine/ProcFs.ts"
@@ -33,7 +33,7 @@ const stopped = (event: DaemonEvent | undefined, workerPids: ReadonlyArray<numbe
       ProcFs.layer,
       Layer.succeed(AutopilotHome, pathsBelow(home)),
       Layer.succeed(HomeSurvivors, {
-        find: Effect.succeed(noSurvivors),
+        find: Effect.succeed(nothingAlive),
         workerPids: Effect.succeed(workerPids),
         named: Effect.succeed([])
       }),
@@ -48,7 +48,7 @@ const stopped = (event: DaemonEvent | undefined, workerPids: ReadonlyArray<numbe
   })
 
 describe("autopilotd stop", () => {
-  it.scopedLive("waits for the socket and the lock, not for a pid of another namespace", () =>
+  it.scopedLive("waits for the socket and the lock, not for a pid of another namespace (D15)", () =>
     Effect.gen(function* () {
       const { out, result } = yield* stopped({ _tag: "DaemonStopped", leftBehind: [] }, [])
       assert.strictEqual(messageOf(result), "no failure")

@@ -4,7 +4,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
 import type { ControlRequest } from "../../../src/Domain/control/ControlProtocol.ts"
-import { noSurvivors } from "../../../src/Domain/tree/Survivors.ts"
+import { nothingAlive } from "../../../src/Domain/tree/UnservedHome.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import { HistoryReader, HistoryUnreadable } from "../../../src/Layers/history/HistoryReader.ts"
 import { MachineBoot } from "../../../src/Layers/machine/MachineBoot.ts"
@@ -38,7 +38,7 @@ const failed = {
 
 const Home = Layer.succeed(AutopilotHome, pathsBelow("/nonexistent/home"))
 const nothingLives = Layer.succeed(HomeSurvivors, {
-  find: Effect.succeed(noSurvivors),
+  find: Effect.succeed(nothingAlive),
   workerPids: Effect.succeed([]),
   named: Effect.succeed([])
 })

@@ -3,7 +3,15 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { notRoot, unlessMissing } from "../../fixtures/Missing.ts"
-import { command, eventually, fixture, launcher, startDaemon, temporaryHome } from "../TestDaemon.ts"
+import {
+  command,
+  eventually,
+  fixture,
+  launcher,
+  ownProcess,
+  startDaemon,
+  temporaryHome
+} from "../TestDaemon.ts"
 
 const worker = fixture("sleeps.sh")
 
@@ -25,8 +33,8 @@ describe("without a daemon", () => {
   it.scopedLive("every command that needs one says so, says what to do, and exits with 3", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
-      for (const name of ["status", "restart-worker"]) {
-        assert.deepStrictEqual(yield* command({ home, args: [name] }), {
+      for (const name of ["status"]) {
+        assert.deepStrictEqual(yield* ownProcess({ home, args: [name] }), {
           code: 3,
           signal: null,
           stdout: "",
@@ -163,30 +171,32 @@ describe("with a daemon", () => {
     })
   )
 
-  it.scopedLive("in a pipe its answers have no escapes, and a reader that goes away early is no error", () =>
-    Effect.gen(function* () {
-      const { home } = yield* startDaemon({ worker: [worker] })
-      for (const args of [["status"], ["--help"], ["config", "check"]]) {
-        const told = yield* command({ home, args, env: { FORCE_COLOR: "1", TERM: "xterm-256color" } })
-        assert.notMatch(told.stdout + told.stderr, /[^\n\P{Cc}]/u, args.join(" "))
-      }
-      for (const line of [
-        "config check -- true | true",
-        "nonsense --json | true",
-        "--completions bash | head -1 >/dev/null"
-      ]) {
-        const script = `"$1" ${line}`
-        const told = yield* command({ home, command: "bash", args: ["-c", script, "bash", launcher] })
-        assert.strictEqual(told.stderr, "", line)
-      }
-      const closed = yield* command({
-        home,
-        command: "bash",
-        args: ["-c", '"$1" status >&-; echo "code $?"', "bash", launcher]
+  it.scopedLive(
+    "in a pipe its answers have no escapes, and a reader that goes away early is no error (D31)",
+    () =>
+      Effect.gen(function* () {
+        const { home } = yield* startDaemon({ worker: [worker] })
+        for (const args of [["status"], ["--help"], ["config", "check"]]) {
+          const told = yield* command({ home, args, env: { FORCE_COLOR: "1", TERM: "xterm-256color" } })
+          assert.notMatch(told.stdout + told.stderr, /[^\n\P{Cc}]/u, args.join(" "))
+        }
+        for (const line of [
+          "config check -- true | true",
+          "nonsense --json | true",
+          "--completions bash | head -1 >/dev/null"
+        ]) {
+          const script = `"$1" ${line}`
+          const told = yield* command({ home, command: "bash", args: ["-c", script, "bash", launcher] })
+          assert.strictEqual(told.stderr, "", line)
+        }
+        const closed = yield* command({
+          home,
+          command: "bash",
+          args: ["-c", '"$1" status >&-; echo "code $?"', "bash", launcher]
+        })
+        assert.strictEqual(closed.stderr, "")
+        assert.strictEqual(closed.stdout, "code 0\n")
       })
-      assert.strictEqual(closed.stderr, "")
-      assert.strictEqual(closed.stdout, "code 0\n")
-    })
   )
 
   it.scopedLive("a hostile name of a folder reaches neither terminal, log nor JSON as it is", () =>

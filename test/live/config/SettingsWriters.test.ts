@@ -7,7 +7,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import { parse } from "smol-toml"
-import { command, eventually, fixture, startDaemon, temporaryHome } from "../TestDaemon.ts"
+import { command, eventually, fixture, ownProcess, startDaemon, temporaryHome } from "../TestDaemon.ts"
 import { pidOf, project, request } from "../worker/SeveralProjects.ts"
 
 const sleeps = [fixture("sleeps.sh")]
@@ -62,7 +62,7 @@ const writersAtOnce = (home: string) =>
     const texts = yield* polled(home)
     const written = yield* Effect.forEach(
       keys,
-      (key, at) => command({ home, args: ["config", "set", `env.${key}`, `"value ${at}"`] }),
+      (key, at) => ownProcess({ home, args: ["config", "set", `env.${key}`, `"value ${at}"`] }),
       { concurrency: "unbounded" }
     )
     assert.deepStrictEqual(

@@ -157,6 +157,19 @@ for (const { name, words } of shells) {
       })
     )
 
+    it.scopedLive("gives Node threads for disks that do not answer, unless the user says how many", () =>
+      Effect.gen(function* () {
+        const { launcher } = yield* installed()
+        const threads = (set: string | undefined) =>
+          Effect.map(told([...words, launcher], { UV_THREADPOOL_SIZE: set }), ({ env }) => [
+            env["UV_THREADPOOL_SIZE"],
+            env["AUTOPILOTD_WORKER_UV_THREADPOOL_SIZE"]
+          ])
+        assert.deepStrictEqual(yield* threads(undefined), ["16", undefined])
+        assert.deepStrictEqual(yield* threads("7"), ["7", "7"])
+      })
+    )
+
     it.scopedLive("uses its own home, unless AUTOPILOT_HOME is set", () =>
       Effect.gen(function* () {
         const home = `/srv/it's\n$HOME "q"`

@@ -17,15 +17,6 @@ import {
 import { alive, treeNames, treeUp } from "../tree/GrownTree.ts"
 import { byShell, whenRunning } from "./OtherStarts.ts"
 
-const signals: ReadonlyArray<NodeJS.Signals> = [
-  "SIGTERM",
-  "SIGINT",
-  "SIGHUP",
-  "SIGQUIT",
-  "SIGUSR2",
-  "SIGALRM"
-]
-
 const deafIsUp = (daemon: TestDaemon) =>
   eventually(
     "the worker ignores SIGTERM",
@@ -43,27 +34,11 @@ const assertNothingLeft = (daemon: TestDaemon) => {
   assert.match(log, /Stopped; all workers have exited\n$/)
 }
 
-describe("each of the signals that end programs", () => {
-  for (const signal of signals) {
-    it.scopedLive(`ends the daemon cleanly, its worker with it: ${signal}`, () =>
-      Effect.gen(function* () {
-        const daemon = yield* startDaemon({ worker: [fixture("sleeps.sh")] })
-        const { worker_pid } = yield* daemon.status("it runs", (data) => data.worker_status === "running")
-        daemon.child.kill(signal)
-        assert.deepStrictEqual(yield* daemon.ended, clean)
-        assert.isFalse(isAlive(worker_pid ?? 0))
-        assertNothingLeft(daemon)
-        assert.include(daemon.stderr(), `Shutting down: ${signal}`)
-      })
-    )
-  }
-})
-
 describe("SIGUSR1, which opens the debugger of other Node programs,", () => {
   it.scopedLive("does nothing to a daemon; a signal that others die of ends it cleanly", () =>
     Effect.gen(function* () {
       const daemon = yield* startDaemon({ worker: [fixture("sleeps.sh")] })
-      yield* daemon.status("it runs", (data) => data.worker_status === "running")
+      const { worker_pid } = yield* daemon.status("it runs", (data) => data.worker_status === "running")
       daemon.child.kill("SIGUSR1")
       yield* daemon.ask({ type: "Status" })
       assert.notMatch(daemon.stderr(), /[Dd]ebugger|[Ii]nspector/)
@@ -73,6 +48,7 @@ describe("SIGUSR1, which opens the debugger of other Node programs,", () => {
       )
       daemon.child.kill("SIGPWR")
       assert.deepStrictEqual(yield* daemon.ended, clean)
+      assert.isFalse(isAlive(worker_pid ?? 0))
       assertNothingLeft(daemon)
       assert.include(daemon.stderr(), "Shutting down: SIGPWR")
     })
@@ -81,6 +57,8 @@ describe("SIGUSR1, which opens the debugger of other Node programs,", () => {
 
 interface Situation {
   readonly what: string
+  /** One of those that end programs; each has a situation. */
+  readonly signal: NodeJS.Signals
   readonly worker: ReadonlyArray<string>
   readonly settings?: string
   /** Brings it about. */
@@ -93,6 +71,7 @@ const inState = (word: string) => (daemon: TestDaemon) =>
 const situations: ReadonlyArray<Situation> = [
   {
     what: "is being stopped and ignores SIGTERM",
+    signal: "SIGTERM",
     worker: [fixture("ignores-term.sh")],
     settings: "[restart]\nstop_grace_ms = 500\n",
     enter: (daemon) =>
@@ -103,6 +82,7 @@ const situations: ReadonlyArray<Situation> = [
   },
   {
     what: "is being restarted and ignores SIGTERM",
+    signal: "SIGINT",
     worker: [fixture("ignores-term.sh")],
     settings: "[restart]\nstop_grace_ms = 500\n",
     enter: (daemon) =>
@@ -113,35 +93,44 @@ const situations: ReadonlyArray<Situation> = [
   },
   {
     what: "waits out a backoff of five minutes",
+    signal: "SIGHUP",
     worker: [fixture("ends.sh"), "0", "3"],
     settings: "[restart]\ninitial_backoff_ms = 300000\n",
     enter: inState("restarting")
   },
   {
     what: "has failed for good",
+    signal: "SIGQUIT",
     worker: [fixture("ends.sh"), "0", "3"],
     settings: "[restart]\nmax_consecutive_restarts = 1\n",
     enter: inState("failed")
   },
-  { what: "has finished its work", worker: [fixture("ends.sh"), "0", "0"], enter: inState("stopped") },
+  {
+    what: "has finished its work",
+    signal: "SIGUSR2",
+    worker: [fixture("ends.sh"), "0", "0"],
+    enter: inState("stopped")
+  },
   {
     what: "cannot be started",
+    signal: "SIGALRM",
     worker: ["/nowhere/agent"],
     settings: "[restart]\ninitial_backoff_ms = 300000\n",
     enter: inState("restarting")
   }
 ]
 
-describe("SIGTERM while the worker", () => {
-  for (const { enter, settings, what, worker } of situations) {
-    it.scopedLive(`${what} ends the daemon cleanly and starts nothing more`, () =>
+describe("each of the signals that end programs ends the daemon cleanly and starts nothing more (D9)", () => {
+  for (const { enter, settings, signal, what, worker } of situations) {
+    it.scopedLive(`${signal} while the worker ${what}`, () =>
       Effect.gen(function* () {
         const daemon = yield* startDaemon({ worker, ...(settings === undefined ? {} : { settings }) })
         yield* enter(daemon)
         const before = daemon.stderr().split("Worker started").length
-        daemon.child.kill("SIGTERM")
+        daemon.child.kill(signal)
         assert.deepStrictEqual(yield* daemon.ended, clean)
         assertNothingLeft(daemon)
+        assert.include(daemon.stderr(), `Shutting down: ${signal}`)
         assert.strictEqual(daemon.stderr().split("Worker started").length, before)
       })
     )
@@ -186,12 +175,10 @@ describe("a daemon that is shutting down", () => {
           }).pipe(Effect.delay(20))
         )
     ],
-    ["SIGINT", (daemon) => Effect.sync(() => daemon.child.kill("SIGINT"))],
-    ["`autopilotd stop`", (daemon) => daemon.ask({ type: "Shutdown" })],
     ["three hangups at once", (daemon) => Effect.sync(() => [1, 2, 3].map(() => daemon.child.kill("SIGHUP")))]
   ]
   for (const [what, again] of hasteners) {
-    it.scopedLive(`is hastened by ${what}: what ignores SIGTERM is killed, all of it`, () =>
+    it.scopedLive(`is hastened by ${what}, which kills all processes that ignore SIGTERM (D31)`, () =>
       Effect.gen(function* () {
         const daemon = yield* startDaemon({ worker: [fixture("grows-a-tree.sh")], settings: longGrace })
         const tree = yield* treeUp(daemon, 1, treeNames)
@@ -204,20 +191,6 @@ describe("a daemon that is shutting down", () => {
       })
     )
   }
-
-  it.scopedLive("takes one Ctrl-C that comes twice, from the terminal and from npm, as one", () =>
-    Effect.gen(function* () {
-      const daemon = yield* startDaemon({
-        worker: [fixture("ignores-term.sh")],
-        settings: "[restart]\nstop_grace_ms = 1000\n"
-      })
-      yield* deafIsUp(daemon)
-      daemon.child.kill("SIGINT")
-      daemon.child.kill("SIGINT")
-      assert.deepStrictEqual(yield* daemon.ended, clean)
-      assert.notInclude(daemon.stderr(), "while shutting down")
-    })
-  )
 })
 
 describe("a signal at any moment of a start", () => {
@@ -226,7 +199,7 @@ describe("a signal at any moment of a start", () => {
     () =>
       Effect.gen(function* () {
         const home = yield* temporaryHome
-        const rounds = 10
+        const rounds = 6
         const codes: Array<number | NodeJS.Signals | null> = []
         for (let round = 0; round < rounds; round++) {
           const daemon = yield* run({ home, args: ["start", "--", fixture("grows-a-tree.sh")] })
@@ -235,7 +208,7 @@ describe("a signal at any moment of a start", () => {
           daemon.child.kill("SIGTERM")
           // Its worker ignores SIGTERM.
           yield* Effect.sleep(60)
-          daemon.child.kill("SIGTERM")
+          daemon.child.kill("SIGINT")
           const { code, signal } = yield* daemon.ended
           codes.push(signal ?? code)
           assert.deepStrictEqual(workersOf(home), [], `round ${round}`)

@@ -38,7 +38,7 @@ describe("autopilotd doctor", () => {
     })
   )
 
-  it.scopedLive("names each setting that is wrong, with its cure, and exits with 1", () =>
+  it.scopedLive("names each setting that is wrong, with its fix, and exits with 1", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       fs.writeFileSync(join(home, "daemon.toml"), "[restart]\ninitial_backof_ms = 3\njitter = 7\n")

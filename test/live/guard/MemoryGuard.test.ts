@@ -57,50 +57,52 @@ const worksOn = Effect.fnUntraced(function* ({ status }: GuardedMachine, pid: nu
 })
 
 describe("when memory is low", () => {
-  live("a large node is ended by TERM; worker, children and everybody else live", () =>
-    Effect.gen(function* () {
-      const guarded = yield* guardedMachine({ worker: parentOf(hoarding(child)) })
-      const { full, hoarder, isGone, logged, machine, memoryIs, status } = guarded
-      const { worker_pid } = yield* status("the worker runs", (data) => data.worker_status === "running")
-      const childPid = yield* full(child)
-      const small = yield* hoarder({ tag: "small", mebibytes: 1 })
-      const exporter = yield* hoarder({ tag: "exporter", mebibytes: 120 }, join(programs, "node_exporter"))
-      const script = fs.readFileSync(hoarding(child)[1] ?? "", "utf8")
-      const others = yield* machine.start({
-        argv: [join(programs, "node"), "--input-type=module", "-e", script, "-", '{"mebibytes":120}'],
-        uid: 65534,
-        ownSession: true
-      })
-      yield* eventually(
-        "another user's holds its memory",
-        Effect.sync(() => (machine.residentBytes(others) > 120 * 2 ** 20 ? true : undefined))
-      )
-      const hog = yield* hoarder({ tag: "hog", mebibytes: 150 })
-      yield* memoryIs(low)
-      yield* isGone(hog)
-      const line = yield* logged(/Sending SIGTERM /)
-      assert.match(
-        line,
-        new RegExp(
-          `Sending SIGTERM to node \\(pid ${hog}, \\S+ MiB\\): memory is low \\(900 MiB of 4 GiB available, below 1 GiB\\)`
+  live(
+    "a large node of the user gets SIGTERM; the worker, its node children and all others live (D21, D22)",
+    () =>
+      Effect.gen(function* () {
+        const guarded = yield* guardedMachine({ worker: parentOf(hoarding(child)) })
+        const { full, hoarder, isGone, logged, machine, memoryIs, status } = guarded
+        const { worker_pid } = yield* status("the worker runs", (data) => data.worker_status === "running")
+        const childPid = yield* full(child)
+        const small = yield* hoarder({ tag: "small", mebibytes: 1 })
+        const exporter = yield* hoarder({ tag: "exporter", mebibytes: 120 }, join(programs, "node_exporter"))
+        const script = fs.readFileSync(hoarding(child)[1] ?? "", "utf8")
+        const others = yield* machine.start({
+          argv: [join(programs, "node"), "--input-type=module", "-e", script, "-", '{"mebibytes":120}'],
+          uid: 65534,
+          ownSession: true
+        })
+        yield* eventually(
+          "another user's holds its memory",
+          Effect.sync(() => (machine.residentBytes(others) > 120 * 2 ** 20 ? true : undefined))
         )
-      )
-      yield* logged(new RegExp(`node \\(pid ${hog}\\) exited after `))
-      yield* foundNothing(guarded)
-      assertAlive(guarded, worker_pid ?? 0, childPid, small, exporter, others)
-      assert.notMatch(guarded.log(), /Sending SIGKILL/)
-      assert.match(
-        guarded.log(),
-        new RegExp(`pid ${others}, \\S+ MiB, `),
-        "another user's is told among the spared"
-      )
-      const data = yield* status("memory is low", ({ memory_level }) => memory_level === "low")
-      assert.strictEqual(data.memory_available_bytes, 900 * 2 ** 20)
-      yield* worksOn(guarded, worker_pid)
-    })
+        const hog = yield* hoarder({ tag: "hog", mebibytes: 150 })
+        yield* memoryIs(low)
+        yield* isGone(hog)
+        const line = yield* logged(/Sending SIGTERM /)
+        assert.match(
+          line,
+          new RegExp(
+            `Sending SIGTERM to node \\(pid ${hog}, \\S+ MiB\\): memory is low \\(900 MiB of 4 GiB available, below 1 GiB\\)`
+          )
+        )
+        yield* logged(new RegExp(`node \\(pid ${hog}\\) exited after `))
+        yield* foundNothing(guarded)
+        assertAlive(guarded, worker_pid ?? 0, childPid, small, exporter, others)
+        assert.notMatch(guarded.log(), /Sending SIGKILL/)
+        assert.match(
+          guarded.log(),
+          new RegExp(`pid ${others}, \\S+ MiB, `),
+          "another user's is told among the spared"
+        )
+        const data = yield* status("memory is low", ({ memory_level }) => memory_level === "low")
+        assert.strictEqual(data.memory_available_bytes, 900 * 2 ** 20)
+        yield* worksOn(guarded, worker_pid)
+      })
   )
 
-  live("nobody is signalled any more once it is plentiful", () =>
+  live("no process is signalled once memory is plentiful", () =>
     Effect.gen(function* () {
       const guarded = yield* guardedMachine({ worker: sleeper })
       const { hoarder, isGone, log, memoryIs, status } = guarded
@@ -142,7 +144,7 @@ describe("when memory is low", () => {
     })
   )
 
-  live("what a former worker has left is ended, whatever its name and size", () =>
+  live("a leftover of an earlier worker is killed, whatever its name and size", () =>
     Effect.gen(function* () {
       const guarded = yield* guardedMachine({ worker: sleeper })
       const { home, isGone, logged, machine, memoryIs } = guarded
@@ -165,7 +167,7 @@ describe("when memory is low", () => {
     })
   )
 
-  live("what a worker has lost is ended while the worker works on", () =>
+  live("an orphan of a worker is killed while the worker runs on", () =>
     Effect.gen(function* () {
       const lost = { tag: "lost", mebibytes: 90 }
       const kept = { tag: "kept", mebibytes: 140 }
@@ -237,7 +239,7 @@ describe("when memory is low", () => {
       })
   )
 
-  live("Node 20, 22 and 24 are known by their program, whatever they call themselves", () =>
+  live("Node 20, 22 and 24 are recognised by their program file, whatever their title", () =>
     Effect.gen(function* () {
       const [twentyTwo, twentyFour] = yield* Effect.promise(() => Promise.all([22, 24].map(nodeFolder)))
       const guarded = yield* guardedMachine({ worker: sleeper })

@@ -20,7 +20,7 @@ const toolUse = agentLine({
 const init = agentLine({ type: "system", subtype: "init", model: "sonnet", cwd: "/", tools: [] })
 
 describe("a worker that does nothing", () => {
-  it.scopedLive("is ended for it, after a warning, and started again as after a failure", () =>
+  it.scopedLive("is stopped after a warning, and restarted as after a failure", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const daemon = yield* startDaemon({

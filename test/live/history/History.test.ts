@@ -18,7 +18,7 @@ const tagsIn = (home: string) =>
   Effect.map(readHistory(home), ({ records }) => records.map(({ _tag }) => _tag))
 
 describe("what has happened", () => {
-  it.scopedLive("is told while the daemon runs and after its end, and why things are as they are", () =>
+  it.scopedLive("is shown while the daemon runs and after its exit, as is why", () =>
     Effect.gen(function* () {
       const daemon = yield* startDaemon({
         args: ["--project", "shop"],

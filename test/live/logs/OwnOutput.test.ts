@@ -27,7 +27,7 @@ const assertTold = Effect.fnUntraced(function* (stream: Readable) {
 })
 
 describe("the daemon's own output", () => {
-  it.scopedLive("may lose its reader: supervision and the log go on", () =>
+  it.scopedLive("may lose its reader: supervision and the log go on (D10)", () =>
     Effect.gen(function* () {
       const daemon = yield* startDaemon({
         worker: [fixture("mutters.sh")],

@@ -20,7 +20,7 @@ describe("a worker's output", () => {
     [50, 1_000_000]
   ]) {
     it.scopedLive(
-      `is always taken: ${megabytes} MB on each stream in lines of ${lineBytes} bytes, while status answers and memory stays small`,
+      `is always taken: ${megabytes} MB on each stream in lines of ${lineBytes} bytes, while status answers and memory stays small (D8)`,
       () =>
         Effect.gen(function* () {
           const home = yield* temporaryHome

@@ -10,6 +10,7 @@ import {
   isAlive,
   killForSure,
   startDaemon,
+  type TestDaemon,
   temporaryHome,
   workersOf
 } from "../TestDaemon.ts"
@@ -30,37 +31,37 @@ const bystander = (env: Readonly<Record<string, string>> = {}) =>
   )
 
 describe("what a killed daemon has left", () => {
-  for (const args of [[], ["--keep-state"]]) {
-    it.scopedLive(
-      `is ended before a new worker runs, by \`${["autopilotd start", ...args].join(" ")}\``,
-      () =>
-        Effect.gen(function* () {
-          const home = yield* temporaryHome
-          const worker = [fixture("looks-around.sh")]
-          const first = yield* startDaemon({ home, worker, settings: shortGrace })
-          yield* eventually(
+  it.scopedLive(
+    "is killed before a new worker runs, by `autopilotd start`, with and without --keep-state (D9)",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        const worker = [fixture("looks-around.sh")]
+        const up = (daemon: TestDaemon) =>
+          eventually(
             "its worker is up",
-            Effect.sync(() => (first.stdout().includes("up ") && workersOf(home).length === 2) || undefined)
+            Effect.sync(() => (daemon.stdout().includes("up ") && workersOf(home).length === 2) || undefined)
           )
-          assert.include(first.stdout(), "others alive: none")
+        let daemon = yield* startDaemon({ home, worker, settings: shortGrace })
+        yield* up(daemon)
+        assert.include(daemon.stdout(), "others alive: none")
+        for (const args of [[], ["--keep-state"]]) {
           const left = workersOf(home)
-          first.child.kill("SIGKILL")
-          yield* first.ended
+          daemon.child.kill("SIGKILL")
+          yield* daemon.ended
           assert.deepStrictEqual(alive(left), left)
 
-          const second = yield* startDaemon({ home, worker, args })
-          yield* eventually(
-            "a new worker is up",
-            Effect.sync(() => second.stdout().includes("up ") || undefined)
-          )
-          assert.include(second.stdout(), "others alive: none")
+          daemon = yield* startDaemon({ home, worker, args })
+          yield* up(daemon)
+          assert.strictEqual(fs.readFileSync(join(home, "autopilotd.pid"), "utf8"), String(daemon.pid))
+          assert.include(daemon.stdout(), "others alive: none")
           assert.deepStrictEqual(alive(left), [])
           const ended = /Killed 2 processes \(pid .*\) left over from an earlier worker/
-          assert.match(second.stderr(), ended)
-          assert.isBelow(second.stderr().search(ended), second.stderr().indexOf("Worker started"))
-        })
-    )
-  }
+          assert.match(daemon.stderr(), ended)
+          assert.isBelow(daemon.stderr().search(ended), daemon.stderr().indexOf("Worker started"))
+        }
+      })
+  )
 
   it.scopedLive("is ended although its leader is dead and it was the last of its session", () =>
     Effect.gen(function* () {
@@ -169,32 +170,15 @@ describe("what a killed daemon has left", () => {
 })
 
 describe("what is not of a worker", () => {
-  it.scopedLive("is never touched: another home's worker, on start, stop and sweep", () =>
-    Effect.gen(function* () {
-      const neighbour = yield* startDaemon({ worker: [fixture("grows-a-tree.sh")] })
-      const tree = yield* treeUp(neighbour, 1, treeNames)
-      const home = yield* temporaryHome
-      const worker = [fixture("grows-a-tree.sh")]
-      const first = yield* startDaemon({ home, worker, settings: shortGrace })
-      yield* treeUp(first, 1, treeNames)
-      first.child.kill("SIGKILL")
-      yield* first.ended
-      const second = yield* startDaemon({ home, worker })
-      yield* treeUp(second, 1, treeNames)
-      yield* command({ home, args: ["restart-worker"] })
-      yield* command({ home, args: ["stop"] })
-      assert.deepStrictEqual(alive(tree.values()), [...tree.values()])
-      const status = yield* neighbour.status("it runs", (data) => data.worker_status === "running")
-      assert.strictEqual(status.total_restarts, 0)
-    })
-  )
-
   it.scopedLive(
-    "is never touched: a process without our mark, or with that of a home of a similar name",
+    "is never touched: another home's worker, a process without our mark or with a similar one, a person's shell",
     () =>
       Effect.gen(function* () {
+        const neighbour = yield* startDaemon({ worker: [fixture("grows-a-tree.sh")] })
+        const tree = yield* treeUp(neighbour, 1, treeNames)
         const home = yield* temporaryHome
-        const first = yield* startDaemon({ home, worker: [fixture("grows-a-tree.sh")], settings: shortGrace })
+        const worker = [fixture("grows-a-tree.sh")]
+        const first = yield* startDaemon({ home, worker, settings: shortGrace })
         yield* treeUp(first, 1, treeNames)
         const homeId = fs.readFileSync(join(home, "id"), "utf8").trim()
         const strangers = yield* Effect.all([
@@ -204,44 +188,38 @@ describe("what is not of a worker", () => {
           bystander({ AUTOPILOTD_SUPERVISED: "1" })
         ])
         const marked = yield* bystander({ AUTOPILOT_WORKER_ID: `${homeId}:default:1` })
+        // A person took the mark over for one command, which alone is the worker's.
+        const shell = yield* Effect.acquireRelease(
+          Effect.sync(() =>
+            spawn(
+              "/bin/sh",
+              ["-c", `AUTOPILOT_WORKER_ID=${homeId}:default:1 sleep 1000000 & echo $!; sleep 1000000 & wait`],
+              { stdio: ["ignore", "pipe", "ignore"], detached: true, env: { PATH: "/usr/bin:/bin" } }
+            )
+          ),
+          ({ pid }) => Effect.sync(() => killForSure(-(pid ?? 0)))
+        )
+        const borrowed = yield* Effect.async<number>((resume) => {
+          shell.stdout.once("data", (text: Buffer) => resume(Effect.succeed(Number(text.toString()))))
+        })
+        yield* eventually(
+          "the command carries the mark",
+          Effect.sync(() => workersOf(home).includes(borrowed) || undefined)
+        )
         first.child.kill("SIGKILL")
         yield* first.ended
-        const second = yield* startDaemon({ home, worker: [fixture("sleeps.sh")] })
-        yield* second.status("it runs", (data) => data.worker_status === "running")
-        yield* command({ home, args: ["stop"] })
-        assert.deepStrictEqual(alive(strangers), strangers)
+        const second = yield* startDaemon({ home, worker })
+        yield* treeUp(second, 1, treeNames)
         assert.isFalse(isAlive(marked))
+        assert.isFalse(isAlive(borrowed))
+        yield* command({ home, args: ["restart-worker"] })
+        yield* command({ home, args: ["stop"] })
+        assert.deepStrictEqual(workersOf(home), [])
+        assert.deepStrictEqual(alive(tree.values()), [...tree.values()])
+        assert.deepStrictEqual(alive(strangers), strangers)
+        assert.isTrue(isAlive(shell.pid ?? 0))
+        const status = yield* neighbour.status("it runs", (data) => data.worker_status === "running")
+        assert.strictEqual(status.total_restarts, 0)
       })
-  )
-
-  it.scopedLive("is never touched: the shell in which a person took the mark over for one command", () =>
-    Effect.gen(function* () {
-      const home = yield* temporaryHome
-      const first = yield* startDaemon({ home, worker: [fixture("sleeps.sh")] })
-      yield* first.status("it runs", (data) => data.worker_status === "running")
-      yield* command({ home, args: ["stop"] })
-      const homeId = fs.readFileSync(join(home, "id"), "utf8").trim()
-      const shell = yield* Effect.acquireRelease(
-        Effect.sync(() =>
-          spawn(
-            "/bin/sh",
-            ["-c", `AUTOPILOT_WORKER_ID=${homeId}:default:1 sleep 1000000 & echo $!; sleep 1000000 & wait`],
-            { stdio: ["ignore", "pipe", "ignore"], detached: true, env: { PATH: "/usr/bin:/bin" } }
-          )
-        ),
-        ({ pid }) => Effect.sync(() => killForSure(-(pid ?? 0)))
-      )
-      const borrowed = yield* Effect.async<number>((resume) => {
-        shell.stdout.once("data", (text: Buffer) => resume(Effect.succeed(Number(text.toString()))))
-      })
-      yield* eventually(
-        "the command carries the mark",
-        Effect.sync(() => workersOf(home).includes(borrowed) || undefined)
-      )
-      const second = yield* startDaemon({ home, worker: [fixture("sleeps.sh")] })
-      yield* second.status("it runs", (data) => data.worker_status === "running")
-      assert.isFalse(isAlive(borrowed))
-      assert.isTrue(isAlive(shell.pid ?? 0))
-    })
   )
 })

@@ -116,7 +116,7 @@ describe("what a worker is given", () => {
       })
   )
 
-  it.scopedLive("is the caller's soft open-files limit, and none of its open files", () =>
+  it.scopedLive("is the caller's soft open-files limit, and none of its open files (D26)", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const paper = join(home, "paper")

@@ -10,6 +10,7 @@ import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
 import type { OwnUnitFacts } from "../../../src/Domain/systemd/OwnUnitFacts.ts"
 import { variable, workerId } from "../../../src/Domain/WorkerId.ts"
+import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import * as ProcessSignal from "../../../src/Layers/machine/ProcessSignal.ts"
 import * as ProcFs from "../../../src/Layers/machine/ProcFs.ts"
@@ -70,7 +71,7 @@ const hopping = (count: number) =>
 const title = noUnifiedGroup === undefined ? "" : ` (skipped: ${noUnifiedGroup})`
 
 describe.skipIf(noUnifiedGroup !== undefined)(`a worker in its own cgroup${title}`, () => {
-  it.scopedLive("is ended with all that fork all the time, and cannot be caught by their pids", () =>
+  it.scopedLive("is killed with processes that fork faster than the daemon can read their pids", () =>
     Effect.gen(function* () {
       const { group } = yield* own
       const leader = yield* processIn(group.folder, hopping(8))
@@ -86,21 +87,23 @@ describe.skipIf(noUnifiedGroup !== undefined)(`a worker in its own cgroup${title
     }).pipe(Effect.provide(Trees))
   )
 
-  it.scopedLive("is told to end with those that have left its session and cleared their environment", () =>
-    Effect.gen(function* () {
-      const { group } = yield* own
-      const home = yield* temporaryHome
-      const [file, said] = [join(home, "pid"), join(home, "said")]
-      const leader = yield* processIn(
-        group.folder,
-        `(env -i setsid /bin/sh -c 'trap "echo asked >${said}; exit" TERM; echo $$ >${file}; while :; do sleep 0.05; done' &); exec sleep 1000000`
-      )
-      const escaped = yield* pidFrom(file)
-      const tree = yield* treeOf(leader, group)
-      assert.deepStrictEqual(yield* end(tree, slow), [])
-      assert.isFalse(isAlive(escaped))
-      assert.strictEqual(fs.readFileSync(said, "utf8"), "asked\n")
-    }).pipe(Effect.provide(Trees))
+  it.scopedLive(
+    "sends SIGTERM also to processes that have left its session and cleared their environment",
+    () =>
+      Effect.gen(function* () {
+        const { group } = yield* own
+        const home = yield* temporaryHome
+        const [file, said] = [join(home, "pid"), join(home, "said")]
+        const leader = yield* processIn(
+          group.folder,
+          `(env -i setsid /bin/sh -c 'trap "echo asked >${said}; exit" TERM; echo $$ >${file}; while :; do sleep 0.05; done' &); exec sleep 1000000`
+        )
+        const escaped = yield* pidFrom(file)
+        const tree = yield* treeOf(leader, group)
+        assert.deepStrictEqual(yield* end(tree, slow), [])
+        assert.isFalse(isAlive(escaped))
+        assert.strictEqual(fs.readFileSync(said, "utf8"), "asked\n")
+      }).pipe(Effect.provide(Trees))
   )
 
   it.scopedLive("is ended with one that has moved itself out of it, found by its id", () =>
@@ -143,7 +146,7 @@ describe.skipIf(noUnifiedGroup !== undefined)(`a worker in its own cgroup${title
     }).pipe(Effect.provide(Trees))
   )
 
-  it.scopedLive("tells when the last one of it has gone, also when that was before anybody listened", () =>
+  it.scopedLive("reports the exit of its last process, also when that was before the daemon listened", () =>
     Effect.gen(function* () {
       const { group } = yield* own
       const go = join(yield* temporaryHome, "go")
@@ -197,6 +200,7 @@ describe.skipIf(noUnifiedGroup !== undefined)(`a worker in its own cgroup${title
       const said = (entrance: string) =>
         Effect.gen(function* () {
           const worker = yield* start({
+            project: "grouped",
             argv: ["/bin/sh", "-c", "grep ^0:: /proc/self/cgroup; echo $#", "sh", "one", "two words"],
             cwd: "/",
             env: { PATH: process.env["PATH"] ?? "" },
@@ -225,6 +229,7 @@ describe.skipIf(noUnifiedGroup !== undefined)(`a worker in its own cgroup${title
         })
         const surroundings = Layer.mergeAll(
           heldHome(homeId),
+          Layer.succeed(AutopilotHome, pathsBelow("/nonexistent")),
           Layer.succeed(OwnUnit, {
             facts: Effect.succeed(delegated(unit.path))
           }),

@@ -3,34 +3,44 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { command, eventually, fixture, startDaemon, temporaryHome } from "../TestDaemon.ts"
+import { inState, project } from "../worker/SeveralProjects.ts"
 
 interface Obstacle {
   readonly what: string
-  /** Makes it so that the worker `<home>/agent` in the folder `<home>/work` cannot be started. */
-  readonly make: (home: string) => void
+  /** Makes it so that the worker `<folder>/agent` in its `work` cannot be started. */
+  readonly make: (folder: string) => void
   readonly told: RegExp
-  readonly mend: (home: string) => void
-  readonly settings?: (home: string) => string
+  readonly mend: (folder: string) => void
+  readonly settings?: (folder: string) => string
   readonly worker?: ReadonlyArray<string>
 }
 
-const agent = (home: string) => join(home, "agent")
-const work = (home: string) => join(home, "work")
+const agent = (folder: string) => join(folder, "agent")
+const work = (folder: string) => join(folder, "work")
 /** Whole at once: a program that is still being written may be found by a start, and cannot run. */
-const install = (home: string) => {
-  fs.copyFileSync(fixture("sleeps.sh"), `${agent(home)}.new`)
-  fs.rmSync(agent(home), { force: true, recursive: true })
-  fs.renameSync(`${agent(home)}.new`, agent(home))
+const install = (folder: string) => {
+  fs.copyFileSync(fixture("sleeps.sh"), `${agent(folder)}.new`)
+  fs.rmSync(agent(folder), { force: true, recursive: true })
+  fs.renameSync(`${agent(folder)}.new`, agent(folder))
 }
 
-const script = (firstLine: string) => (home: string) => {
-  fs.writeFileSync(agent(home), `${firstLine}\nexec sleep 1000000\n`, { mode: 0o755 })
+const script = (firstLine: string) => (folder: string) => {
+  fs.writeFileSync(agent(folder), `${firstLine}\nexec sleep 1000000\n`, { mode: 0o755 })
 }
+
+/** The env file of the home, which all projects read. */
+const envOfAll = (folder: string) => join(folder, "../env")
 
 const obstacles: ReadonlyArray<Obstacle> = [
   {
+    what: "its env file cannot be read",
+    make: (folder) => fs.mkdirSync(envOfAll(folder)),
+    told: /\/env .*\. The worker's environment comes from it$/,
+    mend: (folder) => fs.rmdirSync(envOfAll(folder))
+  },
+  {
     what: "its program does not exist",
-    make: (home) => fs.rmSync(agent(home)),
+    make: (folder) => fs.rmSync(agent(folder)),
     told: /\/agent does not exist$/,
     mend: install
   },
@@ -39,29 +49,29 @@ const obstacles: ReadonlyArray<Obstacle> = [
     worker: ["agent-that-is-nowhere"],
     make: () => {},
     told: /^there is no program "agent-that-is-nowhere" on the worker's PATH \(/,
-    mend: (home) => {
-      fs.copyFileSync(fixture("sleeps.sh"), join(home, "agent-that-is-nowhere"))
-      fs.writeFileSync(join(home, "env"), `PATH=${process.env["PATH"]}:${home}\n`, { mode: 0o600 })
+    mend: (folder) => {
+      fs.copyFileSync(fixture("sleeps.sh"), join(folder, "agent-that-is-nowhere"))
+      fs.writeFileSync(envOfAll(folder), `PATH=${process.env["PATH"]}:${folder}\n`, { mode: 0o600 })
     }
   },
   {
     what: "its program is not executable",
-    make: (home) => fs.chmodSync(agent(home), 0o644),
+    make: (folder) => fs.chmodSync(agent(folder), 0o644),
     told: /\/agent is not executable \(chmod \+x \/.*\/agent\)$/,
-    mend: (home) => fs.chmodSync(agent(home), 0o755)
+    mend: (folder) => fs.chmodSync(agent(folder), 0o755)
   },
   {
     what: "its program is a folder",
-    make: (home) => {
-      fs.rmSync(agent(home))
-      fs.mkdirSync(agent(home))
+    make: (folder) => {
+      fs.rmSync(agent(folder))
+      fs.mkdirSync(agent(folder))
     },
     told: /\/agent is a folder, not a program$/,
     mend: install
   },
   {
     what: "an interrupted update has left its program empty",
-    make: (home) => fs.writeFileSync(agent(home), ""),
+    make: (folder) => fs.writeFileSync(agent(folder), ""),
     told: /\/agent is empty \(0 bytes\): .* did not finish\. Install the program again$/,
     mend: install
   },
@@ -79,71 +89,75 @@ const obstacles: ReadonlyArray<Obstacle> = [
   },
   {
     what: "its folder is gone",
-    make: (home) => fs.rmdirSync(work(home)),
+    make: (folder) => fs.rmdirSync(work(folder)),
     told: /^the working directory \/.*\/work does not exist$/,
-    mend: (home) => fs.mkdirSync(work(home))
+    mend: (folder) => fs.mkdirSync(work(folder))
   },
   {
     what: "its folder is a file",
-    make: (home) => {
-      fs.rmdirSync(work(home))
-      fs.writeFileSync(work(home), "")
+    make: (folder) => {
+      fs.rmdirSync(work(folder))
+      fs.writeFileSync(work(folder), "")
     },
     told: /^the working directory \/.*\/work is not a folder$/,
-    mend: (home) => {
-      fs.rmSync(work(home))
-      fs.mkdirSync(work(home))
+    mend: (folder) => {
+      fs.rmSync(work(folder))
+      fs.mkdirSync(work(folder))
     }
   },
   {
-    what: "its env file cannot be read",
-    make: (home) => fs.mkdirSync(join(home, "env")),
-    told: /\/env .*\. The worker's environment comes from it$/,
-    mend: (home) => fs.rmdirSync(join(home, "env"))
-  },
-  {
     what: "the env file that the settings name is missing",
-    settings: (home) => `env_file = "${home}/keys"\n`,
-    make: (home) => fs.rmSync(join(home, "keys")),
+    settings: (folder) => `env_file = "${folder}/keys"\n`,
+    make: (folder) => fs.rmSync(join(folder, "keys")),
     told: /\/keys .*the setting env_file names it/,
-    mend: (home) => fs.writeFileSync(join(home, "keys"), "A=1\n", { mode: 0o600 })
+    mend: (folder) => fs.writeFileSync(join(folder, "keys"), "A=1\n", { mode: 0o600 })
   }
 ]
 
-describe("a worker that cannot be started, because", () => {
-  for (const { make, mend, settings, told, what, worker } of obstacles) {
-    it.scopedLive(`${what}, is told as a sentence, tried again, and runs once that is mended`, () =>
-      Effect.gen(function* () {
-        const home = yield* temporaryHome
-        install(home)
-        fs.mkdirSync(work(home))
-        const extra = settings === undefined ? "" : settings(home)
-        if (settings !== undefined) fs.writeFileSync(join(home, "keys"), "A=1\n", { mode: 0o600 })
-        const daemon = yield* startDaemon({
-          home,
-          args: ["--workdir", work(home)],
-          worker: worker ?? [agent(home)],
-          settings: `${extra}[restart]\ninitial_backoff_ms = 50\nmax_backoff_ms = 50\nmax_consecutive_restarts = 1000000\n`
-        })
-        // What is taken away between the look at a program and its start would be an exit code after all.
-        yield* eventually(
-          "it is up, or cannot be",
-          Effect.sync(() => /up \d|cannot be started/.exec(daemon.stdout() + daemon.stderr())?.[0])
-        )
-        make(home)
-        yield* command({ home, args: ["restart-worker", "--no-wait"] })
-        const status = yield* daemon.status("two failures", (data) => data.consecutive_failures >= 2)
-        assert.include(["restarting", "starting"], status.worker_status)
-        assert.match(status.last_exit?.replace(/^not started: /, "") ?? "", told)
-        const line = yield* daemon.logged(/Worker cannot be started: .*/)
-        assert.match(line.replace("Worker cannot be started: ", ""), told)
-        mend(home)
-        const running = yield* daemon.status("it runs", (data) => data.worker_status === "running")
-        assert.isAtLeast(running.consecutive_failures, 2)
-        assert.notMatch(daemon.stderr(), /exit code 12[67]/)
+describe("a worker that cannot be started", () => {
+  it.scopedLive("is told as a sentence, tried again, and runs once what hinders it is mended", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const all = obstacles.map((obstacle, at) => ({
+        ...obstacle,
+        name: `p${at}`,
+        dir: join(home, `p${at}`)
+      }))
+      const tables = all.map(({ dir, name, settings, worker }) => {
+        fs.mkdirSync(work(dir), { recursive: true })
+        install(dir)
+        if (settings !== undefined) fs.writeFileSync(join(dir, "keys"), "A=1\n", { mode: 0o600 })
+        return project(name, worker ?? [agent(dir)], `working_dir = "${work(dir)}"`, settings?.(dir) ?? "")
       })
-    )
-  }
+      const restart = "{ initial_backoff_ms = 50, max_backoff_ms = 50, max_consecutive_restarts = 1000000 }"
+      const daemon = yield* startDaemon({ home, settings: `restart = ${restart}\n${tables.join("")}` })
+      for (const { dir, make, mend, name, told, what, worker } of all) {
+        // What is taken away between the look at a program and its start would be an exit code after all.
+        if (worker === undefined) {
+          yield* eventually(
+            `${name} is up`,
+            Effect.sync(() => new RegExp(`^${name}\\| up \\d`, "m").exec(daemon.stdout())?.[0])
+          )
+        }
+        make(dir)
+        yield* daemon.ask({ type: "RestartWorker", project: name })
+        const data = yield* eventually(
+          `${what}: two failures`,
+          Effect.map(daemon.ask({ type: "Status", project: name }), ({ data }) =>
+            data !== undefined && data.consecutive_failures >= 2 ? data : undefined
+          )
+        )
+        assert.include(["restarting", "starting"], data.worker_status, what)
+        assert.match(data.last_exit?.replace(/^not started: /, "") ?? "", told)
+        const line = yield* daemon.logged(new RegExp(`${name}: Worker cannot be started: .*`))
+        assert.match(line.replace(`${name}: Worker cannot be started: `, ""), told)
+        mend(dir)
+        const running = yield* inState(home, name, "running")
+        assert.isAtLeast(running.consecutive_failures, 2, what)
+      }
+      assert.notMatch(daemon.stderr(), /exit code 12[67]/)
+    })
+  )
 
   it.scopedLive("its program is missing, is given up after the tenth time, and the daemon stays", () =>
     Effect.gen(function* () {

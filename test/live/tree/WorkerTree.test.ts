@@ -56,7 +56,7 @@ describe("a worker that ignores SIGTERM", () => {
 })
 
 describe("a worker that spreads over groups and sessions", () => {
-  it.scopedLive("leaves nothing behind when it is restarted, stopped and ends with the daemon", () =>
+  it.scopedLive("leaves nothing behind after a restart, a stop and the end of the daemon (D16)", () =>
     Effect.gen(function* () {
       const daemon = yield* startDaemon({ worker: [fixture("grows-a-tree.sh")], settings: shortGrace })
       const first = yield* treeUp(daemon, 1, treeNames)
@@ -82,7 +82,7 @@ describe("a worker that spreads over groups and sessions", () => {
     })
   )
 
-  it.scopedLive("leaves nothing behind when its leader is killed", () =>
+  it.scopedLive("leaves nothing behind when its leader is killed (D16)", () =>
     Effect.gen(function* () {
       const daemon = yield* startDaemon({ worker: [fixture("grows-a-tree.sh")], settings: longBackoff })
       const tree = yield* treeUp(daemon, 1, treeNames)

@@ -15,7 +15,7 @@ import {
 } from "../TestDaemon.ts"
 
 describe("a worker under supervision", () => {
-  it.scopedLive("is started, comes back after a crash, and ends with the daemon", () =>
+  it.scopedLive("starts, is restarted after a crash, and stops with the daemon", () =>
     Effect.gen(function* () {
       const daemon = yield* startDaemon({ worker: [fixture("sleeps.sh")] })
       const first = yield* daemon.status("it runs", (data) => data.worker_status === "running")
@@ -83,7 +83,7 @@ describe("a worker under supervision", () => {
       })
   )
 
-  it.scopedLive("that has finished its work runs again on command", () =>
+  it.scopedLive("that has finished its work runs again on command (D11)", () =>
     Effect.gen(function* () {
       const { home, ...daemon } = yield* startDaemon({ worker: [fixture("ends.sh"), "0", "0"] })
       const data = yield* daemon.status("it has finished", (now) => now.worker_status === "stopped")

@@ -44,7 +44,7 @@ describe("a worker's end", () => {
     })
   )
 
-  it.scopedLive("for want of a valid key needs a person, who is told what to do", () =>
+  it.scopedLive("without a valid key needs the user, and says what to do", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const daemon = yield* startDaemon({
@@ -81,7 +81,7 @@ describe("a worker's end", () => {
     })
   )
 
-  it.scopedLive("by an error is told with its last words, in status, log and history", () =>
+  it.scopedLive("by an error is reported with its last output, in status, log and history", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const daemon = yield* startDaemon({

@@ -1,17 +1,17 @@
 import { processes } from "../text/Amounts.ts"
 
 /** What still lives of a home on whose socket no daemon answers. */
-export interface Survivors {
+export interface UnservedHome {
   /** A process that holds the lock of the home. */
   readonly daemonPid: number | undefined
   /** The processes of the home's workers. */
   readonly workerPids: ReadonlyArray<number>
 }
 
-export const noSurvivors: Survivors = { daemonPid: undefined, workerPids: [] }
+export const nothingAlive: UnservedHome = { daemonPid: undefined, workerPids: [] }
 
 /** Says what lives, why that is wrong, and what to do; undefined when nothing lives. */
-export const survivorsText = ({ daemonPid, workerPids }: Survivors): string | undefined => {
+export const unservedHomeText = ({ daemonPid, workerPids }: UnservedHome): string | undefined => {
   if (daemonPid !== undefined) {
     return (
       `But pid ${daemonPid} holds the lock of this home: a daemon that starts, stops or hangs, or whose files were removed. ` +

@@ -1,6 +1,8 @@
+import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import { startPiped } from "../files/ProgramStart.ts"
 
 /** The name of the zone, if Node knows it. */
@@ -26,13 +28,19 @@ const offsetIn = (zone: string | undefined): Effect.Effect<string> =>
   }).pipe(Effect.orElseSucceed(() => "UTC"))
 
 /**
- * The time zone of a worker: a name, or an offset where Node does not understand the variable TZ. It takes an empty one
+ * The time zone of a variable TZ: a name, or an offset where Node does not understand it. Node takes an empty one
  * and rules as `<+0330>-3:30` for no zone at all, but programs of the C library show their time in it.
  */
-export const workerTimeZone = (TZ: string | undefined): Effect.Effect<string> => {
+export const timeZoneOf = (TZ: string | undefined): Effect.Effect<string> => {
   // POSIX: an empty zone is UTC.
   if (TZ === "" || TZ === ":") return Effect.succeed("UTC")
   const zone = TZ === undefined ? Intl.DateTimeFormat().resolvedOptions().timeZone : TZ.replace(/^:/, "")
   const name = named(zone)
   return name === undefined ? offsetIn(TZ) : Effect.succeed(name)
 }
+
+/** The time zone of this process, in which it shows times and reads those of a user. */
+export const localZone: Effect.Effect<DateTime.TimeZone> = Effect.map(
+  Effect.suspend(() => timeZoneOf(process.env["TZ"])),
+  (zone) => Option.getOrElse(DateTime.zoneFromString(zone), () => DateTime.zoneMakeOffset(0))
+)

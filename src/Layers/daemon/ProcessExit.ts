@@ -1,0 +1,22 @@
+/** How long calls may still run that nobody waits for. A disk that answers ends them sooner. */
+const answerMs = 1000
+const pollMs = 20
+
+/** Whether libuv's threads are in calls of the file system. */
+const isAskingDisks = (): boolean =>
+  process.getActiveResourcesInfo().some((resource) => resource.startsWith("FSReq"))
+
+/**
+ * Exits. Node waits at its end for all threads of libuv, and one that asks a disk that does not answer never ends: only a
+ * signal then ends the process. systemd counts SIGTERM as success and SIGKILL as a failure.
+ */
+export const exitProcess = (code: number): void => {
+  const until = performance.now() + answerMs
+  const exit = () => {
+    if (!isAskingDisks()) process.exit(code)
+    if (performance.now() < until) return void setTimeout(exit, pollMs)
+    process.removeAllListeners("SIGTERM")
+    process.kill(process.pid, code === 0 ? "SIGTERM" : "SIGKILL")
+  }
+  exit()
+}

@@ -1,0 +1,80 @@
+import * as Data from "effect/Data"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+
+/** A disk that does not answer within this time counts as silent: nothing of the daemon may wait for it for ever. */
+const answerLimit = Duration.seconds(10)
+
+/** A question about a path has no answer: the disk hangs, as a network disk does when its server is gone. */
+export class SilentDisk extends Data.TaggedError("SilentDisk")<{
+  /** The path that the disk was asked about. A later question of the same asker fails with it, too. */
+  readonly path: string
+}> {
+  override get message() {
+    return `the disk of ${this.path} did not answer within ${Duration.format(answerLimit)}. Check that disk, or unmount it`
+  }
+}
+
+/** One that asks, and may have one question outstanding. */
+interface Asker {
+  readonly turn: Effect.Semaphore
+  /** The path of the outstanding question. */
+  path: string | undefined
+  isOverdue: boolean
+}
+
+/** A call that hangs keeps its thread of libuv, which has four unless the launcher says more. A quarter stays free. */
+const threads = Number(process.env["UV_THREADPOOL_SIZE"]) || 4
+const room = Effect.unsafeMakeSemaphore(Math.max(1, threads - Math.ceil(threads / 4)))
+
+const askers = new Map<string, Asker>()
+
+const askerOf = (name: string): Asker => {
+  const known = askers.get(name)
+  if (known !== undefined) return known
+  const asker: Asker = { turn: Effect.unsafeMakeSemaphore(1), path: undefined, isOverdue: false }
+  askers.set(name, asker)
+  return asker
+}
+
+/** The path of a question that all the others wait for. */
+const overduePath = (): string | undefined => [...askers.values()].find(({ isOverdue }) => isOverdue)?.path
+
+/**
+ * Asks the disk about a path, with calls that run in libuv's threads. An asker has one question outstanding: while the
+ * disk is silent, its further questions fail at once and take no more threads.
+ */
+export const askDisk = <A, E, R>(
+  name: string,
+  path: string,
+  question: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | SilentDisk, R> =>
+  Effect.gen(function* () {
+    const asker = askerOf(name)
+    if (asker.isOverdue) return yield* new SilentDisk({ path: asker.path ?? path })
+    // A call that hangs cannot be taken back: the turn ends with its answer.
+    const asked = Effect.acquireUseRelease(
+      Effect.sync(() => void (asker.path = path)),
+      () => question,
+      () =>
+        Effect.sync(() => {
+          asker.path = undefined
+          asker.isOverdue = false
+        })
+    ).pipe(Effect.uninterruptible, room.withPermits(1), asker.turn.withPermits(1))
+    const overdue = Effect.suspend(() => {
+      asker.isOverdue = asker.path !== undefined
+      return new SilentDisk({ path: asker.path ?? overduePath() ?? path })
+    })
+    const answer = yield* Deferred.make<A, E | SilentDisk>()
+    // Fibers without a parent: neither an interruption nor the time limit waits for the answer.
+    return yield* Effect.acquireUseRelease(
+      Effect.forEach([asked, Effect.delay(overdue, answerLimit)], (racer) =>
+        Effect.forkDaemon(Effect.interruptible(Effect.intoDeferred(racer, answer)))
+      ),
+      () => Deferred.await(answer),
+      (fibers) => Effect.forEach(fibers, Fiber.interruptFork, { discard: true })
+    )
+  })

@@ -1,0 +1,77 @@
+import { constants } from "node:fs"
+import * as fs from "node:fs/promises"
+import { join } from "node:path"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { ProjectName } from "../../Domain/Project.ts"
+import { TreeTrace } from "../../Domain/tree/TreeTrace.ts"
+import type { HomePaths } from "../daemon/AutopilotHome.ts"
+import { readTextFile } from "../files/TextFile.ts"
+
+/** The part of a saved state that names processes. */
+const InState = Schema.Struct({ tree: TreeTrace })
+
+const decodeState = Schema.decodeOption(Schema.parseJson(InState))
+const decodeLeader = Schema.decodeOption(Schema.parseJson(TreeTrace))
+
+/** Below the extension of saved states, so that no project has a state of this name. */
+const leaderSuffix = ".leader"
+
+const traceIn = (name: string, text: string): Option.Option<TreeTrace> => {
+  if (name.endsWith(".json")) return Option.map(decodeState(text), ({ tree }) => tree)
+  // A shorter trace leaves the end of a longer one behind it.
+  return name.endsWith(leaderSuffix) ? decodeLeader(text.split("\n", 1)[0] ?? "") : Option.none()
+}
+
+/**
+ * The processes that the files of all projects name, also of projects that the settings no longer have. A file without
+ * them, or a damaged one, names none.
+ */
+export const savedTraces = ({ stateDir }: HomePaths): Effect.Effect<ReadonlyArray<TreeTrace>> =>
+  Effect.promise(() => fs.readdir(stateDir).catch((): ReadonlyArray<string> => [])).pipe(
+    Effect.flatMap(
+      Effect.forEach((name) =>
+        Effect.map(Effect.option(readTextFile(join(stateDir, name))), (file) =>
+          Option.toArray(Option.flatMap(file, ({ text }) => traceIn(name, text)))
+        )
+      )
+    ),
+    Effect.map((traces) => traces.flat())
+  )
+
+/** Where a leader writes its own pid and start time, and the text before them. */
+export interface LeaderTrace {
+  readonly file: string
+  readonly before: string
+}
+
+/** A disk that hangs delays a start by this time; the saved state names the leader later. */
+const limit = Duration.seconds(3)
+
+/**
+ * Makes the file in which the next leader of a project writes who it is, before it runs the agent. The daemon may be killed
+ * between the start of a leader and its saved state. Undefined where the disk does not take the file.
+ */
+export const makeLeaderFile = (
+  { stateDir }: HomePaths,
+  project: ProjectName,
+  { bootId, homeId }: Pick<TreeTrace, "bootId" | "homeId">
+): Effect.Effect<LeaderTrace | undefined> => {
+  const file = join(stateDir, `${project}${leaderSuffix}`)
+  const { O_CREAT, O_NONBLOCK, O_TRUNC, O_WRONLY } = constants
+  return Effect.tryPromise(() =>
+    fs.open(file, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, 0o600).then((made) => made.close())
+  ).pipe(
+    Effect.disconnect,
+    Effect.timeout(limit),
+    Effect.match({
+      onFailure: () => undefined,
+      onSuccess: () => ({
+        file,
+        before: `{"bootId":"${bootId}","homeId":"${homeId}","processes":[{"pid":`
+      })
+    })
+  )
+}

@@ -1,0 +1,79 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
+import type * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type { CommandLine, Invocation } from "../../Domain/cli/CommandLine.ts"
+import { exitCodes } from "../../Domain/cli/Manual.ts"
+import type { UsageError } from "../../Domain/cli/UsageError.ts"
+import type { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
+import type { Caller } from "../../Layers/daemon/Caller.ts"
+import type { NoUserHome } from "../../Layers/daemon/UserHome.ts"
+import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { version } from "../Version.ts"
+import { type CommandError, type CommandNeeds, commands } from "./Commands.ts"
+import { answerOf, codeOf, sentenceOf } from "./ExitCode.ts"
+
+export const isForegroundStart = ({ options, verb }: Invocation): boolean =>
+  verb === "start" && !options.detach
+
+/**
+ * True for commands that run without @effect/cli: the daemon must not keep it in memory, and frequent commands must not
+ * wait for it to load. `parse` reads the same as the tree, which CommandTree.test.ts holds.
+ */
+const runsDirectly = (invocation: Invocation): boolean =>
+  invocation.verb === "start" ? isForegroundStart(invocation) : !invocation.verb.startsWith("config ")
+
+const tree = Effect.map(
+  Effect.promise(() => import("./CommandTree.ts")),
+  ({ makeCommandTree }) => makeCommandTree<CommandError, CommandNeeds>(commands)
+)
+
+interface Typed {
+  readonly argv: ReadonlyArray<string>
+  /** What `parse` reads in it. */
+  readonly line: Either.Either<CommandLine, UsageError>
+  /** The layers that every command may use, beside its output. */
+  readonly surroundings: Layer.Layer<AutopilotHome | Caller, NoUserHome>
+}
+
+const carryOut = Effect.fnUntraced(function* ({ line, surroundings }: Typed) {
+  const { out } = yield* CommandOutput
+  const parsed = yield* line
+  switch (parsed._tag) {
+    case "Run":
+      return yield* (
+        runsDirectly(parsed.invocation)
+          ? commands[parsed.invocation.verb](parsed.invocation)
+          : Effect.flatMap(tree, ({ run }) => run(parsed.invocation))
+      ).pipe(Effect.provide(surroundings))
+    case "Help": {
+      const { helpText } = yield* Effect.promise(() => import("../../Domain/cli/Help.ts"))
+      return yield* out(helpText(parsed.topic))
+    }
+    case "Version":
+      return yield* out(`autopilotd ${version}\n`)
+    case "Completions":
+      return yield* out(yield* Effect.flatMap(tree, ({ completions }) => completions(parsed.shell)))
+  }
+})
+
+/** Prints a failure on standard error, or as JSON for a program; a defect in both places. */
+const reportFailure = Effect.fnUntraced(function* (
+  { argv }: Typed,
+  cause: Cause.Cause<CommandError | UsageError>
+) {
+  const { err, out } = yield* CommandOutput
+  // Holds for an invalid command line too: a program reads the answer to `--json`.
+  const wantsJson = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : undefined).includes("--json")
+  if (wantsJson) yield* out(answerOf(cause))
+  if (!wantsJson || Option.isNone(Cause.failureOption(cause))) yield* err(sentenceOf(cause))
+  return codeOf(cause)
+})
+
+/** Carries a command line out, reports its failure, and returns the exit code. */
+export const commandRun = (typed: Typed) =>
+  Effect.matchCauseEffect(carryOut(typed), {
+    onFailure: (cause) => reportFailure(typed, cause),
+    onSuccess: () => Effect.succeed<number>(exitCodes.done)
+  })

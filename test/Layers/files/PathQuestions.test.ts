@@ -1,0 +1,74 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/TestClock"
+import { askDisk } from "../../../src/Layers/files/PathQuestions.ts"
+
+/** A question that a disk answers when it is told to. */
+const question = Effect.gen(function* () {
+  const answer = yield* Deferred.make<string>()
+  let asked = 0
+  const asking = Effect.suspend(() => {
+    asked++
+    return Deferred.await(answer)
+  })
+  // A step of the clock lets the fiber that has asked run.
+  const answered = Effect.zipRight(Deferred.succeed(answer, "answered"), TestClock.adjust("1 millis"))
+  return { asking, answer: answered, asked: () => asked }
+})
+
+const good = Effect.succeed("good")
+
+describe("a disk that does not answer", () => {
+  it.effect("fails what it was asked after ten seconds, and is asked nothing more until it answers", () =>
+    Effect.gen(function* () {
+      const hangs = yield* question
+      const first = yield* Effect.fork(Effect.flip(askDisk("a", "/silent/folder", hangs.asking)))
+      yield* TestClock.adjust("10 seconds")
+      const error = yield* Fiber.join(first)
+      assert.match(error.message, /^the disk of \/silent\/folder did not answer within 10s\. Check that disk/)
+      const second = yield* question
+      assert.strictEqual((yield* Effect.flip(askDisk("a", "/other", second.asking))).path, "/silent/folder")
+      assert.deepStrictEqual([hangs.asked(), second.asked()], [1, 0])
+      assert.strictEqual(yield* askDisk("b", "/other", good), "good")
+      yield* hangs.answer
+      assert.strictEqual(yield* askDisk("a", "/silent/folder", good), "good")
+    })
+  )
+
+  it.effect("lets go of whoever no longer wants the answer, also where nothing may interrupt", () =>
+    Effect.gen(function* () {
+      const hangs = yield* question
+      const wants = yield* Effect.fork(askDisk("c", "/silent", hangs.asking))
+      yield* Effect.yieldNow()
+      yield* Fiber.interrupt(wants)
+      const waits = yield* Effect.fork(Effect.uninterruptible(Effect.flip(askDisk("c", "/next", good))))
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual((yield* Fiber.join(waits)).path, "/silent")
+      yield* hangs.answer
+      assert.strictEqual(yield* askDisk("c", "/next", good), "good")
+    })
+  )
+
+  it.effect("leaves threads to others however many ask it, and a question without one names that disk", () =>
+    Effect.gen(function* () {
+      const hanging = yield* Effect.replicateEffect(question, 40)
+      const all = yield* Effect.fork(
+        Effect.forEach(hanging, ({ asking }, at) => Effect.flip(askDisk(`d${at}`, "/silent", asking)), {
+          concurrency: "unbounded"
+        })
+      )
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.join(all)
+      const begun = hanging.filter(({ asked }) => asked() > 0).length
+      const threads = Number(process.env["UV_THREADPOOL_SIZE"] ?? 4)
+      assert.isBelow(begun, threads)
+      const late = yield* Effect.fork(Effect.flip(askDisk("e", "/fine", good)))
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual((yield* Fiber.join(late)).path, "/silent")
+      yield* Effect.forEach(hanging, ({ answer }) => answer)
+      assert.strictEqual(yield* askDisk("e", "/fine", good), "good")
+    })
+  )
+})

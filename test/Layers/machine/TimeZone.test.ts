@@ -1,0 +1,50 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { sinceMs } from "../../../src/Domain/cli/SinceTime.ts"
+import { localTime } from "../../../src/Domain/text/LocalTime.ts"
+import { localZone, timeZoneOf } from "../../../src/Layers/machine/TimeZone.ts"
+
+describe("the time zone of history, why and --since", () => {
+  it.live("is that of the variable TZ, also where Node does not understand it", () =>
+    Effect.gen(function* () {
+      const before = process.env["TZ"]
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          if (before === undefined) delete process.env["TZ"]
+          else process.env["TZ"] = before
+        })
+      )
+      const noon = Date.UTC(2026, 10, 20, 12)
+      for (const [TZ, day] of [
+        ["", "2026-11-20 12:00:00"],
+        ["<+0330>-3:30", "2026-11-20 15:30:00"],
+        ["Asia/Tokyo", "2026-11-20 21:00:00"]
+      ] as const) {
+        process.env["TZ"] = TZ
+        const zone = yield* localZone
+        assert.strictEqual(localTime(noon, zone), day)
+        assert.deepStrictEqual(sinceMs(day.replace(" ", "T"), noon + 1, zone), Either.right(noon))
+      }
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("the time zone of a worker", () => {
+  it.live("is that of its variable TZ, also where Node does not understand it", () =>
+    Effect.gen(function* () {
+      const zones = {
+        "": "UTC",
+        "Asia/Shanghai": "Asia/Shanghai",
+        ":Asia/Shanghai": "Asia/Shanghai",
+        "<+0330>-3:30": "+03:30",
+        "UTC-3": "+03:00",
+        "XYZ11:15": "-11:15"
+      }
+      for (const [TZ, zone] of Object.entries(zones)) {
+        assert.deepStrictEqual([TZ, yield* timeZoneOf(TZ)], [TZ, zone])
+      }
+      assert.match(yield* timeZoneOf(undefined), /./)
+    })
+  )
+})

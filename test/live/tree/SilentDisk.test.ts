@@ -1,0 +1,83 @@
+import * as fs from "node:fs"
+import { join, resolve } from "node:path"
+import { assert, describe } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { noSilentDisk, unlessMissing } from "../../fixtures/Missing.ts"
+import { command, fixture, killForSure, launcher, startDaemon, temporaryHome } from "../TestDaemon.ts"
+import { inState, pidOf, pidsOf, project, rowOf } from "../worker/SeveralProjects.ts"
+
+const server = resolve(import.meta.dirname, "../../fixtures/machine/silent-disk.mjs")
+
+/** Nobody else sees the disk, and it is gone with its server, which nobody but the test ends. */
+const mounting = [
+  `"${process.execPath}" "${server}" "$0" >"$0.log" 2>&1 & echo $! >"$0.pid"`,
+  'until [ -e "$0/note" ] || ! kill -0 $!; do sleep 0.05; done',
+  'exec "$@"'
+].join("\n")
+
+const sleeps = [fixture("sleeps.sh")]
+
+describe("a disk that stops answering", () => {
+  unlessMissing(noSilentDisk)("stops the projects that need it, with that reason, and nothing else", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const disk = join(home, "disk")
+      fs.mkdirSync(disk)
+      const settings = [
+        "restart = { initial_backoff_ms = 50 }\n",
+        project("fine", sleeps),
+        project("folder", sleeps, `working_dir = "${disk}"`),
+        project("keys", sleeps, `env_file = "${disk}/env"`),
+        project(
+          "watched",
+          sleeps,
+          `restart = { stall_timeout_ms = 600000, stall_files = ["${disk}/note", "${disk}"] }`
+        )
+      ].join("")
+      const pidFile = `${disk}.pid`
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => killForSure(fs.existsSync(pidFile) ? Number(fs.readFileSync(pidFile, "utf8")) : 0))
+      )
+      const daemon = yield* startDaemon({
+        home,
+        settings,
+        entrance: ["unshare", "-m", "sh", "-c", mounting, disk]
+      })
+      const [fine, folder, keys, watched] = yield* pidsOf(home, "fine", "folder", "keys", "watched")
+      process.kill(Number(fs.readFileSync(pidFile, "utf8")), "SIGSTOP")
+      for (const pid of [folder, keys]) process.kill(pid ?? 0, "SIGKILL")
+      for (const name of ["folder", "keys"]) {
+        const { reason } = yield* rowOf(home, name, "tells why", (row) =>
+          /did not answer/.test(row.reason ?? "")
+        )
+        assert.match(reason ?? "", /the disk of .*\/disk(\/env)? did not answer within 10s/)
+      }
+      assert.strictEqual(yield* pidOf(home, "fine"), fine)
+      process.kill(fine ?? 0, "SIGKILL")
+      yield* rowOf(
+        home,
+        "fine",
+        "is restarted",
+        ({ worker_pid }) => worker_pid !== null && worker_pid !== fine
+      )
+      assert.strictEqual(yield* pidOf(home, "watched"), watched)
+      fs.appendFileSync(join(home, "daemon.toml"), project("new", sleeps, `working_dir = "${home}"`))
+      const reload = yield* command({ home, args: ["reload"] })
+      assert.strictEqual(reload.code, 0, reload.stderr)
+      yield* pidOf(home, "new")
+      const doctor = yield* command({
+        home,
+        command: "nsenter",
+        args: [`--mount=/proc/${daemon.pid}/ns/mnt`, launcher, "doctor"]
+      })
+      assert.match(doctor.stdout, /did not answer within 10s/)
+      const stopWorker = yield* command({ home, args: ["stop-worker", "--project", "folder"] })
+      assert.strictEqual(stopWorker.code, 0, stopWorker.stderr)
+      yield* inState(home, "folder", "stopped")
+      const stop = yield* command({ home, args: ["stop"] })
+      assert.strictEqual(stop.stdout, "Daemon stopped\n", stop.stderr)
+      // Node would wait for its threads, and for the disk with them.
+      assert.deepStrictEqual(yield* daemon.ended, { code: null, signal: "SIGTERM" })
+    })
+  )
+})
