@@ -25,7 +25,7 @@ export class Leftovers extends Context.Tag("Leftovers")<
     /**
      * Completes when nothing is left, however long that takes. The first call covers the whole home, later ones the
      * project. `onRemains` receives the processes that survive SIGKILL. Never completes when another daemon has the
-     * home.
+     * home. An interruption waits until each of them was sent SIGKILL.
      */
     readonly end: (project: ProjectName, ending: Ending, onRemains: OnRemains) => Effect.Effect<void>
     /** Records that the project's tree was verified empty just now, which makes a sweep unnecessary. */
@@ -66,7 +66,8 @@ const make = Effect.gen(function* () {
       trace.bootId === trees.bootId && trace.homeId === homeId ? trace.processes : []
     )
     const tree = { leader: undefined, mark, groups: left, earlier, seen: new Map<number, number>() }
-    yield* endTree(trees, tree, ending, onRemains, Effect.as(Effect.sleep(remainsInterval), true))
+    const pause = Effect.interruptible(Effect.sleep(remainsInterval))
+    yield* endTree(trees, tree, ending, onRemains, Effect.as(pause, true))
     for (const [name] of named) traces.delete(name)
     yield* Effect.forEach(left, groups.remove, { discard: true })
     const pids = [...tree.seen.keys()]
@@ -98,13 +99,14 @@ const make = Effect.gen(function* () {
     end: (project, ending, onRemains) =>
       Effect.gen(function* () {
         // In a home that another daemon has taken, these may be the workers of that one. This daemon stops soon.
-        if (!(yield* holds)) return yield* Effect.never
+        if (!(yield* holds)) return yield* Effect.interruptible(Effect.never)
         yield* sweepHome(ending, onRemains)
         const seen = goneNanos.get(project) ?? homeGoneNanos
         const isFresh = seen !== undefined && (yield* Clock.currentTimeNanos) - seen < freshNanos
         if (isFresh && !traces.has(project)) return
         yield* sweep(project, ending, onRemains)
-      }).pipe(inTurn(project)),
+        // A stop that comes before the sweep has found anything must not leave it undone.
+      }).pipe(inTurn(project), Effect.uninterruptible),
     areGone: (project) =>
       Effect.map(Clock.currentTimeNanos, (now) => {
         goneNanos.set(project, now)

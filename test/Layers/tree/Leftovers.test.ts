@@ -1,6 +1,7 @@
 import * as fs from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
@@ -61,6 +62,17 @@ describe("leftovers", () => {
       yield* TestClock.adjust("1 minute")
       yield* startAll(["blog"])
       assert.deepStrictEqual(looked, [ofHome, `${ofHome}blog:`])
+    }).pipe(Effect.provide(around(looked)))
+  })
+
+  it.effect("are ended although a stop comes before the first look", () => {
+    const looked: Array<string> = []
+    return Effect.gen(function* () {
+      const starting = yield* Effect.fork(start("shop"))
+      // It has begun, and waits for the disk.
+      yield* Effect.yieldNow()
+      yield* Fiber.interrupt(starting)
+      assert.deepStrictEqual(looked, [ofHome])
     }).pipe(Effect.provide(around(looked)))
   })
 

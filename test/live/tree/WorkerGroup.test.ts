@@ -80,7 +80,11 @@ describe.skipIf(noUnifiedGroup !== undefined)(`a worker in its own cgroup${title
         "they hop",
         Effect.map(group.members, (members) => members.size > 8 || undefined)
       )
-      assert.deepStrictEqual(yield* end(tree, atOnce), [])
+      // On a busy machine one attempt may be too short for all of them.
+      yield* eventually(
+        "none is left",
+        Effect.map(end(tree, atOnce), (left) => left.length === 0 || undefined)
+      )
       assert.strictEqual((yield* group.members).size, 0)
       yield* group.remove
       assert.isFalse(fs.existsSync(group.folder))
