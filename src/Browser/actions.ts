@@ -1,26 +1,23 @@
-import { byId, onHtmx } from "./page.ts"
+import { byId, find, on, onHtmx } from "./page.ts"
 
 /** Asks before what stops work: the button that keeps things as they are has the focus. */
 const confirmFirst = (): void => {
-  const dialog = byId("confirm") as HTMLDialogElement
+  const dialog = byId<HTMLDialogElement>("confirm")
+  const write = (part: string, text: string | null = "") => {
+    byId(`confirm-${part}`).textContent = text
+  }
   onHtmx<{ elt: HTMLElement; issueRequest: (skipConfirmation: boolean) => void }>(
     "confirm",
     ({ elt, issueRequest }, event) => {
-      const {
-        consequence = "",
-        keep = "Keep running",
-        question
-      } = (document.getElementById(elt.dataset["ask"] ?? "") ?? elt).dataset
-      if (question === undefined) return
+      const { consequence, keep = "Keep running", question } = (find(elt.dataset["ask"] ?? "") ?? elt).dataset
+      if (!question) return
       event.preventDefault()
-      byId("confirm-question").textContent = question
-      byId("confirm-consequence").textContent = consequence
-      byId("confirm-no").textContent = keep
-      byId("confirm-yes").textContent = elt.textContent
+      write("question", question)
+      write("consequence", consequence)
+      write("no", keep)
+      write("yes", elt.textContent)
       dialog.returnValue = "no"
-      dialog.addEventListener("close", () => dialog.returnValue === "yes" && issueRequest(true), {
-        once: true
-      })
+      on(dialog, "close", () => dialog.returnValue === "yes" && issueRequest(true), { once: true })
       dialog.showModal()
     }
   )
@@ -29,23 +26,17 @@ const confirmFirst = (): void => {
 const toastMs = 12_000
 
 /** Says what an action has led to. Errors stay until they are closed. */
-export const toast = (text: string, isError: boolean): void => {
-  const box = document.createElement("div")
-  box.className = `toast ${isError ? "bad" : "ok"}`
-  const said = document.createElement("p")
+const toast = (text: string, isError: boolean): void => {
+  const box = byId<HTMLTemplateElement>("toast").content.firstElementChild?.cloneNode(true) as HTMLElement
+  box.classList.add(isError ? "bad" : "ok")
+  const [said, close] = box.children as unknown as [HTMLElement, HTMLElement]
   said.textContent = text
-  const close = document.createElement("button")
-  close.className = "btn ghost sm"
-  close.type = "button"
-  close.setAttribute("aria-label", "Close this message")
-  close.textContent = "✕"
-  close.addEventListener("click", () => box.remove())
-  box.append(said, close)
+  on(close, "click", () => box.remove())
   byId("toasts").append(box)
   if (!isError) setTimeout(() => box.remove(), toastMs)
 }
 
-const answerOf = (text: string): { readonly success?: unknown; readonly message?: unknown } => {
+const answerOf = (text: string): { readonly success?: boolean; readonly message?: string } => {
   try {
     return JSON.parse(text) ?? {}
   } catch {
@@ -55,12 +46,9 @@ const answerOf = (text: string): { readonly success?: unknown; readonly message?
 
 export const start = (): void => {
   confirmFirst()
-  onHtmx<{ elt: HTMLElement; xhr: XMLHttpRequest; pathInfo: { requestPath: string } }>(
-    "afterRequest",
-    ({ pathInfo, xhr }) => {
-      if (!pathInfo.requestPath.startsWith("/api/") || xhr.status === 0) return
-      const { message, success } = answerOf(xhr.responseText)
-      if (typeof message === "string") toast(message, success !== true)
-    }
-  )
+  onHtmx<{ xhr: XMLHttpRequest; pathInfo: { requestPath: string } }>("afterRequest", ({ pathInfo, xhr }) => {
+    if (!pathInfo.requestPath.startsWith("/api/")) return
+    const { message, success } = answerOf(xhr.responseText)
+    if (message) toast(message, !success)
+  })
 }

@@ -1,15 +1,8 @@
-import { byId, onHtmx, withView } from "./page.ts"
+import { byId, on, onHtmx, withView } from "./page.ts"
 import { token, tokenHeader } from "./token.ts"
 
 /** How fresh the page is: pushed, asked for every three seconds, or out of touch. */
 type State = "connecting" | "live" | "polling" | "offline"
-
-const words: Readonly<Record<State, string>> = {
-  connecting: "Connecting",
-  live: "Live",
-  polling: "Polling",
-  offline: "Offline"
-}
 
 const pollMs = 3000
 
@@ -25,29 +18,36 @@ interface WithSocket {
   readonly socketWrapper: SocketWrapper
 }
 
-let state: State = "connecting"
+let state: State | undefined
 let current: WebSocket | undefined
 let wrapper: SocketWrapper | undefined
 let lastMs = Date.now()
 let poll: number | undefined
 let isDenied = false
 
-const server = (): string => `the panel at ${location.host}`
+export const isLive = (): boolean => state === "live"
 
-const become = (next: State, problem = ""): void => {
-  const hasChanged = next !== state
-  state = next
-  document.body.dataset["conn"] = next
-  byId("conn").dataset["state"] = next
+/** Sends a message to the server while the page is live. */
+export const send = (message: unknown): void => {
+  if (isLive()) wrapper?.sendImmediately(JSON.stringify(message))
+}
+
+const pollNow = (): void => htmx.trigger(byId("poller"), "autopilotd:poll")
+
+/** Shows the state, and why it is so: a sentence that the page holds, and more about it. */
+const become = (next: State, why = "", more = ""): void => {
+  const word = byId("conn-word")
+  const problem = byId("conn-problem")
+  const text = why && `${problem.dataset[why]} ${more}`
   // A live region speaks on each write.
-  if (hasChanged) byId("conn-word").textContent = words[next]
-  const text = byId("conn-problem")
-  if (text.textContent !== problem) text.textContent = problem
-  text.hidden = problem === ""
-  if (next === "live" || isDenied) {
+  if (state !== next) word.textContent = next
+  if (problem.textContent !== text) problem.textContent = text
+  problem.hidden = !text
+  state = document.body.dataset["conn"] = byId("conn").dataset["state"] = next
+  if (isLive() || isDenied) {
     clearInterval(poll)
     poll = undefined
-  } else poll ??= setInterval(() => htmx.trigger(byId("poller"), "autopilotd:poll"), pollMs)
+  } else poll ??= setInterval(pollNow, pollMs)
 }
 
 /** Sockets that htmx has replaced still deliver messages and their end: nothing of them may reach the page. */
@@ -56,30 +56,20 @@ const connect = (url: string): WebSocket => {
   const socket = new WebSocket(withView(url), ["autopilotd.v1", `token.${token}`])
   current = socket
   for (const name of ["open", "message", "close", "error"])
-    socket.addEventListener(name, (event) => {
-      if (socket !== current) event.stopImmediatePropagation()
-    })
+    on(socket, name, (event) => socket !== current && event.stopImmediatePropagation())
   return socket
 }
 
-/** Shows another project: the server sends all of it on a new connection. */
+/** Shows something else: the server sends all of it on a new connection. */
 export const reconnect = (): void => {
-  if (wrapper !== undefined && current?.readyState === WebSocket.OPEN) wrapper.reconnect()
-  else htmx.trigger(byId("poller"), "autopilotd:poll")
+  if (wrapper && current?.readyState === WebSocket.OPEN) wrapper.reconnect()
+  else pollNow()
 }
 
 const watch = (): void => {
-  if (state !== "live" || Date.now() - lastMs < staleMs) return
-  lastMs = Date.now()
-  become("offline", `${server()} has sent nothing for 10 seconds. Connecting again.`)
+  if (!isLive() || Date.now() - lastMs < staleMs) return
+  become("offline", "silent")
   wrapper?.reconnect()
-}
-
-const refused = (status: number, text: string): void => {
-  if (status === 401) {
-    isDenied = true
-    become("offline", "This link is no longer valid. Run “autopilotd gui” again for a new one.")
-  } else byId("conn-problem").textContent = `The panel answered ${status}: ${text.slice(0, 300)}`
 }
 
 /** Connects, and keeps the indicator true. */
@@ -99,30 +89,29 @@ export const start = (): void => {
   onHtmx<WithSocket>("wsAfterMessage", ({ socketWrapper }) => {
     lastMs = Date.now()
     socketWrapper.sendImmediately("ok")
-    if (state !== "live") become("live")
+    if (!isLive()) become("live")
   })
   onHtmx<WithSocket & { event: CloseEvent }>("wsClose", ({ event, socketWrapper }) => {
     // A retry that fails must not hide that polling works, or a better reason.
-    if (state === "live" || state === "connecting")
-      become(
-        "offline",
-        `The connection to ${server()} is lost${event.reason === "" ? "" : `: ${event.reason}`}. Trying again.`
-      )
+    if (isLive() || state === "connecting") become("offline", "lost", event.reason)
     // htmx connects again after these codes only.
     if (![1006, 1011, 1012, 1013].includes(event.code) && !isDenied) setTimeout(socketWrapper.reconnect, 1000)
   })
-  onHtmx("sendError", () => become("offline", `${server()} cannot be reached. Is it running? Trying again.`))
-  onHtmx("timeout", () => become("offline", `${server()} does not answer. Trying again.`))
-  onHtmx<{ xhr: XMLHttpRequest }>("responseError", ({ xhr }) => refused(xhr.status, xhr.responseText))
+  onHtmx("sendError", () => become("offline", "gone"))
+  onHtmx("timeout", () => become("offline", "busy"))
+  onHtmx<{ elt: Element; xhr: XMLHttpRequest }>("responseError", ({ elt, xhr: { status } }) => {
+    isDenied ||= status === 401
+    if (isDenied) become("offline", "denied")
+    else if (elt.id === "poller") become("offline", "failed", `${status}`)
+  })
   onHtmx<{ elt: Element; successful: boolean }>("afterRequest", ({ elt, successful }) => {
-    if (elt.id === "poller" && successful && state !== "live")
-      become("polling", "No live updates: the page asks every 3 seconds.")
+    if (elt.id === "poller" && successful && !isLive()) become("polling", "polling")
   })
   setInterval(watch, 1000)
-  document.addEventListener("visibilitychange", watch)
+  on(document, "visibilitychange", watch)
   become("connecting")
   // Only now: the handlers above must hear the first event.
   const live = byId("live")
-  live.setAttribute("ws-connect", live.dataset["ws"] ?? "/ws")
+  live.setAttribute("ws-connect", live.dataset["ws"] ?? "")
   htmx.process(live)
 }

@@ -1,9 +1,9 @@
-import { byId, onHtmx } from "./page.ts"
+import { byId, find, on, onHtmx } from "./page.ts"
 
-/** Comments, texts, [headers], numbers, and other words, in the order of `classes`. */
+/** Comments, texts, [headers] and values of a line, in the order of `classes`. */
 const tokens =
-  /(#.*)|("""[^]*?"""|'''[^]*?'''|"(?:\\.|[^"\\\n])*"?|'[^'\n]*'?)|(^[ \t]*\[.*?\]+)|((?<=[=,[]\s*)(?:[+-]?\d[\w.:+-]*|true|false)\b)|([^\s=,"'#[\]{}]+)/gm
-const classes = "cstnk"
+  /(#.*)|("(?:\\.|[^"\\])*"?|'[^']*'?)|(^\s*\[.*?\]+)|((?<=[=,[]\s*)(?:[+-]?\d[\w.:+-]*|true|false)\b)/g
+const classes = "cstn"
 
 /** Colouring a longer text would hold up typing. */
 const maxColoured = 1e5
@@ -11,66 +11,61 @@ const maxColoured = 1e5
 /** The height of a line in pixels, nearly. */
 const lineHeight = 20
 
+const span = (text: string, style: string): HTMLElement => {
+  const element = document.createElement("span")
+  element.textContent = text
+  element.className = style
+  return element
+}
+
+/** A line with its colours. */
+const coloured = (text: string, style: string): HTMLElement => {
+  const line = span("", style)
+  let at = 0
+  for (const match of text.matchAll(tokens)) {
+    const kind = match.slice(1).findIndex(Boolean)
+    line.append(text.slice(at, match.index), span(match[0], `hl-${classes[kind]}`))
+    at = match.index + match[0].length
+  }
+  line.append(`${text.slice(at)}\n`)
+  return line
+}
+
 export const start = (): void => {
-  const form = document.getElementById("config-form")
-  if (form === null) return
-  const area = byId("config-text") as HTMLTextAreaElement
-  const base = byId("config-base") as HTMLInputElement
-  const [discard, save] = form.querySelectorAll<HTMLButtonElement>(".foot > button")
+  if (!find("config-form")) return
+  const form = byId("config-form")
+  const area = byId<HTMLTextAreaElement>("config-text")
+  const base = byId<HTMLInputElement>("config-base")
+  const discard = byId<HTMLButtonElement>("config-discard")
+  const save = byId<HTMLButtonElement>("config-save")
   const holder = byId("config-stored")
-  const shown = byId("config-shown")
-  const numbers = byId("config-lines")
   let stored = ""
   const isDirty = (): boolean => area.value !== stored
 
   const paint = (): void => {
-    const text = area.value
-    const bad = new Set(
-      [...form.querySelectorAll<HTMLElement>("[data-line]")].map((each) => each.dataset["line"])
+    const bad = [...form.querySelectorAll<HTMLElement>("[data-line]")].map(({ dataset }) =>
+      Number(dataset["line"])
     )
-    shown.textContent = numbers.textContent = ""
-    let line = 1
-    let at = 0
-    const put = (parent: Element, part: string, style: string): void => {
-      const element = document.createElement("span")
-      element.textContent = part
-      element.className = bad.has(`${line}`) ? `${style} hl-e` : style
-      parent.append(element)
-    }
-    const count = (part: string): void => {
-      for (const _ of part.matchAll(/\n/g)) {
-        put(numbers, `${line}`, "")
-        line++
-      }
-    }
-    for (const match of text.length < maxColoured ? text.matchAll(tokens) : []) {
-      const between = text.slice(at, match.index)
-      shown.append(between)
-      count(between)
-      put(shown, match[0], `hl-${classes[match.slice(1).findIndex(Boolean)]}`)
-      count(match[0])
-      at = match.index + match[0].length
-    }
-    const rest = `${text.slice(at)}\n`
-    shown.append(rest)
-    count(rest)
-    if (discard) discard.disabled = !isDirty()
-    if (save) save.disabled = !isDirty() || bad.size > 0
+    const text = area.value
+    const lines = text.split("\n")
+    const styleOf = (n: number): string => (bad.includes(n + 1) ? "hl-e" : "")
+    byId("config-lines").replaceChildren(...lines.map((_, n) => span(`${n + 1}`, styleOf(n))))
+    byId("config-shown").replaceChildren(
+      ...(text.length > maxColoured ? [`${text}\n`] : lines.map((line, n) => coloured(line, styleOf(n))))
+    )
+    discard.disabled = !isDirty()
+    save.disabled = !isDirty() || bad.length > 0
   }
 
-  area.addEventListener("input", paint)
+  on(area, "input", paint)
   addEventListener("beforeunload", (event) => isDirty() && event.preventDefault())
-  form.addEventListener("click", ({ target }) => {
+  on(form, "click", ({ target }) => {
     const line = Number((target as HTMLElement).dataset["line"])
     if (!line) return
-    const from =
-      area.value
-        .split("\n")
-        .slice(0, line - 1)
-        .join("\n").length + Number(line > 1)
+    const lines = area.value.split("\n")
+    const from = lines.slice(0, line - 1).join(" ").length + Number(line > 1)
     area.focus()
-    // -1 is the end.
-    area.setSelectionRange(from, area.value.indexOf("\n", from))
+    area.setSelectionRange(from, from + (lines[line - 1]?.length ?? 0))
     byId("config-box").scrollTop = lineHeight * (line - 4)
   })
 
@@ -82,14 +77,14 @@ export const start = (): void => {
       const fresh = (holder.firstElementChild as HTMLElement | null)?.dataset
       holder.textContent = ""
       // A load by itself never takes the place of typing: the old hash stays, and the check finds the conflict.
-      if (fresh !== undefined && (elt !== holder || !isDirty())) {
+      if (fresh && (elt !== holder || !isDirty())) {
         stored = fresh["text"] ?? ""
         base.value = fresh["sha256"] ?? ""
         if (isLoad && !path.includes("mine") && isDirty()) area.value = stored
       }
       paint()
       if (isLoad && isDirty()) htmx.trigger(form, "change")
-      if (elt === save && document.getElementById("config-confirmed") !== null) save.click()
+      if (elt === save && find("config-confirmed")) save.click()
     }
   )
 }

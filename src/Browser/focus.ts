@@ -1,4 +1,4 @@
-import { onHtmx } from "./page.ts"
+import { find, onHtmx } from "./page.ts"
 import { localise } from "./times.ts"
 
 interface Swap {
@@ -14,12 +14,12 @@ export const start = (): void => {
     // Times are shown in the browser's zone before they enter the page, so that nothing flickers.
     localise(fragment)
     const active = document.activeElement
-    focused = active !== null && active !== target && target.contains(active) ? active.id : ""
+    focused = active && active !== target && target.contains(active) ? active.id : ""
   })
   onHtmx<Swap>("oobAfterSwap", ({ target }) => {
-    if (focused === "" || document.activeElement !== document.body) return
-    const next = document.getElementById(focused) ?? target.querySelector<HTMLElement>("button, a")
+    if (!focused || document.activeElement !== document.body) return
+    const next = find(focused) ?? target.querySelector<HTMLElement>("button, a")
     next?.focus({ preventScroll: true })
   })
-  onHtmx<{ target: HTMLElement }>("afterSwap", ({ target }) => localise(target.parentElement ?? document))
+  onHtmx<Swap>("afterSwap", ({ target }) => localise(target.parentElement ?? document))
 }

@@ -1,5 +1,5 @@
-import { reconnect } from "./connection.ts"
-import { byId, onHtmx, withView } from "./page.ts"
+import { isLive, send } from "./connection.ts"
+import { byId, find, on, onHtmx, withView } from "./page.ts"
 import { localise } from "./times.ts"
 import { token, tokenHeader } from "./token.ts"
 
@@ -8,49 +8,48 @@ const maxRows = 2000
 
 const project = (): string | null => new URLSearchParams(location.search).get("project")
 
-/** Takes the time to show first from the address, so that no later request has it. */
-const takeTime = (): string => {
+/** Takes the time to show from the address, so that no later request has it. */
+export const takeTime = (): string => {
   const url = new URL(location.href)
-  const at = url.searchParams.get("at") ?? ""
+  const time = url.searchParams.get("at") ?? ""
   url.searchParams.delete("at")
-  if (at !== "") history.replaceState(null, "", url)
-  return at
+  if (time) history.replaceState(null, "", url)
+  return time
 }
+
+/** Shows the lines around a time, on a page with the log. */
+export let goTo: ((time: string) => void) | undefined
 
 /** The log: rows come with htmx; this keeps their number small, the place in view, and says what is followed. */
 export const start = (): void => {
-  if (document.getElementById("log") === null) return
-  const [box, rows, form, button] = ["log-box", "log-rows", "log-form", "log-follow"].map(byId) as [
-    HTMLElement,
-    HTMLElement,
-    HTMLFormElement,
-    HTMLElement
-  ]
-  let socket: { readonly send: (text: string) => void } | undefined
+  if (!find("log")) return
+  const form = byId<HTMLFormElement>("log-form")
+  const [box, rows, button, older, newer] = [
+    "log-box",
+    "log-rows",
+    "log-follow",
+    "log-older",
+    "log-newer"
+  ].map(byId) as [HTMLElement, HTMLElement, HTMLElement, HTMLElement, HTMLElement]
   let at = takeTime()
   let isFollowing = true
   let shown: string | null | undefined
   let anchor: Element | undefined
   let anchorTop = 0
 
-  const isLive = () => document.body.dataset["conn"] === "live"
   const place = (row: Element | null) => (row as HTMLElement | null)?.dataset["c"] ?? ""
   const tell = () => {
-    const choice = [...new FormData(form)].filter(([, value]) => value !== "")
     const after = place(rows.lastElementChild)
-    if (isLive())
-      socket?.send(
-        JSON.stringify({
-          type: "log",
-          ...Object.fromEntries(choice),
-          ...(after && { after }),
-          live: isFollowing
-        })
-      )
+    send({
+      type: "log",
+      ...Object.fromEntries([...new FormData(form)].filter(([, value]) => value)),
+      ...(after && { after }),
+      live: isFollowing
+    })
   }
-  const setFollowing = (on: boolean) => {
-    isFollowing = on
-    button.setAttribute("aria-pressed", String(on))
+  const setFollowing = (isOn: boolean) => {
+    isFollowing = isOn
+    button.setAttribute("aria-pressed", `${isOn}`)
     byId("log-new").textContent = ""
   }
   const pause = () => {
@@ -59,92 +58,88 @@ export const start = (): void => {
     tell()
   }
   const load = () => htmx.trigger(form, "autopilotd:log")
-  const goTo = (time: string) => {
+  const show = (time: string) => {
     at = time
     load()
+  }
+  goTo = (time) => {
+    form.reset()
+    byId("history-list").hidePopover?.()
+    show(time)
+    box.focus()
   }
   const refresh = () => {
     if (shown === undefined || shown !== project()) load()
     else if (isLive()) tell()
-    else if (isFollowing) htmx.trigger(byId("log-newer"), "click")
+    else if (isFollowing) htmx.trigger(newer, "click")
   }
 
   onHtmx<{ elt: Element; parameters: Record<string, string> }>("configRequest", ({ elt, parameters }) => {
-    if (elt.id === "log-older") {
+    if (elt === older) {
       pause()
       parameters["before"] = place(rows.firstElementChild)
     }
-    if (elt.id === "log-newer") parameters["after"] = place(rows.lastElementChild)
+    if (elt === newer) parameters["after"] = place(rows.lastElementChild)
     if (elt === form) {
       shown = project()
-      setFollowing(at === "")
+      setFollowing(!at)
       parameters["at"] = at
       at = ""
     }
   })
-  const before = (elt: Element | undefined) => {
-    anchor = [...rows.querySelectorAll(".row")].at(elt?.id === "log-older" ? 0 : -1)
+  /** What has asked for the new rows; nothing has for those that the server sends by itself. */
+  interface Swap {
+    readonly target: Element
+    readonly requestConfig?: { readonly elt: Element }
+  }
+  const before = ({ requestConfig, target }: Swap) => {
+    if (target !== rows) return
+    anchor = [...rows.querySelectorAll(".row")].at(requestConfig?.elt === older ? 0 : -1)
     anchorTop = anchor?.getBoundingClientRect().top ?? 0
   }
-  const after = (elt: Element | undefined) => {
-    const isOlder = elt?.id === "log-older"
+  const after = ({ requestConfig, target }: Swap) => {
+    if (target !== rows) return
+    const elt = requestConfig?.elt
     localise(rows)
     while (rows.childElementCount > maxRows)
-      (isOlder ? rows.lastElementChild : rows.firstElementChild)?.remove()
+      (elt === older ? rows.lastElementChild : rows.firstElementChild)?.remove()
     if (isFollowing) box.scrollTop = box.scrollHeight
     else if (elt === form) rows.querySelector(".here")?.scrollIntoView({ block: "center" })
     else if (anchor?.isConnected) box.scrollTop += anchor.getBoundingClientRect().top - anchorTop
-    if (elt !== undefined && !isOlder) tell()
+    if (elt && elt !== older) tell()
   }
-  onHtmx<{ target: Element; requestConfig: { elt: Element } }>("beforeSwap", ({ requestConfig, target }) => {
-    if (target === rows) before(requestConfig.elt)
-  })
-  onHtmx<{ target: Element; requestConfig: { elt: Element } }>("afterSwap", ({ requestConfig, target }) => {
-    if (target === rows) after(requestConfig.elt)
-  })
-  onHtmx<{ target: Element }>("oobBeforeSwap", ({ target }) => target === rows && before(undefined))
-  onHtmx<{ target: Element }>("oobAfterSwap", ({ target }) => target === rows && after(undefined))
-  onHtmx<{ socketWrapper: NonNullable<typeof socket> }>("wsOpen", ({ socketWrapper }) => {
-    socket = socketWrapper
-    // After the indicator says so.
-    setTimeout(refresh)
-  })
+  onHtmx("beforeSwap", before)
+  onHtmx("afterSwap", after)
+  onHtmx<Swap>("oobBeforeSwap", ({ target }) => before({ target }))
+  onHtmx<Swap>("oobAfterSwap", ({ target }) => after({ target }))
+  // After the indicator says so.
+  onHtmx("wsOpen", () => setTimeout(refresh))
   onHtmx<{ elt: Element; successful: boolean }>("afterRequest", ({ elt, successful }) => {
     if (elt.id === "poller" && successful) refresh()
   })
 
-  button.addEventListener("click", () => (isFollowing ? pause() : load()))
-  box.addEventListener("scroll", () => {
+  on(button, "click", () => (isFollowing ? pause() : load()))
+  on(box, "scroll", () => {
     if (box.scrollHeight - box.scrollTop - box.clientHeight > 40) pause()
   })
-  rows.addEventListener(
+  on(
+    rows,
     "toggle",
     ({ target }) => {
       const row = target as HTMLDetailsElement
       const raw = row.lastElementChild
-      if (!row.open || raw === null) return
+      if (!row.open || !raw) return
       pause()
-      if (raw.textContent === "") htmx.ajax("GET", `/ui/log/line?at=${place(row)}`, raw)
+      if (!raw.textContent) htmx.ajax("GET", `/ui/log/line?at=${place(row)}`, raw)
     },
-    true
+    { capture: true }
   )
-  byId("log-at").addEventListener("change", ({ target }) => {
-    const ms = (target as HTMLInputElement).valueAsNumber
-    // The field has the time of a clock here, as if it were UTC.
-    if (!Number.isNaN(ms)) goTo(String(ms + new Date(ms).getTimezoneOffset() * 60_000))
+  on(byId("log-at"), "change", ({ target }) => {
+    // The time of a clock here. An unfinished one is none.
+    const ms = new Date((target as HTMLInputElement).value).getTime()
+    if (ms) show(`${ms}`)
   })
-  document.addEventListener("click", (event) => {
-    const link = (event.target as Element).closest<HTMLAnchorElement>("a[data-log-at]")
-    if (link === null || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return
-    event.preventDefault()
-    history.pushState(null, "", link.href)
-    const time = takeTime()
-    form.reset()
-    if (shown !== project()) reconnect()
-    goTo(time)
-    box.focus()
-  })
-  byId("log-save").addEventListener("click", async () => {
+  on(byId("log-save"), "click", async () => {
     const answer = await fetch(withView("/ui/log/download"), { headers: { [tokenHeader]: token } })
     const link = document.createElement("a")
     link.href = URL.createObjectURL(await answer.blob())

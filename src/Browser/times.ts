@@ -1,27 +1,27 @@
 /** Durations as the server writes them (`humanDuration`), for those that run on without a message. */
 const duration = (ms: number): string => {
   const seconds = Math.max(0, Math.round(ms / 1000))
-  if (seconds < 60) return `${seconds} second${seconds === 1 ? "" : "s"}`
-  const minutes = Math.floor(seconds / 60)
-  if (minutes < 60) return `${minutes} min ${seconds % 60} s`
-  const hours = Math.floor(minutes / 60)
-  if (hours < 24) return `${hours} h ${String(minutes % 60).padStart(2, "0")} min`
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`
+  const [minutes, hours, days] = [60, 3600, 86_400].map((unit) => Math.floor(seconds / unit)) as [
+    number,
+    number,
+    number
+  ]
+  return days
+    ? `${days} d ${hours % 24} h`
+    : hours
+      ? `${hours} h ${`${minutes % 60}`.padStart(2, "0")} min`
+      : minutes
+        ? `${minutes} min ${seconds % 60} s`
+        : `${seconds} second${seconds === 1 ? "" : "s"}`
 }
 
-const clock = new Intl.DateTimeFormat([], {
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-  hourCycle: "h23"
-})
-const day = new Intl.DateTimeFormat([], {
-  day: "numeric",
-  month: "short",
-  hour: "2-digit",
-  minute: "2-digit",
-  hourCycle: "h23"
-})
+const formatOf = (parts: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
+  new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...parts })
+
+/** Hours and minutes. */
+export const clock = formatOf({})
+const withSeconds = formatOf({ second: "2-digit" })
+const withDay = formatOf({ day: "numeric", month: "short" })
 
 /** Shows the times below an element in the browser's zone, with UTC on hover. */
 export const localise = (root: ParentNode): void => {
@@ -29,7 +29,7 @@ export const localise = (root: ParentNode): void => {
     const at = new Date(element.dateTime)
     const isToday = at.toDateString() === new Date().toDateString()
     element.title = `${element.dateTime.slice(0, 19).replace("T", " ")} UTC`
-    element.textContent = (isToday || element.dataset["style"] === "clock" ? clock : day).format(at)
+    element.textContent = (isToday || element.dataset["style"] === "clock" ? withSeconds : withDay).format(at)
   }
 }
 
@@ -38,8 +38,7 @@ const tick = (): void => {
   const nowMs = Date.now()
   for (const element of document.querySelectorAll<HTMLTimeElement>("time[data-since], time[data-until]")) {
     const { since, until } = element.dataset
-    const ms = since === undefined ? Number(until) - nowMs : nowMs - Number(since)
-    const text = duration(ms)
+    const text = duration(since ? nowMs - Number(since) : Number(until) - nowMs)
     if (element.textContent !== text) element.textContent = text
   }
 }

@@ -48,7 +48,7 @@ export const chartCard: Html = html`<section class="card c8 mem" aria-labelledby
 export const rangeLinks = (range: ChartRange, project: string | undefined): Html =>
   html`${ChartRange.literals.map((one) => {
     const query = `${project === undefined ? "" : `project=${encodeURIComponent(project)}&`}range=${one}`
-    return html`<a href="/?${query}" id="range-${one}"${one === range && html` aria-current="true"`}>${ranges[one].label}</a>`
+    return html`<a data-view href="/?${query}" id="range-${one}"${one === range && html` aria-current="true"`}>${ranges[one].label}</a>`
   })}`
 
 /** What the chart is drawn of. */

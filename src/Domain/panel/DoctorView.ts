@@ -5,11 +5,11 @@ import { type Fragment, type Html, html, nothing } from "./Html.ts"
 import { type Icon, icon } from "./Icons.ts"
 
 /** The button in the header, and the drawer that it opens. What is in it is asked for when it opens. */
-export const doctorButton: Html = html`<button class="btn ghost sm doctor-open" id="doctor-open" type="button" aria-haspopup="dialog">${icon("doctor")}<span class="word">Doctor</span><span id="doctor-count"></span></button>
-<dialog class="drawer" id="doctor" aria-labelledby="doctor-title" hx-get="/ui/doctor/findings" hx-trigger="click from:#doctor-open" hx-swap="none" hx-sync="this:drop" hx-request='{"timeout":30000}'>
-<form method="dialog" class="drawer-top"><h2 id="doctor-title">Doctor</h2><button class="btn ghost sm" aria-label="Close" autofocus>${icon("close")}</button></form>
+export const doctorButton: Html = html`<button class="btn ghost sm doctor-open" type="button" popovertarget="doctor" aria-haspopup="dialog" hx-get="/ui/doctor/findings" hx-swap="none" hx-sync="this:drop" hx-request='{"timeout":30000}'>${icon("doctor")}<span class="word">Doctor</span><span id="doctor-count"></span></button>
+<div class="sheet" id="doctor" popover role="dialog" aria-labelledby="doctor-title"><div class="card"><header><h2 id="doctor-title">Doctor</h2>
+<button class="btn ghost sm push" type="button" popovertarget="doctor" popovertargetaction="hide" aria-label="Close" autofocus>${icon("close")}</button></header>
 <div class="drawer-in scroll" id="doctor-findings" role="status" tabindex="0" aria-labelledby="doctor-title"><p class="muted">Checking what goes wrong in practice ...</p></div>
-<div class="foot" id="doctor-preferences"></div></dialog>`
+<div class="foot" id="doctor-preferences"></div></div></div>`
 
 type Level = Finding["level"]
 

@@ -18,7 +18,7 @@ const rowOf = (end: RunEnd, style: "time" | "day"): Html => {
   const { atMs, peakBytes, project, ranMs } = end
   const { tone, word } = tagOf(end.verdict)
   const reason = printable(reasonOfEnd(end), maxReason)
-  return html`<tr><td><a data-log-at="${atMs}" href="/?project=${encodeURIComponent(project)}&at=${atMs}#log">${moment(atMs, style)}<span class="sr">: show the log</span></a></td>
+  return html`<tr><td><a data-view href="/?project=${encodeURIComponent(project)}&at=${atMs}#log">${moment(atMs, style)}<span class="sr">: show the log</span></a></td>
 <td><span class="tag ${tone}">${word}</span><span class="why">${reason}</span></td>
 <td class="r">${ranMs === 0 ? "–" : humanDuration(ranMs)}${peakBytes !== undefined && html`<span class="why"><span class="sr">peak memory </span>${humanBytes(peakBytes)}</span>`}</td></tr>`
 }

@@ -8,7 +8,7 @@ export type ShownProject = { readonly name: string | undefined } | "all"
 
 /**
  * The projects in the header, each with its state. The page of one project switches between them without loading anew
- * (`data-project`).
+ * (`data-view`).
  */
 export const projectNav = (sight: DaemonSight, shown: ShownProject): Html => {
   if (sight._tag !== "Running") return nothing
@@ -16,7 +16,7 @@ export const projectNav = (sight: DaemonSight, shown: ShownProject): Html => {
   const current = shown === "all" ? undefined : (shown.name ?? selected)
   const links = projects.map(({ name, worker_status: state }) => {
     const text = printable(name, 64)
-    return html`<a href="/?project=${encodeURIComponent(name)}"${shown !== "all" && html` data-project="${text}"`} id="project-${text}"${name === current && html` aria-current="page"`}><span class="dot ${toneOf(state)}"></span>${text}<span class="sr">, ${printable(state, 40)}</span></a>`
+    return html`<a href="/?project=${encodeURIComponent(name)}"${shown !== "all" && html` data-view`} id="project-${text}"${name === current && html` aria-current="page"`}><span class="dot ${toneOf(state)}"></span>${text}<span class="sr">, ${printable(state, 40)}</span></a>`
   })
   const all =
     projects.length > 1 &&

@@ -5,7 +5,7 @@ import { editorCard } from "./EditorView.ts"
 import { beatsStrip } from "./HealthStrip.ts"
 import { historyCard } from "./HistoryView.ts"
 import { type Html, html } from "./Html.ts"
-import { brand } from "./Icons.ts"
+import { brand, icon } from "./Icons.ts"
 import { logCard } from "./LogView.ts"
 import { connectingView } from "./StateView.ts"
 
@@ -40,15 +40,16 @@ const document = ({ asset, body, kind, title }: Page): Html => html`<!doctype ht
 <div id="poller" hx-get="/ui/page?page=${kind}" hx-trigger="autopilotd:poll" hx-swap="none" hidden></div>
 <div id="page-state" hidden></div><div id="alive" hidden></div>
 <p id="spoken-state" class="sr" role="status" aria-live="polite"></p>
-<div id="toasts" class="toasts" role="alert"></div>
+<div id="toasts" class="toasts" role="alert"></div><template id="toast"><div class="toast"><p></p><button class="btn ghost sm" type="button" aria-label="Close this message">${icon("close")}</button></div></template>
 <dialog id="confirm" aria-labelledby="confirm-question"><h2 id="confirm-question"></h2><p id="confirm-consequence"></p>
 <form method="dialog" class="controls"><button class="btn" value="no" id="confirm-no" autofocus>Keep running</button><button class="btn danger solid" value="yes" id="confirm-yes">Go on</button></form></dialog>
 </body></html>
 `
 
-const connection = html`<span class="conn" id="conn" data-state="connecting" role="status" aria-live="polite"><span class="dot" aria-hidden="true"></span><span id="conn-word">Connecting</span></span>`
+const connection = html`<span class="conn" id="conn" data-state="connecting" role="status" aria-live="polite"><span class="dot" aria-hidden="true"></span><span id="conn-word"></span></span>`
 
-const connectionProblem = html`<p id="conn-problem" class="alert lost c12" hidden></p>`
+/** Says why the page is not live, in a sentence that the browser chooses. */
+const connectionProblem = html`<p id="conn-problem" class="alert lost c12" hidden data-silent="The panel has sent nothing for 10 seconds. Connecting again." data-lost="The connection to the panel is lost. Trying again." data-gone="The panel cannot be reached. Is “autopilotd gui” running? Trying again." data-busy="The panel does not answer. Trying again." data-failed="The panel fails. Trying again. The status of its answer:" data-denied="This link is no longer valid. Run “autopilotd gui” again for a new one." data-polling="No live updates: the page asks every 3 seconds."></p>`
 
 const header = html`<a class="skip" href="#main">Skip to content</a>
 <header class="top"><div class="top-in">${connection}<a class="brand" href="/">${brand}autopilotd</a>

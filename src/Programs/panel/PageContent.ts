@@ -12,6 +12,7 @@ import { type Fragment, html } from "../../Domain/panel/Html.ts"
 import { projectNav } from "../../Domain/panel/ProjectNav.ts"
 import { PageKind } from "../../Domain/panel/Shell.ts"
 import { type StateWords, stateView, stateWords } from "../../Domain/panel/StateView.ts"
+import { tabView } from "../../Domain/panel/TabView.ts"
 import { DaemonWatch } from "../../Layers/panel/DaemonWatch.ts"
 import { explanationOf } from "../history/Why.ts"
 import { chartContent } from "./ChartContent.ts"
@@ -43,10 +44,7 @@ const bannerOf = Effect.fnUntraced(function* (sight: DaemonSight, project: Proje
 /** The state for screen readers, and for the title and the icon of the tab. It changes only with the state. */
 const stateOfTab = ({ headline, tone, word }: StateWords, name: string): ReadonlyArray<Fragment> => [
   { id: "spoken-state", content: html`${name === "" ? headline : `${name}: ${headline}`}` },
-  {
-    id: "page-state",
-    content: html`<span data-tone="${tone}" data-word="${word}" data-project="${name}"></span>`
-  }
+  { id: "page-state", content: tabView({ tone, word }, name) }
 ]
 
 /** The project that the page shows, as far as it is known without the daemon. */

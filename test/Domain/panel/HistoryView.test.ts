@@ -47,7 +47,7 @@ describe("the restart history", () => {
     assert.include(text, "Crashed (exit code 1); last output: boom")
     assert.include(text, "15 min 28 s")
     assert.include(text, "1.5 GiB")
-    assert.include(text, 'data-log-at="1795000000000" href="/?project=shop&at=1795000000000#log"')
+    assert.include(text, 'data-view href="/?project=shop&at=1795000000000#log"')
   })
 
   it("shows the words of a worker as text, whatever they are", () => {
@@ -67,7 +67,7 @@ describe("the restart history", () => {
   })
 
   it("gives the full list page by page, and says how much is left", () => {
-    const rows = (text: string) => text.split("data-log-at=").length - 1
+    const rows = (text: string) => text.split("data-view").length - 1
     const ends = many(120)
     assert.strictEqual(rows(historyPage(ends, 0).text), 50)
     assert.include(historyPage(ends, 50).text, "skip=100")

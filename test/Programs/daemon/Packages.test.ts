@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
+import { gzipSync } from "node:zlib"
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import { build } from "esbuild"
+import { fullPage } from "../../../src/Domain/panel/Shell.ts"
 
 const root = resolve(import.meta.dirname, "../../..")
 const read = (path: string): string => readFileSync(join(root, path), "utf8")
@@ -40,7 +42,12 @@ describe("the lock file", () => {
 
 describe("the bundled packages", () => {
   /** Packages whose files the build copies for the browser. */
-  const copied = ["htmx-ext-ws", "htmx.org"]
+  const copied = [
+    "@fontsource-variable/inter",
+    "@fontsource-variable/jetbrains-mono",
+    "htmx-ext-ws",
+    "htmx.org"
+  ]
   let bundled: ReadonlyArray<string> = []
 
   beforeAll(async () => {
@@ -90,4 +97,34 @@ describe("the bundled packages", () => {
       []
     )
   })
+})
+
+describe("the web panel", () => {
+  it("loads in a moment: at most 10 kB of own code, and without fonts 100 kB in all", async () => {
+    const { outputFiles } = await build({
+      absWorkingDir: root,
+      entryPoints: { app: "src/Browser/app.ts", style: "src/Browser/style.css" },
+      outdir: "dist/panel",
+      bundle: true,
+      format: "iife",
+      target: ["chrome109", "firefox115", "safari16.4"],
+      minify: true,
+      external: ["*.woff2"],
+      legalComments: "none",
+      write: false
+    })
+    const app = outputFiles.find(({ path }) => path.endsWith("app.js"))
+    assert.isAtMost(app?.contents.length ?? Number.POSITIVE_INFINITY, 10_000)
+    const texts = [
+      fullPage((name) => `/assets/aaaaaaaaaaaa/${name}`).text,
+      read("node_modules/htmx.org/dist/htmx.min.js"),
+      read("node_modules/htmx-ext-ws/dist/ws.min.js"),
+      ...outputFiles.map(({ text }) => text)
+    ]
+    const gzipped = texts.map((text) => gzipSync(text).length)
+    assert.isBelow(
+      gzipped.reduce((sum, bytes) => sum + bytes, 0),
+      100_000
+    )
+  }, 60_000)
 })
