@@ -30,7 +30,7 @@ const pictures = [
   {
     name: "history",
     path: "/?project=docs",
-    view: wide,
+    view: { width: 1280, height: 800 },
     scheme: "light",
     act: async (page) => {
       await page.click("[popovertarget=history-list]")
@@ -63,6 +63,10 @@ const pictures = [
     act: async (page, demo) => {
       demo.run("stop")
       await state("No daemon")(page)
+      // The daemon answers no more before its last process is gone: until then the page names what still lives.
+      await page.waitForFunction(
+        () => !/holds the lock|still alive/.test(document.querySelector("#banner").textContent)
+      )
     }
   }
 ]

@@ -8,9 +8,6 @@ const classes = "cstn"
 /** Colouring a longer text would hold up typing. */
 const maxColoured = 1e5
 
-/** The height of a line in pixels, nearly. */
-const lineHeight = 20
-
 const span = (text: string, style: string): HTMLElement => {
   const element = document.createElement("span")
   element.textContent = text
@@ -66,7 +63,7 @@ export const start = (): void => {
     const from = lines.slice(0, line - 1).join(" ").length + Number(line > 1)
     area.focus()
     area.setSelectionRange(from, from + (lines[line - 1]?.length ?? 0))
-    byId("config-box").scrollTop = lineHeight * (line - 4)
+    byId("config-box").scrollTop = (area.scrollHeight / lines.length) * (line - 4)
   })
 
   onHtmx<{ elt: HTMLElement; pathInfo: { requestPath: string }; successful: boolean }>(

@@ -19,7 +19,7 @@ const because = ({ reason }: StatusReply): string =>
   reason === undefined ? "" : `: ${openEnded(printable(reason, maxTextLength))}`
 
 /** One sentence about the state of the worker. */
-const state = (status: StatusReply, { nowMs, zone }: Evidence): string => {
+const state = (status: StatusReply, { isLasting = false, nowMs, zone }: Evidence): string => {
   const name = workerOf(status.project)
   const due = status.next_start_at_ms
   const next =
@@ -27,7 +27,7 @@ const state = (status: StatusReply, { nowMs, zone }: Evidence): string => {
       ? ""
       : due - nowMs < 1000
         ? "now"
-        : `at ${spokenTime(due, nowMs, zone)} (in ${humanDuration(due - nowMs)})`
+        : `at ${spokenTime(due, nowMs, zone)}${isLasting ? "" : ` (in ${humanDuration(due - nowMs)})`}`
   switch (status.worker_status) {
     case "running": {
       const uptimeMs = status.uptime_seconds * 1000
@@ -42,7 +42,7 @@ const state = (status: StatusReply, { nowMs, zone }: Evidence): string => {
     case "waiting":
       return due === undefined || next === "now"
         ? `${name} waits${because(status)}.`
-        : `${name} waits until ${spokenTime(due, nowMs, zone)} (${humanDuration(due - nowMs)} from now)${because(status)}.`
+        : `${name} waits until ${spokenTime(due, nowMs, zone)}${isLasting ? "" : ` (${humanDuration(due - nowMs)} from now)`}${because(status)}.`
     case "failed":
       return `${name} has failed and does not restart by itself${because(status)}.`
     case "stopped":

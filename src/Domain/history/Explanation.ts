@@ -29,6 +29,8 @@ export interface Evidence {
   readonly lastSign?: SignOfLife | undefined
   /** The boot time of the machine; undefined where unknown. */
   readonly bootedMs: number | undefined
+  /** The sentences stay on a screen: they name no time left, which would change by itself. */
+  readonly isLasting?: boolean
   /** The zone of times in the sentences. */
   readonly zone: DateTime.TimeZone
 }

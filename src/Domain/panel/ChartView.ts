@@ -6,7 +6,7 @@ import { printable } from "../text/Printable.ts"
 import { markCount, marksOf } from "./ChartMarks.ts"
 import { areaPath, linePath, pathWidth, segmentsOf, thresholdPath } from "./ChartPaths.ts"
 import { acrossOf, axisFor, type ChartSpan, heightOf, plotBottom, plotTop, timesOf } from "./ChartScale.ts"
-import { type Html, html } from "./Html.ts"
+import { type Html, type HtmlValue, html } from "./Html.ts"
 import { moment, utcMinute } from "./Moment.ts"
 
 /** The time ranges of the memory chart. */
@@ -107,13 +107,17 @@ const tableOf = ({ at_ms: times, available_bytes: available }: SamplesData, own:
 /** More marks than these are short, so that they do not hide the chart. */
 const manyMarks = 16
 
-/** Labels of thresholds stand apart by this much of the height. */
+/** Thresholds nearer than this share of the height have their labels side by side. */
 const labelGap = 7.5
 
 const thresholdLabels = (low: number, critical: number, lowY: number, criticalY: number): Html => {
-  const criticalLabel = criticalY - 1.6
-  const lowLabel = Math.min(lowY - 1.6, criticalLabel - labelGap)
-  return html`<text class="lab t-low" x="100%" y="${lowLabel.toFixed(2)}%" text-anchor="end">low ${humanBytes(low)}</text><text class="lab t-crit" x="100%" y="${criticalLabel.toFixed(2)}%" text-anchor="end">critical ${humanBytes(critical)}</text>`
+  const lowText = html`<tspan class="t-low">low ${humanBytes(low)}</tspan>`
+  const criticalText = html`<tspan class="t-crit">critical ${humanBytes(critical)}</tspan>`
+  const label = (y: number, text: Html): Html =>
+    html`<text class="lab" x="100%" y="${(y - 1.6).toFixed(2)}%" text-anchor="end">${text}</text>`
+  return criticalY - lowY < labelGap
+    ? label(lowY, html`${lowText}<tspan dx="9"> </tspan>${criticalText}`)
+    : html`${label(lowY, lowText)}${label(criticalY, criticalText)}`
 }
 
 const legend = (hasOthers: boolean): Html =>
@@ -127,6 +131,24 @@ const empty = ({ problem, range }: ChartData): Html =>
       ? `No daemon has kept samples of memory in the last ${ranges[range].words}. A new one has the first after ten seconds, in the long ranges after a minute.`
       : printable(problem, 400)
   }</p>`
+
+/** A chart whose samples begin later than this share of its width says so. */
+const lateShare = 0.35
+
+/** The newest amount, as a point, and the time of the first sample where much of the chart is empty before it. */
+const endsOfLine = (
+  { at_ms: times, width_ms: width }: SamplesData,
+  span: ChartSpan,
+  y: number
+): ReadonlyArray<HtmlValue> => {
+  const [first = 0, last = 0] = [times[0], times.at(-1)].map((at) => (at ?? 0) + width / 2)
+  const isLate = first - span.fromMs > (span.toMs - span.fromMs) * lateShare
+  return [
+    html`<circle class="now" cx="${acrossOf(span, last, 100)}%" cy="${y}%" r="3.5"/>`,
+    isLate &&
+      html`<svg x="${acrossOf(span, first, 100)}%" y="${y}%" overflow="visible"><text class="lab" x="-12" dy="4" text-anchor="end" data-at="${first}">${utcMinute(first)}: first sample</text></svg>`
+  ]
+}
 
 /** The chart with its legend and its alternative as text. */
 export const chartView = (data: ChartData): Html => {
@@ -168,6 +190,7 @@ ${grid.map((bytes) => html`<line class="grid" x1="0" x2="100%" y1="${heightOf(ax
     thresholdPath(limits, ({ critical_bytes: bytes }) => bytes, span, axis, false)
   )}${path("avail", linePath(lines ?? [], span, axis))}</svg>
 ${grid.slice(1).map((bytes) => html`<text class="lab" x="0" y="${(heightOf(axis, bytes) - 1.6).toFixed(2)}%">${humanBytes(bytes)}</text>`)}
+${endsOfLine(samples, span, heightOf(axis, last))}
 ${thresholdLabels(limit.low_bytes, limit.critical_bytes, lowY, criticalY)}
 ${found.marks.map(
   ({ atMs, kind, text }) =>

@@ -90,7 +90,7 @@ export const cardPage = (asset: Page["asset"]): Html =>
     asset,
     kind: "card",
     title: "autopilotd",
-    body: html`<main id="main" class="corner">
+    body: html`<main id="main" class="corner"><h1 class="sr">autopilotd</h1>
 <section class="card mini" aria-label="Daemon"><header>${connection}<a class="btn ghost sm push" href="/" target="_top">Open</a></header>
 ${connectionProblem}<div class="mini-in livedata" id="daemon-status-content"><h2>Connecting</h2></div>${controls}</section>
 <section class="card mini" aria-label="Agent"><div class="mini-in livedata" id="agent-content"><h2>Claude</h2></div></section>

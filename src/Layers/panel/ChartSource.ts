@@ -10,7 +10,7 @@ import type { SamplesData } from "../../Domain/memory/SamplesData.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
 import { ControlClient } from "../control/ControlClient.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
-import { HistoryReader } from "../history/HistoryReader.ts"
+import { HistoryReader, type HistoryUnreadable } from "../history/HistoryReader.ts"
 import { readSamples } from "../status/SamplesFile.ts"
 
 /** Samples as far as there are any, and why there are none. */
@@ -25,16 +25,21 @@ export class ChartSource extends Context.Tag("ChartSource")<
   {
     /** The samples of the last `spanMs`. They change every ten seconds. */
     readonly samples: (spanMs: number) => Effect.Effect<SamplesFound>
-    /** The records of the last day of one project and of the daemon, and at least some older ones. */
-    readonly records: (project: ProjectName | undefined) => Effect.Effect<ReadonlyArray<HistoryRecord>>
+    /**
+     * The records of the last week of one project and of the daemon, and at least some older ones: for the marks of the
+     * chart and for explanations. Reads the file only when it has changed.
+     */
+    readonly records: (
+      project: ProjectName | undefined
+    ) => Effect.Effect<ReadonlyArray<HistoryRecord>, HistoryUnreadable>
   }
 >() {}
 
 const freshMs = 10_000
-const dayMs = 86_400_000
+const weekMs = 7 * 86_400_000
 
-/** Enough to know the state before the span. */
-const atLeast = 50
+/** Enough to know the state before the span, and to explain it. */
+const atLeast = 200
 
 /** Bounds the memory of the panel. */
 const maxRecords = 5000
@@ -92,14 +97,11 @@ const make = Effect.gen(function* () {
       if (known?.stamp === stamp) return known.found
       const nowMs = yield* Clock.currentTimeMillis
       const { records: found } = yield* read({
-        sinceMs: nowMs - dayMs,
+        sinceMs: nowMs - weekMs,
         atLeast,
         limit: maxRecords,
         ...(project === undefined ? {} : { project })
-      }).pipe(
-        // The history card says that the history cannot be read; the chart is drawn without marks.
-        Effect.orElseSucceed(() => ({ records: [] }))
-      )
+      })
       records.set(key, { stamp, found })
       return found
     })

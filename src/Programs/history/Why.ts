@@ -30,10 +30,14 @@ const statusOf = Effect.fnUntraced(function* (options: Invocation["options"]) {
     : yield* new Refused({ reason: reply.message, isTold: false })
 })
 
-/** Explains the state of a worker, or why no daemon runs. `status` is undefined when no daemon answers. */
+/**
+ * Explains the state of a worker, or why no daemon runs. `status` is undefined when no daemon answers. A lasting
+ * explanation says the same until something happens.
+ */
 export const explanationOf = Effect.fnUntraced(function* (
   status: StatusReply | undefined,
-  name: Pick<Invocation["options"], "project">
+  name: Pick<Invocation["options"], "project">,
+  { isLasting = false } = {}
 ) {
   const { read } = yield* HistoryReader
   const { bootedMs } = yield* MachineBoot
@@ -49,6 +53,7 @@ export const explanationOf = Effect.fnUntraced(function* (
     survivors: status === undefined ? yield* survivors : nothingAlive,
     project: name.project,
     nowMs,
+    isLasting,
     lastSign: status === undefined ? yield* lastSignOfLife : undefined,
     bootedMs: yield* bootedMs,
     zone

@@ -51,7 +51,11 @@ const follow = ({ after, live, ...choice }: LogFollow, request: PageRequest, { s
         position = newer ?? position
         count += rows.length + skipped
         if (!live && count > 0)
-          yield* send(logMessage("log-new", "innerHTML", [html`+${count.toLocaleString("en")} new`]))
+          yield* send(
+            logMessage("log-new", "innerHTML", [
+              html`+${count.toLocaleString("en")}<span class="sr"> new lines</span>`
+            ])
+          )
         if (!live || newer === undefined || rows.length + skipped === 0) return
         const mark =
           skipped === 0 ? [] : [logMark(`${linesSkipped(skipped, isMoreSkipped)}: the download has them`)]

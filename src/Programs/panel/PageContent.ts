@@ -13,6 +13,8 @@ import { projectNav } from "../../Domain/panel/ProjectNav.ts"
 import { PageKind } from "../../Domain/panel/Shell.ts"
 import { type StateWords, stateView, stateWords } from "../../Domain/panel/StateView.ts"
 import { tabView } from "../../Domain/panel/TabView.ts"
+import { HistoryReader } from "../../Layers/history/HistoryReader.ts"
+import { ChartSource } from "../../Layers/panel/ChartSource.ts"
 import { DaemonWatch } from "../../Layers/panel/DaemonWatch.ts"
 import { explanationOf } from "../history/Why.ts"
 import { chartContent } from "./ChartContent.ts"
@@ -29,11 +31,22 @@ export const PageRequest = Schema.Struct({
 })
 export type PageRequest = typeof PageRequest.Type
 
-/** Why the worker does not run, above everything. */
+/** Explanations read the history as the chart does: once, until it changes. */
+const rememberedHistory = Effect.map(ChartSource, ({ records }) =>
+  HistoryReader.of({
+    read: ({ project }) => Effect.map(records(project), (found) => ({ records: found, damaged: 0 }))
+  })
+)
+
+/** Why the worker does not run, above everything. It stays the same until the state or the history changes. */
 const bannerOf = Effect.fnUntraced(function* (sight: DaemonSight, project: ProjectName | undefined) {
   const status = sight._tag === "Running" ? sight.status : undefined
   const explanation = needsExplanation(sight, yield* Clock.currentTimeMillis)
-    ? yield* Effect.option(explanationOf(status, project === undefined ? {} : { project }))
+    ? yield* explanationOf(status, project === undefined ? {} : { project }, { isLasting: true }).pipe(
+        Effect.provideServiceEffect(HistoryReader, rememberedHistory),
+        // The history card says that the history cannot be read.
+        Effect.option
+      )
     : undefined
   return {
     id: "banner",

@@ -122,6 +122,14 @@ describe("why a worker is as it is", () => {
         "Start it now: autopilotd start-worker"
       ]
     ])
+    // On a page it stands for long: it must not change with every second.
+    const lasting = (passedMs: number) =>
+      why({ status: waiting, records, isLasting: true, nowMs: nowMs + passedMs }).sentences
+    assert.deepStrictEqual(lasting(65_000), lasting(0))
+    assert.strictEqual(
+      lasting(0)[0],
+      "The worker of shop waits until 15:20: reached its usage limit: You've hit your limit, resets 3:20pm."
+    )
     const { reason: _reason, next_start_at_ms: _due, ...heldForMemory } = waiting
     assert.match(
       why({ status: { ...heldForMemory, reason: "memory is low" } }).sentences[0] ?? "",
