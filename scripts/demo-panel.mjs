@@ -6,6 +6,7 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { demoHistory } from "./demo-history.mjs"
+import { demoSamples } from "./demo-samples.mjs"
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..")
 const launcher = join(root, "bin/autopilotd")
@@ -49,6 +50,7 @@ export const startDemo = async ({ port = 0, withDaemon = true } = {}) => {
   const output = openSync(join(home, "demo.log"), "a")
   writeFileSync(join(home, "daemon.toml"), settings, { mode: 0o600 })
   writeFileSync(join(home, "history.jsonl"), demoHistory("docs", Date.now()), { mode: 0o600 })
+  writeFileSync(join(home, "samples"), demoSamples("docs", Date.now()), { mode: 0o600 })
   // In process groups of their own: Ctrl-C reaches this program only, which ends both in order.
   const options = { cwd: join(root, "examples"), env, detached: true }
   const startDaemon = () =>
