@@ -55,7 +55,7 @@ export const historyPage = (newestFirst: ReadonlyArray<RunEnd>, skip: number): H
 /** The card, and the full list that its button opens: their frames, which hold no data. */
 export const historyCard: Html = html`<section class="card history c4" aria-labelledby="history-title"><header><h2 id="history-title">Restart history</h2>
 <button class="btn ghost sm push" type="button" popovertarget="history-list" hx-get="/ui/history/rows" hx-target="#history-all"><span class="num">All <span id="history-count"></span></span></button></header>
-<div class="scroll" tabindex="0" role="region" aria-labelledby="history-title"><div class="livedata" id="history-rows">${tableOf(nothing)}</div></div></section>
+<div class="scroll" tabindex="0" role="region" aria-label="The newest restarts"><div class="livedata" id="history-rows">${tableOf(nothing)}</div></div></section>
 <div id="history-list" class="sheet" popover role="dialog" aria-labelledby="history-list-title"><div class="card"><header><h2 id="history-list-title">All restarts</h2>
 <button class="btn ghost sm push" type="button" popovertarget="history-list" popovertargetaction="hide" aria-label="Close" autofocus>${icon("close")}</button></header>
 <div class="scroll" tabindex="0" role="region" aria-labelledby="history-list-title"><table>${head}<tbody id="history-all"></tbody></table></div></div></div>`
