@@ -1,11 +1,11 @@
 import { createServer, type Server } from "node:http"
 import type { Socket } from "node:net"
 import type * as HttpApp from "@effect/platform/HttpApp"
-import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
@@ -61,26 +61,38 @@ interface PanelServerOptions {
 const refused = (status: number, message: string) =>
   HttpServerResponse.unsafeJson({ success: false, message }, { status })
 
-/** The guard in front of everything, the upgrade to a WebSocket included, and the headers of every answer. */
-const guard = ({ embedOrigins, isToken }: PanelServerOptions, port: number) =>
-  HttpMiddleware.make((app) =>
-    Effect.gen(function* () {
-      const { headers, method, url } = yield* HttpServerRequest.HttpServerRequest
-      const rules = { port, isToken, isEmbeddable: embedOrigins.length > 0 }
-      const refusal = refusalOf({ method, url, headers }, rules)
-      const response =
-        refusal === undefined
-          ? yield* Effect.catchAllCause(app, (cause) =>
-              Effect.as(
-                Effect.logError("A request of the panel failed", cause),
-                refused(500, "The panel has failed to answer: see its output.")
-              )
-            )
-          : refused(refusal.status, refusal.message)
-      const path = url.split("?", 1)[0] ?? ""
-      return HttpServerResponse.setHeaders(response, securityHeaders(path, embedOrigins))
+/**
+ * The guard in front of everything, the upgrade to a WebSocket included, and the headers of every answer. It is no
+ * middleware: those see an answer only when it is sent, and can no longer add a header to it.
+ */
+const guarded = <E, R>(
+  app: HttpApp.Default<E, R>,
+  { embedOrigins, isToken }: PanelServerOptions,
+  port: number
+) =>
+  Effect.gen(function* () {
+    const { headers, method, url } = yield* HttpServerRequest.HttpServerRequest
+    const rules = { port, isToken, isEmbeddable: embedOrigins.length > 0 }
+    const refusal = refusalOf({ method, url, headers }, rules)
+    const response =
+      refusal === undefined
+        ? yield* Effect.catchAllCause(app, (cause) =>
+            // The page has gone, or the panel stops.
+            Cause.isInterrupted(cause)
+              ? Effect.failCause(cause)
+              : Effect.as(
+                  Effect.logError("A request of the panel failed", cause),
+                  refused(500, "The panel has failed to answer: see its output.")
+                )
+          )
+        : refused(refusal.status, refusal.message)
+    const path = url.split("?", 1)[0] ?? ""
+    return HttpServerResponse.setHeaders(response, {
+      ...securityHeaders(path, embedOrigins),
+      // platform-node ends the connection after an upgrade that is refused: the client must not use it again.
+      ...(headers["upgrade"] === undefined ? {} : { connection: "close" })
     })
-  )
+  })
 
 /** Serves an app on 127.0.0.1 until the scope closes. Returns the port. */
 export const serve = <E, R>(app: HttpApp.Default<E, R>, options: PanelServerOptions) =>
@@ -93,7 +105,7 @@ export const serve = <E, R>(app: HttpApp.Default<E, R>, options: PanelServerOpti
     const { address } = server
     const port = address._tag === "TcpAddress" ? address.port : options.port
     yield* server
-      .serve(Effect.provideService(app, PanelClosing, closing), guard(options, port))
+      .serve(guarded(Effect.provideService(app, PanelClosing, closing), options, port))
       .pipe(Effect.provide(platform))
     // Before the server closes: a page learns by the close code that the panel may come back.
     yield* Effect.addFinalizer(() =>

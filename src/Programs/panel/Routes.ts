@@ -77,7 +77,8 @@ export const routes = ({ assets, start }: RouteOptions) =>
       HttpRouter.mount("/ui/config", editorRoutes),
       HttpRouter.mount("/ui/doctor", doctorRoutes),
       HttpRouter.mount("/ui/history", historyRoutes),
-      HttpRouter.catchTags({
+      // Not by the router itself, which fails with RouteNotFound only as it runs.
+      Effect.catchTags({
         RouteNotFound: () => Effect.succeed(refused(404, "There is no such page.")),
         RequestError: () => Effect.succeed(refused(400, "The request is not understood.")),
         BadQuestion: ({ message }) => Effect.succeed(refused(400, message))

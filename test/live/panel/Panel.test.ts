@@ -2,9 +2,10 @@ import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { unlessMissing } from "../../fixtures/Missing.ts"
 import { eventually, fixture, killForSure, startDaemon, temporaryHome } from "../TestDaemon.ts"
-import { browser, noBrowser, openPage, startPanel } from "./TestPanel.ts"
+import { noBrowser, openPage, sharedBrowser, startPanel } from "./TestPanel.ts"
 
 const inBrowser = unlessMissing(noBrowser)
+const browser = sharedBrowser()
 
 describe("the panel in a browser", () => {
   inBrowser(
@@ -18,7 +19,7 @@ describe("the panel in a browser", () => {
           worker: [fixture("sleeps.sh")]
         })
         const panel = yield* startPanel({ home })
-        const { page, problems, shows } = yield* openPage(yield* browser(), panel.link)
+        const { page, problems, shows } = yield* openPage(yield* browser, panel.link)
         yield* shows("#state-title", "Worker running")
         yield* shows("#conn", "Live")
         assert.match(yield* Effect.promise(() => page.title()), /^● Running · /)
@@ -66,7 +67,7 @@ describe("the panel in a browser", () => {
       Effect.gen(function* () {
         const home = yield* temporaryHome
         const first = yield* startPanel({ home })
-        const { page, shows } = yield* openPage(yield* browser(), first.link)
+        const { page, shows } = yield* openPage(yield* browser, first.link)
         yield* shows("#conn", "Live")
         first.child.kill("SIGSTOP")
         yield* shows("#conn", "Offline")
@@ -88,7 +89,7 @@ describe("the panel in a browser", () => {
       const home = yield* temporaryHome
       const daemon = yield* startDaemon({ home, worker: [fixture("sleeps.sh")] })
       const panel = yield* startPanel({ home })
-      const { page, shows } = yield* openPage(yield* browser(), "about:blank")
+      const { page, shows } = yield* openPage(yield* browser, "about:blank")
       let isCut = true
       yield* Effect.promise(() =>
         page.routeWebSocket(/\/ws/, (socket) => {

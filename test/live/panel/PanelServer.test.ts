@@ -16,6 +16,7 @@ const ask = (origin: string, path: string, headers: Readonly<Record<string, stri
       socket.destroy()
       resume(Effect.succeed({ status: response.statusCode ?? 0, headers: response.headers }))
     })
+    request.on("error", (cause) => resume(Effect.die(cause)))
     request.end()
   })
 

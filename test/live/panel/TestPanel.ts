@@ -1,36 +1,48 @@
 import * as fs from "node:fs"
+import axe from "axe-core"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { type Browser, chromium, type Page } from "playwright-core"
-import { eventually, type Run, run, temporaryHome } from "../TestDaemon.ts"
+import { afterAll } from "vitest"
+import { eventually, patience, type Run, run } from "../TestDaemon.ts"
 
-/** Debian's wrapper in /usr/bin prints errors of its own shell. */
-const chromiumPath = process.env["CHROMIUM_PATH"] ?? "/usr/lib/chromium/chromium"
+/** Debian's wrapper in /usr/bin prints errors of its own shell; machines of GitHub have Chrome. */
+const chromiumPath = [
+  process.env["CHROMIUM_PATH"] ?? "",
+  "/usr/lib/chromium/chromium",
+  "/usr/bin/google-chrome"
+].find(fs.existsSync)
 
 /** Why a test cannot drive a browser; undefined when it can. */
-export const noBrowser = fs.existsSync(chromiumPath)
-  ? undefined
-  : "it needs Chromium (apt-get install chromium, or CHROMIUM_PATH)"
+export const noBrowser =
+  chromiumPath === undefined ? "it needs Chromium (apt-get install chromium, or CHROMIUM_PATH)" : undefined
 
-/** A browser that talks to nobody but the addresses that it is sent to. */
-export const browser = (...args: ReadonlyArray<string>) =>
-  Effect.acquireRelease(
-    Effect.promise(() =>
-      chromium.launch({
-        executablePath: chromiumPath,
-        args: [
-          "--no-sandbox",
-          "--disable-gpu",
-          "--disable-quic",
-          "--no-first-run",
-          "--disable-background-networking",
-          "--disable-component-update",
-          "--disable-sync",
-          ...args
-        ]
-      })
-    ),
-    (started: Browser) => Effect.promise(() => started.close())
-  )
+/** A browser that talks to nobody but the addresses that it is sent to. `evil.test` leads to this machine. */
+const launched = (): Promise<Browser> =>
+  chromium.launch({
+    executablePath: chromiumPath ?? "",
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      // The browser's own guard of local servers must not hide that of the panel.
+      "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests",
+      "--host-resolver-rules=MAP evil.test 127.0.0.1"
+    ]
+  })
+
+/** One browser for all tests of a file: each start costs more than a second of a core. */
+export const sharedBrowser = (): Effect.Effect<Browser> => {
+  let started: Promise<Browser> | undefined
+  afterAll(async () => {
+    await (await started)?.close()
+  })
+  return Effect.promise(() => (started ??= launched()))
+}
 
 export interface TestPanel extends Run {
   /** With the token. */
@@ -72,12 +84,36 @@ export const startPanel = Effect.fnUntraced(function* (options: {
   return panel
 })
 
-/** What a page has said on its console, but for connections that fail while the panel is away. */
+/** Rules of WCAG 2.2 A and AA, and the best practices of axe. Returns what a page breaks, and where. */
+const axeViolations = async (page: Page): Promise<ReadonlyArray<string>> => {
+  await page.evaluate(axe.source)
+  const { violations } = await page.evaluate<axe.AxeResults>("axe.run({ resultTypes: ['violations'] })")
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`)
+}
+
+/** What is wrong with the state that a page shows: in both themes, and on a small telephone. */
+const flawsOf = async (page: Page): Promise<ReadonlyArray<string>> => {
+  const flaws: Array<string> = []
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" })
+    for (const flaw of await axeViolations(page)) flaws.push(`${colorScheme}: ${flaw}`)
+  }
+  const size = page.viewportSize()
+  await page.setViewportSize({ width: 360, height: 740 })
+  const width = await page.evaluate<number>("document.documentElement.scrollWidth")
+  if (width > 360) flaws.push(`at 360 px it is ${width} px wide`)
+  if (size !== null) await page.setViewportSize(size)
+  return flaws
+}
+
+/** A tab, and what it has said on its console. */
 export const openPage = Effect.fnUntraced(function* (where: Browser, link: string) {
   const page = yield* Effect.acquireRelease(
     Effect.promise(() => where.newPage()),
     (opened: Page) => Effect.promise(() => opened.context().close())
   )
+  // A busy machine needs its time; `eventually` names what does not come about.
+  page.setDefaultTimeout(Duration.toMillis(patience()))
   const problems: Array<string> = []
   page.on("console", (message) => {
     if (message.type() === "error") problems.push(message.text())
@@ -97,11 +133,17 @@ export const openPage = Effect.fnUntraced(function* (where: Browser, link: strin
         return (typeof text === "string" ? shown.includes(text) : text.test(shown)) ? shown : undefined
       })
     )
-  return { page, problems, shows }
+  /** Waits until an expression has a value that is not false. */
+  const holds = <A>(expression: string) =>
+    eventually(
+      expression,
+      Effect.promise(async () => (await page.evaluate<A | false>(expression)) || undefined)
+    )
+  const click = (selector: string) => Effect.promise(() => page.locator(selector).first().click())
+  const flaws = Effect.promise(() => flawsOf(page))
+  return { page, problems, shows, holds, click, flaws }
 })
 
-/** A home, and a panel that serves it. */
-export const panelAlone = Effect.gen(function* () {
-  const home = yield* temporaryHome
-  return { home, panel: yield* startPanel({ home }) }
-})
+/** The page of a panel at another path, with its token. */
+export const linkTo = ({ origin, token }: TestPanel, path: string): string =>
+  `${origin}${path}#token=${token}`
