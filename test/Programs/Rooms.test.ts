@@ -30,6 +30,8 @@ const ladder = {
     "control",
     "service",
     "doctor",
+    "html",
+    "chart",
     "panel",
     "cli"
   ],

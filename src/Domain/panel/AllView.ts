@@ -1,12 +1,12 @@
+import { type Fragment, type Html, type HtmlValue, html } from "../html/Html.ts"
+import { icon, iconOf, type Tone } from "../html/Icons.ts"
+import { since, until } from "../html/Moment.ts"
 import type { ProjectRow } from "../status/ProjectsData.ts"
 import { humanBytes } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import { workerControlsView } from "./ControlsView.ts"
 import type { DaemonSight } from "./DaemonSight.ts"
-import { type Fragment, type Html, type HtmlValue, html } from "./Html.ts"
-import { icon } from "./Icons.ts"
-import { since, until } from "./Moment.ts"
-import { iconOf, stateWords, type Tone, toneOf } from "./StateView.ts"
+import { stateWords, toneOf } from "./StateView.ts"
 
 /** When each running worker started, in milliseconds since 1970. */
 type Starts = ReadonlyMap<string, number>

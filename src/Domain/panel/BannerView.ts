@@ -1,9 +1,9 @@
 import type { Explanation } from "../history/Explanation.ts"
+import { type Html, html, nothing } from "../html/Html.ts"
+import { icon, iconOf } from "../html/Icons.ts"
 import { printable } from "../text/Printable.ts"
 import type { DaemonSight } from "./DaemonSight.ts"
-import { type Html, html, nothing } from "./Html.ts"
-import { icon } from "./Icons.ts"
-import { iconOf, stateWords } from "./StateView.ts"
+import { stateWords } from "./StateView.ts"
 
 const maxLength = 600
 

@@ -1,8 +1,8 @@
+import { type Html, type HtmlValue, html } from "../html/Html.ts"
+import { moment, since, until } from "../html/Moment.ts"
 import { counted, dollars, humanBytes } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import type { DaemonSight } from "./DaemonSight.ts"
-import { type Html, type HtmlValue, html } from "./Html.ts"
-import { moment, since, until } from "./Moment.ts"
 import { type RunEnd, tagOf } from "./RunEnds.ts"
 import { modelIn, stateWords } from "./StateView.ts"
 

@@ -1,7 +1,7 @@
+import { type Html, html } from "../html/Html.ts"
+import { type Icon, icon } from "../html/Icons.ts"
 import { printable } from "../text/Printable.ts"
 import type { DaemonSight } from "./DaemonSight.ts"
-import { type Html, html } from "./Html.ts"
-import { type Icon, icon } from "./Icons.ts"
 
 /** What a person can do now. Each is a request to `/api/daemon/ACTION`. */
 export type PanelAction =

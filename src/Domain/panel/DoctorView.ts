@@ -1,8 +1,8 @@
 import { type Finding, summary } from "../doctor/Finding.ts"
+import { type Fragment, type Html, html, nothing } from "../html/Html.ts"
+import { type Icon, icon } from "../html/Icons.ts"
 import { counted } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
-import { type Fragment, type Html, html, nothing } from "./Html.ts"
-import { type Icon, icon } from "./Icons.ts"
 
 /** The button in the header, and the drawer that it opens. What is in it is asked for when it opens. */
 export const doctorButton: Html = html`<button class="btn ghost sm doctor-open" type="button" popovertarget="doctor" aria-haspopup="dialog" hx-get="/ui/doctor/findings" hx-swap="none" hx-sync="this:drop" hx-request='{"timeout":30000}'>${icon("doctor")}<span class="word">Doctor</span><span id="doctor-count"></span></button>

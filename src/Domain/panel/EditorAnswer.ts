@@ -1,12 +1,12 @@
 import { changeLine, changesOfStaying, problemLine, type Reader } from "../config/ChangesText.ts"
 import type { ConfigProblem, ConfigText, SettingChange, SettingsChanges } from "../config/SettingsData.ts"
+import { type Fragment, type Html, type HtmlValue, html, nothing } from "../html/Html.ts"
+import { icon } from "../html/Icons.ts"
 import { counted } from "../text/Amounts.ts"
 import { type DiffLine, lineDiff } from "../text/LineDiff.ts"
 import { printable } from "../text/Printable.ts"
 import { listed } from "../text/TextLayout.ts"
 import { commandQuestion } from "./CommandQuestion.ts"
-import { type Fragment, type Html, type HtmlValue, html, nothing } from "./Html.ts"
-import { icon } from "./Icons.ts"
 
 /** What the daemon, or the check without one, says of the text in the editor. */
 export type EditorVerdict =

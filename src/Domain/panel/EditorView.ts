@@ -1,5 +1,5 @@
-import { type Html, html } from "./Html.ts"
-import { icon } from "./Icons.ts"
+import { type Html, html } from "../html/Html.ts"
+import { icon } from "../html/Icons.ts"
 
 /** Shown in an empty file: what may stand there. */
 const example = `# Nothing is set: every setting has its default. For example:

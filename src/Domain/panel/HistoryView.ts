@@ -1,8 +1,8 @@
+import { type Html, html, nothing } from "../html/Html.ts"
+import { icon } from "../html/Icons.ts"
+import { moment } from "../html/Moment.ts"
 import { humanBytes, humanDuration } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
-import { type Html, html, nothing } from "./Html.ts"
-import { icon } from "./Icons.ts"
-import { moment } from "./Moment.ts"
 import { type RunEnd, reasonOfEnd, tagOf } from "./RunEnds.ts"
 
 /** The rows of the card: what a night usually has, in the height of the memory chart. */

@@ -1,6 +1,6 @@
+import { type Html, html } from "../html/Html.ts"
 import { escapeParts } from "../text/EscapeSequences.ts"
 import { harmless } from "../text/Printable.ts"
-import { type Html, html } from "./Html.ts"
 import { classesOf, lookAfter, plainLook } from "./LineColour.ts"
 
 interface Piece {

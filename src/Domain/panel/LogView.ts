@@ -1,7 +1,7 @@
+import { type Html, html } from "../html/Html.ts"
+import { icon } from "../html/Icons.ts"
 import { humanBytes } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
-import { type Html, html } from "./Html.ts"
-import { icon } from "./Icons.ts"
 import type { LogPosition } from "./LogChoice.ts"
 
 /** The card of the log: its frame, which holds no data. Rows come with `/ui/log` and over the WebSocket. */

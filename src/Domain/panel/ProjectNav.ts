@@ -1,6 +1,6 @@
+import { type Html, html, nothing } from "../html/Html.ts"
 import { printable } from "../text/Printable.ts"
 import type { DaemonSight } from "./DaemonSight.ts"
-import { type Html, html, nothing } from "./Html.ts"
 import { toneOf } from "./StateView.ts"
 
 /** What the page shows: one project, the selected one, or all of them. */

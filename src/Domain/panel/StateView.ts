@@ -1,13 +1,10 @@
+import { type Html, type HtmlValue, html } from "../html/Html.ts"
+import { icon, iconOf, type Tone } from "../html/Icons.ts"
+import { moment, since, until } from "../html/Moment.ts"
 import type { StatusReply } from "../status/StatusData.ts"
 import { counted, humanBytes } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import type { DaemonSight } from "./DaemonSight.ts"
-import { type Html, type HtmlValue, html } from "./Html.ts"
-import { type Icon, icon } from "./Icons.ts"
-import { moment, since, until } from "./Moment.ts"
-
-/** How well a state is, for colours; a word and an icon always say the same. */
-export type Tone = "ok" | "warn" | "bad" | "off"
 
 const tones: Readonly<Record<string, Tone>> = {
   running: "ok",
@@ -21,10 +18,6 @@ const tones: Readonly<Record<string, Tone>> = {
 
 /** The tone of a worker's state, also of a word that this version does not know. */
 export const toneOf = (state: string): Tone => tones[state] ?? "warn"
-
-const icons: Readonly<Record<Tone, Icon>> = { ok: "check", warn: "wait", bad: "alert", off: "off" }
-
-export const iconOf = (tone: Tone): Icon => icons[tone]
 
 /** The state in the words and colours of every place that shows it. */
 export interface StateWords {
@@ -137,7 +130,7 @@ const factList = (facts: ReadonlyArray<Fact>): Html =>
   )}</dl>`
 
 const stateLine = (tone: Tone, headline: string, below: HtmlValue): Html =>
-  html`<div class="state ${tone}"><span class="state-ic">${icon(icons[tone])}</span>
+  html`<div class="state ${tone}"><span class="state-ic">${icon(iconOf(tone))}</span>
 <div><h1 id="state-title">${headline}</h1><p>${below}</p></div></div>`
 
 /** Before the first message: as high as what follows, so that nothing moves. */

@@ -1,5 +1,6 @@
-import { type Html, html } from "./Html.ts"
-import type { StateWords, Tone } from "./StateView.ts"
+import { type Html, html } from "../html/Html.ts"
+import type { Tone } from "../html/Icons.ts"
+import type { StateWords } from "./StateView.ts"
 
 /** They stand on the browser's own background, dark or light. */
 const colours: Readonly<Record<Tone, string>> = {

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
+import type { Html } from "../../Domain/html/Html.ts"
 import { timestamp } from "../../Domain/output/StoredLine.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
-import type { Html } from "../../Domain/panel/Html.ts"
 import type { LogPosition } from "../../Domain/panel/LogChoice.ts"
 import type { LogRow } from "../../Domain/panel/LogRow.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"

@@ -2,7 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto"
 import * as fs from "node:fs/promises"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
-import { html } from "../../Domain/panel/Html.ts"
+import { html } from "../../Domain/html/Html.ts"
 import { AutopilotHome, HomeUnusable } from "../daemon/AutopilotHome.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
 

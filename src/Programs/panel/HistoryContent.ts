@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
+import { type Fragment, html } from "../../Domain/html/Html.ts"
 import { historyProblem, historyTable } from "../../Domain/panel/HistoryView.ts"
-import { type Fragment, html } from "../../Domain/panel/Html.ts"
 import type { RunEnd } from "../../Domain/panel/RunEnds.ts"
 import { RunHistory } from "../../Layers/panel/RunHistory.ts"
 

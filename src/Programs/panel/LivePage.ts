@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { type Fragment, nothing, outOfBand } from "../../Domain/panel/Html.ts"
+import { type Fragment, nothing, outOfBand } from "../../Domain/html/Html.ts"
 import { DaemonWatch } from "../../Layers/panel/DaemonWatch.ts"
 import type { Page } from "../../Layers/panel/PageSocket.ts"
 import { liveLog } from "./LiveLog.ts"

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import { healthMinutes, healthStrip } from "../../../src/Domain/chart/HealthStrip.ts"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import type { SamplesData } from "../../../src/Domain/memory/SamplesData.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
-import { healthMinutes, healthStrip } from "../../../src/Domain/panel/HealthStrip.ts"
 import { run } from "../../fixtures/HistoryRecords.ts"
 
 const minute = 60_000

@@ -30,3 +30,10 @@ export const icon = (name: Icon): Html =>
 export const brand = new Html(
   '<svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="9.2" fill="none" stroke="currentColor" stroke-width="1.8" opacity=".35"/><path class="dial" d="M12 2.8a9.2 9.2 0 0 1 9.2 9.2" fill="none" stroke-width="2.4" stroke-linecap="round"/><path d="M12 7l3.6 9.2L12 14.4l-3.6 1.8z" fill="currentColor"/></svg>'
 )
+
+/** How well something is, for colours; a word and an icon always say the same. */
+export type Tone = "ok" | "warn" | "bad" | "off"
+
+const icons: Readonly<Record<Tone, Icon>> = { ok: "check", warn: "wait", bad: "alert", off: "off" }
+
+export const iconOf = (tone: Tone): Icon => icons[tone]

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { html, nothing, outOfBand } from "../../../src/Domain/panel/Html.ts"
+import { html, nothing, outOfBand } from "../../../src/Domain/html/Html.ts"
 
 /** What a browser's parser makes of escaped text. */
 const parsed = (text: string): string =>

@@ -1,10 +1,10 @@
 import { describeEvent } from "../history/DaemonEvent.ts"
 import type { HistoryRecord } from "../history/HistoryRecord.ts"
+import { type Html, html } from "../html/Html.ts"
+import type { Tone } from "../html/Icons.ts"
+import { utcMinute } from "../html/Moment.ts"
 import type { SamplesData } from "../memory/SamplesData.ts"
 import { printable } from "../text/Printable.ts"
-import { type Html, html } from "./Html.ts"
-import { utcMinute } from "./Moment.ts"
-import type { Tone } from "./StateView.ts"
 
 /** How a minute was, and why. */
 export interface HealthMinute {

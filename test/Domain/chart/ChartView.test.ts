@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
+import { marksOf } from "../../../src/Domain/chart/ChartMarks.ts"
+import { axisFor, heightOf, timesOf } from "../../../src/Domain/chart/ChartScale.ts"
+import { ChartRange, chartView, rangeLinks, spanOf } from "../../../src/Domain/chart/ChartView.ts"
 import type { HistoryRecord } from "../../../src/Domain/history/HistoryRecord.ts"
 import type { SamplesData } from "../../../src/Domain/memory/SamplesData.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
-import { marksOf } from "../../../src/Domain/panel/ChartMarks.ts"
-import { axisFor, heightOf, timesOf } from "../../../src/Domain/panel/ChartScale.ts"
-import { ChartRange, chartView, rangeLinks, spanOf } from "../../../src/Domain/panel/ChartView.ts"
 import { run } from "../../fixtures/HistoryRecords.ts"
 
 const nowMs = 1_790_000_000_000

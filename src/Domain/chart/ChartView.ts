@@ -1,13 +1,13 @@
 import * as Schema from "effect/Schema"
 import type { HistoryRecord } from "../history/HistoryRecord.ts"
+import { type Html, type HtmlValue, html } from "../html/Html.ts"
+import { moment, utcMinute } from "../html/Moment.ts"
 import type { SamplesData } from "../memory/SamplesData.ts"
 import { humanBytes } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import { markCount, marksOf } from "./ChartMarks.ts"
 import { areaPath, linePath, pathWidth, segmentsOf, thresholdPath } from "./ChartPaths.ts"
 import { acrossOf, axisFor, type ChartSpan, heightOf, plotBottom, plotTop, timesOf } from "./ChartScale.ts"
-import { type Html, type HtmlValue, html } from "./Html.ts"
-import { moment, utcMinute } from "./Moment.ts"
 
 /** The time ranges of the memory chart. */
 export const ChartRange = Schema.Literal("15m", "1h", "6h", "24h")
