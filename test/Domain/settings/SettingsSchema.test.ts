@@ -23,7 +23,10 @@ const read = (name: string): string => fs.readFileSync(resolve(root, name), "utf
 
 const documented: ReadonlyArray<readonly [name: string, toml: string]> = [
   "README.md",
-  ...fs.readdirSync(resolve(root, "docs")).map((name) => `docs/${name}`)
+  ...fs
+    .readdirSync(resolve(root, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`)
 ].flatMap((name) =>
   [...read(name).matchAll(/```toml\n([^]*?)```/g)].map(([, toml = ""]) => [name, toml] as const)
 )
