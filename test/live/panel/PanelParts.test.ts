@@ -128,7 +128,7 @@ describe("the panel's parts in a browser", () => {
       assert.include(page.url(), "range=24h")
       assert.deepStrictEqual(yield* full.flaws, [])
 
-      yield* click("#doctor-open")
+      yield* click(".doctor-open")
       yield* shows("#doctor-findings", "passed")
       assert.deepStrictEqual(yield* full.flaws, [])
       yield* Effect.promise(() => page.locator("#auto-start").check())
@@ -139,7 +139,7 @@ describe("the panel's parts in a browser", () => {
         )
       )
       yield* Effect.promise(() => page.keyboard.press("Escape"))
-      yield* holds("document.activeElement.id === 'doctor-open'")
+      yield* holds("document.activeElement.classList.contains('doctor-open')")
 
       // All projects, and the card of the corner: one action is seen by all.
       const all = yield* openPage(yield* browser, linkTo(panel, "/all"))
