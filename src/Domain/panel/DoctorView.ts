@@ -6,10 +6,10 @@ import { printable } from "../text/Printable.ts"
 
 /** The button in the header, and the drawer that it opens. What is in it is asked for when it opens. */
 export const doctorButton: Html = html`<button class="btn ghost sm doctor-open" type="button" popovertarget="doctor" aria-haspopup="dialog" hx-get="/ui/doctor/findings" hx-swap="none" hx-sync="this:drop" hx-request='{"timeout":30000}'>${icon("doctor")}<span class="word">Doctor</span><span id="doctor-count"></span></button>
-<div class="sheet" id="doctor" popover role="dialog" aria-labelledby="doctor-title"><div class="card"><header><h2 id="doctor-title">Doctor</h2>
+<div class="sheet" id="doctor" popover role="dialog" aria-labelledby="doctor-title"><section class="card"><header><h2 id="doctor-title">Doctor</h2>
 <button class="btn ghost sm push" type="button" popovertarget="doctor" popovertargetaction="hide" aria-label="Close" autofocus>${icon("close")}</button></header>
 <div class="drawer-in scroll" id="doctor-findings" role="status" tabindex="0" aria-labelledby="doctor-title"><p class="muted">Checking what goes wrong in practice ...</p></div>
-<div class="foot" id="doctor-preferences"></div></div></div>`
+<div class="foot" id="doctor-preferences"></div></section></div>`
 
 type Level = Finding["level"]
 
