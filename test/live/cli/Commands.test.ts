@@ -74,7 +74,7 @@ describe("a command line that is wrong", () => {
         signal: null,
         stdout: "",
         stderr:
-          "autopilotd: --project belongs to start, status, projects, logs, history, why, start-worker, stop-worker, restart-worker, reload, config check, config set and config unset, not to stop.\nTry: autopilotd stop --help\n"
+          "autopilotd: --project belongs to start, status, projects, logs, history, why, start-worker, stop-worker, restart-worker, reload, gui, config check, config set and config unset, not to stop.\nTry: autopilotd stop --help\n"
       })
       const json = yield* command({ home, args: ["--json", "--modle", "opus"] })
       assert.deepStrictEqual(answerIn(json.stdout), {
