@@ -6,15 +6,15 @@ export type DaemonSight =
   | {
       readonly _tag: "Running"
       readonly projects: ProjectsData
-      /** Of the project that the page shows. */
+      /** The status of the project that the page shows. */
       readonly status?: StatusReply
       /** When its worker started, in milliseconds since 1970. */
       readonly startedMs?: number
-      /** The same of each project whose worker runs. */
+      /** The start of each worker that runs, by project, in milliseconds since 1970. */
       readonly starts: ReadonlyMap<string, number>
       /** Why there is no status, such as a project that was removed. */
       readonly problem?: string
     }
   | { readonly _tag: "NotRunning" }
-  /** It runs, and does not answer as it should. */
+  /** The daemon runs, and does not answer as it should. */
   | { readonly _tag: "Unwell"; readonly reason: string }

@@ -10,17 +10,17 @@ import { commandQuestion } from "./CommandQuestion.ts"
 
 /** What the daemon, or the check without one, says of the text in the editor. */
 export type EditorVerdict =
-  /** It is the text of the file. */
+  /** The text is that of the file. */
   | { readonly _tag: "Stored" }
   | { readonly _tag: "Refused"; readonly problems: ReadonlyArray<ConfigProblem> }
-  /** It can be saved. `sha256` is the hash of the text. */
+  /** The text can be saved. `sha256` is its hash. */
   | {
       readonly _tag: "Accepted"
       readonly changes: SettingsChanges
       readonly reader: Reader
       readonly sha256: string
     }
-  /** It was written. `lines` say what follows; `awaiting` are projects whose worker goes on as it was started. */
+  /** The text was written. `lines` say what follows; `awaiting` are projects whose worker goes on as it was started. */
   | {
       readonly _tag: "Saved"
       readonly lines: ReadonlyArray<string>

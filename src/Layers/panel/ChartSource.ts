@@ -1,4 +1,3 @@
-import * as fs from "node:fs/promises"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -12,6 +11,7 @@ import { ControlClient } from "../control/ControlClient.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { HistoryReader, type HistoryUnreadable } from "../history/HistoryReader.ts"
 import { readSamples } from "../status/SamplesFile.ts"
+import { signatureOf } from "./RunHistory.ts"
 
 /** Samples as far as there are any, and why there are none. */
 interface SamplesFound {
@@ -49,7 +49,10 @@ const make = Effect.gen(function* () {
   const { read } = yield* HistoryReader
   const home = yield* AutopilotHome
   const samples = new Map<number, { readonly slot: number; readonly found: SamplesFound }>()
-  const records = new Map<string, { readonly stamp: string; readonly found: ReadonlyArray<HistoryRecord> }>()
+  const records = new Map<
+    string,
+    { readonly signature: string; readonly found: ReadonlyArray<HistoryRecord> }
+  >()
 
   const kept = (sinceMs: number, nowMs: number): Effect.Effect<SamplesFound> =>
     readSamples.pipe(
@@ -72,14 +75,6 @@ const make = Effect.gen(function* () {
       Effect.catchAll(() => kept(sinceMs, nowMs))
     )
 
-  /** Changes with every write and with the rotation of the history. */
-  const historyStamp = Effect.promise(() =>
-    fs.stat(home.historyFile).then(
-      ({ ino, mtimeMs, size }) => `${ino} ${mtimeMs} ${size}`,
-      () => "absent"
-    )
-  )
-
   return ChartSource.of({
     samples: Effect.fnUntraced(function* (spanMs) {
       const nowMs = yield* Clock.currentTimeMillis
@@ -92,9 +87,9 @@ const make = Effect.gen(function* () {
     }),
     records: Effect.fnUntraced(function* (project) {
       const key = project ?? ""
-      const stamp = yield* historyStamp
+      const signature = yield* Effect.promise(() => signatureOf(home.historyFile))
       const known = records.get(key)
-      if (known?.stamp === stamp) return known.found
+      if (known?.signature === signature) return known.found
       const nowMs = yield* Clock.currentTimeMillis
       const { records: found } = yield* read({
         sinceMs: nowMs - weekMs,
@@ -102,7 +97,7 @@ const make = Effect.gen(function* () {
         limit: maxRecords,
         ...(project === undefined ? {} : { project })
       })
-      records.set(key, { stamp, found })
+      records.set(key, { signature, found })
       return found
     })
   })

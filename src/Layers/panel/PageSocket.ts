@@ -5,7 +5,7 @@ import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Mailbox from "effect/Mailbox"
-import { PanelClosing } from "./PanelServer.ts"
+import { PanelClosing, refused } from "./PanelServer.ts"
 
 /** Pages that may be open at once. Each costs the panel a few kilobytes and a connection. */
 const maxPages = 32
@@ -43,11 +43,7 @@ export const pageSockets = Effect.sync(() => {
   let open = 0
   return <E, R>(act: (page: Page) => Effect.Effect<void, E, R>) =>
     Effect.gen(function* () {
-      if (open >= maxPages)
-        return HttpServerResponse.unsafeJson(
-          { success: false, message: `${maxPages} pages of the panel are open: close some.` },
-          { status: 503 }
-        )
+      if (open >= maxPages) return refused(503, `${maxPages} pages of the panel are open: close some.`)
       yield* Effect.acquireRelease(
         Effect.sync(() => ++open),
         () => Effect.sync(() => --open)

@@ -58,7 +58,8 @@ interface PanelServerOptions {
   readonly embedOrigins: ReadonlyArray<string>
 }
 
-const refused = (status: number, message: string) =>
+/** An answer that says why there is no other one. */
+export const refused = (status: number, message: string) =>
   HttpServerResponse.unsafeJson({ success: false, message }, { status })
 
 /**

@@ -15,8 +15,8 @@ export class RunHistory extends Context.Tag("RunHistory")<
   }
 >() {}
 
-/** Changes whenever the file does. A missing file has a signature too. */
-const signatureOf = (path: string): Promise<string> =>
+/** Changes with every write to a file and when it is replaced. A missing file has a signature too. */
+export const signatureOf = (path: string): Promise<string> =>
   fs.stat(path).then(
     ({ ino, mtimeMs, size }) => `${ino} ${size} ${mtimeMs}`,
     () => "none"

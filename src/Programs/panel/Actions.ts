@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import { ProjectName } from "../../Domain/Project.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { startDaemon } from "../../Layers/panel/DaemonStart.ts"
+import { refused } from "../../Layers/panel/PanelServer.ts"
 import { asked } from "./Asked.ts"
 
 interface ActionAnswer {
@@ -71,10 +72,7 @@ export const actions = (options: StartOptions) =>
         const { project } = yield* asked(Schema.Struct({ project: Schema.optional(ProjectName) }))
         const answer = yield* actionOf(action, project, options)
         return answer === undefined
-          ? HttpServerResponse.unsafeJson(
-              { success: false, message: `There is no action ${action}.` },
-              { status: 404 }
-            )
+          ? refused(404, `There is no action ${action}.`)
           : HttpServerResponse.unsafeJson({ success: answer.success, message: answer.message })
       })
     )

@@ -32,7 +32,7 @@ const tooLong =
 /** The form of the editor. */
 const Draft = Schema.Struct({
   text: Schema.String,
-  /** Of the file that the text was made from. */
+  /** The hash of the file that the text was made from. */
   sha256: Schema.String,
   /** The hash of the text that a person has confirmed to change what runs. */
   confirmed: Schema.optional(Schema.String)

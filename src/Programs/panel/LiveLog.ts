@@ -70,7 +70,7 @@ const follow = ({ after, live, ...choice }: LogFollow, request: PageRequest, { s
       sign = next
       yield* added(name)
     }).pipe(
-      // Nobody has printed anything yet.
+      // No worker has printed anything yet.
       Effect.catchTag("NoLog", () => Effect.void)
     )
     yield* Effect.forever(Effect.zipRight(look, Effect.sleep(interval)))

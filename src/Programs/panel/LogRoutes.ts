@@ -16,6 +16,7 @@ import {
   linesBefore,
   newestLines
 } from "../../Layers/panel/LogWindow.ts"
+import { refused } from "../../Layers/panel/PanelServer.ts"
 import { rawLine, wholeLog } from "../../Layers/panel/WholeLog.ts"
 import { chosenProject } from "../logs/Logs.ts"
 import { asked } from "./Asked.ts"
@@ -118,10 +119,6 @@ export const logRoutes = HttpRouter.empty.pipe(
         contentType: "text/plain; charset=utf-8",
         headers: { ...headers, "content-disposition": `attachment; filename="${name}.log"` }
       })
-    }).pipe(
-      Effect.catchTag("NoLog", ({ message }) =>
-        Effect.succeed(HttpServerResponse.unsafeJson({ success: false, message }, { status: 404 }))
-      )
-    )
+    }).pipe(Effect.catchTag("NoLog", ({ message }) => Effect.succeed(refused(404, message))))
   )
 )

@@ -2,10 +2,11 @@ import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
-import { type Html, outOfBand } from "../../Domain/html/Html.ts"
+import type { Html } from "../../Domain/html/Html.ts"
 import { allPage, cardPage, fullPage } from "../../Domain/panel/Shell.ts"
 import { pageSockets } from "../../Layers/panel/PageSocket.ts"
 import type { PanelAssets } from "../../Layers/panel/PanelAssets.ts"
+import { refused } from "../../Layers/panel/PanelServer.ts"
 import { actions, type StartOptions } from "./Actions.ts"
 import { asked } from "./Asked.ts"
 import { doctorRoutes } from "./DoctorRoutes.ts"
@@ -14,6 +15,7 @@ import { historyRoutes } from "./HistoryRoutes.ts"
 import { livePage } from "./LivePage.ts"
 import { logRoutes } from "./LogRoutes.ts"
 import { PageRequest, pageContent } from "./PageContent.ts"
+import { pieces } from "./Pieces.ts"
 
 /** Without a charset a browser guesses one. */
 const page = (content: Html) =>
@@ -26,9 +28,6 @@ interface RouteOptions {
   readonly assets: PanelAssets
   readonly start: StartOptions
 }
-
-const refused = (status: number, message: string) =>
-  HttpServerResponse.unsafeJson({ success: false, message }, { status })
 
 /** Every address of the panel. */
 export const routes = ({ assets, start }: RouteOptions) =>
@@ -61,11 +60,7 @@ export const routes = ({ assets, start }: RouteOptions) =>
       HttpRouter.get(
         "/ui/page",
         Effect.gen(function* () {
-          const fragments = yield* pageContent(yield* asked(PageRequest))
-          return HttpServerResponse.text(outOfBand(fragments), {
-            contentType: "text/html; charset=utf-8",
-            headers: { "cache-control": "no-store" }
-          })
+          return pieces(yield* pageContent(yield* asked(PageRequest)))
         })
       ),
       HttpRouter.get(
