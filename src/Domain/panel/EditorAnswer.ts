@@ -84,11 +84,11 @@ const sectionsOf = (changes: SettingsChanges, reader: Reader): ReadonlyArray<Sec
     ? [
         { heading: "In force as soon as it is saved", lines: about("on-reload") },
         {
-          heading: "With the next start of the worker, which goes on for now",
+          heading: "At the next start of the worker, which keeps running until then",
           lines: about("worker-restart")
         },
         {
-          heading: "Only with a new start of the daemon, or while its command line says otherwise, never",
+          heading: "At the next start of the daemon, unless its command line sets them",
           lines: about("daemon-restart")
         }
       ].filter(({ lines }) => lines.length > 0)
