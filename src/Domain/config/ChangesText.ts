@@ -37,9 +37,8 @@ const isNothing = (changes: SettingsChanges): boolean =>
 
 const heading: Readonly<Record<Applies, string>> = {
   "on-reload": "In force now:",
-  "worker-restart": "With the next start of the worker:",
-  "daemon-restart":
-    "Only with a new start of the daemon, or never while its command line or environment says otherwise:"
+  "worker-restart": "At the next start of the worker:",
+  "daemon-restart": "At the next start of the daemon, unless its command line or environment sets them:"
 }
 
 const restartCommand = (names: ReadonlyArray<string>): string =>
@@ -87,7 +86,7 @@ const howToApply = (changes: ReadonlyArray<SettingChange>, reader: Reader): stri
       }
       const restart = needs("worker-restart")
       if (reader === "daemon") return `Apply it: autopilotd reload${restart ? " --restart" : ""}`
-      const next = restart ? " A worker gets it with its next start: autopilotd reload --restart" : ""
+      const next = restart ? " A worker gets it at its next start: autopilotd reload --restart" : ""
       return `The daemon takes it over by itself (watch_config).${next}`
     }
   }

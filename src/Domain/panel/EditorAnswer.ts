@@ -88,11 +88,11 @@ const sectionsOf = (changes: SettingsChanges, reader: Reader): ReadonlyArray<Sec
           lines: about("worker-restart")
         },
         {
-          heading: "At the next start of the daemon, unless its command line sets them",
+          heading: "At the next start of the daemon, unless its command line or environment sets them",
           lines: about("daemon-restart")
         }
       ].filter(({ lines }) => lines.length > 0)
-    : [{ heading: "With the next start of the daemon", lines: staying.map(changeText) }]
+    : [{ heading: "At the next start of the daemon", lines: staying.map(changeText) }]
   const projects = (names: ReadonlyArray<string>, running: string, otherwise: string) =>
     names.length === 0 ? [] : [{ heading: `${isRunning ? running : otherwise} ${named(names)}`, lines: [] }]
   return [

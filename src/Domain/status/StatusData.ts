@@ -58,7 +58,7 @@ export const StatusData = Schema.Struct({
   /** The command line of this run, or else of the next one. */
   worker_command: perhaps(Schema.Array(Schema.String)),
   working_dir: perhaps(Schema.String),
-  /** Changed settings that take effect with the next start of the worker. */
+  /** Changed settings that take effect at the next start of the worker. */
   awaiting_restart: perhaps(Schema.Array(Schema.String)),
   daemon_pid: perhaps(Count),
   daemon_uptime_seconds: perhaps(Count),

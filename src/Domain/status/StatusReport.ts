@@ -15,7 +15,7 @@ export interface ProjectReport {
   readonly argv: ReadonlyArray<string>
   readonly workingDir: string
   readonly autostart: boolean
-  /** Changed settings that take effect with the next start. */
+  /** Changed settings that take effect at the next start. */
   readonly awaited: ReadonlyArray<string>
   /** The time of the next automatic start, in milliseconds since 1970. */
   readonly nextStartMs: number | undefined

@@ -52,7 +52,7 @@ export interface ProjectActor {
   ) => Effect.Effect<void>
   /** Ends the grace period of a worker that is stopping. */
   readonly hurry: Effect.Effect<void>
-  /** Replaces the plan. The restart policy and the grace period apply at once, the rest with the next start. */
+  /** Replaces the plan. The restart policy and the grace period apply at once, the rest at the next start. */
   readonly replan: (plan: ProjectPlan) => Effect.Effect<void>
   readonly snapshot: Effect.Effect<ProjectSnapshot>
   /** Liveness probe: returns when the actor has taken it from its mailbox, or before the actor begins. */

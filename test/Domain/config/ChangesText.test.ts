@@ -57,9 +57,9 @@ describe("the text of a reload", () => {
       [
         "In force now:",
         "  restart.jitter: 0 -> 0.25",
-        "With the next start of the worker:",
+        "At the next start of the worker:",
         '  projects.shop.model: not set -> "opus"',
-        "Only with a new start of the daemon, or never while its command line or environment says otherwise:",
+        "At the next start of the daemon, unless its command line or environment sets them:",
         "  max_turns: 5 -> not set",
         "Projects added: blog and wiki",
         "Projects removed: old",

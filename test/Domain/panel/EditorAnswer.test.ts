@@ -90,7 +90,7 @@ describe("the answers of the configuration editor", () => {
     )
     assert.include(
       pieceOf(sight(accepted(changes, "nobody")), "config-verdict"),
-      "With the next start of the daemon"
+      "At the next start of the daemon"
     )
   })
 

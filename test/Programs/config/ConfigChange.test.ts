@@ -172,7 +172,7 @@ describe("autopilotd config set", () => {
       "the daemon takes over by itself, and a worker later",
       "watch_config = true\n",
       ["model", "b"],
-      "The daemon takes it over by itself (watch_config). A worker gets it with its next start: autopilotd reload --restart"
+      "The daemon takes it over by itself (watch_config). A worker gets it at its next start: autopilotd reload --restart"
     ]
   ]
   for (const [what, text, words, last] of applying) {

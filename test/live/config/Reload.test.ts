@@ -139,7 +139,7 @@ describe("a reload", () => {
       assert.strictEqual(said.code, 0)
       assert.match(
         said.stdout,
-        /^With the next start of the worker:\n(?: {2}.*\n)*? {2}projects\.one\.worker_command\.argv: \["sleep", "1000001"\] -> \["sleep", "1000002"\]$/m
+        /^At the next start of the worker:\n(?: {2}.*\n)*? {2}projects\.one\.worker_command\.argv: \["sleep", "1000001"\] -> \["sleep", "1000002"\]$/m
       )
       assert.include(
         said.stdout,

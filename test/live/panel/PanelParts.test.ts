@@ -75,7 +75,7 @@ describe("the panel's parts in a browser", () => {
         // Another command is asked about first.
         const other = running(fixture("mutters.sh"), 400)
         yield* type(other)
-        yield* shows("#config-verdict", "With the next start of the worker")
+        yield* shows("#config-verdict", "At the next start of the worker")
         yield* click("#config-save")
         yield* shows("#confirm-question", "Change what is run for")
         yield* shows("#confirm-consequence", "mutters.sh")
