@@ -1,12 +1,4 @@
-/** The meaning of an error message of an agent. */
-export type ErrorMeaning =
-  | "usage-limit"
-  | "overloaded"
-  | "auth"
-  | "bad-arguments"
-  | "budget"
-  | "max-turns"
-  | "context-full"
+import type { ErrorMeaning } from "../agent/AgentAdapter.ts"
 
 /**
  * Matched at the beginning of a message or line, because an agent also writes about such errors in the middle of its

@@ -1,0 +1,59 @@
+import type { AgentName } from "./AgentName.ts"
+import type { AgentSeen } from "./AgentSeen.ts"
+
+/** A program and its arguments. */
+export type CommandLine = readonly [string, ...ReadonlyArray<string>]
+
+/** Hides secrets in a text, before it is shortened: a cut may leave a part of one. */
+export type Mask = (text: string) => string
+
+/** The end of an agent's process. */
+export interface AgentEnd {
+  readonly exit: { readonly code: number | null; readonly signal: string | null }
+  readonly seen: AgentSeen
+  /** Its last lines of plain text, the newest first. */
+  readonly lastLines: ReadonlyArray<string>
+}
+
+/** The meaning of an error message of an agent. */
+export type ErrorMeaning =
+  | "usage-limit"
+  | "overloaded"
+  | "auth"
+  | "bad-arguments"
+  | "budget"
+  | "max-turns"
+  | "context-full"
+
+/** The meaning of an exit: an error in the agent's words, or a signal that the exit code hides. */
+export type AgentMeaning =
+  | { readonly kind: ErrorMeaning; readonly says: string; readonly status?: number | undefined }
+  | { readonly kind: "killed-by-other"; readonly signal: string }
+
+/** Why an agent did not take up its session: it knows none with this id, or it already has one. */
+export type SessionRefusal = "unknown" | "in-use"
+
+/** All that is particular to one agent: its lines, the meaning of its exits, its arguments. */
+export interface AgentAdapter {
+  readonly name: AgentName
+  /** Its name for people. */
+  readonly title: string
+  /** Whether the command line runs this agent without a person, and prints the stream that `next` reads. */
+  readonly runs: (argv: CommandLine) => boolean
+  /**
+   * The command line of a first start under a session id that the daemon chooses. Undefined where the agent chooses it,
+   * or the user's own arguments do.
+   */
+  readonly first: (argv: CommandLine, sessionId: string) => CommandLine | undefined
+  /**
+   * The command line that continues a session with another prompt. Undefined where the place of the user's prompt is
+   * uncertain, or the arguments forbid it.
+   */
+  readonly resume: (argv: CommandLine, sessionId: string, prompt: string) => CommandLine | undefined
+  /** Adds a line of its stream, read at `atMs`. Other lines change nothing; no line makes it throw. */
+  readonly next: (seen: AgentSeen, text: string, atMs: number, mask: Mask) => AgentSeen
+  /** The meaning of an exit whose code or last words mislead; undefined where the usual rules apply. */
+  readonly meaning: (end: AgentEnd) => AgentMeaning | undefined
+  /** Whether an exit means that a session was refused. */
+  readonly refusal: (end: AgentEnd) => SessionRefusal | undefined
+}
