@@ -58,9 +58,15 @@ interface BigResult {
   readonly isError: boolean
   readonly apiErrorStatus: number | undefined
   readonly turns: number
+  readonly id: string | undefined
+  readonly totalUsd: number | undefined
+  readonly index: number | undefined
 }
 
 const mayBeResult = /"num_turns"\s*:/
+
+const decimalOf = (value: string | undefined): number | undefined =>
+  value !== undefined && /^\d{1,9}(?:\.\d{1,20})?(?:e-\d{1,2})?$/.test(value) ? Number(value) : undefined
 
 const numberOf = (value: string | undefined): number | undefined =>
   value !== undefined && /^\d{1,9}$/.test(value) ? Number(value) : undefined
@@ -79,6 +85,9 @@ export const bigResult = (text: string): BigResult | undefined => {
     subtype,
     isError: keys.get("is_error") === "true",
     apiErrorStatus: numberOf(keys.get("api_error_status")),
-    turns
+    turns,
+    id: textOf(keys.get("uuid")),
+    totalUsd: decimalOf(keys.get("total_cost_usd")),
+    index: numberOf(keys.get("result_index"))
   }
 }

@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { AgentCost, noCost } from "./AgentCost.ts"
 
 const AtMs = { atMs: Schema.Number }
 
@@ -23,6 +24,7 @@ export const AgentResult = Schema.Struct({
   text: Schema.String,
   /** The turns of the whole run: a run has one result for each turn of its loop, such as when a background task ends. */
   turns: Schema.optional(Schema.Number),
+  /** What this process has spent. */
   costUsd: Schema.optional(Schema.Number),
   durationMs: Schema.optional(Schema.Number),
   /** The HTTP status of the API's refusal. */
@@ -87,12 +89,14 @@ export const AgentSeen = Schema.Struct({
   /** Absent after the next answer without an error. */
   error: Schema.optional(AgentError),
   /** In the order of their calls. */
-  tools: Schema.Array(ToolInFlight)
+  tools: Schema.Array(ToolInFlight),
+  /** What the run has spent; read it by `spentOf`. */
+  cost: AgentCost
 })
 export type AgentSeen = typeof AgentSeen.Type
 
 /** The state before the first line, and of a worker that is no agent. */
-export const noAgent: AgentSeen = { turns: 0, tools: [] }
+export const noAgent: AgentSeen = { turns: 0, tools: [], cost: noCost }
 
 /** The worker has printed lines of the stream. */
 export const isAgent = (seen: AgentSeen): boolean =>

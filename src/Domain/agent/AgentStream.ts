@@ -1,5 +1,6 @@
 import { identity } from "effect/Function"
 import { bigLine, bigResult } from "./AgentBigLine.ts"
+import { spentOf, withAnswerCost, withCutResultCost, withResultCost } from "./AgentCost.ts"
 import {
   type AgentLine,
   agentLineOf,
@@ -103,7 +104,9 @@ const onAssistant = (state: AgentSeen, line: AgentLine, atMs: number, mask: Mask
       ? [{ id, name: mask(nameAt(block, "name") ?? "a tool") }]
       : []
   })
-  return onAnswer(state, { message: nameAt(objectAt(line.object, "message"), "id"), parent, called }, atMs)
+  const message = objectAt(line.object, "message")
+  const counted = { ...state, cost: withAnswerCost(state.cost, message) }
+  return onAnswer(counted, { message: nameAt(message, "id"), parent, called }, atMs)
 }
 
 const closed = (state: AgentSeen, ids: ReadonlyArray<string | undefined>): AgentSeen =>
@@ -151,6 +154,7 @@ const turnsOfRun = ({ resultTurns }: AgentSeen, turns: number | undefined): numb
   turns === undefined ? undefined : (resultTurns ?? 0) + turns
 
 const onResult = (state: AgentSeen, { object }: AgentLine, atMs: number, mask: Mask): AgentSeen => {
+  const cost = withResultCost(state.cost, object, state.sessionId ?? "")
   const result: AgentResult = {
     atMs,
     subtype: nameAt(object, "subtype") ?? "",
@@ -158,12 +162,12 @@ const onResult = (state: AgentSeen, { object }: AgentLine, atMs: number, mask: M
     isError: object["is_error"] === true && object["stop_reason"] !== "refusal",
     text: resultText(object, mask),
     turns: turnsOfRun(state, numberAt(object, "num_turns")),
-    costUsd: numberAt(object, "total_cost_usd"),
+    costUsd: spentOf(cost).costUsd,
     durationMs: numberAt(object, "duration_ms"),
     apiErrorStatus: numberAt(object, "api_error_status"),
     terminalReason: nameAt(object, "terminal_reason")
   }
-  return { ...state, result, resultTurns: result.turns ?? state.resultTurns, tools: [] }
+  return { ...state, result, resultTurns: result.turns ?? state.resultTurns, tools: [], cost }
 }
 
 const onRateLimit = (state: AgentSeen, { object }: AgentLine, atMs: number, mask: Mask): AgentSeen => {
@@ -205,7 +209,10 @@ const onBigLine = (state: AgentSeen, text: string, atMs: number): AgentSeen => {
   const result = bigResult(text)
   if (result !== undefined) {
     const turns = turnsOfRun(state, result.turns)
-    return { ...state, result: { ...result, turns, atMs, text: "" }, resultTurns: turns, tools: [] }
+    const { apiErrorStatus, isError, subtype } = result
+    const cost = withCutResultCost(state.cost, { ...result, session: state.sessionId })
+    const shown = { atMs, subtype, isError, text: "", turns, costUsd: spentOf(cost).costUsd, apiErrorStatus }
+    return { ...state, result: shown, resultTurns: turns, tools: [], cost }
   }
   const line = bigLine(text)
   if (line === undefined) return state

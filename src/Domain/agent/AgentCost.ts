@@ -1,0 +1,237 @@
+import * as Schema from "effect/Schema"
+import { type JsonObject, numberAt, textAt } from "./AgentLine.ts"
+import {
+  AgentAmount,
+  AgentTokens,
+  amountBeyond,
+  amountSum,
+  type ModelUsage,
+  modelAt,
+  modelUsageAt,
+  noAmount,
+  noTokens,
+  tokenSum,
+  unitsOf,
+  usageAt
+} from "./AgentUsage.ts"
+
+/** What one model costs, learned from the results of the agent. */
+export const AgentRate = Schema.Struct({
+  model: Schema.String,
+  /** US dollars for the price of one input token. */
+  usdPerUnit: Schema.Number,
+  outputPerAnswer: Schema.Number
+})
+export type AgentRate = typeof AgentRate.Type
+
+/** The total that the last result of a session has told. */
+const Ledger = Schema.Struct({
+  session: Schema.String,
+  total: AgentAmount,
+  /** The number of the result, from 0 in each process; absent in 2.1.197. */
+  index: Schema.optional(Schema.Number)
+})
+type Ledger = typeof Ledger.Type
+
+/** Answers that no result has told the cost of yet. */
+const Open = Schema.Struct({ model: Schema.String, answers: Schema.Number, tokens: AgentTokens })
+type Open = typeof Open.Type
+
+/** The cost of a run, folded from its results and answers. */
+export const AgentCost = Schema.Struct({
+  settled: AgentAmount,
+  /** Some result was seen, and every one told a cost of this process alone. */
+  isSettledExactly: Schema.optional(Schema.Boolean),
+  ledgers: Schema.Array(Ledger),
+  open: Schema.Array(Open),
+  rates: Schema.Array(AgentRate),
+  /** The ids of the last answers and results. */
+  counted: Schema.Array(Schema.String)
+})
+export type AgentCost = typeof AgentCost.Type
+
+/** What this process has spent. */
+export interface AgentSpent {
+  /** US dollars; undefined while answers came whose price is unknown, and no result. */
+  readonly costUsd: number | undefined
+  /** False when a part is estimated, missing, or may be of an earlier process. */
+  readonly isExact: boolean
+  readonly tokens: AgentTokens
+  /** The answers since the last result: their cost is an estimate. */
+  readonly answersSince: number
+}
+
+export const noCost: AgentCost = { settled: noAmount, ledgers: [], open: [], rates: [], counted: [] }
+
+const maxLedgers = 8
+const maxModels = 8
+const maxCounted = 128
+const maxIdLength = 200
+
+const amountOf = (usages: ReadonlyArray<AgentAmount>): AgentAmount =>
+  usages.reduce<AgentAmount>(amountSum, noAmount)
+
+/** The rates after a result: what the answers before it cost, by model. */
+const withRates = (cost: AgentCost, usages: ReadonlyArray<ModelUsage>): ReadonlyArray<AgentRate> => {
+  const told = usages.flatMap(({ model, tokens, usd }) => {
+    const units = unitsOf(tokens)
+    if (units === 0 || usd === 0) return []
+    const before = cost.rates.find((rate) => rate.model === model)
+    const answers = cost.open.find((open) => open.model === model)?.answers
+    const outputPerAnswer = answers === undefined ? before?.outputPerAnswer : tokens.output / answers
+    return [{ model, usdPerUnit: usd / units, outputPerAnswer: outputPerAnswer ?? 0 }]
+  })
+  const others = cost.rates.filter(({ model }) => told.every((rate) => rate.model !== model))
+  return [...others, ...told].slice(-maxModels)
+}
+
+/** The figures of a `result`; of one that could only be searched, the usage is unknown. */
+interface ResultFigures {
+  readonly session: string
+  readonly id: string | undefined
+  readonly totalUsd: number | undefined
+  readonly index: number | undefined
+  readonly usages: ReadonlyArray<ModelUsage> | undefined
+  readonly since: ReadonlyArray<ModelUsage> | undefined
+  /** The usage of the last turn of the loop. */
+  readonly turn: AgentTokens
+}
+
+/** A part of the cost that a result tells, and whether it is of this process alone. */
+interface Told {
+  readonly amount: AgentAmount
+  readonly isExact: boolean
+}
+
+/**
+ * The total of a first result is of the process until 2.1.197. In later versions it is of the session, in which earlier
+ * processes spent as well, and the cost since the result before is told beside it; `--output-format json` leaves it out.
+ */
+const firstTold = (figures: ResultFigures, total: AgentAmount): Told => {
+  const { index, since, turn, usages = [] } = figures
+  if (since !== undefined) return { amount: amountOf(since), isExact: (index ?? 0) === 0 }
+  if (index === undefined) return { amount: total, isExact: figures.usages !== undefined }
+  const ofTurn = unitsOf(turn)
+  const ofTotal = unitsOf(amountOf(usages).tokens)
+  if (ofTurn >= ofTotal) return { amount: total, isExact: index === 0 }
+  return { amount: { usd: (total.usd * ofTurn) / ofTotal, tokens: turn }, isExact: false }
+}
+
+const toldBy = (ledger: Ledger | undefined, figures: ResultFigures, total: AgentAmount): Told => {
+  if (ledger === undefined) return firstTold(figures, total)
+  // A result that was lost is in the next total of the same process.
+  const isSameProcess =
+    total.usd >= ledger.total.usd &&
+    (figures.index === undefined || ledger.index === undefined || figures.index > ledger.index)
+  return isSameProcess
+    ? { amount: amountBeyond(total, ledger.total), isExact: figures.usages !== undefined }
+    : firstTold(figures, total)
+}
+
+const isRepeated = (cost: AgentCost, { id, index, session, totalUsd }: ResultFigures): boolean =>
+  id === undefined
+    ? cost.ledgers.some(
+        (ledger) => ledger.session === session && ledger.index === index && ledger.total.usd === totalUsd
+      )
+    : cost.counted.includes(id)
+
+const settled = (cost: AgentCost, figures: ResultFigures): AgentCost => {
+  if (isRepeated(cost, figures)) return cost
+  const { id, index, session, totalUsd, usages } = figures
+  const ledger = cost.ledgers.find((known) => known.session === session)
+  // Without the usage of each model a first total may be of any process.
+  if (totalUsd === undefined || (usages === undefined && ledger === undefined)) {
+    return { ...cost, isSettledExactly: false }
+  }
+  const tokens = usages === undefined ? (ledger?.total.tokens ?? noTokens) : amountOf(usages).tokens
+  const total: AgentAmount = { usd: Math.max(0, totalUsd), tokens }
+  const told = toldBy(ledger, figures, total)
+  const others = cost.ledgers.filter((known) => known !== ledger)
+  return {
+    settled: amountSum(cost.settled, told.amount),
+    isSettledExactly: told.isExact && cost.isSettledExactly !== false,
+    ledgers: [...others, { session, total, index }].slice(-maxLedgers),
+    open: [],
+    rates: withRates(cost, figures.since ?? usages ?? []),
+    counted: id === undefined ? cost.counted : [...cost.counted, id].slice(-maxCounted)
+  }
+}
+
+/** Adds the cost that a parsed `result` tells. */
+export const withResultCost = (cost: AgentCost, object: JsonObject, session: string): AgentCost =>
+  settled(cost, {
+    session,
+    id: textAt(object, "uuid")?.slice(0, maxIdLength),
+    totalUsd: numberAt(object, "total_cost_usd"),
+    index: numberAt(object, "result_index"),
+    usages: modelUsageAt(object, "modelUsage") ?? [],
+    since: modelUsageAt(object, "model_usage_since_last_result"),
+    turn: usageAt(object)
+  })
+
+/** Adds the cost that a searched `result` tells: the part beyond the last total, if one is known. */
+export const withCutResultCost = (
+  cost: AgentCost,
+  figures: Pick<ResultFigures, "session" | "id" | "totalUsd" | "index">
+): AgentCost => settled(cost, { ...figures, usages: undefined, since: undefined, turn: noTokens })
+
+/** Adds an answer, whose cost the next result tells. An answer of several blocks comes as several lines. */
+export const withAnswerCost = (cost: AgentCost, message: JsonObject): AgentCost => {
+  const id = textAt(message, "id")?.slice(0, maxIdLength)
+  if (id === undefined || cost.counted.includes(id)) return cost
+  const model = modelAt(message) ?? ""
+  const isFull = cost.open.length === maxModels && cost.open.every((open) => open.model !== model)
+  const at = isFull ? cost.open[maxModels - 1]?.model : model
+  const before = cost.open.find((open) => open.model === at) ?? { model, answers: 0, tokens: noTokens }
+  const answer: Open = {
+    ...before,
+    answers: before.answers + 1,
+    tokens: tokenSum(before.tokens, usageAt(message))
+  }
+  return {
+    ...cost,
+    open: [...cost.open.filter((open) => open !== before), answer],
+    counted: [...cost.counted, id].slice(-maxCounted)
+  }
+}
+
+/** The tokens of answers without a result. Their line is printed before the final usage, so its output is too low. */
+const openTokens = ({ answers, tokens }: Open, rate: AgentRate | undefined): AgentTokens => ({
+  ...tokens,
+  output: Math.max(tokens.output, Math.round(answers * (rate?.outputPerAnswer ?? 0)))
+})
+
+/** A model without a known price counts as the dearest known one. */
+const rateOf = (rates: ReadonlyArray<AgentRate>, model: string): AgentRate | undefined =>
+  rates.find((rate) => rate.model === model) ??
+  rates.reduce<AgentRate | undefined>(
+    (dearest, rate) => (dearest !== undefined && dearest.usdPerUnit >= rate.usdPerUnit ? dearest : rate),
+    undefined
+  )
+
+/** Sums of dollars have errors in the last digits. */
+const rounded = (usd: number): number => Math.round(usd * 1e9) / 1e9
+
+/** What the run has spent so far. */
+export const spentOf = ({
+  isSettledExactly,
+  open,
+  rates,
+  settled: { tokens, usd }
+}: AgentCost): AgentSpent => {
+  const estimated = open.map((answers) => {
+    const rate = rateOf(rates, answers.model)
+    const ofAnswers = openTokens(answers, rate)
+    return { usd: rate === undefined ? undefined : unitsOf(ofAnswers) * rate.usdPerUnit, tokens: ofAnswers }
+  })
+  const isPriced = estimated.every((part) => part.usd !== undefined)
+  return {
+    costUsd:
+      isPriced || isSettledExactly !== undefined
+        ? rounded(estimated.reduce((total, part) => total + (part.usd ?? 0), usd))
+        : undefined,
+    isExact: open.length === 0 && isSettledExactly === true,
+    tokens: estimated.reduce((total, part) => tokenSum(total, part.tokens), tokens),
+    answersSince: open.reduce((total, { answers }) => total + answers, 0)
+  }
+}
