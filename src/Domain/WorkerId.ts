@@ -13,3 +13,6 @@ export const workerId = (homeId: string, project: ProjectName, uuid: string): st
 /** The prefix of the environment entries of all workers of a home, or of one project's. */
 export const entryPrefix = (homeId: string, project?: ProjectName): string =>
   `${variable}=${homeId}:${project === undefined ? "" : `${project}:`}`
+
+/** The uuid of the run in a worker's id. */
+export const runOf = (id: string): string => id.slice(id.lastIndexOf(":") + 1)

@@ -21,6 +21,7 @@ const ladder = {
     "tree",
     "memory",
     "verdict",
+    "session",
     "worker",
     "config",
     "logs",

@@ -33,6 +33,12 @@ export type AgentMeaning =
 /** Why an agent did not take up its session: it knows none with this id, or it already has one. */
 export type SessionRefusal = "unknown" | "in-use"
 
+/** What a run may use. */
+export interface RunLimits {
+  readonly usd: number | undefined
+  readonly turns: number | undefined
+}
+
 /** All that is particular to one agent: its lines, the meaning of its exits, its arguments. */
 export interface AgentAdapter {
   readonly name: AgentName
@@ -46,10 +52,21 @@ export interface AgentAdapter {
    */
   readonly first: (argv: CommandLine, sessionId: string) => CommandLine | undefined
   /**
-   * The command line that continues a session with another prompt. Undefined where the place of the user's prompt is
+   * The command line that continues a session with another prompt, which comes on standard input if it is undefined.
+   * Undefined where the place of the user's prompt is
    * uncertain, or the arguments forbid it.
    */
-  readonly resume: (argv: CommandLine, sessionId: string, prompt: string) => CommandLine | undefined
+  readonly resume: (
+    argv: CommandLine,
+    sessionId: string,
+    prompt: string | undefined
+  ) => CommandLine | undefined
+  /** The same command with its prompt on standard input; undefined where its place is uncertain. */
+  readonly fed?: (argv: CommandLine) => { readonly argv: CommandLine; readonly prompt: string } | undefined
+  /** The command line with these limits; undefined where the agent knows none. */
+  readonly limited?: (argv: CommandLine, limits: RunLimits) => CommandLine
+  /** The limits of a command line. */
+  readonly limitsOf?: (argv: CommandLine) => RunLimits
   /** Adds a line of its stream, read at `atMs`. Other lines change nothing; no line makes it throw. */
   readonly next: (seen: AgentSeen, text: string, atMs: number, mask: Mask) => AgentSeen
   /** The meaning of an exit whose code or last words mislead; undefined where the usual rules apply. */

@@ -46,7 +46,9 @@ export const AgentCost = Schema.Struct({
   open: Schema.Array(Open),
   rates: Schema.Array(AgentRate),
   /** The ids of the last answers and results. */
-  counted: Schema.Array(Schema.String)
+  counted: Schema.Array(Schema.String),
+  /** The totals that the agent has answered when it was asked: the first, of earlier processes, and the last. */
+  answered: Schema.optional(Schema.Struct({ first: AgentAmount, last: AgentAmount }))
 })
 export type AgentCost = typeof AgentCost.Type
 
@@ -148,6 +150,7 @@ const settled = (cost: AgentCost, figures: ResultFigures): AgentCost => {
   const told = toldBy(ledger, figures, total)
   const others = cost.ledgers.filter((known) => known !== ledger)
   return {
+    ...cost,
     settled: amountSum(cost.settled, told.amount),
     isSettledExactly: told.isExact && cost.isSettledExactly !== false,
     ledgers: [...others, { session, total, index }].slice(-maxLedgers),
@@ -174,6 +177,32 @@ export const withCutResultCost = (
   cost: AgentCost,
   figures: Pick<ResultFigures, "session" | "id" | "totalUsd" | "index">
 ): AgentCost => settled(cost, { ...figures, usages: undefined, since: undefined, turn: noTokens })
+
+/**
+ * Adds the answer to `get_usage`, which tells the total of the process, or of the session. The daemon asks for the first
+ * time before it gives the agent its prompt.
+ */
+export const withUsageAnswer = (cost: AgentCost, session: JsonObject): AgentCost => {
+  const usages = modelUsageAt(session, "model_usage") ?? []
+  const usd = numberAt(session, "total_cost_usd")
+  if (usd === undefined) return cost
+  const last: AgentAmount = { usd: Math.max(0, usd), tokens: amountOf(usages).tokens }
+  return {
+    ...cost,
+    answered: { first: cost.answered?.first ?? last, last },
+    rates: withRates(cost, usages),
+    open: []
+  }
+}
+
+/** What the results tell, or the answers, which may be newer. */
+const told = ({ answered, isSettledExactly, settled: results }: AgentCost) => {
+  if (answered === undefined) return { amount: results, isExact: isSettledExactly === true }
+  const amount = amountBeyond(answered.last, answered.first)
+  return amount.usd < results.usd
+    ? { amount: results, isExact: isSettledExactly === true }
+    : { amount, isExact: true }
+}
 
 /** Adds an answer, whose cost the next result tells. An answer of several blocks comes as several lines. */
 export const withAnswerCost = (cost: AgentCost, message: JsonObject): AgentCost => {
@@ -213,12 +242,12 @@ const rateOf = (rates: ReadonlyArray<AgentRate>, model: string): AgentRate | und
 const rounded = (usd: number): number => Math.round(usd * 1e9) / 1e9
 
 /** What the run has spent so far. */
-export const spentOf = ({
-  isSettledExactly,
-  open,
-  rates,
-  settled: { tokens, usd }
-}: AgentCost): AgentSpent => {
+export const spentOf = (cost: AgentCost): AgentSpent => {
+  const { open, rates } = cost
+  const {
+    amount: { tokens, usd },
+    isExact
+  } = told(cost)
   const estimated = open.map((answers) => {
     const rate = rateOf(rates, answers.model)
     const ofAnswers = openTokens(answers, rate)
@@ -227,10 +256,10 @@ export const spentOf = ({
   const isPriced = estimated.every((part) => part.usd !== undefined)
   return {
     costUsd:
-      isPriced || isSettledExactly !== undefined
+      isPriced || cost.isSettledExactly !== undefined || cost.answered !== undefined
         ? rounded(estimated.reduce((total, part) => total + (part.usd ?? 0), usd))
         : undefined,
-    isExact: open.length === 0 && isSettledExactly === true,
+    isExact: open.length === 0 && isExact,
     tokens: estimated.reduce((total, part) => tokenSum(total, part.tokens), tokens),
     answersSince: open.reduce((total, { answers }) => total + answers, 0)
   }

@@ -17,7 +17,8 @@ const known: ReadonlySet<string> = new Set(["system", "assistant", "user", "resu
  * type 1,600 characters in, after its figures, so that a line that was cut may have lost it. A quote inside a text is
  * escaped in JSON, so no text of the agent looks like a key.
  */
-const mark = /"type"\s*:\s*"(?:system|assistant|user|result|rate_limit_event)"|"num_turns"\s*:/
+const mark =
+  /"type"\s*:\s*"(?:system|assistant|user|result|rate_limit_event|control_response)"|"num_turns"\s*:/
 
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)

@@ -1,10 +1,11 @@
 import { identity } from "effect/Function"
 import { bigLine, bigResult } from "./AgentBigLine.ts"
-import { spentOf, withAnswerCost, withCutResultCost, withResultCost } from "./AgentCost.ts"
+import { spentOf, withAnswerCost, withCutResultCost, withResultCost, withUsageAnswer } from "./AgentCost.ts"
 import {
   type AgentLine,
   agentLineOf,
   blocksOf,
+  isObject,
   type JsonObject,
   looksLikeAgentLine,
   numberAt,
@@ -221,8 +222,20 @@ const onBigLine = (state: AgentSeen, text: string, atMs: number): AgentSeen => {
 
 const isResult = /"type"\s*:\s*"result"|"num_turns"\s*:/
 
+/** The answer to a question of the daemon. */
+const isAnswer = /^\s*\{\s*"type"\s*:\s*"control_response"/
+
+const onUsageAnswer = (state: AgentSeen, text: string): AgentSeen => {
+  const answered: unknown = text.length > maxParsedLength ? undefined : JSON.parse(text)
+  if (!isObject(answered)) return state
+  const session = objectAt(objectAt(objectAt(answered, "response"), "response"), "session")
+  const cost = withUsageAnswer(state.cost, session)
+  return cost === state.cost ? state : { ...state, cost }
+}
+
 const withLine = (state: AgentSeen, text: string, atMs: number, mask: Mask): AgentSeen => {
   if (!looksLikeAgentLine(text)) return state
+  if (isAnswer.test(text)) return onUsageAnswer(state, text)
   const isShort = text.length <= (isResult.test(text) ? maxResultLength : maxParsedLength)
   const line = isShort ? agentLineOf(text, state.sessionId !== undefined) : undefined
   if (line === undefined) return onBigLine(state, text, atMs)

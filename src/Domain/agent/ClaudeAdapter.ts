@@ -1,4 +1,4 @@
-import type { AgentAdapter, AgentEnd, CommandLine, SessionRefusal } from "./AgentAdapter.ts"
+import type { AgentAdapter, AgentEnd, CommandLine, RunLimits, SessionRefusal } from "./AgentAdapter.ts"
 import {
   type Arguments,
   argumentsOf,
@@ -88,21 +88,75 @@ const first = (argv: CommandLine, sessionId: string): CommandLine | undefined =>
     : undefined
 }
 
+const isOnInput = (argv: CommandLine): boolean => valueOf(given(argv), "--input-format") === "stream-json"
+
 /** The place of the prompt; undefined where it is uncertain or comes on standard input. */
 const promptPlace = (argv: CommandLine): number | undefined => {
   const { isCertain, operands } = given(argv)
-  const isOnInput = valueOf(given(argv), "--input-format") === "stream-json"
-  return isCertain && !isOnInput && operands.length === 1 ? operands[0] : undefined
+  return isCertain && !isOnInput(argv) && operands.length === 1 ? operands[0] : undefined
 }
 
-const resume = (argv: CommandLine, sessionId: string, prompt: string): CommandLine | undefined => {
+/** The command line with another prompt; undefined where the place of the first is uncertain. */
+const withPrompt = (argv: CommandLine, prompt: string | undefined): CommandLine | undefined => {
+  const { isCertain, operands } = given(argv)
+  if (prompt === undefined) return isCertain && isOnInput(argv) && operands.length === 0 ? argv : undefined
   const place = promptPlace(argv)
-  if (!runs(argv) || place === undefined || has(given(argv), unresumable)) return undefined
+  if (place === undefined) return undefined
   const prompted = withArgument(argv, place, prompt)
   // A prompt that looks like an option or a command is taken for one.
-  if (!runs(prompted) || promptPlace(prompted) !== place) return undefined
-  return withOptions(prompted, given(prompted), session, ["--resume", sessionId])
+  return runs(prompted) && promptPlace(prompted) === place ? prompted : undefined
 }
+
+const resume = (
+  argv: CommandLine,
+  sessionId: string,
+  prompt: string | undefined
+): CommandLine | undefined => {
+  const prompted = runs(argv) && !has(given(argv), unresumable) ? withPrompt(argv, prompt) : undefined
+  return prompted && withOptions(prompted, given(prompted), session, ["--resume", sessionId])
+}
+
+const inputOptions = new Set(["--input-format"])
+
+const fed = (argv: CommandLine): { readonly argv: CommandLine; readonly prompt: string } | undefined => {
+  const place = promptPlace(argv)
+  const prompt = place === undefined ? undefined : argv[place]
+  if (place === undefined || prompt === undefined || !runs(argv) || has(given(argv), inputOptions))
+    return undefined
+  const [program, ...rest] = argv
+  const without: CommandLine = [program, ...rest.toSpliced(place - 1, 1)]
+  const changed = withOptions(without, given(without), new Set(), ["--input-format", "stream-json"])
+  return withPrompt(changed, undefined) === undefined ? undefined : { argv: changed, prompt }
+}
+
+const budgetOption = "--max-budget-usd"
+const turnsOption = "--max-turns"
+
+const figure = (value: string | undefined): number | undefined => {
+  const amount = Number(value)
+  return value !== undefined && value.trim() !== "" && Number.isFinite(amount) && amount >= 0
+    ? amount
+    : undefined
+}
+
+const limitsOf = (argv: CommandLine): RunLimits => ({
+  usd: figure(valueOf(given(argv), budgetOption)),
+  turns: figure(valueOf(given(argv), turnsOption))
+})
+
+/** Rounded up: an agent that may spend nothing does not start. */
+const dollarText = (usd: number): string => String(Math.max(0.01, Math.ceil(usd * 100) / 100))
+
+const limited = (argv: CommandLine, { turns, usd }: RunLimits): CommandLine =>
+  withOptions(
+    argv,
+    given(argv),
+    new Set([...(usd === undefined ? [] : [budgetOption]), ...(turns === undefined ? [] : [turnsOption])]),
+    [
+      ...(usd === undefined ? [] : [budgetOption, dollarText(usd)]),
+      ...(turns === undefined ? [] : [turnsOption, String(turns)])
+    ]
+  )
 
 const refusals: ReadonlyArray<readonly [RegExp, SessionRefusal]> = [
   [/^no conversation found with session id\b/i, "unknown"],
@@ -121,6 +175,9 @@ export const claude: AgentAdapter = {
   runs,
   first,
   resume,
+  fed,
+  limited,
+  limitsOf,
   next: nextAgent,
   meaning: () => undefined,
   refusal

@@ -4,6 +4,7 @@ import { describeGuard, GuardEvent } from "../guard/GuardEvent.ts"
 import { describeOutput, OutputEvent } from "../logs/OutputEvent.ts"
 import { describeMemory, MemoryEvent } from "../memory/MemoryEvent.ts"
 import type { ProjectName } from "../Project.ts"
+import { describeSession, SessionEvent } from "../session/SessionEvent.ts"
 import { describeService, ServiceEvent } from "../systemd/ServiceEvent.ts"
 import { humanDuration, processes } from "../text/Amounts.ts"
 import type { Message } from "../text/Style.ts"
@@ -51,6 +52,7 @@ export const DaemonEvent = Schema.Union(
   ...ServiceEvent.members,
   ...SettingsEvent.members,
   ...LifecycleEvent.members,
+  ...SessionEvent.members,
   ...OutputEvent.members,
   ...MemoryEvent.members,
   ...GuardEvent.members,
@@ -161,6 +163,11 @@ export const describeEvent = (event: DaemonEvent): Message => {
     case "StallFeared":
     case "WorkerOverLimit":
       return describeLifecycle(event)
+    case "SessionContinued":
+    case "SessionDropped":
+    case "BudgetNearlySpent":
+    case "BudgetReset":
+      return describeSession(event)
     case "OutputDropped":
     case "LogNotWritten":
     case "LogWritten":

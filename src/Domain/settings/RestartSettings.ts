@@ -71,6 +71,11 @@ export const RestartSettings = Schema.Struct({
       "Number of failures in a row after which a worker is failed and stays down until the user starts it.",
     expects: "a whole number, at least 1"
   }),
+  maxRestartsWithoutAnswer: setting("max_restarts_without_answer", Schema.Int.pipe(Schema.positive()), 5, {
+    description:
+      "Number of runs in a row without a finished answer after which the worker of a known agent is failed, however long they lasted.",
+    expects: "a whole number, at least 1"
+  }),
   policy: setting("policy", Schema.Literal("on-failure", "always"), "on-failure", {
     description: "After a clean exit, leave the worker stopped (on-failure) or start it again (always).",
     expects: '"on-failure" or "always"'

@@ -47,6 +47,8 @@ export const tableDescriptions: ReadonlyMap<string, string> = new Map(
 /** The tables of the file. */
 export const tables: ReadonlyArray<string> = [
   "worker_command",
+  "agent",
+  "budget",
   "memory",
   "restart",
   "log",
@@ -61,13 +63,14 @@ export const topLevelOnly: ReadonlyMap<string, string> = new Map([
     note.topLevelOnly === undefined ? [] : [[key, note.topLevelOnly] as const]
   ),
   ["history", aboutDaemon],
+  ["budget", aboutDaemon],
   ["projects", "cannot stand here: projects stand side by side, each in its own [projects.NAME]"]
 ])
 
 /** The settings of the top level that its projects do not inherit. */
 export const notInherited: ReadonlyArray<string> = ["project", "autostart"]
 
-/** The settings that only a Cargo or Binary worker receives, as arguments. */
+/** The settings that only a Claude, Cargo or Binary worker receives, as arguments. */
 export const workerArguments: ReadonlyArray<string> = ["model", "max_budget", "max_turns"]
 
 /** The first names of the settings that a worker keeps for a whole run. A change applies at its next start. */

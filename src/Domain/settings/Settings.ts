@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import { ProjectName } from "../Project.ts"
+import { AgentSettings, BudgetSettings, maxBudgetPerDay } from "./AgentSettings.ts"
 import { MemorySettings } from "./MemorySettings.ts"
 import { RestartSettings } from "./RestartSettings.ts"
 import { HistorySettings, LogSettings } from "./RetentionSettings.ts"
@@ -30,20 +31,29 @@ export const Settings = Schema.Struct({
     expects: "true or false"
   }),
   model: setting("model", Text, "sonnet", {
-    description: "Model of a Cargo or Binary worker.",
+    description: "Model of a Claude, Cargo or Binary worker.",
     expects: "a text that is not empty"
   }),
   maxBudget: setting("max_budget", Schema.Finite.pipe(Schema.nonNegative()), 300, {
-    description: "Spending limit of a Cargo or Binary worker, in US dollars.",
+    description:
+      "Spending limit of a Claude worker for its whole work, and of each run of a Cargo or Binary worker, in US dollars.",
     expects: "a number, at least 0"
   }),
+  maxBudgetPerDay,
   maxTurns: setting("max_turns", Schema.Int.pipe(Schema.positive()), 99_999, {
-    description: "Maximum number of turns of a Cargo or Binary worker.",
+    description:
+      "Maximum number of turns of a Claude worker for its whole work, and of each run of a Cargo or Binary worker.",
     expects: "a whole number, at least 1"
   }),
   workerCommand: Schema.optionalWith(WorkerCommand, { exact: true, as: "Option" }).pipe(
     Schema.fromKey("worker_command")
   ),
+  agent: table(
+    "agent",
+    AgentSettings,
+    "The session of an agent that the daemon knows (Claude Code, Codex, Gemini CLI, Qwen Code, OpenCode)."
+  ),
+  budget: table("budget", BudgetSettings, "Spending of all projects together."),
   memory: table(
     "memory",
     MemorySettings,

@@ -73,7 +73,8 @@ const projectKeys: ValidKeys = {
 const keysOfType: ReadonlyMap<unknown, ReadonlyArray<string>> = new Map([
   ["Cargo", ["manifest_path", "args"]],
   ["Binary", ["path", "args"]],
-  ["Command", ["argv"]]
+  ["Command", ["argv"]],
+  ["Claude", ["prompt", "prompt_file", "args", "binary"]]
 ])
 
 const leafOf = (key: string): string => key.split(".").at(-1) ?? key
@@ -156,13 +157,31 @@ const thresholdProblems = (own: RawSettings): ReadonlyArray<KeyProblem> => {
   return [{ path: ["memory", "critical_threshold_bytes"], reason: `(${figures}` }]
 }
 
+/** A Claude worker has one prompt. */
+const promptProblems = (own: RawSettings): ReadonlyArray<KeyProblem> => {
+  if (valueAt(own, ["worker_command", "type"]) !== "Claude") return []
+  const path = ["worker_command", "prompt"]
+  const isSet = valueAt(own, path) !== undefined
+  const hasFile = valueAt(own, ["worker_command", "prompt_file"]) !== undefined
+  if (isSet !== hasFile) return []
+  return [
+    {
+      path,
+      reason: isSet
+        ? "does not go with worker_command.prompt_file: keep one of the two"
+        : "is missing: say what the agent is to do, here or in a file named by worker_command.prompt_file"
+    }
+  ]
+}
+
 /**
  * Contradictions between settings of which each is valid. They are compared as written, before defaults could hide one.
  * `own` are the settings of one place of the file, `raw` the same with those it inherits.
  */
 const contradictions = (raw: RawSettings, own: RawSettings): ReadonlyArray<KeyProblem> => [
   ...backoffProblems(raw, own),
-  ...thresholdProblems(own)
+  ...thresholdProblems(own),
+  ...promptProblems(own)
 ]
 
 /** Contradictions within one place. A setting that it does not set may have any value elsewhere. */
@@ -170,7 +189,8 @@ const contradictionsWithin = (own: RawSettings): ReadonlyArray<KeyProblem> => [
   ...(valueAt(own, initialPath) === undefined || valueAt(own, maxPath) === undefined
     ? []
     : backoffProblems(own, own)),
-  ...thresholdProblems(own)
+  ...thresholdProblems(own),
+  ...promptProblems(own)
 ]
 
 const keyOf = (problem: KeyProblem) => problem.path.join("\u0000")

@@ -51,7 +51,16 @@ export interface Merged {
 }
 
 /** Tables that are merged key by key. `worker_command` is one value: a mixture of two would start nothing. */
-const mergedByKey: ReadonlyArray<string> = ["memory", "restart", "restart.on", "log", "history", "env"]
+const mergedByKey: ReadonlyArray<string> = [
+  "agent",
+  "budget",
+  "memory",
+  "restart",
+  "restart.on",
+  "log",
+  "history",
+  "env"
+]
 
 const isMerged = (key: string): boolean => mergedByKey.includes(key)
 

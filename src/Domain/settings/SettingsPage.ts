@@ -30,7 +30,7 @@ const scopeOf = (key: string, reason: SettingNote["topLevelOnly"]): string | und
 }
 
 const appliesOf = (key: string): string | undefined => {
-  if (workerArguments.includes(key)) return "at the next start of the worker (Cargo or Binary)"
+  if (workerArguments.includes(key)) return "at the next start of the worker (Claude, Cargo or Binary)"
   return appliedAtStart.includes(key.split(".")[0] ?? "") ? "at the next start of the worker" : undefined
 }
 

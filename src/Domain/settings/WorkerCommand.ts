@@ -5,15 +5,15 @@ const tagged = <const T extends string>(type: T) =>
   Schema.propertySignature(
     noted(Schema.Literal(type), {
       description:
-        "Kind of worker: an autopilot package (Cargo), an autopilot executable (Binary) or any program (Command).",
-      expects: '"Cargo", "Binary" or "Command"',
+        "Kind of worker: Claude Code (Claude), any program (Command), an autopilot executable (Binary) or package (Cargo).",
+      expects: '"Claude", "Command", "Binary" or "Cargo"',
       unset:
         "AUTOPILOT_WORKER_BINARY, else the executable ~/.autopilot/bin/autopilot, else Cargo if working_dir has a Cargo.toml"
     })
   ).pipe(Schema.fromKey("type"))
 
 const args = setting("args", Schema.Array(NulFree), [], {
-  description: "Arguments after those that the daemon passes (Cargo and Binary).",
+  description: "Arguments after those that the daemon passes (Claude, Binary and Cargo).",
   expects: "an array of texts"
 })
 
@@ -48,15 +48,35 @@ const Command = Schema.Struct({
   )
 })
 
+/** Claude Code without a terminal. The daemon adds its session, and passes model, budget and turns on. */
+const Claude = Schema.Struct({
+  _tag: tagged("Claude"),
+  prompt: optionalSetting("prompt", Text, {
+    description: "What the agent is to do (Claude). Either this or prompt_file.",
+    expects: "a text that is not empty",
+    unset: "none"
+  }),
+  promptFile: optionalSetting("prompt_file", Text, {
+    description: "File with the prompt, read before each new session (Claude). Relative to working_dir.",
+    expects: "a path",
+    unset: "none"
+  }),
+  binary: setting("binary", Text, "claude", {
+    description: "Program of Claude Code, a path or a name on PATH (Claude).",
+    expects: "a path or the name of a program"
+  }),
+  args
+})
+
 /** The program of the worker. In the file its tag is the key `type`. */
-export const WorkerCommand = Schema.Union(Cargo, Binary, Command).annotations({
+export const WorkerCommand = Schema.Union(Cargo, Binary, Command, Claude).annotations({
   description: "Program of the worker."
 })
 export type WorkerCommand = typeof WorkerCommand.Type
 
 export type Argv = readonly [string, ...ReadonlyArray<string>]
 
-/** The settings that Cargo and Binary workers receive as arguments. */
+/** The settings that Claude, Cargo and Binary workers receive as arguments. */
 interface WorkerArguments {
   readonly model: string
   /** US dollars. */
@@ -66,13 +86,43 @@ interface WorkerArguments {
 }
 
 /** A number without an exponent, which the worker's parser may not support. */
-const plainNumber = (amount: number): string => {
+export const plainNumber = (amount: number): string => {
   const shortest = String(amount)
   if (!shortest.includes("e")) return shortest
   return Number.isInteger(amount) ? BigInt(amount).toString() : amount.toFixed(20).replace(/\.?0+$/, "")
 }
 
-/** The program and arguments of a worker command. */
+/**
+ * The tools with which an unattended agent puts off its work: `claude -p` then stays silent for as long as the agent
+ * likes, and a wake-up of a process that ends never comes.
+ */
+const putOff = "ScheduleWakeup,CronCreate"
+
+const claudeArgv = (
+  { args, binary }: Extract<WorkerCommand, { _tag: "Claude" }>,
+  { maxBudget, maxTurns, model }: WorkerArguments
+): Argv => [
+  binary,
+  "-p",
+  // The prompt comes on standard input, where the daemon also asks for the cost.
+  "--input-format",
+  "stream-json",
+  "--output-format",
+  "stream-json",
+  "--verbose",
+  // An option with several values ends at the next option.
+  "--disallowedTools",
+  putOff,
+  "--model",
+  model,
+  "--max-budget-usd",
+  plainNumber(maxBudget),
+  "--max-turns",
+  plainNumber(maxTurns),
+  ...args
+]
+
+/** The program and arguments of a worker command, for Claude those of a first start. */
 export const argvOf = (command: WorkerCommand, given: WorkerArguments): Argv => {
   const run = [
     "run",
@@ -105,5 +155,7 @@ export const argvOf = (command: WorkerCommand, given: WorkerArguments): Argv => 
       return [command.path, ...run, ...command.args]
     case "Command":
       return command.argv
+    case "Claude":
+      return claudeArgv(command, given)
   }
 }

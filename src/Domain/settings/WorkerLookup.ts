@@ -26,7 +26,7 @@ export class NoWorkerCommand extends Data.TaggedError("NoWorkerCommand")<{
   override get message(): string {
     const choices = [
       ["autopilotd start -- CMD ARGS", 'any command, for example: autopilotd start -- claude -p "..."'],
-      ["[worker_command] in daemon.toml", 'type = "Cargo", "Binary" or "Command"'],
+      ["[worker_command] in daemon.toml", 'type = "Claude", "Command", "Binary" or "Cargo"'],
       ["AUTOPILOT_WORKER_BINARY", "an environment variable: the path of an autopilot executable"],
       [this.homeBinary, "an autopilot executable put there"],
       [`${this.workingDir}/Cargo.toml`, "its autopilot package is run"]
@@ -80,7 +80,7 @@ const choicesOf = ({ isTopLevel, project, reason }: ProjectWithoutWorker): Reado
     : ([
         [
           `[${keyPathText(["projects", project])}.worker_command] in daemon.toml`,
-          'type = "Cargo", "Binary" or "Command"'
+          'type = "Claude", "Command", "Binary" or "Cargo"'
         ]
       ] as const)),
   [`${reason.workingDir}/Cargo.toml`, `the working folder of ${project}: its autopilot package is run`]

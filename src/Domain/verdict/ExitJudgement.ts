@@ -2,42 +2,17 @@ import type { ErrorMeaning } from "../agent/AgentAdapter.ts"
 import { looksLikeAgentLine, shortened } from "../agent/AgentLine.ts"
 import { type AgentSeen, isAgent } from "../agent/AgentSeen.ts"
 import { resetAhead, resetTimeMs } from "../agent/UsageLimitReset.ts"
-import type { MemoryFigures } from "../memory/MemorySample.ts"
 import type { TailLine } from "../output/OutputTail.ts"
 import { startRefusal } from "../tree/StartRefusal.ts"
-import { isClean, signalOf, type WorkerExit } from "../tree/WorkerExit.ts"
+import { isClean, signalOf } from "../tree/WorkerExit.ts"
 import { meaningOf, meaningOfName, meaningOfStatus, statusIn } from "./ErrorWords.ts"
+import type { ExitEvidence } from "./ExitEvidence.ts"
 import type { Verdict } from "./ExitVerdict.ts"
-import type { OomKill } from "./OomKill.ts"
-import type { LimitFigures } from "./OverLimit.ts"
-import type { Stall } from "./WorkerEnd.ts"
-
-/** All evidence about an exit. */
-export interface ExitEvidence {
-  readonly exit: WorkerExit
-  readonly uptimeMs: number
-  /** Why the daemon stopped it; undefined when it exited by itself. */
-  readonly asked: string | undefined
-  /** Set when the daemon killed it because it was inactive for too long. */
-  readonly stall: Stall | undefined
-  /** Set when the daemon killed it because it exceeded its memory limit. */
-  readonly overLimit: LimitFigures | undefined
-  /** The machine's memory when the daemon killed it to free some. */
-  readonly criticalMemory: MemoryFigures | undefined
-  readonly oomKill: OomKill | undefined
-  /** The state of the agent, from its standard output. */
-  readonly agent: AgentSeen
-  /** Its last lines, the newest last: 64 lines hold what Node prints when its heap is full. */
-  readonly tail: ReadonlyArray<TailLine>
-  /** Milliseconds since 1970. */
-  readonly nowMs: number
-  /** The machine's time zone (`Europe/Berlin`), for a time of day that names none. */
-  readonly timeZone: string
-}
 
 type Usual = Verdict | undefined
 
-const byUs = ({ asked, criticalMemory, overLimit, stall }: ExitEvidence): Usual => {
+const byUs = ({ asked, criticalMemory, overLimit, stall, usedUp }: ExitEvidence): Usual => {
+  if (usedUp !== undefined) return { kind: "budget", usage: usedUp }
   if (stall !== undefined) {
     const { limitMs, quietMs, tool } = stall
     return { kind: "stalled", quietMs, limitMs, ...(tool === undefined ? {} : { tool: shortened(tool) }) }
@@ -164,7 +139,9 @@ const bySuccess = (e: ExitEvidence): Usual => {
     e.asked !== undefined &&
     e.stall === undefined &&
     e.overLimit === undefined &&
-    e.criticalMemory === undefined
+    e.criticalMemory === undefined &&
+    e.usedUp === undefined &&
+    e.hasLingered !== true
   return hasSucceeded(e) && !isByUser && byResult(e) === undefined ? done(e) : undefined
 }
 

@@ -5,6 +5,7 @@ import { describeExit, isClean, WorkerExit } from "../tree/WorkerExit.ts"
 import { perhaps } from "../Wire.ts"
 import { describeOomKill, OomKill } from "./OomKill.ts"
 import { LimitFigures } from "./OverLimit.ts"
+import { describeUsed, UsedLimit, waysOn } from "./UsedLimit.ts"
 
 /** A message of the worker: one line, shortened, without terminal escapes. */
 const words = { says: Schema.String }
@@ -45,8 +46,12 @@ export const Verdict = Schema.Union(
   /** The session does not fit into the model's context any more, and would not at any resume. */
   verdict("context-full", words),
   verdict("max-turns", { turns: perhaps(Schema.Number) }),
-  /** `says` is set for the budget of the account, and absent for the budget of the run. */
-  verdict("budget", { costUsd: perhaps(Schema.Number), says: perhaps(Schema.String) }),
+  /** `says` is set for the budget of the account, `usage` for a limit of the settings; else it is the run's own budget. */
+  verdict("budget", {
+    costUsd: perhaps(Schema.Number),
+    says: perhaps(Schema.String),
+    usage: perhaps(UsedLimit)
+  }),
   /** The worker was inactive for `quietMs`; `tool` is the tool that it waited for. */
   verdict("stalled", { quietMs: Schema.Number, limitMs: Schema.Number, tool: perhaps(Schema.String) }),
   /** `reason` is a command of a user or a decision of the daemon. */
@@ -115,6 +120,7 @@ export const describeVerdict = (verdict: Verdict): string => {
     case "max-turns":
       return `used up its turns${verdict.turns === undefined ? "" : ` (${verdict.turns})`} before it finished`
     case "budget": {
+      if (verdict.usage !== undefined) return `used up its budget: ${describeUsed(verdict.usage)}`
       const cost = verdict.costUsd === undefined ? "" : ` (${dollars(verdict.costUsd)})`
       return verdict.says === undefined
         ? `used up its budget${cost} before it finished`
@@ -171,7 +177,7 @@ export const adviceFor = (verdict: Verdict): string | undefined => {
     case "max-turns":
       return 'Allow it more turns, or set restart.on.max_turns = "restart" to start it from the beginning each time'
     case "budget":
-      return `Allow it to spend more, ${thenStart}`
+      return verdict.usage === undefined ? `Allow it to spend more, ${thenStart}` : waysOn(verdict.usage)
     case "stalled":
       return "Read its last output with `autopilotd logs`; if it was working, raise restart.stall_timeout_ms"
     case "killed-by-other":

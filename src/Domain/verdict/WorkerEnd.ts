@@ -5,6 +5,7 @@ import { humanDuration } from "../text/Amounts.ts"
 import { describeExit, type WorkerExit } from "../tree/WorkerExit.ts"
 import { describeOomKill, type OomKill } from "./OomKill.ts"
 import type { LimitFigures } from "./OverLimit.ts"
+import type { UsedLimit } from "./UsedLimit.ts"
 
 /** The exit of a worker's leader. */
 export interface WorkerEnd {
@@ -33,6 +34,9 @@ export type KillReason =
   | { readonly _tag: "Limit"; readonly figures: LimitFigures }
   | { readonly _tag: "Memory"; readonly figures: MemoryFigures }
   | { readonly _tag: "Stall"; readonly stall: Stall }
+  | { readonly _tag: "Budget"; readonly usage: UsedLimit }
+  /** The agent had finished, and waited for its background tasks for too long. */
+  | { readonly _tag: "Linger" }
 
 /** The evidence of a run that is complete once its process tree is gone; the exit itself is known earlier. */
 export interface RunEvidence {

@@ -1,6 +1,7 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { ProjectName } from "../Project.ts"
+import { type AgentPlan, agentPlanOf } from "../session/AgentPlan.ts"
 import type { EffectiveProject, EffectiveSettings, NamedFile } from "../settings/EffectiveSettings.ts"
 import type { Argv } from "../settings/WorkerCommand.ts"
 import type { NoWorkerCommand } from "../settings/WorkerLookup.ts"
@@ -18,6 +19,14 @@ export interface WorkerPlan {
   readonly envTable: Readonly<Record<string, string>>
   /** The grace period between SIGTERM and SIGKILL. */
   readonly graceMs: number
+  /** Absent for a worker whose agent is unknown. */
+  readonly agent?: AgentPlan | undefined
+}
+
+/** How to run one run of a worker. */
+export interface RunPlan extends WorkerPlan {
+  /** What it gets on standard input. */
+  readonly prompt?: AgentPlan["prompt"]
 }
 
 /** How to supervise a project. */
@@ -33,9 +42,9 @@ export type ProjectPlans = readonly [ProjectPlan, ...ReadonlyArray<ProjectPlan>]
 const planOf = ({ envFile, project, settings, worker }: EffectiveProject) =>
   Either.map(
     worker,
-    ({ argv }): ProjectPlan => ({
+    ({ argv, command }): ProjectPlan => ({
       project,
-      argv,
+      ...agentPlanOf(command, argv, settings),
       cwd: settings.workingDir,
       envFile,
       envTable: settings.env,

@@ -1,6 +1,7 @@
 import * as Schema from "effect/Schema"
 import { resetAhead } from "../agent/UsageLimitReset.ts"
 import { maxPid } from "../machine/ProcessEntry.ts"
+import { isBelievableWork, noWork, WorkRecord } from "../session/WorkRecord.ts"
 import { humanDuration } from "../text/Amounts.ts"
 import { TreeTrace } from "../tree/TreeTrace.ts"
 import { perhaps } from "../Wire.ts"
@@ -29,7 +30,9 @@ export const SavedState = Schema.Struct({
   /** The id of the worker that may be running; its processes carry it in their environment. */
   workerId: Schema.NullOr(Schema.String),
   /** The leader of that worker, or its processes that could not be killed. Absent before its start and after its end. */
-  tree: perhaps(TreeTrace)
+  tree: perhaps(TreeTrace),
+  /** The work of its agent. Absent before the first run of an agent. */
+  work: perhaps(WorkRecord)
 })
 export type SavedState = typeof SavedState.Type
 
@@ -40,8 +43,9 @@ const mostFailures = 1_000_000
 const mostProcesses = 10_000
 
 /** Whether a daemon may have written these values. A file of the right form can hold others, which nothing could show. */
-export const isBelievable = ({ failures: count, tree, wait }: SavedState): boolean =>
+export const isBelievable = ({ failures: count, tree, wait, work }: SavedState): boolean =>
   count <= mostFailures &&
+  (work === undefined || isBelievableWork(work)) &&
   (wait === null || (wait.untilMs >= 0 && wait.untilMs <= lastMs)) &&
   (tree === undefined ||
     (tree.processes.length <= mostProcesses &&
@@ -74,7 +78,8 @@ export const savedStateOf = (
     ...(phase._tag === "Stopped" && state.wanted === "down" ? { stopped: phase.because } : {}),
     wait: waitOf(state),
     workerId,
-    ...(tree && { tree })
+    ...(tree && { tree }),
+    ...(state.work === noWork ? {} : { work: state.work })
   }
 }
 
@@ -149,7 +154,7 @@ const keptWait = (
 export const resume = (rules: WorkerRules, saved: SavedState, nowMs: number, autostart = true): Step => {
   const epoch = initial.epoch + 1
   const { wanted } = saved
-  const state = { ...initial, epoch, wanted, failures: saved.failures }
+  const state = { ...initial, epoch, wanted, failures: saved.failures, work: saved.work ?? noWork }
   const kept = (what: string) =>
     ({ _tag: "Publish", event: { _tag: "StateKept", project: rules.project, what } }) as const
   if (saved.failed !== null) {

@@ -1,5 +1,10 @@
+import type { AgentSeen } from "../agent/AgentSeen.ts"
 import type { ProjectName } from "../Project.ts"
+import type { AgentPlan } from "../session/AgentPlan.ts"
+import type { Today } from "../session/Budget.ts"
+import type { SessionEvent } from "../session/SessionEvent.ts"
 import type { Survivor } from "../tree/Survivor.ts"
+import type { Verdict } from "../verdict/ExitVerdict.ts"
 import type { KillReason, RunEvidence, WorkerEnd } from "../verdict/WorkerEnd.ts"
 import type { LifecycleEvent } from "./LifecycleEvent.ts"
 import type { RestartPolicy } from "./RestartPolicy.ts"
@@ -43,7 +48,20 @@ export type WorkerEvent =
       readonly because: string
       /** Milliseconds since 1970. */
       readonly nowMs: number
+      /** Set where the daemon refuses the start: too little is left of a budget. */
+      readonly verdict?: Verdict
     }
+  /** What the agent has reported so far. */
+  | {
+      readonly _tag: "Progress"
+      readonly epoch: number
+      readonly seen: AgentSeen
+      readonly today: Today
+      /** Milliseconds since 1970. */
+      readonly nowMs: number
+    }
+  /** A user begins another work. */
+  | { readonly _tag: "Forget"; readonly ticket: number }
   | { readonly _tag: "Steady"; readonly epoch: number }
   /** The leader has exited; other processes of its tree may live. */
   | ({ readonly _tag: "Exited"; readonly epoch: number } & WorkerEnd)
@@ -55,6 +73,8 @@ export type WorkerEvent =
       readonly epoch: number
       /** Undefined when the worker never started. */
       readonly seen: RunEvidence | undefined
+      /** Set for a worker whose agent is known. */
+      readonly today?: Today | undefined
     }
   | {
       readonly _tag: "BackingOff"
@@ -96,10 +116,12 @@ export type WorkerAction =
   | { readonly _tag: "CancelTimer" }
   | { readonly _tag: "Publish"; readonly event: PublishedEvent }
 
-export type PublishedEvent = LifecycleEvent | SavedStateEvent
+export type PublishedEvent = LifecycleEvent | SavedStateEvent | SessionEvent
 
 /** The settings of a project by which `step` decides. */
 export interface WorkerRules {
   readonly project: ProjectName
   readonly restart: RestartPolicy
+  /** Absent for a worker whose agent is unknown. */
+  readonly agent?: AgentPlan | undefined
 }

@@ -1,8 +1,11 @@
+import type { SessionEnd } from "../session/WorkProgress.ts"
+import { noWork, type WorkRecord } from "../session/WorkRecord.ts"
 import { verdictOf } from "../verdict/ExitJudgement.ts"
 import { describeVerdict, type Verdict } from "../verdict/ExitVerdict.ts"
-import { describeEnd, type RunEvidence, type WorkerEnd } from "../verdict/WorkerEnd.ts"
+import { describeEnd, type WorkerEnd } from "../verdict/WorkerEnd.ts"
+import { sessionAfter } from "./AgentProgress.ts"
 import { followUp } from "./VerdictPolicy.ts"
-import type { PublishedEvent, WorkerRules } from "./WorkerEvent.ts"
+import type { PublishedEvent, WorkerEvent, WorkerRules } from "./WorkerEvent.ts"
 import { type Phase, Sequel, type WorkerState } from "./WorkerState.ts"
 import { fail, giveUp, hold, launch, publish, rest, type Step } from "./WorkerTransition.ts"
 
@@ -14,36 +17,67 @@ export const follow = (
   {
     nowMs,
     sentence,
+    session,
     uptimeMs
-  }: { readonly nowMs: number; readonly sentence: string; readonly uptimeMs: number }
+  }: {
+    readonly nowMs: number
+    readonly sentence: string
+    readonly uptimeMs: number
+    readonly session?: SessionEnd | undefined
+  }
 ): Step => {
+  // The agent did not work: it only refused a session that the next start does not name.
+  if (session?.isRefused === true) return launch(before, true)
   const { project, restart } = rules
   const wasSteady = uptimeMs >= restart.successThresholdMs
   const { kind } = verdict
   const inARow = !wasSteady && before.streak?.kind === kind ? before.streak.inARow + 1 : 1
   // The steady timer may fire in the same instant as the exit, and lose.
   const state = { ...before, streak: { kind, inARow }, failures: wasSteady ? 0 : before.failures }
-  const next = followUp(verdict, restart, { nowMs, inARow })
+  const next =
+    // Another session overcomes it.
+    kind === "context-full" && session?.dropped !== undefined
+      ? ({ _tag: "Restart" } as const)
+      : followUp(verdict, restart, { nowMs, inARow })
   switch (next._tag) {
-    case "Restart":
+    case "Restart": {
+      const barren = barrenReason(rules, state.work, sentence)
+      if (barren !== undefined)
+        return giveUp(rules, state, barren, { _tag: "PersonNeeded", project, reason: barren })
       return kind === "done" && wasSteady ? launch(state, true) : fail(rules, state, sentence)
+    }
     case "Wait":
       return hold(rules, state, { ...next, again: true, awaits: "time" })
     case "Stop":
       return kind === "done"
-        ? rest(rules, { ...state, failures: 0, wanted: "down" }, `its work is finished (${sentence})`)
+        ? rest(rules, finished(state), `its work is finished (${sentence})`)
         : giveUp(rules, state, next.because, { _tag: "PersonNeeded", project, reason: next.because })
   }
 }
+
+/** Restarts without a finished answer only cost money. */
+const barrenReason = ({ agent }: WorkerRules, { fruitless }: WorkRecord, last: string): string | undefined =>
+  agent === undefined || fruitless < agent.maxFruitless
+    ? undefined
+    : `${fruitless} runs in a row ended without a finished answer, the last: ${last}. Read its output with ` +
+      "`autopilotd logs`, then run: autopilotd start-worker"
+
+const finished = (state: WorkerState): WorkerState => ({
+  ...state,
+  failures: 0,
+  wanted: "down",
+  work: state.work === noWork ? noWork : { ...state.work, isFinished: true }
+})
 
 interface Judged {
   readonly ended: WorkerEnd
   readonly verdict: Verdict
   readonly nowMs: number
+  readonly session?: SessionEnd | undefined
 }
 
 /** One sentence without a full stop about the exit and its cause. */
-const describeJudged = ({ ended, verdict }: Omit<Judged, "nowMs">): string => {
+const describeJudged = ({ ended, verdict }: Pick<Judged, "ended" | "verdict">): string => {
   const end = describeEnd(ended)
   switch (verdict.kind) {
     case "done":
@@ -63,8 +97,9 @@ const describeJudged = ({ ended, verdict }: Omit<Judged, "nowMs">): string => {
 
 const judge = (rules: WorkerRules, state: WorkerState, judged: Judged | undefined): Step => {
   if (judged === undefined) return fail(rules, state, "its supervision failed unexpectedly")
-  const { ended, nowMs, verdict } = judged
-  return follow(rules, state, verdict, { nowMs, sentence: describeJudged(judged), uptimeMs: ended.uptimeMs })
+  const { ended, nowMs, session, verdict } = judged
+  const { uptimeMs } = ended
+  return follow(rules, state, verdict, { nowMs, sentence: describeJudged(judged), uptimeMs, session })
 }
 
 /** Carries out the sequel of `Stopping` once the tree is gone. */
@@ -94,17 +129,19 @@ export const onDown = (
   rules: WorkerRules,
   state: WorkerState,
   { asked, cause, commanded, ended, sequel }: Extract<Phase, { _tag: "Stopping" }>,
-  seen: RunEvidence | undefined
+  { seen, today }: Pick<Extract<WorkerEvent, { _tag: "Down" }>, "seen" | "today">
 ): Step => {
   if (ended === undefined || seen === undefined) return proceed(rules, state, sequel, undefined)
   const { agent, nowMs, peakMemoryBytes, tail, timeZone } = seen
   const { exit, oomKill, uptimeMs } = ended
-  const verdict = verdictOf({
+  const judgedBy = verdictOf({
     exit,
     uptimeMs,
     asked,
     stall: cause?._tag === "Stall" ? cause.stall : undefined,
     overLimit: cause?._tag === "Limit" ? cause.figures : undefined,
+    usedUp: cause?._tag === "Budget" ? cause.usage : undefined,
+    hasLingered: cause?._tag === "Linger",
     criticalMemory: cause?._tag === "Memory" ? cause.figures : undefined,
     oomKill,
     agent,
@@ -112,6 +149,7 @@ export const onDown = (
     nowMs,
     timeZone
   })
+  const { session, verdict } = sessionAfter(rules, state, judgedBy, { ended, seen, today })
   const event: PublishedEvent = {
     _tag: "WorkerEnded",
     project: rules.project,
@@ -121,10 +159,15 @@ export const onDown = (
     ...(oomKill && { oomKill }),
     ...(peakMemoryBytes === undefined ? {} : { peakMemoryBytes })
   }
-  const before = { ...state, lastExit: describeJudged({ ended, verdict }) }
+  const before = { ...state, work: session?.work ?? state.work, lastExit: describeJudged({ ended, verdict }) }
   // The worker had finished when the daemon stopped it for a reason of its own: another run would pay for it again.
   const isFinished = verdict.kind === "done" && cause !== undefined && commanded !== true
   const next = isFinished ? Sequel.Judge() : sequel
-  const [after, actions] = proceed(rules, before, next, { ended, nowMs, verdict })
-  return [after, [publish(event), ...actions]]
+  const [after, actions] = proceed(rules, before, next, { ended, nowMs, verdict, session })
+  const dropped = session?.dropped
+  const told: ReadonlyArray<PublishedEvent> =
+    dropped === undefined
+      ? [event]
+      : [event, { _tag: "SessionDropped", project: rules.project, reason: dropped }]
+  return [after, [...told.map(publish), ...actions]]
 }

@@ -1,5 +1,6 @@
 import * as Data from "effect/Data"
 import * as Schema from "effect/Schema"
+import { noWork, type WorkRecord } from "../session/WorkRecord.ts"
 import { describeSurvivors, type Survivor } from "../tree/Survivor.ts"
 import type { VerdictKind } from "../verdict/ExitVerdict.ts"
 import type { KillReason, WorkerEnd } from "../verdict/WorkerEnd.ts"
@@ -92,6 +93,8 @@ export interface WorkerState {
   readonly streak: { readonly kind: VerdictKind; readonly inARow: number } | undefined
   /** The last exit, one sentence without a full stop. */
   readonly lastExit: string | undefined
+  /** The work of its agent across the runs; empty for a worker whose agent is unknown. */
+  readonly work: WorkRecord
 }
 
 export const initial: WorkerState = {
@@ -102,7 +105,8 @@ export const initial: WorkerState = {
   wanted: "auto",
   leaving: undefined,
   streak: undefined,
-  lastExit: undefined
+  lastExit: undefined,
+  work: noWork
 }
 
 /** The words for the state of a worker on the wire. */

@@ -1,5 +1,6 @@
 import { describeSurvivors } from "../tree/Survivor.ts"
 import { describeEnd } from "../verdict/WorkerEnd.ts"
+import { onForget, onProgress } from "./AgentProgress.ts"
 import { remainsFound } from "./LifecycleEvent.ts"
 import { onCommand } from "./UserCommands.ts"
 import type { WorkerEvent, WorkerRules } from "./WorkerEvent.ts"
@@ -93,7 +94,7 @@ const onRun = (
       const published = publish({ _tag: "WorkerNotStarted", project, reason: event.because })
       if (phase._tag === "Stopping") return proceed(rules, state, phase.sequel, undefined)
       const next = { ...state, lastExit: `not started: ${event.because}` }
-      const verdict = { kind: "not-started", reason: event.because } as const
+      const verdict = event.verdict ?? ({ kind: "not-started", reason: event.because } as const)
       return andThen(
         follow(rules, next, verdict, { nowMs: event.nowMs, sentence: event.because, uptimeMs: 0 }),
         published
@@ -127,7 +128,7 @@ const onRun = (
           ]
     case "Down":
       return phase._tag === "Stopping"
-        ? onDown(rules, state, phase, event.seen)
+        ? onDown(rules, state, phase, event)
         : fail(rules, state, "its supervision failed unexpectedly")
   }
 }
@@ -165,6 +166,12 @@ export const step = (rules: WorkerRules, state: WorkerState, event: WorkerEvent)
         publish({ _tag: "RestartAsked", project: rules.project, reason: because })
       )
     }
+    case "Forget":
+      return onForget(rules, state, event.ticket)
+    case "Progress":
+      return phase._tag === "Running" && phase.epoch === event.epoch
+        ? onProgress(rules, state, phase.epoch, event)
+        : stay(state)
     case "Spawned":
     case "CannotStart":
     case "Exited":

@@ -1,10 +1,10 @@
 import { type ChildProcess, type ChildProcessByStdio, type SpawnOptions, spawn } from "node:child_process"
-import type { Readable } from "node:stream"
+import type { Readable, Writable } from "node:stream"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { errorCode, messageOf } from "./SystemError.ts"
 
-type PipedProcess = ChildProcessByStdio<null, Readable, Readable>
+type PipedProcess = ChildProcessByStdio<Writable | null, Readable, Readable>
 
 /** The system did not start a program. Nothing of it has run. */
 export class ProgramNotStarted extends Data.TaggedError("ProgramNotStarted")<{
@@ -63,11 +63,18 @@ export const startProgram = (
   attach: (child: ChildProcess) => void
 ): Effect.Effect<ChildProcess, ProgramNotStarted> => started(() => spawn(command, args, options), attach)
 
-/** Starts a program whose output is read, without an input. */
+/** Starts a program whose output is read. Its input is empty, or a pipe. */
 export const startPiped = (
   command: string,
   args: ReadonlyArray<string>,
   options: Omit<SpawnOptions, "stdio">,
-  attach: (child: PipedProcess) => void
+  attach: (child: PipedProcess) => void,
+  input: "ignore" | "pipe" = "ignore"
 ): Effect.Effect<PipedProcess, ProgramNotStarted> =>
-  started(() => spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] }), attach)
+  started<PipedProcess>(
+    () =>
+      input === "pipe"
+        ? spawn(command, args, { ...options, stdio: ["pipe", "pipe", "pipe"] })
+        : spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] }),
+    attach
+  )

@@ -29,7 +29,13 @@ export const pathBelowHome = ({
   const command = Option.match(workerCommand, {
     onNone: () => undefined,
     onSome: (found) =>
-      found._tag === "Cargo" ? found.manifestPath : found._tag === "Binary" ? found.path : found.argv[0]
+      found._tag === "Cargo"
+        ? found.manifestPath
+        : found._tag === "Binary"
+          ? found.path
+          : found._tag === "Claude"
+            ? [found.promptFile, found.binary].find((path) => path !== undefined && isBelowHome(path))
+            : found.argv[0]
   })
   return [
     { key: "working_dir", path: workingDir },
@@ -39,7 +45,11 @@ export const pathBelowHome = ({
   ].find(({ path }) => isBelowHome(path))
 }
 
-const commandWithHome = (command: WorkerCommand, userHome: string | undefined): WorkerCommand => {
+const commandWithHome = (
+  command: WorkerCommand,
+  userHome: string | undefined,
+  workingDir: string
+): WorkerCommand => {
   switch (command._tag) {
     case "Cargo":
       return command.manifestPath === undefined
@@ -47,6 +57,14 @@ const commandWithHome = (command: WorkerCommand, userHome: string | undefined): 
         : { ...command, manifestPath: withHome(command.manifestPath, userHome) }
     case "Binary":
       return { ...command, path: withHome(command.path, userHome) }
+    case "Claude":
+      return {
+        ...command,
+        binary: withHome(command.binary, userHome),
+        ...(command.promptFile === undefined
+          ? {}
+          : { promptFile: resolve(workingDir, withHome(command.promptFile, userHome)) })
+      }
     case "Command": {
       const [program, ...rest] = command.argv
       return { ...command, argv: [withHome(program, userHome), ...rest] }
@@ -54,7 +72,7 @@ const commandWithHome = (command: WorkerCommand, userHome: string | undefined): 
   }
 }
 
-/** Makes the paths of settings absolute, but those of a worker command, which begin in the worker's folder. */
+/** Makes the paths of settings absolute, but those of programs, which begin in the worker's folder. */
 export const absolutePaths = (settings: Settings, { cwd, settingsFile, userHome }: PathBases): Settings => {
   const { envFile, restart } = settings
   const workingDir = resolve(cwd, withHome(settings.workingDir, userHome))
@@ -65,7 +83,9 @@ export const absolutePaths = (settings: Settings, { cwd, settingsFile, userHome 
       ...restart,
       stallFiles: restart.stallFiles.map((path) => resolve(workingDir, withHome(path, userHome)))
     },
-    workerCommand: Option.map(settings.workerCommand, (command) => commandWithHome(command, userHome)),
+    workerCommand: Option.map(settings.workerCommand, (command) =>
+      commandWithHome(command, userHome, workingDir)
+    ),
     ...(envFile === undefined ? {} : { envFile: resolve(dirname(settingsFile), withHome(envFile, userHome)) })
   }
 }

@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream"
+import type { Readable, Writable } from "node:stream"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -27,6 +27,8 @@ export interface WorkerSpec {
   readonly entrance?: string | undefined
   /** Where it writes who it is, before the agent can run. */
   readonly trace?: LeaderTrace | undefined
+  /** It reads from its standard input; else that is /dev/null. */
+  readonly isFed?: boolean
 }
 
 /** A started worker. */
@@ -34,6 +36,8 @@ interface RunningWorker {
   readonly pid: number
   readonly stdout: Readable
   readonly stderr: Readable
+  /** Undefined for a worker that reads nothing. */
+  readonly stdin?: Writable | undefined
   /** Completes when the leader exits. Other processes of the tree may still be alive. */
   readonly exit: Effect.Effect<{ readonly exit: WorkerExit; readonly uptimeMs: number }>
 }
@@ -94,7 +98,8 @@ const launch = Effect.fnUntraced(function* (spec: WorkerSpec, openFilesSoftLimit
           exit,
           Exit.succeed({ exit: { code, signal }, atNanos: clock.unsafeCurrentTimeNanos() })
         )
-      )
+      ),
+    spec.isFed === true ? "pipe" : "ignore"
   ).pipe(Effect.mapError((error) => because(error, spec)))
   return { child, exit }
 })
@@ -153,6 +158,7 @@ const make = Effect.gen(function* () {
       return {
         // A process that has spawned has a pid.
         pid: child.pid ?? 0,
+        stdin: child.stdin ?? undefined,
         stdout: child.stdout,
         stderr: child.stderr,
         exit: Deferred.await(exit).pipe(

@@ -5,6 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import type { ProcessIdentity } from "../../Domain/machine/ProcessEntry.ts"
+import type { Today } from "../../Domain/session/Budget.ts"
+import type { RunStart } from "../../Domain/session/RunStart.ts"
 import type { Survivor } from "../../Domain/tree/Survivor.ts"
 import type { TreeTrace } from "../../Domain/tree/TreeTrace.ts"
 import type { RunEvidence } from "../../Domain/verdict/WorkerEnd.ts"
@@ -17,8 +19,8 @@ import { WorkerRun } from "./WorkerRun.ts"
 
 /** The current run of a project's worker, or the last one. */
 export interface CurrentRun {
-  /** Starts a run with the current plan. Its reports carry the epoch. */
-  readonly spawn: (epoch: number, id: string) => Effect.Effect<void>
+  /** Starts a run with the current plan, and this beginning. Its reports carry the epoch. */
+  readonly spawn: (epoch: number, id: string, begin: RunBeginning) => Effect.Effect<void>
   /** Starts to stop the process tree. The run reports `Down` when the tree is gone. */
   readonly end: Effect.Effect<void>
   /** Ends the grace period. */
@@ -32,6 +34,9 @@ export interface CurrentRun {
   /** The processes that a later daemon must find; undefined while none is known. */
   readonly trace: () => TreeTrace | undefined
 }
+
+/** The command line and the prompt of one run. */
+type RunBeginning = Pick<Extract<RunStart, { _tag: "Run" }>, "argv" | "prompt">
 
 interface Run {
   readonly id: string
@@ -50,6 +55,7 @@ export const make = Effect.fnUntraced(function* (
   project: ProjectPlan["project"],
   planNow: () => ProjectPlan,
   report: (event: WorkerEvent) => Effect.Effect<void>,
+  today: Effect.Effect<Today>,
   earlier: TreeTrace | undefined
 ) {
   const runs = yield* WorkerRun
@@ -71,7 +77,7 @@ export const make = Effect.fnUntraced(function* (
     Effect.zipRight(Deferred.succeed(abandon, undefined), Scope.close(scope, exit))
   )
 
-  const spawn = Effect.fnUntraced(function* (epoch: number, id: string) {
+  const spawn = Effect.fnUntraced(function* (epoch: number, id: string, { argv, prompt }: RunBeginning) {
     const plan = planNow()
     const hasten = yield* Deferred.make<void>()
     const patience = {
@@ -82,12 +88,12 @@ export const make = Effect.fnUntraced(function* (
     const started: { nanos: bigint | undefined } = { nanos: undefined }
     let seen: RunEvidence | undefined
     const fiber = yield* runs
-      .run(plan, id, log, patience, {
+      .run({ ...plan, argv, prompt }, id, log, patience, {
         onSpawned: Effect.fnUntraced(function* (leader) {
           const { pid } = leader
           trace = traceOf([leader])
           started.nanos = yield* Clock.currentTimeNanos
-          yield* events.publish({ _tag: "WorkerStarted", project, pid, workerId: id, command: plan.argv })
+          yield* events.publish({ _tag: "WorkerStarted", project, pid, workerId: id, command: argv })
           yield* report({ _tag: "Spawned", epoch, pid })
         }),
         onExited: (exit, uptimeMs, oomKill) =>
@@ -98,6 +104,10 @@ export const make = Effect.fnUntraced(function* (
             return report({ _tag: "Remaining", epoch, survivors })
           }),
         onGone: Effect.sync(() => void (trace = undefined)),
+        onAgent: Effect.fnUntraced(function* (agent) {
+          const nowMs = yield* Clock.currentTimeMillis
+          yield* report({ _tag: "Progress", epoch, seen: agent, today: yield* today, nowMs })
+        }),
         onEvidence: (all) => Effect.sync(() => void (seen = all))
       })
       .pipe(
@@ -115,7 +125,9 @@ export const make = Effect.fnUntraced(function* (
             isDefect
               ? Effect.logError("The supervision of a worker failed with a defect", exit.cause)
               : Effect.void,
-            Effect.suspend(() => report({ _tag: "Down", epoch, seen }))
+            Effect.flatMap(plan.agent === undefined ? Effect.succeed(undefined) : today, (day) =>
+              report({ _tag: "Down", epoch, seen, today: day })
+            )
           )
         }),
         // Only the run inside is interruptible, so it always reports its end.

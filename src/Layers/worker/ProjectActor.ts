@@ -5,7 +5,10 @@ import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { RunStart } from "../../Domain/session/RunStart.ts"
+import { noWork } from "../../Domain/session/WorkRecord.ts"
 import type { Survivor } from "../../Domain/tree/Survivor.ts"
+import { describeVerdict } from "../../Domain/verdict/ExitVerdict.ts"
 import type { KillReason } from "../../Domain/verdict/WorkerEnd.ts"
 import { type ProjectPlan, settingsAwaited, type WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
 import { clearedParts, emptyState, resume, savedStateOf } from "../../Domain/worker/SavedState.ts"
@@ -16,8 +19,9 @@ import type { Step } from "../../Domain/worker/WorkerTransition.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import * as CurrentRun from "./CurrentRun.ts"
+import type { DaySpending } from "./DaySpending.ts"
+import * as RunStarts from "./RunStarts.ts"
 import { projectState } from "./StateStore.ts"
-import { WorkerRun } from "./WorkerRun.ts"
 import * as WorkerTimer from "./WorkerTimer.ts"
 
 /** Snapshot of a project. Reading it never waits. */
@@ -45,6 +49,8 @@ export interface ProjectActor {
   readonly command: (command: UserCommand, hold?: Hold) => Effect.Effect<CommandAnswer>
   /** Releases a start that is held for this reason. */
   readonly release: (because: string) => Effect.Effect<void>
+  /** Begins another work of its agent. */
+  readonly forget: Effect.Effect<CommandAnswer>
   readonly restartFor: (
     because: string,
     next: Extract<WorkerEvent, { _tag: "RestartFor" }>["next"],
@@ -73,6 +79,7 @@ interface ActorOptions {
   readonly starts: boolean
   /** Completes when the actor may begin. */
   readonly begin: Effect.Effect<void>
+  readonly spending: DaySpending
 }
 
 /** Liveness probe of the mailbox. It does not touch the worker. */
@@ -101,7 +108,6 @@ const hasTree = ({ phase }: WorkerState): boolean =>
 export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, options: ActorOptions) {
   const { project } = initialPlan
   const events = yield* DaemonEvents
-  const { newId } = yield* WorkerRun
   const concerns = yield* Concerns
   const mailbox = yield* Mailbox.make<WorkerEvent | Probe>()
   const state = yield* SubscriptionRef.make<WorkerState>(initial)
@@ -114,12 +120,26 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
   let tickets = 0
   let isBegun = false
   let plan = initialPlan
-  const rules = () => ({ project, restart: plan.restart })
+  const rules = () => ({ project, restart: plan.restart, agent: plan.agent })
   const before = yield* disk.load
   let wish = before ?? emptyState
-  const runs = yield* CurrentRun.make(project, () => plan, report, before?.tree)
+  const starts = yield* RunStarts.make(project, () => plan, options.spending)
+  const runs = yield* CurrentRun.make(project, () => plan, report, starts.today, before?.tree)
 
-  const perform = (action: WorkerAction, nextId: string | undefined): Effect.Effect<void> => {
+  /** Starts a run, or reports why none may start. */
+  const spawn = Effect.fnUntraced(function* (epoch: number, id: string, start: RunStart) {
+    if (start._tag === "Refused") {
+      const { verdict } = start
+      const nowMs = yield* Clock.currentTimeMillis
+      return yield* report({ _tag: "CannotStart", epoch, because: describeVerdict(verdict), nowMs, verdict })
+    }
+    const { continued: sessionId, work } = start
+    if (sessionId !== undefined)
+      yield* events.publish({ _tag: "SessionContinued", project, sessionId, inARow: work.resumes })
+    yield* runs.spawn(epoch, id, start)
+  })
+
+  const perform = (action: WorkerAction, next: RunStarts.NextRun | undefined): Effect.Effect<void> => {
     switch (action._tag) {
       case "Answer": {
         const waiting = answers.get(action.ticket)
@@ -130,9 +150,9 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
           : Effect.asVoid(Deferred.succeed(waiting, { success, message }))
       }
       case "Spawn":
-        return nextId === undefined
+        return next === undefined
           ? Effect.dieMessage("a run without an id")
-          : runs.spawn(action.epoch, nextId)
+          : spawn(action.epoch, next.id, next.start)
       case "EndTree":
         return runs.end
       case "Hasten":
@@ -154,27 +174,33 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
     }
   }
 
-  const carryOut = Effect.fnUntraced(function* ([next, actions]: Step) {
-    const starts = actions.some((action) => action._tag === "Spawn")
-    const id = starts ? yield* newId(project) : runs.current()?.id
+  const carryOut = Effect.fnUntraced(function* ([decided, actions]: Step) {
+    const run = actions.some(({ _tag }) => _tag === "Spawn") ? yield* starts.next(decided.work) : undefined
+    const next = run === undefined ? decided : { ...decided, work: run.start.work }
+    const id = run?.id ?? runs.current()?.id
+    options.spending.note(project, next.work)
     const { tree: _, ...rest } = wish
     const tree = runs.trace()
     // A shutdown or a removed project does not change the wish of the user.
     wish =
-      next.leaving === undefined ? savedStateOf(next, id ?? null, tree) : { ...rest, ...(tree && { tree }) }
+      next.leaving === undefined
+        ? savedStateOf(next, id ?? null, tree)
+        : { ...rest, ...(tree && { tree }), ...(next.work !== noWork && { work: next.work }) }
     yield* disk.save(wish)
     yield* SubscriptionRef.set(state, next)
-    for (const action of actions) yield* perform(action, id)
+    for (const action of actions) yield* perform(action, run)
   })
 
+  // A start by a user clears what has failed; the work of the agent goes on.
+  const afresh = { ...emptyState, ...(before?.work && { work: before.work }) }
   const isFresh = !options.keepState || before === undefined
-  const first = resume(rules(), isFresh ? emptyState : before, yield* Clock.currentTimeMillis, options.starts)
+  const first = resume(rules(), isFresh ? afresh : before, yield* Clock.currentTimeMillis, options.starts)
   // A status before the beginning shows the state that follows, not an empty one.
   yield* SubscriptionRef.set(state, first[0])
+  options.spending.note(project, first[0].work)
 
   const begin = Effect.gen(function* () {
-    const isCleared = !options.keepState && before !== undefined
-    const cleared = isCleared ? clearedParts(before, options.starts) : undefined
+    const cleared = isFresh && before !== undefined ? clearedParts(before, options.starts) : undefined
     if (cleared !== undefined) yield* events.publish({ _tag: "StateCleared", project, what: cleared })
     if (!first[1].some((action) => action._tag === "Spawn")) yield* runs.endLeftovers
     yield* carryOut(first)
@@ -195,6 +221,20 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
     vital: true
   })
 
+  const answered = Effect.fnUntraced(function* (event: (ticket: number) => WorkerEvent, what: string) {
+    const ticket = ++tickets
+    const answer = yield* Deferred.make<CommandAnswer>()
+    answers.set(ticket, answer)
+    yield* report(event(ticket))
+    return yield* Effect.raceFirst(
+      Deferred.await(answer),
+      Effect.as(Deferred.await(isDead), {
+        success: false,
+        message: `Cannot ${what}: its supervisor has failed and the daemon is stopping`
+      })
+    )
+  })
+
   const snapshot = Effect.gen(function* () {
     const now = yield* SubscriptionRef.get(state)
     const run = runs.current()
@@ -211,19 +251,12 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
   })
 
   return {
-    command: Effect.fnUntraced(function* (command, hold) {
-      const ticket = ++tickets
-      const answer = yield* Deferred.make<CommandAnswer>()
-      answers.set(ticket, answer)
-      yield* report({ _tag: "Command", command, ticket, ...(hold === undefined ? {} : { hold }) })
-      return yield* Effect.raceFirst(
-        Deferred.await(answer),
-        Effect.as(Deferred.await(isDead), {
-          success: false,
-          message: `Cannot ${command} the worker: its supervisor has failed and the daemon is stopping`
-        })
-      )
-    }),
+    command: (command, hold) =>
+      answered(
+        (ticket) => ({ _tag: "Command", command, ticket, ...(hold === undefined ? {} : { hold }) }),
+        `${command} the worker`
+      ),
+    forget: answered((ticket) => ({ _tag: "Forget", ticket }), "begin another work"),
     release: (because) => report({ _tag: "Release", because }),
     restartFor: (because, next, cause) => report({ _tag: "RestartFor", because, next, cause }),
     hurry: report({ _tag: "Hurry" }),

@@ -11,6 +11,7 @@ import type { ProjectPlan, ProjectPlans } from "../../Domain/worker/ProjectPlan.
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { WorkerLog } from "../logs/WorkerLog.ts"
+import * as DaySpending from "./DaySpending.ts"
 import { make, type ProjectActor, type ProjectSnapshot } from "./ProjectActor.ts"
 import { SelectedProject } from "./SelectedProject.ts"
 import { StateStore } from "./StateStore.ts"
@@ -74,6 +75,7 @@ const supervise = Effect.fnUntraced(function* (options: SupervisorOptions) {
   const gate = yield* Effect.makeLatch(false)
   const turn = yield* Effect.makeSemaphore(1)
   // In parallel: all workers share one grace period, even when a bug skipped the drain.
+  const spending = DaySpending.make()
   const scope = yield* Effect.acquireRelease(Scope.make(ExecutionStrategy.parallel), Scope.close)
   const supervised = new Map<ProjectName, Supervised>()
   let plans = options.projects
@@ -85,7 +87,7 @@ const supervise = Effect.fnUntraced(function* (options: SupervisorOptions) {
 
   const add = Effect.fnUntraced(function* (plan: ProjectPlan, keepState: boolean, starts: boolean) {
     const own = yield* Scope.fork(scope, ExecutionStrategy.sequential)
-    const actor = yield* make(plan, { keepState, starts, begin: gate.await }).pipe(
+    const actor = yield* make(plan, { keepState, starts, begin: gate.await, spending }).pipe(
       Scope.extend(own),
       // After `extend`, because the captured context also holds a scope.
       Effect.provide(runtime)

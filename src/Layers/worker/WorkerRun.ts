@@ -4,6 +4,8 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import type { AgentSeen } from "../../Domain/agent/AgentSeen.ts"
 import type { ProcessIdentity } from "../../Domain/machine/ProcessEntry.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
 import { openEnded } from "../../Domain/text/TextLayout.ts"
@@ -14,7 +16,7 @@ import type { OomKill } from "../../Domain/verdict/OomKill.ts"
 import type { RunEvidence } from "../../Domain/verdict/WorkerEnd.ts"
 import { variable, workerId } from "../../Domain/WorkerId.ts"
 import { lossWarnings } from "../../Domain/worker/LostVariables.ts"
-import type { WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
+import type { RunPlan, WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
 import { secretValuesOf, workerEnvironment } from "../../Domain/worker/WorkerEnvironment.ts"
 import { patientRace } from "../concurrency/PatientRace.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
@@ -30,6 +32,7 @@ import { WorkerProcess } from "../tree/WorkerProcess.ts"
 import { endTree, WorkerTree } from "../tree/WorkerTree.ts"
 import { KernelOomKills } from "../verdict/KernelOomKills.ts"
 import { LiveWorkers } from "../verdict/LiveWorkers.ts"
+import { feedAgent, promptText } from "./AgentInput.ts"
 import { EnvFile } from "./EnvFile.ts"
 import { lostVariables } from "./LostVariables.ts"
 
@@ -38,6 +41,8 @@ interface RunReports {
   readonly onSpawned: (leader: ProcessIdentity) => Effect.Effect<void>
   readonly onExited: (exit: WorkerExit, uptimeMs: number, oomKill: OomKill | undefined) => Effect.Effect<void>
   readonly onRemains: (survivors: ReadonlyArray<Survivor>) => Effect.Effect<void>
+  /** What the agent has reported, when that has changed. Only for a worker whose agent is known. */
+  readonly onAgent: (agent: AgentSeen) => Effect.Effect<void>
   /** The process tree is verified empty. */
   readonly onGone: Effect.Effect<void>
   /** The process tree is gone, or abandoned, and all output is read. */
@@ -74,7 +79,7 @@ export class WorkerRun extends Context.Tag("WorkerRun")<
       onRemains: RunReports["onRemains"]
     ) => Effect.Effect<void>
     readonly run: (
-      plan: WorkerPlan,
+      plan: RunPlan,
       id: string,
       log: ProjectLog,
       patience: Patience,
@@ -88,6 +93,19 @@ const reapLimit = Duration.seconds(10)
 
 /** A leader that hangs in the kernel is not reaped. */
 const abandonedReapLimit = Duration.seconds(1)
+
+/** The spending of a run is saved so often: a daemon that is killed loses no more. */
+const progressInterval = Duration.seconds(5)
+
+const reportAgent = (agent: () => AgentSeen, report: RunReports["onAgent"]) => {
+  let before = agent()
+  return Effect.suspend(() => {
+    const now = agent()
+    const isSame = now === before && (now.result === undefined || now.result.isError)
+    before = now
+    return isSame ? Effect.void : report(now)
+  }).pipe(Effect.repeat(Schedule.spaced(progressInterval)))
+}
 
 const make = Effect.gen(function* () {
   const home = yield* AutopilotHome
@@ -121,7 +139,7 @@ const make = Effect.gen(function* () {
   })
 
   const run = Effect.fnUntraced(function* (
-    plan: WorkerPlan,
+    plan: RunPlan,
     id: string,
     log: ProjectLog,
     { abandon, graceMs, hasten }: Patience,
@@ -129,6 +147,7 @@ const make = Effect.gen(function* () {
   ) {
     yield* leftovers.end(plan.project, { graceMs: plan.graceMs, hasten }, report.onRemains)
     const { env, secretValues } = yield* environment(plan, id)
+    const prompt = yield* promptText(plan.prompt, plan.project)
     const mark = `${variable}=${id}`
     // Removed last, when all output is read.
     const group = yield* Effect.acquireRelease(groups.make(plan.project, id), () => groups.end(id))
@@ -141,6 +160,7 @@ const make = Effect.gen(function* () {
           cwd: plan.cwd,
           env,
           entrance: group?.entrance,
+          isFed: prompt !== undefined,
           trace: yield* makeLeaderFile(home, plan.project, origin)
         })
         const tree = yield* trees.of(worker.pid, mark, group)
@@ -185,6 +205,10 @@ const make = Effect.gen(function* () {
     )
     if (group !== undefined) yield* Effect.forkScoped(groups.verify(id, running.worker.pid))
     yield* oomKills.begin(running.worker.pid)
+    const { agent } = running.capture
+    if (prompt !== undefined && running.worker.stdin !== undefined)
+      yield* Effect.forkScoped(feedAgent(running.worker.stdin, prompt, agent))
+    if (plan.agent !== undefined) yield* Effect.forkScoped(reportAgent(agent, report.onAgent))
     yield* running.reportExit(false)
   })
 

@@ -36,6 +36,7 @@ describe("Settings", () => {
       backoffMultiplier: 2,
       successThresholdMs: 60_000,
       maxConsecutiveRestarts: 10,
+      maxRestartsWithoutAnswer: 5,
       policy: "on-failure",
       jitter: 0,
       stopGraceMs: 10_000,
@@ -166,11 +167,14 @@ describe("Settings", () => {
   )
 
   it.each<[RawSettings, string]>([
-    [{}, 'worker_command.type is missing: it must be "Cargo", "Binary" or "Command".'],
-    [{ type: "Docker" }, 'worker_command.type must be "Cargo", "Binary" or "Command", not "Docker".'],
+    [{}, 'worker_command.type is missing: it must be "Claude", "Command", "Binary" or "Cargo".'],
+    [
+      { type: "Docker" },
+      'worker_command.type must be "Claude", "Command", "Binary" or "Cargo", not "Docker".'
+    ],
     [
       { type: "constructor", path: 1 },
-      'worker_command.type must be "Cargo", "Binary" or "Command", not "constructor".'
+      'worker_command.type must be "Claude", "Command", "Binary" or "Cargo", not "constructor".'
     ],
     [{ type: "Binary" }, "worker_command.path is missing: it must be a path."],
     [

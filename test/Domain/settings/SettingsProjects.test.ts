@@ -69,7 +69,7 @@ describe("A table of a project", () => {
     [{ restrt: {} }, "projects.shop.restrt is not a setting. Did you mean projects.shop.restart?"],
     [
       { worker_command: { args: [] } },
-      'projects.shop.worker_command.type is missing: it must be "Cargo", "Binary" or "Command".'
+      'projects.shop.worker_command.type is missing: it must be "Claude", "Command", "Binary" or "Cargo".'
     ],
     [
       { env: { TOKEN: 12_345 } },

@@ -6,7 +6,8 @@ import { nextAgent } from "../../../src/Domain/agent/AgentStream.ts"
 import { renderAgentLine } from "../../../src/Domain/agent/AgentText.ts"
 import type { TailLine } from "../../../src/Domain/output/OutputTail.ts"
 import type { WorkerExit } from "../../../src/Domain/tree/WorkerExit.ts"
-import { type ExitEvidence, verdictOf } from "../../../src/Domain/verdict/ExitJudgement.ts"
+import type { ExitEvidence } from "../../../src/Domain/verdict/ExitEvidence.ts"
+import { verdictOf } from "../../../src/Domain/verdict/ExitJudgement.ts"
 import type { VerdictKind } from "../../../src/Domain/verdict/ExitVerdict.ts"
 
 /** Real runs of Claude Code against a stand-in of its API, see test/fixtures/recorded/README.md. */

@@ -89,6 +89,7 @@ describe("a run that is stopped while its worker starts", () => {
         const patience = { graceMs: Effect.succeed(0), hasten: Effect.never, abandon: Effect.never }
         const fiber = yield* Effect.fork(
           run(plan, "home:default:1", log, patience, {
+            onAgent: () => Effect.void,
             onSpawned: ({ pid }) => note(`started ${pid}`),
             onExited: () => note("exited"),
             onRemains: () => note("remains"),

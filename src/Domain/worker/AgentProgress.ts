@@ -1,0 +1,86 @@
+import { looksLikeAgentLine } from "../agent/AgentLine.ts"
+import { reached, type Today, usedUp, withWarnings } from "../session/Budget.ts"
+import { afterRun, type SessionEnd, withProgress } from "../session/WorkProgress.ts"
+import { anotherWork, isCostExact } from "../session/WorkRecord.ts"
+import { humanDuration } from "../text/Amounts.ts"
+import type { Verdict } from "../verdict/ExitVerdict.ts"
+import { describeUsed } from "../verdict/UsedLimit.ts"
+import type { RunEvidence, WorkerEnd } from "../verdict/WorkerEnd.ts"
+import type { WorkerEvent, WorkerRules } from "./WorkerEvent.ts"
+import { Sequel, type WorkerState } from "./WorkerState.ts"
+import { andThen, end, publish, type Step, stay } from "./WorkerTransition.ts"
+
+/** Adds what a running agent has used. Ends it at a limit that it does not know itself, or when it lingers too long. */
+export const onProgress = (
+  { agent, project }: WorkerRules,
+  state: WorkerState,
+  epoch: number,
+  { nowMs, seen, today }: Extract<WorkerEvent, { _tag: "Progress" }>
+): Step => {
+  if (agent === undefined) return stay(state)
+  const [work, near] = withWarnings(agent, withProgress(state.work, seen, today.date), today)
+  const warnings = near.map((usage) =>
+    publish({ _tag: "BudgetNearlySpent", project, usage, isExact: isCostExact(work) })
+  )
+  const next = { ...state, work }
+  const stopped = (because: string, cause: Parameters<typeof end>[4]): Step => {
+    const [after, actions] = end(next, epoch, Sequel.Judge(), because, cause)
+    const asked = publish({ _tag: "RestartAsked", project, reason: because })
+    return [after, [...warnings, ...actions, asked]]
+  }
+  const { result } = seen
+  if (result !== undefined && !result.isError) {
+    return nowMs - result.atMs < agent.lingerMs
+      ? [next, warnings]
+      : stopped(
+          `it has finished, and has waited for its background tasks for ${humanDuration(agent.lingerMs)} (agent.linger_ms)`,
+          { _tag: "Linger" }
+        )
+  }
+  const usage = reached(agent, work, today)
+  // An agent that was told the limit of its work ends in good order by itself.
+  return usage === undefined || (usage.setting === "max_budget" && agent.adapter.limited !== undefined)
+    ? [next, warnings]
+    : stopped(describeUsed(usage), { _tag: "Budget", usage })
+}
+
+/** The work after a run, and its verdict with the limit that was used up. */
+export const sessionAfter = (
+  { agent }: WorkerRules,
+  state: WorkerState,
+  verdict: Verdict,
+  {
+    ended,
+    seen,
+    today
+  }: { readonly ended: WorkerEnd; readonly seen: RunEvidence; readonly today: Today | undefined }
+): { readonly verdict: Verdict; readonly session: SessionEnd | undefined } => {
+  if (agent === undefined || today === undefined) return { verdict, session: undefined }
+  const work = withProgress(state.work, seen.agent, today.date)
+  const lastLines = seen.tail
+    .filter(({ text }) => !looksLikeAgentLine(text))
+    .map(({ text }) => text)
+    .toReversed()
+  const { exit, uptimeMs } = ended
+  const session = afterRun(agent, work, verdict, uptimeMs, { exit, seen: seen.agent, lastLines })
+  if (verdict.kind !== "budget" || verdict.says !== undefined || verdict.usage !== undefined)
+    return { session, verdict }
+  const usage = usedUp(agent, work, today)
+  return { session, verdict: usage === undefined ? verdict : { ...verdict, usage } }
+}
+
+/** Begins another work. A running agent goes on with its session, and with the limits that it was started with. */
+export const onForget = ({ project }: WorkerRules, state: WorkerState, ticket: number): Step => {
+  const { work } = state
+  const isRunning = state.phase._tag === "Running" || state.phase._tag === "Stopping"
+  const next = {
+    ...anotherWork(work),
+    ...(isRunning && work.run !== undefined ? { run: work.run } : {}),
+    ...(isRunning && work.session !== undefined ? { session: work.session, task: work.task } : {})
+  }
+  return andThen(
+    stay({ ...state, work: next }),
+    publish({ _tag: "BudgetReset", project, usd: work.usd, turns: work.turns }),
+    { _tag: "Answer", ticket, success: true, message: "Another work begins" }
+  )
+}

@@ -1,0 +1,67 @@
+import type { Writable } from "node:stream"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type { AgentSeen } from "../../Domain/agent/AgentSeen.ts"
+import type { AgentPlan } from "../../Domain/session/AgentPlan.ts"
+import { readTextFile } from "../files/TextFile.ts"
+import { CannotStart } from "../tree/Executable.ts"
+
+/** The text of a prompt. A file that others may write would say what the agent does as this user. */
+export const promptText = (
+  prompt: AgentPlan["prompt"],
+  asker: string
+): Effect.Effect<string | undefined, CannotStart> =>
+  prompt === undefined
+    ? Effect.succeed(undefined)
+    : "text" in prompt
+      ? Effect.succeed(prompt.text)
+      : readTextFile(prompt.file, "text", asker).pipe(
+          Effect.mapError(({ reason }) => ({ reason })),
+          Effect.filterOrFail(
+            ({ distrust }) => distrust === undefined,
+            ({ distrust }) => ({ reason: distrust ?? "" })
+          ),
+          Effect.filterOrFail(
+            ({ text }) => text.trim() !== "",
+            () => ({ reason: "is empty" })
+          ),
+          Effect.mapBoth({
+            onFailure: ({ reason }) =>
+              new CannotStart({ reason: `its prompt cannot be read: ${prompt.file} ${reason}` }),
+            onSuccess: ({ text }) => text
+          })
+        )
+
+const line = (message: object): string => `${JSON.stringify(message)}\n`
+
+const ask = (id: number): string =>
+  line({ type: "control_request", request_id: `autopilotd-${id}`, request: { subtype: "get_usage" } })
+
+/** A check costs a function call; the end of the input is what lets the agent exit. */
+const checkInterval = "1 second"
+
+/** Checks between two questions about the cost. */
+const askEvery = 20
+
+/**
+ * Gives an agent its prompt on standard input, asks now and then what it has spent, and ends the input after its result.
+ * The first question comes before the prompt: the answer is what earlier processes of the session have spent.
+ */
+export const feedAgent = Effect.fnUntraced(function* (
+  stdin: Writable,
+  prompt: string,
+  agent: () => AgentSeen
+) {
+  // An agent that has exited reads no more.
+  stdin.on("error", () => stdin.destroy())
+  stdin.write(ask(0))
+  stdin.write(line({ type: "user", message: { role: "user", content: prompt } }))
+  let checks = 0
+  yield* Effect.sync(() => {
+    checks++
+    const isOver = agent().result !== undefined || stdin.destroyed
+    if (isOver) stdin.end()
+    else if (checks % askEvery === 0 && stdin.writableLength === 0) stdin.write(ask(checks))
+    return isOver
+  }).pipe(Effect.repeat({ until: (isOver) => isOver, schedule: Schedule.spaced(checkInterval) }))
+})
