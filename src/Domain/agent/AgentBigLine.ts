@@ -1,3 +1,4 @@
+import type { JsonObject } from "./AgentLine.ts"
 import { ownKeys } from "./OwnKeys.ts"
 
 /**
@@ -6,8 +7,8 @@ import { ownKeys } from "./OwnKeys.ts"
  */
 interface BigLine {
   readonly type: string
-  /** The id of its message. */
-  readonly message: string | undefined
+  /** Its message, as far as it could be read. */
+  readonly message: JsonObject
   /** The tool call of its subagent. */
   readonly parent: string | undefined
   readonly called: ReadonlyArray<{ readonly id: string; readonly name: string }>
@@ -15,6 +16,10 @@ interface BigLine {
 }
 
 const messageId = /"id"\s*:\s*"(msg_[^"\\]{1,200})"/
+const modelName = /"model"\s*:\s*"([^"\\]{1,200})"/
+const usageFigures = ["input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"].map(
+  (key) => [key, new RegExp(`"${key}"\\s*:\\s*(\\d{1,12})`)] as const
+)
 const answer = /"tool_use_id"\s*:\s*"([^"\\]{1,200})"/g
 const call =
   /"type"\s*:\s*"tool_use"\s*,\s*"id"\s*:\s*"([^"\\]{1,200})"\s*,\s*"name"\s*:\s*"([^"\\]{1,200})"/g
@@ -35,6 +40,12 @@ const quotedText = /^"([^"\\]{1,200})"$/
 /** The text of a value without escapes. */
 const textOf = (value: string | undefined): string | undefined => quotedText.exec(value ?? "")?.[1]
 
+const messageIn = (text: string): JsonObject => ({
+  id: messageId.exec(text)?.[1],
+  model: modelName.exec(text)?.[1],
+  usage: Object.fromEntries(usageFigures.map(([key, figure]) => [key, Number(figure.exec(text)?.[1] ?? 0)]))
+})
+
 /** Searches the line without parsing it. Undefined unless it is an answer or the results of tools. */
 export const bigLine = (text: string): BigLine | undefined => {
   const keys = ownKeys(text)
@@ -42,7 +53,7 @@ export const bigLine = (text: string): BigLine | undefined => {
   if (type !== "assistant" && type !== "user") return undefined
   return {
     type,
-    message: messageId.exec(text)?.[1],
+    message: messageIn(text),
     parent: textOf(keys.get("parent_tool_use_id")),
     called:
       type === "user"

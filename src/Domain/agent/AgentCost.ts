@@ -46,9 +46,7 @@ export const AgentCost = Schema.Struct({
   open: Schema.Array(Open),
   rates: Schema.Array(AgentRate),
   /** The ids of the last answers and results. */
-  counted: Schema.Array(Schema.String),
-  /** The totals that the agent has answered when it was asked: the first, of earlier processes, and the last. */
-  answered: Schema.optional(Schema.Struct({ first: AgentAmount, last: AgentAmount }))
+  counted: Schema.Array(Schema.String)
 })
 export type AgentCost = typeof AgentCost.Type
 
@@ -130,6 +128,10 @@ const toldBy = (ledger: Ledger | undefined, figures: ResultFigures, total: Agent
     : firstTold(figures, total)
 }
 
+/** A total that was told before the session had a name is that of the session. */
+const ledgerOf = ({ ledgers }: AgentCost, session: string): Ledger | undefined =>
+  ledgers.find((known) => known.session === session || known.session === "")
+
 const isRepeated = (cost: AgentCost, { id, index, session, totalUsd }: ResultFigures): boolean =>
   id === undefined
     ? cost.ledgers.some(
@@ -140,7 +142,7 @@ const isRepeated = (cost: AgentCost, { id, index, session, totalUsd }: ResultFig
 const settled = (cost: AgentCost, figures: ResultFigures): AgentCost => {
   if (isRepeated(cost, figures)) return cost
   const { id, index, session, totalUsd, usages } = figures
-  const ledger = cost.ledgers.find((known) => known.session === session)
+  const ledger = ledgerOf(cost, session)
   // Without the usage of each model a first total may be of any process.
   if (totalUsd === undefined || (usages === undefined && ledger === undefined)) {
     return { ...cost, isSettledExactly: false }
@@ -150,7 +152,6 @@ const settled = (cost: AgentCost, figures: ResultFigures): AgentCost => {
   const told = toldBy(ledger, figures, total)
   const others = cost.ledgers.filter((known) => known !== ledger)
   return {
-    ...cost,
     settled: amountSum(cost.settled, told.amount),
     isSettledExactly: told.isExact && cost.isSettledExactly !== false,
     ledgers: [...others, { session, total, index }].slice(-maxLedgers),
@@ -172,37 +173,37 @@ export const withResultCost = (cost: AgentCost, object: JsonObject, session: str
     turn: usageAt(object)
   })
 
+/**
+ * Adds the cost that the agent tells on request (`get_usage`): the part beyond the last total. Before any answer the total
+ * is that of earlier processes. Between both nothing tells the two apart, and only the prices are learned.
+ */
+export const withToldCost = (cost: AgentCost, object: JsonObject, session: string): AgentCost => {
+  const usages = modelUsageAt(object, "model_usage") ?? []
+  const total = { usd: numberAt(object, "total_cost_usd") ?? 0, tokens: amountOf(usages).tokens }
+  const ledger = ledgerOf(cost, session)
+  const rates = withRates({ ...cost, open: [] }, usages)
+  const others = cost.ledgers.filter((known) => known !== ledger)
+  if (ledger === undefined) {
+    return cost.counted.length > 0
+      ? { ...cost, rates }
+      : { ...cost, rates, ledgers: [...others, { session, total }] }
+  }
+  if (total.usd < ledger.total.usd) return cost
+  return {
+    ...cost,
+    rates,
+    settled: amountSum(cost.settled, amountBeyond(total, ledger.total)),
+    isSettledExactly: cost.isSettledExactly !== false,
+    ledgers: [...others, { ...ledger, session, total }],
+    open: []
+  }
+}
+
 /** Adds the cost that a searched `result` tells: the part beyond the last total, if one is known. */
 export const withCutResultCost = (
   cost: AgentCost,
   figures: Pick<ResultFigures, "session" | "id" | "totalUsd" | "index">
 ): AgentCost => settled(cost, { ...figures, usages: undefined, since: undefined, turn: noTokens })
-
-/**
- * Adds the answer to `get_usage`, which tells the total of the process, or of the session. The daemon asks for the first
- * time before it gives the agent its prompt.
- */
-export const withUsageAnswer = (cost: AgentCost, session: JsonObject): AgentCost => {
-  const usages = modelUsageAt(session, "model_usage") ?? []
-  const usd = numberAt(session, "total_cost_usd")
-  if (usd === undefined) return cost
-  const last: AgentAmount = { usd: Math.max(0, usd), tokens: amountOf(usages).tokens }
-  return {
-    ...cost,
-    answered: { first: cost.answered?.first ?? last, last },
-    rates: withRates(cost, usages),
-    open: []
-  }
-}
-
-/** What the results tell, or the answers, which may be newer. */
-const told = ({ answered, isSettledExactly, settled: results }: AgentCost) => {
-  if (answered === undefined) return { amount: results, isExact: isSettledExactly === true }
-  const amount = amountBeyond(answered.last, answered.first)
-  return amount.usd < results.usd
-    ? { amount: results, isExact: isSettledExactly === true }
-    : { amount, isExact: true }
-}
 
 /** Adds an answer, whose cost the next result tells. An answer of several blocks comes as several lines. */
 export const withAnswerCost = (cost: AgentCost, message: JsonObject): AgentCost => {
@@ -242,12 +243,12 @@ const rateOf = (rates: ReadonlyArray<AgentRate>, model: string): AgentRate | und
 const rounded = (usd: number): number => Math.round(usd * 1e9) / 1e9
 
 /** What the run has spent so far. */
-export const spentOf = (cost: AgentCost): AgentSpent => {
-  const { open, rates } = cost
-  const {
-    amount: { tokens, usd },
-    isExact
-  } = told(cost)
+export const spentOf = ({
+  isSettledExactly,
+  open,
+  rates,
+  settled: { tokens, usd }
+}: AgentCost): AgentSpent => {
   const estimated = open.map((answers) => {
     const rate = rateOf(rates, answers.model)
     const ofAnswers = openTokens(answers, rate)
@@ -256,10 +257,10 @@ export const spentOf = (cost: AgentCost): AgentSpent => {
   const isPriced = estimated.every((part) => part.usd !== undefined)
   return {
     costUsd:
-      isPriced || cost.isSettledExactly !== undefined || cost.answered !== undefined
+      isPriced || isSettledExactly !== undefined
         ? rounded(estimated.reduce((total, part) => total + (part.usd ?? 0), usd))
         : undefined,
-    isExact: open.length === 0 && isExact,
+    isExact: open.length === 0 && isSettledExactly === true,
     tokens: estimated.reduce((total, part) => tokenSum(total, part.tokens), tokens),
     answersSince: open.reduce((total, { answers }) => total + answers, 0)
   }

@@ -10,7 +10,14 @@ export interface AgentLine {
 }
 
 /** The types of lines that matter here; the others describe the program's own screen. */
-const known: ReadonlySet<string> = new Set(["system", "assistant", "user", "result", "rate_limit_event"])
+const known: ReadonlySet<string> = new Set([
+  "system",
+  "assistant",
+  "user",
+  "result",
+  "rate_limit_event",
+  "control_response"
+])
 
 /**
  * Marks a line of the stream. The keys stand in any order: since some version after 2.1.197 a `result` line has its
@@ -27,6 +34,14 @@ export const isObject = (value: unknown): value is JsonObject =>
 export const textAt = (object: JsonObject, key: string): string | undefined => {
   const value = object[key]
   return typeof value === "string" && value !== "" ? value : undefined
+}
+
+const maxNameLength = 200
+
+/** Returns a text that is a name, such as an id: shortened, because a worker may print any length. */
+export const nameAt = (object: JsonObject, key: string): string | undefined => {
+  const text = textAt(object, key)
+  return text === undefined ? undefined : shortened(text, maxNameLength)
 }
 
 /** Returns a finite number: JSON can also express an infinite one, such as 1e999. */
@@ -90,7 +105,16 @@ export const isSilent = (text: string): boolean => {
 const hasForm = (object: JsonObject): boolean =>
   textAt(object, "subtype") !== undefined ||
   isObject(object["message"]) ||
-  isObject(object["rate_limit_info"])
+  isObject(object["rate_limit_info"]) ||
+  isObject(object["response"])
+
+/** The beginning of the ids of the daemon's own requests. */
+export const requestPrefix = "autopilotd-"
+
+/** The daemon asks before the agent names its session. */
+const isOurAnswer = (object: JsonObject): boolean =>
+  object["type"] === "control_response" &&
+  textAt(objectAt(object, "response"), "request_id")?.startsWith(requestPrefix) === true
 
 /**
  * Parses a line of the stream, which names its session; undefined for other lines. In a stream whose session is known,
@@ -103,6 +127,7 @@ export const agentLineOf = (text: string, isSessionKnown = false): AgentLine | u
   if (!isObject(object)) return undefined
   const type = object["type"]
   if (typeof type !== "string" || !known.has(type)) return undefined
-  const isOfStream = textAt(object, "session_id") !== undefined || (isSessionKnown && hasForm(object))
+  const isOfStream =
+    textAt(object, "session_id") !== undefined || (isSessionKnown && hasForm(object)) || isOurAnswer(object)
   return isOfStream ? { type, object } : undefined
 }

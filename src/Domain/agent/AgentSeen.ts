@@ -1,5 +1,11 @@
 import * as Schema from "effect/Schema"
+import { AgentContext, noContext } from "./AgentContext.ts"
 import { AgentCost, noCost } from "./AgentCost.ts"
+import { AgentDenials, noDenials } from "./AgentDenials.ts"
+import { AgentRateLimit } from "./AgentLimits.ts"
+import { AgentPace } from "./AgentPace.ts"
+import { AgentTasks, noTasks } from "./AgentTasks.ts"
+import { AgentWork, noWork } from "./AgentWork.ts"
 
 const AtMs = { atMs: Schema.Number }
 
@@ -12,7 +18,11 @@ export const ToolInFlight = Schema.Struct({
   /** The message with the call. */
   message: Schema.optional(Schema.String),
   /** The tool call of the calling subagent; absent for the agent itself. */
-  parent: Schema.optional(Schema.String)
+  parent: Schema.optional(Schema.String),
+  /** Its arguments, on one line. */
+  input: Schema.optional(Schema.String),
+  /** A number for its name and arguments; absent where they could not be read. */
+  hash: Schema.optional(Schema.Number)
 })
 export type ToolInFlight = typeof ToolInFlight.Type
 
@@ -34,23 +44,11 @@ export const AgentResult = Schema.Struct({
 })
 export type AgentResult = typeof AgentResult.Type
 
-/** The last report about the usage limit. */
-export const AgentRateLimit = Schema.Struct({
-  ...AtMs,
-  /** `allowed`, `allowed_warning` or `rejected`. */
-  status: Schema.String,
-  /** The kind of limit: `five_hour`, `seven_day` ... */
-  type: Schema.optional(Schema.String),
-  /** Milliseconds since 1970. */
-  resetsAtMs: Schema.optional(Schema.Number),
-  /** The agent continues beyond the limit with paid usage. */
-  isUsingOverage: Schema.Boolean
-})
-export type AgentRateLimit = typeof AgentRateLimit.Type
-
 /** A retry of a request to the API. It is no error: the agent continues. */
 export const AgentRetry = Schema.Struct({
   ...AtMs,
+  /** The time of the first retry since the last answer. */
+  sinceMs: Schema.Number,
   attempt: Schema.Number,
   maxRetries: Schema.optional(Schema.Number),
   delayMs: Schema.optional(Schema.Number),
@@ -77,8 +75,6 @@ export const AgentSeen = Schema.Struct({
   model: Schema.optional(Schema.String),
   /** The answers of the agent itself, without those of subagents. */
   turns: Schema.Int,
-  /** The message id of the last counted answer. */
-  message: Schema.optional(Schema.String),
   /** The end of the last run; absent while the agent works. */
   result: Schema.optional(AgentResult),
   /** The turns of all results so far. */
@@ -91,12 +87,29 @@ export const AgentSeen = Schema.Struct({
   /** In the order of their calls. */
   tools: Schema.Array(ToolInFlight),
   /** What the run has spent; read it by `spentOf`. */
-  cost: AgentCost
+  cost: AgentCost,
+  /** Absent before the first line. */
+  pace: Schema.optional(AgentPace),
+  work: AgentWork,
+  tasks: AgentTasks,
+  denials: AgentDenials,
+  context: AgentContext,
+  /** The calls of subagents so far. */
+  subagents: Schema.Int
 })
 export type AgentSeen = typeof AgentSeen.Type
 
 /** The state before the first line, and of a worker that is no agent. */
-export const noAgent: AgentSeen = { turns: 0, tools: [], cost: noCost }
+export const noAgent: AgentSeen = {
+  turns: 0,
+  tools: [],
+  cost: noCost,
+  work: noWork,
+  tasks: noTasks,
+  denials: noDenials,
+  context: noContext,
+  subagents: 0
+}
 
 /** The worker has printed lines of the stream. */
 export const isAgent = (seen: AgentSeen): boolean =>

@@ -1,124 +1,37 @@
 import { identity } from "effect/Function"
+import { closed, onAnswer, onAssistant, onUser, type Reading } from "./AgentAnswer.ts"
 import { bigLine, bigResult } from "./AgentBigLine.ts"
-import { spentOf, withAnswerCost, withCutResultCost, withResultCost, withUsageAnswer } from "./AgentCost.ts"
+import { withCompaction, withWindows } from "./AgentContext.ts"
+import { spentOf, withCutResultCost, withResultCost, withToldCost } from "./AgentCost.ts"
+import { withDenial, withListedDenials } from "./AgentDenials.ts"
+import { withRateLimit } from "./AgentLimits.ts"
 import {
   type AgentLine,
   agentLineOf,
-  blocksOf,
-  isObject,
   type JsonObject,
   looksLikeAgentLine,
+  nameAt,
   numberAt,
   objectAt,
   shortened,
   textAt
 } from "./AgentLine.ts"
-import type {
-  AgentError,
-  AgentRateLimit,
-  AgentResult,
-  AgentRetry,
-  AgentSeen,
-  ToolInFlight
-} from "./AgentSeen.ts"
-import { resetFigureMs } from "./UsageLimitReset.ts"
-
-/** An agent runs far fewer tools at once. Beyond this number the oldest call counts as finished. */
-const maxTools = 64
+import { beginPace } from "./AgentPace.ts"
+import type { AgentResult, AgentRetry, AgentSeen } from "./AgentSeen.ts"
+import { withTaskLine } from "./AgentTasks.ts"
 
 /** Longer lines are searched instead of parsed, which costs a tenth. A `result` matters more. */
 const maxParsedLength = 64 * 1024
 const maxResultLength = 1024 * 1024
 
-const maxNameLength = 200
-
-/** Hides secrets in a text, before it is shortened: a cut may leave a part of one. */
-type Mask = (text: string) => string
-
-const nameAt = (object: JsonObject, key: string): string | undefined => {
-  const text = textAt(object, key)
-  return text === undefined ? undefined : shortened(text, maxNameLength)
-}
-
-/** An answer of the agent or a subagent, with its tool calls. */
-interface Answer {
-  readonly message: string | undefined
-  readonly parent: string | undefined
-  readonly called: ReadonlyArray<{ readonly id: string; readonly name: string }>
-}
-
-/**
- * The API accepts no request before every call of the last answer has a result. So a new answer ends older calls, even
- * when a result line was lost.
- */
-const withCalls = (
-  tools: ReadonlyArray<ToolInFlight>,
-  { called, message, parent }: Answer,
-  sinceMs: number
-): ReadonlyArray<ToolInFlight> => {
-  const others = tools.filter(
-    (tool) =>
-      (tool.parent !== parent || (message !== undefined && tool.message === message)) &&
-      called.every(({ id }) => id !== tool.id)
-  )
-  return [...others, ...called.map((tool) => ({ ...tool, sinceMs, message, parent }))].slice(-maxTools)
-}
-
-const onAnswer = (state: AgentSeen, answer: Answer, atMs: number): AgentSeen => {
-  const tools = withCalls(state.tools, answer, atMs)
-  if (answer.parent !== undefined) return { ...state, tools, retry: undefined }
-  // An answer with several parts is several lines.
-  const isFurther = answer.message === undefined || answer.message !== state.message
-  return {
-    ...state,
-    tools,
-    turns: isFurther ? state.turns + 1 : state.turns,
-    message: answer.message,
-    result: undefined,
-    retry: undefined,
-    error: undefined
-  }
-}
-
-const textOf = (line: AgentLine): string =>
-  blocksOf(line)
-    .map((block) => textAt(block, "text"))
-    .filter((text) => text !== undefined)
-    .join(" ")
-
-/** Returns an error in the form of an answer. */
-const errorOf = (line: AgentLine, atMs: number, mask: Mask): AgentError | undefined => {
-  const { object } = line
-  const error = nameAt(object, "error")
-  if (error === undefined && object["is_api_error_message"] !== true) return undefined
-  return { atMs, text: shortened(mask(textOf(line))), error, status: numberAt(object, "api_error_status") }
-}
-
-const onAssistant = (state: AgentSeen, line: AgentLine, atMs: number, mask: Mask): AgentSeen => {
-  const error = errorOf(line, atMs, mask)
-  const parent = nameAt(line.object, "parent_tool_use_id")
-  // The agent receives the error of a subagent and continues.
-  if (error !== undefined) return parent === undefined ? { ...state, error, result: undefined } : state
-  const called = blocksOf(line).flatMap((block) => {
-    const id = nameAt(block, "id")
-    return block["type"] === "tool_use" && id !== undefined
-      ? [{ id, name: mask(nameAt(block, "name") ?? "a tool") }]
-      : []
-  })
-  const message = objectAt(line.object, "message")
-  const counted = { ...state, cost: withAnswerCost(state.cost, message) }
-  return onAnswer(counted, { message: nameAt(message, "id"), parent, called }, atMs)
-}
-
-const closed = (state: AgentSeen, ids: ReadonlyArray<string | undefined>): AgentSeen =>
-  state.tools.some(({ id }) => ids.includes(id))
-    ? { ...state, tools: state.tools.filter(({ id }) => !ids.includes(id)) }
-    : state
-
 const hasSucceeded = ({ result }: AgentSeen): boolean =>
   result !== undefined && !result.isError && result.subtype === "success"
 
-const onSystem = (state: AgentSeen, { object }: AgentLine, atMs: number): AgentSeen => {
+const onSystem = (before: AgentSeen, line: AgentLine, reading: Reading): AgentSeen => {
+  const { object } = line
+  const { atMs, mask } = reading
+  const tasks = withTaskLine(before.tasks, line, atMs, mask)
+  const state = tasks === before.tasks ? before : { ...before, tasks }
   switch (object["subtype"]) {
     case "init":
       return {
@@ -130,6 +43,7 @@ const onSystem = (state: AgentSeen, { object }: AgentLine, atMs: number): AgentS
     case "api_retry": {
       const retry: AgentRetry = {
         atMs,
+        sinceMs: state.retry?.sinceMs ?? atMs,
         attempt: numberAt(object, "attempt") ?? 0,
         maxRetries: numberAt(object, "max_retries"),
         delayMs: numberAt(object, "retry_delay_ms"),
@@ -138,13 +52,17 @@ const onSystem = (state: AgentSeen, { object }: AgentLine, atMs: number): AgentS
       }
       return { ...state, retry }
     }
+    case "compact_boundary":
+      return { ...state, context: withCompaction(state.context, object) }
+    case "permission_denied":
+      return { ...state, denials: withDenial(state.denials, object, reading) }
     default:
       return state
   }
 }
 
 /** Some results have a text, others a list of errors. */
-const resultText = (object: JsonObject, mask: Mask): string => {
+const resultText = (object: JsonObject, mask: Reading["mask"]): string => {
   const { errors } = object
   const listed = Array.isArray(errors) ? errors.filter((error) => typeof error === "string").join("; ") : ""
   return shortened(mask(textAt(object, "result") ?? listed))
@@ -154,7 +72,8 @@ const resultText = (object: JsonObject, mask: Mask): string => {
 const turnsOfRun = ({ resultTurns }: AgentSeen, turns: number | undefined): number | undefined =>
   turns === undefined ? undefined : (resultTurns ?? 0) + turns
 
-const onResult = (state: AgentSeen, { object }: AgentLine, atMs: number, mask: Mask): AgentSeen => {
+const onResult = (state: AgentSeen, { object }: AgentLine, reading: Reading): AgentSeen => {
+  const { atMs, mask } = reading
   const cost = withResultCost(state.cost, object, state.sessionId ?? "")
   const result: AgentResult = {
     atMs,
@@ -168,43 +87,49 @@ const onResult = (state: AgentSeen, { object }: AgentLine, atMs: number, mask: M
     apiErrorStatus: numberAt(object, "api_error_status"),
     terminalReason: nameAt(object, "terminal_reason")
   }
-  return { ...state, result, resultTurns: result.turns ?? state.resultTurns, tools: [], cost }
-}
-
-const onRateLimit = (state: AgentSeen, { object }: AgentLine, atMs: number, mask: Mask): AgentSeen => {
-  const info = objectAt(object, "rate_limit_info")
-  const status = nameAt(info, "status")
-  if (status === undefined) return state
-  const type = nameAt(info, "rateLimitType")
-  const rateLimit: AgentRateLimit = {
-    atMs,
-    status,
-    type: type === undefined ? undefined : mask(type),
-    resetsAtMs: resetFigureMs(numberAt(info, "resetsAt"), atMs),
-    isUsingOverage: info["isUsingOverage"] === true
+  return {
+    ...state,
+    result,
+    resultTurns: result.turns ?? state.resultTurns,
+    tools: [],
+    retry: undefined,
+    cost,
+    denials: withListedDenials(state.denials, object["permission_denials"], reading),
+    context: withWindows(state.context, objectAt(object, "modelUsage"))
   }
-  return { ...state, rateLimit }
 }
 
-const onLine = (state: AgentSeen, line: AgentLine, atMs: number, mask: Mask): AgentSeen => {
+/** The answer to a request on the agent's standard input: `get_usage` tells the cost at any moment. */
+const onControl = (state: AgentSeen, { object }: AgentLine): AgentSeen => {
+  const session = objectAt(objectAt(objectAt(object, "response"), "response"), "session")
+  if (numberAt(session, "total_cost_usd") === undefined) return state
+  return {
+    ...state,
+    cost: withToldCost(state.cost, session, state.sessionId ?? ""),
+    context: withWindows(state.context, objectAt(session, "model_usage"))
+  }
+}
+
+const onLine = (state: AgentSeen, line: AgentLine, reading: Reading): AgentSeen => {
   switch (line.type) {
     case "system":
-      return onSystem(state, line, atMs)
+      return onSystem(state, line, reading)
     case "assistant":
-      return onAssistant(state, line, atMs, mask)
+      return onAssistant(state, line, reading)
     case "user":
-      return closed(
-        state,
-        blocksOf(line).map((block) => nameAt(block, "tool_use_id"))
-      )
+      return onUser(state, line, reading)
     case "result":
-      return onResult(state, line, atMs, mask)
-    default:
-      return onRateLimit(state, line, atMs, mask)
+      return onResult(state, line, reading)
+    case "control_response":
+      return onControl(state, line)
+    default: {
+      const info = objectAt(line.object, "rate_limit_info")
+      return { ...state, rateLimit: withRateLimit(state.rateLimit, info, reading.atMs, reading.mask) }
+    }
   }
 }
 
-const onBigLine = (state: AgentSeen, text: string, atMs: number): AgentSeen => {
+const onBigLine = (state: AgentSeen, text: string, { atMs }: Reading): AgentSeen => {
   // Only a parsed line proves that the worker is an agent.
   if (state.sessionId === undefined) return state
   const result = bigResult(text)
@@ -213,7 +138,7 @@ const onBigLine = (state: AgentSeen, text: string, atMs: number): AgentSeen => {
     const { apiErrorStatus, isError, subtype } = result
     const cost = withCutResultCost(state.cost, { ...result, session: state.sessionId })
     const shown = { atMs, subtype, isError, text: "", turns, costUsd: spentOf(cost).costUsd, apiErrorStatus }
-    return { ...state, result: shown, resultTurns: turns, tools: [], cost }
+    return { ...state, result: shown, resultTurns: turns, tools: [], retry: undefined, cost }
   }
   const line = bigLine(text)
   if (line === undefined) return state
@@ -222,34 +147,28 @@ const onBigLine = (state: AgentSeen, text: string, atMs: number): AgentSeen => {
 
 const isResult = /"type"\s*:\s*"result"|"num_turns"\s*:/
 
-/** The answer to a question of the daemon. */
-const isAnswer = /^\s*\{\s*"type"\s*:\s*"control_response"/
-
-const onUsageAnswer = (state: AgentSeen, text: string): AgentSeen => {
-  const answered: unknown = text.length > maxParsedLength ? undefined : JSON.parse(text)
-  if (!isObject(answered)) return state
-  const session = objectAt(objectAt(objectAt(answered, "response"), "response"), "session")
-  const cost = withUsageAnswer(state.cost, session)
-  return cost === state.cost ? state : { ...state, cost }
-}
-
-const withLine = (state: AgentSeen, text: string, atMs: number, mask: Mask): AgentSeen => {
-  if (!looksLikeAgentLine(text)) return state
-  if (isAnswer.test(text)) return onUsageAnswer(state, text)
+const withLine = (before: AgentSeen, text: string, reading: Reading): AgentSeen => {
+  if (!looksLikeAgentLine(text)) return before
   const isShort = text.length <= (isResult.test(text) ? maxResultLength : maxParsedLength)
-  const line = isShort ? agentLineOf(text, state.sessionId !== undefined) : undefined
-  if (line === undefined) return onBigLine(state, text, atMs)
+  const line = isShort ? agentLineOf(text, before.sessionId !== undefined) : undefined
+  if (line === undefined) return onBigLine(before, text, reading)
+  const state = before.pace === undefined ? { ...before, pace: beginPace(reading.atMs) } : before
   const sessionId = nameAt(line.object, "session_id") ?? state.sessionId
-  return onLine(state.sessionId === sessionId ? state : { ...state, sessionId }, line, atMs, mask)
+  return onLine(state.sessionId === sessionId ? state : { ...state, sessionId }, line, reading)
 }
 
 /**
  * Adds a line of Claude Code's `--output-format stream-json`, read at `atMs`. Other lines change nothing. A very long or
- * cut line still opens and closes tool calls. `mask` hides secrets in the texts of errors and results.
+ * cut line still opens and closes tool calls. `mask` hides secrets in texts.
  */
-export const nextAgent = (state: AgentSeen, text: string, atMs: number, mask: Mask = identity): AgentSeen => {
+export const nextAgent = (
+  state: AgentSeen,
+  text: string,
+  atMs: number,
+  mask: Reading["mask"] = identity
+): AgentSeen => {
   try {
-    return withLine(state, text, atMs, mask)
+    return withLine(state, text, { atMs, mask })
   } catch {
     // A line may be nested deeper than the stack of this program, and a worker may print any line.
     return state

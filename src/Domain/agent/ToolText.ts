@@ -1,3 +1,4 @@
+import { identity } from "effect/Function"
 import { printable } from "../text/Printable.ts"
 import { isObject, type JsonObject, textAt } from "./AgentLine.ts"
 
@@ -38,9 +39,15 @@ const inputText = (input: JsonObject): string => {
   return key === "pattern" && path !== undefined ? `${text} in ${path}` : text
 }
 
-/** Describes the input of a tool on one line of at most `maxLength` characters, or as an empty text. */
-export const toolInputText = (input: unknown, maxLength: number): string =>
-  isObject(input) ? printable(inputText(input).trim(), maxLength) : ""
+/**
+ * Describes the input of a tool on one line of at most `maxLength` characters, or as an empty text. `mask` hides secrets
+ * before the text is cut.
+ */
+export const toolInputText = (
+  input: unknown,
+  maxLength: number,
+  mask: (text: string) => string = identity
+): string => (isObject(input) ? printable(mask(inputText(input)).trim(), maxLength) : "")
 
 const textOfBlock = (block: unknown): string => {
   if (!isObject(block)) return ""

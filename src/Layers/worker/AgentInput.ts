@@ -1,6 +1,7 @@
 import type { Writable } from "node:stream"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
+import { requestPrefix } from "../../Domain/agent/AgentLine.ts"
 import type { AgentSeen } from "../../Domain/agent/AgentSeen.ts"
 import type { AgentPlan } from "../../Domain/session/AgentPlan.ts"
 import { readTextFile } from "../files/TextFile.ts"
@@ -35,7 +36,7 @@ export const promptText = (
 const line = (message: object): string => `${JSON.stringify(message)}\n`
 
 const ask = (id: number): string =>
-  line({ type: "control_request", request_id: `autopilotd-${id}`, request: { subtype: "get_usage" } })
+  line({ type: "control_request", request_id: `${requestPrefix}${id}`, request: { subtype: "get_usage" } })
 
 /** A check costs a function call; the end of the input is what lets the agent exit. */
 const checkInterval = "1 second"

@@ -88,7 +88,7 @@ describe("the state of an agent", () => {
   it("has a usage limit with the time of its reset, in seconds or in milliseconds", () => {
     for (const resetsAt of [1_795_387_907, 1_795_387_907_000]) {
       const info = { status: "rejected", resetsAt, rateLimitType: "five_hour", isUsingOverage: false }
-      assert.deepStrictEqual(after(rateLimit(info)).rateLimit, {
+      assert.deepInclude(after(rateLimit(info)).rateLimit, {
         atMs: startMs + 1000,
         status: "rejected",
         type: "five_hour",

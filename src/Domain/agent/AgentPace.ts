@@ -1,0 +1,45 @@
+import * as Schema from "effect/Schema"
+
+/** How fast an agent acts. An action is a tool call or an answer. */
+export const AgentPace = Schema.Struct({
+  /** The time of its first line. */
+  sinceMs: Schema.Number,
+  actions: Schema.Int,
+  /** The actions of the last ten minutes, by spans of five seconds since 1970. */
+  spans: Schema.Array(Schema.Struct({ span: Schema.Int, actions: Schema.Int }))
+})
+export type AgentPace = typeof AgentPace.Type
+
+/** Actions a minute, over three times. */
+export interface ActionsPerMinute {
+  readonly lastMinute: number
+  readonly lastTenMinutes: number
+  readonly ofRun: number
+}
+
+const spanMs = 5000
+const minuteMs = 60_000
+const keptSpans = (10 * minuteMs) / spanMs
+
+const spanOf = (atMs: number): number => Math.floor(atMs / spanMs)
+
+export const beginPace = (sinceMs: number): AgentPace => ({ sinceMs, actions: 0, spans: [] })
+
+export const withActions = (pace: AgentPace, actions: number, atMs: number): AgentPace => {
+  if (actions === 0) return pace
+  const span = spanOf(atMs)
+  const before = pace.spans.find((one) => one.span === span)?.actions ?? 0
+  // A clock that was set back leaves spans of the future.
+  const kept = pace.spans.filter((one) => one.span < span && one.span > span - keptSpans)
+  return { ...pace, actions: pace.actions + actions, spans: [...kept, { span, actions: before + actions }] }
+}
+
+export const actionsPerMinute = (pace: AgentPace, nowMs: number): ActionsPerMinute => {
+  const ageMinutes = Math.max(1, (nowMs - pace.sinceMs) / minuteMs)
+  const now = spanOf(nowMs)
+  const within = (minutes: number) =>
+    pace.spans
+      .filter(({ span }) => span <= now && span > now - (minutes * minuteMs) / spanMs)
+      .reduce((sum, { actions }) => sum + actions, 0) / Math.min(minutes, ageMinutes)
+  return { lastMinute: within(1), lastTenMinutes: within(10), ofRun: pace.actions / ageMinutes }
+}
