@@ -19,9 +19,15 @@ const commandsOf = (block = ""): ReadonlyArray<string> =>
 /** Speaks as Claude Code does. Its first run in a folder crashes, later runs finish. */
 const claude = `#!/bin/sh
 case "$*" in
-  "-p Work through TODO.md."*" --output-format stream-json --verbose --dangerously-skip-permissions") ;;
+  "--resume s "*) expected="Your process was interrupted" ;;
+  "--session-id "*) expected="Work through TODO.md." ;;
   *) echo "error: unknown option '$*'" >&2; exit 1 ;;
 esac
+case "$*" in *" --max-budget-usd 20 --max-turns 9999"?" -p --input-format stream-json --output-format stream-json --verbose "*" --dangerously-skip-permissions") ;;
+  *) echo "error: unknown option '$*'" >&2; exit 1 ;;
+esac
+read -r question; read -r prompt
+case "$prompt" in *"$expected"*) ;; *) echo "error: unknown option '$prompt'" >&2; exit 1 ;; esac
 echo '{"type":"system","subtype":"init","session_id":"s","model":"sonnet","cwd":"/","tools":[]}'
 mkdir begun 2>/dev/null && kill -SEGV $$
 echo "ticked off" >>TODO.md

@@ -135,6 +135,22 @@ const commandTable = {
     takesWorker: false,
     examples: ["autopilotd restart-worker --no-wait"]
   },
+  "budget show": {
+    summary: "Show what the agents have spent",
+    details:
+      "Lists each project whose agent the daemon knows: the cost and the turns of its work over all runs, its spending today, the limits, and the session that the next run continues. Exits with code 3 when no daemon is running.",
+    options: ["config", "json"],
+    takesWorker: false,
+    examples: ["autopilotd budget show", "autopilotd budget show --json"]
+  },
+  "budget reset": {
+    summary: "Begin another work: a new session, and the budget from zero",
+    details:
+      "max_budget and max_turns are for a work, over all runs of the agent. A running agent keeps its session and the limits that it was started with. The spending of the day stays. Starts nothing: after it, start-worker starts a worker that has used up its budget.",
+    options: everywhere,
+    takesWorker: false,
+    examples: ["autopilotd budget reset && autopilotd start-worker"]
+  },
   reload: {
     summary: "Read the settings file again and apply its changes",
     details:
@@ -241,6 +257,7 @@ export const verbs: ReadonlyArray<Verb> = Struct.keys(commandTable)
 
 /** The first words of commands of two words, each with its summary. */
 export const groupTable = {
+  budget: "Show what agents have spent, and begin from zero",
   config: "Show, check and change the settings"
 } as const satisfies Record<string, string>
 

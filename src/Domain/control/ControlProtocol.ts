@@ -4,6 +4,7 @@ import { HogsData } from "../guard/HogsData.ts"
 import { HistoryData, maxHistoryEvents } from "../history/HistoryData.ts"
 import { SamplesData } from "../memory/SamplesData.ts"
 import { ProjectName } from "../Project.ts"
+import { BudgetData } from "../session/BudgetData.ts"
 import { ProjectsData } from "../status/ProjectsData.ts"
 import { StatusData, StatusReply } from "../status/StatusData.ts"
 import { Count, perhaps } from "../Wire.ts"
@@ -18,6 +19,10 @@ export const ControlQuestion = Schema.Union(
   Schema.Struct({ type: Schema.Literal("StartWorker"), ...forProject }),
   Schema.Struct({ type: Schema.Literal("StopWorker"), ...forProject }),
   Schema.Struct({ type: Schema.Literal("RestartWorker"), ...forProject }),
+  /** Begins another work of the project's agent: a new session, and its budget from zero. */
+  Schema.Struct({ type: Schema.Literal("ResetBudget"), ...forProject }),
+  /** What the agents of all projects have used. */
+  Schema.Struct({ type: Schema.Literal("Budget") }),
   Schema.Struct({ type: Schema.Literal("Shutdown") }),
   Schema.Struct({ type: Schema.Literal("Projects") }),
   /** Lists the processes that the daemon would kill if memory ran low. Kills none. */
@@ -67,6 +72,7 @@ const AnswerData = Schema.Union(
   HogsData,
   HistoryData,
   SamplesData,
+  BudgetData,
   ReloadData,
   ConfigText,
   ConfigWritten,
@@ -99,6 +105,8 @@ export const replyTo = {
   StartWorker: aboutWorker,
   StopWorker: aboutWorker,
   RestartWorker: aboutWorker,
+  ResetBudget: aboutWorker,
+  Budget: reply(BudgetData),
   Shutdown: aboutWorker,
   SelectProject: aboutWorker,
   Projects: reply(ProjectsData),

@@ -196,6 +196,8 @@ const decoders: {
   StartWorker: decodeStatusReply,
   StopWorker: decodeStatusReply,
   RestartWorker: decodeStatusReply,
+  ResetBudget: decodeStatusReply,
+  Budget: decoder(replyTo.Budget),
   Shutdown: decodeStatusReply,
   SelectProject: decodeStatusReply,
   Projects: decoder(replyTo.Projects),

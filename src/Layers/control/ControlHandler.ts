@@ -19,6 +19,7 @@ import { HistoryReader, type HistoryUnreadable } from "../history/HistoryReader.
 import type { WorkerLines } from "../logs/WorkerLines.ts"
 import type { ProcUnreadable } from "../machine/ProcFs.ts"
 import { localZone } from "../machine/TimeZone.ts"
+import { budgetReport } from "../status/BudgetReport.ts"
 import { MemoryTimeline } from "../status/MemoryTimeline.ts"
 import { ProjectReports } from "../status/ProjectReports.ts"
 import type { CommandAnswer } from "../worker/ProjectActor.ts"
@@ -104,6 +105,17 @@ const make = Effect.gen(function* () {
         return command(request.project, "stop")
       case "RestartWorker":
         return command(request.project, "restart")
+      case "ResetBudget":
+        return Effect.gen(function* () {
+          const project = request.project ?? (yield* supervisor.selected)
+          return yield* answered(yield* (yield* supervisor.project(project)).forget, project)
+        })
+      case "Budget":
+        return Effect.map(Effect.provideService(budgetReport, Supervisor, supervisor), (data) => ({
+          success: true,
+          message: counted(data.budgets.length, "agent"),
+          data
+        }))
       case "Projects":
         return Effect.map(reports.projects, (data) => ({
           success: true,

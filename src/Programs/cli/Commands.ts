@@ -111,6 +111,14 @@ export const commands = {
     const { restartWorker } = yield* Effect.promise(() => import("../worker/WorkerCommands.ts"))
     yield* Effect.provide(restartWorker(invocation), Client)
   }),
+  "budget show": Effect.fnUntraced(function* (invocation: Invocation) {
+    const { budgetShow } = yield* Effect.promise(() => import("../worker/Budget.ts"))
+    yield* Effect.provide(budgetShow(invocation), Client)
+  }),
+  "budget reset": Effect.fnUntraced(function* (invocation: Invocation) {
+    const { budgetReset } = yield* Effect.promise(() => import("../worker/Budget.ts"))
+    yield* Effect.provide(budgetReset(invocation), Client)
+  }),
   reload: Effect.fnUntraced(function* (invocation: Invocation) {
     const { reload } = yield* Effect.promise(() => import("../config/Reload.ts"))
     yield* Effect.provide(reload(invocation), Client)

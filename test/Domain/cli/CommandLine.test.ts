@@ -194,7 +194,7 @@ describe("an invalid command line", () => {
     ["switch shop blog", `Unexpected "blog" after "switch shop".\nTry: autopilotd switch --help`],
     [
       "switch --project shop",
-      `--project belongs to start, status, projects, logs, history, why, start-worker, stop-worker, restart-worker, reload, gui, config check, config set and config unset, not to switch.\nTry: autopilotd switch --help`
+      `--project belongs to start, status, projects, logs, history, why, start-worker, stop-worker, restart-worker, budget reset, reload, gui, config check, config set and config unset, not to switch.\nTry: autopilotd switch --help`
     ],
     ["config set", `config set needs the name of a setting.\nTry: autopilotd config set --help`],
     [

@@ -29,6 +29,8 @@ const handlersWith = <E, R>(handler: (by: Verb, invocation: Invocation) => Effec
     hogs: of("hogs"),
     doctor: of("doctor"),
     switch: of("switch"),
+    "budget show": of("budget show"),
+    "budget reset": of("budget reset"),
     "start-worker": of("start-worker"),
     "stop-worker": of("stop-worker"),
     "restart-worker": of("restart-worker"),

@@ -1,0 +1,107 @@
+import * as Schema from "effect/Schema"
+import { counted, dollars } from "../text/Amounts.ts"
+import { aligned } from "../text/Table.ts"
+import { Count, perhaps } from "../Wire.ts"
+import type { AgentPlan } from "./AgentPlan.ts"
+import { isCostExact, spentOn, type WorkRecord } from "./WorkRecord.ts"
+
+/** The work of one project's agent. Amounts are millionths of a US dollar. */
+const BudgetRow = Schema.Struct({
+  name: Schema.String,
+  /** Of the work so far, over all its runs. */
+  work_cost_micro_usd: Count,
+  /** False where a part of the cost is an estimate. */
+  work_cost_is_exact: Schema.Boolean,
+  work_turns: Count,
+  /** `max_budget` and `max_turns` for the work. Absent without a limit. */
+  work_limit_micro_usd: perhaps(Count),
+  work_limit_turns: perhaps(Count),
+  day_cost_micro_usd: Count,
+  /** `max_budget_per_day`. Absent without a limit. */
+  day_limit_micro_usd: perhaps(Count),
+  /** The session that the next run continues. */
+  session_id: perhaps(Schema.String),
+  /** The agent has finished: the next start begins another work. */
+  is_finished: Schema.Boolean
+})
+type BudgetRow = typeof BudgetRow.Type
+
+/** The answer to Budget: the projects whose agent the daemon knows. */
+export const BudgetData = Schema.Struct({
+  /** The day in the daemon's time zone: `2026-11-29`. */
+  day: Schema.String,
+  budgets: Schema.Array(BudgetRow),
+  /** `budget.per_day`. Absent without a limit. */
+  all_day_limit_micro_usd: perhaps(Count)
+})
+export type BudgetData = typeof BudgetData.Type
+
+const micro = (usd: number): number => Math.round(usd * 1e6)
+
+type LimitKey = "work_limit_micro_usd" | "day_limit_micro_usd" | "all_day_limit_micro_usd"
+
+const limit = (key: LimitKey, usd: number | undefined): { readonly [K in LimitKey]?: number } =>
+  usd === undefined ? {} : { [key]: micro(usd) }
+
+const budgetRow = (name: string, plan: AgentPlan, work: WorkRecord, day: string): BudgetRow => ({
+  name,
+  work_cost_micro_usd: micro(work.usd),
+  work_cost_is_exact: isCostExact(work),
+  work_turns: work.turns,
+  ...limit("work_limit_micro_usd", plan.budget.workUsd),
+  ...(plan.maxTurns === undefined ? {} : { work_limit_turns: plan.maxTurns }),
+  day_cost_micro_usd: micro(spentOn(work, day)),
+  ...limit("day_limit_micro_usd", plan.budget.projectDayUsd),
+  ...(work.session === undefined ? {} : { session_id: work.session }),
+  is_finished: work.isFinished
+})
+
+/** A project with its work; the plan is undefined where the agent is unknown. */
+interface ProjectWork {
+  readonly name: string
+  readonly plan: AgentPlan | undefined
+  readonly work: WorkRecord
+}
+
+/** The answer to Budget on a day (`2026-11-29`). */
+export const budgetData = (projects: ReadonlyArray<ProjectWork>, day: string): BudgetData => ({
+  day,
+  budgets: projects.flatMap(({ name, plan, work }) =>
+    plan === undefined ? [] : [budgetRow(name, plan, work, day)]
+  ),
+  ...limit(
+    "all_day_limit_micro_usd",
+    projects.map(({ plan }) => plan?.budget.allDayUsd).find((allDayUsd) => allDayUsd !== undefined)
+  )
+})
+
+const usd = (amount: number): string => dollars(amount / 1e6)
+
+const ofLimit = (used: string, of: string | undefined): string =>
+  of === undefined ? used : `${used} of ${of}`
+
+const optional = (amount: number | undefined): string | undefined =>
+  amount === undefined ? undefined : usd(amount)
+
+const rowOf = (row: BudgetRow): ReadonlyArray<string> => [
+  row.name,
+  `${row.work_cost_is_exact ? "" : "about "}${ofLimit(usd(row.work_cost_micro_usd), optional(row.work_limit_micro_usd))}`,
+  ofLimit(
+    String(row.work_turns),
+    row.work_limit_turns === undefined ? undefined : String(row.work_limit_turns)
+  ),
+  ofLimit(usd(row.day_cost_micro_usd), optional(row.day_limit_micro_usd)),
+  row.is_finished ? "finished" : (row.session_id ?? "-")
+]
+
+/** The budgets as a table for people, ending in a newline. */
+export const budgetText = ({ all_day_limit_micro_usd: allDay, budgets, day }: BudgetData): string => {
+  if (budgets.length === 0) return "No project runs an agent that the daemon knows: nothing is counted.\n"
+  const total = budgets.reduce((sum, row) => sum + row.day_cost_micro_usd, 0)
+  return [
+    ...aligned([["PROJECT", "WORK", "TURNS", "TODAY", "SESSION"], ...budgets.map(rowOf)]),
+    `Today (${day}): ${ofLimit(usd(total), optional(allDay))} for ${counted(budgets.length, "project")}`
+  ]
+    .map((line) => `${line}\n`)
+    .join("")
+}
