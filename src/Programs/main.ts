@@ -16,17 +16,20 @@ import { Surroundings } from "./cli/Commands.ts"
 const argv = process.argv.slice(2)
 const line = parse(argv)
 
-const isDaemon = Either.isRight(line) && line.right._tag === "Run" && isForegroundStart(line.right.invocation)
+const invocation = Either.isRight(line) && line.right._tag === "Run" ? line.right.invocation : undefined
+const isDaemon = invocation !== undefined && isForegroundStart(invocation)
+/** A signal is how it is stopped, so that it exits with success. */
+const isServer = isDaemon || invocation?.verb === "gui"
 
 if (isDaemon) closeInheritedDescriptors()
 
 const program = commandRun({ argv, line, surroundings: Surroundings }).pipe(
   // A signal without a listener would end the daemon and orphan its worker, so the listeners come first.
-  Effect.provide(isDaemon ? Signals.listenForSignals() : Signals.layerNone),
+  Effect.provide(isServer ? Signals.listenForSignals() : Signals.layerNone),
   Effect.provide(CommandOutput.layer)
 )
 
-if (isDaemon) {
+if (isServer) {
   // runMain removes its listeners at the first signal; the daemon needs them until it exits.
   Effect.runFork(program).addObserver((exit) => exitProcess(Exit.getOrElse(exit, () => exitCodes.failed)))
 } else {

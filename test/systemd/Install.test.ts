@@ -1,8 +1,8 @@
 import * as fs from "node:fs"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { fixture, type Machine, project } from "./Machine.ts"
-import { autopilotd, serviceOn, workerIs } from "./Service.ts"
+import { fixture, type Machine, node, project } from "./Machine.ts"
+import { autopilotd, serviceOn, shown, workerIs } from "./Service.ts"
 import { underUserManager } from "./UserManager.ts"
 
 /** Files, links and folders below the home that are not the daemon's memory, which an uninstall leaves. */
@@ -12,6 +12,62 @@ const traces = (machine: Machine) =>
   )
 
 const installer = `${project}/bin/autopilotd`
+
+/** The panel as a service beside the daemon's, which it starts although it may do little itself. */
+const panelIsService = Effect.fnUntraced(function* (machine: Machine, home: string) {
+  const asked = (line: string) => machine.sh(`${home}; ${line}`)
+  const said = yield* asked(`${installer} install --gui`)
+  assert.match(said, /^Enabled autopilotd-gui\.service/m)
+  const [, link = "", port = "", token = ""] =
+    /The panel is at (http:\/\/127\.0\.0\.1:([0-9]+)\/#token=([\w-]+))/.exec(said) ?? []
+  assert.strictEqual(port, "7420")
+  const units = yield* machine.run("systemd-analyze verify --user --man=no ~/.config/systemd/user/*.service")
+  assert.deepStrictEqual(units, { code: 0, stdout: "", stderr: "" })
+
+  // The person gets the link from the command, not from the journal, which others may read.
+  assert.match(yield* asked(`${installer} gui`), new RegExp(`at ${link}$`))
+  const journal = yield* machine.sh("journalctl --user -u autopilotd-gui -o cat")
+  assert.include(journal, "The panel is at http://127.0.0.1:7420/, with the link of: autopilotd gui")
+  assert.notInclude(journal, token)
+
+  const act = (action: string) =>
+    Effect.map(
+      machine.sh(
+        `${node} -e 'fetch("http://127.0.0.1:7420/api/daemon/${action}", { method: "POST", headers: { "x-autopilotd-token": "${token}" } }).then((r) => r.text()).then(console.log)'`
+      ),
+      (text): { readonly success: boolean; readonly message: string } => JSON.parse(text)
+    )
+  const daemonOf = (line: string) =>
+    Effect.map(asked(`${line} status --json`), (text): number => JSON.parse(text).data.daemon_pid)
+  const service = serviceOn(machine)
+  assert.isTrue((yield* act("stop")).success)
+  yield* service.shows("ActiveState", /^inactive$/)
+  assert.deepInclude(yield* act("start"), { success: true })
+  assert.deepStrictEqual(yield* service.show("MainPID", "ActiveState"), [
+    String(yield* daemonOf(installer)),
+    "active"
+  ])
+
+  // Where the daemon is no service, it and its workers get nothing of the panel's restrictions, and survive it.
+  yield* machine.sh("systemctl --user disable --now autopilotd")
+  assert.deepInclude(yield* act("start"), { success: true })
+  const pid = yield* daemonOf(installer)
+  assert.notInclude(yield* machine.sh(`cat /proc/${pid}/cgroup`), "autopilotd-gui")
+  assert.match(yield* machine.sh(`cat /proc/${pid}/status`), /^NoNewPrivs:\t0$/m)
+  const [panelPid] = yield* shown(machine, "autopilotd-gui", "MainPID")
+  assert.match(yield* machine.sh(`cat /proc/${panelPid}/status`), /^NoNewPrivs:\t1$[^]*^Seccomp:\t2$/m)
+  const doctor = yield* machine.run(`${home}; ${installer} doctor`)
+  assert.match(doctor.stdout, /Panel +It is active and enabled\./)
+
+  yield* machine.sh("systemctl --user stop autopilotd-gui")
+  assert.deepStrictEqual(yield* shown(machine, "autopilotd-gui", "ActiveState", "Result", "ExecMainStatus"), [
+    "inactive",
+    "success",
+    "0"
+  ])
+  assert.strictEqual(yield* daemonOf(installer), pid)
+  yield* asked(`${installer} stop`)
+})
 
 describe("install and uninstall", () => {
   underUserManager(
@@ -119,7 +175,12 @@ describe("install and uninstall", () => {
         const [mainPid] = yield* serviceOn(machine).show("MainPID")
         assert.include(status, `"daemon_pid":${mainPid},`)
         yield* machine.sh("systemctl --user reload autopilotd && systemctl --user restart autopilotd")
+        yield* panelIsService(machine, home)
         yield* machine.sh(`${home}; ${installer} uninstall`)
+        assert.strictEqual(
+          yield* machine.sh("systemctl --user list-units --all --plain --no-legend 'autopilotd*'"),
+          ""
+        )
         assert.strictEqual(yield* machine.sh("find ~/.config ~/my* -path '*/bin/*' -o -name '*.service'"), "")
       })
   )

@@ -101,21 +101,22 @@ const pidsIn = (folder: string): ReadonlyArray<number> => {
 /** Where the unit's group is: the same as long as the machine lives, also when it is not there. */
 const controlGroup = "/user.slice/user-1500.slice/user@1500.service/app.slice/autopilotd.service"
 
+/** Properties of a unit, in this order. */
+export const shown = (machine: Machine, unit: string, ...properties: ReadonlyArray<string>) =>
+  Effect.map(
+    machine.sh(`systemctl --user show ${unit} ${properties.map((name) => `-p ${name}`).join(" ")}`),
+    (text) => {
+      const found = new Map(
+        text.split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)])
+      )
+      return properties.map((name) => found.get(name) ?? "")
+    }
+  )
+
 export const serviceOn = (machine: Machine): Service => {
   const home = machine.outside(".autopilot")
   const folder = machine.cgroup(controlGroup)
-  const show = (...properties: ReadonlyArray<string>) =>
-    Effect.map(
-      machine.sh(`systemctl --user show autopilotd ${properties.map((name) => `-p ${name}`).join(" ")}`),
-      (text) => {
-        const found = new Map(
-          text
-            .split("\n")
-            .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)])
-        )
-        return properties.map((name) => found.get(name) ?? "")
-      }
-    )
+  const show = (...properties: ReadonlyArray<string>) => shown(machine, "autopilotd", ...properties)
   const status: Service["status"] = (what, isWanted) =>
     eventually(
       what,

@@ -175,7 +175,7 @@ const commandTable = {
   gui: {
     summary: "Serve the web panel on this machine",
     details:
-      "Prints a link that holds the panel's token, and serves the panel on 127.0.0.1 until Ctrl-C, whether or not a daemon is running. --open opens the link in the browser. --start starts the daemon first where none runs; --workdir and --project apply to that start, and to the panel's own Start button. From another machine, forward the port: ssh -L 7420:127.0.0.1:7420 HOST.",
+      "Prints a link that holds the panel's token, and serves the panel on 127.0.0.1 until Ctrl-C, whether or not a daemon is running. --open opens the link in the browser. --start starts the daemon first where none runs; --workdir and --project apply to that start, and to the panel's own Start button. Where a panel of this AUTOPILOT_HOME runs already, as the service of install --gui does, prints the link of that one; --port N of another port starts a second one. From another machine, forward the port: ssh -L 7420:127.0.0.1:7420 HOST.",
     options: ["port", "open", "startDaemon", "workdir", "project"],
     takesWorker: false,
     examples: ["autopilotd gui --open", "autopilotd gui --port 0 --start --workdir ~/code/shop"]
@@ -183,17 +183,18 @@ const commandTable = {
   install: {
     summary: "Install and start the systemd user service",
     details:
-      "Writes a launcher to bin/autopilotd in AUTOPILOT_HOME and a systemd unit, enables and starts the service, and reports each step. The service gets the PATH of the current shell. Run it again after a change of Node, of the package or of PATH: it changes only what differs. --print shows the files and commands without writing or running them.",
-    options: ["print", "json"],
+      "Writes a launcher to bin/autopilotd in AUTOPILOT_HOME and a systemd unit, enables and starts the service, and reports each step. The service gets the PATH of the current shell. Run it again after a change of Node, of the package or of PATH: it changes only what differs. --gui also makes the web panel a service, with a unit of its own, and prints its link; autopilotd gui prints it again. --print shows the files and commands without writing or running them.",
+    options: ["gui", "print", "json"],
     takesWorker: false,
-    examples: ["autopilotd install", "autopilotd install --print"]
+    examples: ["autopilotd install", "autopilotd install --gui", "autopilotd install --print"]
   },
   uninstall: {
     summary: "Stop and remove the systemd user service",
-    details: "Stops the workers with their grace period. Keeps settings, logs and history.",
-    options: ["json"],
+    details:
+      "Stops the workers with their grace period. Keeps settings, logs and history. --gui removes only the service of the web panel.",
+    options: ["gui", "json"],
     takesWorker: false,
-    examples: ["autopilotd uninstall"]
+    examples: ["autopilotd uninstall", "autopilotd uninstall --gui"]
   },
   "config check": {
     summary: "Check the settings and show the source of each value",

@@ -81,6 +81,7 @@ export const optionTable = {
   keep: flag({ long: "keep", summary: "Keep the worker of the other project running" }),
   restart: flag({ long: "restart", summary: "Restart the workers whose new settings need it" }),
   dryRun: flag({ long: "dry-run", summary: "Report the changes without making them" }),
+  gui: flag({ long: "gui", summary: "Serve the web panel as a service of its own" }),
   print: flag({ long: "print", summary: "Show what would be written and run; do nothing" }),
   noWait: flag({
     long: "no-wait",

@@ -1,20 +1,19 @@
 import { humanBytes } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import { error, type Finding, fine, warning } from "./Finding.ts"
+import { type UnitFacts, type UnitSubject, unitFileFindings, unitStateFindings } from "./UnitFindings.ts"
 
 /** The facts about an installed service. */
 export interface ServiceFacts {
-  readonly unitPath: string
-  /** How the unit differs from what `install` would write; continues a sentence that begins with its path. */
-  readonly unitFault: string | undefined
+  readonly daemonUnit: UnitFacts
+  /** Undefined where the panel is no service. */
+  readonly panelUnit: UnitFacts | undefined
   readonly launcherPath: string
-  /** Why the launcher starts nothing, and how it differs from what `install` would write; likewise. */
+  /** Why the launcher starts nothing, and how it differs from what `install` would write; each continues a sentence. */
   readonly launcherBroken: string | undefined
   readonly launcherFault: string | undefined
   /** The launcher's modification time, in milliseconds since 1970. */
   readonly launcherWrittenMs: number | undefined
-  /** The output of `systemctl show`. */
-  readonly properties: ReadonlyMap<string, string>
   /** Undefined where it is unknown. */
   readonly lingers: boolean | undefined
   /** Why the journal cannot be read, as a sentence; undefined when it can. */
@@ -36,18 +35,11 @@ export interface DaemonSight {
 }
 
 const service = "Service"
+const subject: UnitSubject = { about: service, unit: "autopilotd", install: "autopilotd install" }
 const renew = "Run: autopilotd install"
 
-const fileFindings = ({ launcherBroken, launcherFault, launcherPath, unitFault, unitPath }: ServiceFacts) => [
-  ...(unitFault === undefined
-    ? []
-    : [
-        warning(
-          service,
-          `${unitPath} ${unitFault}.`,
-          `${renew}. Keep changes of your own in a drop-in: systemctl --user edit autopilotd`
-        )
-      ]),
+const fileFindings = ({ daemonUnit, launcherBroken, launcherFault, launcherPath }: ServiceFacts) => [
+  ...unitFileFindings(subject, daemonUnit),
   ...(launcherBroken === undefined
     ? launcherFault === undefined
       ? []
@@ -69,60 +61,34 @@ const staleFindings = (
       ]
     : []
 
-const isOn = (state: string): boolean => state === "enabled" || state === "enabled-runtime"
-
-const stateFindings = ({ properties }: ServiceFacts, daemon: DaemonSight): ReadonlyArray<Finding> => {
-  const of = (name: string) => properties.get(name) ?? ""
-  const load = of("LoadState")
-  if (load === "masked") {
-    return [error(service, "It is masked, so systemd cannot start it.", "systemctl --user unmask autopilotd")]
-  }
-  if (load !== "loaded") {
-    return [
-      error(
-        service,
-        `systemd cannot use the unit (${printable(load)}): ${printable(of("LoadError"), 200)}.`,
-        `systemctl --user daemon-reload. If that does not help, ${renew.toLowerCase()}`
-      )
-    ]
-  }
-  const mainPid = Number(of("MainPID"))
-  const active = of("ActiveState")
-  const isOther = daemon.pid !== undefined && daemon.pid !== mainPid
-  return [
-    ...(of("NeedDaemonReload") === "yes"
-      ? [warning(service, "The unit has changed since systemd loaded it.", "systemctl --user daemon-reload")]
-      : []),
-    ...(isOn(of("UnitFileState"))
-      ? []
-      : [
-          warning(
-            service,
-            `It is ${printable(of("UnitFileState") || "not enabled")}, so it does not start with the machine.`,
-            "systemctl --user enable autopilotd"
-          )
-        ]),
-    ...(isOther
-      ? [
-          warning(
-            service,
-            `The running daemon (pid ${daemon.pid}) is not the service's, which cannot start beside it.`,
-            "autopilotd stop, then: systemctl --user start autopilotd"
-          )
-        ]
-      : active === "failed"
-        ? [
-            error(
-              service,
-              `It failed (${printable(of("Result"))}), and systemd does not restart it.`,
-              "Read journalctl --user -u autopilotd -n 30, then: systemctl --user restart autopilotd"
-            )
-          ]
-        : active === "inactive"
-          ? [warning(service, "It is not running.", "systemctl --user start autopilotd")]
-          : [fine(service, `It is ${printable(active)} and ${printable(of("UnitFileState"))}.`)])
-  ]
+const stateFindings = ({ daemonUnit }: ServiceFacts, daemon: DaemonSight): ReadonlyArray<Finding> => {
+  const mainPid = Number(daemonUnit.properties.get("MainPID"))
+  const other =
+    daemon.pid !== undefined && daemon.pid !== mainPid
+      ? warning(
+          service,
+          `The running daemon (pid ${daemon.pid}) is not the service's, which cannot start beside it.`,
+          "autopilotd stop, then: systemctl --user start autopilotd"
+        )
+      : undefined
+  return unitStateFindings(subject, daemonUnit, other)
 }
+
+const panelSubject: UnitSubject = {
+  about: "Panel",
+  unit: "autopilotd-gui",
+  install: "autopilotd install --gui"
+}
+
+const panelFindings = (panel: UnitFacts | undefined): ReadonlyArray<Finding> =>
+  panel === undefined
+    ? [
+        fine(
+          panelSubject.about,
+          "Not a service: autopilotd gui serves it in a terminal. To serve it always: autopilotd install --gui"
+        )
+      ]
+    : [...unitFileFindings(panelSubject, panel), ...unitStateFindings(panelSubject, panel)]
 
 const lingerFindings = ({ lingers }: ServiceFacts): ReadonlyArray<Finding> => {
   const about = "Lingering"
@@ -151,7 +117,10 @@ const limitOf = (value: string | undefined): number | undefined =>
     ? Number(value)
     : undefined
 
-const groupFindings = ({ properties }: ServiceFacts, daemon: DaemonSight): ReadonlyArray<Finding> => {
+const groupFindings = (
+  { daemonUnit: { properties } }: ServiceFacts,
+  daemon: DaemonSight
+): ReadonlyArray<Finding> => {
   const about = "Cgroup"
   const edit = "Remove it: systemctl --user edit autopilotd"
   const high = limitOf(properties.get("MemoryHigh"))
@@ -220,7 +189,8 @@ export const serviceFindings = (sight: ServiceSight, daemon: DaemonSight): Reado
         ...stateFindings(facts, daemon),
         ...groupFindings(facts, daemon),
         ...lingerFindings(facts),
-        ...journalFindings(facts)
+        ...journalFindings(facts),
+        ...panelFindings(facts.panelUnit)
       ]
     }
   }

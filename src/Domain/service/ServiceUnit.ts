@@ -8,8 +8,10 @@ export interface ServiceUnit {
 
 export const daemonUnit: ServiceUnit = { name: "autopilotd.service", runs: "the daemon" }
 
-/** All units, which are installed and removed together. */
-export const serviceUnits: ReadonlyArray<ServiceUnit> = [daemonUnit]
+export const panelUnit: ServiceUnit = { name: "autopilotd-gui.service", runs: "the web panel" }
+
+/** All units. The panel's is installed on request, and both start the same launcher. */
+export const serviceUnits: ReadonlyArray<ServiceUnit> = [daemonUnit, panelUnit]
 
 /** The launcher's path in the shipped units. `%h` is the user's home. */
 const defaultLauncher = "%h/.autopilot/bin/autopilotd"
@@ -64,7 +66,7 @@ const unquoted = (word: string): string =>
 
 /** Returns the launcher that a unit starts: a path, or the default. Undefined for another program. */
 export const launcherIn = (unit: string): string | "default" | undefined => {
-  const word = /^ExecStart=(?:\/bin\/sh )?("(?:\\.|[^"\\])*"|[^\s"]+) start\b/m.exec(unit)?.[1]
+  const word = /^ExecStart=(?:\/bin\/sh )?("(?:\\.|[^"\\])*"|[^\s"]+) (?:start|gui)\b/m.exec(unit)?.[1]
   if (word === undefined) return undefined
   const launcher = unquoted(word)
   if (launcher === defaultLauncher) return "default"

@@ -1,3 +1,4 @@
+import type { ServiceEnvironment } from "./ServiceChannel.ts"
 import { systemdDurationMs, systemdProperties } from "./SystemctlShow.ts"
 
 /** The manager of a unit: a user's, or the machine's. */
@@ -8,6 +9,10 @@ export interface UnitName {
   readonly name: string
   readonly manager: UnitManager
 }
+
+/** Whether a process is the main process of a unit: one that a service has started inherits its environment. */
+export const isMainProcess = (environment: ServiceEnvironment, pid: number): boolean =>
+  environment["SYSTEMD_EXEC_PID"] === String(pid)
 
 /** The unit whose main process this daemon is. */
 export interface OwnUnitFacts extends UnitName {

@@ -2,8 +2,15 @@ import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { ServiceFacts } from "../../Domain/doctor/ServiceFindings.ts"
+import type { UnitFacts } from "../../Domain/doctor/UnitFindings.ts"
 import { type Launcher, readLauncher, whyLauncherNotCurrent } from "../../Domain/service/Launcher.ts"
-import { daemonUnit, unitText, whyUnitNotCurrent } from "../../Domain/service/ServiceUnit.ts"
+import {
+  daemonUnit,
+  panelUnit,
+  type ServiceUnit,
+  unitText,
+  whyUnitNotCurrent
+} from "../../Domain/service/ServiceUnit.ts"
 import { systemdProperties } from "../../Domain/systemd/SystemctlShow.ts"
 import { type InstalledFile, ServiceFiles } from "../service/ServiceFiles.ts"
 import { UserManager } from "../service/UserManager.ts"
@@ -54,17 +61,24 @@ const journalProblem = Effect.gen(function* () {
   return code === 0 && !said.includes("No journal files") ? undefined : `${said || "It cannot be read"}.`
 }).pipe(Effect.catchTag("SystemdNotAsked", ({ message }) => Effect.succeed(message)))
 
-const unitProperties = Effect.gen(function* () {
-  const { run } = yield* SystemdTools
-  const { stdout } = yield* run("systemctl", [
-    "--user",
-    "show",
-    daemonUnit.name,
-    `--property=${properties.join(",")}`
-  ])
-  return systemdProperties(stdout)
-  // systemctl has answered just before, so that a failure is not worth a finding.
-}).pipe(Effect.orElseSucceed((): ReadonlyMap<string, string> => new Map()))
+const propertiesOf = ({ name }: ServiceUnit) =>
+  Effect.gen(function* () {
+    const { run } = yield* SystemdTools
+    const { stdout } = yield* run("systemctl", ["--user", "show", name, `--property=${properties.join(",")}`])
+    return systemdProperties(stdout)
+    // systemctl has answered just before, so that a failure is not worth a finding.
+  }).pipe(Effect.orElseSucceed((): ReadonlyMap<string, string> => new Map()))
+
+const factsOf = Effect.fnUntraced(function* (unit: ServiceUnit, { path, text = "" }: InstalledFile) {
+  const { launcher, launcherPath, shipped } = yield* ServiceFiles
+  const { home } = yield* launcher
+  const wanted = Option.getOrUndefined(yield* Effect.option(shipped(unit)))
+  const fault =
+    wanted === undefined
+      ? undefined
+      : whyUnitNotCurrent(text, unitText(wanted, home === undefined ? undefined : launcherPath))
+  return { path, fault, properties: yield* propertiesOf(unit) } satisfies UnitFacts
+})
 
 const inspectInstalled = Effect.fnUntraced(function* (unit: InstalledFile) {
   const files = yield* ServiceFiles
@@ -73,23 +87,16 @@ const inspectInstalled = Effect.fnUntraced(function* (unit: InstalledFile) {
   const wanted = yield* files.launcher
   const found = yield* files.read(launcherPath)
   const launcher = found?.text === undefined ? undefined : readLauncher(found.text)
-  const shipped = Option.getOrUndefined(yield* Effect.option(files.shipped(daemonUnit)))
+  const [panel] = yield* files.installed(panelUnit)
   const facts: ServiceFacts = {
-    unitPath: unit.path,
-    unitFault:
-      shipped === undefined
-        ? undefined
-        : whyUnitNotCurrent(
-            unit.text ?? "",
-            unitText(shipped, wanted.home === undefined ? undefined : launcherPath)
-          ),
+    daemonUnit: yield* factsOf(daemonUnit, unit),
+    panelUnit: panel === undefined ? undefined : yield* factsOf(panelUnit, panel),
     launcherPath,
     launcherBroken:
       found === undefined ? "is missing" : launcher === undefined ? undefined : yield* whyBroken(launcher),
     launcherWrittenMs: yield* writtenMs(launcherPath),
     // The recorded PATH is right, whatever the PATH of this shell is.
     launcherFault: whyLauncherNotCurrent(found, { ...wanted, path: launcher?.path ?? wanted.path }),
-    properties: yield* unitProperties,
     lingers: yield* manager.lingers,
     journalProblem: yield* journalProblem
   }

@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import {
+  isMainProcess,
   type OwnUnitFacts,
   type UnitName,
   unitFacts,
@@ -29,7 +30,7 @@ interface OwnProcess {
 
 /** Undefined for a process that merely descends from a unit, as in a terminal that a unit has opened. */
 const unitOfThisProcess = ({ cgroupFile, environment, pid }: OwnProcess): UnitName | undefined => {
-  if (environment["SYSTEMD_EXEC_PID"] !== String(pid)) return undefined
+  if (!isMainProcess(environment, pid)) return undefined
   try {
     return unitOfGroups(fs.readFileSync(cgroupFile, "utf8"), environment["MANAGERPID"] !== undefined)
   } catch {

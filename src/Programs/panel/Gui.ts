@@ -1,9 +1,11 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import { isMainProcess } from "../../Domain/systemd/OwnUnitFacts.ts"
 import * as ControlClient from "../../Layers/control/ControlClient.ts"
 import * as AutopilotHome from "../../Layers/daemon/AutopilotHome.ts"
 import * as Caller from "../../Layers/daemon/Caller.ts"
+import { Signals } from "../../Layers/daemon/Signals.ts"
 import * as HistoryReader from "../../Layers/history/HistoryReader.ts"
 import * as LogFiles from "../../Layers/logs/LogFiles.ts"
 import * as MachineBoot from "../../Layers/machine/MachineBoot.ts"
@@ -15,8 +17,9 @@ import { startDaemon } from "../../Layers/panel/DaemonStart.ts"
 import * as DaemonWatch from "../../Layers/panel/DaemonWatch.ts"
 import { guiPreferences } from "../../Layers/panel/GuiPreferences.ts"
 import { loadAssets } from "../../Layers/panel/PanelAssets.ts"
+import { keepLink, runningPanel } from "../../Layers/panel/PanelLink.ts"
 import { serve } from "../../Layers/panel/PanelServer.ts"
-import { linkPage, makeToken } from "../../Layers/panel/PanelToken.ts"
+import { makeToken } from "../../Layers/panel/PanelToken.ts"
 import * as RunHistory from "../../Layers/panel/RunHistory.ts"
 import * as SettingsFile from "../../Layers/settings/SettingsFile.ts"
 import * as HomeSurvivors from "../../Layers/tree/HomeSurvivors.ts"
@@ -51,27 +54,52 @@ const startFirst = Effect.fnUntraced(function* (argv: ReadonlyArray<string>) {
   if (!success) yield* err(`autopilotd: ${message}\n`)
 })
 
-/** `autopilotd gui`: serves the panel until it is told to stop. */
+const serving = Effect.fnUntraced(function* (invocation: Invocation, isService: boolean) {
+  const { out } = yield* CommandOutput
+  const { options } = invocation
+  const argv = [
+    ...(options.workdir === undefined ? [] : ["--workdir", options.workdir]),
+    ...(options.project === undefined ? [] : ["--project", options.project])
+  ]
+  const preferences = yield* guiPreferences
+  if (options.startDaemon ?? preferences.auto_start) yield* startFirst(argv)
+
+  // systemd would take a service that leaves its work to another panel for one that is done.
+  const other = isService ? undefined : yield* runningPanel
+  if (other !== undefined && (options.port === undefined || options.port === other.port)) {
+    yield* out(`The panel is running already, with pid ${other.pid}, at ${other.link}\n`)
+    return yield* options.open === true ? openInBrowser(other.page) : Effect.void
+  }
+
+  const token = makeToken()
+  const assets = yield* loadAssets
+  const app = yield* routes({ assets, start: { argv } })
+  const port = yield* serve(app, {
+    port: options.port ?? preferences.port ?? defaultPort,
+    isToken: token.matches,
+    embedOrigins: preferences.embed_origins
+  })
+  const origin = `http://127.0.0.1:${port}/`
+  const link = `${origin}#token=${token.text}`
+  const page = yield* keepLink(link)
+  // The journal is no place for a password.
+  yield* out(
+    isService
+      ? `The panel is at ${origin}, with the link of: autopilotd gui\n`
+      : `The panel is at ${link}\nStop it with Ctrl-C.\n`
+  )
+  if (options.open === true && page !== undefined) yield* openInBrowser(page)
+  return yield* Effect.never
+})
+
+/**
+ * `autopilotd gui`: serves the panel until it is told to stop. Where a panel of this home runs already, as the service
+ * does, it only tells its link.
+ */
 export const gui = (invocation: Invocation) =>
   Effect.gen(function* () {
-    const { out } = yield* CommandOutput
-    const { options } = invocation
-    const token = makeToken()
-    const assets = yield* loadAssets
-    const argv = [
-      ...(options.workdir === undefined ? [] : ["--workdir", options.workdir]),
-      ...(options.project === undefined ? [] : ["--project", options.project])
-    ]
-    const preferences = yield* guiPreferences
-    if (options.startDaemon ?? preferences.auto_start) yield* startFirst(argv)
-    const app = yield* routes({ assets, start: { argv } })
-    const port = yield* serve(app, {
-      port: options.port ?? preferences.port ?? defaultPort,
-      isToken: token.matches,
-      embedOrigins: preferences.embed_origins
-    })
-    const link = `http://127.0.0.1:${port}/#token=${token.text}`
-    yield* out(`The panel is at ${link}\nStop it with Ctrl-C.\n`)
-    if (options.open === true) yield* openInBrowser(yield* linkPage(link))
-    return yield* Effect.never
-  }).pipe(Effect.scoped, Effect.provide(settingsAccess(invocation)), Effect.provide(Sources))
+    const { environment } = yield* Caller.Caller
+    const { next } = yield* Signals
+    const isService = isMainProcess(environment, process.pid)
+    yield* Effect.raceFirst(Effect.scoped(serving(invocation, isService)), next)
+  }).pipe(Effect.provide(settingsAccess(invocation)), Effect.provide(Sources))

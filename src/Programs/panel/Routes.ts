@@ -6,7 +6,9 @@ import type { Html } from "../../Domain/html/Html.ts"
 import { allPage, cardPage, fullPage } from "../../Domain/panel/Shell.ts"
 import { pageSockets } from "../../Layers/panel/PageSocket.ts"
 import type { PanelAssets } from "../../Layers/panel/PanelAssets.ts"
+import { PanelAnswer } from "../../Layers/panel/PanelLink.ts"
 import { refused } from "../../Layers/panel/PanelServer.ts"
+import { version } from "../Version.ts"
 import { actions, type StartOptions } from "./Actions.ts"
 import { asked } from "./Asked.ts"
 import { doctorRoutes } from "./DoctorRoutes.ts"
@@ -66,6 +68,10 @@ export const routes = ({ assets, start }: RouteOptions) =>
       HttpRouter.get(
         "/ws",
         Effect.flatMap(asked(PageRequest), (request) => onPage(livePage(request)))
+      ),
+      HttpRouter.get(
+        "/api/panel",
+        Effect.sync(() => HttpServerResponse.unsafeJson(PanelAnswer.make({ pid: process.pid, version })))
       ),
       HttpRouter.mount("/api/daemon", actions(start)),
       HttpRouter.mount("/ui/log", logRoutes),

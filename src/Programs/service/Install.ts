@@ -2,16 +2,23 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { type Launcher, whyFleeting } from "../../Domain/service/Launcher.ts"
-import { daemonUnit, serviceUnits } from "../../Domain/service/ServiceUnit.ts"
+import { daemonUnit, panelUnit, type ServiceUnit } from "../../Domain/service/ServiceUnit.ts"
 import { workerSentence } from "../../Domain/status/WorkerSentence.ts"
 import { prepare } from "../../Layers/daemon/AutopilotHome.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { type RunningPanel, runningPanel } from "../../Layers/panel/PanelLink.ts"
 import { ServiceFiles } from "../../Layers/service/ServiceFiles.ts"
 import { UserManager } from "../../Layers/service/UserManager.ts"
 import { Refused } from "../Refused.ts"
 import { version } from "../Version.ts"
 import { refuseOtherHome, type ServicePlan, servicePlan } from "./ServicePlan.ts"
-import { awaitService, ownStatus, type RunningService, startService } from "./ServiceRun.ts"
+import {
+  awaitService,
+  ownStatus,
+  type RunningService,
+  startPanelService,
+  startService
+} from "./ServiceRun.ts"
 import { checkServiceSettings } from "./ServiceSettings.ts"
 
 const refused = (reason: string) => new Refused({ reason, isTold: false })
@@ -41,6 +48,18 @@ const refuseUnsuited = Effect.fnUntraced(function* ({ units }: ServicePlan) {
       )
     }
   }
+})
+
+/** Refuses to install beside a panel of this home that systemd did not start: it has the port. */
+const refuseStrangePanel = Effect.fnUntraced(function* ({ units }: ServicePlan) {
+  if (!units.some(({ unit }) => unit === panelUnit)) return
+  const { unit } = yield* UserManager
+  const panel = yield* runningPanel
+  if (panel === undefined || panel.pid === (yield* unit(panelUnit.name)).mainPid) return
+  return yield* refused(
+    `The panel is already running with pid ${panel.pid}, but not as the service. Nothing was changed. ` +
+      `Stop it with Ctrl-C, or with: kill ${panel.pid}. Then run: autopilotd install --gui`
+  )
 })
 
 /** Refuses to install beside a daemon of this home that systemd did not start. */
@@ -76,6 +95,12 @@ const lingerLine = (lingers: boolean | undefined): string => {
       return "Lingering is unknown here. To keep the service running when you log out: loginctl enable-linger"
   }
 }
+
+/** Whether a running panel was started from other files than the plan's. */
+const isOutdatedFor = ({ launcher, units }: ServicePlan, service: ServiceUnit): boolean =>
+  [launcher, ...units.filter(({ unit }) => unit === service)].some(
+    ({ whyNotCurrent }) => whyNotCurrent !== undefined
+  )
 
 /** Writes the files that are not current. Returns their paths. */
 const writeOutdated = Effect.fnUntraced(function* (
@@ -123,6 +148,8 @@ interface Installed extends RunningService {
   readonly isEnabledNow: boolean
   /** The service ran before. It was not restarted, because that would interrupt its workers. */
   readonly wasRunning: boolean
+  /** The panel of its own service, where that is installed. */
+  readonly panel: (RunningPanel & { readonly isStarted: boolean }) | undefined
   readonly lingers: boolean | undefined
   readonly warnings: ReadonlyArray<string>
 }
@@ -131,8 +158,8 @@ interface Installed extends RunningService {
 const needsRestart = ({ status, wasRunning, written }: Installed): boolean =>
   wasRunning && (written.length > 0 || status.data?.daemon_version !== version)
 
-const isUnchanged = ({ isEnabledNow, wasRunning, written }: Installed): boolean =>
-  wasRunning && !isEnabledNow && written.length === 0
+const isUnchanged = ({ isEnabledNow, panel, wasRunning, written }: Installed): boolean =>
+  wasRunning && !isEnabledNow && written.length === 0 && panel?.isStarted !== true
 
 const answerOf = (installed: Installed) => ({
   success: true,
@@ -145,12 +172,15 @@ const answerOf = (installed: Installed) => ({
   started: !installed.wasRunning,
   pid: installed.pid,
   needs_restart: needsRestart(installed),
+  ...(installed.panel === undefined
+    ? {}
+    : { panel: { pid: installed.panel.pid, link: installed.panel.link } }),
   ...(installed.lingers === undefined ? {} : { lingers: installed.lingers }),
   warnings: installed.warnings
 })
 
 const closingLines = (installed: Installed, nowMs: number): ReadonlyArray<string> => {
-  const { lingers, pid, status, warnings, wasRunning } = installed
+  const { lingers, panel, pid, status, warnings, wasRunning } = installed
   const { name } = daemonUnit
   const worker = status.data == null ? "" : ` Its worker ${workerSentence(status.data, nowMs)}.`
   const runs = wasRunning ? `${name} is running, pid ${pid}.` : `Started ${name}, pid ${pid}.`
@@ -162,6 +192,12 @@ const closingLines = (installed: Installed, nowMs: number): ReadonlyArray<string
             `systemctl --user restart ${name}`
         ]
       : []),
+    ...(panel === undefined
+      ? []
+      : [
+          `${panelUnit.name} ${panel.isStarted ? "was started" : "is running"}, pid ${panel.pid}. The panel is at ${panel.link}`,
+          "The link is new after each start of the panel. To print it again: autopilotd gui"
+        ]),
     lingerLine(lingers),
     ...warnings.map((warning) => `Warning: ${warning}`),
     `Status: autopilotd status. Log: journalctl --user -u ${name}`
@@ -174,11 +210,12 @@ export const install = Effect.fnUntraced(function* ({ options }: Invocation) {
   const manager = yield* UserManager
   const say = (line: string) => (options.json ? Effect.void : out(`${line}\n`))
 
-  const plan = yield* Effect.flatMap(unitFolder, servicePlan)
+  const plan = yield* servicePlan(yield* unitFolder, { withPanel: options.gui === true })
   yield* refuseUnsuited(plan)
   const { starts } = plan.launcher
   const settingsWarnings = yield* checkServiceSettings(starts, yield* manager.environment)
   yield* refuseStranger
+  yield* refuseStrangePanel(plan)
 
   yield* prepare
   const written = yield* writeOutdated(plan, say)
@@ -186,8 +223,12 @@ export const install = Effect.fnUntraced(function* ({ options }: Invocation) {
   const { active } = yield* manager.unit(daemonUnit.name)
   const wasRunning = active === "active" || active === "reloading"
   const running = yield* wasRunning ? Effect.flatMap(Clock.currentTimeMillis, awaitService) : startService
+  const panel = plan.units.some(({ unit }) => unit === panelUnit)
+    ? yield* startPanelService({ isChanged: isOutdatedFor(plan, panelUnit) })
+    : undefined
   const installed: Installed = {
     ...running,
+    panel,
     plan,
     written,
     isEnabledNow,
@@ -199,17 +240,18 @@ export const install = Effect.fnUntraced(function* ({ options }: Invocation) {
   for (const line of closingLines(installed, yield* Clock.currentTimeMillis)) yield* say(line)
 })
 
-/** The commands that `install` runs. */
-const commands = [
-  "systemctl --user daemon-reload",
-  ...serviceUnits.flatMap(({ name }) => [`systemctl --user enable ${name}`, `systemctl --user start ${name}`])
-]
-
 /** `autopilotd install --print`: shows the files and commands of `install`. Changes nothing, and needs no systemd. */
 export const installPrint = Effect.fnUntraced(function* ({ options }: Invocation) {
   const { out } = yield* CommandOutput
   const { unitFolders } = yield* ServiceFiles
-  const { launcher, units } = yield* servicePlan(unitFolders[0])
+  const { launcher, units } = yield* servicePlan(unitFolders[0], { withPanel: options.gui === true })
+  const commands = [
+    "systemctl --user daemon-reload",
+    ...units.flatMap(({ unit: { name } }) => [
+      `systemctl --user enable ${name}`,
+      `systemctl --user start ${name}`
+    ])
+  ]
   const files = [launcher, ...units].map(({ mode, path, text }) => ({ path, mode: mode.toString(8), text }))
   if (options.json) {
     const message = "autopilotd install would write these files and run these commands. Nothing was changed"

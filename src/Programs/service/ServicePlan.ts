@@ -8,6 +8,7 @@ import {
 import {
   homeOfLauncher,
   launcherIn,
+  panelUnit,
   type ServiceUnit,
   serviceUnits,
   unitText,
@@ -73,13 +74,23 @@ export const refuseOtherHome = Effect.fnUntraced(function* (file: {
   })
 })
 
+/** The units to install: the panel's if asked for, or if it is there, so that it stays current. */
+const wantedUnits = Effect.fnUntraced(function* (withPanel: boolean) {
+  const { installed } = yield* ServiceFiles
+  const hasPanel = withPanel || (yield* installed(panelUnit)).some(({ isMask }) => !isMask)
+  return serviceUnits.filter((unit) => unit !== panelUnit || hasPanel)
+})
+
 /** Plans the files for units in this folder. Changes nothing. */
-export const servicePlan = Effect.fnUntraced(function* (unitFolder: string) {
+export const servicePlan = Effect.fnUntraced(function* (
+  unitFolder: string,
+  { withPanel }: { readonly withPanel: boolean }
+) {
   const { launcher, launcherPath, read, shipped } = yield* ServiceFiles
   const starts = yield* launcher
   const launcherFound = yield* read(launcherPath)
   const units = yield* Effect.forEach(
-    serviceUnits,
+    yield* wantedUnits(withPanel),
     Effect.fnUntraced(function* (unit) {
       const path = `${unitFolder}/${unit.name}`
       const text = unitText(yield* shipped(unit), starts.home === undefined ? undefined : launcherPath)

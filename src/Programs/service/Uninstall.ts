@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { isLauncher } from "../../Domain/service/Launcher.ts"
-import { serviceUnits } from "../../Domain/service/ServiceUnit.ts"
+import { daemonUnit, panelUnit, type ServiceUnit, serviceUnits } from "../../Domain/service/ServiceUnit.ts"
 import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { ServiceFiles } from "../../Layers/service/ServiceFiles.ts"
@@ -10,10 +10,10 @@ import { UserManager } from "../../Layers/service/UserManager.ts"
 import { Refused } from "../Refused.ts"
 import { refuseOtherHome } from "./ServicePlan.ts"
 
-/** The existing files of the units. A mask belongs to the user. */
-const installedUnits = Effect.gen(function* () {
+/** The existing files of units. A mask belongs to the user. */
+const filesOf = Effect.fnUntraced(function* (wanted: ReadonlyArray<ServiceUnit>) {
   const { installed } = yield* ServiceFiles
-  const seen = yield* Effect.forEach(serviceUnits, (unit) =>
+  const seen = yield* Effect.forEach(wanted, (unit) =>
     Effect.map(installed(unit), (files) => files.map((found) => ({ unit, path: found.path, found })))
   )
   return seen.flat().filter(({ found }) => !found.isMask)
@@ -23,15 +23,17 @@ const isDown = (active: string): boolean => active === "inactive" || active === 
 
 /** Stops and disables a unit, which may run although its file was removed. Returns whether it ran. */
 const takeDown = Effect.fnUntraced(function* (
-  name: string,
+  service: ServiceUnit,
   isThere: boolean,
   say: (line: string) => Effect.Effect<void>
 ) {
+  const { name } = service
   const { systemctl, unit } = yield* UserManager
   const { active, isStale, load } = yield* unit(name)
   const isRunning = !isDown(active) && (isThere || isStale || load === "not-found")
   if (isRunning) {
-    yield* say(`Stopping ${name} and its workers, which may take as long as restart.stop_grace_ms`)
+    const workers = " and its workers, which may take as long as restart.stop_grace_ms"
+    yield* say(`Stopping ${name}${service === daemonUnit ? workers : ""}`)
     yield* systemctl("stop", name)
   }
   if (isThere) {
@@ -44,7 +46,7 @@ const takeDown = Effect.fnUntraced(function* (
   return isRunning
 })
 
-/** `autopilotd uninstall`: stops and removes the service. Settings, logs and history stay. */
+/** `autopilotd uninstall`: stops and removes the services, or the panel's alone. Settings, logs and history stay. */
 export const uninstall = Effect.fnUntraced(function* ({ options }: Invocation) {
   const { out } = yield* CommandOutput
   const { root } = yield* AutopilotHome
@@ -52,10 +54,13 @@ export const uninstall = Effect.fnUntraced(function* ({ options }: Invocation) {
   const manager = yield* UserManager
   const say = (line: string) => (options.json ? Effect.void : out(`${line}\n`))
 
-  const units = yield* installedUnits
+  const wanted = options.gui === true ? [panelUnit] : serviceUnits
+  const units = yield* filesOf(wanted)
   for (const file of units) yield* refuseOtherHome(file)
   const launcher = yield* files.read(files.launcherPath)
-  const isOurLauncher = launcher?.text !== undefined && isLauncher(launcher.text)
+  // The launcher stays with the service of the daemon.
+  const isOurLauncher =
+    wanted.includes(daemonUnit) && launcher?.text !== undefined && isLauncher(launcher.text)
   const toRemove = [...units.map(({ path }) => path), ...(isOurLauncher ? [files.launcherPath] : [])]
 
   const reached = yield* Effect.either(manager.looksIn)
@@ -67,29 +72,32 @@ export const uninstall = Effect.fnUntraced(function* ({ options }: Invocation) {
       isTold: false
     })
   }
-  let wasRunning = false
+  const down: Array<ServiceUnit> = []
   if (Either.isRight(reached)) {
-    for (const { name } of serviceUnits) {
-      const isThere = units.some(({ unit }) => unit.name === name)
-      if (yield* takeDown(name, isThere, say)) wasRunning = true
+    for (const service of wanted) {
+      const isThere = units.some(({ unit }) => unit === service)
+      if ((yield* takeDown(service, isThere, say)) || isThere) down.push(service)
     }
   }
   for (const path of toRemove) {
     yield* files.remove(path)
     yield* say(`Removed ${path}`)
   }
-  if (Either.isRight(reached) && (units.length > 0 || wasRunning)) {
+  if (down.length > 0) {
     yield* manager.systemctl("daemon-reload")
     // Fails for a unit that systemd has already unloaded.
-    for (const { name } of serviceUnits) yield* Effect.ignore(manager.systemctl("reset-failed", name))
+    for (const { name } of down) yield* Effect.ignore(manager.systemctl("reset-failed", name))
   }
   const beside = yield* Effect.forEach(units, ({ path }) => files.beside(path))
-  const foreign = launcher !== undefined && !isOurLauncher ? [files.launcherPath] : []
+  const foreign =
+    wanted.includes(daemonUnit) && launcher !== undefined && !isOurLauncher ? [files.launcherPath] : []
   const left = [...beside.flat(), ...foreign]
-  const isGone = toRemove.length > 0 || wasRunning
+  const isGone = toRemove.length > 0 || down.length > 0
   const message = isGone
-    ? "The service was removed"
-    : "Nothing to remove: autopilotd is not installed as a service"
+    ? down.length > 1
+      ? "The services were removed"
+      : "The service was removed"
+    : `Nothing to remove: ${options.gui === true ? panelUnit.runs : "autopilotd"} is not installed as a service`
   if (options.json) {
     const answer = { success: true, message, removed: toRemove, left, kept: root }
     return yield* out(`${JSON.stringify(answer)}\n`)

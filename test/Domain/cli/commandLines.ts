@@ -70,6 +70,7 @@ const valueOf: Record<OptionKey, FastCheck.Arbitrary<unknown>> = {
   keep: FastCheck.constant(true),
   restart: FastCheck.constant(true),
   dryRun: FastCheck.constant(true),
+  gui: FastCheck.constant(true),
   print: FastCheck.constant(true),
   noWait: FastCheck.constant(true),
   follow: FastCheck.constant(true),

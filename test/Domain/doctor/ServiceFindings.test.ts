@@ -21,13 +21,16 @@ ExecStart={ path=/x ; argv[]=/x start }
 `
 
 const well: ServiceFacts = {
-  unitPath: "/home/me/.config/systemd/user/autopilotd.service",
-  unitFault: undefined,
+  daemonUnit: {
+    path: "/home/me/.config/systemd/user/autopilotd.service",
+    fault: undefined,
+    properties: systemdProperties(shown)
+  },
+  panelUnit: undefined,
   launcherPath: "/home/me/.autopilot/bin/autopilotd",
   launcherBroken: undefined,
   launcherFault: undefined,
   launcherWrittenMs: 1_000_000,
-  properties: systemdProperties(shown),
   lingers: true,
   journalProblem: undefined
 }
@@ -41,7 +44,10 @@ const found = (change: Partial<ServiceFacts>, daemon: DaemonSight = running) =>
   ills(serviceFindings({ _tag: "Installed", facts: { ...well, ...change } }, daemon))
 
 const showing = (properties: Readonly<Record<string, string>>) => ({
-  properties: new Map([...well.properties, ...Object.entries(properties)])
+  daemonUnit: {
+    ...well.daemonUnit,
+    properties: new Map([...well.daemonUnit.properties, ...Object.entries(properties)])
+  }
 })
 
 describe("the service", () => {
@@ -52,11 +58,15 @@ describe("the service", () => {
       []
     )
     assert.deepStrictEqual(ills(serviceFindings({ _tag: "NoManager", reason: "None." }, running)), [])
-    assert.strictEqual(well.properties.get("ExecStart"), "{ path=/x ; argv[]=/x start }")
+    assert.strictEqual(well.daemonUnit.properties.get("ExecStart"), "{ path=/x ; argv[]=/x start }")
   })
 
   it.each<readonly [string, Partial<ServiceFacts>, ReadonlyArray<string>]>([
-    ["has a unit that was changed", { unitFault: "was changed by hand" }, ["warning Service"]],
+    [
+      "has a unit that was changed",
+      { daemonUnit: { ...well.daemonUnit, fault: "was changed by hand" } },
+      ["warning Service"]
+    ],
     [
       "has a launcher whose Node is gone",
       { launcherBroken: "starts /n, which is gone", launcherFault: "x" },
@@ -93,6 +103,35 @@ describe("the service", () => {
     assert.deepStrictEqual(
       found(showing({ ActiveState: "failed", Result: "start-limit-hit", MainPID: "0" }), none),
       ["error Service"]
+    )
+  })
+
+  it("has a panel, which is no service, runs, or failed", () => {
+    const said = (panelUnit: ServiceFacts["panelUnit"]) =>
+      serviceFindings({ _tag: "Installed", facts: { ...well, panelUnit } }, running).filter(
+        ({ about }) => about === "Panel"
+      )
+    assert.deepStrictEqual(
+      said(undefined).map(({ text }) => text),
+      ["Not a service: autopilotd gui serves it in a terminal. To serve it always: autopilotd install --gui"]
+    )
+    assert.deepStrictEqual(
+      said(well.daemonUnit).map(({ level, text }) => `${level} ${text}`),
+      ["ok It is active and enabled."]
+    )
+    const failed = showing({ ActiveState: "failed", Result: "exit-code", MainPID: "0" }).daemonUnit
+    assert.deepStrictEqual(
+      said({ ...failed, fault: "was changed by hand" }).map(({ cure, level }) => [level, cure]),
+      [
+        [
+          "warning",
+          "Run: autopilotd install --gui. Keep changes of your own in a drop-in: systemctl --user edit autopilotd-gui"
+        ],
+        [
+          "error",
+          "Read journalctl --user -u autopilotd-gui -n 30, then: systemctl --user restart autopilotd-gui"
+        ]
+      ]
     )
   })
 

@@ -6,12 +6,15 @@ import {
   daemonUnit,
   homeOfLauncher,
   launcherIn,
+  panelUnit,
   serviceUnits,
   unitText,
   whyUnitNotCurrent
 } from "../../../src/Domain/service/ServiceUnit.ts"
 
-const shipped = fs.readFileSync(resolve(import.meta.dirname, "../../../systemd", daemonUnit.name), "utf8")
+const shippedOf = ({ name }: { readonly name: string }) =>
+  fs.readFileSync(resolve(import.meta.dirname, "../../../systemd", name), "utf8")
+const shipped = shippedOf(daemonUnit)
 
 const commands = (unit: string) => unit.split("\n").filter((line) => /^Exec\w+=/.test(line))
 
@@ -43,6 +46,10 @@ describe("the units", () => {
       "ExecStart=/srv/agents/bin/autopilotd start --keep-state",
       "ExecReload=/srv/agents/bin/autopilotd reload"
     ])
+    assert.strictEqual(launcherIn(shippedOf(panelUnit)), "default")
+    const panel = unitText(shippedOf(panelUnit), "/srv/agents/bin/autopilotd")
+    assert.deepStrictEqual(commands(panel), ["ExecStart=/srv/agents/bin/autopilotd gui"])
+    assert.strictEqual(launcherIn(panel), "/srv/agents/bin/autopilotd")
     const others = (text: string) => text.split("\n").filter((line) => !commands(text).includes(line))
     assert.deepStrictEqual(others(unit), others(shipped))
     assert.notInclude(commands(unit).join(), "%h")

@@ -182,6 +182,66 @@ describe("autopilotd install", () => {
   )
 })
 
+describe("autopilotd install --gui", () => {
+  it.scopedLive("makes the panel a second service, and prints its link", () =>
+    Effect.gen(function* () {
+      const world = yield* serviceWorld({})
+      const { out, result } = yield* installing(world, "--gui")
+      assert.isTrue(Either.isRight(result), messageOf(result))
+      const lines = out.split("\n")
+      assert.include(lines, `Wrote ${world.panelUnitPath}`)
+      assert.include(lines, "Enabled autopilotd-gui.service: the web panel starts automatically")
+      assert.include(lines, `autopilotd-gui.service was started, pid 1. The panel is at ${world.panelLink}`)
+      assert.deepStrictEqual(world.machine.told, [
+        "daemon-reload",
+        "enable autopilotd.service",
+        "enable autopilotd-gui.service",
+        "start autopilotd.service",
+        "restart autopilotd-gui.service"
+      ])
+
+      // From now on every install keeps it current, and lets it run as it is, with the link that it has.
+      world.machine.told.length = 0
+      assert.match((yield* installing(world)).out, /^Already installed, nothing was changed\./)
+      assert.deepStrictEqual(world.machine.told, [])
+      fs.appendFileSync(world.panelUnitPath, "# changed\n")
+      yield* installing(world)
+      assert.deepStrictEqual(world.machine.told, ["daemon-reload", "restart autopilotd-gui.service"])
+
+      // One of a former version is replaced.
+      world.machine.told.length = 0
+      world.machine.panel.version = "0.0.1"
+      const { panel } = JSON.parse((yield* installing(world, "--json")).out)
+      assert.deepStrictEqual(panel, { pid: 3, link: world.panelLink })
+      assert.deepStrictEqual(world.machine.told, ["restart autopilotd-gui.service"])
+    })
+  )
+
+  it.scopedLive("refuses beside a panel in a terminal, which has the port", () =>
+    Effect.gen(function* () {
+      const world = yield* serviceWorld({})
+      world.runPanel(77)
+      const { result } = yield* installing(world, "--gui")
+      assert.include(messageOf(result), "The panel is already running with pid 77, but not as the service.")
+      assert.deepStrictEqual(world.machine.told, [])
+      assert.isFalse(fs.existsSync(world.unitPath))
+    })
+  )
+
+  it.scopedLive("has its unit in --print only when asked", () =>
+    Effect.gen(function* () {
+      const world = yield* serviceWorld({})
+      const printed = (...words: ReadonlyArray<string>) =>
+        Effect.map(
+          heard(Effect.provide(installPrint(invocationOf("install", "--print", ...words)), world.layer)),
+          ({ out }) => out
+        )
+      assert.notInclude(yield* printed(), "autopilotd-gui")
+      assert.include(yield* printed("--gui"), "systemctl --user enable autopilotd-gui.service\n")
+    })
+  )
+})
+
 describe("autopilotd install warns", () => {
   const warningsOf = Effect.fnUntraced(function* (options: Parameters<typeof serviceWorld>[0]) {
     const world = yield* serviceWorld(options)

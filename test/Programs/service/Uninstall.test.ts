@@ -8,9 +8,12 @@ import { uninstall } from "../../../src/Programs/service/Uninstall.ts"
 import { heard, invocationOf, messageOf } from "../../fixtures/CommandUser.ts"
 import { serviceWorld } from "../../fixtures/ServiceWorld.ts"
 
-const installedWorld = Effect.fnUntraced(function* (options: Parameters<typeof serviceWorld>[0] = {}) {
+const installedWorld = Effect.fnUntraced(function* (
+  options: Parameters<typeof serviceWorld>[0] = {},
+  ...words: ReadonlyArray<string>
+) {
   const world = yield* serviceWorld(options)
-  const { result } = yield* heard(Effect.provide(install(invocationOf("install")), world.layer))
+  const { result } = yield* heard(Effect.provide(install(invocationOf("install", ...words)), world.layer))
   assert.isTrue(Either.isRight(result), messageOf(result))
   world.machine.told.length = 0
   return world
@@ -47,6 +50,35 @@ describe("autopilotd uninstall", () => {
       assert.isFalse(fs.existsSync(world.unitPath))
       assert.isFalse(fs.existsSync(world.launcherPath))
       assert.isTrue(fs.existsSync(world.home.settingsFile))
+    })
+  )
+
+  it.scopedLive("removes the panel's service with the daemon's, or alone", () =>
+    Effect.gen(function* () {
+      const world = yield* installedWorld({}, "--gui")
+      const alone = yield* uninstalling(world, "--gui")
+      assert.strictEqual(
+        alone.out,
+        [
+          "Stopping autopilotd-gui.service",
+          "Disabled autopilotd-gui.service",
+          `Removed ${world.panelUnitPath}`,
+          `The service was removed. Settings, logs and history stay in ${world.home.root}.`,
+          ""
+        ].join("\n")
+      )
+      assert.isTrue(fs.existsSync(world.unitPath) && fs.existsSync(world.launcherPath))
+      assert.strictEqual(world.machine.active, "active")
+      assert.strictEqual(
+        (yield* uninstalling(world, "--gui")).out,
+        "Nothing to remove: the web panel is not installed as a service.\n"
+      )
+
+      yield* heard(Effect.provide(install(invocationOf("install", "--gui")), world.layer))
+      const both = yield* uninstalling(world)
+      assert.include(both.out, `Removed ${world.unitPath}\nRemoved ${world.panelUnitPath}\n`)
+      assert.include(both.out, "The services were removed.")
+      assert.isFalse(fs.existsSync(world.panelUnitPath) || fs.existsSync(world.launcherPath))
     })
   )
 

@@ -1,7 +1,9 @@
+import * as fs from "node:fs"
 import * as http from "node:http"
+import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { command, fixture, startDaemon, temporaryHome } from "../TestDaemon.ts"
+import { command, eventually, fixture, ownProcess, startDaemon, temporaryHome } from "../TestDaemon.ts"
 import { startPanel } from "./TestPanel.ts"
 
 /** A request with headers that fetch does not let anyone set. */
@@ -99,22 +101,63 @@ describe("autopilotd gui", () => {
       // The home has no settings, and claude is not installed here: the daemon's own first error.
       assert.isString(answer.message)
 
-      panel.child.kill("SIGTERM")
-      assert.isNull((yield* panel.ended).signal)
       yield* command({ home, args: ["stop"] })
     })
   )
 
-  it.scopedLive("says who has the port, where another program has it", () =>
-    Effect.gen(function* () {
-      const home = yield* temporaryHome
-      const { origin } = yield* startPanel({ home })
-      const second = yield* command({ home, args: ["gui", "--port", new URL(origin).port] })
-      assert.strictEqual(second.code, 1)
-      assert.match(
-        second.stderr,
-        /^autopilotd: Another program listens on 127\.0\.0\.1:\d+, perhaps another panel\. Stop it, or/
-      )
-    })
+  it.scopedLive(
+    "opens its link in the browser, also that of the panel that runs, and says who has the port",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        // In the place of a browser: it notes what it would show.
+        const seen = join(home, "seen")
+        fs.writeFileSync(
+          join(home, "xdg-open"),
+          `#!/bin/sh\ncat "$1" >>"${seen}"; echo "$1" >>"${seen}.paths"\n`,
+          {
+            mode: 0o755
+          }
+        )
+        const env = { PATH: `${home}:${process.env["PATH"]}` }
+        const links = () =>
+          fs.existsSync(seen)
+            ? [...fs.readFileSync(seen, "utf8").matchAll(/href="([^"]+)"/g)].map(([, to]) => to)
+            : []
+        const opened = (count: number) =>
+          eventually(
+            `${count} links were opened`,
+            Effect.sync(() => (links().length === count ? links() : undefined))
+          )
+        const panel = yield* startPanel({ home, env, args: ["--open"] })
+        const { link } = panel
+        assert.deepStrictEqual(yield* opened(1), [link])
+        // Other users see the arguments of a browser: no token in them.
+        const page = join(home, "gui.html")
+        assert.strictEqual(fs.readFileSync(`${seen}.paths`, "utf8"), `${page}\n`)
+        assert.strictEqual(fs.statSync(page).mode & 0o777, 0o600)
+
+        // A second one is not needed: it leads to the first.
+        const second = yield* ownProcess({ home, env, args: ["gui", "--open"] })
+        assert.deepInclude(second, {
+          code: 0,
+          stdout: `The panel is running already, with pid ${panel.child.pid}, at ${link}\n`
+        })
+        assert.deepStrictEqual(yield* opened(2), [link, link])
+
+        const elsewhere = yield* command({
+          home: yield* temporaryHome,
+          args: ["gui", "--port", new URL(link).port]
+        })
+        assert.strictEqual(elsewhere.code, 1)
+        assert.match(
+          elsewhere.stderr,
+          /^autopilotd: Another program listens on 127\.0\.0\.1:\d+, perhaps another panel\. Stop it, or/
+        )
+
+        panel.child.kill("SIGTERM")
+        assert.deepStrictEqual(yield* panel.ended, { code: 0, signal: null })
+        assert.isFalse(fs.existsSync(page))
+      })
   )
 })
