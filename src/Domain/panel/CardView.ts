@@ -2,7 +2,7 @@ import { type Html, type HtmlValue, html } from "../html/Html.ts"
 import { moment, since, until } from "../html/Moment.ts"
 import { counted, dollars, humanBytes } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
-import type { DaemonSight } from "./DaemonSight.ts"
+import { type DaemonSight, startOf } from "./DaemonSight.ts"
 import { type RunEnd, tagOf } from "./RunEnds.ts"
 import { modelIn, stateWords } from "./StateView.ts"
 
@@ -26,8 +26,9 @@ export const daemonCard = (sight: DaemonSight, nowMs: number): Html => {
   const title = html`<h2><span class="dot ${tone}"></span>${headline}</h2>`
   if (sight._tag === "NotRunning") return html`${title}<p class="muted">Nothing restarts the worker.</p>`
   if (sight._tag === "Unwell") return html`${title}<p class="muted">${printable(sight.reason, 300)}</p>`
-  const { problem, startedMs, status } = sight
+  const { problem, status } = sight
   if (status === undefined) return html`${title}<p class="muted">${printable(problem ?? "", 300)}</p>`
+  const startedMs = startOf(sight)
   const failures = status.consecutive_failures
   const due = status.next_start_at_ms
   const rows: ReadonlyArray<Row> = [

@@ -8,8 +8,6 @@ export type DaemonSight =
       readonly projects: ProjectsData
       /** The status of the project that the page shows. */
       readonly status?: StatusReply
-      /** When its worker started, in milliseconds since 1970. */
-      readonly startedMs?: number
       /** The start of each worker that runs, by project, in milliseconds since 1970. */
       readonly starts: ReadonlyMap<string, number>
       /** Why there is no status, such as a project that was removed. */
@@ -18,3 +16,10 @@ export type DaemonSight =
   | { readonly _tag: "NotRunning" }
   /** The daemon runs, and does not answer as it should. */
   | { readonly _tag: "Unwell"; readonly reason: string }
+
+/** The start of the worker that the page shows, in milliseconds since 1970. Undefined while none runs. */
+export const startOf = ({
+  starts,
+  status
+}: Extract<DaemonSight, { readonly _tag: "Running" }>): number | undefined =>
+  status === undefined || status.worker_pid === null ? undefined : starts.get(status.project ?? "")

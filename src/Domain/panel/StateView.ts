@@ -4,7 +4,7 @@ import { moment, since, until } from "../html/Moment.ts"
 import type { StatusReply } from "../status/StatusData.ts"
 import { counted, humanBytes } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
-import type { DaemonSight } from "./DaemonSight.ts"
+import { type DaemonSight, startOf } from "./DaemonSight.ts"
 
 const tones: Readonly<Record<string, Tone>> = {
   running: "ok",
@@ -144,8 +144,6 @@ export const connectingView: Html = html`${stateLine("off", "Connecting", "Askin
 export const stateView = (sight: DaemonSight, nowMs: number): Html => {
   const { headline, tone } = stateWords(sight)
   const facts =
-    sight._tag === "Running" && sight.status !== undefined
-      ? factsOf(sight.status, sight.startedMs, nowMs)
-      : []
+    sight._tag === "Running" && sight.status !== undefined ? factsOf(sight.status, startOf(sight), nowMs) : []
   return html`${stateLine(tone, headline, underline(sight))}${facts.length > 0 && factList(facts)}`
 }

@@ -18,7 +18,7 @@ const pollInterval = "3 seconds"
 /** A daemon that has just started is noticed within this time. */
 const retryInterval = "1 second"
 
-/** Several events of one moment are one change. */
+/** The first of several events is shown at once, and what follows it within this time together. */
 const settleTime = "20 millis"
 
 /** The daemon as the panel sees it, whether or not it runs. */
@@ -49,8 +49,8 @@ export const layer: Layer.Layer<DaemonWatch, never, ControlClient | AutopilotHom
 
     yield* Effect.forkScoped(Effect.schedule(change, Schedule.spaced(pollInterval)))
     yield* subscribe(socket, {}).pipe(
-      Stream.debounce(settleTime),
-      Stream.runForEach(() => change),
+      Stream.buffer({ capacity: 1, strategy: "sliding" }),
+      Stream.runForEach(() => Effect.zipRight(change, Effect.sleep(settleTime))),
       Effect.ignore,
       Effect.zipRight(change),
       Effect.repeat(Schedule.spaced(retryInterval)),
@@ -73,15 +73,19 @@ export const layer: Layer.Layer<DaemonWatch, never, ControlClient | AutopilotHom
 
     const ask = (project: ProjectName | undefined): Effect.Effect<DaemonSight> =>
       Effect.gen(function* () {
-        const status = yield* request({ type: "Status", ...(project === undefined ? {} : { project }) })
-        const projects = yield* request({ type: "Projects" })
+        const [status, projects] = yield* Effect.all(
+          [
+            request({ type: "Status", ...(project === undefined ? {} : { project }) }),
+            request({ type: "Projects" })
+          ],
+          { concurrency: "unbounded" }
+        )
         if (projects.data === undefined || projects.data === null)
           return { _tag: "Unwell" as const, reason: projects.message }
         const starts = startsOf(projects.data, yield* Clock.currentTimeMillis)
         const sight = { _tag: "Running" as const, projects: projects.data, starts }
         if (!status.success || !status.data) return { ...sight, problem: status.message }
-        const startedMs = status.data.worker_pid === null ? undefined : starts.get(status.data.project ?? "")
-        return { ...sight, status: status.data, ...(startedMs === undefined ? {} : { startedMs }) }
+        return { ...sight, status: status.data }
       }).pipe(Effect.catchAll((error) => Effect.succeed(sightOf(error))))
 
     return DaemonWatch.of({

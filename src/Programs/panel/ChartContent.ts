@@ -7,10 +7,17 @@ import { healthMinutes, healthStrip } from "../../Domain/chart/HealthStrip.ts"
 import type { Fragment } from "../../Domain/html/Html.ts"
 import { ProjectName } from "../../Domain/Project.ts"
 import type { DaemonSight } from "../../Domain/panel/DaemonSight.ts"
+import { HistoryReader } from "../../Layers/history/HistoryReader.ts"
 import { ChartSource } from "../../Layers/panel/ChartSource.ts"
-import type { PageRequest } from "./PageContent.ts"
+import type { PageRequest } from "./PageParts.ts"
 
 const hourMs = 3_600_000
+
+/** Enough to know the state before the span. */
+const beforeSpan = 200
+
+/** More marks than a chart can show. */
+const maxRecords = 5000
 
 const nameOf = Schema.decodeUnknownOption(ProjectName)
 
@@ -24,8 +31,17 @@ export const chartContent = Effect.fnUntraced(function* (
   const selected = sight._tag === "Running" ? sight.projects.selected : undefined
   const name = project ?? Option.getOrUndefined(nameOf(selected))
   const span = spanOf(range, nowMs)
+  const { read } = yield* HistoryReader
   // The history card says that the history cannot be read; the chart is drawn without marks.
-  const records = yield* Effect.orElseSucceed(source.records(name), () => [])
+  const records = yield* read({
+    sinceMs: span.fromMs,
+    atLeast: beforeSpan,
+    limit: maxRecords,
+    ...(name === undefined ? {} : { project: name })
+  }).pipe(
+    Effect.map((found) => found.records),
+    Effect.orElseSucceed(() => [])
+  )
   const { problem, samples } = yield* source.samples(span.toMs - span.fromMs)
   const lastHour = range === "1h" ? samples : (yield* source.samples(hourMs)).samples
   return [

@@ -6,7 +6,6 @@ import * as ControlClient from "../../Layers/control/ControlClient.ts"
 import * as AutopilotHome from "../../Layers/daemon/AutopilotHome.ts"
 import * as Caller from "../../Layers/daemon/Caller.ts"
 import { Signals } from "../../Layers/daemon/Signals.ts"
-import * as HistoryReader from "../../Layers/history/HistoryReader.ts"
 import * as LogFiles from "../../Layers/logs/LogFiles.ts"
 import * as MachineBoot from "../../Layers/machine/MachineBoot.ts"
 import * as ProcFs from "../../Layers/machine/ProcFs.ts"
@@ -20,7 +19,7 @@ import { loadAssets } from "../../Layers/panel/PanelAssets.ts"
 import { keepLink, runningPanel } from "../../Layers/panel/PanelLink.ts"
 import { serve } from "../../Layers/panel/PanelServer.ts"
 import { makeToken } from "../../Layers/panel/PanelToken.ts"
-import * as RunHistory from "../../Layers/panel/RunHistory.ts"
+import * as RememberedHistory from "../../Layers/panel/RememberedHistory.ts"
 import * as SettingsFile from "../../Layers/settings/SettingsFile.ts"
 import * as HomeSurvivors from "../../Layers/tree/HomeSurvivors.ts"
 import { settingsAccess } from "../config/SettingsAccess.ts"
@@ -35,8 +34,8 @@ const Sources = Layer.unwrapEffect(
 ).pipe(
   Layer.merge(ProcFs.layer),
   (client) => Layer.provideMerge(Layer.mergeAll(DaemonWatch.layer, HomeSurvivors.layer), client),
-  Layer.merge(Layer.mergeAll(HistoryReader.layer, MachineBoot.layer, SettingsFile.layer, LogFiles.layer)),
-  (sources) => Layer.provideMerge(Layer.merge(RunHistory.layer, ChartSource.layer), sources),
+  Layer.merge(Layer.mergeAll(RememberedHistory.layer, MachineBoot.layer, SettingsFile.layer, LogFiles.layer)),
+  (sources) => Layer.provideMerge(ChartSource.layer, sources),
   Layer.provideMerge(Layer.merge(AutopilotHome.layer, Caller.layer))
 )
 

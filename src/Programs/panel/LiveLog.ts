@@ -13,7 +13,7 @@ import type { Page } from "../../Layers/panel/PageSocket.ts"
 import { logSign } from "../../Layers/panel/WholeLog.ts"
 import { chosenProject } from "../logs/Logs.ts"
 import { windowRows } from "./LogRoutes.ts"
-import type { PageRequest } from "./PageContent.ts"
+import type { PageRequest } from "./PageParts.ts"
 
 /** No more than four messages a second: more would cost the browser more than a person can read. */
 const interval = "250 millis"

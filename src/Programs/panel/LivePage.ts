@@ -4,7 +4,7 @@ import { type Fragment, nothing, outOfBand } from "../../Domain/html/Html.ts"
 import { DaemonWatch } from "../../Layers/panel/DaemonWatch.ts"
 import type { Page } from "../../Layers/panel/PageSocket.ts"
 import { liveLog } from "./LiveLog.ts"
-import { type PageRequest, pageContent } from "./PageContent.ts"
+import { type PageRequest, pageParts } from "./PageParts.ts"
 
 /** Sent when nothing has changed, so that the page knows that it is still connected. */
 const sign = outOfBand([{ id: "alive", content: nothing }])
@@ -19,10 +19,16 @@ export const livePage = (request: PageRequest) => (page: Page) =>
       Stream.buffer({ capacity: 1, strategy: "sliding" }),
       Stream.runForEach(() =>
         Effect.gen(function* () {
-          const fragments: ReadonlyArray<Fragment> = yield* pageContent(request)
-          const changed = fragments.filter(({ content, id, key }) => sent.get(id) !== (key ?? content.text))
-          for (const { content, id, key } of changed) sent.set(id, key ?? content.text)
-          yield* page.send(changed.length === 0 ? sign : outOfBand(changed))
+          let hasSent = false
+          for (const part of yield* pageParts(request)) {
+            const fragments: ReadonlyArray<Fragment> = yield* part
+            const changed = fragments.filter(({ content, id, key }) => sent.get(id) !== (key ?? content.text))
+            if (changed.length === 0) continue
+            for (const { content, id, key } of changed) sent.set(id, key ?? content.text)
+            yield* page.send(outOfBand(changed))
+            hasSent = true
+          }
+          if (!hasSent) yield* page.send(sign)
         })
       )
     )

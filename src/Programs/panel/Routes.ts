@@ -16,7 +16,7 @@ import { editorRoutes } from "./EditorRoutes.ts"
 import { historyRoutes } from "./HistoryRoutes.ts"
 import { livePage } from "./LivePage.ts"
 import { logRoutes } from "./LogRoutes.ts"
-import { PageRequest, pageContent } from "./PageContent.ts"
+import { PageRequest, pageContent } from "./PageParts.ts"
 import { pieces } from "./Pieces.ts"
 
 /** Without a charset a browser guesses one. */

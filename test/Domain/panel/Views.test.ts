@@ -49,8 +49,7 @@ const sight = (projects: ReadonlyArray<ProjectRow>, more: Partial<StatusReply> =
   starts: new Map(
     projects.flatMap(({ name, worker_pid }) => (worker_pid === null ? [] : [[name, nowMs - 60_000]]))
   ),
-  status: { ...status, ...more },
-  startedMs: nowMs - 60_000
+  status: { ...status, ...more }
 })
 
 const both = [row("shop", "running"), row("blog", "failed", { consecutive_failures: 10, reason: "gave up" })]

@@ -6,7 +6,6 @@ import * as Layer from "effect/Layer"
 import { savedSamples } from "../../../src/Domain/memory/SampleColumns.ts"
 import { noSeries, withSample } from "../../../src/Domain/memory/SampleSeries.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
-import * as HistoryReader from "../../../src/Layers/history/HistoryReader.ts"
 import * as ChartSource from "../../../src/Layers/panel/ChartSource.ts"
 import { daemonThat } from "../../fixtures/CommandUser.ts"
 import { temporaryHome } from "../../live/TestDaemon.ts"
@@ -21,7 +20,7 @@ const inHome = (home: string, answer: () => object | undefined) => {
   return {
     asked: daemon.asked,
     layer: ChartSource.layer.pipe(
-      Layer.provide(Layer.merge(daemon.layer, HistoryReader.layer)),
+      Layer.provide(daemon.layer),
       Layer.provide(Layer.succeed(AutopilotHome, pathsBelow(home)))
     )
   }
@@ -67,24 +66,6 @@ describe("what the memory chart is drawn of", () => {
         samples: [],
         problem: 'Unknown request type "Samples"'
       })
-    })
-  )
-
-  it.scopedLive("has the history as it is now, read again only when it has changed", () =>
-    Effect.gen(function* () {
-      const home = yield* temporaryHome
-      const line = (seq: number) =>
-        `${JSON.stringify({ at: Date.now(), seq, daemon: "d", _tag: "ConcernRecovered", name: "x" })}\n`
-      yield* Effect.gen(function* () {
-        const { records } = yield* ChartSource.ChartSource
-        assert.lengthOf(yield* records(undefined), 0)
-        fs.writeFileSync(join(home, "history.jsonl"), line(0))
-        const first = yield* records(undefined)
-        assert.lengthOf(first, 1)
-        assert.strictEqual(yield* records(undefined), first)
-        fs.appendFileSync(join(home, "history.jsonl"), line(1))
-        assert.lengthOf(yield* records(undefined), 2)
-      }).pipe(Effect.provide(inHome(home, () => undefined).layer))
     })
   )
 })

@@ -2,7 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { ChartRange } from "../../Domain/chart/ChartView.ts"
-import { type Fragment, html } from "../../Domain/html/Html.ts"
+import { type Fragment, html, nothing } from "../../Domain/html/Html.ts"
 import { ProjectName } from "../../Domain/Project.ts"
 import { allPieces, allWords } from "../../Domain/panel/AllView.ts"
 import { bannerView, needsExplanation } from "../../Domain/panel/BannerView.ts"
@@ -13,8 +13,6 @@ import { projectNav } from "../../Domain/panel/ProjectNav.ts"
 import { PageKind } from "../../Domain/panel/Shell.ts"
 import { type StateWords, stateView, stateWords } from "../../Domain/panel/StateView.ts"
 import { tabView } from "../../Domain/panel/TabView.ts"
-import { HistoryReader } from "../../Layers/history/HistoryReader.ts"
-import { ChartSource } from "../../Layers/panel/ChartSource.ts"
 import { DaemonWatch } from "../../Layers/panel/DaemonWatch.ts"
 import { explanationOf } from "../history/Why.ts"
 import { chartContent } from "./ChartContent.ts"
@@ -31,27 +29,21 @@ export const PageRequest = Schema.Struct({
 })
 export type PageRequest = typeof PageRequest.Type
 
-/** Explanations read the history as the chart does: once, until it changes. */
-const rememberedHistory = Effect.map(ChartSource, ({ records }) =>
-  HistoryReader.of({
-    read: ({ project }) => Effect.map(records(project), (found) => ({ records: found, damaged: 0 }))
-  })
-)
-
 /** Why the worker does not run, above everything. It stays the same until the state or the history changes. */
 const bannerOf = Effect.fnUntraced(function* (sight: DaemonSight, project: ProjectName | undefined) {
   const status = sight._tag === "Running" ? sight.status : undefined
   const explanation = needsExplanation(sight, yield* Clock.currentTimeMillis)
     ? yield* explanationOf(status, project === undefined ? {} : { project }, { isLasting: true }).pipe(
-        Effect.provideServiceEffect(HistoryReader, rememberedHistory),
         // The history card says that the history cannot be read.
         Effect.option
       )
     : undefined
-  return {
-    id: "banner",
-    content: bannerView(sight, explanation?._tag === "Some" ? explanation.value : undefined)
-  }
+  return [
+    {
+      id: "banner",
+      content: bannerView(sight, explanation?._tag === "Some" ? explanation.value : undefined)
+    }
+  ] satisfies ReadonlyArray<Fragment>
 })
 
 /** The state for screen readers, and for the title and the icon of the tab. It changes only with the state. */
@@ -64,8 +56,20 @@ const stateOfTab = ({ headline, tone, word }: StateWords, name: string): Readonl
 const shownIn = (sight: DaemonSight, project: ProjectName | undefined): string | undefined =>
   sight._tag === "Running" ? (sight.status?.project ?? project ?? sight.projects.selected) : project
 
-/** All pieces of a page that change, as they are now. */
-export const pageContent = Effect.fnUntraced(function* (request: PageRequest) {
+/** Pieces that become known together. */
+type Part = Effect.Effect<
+  ReadonlyArray<Fragment>,
+  never,
+  Effect.Effect.Context<ReturnType<typeof bannerOf | typeof chartContent | typeof historyContent>>
+>
+
+/**
+ * All pieces of a page that change, as they are now, in parts: the state of the worker first, which must not wait for the
+ * history.
+ */
+export const pageParts = Effect.fnUntraced(function* (
+  request: PageRequest
+): Effect.fn.Return<ReadonlyArray<Part>, never, DaemonWatch> {
   const { page = "full", project } = request
   const { look } = yield* DaemonWatch
   const sight = yield* look(project)
@@ -75,34 +79,46 @@ export const pageContent = Effect.fnUntraced(function* (request: PageRequest) {
   switch (page) {
     case "full":
       return [
-        { id: "projects", content: projectNav(sight, { name: project }) },
-        yield* bannerOf(sight, project),
-        { id: "daemon-status-content", content: stateView(sight, nowMs) },
-        { id: "controls", content: controlsView(sight) },
-        ...ofTab,
-        ...(yield* chartContent(request, sight)),
-        ...(yield* historyContent(shown))
+        Effect.succeed([
+          { id: "projects", content: projectNav(sight, { name: project }) },
+          { id: "daemon-status-content", content: stateView(sight, nowMs) },
+          { id: "controls", content: controlsView(sight) },
+          ...ofTab
+        ]),
+        bannerOf(sight, project),
+        chartContent(request, sight),
+        historyContent(shown)
       ]
-    case "card": {
-      const { ends } = yield* endsOf(shown)
+    case "card":
       return [
-        { id: "daemon-status-content", content: daemonCard(sight, nowMs) },
-        { id: "controls", content: controlsView(sight) },
-        { id: "agent-content", content: agentCard(sight, ends, nowMs) },
-        ...ofTab
+        Effect.succeed([
+          { id: "daemon-status-content", content: daemonCard(sight, nowMs) },
+          { id: "controls", content: controlsView(sight) },
+          ...ofTab
+        ]),
+        Effect.map(endsOf(shown), ({ ends }) => [
+          { id: "agent-content", content: agentCard(sight, ends, nowMs) }
+        ])
       ]
-    }
     case "all":
       return [
-        { id: "projects", content: projectNav(sight, "all") },
+        Effect.succeed([
+          { id: "projects", content: projectNav(sight, "all") },
+          { id: "all-state", content: html`${allWords(sight).headline}` },
+          { id: "controls", content: daemonControlsView(sight) },
+          ...allPieces(sight, nowMs),
+          ...stateOfTab(allWords(sight), "")
+        ]),
         // With a daemon each project says its own reason.
-        ...(sight._tag === "Running"
-          ? [{ id: "banner", content: html`` }]
-          : [yield* bannerOf(sight, undefined)]),
-        { id: "all-state", content: html`${allWords(sight).headline}` },
-        { id: "controls", content: daemonControlsView(sight) },
-        ...allPieces(sight, nowMs),
-        ...stateOfTab(allWords(sight), "")
+        sight._tag === "Running"
+          ? Effect.succeed([{ id: "banner", content: nothing }])
+          : bannerOf(sight, undefined)
       ]
   }
 })
+
+/** All pieces of a page at once. */
+export const pageContent = (request: PageRequest) =>
+  Effect.flatMap(pageParts(request), (parts) =>
+    Effect.map(Effect.all(parts), (fragments) => fragments.flat())
+  )
