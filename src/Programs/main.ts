@@ -6,6 +6,7 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import { parse } from "../Domain/cli/CommandLine.ts"
 import { exitCodes } from "../Domain/cli/Manual.ts"
+import { keepOwnersModes } from "../Layers/daemon/FileModes.ts"
 import { closeInheritedDescriptors } from "../Layers/daemon/InheritedDescriptors.ts"
 import { exitProcess } from "../Layers/daemon/ProcessExit.ts"
 import * as Signals from "../Layers/daemon/Signals.ts"
@@ -21,6 +22,7 @@ const isDaemon = invocation !== undefined && isForegroundStart(invocation)
 /** A signal is how it is stopped, so that it exits with success. */
 const isServer = isDaemon || invocation?.verb === "gui"
 
+keepOwnersModes()
 if (isDaemon) closeInheritedDescriptors()
 
 const program = commandRun({ argv, line, surroundings: Surroundings }).pipe(

@@ -40,6 +40,8 @@ export const checkNow = (world) => {
 /** When nothing happens any more: one daemon answers, and its status is the truth. */
 export const checkQuiet = async (world) => {
   const answer = await world.until("one daemon answers and knows its workers", async () => {
+    // A signal of a fault may stop the last daemon only now: on a busy machine its start takes longer than the fault.
+    if (world.daemons().length === 0 && world.starts.size === 0) world.start()
     const said = await world.ask({ type: "Projects" })
     const rows = said?.data?.projects
     return Array.isArray(rows) && rows.length === projects.length && world.daemons().length === 1

@@ -4,6 +4,8 @@ import { error, type Finding, fine, warning } from "./Finding.ts"
 /** The facts about a daemon's home. */
 export interface HomeFacts {
   readonly path: string
+  /** True when nothing else is known, because the disk did not answer. */
+  readonly isSilent?: true
   /** Undefined before the first start. */
   readonly folder:
     | {
@@ -27,7 +29,8 @@ export interface HomeFacts {
 
 const home = "Home"
 
-const folderFinding = ({ folder, path }: HomeFacts): Finding => {
+const folderFinding = ({ folder, isSilent, path }: HomeFacts): Finding => {
+  if (isSilent) return error(home, `The disk of ${path} does not answer.`, "Check that disk, or unmount it")
   if (folder === undefined) return fine(home, `${path} does not exist yet. The first start creates it.`)
   if (folder.distrust !== undefined) {
     return error(

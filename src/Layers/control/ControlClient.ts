@@ -1,6 +1,7 @@
 import * as Net from "node:net"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
@@ -9,6 +10,7 @@ import type * as Scope from "effect/Scope"
 import { ControlFraming, type Framing } from "../../Domain/control/ControlFraming.ts"
 import type { ControlQuestion, ReplyTo } from "../../Domain/control/ControlProtocol.ts"
 import { decodeReply, encodeRequest } from "../../Domain/control/ControlWire.ts"
+import { answerLimit, checkDisk } from "../files/PathQuestions.ts"
 import { maxSocketPathBytes } from "./ControlSocketFile.ts"
 
 /** No daemon listens on the socket's path. */
@@ -33,13 +35,19 @@ export class ControlAccessDenied extends Data.TaggedError("ControlAccessDenied")
   }
 }
 
-/** The daemon did not connect or answer in time. */
+/** The disk of the socket or the daemon did not answer in time. */
 export class ControlTimeout extends Data.TaggedError("ControlTimeout")<{
   readonly path: string
-  readonly waitedFor: "connection" | "answer" | "rest of the answer"
+  readonly waitedFor: "disk" | "connection" | "answer" | "rest of the answer"
   readonly waitedMs: number
 }> {
   override get message(): string {
+    if (this.waitedFor === "disk") {
+      return (
+        `The disk of ${this.path} did not answer within ${this.waitedMs} ms, so the daemon could not be requested. ` +
+        "Check that disk, or unmount it."
+      )
+    }
     return (
       `The daemon at ${this.path} gave no ${this.waitedFor} within ${this.waitedMs} ms: ` +
       "it is suspended, or the machine is overloaded. Try again, or read its log."
@@ -108,8 +116,14 @@ const connectOnce = (path: string): Effect.Effect<Net.Socket, SystemError, Scope
     return socket
   })
 
-/** Connects to the daemon's socket until the scope closes. Waits while its backlog is full. */
-export const connect = (path: string): Effect.Effect<Net.Socket, ControlClientError, Scope.Scope> => {
+const waitForDisk = (path: string): Effect.Effect<void, ControlTimeout> =>
+  Effect.mapError(
+    checkDisk(path),
+    () => new ControlTimeout({ path, waitedFor: "disk", waitedMs: Duration.toMillis(answerLimit) })
+  )
+
+/** Waits while the daemon's backlog is full. */
+const connectNow = (path: string): Effect.Effect<Net.Socket, ControlClientError, Scope.Scope> => {
   if (Buffer.byteLength(path) > maxSocketPathBytes) return Effect.fail(new NotRunning({ path }))
   return connectOnce(path).pipe(
     Effect.retry({ while: (cause) => cause.code === "EAGAIN", schedule: Schedule.spaced(retryIntervalMs) }),
@@ -128,6 +142,10 @@ export const connect = (path: string): Effect.Effect<Net.Socket, ControlClientEr
     })
   )
 }
+
+/** Connects to the daemon's socket until the scope closes. */
+export const connect = (path: string): Effect.Effect<Net.Socket, ControlClientError, Scope.Scope> =>
+  Effect.zipRight(waitForDisk(path), connectNow(path))
 
 /** The daemon closed the connection before it read the request, which may therefore be sent again. */
 class NotDelivered extends Data.TaggedError("NotDelivered") {}
@@ -177,8 +195,10 @@ const ask = <T extends ControlQuestion["type"]>(
       limits.firstByteMs
     )
     const attempt = Effect.gen(function* () {
+      waitedFor = "disk"
+      yield* waitForDisk(path)
       waitedFor = "connection"
-      const socket = yield* Effect.timeoutFail(connect(path), {
+      const socket = yield* Effect.timeoutFail(connectNow(path), {
         duration: limits.connectMs,
         onTimeout: () => timeout(limits.connectMs)
       })

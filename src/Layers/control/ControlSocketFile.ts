@@ -32,6 +32,8 @@ const explain = (path: string, code: string): string => {
     case "EMFILE":
     case "ENFILE":
       return "no more files can be opened. Raise the limit (ulimit -n) and start again."
+    case "ETIMEDOUT":
+      return `the disk of ${folder} does not answer. Check that disk, or ${elsewhere}.`
     default:
       return `the system refused it. Check ${folder}, or ${elsewhere}.`
   }
@@ -97,15 +99,42 @@ const listenAt = (server: Net.Server, path: string): Effect.Effect<void, Error> 
 
 const unlinkIfExists = (path: string): Promise<void> => Fs.rm(path, { force: true })
 
+const temporaryOf = (path: string): string => Path.join(Path.dirname(path), temporaryName)
+
+const refuse = (socket: Net.Socket): void => void socket.destroy()
+
+/**
+ * Closes the server. Node then unlinks the temporary name in the event loop, which would hang with the disk, so the disk
+ * is asked first. While the disk does not answer, the server stays open and accepts nobody: the process takes it along.
+ */
+const closeServer = (server: Net.Server, path: string): Effect.Effect<void> =>
+  askDisk(
+    path,
+    path,
+    Effect.promise(() => unlinkIfExists(temporaryOf(path)).catch(() => undefined))
+  ).pipe(
+    Effect.match({
+      onSuccess: () => void server.close(),
+      onFailure: () => void server.removeAllListeners("connection").on("connection", refuse).unref()
+    })
+  )
+
 /**
  * Binds under a temporary name, sets mode 0600 and renames the file into place: no client meets a socket that is open
  * to all or not listening yet, and the rename replaces whatever was at the path. Only the owner of the daemon's lock may
- * call this, because the file in its way then belongs to a dead daemon.
+ * call this, because the file in its way then belongs to a dead daemon. Node binds in the event loop, which would hang
+ * with the disk, so the disk is asked right before.
  */
 const bindAndRename = (server: Net.Server, path: string): Effect.Effect<Identity, ControlServerError> => {
-  const temporary = Path.join(Path.dirname(path), temporaryName)
+  const temporary = temporaryOf(path)
   const attempt = <A>(evaluate: () => Promise<A>) =>
-    Effect.tryPromise({ try: evaluate, catch: (cause) => ControlServerError.from(path, cause) })
+    askDisk(
+      path,
+      path,
+      Effect.tryPromise({ try: evaluate, catch: (cause) => ControlServerError.from(path, cause) })
+    ).pipe(
+      Effect.catchTag("SilentDisk", (cause) => new ControlServerError({ path, code: "ETIMEDOUT", cause }))
+    )
   return Effect.gen(function* () {
     if (Buffer.byteLength(path) > maxSocketPathBytes) {
       return yield* new ControlServerError({ path, code: "ENAMETOOLONG", cause: undefined })
@@ -138,7 +167,7 @@ export const bindSocketFile = (
     // Half-open: a client may close its side after the request and still read the answer.
     const server = yield* Effect.acquireRelease(
       Effect.sync(() => Net.createServer({ allowHalfOpen: true })),
-      (server) => Effect.sync(() => void server.close())
+      (server) => closeServer(server, path)
     )
     const isAtPath = (identity: Identity) =>
       askDisk(
@@ -151,7 +180,10 @@ export const bindSocketFile = (
       )
     const identity = yield* Effect.acquireRelease(bindAndRename(server, path), (identity) =>
       isAtPath(identity).pipe(
-        Effect.flatMap((isOurs) => (isOurs ? Effect.tryPromise(() => unlinkIfExists(path)) : Effect.void)),
+        Effect.flatMap((isOurs) => {
+          const unlink = Effect.tryPromise(() => unlinkIfExists(path))
+          return isOurs ? askDisk(path, path, unlink) : Effect.void
+        }),
         Effect.catchAll((cause) =>
           Effect.logWarning(`The control socket ${path} could not be removed.`, cause)
         )

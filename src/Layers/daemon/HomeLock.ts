@@ -7,7 +7,7 @@ import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { bindName, tryFlock } from "../files/KernelLock.ts"
-import { askDisk } from "../files/PathQuestions.ts"
+import { askDisk, checkDisk } from "../files/PathQuestions.ts"
 import { errorCode } from "../files/SystemError.ts"
 import { type HomePaths, HomeUnusable } from "./AutopilotHome.ts"
 
@@ -94,8 +94,7 @@ export const tryLock = (
     }
   })
 
-/** Whether a process listens at the path of a socket: the kernel refuses the connection when it has exited. */
-export const isListening = (path: string): Effect.Effect<boolean> =>
+const acceptsConnections = (path: string): Effect.Effect<boolean> =>
   Effect.async<boolean>((resume) => {
     const socket = net.connect({ path })
     const is = (answer: boolean) => () => {
@@ -106,6 +105,16 @@ export const isListening = (path: string): Effect.Effect<boolean> =>
     // A full backlog belongs to a process that is alive.
     socket.once("error", (cause) => is(errorCode(cause) === "EAGAIN")())
     return Effect.sync(() => socket.destroy())
+  })
+
+/**
+ * Whether a process listens at the path of a socket: the kernel refuses the connection when it has exited. A disk that
+ * does not answer shows no listener.
+ */
+export const isListening = (path: string): Effect.Effect<boolean> =>
+  Effect.matchEffect(checkDisk(path), {
+    onFailure: () => Effect.succeed(false),
+    onSuccess: () => acceptsConnections(path)
   })
 
 /**

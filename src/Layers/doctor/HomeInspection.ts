@@ -5,6 +5,7 @@ import type { HomeFacts } from "../../Domain/doctor/HomeFindings.ts"
 import { maxSocketPathBytes } from "../control/ControlSocketFile.ts"
 import { AutopilotHome, type HomePaths } from "../daemon/AutopilotHome.ts"
 import { distrust } from "../files/Ownership.ts"
+import { askDisk } from "../files/PathQuestions.ts"
 
 /** The magic numbers of network file systems in statfs(2): https://man7.org/linux/man-pages/man2/statfs.2.html */
 const networkFileSystems: ReadonlySet<number> = new Set([
@@ -54,8 +55,25 @@ const factsOf = async ({ root, socket }: HomePaths): Promise<HomeFacts> => {
   }
 }
 
+const nothingKnown = ({ root, socket }: HomePaths): HomeFacts => ({
+  path: root,
+  isSilent: true,
+  folder: undefined,
+  disk: undefined,
+  socketPath: socket,
+  socketPathBytes: Buffer.byteLength(socket),
+  maxSocketPathBytes,
+  hasSocket: false,
+  leftFiles: []
+})
+
 /** Inspects the daemon's home without changing it. */
 export const inspectHome: Effect.Effect<HomeFacts, never, AutopilotHome> = Effect.flatMap(
   AutopilotHome,
-  (paths) => Effect.promise(() => factsOf(paths))
+  (paths) =>
+    askDisk(
+      "doctor",
+      paths.root,
+      Effect.promise(() => factsOf(paths))
+    ).pipe(Effect.catchTag("SilentDisk", () => Effect.succeed(nothingKnown(paths))))
 )

@@ -1,11 +1,13 @@
+import * as fs from "node:fs/promises"
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 
 /** A disk that does not answer within this time counts as silent: nothing of the daemon may wait for it for ever. */
-const answerLimit = Duration.seconds(10)
+export const answerLimit = Duration.seconds(10)
 
 /** A question about a path has no answer: the disk hangs, as a network disk does when its server is gone. */
 export class SilentDisk extends Data.TaggedError("SilentDisk")<{
@@ -77,4 +79,30 @@ export const askDisk = <A, E, R>(
       () => Deferred.await(answer),
       (fibers) => Effect.forEach(fibers, Fiber.interruptFork, { discard: true })
     )
+  })
+
+/** The checks that wait for a disk, by path. */
+const checks = new Map<string, Deferred.Deferred<void, SilentDisk>>()
+
+/**
+ * Fails when the disk of a path does not answer. bind(2) and connect(2) of a Unix socket, which Node calls in the event
+ * loop, would hang with that disk. Callers that check a path at the same time share one question.
+ */
+export const checkDisk = (path: string): Effect.Effect<void, SilentDisk> =>
+  Effect.suspend(() => {
+    const known = checks.get(path)
+    if (known !== undefined) return Deferred.await(known)
+    const answer = Deferred.unsafeMake<void, SilentDisk>(FiberId.none)
+    checks.set(path, answer)
+    const asked = askDisk(
+      path,
+      path,
+      Effect.promise(() =>
+        fs.stat(path).then(
+          () => undefined,
+          () => undefined
+        )
+      )
+    ).pipe(Effect.ensuring(Effect.sync(() => checks.delete(path))))
+    return Effect.zipRight(Effect.forkDaemon(Effect.intoDeferred(asked, answer)), Deferred.await(answer))
   })

@@ -11,6 +11,7 @@ import { nulIn, tooLarge } from "../../Domain/tree/StartLimits.ts"
 import { starterName } from "../../Domain/tree/StartRefusal.ts"
 import type { WorkerExit } from "../../Domain/tree/WorkerExit.ts"
 import { patientRace } from "../concurrency/PatientRace.ts"
+import { umaskVariable } from "../daemon/FileModes.ts"
 import { type ProgramNotStarted, startPiped } from "../files/ProgramStart.ts"
 import { ProcFs } from "../machine/ProcFs.ts"
 import { CannotStart, checkExecutable } from "./Executable.ts"
@@ -51,9 +52,10 @@ export class WorkerProcess extends Context.Tag("WorkerProcess")<
 /**
  * Prepares the process of a worker in sh: it writes its pid and its start time (field 22 of stat), without waiting for a
  * reader where the file is a pipe; it enters its cgroup before it can fork; it restores the soft limit of open
- * files, which Node raises for itself, because programs with select(2) break above 1024; and it raises its OOM score, so
- * that the kernel kills the worker and not the daemon. Errors are ignored: none of this is worth a failed start. It also
- * enters the working directory, because the daemon waits for a process that Node starts until that has entered its own.
+ * files, which Node raises for itself, because programs with select(2) break above 1024, and the umask; and it raises its
+ * OOM score, so that the kernel kills the worker and not the daemon. Errors are ignored: none of this is worth a failed
+ * start. It also enters the working directory, because the daemon waits for a process that Node starts until that has
+ * entered its own.
  */
 const startLine = [
   `[ -z "$3" ] || { read -r __pid${" __".repeat(20)} __start __ </proc/self/stat && echo "$4$__pid,\\"startTicks\\":$__start}]}" 1<>"$3"; } 2>/dev/null`,
@@ -64,7 +66,8 @@ const startLine = [
   // cd sets it, and the worker gets what it would have without this shell.
   'if [ -n "$6" ]; then OLDPWD=$6; else unset OLDPWD; fi',
   "{ read -r own && echo $((own > 700 ? 1000 : own + 300)) >/proc/self/oom_score_adj; } </proc/self/oom_score_adj 2>/dev/null",
-  'shift 6; exec "$@"'
+  '[ -z "$7" ] || umask "$7"',
+  'shift 7; exec "$@"'
 ].join("\n")
 
 /** What the system said, with the argument or variable that it does not take. */
@@ -88,6 +91,7 @@ const launch = Effect.fnUntraced(function* (spec: WorkerSpec, openFilesSoftLimit
       spec.trace?.before ?? "",
       spec.cwd,
       spec.env["OLDPWD"] ?? "",
+      process.env[umaskVariable] ?? "",
       ...spec.argv
     ],
     // A shell asks the disk about PWD before anything else, and sets it when it enters a folder.

@@ -1,11 +1,15 @@
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
+import * as TestClock from "effect/TestClock"
 import * as ControlServer from "../../../src/Layers/control/ControlServer.ts"
 import { ControlServerError } from "../../../src/Layers/control/ControlSocketFile.ts"
+import { askDisk } from "../../../src/Layers/files/PathQuestions.ts"
 import { talk } from "../../fixtures/RawClient.ts"
 import {
   answer,
@@ -13,6 +17,7 @@ import {
   logged,
   runningLine,
   served,
+  socketPath,
   status,
   temporaryFolder,
   told,
@@ -165,6 +170,29 @@ describe("a control socket that cannot be bound", () => {
       // Nobody can make a file there, root included.
       const unwritable = yield* failureAt("/sys/autopilotd.sock")
       assert.match(unwritable.message, /may not write to \/sys\. Make|\/sys is on a read-only file system/)
+    })
+  )
+
+  it.scoped("is neither bound nor unlinked while its disk does not answer, and nothing hangs with it", () =>
+    Effect.gen(function* () {
+      const path = yield* socketPath
+      const bind = ControlServer.bind({ path }).pipe(Effect.provide(handlerOf(answer)))
+      const first = yield* Scope.make()
+      yield* Scope.extend(bind, first)
+      const disk = yield* Deferred.make<void>()
+      const asked = yield* Effect.fork(Effect.flip(askDisk(path, path, Deferred.await(disk))))
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.join(asked)
+      const refused = yield* Effect.flip(bind)
+      assert.strictEqual(
+        refused.message,
+        `The control socket ${path} cannot be made (ETIMEDOUT): the disk of ${Path.dirname(path)} does not answer. ` +
+          "Check that disk, or set AUTOPILOT_HOME to another folder."
+      )
+      yield* Scope.close(first, Exit.void)
+      assert.isTrue(Fs.existsSync(path))
+      assert.strictEqual((yield* told(path, [status])).text, "")
+      yield* Deferred.succeed(disk, undefined)
     })
   )
 

@@ -7,6 +7,7 @@ import {
   eventually,
   fixture,
   isAlive,
+  launcher,
   processesWith,
   startDaemon,
   temporaryHome
@@ -67,6 +68,34 @@ describe("start --detach", () => {
       assert.deepStrictEqual(descriptors.slice(0, 2), ["/dev/null", "/dev/null"])
       assert.match(descriptors[2] ?? "", /^socket:/)
     })
+  )
+
+  it.scopedLive(
+    "gives its files their modes, and the worker the caller's umask, whatever that umask is",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        const start = ["start", "--detach", "--", "sh", "-c", 'umask; exec "$0"', worker]
+        const told = yield* command({
+          home,
+          command: "sh",
+          args: ["-c", 'umask 0277; exec "$@"', "sh", launcher, ...start]
+        })
+        assert.deepStrictEqual([told.code, told.stderr], [0, ""])
+        yield* eventually(
+          "the worker has printed its umask",
+          Effect.map(
+            command({ home, args: ["logs"] }),
+            ({ stdout }) => /out 0277$/m.test(stdout) || undefined
+          )
+        )
+        for (const name of fs.readdirSync(home, { recursive: true, encoding: "utf8" })) {
+          const stat = fs.lstatSync(join(home, name))
+          const mode = stat.mode & 0o777
+          assert.strictEqual(mode.toString(8), stat.isDirectory() ? "700" : "600", name)
+        }
+        yield* assertEndsByCommand(home)
+      })
   )
 
   it.scopedLive("prints one line of JSON under --json", () =>

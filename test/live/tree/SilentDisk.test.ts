@@ -80,4 +80,28 @@ describe("a disk that stops answering", () => {
       assert.deepStrictEqual(yield* daemon.ended, { code: null, signal: "SIGTERM" })
     })
   )
+
+  unlessMissing(noSilentDisk)("is named by each command where it holds the daemon's home", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const disk = join(home, "disk")
+      fs.mkdirSync(disk)
+      const line = 'kill -STOP $(cat "$0.pid"); "$@"; code=$?; kill -KILL $(cat "$0.pid"); exit $code'
+      const onDisk = (...args: ReadonlyArray<string>) =>
+        command({
+          home,
+          env: { AUTOPILOT_HOME: disk },
+          command: "unshare",
+          args: ["-m", "sh", "-c", mounting, disk, "sh", "-c", line, disk, launcher, ...args]
+        })
+      for (const args of [["status"], ["start", "--detach"], ["config", "set", "max_turns", "5"]]) {
+        const { code, stderr } = yield* onDisk(...args)
+        // A command that still has a question outstanding can only end by a signal.
+        assert.include([1, 137], code, stderr)
+        assert.match(stderr, /the disk of .*\/disk\S* did not answer within/i)
+      }
+      const doctor = yield* onDisk("doctor")
+      assert.match(doctor.stdout.replace(/\s+/g, " "), /ERROR Home The disk of .*\/disk does not answer\./)
+    })
+  )
 })
