@@ -3,7 +3,7 @@ import { nothingAlive, unservedHomeText } from "../Domain/tree/UnservedHome.ts"
 import { NotRunning } from "../Layers/control/ControlClient.ts"
 import { HomeSurvivors } from "../Layers/tree/HomeSurvivors.ts"
 
-/** What lives of the home while no daemon answers. An unreadable /proc shows nothing; `stop` does not rely on that. */
+/** The processes of the home that live while no daemon answers. An unreadable /proc shows nothing; `stop` does not rely on that. */
 export const survivors = Effect.flatMap(HomeSurvivors, ({ find }) =>
   Effect.orElseSucceed(find, () => nothingAlive)
 )

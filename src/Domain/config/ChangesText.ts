@@ -56,14 +56,15 @@ export const reloadText = (data: ReloadData): string => {
       .map((change) => `  ${changeLine(change)}`)
     return lines.length === 0 ? [] : [heading[applies], ...lines]
   })
-  const goOn = awaiting.length === 1 ? "goes on with what it was" : "go on with what they were"
+  const keep =
+    awaiting.length === 1
+      ? "keeps its earlier settings until its next start"
+      : "keep their earlier settings until their next start"
   return [
     ...(isNothing(data) ? ["Nothing has changed."] : sections),
     ...aboutProjects(data),
     ...(restarted.length === 0 ? [] : [`Workers restarted: ${projects(restarted)}`]),
-    ...(awaiting.length === 0
-      ? []
-      : [`${projects(awaiting)} ${goOn} started with, until: ${restartCommand(awaiting)}`])
+    ...(awaiting.length === 0 ? [] : [`${projects(awaiting)} ${keep}: ${restartCommand(awaiting)}`])
   ]
     .map((line) => `${line}\n`)
     .join("")
@@ -75,19 +76,19 @@ export type Reader = "daemon" | "watching daemon" | "unknown" | "nobody"
 const howToApply = (changes: ReadonlyArray<SettingChange>, reader: Reader): string => {
   switch (reader) {
     case "nobody":
-      return "No daemon is running: the next start takes it over."
+      return "No daemon is running: the next start reads it."
     case "unknown":
-      return "A daemon that uses this file takes it over with: autopilotd reload"
+      return "To apply it in a daemon that uses this file, run: autopilotd reload"
     case "watching daemon":
     case "daemon": {
       const needs = (applies: Applies) => changes.some((change) => change.applies === applies)
       if (changes.length > 0 && changes.every(({ applies }) => applies === "daemon-restart")) {
-        return "The daemon must be stopped and started for it; its command line or environment may say otherwise."
+        return "To apply it, stop the daemon and start it again, unless its command line or environment overrides it."
       }
       const restart = needs("worker-restart")
       if (reader === "daemon") return `Apply it: autopilotd reload${restart ? " --restart" : ""}`
       const next = restart ? " A worker gets it at its next start: autopilotd reload --restart" : ""
-      return `The daemon takes it over by itself (watch_config).${next}`
+      return `The daemon reloads the file by itself (watch_config).${next}`
     }
   }
 }
@@ -106,10 +107,11 @@ export const writtenText = (
   const others = changes.filter(({ key }) => !isMeant(key)).map(({ key }) => printable(key))
   const named = [...meant.map(changeLine), ...aboutProjects(written)]
   const what = [
-    ...(named.length === 0 ? ["The settings stay what they are."] : named),
+    ...(named.length === 0 ? ["The settings stay as they are."] : named),
     ...(others.length === 0 ? [] : [`Written before and not in force yet: ${listed(others)}`])
   ]
-  const executes = executed.length === 0 ? [] : [`What is executed changes for: ${projects(executed)}`]
+  const executes =
+    executed.length === 0 ? [] : [`Another program or environment will run in: ${projects(executed)}`]
   const next = written.written
     ? isNothing(written)
       ? []

@@ -54,7 +54,7 @@ const words: Record<FindingLevel, string> = { ok: "ok", warning: "warning", erro
 /** The columns of the level and the space between columns. */
 const levelWidth = 11
 
-/** Formats findings, one below the other with its cure, and their summary; ends in a newline. */
+/** Formats findings, one below the other with its fix, and their summary; ends in a newline. */
 export const findingsText = (
   findings: ReadonlyArray<Finding>,
   { colour }: { readonly colour: boolean }

@@ -16,7 +16,7 @@ export interface ActivitySample {
   readonly tool: string | undefined
 }
 
-/** How long a worker may be inactive. */
+/** Limits the time that a worker may be inactive. */
 export interface StallRules {
   readonly stallTimeoutMs: number
   /** The same while a tool runs that the agent has called. */

@@ -19,7 +19,7 @@ export interface Evidence {
   readonly status: StatusReply | undefined
   /** The records of the last days, the oldest first. */
   readonly records: ReadonlyArray<HistoryRecord>
-  /** What lives of the home without a daemon. */
+  /** The processes of the home that live without a daemon. */
   readonly survivors: UnservedHome
   /** The project that the user named. */
   readonly project: string | undefined

@@ -1,6 +1,6 @@
 import { isAlive, type ProcessEntry, type ProcessIdentity } from "./ProcessEntry.ts"
 
-/** By what the processes of a worker are recognised. */
+/** The marks by which the processes of a worker are recognised. */
 export interface TreeIdentity {
   /** Undefined when only the mark is known, as after a crash of the daemon. */
   readonly leader: ProcessIdentity | undefined

@@ -1,16 +1,16 @@
-/** What a moment's memory is measured by. */
+/** The size of the machine's memory and the thresholds at one moment. */
 export interface SampleLimits {
   readonly totalBytes: number
   readonly lowBytes: number
   readonly criticalBytes: number
 }
 
-/** One look at the memory of the machine and of the workers. */
+/** One sample of the memory of the machine and of the workers. */
 export interface TimelineSample {
   readonly atMs: number
   readonly availableBytes: number
   readonly limits: SampleLimits
-  /** What each running worker's process tree holds, by project. */
+  /** The memory of each running worker's process tree, by project. */
   readonly trees: ReadonlyMap<string, number>
 }
 
@@ -146,7 +146,7 @@ const continued = (older: Tier, newer: Tier): Tier => {
   return { ...newer, closed: joined.slice(0, -1), open: joined.at(-1) }
 }
 
-/** What an earlier daemon has kept, continued by this one. */
+/** The series that an earlier daemon saved, for this one to continue. */
 export const afterRestart = (older: SampleSeries, newer: SampleSeries): SampleSeries => ({
   fine: continued(older.fine, newer.fine),
   coarse: continued(older.coarse, newer.coarse),

@@ -128,7 +128,7 @@ const verdictView = (verdict: EditorVerdict): Html => {
       return note(
         "info",
         sections.length === 0
-          ? html`<p>Valid. The settings stay what they are.</p>`
+          ? html`<p>Valid. The settings stay as they are.</p>`
           : html`<ul class="effects">${sections.map(sectionView)}</ul>`
       )
     }

@@ -22,7 +22,7 @@ export const describeSurvivors = (survivors: ReadonlyArray<Survivor>): string =>
     .join(", and ")
 }
 
-/** What events say about processes that the daemon leaves behind. */
+/** The text of events about processes that the daemon leaves behind. */
 export const leftBehind = (
   survivors: ReadonlyArray<Survivor>
 ): { readonly leftBehind: ReadonlyArray<number>; readonly why?: string } => ({

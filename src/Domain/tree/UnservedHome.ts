@@ -1,6 +1,6 @@
 import { processes } from "../text/Amounts.ts"
 
-/** What still lives of a home on whose socket no daemon answers. */
+/** The processes of a home that live although no daemon answers on its socket. */
 export interface UnservedHome {
   /** A process that holds the lock of the home. */
   readonly daemonPid: number | undefined

@@ -20,7 +20,7 @@ const named = (names: ReadonlyArray<string>): string => {
   return `${counted(names.length, "variable")} (${printable(names.slice(0, shown).join(", "), 400)}${more})`
 }
 
-/** What Node reads for bytes that are not UTF-8. */
+/** Node reads this for bytes that are not UTF-8. */
 const replacement = "\uFFFD"
 
 /** Sentences without a full stop about what a worker loses. `set` are the names that the env file or the settings set. */

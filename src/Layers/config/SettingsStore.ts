@@ -30,7 +30,7 @@ export class SettingsStore extends Context.Tag("SettingsStore")<
 >() {}
 
 const gone =
-  "is gone, and the settings in force came from it. Restore it (daemon.toml.bak is what it was before the last change), or stop the daemon to begin anew"
+  "is gone, and the settings in force came from it. Restore it (daemon.toml.bak is what it was before the last change), or stop the daemon to start over"
 
 interface Surroundings {
   readonly path: string
@@ -45,7 +45,7 @@ interface Surroundings {
 
 const make = ({ before, load, makeFolder = Effect.void, mustExist, path }: Surroundings) =>
   Effect.map(SettingsFile, (files) => {
-    // An absent file can be written, too. But one that is gone takes its settings along: a text that begins anew, with
+    // An absent file can be written, too. But one that is gone takes its settings along: a text that starts over, with
     // one key, would replace them all.
     const get = files.text(path, { mustExist: false }).pipe(
       Effect.filterOrFail(

@@ -18,7 +18,7 @@ import { SettingsReload } from "./SettingsReload.ts"
 const pollInterval = "1 second"
 
 /**
- * How long a file that removes projects stays as it is before their workers are stopped: a program that writes it in
+ * A file that removes projects must stay as it is for this time before their workers are stopped: a program that writes it in
  * steps may have written half of the projects so far.
  */
 const removalDelay = Duration.seconds(10)

@@ -16,7 +16,7 @@ import { maxSocketPathBytes } from "./ControlSocketFile.ts"
 /** No daemon listens on the socket's path. */
 export class NotRunning extends Data.TaggedError("NotRunning")<{
   readonly path: string
-  /** What lives all the same, and what to do, in sentences; absent when nothing does. */
+  /** The processes that live all the same, and what to do, in sentences; absent without any. */
   readonly but?: string
 }> {
   override get message(): string {

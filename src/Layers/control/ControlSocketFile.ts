@@ -122,7 +122,7 @@ const closeServer = (server: Net.Server, path: string): Effect.Effect<void> =>
 /**
  * Binds under a temporary name, sets mode 0600 and renames the file into place: no client meets a socket that is open
  * to all or not listening yet, and the rename replaces whatever was at the path. Only the owner of the daemon's lock may
- * call this, because the file in its way then belongs to a dead daemon. Node binds in the event loop, which would hang
+ * call this, because the file in its way then belongs to a daemon that has exited. Node binds in the event loop, which would hang
  * with the disk, so the disk is asked right before.
  */
 const bindAndRename = (server: Net.Server, path: string): Effect.Effect<Identity, ControlServerError> => {

@@ -18,7 +18,7 @@ export class Caller extends Context.Tag("Caller")<
   }
 >() {}
 
-/** The user's home, for what cannot do without. */
+/** The user's home, for code that needs one. */
 export const homeOfCaller: Effect.Effect<string, NoUserHome, Caller> = Effect.flatMap(
   Caller,
   ({ environment, userHome }) =>

@@ -17,7 +17,7 @@ export interface HomeId {
 const attempt = <A>(path: string, act: () => Promise<A>) =>
   Effect.tryPromise({ try: act, catch: (cause) => HomeUnusable.from(path, cause) })
 
-/** What a file of the home holds; undefined without one, empty for a pipe, which nobody may wait for, or a folder. */
+/** The content of a file of the home; undefined without one, empty for a folder, and for a pipe, whose reading may never end. */
 const readIfThere = (path: string): Effect.Effect<string | undefined, HomeUnusable> =>
   readSmallFile(path).pipe(
     Effect.map(({ bytes }) => Buffer.from(bytes).toString("latin1")),
@@ -48,7 +48,7 @@ const placeOf = ({ idFile, root }: HomePaths): Effect.Effect<string, HomeUnusabl
 
 const isId = (text: string): boolean => /^[0-9a-f]{16}$/.test(text)
 
-/** The id in the saved state or the leader file of any project: its workers carry it, whatever has become of the file. */
+/** The id in the saved state or the leader file of any project: its workers carry it, also when the file is lost. */
 const savedId = ({ stateDir }: HomePaths): Effect.Effect<string | undefined> =>
   Effect.gen(function* () {
     const names = yield* Effect.promise(() => fs.readdir(stateDir).catch(() => []))

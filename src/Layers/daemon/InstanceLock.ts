@@ -30,7 +30,7 @@ export class AlreadyRunning extends Data.TaggedError("AlreadyRunning")<{
   }
 }
 
-/** What has become of the home, for the history. */
+/** A change of the home, for the history. */
 interface HomeNews {
   readonly _tag: "HomeMadeAgain" | "HomeNotMadeAgain" | "HomeIdChanged"
   readonly reason: string

@@ -1,4 +1,4 @@
-/** How long calls may still run that nobody waits for. A disk that answers ends them sooner. */
+/** Limits the wait for file system calls whose result nothing needs any more. */
 const answerMs = 1000
 const pollMs = 20
 

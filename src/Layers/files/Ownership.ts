@@ -7,7 +7,7 @@ interface Owned {
   readonly mode: number
 }
 
-/** Who besides the user and root may change a file or folder, and the fix. */
+/** The users besides this one and root who may change a file or folder, and the fix. */
 interface Distrust {
   /** Continues a sentence that begins with the path. */
   readonly reason: string

@@ -19,7 +19,7 @@ export class SilentDisk extends Data.TaggedError("SilentDisk")<{
   }
 }
 
-/** One that asks, and may have one question outstanding. */
+/** An asker has at most one question outstanding. */
 interface Asker {
   readonly turn: Effect.Semaphore
   /** The path of the outstanding question. */

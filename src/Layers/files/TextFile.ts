@@ -113,7 +113,7 @@ const read = (path: string): Effect.Effect<SmallFile, UnreadableFile> =>
 /**
  * Reads a file of at most 1 MiB. Refuses pipes and terminals: reading one without a writer would never end. Opened
  * without O_NONBLOCK, a pipe would hang even before it could be told from a file. A disk that does not answer makes it
- * unreadable; `asker` is who asks the disk.
+ * unreadable; `asker` names the subject that asks.
  */
 export const readSmallFile = (path: string, asker = path): Effect.Effect<SmallFile, UnreadableFile> =>
   askDisk(asker, path, read(path)).pipe(

@@ -18,7 +18,7 @@ const firstPauseMs = 5
 
 const longestPauseMs = 50
 
-/** Between two looks at a process that has outlived its wait. */
+/** The interval of checks on a process that has outlived its wait. */
 const longestLatePauseMs = 1000
 
 /** Kills memory hogs, and remembers which were signalled. */

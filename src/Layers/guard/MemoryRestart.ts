@@ -39,7 +39,7 @@ export const make = Effect.gen(function* () {
   const isHolding = yield* Effect.makeLatch(false)
   const past = new Map<ProjectName, Past>()
 
-  /** How long the project has waited. A hold of an earlier daemon is known by its time of day only. */
+  /** The time that the project has waited. A hold of an earlier daemon is known by its time of day only. */
   const waitedMs = Effect.fnUntraced(function* (untilMs: number, known: Past | undefined) {
     return known === undefined
       ? (yield* Clock.currentTimeMillis) - (untilMs - longestHoldMs)

@@ -39,7 +39,7 @@ export class WorkerMemory extends Context.Tag("WorkerMemory")<
     readonly refresh: Effect.Effect<void>
     /** Samples all running workers now. */
     readonly sample: Effect.Effect<ReadonlyArray<TreeMembers>, ProcUnreadable>
-    /** What each worker that still runs held at the last sample, swap included. */
+    /** The memory of each running worker at the last sample, swap included. */
     readonly held: () => ReadonlyMap<ProjectName, number>
     /** Calls plain code after every sample. */
     readonly observe: (see: () => void) => Effect.Effect<void, never, Scope.Scope>

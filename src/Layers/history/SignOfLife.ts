@@ -49,7 +49,7 @@ const make = Effect.gen(function* () {
 })
 
 /**
- * Leaves a sign of life, from which `why` and the next daemon know when this one was killed. Reports the death of the
+ * Leaves a sign of life, from which `why` and the next daemon know when this one was killed. Reports the end of the
  * previous one.
  */
 export const layer: Layer.Layer<

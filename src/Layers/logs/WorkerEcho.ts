@@ -40,7 +40,7 @@ function* each(lines: Lines, limit = Number.POSITIVE_INFINITY): Generator<Buffer
   }
 }
 
-/** Text that is shown as it is; most output is, and a look at a whole piece of it costs little. */
+/** Text that is shown as it is; most output is, and checking a whole piece of it costs little. */
 const plain = /^[\t\n -~]*$/
 
 /** The lines in the form of `render`, which shows nothing of some. */
@@ -116,7 +116,7 @@ export const layer = (options: { readonly raw: boolean }): Layer.Layer<WorkerEch
           }
           const prefix = Buffer.from(`${project}| `)
           const show = options.raw ? prefixed : to.kind === "terminal" ? readable : asText
-          // What has no room is not rendered either.
+          // Rendering costs more than counting, so only lines with room are rendered.
           const shown = to.roomBytes() < lines.length ? undefined : show(prefix, lines, colour)
           if (shown !== undefined && to.roomBytes() >= shown.length) to.write(shown)
           else to.leaveOut(countLines(lines))

@@ -54,7 +54,7 @@ export class SettingsFile extends Context.Tag("SettingsFile")<
     ) => Effect.Effect<void, StaleSettings | SettingsNotWritten>
     /**
      * True when a file exists that the defaults depend on: a worker's executable, a Cargo.toml. A file on a disk that
-     * does not answer counts as there: the start of the worker says what is wrong. `asker` is who asks the disk.
+     * does not answer counts as there: the start of the worker says what is wrong. `asker` names the subject that asks.
      */
     readonly exists: (path: string, asker: string) => Effect.Effect<boolean>
   }

@@ -37,7 +37,7 @@ export interface SettingsChange {
   readonly expectedSha256: string
 }
 
-/** How long a caller waits for the lock and the disk together. */
+/** Limits a caller's wait for the lock and the disk together. */
 const limit = Duration.seconds(10)
 
 /** Where a path leads through symbolic links, also when nothing is there yet and realpath(3) fails. */

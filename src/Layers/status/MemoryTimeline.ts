@@ -65,7 +65,7 @@ const make = Effect.gen(function* () {
         onFailure: (error) => error.message,
         onSuccess: (path) => `It is kept as ${path}`
       }).pipe(
-        Effect.flatMap((where) => Effect.logWarning(`The memory timeline begins anew: ${message}. ${where}`)),
+        Effect.flatMap((where) => Effect.logWarning(`The memory timeline starts over: ${message}. ${where}`)),
         Effect.as(noSeries)
       )
     ),

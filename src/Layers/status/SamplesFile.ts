@@ -23,7 +23,7 @@ export class SamplesFileError extends Data.TaggedError("SamplesFileError")<{
 
 const decode = Schema.decode(Schema.parseJson(SavedSamples))
 
-/** What the last daemon has kept; an empty series without a file. */
+/** The series that the last daemon saved; an empty one without a file. */
 export const readSamples: Effect.Effect<SampleSeries, SamplesFileError, AutopilotHome> = Effect.gen(
   function* () {
     const { samplesFile: path } = yield* AutopilotHome

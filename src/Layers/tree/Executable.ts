@@ -26,7 +26,7 @@ const candidates = (command: string, cwd: string, searchPath: string): ReadonlyA
 /**
  * Checks the working directory, the program on the worker's own PATH, its permission, and whether the kernel would run
  * it. A spawn would only report exit code 126 or 127, or an ENOENT that may be about the folder or a loader; and a shell
- * runs an empty file with success. `asker` is who asks the disks.
+ * runs an empty file with success. `asker` names the subject that asks.
  */
 export const checkExecutable = (
   command: string,

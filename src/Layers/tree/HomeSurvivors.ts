@@ -20,7 +20,7 @@ export class HomeSurvivors extends Context.Tag("HomeSurvivors")<
   HomeSurvivors,
   {
     readonly find: Effect.Effect<UnservedHome, ProcUnreadable>
-    /** The processes of the home's workers, whoever supervises them. */
+    /** The processes of the home's workers, under any supervisor. */
     readonly workerPids: Effect.Effect<ReadonlyArray<number>, ProcUnreadable>
     /** The processes that saved files name, alive or not: the environments of their trees may be unreadable. */
     readonly named: Effect.Effect<ReadonlyArray<ProcessIdentity>, ProcUnreadable>

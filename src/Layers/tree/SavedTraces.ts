@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import type { ProjectName } from "../../Domain/Project.ts"
 import { TreeTrace } from "../../Domain/tree/TreeTrace.ts"
 import type { HomePaths } from "../daemon/AutopilotHome.ts"
+import { errorCode } from "../files/SystemError.ts"
 import { readTextFile } from "../files/TextFile.ts"
 
 /** The part of a saved state that names processes. */
@@ -74,4 +75,19 @@ export const makeLeaderFile = (
       })
     })
   )
+}
+
+/** Writes the leader file of a running worker where it is missing: a user has removed it with its folder. */
+export const restoreLeaderFile = async (
+  { stateDir }: HomePaths,
+  project: ProjectName,
+  trace: TreeTrace
+): Promise<void> => {
+  const file = join(stateDir, `${project}${leaderSuffix}`)
+  // A leader that starts right now writes into the file that exists.
+  await fs
+    .writeFile(file, `${JSON.stringify(trace)}\n`, { mode: 0o600, flag: "wx" })
+    .catch((cause: unknown) => {
+      if (errorCode(cause) !== "EEXIST") throw cause
+    })
 }

@@ -61,7 +61,7 @@ export const withoutGroups = WorkerGroups.of({
   remove: () => Effect.void
 })
 
-/** How long the first line of a worker may take to enter its cgroup. */
+/** Limits the time until the first line of a worker has entered its cgroup. */
 const joinPatience = Schedule.exponential("1 millis", 1.5).pipe(Schedule.upTo("1 seconds"))
 
 const groupsIn = (delegated: DelegatedGroup, { publish }: DaemonEvents["Type"]) => {

@@ -70,7 +70,7 @@ const startLine = [
   'shift 7; exec "$@"'
 ].join("\n")
 
-/** What the system said, with the argument or variable that it does not take. */
+/** The reason of the system, with the argument or variable that it refuses. */
 const because = ({ code, reason }: ProgramNotStarted, { argv, env }: WorkerSpec): CannotStart => {
   const said = code === "E2BIG" ? tooLarge(argv, env) : (nulIn(argv, env) ?? reason)
   return new CannotStart({ reason: `the system refused to start it: ${said}` })
@@ -108,10 +108,10 @@ const launch = Effect.fnUntraced(function* (spec: WorkerSpec, openFilesSoftLimit
   return { child, exit }
 })
 
-/** How long a process may take from its start to the worker's program: disks may have become silent meanwhile. */
+/** Limits the time from the start of a process to the worker's program: a disk may have stopped answering. */
 const startLimit = Duration.seconds(30)
 
-/** What SIGKILL has to reach is one shell. A shell that hangs in the kernel is left to the next start, as a leftover. */
+/** SIGKILL has to reach one shell only. The next start kills one that hangs in the kernel, as a leftover. */
 const killLimit = Duration.seconds(1)
 
 const hung = ({ argv: [command], cwd }: WorkerSpec): CannotStart =>

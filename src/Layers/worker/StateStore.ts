@@ -19,6 +19,7 @@ import { replaceFile } from "../files/AtomicFile.ts"
 import { messageOf } from "../files/SystemError.ts"
 import { readTextFile } from "../files/TextFile.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
+import { restoreLeaderFile } from "../tree/SavedTraces.ts"
 
 /** A project's state file could not be read, understood or written. */
 export class StateStoreError extends Data.TaggedError("StateStoreError")<{
@@ -48,7 +49,8 @@ const encode = Schema.encodeSync(Stored)
 export const layer: Layer.Layer<StateStore, never, AutopilotHome | InstanceLock> = Layer.scoped(
   StateStore,
   Effect.gen(function* () {
-    const { stateDir } = yield* AutopilotHome
+    const home = yield* AutopilotHome
+    const { stateDir } = home
     const { holds, remade } = yield* InstanceLock
     const saved = new Map<ProjectName, SavedState>()
     const turns = new Map<ProjectName, Effect.Semaphore>()
@@ -83,7 +85,14 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome | InstanceLock>
     yield* remade.changes.pipe(
       Stream.drop(1),
       Stream.runForEach(() =>
-        Effect.forEach([...saved], ([project, state]) => Effect.ignoreLogged(write(project, state)))
+        Effect.forEach([...saved], ([project, state]) => {
+          const { tree } = state
+          const restored =
+            tree === undefined
+              ? Effect.void
+              : attempt(pathOf(project), () => restoreLeaderFile(home, project, tree))
+          return Effect.ignoreLogged(Effect.zipRight(write(project, state), restored))
+        })
       ),
       Effect.forkScoped
     )

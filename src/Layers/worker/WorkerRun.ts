@@ -177,7 +177,7 @@ const make = Effect.gen(function* () {
           )
         const capture = yield* log.capture(worker, secretValues)
         liveWorkers.add(worker.pid, capture)
-        // A stop cannot come between the start and its report: who has run is told to have started.
+        // A stop cannot come between the start and its report: each worker that has run is reported as started.
         yield* report.onSpawned(tree.leader)
         return { worker, tree, reportExit, capture }
       }),

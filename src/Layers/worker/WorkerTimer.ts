@@ -47,7 +47,7 @@ export const make = (
       backoffEndNanos = (yield* Clock.currentTimeNanos) + Duration.unsafeToNanos(delay)
       yield* tell({ _tag: "BackingOff", epoch, delayMs, dueMs })
     })
-    // A timer that dies silently would leave the worker waiting for ever, so its defect is the actor's.
+    // A timer that fails silently would leave the worker waiting for ever, so its defect is the actor's.
     const arm = (wait: Effect.Effect<void, unknown>) => {
       backoffEndNanos = undefined
       return Effect.orDie(wait).pipe(

@@ -31,7 +31,7 @@ const tree = Effect.map(
 
 interface Typed {
   readonly argv: ReadonlyArray<string>
-  /** What `parse` reads in it. */
+  /** The result of `parse`. */
   readonly line: Either.Either<CommandLine, UsageError>
   /** The layers that every command may use, beside its output. */
   readonly surroundings: Layer.Layer<AutopilotHome | Caller, NoUserHome>

@@ -29,7 +29,7 @@ const handleSignals = Effect.gen(function* () {
 /** Some stats of files each time. */
 const lookInterval = Duration.seconds(2)
 
-/** Looks regularly whether the home is still this daemon's, and makes again what was removed from it. */
+/** Checks regularly that the home is still this daemon's, and makes again what was removed from it. */
 const keepHome = Effect.gen(function* () {
   const { holds } = yield* InstanceLock
   for (;;) {

@@ -72,7 +72,7 @@ const leftBehind = Effect.fnUntraced(function* (sinceMs: number) {
   return { pids, why: recorded?.why }
 })
 
-/** Nothing is claimed to be gone that is not. */
+/** The refusal of `stop` when processes are still alive. */
 export const stillAlive = (what: string, pids: ReadonlyArray<number>, why?: string) =>
   new Refused({
     reason: `${what}, but left ${processes(pids)} of its workers behind${why === undefined ? "" : `: ${why}`}. No worker starts before they are gone.`,

@@ -65,7 +65,7 @@ const workers = Effect.fnUntraced(function* (settings: EffectiveSettings, servic
   return facts.flatMap((each) => workerFindings({ ...each, pathOf }))
 })
 
-/** The processes of this namespace, as far as doctor can tell. */
+/** The processes of this namespace, as far as doctor can read them. */
 const seenProcesses = Effect.gen(function* () {
   const { processes } = yield* ProcFs
   const isProc = yield* Effect.either(checkProc)

@@ -63,7 +63,7 @@ describe("the text of a reload", () => {
         "  max_turns: 5 -> not set",
         "Projects added: blog and wiki",
         "Projects removed: old",
-        "shop goes on with what it was started with, until: autopilotd restart-worker --project shop"
+        "shop keeps its earlier settings until its next start: autopilotd restart-worker --project shop"
       ]
     )
   })
@@ -88,7 +88,7 @@ describe("the text of a reload", () => {
   it("has one command for several workers that keep their old settings", () => {
     assert.include(
       reloadText({ ...nothing, awaiting_restart: ["default", "shop"] }),
-      "default and shop go on with what they were started with, until: autopilotd reload --restart\n"
+      "default and shop keep their earlier settings until their next start: autopilotd reload --restart\n"
     )
   })
 })
@@ -104,11 +104,16 @@ describe("the text of a write", () => {
       "a restart of the daemon",
       [turns],
       "daemon",
-      "The daemon must be stopped and started for it; its command line or environment may say otherwise."
+      "To apply it, stop the daemon and start it again, unless its command line or environment overrides it."
     ],
-    ["nothing but time", [jitter], "watching daemon", "The daemon takes it over by itself (watch_config)."],
-    ["a start", [model], "nobody", "No daemon is running: the next start takes it over."],
-    ["a daemon", [model], "unknown", "A daemon that uses this file takes it over with: autopilotd reload"]
+    [
+      "nothing but time",
+      [jitter],
+      "watching daemon",
+      "The daemon reloads the file by itself (watch_config)."
+    ],
+    ["a start", [model], "nobody", "No daemon is running: the next start reads it."],
+    ["a daemon", [model], "unknown", "To apply it in a daemon that uses this file, run: autopilotd reload"]
   ]
   for (const [what, changes, reader, last] of cases) {
     it(`says that ${what} applies it`, () => {
@@ -120,7 +125,7 @@ describe("the text of a write", () => {
   }
 
   it("has no command where nothing changes", () => {
-    assert.strictEqual(writtenText(written, "daemon"), "The settings stay what they are.\n")
+    assert.strictEqual(writtenText(written, "daemon"), "The settings stay as they are.\n")
   })
 
   it("lists earlier changes that are not in force yet by key only", () => {
@@ -134,7 +139,7 @@ describe("the text of a write", () => {
       ]
     )
     assert.deepStrictEqual(linesOf(writtenText({ ...written, changes: [model] }, "daemon", isMeant)), [
-      "The settings stay what they are.",
+      "The settings stay as they are.",
       "Written before and not in force yet: projects.shop.model",
       "Apply it: autopilotd reload --restart"
     ])
@@ -147,7 +152,7 @@ describe("the text of a write", () => {
       ),
       [
         'projects.shop.model: not set -> "opus"',
-        "What is executed changes for: shop",
+        "Another program or environment will run in: shop",
         "This is a dry run: /home/u/daemon.toml was not written."
       ]
     )

@@ -278,7 +278,7 @@ const always = (
   )
 
 describe("on any machine", () => {
-  it("no process is chosen without a reason, whatever the others have forked, cleared or left", () => {
+  it("no process is chosen without a reason, in any process table", () => {
     always(anyWorld, (world, { hogNames = [], hogPolicy, protect = [] }, { victims }) => {
       const leader = world.workers[0]?.running?.leaderPid
       const ancestors = lineOf(world, daemonPid)
@@ -313,7 +313,7 @@ describe("on any machine", () => {
     })
   })
 
-  it("nothing that a dead worker has left is overlooked, though few environments are read", () => {
+  it("every leftover of a dead worker is found, although few environments are read", () => {
     always(honestWorld, (world, { protect = [] }, { victims }) => {
       const chosen = new Set(victims.map(({ pid }) => pid))
       const left = [...world.citizens.values()].filter(({ bornTo, details, process }) => {
@@ -357,7 +357,7 @@ describe("on any machine", () => {
     })
   })
 
-  it("with the policy cause, no stranger is ended that is no larger than the worker, before it is critical", () => {
+  it("with the policy cause, no stranger that is smaller than the worker is killed before memory is critical", () => {
     always(anyWorld, (world, changed) => {
       const leader = world.workers[0]?.running?.leaderPid
       const bytes = [...world.citizens.values()]
@@ -371,7 +371,7 @@ describe("on any machine", () => {
     })
   })
 
-  it("a circle of parents, which a scan of a changing table can contain, ends", () => {
+  it("a cycle of parents, which a scan of a changing table can contain, does not loop", () => {
     const circle = worldOf(50, [
       citizen(50, { parent: 60 }),
       citizen(60, { parent: 50, bytes: large }),

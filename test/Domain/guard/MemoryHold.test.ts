@@ -21,7 +21,7 @@ const lookAt = (level: MemoryLevel) =>
   )
 
 describe("a worker that was restarted for memory", () => {
-  it("starts as soon as there is plenty, and after the longest hold when it is not critical any more", () => {
+  it("starts as soon as memory is plentiful, and after the longest hold unless memory is critical", () => {
     const rows = (["plentiful", "low", "critical"] as const).map((level) => [
       level,
       mayStart(0, 0, lookAt(level)),
@@ -35,17 +35,17 @@ describe("a worker that was restarted for memory", () => {
     ])
   })
 
-  it("is not held for ever by memory that cannot be read", () => {
+  it("is not held for ever while memory cannot be read", () => {
     assert.isFalse(mayStart(longestHoldMs - 1, 0, undefined))
     assert.isTrue(mayStart(longestHoldMs, 0, undefined))
   })
 
-  it("waits at least as long as it must, however much memory there is", () => {
+  it("waits at least for the minimum delay, however much memory there is", () => {
     assert.isFalse(mayStart(999, 1000, lookAt("plentiful")))
     assert.isTrue(mayStart(1000, 1000, lookAt("plentiful")))
   })
 
-  it("waits as long as after failures when it had hardly run, and begins anew once it has", () => {
+  it("waits as long as after failures when it had hardly run, and resets that delay after a longer run", () => {
     const { successThresholdMs } = defaultPolicy
     let row = 0
     const waits = [successThresholdMs, 10, 10, 10, successThresholdMs, 10].map((uptimeMs) => {

@@ -63,7 +63,7 @@ describe("a worker that does nothing", () => {
     assert.deepStrictEqual(findings(every(3000, 60_000, timers)), ["half 30000", "stalled 60000"])
   })
 
-  it("begins anew after each sign of life, with its warning", () => {
+  it("starts over after each activity, with its warning", () => {
     const once = (atMs: number) => ({ files: atMs < 45_000 ? "a" : "b" })
     assert.deepStrictEqual(findings(every(3000, 105_000, once)), [
       "half 30000",
@@ -72,7 +72,7 @@ describe("a worker that does nothing", () => {
     ])
   })
 
-  it("may take longer while a tool runs that it has called, but not for ever", () => {
+  it("has a longer limit while a tool runs that it has called", () => {
     const inTool = () => ({ tool: "Bash" })
     assert.deepStrictEqual(findings(every(6000, 3_600_000, inTool)), ["half 1800000", "stalled 3600000"])
   })
@@ -123,7 +123,7 @@ describe("a worker that does nothing", () => {
     )
   })
 
-  it("is feared with the question on which it may wait", () => {
+  it("is warned of with the question on which it may wait", () => {
     const text = describeHalf({ quietMs: 60_000, limitMs: 120_000, tool: undefined }, "Trust it? [y/N]")
     assert.match(
       text,

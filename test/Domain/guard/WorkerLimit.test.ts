@@ -46,7 +46,7 @@ describe("the limits of workers", () => {
   })
 })
 
-describe("the next look at a worker with a limit", () => {
+describe("the next sample of a worker with a limit", () => {
   it("comes when a sudden leak could have reached the limit, as long as it stands still", () => {
     for (const [heldGiB, expectedMs] of [
       [0, 4000],
@@ -65,26 +65,26 @@ describe("the next look at a worker with a limit", () => {
     assert.strictEqual(nextSampleMs(1000 * GiB, sample(0, 0), undefined), 10_000)
   })
 
-  it("comes when half of the way to the limit is done, at the pace of the last two looks", () => {
+  it("comes at half the way to the limit, at the pace of the last two samples", () => {
     // 2 GiB in a second, and 4 GiB to go.
     assert.strictEqual(nextSampleMs(8 * GiB, sample(2000, 4 * GiB), sample(1000, 2 * GiB)), 1000)
   })
 
-  it("believes no growth that is faster than memory can be filled", () => {
+  it("ignores growth that is faster than memory can be filled", () => {
     const jump = nextSampleMs(8 * GiB, sample(1001, 2 * GiB), sample(1000, 0))
     assert.strictEqual(jump, 1000)
     assert.strictEqual(nextSampleMs(8 * GiB, sample(1000, 2 * GiB), sample(1000, 0)), 6000)
   })
 
-  it("is for a shrinking worker what it is for one that stands still", () => {
+  it("comes for a shrinking worker as for one that stands still", () => {
     assert.strictEqual(nextSampleMs(4 * GiB, sample(1000, 2 * GiB), sample(0, 3 * GiB)), 2000)
   })
 
-  it("goes by what is left when shared memory is counted once, where that was looked at", () => {
+  it("uses the proportional size where that was read", () => {
     assert.strictEqual(nextSampleMs(4 * GiB, sample(0, 5 * GiB, 2 * GiB), undefined), 2000)
   })
 
-  it("is not urgent once it is above the limit, for then it has been dealt with", () => {
+  it("is not urgent above the limit, where the worker was dealt with already", () => {
     assert.strictEqual(nextSampleMs(4 * GiB, sample(0, 5 * GiB, 4 * GiB + 1), undefined), 10_000)
   })
 
@@ -111,7 +111,7 @@ describe("the next look at a worker with a limit", () => {
     )
   })
 
-  it("waits twenty times as long as the last one took, so that looking costs a twentieth of a core at most", () => {
+  it("waits twenty times as long as the last one took, so that samples cost a twentieth of a core at most", () => {
     assert.strictEqual(restMs(250, 5), 250)
     assert.strictEqual(restMs(250, 100), 2000)
     assert.strictEqual(restMs(250, 1000), 20_000)
@@ -122,7 +122,7 @@ describe("the next look at a worker with a limit", () => {
 })
 
 describe("the proportional size of a worker", () => {
-  it("counts whoever's share cannot be read with all that it holds", () => {
+  it("counts a process whose share cannot be read with all its memory", () => {
     const member = { startTicks: 1, residentBytes: 10, swapBytes: 5 }
     const members = [
       { ...member, pid: 1 },
@@ -144,7 +144,7 @@ describe("the proportional size of a worker", () => {
 })
 
 describe("a worker above its limit", () => {
-  it("is restarted only when it is so with shared memory counted once, and when that is not a dry run", () => {
+  it("is restarted only when its proportional size is above the limit, and not in a dry run", () => {
     assert.isUndefined(limitOutcome(undefined, GiB, false))
     assert.strictEqual(limitOutcome(GiB, GiB, false), "shared")
     assert.strictEqual(limitOutcome(GiB + 1, GiB, false), "restart")
@@ -154,7 +154,7 @@ describe("a worker above its limit", () => {
 
   const told: ReportedLimit = { workerId: "home:shop:1", limitBytes: 100, outcome: "dry-run" }
 
-  it("is told once, and again for another worker, another limit or another outcome", () => {
+  it("is reported once, and again for another worker, another limit or another outcome", () => {
     assert.deepStrictEqual(nextReportedLimit(undefined, told, 150), told)
     assert.strictEqual(nextReportedLimit(told, { ...told }, 150), told)
     for (const change of [
@@ -166,7 +166,7 @@ describe("a worker above its limit", () => {
     }
   })
 
-  it("is not told again while it goes up and down at the limit", () => {
+  it("is not reported again while it goes up and down at the limit", () => {
     assert.strictEqual(nextReportedLimit(told, { ...told, outcome: undefined }, 95), told)
     assert.strictEqual(nextReportedLimit(told, { ...told, outcome: "shared" }, 101), told)
     assert.isUndefined(nextReportedLimit(told, { ...told, outcome: undefined }, 90))
@@ -189,7 +189,7 @@ describe("a worker above its limit", () => {
     )
   })
 
-  it("is told with all figures and what is done", () => {
+  it("is reported with all figures and the action", () => {
     assert.strictEqual(
       describeLimit(figures),
       "Above memory.worker_limit_bytes: its 7 processes hold 4.2 GiB, the limit is 4 GiB " +

@@ -70,7 +70,7 @@ const said = (evidence: Partial<Evidence>) => {
   return [sentences, advice]
 }
 
-describe("why a worker is as it is", () => {
+describe("the explanation of a worker's state", () => {
   it("one that runs: since when, why it restarted, and how often", () => {
     const records = run(
       "a",

@@ -28,7 +28,7 @@ describe("a record of the history", () => {
     )
   })
 
-  it("is read back as it was written, whatever has happened", () => {
+  it("is read back as it was written, for every event", () => {
     FastCheck.assert(
       FastCheck.property(anyHead, anyEvent, (at, event) => {
         const line = lineOf(at, event)
@@ -41,7 +41,7 @@ describe("a record of the history", () => {
     )
   })
 
-  it("is cut where it would be pages, and is still one that can be read", () => {
+  it("is cut when it would be too long, and still can be read", () => {
     const long = (length: number) => "x".repeat(length)
     const name = ProjectName.make("p".repeat(64))
     const events: ReadonlyArray<DaemonEvent> = [
@@ -71,7 +71,7 @@ describe("a record of the history", () => {
     }
   })
 
-  it("that is none is damaged, and one of another version is foreign", () => {
+  it("is damaged when it is no record, and foreign when it is one of another version", () => {
     const damaged = [
       "",
       "{",
@@ -91,7 +91,7 @@ describe("a record of the history", () => {
     for (const line of foreign) assert.deepStrictEqual(recordOf(line), Either.left("foreign"), line)
   })
 
-  it("that a newer version has given more fields is taken without them", () => {
+  it("with more fields of a newer version is read without them", () => {
     const line = '{"at":1,"seq":0,"daemon":"a","_tag":"ProjectAdded","project":"shop","by":"a person"}'
     assert.deepStrictEqual(
       recordOf(line),
@@ -99,7 +99,7 @@ describe("a record of the history", () => {
     )
   })
 
-  it("any text whatever is read or refused, and never throws", () => {
+  it("is read or refused for any text, and never throws", () => {
     FastCheck.assert(
       FastCheck.property(FastCheck.oneof(FastCheck.string(), FastCheck.json()), (line) => {
         recordOf(line)
@@ -108,8 +108,8 @@ describe("a record of the history", () => {
   })
 })
 
-describe("what is kept", () => {
-  it("is every end, wait, decision and command, but not what is told again while it lasts", () => {
+describe("the kept events", () => {
+  it("are every exit, wait, decision and command, without repeated reports of a lasting state", () => {
     const kept: ReadonlyArray<DaemonEvent> = [
       { _tag: "DaemonStopped", leftBehind: [] },
       { _tag: "WorkerStopped", project: shop, reason: "x" },

@@ -160,7 +160,7 @@ describe("how often a worker has restarted, in words", () => {
       utc
     )
 
-  it("tells today and the week, each with its causes", () => {
+  it("gives today and the week, each with its causes", () => {
     assert.deepStrictEqual(of(), ["It has not restarted in the last seven days."])
     assert.deepStrictEqual(of([at("12:00", 7), "crash"]), ["It has not restarted in the last seven days."])
     assert.deepStrictEqual(of([at("00:00"), "crash"]), ["It has restarted once today: crash."])

@@ -61,7 +61,7 @@ describe("/proc/self/mountinfo", () => {
     "41 31 0:38 / /sys/fs/cgroup/with\\040blank rw,relatime - cgroup2 cgroup2 rw"
   )
 
-  it("tells where each version accounts memory, with any number of optional fields", () => {
+  it("names the mount where each version accounts memory, with any number of optional fields", () => {
     assert.deepStrictEqual(memoryMounts(mountInfo, 1), [
       { root: "/docker/1f", mountPoint: "/sys/fs/cgroup/memory" }
     ])
@@ -99,7 +99,7 @@ describe("the folders of a group", () => {
 })
 
 describe("the amounts of a group", () => {
-  it("are limits, where none is a number too large to be one, or max", () => {
+  it("are limits, where `max` and an impossibly large number mean no limit", () => {
     assert.strictEqual(parseLimit("536870912\n"), 536_870_912)
     assert.strictEqual(parseLimit("max\n"), Number.POSITIVE_INFINITY)
     assert.strictEqual(parseLimit("9223372036854771712\n"), Number.POSITIVE_INFINITY)
@@ -121,7 +121,7 @@ describe("the amounts of a group", () => {
 
 const versions = FastCheck.constantFrom<CgroupVersion>(1, 2)
 
-describe("a file of cgroups with whatever content", () => {
+describe("a file of cgroups with any content", () => {
   const piece = FastCheck.constantFrom(
     "0::/a/../b",
     "4:memory:/x",

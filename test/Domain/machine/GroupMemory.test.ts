@@ -21,16 +21,16 @@ slab 150000
 `
 
 describe("memory.stat", () => {
-  it("says what a group holds: neither pages of files nor names of files count", () => {
+  it("gives the memory of a group: neither page cache nor cached names count", () => {
     assert.strictEqual(parseHeld(stat), 524_288 + 8192 + 300_000 - 100_000)
   })
 
-  it("of a kernel that does not sum up its own share tells the parts of it", () => {
+  it("of an older kernel gives the sum of the kernel's parts", () => {
     const old = stat.replace("kernel 300000\n", "")
     assert.strictEqual(parseHeld(old), 524_288 + 8192 + 65_536 + 49_152 + 1024 + 50_000)
   })
 
-  it("that does not say what it should is of no use", () => {
+  it("without the figures gives nothing", () => {
     for (const odd of ["", "anon\n", "file 1\nkernel 1\n", "anon 1\n", "shmem 1\nanon -1\n"]) {
       assert.isUndefined(parseHeld(odd))
     }

@@ -16,7 +16,7 @@ describe("/proc/pressure/memory", () => {
     assert.deepStrictEqual(parsePressure(text(1234, 56)), { someMicros: 1234, fullMicros: 56 })
   })
 
-  it("of whatever content never throws, and gives totals or nothing", () => {
+  it("with any content never throws, and gives totals or nothing", () => {
     assert.isUndefined(parsePressure(""))
     assert.isUndefined(parsePressure(text("x", 1)))
     assert.isUndefined(parsePressure(text(1, "")))
@@ -45,7 +45,7 @@ const after = (...samples: ReadonlyArray<PressureSample | undefined>): PressureW
   samples.reduce<PressureWindow>(nextWindow, noWindow)
 
 describe("pressure", () => {
-  it("is not known at the first look, then it is the share of the time since the last one", () => {
+  it("is unknown at the first sample, then the share of time since the previous one", () => {
     assert.isUndefined(after(sample(5000, 5000, 100)).pressure)
     assert.deepStrictEqual(after(sample(5000, 1000, 100), sample(255_000, 101_000, 1100)).pressure, {
       some: 0.25,
@@ -57,7 +57,7 @@ describe("pressure", () => {
     )
   })
 
-  it("is not known of a time in which the machine was suspended or its clock set, but of the next one", () => {
+  it("is unknown for a window in which the machine slept or its clock was set, and known for the next one", () => {
     for (const wallMs of [3_600_000, -3_600_000]) {
       const jumped = [sample(0, 0, 0), sample(100_000, 0, 1000, 1000 + wallMs)]
       assert.isUndefined(after(...jumped).pressure)
@@ -68,18 +68,18 @@ describe("pressure", () => {
     }
   })
 
-  it("is known while a clock is merely adjusted, and when a look comes late because memory is short", () => {
+  it("is known while a clock is slewed, and when a sample is late because memory is short", () => {
     assert.isDefined(after(sample(0, 0, 0), sample(1, 0, 5000, 5400)).pressure)
     assert.isDefined(after(sample(0, 0, 0), sample(1, 0, 60_000)).pressure)
   })
 
-  it("is not known without the kernel's count, or when that begins anew", () => {
+  it("is unknown without the kernel's totals, or when they go backwards", () => {
     assert.isUndefined(after(sample(0, 0, 0), undefined).pressure)
     assert.isUndefined(after(sample(0, 0, 0), undefined, sample(9, 0, 2000)).pressure)
     assert.isUndefined(after(sample(9000, 0, 0), sample(10, 0, 1000)).pressure)
   })
 
-  it("is not made of a window that is too short to mean anything: the last one holds, and goes on", () => {
+  it("is not computed for a window that is too short: the previous value stays, and the window continues", () => {
     const first = [sample(0, 0, 0), sample(100_000, 0, 1000)]
     assert.strictEqual(after(...first, sample(110_000, 0, 1010)).pressure?.some, 0.1)
     assert.strictEqual(

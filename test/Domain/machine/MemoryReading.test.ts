@@ -29,7 +29,7 @@ describe("/proc/meminfo", () => {
     })
   })
 
-  it("of a kernel without MemAvailable and swap gives the free memory, which is never too much", () => {
+  it("of a kernel without MemAvailable and swap gives the free memory, a safe lower bound", () => {
     assert.deepStrictEqual(parseMemInfo(text("MemTotal:  100 kB", "MemFree:  10 kB")), {
       totalBytes: 102_400,
       availableBytes: 10_240,
@@ -38,7 +38,7 @@ describe("/proc/meminfo", () => {
     })
   })
 
-  it("that is none gives nothing instead of a false figure", () => {
+  it("with other content gives nothing instead of a false figure", () => {
     for (const odd of [
       "",
       "MemTotal: x kB\nMemAvailable: 1 kB\n",
@@ -50,7 +50,7 @@ describe("/proc/meminfo", () => {
     }
   })
 
-  it("of whatever content never throws, and gives whole amounts or nothing", () => {
+  it("with any content never throws, and gives whole amounts or nothing", () => {
     const line = FastCheck.tuple(
       FastCheck.constantFrom("MemTotal", "MemFree", "MemAvailable", "SwapTotal", "SwapFree", "x"),
       FastCheck.oneof(FastCheck.nat().map(String), FastCheck.string(), FastCheck.bigInt().map(String))
@@ -122,12 +122,12 @@ describe("the memory within cgroups", () => {
     })
   })
 
-  it("is nothing, and not less, where a limit was lowered below what is used", () => {
+  it("is zero, not less, where a limit was lowered below the usage", () => {
     const { availableBytes } = effectiveMemory(machine, [group({ limit: 100, used: 400, reclaimable: 0 })])
     assert.strictEqual(availableBytes, 0)
   })
 
-  it("is not short because a file cannot be read: then only the limit counts", () => {
+  it("is not short because of an unreadable file: then only the limit counts", () => {
     for (const unknown of [{ limit: 500 }, { limit: 500, used: 500 }]) {
       assert.deepInclude(effectiveMemory(machine, [group(unknown)]), {
         availableBytes: 500,
@@ -137,7 +137,7 @@ describe("the memory within cgroups", () => {
     }
   })
 
-  it("asks a group for its page cache only when that can matter", () => {
+  it("reads the page cache of a group only when that can matter", () => {
     const roomy = { ...group({ limit: 900, used: 100 }), reclaimableBytes: notAsked }
     assert.deepInclude(effectiveMemory(machine, [roomy]), {
       availableBytes: 800,
@@ -146,7 +146,7 @@ describe("the memory within cgroups", () => {
     })
   })
 
-  it("is for any groups the least of all headrooms, never more than the total, never below nothing", () => {
+  it("is the least headroom of all groups, never above the total, never below zero", () => {
     const amount = FastCheck.nat(2000)
     const groups = FastCheck.array(FastCheck.record({ limit: amount, used: amount, reclaimable: amount }))
     FastCheck.assert(

@@ -8,7 +8,7 @@ import {
 } from "../../../src/Domain/machine/ProcessDescent.ts"
 import { anyWorld, citizen, homeId, lineOf, otherHomeId, scanned, worldOf } from "./processWorlds.ts"
 
-describe("what is handed down from parents to children", () => {
+describe("a value that children inherit", () => {
   it("reaches the last of a chain of forks that is longer than the stack is deep", () => {
     const count = 200_000
     const processes = new Map(
@@ -20,7 +20,7 @@ describe("what is handed down from parents to children", () => {
     assert.isUndefined(depth(count + 1))
   })
 
-  it("is made once for each, parents first", () => {
+  it("is computed once for each process, parents first", () => {
     FastCheck.assert(
       FastCheck.property(anyWorld, (world) => {
         const { processes } = scanned(world, 1)
@@ -39,7 +39,7 @@ describe("what is handed down from parents to children", () => {
   })
 })
 
-describe("an environment is read", () => {
+describe("the environments that are read", () => {
   const table = worldOf(50, [
     citizen(1, { parent: 0 }),
     citizen(40),
@@ -52,13 +52,13 @@ describe("an environment is read", () => {
     citizen(105, { parent: 2, kernel: true })
   ])
 
-  it("only of who leads a session or may have lost its parent; never of the daemon's own line", () => {
+  it("are those of session leaders and of processes that may have lost their parent; never of the daemon's ancestors", () => {
     const read = withParentsUnknown(scanned(table, Number.POSITIVE_INFINITY)).map(({ pid }) => pid)
     assert.deepStrictEqual(read, [100, 102, 103])
   })
 })
 
-describe("who has strayed from a worker", () => {
+describe("a process that has strayed from a worker", () => {
   it("carries a mark of this home, or descends from one that does, and does not descend from the daemon", () => {
     const world = worldOf(50, [
       citizen(1, { parent: 0 }),

@@ -180,12 +180,12 @@ describe("the process groups of a worker", () => {
     assert.deepStrictEqual(groups(table, led(100)), [100, 101])
   })
 
-  it("are not those of a session that somebody else leads", () => {
+  it("are not those of a session with another leader", () => {
     const table = [process(300), process(301, { parent: 300, session: 300 })]
     assert.deepStrictEqual(groups(table, { ...nobody, marked: new Set([301]) }), [])
   })
 
-  it("are never group 0 or 1, which are the daemon's own and everybody", () => {
+  it("are never group 0 or 1, which mean the daemon's own group and all processes", () => {
     for (const group of [0, 1]) {
       const table = [process(301, { group, session: group }), process(302, { group, session: 302 })]
       assert.deepStrictEqual(groups(table, { ...nobody, marked: new Set([301, 302]) }), [])
@@ -238,7 +238,7 @@ const exceptionTo = (claim: Claim) => {
 }
 
 describe("in any process table, a worker's tree", () => {
-  it("has nobody older than its leader, but who was moved into its cgroup", () => {
+  it("has no process older than its leader, except those that were moved into its cgroup", () => {
     const exception = exceptionTo((_, { leader, members }, { processes }) =>
       processes.every(
         (entry) => leader === undefined || entry.startTicks >= leader.startTicks || members.has(entry.pid)
@@ -247,7 +247,7 @@ describe("in any process table, a worker's tree", () => {
     assert.isUndefined(exception)
   })
 
-  it("has nobody of the excluded, no init and no zombie", () => {
+  it("has no excluded process, no init and no zombie", () => {
     const exception = exceptionTo((_, { excluded }, { processes }) =>
       processes.every(
         (entry) => !excluded.has(entry.pid) && entry.pid > 1 && entry.state !== "Z" && entry.state !== "X"
@@ -275,7 +275,7 @@ describe("in any process table, a worker's tree", () => {
     assert.isUndefined(exception)
   })
 
-  it("has everybody in its cgroup, unless it is excluded", () => {
+  it("has every process in its cgroup that is not excluded", () => {
     const exception = exceptionTo((table, { excluded, members }, { processes }) =>
       table.every(
         (entry) =>
@@ -290,7 +290,7 @@ describe("in any process table, a worker's tree", () => {
     assert.isUndefined(exception)
   })
 
-  it("has every child of its members, unless it is excluded or older than the leader", () => {
+  it("has every child of its members that is neither excluded nor older than the leader", () => {
     const exception = exceptionTo((table, { excluded, leader }, { processes }) => {
       const pids = new Set(processes.map((entry) => entry.pid))
       return table.every(
@@ -307,7 +307,7 @@ describe("in any process table, a worker's tree", () => {
     assert.isUndefined(exception)
   })
 
-  it("has everybody in a session that one of its members leads, unless it is excluded or older than the leader", () => {
+  it("has every process in a session that a member leads, unless that process is excluded or older than the leader", () => {
     const exception = exceptionTo((table, { excluded, leader }, { processes }) => {
       const pids = new Set(processes.map((entry) => entry.pid))
       const shared = new Set(table.filter((entry) => excluded.has(entry.pid)).map((entry) => entry.session))
@@ -326,12 +326,12 @@ describe("in any process table, a worker's tree", () => {
     assert.isUndefined(exception)
   })
 
-  it("is empty when nothing of it was ever seen", () => {
+  it("is empty when none of its processes was ever found", () => {
     const exception = exceptionTo((table) => livingTree(table, nobody).processes.length === 0)
     assert.isUndefined(exception)
   })
 
-  it("has groups of which a signal reaches nobody excluded", () => {
+  it("has only groups whose signal reaches no excluded process", () => {
     const exception = exceptionTo((table, { excluded }, { groups }) =>
       table.every(
         (entry) =>

@@ -44,7 +44,7 @@ describe("the level of memory", () => {
   })
 })
 
-describe("the next look", () => {
+describe("the next sample", () => {
   it("comes before memory could be filled down to the next threshold, at 6 GiB/s", () => {
     assert.strictEqual(next(8 * gib), 1000)
     assert.strictEqual(next(3.5 * gib), 250)
@@ -121,7 +121,7 @@ describe("the reported level", () => {
     )
   })
 
-  it("does not change while memory flutters around a threshold, however long", () => {
+  it("does not change while memory fluctuates around a threshold, however long", () => {
     const flutter = Array.from(
       { length: 10_000 },
       (_, at) => [at * 100, at % 7 === 0 ? "low" : "plentiful"] as const

@@ -18,7 +18,7 @@ const reading = (availableBytes: number, more: Partial<MemoryReading> = {}): Mem
 })
 
 describe("a change of the memory's level", () => {
-  it("is told with the figures that have led to it, and nothing of what there is not", () => {
+  it("is reported with its figures, without those that are unknown", () => {
     assert.strictEqual(
       describeLevel(figuresOf(memorySample(reading(1.5 * gib), undefined, thresholds)), "plentiful"),
       "Memory is low: 1.5 GiB of 16 GiB available, below 2 GiB (critical: below 1 GiB)"
@@ -46,7 +46,7 @@ describe("a change of the memory's level", () => {
     )
   })
 
-  it("is an event of its own seriousness, which can be written down and read again", () => {
+  it("is an event of its own severity, which survives writing and reading", () => {
     const levels = [9 * gib, 1.5 * gib, 0].map((availableBytes) => {
       const figures = figuresOf(memorySample(reading(availableBytes), { some: 0.1, full: 0 }, thresholds))
       const event: DaemonEvent = { _tag: "MemoryLevelChanged", before: "critical", ...figures }

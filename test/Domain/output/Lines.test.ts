@@ -59,7 +59,7 @@ describe("a worker's output as lines", () => {
     assert.deepStrictEqual(texts("one\ntwo\n\nfour\n"), ["one\n", "two\n", "\n", "four\n"])
   })
 
-  it("joins a line that came in pieces", () => {
+  it("joins a line that arrives in pieces", () => {
     assert.deepStrictEqual(texts("o", "n", "e", "\ntw", "o\n"), ["one\n", "two\n"])
   })
 
@@ -72,12 +72,12 @@ describe("a worker's output as lines", () => {
     assert.deepStrictEqual(texts(""), [])
   })
 
-  it("passes bytes that are no text as they are", () => {
+  it("passes binary bytes unchanged", () => {
     const bytes = Buffer.from([0xff, 0xfe, 0x00, 0x0a, 0xc3, 0x0a])
     assert.deepStrictEqual(linesOf([bytes]), bytes)
   })
 
-  it("cuts a line that is too long, says so, and goes on with the rest of it", () => {
+  it("cuts and marks a line that is too long, and continues with its rest", () => {
     const [first, second, ...more] = texts("x".repeat(maxLineBytes + 3), "yz\n")
     assert.strictEqual(first, `${"x".repeat(maxLineBytes)} [cut here: the line is longer]\n`)
     assert.strictEqual(second, "xxxyz\n")
@@ -91,7 +91,7 @@ describe("a worker's output as lines", () => {
     assert.strictEqual(Buffer.from(second, "latin1").toString("utf8"), "é\n")
   })
 
-  it("does not cut a character in half when the newline has not come yet", () => {
+  it("does not cut a character in half before the newline arrives", () => {
     const [first, second] = texts(`x${"é".repeat(maxLineBytes / 2)}`, "yz\n").map((line) =>
       Buffer.from(line, "latin1").toString("utf8")
     )
@@ -99,7 +99,7 @@ describe("a worker's output as lines", () => {
     assert.strictEqual(second, "éyz\n")
   })
 
-  it("is put into a buffer line by line, and goes on in the next one", () => {
+  it("is copied into a buffer line by line, and continues in the next one", () => {
     const lines = Buffer.from("one\ntwo\nthree\n")
     const target = Buffer.alloc(13)
     const put = putPrefixed(target, 1, Buffer.from("> "), lines, 0)
@@ -113,7 +113,7 @@ describe("a worker's output as lines", () => {
     assert.deepStrictEqual(texts(`${"x".repeat(maxLineBytes)}\n`), [`${"x".repeat(maxLineBytes)}\n`])
   })
 
-  it("is the same however it comes in chunks", () => {
+  it("is the same for any chunks", () => {
     const exception = exceptionTo((bytes, chunks) => linesOf(chunks).equals(linesOf([bytes])))
     assert.isNull(exception)
   })

@@ -48,13 +48,13 @@ const story = values.chain((some) => FastCheck.tuple(FastCheck.constant(some), t
 const settings = { numRuns: runs(100) }
 
 describe("secrets in a worker's output", () => {
-  it("are covered wherever they stand in a line, all of them", () => {
+  it("are masked wherever they stand in a line, all of them", () => {
     assert.strictEqual(maskedText("key=s3cret-one, s3cret-one!", "s3cret-one"), "key=**********, **********!")
     assert.strictEqual(maskedText("one-12345 two-12345", "two-12345", "one-12345"), "********* *********")
     assert.strictEqual(maskedText("s3cret-one", "s3cret-one"), "**********")
   })
 
-  it("are covered where they overlap and where one is part of another", () => {
+  it("are masked where they overlap and where one is part of another", () => {
     assert.strictEqual(maskedText("-abcdefghijkl-", "abcdefgh", "efghijkl"), "-************-")
     assert.strictEqual(maskedText("-abcdefghijkl-", "abcdefghij", "cdefghijkl"), "-************-")
     assert.strictEqual(
@@ -73,7 +73,7 @@ describe("secrets in a worker's output", () => {
     )
   })
 
-  it("have eight characters at least: a shorter value is a word like any other", () => {
+  it("have at least eight characters: a shorter value is an ordinary word", () => {
     assert.strictEqual(
       maskedText("true and 1234567 and 12345678", "true", "1234567", "12345678"),
       "true and 1234567 and ********"
@@ -81,7 +81,7 @@ describe("secrets in a worker's output", () => {
     assert.strictEqual(maskedText("anything", ""), "anything")
   })
 
-  it("are covered in JSON too, and line by line when they have several", () => {
+  it("are masked in JSON too, and line by line when they have several", () => {
     assert.strictEqual(
       maskedText('{"key":"pass\\\\word \\"x\\""}', 'pass\\word "x"'),
       `{"key":"${"*".repeat(16)}"}`
@@ -91,11 +91,11 @@ describe("secrets in a worker's output", () => {
     assert.notInclude(maskedText(JSON.stringify({ key }), key), "MIIEpAIB")
   })
 
-  it("cost no character beside them: what is covered is whole characters", () => {
+  it("are masked in whole characters, and nothing beside them", () => {
     assert.strictEqual(maskedText("é schlüsselwort é", "schlüsselwort"), "é ************** é")
   })
 
-  it("never survive, however the stream comes in chunks", () => {
+  it("never survive, for any chunks", () => {
     const found = FastCheck.check(
       FastCheck.property(story, ([some, text, at]) => {
         const stored = storedOf(chunked(Buffer.from(text), at), secretsOf(some)).toString()
@@ -106,7 +106,7 @@ describe("secrets in a worker's output", () => {
     assert.isNull(found.counterexample)
   })
 
-  it("are covered the same, however the stream comes in chunks", () => {
+  it("are masked the same for any chunks", () => {
     const found = FastCheck.check(
       FastCheck.property(story, ([some, text, at]) => {
         const secrets = secretsOf(some)
@@ -118,7 +118,7 @@ describe("secrets in a worker's output", () => {
     assert.isNull(found.counterexample)
   })
 
-  it("are all that is covered, and what is stored stays text", () => {
+  it("are all that is masked, and the stored output stays text", () => {
     const found = FastCheck.check(
       FastCheck.property(story, ([some, text]) => {
         const bytes = Buffer.from(text)

@@ -33,7 +33,7 @@ describe("the differences of two texts", () => {
     assert.deepStrictEqual(shown("a\nb\nc\nd", "a\nc\nx\nd"), [" a", "-b", " c", "+x", " d"])
   })
 
-  it("tell a last line without its line break", () => {
+  it("show a last line without its line break", () => {
     assert.deepStrictEqual(shown("a", "a\n"), [" a", "+"])
   })
 

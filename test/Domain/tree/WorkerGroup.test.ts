@@ -13,7 +13,7 @@ describe("the name of a worker's cgroup", () => {
     assert.strictEqual(groupName(shop, id), "worker.shop.0f8fad5b")
   })
 
-  it("tells the project, whatever that is called, and is a folder's name", () => {
+  it("names the project, and is a valid folder name", () => {
     FastCheck.assert(
       FastCheck.property(Arbitrary.make(ProjectName), FastCheck.uuid(), (project, uuid) => {
         const name = groupName(project, workerId("home", project, uuid))
@@ -24,7 +24,7 @@ describe("the name of a worker's cgroup", () => {
     )
   })
 
-  it("is nobody else's", () => {
+  it("matches no other cgroup", () => {
     for (const name of [
       "daemon",
       "worker.shop",
@@ -42,14 +42,14 @@ describe("the name of a worker's cgroup", () => {
     }
   })
 
-  it("tells apart projects of which one's name begins with the other's", () => {
+  it("distinguishes projects of which one name is a prefix of the other", () => {
     assert.strictEqual(projectOfGroup("worker.a.0f8fad5b.0f8fad5b"), "a.0f8fad5b")
     assert.strictEqual(projectOfGroup("worker.a.0f8fad5b"), "a")
   })
 })
 
 describe("cgroup.events", () => {
-  it("says whether anybody is there; what it does not say counts as somebody", () => {
+  it("says whether the group has processes; unknown content counts as populated", () => {
     assert.isTrue(isPopulated("populated 1\nfrozen 0\n"))
     assert.isFalse(isPopulated("populated 0\nfrozen 0\n"))
     assert.isFalse(isPopulated("frozen 0\npopulated 0\n"))

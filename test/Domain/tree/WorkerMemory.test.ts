@@ -44,7 +44,7 @@ const shopAndBlog = (...others: ReadonlyArray<ReturnType<typeof citizen>>) =>
   ])
 
 describe("the tree of a worker", () => {
-  it("is its leader, session and group, and all that descends from it, whatever their environment", () => {
+  it("is its leader, session and group, and all descendants, with any environment", () => {
     const world = shopAndBlog(
       citizen(101, { parent: 100, session: 100, mark: shopId }),
       citizen(102, { parent: 101, session: 102 }),
@@ -58,7 +58,7 @@ describe("the tree of a worker", () => {
     ])
   })
 
-  it("is also what has left the session and lost its parents, and what that has forked", () => {
+  it("includes processes that have left the session and lost their parents, and their children", () => {
     const world = shopAndBlog(
       citizen(110, { mark: shopId }),
       citizen(111, { parent: 110, session: 110 }),
@@ -67,7 +67,7 @@ describe("the tree of a worker", () => {
     assert.deepStrictEqual(pidsOf(world), [[100, 110, 111, 112], [200]])
   })
 
-  it("is also who is in its cgroup, with neither parent nor session nor environment of it", () => {
+  it("includes processes that only its cgroup identifies", () => {
     const world = shopAndBlog(
       citizen(120, { session: 120 }),
       citizen(121, { parent: 120, session: 120 }),
@@ -91,7 +91,7 @@ describe("the tree of a worker", () => {
     assert.strictEqual(withMembers(facts, [{ workerId: shopId, pids: new Set([100]) }]), facts)
   })
 
-  it("is nothing of another worker, an earlier one, another daemon or a person", () => {
+  it("excludes processes of another worker, an earlier run, another daemon or a user", () => {
     const world = shopAndBlog(
       citizen(300, { mark: `${homeId}:shop:before` }),
       citizen(301, { mark: `${otherHomeId}:shop:now` }),
@@ -106,7 +106,7 @@ describe("the tree of a worker", () => {
     assert.deepStrictEqual(pidsOf(world), [[100], [200]])
   })
 
-  it("is there only of workers that run", () => {
+  it("exists only for running workers", () => {
     const inCharge: ReadonlyArray<LiveWorker> = [
       { project: shop, running: undefined },
       { project: blog, running: { id: blogId, leaderPid: 200 } }
@@ -121,14 +121,14 @@ describe("the tree of a worker", () => {
     assert.deepStrictEqual(pidsOf(world), [[], []])
   })
 
-  it("takes a chain of 20,000 forks without an overflow", () => {
+  it("handles a chain of 20,000 forks without an overflow", () => {
     const chain = Array.from({ length: 20_000 }, (_, at) =>
       citizen(1000 + at, { parent: at === 0 ? 100 : 999 + at, session: 100 })
     )
     assert.lengthOf(pidsOf(shopAndBlog(...chain.toReversed()))[0] ?? [], 20_001)
   })
 
-  it("is, on any machine, exactly what the worker has started and what that has", () => {
+  it("is, in any process table, exactly what the worker has started, directly or not", () => {
     FastCheck.assert(
       FastCheck.property(honestWorld, (world) => {
         const [running] = world.workers
@@ -152,7 +152,7 @@ describe("the tree of a worker", () => {
     )
   })
 
-  it("never holds the daemon, whoever started it, or anything of another daemon's worker", () => {
+  it("never includes the daemon, or a process of another daemon's worker", () => {
     FastCheck.assert(
       FastCheck.property(anyWorld, (world) => {
         const found = treesIn(world, world.workers).flatMap(({ members }) => members.map(({ pid }) => pid))
@@ -165,7 +165,7 @@ describe("the tree of a worker", () => {
   })
 })
 
-describe("what a worker holds", () => {
+describe("the memory of a worker", () => {
   const tree = (...bytes: ReadonlyArray<number>) => ({
     project: shop,
     workerId: shopId,
@@ -178,7 +178,7 @@ describe("what a worker holds", () => {
     }))
   })
 
-  it("is the memory and the swap of all its processes together", () => {
+  it("is the sum of memory and swap of all its processes", () => {
     const swapped = withSwap(
       tree(MiB, 2 * MiB, 4 * MiB),
       new Map([
@@ -191,7 +191,7 @@ describe("what a worker holds", () => {
     assert.strictEqual(heldBytes(memory), 8 * MiB)
   })
 
-  it("never exceeds the most that it has held, which never shrinks", () => {
+  it("never exceeds its peak, which never shrinks", () => {
     const amount = FastCheck.record({
       residentBytes: FastCheck.nat(),
       swapBytes: FastCheck.nat(),

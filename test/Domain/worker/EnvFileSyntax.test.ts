@@ -34,7 +34,7 @@ describe("parseEnvFile", () => {
     assert.deepStrictEqual(problems(text), [])
   })
 
-  it("tells which lines it ignored and why, and reads the others", () => {
+  it("reports ignored lines with the reason, and reads the others", () => {
     const text = "A=1\n\nno equal sign\nexport B=2\n1C=3\n=x\nD=4\n"
     assert.deepStrictEqual(values(text), { A: "1", D: "4" })
     assert.deepStrictEqual(problems(text), [
@@ -51,13 +51,13 @@ describe("parseEnvFile", () => {
     ])
   })
 
-  it("tells of a quote that is never closed, at the line that opens it", () => {
+  it("reports a quote that is never closed, at the line that opens it", () => {
     assert.deepStrictEqual(problems('A=1\nB="never\nC=2\n'), [
       "2 opens a quote that is never closed: the rest of the file became its value"
     ])
   })
 
-  it("never hands on a NUL, at which the kernel would cut the value", () => {
+  it("never returns a NUL, at which the kernel would cut the value", () => {
     assert.deepStrictEqual(values("A=a\u0000b\nB=1\n"), { B: "1" })
     assert.lengthOf(problems("A=a\u0000b\n"), 1)
   })

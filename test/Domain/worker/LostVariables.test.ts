@@ -3,12 +3,12 @@ import { isVariableName, lossWarnings } from "../../../src/Domain/worker/LostVar
 
 const nothing = { dropped: [], changed: [] }
 
-describe("what a worker does not get of its caller", () => {
-  it("is nothing, in the usual case", () => {
+describe("the warning about variables that a worker does not get", () => {
+  it("is absent in the usual case", () => {
     assert.deepStrictEqual(lossWarnings(nothing, {}, ["claude", "-p", "über"]), [])
   })
 
-  it("is named: variables whose names a shell drops, and texts that are not UTF-8", () => {
+  it("names variables that a shell drops, and texts that are not UTF-8", () => {
     const lost = { dropped: ["a.b", "BASH_FUNC_x%%", "a.b"], changed: ["LATIN"] }
     assert.deepStrictEqual(lossWarnings(lost, {}, ["cat", "caf\uFFFD"]), [
       'The worker does not get the argument "caf\uFFFD" as it was given: it is not UTF-8. Rename the file, or put the text into one',
@@ -17,12 +17,12 @@ describe("what a worker does not get of its caller", () => {
     ])
   })
 
-  it("is not told of what the daemon keeps for itself, nor of what the env file sets", () => {
+  it("leaves out variables for the daemon, and those that the env file sets", () => {
     const lost = { dropped: ["npm_config_//reg/:_authToken"], changed: ["LATIN", "NOTIFY_SOCKET"] }
     assert.deepStrictEqual(lossWarnings(lost, { LATIN: "caf\u00e9" }, []), [])
   })
 
-  it("is told of a long list by its beginning", () => {
+  it("shortens a long list", () => {
     const dropped = [...Array(30).keys()].map((n) => `a.${n}`)
     assert.match(
       lossWarnings({ dropped, changed: [] }, {}, [])[0] ?? "",
@@ -30,7 +30,7 @@ describe("what a worker does not get of its caller", () => {
     )
   })
 
-  it("is decided by the names of a shell", () => {
+  it("follows the shell's rule for names", () => {
     assert.isTrue(["A", "_x9", "NODE_OPTIONS"].every(isVariableName))
     assert.isFalse(["", "a.b", "my-var", "1ST", "BASH_FUNC_x%%", "ProgramFiles(x86)"].some(isVariableName))
   })

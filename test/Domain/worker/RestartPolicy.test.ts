@@ -39,7 +39,7 @@ describe("the delays between restarts", () => {
     })
   )
 
-  it.effect("go on where the failures of an earlier daemon left them", () =>
+  it.effect("continue from the failures that an earlier daemon saved", () =>
     Effect.gen(function* () {
       const all = yield* delaysMs(defaultPolicy, 12)
       for (const failures of [1, 5, 9, 11]) {

@@ -82,9 +82,9 @@ const states: Readonly<Record<string, WorkerState>> = {
   }
 }
 
-describe("what survives the daemon", () => {
+describe("the saved state", () => {
   for (const [word, state] of Object.entries(states)) {
-    it(`${word} is so afterwards, for the same reason`, () => {
+    it(`keeps ${word}, with its reason`, () => {
       const [after, actions] = resume(rules, savedStateOf(state, null), nowMs)
       assert.strictEqual(
         statusWord(after),
@@ -100,7 +100,7 @@ describe("what survives the daemon", () => {
     })
   }
 
-  it("a hold until a time that is more than a month away starts the worker", () => {
+  it("starts the worker instead of a hold of more than a month", () => {
     const { waiting = initial } = states
     const saved = savedStateOf(waiting, null)
     assert.isNotNull(saved.wait)
@@ -109,7 +109,7 @@ describe("what survives the daemon", () => {
     assert.strictEqual(statusWord(after), "starting")
   })
 
-  it("a wait that is over starts the worker, with the failures it had", () => {
+  it("starts the worker after a wait that is over, with its failures", () => {
     const { restarting = initial } = states
     const [after, actions] = resume(rules, savedStateOf(restarting, null), nowMs + 60_000)
     assert.strictEqual(statusWord(after), "starting")
@@ -120,7 +120,7 @@ describe("what survives the daemon", () => {
     )
   })
 
-  it("a hold until a time of day is kept whole, a backoff never longer than its maximum", () => {
+  it("keeps a hold until its time of day, and a backoff up to its maximum", () => {
     const wait = { untilMs: nowMs + 86_400_000, because: "x" }
     const until = (kind: "hold" | "backoff") =>
       savedStateOf(resume(rules, { ...emptyState, wait: { ...wait, kind } }, nowMs)[0], null).wait?.untilMs
@@ -128,7 +128,7 @@ describe("what survives the daemon", () => {
     assert.strictEqual(until("backoff"), nowMs + defaultPolicy.maxBackoffMs)
   })
 
-  it("what only this daemon waited for is not waited for by the next", () => {
+  it("does not keep a hold for another worker", () => {
     const phase = Phase.Waiting({
       epoch: 5,
       untilMs: nowMs + 600_000,
@@ -141,7 +141,7 @@ describe("what survives the daemon", () => {
     assert.strictEqual(statusWord(resume(rules, saved, nowMs)[0]), "starting")
   })
 
-  it("a worker that has finished its work stays finished after a start of the daemon", () => {
+  it("keeps a finished worker finished after a start of the daemon", () => {
     const because = "its work is finished (exit code 0)"
     const finished = { ...initial, wanted: "down", phase: Phase.Stopped({ because }) } as const
     const saved = savedStateOf(finished, null)
@@ -154,7 +154,7 @@ describe("what survives the daemon", () => {
     assert.strictEqual(clearedParts(saved), `its stop (${because})`)
   })
 
-  it("a fresh start says what it clears, and nothing when there is nothing", () => {
+  it("is cleared by a start by a user, which lists what it clears", () => {
     assert.isUndefined(clearedParts(emptyState))
     assert.strictEqual(clearedParts({ ...emptyState, failures: 1 }), "1 failure in a row")
     assert.strictEqual(
@@ -168,7 +168,7 @@ describe("what survives the daemon", () => {
     )
   })
 
-  it("is read back from its file as it was, whatever it was", () => {
+  it("is read back from its file as it was saved", () => {
     const stored = Schema.parseJson(SavedState)
     FastCheck.assert(
       FastCheck.property(

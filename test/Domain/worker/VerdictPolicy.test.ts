@@ -36,8 +36,8 @@ const on = (set: Partial<VerdictSettings> = {}, policy: "on-failure" | "always" 
 const first = { nowMs, inARow: 1 }
 const tagOf = (kind: VerdictKind, rules = on()) => followUp(one[kind], rules, first)._tag
 
-describe("what follows a worker's end", () => {
-  it("costs the least harm by default", () => {
+describe("the reaction to a worker's exit", () => {
+  it("is by default the one that does the least harm", () => {
     const tags = Object.fromEntries(kinds.map(({ kind }) => [kind, tagOf(kind)]))
     assert.deepStrictEqual(tags, {
       done: "Stop",
@@ -70,12 +70,12 @@ describe("what follows a worker's end", () => {
     assert.strictEqual(tagOf("crash", on({ auth: "wait", crash: "stop" })), "Stop")
   })
 
-  it("of a clean end is what restart.policy says", () => {
+  it("to a clean exit is what restart.policy says", () => {
     assert.strictEqual(tagOf("done", on({}, "always")), "Restart")
     assert.strictEqual(tagOf("done"), "Stop")
   })
 
-  it("tells with a stop what to do", () => {
+  it("says with a stop what to do", () => {
     const stopped = followUp(one.auth, on(), first)
     assert.deepInclude(stopped, {
       because:
@@ -87,7 +87,7 @@ describe("what follows a worker's end", () => {
 describe("a wait", () => {
   const limited = (resetAtMs: number): Verdict => ({ ...one["usage-limit"], resetAtMs })
 
-  it("lasts until a minute after the reset, because that is told without its seconds", () => {
+  it("lasts until a minute after the reset, because agents report it without seconds", () => {
     assert.deepStrictEqual(followUp(limited(nowMs + 90 * minuteMs), on(), first), {
       _tag: "Wait",
       untilMs: nowMs + 91 * minuteMs,
@@ -95,7 +95,7 @@ describe("a wait", () => {
     })
   })
 
-  it("without a time is said to be a guess, and grows while the end stays the same", () => {
+  it("without a known time is reported as a guess, and grows with each equal exit", () => {
     assert.deepStrictEqual(followUp(one.overloaded, on(), { nowMs, inARow: 3 }), {
       _tag: "Wait",
       untilMs: nowMs + 4 * minuteMs,
@@ -107,7 +107,7 @@ describe("a wait", () => {
     assert.deepStrictEqual(minutes("usage-limit"), [5, 10, 20, 40, 60, 60, 60, 60])
   })
 
-  it("grows also where each new session meets a reset that is near", () => {
+  it("grows also when each new session reaches the limit shortly before its reset", () => {
     const untilMs = (inARow: number) => {
       const next = followUp(limited(nowMs + 1000), on(), { nowMs, inARow })
       return next._tag === "Wait" ? (next.untilMs - nowMs) / 1000 : undefined

@@ -6,7 +6,7 @@ import { secretValuesOf, workerEnvironment } from "../../../src/Domain/worker/Wo
 const id = workerId("0123456789abcdef", ProjectName.make("shop"), "b1c2")
 
 describe("a worker's environment", () => {
-  it("is the daemon's, then the env file, then the env table, each over the one before", () => {
+  it("is the daemon's, overridden by the env file, overridden by the env table", () => {
     const env = workerEnvironment(
       { PATH: "/bin", A: "daemon", B: "daemon", C: "daemon", GONE: undefined },
       { A: "file", B: "file" },
@@ -23,7 +23,7 @@ describe("a worker's environment", () => {
     })
   })
 
-  it("lacks what speaks to the daemon alone, and keeps what only looks like it", () => {
+  it("lacks the variables for the daemon alone, and keeps similar ones", () => {
     const kept = {
       HOME: "/h",
       NPM_TOKEN: "t",
@@ -59,7 +59,7 @@ describe("a worker's environment", () => {
     assert.deepStrictEqual(env, { ...kept, AUTOPILOTD_SUPERVISED: "1", AUTOPILOT_WORKER_ID: id })
   })
 
-  it("has secrets in the env file, the env table, and inherited variables named like one", () => {
+  it("has secrets in the env file, the env table, and inherited variables with a secret's name", () => {
     const daemon = {
       ANTHROPIC_API_KEY: "k",
       GITHUB_TOKEN: "t",
@@ -75,14 +75,14 @@ describe("a worker's environment", () => {
     )
   })
 
-  it("has not the threads of the daemon, but those that the user has set", () => {
+  it("has the UV_THREADPOOL_SIZE of the user, not that of the daemon", () => {
     const marks = { AUTOPILOTD_SUPERVISED: "1", AUTOPILOT_WORKER_ID: id }
     assert.deepStrictEqual(workerEnvironment({ UV_THREADPOOL_SIZE: "16" }, {}, {}, id), marks)
     const set = { UV_THREADPOOL_SIZE: "7", AUTOPILOTD_WORKER_UV_THREADPOOL_SIZE: "7" }
     assert.deepStrictEqual(workerEnvironment(set, {}, {}, id), { UV_THREADPOOL_SIZE: "7", ...marks })
   })
 
-  it("has again what the launcher kept from the daemon, under the env file", () => {
+  it("has the variables that the launcher kept from the daemon, below the env file", () => {
     const daemon = { AUTOPILOTD_WORKER_NODE_OPTIONS: "--inspect", AUTOPILOTD_WORKER_NODE_DEBUG: "net" }
     const env = workerEnvironment(daemon, { NODE_DEBUG: "http" }, {}, id)
     const marks = { AUTOPILOTD_SUPERVISED: "1", AUTOPILOT_WORKER_ID: id }
@@ -96,7 +96,7 @@ describe("a worker's environment", () => {
 })
 
 describe("a worker's id", () => {
-  it("is recognised by home and project, and never by a project whose name begins alike", () => {
+  it("is recognised by home and project, and never as that of a project with the same prefix", () => {
     const entry = `AUTOPILOT_WORKER_ID=${id}`
     const shop = ProjectName.make("shop")
     assert.isTrue(entry.startsWith(entryPrefix("0123456789abcdef")))

@@ -90,7 +90,7 @@ describe("a worker that lingers after its success and is stopped by the daemon",
     return step(rules, exited, { _tag: "Down", epoch: 4, seen })
   }
 
-  it("has finished its work, and is not run and paid again", () => {
+  it("has finished its work, and is not started and paid again", () => {
     const [state, actions] = afterReason(result({ turns: 3 }))
     assert.strictEqual(verdictIn(actions), "done")
     assert.strictEqual(statusWord(state), "stopped")
@@ -101,14 +101,14 @@ describe("a worker that lingers after its success and is stopped by the daemon",
     assert.strictEqual(statusWord(afterReason(noEvidence)[0]), "waiting")
   })
 
-  it("starts again when the user has said so meanwhile", () => {
+  it("starts again when the user has requested that meanwhile", () => {
     for (const command of ["start", "restart"] as const)
       assert.strictEqual(statusWord(afterReason(result({}), command)[0]), "starting")
   })
 })
 
-describe("what follows the verdict on a worker's end", () => {
-  it("is a wait until the usage limit is lifted, which is no failure and survives as a time of day", () => {
+describe("the reaction to the verdict on an exit", () => {
+  it("is a wait until the usage limit is lifted, which is no failure and is saved as a time of day", () => {
     const [state, actions] = afterEnd(limited)
     assert.strictEqual(verdictIn(actions), "usage-limit")
     assert.strictEqual(statusWord(state), "waiting")
@@ -118,7 +118,7 @@ describe("what follows the verdict on a worker's end", () => {
     assert.deepStrictEqual(until, [Date.parse("2026-11-22T05:01:00Z")])
   })
 
-  it("is a wait that grows when the limit is there again right after it", () => {
+  it("is a longer wait when the limit is reached again right after the wait", () => {
     const [first] = afterEnd(limited)
     const [again] = step(rules, first, { _tag: "Due", epoch: first.epoch })
     const [anew] = step(rules, again, { _tag: "Spawned", epoch: again.epoch, pid: 101 })
@@ -133,7 +133,7 @@ describe("what follows the verdict on a worker's end", () => {
     assert.isAbove(long, short)
   })
 
-  it("is rest until somebody acts, with what to do, where another start would not help", () => {
+  it("is `failed` until a user acts, with the action, where another start would not help", () => {
     const [state, actions] = afterEnd(result({ isError: true, text: "Invalid API key", apiErrorStatus: 401 }))
     assert.strictEqual(verdictIn(actions), "auth")
     assert.strictEqual(statusWord(state), "failed")
@@ -155,7 +155,7 @@ describe("what follows the verdict on a worker's end", () => {
     assert.strictEqual(reason(state), state.lastExit)
   })
 
-  it("is the end of the work when the agent says so, and not when only its exit code does", () => {
+  it("is a finished worker when the agent reports success, not when only its exit code does", () => {
     const clean = { code: 0, signal: null }
     const [done] = afterEnd(result({}), { exit: clean })
     assert.strictEqual(statusWord(done), "stopped")
@@ -176,7 +176,7 @@ describe("what follows the verdict on a worker's end", () => {
     assert.strictEqual(statusWord(afterEnd(limited, { by })[0]), "failed")
   })
 
-  it("of one that was told to end decides nothing: the command does", () => {
+  it("is that of the command when the daemon had stopped the worker", () => {
     const [stopping] = step(rules, running, { _tag: "Command", command: "stop", ticket: 1 })
     const [exited] = step(rules, stopping, {
       _tag: "Exited",
@@ -189,7 +189,7 @@ describe("what follows the verdict on a worker's end", () => {
     assert.strictEqual(statusWord(state), "stopped")
   })
 
-  it("of one that has stalled is a failure, told as such", () => {
+  it("is a failure with that reason for a stalled worker", () => {
     const stall = { quietMs: 1_200_000, limitMs: 1_200_000, tool: "Bash" }
     const [stopping] = step(rules, running, {
       _tag: "RestartFor",
@@ -204,7 +204,7 @@ describe("what follows the verdict on a worker's end", () => {
     assert.deepStrictEqual([statusWord(state), state.failures], ["restarting", 3])
   })
 
-  it("of one that could not be started is decided by its own setting", () => {
+  it("follows its own setting for a worker that could not start", () => {
     const starting: WorkerState = {
       ...running,
       phase: Phase.Starting({ epoch: 4, again: false, remains: [] })

@@ -247,7 +247,7 @@ const numRuns = runs(1000)
 const story = FastCheck.array(happening, { maxLength: 60 })
 const policy = FastCheck.constantFrom<"on-failure" | "always">("on-failure", "always")
 
-describe("whatever happens, in whatever order", () => {
+describe("for any sequence of events", () => {
   it("there are never two workers, no command is lost, and nothing starts after a stop", () => {
     FastCheck.assert(
       FastCheck.property(story, policy, (happenings, by) => {
@@ -275,7 +275,7 @@ describe("whatever happens, in whatever order", () => {
     )
   })
 
-  it("the end of the daemon ends the worker, and nothing that comes later starts one", () => {
+  it("a shutdown stops the worker, and no later event starts one", () => {
     FastCheck.assert(
       FastCheck.property(story, story, policy, (happenings, later, by) => {
         const world = makeWorld(rules(by))

@@ -120,19 +120,19 @@ describe("a start that is held", () => {
     assert.strictEqual(running.totalRestarts, 0)
   })
 
-  it("starts at its time when nobody releases it", () => {
+  it("starts at its time without a release", () => {
     const [waiting] = step(rules, before.failed, held)
     const [state] = step(rules, waiting, { _tag: "Due", epoch: waiting.epoch })
     assert.strictEqual(statusWord(state), "starting")
   })
 
-  it("is not released by what another start waits for", () => {
+  it("is not released by the condition of another start", () => {
     const [waiting] = step(rules, before.stopped, held)
     assert.deepStrictEqual(step(rules, waiting, { _tag: "Release", because: "usage limit" }), [waiting, []])
     assert.deepStrictEqual(step(rules, before.waiting, release), [before.waiting, []])
   })
 
-  it("released while its own last tree still ends, starts as soon as that is gone", () => {
+  it("released while its last process tree is stopping, starts as soon as that is gone", () => {
     const [stopping] = step(rules, before.stopping, held)
     const [released] = step(rules, stopping, release)
     const [state] = step(rules, released, { _tag: "Down", epoch: 4, seen: noEvidence })
@@ -142,7 +142,7 @@ describe("a start that is held", () => {
   })
 })
 
-describe("other rules while it lives", () => {
+describe("a new policy during a run", () => {
   const changed = (restart: Partial<WorkerRules["restart"]>, from: WorkerState, uptimeMs = 0, leftMs = 0) =>
     step({ ...rules, restart: { ...rules.restart, ...restart } }, from, {
       _tag: "PolicyChanged",
@@ -168,7 +168,7 @@ describe("other rules while it lives", () => {
     assert.deepStrictEqual(changed({ maxBackoffMs: 600_000 }, before.restarting, 0, 5000), [])
   })
 
-  it("a worker that was given up is tried again once that is switched on, and not when it is off", () => {
+  it("a failed worker is retried once recovery_cooldown_ms is set, and not when it is off", () => {
     assert.deepStrictEqual(changed({ recoveryCooldownMs: 1000 }, before.failed), [
       { _tag: "CoolDown", epoch: 4, forMs: 1000 }
     ])
@@ -229,7 +229,7 @@ describe("a command in every state is answered at once and does what the table s
     })
   }
 
-  it("while the daemon shuts down nothing is started, and a stop is no error", () => {
+  it("during a shutdown nothing starts, and a stop is no error", () => {
     for (const state of Object.values(before)) {
       const [draining] = step(rules, state, drain)
       assert.strictEqual(statusWord(draining), "stopping")
@@ -243,7 +243,7 @@ describe("a command in every state is answered at once and does what the table s
     }
   })
 
-  it("a second stop cuts the grace short, the first one after a crash does not", () => {
+  it("a second stop ends the grace period, the first one after a crash does not", () => {
     const [once, first] = step(rules, before.stopping, command("stop"))
     assert.deepStrictEqual(done(first), [])
     assert.deepStrictEqual(done(step(rules, once, command("stop"))[1]), ["Hasten"])
@@ -257,7 +257,7 @@ describe("a command in every state is answered at once and does what the table s
     assert.deepStrictEqual(done(did), ["CancelTimer"])
   })
 
-  it("stop wins over a restart on its way", () => {
+  it("stop wins over a restart in progress", () => {
     const [restarting] = step(rules, before.running, command("restart"))
     const [stopping] = step(rules, restarting, command("stop"))
     const [after, did] = step(rules, stopping, { _tag: "Down", epoch: 4, seen: noEvidence })
@@ -266,7 +266,7 @@ describe("a command in every state is answered at once and does what the table s
   })
 })
 
-describe("the end of a worker", () => {
+describe("the exit of a worker", () => {
   const ended = (
     state: WorkerState,
     code: number | null,
@@ -280,7 +280,7 @@ describe("the end of a worker", () => {
     return step(by, stopping, { _tag: "Down", epoch: 4, seen: noEvidence })
   }
 
-  it("nothing is started or waited for before its whole tree is gone", () => {
+  it("nothing starts and no backoff begins before the whole process tree is gone", () => {
     const exit = { code: 1, signal: null }
     const [state, did] = step(rules, before.running, { _tag: "Exited", epoch: 4, exit, uptimeMs: 10 })
     assert.strictEqual(statusWord(state), "stopping")
@@ -295,7 +295,7 @@ describe("the end of a worker", () => {
     assert.deepStrictEqual(done(did), ["CancelTimer"])
   })
 
-  it("with another code or a signal is a failure, waited out", () => {
+  it("with another code or a signal is a failure, followed by a backoff", () => {
     for (const code of [1, null]) {
       const [state, did] = ended(before.running, code, 5000)
       assert.strictEqual(statusWord(state), "restarting")
@@ -307,7 +307,7 @@ describe("the end of a worker", () => {
     }
   })
 
-  it("after it has run well forgets the failures before, even if the timer lost the race", () => {
+  it("after a long enough run resets the failures, even if the timer lost the race", () => {
     const [state] = ended(before.running, 1, 60_000)
     assert.strictEqual(state.failures, 1)
   })
@@ -321,7 +321,7 @@ describe("the end of a worker", () => {
     assert.match(reason(state) ?? "", /^10 failures in a row, the last: exit code 1 after /)
   })
 
-  it("failed is tried again by itself only with recovery_cooldown_ms", () => {
+  it("failed is retried automatically only with recovery_cooldown_ms", () => {
     const patient: WorkerRules = { ...rules, restart: { ...rules.restart, recoveryCooldownMs: 600_000 } }
     const [state, did] = ended({ ...before.running, failures: 9 }, 1, 5, patient)
     assert.deepStrictEqual(done(did), ["CancelTimer", "CoolDown"])
@@ -346,7 +346,7 @@ describe("the end of a worker", () => {
     assert.strictEqual(statusWord(last), "failed")
   })
 
-  it("that cannot even be started is a failure like any other (D6, D7)", () => {
+  it("before it could start is a failure like any other (D6, D7)", () => {
     const [state, did] = step(rules, before.starting, {
       _tag: "CannotStart",
       epoch: 4,
@@ -384,7 +384,7 @@ describe("the end of a worker", () => {
 })
 
 describe("leftovers that survive SIGKILL", () => {
-  it("are still there, and named, when the daemon stops before its worker could start", () => {
+  it("are named in the end when the daemon stops before its worker could start", () => {
     const survivors = [{ pid: 77, startTicks: 1, owner: "root" }]
     const [held] = step(rules, before.starting, { _tag: "Remaining", epoch: 4, survivors })
     const [leaving] = step(rules, held, { _tag: "Drain", because: "the daemon is shutting down" })
@@ -393,7 +393,7 @@ describe("leftovers that survive SIGKILL", () => {
 })
 
 describe("time", () => {
-  it("failures are forgotten while the worker still runs (D29)", () => {
+  it("resets the failures while the worker still runs (D29)", () => {
     const [state] = step(rules, before.running, { _tag: "Steady", epoch: 4 })
     assert.strictEqual(state.failures, 0)
     assert.strictEqual(statusWord(state), "running")
@@ -407,7 +407,7 @@ describe("time", () => {
     assert.strictEqual(running.totalRestarts, 1)
   })
 
-  it("what a cancelled fiber had already reported is dropped", () => {
+  it("the late report of a cancelled fiber is dropped", () => {
     const stale: ReadonlyArray<WorkerEvent> = [
       { _tag: "Spawned", epoch: 3, pid: 1 },
       { _tag: "CannotStart", epoch: 3, because: "x", nowMs: 0 },
@@ -424,7 +424,7 @@ describe("time", () => {
   })
 })
 
-describe("a restart that the daemon wants", () => {
+describe("a restart by the daemon", () => {
   const restartFor = (next: Extract<WorkerEvent, { _tag: "RestartFor" }>["next"]) =>
     step(rules, before.running, { _tag: "RestartFor", because: "memory", next })
 
@@ -440,7 +440,7 @@ describe("a restart that the daemon wants", () => {
     )
   })
 
-  it("can wait for memory, however long: only whoever looks at that lets it start", () => {
+  it("can wait for memory as long as the memory guard does not release it", () => {
     const [stopping] = restartFor({ _tag: "hold", untilMs: 5000, awaits: "memory" })
     assert.strictEqual(heldForMemory(stopping)?.untilMs, 5000)
     const [held, then] = step(rules, stopping, { _tag: "Down", epoch: 4, seen: noEvidence })
@@ -460,7 +460,7 @@ describe("a restart that the daemon wants", () => {
     )
   })
 
-  it("that waits for memory starts at once when a person says so", () => {
+  it("that waits for memory starts at once on a user's command", () => {
     const [stopping] = restartFor({ _tag: "hold", untilMs: 5000, awaits: "memory" })
     const [held] = step(rules, stopping, { _tag: "Down", epoch: 4, seen: noEvidence })
     assert.strictEqual(statusWord(step(rules, held, command("start"))[0]), "starting")
@@ -491,8 +491,8 @@ describe("a restart that the daemon wants", () => {
   })
 })
 
-describe("the end of the daemon", () => {
-  it("stops what runs, starts nothing, and a second request hastens", () => {
+describe("the shutdown of the daemon", () => {
+  it("stops the worker, starts nothing, and a second request ends the grace period", () => {
     const [draining, did] = step(rules, before.running, drain)
     assert.deepStrictEqual(done(did), ["CancelTimer", "EndTree"])
     assert.deepStrictEqual(done(step(rules, draining, drain)[1]), ["Hasten"])
@@ -501,7 +501,7 @@ describe("the end of the daemon", () => {
     assert.notInclude(done(last), "Spawn")
   })
 
-  it("cancels a restart that was on its way (D2, D3)", () => {
+  it("cancels a restart in progress (D2, D3)", () => {
     const [restarting] = step(rules, before.running, command("restart"))
     const [draining] = step(rules, restarting, drain)
     const [after, did] = step(rules, draining, { _tag: "Down", epoch: 4, seen: noEvidence })

@@ -36,8 +36,8 @@ const held = Effect.gen(function* () {
   return { begins, mayEnd, readings, ask: coalescedRead(read)(Effect.succeed) }
 })
 
-describe("a reading that many share", () => {
-  it.live("is made once for fifty who ask at once, and once more when all of them ask again", () =>
+describe("a coalesced read", () => {
+  it.live("runs once for fifty requests of one turn, and once more for fifty later ones", () =>
     Effect.gen(function* () {
       const { ask, readings } = numbered(3)
       const twice = Effect.zip(ask, ask)
@@ -53,7 +53,7 @@ describe("a reading that many share", () => {
     })
   )
 
-  it.live("is not for who asks while it is under way: that one gets the next", () =>
+  it.live("is not shared with a request that arrives during it, which gets the next one", () =>
     Effect.gen(function* () {
       const { ask, begins, mayEnd } = yield* held
       const early = yield* Effect.fork(ask)
@@ -66,7 +66,7 @@ describe("a reading that many share", () => {
     })
   )
 
-  it.live("is made anew for the others when its reader is interrupted", () =>
+  it.live("is repeated for the others when the reading request is interrupted", () =>
     Effect.gen(function* () {
       const { ask, begins, mayEnd } = yield* held
       const first = yield* Effect.fork(ask)
@@ -78,7 +78,7 @@ describe("a reading that many share", () => {
     })
   )
 
-  it.live("is made anew for the others when it fails", () =>
+  it.live("is repeated for the others when it fails", () =>
     Effect.gen(function* () {
       let begun = 0
       const ask = coalescedRead(
@@ -96,7 +96,7 @@ describe("a reading that many share", () => {
     })
   )
 
-  it.live("is used by one at a time", () =>
+  it.live("is used by one request at a time", () =>
     Effect.gen(function* () {
       let inUse = 0
       const look = coalescedRead(Effect.void)
@@ -112,7 +112,7 @@ describe("a reading that many share", () => {
     })
   )
 
-  it.live("has always begun after whoever gets it has asked", () =>
+  it.live("always begins after the requests that get it", () =>
     Effect.promise(() =>
       FastCheck.assert(
         FastCheck.asyncProperty(

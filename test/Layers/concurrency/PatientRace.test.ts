@@ -8,8 +8,8 @@ import { patientRace } from "../../../src/Layers/concurrency/PatientRace.ts"
 
 const after = (seconds: number, word: string) => Effect.as(Effect.sleep(`${seconds} seconds`), word)
 
-describe("a race that is finished also when it is interrupted", () => {
-  it.effect("returns what is first and interrupts the others", () =>
+describe("a race that an interruption does not cut short", () => {
+  it.effect("returns the first result and interrupts the others", () =>
     Effect.gen(function* () {
       const interrupted = yield* Ref.make(false)
       const slow = Effect.onInterrupt(after(9, "slow"), () => Ref.set(interrupted, true))
@@ -20,7 +20,7 @@ describe("a race that is finished also when it is interrupted", () => {
     })
   )
 
-  it.effect("gives the grace its time, and then does what follows, although it is interrupted twice", () =>
+  it.effect("completes the grace period and the step after it, although it is interrupted twice", () =>
     Effect.gen(function* () {
       const killed = yield* Ref.make(false)
       const ending = patientRace([after(10, "grace is over"), Effect.never]).pipe(
@@ -39,7 +39,7 @@ describe("a race that is finished also when it is interrupted", () => {
     })
   )
 
-  it.effect("fails with the defect of whoever fails first, and waits for nobody then", () =>
+  it.effect("fails with the first defect, and waits for no other racer", () =>
     Effect.gen(function* () {
       const exit = yield* Effect.exit(patientRace([Effect.never, Effect.dieMessage("a bug")]))
       assert.isTrue(Exit.isFailure(exit))

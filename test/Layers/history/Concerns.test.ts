@@ -32,7 +32,7 @@ const failing = (failures: number, failure: Effect.Effect<unknown, unknown> = Ef
 }
 
 describe("a concern of the daemon", () => {
-  it.scoped("that meets a defect is told with its cause, shown as degraded, and started again", () => {
+  it.scoped("that fails with a defect is reported with its cause, shown as degraded, and restarted", () => {
     const events: Array<DaemonEvent> = []
     return Effect.gen(function* () {
       const { degraded, run } = yield* Concerns.Concerns
@@ -58,7 +58,7 @@ describe("a concern of the daemon", () => {
     ["fails", Effect.fail("no reason")],
     ["is interrupted from inside", Effect.interrupt]
   ] as const) {
-    it.scoped(`that ${what} has met a defect too`, () =>
+    it.scoped(`that ${what} counts as failed too`, () =>
       Effect.gen(function* () {
         const { degraded, run } = yield* Concerns.Concerns
         const { effect, runs } = failing(1, failure)
@@ -71,7 +71,7 @@ describe("a concern of the daemon", () => {
     )
   }
 
-  it.scoped("that fails five times in a minute ends the daemon; four times is survived", () =>
+  it.scoped("that fails five times in a minute stops the daemon; four times do not", () =>
     Effect.gen(function* () {
       const { beyondHelp, run } = yield* Concerns.Concerns
       const lost = yield* Deferred.make<string>()
@@ -90,7 +90,7 @@ describe("a concern of the daemon", () => {
     }).pipe(Effect.provide(concernsTelling([])))
   )
 
-  it.scoped("that is vital ends the daemon with its first defect", () => {
+  it.scoped("that is vital stops the daemon at its first defect", () => {
     const events: Array<DaemonEvent> = []
     return Effect.gen(function* () {
       const { beyondHelp, run } = yield* Concerns.Concerns

@@ -41,7 +41,7 @@ const errorIn = (logged: ReadonlyArray<string>) =>
 const numbersIn = (home: string) => Effect.map(readHistory(home), ({ records }) => numbersOf(records))
 
 describe("the history", () => {
-  it.scopedLive("is searched once at a time, so that many searches do not hold up a status", () =>
+  it.scopedLive("runs one search at a time, so that many searches do not delay a status", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       fs.writeFileSync(
@@ -92,7 +92,7 @@ describe("the history", () => {
     })
   )
 
-  it.scopedLive("gives back whatever has happened as it was told", () =>
+  it.scopedLive("returns every event as it was published", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const events = FastCheck.sample(anyEvent, 500)
@@ -105,7 +105,7 @@ describe("the history", () => {
     })
   )
 
-  it.scopedLive("is there to be read a moment after the event, while the daemon goes on", () =>
+  it.scopedLive("can be read a moment after the event, while the daemon runs", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       yield* withHistory(home, ({ append }) =>
@@ -122,7 +122,7 @@ describe("the history", () => {
     })
   )
 
-  it.scopedLive("keeps out what is told again and again while it lasts", () =>
+  it.scopedLive("leaves out repeated reports of a lasting state", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       yield* keepAll(home, [
@@ -140,7 +140,7 @@ describe("the history", () => {
   )
 
   it.scopedLive(
-    "that has lost its last line to a crash is mended by the next start, and nothing else is lost",
+    "is repaired by the next start after a crash that cut its last line, and loses nothing else",
     () =>
       Effect.gen(function* () {
         const home = yield* temporaryHome
@@ -160,7 +160,7 @@ describe("the history", () => {
       })
   )
 
-  it.scopedLive("that ends in zeros, as a power loss leaves them, is mended too", () =>
+  it.scopedLive("is repaired also when a power loss has left zeros at its end", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       for (const zeros of [1, 4096, 200_000]) {
@@ -171,7 +171,7 @@ describe("the history", () => {
     })
   )
 
-  it.scopedLive("is read around lines that are damaged, and says how many they are", () =>
+  it.scopedLive("is read without its damaged lines, and reports their number", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const garbage = ["", "{", '{"at":"yesterday"}', "[1]", "\u0000\u0000", '{"at":1,"seq":-1,"daemon":"x"}']
@@ -191,7 +191,7 @@ describe("the history", () => {
     })
   )
 
-  it.scopedLive("passes over events of a newer version, which are no damage", () =>
+  it.scopedLive("skips events of a newer version, which count as no damage", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const foreign = [
@@ -235,7 +235,7 @@ describe("the history", () => {
     })
   )
 
-  it.scopedLive("forgets what is too old, in both files, and nothing that is younger", () =>
+  it.scopedLive("removes old records from both files, and nothing younger", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const path = historyOf(home)
@@ -270,7 +270,7 @@ describe("the history", () => {
     })
   )
 
-  it.scopedLive("forgets much at once in a large file, byte for byte", () =>
+  it.scopedLive("removes many old records from a large file, and keeps the others byte for byte", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const path = historyOf(home)
@@ -291,7 +291,7 @@ describe("the history", () => {
     })
   )
 
-  it.scopedLive("that cannot be written is told once, waits, and is told again when it works", () =>
+  it.scopedLive("that cannot be written is reported once, waits, and is reported again when it works", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const path = historyOf(home)
@@ -320,7 +320,7 @@ describe("the history", () => {
   )
 
   it.scopedLive(
-    "takes no more than may wait, tells that once, and has in its place how many are missing",
+    "limits the waiting events, reports that once, and has the number of lost events in their place",
     () =>
       Effect.gen(function* () {
         const home = yield* temporaryHome
@@ -362,7 +362,7 @@ describe("the history", () => {
       })
   )
 
-  it.scopedLive("does not hold up the end when the disk takes nothing", () =>
+  it.scopedLive("does not delay the shutdown when the disk takes nothing", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       fs.mkdirSync(historyOf(home))

@@ -198,7 +198,7 @@ describe("the log files of a worker", () => {
     }).pipe(Effect.provide(RotatingFile.layer))
   )
 
-  it.scopedLive("are followed when they are moved away, removed and emptied by a person", () =>
+  it.scopedLive("are followed when a user moves, removes or empties them", () =>
     Effect.gen(function* () {
       const home = yield* homeWith([stored(1), stored(2)])
       const path = logIn(home)

@@ -30,7 +30,7 @@ const group = (folder: string, limit: string, usedBytes: number, fileBytes = 0) 
 })
 
 describe("a reading of the memory", () => {
-  it.scoped("is the machine's where no cgroup limits it, and what the kernel says now", () =>
+  it.scoped("is the machine's current memory where no cgroup limits it", () =>
     inFolders(({ write }) =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* whole, {
@@ -87,7 +87,7 @@ describe("a reading of the memory", () => {
     )
   )
 
-  it.scoped("is that of the mount's root in a container that is told the names outside, in version 1", () =>
+  it.scoped("is that of the mount's root in a container whose /proc has the host's paths, in version 1", () =>
     inFolders(({ sys, write }) =>
       Effect.gen(function* () {
         write({
@@ -206,7 +206,7 @@ describe("a file that cannot be used", () => {
     )
   )
 
-  it.scoped("does not make a limit forgotten that is known", () =>
+  it.scoped("keeps a limit that is already known", () =>
     inFolders(({ proc, sys, write }) =>
       Effect.gen(function* () {
         write({ "proc/self/cgroup": "0::/a\n", ...group("/a", String(4 * gib), gib) })
@@ -231,7 +231,7 @@ describe("a file that cannot be used", () => {
     )
   )
 
-  it.scoped("is no shortage when it is a group's: its limit counts", () =>
+  it.scoped("of a group does not count as a shortage: only its limit counts", () =>
     inFolders(({ sys, write }) =>
       Effect.gen(function* () {
         write({ "proc/self/cgroup": "0::/a\n", ...group("/a", String(4 * gib), 4 * gib) })
@@ -248,7 +248,7 @@ describe("a file that cannot be used", () => {
     )
   )
 
-  it.scoped("gives no reading at all when it is the machine's own, and one again as soon as it can", () =>
+  it.scoped("of the machine itself gives no reading until it can be read again", () =>
     inFolders(({ proc, write }) =>
       Effect.gen(function* () {
         write({ "proc/meminfo": "" })
@@ -264,7 +264,7 @@ describe("a file that cannot be used", () => {
     )
   )
 
-  it.scoped("is told of when no hierarchy is mounted that could limit anything", () =>
+  it.scoped("is reported when no hierarchy that could limit memory is mounted", () =>
     inFolders(({ proc, write }) =>
       Effect.gen(function* () {
         write({ "proc/self/mountinfo": "23 1 254:0 / / rw - ext4 /dev/root rw\n" })

@@ -49,7 +49,7 @@ describe("a signal", () => {
     })
   )
 
-  it.scoped("counts as sent when the process dies of it before the next one", () =>
+  it.scoped("counts as sent when it kills the process before the next one", () =>
     Effect.gen(function* () {
       for (const code of ["ESRCH", "EPERM"]) {
         const { layer, put, sent } = yield* makeProc({ code, after: 1 })

@@ -113,7 +113,7 @@ describe("the memory monitor", () => {
   })
 
   it.scoped(
-    "looks again before memory can have run out, and when it is critical twenty times a second",
+    "samples again before memory can have run out, and twenty times a second when it is critical",
     () => {
       const world = makeWorld(8 * gib)
       return Effect.gen(function* () {
@@ -131,7 +131,7 @@ describe("the memory monitor", () => {
   )
 
   it.scoped(
-    "looks every poll_interval_ms at the latest, and goes by a new one and by new thresholds at once",
+    "samples every poll_interval_ms at the latest, and applies a new one and new thresholds at once",
     () => {
       const world = makeWorld(15 * gib)
       return Effect.gen(function* () {
@@ -155,7 +155,7 @@ describe("the memory monitor", () => {
     }
   )
 
-  it.scoped("does not look anew for a setting that it does not go by", () => {
+  it.scoped("takes no new sample for a setting that it does not use", () => {
     const world = makeWorld(15 * gib)
     return Effect.gen(function* () {
       yield* settle
@@ -165,7 +165,7 @@ describe("the memory monitor", () => {
     }).pipe(inWorld(world))
   })
 
-  it.scoped("tells of a level that changes, with its figures, and not of every flutter", () => {
+  it.scoped("reports a change of level with its figures, and not every fluctuation", () => {
     const world = makeWorld(15 * gib)
     return Effect.gen(function* () {
       yield* settle
@@ -192,33 +192,30 @@ describe("the memory monitor", () => {
     }).pipe(inWorld(world))
   })
 
-  it.scoped(
-    "hands every look of a shortage to who follows it, up to the first that shows plenty again",
-    () => {
-      const world = makeWorld(15 * gib)
-      return Effect.gen(function* () {
-        yield* settle
-        const seen: Array<number> = []
-        const { shortage } = yield* MemoryMonitor.MemoryMonitor
-        yield* Effect.fork(
-          Stream.runForEach(shortage, ({ reading }) =>
-            Effect.sync(() => void seen.push(reading.availableBytes / gib))
-          )
+  it.scoped("passes every sample of a shortage to subscribers, up to the first plentiful one", () => {
+    const world = makeWorld(15 * gib)
+    return Effect.gen(function* () {
+      yield* settle
+      const seen: Array<number> = []
+      const { shortage } = yield* MemoryMonitor.MemoryMonitor
+      yield* Effect.fork(
+        Stream.runForEach(shortage, ({ reading }) =>
+          Effect.sync(() => void seen.push(reading.availableBytes / gib))
         )
-        for (const amount of [15, 1.5, 0.5, 14, 14, 1.75]) {
-          yield* change(world, { availableBytes: amount * gib })
-          yield* looksIn(world, "100 millis")
-        }
-        // A critical level is looked at every 50 ms, whatever the interval.
-        assert.deepStrictEqual(seen, [1.5, 0.5, 14, 1.75])
-        world.reading = undefined
-        yield* looksIn(world, "1000 millis")
-        assert.lengthOf(seen, 4)
-      }).pipe(inWorld(world, { poll_interval_ms: 100 }))
-    }
-  )
+      )
+      for (const amount of [15, 1.5, 0.5, 14, 14, 1.75]) {
+        yield* change(world, { availableBytes: amount * gib })
+        yield* looksIn(world, "100 millis")
+      }
+      // A critical level is looked at every 50 ms, whatever the interval.
+      assert.deepStrictEqual(seen, [1.5, 0.5, 14, 1.75])
+      world.reading = undefined
+      yield* looksIn(world, "1000 millis")
+      assert.lengthOf(seen, 4)
+    }).pipe(inWorld(world, { poll_interval_ms: 100 }))
+  })
 
-  it.scoped("shows the share of the time in which processes waited for memory, by its own window", () => {
+  it.scoped("has the share of time in which processes waited for memory, over its own window", () => {
     const world = makeWorld(15 * gib)
     return Effect.gen(function* () {
       yield* settle
@@ -233,7 +230,7 @@ describe("the memory monitor", () => {
     }).pipe(inWorld(world, { poll_interval_ms: 100 }))
   })
 
-  it.scoped("shows no share of a time in which the clock was set or the machine slept", () => {
+  it.scoped("has no share for a window in which the clock was set or the machine slept", () => {
     const world = makeWorld(15 * gib)
     return Effect.gen(function* () {
       const clock = yield* Effect.clock
@@ -255,7 +252,7 @@ describe("the memory monitor", () => {
     })
   })
 
-  it.scoped("takes memory that cannot be read for unknown, not for short, and says so once", () => {
+  it.scoped("treats unreadable memory as unknown, not as short, and reports that once", () => {
     const world = makeWorld(15 * gib)
     const file = { path: "/proc/meminfo", reason: "no descriptor is free", consequence: "Not watched" }
     return Effect.gen(function* () {
@@ -281,7 +278,7 @@ describe("the memory monitor", () => {
     }).pipe(inWorld(world))
   })
 
-  it.scoped("scales thresholds that a shrunken limit has made impossible, and says so once", () => {
+  it.scoped("scales thresholds that no longer fit a lowered limit, and reports that once", () => {
     const world = makeWorld(4 * gib)
     return Effect.gen(function* () {
       yield* change(world, { availableBytes: gib, totalBytes: 2 * gib })

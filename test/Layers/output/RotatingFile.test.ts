@@ -68,27 +68,29 @@ describe("a rotating file", () => {
     }).pipe(Effect.provide(RotatingFile.layer))
   )
 
-  it.scopedLive("tells once that it cannot be written, keeps what waits, and tells when it works again", () =>
-    Effect.gen(function* () {
-      const folder = join(yield* temporaryHome, "log")
-      fs.writeFileSync(folder, "a file where the folder should be")
-      const told: Array<string | undefined> = []
-      const file = yield* open(join(folder, "worker.log"), {
-        onTrouble: (reason) => Effect.sync(() => void told.push(reason))
-      })
-      file.write(line(1))
-      yield* eventually(
-        "told",
-        Effect.sync(() => (told.length > 0 ? true : undefined))
-      )
-      file.write(line(2))
-      fs.rmSync(folder)
-      yield* settled(file)
-      assert.deepStrictEqual(lines(join(folder, "worker.log")), ["line 0001", "line 0002"])
-      assert.lengthOf(told, 2)
-      assert.isString(told[0])
-      assert.isUndefined(told[1])
-    }).pipe(Effect.provide(RotatingFile.layer))
+  it.scopedLive(
+    "reports once that it cannot be written, keeps the waiting lines, and reports when it works again",
+    () =>
+      Effect.gen(function* () {
+        const folder = join(yield* temporaryHome, "log")
+        fs.writeFileSync(folder, "a file where the folder should be")
+        const told: Array<string | undefined> = []
+        const file = yield* open(join(folder, "worker.log"), {
+          onTrouble: (reason) => Effect.sync(() => void told.push(reason))
+        })
+        file.write(line(1))
+        yield* eventually(
+          "told",
+          Effect.sync(() => (told.length > 0 ? true : undefined))
+        )
+        file.write(line(2))
+        fs.rmSync(folder)
+        yield* settled(file)
+        assert.deepStrictEqual(lines(join(folder, "worker.log")), ["line 0001", "line 0002"])
+        assert.lengthOf(told, 2)
+        assert.isString(told[0])
+        assert.isUndefined(told[1])
+      }).pipe(Effect.provide(RotatingFile.layer))
   )
 
   it.live("has written everything when its scope is closed", () =>
@@ -109,7 +111,7 @@ describe("a rotating file", () => {
     }).pipe(Effect.scoped, Effect.provide(RotatingFile.layer))
   )
 
-  it.scopedLive("that a person has moved away is begun anew", () =>
+  it.scopedLive("is created again after a user has moved it away", () =>
     Effect.gen(function* () {
       const path = join(yield* temporaryHome, "worker.log")
       const file = yield* open(path)
@@ -123,7 +125,7 @@ describe("a rotating file", () => {
     }).pipe(Effect.provide(RotatingFile.layer))
   )
 
-  it.scopedLive("that a person has removed is begun anew", () =>
+  it.scopedLive("is created again after a user has removed it", () =>
     Effect.gen(function* () {
       const path = join(yield* temporaryHome, "worker.log")
       const file = yield* open(path)
@@ -136,7 +138,7 @@ describe("a rotating file", () => {
     }).pipe(Effect.provide(RotatingFile.layer))
   )
 
-  it.scopedLive("that a person has emptied goes on at its beginning", () =>
+  it.scopedLive("continues at its beginning after a user has emptied it", () =>
     Effect.gen(function* () {
       const path = join(yield* temporaryHome, "worker.log")
       const file = yield* open(path)
@@ -149,7 +151,7 @@ describe("a rotating file", () => {
     }).pipe(Effect.provide(RotatingFile.layer))
   )
 
-  it.scopedLive("goes on in a file of the run before, after a line that was cut off by its end", () =>
+  it.scopedLive("continues a file of the previous daemon, after a line that its end cut off", () =>
     Effect.gen(function* () {
       const path = join(yield* temporaryHome, "worker.log")
       fs.writeFileSync(path, "line 0001\nline 00")

@@ -153,7 +153,7 @@ describe("loadSettings", () => {
   )
 
   it.scoped(
-    "without a worker command: the variable, then the home's binary, then cargo, then the choices are told",
+    "without a worker command: the variable, then the home's binary, then cargo, then an error with the choices",
     () =>
       Effect.gen(function* () {
         const { home, load, root, write } = yield* user

@@ -79,7 +79,7 @@ model = "opus"
     })
   )
 
-  it.scoped("tells every problem of every table at its own line", () =>
+  it.scoped("reports every problem of every table at its own line", () =>
     Effect.gen(function* () {
       const { refusalsOf } = yield* user
       const text = [
@@ -122,7 +122,7 @@ model = "opus"
     })
   )
 
-  it.scoped("takes a name on the command line for the table that has it, else for the top level's", () =>
+  it.scoped("takes a name on the command line for the table of that name, else for the top level", () =>
     Effect.gen(function* () {
       const { load, write } = yield* user
       yield* write(".autopilot/daemon.toml", `${agent}[projects.shop]\n`)
@@ -151,7 +151,7 @@ model = "opus"
     })
   )
 
-  it.scoped("refuses a name of the command line that can be none, also where there are tables", () =>
+  it.scoped("refuses an invalid project name of the command line, also where there are tables", () =>
     Effect.gen(function* () {
       const { complaints, write } = yield* user
       yield* write(".autopilot/daemon.toml", `${agent}[projects.shop]\n`)
@@ -161,7 +161,7 @@ model = "opus"
     })
   )
 
-  it.scoped("checks a text instead of the file, and tells its problems at its own lines", () =>
+  it.scoped("checks a text instead of the file, and reports its problems at its own lines", () =>
     Effect.gen(function* () {
       const { file, load, parsed, write } = yield* user
       yield* write(".autopilot/daemon.toml", `${agent}model = "opus"\n`)

@@ -187,7 +187,7 @@ describe("the memory timeline of the daemon", () => {
     ["a folder", (path: string) => fs.mkdirSync(path)],
     ["a pipe", (path: string) => void execFileSync("mkfifo", [path])]
   ] as const)
-    it.scopedLive(`sets ${what} aside and begins anew`, () =>
+    it.scopedLive(`sets ${what} aside and starts over`, () =>
       Effect.gen(function* () {
         const home = yield* temporaryHome
         spoil(fileOf(home))

@@ -47,7 +47,7 @@ const startAll = (names: ReadonlyArray<string>) =>
   Effect.forEach(names, start, { concurrency: "unbounded", discard: true })
 
 describe("leftovers", () => {
-  it.effect("are looked for once when all projects start together, not once more for each", () => {
+  it.effect("are searched once when all projects start together, not once for each", () => {
     const looked: Array<string> = []
     return Effect.gen(function* () {
       yield* startAll(["shop", "blog", "wiki"])
@@ -55,7 +55,7 @@ describe("leftovers", () => {
     }).pipe(Effect.provide(around(looked)))
   })
 
-  it.effect("are looked for again by a project that starts later, its own only", () => {
+  it.effect("are searched again by a project that starts later, only its own", () => {
     const looked: Array<string> = []
     return Effect.gen(function* () {
       yield* startAll(["shop"])
@@ -65,7 +65,7 @@ describe("leftovers", () => {
     }).pipe(Effect.provide(around(looked)))
   })
 
-  it.effect("are ended although a stop comes before the first look", () => {
+  it.effect("are killed although a stop comes before the first scan", () => {
     const looked: Array<string> = []
     return Effect.gen(function* () {
       const starting = yield* Effect.fork(start("shop"))
@@ -76,7 +76,7 @@ describe("leftovers", () => {
     }).pipe(Effect.provide(around(looked)))
   })
 
-  it.effect("are not looked for by a project whose tree was seen empty just now", () => {
+  it.effect("are not searched by a project whose tree was verified empty just now", () => {
     const looked: Array<string> = []
     return Effect.gen(function* () {
       yield* startAll(["shop"])
@@ -88,7 +88,7 @@ describe("leftovers", () => {
   })
 
   it.effect(
-    "include what the saved state of an earlier daemon names, once, only since the same boot, and only of this home",
+    "include the processes that an earlier daemon's saved state names, once, only since the same boot, and only of this home",
     () => {
       const looked: Array<string> = []
       const trace = (bootId: string, pid: number, homeId = "home") => ({

@@ -80,7 +80,7 @@ describe("a daemon in a unit that systemd has delegated to it", () => {
     })
   )
 
-  it.scopedLive("finds the leaf that an earlier start has made, whether it is in it or not", () =>
+  it.scopedLive("finds the leaf of an earlier start, whether it is in it or not", () =>
     Effect.gen(function* () {
       const around = yield* world
       around.write({ [`${unitFolder}/daemon/cgroup.procs`]: "" })
@@ -101,21 +101,19 @@ describe("a daemon in a unit that systemd has delegated to it", () => {
     })
   )
 
-  it.scopedLive(
-    "gives workers groups without memory where the kernel offers none there, and says nothing",
-    () =>
-      Effect.gen(function* () {
-        const around = yield* world
-        around.write({ [`${unitFolder}/cgroup.controllers`]: "hugetlb\n" })
-        const groups = yield* begun(around)
-        assert.strictEqual(text(around, "cgroup.subtree_control"), "\n")
-        const group = yield* groups.make(shop, id)
-        assert.isUndefined(group?.memory())
-        assert.deepStrictEqual(around.events, [])
-      })
+  it.scopedLive("creates groups without the memory controller where there is none, and reports nothing", () =>
+    Effect.gen(function* () {
+      const around = yield* world
+      around.write({ [`${unitFolder}/cgroup.controllers`]: "hugetlb\n" })
+      const groups = yield* begun(around)
+      assert.strictEqual(text(around, "cgroup.subtree_control"), "\n")
+      const group = yield* groups.make(shop, id)
+      assert.isUndefined(group?.memory())
+      assert.deepStrictEqual(around.events, [])
+    })
   )
 
-  it.scopedLive("gives workers groups also where memory cannot be accounted for them, and says so", () =>
+  it.scopedLive("creates groups also where memory cannot be accounted, and reports that", () =>
     Effect.gen(function* () {
       const around = yield* world
       around.write({ [`${unitFolder}/cgroup.subtree_control`]: undefined })
@@ -128,7 +126,7 @@ describe("a daemon in a unit that systemd has delegated to it", () => {
 })
 
 describe("a daemon to which no group was delegated", () => {
-  it.scopedLive("touches none, however writable, and says nothing", () =>
+  it.scopedLive("creates no group, however writable the folder, and reports nothing", () =>
     Effect.gen(function* () {
       const around = yield* world
       for (const facts of [undefined, { ...delegated, isDelegated: false }]) {
@@ -174,7 +172,7 @@ describe("a daemon to which no group was delegated", () => {
     ["may not move", ({ write }) => write({ [`${unitFolder}/daemon`]: "a file\n" }), /EEXIST/]
   ]
   for (const [what, change, reason] of odd) {
-    it.scopedLive(`${what}: that is told once, and workers are followed by their tree`, () =>
+    it.scopedLive(`${what}: one report, and workers are tracked by their process tree`, () =>
       Effect.gen(function* () {
         const around = yield* world
         change(around)
@@ -191,7 +189,7 @@ describe("a daemon to which no group was delegated", () => {
 })
 
 describe("the cgroup of a worker", () => {
-  it.scopedLive("is named after its project and life, and known as long as that lives", () =>
+  it.scopedLive("is named after its project and run, and known during that run", () =>
     Effect.gen(function* () {
       const around = yield* world
       const groups = yield* begun(around)
@@ -210,7 +208,7 @@ describe("the cgroup of a worker", () => {
     })
   )
 
-  it.scopedLive("says where the worker is once that was seen, and goes on to look", () =>
+  it.scopedLive("reports whether the worker is in it, once that is known, and keeps checking", () =>
     Effect.gen(function* () {
       const around = yield* world
       const groups = yield* begun(around)
@@ -229,7 +227,7 @@ describe("the cgroup of a worker", () => {
     })
   )
 
-  it.scopedLive("in which the worker does not arrive is told of", () =>
+  it.scopedLive("that the worker does not enter is reported", () =>
     Effect.gen(function* () {
       const around = yield* world
       const groups = yield* begun(around)
@@ -247,7 +245,7 @@ describe("the cgroup of a worker", () => {
     })
   )
 
-  it.scopedLive("that cannot be made is told of, and the worker does without", () =>
+  it.scopedLive("that cannot be created is reported, and the worker runs without it", () =>
     Effect.gen(function* () {
       const around = yield* world
       const groups = yield* begun(around)
@@ -264,7 +262,7 @@ describe("the cgroup of a worker", () => {
     })
   )
 
-  it.scopedLive("of an earlier life is found by its project, and not what is no worker's", () =>
+  it.scopedLive("of an earlier run is found by its project, and other groups are ignored", () =>
     Effect.gen(function* () {
       const around = yield* world
       const groups = yield* begun(around)
@@ -285,7 +283,7 @@ describe("the cgroup of a worker", () => {
     })
   )
 
-  it.scopedLive("that cannot be removed is told of once", () =>
+  it.scopedLive("that cannot be removed is reported once", () =>
     Effect.gen(function* () {
       const around = yield* world
       const groups = yield* begun(around)

@@ -73,7 +73,7 @@ const hanging = Effect.map(temporaryHome, (home) => {
 })
 
 describe("a worker whose start hangs on a disk", () => {
-  it.scoped("is killed after a while, and that is why it did not start", () =>
+  it.scoped("is killed after the limit, which becomes the reason of the failed start", () =>
     Effect.gen(function* () {
       const { processes, spec } = yield* hanging
       const { start } = yield* WorkerProcess.WorkerProcess
@@ -109,7 +109,7 @@ describe("a worker whose start hangs on a disk", () => {
 })
 
 describe("a worker", () => {
-  it.scopedLive("starts in its folder, and finds the variables of that as without the shell before it", () =>
+  it.scopedLive("starts in its folder, with PWD and OLDPWD as without the shell that starts it", () =>
     Effect.gen(function* () {
       const cwd = yield* temporaryHome
       const { start } = yield* WorkerProcess.WorkerProcess
@@ -132,7 +132,7 @@ describe("a worker", () => {
 
 describe("the leader of a worker", () => {
   it.scopedLive(
-    "is on disk by pid and start time before the agent runs, whose environment has nothing of it",
+    "is on disk by pid and start time before the agent runs, and not in the agent's environment",
     () =>
       Effect.gen(function* () {
         const home = pathsBelow(yield* temporaryHome)

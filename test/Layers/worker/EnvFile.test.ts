@@ -23,7 +23,7 @@ const envFile = Effect.gen(function* () {
 const optional = { mustExist: false }
 
 describe("EnvFile", () => {
-  it.scoped("is read anew each time, so that a rotated key works at the next start (D20)", () =>
+  it.scoped("is read each time, so that a rotated key works at the next start (D20)", () =>
     Effect.gen(function* () {
       const { path, read, write } = yield* envFile
       yield* write("KEY=old\n")
@@ -59,7 +59,7 @@ describe("EnvFile", () => {
     })
   )
 
-  it.scoped("tells the lines it ignored without showing them", () =>
+  it.scoped("reports ignored lines without showing them", () =>
     Effect.gen(function* () {
       const { path, read, write } = yield* envFile
       yield* write("A=1\nsk-s3cr3t\nexport B=s3cr3t\n")

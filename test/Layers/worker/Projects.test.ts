@@ -76,7 +76,7 @@ const newestOf = (name: ProjectName) =>
   )
 
 describe("several projects", () => {
-  it.effect("one that crashes and backs off does not affect the others (D32)", () =>
+  it.effect("a project that crashes and backs off does not affect the others (D32)", () =>
     Effect.gen(function* () {
       yield* begin
       yield* (yield* newestOf(shop))?.exit(crash) ?? Effect.void
@@ -88,7 +88,7 @@ describe("several projects", () => {
     }).pipe(around(makeSurroundings()))
   )
 
-  it.effect("one with autostart = false waits for a person, and says so", () =>
+  it.effect("a project with autostart = false waits for a user, and status says so", () =>
     Effect.gen(function* () {
       yield* begin
       assert.deepStrictEqual(yield* words, ["default running", "shop stopped"])
@@ -101,28 +101,31 @@ describe("several projects", () => {
     }).pipe(around(makeSurroundings(), { projects: [plan, named("shop", { autostart: false })] }))
   )
 
-  it.effect("after a crash of the daemon autostart decides only where nobody has said anything", () => {
-    const projects: ProjectPlans = [
-      plan,
-      named("shop", { autostart: false }),
-      named("blog", { autostart: false })
-    ]
-    return Effect.gen(function* () {
-      yield* begin
-      assert.deepStrictEqual(yield* words, ["default stopped", "shop running", "blog stopped"])
-    }).pipe(
-      around(
-        makeSurroundings({
-          default: { ...emptyState, wanted: "down" },
-          shop: { ...emptyState, wanted: "up" },
-          blog: emptyState
-        }),
-        { projects, keepState: true }
+  it.effect(
+    "after a crash of the daemon, autostart decides only for projects that no user has started or stopped",
+    () => {
+      const projects: ProjectPlans = [
+        plan,
+        named("shop", { autostart: false }),
+        named("blog", { autostart: false })
+      ]
+      return Effect.gen(function* () {
+        yield* begin
+        assert.deepStrictEqual(yield* words, ["default stopped", "shop running", "blog stopped"])
+      }).pipe(
+        around(
+          makeSurroundings({
+            default: { ...emptyState, wanted: "down" },
+            shop: { ...emptyState, wanted: "up" },
+            blog: emptyState
+          }),
+          { projects, keepState: true }
+        )
       )
-    )
-  })
+    }
+  )
 
-  it.effect("the selected one is started by a start, whatever its autostart says", () => {
+  it.effect("a start of the daemon by a user starts the selected project, also without autostart", () => {
     const world = makeSurroundings()
     world.selected = shop
     return Effect.gen(function* () {
@@ -132,27 +135,21 @@ describe("several projects", () => {
     }).pipe(around(world, { projects: [plan, named("shop", { autostart: false })] }))
   })
 
-  it.effect(
-    "the selected one is not started by a daemon that goes on as before, nor is one for being the first",
-    () => {
-      const world = makeSurroundings()
-      const projects: ProjectPlans = [
-        named("shop", { autostart: false }),
-        named("blog", { autostart: false })
-      ]
-      return Effect.gen(function* () {
-        yield* Effect.zipRight(
-          begin,
-          Effect.map(words, (found) => assert.deepStrictEqual(found, ["shop stopped", "blog stopped"]))
-        ).pipe(around(world, { projects }))
-        world.selected = blog
-        const kept = yield* Effect.zipRight(begin, words).pipe(around(world, { projects, keepState: true }))
-        assert.deepStrictEqual(kept, ["shop stopped", "blog stopped"])
-      })
-    }
-  )
+  it.effect("--keep-state starts neither the selected project nor the first one without autostart", () => {
+    const world = makeSurroundings()
+    const projects: ProjectPlans = [named("shop", { autostart: false }), named("blog", { autostart: false })]
+    return Effect.gen(function* () {
+      yield* Effect.zipRight(
+        begin,
+        Effect.map(words, (found) => assert.deepStrictEqual(found, ["shop stopped", "blog stopped"]))
+      ).pipe(around(world, { projects }))
+      world.selected = blog
+      const kept = yield* Effect.zipRight(begin, words).pipe(around(world, { projects, keepState: true }))
+      assert.deepStrictEqual(kept, ["shop stopped", "blog stopped"])
+    })
+  })
 
-  it.effect("a selection that is no project any more means the first", () => {
+  it.effect("a selection without its project falls back to the first project", () => {
     const world = makeSurroundings()
     world.selected = ProjectName.make("gone")
     return Effect.gen(function* () {
@@ -160,7 +157,7 @@ describe("several projects", () => {
     }).pipe(around(world))
   })
 
-  it.effect("the end of the daemon takes one grace for all together", () =>
+  it.effect("the shutdown of the daemon takes one grace period for all projects together", () =>
     Effect.gen(function* () {
       const lives = yield* FakeRuns.FakeRuns
       const { drain } = yield* Supervisor.Supervisor
@@ -175,7 +172,7 @@ describe("several projects", () => {
     }).pipe(around(makeSurroundings()))
   )
 
-  it.effect("closing the scope without a drain ends all of them in one grace too", () =>
+  it.effect("closing the scope without a drain takes one grace period for all projects too", () =>
     Effect.gen(function* () {
       const closed = yield* Effect.gen(function* () {
         const lives = yield* FakeRuns.FakeRuns
@@ -196,7 +193,7 @@ describe("several projects", () => {
 })
 
 describe("a switch", () => {
-  it.effect("starts the other only when the last process of the one before is gone", () =>
+  it.effect("starts the other worker only when the last process of the previous one is gone", () =>
     Effect.gen(function* () {
       const lives = yield* FakeRuns.FakeRuns
       yield* begin
@@ -218,7 +215,7 @@ describe("a switch", () => {
     }).pipe(around(makeSurroundings(), { projects: [plan, named("shop", { autostart: false })] }))
   )
 
-  it.effect("with keep leaves the other running", () =>
+  it.effect("with keep leaves the previous worker running", () =>
     Effect.gen(function* () {
       yield* begin
       assert.strictEqual((yield* switchTo(shop, true)).message, "Selected shop. Worker is starting")
@@ -226,7 +223,7 @@ describe("a switch", () => {
     }).pipe(around(makeSurroundings(), { projects: [plan, named("shop", { autostart: false })] }))
   )
 
-  it.effect("to the selected one starts it, and stops nothing", () =>
+  it.effect("to the selected project starts it, and stops nothing", () =>
     Effect.gen(function* () {
       yield* begin
       yield* commandTo(unnamed, "stop")
@@ -235,7 +232,7 @@ describe("a switch", () => {
     }).pipe(around(makeSurroundings()))
   )
 
-  it.effect("from one whose worker does not run starts the other at once", () =>
+  it.effect("from a project whose worker does not run starts the other at once", () =>
     Effect.gen(function* () {
       yield* begin
       yield* commandTo(unnamed, "stop")
@@ -253,7 +250,7 @@ describe("a switch", () => {
     }).pipe(around(makeSurroundings()))
   )
 
-  it.effect("is given up by a stop, and cut short by a start", () =>
+  it.effect("is cancelled by a stop, and completed at once by a start", () =>
     Effect.gen(function* () {
       const lives = yield* FakeRuns.FakeRuns
       yield* begin
@@ -274,7 +271,7 @@ describe("a switch", () => {
     }).pipe(around(makeSurroundings(), { projects: [plan, named("shop", { autostart: false })] }))
   )
 
-  it.effect("to a third one waits for all that still end, and so does one that is asked for twice", () =>
+  it.effect("to a third project waits for all workers that are stopping, and so does a repeated switch", () =>
     Effect.gen(function* () {
       const lives = yield* FakeRuns.FakeRuns
       yield* begin
@@ -295,7 +292,7 @@ describe("a switch", () => {
     )
   )
 
-  it.effect("and back while it still ends starts it anew when its last process is gone", () =>
+  it.effect("and back while the first worker is stopping restarts it when its last process is gone", () =>
     Effect.gen(function* () {
       const lives = yield* FakeRuns.FakeRuns
       yield* begin
@@ -309,7 +306,7 @@ describe("a switch", () => {
     }).pipe(around(makeSurroundings(), { projects: [plan, named("shop", { autostart: false })] }))
   )
 
-  it.effect("does not wait for ever for one that cannot be ended", () =>
+  it.effect("does not wait for ever for a worker that cannot be killed", () =>
     Effect.gen(function* () {
       const lives = yield* FakeRuns.FakeRuns
       yield* begin
@@ -338,8 +335,8 @@ describe("a switch", () => {
   })
 })
 
-describe("projects that come, change and go", () => {
-  it.effect("a new one starts, a removed one ends, the others do not notice", () => {
+describe("added, changed and removed projects", () => {
+  it.effect("a new project starts, a removed one stops, the others keep running", () => {
     const world = makeSurroundings()
     return Effect.gen(function* () {
       yield* begin
@@ -354,7 +351,7 @@ describe("projects that come, change and go", () => {
     }).pipe(around(world))
   })
 
-  it.effect("one that comes back while it still ends starts only when it has ended", () =>
+  it.effect("a project that is added again while it is stopping starts only when it is gone", () =>
     Effect.gen(function* () {
       const lives = yield* FakeRuns.FakeRuns
       yield* begin
@@ -375,7 +372,7 @@ describe("projects that come, change and go", () => {
     }).pipe(around(makeSurroundings()))
   )
 
-  it.effect("one that comes back is as it was: stopped stays stopped", () =>
+  it.effect("a project that is added again has its saved state: stopped stays stopped", () =>
     Effect.gen(function* () {
       yield* begin
       yield* commandTo(shop, "stop")
@@ -386,26 +383,28 @@ describe("projects that come, change and go", () => {
     }).pipe(around(makeSurroundings()))
   )
 
-  it.effect("new rules hold at once: a backoff is cut to the new maximum, a grace is the new one", () =>
-    Effect.gen(function* () {
-      yield* begin
-      for (const seconds of [1, 2, 4, 8, 16]) {
+  it.effect(
+    "a new policy applies at once: a backoff is cut to the new maximum, a stop takes the new grace period",
+    () =>
+      Effect.gen(function* () {
+        yield* begin
+        for (const seconds of [1, 2, 4, 8, 16]) {
+          yield* (yield* newestOf(shop))?.exit(crash) ?? Effect.void
+          yield* settle
+          yield* TestClock.adjust(seconds * 1000)
+        }
         yield* (yield* newestOf(shop))?.exit(crash) ?? Effect.void
-        yield* settle
-        yield* TestClock.adjust(seconds * 1000)
-      }
-      yield* (yield* newestOf(shop))?.exit(crash) ?? Effect.void
-      assert.strictEqual(yield* wordOf(shop), "restarting")
-      const restart = { ...defaultPolicy, maxBackoffMs: 3000 }
-      yield* apply(plan, named("shop", { restart }), named("blog"))
-      yield* TestClock.adjust("2999 millis")
-      assert.strictEqual(yield* wordOf(shop), "restarting")
-      yield* TestClock.adjust("1 millis")
-      assert.strictEqual(yield* wordOf(shop), "running")
-    }).pipe(around(makeSurroundings()))
+        assert.strictEqual(yield* wordOf(shop), "restarting")
+        const restart = { ...defaultPolicy, maxBackoffMs: 3000 }
+        yield* apply(plan, named("shop", { restart }), named("blog"))
+        yield* TestClock.adjust("2999 millis")
+        assert.strictEqual(yield* wordOf(shop), "restarting")
+        yield* TestClock.adjust("1 millis")
+        assert.strictEqual(yield* wordOf(shop), "running")
+      }).pipe(around(makeSurroundings()))
   )
 
-  it.effect("a lower success threshold forgets failures as soon as the worker has run so long", () =>
+  it.effect("a lower success threshold resets the failures as soon as the worker has run that long", () =>
     Effect.gen(function* () {
       yield* begin
       yield* (yield* newestOf(shop))?.exit(crash) ?? Effect.void
@@ -422,7 +421,7 @@ describe("projects that come, change and go", () => {
     }).pipe(around(makeSurroundings()))
   )
 
-  it.effect("a command that was changed is told as awaited until the worker is started again", () =>
+  it.effect("a changed command is listed as awaiting a restart until the worker starts again", () =>
     Effect.gen(function* () {
       yield* begin
       yield* apply(plan, named("shop", { argv: ["other"], cwd: "/tmp", envTable: { A: "1" } }), named("blog"))
@@ -436,7 +435,7 @@ describe("projects that come, change and go", () => {
     }).pipe(around(makeSurroundings()))
   )
 
-  it.effect("nothing is added while the daemon ends", () =>
+  it.effect("no project is added while the daemon is stopping", () =>
     Effect.gen(function* () {
       const { drain } = yield* Supervisor.Supervisor
       const lives = yield* FakeRuns.FakeRuns
@@ -448,42 +447,40 @@ describe("projects that come, change and go", () => {
     }).pipe(around(makeSurroundings()))
   )
 
-  it.effect(
-    "whatever comes and goes in whatever order, in the end each project that is there runs once",
-    () =>
-      Effect.promise(() =>
-        FastCheck.assert(
-          FastCheck.asyncProperty(
-            FastCheck.array(
-              FastCheck.record({
-                there: FastCheck.subarray(["a", "b", "c", "d"]),
-                endMs: FastCheck.constantFrom(0, 1000, 5000),
-                passMs: FastCheck.constantFrom(0, 500, 3000)
-              }),
-              { minLength: 1, maxLength: 8 }
-            ),
-            (story) =>
-              Effect.runPromise(
-                Effect.gen(function* () {
-                  const lives = yield* FakeRuns.FakeRuns
-                  yield* begin
-                  for (const { endMs, passMs, there } of story) {
-                    lives.endsAfter(endMs)
-                    yield* apply(plan, ...there.map((name) => named(name)))
-                    yield* TestClock.adjust(passMs)
-                  }
-                  for (let round = 0; round < 10; round++) yield* TestClock.adjust("5 seconds")
-                  const there = ["default", ...(story.at(-1)?.there ?? [])]
-                  assert.deepStrictEqual(
-                    yield* words,
-                    there.map((name) => `${name} running`)
-                  )
-                  assert.strictEqual(lives.alive(), there.length)
-                }).pipe(around(makeSurroundings()), Effect.provide(TestContext.TestContext))
-              )
+  it.effect("after any sequence of additions and removals, each project of the settings runs once", () =>
+    Effect.promise(() =>
+      FastCheck.assert(
+        FastCheck.asyncProperty(
+          FastCheck.array(
+            FastCheck.record({
+              there: FastCheck.subarray(["a", "b", "c", "d"]),
+              endMs: FastCheck.constantFrom(0, 1000, 5000),
+              passMs: FastCheck.constantFrom(0, 500, 3000)
+            }),
+            { minLength: 1, maxLength: 8 }
           ),
-          { numRuns: 15 }
-        )
+          (story) =>
+            Effect.runPromise(
+              Effect.gen(function* () {
+                const lives = yield* FakeRuns.FakeRuns
+                yield* begin
+                for (const { endMs, passMs, there } of story) {
+                  lives.endsAfter(endMs)
+                  yield* apply(plan, ...there.map((name) => named(name)))
+                  yield* TestClock.adjust(passMs)
+                }
+                for (let round = 0; round < 10; round++) yield* TestClock.adjust("5 seconds")
+                const there = ["default", ...(story.at(-1)?.there ?? [])]
+                assert.deepStrictEqual(
+                  yield* words,
+                  there.map((name) => `${name} running`)
+                )
+                assert.strictEqual(lives.alive(), there.length)
+              }).pipe(around(makeSurroundings()), Effect.provide(TestContext.TestContext))
+            )
+        ),
+        { numRuns: 15 }
       )
+    )
   )
 })

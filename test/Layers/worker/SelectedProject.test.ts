@@ -34,7 +34,7 @@ const load = Effect.flatMap(SelectedProject, (selection) => selection.load)
 const save = (name: ProjectName) => Effect.flatMap(SelectedProject, (selection) => selection.save(name))
 
 describe("the selection", () => {
-  it.scopedLive("is read back as it was saved, from a file that a person can read", () =>
+  it.scopedLive("is read back as it was saved, from a readable file", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       assert.isUndefined(yield* load.pipe(inHome(home)))
@@ -45,7 +45,7 @@ describe("the selection", () => {
     })
   )
 
-  it.scopedLive("is none where the file holds anything else than a name", () =>
+  it.scopedLive("is none where the file holds anything but a name", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       for (const text of ["", "\n", "../etc", "a b", "\0", "x".repeat(65)]) {
@@ -58,7 +58,7 @@ describe("the selection", () => {
     })
   )
 
-  it.scopedLive("that cannot be saved is told and stops nothing", () =>
+  it.scopedLive("that cannot be saved is reported and stops nothing", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const events: Array<DaemonEvent> = []

@@ -4,28 +4,33 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import { unnamed } from "../../../src/Domain/Project.ts"
 import { emptyState } from "../../../src/Domain/worker/SavedState.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
+import { savedTraces } from "../../../src/Layers/tree/SavedTraces.ts"
 import * as StateStore from "../../../src/Layers/worker/StateStore.ts"
 import { heldHome } from "../../fixtures/HeldHome.ts"
-import { temporaryHome } from "../../live/TestDaemon.ts"
+import { eventually, temporaryHome } from "../../live/TestDaemon.ts"
 
-const inHome = <A, E>(test: (stateFile: string) => Effect.Effect<A, E, StateStore.StateStore>) =>
+const inHome = <A, E>(
+  test: (stateFile: string) => Effect.Effect<A, E, StateStore.StateStore>,
+  lock: Parameters<typeof heldHome>[1] = {}
+) =>
   Effect.flatMap(temporaryHome, (home) => {
     const paths = pathsBelow(home)
     fs.mkdirSync(paths.stateDir)
     return test(join(paths.stateDir, "default.json")).pipe(
       Effect.provide(
         StateStore.layer.pipe(
-          Layer.provide(Layer.merge(Layer.succeed(AutopilotHome, paths), heldHome("home")))
+          Layer.provide(Layer.merge(Layer.succeed(AutopilotHome, paths), heldHome("home", lock)))
         )
       )
     )
   })
 
 describe("a project's state on disk", () => {
-  it.scopedLive("is nothing before the first save, and then what was saved last", () =>
+  it.scopedLive("is absent before the first save, and afterwards the last saved one", () =>
     inHome((stateFile) =>
       Effect.gen(function* () {
         const { load, save } = yield* StateStore.StateStore
@@ -39,44 +44,42 @@ describe("a project's state on disk", () => {
     )
   )
 
-  it.scopedLive(
-    "that cannot be believed is set aside with a word, and the next one is saved in its place",
-    () =>
-      inHome((stateFile) =>
-        Effect.gen(function* () {
-          const { load, save } = yield* StateStore.StateStore
-          const wait = (untilMs: unknown) => ({
-            ...emptyState,
-            wait: { kind: "hold", untilMs, because: "x" }
-          })
-          const tree = { bootId: "b", homeId: "h", processes: [{ pid: 1, startTicks: 5 }] }
-          const foreign = "is not a state that this version has written"
-          const write = (content: unknown) => () =>
-            fs.writeFileSync(stateFile, typeof content === "string" ? content : JSON.stringify(content))
-          const obstacles: ReadonlyArray<readonly [reason: string, put: () => void]> = [
-            ...["", '{"version":1,"wanted":"up"', "[]", '{"version":2}', "\0"].map(
-              (text) => [foreign, write(text)] as const
-            ),
-            [foreign, write(wait(1e17))],
-            [foreign, write(wait(-1))],
-            [foreign, write({ ...emptyState, failures: 1e12 })],
-            [foreign, write({ ...emptyState, tree })],
-            ["is larger than 1 MiB: it is hardly the file that was meant", write(" ".repeat(2 ** 20 + 1))],
-            ["is a folder, not a file", () => fs.mkdirSync(stateFile)],
-            ["is not a regular file", () => execFileSync("mkfifo", [stateFile])]
-          ]
-          for (const [reason, put] of obstacles) {
-            fs.rmSync(`${stateFile}.unreadable`, { recursive: true, force: true })
-            fs.rmSync(stateFile, { force: true })
-            put()
-            const error = yield* Effect.flip(load(unnamed))
-            assert.strictEqual(error.message, `${stateFile} ${reason}. It is kept as ${stateFile}.unreadable`)
-            assert.isTrue(fs.existsSync(`${stateFile}.unreadable`))
-            yield* save(unnamed, { ...emptyState, failures: 3 })
-            assert.strictEqual((yield* load(unnamed))?.failures, 3)
-          }
+  it.scopedLive("that is not valid is set aside and reported, and the next one is saved in its place", () =>
+    inHome((stateFile) =>
+      Effect.gen(function* () {
+        const { load, save } = yield* StateStore.StateStore
+        const wait = (untilMs: unknown) => ({
+          ...emptyState,
+          wait: { kind: "hold", untilMs, because: "x" }
         })
-      )
+        const tree = { bootId: "b", homeId: "h", processes: [{ pid: 1, startTicks: 5 }] }
+        const foreign = "is not a state that this version has written"
+        const write = (content: unknown) => () =>
+          fs.writeFileSync(stateFile, typeof content === "string" ? content : JSON.stringify(content))
+        const obstacles: ReadonlyArray<readonly [reason: string, put: () => void]> = [
+          ...["", '{"version":1,"wanted":"up"', "[]", '{"version":2}', "\0"].map(
+            (text) => [foreign, write(text)] as const
+          ),
+          [foreign, write(wait(1e17))],
+          [foreign, write(wait(-1))],
+          [foreign, write({ ...emptyState, failures: 1e12 })],
+          [foreign, write({ ...emptyState, tree })],
+          ["is larger than 1 MiB: it is hardly the file that was meant", write(" ".repeat(2 ** 20 + 1))],
+          ["is a folder, not a file", () => fs.mkdirSync(stateFile)],
+          ["is not a regular file", () => execFileSync("mkfifo", [stateFile])]
+        ]
+        for (const [reason, put] of obstacles) {
+          fs.rmSync(`${stateFile}.unreadable`, { recursive: true, force: true })
+          fs.rmSync(stateFile, { force: true })
+          put()
+          const error = yield* Effect.flip(load(unnamed))
+          assert.strictEqual(error.message, `${stateFile} ${reason}. It is kept as ${stateFile}.unreadable`)
+          assert.isTrue(fs.existsSync(`${stateFile}.unreadable`))
+          yield* save(unnamed, { ...emptyState, failures: 3 })
+          assert.strictEqual((yield* load(unnamed))?.failures, 3)
+        }
+      })
+    )
   )
 
   it.scopedLive("many saves at once leave one of them whole", () =>
@@ -102,5 +105,34 @@ describe("a project's state on disk", () => {
         assert.include(error.message, stateFile)
       })
     )
+  )
+
+  it.scopedLive(
+    "is written again after its folder was removed, and so is the file that names the leader",
+    () =>
+      Effect.gen(function* () {
+        const remade = yield* SubscriptionRef.make(0)
+        const tree = { bootId: "b", homeId: "home", processes: [{ pid: 7, startTicks: 5 }] }
+        yield* inHome(
+          (stateFile) =>
+            Effect.gen(function* () {
+              const { load, save } = yield* StateStore.StateStore
+              const state = { ...emptyState, workerId: "home:default:1", tree }
+              yield* save(unnamed, state)
+              const folder = join(stateFile, "..")
+              fs.rmSync(folder, { recursive: true })
+              fs.mkdirSync(folder)
+              yield* SubscriptionRef.update(remade, (count) => count + 1)
+              const traces = savedTraces(pathsBelow(join(folder, "..")))
+              yield* eventually(
+                "both files name the leader",
+                Effect.map(traces, (found) => found.length === 2 || undefined)
+              )
+              assert.deepStrictEqual(yield* traces, [tree, tree])
+              assert.deepStrictEqual(yield* load(unnamed), state)
+            }),
+          { remade }
+        )
+      })
   )
 })

@@ -67,7 +67,7 @@ describe("backoff, on the test's clock", () => {
     }).pipe(Effect.provide(layerOf(makeSurroundings())))
   )
 
-  it.effect("with a larger maximum goes on at 300 seconds", () =>
+  it.effect("with a larger maximum stays at 300 seconds", () =>
     Effect.gen(function* () {
       const lives = yield* FakeRuns.FakeRuns
       yield* begin
@@ -91,36 +91,34 @@ describe("backoff, on the test's clock", () => {
     )
   )
 
-  it.effect(
-    "a clock that is set forth or back by an hour changes neither its length nor what is said of it",
-    () =>
-      Effect.gen(function* () {
-        const clock = yield* Effect.clock
-        for (const jumpMs of [3_600_000, -3_600_000]) {
-          let offsetMs = 10 * 3_600_000
-          const wall = (): number => clock.unsafeCurrentTimeMillis() + offsetMs
-          const settable: Clock.Clock = Object.assign(Object.create(clock), {
-            unsafeCurrentTimeMillis: wall,
-            currentTimeMillis: Effect.sync(wall)
-          })
-          yield* Effect.gen(function* () {
-            const { project } = yield* Supervisor.Supervisor
-            yield* begin
-            yield* settle
-            yield* crashNewest
-            offsetMs += jumpMs
-            const { nextStartMs: dueMs } = yield* (yield* project(undefined)).snapshot
-            assert.strictEqual((dueMs ?? 0) - wall(), 1000)
-            yield* TestClock.adjust("999 millis")
-            assert.strictEqual((yield* look).word, "restarting")
-            yield* TestClock.adjust("1 millis")
-            assert.strictEqual((yield* look).word, "running")
-          }).pipe(Effect.provide(layerOf(makeSurroundings())), Effect.withClock(settable))
-        }
-      })
+  it.effect("setting the clock by an hour changes neither its length nor the reported time left", () =>
+    Effect.gen(function* () {
+      const clock = yield* Effect.clock
+      for (const jumpMs of [3_600_000, -3_600_000]) {
+        let offsetMs = 10 * 3_600_000
+        const wall = (): number => clock.unsafeCurrentTimeMillis() + offsetMs
+        const settable: Clock.Clock = Object.assign(Object.create(clock), {
+          unsafeCurrentTimeMillis: wall,
+          currentTimeMillis: Effect.sync(wall)
+        })
+        yield* Effect.gen(function* () {
+          const { project } = yield* Supervisor.Supervisor
+          yield* begin
+          yield* settle
+          yield* crashNewest
+          offsetMs += jumpMs
+          const { nextStartMs: dueMs } = yield* (yield* project(undefined)).snapshot
+          assert.strictEqual((dueMs ?? 0) - wall(), 1000)
+          yield* TestClock.adjust("999 millis")
+          assert.strictEqual((yield* look).word, "restarting")
+          yield* TestClock.adjust("1 millis")
+          assert.strictEqual((yield* look).word, "running")
+        }).pipe(Effect.provide(layerOf(makeSurroundings())), Effect.withClock(settable))
+      }
+    })
   )
 
-  it.effect("failures are forgotten after 60 seconds of running, while it runs (D29)", () =>
+  it.effect("the failures are reset after 60 seconds of running, while the worker runs (D29)", () =>
     Effect.gen(function* () {
       yield* begin
       yield* settle
@@ -153,7 +151,7 @@ describe("backoff, on the test's clock", () => {
 })
 
 describe("commands are served before any timer fires", () => {
-  it.effect("start during a backoff starts at once and begins the delays anew", () =>
+  it.effect("start during a backoff starts at once and resets the delays", () =>
     Effect.gen(function* () {
       const lives = yield* FakeRuns.FakeRuns
       yield* begin
@@ -226,7 +224,7 @@ describe("commands are served before any timer fires", () => {
     }).pipe(Effect.provide(layerOf(makeSurroundings())))
   )
 
-  it.effect("an unknown project is an error that names those there are", () =>
+  it.effect("an unknown project is an error that names the known ones", () =>
     Effect.gen(function* () {
       const { project } = yield* Supervisor.Supervisor
       const error = yield* Effect.flip(project(ProjectName.make("shop")))
@@ -328,7 +326,7 @@ describe("what survives the daemon", () => {
     )
   })
 
-  it.effect("a plain start begins afresh and says what it cleared", () => {
+  it.effect("a plain start clears the saved state and reports what it cleared", () => {
     const around = makeSurroundings({ default: failed })
     return Effect.gen(function* () {
       yield* begin
@@ -383,7 +381,7 @@ describe("defects", () => {
     }).pipe(Effect.provide(layerOf(makeSurroundings())))
   )
 
-  it.effect("a defect in the supervisor itself ends the daemon: no command and no drain hangs", () => {
+  it.effect("a defect in the supervisor itself stops the daemon: no command and no drain hangs", () => {
     const around = makeSurroundings()
     const Broken = Layer.succeed(DaemonEvents, {
       publish: (event) =>
@@ -427,7 +425,7 @@ describe("defects", () => {
     )
   })
 
-  it.effect("the worker is ended also when nobody drained: closing the scope is enough", () =>
+  it.effect("the worker is killed also without a drain: closing the scope is enough", () =>
     Effect.gen(function* () {
       const alive = yield* Effect.gen(function* () {
         const lives = yield* FakeRuns.FakeRuns
@@ -440,7 +438,7 @@ describe("defects", () => {
     })
   )
 
-  it.effect("a second request to end cuts the grace short", () =>
+  it.effect("a second stop request ends the grace period", () =>
     Effect.gen(function* () {
       const lives = yield* FakeRuns.FakeRuns
       const { drain } = yield* Supervisor.Supervisor

@@ -78,7 +78,7 @@ const log = {
 }
 
 describe("a run that is stopped while its worker starts", () => {
-  it.effect("tells the start and the end of a worker that has run", () =>
+  it.effect("reports the start and the exit of a worker that has run", () =>
     Effect.gen(function* () {
       const told: Array<string> = []
       const note = (what: string) => Effect.sync(() => void told.push(what))

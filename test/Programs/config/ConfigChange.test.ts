@@ -166,13 +166,13 @@ describe("autopilotd config set", () => {
       "the daemon takes over by itself",
       "watch_config = true\n",
       ["restart.jitter", "1"],
-      "The daemon takes it over by itself (watch_config)."
+      "The daemon reloads the file by itself (watch_config)."
     ],
     [
       "the daemon takes over by itself, and a worker later",
       "watch_config = true\n",
       ["model", "b"],
-      "The daemon takes it over by itself (watch_config). A worker gets it at its next start: autopilotd reload --restart"
+      "The daemon reloads the file by itself (watch_config). A worker gets it at its next start: autopilotd reload --restart"
     ]
   ]
   for (const [what, text, words, last] of applying) {
@@ -187,10 +187,7 @@ describe("autopilotd config set", () => {
   it.effect("says that no daemon runs, and that a daemon may use another file", () =>
     Effect.gen(function* () {
       const none = yield* without(settingsInMemory(""), "config", "set", "model", "b")
-      assert.strictEqual(
-        none.out,
-        'model: not set -> "b"\nNo daemon is running: the next start takes it over.\n'
-      )
+      assert.strictEqual(none.out, 'model: not set -> "b"\nNo daemon is running: the next start reads it.\n')
       const own = settingsInMemory("")
       const daemon = daemonWith(settingsInMemory(""))
       const other = yield* heardInTime(
@@ -201,7 +198,7 @@ describe("autopilotd config set", () => {
       )
       assert.strictEqual(
         other.out,
-        'model: not set -> "b"\nA daemon that uses this file takes it over with: autopilotd reload\n'
+        'model: not set -> "b"\nTo apply it in a daemon that uses this file, run: autopilotd reload\n'
       )
       assert.deepStrictEqual(daemon.asked, [])
       assert.strictEqual(own.file.writes, 1)
@@ -211,7 +208,7 @@ describe("autopilotd config set", () => {
   it.effect("names the projects for which other code will be executed", () =>
     Effect.gen(function* () {
       const { out } = yield* through(settingsInMemory(""), "config", "set", "worker_command.argv", '["rm"]')
-      assert.include(out, "\nWhat is executed changes for: shop\n")
+      assert.include(out, "\nAnother program or environment will run in: shop\n")
     })
   )
 

@@ -58,10 +58,7 @@ describe("autopilotd config edit", () => {
       const memory = settingsInMemory(original)
       const { draftPath, out, seen } = yield* editing(["sed -i 's/jitter = 0/jitter = 0.5/' \"$1\""], memory)
       assert.strictEqual(memory.file.text, original.replace("jitter = 0", "jitter = 0.5"))
-      assert.strictEqual(
-        out,
-        "restart.jitter: 0 -> 0.5\nNo daemon is running: the next start takes it over.\n"
-      )
+      assert.strictEqual(out, "restart.jitter: 0 -> 0.5\nNo daemon is running: the next start reads it.\n")
       assert.deepStrictEqual(seen, [original])
       isRemoved(draftPath)
     })

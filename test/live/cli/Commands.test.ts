@@ -30,25 +30,27 @@ const answerIn = (stdout: string): { readonly success: boolean; readonly message
 }
 
 describe("without a daemon", () => {
-  it.scopedLive("every command that needs one says so, says what to do, and exits with 3", () =>
-    Effect.gen(function* () {
-      const home = yield* temporaryHome
-      for (const name of ["status"]) {
-        assert.deepStrictEqual(yield* ownProcess({ home, args: [name] }), {
-          code: 3,
-          signal: null,
-          stdout: "",
-          stderr: `autopilotd: ${notRunning(home)}\n`
-        })
-      }
-      const json = yield* command({ home, args: ["stop", "--json"] })
-      assert.deepStrictEqual(answerIn(json.stdout), { success: false, message: notRunning(home) })
-      assert.deepStrictEqual([json.code, json.stderr], [3, ""])
-      assert.deepStrictEqual(fs.readdirSync(home), [])
-    })
+  it.scopedLive(
+    "every command that needs one reports that none runs, says what to do, and exits with 3",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        for (const name of ["status"]) {
+          assert.deepStrictEqual(yield* ownProcess({ home, args: [name] }), {
+            code: 3,
+            signal: null,
+            stdout: "",
+            stderr: `autopilotd: ${notRunning(home)}\n`
+          })
+        }
+        const json = yield* command({ home, args: ["stop", "--json"] })
+        assert.deepStrictEqual(answerIn(json.stdout), { success: false, message: notRunning(home) })
+        assert.deepStrictEqual([json.code, json.stderr], [3, ""])
+        assert.deepStrictEqual(fs.readdirSync(home), [])
+      })
   )
 
-  it.scopedLive("a folder that was removed under the shell does not hinder a question", () =>
+  it.scopedLive("status works in a folder that was removed under the shell", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const script = 'mkdir "$1/gone"; cd "$1/gone"; rmdir "$1/gone"; exec "$2" status'
@@ -64,8 +66,8 @@ describe("without a daemon", () => {
   )
 })
 
-describe("a command line that is wrong", () => {
-  it.scopedLive("is told once, with what to try, and exits with 2; with --json in JSON", () =>
+describe("an invalid command line", () => {
+  it.scopedLive("is reported once, with the help command, and exits with 2; with --json in JSON", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const told = yield* command({ home, args: ["stop", "--project", "shop"] })
@@ -87,7 +89,7 @@ describe("a command line that is wrong", () => {
 })
 
 describe("with a daemon", () => {
-  it.scopedLive("each command says what came about, in words or in one line of JSON", () =>
+  it.scopedLive("each command reports its result, in a sentence or in one line of JSON", () =>
     Effect.gen(function* () {
       const { home, pid, status } = yield* startDaemon({ worker: [worker] })
       yield* status("it runs", (data) => data.worker_status === "running")
@@ -119,7 +121,7 @@ describe("with a daemon", () => {
     })
   )
 
-  it.scopedLive("a project that it does not have is refused by name, and nothing happens", () =>
+  it.scopedLive("an unknown project is refused by name, and nothing happens", () =>
     Effect.gen(function* () {
       const { home, status } = yield* startDaemon({ args: ["--project", "shop"], worker: [worker] })
       const before = yield* status("it runs", (data) => data.worker_status === "running")
@@ -137,7 +139,7 @@ describe("with a daemon", () => {
     })
   )
 
-  it.scopedLive("a worker that was given up starts again when a person asks", () =>
+  it.scopedLive("a failed worker starts again on start-worker", () =>
     Effect.gen(function* () {
       const { home, status } = yield* startDaemon({
         worker: [fixture("ends.sh"), "0.05", "7"],
@@ -155,7 +157,7 @@ describe("with a daemon", () => {
     })
   )
 
-  it.scopedLive("a start that does not come about is told with its reason, and exits with 1", () =>
+  it.scopedLive("a start that fails is reported with its reason, and exits with 1", () =>
     Effect.gen(function* () {
       const { home, ...daemon } = yield* startDaemon({
         worker: [join(fixture("."), "missing.sh")],
@@ -172,7 +174,7 @@ describe("with a daemon", () => {
   )
 
   it.scopedLive(
-    "in a pipe its answers have no escapes, and a reader that goes away early is no error (D31)",
+    "answers in a pipe have no escape sequences, and a reader that closes early is no error (D31)",
     () =>
       Effect.gen(function* () {
         const { home } = yield* startDaemon({ worker: [worker] })
@@ -199,28 +201,30 @@ describe("with a daemon", () => {
       })
   )
 
-  it.scopedLive("a hostile name of a folder reaches neither terminal, log nor JSON as it is", () =>
-    Effect.gen(function* () {
-      const home = join(yield* temporaryHome, "a\u001b[2J\u009b\u202e\n2026-11-29 ERROR forged")
-      fs.mkdirSync(home)
-      const daemon = yield* startDaemon({ home, args: ["--workdir", home], worker: [worker] })
-      yield* daemon.status("it runs", (data) => data.worker_status === "running")
-      const answers = yield* Effect.forEach(
-        [["status"], ["status", "--json"], ["why", "--json"], ["config", "check", "--config", `${home}/x`]],
-        (args) => command({ home, args })
-      )
-      const log = fs.readFileSync(join(home, "logs/autopilotd.log"), "utf8")
-      const texts = [daemon.stderr(), log, ...answers.flatMap(({ stderr, stdout }) => [stderr, stdout])]
-      for (const text of texts) {
-        assert.notMatch(text.replaceAll("\n", ""), /[\p{Cc}\p{Cf}]/u)
-        assert.notMatch(text, /^2026-11-29 ERROR forged/m)
-      }
-      const data: unknown = JSON.parse(answers[1]?.stdout ?? "").data
-      assert.deepInclude(data, { working_dir: home })
-    })
+  it.scopedLive(
+    "a hostile folder name reaches terminal, log and JSON only with its control characters escaped",
+    () =>
+      Effect.gen(function* () {
+        const home = join(yield* temporaryHome, "a\u001b[2J\u009b\u202e\n2026-11-29 ERROR forged")
+        fs.mkdirSync(home)
+        const daemon = yield* startDaemon({ home, args: ["--workdir", home], worker: [worker] })
+        yield* daemon.status("it runs", (data) => data.worker_status === "running")
+        const answers = yield* Effect.forEach(
+          [["status"], ["status", "--json"], ["why", "--json"], ["config", "check", "--config", `${home}/x`]],
+          (args) => command({ home, args })
+        )
+        const log = fs.readFileSync(join(home, "logs/autopilotd.log"), "utf8")
+        const texts = [daemon.stderr(), log, ...answers.flatMap(({ stderr, stdout }) => [stderr, stdout])]
+        for (const text of texts) {
+          assert.notMatch(text.replaceAll("\n", ""), /[\p{Cc}\p{Cf}]/u)
+          assert.notMatch(text, /^2026-11-29 ERROR forged/m)
+        }
+        const data: unknown = JSON.parse(answers[1]?.stdout ?? "").data
+        assert.deepInclude(data, { working_dir: home })
+      })
   )
 
-  it.scopedLive("--no-wait lets stop return while the daemon still ends its worker", () =>
+  it.scopedLive("stop --no-wait returns while the daemon is still stopping its worker", () =>
     Effect.gen(function* () {
       const { home, ...daemon } = yield* startDaemon({
         worker: [fixture("ignores-term.sh")],
@@ -251,7 +255,7 @@ describe("config check", () => {
     "success_threshold_ms = 60000\nmax_consecutive_restarts = 10\n"
   ].join("\n")
 
-  it.scopedLive("shows what the mission's example file sets, and how the worker would be run", () =>
+  it.scopedLive("shows the settings of the example file, and the worker's command line", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       fs.writeFileSync(join(home, "daemon.toml"), example)
@@ -271,7 +275,7 @@ describe("config check", () => {
     })
   )
 
-  it.scopedLive("says where a file is wrong, why, and what was meant, as start does", () =>
+  it.scopedLive("names the place, the reason and the likely key of each error, as start does", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const file = join(home, "daemon.toml")
@@ -292,7 +296,7 @@ describe("config check", () => {
     })
   )
 
-  it.scopedLive("shows the settings also where no worker is set, says so once, and exits with 1", () =>
+  it.scopedLive("shows the settings also without a worker, reports that once, and exits with 1", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const told = yield* command({ home, args: ["config", "check"] })
@@ -309,7 +313,7 @@ describe("config check", () => {
     })
   )
 
-  it.scopedLive("takes the demo's settings, which are an example to begin with", () =>
+  it.scopedLive("accepts the demo's settings", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const file = join(import.meta.dirname, "../../../examples/demo.toml")
@@ -321,7 +325,7 @@ describe("config check", () => {
 })
 
 describe("help and version", () => {
-  it.scopedLive("need no daemon and no home, and touch neither", () =>
+  it.scopedLive("need no daemon and no home, and create none", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const { version } = JSON.parse(
@@ -344,7 +348,7 @@ describe("help and version", () => {
 describe("a user without a home", () => {
   const nobody = ["--reuid", "54321", "--regid", "54321", "--clear-groups", launcher]
   const without = { AUTOPILOT_HOME: undefined, HOME: undefined }
-  unlessMissing(notRoot)("is told what to set, and needs none once AUTOPILOT_HOME is", () =>
+  unlessMissing(notRoot)("gets the variable to set, and needs none with AUTOPILOT_HOME", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       fs.chownSync(home, 54321, 54321)

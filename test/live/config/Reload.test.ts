@@ -143,7 +143,7 @@ describe("a reload", () => {
       )
       assert.include(
         said.stdout,
-        "one and two go on with what they were started with, until: autopilotd reload --restart\n"
+        "one and two keep their earlier settings until their next start: autopilotd reload --restart\n"
       )
       assert.notInclude(said.stdout, "hush")
       assert.deepStrictEqual(yield* pidsOf(home, "one", "two"), [one, two])

@@ -251,7 +251,7 @@ describe("kill -9 of the daemon while settings are written", () => {
 
 describe("a settings file that cannot be read while the daemon runs", () => {
   it.scopedLive(
-    "is refused by `config set` in the words of a command without a daemon; a lost one is not begun anew",
+    "is refused by `config set` in the words of a command without a daemon; a lost file is not recreated",
     () =>
       Effect.gen(function* () {
         const home = yield* temporaryHome

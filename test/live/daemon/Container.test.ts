@@ -113,7 +113,7 @@ describe("where /proc shows the processes of another PID namespace", () => {
 })
 
 describe("a worker whose daemon was killed", () => {
-  it.scopedLive("is known to status, doctor and why, and stop ends it", () =>
+  it.scopedLive("is reported by status, doctor and why, and stopped by stop", () =>
     Effect.gen(function* () {
       const daemon = yield* startDaemon({ worker: [fixture("sleeps.sh")] })
       const { home } = daemon

@@ -135,6 +135,16 @@ describe("the daemon that runs", () => {
         "its state is saved again",
         Effect.sync(() => fs.existsSync(join(home, "state", "default.json")) || undefined)
       )
+      yield* eventually(
+        "the worker's leader is saved again, for a daemon that finds no readable state",
+        Effect.sync(() =>
+          fs.existsSync(join(home, "state", "default.leader"))
+            ? fs
+                .readFileSync(join(home, "state", "default.leader"), "utf8")
+                .includes(`"pid":${before.worker_pid},`) || undefined
+            : undefined
+        )
+      )
       assert.strictEqual((yield* command({ home, args: ["stop"] })).stdout, "Daemon stopped\n")
       assert.deepStrictEqual(yield* daemon.ended, { code: 0, signal: null })
       assert.deepStrictEqual(workersOf(home), [])
@@ -172,7 +182,7 @@ const pathWithoutFlock = (home: string): string => {
 
 describe("on a machine without flock(1)", () => {
   it.scopedLive(
-    "there is still one daemon only, whoever has it and who has not, and a kill -9 frees its place",
+    "only one daemon runs, whether or not the others have flock(1), and kill -9 releases the lock",
     () =>
       Effect.gen(function* () {
         const home = yield* temporaryHome
@@ -205,7 +215,7 @@ describe("a home that cannot be used", () => {
       return yield* command({ home: root, cwd, args: ["start", "--", worker] })
     })
 
-  it.scopedLive("because it is a file is told in one sentence", () =>
+  it.scopedLive("because it is a file is reported in one sentence", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const file = join(home, "file")
@@ -218,7 +228,7 @@ describe("a home that cannot be used", () => {
     })
   )
 
-  it.scopedLive("because nobody may write there is told in one sentence", () =>
+  it.scopedLive("because it cannot be written is reported in one sentence", () =>
     Effect.gen(function* () {
       // Not even root may make a folder here.
       assertOneSentence(
@@ -241,7 +251,7 @@ describe("a home that cannot be used", () => {
     })
   )
 
-  it.scopedLive("because the path of its socket is too long is told with both lengths", () =>
+  it.scopedLive("because the path of its socket is too long is reported with both lengths", () =>
     Effect.gen(function* () {
       const home = join(yield* temporaryHome, "x".repeat(100))
       assertOneSentence(
@@ -253,7 +263,7 @@ describe("a home that cannot be used", () => {
     })
   )
 
-  unlessMissing(noSmallDisk)("because its disk is full is told in one sentence", () =>
+  unlessMissing(noSmallDisk)("because its disk is full is reported in one sentence", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const disk =

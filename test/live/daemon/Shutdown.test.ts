@@ -35,7 +35,7 @@ const assertNothingLeft = (daemon: TestDaemon) => {
 }
 
 describe("SIGUSR1, which opens the debugger of other Node programs,", () => {
-  it.scopedLive("does nothing to a daemon; a signal that others die of ends it cleanly", () =>
+  it.scopedLive("does nothing to a daemon; a signal that kills other programs stops it cleanly", () =>
     Effect.gen(function* () {
       const daemon = yield* startDaemon({ worker: [fixture("sleeps.sh")] })
       const { worker_pid } = yield* daemon.status("it runs", (data) => data.worker_status === "running")
@@ -120,7 +120,7 @@ const situations: ReadonlyArray<Situation> = [
   }
 ]
 
-describe("each of the signals that end programs ends the daemon cleanly and starts nothing more (D9)", () => {
+describe("a signal that terminates programs stops the daemon cleanly, and no worker starts after it (D9)", () => {
   for (const { enter, settings, signal, what, worker } of situations) {
     it.scopedLive(`${signal} while the worker ${what}`, () =>
       Effect.gen(function* () {
@@ -140,7 +140,7 @@ describe("each of the signals that end programs ends the daemon cleanly and star
 const longGrace = "[restart]\nstop_grace_ms = 600000\n"
 
 describe("a daemon that is shutting down", () => {
-  it.scopedLive("answers until the end: status says stopping, and nothing can be started", () =>
+  it.scopedLive("answers until it exits: status says stopping, and starts are refused", () =>
     Effect.gen(function* () {
       const daemon = yield* startDaemon({ worker: [fixture("ignores-term.sh")], settings: longGrace })
       yield* deafIsUp(daemon)
@@ -178,7 +178,7 @@ describe("a daemon that is shutting down", () => {
     ["three hangups at once", (daemon) => Effect.sync(() => [1, 2, 3].map(() => daemon.child.kill("SIGHUP")))]
   ]
   for (const [what, again] of hasteners) {
-    it.scopedLive(`is hastened by ${what}, which kills all processes that ignore SIGTERM (D31)`, () =>
+    it.scopedLive(`kills all processes that ignore SIGTERM at once after ${what} (D31)`, () =>
       Effect.gen(function* () {
         const daemon = yield* startDaemon({ worker: [fixture("grows-a-tree.sh")], settings: longGrace })
         const tree = yield* treeUp(daemon, 1, treeNames)
@@ -224,7 +224,7 @@ describe("a signal at any moment of a start", () => {
 
 describe("a daemon that was killed", () => {
   it.scopedLive(
-    "hinders neither `stop`, which stops its worker and then says that none runs, nor the next start",
+    "does not prevent `stop`, which stops its worker and then reports no daemon, nor the next start",
     () =>
       Effect.gen(function* () {
         const home = yield* temporaryHome

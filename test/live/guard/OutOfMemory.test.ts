@@ -113,7 +113,7 @@ describe("a kill by the kernel because memory ran out, without a cgroup of the w
   )
 
   unlessMissing(noMemoryGroup)(
-    "takes a small process of the worker and not the daemon, although that is larger",
+    "hits a small process of the worker and not the daemon, although that is larger",
     () =>
       Effect.gen(function* () {
         const holds = `{ dd if=/dev/zero bs=32M count=1 2>/dev/null || : >killed; } | sleep 600 &`

@@ -45,7 +45,7 @@ describe("a worker that does nothing", () => {
       `while :; do date +%N >'${home}/session'; sleep 0.1; done >/dev/null`
   }
   for (const [what, script] of Object.entries(alive)) {
-    it.scopedLive(`is another than one that ${what}`, () =>
+    it.scopedLive(`has not stalled while it ${what}`, () =>
       Effect.gen(function* () {
         const home = yield* temporaryHome
         const files = `stall_files = ["${home}/session"]`
@@ -63,7 +63,7 @@ describe("a worker that does nothing", () => {
     )
   }
 
-  it.scopedLive("has longer while a tool runs that the agent has called, but not for ever", () =>
+  it.scopedLive("has a longer limit while a tool runs that the agent has called", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const daemon = yield* startDaemon({

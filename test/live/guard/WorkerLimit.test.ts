@@ -55,34 +55,36 @@ describe("a worker with a memory limit", () => {
     })
   )
 
-  it.scopedLive("is restarted for an orphan that has left it for good, which is ended with it", () =>
-    Effect.gen(function* () {
-      const home = yield* temporaryHome
-      const orphanFile = join(home, "orphan")
-      const orphan = `echo $$ >"${orphanFile}" && exec ${quoted(hoards({ mebibytes: 250 }))}`
-      fs.writeFileSync(join(home, "orphan.sh"), orphan)
-      // Only the first one loses a child: in another session, with parents that are gone.
-      const line = `[ -e "${orphanFile}" ] || (setsid sh "${join(home, "orphan.sh")}" &); exec sleep 1000000`
-      const daemon = yield* startDaemon({
-        home,
-        settings: settings(200, [], "success_threshold_ms = 1"),
-        worker: ["/bin/sh", "-c", line]
+  it.scopedLive(
+    "is restarted for the memory of an orphan that has left its tree, and the orphan is killed with it",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        const orphanFile = join(home, "orphan")
+        const orphan = `echo $$ >"${orphanFile}" && exec ${quoted(hoards({ mebibytes: 250 }))}`
+        fs.writeFileSync(join(home, "orphan.sh"), orphan)
+        // Only the first one loses a child: in another session, with parents that are gone.
+        const line = `[ -e "${orphanFile}" ] || (setsid sh "${join(home, "orphan.sh")}" &); exec sleep 1000000`
+        const daemon = yield* startDaemon({
+          home,
+          settings: settings(200, [], "success_threshold_ms = 1"),
+          worker: ["/bin/sh", "-c", line]
+        })
+        yield* daemon.logged(/Restarting the worker: worker-limit: its 2 processes hold /)
+        const data = yield* status(
+          home,
+          "the next one runs, alone",
+          ({ total_restarts, worker_processes, worker_status }) =>
+            worker_status === "running" && total_restarts === 1 && worker_processes === 1
+        )
+        assert.strictEqual(data.consecutive_failures, 0)
+        assert.isBelow(data.worker_memory_bytes ?? Number.POSITIVE_INFINITY, 200 * MiB)
+        assert.isBelow(data.worker_peak_memory_bytes ?? Number.POSITIVE_INFINITY, 200 * MiB)
+        assert.isFalse(isAlive(Number(fs.readFileSync(orphanFile, "utf8"))))
       })
-      yield* daemon.logged(/Restarting the worker: worker-limit: its 2 processes hold /)
-      const data = yield* status(
-        home,
-        "the next one runs, alone",
-        ({ total_restarts, worker_processes, worker_status }) =>
-          worker_status === "running" && total_restarts === 1 && worker_processes === 1
-      )
-      assert.strictEqual(data.consecutive_failures, 0)
-      assert.isBelow(data.worker_memory_bytes ?? Number.POSITIVE_INFINITY, 200 * MiB)
-      assert.isBelow(data.worker_peak_memory_bytes ?? Number.POSITIVE_INFINITY, 200 * MiB)
-      assert.isFalse(isAlive(Number(fs.readFileSync(orphanFile, "utf8"))))
-    })
   )
 
-  it.scopedLive("goes on when its processes only share what they hold", () =>
+  it.scopedLive("keeps running when its processes share their memory", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       // What a process has before it forks is shared until one of them writes to it.
@@ -107,7 +109,7 @@ describe("a worker with a memory limit", () => {
     })
   )
 
-  it.scopedLive("is only told of while memory.dry_run is on, and restarted once it is off", () =>
+  it.scopedLive("is only reported while memory.dry_run is on, and restarted once it is off", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const daemon = yield* startDaemon({

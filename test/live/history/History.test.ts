@@ -17,7 +17,7 @@ const said = (home: string, ...args: ReadonlyArray<string>) =>
 const tagsIn = (home: string) =>
   Effect.map(readHistory(home), ({ records }) => records.map(({ _tag }) => _tag))
 
-describe("what has happened", () => {
+describe("the history", () => {
   it.scopedLive("is shown while the daemon runs and after its exit, as is why", () =>
     Effect.gen(function* () {
       const daemon = yield* startDaemon({
@@ -59,39 +59,37 @@ describe("what has happened", () => {
     })
   )
 
-  it.scopedLive(
-    "has the memory of the time before, after the daemon was stopped and after it was killed",
-    () =>
-      Effect.gen(function* () {
-        const home = yield* temporaryHome
-        // What another program has left there is no reason not to start.
-        fs.writeFileSync(join(home, "samples"), "no timeline")
-        const samplesOf = (daemon: { readonly ask: (request: object) => Effect.Effect<object> }) =>
-          Effect.map(daemon.ask({ type: "Samples" }), (answer) =>
-            "data" in answer ? (answer.data as { readonly at_ms: ReadonlyArray<number> }).at_ms : []
-          )
-        const start = startDaemon({ home, settings: restless, worker: ["/bin/sleep", "1000"] })
-        const first = yield* start
-        const [firstMs] = yield* eventually(
-          "the first sample",
-          Effect.map(samplesOf(first), (times) => (times.length > 0 ? times : undefined))
+  it.scopedLive("keeps the memory samples of earlier daemons, after a stop and after a kill", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      // What another program has left there is no reason not to start.
+      fs.writeFileSync(join(home, "samples"), "no timeline")
+      const samplesOf = (daemon: { readonly ask: (request: object) => Effect.Effect<object> }) =>
+        Effect.map(daemon.ask({ type: "Samples" }), (answer) =>
+          "data" in answer ? (answer.data as { readonly at_ms: ReadonlyArray<number> }).at_ms : []
         )
-        assert.strictEqual(fs.readFileSync(join(home, "samples.unreadable"), "utf8"), "no timeline")
-        yield* said(home, "stop")
-        const second = yield* start
-        const isKept = (daemon: typeof second) =>
-          eventually(
-            "the samples of the daemon before",
-            Effect.map(samplesOf(daemon), (times) => (times[0] === firstMs ? true : undefined))
-          )
-        yield* isKept(second)
-        killForSure(Number(fs.readFileSync(join(home, "autopilotd.pid"), "utf8")))
-        yield* second.ended
-        yield* isKept(yield* start)
-      })
+      const start = startDaemon({ home, settings: restless, worker: ["/bin/sleep", "1000"] })
+      const first = yield* start
+      const [firstMs] = yield* eventually(
+        "the first sample",
+        Effect.map(samplesOf(first), (times) => (times.length > 0 ? times : undefined))
+      )
+      assert.strictEqual(fs.readFileSync(join(home, "samples.unreadable"), "utf8"), "no timeline")
+      yield* said(home, "stop")
+      const second = yield* start
+      const isKept = (daemon: typeof second) =>
+        eventually(
+          "the samples of the daemon before",
+          Effect.map(samplesOf(daemon), (times) => (times[0] === firstMs ? true : undefined))
+        )
+      yield* isKept(second)
+      killForSure(Number(fs.readFileSync(join(home, "autopilotd.pid"), "utf8")))
+      yield* second.ended
+      yield* isKept(yield* start)
+    })
   )
 
-  it.scopedLive("is all there after the daemon was killed, again and again, while much happened", () =>
+  it.scopedLive("is complete after repeated kills of a busy daemon", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const kills = 3

@@ -135,7 +135,7 @@ describe("the history of a daemon that is killed while it writes", () => {
   )
 
   unlessMissing(noSmallDisk)(
-    "on a full disk keeps what fits, tells it once, and goes on when there is room again",
+    "on a full disk keeps what fits, reports the gap once, and continues when there is room",
     () =>
       Effect.gen(function* () {
         const script = yield* writerScript

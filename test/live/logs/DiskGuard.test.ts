@@ -11,7 +11,7 @@ const mebibyte = 2 ** 20
 
 describe("a disk that becomes full", () => {
   unlessMissing(noSmallDisk)(
-    "is not filled to the end by a worker's log; that is told once, and once more when it goes on",
+    "is not filled by a worker's log; an event reports the pause, and another one its end",
     () =>
       Effect.gen(function* () {
         const home = yield* temporaryHome

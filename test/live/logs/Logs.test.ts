@@ -35,7 +35,7 @@ const afterSome = Effect.fnUntraced(function* () {
 })
 
 describe("autopilotd logs", () => {
-  it.scopedLive("shows what the worker has said, while the daemon runs and when it has stopped", () =>
+  it.scopedLive("shows the worker's output, while the daemon runs and after it has stopped", () =>
     Effect.gen(function* () {
       const { ended, home } = yield* afterSome()
       const running = yield* command({ home, args: ["logs"] })
@@ -53,7 +53,7 @@ describe("autopilotd logs", () => {
     })
   )
 
-  it.scopedLive("gives one object a line to programs", () =>
+  it.scopedLive("prints one JSON object per line with --json", () =>
     Effect.gen(function* () {
       const { home } = yield* afterSome()
       const { stdout } = yield* command({ home, args: ["logs", "--json", "--project", "default"] })
@@ -72,7 +72,7 @@ describe("autopilotd logs", () => {
     })
   )
 
-  it.scopedLive("says which logs there are when it is asked for others, or not clearly enough", () =>
+  it.scopedLive("names the existing logs for an unknown project, or when several match", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const nothing = yield* command({ home, args: ["logs"] })
@@ -101,7 +101,7 @@ describe("autopilotd logs", () => {
     })
   )
 
-  it.scopedLive("ends cleanly when its reader has seen enough, and on Ctrl-C", () =>
+  it.scopedLive("exits cleanly when its reader closes the pipe, and on Ctrl-C", () =>
     Effect.gen(function* () {
       const { home } = yield* startDaemon({ worker: [fixture("mutters.sh")] })
       const head = yield* command({
@@ -154,7 +154,7 @@ describe("autopilotd logs", () => {
     })
   )
 
-  it.scopedLive("shows what an agent says in words on a terminal, and as it is with --raw", () =>
+  it.scopedLive("shows an agent's stream-json in readable form on a terminal, and unchanged with --raw", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       fs.mkdirSync(logDir(home), { recursive: true })
@@ -225,7 +225,7 @@ describe("a flood", () => {
 })
 
 describe("secrets of the env file", () => {
-  it.scopedLive("are masked in the worker's output where that is asked for, also by a reload", () =>
+  it.scopedLive("are masked in the worker's output where log.redact is set, also by a reload", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       fs.writeFileSync(join(home, "env"), "API_KEY=sk-live-0123456789\nMODE=production\nFLAG=true\n", {
@@ -292,7 +292,7 @@ describe("under systemd", () => {
     })
   )
 
-  it.scopedLive("they are not when that is switched off", () =>
+  it.scopedLive("the worker's lines are not in the journal when that is switched off", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       fs.writeFileSync(join(home, "daemon.toml"), "[log]\njournal = false\n")

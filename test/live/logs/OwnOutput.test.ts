@@ -27,7 +27,7 @@ const assertTold = Effect.fnUntraced(function* (stream: Readable) {
 })
 
 describe("the daemon's own output", () => {
-  it.scopedLive("may lose its reader: supervision and the log go on (D10)", () =>
+  it.scopedLive("may lose its reader: supervision and the log continue (D10)", () =>
     Effect.gen(function* () {
       const daemon = yield* startDaemon({
         worker: [fixture("mutters.sh")],
@@ -42,7 +42,7 @@ describe("the daemon's own output", () => {
   )
 
   it.scopedLive(
-    "may never be read: a full pipe holds up nobody, and a late reader is told what it missed",
+    "may never be read: a full pipe blocks nothing, and a late reader gets the number of dropped lines",
     () =>
       Effect.gen(function* () {
         const home = yield* temporaryHome
@@ -70,7 +70,7 @@ describe("the daemon's own output", () => {
       })
   )
 
-  it.scopedLive("may never be read: a full socket, as the journal's, holds up nobody either", () =>
+  it.scopedLive("may never be read: a full socket, such as the journal's, blocks nothing", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       soonBack(home)

@@ -61,7 +61,7 @@ const startInTerminal = Effect.fnUntraced(function* (line: string, worker = "mut
 })
 
 describe("in a terminal", () => {
-  it.scopedLive("Ctrl-C ends the daemon and its worker, exit code 0", () =>
+  it.scopedLive("Ctrl-C stops the daemon and its worker, exit code 0", () =>
     Effect.gen(function* () {
       const { home, pid, screen, terminal } = yield* startInTerminal(asItself)
       yield* eventually(
@@ -80,7 +80,7 @@ describe("in a terminal", () => {
     })
   )
 
-  it.scopedLive("Ctrl-S stops the screen and nothing else, and after Ctrl-Q it says what is missing", () =>
+  it.scopedLive("Ctrl-S stops only the screen, and a note after Ctrl-Q counts the missing lines", () =>
     Effect.gen(function* () {
       const { home, screen, terminal } = yield* startInTerminal(asItself)
       terminal.stdin.write(ctrlS)
@@ -103,7 +103,7 @@ describe("in a terminal", () => {
     })
   )
 
-  it.scopedLive("the daemon can be ended while the screen is stopped by Ctrl-S", () =>
+  it.scopedLive("the daemon stops on a signal while Ctrl-S holds the screen", () =>
     Effect.gen(function* () {
       const { home, pid, terminal } = yield* startInTerminal(asItself)
       terminal.stdin.write(ctrlS)
@@ -127,7 +127,7 @@ describe("in a terminal", () => {
     ["below a shell", belowAShell, true],
     ["in the background of an interactive shell", inTheBackground, false]
   ] as const) {
-    it.scopedLive(`closing the terminal does not end a daemon that was started ${what}`, () =>
+    it.scopedLive(`closing the terminal does not stop a daemon that was started ${what}`, () =>
       Effect.gen(function* () {
         const { home, pid, terminal } = yield* startInTerminal(line)
         assert.isTrue(hasTerminal(pid))
@@ -146,7 +146,7 @@ describe("in a terminal", () => {
     )
   }
 
-  it.scopedLive("a hangup sent by a person ends the daemon while the terminal is there", () =>
+  it.scopedLive("a SIGHUP from a user stops the daemon while the terminal is open", () =>
     Effect.gen(function* () {
       const { home, pid, terminal } = yield* startInTerminal(belowAShell)
       process.kill(pid, "SIGHUP")
@@ -156,7 +156,7 @@ describe("in a terminal", () => {
     })
   )
 
-  it.scopedLive("SIGTERM still ends the daemon after the terminal was closed", () =>
+  it.scopedLive("SIGTERM stops the daemon after the terminal was closed", () =>
     Effect.gen(function* () {
       const { home, pid, terminal } = yield* startInTerminal(belowAShell)
       terminal.kill("SIGKILL")
@@ -173,7 +173,7 @@ describe("in a terminal", () => {
 })
 
 describe("under nohup", () => {
-  it.scopedLive("a hangup does nothing, and SIGTERM ends the daemon", () =>
+  it.scopedLive("SIGHUP does nothing, and SIGTERM stops the daemon", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       soonBack(home)
@@ -196,7 +196,7 @@ describe("under nohup", () => {
     })
   )
 
-  it.scopedLive("a worker does not inherit that hangups are ignored", () =>
+  it.scopedLive("a worker does not inherit the ignored SIGHUP", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       yield* byShell({ home, script: 'exec nohup "$@" >out 2>&1', worker: [fixture("sleeps.sh")] })

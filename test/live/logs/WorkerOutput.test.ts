@@ -20,7 +20,7 @@ describe("a worker's output", () => {
     [50, 1_000_000]
   ]) {
     it.scopedLive(
-      `is always taken: ${megabytes} MB on each stream in lines of ${lineBytes} bytes, while status answers and memory stays small (D8)`,
+      `is always read: ${megabytes} MB on each stream in lines of ${lineBytes} bytes, while status answers and memory stays small (D8)`,
       () =>
         Effect.gen(function* () {
           const home = yield* temporaryHome
@@ -51,7 +51,7 @@ describe("a worker's output", () => {
     )
   }
 
-  it.scopedLive("is kept as it is: no text, very long lines, a last line without an end", () =>
+  it.scopedLive("is stored unchanged: binary data, very long lines, a last line without a newline", () =>
     Effect.gen(function* () {
       const daemon = yield* startDaemon({ worker: [fixture("odd-output.sh")] })
       yield* daemon.status("it has finished", (data) => data.worker_status === "stopped")
@@ -75,7 +75,7 @@ describe("a worker's output", () => {
   )
 
   it.scopedLive(
-    "never harms the daemon: hostile lines are shown harmless, and a question after a second",
+    "never harms the daemon: hostile lines are escaped, and a question is shown after a second",
     () =>
       Effect.gen(function* () {
         const daemon = yield* startDaemon({ worker: ["node", fixture("hostile-output.mjs")] })
@@ -99,7 +99,7 @@ describe("a worker's output", () => {
 
 describe("a full disk", () => {
   unlessMissing(noSmallDisk)(
-    "for the logs does not stop supervision, and what was dropped is told once there is space",
+    "for the logs does not stop supervision, and a note counts the dropped lines once there is space",
     () =>
       Effect.gen(function* () {
         const home = yield* temporaryHome

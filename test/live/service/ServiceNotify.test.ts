@@ -32,10 +32,10 @@ const ways = [
 
 for (const [way, { entrance, isMissing }] of ways) {
   describe.skipIf(isMissing)(
-    `what systemd hears by ${way}${isMissing ? " (it is not installed)" : ""}`,
+    `the messages to systemd by ${way}${isMissing ? " (it is not installed)" : ""}`,
     () => {
       it.scopedLive(
-        "is readiness, the worker's state, reloads, signs of life and the end, in this order",
+        "are readiness, the worker's state, reloads, watchdog resets and the stop, in this order",
         () =>
           Effect.gen(function* () {
             const socket = yield* notifySocket
@@ -79,7 +79,7 @@ for (const [way, { entrance, isMissing }] of ways) {
           })
       )
 
-      it.scopedLive("while a worker takes its time to end is that more time is needed", () =>
+      it.scopedLive("extend the stop timeout while a worker takes its grace period", () =>
         Effect.gen(function* () {
           const socket = yield* notifySocket
           const daemon = yield* startDaemon({
@@ -112,7 +112,7 @@ for (const [way, { entrance, isMissing }] of ways) {
 }
 
 describe("a worker of a service", () => {
-  it.scopedLive("gets neither the way to systemd nor a word of it", () =>
+  it.scopedLive("gets neither systemd's socket nor its variables", () =>
     Effect.gen(function* () {
       const socket = yield* notifySocket
       const daemon = yield* startDaemon({

@@ -30,9 +30,9 @@ const bystander = (env: Readonly<Record<string, string>> = {}) =>
     (pid) => Effect.sync(() => killForSure(pid))
   )
 
-describe("what a killed daemon has left", () => {
+describe("the leftovers of a killed daemon", () => {
   it.scopedLive(
-    "is killed before a new worker runs, by `autopilotd start`, with and without --keep-state (D9)",
+    "are killed by `autopilotd start` before a new worker runs, with and without --keep-state (D9)",
     () =>
       Effect.gen(function* () {
         const home = yield* temporaryHome
@@ -63,7 +63,7 @@ describe("what a killed daemon has left", () => {
       })
   )
 
-  it.scopedLive("is ended although its leader is dead and it was the last of its session", () =>
+  it.scopedLive("are killed also when the leader is dead and one process of its session is left", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const first = yield* startDaemon({ home, worker: [fixture("grows-a-tree.sh")], settings: shortGrace })
@@ -78,7 +78,7 @@ describe("what a killed daemon has left", () => {
   )
 
   it.scopedLive(
-    "is ended although its environment is gone, and waited for where the daemon may not kill it",
+    "are killed also without their environment, and waited for where the daemon may not kill them",
     () =>
       Effect.gen(function* () {
         const home = yield* temporaryHome
@@ -121,7 +121,7 @@ describe("what a killed daemon has left", () => {
       })
   )
 
-  it.scopedLive("can be hastened by a second signal while it is being ended", () =>
+  it.scopedLive("lose their grace period at a second signal", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const worker = [fixture("looks-around.sh")]
@@ -143,33 +143,31 @@ describe("what a killed daemon has left", () => {
     })
   )
 
-  it.scopedLive(
-    "is ended by `autopilotd start --keep-state` also when the worker was just being stopped",
-    () =>
-      Effect.gen(function* () {
-        const home = yield* temporaryHome
-        const worker = [fixture("ignores-term.sh")]
-        const first = yield* startDaemon({ home, worker, settings: longGrace })
-        yield* eventually(
-          "it is deaf",
-          Effect.sync(() => first.stdout().includes("up") || undefined)
-        )
-        yield* first.ask({ type: "StopWorker" })
-        yield* first.status("it is being stopped", (data) => data.worker_status === "stopping")
-        first.child.kill("SIGKILL")
-        yield* first.ended
-        fs.writeFileSync(join(home, "daemon.toml"), shortGrace)
-        const second = yield* startDaemon({ home, worker, args: ["--keep-state"] })
-        yield* second.status("it stays stopped", (data) => data.worker_status === "stopped")
-        yield* eventually(
-          "nothing is left",
-          Effect.sync(() => workersOf(home).length === 0 || undefined)
-        )
-      })
+  it.scopedLive("are killed by `autopilotd start --keep-state` also when the worker was stopping", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const worker = [fixture("ignores-term.sh")]
+      const first = yield* startDaemon({ home, worker, settings: longGrace })
+      yield* eventually(
+        "it is deaf",
+        Effect.sync(() => first.stdout().includes("up") || undefined)
+      )
+      yield* first.ask({ type: "StopWorker" })
+      yield* first.status("it is being stopped", (data) => data.worker_status === "stopping")
+      first.child.kill("SIGKILL")
+      yield* first.ended
+      fs.writeFileSync(join(home, "daemon.toml"), shortGrace)
+      const second = yield* startDaemon({ home, worker, args: ["--keep-state"] })
+      yield* second.status("it stays stopped", (data) => data.worker_status === "stopped")
+      yield* eventually(
+        "nothing is left",
+        Effect.sync(() => workersOf(home).length === 0 || undefined)
+      )
+    })
   )
 })
 
-describe("what is not of a worker", () => {
+describe("a process of no worker", () => {
   it.scopedLive(
     "is never touched: another home's worker, a process without our mark or with a similar one, a person's shell",
     () =>

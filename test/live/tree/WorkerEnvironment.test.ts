@@ -52,9 +52,9 @@ const forAgent = {
   NODE_EXTRA_CA_CERTS: "/etc/corporate ca.pem"
 }
 
-describe("what a worker is given", () => {
+describe("the environment of a worker", () => {
   it.scopedLive(
-    "is the caller's environment with our marks, without what is meant for the daemon alone",
+    "has the caller's variables and the marks of supervision, without those for the daemon alone",
     () =>
       Effect.gen(function* () {
         const home = yield* temporaryHome
@@ -90,7 +90,7 @@ describe("what a worker is given", () => {
   )
 
   it.scopedLive(
-    "is an empty standard input, no descriptor of ours, a session of its own and its folder",
+    "has an empty standard input, no descriptor of the daemon, its own session and its folder",
     () =>
       Effect.gen(function* () {
         const home = yield* temporaryHome
@@ -116,7 +116,7 @@ describe("what a worker is given", () => {
       })
   )
 
-  it.scopedLive("is the caller's soft open-files limit, and none of its open files (D26)", () =>
+  it.scopedLive("has the caller's soft open-files limit, and none of its open files (D26)", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const paper = join(home, "paper")
@@ -139,7 +139,7 @@ describe("what a worker is given", () => {
     })
   )
 
-  it.scopedLive("is a higher OOM score, so that the kernel takes it before its supervisor", () =>
+  it.scopedLive("has a higher OOM score, so that the kernel kills the worker before the daemon", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const paper = join(home, "paper")
@@ -151,7 +151,7 @@ describe("what a worker is given", () => {
 })
 
 describe("the env file", () => {
-  it.scopedLive("is read before every start: a key that was rotated works at the next one", () =>
+  it.scopedLive("is read before every start: a rotated key works at the next one", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const paper = join(home, "paper")
@@ -188,7 +188,7 @@ describe("the env file", () => {
     })
   )
 
-  it.scopedLive("warns when others can read it", () =>
+  it.scopedLive("causes a warning when others can read it", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       fs.writeFileSync(join(home, "env"), "A=1\n", { mode: 0o644 })

@@ -110,7 +110,7 @@ describe.skipIf(noUnifiedGroup !== undefined)(`a worker in its own cgroup${title
       }).pipe(Effect.provide(Trees))
   )
 
-  it.scopedLive("is ended with one that has moved itself out of it, found by its id", () =>
+  it.scopedLive("is killed with a process that has moved out of the cgroup, found by its worker id", () =>
     Effect.gen(function* () {
       const { group, unit } = yield* own
       const outside = yield* makeWorkerGroup(join(unit.folder, "outside"), `${unit.path}/outside`)
@@ -129,28 +129,30 @@ describe.skipIf(noUnifiedGroup !== undefined)(`a worker in its own cgroup${title
     }).pipe(Effect.provide(Trees))
   )
 
-  it.scopedLive("is ended and removed with the groups that it has made below, frozen ones too", () =>
-    Effect.gen(function* () {
-      const { group } = yield* own
-      const below = join(group.folder, "own/deep")
-      const leader = yield* processIn(
-        group.folder,
-        `mkdir -p ${below}; trap '' TERM; (echo 0 >${below}/cgroup.procs; echo 1 >${below}/cgroup.freeze; sleep 1000000) & while :; do sleep 1; done`
-      )
-      yield* eventually(
-        "one is frozen below",
-        Effect.try(
-          () => /frozen 1/.test(fs.readFileSync(join(below, "cgroup.events"), "latin1")) || undefined
+  it.scopedLive(
+    "is killed and its cgroup removed with the cgroups that it has created below, frozen ones included",
+    () =>
+      Effect.gen(function* () {
+        const { group } = yield* own
+        const below = join(group.folder, "own/deep")
+        const leader = yield* processIn(
+          group.folder,
+          `mkdir -p ${below}; trap '' TERM; (echo 0 >${below}/cgroup.procs; echo 1 >${below}/cgroup.freeze; sleep 1000000) & while :; do sleep 1; done`
         )
-      )
-      const tree = yield* treeOf(leader, group)
-      assert.deepStrictEqual(yield* end(tree, atOnce), [])
-      yield* group.remove
-      assert.isFalse(fs.existsSync(group.folder))
-    }).pipe(Effect.provide(Trees))
+        yield* eventually(
+          "one is frozen below",
+          Effect.try(
+            () => /frozen 1/.test(fs.readFileSync(join(below, "cgroup.events"), "latin1")) || undefined
+          )
+        )
+        const tree = yield* treeOf(leader, group)
+        assert.deepStrictEqual(yield* end(tree, atOnce), [])
+        yield* group.remove
+        assert.isFalse(fs.existsSync(group.folder))
+      }).pipe(Effect.provide(Trees))
   )
 
-  it.scopedLive("reports the exit of its last process, also when that was before the daemon listened", () =>
+  it.scopedLive("reports the exit of its last process, also one before the daemon listened", () =>
     Effect.gen(function* () {
       const { group } = yield* own
       const go = join(yield* temporaryHome, "go")
@@ -170,7 +172,7 @@ describe.skipIf(noUnifiedGroup !== undefined)(`a worker in its own cgroup${title
     })
   )
 
-  it.scopedLive("that is not empty is not removed", () =>
+  it.scopedLive("keeps its cgroup while a process is in it", () =>
     Effect.gen(function* () {
       const { group } = yield* own
       yield* processIn(group.folder, "exec sleep 1000000")
@@ -180,7 +182,7 @@ describe.skipIf(noUnifiedGroup !== undefined)(`a worker in its own cgroup${title
     })
   )
 
-  it.scopedLive("is never killed as a whole while this very process is in it", () =>
+  it.scopedLive("is never killed as a cgroup while the daemon is in that cgroup", () =>
     Effect.gen(function* () {
       const { group } = yield* own
       const leader = yield* processIn(group.folder, "trap '' TERM; while :; do sleep 1; done")
@@ -197,7 +199,7 @@ describe.skipIf(noUnifiedGroup !== undefined)(`a worker in its own cgroup${title
     }).pipe(Effect.provide(Trees))
   )
 
-  it.scopedLive("is in there before it has done anything, and starts also where it cannot get in", () =>
+  it.scopedLive("enters its cgroup before its first instruction, and starts also where it cannot enter", () =>
     Effect.gen(function* () {
       const { group } = yield* own
       const { start } = yield* WorkerProcess.WorkerProcess
@@ -221,7 +223,7 @@ describe.skipIf(noUnifiedGroup !== undefined)(`a worker in its own cgroup${title
   )
 
   it.scopedLive(
-    "that an earlier daemon has left is ended before the next start, though nothing else tells whose it was",
+    "left over from an earlier daemon is killed before the next start, found by its cgroup alone",
     () =>
       Effect.gen(function* () {
         const unit = yield* unifiedGroup

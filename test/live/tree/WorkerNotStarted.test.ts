@@ -115,7 +115,7 @@ const obstacles: ReadonlyArray<Obstacle> = [
 ]
 
 describe("a worker that cannot be started", () => {
-  it.scopedLive("is told as a sentence, tried again, and runs once what hinders it is mended", () =>
+  it.scopedLive("is reported in a sentence, retried, and runs once the cause is fixed", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const all = obstacles.map((obstacle, at) => ({
@@ -159,18 +159,20 @@ describe("a worker that cannot be started", () => {
     })
   )
 
-  it.scopedLive("its program is missing, is given up after the tenth time, and the daemon stays", () =>
-    Effect.gen(function* () {
-      const daemon = yield* startDaemon({
-        worker: ["/nowhere/agent"],
-        settings: "[restart]\ninitial_backoff_ms = 1\nmax_backoff_ms = 1\n"
+  it.scopedLive(
+    "is failed after the tenth try when its program is missing, and the daemon keeps running",
+    () =>
+      Effect.gen(function* () {
+        const daemon = yield* startDaemon({
+          worker: ["/nowhere/agent"],
+          settings: "[restart]\ninitial_backoff_ms = 1\nmax_backoff_ms = 1\n"
+        })
+        const failed = yield* daemon.status("given up", (data) => data.worker_status === "failed")
+        assert.strictEqual(failed.consecutive_failures, 10)
+        assert.match(failed.reason ?? "", /^10 failures in a row, the last: \/nowhere\/agent does not exist$/)
+        const again = yield* command({ home: daemon.home, args: ["start-worker"] })
+        assert.strictEqual(again.code, 1)
+        assert.match(again.stderr, /\/nowhere\/agent does not exist/)
       })
-      const failed = yield* daemon.status("given up", (data) => data.worker_status === "failed")
-      assert.strictEqual(failed.consecutive_failures, 10)
-      assert.match(failed.reason ?? "", /^10 failures in a row, the last: \/nowhere\/agent does not exist$/)
-      const again = yield* command({ home: daemon.home, args: ["start-worker"] })
-      assert.strictEqual(again.code, 1)
-      assert.match(again.stderr, /\/nowhere\/agent does not exist/)
-    })
   )
 })

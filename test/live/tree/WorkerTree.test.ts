@@ -26,7 +26,7 @@ import {
 } from "./GrownTree.ts"
 
 describe("a worker that ignores SIGTERM", () => {
-  it.scopedLive("is killed once its grace is over", () =>
+  it.scopedLive("is killed after its grace period", () =>
     Effect.gen(function* () {
       const daemon = yield* startDaemon({ worker: [fixture("ignores-term.sh")], settings: shortGrace })
       const { worker_pid } = yield* daemon.status("it runs", (data) => data.worker_status === "running")
@@ -36,7 +36,7 @@ describe("a worker that ignores SIGTERM", () => {
     })
   )
 
-  it.scopedLive("is waited for in its grace while status answers, and a second stop kills it", () =>
+  it.scopedLive("keeps its grace period while status answers, and a second stop kills it", () =>
     Effect.gen(function* () {
       const daemon = yield* startDaemon({ worker: [fixture("ignores-term.sh")], settings: longGrace })
       const { worker_pid } = yield* daemon.status("it runs", (data) => data.worker_status === "running")
@@ -92,7 +92,7 @@ describe("a worker that spreads over groups and sessions", () => {
     })
   )
 
-  it.scopedLive("is ended when it is stopped by SIGSTOP, all of it", () =>
+  it.scopedLive("is killed with all its processes when SIGSTOP has stopped them", () =>
     Effect.gen(function* () {
       const daemon = yield* startDaemon({ worker: [fixture("sleeps.sh")], settings: longGrace })
       const { worker_pid } = yield* daemon.status("it runs", (data) => data.worker_status === "running")
@@ -110,8 +110,8 @@ describe("a worker that spreads over groups and sessions", () => {
   )
 })
 
-describe("a worker whose leader ends before its children", () => {
-  it.scopedLive("is started again only when none of them is left", () =>
+describe("a worker whose leader exits before its children", () => {
+  it.scopedLive("restarts only when no child is left", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const crash = join(home, "crash")
@@ -128,7 +128,7 @@ describe("a worker whose leader ends before its children", () => {
     })
   )
 
-  it.scopedLive("is still stopping, as status says, while one of them ignores SIGTERM in its grace", () =>
+  it.scopedLive("stays `stopping` in status while a child ignores SIGTERM in the grace period", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const crash = join(home, "crash")
@@ -152,7 +152,7 @@ describe("a worker whose leader ends before its children", () => {
 })
 
 describe("a process that has escaped from its worker's tree in every way", () => {
-  it.scopedLive("does not hold up the next start, nor the end of the daemon", () =>
+  it.scopedLive("delays neither the next start nor the daemon's exit", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const escaped = join(home, "escaped")
@@ -175,7 +175,7 @@ describe("a process that has escaped from its worker's tree in every way", () =>
 
 describe("a worker whose first thread has exited, which the kernel calls a zombie", () => {
   it.scopedLive.skipIf(!canLoseFirstThread)(
-    "is ended by a restart, a stop, and the next daemon after a kill of its own",
+    "is killed by a restart, by a stop, and by the next daemon after a kill -9 of the daemon",
     () =>
       Effect.gen(function* () {
         const home = yield* temporaryHome

@@ -21,37 +21,35 @@ const statesOf = (home: string) =>
   Effect.map(rows(home), (all) => all.map(({ name, worker_status }) => `${name} ${worker_status}`))
 
 describe("autopilotd switch", () => {
-  it.scopedLive(
-    "ends the old worker and all that it has started before the new one's first sign of life",
-    () =>
-      Effect.gen(function* () {
-        const home = yield* temporaryHome
-        const pids = join(home, "pids")
-        const settings = [
-          "restart = { stop_grace_ms = 300 }\n",
-          project("old", [fixture("grows-a-tree.sh")]),
-          project("new", [fixture("names-survivors.sh"), pids], off),
-          project("third", sleeps)
-        ].join("")
-        const daemon = yield* startDaemon({ home, settings })
-        const third = yield* pidOf(home, "third")
-        const tree = yield* treeUp(daemon, 1, treeNames)
-        fs.writeFileSync(pids, [...tree.values()].map((pid) => `${pid}\n`).join(""))
-        assert.deepStrictEqual(alive(tree.values()), [...tree.values()])
+  it.scopedLive("kills the old worker's whole process tree before the new worker starts", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const pids = join(home, "pids")
+      const settings = [
+        "restart = { stop_grace_ms = 300 }\n",
+        project("old", [fixture("grows-a-tree.sh")]),
+        project("new", [fixture("names-survivors.sh"), pids], off),
+        project("third", sleeps)
+      ].join("")
+      const daemon = yield* startDaemon({ home, settings })
+      const third = yield* pidOf(home, "third")
+      const tree = yield* treeUp(daemon, 1, treeNames)
+      fs.writeFileSync(pids, [...tree.values()].map((pid) => `${pid}\n`).join(""))
+      assert.deepStrictEqual(alive(tree.values()), [...tree.values()])
 
-        const switched = yield* command({ home, args: ["switch", "new"] })
-        assert.match(switched.stdout, /^Switched to new: worker is running, pid \d+; old is stopped\n$/)
-        assert.deepStrictEqual([switched.code, switched.stderr], [0, ""])
-        assert.strictEqual(yield* said(daemon, /new\| survivors:(.*)/), " none")
-        assert.deepStrictEqual(alive(tree.values()), [])
-        assert.deepStrictEqual(yield* statesOf(home), ["old stopped", "new running", "third running"])
-        const status = yield* daemon.status("it is the selected one", ({ project }) => project === "new")
-        assert.strictEqual(status.daemon_pid, daemon.pid)
-        assert.strictEqual(yield* pidOf(home, "third"), third)
-      })
+      const switched = yield* command({ home, args: ["switch", "new"] })
+      assert.match(switched.stdout, /^Switched to new: worker is running, pid \d+; old is stopped\n$/)
+      assert.deepStrictEqual([switched.code, switched.stderr], [0, ""])
+      assert.strictEqual(yield* said(daemon, /new\| survivors:(.*)/), " none")
+      assert.deepStrictEqual(alive(tree.values()), [])
+      assert.deepStrictEqual(yield* statesOf(home), ["old stopped", "new running", "third running"])
+      const status = yield* daemon.status("it is the selected one", ({ project }) => project === "new")
+      assert.strictEqual(status.daemon_pid, daemon.pid)
+      assert.strictEqual(yield* pidOf(home, "third"), third)
+    })
   )
 
-  it.scopedLive("--keep lets the old worker go on", () =>
+  it.scopedLive("--keep leaves the old worker running", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       yield* startDaemon({ home, settings: project("old", sleeps) + project("new", sleeps, off) })
@@ -70,7 +68,7 @@ describe("autopilotd switch", () => {
     ["switched to a third project", "third"],
     ["typed again", "new"]
   ] as const) {
-    it.scopedLive(`${what} while the old worker still ends, it waits for that one all the same`, () =>
+    it.scopedLive(`${what} while the old worker is stopping, the switch still waits for it`, () =>
       Effect.gen(function* () {
         const home = yield* temporaryHome
         const settings = [
@@ -97,22 +95,24 @@ describe("autopilotd switch", () => {
     )
   }
 
-  it.scopedLive("to a worker that cannot be started says so and exits with 1; the old one is stopped", () =>
-    Effect.gen(function* () {
-      const home = yield* temporaryHome
-      const missing = project("new", ["/nowhere/agent"], "restart = { max_consecutive_restarts = 1 }", off)
-      yield* startDaemon({ home, settings: project("old", sleeps) + missing })
-      yield* pidOf(home, "old")
-      const switched = yield* command({ home, args: ["switch", "new"] })
-      assert.deepStrictEqual([switched.code, switched.stdout], [1, ""])
-      assert.match(switched.stderr, /^autopilotd: new is selected, but does not run: .*\/nowhere\/agent/)
-      assert.deepStrictEqual(yield* statesOf(home), ["old stopped", "new failed"])
-    })
+  it.scopedLive(
+    "to a worker that cannot start reports that and exits with 1; the old worker is stopped",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        const missing = project("new", ["/nowhere/agent"], "restart = { max_consecutive_restarts = 1 }", off)
+        yield* startDaemon({ home, settings: project("old", sleeps) + missing })
+        yield* pidOf(home, "old")
+        const switched = yield* command({ home, args: ["switch", "new"] })
+        assert.deepStrictEqual([switched.code, switched.stdout], [1, ""])
+        assert.match(switched.stderr, /^autopilotd: new is selected, but does not run: .*\/nowhere\/agent/)
+        assert.deepStrictEqual(yield* statesOf(home), ["old stopped", "new failed"])
+      })
   )
 })
 
 describe("the selection", () => {
-  it.scopedLive("holds over stop and start, over kill -9, and is what start --project says", () =>
+  it.scopedLive("survives stop and start and kill -9, and follows start --project", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const settings = [project("one", sleeps), project("two", sleeps, off), project("three", sleeps, off)]
@@ -148,7 +148,7 @@ describe("the selection", () => {
     })
   )
 
-  it.scopedLive("a switch that a kill -9 of the daemon has cut off is finished by the next start", () =>
+  it.scopedLive("the next start completes a switch that kill -9 of the daemon interrupted", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const settings = project("old", looks) + project("new", looks, off)

@@ -22,7 +22,7 @@ const told = (path: string) =>
   )
 
 describe("several projects under one daemon", () => {
-  it.scopedLive("one that crashes for ever and one that floods its output leave a neighbour alone", () =>
+  it.scopedLive("a project that crashes for ever and one that floods its output do not affect a third", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const over = join(home, "over")
@@ -45,7 +45,7 @@ describe("several projects under one daemon", () => {
   )
 
   it.scopedLive(
-    "each has an environment, an env file, a log, a saved state, an id and a backoff of its own",
+    "each project has its own environment, env file, log, saved state, worker id and backoff",
     () =>
       Effect.gen(function* () {
         const home = yield* temporaryHome
@@ -83,7 +83,7 @@ describe("several projects under one daemon", () => {
       })
   )
 
-  it.scopedLive("--project says which worker is meant, and the other one goes on", () =>
+  it.scopedLive("--project selects the worker, and the other worker keeps running", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       yield* startDaemon({ home, settings: project("shop", sleeps) + project("shed", sleeps) })
@@ -102,7 +102,7 @@ describe("several projects under one daemon", () => {
     })
   )
 
-  it.scopedLive("a project that nobody has is refused with the names of those that are there", () =>
+  it.scopedLive("an unknown project is refused with the names of the known ones", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       yield* startDaemon({ home, settings: project("shop", sleeps) + project("shed", sleeps) })
@@ -125,7 +125,7 @@ describe("several projects under one daemon", () => {
     })
   )
 
-  it.scopedLive("a name that cannot be one is refused, with the line it stands in", () =>
+  it.scopedLive("an invalid project name is refused with its line in the file", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const names = ['"../shop"', '"a b"', "-shop", '"autopilotd.log"', '""']
@@ -147,107 +147,111 @@ describe("several projects under one daemon", () => {
   )
 })
 
-describe("the daemon's end", () => {
-  it.scopedLive("after kill -9 the next start ends what all projects left, and runs each of them once", () =>
-    Effect.gen(function* () {
-      const home = yield* temporaryHome
-      const looking = [fixture("looks-around.sh")]
-      const settings = [
-        "restart = { stop_grace_ms = 200 }\n",
-        project("one", looking),
-        project("two", [fixture("grows-a-tree.sh")]),
-        project("three", looking),
-        project("off", looking, "autostart = false")
-      ].join("")
-      const first = yield* startDaemon({ home, settings })
-      yield* pidsOf(home, "one", "two", "three")
-      yield* eventually(
-        "all are up",
-        Effect.sync(
-          () =>
-            (/tree is up/.test(first.stdout()) &&
-              /one\| up/.test(first.stdout()) &&
-              /three\| up/.test(first.stdout())) ||
-            undefined
+describe("the end of the daemon", () => {
+  it.scopedLive(
+    "after kill -9 the next start kills the leftovers of all projects, and runs each project once",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        const looking = [fixture("looks-around.sh")]
+        const settings = [
+          "restart = { stop_grace_ms = 200 }\n",
+          project("one", looking),
+          project("two", [fixture("grows-a-tree.sh")]),
+          project("three", looking),
+          project("off", looking, "autostart = false")
+        ].join("")
+        const first = yield* startDaemon({ home, settings })
+        yield* pidsOf(home, "one", "two", "three")
+        yield* eventually(
+          "all are up",
+          Effect.sync(
+            () =>
+              (/tree is up/.test(first.stdout()) &&
+                /one\| up/.test(first.stdout()) &&
+                /three\| up/.test(first.stdout())) ||
+              undefined
+          )
         )
-      )
-      const before = workersOf(home)
-      assert.isAtLeast(before.length, 2 + 5 + 2)
-      first.child.kill("SIGKILL")
-      yield* first.ended
-      assert.deepStrictEqual(alive(before), before)
+        const before = workersOf(home)
+        assert.isAtLeast(before.length, 2 + 5 + 2)
+        first.child.kill("SIGKILL")
+        yield* first.ended
+        assert.deepStrictEqual(alive(before), before)
 
-      const second = yield* startDaemon({ home, args: ["--keep-state"] })
-      const pids = yield* pidsOf(home, "one", "two", "three")
-      assert.deepStrictEqual(alive(before), [])
-      yield* eventually(
-        "all are up again",
-        Effect.sync(
-          () => (/one\| up/.test(second.stdout()) && /three\| up/.test(second.stdout())) || undefined
+        const second = yield* startDaemon({ home, args: ["--keep-state"] })
+        const pids = yield* pidsOf(home, "one", "two", "three")
+        assert.deepStrictEqual(alive(before), [])
+        yield* eventually(
+          "all are up again",
+          Effect.sync(
+            () => (/one\| up/.test(second.stdout()) && /three\| up/.test(second.stdout())) || undefined
+          )
         )
-      )
-      const seen = [...second.stdout().matchAll(/others alive:(.*)/g)].flatMap(([, text]) =>
-        text?.trim().split(" ")
-      )
-      assert.deepStrictEqual(
-        seen.filter((pid) => before.includes(Number(pid))),
-        []
-      )
-      for (const [at, name] of ["one", "two", "three"].entries()) {
-        const leaders = processesOf(home, name).filter((pid) => pids.includes(pid))
-        assert.deepStrictEqual(leaders, [pids[at]])
-      }
-      assert.deepStrictEqual(processesOf(home, "off"), [])
-      assert.deepStrictEqual(
-        (yield* rows(home)).map(({ name, worker_status }) => `${name} ${worker_status}`),
-        ["one running", "two running", "three running", "off stopped"]
-      )
-    })
+        const seen = [...second.stdout().matchAll(/others alive:(.*)/g)].flatMap(([, text]) =>
+          text?.trim().split(" ")
+        )
+        assert.deepStrictEqual(
+          seen.filter((pid) => before.includes(Number(pid))),
+          []
+        )
+        for (const [at, name] of ["one", "two", "three"].entries()) {
+          const leaders = processesOf(home, name).filter((pid) => pids.includes(pid))
+          assert.deepStrictEqual(leaders, [pids[at]])
+        }
+        assert.deepStrictEqual(processesOf(home, "off"), [])
+        assert.deepStrictEqual(
+          (yield* rows(home)).map(({ name, worker_status }) => `${name} ${worker_status}`),
+          ["one running", "two running", "three running", "off stopped"]
+        )
+      })
   )
 
-  it.scopedLive("ends all trees, also of a project that is being removed and of one that is being left", () =>
-    Effect.gen(function* () {
-      const home = yield* temporaryHome
-      const grace = "restart = { stop_grace_ms = 600000 }\n"
-      const [left, next, runs] = [
-        project("left", deaf),
-        project("next", deaf, "autostart = false"),
-        project("runs", [fixture("grows-a-tree.sh")])
-      ]
-      const daemon = yield* startDaemon({
-        home,
-        settings: grace + left + next + runs + project("gone", deaf)
-      })
-      yield* pidsOf(home, "left", "runs", "gone")
-      yield* eventually(
-        "all are deaf to SIGTERM",
-        Effect.sync(
-          () =>
-            ["left| up", "gone| up", "runs| tree is up"].every((text) => daemon.stdout().includes(text)) ||
-            undefined
+  it.scopedLive(
+    "kills the process trees of all projects, also of a removed one and of one that is switched away from",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        const grace = "restart = { stop_grace_ms = 600000 }\n"
+        const [left, next, runs] = [
+          project("left", deaf),
+          project("next", deaf, "autostart = false"),
+          project("runs", [fixture("grows-a-tree.sh")])
+        ]
+        const daemon = yield* startDaemon({
+          home,
+          settings: grace + left + next + runs + project("gone", deaf)
+        })
+        yield* pidsOf(home, "left", "runs", "gone")
+        yield* eventually(
+          "all are deaf to SIGTERM",
+          Effect.sync(
+            () =>
+              ["left| up", "gone| up", "runs| tree is up"].every((text) => daemon.stdout().includes(text)) ||
+              undefined
+          )
         )
-      )
-      const switched = yield* command({ home, args: ["switch", "next", "--no-wait"] })
-      assert.strictEqual(
-        switched.stdout,
-        "Switched from left to next. Worker is waiting: the worker of left is being stopped first\n"
-      )
-      fs.writeFileSync(join(home, "daemon.toml"), grace + left + next + runs)
-      assert.match((yield* command({ home, args: ["reload"] })).stdout, /^Projects removed: gone$/m)
-      yield* inState(home, "gone", "stopping")
-      yield* inState(home, "left", "stopping")
-      yield* inState(home, "next", "waiting")
-      const trees = workersOf(home)
-      assert.isAtLeast(trees.length, 1 + 1 + 5)
+        const switched = yield* command({ home, args: ["switch", "next", "--no-wait"] })
+        assert.strictEqual(
+          switched.stdout,
+          "Switched from left to next. Worker is waiting: the worker of left is being stopped first\n"
+        )
+        fs.writeFileSync(join(home, "daemon.toml"), grace + left + next + runs)
+        assert.match((yield* command({ home, args: ["reload"] })).stdout, /^Projects removed: gone$/m)
+        yield* inState(home, "gone", "stopping")
+        yield* inState(home, "left", "stopping")
+        yield* inState(home, "next", "waiting")
+        const trees = workersOf(home)
+        assert.isAtLeast(trees.length, 1 + 1 + 5)
 
-      daemon.child.kill("SIGTERM")
-      yield* daemon.logged(/Shutting down: SIGTERM/)
-      daemon.child.kill("SIGINT")
-      assert.deepStrictEqual(yield* daemon.ended, { code: 0, signal: null })
-      assert.deepStrictEqual(workersOf(home), [])
-      assert.deepStrictEqual(alive(trees), [])
-      assert.match(daemonLog(home), /Stopped; all workers have exited\n$/)
-      assert.notMatch(daemonLog(home), /next: Worker started/)
-    })
+        daemon.child.kill("SIGTERM")
+        yield* daemon.logged(/Shutting down: SIGTERM/)
+        daemon.child.kill("SIGINT")
+        assert.deepStrictEqual(yield* daemon.ended, { code: 0, signal: null })
+        assert.deepStrictEqual(workersOf(home), [])
+        assert.deepStrictEqual(alive(trees), [])
+        assert.match(daemonLog(home), /Stopped; all workers have exited\n$/)
+        assert.notMatch(daemonLog(home), /next: Worker started/)
+      })
   )
 })

@@ -34,7 +34,7 @@ describe("a worker under supervision", () => {
     })
   )
 
-  it.scopedLive("can be stopped, started and restarted by commands that return when it is so", () =>
+  it.scopedLive("can be stopped, started and restarted by commands that return when that is done", () =>
     Effect.gen(function* () {
       const { home, ...daemon } = yield* startDaemon({ worker: [fixture("sleeps.sh")] })
       yield* daemon.status("it runs", (data) => data.worker_status === "running")
@@ -57,7 +57,7 @@ describe("a worker under supervision", () => {
   )
 
   it.scopedLive(
-    "that crashes has a first backoff as set, in which status shows no pid but the next start",
+    "that crashes waits for the configured backoff, in which status shows the next start and no pid",
     () =>
       Effect.gen(function* () {
         const home = yield* temporaryHome

@@ -23,8 +23,8 @@ const result = (more: object) => ({
 
 const why = (home: string) => Effect.map(command({ home, args: ["why"] }), ({ stdout }) => stdout)
 
-describe("a worker's end", () => {
-  it.scopedLive("at its usage limit is waited out, and that outlives the daemon", () =>
+describe("the exit of a worker", () => {
+  it.scopedLive("at its usage limit leads to a wait, which outlives the daemon", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const resetsAt = Math.floor(Date.now() / 1000) + 7200
