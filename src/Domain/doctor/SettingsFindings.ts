@@ -10,8 +10,11 @@ const about = "Settings"
 export const settingsProblems = ({ problems }: Pick<SettingsError, "problems">): ReadonlyArray<Finding> =>
   problems.map((problem) => error(about, renderProblem(problem), "Run: autopilotd config edit"))
 
-/** Judges valid settings, which may still lack a worker. */
-export const settingsFindings = (settings: EffectiveSettings): ReadonlyArray<Finding> => {
+/** Judges valid settings, which may still lack a worker. A running daemon then has it from its command line. */
+export const settingsFindings = (
+  settings: EffectiveSettings,
+  { isRunning }: { readonly isRunning: boolean }
+): ReadonlyArray<Finding> => {
   const { found, path } = settings.settingsFile
   const count = settings.projects.length
   const projects = count === 1 ? "" : `, ${count} projects`
@@ -23,8 +26,17 @@ export const settingsFindings = (settings: EffectiveSettings): ReadonlyArray<Fin
     ...Option.match(withoutWorker(settings), {
       onNone: () => [],
       onSome: ({ message }) => [
-        // The message lists many choices; one is enough here.
-        error(about, message.replace(/ Choose one of:.*/s, ""), "Set worker_command: autopilotd config edit")
+        isRunning
+          ? fine(
+              about,
+              "They name no worker: the running daemon has its command from its command line, and the next start needs it again."
+            )
+          : // The message lists many choices; two are enough here.
+            error(
+              about,
+              message.replace(/ Choose one of:.*/s, ""),
+              "Set worker_command (autopilotd config edit), or name the worker at each start: autopilotd start -- CMD ARGS"
+            )
       ]
     })
   ]

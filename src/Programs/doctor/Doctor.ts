@@ -95,7 +95,9 @@ const examine = Effect.fnUntraced(function* (invocation: Invocation) {
   const [first] = Either.isRight(settings) ? settings.right.projects : []
   return [
     runtimeFinding({ version: process.version, path, platform: process.platform }),
-    ...(Either.isRight(settings) ? settingsFindings(settings.right) : settingsProblems(settings.left)),
+    ...(Either.isRight(settings)
+      ? settingsFindings(settings.right, { isRunning: answer._tag === "Running" })
+      : settingsProblems(settings.left)),
     ...(Either.isRight(settings) ? yield* workers(settings.right, launcher) : []),
     ...homeFindings(home, {
       isRunning: answer._tag !== "NotRunning",

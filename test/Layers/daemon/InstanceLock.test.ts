@@ -179,6 +179,19 @@ describe("the lock of a home", () => {
     })
   )
 
+  it.scopedLive("is taken although another user's program has bound the name that stands in for it", () =>
+    Effect.gen(function* () {
+      const paths = yield* home
+      fs.mkdirSync(paths.root, { mode: 0o700 })
+      fs.writeFileSync(paths.lockFile, "", { mode: 0o600 })
+      const { dev, ino } = fs.statSync(paths.lockFile, { bigint: true })
+      yield* listening(`\0autopilotd-${dev}-${ino}`, (socket) => socket.destroy())
+      const { holds } = yield* held(paths)
+      assert.isTrue(yield* holds)
+      assert.isFalse(isFree(paths))
+    })
+  )
+
   it.scopedLive("is lost to a process that has locked the new file, which then keeps its PID file", () =>
     Effect.gen(function* () {
       const paths = yield* home

@@ -60,6 +60,10 @@ describe("the package", () => {
     )
   })
 
+  it("installs the manual page where man finds it", () => {
+    assert.isTrue(fs.existsSync(join(folder, "share/man/man1/autopilotd.1")))
+  })
+
   it("installs no other package", () => {
     assert.deepStrictEqual(fs.readdirSync(join(folder, "lib/node_modules")), ["autopilotd"])
     assert.isFalse(fs.existsSync(join(folder, "lib/node_modules/autopilotd/node_modules")))

@@ -18,6 +18,8 @@ describe("autopilotd doctor", () => {
     Effect.gen(function* () {
       const home = yield* temporaryHome
       yield* startDaemon({ home, settings: "", worker: ["/bin/sleep", "1000"] })
+      const withoutSettings = yield* command({ home, args: ["doctor"] })
+      assert.deepStrictEqual([withoutSettings.code, withoutSettings.stderr], [0, ""], withoutSettings.stdout)
       fs.writeFileSync(
         join(home, "daemon.toml"),
         `[worker_command]\ntype = "Command"\nargv = ["/bin/sleep", "1000"]\n`
