@@ -1,8 +1,12 @@
 import * as Context from "effect/Context"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { harmlessText } from "../../Domain/text/Printable.ts"
 import { isJournal, withPriority } from "./JournalStream.ts"
+
+/** The reader has closed its pipe: `autopilotd logs | head -1`. */
+export class ReaderGone extends Data.TaggedError("ReaderGone")<{}> {}
 
 /** The output of a command. A reader that closes its pipe (`autopilotd status | head -1`) is no error. */
 export class CommandOutput extends Context.Tag("CommandOutput")<
@@ -12,10 +16,14 @@ export class CommandOutput extends Context.Tag("CommandOutput")<
     readonly out: (text: string) => Effect.Effect<void>
     /** Writes the text of a file, byte for byte into a pipe or a file. */
     readonly file: (text: string) => Effect.Effect<void>
+    /** Writes a part of an endless answer, and returns when there is room for more. Fails when the reader is gone. */
+    readonly part: (bytes: Buffer) => Effect.Effect<void, ReaderGone>
     /** Writes an error message, with its priority in the journal. */
     readonly err: (text: string) => Effect.Effect<void>
     /** Standard output is a terminal that shows colours. */
     readonly colour: boolean
+    /** Standard output is a terminal. */
+    readonly isTerminal: boolean
   }
 >() {}
 
@@ -39,6 +47,11 @@ export const layer: Layer.Layer<CommandOutput> = Layer.sync(CommandOutput, () =>
       const shown = harmlessText(text)
       return tell(isJournal(2) ? withPriority("error", shown) : shown)
     },
-    colour: process.stdout.isTTY && !wantsPlain()
+    part: (bytes) =>
+      Effect.async((resume) => {
+        process.stdout.write(bytes, (cause) => resume(cause ? new ReaderGone() : Effect.void))
+      }),
+    colour: process.stdout.isTTY && !wantsPlain(),
+    isTerminal: process.stdout.isTTY
   }
 })

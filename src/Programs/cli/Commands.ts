@@ -70,8 +70,7 @@ export const commands = {
   logs: Effect.fnUntraced(function* (invocation: Invocation) {
     const { logs } = yield* Effect.promise(() => import("../logs/Logs.ts"))
     const LogFiles = yield* Effect.promise(() => import("../../Layers/logs/LogFiles.ts"))
-    const LongOutput = yield* Effect.promise(() => import("../../Layers/output/LongOutput.ts"))
-    yield* Effect.provide(logs(invocation), Layer.mergeAll(Client, LogFiles.layer, LongOutput.layer))
+    yield* Effect.provide(logs(invocation), Layer.merge(Client, LogFiles.layer))
   }),
   hogs: Effect.fnUntraced(function* (invocation: Invocation) {
     const { hogs } = yield* Effect.promise(() => import("../guard/Hogs.ts"))

@@ -16,7 +16,7 @@ import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import { readTextFile } from "../../Layers/files/TextFile.ts"
 import { LogFiles } from "../../Layers/logs/LogFiles.ts"
-import { LongOutput } from "../../Layers/output/LongOutput.ts"
+import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 
 /** There is no log, or several and none is named. */
 class NoLog extends Data.TaggedError("NoLog")<{ readonly message: string }> {}
@@ -74,7 +74,7 @@ const asText = (line: string): string => Buffer.from(line, "latin1").toString("u
 export const logs = Effect.fnUntraced(function* (invocation: Invocation) {
   const { options } = invocation
   const files = yield* LogFiles
-  const { colour, isTerminal, write } = yield* LongOutput
+  const { colour, isTerminal, part } = yield* CommandOutput
   const project = yield* chosenProject(options.project)
   const filter = yield* filterOf(invocation)
   const known = yield* files.projects
@@ -96,7 +96,7 @@ export const logs = Effect.fnUntraced(function* (invocation: Invocation) {
   const last = options.lines ?? (options.since === undefined ? defaultLines : undefined)
   yield* files.read(project, { ...filter, last, follow: options.follow === true }).pipe(
     Stream.filter((lines) => lines.length > 0),
-    Stream.runForEach((lines) => write(isPlain ? unchanged(lines) : shown(lines))),
+    Stream.runForEach((lines) => part(isPlain ? unchanged(lines) : shown(lines))),
     // A reader that closes its pipe has read enough.
     Effect.catchTag("ReaderGone", () => Effect.void)
   )

@@ -35,44 +35,44 @@ const afterSome = Effect.fnUntraced(function* () {
 })
 
 describe("autopilotd logs", () => {
-  it.scopedLive("shows the worker's output, while the daemon runs and after it has stopped", () =>
-    Effect.gen(function* () {
-      const { ended, home } = yield* afterSome()
-      const running = yield* command({ home, args: ["logs"] })
-      assert.deepStrictEqual([running.code, running.stderr], [0, ""])
-      assert.strictEqual(running.stdout, Buffer.from(workerLog(home), "latin1").toString("utf8"))
-      yield* command({ home, args: ["stop"] })
-      yield* ended
-      assert.strictEqual((yield* command({ home, args: ["logs", "--raw"] })).stdout, running.stdout)
-      const asked = (...args: ReadonlyArray<string>) =>
-        Effect.map(command({ home, args: ["logs", ...args] }), ({ stdout }) => said(stdout))
-      assert.strictEqual(yield* asked("-n", "1", "--stderr"), "err two\n")
-      assert.strictEqual(yield* asked("--grep", "needle"), "out \ufffd three1 a needle\n")
-      assert.strictEqual(yield* asked("--since", "1h", "-n", "1", "--grep", "one"), "out one\n")
-      assert.strictEqual(yield* asked("-n", "0"), "")
-    })
+  const assertObjects = Effect.fnUntraced(function* (home: string) {
+    const { stdout } = yield* command({ home, args: ["logs", "--json", "--project", "default"] })
+    const lines: ReadonlyArray<{ at: number; project: string; stream: string; text: string }> = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line))
+    assert.isAtMost(Math.abs(Date.now() - (lines[0]?.at ?? 0)), 3_600_000)
+    const [started, ...others] = lines.map(({ project, stream, text }) => ({ project, stream, text }))
+    assert.match(started?.text ?? "", /^worker started, pid \d+$/)
+    assert.sameDeepMembers(others, [
+      { project: "default", stream: "out", text: "one" },
+      { project: "default", stream: "err", text: "two" },
+      { project: "default", stream: "out", text: "\ufffd three1 a needle" }
+    ])
+  })
+
+  it.scopedLive(
+    "shows the output of the worker, also as JSON objects and after the daemon has stopped",
+    () =>
+      Effect.gen(function* () {
+        const { ended, home } = yield* afterSome()
+        const running = yield* command({ home, args: ["logs"] })
+        assert.deepStrictEqual([running.code, running.stderr], [0, ""])
+        assert.strictEqual(running.stdout, Buffer.from(workerLog(home), "latin1").toString("utf8"))
+        yield* assertObjects(home)
+        yield* command({ home, args: ["stop"] })
+        yield* ended
+        assert.strictEqual((yield* command({ home, args: ["logs", "--raw"] })).stdout, running.stdout)
+        const asked = (...args: ReadonlyArray<string>) =>
+          Effect.map(command({ home, args: ["logs", ...args] }), ({ stdout }) => said(stdout))
+        assert.strictEqual(yield* asked("-n", "1", "--stderr"), "err two\n")
+        assert.strictEqual(yield* asked("--grep", "needle"), "out \ufffd three1 a needle\n")
+        assert.strictEqual(yield* asked("--since", "1h", "-n", "1", "--grep", "one"), "out one\n")
+        assert.strictEqual(yield* asked("-n", "0"), "")
+      })
   )
 
-  it.scopedLive("prints one JSON object per line with --json", () =>
-    Effect.gen(function* () {
-      const { home } = yield* afterSome()
-      const { stdout } = yield* command({ home, args: ["logs", "--json", "--project", "default"] })
-      const lines: ReadonlyArray<{ at: number; project: string; stream: string; text: string }> = stdout
-        .trim()
-        .split("\n")
-        .map((line) => JSON.parse(line))
-      assert.isAtMost(Math.abs(Date.now() - (lines[0]?.at ?? 0)), 3_600_000)
-      const [started, ...others] = lines.map(({ project, stream, text }) => ({ project, stream, text }))
-      assert.match(started?.text ?? "", /^worker started, pid \d+$/)
-      assert.sameDeepMembers(others, [
-        { project: "default", stream: "out", text: "one" },
-        { project: "default", stream: "err", text: "two" },
-        { project: "default", stream: "out", text: "\ufffd three1 a needle" }
-      ])
-    })
-  )
-
-  it.scopedLive("names the existing logs for an unknown project, or when several match", () =>
+  it.scopedLive("says which logs there are when it is asked for others, or not clearly enough", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const nothing = yield* command({ home, args: ["logs"] })
@@ -101,7 +101,7 @@ describe("autopilotd logs", () => {
     })
   )
 
-  it.scopedLive("exits cleanly when its reader closes the pipe, and on Ctrl-C", () =>
+  it.scopedLive("ends cleanly when its reader has seen enough, and on Ctrl-C", () =>
     Effect.gen(function* () {
       const { home } = yield* startDaemon({ worker: [fixture("mutters.sh")] })
       const head = yield* command({
@@ -154,7 +154,7 @@ describe("autopilotd logs", () => {
     })
   )
 
-  it.scopedLive("shows an agent's stream-json in readable form on a terminal, and unchanged with --raw", () =>
+  it.scopedLive("shows what an agent says in words on a terminal, and as it is with --raw", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       fs.mkdirSync(logDir(home), { recursive: true })
@@ -225,7 +225,7 @@ describe("a flood", () => {
 })
 
 describe("secrets of the env file", () => {
-  it.scopedLive("are masked in the worker's output where log.redact is set, also by a reload", () =>
+  it.scopedLive("are masked in the worker's output where that is asked for, also by a reload", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       fs.writeFileSync(join(home, "env"), "API_KEY=sk-live-0123456789\nMODE=production\nFLAG=true\n", {
@@ -292,7 +292,7 @@ describe("under systemd", () => {
     })
   )
 
-  it.scopedLive("the worker's lines are not in the journal when that is switched off", () =>
+  it.scopedLive("they are not when that is switched off", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       fs.writeFileSync(join(home, "daemon.toml"), "[log]\njournal = false\n")
