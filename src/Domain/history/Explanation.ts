@@ -7,7 +7,7 @@ import type { HistoryRecord } from "./HistoryRecord.ts"
 import { type HistoryTextOptions, historyTable } from "./HistoryText.ts"
 
 /** The last sign of life of a daemon that was killed. */
-export interface SignOfLife {
+interface SignOfLife {
   readonly pid: number
   /** Milliseconds since 1970. The daemon leaves one every minute. */
   readonly atMs: number

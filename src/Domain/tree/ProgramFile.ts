@@ -10,7 +10,7 @@ interface Segments {
 }
 
 /** The kind of a program's file. */
-export type ProgramFile =
+type ProgramFile =
   | { readonly _tag: "Empty" }
   /** The interpreter with its argument as the kernel reads them: a carriage return belongs to the last one. */
   | { readonly _tag: "Script"; readonly interpreter: string; readonly argument: string | undefined }

@@ -2,7 +2,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 
 /** Reports that a loop makes progress. */
-export interface LivenessProbe {
+interface LivenessProbe {
   /** Returns when the loop has answered. */
   readonly probe: Effect.Effect<void>
   /** Answers all waiting probes. The loop calls it in every round. */

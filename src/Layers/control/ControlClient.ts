@@ -26,7 +26,7 @@ export class NotRunning extends Data.TaggedError("NotRunning")<{
 }
 
 /** The daemon belongs to another user. */
-export class ControlAccessDenied extends Data.TaggedError("ControlAccessDenied")<{ readonly path: string }> {
+class ControlAccessDenied extends Data.TaggedError("ControlAccessDenied")<{ readonly path: string }> {
   override get message(): string {
     return (
       `This user may not use the control socket ${this.path}: the daemon belongs to another user. ` +
@@ -36,7 +36,7 @@ export class ControlAccessDenied extends Data.TaggedError("ControlAccessDenied")
 }
 
 /** The disk of the socket or the daemon did not answer in time. */
-export class ControlTimeout extends Data.TaggedError("ControlTimeout")<{
+class ControlTimeout extends Data.TaggedError("ControlTimeout")<{
   readonly path: string
   readonly waitedFor: "disk" | "connection" | "answer" | "rest of the answer"
   readonly waitedMs: number
@@ -56,7 +56,7 @@ export class ControlTimeout extends Data.TaggedError("ControlTimeout")<{
 }
 
 /** The answer does not follow the protocol. */
-export class ControlProtocolError extends Data.TaggedError("ControlProtocolError")<{
+class ControlProtocolError extends Data.TaggedError("ControlProtocolError")<{
   readonly path: string
   /** Continues a sentence that begins with `The answer`. */
   readonly problem: string

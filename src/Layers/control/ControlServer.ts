@@ -38,7 +38,7 @@ interface ControlServerOptions {
 }
 
 /** A control server, which serves requests until its scope closes. */
-export interface ControlServer {
+interface ControlServer {
   /** Binds the socket again, with a warning, whenever its file was removed or replaced. Never returns. */
   readonly keep: Effect.Effect<never>
 }

@@ -20,7 +20,7 @@ export class DaemonDidNotStart extends Data.TaggedError("DaemonDidNotStart")<{
   }
 }
 
-export interface Started {
+interface Started {
   readonly pid: number
   /** Fails when the process exits, with its error. Never succeeds. */
   readonly ended: Effect.Effect<never, DaemonDidNotStart>

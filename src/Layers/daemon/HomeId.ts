@@ -8,7 +8,7 @@ import { readSmallFile, readTextFile } from "../files/TextFile.ts"
 import { type HomePaths, HomeUnusable } from "./AutopilotHome.ts"
 
 /** The random id of a home. It marks every worker, so that a daemon kills only the processes of its own home. */
-export interface HomeId {
+interface HomeId {
   readonly id: string
   /** Why the id is not the one in the file, or what the file had lost; undefined when there is nothing to report. */
   readonly change: string | undefined

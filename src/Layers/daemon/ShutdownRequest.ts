@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Mailbox from "effect/Mailbox"
 
 /** A request to stop the daemon. */
-export interface Request {
+interface Request {
   /** The source, for the log: `SIGTERM`, `requested on the control socket`. */
   readonly by: string
 }

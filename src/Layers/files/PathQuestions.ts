@@ -10,7 +10,7 @@ import * as FiberId from "effect/FiberId"
 export const answerLimit = Duration.seconds(10)
 
 /** A question about a path has no answer: the disk hangs, as a network disk does when its server is gone. */
-export class SilentDisk extends Data.TaggedError("SilentDisk")<{
+class SilentDisk extends Data.TaggedError("SilentDisk")<{
   /** The path that the disk was asked about. A later question of the same asker fails with it, too. */
   readonly path: string
 }> {

@@ -10,7 +10,7 @@ const longestQuietMs = 64_000
 const maxLength = 300
 
 /** The unfinished line of a stream, on which a worker may wait for an answer. */
-export interface UnfinishedLine {
+interface UnfinishedLine {
   /** Notes output: whether a line has ended in it, and whether one is unfinished after it. */
   readonly onOutput: (hasEnded: boolean, isUnfinished: boolean) => void
   /** The line, when the stream has been quiet for a second. */

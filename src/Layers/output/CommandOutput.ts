@@ -6,7 +6,7 @@ import { harmlessText } from "../../Domain/text/Printable.ts"
 import { isJournal, withPriority } from "./JournalStream.ts"
 
 /** The reader has closed its pipe: `autopilotd logs | head -1`. */
-export class ReaderGone extends Data.TaggedError("ReaderGone")<{}> {}
+class ReaderGone extends Data.TaggedError("ReaderGone")<{}> {}
 
 /** The output of a command. A reader that closes its pipe (`autopilotd status | head -1`) is no error. */
 export class CommandOutput extends Context.Tag("CommandOutput")<

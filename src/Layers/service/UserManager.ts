@@ -13,7 +13,7 @@ import { Caller } from "../daemon/Caller.ts"
 import { SystemdTools, type ToolAnswer } from "../systemd/SystemdTools.ts"
 
 /** This user has no systemd manager. */
-export class NoUserManager extends Data.TaggedError("NoUserManager")<{
+class NoUserManager extends Data.TaggedError("NoUserManager")<{
   /** Continues the message after a colon. */
   readonly reason: string
   /** The action, in whole sentences. */
@@ -25,7 +25,7 @@ export class NoUserManager extends Data.TaggedError("NoUserManager")<{
 }
 
 /** systemctl failed. */
-export class SystemctlFailed extends Data.TaggedError("SystemctlFailed")<{
+class SystemctlFailed extends Data.TaggedError("SystemctlFailed")<{
   /** The command line. */
   readonly command: string
   /** Its standard error, on one line. */

@@ -11,7 +11,7 @@ import { messageOf } from "../files/SystemError.ts"
 import { readTextFile } from "../files/TextFile.ts"
 
 /** The file of the memory timeline could not be read, understood or written. */
-export class SamplesFileError extends Data.TaggedError("SamplesFileError")<{
+class SamplesFileError extends Data.TaggedError("SamplesFileError")<{
   readonly path: string
   /** Continues a sentence that begins with the path. */
   readonly reason: string

@@ -24,7 +24,7 @@ import { MemoryMonitor } from "../memory/MemoryMonitor.ts"
 import { LiveWorkers } from "./LiveWorkers.ts"
 
 /** The out-of-memory kills of one worker. */
-export interface WorkerOomKills {
+interface WorkerOomKills {
   /** Starts to read the counters regularly. Call it once the leader runs. */
   readonly begin: (pid: number) => Effect.Effect<void>
   /**

@@ -18,7 +18,7 @@ import { WorkerLog } from "../logs/WorkerLog.ts"
 import { WorkerRun } from "./WorkerRun.ts"
 
 /** The current run of a project's worker, or the last one. */
-export interface CurrentRun {
+interface CurrentRun {
   /** Starts a run with the current plan, and this beginning. Its reports carry the epoch. */
   readonly spawn: (epoch: number, id: string, begin: RunBeginning) => Effect.Effect<void>
   /** Starts to stop the process tree. The run reports `Down` when the tree is gone. */

@@ -50,7 +50,7 @@ interface RunReports {
 }
 
 /** The limits of a stop. */
-export interface Patience {
+interface Patience {
   /** The grace period, evaluated when it begins: the settings may have changed since the start. */
   readonly graceMs: Effect.Effect<number>
   /** Completes when the grace period is to end. */

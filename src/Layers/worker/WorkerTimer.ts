@@ -9,7 +9,7 @@ import { type RestartPolicy, schedule } from "../../Domain/worker/RestartPolicy.
 import type { WorkerEvent } from "../../Domain/worker/WorkerEvent.ts"
 
 /** The timer of a project. Each call replaces the previous wait. */
-export interface WorkerTimer {
+interface WorkerTimer {
   /** Reports the event after a delay on the monotonic clock. */
   readonly after: (delayMs: number, event: WorkerEvent) => Effect.Effect<void>
   /** Reports the event at a time of day, in milliseconds since 1970. */

@@ -6,7 +6,7 @@ import { sourcesOf } from "../Sources.ts"
 import { daemon } from "./Daemon.ts"
 
 /** The daemon exited after a failure, which its log explains. */
-export class EndedBadly extends Data.TaggedError("EndedBadly")<{ readonly code: number }> {}
+class EndedBadly extends Data.TaggedError("EndedBadly")<{ readonly code: number }> {}
 
 /** `autopilotd start` in the foreground: returns after a clean shutdown. */
 export const start = Effect.fnUntraced(function* (invocation: Invocation) {
