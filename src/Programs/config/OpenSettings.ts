@@ -41,7 +41,7 @@ const writtenBy = (
   if (data !== undefined && "written" in data) return Effect.succeed(data)
   if (data?.stale_sha256 !== undefined) return new StaleSettings({ path, sha256: data.stale_sha256 })
   return data === undefined || data.problems.length === 0
-    ? new Refused({ reason: reply.message, isTold: false })
+    ? new Refused({ reason: reply.message })
     : new SettingsError({
         problems: data.problems.map((problem) => ({
           ...(problem.line === undefined ? {} : { file: path }),
@@ -55,7 +55,7 @@ const throughDaemon = Effect.gen(function* () {
   const reply = yield* request({ type: "GetConfig" }, patience)
   const current = reply.data
   if (!reply.success || current === undefined || "problems" in current) {
-    return yield* new Refused({ reason: reply.message, isTold: false })
+    return yield* new Refused({ reason: reply.message })
   }
   const { path, sha256 } = current
   return {
@@ -64,7 +64,7 @@ const throughDaemon = Effect.gen(function* () {
     set: (text, { dryRun }) => {
       const asked = { type: "SetConfig", text, sha256, dry_run: dryRun } as const
       return new TextEncoder().encode(encodeRequest(asked)).length > requestLimits.maxBytes
-        ? new Refused({ reason: tooLong(path), isTold: false })
+        ? new Refused({ reason: tooLong(path) })
         : Effect.flatMap(request(asked, patience), (answer) => writtenBy(answer, path))
     }
   } satisfies OpenSettings

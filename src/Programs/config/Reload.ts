@@ -34,8 +34,7 @@ export const reload = Effect.fnUntraced(function* ({ options }: Invocation) {
     const path = yield* settingsPath
     const lines = data.problems.map((problem) => problemLine(problem, path))
     return yield* new Refused({
-      reason: [...lines, "Nothing was changed: the previous settings stay in force."].join("\n"),
-      isTold: false
+      reason: [...lines, "Nothing was changed: the previous settings stay in force."].join("\n")
     })
   }
   if (!reply.success || data === undefined || "problems" in data) {

@@ -75,8 +75,7 @@ const leftBehind = Effect.fnUntraced(function* (sinceMs: number) {
 /** The refusal of `stop` when processes are still alive. */
 export const stillAlive = (what: string, pids: ReadonlyArray<number>, why?: string) =>
   new Refused({
-    reason: `${what}, but left ${processes(pids)} of its workers behind${why === undefined ? "" : `: ${why}`}. No worker starts before they are gone.`,
-    isTold: false
+    reason: `${what}, but left ${processes(pids)} of its workers behind${why === undefined ? "" : `: ${why}`}. No worker starts before they are gone.`
   })
 
 /**
@@ -94,7 +93,7 @@ export const stop = Effect.fnUntraced(function* ({ options }: Invocation) {
   // A process that has the lock open is the daemon; elsewhere its pid may be another process.
   const owner = yield* lockOwner(home)
   const reply = yield* request({ type: "Shutdown" })
-  if (!reply.success) return yield* new Refused({ reason: reply.message, isTold: false })
+  if (!reply.success) return yield* new Refused({ reason: reply.message })
   if (options.noWait) return yield* report(reply.message)
   const isHere = owner !== undefined && owner === before?.daemon_pid
   yield* isHere ? awaitProcess(owner) : awaitEnd(before)

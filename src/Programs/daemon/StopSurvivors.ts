@@ -41,7 +41,7 @@ export const stopSurvivors = Effect.fnUntraced(function* (invocation: Invocation
   const id = yield* knownId(home)
   if (found.daemonPid !== undefined) {
     const { message } = yield* Effect.flip(notAlone(notRunning))
-    return yield* new Refused({ reason: message, isTold: false })
+    return yield* new Refused({ reason: message })
   }
   if (found.workerPids.length === 0 || id === undefined) return yield* notRunning
   yield* acquireLock(home)

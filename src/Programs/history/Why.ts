@@ -13,7 +13,7 @@ import { MachineBoot } from "../../Layers/machine/MachineBoot.ts"
 import { localZone } from "../../Layers/machine/TimeZone.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { survivors } from "../NotAlone.ts"
-import { Refused } from "../Refused.ts"
+import { granted } from "../Refused.ts"
 
 /** Covers a week without events. */
 const atLeast = 200
@@ -24,10 +24,7 @@ const project = ({ project: name }: Pick<Invocation["options"], "project">) =>
 /** The status of the daemon. Fails with NotRunning without one. */
 const statusOf = Effect.fnUntraced(function* (options: Invocation["options"]) {
   const { request } = yield* ControlClient
-  const reply = yield* request({ type: "Status", ...project(options) })
-  return reply.success && reply.data !== undefined && reply.data !== null
-    ? reply.data
-    : yield* new Refused({ reason: reply.message, isTold: false })
+  return yield* granted(yield* request({ type: "Status", ...project(options) }))
 })
 
 /**

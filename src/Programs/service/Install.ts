@@ -21,7 +21,7 @@ import {
 } from "./ServiceRun.ts"
 import { checkServiceSettings } from "./ServiceSettings.ts"
 
-const refused = (reason: string) => new Refused({ reason, isTold: false })
+const refused = (reason: string) => new Refused({ reason })
 
 /** Chooses a folder from which the user's manager loads units: its HOME may differ from this shell's. */
 const unitFolder = Effect.gen(function* () {

@@ -69,8 +69,7 @@ export const refuseOtherHome = Effect.fnUntraced(function* (file: {
   return yield* new Refused({
     reason:
       `${file.path} is the service of another home, ${other}, and a user has only one service. Nothing was changed. ` +
-      `To remove it: AUTOPILOT_HOME=${shellLine([other])} autopilotd uninstall`,
-    isTold: false
+      `To remove it: AUTOPILOT_HOME=${shellLine([other])} autopilotd uninstall`
   })
 })
 

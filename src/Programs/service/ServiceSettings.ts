@@ -75,7 +75,7 @@ export const checkServiceSettings = Effect.fnUntraced(
         ...(lost.length === 0 ? [] : [lostWarning(lost)]),
         "A service has no command line, so its worker must be in the settings. Nothing was changed."
       ]
-      return yield* new Refused({ reason: notes.join("\n"), isTold: false })
+      return yield* new Refused({ reason: notes.join("\n") })
     }
     const unstartable = yield* Effect.forEach(plans.right, (plan) => whyNotStarted(plan, environment))
     const warnings = [

@@ -68,8 +68,7 @@ export const uninstall = Effect.fnUntraced(function* ({ options }: Invocation) {
     return yield* new Refused({
       reason:
         `${reached.left.message}\nNothing was removed, because the service could not be stopped. Its files:\n` +
-        toRemove.map((path) => `  ${path}`).join("\n"),
-      isTold: false
+        toRemove.map((path) => `  ${path}`).join("\n")
     })
   }
   const down: Array<ServiceUnit> = []

@@ -5,23 +5,20 @@ import { projectsText } from "../../Domain/status/ProjectsText.ts"
 import { printable } from "../../Domain/text/Printable.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
-import { Refused } from "../Refused.ts"
+import { granted, Refused } from "../Refused.ts"
 
 /** `autopilotd projects`: shows the state of each project's worker, and the selected project. */
 export const projects = Effect.fnUntraced(function* ({ options }: Invocation) {
   const { request } = yield* ControlClient
   const { colour, out } = yield* CommandOutput
   const reply = yield* request({ type: "Projects" })
-  if (!reply.success || reply.data === undefined) {
-    return yield* new Refused({ reason: reply.message, isTold: false })
-  }
+  const { projects: all } = yield* granted(reply)
   const { project, json } = options
-  const all = reply.data.projects
   const shown = project === undefined ? all : all.filter(({ name }) => name === project)
   if (project !== undefined && shown.length === 0) {
     const names = all.map(({ name }) => printable(name)).join(", ")
     const reason = `There is no project "${project}" here. The projects are: ${names}.`
-    return yield* new Refused({ reason, isTold: false })
+    return yield* new Refused({ reason })
   }
   yield* out(
     json

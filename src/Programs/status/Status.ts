@@ -4,7 +4,7 @@ import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { statusText } from "../../Domain/status/StatusText.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
-import { Refused } from "../Refused.ts"
+import { conclude, granted } from "../Refused.ts"
 
 /** `autopilotd status`: shows a worker's state, its reason, and what comes next. */
 export const status = Effect.fnUntraced(function* ({ options }: Invocation) {
@@ -14,9 +14,6 @@ export const status = Effect.fnUntraced(function* ({ options }: Invocation) {
     type: "Status",
     ...(options.project === undefined ? {} : { project: options.project })
   })
-  if (options.json) yield* out(`${JSON.stringify(reply)}\n`)
-  if (!reply.success || reply.data === undefined || reply.data === null) {
-    return yield* new Refused({ reason: reply.message, isTold: options.json === true })
-  }
-  if (!options.json) yield* out(statusText(reply.data, { nowMs: yield* Clock.currentTimeMillis, colour }))
+  if (options.json) return yield* conclude(reply, true)
+  yield* out(statusText(yield* granted(reply), { nowMs: yield* Clock.currentTimeMillis, colour }))
 })

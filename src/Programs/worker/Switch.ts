@@ -5,8 +5,7 @@ import type { ControlReply } from "../../Domain/control/ControlProtocol.ts"
 import type { ProjectRow } from "../../Domain/status/ProjectsData.ts"
 import { workerSentence } from "../../Domain/status/WorkerSentence.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
-import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
-import { Refused } from "../Refused.ts"
+import { conclude, granted } from "../Refused.ts"
 import { isPassing, pollInterval } from "./WorkerCommands.ts"
 
 /**
@@ -23,11 +22,7 @@ interface Switched {
 
 const projects = Effect.gen(function* () {
   const { request } = yield* ControlClient
-  const reply = yield* request({ type: "Projects" })
-  if (!reply.success || reply.data === undefined) {
-    return yield* new Refused({ reason: reply.message, isTold: false })
-  }
-  return reply.data
+  return yield* granted(yield* request({ type: "Projects" }))
 })
 
 /** Polls both projects until they have settled; undefined from a daemon that sends no status. */
@@ -63,7 +58,6 @@ const sentence = (target: string, { before, data }: Switched, nowMs: number): st
 /** `autopilotd switch`: selects a project, and waits until its worker runs and the other one has stopped. */
 export const switchProject = Effect.fnUntraced(function* (invocation: Invocation) {
   const { request } = yield* ControlClient
-  const { out } = yield* CommandOutput
   const { json, keep, noWait } = invocation.options
   const target = argumentOf(invocation, "target")
   const { selected } = yield* projects
@@ -72,15 +66,10 @@ export const switchProject = Effect.fnUntraced(function* (invocation: Invocation
     project: target,
     ...(keep === undefined ? {} : { keep })
   })
-  const say = (answer: ControlReply) => out(json ? `${JSON.stringify(answer)}\n` : `${answer.message}\n`)
-  if (!reply.success) {
-    if (json) yield* say(reply)
-    return yield* new Refused({ reason: reply.message, isTold: json === true })
-  }
-  const switched = noWait ? undefined : yield* follow(target, selected === target ? undefined : selected)
-  if (switched === undefined) return yield* say(reply)
+  const switched =
+    reply.success && !noWait ? yield* follow(target, selected === target ? undefined : selected) : undefined
+  if (switched === undefined) return yield* conclude(reply, json)
+  const { data } = switched
   const message = sentence(target, switched, yield* Clock.currentTimeMillis)
-  const isReached = switched.data.worker_status === "running"
-  if (isReached || json) yield* say({ success: isReached, message, data: switched.data })
-  if (!isReached) return yield* new Refused({ reason: message, isTold: json === true })
+  yield* conclude({ success: data.worker_status === "running", message, data }, json)
 })

@@ -1,11 +1,9 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
-import type { ControlReply } from "../../Domain/control/ControlProtocol.ts"
 import { workerSentence } from "../../Domain/status/WorkerSentence.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
-import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
-import { Refused } from "../Refused.ts"
+import { conclude } from "../Refused.ts"
 
 export const pollInterval = "50 millis"
 
@@ -28,22 +26,12 @@ const follow = Effect.fnUntraced(function* (invocation: Invocation) {
 const make = (type: "StartWorker" | "StopWorker" | "RestartWorker", wanted: "running" | "stopped") =>
   Effect.fnUntraced(function* (invocation: Invocation) {
     const { request } = yield* ControlClient
-    const { out } = yield* CommandOutput
     const { json, noWait } = invocation.options
     const reply = yield* request({ type, ...forProject(invocation) })
-    const say = (answer: ControlReply) => out(json ? `${JSON.stringify(answer)}\n` : `${answer.message}\n`)
-    if (!reply.success) {
-      if (json) yield* say(reply)
-      return yield* new Refused({ reason: reply.message, isTold: json === true })
-    }
-    if (noWait) return yield* say(reply)
-    const data = yield* follow(invocation)
-    if (data === undefined) return yield* say(reply)
-    const isReached = data.worker_status === wanted
+    const data = reply.success && !noWait ? yield* follow(invocation) : undefined
+    if (data === undefined) return yield* conclude(reply, json)
     const message = `Worker ${workerSentence(data, yield* Clock.currentTimeMillis)}`
-    const answer = { success: isReached, message, data }
-    if (isReached || json) yield* say(answer)
-    if (!isReached) return yield* new Refused({ reason: answer.message, isTold: json === true })
+    yield* conclude({ success: data.worker_status === wanted, message, data }, json)
   })
 
 /** `autopilotd start-worker`: waits until the worker runs. */
