@@ -51,25 +51,23 @@ describe("autopilotd logs", () => {
     ])
   })
 
-  it.scopedLive(
-    "shows the output of the worker, also as JSON objects and after the daemon has stopped",
-    () =>
-      Effect.gen(function* () {
-        const { ended, home } = yield* afterSome()
-        const running = yield* command({ home, args: ["logs"] })
-        assert.deepStrictEqual([running.code, running.stderr], [0, ""])
-        assert.strictEqual(running.stdout, Buffer.from(workerLog(home), "latin1").toString("utf8"))
-        yield* assertObjects(home)
-        yield* command({ home, args: ["stop"] })
-        yield* ended
-        assert.strictEqual((yield* command({ home, args: ["logs", "--raw"] })).stdout, running.stdout)
-        const asked = (...args: ReadonlyArray<string>) =>
-          Effect.map(command({ home, args: ["logs", ...args] }), ({ stdout }) => said(stdout))
-        assert.strictEqual(yield* asked("-n", "1", "--stderr"), "err two\n")
-        assert.strictEqual(yield* asked("--grep", "needle"), "out \ufffd three1 a needle\n")
-        assert.strictEqual(yield* asked("--since", "1h", "-n", "1", "--grep", "one"), "out one\n")
-        assert.strictEqual(yield* asked("-n", "0"), "")
-      })
+  it.scopedLive("shows the output of the worker, also as JSON objects and after the daemon has stopped", () =>
+    Effect.gen(function* () {
+      const { ended, home } = yield* afterSome()
+      const running = yield* command({ home, args: ["logs"] })
+      assert.deepStrictEqual([running.code, running.stderr], [0, ""])
+      assert.strictEqual(running.stdout, Buffer.from(workerLog(home), "latin1").toString("utf8"))
+      yield* assertObjects(home)
+      yield* command({ home, args: ["stop"] })
+      yield* ended
+      assert.strictEqual((yield* command({ home, args: ["logs", "--raw"] })).stdout, running.stdout)
+      const asked = (...args: ReadonlyArray<string>) =>
+        Effect.map(command({ home, args: ["logs", ...args] }), ({ stdout }) => said(stdout))
+      assert.strictEqual(yield* asked("-n", "1", "--stderr"), "err two\n")
+      assert.strictEqual(yield* asked("--grep", "needle"), "out \ufffd three1 a needle\n")
+      assert.strictEqual(yield* asked("--since", "1h", "-n", "1", "--grep", "one"), "out one\n")
+      assert.strictEqual(yield* asked("-n", "0"), "")
+    })
   )
 
   it.scopedLive("says which logs there are when it is asked for others, or not clearly enough", () =>
