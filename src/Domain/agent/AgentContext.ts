@@ -40,9 +40,3 @@ export const withCompaction = (context: AgentContext, object: JsonObject): Agent
   const after = numberAt(objectAt(object, "compact_metadata"), "post_tokens")
   return { ...context, compactions: context.compactions + 1, tokens: after ?? context.tokens }
 }
-
-/** The used share of the context; undefined until both figures are known. */
-export const contextShare = ({ model, tokens, windows }: AgentContext): number | undefined => {
-  const window = windows.find((one) => one.model === model)
-  return window === undefined || tokens === undefined ? undefined : Math.min(1, tokens / window.tokens)
-}

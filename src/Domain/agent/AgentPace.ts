@@ -10,13 +10,6 @@ export const AgentPace = Schema.Struct({
 })
 export type AgentPace = typeof AgentPace.Type
 
-/** Actions a minute, over three times. */
-export interface ActionsPerMinute {
-  readonly lastMinute: number
-  readonly lastTenMinutes: number
-  readonly ofRun: number
-}
-
 const spanMs = 5000
 const minuteMs = 60_000
 const keptSpans = (10 * minuteMs) / spanMs
@@ -34,12 +27,10 @@ export const withActions = (pace: AgentPace, actions: number, atMs: number): Age
   return { ...pace, actions: pace.actions + actions, spans: [...kept, { span, actions: before + actions }] }
 }
 
-export const actionsPerMinute = (pace: AgentPace, nowMs: number): ActionsPerMinute => {
-  const ageMinutes = Math.max(1, (nowMs - pace.sinceMs) / minuteMs)
+/** The actions of the last minutes, ten at most. */
+export const recentActions = (pace: AgentPace, minutes: number, nowMs: number): number => {
   const now = spanOf(nowMs)
-  const within = (minutes: number) =>
-    pace.spans
-      .filter(({ span }) => span <= now && span > now - (minutes * minuteMs) / spanMs)
-      .reduce((sum, { actions }) => sum + actions, 0) / Math.min(minutes, ageMinutes)
-  return { lastMinute: within(1), lastTenMinutes: within(10), ofRun: pace.actions / ageMinutes }
+  return pace.spans
+    .filter(({ span }) => span <= now && span > now - (minutes * minuteMs) / spanMs)
+    .reduce((sum, { actions }) => sum + actions, 0)
 }

@@ -119,15 +119,16 @@ const cuts = [2048, 1024, 512, 256, 128, 64, 32]
 const shortenString = (text: string, maxLength: number): string =>
   text.length <= maxLength ? text : `${text.slice(0, maxLength - 1)}…`
 
-/** Every string at most `maxLength` characters, every list and record at most an eighth as many entries. */
+/** Every string at most `maxLength` characters, every list at most an eighth as many entries. */
 const shorten = (value: unknown, maxLength: number): unknown => {
   if (typeof value === "string") return shortenString(value, maxLength)
   if (Array.isArray(value)) {
     const maxItems = maxLength / 8
     const kept = value.slice(0, maxItems).map((item) => shorten(item, maxLength))
-    return value.length <= maxItems ? kept : [...kept, "…"]
+    return value.length <= maxItems || typeof value[0] !== "string" ? kept : [...kept, "…"]
   }
-  return value
+  if (typeof value !== "object" || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, shorten(one, maxLength)]))
 }
 
 const shortenStatus = (data: StatusData, maxLength: number): unknown => {

@@ -1,6 +1,7 @@
 import * as Schema from "effect/Schema"
 import { Count, perhaps } from "../Wire.ts"
 import { WorkerStatus } from "../worker/WorkerState.ts"
+import { AgentData } from "./AgentData.ts"
 
 /** One project in the answer to Projects. */
 export const ProjectRow = Schema.Struct({
@@ -21,7 +22,9 @@ export const ProjectRow = Schema.Struct({
   /** The reason for this state, in one sentence. */
   reason: perhaps(Schema.String),
   /** The time of the next automatic start, in milliseconds since 1970. */
-  next_start_at_ms: perhaps(Count)
+  next_start_at_ms: perhaps(Count),
+  /** What its agent tells about itself, as in the answer to Status. */
+  agent: perhaps(AgentData)
 })
 export type ProjectRow = typeof ProjectRow.Type
 

@@ -2,6 +2,7 @@ import { humanBytes, humanDuration } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import { stateStyle } from "../text/Style.ts"
 import { type Column, tableLines } from "../text/Table.ts"
+import { agentSummary } from "./AgentWords.ts"
 import type { ProjectRow, ProjectsData } from "./ProjectsData.ts"
 
 interface ProjectsTextOptions {
@@ -48,6 +49,7 @@ export const projectsText = (
     },
     { heading: "PROCS", cell: ({ processes }) => String(processes ?? none), isNumber: true },
     { heading: "RESTARTS", cell: (row) => String(row.total_restarts), isNumber: true },
+    { heading: "AGENT", cell: ({ agent }) => (agent ? agentSummary(agent, nowMs) : ""), isOptional: true },
     { heading: "WHY", cell: (row) => why(row, nowMs), isOptional: true }
   ]
   return `${tableLines(columns, projects).join("\n")}\n`

@@ -3,6 +3,7 @@ import { MemoryLevel } from "../memory/MemoryLevel.ts"
 import { Containment } from "../tree/WorkerGroup.ts"
 import { Count, perhaps } from "../Wire.ts"
 import { WorkerStatus } from "../worker/WorkerState.ts"
+import { AgentData } from "./AgentData.ts"
 
 /**
  * The answer to Status. The first seven fields are the original's and always present; the others are absent when they
@@ -65,6 +66,8 @@ export const StatusData = Schema.Struct({
   daemon_version: perhaps(Schema.String),
   /** Parts of the daemon that have failed and are being restarted. */
   degraded: perhaps(Schema.Array(Schema.String)),
+  /** What the agent tells about itself. Absent while no worker runs, and for a worker that is no agent. */
+  agent: perhaps(AgentData),
   /** The number of projects in each state. */
   projects: perhaps(Schema.Record({ key: Schema.String, value: Count }))
 })

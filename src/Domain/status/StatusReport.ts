@@ -4,6 +4,7 @@ import type { ProjectName } from "../Project.ts"
 import type { Containment } from "../tree/WorkerGroup.ts"
 import type { RunMemory } from "../tree/WorkerMemory.ts"
 import { reason, statusWord, type WorkerState, type WorkerStatus } from "../worker/WorkerState.ts"
+import type { AgentData } from "./AgentData.ts"
 import type { ProjectRow } from "./ProjectsData.ts"
 import type { StatusData } from "./StatusData.ts"
 
@@ -29,6 +30,8 @@ export interface ProjectReport {
   readonly limitBytes: number | undefined
   /** The line without an end after which the worker is quiet; undefined without one. */
   readonly unfinished: string | undefined
+  /** What the agent of the running worker tells; undefined where there is none. */
+  readonly agent: AgentData | undefined
 }
 
 export interface DaemonReport {
@@ -62,9 +65,10 @@ const running = ({ containment, memory, state, worker }: ProjectReport) =>
       }
     : { pid: null, uptimeSeconds: 0, id: undefined, memory: undefined, containment: undefined }
 
-/** The reason for the state, and the next automatic start. */
-const outlook = ({ nextStartMs, state }: ProjectReport) => {
-  const because = reason(state)
+/** The reason for the state, or what the agent of a running worker is in, and the next automatic start. */
+const outlook = ({ agent, nextStartMs, state }: ProjectReport) => {
+  const situation = agent?.situation
+  const because = reason(state) ?? (situation === undefined ? undefined : `the agent ${situation}`)
   return {
     ...(because === undefined ? {} : { reason: because }),
     ...(nextStartMs === undefined ? {} : { next_start_at_ms: Math.round(nextStartMs) })
@@ -127,6 +131,7 @@ export const statusData = (project: ProjectReport, daemon: DaemonReport): Status
     daemon_uptime_seconds: seconds(daemon.uptimeMs),
     daemon_version: daemon.version,
     degraded: daemon.degraded,
+    ...(project.agent === undefined ? {} : { agent: project.agent }),
     projects: tally(daemon.all.map(statusWord))
   }
 }
@@ -145,6 +150,7 @@ export const projectRow = (project: ProjectReport, selected: ProjectName): Proje
     memory_bytes: worker.memory === undefined ? null : heldBytes(worker.memory),
     processes: worker.memory?.processes ?? null,
     autostart: project.autostart,
-    ...outlook(project)
+    ...outlook(project),
+    ...(project.agent === undefined ? {} : { agent: project.agent })
   }
 }

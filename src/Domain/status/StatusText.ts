@@ -3,6 +3,7 @@ import { counted, humanBytes, humanDuration } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import { shellLine } from "../text/ShellLine.ts"
 import { stateStyle, styled } from "../text/Style.ts"
+import { agentWords } from "./AgentWords.ts"
 import type { StatusReply } from "./StatusData.ts"
 
 interface StatusTextOptions {
@@ -131,6 +132,7 @@ export const statusText = (status: StatusReply, { colour, nowMs }: StatusTextOpt
       "Next start",
       status.next_start_at_ms === undefined ? undefined : nextStart(status.next_start_at_ms, nowMs)
     ],
+    ...(status.agent === undefined ? [] : agentWords(status.agent, nowMs)),
     ["Last exit", text(status.last_exit)],
     ["Command", status.worker_command && shellLine(status.worker_command)],
     ["Folder", text(status.working_dir)],

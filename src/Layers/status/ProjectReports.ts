@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { workerLimits } from "../../Domain/guard/WorkerLimit.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
+import { agentData } from "../../Domain/status/AgentReport.ts"
 import type { ProjectsData } from "../../Domain/status/ProjectsData.ts"
 import type { StatusData } from "../../Domain/status/StatusData.ts"
 import { type ProjectReport, projectRow, statusData } from "../../Domain/status/StatusReport.ts"
@@ -28,6 +29,17 @@ export class ProjectReports extends Context.Tag("ProjectReports")<
   }
 >() {}
 
+/** One moment by both clocks. */
+interface Now {
+  readonly nanos: bigint
+  readonly ms: number
+}
+
+const currentTime: Effect.Effect<Now> = Effect.all({
+  nanos: Clock.currentTimeNanos,
+  ms: Clock.currentTimeMillis
+})
+
 const millisBetween = (fromNanos: bigint, toNanos: bigint): number => Number(toNanos - fromNanos) / 1e6
 
 const make = (daemon: { readonly pid: number; readonly version: string }) =>
@@ -44,11 +56,12 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
 
     const reportOf = (
       snapshot: ProjectSnapshot,
-      nowNanos: bigint,
+      { nanos: nowNanos, ms: nowMs }: Now,
       limits: ReadonlyMap<ProjectName, number>,
       containment?: Containment
     ): ProjectReport => {
       const { awaited, inForce, nextStartMs, plan, state, worker } = snapshot
+      const output = state.phase._tag === "Running" ? live.of(state.phase.pid)?.output : undefined
       return {
         project: plan.project,
         state,
@@ -62,8 +75,8 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
             ? undefined
             : { id: worker.id, uptimeMs: millisBetween(worker.startedNanos, nowNanos) },
         memory: state.phase._tag === "Running" ? workerMemory.of(state.phase.pid) : undefined,
-        unfinished:
-          state.phase._tag === "Running" ? live.of(state.phase.pid)?.output.unfinished() : undefined,
+        unfinished: output?.unfinished(),
+        agent: output && agentData(output.agent(), nowMs),
         containment,
         limitBytes: limits.get(plan.project)
       }
@@ -77,12 +90,12 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
     return ProjectReports.of({
       status: Effect.fnUntraced(function* (project) {
         const snapshot = yield* (yield* supervisor.project(project)).snapshot
-        const nowNanos = yield* Clock.currentTimeNanos
+        const now = yield* currentTime
         yield* workerMemory.refresh
         const containment = yield* containmentOf(snapshot)
-        return statusData(reportOf(snapshot, nowNanos, yield* limits, containment), {
+        return statusData(reportOf(snapshot, now, yield* limits, containment), {
           ...daemon,
-          uptimeMs: millisBetween(startedNanos, nowNanos),
+          uptimeMs: millisBetween(startedNanos, now.nanos),
           memory: yield* memory.last,
           degraded: yield* concerns.degraded,
           selected: yield* supervisor.selected,
@@ -90,14 +103,14 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
         })
       }),
       projects: Effect.gen(function* () {
-        const nowNanos = yield* Clock.currentTimeNanos
+        const now = yield* currentTime
         yield* workerMemory.refresh
         const selected = yield* supervisor.selected
         const snapshots = yield* supervisor.snapshots
         const limited = yield* limits
         return {
           selected,
-          projects: snapshots.map((snapshot) => projectRow(reportOf(snapshot, nowNanos, limited), selected))
+          projects: snapshots.map((snapshot) => projectRow(reportOf(snapshot, now, limited), selected))
         }
       })
     })

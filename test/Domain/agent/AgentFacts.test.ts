@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { contextShare } from "../../../src/Domain/agent/AgentContext.ts"
-import { actionsPerMinute, beginPace, withActions } from "../../../src/Domain/agent/AgentPace.ts"
+import { beginPace, recentActions, withActions } from "../../../src/Domain/agent/AgentPace.ts"
 import { type AgentSeen, noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
 import { blockedOf, lingeringOf, noProgressOf, waitOf } from "../../../src/Domain/agent/AgentSituation.ts"
 import { nextAgent } from "../../../src/Domain/agent/AgentStream.ts"
@@ -56,16 +55,13 @@ describe("what an agent does", () => {
         (all, at) => withActions(all, 1, startMs + minute * 60_000 + at * 10_000),
         pace
       )
-    const pace = Array.from({ length: 30 }, (_, minute) => minute).reduce(
-      (all, minute) => ofMinute(all, minute + (minute === 29 ? 30 : 0)),
-      beginPace(startMs)
-    )
-    const { lastMinute, lastTenMinutes, ofRun } = actionsPerMinute(pace, startMs + 59 * 60_000 + 55_000)
-    assert.strictEqual(lastMinute, 6)
-    assert.strictEqual(lastTenMinutes, 0.6)
-    assert.closeTo(ofRun, 3, 0.1)
+    const pace = Array.from({ length: 30 }, (_, minute) => minute).reduce(ofMinute, beginPace(startMs))
+    const nowMs = startMs + 29 * 60_000 + 55_000
+    assert.strictEqual(recentActions(pace, 1, nowMs), 6)
+    assert.strictEqual(recentActions(pace, 10, nowMs), 60)
+    assert.strictEqual(pace.actions, 180)
     assert.isBelow(pace.spans.length, 130)
-    assert.strictEqual(actionsPerMinute(pace, startMs + 3600_000 * 5).lastMinute, 0)
+    assert.strictEqual(recentActions(pace, 10, startMs + 3600_000 * 5), 0)
   })
 
   it("counts tool calls and answers of the agent and of its subagents as actions", () => {
@@ -77,8 +73,9 @@ describe("what an agent does", () => {
   it("knows how much of its context is used once a result has told its size, and counts compactions", () => {
     const { context } = recorded("claude-2.1.332/compaction")
     assert.strictEqual(context.compactions, 1)
-    assert.strictEqual(contextShare(context), (context.tokens ?? 0) / 1_000_000)
-    assert.strictEqual(contextShare(recorded("claude-2.1.332/kill9-0-first").context), undefined)
+    assert.deepStrictEqual(context.windows, [{ model: "claude-sonnet-5-5", tokens: 1_000_000 }])
+    assert.isAbove(context.tokens ?? 0, 7000)
+    assert.deepStrictEqual(recorded("claude-2.1.332/kill9-0-first").context.windows, [])
   })
 })
 

@@ -59,6 +59,29 @@ describe("the table of projects", () => {
     ])
   })
 
+  it("has the turns, the pace, the cost and the running tool of an agent, and what it waits for", () => {
+    const agent = {
+      since_ms: 0,
+      turns: 12,
+      actions: 40,
+      actions_last_minute: 3,
+      actions_last_ten_minutes: 21,
+      cost_micro_usd: 420_000,
+      cost_is_exact: false,
+      last_tool: { name: "Bash", at_ms: 700_000 }
+    }
+    const reason = 'the agent has finished, and waits for "work"'
+    assert.deepStrictEqual(
+      plain({ ...running, agent, reason })
+        .split("\n")
+        .slice(1),
+      [
+        `* default  running  4711  2 h 03 min  512 MiB      7        12  12 turns, 3/min, about $0.42, Bash for 5 minutes  ${reason}`,
+        ""
+      ]
+    )
+  })
+
   it("never promises a start in the past", () => {
     assert.include(plain({ ...waiting, next_start_at_ms: 1 }), "; next start now\n")
   })

@@ -33,6 +33,7 @@ const project = (state: WorkerState): ProjectReport => ({
   memory: { residentBytes: 120_000, swapBytes: 3456, processes: 7, peakBytes: 200_000 },
   containment: "cgroup",
   unfinished: undefined,
+  agent: undefined,
   limitBytes: 300_000
 })
 
