@@ -34,32 +34,27 @@ const Ledger = Schema.Struct({
 type Ledger = typeof Ledger.Type
 
 /** Answers that no result has told the cost of yet. */
-const Open = Schema.Struct({ model: Schema.String, answers: Schema.Number, tokens: AgentTokens })
-type Open = typeof Open.Type
+export const OpenAnswers = Schema.Struct({
+  model: Schema.String,
+  answers: Schema.Number,
+  tokens: AgentTokens
+})
+export type OpenAnswers = typeof OpenAnswers.Type
 
 /** The cost of a run, folded from its results and answers. */
 export const AgentCost = Schema.Struct({
   settled: AgentAmount,
   /** Some result was seen, and every one told a cost of this process alone. */
   isSettledExactly: Schema.optional(Schema.Boolean),
+  /** A result told no cost at all, as those of an agent that knows no prices. */
+  hasNoPrice: Schema.optional(Schema.Boolean),
   ledgers: Schema.Array(Ledger),
-  open: Schema.Array(Open),
+  open: Schema.Array(OpenAnswers),
   rates: Schema.Array(AgentRate),
   /** The ids of the last answers and results. */
   counted: Schema.Array(Schema.String)
 })
 export type AgentCost = typeof AgentCost.Type
-
-/** What this process has spent. */
-export interface AgentSpent {
-  /** US dollars; undefined while answers came whose price is unknown, and no result. */
-  readonly costUsd: number | undefined
-  /** False when a part is estimated, missing, or may be of an earlier process. */
-  readonly isExact: boolean
-  readonly tokens: AgentTokens
-  /** The answers since the last result: their cost is an estimate. */
-  readonly answersSince: number
-}
 
 export const noCost: AgentCost = { settled: noAmount, ledgers: [], open: [], rates: [], counted: [] }
 
@@ -139,25 +134,37 @@ const isRepeated = (cost: AgentCost, { id, index, session, totalUsd }: ResultFig
       )
     : cost.counted.includes(id)
 
+const withId = ({ counted }: AgentCost, id: string | undefined): ReadonlyArray<string> =>
+  id === undefined ? counted : [...counted, id].slice(-maxCounted)
+
 const settled = (cost: AgentCost, figures: ResultFigures): AgentCost => {
   if (isRepeated(cost, figures)) return cost
   const { id, index, session, totalUsd, usages } = figures
   const ledger = ledgerOf(cost, session)
-  // Without the usage of each model a first total may be of any process.
-  if (totalUsd === undefined || (usages === undefined && ledger === undefined)) {
-    return { ...cost, isSettledExactly: false }
+  if (totalUsd === undefined) {
+    const priceless = { usd: 0, tokens: figures.turn }
+    return {
+      ...cost,
+      hasNoPrice: true,
+      settled: amountSum(cost.settled, priceless),
+      open: [],
+      counted: withId(cost, id)
+    }
   }
+  // Without the usage of each model a first total may be of any process.
+  if (usages === undefined && ledger === undefined) return { ...cost, isSettledExactly: false }
   const tokens = usages === undefined ? (ledger?.total.tokens ?? noTokens) : amountOf(usages).tokens
   const total: AgentAmount = { usd: Math.max(0, totalUsd), tokens }
   const told = toldBy(ledger, figures, total)
   const others = cost.ledgers.filter((known) => known !== ledger)
   return {
+    ...cost,
     settled: amountSum(cost.settled, told.amount),
     isSettledExactly: told.isExact && cost.isSettledExactly !== false,
     ledgers: [...others, { session, total, index }].slice(-maxLedgers),
     open: [],
     rates: withRates(cost, figures.since ?? usages ?? []),
-    counted: id === undefined ? cost.counted : [...cost.counted, id].slice(-maxCounted)
+    counted: withId(cost, id)
   }
 }
 
@@ -213,7 +220,7 @@ export const withAnswerCost = (cost: AgentCost, message: JsonObject): AgentCost 
   const isFull = cost.open.length === maxModels && cost.open.every((open) => open.model !== model)
   const at = isFull ? cost.open[maxModels - 1]?.model : model
   const before = cost.open.find((open) => open.model === at) ?? { model, answers: 0, tokens: noTokens }
-  const answer: Open = {
+  const answer: OpenAnswers = {
     ...before,
     answers: before.answers + 1,
     tokens: tokenSum(before.tokens, usageAt(message))
@@ -221,47 +228,6 @@ export const withAnswerCost = (cost: AgentCost, message: JsonObject): AgentCost 
   return {
     ...cost,
     open: [...cost.open.filter((open) => open !== before), answer],
-    counted: [...cost.counted, id].slice(-maxCounted)
-  }
-}
-
-/** The tokens of answers without a result. Their line is printed before the final usage, so its output is too low. */
-const openTokens = ({ answers, tokens }: Open, rate: AgentRate | undefined): AgentTokens => ({
-  ...tokens,
-  output: Math.max(tokens.output, Math.round(answers * (rate?.outputPerAnswer ?? 0)))
-})
-
-/** A model without a known price counts as the dearest known one. */
-const rateOf = (rates: ReadonlyArray<AgentRate>, model: string): AgentRate | undefined =>
-  rates.find((rate) => rate.model === model) ??
-  rates.reduce<AgentRate | undefined>(
-    (dearest, rate) => (dearest !== undefined && dearest.usdPerUnit >= rate.usdPerUnit ? dearest : rate),
-    undefined
-  )
-
-/** Sums of dollars have errors in the last digits. */
-const rounded = (usd: number): number => Math.round(usd * 1e9) / 1e9
-
-/** What the run has spent so far. */
-export const spentOf = ({
-  isSettledExactly,
-  open,
-  rates,
-  settled: { tokens, usd }
-}: AgentCost): AgentSpent => {
-  const estimated = open.map((answers) => {
-    const rate = rateOf(rates, answers.model)
-    const ofAnswers = openTokens(answers, rate)
-    return { usd: rate === undefined ? undefined : unitsOf(ofAnswers) * rate.usdPerUnit, tokens: ofAnswers }
-  })
-  const isPriced = estimated.every((part) => part.usd !== undefined)
-  return {
-    costUsd:
-      isPriced || isSettledExactly !== undefined
-        ? rounded(estimated.reduce((total, part) => total + (part.usd ?? 0), usd))
-        : undefined,
-    isExact: open.length === 0 && isSettledExactly === true,
-    tokens: estimated.reduce((total, part) => tokenSum(total, part.tokens), tokens),
-    answersSince: open.reduce((total, { answers }) => total + answers, 0)
+    counted: withId(cost, id)
   }
 }

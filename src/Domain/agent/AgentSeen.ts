@@ -111,6 +111,13 @@ export const noAgent: AgentSeen = {
   subagents: 0
 }
 
+/** The state before the first line of a further run, which knows the prices and sizes that the run before has told. */
+export const beforeNextRun = ({ context, cost }: AgentSeen): AgentSeen => ({
+  ...noAgent,
+  cost: { ...noCost, rates: cost.rates },
+  context: { ...noContext, windows: context.windows }
+})
+
 /** The worker has printed lines of the stream. */
 export const isAgent = (seen: AgentSeen): boolean =>
   seen.sessionId !== undefined || seen.result !== undefined || seen.turns > 0

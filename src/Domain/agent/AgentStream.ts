@@ -2,7 +2,7 @@ import { identity } from "effect/Function"
 import { closed, onAnswer, onAssistant, onUser, type Reading } from "./AgentAnswer.ts"
 import { bigLine, bigResult } from "./AgentBigLine.ts"
 import { withCompaction, withWindows } from "./AgentContext.ts"
-import { spentOf, withCutResultCost, withResultCost, withToldCost } from "./AgentCost.ts"
+import { withCutResultCost, withResultCost, withToldCost } from "./AgentCost.ts"
 import { withDenial, withListedDenials } from "./AgentDenials.ts"
 import { withRateLimit } from "./AgentLimits.ts"
 import {
@@ -18,6 +18,7 @@ import {
 } from "./AgentLine.ts"
 import { beginPace } from "./AgentPace.ts"
 import type { AgentResult, AgentRetry, AgentSeen } from "./AgentSeen.ts"
+import { spentOf } from "./AgentSpent.ts"
 import { withTaskLine } from "./AgentTasks.ts"
 
 /** Longer lines are searched instead of parsed, which costs a tenth. A `result` matters more. */
@@ -129,6 +130,19 @@ const onLine = (state: AgentSeen, line: AgentLine, reading: Reading): AgentSeen 
   }
 }
 
+/** Adds a parsed line. */
+export const withAgentLine = (
+  before: AgentSeen,
+  line: AgentLine,
+  atMs: number,
+  mask: Reading["mask"]
+): AgentSeen => {
+  const sessionId = nameAt(line.object, "session_id") ?? before.sessionId
+  const pace = before.pace ?? beginPace(atMs)
+  const isSame = pace === before.pace && sessionId === before.sessionId
+  return onLine(isSame ? before : { ...before, pace, sessionId }, line, { atMs, mask })
+}
+
 const onBigLine = (state: AgentSeen, text: string, { atMs }: Reading): AgentSeen => {
   // Only a parsed line proves that the worker is an agent.
   if (state.sessionId === undefined) return state
@@ -147,14 +161,12 @@ const onBigLine = (state: AgentSeen, text: string, { atMs }: Reading): AgentSeen
 
 const isResult = /"type"\s*:\s*"result"|"num_turns"\s*:/
 
-const withLine = (before: AgentSeen, text: string, reading: Reading): AgentSeen => {
-  if (!looksLikeAgentLine(text)) return before
+const withLine = (state: AgentSeen, text: string, reading: Reading): AgentSeen => {
+  if (!looksLikeAgentLine(text)) return state
   const isShort = text.length <= (isResult.test(text) ? maxResultLength : maxParsedLength)
-  const line = isShort ? agentLineOf(text, before.sessionId !== undefined) : undefined
-  if (line === undefined) return onBigLine(before, text, reading)
-  const state = before.pace === undefined ? { ...before, pace: beginPace(reading.atMs) } : before
-  const sessionId = nameAt(line.object, "session_id") ?? state.sessionId
-  return onLine(state.sessionId === sessionId ? state : { ...state, sessionId }, line, reading)
+  const line = isShort ? agentLineOf(text, state.sessionId !== undefined) : undefined
+  if (line === undefined) return onBigLine(state, text, reading)
+  return withAgentLine(state, line, reading.atMs, reading.mask)
 }
 
 /**

@@ -1,8 +1,8 @@
 import type { AgentContext } from "../agent/AgentContext.ts"
-import { spentOf } from "../agent/AgentCost.ts"
 import { beginPace, recentActions } from "../agent/AgentPace.ts"
 import { type AgentSeen, isAgent } from "../agent/AgentSeen.ts"
 import { blockedOf, forAnother, lingeringOf, noProgressOf, waitOf } from "../agent/AgentSituation.ts"
+import { spentOf } from "../agent/AgentSpent.ts"
 import type { AgentData } from "./AgentData.ts"
 
 /** A number of the wire: a sum of hostile figures may be none. */

@@ -1,5 +1,5 @@
 import { looksLikeAgentLine } from "../../Domain/agent/AgentLine.ts"
-import { type AgentSeen, isAgent, noAgent } from "../../Domain/agent/AgentSeen.ts"
+import { type AgentSeen, beforeNextRun, isAgent } from "../../Domain/agent/AgentSeen.ts"
 import { nextAgent } from "../../Domain/agent/AgentStream.ts"
 import type { Lines } from "../../Domain/output/Lines.ts"
 import {
@@ -32,10 +32,15 @@ const openingBrace = 0x7b
  */
 const patienceLines = 1000
 
-export const makeOutputEvidence = (startedNanos: bigint, secrets: Secrets): OutputEvidence => {
+/** `earlier` is the agent of the run before. */
+export const makeOutputEvidence = (
+  startedNanos: bigint,
+  secrets: Secrets,
+  earlier: AgentSeen
+): OutputEvidence => {
   let tail = noTail
   let lastOutputNanos = startedNanos
-  let agent = noAgent
+  let agent = beforeNextRun(earlier)
   let otherLines = 0
 
   const maskedLines = (lines: Lines): Lines => masked(lines, secrets.find(lines))

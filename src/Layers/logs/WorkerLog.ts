@@ -11,7 +11,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import type { AgentSeen } from "../../Domain/agent/AgentSeen.ts"
+import { type AgentSeen, noAgent } from "../../Domain/agent/AgentSeen.ts"
 import { countLines, type Lines, lastLine, noRest, takeLines } from "../../Domain/output/Lines.ts"
 import type { OutputStream, TailLine } from "../../Domain/output/OutputTail.ts"
 import { masked, noSecrets, secretsOf } from "../../Domain/output/Secrets.ts"
@@ -121,6 +121,7 @@ const make = Effect.gen(function* () {
     const run = yield* Effect.runtime<never>()
     const throttle = makeThrottle(file)
     let dropped = 0
+    let earlierAgent = (): AgentSeen => noAgent
 
     const note = (text: string) =>
       file.write(Buffer.from(`${timestamp(new Date())} --- ${printable(text)}\n`))
@@ -145,7 +146,8 @@ const make = Effect.gen(function* () {
       const clock = yield* Effect.clock
       const nowNanos = () => clock.unsafeCurrentTimeNanos()
       const known = secretsOf(secretValues)
-      const evidence = makeOutputEvidence(nowNanos(), known)
+      const evidence = makeOutputEvidence(nowNanos(), known, earlierAgent())
+      earlierAgent = evidence.agent
       const secrets = () => (settings.redact ? known : noSecrets)
       let readBytes = 0
 

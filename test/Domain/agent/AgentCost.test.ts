@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { spentOf } from "../../../src/Domain/agent/AgentCost.ts"
+import { beforeNextRun } from "../../../src/Domain/agent/AgentSeen.ts"
+import { spentOf } from "../../../src/Domain/agent/AgentSpent.ts"
+import { nextAgent } from "../../../src/Domain/agent/AgentStream.ts"
 import { agentAfter, recordedLines } from "../../fixtures/RecordedRuns.ts"
 
 const spent = (lines: ReadonlyArray<string>) => spentOf(agentAfter(lines).cost)
@@ -186,6 +188,31 @@ describe("the cost of a run", () => {
     const [, second = []] = turnsOf(10, 30)
     const { costUsd, isExact } = spent(second)
     assert.deepStrictEqual({ costUsd, isExact }, { costUsd: 0.3, isExact: false })
+  })
+
+  it("of a run that was killed before any result is estimated by the prices that the run before has told", () => {
+    const earlier = beforeNextRun(agentAfter(turnsOf(10, 30).flat()))
+    const [[answer = ""] = []] = linesOf({ isNew: true, session: "b", before: 0, turns: [25] })
+    const { answersSince, costUsd, isExact } = spentOf(nextAgent(earlier, answer, 0).cost)
+    assert.closeTo(costUsd ?? -1, 0.25, 0.001)
+    assert.deepStrictEqual({ answersSince, isExact }, { answersSince: 1, isExact: false })
+  })
+
+  it("is unknown, and not zero, of an agent that knows no prices; its tokens are counted", () => {
+    const [[answer = "", result = ""] = []] = turnsOf(10)
+    const {
+      modelUsage: _,
+      model_usage_since_last_result: __,
+      total_cost_usd: ___,
+      ...rest
+    } = JSON.parse(result)
+    const usage = { input_tokens: 70, output_tokens: 5 }
+    assert.deepStrictEqual(spent([answer, JSON.stringify({ ...rest, usage })]), {
+      costUsd: undefined,
+      isExact: false,
+      tokens: { input: 70, output: 5, cacheRead: 0, cacheCreation: 0 },
+      answersSince: 0
+    })
   })
 
   it("counts a result that is too long to parse by its total", () => {
