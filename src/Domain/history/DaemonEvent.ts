@@ -166,6 +166,7 @@ export const describeEvent = (event: DaemonEvent): Message => {
     case "SessionContinued":
     case "SessionDropped":
     case "BudgetNearlySpent":
+    case "AgentStopped":
     case "BudgetReset":
       return describeSession(event)
     case "OutputDropped":

@@ -52,7 +52,7 @@ const budgetRow = (name: string, plan: AgentPlan, work: WorkRecord, day: string)
   ...(plan.maxTurns === undefined ? {} : { work_limit_turns: plan.maxTurns }),
   day_cost_micro_usd: micro(spentOn(work, day)),
   ...limit("day_limit_micro_usd", plan.budget.projectDayUsd),
-  ...(work.session === undefined ? {} : { session_id: work.session }),
+  ...(work.session === undefined || !plan.resume ? {} : { session_id: work.session }),
   is_finished: work.isFinished
 })
 

@@ -18,6 +18,8 @@ export const SessionEvent = Schema.Union(
   /** The next run begins another session. */
   Schema.TaggedStruct("SessionDropped", { ...ofProject, reason: Schema.String }),
   Schema.TaggedStruct("BudgetNearlySpent", { ...ofProject, usage: UsedLimit, isExact: Schema.Boolean }),
+  /** The daemon stops an agent that has used up a limit, or has finished and lingers. */
+  Schema.TaggedStruct("AgentStopped", { ...ofProject, reason: Schema.String }),
   /** A user began another work. */
   Schema.TaggedStruct("BudgetReset", { ...ofProject, usd: Schema.Number, turns: Schema.Int })
 )
@@ -37,6 +39,8 @@ export const describeSession = (event: SessionEvent): Message => {
         level: "warning",
         text: `80 % of a budget is spent: ${describeUsed(event.usage)}${event.isExact ? "" : ", by an estimate"}`
       }
+    case "AgentStopped":
+      return { level: "info", text: `Stopping the agent: ${event.reason}` }
     case "BudgetReset":
       return {
         level: "info",

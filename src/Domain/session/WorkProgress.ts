@@ -1,6 +1,6 @@
 import type { AgentEnd } from "../agent/AgentAdapter.ts"
-import { spentOf } from "../agent/AgentCost.ts"
 import type { AgentSeen } from "../agent/AgentSeen.ts"
+import { spentOf } from "../agent/AgentSpent.ts"
 import type { Verdict } from "../verdict/ExitVerdict.ts"
 import type { AgentPlan } from "./AgentPlan.ts"
 import { spentOn, type WorkRecord } from "./WorkRecord.ts"
@@ -34,6 +34,12 @@ const withoutSession = (work: WorkRecord): WorkRecord => {
   const { session, ...others } = work
   return session === undefined ? work : { ...others, resumes: 0 }
 }
+
+/** A run that met a limit, or an API that was down, says nothing about the session or the progress of the work. */
+export const notCounted = (work: WorkRecord): WorkRecord =>
+  work.run === undefined || work.run.turns > 0
+    ? work
+    : { ...work, resumes: Math.max(0, work.resumes - 1), fruitless: Math.max(0, work.fruitless - 1) }
 
 /** A session that is too large kills its next run as soon as it is loaded. */
 const soonMs = 60_000

@@ -1,4 +1,4 @@
-import type { SessionEnd } from "../session/WorkProgress.ts"
+import { notCounted, type SessionEnd } from "../session/WorkProgress.ts"
 import { noWork, type WorkRecord } from "../session/WorkRecord.ts"
 import { verdictOf } from "../verdict/ExitJudgement.ts"
 import { describeVerdict, type Verdict } from "../verdict/ExitVerdict.ts"
@@ -47,7 +47,7 @@ export const follow = (
       return kind === "done" && wasSteady ? launch(state, true) : fail(rules, state, sentence)
     }
     case "Wait":
-      return hold(rules, state, { ...next, again: true, awaits: "time" })
+      return hold(rules, { ...state, work: notCounted(state.work) }, { ...next, again: true, awaits: "time" })
     case "Stop":
       return kind === "done"
         ? rest(rules, finished(state), `its work is finished (${sentence})`)
