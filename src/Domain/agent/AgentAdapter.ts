@@ -61,6 +61,8 @@ export interface AgentAdapter {
     sessionId: string,
     prompt: string | undefined
   ) => CommandLine | undefined
+  /** The id of a new session that the user's own arguments choose. */
+  readonly ownSession?: (argv: CommandLine) => string | undefined
   /** The same command with its prompt on standard input; undefined where its place is uncertain. */
   readonly fed?: (argv: CommandLine) => { readonly argv: CommandLine; readonly prompt: string } | undefined
   /** The command line with these limits; undefined where the agent knows none. */

@@ -116,6 +116,8 @@ const resume = (
   return prompted && withOptions(prompted, given(prompted), session, ["--resume", sessionId])
 }
 
+const ownSession = (argv: CommandLine): string | undefined => valueOf(given(argv), "--session-id")
+
 const inputOptions = new Set(["--input-format"])
 
 const fed = (argv: CommandLine): { readonly argv: CommandLine; readonly prompt: string } | undefined => {
@@ -175,6 +177,7 @@ export const claude: AgentAdapter = {
   runs,
   first,
   resume,
+  ownSession,
   fed,
   limited,
   limitsOf,

@@ -12,6 +12,8 @@ export interface AgentPlan {
   readonly task: number
   /** The prompt that the agent gets on standard input; undefined where it stands in the command line. */
   readonly prompt: { readonly text: string } | { readonly file: string } | undefined
+  /** The id of a new session that the user's own arguments choose. */
+  readonly ownSession: string | undefined
   readonly resume: boolean
   /** Runs in a row that continue a session without a finished answer, before one begins anew. */
   readonly resumeAttempts: number
@@ -78,6 +80,7 @@ export const agentPlanOf = (
     adapter,
     prompt,
     task: Hash.string(task),
+    ownSession: adapter.ownSession?.(argv),
     resume,
     resumeAttempts,
     resumePrompt,

@@ -42,7 +42,7 @@ export const startOf = (
   sessionId: string
 ): RunStart => {
   if (plan === undefined) return { _tag: "Run", argv, work: before, continued: undefined, prompt: undefined }
-  const work = before.isFinished ? anotherWork(before) : before
+  const work = before.isFinished ? { ...anotherWork(before), fruitless: before.fruitless } : before
   const usage = usedUp(plan, work, today)
   if (usage !== undefined) return { _tag: "Refused", verdict: { kind: "budget", usage }, work }
   const allowed = allowance(plan, work, today)
@@ -72,11 +72,9 @@ export const startOf = (
     const prompt = plan.prompt && { text: plan.resumePrompt }
     return { _tag: "Run", argv: resumed, work: continued, continued: session, prompt }
   }
-  return {
-    _tag: "Run",
-    argv: fresh ?? limited,
-    work: { ...next, resumes: 0, run: { ...run, start: fresh === undefined ? "plain" : "fresh" } },
-    continued: undefined,
-    prompt: plan.prompt
-  }
+  const begun =
+    fresh === undefined
+      ? { ...next, resumes: 0, run: { ...run, start: "plain" as const } }
+      : { ...next, resumes: 0, session: sessionId, run: { ...run, start: "fresh" as const } }
+  return { _tag: "Run", argv: fresh ?? limited, work: begun, continued: undefined, prompt: plan.prompt }
 }

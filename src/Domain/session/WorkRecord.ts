@@ -32,7 +32,7 @@ export const WorkRecord = Schema.Struct({
   fruitless: Schema.NonNegativeInt,
   /** The limits of spending of which the daemon has warned. */
   warned: Schema.Array(Schema.String),
-  /** The agent has finished. */
+  /** The agent has finished: its next run begins another work. */
   isFinished: Schema.Boolean,
   run: perhaps(Run)
 })
@@ -52,6 +52,10 @@ export const noWork: WorkRecord = {
 /** Another work. The day's spending goes on. */
 export const anotherWork = ({ day }: WorkRecord): WorkRecord => ({ ...noWork, ...(day && { day }) })
 
+/** The work after a user has started its agent: the runs before do not count against the next ones. */
+export const withFreshChances = (work: WorkRecord): WorkRecord =>
+  work.fruitless === 0 ? work : { ...work, fruitless: 0 }
+
 /** Whether no part of the cost is an estimate. */
 export const isCostExact = ({ isExact, run }: WorkRecord): boolean => isExact && (run?.isExact ?? true)
 
@@ -62,6 +66,6 @@ const mostUsd = 1e9
 const mostRuns = 1e9
 
 /** Whether a daemon may have written these values. */
-export const isBelievableWork = ({ day, fruitless, resumes, turns, usd }: WorkRecord): boolean =>
-  [usd, day?.usd ?? 0].every((amount) => amount >= 0 && amount <= mostUsd) &&
-  [turns, fruitless, resumes].every((count) => count >= 0 && count <= mostRuns)
+export const isBelievableWork = ({ day, fruitless, resumes, run, turns, usd }: WorkRecord): boolean =>
+  [usd, day?.usd ?? 0, run?.usd ?? 0].every((amount) => amount >= 0 && amount <= mostUsd) &&
+  [turns, fruitless, resumes, run?.turns ?? 0].every((count) => count >= 0 && count <= mostRuns)

@@ -1,7 +1,7 @@
 import { looksLikeAgentLine } from "../agent/AgentLine.ts"
 import { reached, type Today, usedUp, withWarnings } from "../session/Budget.ts"
-import { afterRun, type SessionEnd, withProgress } from "../session/WorkProgress.ts"
-import { anotherWork, isCostExact } from "../session/WorkRecord.ts"
+import { afterNoStart, afterRun, type SessionEnd, withProgress } from "../session/WorkProgress.ts"
+import { anotherWork, isCostExact, type WorkRecord } from "../session/WorkRecord.ts"
 import { humanDuration } from "../text/Amounts.ts"
 import type { Verdict } from "../verdict/ExitVerdict.ts"
 import { describeUsed } from "../verdict/UsedLimit.ts"
@@ -25,7 +25,8 @@ export const onProgress = (
   const next = { ...state, work }
   const stopped = (because: string, cause: Parameters<typeof end>[4]): Step => {
     const [after, actions] = end(next, epoch, Sequel.Judge(), because, cause)
-    return [after, [...warnings, publish({ _tag: "AgentStopped", project, reason: because }), ...actions]]
+    const asked = publish({ _tag: "StopAsked", project, reason: because })
+    return [after, [...warnings, ...actions, asked]]
   }
   const { result } = seen
   if (result !== undefined && !result.isError) {
@@ -61,17 +62,32 @@ export const sessionAfter = (
     .map(({ text }) => text)
     .toReversed()
   const { exit, uptimeMs } = ended
-  const session = afterRun(agent, work, verdict, uptimeMs, { exit, seen: seen.agent, lastLines })
-  if (verdict.kind !== "budget" || verdict.says !== undefined || verdict.usage !== undefined)
-    return { session, verdict }
-  const usage = usedUp(agent, work, today)
-  return { session, verdict: usage === undefined ? verdict : { ...verdict, usage } }
+  const usage =
+    verdict.kind === "budget" && verdict.says === undefined && verdict.usage === undefined
+      ? usedUp(agent, work, today)
+      : undefined
+  const known = verdict.kind === "budget" && usage !== undefined ? { ...verdict, usage } : verdict
+  const session = afterRun(agent, work, known, uptimeMs, { exit, seen: seen.agent, lastLines })
+  return { session, verdict: known }
 }
+
+/** The work after a run that never started, or whose exit is unknown: its process hangs in the kernel. */
+export const afterUnknownEnd = (
+  work: WorkRecord,
+  seen: RunEvidence | undefined,
+  today: Today | undefined
+): WorkRecord =>
+  seen === undefined
+    ? afterNoStart(work)
+    : today === undefined
+      ? work
+      : withProgress(work, seen.agent, today.date)
 
 /** Begins another work. A running agent goes on with its session, and with the limits that it was started with. */
 export const onForget = ({ project }: WorkerRules, state: WorkerState, ticket: number): Step => {
   const { work } = state
-  const isRunning = state.phase._tag === "Running" || state.phase._tag === "Stopping"
+  const { _tag } = state.phase
+  const isRunning = _tag === "Starting" || _tag === "Running" || _tag === "Stopping"
   const next = {
     ...anotherWork(work),
     ...(isRunning && work.run !== undefined ? { run: work.run } : {}),

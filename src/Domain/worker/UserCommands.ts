@@ -1,3 +1,4 @@
+import { withFreshChances } from "../session/WorkRecord.ts"
 import type { Hold, UserCommand, WorkerAction, WorkerRules } from "./WorkerEvent.ts"
 import { Sequel, type WorkerState } from "./WorkerState.ts"
 import { andThen, end, hold, launch, publish, rest, type Step } from "./WorkerTransition.ts"
@@ -8,9 +9,18 @@ const answering =
 
 const byCommand = "stopped by command"
 
+/** The state after a user has asked for a worker that runs: what it has failed at before does not count. */
+const askedFor = (before: WorkerState): WorkerState => ({
+  ...before,
+  failures: 0,
+  streak: undefined,
+  wanted: "up",
+  work: withFreshChances(before.work)
+})
+
 const onStart = (before: WorkerState, ticket: number): Step => {
   const answer = answering(ticket)
-  const state: WorkerState = { ...before, failures: 0, streak: undefined, wanted: "up" }
+  const state = askedFor(before)
   switch (state.phase._tag) {
     case "Starting":
       return [state, [answer("Worker is already starting")]]
@@ -38,7 +48,7 @@ const onHeldStart = (rules: WorkerRules, before: WorkerState, held: Hold, ticket
     success: true,
     message: `Worker is waiting: ${held.because}`
   }
-  const state: WorkerState = { ...before, failures: 0, streak: undefined, wanted: "up" }
+  const state = askedFor(before)
   switch (state.phase._tag) {
     case "Starting":
     case "Running":
@@ -91,7 +101,7 @@ const onRestart = (before: WorkerState, ticket: number): Step => {
     success: true,
     message: "Worker restart initiated"
   }
-  const state: WorkerState = { ...before, failures: 0, streak: undefined, wanted: "up" }
+  const state = askedFor(before)
   switch (state.phase._tag) {
     case "Starting":
     case "Running":

@@ -1,9 +1,9 @@
-import { notCounted, type SessionEnd } from "../session/WorkProgress.ts"
-import { noWork, type WorkRecord } from "../session/WorkRecord.ts"
+import type { SessionEnd } from "../session/WorkProgress.ts"
+import type { WorkRecord } from "../session/WorkRecord.ts"
 import { verdictOf } from "../verdict/ExitJudgement.ts"
 import { describeVerdict, type Verdict } from "../verdict/ExitVerdict.ts"
 import { describeEnd, type WorkerEnd } from "../verdict/WorkerEnd.ts"
-import { sessionAfter } from "./AgentProgress.ts"
+import { afterUnknownEnd, sessionAfter } from "./AgentProgress.ts"
 import { followUp } from "./VerdictPolicy.ts"
 import type { PublishedEvent, WorkerEvent, WorkerRules } from "./WorkerEvent.ts"
 import { type Phase, Sequel, type WorkerState } from "./WorkerState.ts"
@@ -26,17 +26,15 @@ export const follow = (
     readonly session?: SessionEnd | undefined
   }
 ): Step => {
-  // The agent did not work: it only refused a session that the next start does not name.
-  if (session?.isRefused === true) return launch(before, true)
   const { project, restart } = rules
   const wasSteady = uptimeMs >= restart.successThresholdMs
   const { kind } = verdict
   const inARow = !wasSteady && before.streak?.kind === kind ? before.streak.inARow + 1 : 1
   // The steady timer may fire in the same instant as the exit, and lose.
   const state = { ...before, streak: { kind, inARow }, failures: wasSteady ? 0 : before.failures }
+  const isRefused = session?.isRefused === true
   const next =
-    // Another session overcomes it.
-    kind === "context-full" && session?.dropped !== undefined
+    isRefused || session?.isOvercome === true
       ? ({ _tag: "Restart" } as const)
       : followUp(verdict, restart, { nowMs, inARow })
   switch (next._tag) {
@@ -44,13 +42,17 @@ export const follow = (
       const barren = barrenReason(rules, state.work, sentence)
       if (barren !== undefined)
         return giveUp(rules, state, barren, { _tag: "PersonNeeded", project, reason: barren })
-      return kind === "done" && wasSteady ? launch(state, true) : fail(rules, state, sentence)
+      // The agent did not work: it only refused a session that the next start does not name.
+      if (isRefused) return launch(before, true)
+      return kind === "done" && wasSteady
+        ? launch(state, true)
+        : fail(rules, restarted(state, verdict), sentence)
     }
     case "Wait":
-      return hold(rules, { ...state, work: notCounted(state.work) }, { ...next, again: true, awaits: "time" })
+      return hold(rules, state, { ...next, again: true, awaits: "time" })
     case "Stop":
       return kind === "done"
-        ? rest(rules, finished(state), `its work is finished (${sentence})`)
+        ? rest(rules, { ...state, failures: 0, wanted: "down" }, `its work is finished (${sentence})`)
         : giveUp(rules, state, next.because, { _tag: "PersonNeeded", project, reason: next.because })
   }
 }
@@ -62,12 +64,12 @@ const barrenReason = ({ agent }: WorkerRules, { fruitless }: WorkRecord, last: s
     : `${fruitless} runs in a row ended without a finished answer, the last: ${last}. Read its output with ` +
       "`autopilotd logs`, then run: autopilotd start-worker"
 
-const finished = (state: WorkerState): WorkerState => ({
-  ...state,
-  failures: 0,
-  wanted: "down",
-  work: state.work === noWork ? noWork : { ...state.work, isFinished: true }
-})
+/** A restart at the limit of a work begins another one: within the same, no run may start. */
+const restarted = (state: WorkerState, verdict: Verdict): WorkerState => {
+  const isOver =
+    verdict.kind === "max-turns" || (verdict.kind === "budget" && verdict.usage?.setting === "max_budget")
+  return isOver ? { ...state, work: { ...state.work, isFinished: true } } : state
+}
 
 interface Judged {
   readonly ended: WorkerEnd
@@ -131,7 +133,8 @@ export const onDown = (
   { asked, cause, commanded, ended, sequel }: Extract<Phase, { _tag: "Stopping" }>,
   { seen, today }: Pick<Extract<WorkerEvent, { _tag: "Down" }>, "seen" | "today">
 ): Step => {
-  if (ended === undefined || seen === undefined) return proceed(rules, state, sequel, undefined)
+  if (ended === undefined || seen === undefined)
+    return proceed(rules, { ...state, work: afterUnknownEnd(state.work, seen, today) }, sequel, undefined)
   const { agent, nowMs, peakMemoryBytes, tail, timeZone } = seen
   const { exit, oomKill, uptimeMs } = ended
   const judgedBy = verdictOf({

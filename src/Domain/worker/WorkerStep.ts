@@ -1,3 +1,5 @@
+import { afterNoStart } from "../session/WorkProgress.ts"
+import { withFreshChances } from "../session/WorkRecord.ts"
 import { describeSurvivors } from "../tree/Survivor.ts"
 import { describeEnd } from "../verdict/WorkerEnd.ts"
 import { onForget, onProgress } from "./AgentProgress.ts"
@@ -25,6 +27,13 @@ const onDrain = (rules: WorkerRules, before: WorkerState, because: string): Step
       return stay(state)
   }
 }
+
+/** A failed worker that is tried again by itself. */
+const afresh = (state: WorkerState): WorkerState => ({
+  ...state,
+  failures: 0,
+  work: withFreshChances(state.work)
+})
 
 /** Starts the worker that waits for this reason. */
 const onRelease = (state: WorkerState, because: string): Step => {
@@ -92,8 +101,10 @@ const onRun = (
         : stay(state)
     case "CannotStart": {
       const published = publish({ _tag: "WorkerNotStarted", project, reason: event.because })
-      if (phase._tag === "Stopping") return proceed(rules, state, phase.sequel, undefined)
-      const next = { ...state, lastExit: `not started: ${event.because}` }
+      // A refused start has begun no run.
+      const work = event.verdict === undefined ? afterNoStart(state.work) : state.work
+      if (phase._tag === "Stopping") return proceed(rules, { ...state, work }, phase.sequel, undefined)
+      const next = { ...state, work, lastExit: `not started: ${event.because}` }
       const verdict = event.verdict ?? ({ kind: "not-started", reason: event.because } as const)
       return andThen(
         follow(rules, next, verdict, { nowMs: event.nowMs, sentence: event.because, uptimeMs: 0 }),
@@ -218,6 +229,6 @@ export const step = (rules: WorkerRules, state: WorkerState, event: WorkerEvent)
       }
       return phase._tag === "Waiting"
         ? launch(state, phase.again)
-        : launch(phase._tag === "Failed" ? { ...state, failures: 0 } : state, true)
+        : launch(phase._tag === "Failed" ? afresh(state) : state, true)
   }
 }

@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { RunStart } from "../../Domain/session/RunStart.ts"
-import { noWork } from "../../Domain/session/WorkRecord.ts"
+import { noWork, withFreshChances } from "../../Domain/session/WorkRecord.ts"
 import type { Survivor } from "../../Domain/tree/Survivor.ts"
 import { describeVerdict } from "../../Domain/verdict/ExitVerdict.ts"
 import type { KillReason } from "../../Domain/verdict/WorkerEnd.ts"
@@ -192,7 +192,7 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
   })
 
   // A start by a user clears what has failed; the work of the agent goes on.
-  const afresh = { ...emptyState, ...(before?.work && { work: before.work }) }
+  const afresh = { ...emptyState, ...(before?.work && { work: withFreshChances(before.work) }) }
   const isFresh = !options.keepState || before === undefined
   const first = resume(rules(), isFresh ? afresh : before, yield* Clock.currentTimeMillis, options.starts)
   // A status before the beginning shows the state that follows, not an empty one.
