@@ -1,6 +1,6 @@
 import type { AgentEnd } from "../agent/AgentAdapter.ts"
-import { spentOf } from "../agent/AgentCost.ts"
 import type { AgentSeen } from "../agent/AgentSeen.ts"
+import { spentOf } from "../agent/AgentSpent.ts"
 import type { Verdict } from "../verdict/ExitVerdict.ts"
 import type { AgentPlan } from "./AgentPlan.ts"
 import { spentOn, type WorkRecord } from "./WorkRecord.ts"
