@@ -105,7 +105,9 @@ export const start = (): void => {
     else if (elt.id === "poller") become("offline", "failed", `${status}`)
   })
   onHtmx<{ elt: Element; successful: boolean }>("afterRequest", ({ elt, successful }) => {
-    if (elt.id === "poller" && successful && !isLive()) become("polling", "polling")
+    // Log and editor ask once, and so ask again what a busy panel has not answered.
+    if (!successful && !isDenied) setTimeout(() => htmx.trigger(elt, "again"), pollMs)
+    else if (successful && elt.id === "poller" && !isLive()) become("polling", "polling")
   })
   setInterval(watch, 1000)
   on(document, "visibilitychange", watch)

@@ -1,6 +1,6 @@
 import { type Html, type HtmlValue, html } from "../html/Html.ts"
 import { moment, since, until } from "../html/Moment.ts"
-import { counted, dollars, humanBytes } from "../text/Amounts.ts"
+import { dollars, humanBytes } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import { type DaemonSight, startOf } from "./DaemonSight.ts"
 import { type RunEnd, tagOf } from "./RunEnds.ts"
@@ -58,9 +58,7 @@ const valueAfter = (command: ReadonlyArray<string>, names: ReadonlyArray<string>
 
 /** The turns and the cost of a run, as far as its verdict knows them. */
 const figuresOf = ({ verdict }: RunEnd): ReadonlyArray<Row> => [
-  ...("turns" in verdict && verdict.turns !== undefined
-    ? [["Turns", counted(verdict.turns, "turn")] as const]
-    : []),
+  ...("turns" in verdict && verdict.turns !== undefined ? [["Turns", verdict.turns] as const] : []),
   ...("costUsd" in verdict && verdict.costUsd !== undefined
     ? [["Cost", dollars(verdict.costUsd)] as const]
     : [])
