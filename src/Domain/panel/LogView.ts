@@ -8,7 +8,7 @@ import type { LogPosition } from "./LogChoice.ts"
 export const logCard: Html = html`<section class="card c7 logs" id="log" aria-labelledby="log-title">
 <input class="sr" type="checkbox" id="log-wrap" aria-label="Wrap long lines">
 <header><h2 id="log-title">Worker log</h2>
-<form class="tools" id="log-form" role="search" hx-get="/ui/log" hx-target="#log-rows" hx-trigger="submit,input delay:300ms,autopilotd:log" hx-sync="this:queue last">
+<form class="tools" id="log-form" role="search" hx-get="/ui/log" hx-target="#log-rows" hx-trigger="submit,input delay:300ms,autopilotd:log,again" hx-sync="this:queue last">
 <label class="field">${icon("search")}<span class="sr">Search the log</span><input type="search" name="q" placeholder="Search" maxlength="200" autocomplete="off" spellcheck="false"></label>
 <select class="btn sm" name="level" aria-label="Level"><option value="">All levels</option><option value="warning">Warnings and errors</option><option value="error">Errors</option></select>
 <select class="btn sm" name="stream" aria-label="Stream"><option value="">All lines</option><option value="out">Output</option><option value="err">Error output</option><option value="note">Starts and notes</option></select>
