@@ -2,6 +2,7 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs/promises"
 import { extname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { gzipSync } from "node:zlib"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { messageOf } from "../files/SystemError.ts"
@@ -24,6 +25,8 @@ const contentTypes: Readonly<Record<string, string>> = {
 
 export interface Asset {
   readonly content: Uint8Array
+  /** The same, compressed. Undefined for what is compressed already, as fonts are. */
+  readonly gzipped: Uint8Array | undefined
   readonly contentType: string
 }
 
@@ -51,7 +54,11 @@ export const loadAssets: Effect.Effect<PanelAssets, AssetsMissing> = Effect.susp
       const assets = new Map(
         files.map(({ content, name }) => [
           url(name),
-          { content, contentType: contentTypes[extname(name)] ?? "application/octet-stream" }
+          {
+            content,
+            gzipped: extname(name) === ".woff2" ? undefined : gzipSync(content),
+            contentType: contentTypes[extname(name)] ?? "application/octet-stream"
+          }
         ])
       )
       return { url, at: (path: string) => assets.get(path) }

@@ -49,14 +49,20 @@ export const routes = ({ assets, start }: RouteOptions) =>
       ),
       HttpRouter.get(
         "/assets/:version/:name",
-        Effect.map(HttpServerRequest.HttpServerRequest, ({ url }) => {
+        Effect.map(HttpServerRequest.HttpServerRequest, ({ headers, url }) => {
           const asset = assets.at(url.split("?", 1)[0] ?? "")
-          return asset === undefined
-            ? refused(404, "There is no such file.")
-            : HttpServerResponse.uint8Array(asset.content, {
-                contentType: asset.contentType,
-                headers: { "cache-control": "public, max-age=31536000, immutable" }
-              })
+          if (asset === undefined) return refused(404, "There is no such file.")
+          const { content, contentType, gzipped } = asset
+          // Worth it through an SSH tunnel.
+          const isGzipped = gzipped !== undefined && /\bgzip\b/.test(headers["accept-encoding"] ?? "")
+          return HttpServerResponse.uint8Array(isGzipped ? gzipped : content, {
+            contentType,
+            headers: {
+              "cache-control": "public, max-age=31536000, immutable",
+              vary: "accept-encoding",
+              ...(isGzipped ? { "content-encoding": "gzip" } : {})
+            }
+          })
         })
       ),
       HttpRouter.get(
