@@ -70,7 +70,12 @@ const withWord = (
   )
 }
 
+/** What other web servers call the address that they listen on. No option has such a name, on purpose. */
+const addressNames: ReadonlyArray<string> = ["--host", "--bind", "--listen", "--address"]
+
 const unknownOption = (given: string): string => {
+  if (addressNames.some((name) => given === name || given.startsWith(`${name}=`)))
+    return `Unknown option ${quoted(given)}. The panel listens on 127.0.0.1 only; from another machine, forward its port: ssh -L 7420:127.0.0.1:7420 HOST.`
   const short = given.slice(0, 2)
   const key = shortNames.get(short)
   if (!given.startsWith("--") && key !== undefined && rows[key]._tag === "Valued") {

@@ -56,7 +56,7 @@ export const count: OptionValue<number> = {
 
 /** A TCP port; 0 stands for any free one. */
 export const port: OptionValue<number> = {
-  expects: "a port from 0 to 65535",
+  expects: "a port of 127.0.0.1 from 0 to 65535",
   decode: (given) => {
     const value = count.decode(given)
     return value !== undefined && value <= 65_535 ? value : undefined
