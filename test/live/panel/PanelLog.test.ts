@@ -95,6 +95,23 @@ describe("the log in a browser", () => {
       yield* Effect.promise(() => page.locator("#log-form [name=level]").selectOption(""))
       yield* shows("#log-rows", "of the night")
 
+      // Long lines wrap on request; the file comes whole; a time of the clock leads to its lines.
+      yield* click("label[for=log-wrap]")
+      yield* holds(`getComputedStyle(${rowWith("of the night")}).whiteSpace === "pre-wrap"`)
+      const [download] = yield* Effect.promise(() =>
+        Promise.all([page.waitForEvent("download"), page.locator("#log-save").click()])
+      )
+      assert.strictEqual(download.suggestedFilename(), "worker.log")
+      const saved = yield* Effect.promise(() => download.path())
+      assert.strictEqual(
+        fs.readFileSync(saved, "utf8"),
+        fs.readFileSync(join(home, "logs/default/worker.log"), "utf8")
+      )
+      yield* Effect.promise(() => page.locator("#log-at").fill("2026-01-01T12:00:00"))
+      yield* shows("#log-rows", /The time you asked for[^]*line 1 of the night/)
+      yield* shows("#log-follow[aria-pressed=false]", "Follow")
+      yield* click("#log-follow")
+
       // It follows, pauses and counts, and goes on.
       yield* shows("#log-follow[aria-pressed=true]", "Follow")
       say("while it follows")

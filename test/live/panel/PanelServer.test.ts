@@ -1,9 +1,11 @@
 import * as fs from "node:fs"
 import * as http from "node:http"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { command, eventually, fixture, ownProcess, startDaemon, temporaryHome } from "../TestDaemon.ts"
+import { lineOf } from "../../../src/Domain/history/HistoryRecord.ts"
+import { ProjectName } from "../../../src/Domain/Project.ts"
+import { command, eventually, fixture, ownProcess, run, startDaemon, temporaryHome } from "../TestDaemon.ts"
 import { startPanel } from "./TestPanel.ts"
 
 /** A request with headers that fetch does not let anyone set. */
@@ -73,6 +75,22 @@ describe("autopilotd gui", () => {
       const shell = yield* ask(origin, "/", {})
       assert.strictEqual(shell.status, 200)
       assert.match(String(shell.headers["content-security-policy"]), /default-src 'none'/)
+      // Without fonts less than 100 kB, as they are sent.
+      const html = yield* Effect.flatMap(panel.fetch("/"), (response) =>
+        Effect.promise(() => response.text())
+      )
+      const files = [...html.matchAll(/"(\/assets\/[^"]+)"/g)].map(([, path = ""]) => path)
+      assert.lengthOf(files, 4)
+      const sizes = yield* Effect.forEach(files, (path) =>
+        Effect.map(ask(origin, path, { "accept-encoding": "gzip, br" }), ({ headers }) => {
+          assert.strictEqual(headers["content-encoding"], "gzip")
+          return Number(headers["content-length"])
+        })
+      )
+      assert.isBelow(
+        sizes.reduce((sum, bytes) => sum + bytes, html.length),
+        50_000
+      )
       const granted = yield* ask(origin, "/ws", upgrade(token, origin))
       assert.deepStrictEqual(
         [granted.status, granted.headers["sec-websocket-protocol"]],
@@ -105,6 +123,72 @@ describe("autopilotd gui", () => {
     })
   )
 
+  it.scopedLive("shows a night of 5,000 events in parts of one size", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const count = 5000
+      const ends = Array.from({ length: count }, (_, seq) =>
+        lineOf(
+          { at: Date.now() - (count - seq) * 5000, seq, daemon: "night" },
+          {
+            _tag: "WorkerEnded",
+            project: ProjectName.make("default"),
+            exit: { code: 1, signal: null },
+            uptimeMs: 4000,
+            verdict: { kind: "crash", exit: { code: 1, signal: null }, tail: [] }
+          }
+        )
+      )
+      fs.writeFileSync(join(home, "history.jsonl"), ends.join(""), { mode: 0o600 })
+      const panel = yield* startPanel({ home })
+      const textOf = (path: string) =>
+        Effect.flatMap(panel.fetch(path), (response) => Effect.promise(() => response.text()))
+      const rowsIn = (text: string) => text.split("<tr>").length - 1
+      const newest = yield* textOf("/ui/history/rows?project=default")
+      assert.strictEqual(rowsIn(newest), 51, "50 rows, and one for the button")
+      assert.include(newest, "Show 50 older (4950 left)")
+      const oldest = yield* textOf("/ui/history/rows?project=default&skip=4950")
+      assert.strictEqual(rowsIn(oldest), 50)
+      // Chart, card and the rest: all that the page gets, in less than 100 kB, however long the night.
+      const page = yield* textOf("/ui/page?project=default&range=24h")
+      assert.include(page, '<div id="history-count" hx-swap-oob="innerHTML">5000</div>')
+      assert.isBelow(page.length, 100_000)
+    })
+  )
+
+  it.scopedLive("shows a demo of everything with one command, and leaves nothing behind", () =>
+    Effect.gen(function* () {
+      const tmp = yield* temporaryHome
+      // What npm run gui:demo does.
+      const demo = yield* run({
+        home: tmp,
+        command: process.execPath,
+        args: [resolve(import.meta.dirname, "../../../scripts/gui-demo.mjs")],
+        env: { TMPDIR: tmp }
+      })
+      const [link = "", origin, token = ""] = yield* eventually(
+        "it prints the link",
+        Effect.sync(() => /(http:\S+)\/#token=(\S+)/.exec(demo.stdout()) ?? undefined)
+      )
+      const page = yield* Effect.promise(() => fetch(link).then((response) => response.text()))
+      assert.include(page, 'id="daemon-status-content"')
+      const states = yield* eventually(
+        "its workers are in five states",
+        Effect.promise(async () => {
+          const headers = { "x-autopilotd-token": token }
+          const text = await fetch(`${origin}/ui/page?page=all`, { headers }).then((response) =>
+            response.text()
+          )
+          return /<div id="all-state"[^>]*>([^<]*failed[^<]*)</.exec(text)?.[1]
+        })
+      )
+      assert.match(states, /running/)
+      demo.child.kill("SIGINT")
+      assert.deepStrictEqual(yield* demo.ended, { code: 0, signal: null })
+      assert.deepStrictEqual(fs.readdirSync(tmp), [])
+    })
+  )
+
   it.scopedLive(
     "opens its link in the browser, also that of the panel that runs, and says who has the port",
     () =>
@@ -114,7 +198,7 @@ describe("autopilotd gui", () => {
         const seen = join(home, "seen")
         fs.writeFileSync(
           join(home, "xdg-open"),
-          `#!/bin/sh\ncat "$1" >>"${seen}"; echo "$1" >>"${seen}.paths"\n`,
+          `#!/bin/sh\necho "$1" >>"${seen}.paths"; cat "$1" >>"${seen}"\n`,
           {
             mode: 0o755
           }
