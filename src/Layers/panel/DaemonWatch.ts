@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
 import * as Schedule from "effect/Schedule"
@@ -41,7 +42,8 @@ export const layer: Layer.Layer<DaemonWatch, never, ControlClient | AutopilotHom
     const { request } = yield* ControlClient
     const { socket } = yield* AutopilotHome
     const hub = yield* PubSub.sliding<void>(1)
-    const seen = new Map<string, Effect.Effect<DaemonSight>>()
+    const scope = yield* Effect.scope
+    const seen = new Map<string, Fiber.Fiber<DaemonSight>>()
     const change = Effect.suspend(() => {
       seen.clear()
       return PubSub.publish(hub, undefined)
@@ -94,10 +96,11 @@ export const layer: Layer.Layer<DaemonWatch, never, ControlClient | AutopilotHom
         Effect.suspend(() => {
           const key = project ?? ""
           const known = seen.get(key)
-          if (known !== undefined) return known
-          return Effect.flatMap(Effect.cached(ask(project)), (asked) => {
+          if (known !== undefined) return Fiber.join(known)
+          // Not by the page that comes first: it may go, and the others still wait.
+          return Effect.flatMap(Effect.forkIn(ask(project), scope), (asked) => {
             seen.set(key, asked)
-            return asked
+            return Fiber.join(asked)
           })
         })
     })
