@@ -20,8 +20,9 @@ worker_limit_bytes = 8_589_934_592  # 8 GiB`
  */
 export const editorCard: Html = html`<section class="card c5 config" id="config" aria-labelledby="config-title">
 <header><h2 id="config-title">Configuration</h2><span class="push" id="config-state" role="status"></span></header>
-<form id="config-form" hx-post="/ui/config/check" hx-trigger="input delay:400ms, change" hx-swap="none" hx-sync="this:queue last" hx-disinherit="hx-sync" autocomplete="off">
-<input type="hidden" name="sha256" id="config-base"><div id="config-stored" hx-get="/ui/config/stored" hx-trigger="load, again, focus from:#config-text" hx-swap="none" hidden></div><div id="config-ask" hidden></div>
+<div id="config-stored" hx-get="/ui/config/stored" hx-trigger="load, again, focus from:#config-text" hx-swap="none" hidden></div>
+<form id="config-form" hx-post="/ui/config/check" hx-trigger="input delay:400ms, change, again" hx-swap="none" hx-sync="this:queue last" hx-disinherit="hx-sync" autocomplete="off">
+<input type="hidden" name="sha256" id="config-base"><div id="config-ask" hidden></div>
 <div class="editor" id="config-box"><div class="gutter" id="config-lines" aria-hidden="true">1</div><div class="code"><pre id="config-shown" aria-hidden="true"></pre><textarea id="config-text" name="text" rows="1" spellcheck="false" autocapitalize="off" autocorrect="off" wrap="off" aria-labelledby="config-title" aria-describedby="config-verdict" placeholder="${example}"></textarea></div></div>
 <div id="config-verdict"></div>
 <details class="diff" id="config-changes"><summary>Differences to the stored file</summary><div id="config-diff"></div></details>
