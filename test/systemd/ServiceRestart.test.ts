@@ -8,7 +8,7 @@ import { underUserManager } from "./UserManager.ts"
 
 describe("systemctl restart", () => {
   underUserManager(
-    "leaves what was failed, stopped or waiting as it was, and goes on with what ran",
+    "keeps failed, stopped and waiting workers as they are, and restarts those that ran",
     (machine) =>
       Effect.gen(function* () {
         const resetsAt = Math.floor(Date.now() / 1000) + 7200

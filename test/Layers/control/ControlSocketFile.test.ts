@@ -33,7 +33,7 @@ describe("the control socket's file", () => {
     })
   )
 
-  it.scopedLive("replaces what a dead daemon left, be it a socket, a half-made one or a plain file", () =>
+  it.scopedLive("replaces what a killed daemon left: a socket, a half-made one, or a plain file", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const path = Path.join(folder, "autopilotd.sock")

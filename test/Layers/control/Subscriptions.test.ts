@@ -155,7 +155,7 @@ describe("a subscription", () => {
     )
   )
 
-  it.effect("writes while it is idle, and ends when the client is gone", () =>
+  it.effect("sends a sign of life while it is idle, and ends when the client is gone", () =>
     inWorld(({ publish, subscribe }) =>
       Effect.gen(function* () {
         const { leave, lines } = yield* subscribe()

@@ -61,7 +61,7 @@ describe("the id of a home", () => {
       })
   )
 
-  it.scopedLive("that nothing knows any more is a new one, and that is reported", () =>
+  it.scopedLive("that no file has any more is a new one, and that is reported", () =>
     Effect.gen(function* () {
       const { home, id } = yield* usedHome
       fs.rmSync(home.idFile)
@@ -75,7 +75,7 @@ describe("the id of a home", () => {
   )
 
   it.scopedLive(
-    "is another one in a copy, also without its file, and stays the same where the home is renamed",
+    "is a new one in a copy, also without its file, and stays the same where the home is renamed",
     () =>
       Effect.gen(function* () {
         const { folder, home, id } = yield* usedHome
@@ -97,7 +97,7 @@ describe("the id of a home", () => {
       })
   )
 
-  it.scopedLive("of a home of an earlier version, which has no place, stays the same", () =>
+  it.scopedLive("stays the same in a home of an earlier version, which has no id.place", () =>
     Effect.gen(function* () {
       const { home, id } = yield* usedHome
       fs.rmSync(home.placeFile)

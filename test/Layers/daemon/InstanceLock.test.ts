@@ -57,7 +57,7 @@ describe("the lock of a home", () => {
     })
   )
 
-  it.scopedLive("gives a home one id for ever, and removes the PID file at its end", () =>
+  it.scopedLive("keeps the id of a home, and removes the PID file at its release", () =>
     Effect.gen(function* () {
       const paths = yield* home
       const first = yield* Effect.scoped(lock(paths))
@@ -83,7 +83,7 @@ describe("the lock of a home", () => {
     })
   )
 
-  it.scopedLive("names its owner, and is free once that is killed", () =>
+  it.scopedLive("names its owner, and is released when the owner is killed", () =>
     Effect.gen(function* () {
       const paths = yield* home
       const other = yield* holder(paths)
@@ -168,7 +168,7 @@ describe("the lock of a home", () => {
     })
   )
 
-  it.scopedLive("is refused to a start while somebody answers on the socket", () =>
+  it.scopedLive("is refused to a start while a daemon answers on the socket", () =>
     Effect.gen(function* () {
       const paths = yield* home
       fs.mkdirSync(paths.root)

@@ -12,7 +12,7 @@ const replaced = (...args: Parameters<typeof replaceFile>) => Effect.promise(() 
 const contentAndMode = (path: string) => [fs.readFileSync(path, "utf8"), fs.statSync(path).mode & 0o777]
 
 describe("A file that is replaced", () => {
-  it.scopedLive("has the new content, and is for its owner only unless a mode is given", () =>
+  it.scopedLive("has the new content, and mode 0600 unless a mode is given", () =>
     Effect.gen(function* () {
       const path = yield* aFile
       yield* replaced(path, "one")
@@ -51,7 +51,7 @@ describe("A file that is replaced", () => {
     })
   )
 
-  it.scopedLive("loses the temporary files of killed writers once they are a minute old", () =>
+  it.scopedLive("is cleared of killed writers' temporary files once they are a minute old", () =>
     Effect.gen(function* () {
       const path = yield* aFile
       const old = `.state.${"a".repeat(12)}.new`

@@ -21,7 +21,7 @@ const distrustOf = (path: string) => Effect.map(readTextFile(path), ({ distrust 
 
 const every = /^can be written by every user, and it says what runs as you\. If you trust .*: chmod o-w \//
 
-describe("a file that says what runs", () => {
+describe("a file that decides what runs", () => {
   it.scoped("is refused, as settings and as env file, when every user can write it", () =>
     Effect.gen(function* () {
       const path = yield* file

@@ -162,7 +162,7 @@ describe("the report on hogs", () => {
     })
   )
 
-  it.scoped("tells who is in the cgroup that leaves least, and in the groups below it", () =>
+  it.scoped("lists processes in the cgroup that leaves least memory, and in the groups below it", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryHome
       fs.mkdirSync(join(folder, "inner", "deeper"), { recursive: true })

@@ -42,19 +42,21 @@ const others = (world: WorkerWorld) => {
 }
 
 describe("the kernel's limit of a worker", () => {
-  it.scoped("is a quarter above its own, once it has started, and one process may be killed alone", () =>
-    inWorld(limit, (world) =>
-      Effect.gen(function* () {
-        const group = groupOf(world, "home:default:1", [1000])
-        group.holds({ anonBytes: MiB, cacheBytes: 900 * MiB })
-        yield* begin
-        yield* becomes(group, backstop)
-        assert.strictEqual(group.file("memory.oom.group"), "0")
-      })
-    )
+  it.scoped(
+    "is a quarter above the configured one, once it has started, and the kernel may kill one process alone",
+    () =>
+      inWorld(limit, (world) =>
+        Effect.gen(function* () {
+          const group = groupOf(world, "home:default:1", [1000])
+          group.holds({ anonBytes: MiB, cacheBytes: 900 * MiB })
+          yield* begin
+          yield* becomes(group, backstop)
+          assert.strictEqual(group.file("memory.oom.group"), "0")
+        })
+      )
   )
 
-  it.scoped("follows the settings, and goes with them", () =>
+  it.scoped("follows the settings, and is removed with them", () =>
     inWorld(limit, (world) =>
       Effect.gen(function* () {
         const group = groupOf(world, "home:default:1", [1000])
@@ -74,7 +76,7 @@ describe("the kernel's limit of a worker", () => {
     )
   )
 
-  it.scoped("is not written below what it holds already: the kernel would kill it at once", () =>
+  it.scoped("is not written below its present memory: the kernel would kill it at once", () =>
     inWorld({}, (world) =>
       Effect.gen(function* () {
         const group = groupOf(world, "home:default:1", [1000])
@@ -88,7 +90,7 @@ describe("the kernel's limit of a worker", () => {
     )
   )
 
-  it.scoped("is not written where none is set, nor where memory is not accounted", () =>
+  it.scoped("is not written without a setting, nor where memory is not accounted", () =>
     inWorld({}, (world) =>
       Effect.gen(function* () {
         const group = groupOf(world, "home:default:1", [1000])
@@ -106,7 +108,7 @@ describe("the kernel's limit of a worker", () => {
     )
   )
 
-  it.scoped("that cannot be set is told once, and the worker goes on", () =>
+  it.scoped("that cannot be set is reported once, and the worker keeps running", () =>
     inWorld(limit, (world) =>
       Effect.gen(function* () {
         const group = groupOf(world, "home:default:1", [1000])

@@ -62,7 +62,7 @@ const looksIn = (world: WorkerWorld, duration: Parameters<typeof TestClock.adjus
   })
 
 describe("a worker that holds more than its limit", () => {
-  it.scoped("is restarted, and told why with its figures", () =>
+  it.scoped("is restarted, and an event has the figures", () =>
     inWorld(limit, (world) =>
       Effect.gen(function* () {
         leader(world, { residentBytes: 50 * MiB, share: { bytes: 50 * MiB } })
@@ -95,7 +95,7 @@ describe("a worker that holds more than its limit", () => {
     )
   )
 
-  it.scoped("is restarted for what its orphans hold", () =>
+  it.scoped("is restarted for the memory of its orphans", () =>
     inWorld(limit, (world) =>
       Effect.gen(function* () {
         yield* begin
@@ -113,7 +113,7 @@ describe("a worker that holds more than its limit", () => {
     )
   )
 
-  it.scoped("is restarted for what it has in swap", () =>
+  it.scoped("is restarted for its swap", () =>
     inWorld(limit, (world) =>
       Effect.gen(function* () {
         world.swapInUseBytes = 500 * MiB
@@ -131,7 +131,7 @@ describe("a worker that holds more than its limit", () => {
     )
   )
 
-  it.scoped("counts with all that it holds where the kernel does not tell its share", () =>
+  it.scoped("counts all its memory where the kernel does not report its share", () =>
     inWorld(limit, (world) =>
       Effect.gen(function* () {
         leader(world, { residentBytes: 60 * MiB, share: { bytes: 20 * MiB } })
@@ -145,7 +145,7 @@ describe("a worker that holds more than its limit", () => {
     )
   )
 
-  it.scoped("goes on when its processes only share what they hold, and that is told once", () =>
+  it.scoped("keeps running when its processes share their memory, and that is reported once", () =>
     inWorld(limit, (world) =>
       Effect.gen(function* () {
         leader(world, { residentBytes: 80 * MiB, share: { bytes: 28 * MiB } })
@@ -168,30 +168,28 @@ describe("a worker that holds more than its limit", () => {
     )
   )
 
-  it.scoped(
-    "is restarted for what the kernel accounts for its cgroup, whatever its processes seem to share",
-    () =>
-      inWorld(limit, (world) =>
-        Effect.gen(function* () {
-          const group = groupOf(world, "home:default:1", [1000, 1100])
-          group.holds({ anonBytes: 90 * MiB })
-          leader(world, { residentBytes: 200 * MiB, share: { bytes: 200 * MiB } })
-          world.proc.put(1100, { parent: 1000, residentBytes: 200 * MiB })
-          yield* begin
-          yield* pass("20 seconds")
-          assert.deepStrictEqual(outcomes(world), [])
-          group.holds({ anonBytes: 95 * MiB, swapBytes: 7 * MiB })
-          yield* pass("10 seconds")
-          assert.deepStrictEqual(reasons(world), [
-            "worker-limit: its 2 processes hold 102 MiB, the limit is 100 MiB"
-          ])
-          const [told] = of(world, "WorkerOverLimit")
-          assert.strictEqual(told?.treeBytes, told?.proportionalBytes)
-        })
-      )
+  it.scoped("is restarted for the memory of its cgroup, whatever its processes share", () =>
+    inWorld(limit, (world) =>
+      Effect.gen(function* () {
+        const group = groupOf(world, "home:default:1", [1000, 1100])
+        group.holds({ anonBytes: 90 * MiB })
+        leader(world, { residentBytes: 200 * MiB, share: { bytes: 200 * MiB } })
+        world.proc.put(1100, { parent: 1000, residentBytes: 200 * MiB })
+        yield* begin
+        yield* pass("20 seconds")
+        assert.deepStrictEqual(outcomes(world), [])
+        group.holds({ anonBytes: 95 * MiB, swapBytes: 7 * MiB })
+        yield* pass("10 seconds")
+        assert.deepStrictEqual(reasons(world), [
+          "worker-limit: its 2 processes hold 102 MiB, the limit is 100 MiB"
+        ])
+        const [told] = of(world, "WorkerOverLimit")
+        assert.strictEqual(told?.treeBytes, told?.proportionalBytes)
+      })
+    )
   )
 
-  it.scoped("is restarted for what its processes hold outside of its cgroup too", () =>
+  it.scoped("is restarted also for processes outside of its cgroup", () =>
     inWorld(limit, (world) =>
       Effect.gen(function* () {
         groupOf(world, "home:default:1", [1000]).holds({ anonBytes: 60 * MiB })
@@ -209,7 +207,7 @@ describe("a worker that holds more than its limit", () => {
     )
   )
 
-  it.scoped("is not restarted for what has taken over the pid of one of its processes since", () =>
+  it.scoped("is not restarted for a process that reuses the pid of one of its processes", () =>
     inWorld(limit, (world) =>
       Effect.gen(function* () {
         world.proc.put(1100, { parent: 1000, mark: "home:default:1" })
@@ -226,7 +224,7 @@ describe("a worker that holds more than its limit", () => {
     )
   )
 
-  it.scoped("fails when it is so soon after each start, waits longer each time, and is given up", () =>
+  it.scoped("counts as failed soon after each start, waits longer each time, and becomes `failed`", () =>
     inWorld(
       limit,
       (world) =>
@@ -249,7 +247,7 @@ describe("a worker that holds more than its limit", () => {
     )
   )
 
-  it.scoped("is only told of while memory.dry_run is on, once, and restarted as soon as it is off", () =>
+  it.scoped("is only reported while memory.dry_run is on, once, and restarted as soon as it is off", () =>
     inWorld({ ...limit, dry_run: true }, (world) =>
       Effect.gen(function* () {
         leader(world, { residentBytes: 200 * MiB, share: { bytes: 200 * MiB } })
@@ -265,7 +263,7 @@ describe("a worker that holds more than its limit", () => {
     )
   )
 
-  it.scoped("is asked to end once, however long that takes", () =>
+  it.scoped("is stopped once, however long that takes", () =>
     inWorld(limit, (world) =>
       Effect.gen(function* () {
         leader(world, { residentBytes: 200 * MiB, share: { bytes: 200 * MiB } })
@@ -296,8 +294,8 @@ describe("a worker that holds more than its limit", () => {
   )
 })
 
-describe("looking at workers with a limit", () => {
-  it.scoped("costs nothing while none has one, and begins and ends with the setting", () =>
+describe("the samples of workers with a limit", () => {
+  it.scoped("cost nothing while no worker has a limit, and start and stop with the setting", () =>
     inWorld({}, (world) =>
       Effect.gen(function* () {
         leader(world, { residentBytes: 200 * MiB, share: { bytes: 200 * MiB } })
@@ -318,7 +316,7 @@ describe("looking at workers with a limit", () => {
     )
   )
 
-  it.scoped("costs nothing while the worker does not run", () =>
+  it.scoped("cost nothing while the worker does not run", () =>
     inWorld(limit, (world) =>
       Effect.gen(function* () {
         yield* begin
@@ -330,7 +328,7 @@ describe("looking at workers with a limit", () => {
     )
   )
 
-  it.scoped("is the more frequent the less is left", () =>
+  it.scoped("become more frequent near the limit", () =>
     inWorld({ worker_limit_bytes: 4096 * MiB }, (world) =>
       Effect.gen(function* () {
         yield* begin
@@ -346,7 +344,7 @@ describe("looking at workers with a limit", () => {
     )
   )
 
-  it.scoped("finds a worker whose start takes its time", () =>
+  it.scoped("include a worker that starts slowly", () =>
     inWorld(limit, (world) =>
       Effect.gen(function* () {
         yield* begin

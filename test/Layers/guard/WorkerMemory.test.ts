@@ -18,8 +18,8 @@ const ask = Effect.flatMap(WorkerMemory, (memory) => memory.refresh).pipe(Effect
 const pass = (duration: `${number} seconds` | `${number} minutes`) =>
   Effect.zipRight(TestClock.adjust(duration), settle)
 
-describe("what a worker holds", () => {
-  it.scoped("is known a second after its start, without anybody asking", () =>
+describe("the memory of a worker", () => {
+  it.scoped("is known a second after its start, without a request", () =>
     inWorld(() =>
       Effect.gen(function* () {
         yield* begin
@@ -35,7 +35,7 @@ describe("what a worker holds", () => {
     )
   )
 
-  it.scoped("is looked at again for who asks, at most every five seconds, and else once a minute", () =>
+  it.scoped("is sampled on request, at most every five seconds, and otherwise once a minute", () =>
     inWorld((world) =>
       Effect.gen(function* () {
         yield* begin
@@ -57,7 +57,7 @@ describe("what a worker holds", () => {
     )
   )
 
-  it.scoped("counts its children, and the orphans that have left it for good", () =>
+  it.scoped("includes its children, and the orphans that have left its tree", () =>
     inWorld((world) =>
       Effect.gen(function* () {
         world.proc.put(1001, { parent: 1000, session: 1000, residentBytes: 2 * MiB })
@@ -74,7 +74,7 @@ describe("what a worker holds", () => {
     )
   )
 
-  it.scoped("is found out without a look at what any process is, however large", () =>
+  it.scoped("is sampled without reading details of any process, however large", () =>
     inWorld((world) =>
       Effect.gen(function* () {
         world.proc.put(1000, { parent: 50, mark: "home:default:1", residentBytes: 900_000 * MiB })
@@ -87,7 +87,7 @@ describe("what a worker holds", () => {
     )
   )
 
-  it.scoped("has the swap of its own processes in it, read only while any swap is in use", () =>
+  it.scoped("includes the swap of its processes, read only while any swap is in use", () =>
     inWorld((world) =>
       Effect.gen(function* () {
         world.proc.put(1000, { parent: 50, mark: "home:default:1", swapBytes: 3 * MiB })
@@ -102,7 +102,7 @@ describe("what a worker holds", () => {
     )
   )
 
-  it.scoped("is what the kernel accounts for its cgroup, and each process outside of that", () =>
+  it.scoped("is that of its cgroup, and of each process outside of it", () =>
     inWorld((world) =>
       Effect.gen(function* () {
         const group = groupOf(world, "home:default:1", [1000, 1001, 1007])
@@ -126,7 +126,7 @@ describe("what a worker holds", () => {
     )
   )
 
-  it.scoped("is added up from its processes where memory is not accounted for its cgroup", () =>
+  it.scoped("is the sum of its processes where its cgroup does not account memory", () =>
     inWorld((world) =>
       Effect.gen(function* () {
         groupOf(world, "home:default:1", [1000])
@@ -138,7 +138,7 @@ describe("what a worker holds", () => {
     )
   )
 
-  it.scoped("is remembered at its highest for as long as that worker lives", () =>
+  it.scoped("keeps its peak for the whole run", () =>
     inWorld((world) =>
       Effect.gen(function* () {
         const grown = { parent: 50, mark: "home:default:1", residentBytes: 7 * MiB }
@@ -174,7 +174,7 @@ describe("what a worker holds", () => {
     )
   )
 
-  it.scoped("stays what it was while /proc cannot be read", () =>
+  it.scoped("keeps its last value while /proc cannot be read", () =>
     inWorld((world) =>
       Effect.gen(function* () {
         yield* begin
