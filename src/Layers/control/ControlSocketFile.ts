@@ -109,7 +109,7 @@ const refuse = (socket: Net.Socket): void => void socket.destroy()
  */
 const closeServer = (server: Net.Server, path: string): Effect.Effect<void> =>
   askDisk(
-    path,
+    Path.dirname(path),
     path,
     Effect.promise(() => unlinkIfExists(temporaryOf(path)).catch(() => undefined))
   ).pipe(
@@ -129,7 +129,7 @@ const bindAndRename = (server: Net.Server, path: string): Effect.Effect<Identity
   const temporary = temporaryOf(path)
   const attempt = <A>(evaluate: () => Promise<A>) =>
     askDisk(
-      path,
+      Path.dirname(path),
       path,
       Effect.tryPromise({ try: evaluate, catch: (cause) => ControlServerError.from(path, cause) })
     ).pipe(
@@ -171,7 +171,7 @@ export const bindSocketFile = (
     )
     const isAtPath = (identity: Identity) =>
       askDisk(
-        path,
+        Path.dirname(path),
         path,
         Effect.tryPromise(() => Fs.lstat(path, { bigint: true }))
       ).pipe(
@@ -182,7 +182,7 @@ export const bindSocketFile = (
       isAtPath(identity).pipe(
         Effect.flatMap((isOurs) => {
           const unlink = Effect.tryPromise(() => unlinkIfExists(path))
-          return isOurs ? askDisk(path, path, unlink) : Effect.void
+          return isOurs ? askDisk(Path.dirname(path), path, unlink) : Effect.void
         }),
         Effect.catchAll((cause) =>
           Effect.logWarning(`The control socket ${path} could not be removed.`, cause)

@@ -148,11 +148,13 @@ const writePidFile = ({ pidFile }: HomePaths) =>
     catch: (cause) => HomeUnusable.from(pidFile, cause)
   })
 
-const removePidFile = ({ pidFile }: HomePaths) =>
+/** A disk that does not answer keeps the file, which decides nothing, and delays no stop. */
+const removePidFile = ({ pidFile, root }: HomePaths) =>
   readPidFile(pidFile).pipe(
-    Effect.flatMap((pid) =>
-      pid === process.pid ? Effect.promise(() => fs.rm(pidFile, { force: true })) : Effect.void
-    ),
+    Effect.flatMap((pid) => {
+      const remove = Effect.tryPromise(() => fs.rm(pidFile, { force: true }))
+      return pid === process.pid ? askDisk(root, pidFile, remove) : Effect.void
+    }),
     Effect.ignoreLogged
   )
 

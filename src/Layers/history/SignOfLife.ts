@@ -7,6 +7,7 @@ import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { lastSignOfLife } from "../daemon/LastSignOfLife.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
+import { askDisk } from "../files/PathQuestions.ts"
 import { errorCode, messageOf } from "../files/SystemError.ts"
 import { MachineBoot } from "../machine/MachineBoot.ts"
 import { Concerns } from "./Concerns.ts"
@@ -17,7 +18,7 @@ const interval = Duration.minutes(1)
 
 const make = Effect.gen(function* () {
   yield* InstanceLock
-  const { aliveFile } = yield* AutopilotHome
+  const { aliveFile, root } = yield* AutopilotHome
   const { publish } = yield* DaemonEvents
   const { bootedMs } = yield* MachineBoot
   const concerns = yield* Concerns
@@ -33,8 +34,10 @@ const make = Effect.gen(function* () {
     })
   }
   const attempt = (act: () => Promise<void>) =>
-    Effect.catchAll(Effect.tryPromise({ try: act, catch: messageOf }), (reason) =>
-      Effect.logDebug(`${aliveFile}: ${reason}`)
+    Effect.catchAll(askDisk(root, aliveFile, Effect.tryPromise(act)), (failure) =>
+      Effect.logDebug(
+        `${aliveFile}: ${failure._tag === "SilentDisk" ? failure.message : messageOf(failure.error)}`
+      )
     )
   const create = () => replaceFile(aliveFile, `${process.pid}\n`)
   yield* Effect.acquireRelease(attempt(create), () => attempt(() => fs.rm(aliveFile, { force: true })))

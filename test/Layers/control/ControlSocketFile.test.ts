@@ -180,7 +180,7 @@ describe("a control socket that cannot be bound", () => {
       const first = yield* Scope.make()
       yield* Scope.extend(bind, first)
       const disk = yield* Deferred.make<void>()
-      const asked = yield* Effect.fork(Effect.flip(askDisk(path, path, Deferred.await(disk))))
+      const asked = yield* Effect.fork(Effect.flip(askDisk(Path.dirname(path), path, Deferred.await(disk))))
       yield* TestClock.adjust("10 seconds")
       yield* Fiber.join(asked)
       const refused = yield* Effect.flip(bind)
