@@ -142,7 +142,7 @@ describe("what a run may use", () => {
     const of: CommandLine = [...argv, "--max-budget-usd", "5", "--max-turns=10"]
     const { argv: words } = runOf(begun, { by: { ...budget({ workUsd: 5 }), maxTurns: 10 }, of })
     assert.deepStrictEqual(
-      words.filter((word) => /^--max-/.test(word)),
+      words.filter((word) => word.startsWith("--max-")),
       ["--max-budget-usd", "--max-turns"]
     )
     assert.strictEqual(valueOf(words, "--max-budget-usd"), "3")
