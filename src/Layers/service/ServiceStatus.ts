@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { serviceStatus } from "../../Domain/service/ServiceStatus.ts"
 import { ServiceMessage } from "../../Domain/systemd/ServiceMessage.ts"
+import type { WorkerState } from "../../Domain/worker/WorkerState.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { ServiceNotifier } from "../systemd/ServiceNotifier.ts"
@@ -15,6 +16,9 @@ const settling = Duration.millis(100)
 /** The shortest time between two messages: each may start systemd-notify. */
 const minInterval = Duration.seconds(1)
 
+/** The phases that soon change. */
+const passing: ReadonlySet<WorkerState["phase"]["_tag"]> = new Set(["Starting", "Stopping"] as const)
+
 const make = Effect.gen(function* () {
   const notifier = yield* ServiceNotifier
   const supervisor = yield* Supervisor
@@ -23,14 +27,18 @@ const make = Effect.gen(function* () {
   if (notifier.channel === undefined) return
   let sent: string | undefined
 
+  // A state may follow its event late, as on a slow disk, so workers that start or stop are looked at again.
   const sendStatus = Effect.gen(function* () {
-    yield* Effect.sleep(settling)
-    const snapshots = yield* supervisor.snapshots
-    const text = serviceStatus(snapshots.map(({ plan, state }) => ({ project: plan.project, state })))
-    if (text === sent) return
-    sent = text
-    yield* notifier.send(ServiceMessage.Status({ text }))
-    yield* Effect.sleep(minInterval)
+    for (;;) {
+      yield* Effect.sleep(settling)
+      const snapshots = yield* supervisor.snapshots
+      const text = serviceStatus(snapshots.map(({ plan, state }) => ({ project: plan.project, state })))
+      const isPassing = snapshots.some(({ state: { phase } }) => passing.has(phase._tag))
+      if (text === sent && !isPassing) return
+      if (text !== sent) yield* notifier.send(ServiceMessage.Status({ text }))
+      sent = text
+      yield* Effect.sleep(minInterval)
+    }
   })
 
   // Every change of a state publishes an event. Of several that wait, one is enough.

@@ -6,7 +6,7 @@ import { Supervisor } from "../../../src/Layers/worker/Supervisor.ts"
 import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
 import { fakeService } from "../systemd/FakeService.ts"
 import { FakeRuns } from "../worker/FakeRuns.ts"
-import { crash, layerOf, makeSurroundings } from "../worker/SupervisorWorld.ts"
+import { crash, layerOf, makeSurroundings, type Surroundings } from "../worker/SupervisorWorld.ts"
 import { makeVirtualClock, type VirtualClock } from "../worker/VirtualClock.ts"
 
 /** The lines that `systemctl status` has shown. */
@@ -14,7 +14,8 @@ const shown = <A, E>(
   test: (
     pass: VirtualClock["pass"],
     lines: () => ReadonlyArray<string>
-  ) => Effect.Effect<A, E, Supervisor | FakeRuns>
+  ) => Effect.Effect<A, E, Supervisor | FakeRuns>,
+  disk: Surroundings["disk"] = "works"
 ) => {
   const { clock, pass } = makeVirtualClock()
   const service = fakeService()
@@ -25,7 +26,7 @@ const shown = <A, E>(
       ServiceStatus.layer.pipe(
         Layer.provide(service.layer),
         Layer.provide(events),
-        Layer.provideMerge(layerOf(makeSurroundings(), {}, events))
+        Layer.provideMerge(layerOf({ ...makeSurroundings(), disk }, {}, events))
       )
     ),
     Effect.withClock(clock)
@@ -52,6 +53,18 @@ describe("the line of systemctl status", () => {
         yield* pass(1000)
         assert.strictEqual(lines().at(-1), "stopping, 1 restart: the daemon is shutting down")
       })
+    )
+  )
+
+  it.effect("says that a worker runs also where the disk is slow to save it", () =>
+    shown(
+      (pass, lines) =>
+        Effect.gen(function* () {
+          yield* (yield* Supervisor).begin
+          yield* pass(60_000)
+          assert.strictEqual(lines().at(-1), "running, pid 1000")
+        }),
+      "slow"
     )
   )
 

@@ -36,7 +36,7 @@ export interface Surroundings {
   readonly saved: Map<string, SavedState>
   selected: ProjectName | undefined
   /** What the disk says to a save; undefined: it is saved. */
-  disk: "works" | "fails" | "hangs"
+  disk: "works" | "fails" | "hangs" | "slow"
 }
 
 export const makeSurroundings = (saved: Record<string, SavedState> = {}): Surroundings => ({
@@ -62,8 +62,8 @@ export const layerOf = (
         if (around.disk === "fails")
           return new StateStoreError({ path: "/state", reason: "no space left on device" })
         if (around.disk === "hangs") return Effect.never
-        around.saved.set(project, state)
-        return Effect.void
+        const save = Effect.sync(() => void around.saved.set(project, state))
+        return around.disk === "slow" ? Effect.delay(save, "2 seconds") : save
       })
   })
   const Selected = Layer.sync(SelectedProject, () => ({
