@@ -3,8 +3,9 @@ import { join } from "node:path"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { eventually } from "../live/TestDaemon.ts"
+import { inState, project as workerOf } from "../live/worker/SeveralProjects.ts"
 import { fixture, project } from "./Machine.ts"
-import { autopilotd, placed, prepare, serviceOn, soonRestarted, started, workerIs } from "./Service.ts"
+import { autopilotd, placed, prepare, serviceOn, soonRestarted, started } from "./Service.ts"
 import { underUserManager } from "./UserManager.ts"
 
 describe("the service", () => {
@@ -61,27 +62,27 @@ describe("the service", () => {
   )
 
   underUserManager(
-    "has its lines and those of its worker in the journal, errors as errors and nothing else",
+    "has its lines and those of its worker in the journal, errors as errors; the worker gets nothing of systemd's",
     (machine) =>
       Effect.gen(function* () {
-        const settings = workerIs(
-          "/bin/sh",
-          "-c",
-          "echo '<3>no error of ours'; echo 'a complaint' >&2; exit 3"
-        )
+        const complains = ["/bin/sh", "-c", "echo '<3>no error of ours'; echo 'a complaint' >&2; exit 3"]
         const service = yield* started(machine, {
-          settings: `${settings}[restart]\nmax_consecutive_restarts = 2\ninitial_backoff_ms = 50\n`
+          settings: [
+            "restart = { max_consecutive_restarts = 2, initial_backoff_ms = 50 }\n",
+            workerOf("complains", complains),
+            workerOf("tells", [fixture("tells.sh"), "/home/tester/paper"])
+          ].join("")
         })
-        yield* service.status("it has given up", ({ worker_status }) => worker_status === "failed")
+        yield* inState(service.home, "complains", "failed")
         const [mainPid] = yield* service.show("MainPID")
-        const said = yield* service.journalHas(/^default\| a complaint$/)
+        const said = yield* service.journalHas(/^complains\| a complaint$/)
         assert.deepStrictEqual(said, {
-          text: "default| a complaint",
+          text: "complains| a complaint",
           priority: 6,
           pid: Number(mainPid),
           identifier: "autopilotd"
         })
-        assert.strictEqual((yield* service.journalHas(/^default\| <3>no error of ours$/)).priority, 6)
+        assert.strictEqual((yield* service.journalHas(/^complains\| <3>no error of ours$/)).priority, 6)
         const log = () =>
           fs
             .readFileSync(join(service.home, "logs/autopilotd.log"), "utf8")
@@ -101,17 +102,9 @@ describe("the service", () => {
           )
         }
         assert.strictEqual((yield* service.journalHas(/Worker started/)).priority, 6)
-      })
-  )
 
-  underUserManager(
-    "keeps from the worker what systemd tells the daemon, and the way to answer it",
-    (machine) =>
-      Effect.gen(function* () {
-        const service = yield* started(machine, {
-          settings: workerIs(fixture("tells.sh"), "/home/tester/paper")
-        })
-        const { daemon_pid, worker_pid } = yield* service.running
+        const { daemon_pid } = yield* service.status("it answers", () => true)
+        const { worker_pid } = yield* inState(service.home, "tells", "running")
         const paper = yield* eventually(
           "the worker has told about itself",
           Effect.sync(() => machine.read("paper"))

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import { eventually } from "../live/TestDaemon.ts"
 import { inState, pidOf, project, request } from "../live/worker/SeveralProjects.ts"
 import { fixture, type Machine } from "./Machine.ts"
-import { groupOfWorker, type Service, type StatusData, started, workerIs } from "./Service.ts"
+import { groupOfWorker, type Service, started, workerIs } from "./Service.ts"
 import { underUserManager } from "./UserManager.ts"
 
 /** The group that a process is in, as the machine names it. */
@@ -113,7 +113,7 @@ describe("the cgroup of the service", () => {
   )
 
   underUserManager(
-    "is found again by the next daemon, after one that was killed without its unit's help",
+    "is found again by the next daemon, after one that was killed without its unit's help; without a unit there is none",
     (machine) =>
       Effect.gen(function* () {
         const service = yield* started(machine, {
@@ -128,25 +128,18 @@ describe("the cgroup of the service", () => {
         yield* service.tell("stop-worker")
         assert.deepStrictEqual(alive(service, old), [])
         assert.deepStrictEqual(yield* service.groups, ["daemon"])
-      })
-  )
-})
 
-describe("a daemon on the same machine that is no service", () => {
-  underUserManager("shows the containment tree, which follows the descent of processes", (machine) =>
-    Effect.gen(function* () {
-      machine.write(".autopilot/daemon.toml", workerIs(fixture("sleeps.sh")))
-      yield* machine.sh("/opt/autopilotd/bin/autopilotd start --detach")
-      const told = yield* eventually(
-        "its worker runs",
-        Effect.map(machine.sh("/opt/autopilotd/bin/autopilotd status --json"), (text) => {
-          const { data }: { data: StatusData } = JSON.parse(text)
-          return data.worker_status === "running" ? data : undefined
-        })
-      )
-      assert.strictEqual(told.containment, "tree")
-      yield* machine.sh("/opt/autopilotd/bin/autopilotd stop")
-      assert.isFalse(fs.existsSync(join(machine.outside(".autopilot"), "autopilotd.sock")))
-    })
+        // A daemon that is no service has no groups, and follows the descent of processes.
+        yield* machine.sh("/opt/autopilotd/bin/autopilotd uninstall")
+        machine.write(".autopilot/daemon.toml", workerIs(fixture("sleeps.sh")))
+        yield* machine.sh("/opt/autopilotd/bin/autopilotd start --detach")
+        const { containment } = yield* service.status(
+          "the worker of a daemon without a unit runs",
+          (data) => data.worker_status === "running" && data.containment !== undefined
+        )
+        assert.strictEqual(containment, "tree")
+        yield* service.tell("stop")
+        assert.isFalse(fs.existsSync(join(service.home, "autopilotd.sock")))
+      })
   )
 })

@@ -68,21 +68,12 @@ describe("systemctl restart", () => {
           "can be started again",
           ({ worker_status }) => worker_status === "running"
         )
-      })
-  )
-
-  underUserManager("has one daemon and one worker each time, however often", (machine) =>
-    Effect.gen(function* () {
-      const service = yield* started(machine)
-      yield* service.running
-      for (let round = 0; round < 2; round++) {
         yield* machine.sh("systemctl --user restart autopilotd")
-        yield* service.running
+        for (const name of ["runs", "stops"]) yield* inState(service.home, name, "running")
         yield* eventually(
-          "a daemon and one worker",
-          Effect.map(service.members, (pids) => pids.length === 2 || undefined)
+          "a daemon and two workers of one process",
+          Effect.map(service.members, (pids) => pids.length === 3 || undefined)
         )
-      }
-    })
+      })
   )
 })

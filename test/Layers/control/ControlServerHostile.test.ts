@@ -1,12 +1,11 @@
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schedule from "effect/Schedule"
-import * as Esbuild from "esbuild"
 import { ControlFraming } from "../../../src/Domain/control/ControlFraming.ts"
 import { decodeRequest } from "../../../src/Domain/control/ControlWire.ts"
 import * as ControlClient from "../../../src/Layers/control/ControlClient.ts"
@@ -14,8 +13,9 @@ import type { ControlServerLimits } from "../../../src/Layers/control/ControlSer
 import { type HostileInput, hostileInputs } from "../../fixtures/HostileInput.ts"
 import { open } from "../../fixtures/RawClient.ts"
 import { runs } from "../../fixtures/runs.ts"
+import { scriptIn } from "../../fixtures/Script.ts"
 import { running, temporaryFolder } from "../../fixtures/ServedControl.ts"
-import { eventually } from "../../live/TestDaemon.ts"
+import { eventually, patience } from "../../live/TestDaemon.ts"
 
 /** Starts test/fixtures/control-server.ts, with so many open files at most and so many of them to spare. */
 const server = (
@@ -25,15 +25,7 @@ const server = (
   Effect.gen(function* () {
     const folder = yield* temporaryFolder
     const path = Path.join(folder, "autopilotd.sock")
-    const script = Path.join(folder, "control-server.cjs")
-    yield* Effect.promise(() =>
-      Esbuild.build({
-        entryPoints: [fileURLToPath(new URL("../../fixtures/control-server.ts", import.meta.url))],
-        outfile: script,
-        bundle: true,
-        platform: "node"
-      })
-    )
+    const script = yield* scriptIn(folder, "control-server")
     const command = [
       ...(files === undefined ? [] : ["/bin/sh", "-c", `ulimit -n ${files.limit} && exec "$@"`, "sh"]),
       process.execPath,
@@ -68,13 +60,15 @@ const server = (
     return { path, bytesInUse, openFiles, output: () => output }
   })
 
-/** The status as our own client gets it; generous, for this is about an answer, not about speed. */
+/** The status as our own client gets it; patient, for this is about an answer, not about speed. */
 const status = (path: string) =>
-  Effect.flatMap(ControlClient.ControlClient, (client) => client.request({ type: "Status" })).pipe(
-    Effect.provide(
-      ControlClient.layer({ path, limits: { connectMs: 30_000, firstByteMs: 30_000, wholeMs: 30_000 } })
+  Effect.suspend(() => {
+    const ms = Duration.toMillis(patience())
+    return Effect.provide(
+      Effect.flatMap(ControlClient.ControlClient, (client) => client.request({ type: "Status" })),
+      ControlClient.layer({ path, limits: { connectMs: ms, firstByteMs: ms, wholeMs: ms } })
     )
-  )
+  })
 
 /** Asks for the status again and again while something else goes on; succeeds with that and the number of answers. */
 const withStatusAllTheWhile = <A, E, R>(path: string, effect: Effect.Effect<A, E, R>) =>
@@ -149,7 +143,7 @@ describe("the control socket among hostile clients", () => {
     Effect.gen(function* () {
       const { path, bytesInUse, openFiles, output } = yield* server({ requestMs })
       const filesBefore = yield* openFiles
-      const inputs = hostileInputs(runs(3000), 20_261_122).map(sparing)
+      const inputs = hostileInputs(runs(2000), 20_261_122).map(sparing)
       yield* attackAll(path, inputs.slice(0, 1000))
       const bytesBefore = yield* bytesInUse
       const { answers } = yield* withStatusAllTheWhile(path, attackAll(path, inputs.slice(1000)))

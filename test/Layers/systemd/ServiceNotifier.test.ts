@@ -1,12 +1,9 @@
 import { spawn } from "node:child_process"
-import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
-import { build } from "esbuild"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import type { ServiceEnvironment } from "../../../src/Domain/systemd/ServiceChannel.ts"
 import { ServiceMessage } from "../../../src/Domain/systemd/ServiceMessage.ts"
@@ -15,6 +12,7 @@ import * as ServiceNotifier from "../../../src/Layers/systemd/ServiceNotifier.ts
 import { SystemdNotAsked, SystemdTools, type ToolAnswer } from "../../../src/Layers/systemd/SystemdTools.ts"
 import { notifySocket, withDescriptor } from "../../fixtures/NotifySocket.ts"
 import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
+import { scriptIn } from "../../fixtures/Script.ts"
 import { eventually, temporaryHome } from "../../live/TestDaemon.ts"
 import { settle } from "../worker/SupervisorWorld.ts"
 
@@ -24,15 +22,7 @@ const service = Effect.fnUntraced(function* (
   environment: Readonly<Record<string, string>>,
   below: ReadonlyArray<string> = []
 ) {
-  const script = join(yield* temporaryHome, "service-notifier.cjs")
-  yield* Effect.promise(() =>
-    build({
-      entryPoints: [fileURLToPath(new URL("../../fixtures/service-notifier.ts", import.meta.url))],
-      outfile: script,
-      bundle: true,
-      platform: "node"
-    })
-  )
+  const script = yield* scriptIn(yield* temporaryHome, "service-notifier")
   const heard: Array<string> = []
   const child = yield* Effect.acquireRelease(
     Effect.sync(() => {

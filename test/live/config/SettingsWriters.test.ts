@@ -5,7 +5,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import type * as Scope from "effect/Scope"
 import { parse } from "smol-toml"
 import { command, eventually, fixture, ownProcess, startDaemon, temporaryHome } from "../TestDaemon.ts"
 import { pidOf, project, request } from "../worker/SeveralProjects.ts"
@@ -50,7 +49,7 @@ const polled = (home: string) =>
     })
   })
 
-const keys = Array.from({ length: 5 }, (_, n) => `KEY_${n}`)
+const keys = Array.from({ length: 4 }, (_, n) => `KEY_${n}`)
 
 const temporaryFiles = (home: string) =>
   fs.readdirSync(home).filter((name) => name.startsWith(".daemon.toml."))
@@ -90,7 +89,7 @@ describe("many writers at once", () => {
       const pid = yield* pidOf(home, "default")
       yield* writersAtOnce(home)
       assert.strictEqual(yield* pidOf(home, "default"), pid)
-      assert.match((yield* command({ home, args: ["reload"] })).stdout, /^ {2}env\.KEY_4: changed/m)
+      assert.match((yield* command({ home, args: ["reload"] })).stdout, /^ {2}env\.KEY_3: changed/m)
     })
   )
 
@@ -111,27 +110,40 @@ const get = (home: string) =>
   )
 
 describe("SetConfig", () => {
-  const settled = (): Effect.Effect<string, never, Scope.Scope> =>
-    Effect.gen(function* () {
-      const home = yield* temporaryHome
-      yield* startDaemon({ home, settings: commented })
-      return home
-    })
-
   it.scopedLive(
-    "of a text that was made from another file is refused with the hash of the file, and writes nothing",
+    "refuses a text that was made from another file, or that is invalid, and writes nothing",
     () =>
       Effect.gen(function* () {
-        const home = yield* settled()
+        const home = yield* temporaryHome
+        yield* startDaemon({ home, settings: commented })
         const stale = (yield* get(home)).sha256
         const edited = commented.replace("1_000", "2_000")
         fs.writeFileSync(settingsFile(home), edited)
+        const { sha256, text } = yield* get(home)
         for (const dry_run of [false, true]) {
-          const text = 'model = "opus"\n'
-          const { data, success } = yield* request(home, { type: "SetConfig", text, sha256: stale, dry_run })
+          const set = { type: "SetConfig", text: 'model = "opus"\n', sha256: stale, dry_run } as const
+          const { data, success } = yield* request(home, set)
           assert.isFalse(success)
-          assert.deepStrictEqual(data, { problems: [], stale_sha256: (yield* get(home)).sha256 })
+          assert.deepStrictEqual(data, { problems: [], stale_sha256: sha256 })
         }
+        const wrong = `${text.replace("initial_backoff_ms", "inital_backoff_ms")}\n[projects."a b"]\n  [projects.shop]\n  max_turns = 0\n`
+        const { data, success } = yield* request(home, { type: "SetConfig", text: wrong, sha256 })
+        assert.isFalse(success)
+        assert(data !== undefined && "problems" in data)
+        assert.deepStrictEqual(
+          data.problems.map(({ column, key, line, nearest }) => [line, column, key, nearest]),
+          [
+            [6, 1, "restart.inital_backoff_ms", "restart.initial_backoff_ms"],
+            [12, 1, 'projects."a b"', undefined],
+            [14, 3, "projects.shop.max_turns", undefined]
+          ]
+        )
+        const syntax = yield* request(home, { type: "SetConfig", text: `${text}\nmodel = = 1\n`, sha256 })
+        assert(syntax.data !== undefined && "problems" in syntax.data)
+        assert.deepStrictEqual(
+          syntax.data.problems.map(({ line }) => line),
+          [12]
+        )
         assert.strictEqual(read(home), edited)
         assert.isFalse(fs.existsSync(`${settingsFile(home)}.bak`))
       })
@@ -141,7 +153,8 @@ describe("SetConfig", () => {
     "writes the text byte for byte, keeps the former one and the mode; a dry run writes nothing",
     () =>
       Effect.gen(function* () {
-        const home = yield* settled()
+        const home = yield* temporaryHome
+        yield* startDaemon({ home, settings: commented })
         fs.chmodSync(settingsFile(home), 0o604)
         const { found, path, sha256, text: former } = yield* get(home)
         assert.deepStrictEqual([found, path, former], [true, settingsFile(home), commented])
@@ -163,32 +176,6 @@ describe("SetConfig", () => {
         assert.strictEqual((yield* get(home)).sha256, done.data.sha256)
         assert.deepStrictEqual(temporaryFiles(home), [])
       })
-  )
-
-  it.scopedLive("of an invalid text returns line and column of each problem, and writes nothing", () =>
-    Effect.gen(function* () {
-      const home = yield* settled()
-      const { sha256, text } = yield* get(home)
-      const wrong = `${text.replace("initial_backoff_ms", "inital_backoff_ms")}\n[projects."a b"]\n  [projects.shop]\n  max_turns = 0\n`
-      const { data, success } = yield* request(home, { type: "SetConfig", text: wrong, sha256 })
-      assert.isFalse(success)
-      assert(data !== undefined && "problems" in data)
-      assert.deepStrictEqual(
-        data.problems.map(({ column, key, line, nearest }) => [line, column, key, nearest]),
-        [
-          [6, 1, "restart.inital_backoff_ms", "restart.initial_backoff_ms"],
-          [12, 1, 'projects."a b"', undefined],
-          [14, 3, "projects.shop.max_turns", undefined]
-        ]
-      )
-      const syntax = yield* request(home, { type: "SetConfig", text: `${text}\nmodel = = 1\n`, sha256 })
-      assert(syntax.data !== undefined && "problems" in syntax.data)
-      assert.deepStrictEqual(
-        syntax.data.problems.map(({ line }) => line),
-        [12]
-      )
-      assert.strictEqual(read(home), text)
-    })
   )
 
   it.scopedLive("marks the projects for which other code would run", () =>

@@ -66,7 +66,15 @@ const shells = [
   { name: "bash", words: ["/bin/bash", "--posix"] },
   { name: "busybox", words: ["/bin/busybox", "sh"] },
   { name: "busybox in /usr", words: ["/usr/bin/busybox", "sh"] }
-].filter(({ words }) => fs.existsSync(words[0] ?? ""))
+].filter(
+  // Each program once: /bin/sh is a link to one of the others on most machines.
+  ({ words: [path = ""] }, at, all) =>
+    fs.existsSync(path) &&
+    at ===
+      all.findIndex(
+        ({ words: [other = ""] }) => fs.existsSync(other) && fs.realpathSync(other) === fs.realpathSync(path)
+      )
+)
 
 /** As systemd starts the main process of a unit. */
 const asService = ["/bin/sh", "-c", 'export SYSTEMD_EXEC_PID=$$; exec "$@"', "sh"]

@@ -9,7 +9,7 @@ const worker = fixture("sleeps.sh")
 
 /** Rounds of simultaneous starts, and starts a round. More by hand: `AUTOPILOTD_START_ROUNDS=100 npx vitest ...` */
 const rounds = Number(process.env["AUTOPILOTD_START_ROUNDS"] ?? 1)
-const starts = Number(process.env["AUTOPILOTD_STARTS"] ?? 8)
+const starts = Number(process.env["AUTOPILOTD_STARTS"] ?? 5)
 
 const pidFileOf = (home: string) => join(home, "autopilotd.pid")
 

@@ -1,35 +1,21 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { build } from "esbuild"
 import { type HistoryRecord, recordOf } from "../../../src/Domain/history/HistoryRecord.ts"
 import { historyOf, keepAll, linesOf, numbered, readHistory } from "../../fixtures/HistoryWorld.ts"
 import { noSmallDisk, unlessMissing } from "../../fixtures/Missing.ts"
 import { runs } from "../../fixtures/runs.ts"
+import { scriptIn } from "../../fixtures/Script.ts"
 import { temporaryHome } from "../TestDaemon.ts"
 
 /** Kills of each of two writers. */
 const kills = runs(8)
 
 /** test/fixtures/history-writer.ts as a script of its own. */
-const writerScript = Effect.gen(function* () {
-  const script = join(yield* temporaryHome, "history-writer.cjs")
-  yield* Effect.promise(() =>
-    build({
-      entryPoints: [fileURLToPath(new URL("../../fixtures/history-writer.ts", import.meta.url))],
-      outfile: script,
-      bundle: true,
-      platform: "node",
-      // It is loaded once a kill.
-      minify: true
-    })
-  )
-  return script
-})
+const writerScript = Effect.flatMap(temporaryHome, (home) => scriptIn(home, "history-writer"))
 
 const ended = (child: ChildProcess) => new Promise<void>((resolve) => child.once("close", () => resolve()))
 
