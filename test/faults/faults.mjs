@@ -51,7 +51,10 @@ const hasIdInState = (world) => {
   }
 }
 
-/** Removes a folder of a daemon that answers, and waits until that daemon has made it again. */
+/**
+ * Removes a folder of a daemon that answers, and waits until that daemon has made it again, with the saved states: without
+ * them no later daemon could find a worker that has no mark.
+ */
 const removed = async (world, folder, awaited) => {
   const workers = world.leaders().map(({ pid }) => pid)
   const [daemon] = world.daemons()
@@ -178,10 +181,15 @@ export const faults = [
   [
     "state/ is removed",
     1,
-    (world) => removed(world, inHome(world, "state"), inHome(world, "state")),
+    (world) => removed(world, inHome(world, "state"), inHome(world, "state", "plain.json")),
     "alone"
   ],
-  ["the home is removed", 2, (world) => removed(world, world.home, inHome(world, "id")), "alone"],
+  [
+    "the home is removed",
+    2,
+    (world) => removed(world, world.home, inHome(world, "state", "plain.json")),
+    "alone"
+  ],
   [
     "no descriptor is free in the daemon",
     2,
