@@ -165,8 +165,8 @@ export const describeEvent = (event: DaemonEvent): Message => {
       return describeLifecycle(event)
     case "SessionContinued":
     case "SessionDropped":
-    case "StopAsked":
     case "BudgetNearlySpent":
+    case "AgentStopped":
     case "BudgetReset":
       return describeSession(event)
     case "OutputDropped":

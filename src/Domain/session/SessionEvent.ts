@@ -17,9 +17,9 @@ export const SessionEvent = Schema.Union(
   }),
   /** The next run begins another session. */
   Schema.TaggedStruct("SessionDropped", { ...ofProject, reason: Schema.String }),
-  /** The daemon stops an agent: it has reached a limit, or has finished and waits too long for its background tasks. */
-  Schema.TaggedStruct("StopAsked", { ...ofProject, reason: Schema.String }),
   Schema.TaggedStruct("BudgetNearlySpent", { ...ofProject, usage: UsedLimit, isExact: Schema.Boolean }),
+  /** The daemon stops an agent that has used up a limit, or has finished and lingers. */
+  Schema.TaggedStruct("AgentStopped", { ...ofProject, reason: Schema.String }),
   /** A user began another work. */
   Schema.TaggedStruct("BudgetReset", { ...ofProject, usd: Schema.Number, turns: Schema.Int })
 )
@@ -34,13 +34,13 @@ export const describeSession = (event: SessionEvent): Message => {
     }
     case "SessionDropped":
       return { level: "warning", text: `The next run begins a new session: ${event.reason}` }
-    case "StopAsked":
-      return { level: "warning", text: `Stopping the worker: ${event.reason}` }
     case "BudgetNearlySpent":
       return {
         level: "warning",
         text: `80 % of a budget is spent: ${describeUsed(event.usage)}${event.isExact ? "" : ", by an estimate"}`
       }
+    case "AgentStopped":
+      return { level: "info", text: `Stopping the agent: ${event.reason}` }
     case "BudgetReset":
       return {
         level: "info",

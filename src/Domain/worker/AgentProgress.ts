@@ -25,8 +25,7 @@ export const onProgress = (
   const next = { ...state, work }
   const stopped = (because: string, cause: Parameters<typeof end>[4]): Step => {
     const [after, actions] = end(next, epoch, Sequel.Judge(), because, cause)
-    const asked = publish({ _tag: "StopAsked", project, reason: because })
-    return [after, [...warnings, ...actions, asked]]
+    return [after, [...warnings, publish({ _tag: "AgentStopped", project, reason: because }), ...actions]]
   }
   const { result } = seen
   if (result !== undefined && !result.isError) {

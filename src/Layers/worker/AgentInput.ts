@@ -41,8 +41,8 @@ const ask = (id: number): string =>
 /** A check costs a function call; the end of the input is what lets the agent exit. */
 const checkInterval = "1 second"
 
-/** Checks between two questions about the cost. */
-const askEvery = 20
+/** Checks between two questions about the cost: after a new answer, and without one, for subagents may have spent. */
+const askEvery = { answer: 5, silence: 20 }
 
 /**
  * Gives an agent its prompt on standard input, asks now and then what it has spent, and ends the input after its result.
@@ -58,11 +58,17 @@ export const feedAgent = Effect.fnUntraced(function* (
   stdin.write(ask(0))
   stdin.write(line({ type: "user", message: { role: "user", content: prompt } }))
   let checks = 0
+  let asked = { at: 0, turns: 0 }
   yield* Effect.sync(() => {
     checks++
-    const isOver = agent().result !== undefined || stdin.destroyed
+    const { result, turns } = agent()
+    const isOver = result !== undefined || stdin.destroyed
+    const every = turns > asked.turns ? askEvery.answer : askEvery.silence
     if (isOver) stdin.end()
-    else if (checks % askEvery === 0 && stdin.writableLength === 0) stdin.write(ask(checks))
+    else if (checks - asked.at >= every && stdin.writableLength === 0) {
+      asked = { at: checks, turns }
+      stdin.write(ask(checks))
+    }
     return isOver
   }).pipe(Effect.repeat({ until: (isOver) => isOver, schedule: Schedule.spaced(checkInterval) }))
 })

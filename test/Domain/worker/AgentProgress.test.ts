@@ -118,7 +118,7 @@ describe("what a running agent reports", () => {
       asked.map(({ _tag }) => _tag),
       "EndTree"
     )
-    assert.include(tags(asked), "StopAsked")
+    assert.include(tags(asked), "AgentStopped")
     const [failed, actions] = end(by, stopping, agentWith({ usd: 2.1, turns: 5 }), { code: 143 })
     const usage = { setting: "max_budget_per_day", usedUsd: 2, limitUsd: 2 } as const
     assert.deepStrictEqual(verdictIn(actions), { kind: "budget", usage })
@@ -148,7 +148,7 @@ describe("what a running agent reports", () => {
     assert.strictEqual(statusWord(waits), "running")
     const [stopping, actions] = progress(by, waits, lingering(60_000))
     assert.deepInclude(published(actions)[0], {
-      _tag: "StopAsked",
+      _tag: "AgentStopped",
       reason: "it has finished, and has waited for its background tasks for 1 minute (agent.linger_ms)"
     })
     const [state, ended] = end(by, stopping, lingering(65_000), { code: 143 })

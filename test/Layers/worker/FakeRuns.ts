@@ -31,6 +31,8 @@ export class FakeRuns extends Context.Tag("FakeRuns")<
     readonly refuse: (reason: string | undefined) => void
     /** Makes later stops take this long, unless hastened. */
     readonly endsAfter: (durationMs: number) => void
+    /** Runs when a later start begins. */
+    readonly onStart: (act: () => void) => void
     /** Makes the next start die with a defect. */
     readonly breakNext: () => void
   }
@@ -45,6 +47,7 @@ export const layer: Layer.Layer<FakeRuns | WorkerRun> = Layer.effectContext(
     let endMs = 0
     let isBroken = false
     let ids = 0
+    let atStart = () => {}
     let sweeps = 0
 
     const runs = WorkerRun.of({
@@ -59,6 +62,7 @@ export const layer: Layer.Layer<FakeRuns | WorkerRun> = Layer.effectContext(
             return yield* Effect.dieMessage("a bug in the supervision of a run")
           }
           if (refusal !== undefined) return yield* new CannotStart({ reason: refusal })
+          atStart()
           const exited = yield* Deferred.make<readonly [WorkerExit, number, OomKill | undefined]>()
           const pid = 1000 + started.length
           yield* Effect.acquireRelease(
@@ -97,6 +101,7 @@ export const layer: Layer.Layer<FakeRuns | WorkerRun> = Layer.effectContext(
         sweeps: () => sweeps,
         refuse: (reason) => void (refusal = reason),
         endsAfter: (durationMs) => void (endMs = durationMs),
+        onStart: (act) => void (atStart = act),
         breakNext: () => void (isBroken = true)
       })
     )

@@ -7,14 +7,16 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { ProjectName, unnamed } from "../../../src/Domain/Project.ts"
+import { noWork } from "../../../src/Domain/session/WorkRecord.ts"
 import { emptyState, type SavedState } from "../../../src/Domain/worker/SavedState.ts"
-import { nextStartMs, statusWord } from "../../../src/Domain/worker/WorkerState.ts"
+import { nextStartMs, reason, statusWord } from "../../../src/Domain/worker/WorkerState.ts"
 import * as Concerns from "../../../src/Layers/history/Concerns.ts"
 import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import { WorkerLog } from "../../../src/Layers/logs/WorkerLog.ts"
 import { SelectedProject } from "../../../src/Layers/worker/SelectedProject.ts"
 import { StateStore } from "../../../src/Layers/worker/StateStore.ts"
 import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
+import { claudePlan } from "../../fixtures/AgentPlans.ts"
 import * as FakeRuns from "./FakeRuns.ts"
 import { crash, layerOf, makeSurroundings, plan, settle } from "./SupervisorWorld.ts"
 
@@ -453,5 +455,60 @@ describe("defects", () => {
       assert.deepStrictEqual(yield* Fiber.join(first), [])
       assert.strictEqual(lives.alive(), 0)
     }).pipe(Effect.provide(layerOf(makeSurroundings())))
+  )
+})
+
+describe("the session of an agent", () => {
+  const print = ["-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose"]
+  const withAgent = { ...plan, argv: ["claude", ...print] as const, agent: claudePlan }
+
+  it.effect("is on the disk before the run begins, and a run that cannot start begins none", () => {
+    const around = makeSurroundings()
+    return Effect.gen(function* () {
+      const lives = yield* FakeRuns.FakeRuns
+      lives.refuse("no such program")
+      yield* begin
+      assert.strictEqual((yield* look).word, "restarting")
+      assert.isUndefined(around.saved.get("default")?.work?.session)
+      lives.refuse(undefined)
+      let atStart: SavedState | undefined
+      lives.onStart(() => (atStart = around.saved.get("default")))
+      yield* TestClock.adjust("1 seconds")
+      assert.strictEqual((yield* look).word, "running")
+      assert.strictEqual((yield* newest).id, "home:default:2")
+      assert.deepInclude(atStart?.work, { session: "2", task: claudePlan.task, resumes: 0 })
+
+      yield* crashNewest
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual((yield* look).word, "running")
+      assert.deepInclude(atStart?.work, { session: "2", resumes: 1, fruitless: 2 })
+      assert.deepInclude(
+        around.events.filter(({ _tag }) => _tag === "SessionContinued"),
+        { _tag: "SessionContinued", project: unnamed, sessionId: "2", inARow: 1 }
+      )
+    }).pipe(Effect.provide(layerOf(around, { projects: [withAgent] })))
+  })
+
+  it.effect(
+    "of a killed daemon is continued by the next one, and a budget that is used up starts nothing",
+    () => {
+      const work = { ...noWork, session: "s1", task: claudePlan.task, usd: 4, turns: 2, fruitless: 4 }
+      const around = makeSurroundings({ default: { ...emptyState, work } })
+      const budget = { ...claudePlan.budget, workUsd: 5 }
+      return Effect.gen(function* () {
+        const lives = yield* FakeRuns.FakeRuns
+        yield* begin
+        const { state, word } = yield* look
+        assert.strictEqual(word, "failed")
+        assert.include(reason(state), "the work has spent $4.00 of max_budget ($5.00)")
+        assert.lengthOf(lives.started, 0)
+        const { project } = yield* Supervisor.Supervisor
+        yield* (yield* project(undefined)).forget
+        yield* command("start")
+        assert.strictEqual((yield* look).word, "running")
+      }).pipe(
+        Effect.provide(layerOf(around, { projects: [{ ...withAgent, agent: { ...claudePlan, budget } }] }))
+      )
+    }
   )
 })
