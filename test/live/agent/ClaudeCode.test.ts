@@ -13,7 +13,8 @@ import {
   workersOf
 } from "../TestDaemon.ts"
 import { type ClaudeCodeMissing, claudeFolder, firstVersion, newestVersion } from "./ClaudeInstall.ts"
-import { type MessagesApi, serveMessagesApi, type Turn } from "./MessagesApi.ts"
+import { claudeEnvironment } from "./ClaudeWorld.ts"
+import { serveMessagesApi, type Turn } from "./MessagesApi.ts"
 
 const groupAndSession = (pid: number) => {
   // The name, in parentheses, may hold blanks; state, parent, group and session follow it.
@@ -23,30 +24,6 @@ const groupAndSession = (pid: number) => {
     .split(" ")
   return { group: Number(fields[2]), session: Number(fields[3]) }
 }
-
-const variablesWith = (pattern: RegExp): Record<string, undefined> =>
-  Object.fromEntries(
-    Object.keys(process.env)
-      .filter((name) => pattern.test(name))
-      .map((name) => [name, undefined])
-  )
-
-/** An environment in which the agent reaches only the stand-in, and finds nothing of the user who runs the tests. */
-const environment = (api: MessagesApi, programs: string, home: string) => ({
-  ...variablesWith(/^(ANTHROPIC_|CLAUDE|[a-z]+_proxy$)/i),
-  HOME: home,
-  TMPDIR: home,
-  PATH: `${programs}:${process.env["PATH"]}`,
-  ANTHROPIC_BASE_URL: api.url,
-  ANTHROPIC_API_KEY: "sk-test",
-  HTTP_PROXY: api.url,
-  HTTPS_PROXY: api.url,
-  NO_PROXY: "127.0.0.1",
-  CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
-  DISABLE_AUTOUPDATER: "1",
-  // Root may not use `--dangerously-skip-permissions` without it.
-  IS_SANDBOX: "1"
-})
 
 const claudeCommand =
   "-p work --model sonnet --max-turns 20 --max-budget-usd 300 --output-format stream-json --verbose --dangerously-skip-permissions"
@@ -61,7 +38,7 @@ const superviseClaude = Effect.fnUntraced(function* (programs: string) {
     home,
     args: ["--workdir", folder, "--project", "night-shift"],
     worker: ["claude", ...claudeCommand.split(" ")],
-    env: environment(api, programs, agentHome)
+    env: claudeEnvironment(api, programs, agentHome)
   })
   return { api, daemon, folder, home }
 })

@@ -18,8 +18,12 @@ export type Turn =
 export interface Ask {
   /** The output of the commands it has run so far in this conversation, oldest first. */
   readonly toolResults: ReadonlyArray<string>
+  /** What its user has said so far in this conversation, oldest first. */
+  readonly prompts: ReadonlyArray<string>
   /** Does nothing when the agent is gone meanwhile. */
   readonly answer: (turn: Turn) => Effect.Effect<void>
+  /** Answers with an error of the API. */
+  readonly refuse: (status: number, message: string) => Effect.Effect<void>
 }
 
 /** A stand-in of the Messages API on 127.0.0.1, with which the test decides turn by turn what the agent does. */
@@ -69,6 +73,15 @@ const toolResultsOf = ({ messages }: MessagesRequest): ReadonlyArray<string> =>
             .map(({ text }) => text)
             .join("")
     )
+
+/** The agent adds reminders of its own, in blocks or messages that begin with a tag. */
+const promptsOf = ({ messages }: MessagesRequest): ReadonlyArray<string> =>
+  messages
+    .filter(({ role }) => role === "user")
+    .flatMap(({ content }) =>
+      typeof content === "string" ? [content] : content.filter(isText).map(({ text }) => text)
+    )
+    .filter((text) => !text.startsWith("<"))
 
 const usage = { input_tokens: 100, output_tokens: 20 }
 
@@ -140,6 +153,13 @@ export const serveMessagesApi: Effect.Effect<MessagesApi, never, Scope.Scope> = 
     if (Either.isLeft(decoded)) return refuse(request, response, decoded.left.message)
     asks.unsafeOffer({
       toolResults: toolResultsOf(decoded.right),
+      prompts: promptsOf(decoded.right),
+      refuse: (status, message) =>
+        Effect.sync(() => {
+          response.writeHead(status, { "content-type": "application/json" })
+          const error = { type: "invalid_request_error", message }
+          response.end(JSON.stringify({ type: "error", error }))
+        }),
       answer: (turn) =>
         Effect.sync(() => {
           answered += 1

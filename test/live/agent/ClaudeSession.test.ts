@@ -1,0 +1,149 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { assert, beforeAll, beforeEach, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { command, eventually, startDaemon, temporaryHome } from "../TestDaemon.ts"
+import { type ClaudeCodeMissing, claudeFolder, firstVersion, newestVersion } from "./ClaudeInstall.ts"
+import { claudeEnvironment } from "./ClaudeWorld.ts"
+import { serveMessagesApi } from "./MessagesApi.ts"
+
+/** What the stand-in's usage costs one answer with the model of these tests: a dollar amount is not asserted. */
+const settings = (folder: string, more = "") => `
+working_dir = "${folder}"
+model = "sonnet"
+max_turns = 40
+${more}
+[worker_command]
+type = "Claude"
+prompt = "do the whole work"
+args = ["--dangerously-skip-permissions"]
+[restart]
+initial_backoff_ms = 10
+max_backoff_ms = 10
+`
+
+const supervise = Effect.fnUntraced(function* (programs: string, more?: string) {
+  const api = yield* serveMessagesApi
+  const home = yield* temporaryHome
+  const agentHome = yield* temporaryHome
+  const folder = yield* temporaryHome
+  const env = claudeEnvironment(api, programs, agentHome)
+  const daemon = yield* startDaemon({ home, env, settings: settings(folder, more) })
+
+  const work = Effect.sync(
+    (): { usd: number; turns: number; session?: string } =>
+      JSON.parse(fs.readFileSync(join(home, "state/default.json"), "utf8")).work
+  )
+  /** Answers with a command that hangs, once the daemon has heard of `turns` answers and their cost. */
+  const hang = Effect.fnUntraced(function* (turns: number, usd = 0) {
+    const ask = yield* api.nextAsk
+    yield* ask.answer({ _tag: "Bash", command: "echo $$ >hangs; sleep 1000", timeoutMs: 600_000 })
+    const told = yield* eventually(
+      `the cost of ${turns} answers is saved`,
+      Effect.map(work, (now) => (now.turns === turns && now.usd > usd ? now : undefined))
+    )
+    const { worker_pid } = yield* daemon.status("it runs", (data) => data.worker_pid !== null)
+    return { ask, told, pid: worker_pid ?? 0 }
+  })
+  const transcripts = () =>
+    fs
+      .readdirSync(join(agentHome, ".claude/projects"), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".jsonl"))
+      .map((name) => join(agentHome, ".claude/projects", name))
+  return { api, daemon, home, hang, work, transcripts }
+})
+
+const versions: ReadonlyArray<readonly [string, Effect.Effect<string, ClaudeCodeMissing>]> = [
+  [firstVersion, Effect.succeed(firstVersion)],
+  ["the newest version", newestVersion]
+]
+
+describe.each(versions)("the session of Claude Code, %s,", (_, wanted) => {
+  let programs: Either.Either<string, ClaudeCodeMissing>
+  beforeAll(async () => {
+    programs = await Effect.runPromise(Effect.either(Effect.flatMap(wanted, claudeFolder)))
+  })
+  beforeEach(({ skip }) => {
+    if (Either.isLeft(programs)) skip(programs.left.message)
+  })
+
+  it.scopedLive(
+    "outlives kill -9, a lost transcript and a poisoned one; its cost is counted once; it finishes",
+    () =>
+      Effect.gen(function* () {
+        const { api, daemon, hang, transcripts, work } = yield* supervise(Either.getOrThrow(programs))
+        const first = yield* hang(1)
+        const session = first.told.session ?? ""
+        assert.match(session, /^[0-9a-f-]{36}$/)
+        process.kill(first.pid, "SIGKILL")
+
+        const second = yield* hang(2, first.told.usd)
+        assert.include(second.ask.prompts.at(-1), "Your process was interrupted")
+        assert.include(second.ask.prompts[0], "do the whole work")
+        assert.strictEqual(second.told.session, session)
+        assert.approximately(second.told.usd, 2 * first.told.usd, first.told.usd / 100)
+        yield* daemon.logged(new RegExp(`Continuing session ${session}`))
+
+        for (const file of transcripts()) fs.rmSync(file)
+        process.kill(second.pid, "SIGKILL")
+        const third = yield* hang(3, second.told.usd)
+        assert.lengthOf(third.ask.prompts, 1)
+        assert.include(third.ask.prompts[0], "do the whole work")
+        assert.notStrictEqual(third.told.session, session)
+        yield* daemon.logged(/The next run begins a new session: the agent does not know it any more/)
+        const status = yield* daemon.status("it runs", (data) => data.worker_pid === third.pid)
+        assert.strictEqual(status.consecutive_failures, 2, "the refusal is no failure")
+
+        process.kill(third.pid, "SIGKILL")
+        yield* Effect.repeat(
+          Effect.flatMap(api.nextAsk, (ask) =>
+            ask.prompts.length > 1
+              ? Effect.as(ask.refuse(400, "messages.3: tool_use ids without tool_result"), true)
+              : Effect.as(ask.answer({ _tag: "Say", text: "All done." }), false)
+          ),
+          { while: (isPoisoned) => isPoisoned }
+        )
+        const finished = yield* daemon.status("it has finished", (data) => data.worker_status === "stopped")
+        assert.match(finished.reason ?? "", /^its work is finished/)
+        yield* daemon.logged(/The next run begins a new session: the API rejects it/)
+        const total = yield* work
+        assert.strictEqual(total.turns, 4)
+        assert.approximately(total.usd, 4 * first.told.usd, first.told.usd / 25)
+        assert.isUndefined(total.session)
+      })
+  )
+
+  it.scopedLive("stops at a budget that it reaches across restarts, with the two ways out", () =>
+    Effect.gen(function* () {
+      const { api, daemon, hang, home, work } = yield* supervise(
+        Either.getOrThrow(programs),
+        "max_budget = 0.002"
+      )
+      let usd = 0
+      for (const turns of [1, 2, 3, 4, 5, 6]) {
+        const run = yield* Effect.raceFirst(
+          hang(turns, usd),
+          Effect.as(
+            daemon.status("it has failed", (data) => data.worker_status === "failed"),
+            undefined
+          )
+        )
+        if (run === undefined) break
+        usd = run.told.usd
+        process.kill(run.pid, "SIGKILL")
+      }
+      const failed = yield* daemon.status("it has failed", (data) => data.worker_status === "failed")
+      assert.match(
+        failed.reason ?? "",
+        /^used up its budget: the work has spent \$[\d.]+ of max_budget \(\$0\.0020\)/
+      )
+      const shown = (yield* command({ home, args: ["status"] })).stdout.replace(/\s+/g, " ")
+      assert.include(shown, "Raise max_budget in daemon.toml")
+      assert.include(shown, "autopilotd budget reset")
+      yield* daemon.logged(/80 % of a budget is spent/)
+      assert.isAbove((yield* work).turns, 1)
+      assert.deepStrictEqual(api.strangers(), [])
+    })
+  )
+})
