@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import { describeSettings, SettingsEvent } from "../config/SettingsEvent.ts"
+import { AgentEvent, describeAgent } from "../guard/AgentEvent.ts"
 import { describeGuard, GuardEvent } from "../guard/GuardEvent.ts"
 import { describeOutput, OutputEvent } from "../logs/OutputEvent.ts"
 import { describeMemory, MemoryEvent } from "../memory/MemoryEvent.ts"
@@ -48,6 +49,7 @@ export const DaemonEvent = Schema.Union(
     leftBehind: Schema.Array(Schema.Int),
     why: perhaps(Schema.String)
   }),
+  ...AgentEvent.members,
   ...SavedStateEvent.members,
   ...ServiceEvent.members,
   ...SettingsEvent.members,
@@ -187,6 +189,12 @@ export const describeEvent = (event: DaemonEvent): Message => {
     case "HoldEnded":
     case "StartedShort":
       return describeGuard(event)
+    case "AgentBlocked":
+    case "AgentNoProgress":
+    case "AgentWaits":
+    case "AgentGoesOn":
+    case "AgentFinished":
+      return describeAgent(event)
     case "GroupsUnusable":
     case "GroupNotMade":
     case "WorkerOutsideGroup":

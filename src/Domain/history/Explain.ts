@@ -1,3 +1,5 @@
+import { describeRun } from "../session/AgentRun.ts"
+import { openCommand } from "../status/AgentWords.ts"
 import type { StatusReply } from "../status/StatusData.ts"
 import { humanBytes, humanDuration } from "../text/Amounts.ts"
 import { spokenTime } from "../text/LocalTime.ts"
@@ -62,6 +64,30 @@ const lastEnd = (
       (record._tag === "WorkerExited" || record._tag === "WorkerEnded") && record.project === status.project
   )
 
+const capital = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
+
+/** What the agent of a running worker is in: it waits, has finished, or needs a person. */
+const situation = (status: StatusReply, { nowMs, zone }: Evidence): ReadonlyArray<string> => {
+  if (status.worker_status !== "running" || status.reason === undefined) return []
+  const untilMs = status.agent?.until_ms
+  const until = untilMs === undefined || untilMs <= nowMs ? "" : `, until ${spokenTime(untilMs, nowMs, zone)}`
+  return [`${capital(openEnded(printable(status.reason, maxTextLength)))}${until}.`]
+}
+
+/** What the agent of the last run has done and cost, and whether it needs a person. */
+const lastAgent = (ended: RecordOf<"WorkerExited" | "WorkerEnded">): ReadonlyArray<string> => {
+  const agent = ended._tag === "WorkerEnded" ? ended.agent : undefined
+  if (agent === undefined) return []
+  const session = agent.sessionId === undefined ? "" : ` in session ${printable(agent.sessionId, 80)}`
+  const { blocked } = agent
+  return [
+    `Its agent had ${describeRun(agent)}${session}.`,
+    ...(blocked === undefined
+      ? []
+      : [`It is blocked on a person: it ${openEnded(printable(blocked.text, maxTextLength))}.`])
+  ]
+}
+
 /** One sentence about the end of the last run, or about the cause of the current one. */
 const before = (status: StatusReply, { nowMs, records, zone }: Evidence): ReadonlyArray<string> => {
   if (status.worker_status === "running") {
@@ -81,7 +107,8 @@ const before = (status: StatusReply, { nowMs, records, zone }: Evidence): Readon
   // The first sentence may name the cause already.
   const rest = status.reason?.includes(why) === true ? "" : `: ${printable(why, maxTextLength)}`
   return [
-    `The last run ended at ${spokenTime(ended.at, nowMs, zone)} after ${humanDuration(ended.uptimeMs)}${rest}.`
+    `The last run ended at ${spokenTime(ended.at, nowMs, zone)} after ${humanDuration(ended.uptimeMs)}${rest}.`,
+    ...lastAgent(ended)
   ]
 }
 
@@ -135,6 +162,9 @@ const causeAdvice = (status: StatusReply, evidence: Evidence, option: string): R
 /** The steps that a user can take. `option` names the project where there are several. */
 const advice = (status: StatusReply, evidence: Evidence, option: string): ReadonlyArray<string> => {
   const start = `autopilotd start-worker${option}`
+  const ended = status.worker_status === "running" ? undefined : lastEnd(status, evidence.records)
+  const session =
+    status.agent?.session_id ?? (ended?._tag === "WorkerEnded" ? ended.agent?.sessionId : undefined)
   const short = status.memory_level === "low" || status.memory_level === "critical"
   return [
     ...(status.worker_status === "failed"
@@ -144,6 +174,7 @@ const advice = (status: StatusReply, evidence: Evidence, option: string): Readon
         : status.worker_status === "stopped"
           ? [`Start it: ${start}`]
           : []),
+    ...(session === undefined ? [] : [`Open its session by hand: ${openCommand(session)}`]),
     ...(short ? ["List the largest memory users: autopilotd hogs"] : []),
     ...((status.awaiting_restart?.length ?? 0) === 0
       ? []
@@ -163,6 +194,7 @@ export const explain = (evidence: Evidence): Explanation => {
     state: status.worker_status,
     sentences: [
       state(status, evidence),
+      ...situation(status, evidence),
       ...before(status, evidence),
       ...restartSentences("It", restarts, nowMs, zone),
       ...gap(evidence),

@@ -85,6 +85,8 @@ export const AgentData = Schema.Struct({
   /** Why it seems to make no progress, in words. */
   no_progress: text,
   /** The sentence about all this, without its subject. */
-  situation: text
+  situation: text,
+  /** When it goes on by itself. */
+  until_ms: count
 })
 export type AgentData = typeof AgentData.Type

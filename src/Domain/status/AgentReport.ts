@@ -1,7 +1,7 @@
 import type { AgentContext } from "../agent/AgentContext.ts"
 import { beginPace, recentActions } from "../agent/AgentPace.ts"
 import { type AgentSeen, isAgent } from "../agent/AgentSeen.ts"
-import { blockedOf, forAnother, lingeringOf, noProgressOf, waitOf } from "../agent/AgentSituation.ts"
+import { blockedOf, lingeringOf, noProgressOf, waitOf } from "../agent/AgentSituation.ts"
 import { spentOf } from "../agent/AgentSpent.ts"
 import type { AgentData } from "./AgentData.ts"
 
@@ -111,9 +111,11 @@ const situation = (agent: AgentSeen, nowMs: number) => {
     no_progress: stuck,
     situation:
       (blocked && `is blocked on a person: it ${blocked.text}`) ??
-      (wait && `${wait.text}${forAnother(wait.untilMs, nowMs)}`) ??
-      (lingering && `${lingering.text}${forAnother(lingering.untilMs, nowMs)}`) ??
-      (stuck && `seems to make no progress: it ${stuck}`)
+      wait?.text ??
+      lingering?.text ??
+      (stuck && `seems to make no progress: it ${stuck}`),
+    until_ms:
+      blocked === undefined ? perhapsWhole(wait === undefined ? lingering?.untilMs : wait.untilMs) : undefined
   }
 }
 

@@ -1,3 +1,4 @@
+import { forAnother } from "../agent/AgentSituation.ts"
 import { counted, dollars, humanDuration } from "../text/Amounts.ts"
 import { printable, quoted } from "../text/Printable.ts"
 import type { AgentData } from "./AgentData.ts"
@@ -128,6 +129,10 @@ const retry = ({ retry }: AgentData, nowMs: number): string | undefined => {
       : `, again in ${humanDuration(retry.next_at_ms - nowMs)}`
   return `${answer}: attempt ${retry.attempt}${of}${next}`
 }
+
+/** The reason for a worker's state, and how long its agent waits. */
+export const reasonWords = (reason: string, agent: AgentData | undefined, nowMs: number): string =>
+  `${reason}${forAnother(agent?.until_ms, nowMs)}`
 
 /** The command that opens a session of Claude Code by hand. */
 export const openCommand = (sessionId: string): string => `claude --resume ${printable(sessionId, 80)}`

@@ -2,7 +2,7 @@ import { humanBytes, humanDuration } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import { stateStyle } from "../text/Style.ts"
 import { type Column, tableLines } from "../text/Table.ts"
-import { agentSummary } from "./AgentWords.ts"
+import { agentSummary, reasonWords } from "./AgentWords.ts"
 import type { ProjectRow, ProjectsData } from "./ProjectsData.ts"
 
 interface ProjectsTextOptions {
@@ -18,12 +18,15 @@ const maxReasonLength = 200
 const none = "-"
 
 /** Why a worker is in its state, and when the daemon starts it again. */
-const why = ({ next_start_at_ms: dueMs, reason }: ProjectRow, nowMs: number): string => {
+const why = ({ agent, next_start_at_ms: dueMs, reason }: ProjectRow, nowMs: number): string => {
   const next =
     dueMs === undefined
       ? []
       : [`next start ${dueMs - nowMs < 1000 ? "now" : `in ${humanDuration(dueMs - nowMs)}`}`]
-  return [...(reason === undefined ? [] : [printable(reason, maxReasonLength)]), ...next].join("; ")
+  return [
+    ...(reason === undefined ? [] : [printable(reasonWords(reason, agent, nowMs), maxReasonLength)]),
+    ...next
+  ].join("; ")
 }
 
 /** Formats the projects as a table, ending in a newline; `*` marks the selected one. */

@@ -3,7 +3,7 @@ import { counted, humanBytes, humanDuration } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import { shellLine } from "../text/ShellLine.ts"
 import { stateStyle, styled } from "../text/Style.ts"
-import { agentWords } from "./AgentWords.ts"
+import { agentWords, reasonWords } from "./AgentWords.ts"
 import type { StatusReply } from "./StatusData.ts"
 
 interface StatusTextOptions {
@@ -126,7 +126,7 @@ export const statusText = (status: StatusReply, { colour, nowMs }: StatusTextOpt
     ["Containment", containment(status)],
     ["Project", text(status.project)],
     ["Selected", projectCounts(status.projects ?? {}) && selectedProject(status)],
-    ["Why", text(status.reason)],
+    ["Why", text(status.reason && reasonWords(status.reason, status.agent, nowMs))],
     ["Unfinished line", text(status.unfinished_line)],
     [
       "Next start",

@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import { ProjectName } from "../Project.ts"
+import { AgentRun, describeRun } from "../session/AgentRun.ts"
 import { humanBytes, humanDuration, processes } from "../text/Amounts.ts"
 import { shellLine } from "../text/ShellLine.ts"
 import type { Message } from "../text/Style.ts"
@@ -48,7 +49,9 @@ export const LifecycleEvent = Schema.Union(
     /** The highest sample of its process tree, swap included. Absent without a sample. */
     peakMemoryBytes: perhaps(Schema.Int),
     /** Absent without evidence of a kill by the kernel. */
-    oomKill: perhaps(OomKill)
+    oomKill: perhaps(OomKill),
+    /** Absent for a worker that is no agent. */
+    agent: perhaps(AgentRun)
   }),
   Schema.TaggedStruct("WorkerNotStarted", { ...ofProject, reason: Schema.String }),
   Schema.TaggedStruct("BackingOff", { ...ofProject, failures: Schema.Int, delayMs: Schema.Number }),
@@ -105,8 +108,13 @@ export const describeLifecycle = (event: LifecycleEvent): Message => {
         text: `Worker exited after ${humanDuration(event.uptimeMs)}: ${describeExit(event.exit)}${event.oomKill === undefined ? "" : `; ${describeOomKill(event.oomKill)}`}`
       }
     case "WorkerEnded": {
-      const { peakMemoryBytes: peak, uptimeMs, verdict } = event
-      const held = peak === undefined ? "" : ` (peak memory ${humanBytes(peak)})`
+      const { agent, peakMemoryBytes: peak, uptimeMs, verdict } = event
+      const facts = [
+        ...(peak === undefined ? [] : [`peak memory ${humanBytes(peak)}`]),
+        ...(agent === undefined ? [] : [describeRun(agent)]),
+        ...(agent?.sessionId === undefined ? [] : [`session ${agent.sessionId}`])
+      ]
+      const held = facts.length === 0 ? "" : ` (${facts.join("; ")})`
       return {
         level: verdict.kind === "done" || verdict.kind === "killed-by-us" ? "info" : "warning",
         text: `Verdict after ${humanDuration(uptimeMs)}: ${describeVerdict(verdict)}${held}`

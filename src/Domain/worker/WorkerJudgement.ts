@@ -1,3 +1,4 @@
+import { agentRun } from "../session/AgentRun.ts"
 import type { SessionEnd } from "../session/WorkProgress.ts"
 import type { WorkRecord } from "../session/WorkRecord.ts"
 import { verdictOf } from "../verdict/ExitJudgement.ts"
@@ -153,6 +154,7 @@ export const onDown = (
     timeZone
   })
   const { session, verdict } = sessionAfter(rules, state, judgedBy, { ended, seen, today })
+  const run = agentRun(agent)
   const event: PublishedEvent = {
     _tag: "WorkerEnded",
     project: rules.project,
@@ -160,6 +162,7 @@ export const onDown = (
     exit,
     uptimeMs,
     ...(oomKill && { oomKill }),
+    ...(run && { agent: run }),
     ...(peakMemoryBytes === undefined ? {} : { peakMemoryBytes })
   }
   const before = { ...state, work: session?.work ?? state.work, lastExit: describeJudged({ ended, verdict }) }

@@ -12,6 +12,7 @@ import * as InstanceLock from "../../Layers/daemon/InstanceLock.ts"
 import * as ShutdownRequest from "../../Layers/daemon/ShutdownRequest.ts"
 import type { Signals } from "../../Layers/daemon/Signals.ts"
 import * as Uncaught from "../../Layers/daemon/Uncaught.ts"
+import * as AgentWatch from "../../Layers/guard/AgentWatch.ts"
 import * as HogReport from "../../Layers/guard/HogReport.ts"
 import * as HogSearch from "../../Layers/guard/HogSearch.ts"
 import * as MemoryBackstop from "../../Layers/guard/MemoryBackstop.ts"
@@ -100,6 +101,7 @@ const Supervision = (keepState: boolean) =>
     WorkerLimit.layer,
     MemoryBackstop.layer,
     StallDetector.layer,
+    AgentWatch.layer,
     Layer.provide(SignOfLife.layer, MachineBoot.layer)
   ).pipe(
     Layer.provide(Layer.merge(SettingsReload.layer, HogSearch.layer)),

@@ -158,6 +158,42 @@ describe("the explanation of a worker's state", () => {
     ])
   })
 
+  it("one whose agent ended with a question: what it cost, its session, and how to open it", () => {
+    const sessionId = "9b2f1c44-0000-4000-8000-000000000001"
+    const agent = {
+      sessionId,
+      turns: 12,
+      costUsd: 0.42,
+      isCostExact: true,
+      tokens: { input: 1, output: 2, cacheRead: 3, cacheCreation: 4 },
+      blocked: { why: "question" as const, text: 'has finished with a question: "Shall I?"' }
+    }
+    const end = { ...ended({ kind: "done", turns: 12, costUsd: 0.42 }), agent } as DaemonEvent
+    const records = run("a", [at("13:02"), started()], [at("14:02"), exited], [at("14:02"), end])
+    const { advice, sentences } = why({
+      status: { ...status, worker_status: "stopped", worker_pid: null, reason: "its work is finished" },
+      records
+    })
+    assert.include(sentences, `Its agent had 12 turns for $0.42 in session ${sessionId}.`)
+    assert.include(sentences, 'It is blocked on a person: it has finished with a question: "Shall I?".')
+    assert.include(advice, `Open its session by hand: claude --resume ${sessionId}`)
+  })
+
+  it("one that runs and whose agent has finished: what it waits for, and until when", () => {
+    const records = run("a", [at("13:00"), started()])
+    const agent = {
+      since_ms: 0,
+      turns: 1,
+      actions: 1,
+      actions_last_minute: 0,
+      actions_last_ten_minutes: 0,
+      until_ms: at("15:20")
+    }
+    const reason = "the agent has finished, and waits for its wake-up"
+    const { sentences } = why({ status: { ...status, agent, reason }, records })
+    assert.include(sentences, "The agent has finished, and waits for its wake-up, until 15:20.")
+  })
+
   it("one that exited without a verdict yet: the exit, and where its last output is", () => {
     const records = run("a", [at("13:02"), started()], [at("14:02"), exited])
     const restarting = {

@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { type AgentSeen, noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
 import type { WorkerExit } from "../../../src/Domain/tree/WorkerExit.ts"
 import type { OomKill } from "../../../src/Domain/verdict/OomKill.ts"
 import { CannotStart } from "../../../src/Layers/tree/Executable.ts"
@@ -33,6 +34,8 @@ export class FakeRuns extends Context.Tag("FakeRuns")<
     readonly endsAfter: (durationMs: number) => void
     /** Runs when a later start begins. */
     readonly onStart: (act: () => void) => void
+    /** What the agent of a run that ends has told. */
+    readonly tells: (agent: AgentSeen) => void
     /** Makes the next start die with a defect. */
     readonly breakNext: () => void
   }
@@ -49,6 +52,7 @@ export const layer: Layer.Layer<FakeRuns | WorkerRun> = Layer.effectContext(
     let ids = 0
     let atStart = () => {}
     let sweeps = 0
+    let agent = noAgent
 
     const runs = WorkerRun.of({
       newId: (project) => Effect.sync(() => `home:${project}:${++ids}`),
@@ -83,7 +87,7 @@ export const layer: Layer.Layer<FakeRuns | WorkerRun> = Layer.effectContext(
               ).pipe(
                 Effect.when(() => endMs > 0),
                 Effect.zipRight(report.onGone),
-                Effect.zipRight(report.onEvidence(noEvidence)),
+                Effect.zipRight(Effect.suspend(() => report.onEvidence({ ...noEvidence, agent }))),
                 Effect.zipRight(Effect.sync(() => void alive--))
               )
           )
@@ -102,6 +106,7 @@ export const layer: Layer.Layer<FakeRuns | WorkerRun> = Layer.effectContext(
         refuse: (reason) => void (refusal = reason),
         endsAfter: (durationMs) => void (endMs = durationMs),
         onStart: (act) => void (atStart = act),
+        tells: (seen) => void (agent = seen),
         breakNext: () => void (isBroken = true)
       })
     )

@@ -1,0 +1,48 @@
+import * as Schema from "effect/Schema"
+import { forAnother } from "../agent/AgentSituation.ts"
+import { ProjectName } from "../Project.ts"
+import { humanDuration } from "../text/Amounts.ts"
+import type { Message } from "../text/Style.ts"
+
+const ofProject = { project: ProjectName }
+
+/** `text` continues `The agent `; `untilMs` is milliseconds since 1970, null when it is not known. */
+const words = { ...ofProject, text: Schema.String }
+const until = { atMs: Schema.Number, untilMs: Schema.NullOr(Schema.Number) }
+
+/** What a running agent meets, each told once. */
+export const AgentEvent = Schema.Union(
+  /** Only a person can help it on. */
+  Schema.TaggedStruct("AgentBlocked", { ...words, why: Schema.Literal("permission", "login", "question") }),
+  /** It seems to do the same again and again. */
+  Schema.TaggedStruct("AgentNoProgress", words),
+  /** It waits inside of its process, for its usage limit or for the API. */
+  Schema.TaggedStruct("AgentWaits", { ...words, ...until, on: Schema.Literal("limit", "api") }),
+  /** The wait is over. */
+  Schema.TaggedStruct("AgentGoesOn", { ...ofProject, waitedMs: Schema.Number }),
+  /** It has finished, and its process stays for what goes on in the background. */
+  Schema.TaggedStruct("AgentFinished", { ...words, ...until })
+)
+export type AgentEvent = typeof AgentEvent.Type
+
+/** The event as the log shows it. */
+export const describeAgent = (event: AgentEvent): Message => {
+  switch (event._tag) {
+    case "AgentBlocked":
+      return { level: "warning", text: `The agent is blocked on a person: it ${event.text}` }
+    case "AgentNoProgress":
+      return { level: "warning", text: `The agent seems to make no progress: it ${event.text}` }
+    case "AgentWaits":
+      return {
+        level: "warning",
+        text: `The agent ${event.text}${forAnother(event.untilMs ?? undefined, event.atMs)}`
+      }
+    case "AgentGoesOn":
+      return { level: "info", text: `The agent goes on after a wait of ${humanDuration(event.waitedMs)}` }
+    case "AgentFinished":
+      return {
+        level: "info",
+        text: `The agent ${event.text}${forAnother(event.untilMs ?? undefined, event.atMs)}`
+      }
+  }
+}
