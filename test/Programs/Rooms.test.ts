@@ -16,6 +16,7 @@ const ladder = {
     "toml",
     "settings",
     "agent",
+    "adapter",
     "machine",
     "systemd",
     "tree",

@@ -66,6 +66,12 @@ export const blocksOf = ({ object }: AgentLine): ReadonlyArray<JsonObject> => {
 export const shortened = (text: string, maxLength = 300): string =>
   printable(withoutEscapes(text).trim(), maxLength)
 
+/** Returns the object that a text holds; undefined for any other text. */
+export const parsedObject = (text: string): JsonObject | undefined => {
+  const value = parsed(text)
+  return isObject(value) ? value : undefined
+}
+
 const parsed = (text: string): unknown => {
   try {
     return JSON.parse(text)

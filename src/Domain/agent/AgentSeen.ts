@@ -3,6 +3,7 @@ import { AgentContext, noContext } from "./AgentContext.ts"
 import { AgentCost, noCost } from "./AgentCost.ts"
 import { AgentDenials, noDenials } from "./AgentDenials.ts"
 import { AgentRateLimit } from "./AgentLimits.ts"
+import { AgentName } from "./AgentName.ts"
 import { AgentPace } from "./AgentPace.ts"
 import { AgentTasks, noTasks } from "./AgentTasks.ts"
 import { AgentWork, noWork } from "./AgentWork.ts"
@@ -71,10 +72,14 @@ export type AgentError = typeof AgentError.Type
 
 /** The state of an agent by its output so far, folded by `nextAgent`. Its size is bounded, whatever the agent prints. */
 export const AgentSeen = Schema.Struct({
+  /** Recognised by its first line; it stays the same for the whole run. */
+  agent: Schema.optional(AgentName),
   sessionId: Schema.optional(Schema.String),
   model: Schema.optional(Schema.String),
   /** The answers of the agent itself, without those of subagents. */
   turns: Schema.Int,
+  /** The answer that further lines belong to, of an agent that names none. */
+  openAnswer: Schema.optional(Schema.String),
   /** The end of the last run; absent while the agent works. */
   result: Schema.optional(AgentResult),
   /** The turns of all results so far. */

@@ -9,12 +9,35 @@ const justOverMs = 10 * 60_000
 
 const months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
-/** `3pm`, `3:20 pm`, `15:20`, after `Oct 6,` or `Oct 6, 2027,` or no date, before `(Europe/Berlin)` or no zone. */
+/**
+ * `3pm`, `3:20 pm`, `15:20`, after `Oct 6,` or `Oct 6th, 2027` or no date, before `(Europe/Berlin)` or no zone. Codex says
+ * `try again at`.
+ */
 const spoken =
-  /\bresets?(?:\s+at)?\s+(?:([a-z]{3})[a-z]{0,6}\s+(\d{1,2})(?:,?\s+(\d{4}))?(?:,|\s+at)?\s+)?(\d{1,2})(?::(\d{2}))?\s?([ap]m)?(?![\w:])(?:\s*\(([\w+/-]{1,64})\))?/i
+  /\b(?:resets?(?:\s+at)?|try again at)\s+(?:([a-z]{3})[a-z]{0,6}\s+(\d{1,2})(?:st|nd|rd|th)?(?:,?\s+(\d{4}))?(?:,|\s+at)?\s+)?(\d{1,2})(?::(\d{2}))?\s?([ap]m)?(?![\w:])(?:\s*\(([\w+/-]{1,64})\))?/i
 
 /** `You will regain access on 2026-12-01 at 00:00 UTC.` The API names no other zone. */
 const regained = /\bregain access on (\d{4}-\d{2}-\d{2})(?: at (\d{2}:\d{2}))?/i
+
+const unit =
+  "\\d{1,6}(?:\\.\\d{1,9})?\\s*(?:d(?:ays?)?|h(?:ours?|rs?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?)(?![a-z])"
+
+/** `try again in 2 days 3 hours`, `Please retry in 35.2s`, `Your quota will reset after 3h49m`. */
+const spokenDelay = new RegExp(
+  `\\b(?:try again|retry|resets?)\\s+(?:in|after)\\s+(${unit}(?:(?:\\s|,|and\\b){0,6}${unit}){0,4})`,
+  "i"
+)
+
+const unitMs: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000 }
+
+const delayMs = (text: string): number | undefined => {
+  const said = spokenDelay.exec(text)?.[1]
+  if (said === undefined) return /\btry again in less than a minute\b/i.test(text) ? unitMs["m"] : undefined
+  return [...said.matchAll(/([\d.]+)\s*([dhms])/gi)].reduce(
+    (sum, [, amount, letter = ""]) => sum + Number(amount) * (unitMs[letter.toLowerCase()] ?? 0),
+    0
+  )
+}
 
 /** `Claude AI usage limit reached|1759766400`. */
 const afterBar = /\|\s*(\d{10}|\d{13})(?!\d)/
@@ -100,6 +123,8 @@ export const resetTimeMs = (text: string, nowMs: number, timeZone: string): numb
     const moment = DateTime.make(`${date}T${time}:00Z`)
     return Option.isSome(moment) ? resetAhead(DateTime.toEpochMillis(moment.value), nowMs) : undefined
   }
+  const delay = delayMs(text)
+  if (delay !== undefined) return resetAhead(nowMs + delay, nowMs)
   const said = spokenTime(text)
   if (said === undefined) return undefined
   const zone = said.zone ?? timeZone

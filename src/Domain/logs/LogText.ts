@@ -1,4 +1,4 @@
-import { renderAgentLine } from "../agent/AgentText.ts"
+import { renderAgentLine } from "../adapter/AgentText.ts"
 import { stampLength, storedLine } from "../output/StoredLine.ts"
 import type { ProjectName } from "../Project.ts"
 import { jsonText } from "../text/Printable.ts"

@@ -1,5 +1,5 @@
-import { looksLikeAgentLine } from "../agent/AgentLine.ts"
-import { renderAgentLine } from "../agent/AgentText.ts"
+import { isAnyAgentLine } from "../adapter/AgentReader.ts"
+import { renderAgentLine } from "../adapter/AgentText.ts"
 import { type Html, html } from "../html/Html.ts"
 import { storedLine } from "../output/StoredLine.ts"
 import { withoutEscapes } from "../text/EscapeSequences.ts"
@@ -31,7 +31,7 @@ const shownOf = (text: string, readAtMs: number | undefined): Shown | undefined 
     ...(readAtMs === undefined ? {} : { readAtMs })
   })
   if (words === undefined) return undefined
-  return looksLikeAgentLine(text) ? { text: words, isAgent: true } : { text, isAgent: false }
+  return isAnyAgentLine(text) ? { text: words, isAgent: true } : { text, isAgent: false }
 }
 
 /** The words of an agent carry their level as their colour. */

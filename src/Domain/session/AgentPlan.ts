@@ -1,7 +1,7 @@
 import * as Hash from "effect/Hash"
-import type { AgentAdapter, CommandLine, RunLimits } from "../agent/AgentAdapter.ts"
-import { adapterOf } from "../agent/AgentAdapters.ts"
-import { claude } from "../agent/ClaudeAdapter.ts"
+import type { AgentAdapter, CommandLine, RunLimits } from "../adapter/AgentAdapter.ts"
+import { adapterOf } from "../adapter/AgentAdapters.ts"
+import { claude } from "../adapter/ClaudeAdapter.ts"
 import type { Settings } from "../settings/Settings.ts"
 import type { Argv, WorkerCommand } from "../settings/WorkerCommand.ts"
 

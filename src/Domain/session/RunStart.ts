@@ -1,4 +1,4 @@
-import type { CommandLine } from "../agent/AgentAdapter.ts"
+import type { CommandLine } from "../adapter/AgentAdapter.ts"
 import type { Verdict } from "../verdict/ExitVerdict.ts"
 import type { AgentPlan } from "./AgentPlan.ts"
 import { allowance, type Today, usedUp } from "./Budget.ts"

@@ -1,4 +1,4 @@
-import type { AgentEnd } from "../agent/AgentAdapter.ts"
+import type { AgentEnd } from "../adapter/AgentAdapter.ts"
 import type { AgentSeen } from "../agent/AgentSeen.ts"
 import { spentOf } from "../agent/AgentSpent.ts"
 import type { Verdict } from "../verdict/ExitVerdict.ts"

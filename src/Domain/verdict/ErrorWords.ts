@@ -1,4 +1,4 @@
-import type { ErrorMeaning } from "../agent/AgentAdapter.ts"
+import type { ErrorMeaning } from "../adapter/AgentAdapter.ts"
 
 /**
  * Matched at the beginning of a message or line, because an agent also writes about such errors in the middle of its
@@ -10,10 +10,18 @@ const beginnings: ReadonlyArray<readonly [RegExp, ErrorMeaning]> = [
   [/^your org is out of usage\b/i, "budget"],
   [/^(?:usage credits (?:are )?required|extra usage is required)\b/i, "budget"],
   [/^exceeded usd budget\b|^reached maximum budget\b/i, "budget"],
-  [/^reached max(?:imum number of)? turns\b/i, "max-turns"],
+  [/^you exceeded your current quota\b.{0,120}\bai\.google\.dev\b/is, "usage-limit"],
+  [/^(?:you exceeded your current quota|quota exceeded\. check your plan and billing)\b/i, "budget"],
+  [/^(?:your workspace is out of credits|you hit your spend cap)\b/i, "budget"],
+  [/^(?:to use codex with your chatgpt plan\b|shared rollout token budget exhausted)/i, "budget"],
+  [/^qwen oauth free tier has been discontinued\b/i, "budget"],
+  [/^reached max(?:imum number of)? (?:session )?turns\b/i, "max-turns"],
   [/^you['’]ve (?:hit|reached) your (?:[\w'’.-]+ ){0,5}limit\b/i, "usage-limit"],
   [/^you have reached your specified api usage limits\b/i, "usage-limit"],
+  [/^you have exhausted your (?:[\w-]+ )?(?:quota|capacity)\b/i, "usage-limit"],
+  [/^qwen oauth quota exceeded\b/i, "usage-limit"],
   [/^prompt is too long\b/i, "context-full"],
+  [/^codex ran out of room in the model's context window\b/i, "context-full"],
   [/^you['’]re out of (?:extra usage|usage credits)\b/i, "usage-limit"],
   [/^claude (?:ai )?usage limit reached\b/i, "usage-limit"],
   [/^(?:5-hour|session|weekly|opus|sonnet|usage) limit reached\b/i, "usage-limit"],
@@ -21,14 +29,26 @@ const beginnings: ReadonlyArray<readonly [RegExp, ErrorMeaning]> = [
   [/^(?:repeated 529 overloaded errors|overloaded\b)/i, "overloaded"],
   [/^(?:opus|fable|sonnet) is experiencing high load\b/i, "overloaded"],
   [/^(?:request timed out|connection error\b|unable to connect to api\b)/i, "overloaded"],
+  [/^(?:selected model is at capacity|we're currently experiencing high demand)\b/i, "overloaded"],
+  [/^(?:stream disconnected before completion|connection failed|rate limit exceeded):/i, "overloaded"],
+  [/^error while reading the server response:/i, "overloaded"],
   [/^oauth (?:session|token) (?:has )?(?:been )?(?:expired|revoked)\b/i, "auth"],
   [/^(?:not logged in|please run \/login|invalid api key|failed to authenticate)\b/i, "auth"],
   [/^(?:your session has|session|auth token) expired\b/i, "auth"],
+  [/^(?:api key not valid|invalid auth method selected|incorrect api key)\b/i, "auth"],
+  [/^when using gemini api, you must specify\b/i, "auth"],
+  [/^missing environment variable: `/i, "auth"],
+  [/^your (?:access|refresh) token\b.{0,60}\bcould not be refreshed\b/i, "auth"],
   [/^your anthropic_api_key belongs to a disabled organization\b/i, "auth"],
   [/^your organization has disabled\b/i, "auth"],
   [/^there['’]s an issue with the selected model\b/i, "bad-arguments"],
   [/^no conversation found with session id\b/i, "bad-arguments"],
   [/^session id [\w-]+ is already in use\b/i, "bad-arguments"],
+  [/^no saved session found with id\b/i, "bad-arguments"],
+  [/^(?:error )?(?:resuming|starting) session: /i, "bad-arguments"],
+  [/^thread\/resume: .{0,60}\bno rollout found\b/i, "bad-arguments"],
+  [/^session not found$/i, "bad-arguments"],
+  [/^you must provide a message or a command\b/i, "bad-arguments"],
   [/^input must be provided either through stdin or as a prompt argument\b/i, "bad-arguments"],
   [/^--dangerously-skip-permissions cannot be used with root\b/i, "bad-arguments"],
   [/^--resume requires a valid session id\b/i, "bad-arguments"],
@@ -44,8 +64,9 @@ const beginnings: ReadonlyArray<readonly [RegExp, ErrorMeaning]> = [
 /** The prefixes of a message: `Error: `, `API Error: 400 `. */
 const prefixes = /^(?:(?:error|fatal|api error)\s*:\s*)*(?:[1-5]\d\d\s+)?/i
 
-/** `API Error: 529 {"type":"error", ...}`. */
-const apiStatus = /^(?:error\s*:\s*)?api error\s*:?\s*\(?([1-5]\d\d)\b/i
+/** `API Error: 529 {"type":"error", ...}`, `unexpected status 503 ...`, `exceeded retry limit, last status: 429 ...`. */
+const apiStatus =
+  /^(?:error\s*:\s*)?(?:api error\s*:?\s*\(?|unexpected status |exceeded retry limit, last status: )([1-5]\d\d)\b/i
 
 /** The meaning of an HTTP status; undefined for 429, which usage limits and too many requests share. */
 export const meaningOfStatus = (status: number): ErrorMeaning | undefined => {
@@ -73,7 +94,14 @@ const meaningsOfNames: ReadonlyMap<string, ErrorMeaning> = new Map([
   ["billing_error", "budget"],
   ["overloaded", "overloaded"],
   ["server_error", "overloaded"],
-  ["model_not_found", "bad-arguments"]
+  ["model_not_found", "bad-arguments"],
+  ["UNAUTHENTICATED", "auth"],
+  ["PERMISSION_DENIED", "auth"],
+  ["UNAVAILABLE", "overloaded"],
+  ["FatalTurnLimitedError", "max-turns"],
+  ["ProviderAuthError", "auth"],
+  ["ProviderModelNotFoundError", "bad-arguments"],
+  ["ContextOverflowError", "context-full"]
 ])
 
 /** The meaning of the agent's name for an error; undefined for `rate_limit`, as for HTTP status 429. */

@@ -1,11 +1,11 @@
-import type { ErrorMeaning } from "../agent/AgentAdapter.ts"
-import { looksLikeAgentLine, shortened } from "../agent/AgentLine.ts"
-import { type AgentSeen, isAgent } from "../agent/AgentSeen.ts"
-import { resetAhead, resetTimeMs } from "../agent/UsageLimitReset.ts"
+import { adapters } from "../adapter/AgentAdapters.ts"
+import { isAgentLine } from "../adapter/AgentReader.ts"
+import { shortened } from "../agent/AgentLine.ts"
+import { isAgent } from "../agent/AgentSeen.ts"
 import type { TailLine } from "../output/OutputTail.ts"
 import { startRefusal } from "../tree/StartRefusal.ts"
 import { isClean, signalOf } from "../tree/WorkerExit.ts"
-import { meaningOf, meaningOfName, meaningOfStatus, statusIn } from "./ErrorWords.ts"
+import { byComplaint, isRejected, outOfTurns, overBudget, usageLimit, verdictFor } from "./Complaint.ts"
 import type { ExitEvidence } from "./ExitEvidence.ts"
 import type { Verdict } from "./ExitVerdict.ts"
 
@@ -38,71 +38,12 @@ const heapWords = /\bFATAL ERROR: .{0,200}Allocation failed|\bJavaScript heap ou
 /** The signals with which a JavaScript engine aborts when its heap is full. */
 const heapSignals: ReadonlySet<string | undefined> = new Set(["SIGABRT", "SIGTRAP", "SIGILL"])
 
-const byHeap = ({ exit, tail }: ExitEvidence): Usual => {
+const byHeap = ({ agent, exit, tail }: ExitEvidence): Usual => {
   if (!heapSignals.has(signalOf(exit))) return undefined
   const said = tail.find(
-    ({ text }) => !looksLikeAgentLine(text) && heapWords.test(text.slice(0, searchedLength))
+    ({ text }) => !isAgentLine(agent, text) && heapWords.test(text.slice(0, searchedLength))
   )
   return said === undefined ? undefined : { kind: "out-of-memory", by: "heap", says: shortened(said.text) }
-}
-
-const outOfTurns = ({ result }: AgentSeen): Verdict => ({
-  kind: "max-turns",
-  ...(result?.turns === undefined ? {} : { turns: result.turns })
-})
-
-const overBudget = ({ result }: AgentSeen, says: string | undefined): Verdict => ({
-  kind: "budget",
-  ...(result?.costUsd === undefined ? {} : { costUsd: result.costUsd }),
-  ...(says === undefined ? {} : { says })
-})
-
-/** A message of the agent about why it cannot go on. */
-interface Complaint {
-  readonly says: string
-  readonly error?: string | undefined
-  readonly status?: number | undefined
-}
-
-const isRejected = ({ rateLimit }: AgentSeen): boolean =>
-  rateLimit?.status === "rejected" && !rateLimit.isUsingOverage
-
-const meaningOfComplaint = (
-  { error, says, status }: Complaint,
-  agent: AgentSeen
-): ErrorMeaning | undefined => {
-  const words = meaningOf(says)
-  if (words !== undefined) return words
-  if (error === "rate_limit" || status === 429) return isRejected(agent) ? "usage-limit" : "overloaded"
-  const named = error === undefined ? undefined : meaningOfName(error)
-  return named ?? (status === undefined ? undefined : meaningOfStatus(status))
-}
-
-const usageLimit = (says: string, { agent, nowMs, timeZone }: ExitEvidence): Verdict => {
-  const told = isRejected(agent) ? resetAhead(agent.rateLimit?.resetsAtMs, nowMs) : undefined
-  const resetAtMs = told ?? resetTimeMs(says, nowMs, timeZone)
-  return { kind: "usage-limit", says, ...(resetAtMs === undefined ? {} : { resetAtMs }) }
-}
-
-/** The verdict for a complaint; undefined when its meaning is unknown. */
-const byComplaint = (complaint: Complaint, e: ExitEvidence): Usual => {
-  const { says } = complaint
-  const status = complaint.status ?? statusIn(says)
-  const meaning = meaningOfComplaint({ ...complaint, status }, e.agent)
-  switch (meaning) {
-    case undefined:
-      return undefined
-    case "usage-limit":
-      return usageLimit(says, e)
-    case "overloaded":
-      return { kind: "overloaded", says, ...(status === undefined ? {} : { status }) }
-    case "budget":
-      return overBudget(e.agent, says)
-    case "max-turns":
-      return outOfTurns(e.agent)
-    default:
-      return { kind: meaning, says }
-  }
 }
 
 /** An error in the agent's final `result` decides, whatever the exit code. */
@@ -184,18 +125,31 @@ const byLastError = (e: ExitEvidence): Usual => {
 const errorLines = 10
 
 /** The lines of plain text, the newest first. */
-const plainLines = ({ tail }: ExitEvidence): ReadonlyArray<TailLine> =>
-  tail.filter(({ text }) => text.trim() !== "" && !looksLikeAgentLine(text)).toReversed()
+const plainLines = ({ agent, tail }: ExitEvidence): ReadonlyArray<TailLine> =>
+  tail.filter(({ text }) => text.trim() !== "" && !isAgentLine(agent, text)).toReversed()
+
+/** A line of a stack trace, which many programs print behind their error. */
+const frame = /^\s+(?:at |\d+: )|^\s*stack backtrace:/i
 
 /** A program rejects its arguments right after its start. */
 const soonMs = 60_000
 
 const byLastLines = (e: ExitEvidence): Usual => {
-  for (const { text } of plainLines(e).slice(0, errorLines)) {
+  const lines = plainLines(e).filter(({ text }) => !frame.test(text))
+  for (const { text } of lines.slice(0, errorLines)) {
     const verdict = byComplaint({ says: shortened(text) }, e)
     if (verdict !== undefined && (verdict.kind !== "bad-arguments" || e.uptimeMs < soonMs)) return verdict
   }
   return undefined
+}
+
+/** What the agent's adapter knows about its exit codes, which may lie. */
+const byAdapter = (e: ExitEvidence): Usual => {
+  const { agent, exit } = e
+  if (agent.agent === undefined) return undefined
+  const lastLines = plainLines(e).map(({ text }) => shortened(text))
+  const meaning = adapters[agent.agent].meaning({ exit, seen: agent, lastLines })
+  return meaning?.kind === "killed-by-other" ? meaning : meaning && verdictFor(meaning.kind, meaning, e)
 }
 
 const notRun =
@@ -241,7 +195,7 @@ const crash = (e: ExitEvidence): Verdict => {
 
 /** A clean exit counts as success unless the worker itself reported a failure. */
 const onClean = (e: ExitEvidence): Verdict => {
-  const failed = byLastError(e)
+  const failed = byLastError(e) ?? byAdapter(e)
   if (failed !== undefined) return failed
   if (e.agent.result !== undefined || e.agent.error !== undefined) return crash(e)
   // In print mode without the stream a usage limit is the whole answer, and the exit code may be 0.
@@ -253,7 +207,7 @@ const onClean = (e: ExitEvidence): Verdict => {
 /**
  * Judges an exit. The first of these that applies decides: a kill by this daemon; the kernel's kill of the leader; a
  * full heap; the agent's final `result`; a fault of native code; a clean exit; the agent's last error; its last lines;
- * the kernel's kill of another process of the worker; a shell that found no program; a signal. The rest is a crash.
+ * what its adapter knows of its exit codes; the kernel's kill of another process of the worker; a shell that found no program; a signal. The rest is a crash.
  */
 export const verdictOf = (evidence: ExitEvidence): Verdict => {
   const certain =
@@ -269,6 +223,7 @@ export const verdictOf = (evidence: ExitEvidence): Verdict => {
   return (
     byLastError(evidence) ??
     byLastLines(evidence) ??
+    byAdapter(evidence) ??
     (oomKill === undefined ? undefined : { kind: "out-of-memory", by: "kernel", oomKill }) ??
     byShell(evidence) ??
     bySignal(evidence) ??

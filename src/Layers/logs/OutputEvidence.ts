@@ -1,6 +1,5 @@
-import { looksLikeAgentLine } from "../../Domain/agent/AgentLine.ts"
+import { isAgentLine, readAgentLine } from "../../Domain/adapter/AgentReader.ts"
 import { type AgentSeen, beforeNextRun, isAgent } from "../../Domain/agent/AgentSeen.ts"
-import { nextAgent } from "../../Domain/agent/AgentStream.ts"
 import type { Lines } from "../../Domain/output/Lines.ts"
 import {
   noTail,
@@ -50,8 +49,8 @@ export const makeOutputEvidence = (
 
   const readLine = (lines: Lines, from: number, end: number) => {
     const text = lines.toString("utf8", from, end)
-    if (!looksLikeAgentLine(text)) otherLines++
-    else agent = nextAgent(agent, text, Date.now(), maskedText)
+    if (!isAgentLine(agent, text)) otherLines++
+    else agent = readAgentLine(agent, text, Date.now(), maskedText)
   }
 
   /** Most workers print no JSON, which one search per piece shows. */

@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { renderAgentLine } from "../../Domain/agent/AgentText.ts"
+import { renderAgentLine } from "../../Domain/adapter/AgentText.ts"
 import { allowed, maxJournalLineBytes, noAllowance } from "../../Domain/logs/JournalAllowance.ts"
 import { countLines, type Lines, prefixed } from "../../Domain/output/Lines.ts"
 import type { OutputStream } from "../../Domain/output/OutputTail.ts"

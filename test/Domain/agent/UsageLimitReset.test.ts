@@ -25,6 +25,18 @@ describe("the reset of a usage limit", () => {
     ["You've hit your weekly limit · resets Oct 9 at 1pm", "2026-10-09T11:00"],
     ["You've hit your weekly limit · resets October 30, 1pm", "2026-10-30T12:00"],
     ["You've hit your weekly limit · resets Oct 9, 2026, 1pm", "2026-10-09T11:00"],
+    ["You’ve hit your usage limit. Upgrade to Pro or try again at 11:28 PM.", "2026-10-06T21:28"],
+    ["You've hit your usage limit. Try again at Oct 9th, 2026 1:30 PM.", "2026-10-09T11:30"],
+    ["You've hit your usage limit. Try again at Oct 22nd, 2026 12:05 AM.", "2026-10-21T22:05"],
+    ["You've hit your usage limit. Try again in 2 days 3 hours 5 minutes.", "2026-10-08T15:07"],
+    ["You've hit your usage limit, try again in 35 minutes", "2026-10-06T12:37"],
+    ["You've hit your usage limit. Try again in less than a minute.", "2026-10-06T12:03"],
+    [
+      "You have exhausted your capacity on this model. Your quota will reset after 3h49m12s.",
+      "2026-10-06T15:51"
+    ],
+    ["Quota exceeded. Please retry in 3600.5s.", "2026-10-06T13:02"],
+    ["resets in 1 hour, 2 mins and 3 secs", "2026-10-06T13:04"],
     ["Claude AI usage limit reached|1791300000", "2026-10-06T15:20"],
     ["Claude AI usage limit reached|1791300000000", "2026-10-06T15:20"]
   ])("is read from %s", (text, at) => assert.strictEqual(reset(text), at))
@@ -58,6 +70,11 @@ describe("the reset of a usage limit", () => {
     "resets 15pm",
     "resets 0am",
     "resets 3:75pm",
+    "try again in 5 months",
+    "try again in 40 days",
+    "try again in a while",
+    "try again later.",
+    "retry in 1.2.3s",
     "resets 3pm (Nowhere/Land)",
     "resets Foo 6, 1pm",
     "resets Oct 45, 1pm",

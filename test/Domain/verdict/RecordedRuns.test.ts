@@ -1,18 +1,19 @@
 import * as fs from "node:fs"
 import { join, resolve } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
+import { readAgentLine } from "../../../src/Domain/adapter/AgentReader.ts"
+import { renderAgentLine } from "../../../src/Domain/adapter/AgentText.ts"
 import { noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
-import { nextAgent } from "../../../src/Domain/agent/AgentStream.ts"
-import { renderAgentLine } from "../../../src/Domain/agent/AgentText.ts"
 import type { TailLine } from "../../../src/Domain/output/OutputTail.ts"
 import type { WorkerExit } from "../../../src/Domain/tree/WorkerExit.ts"
 import type { ExitEvidence } from "../../../src/Domain/verdict/ExitEvidence.ts"
 import { verdictOf } from "../../../src/Domain/verdict/ExitJudgement.ts"
 import type { VerdictKind } from "../../../src/Domain/verdict/ExitVerdict.ts"
 
-/** Real runs of Claude Code against a stand-in of its API, see test/fixtures/recorded/README.md. */
+/** Real runs of agents against a stand-in of their API, see test/fixtures/recorded/README.md. */
 const recorded = resolve(import.meta.dirname, "../../fixtures/recorded")
-const versions = ["claude-2.1.197", "claude-2.1.332"]
+const claudeVersions = ["claude-2.1.197", "claude-2.1.332"]
+const versions = [...claudeVersions, "codex-0.171.0", "gemini-0.61.0", "opencode-1.18.33", "qwen-0.15.10"]
 
 interface Recording {
   readonly exit: WorkerExit
@@ -44,7 +45,10 @@ const evidenceOf = (version: string, name: string, { atMs, exit, ms, stderr }: R
     overLimit: undefined,
     criticalMemory: undefined,
     oomKill: undefined,
-    agent: out.reduce((state, { text }, at) => nextAgent(state, text, startMs + (atMs[at] ?? 0)), noAgent),
+    agent: out.reduce(
+      (state, { text }, at) => readAgentLine(state, text, startMs + (atMs[at] ?? 0)),
+      noAgent
+    ),
     tail: [...out, ...plain(stderr, "err")].slice(-64),
     nowMs: startMs + ms,
     timeZone: "UTC"
@@ -92,7 +96,37 @@ const verdicts: Readonly<Record<string, VerdictKind>> = {
   "sighup-mid-tool": "killed-by-other",
   "sigint-mid-tool": "killed-by-other",
   "sigterm-mid-request": "killed-by-other",
-  "sigterm-mid-tool": "killed-by-other"
+  "sigterm-mid-tool": "killed-by-other",
+  "codex-401": "auth",
+  "codex-429-quota": "budget",
+  "codex-429-usage-limit": "usage-limit",
+  "codex-503": "overloaded",
+  "codex-cut": "overloaded",
+  "codex-no-key": "auth",
+  "codex-resume-unknown": "bad-arguments",
+  "codex-sigint": "killed-by-other",
+  "codex-sigterm": "killed-by-other",
+  "gemini-400-key": "auth",
+  "gemini-401": "auth",
+  "gemini-429-quota": "usage-limit",
+  "gemini-503": "killed-by-other",
+  "gemini-max-turns": "max-turns",
+  "gemini-no-key": "auth",
+  "gemini-resume-unknown": "bad-arguments",
+  "gemini-sigint": "killed-by-other",
+  "gemini-sigterm": "killed-by-other",
+  "opencode-400": "crash",
+  "opencode-401": "auth",
+  "opencode-429": "killed-by-other",
+  "opencode-no-model": "crash",
+  "opencode-resume-unknown": "bad-arguments",
+  "opencode-sigint": "killed-by-other",
+  "opencode-sigterm": "killed-by-other",
+  "qwen-401": "auth",
+  "qwen-429": "killed-by-other",
+  "qwen-max-turns": "max-turns",
+  "qwen-resume-unknown": "bad-arguments",
+  "qwen-sigterm": "killed-by-other"
 }
 
 /** Options that this version does not know. */
@@ -109,7 +143,7 @@ describe("a recorded run of", () => {
       assert.notMatch(renderAgentLine(text, { colour: false }) ?? "", /^\{/)
   })
 
-  it.each(versions)("%s that lingers after its success is done, however it exits", (version) => {
+  it.each(claudeVersions)("%s that lingers after its success is done, however it exits", (version) => {
     const found = runs.find((one) => one.version === version && one.name === "background-bash-left")
     assert.isDefined(found)
     const evidence = evidenceOf(version, "background-bash-left", found.run)

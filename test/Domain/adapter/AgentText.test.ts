@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as FastCheck from "effect/FastCheck"
-import { renderAgentLine } from "../../../src/Domain/agent/AgentText.ts"
+import { renderAgentLine } from "../../../src/Domain/adapter/AgentText.ts"
 import {
   answer,
   calls,

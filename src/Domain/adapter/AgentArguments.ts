@@ -108,26 +108,36 @@ export const has = ({ options }: Arguments, names: ReadonlySet<string>): boolean
 /** The program's name without its folder. */
 export const programOf = ([program]: CommandLine): string => program.slice(program.lastIndexOf("/") + 1)
 
+/** Takes options and operands out of a command line. */
+export const without = (
+  argv: CommandLine,
+  { options }: Arguments,
+  gone: ReadonlySet<string>,
+  operands: ReadonlyArray<number> = []
+): CommandLine => {
+  const cut = options.filter(({ name }) => gone.has(name))
+  const isGone = (place: number): boolean =>
+    operands.includes(place) || cut.some(({ from, to }) => from <= place && place < to)
+  const [program, ...rest] = argv
+  return [program, ...rest.filter((_, index) => !isGone(index + 1))]
+}
+
+/** Puts arguments right behind the one at a place. */
+export const withArguments = (argv: CommandLine, added: ReadonlyArray<string>, place = 0): CommandLine => {
+  const [program, ...rest] = argv
+  return [program, ...rest.slice(0, place), ...added, ...rest.slice(place)]
+}
+
 /** Replaces the argument at a place. */
 export const withArgument = (argv: CommandLine, place: number, argument: string): CommandLine => {
   const [program, ...rest] = argv
   return [program, ...rest.with(place - 1, argument)]
 }
 
-/** Takes options out of a command line, and puts others right behind `argv[at]`. */
+/** Takes options out of a command line, and puts others at its beginning. */
 export const withOptions = (
   argv: CommandLine,
-  { options }: Arguments,
+  given: Arguments,
   gone: ReadonlySet<string>,
-  added: ReadonlyArray<string>,
-  at = 0
-): CommandLine => {
-  const cut = options.filter(({ name }) => gone.has(name))
-  const [program, ...rest] = argv
-  const kept = rest.flatMap((argument, index) => {
-    const place = index + 1
-    const isGone = cut.some(({ from, to }) => from <= place && place < to)
-    return [...(isGone ? [] : [argument]), ...(place === at ? added : [])]
-  })
-  return at === 0 ? [program, ...added, ...kept] : [program, ...kept]
-}
+  added: ReadonlyArray<string>
+): CommandLine => withArguments(without(argv, given, gone), added)

@@ -1,3 +1,5 @@
+import { looksLikeAgentLine } from "../agent/AgentLine.ts"
+import { nextAgent } from "../agent/AgentStream.ts"
 import type { AgentAdapter, AgentEnd, CommandLine, RunLimits, SessionRefusal } from "./AgentAdapter.ts"
 import {
   type Arguments,
@@ -9,7 +11,6 @@ import {
   withArgument,
   withOptions
 } from "./AgentArguments.ts"
-import { nextAgent } from "./AgentStream.ts"
 
 /** The options of Claude Code 2.1.197 to 2.1.332, those that its help leaves out included. */
 const options = optionsOf({
@@ -181,6 +182,8 @@ export const claude: AgentAdapter = {
   fed,
   limited,
   limitsOf,
+  begins: looksLikeAgentLine,
+  isLine: looksLikeAgentLine,
   next: nextAgent,
   meaning: () => undefined,
   refusal

@@ -1,5 +1,6 @@
-import type { AgentName } from "./AgentName.ts"
-import type { AgentSeen } from "./AgentSeen.ts"
+import type { AgentLine } from "../agent/AgentLine.ts"
+import type { AgentName } from "../agent/AgentName.ts"
+import type { AgentSeen } from "../agent/AgentSeen.ts"
 
 /** A program and its arguments. */
 export type CommandLine = readonly [string, ...ReadonlyArray<string>]
@@ -69,6 +70,15 @@ export interface AgentAdapter {
   readonly limited?: (argv: CommandLine, limits: RunLimits) => CommandLine
   /** The limits of a command line. */
   readonly limitsOf?: (argv: CommandLine) => RunLimits
+  /** Whether a line may be the first of its stream. The search is linear in its length and parses nothing. */
+  readonly begins: (text: string) => boolean
+  /** Whether a line may be one of its stream, as `begins`. */
+  readonly isLine: (text: string) => boolean
+  /**
+   * Brings a line of its stream into the form of Claude Code's; undefined for other lines. Of a line that is longer than
+   * `maxLength`, or cut, only what its beginning tells. Absent where all lines have that form already.
+   */
+  readonly linesOf?: (text: string, maxLength?: number) => ReadonlyArray<AgentLine> | undefined
   /** Adds a line of its stream, read at `atMs`. Other lines change nothing; no line makes it throw. */
   readonly next: (seen: AgentSeen, text: string, atMs: number, mask: Mask) => AgentSeen
   /** The meaning of an exit whose code or last words mislead; undefined where the usual rules apply. */

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import type { CommandLine } from "../../../src/Domain/agent/AgentAdapter.ts"
+import type { CommandLine } from "../../../src/Domain/adapter/AgentAdapter.ts"
+import { claude } from "../../../src/Domain/adapter/ClaudeAdapter.ts"
 import { noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
-import { claude } from "../../../src/Domain/agent/ClaudeAdapter.ts"
 
 const id = "a31e5a58-f990-41a1-8586-0f99850fd417"
 const stream = ["--output-format", "stream-json", "--verbose"]

@@ -1,11 +1,6 @@
 import * as DateTime from "effect/DateTime"
-import { counted, dollars, humanDuration } from "../text/Amounts.ts"
-import { localTime } from "../text/LocalTime.ts"
-import { harmless } from "../text/Printable.ts"
-import { type Style, styled } from "../text/Style.ts"
 import {
   type AgentLine,
-  agentLineOf,
   blocksOf,
   isSilent,
   type JsonObject,
@@ -13,9 +8,14 @@ import {
   objectAt,
   shortened,
   textAt
-} from "./AgentLine.ts"
-import { toolInputText, toolResultText } from "./ToolText.ts"
-import { resetFigureMs } from "./UsageLimitReset.ts"
+} from "../agent/AgentLine.ts"
+import { toolInputText, toolResultText } from "../agent/ToolText.ts"
+import { resetFigureMs } from "../agent/UsageLimitReset.ts"
+import { counted, dollars, humanDuration } from "../text/Amounts.ts"
+import { localTime } from "../text/LocalTime.ts"
+import { harmless } from "../text/Printable.ts"
+import { type Style, styled } from "../text/Style.ts"
+import { commonLinesOf } from "./AgentReader.ts"
 
 interface AgentTextOptions {
   /** Whether ANSI colours may be used. */
@@ -80,6 +80,8 @@ const systemText = (line: AgentLine, look: Look): Shown => {
       return initText(line, look)
     case "api_retry":
       return retryText(line, look)
+    case "notice":
+      return [look.paint("warning", `! ${shortened(textAt(line.object, "text") ?? "", look.width * 3)}`)]
     case "compact_boundary":
       return [look.paint("dim", "* The conversation was compacted")]
     case "task_notification": {
@@ -111,7 +113,8 @@ const answerBlock = (block: JsonObject, { paint, width }: Look): Shown => {
 
 const answerText = (line: AgentLine, look: Look): Shown => {
   const shown = blocksOf(line).flatMap((block) => answerBlock(block, look))
-  return textAt(line.object, "error") === undefined ? shown : shown.map((text) => look.paint("error", text))
+  const isError = textAt(line.object, "error") !== undefined || line.object["is_api_error_message"] === true
+  return isError ? shown.map((text) => look.paint("error", text)) : shown
 }
 
 const resultBlock = (block: JsonObject, { paint, width }: Look): Shown => {
@@ -180,24 +183,27 @@ const shownOf = (line: AgentLine, look: Look): Shown => {
       return blocksOf(line).flatMap((block) => resultBlock(block, look))
     case "result":
       return runText(line, look)
+    case "usage":
+      return []
     default:
       return rateLimitText(line, look)
   }
 }
 
 const rendered = (text: string, options: AgentTextOptions): string | undefined => {
-  const line = agentLineOf(text)
-  if (line === undefined) return isSilent(text) ? undefined : harmless(text, options.colour)
-  const shown = shownOf(line, lookOf(options))
-  if (shown.length === 0) return undefined
-  // Indents the work of a subagent below its call.
-  const indent = textAt(line.object, "parent_tool_use_id") === undefined ? "" : "    "
-  return shown.map((part) => indent + part).join("\n")
+  const lines = commonLinesOf(text)
+  if (lines === undefined) return isSilent(text) ? undefined : harmless(text, options.colour)
+  const shown = lines.flatMap((line) => {
+    // Indents the work of a subagent below its call.
+    const indent = textAt(line.object, "parent_tool_use_id") === undefined ? "" : "    "
+    return shownOf(line, lookOf(options)).map((part) => indent + part)
+  })
+  return shown.length === 0 ? undefined : shown.join("\n")
 }
 
 /**
- * Renders a line of a worker for a terminal: a line of Claude Code's `stream-json` as one or several short lines without
- * a final newline, or undefined for one that shows nothing; any other line unchanged. Escapes control characters.
+ * Renders a line of a worker for a terminal: a line of an agent's stream as one or several short lines without a final
+ * newline, or undefined for one that shows nothing; any other line unchanged. Escapes control characters.
  */
 export const renderAgentLine = (text: string, options: AgentTextOptions): string | undefined => {
   try {
