@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { CommandLine } from "../../../src/Domain/agent/AgentAdapter.ts"
+import type { CommandLine } from "../../../src/Domain/adapter/AgentAdapter.ts"
 import type { AgentPlan } from "../../../src/Domain/session/AgentPlan.ts"
 import type { Today } from "../../../src/Domain/session/Budget.ts"
 import { startOf } from "../../../src/Domain/session/RunStart.ts"
