@@ -1,7 +1,9 @@
 import { type Html, type HtmlValue, html } from "../html/Html.ts"
 import { moment, since, until } from "../html/Moment.ts"
-import { dollars, humanBytes } from "../text/Amounts.ts"
+import { openCommand } from "../status/AgentWords.ts"
+import { counted, dollars, humanBytes } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
+import { agentRows } from "./AgentView.ts"
 import { type DaemonSight, startOf } from "./DaemonSight.ts"
 import { type RunEnd, tagOf } from "./RunEnds.ts"
 import { modelIn, stateWords } from "./StateView.ts"
@@ -65,21 +67,27 @@ const figuresOf = ({ verdict }: RunEnd): ReadonlyArray<Row> => [
 ]
 
 /**
- * The card of the agent: what its command line and the verdicts of its runs tell. What is not known is not shown.
+ * The card of the agent: what it tells while it runs, and else its command line and the verdicts of its runs. What is not known is not shown.
  * `newestFirst` are the ends of the project's runs.
  */
 export const agentCard = (sight: DaemonSight, newestFirst: ReadonlyArray<RunEnd>, nowMs: number): Html => {
   const status = sight._tag === "Running" ? sight.status : undefined
   const command = status?.worker_command ?? []
-  const model = modelIn(command)
-  const session = valueAfter(command, ["--resume", "-r", "--session-id"])
+  const agent = status?.agent
+  const model = agent?.model ?? modelIn(command)
+  const session =
+    agent?.session_id ??
+    valueAfter(command, ["--resume", "-r", "--session-id"]) ??
+    newestFirst.find((end) => end.sessionId !== undefined)?.sessionId
   const last = newestFirst[0]
   const told = newestFirst.find((end) => figuresOf(end).length > 0)
   const limit = newestFirst.find(({ verdict }) => verdict.kind === "usage-limit")?.verdict
   const resetMs = limit?.kind === "usage-limit" ? limit.resetAtMs : undefined
   const rows: ReadonlyArray<Row> = [
     ...(model === undefined ? [] : [["Model", printable(model, 60)] as const]),
-    ...(session === undefined ? [] : [["Session", html`<code>${printable(session, 40)}</code>`] as const]),
+    ...(session === undefined
+      ? []
+      : [["Session", html`<code title="${openCommand(session)}">${printable(session, 40)}</code>`] as const]),
     ...(last === undefined
       ? []
       : [
@@ -88,12 +96,13 @@ export const agentCard = (sight: DaemonSight, newestFirst: ReadonlyArray<RunEnd>
             html`<span class="tag ${tagOf(last.verdict).tone}">${tagOf(last.verdict).word}</span> ${moment(last.atMs)}`
           ] as const
         ]),
-    ...(told === undefined ? [] : figuresOf(told)),
+    ...(agent === undefined ? (told === undefined ? [] : figuresOf(told)) : agentRows(agent, nowMs)),
     ...(resetMs !== undefined && resetMs > nowMs
       ? [["Usage limit", html`until ${moment(resetMs)}`] as const]
       : [])
   ]
-  return html`<h2>Claude</h2>${
+  const situation = agent?.situation
+  return html`<h2>Claude</h2>${situation !== undefined && html`<p class="muted">It ${printable(situation, 300)}</p>`}${
     rows.length === 0 ? html`<p class="muted">Nothing is known of a run yet.</p>` : list(rows)
   }`
 }

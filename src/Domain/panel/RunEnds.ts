@@ -11,6 +11,8 @@ export interface RunEnd {
   /** How long the run has lasted. */
   readonly ranMs: number
   readonly peakBytes?: number
+  /** The session of its agent. */
+  readonly sessionId?: string
 }
 
 /** The ends of runs in these records, the oldest first. A start that failed counts as a run of no time. */
@@ -21,8 +23,17 @@ export const runEndsIn = (records: ReadonlyArray<HistoryRecord>): ReadonlyArray<
       return [{ atMs, project, verdict: { kind: "not-started", reason }, ranMs: 0 }]
     }
     if (record._tag !== "WorkerEnded") return []
-    const { at: atMs, peakMemoryBytes: peakBytes, project, uptimeMs: ranMs, verdict } = record
-    return [{ atMs, project, verdict, ranMs, ...(peakBytes === undefined ? {} : { peakBytes }) }]
+    const { agent, at: atMs, peakMemoryBytes: peakBytes, project, uptimeMs: ranMs, verdict } = record
+    return [
+      {
+        atMs,
+        project,
+        verdict,
+        ranMs,
+        ...(peakBytes === undefined ? {} : { peakBytes }),
+        ...(agent?.sessionId === undefined ? {} : { sessionId: agent.sessionId })
+      }
+    ]
   })
 
 /** The verdict as a tag: its colour, and a word or two. */

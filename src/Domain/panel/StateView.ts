@@ -1,9 +1,11 @@
+import { type Fact, factList } from "../html/FactList.ts"
 import { type Html, type HtmlValue, html } from "../html/Html.ts"
 import { icon, iconOf, type Tone } from "../html/Icons.ts"
 import { moment, since, until } from "../html/Moment.ts"
 import type { StatusReply } from "../status/StatusData.ts"
 import { counted, humanBytes } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
+import { agentFacts, agentLine } from "./AgentView.ts"
 import { type DaemonSight, startOf } from "./DaemonSight.ts"
 
 const tones: Readonly<Record<string, Tone>> = {
@@ -30,6 +32,19 @@ export interface StateWords {
 
 const capital = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
 
+/** What a running agent is in, which says more than that its worker runs. */
+const agentWord = ({ agent, worker_status: state }: StatusReply): StateWords | undefined => {
+  if (state !== "running" || agent === undefined) return undefined
+  if (agent.blocked !== undefined) return { tone: "warn", headline: "Blocked on a person", word: "Blocked" }
+  if (agent.waits !== undefined) return { tone: "warn", headline: "Agent waiting", word: "Waiting" }
+  if (agent.finished_at_ms !== undefined) {
+    return { tone: "ok", headline: "Agent finished, worker stays", word: "Finished" }
+  }
+  return agent.no_progress === undefined
+    ? undefined
+    : { tone: "warn", headline: "Agent makes no progress", word: "No progress" }
+}
+
 export const stateWords = (sight: DaemonSight): StateWords => {
   switch (sight._tag) {
     case "NotRunning":
@@ -39,7 +54,9 @@ export const stateWords = (sight: DaemonSight): StateWords => {
     case "Running": {
       if (sight.status === undefined) return { tone: "bad", headline: "No such project", word: "No project" }
       const state = printable(sight.status.worker_status, 40)
-      return { tone: toneOf(state), headline: `Worker ${state}`, word: capital(state) }
+      return (
+        agentWord(sight.status) ?? { tone: toneOf(state), headline: `Worker ${state}`, word: capital(state) }
+      )
     }
   }
 }
@@ -56,21 +73,14 @@ const underline = (sight: DaemonSight): HtmlValue => {
   const { problem, status } = sight
   if (status === undefined) return printable(problem ?? "", 400)
   const model = modelIn(status.worker_command)
-  const isBetween = ["stopping", "restarting"].includes(status.worker_status)
+  const isBetween =
+    ["stopping", "restarting"].includes(status.worker_status) || status.agent?.situation !== undefined
   return [
     printable(status.project ?? "", 80),
     model === undefined ? "" : ` · model ${printable(model, 40)}`,
     status.worker_pid === null ? "" : html` · pid <span class="num">${status.worker_pid}</span>`,
     isBetween && status.reason !== undefined && ` · ${printable(status.reason, 160)}`
   ]
-}
-
-/** What is true of the worker, label by label. */
-interface Fact {
-  readonly label: string
-  readonly value: HtmlValue
-  readonly note?: HtmlValue
-  readonly isBad?: boolean
 }
 
 const none = "–"
@@ -123,12 +133,6 @@ const factsOf = (status: StatusReply, startedMs: number | undefined, nowMs: numb
   ]
 }
 
-const factList = (facts: ReadonlyArray<Fact>): Html =>
-  html`<dl class="facts">${facts.map(
-    ({ isBad, label, note, value }) =>
-      html`<div><dt>${label}</dt><dd class="${isBad === true ? "t-bad" : ""}">${value} <small>${note}</small></dd></div>`
-  )}</dl>`
-
 const stateLine = (tone: Tone, headline: string, below: HtmlValue): Html =>
   html`<div class="state ${tone}"><span class="state-ic">${icon(iconOf(tone))}</span>
 <div><h1 id="state-title">${headline}</h1><p>${below}</p></div></div>`
@@ -145,5 +149,8 @@ export const stateView = (sight: DaemonSight, nowMs: number): Html => {
   const { headline, tone } = stateWords(sight)
   const facts =
     sight._tag === "Running" && sight.status !== undefined ? factsOf(sight.status, startOf(sight), nowMs) : []
-  return html`${stateLine(tone, headline, underline(sight))}${facts.length > 0 && factList(facts)}`
+  const agent = sight._tag === "Running" ? sight.status?.agent : undefined
+  return html`${stateLine(tone, headline, underline(sight))}${facts.length > 0 && factList(facts)}${
+    agent !== undefined && html`${factList(agentFacts(agent, nowMs))}${agentLine(agent)}`
+  }`
 }

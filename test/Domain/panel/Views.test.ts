@@ -7,6 +7,7 @@ import { controlsView } from "../../../src/Domain/panel/ControlsView.ts"
 import type { DaemonSight } from "../../../src/Domain/panel/DaemonSight.ts"
 import { projectNav } from "../../../src/Domain/panel/ProjectNav.ts"
 import { stateView } from "../../../src/Domain/panel/StateView.ts"
+import type { AgentData } from "../../../src/Domain/status/AgentData.ts"
 import type { ProjectRow } from "../../../src/Domain/status/ProjectsData.ts"
 import type { StatusReply } from "../../../src/Domain/status/StatusData.ts"
 
@@ -104,6 +105,54 @@ describe("the small card", () => {
     ] as const
     const { text } = agentCard(sight(both), ends, nowMs)
     for (const known of ["sonnet", "7f3c9a12", ">431<", "$41.07", "Requested"]) assert.include(text, known)
+  })
+
+  it("shows what a running agent tells: cost, tokens, tool, context, limits, tasks, and what it is in", () => {
+    const agent: AgentData = {
+      session_id: "9b2f1c44",
+      model: "claude-sonnet-5-5",
+      since_ms: nowMs - 60_000,
+      turns: 12,
+      actions: 40,
+      actions_last_minute: 3,
+      actions_last_ten_minutes: 21,
+      cost_micro_usd: 420_000,
+      cost_is_exact: true,
+      input_tokens: 31_000,
+      context_tokens: 250_000,
+      context_window_tokens: 1_000_000,
+      last_tool: { name: "Bash", input: "npm test", at_ms: nowMs - 5000 },
+      tasks: [{ description: "dev server", subagent: false, since_ms: nowMs - 9000 }],
+      limits: [{ name: "five_hour", used_per_mille: 920, resets_at_ms: nowMs + 3_600_000 }],
+      finished_at_ms: nowMs - 1000,
+      situation: 'has finished, and waits for "dev server"'
+    }
+    const running = sight(both)
+    const told: DaemonSight =
+      running._tag === "Running" && running.status !== undefined
+        ? { ...running, status: { ...running.status, agent, reason: `the agent ${agent.situation}` } }
+        : assert.fail("a worker runs")
+    const card = agentCard(told, [], nowMs).text
+    for (const known of [
+      "9b2f1c44",
+      "$0.42",
+      "31,000 in",
+      "Bash",
+      "25 % of 1,000,000",
+      "92 %",
+      "dev server",
+      "has finished"
+    ])
+      assert.include(card, known)
+    const full = stateView(told, nowMs).text
+    for (const known of [
+      "Agent finished, worker stays",
+      "$0.42",
+      "12 turns",
+      "claude --resume 9b2f1c44",
+      "25 %"
+    ])
+      assert.include(full, known)
   })
 
   it("leaves out what is not known", () => {

@@ -47,10 +47,13 @@ type Supervised = Effect.Effect.Success<ReturnType<typeof superviseClaude>>
 /** A command that leaves a process in a session of its own behind and prints its pid. */
 const leaveProcess: Turn = { _tag: "Bash", command: "setsid sleep 1000 >/dev/null 2>&1 & echo $!" }
 
-/** Brings an agent to where its first command has left a process behind and its second one hangs. */
-const reachMidTurn = Effect.fnUntraced(function* ({ api, daemon, folder }: Supervised) {
+/**
+ * Brings an agent to where its first command has left a process behind and its second one hangs. `run` counts the runs
+ * of the session: each begins with another prompt.
+ */
+const reachMidTurn = Effect.fnUntraced(function* ({ api, daemon, folder }: Supervised, run = 1) {
   // An agent that was told to end may have asked once more, about the command that was ended with it.
-  const first = yield* Effect.repeat(api.nextAsk, { until: ({ toolResults }) => toolResults.length === 0 })
+  const first = yield* Effect.repeat(api.nextAsk, { until: ({ prompts }) => prompts.length >= run })
   yield* first.answer(leaveProcess)
   const second = yield* api.nextAsk
   const pidFile = join(folder, "hangs.pid")
@@ -65,7 +68,7 @@ const reachMidTurn = Effect.fnUntraced(function* ({ api, daemon, folder }: Super
     (data) => data.worker_id !== undefined
   )
   const leader = worker_pid ?? 0
-  const left = Number(second.toolResults[0])
+  const left = Number(second.toolResults.at(-1))
   const mark = `AUTOPILOT_WORKER_ID=${id}`
   assert.includeMembers([...processesWith(mark)], [leader, left, hanging])
   // Signalling the leader's group, or its session, would not have been enough.
@@ -113,7 +116,7 @@ describe.each(versions)("Claude Code under supervision, %s,", (_, wanted) => {
   })
 
   it.scopedLive(
-    "is killed during a turn: it starts again after the backoff, with nothing left of the first run, and finishes",
+    "is killed during a turn: it continues after the backoff, with nothing left of the first run, and finishes",
     () =>
       Effect.gen(function* () {
         const supervised = yield* superviseClaude(programs())
@@ -129,10 +132,11 @@ describe.each(versions)("Claude Code under supervision, %s,", (_, wanted) => {
         yield* daemon.logged(/Failure 1 in a row: the next start is in 1 s/)
 
         const first = yield* api.nextAsk
-        assert.deepStrictEqual(first.toolResults, [], "a new conversation")
+        assert.isNotEmpty(first.toolResults, "the same conversation")
+        assert.lengthOf(first.prompts, 2)
         yield* first.answer(leaveProcess)
         const second = yield* api.nextAsk
-        assert.isTrue(isAlive(Number(second.toolResults[0])))
+        assert.isTrue(isAlive(Number(second.toolResults.at(-1))))
         yield* second.answer({ _tag: "Say", text: "All done." })
         const finished = yield* daemon.status("it has finished", (data) => data.worker_status === "stopped")
         assert.match(finished.reason ?? "", /^its work is finished \(exit code 0 after /)
@@ -165,7 +169,7 @@ describe.each(versions)("Claude Code under supervision, %s,", (_, wanted) => {
         const restart = yield* command({ home, args: ["restart-worker"] })
         assert.match(restart.stdout, /^Worker is running, pid \d+\n$/)
         assert.deepStrictEqual(before.remaining(), [])
-        const again = yield* reachMidTurn(supervised)
+        const again = yield* reachMidTurn(supervised, 2)
         assert.notStrictEqual(again.leader, before.leader)
         assert.deepStrictEqual(before.remaining(), [])
         const status = yield* daemon.status("it runs", (data) => data.worker_pid === again.leader)
