@@ -1,7 +1,7 @@
 import { type Html, type HtmlValue, html } from "../html/Html.ts"
 import { moment, since, until } from "../html/Moment.ts"
 import { openCommand } from "../status/AgentWords.ts"
-import { counted, dollars, humanBytes } from "../text/Amounts.ts"
+import { dollars, humanBytes } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import { agentRows } from "./AgentView.ts"
 import { type DaemonSight, startOf } from "./DaemonSight.ts"
