@@ -63,7 +63,7 @@ const commandTable = {
   logs: {
     summary: "Show the worker's output",
     details:
-      "Reads worker.log and its rotated files, whether or not a daemon is running: the last 50 lines, or the range of --lines and --since. A terminal shows the stream-json of Claude Code in readable form; --raw shows it unchanged, as a pipe receives it. --json prints one object per line.",
+      "Reads worker.log and its rotated files, whether or not a daemon is running: the last 50 lines, or the range of --lines and --since. A terminal shows the stream of an agent in readable form; --raw shows it unchanged, as a pipe receives it. --json prints one object per line.",
     options: ["follow", "lines", "since", "grep", "stderr", "raw", "project", "json"],
     takesWorker: false,
     examples: [

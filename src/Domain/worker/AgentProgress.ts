@@ -1,4 +1,5 @@
-import { looksLikeAgentLine } from "../agent/AgentLine.ts"
+import { isAgentLine } from "../adapter/AgentReader.ts"
+import { shortened } from "../agent/AgentLine.ts"
 import { reached, type Today, usedUp, withWarnings } from "../session/Budget.ts"
 import { afterNoStart, afterRun, type SessionEnd, withProgress } from "../session/WorkProgress.ts"
 import { anotherWork, isCostExact, type WorkRecord } from "../session/WorkRecord.ts"
@@ -57,8 +58,8 @@ export const sessionAfter = (
   if (agent === undefined || today === undefined) return { verdict, session: undefined }
   const work = withProgress(state.work, seen.agent, today.date)
   const lastLines = seen.tail
-    .filter(({ text }) => !looksLikeAgentLine(text))
-    .map(({ text }) => text)
+    .filter(({ text }) => !isAgentLine(seen.agent, text))
+    .map(({ text }) => shortened(text))
     .toReversed()
   const { exit, uptimeMs } = ended
   const usage =

@@ -148,7 +148,8 @@ export const onDown = (
     hasLingered: cause?._tag === "Linger",
     criticalMemory: cause?._tag === "Memory" ? cause.figures : undefined,
     oomKill,
-    agent,
+    // Some exit codes mean something even when the agent has printed nothing.
+    agent: agent.agent === undefined ? { ...agent, agent: rules.agent?.adapter.name } : agent,
     tail,
     nowMs,
     timeZone

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { gemini } from "../../../src/Domain/adapter/GeminiAdapter.ts"
 import { type AgentSeen, noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
 import { unnamed } from "../../../src/Domain/Project.ts"
 import type { AgentPlan } from "../../../src/Domain/session/AgentPlan.ts"
@@ -92,6 +93,15 @@ const verdictIn = (actions: ReadonlyArray<WorkerAction>): Verdict | undefined =>
     .at(0)
 
 const tags = (actions: ReadonlyArray<WorkerAction>) => published(actions).map(({ _tag }) => _tag)
+
+describe("an agent that exits before its first line", () => {
+  it("is judged by its exit code, which the daemon knows from the command line", () => {
+    const by = rulesOf({ adapter: gemini, prompt: undefined })
+    const [after, told] = end(by, running(noWork, by), noAgent, { code: 41, uptimeMs: 2000 })
+    assert.deepStrictEqual(verdictIn(told), { kind: "auth", says: "Gemini CLI exited with code 41" })
+    assert.strictEqual(statusWord(after), "failed")
+  })
+})
 
 describe("what a running agent reports", () => {
   it("is added to its work, warned of at 80 % of the budget, and left to the agent at its end", () => {
