@@ -105,6 +105,8 @@ const makeWorld = (by: WorkerRules) => {
 
   const tell = () => {
     toldCents = cents
+    // A correction of what an agent had spent before another work began does not count there.
+    overCents = Math.max(overCents, -toldCents)
   }
 
   const settleRun = () => {
