@@ -210,6 +210,7 @@ const refusal = ({ lastLines, seen }: AgentEnd): SessionRefusal | undefined =>
 export const codex: AgentAdapter = {
   name: "codex",
   title: "Codex",
+  opens: (sessionId) => ["codex", "resume", sessionId],
   runs,
   first: () => undefined,
   resume,

@@ -163,8 +163,11 @@ const causeAdvice = (status: StatusReply, evidence: Evidence, option: string): R
 const advice = (status: StatusReply, evidence: Evidence, option: string): ReadonlyArray<string> => {
   const start = `autopilotd start-worker${option}`
   const ended = status.worker_status === "running" ? undefined : lastEnd(status, evidence.records)
-  const session =
-    status.agent?.session_id ?? (ended?._tag === "WorkerEnded" ? ended.agent?.sessionId : undefined)
+  const last = ended?._tag === "WorkerEnded" ? ended.agent : undefined
+  const [session, name] =
+    status.agent?.session_id === undefined
+      ? [last?.sessionId, last?.name]
+      : [status.agent.session_id, status.agent.name]
   const short = status.memory_level === "low" || status.memory_level === "critical"
   return [
     ...(status.worker_status === "failed"
@@ -174,7 +177,7 @@ const advice = (status: StatusReply, evidence: Evidence, option: string): Readon
         : status.worker_status === "stopped"
           ? [`Start it: ${start}`]
           : []),
-    ...(session === undefined ? [] : [`Open its session by hand: ${openCommand(session)}`]),
+    ...(session === undefined ? [] : [`Open its session by hand: ${openCommand(session, name)}`]),
     ...(short ? ["List the largest memory users: autopilotd hogs"] : []),
     ...((status.awaiting_restart?.length ?? 0) === 0
       ? []

@@ -81,10 +81,11 @@ export const agentFacts = (agent: AgentData, nowMs: number): ReadonlyArray<Fact>
 }
 
 /** The last answer, and the session with the command that opens it by hand. */
-export const agentLine = ({ last_answer: answer, session_id: session }: AgentData): HtmlValue =>
+export const agentLine = ({ last_answer: answer, name, session_id: session }: AgentData): HtmlValue =>
   (answer !== undefined || session !== undefined) &&
   html`<p class="agent-line muted">${answer !== undefined && html`<span>${printable(answer.text, 200)}</span>`}${
-    session !== undefined && html`<code title="Opens the session by hand">${openCommand(session)}</code>`
+    session !== undefined &&
+    html`<code title="Opens the session by hand">${openCommand(session, name)}</code>`
   }</p>`
 
 type Row = readonly [label: string, value: HtmlValue]

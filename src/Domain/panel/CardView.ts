@@ -79,6 +79,7 @@ export const agentCard = (sight: DaemonSight, newestFirst: ReadonlyArray<RunEnd>
     agent?.session_id ??
     valueAfter(command, ["--resume", "-r", "--session-id"]) ??
     newestFirst.find((end) => end.sessionId !== undefined)?.sessionId
+  const name = agent?.name ?? newestFirst.find((end) => end.agent !== undefined)?.agent
   const last = newestFirst[0]
   const told = newestFirst.find((end) => figuresOf(end).length > 0)
   const limit = newestFirst.find(({ verdict }) => verdict.kind === "usage-limit")?.verdict
@@ -87,7 +88,12 @@ export const agentCard = (sight: DaemonSight, newestFirst: ReadonlyArray<RunEnd>
     ...(model === undefined ? [] : [["Model", printable(model, 60)] as const]),
     ...(session === undefined
       ? []
-      : [["Session", html`<code title="${openCommand(session)}">${printable(session, 40)}</code>`] as const]),
+      : [
+          [
+            "Session",
+            html`<code title="${openCommand(session, name)}">${printable(session, 40)}</code>`
+          ] as const
+        ]),
     ...(last === undefined
       ? []
       : [

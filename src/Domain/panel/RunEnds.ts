@@ -1,3 +1,4 @@
+import type { AgentName } from "../agent/AgentName.ts"
 import type { HistoryRecord } from "../history/HistoryRecord.ts"
 import type { ProjectName } from "../Project.ts"
 import { describeVerdict, type Verdict } from "../verdict/ExitVerdict.ts"
@@ -13,6 +14,7 @@ export interface RunEnd {
   readonly peakBytes?: number
   /** The session of its agent. */
   readonly sessionId?: string
+  readonly agent?: AgentName
 }
 
 /** The ends of runs in these records, the oldest first. A start that failed counts as a run of no time. */
@@ -31,7 +33,8 @@ export const runEndsIn = (records: ReadonlyArray<HistoryRecord>): ReadonlyArray<
         verdict,
         ranMs,
         ...(peakBytes === undefined ? {} : { peakBytes }),
-        ...(agent?.sessionId === undefined ? {} : { sessionId: agent.sessionId })
+        ...(agent?.sessionId === undefined ? {} : { sessionId: agent.sessionId }),
+        ...(agent?.name === undefined ? {} : { agent: agent.name })
       }
     ]
   })

@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { AgentName } from "../agent/AgentName.ts"
 import { type AgentSeen, isAgent } from "../agent/AgentSeen.ts"
 import { blockedOf } from "../agent/AgentSituation.ts"
 import { spentOf } from "../agent/AgentSpent.ts"
@@ -8,6 +9,7 @@ import { perhaps } from "../Wire.ts"
 
 /** What is left of a run's agent: the history keeps it. */
 export const AgentRun = Schema.Struct({
+  name: perhaps(AgentName),
   sessionId: perhaps(Schema.String),
   model: perhaps(Schema.String),
   /** The answers of the agent itself. */
@@ -33,6 +35,7 @@ export const agentRun = (agent: AgentSeen): AgentRun | undefined => {
   return {
     turns,
     tokens,
+    ...(agent.agent === undefined ? {} : { name: agent.agent }),
     ...(sessionId === undefined ? {} : { sessionId }),
     ...(model === undefined ? {} : { model }),
     ...(costUsd === undefined ? {} : { costUsd, isCostExact: isExact }),

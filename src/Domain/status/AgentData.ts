@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { AgentName } from "../agent/AgentName.ts"
 import { Count, perhaps } from "../Wire.ts"
 
 const text = perhaps(Schema.String)
@@ -20,6 +21,7 @@ const AgentLimitData = Schema.Struct({
  * Times are milliseconds since 1970.
  */
 export const AgentData = Schema.Struct({
+  name: perhaps(AgentName),
   session_id: text,
   model: text,
   /** The time of its first line. */

@@ -130,6 +130,7 @@ export const agentData = (agent: AgentSeen, nowMs: number): AgentData | undefine
     actions_last_minute: recentActions(pace, 1, nowMs),
     actions_last_ten_minutes: recentActions(pace, 10, nowMs),
     ...told({
+      name: agent.agent,
       session_id: sessionId,
       model,
       ...work(agent),

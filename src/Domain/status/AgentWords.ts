@@ -1,3 +1,5 @@
+import { adapters } from "../adapter/AgentAdapters.ts"
+import type { AgentName } from "../agent/AgentName.ts"
 import { forAnother } from "../agent/AgentSituation.ts"
 import { counted, dollars, humanDuration } from "../text/Amounts.ts"
 import { printable, quoted } from "../text/Printable.ts"
@@ -134,8 +136,9 @@ const retry = ({ retry }: AgentData, nowMs: number): string | undefined => {
 export const reasonWords = (reason: string, agent: AgentData | undefined, nowMs: number): string =>
   `${reason}${forAnother(agent?.until_ms, nowMs)}`
 
-/** The command that opens a session of Claude Code by hand. */
-export const openCommand = (sessionId: string): string => `claude --resume ${printable(sessionId, 80)}`
+/** The command that opens a session by hand. Records of older versions, which knew Claude Code only, name no agent. */
+export const openCommand = (sessionId: string, name: AgentName = "claude"): string =>
+  adapters[name].opens(printable(sessionId, 80)).join(" ")
 
 /** What an agent does, for a table: `12 turns, 3/min, $0.42, Bash for 5 minutes`. */
 export const agentSummary = (agent: AgentData, nowMs: number): string => {
@@ -160,7 +163,7 @@ export const agentWords = (
   [
     "Session",
     agent.session_id &&
-      `${printable(agent.session_id, 80)} (open it by hand: ${openCommand(agent.session_id)})`
+      `${printable(agent.session_id, 80)} (open it by hand: ${openCommand(agent.session_id, agent.name)})`
   ],
   ["Turns", String(agent.turns)],
   ["Actions", `${agent.actions}: ${paceWords(agent, nowMs)}`],

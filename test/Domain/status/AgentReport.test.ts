@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
+import { readAgentLine } from "../../../src/Domain/adapter/AgentReader.ts"
 import { noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
 import { encodeResponse, maxResponseBytes } from "../../../src/Domain/control/ControlWire.ts"
 import { AgentData } from "../../../src/Domain/status/AgentData.ts"
@@ -20,6 +21,14 @@ const wordsOf = (agent: AgentData, nowMs: number) =>
 describe("what the status tells about an agent", () => {
   it("is nothing for a worker that is none", () => {
     assert.strictEqual(agentData(noAgent, startMs), undefined)
+  })
+
+  it("is the session of any agent, with the command that opens it", () => {
+    const id = "01a2242b-eeeb-7810-9230-56594a4775e9"
+    const seen = readAgentLine(noAgent, `{"type":"thread.started","thread_id":"${id}"}`, startMs)
+    const data = agentData(seen, startMs) ?? assert.fail("it is an agent")
+    assert.deepInclude(data, { name: "codex", session_id: id })
+    assert.strictEqual(wordsOf(data, startMs)["Session"], `${id} (open it by hand: codex resume ${id})`)
   })
 
   it("is absent where it is not known, and only whole numbers", () => {
