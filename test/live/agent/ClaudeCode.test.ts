@@ -133,7 +133,7 @@ describe.each(versions)("Claude Code under supervision, %s,", (_, wanted) => {
 
         const first = yield* api.nextAsk
         assert.isNotEmpty(first.toolResults, "the same conversation")
-        assert.lengthOf(first.prompts, 2)
+        assert.include(first.prompts.at(-1), "Your process was interrupted")
         yield* first.answer(leaveProcess)
         const second = yield* api.nextAsk
         assert.isTrue(isAlive(Number(second.toolResults.at(-1))))

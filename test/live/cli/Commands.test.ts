@@ -76,7 +76,7 @@ describe("an invalid command line", () => {
         signal: null,
         stdout: "",
         stderr:
-          "autopilotd: --project belongs to start, status, projects, logs, history, why, start-worker, stop-worker, restart-worker, reload, gui, config check, config set and config unset, not to stop.\nTry: autopilotd stop --help\n"
+          "autopilotd: --project belongs to start, status, projects, logs, history, why, start-worker, stop-worker, restart-worker, budget reset, reload, gui, config check, config set and config unset, not to stop.\nTry: autopilotd stop --help\n"
       })
       const json = yield* command({ home, args: ["--json", "--modle", "opus"] })
       assert.deepStrictEqual(answerIn(json.stdout), {

@@ -164,7 +164,7 @@ describe("a reload", () => {
 
       const first = yield* reload(home, "--restart", "--project", "one")
       assert.include(first.stdout, "Workers restarted: one\n")
-      assert.include(first.stdout, "two goes on with what it was started with, until:")
+      assert.include(first.stdout, "two keeps its earlier settings until its next start: ")
       const newer = yield* rowOf(
         home,
         "one",

@@ -39,6 +39,7 @@ describe("the package", () => {
         "examples/demo.toml",
         "man/autopilotd.1",
         "schema/daemon.schema.json",
+        "systemd/autopilotd-gui.service",
         "systemd/autopilotd.service",
         "ARCHITECTURE.md",
         "CHANGELOG.md",
