@@ -10,7 +10,7 @@ export interface ActivitySample {
   readonly cpuMs: ReadonlyMap<string, number>
   /** A text that changes with any watched file. */
   readonly files: string
-  /** A worker that waits for the announced end of a usage limit is not stalled. */
+  /** A worker that waits for the announced end of a usage limit, or for what its agent has left, is not stalled. */
   readonly isExcused: boolean
   /** The name of the tool that it has called and waits for. */
   readonly tool: string | undefined

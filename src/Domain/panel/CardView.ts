@@ -1,3 +1,5 @@
+import { adapters } from "../adapter/AgentAdapters.ts"
+import type { AgentName } from "../agent/AgentName.ts"
 import { type Html, type HtmlValue, html } from "../html/Html.ts"
 import { moment, since, until } from "../html/Moment.ts"
 import { openCommand } from "../status/AgentWords.ts"
@@ -52,6 +54,9 @@ export const daemonCard = (sight: DaemonSight, nowMs: number): Html => {
     status.memory_critical_threshold_bytes ?? 0
   )}`
 }
+
+const agentTitle = (name: AgentName | undefined): string =>
+  name === undefined ? "Claude" : adapters[name].title
 
 const valueAfter = (command: ReadonlyArray<string>, names: ReadonlyArray<string>): string | undefined => {
   const at = command.findIndex((word) => names.includes(word))
@@ -108,7 +113,7 @@ export const agentCard = (sight: DaemonSight, newestFirst: ReadonlyArray<RunEnd>
       : [])
   ]
   const situation = agent?.situation
-  return html`<h2>Claude</h2>${situation !== undefined && html`<p class="muted">It ${printable(situation, 300)}</p>`}${
+  return html`<h2>${agentTitle(agent?.name)}</h2>${situation !== undefined && html`<p class="muted">It ${printable(situation, 300)}</p>`}${
     rows.length === 0 ? html`<p class="muted">Nothing is known of a run yet.</p>` : list(rows)
   }`
 }

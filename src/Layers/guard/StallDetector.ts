@@ -4,6 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { AgentSeen } from "../../Domain/agent/AgentSeen.ts"
+import { lingeringOf } from "../../Domain/agent/AgentSituation.ts"
 import { resetAhead } from "../../Domain/agent/UsageLimitReset.ts"
 import {
   type ActivitySample,
@@ -86,6 +88,12 @@ export const fileStamps = (paths: ReadonlyArray<string>, asker: string): Effect.
     return Effect.orElseSucceed(askDisk(asker, path, stamp), () => "?")
   }).pipe(Effect.map((stamps) => stamps.join("\n")))
 
+/** An agent waits for the announced end of its usage limit, or has finished and waits for what it has left. */
+const isExcused = (agent: AgentSeen, nowMs: number): boolean => {
+  const resetsAtMs = agent.rateLimit?.status === "rejected" ? agent.rateLimit.resetsAtMs : undefined
+  return resetAhead(resetsAtMs, nowMs) !== undefined || lingeringOf(agent) !== undefined
+}
+
 const make = Effect.gen(function* () {
   const { current } = yield* SettingsInForce
   const supervisor = yield* Supervisor
@@ -110,14 +118,13 @@ const make = Effect.gen(function* () {
       if (isStill(member, now)) cpuMs.set(`${now.pid} ${now.startTicks}`, now.cpuMs)
     }
     const agent = output.agent()
-    const resetsAtMs = agent.rateLimit?.status === "rejected" ? agent.rateLimit.resetsAtMs : undefined
     const [tool] = agent.tools
     return {
       atMs: Number(yield* Clock.currentTimeNanos) / 1e6,
       lastOutputMs: Number(output.lastOutputNanos()) / 1e6,
       cpuMs,
       files: stamps,
-      isExcused: resetAhead(resetsAtMs, yield* Clock.currentTimeMillis) !== undefined,
+      isExcused: isExcused(agent, yield* Clock.currentTimeMillis),
       tool: tool?.name
     } satisfies ActivitySample
   })

@@ -1,5 +1,6 @@
 import { isAgentLine, readAgentLine } from "../../Domain/adapter/AgentReader.ts"
 import { type AgentSeen, beforeNextRun, isAgent } from "../../Domain/agent/AgentSeen.ts"
+import { isHeartbeat } from "../../Domain/agent/Heartbeat.ts"
 import type { Lines } from "../../Domain/output/Lines.ts"
 import {
   noTail,
@@ -12,8 +13,11 @@ import { masked, type Secrets } from "../../Domain/output/Secrets.ts"
 
 /** The part of a worker's output that verdicts, events and the status show. It holds no secret. */
 interface OutputEvidence {
-  /** Notes that bytes arrived; a partial line counts as activity. */
-  readonly alive: (atNanos: bigint) => void
+  /**
+   * Notes that bytes arrived. A partial line counts as activity, and lines that an agent prints by a timer, or because the
+   * daemon has asked, do not.
+   */
+  readonly alive: (atNanos: bigint, chunk: Buffer) => void
   /** Adds whole lines. */
   readonly add: (stream: OutputStream, lines: Lines) => void
   /** Returns the last lines, unfinished ones included. */
@@ -30,6 +34,15 @@ const openingBrace = 0x7b
  * than to store it.
  */
 const patienceLines = 1000
+
+/** Heartbeats are short, and come alone. */
+const longestHeartbeat = 16 * 1024
+
+const isOnlyHeartbeat = (chunk: Buffer): boolean =>
+  chunk.length <= longestHeartbeat &&
+  chunk[0] === openingBrace &&
+  chunk.at(-1) === newline &&
+  chunk.toString("latin1").trimEnd().split("\n").every(isHeartbeat)
 
 /** `earlier` is the agent of the run before. */
 export const makeOutputEvidence = (
@@ -65,8 +78,8 @@ export const makeOutputEvidence = (
   }
 
   return {
-    alive: (atNanos) => {
-      lastOutputNanos = atNanos
+    alive: (atNanos, chunk) => {
+      if (!isOnlyHeartbeat(chunk)) lastOutputNanos = atNanos
     },
     add: (stream, lines) => {
       tail = withLines(tail, stream, maskedLines(lines))

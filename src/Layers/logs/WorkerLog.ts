@@ -182,7 +182,7 @@ const make = Effect.gen(function* () {
         }
         stream.on("data", (chunk: Buffer) => {
           readBytes += chunk.length
-          evidence.alive(nowNanos())
+          evidence.alive(nowNanos(), chunk)
           guarded("Reading", () => {
             const [lines, after] = takeLines(rest, chunk, secrets())
             rest = after

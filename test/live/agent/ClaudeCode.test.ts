@@ -29,13 +29,14 @@ const claudeCommand =
   "-p work --model sonnet --max-turns 20 --max-budget-usd 300 --output-format stream-json --verbose --dangerously-skip-permissions"
 
 /** `autopilotd start -- claude -p ...` in a working folder of its own. */
-const superviseClaude = Effect.fnUntraced(function* (programs: string) {
+const superviseClaude = Effect.fnUntraced(function* (programs: string, settings = "") {
   const api = yield* serveMessagesApi
   const home = yield* temporaryHome
   const agentHome = yield* temporaryHome
   const folder = yield* temporaryHome
   const daemon = yield* startDaemon({
     home,
+    settings,
     args: ["--workdir", folder, "--project", "night-shift"],
     worker: ["claude", ...claudeCommand.split(" ")],
     env: claudeEnvironment(api, programs, agentHome)
@@ -183,6 +184,28 @@ describe.each(versions)("Claude Code under supervision, %s,", (_, wanted) => {
         )
         assert.match(last_exit ?? "", /^exit code 143 \(SIGTERM\) after /)
         assert.deepStrictEqual(api.strangers(), [])
+      })
+  )
+
+  it.scopedLive(
+    "hangs in a tool: it is idle, though it uses the CPU in bursts, and is restarted when its time is over",
+    () =>
+      Effect.gen(function* () {
+        const timeoutMs = 30_000
+        const settings = `[restart]\nstall_timeout_ms = ${timeoutMs}\ntool_timeout_ms = ${timeoutMs}\n`
+        const supervised = yield* superviseClaude(programs(), settings)
+        const { daemon } = supervised
+        const hanging = yield* reachMidTurn(supervised)
+        const calledMs = Date.now()
+        yield* daemon.logged(/Restarting the worker: stalled: .* while Bash runs/)
+        // The timeout, and half of it again for a start of the count by a burst.
+        assert.isBelow(Date.now() - calledMs, 1.5 * timeoutMs)
+        const after = yield* daemon.status(
+          "its end is dealt with",
+          (data) => data.last_exit !== undefined && data.worker_status !== "stopping"
+        )
+        assert.match(after.last_exit ?? "", /stalled: inactive for .* while Bash ran/)
+        assert.deepStrictEqual(hanging.remaining(), [])
       })
   )
 })

@@ -19,6 +19,27 @@ const toolUse = agentLine({
 
 const init = agentLine({ type: "system", subtype: "init", model: "sonnet", cwd: "/", tools: [] })
 
+const task = agentLine({ type: "system", subtype: "task_started", task_id: "1", description: "server" })
+
+const success = agentLine({
+  type: "result",
+  subtype: "success",
+  is_error: false,
+  num_turns: 1,
+  result: "Done."
+})
+
+/** Claude Code prints this for a tool that hangs as for one that works. */
+const heartbeat = JSON.stringify({
+  type: "tool_progress",
+  tool_use_id: "t1",
+  heartbeat: true,
+  session_id: "s"
+})
+
+/** Without a further process, which would be a sign of life. */
+const heartbeats = `exec node -e 'setInterval(() => console.log(process.argv[1]), 400)' '${heartbeat}'`
+
 describe("a worker that does nothing", () => {
   it.scopedLive("is stopped after a warning, and restarted as after a failure", () =>
     Effect.gen(function* () {
@@ -40,6 +61,7 @@ describe("a worker that does nothing", () => {
 
   const alive: Readonly<Record<string, (home: string) => string>> = {
     "says something now and then": () => "while :; do echo working; sleep 0.1; done",
+    "has finished and waits for a task in the background": () => `${init}; ${task}; ${success}; sleep 1000`,
     "only computes": () => "while :; do :; done",
     "only writes to a file that is watched": (home) =>
       `while :; do date +%N >'${home}/session'; sleep 0.1; done >/dev/null`
@@ -69,7 +91,7 @@ describe("a worker that does nothing", () => {
       const daemon = yield* startDaemon({
         home,
         settings: settings(500, ["tool_timeout_ms = 2500"]),
-        worker: shell(`${init}; ${toolUse}; sleep 1000`)
+        worker: shell(`${init}; ${toolUse}; ${heartbeats}`)
       })
       yield* daemon.logged(/Restarting the worker: stalled: .* while Bash runs/)
       const [line] = yield* eventually(
