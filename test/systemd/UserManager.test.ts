@@ -28,7 +28,10 @@ describe("a user manager of a test's own", () => {
           yield* manager.sh("id -un; pwd; systemctl --user is-system-running"),
           "tester\n/home/tester\nrunning"
         )
-        yield* manager.sh(`systemd-run --user --quiet --unit=speaks --wait echo "said as a service"`)
+        // The journal asks for the unit of a line when it takes it: one that has exited has none any more.
+        yield* manager.sh(
+          `systemd-run --user --quiet --unit=speaks sh -c 'while :; do echo "said as a service"; sleep 0.1; done'`
+        )
         yield* eventually(
           "its line is in the user's journal",
           Effect.map(
@@ -36,6 +39,7 @@ describe("a user manager of a test's own", () => {
             (text) => /^said as a service$/m.test(text) || undefined
           )
         )
+        yield* manager.sh("systemctl --user stop speaks")
         const cgroup = yield* manager.sh(
           "systemd-run --user --quiet --pipe --wait grep ^0:: /proc/self/cgroup"
         )
