@@ -196,7 +196,7 @@ const meaning = ({ exit, lastLines, seen }: AgentEnd): AgentMeaning | undefined 
     const says = lastLines.findLast((line) => spoken.test(line))
     return exit.code === 2 && says !== undefined ? { kind: "bad-arguments", says } : undefined
   }
-  // It says why it fails. After SIGINT it exits with 1 and says nothing.
+  // Codex names each failure. Only after SIGINT it exits with 1 and prints nothing.
   const isSilent =
     seen.result === undefined && seen.error === undefined && !lastLines.some((line) => spoken.test(line))
   return exit.code === 1 && isSilent ? { kind: "killed-by-other", signal: "SIGINT" } : undefined

@@ -45,7 +45,7 @@ const elsewhere = new Set(
 
 const prompts = new Set(["-p", "--prompt"])
 const session = new Set(["-r", "--resume", "--session-id", "--session-file"])
-/** It would continue in another folder. */
+/** Options with which Gemini CLI would continue a session in another folder. */
 const unresumable = new Set(["-w", "--worktree"])
 
 const commands = new Set("mcp extensions extension skills skill hooks hook gemma".split(" "))

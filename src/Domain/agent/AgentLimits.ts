@@ -3,7 +3,7 @@ import { isObject, type JsonObject, numberAt, objectAt, shortened, textAt } from
 import { resetFigureMs } from "./UsageLimitReset.ts"
 
 /** The use of one window of the plan: of five hours, of a week. */
-export const LimitWindow = Schema.Struct({
+const LimitWindow = Schema.Struct({
   /** `five_hour`, `seven_day` ... */
   name: Schema.String,
   /** The used share: 1 is all, and paid use beyond the plan is more. */
@@ -11,7 +11,7 @@ export const LimitWindow = Schema.Struct({
   resetsAtMs: Schema.optional(Schema.Number),
   atMs: Schema.Number
 })
-export type LimitWindow = typeof LimitWindow.Type
+type LimitWindow = typeof LimitWindow.Type
 
 /** The last report about the usage limit. */
 export const AgentRateLimit = Schema.Struct({

@@ -28,7 +28,7 @@ export interface Lingering {
   readonly untilMs: number | undefined
 }
 
-/** So many denied calls in a row are no detour any more: the agent finds no way around. */
+/** The number of denied calls in a row after which the agent has found no other way. */
 const manyDenials = 3
 
 const asksLogin = /please run \/login|not logged in|authentication_failed|oauth token has expired/i

@@ -8,7 +8,7 @@ const AgentTask = Schema.Struct({
   isSubagent: Schema.Boolean,
   sinceMs: Schema.Number
 })
-export type AgentTask = typeof AgentTask.Type
+type AgentTask = typeof AgentTask.Type
 
 export const AgentTasks = Schema.Struct({
   running: Schema.Array(AgentTask),

@@ -37,7 +37,7 @@ export type AgentWork = typeof AgentWork.Type
 
 export const noWork: AgentWork = { sameCalls: [], badRequests: 0 }
 
-/** So many different calls between two equal ones count as interleaved: an agent that polls looks around meanwhile. */
+/** The most calls between two equal ones that still repeat: an agent that polls does other things meanwhile. */
 const keptCalls = 4
 
 /** A number for a tool call, by which another one with the same arguments is found. */

@@ -14,13 +14,13 @@ const until = { atMs: Schema.Number, untilMs: Schema.NullOr(Schema.Number) }
 export const AgentEvent = Schema.Union(
   /** Only a person can help it on. */
   Schema.TaggedStruct("AgentBlocked", { ...words, why: Schema.Literal("permission", "login", "question") }),
-  /** It seems to do the same again and again. */
+  /** The agent seems to repeat the same work. */
   Schema.TaggedStruct("AgentNoProgress", words),
-  /** It waits inside of its process, for its usage limit or for the API. */
+  /** The agent waits inside its process, for its usage limit or for the API. */
   Schema.TaggedStruct("AgentWaits", { ...words, ...until, on: Schema.Literal("limit", "api") }),
   /** The wait is over. */
   Schema.TaggedStruct("AgentGoesOn", { ...ofProject, waitedMs: Schema.Number }),
-  /** It has finished, and its process stays for what goes on in the background. */
+  /** The agent has finished, and its process stays for background work. */
   Schema.TaggedStruct("AgentFinished", { ...words, ...until })
 )
 export type AgentEvent = typeof AgentEvent.Type

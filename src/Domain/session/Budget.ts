@@ -1,3 +1,4 @@
+import type { RunLimits } from "../adapter/AgentAdapter.ts"
 import type { UsedLimit } from "../verdict/UsedLimit.ts"
 import type { AgentPlan } from "./AgentPlan.ts"
 import { spentOn, type WorkRecord } from "./WorkRecord.ts"
@@ -39,13 +40,8 @@ export const usedUp = (plan: AgentPlan, work: WorkRecord, today: Today): UsedLim
 export const reached = (plan: AgentPlan, work: WorkRecord, today: Today): UsedLimit | undefined =>
   used(plan, work, today).find(({ limitUsd, usedUsd }) => usedUsd >= limitUsd)
 
-/** What the next run may use. */
-export interface Allowance {
-  readonly usd: number | undefined
-  readonly turns: number | undefined
-}
-
-export const allowance = (plan: AgentPlan, work: WorkRecord, today: Today): Allowance => {
+/** The limits of the next run. */
+export const allowance = (plan: AgentPlan, work: WorkRecord, today: Today): RunLimits => {
   const left = used(plan, work, today).map(({ limitUsd, usedUsd }) => limitUsd - usedUsd)
   return {
     usd: left.length === 0 ? undefined : Math.min(...left),

@@ -8,7 +8,7 @@ import { isCostExact, spentOn, type WorkRecord } from "./WorkRecord.ts"
 /** The work of one project's agent. Amounts are millionths of a US dollar. */
 const BudgetRow = Schema.Struct({
   name: Schema.String,
-  /** Of the work so far, over all its runs. */
+  /** The cost of the work so far, over all its runs. */
   work_cost_micro_usd: Count,
   /** False where a part of the cost is an estimate. */
   work_cost_is_exact: Schema.Boolean,

@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
 import { ProjectName } from "../Project.ts"
-import { counted } from "../text/Amounts.ts"
+import { counted, dollars } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import type { Message } from "../text/Style.ts"
 import { describeUsed, UsedLimit } from "../verdict/UsedLimit.ts"
@@ -29,7 +29,7 @@ export type SessionEvent = typeof SessionEvent.Type
 export const describeSession = (event: SessionEvent): Message => {
   switch (event._tag) {
     case "SessionContinued": {
-      const attempt = event.inARow === 1 ? "" : `, for the ${event.inARow}. time without a finished answer`
+      const attempt = event.inARow === 1 ? "" : `, attempt ${event.inARow} in a row without a finished answer`
       return { level: "info", text: `Continuing session ${printable(event.sessionId, 100)}${attempt}` }
     }
     case "SessionDropped":
@@ -44,7 +44,7 @@ export const describeSession = (event: SessionEvent): Message => {
     case "BudgetReset":
       return {
         level: "info",
-        text: `Another work begins: the last one had used ${counted(event.turns, "turn")} and $${event.usd.toFixed(2)}`
+        text: `Another work begins: the last one had used ${counted(event.turns, "turn")} and ${dollars(event.usd)}`
       }
   }
 }

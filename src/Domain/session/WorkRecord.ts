@@ -6,7 +6,7 @@ const Used = { usd: Schema.Number, turns: Schema.Int, isExact: Schema.Boolean }
 
 /** The run that goes on, or the last one. */
 const Run = Schema.Struct({
-  /** Of this run, by its output so far. The sums below hold it already. */
+  /** The use of this run, by its output so far. The sums of the work include it. */
   ...Used,
   start: Schema.Literal("plain", "fresh", "resumed")
 })

@@ -82,7 +82,7 @@ export const AgentData = Schema.Struct({
   blocked: text,
   /** What it waits for inside of its process: `limit` or `api`. */
   waits: text,
-  /** It has finished, and its process stays since then. */
+  /** The time at which the agent finished, while its process stays. */
   finished_at_ms: count,
   /** Why it seems to make no progress, in words. */
   no_progress: text,

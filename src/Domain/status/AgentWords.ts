@@ -55,14 +55,14 @@ export const paceWords = (agent: AgentData, nowMs: number): string => {
 }
 
 /** The last tool: `Bash "npm test", for 5 min 20 s`. */
-export const toolWords = ({ last_tool: tool }: AgentData, nowMs: number): string | undefined => {
+const toolWords = ({ last_tool: tool }: AgentData, nowMs: number): string | undefined => {
   if (tool === undefined) return undefined
   const what = `${printable(tool.name, 60)}${tool.input === undefined ? "" : ` ${quoted(tool.input)}`}`
   if (tool.ended_at_ms === undefined) return `${what}, for ${humanDuration(Math.max(0, nowMs - tool.at_ms))}`
   return `${what}, ${tool.failed === true ? "failed" : "done"} ${ago(tool.ended_at_ms, nowMs)}`
 }
 
-export const answerWords = ({ last_answer: answer }: AgentData, nowMs: number): string | undefined =>
+const answerWords = ({ last_answer: answer }: AgentData, nowMs: number): string | undefined =>
   answer && `${printable(answer.text, 200)} (${ago(answer.at_ms, nowMs)})`
 
 /** The used share of the context, from 0 to 1; undefined when it is not known. */
@@ -107,7 +107,7 @@ const limits = ({ limits }: AgentData, nowMs: number): string | undefined =>
     })
   )
 
-export const taskWords = ({ tasks, wake_up_at_ms: wakeUp }: AgentData, nowMs: number): string | undefined =>
+const taskWords = ({ tasks, wake_up_at_ms: wakeUp }: AgentData, nowMs: number): string | undefined =>
   joined([
     ...(tasks ?? []).map(
       ({ description, since_ms: since, subagent }) =>

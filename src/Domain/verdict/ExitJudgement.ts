@@ -124,9 +124,15 @@ const byLastError = (e: ExitEvidence): Usual => {
 /** The lines at the end in which a program states its error. */
 const errorLines = 10
 
+type LastOutput = Pick<ExitEvidence, "agent" | "tail">
+
 /** The lines of plain text, the newest first. */
-const plainLines = ({ agent, tail }: ExitEvidence): ReadonlyArray<TailLine> =>
+const plainLines = ({ agent, tail }: LastOutput): ReadonlyArray<TailLine> =>
   tail.filter(({ text }) => text.trim() !== "" && !isAgentLine(agent, text)).toReversed()
+
+/** The last lines of plain text, shortened, the newest first. */
+export const lastWords = (output: LastOutput): ReadonlyArray<string> =>
+  plainLines(output).map(({ text }) => shortened(text))
 
 /** A line of a stack trace, which many programs print behind their error. */
 const frame = /^\s+(?:at |\d+: )|^\s*stack backtrace:/i
@@ -147,7 +153,7 @@ const byLastLines = (e: ExitEvidence): Usual => {
 const byAdapter = (e: ExitEvidence): Usual => {
   const { agent, exit } = e
   if (agent.agent === undefined) return undefined
-  const lastLines = plainLines(e).map(({ text }) => shortened(text))
+  const lastLines = lastWords(e)
   const meaning = adapters[agent.agent].meaning({ exit, seen: agent, lastLines })
   return meaning?.kind === "killed-by-other" ? meaning : meaning && verdictFor(meaning.kind, meaning, e)
 }
@@ -207,7 +213,8 @@ const onClean = (e: ExitEvidence): Verdict => {
 /**
  * Judges an exit. The first of these that applies decides: a kill by this daemon; the kernel's kill of the leader; a
  * full heap; the agent's final `result`; a fault of native code; a clean exit; the agent's last error; its last lines;
- * what its adapter knows of its exit codes; the kernel's kill of another process of the worker; a shell that found no program; a signal. The rest is a crash.
+ * its adapter's knowledge of exit codes; the kernel's kill of another process of the worker; a shell that found no
+ * program; a signal. The rest is a crash.
  */
 export const verdictOf = (evidence: ExitEvidence): Verdict => {
   const certain =

@@ -1,9 +1,8 @@
-import { isAgentLine } from "../adapter/AgentReader.ts"
-import { shortened } from "../agent/AgentLine.ts"
 import { reached, type Today, usedUp, withWarnings } from "../session/Budget.ts"
 import { afterNoStart, afterRun, type SessionEnd, withProgress } from "../session/WorkProgress.ts"
 import { anotherWork, isCostExact, type WorkRecord } from "../session/WorkRecord.ts"
 import { humanDuration } from "../text/Amounts.ts"
+import { lastWords } from "../verdict/ExitJudgement.ts"
 import type { Verdict } from "../verdict/ExitVerdict.ts"
 import { describeUsed } from "../verdict/UsedLimit.ts"
 import type { RunEvidence, WorkerEnd } from "../verdict/WorkerEnd.ts"
@@ -57,17 +56,17 @@ export const sessionAfter = (
 ): { readonly verdict: Verdict; readonly session: SessionEnd | undefined } => {
   if (agent === undefined || today === undefined) return { verdict, session: undefined }
   const work = withProgress(state.work, seen.agent, today.date)
-  const lastLines = seen.tail
-    .filter(({ text }) => !isAgentLine(seen.agent, text))
-    .map(({ text }) => shortened(text))
-    .toReversed()
   const { exit, uptimeMs } = ended
   const usage =
     verdict.kind === "budget" && verdict.says === undefined && verdict.usage === undefined
       ? usedUp(agent, work, today)
       : undefined
   const known = verdict.kind === "budget" && usage !== undefined ? { ...verdict, usage } : verdict
-  const session = afterRun(agent, work, known, uptimeMs, { exit, seen: seen.agent, lastLines })
+  const session = afterRun(agent, work, known, uptimeMs, {
+    exit,
+    seen: seen.agent,
+    lastLines: lastWords(seen)
+  })
   return { session, verdict: known }
 }
 

@@ -28,7 +28,7 @@ export interface WorkerSpec {
   readonly entrance?: string | undefined
   /** Where it writes who it is, before the agent can run. */
   readonly trace?: LeaderTrace | undefined
-  /** It reads from its standard input; else that is /dev/null. */
+  /** Whether the worker gets a pipe as standard input; otherwise it gets /dev/null. */
   readonly isFed?: boolean
 }
 

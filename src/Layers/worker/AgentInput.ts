@@ -8,30 +8,16 @@ import { readTextFile } from "../files/TextFile.ts"
 import { CannotStart } from "../tree/Executable.ts"
 
 /** The text of a prompt. A file that others may write would say what the agent does as this user. */
-export const promptText = (
-  prompt: AgentPlan["prompt"],
-  asker: string
-): Effect.Effect<string | undefined, CannotStart> =>
-  prompt === undefined
-    ? Effect.succeed(undefined)
-    : "text" in prompt
-      ? Effect.succeed(prompt.text)
-      : readTextFile(prompt.file, "text", asker).pipe(
-          Effect.mapError(({ reason }) => ({ reason })),
-          Effect.filterOrFail(
-            ({ distrust }) => distrust === undefined,
-            ({ distrust }) => ({ reason: distrust ?? "" })
-          ),
-          Effect.filterOrFail(
-            ({ text }) => text.trim() !== "",
-            () => ({ reason: "is empty" })
-          ),
-          Effect.mapBoth({
-            onFailure: ({ reason }) =>
-              new CannotStart({ reason: `its prompt cannot be read: ${prompt.file} ${reason}` }),
-            onSuccess: ({ text }) => text
-          })
-        )
+export const promptText = Effect.fnUntraced(function* (prompt: AgentPlan["prompt"], asker: string) {
+  if (prompt === undefined) return undefined
+  if ("text" in prompt) return prompt.text
+  const unusable = ({ reason }: { readonly reason: string }) =>
+    new CannotStart({ reason: `its prompt cannot be read: ${prompt.file} ${reason}` })
+  const { distrust, text } = yield* Effect.mapError(readTextFile(prompt.file, "text", asker), unusable)
+  if (distrust !== undefined) return yield* unusable({ reason: distrust })
+  if (text.trim() === "") return yield* unusable({ reason: "is empty" })
+  return text
+})
 
 const line = (message: object): string => `${JSON.stringify(message)}\n`
 
