@@ -10,8 +10,8 @@ export default defineConfig({
     minWorkers: 4,
     maxConcurrency: 10,
     // Ends only what hangs: a test waits for conditions, and `eventually` says which one never comes about.
-    testTimeout: 1_800_000,
-    hookTimeout: 1_800_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     reporters: ["default", "./test/reporter.ts"],
     projects: [
       {

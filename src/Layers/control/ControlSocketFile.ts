@@ -87,12 +87,18 @@ interface Identity {
 /** A listening socket keeps its inode, so no other file can have the same number. */
 const isSameFile = (a: Identity, b: Identity): boolean => a.dev === b.dev && a.ino === b.ino
 
-const listenAt = (server: Net.Server, path: string): Effect.Effect<void, Error> =>
+/**
+ * Binds and listens. From the same moment on the listener has each connection and each failed accept: Node accepts a
+ * client whether anybody listens for it or not, and one that nobody has taken waits for ever.
+ */
+const listenAt = (server: Net.Server, path: string, listener: Listener): Effect.Effect<void, Error> =>
   Effect.async((resume) => {
     const onError = (cause: Error): void => resume(Effect.fail(cause))
     server.once("error", onError)
+    server.on("connection", listener.onConnection)
     server.listen({ path, backlog }, () => {
       server.off("error", onError)
+      server.on("error", listener.onAcceptError)
       resume(Effect.void)
     })
   })
@@ -125,7 +131,11 @@ const closeServer = (server: Net.Server, path: string): Effect.Effect<void> =>
  * call this, because the file in its way then belongs to a daemon that has exited. Node binds in the event loop, which would hang
  * with the disk, so the disk is asked right before.
  */
-const bindAndRename = (server: Net.Server, path: string): Effect.Effect<Identity, ControlServerError> => {
+const bindAndRename = (
+  server: Net.Server,
+  path: string,
+  listener: Listener
+): Effect.Effect<Identity, ControlServerError> => {
   const temporary = temporaryOf(path)
   const attempt = <A>(evaluate: () => Promise<A>) =>
     askDisk(
@@ -145,7 +155,9 @@ const bindAndRename = (server: Net.Server, path: string): Effect.Effect<Identity
       // A daemon killed between binding and renaming has left its temporary file.
       await unlinkIfExists(temporary)
     })
-    yield* Effect.mapError(listenAt(server, temporary), (cause) => ControlServerError.from(path, cause))
+    yield* Effect.mapError(listenAt(server, temporary, listener), (cause) =>
+      ControlServerError.from(path, cause)
+    )
     return yield* attempt(async () => {
       await Fs.chmod(temporary, 0o600)
       const identity = await Fs.lstat(temporary, { bigint: true })
@@ -178,7 +190,7 @@ export const bindSocketFile = (
         Effect.map((found) => isSameFile(found, identity)),
         Effect.catchTag("UnknownException", () => Effect.succeed(false))
       )
-    const identity = yield* Effect.acquireRelease(bindAndRename(server, path), (identity) =>
+    const identity = yield* Effect.acquireRelease(bindAndRename(server, path, listener), (identity) =>
       isAtPath(identity).pipe(
         Effect.flatMap((isOurs) => {
           const unlink = Effect.tryPromise(() => unlinkIfExists(path))
@@ -189,7 +201,5 @@ export const bindSocketFile = (
         )
       )
     )
-    server.on("connection", listener.onConnection)
-    server.on("error", listener.onAcceptError)
     return { isOurs: Effect.orElseSucceed(isAtPath(identity), () => true) }
   })

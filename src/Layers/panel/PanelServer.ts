@@ -33,9 +33,15 @@ export class PanelClosing extends Context.Tag("PanelClosing")<PanelClosing, Defe
 /** The time that open connections have for their last answer, in milliseconds. */
 const closingMs = 300
 
-/** The finalizer of platform-node waits for every connection, and a browser keeps its own open for minutes. */
+/**
+ * The finalizer of platform-node waits for every connection, and a browser keeps its own open for minutes. Its server
+ * listens before it handles requests; one that comes in between would have no answer at all, and now has a 503.
+ */
 const closingSoon = (): Server => {
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 5000 })
+  server.on("request", (_, response) => {
+    if (server.listenerCount("request") === 1) response.writeHead(503, { "retry-after": "0" }).end()
+  })
   const open = new Set<Socket>()
   server.on("connection", (socket) => {
     open.add(socket)

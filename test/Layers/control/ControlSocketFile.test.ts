@@ -73,6 +73,24 @@ describe("the control socket's file", () => {
     })
   )
 
+  it.scopedLive("answers who connects in the very moment in which it appears", () =>
+    Effect.gen(function* () {
+      const path = yield* socketPath
+      const folder = Path.dirname(path)
+      const heard = yield* Deferred.make<string>()
+      const connects = (): void => {
+        const [found] = Fs.readdirSync(folder)
+        if (found === undefined) return void setImmediate(connects)
+        talk(Path.join(folder, found), [status]).then(({ text }) =>
+          Deferred.unsafeDone(heard, Exit.succeed(text))
+        )
+      }
+      connects()
+      yield* ControlServer.bind({ path }).pipe(Effect.provide(handlerOf(answer)))
+      assert.strictEqual(yield* Deferred.await(heard), runningLine)
+    })
+  )
+
   it.scopedLive("is bound again after it was deleted or replaced, and the log says so (D14)", () =>
     Effect.gen(function* () {
       const { lines, layer } = yield* logged
