@@ -137,7 +137,7 @@ worker_command = { type = "Command", argv = ["env", "-i", "PATH=${process.env["P
         if (code === 0 || (signal === "SIGTERM" && said === "")) return
         if (
           code === 143 ||
-          /is already running|cannot be used|lost|another daemon has taken this home|There is no worker|No space|disk is full|must be|not valid/.test(
+          /is already running|cannot be used|lost|another daemon has taken this home|There is no worker|No space|disk is full|no more files can be opened|must be|not valid/.test(
             said
           )
         )

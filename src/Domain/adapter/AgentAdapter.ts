@@ -45,8 +45,6 @@ export interface AgentAdapter {
   readonly name: AgentName
   /** Its name for people. */
   readonly title: string
-  /** The arguments with which a person opens a session at a terminal. */
-  readonly opens: (sessionId: string) => CommandLine
   /** Whether the command line runs this agent without a person, and prints the stream that `next` reads. */
   readonly runs: (argv: CommandLine) => boolean
   /**

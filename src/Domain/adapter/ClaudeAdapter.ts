@@ -175,7 +175,6 @@ const refusal = ({ lastLines, seen }: AgentEnd): SessionRefusal | undefined => {
 export const claude: AgentAdapter = {
   name: "claude",
   title: "Claude Code",
-  opens: (sessionId) => ["claude", "--resume", sessionId],
   runs,
   first,
   resume,

@@ -210,7 +210,6 @@ const refusal = ({ lastLines, seen }: AgentEnd): SessionRefusal | undefined =>
 export const codex: AgentAdapter = {
   name: "codex",
   title: "Codex",
-  opens: (sessionId) => ["codex", "resume", sessionId],
   runs,
   first: () => undefined,
   resume,

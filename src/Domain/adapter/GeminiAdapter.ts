@@ -187,7 +187,6 @@ const refusal = ({ lastLines, seen }: AgentEnd): SessionRefusal | undefined => {
 export const gemini: AgentAdapter = {
   name: "gemini",
   title: "Gemini CLI",
-  opens: (sessionId) => ["gemini", "--resume", sessionId],
   runs,
   // Older versions reject --session-id, and the first line tells the id.
   first: () => undefined,

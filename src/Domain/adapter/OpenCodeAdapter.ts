@@ -133,7 +133,6 @@ const refusal = ({ lastLines, seen }: AgentEnd): SessionRefusal | undefined =>
 export const opencode: AgentAdapter = {
   name: "opencode",
   title: "OpenCode",
-  opens: (sessionId) => ["opencode", "-s", sessionId],
   runs,
   first: () => undefined,
   resume,

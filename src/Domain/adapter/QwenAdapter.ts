@@ -114,7 +114,6 @@ const refusal = ({ lastLines, seen }: AgentEnd): SessionRefusal | undefined => {
 export const qwen: AgentAdapter = {
   name: "qwen",
   title: "Qwen Code",
-  opens: (sessionId) => ["qwen", "--resume", sessionId],
   runs,
   // Older versions reject --session-id, and the first line tells the id.
   first: () => undefined,

@@ -1,4 +1,3 @@
-import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import * as Struct from "effect/Struct"
 import { listed } from "../text/TextLayout.ts"
@@ -32,15 +31,12 @@ export interface Invocation {
 export type Shell = NonNullable<QuestionValues["completions"]>
 
 /** The meaning of a command line. */
-export type CommandLine = Data.TaggedEnum<{
-  Run: { readonly invocation: Invocation }
+export type CommandLine =
+  | { readonly _tag: "Run"; readonly invocation: Invocation }
   /** Help of a command or of a group of commands, or the general help. */
-  Help: { readonly topic: Verb | Group | undefined }
-  Version: {}
-  Completions: { readonly shell: Shell }
-}>
-
-export const CommandLine = Data.taggedEnum<CommandLine>()
+  | { readonly _tag: "Help"; readonly topic: Verb | Group | undefined }
+  | { readonly _tag: "Version" }
+  | { readonly _tag: "Completions"; readonly shell: Shell }
 
 /** Checks that the options and arguments belong together and to the command. */
 const unsuitedIn = (invocation: Invocation): UsageError | undefined => {
@@ -75,10 +71,10 @@ export const parse = (argv: ReadonlyArray<string>): Either.Either<CommandLine, U
   return Either.flatMap(
     scan(cut === -1 ? argv : argv.slice(0, cut)),
     ({ args, asksHelp, options, questions, topic }): Either.Either<CommandLine, UsageError> => {
-      if (asksHelp || questions.help === true) return Either.right(CommandLine.Help({ topic }))
-      if (questions.version === true) return Either.right(CommandLine.Version())
+      if (asksHelp || questions.help === true) return Either.right({ _tag: "Help", topic })
+      if (questions.version === true) return Either.right({ _tag: "Version" })
       if (questions.completions !== undefined) {
-        return Either.right(CommandLine.Completions({ shell: questions.completions }))
+        return Either.right({ _tag: "Completions", shell: questions.completions })
       }
       if (topic !== undefined && isGroup(topic)) {
         const problem = `"${topic}" needs one more word: ${listed(nextWords(topic), "or")}.`
@@ -86,7 +82,7 @@ export const parse = (argv: ReadonlyArray<string>): Either.Either<CommandLine, U
       }
       const invocation: Invocation = { verb: topic ?? "start", args, options, workerArgv }
       const unsuited = unsuitedIn(invocation)
-      return unsuited === undefined ? Either.right(CommandLine.Run({ invocation })) : Either.left(unsuited)
+      return unsuited === undefined ? Either.right({ _tag: "Run", invocation }) : Either.left(unsuited)
     }
   )
 }

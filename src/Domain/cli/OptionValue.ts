@@ -1,6 +1,6 @@
 import * as Either from "effect/Either"
-import * as Schema from "effect/Schema"
-import { ProjectName } from "../Project.ts"
+import type { ProjectName } from "../Project.ts"
+import { isProjectName } from "../ProjectNameRules.ts"
 import { parseKeyPath } from "../toml/KeyPath.ts"
 import { isSinceTime, sinceExpects } from "./SinceTime.ts"
 
@@ -84,13 +84,11 @@ export const amount: OptionValue<number> = {
   completes: undefined
 }
 
-const decodeProject = Schema.decodeEither(ProjectName)
-
 /** The name of a project. */
 export const project: OptionValue<ProjectName> = {
   expects:
     "a name of 1 to 64 letters, digits, '.', '_' or '-' that begins with a letter or a digit (autopilotd.log is taken)",
-  decode: (given) => Either.getOrUndefined(decodeProject(given)),
+  decode: (given) => (isProjectName(given) ? given : undefined),
   numeric: false,
   completes: undefined
 }

@@ -1,7 +1,3 @@
-import * as DateTime from "effect/DateTime"
-import * as Either from "effect/Either"
-import { quoted } from "../text/Printable.ts"
-
 /** The accepted forms of a time; completes the sentence "--since expects ...". */
 export const sinceExpects =
   "a time such as 2h, 3d, 1h30m, 14:30, today, yesterday, yesterday 14:30, 2026-11-20 or 2026-11-20T14:30 (local time, or with Z or an offset such as +01:00)"
@@ -14,10 +10,10 @@ const unitMs: Readonly<Record<string, number>> = {
   w: 7 * 86_400_000
 }
 
-const dayMs = 86_400_000
+export const dayMs = 86_400_000
 
 /** A time as written, not yet resolved with the clock. Times of day are milliseconds after midnight. */
-type SinceTime =
+export type SinceTime =
   | { readonly _tag: "Ago"; readonly durationMs: number }
   | { readonly _tag: "TimeOfDay"; readonly ofDayMs: number }
   | { readonly _tag: "NamedDay"; readonly daysBack: number; readonly ofDayMs: number }
@@ -78,7 +74,8 @@ const namedDay = (text: string): SinceTime | undefined => {
   return { _tag: "NamedDay", daysBack: day === "today" ? 0 : 1, ofDayMs: ofDay }
 }
 
-const parse = (given: string): SinceTime | undefined => {
+/** Undefined for a text in none of the accepted forms. */
+export const parseSinceTime = (given: string): SinceTime | undefined => {
   const text = given.trim().replace(/\s+/g, " ")
   const durationMs = agoMs(text)
   if (durationMs !== undefined) return { _tag: "Ago", durationMs }
@@ -88,48 +85,4 @@ const parse = (given: string): SinceTime | undefined => {
 }
 
 /** True for a time in one of the accepted forms. */
-export const isSinceTime = (text: string): boolean => parse(text) !== undefined
-
-/** The instant of a local time. A time that a change of the clock skipped counts as the one after it. */
-const fromWall = (wallMs: number, zone: DateTime.TimeZone): number =>
-  DateTime.toEpochMillis(DateTime.unsafeMakeZoned(wallMs, { timeZone: zone, adjustForTimeZone: true }))
-
-/** Midnight of the current day in a zone, as local time. */
-const wallMidnight = (nowMs: number, zone: DateTime.TimeZone): number => {
-  const { day, month, year } = DateTime.toParts(DateTime.unsafeMakeZoned(nowMs, { timeZone: zone }))
-  return Date.UTC(year, month - 1, day)
-}
-
-const resolve = (since: SinceTime, nowMs: number, zone: DateTime.TimeZone): number => {
-  switch (since._tag) {
-    case "Ago":
-      return nowMs - since.durationMs
-    case "TimeOfDay": {
-      // The most recent such time: at 9:00, 14:30 is that of yesterday.
-      const today = wallMidnight(nowMs, zone) + since.ofDayMs
-      const atMs = fromWall(today, zone)
-      return atMs <= nowMs ? atMs : fromWall(today - dayMs, zone)
-    }
-    case "NamedDay":
-      return fromWall(wallMidnight(nowMs, zone) - since.daysBack * dayMs + since.ofDayMs, zone)
-    case "WallTime":
-      return fromWall(since.wallMs, zone)
-    case "Instant":
-      return since.atMs
-  }
-}
-
-/**
- * Resolves a time in milliseconds since 1970, in a time zone. The Left is one sentence: the text
- * is not a time, or the time is in the future.
- */
-export const sinceMs = (
-  text: string,
-  nowMs: number,
-  zone: DateTime.TimeZone
-): Either.Either<number, string> => {
-  const since = parse(text)
-  if (since === undefined) return Either.left(`${quoted(text)} is not ${sinceExpects}.`)
-  const atMs = resolve(since, nowMs, zone)
-  return atMs <= nowMs ? Either.right(atMs) : Either.left(`${quoted(text)} is in the future.`)
-}
+export const isSinceTime = (text: string): boolean => parseSinceTime(text) !== undefined

@@ -1,11 +1,19 @@
-import * as Data from "effect/Data"
+interface Usage {
+  /** One sentence. */
+  readonly problem: string
+  /** The command line that prints the help. */
+  readonly help: string
+}
 
-/** An invalid command line: exit code 2. `problem` is one sentence, `help` the command line that prints the help. */
-export class UsageError extends Data.TaggedError("UsageError")<{
+/** An invalid command line: exit code 2. */
+export class UsageError extends Error implements Usage {
+  readonly _tag = "UsageError"
   readonly problem: string
   readonly help: string
-}> {
-  override get message(): string {
-    return `${this.problem}\nTry: ${this.help}`
+
+  constructor({ help, problem }: Usage) {
+    super(`${problem}\nTry: ${help}`)
+    this.problem = problem
+    this.help = help
   }
 }

@@ -1,5 +1,3 @@
-import * as Data from "effect/Data"
-
 /** Bounds one message on the control socket. */
 interface FramingLimits {
   /** Bytes up to the end of the object, leading white space included. */
@@ -15,14 +13,12 @@ export const requestLimits: FramingLimits = { maxBytes: 65_536, maxDepth: 64 }
  * The state of a message. `reason` continues a sentence that begins with `The request` or `The answer`, and quotes at
  * most one character of the input.
  */
-export type Framing = Data.TaggedEnum<{
-  Incomplete: object
-  Complete: { readonly text: string }
-  Refused: { readonly reason: string }
-}>
-export const Framing = Data.taggedEnum<Framing>()
+export type Framing =
+  | { readonly _tag: "Incomplete" }
+  | { readonly _tag: "Complete"; readonly text: string }
+  | { readonly _tag: "Refused"; readonly reason: string }
 
-const incomplete: Framing = Framing.Incomplete()
+const incomplete: Framing = { _tag: "Incomplete" }
 
 const Tab = 0x09
 const LineFeed = 0x0a
@@ -162,7 +158,7 @@ export class ControlFraming {
   #complete(): Framing {
     try {
       const text = new TextDecoder("utf-8", { fatal: true }).decode(this.#kept.subarray(0, this.#keptBytes))
-      return this.#settle(Framing.Complete({ text }))
+      return this.#settle({ _tag: "Complete", text })
     } catch {
       // A fatal TextDecoder throws only for invalid UTF-8.
       return this.#refuse("is not valid UTF-8")
@@ -170,7 +166,7 @@ export class ControlFraming {
   }
 
   #refuse(reason: string): Framing {
-    return this.#settle(Framing.Refused({ reason }))
+    return this.#settle({ _tag: "Refused", reason })
   }
 
   /** Releases the bytes, because a connection may linger after its message. */

@@ -1,7 +1,8 @@
 import * as Schema from "effect/Schema"
 import type { Level, Message } from "../text/Style.ts"
 import { MemoryLevel } from "./MemoryLevel.ts"
-import { describeLevel, MemoryFigures } from "./MemorySample.ts"
+import { MemoryFigures } from "./MemorySample.ts"
+import { describeLevel } from "./MemoryWords.ts"
 
 /** The events of the memory monitor. */
 export const MemoryEvent = Schema.Union(

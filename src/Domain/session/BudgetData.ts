@@ -1,6 +1,4 @@
 import * as Schema from "effect/Schema"
-import { counted, dollars } from "../text/Amounts.ts"
-import { aligned } from "../text/Table.ts"
 import { Count, perhaps } from "../Wire.ts"
 import type { AgentPlan } from "./AgentPlan.ts"
 import { isCostExact, spentOn, type WorkRecord } from "./WorkRecord.ts"
@@ -24,7 +22,7 @@ const BudgetRow = Schema.Struct({
   /** The agent has finished: the next start begins another work. */
   is_finished: Schema.Boolean
 })
-type BudgetRow = typeof BudgetRow.Type
+export type BudgetRow = typeof BudgetRow.Type
 
 /** The answer to Budget: the projects whose agent the daemon knows. */
 export const BudgetData = Schema.Struct({
@@ -74,34 +72,3 @@ export const budgetData = (projects: ReadonlyArray<ProjectWork>, day: string): B
     projects.map(({ plan }) => plan?.budget.allDayUsd).find((allDayUsd) => allDayUsd !== undefined)
   )
 })
-
-const usd = (amount: number): string => dollars(amount / 1e6)
-
-const ofLimit = (used: string, of: string | undefined): string =>
-  of === undefined ? used : `${used} of ${of}`
-
-const optional = (amount: number | undefined): string | undefined =>
-  amount === undefined ? undefined : usd(amount)
-
-const rowOf = (row: BudgetRow): ReadonlyArray<string> => [
-  row.name,
-  `${row.work_cost_is_exact ? "" : "about "}${ofLimit(usd(row.work_cost_micro_usd), optional(row.work_limit_micro_usd))}`,
-  ofLimit(
-    String(row.work_turns),
-    row.work_limit_turns === undefined ? undefined : String(row.work_limit_turns)
-  ),
-  ofLimit(usd(row.day_cost_micro_usd), optional(row.day_limit_micro_usd)),
-  row.is_finished ? "finished" : (row.session_id ?? "-")
-]
-
-/** The budgets as a table for people, ending in a newline. */
-export const budgetText = ({ all_day_limit_micro_usd: allDay, budgets, day }: BudgetData): string => {
-  if (budgets.length === 0) return "No project runs an agent that the daemon knows: nothing is counted.\n"
-  const total = budgets.reduce((sum, row) => sum + row.day_cost_micro_usd, 0)
-  return [
-    ...aligned([["PROJECT", "WORK", "TURNS", "TODAY", "SESSION"], ...budgets.map(rowOf)]),
-    `Today (${day}): ${ofLimit(usd(total), optional(allDay))} for ${counted(budgets.length, "project")}`
-  ]
-    .map((line) => `${line}\n`)
-    .join("")
-}

@@ -1,4 +1,3 @@
-import { adapters } from "../adapter/AgentAdapters.ts"
 import type { AgentName } from "../agent/AgentName.ts"
 import { forAnother } from "../agent/AgentSituation.ts"
 import { counted, dollars, humanDuration } from "../text/Amounts.ts"
@@ -136,9 +135,18 @@ const retry = ({ retry }: AgentData, nowMs: number): string | undefined => {
 export const reasonWords = (reason: string, agent: AgentData | undefined, nowMs: number): string =>
   `${reason}${forAnother(agent?.until_ms, nowMs)}`
 
+/** How each agent takes a session at a terminal. */
+const opening: Readonly<Record<AgentName, string>> = {
+  claude: "claude --resume",
+  codex: "codex resume",
+  gemini: "gemini --resume",
+  opencode: "opencode -s",
+  qwen: "qwen --resume"
+}
+
 /** The command that opens a session by hand. Records of older versions, which knew Claude Code only, name no agent. */
 export const openCommand = (sessionId: string, name: AgentName = "claude"): string =>
-  adapters[name].opens(printable(sessionId, 80)).join(" ")
+  `${opening[name]} ${printable(sessionId, 80)}`
 
 /** What an agent does, for a table: `12 turns, 3/min, $0.42, Bash for 5 minutes`. */
 export const agentSummary = (agent: AgentData, nowMs: number): string => {

@@ -1,4 +1,4 @@
-import { describePressure } from "../memory/MemorySample.ts"
+import { describePressure } from "../memory/MemoryWords.ts"
 import { counted, humanBytes, humanDuration } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import { shellLine } from "../text/ShellLine.ts"

@@ -217,12 +217,12 @@ const treeArgv = (invocation: Invocation): ReadonlyArray<string> => [
 export const makeCommandTree = <E, R>(handlers: Readonly<Record<Verb, Handler<E, R>>>): CommandTree<E, R> => {
   const read = (argv: ReadonlyArray<string>): Effect.Effect<void, E | UsageError, R> =>
     Effect.flatMap(runTree(argv), ({ delivered }): Effect.Effect<void, E | UsageError, R> => {
-      if (Option.isNone(delivered)) return wrong("The command is incomplete.")
+      if (Option.isNone(delivered)) return Effect.fail(wrong("The command is incomplete."))
       const { verb, workerArgv = [] } = delivered.value
       // @effect/cli takes unknown words before `--`, even mistyped options, for the worker's first words.
       const cut = argv.indexOf("--")
       const surplus = workerArgv.length - (cut === -1 ? 0 : argv.length - cut - 1)
-      if (surplus > 0) return wrong(`Unexpected ${quoted(workerArgv[0] ?? "")}.`)
+      if (surplus > 0) return Effect.fail(wrong(`Unexpected ${quoted(workerArgv[0] ?? "")}.`))
       return handlers[verb](delivered.value)
     })
   return {

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
-import { budgetText } from "../../Domain/session/BudgetData.ts"
+import { budgetText } from "../../Domain/session/BudgetText.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { Refused } from "../Refused.ts"

@@ -137,17 +137,6 @@ describe("a command line", () => {
       assert.isUndefined(adapters[name].first(argvOf("codex exec --json x"), id))
   })
 
-  it("opens a session by hand", () => {
-    const commands = Object.values(adapters).map(({ opens }) => opens("ID").join(" "))
-    assert.deepStrictEqual(commands, [
-      "claude --resume ID",
-      "codex resume ID",
-      "gemini --resume ID",
-      "qwen --resume ID",
-      "opencode -s ID"
-    ])
-  })
-
   const word = FastCheck.string({ minLength: 1 }).filter(
     (text) => !text.startsWith("-") && text !== "true" && text !== "false"
   )

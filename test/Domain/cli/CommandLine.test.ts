@@ -1,7 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
-import { CommandLine, canonicalArgv, type Invocation, parse } from "../../../src/Domain/cli/CommandLine.ts"
+import {
+  type CommandLine,
+  canonicalArgv,
+  type Invocation,
+  parse
+} from "../../../src/Domain/cli/CommandLine.ts"
 import { argumentsOf, commandRow, verbs } from "../../../src/Domain/cli/CommandTable.ts"
 import { optionKeys, optionTable } from "../../../src/Domain/cli/OptionTable.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
@@ -17,8 +22,10 @@ const messageOf = (line: string): string =>
     onRight: () => "understood"
   })
 
-const run = (invocation: Omit<Invocation, "args"> & Partial<Pick<Invocation, "args">>) =>
-  CommandLine.Run({ invocation: { args: {}, ...invocation } })
+const run = (invocation: Omit<Invocation, "args"> & Partial<Pick<Invocation, "args">>): CommandLine => ({
+  _tag: "Run",
+  invocation: { args: {}, ...invocation }
+})
 
 describe("a valid command line", () => {
   it("means start when no command is given", () => {
@@ -144,15 +151,12 @@ describe("a valid command line", () => {
       "help stop",
       "stop -h --help"
     ]) {
-      assert.deepStrictEqual(understood(line.split(" ")), CommandLine.Help({ topic: "stop" }), line)
+      assert.deepStrictEqual(understood(line.split(" ")), { _tag: "Help", topic: "stop" }, line)
     }
-    assert.deepStrictEqual(understood(["--help"]), CommandLine.Help({ topic: undefined }))
-    assert.deepStrictEqual(understood(["help"]), CommandLine.Help({ topic: undefined }))
-    assert.deepStrictEqual(understood(["config", "--help"]), CommandLine.Help({ topic: "config" }))
-    assert.deepStrictEqual(
-      understood(["help", "config", "check"]),
-      CommandLine.Help({ topic: "config check" })
-    )
+    assert.deepStrictEqual(understood(["--help"]), { _tag: "Help", topic: undefined })
+    assert.deepStrictEqual(understood(["help"]), { _tag: "Help", topic: undefined })
+    assert.deepStrictEqual(understood(["config", "--help"]), { _tag: "Help", topic: "config" })
+    assert.deepStrictEqual(understood(["help", "config", "check"]), { _tag: "Help", topic: "config check" })
   })
 
   it("leaves --help and --version to the worker after --", () => {
@@ -161,10 +165,10 @@ describe("a valid command line", () => {
   })
 
   it("answers --version, -V and --completions", () => {
-    assert.deepStrictEqual(understood(["--version"]), CommandLine.Version())
-    assert.deepStrictEqual(understood(["-V", "status"]), CommandLine.Version())
-    assert.deepStrictEqual(understood(["--completions", "zsh"]), CommandLine.Completions({ shell: "zsh" }))
-    assert.deepStrictEqual(understood(["--completions=sh"]), CommandLine.Completions({ shell: "sh" }))
+    assert.deepStrictEqual(understood(["--version"]), { _tag: "Version" })
+    assert.deepStrictEqual(understood(["-V", "status"]), { _tag: "Version" })
+    assert.deepStrictEqual(understood(["--completions", "zsh"]), { _tag: "Completions", shell: "zsh" })
+    assert.deepStrictEqual(understood(["--completions=sh"]), { _tag: "Completions", shell: "sh" })
   })
 })
 

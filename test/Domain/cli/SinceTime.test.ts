@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
-import { isSinceTime, sinceMs } from "../../../src/Domain/cli/SinceTime.ts"
+import { sinceMs } from "../../../src/Domain/cli/SinceInstant.ts"
+import { isSinceTime } from "../../../src/Domain/cli/SinceTime.ts"
 
 const berlin = DateTime.zoneUnsafeMakeNamed("Europe/Berlin")
 const utc = DateTime.zoneMakeOffset(0)

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { ControlFraming, Framing, requestLimits } from "../../../src/Domain/control/ControlFraming.ts"
+import { ControlFraming, type Framing, requestLimits } from "../../../src/Domain/control/ControlFraming.ts"
 import { runs } from "../../fixtures/runs.ts"
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -10,8 +10,8 @@ const concat = (parts: ReadonlyArray<Uint8Array>): Uint8Array =>
 
 const mark = Uint8Array.of(0xef, 0xbb, 0xbf)
 
-const complete = (text: string): Framing => Framing.Complete({ text })
-const refused = (reason: string): Framing => Framing.Refused({ reason })
+const complete = (text: string): Framing => ({ _tag: "Complete", text })
+const refused = (reason: string): Framing => ({ _tag: "Refused", reason })
 
 const scan = (input: string | Uint8Array): Framing =>
   new ControlFraming().feed(typeof input === "string" ? bytesOf(input) : input)

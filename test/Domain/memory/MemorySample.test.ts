@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import { DaemonEvent, describeEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import type { MemoryReading } from "../../../src/Domain/machine/MemoryReading.ts"
-import { describeLevel, figuresOf, memorySample } from "../../../src/Domain/memory/MemorySample.ts"
+import { figuresOf, memorySample } from "../../../src/Domain/memory/MemorySample.ts"
+import { describeLevel } from "../../../src/Domain/memory/MemoryWords.ts"
 
 const gib = 2 ** 30
 const thresholds = { minAvailableBytes: 2 * gib, criticalBytes: gib }

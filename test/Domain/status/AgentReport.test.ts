@@ -5,7 +5,7 @@ import { noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
 import { encodeResponse, maxResponseBytes } from "../../../src/Domain/control/ControlWire.ts"
 import { AgentData } from "../../../src/Domain/status/AgentData.ts"
 import { agentData } from "../../../src/Domain/status/AgentReport.ts"
-import { agentWords } from "../../../src/Domain/status/AgentWords.ts"
+import { agentWords, openCommand } from "../../../src/Domain/status/AgentWords.ts"
 import { answer, calls, init, says } from "../../fixtures/AgentLines.ts"
 import { agentAfter, recordedLines, recordedRuns } from "../../fixtures/RecordedRuns.ts"
 
@@ -29,6 +29,13 @@ describe("what the status tells about an agent", () => {
     const data = agentData(seen, startMs) ?? assert.fail("it is an agent")
     assert.deepInclude(data, { name: "codex", session_id: id })
     assert.strictEqual(wordsOf(data, startMs)["Session"], `${id} (open it by hand: codex resume ${id})`)
+    for (const [name, command] of [
+      ["claude", "claude --resume ID"],
+      ["gemini", "gemini --resume ID"],
+      ["qwen", "qwen --resume ID"],
+      ["opencode", "opencode -s ID"]
+    ] as const)
+      assert.strictEqual(openCommand("ID", name), command)
   })
 
   it("is absent where it is not known, and only whole numbers", () => {

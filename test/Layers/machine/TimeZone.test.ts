@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { sinceMs } from "../../../src/Domain/cli/SinceTime.ts"
+import { sinceMs } from "../../../src/Domain/cli/SinceInstant.ts"
 import { localTime } from "../../../src/Domain/text/LocalTime.ts"
 import { localZone, timeZoneOf } from "../../../src/Layers/machine/TimeZone.ts"
 
