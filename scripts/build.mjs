@@ -1,4 +1,4 @@
-// Builds what ships and what the live tests run: dist/autopilotd.js, the panel (dist/panel.js and what the browser loads),
+// Builds what ships and what the live tests run: dist/autopilotd.js with dist/program.js, the panel (dist/panel.js and what the browser loads),
 // and the notices of the bundled packages.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
@@ -28,7 +28,7 @@ const bundle = (options) =>
  * A program for Node. Names stay: a bug report shows them in its stack trace. Short names with the long ones kept beside
  * them (keepNames) would cost 256 bytes for each closure made at run time.
  */
-const program = (entry, outfile) =>
+const program = (entry, outfile, options = {}) =>
   bundle({
     entryPoints: [entry],
     outfile,
@@ -39,11 +39,30 @@ const program = (entry, outfile) =>
     // Some dependencies are CommonJS and call require for Node's own modules.
     banner: {
       js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);'
-    }
+    },
+    ...options
   })
 
+/** The shapes of the daemon's answers, as the schemas of the protocol say them. */
+const replyShapes = async () => {
+  const { outputFiles } = await bundle({
+    entryPoints: ["src/Domain/control/ReplyShapes.ts"],
+    platform: "node",
+    format: "esm"
+  })
+  const code = Buffer.from(outputFiles[0].contents).toString("base64")
+  const module = await import(`data:text/javascript;base64,${code}`)
+  return JSON.stringify(module.replyShapes())
+}
+
 const builds = await Promise.all([
-  program("src/Programs/main.ts", "dist/autopilotd.js"),
+  // What starts first is small: it runs the quick commands, and loads the rest for all others.
+  program("src/Programs/main.ts", "dist/autopilotd.js", {
+    minify: true,
+    banner: {},
+    define: { AUTOPILOTD_VERSION: JSON.stringify(version), AUTOPILOTD_REPLY_SHAPES: await replyShapes() }
+  }),
+  program("src/Programs/Program.ts", "dist/program.js"),
   // The panel is a bundle of its own, so that the daemon does not load a web server.
   program("src/Programs/panel/Gui.ts", "dist/panel.js"),
   // What the browser loads. The fonts stand beside the style sheet.

@@ -1,7 +1,5 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import type { ControlReply } from "../Domain/control/ControlProtocol.ts"
-import { CommandOutput } from "../Layers/output/CommandOutput.ts"
 
 /** The daemon refused a request; `reason` is its sentence. */
 export class Refused extends Data.TaggedError("Refused")<{
@@ -23,11 +21,3 @@ interface Answer<A> {
 /** The data of an answer. Fails with the sentence of a daemon that refused. */
 export const granted = <A>({ data, message, success }: Answer<A>): Effect.Effect<NonNullable<A>, Refused> =>
   success && data !== undefined && data !== null ? Effect.succeed(data) : new Refused({ reason: message })
-
-/** Prints an answer, in words or as JSON. Fails with its sentence when it is no success. */
-export const conclude = Effect.fnUntraced(function* (answer: ControlReply, json: boolean | undefined) {
-  const { out } = yield* CommandOutput
-  if (json) yield* out(`${JSON.stringify(answer)}\n`)
-  if (!answer.success) return yield* new Refused({ reason: answer.message, isTold: json === true })
-  if (!json) yield* out(`${answer.message}\n`)
-})

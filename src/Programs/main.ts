@@ -1,50 +1,39 @@
 // oxlint-disable-next-line import/no-unassigned-import -- it must run before every other module
 import "../Layers/daemon/DebuggerSignal.ts"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Exit from "effect/Exit"
 import { parse } from "../Domain/cli/CommandLine.ts"
+import { helpText } from "../Domain/cli/Help.ts"
 import { exitCodes } from "../Domain/cli/Manual.ts"
-import { keepOwnersModes } from "../Layers/daemon/FileModes.ts"
-import { closeInheritedDescriptors } from "../Layers/daemon/InheritedDescriptors.ts"
+import type { Exchanged } from "../Layers/control/Exchange.ts"
 import { exitProcess } from "../Layers/daemon/ProcessExit.ts"
-import * as Signals from "../Layers/daemon/Signals.ts"
-import * as CommandOutput from "../Layers/output/CommandOutput.ts"
-import { commandRun, isForegroundStart } from "./cli/CommandRun.ts"
-import { Surroundings } from "./cli/Commands.ts"
+import { print, runQuickly } from "./cli/QuickRun.ts"
+import { version } from "./Version.ts"
 
-const argv = process.argv.slice(2)
-const line = parse(argv)
-
-const invocation = Either.isRight(line) && line.right._tag === "Run" ? line.right.invocation : undefined
-const isDaemon = invocation !== undefined && isForegroundStart(invocation)
-/** A signal is how it is stopped, so that it exits with success. */
-const isServer = isDaemon || invocation?.verb === "gui"
-
-keepOwnersModes()
-if (isDaemon) closeInheritedDescriptors()
-
-const program = commandRun({ argv, line, surroundings: Surroundings }).pipe(
-  // A signal without a listener would end the daemon and orphan its worker, so the listeners come first.
-  Effect.provide(isServer ? Signals.listenForSignals() : Signals.layerNone),
-  Effect.provide(CommandOutput.layer)
-)
-
-if (isServer) {
-  // runMain removes its listeners at the first signal; the daemon needs them until it exits.
-  Effect.runFork(program).addObserver((exit) => exitProcess(Exit.getOrElse(exit, () => exitCodes.failed)))
-} else {
-  NodeRuntime.runMain(program, {
-    disableErrorReporting: true,
-    // Exits even if a library still holds a handle open.
-    teardown: (exit) =>
-      exitProcess(
-        Exit.isSuccess(exit)
-          ? Number(exit.value)
-          : Exit.isInterrupted(exit)
-            ? exitCodes.interrupted
-            : exitCodes.failed
-      )
-  })
+/** Everything else is in a bundle of its own, which takes three times as long to load as Node. */
+const runProgram = async (argv: ReadonlyArray<string>, earlier: ReadonlyArray<Exchanged>): Promise<void> => {
+  const bundle = new URL("./program.js", import.meta.url).href
+  const { run }: typeof import("./Program.ts") = await import(bundle)
+  run(argv, earlier)
 }
+
+const main = async (argv: ReadonlyArray<string>): Promise<void> => {
+  const line = Either.getOrUndefined(parse(argv))
+  switch (line?._tag) {
+    case "Help":
+      await print(helpText(line.topic))
+      break
+    case "Version":
+      await print(`autopilotd ${version}\n`)
+      break
+    case "Run": {
+      const earlier = await runQuickly(line.invocation)
+      if (earlier === undefined) break
+      return runProgram(argv, earlier)
+    }
+    default:
+      return runProgram(argv, [])
+  }
+  exitProcess(exitCodes.done)
+}
+
+void main(process.argv.slice(2))

@@ -169,21 +169,39 @@ describe("the walls of the house", () => {
   })
 })
 
-describe("the bundle", () => {
+const bundleOf = (entry: string) =>
+  build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outdir: "dist",
+    bundle: true,
+    minify: true,
+    platform: "node",
+    format: "esm",
+    write: false,
+    metafile: true,
+    logLevel: "silent"
+  })
+
+describe("the bundle that starts first", () => {
+  it("is small, and has of Effect only its data types: quick commands load nothing else", async () => {
+    const { metafile } = await bundleOf("src/Programs/main.ts")
+    const [output] = Object.values(metafile.outputs)
+    assert.isBelow(output?.bytes ?? Number.POSITIVE_INFINITY, 64_000)
+    const effect = Object.keys(metafile.inputs).filter((path) => path.includes("node_modules/"))
+    assert.include(effect, "node_modules/effect/dist/esm/Either.js")
+    assert.deepStrictEqual(
+      effect.filter((path) => /\/(Effect|Schema|Context|Layer|Data|DateTime|Fiber)\.js$/.test(path)),
+      []
+    )
+  })
+})
+
+describe("the bundle of the whole program", () => {
   let inputs: Metafile["inputs"] = {}
 
   beforeAll(async () => {
-    const bundle = await build({
-      absWorkingDir: root,
-      entryPoints: ["src/Programs/main.ts"],
-      bundle: true,
-      platform: "node",
-      format: "esm",
-      write: false,
-      metafile: true,
-      logLevel: "silent"
-    })
-    inputs = bundle.metafile.inputs
+    inputs = (await bundleOf("src/Programs/Program.ts")).metafile.inputs
   })
 
   /** The files that are evaluated when these are: what stands behind `import()` waits until it is asked for. */
@@ -222,28 +240,18 @@ describe("the bundle", () => {
 
   it("loads @effect/cli, when it is needed, and only then", () => {
     assert.isNotEmpty(from(Object.keys(inputs), heavy))
-    assert.deepStrictEqual(from(evaluated("src/Programs/main.ts"), heavy), [])
+    assert.deepStrictEqual(from(evaluated("src/Programs/Program.ts"), heavy), [])
   })
 
   it("starts the daemon without @effect/cli and without what only explains mistakes in the settings", () => {
-    const paths = evaluated("src/Programs/main.ts", "src/Programs/daemon/Start.ts")
+    const paths = evaluated("src/Programs/Program.ts", "src/Programs/daemon/Start.ts")
     assert.include(paths, "src/Layers/worker/Supervisor.ts")
     assert.deepStrictEqual(from(paths, heavy), [])
   })
 
-  it("answers the quick commands without the daemon's modules", () => {
-    for (const name of [
-      "status/Status",
-      "daemon/Stop",
-      "worker/WorkerCommands",
-      "status/Projects",
-      "guard/Hogs",
-      "history/History",
-      "history/Why",
-      "worker/Switch",
-      "config/Reload"
-    ]) {
-      const paths = evaluated("src/Programs/main.ts", `src/Programs/${name}.ts`)
+  it("answers the frequent commands without the daemon's modules", () => {
+    for (const name of ["cli/DialogueRun", "daemon/Stop", "guard/Hogs", "history/History", "history/Why"]) {
+      const paths = evaluated("src/Programs/Program.ts", `src/Programs/${name}.ts`)
       assert.deepStrictEqual(from(paths, heavy), [], name)
       assert.deepStrictEqual(
         from(paths, /Supervisor|ProjectActor|WorkerProcess|SettingsLoader|smol-toml/),

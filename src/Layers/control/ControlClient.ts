@@ -1,17 +1,22 @@
-import * as Net from "node:net"
+import type * as Net from "node:net"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import { ControlFraming, type Framing } from "../../Domain/control/ControlFraming.ts"
 import type { ControlQuestion, ReplyTo } from "../../Domain/control/ControlProtocol.ts"
 import { decodeReply, encodeRequest } from "../../Domain/control/ControlWire.ts"
 import { answerLimit, checkDisk } from "../files/PathQuestions.ts"
-import { maxSocketPathBytes } from "./ControlSocketFile.ts"
+import {
+  type Exchanged,
+  type ExchangeLimits,
+  exchange,
+  exchangeLimits,
+  openSocket,
+  type Unanswered
+} from "./Exchange.ts"
 
 /** No daemon listens on the socket's path. */
 export class NotRunning extends Data.TaggedError("NotRunning")<{
@@ -38,7 +43,7 @@ class ControlAccessDenied extends Data.TaggedError("ControlAccessDenied")<{ read
 /** The disk of the socket or the daemon did not answer in time. */
 class ControlTimeout extends Data.TaggedError("ControlTimeout")<{
   readonly path: string
-  readonly waitedFor: "disk" | "connection" | "answer" | "rest of the answer"
+  readonly waitedFor: Extract<Unanswered, { readonly _tag: "Timeout" }>["waitedFor"]
   readonly waitedMs: number
 }> {
   override get message(): string {
@@ -71,18 +76,6 @@ class ControlProtocolError extends Data.TaggedError("ControlProtocolError")<{
 
 export type ControlClientError = NotRunning | ControlAccessDenied | ControlTimeout | ControlProtocolError
 
-/** The longest waits of a client, in milliseconds. */
-export interface ControlClientLimits {
-  /** Until the connection stands. A full backlog is retried for this long. */
-  readonly connectMs: number
-  /** From the connection until the first byte of the answer. */
-  readonly firstByteMs: number
-  /** From the start of the request until the end of the answer. */
-  readonly wholeMs: number
-}
-
-const clientLimits: ControlClientLimits = { connectMs: 5000, firstByteMs: 5000, wholeMs: 5000 }
-
 /** Sends requests to the daemon's control socket, each on a connection of its own. Every wait is bounded. */
 export class ControlClient extends Context.Tag("ControlClient")<
   ControlClient,
@@ -90,143 +83,96 @@ export class ControlClient extends Context.Tag("ControlClient")<
     readonly request: <const R extends ControlQuestion>(
       request: R,
       /** Overrides of the limits. */
-      options?: Partial<ControlClientLimits>
+      options?: Partial<ExchangeLimits>
     ) => Effect.Effect<ReplyTo<R["type"]>, ControlClientError>
   }
 >() {}
 
-/** The largest answer is a settings file of 1 MiB with its escapes. */
-const replyLimits = { maxBytes: 8 * 1024 * 1024, maxDepth: 64 }
+/**
+ * What a quick command has exchanged before it needed the rest of the program: its first requests, in their order, have
+ * these outcomes and are not sent again.
+ */
+export class EarlierExchanges extends Context.Reference<EarlierExchanges>()("EarlierExchanges", {
+  defaultValue: (): Array<Exchanged> => []
+}) {}
 
-const retryIntervalMs = 20
+const errorOf = (path: string, unanswered: Unanswered): ControlClientError => {
+  switch (unanswered._tag) {
+    case "NotRunning":
+      return new NotRunning({ path })
+    case "AccessDenied":
+      return new ControlAccessDenied({ path })
+    case "Timeout":
+      return new ControlTimeout({ path, waitedFor: unanswered.waitedFor, waitedMs: unanswered.waitedMs })
+    case "Unclear":
+      return new ControlProtocolError({ path, problem: unanswered.problem })
+  }
+}
 
-type SystemError = NodeJS.ErrnoException
-
-const connectOnce = (path: string): Effect.Effect<Net.Socket, SystemError, Scope.Scope> =>
-  Effect.gen(function* () {
-    const socket = yield* Effect.acquireRelease(
-      // This listener stays: an error event without one would end the process, and "close" follows each error.
-      Effect.sync(() => Net.connect({ path }).on("error", () => undefined)),
-      (socket) => Effect.sync(() => socket.destroy())
-    )
-    yield* Effect.async<void, SystemError>((resume) => {
-      socket.once("connect", () => resume(Effect.void))
-      socket.once("error", (cause) => resume(Effect.fail(cause)))
-    })
-    return socket
-  })
+const silentDisk = (path: string, waitedMs: number): ControlTimeout =>
+  new ControlTimeout({ path, waitedFor: "disk", waitedMs })
 
 const waitForDisk = (path: string): Effect.Effect<void, ControlTimeout> =>
-  Effect.mapError(
-    checkDisk(path),
-    () => new ControlTimeout({ path, waitedFor: "disk", waitedMs: Duration.toMillis(answerLimit) })
-  )
-
-/** Waits while the daemon's backlog is full. */
-const connectNow = (path: string): Effect.Effect<Net.Socket, ControlClientError, Scope.Scope> => {
-  if (Buffer.byteLength(path) > maxSocketPathBytes) return Effect.fail(new NotRunning({ path }))
-  return connectOnce(path).pipe(
-    Effect.retry({ while: (cause) => cause.code === "EAGAIN", schedule: Schedule.spaced(retryIntervalMs) }),
-    Effect.mapError((cause) => {
-      switch (cause.code) {
-        case "ENOENT":
-        case "ENOTDIR":
-        case "ECONNREFUSED":
-          return new NotRunning({ path })
-        case "EACCES":
-        case "EPERM":
-          return new ControlAccessDenied({ path })
-        default:
-          return new ControlProtocolError({ path, problem: `cannot be requested (${cause.message})` })
-      }
-    })
-  )
-}
+  Effect.mapError(checkDisk(path), () => silentDisk(path, Duration.toMillis(answerLimit)))
 
 /** Connects to the daemon's socket until the scope closes. */
 export const connect = (path: string): Effect.Effect<Net.Socket, ControlClientError, Scope.Scope> =>
-  Effect.zipRight(waitForDisk(path), connectNow(path))
-
-/** The daemon closed the connection before it read the request, which may therefore be sent again. */
-class NotDelivered extends Data.TaggedError("NotDelivered") {}
-
-/** The daemon closes connections like this when too many are open, or when it has no file descriptors left. */
-const isUnread = (cause: SystemError): boolean => cause.code === "EPIPE" || cause.code === "ECONNRESET"
-
-/**
- * Sends the request in one write, without a newline and without closing our side, as the original's client does. Returns
- * the answer when it is complete or when the connection ends, be it by a reset.
- */
-const exchange = (
-  path: string,
-  socket: Net.Socket,
-  request: ControlQuestion,
-  onBytes: () => void
-): Effect.Effect<string, ControlProtocolError | NotDelivered> =>
-  Effect.async((resume) => {
-    const framing = new ControlFraming(replyLimits)
-    const settle = (outcome: Framing): void => {
-      if (outcome._tag === "Complete") resume(Effect.succeed(outcome.text))
-      if (outcome._tag === "Refused") resume(new ControlProtocolError({ path, problem: outcome.reason }))
-    }
-    socket.on("data", (chunk) => {
-      onBytes()
-      settle(framing.feed(chunk))
-    })
-    // The request is one write, and a Unix socket breaks or resets before any answer only if it was not read.
-    socket.on("error", (cause) => {
-      if (socket.bytesRead === 0 && isUnread(cause)) resume(new NotDelivered())
-    })
-    // Follows the end and every error.
-    socket.on("close", () => settle(framing.end()))
-    socket.write(encodeRequest(request))
-  })
+  Effect.zipRight(
+    waitForDisk(path),
+    Effect.uninterruptibleMask((restore) =>
+      Effect.tap(
+        restore(
+          Effect.async<Net.Socket, ControlClientError>((resume) => {
+            const giveUp = openSocket(path, (opened) =>
+              resume("_tag" in opened ? Effect.fail(errorOf(path, opened)) : Effect.succeed(opened))
+            )
+            return Effect.sync(giveUp)
+          })
+        ),
+        (socket) => Effect.addFinalizer(() => Effect.sync(() => socket.destroy()))
+      )
+    )
+  )
 
 const ask = <T extends ControlQuestion["type"]>(
   path: string,
   request: Extract<ControlQuestion, { readonly type: T }>,
-  limits: ControlClientLimits
+  limits: ExchangeLimits
 ): Effect.Effect<ReplyTo<T>, ControlClientError> =>
-  Effect.suspend(() => {
-    let waitedFor: ControlTimeout["waitedFor"] = "connection"
-    const timeout = (waitedMs: number) => new ControlTimeout({ path, waitedFor, waitedMs })
-    const silence = Effect.delay(
-      Effect.suspend(() => (waitedFor === "answer" ? timeout(limits.firstByteMs) : Effect.never)),
-      limits.firstByteMs
+  Effect.gen(function* () {
+    const { wholeMs } = limits
+    const exchanged = yield* waitForDisk(path).pipe(
+      Effect.timeoutFail({ duration: wholeMs, onTimeout: () => silentDisk(path, wholeMs) }),
+      Effect.zipRight(Effect.promise((signal) => exchange(path, encodeRequest(request), limits, signal)))
     )
-    const attempt = Effect.gen(function* () {
-      waitedFor = "disk"
-      yield* waitForDisk(path)
-      waitedFor = "connection"
-      const socket = yield* Effect.timeoutFail(connectNow(path), {
-        duration: limits.connectMs,
-        onTimeout: () => timeout(limits.connectMs)
-      })
-      waitedFor = "answer"
-      const received = exchange(path, socket, request, () => {
-        waitedFor = "rest of the answer"
-      })
-      const text = yield* Effect.raceFirst(received, silence)
-      return yield* Either.mapLeft(
-        decodeReply<T>(request.type, text),
+    return yield* replyIn<T>(path, request.type, exchanged)
+  })
+
+const replyIn = <T extends ControlQuestion["type"]>(
+  path: string,
+  type: T,
+  exchanged: Exchanged
+): Effect.Effect<ReplyTo<T>, ControlClientError> =>
+  exchanged._tag === "Answered"
+    ? Either.mapLeft(
+        decodeReply<T>(type, exchanged.text),
         (problem) => new ControlProtocolError({ path, problem: `cannot be understood: ${problem}` })
       )
-    })
-    return Effect.scoped(attempt).pipe(
-      Effect.retry({
-        while: (error) => error._tag === "NotDelivered",
-        schedule: Schedule.spaced(retryIntervalMs)
-      }),
-      Effect.catchTag("NotDelivered", () => Effect.fail(timeout(limits.wholeMs))),
-      Effect.timeoutFail({ duration: limits.wholeMs, onTimeout: () => timeout(limits.wholeMs) })
-    )
-  })
+    : Effect.fail(errorOf(path, exchanged))
 
 export const layer = (options: {
   readonly path: string
-  readonly limits?: Partial<ControlClientLimits>
+  readonly limits?: Partial<ExchangeLimits>
 }): Layer.Layer<ControlClient> =>
-  Layer.succeed(ControlClient, {
-    request: (request, changed) =>
-      ask(options.path, request, { ...clientLimits, ...options.limits, ...changed })
-  })
+  Layer.effect(
+    ControlClient,
+    Effect.map(EarlierExchanges, (earlier) => ({
+      request: (request, changed) =>
+        Effect.suspend(() => {
+          const known = earlier.shift()
+          return known === undefined
+            ? ask(options.path, request, { ...exchangeLimits, ...options.limits, ...changed })
+            : replyIn(options.path, request.type, known)
+        })
+    }))
+  )

@@ -6,9 +6,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { askDisk } from "../files/PathQuestions.ts"
 import { errorCode } from "../files/SystemError.ts"
-
-/** Bytes in the path of a Unix socket: `sun_path` has 108, and the last one is a NUL. */
-export const maxSocketPathBytes = 107
+import { maxSocketPathBytes } from "./Exchange.ts"
 
 /** Cause and action, by the system's error code. */
 const explain = (path: string, code: string): string => {

@@ -1,5 +1,5 @@
 import * as fs from "node:fs/promises"
-import { dirname, join, resolve } from "node:path"
+import { dirname, join } from "node:path"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -9,7 +9,8 @@ import { tryWriting } from "../files/AtomicFile.ts"
 import { distrust } from "../files/Ownership.ts"
 import { askDisk } from "../files/PathQuestions.ts"
 import { errorCode, messageOf, refusalOf } from "../files/SystemError.ts"
-import { NoUserHome, userHome } from "./UserHome.ts"
+import { autopilotFolder, socketBelow } from "./HomeFolder.ts"
+import { NoUserHome } from "./UserHome.ts"
 
 /** The files of one daemon. All paths are absolute. */
 export interface HomePaths {
@@ -66,7 +67,7 @@ export const pathsBelow = (root: string): HomePaths => ({
   selectedFile: join(root, "selected"),
   historyFile: join(root, "history.jsonl"),
   samplesFile: join(root, "samples"),
-  socket: join(root, "autopilotd.sock"),
+  socket: socketBelow(root),
   pidFile: join(root, "autopilotd.pid"),
   aliveFile: join(root, "autopilotd.alive"),
   lockFile: join(root, "autopilotd.lock"),
@@ -78,12 +79,10 @@ export const pathsBelow = (root: string): HomePaths => ({
 export const layer: Layer.Layer<AutopilotHome, NoUserHome> = Layer.effect(
   AutopilotHome,
   Effect.suspend(() => {
-    const configured = process.env["AUTOPILOT_HOME"]
-    if (configured !== undefined && configured !== "") return Effect.succeed(pathsBelow(resolve(configured)))
-    const home = userHome()
-    return home === undefined
+    const root = autopilotFolder()
+    return root === undefined
       ? new NoUserHome({ configured: process.env["HOME"] })
-      : Effect.succeed(pathsBelow(join(home, ".autopilot")))
+      : Effect.succeed(pathsBelow(root))
   })
 )
 

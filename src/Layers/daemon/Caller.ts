@@ -2,7 +2,8 @@ import { readlinkSync } from "node:fs"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { NoUserHome, userHome } from "./UserHome.ts"
+import { userHome } from "./HomeFolder.ts"
+import { NoUserHome } from "./UserHome.ts"
 
 /** The environment of this command, and the command line that runs the same program again. */
 export class Caller extends Context.Tag("Caller")<

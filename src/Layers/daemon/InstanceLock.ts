@@ -1,4 +1,5 @@
 import * as fs from "node:fs/promises"
+import { basename } from "node:path"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
@@ -57,6 +58,8 @@ export class InstanceLock extends Context.Tag("InstanceLock")<
     readonly lost: Effect.Effect<void>
     /** Counts how often the home was made again: what stood in it has to be written again. */
     readonly remade: SubscriptionRef.SubscriptionRef<number>
+    /** The home is made again also when this file of the state folder is removed. */
+    readonly keep: (stateFile: string) => void
     readonly news: Effect.Effect<HomeNews>
   }
 >() {}
@@ -159,19 +162,28 @@ const removePidFile = ({ pidFile, root }: HomePaths) =>
   )
 
 /** The files of the home that the daemon needs and can make again. A disk that does not answer has lost none. */
-const missingIn = ({ idFile, lockFile, logDir, pidFile, placeFile, root, stateDir }: HomePaths) =>
-  askDisk(
-    root,
-    root,
-    Effect.filter([lockFile, stateDir, logDir, idFile, placeFile, pidFile], (path) =>
-      Effect.promise(() =>
-        fs.access(path).then(
-          () => false,
-          () => true
-        )
-      )
+const missingIn = (
+  { idFile, lockFile, logDir, pidFile, placeFile, root, stateDir }: HomePaths,
+  stateFiles: ReadonlySet<string>
+) => {
+  const isMissing = (path: string) =>
+    fs.access(path).then(
+      () => false,
+      () => true
     )
-  ).pipe(Effect.orElseSucceed(() => []))
+  return Effect.gen(function* () {
+    const missing = yield* Effect.filter([lockFile, stateDir, logDir, idFile, placeFile, pidFile], (path) =>
+      Effect.promise(() => isMissing(path))
+    )
+    if (missing.includes(stateDir)) return missing
+    // One question for the files of all projects.
+    const names = yield* Effect.tryPromise(() => fs.readdir(stateDir))
+    return [...missing, ...[...stateFiles].filter((path) => !names.includes(basename(path)))]
+  }).pipe(
+    (question) => askDisk(root, root, question),
+    Effect.orElseSucceed((): ReadonlyArray<string> => [])
+  )
+}
 
 /** A start that finds this daemon lets go of the lock within this time. */
 const contestLimit = "5 seconds"
@@ -183,6 +195,7 @@ const make = Effect.gen(function* () {
   const news = yield* Mailbox.make<HomeNews>()
   const remade = yield* SubscriptionRef.make(0)
   const turn = yield* Effect.makeSemaphore(1)
+  const stateFiles = new Set<string>()
   yield* prepare
   let own = yield* Scope.fork(scope, ExecutionStrategy.sequential)
   let lock = yield* Scope.extend(acquireLock(home), own)
@@ -211,7 +224,9 @@ const make = Effect.gen(function* () {
   })
 
   const makeAgain = Effect.gen(function* () {
-    const missing = yield* missingIn(home)
+    const missing = yield* missingIn(home, stateFiles)
+    // Whoever writes them again says so again.
+    stateFiles.clear()
     yield* Effect.provideService(prepare, AutopilotHome, home)
     if (!(yield* isInPlace(home, lock))) {
       const isHeld = yield* lockAgain.pipe(
@@ -245,13 +260,14 @@ const make = Effect.gen(function* () {
     isCertain: Effect.sync(() => lock.isCertain),
     holds: Effect.gen(function* () {
       if (yield* Deferred.isDone(isLost)) return false
-      const isWhole = (yield* isInPlace(home, lock)) && (yield* missingIn(home)).length === 0
+      const isWhole = (yield* isInPlace(home, lock)) && (yield* missingIn(home, stateFiles)).length === 0
       if (!isWhole) yield* makeAgain
       return !(yield* Deferred.isDone(isLost))
     }).pipe(turn.withPermits(1)),
     giveUp: Effect.asVoid(Deferred.succeed(isLost, undefined)),
     lost: Deferred.await(isLost),
     remade,
+    keep: (stateFile) => void stateFiles.add(stateFile),
     news: Effect.orDie(news.take)
   })
 })

@@ -1,5 +1,3 @@
-import { homedir } from "node:os"
-import { isAbsolute } from "node:path"
 import * as Data from "effect/Data"
 import { quoted } from "../../Domain/text/Printable.ts"
 
@@ -17,19 +15,4 @@ export class NoUserHome extends Data.TaggedError("NoUserHome")<{
           : `HOME is ${quoted(this.configured)}, which is not an absolute path`
     return `There is no home folder: ${cause}. Set HOME to an absolute path; for the daemon's own files AUTOPILOT_HOME is enough.`
   }
-}
-
-const ofSystem = (): string | undefined => {
-  try {
-    return homedir()
-  } catch {
-    // The user has no entry in /etc/passwd, as usual in a container with a uid of its own.
-    return undefined
-  }
-}
-
-/** The user's home; undefined where it is unknown or not absolute: a relative one would be another in every folder. */
-export const userHome = (): string | undefined => {
-  const home = process.env["HOME"] ?? ofSystem()
-  return home !== undefined && isAbsolute(home) ? home : undefined
 }

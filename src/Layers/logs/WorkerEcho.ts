@@ -7,8 +7,8 @@ import { countLines, type Lines, prefixed } from "../../Domain/output/Lines.ts"
 import type { OutputStream } from "../../Domain/output/OutputTail.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
 import { harmless } from "../../Domain/text/Printable.ts"
-import { wantsPlain } from "../output/CommandOutput.ts"
 import { OwnOutput } from "../output/OwnOutput.ts"
+import { wantsPlain } from "../output/TerminalColour.ts"
 
 /**
  * Shows the output of workers on the daemon's own output, each line after the name of its project: in readable form on a

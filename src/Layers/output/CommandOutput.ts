@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { harmlessText } from "../../Domain/text/Printable.ts"
 import { isJournal, withPriority } from "./JournalStream.ts"
+import { showsColour } from "./TerminalColour.ts"
 
 /** The reader has closed its pipe: `autopilotd logs | head -1`. */
 class ReaderGone extends Data.TaggedError("ReaderGone")<{}> {}
@@ -27,10 +28,6 @@ export class CommandOutput extends Context.Tag("CommandOutput")<
   }
 >() {}
 
-/** https://no-color.org: any value that is not empty. */
-export const wantsPlain = (): boolean =>
-  (process.env["NO_COLOR"] ?? "") !== "" || process.env["TERM"] === "dumb"
-
 export const layer: Layer.Layer<CommandOutput> = Layer.sync(CommandOutput, () => {
   const writer = (stream: NodeJS.WriteStream) => {
     // EPIPE, or EIO on a closed terminal: there is no reader left.
@@ -51,7 +48,7 @@ export const layer: Layer.Layer<CommandOutput> = Layer.sync(CommandOutput, () =>
       Effect.async((resume) => {
         process.stdout.write(bytes, (cause) => resume(cause ? new ReaderGone() : Effect.void))
       }),
-    colour: process.stdout.isTTY && !wantsPlain(),
+    colour: showsColour(),
     isTerminal: process.stdout.isTTY
   }
 })

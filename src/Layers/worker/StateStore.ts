@@ -51,7 +51,7 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome | InstanceLock>
   Effect.gen(function* () {
     const home = yield* AutopilotHome
     const { stateDir } = home
-    const { holds, remade } = yield* InstanceLock
+    const { holds, keep, remade } = yield* InstanceLock
     const saved = new Map<ProjectName, SavedState>()
     const turns = new Map<ProjectName, Effect.Semaphore>()
     const turnOf = (project: ProjectName): Effect.Semaphore => {
@@ -70,7 +70,8 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome | InstanceLock>
       return attempt(path, () => replaceFile(path, `${encode(state)}\n`)).pipe(
         // A write cannot be interrupted, so it finishes before the next one begins.
         Effect.uninterruptible,
-        turnOf(project).withPermits(1)
+        turnOf(project).withPermits(1),
+        Effect.tap(() => Effect.sync(() => keep(path)))
       )
     }
     /** Makes room for the next save, also where a folder or a pipe has the name, and keeps what is there for the user. */

@@ -10,7 +10,6 @@ import type { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import type { Caller } from "../../Layers/daemon/Caller.ts"
 import type { NoUserHome } from "../../Layers/daemon/UserHome.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
-import { version } from "../Version.ts"
 import { type CommandError, type CommandNeeds, commands } from "./Commands.ts"
 import { answerOf, codeOf, sentenceOf } from "./ExitCode.ts"
 
@@ -47,12 +46,10 @@ const carryOut = Effect.fnUntraced(function* ({ line, surroundings }: Typed) {
           ? commands[parsed.invocation.verb](parsed.invocation)
           : Effect.flatMap(tree, ({ run }) => run(parsed.invocation))
       ).pipe(Effect.provide(surroundings))
-    case "Help": {
-      const { helpText } = yield* Effect.promise(() => import("../../Domain/cli/Help.ts"))
-      return yield* out(helpText(parsed.topic))
-    }
+    // main.ts answers these, without loading this program.
+    case "Help":
     case "Version":
-      return yield* out(`autopilotd ${version}\n`)
+      return
     case "Completions":
       return yield* out(yield* Effect.flatMap(tree, ({ completions }) => completions(parsed.shell)))
   }

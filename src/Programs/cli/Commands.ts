@@ -1,11 +1,13 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import { dialogues } from "../../Domain/cli/Dialogues.ts"
 import * as ControlClient from "../../Layers/control/ControlClient.ts"
 import * as AutopilotHome from "../../Layers/daemon/AutopilotHome.ts"
 import * as Caller from "../../Layers/daemon/Caller.ts"
 import * as ProcFs from "../../Layers/machine/ProcFs.ts"
 import * as CommandOutput from "../../Layers/output/CommandOutput.ts"
+import { runDialogue } from "./DialogueRun.ts"
 
 /** Access to the daemon of the caller's home. */
 const Client = Layer.unwrapEffect(
@@ -29,6 +31,10 @@ const orSurvivors = <A, E, R>(command: Effect.Effect<A, E | ControlClient.NotRun
       return yield* Effect.provide(notAlone(error), yield* survivorsLayer)
     })
   )
+
+/** A command that only talks to the daemon. */
+const talks = (verb: keyof typeof dialogues) => (invocation: Invocation) =>
+  Effect.provide(runDialogue(dialogues[verb], invocation), Client)
 
 /** The two ways to the settings file: through the daemon, or directly. */
 const settingsOf = Effect.fnUntraced(function* (invocation: Invocation) {
@@ -59,14 +65,8 @@ export const commands = {
     const { start } = yield* Effect.promise(() => import("../daemon/Start.ts"))
     yield* start(invocation)
   }),
-  status: Effect.fnUntraced(function* (invocation: Invocation) {
-    const { status } = yield* Effect.promise(() => import("../status/Status.ts"))
-    yield* orSurvivors(Effect.provide(status(invocation), Client))
-  }),
-  projects: Effect.fnUntraced(function* (invocation: Invocation) {
-    const { projects } = yield* Effect.promise(() => import("../status/Projects.ts"))
-    yield* orSurvivors(Effect.provide(projects(invocation), Client))
-  }),
+  status: (invocation: Invocation) => orSurvivors(talks("status")(invocation)),
+  projects: (invocation: Invocation) => orSurvivors(talks("projects")(invocation)),
   logs: Effect.fnUntraced(function* (invocation: Invocation) {
     const { logs } = yield* Effect.promise(() => import("../logs/Logs.ts"))
     const LogFiles = yield* Effect.promise(() => import("../../Layers/logs/LogFiles.ts"))
@@ -94,34 +94,13 @@ export const commands = {
     const { doctor } = yield* Effect.promise(() => import("../doctor/Doctor.ts"))
     yield* Effect.provide(doctor(invocation), Layer.merge(yield* survivorsLayer, yield* serviceLayer))
   }),
-  switch: Effect.fnUntraced(function* (invocation: Invocation) {
-    const { switchProject } = yield* Effect.promise(() => import("../worker/Switch.ts"))
-    yield* Effect.provide(switchProject(invocation), Client)
-  }),
-  "start-worker": Effect.fnUntraced(function* (invocation: Invocation) {
-    const { startWorker } = yield* Effect.promise(() => import("../worker/WorkerCommands.ts"))
-    yield* Effect.provide(startWorker(invocation), Client)
-  }),
-  "stop-worker": Effect.fnUntraced(function* (invocation: Invocation) {
-    const { stopWorker } = yield* Effect.promise(() => import("../worker/WorkerCommands.ts"))
-    yield* Effect.provide(stopWorker(invocation), Client)
-  }),
-  "restart-worker": Effect.fnUntraced(function* (invocation: Invocation) {
-    const { restartWorker } = yield* Effect.promise(() => import("../worker/WorkerCommands.ts"))
-    yield* Effect.provide(restartWorker(invocation), Client)
-  }),
-  "budget show": Effect.fnUntraced(function* (invocation: Invocation) {
-    const { budgetShow } = yield* Effect.promise(() => import("../worker/Budget.ts"))
-    yield* Effect.provide(budgetShow(invocation), Client)
-  }),
-  "budget reset": Effect.fnUntraced(function* (invocation: Invocation) {
-    const { budgetReset } = yield* Effect.promise(() => import("../worker/Budget.ts"))
-    yield* Effect.provide(budgetReset(invocation), Client)
-  }),
-  reload: Effect.fnUntraced(function* (invocation: Invocation) {
-    const { reload } = yield* Effect.promise(() => import("../config/Reload.ts"))
-    yield* Effect.provide(reload(invocation), Client)
-  }),
+  switch: talks("switch"),
+  "start-worker": talks("start-worker"),
+  "stop-worker": talks("stop-worker"),
+  "restart-worker": talks("restart-worker"),
+  "budget show": talks("budget show"),
+  "budget reset": talks("budget reset"),
+  reload: talks("reload"),
   stop: Effect.fnUntraced(function* (invocation: Invocation) {
     const { stop } = yield* Effect.promise(() => import("../daemon/Stop.ts"))
     const HistoryReader = yield* Effect.promise(() => import("../../Layers/history/HistoryReader.ts"))

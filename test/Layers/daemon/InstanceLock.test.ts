@@ -141,8 +141,12 @@ describe("the lock of a home", () => {
   it.scopedLive("is made and locked again after its file, or the whole home, was removed", () =>
     Effect.gen(function* () {
       const paths = yield* home
-      const { holds, homeId, news } = yield* held(paths)
-      for (const removed of [paths.lockFile, paths.idFile, paths.stateDir, paths.root]) {
+      const { holds, homeId, keep, news } = yield* held(paths)
+      const stateFile = join(paths.stateDir, "shop.json")
+      for (const removed of [stateFile, paths.lockFile, paths.idFile, paths.stateDir, paths.root]) {
+        fs.writeFileSync(stateFile, "")
+        keep(stateFile)
+        assert.isTrue(yield* holds)
         fs.rmSync(removed, { recursive: true })
         assert.isTrue(yield* holds)
         assert.isFalse(isFree(paths), removed)

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { projects } from "../../../src/Programs/status/Projects.ts"
+import { dialogues } from "../../../src/Domain/cli/Dialogues.ts"
+import { runDialogue } from "../../../src/Programs/cli/DialogueRun.ts"
 import { daemonThat, heard, invocationOf, messageOf, noDaemon } from "../../fixtures/CommandUser.ts"
 
 const row = {
@@ -24,7 +25,12 @@ const reply = {
 }
 
 const listing = (...words: ReadonlyArray<string>) =>
-  heard(Effect.provide(projects(invocationOf("projects", ...words)), daemonThat(() => reply).layer))
+  heard(
+    Effect.provide(
+      runDialogue(dialogues.projects, invocationOf("projects", ...words)),
+      daemonThat(() => reply).layer
+    )
+  )
 
 describe("autopilotd projects", () => {
   it.effect("shows all of them, or the one that is named", () =>
@@ -64,9 +70,13 @@ describe("autopilotd projects", () => {
   it.effect("prints the refusal of an older daemon, and that none is running", () =>
     Effect.gen(function* () {
       const old = daemonThat(() => ({ success: false, message: "Unknown request" })).layer
-      const { result } = yield* heard(Effect.provide(projects(invocationOf("projects")), old))
+      const { result } = yield* heard(
+        Effect.provide(runDialogue(dialogues.projects, invocationOf("projects")), old)
+      )
       assert.strictEqual(messageOf(result), "Unknown request")
-      const none = yield* heard(Effect.provide(projects(invocationOf("projects")), noDaemon))
+      const none = yield* heard(
+        Effect.provide(runDialogue(dialogues.projects, invocationOf("projects")), noDaemon)
+      )
       assert(Either.isLeft(none.result))
       assert.strictEqual(none.result.left._tag, "NotRunning")
     })

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { reload } from "../../../src/Programs/config/Reload.ts"
+import { dialogues } from "../../../src/Domain/cli/Dialogues.ts"
+import { runDialogue } from "../../../src/Programs/cli/DialogueRun.ts"
 import { daemonThat, heard, invocationOf, messageOf } from "../../fixtures/CommandUser.ts"
 
 const reloaded = {
@@ -37,7 +38,7 @@ const file = {
 const reloading = (answer: object, ...words: ReadonlyArray<string>) => {
   const daemon = daemonThat(({ type }) => (type === "GetConfig" ? file : answer))
   return Effect.map(
-    heard(Effect.provide(reload(invocationOf("reload", ...words)), daemon.layer)),
+    heard(Effect.provide(runDialogue(dialogues.reload, invocationOf("reload", ...words)), daemon.layer)),
     (result) => ({ ...result, asked: daemon.asked })
   )
 }

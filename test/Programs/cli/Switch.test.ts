@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { dialogues } from "../../../src/Domain/cli/Dialogues.ts"
 import type { ControlRequest } from "../../../src/Domain/control/ControlProtocol.ts"
-import { switchProject } from "../../../src/Programs/worker/Switch.ts"
+import { runDialogue } from "../../../src/Programs/cli/DialogueRun.ts"
 import { daemonThat, heardInTime, invocationOf, messageOf } from "../../fixtures/CommandUser.ts"
 
 interface Worker {
@@ -63,7 +64,9 @@ const daemonWith = (moments: readonly [Moment, ...ReadonlyArray<Moment>], select
 }
 
 const switching = (daemon: ReturnType<typeof daemonThat>, ...words: ReadonlyArray<string>) =>
-  heardInTime(Effect.provide(switchProject(invocationOf("switch", "shop", ...words)), daemon.layer))
+  heardInTime(
+    Effect.provide(runDialogue(dialogues.switch, invocationOf("switch", "shop", ...words)), daemon.layer)
+  )
 
 describe("autopilotd switch", () => {
   it.effect("follows until the one worker is down and the other runs, and tells both", () =>

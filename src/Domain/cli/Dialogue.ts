@@ -1,0 +1,85 @@
+import type { ControlQuestion, ControlReply, ReplyTo } from "../control/ControlProtocol.ts"
+import type { Invocation } from "./CommandLine.ts"
+
+/** How long the daemon may take for an answer, in milliseconds. */
+interface Patience {
+  readonly firstByteMs: number
+  readonly wholeMs: number
+}
+
+/** What a command does before it goes on. */
+export type Step =
+  | {
+      readonly _tag: "Ask"
+      readonly question: ControlQuestion
+      readonly patience: Patience | undefined
+      /** Without an answer the command goes on, and gets undefined. */
+      readonly isOptional: boolean
+    }
+  | { readonly _tag: "Pause"; readonly durationMs: number }
+
+/** The output of a command and the refusal after it, which makes it fail. */
+export interface Outcome {
+  readonly out: string
+  readonly refused?: {
+    readonly reason: string
+    /** The output contains the reason already. */
+    readonly isTold: boolean
+  }
+}
+
+/** A command that only talks to the daemon: a generator whose driver carries the steps out. */
+export type Dialogue = Generator<Step, Outcome, unknown>
+
+/** What a dialogue may know of its surroundings. */
+export interface DialogueContext {
+  /** The terminal shows colours. */
+  readonly colour: boolean
+  /** Milliseconds since 1970. */
+  readonly nowMs: () => number
+}
+
+export type DialogueOf = (invocation: Invocation, surroundings: DialogueContext) => Dialogue
+
+/** Asks the daemon. */
+export function* ask<const Q extends ControlQuestion>(
+  question: Q,
+  patience?: Patience
+): Generator<Step, ReplyTo<Q["type"]>, unknown> {
+  const answer = yield { _tag: "Ask", question, patience, isOptional: false }
+  // The driver answers with the decoded reply to this very question.
+  return answer as ReplyTo<Q["type"]>
+}
+
+/** Asks the daemon; undefined without an answer. */
+export function* askPerhaps<const Q extends ControlQuestion>(
+  question: Q,
+  patience?: Patience
+): Generator<Step, ReplyTo<Q["type"]> | undefined, unknown> {
+  const answer = yield { _tag: "Ask", question, patience, isOptional: true }
+  return answer as ReplyTo<Q["type"]> | undefined
+}
+
+export function* pause(durationMs: number): Generator<Step, void, unknown> {
+  yield { _tag: "Pause", durationMs }
+}
+
+export const refused = (reason: string, isTold = false): Outcome => ({
+  out: "",
+  refused: { reason, isTold }
+})
+
+/** The answer of a daemon that did what it was asked, or its refusal. */
+export const shown = <A>(
+  { data, message, success }: { readonly success: boolean; readonly message: string; readonly data?: A },
+  text: (data: NonNullable<A>) => string
+): Outcome => (success && data !== undefined && data !== null ? { out: text(data) } : refused(message))
+
+/** An answer in words, or as JSON. One that is no success makes the command fail. */
+export const concluded = (answer: ControlReply, json: boolean | undefined): Outcome => ({
+  out: json ? `${JSON.stringify(answer)}\n` : answer.success ? `${answer.message}\n` : "",
+  ...(!answer.success && { refused: { reason: answer.message, isTold: json === true } })
+})
+
+/** The project of a question, where the command line names one. */
+export const forProject = ({ options: { project } }: Invocation) => (project === undefined ? {} : { project })

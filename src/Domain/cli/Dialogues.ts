@@ -1,0 +1,84 @@
+import { problemLine, reloadText } from "../config/ChangesText.ts"
+import { budgetText } from "../session/BudgetText.ts"
+import { projectsText } from "../status/ProjectsText.ts"
+import { statusText } from "../status/StatusText.ts"
+import { printable } from "../text/Printable.ts"
+import type { Verb } from "./CommandTable.ts"
+import { ask, askPerhaps, concluded, type DialogueOf, forProject, refused, shown } from "./Dialogue.ts"
+import { restartWorker, startWorker, stopWorker, switchProject } from "./WorkerDialogues.ts"
+
+/** `autopilotd status`: shows a worker's state, its reason, and what comes next. */
+const status: DialogueOf = function* (invocation, { colour, nowMs }) {
+  const reply = yield* ask({ type: "Status", ...forProject(invocation) })
+  if (invocation.options.json) return concluded(reply, true)
+  return shown(reply, (data) => statusText(data, { colour, nowMs: nowMs() }))
+}
+
+/** `autopilotd projects`: shows the state of each project's worker, and the selected project. */
+const projects: DialogueOf = function* ({ options: { json, project } }, { colour, nowMs }) {
+  const reply = yield* ask({ type: "Projects" })
+  const all = reply.data?.projects ?? []
+  const rows = project === undefined ? all : all.filter(({ name }) => name === project)
+  if (reply.success && reply.data !== undefined && project !== undefined && rows.length === 0) {
+    const names = all.map(({ name }) => printable(name)).join(", ")
+    return refused(`There is no project "${project}" here. The projects are: ${names}.`)
+  }
+  return shown(reply, (data) =>
+    json
+      ? `${JSON.stringify({ ...reply, data: { ...data, projects: rows } })}\n`
+      : projectsText({ projects: rows }, { colour, nowMs: nowMs() })
+  )
+}
+
+/** `autopilotd budget show`: what the agents of all projects have used. */
+const budgetShow: DialogueOf = function* ({ options: { json } }) {
+  const reply = yield* ask({ type: "Budget" })
+  return shown(reply, (data) => (json ? `${JSON.stringify(reply)}\n` : budgetText(data)))
+}
+
+/** `autopilotd budget reset`: begins another work of a project's agent. */
+const budgetReset: DialogueOf = function* (invocation) {
+  return concluded(yield* ask({ type: "ResetBudget", ...forProject(invocation) }), invocation.options.json)
+}
+
+/** The time limits of a request that reads settings from a disk, which may be busy. */
+const patience = { firstByteMs: 30_000, wholeMs: 30_000 } as const
+
+/** `autopilotd reload`: brings the file into force, and prints the changes. */
+const reload: DialogueOf = function* (invocation) {
+  const { json, restart } = invocation.options
+  const reply = yield* ask(
+    { type: "ReloadConfig", ...(restart === undefined ? {} : { restart }), ...forProject(invocation) },
+    patience
+  )
+  const { data, message, success } = reply
+  const out = json ? `${JSON.stringify(reply)}\n` : ""
+  if (data !== undefined && "problems" in data && data.problems.length > 0 && !json) {
+    // The answer to a refused reload has lines, but not the path of their file.
+    const settings = (yield* askPerhaps({ type: "GetConfig" }, patience))?.data
+    const path = settings !== undefined && "path" in settings ? settings.path : undefined
+    const lines = data.problems.map((problem) => problemLine(problem, path))
+    return refused([...lines, "Nothing was changed: the previous settings stay in force."].join("\n"))
+  }
+  if (!success || data === undefined || "problems" in data) {
+    return { out, refused: { reason: message, isTold: json === true } }
+  }
+  return { out: json ? out : reloadText(data) }
+}
+
+/** The commands that only talk to the daemon. Both roads run them: see `src/Programs/README.md`. */
+export const dialogues = {
+  status,
+  projects,
+  "start-worker": startWorker,
+  "stop-worker": stopWorker,
+  "restart-worker": restartWorker,
+  switch: switchProject,
+  "budget show": budgetShow,
+  "budget reset": budgetReset,
+  reload
+} as const satisfies Readonly<Partial<Record<Verb, DialogueOf>>>
+
+/** The dialogue of a command; undefined for one that does more than talk. */
+export const dialogueOf = (verb: Verb): DialogueOf | undefined =>
+  Object.entries(dialogues).find(([name]) => name === verb)?.[1]

@@ -1,0 +1,88 @@
+/**
+ * The form of a JSON value, as a table that is made from a schema: reading one by it needs no Schema, which is far larger than a
+ * quick command. It checks less than the schema in one point: a text may be any text.
+ */
+export type Shape =
+  | "string"
+  | "number"
+  | "count"
+  | "boolean"
+  | "null"
+  /** One of some constants. */
+  | { readonly literals: ReadonlyArray<string | number | boolean | null> }
+  /** The first of some forms that fits. */
+  | { readonly first: ReadonlyArray<Shape> }
+  | { readonly list: Shape }
+  /** An object: its fields in their order, and the form of all others; they are left out without one. */
+  | { readonly fields: ReadonlyArray<Field>; readonly others?: Shape }
+
+/** A required field has no word. One that is absent stays so, a null one counts as absent, or an absent one as null. */
+type Field = readonly [key: string, shape: Shape, optional?: "absent" | "nullIsAbsent" | "absentIsNull"]
+
+/** The forms of answers, and which of them belongs to a type of request. */
+export interface ReplyShapes {
+  readonly shapes: ReadonlyArray<Shape>
+  readonly of: Readonly<Record<string, number>>
+}
+
+/** The value has another form. */
+export const misfit = Symbol("misfit")
+
+const fittedObject = (
+  { fields, others }: Extract<Shape, { readonly fields: unknown }>,
+  value: Readonly<Record<string, unknown>>
+): unknown => {
+  const result: Record<string, unknown> = {}
+  for (const [key, shape, optional] of fields) {
+    const given = Object.hasOwn(value, key) ? value[key] : undefined
+    if (optional !== undefined && given === undefined) {
+      if (optional === "absentIsNull") result[key] = null
+      continue
+    }
+    if (optional === "nullIsAbsent" && given === null) continue
+    const one = fitted(shape, given)
+    if (one === misfit) return misfit
+    result[key] = one
+  }
+  if (others === undefined) return result
+  for (const [key, given] of Object.entries(value)) {
+    if (Object.hasOwn(result, key)) continue
+    const one = fitted(others, given)
+    if (one === misfit) return misfit
+    result[key] = one
+  }
+  return result
+}
+
+const fittedList = (shape: Shape, values: ReadonlyArray<unknown>): unknown => {
+  const result = values.map((value) => fitted(shape, value))
+  return result.includes(misfit) ? misfit : result
+}
+
+/** A JSON value without what its form does not name; `misfit` when it has another form. */
+export const fitted = (shape: Shape, value: unknown): unknown => {
+  const when = (fits: boolean) => (fits ? value : misfit)
+  switch (shape) {
+    case "null":
+      return when(value === null)
+    case "count":
+      return when(Number.isSafeInteger(value) && Number(value) >= 0)
+    case "string":
+    case "number":
+    case "boolean":
+      return when(typeof value === shape)
+    default:
+  }
+  if ("literals" in shape) return when(shape.literals.some((literal) => literal === value))
+  if ("first" in shape) {
+    for (const one of shape.first) {
+      const found = fitted(one, value)
+      if (found !== misfit) return found
+    }
+    return misfit
+  }
+  if ("list" in shape) return Array.isArray(value) ? fittedList(shape.list, value) : misfit
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? fittedObject(shape, { ...value })
+    : misfit
+}

@@ -1,0 +1,27 @@
+import { homedir } from "node:os"
+import { isAbsolute, join, resolve } from "node:path"
+
+const ofSystem = (): string | undefined => {
+  try {
+    return homedir()
+  } catch {
+    // The user has no entry in /etc/passwd, as usual in a container with a uid of its own.
+    return undefined
+  }
+}
+
+/** The user's home; undefined where it is unknown or not absolute: a relative one would be another in every folder. */
+export const userHome = (): string | undefined => {
+  const home = process.env["HOME"] ?? ofSystem()
+  return home !== undefined && isAbsolute(home) ? home : undefined
+}
+
+/** `$AUTOPILOT_HOME`, by default `~/.autopilot`; undefined where there is neither. */
+export const autopilotFolder = (): string | undefined => {
+  const configured = process.env["AUTOPILOT_HOME"]
+  if (configured !== undefined && configured !== "") return resolve(configured)
+  const home = userHome()
+  return home === undefined ? undefined : join(home, ".autopilot")
+}
+
+export const socketBelow = (root: string): string => join(root, "autopilotd.sock")

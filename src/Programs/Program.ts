@@ -1,0 +1,52 @@
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import { parse } from "../Domain/cli/CommandLine.ts"
+import { exitCodes } from "../Domain/cli/Manual.ts"
+import { EarlierExchanges } from "../Layers/control/ControlClient.ts"
+import type { Exchanged } from "../Layers/control/Exchange.ts"
+import { keepOwnersModes } from "../Layers/daemon/FileModes.ts"
+import { closeInheritedDescriptors } from "../Layers/daemon/InheritedDescriptors.ts"
+import { exitProcess } from "../Layers/daemon/ProcessExit.ts"
+import * as Signals from "../Layers/daemon/Signals.ts"
+import * as CommandOutput from "../Layers/output/CommandOutput.ts"
+import { commandRun, isForegroundStart } from "./cli/CommandRun.ts"
+import { Surroundings } from "./cli/Commands.ts"
+
+/** Runs a command line, and exits. `earlier` are the exchanges with the daemon that a quick command has had already. */
+export const run = (argv: ReadonlyArray<string>, earlier: ReadonlyArray<Exchanged>): void => {
+  const line = parse(argv)
+  const invocation = Either.isRight(line) && line.right._tag === "Run" ? line.right.invocation : undefined
+  const isDaemon = invocation !== undefined && isForegroundStart(invocation)
+  /** A signal is how it is stopped, so that it exits with success. */
+  const isServer = isDaemon || invocation?.verb === "gui"
+
+  keepOwnersModes()
+  if (isDaemon) closeInheritedDescriptors()
+
+  const program = commandRun({ argv, line, surroundings: Surroundings }).pipe(
+    // A signal without a listener would end the daemon and orphan its worker, so the listeners come first.
+    Effect.provide(isServer ? Signals.listenForSignals() : Signals.layerNone),
+    Effect.provide(CommandOutput.layer),
+    Effect.provideService(EarlierExchanges, [...earlier])
+  )
+
+  if (isServer) {
+    // runMain removes its listeners at the first signal; the daemon needs them until it exits.
+    Effect.runFork(program).addObserver((exit) => exitProcess(Exit.getOrElse(exit, () => exitCodes.failed)))
+  } else {
+    NodeRuntime.runMain(program, {
+      disableErrorReporting: true,
+      // Exits even if a library still holds a handle open.
+      teardown: (exit) =>
+        exitProcess(
+          Exit.isSuccess(exit)
+            ? Number(exit.value)
+            : Exit.isInterrupted(exit)
+              ? exitCodes.interrupted
+              : exitCodes.failed
+        )
+    })
+  }
+}

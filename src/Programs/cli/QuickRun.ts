@@ -1,0 +1,62 @@
+import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import { dialogueOf } from "../../Domain/cli/Dialogues.ts"
+import { fitted, misfit, type ReplyShapes } from "../../Domain/control/ReplyShape.ts"
+import { harmlessText } from "../../Domain/text/Printable.ts"
+import { type Exchanged, exchangeLimits, exchangeOverDisk } from "../../Layers/control/Exchange.ts"
+import { autopilotFolder, socketBelow } from "../../Layers/daemon/HomeFolder.ts"
+import { showsColour } from "../../Layers/output/TerminalColour.ts"
+
+/** The build makes it from the schemas of the protocol. */
+declare const AUTOPILOTD_REPLY_SHAPES: ReplyShapes
+
+/** The decoded answer; `misfit` for one that only the whole program can explain. */
+const replyIn = (type: string, exchanged: Exchanged): unknown => {
+  const { of, shapes } = AUTOPILOTD_REPLY_SHAPES
+  const shape = shapes[of[type] ?? -1]
+  if (exchanged._tag !== "Answered" || shape === undefined) return misfit
+  try {
+    return fitted(shape, JSON.parse(exchanged.text))
+  } catch {
+    // No JSON.
+    return misfit
+  }
+}
+
+/** Prints text on standard output. A reader that closes its pipe is no error. */
+export const print = (text: string): Promise<void> =>
+  new Promise((resolve) => {
+    process.stdout.on("error", () => resolve())
+    process.stdout.write(harmlessText(text), () => resolve())
+  })
+
+/**
+ * Runs a command that only talks to the daemon, without Effect and Schema, which take longer to load than the daemon to
+ * answer. Undefined when the command has succeeded. Otherwise the exchanges so far: the whole program goes on from there, and has
+ * the words for what went wrong.
+ */
+export const runQuickly = async (invocation: Invocation): Promise<ReadonlyArray<Exchanged> | undefined> => {
+  const earlier: Array<Exchanged> = []
+  const begin = dialogueOf(invocation.verb)
+  const root = autopilotFolder()
+  if (begin === undefined || root === undefined) return earlier
+  const dialogue = begin(invocation, { colour: showsColour(), nowMs: Date.now })
+  let step = dialogue.next()
+  while (step.done !== true) {
+    if (step.value._tag === "Pause") {
+      const { durationMs } = step.value
+      await new Promise((resolve) => setTimeout(resolve, durationMs))
+      step = dialogue.next()
+      continue
+    }
+    const { patience, question } = step.value
+    const limits = { ...exchangeLimits, ...patience }
+    const exchanged = await exchangeOverDisk(socketBelow(root), JSON.stringify(question), limits)
+    earlier.push(exchanged)
+    const reply = replyIn(question.type, exchanged)
+    if (reply === misfit) return earlier
+    step = dialogue.next(reply)
+  }
+  if (step.value.refused !== undefined) return earlier
+  await print(step.value.out)
+  return undefined
+}
