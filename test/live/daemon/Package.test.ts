@@ -31,6 +31,7 @@ describe("the package", () => {
         "bin/autopilotd",
         "dist/autopilotd.js",
         "dist/panel.js",
+        "dist/program.js",
         ...["app.js", "htmx.js", "inter.woff2", "mono.woff2", "style.css", "ws.js"].map(
           (name) => `dist/panel/${name}`
         ),

@@ -1,0 +1,105 @@
+import * as fs from "node:fs"
+import { dirname, join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { listening } from "../../fixtures/OriginalDaemon.ts"
+import { statusFields } from "../../fixtures/StatusFields.ts"
+import { launcher, ownProcess, temporaryHome } from "../TestDaemon.ts"
+
+/** A server on the socket of a home that gives the answers in their order, and hangs up without one. */
+const answering = (home: string, answers: ReadonlyArray<unknown>) => {
+  const asked: Array<unknown> = []
+  return Effect.as(
+    listening(join(home, "autopilotd.sock"), (socket) => {
+      socket.once("data", (request) => {
+        const answer = answers[asked.length]
+        asked.push(JSON.parse(request.toString()))
+        if (answer === undefined) return void socket.destroy()
+        socket.end(typeof answer === "string" ? answer : `${JSON.stringify(answer)}\n`)
+      })
+    }),
+    asked
+  )
+}
+
+const status = (worker_status: string) => ({
+  success: true,
+  message: `Worker is ${worker_status}`,
+  data: { ...statusFields, worker_status, worker_pid: null }
+})
+
+/** An installation without the whole program: whoever needs it fails. */
+const quickOnly = Effect.map(temporaryHome, (folder) => {
+  const root = dirname(dirname(launcher))
+  for (const path of ["bin/autopilotd", "dist/autopilotd.js", "package.json"]) {
+    fs.mkdirSync(dirname(join(folder, path)), { recursive: true })
+    fs.copyFileSync(join(root, path), join(folder, path))
+  }
+  return join(folder, "bin/autopilotd")
+})
+
+const talks = (home: string, args: ReadonlyArray<string>, command = launcher) =>
+  ownProcess({ home, args, command })
+
+describe("a command that only talks to the daemon", () => {
+  it.scopedLive(
+    "loads nothing but itself, follows the worker, and prints the same as the whole program",
+    () =>
+      Effect.gen(function* () {
+        const quick = yield* quickOnly
+        const home = yield* temporaryHome
+        const moments = [{ success: true, message: "Stopping" }, status("stopping"), status("stopped")]
+        const asked = yield* answering(home, moments)
+        const stopped = yield* talks(home, ["stop-worker", "--project", "shop"], quick)
+        assert.deepStrictEqual([stopped.code, stopped.stdout, stopped.stderr], [0, "Worker is stopped\n", ""])
+        assert.deepStrictEqual(asked, [
+          { type: "StopWorker", project: "shop" },
+          { type: "Status", project: "shop" },
+          { type: "Status", project: "shop" }
+        ])
+        for (const args of [["--version"], ["--help"], ["help", "status"]])
+          assert.strictEqual((yield* talks(home, args, quick)).code, 0)
+      })
+  )
+
+  it.scopedLive("asks nothing twice when the whole program takes over in the middle", () =>
+    Effect.gen(function* () {
+      const refusing = yield* temporaryHome
+      const refused = yield* answering(refusing, [{ success: false, message: "There is no worker" }])
+      const one = yield* talks(refusing, ["stop-worker"])
+      assert.deepStrictEqual([one.code, one.stdout, one.stderr], [1, "", "autopilotd: There is no worker\n"])
+      assert.lengthOf(refused, 1)
+
+      const babbling = yield* temporaryHome
+      const babbled = yield* answering(babbling, ['{"success":1}'])
+      const two = yield* talks(babbling, ["restart-worker", "--json"])
+      assert.strictEqual(two.code, 1)
+      assert.match(JSON.parse(two.stdout).message, /cannot be understood: "/)
+      assert.lengthOf(babbled, 1)
+
+      const leaving = yield* temporaryHome
+      const left = yield* answering(leaving, [
+        { success: true, message: "Stopping" },
+        status("stopping"),
+        "{"
+      ])
+      const three = yield* talks(leaving, ["stop-worker"])
+      assert.strictEqual(three.code, 1)
+      assert.match(three.stderr, /ended before it was complete/)
+      assert.deepStrictEqual(left, [{ type: "StopWorker" }, { type: "Status" }, { type: "Status" }])
+    })
+  )
+
+  it.scopedLive("has the words and codes of the whole program without a daemon and without a home", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const none = yield* talks(home, ["status"])
+      assert.strictEqual(none.code, 3)
+      assert.include(none.stderr, "No daemon is listening on")
+      const env = { HOME: "", AUTOPILOT_HOME: undefined }
+      const homeless = yield* ownProcess({ home, args: ["status"], env })
+      assert.strictEqual(homeless.code, 1)
+      assert.include(homeless.stderr, "There is no home folder: HOME is empty.")
+    })
+  )
+})
