@@ -6,6 +6,8 @@ export class Refused extends Data.TaggedError("Refused")<{
   readonly reason: string
   /** The printed answer (`--json`) contains the reason already. */
   readonly isTold?: boolean
+  /** The exit code of the command; by default that of any failure. */
+  readonly code?: number
 }> {
   override get message() {
     return this.reason

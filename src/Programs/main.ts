@@ -26,9 +26,8 @@ const main = async (argv: ReadonlyArray<string>): Promise<void> => {
       await print(`autopilotd ${version}\n`)
       break
     case "Run": {
-      const earlier = await runQuickly(line.invocation)
-      if (earlier === undefined) break
-      return runProgram(argv, earlier)
+      const ran = await runQuickly(line.invocation)
+      return typeof ran === "number" ? exitProcess(ran) : runProgram(argv, ran)
     }
     default:
       return runProgram(argv, [])

@@ -47,7 +47,7 @@ const commandTable = {
   },
   status: {
     summary: "Show what the worker does, why, and what is next",
-    details: "Exits with code 3 when no daemon is running.",
+    details: "Exits with code 3 when no daemon is running, and with 4 when the worker has failed.",
     options: everywhere,
     takesWorker: false,
     examples: ["autopilotd status", "autopilotd status --project shop --json"]
@@ -167,7 +167,7 @@ const commandTable = {
   stop: {
     summary: "Stop the daemon and the workers of all its projects",
     details:
-      "Returns when the daemon has exited, so that another can start at once. Fails when a process of a worker could not be killed. Without a daemon it stops the workers that a killed daemon has left. Takes no --project: all workers stop with the daemon. stop-worker stops one worker.",
+      "Returns when the daemon has exited, so that another can start at once. Fails when a process of a worker could not be killed. Without a daemon it stops the workers that a killed daemon has left, and succeeds also when there are none. Takes no --project: all workers stop with the daemon. stop-worker stops one worker.",
     options: ["noWait", "config", "json"],
     takesWorker: false,
     examples: ["autopilotd stop && autopilotd start --detach"]

@@ -25,6 +25,8 @@ export interface Outcome {
     readonly reason: string
     /** The output contains the reason already. */
     readonly isTold: boolean
+    /** The exit code; by default that of any failure. */
+    readonly code?: number
   }
 }
 

@@ -5,13 +5,17 @@ import { statusText } from "../status/StatusText.ts"
 import { printable } from "../text/Printable.ts"
 import type { Verb } from "./CommandTable.ts"
 import { ask, askPerhaps, concluded, type DialogueOf, forProject, refused, shown } from "./Dialogue.ts"
+import { exitCodes } from "./Manual.ts"
 import { restartWorker, startWorker, stopWorker, switchProject } from "./WorkerDialogues.ts"
 
 /** `autopilotd status`: shows a worker's state, its reason, and what comes next. */
 const status: DialogueOf = function* (invocation, { colour, nowMs }) {
   const reply = yield* ask({ type: "Status", ...forProject(invocation) })
-  if (invocation.options.json) return concluded(reply, true)
-  return shown(reply, (data) => statusText(data, { colour, nowMs: nowMs() }))
+  const outcome = invocation.options.json
+    ? concluded(reply, true)
+    : shown(reply, (data) => statusText(data, { colour, nowMs: nowMs() }))
+  if (outcome.refused !== undefined || reply.data?.worker_status !== "failed") return outcome
+  return { ...outcome, refused: { reason: reply.message, isTold: true, code: exitCodes.workerFailed } }
 }
 
 /** `autopilotd projects`: shows the state of each project's worker, and the selected project. */

@@ -39,13 +39,21 @@ export const fileEntries: ReadonlyArray<Entry> = [
 ]
 
 /** `interrupted` is 128 + SIGINT, as shells report it. */
-export const exitCodes = { done: 0, failed: 1, usage: 2, notRunning: 3, interrupted: 130 } as const
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  notRunning: 3,
+  workerFailed: 4,
+  interrupted: 130
+} as const
 
 export const exitCodeEntries: ReadonlyArray<Entry> = [
   [String(exitCodes.done), "Success"],
   [String(exitCodes.failed), "Failure; the message says why and what to do"],
   [String(exitCodes.usage), "Invalid command line"],
   [String(exitCodes.notRunning), "No daemon is running"],
+  [String(exitCodes.workerFailed), "The worker has failed, which status shows"],
   [String(exitCodes.interrupted), "Interrupted by Ctrl-C"]
 ]
 

@@ -5,6 +5,8 @@ import { exitCodes } from "../../Domain/cli/Manual.ts"
 interface Failure {
   readonly _tag: string
   readonly message: string
+  /** An exit code in a `Refused`, and other things in other failures. */
+  readonly code?: unknown
 }
 
 /** The daemon's log or the printed answer has reported it already. */
@@ -16,12 +18,14 @@ const isReported = (failure: Failure): boolean =>
 export const codeOf = (cause: Cause.Cause<Failure>): number =>
   Option.match(Cause.failureOption(cause), {
     onNone: () => exitCodes.failed,
-    onSome: ({ _tag }) =>
+    onSome: ({ _tag, code }) =>
       _tag === "UsageError"
         ? exitCodes.usage
         : _tag === "NotRunning"
           ? exitCodes.notRunning
-          : exitCodes.failed
+          : _tag === "Refused" && typeof code === "number"
+            ? code
+            : exitCodes.failed
   })
 
 /**

@@ -1,5 +1,6 @@
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { dialogueOf } from "../../Domain/cli/Dialogues.ts"
+import { exitCodes } from "../../Domain/cli/Manual.ts"
 import { fitted, misfit, type ReplyShapes } from "../../Domain/control/ReplyShape.ts"
 import { harmlessText } from "../../Domain/text/Printable.ts"
 import { type Exchanged, exchangeLimits, exchangeOverDisk } from "../../Layers/control/Exchange.ts"
@@ -29,12 +30,14 @@ export const print = (text: string): Promise<void> =>
     process.stdout.write(harmlessText(text), () => resolve())
   })
 
+/** The exit code, or the exchanges of a command with which the whole program has to go on. */
+type Ran = number | ReadonlyArray<Exchanged>
+
 /**
  * Runs a command that only talks to the daemon, without Effect and Schema, which take longer to load than the daemon to
- * answer. Undefined when the command has succeeded. Otherwise the exchanges so far: the whole program goes on from there, and has
- * the words for what went wrong.
+ * answer. Where something goes wrong that it has not printed, the whole program has the words.
  */
-export const runQuickly = async (invocation: Invocation): Promise<ReadonlyArray<Exchanged> | undefined> => {
+export const runQuickly = async (invocation: Invocation): Promise<Ran> => {
   const earlier: Array<Exchanged> = []
   const begin = dialogueOf(invocation.verb)
   const root = autopilotFolder()
@@ -56,7 +59,8 @@ export const runQuickly = async (invocation: Invocation): Promise<ReadonlyArray<
     if (reply === misfit) return earlier
     step = dialogue.next(reply)
   }
-  if (step.value.refused !== undefined) return earlier
-  await print(step.value.out)
-  return undefined
+  const { out, refused } = step.value
+  if (refused !== undefined && !refused.isTold) return earlier
+  await print(out)
+  return refused === undefined ? exitCodes.done : (refused.code ?? exitCodes.failed)
 }

@@ -31,7 +31,7 @@ const graceOf = Effect.fnUntraced(function* (invocation: Invocation) {
 
 /**
  * `autopilotd stop` without a daemon: stops the workers that a killed daemon has left. The lock keeps a daemon from
- * starting meanwhile. Fails as before when there are none.
+ * starting meanwhile. Says so when there are none: nothing runs, as it was asked for.
  */
 export const stopSurvivors = Effect.fnUntraced(function* (invocation: Invocation, notRunning: NotRunning) {
   const home = yield* AutopilotHome
@@ -43,7 +43,11 @@ export const stopSurvivors = Effect.fnUntraced(function* (invocation: Invocation
     const { message } = yield* Effect.flip(notAlone(notRunning))
     return yield* new Refused({ reason: message })
   }
-  if (found.workerPids.length === 0 || id === undefined) return yield* notRunning
+  const report = (message: string) =>
+    out(invocation.options.json ? `${JSON.stringify({ success: true, message })}\n` : `${message}\n`)
+  if (found.workerPids.length === 0 || id === undefined) {
+    return yield* report("No daemon was running, and nothing of one is left")
+  }
   yield* acquireLock(home)
   const { end } = yield* WorkerTree
   const seen = new Map<number, number>()
@@ -51,6 +55,7 @@ export const stopSurvivors = Effect.fnUntraced(function* (invocation: Invocation
   const left = yield* end(tree, { graceMs: yield* graceOf(invocation), hasten: Effect.never })
   if (left.length > 0)
     return yield* stillAlive("No daemon was running", pidsOf(left), describeSurvivors(left))
-  const message = `No daemon was running. Stopped what a killed daemon had left: ${processes([...seen.keys()])}`
-  yield* out(invocation.options.json ? `${JSON.stringify({ success: true, message })}\n` : `${message}\n`)
+  yield* report(
+    `No daemon was running. Stopped what a killed daemon had left: ${processes([...seen.keys()])}`
+  )
 }, Effect.scoped)

@@ -116,6 +116,8 @@ describe("the control socket's file", () => {
         for (const [index, spoil] of spoils.entries()) {
           spoil()
           yield* answersAgain
+          // A client may be answered before the log has its line.
+          yield* until(() => lines.length > index, "the log does not say so")
           assert.strictEqual(Fs.statSync(path).mode & 0o777, 0o600)
           const told = `The control socket ${path} was removed or replaced. The daemon has bound it again.`
           assert.deepStrictEqual(

@@ -43,9 +43,12 @@ describe("without a daemon", () => {
             stderr: `autopilotd: ${notRunning(home)}\n`
           })
         }
-        const json = yield* command({ home, args: ["stop", "--json"] })
+        const json = yield* command({ home, args: ["stop-worker", "--json"] })
         assert.deepStrictEqual(answerIn(json.stdout), { success: false, message: notRunning(home) })
         assert.deepStrictEqual([json.code, json.stderr], [3, ""])
+        const stop = yield* command({ home, args: ["stop", "--json"] })
+        assert.isTrue(answerIn(stop.stdout).success)
+        assert.deepStrictEqual([stop.code, stop.stderr], [0, ""])
         assert.deepStrictEqual(fs.readdirSync(home), [])
       })
   )
@@ -336,7 +339,7 @@ describe("help and version", () => {
         assert.deepStrictEqual([told.code, told.stdout, told.stderr], [0, `autopilotd ${version}\n`, ""])
       }
       for (const args of [["--help"], ["help", "config", "check"]]) {
-        const told = yield* command({ home: join(home, "none"), args })
+        const told = yield* command({ home: join(home, "none"), cwd: home, args })
         assert.deepStrictEqual([told.code, told.stderr], [0, ""])
         assert.match(told.stdout, /\nUsage:\n {2}autopilotd /)
       }

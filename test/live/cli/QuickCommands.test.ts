@@ -57,6 +57,13 @@ describe("a command that only talks to the daemon", () => {
           { type: "Status", project: "shop" },
           { type: "Status", project: "shop" }
         ])
+        const failed = yield* temporaryHome
+        yield* answering(failed, [status("failed"), status("failed")])
+        for (const args of [["status"], ["status", "--json"]]) {
+          const told = yield* talks(failed, args, quick)
+          assert.deepStrictEqual([told.code, told.stderr], [4, ""])
+          assert.include(told.stdout, "failed")
+        }
         for (const args of [["--version"], ["--help"], ["help", "status"]])
           assert.strictEqual((yield* talks(home, args, quick)).code, 0)
       })

@@ -134,7 +134,7 @@ describe("a worker whose daemon was killed", () => {
       assert.strictEqual(stopped.code, 0, stopped.stderr)
       assert.match(stopped.stdout, new RegExp(`^No daemon was running\\. Stopped .*\\(pid ${worker_pid}\\)`))
       assert.isFalse(isAlive(worker_pid ?? 0))
-      assert.strictEqual((yield* command({ home, args: ["stop"] })).code, 3)
+      assert.strictEqual((yield* command({ home, args: ["stop"] })).code, 0)
     })
   )
 })
