@@ -23,6 +23,7 @@ const ladder = {
     "memory",
     "verdict",
     "session",
+    "login",
     "worker",
     "config",
     "logs",

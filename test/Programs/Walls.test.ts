@@ -143,6 +143,8 @@ describe("the walls of the house", () => {
       "CurrentRun.ts": "each life reports its end, a defect too",
       "DaemonWatch.ts": "of the panel: its looks outlive a defect, and end with it",
       "HistoryStore.ts": "built before the concerns; its loop outlives a defect",
+      "LoginLimits.ts": "one write; a failure is an event",
+      "Logins.ts": "one write after the home was made again",
       "PathQuestions.ts": "one question, whose answer or time limit is awaited",
       "PatientRace.ts": "racers whose ends are awaited",
       "ProjectSwitch.ts": "the end of one switch",

@@ -40,11 +40,26 @@ export interface RunLimits {
   readonly turns: number | undefined
 }
 
+/** Where an agent finds its login. */
+export interface LoginPlaces {
+  /** Variables that hold a key or a token. */
+  readonly keys: ReadonlyArray<string>
+  /** Variables that choose whom it logs in to. */
+  readonly providers: ReadonlyArray<string>
+  /** Its file, below the folder of the first of these variables that is set. */
+  readonly files: ReadonlyArray<{ readonly variable: string; readonly path: string }>
+  /** A key counts, and not the file. Otherwise a setting of the agent chooses, so both must be the same. */
+  readonly prefersKeys: boolean
+  /** Its login is one account, whose usage limit all its workers meet. */
+  readonly isOneAccount: boolean
+}
+
 /** All that is particular to one agent: its lines, the meaning of its exits, its arguments. */
 export interface AgentAdapter {
   readonly name: AgentName
   /** Its name for people. */
   readonly title: string
+  readonly login: LoginPlaces
   /** Whether the command line runs this agent without a person, and prints the stream that `next` reads. */
   readonly runs: (argv: CommandLine) => boolean
   /**

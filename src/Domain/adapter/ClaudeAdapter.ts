@@ -175,6 +175,16 @@ const refusal = ({ lastLines, seen }: AgentEnd): SessionRefusal | undefined => {
 export const claude: AgentAdapter = {
   name: "claude",
   title: "Claude Code",
+  login: {
+    keys: ["ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN"],
+    providers: ["ANTHROPIC_BASE_URL", "CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX"],
+    files: [
+      { variable: "CLAUDE_CONFIG_DIR", path: ".credentials.json" },
+      { variable: "HOME", path: ".claude/.credentials.json" }
+    ],
+    prefersKeys: true,
+    isOneAccount: true
+  },
   runs,
   first,
   resume,

@@ -210,6 +210,16 @@ const refusal = ({ lastLines, seen }: AgentEnd): SessionRefusal | undefined =>
 export const codex: AgentAdapter = {
   name: "codex",
   title: "Codex",
+  login: {
+    keys: ["CODEX_API_KEY", "OPENAI_API_KEY"],
+    providers: ["OPENAI_BASE_URL"],
+    files: [
+      { variable: "CODEX_HOME", path: "auth.json" },
+      { variable: "HOME", path: ".codex/auth.json" }
+    ],
+    prefersKeys: false,
+    isOneAccount: true
+  },
   runs,
   first: () => undefined,
   resume,

@@ -187,6 +187,16 @@ const refusal = ({ lastLines, seen }: AgentEnd): SessionRefusal | undefined => {
 export const gemini: AgentAdapter = {
   name: "gemini",
   title: "Gemini CLI",
+  login: {
+    keys: ["GEMINI_API_KEY", "GOOGLE_API_KEY"],
+    providers: ["GOOGLE_GEMINI_BASE_URL", "GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_CLOUD_PROJECT"],
+    files: [
+      { variable: "GEMINI_CLI_HOME", path: ".gemini/oauth_creds.json" },
+      { variable: "HOME", path: ".gemini/oauth_creds.json" }
+    ],
+    prefersKeys: false,
+    isOneAccount: true
+  },
   runs,
   // Older versions reject --session-id, and the first line tells the id.
   first: () => undefined,

@@ -133,6 +133,17 @@ const refusal = ({ lastLines, seen }: AgentEnd): SessionRefusal | undefined =>
 export const opencode: AgentAdapter = {
   name: "opencode",
   title: "OpenCode",
+  login: {
+    keys: [],
+    providers: [],
+    files: [
+      { variable: "XDG_DATA_HOME", path: "opencode/auth.json" },
+      { variable: "HOME", path: ".local/share/opencode/auth.json" }
+    ],
+    prefersKeys: false,
+    // Its file holds the logins of many providers.
+    isOneAccount: false
+  },
   runs,
   first: () => undefined,
   resume,

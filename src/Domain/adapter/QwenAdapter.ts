@@ -114,6 +114,13 @@ const refusal = ({ lastLines, seen }: AgentEnd): SessionRefusal | undefined => {
 export const qwen: AgentAdapter = {
   name: "qwen",
   title: "Qwen Code",
+  login: {
+    keys: ["OPENAI_API_KEY"],
+    providers: ["OPENAI_BASE_URL"],
+    files: [{ variable: "HOME", path: ".qwen/oauth_creds.json" }],
+    prefersKeys: false,
+    isOneAccount: true
+  },
   runs,
   // Older versions reject --session-id, and the first line tells the id.
   first: () => undefined,

@@ -14,6 +14,7 @@ import {
 import { withActions } from "./AgentPace.ts"
 import type { AgentError, AgentSeen, ToolInFlight } from "./AgentSeen.ts"
 import { type AgentTasks, withWakeUpCall } from "./AgentTasks.ts"
+import { isSubagentTool } from "./AgentTools.ts"
 import { callHash, withCall, withCallResult, withText } from "./AgentWork.ts"
 import { toolInputText, toolResultText } from "./ToolText.ts"
 
@@ -60,7 +61,7 @@ const withCalls = (
   return [...others, ...called.map((tool) => ({ ...tool, sinceMs, message, parent }))].slice(-maxTools)
 }
 
-const isSubagent = ({ name }: Called): boolean => name === "Task" || name === "Agent"
+const isSubagent = ({ name }: Called): boolean => isSubagentTool(name)
 
 /** Takes an answer, or one block of it. */
 export const onAnswer = (state: AgentSeen, answer: Answer, atMs: number): AgentSeen => {

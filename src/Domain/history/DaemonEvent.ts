@@ -2,6 +2,7 @@ import * as Schema from "effect/Schema"
 import { describeSettings, SettingsEvent } from "../config/SettingsEvent.ts"
 import { AgentEvent, describeAgent } from "../guard/AgentEvent.ts"
 import { describeGuard, GuardEvent } from "../guard/GuardEvent.ts"
+import { describeLogin, LoginEvent } from "../login/LoginEvent.ts"
 import { describeOutput, OutputEvent } from "../logs/OutputEvent.ts"
 import { describeMemory, MemoryEvent } from "../memory/MemoryEvent.ts"
 import type { ProjectName } from "../Project.ts"
@@ -54,6 +55,7 @@ export const DaemonEvent = Schema.Union(
   ...ServiceEvent.members,
   ...SettingsEvent.members,
   ...LifecycleEvent.members,
+  ...LoginEvent.members,
   ...SessionEvent.members,
   ...OutputEvent.members,
   ...MemoryEvent.members,
@@ -171,6 +173,11 @@ export const describeEvent = (event: DaemonEvent): Message => {
     case "AgentStopped":
     case "BudgetReset":
       return describeSession(event)
+    case "LimitTried":
+    case "LimitOver":
+    case "LimitsNotSaved":
+    case "LoginChanged":
+      return describeLogin(event)
     case "OutputDropped":
     case "LogNotWritten":
     case "LogWritten":

@@ -17,8 +17,14 @@ import { restartSentences } from "./RestartsText.ts"
 
 const maxTextLength = 400
 
+/** The reason behind the state. One that says for what the worker waits is the state itself. */
 const because = ({ reason }: StatusReply): string =>
   reason === undefined ? "" : `: ${openEnded(printable(reason, maxTextLength))}`
+
+const waits = (status: StatusReply, until: string): string =>
+  status.reason?.startsWith("waits ") === true
+    ? ` ${openEnded(printable(status.reason, maxTextLength))}`
+    : ` waits${until}${because(status)}`
 
 /** One sentence about the state of the worker. */
 const state = (status: StatusReply, { isLasting = false, nowMs, zone }: Evidence): string => {
@@ -43,8 +49,8 @@ const state = (status: StatusReply, { isLasting = false, nowMs, zone }: Evidence
       return `${name} restarts ${next === "" ? "in a moment" : next}${because(status)}.`
     case "waiting":
       return due === undefined || next === "now"
-        ? `${name} waits${because(status)}.`
-        : `${name} waits until ${spokenTime(due, nowMs, zone)}${isLasting ? "" : ` (${humanDuration(due - nowMs)} from now)`}${because(status)}.`
+        ? `${name}${waits(status, "")}.`
+        : `${name}${waits(status, ` until ${spokenTime(due, nowMs, zone)}${isLasting ? "" : ` (${humanDuration(due - nowMs)} from now)`}`)}.`
     case "failed":
       return `${name} has failed and does not restart by itself${because(status)}.`
     case "stopped":

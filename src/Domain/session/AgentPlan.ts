@@ -20,6 +20,8 @@ export interface AgentPlan {
   readonly resumePrompt: string
   /** The longest wait of a finished agent for its background tasks. */
   readonly lingerMs: number
+  /** The used share of a window of the plan at which the agent waits for its reset; false: never. */
+  readonly holdAt: number | false
   /** Limits in US dollars: of the whole work, of the project and of all projects for each day. */
   readonly budget: {
     readonly workUsd: number | undefined
@@ -75,7 +77,7 @@ export const agentPlanOf = (
   const found = agentOf(command, given, settings)
   if (found === undefined) return { argv: given, agent: undefined }
   const { adapter, argv, limits, prompt, task } = found
-  const { lingerMs, resume, resumeAttempts, resumePrompt } = settings.agent
+  const { holdAt, lingerMs, resume, resumeAttempts, resumePrompt } = settings.agent
   const agent: AgentPlan = {
     adapter,
     prompt,
@@ -85,6 +87,7 @@ export const agentPlanOf = (
     resumeAttempts,
     resumePrompt,
     lingerMs,
+    holdAt,
     budget: {
       workUsd: limits.usd,
       projectDayUsd: settings.maxBudgetPerDay,

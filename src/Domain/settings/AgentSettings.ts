@@ -1,5 +1,13 @@
 import * as Schema from "effect/Schema"
-import { aboutDaemon, Milliseconds, millisecondsExpected, optionalSetting, setting, Text } from "./Setting.ts"
+import {
+  aboutDaemon,
+  Milliseconds,
+  millisecondsExpected,
+  optionalSetting,
+  orOff,
+  setting,
+  Text
+} from "./Setting.ts"
 
 /** An amount in US dollars. */
 const Dollars = Schema.Finite.pipe(Schema.positive())
@@ -26,7 +34,17 @@ export const AgentSettings = Schema.Struct({
   lingerMs: setting("linger_ms", Milliseconds, 600_000, {
     description: "Longest time that an agent may wait for its background tasks after it has finished.",
     expects: millisecondsExpected
-  })
+  }),
+  holdAt: setting(
+    "hold_at",
+    orOff(Schema.Finite.pipe(Schema.positive(), Schema.lessThanOrEqualTo(1))),
+    false,
+    {
+      description:
+        "Share of the five-hour or weekly window of the plan at which the daemon stops the agent, waits for the window's reset and continues the session, so that you keep the rest: 0.9 is 90 %; false means never.",
+      expects: "a number above 0 and up to 1, or false"
+    }
+  )
 })
 export type AgentSettings = typeof AgentSettings.Type
 

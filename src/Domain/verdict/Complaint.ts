@@ -29,8 +29,9 @@ export interface Complaint {
   readonly status?: number | undefined
 }
 
+/** Whether the plan's usage limit is reached. A refusal without a time comes from a server that is busy. */
 export const isRejected = ({ rateLimit }: AgentSeen): boolean =>
-  rateLimit?.status === "rejected" && !rateLimit.isUsingOverage
+  rateLimit?.status === "rejected" && rateLimit.resetsAtMs !== undefined && !rateLimit.isUsingOverage
 
 const meaningOfComplaint = (
   { error, says, status }: Complaint,

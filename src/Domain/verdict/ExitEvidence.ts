@@ -19,7 +19,10 @@ export interface ExitEvidence {
   readonly overLimit: LimitFigures | undefined
   /** Set when the daemon stopped it because a limit of spending was reached. */
   readonly usedUp?: UsedLimit | undefined
-  /** The daemon stopped it because it had finished, and waited for its background tasks for too long. */
+  /**
+   * The daemon stopped it for a reason of its own: it had finished and waited for its background tasks for too long, or
+   * a window of the plan has reached `agent.hold_at`.
+   */
   readonly hasLingered?: boolean
   /** The machine's memory when the daemon killed it to free some. */
   readonly criticalMemory: MemoryFigures | undefined

@@ -110,8 +110,10 @@ const byLastError = (e: ExitEvidence): Usual => {
     const verdict = byComplaint({ says: error.text, error: error.error, status: error.status }, e)
     if (verdict !== undefined) return verdict
   }
-  if (rateLimit !== undefined && isRejected(e.agent)) {
-    return usageLimit(`the ${rateLimit.type ?? "usage"} limit is reached`, e)
+  if (rateLimit?.status === "rejected" && !rateLimit.isUsingOverage) {
+    return isRejected(e.agent)
+      ? usageLimit(`the ${rateLimit.type ?? "usage"} limit is reached`, e)
+      : { kind: "overloaded", says: "it refused requests without a time, as a busy server does" }
   }
   const isLastRetry = retry?.maxRetries !== undefined && retry.attempt >= retry.maxRetries
   if (!isLastRetry) return undefined

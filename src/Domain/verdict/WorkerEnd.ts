@@ -37,6 +37,8 @@ export type KillReason =
   | { readonly _tag: "Budget"; readonly usage: UsedLimit }
   /** The agent had finished, and waited for its background tasks for too long. */
   | { readonly _tag: "Linger" }
+  /** A window of the plan has reached `agent.hold_at`. */
+  | { readonly _tag: "Window" }
 
 /** The evidence of a run that is complete once its process tree is gone; the exit itself is known earlier. */
 export interface RunEvidence {

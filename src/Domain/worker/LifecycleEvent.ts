@@ -128,7 +128,12 @@ export const describeLifecycle = (event: LifecycleEvent): Message => {
         text: `Failure ${event.failures} in a row: the next start is in ${humanDuration(event.delayMs)}`
       }
     case "Waiting":
-      return { level: "warning", text: `Waiting before the next start: ${event.why}` }
+      return {
+        level: "warning",
+        text: event.why.startsWith("waits ")
+          ? `The worker ${event.why}`
+          : `Waiting before the next start: ${event.why}`
+      }
     case "RemainsFound":
       return {
         level: "error",

@@ -6,7 +6,14 @@ import { humanDuration } from "../text/Amounts.ts"
 import { TreeTrace } from "../tree/TreeTrace.ts"
 import { perhaps } from "../Wire.ts"
 import type { WorkerRules } from "./WorkerEvent.ts"
-import { heldForMemory, initial, nextStartMs, Phase, type WorkerState } from "./WorkerState.ts"
+import {
+  heldForMemory,
+  initial,
+  nextStartMs,
+  Phase,
+  stoppedForLogin,
+  type WorkerState
+} from "./WorkerState.ts"
 import type { Step } from "./WorkerTransition.ts"
 
 /** The state of a project that outlives the daemon, in `state/<project>.json`. The daemon writes it before a change takes effect. */
@@ -24,9 +31,13 @@ export const SavedState = Schema.Struct({
     Schema.Struct({
       kind: Schema.Literal("backoff", "hold", "memory"),
       untilMs: Schema.Number,
-      because: Schema.String
+      because: Schema.String,
+      /** A hold for the usage limit of its login, which may end earlier. */
+      awaits: perhaps(Schema.Literal("login"))
     })
   ),
+  /** The time of the stop of a worker that has failed because it needs a login. */
+  loginNeededMs: perhaps(Schema.Number),
   /** The id of the worker that may be running; its processes carry it in their environment. */
   workerId: Schema.NullOr(Schema.String),
   /** The leader of that worker, or its processes that could not be killed. Absent before its start and after its end. */
@@ -51,7 +62,7 @@ export const isBelievable = ({ failures: count, tree, wait, work }: SavedState):
     (tree.processes.length <= mostProcesses &&
       tree.processes.every(({ pid, startTicks }) => pid > 1 && pid <= maxPid && startTicks >= 0)))
 
-/** A start in progress and a hold for another worker are not saved: the next daemon starts the worker at once. */
+/** A start in progress and a hold for another worker or its answer are not saved: the next daemon starts the worker at once. */
 const waitOf = (state: WorkerState): SavedState["wait"] => {
   const held = heldForMemory(state)
   if (held !== undefined) return { kind: "memory", untilMs: held.untilMs, because: held.because }
@@ -59,9 +70,9 @@ const waitOf = (state: WorkerState): SavedState["wait"] => {
   const untilMs = nextStartMs(state)
   if (untilMs === undefined) return null
   if (phase._tag === "Restarting") return { kind: "backoff", untilMs, because: phase.because }
-  return phase._tag === "Waiting" && phase.awaits === "time"
-    ? { kind: "hold", untilMs, because: phase.because }
-    : null
+  if (phase._tag !== "Waiting" || phase.awaits === "worker") return null
+  const { because } = phase
+  return { kind: "hold", untilMs, because, ...(phase.awaits === "login" && { awaits: "login" }) }
 }
 
 export const savedStateOf = (
@@ -70,11 +81,13 @@ export const savedStateOf = (
   tree?: TreeTrace | undefined
 ): SavedState => {
   const { phase } = state
+  const loginNeededMs = stoppedForLogin(state)
   return {
     version: 1,
     wanted: state.wanted,
     failures: state.failures,
     failed: phase._tag === "Failed" ? phase.because : null,
+    ...(loginNeededMs === undefined ? {} : { loginNeededMs }),
     ...(phase._tag === "Stopped" && state.wanted === "down" ? { stopped: phase.because } : {}),
     wait: waitOf(state),
     workerId,
@@ -139,7 +152,11 @@ const keptWait = (
   const untilMs = kind === "hold" ? wait.untilMs : Math.min(wait.untilMs, nowMs + restart.maxBackoffMs)
   const due = `the next start is in ${humanDuration(untilMs - nowMs)}`
   return kind === "hold"
-    ? { phase: Phase.Waiting({ epoch, untilMs, because, again: true, awaits: "time" }), untilMs, what: due }
+    ? {
+        phase: Phase.Waiting({ epoch, untilMs, because, again: true, awaits: wait.awaits ?? "time" }),
+        untilMs,
+        what: due
+      }
     : {
         phase: Phase.Restarting({ epoch, dueMs: untilMs, because }),
         untilMs,
@@ -159,8 +176,10 @@ export const resume = (rules: WorkerRules, saved: SavedState, nowMs: number, aut
     ({ _tag: "Publish", event: { _tag: "StateKept", project: rules.project, what } }) as const
   if (saved.failed !== null) {
     const { recoveryCooldownMs } = rules.restart
+    const { loginNeededMs: atMs } = saved
+    const streak = atMs === undefined ? undefined : { kind: "auth" as const, inARow: 1, sinceMs: atMs, atMs }
     return [
-      { ...state, phase: Phase.Failed({ epoch, because: saved.failed }) },
+      { ...state, streak, phase: Phase.Failed({ epoch, because: saved.failed }) },
       [
         kept(`failed: ${saved.failed}`),
         ...(recoveryCooldownMs === false

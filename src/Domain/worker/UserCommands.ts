@@ -28,15 +28,15 @@ const onStart = (before: WorkerState, ticket: number): Step => {
       return [state, [answer("Worker is already running")]]
     case "Stopping":
       return [
-        { ...state, phase: { ...state.phase, sequel: Sequel.Start(), commanded: true } },
+        { ...state, phase: { ...state.phase, sequel: Sequel.Start({ byUser: true }), commanded: true } },
         [answer("Worker is stopping and will be started once its last process is gone")]
       ]
     case "Stopped":
-      return andThen(launch(state, false), answer("Worker is starting"))
+      return andThen(launch(state, false, true), answer("Worker is starting"))
     case "Restarting":
     case "Waiting":
     case "Failed":
-      return andThen(launch(state, true), answer("Worker is starting"))
+      return andThen(launch(state, true, true), answer("Worker is starting"))
   }
 }
 
@@ -105,15 +105,21 @@ const onRestart = (before: WorkerState, ticket: number): Step => {
   switch (state.phase._tag) {
     case "Starting":
     case "Running":
-      return andThen(end(state, state.phase.epoch, Sequel.Start(), "restarted by command"), answer)
+      return andThen(
+        end(state, state.phase.epoch, Sequel.Start({ byUser: true }), "restarted by command"),
+        answer
+      )
     case "Stopping":
-      return [{ ...state, phase: { ...state.phase, sequel: Sequel.Start(), commanded: true } }, [answer]]
+      return [
+        { ...state, phase: { ...state.phase, sequel: Sequel.Start({ byUser: true }), commanded: true } },
+        [answer]
+      ]
     case "Stopped":
-      return andThen(launch(state, false), answer)
+      return andThen(launch(state, false, true), answer)
     case "Restarting":
     case "Waiting":
     case "Failed":
-      return andThen(launch(state, true), answer)
+      return andThen(launch(state, true, true), answer)
   }
 }
 

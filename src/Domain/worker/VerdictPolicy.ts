@@ -1,5 +1,6 @@
 import type { VerdictSettings } from "../settings/RestartSettings.ts"
 import { humanDuration } from "../text/Amounts.ts"
+import { limitEndMs, overloadedWaitMs, waitMs } from "../verdict/CauseWait.ts"
 import { adviceFor, describeVerdict, type Verdict, type VerdictKind } from "../verdict/ExitVerdict.ts"
 import type { RestartPolicy } from "./RestartPolicy.ts"
 
@@ -35,34 +36,20 @@ const settingOf: Readonly<Record<Exclude<VerdictKind, "done" | "killed-by-us">, 
   "not-started": "notStarted"
 }
 
-const minuteMs = 60_000
-
-/** The waits where no time is known: each further one in a row is twice as long. */
-const waits: Readonly<
-  Record<"overloaded" | "other", { readonly firstMs: number; readonly longestMs: number }>
-> = {
-  overloaded: { firstMs: minuteMs, longestMs: 30 * minuteMs },
-  other: { firstMs: 5 * minuteMs, longestMs: 60 * minuteMs }
+/** What the exits before say about a wait. */
+interface Past {
+  readonly nowMs: number
+  /** The exits in a row with this verdict, from 1. */
+  readonly inARow: number
+  /** The last success of the worker, or its start where it had none; in milliseconds since 1970. */
+  readonly sinceMs: number
 }
 
-/** Messages name a reset to the minute, seconds cut off, by another clock. */
-const afterResetMs = minuteMs
-
-/** The wait where no time is known. `inARow` counts the exits with this verdict, from 1. */
-export const waitMs = (kind: VerdictKind, inARow: number): number => {
-  const { firstMs, longestMs } = kind === "overloaded" ? waits.overloaded : waits.other
-  return Math.min(longestMs, firstMs * 2 ** Math.max(0, inARow - 1))
-}
-
-/** A limit may be reached again right after its reset. Each start costs a session, so the wait grows even then. */
-const untilReset = (resetAtMs: number, nowMs: number, inARow: number): number =>
-  Math.max(resetAtMs + afterResetMs, inARow > 1 ? nowMs + waitMs("usage-limit", inARow - 1) : nowMs)
-
-const wait = (verdict: Verdict, nowMs: number, inARow: number): FollowUp => {
+const wait = (verdict: Verdict, { inARow, nowMs, sinceMs }: Past): FollowUp => {
   const why = describeVerdict(verdict)
   if (verdict.kind === "usage-limit" && verdict.resetAtMs !== undefined)
-    return { _tag: "Wait", untilMs: untilReset(verdict.resetAtMs, nowMs, inARow), because: why }
-  const delayMs = waitMs(verdict.kind, inARow)
+    return { _tag: "Wait", untilMs: limitEndMs(verdict.resetAtMs, nowMs, inARow), because: why }
+  const delayMs = verdict.kind === "overloaded" ? overloadedWaitMs(nowMs - sinceMs) : waitMs(inARow)
   const because = `${why}; the daemon tries again after ${humanDuration(delayMs)}`
   return { _tag: "Wait", untilMs: nowMs + delayMs, because }
 }
@@ -73,19 +60,15 @@ const stop = (verdict: Verdict): FollowUp => {
   return { _tag: "Stop", because: advice === undefined ? why : `${why}. ${advice}` }
 }
 
-/** Chooses the reaction to a verdict by the settings. `inARow` counts the exits in a row with this verdict, from 1. */
-export const followUp = (
-  verdict: Verdict,
-  { on, policy }: VerdictRules,
-  { inARow, nowMs }: { readonly nowMs: number; readonly inARow: number }
-): FollowUp => {
+/** Chooses the reaction to a verdict by the settings. */
+export const followUp = (verdict: Verdict, { on, policy }: VerdictRules, past: Past): FollowUp => {
   if (verdict.kind === "killed-by-us") return stop(verdict)
   if (verdict.kind === "done") return policy === "always" ? { _tag: "Restart" } : stop(verdict)
   switch (on[settingOf[verdict.kind]]) {
     case "restart":
       return { _tag: "Restart" }
     case "wait":
-      return wait(verdict, nowMs, inARow)
+      return wait(verdict, past)
     case "stop":
       return stop(verdict)
   }

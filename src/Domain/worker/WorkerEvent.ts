@@ -20,8 +20,10 @@ export type WorkerEvent =
       /** Holds a start until its release or until this time of day. */
       readonly hold?: Hold
     }
-  /** Releases the start that is held for this reason. */
+  /** Releases the start that is held for this reason, or the worker that has failed for it. */
   | { readonly _tag: "Release"; readonly because: string }
+  /** What is known of the usage limit of its login has changed: a start that waits for it asks again. */
+  | { readonly _tag: "AskAgain" }
   /** A restart by the daemon: for memory, a usage limit, a stall. Only `fail` counts as a failure. */
   | {
       readonly _tag: "RestartFor"
@@ -51,6 +53,8 @@ export type WorkerEvent =
       /** Set where the daemon refuses the start: too little is left of a budget. */
       readonly verdict?: Verdict
     }
+  /** The login of the worker holds its start. */
+  | ({ readonly _tag: "Held"; readonly epoch: number } & HeldStart)
   /** What the agent has reported so far. */
   | {
       readonly _tag: "Progress"
@@ -87,6 +91,11 @@ export type WorkerEvent =
 
 export type UserCommand = "start" | "stop" | "restart"
 
+/** A start that the login of the worker holds. */
+export interface HeldStart extends Hold {
+  readonly awaits: Extract<Awaited, "login" | "probe" | "time">
+}
+
 /** Why a start waits, and until when at most (milliseconds since 1970). */
 export interface Hold {
   readonly because: string
@@ -101,7 +110,8 @@ export type WorkerAction =
       readonly success: boolean
       readonly message: string
     }
-  | { readonly _tag: "Spawn"; readonly epoch: number }
+  /** `byUser`: no usage limit of its login holds it. */
+  | { readonly _tag: "Spawn"; readonly epoch: number; readonly byUser?: true }
   | { readonly _tag: "EndTree"; readonly epoch: number }
   /** End the grace period of the tree that is stopping. */
   | { readonly _tag: "Hasten"; readonly epoch: number }

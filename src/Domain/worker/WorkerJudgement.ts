@@ -1,6 +1,8 @@
+import { type AgentSeen, isAgent } from "../agent/AgentSeen.ts"
 import { agentRun } from "../session/AgentRun.ts"
 import type { SessionEnd } from "../session/WorkProgress.ts"
 import type { WorkRecord } from "../session/WorkRecord.ts"
+import { isOfOneModel } from "../verdict/CauseWait.ts"
 import { verdictOf } from "../verdict/ExitJudgement.ts"
 import { describeVerdict, type Verdict } from "../verdict/ExitVerdict.ts"
 import { describeEnd, type WorkerEnd } from "../verdict/WorkerEnd.ts"
@@ -19,11 +21,14 @@ export const follow = (
     nowMs,
     sentence,
     session,
+    successMs,
     uptimeMs
   }: {
     readonly nowMs: number
     readonly sentence: string
     readonly uptimeMs: number
+    /** The time of its last success, in milliseconds since 1970; undefined without one. */
+    readonly successMs?: number | undefined
     readonly session?: SessionEnd | undefined
   }
 ): Step => {
@@ -31,13 +36,18 @@ export const follow = (
   const wasSteady = uptimeMs >= restart.successThresholdMs
   const { kind } = verdict
   const inARow = !wasSteady && before.streak?.kind === kind ? before.streak.inARow + 1 : 1
+  const sinceMs = successMs ?? before.streak?.sinceMs ?? nowMs - uptimeMs
   // The steady timer may fire in the same instant as the exit, and lose.
-  const state = { ...before, streak: { kind, inARow }, failures: wasSteady ? 0 : before.failures }
+  const state = {
+    ...before,
+    streak: { kind, inARow, sinceMs, atMs: nowMs },
+    failures: wasSteady ? 0 : before.failures
+  }
   const isRefused = session?.isRefused === true
   const next =
     isRefused || session?.isOvercome === true
       ? ({ _tag: "Restart" } as const)
-      : followUp(verdict, restart, { nowMs, inARow })
+      : followUp(verdict, restart, { nowMs, inARow, sinceMs })
   switch (next._tag) {
     case "Restart": {
       const barren = barrenReason(rules, state.work, sentence)
@@ -50,7 +60,7 @@ export const follow = (
         : fail(rules, restarted(state, verdict), sentence)
     }
     case "Wait":
-      return hold(rules, state, { ...next, again: true, awaits: "time" })
+      return hold(rules, state, { ...next, again: true, awaits: isOfLogin(verdict) ? "login" : "time" })
     case "Stop":
       return kind === "done"
         ? rest(rules, { ...state, failures: 0, wanted: "down" }, `its work is finished (${sentence})`)
@@ -72,11 +82,23 @@ const restarted = (state: WorkerState, verdict: Verdict): WorkerState => {
   return isOver ? { ...state, work: { ...state.work, isFinished: true } } : state
 }
 
+/** Whether the limit is that of all workers with the same login. */
+const isOfLogin = (verdict: Verdict): boolean => verdict.kind === "usage-limit" && !isOfOneModel(verdict.says)
+
 interface Judged {
   readonly ended: WorkerEnd
+  readonly agent: AgentSeen
   readonly verdict: Verdict
   readonly nowMs: number
   readonly session?: SessionEnd | undefined
+}
+
+/** The last success of a run: a finished answer of its agent. A program that is none has worked if it has run for long. */
+const successIn = ({ restart }: WorkerRules, { agent, ended, nowMs }: Judged): number | undefined => {
+  if (!isAgent(agent)) return ended.uptimeMs >= restart.successThresholdMs ? nowMs : undefined
+  if (agent.turns === 0) return undefined
+  const { lastAnswer, lastCall } = agent.work
+  return Math.max(lastAnswer?.atMs ?? 0, lastCall?.atMs ?? 0) || nowMs
 }
 
 /** One sentence without a full stop about the exit and its cause. */
@@ -102,7 +124,14 @@ const judge = (rules: WorkerRules, state: WorkerState, judged: Judged | undefine
   if (judged === undefined) return fail(rules, state, "its supervision failed unexpectedly")
   const { ended, nowMs, session, verdict } = judged
   const { uptimeMs } = ended
-  return follow(rules, state, verdict, { nowMs, sentence: describeJudged(judged), uptimeMs, session })
+  const sentence = describeJudged(judged)
+  return follow(rules, state, verdict, {
+    nowMs,
+    sentence,
+    uptimeMs,
+    session,
+    successMs: successIn(rules, judged)
+  })
 }
 
 /** Carries out the sequel of `Stopping` once the tree is gone. */
@@ -117,7 +146,7 @@ export const proceed = (
     case "Stay":
       return rest(rules, state, sequel.because)
     case "Start":
-      return launch(state, true)
+      return launch(state, true, sequel.byUser)
     case "Judge":
       return judge(rules, state, judged)
     case "Fail":
@@ -145,7 +174,7 @@ export const onDown = (
     stall: cause?._tag === "Stall" ? cause.stall : undefined,
     overLimit: cause?._tag === "Limit" ? cause.figures : undefined,
     usedUp: cause?._tag === "Budget" ? cause.usage : undefined,
-    hasLingered: cause?._tag === "Linger",
+    hasLingered: cause?._tag === "Linger" || cause?._tag === "Window",
     criticalMemory: cause?._tag === "Memory" ? cause.figures : undefined,
     oomKill,
     // Some exit codes mean something even when the agent has printed nothing.
@@ -170,7 +199,7 @@ export const onDown = (
   // The worker had finished when the daemon stopped it for a reason of its own: another run would pay for it again.
   const isFinished = verdict.kind === "done" && cause !== undefined && commanded !== true
   const next = isFinished ? Sequel.Judge() : sequel
-  const [after, actions] = proceed(rules, before, next, { ended, nowMs, verdict, session })
+  const [after, actions] = proceed(rules, before, next, { agent, ended, nowMs, verdict, session })
   const dropped = session?.dropped
   const told: ReadonlyArray<PublishedEvent> =
     dropped === undefined

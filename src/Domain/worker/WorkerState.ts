@@ -8,13 +8,16 @@ import type { KillReason, WorkerEnd } from "../verdict/WorkerEnd.ts"
 /**
  * The condition that a held start waits for. `time`: its time of day. `worker`: the end of another worker, or its time
  * at the latest; a later daemon does not wait for it. `memory`: enough memory; from its time on, less is enough.
+ * `login`: the end of a usage limit, at its time or earlier. `probe`: the first answer of another worker of the same
+ * login, or its time at the latest.
  */
-export type Awaited = "time" | "worker" | "memory"
+export type Awaited = "time" | "worker" | "memory" | "login" | "probe"
 
 /** The transition after a process tree is verified gone. The last command wins. */
 export type Sequel =
   | { readonly _tag: "Stay"; readonly because: string }
-  | { readonly _tag: "Start" }
+  /** `byUser`: no usage limit of its login holds it. */
+  | { readonly _tag: "Start"; readonly byUser?: true }
   /** The reaction to the verdict. */
   | { readonly _tag: "Judge" }
   | { readonly _tag: "Fail"; readonly because: string }
@@ -76,6 +79,17 @@ export type Phase =
 
 export const Phase = Data.taggedEnum<Phase>()
 
+/** The exits since the last command of a user. */
+export interface Streak {
+  readonly kind: VerdictKind
+  /** The exits in a row with this verdict. */
+  readonly inARow: number
+  /** The last success, or the start of the first run without one; in milliseconds since 1970. */
+  readonly sinceMs: number
+  /** The time of the last verdict. */
+  readonly atMs: number
+}
+
 /** The state of a project's worker. */
 export interface WorkerState {
   readonly phase: Phase
@@ -89,8 +103,8 @@ export interface WorkerState {
   readonly wanted: "up" | "down" | "auto"
   /** Why the worker stops for good: the daemon shuts down, or the project was removed. */
   readonly leaving: string | undefined
-  /** The last verdict, and the number of exits in a row with it; undefined after a command of a user. */
-  readonly streak: { readonly kind: VerdictKind; readonly inARow: number } | undefined
+  /** The last verdict; undefined after a command of a user. */
+  readonly streak: Streak | undefined
   /** The last exit, one sentence without a full stop. */
   readonly lastExit: string | undefined
   /** The work of its agent across the runs; empty for a worker whose agent is unknown. */
@@ -182,8 +196,14 @@ export const reason = (state: WorkerState): string | undefined => {
 /** The time of the next start, in milliseconds since 1970; undefined when none is scheduled. */
 export const nextStartMs = ({ phase }: WorkerState): number | undefined => {
   if (phase._tag === "Restarting") return phase.dueMs
-  return phase._tag === "Waiting" && phase.awaits !== "memory" ? phase.untilMs : undefined
+  return phase._tag === "Waiting" && phase.awaits !== "memory" && phase.awaits !== "probe"
+    ? phase.untilMs
+    : undefined
 }
+
+/** The time of the stop of a worker that needs a login; undefined in other states. */
+export const stoppedForLogin = ({ leaving, phase, streak }: WorkerState): number | undefined =>
+  leaving === undefined && phase._tag === "Failed" && streak?.kind === "auth" ? streak.atMs : undefined
 
 /** The hold of a start that waits for memory; from `untilMs` on, less memory is enough. */
 export const heldForMemory = ({

@@ -5,10 +5,21 @@ import { describeEnd } from "../verdict/WorkerEnd.ts"
 import { onForget, onProgress } from "./AgentProgress.ts"
 import { remainsFound } from "./LifecycleEvent.ts"
 import { onCommand } from "./UserCommands.ts"
-import type { WorkerEvent, WorkerRules } from "./WorkerEvent.ts"
+import type { HeldStart, WorkerEvent, WorkerRules } from "./WorkerEvent.ts"
 import { follow, onDown, proceed } from "./WorkerJudgement.ts"
-import { Phase, Sequel, type WorkerState } from "./WorkerState.ts"
-import { andThen, end, fail, launch, publish, rest, type Step, stay } from "./WorkerTransition.ts"
+import { type Awaited, Phase, Sequel, type WorkerState } from "./WorkerState.ts"
+import {
+  andThen,
+  end,
+  fail,
+  giveUp,
+  hold,
+  launch,
+  publish,
+  rest,
+  type Step,
+  stay
+} from "./WorkerTransition.ts"
 
 const onDrain = (rules: WorkerRules, before: WorkerState, because: string): Step => {
   const state = { ...before, leaving: because }
@@ -35,14 +46,18 @@ const afresh = (state: WorkerState): WorkerState => ({
   work: withFreshChances(state.work)
 })
 
+/** Only a user's start waits for the end of another worker. */
+const byUserOf = ({ awaits }: { readonly awaits: Awaited }) => (awaits === "worker" ? true : undefined)
+
 /** Starts the worker that waits for this reason. */
 const onRelease = (state: WorkerState, because: string): Step => {
   const { phase } = state
+  if (phase._tag === "Failed" && phase.because === because) return launch(afresh(state), true)
   if (phase._tag === "Waiting" && phase.awaits !== "time" && phase.because === because)
-    return launch(state, phase.again)
+    return launch(state, phase.again, byUserOf(phase))
   const held = phase._tag === "Stopping" && phase.sequel._tag === "Hold" ? phase.sequel : undefined
   if (phase._tag === "Stopping" && held !== undefined && held.awaits !== "time" && held.because === because) {
-    return stay({ ...state, phase: { ...phase, sequel: Sequel.Start() } })
+    return stay({ ...state, phase: { ...phase, sequel: Sequel.Start({}) } })
   }
   return stay(state)
 }
@@ -78,12 +93,26 @@ const onPolicy = (
   }
 }
 
+/** A start that the login holds. A project that stops at a usage limit stops now, and needs no run to meet it. */
+const onHeld = (
+  rules: WorkerRules,
+  state: WorkerState,
+  phase: Extract<Phase, { _tag: "Starting" | "Running" | "Stopping" }>,
+  held: HeldStart
+): Step => {
+  if (phase._tag === "Stopping") return proceed(rules, state, phase.sequel, undefined)
+  if (held.awaits !== "login" || rules.restart.on.usageLimit !== "stop")
+    return hold(rules, state, { ...held, again: phase._tag === "Starting" && phase.again })
+  const reason = `${held.because} (restart.on.usage_limit is "stop")`
+  return giveUp(rules, state, reason, { _tag: "PersonNeeded", project: rules.project, reason })
+}
+
 /** Reports of the current run; `step` has dropped those of other epochs. */
 const onRun = (
   rules: WorkerRules,
   state: WorkerState,
   phase: Extract<Phase, { _tag: "Starting" | "Running" | "Stopping" }>,
-  event: Extract<WorkerEvent, { _tag: "Spawned" | "CannotStart" | "Exited" | "Remaining" | "Down" }>
+  event: Extract<WorkerEvent, { _tag: "Spawned" | "CannotStart" | "Held" | "Exited" | "Remaining" | "Down" }>
 ): Step => {
   const { epoch } = phase
   const { project } = rules
@@ -111,6 +140,8 @@ const onRun = (
         published
       )
     }
+    case "Held":
+      return onHeld(rules, { ...state, work: afterNoStart(state.work) }, phase, event)
     case "Exited": {
       const next = {
         ...state,
@@ -155,6 +186,10 @@ export const step = (rules: WorkerRules, state: WorkerState, event: WorkerEvent)
       return onCommand(rules, state, event)
     case "Release":
       return onRelease(state, event.because)
+    case "AskAgain":
+      return phase._tag === "Waiting" && (phase.awaits === "login" || phase.awaits === "probe")
+        ? launch(state, phase.again)
+        : stay(state)
     case "Hurry":
       return phase._tag === "Stopping" ? [state, [{ _tag: "Hasten", epoch: phase.epoch }]] : stay(state)
     case "Drain":
@@ -171,10 +206,14 @@ export const step = (rules: WorkerRules, state: WorkerState, event: WorkerEvent)
             ? Sequel.Fail({ because })
             : event.next._tag === "judge"
               ? Sequel.Judge()
-              : Sequel.Start()
+              : Sequel.Start({})
       return andThen(
         end(state, phase.epoch, sequel, because, event.cause),
-        publish({ _tag: "RestartAsked", project: rules.project, reason: because })
+        publish({
+          _tag: event.cause?._tag === "Window" ? "AgentStopped" : "RestartAsked",
+          project: rules.project,
+          reason: because
+        })
       )
     }
     case "Forget":
@@ -185,6 +224,7 @@ export const step = (rules: WorkerRules, state: WorkerState, event: WorkerEvent)
         : stay(state)
     case "Spawned":
     case "CannotStart":
+    case "Held":
     case "Exited":
     case "Remaining":
     case "Down":
@@ -228,7 +268,7 @@ export const step = (rules: WorkerRules, state: WorkerState, event: WorkerEvent)
         return stay(state)
       }
       return phase._tag === "Waiting"
-        ? launch(state, phase.again)
+        ? launch(state, phase.again, byUserOf(phase))
         : launch(phase._tag === "Failed" ? afresh(state) : state, true)
   }
 }

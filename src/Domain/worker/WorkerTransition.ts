@@ -15,12 +15,15 @@ export const andThen = (step: Step, ...actions: ReadonlyArray<WorkerAction>): St
   [...step[1], ...actions]
 ]
 
-/** Starts a run. `again`: it counts as a restart. Only from a state without a process tree. */
-export const launch = (state: WorkerState, again: boolean): Step => {
+/**
+ * Starts a run. `again`: it counts as a restart. `byUser`: no usage limit of its login holds it. Only from a state
+ * without a process tree.
+ */
+export const launch = (state: WorkerState, again: boolean, byUser?: true): Step => {
   const epoch = state.epoch + 1
   return [
     { ...state, epoch, wanted: "up", phase: Phase.Starting({ epoch, again, remains: [] }) },
-    [{ _tag: "CancelTimer" }, { _tag: "Spawn", epoch }]
+    [{ _tag: "CancelTimer" }, { _tag: "Spawn", epoch, ...(byUser && { byUser }) }]
   ]
 }
 

@@ -22,6 +22,8 @@ export interface HomePaths {
   readonly placeFile: string
   /** The name of the selected project. */
   readonly selectedFile: string
+  /** The usage limits that logins have met. */
+  readonly loginsFile: string
   /** Events, one JSON object a line. */
   readonly historyFile: string
   /** The memory timeline of the last day. */
@@ -65,6 +67,7 @@ export const pathsBelow = (root: string): HomePaths => ({
   idFile: join(root, "id"),
   placeFile: join(root, "id.place"),
   selectedFile: join(root, "selected"),
+  loginsFile: join(root, "logins.json"),
   historyFile: join(root, "history.jsonl"),
   samplesFile: join(root, "samples"),
   socket: socketBelow(root),

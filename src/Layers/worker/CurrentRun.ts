@@ -12,15 +12,15 @@ import type { TreeTrace } from "../../Domain/tree/TreeTrace.ts"
 import type { RunEvidence } from "../../Domain/verdict/WorkerEnd.ts"
 import { remainsFound } from "../../Domain/worker/LifecycleEvent.ts"
 import type { ProjectPlan } from "../../Domain/worker/ProjectPlan.ts"
-import type { WorkerEvent } from "../../Domain/worker/WorkerEvent.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { WorkerLog } from "../logs/WorkerLog.ts"
+import type { LoginPart, StartHeld } from "./LoginLimits.ts"
 import { WorkerRun } from "./WorkerRun.ts"
 
 /** The current run of a project's worker, or the last one. */
 interface CurrentRun {
   /** Starts a run with the current plan, and this beginning. Its reports carry the epoch. */
-  readonly spawn: (epoch: number, id: string, begin: RunBeginning) => Effect.Effect<void>
+  readonly spawn: (epoch: number, id: string, begin: RunBeginning, byUser: boolean) => Effect.Effect<void>
   /** Starts to stop the process tree. The run reports `Down` when the tree is gone. */
   readonly end: Effect.Effect<void>
   /** Ends the grace period. */
@@ -35,8 +35,8 @@ interface CurrentRun {
   readonly trace: () => TreeTrace | undefined
 }
 
-/** The command line and the prompt of one run. */
-type RunBeginning = Pick<Extract<RunStart, { _tag: "Run" }>, "argv" | "prompt">
+/** How one run begins. */
+type RunBeginning = Extract<RunStart, { _tag: "Run" }>
 
 interface Run {
   readonly id: string
@@ -47,6 +47,8 @@ interface Run {
   readonly hasten: Deferred.Deferred<void>
 }
 
+const heldOf = ({ awaits, because, untilMs }: StartHeld) => ({ awaits, because, untilMs })
+
 /**
  * The runs of one project's worker, one after the other, which report to `report`. The last one ends with the scope.
  * `earlier` is what an earlier daemon has left.
@@ -54,7 +56,7 @@ interface Run {
 export const make = Effect.fnUntraced(function* (
   project: ProjectPlan["project"],
   planNow: () => ProjectPlan,
-  report: (event: WorkerEvent) => Effect.Effect<void>,
+  { mayStart, report }: Pick<LoginPart, "mayStart" | "report">,
   today: Effect.Effect<Today>,
   earlier: TreeTrace | undefined
 ) {
@@ -62,7 +64,7 @@ export const make = Effect.fnUntraced(function* (
   const events = yield* DaemonEvents
   const log = yield* (yield* WorkerLog).open(project)
   const abandon = yield* Deferred.make<void>()
-  let run: Run | undefined
+  let current: Run | undefined
   let trace = earlier
   if (earlier !== undefined) yield* runs.remember(project, earlier)
 
@@ -77,7 +79,12 @@ export const make = Effect.fnUntraced(function* (
     Effect.zipRight(Deferred.succeed(abandon, undefined), Scope.close(scope, exit))
   )
 
-  const spawn = Effect.fnUntraced(function* (epoch: number, id: string, { argv, prompt }: RunBeginning) {
+  const spawn = Effect.fnUntraced(function* (
+    epoch: number,
+    id: string,
+    { argv, continued, prompt, work }: RunBeginning,
+    byUser: boolean
+  ) {
     const plan = planNow()
     const hasten = yield* Deferred.make<void>()
     const patience = {
@@ -87,63 +94,77 @@ export const make = Effect.fnUntraced(function* (
     }
     const started: { nanos: bigint | undefined } = { nanos: undefined }
     let seen: RunEvidence | undefined
-    const fiber = yield* runs
-      .run({ ...plan, argv, prompt }, id, log, patience, {
-        onSpawned: Effect.fnUntraced(function* (leader) {
-          const { pid } = leader
-          trace = traceOf([leader])
-          started.nanos = yield* Clock.currentTimeNanos
-          yield* events.publish({ _tag: "WorkerStarted", project, pid, workerId: id, command: argv })
-          yield* report({ _tag: "Spawned", epoch, pid })
-        }),
-        onExited: (exit, uptimeMs, oomKill) =>
-          report({ _tag: "Exited", epoch, exit, uptimeMs, ...(oomKill && { oomKill }) }),
-        onRemains: (survivors) =>
-          Effect.suspend(() => {
-            trace = traceOf(survivors)
-            return report({ _tag: "Remaining", epoch, survivors })
-          }),
-        onGone: Effect.sync(() => void (trace = undefined)),
-        onAgent: Effect.fnUntraced(function* (agent) {
-          const nowMs = yield* Clock.currentTimeMillis
-          yield* report({ _tag: "Progress", epoch, seen: agent, today: yield* today, nowMs })
-        }),
-        onEvidence: (all) => Effect.sync(() => void (seen = all))
+    const onRemains = (survivors: ReadonlyArray<Survivor>) =>
+      Effect.suspend(() => {
+        trace = traceOf(survivors)
+        return report({ _tag: "Remaining", epoch, survivors })
       })
-      .pipe(
-        Effect.exit,
-        Effect.flatMap((exit) => {
-          const failure = exit._tag === "Failure" ? Cause.failureOption(exit.cause) : undefined
-          if (failure?._tag === "Some") {
-            const { message: because } = failure.value
-            return Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
-              report({ _tag: "CannotStart", epoch, because, nowMs })
-            )
-          }
-          const isDefect = exit._tag === "Failure" && !Cause.isInterruptedOnly(exit.cause)
-          return Effect.zipRight(
-            isDefect
-              ? Effect.logError("The supervision of a worker failed with a defect", exit.cause)
-              : Effect.void,
-            Effect.flatMap(plan.agent === undefined ? Effect.succeed(undefined) : today, (day) =>
-              report({ _tag: "Down", epoch, seen, today: day })
-            )
+    const run = runs.run({ ...plan, argv, prompt }, id, log, patience, {
+      onSpawned: Effect.fnUntraced(function* (leader) {
+        const { pid } = leader
+        trace = traceOf([leader])
+        started.nanos = yield* Clock.currentTimeNanos
+        if (continued !== undefined)
+          yield* events.publish({
+            _tag: "SessionContinued",
+            project,
+            sessionId: continued,
+            inARow: work.resumes
+          })
+        yield* events.publish({ _tag: "WorkerStarted", project, pid, workerId: id, command: argv })
+        yield* report({ _tag: "Spawned", epoch, pid })
+      }),
+      onExited: (exit, uptimeMs, oomKill) =>
+        report({ _tag: "Exited", epoch, exit, uptimeMs, ...(oomKill && { oomKill }) }),
+      onRemains,
+      onGone: Effect.sync(() => void (trace = undefined)),
+      onAgent: Effect.fnUntraced(function* (agent) {
+        const nowMs = yield* Clock.currentTimeMillis
+        yield* report({ _tag: "Progress", epoch, seen: agent, today: yield* today, nowMs })
+      }),
+      onEvidence: (all) => Effect.sync(() => void (seen = all))
+    })
+    const allowed = mayStart(plan, byUser).pipe(
+      // A run kills leftovers; without it nothing else would.
+      Effect.tapError(() => runs.endLeftovers(plan, patience.hasten, onRemains)),
+      Effect.interruptible
+    )
+    const fiber = yield* Effect.zipRight(allowed, run).pipe(
+      Effect.exit,
+      Effect.flatMap((exit) => {
+        const failure = exit._tag === "Failure" ? Cause.failureOption(exit.cause) : undefined
+        if (failure?._tag === "Some") {
+          if (failure.value._tag === "StartHeld")
+            return report({ _tag: "Held", epoch, ...heldOf(failure.value) })
+          const { message: because } = failure.value
+          return Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
+            report({ _tag: "CannotStart", epoch, because, nowMs })
           )
-        }),
-        // Only the run inside is interruptible, so it always reports its end.
-        Effect.uninterruptible,
-        Effect.forkIn(scope)
-      )
-    run = { id, plan, fiber, hasten, started }
+        }
+        const isDefect = exit._tag === "Failure" && !Cause.isInterruptedOnly(exit.cause)
+        return Effect.zipRight(
+          isDefect
+            ? Effect.logError("The supervision of a worker failed with a defect", exit.cause)
+            : Effect.void,
+          Effect.flatMap(plan.agent === undefined ? Effect.succeed(undefined) : today, (day) =>
+            report({ _tag: "Down", epoch, seen, today: day })
+          )
+        )
+      }),
+      // Only the run inside is interruptible, so it always reports its end.
+      Effect.uninterruptible,
+      Effect.forkIn(scope)
+    )
+    current = { id, plan, fiber, hasten, started }
   })
 
   return {
     spawn,
     end: Effect.suspend(() =>
-      run === undefined ? Effect.void : Effect.asVoid(Fiber.interruptFork(run.fiber))
+      current === undefined ? Effect.void : Effect.asVoid(Fiber.interruptFork(current.fiber))
     ),
     hasten: Effect.suspend(() =>
-      run === undefined ? Effect.void : Effect.asVoid(Deferred.succeed(run.hasten, undefined))
+      current === undefined ? Effect.void : Effect.asVoid(Deferred.succeed(current.hasten, undefined))
     ),
     endLeftovers: Effect.suspend(() => {
       const onRemains = (survivors: ReadonlyArray<Survivor>) =>
@@ -154,7 +175,9 @@ export const make = Effect.fnUntraced(function* (
       return Effect.forkIn(runs.endLeftovers(planNow(), Deferred.await(abandon), onRemains), scope)
     }).pipe(Effect.asVoid),
     current: () =>
-      run === undefined ? undefined : { id: run.id, plan: run.plan, startedNanos: run.started.nanos },
+      current === undefined
+        ? undefined
+        : { id: current.id, plan: current.plan, startedNanos: current.started.nanos },
     trace: () => trace
   } satisfies CurrentRun
 })

@@ -5,7 +5,6 @@ import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import type { RunStart } from "../../Domain/session/RunStart.ts"
 import { noWork, withFreshChances } from "../../Domain/session/WorkRecord.ts"
 import type { Survivor } from "../../Domain/tree/Survivor.ts"
 import { describeVerdict } from "../../Domain/verdict/ExitVerdict.ts"
@@ -18,8 +17,10 @@ import { step } from "../../Domain/worker/WorkerStep.ts"
 import type { Step } from "../../Domain/worker/WorkerTransition.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
+import * as CommandAnswers from "./CommandAnswers.ts"
 import * as CurrentRun from "./CurrentRun.ts"
 import type { DaySpending } from "./DaySpending.ts"
+import type { LoginLimits } from "./LoginLimits.ts"
 import * as RunStarts from "./RunStarts.ts"
 import { projectState } from "./StateStore.ts"
 import * as WorkerTimer from "./WorkerTimer.ts"
@@ -39,18 +40,13 @@ export interface ProjectSnapshot {
   readonly nextStartMs: number | undefined
 }
 
-export interface CommandAnswer {
-  readonly success: boolean
-  readonly message: string
-}
-
 export interface ProjectActor {
   /** Carries out a command. `hold` holds a start until its release. */
-  readonly command: (command: UserCommand, hold?: Hold) => Effect.Effect<CommandAnswer>
+  readonly command: (command: UserCommand, hold?: Hold) => Effect.Effect<CommandAnswers.CommandAnswer>
   /** Releases a start that is held for this reason. */
   readonly release: (because: string) => Effect.Effect<void>
   /** Begins another work of its agent. */
-  readonly forget: Effect.Effect<CommandAnswer>
+  readonly forget: Effect.Effect<CommandAnswers.CommandAnswer>
   readonly restartFor: (
     because: string,
     next: Extract<WorkerEvent, { _tag: "RestartFor" }>["next"],
@@ -80,6 +76,7 @@ interface ActorOptions {
   /** Completes when the actor may begin. */
   readonly begin: Effect.Effect<void>
   readonly spending: DaySpending
+  readonly limits: LoginLimits
 }
 
 /** Liveness probe of the mailbox. It does not touch the worker. */
@@ -113,46 +110,41 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
   const state = yield* SubscriptionRef.make<WorkerState>(initial)
   const report = (event: WorkerEvent): Effect.Effect<void> => Effect.asVoid(mailbox.offer(event))
   const timer = yield* WorkerTimer.make(mailbox)
-  const answers = new Map<number, Deferred.Deferred<CommandAnswer>>()
   const isDead = yield* Deferred.make<void>()
+  const answers = CommandAnswers.make(report, Deferred.await(isDead))
   const disk = yield* projectState(project, yield* Effect.scope)
 
-  let tickets = 0
   let isBegun = false
   let plan = initialPlan
   const rules = () => ({ project, restart: plan.restart, agent: plan.agent })
   const before = yield* disk.load
   let wish = before ?? emptyState
   const starts = yield* RunStarts.make(project, () => plan, options.spending)
-  const runs = yield* CurrentRun.make(project, () => plan, report, starts.today, before?.tree)
+  const login = yield* options.limits.join(project, () => plan, report)
+  const runs = yield* CurrentRun.make(project, () => plan, login, starts.today, before?.tree)
 
   /** Starts a run, or reports why none may start. */
-  const spawn = Effect.fnUntraced(function* (epoch: number, id: string, start: RunStart) {
+  const spawn = Effect.fnUntraced(function* (
+    epoch: number,
+    { id, start }: RunStarts.NextRun,
+    byUser: boolean
+  ) {
     if (start._tag === "Refused") {
       const { verdict } = start
       const nowMs = yield* Clock.currentTimeMillis
       return yield* report({ _tag: "CannotStart", epoch, because: describeVerdict(verdict), nowMs, verdict })
     }
-    const { continued: sessionId, work } = start
-    if (sessionId !== undefined)
-      yield* events.publish({ _tag: "SessionContinued", project, sessionId, inARow: work.resumes })
-    yield* runs.spawn(epoch, id, start)
+    yield* runs.spawn(epoch, id, start, byUser)
   })
 
   const perform = (action: WorkerAction, next: RunStarts.NextRun | undefined): Effect.Effect<void> => {
     switch (action._tag) {
-      case "Answer": {
-        const waiting = answers.get(action.ticket)
-        answers.delete(action.ticket)
-        const { message, success } = action
-        return waiting === undefined
-          ? Effect.void
-          : Effect.asVoid(Deferred.succeed(waiting, { success, message }))
-      }
+      case "Answer":
+        return answers.give(action.ticket, action)
       case "Spawn":
         return next === undefined
           ? Effect.dieMessage("a run without an id")
-          : spawn(action.epoch, next.id, next.start)
+          : spawn(action.epoch, next, action.byUser === true)
       case "EndTree":
         return runs.end
       case "Hasten":
@@ -170,7 +162,7 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
       case "CancelTimer":
         return timer.cancel
       case "Publish":
-        return events.publish(action.event)
+        return Effect.zipRight(events.publish(action.event), login.hear(action.event))
     }
   }
 
@@ -221,20 +213,6 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
     vital: true
   })
 
-  const answered = Effect.fnUntraced(function* (event: (ticket: number) => WorkerEvent, what: string) {
-    const ticket = ++tickets
-    const answer = yield* Deferred.make<CommandAnswer>()
-    answers.set(ticket, answer)
-    yield* report(event(ticket))
-    return yield* Effect.raceFirst(
-      Deferred.await(answer),
-      Effect.as(Deferred.await(isDead), {
-        success: false,
-        message: `Cannot ${what}: its supervisor has failed and the daemon is stopping`
-      })
-    )
-  })
-
   const snapshot = Effect.gen(function* () {
     const now = yield* SubscriptionRef.get(state)
     const run = runs.current()
@@ -252,11 +230,11 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
 
   return {
     command: (command, hold) =>
-      answered(
+      answers.ask(
         (ticket) => ({ _tag: "Command", command, ticket, ...(hold === undefined ? {} : { hold }) }),
         `${command} the worker`
       ),
-    forget: answered((ticket) => ({ _tag: "Forget", ticket }), "begin another work"),
+    forget: answers.ask((ticket) => ({ _tag: "Forget", ticket }), "begin another work"),
     release: (because) => report({ _tag: "Release", because }),
     restartFor: (because, next, cause) => report({ _tag: "RestartFor", because, next, cause }),
     hurry: report({ _tag: "Hurry" }),

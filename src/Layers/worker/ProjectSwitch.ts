@@ -4,7 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ProjectName } from "../../Domain/Project.ts"
 import { listed } from "../../Domain/text/TextLayout.ts"
-import type { CommandAnswer, ProjectActor } from "./ProjectActor.ts"
+import type { CommandAnswer } from "./CommandAnswers.ts"
+import type { ProjectActor } from "./ProjectActor.ts"
 import { Supervisor, type UnknownProject } from "./Supervisor.ts"
 
 /** Switches to another project while the daemon runs. */

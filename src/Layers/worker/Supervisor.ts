@@ -12,6 +12,8 @@ import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { WorkerLog } from "../logs/WorkerLog.ts"
 import * as DaySpending from "./DaySpending.ts"
+import * as LoginLimits from "./LoginLimits.ts"
+import type { Logins } from "./Logins.ts"
 import { make, type ProjectActor, type ProjectSnapshot } from "./ProjectActor.ts"
 import { SelectedProject } from "./SelectedProject.ts"
 import { StateStore } from "./StateStore.ts"
@@ -76,6 +78,7 @@ const supervise = Effect.fnUntraced(function* (options: SupervisorOptions) {
   const turn = yield* Effect.makeSemaphore(1)
   // In parallel: all workers share one grace period, even when a bug skipped the drain.
   const spending = DaySpending.make()
+  const limits = yield* LoginLimits.make(!options.keepState)
   const scope = yield* Effect.acquireRelease(Scope.make(ExecutionStrategy.parallel), Scope.close)
   const supervised = new Map<ProjectName, Supervised>()
   let plans = options.projects
@@ -87,7 +90,7 @@ const supervise = Effect.fnUntraced(function* (options: SupervisorOptions) {
 
   const add = Effect.fnUntraced(function* (plan: ProjectPlan, keepState: boolean, starts: boolean) {
     const own = yield* Scope.fork(scope, ExecutionStrategy.sequential)
-    const actor = yield* make(plan, { keepState, starts, begin: gate.await, spending }).pipe(
+    const actor = yield* make(plan, { keepState, starts, begin: gate.await, spending, limits }).pipe(
       Scope.extend(own),
       // After `extend`, because the captured context also holds a scope.
       Effect.provide(runtime)
@@ -182,5 +185,5 @@ export const layer = (
 ): Layer.Layer<
   Supervisor,
   never,
-  WorkerRun | WorkerLog | StateStore | SelectedProject | DaemonEvents | Concerns
+  WorkerRun | WorkerLog | StateStore | SelectedProject | Logins | DaemonEvents | Concerns
 > => Layer.scoped(Supervisor, supervise(options))

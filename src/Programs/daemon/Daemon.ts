@@ -54,6 +54,7 @@ import * as WorkerTree from "../../Layers/tree/WorkerTree.ts"
 import * as KernelOomKills from "../../Layers/verdict/KernelOomKills.ts"
 import * as LiveWorkers from "../../Layers/verdict/LiveWorkers.ts"
 import * as EnvFile from "../../Layers/worker/EnvFile.ts"
+import * as Logins from "../../Layers/worker/Logins.ts"
 import * as ProjectSwitch from "../../Layers/worker/ProjectSwitch.ts"
 import * as SelectedProject from "../../Layers/worker/SelectedProject.ts"
 import * as StateStore from "../../Layers/worker/StateStore.ts"
@@ -110,7 +111,7 @@ const Supervision = (keepState: boolean) =>
   )
 
 /** The runs of workers, their output and their saved state. */
-const Workers = WorkerRun.layer.pipe(
+const Workers = Layer.merge(WorkerRun.layer, Logins.layer).pipe(
   Layer.provide(Leftovers.layer),
   Layer.provide(Layer.mergeAll(WorkerProcess.layer, WorkerTree.layer, EnvFile.layer, KernelOomKills.layer)),
   Layer.merge(WorkerLog.layer),

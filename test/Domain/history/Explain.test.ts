@@ -130,6 +130,11 @@ describe("the explanation of a worker's state", () => {
       lasting(0)[0],
       "The worker of shop waits until 15:20: reached its usage limit: You've hit your limit, resets 3:20pm."
     )
+    const withShop = "waits with project shop for the usage limit of the same login until 15:20"
+    assert.strictEqual(
+      why({ status: { ...waiting, project: "blog", reason: withShop } }).sentences[0],
+      `The worker of blog ${withShop}.`
+    )
     const { reason: _reason, next_start_at_ms: _due, ...heldForMemory } = waiting
     assert.match(
       why({ status: { ...heldForMemory, reason: "memory is low" } }).sentences[0] ?? "",

@@ -156,6 +156,27 @@ const endings: ReadonlyArray<readonly [name: string, found: Verdict, expected: P
     { kind: "usage-limit", says: limitText, resetAtMs: nowMs + 7_200_000 }
   ],
   [
+    "1 with a refusal without a time, which is a busy server",
+    after(code(1), [init, rateLimit({ status: "rejected", rateLimitType: "five_hour" })]),
+    { kind: "overloaded" }
+  ],
+  [
+    "1 with a refusal without a time, and a 429 in words that are unknown",
+    after(code(1), [init, rateLimit({ status: "rejected" }), refused("API Error: 429 slow down", 429)]),
+    { kind: "overloaded", status: 429 }
+  ],
+  [
+    "1 with the usage limits of the API, whose date is the reset",
+    after(code(1), [
+      init,
+      refused(
+        "API Error: 400 You have reached your specified API usage limits. You will regain access on 2026-12-01 at 00:00 UTC.",
+        400
+      )
+    ]),
+    { kind: "usage-limit", resetAtMs: Date.parse("2026-12-01T00:00:00Z") }
+  ],
+  [
     "1 with a 429 that is no usage limit (2.1.197 with an API key)",
     after(code(1), [
       init,

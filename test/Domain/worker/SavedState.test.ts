@@ -15,6 +15,7 @@ import {
   Phase,
   reason,
   statusWord,
+  stoppedForLogin,
   type WorkerState
 } from "../../../src/Domain/worker/WorkerState.ts"
 import { defaultPolicy } from "../../fixtures/policies.ts"
@@ -49,6 +50,23 @@ const states: Readonly<Record<string, WorkerState>> = {
       again: true,
       awaits: "time"
     })
+  },
+  "waiting with another project of its login": {
+    ...initial,
+    wanted: "up",
+    phase: Phase.Waiting({
+      epoch: 5,
+      untilMs: nowMs + 3_600_000,
+      because: "waits with project shop",
+      again: true,
+      awaits: "login"
+    })
+  },
+  "failed for want of a login": {
+    ...initial,
+    wanted: "up",
+    streak: { kind: "auth", inARow: 1, sinceMs: nowMs - 60_000, atMs: nowMs - 60_000 },
+    phase: Phase.Failed({ epoch: 5, because: "not logged in" })
   },
   "waiting for memory": {
     ...initial,
@@ -97,6 +115,7 @@ describe("the saved state", () => {
         "Spawn"
       )
       assert.deepStrictEqual(savedStateOf(after, null), savedStateOf(state, null))
+      assert.strictEqual(stoppedForLogin(after), stoppedForLogin(state))
     })
   }
 

@@ -2,8 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import { VerdictSettings } from "../../../src/Domain/settings/RestartSettings.ts"
+import { overloadedWaitMs, waitMs } from "../../../src/Domain/verdict/CauseWait.ts"
 import type { Verdict, VerdictKind } from "../../../src/Domain/verdict/ExitVerdict.ts"
-import { followUp, waitMs } from "../../../src/Domain/worker/VerdictPolicy.ts"
+import { followUp } from "../../../src/Domain/worker/VerdictPolicy.ts"
 
 const nowMs = Date.parse("2026-11-22T20:00:00Z")
 const minuteMs = 60_000
@@ -33,7 +34,7 @@ const on = (set: Partial<VerdictSettings> = {}, policy: "on-failure" | "always" 
   policy,
   on: { ...byDefault, ...set }
 })
-const first = { nowMs, inARow: 1 }
+const first = { nowMs, inARow: 1, sinceMs: nowMs }
 const tagOf = (kind: VerdictKind, rules = on()) => followUp(one[kind], rules, first)._tag
 
 describe("the reaction to a worker's exit", () => {
@@ -96,20 +97,33 @@ describe("a wait", () => {
   })
 
   it("without a known time is reported as a guess, and grows with each equal exit", () => {
-    assert.deepStrictEqual(followUp(one.overloaded, on(), { nowMs, inARow: 3 }), {
-      _tag: "Wait",
-      untilMs: nowMs + 4 * minuteMs,
-      because: "the API is unavailable (HTTP status 529): it said so; the daemon tries again after 4 minutes"
+    const next = followUp(one["usage-limit"], on(), { ...first, inARow: 3 })
+    assert.deepInclude(next, {
+      untilMs: nowMs + 20 * minuteMs,
+      because: "reached its usage limit: it said so; the daemon tries again after 20 minutes"
     })
-    const minutes = (kind: VerdictKind) =>
-      [1, 2, 3, 4, 5, 6, 7, 4000].map((row) => waitMs(kind, row) / minuteMs)
-    assert.deepStrictEqual(minutes("overloaded"), [1, 2, 4, 8, 16, 30, 30, 30])
-    assert.deepStrictEqual(minutes("usage-limit"), [5, 10, 20, 40, 60, 60, 60, 60])
+    const minutes = [1, 2, 3, 4, 5, 6, 7, 4000].map((row) => waitMs(row) / minuteMs)
+    assert.deepStrictEqual(minutes, [5, 10, 20, 40, 60, 60, 60, 60])
+  })
+
+  it("for an overloaded API grows by the time since the last success, not by the number of runs", () => {
+    for (const inARow of [1, 100]) {
+      const next = followUp(one.overloaded, on(), { nowMs, inARow, sinceMs: nowMs - 4 * minuteMs })
+      assert.deepInclude(next, {
+        untilMs: nowMs + 4 * minuteMs,
+        because:
+          "the API is unavailable (HTTP status 529): it said so; the daemon tries again after 4 minutes"
+      })
+    }
+    const minutes = [-5, 0, 0.5, 2, 9, 29, 31, 3000].map(
+      (since) => overloadedWaitMs(since * minuteMs) / minuteMs
+    )
+    assert.deepStrictEqual(minutes, [1, 1, 1, 2, 9, 29, 30, 30])
   })
 
   it("grows also when each new session reaches the limit shortly before its reset", () => {
     const untilMs = (inARow: number) => {
-      const next = followUp(limited(nowMs + 1000), on(), { nowMs, inARow })
+      const next = followUp(limited(nowMs + 1000), on(), { ...first, inARow })
       return next._tag === "Wait" ? (next.untilMs - nowMs) / 1000 : undefined
     }
     assert.deepStrictEqual([1, 2, 3, 9].map(untilMs), [61, 300, 600, 3600])
@@ -120,7 +134,7 @@ describe("a wait", () => {
     const rules = on(Object.fromEntries(Object.keys(byDefault).map((key) => [key, "wait"])))
     FastCheck.assert(
       FastCheck.property(verdict, FastCheck.integer(), (found, inARow) => {
-        const next = followUp(found, rules, { nowMs, inARow })
+        const next = followUp(found, rules, { ...first, inARow })
         if (next._tag !== "Wait") return
         assert.isAtLeast(next.untilMs, nowMs)
         assert.isAtMost(next.untilMs, nowMs + 61 * minuteMs)

@@ -113,9 +113,32 @@ describe("the reaction to the verdict on an exit", () => {
     assert.strictEqual(verdictIn(actions), "usage-limit")
     assert.strictEqual(statusWord(state), "waiting")
     assert.strictEqual(state.failures, 2)
-    assert.include(state.phase, { awaits: "time" })
+    assert.include(state.phase, { awaits: "login" })
     const until = actions.flatMap((action) => (action._tag === "WaitUntil" ? [action.untilMs] : []))
     assert.deepStrictEqual(until, [Date.parse("2026-11-22T05:01:00Z")])
+  })
+
+  it("is a wait that grows while an overloaded API gives no answer, however long the runs are", () => {
+    const overloaded = (atMs: number, turns = 0): RunEvidence => {
+      const seen = result({ isError: true, text: "API Error: 529 Overloaded", apiErrorStatus: 529 })
+      return { ...seen, nowMs: atMs, agent: { ...seen.agent, turns } }
+    }
+    const minute = 60_000
+    /** The waits of runs that end at these minutes, each after this time, the first of them after an answer. */
+    const waits = (ends: ReadonlyArray<number>, uptimeMs: number) => {
+      let state = running
+      return ends.map((end, index) => {
+        const atMs = nowMs + end * minute
+        const [next, actions] = afterEnd(overloaded(atMs, index === 0 ? 1 : 0), { from: state, uptimeMs })
+        const [again] = step(rules, next, { _tag: "Due", epoch: next.epoch })
+        state = step(rules, again, { _tag: "Spawned", epoch: again.epoch, pid: 101 })[0]
+        return actions.flatMap((action) =>
+          action._tag === "WaitUntil" ? [(action.untilMs - atMs) / minute] : []
+        )[0]
+      })
+    }
+    assert.deepStrictEqual(waits([0, 4, 11, 25, 60], 3 * minute), [1, 4, 11, 25, 30])
+    assert.deepStrictEqual(waits([0, 1, 2, 2.5, 3], 1000), [1, 1, 2, 2.5, 3])
   })
 
   it("is a longer wait when the limit is reached again right after the wait", () => {

@@ -32,6 +32,8 @@ type Happening =
         | "cannot start"
         | "tree gone"
         | "timer fires"
+        | "login holds"
+        | "login asks again"
         | "stale report"
     }
   | { readonly _tag: "exit"; readonly code: number; readonly uptimeMs: number }
@@ -51,8 +53,26 @@ const happening: FastCheck.Arbitrary<Happening> = FastCheck.oneof(
   }),
   FastCheck.record({
     _tag: FastCheck.constantFrom<
-      "hurry" | "spawned" | "cannot start" | "tree gone" | "timer fires" | "stale report"
-    >("hurry", "spawned", "spawned", "cannot start", "tree gone", "tree gone", "timer fires", "stale report")
+      | "hurry"
+      | "spawned"
+      | "cannot start"
+      | "tree gone"
+      | "timer fires"
+      | "login holds"
+      | "login asks again"
+      | "stale report"
+    >(
+      "hurry",
+      "spawned",
+      "spawned",
+      "cannot start",
+      "tree gone",
+      "tree gone",
+      "timer fires",
+      "login holds",
+      "login asks again",
+      "stale report"
+    )
   }),
   FastCheck.record({
     _tag: FastCheck.constant("exit" as const),
@@ -171,6 +191,16 @@ const makeWorld = (initialRules: WorkerRules) => {
         feed({ _tag: "CannotStart", epoch, because: "no such file", nowMs: 0 })
         return
       }
+      case "login holds": {
+        if (life?.stage !== "spawning") return
+        const { epoch } = life
+        life = undefined
+        feed({ _tag: "Held", epoch, because: "waits with project shop", untilMs: 1, awaits: "login" })
+        return
+      }
+      case "login asks again":
+        feed({ _tag: "AskAgain" })
+        return
       case "exit":
         if (life === undefined || life.stage === "spawning" || life.stage === "exited") return
         if (life.stage === "running") life.stage = "exited"

@@ -141,7 +141,7 @@ describe("the report on hogs", () => {
       const stopping = snapshot(
         Phase.Stopping({
           epoch: 1,
-          sequel: Sequel.Start(),
+          sequel: Sequel.Start({}),
           asked: "a test",
           cause: undefined,
           ended: undefined,

@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -15,6 +16,8 @@ export interface FakeRun {
   readonly pid: number
   /** Makes the leader exit by itself. */
   readonly exit: (exit: WorkerExit, uptimeMs?: number, oomKill?: OomKill) => Effect.Effect<void>
+  /** The agent has reported this while it runs. */
+  readonly reports: (agent: AgentSeen) => Effect.Effect<void>
 }
 
 /** Runs without processes: the test decides when leaders exit and how long a stop takes. */
@@ -77,7 +80,8 @@ export const layer: Layer.Layer<FakeRuns | WorkerRun> = Layer.effectContext(
                 id,
                 pid,
                 exit: (exit, uptimeMs = 10, oomKill = undefined) =>
-                  Effect.asVoid(Deferred.succeed(exited, [exit, uptimeMs, oomKill]))
+                  Effect.asVoid(Deferred.succeed(exited, [exit, uptimeMs, oomKill])),
+                reports: report.onAgent
               })
             }),
             () =>
@@ -87,7 +91,11 @@ export const layer: Layer.Layer<FakeRuns | WorkerRun> = Layer.effectContext(
               ).pipe(
                 Effect.when(() => endMs > 0),
                 Effect.zipRight(report.onGone),
-                Effect.zipRight(Effect.suspend(() => report.onEvidence({ ...noEvidence, agent }))),
+                Effect.zipRight(
+                  Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
+                    report.onEvidence({ ...noEvidence, agent, nowMs })
+                  )
+                ),
                 Effect.zipRight(Effect.sync(() => void alive--))
               )
           )

@@ -18,7 +18,7 @@ import { StateStore } from "../../../src/Layers/worker/StateStore.ts"
 import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
 import { claudePlan } from "../../fixtures/AgentPlans.ts"
 import * as FakeRuns from "./FakeRuns.ts"
-import { crash, layerOf, makeSurroundings, plan, settle } from "./SupervisorWorld.ts"
+import { crash, layerOf, loginsOf, makeSurroundings, plan, settle } from "./SupervisorWorld.ts"
 
 const look = Effect.gen(function* () {
   yield* settle
@@ -416,6 +416,7 @@ describe("defects", () => {
               Concerns.layer.pipe(Layer.provideMerge(Broken)),
               Layer.succeed(StateStore, { load: () => Effect.succeed(undefined), save: () => Effect.void }),
               Layer.succeed(SelectedProject, { load: Effect.succeed(undefined), save: () => Effect.void }),
+              loginsOf(around),
               Layer.succeed(WorkerLog, {
                 open: () => Effect.succeed({ capture: () => Effect.never })
               }),

@@ -3,12 +3,14 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
+import type { MetLimit } from "../../../src/Domain/login/LoginLimit.ts"
 import { type ProjectName, unnamed } from "../../../src/Domain/Project.ts"
 import type { ProjectPlan } from "../../../src/Domain/worker/ProjectPlan.ts"
 import type { SavedState } from "../../../src/Domain/worker/SavedState.ts"
 import * as Concerns from "../../../src/Layers/history/Concerns.ts"
 import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import { WorkerLog } from "../../../src/Layers/logs/WorkerLog.ts"
+import { Logins } from "../../../src/Layers/worker/Logins.ts"
 import { SelectedProject } from "../../../src/Layers/worker/SelectedProject.ts"
 import { StateStore, StateStoreError } from "../../../src/Layers/worker/StateStore.ts"
 import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
@@ -37,14 +39,29 @@ export interface Surroundings {
   selected: ProjectName | undefined
   /** What the disk says to a save; undefined: it is saved. */
   disk: "works" | "fails" | "hangs" | "slow"
+  /** The id of the login of a project. */
+  login: (project: ProjectName) => string | undefined
+  readonly loginFiles: ReadonlyArray<string>
+  limits: ReadonlyArray<MetLimit>
 }
 
 export const makeSurroundings = (saved: Record<string, SavedState> = {}): Surroundings => ({
   events: [],
   saved: new Map(Object.entries(saved)),
   selected: undefined,
-  disk: "works"
+  disk: "works",
+  login: () => undefined,
+  loginFiles: [],
+  limits: []
 })
+
+/** The logins of the surroundings. */
+export const loginsOf = (around: Pick<Surroundings, "login" | "loginFiles" | "limits">) =>
+  Layer.succeed(Logins, {
+    of: ({ project }) => Effect.sync(() => ({ id: around.login(project), files: around.loginFiles })),
+    load: Effect.sync(() => around.limits),
+    save: (limits) => Effect.sync(() => void (around.limits = limits))
+  })
 
 /** A Supervisor whose workers, disk and log are pretended. */
 export const layerOf = (
@@ -75,7 +92,14 @@ export const layerOf = (
   })
   return Supervisor.layer({ projects: [plan], keepState: false, ...options }).pipe(
     Layer.provideMerge(
-      Layer.mergeAll(Concerns.layer.pipe(Layer.provideMerge(Events)), State, Selected, Log, FakeRuns.layer)
+      Layer.mergeAll(
+        Concerns.layer.pipe(Layer.provideMerge(Events)),
+        State,
+        Selected,
+        Log,
+        loginsOf(around),
+        FakeRuns.layer
+      )
     )
   )
 }

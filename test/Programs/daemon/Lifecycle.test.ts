@@ -50,6 +50,7 @@ import { heldHome } from "../../fixtures/HeldHome.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"
 import { fakeService } from "../../Layers/systemd/FakeService.ts"
 import * as FakeRuns from "../../Layers/worker/FakeRuns.ts"
+import { loginsOf, makeSurroundings } from "../../Layers/worker/SupervisorWorld.ts"
 import { eventually, temporaryHome } from "../../live/TestDaemon.ts"
 
 const memory: MemoryReadResult = {
@@ -125,6 +126,7 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
     Layer.succeed(OwnUnit, { facts: Effect.succeed(undefined) }),
     Layer.succeed(Uncaught, { first: bugs.uncaught ?? Effect.never }),
     Layer.succeed(SelectedProject, { load: Effect.succeed(undefined), save: () => Effect.void }),
+    loginsOf(makeSurroundings()),
     Layer.succeed(StateStore, { load: () => Effect.succeed(undefined), save: () => Effect.void }),
     Layer.succeed(WorkerLog, {
       open: () => Effect.succeed({ capture: () => Effect.never })

@@ -4,6 +4,7 @@ import { assert, beforeAll, beforeEach, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { command, eventually, startDaemon, temporaryHome } from "../TestDaemon.ts"
+import { inState, pidOf } from "../worker/SeveralProjects.ts"
 import { type ClaudeCodeMissing, claudeFolder, firstVersion, newestVersion } from "./ClaudeInstall.ts"
 import { claudeEnvironment } from "./ClaudeWorld.ts"
 import { serveMessagesApi } from "./MessagesApi.ts"
@@ -145,5 +146,72 @@ describe.each(versions)("the session of Claude Code, %s,", (_, wanted) => {
       assert.isAbove((yield* work).turns, 1)
       assert.deepStrictEqual(api.strangers(), [])
     })
+  )
+
+  it.scopedLive(
+    "waits with another project for the limit of their login, follows it, and holds before the next",
+    () =>
+      Effect.gen(function* () {
+        const api = yield* serveMessagesApi
+        const [home, agentHome, folder] = yield* Effect.all([temporaryHome, temporaryHome, temporaryHome])
+        const env = {
+          ...claudeEnvironment(api, Either.getOrThrow(programs), agentHome),
+          ANTHROPIC_API_KEY: undefined,
+          CLAUDE_CODE_OAUTH_TOKEN: "test"
+        }
+        const worker = (prompt: string) =>
+          `worker_command = { type = "Claude", prompt = "${prompt}", args = ["--dangerously-skip-permissions"] }`
+        yield* startDaemon({
+          home,
+          env,
+          settings: `
+project = "shop"
+working_dir = "${folder}"
+model = "sonnet"
+${worker("build the shop")}
+[agent]
+hold_at = 0.9
+[restart]
+initial_backoff_ms = 10
+[projects.blog]
+${worker("write the blog")}
+agent = { hold_at = false }
+`
+        })
+        const asked = yield* Effect.all([api.nextAsk, api.nextAsk])
+        const ofShop = asked.find(({ prompts }) => prompts.includes("build the shop"))
+        const resetsAtMs = Date.now() + 3 * 3_600_000
+        yield* ofShop?.limit(resetsAtMs) ?? Effect.dieMessage("the shop has not asked")
+        yield* inState(home, "shop", "waiting")
+        assert.strictEqual(
+          (yield* inState(home, "blog", "running")).worker_status,
+          "running",
+          "it is left alone"
+        )
+        process.kill(yield* pidOf(home, "blog"), "SIGKILL")
+
+        const held = yield* inState(home, "blog", "waiting")
+        const words = /waits with project shop for the usage limit of the same login until \d\d:\d\d/
+        assert.match(held.reason ?? "", words)
+        for (const args of [["why"], ["history"], ["status"]]) {
+          const told = yield* command({ home, args: [...args, "--project", "blog"] })
+          assert.match(told.stdout.replace(/\s+/g, " "), words, args.join(" "))
+        }
+        assert.include(fs.readFileSync(join(home, "logins.json"), "utf8"), '"project":"shop"')
+
+        yield* command({ home, args: ["start-worker", "--project", "shop"] })
+        const probe = yield* api.nextAsk
+        assert.include(probe.prompts[0], "build the shop")
+        yield* probe.answer({ _tag: "Bash", command: "touch done" }, { used: 0.95, resetsAtMs })
+        // The next request of the shop comes before the daemon has read that its window is nearly used.
+        assert.include((yield* api.nextAsk).prompts[0], "build the shop")
+        const follower = yield* api.nextAsk
+        assert.include(follower.prompts[0], "write the blog")
+        yield* follower.answer({ _tag: "Say", text: "All done." })
+        yield* inState(home, "blog", "stopped")
+        const spared = yield* inState(home, "shop", "waiting")
+        assert.match(spared.reason ?? "", /^95 % of the five-hour window of its login is used/)
+        assert.notInclude(fs.readFileSync(join(home, "logins.json"), "utf8"), "shop")
+      })
   )
 })

@@ -14,16 +14,24 @@ export type Turn =
   /** It runs a command with its Bash tool and asks again once that has ended. */
   | { readonly _tag: "Bash"; readonly command: string; readonly timeoutMs?: number }
 
+/** The five-hour window of a login: its used share, and its reset in milliseconds since 1970. */
+interface Window {
+  readonly used: number
+  readonly resetsAtMs: number
+}
+
 /** The agent asks what to do next, and waits until it is told. */
 export interface Ask {
   /** The output of the commands it has run so far in this conversation, oldest first. */
   readonly toolResults: ReadonlyArray<string>
   /** What its user has said so far in this conversation, oldest first. */
   readonly prompts: ReadonlyArray<string>
-  /** Does nothing when the agent is gone meanwhile. */
-  readonly answer: (turn: Turn) => Effect.Effect<void>
+  /** Does nothing when the agent is gone meanwhile. `window` tells a login how much of its five-hour window is used. */
+  readonly answer: (turn: Turn, window?: Window) => Effect.Effect<void>
   /** Answers with an error of the API. */
   readonly refuse: (status: number, message: string) => Effect.Effect<void>
+  /** Answers that the usage limit of its login is reached, until then. */
+  readonly limit: (resetsAtMs: number) => Effect.Effect<void>
 }
 
 /** A stand-in of the Messages API on 127.0.0.1, with which the test decides turn by turn what the agent does. */
@@ -119,6 +127,19 @@ const streamOf = (turn: Turn, model: string, id: number): string => {
     .join("")
 }
 
+/** What the API tells a login about its windows. */
+const limitHeaders = (status: string, { resetsAtMs, used }: Window): Record<string, string> => {
+  const reset = String(Math.floor(resetsAtMs / 1000))
+  const all = { status, reset, "representative-claim": "five_hour" }
+  const window = { "5h-status": status, "5h-reset": reset, "5h-utilization": String(used) }
+  return Object.fromEntries(
+    Object.entries({ ...all, ...window }).map(([name, value]) => [
+      `anthropic-ratelimit-unified-${name}`,
+      value
+    ])
+  )
+}
+
 const bodyOf = (request: IncomingMessage): Promise<string> =>
   new Promise((resolve) => {
     const chunks: Array<Buffer> = []
@@ -160,10 +181,19 @@ export const serveMessagesApi: Effect.Effect<MessagesApi, never, Scope.Scope> = 
           const error = { type: "invalid_request_error", message }
           response.end(JSON.stringify({ type: "error", error }))
         }),
-      answer: (turn) =>
+      limit: (resetsAtMs) =>
+        Effect.sync(() => {
+          const headers = limitHeaders("rejected", { used: 1, resetsAtMs })
+          response.writeHead(429, { "content-type": "application/json", ...headers })
+          const error = { type: "rate_limit_error", message: "This request would exceed your rate limit" }
+          response.end(JSON.stringify({ type: "error", error }))
+        }),
+      answer: (turn, window) =>
         Effect.sync(() => {
           answered += 1
-          response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" })
+          const limits = window === undefined ? {} : limitHeaders("allowed_warning", window)
+          const headers = { "content-type": "text/event-stream", "cache-control": "no-cache" }
+          response.writeHead(200, { ...headers, ...limits })
           response.end(streamOf(turn, decoded.right.model, answered))
         })
     })
