@@ -15,6 +15,7 @@ import * as Uncaught from "../../Layers/daemon/Uncaught.ts"
 import * as AgentWatch from "../../Layers/guard/AgentWatch.ts"
 import * as HogReport from "../../Layers/guard/HogReport.ts"
 import * as HogSearch from "../../Layers/guard/HogSearch.ts"
+import * as LoginWatch from "../../Layers/guard/LoginWatch.ts"
 import * as MemoryBackstop from "../../Layers/guard/MemoryBackstop.ts"
 import * as MemoryGuard from "../../Layers/guard/MemoryGuard.ts"
 import * as StallDetector from "../../Layers/guard/StallDetector.ts"
@@ -103,6 +104,7 @@ const Supervision = (keepState: boolean) =>
     MemoryBackstop.layer,
     StallDetector.layer,
     AgentWatch.layer,
+    LoginWatch.layer,
     Layer.provide(SignOfLife.layer, MachineBoot.layer)
   ).pipe(
     Layer.provide(Layer.merge(SettingsReload.layer, HogSearch.layer)),
