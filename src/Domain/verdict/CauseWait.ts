@@ -31,4 +31,4 @@ export const limitEndMs = (resetAtMs: number | undefined, nowMs: number, inARow:
 
 /** A limit of one model says nothing about another one: `You've hit your Opus limit`. */
 export const isOfOneModel = (says: string): boolean =>
-  /\b(?:opus|sonnet|haiku|fable)\b|\bthis model\b|\bmodel: /i.test(says)
+  /(?:^|[^a-z])(?:opus|sonnet|haiku|fable)(?![a-z])|\bthis model\b|\bmodel: /i.test(says)

@@ -14,7 +14,9 @@ import {
 } from "../../Domain/login/LoginLimit.ts"
 import { describeWait } from "../../Domain/login/LoginWords.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
+import type { AgentRun } from "../../Domain/session/AgentRun.ts"
 import { isOfOneModel } from "../../Domain/verdict/CauseWait.ts"
+import type { Verdict } from "../../Domain/verdict/ExitVerdict.ts"
 import type { ProjectPlan } from "../../Domain/worker/ProjectPlan.ts"
 import type { HeldStart, PublishedEvent, WorkerEvent } from "../../Domain/worker/WorkerEvent.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
@@ -42,6 +44,10 @@ interface Member {
   /** The login of its last start; undefined before the first one, and where it has none. */
   login: string | undefined
 }
+
+/** The finished answers of a run. An agent that prints no stream has one when it has finished. */
+const answersOf = ({ kind }: Verdict, agent: AgentRun | undefined): number =>
+  agent?.turns ?? (kind === "done" ? 1 : 0)
 
 /** The limits of an earlier daemon that may still hold. A time further ahead than any limit was saved by a wrong clock. */
 const beginWith = (
@@ -157,7 +163,7 @@ export const make = Effect.fnUntraced(function* (isFresh: boolean) {
         const { agent, verdict } = event
         yield* verdict.kind === "usage-limit" && !isOfOneModel(verdict.says)
           ? step(login, { _tag: "Limited", project, resetAtMs: verdict.resetAtMs, nowMs })
-          : step(login, { _tag: "Ended", project, turns: agent?.turns ?? 0, nowMs })
+          : step(login, { _tag: "Ended", project, turns: answersOf(verdict, agent), nowMs })
         return
       }
       case "WorkerNotStarted":

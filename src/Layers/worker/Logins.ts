@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { loginOf } from "../../Domain/login/AgentLogin.ts"
+import { agentIn, loginOf } from "../../Domain/login/AgentLogin.ts"
 import { MetLimit } from "../../Domain/login/LoginLimit.ts"
 import type { WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
 import { workerEnvironment } from "../../Domain/worker/WorkerEnvironment.ts"
@@ -35,7 +35,7 @@ class LimitsNotWritten extends Data.TaggedError("LimitsNotWritten")<{ readonly r
 export class Logins extends Context.Tag("Logins")<
   Logins,
   {
-    /** Undefined for a worker whose agent is unknown, and where its environment cannot be read. */
+    /** Undefined for a worker that runs no known agent, and where its environment cannot be read. */
     readonly of: (plan: WorkerPlan) => Effect.Effect<WorkerLogin | undefined>
     /** Empty without a readable file. */
     readonly load: Effect.Effect<ReadonlyArray<MetLimit>>
@@ -70,12 +70,13 @@ export const layer: Layer.Layer<Logins, never, AutopilotHome | InstanceLock | En
 
     return Logins.of({
       of: Effect.fnUntraced(
-        function* ({ agent, cwd, envFile, envTable, project }) {
-          if (agent === undefined) return undefined
+        function* ({ agent, argv, cwd, envFile, envTable, project }) {
+          const name = agent?.adapter.name ?? agentIn(argv)
+          if (name === undefined) return undefined
           const { path, mustExist } = envFile
           const { values } = yield* envFiles.read(path, { mustExist, asker: project })
           const env = workerEnvironment(process.env, values, envTable, "")
-          const { chosenBy, file, isOfFile } = loginOf(agent.adapter.name, env)
+          const { chosenBy, file, isOfFile } = loginOf(name, env)
           const found = file === undefined ? [] : [resolve(cwd, file)]
           return {
             id: chosenBy && sha256Of(JSON.stringify([chosenBy, ...(isOfFile ? found : [])])),

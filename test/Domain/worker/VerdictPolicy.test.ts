@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import { VerdictSettings } from "../../../src/Domain/settings/RestartSettings.ts"
-import { overloadedWaitMs, waitMs } from "../../../src/Domain/verdict/CauseWait.ts"
+import { isOfOneModel, overloadedWaitMs, waitMs } from "../../../src/Domain/verdict/CauseWait.ts"
 import type { Verdict, VerdictKind } from "../../../src/Domain/verdict/ExitVerdict.ts"
 import { followUp } from "../../../src/Domain/worker/VerdictPolicy.ts"
 
@@ -127,6 +127,12 @@ describe("a wait", () => {
       return next._tag === "Wait" ? (next.untilMs - nowMs) / 1000 : undefined
     }
     assert.deepStrictEqual([1, 2, 3, 9].map(untilMs), [61, 300, 600, 3600])
+  })
+
+  it("for the limit of one model is told from that of the account", () => {
+    const ofModel = ["You've hit your Opus limit · resets 3am", "the seven_day_opus limit is reached"]
+    const ofAccount = ["You've hit your weekly limit · resets 3am", "the five_hour limit is reached"]
+    assert.deepStrictEqual([...ofModel, ...ofAccount].map(isOfOneModel), [true, true, false, false])
   })
 
   it("always ends, later than now", () => {

@@ -75,7 +75,9 @@ describe("the login of a worker", () => {
       assert.notStrictEqual(byFile?.id, (yield* of({ ANTHROPIC_API_KEY: "other" }))?.id)
       assert.notInclude(JSON.stringify(byFile), key)
       assert.deepStrictEqual(byTable?.files, ["/elsewhere/.credentials.json", envFile.path])
-      assert.isUndefined(yield* of({}, { agent: undefined }))
+      const plain = { agent: undefined, argv: ["/usr/bin/claude", "-p", "work"] }
+      assert.strictEqual((yield* of({}, plain))?.id, byFile?.id, "in any mode")
+      assert.isUndefined(yield* of({}, { agent: undefined, argv: ["./claude.sh"] }))
       const missing = { path: join(home, "gone"), mustExist: true }
       assert.isUndefined(yield* of({}, { envFile: missing }), "the start reports why")
     })
