@@ -44,17 +44,14 @@ describe("the exit of a worker", () => {
     })
   )
 
-  it.scopedLive("without a valid key needs the user, and says what to do", () =>
+  it.scopedLive("without a valid key needs the user, says what to do, and follows the user's login", () =>
     Effect.gen(function* () {
-      const home = yield* temporaryHome
-      const daemon = yield* startDaemon({
-        home,
-        worker: agent(
-          1,
-          init,
-          result({ result: "Invalid API key · Please run /login", api_error_status: 401 })
-        )
-      })
+      const [home, login] = yield* Effect.all([temporaryHome, temporaryHome])
+      const refused = result({ result: "Invalid API key · Please run /login", api_error_status: 401 })
+      const [, , script = ""] = agent(1, init, refused)
+      const claude = join(login, "claude")
+      fs.writeFileSync(claude, `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+      const daemon = yield* startDaemon({ home, worker: [claude], env: { CLAUDE_CONFIG_DIR: login } })
       const data = yield* daemon.status(
         "it needs somebody",
         ({ worker_status }) => worker_status === "failed"
@@ -65,6 +62,13 @@ describe("the exit of a worker", () => {
       )
       assert.strictEqual(data.total_restarts, 0)
       yield* daemon.logged(/The worker stays down until you act/)
+      fs.writeFileSync(join(login, ".credentials.json"), "{}")
+      yield* daemon.logged(/Starting the worker once: its login has changed \(.*\.credentials\.json\)/)
+      const again = yield* daemon.status(
+        "it needs somebody again",
+        (status) => status.worker_status === "failed" && status.total_restarts === 1
+      )
+      assert.strictEqual(again.reason, data.reason)
     })
   )
 
