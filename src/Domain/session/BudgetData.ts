@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { microDollars } from "../text/Amounts.ts"
 import { Count, perhaps } from "../Wire.ts"
 import type { AgentPlan } from "./AgentPlan.ts"
 import { isCostExact, spentOn, type WorkRecord } from "./WorkRecord.ts"
@@ -34,21 +35,19 @@ export const BudgetData = Schema.Struct({
 })
 export type BudgetData = typeof BudgetData.Type
 
-const micro = (usd: number): number => Math.round(usd * 1e6)
-
 type LimitKey = "work_limit_micro_usd" | "day_limit_micro_usd" | "all_day_limit_micro_usd"
 
 const limit = (key: LimitKey, usd: number | undefined): { readonly [K in LimitKey]?: number } =>
-  usd === undefined ? {} : { [key]: micro(usd) }
+  usd === undefined ? {} : { [key]: microDollars(usd) }
 
 const budgetRow = (name: string, plan: AgentPlan, work: WorkRecord, day: string): BudgetRow => ({
   name,
-  work_cost_micro_usd: micro(work.usd),
+  work_cost_micro_usd: microDollars(work.usd),
   work_cost_is_exact: isCostExact(work),
   work_turns: work.turns,
   ...limit("work_limit_micro_usd", plan.budget.workUsd),
   ...(plan.maxTurns === undefined ? {} : { work_limit_turns: plan.maxTurns }),
-  day_cost_micro_usd: micro(spentOn(work, day)),
+  day_cost_micro_usd: microDollars(spentOn(work, day)),
   ...limit("day_limit_micro_usd", plan.budget.projectDayUsd),
   ...(work.session === undefined || !plan.resume ? {} : { session_id: work.session }),
   is_finished: work.isFinished

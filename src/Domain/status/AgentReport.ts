@@ -3,6 +3,7 @@ import { beginPace, recentActions } from "../agent/AgentPace.ts"
 import { type AgentSeen, isAgent } from "../agent/AgentSeen.ts"
 import { blockedOf, lingeringOf, noProgressOf, waitOf } from "../agent/AgentSituation.ts"
 import { spentOf } from "../agent/AgentSpent.ts"
+import { microDollars } from "../text/Amounts.ts"
 import type { AgentData } from "./AgentData.ts"
 
 /** A number of the wire: a sum of hostile figures may be none. */
@@ -24,7 +25,7 @@ const some = (figure: number): number | undefined => (figure === 0 ? undefined :
 const cost = ({ cost }: AgentSeen) => {
   const { answersSince, costUsd, isExact, tokens } = spentOf(cost)
   return {
-    cost_micro_usd: costUsd === undefined ? undefined : whole(costUsd * 1e6),
+    cost_micro_usd: costUsd === undefined ? undefined : microDollars(costUsd),
     cost_is_exact: costUsd === undefined ? undefined : isExact,
     answers_since_cost: some(answersSince),
     input_tokens: some(tokens.input),

@@ -1,6 +1,6 @@
 import type { AgentName } from "../agent/AgentName.ts"
 import { forAnother } from "../agent/AgentSituation.ts"
-import { counted, dollars, humanDuration } from "../text/Amounts.ts"
+import { counted, humanDuration, ofMicroDollars } from "../text/Amounts.ts"
 import { printable, quoted } from "../text/Printable.ts"
 import type { AgentData } from "./AgentData.ts"
 
@@ -19,7 +19,7 @@ export const costWords = ({
   cost_is_exact: isExact,
   cost_micro_usd: micro
 }: AgentData): string | undefined =>
-  micro === undefined ? undefined : `${isExact === true ? "" : "about "}${dollars(micro / 1e6)}`
+  micro === undefined ? undefined : `${isExact === true ? "" : "about "}${ofMicroDollars(micro)}`
 
 /** The cost, and which part of it is an estimate. */
 const cost = (agent: AgentData): string | undefined => {

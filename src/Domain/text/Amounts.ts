@@ -33,6 +33,13 @@ export const humanDuration = (durationMs: number): string => {
 /** Formats US dollars. Amounts below ten cents have four decimals: a short run costs less than a cent. */
 export const dollars = (amount: number): string => `$${amount.toFixed(amount > 0 && amount < 0.1 ? 4 : 2)}`
 
+/** The wire has whole millionths of a US dollar. A sum of an agent's figures may be no number that it can say. */
+export const microDollars = (usd: number): number =>
+  Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, Math.round(usd * 1e6)))
+
+/** Formats millionths of a US dollar. */
+export const ofMicroDollars = (amount: number): string => dollars(amount / 1e6)
+
 /** Counts processes and names them: `1 process (pid 12)`, `3 processes (pid 12, 13, 14)`. */
 export const processes = (pids: ReadonlyArray<number>): string =>
   `${counted(pids.length, "process", "processes")} (pid ${pids.join(", ")})`
