@@ -24,7 +24,7 @@ export interface AgentWait {
 export interface Lingering {
   readonly text: string
   readonly sinceMs: number
-  /** When it wakes up by itself. */
+  /** When it wakes up by itself, or the daemon ends it. */
   readonly untilMs: number | undefined
 }
 
@@ -75,6 +75,11 @@ const lastSentence = (text: string): string => text.split(/(?<=[.!?])\s+/).at(-1
 /** Retries that go on for so long, or a delay of so long, are worth a word. */
 const longMs = 60_000
 
+const earliest = (times: ReadonlyArray<number | undefined>): number | undefined => {
+  const known = times.filter((atMs) => atMs !== undefined)
+  return known.length === 0 ? undefined : Math.min(...known)
+}
+
 /** Whether the agent waits inside of its process. */
 export const waitOf = ({ rateLimit, retry }: AgentSeen, nowMs: number): AgentWait | undefined => {
   if (retry === undefined) return undefined
@@ -90,8 +95,15 @@ export const waitOf = ({ rateLimit, retry }: AgentSeen, nowMs: number): AgentWai
   return { on: "api", text: `waits for the API, which ${answer}: attempt ${retry.attempt}`, sinceMs, untilMs }
 }
 
-/** Whether the agent has finished and its process stays. */
-export const lingeringOf = (agent: AgentSeen): Lingering | undefined => {
+/** When `waitOf` has another answer without a further line; undefined where only a line changes it. */
+export const waitChangesMs = ({ rateLimit, retry }: AgentSeen, nowMs: number): number | undefined => {
+  if (retry === undefined) return undefined
+  const times = [retry.sinceMs + longMs, rateLimit?.status === "rejected" ? rateLimit.resetsAtMs : undefined]
+  return earliest(times.filter((atMs) => atMs !== undefined && atMs > nowMs))
+}
+
+/** Whether the agent has finished and its process stays: for `lingerMs` at most, where the daemon limits it. */
+export const lingeringOf = (agent: AgentSeen, lingerMs?: number): Lingering | undefined => {
   const { result, tasks } = agent
   if (result === undefined || !hasSucceeded(agent) || !hasLeftWork(agent)) return undefined
   const names = tasks.running.map(({ description, isSubagent }) =>
@@ -100,7 +112,11 @@ export const lingeringOf = (agent: AgentSeen): Lingering | undefined => {
   const { wakeUp } = tasks
   const reason = wakeUp === undefined || wakeUp.reason === "" ? "" : ` (${wakeUp.reason})`
   const waits = [...names.slice(0, 3), ...(wakeUp === undefined ? [] : [`its wake-up${reason}`])]
-  return { text: `has finished, and waits for ${listed(waits)}`, sinceMs: result.atMs, untilMs: wakeUp?.atMs }
+  return {
+    text: `has finished, and waits for ${listed(waits)}`,
+    sinceMs: result.atMs,
+    untilMs: earliest([wakeUp?.atMs, lingerMs === undefined ? undefined : result.atMs + lingerMs])
+  }
 }
 
 /** The same call with the same result, the same answer, refused requests: more is no progress. */
@@ -109,7 +125,10 @@ const mostSameAnswers = 5
 const mostBadRequests = 3
 
 /** Why the agent seems to make no progress, in words that continue `The agent `. */
-export const noProgressOf = ({ work }: AgentSeen): string | undefined => {
+export const noProgressOf = (agent: AgentSeen): string | undefined => {
+  // What it has finished was progress.
+  if (hasSucceeded(agent)) return undefined
+  const { work } = agent
   if (work.badRequests >= mostBadRequests) {
     return `had ${work.badRequests} requests in a row refused by the API with status 400`
   }

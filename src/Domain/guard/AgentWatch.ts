@@ -5,6 +5,7 @@ import {
   blockedOf,
   lingeringOf,
   noProgressOf,
+  waitChangesMs,
   waitOf
 } from "../agent/AgentSituation.ts"
 import type { ProjectName } from "../Project.ts"
@@ -57,23 +58,41 @@ const tellWait = (watch: AgentWatch, project: ProjectName, agent: AgentSeen, now
   return [{ ...watch, wait }, [{ _tag: "AgentWaits", project, on, text, atMs: nowMs, untilMs }]]
 }
 
-const tellFinished = (watch: AgentWatch, project: ProjectName, agent: AgentSeen, nowMs: number): Told => {
-  const lingering = watch.hasFinished ? undefined : lingeringOf(agent)
+const tellFinished = (
+  watch: AgentWatch,
+  project: ProjectName,
+  agent: AgentSeen,
+  nowMs: number,
+  lingerMs: number | undefined
+): Told => {
+  const lingering = watch.hasFinished ? undefined : lingeringOf(agent, lingerMs)
   if (lingering === undefined || nowMs - lingering.sinceMs < lingersMs) return [watch, []]
   const { text, untilMs = null } = lingering
   return [{ ...watch, hasFinished: true }, [{ _tag: "AgentFinished", project, text, atMs: nowMs, untilMs }]]
 }
 
-/** Looks at a running agent, and tells what it meets. */
+/** Looks at a running agent, and tells what it meets. `lingerMs` is its longest wait after it has finished. */
 export const watchAgent = (
   before: AgentWatch,
   project: ProjectName,
   agent: AgentSeen,
-  nowMs: number
+  nowMs: number,
+  lingerMs?: number
 ): Told => {
   const [afterBlocked, blocked] = tellBlocked(before, project, blockedOf(agent))
   const [afterStuck, stuck] = tellStuck(afterBlocked, project, agent)
   const [afterWait, waits] = tellWait(afterStuck, project, agent, nowMs)
-  const [after, finished] = tellFinished(afterWait, project, agent, nowMs)
+  const [after, finished] = tellFinished(afterWait, project, agent, nowMs, lingerMs)
   return [after, [...blocked, ...stuck, ...waits, ...finished]]
 }
+
+/** When to look again although the agent prints nothing; undefined where only its next line changes anything. */
+export const nextLookMs = (watch: AgentWatch, agent: AgentSeen, nowMs: number): number | undefined => {
+  const lingering = watch.hasFinished ? undefined : lingeringOf(agent)
+  return lingering === undefined ? waitChangesMs(agent, nowMs) : lingering.sinceMs + lingersMs
+}
+
+/** Why an agent is stopped that makes no progress, with the way on. `stuck` continues `it `. */
+export const noProgressReason = (stuck: string): string =>
+  `it makes no progress (restart.on_no_progress): it ${stuck}. Read its output with \`autopilotd logs\`, then run: ` +
+  "autopilotd start-worker, which continues its session, or before it autopilotd budget reset, which begins anew"

@@ -76,6 +76,11 @@ export const RestartSettings = Schema.Struct({
       "Number of runs in a row without a finished answer after which the worker of a known agent is failed, however long they lasted.",
     expects: "a whole number, at least 1"
   }),
+  onNoProgress: setting("on_no_progress", Schema.Literal("tell", "stop"), "tell", {
+    description:
+      "When an agent makes no progress (the same call with the same result ten times, the same answer five times, each request refused): tell it once, or stop the worker too, which is failed then.",
+    expects: '"tell" or "stop"'
+  }),
   policy: setting("policy", Schema.Literal("on-failure", "always"), "on-failure", {
     description: "After a clean exit, leave the worker stopped (on-failure) or start it again (always).",
     expects: '"on-failure" or "always"'

@@ -17,6 +17,8 @@ export interface RestartPolicy {
   readonly maxConsecutiveRestarts: number
   /** The time in `failed` before the daemon tries again; `false`: only a user starts the worker. */
   readonly recoveryCooldownMs: number | false
+  /** The reaction to an agent that makes no progress. */
+  readonly onNoProgress: "tell" | "stop"
   /** The reaction to each verdict. */
   readonly on: VerdictSettings
 }

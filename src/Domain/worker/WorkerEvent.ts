@@ -30,7 +30,8 @@ export type WorkerEvent =
       readonly because: string
       readonly cause?: KillReason | undefined
       readonly next: /** `judge`: the verdict decides, as after an exit by itself. */
-        | { readonly _tag: "start" | "fail" | "judge" }
+      /** `give-up`: failed until a user acts. */
+        | { readonly _tag: "start" | "fail" | "judge" | "give-up" }
         | { readonly _tag: "hold"; readonly untilMs: number; readonly awaits: Awaited }
     }
   /** Ends the grace period of a worker that is stopping, because memory is nearly out. */

@@ -2,15 +2,23 @@ import { type AgentSeen, isAgent } from "../agent/AgentSeen.ts"
 import { agentRun } from "../session/AgentRun.ts"
 import type { SessionEnd } from "../session/WorkProgress.ts"
 import type { WorkRecord } from "../session/WorkRecord.ts"
+import { humanDuration } from "../text/Amounts.ts"
 import { isOfOneModel } from "../verdict/CauseWait.ts"
 import { verdictOf } from "../verdict/ExitJudgement.ts"
 import { describeVerdict, type Verdict } from "../verdict/ExitVerdict.ts"
 import { describeEnd, type WorkerEnd } from "../verdict/WorkerEnd.ts"
 import { afterUnknownEnd, sessionAfter } from "./AgentProgress.ts"
+import { delayMs } from "./RestartPolicy.ts"
 import { followUp } from "./VerdictPolicy.ts"
 import type { PublishedEvent, WorkerEvent, WorkerRules } from "./WorkerEvent.ts"
 import { type Phase, Sequel, type WorkerState } from "./WorkerState.ts"
 import { fail, giveUp, hold, launch, publish, rest, type Step } from "./WorkerTransition.ts"
+
+const personNeeded = ({ project }: WorkerRules, reason: string): PublishedEvent => ({
+  _tag: "PersonNeeded",
+  project,
+  reason
+})
 
 /** Reacts to a verdict. `sentence` describes the exit. */
 export const follow = (
@@ -32,10 +40,12 @@ export const follow = (
     readonly session?: SessionEnd | undefined
   }
 ): Step => {
-  const { project, restart } = rules
+  const { restart } = rules
   const wasSteady = uptimeMs >= restart.successThresholdMs
   const { kind } = verdict
-  const inARow = !wasSteady && before.streak?.kind === kind ? before.streak.inARow + 1 : 1
+  // Works that are finished count however long they take.
+  const isCounted = !wasSteady || kind === "done"
+  const inARow = isCounted && before.streak?.kind === kind ? before.streak.inARow + 1 : 1
   const sinceMs = successMs ?? before.streak?.sinceMs ?? nowMs - uptimeMs
   // The steady timer may fire in the same instant as the exit, and lose.
   const state = {
@@ -51,12 +61,11 @@ export const follow = (
   switch (next._tag) {
     case "Restart": {
       const barren = barrenReason(rules, state.work, sentence)
-      if (barren !== undefined)
-        return giveUp(rules, state, barren, { _tag: "PersonNeeded", project, reason: barren })
+      if (barren !== undefined) return giveUp(rules, state, barren, personNeeded(rules, barren))
       // The agent did not work: it only refused a session that the next start does not name.
       if (isRefused) return launch(before, true)
       return kind === "done" && wasSteady
-        ? launch(state, true)
+        ? nextWork(rules, state, { inARow, uptimeMs, nowMs })
         : fail(rules, restarted(state, verdict), sentence)
     }
     case "Wait":
@@ -64,8 +73,32 @@ export const follow = (
     case "Stop":
       return kind === "done"
         ? rest(rules, { ...state, failures: 0, wanted: "down" }, `its work is finished (${sentence})`)
-        : giveUp(rules, state, next.because, { _tag: "PersonNeeded", project, reason: next.because })
+        : giveUp(rules, state, next.because, personNeeded(rules, next.because))
   }
+}
+
+/** An agent that finds nothing to do says so after a look or two, however long that takes. */
+const idleTurns = 5
+
+/** The share of a run that its pause may take, where it may have worked. */
+const pauseShare = 0.1
+
+/**
+ * Begins another work after a finished one. A worker that is done again and again pauses in between, like a failing one,
+ * whatever the length of its runs; a pause costs one that works a tenth of its time at most.
+ */
+const nextWork = (
+  rules: WorkerRules,
+  state: WorkerState,
+  { inARow, nowMs, uptimeMs }: { readonly inARow: number; readonly nowMs: number; readonly uptimeMs: number }
+): Step => {
+  if (inARow === 1) return launch(state, true)
+  const turns = rules.agent === undefined ? undefined : state.work.run?.turns
+  const isIdle = turns !== undefined && turns <= idleTurns
+  const fullMs = delayMs(rules.restart, inARow - 2)
+  const pauseMs = isIdle ? fullMs : Math.min(fullMs, uptimeMs * pauseShare)
+  const because = `it has finished ${inARow} times in a row; the next work begins after ${humanDuration(pauseMs)}`
+  return hold(rules, state, { untilMs: nowMs + pauseMs, because, again: true, awaits: "time" })
 }
 
 /** Restarts without a finished answer only cost money. */
@@ -151,6 +184,8 @@ export const proceed = (
       return judge(rules, state, judged)
     case "Fail":
       return fail(rules, state, sequel.because)
+    case "GiveUp":
+      return giveUp(rules, state, sequel.because, personNeeded(rules, sequel.because))
     case "Hold":
       return hold(rules, state, sequel)
   }

@@ -21,6 +21,8 @@ export type Sequel =
   /** The reaction to the verdict. */
   | { readonly _tag: "Judge" }
   | { readonly _tag: "Fail"; readonly because: string }
+  /** Failed at once: another run would only cost money. */
+  | { readonly _tag: "GiveUp"; readonly because: string }
   | {
       readonly _tag: "Hold"
       readonly because: string
@@ -169,6 +171,7 @@ const intention = (sequel: Sequel): string => {
     case "Judge":
       return "it exited; the daemon kills its remaining processes"
     case "Fail":
+    case "GiveUp":
     case "Hold":
       return sequel.because
   }

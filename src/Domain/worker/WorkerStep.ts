@@ -204,13 +204,16 @@ export const step = (rules: WorkerRules, state: WorkerState, event: WorkerEvent)
           ? Sequel.Hold({ because, untilMs: event.next.untilMs, again: true, awaits: event.next.awaits })
           : event.next._tag === "fail"
             ? Sequel.Fail({ because })
-            : event.next._tag === "judge"
-              ? Sequel.Judge()
-              : Sequel.Start({})
+            : event.next._tag === "give-up"
+              ? Sequel.GiveUp({ because })
+              : event.next._tag === "judge"
+                ? Sequel.Judge()
+                : Sequel.Start({})
+      const isStop = sequel._tag === "GiveUp" || event.cause?._tag === "Window"
       return andThen(
         end(state, phase.epoch, sequel, because, event.cause),
         publish({
-          _tag: event.cause?._tag === "Window" ? "AgentStopped" : "RestartAsked",
+          _tag: isStop ? "AgentStopped" : "RestartAsked",
           project: rules.project,
           reason: because
         })

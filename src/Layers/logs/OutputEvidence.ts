@@ -10,6 +10,7 @@ import {
   withLines
 } from "../../Domain/output/OutputTail.ts"
 import { masked, type Secrets } from "../../Domain/output/Secrets.ts"
+import { type Listen, makeListeners } from "../concurrency/Listeners.ts"
 
 /** The part of a worker's output that verdicts, events and the status show. It holds no secret. */
 interface OutputEvidence {
@@ -24,6 +25,8 @@ interface OutputEvidence {
   readonly tail: (unfinished: Readonly<Record<OutputStream, Lines>>) => ReadonlyArray<TailLine>
   readonly lastOutputNanos: () => bigint
   readonly agent: () => AgentSeen
+  /** Tells when the state of the agent has changed. */
+  readonly onAgent: Listen<[]>
 }
 
 const newline = 0x0a
@@ -54,6 +57,7 @@ export const makeOutputEvidence = (
   let lastOutputNanos = startedNanos
   let agent = beforeNextRun(earlier)
   let otherLines = 0
+  const changes = makeListeners<[]>()
 
   const maskedLines = (lines: Lines): Lines => masked(lines, secrets.find(lines))
   const maskedText = (text: string): string => maskedLines(Buffer.from(text)).toString("utf8")
@@ -62,8 +66,13 @@ export const makeOutputEvidence = (
 
   const readLine = (lines: Lines, from: number, end: number) => {
     const text = lines.toString("utf8", from, end)
-    if (!isAgentLine(agent, text)) otherLines++
-    else agent = readAgentLine(agent, text, Date.now(), maskedText)
+    if (!isAgentLine(agent, text)) {
+      otherLines++
+      return
+    }
+    const before = agent
+    agent = readAgentLine(before, text, Date.now(), maskedText)
+    if (agent !== before) changes.tell()
   }
 
   /** Most workers print no JSON, which one search per piece shows. */
@@ -88,6 +97,7 @@ export const makeOutputEvidence = (
     tail: ({ err, out }) =>
       tailLines(withLines(withLines(tail, "out", maskedLines(out)), "err", maskedLines(err))),
     lastOutputNanos: () => lastOutputNanos,
-    agent: () => agent
+    agent: () => agent,
+    onAgent: changes.listen
   }
 }

@@ -21,6 +21,7 @@ import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.
 import { LogSettings } from "../../Domain/settings/RetentionSettings.ts"
 import { printable } from "../../Domain/text/Printable.ts"
 import { turnOfTheEventLoop } from "../concurrency/EventLoop.ts"
+import type { Listen } from "../concurrency/Listeners.ts"
 import { patientRace } from "../concurrency/PatientRace.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { Concerns } from "../history/Concerns.ts"
@@ -51,6 +52,8 @@ interface Capture {
   readonly lastOutputNanos: () => bigint
   /** The state of the agent, from standard output. */
   readonly agent: () => AgentSeen
+  /** Tells when the state of the agent has changed. */
+  readonly onAgent: Listen<[]>
   /** The line without an end after which a stream has been quiet for a second, such as a question. */
   readonly unfinished: () => string | undefined
 }
@@ -236,6 +239,7 @@ const make = Effect.gen(function* () {
         tail: Effect.sync(() => evidence.tail({ out: out.rest(), err: err.rest() })),
         lastOutputNanos: evidence.lastOutputNanos,
         agent: evidence.agent,
+        onAgent: evidence.onAgent,
         unfinished: () => out.unfinished() ?? err.unfinished()
       } satisfies Capture
     })

@@ -89,6 +89,7 @@ export const make = Effect.fnUntraced(function* (
     const hasten = yield* Deferred.make<void>()
     const patience = {
       graceMs: Effect.sync(() => planNow().graceMs),
+      lingerMs: Effect.sync(() => planNow().agent?.lingerMs ?? 0),
       hasten: Deferred.await(hasten),
       abandon: Deferred.await(abandon)
     }

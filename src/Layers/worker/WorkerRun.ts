@@ -4,7 +4,6 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schedule from "effect/Schedule"
 import type { AgentSeen } from "../../Domain/agent/AgentSeen.ts"
 import type { ProcessIdentity } from "../../Domain/machine/ProcessEntry.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
@@ -18,7 +17,9 @@ import { variable, workerId } from "../../Domain/WorkerId.ts"
 import { lossWarnings } from "../../Domain/worker/LostVariables.ts"
 import type { RunPlan, WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
 import { secretValuesOf, workerEnvironment } from "../../Domain/worker/WorkerEnvironment.ts"
+import { type Listen, latchOf } from "../concurrency/Listeners.ts"
 import { patientRace } from "../concurrency/PatientRace.ts"
+import { pollLoop } from "../concurrency/PollLoop.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
@@ -53,6 +54,8 @@ interface RunReports {
 interface Patience {
   /** The grace period, evaluated when it begins: the settings may have changed since the start. */
   readonly graceMs: Effect.Effect<number>
+  /** The longest wait of an agent that has finished, evaluated likewise. */
+  readonly lingerMs: Effect.Effect<number>
   /** Completes when the grace period is to end. */
   readonly hasten: Effect.Effect<void>
   /** Completes when the daemon stops and cannot wait for a process that hangs in the kernel. */
@@ -97,15 +100,23 @@ const abandonedReapLimit = Duration.seconds(1)
 /** The spending of a run is saved so often: a daemon that is killed loses no more. */
 const progressInterval = Duration.seconds(5)
 
-const reportAgent = (agent: () => AgentSeen, report: RunReports["onAgent"]) => {
-  let before = agent()
-  return Effect.suspend(() => {
-    const now = agent()
-    const isSame = now === before && (now.result === undefined || now.result.isError)
-    before = now
-    return isSame ? Effect.void : report(now)
-  }).pipe(Effect.repeat(Schedule.spaced(progressInterval)))
-}
+/** Reports what the agent has told when that has changed, and once more when a finished agent has waited for too long. */
+const reportAgent = Effect.fnUntraced(function* (
+  { agent, onAgent }: { readonly agent: () => AgentSeen; readonly onAgent: Listen<[]> },
+  lingerMs: Patience["lingerMs"],
+  report: RunReports["onAgent"]
+) {
+  const isChanged = yield* latchOf(onAgent)
+  const reported = Effect.gen(function* () {
+    yield* report(agent())
+    yield* Effect.sleep(progressInterval)
+    const { result } = agent()
+    if (result === undefined || result.isError) return undefined
+    return Math.max(0, result.atMs + (yield* lingerMs) - (yield* Clock.currentTimeMillis))
+  })
+  yield* isChanged.await
+  yield* pollLoop(isChanged, reported)
+}, Effect.scoped)
 
 const make = Effect.gen(function* () {
   const home = yield* AutopilotHome
@@ -142,7 +153,7 @@ const make = Effect.gen(function* () {
     plan: RunPlan,
     id: string,
     log: ProjectLog,
-    { abandon, graceMs, hasten }: Patience,
+    { abandon, graceMs, hasten, lingerMs }: Patience,
     report: RunReports
   ) {
     yield* leftovers.end(plan.project, { graceMs: plan.graceMs, hasten }, report.onRemains)
@@ -205,10 +216,10 @@ const make = Effect.gen(function* () {
     )
     if (group !== undefined) yield* Effect.forkScoped(groups.verify(id, running.worker.pid))
     yield* oomKills.begin(running.worker.pid)
-    const { agent } = running.capture
+    const { capture } = running
     if (prompt !== undefined && running.worker.stdin !== undefined)
-      yield* Effect.forkScoped(feedAgent(running.worker.stdin, prompt, agent))
-    if (plan.agent !== undefined) yield* Effect.forkScoped(reportAgent(agent, report.onAgent))
+      yield* Effect.forkScoped(feedAgent(running.worker.stdin, prompt, capture))
+    if (plan.agent !== undefined) yield* Effect.forkScoped(reportAgent(capture, lingerMs, report.onAgent))
     yield* running.reportExit(false)
   })
 

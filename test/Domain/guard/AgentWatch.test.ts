@@ -4,7 +4,7 @@ import { nextAgent } from "../../../src/Domain/agent/AgentStream.ts"
 import { describeAgent } from "../../../src/Domain/guard/AgentEvent.ts"
 import { beginWatch, watchAgent } from "../../../src/Domain/guard/AgentWatch.ts"
 import { unnamed } from "../../../src/Domain/Project.ts"
-import { answer, calls, init, result, retry, says, toolResult } from "../../fixtures/AgentLines.ts"
+import { answer, calls, denied, init, result, retry, says, toolResult } from "../../fixtures/AgentLines.ts"
 import { recordedLines } from "../../fixtures/RecordedRuns.ts"
 
 const startMs = 1_795_900_000_000
@@ -22,18 +22,6 @@ const told = (lines: ReadonlyArray<string>, everyMs = 1000, more = 30) => {
   }
   return texts
 }
-
-const denied = (id: string) => [
-  answer(`msg_${id}`, calls(id, "Write")),
-  JSON.stringify({
-    type: "system",
-    subtype: "permission_denied",
-    tool_name: "Write",
-    tool_use_id: id,
-    session_id: "a"
-  }),
-  toolResult(id, "needs approval", { is_error: true })
-]
 
 describe("the watch of an agent", () => {
   it("tells nothing of an agent that works", () => {

@@ -37,6 +37,7 @@ describe("Settings", () => {
       successThresholdMs: 60_000,
       maxConsecutiveRestarts: 10,
       maxRestartsWithoutAnswer: 5,
+      onNoProgress: "tell",
       policy: "on-failure",
       jitter: 0,
       stopGraceMs: 10_000,

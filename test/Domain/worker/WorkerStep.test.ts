@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ProjectName } from "../../../src/Domain/Project.ts"
+import { noWork } from "../../../src/Domain/session/WorkRecord.ts"
 import type { Survivor } from "../../../src/Domain/tree/Survivor.ts"
 import type {
   UserCommand,
@@ -18,6 +19,7 @@ import {
   type WorkerState
 } from "../../../src/Domain/worker/WorkerState.ts"
 import { step } from "../../../src/Domain/worker/WorkerStep.ts"
+import { claudePlan } from "../../fixtures/AgentPlans.ts"
 import { defaultPolicy } from "../../fixtures/policies.ts"
 import { noEvidence } from "../../fixtures/RunEvidence.ts"
 
@@ -344,6 +346,38 @@ describe("the exit of a worker", () => {
     assert.strictEqual(state.failures, 4)
     const [last] = ended({ ...before.running, failures: 9 }, 0, 3000, always)
     assert.strictEqual(statusWord(last), "failed")
+  })
+
+  it("under `always`, a worker that is done again and again pauses longer and longer, whatever the length of its runs", () => {
+    const pauses = (uptimeMs: number, by: WorkerRules, turns?: number) => {
+      let state: WorkerState = before.running
+      return Array.from({ length: 12 }, () => {
+        const work =
+          turns === undefined
+            ? noWork
+            : { ...noWork, run: { usd: 0, isExact: true, turns, start: "fresh" as const } }
+        const [after] = ended(
+          { ...state, work, epoch: 4, phase: Phase.Running({ epoch: 4, pid: 99 }) },
+          0,
+          uptimeMs,
+          by
+        )
+        state = after
+        return after.phase._tag === "Waiting"
+          ? (after.phase.untilMs - noEvidence.nowMs) / 1000
+          : after.phase._tag
+      })
+    }
+    const agent = { ...always, agent: claudePlan }
+    const full = ["Starting", 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
+    assert.deepStrictEqual(pauses(61_000, agent, 2), full, "it finds nothing to do")
+    assert.deepStrictEqual(pauses(3_600_000, always), full)
+    assert.deepStrictEqual(pauses(61_000, always).slice(0, 6), ["Starting", 1, 2, 4, 6.1, 6.1])
+    assert.deepStrictEqual(
+      pauses(600_000, agent, 40).slice(-2),
+      [60, 60],
+      "a tenth of the time of one that works"
+    )
   })
 
   it("before it could start is a failure like any other (D6, D7)", () => {

@@ -2,21 +2,25 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
-import type { AgentSeen } from "../../../src/Domain/agent/AgentSeen.ts"
+import { type AgentSeen, noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
 import { type DaemonEvent, describeEvent } from "../../../src/Domain/history/DaemonEvent.ts"
+import type { RestartPolicy } from "../../../src/Domain/worker/RestartPolicy.ts"
+import { makeListeners } from "../../../src/Layers/concurrency/Listeners.ts"
 import * as AgentWatch from "../../../src/Layers/guard/AgentWatch.ts"
 import { LiveWorkers } from "../../../src/Layers/verdict/LiveWorkers.ts"
-import { answer, init, result, says } from "../../fixtures/AgentLines.ts"
+import { Supervisor } from "../../../src/Layers/worker/Supervisor.ts"
+import { answer, calls, denied, init, result, says, toolResult } from "../../fixtures/AgentLines.ts"
 import { agentAfter, recordedLines } from "../../fixtures/RecordedRuns.ts"
 import { FakeRuns } from "../worker/FakeRuns.ts"
-import { settle } from "../worker/SupervisorWorld.ts"
+import { plan, settle } from "../worker/SupervisorWorld.ts"
 import { begin, workerWorld, worldLayer } from "../worker/WorkerWorld.ts"
 
 const inWorld = <A, E, R>(
   test: (world: {
     readonly told: () => ReadonlyArray<string>
     readonly events: ReadonlyArray<DaemonEvent>
-  }) => Effect.Effect<A, E, R>
+  }) => Effect.Effect<A, E, R>,
+  onNoProgress: RestartPolicy["onNoProgress"] = "tell"
 ) =>
   Effect.flatMap(workerWorld, (world) => {
     const told = () =>
@@ -25,7 +29,11 @@ const inWorld = <A, E, R>(
       )
     return Effect.provide(
       test({ told, events: world.events }),
-      AgentWatch.layer.pipe(Layer.provideMerge(worldLayer(world)))
+      AgentWatch.layer.pipe(
+        Layer.provideMerge(
+          worldLayer(world, {}, { projects: [{ ...plan, restart: { ...plan.restart, onNoProgress } }] })
+        )
+      )
     )
   })
 
@@ -33,22 +41,108 @@ const pass = (duration: Parameters<typeof TestClock.adjust>[0]) =>
   Effect.zipRight(TestClock.adjust(duration), settle)
 
 /** The worker's output becomes that of this agent. */
-const showing = (agent: () => AgentSeen, pid = 1000) =>
-  Effect.map(LiveWorkers, (live) =>
-    live.add(pid, { lastOutputNanos: () => 0n, agent, unfinished: () => undefined })
-  )
+const showing = (agent: AgentSeen, pid = 1000) =>
+  Effect.map(LiveWorkers, (live) => {
+    let seen = agent
+    const { listen, tell } = makeListeners<[]>()
+    const looks = { count: 0 }
+    const output = {
+      lastOutputNanos: () => 0n,
+      agent: () => {
+        looks.count++
+        return seen
+      },
+      onAgent: listen,
+      unfinished: () => undefined
+    }
+    live.add(pid, output)
+    const prints = (next: AgentSeen) =>
+      Effect.sync(() => {
+        seen = next
+        tell()
+      })
+    return { looks, prints }
+  })
+
+const stuck = agentAfter([
+  init,
+  ...Array.from({ length: 10 }, (_, at) => [
+    answer(`msg_${at}`, calls(`t${at}`)),
+    toolResult(`t${at}`, "pending")
+  ]).flat()
+])
 
 describe("the watch of agents", () => {
   it.scoped("tells at once, and once, that an agent has finished and stays", () =>
     inWorld(({ told }) =>
       Effect.gen(function* () {
         const left = agentAfter(recordedLines("claude-2.1.332/background-bash-left"))
-        yield* showing(() => left)
+        yield* showing(left)
         yield* begin
         yield* pass("30 seconds")
         assert.deepStrictEqual(told(), ['AgentFinished has finished, and waits for "work"'])
         yield* pass("1 hour")
         assert.strictEqual(told().length, 1)
+      })
+    )
+  )
+
+  it.scoped(
+    "tells at once that an agent is denied again and again, and does not look while nothing is printed",
+    () =>
+      inWorld(({ told }) =>
+        Effect.gen(function* () {
+          const { looks, prints } = yield* showing(noAgent)
+          yield* begin
+          yield* pass("1 hour")
+          const before = looks.count
+          yield* pass("1 hour")
+          assert.strictEqual(looks.count, before)
+          yield* prints(agentAfter([init, ...denied("a"), ...denied("b"), ...denied("c")]))
+          yield* settle
+          assert.deepStrictEqual(told(), [
+            "AgentBlocked was denied Write 3 times in a row: nobody is there to allow it"
+          ])
+        })
+      )
+  )
+
+  it.scoped(
+    "stops an agent without progress where the settings say so: failed, with the reason and the way on",
+    () =>
+      inWorld(
+        ({ events }) =>
+          Effect.gen(function* () {
+            const { prints } = yield* showing(noAgent)
+            yield* begin
+            yield* prints(stuck)
+            yield* pass("1 second")
+            const { snapshot } = yield* Effect.flatMap(Supervisor, ({ project }) => project(undefined))
+            const { phase } = (yield* snapshot).state
+            assert.strictEqual(phase._tag, "Failed")
+            assert.match(
+              phase._tag === "Failed" ? phase.because : "",
+              /^it makes no progress .*Bash "npm test" 10 times with the same result.*start-worker/
+            )
+            assert.includeMembers(
+              events.map(({ _tag }) => _tag),
+              ["AgentNoProgress", "AgentStopped", "PersonNeeded"]
+            )
+          }),
+        "stop"
+      )
+  )
+
+  it.scoped("leaves an agent without progress alone by default", () =>
+    inWorld(({ told }) =>
+      Effect.gen(function* () {
+        const { prints } = yield* showing(noAgent)
+        yield* begin
+        yield* prints(stuck)
+        yield* pass("1 hour")
+        assert.lengthOf(told(), 1)
+        const { snapshot } = yield* Effect.flatMap(Supervisor, ({ project }) => project(undefined))
+        assert.strictEqual((yield* snapshot).state.phase._tag, "Running")
       })
     )
   )

@@ -163,7 +163,12 @@ describe("the memory of a worker", () => {
     inWorld((world) =>
       Effect.gen(function* () {
         const { add, of } = yield* LiveWorkers
-        add(1000, { lastOutputNanos: () => 0n, agent: () => noAgent, unfinished: () => undefined })
+        add(1000, {
+          lastOutputNanos: () => 0n,
+          agent: () => noAgent,
+          onAgent: () => () => {},
+          unfinished: () => undefined
+        })
         yield* begin
         yield* pass("1 seconds")
         assert.deepInclude(of(1000)?.memory, { residentBytes: MiB, swapBytes: 0, processes: 1 })

@@ -88,7 +88,12 @@ const watched = (folder?: string) =>
     const { watch } = yield* KernelOomKills.KernelOomKills
     const { add } = yield* LiveWorkers.LiveWorkers
     const kills = yield* watch(folder)
-    add(leader, { lastOutputNanos: () => 0n, agent: () => noAgent, unfinished: () => undefined })
+    add(leader, {
+      lastOutputNanos: () => 0n,
+      agent: () => noAgent,
+      onAgent: () => () => {},
+      unfinished: () => undefined
+    })
     yield* kills.begin(leader)
     return kills
   })

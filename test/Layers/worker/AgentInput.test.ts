@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 import { type AgentSeen, noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
+import { makeListeners } from "../../../src/Layers/concurrency/Listeners.ts"
 import { feedAgent, promptText } from "../../../src/Layers/worker/AgentInput.ts"
 import { agentWith, resultAt } from "../../fixtures/AgentPlans.ts"
 import { temporaryHome } from "../../live/TestDaemon.ts"
@@ -47,7 +48,9 @@ const agentOn = Effect.gen(function* () {
   stdin.on("data", (chunk: Buffer) => (text += chunk.toString("utf8")))
   stdin.on("end", () => (isOver = true))
   let seen: AgentSeen = noAgent
-  const fiber = yield* Effect.fork(feedAgent(stdin, "Do it.\nAll of it.", () => seen))
+  const { listen, tell } = makeListeners<[]>()
+  const output = { agent: () => seen, onAgent: listen }
+  const fiber = yield* Effect.fork(feedAgent(stdin, "Do it.\nAll of it.", output))
   const read = Effect.zipRight(
     Effect.promise(() => new Promise((resume) => setImmediate(resume))),
     Effect.sync(() =>
@@ -58,8 +61,12 @@ const agentOn = Effect.gen(function* () {
     )
   )
   const pass = (seconds: number) => TestClock.adjust(seconds * 1000)
+  const show = (next: AgentSeen) => {
+    seen = next
+    tell()
+  }
   yield* pass(0)
-  return { stdin, fiber, read, pass, isOver: () => isOver, show: (next: AgentSeen) => void (seen = next) }
+  return { stdin, fiber, read, pass, isOver: () => isOver, show }
 })
 
 describe("the input of an agent", () => {
@@ -74,23 +81,31 @@ describe("the input of an agent", () => {
     })
   )
 
-  it.effect("asks for the cost soon after an answer, and now and then without one", () =>
-    Effect.gen(function* () {
-      const { fiber, pass, read, show } = yield* agentOn
-      const questions = Effect.map(
-        read,
-        (lines) => lines.filter(({ type }) => type === "control_request").length
-      )
-      yield* pass(4)
-      show(agentWith({ turns: 1 }))
-      yield* pass(1)
-      assert.strictEqual(yield* questions, 2)
-      yield* pass(15)
-      assert.strictEqual(yield* questions, 2, "nothing has changed since")
-      yield* pass(10)
-      assert.strictEqual(yield* questions, 3, "a subagent may work")
-      yield* Fiber.interrupt(fiber)
-    })
+  it.effect(
+    "asks for the cost soon after an answer, later after another action, and never while nothing is printed",
+    () =>
+      Effect.gen(function* () {
+        const { fiber, pass, read, show } = yield* agentOn
+        const questions = Effect.map(
+          read,
+          (lines) => lines.filter(({ type }) => type === "control_request").length
+        )
+        yield* pass(4)
+        show(agentWith({ turns: 1 }))
+        yield* pass(1)
+        assert.strictEqual(yield* questions, 2)
+        yield* pass(3600)
+        assert.strictEqual(yield* questions, 2, "nothing has changed since")
+        show({ ...agentWith({ turns: 1 }), pace: { sinceMs: 0, actions: 1, spans: [] } })
+        yield* pass(1)
+        assert.strictEqual(yield* questions, 3, "a subagent works")
+        show({ ...agentWith({ turns: 1 }), pace: { sinceMs: 0, actions: 2, spans: [] } })
+        yield* pass(10)
+        assert.strictEqual(yield* questions, 3, "the last question was a moment ago")
+        yield* pass(10)
+        assert.strictEqual(yield* questions, 4)
+        yield* Fiber.interrupt(fiber)
+      })
   )
 
   it.effect("ends after the result, with which the agent exits", () =>

@@ -71,6 +71,7 @@ const log = {
       lastOutputNanos: () => 0n,
       unfinished: () => undefined,
       agent: () => noAgent,
+      onAgent: () => () => {},
       tail: Effect.succeed([]),
       finish: Effect.void,
       caughtUp: Effect.void
@@ -86,7 +87,12 @@ describe("a run that is stopped while its worker starts", () => {
       const isUp = yield* Deferred.make<void>()
       yield* Effect.gen(function* () {
         const { run } = yield* WorkerRun.WorkerRun
-        const patience = { graceMs: Effect.succeed(0), hasten: Effect.never, abandon: Effect.never }
+        const patience = {
+          graceMs: Effect.succeed(0),
+          lingerMs: Effect.succeed(0),
+          hasten: Effect.never,
+          abandon: Effect.never
+        }
         const fiber = yield* Effect.fork(
           run(plan, "home:default:1", log, patience, {
             onAgent: () => Effect.void,
