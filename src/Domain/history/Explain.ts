@@ -81,14 +81,17 @@ const situation = (status: StatusReply, { nowMs, zone }: Evidence): ReadonlyArra
 }
 
 /** What the agent of the last run has done and cost, and whether it needs a person. */
-const lastAgent = (ended: RecordOf<"WorkerExited" | "WorkerEnded">): ReadonlyArray<string> => {
+const lastAgent = (
+  ended: RecordOf<"WorkerExited" | "WorkerEnded">,
+  { reason }: StatusReply
+): ReadonlyArray<string> => {
   const agent = ended._tag === "WorkerEnded" ? ended.agent : undefined
   if (agent === undefined) return []
   const session = agent.sessionId === undefined ? "" : ` in session ${printable(agent.sessionId, 80)}`
   const { blocked } = agent
   return [
     `Its agent had ${describeRun(agent)}${session}.`,
-    ...(blocked === undefined
+    ...(blocked === undefined || reason?.includes(blocked.text) === true
       ? []
       : [`It is blocked on a person: it ${openEnded(printable(blocked.text, maxTextLength))}.`])
   ]
@@ -114,7 +117,7 @@ const before = (status: StatusReply, { nowMs, records, zone }: Evidence): Readon
   const rest = status.reason?.includes(why) === true ? "" : `: ${printable(why, maxTextLength)}`
   return [
     `The last run ended at ${spokenTime(ended.at, nowMs, zone)} after ${humanDuration(ended.uptimeMs)}${rest}.`,
-    ...lastAgent(ended)
+    ...lastAgent(ended, status)
   ]
 }
 
@@ -170,10 +173,9 @@ const advice = (status: StatusReply, evidence: Evidence, option: string): Readon
   const start = `autopilotd start-worker${option}`
   const ended = status.worker_status === "running" ? undefined : lastEnd(status, evidence.records)
   const last = ended?._tag === "WorkerEnded" ? ended.agent : undefined
+  const told = status.agent ?? status.last_agent
   const [session, name] =
-    status.agent?.session_id === undefined
-      ? [last?.sessionId, last?.name]
-      : [status.agent.session_id, status.agent.name]
+    told?.session_id === undefined ? [last?.sessionId, last?.name] : [told.session_id, told.name]
   const short = status.memory_level === "low" || status.memory_level === "critical"
   return [
     ...(status.worker_status === "failed"

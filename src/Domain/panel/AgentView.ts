@@ -1,7 +1,7 @@
 import type { Fact } from "../html/FactList.ts"
 import { type HtmlValue, html } from "../html/Html.ts"
 import { since, until } from "../html/Moment.ts"
-import type { AgentData } from "../status/AgentData.ts"
+import type { AgentData, LastAgentData } from "../status/AgentData.ts"
 import {
   contextShareOf,
   contextWords,
@@ -80,8 +80,18 @@ export const agentFacts = (agent: AgentData, nowMs: number): ReadonlyArray<Fact>
   ]
 }
 
+/** What the last run of an agent has done and cost, while none runs. */
+export const lastAgentFacts = (last: LastAgentData): ReadonlyArray<Fact> => [
+  { label: "Cost", value: costWords(last) ?? none, note: "of the last run" },
+  { label: "Turns", value: last.turns, note: "of the last run" }
+]
+
 /** The last answer, and the session with the command that opens it by hand. */
-export const agentLine = ({ last_answer: answer, name, session_id: session }: AgentData): HtmlValue =>
+export const agentLine = ({
+  last_answer: answer,
+  name,
+  session_id: session
+}: Pick<AgentData, "last_answer" | "name" | "session_id">): HtmlValue =>
   (answer !== undefined || session !== undefined) &&
   html`<p class="agent-line muted">${answer !== undefined && html`<span>${printable(answer.text, 200)}</span>`}${
     session !== undefined &&
@@ -130,3 +140,9 @@ export const agentRows = (agent: AgentData, nowMs: number): ReadonlyArray<Row> =
     )
   ]
 }
+
+/** The rows of the last run, while none runs. */
+export const lastAgentRows = (last: LastAgentData): ReadonlyArray<Row> => [
+  ...row("Turns", last.turns),
+  ...row("Cost", costWords(last))
+]

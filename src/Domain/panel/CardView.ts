@@ -5,7 +5,7 @@ import { moment, since, until } from "../html/Moment.ts"
 import { openCommand } from "../status/AgentWords.ts"
 import { dollars, humanBytes } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
-import { agentRows } from "./AgentView.ts"
+import { agentRows, lastAgentRows } from "./AgentView.ts"
 import { type DaemonSight, startOf } from "./DaemonSight.ts"
 import { type RunEnd, tagOf } from "./RunEnds.ts"
 import { modelIn, stateWords } from "./StateView.ts"
@@ -79,12 +79,13 @@ export const agentCard = (sight: DaemonSight, newestFirst: ReadonlyArray<RunEnd>
   const status = sight._tag === "Running" ? sight.status : undefined
   const command = status?.worker_command ?? []
   const agent = status?.agent
-  const model = agent?.model ?? modelIn(command)
+  const known = agent ?? status?.last_agent
+  const model = known?.model ?? modelIn(command)
   const session =
-    agent?.session_id ??
+    known?.session_id ??
     valueAfter(command, ["--resume", "-r", "--session-id"]) ??
     newestFirst.find((end) => end.sessionId !== undefined)?.sessionId
-  const name = agent?.name ?? newestFirst.find((end) => end.agent !== undefined)?.agent
+  const name = known?.name ?? newestFirst.find((end) => end.agent !== undefined)?.agent
   const last = newestFirst[0]
   const told = newestFirst.find((end) => figuresOf(end).length > 0)
   const limit = newestFirst.find(({ verdict }) => verdict.kind === "usage-limit")?.verdict
@@ -107,13 +108,20 @@ export const agentCard = (sight: DaemonSight, newestFirst: ReadonlyArray<RunEnd>
             html`<span class="tag ${tagOf(last.verdict).tone}">${tagOf(last.verdict).word}</span> ${moment(last.atMs)}`
           ] as const
         ]),
-    ...(agent === undefined ? (told === undefined ? [] : figuresOf(told)) : agentRows(agent, nowMs)),
+    ...(agent !== undefined
+      ? agentRows(agent, nowMs)
+      : status?.last_agent !== undefined
+        ? lastAgentRows(status.last_agent)
+        : told === undefined
+          ? []
+          : figuresOf(told)),
     ...(resetMs !== undefined && resetMs > nowMs
       ? [["Usage limit", html`until ${moment(resetMs)}`] as const]
       : [])
   ]
-  const situation = agent?.situation
-  return html`<h2>${agentTitle(agent?.name)}</h2>${situation !== undefined && html`<p class="muted">It ${printable(situation, 300)}</p>`}${
-    rows.length === 0 ? html`<p class="muted">Nothing is known of a run yet.</p>` : list(rows)
-  }`
+  const { situation, until_ms: untilMs } = agent ?? {}
+  return html`<h2>${agentTitle(known?.name)}</h2>${
+    situation !== undefined &&
+    html`<p class="muted">It ${printable(situation, 300)}${untilMs !== undefined && html`, until ${moment(untilMs)}`}</p>`
+  }${rows.length === 0 ? html`<p class="muted">Nothing is known of a run yet.</p>` : list(rows)}`
 }

@@ -5,7 +5,7 @@ import { moment, since, until } from "../html/Moment.ts"
 import type { StatusReply } from "../status/StatusData.ts"
 import { counted, humanBytes } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
-import { agentFacts, agentLine } from "./AgentView.ts"
+import { agentFacts, agentLine, lastAgentFacts } from "./AgentView.ts"
 import { type DaemonSight, startOf } from "./DaemonSight.ts"
 
 const tones: Readonly<Record<string, Tone>> = {
@@ -32,10 +32,17 @@ export interface StateWords {
 
 const capital = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
 
-/** What a running agent is in, which says more than that its worker runs. */
-const agentWord = ({ agent, worker_status: state }: StatusReply): StateWords | undefined => {
+const blocked: StateWords = { tone: "warn", headline: "Blocked on a person", word: "Blocked" }
+
+/** What an agent is in, which says more than that its worker runs, or is stopped. */
+const agentWord = ({
+  agent,
+  last_agent: last,
+  worker_status: state
+}: StatusReply): StateWords | undefined => {
+  if (state === "stopped" && last?.blocked !== undefined) return blocked
   if (state !== "running" || agent === undefined) return undefined
-  if (agent.blocked !== undefined) return { tone: "warn", headline: "Blocked on a person", word: "Blocked" }
+  if (agent.blocked !== undefined) return blocked
   if (agent.waits !== undefined) return { tone: "warn", headline: "Agent waiting", word: "Waiting" }
   if (agent.finished_at_ms !== undefined) {
     return { tone: "ok", headline: "Agent finished, worker stays", word: "Finished" }
@@ -74,12 +81,14 @@ const underline = (sight: DaemonSight): HtmlValue => {
   if (status === undefined) return printable(problem ?? "", 400)
   const model = modelIn(status.worker_command)
   const isBetween =
-    ["stopping", "restarting"].includes(status.worker_status) || status.agent?.situation !== undefined
+    ["stopping", "restarting"].includes(status.worker_status) || agentWord(status) !== undefined
+  const untilMs = status.agent?.until_ms
   return [
     printable(status.project ?? "", 80),
     model === undefined ? "" : ` · model ${printable(model, 40)}`,
     status.worker_pid === null ? "" : html` · pid <span class="num">${status.worker_pid}</span>`,
-    isBetween && status.reason !== undefined && ` · ${printable(status.reason, 160)}`
+    isBetween && status.reason !== undefined && ` · ${printable(status.reason, 160)}`,
+    isBetween && untilMs !== undefined && html`, until ${moment(untilMs)}`
   ]
 }
 
@@ -149,8 +158,8 @@ export const stateView = (sight: DaemonSight, nowMs: number): Html => {
   const { headline, tone } = stateWords(sight)
   const facts =
     sight._tag === "Running" && sight.status !== undefined ? factsOf(sight.status, startOf(sight), nowMs) : []
-  const agent = sight._tag === "Running" ? sight.status?.agent : undefined
+  const { agent, last_agent: last } = (sight._tag === "Running" ? sight.status : undefined) ?? {}
   return html`${stateLine(tone, headline, underline(sight))}${facts.length > 0 && factList(facts)}${
     agent !== undefined && html`${factList(agentFacts(agent, nowMs))}${agentLine(agent)}`
-  }`
+  }${last !== undefined && html`${factList(lastAgentFacts(last))}${agentLine(last)}`}`
 }

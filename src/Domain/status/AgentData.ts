@@ -92,3 +92,16 @@ export const AgentData = Schema.Struct({
   until_ms: count
 })
 export type AgentData = typeof AgentData.Type
+
+/** What is left of the last run of an agent. The keys are those of `AgentData`. */
+export const LastAgentData = Schema.Struct({
+  name: perhaps(AgentName),
+  session_id: text,
+  model: text,
+  turns: Count,
+  cost_micro_usd: count,
+  cost_is_exact: perhaps(Schema.Boolean),
+  /** Why only a person helps: `permission`, `login` or `question`. */
+  blocked: text
+})
+export type LastAgentData = typeof LastAgentData.Type

@@ -3,8 +3,9 @@ import { beginPace, recentActions } from "../agent/AgentPace.ts"
 import { type AgentSeen, isAgent } from "../agent/AgentSeen.ts"
 import { blockedOf, lingeringOf, noProgressOf, waitOf } from "../agent/AgentSituation.ts"
 import { spentOf } from "../agent/AgentSpent.ts"
+import type { AgentRun } from "../session/AgentRun.ts"
 import { microDollars } from "../text/Amounts.ts"
-import type { AgentData } from "./AgentData.ts"
+import type { AgentData, LastAgentData } from "./AgentData.ts"
 
 /** A number of the wire: a sum of hostile figures may be none. */
 const whole = (figure: number): number => Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, Math.round(figure)))
@@ -100,10 +101,10 @@ const retry = ({ retry: last }: AgentSeen) =>
   }
 
 /** What a person should know first: it needs one, it waits, it has finished, it makes no progress. */
-const situation = (agent: AgentSeen, nowMs: number) => {
+const situation = (agent: AgentSeen, nowMs: number, lingerMs: number | undefined) => {
   const blocked = blockedOf(agent)
   const wait = waitOf(agent, nowMs)
-  const lingering = lingeringOf(agent)
+  const lingering = lingeringOf(agent, lingerMs)
   const stuck = noProgressOf(agent)
   return {
     blocked: blocked?.why,
@@ -120,8 +121,11 @@ const situation = (agent: AgentSeen, nowMs: number) => {
   }
 }
 
-/** What an agent tells about itself; undefined for a worker that is none. */
-export const agentData = (agent: AgentSeen, nowMs: number): AgentData | undefined => {
+/**
+ * What an agent tells about itself; undefined for a worker that is none. `lingerMs` is its longest wait after it has
+ * finished.
+ */
+export const agentData = (agent: AgentSeen, nowMs: number, lingerMs?: number): AgentData | undefined => {
   if (!isAgent(agent)) return undefined
   const { denials, model, pace = beginPace(nowMs), sessionId, turns } = agent
   return {
@@ -142,7 +146,20 @@ export const agentData = (agent: AgentSeen, nowMs: number): AgentData | undefine
       denied_tool: denials.tool,
       limits: limits(agent, nowMs),
       retry: retry(agent),
-      ...situation(agent, nowMs)
+      ...situation(agent, nowMs, lingerMs)
     })
   }
 }
+
+/** What is left of the last run of an agent. */
+export const lastAgentData = (run: AgentRun): LastAgentData => ({
+  turns: whole(run.turns),
+  ...told({
+    name: run.name,
+    session_id: run.sessionId,
+    model: run.model,
+    cost_micro_usd: run.costUsd === undefined ? undefined : microDollars(run.costUsd),
+    cost_is_exact: run.isCostExact,
+    blocked: run.blocked?.why
+  })
+})

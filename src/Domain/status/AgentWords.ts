@@ -2,7 +2,7 @@ import type { AgentName } from "../agent/AgentName.ts"
 import { forAnother } from "../agent/AgentSituation.ts"
 import { counted, humanDuration, ofMicroDollars } from "../text/Amounts.ts"
 import { printable, quoted } from "../text/Printable.ts"
-import type { AgentData } from "./AgentData.ts"
+import type { AgentData, LastAgentData } from "./AgentData.ts"
 
 /** `31,000`: digits in groups. */
 const grouped = (figure: number): string => String(figure).replace(/\B(?=(\d{3})+$)/g, ",")
@@ -18,7 +18,7 @@ const ago = (atMs: number, nowMs: number): string => `${humanDuration(Math.max(0
 export const costWords = ({
   cost_is_exact: isExact,
   cost_micro_usd: micro
-}: AgentData): string | undefined =>
+}: Pick<AgentData, "cost_is_exact" | "cost_micro_usd">): string | undefined =>
   micro === undefined ? undefined : `${isExact === true ? "" : "about "}${ofMicroDollars(micro)}`
 
 /** The cost, and which part of it is an estimate. */
@@ -162,17 +162,28 @@ export const agentSummary = (agent: AgentData, nowMs: number): string => {
   return joined(parts) ?? ""
 }
 
+/** What the last run of an agent has done, for a table: `12 turns, $0.42`. */
+export const lastAgentSummary = (last: LastAgentData): string =>
+  joined([counted(last.turns, "turn"), costWords(last)]) ?? ""
+
+const session = ({ name, session_id: id }: LastAgentData): string | undefined =>
+  id && `${printable(id, 80)} (open it by hand: ${openCommand(id, name)})`
+
+/** The lines about the last run of an agent for a terminal. */
+export const lastAgentWords = (
+  last: LastAgentData
+): ReadonlyArray<readonly [label: string, value: string | undefined]> => [
+  ["Session", session(last)],
+  ["Last agent", lastAgentSummary(last)]
+]
+
 /** The lines about an agent for a terminal: label and value. Texts of the answer are untrusted. */
 export const agentWords = (
   agent: AgentData,
   nowMs: number
 ): ReadonlyArray<readonly [label: string, value: string | undefined]> => [
   ["Model", agent.model && printable(agent.model, 80)],
-  [
-    "Session",
-    agent.session_id &&
-      `${printable(agent.session_id, 80)} (open it by hand: ${openCommand(agent.session_id, agent.name)})`
-  ],
+  ["Session", session(agent)],
   ["Turns", String(agent.turns)],
   ["Actions", `${agent.actions}: ${paceWords(agent, nowMs)}`],
   ["Cost", cost(agent)],

@@ -1,7 +1,7 @@
 import * as Schema from "effect/Schema"
 import { Count, perhaps } from "../Wire.ts"
 import { WorkerStatus } from "../worker/WorkerState.ts"
-import { AgentData } from "./AgentData.ts"
+import { AgentData, LastAgentData } from "./AgentData.ts"
 
 /** One project in the answer to Projects. */
 export const ProjectRow = Schema.Struct({
@@ -24,7 +24,8 @@ export const ProjectRow = Schema.Struct({
   /** The time of the next automatic start, in milliseconds since 1970. */
   next_start_at_ms: perhaps(Count),
   /** What its agent tells about itself, as in the answer to Status. */
-  agent: perhaps(AgentData)
+  agent: perhaps(AgentData),
+  last_agent: perhaps(LastAgentData)
 })
 export type ProjectRow = typeof ProjectRow.Type
 

@@ -2,7 +2,7 @@ import { humanBytes, humanDuration } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import { stateStyle } from "../text/Style.ts"
 import { type Column, tableLines } from "../text/Table.ts"
-import { agentSummary, reasonWords } from "./AgentWords.ts"
+import { agentSummary, lastAgentSummary, reasonWords } from "./AgentWords.ts"
 import type { ProjectRow, ProjectsData } from "./ProjectsData.ts"
 
 interface ProjectsTextOptions {
@@ -52,7 +52,12 @@ export const projectsText = (
     },
     { heading: "PROCS", cell: ({ processes }) => String(processes ?? none), isNumber: true },
     { heading: "RESTARTS", cell: (row) => String(row.total_restarts), isNumber: true },
-    { heading: "AGENT", cell: ({ agent }) => (agent ? agentSummary(agent, nowMs) : ""), isOptional: true },
+    {
+      heading: "AGENT",
+      cell: ({ agent, last_agent: last }) =>
+        agent ? agentSummary(agent, nowMs) : last ? lastAgentSummary(last) : "",
+      isOptional: true
+    },
     { heading: "WHY", cell: (row) => why(row, nowMs), isOptional: true }
   ]
   return `${tableLines(columns, projects).join("\n")}\n`

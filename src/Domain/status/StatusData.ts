@@ -3,7 +3,7 @@ import { MemoryLevel } from "../memory/MemoryLevel.ts"
 import { Containment } from "../tree/WorkerGroup.ts"
 import { Count, perhaps } from "../Wire.ts"
 import { WorkerStatus } from "../worker/WorkerState.ts"
-import { AgentData } from "./AgentData.ts"
+import { AgentData, LastAgentData } from "./AgentData.ts"
 
 /**
  * The answer to Status. The first seven fields are the original's and always present; the others are absent when they
@@ -68,6 +68,8 @@ export const StatusData = Schema.Struct({
   degraded: perhaps(Schema.Array(Schema.String)),
   /** What the agent tells about itself. Absent while no worker runs, and for a worker that is no agent. */
   agent: perhaps(AgentData),
+  /** What is left of the last run of its agent, while none runs. */
+  last_agent: perhaps(LastAgentData),
   /** The number of projects in each state. */
   projects: perhaps(Schema.Record({ key: Schema.String, value: Count }))
 })

@@ -5,6 +5,7 @@ import type { Containment } from "../tree/WorkerGroup.ts"
 import type { RunMemory } from "../tree/WorkerMemory.ts"
 import { reason, statusWord, type WorkerState, type WorkerStatus } from "../worker/WorkerState.ts"
 import type { AgentData } from "./AgentData.ts"
+import { lastAgentData } from "./AgentReport.ts"
 import type { ProjectRow } from "./ProjectsData.ts"
 import type { StatusData } from "./StatusData.ts"
 
@@ -65,10 +66,26 @@ const running = ({ containment, memory, state, worker }: ProjectReport) =>
       }
     : { pid: null, uptimeSeconds: 0, id: undefined, memory: undefined, containment: undefined }
 
-/** The reason for the state, or what the agent of a running worker is in, and the next automatic start. */
-const outlook = ({ agent, nextStartMs, state }: ProjectReport) => {
-  const situation = agent?.situation
-  const because = reason(state) ?? (situation === undefined ? undefined : `the agent ${situation}`)
+/** The agent that runs, or what is left of the last one. */
+const agents = ({ agent, state: { lastAgent } }: ProjectReport) =>
+  agent !== undefined ? { agent } : lastAgent === undefined ? {} : { last_agent: lastAgentData(lastAgent) }
+
+/** What the agent of a running worker is in, or why only a person helps the last one; a verdict tells a missing login. */
+const situationOf = ({ agent, state: { lastAgent } }: ProjectReport): string | undefined => {
+  if (agent !== undefined) return agent.situation
+  const blocked = lastAgent?.blocked
+  return blocked === undefined || blocked.why === "login"
+    ? undefined
+    : `is blocked on a person: it ${blocked.text}`
+}
+
+/** The reason for the state, what the agent is in, and the next automatic start. */
+const outlook = (project: ProjectReport) => {
+  const { nextStartMs, state } = project
+  const situation = situationOf(project)
+  const parts = [reason(state), situation === undefined ? undefined : `the agent ${situation}`]
+  const told = parts.filter((part) => part !== undefined)
+  const because = told.length === 0 ? undefined : told.join("; ")
   return {
     ...(because === undefined ? {} : { reason: because }),
     ...(nextStartMs === undefined ? {} : { next_start_at_ms: Math.round(nextStartMs) })
@@ -131,7 +148,7 @@ export const statusData = (project: ProjectReport, daemon: DaemonReport): Status
     daemon_uptime_seconds: seconds(daemon.uptimeMs),
     daemon_version: daemon.version,
     degraded: daemon.degraded,
-    ...(project.agent === undefined ? {} : { agent: project.agent }),
+    ...agents(project),
     projects: tally(daemon.all.map(statusWord))
   }
 }
@@ -151,6 +168,6 @@ export const projectRow = (project: ProjectReport, selected: ProjectName): Proje
     processes: worker.memory?.processes ?? null,
     autostart: project.autostart,
     ...outlook(project),
-    ...(project.agent === undefined ? {} : { agent: project.agent })
+    ...agents(project)
   }
 }

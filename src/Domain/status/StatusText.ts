@@ -3,7 +3,7 @@ import { counted, humanBytes, humanDuration } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import { shellLine } from "../text/ShellLine.ts"
 import { stateStyle, styled } from "../text/Style.ts"
-import { agentWords, reasonWords } from "./AgentWords.ts"
+import { agentWords, lastAgentWords, reasonWords } from "./AgentWords.ts"
 import type { StatusReply } from "./StatusData.ts"
 
 interface StatusTextOptions {
@@ -133,6 +133,7 @@ export const statusText = (status: StatusReply, { colour, nowMs }: StatusTextOpt
       status.next_start_at_ms === undefined ? undefined : nextStart(status.next_start_at_ms, nowMs)
     ],
     ...(status.agent === undefined ? [] : agentWords(status.agent, nowMs)),
+    ...(status.last_agent === undefined ? [] : lastAgentWords(status.last_agent)),
     ["Last exit", text(status.last_exit)],
     ["Command", status.worker_command && shellLine(status.worker_command)],
     ["Folder", text(status.working_dir)],

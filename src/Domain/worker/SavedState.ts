@@ -1,7 +1,8 @@
 import * as Schema from "effect/Schema"
 import { resetAhead } from "../agent/UsageLimitReset.ts"
 import { maxPid } from "../machine/ProcessEntry.ts"
-import { isBelievableWork, noWork, WorkRecord } from "../session/WorkRecord.ts"
+import { AgentRun } from "../session/AgentRun.ts"
+import { isBelievableWork, noWork, WorkRecord, withFreshChances } from "../session/WorkRecord.ts"
 import { humanDuration } from "../text/Amounts.ts"
 import { TreeTrace } from "../tree/TreeTrace.ts"
 import { perhaps } from "../Wire.ts"
@@ -43,7 +44,9 @@ export const SavedState = Schema.Struct({
   /** The leader of that worker, or its processes that could not be killed. Absent before its start and after its end. */
   tree: perhaps(TreeTrace),
   /** The work of its agent. Absent before the first run of an agent. */
-  work: perhaps(WorkRecord)
+  work: perhaps(WorkRecord),
+  /** The last run of its agent that has ended. */
+  agent: perhaps(AgentRun)
 })
 export type SavedState = typeof SavedState.Type
 
@@ -52,10 +55,12 @@ const lastMs = Date.UTC(10_000, 0) - 1
 
 const mostFailures = 1_000_000
 const mostProcesses = 10_000
+const longestAgent = 4000
 
 /** Whether a daemon may have written these values. A file of the right form can hold others, which nothing could show. */
-export const isBelievable = ({ failures: count, tree, wait, work }: SavedState): boolean =>
+export const isBelievable = ({ agent, failures: count, tree, wait, work }: SavedState): boolean =>
   count <= mostFailures &&
+  (agent === undefined || JSON.stringify(agent).length <= longestAgent) &&
   (work === undefined || isBelievableWork(work)) &&
   (wait === null || (wait.untilMs >= 0 && wait.untilMs <= lastMs)) &&
   (tree === undefined ||
@@ -75,12 +80,24 @@ const waitOf = (state: WorkerState): SavedState["wait"] => {
   return { kind: "hold", untilMs, because, ...(phase.awaits === "login" && { awaits: "login" }) }
 }
 
+/** What the daemon saves of a state; `before` is what it has saved before. */
 export const savedStateOf = (
   state: WorkerState,
   workerId: string | null,
-  tree?: TreeTrace | undefined
+  tree?: TreeTrace | undefined,
+  before?: SavedState
 ): SavedState => {
   const { phase } = state
+  const found = {
+    ...(tree && { tree }),
+    ...(state.work === noWork ? {} : { work: state.work }),
+    ...(state.lastAgent && { agent: state.lastAgent })
+  }
+  if (state.leaving !== undefined && before !== undefined) {
+    // A shutdown or a removed project does not change the wish of the user.
+    const { agent: _, tree: __, work: ___, ...wish } = before
+    return { ...wish, ...found }
+  }
   const loginNeededMs = stoppedForLogin(state)
   return {
     version: 1,
@@ -91,8 +108,7 @@ export const savedStateOf = (
     ...(phase._tag === "Stopped" && state.wanted === "down" ? { stopped: phase.because } : {}),
     wait: waitOf(state),
     workerId,
-    ...(tree && { tree }),
-    ...(state.work === noWork ? {} : { work: state.work })
+    ...found
   }
 }
 
@@ -105,6 +121,13 @@ export const emptyState: SavedState = {
   wait: null,
   workerId: null
 }
+
+/** The state from which a start by a user begins: what has failed is cleared, the work of the agent goes on. */
+export const afresh = (before: SavedState | undefined): SavedState => ({
+  ...emptyState,
+  ...(before?.work && { work: withFreshChances(before.work) }),
+  ...(before?.agent && { agent: before.agent })
+})
 
 const failures = (count: number): string => `${count} failure${count === 1 ? "" : "s"} in a row`
 
@@ -171,7 +194,14 @@ const keptWait = (
 export const resume = (rules: WorkerRules, saved: SavedState, nowMs: number, autostart = true): Step => {
   const epoch = initial.epoch + 1
   const { wanted } = saved
-  const state = { ...initial, epoch, wanted, failures: saved.failures, work: saved.work ?? noWork }
+  const state = {
+    ...initial,
+    epoch,
+    wanted,
+    failures: saved.failures,
+    work: saved.work ?? noWork,
+    lastAgent: saved.agent
+  }
   const kept = (what: string) =>
     ({ _tag: "Publish", event: { _tag: "StateKept", project: rules.project, what } }) as const
   if (saved.failed !== null) {

@@ -1,5 +1,5 @@
 import { type AgentSeen, isAgent } from "../agent/AgentSeen.ts"
-import { agentRun } from "../session/AgentRun.ts"
+import { type AgentRun, agentRun } from "../session/AgentRun.ts"
 import type { SessionEnd } from "../session/WorkProgress.ts"
 import type { WorkRecord } from "../session/WorkRecord.ts"
 import { humanDuration } from "../text/Amounts.ts"
@@ -191,6 +191,18 @@ export const proceed = (
   }
 }
 
+/** A run that has told nothing leaves the agent of the run before. A user who stops an agent has seen what it needs. */
+const lastAgentAfter = (
+  { agent }: WorkerRules,
+  { lastAgent }: WorkerState,
+  run: AgentRun | undefined,
+  verdict: Verdict
+): WorkerState["lastAgent"] => {
+  if (run === undefined) return agent === undefined ? undefined : lastAgent
+  const { blocked, ...others } = run
+  return blocked === undefined || verdict.kind === "killed-by-us" ? others : run
+}
+
 /** Judges the exit. Waits for `Down` because only then all output is read. */
 export const onDown = (
   rules: WorkerRules,
@@ -230,7 +242,12 @@ export const onDown = (
     ...(run && { agent: run }),
     ...(peakMemoryBytes === undefined ? {} : { peakMemoryBytes })
   }
-  const before = { ...state, work: session?.work ?? state.work, lastExit: describeJudged({ ended, verdict }) }
+  const before = {
+    ...state,
+    work: session?.work ?? state.work,
+    lastExit: describeJudged({ ended, verdict }),
+    lastAgent: lastAgentAfter(rules, state, run, verdict)
+  }
   // The worker had finished when the daemon stopped it for a reason of its own: another run would pay for it again.
   const isFinished = verdict.kind === "done" && cause !== undefined && commanded !== true
   const next = isFinished ? Sequel.Judge() : sequel

@@ -1,5 +1,6 @@
 import * as Data from "effect/Data"
 import * as Schema from "effect/Schema"
+import type { AgentRun } from "../session/AgentRun.ts"
 import { noWork, type WorkRecord } from "../session/WorkRecord.ts"
 import { describeSurvivors, type Survivor } from "../tree/Survivor.ts"
 import type { VerdictKind } from "../verdict/ExitVerdict.ts"
@@ -111,6 +112,8 @@ export interface WorkerState {
   readonly lastExit: string | undefined
   /** The work of its agent across the runs; empty for a worker whose agent is unknown. */
   readonly work: WorkRecord
+  /** The last run of its agent that has ended; undefined for a worker that is none. */
+  readonly lastAgent: AgentRun | undefined
 }
 
 export const initial: WorkerState = {
@@ -122,7 +125,8 @@ export const initial: WorkerState = {
   leaving: undefined,
   streak: undefined,
   lastExit: undefined,
-  work: noWork
+  work: noWork,
+  lastAgent: undefined
 }
 
 /** The words for the state of a worker on the wire. */

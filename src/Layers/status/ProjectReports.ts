@@ -76,7 +76,7 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
             : { id: worker.id, uptimeMs: millisBetween(worker.startedNanos, nowNanos) },
         memory: state.phase._tag === "Running" ? workerMemory.of(state.phase.pid) : undefined,
         unfinished: output?.unfinished(),
-        agent: output && agentData(output.agent(), nowMs),
+        agent: output && agentData(output.agent(), nowMs, plan.agent?.lingerMs),
         containment,
         limitBytes: limits.get(plan.project)
       }

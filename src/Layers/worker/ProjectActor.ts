@@ -5,12 +5,11 @@ import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { noWork, withFreshChances } from "../../Domain/session/WorkRecord.ts"
 import type { Survivor } from "../../Domain/tree/Survivor.ts"
 import { describeVerdict } from "../../Domain/verdict/ExitVerdict.ts"
 import type { KillReason } from "../../Domain/verdict/WorkerEnd.ts"
 import { type ProjectPlan, settingsAwaited, type WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
-import { clearedParts, emptyState, resume, savedStateOf } from "../../Domain/worker/SavedState.ts"
+import { afresh, clearedParts, emptyState, resume, savedStateOf } from "../../Domain/worker/SavedState.ts"
 import type { Hold, UserCommand, WorkerAction, WorkerEvent } from "../../Domain/worker/WorkerEvent.ts"
 import { initial, nextStartMs, type WorkerState } from "../../Domain/worker/WorkerState.ts"
 import { step } from "../../Domain/worker/WorkerStep.ts"
@@ -171,22 +170,19 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
     const next = run === undefined ? decided : { ...decided, work: run.start.work }
     const id = run?.id ?? runs.current()?.id
     options.spending.note(project, next.work)
-    const { tree: _, ...rest } = wish
-    const tree = runs.trace()
-    // A shutdown or a removed project does not change the wish of the user.
-    wish =
-      next.leaving === undefined
-        ? savedStateOf(next, id ?? null, tree)
-        : { ...rest, ...(tree && { tree }), ...(next.work !== noWork && { work: next.work }) }
+    wish = savedStateOf(next, id ?? null, runs.trace(), wish)
     yield* disk.save(wish)
     yield* SubscriptionRef.set(state, next)
     for (const action of actions) yield* perform(action, run)
   })
 
-  // A start by a user clears what has failed; the work of the agent goes on.
-  const afresh = { ...emptyState, ...(before?.work && { work: withFreshChances(before.work) }) }
   const isFresh = !options.keepState || before === undefined
-  const first = resume(rules(), isFresh ? afresh : before, yield* Clock.currentTimeMillis, options.starts)
+  const first = resume(
+    rules(),
+    isFresh ? afresh(before) : before,
+    yield* Clock.currentTimeMillis,
+    options.starts
+  )
   // A status before the beginning shows the state that follows, not an empty one.
   yield* SubscriptionRef.set(state, first[0])
   options.spending.note(project, first[0].work)

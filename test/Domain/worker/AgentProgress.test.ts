@@ -8,6 +8,7 @@ import { startOf } from "../../../src/Domain/session/RunStart.ts"
 import { noWork, type WorkRecord } from "../../../src/Domain/session/WorkRecord.ts"
 import type { Verdict } from "../../../src/Domain/verdict/ExitVerdict.ts"
 import type { RunEvidence } from "../../../src/Domain/verdict/WorkerEnd.ts"
+import { afresh, emptyState, resume, savedStateOf } from "../../../src/Domain/worker/SavedState.ts"
 import type { PublishedEvent, WorkerAction, WorkerRules } from "../../../src/Domain/worker/WorkerEvent.ts"
 import {
   initial,
@@ -166,6 +167,21 @@ describe("what a running agent reports", () => {
     assert.strictEqual(statusWord(state), "stopped")
     assert.isTrue(state.work.isFinished)
     assert.isUndefined(state.work.session)
+  })
+
+  it("leaves its session, turns and cost after the end, over a run that tells nothing and a restart of the daemon", () => {
+    const told = agentWith({ usd: 1, turns: 3, sessionId: "s1" })
+    const [crashed] = end(rules, running(session), told)
+    assert.deepInclude(crashed.lastAgent, { sessionId: "s1", turns: 3, costUsd: 1 })
+    const [again] = end(rules, next(rules, crashed), noAgent)
+    assert.deepInclude(again.lastAgent, { sessionId: "s1", turns: 3 })
+    const saved = savedStateOf(again, null)
+    assert.deepInclude(resume(rules, saved, nowMs)[0].lastAgent, { sessionId: "s1", turns: 3 })
+    assert.deepInclude(resume(rules, afresh(saved), nowMs)[0].lastAgent, { sessionId: "s1" })
+    const leaving = { ...again, leaving: "the daemon stops" }
+    assert.deepInclude(savedStateOf(leaving, null, undefined, emptyState).agent, { sessionId: "s1" })
+    const plain = { project: unnamed, restart: defaultPolicy }
+    assert.isUndefined(end(plain, next(rules, crashed), noAgent)[0].lastAgent, "another worker is no agent")
   })
 
   it("after its end, or of another run, changes nothing", () => {
