@@ -157,6 +157,7 @@ export const describeEvent = (event: DaemonEvent): Message => {
     case "WorkerSteady":
     case "WorkerExited":
     case "WorkerEnded":
+    case "GitLockLeft":
     case "WorkerNotStarted":
     case "BackingOff":
     case "Waiting":

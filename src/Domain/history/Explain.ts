@@ -4,6 +4,7 @@ import type { StatusReply } from "../status/StatusData.ts"
 import { humanBytes, humanDuration } from "../text/Amounts.ts"
 import { spokenTime } from "../text/LocalTime.ts"
 import { printable } from "../text/Printable.ts"
+import { shellLine } from "../text/ShellLine.ts"
 import { openEnded } from "../text/TextLayout.ts"
 import { describeExit } from "../tree/WorkerExit.ts"
 import { adviceFor, describeVerdict } from "../verdict/ExitVerdict.ts"
@@ -159,6 +160,20 @@ const surroundings = (status: StatusReply): ReadonlyArray<string> => {
   ]
 }
 
+/** What helps against a lock that git has left since the run before the last one ended. */
+const lockAdvice = (
+  { project }: StatusReply,
+  records: ReadonlyArray<HistoryRecord>
+): ReadonlyArray<string> => {
+  const own = records.filter((record) => projectOf(record) === project)
+  const found = own.findLast((record) => record._tag === "GitLockLeft" || record._tag === "WorkerEnded")
+  return found?._tag === "GitLockLeft"
+    ? [
+        `Remove git's lock, if it is still there and no git runs: ${printable(shellLine(["rm", found.path]), maxTextLength)}`
+      ]
+    : []
+}
+
 /** The advice of the last verdict, or where to find the cause. */
 const causeAdvice = (status: StatusReply, evidence: Evidence, option: string): ReadonlyArray<string> => {
   const ended = lastEnd(status, evidence.records)
@@ -186,6 +201,7 @@ const advice = (status: StatusReply, evidence: Evidence, option: string): Readon
           ? [`Start it: ${start}`]
           : []),
     ...(session === undefined ? [] : [`Open its session by hand: ${openCommand(session, name)}`]),
+    ...lockAdvice(status, evidence.records),
     ...(short ? ["List the largest memory users: autopilotd hogs"] : []),
     ...((status.awaiting_restart?.length ?? 0) === 0
       ? []

@@ -53,6 +53,8 @@ export const LifecycleEvent = Schema.Union(
     /** Absent for a worker that is no agent. */
     agent: perhaps(AgentRun)
   }),
+  /** A lock of git's index from an earlier run, without an owner. */
+  Schema.TaggedStruct("GitLockLeft", { ...ofProject, path: Schema.String }),
   Schema.TaggedStruct("WorkerNotStarted", { ...ofProject, reason: Schema.String }),
   Schema.TaggedStruct("BackingOff", { ...ofProject, failures: Schema.Int, delayMs: Schema.Number }),
   Schema.TaggedStruct("Waiting", { ...ofProject, why: Schema.String, untilMs: Schema.NullOr(Schema.Number) }),
@@ -120,6 +122,11 @@ export const describeLifecycle = (event: LifecycleEvent): Message => {
         text: `Verdict after ${humanDuration(uptimeMs)}: ${describeVerdict(verdict)}${held}`
       }
     }
+    case "GitLockLeft":
+      return {
+        level: "warning",
+        text: `A lock of git is left from an earlier run, and no process has it open: git refuses to change the repository. When no git runs: ${shellLine(["rm", event.path])}`
+      }
     case "WorkerNotStarted":
       return { level: "error", text: `Worker cannot be started: ${event.reason}` }
     case "BackingOff":

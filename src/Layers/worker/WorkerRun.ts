@@ -10,7 +10,7 @@ import type { ProjectName } from "../../Domain/Project.ts"
 import { openEnded } from "../../Domain/text/TextLayout.ts"
 import type { Survivor } from "../../Domain/tree/Survivor.ts"
 import type { TreeTrace } from "../../Domain/tree/TreeTrace.ts"
-import type { WorkerExit } from "../../Domain/tree/WorkerExit.ts"
+import { isClean, type WorkerExit } from "../../Domain/tree/WorkerExit.ts"
 import type { OomKill } from "../../Domain/verdict/OomKill.ts"
 import type { RunEvidence } from "../../Domain/verdict/WorkerEnd.ts"
 import { variable, workerId } from "../../Domain/WorkerId.ts"
@@ -35,6 +35,7 @@ import { KernelOomKills } from "../verdict/KernelOomKills.ts"
 import { LiveWorkers } from "../verdict/LiveWorkers.ts"
 import { feedAgent, promptText } from "./AgentInput.ts"
 import { EnvFile } from "./EnvFile.ts"
+import { leftGitLocks } from "./GitLocks.ts"
 import { lostVariables } from "./LostVariables.ts"
 
 /** The reports of a run, in this order; `onRemains` only for processes that survive SIGKILL. */
@@ -130,7 +131,11 @@ const make = Effect.gen(function* () {
   const kernelOomKills = yield* KernelOomKills
   const liveWorkers = yield* LiveWorkers
 
+  const scope = yield* Effect.scope
+
   const origin = { bootId: trees.bootId, homeId }
+  /** The projects whose repositories this daemon has looked at: an earlier one may have ended with the machine. */
+  const looked = new Set<ProjectName>()
   const lost = lostVariables()
 
   const environment = Effect.fnUntraced(function* (plan: WorkerPlan, id: string) {
@@ -149,6 +154,24 @@ const make = Effect.gen(function* () {
     }
   })
 
+  /** Tells in the background which locks git has left, if that is wanted: nothing waits for it. */
+  const tellGitLocks = (
+    { cwd, project }: WorkerPlan,
+    env: NodeJS.ProcessEnv,
+    isWanted: Effect.Effect<boolean>
+  ) =>
+    Effect.gen(function* () {
+      const nowMs = yield* Clock.currentTimeMillis
+      const locks = (yield* isWanted) ? yield* leftGitLocks(project, cwd, env, nowMs) : []
+      for (const path of locks) yield* events.publish({ _tag: "GitLockLeft", project, path })
+    }).pipe(
+      Effect.catchAllDefect((defect) =>
+        Effect.logWarning(`The git locks of ${project} cannot be read`, defect)
+      ),
+      Effect.interruptible,
+      Effect.forkIn(scope)
+    )
+
   const run = Effect.fnUntraced(function* (
     plan: RunPlan,
     id: string,
@@ -159,6 +182,8 @@ const make = Effect.gen(function* () {
     yield* leftovers.end(plan.project, { graceMs: plan.graceMs, hasten }, report.onRemains)
     const { env, secretValues } = yield* environment(plan, id)
     const prompt = yield* promptText(plan.prompt, plan.project)
+    if (!looked.has(plan.project)) yield* tellGitLocks(plan, env, Effect.succeed(true))
+    looked.add(plan.project)
     const mark = `${variable}=${id}`
     // Removed last, when all output is read.
     const group = yield* Effect.acquireRelease(groups.make(plan.project, id), () => groups.end(id))
@@ -212,6 +237,12 @@ const make = Effect.gen(function* () {
             timeZone: yield* timeZoneOf(env["TZ"])
           })
           liveWorkers.remove(worker.pid)
+          // A worker that has exited with success had time to end its git.
+          yield* tellGitLocks(
+            plan,
+            env,
+            Effect.map(worker.exit, ({ exit }) => !isClean(exit))
+          )
         })
     )
     if (group !== undefined) yield* Effect.forkScoped(groups.verify(id, running.worker.pid))
@@ -247,4 +278,4 @@ export const layer: Layer.Layer<
   | DaemonEvents
   | KernelOomKills
   | LiveWorkers
-> = Layer.effect(WorkerRun, make)
+> = Layer.scoped(WorkerRun, make)

@@ -163,6 +163,28 @@ describe("the explanation of a worker's state", () => {
     ])
   })
 
+  it("one that was killed while its git worked: how to remove the lock, until a run ends without one", () => {
+    const path = "/work/my shop/.git/index.lock"
+    const left: DaemonEvent = { _tag: "GitLockLeft", project: shop, path }
+    const records = run(
+      "a",
+      [at("13:02"), started()],
+      [at("14:02"), ended(crash)],
+      [at("14:02:01"), left],
+      [at("14:03"), started()]
+    )
+    assert.include(
+      why({ status, records }).advice,
+      `Remove git's lock, if it is still there and no git runs: rm '${path}'`
+    )
+    assert.include(
+      explanationText(why({ status, records }), { zone, colour: false }),
+      "A lock of git is left from an earlier run"
+    )
+    const later = [...records, ...run("a", [at("14:09"), ended(crash)])]
+    assert.notInclude(why({ status, records: later }).advice.join(), "git's lock")
+  })
+
   it("one whose agent ended with a question: what it cost, its session, and how to open it", () => {
     const sessionId = "9b2f1c44-0000-4000-8000-000000000001"
     const agent = {

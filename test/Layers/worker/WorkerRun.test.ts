@@ -1,3 +1,5 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
 import { PassThrough } from "node:stream"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
@@ -5,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import { noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
+import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import { Leftovers } from "../../../src/Layers/tree/Leftovers.ts"
 import { WorkerGroups, withoutGroups } from "../../../src/Layers/tree/WorkerGroups.ts"
@@ -16,10 +19,15 @@ import { EnvFile } from "../../../src/Layers/worker/EnvFile.ts"
 import * as WorkerRun from "../../../src/Layers/worker/WorkerRun.ts"
 import { heldHome } from "../../fixtures/HeldHome.ts"
 import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
+import { eventually, temporaryHome } from "../../live/TestDaemon.ts"
 import { plan } from "./SupervisorWorld.ts"
 
 /** A machine on which the process of a worker is there only when `isUp` completes. */
-const machine = (asked: Deferred.Deferred<void>, isUp: Deferred.Deferred<void>) => {
+const machine = (
+  asked: Deferred.Deferred<void>,
+  isUp: Deferred.Deferred<void>,
+  events: Array<DaemonEvent> = []
+) => {
   const exit = { exit: { code: null, signal: "SIGTERM" }, uptimeMs: 5 }
   const worker = {
     pid: 70,
@@ -59,11 +67,13 @@ const machine = (asked: Deferred.Deferred<void>, isUp: Deferred.Deferred<void>) 
           watch: () => Effect.succeed({ begin: () => Effect.void, verdict: () => Effect.succeed(undefined) })
         }),
         LiveWorkers.layer,
-        recordedEvents([])
+        recordedEvents(events)
       )
     )
   )
 }
+
+const opened = Effect.tap(Deferred.make<void>(), (latch) => Deferred.succeed(latch, undefined))
 
 const log = {
   capture: () =>
@@ -77,6 +87,48 @@ const log = {
       caughtUp: Effect.void
     })
 }
+
+describe("a run that was killed", () => {
+  it.scopedLive("tells the lock that its git has left, once after its end", () =>
+    Effect.gen(function* () {
+      const cwd = yield* temporaryHome
+      const path = join(cwd, ".git/index.lock")
+      fs.mkdirSync(join(cwd, ".git"))
+      const events: Array<DaemonEvent> = []
+      const locks = () => events.filter((event) => event._tag === "GitLockLeft")
+      const none = Effect.succeed(undefined).pipe(Effect.asVoid)
+      yield* Effect.gen(function* () {
+        const { run } = yield* WorkerRun.WorkerRun
+        const patience = {
+          graceMs: Effect.succeed(0),
+          lingerMs: Effect.succeed(0),
+          hasten: none,
+          abandon: Effect.never
+        }
+        yield* run({ ...plan, cwd }, "home:default:1", log, patience, {
+          onAgent: () => none,
+          onSpawned: () =>
+            Effect.sync(() => {
+              fs.writeFileSync(path, "")
+              // Younger than the start, which is looked at too, and older than the end.
+              const nowMs = Date.now()
+              fs.utimesSync(path, nowMs / 1000, nowMs / 1000)
+              while (Date.now() <= nowMs + 1);
+            }),
+          onExited: () => none,
+          onRemains: () => none,
+          onGone: none,
+          onEvidence: () => none
+        })
+        yield* eventually(
+          "the lock is told",
+          Effect.sync(() => locks()[0])
+        )
+      }).pipe(Effect.provide(machine(yield* Deferred.make<void>(), yield* opened, events)))
+      assert.deepStrictEqual(locks(), [{ _tag: "GitLockLeft", project: plan.project, path }])
+    })
+  )
+})
 
 describe("a run that is stopped while its worker starts", () => {
   it.effect("reports the start and the exit of a worker that has run", () =>
