@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { identity } from "effect/Function"
 import type * as Scope from "effect/Scope"
+import type { AgentData, LastAgentData } from "../../src/Domain/status/AgentData.ts"
 import { type CommandRan, commandHere, runsHere } from "../fixtures/CommandHere.ts"
 import { keep } from "./Keeper.ts"
 
@@ -42,6 +43,8 @@ export interface Answer {
     readonly daemon_pid?: number
     readonly degraded?: ReadonlyArray<string>
     readonly projects?: Record<string, number>
+    readonly agent?: AgentData
+    readonly last_agent?: LastAgentData
   }
 }
 

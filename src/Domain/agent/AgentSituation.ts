@@ -125,10 +125,7 @@ const mostSameAnswers = 5
 const mostBadRequests = 3
 
 /** Why the agent seems to make no progress, in words that continue `The agent `. */
-export const noProgressOf = (agent: AgentSeen): string | undefined => {
-  // What it has finished was progress.
-  if (hasSucceeded(agent)) return undefined
-  const { work } = agent
+export const noProgressOf = ({ work }: AgentSeen): string | undefined => {
   if (work.badRequests >= mostBadRequests) {
     return `had ${work.badRequests} requests in a row refused by the API with status 400`
   }

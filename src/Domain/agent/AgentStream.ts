@@ -30,8 +30,10 @@ const hasSucceeded = ({ result }: AgentSeen): boolean =>
 
 const onSystem = (before: AgentSeen, line: AgentLine, reading: Reading): AgentSeen => {
   const { object } = line
-  const { atMs, mask } = reading
-  const tasks = withTaskLine(before.tasks, line, atMs, mask)
+  const { atMs } = reading
+  const calls = [...before.tools, before.work.lastCall]
+  const inputOf = (id: string) => calls.find((call) => call?.id === id)?.input
+  const tasks = withTaskLine(before.tasks, line, reading, inputOf)
   const state = tasks === before.tasks ? before : { ...before, tasks }
   switch (object["subtype"]) {
     case "init":

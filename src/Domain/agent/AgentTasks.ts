@@ -35,9 +35,13 @@ const taskOf = (object: JsonObject, atMs: number, mask: Mask): AgentTask | undef
   return { id, description: shown(object, "description", mask), isSubagent, sinceMs: atMs }
 }
 
-/** A task that was known before keeps its start. */
-const withTask = (running: ReadonlyArray<AgentTask>, task: AgentTask): ReadonlyArray<AgentTask> =>
-  running.some(({ id }) => id === task.id) ? running : [...running, task].slice(-maxTasks)
+/** A task that was known before keeps its start, and its description if it has one. */
+const withTask = (running: ReadonlyArray<AgentTask>, task: AgentTask): ReadonlyArray<AgentTask> => {
+  const known = running.find(({ id }) => id === task.id)
+  if (known === undefined) return [...running, task].slice(-maxTasks)
+  const described = { ...known, description: known.description || task.description }
+  return running.map((one) => (one === known ? described : one))
+}
 
 const without = (tasks: AgentTasks, object: JsonObject): AgentTasks => {
   const id = textAt(object, "task_id")?.slice(0, maxIdLength)
@@ -55,18 +59,23 @@ const listed = (tasks: AgentTasks, list: unknown, atMs: number, mask: Mask): Age
   return { ...tasks, running: left.map((task) => tasks.running.find(({ id }) => id === task.id) ?? task) }
 }
 
-/** Takes a line of type `system` about tasks; others change nothing. */
+/**
+ * Takes a line of type `system` about tasks; others change nothing. `inputOf` has the arguments of a tool call: a command
+ * without a description is known by itself.
+ */
 export const withTaskLine = (
   tasks: AgentTasks,
   { object }: AgentLine,
-  atMs: number,
-  mask: Mask
+  { atMs, mask }: { readonly atMs: number; readonly mask: Mask },
+  inputOf: (call: string) => string | undefined
 ): AgentTasks => {
   switch (object["subtype"]) {
     case "task_started": {
       // A tool in the foreground is told as a task, too, once it takes 3 seconds.
       const task = object["is_backgrounded"] === false ? undefined : taskOf(object, atMs, mask)
-      return task === undefined ? tasks : { ...tasks, running: withTask(tasks.running, task) }
+      if (task === undefined) return tasks
+      const description = task.description || inputOf(textAt(object, "tool_use_id") ?? "") || ""
+      return { ...tasks, running: withTask(tasks.running, { ...task, description }) }
     }
     case "task_updated": {
       const { patch } = object

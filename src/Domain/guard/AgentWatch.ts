@@ -92,7 +92,14 @@ export const nextLookMs = (watch: AgentWatch, agent: AgentSeen, nowMs: number): 
   return lingering === undefined ? waitChangesMs(agent, nowMs) : lingering.sinceMs + lingersMs
 }
 
-/** Why an agent is stopped that makes no progress, with the way on. `stuck` continues `it `. */
-export const noProgressReason = (stuck: string): string =>
-  `it makes no progress (restart.on_no_progress): it ${stuck}. Read its output with \`autopilotd logs\`, then run: ` +
-  "autopilotd start-worker, which continues its session, or before it autopilotd budget reset, which begins anew"
+/**
+ * Why an agent that makes no progress is to be stopped, with the way on; undefined for one that does, or has finished: it
+ * may be about to exit, and says so in its next turn if it is not.
+ */
+export const noProgressReason = (agent: AgentSeen): string | undefined => {
+  const stuck = noProgressOf(agent)
+  return stuck === undefined || agent.result?.isError === false
+    ? undefined
+    : `it makes no progress (restart.on_no_progress): it ${stuck}. Read its output with \`autopilotd logs\`, then run: ` +
+        "autopilotd start-worker, which continues its session, or before it autopilotd budget reset, which begins anew"
+}

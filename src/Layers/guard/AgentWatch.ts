@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import type { AgentSeen } from "../../Domain/agent/AgentSeen.ts"
-import { noProgressOf } from "../../Domain/agent/AgentSituation.ts"
 import {
   type AgentWatch,
   beginWatch,
@@ -48,8 +47,8 @@ const make = Effect.gen(function* () {
     const [watch, told] = watchAgent(before.watch, project, agent, nowMs, plan.agent?.lingerMs)
     watched.set(project, { ...before, watch })
     yield* Effect.forEach(told, events.publish, { discard: true })
-    const stuck = plan.restart.onNoProgress === "stop" ? noProgressOf(agent) : undefined
-    if (stuck !== undefined) yield* actor.restartFor(noProgressReason(stuck), { _tag: "give-up" })
+    const stuck = plan.restart.onNoProgress === "stop" ? noProgressReason(agent) : undefined
+    if (stuck !== undefined) yield* actor.restartFor(stuck, { _tag: "give-up" })
     const nextMs = nextLookMs(watch, agent, nowMs)
     return nextMs === undefined ? undefined : nextMs - nowMs
   })

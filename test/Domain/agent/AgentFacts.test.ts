@@ -101,6 +101,14 @@ describe("what goes on beside an agent", () => {
 
   it("has finished and waits for a task that it has left, and no longer once it works again", () => {
     const left = recorded("claude-2.1.332/background-bash-left")
+    const nameless = recordedLines("claude-2.1.332/background-bash-left").map((line) =>
+      line.replaceAll('"description":"work"', '"description":""')
+    )
+    assert.match(
+      lingeringOf(agentAfter(nameless))?.text ?? "",
+      /waits for "(?!work)\w+/,
+      "without a description, the command names the task"
+    )
     assert.strictEqual(lingeringOf(left)?.text, 'has finished, and waits for "work"')
     assert.strictEqual(lingeringOf(recorded("claude-2.1.332/success-tools")), undefined)
     assert.strictEqual(lingeringOf(recorded("claude-2.1.332/background-bash-ends")), undefined)

@@ -2,10 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
 import { nextAgent } from "../../../src/Domain/agent/AgentStream.ts"
 import { describeAgent } from "../../../src/Domain/guard/AgentEvent.ts"
-import { beginWatch, watchAgent } from "../../../src/Domain/guard/AgentWatch.ts"
+import { beginWatch, noProgressReason, watchAgent } from "../../../src/Domain/guard/AgentWatch.ts"
 import { unnamed } from "../../../src/Domain/Project.ts"
 import { answer, calls, denied, init, result, retry, says, toolResult } from "../../fixtures/AgentLines.ts"
-import { recordedLines } from "../../fixtures/RecordedRuns.ts"
+import { agentAfter, recordedLines } from "../../fixtures/RecordedRuns.ts"
 
 const startMs = 1_795_900_000_000
 
@@ -42,6 +42,19 @@ describe("the watch of an agent", () => {
     assert.deepStrictEqual(told([init, ...Array.from({ length: 30 }, (_, at) => poll(at)).flat()]), [
       'The agent seems to make no progress: it has called Bash "npm test" 10 times with the same result'
     ])
+  })
+
+  it("stops one without progress only while it works: a finished one may be about to exit", () => {
+    const same = Array.from({ length: 5 }, (_, at) => [
+      answer(`msg_${at}`, says("Still waiting.")),
+      result({ uuid: `${at}` })
+    ]).flat()
+    assert.isUndefined(noProgressReason(agentAfter([init, ...same])))
+    assert.match(
+      noProgressReason(agentAfter([init, ...same, init])) ?? "",
+      /has given the same answer 5 times: "Still waiting."/
+    )
+    assert.isUndefined(noProgressReason(agentAfter([init, ...same.slice(2), init])))
   })
 
   it("tells once that it waits for the API, with its attempt, and that it goes on", () => {

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { assert, beforeAll, beforeEach, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { command, eventually, startDaemon, temporaryHome } from "../TestDaemon.ts"
+import { command, eventually, startDaemon, temporaryHome, workersOf } from "../TestDaemon.ts"
 import { inState, pidOf } from "../worker/SeveralProjects.ts"
 import { type ClaudeCodeMissing, claudeFolder, firstVersion, newestVersion } from "./ClaudeInstall.ts"
 import { claudeEnvironment } from "./ClaudeWorld.ts"
@@ -112,6 +112,33 @@ describe.each(versions)("the session of Claude Code, %s,", (_, wanted) => {
         assert.strictEqual(total.turns, 4)
         assert.approximately(total.usd, 4 * first.told.usd, first.told.usd / 25)
         assert.isUndefined(total.session)
+      })
+  )
+
+  it.scopedLive(
+    "finishes and waits for a background task: it is shown with the task and until when, then ended, and done",
+    () =>
+      Effect.gen(function* () {
+        const lingerMs = 8000
+        const { api, daemon, home, work } = yield* supervise(
+          Either.getOrThrow(programs),
+          `[agent]\nlinger_ms = ${lingerMs}`
+        )
+        const first = yield* api.nextAsk
+        yield* first.answer({ _tag: "Bash", command: "tail -f /dev/null", isInBackground: true })
+        const second = yield* api.nextAsk
+        yield* second.answer({ _tag: "Say", text: "All done." })
+        const waits = yield* daemon.status("it waits", (data) => data.agent?.finished_at_ms !== undefined)
+        assert.strictEqual(waits.reason, 'the agent has finished, and waits for "What the test wants"')
+        assert.strictEqual((waits.agent?.until_ms ?? 0) - (waits.agent?.finished_at_ms ?? 0), lingerMs)
+        const { stdout } = yield* command({ home, args: ["projects"] })
+        assert.match(stdout, /has finished, and waits for "What the test wants", until \d\d:\d\d/)
+        const done = yield* daemon.status("it is done", (data) => data.worker_status === "stopped")
+        assert.match(done.reason ?? "", /^its work is finished/)
+        assert.deepStrictEqual(workersOf(home), [])
+        assert.isUndefined((yield* work).session)
+        assert.deepInclude(done.last_agent, { session_id: waits.agent?.session_id ?? "", turns: 2 })
+        assert.deepStrictEqual(api.strangers(), [])
       })
   )
 

@@ -12,7 +12,12 @@ export type Turn =
   /** It says something, and with that its work is finished. */
   | { readonly _tag: "Say"; readonly text: string }
   /** It runs a command with its Bash tool and asks again once that has ended. */
-  | { readonly _tag: "Bash"; readonly command: string; readonly timeoutMs?: number }
+  | {
+      readonly _tag: "Bash"
+      readonly command: string
+      readonly timeoutMs?: number
+      readonly isInBackground?: boolean
+    }
 
 /** The five-hour window of a login: its used share, and its reset in milliseconds since 1970. */
 interface Window {
@@ -102,7 +107,13 @@ const blockOf = (turn: Turn, id: number) => {
       stopReason: "end_turn"
     }
   }
-  const input = { command: turn.command, description: "What the test wants", timeout: turn.timeoutMs }
+  const { command, isInBackground, timeoutMs } = turn
+  const input = {
+    command,
+    description: "What the test wants",
+    timeout: timeoutMs,
+    run_in_background: isInBackground
+  }
   return {
     begins: { type: "tool_use", id: `toolu_${id}`, name: "Bash", input: {} },
     goesOn: { type: "input_json_delta", partial_json: JSON.stringify(input) },
