@@ -1,4 +1,5 @@
 import type { ControlQuestion, ControlReply, ReplyTo } from "../control/ControlProtocol.ts"
+import type { ClockTime } from "../status/AgentWords.ts"
 import type { Invocation } from "./CommandLine.ts"
 
 /** How long the daemon may take for an answer, in milliseconds. */
@@ -39,6 +40,8 @@ export interface DialogueContext {
   readonly colour: boolean
   /** Milliseconds since 1970. */
   readonly nowMs: () => number
+  /** Formats a time of day in the zone of the user. */
+  readonly clockTime: ClockTime
 }
 
 export type DialogueOf = (invocation: Invocation, surroundings: DialogueContext) => Dialogue

@@ -9,17 +9,17 @@ import { exitCodes } from "./Manual.ts"
 import { restartWorker, startWorker, stopWorker, switchProject } from "./WorkerDialogues.ts"
 
 /** `autopilotd status`: shows a worker's state, its reason, and what comes next. */
-const status: DialogueOf = function* (invocation, { colour, nowMs }) {
+const status: DialogueOf = function* (invocation, { clockTime, colour, nowMs }) {
   const reply = yield* ask({ type: "Status", ...forProject(invocation) })
   const outcome = invocation.options.json
     ? concluded(reply, true)
-    : shown(reply, (data) => statusText(data, { colour, nowMs: nowMs() }))
+    : shown(reply, (data) => statusText(data, { clockTime, colour, nowMs: nowMs() }))
   if (outcome.refused !== undefined || reply.data?.worker_status !== "failed") return outcome
   return { ...outcome, refused: { reason: reply.message, isTold: true, code: exitCodes.workerFailed } }
 }
 
 /** `autopilotd projects`: shows the state of each project's worker, and the selected project. */
-const projects: DialogueOf = function* ({ options: { json, project } }, { colour, nowMs }) {
+const projects: DialogueOf = function* ({ options: { json, project } }, { clockTime, colour, nowMs }) {
   const reply = yield* ask({ type: "Projects" })
   const all = reply.data?.projects ?? []
   const rows = project === undefined ? all : all.filter(({ name }) => name === project)
@@ -30,7 +30,7 @@ const projects: DialogueOf = function* ({ options: { json, project } }, { colour
   return shown(reply, (data) =>
     json
       ? `${JSON.stringify({ ...reply, data: { ...data, projects: rows } })}\n`
-      : projectsText({ projects: rows }, { colour, nowMs: nowMs() })
+      : projectsText({ projects: rows }, { clockTime, colour, nowMs: nowMs() })
   )
 }
 

@@ -1,5 +1,4 @@
 import type { AgentName } from "../agent/AgentName.ts"
-import { forAnother } from "../agent/AgentSituation.ts"
 import { counted, humanDuration, ofMicroDollars } from "../text/Amounts.ts"
 import { printable, quoted } from "../text/Printable.ts"
 import type { AgentData, LastAgentData } from "./AgentData.ts"
@@ -131,9 +130,20 @@ const retry = ({ retry }: AgentData, nowMs: number): string | undefined => {
   return `${answer}: attempt ${retry.attempt}${of}${next}`
 }
 
-/** The reason for a worker's state, and how long its agent waits. */
-export const reasonWords = (reason: string, agent: AgentData | undefined, nowMs: number): string =>
-  `${reason}${forAnother(agent?.until_ms, nowMs)}`
+/** Formats a time in the zone of the user, as seen from now. */
+export type ClockTime = (atMs: number, nowMs: number) => string
+
+/** The reason for a worker's state, and until when its agent waits. */
+export const reasonWords = (
+  reason: string,
+  agent: AgentData | undefined,
+  { clockTime, nowMs }: { readonly clockTime: ClockTime; readonly nowMs: number }
+): string => {
+  const untilMs = agent?.until_ms
+  return untilMs === undefined || untilMs <= nowMs
+    ? reason
+    : `${reason}, until ${clockTime(untilMs, nowMs)} (in ${humanDuration(untilMs - nowMs)})`
+}
 
 /** How each agent takes a session at a terminal. */
 const opening: Readonly<Record<AgentName, string>> = {

@@ -2,12 +2,13 @@ import { humanBytes, humanDuration } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import { stateStyle } from "../text/Style.ts"
 import { type Column, tableLines } from "../text/Table.ts"
-import { agentSummary, lastAgentSummary, reasonWords } from "./AgentWords.ts"
+import { agentSummary, type ClockTime, lastAgentSummary, reasonWords } from "./AgentWords.ts"
 import type { ProjectRow, ProjectsData } from "./ProjectsData.ts"
 
 interface ProjectsTextOptions {
   /** Now, in milliseconds since 1970. */
   readonly nowMs: number
+  readonly clockTime: ClockTime
   /** Whether states are coloured. */
   readonly colour: boolean
 }
@@ -18,13 +19,17 @@ const maxReasonLength = 200
 const none = "-"
 
 /** Why a worker is in its state, and when the daemon starts it again. */
-const why = ({ agent, next_start_at_ms: dueMs, reason }: ProjectRow, nowMs: number): string => {
+const why = (
+  { agent, next_start_at_ms: dueMs, reason }: ProjectRow,
+  moment: Pick<ProjectsTextOptions, "clockTime" | "nowMs">
+): string => {
+  const { nowMs } = moment
   const next =
     dueMs === undefined
       ? []
       : [`next start ${dueMs - nowMs < 1000 ? "now" : `in ${humanDuration(dueMs - nowMs)}`}`]
   return [
-    ...(reason === undefined ? [] : [printable(reasonWords(reason, agent, nowMs), maxReasonLength)]),
+    ...(reason === undefined ? [] : [printable(reasonWords(reason, agent, moment), maxReasonLength)]),
     ...next
   ].join("; ")
 }
@@ -32,7 +37,7 @@ const why = ({ agent, next_start_at_ms: dueMs, reason }: ProjectRow, nowMs: numb
 /** Formats the projects as a table, ending in a newline; `*` marks the selected one. */
 export const projectsText = (
   { projects }: Pick<ProjectsData, "projects">,
-  { colour, nowMs }: ProjectsTextOptions
+  { clockTime, colour, nowMs }: ProjectsTextOptions
 ): string => {
   const columns: ReadonlyArray<Column<ProjectRow>> = [
     { heading: "  NAME", cell: ({ name, selected }) => `${selected ? "*" : " "} ${printable(name)}` },
@@ -58,7 +63,7 @@ export const projectsText = (
         agent ? agentSummary(agent, nowMs) : last ? lastAgentSummary(last) : "",
       isOptional: true
     },
-    { heading: "WHY", cell: (row) => why(row, nowMs), isOptional: true }
+    { heading: "WHY", cell: (row) => why(row, { clockTime, nowMs }), isOptional: true }
   ]
   return `${tableLines(columns, projects).join("\n")}\n`
 }

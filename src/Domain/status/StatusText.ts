@@ -3,12 +3,13 @@ import { counted, humanBytes, humanDuration } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import { shellLine } from "../text/ShellLine.ts"
 import { stateStyle, styled } from "../text/Style.ts"
-import { agentWords, lastAgentWords, reasonWords } from "./AgentWords.ts"
+import { agentWords, type ClockTime, lastAgentWords, reasonWords } from "./AgentWords.ts"
 import type { StatusReply } from "./StatusData.ts"
 
 interface StatusTextOptions {
   /** Now, in milliseconds since 1970. */
   readonly nowMs: number
+  readonly clockTime: ClockTime
   /** Whether the state is coloured. */
   readonly colour: boolean
 }
@@ -101,7 +102,7 @@ const awaited = (status: StatusReply): string | undefined => {
  * Formats a status, ending in a newline. The first lines are laid out like the original's. Texts of the answer are
  * untrusted and cannot control the terminal.
  */
-export const statusText = (status: StatusReply, { colour, nowMs }: StatusTextOptions): string => {
+export const statusText = (status: StatusReply, { clockTime, colour, nowMs }: StatusTextOptions): string => {
   const text = (given: string | undefined) => (given === undefined ? undefined : shown(given))
   const degraded = status.degraded ?? []
   const state = status.worker_status
@@ -126,7 +127,7 @@ export const statusText = (status: StatusReply, { colour, nowMs }: StatusTextOpt
     ["Containment", containment(status)],
     ["Project", text(status.project)],
     ["Selected", projectCounts(status.projects ?? {}) && selectedProject(status)],
-    ["Why", text(status.reason && reasonWords(status.reason, status.agent, nowMs))],
+    ["Why", text(status.reason && reasonWords(status.reason, status.agent, { clockTime, nowMs }))],
     ["Unfinished line", text(status.unfinished_line)],
     [
       "Next start",

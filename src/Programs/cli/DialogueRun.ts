@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import type { Dialogue, DialogueOf, Step } from "../../Domain/cli/Dialogue.ts"
 import { ControlClient, EarlierExchanges } from "../../Layers/control/ControlClient.ts"
+import { clockTime } from "../../Layers/output/ClockTime.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { Refused } from "../Refused.ts"
 
@@ -25,7 +26,11 @@ const carryOut = Effect.fnUntraced(function* (step: Step) {
 export const runDialogue = Effect.fnUntraced(function* (begin: DialogueOf, invocation: Invocation) {
   const { colour, out } = yield* CommandOutput
   const clock = yield* Effect.clock
-  const dialogue: Dialogue = begin(invocation, { colour, nowMs: () => clock.unsafeCurrentTimeMillis() })
+  const dialogue: Dialogue = begin(invocation, {
+    clockTime,
+    colour,
+    nowMs: () => clock.unsafeCurrentTimeMillis()
+  })
   let step = dialogue.next()
   while (step.done !== true) step = dialogue.next(yield* carryOut(step.value))
   const { out: text, refused } = step.value

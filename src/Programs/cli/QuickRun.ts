@@ -5,6 +5,7 @@ import { fitted, misfit, type ReplyShapes } from "../../Domain/control/ReplyShap
 import { harmlessText } from "../../Domain/text/Printable.ts"
 import { type Exchanged, exchangeLimits, exchangeOverDisk } from "../../Layers/control/Exchange.ts"
 import { autopilotFolder, socketBelow } from "../../Layers/daemon/HomeFolder.ts"
+import { clockTime } from "../../Layers/output/ClockTime.ts"
 import { showsColour } from "../../Layers/output/TerminalColour.ts"
 
 /** The build makes it from the schemas of the protocol. */
@@ -42,7 +43,7 @@ export const runQuickly = async (invocation: Invocation): Promise<Ran> => {
   const begin = dialogueOf(invocation.verb)
   const root = autopilotFolder()
   if (begin === undefined || root === undefined) return earlier
-  const dialogue = begin(invocation, { colour: showsColour(), nowMs: Date.now })
+  const dialogue = begin(invocation, { clockTime, colour: showsColour(), nowMs: Date.now })
   let step = dialogue.next()
   while (step.done !== true) {
     if (step.value._tag === "Pause") {

@@ -15,9 +15,9 @@ import { projectsText } from "../../../src/Domain/status/ProjectsText.ts"
 import { StatusData } from "../../../src/Domain/status/StatusData.ts"
 import { type ProjectReport, projectRow, statusData } from "../../../src/Domain/status/StatusReport.ts"
 import { statusText } from "../../../src/Domain/status/StatusText.ts"
-import { humanDuration } from "../../../src/Domain/text/Amounts.ts"
 import { nothingAlive } from "../../../src/Domain/tree/UnservedHome.ts"
 import { initial, Phase, type WorkerState } from "../../../src/Domain/worker/WorkerState.ts"
+import { clockTime } from "../../../src/Layers/output/ClockTime.ts"
 import { answer, denied, failedAnswer, init, result, says } from "../../fixtures/AgentLines.ts"
 import { agentAfter, recordedLines } from "../../fixtures/RecordedRuns.ts"
 
@@ -72,8 +72,8 @@ const shown = (state: WorkerState, agent: AgentSeen | undefined) => {
     zone
   })
   return {
-    status: statusText(status, { nowMs, colour: false }),
-    projects: projectsText({ projects: [row] }, { nowMs, colour: false }),
+    status: statusText(status, { clockTime, nowMs, colour: false }),
+    projects: projectsText({ projects: [row] }, { clockTime, nowMs, colour: false }),
     why: [...why.sentences, ...why.advice].join("\n"),
     panel: stateView(sight, nowMs).text,
     card: agentCard(sight, [], nowMs).text
@@ -137,8 +137,10 @@ describe("an agent that has finished and waits for a background task", () => {
     const finishedMs = left.result?.atMs ?? 0
     const until = new Date(finishedMs + 600_000).toISOString().slice(11, 16)
     assert.include(why, `has finished, and waits for "work", until ${until}`)
-    const waits = `has finished, and waits for "work", for another ${humanDuration(finishedMs + 600_000 - nowMs)}`
-    for (const text of [status, projects]) assert.include(text, waits)
+    const here = clockTime(finishedMs + 600_000, nowMs)
+    assert.match(here, /^\d\d:\d\d$|^2026-11-\d\d \d\d:\d\d$/)
+    for (const text of [status, projects])
+      assert.include(text, `has finished, and waits for "work", until ${here} (in `)
     for (const html of [card, panel]) {
       assert.include(html, "has finished, and waits for &quot;work&quot;, until ")
       assert.include(html, new Date(finishedMs + 600_000).toISOString().slice(0, 16))

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import type { ProjectRow } from "../../../src/Domain/status/ProjectsData.ts"
 import { projectsText } from "../../../src/Domain/status/ProjectsText.ts"
+import { clockTime } from "../../../src/Layers/output/ClockTime.ts"
 
 const running: ProjectRow = {
   name: "default",
@@ -38,7 +39,7 @@ const waiting: ProjectRow = {
 }
 
 const plain = (...projects: ReadonlyArray<ProjectRow>) =>
-  projectsText({ projects }, { nowMs: 1_000_000, colour: false })
+  projectsText({ projects }, { clockTime, nowMs: 1_000_000, colour: false })
 
 describe("the table of projects", () => {
   it("is aligned, marks the selected project, and has the reason of one that does not run", () => {
@@ -87,7 +88,7 @@ describe("the table of projects", () => {
   })
 
   it("colours only states, and only on request", () => {
-    const text = projectsText({ projects: [running, failed] }, { nowMs: 0, colour: true })
+    const text = projectsText({ projects: [running, failed] }, { clockTime, nowMs: 0, colour: true })
     assert.include(text, "\u001b[32mrunning\u001b[0m")
     assert.include(text, "\u001b[31mfailed\u001b[0m ")
     assert.strictEqual(text.replace(/\p{Cc}\[\d+m/gu, ""), plain(running, failed))

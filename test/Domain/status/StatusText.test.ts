@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import type { StatusReply } from "../../../src/Domain/status/StatusData.ts"
 import { statusText } from "../../../src/Domain/status/StatusText.ts"
+import { clockTime } from "../../../src/Layers/output/ClockTime.ts"
 
 const gib = 2 ** 30
 
@@ -16,7 +17,7 @@ const original: StatusReply = {
   memory_total_bytes: 16 * gib
 }
 
-const plain = (status: StatusReply) => statusText(status, { nowMs: 1_000_000, colour: false })
+const plain = (status: StatusReply) => statusText(status, { clockTime, nowMs: 1_000_000, colour: false })
 
 describe("the text of a status", () => {
   it("shows an answer of the original daemon in the original's layout", () => {
@@ -173,14 +174,14 @@ describe("the text of a status", () => {
   })
 
   it("colours only the state, and only on request", () => {
-    const text = statusText(original, { nowMs: 0, colour: true })
+    const text = statusText(original, { clockTime, nowMs: 0, colour: true })
     assert.include(text, "Worker status:  \u001b[32mrunning\u001b[0m\n")
     assert.strictEqual(text.replace("\u001b[32m", "").replace("\u001b[0m", ""), plain(original))
   })
 
   it("shows an unknown state as it is", () => {
     assert.include(
-      statusText({ ...original, worker_status: "resting" }, { nowMs: 0, colour: true }),
+      statusText({ ...original, worker_status: "resting" }, { clockTime, nowMs: 0, colour: true }),
       " resting\n"
     )
   })

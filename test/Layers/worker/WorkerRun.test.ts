@@ -2,12 +2,15 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { PassThrough } from "node:stream"
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import { noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
+import * as TestClock from "effect/TestClock"
+import { type AgentSeen, noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
+import { makeListeners } from "../../../src/Layers/concurrency/Listeners.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import { Leftovers } from "../../../src/Layers/tree/Leftovers.ts"
 import { WorkerGroups, withoutGroups } from "../../../src/Layers/tree/WorkerGroups.ts"
@@ -17,6 +20,7 @@ import { KernelOomKills } from "../../../src/Layers/verdict/KernelOomKills.ts"
 import * as LiveWorkers from "../../../src/Layers/verdict/LiveWorkers.ts"
 import { EnvFile } from "../../../src/Layers/worker/EnvFile.ts"
 import * as WorkerRun from "../../../src/Layers/worker/WorkerRun.ts"
+import { agentWith, claudePlan, resultAt } from "../../fixtures/AgentPlans.ts"
 import { heldHome } from "../../fixtures/HeldHome.ts"
 import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
 import { eventually, temporaryHome } from "../../live/TestDaemon.ts"
@@ -26,14 +30,15 @@ import { plan } from "./SupervisorWorld.ts"
 const machine = (
   asked: Deferred.Deferred<void>,
   isUp: Deferred.Deferred<void>,
-  events: Array<DaemonEvent> = []
+  events: Array<DaemonEvent> = [],
+  exited: Effect.Effect<void> = Effect.void
 ) => {
   const exit = { exit: { code: null, signal: "SIGTERM" }, uptimeMs: 5 }
   const worker = {
     pid: 70,
     stdout: new PassThrough(),
     stderr: new PassThrough(),
-    exit: Effect.succeed(exit)
+    exit: Effect.as(exited, exit)
   }
   return WorkerRun.layer.pipe(
     Layer.provide(
@@ -127,6 +132,68 @@ describe("a run that was killed", () => {
       }).pipe(Effect.provide(machine(yield* Deferred.make<void>(), yield* opened, events)))
       assert.deepStrictEqual(locks(), [{ _tag: "GitLockLeft", project: plan.project, path }])
     })
+  )
+})
+
+describe("what an agent reports during its run", () => {
+  it.effect(
+    "is saved at once, every five seconds at most, never while it prints nothing, and when it lingers too long",
+    () =>
+      Effect.gen(function* () {
+        const { listen, tell } = makeListeners<[]>()
+        let seen = agentWith({})
+        const saved: Array<number> = []
+        const exited = yield* Deferred.make<void>()
+        const capture = { ...(yield* log.capture()), agent: () => seen, onAgent: listen }
+        const prints = (next: AgentSeen) =>
+          Effect.suspend(() => {
+            seen = next
+            tell()
+            return TestClock.adjust(0)
+          })
+        yield* Effect.gen(function* () {
+          const { run } = yield* WorkerRun.WorkerRun
+          const patience = {
+            graceMs: Effect.succeed(0),
+            lingerMs: Effect.succeed(60_000),
+            hasten: Effect.never,
+            abandon: Effect.never
+          }
+          const fiber = yield* Effect.fork(
+            run(
+              { ...plan, agent: claudePlan },
+              "home:default:1",
+              { capture: () => Effect.succeed(capture) },
+              patience,
+              {
+                onAgent: ({ turns }) => Effect.sync(() => void saved.push(turns)),
+                onSpawned: () => Effect.void,
+                onExited: () => Effect.void,
+                onRemains: () => Effect.void,
+                onGone: Effect.void,
+                onEvidence: () => Effect.void
+              }
+            )
+          )
+          yield* TestClock.adjust("1 hour")
+          assert.deepStrictEqual(saved, [])
+          for (const turns of [1, 2, 3]) yield* prints(agentWith({ turns }))
+          assert.deepStrictEqual(saved, [1])
+          yield* TestClock.adjust("5 seconds")
+          assert.deepStrictEqual(saved, [1, 3])
+          yield* TestClock.adjust("1 hour")
+          assert.deepStrictEqual(saved, [1, 3])
+          yield* prints(agentWith({ turns: 4, result: resultAt(yield* Clock.currentTimeMillis) }))
+          yield* TestClock.adjust("59 seconds")
+          assert.deepStrictEqual(saved, [1, 3, 4])
+          yield* TestClock.adjust("1 second")
+          assert.deepStrictEqual(saved, [1, 3, 4, 4], "its time is over")
+          yield* Deferred.succeed(exited, undefined)
+          yield* Fiber.join(fiber)
+        }).pipe(
+          Effect.provide(machine(yield* Deferred.make<void>(), yield* opened, [], Deferred.await(exited)))
+        )
+      })
   )
 })
 
