@@ -1,5 +1,5 @@
 import { identity } from "effect/Function"
-import { type AgentLine, agentLineOf } from "../agent/AgentLine.ts"
+import { type AgentLine, agentLineOf, isOurAnswer } from "../agent/AgentLine.ts"
 import type { AgentName } from "../agent/AgentName.ts"
 import type { AgentSeen } from "../agent/AgentSeen.ts"
 import type { Mask } from "./AgentAdapter.ts"
@@ -19,6 +19,11 @@ export const isAgentLine = ({ agent }: AgentSeen, text: string): boolean =>
 /** Whether a line may be one of any agent's stream. */
 export const isAnyAgentLine = (text: string): boolean =>
   text.startsWith("{") && inOrder.some(({ isLine }) => isLine(text))
+
+const answersUs = (text: string): boolean => {
+  const line = agentLineOf(text)
+  return line !== undefined && isOurAnswer(line.object)
+}
 
 /** Brings a line of any agent's stream into the form of Claude Code's; undefined for other lines. */
 export const commonLinesOf = (text: string): ReadonlyArray<AgentLine> | undefined => {
@@ -44,6 +49,7 @@ export const readAgentLine = (
   if (agent === undefined) return seen
   const after = adapters[agent].next(seen, text, atMs, mask)
   if (seen.agent !== undefined) return after
-  // Only a line that names its session tells the agent.
-  return after.sessionId === undefined ? seen : { ...after, agent }
+  // Only a line that names its session tells the agent, or the answer to the daemon's own request, which comes before: it
+  // tells what earlier processes have spent.
+  return after.sessionId === undefined && !answersUs(text) ? seen : { ...after, agent }
 }

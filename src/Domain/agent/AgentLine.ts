@@ -118,7 +118,7 @@ const hasForm = (object: JsonObject): boolean =>
 export const requestPrefix = "autopilotd-"
 
 /** The daemon asks before the agent names its session. */
-const isOurAnswer = (object: JsonObject): boolean =>
+export const isOurAnswer = (object: JsonObject): boolean =>
   object["type"] === "control_response" &&
   textAt(objectAt(object, "response"), "request_id")?.startsWith(requestPrefix) === true
 

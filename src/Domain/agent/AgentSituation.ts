@@ -54,7 +54,11 @@ export const blockedOf = (agent: AgentSeen): Blocked | undefined => {
   const says = [error?.error, error?.text].find((text) => text !== undefined && asksLogin.test(text))
   if (says !== undefined || retry?.error === "authentication_failed") {
     const sinceMs = error?.atMs ?? retry?.sinceMs ?? 0
-    return { why: "login", text: "needs a login: run claude, and then /login in it", sinceMs }
+    return {
+      why: "login",
+      text: "needs a login (run claude, and then /login in it) or a valid API key",
+      sinceMs
+    }
   }
   const last = work.lastAnswer?.text
   return result !== undefined &&

@@ -1,4 +1,5 @@
 import type { ControlReply } from "../control/ControlProtocol.ts"
+import { projectOption, withProject } from "../status/ProjectOption.ts"
 import type { ProjectRow } from "../status/ProjectsData.ts"
 import { workerSentence } from "../status/WorkerSentence.ts"
 import { argumentOf, type Invocation } from "./CommandLine.ts"
@@ -27,7 +28,7 @@ const worker = (
     const reply = yield* ask({ type, ...forProject(invocation) })
     const data = reply.success && !noWait ? yield* followWorker(invocation) : undefined
     if (data === undefined) return concluded(reply, json)
-    const message = `Worker ${workerSentence(data, nowMs())}`
+    const message = `Worker ${withProject(workerSentence(data, nowMs()), projectOption(data))}`
     return concluded({ success: data.worker_status === wanted, message, data }, json)
   }
 

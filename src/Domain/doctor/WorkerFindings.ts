@@ -10,6 +10,8 @@ export interface WorkerCheck {
   /** About the env file, without its values. */
   readonly envProblem: string | undefined
   readonly envWarnings: ReadonlyArray<string>
+  /** Why a new work could not begin; undefined when it could. */
+  readonly promptProblem: string | undefined
   /** The PATH on which the program was looked up. */
   readonly pathOf: "service" | "shell"
 }
@@ -26,9 +28,25 @@ const programFinding = ({ command, pathOf, problem, project }: WorkerCheck): Fin
   return error(about, `${quoted(project)} cannot run ${name}: ${problem}.`, cure)
 }
 
+/** Why a worker has nothing to do, without a full stop. */
+export const unpromptedText = (project: string, problem: string): string =>
+  `${quoted(project)} cannot begin a work: ${problem}`
+
+const promptFinding = ({ project, promptProblem }: WorkerCheck): ReadonlyArray<Finding> =>
+  promptProblem === undefined
+    ? []
+    : [
+        error(
+          about,
+          `${unpromptedText(project, promptProblem)}.`,
+          "Write the prompt into that file, or correct worker_command.prompt_file"
+        )
+      ]
+
 /** Judges what a worker needs to start. */
 export const workerFindings = (facts: WorkerCheck): ReadonlyArray<Finding> => [
   programFinding(facts),
+  ...promptFinding(facts),
   ...(facts.envProblem === undefined
     ? []
     : [error("Env file", facts.envProblem, "Fix the file: the daemon does not start the worker without it")]),

@@ -1,5 +1,6 @@
 import { describeRun } from "../session/AgentRun.ts"
 import { openCommand } from "../status/AgentWords.ts"
+import { projectOption, withProject } from "../status/ProjectOption.ts"
 import type { StatusReply } from "../status/StatusData.ts"
 import { humanBytes, humanDuration } from "../text/Amounts.ts"
 import { spokenTime } from "../text/LocalTime.ts"
@@ -175,37 +176,45 @@ const lockAdvice = (
 }
 
 /** The advice of the last verdict, or where to find the cause. */
-const causeAdvice = (status: StatusReply, evidence: Evidence, option: string): ReadonlyArray<string> => {
+const causeAdvice = (status: StatusReply, evidence: Evidence): ReadonlyArray<string> => {
   const ended = lastEnd(status, evidence.records)
   const judged = ended?._tag === "WorkerEnded" ? adviceFor(ended.verdict) : undefined
-  if (judged === undefined) return [`Read its last output: autopilotd logs -n 50${option}`]
+  if (judged === undefined) return ["Read its last output: autopilotd logs -n 50"]
   // The reason of a stop may include it already.
   return status.reason?.includes(judged) === true ? [] : [judged]
 }
 
-/** The steps that a user can take. `option` names the project where there are several. */
-const advice = (status: StatusReply, evidence: Evidence, option: string): ReadonlyArray<string> => {
-  const start = `autopilotd start-worker${option}`
+/** Nothing locks a session: opened beside a running worker, two agents write it and work in the same folder. */
+const opening = ({ worker_status: state }: StatusReply): string =>
+  state === "running" || state === "starting" || state === "stopping"
+    ? "Open its session by hand, after autopilotd stop-worker"
+    : "Open its session by hand"
+
+/** The steps that a user can take. */
+const advice = (status: StatusReply, evidence: Evidence): ReadonlyArray<string> => {
+  const start = "autopilotd start-worker"
   const ended = status.worker_status === "running" ? undefined : lastEnd(status, evidence.records)
   const last = ended?._tag === "WorkerEnded" ? ended.agent : undefined
   const told = status.agent ?? status.last_agent
   const [session, name] =
     told?.session_id === undefined ? [last?.sessionId, last?.name] : [told.session_id, told.name]
   const short = status.memory_level === "low" || status.memory_level === "critical"
+  const cause = causeAdvice(status, evidence)
+  const isStartNamed = cause.some((step) => step.includes("autopilotd start-worker"))
   return [
     ...(status.worker_status === "failed"
-      ? [...causeAdvice(status, evidence, option), `Fix the cause, then start it: ${start}`]
+      ? [...cause, ...(isStartNamed ? [] : [`Fix the cause, then start it: ${start}`])]
       : status.worker_status === "restarting" || status.worker_status === "waiting"
-        ? [...causeAdvice(status, evidence, option), `Start it now: ${start}`]
+        ? [...cause, ...(isStartNamed ? [] : [`Start it now: ${start}`])]
         : status.worker_status === "stopped"
           ? [`Start it: ${start}`]
           : []),
-    ...(session === undefined ? [] : [`Open its session by hand: ${openCommand(session, name)}`]),
+    ...(session === undefined ? [] : [`${opening(status)}: ${openCommand(session, name)}`]),
     ...lockAdvice(status, evidence.records),
     ...(short ? ["List the largest memory users: autopilotd hogs"] : []),
     ...((status.awaiting_restart?.length ?? 0) === 0
       ? []
-      : [`Apply the changed settings: autopilotd restart-worker${option}`])
+      : ["Apply the changed settings: autopilotd restart-worker"])
   ]
 }
 
@@ -214,13 +223,12 @@ export const explain = (evidence: Evidence): Explanation => {
   const { nowMs, records, status, zone } = evidence
   if (status === undefined) return explainAbsence(evidence)
   const { project } = status
-  const isOneOfSeveral = Object.values(status.projects ?? {}).reduce((sum, count) => sum + count, 0) > 1
-  const option = project !== undefined && isOneOfSeveral ? ` --project ${project}` : ""
+  const option = projectOption(status)
   const restarts = restartsIn(records).filter((restart) => restart.project === project)
   return {
     state: status.worker_status,
     sentences: [
-      state(status, evidence),
+      withProject(state(status, evidence), option),
       ...situation(status, evidence),
       ...before(status, evidence),
       ...restartSentences("It", restarts, nowMs, zone),
@@ -228,6 +236,6 @@ export const explain = (evidence: Evidence): Explanation => {
       ...surroundings(status)
     ],
     events: eventsBehind(records, project),
-    advice: advice(status, evidence, option)
+    advice: advice(status, evidence).map((step) => withProject(step, option))
   }
 }

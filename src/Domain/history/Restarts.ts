@@ -44,6 +44,16 @@ const briefly = (verdict: Verdict): string | undefined => {
       return `crash (${describeExit(verdict.exit)})`
     case "killed-by-us":
       return undefined
+    case "killed-by-other":
+      return `another process sent ${verdict.signal}`
+    case "out-of-memory":
+      return verdict.by === "limit" ? "its own memory limit" : "out of memory"
+    case "max-turns":
+      return "no turns left"
+    case "auth":
+      return "not logged in"
+    case "done":
+      return "finished"
     default:
       return verdict.kind.replaceAll("-", " ")
   }

@@ -95,7 +95,7 @@ export const agentLine = ({
   (answer !== undefined || session !== undefined) &&
   html`<p class="agent-line muted">${answer !== undefined && html`<span>${printable(answer.text, 200)}</span>`}${
     session !== undefined &&
-    html`<code title="Opens the session by hand">${openCommand(session, name)}</code>`
+    html`<code title="Opens the session by hand, while the worker is stopped">${openCommand(session, name)}</code>`
   }</p>`
 
 type Row = readonly [label: string, value: HtmlValue]

@@ -176,14 +176,14 @@ export const agentSummary = (agent: AgentData, nowMs: number): string => {
 export const lastAgentSummary = (last: LastAgentData): string =>
   joined([counted(last.turns, "turn"), costWords(last)]) ?? ""
 
-const session = ({ name, session_id: id }: LastAgentData): string | undefined =>
-  id && `${printable(id, 80)} (open it by hand: ${openCommand(id, name)})`
+const session = ({ name, session_id: id }: LastAgentData, how: string): string | undefined =>
+  id && `${printable(id, 80)} (${how}: ${openCommand(id, name)})`
 
 /** The lines about the last run of an agent for a terminal. */
 export const lastAgentWords = (
   last: LastAgentData
 ): ReadonlyArray<readonly [label: string, value: string | undefined]> => [
-  ["Session", session(last)],
+  ["Session", session(last, "open it by hand")],
   ["Last agent", lastAgentSummary(last)]
 ]
 
@@ -193,7 +193,7 @@ export const agentWords = (
   nowMs: number
 ): ReadonlyArray<readonly [label: string, value: string | undefined]> => [
   ["Model", agent.model && printable(agent.model, 80)],
-  ["Session", session(agent)],
+  ["Session", session(agent, "while the worker is stopped")],
   ["Turns", String(agent.turns)],
   ["Actions", `${agent.actions}: ${paceWords(agent, nowMs)}`],
   ["Cost", cost(agent)],

@@ -4,6 +4,7 @@ import { printable } from "../text/Printable.ts"
 import { shellLine } from "../text/ShellLine.ts"
 import { stateStyle, styled } from "../text/Style.ts"
 import { agentWords, type ClockTime, lastAgentWords, reasonWords } from "./AgentWords.ts"
+import { projectOption, withProject } from "./ProjectOption.ts"
 import type { StatusReply } from "./StatusData.ts"
 
 interface StatusTextOptions {
@@ -94,8 +95,7 @@ const selectedProject = ({ project, selected_project: selected }: StatusReply): 
 const awaited = (status: StatusReply): string | undefined => {
   const settings = status.awaiting_restart ?? []
   if (settings.length === 0) return undefined
-  const project = selectedProject(status) === undefined ? "" : ` --project ${shown(status.project ?? "")}`
-  return `${shown(settings.join(", "))}; effective at the next start (autopilotd restart-worker${project})`
+  return `${shown(settings.join(", "))}; effective at the next start (autopilotd restart-worker${shown(projectOption(status))})`
 }
 
 /**
@@ -127,7 +127,13 @@ export const statusText = (status: StatusReply, { clockTime, colour, nowMs }: St
     ["Containment", containment(status)],
     ["Project", text(status.project)],
     ["Selected", projectCounts(status.projects ?? {}) && selectedProject(status)],
-    ["Why", text(status.reason && reasonWords(status.reason, status.agent, { clockTime, nowMs }))],
+    [
+      "Why",
+      text(
+        status.reason &&
+          withProject(reasonWords(status.reason, status.agent, { clockTime, nowMs }), projectOption(status))
+      )
+    ],
     ["Unfinished line", text(status.unfinished_line)],
     [
       "Next start",

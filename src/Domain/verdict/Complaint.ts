@@ -11,10 +11,14 @@ interface Moment {
   readonly timeZone: string
 }
 
-export const outOfTurns = ({ result }: AgentSeen): Verdict => ({
-  kind: "max-turns",
-  ...(result?.turns === undefined ? {} : { turns: result.turns })
-})
+/** The answers of the agent, which its limit counts. The `num_turns` of a result counts the results of tools as well. */
+export const turnsOf = ({ result, turns }: AgentSeen): number | undefined =>
+  turns > 0 ? turns : result?.turns
+
+export const outOfTurns = (agent: AgentSeen): Verdict => {
+  const turns = turnsOf(agent)
+  return { kind: "max-turns", ...(turns === undefined ? {} : { turns }) }
+}
 
 export const overBudget = ({ result }: AgentSeen, says: string | undefined): Verdict => ({
   kind: "budget",

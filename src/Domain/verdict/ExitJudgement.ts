@@ -5,7 +5,15 @@ import { isAgent } from "../agent/AgentSeen.ts"
 import type { TailLine } from "../output/OutputTail.ts"
 import { startRefusal } from "../tree/StartRefusal.ts"
 import { isClean, signalOf } from "../tree/WorkerExit.ts"
-import { byComplaint, isRejected, outOfTurns, overBudget, usageLimit, verdictFor } from "./Complaint.ts"
+import {
+  byComplaint,
+  isRejected,
+  outOfTurns,
+  overBudget,
+  turnsOf,
+  usageLimit,
+  verdictFor
+} from "./Complaint.ts"
 import type { ExitEvidence } from "./ExitEvidence.ts"
 import type { Verdict } from "./ExitVerdict.ts"
 
@@ -65,11 +73,15 @@ const byResult = (e: ExitEvidence): Usual => {
 
 const hasSucceeded = ({ agent: { result } }: ExitEvidence): boolean => result !== undefined && !result.isError
 
-const done = ({ agent: { result } }: ExitEvidence): Verdict => ({
-  kind: "done",
-  ...(result?.turns === undefined ? {} : { turns: result.turns }),
-  ...(result?.costUsd === undefined ? {} : { costUsd: result.costUsd })
-})
+const done = ({ agent }: ExitEvidence): Verdict => {
+  const costUsd = agent.result?.costUsd
+  const turns = agent.result && turnsOf(agent)
+  return {
+    kind: "done",
+    ...(turns === undefined ? {} : { turns }),
+    ...(costUsd === undefined ? {} : { costUsd })
+  }
+}
 
 /**
  * Nothing came after the success. The agent may linger for a background task or a wake-up: however it exits then,

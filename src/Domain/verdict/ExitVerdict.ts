@@ -1,6 +1,7 @@
 import * as Schema from "effect/Schema"
 import { MemoryFigures } from "../memory/MemorySample.ts"
 import { counted, dollars, humanBytes, humanDuration } from "../text/Amounts.ts"
+import { openEnded } from "../text/TextLayout.ts"
 import { describeExit, isClean, WorkerExit } from "../tree/WorkerExit.ts"
 import { perhaps } from "../Wire.ts"
 import { describeOomKill, OomKill } from "./OomKill.ts"
@@ -76,7 +77,7 @@ const describeCrash = ({ exit, says, tail }: Extract<Verdict, { kind: "crash" }>
   const how = isClean(exit)
     ? "reported a failure although its exit code was 0"
     : `crashed (${describeExit(exit)})`
-  return said === undefined ? `${how} without an error message` : `${how}; last output: ${said}`
+  return said === undefined ? `${how} without an error message` : `${how}; last output: ${openEnded(said)}`
 }
 
 const describeOutOfMemory = (verdict: Extract<Verdict, { kind: "out-of-memory" }>): string => {
@@ -90,7 +91,7 @@ const describeOutOfMemory = (verdict: Extract<Verdict, { kind: "out-of-memory" }
     case "ours":
       return `restarted to free memory: ${verdict.reason}`
     case "heap":
-      return `its JavaScript heap was full: ${verdict.says}`
+      return `its JavaScript heap was full: ${openEnded(verdict.says)}`
   }
 }
 
@@ -106,17 +107,17 @@ export const describeVerdict = (verdict: Verdict): string => {
     case "out-of-memory":
       return describeOutOfMemory(verdict)
     case "usage-limit":
-      return `reached its usage limit: ${verdict.says}`
+      return `reached its usage limit: ${openEnded(verdict.says)}`
     case "overloaded": {
       const status = verdict.status === undefined ? "" : ` (HTTP status ${verdict.status})`
-      return `the API is unavailable${status}: ${verdict.says}`
+      return `the API is unavailable${status}: ${openEnded(verdict.says)}`
     }
     case "auth":
-      return `not logged in: ${verdict.says}`
+      return `not logged in: ${openEnded(verdict.says)}`
     case "bad-arguments":
-      return `rejected its arguments: ${verdict.says}`
+      return `rejected its arguments: ${openEnded(verdict.says)}`
     case "context-full":
-      return `exceeded the context of its model: ${verdict.says}`
+      return `exceeded the context of its model: ${openEnded(verdict.says)}`
     case "max-turns":
       return `used up its turns${verdict.turns === undefined ? "" : ` (${verdict.turns})`} before it finished`
     case "budget": {
@@ -124,7 +125,7 @@ export const describeVerdict = (verdict: Verdict): string => {
       const cost = verdict.costUsd === undefined ? "" : ` (${dollars(verdict.costUsd)})`
       return verdict.says === undefined
         ? `used up its budget${cost} before it finished`
-        : `the account has no budget left: ${verdict.says}`
+        : `the account has no budget left: ${openEnded(verdict.says)}`
     }
     case "stalled": {
       const tool = verdict.tool === undefined ? "" : ` while ${verdict.tool} ran`
@@ -175,9 +176,11 @@ export const adviceFor = (verdict: Verdict): string | undefined => {
     case "context-full":
       return `Start a new session (drop --resume or --continue), or shorten the prompt, ${thenStart}`
     case "max-turns":
-      return 'Allow it more turns, or set restart.on.max_turns = "restart" to start it from the beginning each time'
+      return waysOn("max_turns")
     case "budget":
-      return verdict.usage === undefined ? `Allow it to spend more, ${thenStart}` : waysOn(verdict.usage)
+      return verdict.usage === undefined
+        ? `Allow it to spend more, ${thenStart}`
+        : waysOn(verdict.usage.setting)
     case "stalled":
       return "Read its last output with `autopilotd logs`; if it was working, raise restart.stall_timeout_ms"
     case "killed-by-other":

@@ -19,9 +19,9 @@ const owner: Readonly<Record<UsedLimit["setting"], string>> = {
 export const describeUsed = ({ limitUsd, setting, usedUsd }: UsedLimit): string =>
   `${owner[setting]} ${dollars(usedUsd)} of ${setting} (${dollars(limitUsd)})`
 
-/** The two ways on, one sentence without a full stop. */
-export const waysOn = ({ setting }: UsedLimit): string => {
-  const other =
-    setting === "max_budget" ? "begin another work with `autopilotd budget reset`" : "wait until tomorrow"
+/** The two ways on behind a limit, one sentence without a full stop. */
+export const waysOn = (setting: UsedLimit["setting"] | "max_turns"): string => {
+  const isOfWork = setting === "max_budget" || setting === "max_turns"
+  const other = isOfWork ? "begin another work with `autopilotd budget reset`" : "wait until tomorrow"
   return `Raise ${setting} in daemon.toml, or ${other}; then run: autopilotd start-worker`
 }

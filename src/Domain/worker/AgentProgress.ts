@@ -4,7 +4,7 @@ import { anotherWork, isCostExact, type WorkRecord } from "../session/WorkRecord
 import { humanDuration } from "../text/Amounts.ts"
 import { lastWords } from "../verdict/ExitJudgement.ts"
 import type { Verdict } from "../verdict/ExitVerdict.ts"
-import { describeUsed } from "../verdict/UsedLimit.ts"
+import { describeUsed, type UsedLimit } from "../verdict/UsedLimit.ts"
 import type { RunEvidence, WorkerEnd } from "../verdict/WorkerEnd.ts"
 import type { WorkerEvent, WorkerRules } from "./WorkerEvent.ts"
 import { Sequel, type WorkerState } from "./WorkerState.ts"
@@ -43,6 +43,12 @@ export const onProgress = (
     : stopped(describeUsed(usage), { _tag: "Budget", usage })
 }
 
+/** A verdict with the figures of the work, which its limits are for, not of its last run. */
+const ofWork = (verdict: Verdict, usage: UsedLimit | undefined, turns: number | undefined): Verdict => {
+  if (verdict.kind === "budget" && usage !== undefined) return { ...verdict, usage }
+  return verdict.kind === "max-turns" && turns !== undefined ? { ...verdict, turns } : verdict
+}
+
 /** The work after a run, and its verdict with the limit that was used up. */
 export const sessionAfter = (
   { agent }: WorkerRules,
@@ -61,7 +67,7 @@ export const sessionAfter = (
     verdict.kind === "budget" && verdict.says === undefined && verdict.usage === undefined
       ? usedUp(agent, work, today)
       : undefined
-  const known = verdict.kind === "budget" && usage !== undefined ? { ...verdict, usage } : verdict
+  const known = ofWork(verdict, usage, agent.maxTurns === undefined ? undefined : work.turns)
   const session = afterRun(agent, work, known, uptimeMs, {
     exit,
     seen: seen.agent,

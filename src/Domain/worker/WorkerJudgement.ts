@@ -3,6 +3,7 @@ import { type AgentRun, agentRun } from "../session/AgentRun.ts"
 import type { SessionEnd } from "../session/WorkProgress.ts"
 import type { WorkRecord } from "../session/WorkRecord.ts"
 import { humanDuration } from "../text/Amounts.ts"
+import { openEnded } from "../text/TextLayout.ts"
 import { isOfOneModel } from "../verdict/CauseWait.ts"
 import { verdictOf } from "../verdict/ExitJudgement.ts"
 import { describeVerdict, type Verdict } from "../verdict/ExitVerdict.ts"
@@ -144,7 +145,7 @@ const describeJudged = ({ ended, verdict }: Pick<Judged, "ended" | "verdict">): 
       return end
     case "crash": {
       const said = verdict.says ?? verdict.tail.at(-1)
-      return said === undefined ? end : `${end}; last output: ${said}`
+      return said === undefined ? end : `${end}; last output: ${openEnded(said)}`
     }
     case "out-of-memory":
       return verdict.by === "kernel" ? end : `${end}; ${describeVerdict(verdict)}`

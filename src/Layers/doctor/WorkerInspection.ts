@@ -3,6 +3,7 @@ import type { WorkerCheck } from "../../Domain/doctor/WorkerFindings.ts"
 import type { WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
 import { workerEnvironment } from "../../Domain/worker/WorkerEnvironment.ts"
 import { checkExecutable } from "../tree/Executable.ts"
+import { promptText } from "../worker/AgentInput.ts"
 import { EnvFile } from "../worker/EnvFile.ts"
 
 /** Checks whether a worker could be started by a daemon with this environment. Starts nothing. */
@@ -17,11 +18,13 @@ export const inspectWorker = Effect.fnUntraced(function* (
   const env = workerEnvironment(daemon, values, plan.envTable, "")
   const [command] = plan.argv
   const check = yield* Effect.either(checkExecutable(command, plan.cwd, env["PATH"] ?? "", plan.project))
+  const prompt = yield* Effect.either(promptText(plan.agent?.prompt, plan.project))
   return {
     project: plan.project,
     command,
     problem: check._tag === "Left" ? check.left.reason : undefined,
     envProblem: file._tag === "Left" ? file.left.message : undefined,
-    envWarnings: warnings
+    envWarnings: warnings,
+    promptProblem: prompt._tag === "Left" ? prompt.left.reason : undefined
   } satisfies Omit<WorkerCheck, "pathOf">
 })

@@ -1,13 +1,17 @@
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import { unpromptedText } from "../../Domain/doctor/WorkerFindings.ts"
 import { renderReport, settingsReport } from "../../Domain/settings/SettingsReport.ts"
 import { withoutWorker } from "../../Domain/settings/WorkerLookup.ts"
+import { plansOf } from "../../Domain/worker/ProjectPlan.ts"
 import { MemoryReader } from "../../Layers/machine/MemoryReader.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import * as SettingsFile from "../../Layers/settings/SettingsFile.ts"
 import { loadSettings } from "../../Layers/settings/SettingsLoader.ts"
+import { promptText } from "../../Layers/worker/AgentInput.ts"
 import * as EnvFile from "../../Layers/worker/EnvFile.ts"
 import { Refused } from "../Refused.ts"
 import { sourcesOf } from "../Sources.ts"
@@ -25,9 +29,19 @@ export const configCheck = Effect.fnUntraced(
       ...(memory === undefined ? {} : { effectiveTotalBytes: memory.totalBytes })
     })
     const envFiles = yield* EnvFile.EnvFile
+    const plans = Either.getOrElse(plansOf(effective), () => [])
     const readings = new Map(
-      yield* Effect.forEach(effective.projects, ({ envFile: { mustExist, path }, project }) =>
-        Effect.map(envFiles.read(path, { mustExist }), (reading) => [project, reading] as const)
+      yield* Effect.forEach(
+        effective.projects,
+        Effect.fnUntraced(function* ({ envFile: { mustExist, path }, project }) {
+          const reading = yield* envFiles.read(path, { mustExist })
+          const agent = plans.find((plan) => plan.project === project)?.agent
+          const prompt = yield* Effect.either(promptText(agent?.prompt, project))
+          const warnings = Either.isLeft(prompt)
+            ? [...reading.warnings, unpromptedText(project, prompt.left.reason)]
+            : reading.warnings
+          return [project, { ...reading, warnings }] as const
+        })
       )
     )
     const report = settingsReport(effective, ({ project }) => readings.get(project) ?? nothing)

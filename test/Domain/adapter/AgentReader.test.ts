@@ -55,6 +55,25 @@ describe("an agent", () => {
     assert.deepStrictEqual(seen, after(openings.codex))
   })
 
+  it("has an exact cost in mid-run: it has told before its first line what earlier processes had spent", () => {
+    const told = (id: number, usd: number, usage: object = {}) =>
+      json({
+        type: "control_response",
+        response: {
+          subtype: "success",
+          request_id: `autopilotd-${id}`,
+          response: { session: { total_cost_usd: usd, model_usage: usage } }
+        }
+      })
+    const answered = [init, answer("msg_1", [{ type: "text", text: "Hm." }])]
+    const seen = after(told(0, 0.3), ...answered, told(5, 0.42))
+    assert.strictEqual(seen.agent, "claude")
+    assert.deepInclude(spentOf(seen.cost), { costUsd: 0.12, isExact: true, answersSince: 0 })
+    assert.strictEqual(spentOf(after(...answered, told(5, 0.42)).cost).isExact, false)
+    const foreign = told(0, 0.3).replace("autopilotd-", "other-")
+    assert.deepStrictEqual(after(foreign), noAgent)
+  })
+
   it("is not recognised by lines that any program may print", () => {
     for (const line of [
       '{"type":"error","message":"boom"}',

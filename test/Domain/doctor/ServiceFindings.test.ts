@@ -161,11 +161,21 @@ describe("a worker", () => {
     problem: undefined,
     envProblem: undefined,
     envWarnings: [],
+    promptProblem: undefined,
     pathOf: "service"
   } as const
 
   it("is well", () => {
     assert.deepStrictEqual(ills(workerFindings(facts)), [])
+  })
+
+  it("has no prompt file: its work could not begin", () => {
+    const promptProblem = "its prompt cannot be read: /code/shop/PROMPT.md does not exist"
+    const [, finding] = workerFindings({ ...facts, promptProblem })
+    assert.deepInclude(finding, {
+      level: "error",
+      text: '"shop" cannot begin a work: its prompt cannot be read: /code/shop/PROMPT.md does not exist.'
+    })
   })
 
   it("has no program, or no env file", () => {

@@ -70,6 +70,8 @@ const said = (evidence: Partial<Evidence>) => {
   return [sentences, advice]
 }
 
+const noActions = { since_ms: 0, turns: 0, actions: 0, actions_last_minute: 0, actions_last_ten_minutes: 0 }
+
 describe("the explanation of a worker's state", () => {
   it("one that runs: since when, why it restarted, and how often", () => {
     const records = run(
@@ -117,10 +119,7 @@ describe("the explanation of a worker's state", () => {
         "The last run ended at 14:02 after 1 h 00 min.",
         "It has not restarted in the last seven days."
       ],
-      [
-        "To try again as soon as the plan allows more, run: autopilotd start-worker",
-        "Start it now: autopilotd start-worker"
-      ]
+      ["To try again as soon as the plan allows more, run: autopilotd start-worker"]
     ])
     // On a page it stands for long: it must not change with every second.
     const lasting = (passedMs: number) =>
@@ -157,7 +156,7 @@ describe("the explanation of a worker's state", () => {
         "It has not restarted in the last seven days."
       ],
       [
-        "Read its last output: autopilotd logs",
+        "Read its last output: autopilotd logs --project shop",
         "Fix the cause, then start it: autopilotd start-worker --project shop"
       ]
     ])
@@ -185,6 +184,28 @@ describe("the explanation of a worker's state", () => {
     assert.notInclude(why({ status, records: later }).advice.join(), "git's lock")
   })
 
+  it("one of several projects: each command of the reason and of the advice names the project", () => {
+    const says = "API Error: 401 API key is invalid."
+    const records = run(
+      "a",
+      [at("13:02"), started()],
+      [at("14:02"), exited],
+      [at("14:02"), ended({ kind: "auth", says })]
+    )
+    const reason =
+      "used up its budget. Raise max_budget in daemon.toml, or begin another work with `autopilotd budget reset`; then run: autopilotd start-worker"
+    const failed = { ...status, worker_status: "failed", worker_pid: null, reason, projects: { failed: 2 } }
+    const { advice, sentences } = why({ status: failed, records })
+    assert.include(
+      sentences[0],
+      "with `autopilotd budget reset --project shop`; then run: autopilotd start-worker --project shop."
+    )
+    assert.include(sentences[1], "not logged in: API Error: 401 API key is invalid.")
+    assert.deepStrictEqual(advice, [
+      "Log in as the user of the daemon, or put a valid key into the env file, then run: autopilotd start-worker --project shop"
+    ])
+  })
+
   it("one whose agent ended with a question: what it cost, its session, and how to open it", () => {
     const sessionId = "9b2f1c44-0000-4000-8000-000000000001"
     const agent = {
@@ -204,6 +225,10 @@ describe("the explanation of a worker's state", () => {
     assert.include(sentences, `Its agent had 12 turns for $0.42 in session ${sessionId}.`)
     assert.include(sentences, 'It is blocked on a person: it has finished with a question: "Shall I?".')
     assert.include(advice, `Open its session by hand: claude --resume ${sessionId}`)
+    const runs = why({ status: { ...status, agent: { ...noActions, session_id: sessionId } }, records })
+    assert.deepStrictEqual(runs.advice, [
+      `Open its session by hand, after autopilotd stop-worker: claude --resume ${sessionId}`
+    ])
   })
 
   it("one that runs and whose agent has finished: what it waits for, and until when", () => {

@@ -37,6 +37,13 @@ const asked = (command: "start" | "stop" | "restart"): DaemonEvent => ({
   command
 })
 const stopped: DaemonEvent = { _tag: "WorkerStopped", project: shop, reason: "a person asked for it" }
+const overLimit = {
+  outcome: "restart",
+  limitBytes: 1,
+  treeBytes: 2,
+  proportionalBytes: 2,
+  processes: 1
+} as const
 const crash: Verdict = { kind: "crash", exit, tail: ["oops"] }
 
 /** The causes of the restarts in one run in which this has happened, one after the other. */
@@ -58,6 +65,19 @@ describe("the restarts of a worker", () => {
       "a usage limit is one, however long the wait was",
       [started(), exited(), ended({ kind: "usage-limit", says: "resets 3pm" }), started()],
       ["usage limit"]
+    ],
+    [
+      "a signal, and a memory limit of its own, are named as such",
+      [
+        started(),
+        exited(),
+        ended({ kind: "killed-by-other", signal: "SIGINT" }),
+        started(),
+        exited(true),
+        ended({ kind: "out-of-memory", by: "limit", figures: overLimit }),
+        started()
+      ],
+      ["another process sent SIGINT", "its own memory limit"]
     ],
     ["a restart command is one", [started(), asked("restart"), exited(true), started()], ["restart command"]],
     [

@@ -61,10 +61,10 @@ describe("a limit of spending", () => {
     const usage = { setting: "max_budget", usedUsd: 4.1, limitUsd: 5 } as const
     assert.strictEqual(describeUsed(usage), "the work has spent $4.10 of max_budget ($5.00)")
     assert.strictEqual(
-      waysOn(usage),
+      waysOn(usage.setting),
       "Raise max_budget in daemon.toml, or begin another work with `autopilotd budget reset`; then run: autopilotd start-worker"
     )
-    assert.include(waysOn({ ...usage, setting: "budget.per_day" }), "wait until tomorrow")
+    assert.include(waysOn("budget.per_day"), "wait until tomorrow")
   })
 })
 

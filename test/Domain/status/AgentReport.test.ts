@@ -28,7 +28,10 @@ describe("what the status tells about an agent", () => {
     const seen = readAgentLine(noAgent, `{"type":"thread.started","thread_id":"${id}"}`, startMs)
     const data = agentData(seen, startMs) ?? assert.fail("it is an agent")
     assert.deepInclude(data, { name: "codex", session_id: id })
-    assert.strictEqual(wordsOf(data, startMs)["Session"], `${id} (open it by hand: codex resume ${id})`)
+    assert.strictEqual(
+      wordsOf(data, startMs)["Session"],
+      `${id} (while the worker is stopped: codex resume ${id})`
+    )
     for (const [name, command] of [
       ["claude", "claude --resume ID"],
       ["gemini", "gemini --resume ID"],
@@ -80,7 +83,10 @@ describe("what the status tells about an agent", () => {
     assert.strictEqual(words["Tokens"], "3,000 in, 150 out")
     assert.match(words["Tool"] ?? "", /^Bash "exit 3", failed 1 min \d+ s ago$/)
     assert.match(words["Last answer"] ?? "", /^All done\. \(1 min \d+ s ago\)$/)
-    assert.match(words["Session"] ?? "", /^[0-9a-f-]{36} \(open it by hand: claude --resume [0-9a-f-]{36}\)$/)
+    assert.match(
+      words["Session"] ?? "",
+      /^[0-9a-f-]{36} \(while the worker is stopped: claude --resume [0-9a-f-]{36}\)$/
+    )
   })
 
   it("says how long a tool runs, and that a cost is an estimate", () => {

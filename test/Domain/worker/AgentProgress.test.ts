@@ -309,6 +309,18 @@ describe("the end of an agent", () => {
     assert.match(reason(state) ?? "", /\$5\.10 of max_budget \(\$5\.00\).*Raise max_budget.*budget reset/)
   })
 
+  it("at its turns tells those of the whole work, which the limit is for, and the two ways on", () => {
+    const by = rulesOf({ maxTurns: 9 })
+    const result = resultAt(nowMs, { isError: true, subtype: "error_max_turns", turns: 5 })
+    const [state, actions] = end(
+      by,
+      running({ ...session, usd: 3, turns: 5 }, by),
+      agentWith({ turns: 4, result })
+    )
+    assert.deepInclude(verdictIn(actions), { kind: "max-turns", turns: 9 })
+    assert.match(reason(state) ?? "", /^used up its turns \(9\).*Raise max_turns.*budget reset/)
+  })
+
   it("at a limit that is none any more, after midnight or a change by the user, goes on", () => {
     const by = rulesOf(dollars({ workUsd: 50 }))
     const result = resultAt(nowMs, { isError: true, subtype: "error_max_budget_usd", costUsd: 2.1 })

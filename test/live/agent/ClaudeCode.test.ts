@@ -12,7 +12,8 @@ import {
   temporaryHome,
   workersOf
 } from "../TestDaemon.ts"
-import { type ClaudeCodeMissing, claudeFolder, firstVersion, newestVersion } from "./ClaudeInstall.ts"
+import { saidOf } from "../worker/SeveralProjects.ts"
+import { type AgentMissing, claudeFolder, claudeVersions } from "./AgentInstall.ts"
 import { claudeEnvironment } from "./ClaudeWorld.ts"
 import { serveMessagesApi, type Turn } from "./MessagesApi.ts"
 
@@ -29,14 +30,13 @@ const claudeCommand =
   "-p work --model sonnet --max-turns 20 --max-budget-usd 300 --output-format stream-json --verbose --dangerously-skip-permissions"
 
 /** `autopilotd start -- claude -p ...` in a working folder of its own. */
-const superviseClaude = Effect.fnUntraced(function* (programs: string, settings = "") {
+const superviseClaude = Effect.fnUntraced(function* (programs: string) {
   const api = yield* serveMessagesApi
   const home = yield* temporaryHome
   const agentHome = yield* temporaryHome
   const folder = yield* temporaryHome
   const daemon = yield* startDaemon({
     home,
-    settings,
     args: ["--workdir", folder, "--project", "night-shift"],
     worker: ["claude", ...claudeCommand.split(" ")],
     env: claudeEnvironment(api, programs, agentHome)
@@ -88,13 +88,8 @@ const resultsIn = (home: string): ReadonlyArray<unknown> =>
     .filter(({ type }) => type === "result")
 
 const recorded = resolve(import.meta.dirname, "../../fixtures/recorded")
-const versions: ReadonlyArray<readonly [string, Effect.Effect<string, ClaudeCodeMissing>]> = [
-  [firstVersion, Effect.succeed(firstVersion)],
-  ["the newest version", newestVersion]
-]
-
-describe.each(versions)("Claude Code under supervision, %s,", (_, wanted) => {
-  let claude: Either.Either<{ readonly version: string; readonly programs: string }, ClaudeCodeMissing>
+describe.concurrent.each(claudeVersions)("Claude Code under supervision, %s,", (_, wanted) => {
+  let claude: Either.Either<{ readonly version: string; readonly programs: string }, AgentMissing>
   const programs = () => Either.getOrThrow(claude).programs
   beforeAll(async () => {
     const installed = Effect.bindTo(wanted, "version").pipe(
@@ -167,16 +162,19 @@ describe.each(versions)("Claude Code under supervision, %s,", (_, wanted) => {
         const supervised = yield* superviseClaude(programs())
         const { api, daemon, home } = supervised
         const before = yield* reachMidTurn(supervised)
-        const restart = yield* command({ home, args: ["restart-worker"] })
-        assert.match(restart.stdout, /^Worker is running, pid \d+\n$/)
+        assert.isTrue((yield* daemon.ask({ type: "RestartWorker" })).success)
+        yield* daemon.status(
+          "the next one runs",
+          ({ worker_pid: pid }) => pid !== null && pid !== before.leader
+        )
         assert.deepStrictEqual(before.remaining(), [])
         const again = yield* reachMidTurn(supervised, 2)
         assert.notStrictEqual(again.leader, before.leader)
         assert.deepStrictEqual(before.remaining(), [])
         const status = yield* daemon.status("it runs", (data) => data.worker_pid === again.leader)
         assert.deepInclude(status, { total_restarts: 1, consecutive_failures: 0 })
-        const stop = yield* command({ home, args: ["stop-worker"] })
-        assert.deepInclude(stop, { code: 0, stdout: "Worker is stopped: stopped by command\n" })
+        const stop = yield* saidOf(home, undefined, "stop-worker")
+        assert.strictEqual(stop, "Worker is stopped: stopped by command")
         assert.deepStrictEqual(again.remaining(), [])
         const { last_exit } = yield* daemon.status(
           "it is stopped",
@@ -188,24 +186,44 @@ describe.each(versions)("Claude Code under supervision, %s,", (_, wanted) => {
   )
 
   it.scopedLive(
-    "hangs in a tool: it is idle, though it uses the CPU in bursts, and is restarted when its time is over",
+    "`start -- claude -p ...` is Claude Code: session, turns and the budget of the work are known",
     () =>
       Effect.gen(function* () {
-        const timeoutMs = 30_000
-        const settings = `[restart]\nstall_timeout_ms = ${timeoutMs}\ntool_timeout_ms = ${timeoutMs}\n`
-        const supervised = yield* superviseClaude(programs(), settings)
-        const { daemon } = supervised
-        const hanging = yield* reachMidTurn(supervised)
-        const calledMs = Date.now()
-        yield* daemon.logged(/Restarting the worker: stalled: .* while Bash runs/)
-        // The timeout, and half of it again for a start of the count by a burst.
-        assert.isBelow(Date.now() - calledMs, 1.5 * timeoutMs)
-        const after = yield* daemon.status(
-          "its end is dealt with",
-          (data) => data.last_exit !== undefined && data.worker_status !== "stopping"
+        const { api, daemon, home } = yield* superviseClaude(programs())
+        const read = (...args: ReadonlyArray<string>) => saidOf(home, undefined, ...args)
+        const first = yield* api.nextAsk
+        assert.include(first.prompts[0], "work")
+        yield* first.answer({ _tag: "Bash", command: "echo one" })
+        const second = yield* api.nextAsk
+        const status = yield* eventually(
+          "the cost of the first answer is known",
+          Effect.map(read("status"), (text) => (text.includes("Cost: $0.000") ? text : undefined))
         )
-        assert.match(after.last_exit ?? "", /stalled: inactive for .* while Bash ran/)
-        assert.deepStrictEqual(hanging.remaining(), [])
+        const [, session = ""] =
+          /Model: claude-sonnet-\S+ Session: ([0-9a-f-]{36}) \(while the worker is stopped: claude --resume \1\) Turns: 1 /.exec(
+            status
+          ) ?? []
+        assert.notStrictEqual(session, "", status)
+        assert.match(
+          status,
+          /Tool: Bash "echo one", done .* Command: claude --input-format stream-json -p --model sonnet/
+        )
+        yield* eventually(
+          "budget show has the exact cost",
+          Effect.map(
+            read("budget", "show"),
+            (text) => /night-shift \$0\.00\d+ of \$300\.00 1 of 20/.test(text) || undefined
+          )
+        )
+        yield* second.answer({ _tag: "Say", text: "All done." })
+        yield* daemon.status("it has finished", (data) => data.worker_status === "stopped")
+        assert.match(
+          yield* read("why"),
+          new RegExp(
+            `finished its work after 2 turns for \\$0\\.00\\d+\\. Its agent had 2 turns for .* in session ${session}\\.`
+          )
+        )
+        assert.deepStrictEqual(api.strangers(), [])
       })
   )
 })

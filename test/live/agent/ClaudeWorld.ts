@@ -8,7 +8,7 @@ const variablesWith = (pattern: RegExp): Record<string, undefined> =>
   )
 
 /** An environment in which the agent reaches only the stand-in, and finds nothing of the user who runs the tests. */
-export const claudeEnvironment = (api: MessagesApi, programs: string, home: string) => ({
+export const claudeEnvironment = (api: Pick<MessagesApi, "url">, programs: string, home: string) => ({
   ...variablesWith(/^(ANTHROPIC_|CLAUDE|[a-z]+_proxy$)/i),
   HOME: home,
   TMPDIR: home,

@@ -1,16 +1,16 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
-import type { AddressInfo, Socket } from "node:net"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Mailbox from "effect/Mailbox"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { patience } from "../TestDaemon.ts"
+import { type AgentApi, serveAgentApi } from "./AgentApi.ts"
 
 /** What the agent does in answer to one request. */
-export type Turn =
-  /** It says something, and with that its work is finished. */
-  | { readonly _tag: "Say"; readonly text: string }
+export type Turn = {
+  /** The tokens of the request, as the API has counted them. */
+  readonly inputTokens?: number
+} & (
+  | /** It says something, and with that its work is finished. */
+  { readonly _tag: "Say"; readonly text: string }
   /** It runs a command with its Bash tool and asks again once that has ended. */
   | {
       readonly _tag: "Bash"
@@ -18,6 +18,9 @@ export type Turn =
       readonly timeoutMs?: number
       readonly isInBackground?: boolean
     }
+  /** It calls another tool. */
+  | { readonly _tag: "Tool"; readonly name: string; readonly input: Readonly<Record<string, unknown>> }
+)
 
 /** The five-hour window of a login: its used share, and its reset in milliseconds since 1970. */
 interface Window {
@@ -31,23 +34,20 @@ export interface Ask {
   readonly toolResults: ReadonlyArray<string>
   /** What its user has said so far in this conversation, oldest first. */
   readonly prompts: ReadonlyArray<string>
+  /** The tools that it may call. */
+  readonly tools: ReadonlyArray<string>
   /** Does nothing when the agent is gone meanwhile. `window` tells a login how much of its five-hour window is used. */
   readonly answer: (turn: Turn, window?: Window) => Effect.Effect<void>
   /** Answers with an error of the API. */
   readonly refuse: (status: number, message: string) => Effect.Effect<void>
   /** Answers that the usage limit of its login is reached, until then. */
   readonly limit: (resetsAtMs: number) => Effect.Effect<void>
+  /** Cuts the connection without an answer. */
+  readonly cut: Effect.Effect<void>
 }
 
-/** A stand-in of the Messages API on 127.0.0.1, with which the test decides turn by turn what the agent does. */
-export interface MessagesApi {
-  /** For `ANTHROPIC_BASE_URL`, and as a proxy for everything else the agent might want to reach. */
-  readonly url: string
-  /** The next request of an agent; each is had once. */
-  readonly nextAsk: Effect.Effect<Ask>
-  /** What was asked of it that an API has no answer for, or that was meant for another host. */
-  readonly strangers: () => ReadonlyArray<string>
-}
+/** A stand-in of the Messages API. */
+export type MessagesApi = AgentApi<Ask>
 
 const Text = Schema.Struct({ type: Schema.Literal("text"), text: Schema.String })
 const ToolResult = Schema.Struct({
@@ -96,7 +96,12 @@ const promptsOf = ({ messages }: MessagesRequest): ReadonlyArray<string> =>
     )
     .filter((text) => !text.startsWith("<"))
 
-const usage = { input_tokens: 100, output_tokens: 20 }
+const bashInput = ({ command, isInBackground, timeoutMs }: Extract<Turn, { readonly _tag: "Bash" }>) => ({
+  command,
+  description: "What the test wants",
+  timeout: timeoutMs,
+  run_in_background: isInBackground
+})
 
 /** One content block, how it begins and how it goes on, and why the message ends with it. */
 const blockOf = (turn: Turn, id: number) => {
@@ -107,24 +112,19 @@ const blockOf = (turn: Turn, id: number) => {
       stopReason: "end_turn"
     }
   }
-  const { command, isInBackground, timeoutMs } = turn
-  const input = {
-    command,
-    description: "What the test wants",
-    timeout: timeoutMs,
-    run_in_background: isInBackground
-  }
+  const { input, name } = turn._tag === "Tool" ? turn : { name: "Bash", input: bashInput(turn) }
   return {
-    begins: { type: "tool_use", id: `toolu_${id}`, name: "Bash", input: {} },
+    begins: { type: "tool_use", id: `toolu_${id}`, name, input: {} },
     goesOn: { type: "input_json_delta", partial_json: JSON.stringify(input) },
     stopReason: "tool_use"
   }
 }
 
 /** One message as server-sent events: https://docs.anthropic.com/en/docs/build-with-claude/streaming */
-const streamOf = (turn: Turn, model: string, id: number): string => {
+const eventsOf = (turn: Turn, model: string, id: number) => {
   const { begins, goesOn, stopReason } = blockOf(turn, id)
   const start = { id: `msg_${id}`, type: "message", role: "assistant", model, content: [] }
+  const usage = { input_tokens: turn.inputTokens ?? 100, output_tokens: 20 }
   const ending = { stop_reason: stopReason, stop_sequence: null }
   return [
     { type: "message_start", message: { ...start, stop_reason: null, stop_sequence: null, usage } },
@@ -134,8 +134,6 @@ const streamOf = (turn: Turn, model: string, id: number): string => {
     { type: "message_delta", delta: ending, usage },
     { type: "message_stop" }
   ]
-    .map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
-    .join("")
 }
 
 /** What the API tells a login about its windows. */
@@ -151,96 +149,30 @@ const limitHeaders = (status: string, { resetsAtMs, used }: Window): Record<stri
   )
 }
 
-const bodyOf = (request: IncomingMessage): Promise<string> =>
-  new Promise((resolve) => {
-    const chunks: Array<Buffer> = []
-    request.on("data", (chunk: Buffer) => chunks.push(chunk))
-    request.on("end", () => resolve(Buffer.concat(chunks).toString("utf8")))
-  })
-
 /** Serves until the end of the scope. */
-export const serveMessagesApi: Effect.Effect<MessagesApi, never, Scope.Scope> = Effect.gen(function* () {
-  const asks = yield* Mailbox.make<Ask>()
-  const strangers: Array<string> = []
+export const serveMessagesApi: Effect.Effect<MessagesApi, never, Scope.Scope> = Effect.suspend(() => {
   let answered = 0
-
-  const refuse = (request: IncomingMessage, response: ServerResponse, why: string) => {
-    strangers.push(`${request.method} ${request.url}: ${why}`)
-    const error = { type: "not_found_error", message: why }
-    response.writeHead(404, { "content-type": "application/json" })
-    response.end(JSON.stringify({ type: "error", error }))
-  }
-
-  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const body = await bodyOf(request)
-    // How it finds out whether the address can be reached.
-    if (request.method === "HEAD" && request.url === "/") {
-      response.end()
-      return
-    }
-    if (request.method !== "POST" || !/^\/v1\/messages(\?|$)/.test(request.url ?? "")) {
-      return refuse(request, response, "only POST /v1/messages is answered")
-    }
-    const decoded = decodeRequest(body)
-    if (Either.isLeft(decoded)) return refuse(request, response, decoded.left.message)
-    asks.unsafeOffer({
-      toolResults: toolResultsOf(decoded.right),
-      prompts: promptsOf(decoded.right),
-      refuse: (status, message) =>
-        Effect.sync(() => {
-          response.writeHead(status, { "content-type": "application/json" })
-          const error = { type: "invalid_request_error", message }
-          response.end(JSON.stringify({ type: "error", error }))
-        }),
-      limit: (resetsAtMs) =>
-        Effect.sync(() => {
-          const headers = limitHeaders("rejected", { used: 1, resetsAtMs })
-          response.writeHead(429, { "content-type": "application/json", ...headers })
+  return serveAgentApi("/v1/messages", (body, { cut, refuse, stream }) =>
+    Either.map(
+      decodeRequest(body),
+      (asked): Ask => ({
+        toolResults: toolResultsOf(asked),
+        prompts: promptsOf(asked),
+        tools: asked.tools.map(({ name }) => name),
+        cut,
+        refuse: (status, message) =>
+          refuse(status, { type: "error", error: { type: "invalid_request_error", message } }),
+        limit: (resetsAtMs) => {
           const error = { type: "rate_limit_error", message: "This request would exceed your rate limit" }
-          response.end(JSON.stringify({ type: "error", error }))
-        }),
-      answer: (turn, window) =>
-        Effect.sync(() => {
-          answered += 1
-          const limits = window === undefined ? {} : limitHeaders("allowed_warning", window)
-          const headers = { "content-type": "text/event-stream", "cache-control": "no-cache" }
-          response.writeHead(200, { ...headers, ...limits })
-          response.end(streamOf(turn, decoded.right.model, answered))
-        })
-    })
-  }
-
-  const server = yield* Effect.acquireRelease(
-    Effect.async<ReturnType<typeof createServer>>((resume) => {
-      const created = createServer((request, response) => {
-        // An agent that is killed cuts its connection; what was meant for it is lost, as it should be.
-        response.on("error", () => response.destroy())
-        void serve(request, response)
+          return refuse(429, { type: "error", error }, limitHeaders("rejected", { used: 1, resetsAtMs }))
+        },
+        answer: (turn, window) =>
+          Effect.suspend(() => {
+            answered += 1
+            const limits = window === undefined ? {} : limitHeaders("allowed_warning", window)
+            return stream(eventsOf(turn, asked.model, answered), limits)
+          })
       })
-      created.on("connect", (request: IncomingMessage, socket: Socket) => {
-        strangers.push(`CONNECT ${request.url}`)
-        socket.on("error", () => socket.destroy())
-        socket.end("HTTP/1.1 403 Forbidden\r\n\r\n")
-      })
-      created.listen(0, "127.0.0.1", () => resume(Effect.succeed(created)))
-    }),
-    (open) =>
-      Effect.async<void>((resume) => {
-        open.close(() => resume(Effect.void))
-        open.closeAllConnections()
-      })
+    )
   )
-  // A TCP server that listens has an address with a port.
-  const { port } = server.address() as AddressInfo
-  return {
-    url: `http://127.0.0.1:${port}`,
-    nextAsk: asks.take.pipe(
-      Effect.timeoutFail({
-        duration: patience(),
-        onTimeout: () => new Error(`no agent has asked what to do; strangers: ${strangers.join(", ")}`)
-      }),
-      Effect.orDie
-    ),
-    strangers: () => strangers
-  }
 })

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import type { ControlQuestion, ReplyTo } from "../../../src/Domain/control/ControlProtocol.ts"
 import { decodeReply } from "../../../src/Domain/control/ControlWire.ts"
 import type { ProjectRow } from "../../../src/Domain/status/ProjectsData.ts"
-import { eventually, exchange, NoAnswer, processesWith } from "../TestDaemon.ts"
+import { command, eventually, exchange, NoAnswer, processesWith } from "../TestDaemon.ts"
 
 /** The text of a `[projects.NAME]` that runs a command, with more lines of settings. */
 export const project = (name: string, argv: ReadonlyArray<string>, ...lines: ReadonlyArray<string>): string =>
@@ -30,6 +30,24 @@ export const request = <T extends ControlQuestion["type"]>(
 /** What the daemon tells of its projects, in its order. */
 export const rows = (home: string): Effect.Effect<ReadonlyArray<ProjectRow>, NoAnswer> =>
   Effect.map(request(home, { type: "Projects" }), ({ data }) => data?.projects ?? [])
+
+/**
+ * What a command says, about a project where one is named, with single blanks because a terminal's columns wrap its words. It is asked again
+ * while the daemon is too busy to answer.
+ */
+export const saidOf = (
+  home: string,
+  name: string | undefined,
+  ...args: ReadonlyArray<string>
+): Effect.Effect<string> =>
+  eventually(
+    `${name}: ${args.join(" ")} is answered`,
+    Effect.map(
+      command({ home, args: name === undefined ? args : [...args, "--project", name] }),
+      ({ stderr, stdout }) =>
+        / within \d+ ms/.test(stderr) ? undefined : (stdout + stderr).replace(/\s+/g, " ").trim()
+    )
+  )
 
 /** The row of a project, once it is as wanted. */
 export const rowOf = (
