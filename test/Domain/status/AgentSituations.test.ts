@@ -90,7 +90,7 @@ const needsPerson: ReadonlyArray<readonly [string, ReadonlyArray<string>, RegExp
   [
     "needs a login",
     [init, failedAnswer("Not logged in · Please run /login")],
-    /needs a login: run claude/,
+    /needs a login \(run claude/,
     false
   ],
   [
