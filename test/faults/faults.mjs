@@ -165,7 +165,14 @@ export const faults = [
   [
     "a state file is garbage",
     3,
-    (world) => attempt(() => hasId(world) && fs.writeFileSync(stateFile(world), world.random.from(garbage)))
+    (world) =>
+      attempt(() => {
+        if (!hasId(world)) return
+        const path = stateFile(world)
+        // Opening the pipe that another fault has left would hang this driver.
+        fs.rmSync(path, { force: true })
+        fs.writeFileSync(path, world.random.from(garbage))
+      })
   ],
   [
     "a state file is a fifo",
