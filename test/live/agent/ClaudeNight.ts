@@ -140,12 +140,7 @@ const night = Effect.fnUntraced(function* <const Names extends string>(
   const env = claudeEnvironment({ url: "http://127.0.0.1:9" }, programs, home)
   yield* startDaemon({ home, settings, env: { ...env, ANTHROPIC_API_KEY: undefined } })
   return (name: Names): NightProject =>
-    Either.getOrThrow(
-      Either.fromNullable(
-        projects.find((project) => project.name === name),
-        () => new Error(`no project ${name}`)
-      )
-    )
+    projects.find((project) => project.name === name) ?? assert.fail(`no project ${name}`)
 })
 
 /** The tests of one situation each, of all versions at once: they mostly wait for the agents. */
