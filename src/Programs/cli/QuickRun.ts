@@ -1,4 +1,5 @@
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import type { Dialogue, Outcome } from "../../Domain/cli/Dialogue.ts"
 import { dialogueOf } from "../../Domain/cli/Dialogues.ts"
 import { exitCodes } from "../../Domain/cli/Manual.ts"
 import { fitted, misfit, type ReplyShapes } from "../../Domain/control/ReplyShape.ts"
@@ -31,6 +32,31 @@ export const print = (text: string): Promise<void> =>
     process.stdout.write(harmlessText(text), () => resolve())
   })
 
+/** Carries a dialogue out, and notes its exchanges. Undefined when one of them needs the whole program. */
+const converse = async (
+  dialogue: Dialogue,
+  socket: string,
+  earlier: Array<Exchanged>
+): Promise<Outcome | undefined> => {
+  let step = dialogue.next()
+  while (step.done !== true) {
+    if (step.value._tag === "Pause") {
+      const { durationMs } = step.value
+      await new Promise((resolve) => setTimeout(resolve, durationMs))
+      step = dialogue.next()
+      continue
+    }
+    const { patience, question } = step.value
+    const limits = { ...exchangeLimits, ...patience }
+    const exchanged = await exchangeOverDisk(socket, JSON.stringify(question), limits)
+    earlier.push(exchanged)
+    const reply = replyIn(question.type, exchanged)
+    if (reply === misfit) return undefined
+    step = dialogue.next(reply)
+  }
+  return step.value
+}
+
 /** The exit code, or the exchanges of a command with which the whole program has to go on. */
 type Ran = number | ReadonlyArray<Exchanged>
 
@@ -44,23 +70,10 @@ export const runQuickly = async (invocation: Invocation): Promise<Ran> => {
   const root = autopilotFolder()
   if (begin === undefined || root === undefined) return earlier
   const dialogue = begin(invocation, { clockTime, colour: showsColour(), nowMs: Date.now })
-  let step = dialogue.next()
-  while (step.done !== true) {
-    if (step.value._tag === "Pause") {
-      const { durationMs } = step.value
-      await new Promise((resolve) => setTimeout(resolve, durationMs))
-      step = dialogue.next()
-      continue
-    }
-    const { patience, question } = step.value
-    const limits = { ...exchangeLimits, ...patience }
-    const exchanged = await exchangeOverDisk(socketBelow(root), JSON.stringify(question), limits)
-    earlier.push(exchanged)
-    const reply = replyIn(question.type, exchanged)
-    if (reply === misfit) return earlier
-    step = dialogue.next(reply)
-  }
-  const { out, refused } = step.value
+  // A bug: the whole program comes to the same one with these exchanges, and reports it.
+  const outcome = await converse(dialogue, socketBelow(root), earlier).catch(() => undefined)
+  if (outcome === undefined) return earlier
+  const { out, refused } = outcome
   if (refused !== undefined && !refused.isTold) return earlier
   await print(out)
   return refused === undefined ? exitCodes.done : (refused.code ?? exitCodes.failed)
