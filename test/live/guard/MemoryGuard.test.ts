@@ -209,7 +209,12 @@ describe("when memory is low", () => {
         yield* isGone(hog)
         yield* guarded.logged(new RegExp(`node \\(pid ${hog}\\) exited after `))
       }
-      assert.deepStrictEqual(fs.readFileSync(termsTo, "utf8").trim().split("\n").map(Number), hogs)
+      // On a slow machine SIGKILL may come before a hog has noted its SIGTERM, but never two SIGTERM.
+      const noted = fs.existsSync(termsTo) ? fs.readFileSync(termsTo, "utf8").trim().split("\n") : []
+      assert.deepStrictEqual(
+        noted.map(Number),
+        hogs.filter((hog) => noted.includes(String(hog)))
+      )
       assert.deepStrictEqual(
         [...log().matchAll(/Sending (SIGTERM|SIGKILL) to node \(pid ([0-9]+)/g)].map(
           ([, signal, pid]) => `${signal} ${pid}`
