@@ -96,7 +96,12 @@ describe("the history", () => {
       let before: ReadonlyArray<unknown> = []
       for (let n = 0; n < kills; n++) {
         const daemon = yield* startDaemon({ home, settings: restless, worker: ["/bin/true"] })
-        assert.strictEqual(fs.readFileSync(join(home, "autopilotd.alive"), "utf8"), `${daemon.pid}\n`)
+        yield* eventually(
+          "its sign of life",
+          Effect.sync(
+            () => fs.readFileSync(join(home, "autopilotd.alive"), "utf8") === `${daemon.pid}\n` || undefined
+          )
+        )
         yield* eventually(
           "its beginning is in the history",
           Effect.map(tagsIn(home), (tags) =>
