@@ -211,9 +211,11 @@ const onReported = (before: LoginLimit, event: Extract<LimitEvent, { _tag: "Repo
     const probe = { project, sinceMs: limit.untilMs, turns }
     return [{ ...state, met: limit, probes: [...probes, probe] }, [{ _tag: "Wake" }]]
   }
-  if (state.met !== undefined && hasAnswered(state, project, turns)) return over(state, project)
-  const wait = mayStop ? holdOf(state, event) : undefined
-  return [state, wait === undefined ? [] : [{ _tag: "Stop", wait }]]
+  const [after, actions]: LimitStep =
+    state.met !== undefined && hasAnswered(state, project, turns) ? over(state, project) : [state, []]
+  // The agent may tell nothing more, so the same report also decides about the windows.
+  const wait = mayStop ? holdOf(after, event) : undefined
+  return [after, wait === undefined ? actions : [...actions, { _tag: "Stop", wait }]]
 }
 
 const onEnded = (

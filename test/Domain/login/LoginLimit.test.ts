@@ -171,6 +171,13 @@ describe("a share of a window at which a project holds", () => {
     assert.strictEqual(ask(shop, resetAtMs, false, 0.9), "Go")
   })
 
+  it("stops the agent with the very answer that ends a limit: it may tell nothing more", () => {
+    const { ask, limited, report } = login()
+    limited(shop, 1)
+    ask(shop, 2, true)
+    assert.deepStrictEqual(tags(report(shop, 3, { holdAt: 0.9, windows, turns: 1 })), ["Wake", "Stop"])
+  })
+
   it("holds the starts of other projects of the login with this setting, and of no others", () => {
     const { ask, report } = login()
     report(shop, 2, { windows })
