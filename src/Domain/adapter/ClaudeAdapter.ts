@@ -1,6 +1,13 @@
 import { looksLikeAgentLine } from "../agent/AgentLine.ts"
 import { nextAgent } from "../agent/AgentStream.ts"
-import type { AgentAdapter, AgentEnd, CommandLine, RunLimits, SessionRefusal } from "./AgentAdapter.ts"
+import type {
+  AgentAdapter,
+  AgentEnd,
+  AgentMeaning,
+  CommandLine,
+  RunLimits,
+  SessionRefusal
+} from "./AgentAdapter.ts"
 import {
   type Arguments,
   argumentsOf,
@@ -172,6 +179,12 @@ const refusal = ({ lastLines, seen }: AgentEnd): SessionRefusal | undefined => {
   return refusals.find(([words]) => said.some((line) => words.test(line)))?.[1]
 }
 
+/** After SIGINT it ends in good order, and exits with 0 without a result when that takes it too long. */
+const meaning = ({ exit, seen }: AgentEnd): AgentMeaning | undefined =>
+  exit.code === 0 && seen.result === undefined && seen.sessionId !== undefined
+    ? { kind: "killed-by-other", signal: "SIGINT" }
+    : undefined
+
 export const claude: AgentAdapter = {
   name: "claude",
   title: "Claude Code",
@@ -195,6 +208,6 @@ export const claude: AgentAdapter = {
   begins: looksLikeAgentLine,
   isLine: looksLikeAgentLine,
   next: nextAgent,
-  meaning: () => undefined,
+  meaning,
   refusal
 }

@@ -66,6 +66,11 @@ describe("an exit code that says something else", () => {
     assert.strictEqual(verdictOf(end(done, 0)).kind, "done")
   })
 
+  it("of Claude Code is 0 after SIGINT, also when it finds no time for its result", () => {
+    assert.deepStrictEqual(verdictOf(end(begun("claude"), 0)), { kind: "killed-by-other", signal: "SIGINT" })
+    assert.strictEqual(verdictOf(end({ ...noAgent, agent: "claude" }, 0)).kind, "done")
+  })
+
   it("of Codex is 1 after SIGINT, without a word", () => {
     assert.deepStrictEqual(verdictOf(end(begun("codex"), 1, "2026-11-28T22:00:03Z ERROR codex_core: x")), {
       kind: "killed-by-other",
