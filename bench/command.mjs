@@ -25,7 +25,12 @@ await session(rounds * 30_000 + 120_000, async (run) => {
     `project = "p"\n[worker_command]\ntype = "Binary"\npath = "${worker}"\n[memory]\npoll_interval_ms = 5000\n[restart]\njitter = 0.1\n[env]\nA = "b"\n`
   )
 
-  const node = process.execPath
+  // The launcher keeps NODE_OPTIONS for the worker, so what measures is loaded by a node of its own on the PATH, by all.
+  const tools = join(run.folder, "tools")
+  mkdirSync(tools)
+  const node = join(tools, "node")
+  const measured = `#!/bin/sh\nexec "${process.execPath}" --require="${join(floorFolder, "usage.cjs")}" "$@"\n`
+  writeFileSync(node, measured, { mode: 0o755 })
   const systems = [
     ["node -e 0", node, ["-e", "0"]],
     ["bare Node client", node, [join(floorFolder, "client.mjs"), socket]],
@@ -49,7 +54,7 @@ await session(rounds * 30_000 + 120_000, async (run) => {
         AUTOPILOT_HOME: home,
         ...env,
         BENCH_USAGE: usageFile,
-        NODE_OPTIONS: `--require=${join(floorFolder, "usage.cjs")}`
+        PATH: `${tools}:${process.env.PATH}`
       },
       encoding: "utf8",
       timeout: 30_000
