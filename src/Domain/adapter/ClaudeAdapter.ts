@@ -179,7 +179,10 @@ const refusal = ({ lastLines, seen }: AgentEnd): SessionRefusal | undefined => {
   return refusals.find(([words]) => said.some((line) => words.test(line)))?.[1]
 }
 
-/** After SIGINT it ends in good order, and exits with 0 without a result when that takes it too long. */
+/**
+ * A finished run ends with a result. After SIGINT on a busy machine a run has exited with 0 and none was read, so that exit
+ * is taken for the signal's; why there was no result is not known.
+ */
 const meaning = ({ exit, seen }: AgentEnd): AgentMeaning | undefined =>
   exit.code === 0 && seen.result === undefined && seen.sessionId !== undefined
     ? { kind: "killed-by-other", signal: "SIGINT" }

@@ -66,7 +66,7 @@ describe("an exit code that says something else", () => {
     assert.strictEqual(verdictOf(end(done, 0)).kind, "done")
   })
 
-  it("of Claude Code is 0 after SIGINT, also when it finds no time for its result", () => {
+  it("of Claude Code, 0 without a result, does not finish the work", () => {
     assert.deepStrictEqual(verdictOf(end(begun("claude"), 0)), { kind: "killed-by-other", signal: "SIGINT" })
     assert.strictEqual(verdictOf(end({ ...noAgent, agent: "claude" }, 0)).kind, "done")
   })
