@@ -41,7 +41,7 @@ export interface RunLimits {
 }
 
 /** Where an agent finds its login. */
-export interface LoginPlaces {
+interface LoginPlaces {
   /** Variables that hold a key or a token. */
   readonly keys: ReadonlyArray<string>
   /** Variables that choose whom it logs in to. */

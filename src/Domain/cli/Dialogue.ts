@@ -35,7 +35,7 @@ export interface Outcome {
 export type Dialogue = Generator<Step, Outcome, unknown>
 
 /** What a dialogue may know of its surroundings. */
-export interface DialogueContext {
+interface DialogueContext {
   /** The terminal shows colours. */
   readonly colour: boolean
   /** Milliseconds since 1970. */

@@ -70,7 +70,7 @@ export type LimitEvent =
       /** Its finished answers in this run. */
       readonly turns: number
       readonly windows: ReadonlyArray<LimitWindow>
-      /** It waits for the limit inside its process, until then. */
+      /** The time until which the agent waits for the limit inside its process. */
       readonly waitsUntilMs: number | undefined
       /** Its session can be continued, and no tool is in the middle of its work. */
       readonly mayStop: boolean
@@ -93,12 +93,12 @@ export type LimitAction =
   | { readonly _tag: "Wake" }
   | { readonly _tag: "Publish"; readonly event: LoginEvent }
 
-export type LimitStep = readonly [LoginLimit, ReadonlyArray<LimitAction>]
+type LimitStep = readonly [LoginLimit, ReadonlyArray<LimitAction>]
 
 /** A limit refuses the first request. A run that is neither refused nor answered for so long tells nothing. */
 const longestProbeMs = 10 * 60_000
 
-/** Nobody has tried a limit for so long after its end: it tells nothing any more. */
+/** A limit that nobody has tried for this time after its end is forgotten. */
 const staleMs = 60 * 60_000
 
 const without = (state: LoginLimit, project: ProjectName) => ({
@@ -203,7 +203,7 @@ const onReported = (before: LoginLimit, event: Extract<LimitEvent, { _tag: "Repo
   const { mayStop, nowMs, project, turns, waitsUntilMs, windows } = event
   const state = withWindows(before, windows)
   if (waitsUntilMs !== undefined) {
-    // It tries by itself when the time is over, so it is the probe.
+    // The agent tries by itself when the time is over, so its project is the probe.
     const isKnown = state.met !== undefined && state.met.untilMs >= waitsUntilMs
     if (isKnown) return [state, []]
     const limit = met(state, project, waitsUntilMs, nowMs)

@@ -225,7 +225,7 @@ const make = Effect.gen(function* () {
 
   const makeAgain = Effect.gen(function* () {
     const missing = yield* missingIn(home, stateFiles)
-    // Whoever writes them again says so again.
+    // The writer of a file names it again.
     stateFiles.clear()
     yield* Effect.provideService(prepare, AutopilotHome, home)
     if (!(yield* isInPlace(home, lock))) {

@@ -163,7 +163,7 @@ describe("the explanation of a worker's state", () => {
   })
 
   it("one that was killed while its git worked: how to remove the lock, until a run ends without one", () => {
-    const path = "/work/my shop/.git/index.lock"
+    const path = "/home/me/my shop/.git/index.lock"
     const left: DaemonEvent = { _tag: "GitLockLeft", project: shop, path }
     const records = run(
       "a",

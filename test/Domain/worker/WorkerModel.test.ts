@@ -18,24 +18,24 @@ import { defaultPolicy } from "../../fixtures/policies.ts"
 import { noEvidence } from "../../fixtures/RunEvidence.ts"
 import { runs } from "../../fixtures/runs.ts"
 
+/** What happens without further facts. */
+type Plain =
+  | "hurry"
+  | "spawned"
+  | "cannot start"
+  | "tree gone"
+  | "timer fires"
+  | "login holds"
+  | "login asks again"
+  | "stale report"
+
 /**
  * A world around the automaton: it carries out actions as the actor does, but with a will of its own about when a
  * spawn succeeds, a worker exits, a tree is gone and a timer fires. Stale reports of cancelled fibers come too.
  */
 type Happening =
   | { readonly _tag: "command"; readonly command: UserCommand }
-  | {
-      readonly _tag:
-        | "drain"
-        | "hurry"
-        | "spawned"
-        | "cannot start"
-        | "tree gone"
-        | "timer fires"
-        | "login holds"
-        | "login asks again"
-        | "stale report"
-    }
+  | { readonly _tag: "drain" | Plain }
   | { readonly _tag: "exit"; readonly code: number; readonly uptimeMs: number }
   | { readonly _tag: "restart for a reason"; readonly awaits: "time" | "memory" | undefined }
   | { readonly _tag: "held start"; readonly because: string }
@@ -52,16 +52,7 @@ const happening: FastCheck.Arbitrary<Happening> = FastCheck.oneof(
     command: FastCheck.constantFrom<UserCommand>("start", "stop", "restart")
   }),
   FastCheck.record({
-    _tag: FastCheck.constantFrom<
-      | "hurry"
-      | "spawned"
-      | "cannot start"
-      | "tree gone"
-      | "timer fires"
-      | "login holds"
-      | "login asks again"
-      | "stale report"
-    >(
+    _tag: FastCheck.constantFrom<Plain>(
       "hurry",
       "spawned",
       "spawned",

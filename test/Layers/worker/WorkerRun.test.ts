@@ -93,6 +93,13 @@ const log = {
     })
 }
 
+const patienceOf = (lingerMs: number) => ({
+  graceMs: Effect.succeed(0),
+  lingerMs: Effect.succeed(lingerMs),
+  hasten: Effect.never,
+  abandon: Effect.never
+})
+
 describe("a run that was killed", () => {
   it.scopedLive("tells the lock that its git has left, once after its end", () =>
     Effect.gen(function* () {
@@ -153,12 +160,7 @@ describe("what an agent reports during its run", () => {
           })
         yield* Effect.gen(function* () {
           const { run } = yield* WorkerRun.WorkerRun
-          const patience = {
-            graceMs: Effect.succeed(0),
-            lingerMs: Effect.succeed(60_000),
-            hasten: Effect.never,
-            abandon: Effect.never
-          }
+          const patience = patienceOf(60_000)
           const fiber = yield* Effect.fork(
             run(
               { ...plan, agent: claudePlan },
@@ -206,12 +208,7 @@ describe("a run that is stopped while its worker starts", () => {
       const isUp = yield* Deferred.make<void>()
       yield* Effect.gen(function* () {
         const { run } = yield* WorkerRun.WorkerRun
-        const patience = {
-          graceMs: Effect.succeed(0),
-          lingerMs: Effect.succeed(0),
-          hasten: Effect.never,
-          abandon: Effect.never
-        }
+        const patience = patienceOf(0)
         const fiber = yield* Effect.fork(
           run(plan, "home:default:1", log, patience, {
             onAgent: () => Effect.void,
