@@ -1,7 +1,17 @@
+import type { UserConsoleLog } from "vitest"
 import type { Reporter, TestModule } from "vitest/node"
 
-/** Ends a run with one plain line, the reason of each skipped test, and the notes of tests. In CI a skip is a failure. */
+/**
+ * Ends a run with one plain line, the reason of each skipped test, the notes of tests, and what failed ones have printed.
+ * In CI a skip is a failure.
+ */
 export default class PlainSummary implements Reporter {
+  readonly #printed = new Map<string, string>()
+
+  onUserConsoleLog({ content, taskId = "" }: UserConsoleLog): void {
+    this.#printed.set(taskId, `${this.#printed.get(taskId) ?? ""}${content}`)
+  }
+
   onTestRunEnd(testModules: ReadonlyArray<TestModule>): void {
     const tests = testModules.flatMap((module) => [...module.children.allTests()])
     const inState = (state: string) => tests.filter((test) => test.result().state === state)
@@ -13,6 +23,9 @@ export default class PlainSummary implements Reporter {
     }
     for (const test of tests) {
       for (const { message } of test.annotations()) console.log(`note: ${test.fullName}: ${message}`)
+    }
+    for (const { fullName, id } of inState("failed")) {
+      if (this.#printed.has(id)) console.log(`printed by ${fullName}:\n${this.#printed.get(id)}`)
     }
     console.log(
       `\n${inState("passed").length} passed, ${inState("failed").length} failed, ${skipped.length} skipped`

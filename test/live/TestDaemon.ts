@@ -7,6 +7,7 @@ import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import { identity } from "effect/Function"
 import type * as Scope from "effect/Scope"
 import type { AgentData, LastAgentData } from "../../src/Domain/status/AgentData.ts"
@@ -290,6 +291,14 @@ export interface TestDaemon extends Run {
   readonly logged: (pattern: RegExp) => Effect.Effect<string>
 }
 
+/** Prints the end of a daemon's log beside the failure of its test, which may not come again. */
+const tellLog = (home: string): void => {
+  const file = join(home, "logs/autopilotd.log")
+  if (!fs.existsSync(file)) return
+  const lines = fs.readFileSync(file, "utf8").trim().split("\n")
+  console.error([`${file} ends with:`, ...lines.slice(-30).map((line) => line.slice(0, 500))].join("\n"))
+}
+
 /** `autopilotd start ... -- WORKER` in the foreground, once it answers. Without a worker the settings say what runs. */
 export const startDaemon = Effect.fnUntraced(function* (options: {
   readonly home?: string
@@ -301,6 +310,7 @@ export const startDaemon = Effect.fnUntraced(function* (options: {
   readonly entrance?: ReadonlyArray<string>
 }) {
   const home = options.home ?? (yield* temporaryHome)
+  yield* Effect.addFinalizer((exit) => Effect.sync(() => Exit.isFailure(exit) && tellLog(home)))
   if (options.settings !== undefined) fs.writeFileSync(join(home, "daemon.toml"), options.settings)
   const [program = launcher, ...programArgs] = [...(options.entrance ?? []), launcher]
   const started = yield* run({

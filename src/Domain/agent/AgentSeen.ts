@@ -126,3 +126,14 @@ export const beforeNextRun = ({ context, cost }: AgentSeen): AgentSeen => ({
 /** The worker has printed lines of the stream. */
 export const isAgent = (seen: AgentSeen): boolean =>
   seen.sessionId !== undefined || seen.result !== undefined || seen.turns > 0
+
+/** The agent has answered everything it was asked: its last `result` is a success. */
+export const hasSucceeded = ({ result }: AgentSeen): boolean =>
+  result !== undefined && !result.isError && result.subtype === "success"
+
+/**
+ * The state at the end of an agent that the daemon stops. The stop ends the background tasks first, and a finished agent
+ * that hears of their end begins another turn: its success stays.
+ */
+export const afterStop = (atStop: AgentSeen, atEnd: AgentSeen): AgentSeen =>
+  hasSucceeded(atStop) ? { ...atEnd, result: atStop.result } : atEnd

@@ -1,7 +1,7 @@
 import { humanDuration } from "../text/Amounts.ts"
 import { quoted } from "../text/Printable.ts"
 import { listed } from "../text/TextLayout.ts"
-import type { AgentSeen } from "./AgentSeen.ts"
+import { type AgentSeen, hasSucceeded } from "./AgentSeen.ts"
 
 /** Only a person can help the agent on. */
 export interface Blocked {
@@ -35,9 +35,6 @@ const asksLogin = /please run \/login|not logged in|authentication_failed|oauth 
 
 /** A question mark at the end, perhaps within quotes or emphasis. */
 const isQuestion = (text: string): boolean => /\?["'”’)\]*_`]*\s*$/.test(text)
-
-const hasSucceeded = ({ result }: AgentSeen): boolean =>
-  result !== undefined && !result.isError && result.subtype === "success"
 
 const hasLeftWork = ({ tasks }: AgentSeen): boolean => tasks.running.length > 0 || tasks.wakeUp !== undefined
 

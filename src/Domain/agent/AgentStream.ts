@@ -17,16 +17,13 @@ import {
   textAt
 } from "./AgentLine.ts"
 import { beginPace } from "./AgentPace.ts"
-import type { AgentResult, AgentRetry, AgentSeen } from "./AgentSeen.ts"
+import { type AgentResult, type AgentRetry, type AgentSeen, hasSucceeded } from "./AgentSeen.ts"
 import { spentOf } from "./AgentSpent.ts"
 import { withTaskLine } from "./AgentTasks.ts"
 
 /** Longer lines are searched instead of parsed, which costs a tenth. A `result` matters more. */
 const maxParsedLength = 64 * 1024
 const maxResultLength = 1024 * 1024
-
-const hasSucceeded = ({ result }: AgentSeen): boolean =>
-  result !== undefined && !result.isError && result.subtype === "success"
 
 const onSystem = (before: AgentSeen, line: AgentLine, reading: Reading): AgentSeen => {
   const { object } = line

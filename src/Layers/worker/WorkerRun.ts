@@ -4,7 +4,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { AgentSeen } from "../../Domain/agent/AgentSeen.ts"
+import { type AgentSeen, afterStop } from "../../Domain/agent/AgentSeen.ts"
 import type { ProcessIdentity } from "../../Domain/machine/ProcessEntry.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
 import { openEnded } from "../../Domain/text/TextLayout.ts"
@@ -215,10 +215,11 @@ const make = Effect.gen(function* () {
         liveWorkers.add(worker.pid, capture)
         // A stop cannot come between the start and its report: each worker that has run is reported as started.
         yield* report.onSpawned(tree.leader)
-        return { worker, tree, reportExit, capture }
+        return { worker, tree, reportExit, capture, hasExited: () => isReported }
       }),
-      ({ capture, reportExit, tree, worker }) =>
+      ({ capture, hasExited, reportExit, tree, worker }) =>
         Effect.gen(function* () {
+          const atStop = hasExited() ? undefined : capture.agent()
           const ending = { graceMs: yield* graceMs, hasten }
           const pause = patientRace([
             Effect.as(Effect.sleep(remainsInterval), true),
@@ -230,7 +231,7 @@ const make = Effect.gen(function* () {
           yield* patientRace([reportExit(true), Effect.sleep(isGone ? reapLimit : abandonedReapLimit)])
           yield* capture.finish
           yield* report.onEvidence({
-            agent: capture.agent(),
+            agent: atStop === undefined ? capture.agent() : afterStop(atStop, capture.agent()),
             tail: yield* capture.tail,
             peakMemoryBytes: liveWorkers.of(worker.pid)?.memory?.peakBytes,
             nowMs: yield* Clock.currentTimeMillis,

@@ -201,11 +201,11 @@ describe("when memory is low", () => {
       })
       const { hoarder, home, isGone, log, memoryIs } = guarded
       const termsTo = join(home, "terms")
+      const first = yield* hoarder({ tag: "first", mebibytes: 200, termsTo })
+      const second = yield* hoarder({ tag: "second", mebibytes: 100, termsTo })
+      const hogs = [first, second]
       yield* memoryIs(critical)
-      const hogs: Array<number> = []
-      for (const tag of ["first", "second"]) {
-        const hog = yield* hoarder({ tag, mebibytes: 100, termsTo })
-        hogs.push(hog)
+      for (const hog of hogs) {
         yield* isGone(hog)
         yield* guarded.logged(new RegExp(`node \\(pid ${hog}\\) exited after `))
       }
