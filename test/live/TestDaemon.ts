@@ -296,6 +296,7 @@ const tellLog = (home: string): void => {
   const file = join(home, "logs/autopilotd.log")
   if (!fs.existsSync(file)) return
   const lines = fs.readFileSync(file, "utf8").trim().split("\n")
+  // oxlint-disable-next-line no-console -- the reporter prints it beside the failure.
   console.error([`${file} ends with:`, ...lines.slice(-30).map((line) => line.slice(0, 500))].join("\n"))
 }
 

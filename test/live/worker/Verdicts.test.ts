@@ -72,30 +72,32 @@ describe("the exit of a worker", () => {
     })
   )
 
-  it.scopedLive("of a finished agent, whose background tasks end first at its stop, is that of finished work", () =>
-    Effect.gen(function* () {
-      const [home, folder] = yield* Effect.all([temporaryHome, temporaryHome])
-      const line = (object: object) => `echo '${JSON.stringify({ session_id: "s", ...object })}'`
-      const claude = join(folder, "claude")
-      const script = [
-        `trap "${line(init).replaceAll('"', '\\"')}; exit 143" TERM`,
-        line(init),
-        line(result({ is_error: false, result: "All done." })),
-        "sleep 1000 & wait"
-      ]
-      fs.writeFileSync(claude, `#!/bin/sh\n${script.join("\n")}\n`, { mode: 0o755 })
-      const args = ["-p", "work", "--output-format", "stream-json", "--verbose"]
-      const daemon = yield* startDaemon({
-        home,
-        settings: "[agent]\nlinger_ms = 0\n",
-        worker: [claude, ...args]
+  it.scopedLive(
+    "of a finished agent, whose background tasks end first at its stop, is that of finished work",
+    () =>
+      Effect.gen(function* () {
+        const [home, folder] = yield* Effect.all([temporaryHome, temporaryHome])
+        const line = (object: object) => `echo '${JSON.stringify({ session_id: "s", ...object })}'`
+        const claude = join(folder, "claude")
+        const script = [
+          `trap "${line(init).replaceAll('"', '\\"')}; exit 143" TERM`,
+          line(init),
+          line(result({ is_error: false, result: "All done." })),
+          "sleep 1000 & wait"
+        ]
+        fs.writeFileSync(claude, `#!/bin/sh\n${script.join("\n")}\n`, { mode: 0o755 })
+        const args = ["-p", "work", "--output-format", "stream-json", "--verbose"]
+        const daemon = yield* startDaemon({
+          home,
+          settings: "[agent]\nlinger_ms = 0\n",
+          worker: [claude, ...args]
+        })
+        const data = yield* daemon.status("it has ended", ({ worker_status }) =>
+          ["stopped", "failed", "restarting"].includes(worker_status)
+        )
+        assert.match(data.reason ?? "", /^its work is finished/)
+        assert.strictEqual(data.worker_status, "stopped")
       })
-      const data = yield* daemon.status("it has ended", ({ worker_status }) =>
-        ["stopped", "failed", "restarting"].includes(worker_status)
-      )
-      assert.match(data.reason ?? "", /^its work is finished/)
-      assert.strictEqual(data.worker_status, "stopped")
-    })
   )
 
   it.scopedLive("is a failure when its result says so, although its exit code is 0", () =>
