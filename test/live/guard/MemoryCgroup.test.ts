@@ -123,7 +123,8 @@ describe("a daemon in a cgroup with a memory limit", () => {
       const folder = yield* home
       // Only the first of them leaks, so that the second one can be seen to run.
       const line = 'mkdir "$0" 2>/dev/null && exec "$@"; exec sleep 100000'
-      const leak = hoarding({ tag: "leak", mebibytes: 1, leaksMebibytes: 2000, everyMs: 250 })
+      // Slow at the end, so that a busy machine does not decide the race with the kernel.
+      const leak = hoarding({ tag: "leak", mebibytes: 280, leaksMebibytes: 2000, everyMs: 2000 })
       const worker = ["/bin/sh", "-c", line, join(folder, "leaked"), ...leak]
       yield* run({ home: folder, ...inGroup(group, launcher, "start", "--", ...worker) })
       yield* boundBy(folder, group)
