@@ -1,4 +1,4 @@
-// Builds what ships and what the live tests run: dist/autopilotd.js with dist/program.js, the panel (dist/panel.js and what the browser loads),
+// Builds what ships and what the live tests run: dist/autopilotd.js with dist/program.js and dist/help.js, the panel (dist/panel.js and what the browser loads),
 // and the notices of the bundled packages.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
@@ -62,6 +62,7 @@ const builds = await Promise.all([
     banner: {},
     define: { AUTOPILOTD_VERSION: JSON.stringify(version), AUTOPILOTD_REPLY_SHAPES: await replyShapes() }
   }),
+  program("src/Domain/cli/Help.ts", "dist/help.js", { minify: true, banner: {} }),
   program("src/Programs/Program.ts", "dist/program.js"),
   // The panel is a bundle of its own, so that the daemon does not load a web server.
   program("src/Programs/panel/Gui.ts", "dist/panel.js"),

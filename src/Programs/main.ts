@@ -2,12 +2,18 @@
 import "../Layers/daemon/DebuggerSignal.ts"
 import * as Either from "effect/Either"
 import { parse } from "../Domain/cli/CommandLine.ts"
-import { helpText } from "../Domain/cli/Help.ts"
-import { exitCodes } from "../Domain/cli/Manual.ts"
+import { exitCodes } from "../Domain/cli/ExitCodes.ts"
 import type { Exchanged } from "../Layers/control/Exchange.ts"
 import { exitProcess } from "../Layers/daemon/ProcessExit.ts"
 import { print, runQuickly } from "./cli/QuickRun.ts"
 import { version } from "./Version.ts"
+
+/** The help is in a bundle of its own: no command needs its texts. */
+const printHelp = async (topic: Parameters<typeof import("../Domain/cli/Help.ts").helpText>[0]) => {
+  const bundle = new URL("./help.js", import.meta.url).href
+  const { helpText }: typeof import("../Domain/cli/Help.ts") = await import(bundle)
+  await print(helpText(topic))
+}
 
 /** Everything else is in a bundle of its own, which takes three times as long to load as Node. */
 const runProgram = async (argv: ReadonlyArray<string>, earlier: ReadonlyArray<Exchanged>): Promise<void> => {
@@ -20,7 +26,7 @@ const main = async (argv: ReadonlyArray<string>): Promise<void> => {
   const line = Either.getOrUndefined(parse(argv))
   switch (line?._tag) {
     case "Help":
-      await print(helpText(line.topic))
+      await printHelp(line.topic)
       break
     case "Version":
       await print(`autopilotd ${version}\n`)

@@ -190,7 +190,12 @@ describe("the bundle that starts first", () => {
     const { metafile } = await bundleOf("src/Programs/main.ts")
     const [output] = Object.values(metafile.outputs)
     assert.isBelow(output?.bytes ?? Number.POSITIVE_INFINITY, 64_000)
-    const effect = Object.keys(metafile.inputs).filter((path) => path.includes("node_modules/"))
+    const inputs = Object.keys(metafile.inputs)
+    assert.deepStrictEqual(
+      inputs.filter((path) => /cli\/(\w+Texts|Manual|Help)\.ts$/.test(path)),
+      []
+    )
+    const effect = inputs.filter((path) => path.includes("node_modules/"))
     assert.include(effect, "node_modules/effect/dist/esm/Either.js")
     assert.deepStrictEqual(
       effect.filter((path) => /\/(Effect|Schema|Context|Layer|Data|DateTime|Fiber)\.js$/.test(path)),

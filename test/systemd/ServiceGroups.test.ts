@@ -69,7 +69,7 @@ describe("the cgroup of the service", () => {
         const grown = yield* told(service, "tree")
         assert.strictEqual(grown.size, 6)
         assert.strictEqual(alive(service, grown.values()).length, 6)
-        assert.match(yield* service.tell("stop-worker --project tree"), /^Worker is stopped/)
+        assert.match(yield* service.tell("stop-worker tree"), /^Worker of tree is stopped/)
         assert.deepStrictEqual(alive(service, grown.values()), [])
 
         // Without parent, session or environment of their worker.

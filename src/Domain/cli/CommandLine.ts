@@ -9,6 +9,7 @@ import {
   type Group,
   isGroup,
   nextWords,
+  requiredArguments,
   type Verb,
   verbs,
   verbsWith
@@ -19,7 +20,7 @@ import { UsageError } from "./UsageError.ts"
 /** One command to carry out. */
 export interface Invocation {
   readonly verb: Verb
-  /** All arguments of the command. */
+  /** All arguments of the command. `name` is never among them, and `names` only with two or more: see `options.project`. */
   readonly args: ArgumentValues
   /** Only the given options. Defaults are left to the settings, which rank between command line and default. */
   readonly options: OptionValues
@@ -57,8 +58,27 @@ const unsuitedIn = (invocation: Invocation): UsageError | undefined => {
     return wrong(`"--" and a worker's command belong to ${listed(takers)}, not to ${verb}.`)
   }
   if (workerArgv?.length === 0) return wrong(`Nothing follows "--": the worker's command is missing.`)
-  const missing = argumentsOf(verb).find((key) => args[key] === undefined)
+  const missing = requiredArguments(verb).find((key) => args[key] === undefined)
   return missing === undefined ? undefined : wrong(`${verb} needs ${argumentRow(missing).needed}.`)
+}
+
+/** Makes `status shop` the same as `status --project shop`. Several names stay an argument, each of them once. */
+const withNames = (invocation: Invocation): Either.Either<Invocation, UsageError> => {
+  const { name, names = [], ...args } = invocation.args
+  const given = [...new Set(name === undefined ? names : [name, ...names])]
+  const [first, ...others] = given
+  if (first === undefined) return Either.right(invocation)
+  const { options, verb } = invocation
+  const { project } = options
+  if (project !== undefined && (others.length > 0 || first !== project)) {
+    const problem = `${verb} names ${listed(given)}, but --project names ${project}: name the project once.`
+    return Either.left(new UsageError({ problem, help: helpFor(verb) }))
+  }
+  return Either.right(
+    others.length === 0
+      ? { ...invocation, args, options: { ...options, project: first } }
+      : { ...invocation, args: { ...args, names: given } }
+  )
 }
 
 /**
@@ -81,8 +101,12 @@ export const parse = (argv: ReadonlyArray<string>): Either.Either<CommandLine, U
         return Either.left(new UsageError({ problem, help: helpFor(topic) }))
       }
       const invocation: Invocation = { verb: topic ?? "start", args, options, workerArgv }
-      const unsuited = unsuitedIn(invocation)
-      return unsuited === undefined ? Either.right({ _tag: "Run", invocation }) : Either.left(unsuited)
+      return Either.flatMap(withNames(invocation), (named): Either.Either<CommandLine, UsageError> => {
+        const unsuited = unsuitedIn(named)
+        return unsuited === undefined
+          ? Either.right({ _tag: "Run", invocation: named })
+          : Either.left(unsuited)
+      })
     }
   )
 }
@@ -99,9 +123,9 @@ export const argumentOf = <K extends ArgumentKey>(
 
 /** The arguments of an invocation as written, in their order. */
 export const givenArguments = ({ args, verb }: Invocation): ReadonlyArray<string> =>
-  argumentsOf(verb).flatMap((key) => {
+  argumentsOf(verb).flatMap((key): ReadonlyArray<string> => {
     const value = args[key]
-    return value === undefined ? [] : [value]
+    return value === undefined ? [] : typeof value === "string" ? [value] : value
   })
 
 /** The options of an invocation in the order of the table. The value of a flag is undefined. */

@@ -46,6 +46,12 @@ const suggestion = (given: string, names: ReadonlyArray<string>): string => {
   return nearest === undefined ? "" : ` Did you mean "${nearest}"?`
 }
 
+/** What to write instead of a word after a command that takes none, where users expect that it does. */
+const insteadOf: Readonly<Partial<Record<Verb, string>>> = {
+  start: `the worker's command goes after "--", as in autopilotd start -- CMD ARGS, and the worker of a project is started by autopilotd start-worker NAME`,
+  stop: "the daemon stops with the workers of all its projects, and autopilotd stop-worker NAME stops one worker"
+}
+
 /** The topic after one more word, or the problem with that word. `before` are the arguments given so far. */
 const withWord = (
   topic: Verb | Group | undefined,
@@ -55,10 +61,11 @@ const withWord = (
   const longer = topic === undefined ? word : `${topic} ${word}`
   if (isVerb(longer) || isGroup(longer)) return Either.right(longer)
   if (topic !== undefined && isVerb(topic)) {
+    const instead = insteadOf[topic]
     return Either.left(
-      topic === "start"
-        ? `Unexpected ${quoted(word)}: the worker's command goes after "--", as in autopilotd start -- CMD ARGS.`
-        : `Unexpected ${quoted(word)} after ${quoted([topic, ...before].join(" "))}.`
+      instead === undefined
+        ? `Unexpected ${quoted(word)} after ${quoted([topic, ...before].join(" "))}.`
+        : `Unexpected ${quoted(word)}: ${instead}.`
     )
   }
   if (topic !== undefined) {
@@ -88,8 +95,12 @@ const unknownOption = (given: string): string => {
 }
 
 /** The argument to which the next word belongs, if the command takes one more. */
-const nextArgument = (topic: Verb | Group | undefined, given: number): ArgumentKey | undefined =>
-  topic !== undefined && isVerb(topic) ? argumentsOf(topic)[given] : undefined
+const nextArgument = (topic: Verb | Group | undefined, given: number): ArgumentKey | undefined => {
+  if (topic === undefined || !isVerb(topic)) return undefined
+  const all = argumentsOf(topic)
+  const last = all.at(-1)
+  return all[given] ?? (last !== undefined && argumentRow(last)._tag === "Several" ? last : undefined)
+}
 
 /** A text in the place of a value that is probably the next option: `--model --json`, but not `--max-turns -5`. */
 const looksLikeOption = (given: string, numeric: boolean): boolean =>
@@ -104,6 +115,7 @@ export const scan = (argv: ReadonlyArray<string>): Either.Either<Scan, UsageErro
   let asksHelp = false
   const words: Array<string> = []
   const args = new Map<ArgumentKey, unknown>()
+  const lists = new Map<ArgumentKey, Array<unknown>>()
   const values = new Map<OptionKey | QuestionKey, unknown>()
   const wrong = (problem: string) => Either.left(new UsageError({ problem, help: helpFor(topic) }))
 
@@ -118,7 +130,10 @@ export const scan = (argv: ReadonlyArray<string>): Either.Either<Scan, UsageErro
           return wrong(`${expected.placeholder} expects ${expected.value.expects}, got ${quoted(token)}.`)
         }
         words.push(token)
-        args.set(argument, value)
+        const list = expected._tag === "Several" ? (lists.get(argument) ?? []) : undefined
+        list?.push(value)
+        if (list !== undefined) lists.set(argument, list)
+        args.set(argument, list ?? value)
         continue
       }
       if (token === "help" && topic === undefined && !asksHelp) {

@@ -1,5 +1,6 @@
 import { anchorOf, codeBlock, generatedNote, markdownTable, spans } from "../text/Markdown.ts"
-import { commandRow, type Verb, verbs } from "./CommandTable.ts"
+import { type Verb, verbs } from "./CommandTable.ts"
+import { textsOf } from "./CommandTexts.ts"
 import {
   argumentEntriesOf,
   commandWords,
@@ -28,13 +29,13 @@ const overview = (): string =>
     ["Command", "Purpose"],
     verbs.map((verb) => [
       `[\`${commandWords(verb)}\`](#${anchorOf(`autopilotd ${verb}`)})`,
-      spans(commandRow(verb).summary)
+      spans(textsOf(verb).summary)
     ])
   )
 
 const commandSection = (verb: Verb): ReadonlyArray<string> => {
   const args = argumentEntriesOf(verb)
-  const { examples, summary } = commandRow(verb)
+  const { examples, summary } = textsOf(verb)
   return [
     `### autopilotd ${verb}`,
     spans(`${summary}.`),

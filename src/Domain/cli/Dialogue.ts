@@ -1,5 +1,6 @@
 import type { ControlQuestion, ControlReply, ReplyTo } from "../control/ControlProtocol.ts"
 import type { ClockTime } from "../status/AgentWords.ts"
+import { oneOfSeveral } from "../status/ProjectOption.ts"
 import type { Invocation } from "./CommandLine.ts"
 
 /** How long the daemon may take for an answer, in milliseconds. */
@@ -85,6 +86,12 @@ export const concluded = (answer: ControlReply, json: boolean | undefined): Outc
   out: json ? `${JSON.stringify(answer)}\n` : answer.success ? `${answer.message}\n` : "",
   ...(!answer.success && { refused: { reason: answer.message, isTold: json === true } })
 })
+
+/** The answer with its project in front, where the daemon has several: its own sentences name none. */
+export const aboutProject = (answer: ControlReply): ControlReply => {
+  const project = answer.data && oneOfSeveral(answer.data)
+  return project === undefined ? answer : { ...answer, message: `${project}: ${answer.message}` }
+}
 
 /** The project of a question, where the command line names one. */
 export const forProject = ({ options: { project } }: Invocation) => (project === undefined ? {} : { project })

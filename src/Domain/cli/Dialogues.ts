@@ -4,8 +4,18 @@ import { projectsText } from "../status/ProjectsText.ts"
 import { statusText } from "../status/StatusText.ts"
 import { printable } from "../text/Printable.ts"
 import type { Verb } from "./CommandTable.ts"
-import { ask, askPerhaps, concluded, type DialogueOf, forProject, refused, shown } from "./Dialogue.ts"
-import { exitCodes } from "./Manual.ts"
+import {
+  aboutProject,
+  ask,
+  askPerhaps,
+  concluded,
+  type DialogueOf,
+  forProject,
+  refused,
+  shown
+} from "./Dialogue.ts"
+import { exitCodes } from "./ExitCodes.ts"
+import { forEachName, unknownProject } from "./SeveralNames.ts"
 import { restartWorker, startWorker, stopWorker, switchProject } from "./WorkerDialogues.ts"
 
 /** `autopilotd status`: shows a worker's state, its reason, and what comes next. */
@@ -19,14 +29,21 @@ const status: DialogueOf = function* (invocation, { clockTime, colour, nowMs }) 
 }
 
 /** `autopilotd projects`: shows the state of each project's worker, and the selected project. */
-const projects: DialogueOf = function* ({ options: { json, project } }, { clockTime, colour, nowMs }) {
+const projects: DialogueOf = function* ({ args, options: { json, project } }, { clockTime, colour, nowMs }) {
   const reply = yield* ask({ type: "Projects" })
   const all = reply.data?.projects ?? []
-  const rows = project === undefined ? all : all.filter(({ name }) => name === project)
-  if (reply.success && reply.data !== undefined && project !== undefined && rows.length === 0) {
-    const names = all.map(({ name }) => printable(name)).join(", ")
-    return refused(`There is no project "${project}" here. The projects are: ${names}.`)
+  const names: ReadonlyArray<string> | undefined = project === undefined ? args.names : [project]
+  const known = all.map(({ name }) => name)
+  const unknown = names?.find((name) => !known.includes(name))
+  if (reply.success && reply.data !== undefined && unknown !== undefined) {
+    return refused(
+      unknownProject(
+        unknown,
+        known.map((name) => printable(name))
+      )
+    )
   }
+  const rows = names === undefined ? all : all.filter(({ name }) => names.includes(name))
   return shown(reply, (data) =>
     json
       ? `${JSON.stringify({ ...reply, data: { ...data, projects: rows } })}\n`
@@ -42,7 +59,9 @@ const budgetShow: DialogueOf = function* ({ options: { json } }) {
 
 /** `autopilotd budget reset`: begins another work of a project's agent. */
 const budgetReset: DialogueOf = function* (invocation) {
-  return concluded(yield* ask({ type: "ResetBudget", ...forProject(invocation) }), invocation.options.json)
+  const reply = yield* ask({ type: "ResetBudget", ...forProject(invocation) })
+  const { json } = invocation.options
+  return concluded(json ? reply : aboutProject(reply), json)
 }
 
 /** The time limits of a request that reads settings from a disk, which may be busy. */
@@ -72,11 +91,11 @@ const reload: DialogueOf = function* (invocation) {
 
 /** The commands that only talk to the daemon. Both roads run them: see `src/Programs/README.md`. */
 export const dialogues = {
-  status,
+  status: forEachName(status, "\n"),
   projects,
-  "start-worker": startWorker,
-  "stop-worker": stopWorker,
-  "restart-worker": restartWorker,
+  "start-worker": forEachName(startWorker),
+  "stop-worker": forEachName(stopWorker),
+  "restart-worker": forEachName(restartWorker),
   switch: switchProject,
   "budget show": budgetShow,
   "budget reset": budgetReset,

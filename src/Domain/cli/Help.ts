@@ -1,14 +1,6 @@
 import { definitions, listed, paragraph } from "../text/TextLayout.ts"
-import {
-  commandRow,
-  type Group,
-  groupTable,
-  isGroup,
-  nextWords,
-  type Verb,
-  verbs,
-  verbsWith
-} from "./CommandTable.ts"
+import { type Group, isGroup, nextWords, type Verb, verbs, verbsWith } from "./CommandTable.ts"
+import { groupTexts, textsOf } from "./CommandTexts.ts"
 import {
   argumentEntriesOf,
   commandWords,
@@ -32,7 +24,7 @@ const table = (entries: ReadonlyArray<Entry>): string => definitions(entries, 28
 const optionsTable = (entries: ReadonlyArray<Entry>): string =>
   table(entries.map(([name, meaning]) => [name.startsWith("--") ? `    ${name}` : name, meaning]))
 const commands = (rows: ReadonlyArray<Verb>): string =>
-  table(rows.map((verb) => [commandWords(verb), commandRow(verb).summary]))
+  table(rows.map((verb) => [commandWords(verb), textsOf(verb).summary]))
 /** Never wrapped: users copy an example into a shell. */
 const examples = (lines: ReadonlyArray<string>): string => lines.map((line) => `  ${line}`).join("\n")
 
@@ -72,14 +64,14 @@ const general = (): ReadonlyArray<string> => [
 ]
 
 const ofGroup = (group: Group): ReadonlyArray<string> => [
-  paragraph(`${groupTable[group]}.`),
+  paragraph(`${groupTexts[group]}.`),
   section("Usage", `  autopilotd ${group} ${nextWords(group).join(" | ")} [OPTIONS]`),
   section("Commands", commands(verbs.filter((verb) => verb.startsWith(`${group} `)))),
   `Help of one command: autopilotd ${group} COMMAND --help`
 ]
 
 const ofCommand = (verb: Verb): ReadonlyArray<string> => {
-  const row = commandRow(verb)
+  const row = textsOf(verb)
   const args = argumentEntriesOf(verb)
   return [
     paragraph(`${row.summary}.`),

@@ -1,4 +1,5 @@
 import { commandRow, type Verb, verbs } from "./CommandTable.ts"
+import { textsOf } from "./CommandTexts.ts"
 import {
   argumentEntriesOf,
   commandWords,
@@ -47,8 +48,8 @@ const section = (title: string, ...body: ReadonlyArray<string>): string =>
 const paragraphs = (texts: ReadonlyArray<string>): string => texts.map(literal).join("\n.PP\n")
 
 const command = (verb: Verb): string => {
-  const { options, summary } = commandRow(verb)
-  const names = options.map((key) => `--${optionTable[key].long}`)
+  const { summary } = textsOf(verb)
+  const names = commandRow(verb).options.map((key) => `--${optionTable[key].long}`)
   const args = argumentEntriesOf(verb).map(([name, meaning]) => `${name}: ${meaning}.`)
   return entry(
     bold(commandWords(verb)),
@@ -87,7 +88,7 @@ export const manPage = (version: string): string =>
     section(
       "EXAMPLES",
       example("First steps:", generalExamples),
-      ...verbs.map((verb) => example(`${commandRow(verb).summary}:`, commandRow(verb).examples))
+      ...verbs.map((verb) => example(`${textsOf(verb).summary}:`, textsOf(verb).examples))
     ),
     section("SEE ALSO", ".BR systemd (1),\n.BR systemctl (1),\n.BR journalctl (1)")
   ].join("\n")}\n`

@@ -1,6 +1,8 @@
 import { settingVariables, workerBinaryVariable } from "../settings/SettingsEnvironment.ts"
 import { argumentRow } from "./ArgumentTable.ts"
-import { argumentsOf, commandRow, type Verb } from "./CommandTable.ts"
+import { argumentsOf, commandRow, requiredArguments, type Verb } from "./CommandTable.ts"
+import { textsOf } from "./CommandTexts.ts"
+import { exitCodes } from "./ExitCodes.ts"
 import { type OptionRow, optionKeys, optionTable, questionTable } from "./OptionTable.ts"
 
 /** A name and its meaning, as help, man page and docs/commands.md list them. */
@@ -10,7 +12,7 @@ export const purpose =
   "autopilotd keeps AI coding agents working: it starts an agent, watches it and the machine's memory, restarts it after a failure, and always says why."
 
 export const optionRules = [
-  "Without --project, a command acts on the selected project; autopilotd switch selects another.",
+  "A command acts on the project that it names, as in autopilotd status shop or autopilotd status --project shop, and without a name on the selected one; autopilotd switch selects another.",
   "Options may stand before or after the command. A default applies when neither the command line, nor the environment, nor the settings file sets a value."
 ] as const
 
@@ -37,16 +39,6 @@ export const fileEntries: ReadonlyArray<Entry> = [
   ["history.jsonl", "Past events, one JSON object per line"],
   ["logs/", "Logs of the daemon and of each project's worker"]
 ]
-
-/** `interrupted` is 128 + SIGINT, as shells report it. */
-export const exitCodes = {
-  done: 0,
-  failed: 1,
-  usage: 2,
-  notRunning: 3,
-  workerFailed: 4,
-  interrupted: 130
-} as const
 
 export const exitCodeEntries: ReadonlyArray<Entry> = [
   [String(exitCodes.done), "Success"],
@@ -76,9 +68,16 @@ export const optionEntriesOf = (verb: Verb): ReadonlyArray<Entry> => [
 export const argumentEntriesOf = (verb: Verb): ReadonlyArray<Entry> =>
   argumentsOf(verb).map((key) => [argumentRow(key).placeholder, argumentRow(key).summary])
 
-/** A command with its arguments: `config set KEY VALUE`. */
+/** A command with its arguments: `config set KEY VALUE`, `status [NAME...]`. */
 export const commandWords = (verb: Verb): string =>
-  [verb, ...argumentsOf(verb).map((key) => argumentRow(key).placeholder)].join(" ")
+  [
+    verb,
+    ...argumentsOf(verb).map((key) => {
+      const { _tag, placeholder } = argumentRow(key)
+      const word = _tag === "Several" ? `${placeholder}...` : placeholder
+      return requiredArguments(verb).includes(key) ? word : `[${word}]`
+    })
+  ].join(" ")
 
 /** The synopsis of a command: `autopilotd config set KEY VALUE [OPTIONS]`. */
 export const usageOf = (verb: Verb): string =>
@@ -86,7 +85,8 @@ export const usageOf = (verb: Verb): string =>
 
 /** The description of a command in paragraphs. */
 export const detailsOf = (verb: Verb): ReadonlyArray<string> => {
-  const { details, needs } = commandRow(verb)
+  const { details } = textsOf(verb)
+  const { needs } = commandRow(verb)
   if (needs === undefined) return [details]
   const [long, needed] = [optionTable[needs.option].long, optionTable[needs.other].long]
   return [details, `--${long} needs --${needed}: ${needs.because}.`]

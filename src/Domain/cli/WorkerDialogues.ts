@@ -1,9 +1,9 @@
 import type { ControlReply } from "../control/ControlProtocol.ts"
-import { projectOption, withProject } from "../status/ProjectOption.ts"
+import { oneOfSeveral, projectOption, withProject } from "../status/ProjectOption.ts"
 import type { ProjectRow } from "../status/ProjectsData.ts"
 import { workerSentence } from "../status/WorkerSentence.ts"
 import { argumentOf, type Invocation } from "./CommandLine.ts"
-import { ask, concluded, type DialogueOf, forProject, pause, refused } from "./Dialogue.ts"
+import { aboutProject, ask, concluded, type DialogueOf, forProject, pause, refused } from "./Dialogue.ts"
 
 const pollIntervalMs = 50
 
@@ -27,8 +27,10 @@ const worker = (
     const { json, noWait } = invocation.options
     const reply = yield* ask({ type, ...forProject(invocation) })
     const data = reply.success && !noWait ? yield* followWorker(invocation) : undefined
-    if (data === undefined) return concluded(reply, json)
-    const message = `Worker ${withProject(workerSentence(data, nowMs()), projectOption(data))}`
+    if (data === undefined) return concluded(json ? reply : aboutProject(reply), json)
+    const project = oneOfSeveral(data)
+    const worker = project === undefined ? "Worker" : `Worker of ${project}`
+    const message = `${worker} ${withProject(workerSentence(data, nowMs()), projectOption(data))}`
     return concluded({ success: data.worker_status === wanted, message, data }, json)
   }
 

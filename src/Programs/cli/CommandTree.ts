@@ -20,10 +20,11 @@ import {
   commandRow,
   type Group,
   groups,
-  groupTable,
+  requiredArguments,
   type Verb,
   verbs
 } from "../../Domain/cli/CommandTable.ts"
+import { groupTexts, textsOf } from "../../Domain/cli/CommandTexts.ts"
 import { type OptionKey, type OptionRow, optionTable } from "../../Domain/cli/OptionTable.ts"
 import { UsageError } from "../../Domain/cli/UsageError.ts"
 import { printable, quoted } from "../../Domain/text/Printable.ts"
@@ -75,9 +76,9 @@ const optionOf = (row: OptionRow): Options.Options<Option.Option<unknown>> => {
 const optionsOf = (keys: ReadonlyArray<OptionKey>) =>
   Options.all(Object.fromEntries(keys.map((key) => [key, optionOf(optionTable[key])])))
 
-const argumentOf = (key: ArgumentKey): Args.Args<unknown> => {
-  const { placeholder, summary, value } = argumentRow(key)
-  return Args.text({ name: placeholder }).pipe(
+const argumentOf = (key: ArgumentKey, isRequired: boolean): Args.Args<unknown> => {
+  const { _tag, placeholder, summary, value } = argumentRow(key)
+  const decoded = Args.text({ name: placeholder }).pipe(
     Args.withDescription(summary),
     Args.mapEffect((given) => {
       const decoded = value.decode(given)
@@ -86,10 +87,22 @@ const argumentOf = (key: ArgumentKey): Args.Args<unknown> => {
         : Effect.succeed(decoded)
     })
   )
+  if (_tag === "Several") return isRequired ? Args.atLeast(decoded, 1) : Args.repeated(decoded)
+  return isRequired ? decoded : Args.map(Args.optional(decoded), Option.getOrUndefined)
 }
 
 const argumentsFor = (verb: Verb) =>
-  Object.fromEntries(argumentsOf(verb).map((key) => [key, argumentOf(key)]))
+  Object.fromEntries(
+    argumentsOf(verb).map((key) => [key, argumentOf(key, requiredArguments(verb).includes(key))])
+  )
+
+/** The arguments without those that are absent. */
+const presentIn = (args: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    Object.entries(args).filter(
+      ([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0)
+    )
+  )
 
 /** Hands the invocation of a leaf to code outside the tree. */
 type Deliver = (invocation: Invocation) => Effect.Effect<void>
@@ -109,7 +122,7 @@ const leaf = (verb: Verb, deliver: Deliver) => {
       deliver({
         verb,
         // The decoder of each row made its value, and the types are derived from the rows.
-        args,
+        args: presentIn(args),
         options: Object.fromEntries(
           Object.entries(options).flatMap(([key, value]) =>
             Option.isSome(value) ? [[key, value.value]] : []
@@ -117,7 +130,7 @@ const leaf = (verb: Verb, deliver: Deliver) => {
         ),
         workerArgv: workerArgv.length === 0 ? undefined : workerArgv
       })
-  ).pipe(Command.withDescription(row.summary))
+  ).pipe(Command.withDescription(textsOf(verb).summary))
 }
 
 const nonEmpty = <A>(commands: ReadonlyArray<A>): Arr.NonEmptyReadonlyArray<A> => {
@@ -127,7 +140,7 @@ const nonEmpty = <A>(commands: ReadonlyArray<A>): Arr.NonEmptyReadonlyArray<A> =
 
 const group = (name: Group, deliver: Deliver) =>
   Command.make(name).pipe(
-    Command.withDescription(groupTable[name]),
+    Command.withDescription(groupTexts[name]),
     Command.withSubcommands(
       nonEmpty(verbs.filter((verb) => verb.startsWith(`${name} `)).map((verb) => leaf(verb, deliver)))
     )
@@ -209,7 +222,7 @@ const treeArgv = (invocation: Invocation): ReadonlyArray<string> => [
     if (value === undefined) return [name]
     return value === "--" ? [`${name}=${value}`] : [name, value]
   }),
-  ...(argumentsOf(invocation.verb).length === 0 ? [] : ["--", ...givenArguments(invocation)]),
+  ...(givenArguments(invocation).length === 0 ? [] : ["--", ...givenArguments(invocation)]),
   ...(invocation.workerArgv === undefined ? [] : ["--", ...invocation.workerArgv])
 ]
 

@@ -1,6 +1,6 @@
 import * as Cause from "effect/Cause"
 import * as Option from "effect/Option"
-import { exitCodes } from "../../Domain/cli/Manual.ts"
+import { exitCodes } from "../../Domain/cli/ExitCodes.ts"
 
 interface Failure {
   readonly _tag: string

@@ -1,7 +1,7 @@
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import type { Dialogue, Outcome } from "../../Domain/cli/Dialogue.ts"
 import { dialogueOf } from "../../Domain/cli/Dialogues.ts"
-import { exitCodes } from "../../Domain/cli/Manual.ts"
+import { exitCodes } from "../../Domain/cli/ExitCodes.ts"
 import { fitted, misfit, type ReplyShapes } from "../../Domain/control/ReplyShape.ts"
 import { harmlessText } from "../../Domain/text/Printable.ts"
 import { type Exchanged, exchangeLimits, exchangeOverDisk } from "../../Layers/control/Exchange.ts"

@@ -75,6 +75,8 @@ export const logs = Effect.fnUntraced(function* (invocation: Invocation) {
   const { options } = invocation
   const files = yield* LogFiles
   const { colour, isTerminal, part } = yield* CommandOutput
+  if (invocation.args.names !== undefined)
+    return yield* new NoLog({ message: "logs shows one project at a time: name one." })
   const project = yield* chosenProject(options.project)
   const filter = yield* filterOf(invocation)
   const known = yield* files.projects

@@ -7,7 +7,7 @@ import {
   type Invocation,
   parse
 } from "../../../src/Domain/cli/CommandLine.ts"
-import { argumentsOf, commandRow, verbs } from "../../../src/Domain/cli/CommandTable.ts"
+import { commandRow, requiredArguments, verbs } from "../../../src/Domain/cli/CommandTable.ts"
 import { optionKeys, optionTable } from "../../../src/Domain/cli/OptionTable.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
 import { runs } from "../../fixtures/runs.ts"
@@ -83,6 +83,33 @@ describe("a valid command line", () => {
         workerArgv: undefined
       })
     )
+  })
+
+  it("takes the names of projects as words, like --project", () => {
+    for (const verb of ["status", "logs", "why", "history", "restart-worker", "budget reset"] as const) {
+      const expected = run({
+        verb,
+        options: { project: ProjectName.make("shop") },
+        workerArgv: undefined
+      })
+      for (const line of [
+        `${verb} shop`,
+        `${verb} --project shop`,
+        `-p shop ${verb}`,
+        `${verb} shop -p shop`
+      ])
+        assert.deepStrictEqual(understood(line.split(" ")), expected, line)
+    }
+    assert.deepStrictEqual(understood(["stop-worker", "shop", "--json", "blog", "shop"]), {
+      _tag: "Run",
+      invocation: {
+        verb: "stop-worker",
+        args: { names: [ProjectName.make("shop"), ProjectName.make("blog")] },
+        options: { json: true },
+        workerArgv: undefined
+      }
+    })
+    assert.deepStrictEqual(understood(["stop-worker", "shop", "shop"]), understood(["stop-worker", "shop"]))
   })
 
   it("takes a negative number for a value, not for an option", () => {
@@ -225,10 +252,31 @@ describe("an invalid command line", () => {
       "reload --project shop",
       `reload takes --project only with --restart: a reload reads the settings of all projects.\nTry: autopilotd reload --help`
     ],
-    ["status foo", `Unexpected "foo" after "status".\nTry: autopilotd status --help`],
+    ["hogs foo", `Unexpected "foo" after "hogs".\nTry: autopilotd hogs --help`],
+    ["why shop blog", `Unexpected "blog" after "why shop".\nTry: autopilotd why --help`],
+    [
+      "status shop --project blog",
+      `status names shop, but --project names blog: name the project once.\nTry: autopilotd status --help`
+    ],
+    [
+      "stop-worker shop blog --project blog",
+      `stop-worker names shop and blog, but --project names blog: name the project once.\nTry: autopilotd stop-worker --help`
+    ],
+    [
+      "status a/b",
+      `NAME expects a name of 1 to 64 letters, digits, '.', '_' or '-' that begins with a letter or a digit (autopilotd.log is taken), got "a/b".\nTry: autopilotd status --help`
+    ],
+    [
+      "reload shop",
+      `reload takes --project only with --restart: a reload reads the settings of all projects.\nTry: autopilotd reload --help`
+    ],
+    [
+      "stop shop",
+      `Unexpected "shop": the daemon stops with the workers of all its projects, and autopilotd stop-worker NAME stops one worker.\nTry: autopilotd stop --help`
+    ],
     [
       "start claude",
-      `Unexpected "claude": the worker's command goes after "--", as in autopilotd start -- CMD ARGS.\nTry: autopilotd start --help`
+      `Unexpected "claude": the worker's command goes after "--", as in autopilotd start -- CMD ARGS, and the worker of a project is started by autopilotd start-worker NAME.\nTry: autopilotd start --help`
     ],
     ["--modle opus", `Unknown option "--modle". Did you mean "--model"?${general}`],
     [
@@ -304,7 +352,7 @@ describe("an invalid command line", () => {
         const option = row._tag === "Flag" ? `--${row.long}` : `--${row.long}=${key === "since" ? "5h" : "5"}`
         const { needs } = commandRow(verb)
         const needed = needs?.option === key ? [`--${optionTable[needs.other].long}`] : []
-        const words = argumentsOf(verb).map(() => "x")
+        const words = requiredArguments(verb).map(() => "x")
         assert.strictEqual(
           Either.isRight(parse([...verb.split(" "), ...words, option, ...needed])),
           commandRow(verb).options.includes(key),

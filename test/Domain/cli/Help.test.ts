@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { argumentRow } from "../../../src/Domain/cli/ArgumentTable.ts"
 import { parse } from "../../../src/Domain/cli/CommandLine.ts"
 import { argumentsOf, commandRow, groups, nextWords, verbs } from "../../../src/Domain/cli/CommandTable.ts"
+import { textsOf } from "../../../src/Domain/cli/CommandTexts.ts"
 import { helpText } from "../../../src/Domain/cli/Help.ts"
+import { commandWords } from "../../../src/Domain/cli/Manual.ts"
 import { optionKeys, optionTable, questionTable } from "../../../src/Domain/cli/OptionTable.ts"
 
 const topics = [undefined, ...verbs, ...groups]
@@ -23,8 +24,7 @@ describe("the help", () => {
   it("shows every command, every option and every default at once", () => {
     const text = helpText().replace(/\s+/g, " ")
     for (const verb of verbs) {
-      const words = [verb, ...argumentsOf(verb).map((key) => argumentRow(key).placeholder)].join(" ")
-      assert.include(text, ` ${words} ${commandRow(verb).summary}`)
+      assert.include(text, ` ${commandWords(verb)} ${textsOf(verb).summary}`)
     }
     for (const key of optionKeys) assert.include(text, `--${optionTable[key].long}`)
     for (const expected of [
@@ -66,7 +66,9 @@ describe("the help", () => {
     assert.include(helpText("config set"), "\n  autopilotd config set KEY VALUE [OPTIONS]\n")
     assert.match(helpText("config set"), /\nArguments:\n {2}KEY .*\n.*\n {2}VALUE /)
     assert.match(helpText("switch"), /\n {2}autopilotd switch NAME \[OPTIONS\]\n[^]*\nArgument:\n {2}NAME /)
-    assert.notInclude(helpText("status"), "Argument")
+    assert.match(helpText("status"), /\n {2}autopilotd status \[NAME\.\.\.\] \[OPTIONS\]\n/)
+    assert.match(helpText("why"), /\n {2}autopilotd why \[NAME\] \[OPTIONS\]\n/)
+    assert.notInclude(helpText("hogs"), "Argument")
   })
 
   it("explains --project of start", () => {
@@ -92,6 +94,12 @@ describe("the table of commands", () => {
     assert.strictEqual(new Set(names).size, names.length)
   })
 
+  it("takes a project as a word only where it takes it as an option", () => {
+    const named = verbs.filter((verb) => argumentsOf(verb).some((key) => key === "name" || key === "names"))
+    assert.isNotEmpty(named)
+    for (const verb of named) assert.include(commandRow(verb).options, "project")
+  })
+
   it("describes every group of commands, and every group has commands", () => {
     const firstWords = verbs.filter((verb) => verb.includes(" ")).map((verb) => verb.split(" ")[0])
     assert.sameMembers([...new Set(firstWords)], [...groups])
@@ -100,7 +108,7 @@ describe("the table of commands", () => {
 
   it("shows only valid examples", () => {
     for (const verb of verbs) {
-      for (const example of commandRow(verb).examples) {
+      for (const example of textsOf(verb).examples) {
         for (const part of example.split(" && ")) {
           const words = (part.replace(/^EDITOR=('[^']*'|\S+) /, "").match(/'[^']*'|\S+/g) ?? []).map((word) =>
             word.replaceAll("'", "")

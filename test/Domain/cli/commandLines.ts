@@ -52,8 +52,13 @@ const anySettingValue = FastCheck.oneof(
   FastCheck.constantFrom("-1", "-.5", "-0", "-1 --json", '["claude", "--help"]', "", "config", "help")
 )
 
-const anyArgument: Record<ArgumentKey, FastCheck.Arbitrary<string>> = {
-  target: FastCheck.oneof(anyProject, FastCheck.constantFrom("switch", "start", "help", "config")),
+/** Words in the place of a project's name: also those of commands. */
+const anyName = FastCheck.oneof(anyProject, FastCheck.constantFrom("switch", "start", "help", "config"))
+
+/** `name` is always the option `project` of an invocation, and so are `names`, if there is one. */
+const anyArgument: Record<Exclude<ArgumentKey, "name">, FastCheck.Arbitrary<unknown>> = {
+  target: anyName,
+  names: FastCheck.option(FastCheck.uniqueArray(anyName, { minLength: 2, maxLength: 4 }), { nil: undefined }),
   key: FastCheck.constantFrom("restart.jitter", "model", 'projects."a b".model', "env. HOME", "set", "help"),
   value: anySettingValue
 }
@@ -98,11 +103,16 @@ const ofVerb = (verb: Verb): FastCheck.Arbitrary<Invocation> => {
     ? FastCheck.option(FastCheck.array(anyText, { minLength: 1, maxLength: 6 }), { nil: undefined })
     : FastCheck.constant(undefined)
   const args = FastCheck.record(
-    Object.fromEntries(argumentsOf(verb).map((key) => [key, anyArgument[key]])),
+    Object.fromEntries(argumentsOf(verb).flatMap((key) => (key === "name" ? [] : [[key, anyArgument[key]]]))),
     { noNullPrototype: true }
     // The values are those that the decoders of the rows give.
   ) as FastCheck.Arbitrary<Invocation["args"]>
-  return FastCheck.record({ verb: FastCheck.constant(verb), args, options, workerArgv })
+  return FastCheck.record({ verb: FastCheck.constant(verb), args, options, workerArgv }).map((invocation) => {
+    const { names, ...others } = invocation.args
+    if (names === undefined) return { ...invocation, args: others }
+    const options = Object.entries(invocation.options).filter(([key]) => key !== "project")
+    return { ...invocation, options: Object.fromEntries(options) }
+  })
 }
 
 /** Every command with any arguments, any of its options, any values and, where it takes one, any worker's command line. */
@@ -120,29 +130,34 @@ const writings = (key: OptionKey, value: unknown): ReadonlyArray<ReadonlyArray<s
 }
 
 /** An invocation and one of the many ways to write it: any order, options before and after the command. */
-export const anyWriting: FastCheck.Arbitrary<readonly [Invocation, ReadonlyArray<string>]> =
-  anyInvocation.chain((invocation) => {
-    const options = Object.entries(invocation.options).map(([key, value]) =>
-      // The keys of an invocation's options are those of the table.
-      FastCheck.constantFrom(...writings(key as OptionKey, value))
-    )
-    const words = [...invocation.verb.split(" "), ...givenArguments(invocation)]
-    const slots = FastCheck.array(FastCheck.nat({ max: options.length }), {
-      minLength: words.length,
-      maxLength: words.length
-    })
-    return FastCheck.tuple(FastCheck.tuple(...options), slots, FastCheck.nat(), FastCheck.boolean()).map(
-      ([written, at, turn, implicit]) => {
-        const cut = written.length === 0 ? 0 : turn % written.length
-        const units = [...written.slice(cut), ...written.slice(0, cut)]
-        const order = at.toSorted((left, right) => left - right)
-        const spoken = invocation.verb === "start" && implicit ? [] : words
-        const line = [...units, []].flatMap((unit, position) => [
-          ...spoken.filter((_, word) => order[word] === position),
-          ...unit
-        ])
-        const tail = invocation.workerArgv === undefined ? [] : ["--", ...invocation.workerArgv]
-        return [invocation, [...line, ...tail]] as const
-      }
-    )
+export const anyWriting: FastCheck.Arbitrary<readonly [Invocation, ReadonlyArray<string>]> = FastCheck.tuple(
+  anyInvocation,
+  FastCheck.boolean()
+).chain(([invocation, asWord]) => {
+  const { project, ...others } = invocation.options
+  const takesName = argumentsOf(invocation.verb).some((key) => key === "name" || key === "names")
+  const isWord = asWord && takesName && project !== undefined
+  const options = Object.entries(isWord ? others : invocation.options).map(([key, value]) =>
+    // The keys of an invocation's options are those of the table.
+    FastCheck.constantFrom(...writings(key as OptionKey, value))
+  )
+  const words = [...invocation.verb.split(" "), ...givenArguments(invocation), ...(isWord ? [project] : [])]
+  const slots = FastCheck.array(FastCheck.nat({ max: options.length }), {
+    minLength: words.length,
+    maxLength: words.length
   })
+  return FastCheck.tuple(FastCheck.tuple(...options), slots, FastCheck.nat(), FastCheck.boolean()).map(
+    ([written, at, turn, implicit]) => {
+      const cut = written.length === 0 ? 0 : turn % written.length
+      const units = [...written.slice(cut), ...written.slice(0, cut)]
+      const order = at.toSorted((left, right) => left - right)
+      const spoken = invocation.verb === "start" && implicit ? [] : words
+      const line = [...units, []].flatMap((unit, position) => [
+        ...spoken.filter((_, word) => order[word] === position),
+        ...unit
+      ])
+      const tail = invocation.workerArgv === undefined ? [] : ["--", ...invocation.workerArgv]
+      return [invocation, [...line, ...tail]] as const
+    }
+  )
+})

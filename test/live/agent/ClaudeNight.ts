@@ -169,7 +169,7 @@ export const describeNight = <const Names extends string>(
       it.live(what, () =>
         Effect.gen(function* () {
           const agent = Either.getOrThrow(projects)(name)
-          assert.match(yield* agent.read("start-worker"), /^Worker is (running, pid \d+|starting)/)
+          assert.match(yield* agent.read("start-worker"), /^Worker of \S+ is (running, pid \d+|starting)/)
           yield* run(agent)
           assert.deepStrictEqual(agent.api.strangers(), [])
         })

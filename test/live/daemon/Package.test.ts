@@ -30,6 +30,7 @@ describe("the package", () => {
       [
         "bin/autopilotd",
         "dist/autopilotd.js",
+        "dist/help.js",
         "dist/panel.js",
         "dist/program.js",
         ...["app.js", "htmx.js", "inter.woff2", "mono.woff2", "style.css", "ws.js"].map(

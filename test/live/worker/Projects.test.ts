@@ -91,14 +91,25 @@ describe("several projects under one daemon", () => {
       const shedBy = (...args: ReadonlyArray<string>) =>
         command({ home, args: [...args, "--project", "shed"] })
       assert.match((yield* shedBy("status")).stdout, new RegExp(`^Worker PID: +${shed}$`, "m"))
-      assert.strictEqual((yield* shedBy("stop-worker")).stdout, "Worker is stopped: stopped by command\n")
-      assert.match((yield* shedBy("start-worker")).stdout, /^Worker is running, pid \d+\n$/)
+      assert.strictEqual(
+        (yield* shedBy("stop-worker")).stdout,
+        "Worker of shed is stopped: stopped by command\n"
+      )
+      assert.match((yield* shedBy("start-worker")).stdout, /^Worker of shed is running, pid \d+\n$/)
       const second = yield* pidOf(home, "shed")
-      assert.match((yield* shedBy("restart-worker")).stdout, /^Worker is running, pid \d+\n$/)
+      assert.match(
+        (yield* command({ home, args: ["restart-worker", "shed"] })).stdout,
+        /^Worker of shed is running, pid \d+\n$/
+      )
       const third = yield* pidOf(home, "shed")
       assert.strictEqual(new Set([shop, shed, second, third]).size, 4)
       assert.deepStrictEqual(processesOf(home, "shed"), [third])
       assert.strictEqual(yield* pidOf(home, "shop"), shop)
+      const both = yield* command({ home, args: ["stop-worker", "shed", "shop"] })
+      const sentence = (name: string) => `Worker of ${name} is stopped: stopped by command\n`
+      assert.deepStrictEqual([both.code, both.stdout], [0, sentence("shed") + sentence("shop")])
+      const twice = yield* command({ home, args: ["status", "shop", "--project", "shed"] })
+      assert.deepStrictEqual([twice.code, twice.stdout], [2, ""])
     })
   )
 

@@ -1,0 +1,50 @@
+import type { CommandTexts } from "./CommandTexts.ts"
+
+/** The texts of the commands that show something and change nothing. */
+export const lookingTexts = {
+  status: {
+    summary: "Show what the worker does, why, and what is next",
+    details: "Exits with code 3 when no daemon is running, and with 4 when the worker has failed.",
+    examples: ["autopilotd status", "autopilotd status shop blog --json"]
+  },
+  projects: {
+    summary: "List the projects and the state of their workers",
+    details:
+      "Marks the selected project: commands that name no project act on it. With names, lists only those. Exits with code 3 when no daemon is running.",
+    examples: ["autopilotd projects", "autopilotd projects --json"]
+  },
+  logs: {
+    summary: "Show the worker's output",
+    details:
+      "Reads worker.log and its rotated files, whether or not a daemon is running: the last 50 lines, or the range of --lines and --since. A terminal shows the stream of an agent in readable form; --raw shows it unchanged, as a pipe receives it. --json prints one object per line.",
+    examples: [
+      "autopilotd logs -f",
+      "autopilotd logs shop --since 2h --grep error",
+      "autopilotd logs -n 1000 --stderr --json"
+    ]
+  },
+  hogs: {
+    summary: "List what the daemon would kill if memory ran low",
+    details:
+      "Lists the processes the daemon would kill if memory ran low, in order, and explains why it would spare the others. Considers large processes and leftovers of workers. Kills nothing. Exits with code 3 when no daemon is running.",
+    examples: ["autopilotd hogs", "autopilotd hogs --json"]
+  },
+  history: {
+    summary: "Show past starts, exits, waits and restarts",
+    details:
+      "Shows each event with its time and cause, whether or not a daemon is running: the last 20 events, or the range of --lines and --since. With a name, shows the events of that project and those of the daemon itself.",
+    examples: ["autopilotd history", "autopilotd history shop --since yesterday --json"]
+  },
+  why: {
+    summary: "Explain the worker's state and what you can do",
+    details:
+      "Answers in plain sentences, with the events behind them. When no daemon is running, explains how and when the last one ended.",
+    examples: ["autopilotd why", "autopilotd why shop"]
+  },
+  doctor: {
+    summary: "Check machine and settings for common problems",
+    details:
+      "Checks Node, the settings, the worker's program, the daemon's folder, the disk, the memory and the service. Each finding says what to do about it. Changes nothing. Exits with code 1 when it finds an error.",
+    examples: ["autopilotd doctor", "autopilotd doctor --json"]
+  }
+} as const satisfies Readonly<Record<string, CommandTexts>>

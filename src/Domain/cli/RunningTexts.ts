@@ -1,0 +1,61 @@
+import type { CommandTexts } from "./CommandTexts.ts"
+
+/** The texts of the commands that start, stop and limit workers. */
+export const runningTexts = {
+  start: {
+    summary: "Start the daemon and its worker (the default)",
+    details:
+      "Runs in the foreground until Ctrl-C, or in the background with --detach; where the systemd service is installed, --detach starts the service. Arguments after -- are the worker's command line, passed on unchanged; without them, the settings name the worker. --project selects the project of that name in the settings; a name without a table of its own becomes the name of the top level's project.",
+    examples: [
+      "autopilotd start --workdir ~/code/shop --project shop --detach",
+      "autopilotd start --model opus --max-turns 200",
+      "autopilotd start -- claude -p 'Fix the failing tests'"
+    ]
+  },
+  switch: {
+    summary: "Select another project and start its worker",
+    details:
+      "Stops the worker of the selected project and starts the other one after the last process of the first has exited. With --keep, both run. Returns when the switch is complete.",
+    examples: ["autopilotd switch shop", "autopilotd switch shop --keep"]
+  },
+  "start-worker": {
+    summary: "Start a worker that is stopped, failed or waiting",
+    details: "Resets the failure count.",
+    examples: ["autopilotd start-worker", "autopilotd start-worker shop blog"]
+  },
+  "stop-worker": {
+    summary: "Stop the worker and every process it started",
+    details:
+      "The daemon keeps running. The worker stays stopped until start-worker, restart-worker or the next start of the daemon by a user.",
+    examples: ["autopilotd stop-worker", "autopilotd stop-worker shop"]
+  },
+  "restart-worker": {
+    summary: "Stop the worker, then start it again",
+    details: "Also starts a worker that is stopped, failed or waiting.",
+    examples: ["autopilotd restart-worker shop --no-wait"]
+  },
+  stop: {
+    summary: "Stop the daemon and the workers of all its projects",
+    details:
+      "Returns when the daemon has exited, so that another can start at once. Fails when a process of a worker could not be killed. Without a daemon it stops the workers that a killed daemon has left, and succeeds also when there are none. Takes no --project: all workers stop with the daemon. stop-worker stops one worker.",
+    examples: ["autopilotd stop && autopilotd start --detach"]
+  },
+  "budget show": {
+    summary: "Show what the agents have spent",
+    details:
+      "Lists each project whose agent the daemon knows: the cost and the turns of its work over all runs, its spending today, the limits, and the session that the next run continues. Exits with code 3 when no daemon is running.",
+    examples: ["autopilotd budget show", "autopilotd budget show --json"]
+  },
+  "budget reset": {
+    summary: "Begin another work: a new session, and the budget from zero",
+    details:
+      "max_budget and max_turns are for a work, over all runs of the agent. A running agent keeps its session and the limits that it was started with. The spending of the day stays. Starts nothing: after it, start-worker starts a worker that has used up its budget.",
+    examples: ["autopilotd budget reset shop && autopilotd start-worker shop"]
+  },
+  gui: {
+    summary: "Serve the web panel on this machine",
+    details:
+      "Prints a link that holds the panel's token, and serves the panel on 127.0.0.1 until Ctrl-C, whether or not a daemon is running. --open opens the link in the browser. --start starts the daemon first where none runs; --workdir and --project apply to that start, and to the panel's own Start button. Where a panel of this AUTOPILOT_HOME runs already, as the service of install --gui does, prints the link of that one; --port N of another port starts a second one. From another machine, forward the port: ssh -L 7420:127.0.0.1:7420 HOST.",
+    examples: ["autopilotd gui --open", "autopilotd gui --port 0 --start --workdir ~/code/shop"]
+  }
+} as const satisfies Readonly<Record<string, CommandTexts>>

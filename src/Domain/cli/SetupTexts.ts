@@ -1,0 +1,61 @@
+import type { CommandTexts } from "./CommandTexts.ts"
+
+/** The texts of the commands for the settings and the service. */
+export const setupTexts = {
+  install: {
+    summary: "Install and start the systemd user service",
+    details:
+      "Writes a launcher to bin/autopilotd in AUTOPILOT_HOME and a systemd unit, enables and starts the service, and reports each step. The service gets the PATH of the current shell. Run it again after a change of Node, of the package or of PATH: it changes only what differs. --gui also makes the web panel a service, with a unit of its own, and prints its link; autopilotd gui prints it again. --print shows the files and commands without writing or running them.",
+    examples: ["autopilotd install", "autopilotd install --gui", "autopilotd install --print"]
+  },
+  uninstall: {
+    summary: "Stop and remove the systemd user service",
+    details:
+      "Stops the workers with their grace period. Keeps settings, logs and history. --gui removes only the service of the web panel.",
+    examples: ["autopilotd uninstall", "autopilotd uninstall --gui"]
+  },
+  reload: {
+    summary: "Read the settings file again and apply its changes",
+    details:
+      "Applies at once what can change at once. A running worker keeps the settings it was started with until its next start; --restart restarts the workers that need it, or only that of the named project. Invalid settings change nothing.",
+    examples: ["autopilotd reload", "autopilotd reload shop --restart"]
+  },
+  "config check": {
+    summary: "Check the settings and show the source of each value",
+    details:
+      "Takes the options of start and shows the settings that start would use. Starts nothing. Masks secrets. Exits with code 1 when start would refuse the settings.",
+    examples: ["autopilotd config check", "autopilotd config check --config ./daemon.toml --json"]
+  },
+  "config show": {
+    summary: "Print the settings file",
+    details: "Prints the file of the running daemon unchanged, or the file of --config.",
+    examples: ["autopilotd config show"]
+  },
+  "config set": {
+    summary: "Change one setting in the settings file",
+    details:
+      "Keeps the rest of the file unchanged, including comments. Checks the whole file before writing it, and reports what the change takes to apply. --project changes the setting of that project. Quote a list, or a text of several words, for the shell.",
+    examples: [
+      "autopilotd config set restart.jitter 0.25",
+      "autopilotd config set model opus --project shop",
+      `autopilotd config set worker_command.argv '["claude", "-p", "Go on"]'`
+    ]
+  },
+  "config unset": {
+    summary: "Remove one setting from the settings file",
+    details: "The default applies from then on, or for a project the value of the top level.",
+    examples: ["autopilotd config unset restart.jitter --dry-run"]
+  },
+  "config edit": {
+    summary: "Edit the settings file and check it",
+    details:
+      "Opens a copy in $VISUAL, $EDITOR or vi, and writes it back once it is valid. Invalid settings open again with the errors as comments, and no typed text is ever lost. A new file begins with the path of the JSON Schema, by which editors complete and check settings.",
+    examples: ["autopilotd config edit", "EDITOR='code --wait' autopilotd config edit"]
+  },
+  "config schema": {
+    summary: "Print the JSON Schema of the settings file",
+    details:
+      "Editors that know TOML complete and check daemon.toml with it. Needs neither a daemon nor a settings file.",
+    examples: ["autopilotd config schema"]
+  }
+} as const satisfies Readonly<Record<string, CommandTexts>>
