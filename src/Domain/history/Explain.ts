@@ -1,4 +1,5 @@
 import { describeRun } from "../session/AgentRun.ts"
+import { thenReload } from "../settings/RefusedProjects.ts"
 import { openCommand } from "../status/AgentWords.ts"
 import { projectOption, withProject } from "../status/ProjectOption.ts"
 import type { StatusReply } from "../status/StatusData.ts"
@@ -175,8 +176,12 @@ const lockAdvice = (
     : []
 }
 
+/** Whether only other settings help, as the reason says. */
+const isToldToReload = ({ reason }: StatusReply): boolean => reason?.endsWith(thenReload) === true
+
 /** The advice of the last verdict, or where to find the cause. */
 const causeAdvice = (status: StatusReply, evidence: Evidence): ReadonlyArray<string> => {
+  if (isToldToReload(status)) return []
   const ended = lastEnd(status, evidence.records)
   const judged = ended?._tag === "WorkerEnded" ? adviceFor(ended.verdict) : undefined
   if (judged === undefined) return ["Read its last output: autopilotd logs -n 50"]
@@ -200,7 +205,8 @@ const advice = (status: StatusReply, evidence: Evidence): ReadonlyArray<string> 
     told?.session_id === undefined ? [last?.sessionId, last?.name] : [told.session_id, told.name]
   const short = status.memory_level === "low" || status.memory_level === "critical"
   const cause = causeAdvice(status, evidence)
-  const isStartNamed = cause.some((step) => step.includes("autopilotd start-worker"))
+  const isStartNamed =
+    isToldToReload(status) || cause.some((step) => step.includes("autopilotd start-worker"))
   return [
     ...(status.worker_status === "failed"
       ? [...cause, ...(isStartNamed ? [] : [`Fix the cause, then start it: ${start}`])]

@@ -5,6 +5,7 @@ import type { MemoryThresholds } from "./MemoryThresholds.ts"
 import type { HistorySettings } from "./RetentionSettings.ts"
 import type { Settings } from "./Settings.ts"
 import type { Merged } from "./SettingsMerge.ts"
+import type { InvalidProject } from "./SettingsProblem.ts"
 import type { AboutProject, FileSettings } from "./SettingsProjects.ts"
 import type { Argv } from "./WorkerCommand.ts"
 import type { FoundWorker, NoWorkerCommand } from "./WorkerLookup.ts"
@@ -31,8 +32,11 @@ export interface EffectiveProject {
   /** By dotted key, without `projects.NAME`. Absent keys have their default. */
   readonly provenance: Merged["provenance"]
   readonly envFile: NamedFile
-  /** Only a start needs a worker; `config check` shows settings without one. */
-  readonly worker: Either.Either<WorkerToRun, NoWorkerCommand>
+  /**
+   * Only a start needs a worker; `config check` shows settings without one. A project whose table has mistakes has the
+   * settings that it would have with an empty one.
+   */
+  readonly worker: Either.Either<WorkerToRun, NoWorkerCommand | InvalidProject>
 }
 
 /** The settings in force. */

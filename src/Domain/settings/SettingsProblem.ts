@@ -32,6 +32,15 @@ export class SettingsError extends Data.TaggedError("SettingsError")<{
   }
 }
 
+/** The table of a project has mistakes, which cost the other projects nothing. */
+export class InvalidProject extends Data.TaggedError("InvalidProject")<{
+  readonly problems: readonly [SettingsProblem, ...ReadonlyArray<SettingsProblem>]
+}> {
+  override get message(): string {
+    return this.problems.map(renderProblem).join("\n")
+  }
+}
+
 /** A problem at a path of the settings, before its file and line are known. */
 export interface KeyProblem {
   readonly path: ReadonlyArray<string | number>

@@ -26,7 +26,7 @@ export interface ResolvedProject {
   readonly provenance: Merged["provenance"]
 }
 
-interface ResolvedSettings {
+export interface ResolvedSettings {
   readonly top: ResolvedProject
   readonly tables: ReadonlyArray<ResolvedProject>
 }

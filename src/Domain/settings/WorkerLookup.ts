@@ -106,13 +106,15 @@ export class ProjectsWithoutWorker extends Data.TaggedError("ProjectsWithoutWork
   }
 }
 
-/** The error with which a start refuses settings that leave a project without a worker. */
+/** The error with which a start refuses settings that leave every project without a worker. */
 export const withoutWorker = ({
   projects
 }: Pick<EffectiveSettings, "projects">): Option.Option<NoWorkerCommand | ProjectsWithoutWorker> => {
   const missing = projects.flatMap(
     ({ isTopLevel, project, worker }): ReadonlyArray<ProjectWithoutWorker> =>
-      Either.isLeft(worker) ? [{ project, isTopLevel, reason: worker.left }] : []
+      Either.isLeft(worker) && worker.left._tag === "NoWorkerCommand"
+        ? [{ project, isTopLevel, reason: worker.left }]
+        : []
   )
   const [first, ...others] = missing
   if (first === undefined) return Option.none()

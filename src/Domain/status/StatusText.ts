@@ -142,7 +142,7 @@ export const statusText = (status: StatusReply, { clockTime, colour, nowMs }: St
     ...(status.agent === undefined ? [] : agentWords(status.agent, nowMs)),
     ...(status.last_agent === undefined ? [] : lastAgentWords(status.last_agent)),
     ["Last exit", text(status.last_exit)],
-    ["Command", status.worker_command && shellLine(status.worker_command)],
+    ["Command", status.worker_command?.length ? shellLine(status.worker_command) : undefined],
     ["Folder", text(status.working_dir)],
     ["Settings changed", awaited(status)],
     ["Daemon", text(daemon(status))],

@@ -3,9 +3,10 @@ import * as Option from "effect/Option"
 import type { ProjectName } from "../Project.ts"
 import { type AgentPlan, agentPlanOf } from "../session/AgentPlan.ts"
 import type { EffectiveProject, EffectiveSettings, NamedFile } from "../settings/EffectiveSettings.ts"
+import { whyRefused } from "../settings/RefusedProjects.ts"
+import type { InvalidProject } from "../settings/SettingsProblem.ts"
 import type { Argv } from "../settings/WorkerCommand.ts"
-import type { NoWorkerCommand } from "../settings/WorkerLookup.ts"
-import { type ProjectsWithoutWorker, withoutWorker } from "../settings/WorkerLookup.ts"
+import { type NoWorkerCommand, type ProjectsWithoutWorker, withoutWorker } from "../settings/WorkerLookup.ts"
 import type { RestartPolicy } from "./RestartPolicy.ts"
 
 /** How to run the worker of a project. */
@@ -31,6 +32,8 @@ export interface RunPlan extends WorkerPlan {
 
 /** How to supervise a project. */
 export interface ProjectPlan extends WorkerPlan {
+  /** Why its settings allow no start, with what helps; undefined where they do. Its command line is then empty. */
+  readonly refusal?: string
   readonly restart: RestartPolicy
   /** The worker starts with the daemon. */
   readonly autostart: boolean
@@ -39,31 +42,53 @@ export interface ProjectPlan extends WorkerPlan {
 /** In the order of the settings. Commands without a project apply to the first until a user selects another one. */
 export type ProjectPlans = readonly [ProjectPlan, ...ReadonlyArray<ProjectPlan>]
 
-const planOf = ({ envFile, project, settings, worker }: EffectiveProject) =>
+const frameOf = ({ envFile, project, settings }: EffectiveProject) => ({
+  project,
+  cwd: settings.workingDir,
+  envFile,
+  envTable: settings.env,
+  graceMs: settings.restart.stopGraceMs,
+  restart: settings.restart,
+  autostart: settings.autostart
+})
+
+const planOf = (project: EffectiveProject) =>
   Either.map(
-    worker,
+    project.worker,
     ({ argv, command }): ProjectPlan => ({
-      project,
-      ...agentPlanOf(command, argv, settings),
-      cwd: settings.workingDir,
-      envFile,
-      envTable: settings.env,
-      graceMs: settings.restart.stopGraceMs,
-      restart: settings.restart,
-      autostart: settings.autostart
+      ...frameOf(project),
+      ...agentPlanOf(command, argv, project.settings)
     })
   )
 
-/** The plans of all projects; Left when projects have no worker command. */
+/** The plans of all projects; Left when projects have no worker command, or mistakes in their table. */
 export const plansOf = (
   settings: EffectiveSettings
-): Either.Either<ProjectPlans, NoWorkerCommand | ProjectsWithoutWorker> =>
+): Either.Either<ProjectPlans, NoWorkerCommand | ProjectsWithoutWorker | InvalidProject> =>
   Either.gen(function* () {
     const missing = withoutWorker(settings)
     if (Option.isSome(missing)) return yield* Either.left(missing.value)
     const [first, ...rest] = settings.projects
     return [yield* planOf(first), ...(yield* Either.all(rest.map(planOf)))]
   })
+
+const planOrRefusal = (project: EffectiveProject): ProjectPlan =>
+  Either.getOrElse(planOf(project), (reason) => ({
+    ...frameOf(project),
+    argv: [""],
+    refusal: whyRefused({ ...project, reason })
+  }))
+
+/** The plans of all projects, with the refusal of those that cannot start; Left when no project can. */
+export const usablePlansOf = (
+  settings: EffectiveSettings
+): Either.Either<ProjectPlans, NoWorkerCommand | ProjectsWithoutWorker> => {
+  const missing = withoutWorker(settings)
+  if (Option.isSome(missing) && settings.projects.every(({ worker }) => Either.isLeft(worker)))
+    return Either.left(missing.value)
+  const [first, ...rest] = settings.projects
+  return Either.right([planOrRefusal(first), ...rest.map(planOrRefusal)])
+}
 
 const isSameTable = (left: Readonly<Record<string, string>>, right: Readonly<Record<string, string>>) =>
   Object.keys(left).length === Object.keys(right).length &&

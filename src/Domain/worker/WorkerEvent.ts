@@ -53,6 +53,8 @@ export type WorkerEvent =
       readonly nowMs: number
       /** Set where the daemon refuses the start: too little is left of a budget. */
       readonly verdict?: Verdict
+      /** The settings of the project allow no start: only other settings help. */
+      readonly isRefused?: true
     }
   /** The login of the worker holds its start. */
   | ({ readonly _tag: "Held"; readonly epoch: number } & HeldStart)

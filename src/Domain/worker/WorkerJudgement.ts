@@ -15,7 +15,7 @@ import type { PublishedEvent, WorkerEvent, WorkerRules } from "./WorkerEvent.ts"
 import { type Phase, Sequel, type WorkerState } from "./WorkerState.ts"
 import { fail, giveUp, hold, launch, publish, rest, type Step } from "./WorkerTransition.ts"
 
-const personNeeded = ({ project }: WorkerRules, reason: string): PublishedEvent => ({
+export const personNeeded = ({ project }: WorkerRules, reason: string): PublishedEvent => ({
   _tag: "PersonNeeded",
   project,
   reason

@@ -6,7 +6,7 @@ import { onForget, onProgress } from "./AgentProgress.ts"
 import { remainsFound } from "./LifecycleEvent.ts"
 import { onCommand } from "./UserCommands.ts"
 import type { HeldStart, WorkerEvent, WorkerRules } from "./WorkerEvent.ts"
-import { follow, onDown, proceed } from "./WorkerJudgement.ts"
+import { follow, onDown, personNeeded, proceed } from "./WorkerJudgement.ts"
 import { type Awaited, Phase, Sequel, type WorkerState } from "./WorkerState.ts"
 import {
   andThen,
@@ -134,6 +134,8 @@ const onRun = (
       const work = event.verdict === undefined ? afterNoStart(state.work) : state.work
       if (phase._tag === "Stopping") return proceed(rules, { ...state, work }, phase.sequel, undefined)
       const next = { ...state, work, lastExit: `not started: ${event.because}` }
+      if (event.isRefused)
+        return andThen(giveUp(rules, next, event.because, personNeeded(rules, event.because)), published)
       const verdict = event.verdict ?? ({ kind: "not-started", reason: event.because } as const)
       return andThen(
         follow(rules, next, verdict, { nowMs: event.nowMs, sentence: event.because, uptimeMs: 0 }),

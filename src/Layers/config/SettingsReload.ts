@@ -2,15 +2,21 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { changesOfStaying } from "../../Domain/config/ChangesText.ts"
 import type { ReloadData } from "../../Domain/config/SettingsData.ts"
 import { settingsChanges } from "../../Domain/config/SettingsDiff.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
+import { newlyRefused } from "../../Domain/settings/RefusedProjects.ts"
 import { SettingsError } from "../../Domain/settings/SettingsProblem.ts"
-import type { NoWorkerCommand, ProjectsWithoutWorker } from "../../Domain/settings/WorkerLookup.ts"
+import {
+  type NoWorkerCommand,
+  type ProjectsWithoutWorker,
+  withoutWorker
+} from "../../Domain/settings/WorkerLookup.ts"
 import { ServiceMessage } from "../../Domain/systemd/ServiceMessage.ts"
-import { plansOf } from "../../Domain/worker/ProjectPlan.ts"
+import { usablePlansOf } from "../../Domain/worker/ProjectPlan.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { SettingsInForce } from "../settings/SettingsInForce.ts"
 import { ServiceNotifier } from "../systemd/ServiceNotifier.ts"
@@ -62,7 +68,10 @@ const make = Effect.gen(function* () {
     const before = yield* SubscriptionRef.get(current)
     const after = yield* load()
     if (before.settingsFile.found && !after.settingsFile.found) return yield* gone(after.settingsFile.path)
-    const plans = plansOf(after)
+    const problems = newlyRefused(before, after)
+    if (problems.length > 0)
+      return yield* Option.getOrElse(withoutWorker(after), () => new SettingsError({ problems }))
+    const plans = usablePlansOf(after)
     if (Either.isLeft(plans)) return yield* plans.left
     const known = plans.right.map(({ project }) => project)
     // A typing error in the name must not count as "nothing to restart".
@@ -84,7 +93,7 @@ const make = Effect.gen(function* () {
 
   return SettingsReload.of({
     removals: Effect.gen(function* () {
-      const plans = plansOf(yield* load())
+      const plans = usablePlansOf(yield* load())
       if (Either.isLeft(plans)) return []
       const kept = plans.right.map(({ project }) => project)
       const { projects } = yield* SubscriptionRef.get(current)

@@ -6,6 +6,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { ConfigText, ConfigWritten } from "../../Domain/config/SettingsData.ts"
 import { settingsChanges } from "../../Domain/config/SettingsDiff.ts"
 import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
+import { newlyRefused } from "../../Domain/settings/RefusedProjects.ts"
 import { SettingsError } from "../../Domain/settings/SettingsProblem.ts"
 import { AutopilotHome, prepare } from "../daemon/AutopilotHome.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
@@ -57,7 +58,10 @@ const make = ({ before, load, makeFolder = Effect.void, mustExist, path }: Surro
       get,
       set: Effect.fnUntraced(function* ({ dryRun, sha256, text }) {
         const candidate = yield* files.parsed(path, text)
-        const changes = settingsChanges(yield* before, yield* load(candidate))
+        const [was, next] = [yield* before, yield* load(candidate)]
+        const problems = newlyRefused(was, next)
+        if (problems.length > 0) return yield* new SettingsError({ problems })
+        const changes = settingsChanges(was, next)
         if (!dryRun) yield* Effect.zipRight(makeFolder, files.replace(path, { text, expectedSha256: sha256 }))
         else {
           const found = yield* get

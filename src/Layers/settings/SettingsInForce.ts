@@ -7,14 +7,14 @@ import type { SettingsError } from "../../Domain/settings/SettingsProblem.ts"
 import type { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { MemoryReader } from "../machine/MemoryReader.ts"
 import type { SettingsFile, SettingsText } from "./SettingsFile.ts"
-import { loadSettings, type SettingsSources } from "./SettingsLoader.ts"
+import { loadUsable, type SettingsSources } from "./SettingsLoader.ts"
 
 /** The settings in force. A layer that acts on one that can change follows `current`. */
 export class SettingsInForce extends Context.Tag("SettingsInForce")<
   SettingsInForce,
   {
     readonly current: SubscriptionRef.SubscriptionRef<EffectiveSettings>
-    /** Loads the settings of the present file, or of another text for it. Changes nothing. */
+    /** Loads the settings of the present file, or of another text for it, as `loadUsable` does. Changes nothing. */
     readonly load: (candidate?: SettingsText) => Effect.Effect<EffectiveSettings, SettingsError>
   }
 >() {}
@@ -24,7 +24,7 @@ export const loader = (sources: SettingsSources) =>
   Effect.fnUntraced(function* (candidate?: SettingsText) {
     const { reading } = (yield* MemoryReader).read()
     const effectiveTotalBytes = reading === undefined ? {} : { effectiveTotalBytes: reading.totalBytes }
-    return yield* loadSettings({ ...sources, ...effectiveTotalBytes }, candidate)
+    return yield* loadUsable({ ...sources, ...effectiveTotalBytes }, candidate)
   })
 
 export const layer = (

@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -9,6 +10,7 @@ import type {
   WorkerToRun
 } from "../../Domain/settings/EffectiveSettings.ts"
 import { type MemoryThresholds, thresholdsInForce } from "../../Domain/settings/MemoryThresholds.ts"
+import { mistakesIn } from "../../Domain/settings/RefusedProjects.ts"
 import type { Settings } from "../../Domain/settings/Settings.ts"
 import { decodeRaw } from "../../Domain/settings/SettingsDecode.ts"
 import {
@@ -18,6 +20,7 @@ import {
 } from "../../Domain/settings/SettingsEnvironment.ts"
 import { type CommandLineSettings, provenanceOf } from "../../Domain/settings/SettingsMerge.ts"
 import {
+  InvalidProject,
   type KeyProblem,
   SettingsError,
   type SettingsProblem
@@ -30,7 +33,8 @@ import {
   tableNames,
   takeApart
 } from "../../Domain/settings/SettingsProjects.ts"
-import { type ResolvedProject, resolveSettings, supervised } from "../../Domain/settings/SettingsResolve.ts"
+import { type ResolvedProject, supervised } from "../../Domain/settings/SettingsResolve.ts"
+import { ownerOf, usableSettings } from "../../Domain/settings/UsableSettings.ts"
 import { argvOf } from "../../Domain/settings/WorkerCommand.ts"
 import { type FoundWorker, findWorker, type NoWorkerCommand } from "../../Domain/settings/WorkerLookup.ts"
 import { quoted } from "../../Domain/text/Printable.ts"
@@ -146,6 +150,7 @@ const workerOf = Effect.fnUntraced(function* (
 /** One project with absolute paths and its worker command. */
 const effectiveProject = Effect.fnUntraced(function* (
   project: ResolvedProject,
+  mistakes: ReadonlyArray<SettingsProblem>,
   settingsFile: string,
   sources: SettingsSources
 ) {
@@ -159,7 +164,9 @@ const effectiveProject = Effect.fnUntraced(function* (
     settings,
     provenance,
     envFile: { path: settings.envFile ?? home.envFile, mustExist: settings.envFile !== undefined },
-    worker: yield* workerOf(name, settings, provenanceOf(project, "worker_command"), sources)
+    worker: Arr.isNonEmptyReadonlyArray(mistakes)
+      ? Either.left(new InvalidProject({ problems: mistakes }))
+      : yield* workerOf(name, settings, provenanceOf(project, "worker_command"), sources)
   } satisfies EffectiveProject
 })
 
@@ -173,9 +180,10 @@ const readFile = Effect.fnUntraced(function* ({ configFile, cwd }: SettingsSourc
  * Loads the settings in force of every project: its own table over environment over the file's top level over defaults,
  * and the command line over all for the project it is about. Each source is checked by itself, so that all problems are
  * reported at once, with the names of their source, and a stronger source hides none. The text of a `candidate`
- * replaces that of the file.
+ * replaces that of the file. A mistake inside of one project's table makes its worker an `InvalidProject`, unless no other
+ * project has a worker either.
  */
-export const loadSettings: (
+export const loadUsable: (
   sources: SettingsSources,
   candidate?: SettingsText
 ) => Effect.Effect<EffectiveSettings, SettingsError, SettingsFile | AutopilotHome> = Effect.fnUntraced(
@@ -189,16 +197,20 @@ export const loadSettings: (
     const about = sources.about ?? aboutOf(outer, parts.tables)
     const inFile = problemsOf(parts, about)
     const thresholds = thresholdsOf(parts.top.raw, inFile, sources.effectiveTotalBytes)
-    const problems = [
-      ...(yield* placed(file, [...inFile, ...thresholds.problems])),
+    const elsewhere = [
       ...named(outer.environment, ({ path }) => variableOf(path) ?? keyPathText(path.map(String))),
       ...named(outer.commandLine, ({ path }) => optionNames[String(path[0])] ?? keyPathText(path.map(String)))
     ]
-    if (problems.length > 0) return yield* new SettingsError({ problems })
-    const resolved = resolveSettings(parts, outer, about)
-    if (Either.isLeft(resolved))
-      return yield* new SettingsError({ problems: yield* placed(file, resolved.left) })
-    const { tables, top } = resolved.right
+    const isGeneral =
+      elsewhere.length + thresholds.problems.length > 0 ||
+      inFile.some((problem) => ownerOf(problem, parts) === undefined)
+    const usable = isGeneral
+      ? Either.left([...inFile, ...thresholds.problems])
+      : usableSettings(parts, inFile, outer, about)
+    if (Either.isLeft(usable))
+      return yield* new SettingsError({ problems: [...(yield* placed(file, usable.left)), ...elsewhere] })
+    const { mistakes, resolved } = usable.right
+    const { tables, top } = resolved
     const homeless =
       sources.userHome === undefined &&
       [top, ...tables].map(({ settings }) => pathBelowHome(settings)).find((found) => found !== undefined)
@@ -206,16 +218,28 @@ export const loadSettings: (
       const reason = `is ${quoted(homeless.path)}, and there is no home folder: set HOME to an absolute path`
       return yield* new SettingsError({ problems: [{ key: homeless.key, reason }] })
     }
-    const effective = (project: ResolvedProject) => effectiveProject(project, file.path, sources)
+    const effective = Effect.fnUntraced(function* (project: ResolvedProject) {
+      const own = mistakes.filter((mistake) => ownerOf(mistake, parts) === project.table)
+      const found: EffectiveProject = yield* effectiveProject(
+        project,
+        yield* placed(file, own),
+        file.path,
+        sources
+      )
+      return found
+    })
     const ofTop = yield* effective(top)
+    const projects = supervised(
+      ofTop,
+      yield* Effect.forEach(tables, effective, { concurrency: "unbounded" }),
+      about,
+      outer
+    )
+    if (mistakes.length > 0 && projects.every(({ worker }) => Either.isLeft(worker)))
+      return yield* new SettingsError({ problems: yield* placed(file, mistakes) })
     return {
       settingsFile: { path: file.path, found: file.found, sha256: file.sha256 },
-      projects: supervised(
-        ofTop,
-        yield* Effect.forEach(tables, effective, { concurrency: "unbounded" }),
-        about,
-        outer
-      ),
+      projects,
       named: about._tag === "Table" ? tables.find(({ table }) => table === about.name)?.table : undefined,
       about,
       fileSettings: settingsIn(parts),
@@ -226,3 +250,10 @@ export const loadSettings: (
     }
   }
 )
+
+/** The same, but for any mistake a failure. */
+export const loadSettings = Effect.fnUntraced(function* (sources: SettingsSources, candidate?: SettingsText) {
+  const settings = yield* loadUsable(sources, candidate)
+  const problems = mistakesIn(settings)
+  return problems.length > 0 ? yield* new SettingsError({ problems }) : settings
+})

@@ -65,7 +65,7 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
       return {
         project: plan.project,
         state,
-        argv: inForce.argv,
+        argv: plan.refusal === undefined ? inForce.argv : [],
         workingDir: inForce.cwd,
         autostart: plan.autostart,
         awaited,

@@ -128,6 +128,11 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
     { id, start }: RunStarts.NextRun,
     byUser: boolean
   ) {
+    if (plan.refusal !== undefined) {
+      yield* runs.endLeftovers
+      const nowMs = yield* Clock.currentTimeMillis
+      return yield* report({ _tag: "CannotStart", epoch, because: plan.refusal, nowMs, isRefused: true })
+    }
     if (start._tag === "Refused") {
       const { verdict } = start
       const nowMs = yield* Clock.currentTimeMillis
@@ -171,7 +176,8 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
     const id = run?.id ?? runs.current()?.id
     options.spending.note(project, next.work)
     wish = savedStateOf(next, id ?? null, runs.trace(), wish)
-    yield* disk.save(wish)
+    // Settings that allow no start are no state of the worker: it starts once they are corrected.
+    if (plan.refusal === undefined || next.phase._tag === "Stopped") yield* disk.save(wish)
     yield* SubscriptionRef.set(state, next)
     for (const action of actions) yield* perform(action, run)
   })
@@ -235,8 +241,10 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
     restartFor: (because, next, cause) => report({ _tag: "RestartFor", because, next, cause }),
     hurry: report({ _tag: "Hurry" }),
     replan: Effect.fnUntraced(function* (next) {
-      const { restart } = plan
+      const { refusal, restart } = plan
       plan = next
+      if (refusal !== undefined && refusal !== next.refusal)
+        yield* report({ _tag: "Release", because: refusal })
       const { nextStartMs: dueMs, worker } = yield* snapshot
       const uptimeMs =
         worker === undefined ? 0 : Number((yield* Clock.currentTimeNanos) - worker.startedNanos) / 1e6

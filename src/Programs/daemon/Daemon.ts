@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { plansOf } from "../../Domain/worker/ProjectPlan.ts"
+import { usablePlansOf } from "../../Domain/worker/ProjectPlan.ts"
 import * as SettingsReload from "../../Layers/config/SettingsReload.ts"
 import * as SettingsStore from "../../Layers/config/SettingsStore.ts"
 import * as SettingsWatcher from "../../Layers/config/SettingsWatcher.ts"
@@ -77,7 +77,7 @@ const Projects = (keepState: boolean) =>
     Effect.gen(function* () {
       const { current } = yield* SettingsInForce.SettingsInForce
       const settings = yield* SubscriptionRef.get(current)
-      const projects = yield* plansOf(settings)
+      const projects = yield* usablePlansOf(settings)
       return Supervisor.layer({ projects, selected: settings.named, keepState })
     })
   )

@@ -97,6 +97,59 @@ describe("the settings, written without a daemon", () => {
     })
   )
 
+  it.scopedLive("are refused where a project would lose its worker, or begin without one", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const worker = 'worker_command = { type = "Command", argv = ["agent"] }\n'
+      const refusal = (next: string) =>
+        Effect.gen(function* () {
+          const { sha256 } = yield* get
+          return (yield* Effect.flip(set(next, sha256))).message
+        }).pipe(inHome(home))
+      const write = (next: string) =>
+        Effect.flatMap(get, ({ sha256 }) => set(next, sha256)).pipe(inHome(home))
+      const example = `'{ type = "Command", argv = ["my-agent"] }'`
+      assert.strictEqual(
+        yield* refusal('[projects.neu]\nworking_dir = "/neu"\n'),
+        "projects.neu.worker_command is missing, and without it neu has no worker to start. " +
+          `Give it one (autopilotd config set --project neu worker_command ${example}), ` +
+          "or the whole project at once (autopilotd config set projects.neu " +
+          `'{ working_dir = "DIR", worker_command = { type = "Command", argv = ["my-agent"] } }').`
+      )
+      // The worker of a home without settings comes from the command line.
+      yield* write('model = "opus"\n')
+      yield* write('project = "shop"\n')
+      yield* write(worker)
+      assert.strictEqual(
+        yield* refusal('model = "opus"\n'),
+        "worker_command is missing, and without it default has no worker to start. " +
+          `Give it one (autopilotd config set worker_command ${example}).`
+      )
+      yield* write(`${worker}[projects.neu]\n`)
+      assert.match(
+        yield* refusal(`${worker}[projects.neu]\nmodl = "opus"\n`),
+        /:3: projects\.neu\.modl is not/
+      )
+    })
+  )
+
+  it.scopedLive("can be changed beside a project that was wrong before, but not made worse", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const worker = 'worker_command = { type = "Command", argv = ["agent"] }\n'
+      const neu = '[projects.neu]\nmodl = "opus"\nmax_turnz = 3\n'
+      fs.writeFileSync(join(home, "daemon.toml"), `${worker}${neu}`)
+      yield* Effect.gen(function* () {
+        const write = (next: string) => Effect.flatMap(get, ({ sha256 }) => set(next, sha256))
+        assert.isTrue((yield* write(`model = "opus"\n${worker}${neu}`)).written)
+        assert.isTrue((yield* write(`${worker}[projects.neu]\nmax_turnz = 3\n`)).written)
+        const worse = yield* Effect.flip(write(`${worker}[projects.neu]\nmax_turnz = 3\nmax_budgt = 3\n`))
+        assert.match(worse.message, /max_turnz[^]*max_budgt/)
+        assert.isTrue((yield* write(`${worker}[projects.neu]\nmax_turns = 3\n`)).written)
+      }).pipe(inHome(home))
+    })
+  )
+
   it.scopedLive("may add a table for the project that the environment names", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome

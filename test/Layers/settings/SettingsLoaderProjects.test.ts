@@ -173,3 +173,55 @@ model = "opus"
     })
   )
 })
+
+describe("a start with a mistake in the table of one project", () => {
+  const states = ({ loadUsable }: Effect.Effect.Success<typeof user>) =>
+    Effect.map(loadUsable, ({ projects }) =>
+      projects.map(({ project, worker }) =>
+        Either.match(worker, {
+          onLeft: ({ message }) => `${project}: ${message.replace(/^\S+daemon\.toml/, "").split("\n")[0]}`,
+          onRight: ({ argv }) => `${project} runs ${argv[0]}`
+        })
+      )
+    )
+
+  it.scoped("starts the others, and says what is wrong with that one", () =>
+    Effect.gen(function* () {
+      const person = yield* user
+      yield* person.write(
+        ".autopilot/daemon.toml",
+        `${agent}restart = { initial_backoff_ms = 5000 }
+[projects.blog]
+max_turnz = 3
+[projects.shop]
+[projects.mail]
+restart = { max_backoff_ms = 10 }
+[projects.news]
+working_dir = 5
+`
+      )
+      assert.deepStrictEqual(yield* states(person), [
+        "default runs agent",
+        "blog: :4: projects.blog.max_turnz is not a setting. Did you mean projects.blog.max_turns?",
+        "shop runs agent",
+        "mail: :7: projects.mail.restart.max_backoff_ms (10) is below restart.initial_backoff_ms, which is 5000 inherited from the top level.",
+        "news: :9: projects.news.working_dir must be a path, not 5."
+      ])
+      // Whoever checks the settings is told all at once.
+      assert.strictEqual((yield* person.complaints()).length, 3)
+    })
+  )
+
+  it.scoped("is refused when a mistake concerns all projects, or no project is left", () =>
+    Effect.gen(function* () {
+      const person = yield* user
+      const refusal = Effect.map(Effect.flip(person.loadUsable), ({ problems }) =>
+        problems.map(({ key }) => key)
+      )
+      yield* person.write(".autopilot/daemon.toml", `${agent}modl = "x"\n[projects.blog]\nmax_turnz = 3\n`)
+      assert.deepStrictEqual(yield* refusal, ["modl", "projects.blog.max_turnz"])
+      yield* person.write(".autopilot/daemon.toml", "[projects.blog]\nmax_turnz = 3\n[projects.shop]\n")
+      assert.deepStrictEqual(yield* refusal, ["projects.blog.max_turnz"])
+    })
+  )
+})

@@ -404,6 +404,25 @@ describe("added, changed and removed projects", () => {
       }).pipe(around(makeSurroundings()))
   )
 
+  it.effect(
+    "a project whose settings allow no start is failed until they are corrected, and saves nothing",
+    () => {
+      const world = makeSurroundings({ shop: { ...emptyState, wanted: "up" } })
+      const refused = named("shop", { argv: [""], refusal: "its settings have a mistake" })
+      return Effect.gen(function* () {
+        yield* begin
+        assert.deepStrictEqual(yield* words, ["default running", "shop failed", "blog running"])
+        assert.strictEqual(reason((yield* snapshotOf(shop)).state), "its settings have a mistake")
+        assert.isFalse((yield* commandTo(shop, "start")).message.includes("running"))
+        yield* apply(plan, named("shop", { argv: [""], refusal: "another mistake" }), named("blog"))
+        assert.strictEqual(reason((yield* snapshotOf(shop)).state), "another mistake")
+        assert.deepStrictEqual(world.saved.get("shop"), { ...emptyState, wanted: "up" })
+        yield* apply(plan, named("shop"), named("blog"))
+        assert.deepStrictEqual(yield* words, ["default running", "shop running", "blog running"])
+      }).pipe(around(world, { projects: [plan, refused, named("blog")], keepState: true }))
+    }
+  )
+
   it.effect("a lower success threshold resets the failures as soon as the worker has run that long", () =>
     Effect.gen(function* () {
       yield* begin

@@ -5,7 +5,17 @@ import * as Effect from "effect/Effect"
 import { daemonLog } from "../daemon/OtherStarts.ts"
 import { command, eventually, fixture, startDaemon, temporaryHome, workersOf } from "../TestDaemon.ts"
 import { alive } from "../tree/GrownTree.ts"
-import { inState, pidOf, pidsOf, processesOf, project, request, rowOf, rows } from "./SeveralProjects.ts"
+import {
+  inState,
+  pidOf,
+  pidsOf,
+  processesOf,
+  project,
+  request,
+  rowOf,
+  rows,
+  saidOf
+} from "./SeveralProjects.ts"
 
 const sleeps = [fixture("sleeps.sh")]
 const deaf = [fixture("ignores-term.sh")]
@@ -154,6 +164,41 @@ describe("several projects under one daemon", () => {
           [...names, "default"].map((name, at) => [String(name === "default" ? 8 : at + 2), name])
         )
       }
+    })
+  )
+
+  it.scopedLive("a project that cannot start costs the others nothing, and says what to do", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const settings = (key: string) =>
+        project("calm", sleeps) + project("neu", sleeps, `${key} = 3`) + "[projects.bare]\n"
+      yield* startDaemon({ home, settings: settings("max_turnz") })
+      const pid = yield* pidOf(home, "calm")
+      const said = yield* saidOf(home, "neu", "why")
+      assert.include(
+        said,
+        "max_turnz is not a setting. Did you mean projects.neu.max_turns? Correct it (autopilotd config edit), then run: autopilotd reload"
+      )
+      assert.notInclude(said, "start-worker")
+      assert.include(
+        yield* saidOf(home, "bare", "status"),
+        "autopilotd config set --project bare worker_command"
+      )
+      assert.match(
+        (yield* command({ home, args: ["projects"] })).stdout,
+        /calm +running[^]*neu +failed[^]*bare +failed/
+      )
+      const doctor = yield* command({ home, args: ["doctor"] })
+      assert.match(doctor.stdout, /max_turnz/)
+
+      // The advice is followed.
+      const worker = `{ type = "Command", argv = ${JSON.stringify(sleeps)} }`
+      yield* command({ home, args: ["config", "set", "--project", "bare", "worker_command", worker] })
+      const text = fs.readFileSync(join(home, "daemon.toml"), "utf8").replace("max_turnz", "max_turns")
+      fs.writeFileSync(join(home, "daemon.toml"), text)
+      yield* command({ home, args: ["reload"] })
+      yield* pidsOf(home, "neu", "bare")
+      assert.strictEqual(yield* pidOf(home, "calm"), pid)
     })
   )
 })
