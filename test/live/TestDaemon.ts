@@ -225,13 +225,16 @@ export interface RunOptions {
   readonly command?: string
 }
 
+/** The wishes of the one who runs the tests are not those of a user in a test. */
+const noColourWishes = { NO_COLOR: undefined, FORCE_COLOR: undefined, CLICOLOR_FORCE: undefined }
+
 /** Runs a command line of autopilotd; at the end of the scope it is killed, if it still runs. */
 export const run = (options: RunOptions): Effect.Effect<Run, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync((): Run => {
       const child = spawn(options.command ?? launcher, [...options.args], {
         cwd: options.cwd ?? options.home,
-        env: { ...process.env, AUTOPILOT_HOME: options.home, NO_COLOR: undefined, ...options.env },
+        env: { ...process.env, AUTOPILOT_HOME: options.home, ...noColourWishes, ...options.env },
         stdio: ["ignore", "pipe", "pipe"]
       })
       let stdout = ""

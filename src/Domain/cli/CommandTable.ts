@@ -47,7 +47,7 @@ const commandTable = {
   },
   logs: {
     optional: ["names"],
-    options: ["follow", "lines", "since", "grep", "stderr", "raw", "project", "json"],
+    options: ["follow", "lines", "since", "grep", "stderr", "daemon", "text", "raw", "project", "json"],
     takesWorker: false
   },
   hogs: {

@@ -14,9 +14,9 @@ export const lookingTexts = {
     examples: ["autopilotd projects", "autopilotd projects --json"]
   },
   logs: {
-    summary: "Show the worker's output",
+    summary: "Show the output of all workers, or of some",
     details:
-      "Reads worker.log and its rotated files, whether or not a daemon is running: the last 50 lines, or the range of --lines and --since. A terminal shows the stream of an agent in readable form; --raw shows it unchanged, as a pipe receives it. --json prints one object per line.",
+      "Reads worker.log and its rotated files, whether or not a daemon is running: the last 50 lines, or the range of --lines and --since. Without a name it merges all projects by time, each line after the name of its project, and -f also follows projects that come later; --daemon adds the daemon's own log. A terminal shows the stream of an agent in words; --text does so in a pipe, which else receives it unchanged, as --raw shows it everywhere. --grep searches the words, with --raw the unchanged lines; it ignores case unless PATTERN has a capital letter, takes JavaScript's regular expressions, and gives up on one that takes seconds on a line, such as (a+)+$. --json prints one object per line.",
     examples: [
       "autopilotd logs -f",
       "autopilotd logs shop --since 2h --grep error",

@@ -29,7 +29,8 @@ export const environmentEntries: ReadonlyArray<Entry> = [
   [workerBinaryVariable, "Worker, if nothing else names one"],
   ...settingVariables.map(({ name, path }): Entry => [name, `Setting ${path.join(".")}`]),
   ["VISUAL, EDITOR", "Editor of config edit (default: vi)"],
-  ["NO_COLOR", "Disables colour when set and not empty"]
+  ["NO_COLOR", "Disables colour when set and not empty"],
+  ["FORCE_COLOR, CLICOLOR_FORCE", "Colour also in a pipe, unless 0 or NO_COLOR"]
 ]
 
 /** The files of a user, relative to AUTOPILOT_HOME. */

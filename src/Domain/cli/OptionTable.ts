@@ -5,6 +5,7 @@ import {
   type OptionValue,
   oneOf,
   pastTime,
+  pattern,
   port,
   project,
   text,
@@ -112,11 +113,13 @@ export const optionTable = {
   startDaemon: flag({ long: "start", summary: "Start the daemon if none is running" }),
   grep: valued({
     long: "grep",
-    placeholder: "TEXT",
-    value: text("a text"),
-    summary: "Show only lines that contain TEXT"
+    placeholder: "PATTERN",
+    value: pattern,
+    summary: "Show only lines that match PATTERN, a regular expression"
   }),
   stderr: flag({ long: "stderr", summary: "Show only standard error" }),
+  daemon: flag({ long: "daemon", summary: "Show the daemon's own lines too" }),
+  text: flag({ long: "text", summary: "Show an agent's stream in words, also in a pipe" }),
   raw: flag({ long: "raw", summary: "Show the output unchanged" }),
   config: valued({
     long: "config",

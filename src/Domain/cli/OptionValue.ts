@@ -1,6 +1,7 @@
 import * as Either from "effect/Either"
 import type { ProjectName } from "../Project.ts"
 import { isProjectName } from "../ProjectNameRules.ts"
+import { searchPattern } from "../text/SearchPattern.ts"
 import { parseKeyPath } from "../toml/KeyPath.ts"
 import { isSinceTime, sinceExpects } from "./SinceTime.ts"
 
@@ -69,6 +70,14 @@ export const port: OptionValue<number> = {
 export const pastTime: OptionValue<string> = {
   expects: sinceExpects,
   decode: (given) => (isSinceTime(given) ? given : undefined),
+  numeric: false,
+  completes: undefined
+}
+
+/** A regular expression as written. `searchPattern` compiles it. */
+export const pattern: OptionValue<string> = {
+  expects: String.raw`a regular expression, in which \( is a bracket of the text`,
+  decode: (given) => (given !== "" && searchPattern(given) !== undefined ? given : undefined),
   numeric: false,
   completes: undefined
 }

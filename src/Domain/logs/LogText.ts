@@ -1,8 +1,9 @@
 import { renderAgentLine } from "../adapter/AgentText.ts"
 import { stampLength, storedLine } from "../output/StoredLine.ts"
 import type { ProjectName } from "../Project.ts"
-import { jsonText } from "../text/Printable.ts"
-import { styled } from "../text/Style.ts"
+import { harmless, jsonText } from "../text/Printable.ts"
+import { type Level, type Style, styled } from "../text/Style.ts"
+import { stampOf } from "./LogFilter.ts"
 
 /**
  * Renders a line of a worker.log for a terminal, without its newline; undefined for a line that shows nothing. A line of
@@ -22,8 +23,51 @@ export const terminalLine = (line: string, { colour }: { readonly colour: boolea
   return `${styled(stored.stream === "err" ? "error" : "dim", stamp.trimEnd())} ${text}`
 }
 
+/** A line of the daemon's own log: `2026-11-22 19:45:36.029 WARN  shop: ...`. */
+const daemonLine = (line: string) => {
+  const stamp = stampOf(line)
+  if (stamp === undefined) return undefined
+  const [, word = "", text = ""] = /^(\S+) +(.*)$/s.exec(line.slice(stamp.length + 1)) ?? []
+  const level: Level = word === "ERROR" ? "error" : word === "WARN" ? "warning" : "info"
+  return { stamp, level, word, text }
+}
+
+const levelStyles: Readonly<Record<Level, Style>> = { info: "dim", warning: "warning", error: "error" }
+
+/** Renders a line of the daemon's own log for a terminal, without its newline. */
+export const daemonTerminalLine = (line: string, { colour }: { readonly colour: boolean }): string => {
+  const entry = colour ? daemonLine(line) : undefined
+  return entry === undefined
+    ? harmless(line, false)
+    : `${styled("dim", entry.stamp)} ${styled(levelStyles[entry.level], entry.word.padEnd(5))} ${harmless(entry.text, false)}`
+}
+
+/**
+ * What a reader sees of a line of any log, without its time and colours; undefined for a line that shows nothing. A line
+ * of an agent may become several.
+ */
+export const shownText = (line: string): string | undefined => {
+  const stored = storedLine(line)
+  if (stored !== undefined) return renderAgentLine(stored.text, { colour: false, readAtMs: stored.at })
+  const stamp = stampOf(line)
+  return stamp === undefined
+    ? renderAgentLine(line, { colour: false })
+    : harmless(line.slice(stamp.length + 1), false)
+}
+
+/** A line without its time, unchanged. */
+export const unchangedText = (line: string): string => storedLine(line)?.text ?? line
+
 /** Renders a line as a JSON object. `at` is null for a line without a stamp. */
 export const jsonLine = (line: string, project: ProjectName): string => {
   const { at, stream, text } = storedLine(line) ?? { at: null, stream: "note", text: line }
   return jsonText({ at, project, stream, text })
+}
+
+/** Renders a line of the daemon's own log as a JSON object. */
+export const daemonJsonLine = (line: string): string => {
+  const entry = daemonLine(line)
+  if (entry === undefined) return jsonText({ at: null, stream: "daemon", text: line })
+  const at = storedLine(`${entry.stamp} --- `)?.at ?? null
+  return jsonText({ at, stream: "daemon", level: entry.level, text: entry.text })
 }

@@ -7,8 +7,21 @@ export interface Message {
   readonly text: string
 }
 
-/** SGR parameters (ECMA-48, 8.3.117) by meaning: colours and intensities that every terminal has. */
-const codes = { strong: 1, dim: 2, error: 31, ok: 32, warning: 33, note: 36 } as const
+/**
+ * SGR parameters (ECMA-48, 8.3.117) by meaning: colours and intensities that every terminal has. `blue` and `magenta` mean
+ * nothing: they tell names apart.
+ */
+const codes = {
+  strong: 1,
+  dim: 2,
+  reverse: 7,
+  error: 31,
+  ok: 32,
+  warning: 33,
+  blue: 34,
+  magenta: 35,
+  note: 36
+} as const
 
 export type Style = keyof typeof codes
 

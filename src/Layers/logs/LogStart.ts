@@ -1,6 +1,7 @@
 import type { FileHandle } from "node:fs/promises"
 import { isMatching, isTooOld, type LogFilter } from "../../Domain/logs/LogFilter.ts"
 import { type LogPlace, openLog, rotatedLogs } from "./RotatedLogs.ts"
+import { withinLimit } from "./SearchLimit.ts"
 
 const blockBytes = 64 * 1024
 const newline = 0x0a
@@ -30,6 +31,18 @@ const scanPiece = (piece: Buffer, filter: LogFilter, search: Search): number | u
   return taken
 }
 
+/** The same within the limit of a search. */
+const searchPiece = (piece: Buffer, filter: LogFilter, search: Search): number | undefined => {
+  if (filter.isWanted === undefined) return scanPiece(piece, filter, search)
+  const before = { ...search }
+  let taken: number | undefined
+  withinLimit(() => {
+    Object.assign(search, before)
+    taken = scanPiece(piece, filter, search)
+  })
+  return taken
+}
+
 /** Scans a file backwards. Returns the offset of the earliest line taken. */
 const scanFile = async (handle: FileHandle, filter: LogFilter, search: Search): Promise<number> => {
   let to = (await handle.stat()).size
@@ -44,7 +57,7 @@ const scanFile = async (handle: FileHandle, filter: LogFilter, search: Search): 
     const whole = from === 0 ? 0 : bytes.indexOf(newline) + 1
     const isCut = from > 0 && (whole === 0 || whole === bytes.length)
     if (!isCut) {
-      const taken = scanPiece(bytes.subarray(whole), filter, search)
+      const taken = searchPiece(bytes.subarray(whole), filter, search)
       if (taken !== undefined) found = from + whole + taken
     }
     carried = isCut ? bytes : bytes.subarray(0, whole)
@@ -60,6 +73,11 @@ export const logStart = async (
 ): Promise<LogPlace | undefined> => {
   const search: Search = { missing: query.last, isDone: query.last === 0 }
   let place: LogPlace | undefined
+  const closing = async (handle: FileHandle, cause: unknown): Promise<never> => {
+    await handle.close()
+    await place?.handle.close()
+    throw cause
+  }
   const seen = new Set<number>()
   for (const each of await rotatedLogs(path)) {
     const handle = await openLog(each)
@@ -71,7 +89,7 @@ export const logStart = async (
       continue
     }
     seen.add(ino)
-    const offset = await scanFile(handle, query, search)
+    const offset = await scanFile(handle, query, search).catch((cause: unknown) => closing(handle, cause))
     await place?.handle.close()
     place = { handle, offset }
     if (search.isDone) break

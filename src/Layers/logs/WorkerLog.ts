@@ -71,6 +71,8 @@ export interface ProjectLog {
    * and in the stored lines where `log.redact` is set.
    */
   readonly capture: (worker: OutputSource, secretValues?: ReadonlyArray<string>) => Effect.Effect<Capture>
+  /** Writes a line of the daemon behind the output that was read so far. */
+  readonly note: (text: string) => Effect.Effect<void>
 }
 
 /**
@@ -244,7 +246,7 @@ const make = Effect.gen(function* () {
       } satisfies Capture
     })
 
-    return { capture }
+    return { capture, note: (text: string) => Effect.sync(() => void note(text)) }
   })
   return { open }
 })

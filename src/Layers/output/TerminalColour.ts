@@ -1,6 +1,14 @@
-/** https://no-color.org: any value that is not empty. */
-export const wantsPlain = (): boolean =>
-  (process.env["NO_COLOR"] ?? "") !== "" || process.env["TERM"] === "dumb"
+const isSet = (name: string): boolean => (process.env[name] ?? "") !== ""
 
-/** Standard output is a terminal that shows colours. */
-export const showsColour = (): boolean => process.stdout.isTTY && !wantsPlain()
+/** https://no-color.org: any value that is not empty. */
+export const wantsPlain = (): boolean => isSet("NO_COLOR") || process.env["TERM"] === "dumb"
+
+/** https://force-color.org and https://bixense.com/clicolors: colours also where no terminal is. */
+const isForced = (): boolean =>
+  ["FORCE_COLOR", "CLICOLOR_FORCE"].some(
+    (name) => isSet(name) && process.env[name] !== "0" && process.env[name] !== "false"
+  )
+
+/** Standard output shows colours: a terminal does, and what a user says does. NO_COLOR wins. */
+export const showsColour = (): boolean =>
+  !isSet("NO_COLOR") && (isForced() || (process.stdout.isTTY && !wantsPlain()))

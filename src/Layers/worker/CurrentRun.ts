@@ -27,6 +27,8 @@ interface CurrentRun {
   readonly hasten: Effect.Effect<void>
   /** Kills leftovers, where no start follows that would. */
   readonly endLeftovers: Effect.Effect<void>
+  /** Writes a line of the daemon to the worker's log. */
+  readonly note: (text: string) => Effect.Effect<void>
   /** The run with its plan and its start on the monotonic clock; undefined before the first one. */
   readonly current: () =>
     | { readonly id: string; readonly plan: ProjectPlan; readonly startedNanos: bigint | undefined }
@@ -175,6 +177,7 @@ export const make = Effect.fnUntraced(function* (
         })
       return Effect.forkIn(runs.endLeftovers(planNow(), Deferred.await(abandon), onRemains), scope)
     }).pipe(Effect.asVoid),
+    note: log.note,
     current: () =>
       current === undefined
         ? undefined

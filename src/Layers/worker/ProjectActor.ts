@@ -8,6 +8,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Survivor } from "../../Domain/tree/Survivor.ts"
 import { describeVerdict } from "../../Domain/verdict/ExitVerdict.ts"
 import type { KillReason } from "../../Domain/verdict/WorkerEnd.ts"
+import { logNoteOf } from "../../Domain/worker/LogNote.ts"
 import { type ProjectPlan, settingsAwaited, type WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
 import { afresh, clearedParts, emptyState, resume, savedStateOf } from "../../Domain/worker/SavedState.ts"
 import type { Hold, UserCommand, WorkerAction, WorkerEvent } from "../../Domain/worker/WorkerEvent.ts"
@@ -165,8 +166,17 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
         return timer.after(action.forMs, { _tag: "Due", epoch: action.epoch })
       case "CancelTimer":
         return timer.cancel
-      case "Publish":
-        return Effect.zipRight(events.publish(action.event), login.hear(action.event))
+      case "Publish": {
+        const note = logNoteOf(action.event)
+        return Effect.all(
+          [
+            events.publish(action.event),
+            note === undefined ? Effect.void : runs.note(note),
+            login.hear(action.event)
+          ],
+          { discard: true }
+        )
+      }
     }
   }
 

@@ -11,7 +11,7 @@ import { DaemonWatch } from "../../Layers/panel/DaemonWatch.ts"
 import { freshLines, newestLines } from "../../Layers/panel/LogWindow.ts"
 import type { Page } from "../../Layers/panel/PageSocket.ts"
 import { logSign } from "../../Layers/panel/WholeLog.ts"
-import { chosenProject } from "../logs/Logs.ts"
+import { chosenProject } from "./ChosenProject.ts"
 import { windowRows } from "./LogRoutes.ts"
 import type { PageRequest } from "./PageParts.ts"
 
@@ -71,7 +71,7 @@ const follow = ({ after, live, ...choice }: LogFollow, request: PageRequest, { s
       yield* added(name)
     }).pipe(
       // No worker has printed anything yet.
-      Effect.catchTag("NoLog", () => Effect.void)
+      Effect.catchTag("NoLogChosen", () => Effect.void)
     )
     yield* Effect.forever(Effect.zipRight(look, Effect.sleep(interval)))
   }).pipe(

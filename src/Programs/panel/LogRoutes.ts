@@ -18,8 +18,8 @@ import {
 } from "../../Layers/panel/LogWindow.ts"
 import { refused } from "../../Layers/panel/PanelServer.ts"
 import { rawLine, wholeLog } from "../../Layers/panel/WholeLog.ts"
-import { chosenProject } from "../logs/Logs.ts"
 import { asked } from "./Asked.ts"
+import { chosenProject } from "./ChosenProject.ts"
 
 const headers = { "cache-control": "no-store" }
 
@@ -89,7 +89,7 @@ export const logRoutes = HttpRouter.empty.pipe(
       return rowsAnswer(...windowRows(window, request), size)
     }).pipe(
       Effect.catchTags({
-        NoLog: ({ message }) => Effect.succeed(rowsAnswer(logMark(message))),
+        NoLogChosen: ({ message }) => Effect.succeed(rowsAnswer(logMark(message))),
         LogUnreadable: ({ message }) => Effect.succeed(rowsAnswer(logMark(message)))
       })
     )
@@ -104,7 +104,7 @@ export const logRoutes = HttpRouter.empty.pipe(
       )
     }).pipe(
       Effect.catchTags({
-        NoLog: ({ message }) => Effect.succeed(rowsAnswer(html`${message}`)),
+        NoLogChosen: ({ message }) => Effect.succeed(rowsAnswer(html`${message}`)),
         LogUnreadable: ({ message }) => Effect.succeed(rowsAnswer(html`${message}`))
       })
     )
@@ -119,6 +119,6 @@ export const logRoutes = HttpRouter.empty.pipe(
         contentType: "text/plain; charset=utf-8",
         headers: { ...headers, "content-disposition": `attachment; filename="${name}.log"` }
       })
-    }).pipe(Effect.catchTag("NoLog", ({ message }) => Effect.succeed(refused(404, message))))
+    }).pipe(Effect.catchTag("NoLogChosen", ({ message }) => Effect.succeed(refused(404, message))))
   )
 )

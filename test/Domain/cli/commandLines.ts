@@ -3,6 +3,7 @@ import type { ArgumentKey } from "../../../src/Domain/cli/ArgumentTable.ts"
 import { givenArguments, type Invocation } from "../../../src/Domain/cli/CommandLine.ts"
 import { argumentsOf, commandRow, type Verb, verbs } from "../../../src/Domain/cli/CommandTable.ts"
 import { type OptionKey, optionTable } from "../../../src/Domain/cli/OptionTable.ts"
+import { searchPattern } from "../../../src/Domain/text/SearchPattern.ts"
 
 /** Words that a sloppy reader of command lines would take for something else. */
 const treacherous = [
@@ -84,8 +85,10 @@ const valueOf: Record<OptionKey, FastCheck.Arbitrary<unknown>> = {
   port: FastCheck.nat({ max: 65_535 }),
   open: FastCheck.constant(true),
   startDaemon: FastCheck.constant(true),
-  grep: someText,
+  grep: someText.filter((text) => searchPattern(text) !== undefined),
   stderr: FastCheck.constant(true),
+  daemon: FastCheck.constant(true),
+  text: FastCheck.constant(true),
   raw: FastCheck.constant(true),
   json: FastCheck.constant(true)
 }

@@ -28,11 +28,16 @@ const homeWith = (files: ReadonlyArray<string>) =>
 
 const below = (home: string) => Layer.provide(LogFiles.layer, Layer.succeed(AutopilotHome, pathsBelow(home)))
 
+const onlyUnnamed: LogFiles.LogChoice = { projects: [unnamed], daemon: false }
+
+/** Lines whose text contains this one. */
+const saying = (text: string) => ({ isWanted: (line: string) => line.slice(28).includes(text) })
+
 const read = (home: string, query: Partial<LogFiles.LogQuery> = {}) =>
   Effect.flatMap(LogFiles.LogFiles, (files) =>
-    Stream.runCollect(files.read(unnamed, { last: undefined, follow: false, ...query }))
+    Stream.runCollect(files.read(onlyUnnamed, { last: undefined, follow: false, ...query }))
   ).pipe(
-    Effect.map((chunks) => [...chunks].flat()),
+    Effect.map((chunks) => [...chunks].flatMap(({ lines }) => lines)),
     Effect.provide(below(home))
   )
 
@@ -41,7 +46,7 @@ const follow = Effect.fnUntraced(function* (home: string, query: Partial<LogFile
   const seen: Array<string> = []
   const files = yield* Effect.provide(LogFiles.LogFiles, below(home))
   yield* Effect.forkScoped(
-    Stream.runForEach(files.read(unnamed, { last: undefined, follow: true, ...query }), (lines) =>
+    Stream.runForEach(files.read(onlyUnnamed, { last: undefined, follow: true, ...query }), ({ lines }) =>
       Effect.sync(() => void seen.push(...lines))
     )
   )
@@ -104,17 +109,17 @@ describe("the log files of a worker", () => {
       const home = yield* homeWith([lines.slice(0, 2).join(""), lines.slice(2).join("")])
       const found = (query: Partial<LogFiles.LogQuery>) =>
         Effect.map(read(home, query), (some) => some.map((line) => line.slice(28)))
-      assert.deepStrictEqual(yield* found({ text: "alpha" }), ["alpha", "alpha\xff"])
-      assert.deepStrictEqual(yield* found({ text: "alpha", last: 1 }), ["alpha\xff"])
-      assert.deepStrictEqual(yield* found({ text: "\xff" }), ["alpha\xff"])
-      assert.deepStrictEqual(yield* found({ text: "2026" }), [])
+      assert.deepStrictEqual(yield* found({ ...saying("alpha") }), ["alpha", "alpha\xff"])
+      assert.deepStrictEqual(yield* found({ ...saying("alpha"), last: 1 }), ["alpha\xff"])
+      assert.deepStrictEqual(yield* found({ ...saying("\xff") }), ["alpha\xff"])
+      assert.deepStrictEqual(yield* found({ ...saying("2026") }), [])
       assert.deepStrictEqual(yield* found({ onlyErrors: true }), ["beta", "gamma"])
       assert.deepStrictEqual(yield* found({ since: "2026-11-22 00:00:03.000" }), [
         "worker started, pid 7",
         "alpha\xff",
         "gamma"
       ])
-      assert.deepStrictEqual(yield* found({ since: "2026-11-22 00:00:02.001", last: 2, text: "a" }), [
+      assert.deepStrictEqual(yield* found({ since: "2026-11-22 00:00:02.001", last: 2, ...saying("a") }), [
         "alpha\xff",
         "gamma"
       ])
@@ -161,14 +166,19 @@ describe("the log files of a worker", () => {
             lines.length
           ]
           const files = places.slice(1).map((to, index) => lines.slice(places[index], to).join(""))
-          const filter: LogFilter = given
+          const { text, ...others } = given
+          const filter: LogFilter = { ...others, ...(text === undefined ? {} : saying(text)) }
           const wanted = bare(lines).filter((line) => matchesFilter(filter, line))
           const expected =
             given.last === undefined
               ? wanted
               : wanted.slice(wanted.length - Math.min(given.last, wanted.length))
           const home = yield* homeWith(files)
-          assert.deepStrictEqual(yield* read(home, given), expected, JSON.stringify(given))
+          assert.deepStrictEqual(
+            yield* read(home, { ...filter, ...(given.last === undefined ? {} : { last: given.last }) }),
+            expected,
+            JSON.stringify(given)
+          )
         }
       })
   )
@@ -233,6 +243,101 @@ describe("the log files of a worker", () => {
       fs.appendFileSync(logIn(home), stored(2).slice(30))
       yield* follower.until(2)
       assert.deepStrictEqual(follower.seen, bare([stored(1), stored(2)]))
+    })
+  )
+})
+
+describe("the logs of several projects", () => {
+  const write = (home: string, name: string, lines: ReadonlyArray<string>) => {
+    fs.mkdirSync(join(home, "logs", name), { recursive: true })
+    fs.appendFileSync(join(home, "logs", name, "worker.log"), lines.join(""))
+  }
+
+  const all: LogFiles.LogChoice = { projects: "all", daemon: true }
+  const named = ({
+    lines,
+    project = unnamed
+  }: {
+    lines: ReadonlyArray<string>
+    project?: ProjectName | undefined
+  }) => lines.map((line) => `${project} ${line.slice(28)}`)
+
+  const readAll = (home: string, query: Partial<LogFiles.LogQuery> = {}) =>
+    Effect.flatMap(LogFiles.LogFiles, (files) =>
+      Stream.runCollect(files.read(all, { last: undefined, follow: false, ...query }))
+    ).pipe(
+      Effect.map((chunks) => [...chunks].flatMap(named)),
+      Effect.provide(below(home))
+    )
+
+  it.scopedLive("are one story by time; the last lines are those of all together", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      write(home, "blog", [
+        stored(1, "a"),
+        "no stamp, so it stays where it is: here\n",
+        stored(4, "d"),
+        stored(9, "z")
+      ])
+      write(home, "shop", [stored(2, "b"), stored(3, "c"), stored(5, "e")])
+      fs.writeFileSync(join(home, "logs/autopilotd.log"), "2026-11-22 00:00:03.500 WARN  shop: low\n")
+      const story = [
+        "blog a",
+        "blog it is: here",
+        "shop b",
+        "shop c",
+        "default   shop: low",
+        "blog d",
+        "shop e",
+        "blog z"
+      ]
+      assert.deepStrictEqual(yield* readAll(home), story)
+      for (const last of [0, 1, 3, 5, 100])
+        assert.deepStrictEqual(yield* readAll(home, { last }), last === 0 ? [] : story.slice(-last))
+      const since = { since: "2026-11-22 00:00:03.100" }
+      // Nobody knows how old a line without a stamp is.
+      assert.deepStrictEqual(yield* readAll(home, since), ["blog it is: here", ...story.slice(4)])
+    })
+  )
+
+  it.scopedLive("are followed, also those of projects that come later", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      write(home, "blog", [stored(1, "old"), stored(2, "a")])
+      const files = yield* Effect.provide(LogFiles.LogFiles, below(home))
+      const seen: Array<string> = []
+      yield* Effect.forkScoped(
+        Stream.runForEach(files.read(all, { last: 1, follow: true }), (some) =>
+          Effect.sync(() => void seen.push(...named(some)))
+        )
+      )
+      const until = (line: string) =>
+        eventually(
+          `${line} is seen`,
+          Effect.sync(() => seen.includes(line) || undefined)
+        )
+      yield* until("blog a")
+      write(home, "shop", [stored(3, "b")])
+      yield* until("shop b")
+      write(home, "blog", [stored(4, "c")])
+      yield* until("blog c")
+      assert.deepStrictEqual(seen, ["blog a", "shop b", "blog c"])
+    })
+  )
+})
+
+describe("a pattern that would never end", () => {
+  it.scopedLive("fails with what to do", () =>
+    Effect.gen(function* () {
+      const home = yield* homeWith([stored(1, `${"a".repeat(5000)}b`)])
+      const endless = { isWanted: (line: string) => /(a+)+$/.test(line) }
+      for (const last of [undefined, 5]) {
+        const failed = yield* Effect.flip(read(home, { ...endless, last }))
+        assert.match(
+          failed.message,
+          /^The pattern of --grep takes too long on one of the lines\. Write it without/
+        )
+      }
     })
   )
 })

@@ -418,7 +418,7 @@ describe("defects", () => {
               Layer.succeed(SelectedProject, { load: Effect.succeed(undefined), save: () => Effect.void }),
               loginsOf(around),
               Layer.succeed(WorkerLog, {
-                open: () => Effect.succeed({ capture: () => Effect.never })
+                open: () => Effect.succeed({ capture: () => Effect.never, note: () => Effect.void })
               }),
               FakeRuns.layer
             )

@@ -88,7 +88,7 @@ export const layerOf = (
     save: (project) => Effect.sync(() => void (around.selected = project))
   }))
   const Log = Layer.succeed(WorkerLog, {
-    open: () => Effect.succeed({ capture: () => Effect.never })
+    open: () => Effect.succeed({ capture: () => Effect.never, note: () => Effect.void })
   })
   return Supervisor.layer({ projects: [plan], keepState: false, ...options }).pipe(
     Layer.provideMerge(

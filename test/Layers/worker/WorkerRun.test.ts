@@ -90,7 +90,8 @@ const log = {
       tail: Effect.succeed([]),
       finish: Effect.void,
       caughtUp: Effect.void
-    })
+    }),
+  note: () => Effect.void
 }
 
 const patienceOf = (lingerMs: number) => ({
@@ -165,7 +166,7 @@ describe("what an agent reports during its run", () => {
             run(
               { ...plan, agent: claudePlan },
               "home:default:1",
-              { capture: () => Effect.succeed(capture) },
+              { capture: () => Effect.succeed(capture), note: () => Effect.void },
               patience,
               {
                 onAgent: ({ turns }) => Effect.sync(() => void saved.push(turns)),

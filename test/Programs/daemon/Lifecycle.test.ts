@@ -129,7 +129,7 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
     loginsOf(makeSurroundings()),
     Layer.succeed(StateStore, { load: () => Effect.succeed(undefined), save: () => Effect.void }),
     Layer.succeed(WorkerLog, {
-      open: () => Effect.succeed({ capture: () => Effect.never })
+      open: () => Effect.succeed({ capture: () => Effect.never, note: () => Effect.void })
     }),
     Layer.mock(ProcFs, {
       reader: makeProcReader("/nonexistent"),

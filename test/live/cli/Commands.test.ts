@@ -182,7 +182,7 @@ describe("with a daemon", () => {
       Effect.gen(function* () {
         const { home } = yield* startDaemon({ worker: [worker] })
         for (const args of [["status"], ["config", "check"]]) {
-          const told = yield* command({ home, args, env: { FORCE_COLOR: "1", TERM: "xterm-256color" } })
+          const told = yield* command({ home, args, env: { TERM: "xterm-256color" } })
           assert.notMatch(told.stdout + told.stderr, /[^\n\P{Cc}]/u, args.join(" "))
         }
         for (const line of [

@@ -4,7 +4,16 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { byShell, workerLog } from "../daemon/OtherStarts.ts"
-import { command, eventually, fixture, launcher, run, startDaemon, temporaryHome } from "../TestDaemon.ts"
+import {
+  command,
+  eventually,
+  fixture,
+  launcher,
+  ownProcess,
+  run,
+  startDaemon,
+  temporaryHome
+} from "../TestDaemon.ts"
 
 const logDir = (home: string): string => join(home, "logs/default")
 
@@ -29,7 +38,9 @@ const afterSome = Effect.fnUntraced(function* () {
   yield* daemon.status("it has finished", (data) => data.worker_status === "stopped")
   yield* eventually(
     "it is stored",
-    Effect.sync(() => (workerLog(daemon.home).split("\n").length === 5 ? true : undefined))
+    Effect.sync(() =>
+      /--- worker exited after .+: finished its work\n$/.test(workerLog(daemon.home)) ? true : undefined
+    )
   )
   return daemon
 })
@@ -43,12 +54,14 @@ describe("autopilotd logs", () => {
       .map((line) => JSON.parse(line))
     assert.isAtMost(Math.abs(Date.now() - (lines[0]?.at ?? 0)), 3_600_000)
     const [started, ...others] = lines.map(({ project, stream, text }) => ({ project, stream, text }))
+    const ended = others.pop()
     assert.match(started?.text ?? "", /^worker started, pid \d+$/)
     assert.sameDeepMembers(others, [
       { project: "default", stream: "out", text: "one" },
       { project: "default", stream: "err", text: "two" },
       { project: "default", stream: "out", text: "\ufffd three1 a needle" }
     ])
+    assert.match(ended?.text ?? "", /^worker exited after [^:]+: finished its work$/)
   })
 
   it.scopedLive("shows the output of the worker, also as JSON objects and after the daemon has stopped", () =>
@@ -80,20 +93,31 @@ describe("autopilotd logs", () => {
         fs.mkdirSync(join(home, "logs", name), { recursive: true })
         fs.writeFileSync(join(home, "logs", name, "worker.log"), `2026-11-22 10:00:00.000 out from ${name}\n`)
       }
-      const unclear = yield* command({ home, args: ["logs"] })
-      assert.deepStrictEqual([unclear.code, unclear.stdout], [1, ""])
-      assert.strictEqual(
-        unclear.stderr,
-        "autopilotd: There are logs of several projects: blog, shop. Name one with --project.\n"
+      fs.appendFileSync(join(home, "logs/blog/worker.log"), "2026-11-22 10:00:02.000 err later\n")
+      const all = yield* command({ home, args: ["logs"] })
+      assert.deepStrictEqual([all.code, all.stderr], [0, ""])
+      const bothNames = [
+        "blog | 2026-11-22 10:00:00.000 out from blog",
+        "shop | 2026-11-22 10:00:00.000 out from shop",
+        "blog | 2026-11-22 10:00:02.000 err later\n"
+      ]
+      assert.strictEqual(all.stdout, bothNames.join("\n"))
+      fs.writeFileSync(join(home, "logs/autopilotd.log"), "2026-11-22 10:00:01.000 WARN  shop: low\n")
+      const own = yield* command({ home, args: ["logs", "--daemon", "-n", "2"] })
+      assert.match(
+        own.stdout,
+        /^autopilotd \| 2026-11-22 10:00:01.000 WARN {2}shop: low\nblog {7}\| .*later\n$/
       )
+      const both = yield* command({ home, args: ["logs", "--text", "--raw"] })
+      assert.deepStrictEqual([both.code, both.stdout], [2, ""])
       const unknown = yield* command({ home, args: ["logs", "-p", "shpo", "--json"] })
       assert.strictEqual(unknown.code, 1)
       assert.deepStrictEqual(JSON.parse(unknown.stdout), {
         success: false,
         message: 'No worker of project "shpo" has left a log yet. There are logs of: blog, shop.'
       })
-      fs.writeFileSync(join(home, "selected"), "shop\n")
-      assert.strictEqual(said((yield* command({ home, args: ["logs"] })).stdout), "out from shop\n")
+      const named = yield* command({ home, args: ["logs", "-p", "shop"] })
+      assert.strictEqual(said(named.stdout), "out from shop\n")
       const future = yield* command({ home, args: ["logs", "--since", "2999-01-01"] })
       assert.deepStrictEqual([future.code, future.stdout], [2, ""])
     })
@@ -171,6 +195,19 @@ describe("autopilotd logs", () => {
       assert.notInclude(plain, "\x1b")
       assert.include(yield* screen("", { TERM: "xterm" }), "\x1b[2m2026-11-22 10:00:00.000 out\x1b[0m")
       assert.strictEqual(yield* screen("--raw", { TERM: "xterm" }), `${line}\n`)
+      const inPipe = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>>) =>
+        Effect.map(ownProcess({ home, args: ["logs", ...args], env }), ({ stdout }) => stdout)
+      const words = yield* inPipe(["--text"], {})
+      assert.strictEqual(words, "2026-11-22 10:00:00.000 out I read the file.\n")
+      // Found in what is shown, not in the JSON around it.
+      assert.strictEqual(yield* inPipe(["--grep", "i READ|nothing"], {}), "")
+      assert.strictEqual(yield* inPipe(["--grep", "i read|nothing"], {}), `${line}\n`)
+      assert.strictEqual(yield* inPipe(["--grep", "assistant"], {}), "")
+      assert.strictEqual(yield* inPipe(["--grep", "assistant", "--raw"], {}), `${line}\n`)
+      for (const force of ["FORCE_COLOR", "CLICOLOR_FORCE"]) {
+        assert.include(yield* inPipe(["--text"], { [force]: "1" }), "\x1b[2m2026-11-22")
+        assert.strictEqual(yield* inPipe(["--text"], { [force]: "1", NO_COLOR: "1" }), words)
+      }
     })
   )
 })
@@ -209,7 +246,7 @@ describe("a flood", () => {
               dropped += Number(note[1])
               next += Number(note[1])
               // On a busy machine the worker may pause for a second in the middle of a line.
-            } else if (!/^.{24}--- (worker started|unfinished line of out: )/.test(line)) {
+            } else if (!/^.{24}--- (worker (started|exited)|unfinished line of out: )/.test(line)) {
               const expected = `${next} ${"x".repeat((next * 7919) % 251)}`
               if (text !== expected)
                 assert.strictEqual(text, expected, `${name} after ${dropped} dropped lines`)
