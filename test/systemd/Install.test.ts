@@ -56,7 +56,12 @@ const panelIsService = Effect.fnUntraced(function* (machine: Machine, home: stri
   assert.match(yield* machine.sh(`cat /proc/${pid}/status`), /^NoNewPrivs:\t0$/m)
   const [panelPid] = yield* shown(machine, "autopilotd-gui", "MainPID")
   assert.match(yield* machine.sh(`cat /proc/${panelPid}/status`), /^NoNewPrivs:\t1$[^]*^Seccomp:\t2$/m)
-  const doctor = yield* machine.run(`${home}; ${installer} doctor`)
+  const doctor = yield* machine.run(`${home}; export ANTHROPIC_API_KEY=sk-secret; ${installer} doctor`)
+  assert.match(
+    doctor.stdout,
+    /Env file +default does not get ANTHROPIC_API_KEY [^]* run in this shell:\n +\(umask 077; printf .*env'\)\n/
+  )
+  assert.notInclude(doctor.stdout, "sk-secret")
   assert.match(doctor.stdout, /Panel +It is active and enabled\./)
 
   yield* machine.sh("systemctl --user stop autopilotd-gui")

@@ -51,6 +51,18 @@ export const summary = (findings: ReadonlyArray<Finding>): string => {
 
 const words: Record<FindingLevel, string> = { ok: "ok", warning: "warning", error: "ERROR" }
 
+/** A command at the end of a cure, after a colon. */
+const lastCommand = /^(.*:) ((?:(?!\. ).)+)$/
+
+/** The lines of a cure. A command that does not fit has a line of its own: a wrapped one could not be copied. */
+const cureLines = (cure: string, width: number): ReadonlyArray<string> => {
+  const whole = `-> ${printable(cure)}`
+  const [, lead, command] = lastCommand.exec(whole) ?? []
+  return whole.length <= width || lead === undefined || command === undefined
+    ? wrapped(whole, width)
+    : [...wrapped(lead, width), command]
+}
+
 /** The columns of the level and the space between columns. */
 const levelWidth = 11
 
@@ -64,7 +76,7 @@ export const findingsText = (
     // Words are never cut: a path in a narrow column is better over the edge.
     const [first = "", ...rest] = [
       ...wrapped(printable(text), width),
-      ...(cure === undefined ? [] : wrapped(`-> ${printable(cure)}`, width))
+      ...(cure === undefined ? [] : cureLines(cure, width))
     ]
     const word = { text: words[level], style: colour ? level : undefined }
     return [[word, about, first], ...rest.map((line) => ["", "", line])]

@@ -1,3 +1,4 @@
+import { type LackingVariables, lackingText } from "../service/ServiceVariables.ts"
 import { quoted } from "../text/Printable.ts"
 import { error, type Finding, fine, warning } from "./Finding.ts"
 
@@ -52,3 +53,9 @@ export const workerFindings = (facts: WorkerCheck): ReadonlyArray<Finding> => [
     : [error("Env file", facts.envProblem, "Fix the file: the daemon does not start the worker without it")]),
   ...facts.envWarnings.map((text) => warning("Env file", `${text}.`, "Fix the file"))
 ]
+
+/** Workers whose login or proxy is only in the shell of the user. */
+export const lackingFinding = (lacking: LackingVariables): Finding => {
+  const { fix, what } = lackingText(lacking)
+  return warning("Env file", what, `To add it, run in this shell: ${fix}`)
+}

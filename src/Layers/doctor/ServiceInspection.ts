@@ -100,18 +100,24 @@ const inspectInstalled = Effect.fnUntraced(function* (unit: InstalledFile) {
     lingers: yield* manager.lingers,
     journalProblem: yield* journalProblem
   }
-  return { sight: { _tag: "Installed", facts }, launcher } as const
+  const environment = yield* manager.environment
+  return { sight: { _tag: "Installed", facts }, launcher, environment } as const
 })
 
-/** Inspects the service of `install`, without changing it, and reads the launcher that it starts. */
+/** Inspects the service of `install`, without changing it, and reads the launcher that it starts, and its environment. */
 export const inspectService = Effect.gen(function* () {
   const { installed } = yield* ServiceFiles
   const { looksIn } = yield* UserManager
   const [unit] = yield* installed(daemonUnit)
-  if (unit === undefined) return { sight: { _tag: "NotInstalled" }, launcher: undefined } as const
+  if (unit === undefined)
+    return { sight: { _tag: "NotInstalled" }, launcher: undefined, environment: {} } as const
   return yield* Effect.zipRight(looksIn, inspectInstalled(unit))
 }).pipe(
   Effect.catchTag("NoUserManager", ({ message }) =>
-    Effect.succeed({ sight: { _tag: "NoManager", reason: message }, launcher: undefined } as const)
+    Effect.succeed({
+      sight: { _tag: "NoManager", reason: message },
+      launcher: undefined,
+      environment: {}
+    } as const)
   )
 )

@@ -21,10 +21,11 @@ export const inspectWorker = Effect.fnUntraced(function* (
   const prompt = yield* Effect.either(promptText(plan.agent?.prompt, plan.project))
   return {
     project: plan.project,
+    environment: env,
     command,
     problem: check._tag === "Left" ? check.left.reason : undefined,
     envProblem: file._tag === "Left" ? file.left.message : undefined,
     envWarnings: warnings,
     promptProblem: prompt._tag === "Left" ? prompt.left.reason : undefined
-  } satisfies Omit<WorkerCheck, "pathOf">
+  } satisfies Omit<WorkerCheck, "pathOf"> & { readonly environment: Readonly<Record<string, string>> }
 })

@@ -10,9 +10,15 @@ import { memoryFindings } from "../../Domain/doctor/MemoryFindings.ts"
 import { processFindings, runtimeFinding } from "../../Domain/doctor/RuntimeFindings.ts"
 import { serviceFindings } from "../../Domain/doctor/ServiceFindings.ts"
 import { settingsFindings, settingsProblems } from "../../Domain/doctor/SettingsFindings.ts"
-import { workerFindings } from "../../Domain/doctor/WorkerFindings.ts"
+import { lackingFinding, workerFindings } from "../../Domain/doctor/WorkerFindings.ts"
 import { workerLimits } from "../../Domain/guard/WorkerLimit.ts"
 import type { Launcher } from "../../Domain/service/Launcher.ts"
+import {
+  byEnvFile,
+  lackingVariables,
+  serviceEnvironment,
+  type Variables
+} from "../../Domain/service/ServiceVariables.ts"
 import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
 import { openEnded } from "../../Domain/text/TextLayout.ts"
 import { plansOf } from "../../Domain/worker/ProjectPlan.ts"
@@ -52,17 +58,30 @@ const readStatus = Effect.gen(function* () {
   )
 })
 
-/** Checks each worker with the PATH that it would have: the service's, where there is one. */
-const workers = Effect.fnUntraced(function* (settings: EffectiveSettings, service: Launcher | undefined) {
-  const { environment } = yield* Caller
+/** Checks each worker with the environment that it would have: that of the service, where there is one. */
+const workers = Effect.fnUntraced(function* (
+  settings: EffectiveSettings,
+  service: Launcher | undefined,
+  manager: Variables
+) {
+  const { environment: shell } = yield* Caller
   const plans = Either.getOrElse(plansOf(settings), () => [])
-  const hasOwnPath = service !== undefined && service.path.length > 0
-  const daemon = hasOwnPath ? { ...environment, PATH: service.path.join(":") } : environment
-  const pathOf = hasOwnPath ? ("service" as const) : ("shell" as const)
-  const facts = yield* Effect.forEach(plans, (plan) => inspectWorker(plan, daemon), {
-    concurrency: "unbounded"
-  })
-  return facts.flatMap((each) => workerFindings({ ...each, pathOf }))
+  const daemon = service === undefined ? shell : serviceEnvironment(manager, service)
+  const facts = yield* Effect.forEach(
+    plans,
+    (plan) => Effect.map(inspectWorker(plan, daemon), (check) => ({ plan, check })),
+    { concurrency: "unbounded" }
+  )
+  const lacking = facts.map(({ check, plan }) => ({
+    plan,
+    names: lackingVariables(plan, shell, check.environment)
+  }))
+  return [
+    ...facts.flatMap(({ check }) =>
+      workerFindings({ ...check, pathOf: service === undefined ? "shell" : "service" })
+    ),
+    ...byEnvFile(lacking).map(lackingFinding)
+  ]
 })
 
 /** The processes of this namespace, as far as doctor can read them. */
@@ -87,7 +106,7 @@ const examine = Effect.fnUntraced(function* (invocation: Invocation) {
     })
   )
   const home = yield* inspectHome
-  const { launcher, sight } = yield* inspectService
+  const { environment, launcher, sight } = yield* inspectService
   const answer = yield* readStatus
   const status = answer._tag === "Running" ? answer.status : undefined
   const uptimeSeconds = status?.daemon_uptime_seconds
@@ -98,7 +117,7 @@ const examine = Effect.fnUntraced(function* (invocation: Invocation) {
     ...(Either.isRight(settings)
       ? settingsFindings(settings.right, { isRunning: answer._tag === "Running" })
       : settingsProblems(settings.left)),
-    ...(Either.isRight(settings) ? yield* workers(settings.right, launcher) : []),
+    ...(Either.isRight(settings) ? yield* workers(settings.right, launcher, environment) : []),
     ...homeFindings(home, {
       isRunning: answer._tag !== "NotRunning",
       minFreeBytes: minFreeBytesOn(home.disk?.totalBytes ?? 0, first?.settings.log.minFreeBytes)

@@ -1,7 +1,16 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import type { WorkerCheck } from "../../Domain/doctor/WorkerFindings.ts"
 import type { Launcher } from "../../Domain/service/Launcher.ts"
+import {
+  byEnvFile,
+  type LackingVariables,
+  lackingText,
+  lackingVariables,
+  serviceEnvironment,
+  type Variables
+} from "../../Domain/service/ServiceVariables.ts"
 import type { EffectiveProject } from "../../Domain/settings/EffectiveSettings.ts"
 import { settingVariables, workerBinaryVariable } from "../../Domain/settings/SettingsEnvironment.ts"
 import { listed } from "../../Domain/text/TextLayout.ts"
@@ -14,15 +23,6 @@ import { loadSettings } from "../../Layers/settings/SettingsLoader.ts"
 import * as EnvFile from "../../Layers/worker/EnvFile.ts"
 import { Refused } from "../Refused.ts"
 
-type Variables = Readonly<Record<string, string | undefined>>
-
-/** The environment of the service: the user manager's, with the launcher's variables. */
-const serviceEnvironment = (manager: Variables, { home, path }: Launcher): Variables => ({
-  ...manager,
-  ...(path.length === 0 ? {} : { PATH: path.join(":") }),
-  ...(home === undefined ? {} : { AUTOPILOT_HOME: home })
-})
-
 /** Variables of autopilotd that the caller's shell has and the service does not. */
 const lostVariables = (shell: Variables, service: Variables): ReadonlyArray<string> =>
   [...settingVariables.map(({ name }) => name), workerBinaryVariable].filter(
@@ -32,15 +32,23 @@ const lostVariables = (shell: Variables, service: Variables): ReadonlyArray<stri
 const lostWarning = (names: ReadonlyArray<string>): string =>
   `The service does not get ${listed(names)} from this shell. Set the value in the settings instead: autopilotd config set.`
 
-/** Returns why the service could not start a worker, and the fix. Undefined when it could. */
-const whyNotStarted = Effect.fnUntraced(function* (plan: WorkerPlan, environment: Variables) {
-  const { envProblem, problem } = yield* inspectWorker(plan, environment)
-  const cannot = `The worker of ${plan.project} cannot be started`
+/** Why the service could not start a worker, with the fix. Undefined when it could. */
+const whyNotStarted = (
+  { project }: WorkerPlan,
+  { envProblem, problem }: Pick<WorkerCheck, "envProblem" | "problem">
+): string | undefined => {
+  const cannot = `The worker of ${project} cannot be started`
   if (envProblem !== undefined) return `${cannot}: ${envProblem}`
   return problem === undefined
     ? undefined
     : `${cannot}: ${problem}. Name the program by its full path, or run autopilotd install in a shell that finds it.`
-})
+}
+
+/** What workers lack of the variables of this shell, with the command that adds it. */
+const lackingWarning = (lacking: LackingVariables): string => {
+  const { fix, what } = lackingText(lacking)
+  return `${what} To add it to the env file, run here: ${fix}`
+}
 
 /** A service starts in the user's home, not in the folder of the shell. */
 const folderWarning = (
@@ -77,10 +85,17 @@ export const checkServiceSettings = Effect.fnUntraced(
       ]
       return yield* new Refused({ reason: notes.join("\n") })
     }
-    const unstartable = yield* Effect.forEach(plans.right, (plan) => whyNotStarted(plan, environment))
+    const workers = yield* Effect.forEach(plans.right, (plan) =>
+      Effect.map(inspectWorker(plan, environment), (check) => ({ plan, check }))
+    )
+    const lacking = workers.map(({ check, plan }) => ({
+      plan,
+      names: lackingVariables(plan, caller.environment, check.environment)
+    }))
     const warnings = [
       ...(lost.length === 0 ? [] : [lostWarning(lost)]),
-      ...unstartable,
+      ...workers.map(({ check, plan }) => whyNotStarted(plan, check)),
+      ...byEnvFile(lacking).map(lackingWarning),
       ...effective.projects.map((project) => folderWarning(project, userHome))
     ]
     return warnings.filter((warning) => warning !== undefined)

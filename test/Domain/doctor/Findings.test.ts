@@ -47,6 +47,14 @@ describe("the text of findings", () => {
     assert.include(findingsText(findings, { colour: true }), "\u001b[31mERROR\u001b[0m    Home")
   })
 
+  it("keeps a command of a cure on one line, so that it can be copied", () => {
+    const command = "sudo mkdir -p /var/log/journal && sudo systemctl restart systemd-journald"
+    const told = findingsText([warning("Journal", "No.", `Keep the journal on disk: ${command}`)], {
+      colour: false
+    })
+    assert.include(told, `-> Keep the journal on disk:\n${" ".repeat(18)}${command}\n`)
+  })
+
   it("wraps long texts, which cannot control the terminal", () => {
     const long = warning("Home", `${"word ".repeat(30)}\u001b[2J`, "cure it")
     const text = findingsText([long], { colour: false })

@@ -264,6 +264,27 @@ describe("autopilotd install warns", () => {
     })
   )
 
+  it.scopedLive(
+    "of an agent whose key is only in this shell, with the command that adds it to the env file",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* serviceWorld({
+          settings: `working_dir = "/"\nworker_command = { type = "Command", argv = ["sh", "-c", "claude -p go"] }\n`,
+          environment: { ANTHROPIC_API_KEY: "sk-secret" }
+        })
+        const { out: stdout } = yield* installing(world)
+        assert.include(
+          stdout,
+          "Warning: default does not get ANTHROPIC_API_KEY of this shell from the service."
+        )
+        assert.include(
+          stdout,
+          `run here: (umask 077; printf '%s\\n' "ANTHROPIC_API_KEY=$ANTHROPIC_API_KEY" >>'${world.home.envFile}')`
+        )
+        assert.notInclude(stdout, "sk-secret")
+      })
+  )
+
   it.scopedLive("of a worker in the user's home, and of variables that the service will not have", () =>
     Effect.gen(function* () {
       const warnings = yield* warningsOf({
