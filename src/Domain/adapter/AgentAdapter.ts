@@ -81,6 +81,8 @@ export interface AgentAdapter {
   readonly ownSession?: (argv: CommandLine) => string | undefined
   /** The same command with its prompt on standard input; undefined where its place is uncertain. */
   readonly fed?: (argv: CommandLine) => { readonly argv: CommandLine; readonly prompt: string } | undefined
+  /** The command line with this model, in any mode of the agent. */
+  readonly withModel: (argv: CommandLine, model: string) => CommandLine
   /** The command line with these limits; undefined where the agent knows none. */
   readonly limited?: (argv: CommandLine, limits: RunLimits) => CommandLine
   /** The limits of a command line. */

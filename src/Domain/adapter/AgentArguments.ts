@@ -141,3 +141,16 @@ export const withOptions = (
   gone: ReadonlySet<string>,
   added: ReadonlyArray<string>
 ): CommandLine => withArguments(without(argv, given, gone), added)
+
+/** Sets the model, right behind the command of a program that has some. */
+export const withModel = (
+  argv: CommandLine,
+  read: (argv: CommandLine) => Arguments,
+  names: ReadonlySet<string>,
+  model: string,
+  hasCommands = false
+): CommandLine => {
+  const others = without(argv, read(argv), names)
+  const place = hasCommands ? (read(others).operands[0] ?? 0) : 0
+  return withArguments(others, ["--model", model], place)
+}

@@ -16,6 +16,7 @@ import {
   programOf,
   valueOf,
   withArgument,
+  withModel,
   withOptions
 } from "./AgentArguments.ts"
 
@@ -204,6 +205,7 @@ export const claude: AgentAdapter = {
   runs,
   first,
   resume,
+  withModel: (argv, model) => withModel(argv, given, new Set(["--model"]), model),
   ownSession,
   fed,
   limited,

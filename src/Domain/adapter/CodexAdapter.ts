@@ -7,7 +7,15 @@ import {
   textAt
 } from "../agent/AgentLine.ts"
 import type { AgentAdapter, AgentEnd, AgentMeaning, CommandLine, SessionRefusal } from "./AgentAdapter.ts"
-import { type Arguments, argumentsOf, has, optionsOf, programOf, without } from "./AgentArguments.ts"
+import {
+  type Arguments,
+  argumentsOf,
+  has,
+  optionsOf,
+  programOf,
+  withModel,
+  without
+} from "./AgentArguments.ts"
 import { foldOf } from "./AgentFold.ts"
 import {
   type AgentFailure,
@@ -223,6 +231,7 @@ export const codex: AgentAdapter = {
   runs,
   first: () => undefined,
   resume,
+  withModel: (argv, model) => withModel(argv, given, new Set(["-m", "--model"]), model, true),
   begins,
   isLine,
   linesOf,

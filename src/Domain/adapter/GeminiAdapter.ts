@@ -14,7 +14,15 @@ import type {
   ErrorMeaning,
   SessionRefusal
 } from "./AgentAdapter.ts"
-import { type Arguments, argumentsOf, has, optionsOf, programOf, valueOf } from "./AgentArguments.ts"
+import {
+  type Arguments,
+  argumentsOf,
+  has,
+  optionsOf,
+  programOf,
+  valueOf,
+  withModel
+} from "./AgentArguments.ts"
 import { foldOf } from "./AgentFold.ts"
 import {
   type AgentFailure,
@@ -201,6 +209,7 @@ export const gemini: AgentAdapter = {
   // Older versions reject --session-id, and the first line tells the id.
   first: () => undefined,
   resume,
+  withModel: (argv, model) => withModel(argv, given, new Set(["-m", "--model"]), model),
   begins: (text) => isLine(text) && /^\{\s*"type"\s*:\s*"init"/.test(text),
   isLine,
   linesOf,

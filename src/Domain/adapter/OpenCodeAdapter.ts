@@ -7,7 +7,15 @@ import {
   textAt
 } from "../agent/AgentLine.ts"
 import type { AgentAdapter, AgentEnd, AgentMeaning, CommandLine, SessionRefusal } from "./AgentAdapter.ts"
-import { type Arguments, argumentsOf, has, optionsOf, programOf, valueOf } from "./AgentArguments.ts"
+import {
+  type Arguments,
+  argumentsOf,
+  has,
+  optionsOf,
+  programOf,
+  valueOf,
+  withModel
+} from "./AgentArguments.ts"
 import { foldOf } from "./AgentFold.ts"
 import { callLine, endLine, failureLine, openingLine, returnLine, textLine, usageLine } from "./CommonLine.ts"
 import { continued } from "./PromptOption.ts"
@@ -147,6 +155,7 @@ export const opencode: AgentAdapter = {
   runs,
   first: () => undefined,
   resume,
+  withModel: (argv, model) => withModel(argv, given, new Set(["-m", "--model"]), model, true),
   begins: isLine,
   isLine,
   linesOf,

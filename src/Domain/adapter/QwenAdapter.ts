@@ -9,7 +9,15 @@ import type {
   Mask,
   SessionRefusal
 } from "./AgentAdapter.ts"
-import { type Arguments, argumentsOf, has, optionsOf, programOf, valueOf } from "./AgentArguments.ts"
+import {
+  type Arguments,
+  argumentsOf,
+  has,
+  optionsOf,
+  programOf,
+  valueOf,
+  withModel
+} from "./AgentArguments.ts"
 import { foldOf } from "./AgentFold.ts"
 import { endLine, failureLine } from "./CommonLine.ts"
 import { continued } from "./PromptOption.ts"
@@ -125,6 +133,7 @@ export const qwen: AgentAdapter = {
   // Older versions reject --session-id, and the first line tells the id.
   first: () => undefined,
   resume,
+  withModel: (argv, model) => withModel(argv, given, new Set(["-m", "--model"]), model),
   begins,
   isLine: looksLikeAgentLine,
   linesOf,

@@ -20,6 +20,16 @@ export interface CommandLineSettings {
   readonly worker_command?: { readonly type: "Command"; readonly argv: ReadonlyArray<string> }
 }
 
+/** The name of each setting on the command line. */
+export const optionNames: Readonly<Record<string, string>> = {
+  working_dir: "--workdir",
+  project: "--project",
+  model: "--model",
+  max_budget: "--max-budget",
+  max_turns: "--max-turns",
+  worker_command: "the command after --"
+}
+
 /** The settings of one source. */
 export interface SettingsLayer {
   readonly raw: RawSettings

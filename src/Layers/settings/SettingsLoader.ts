@@ -4,11 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { unnamed } from "../../Domain/Project.ts"
-import type {
-  EffectiveProject,
-  EffectiveSettings,
-  WorkerToRun
-} from "../../Domain/settings/EffectiveSettings.ts"
+import type { EffectiveProject, EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
 import { type MemoryThresholds, thresholdsInForce } from "../../Domain/settings/MemoryThresholds.ts"
 import { mistakesIn } from "../../Domain/settings/RefusedProjects.ts"
 import type { Settings } from "../../Domain/settings/Settings.ts"
@@ -18,7 +14,7 @@ import {
   variableOf,
   workerBinaryVariable
 } from "../../Domain/settings/SettingsEnvironment.ts"
-import { type CommandLineSettings, provenanceOf } from "../../Domain/settings/SettingsMerge.ts"
+import { type CommandLineSettings, optionNames, provenanceOf } from "../../Domain/settings/SettingsMerge.ts"
 import {
   InvalidProject,
   type KeyProblem,
@@ -35,8 +31,8 @@ import {
 } from "../../Domain/settings/SettingsProjects.ts"
 import { type ResolvedProject, supervised } from "../../Domain/settings/SettingsResolve.ts"
 import { ownerOf, usableSettings } from "../../Domain/settings/UsableSettings.ts"
-import { argvOf } from "../../Domain/settings/WorkerCommand.ts"
 import { type FoundWorker, findWorker, type NoWorkerCommand } from "../../Domain/settings/WorkerLookup.ts"
+import { workerToRun } from "../../Domain/settings/WorkerToRun.ts"
 import { quoted } from "../../Domain/text/Printable.ts"
 import { keyPathText } from "../../Domain/toml/KeyPath.ts"
 import type { RawSettings } from "../../Domain/toml/RawSettings.ts"
@@ -59,16 +55,6 @@ export interface SettingsSources {
   readonly effectiveTotalBytes?: number
   /** The project that the command line is about, from an earlier load. Without it the present file decides. */
   readonly about?: AboutProject
-}
-
-/** The name of each setting on the command line. */
-const optionNames: Readonly<Record<string, string>> = {
-  working_dir: "--workdir",
-  project: "--project",
-  model: "--model",
-  max_budget: "--max-budget",
-  max_turns: "--max-turns",
-  worker_command: "the command after --"
 }
 
 /** The problems of the file with their places, in the order of the file. */
@@ -125,7 +111,7 @@ const thresholdsOf = (
 const workerOf = Effect.fnUntraced(function* (
   project: string,
   settings: Settings,
-  source: string,
+  resolved: ResolvedProject,
   sources: SettingsSources
 ) {
   const files = yield* SettingsFile
@@ -133,7 +119,10 @@ const workerOf = Effect.fnUntraced(function* (
   const variable = sources.environment[workerBinaryVariable]
   const homeBinary = join(binDir, "autopilot")
   const found: Either.Either<FoundWorker, NoWorkerCommand> = Option.isSome(settings.workerCommand)
-    ? Either.right({ command: settings.workerCommand.value, source })
+    ? Either.right({
+        command: settings.workerCommand.value,
+        source: provenanceOf(resolved, "worker_command")
+      })
     : findWorker({
         environmentBinary:
           variable === undefined || variable === ""
@@ -144,7 +133,10 @@ const workerOf = Effect.fnUntraced(function* (
         workingDir: settings.workingDir,
         workingDirHasCargoToml: yield* files.exists(join(settings.workingDir, "Cargo.toml"), project)
       })
-  return Either.map(found, (worker): WorkerToRun => ({ ...worker, argv: argvOf(worker.command, settings) }))
+  if (Either.isLeft(found)) return Either.left(found.left)
+  const worker = workerToRun(found.right, settings, resolved.provenance)
+  if (Either.isLeft(worker)) return yield* new SettingsError({ problems: worker.left })
+  return Either.right(worker.right)
 })
 
 /** One project with absolute paths and its worker command. */
@@ -166,7 +158,7 @@ const effectiveProject = Effect.fnUntraced(function* (
     envFile: { path: settings.envFile ?? home.envFile, mustExist: settings.envFile !== undefined },
     worker: Arr.isNonEmptyReadonlyArray(mistakes)
       ? Either.left(new InvalidProject({ problems: mistakes }))
-      : yield* workerOf(name, settings, provenanceOf(project, "worker_command"), sources)
+      : yield* workerOf(name, settings, project, sources)
   } satisfies EffectiveProject
 })
 

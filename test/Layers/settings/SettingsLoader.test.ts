@@ -74,6 +74,35 @@ describe("loadSettings", () => {
     })
   )
 
+  it.scoped("options beside a command are never ignored: they reach a known agent, or are refused", () =>
+    Effect.gen(function* () {
+      const { complaints, file, load, write } = yield* user
+      const given = { model: "opus", max_budget: 5, max_turns: 3 }
+      const command = (...argv: ReadonlyArray<string>) => ({ type: "Command", argv }) as const
+      const known = yield* load({ commandLine: { ...given, worker_command: command("claude", "-p", "x") } })
+      assert.strictEqual(
+        Either.getOrThrow(known.worker).argv.join(" "),
+        "claude --max-budget-usd 5 --max-turns 3 --model opus -p x"
+      )
+      const sleeps = { commandLine: { ...given, worker_command: command("sleep", "1") } }
+      assert.deepStrictEqual(
+        yield* complaints(sleeps),
+        ["--model", "--max-budget", "--max-turns"].map(
+          (name) =>
+            `${name} cannot be passed to sleep, whose options autopilotd does not know. Leave it out, or write the program's own option into its command line, after --.`
+        )
+      )
+      yield* write(
+        ".autopilot/daemon.toml",
+        'model = "haiku"\nworker_command = { type = "Command", argv = ["sleep", "1"] }'
+      )
+      // Settings of the file are defaults of all projects, whose workers may be of another kind.
+      assert.deepStrictEqual(Either.getOrThrow((yield* load()).worker).argv, ["sleep", "1"])
+      const [line] = yield* complaints({ commandLine: { model: "opus" } })
+      assert.include(line, "in worker_command of the settings", file)
+    })
+  )
+
   it.scoped("~ in a path means the user's home (D19)", () =>
     Effect.gen(function* () {
       const { home, load, root, write } = yield* user
