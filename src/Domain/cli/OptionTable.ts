@@ -74,7 +74,7 @@ export const optionTable = {
     summary: "Maximum turns of the agent",
     fallback: "99999"
   }),
-  detach: flag({ long: "detach", summary: "Run in the background; return once it answers" }),
+  detach: flag({ long: "detach", summary: "Run in the background; return once the worker runs" }),
   keepState: flag({
     long: "keep-state",
     summary: "Keep stopped, failed and waiting workers as they are"

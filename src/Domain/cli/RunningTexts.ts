@@ -5,7 +5,7 @@ export const runningTexts = {
   start: {
     summary: "Start the daemon and its worker (the default)",
     details:
-      "Runs in the foreground until Ctrl-C, or in the background with --detach; where the systemd service is installed, --detach starts the service. Arguments after -- are the worker's command line; without them, the settings name the worker. The command line is passed on unchanged, but that --model, --max-budget and --max-turns become the options of an agent that autopilotd knows; with any other program they are refused. --project selects the project of that name in the settings; a name without a table of its own becomes the name of the top level's project.",
+      "Runs in the foreground until Ctrl-C, or in the background with --detach; where the systemd service is installed, --detach starts the service. --detach prints the first state of the workers, and exits with code 1 when one does not run. Arguments after -- are the worker's command line; without them, the settings name the worker. The command line is passed on unchanged, but that --model, --max-budget and --max-turns become the options of an agent that autopilotd knows; with any other program they are refused. --project selects the project of that name in the settings; a name without a table of its own becomes the name of the top level's project.",
     examples: [
       "autopilotd start --workdir ~/code/shop --project shop --detach",
       "autopilotd start --model opus --max-turns 200",

@@ -19,6 +19,8 @@ export const ProjectRow = Schema.Struct({
   processes: Schema.NullOr(Count),
   /** Whether the daemon starts it when the daemon starts. */
   autostart: Schema.Boolean,
+  /** The worker is stopped because its work is finished. Absent otherwise. */
+  finished: perhaps(Schema.Literal(true)),
   /** The reason for this state, in one sentence. */
   reason: perhaps(Schema.String),
   /** The time of the next automatic start, in milliseconds since 1970. */

@@ -32,6 +32,8 @@ export const StatusData = Schema.Struct({
   memory_pressure_full_per_mille: perhaps(Count),
   swap_total_bytes: perhaps(Count),
   swap_free_bytes: perhaps(Count),
+  /** The worker is stopped because its work is finished. Absent otherwise. */
+  finished: perhaps(Schema.Literal(true)),
   project: perhaps(Schema.String),
   /** The project that commands without `--project` mean. */
   selected_project: perhaps(Schema.String),

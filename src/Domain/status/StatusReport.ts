@@ -3,7 +3,7 @@ import { figuresOf, type MemorySample } from "../memory/MemorySample.ts"
 import type { ProjectName } from "../Project.ts"
 import type { Containment } from "../tree/WorkerGroup.ts"
 import type { RunMemory } from "../tree/WorkerMemory.ts"
-import { reason, statusWord, type WorkerState, type WorkerStatus } from "../worker/WorkerState.ts"
+import { isFinished, reason, statusWord, type WorkerState, type WorkerStatus } from "../worker/WorkerState.ts"
 import type { AgentData } from "./AgentData.ts"
 import { lastAgentData } from "./AgentReport.ts"
 import type { ProjectRow } from "./ProjectsData.ts"
@@ -87,6 +87,7 @@ const outlook = (project: ProjectReport) => {
   const told = parts.filter((part) => part !== undefined)
   const because = told.length === 0 ? undefined : told.join("; ")
   return {
+    ...(isFinished(state) && { finished: true as const }),
     ...(because === undefined ? {} : { reason: because }),
     ...(nextStartMs === undefined ? {} : { next_start_at_ms: Math.round(nextStartMs) })
   }

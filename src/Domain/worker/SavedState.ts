@@ -10,6 +10,7 @@ import type { WorkerRules } from "./WorkerEvent.ts"
 import {
   heldForMemory,
   initial,
+  isFinished,
   nextStartMs,
   Phase,
   stoppedForLogin,
@@ -27,6 +28,8 @@ export const SavedState = Schema.Struct({
   failed: Schema.NullOr(Schema.String),
   /** Why it is stopped and stays so: its work is finished, or a user has stopped it. Absent in files of 0.1.0. */
   stopped: Schema.optionalWith(Schema.String, { exact: true }),
+  /** It is stopped because its work is finished. */
+  finished: perhaps(Schema.Literal(true)),
   /** A backoff, a hold until a time of day, or a hold until `untilMs` (since 1970) or earlier with enough memory. */
   wait: Schema.NullOr(
     Schema.Struct({
@@ -106,6 +109,7 @@ export const savedStateOf = (
     failed: phase._tag === "Failed" ? phase.because : null,
     ...(loginNeededMs === undefined ? {} : { loginNeededMs }),
     ...(phase._tag === "Stopped" && state.wanted === "down" ? { stopped: phase.because } : {}),
+    ...(isFinished(state) && { finished: true as const }),
     wait: waitOf(state),
     workerId,
     ...found
@@ -225,7 +229,8 @@ export const resume = (rules: WorkerRules, saved: SavedState, nowMs: number, aut
   if (wanted === "down") {
     const because = saved.stopped ?? "stopped before the daemon started"
     const what = saved.stopped === undefined ? "stopped" : `stopped: ${saved.stopped}`
-    return [{ ...state, phase: Phase.Stopped({ because }) }, [kept(what)]]
+    const phase = Phase.Stopped({ because, ...(saved.finished && { isFinished: true as const }) })
+    return [{ ...state, phase }, [kept(what)]]
   }
   const wait = keptWait(rules, saved, nowMs, epoch)
   if (wait !== undefined) {

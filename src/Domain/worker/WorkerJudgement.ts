@@ -73,7 +73,9 @@ export const follow = (
       return hold(rules, state, { ...next, again: true, awaits: isOfLogin(verdict) ? "login" : "time" })
     case "Stop":
       return kind === "done"
-        ? rest(rules, { ...state, failures: 0, wanted: "down" }, `its work is finished (${sentence})`)
+        ? rest(rules, { ...state, failures: 0, wanted: "down" }, `its work is finished (${sentence})`, {
+            isFinished: true
+          })
         : giveUp(rules, state, next.because, personNeeded(rules, next.because))
   }
 }

@@ -39,7 +39,8 @@ export const Sequel = Data.taggedEnum<Sequel>()
  * take back a report from the mailbox, so `step` drops reports of other epochs.
  */
 export type Phase =
-  | { readonly _tag: "Stopped"; readonly because: string }
+  /** `isFinished`: by the success of its work, not by a user. */
+  | { readonly _tag: "Stopped"; readonly because: string; readonly isFinished?: true }
   /** Until the process runs, including the kill of leftovers. `remains` are leftovers that survived SIGKILL. */
   | {
       readonly _tag: "Starting"
@@ -128,6 +129,10 @@ export const initial: WorkerState = {
   work: noWork,
   lastAgent: undefined
 }
+
+/** Whether a worker is stopped because its work is finished. */
+export const isFinished = ({ leaving, phase }: WorkerState): boolean =>
+  leaving === undefined && phase._tag === "Stopped" && phase.isFinished === true
 
 /** The words for the state of a worker on the wire. */
 export const WorkerStatus = Schema.Literal(

@@ -28,8 +28,13 @@ export const launch = (state: WorkerState, again: boolean, byUser?: true): Step 
 }
 
 /** Stopped until a user acts. */
-export const rest = (rules: WorkerRules, state: WorkerState, because: string): Step => [
-  { ...state, phase: Phase.Stopped({ because }) },
+export const rest = (
+  rules: WorkerRules,
+  state: WorkerState,
+  because: string,
+  finished?: { readonly isFinished: true }
+): Step => [
+  { ...state, phase: Phase.Stopped({ because, ...finished }) },
   [{ _tag: "CancelTimer" }, publish({ _tag: "WorkerStopped", project: rules.project, reason: because })]
 ]
 

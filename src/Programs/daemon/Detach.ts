@@ -4,8 +4,9 @@ import { canonicalArgv, type Invocation } from "../../Domain/cli/CommandLine.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import { BackgroundStart } from "../../Layers/daemon/BackgroundStart.ts"
-import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { isService, startAsService } from "../service/ServiceStart.ts"
+import { firstState } from "./FirstState.ts"
+import { sayStarted } from "./Started.ts"
 
 /** Waits until the started daemon, and no other one, answers. */
 const awaitAnswer = Effect.fnUntraced(function* (pid: number) {
@@ -19,19 +20,16 @@ const awaitAnswer = Effect.fnUntraced(function* (pid: number) {
 
 /** Starts the daemon in a session of its own. Returns when it answers, or fails with its first error. */
 const startInBackground = Effect.fnUntraced(function* (invocation: Invocation) {
-  const { out } = yield* CommandOutput
   const { logDir } = yield* AutopilotHome
-  const { detach: _, json, ...options } = invocation.options
+  const { detach: _, json: __, ...options } = invocation.options
   const background = yield* BackgroundStart
   const { ended, pid } = yield* background.start(canonicalArgv({ ...invocation, options }))
-  yield* Effect.raceFirst(awaitAnswer(pid), ended)
-  const log = `${logDir}/autopilotd.log`
-  yield* out(
-    json
-      ? `${JSON.stringify({ success: true, message: "Daemon started", pid, log })}\n`
-      : `autopilotd started in the background, pid ${pid}.\n` +
-          `Log: ${log}\nStatus: autopilotd status. Stop: autopilotd stop.\n`
-  )
+  const first = yield* Effect.raceFirst(Effect.zipRight(awaitAnswer(pid), firstState()), ended)
+  yield* sayStarted(invocation, {
+    head: `autopilotd started in the background, pid ${pid}.`,
+    json: { pid, log: `${logDir}/autopilotd.log` },
+    first
+  })
 }, Effect.scoped)
 
 /** `autopilotd start --detach`: starts the daemon in the background, through systemd where it is a service. */

@@ -7,9 +7,10 @@ import { listed } from "../../Domain/text/TextLayout.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import { AlreadyRunning } from "../../Layers/daemon/InstanceLock.ts"
-import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { ServiceFiles } from "../../Layers/service/ServiceFiles.ts"
 import { UserManager } from "../../Layers/service/UserManager.ts"
+import { firstState } from "../daemon/FirstState.ts"
+import { sayStarted } from "../daemon/Started.ts"
 import { Refused } from "../Refused.ts"
 import { servesThisHome } from "./ServicePlan.ts"
 import { ownStatus, startService } from "./ServiceRun.ts"
@@ -86,10 +87,9 @@ const isIdle = (status: string): boolean => ["stopped", "failed", "restarting", 
 
 /** `autopilotd start --detach` where the daemon is a service. */
 export const startAsService = Effect.fnUntraced(function* (invocation: Invocation) {
-  const { out } = yield* CommandOutput
   const { logDir, root } = yield* AutopilotHome
   const { request } = yield* ControlClient
-  const { json, keepState } = invocation.options
+  const { keepState } = invocation.options
   yield* refuseGiven(invocation)
   const before = yield* ownStatus
   if (before !== undefined) return yield* new AlreadyRunning({ pid: before.data?.daemon_pid, root })
@@ -103,21 +103,15 @@ export const startAsService = Effect.fnUntraced(function* (invocation: Invocatio
     reply === undefined || data === undefined
       ? undefined
       : `The worker was ${data.worker_status}: ${reply.message}`
-  const log = `${logDir}/autopilotd.log`
-  if (json) {
-    const answer = {
-      success: true,
-      message: "Daemon started",
+  yield* sayStarted(invocation, {
+    head: `autopilotd started as the service ${daemonUnit.name}, pid ${pid}.`,
+    done: worker,
+    json: {
       pid,
-      log,
+      log: `${logDir}/autopilotd.log`,
       service: daemonUnit.name,
       ...(worker === undefined ? {} : { worker })
-    }
-    return yield* out(`${JSON.stringify(answer)}\n`)
-  }
-  yield* out(
-    `autopilotd started as the service ${daemonUnit.name}, pid ${pid}.\n` +
-      (worker === undefined ? "" : `${worker}.\n`) +
-      `Log: ${log}\nStatus: autopilotd status. Stop: autopilotd stop.\n`
-  )
+    },
+    first: yield* firstState()
+  })
 })

@@ -30,8 +30,9 @@ describe("autopilotd start --detach where the daemon is a service", () => {
       assert.strictEqual(
         out,
         "autopilotd started as the service autopilotd.service, pid 4711.\n" +
+          "The worker of shop is running.\n" +
           `Log: ${world.home.logDir}/autopilotd.log\n` +
-          "Status: autopilotd status. Stop: autopilotd stop.\n"
+          "Output: autopilotd logs -f. Status: autopilotd status. Stop: autopilotd stop.\n"
       )
       assert.deepStrictEqual(world.machine.told, ["start autopilotd.service"])
       assert.deepStrictEqual(world.background, [])
@@ -45,8 +46,13 @@ describe("autopilotd start --detach where the daemon is a service", () => {
         Effect.gen(function* () {
           const world = yield* worldWithService()
           world.machine.worker = state
-          const { out } = yield* starting(world)
-          assert.include(out, `\nThe worker was ${state}: Worker is starting.\n`)
+          const started = yield* starting(world)
+          const hasFailed = state === "failed" || state === "restarting"
+          const said = hasFailed ? messageOf(started.result) : started.out
+          assert.include(said, `\nThe worker was ${state}: Worker is starting.\n`)
+          // The daemon of this test starts none.
+          assert.strictEqual(Either.isLeft(started.result), hasFailed)
+          if (hasFailed) assert.include(said, "The daemon runs, but not the worker of shop.")
           assert.include(
             world.asked.map(({ type }) => type),
             "StartWorker"
@@ -54,12 +60,13 @@ describe("autopilotd start --detach where the daemon is a service", () => {
           const json = yield* worldWithService()
           json.machine.worker = state
           assert.deepStrictEqual(JSON.parse((yield* starting(json, "--json")).out), {
-            success: true,
-            message: "Daemon started",
+            success: !hasFailed,
+            message: hasFailed ? "The daemon runs, but not the worker of shop" : "Daemon started",
             pid: 4711,
             log: `${json.home.logDir}/autopilotd.log`,
             service: "autopilotd.service",
-            worker: `The worker was ${state}: Worker is starting`
+            worker: `The worker was ${state}: Worker is starting`,
+            workers: [{ name: "shop", worker_status: state, worker_pid: null }]
           })
         })
     )
@@ -69,7 +76,8 @@ describe("autopilotd start --detach where the daemon is a service", () => {
     Effect.gen(function* () {
       const kept = yield* worldWithService()
       kept.machine.worker = "failed"
-      yield* starting(kept, "--keep-state")
+      const started = yield* starting(kept, "--keep-state")
+      assert.isTrue(Either.isRight(started.result), messageOf(started.result))
       const running = yield* worldWithService()
       yield* starting(running)
       for (const { asked } of [kept, running])

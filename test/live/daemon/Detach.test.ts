@@ -39,24 +39,30 @@ const detach = (home: string, args: ReadonlyArray<string> = []) =>
 const startedPid = (stdout: string): number => Number(/pid (\d+)/.exec(stdout)?.[1])
 
 describe("start --detach", () => {
-  it.scopedLive("returns once the daemon answers, and prints its pid, its log and what to do next", () =>
-    Effect.gen(function* () {
-      const home = yield* temporaryHome
-      const told = yield* detach(home)
-      assert.deepStrictEqual([told.code, told.stderr], [0, ""])
-      const pid = startedPid(told.stdout)
-      assert.strictEqual(
-        told.stdout,
-        `autopilotd started in the background, pid ${pid}.\n` +
-          `Log: ${home}/logs/autopilotd.log\nStatus: autopilotd status. Stop: autopilotd stop.\n`
-      )
-      // It answers already: no waiting here.
-      const status = yield* command({ home, args: ["status", "--json"] })
-      assert.strictEqual(JSON.parse(status.stdout).data.daemon_pid, pid)
-      yield* assertSupervised(home)
-      yield* assertEndsByCommand(home)
-      assert.isFalse(isAlive(pid))
-    })
+  it.scopedLive(
+    "returns once the worker runs, and prints its state, its pids, the log and what to do next",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        const told = yield* detach(home)
+        assert.deepStrictEqual([told.code, told.stderr], [0, ""])
+        const pid = startedPid(told.stdout)
+        const workerPid = /running, pid (\d+)/.exec(told.stdout)?.[1]
+        assert.strictEqual(
+          told.stdout,
+          `autopilotd started in the background, pid ${pid}.\n` +
+            `The worker of default is running, pid ${workerPid}.\n` +
+            `Log: ${home}/logs/autopilotd.log\n` +
+            "Output: autopilotd logs -f. Status: autopilotd status. Stop: autopilotd stop.\n"
+        )
+        // It answers already: no waiting here.
+        const status = yield* command({ home, args: ["status", "--json"] })
+        const { data } = JSON.parse(status.stdout)
+        assert.deepStrictEqual([data.daemon_pid, String(data.worker_pid)], [pid, workerPid])
+        yield* assertSupervised(home)
+        yield* assertEndsByCommand(home)
+        assert.isFalse(isAlive(pid))
+      })
   )
 
   it.scopedLive("leaves a daemon in a session of its own without descriptors of the caller", () =>
@@ -102,12 +108,15 @@ describe("start --detach", () => {
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const told = yield* detach(home, ["--json"])
-      const { pid, ...answer } = JSON.parse(told.stdout)
+      const { pid, workers, ...answer } = JSON.parse(told.stdout)
       assert.deepStrictEqual(answer, {
         success: true,
         message: "Daemon started",
         log: join(home, "logs/autopilotd.log")
       })
+      const [{ worker_pid: workerPid, ...row }] = workers
+      assert.deepStrictEqual(row, { name: "default", worker_status: "running" })
+      assert.isTrue(isAlive(workerPid))
       assert.strictEqual(fs.readFileSync(join(home, "autopilotd.pid"), "utf8"), String(pid))
     })
   )
@@ -166,6 +175,35 @@ describe("start --detach", () => {
       assert.match(JSON.parse(json.stdout).message, /^There is no worker to start: /)
       assert.deepStrictEqual(processesWith(`AUTOPILOT_HOME=${home}`), [])
     })
+  )
+
+  it.scopedLive(
+    "fails when the worker does not start, with its project and the reason; a finished one is no failure",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        const start = ["start", "--detach", "--project", "shop"]
+        const told = yield* command({ home, args: [...start, "--", "nosuchprog"] })
+        assert.deepStrictEqual([told.code, told.stdout], [1, ""])
+        assert.match(
+          told.stderr,
+          /^autopilotd: The daemon runs, but not the worker of shop\.\nThe worker of shop is restarting: there is no program "nosuchprog" on .+\nWhy, and what to do: autopilotd why\. Stop: autopilotd stop\.\n$/
+        )
+        yield* command({ home, args: ["stop"] })
+        // A program that rejects its arguments has run for a moment.
+        const refused = yield* command({
+          home,
+          args: [...start, "--json", "--", "sh", "-c", "exec ls --nosuchoption"]
+        })
+        const answer = JSON.parse(refused.stdout)
+        assert.deepStrictEqual([refused.code, refused.stderr, answer.success], [1, "", false])
+        assert.include(answer.workers[0].reason, "exit code 2")
+        yield* command({ home, args: ["stop"] })
+        const done = yield* command({ home, args: [...start, "--", "true"] })
+        assert.strictEqual(done.code, 0, done.stderr)
+        assert.match(done.stdout, /\nThe worker of shop is finished: exited with code 0 after [^\n]+\.\n/)
+        yield* assertEndsByCommand(home)
+      })
   )
 
   it.scopedLive("names the daemon that runs already, and leaves it alone", () =>
