@@ -149,6 +149,7 @@ describe("the walls of the house", () => {
       "PatientRace.ts": "racers whose ends are awaited",
       "ProjectSwitch.ts": "the end of one switch",
       "RotatingFile.ts": "built before the concerns; its loop outlives a defect",
+      "SettingsInForce.ts": "one write after the home was made again; a failure is a warning",
       "SelectedProject.ts": "one write after the home was made again; a failure is an event",
       "StateStore.ts": "one write, awaited; and the same after the home was made again",
       "ServiceWatchdog.ts": "joined by the concern that forks it",

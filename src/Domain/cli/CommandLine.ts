@@ -57,6 +57,8 @@ const unsuitedIn = (invocation: Invocation): UsageError | undefined => {
     const takers = verbs.filter((other) => commandRow(other).takesWorker)
     return wrong(`"--" and a worker's command belong to ${listed(takers)}, not to ${verb}.`)
   }
+  if (workerArgv === undefined && row.needsWorker === true)
+    return wrong(`${verb} needs the worker's command after "--", as in autopilotd ${verb} -- CMD ARGS.`)
   if (workerArgv?.length === 0) return wrong(`Nothing follows "--": the worker's command is missing.`)
   const missing = requiredArguments(verb).find((key) => args[key] === undefined)
   return missing === undefined ? undefined : wrong(`${verb} needs ${argumentRow(missing).needed}.`)

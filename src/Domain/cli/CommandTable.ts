@@ -13,6 +13,8 @@ interface CommandRow {
   readonly needs?: { readonly option: OptionKey; readonly other: OptionKey; readonly because: string }
   /** Whether `-- CMD ARGS` may follow. */
   readonly takesWorker: boolean
+  /** Whether it must. */
+  readonly needsWorker?: true
 }
 
 const worker = ["workdir", "model", "maxBudget", "maxTurns"] as const
@@ -34,6 +36,11 @@ const commandTable = {
       because: "in the foreground it prints the worker's own output"
     },
     takesWorker: true
+  },
+  run: {
+    options: [...worker, "save", "project", "json"],
+    takesWorker: true,
+    needsWorker: true
   },
   status: {
     optional: ["names"],

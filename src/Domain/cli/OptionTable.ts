@@ -79,6 +79,7 @@ export const optionTable = {
     long: "keep-state",
     summary: "Keep stopped, failed and waiting workers as they are"
   }),
+  save: flag({ long: "save", summary: "Keep the project in the settings file, too" }),
   keep: flag({ long: "keep", summary: "Keep the worker of the other project running" }),
   restart: flag({ long: "restart", summary: "Restart the workers whose new settings need it" }),
   dryRun: flag({ long: "dry-run", summary: "Report the changes without making them" }),

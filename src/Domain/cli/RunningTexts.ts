@@ -12,6 +12,15 @@ export const runningTexts = {
       "autopilotd start -- claude -p 'Fix the failing tests'"
     ]
   },
+  run: {
+    summary: "Run one more agent beside those that run",
+    details:
+      "Adds a project for the command after -- and starts its worker at once, in the current folder or that of --workdir, without a change of the settings. Without --project it is named after the folder. It is a project like the others until autopilotd stop; a daemon that was killed, and the service after a reboot, have it again. --save also writes it to the settings file. The program is that of the caller's PATH; the environment is the daemon's, with the env file. Where no daemon runs, starts one in the background. Exits with code 1 when the worker does not run.",
+    examples: [
+      "autopilotd run -- claude -p 'Write the missing tests'",
+      "autopilotd run --project docs --save -- claude -p 'Bring the docs up to date'"
+    ]
+  },
   switch: {
     summary: "Select another project and start its worker",
     details:

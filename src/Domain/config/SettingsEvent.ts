@@ -9,7 +9,7 @@ const ofProject = { project: ProjectName }
 
 /** The events of the settings. */
 export const SettingsEvent = Schema.Union(
-  Schema.TaggedStruct("ProjectAdded", ofProject),
+  Schema.TaggedStruct("ProjectAdded", { ...ofProject, by: perhaps(Schema.String) }),
   /** `why` says why processes are left behind, and what helps. */
   Schema.TaggedStruct("ProjectRemoved", {
     ...ofProject,
@@ -32,7 +32,7 @@ export type SettingsEvent = typeof SettingsEvent.Type
 export const describeSettings = (event: SettingsEvent): Message => {
   switch (event._tag) {
     case "ProjectAdded":
-      return { level: "info", text: "Added by the settings" }
+      return { level: "info", text: `Added by ${event.by ?? "the settings"}` }
     case "ProjectRemoved":
       return event.leftBehind.length === 0
         ? { level: "info", text: "Removed by the settings; all its processes have exited" }

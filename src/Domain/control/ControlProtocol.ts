@@ -48,6 +48,14 @@ export const ControlQuestion = Schema.Union(
     project: ProjectName,
     keep: perhaps(Schema.Boolean)
   }),
+  /** Adds a project and starts its worker. Without `project` the daemon names it after the folder. */
+  Schema.Struct({
+    type: Schema.Literal("RunProject"),
+    ...forProject,
+    /** Absolute. */
+    working_dir: Schema.String.pipe(Schema.pattern(/^\//, { message: () => "it must be an absolute path" })),
+    argv: Schema.NonEmptyArray(Schema.String)
+  }),
   /** Reads the settings again. With `restart`, restarts the workers that need it, or that of `project`. */
   Schema.Struct({ type: Schema.Literal("ReloadConfig"), ...forProject, restart: perhaps(Schema.Boolean) }),
   Schema.Struct({ type: Schema.Literal("GetConfig") }),
@@ -109,6 +117,7 @@ export const replyTo = {
   Budget: reply(BudgetData),
   Shutdown: aboutWorker,
   SelectProject: aboutWorker,
+  RunProject: aboutWorker,
   Projects: reply(ProjectsData),
   Hogs: reply(HogsData),
   History: reply(HistoryData),

@@ -201,6 +201,7 @@ const decoders: {
   Budget: decoder(replyTo.Budget),
   Shutdown: decodeStatusReply,
   SelectProject: decodeStatusReply,
+  RunProject: decodeStatusReply,
   Projects: decoder(replyTo.Projects),
   Hogs: decoder(replyTo.Hogs),
   History: decoder(replyTo.History),

@@ -46,12 +46,16 @@ export interface EffectiveSettings {
     readonly found: boolean
     /** Hexadecimal hash of the text. */
     readonly sha256: string
+    /** It may hold secrets. */
+    readonly text: string
   }
   /**
    * In the order of the file, the top level's first. Beside tables, a top level without a worker is no project: it only
    * gives the defaults.
    */
   readonly projects: readonly [EffectiveProject, ...ReadonlyArray<EffectiveProject>]
+  /** The projects among them that `autopilotd run` has added. */
+  readonly added: ReadonlyArray<string>
   /** The table that the command line or the environment names. A start selects it. */
   readonly named: ProjectName | undefined
   /** The project that the command line applies to. A reload passes it on, so that it stays the same. */

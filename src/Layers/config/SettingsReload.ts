@@ -1,4 +1,5 @@
 import * as Context from "effect/Context"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
@@ -8,6 +9,7 @@ import { changesOfStaying } from "../../Domain/config/ChangesText.ts"
 import type { ReloadData } from "../../Domain/config/SettingsData.ts"
 import { settingsChanges } from "../../Domain/config/SettingsDiff.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
+import { type AddedProject, freeName } from "../../Domain/settings/AddedProject.ts"
 import { newlyRefused } from "../../Domain/settings/RefusedProjects.ts"
 import { SettingsError } from "../../Domain/settings/SettingsProblem.ts"
 import {
@@ -37,10 +39,25 @@ export class SettingsReload extends Context.Tag("SettingsReload")<
       /** Restart the worker of this project only. */
       readonly project?: ProjectName
     }) => Effect.Effect<ReloadData, SettingsError | NoWorkerCommand | ProjectsWithoutWorker | UnknownProject>
+    /**
+     * Adds a project to those of the file and starts its worker. Without a name it gets that of its folder, and a number
+     * where another project has that. Changes of the file that are not in force stay so.
+     */
+    readonly run: (
+      name: ProjectName | undefined,
+      project: AddedProject
+    ) => Effect.Effect<ProjectName, SettingsError | NoWorkerCommand | ProjectsWithoutWorker | ProjectExists>
     /** The projects that a reload of the present file would remove; empty when the file is not valid. */
     readonly removals: Effect.Effect<ReadonlyArray<ProjectName>>
   }
 >() {}
+
+/** A new project has the name of another one. */
+export class ProjectExists extends Data.TaggedError("ProjectExists")<{ readonly project: string }> {
+  override get message() {
+    return `There is a project "${this.project}" already, and nothing was started. Choose another name with --project, or run: autopilotd start-worker --project ${this.project}`
+  }
+}
 
 /** Without a file the defaults would be in force: moving it away for a moment would stop every project. */
 const gone = (file: string) =>
@@ -51,7 +68,7 @@ const gone = (file: string) =>
   })
 
 const make = Effect.gen(function* () {
-  const { current, load } = yield* SettingsInForce
+  const { accept, current, load, loadWith } = yield* SettingsInForce
   const supervisor = yield* Supervisor
   const events = yield* DaemonEvents
   const notifier = yield* ServiceNotifier
@@ -78,7 +95,7 @@ const make = Effect.gen(function* () {
     if (named !== undefined && !known.includes(named)) {
       return yield* new UnknownProject({ project: named, known })
     }
-    yield* SubscriptionRef.set(current, after)
+    yield* accept(after)
     yield* supervisor.apply(plans.right)
     return settingsChanges(before, after)
   })
@@ -92,6 +109,18 @@ const make = Effect.gen(function* () {
     )
 
   return SettingsReload.of({
+    run: Effect.fnUntraced(function* (wanted, project) {
+      // A removed project that still stops has its name, too.
+      const taken = (yield* supervisor.snapshots).map(({ plan }) => plan.project)
+      const name = wanted ?? freeName(project.workingDir, taken)
+      if (taken.includes(name)) return yield* new ProjectExists({ project: name })
+      const after = yield* loadWith(name, project)
+      const plans = usablePlansOf(after)
+      if (Either.isLeft(plans)) return yield* plans.left
+      yield* accept(after)
+      yield* supervisor.apply(plans.right, name)
+      return name
+    }, turn.withPermits(1)),
     removals: Effect.gen(function* () {
       const plans = usablePlansOf(yield* load())
       if (Either.isLeft(plans)) return []

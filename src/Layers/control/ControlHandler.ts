@@ -19,6 +19,7 @@ import { HistoryReader, type HistoryUnreadable } from "../history/HistoryReader.
 import type { WorkerLines } from "../logs/WorkerLines.ts"
 import type { ProcUnreadable } from "../machine/ProcFs.ts"
 import { localZone } from "../machine/TimeZone.ts"
+import { SettingsInForce } from "../settings/SettingsInForce.ts"
 import { budgetReport } from "../status/BudgetReport.ts"
 import { MemoryTimeline } from "../status/MemoryTimeline.ts"
 import { ProjectReports } from "../status/ProjectReports.ts"
@@ -72,6 +73,7 @@ const make = Effect.gen(function* () {
   const timeline = yield* MemoryTimeline
   const shutdown = yield* ShutdownRequest
   const settings = yield* SettingsAnswers.make
+  const { forgetAdded } = yield* SettingsInForce
   const subscriptions = yield* Subscriptions.make
 
   const status = (project: ProjectName | undefined, message: (data: StatusData) => string) =>
@@ -93,7 +95,14 @@ const make = Effect.gen(function* () {
 
   const answer = (
     request: ControlQuestion
-  ): Effect.Effect<ControlResponse, UnknownProject | MemoryUnknown | ProcUnreadable | HistoryUnreadable> => {
+  ): Effect.Effect<
+    ControlResponse,
+    | UnknownProject
+    | MemoryUnknown
+    | ProcUnreadable
+    | HistoryUnreadable
+    | Effect.Effect.Error<ReturnType<typeof settings.run>>
+  > => {
     switch (request.type) {
       case "Status":
         return status(request.project, (data) => `Worker is ${data.worker_status}`)
@@ -143,6 +152,12 @@ const make = Effect.gen(function* () {
         return Effect.flatMap(projects.to(request.project, { keep: request.keep === true }), (taken) =>
           answered(taken, request.project)
         )
+      case "RunProject": {
+        const { argv, project: name, working_dir: workingDir } = request
+        return Effect.flatMap(settings.run(name, { argv, workingDir }), (project) =>
+          status(project, () => `Project ${project} added`)
+        )
+      }
       case "ReloadConfig":
         return settings.reload(request.project, request.restart === true)
       case "GetConfig":
@@ -150,7 +165,8 @@ const make = Effect.gen(function* () {
       case "SetConfig":
         return settings.set(request.text, request.sha256, request.dry_run === true)
       case "Shutdown":
-        return Effect.as(shutdown.ask("requested on the control socket"), {
+        // A user ends what was added with the daemon; a signal, as of a reboot, does not.
+        return Effect.as(Effect.zipRight(forgetAdded, shutdown.ask("requested on the control socket")), {
           success: true,
           message: "Daemon shutting down"
         })
@@ -173,6 +189,7 @@ export const layer: Layer.Layer<
   | ProjectSwitch
   | SettingsStore
   | SettingsReload
+  | SettingsInForce
   | HogReport
   | HistoryReader
   | MemoryTimeline

@@ -60,6 +60,7 @@ export const make = Effect.gen(function* () {
           SettingsNotWritten: ({ message }) => Effect.succeed(refusal(message))
         })
       ),
+    run: settings.run,
     /** With `restart`, restarts the workers that need it, or that of one project. */
     reload: (project: ProjectName | undefined, restart: boolean) =>
       settings

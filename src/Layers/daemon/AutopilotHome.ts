@@ -22,6 +22,8 @@ export interface HomePaths {
   readonly placeFile: string
   /** The name of the selected project. */
   readonly selectedFile: string
+  /** The projects that `autopilotd run` has added. */
+  readonly addedFile: string
   /** The usage limits that logins have met. */
   readonly loginsFile: string
   /** Events, one JSON object a line. */
@@ -67,6 +69,7 @@ export const pathsBelow = (root: string): HomePaths => ({
   idFile: join(root, "id"),
   placeFile: join(root, "id.place"),
   selectedFile: join(root, "selected"),
+  addedFile: join(root, "run.json"),
   loginsFile: join(root, "logins.json"),
   historyFile: join(root, "history.jsonl"),
   samplesFile: join(root, "samples"),

@@ -1,12 +1,17 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { ProjectName } from "../../Domain/Project.ts"
+import type { AddedProject, AddedProjects } from "../../Domain/settings/AddedProject.ts"
 import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
 import type { SettingsError } from "../../Domain/settings/SettingsProblem.ts"
 import type { AutopilotHome } from "../daemon/AutopilotHome.ts"
+import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { MemoryReader } from "../machine/MemoryReader.ts"
-import type { SettingsFile, SettingsText } from "./SettingsFile.ts"
+import { addedProjectsFile } from "./AddedProjectsFile.ts"
+import { SettingsFile, type SettingsText } from "./SettingsFile.ts"
 import { loadUsable, type SettingsSources } from "./SettingsLoader.ts"
 
 /** The settings in force. A layer that acts on one that can change follows `current`. */
@@ -16,6 +21,15 @@ export class SettingsInForce extends Context.Tag("SettingsInForce")<
     readonly current: SubscriptionRef.SubscriptionRef<EffectiveSettings>
     /** Loads the settings of the present file, or of another text for it, as `loadUsable` does. Changes nothing. */
     readonly load: (candidate?: SettingsText) => Effect.Effect<EffectiveSettings, SettingsError>
+    /** Brings loaded settings into force. */
+    readonly accept: (settings: EffectiveSettings) => Effect.Effect<void>
+    /** Loads the text that is in force, whatever the file holds by now, with one more project beside it. */
+    readonly loadWith: (
+      name: ProjectName,
+      project: AddedProject
+    ) => Effect.Effect<EffectiveSettings, SettingsError>
+    /** The next daemon starts without the projects that were added. */
+    readonly forgetAdded: Effect.Effect<void>
   }
 >() {}
 
@@ -27,18 +41,52 @@ export const loader = (sources: SettingsSources) =>
     return yield* loadUsable({ ...sources, ...effectiveTotalBytes }, candidate)
   })
 
+/** With `keepState` the projects count that were added to an earlier daemon. */
 export const layer = (
-  sources: SettingsSources
-): Layer.Layer<SettingsInForce, SettingsError, SettingsFile | AutopilotHome | MemoryReader> =>
-  Layer.effect(
+  sources: SettingsSources,
+  { keepState }: { readonly keepState: boolean }
+): Layer.Layer<SettingsInForce, SettingsError, SettingsFile | AutopilotHome | MemoryReader | InstanceLock> =>
+  Layer.scoped(
     SettingsInForce,
     Effect.gen(function* () {
       const context = yield* Effect.context<SettingsFile | AutopilotHome | MemoryReader>()
-      const first = yield* loader(sources)()
-      const load = loader({ ...sources, about: first.about })
+      const files = yield* SettingsFile
+      const file = yield* addedProjectsFile
+      const { remade } = yield* InstanceLock
+      let added = keepState ? yield* file.read : new Map<string, AddedProject>()
+      const first = yield* loader({ ...sources, added })()
+      const current = yield* SubscriptionRef.make(first)
+      const keep = (projects: AddedProjects) => {
+        added = new Map(projects)
+        return file.write(added)
+      }
+      if (!keepState) yield* keep(added)
+      yield* remade.changes.pipe(
+        Stream.drop(1),
+        Stream.runForEach(() => file.write(added)),
+        Effect.forkScoped
+      )
+      const loadBeside = (beside: AddedProjects, candidate?: SettingsText) =>
+        Effect.provide(loader({ ...sources, about: first.about, added: beside })(candidate), context)
+      /** The projects of a `loadWith` that nobody has accepted yet. */
+      let offered = added
       return {
-        current: yield* SubscriptionRef.make(first),
-        load: (candidate) => Effect.provide(load(candidate), context)
+        current,
+        load: (candidate) => loadBeside(added, candidate),
+        loadWith: (name, project) =>
+          Effect.gen(function* () {
+            const { settingsFile } = yield* SubscriptionRef.get(current)
+            const { found, path, text } = settingsFile
+            offered = new Map([...added, [name, project]])
+            return yield* loadBeside(offered, { ...(yield* files.parsed(path, text)), found })
+          }),
+        accept: (settings) =>
+          Effect.zipRight(
+            SubscriptionRef.set(current, settings),
+            // What the file has by now is the file's.
+            keep(new Map([...offered, ...added].filter(([name]) => settings.added.includes(name))))
+          ),
+        forgetAdded: file.write(new Map())
       }
     })
   )

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { unnamed } from "../../Domain/Project.ts"
+import { type AddedProjects, withAdded } from "../../Domain/settings/AddedProject.ts"
 import type { EffectiveProject, EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
 import { type MemoryThresholds, thresholdsInForce } from "../../Domain/settings/MemoryThresholds.ts"
 import { mistakesIn } from "../../Domain/settings/RefusedProjects.ts"
@@ -53,6 +54,8 @@ export interface SettingsSources {
   readonly userHome: string | undefined
   /** The memory of the machine or container, in bytes. The thresholds are checked against it if it is known. */
   readonly effectiveTotalBytes?: number
+  /** The projects beside those of the file. */
+  readonly added?: AddedProjects
   /** The project that the command line is about, from an earlier load. Without it the present file decides. */
   readonly about?: AboutProject
 }
@@ -180,7 +183,12 @@ export const loadUsable: (
   candidate?: SettingsText
 ) => Effect.Effect<EffectiveSettings, SettingsError, SettingsFile | AutopilotHome> = Effect.fnUntraced(
   function* (sources, candidate) {
-    const file = candidate ?? (yield* readFile(sources))
+    const written = candidate ?? (yield* readFile(sources))
+    const nameOfTop = sources.about?._tag === "TopLevel" ? sources.about.name : undefined
+    const topInFile = written.raw["project"] ?? unnamed
+    const taken = [nameOfTop, topInFile].filter((name) => typeof name === "string")
+    const beside = withAdded(written.raw, sources.added ?? new Map(), taken)
+    const file = { ...written, raw: beside.raw }
     const parts = takeApart(file.raw, yield* orderedNames(file))
     const outer = {
       environment: fromEnvironment(sources.environment),
@@ -230,7 +238,8 @@ export const loadUsable: (
     if (mistakes.length > 0 && projects.every(({ worker }) => Either.isLeft(worker)))
       return yield* new SettingsError({ problems: yield* placed(file, mistakes) })
     return {
-      settingsFile: { path: file.path, found: file.found, sha256: file.sha256 },
+      settingsFile: { path: file.path, found: file.found, sha256: file.sha256, text: file.text },
+      added: beside.names,
       projects,
       named: about._tag === "Table" ? tables.find(({ table }) => table === about.name)?.table : undefined,
       about,

@@ -19,6 +19,10 @@ const isBelowHome = (path: string): boolean => path === "~" || path.startsWith("
 export const withHome = (path: string, userHome: string | undefined): string =>
   isBelowHome(path) && userHome !== undefined ? join(userHome, path.slice(1)) : path
 
+/** The absolute path of a folder that a user names. */
+export const folderAt = (path: string, { cwd, userHome }: Pick<PathBases, "cwd" | "userHome">): string =>
+  resolve(cwd, withHome(path, userHome))
+
 /** The first setting whose path begins with `~`, with its key. */
 export const pathBelowHome = ({
   envFile,

@@ -23,6 +23,20 @@ const candidates = (command: string, cwd: string, searchPath: string): ReadonlyA
     ? [isAbsolute(command) ? command : resolve(cwd, command)]
     : searchPath.split(delimiter).map((folder) => join(resolve(cwd, folder === "" ? "." : folder), command))
 
+/** The path of a program on a PATH; undefined where it is not there, or its name is a path already. */
+export const programOn = (
+  searchPath: string,
+  command: string,
+  cwd: string
+): Effect.Effect<string | undefined> =>
+  Effect.promise(async () => {
+    if (command.includes("/")) return undefined
+    for (const path of candidates(command, cwd, searchPath)) {
+      if ((await isFile(path)) && (await mayExecute(path))) return path
+    }
+    return undefined
+  })
+
 /**
  * Checks the working directory, the program on the worker's own PATH, its permission, and whether the kernel would run
  * it. A spawn would only report exit code 126 or 127, or an ENOENT that may be about the folder or a loader; and a shell

@@ -41,8 +41,11 @@ export class Supervisor extends Context.Tag("Supervisor")<
     readonly selected: Effect.Effect<ProjectName>
     /** Selects the project that commands without --project apply to. No worker starts or stops. */
     readonly select: (name: ProjectName) => Effect.Effect<void, UnknownProject>
-    /** Applies changed settings: adds new projects, drains removed ones in the background, replans the others. */
-    readonly apply: (plans: ProjectPlans) => Effect.Effect<void>
+    /**
+     * Applies changed settings: adds new projects, drains removed ones in the background, replans the others. `started`
+     * is a project that a user starts by adding it: what is saved of an earlier one of its name does not hold it.
+     */
+    readonly apply: (plans: ProjectPlans, started?: ProjectName) => Effect.Effect<void>
     /** Liveness probe: returns when every actor has read its mailbox. */
     readonly probe: Effect.Effect<void>
     /**
@@ -112,9 +115,13 @@ const supervise = Effect.fnUntraced(function* (options: SupervisorOptions) {
     )
   })
 
-  const appear = Effect.fnUntraced(function* (plan: ProjectPlan) {
-    yield* add(plan, true, plan.autostart)
-    yield* events.publish({ _tag: "ProjectAdded", project: plan.project })
+  const appear = Effect.fnUntraced(function* (plan: ProjectPlan, byUser = false) {
+    yield* add(plan, !byUser, byUser || plan.autostart)
+    yield* events.publish({
+      _tag: "ProjectAdded",
+      project: plan.project,
+      ...(byUser && { by: "autopilotd run" })
+    })
   })
 
   for (const plan of plans) {
@@ -146,7 +153,7 @@ const supervise = Effect.fnUntraced(function* (options: SupervisorOptions) {
       yield* selection.save(name)
       if (name !== before) yield* events.publish({ _tag: "ProjectSelected", project: name, before })
     }),
-    apply: (next) =>
+    apply: (next, started) =>
       Effect.gen(function* () {
         if (isEnding) return
         const before = selected()
@@ -160,7 +167,7 @@ const supervise = Effect.fnUntraced(function* (options: SupervisorOptions) {
         }
         for (const plan of next) {
           const entry = supervised.get(plan.project)
-          if (entry === undefined) yield* appear(plan)
+          if (entry === undefined) yield* appear(plan, plan.project === started)
           else if (!entry.isLeaving) yield* entry.actor.replan(plan)
         }
       }).pipe(turn.withPermits(1)),

@@ -65,6 +65,13 @@ export const commands = {
     const { start } = yield* Effect.promise(() => import("../daemon/Start.ts"))
     yield* start(invocation)
   }),
+  run: Effect.fnUntraced(function* (invocation: Invocation) {
+    const { run } = yield* Effect.promise(() => import("../daemon/Run.ts"))
+    const BackgroundStart = yield* Effect.promise(() => import("../../Layers/daemon/BackgroundStart.ts"))
+    const SettingsFile = yield* Effect.promise(() => import("../../Layers/settings/SettingsFile.ts"))
+    const files = Layer.merge(yield* settingsOf({ ...invocation, options: {} }), SettingsFile.layer)
+    yield* Effect.provide(run(invocation), Layer.mergeAll(files, BackgroundStart.layer, yield* serviceLayer))
+  }),
   status: (invocation: Invocation) => orSurvivors(talks("status")(invocation)),
   projects: (invocation: Invocation) => orSurvivors(talks("projects")(invocation)),
   logs: Effect.fnUntraced(function* (invocation: Invocation) {

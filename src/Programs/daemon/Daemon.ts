@@ -145,7 +145,7 @@ export const daemon = ({ keepState, raw, sources }: DaemonOptions) =>
         ),
         Layer.provideMerge(Uncaught.layer),
         Layer.provideMerge(Reporting),
-        Layer.provideMerge(SettingsInForce.layer(sources)),
+        Layer.provideMerge(SettingsInForce.layer(sources, { keepState })),
         Layer.provideMerge(InstanceLock.layer),
         Layer.provideMerge(
           Layer.mergeAll(

@@ -225,7 +225,7 @@ describe("an invalid command line", () => {
     ["switch shop blog", `Unexpected "blog" after "switch shop".\nTry: autopilotd switch --help`],
     [
       "switch --project shop",
-      `--project belongs to start, status, projects, logs, history, why, start-worker, stop-worker, restart-worker, budget reset, reload, gui, config check, config set and config unset, not to switch.\nTry: autopilotd switch --help`
+      `--project belongs to start, run, status, projects, logs, history, why, start-worker, stop-worker, restart-worker, budget reset, reload, gui, config check, config set and config unset, not to switch.\nTry: autopilotd switch --help`
     ],
     ["config set", `config set needs the name of a setting.\nTry: autopilotd config set --help`],
     [
@@ -317,7 +317,7 @@ describe("an invalid command line", () => {
     ["--completions tcsh", `--completions expects one of bash, zsh, fish, sh, got "tcsh".${general}`],
     [
       "status --model opus",
-      `--model belongs to start and config check, not to status.\nTry: autopilotd status --help`
+      `--model belongs to start, run and config check, not to status.\nTry: autopilotd status --help`
     ],
     [
       "--no-wait start",
@@ -330,7 +330,7 @@ describe("an invalid command line", () => {
     ["start --", `Nothing follows "--": the worker's command is missing.\nTry: autopilotd start --help`],
     [
       "status -- ls",
-      `"--" and a worker's command belong to start and config check, not to status.\nTry: autopilotd status --help`
+      `"--" and a worker's command belong to start, run and config check, not to status.\nTry: autopilotd status --help`
     ]
   ]
 
@@ -350,11 +350,19 @@ describe("an invalid command line", () => {
       for (const key of optionKeys) {
         const row = optionTable[key]
         const option = row._tag === "Flag" ? `--${row.long}` : `--${row.long}=${key === "since" ? "5h" : "5"}`
-        const { needs } = commandRow(verb)
+        const { needs, needsWorker } = commandRow(verb)
         const needed = needs?.option === key ? [`--${optionTable[needs.other].long}`] : []
         const words = requiredArguments(verb).map(() => "x")
         assert.strictEqual(
-          Either.isRight(parse([...verb.split(" "), ...words, option, ...needed])),
+          Either.isRight(
+            parse([
+              ...verb.split(" "),
+              ...words,
+              option,
+              ...needed,
+              ...(needsWorker === true ? ["--", "x"] : [])
+            ])
+          ),
           commandRow(verb).options.includes(key),
           `${verb} ${option}`
         )

@@ -73,6 +73,7 @@ const valueOf: Record<OptionKey, FastCheck.Arbitrary<unknown>> = {
   project: anyProject,
   detach: FastCheck.constant(true),
   keepState: FastCheck.constant(true),
+  save: FastCheck.constant(true),
   keep: FastCheck.constant(true),
   restart: FastCheck.constant(true),
   dryRun: FastCheck.constant(true),
@@ -103,7 +104,11 @@ const ofVerb = (verb: Verb): FastCheck.Arbitrary<Invocation> => {
     needs !== undefined && needs.option in given ? { ...given, [needs.other]: true } : given
   )
   const workerArgv = row.takesWorker
-    ? FastCheck.option(FastCheck.array(anyText, { minLength: 1, maxLength: 6 }), { nil: undefined })
+    ? FastCheck.option(FastCheck.array(anyText, { minLength: 1, maxLength: 6 }), {
+        nil: undefined,
+        // One in five is without a command where it may be.
+        freq: row.needsWorker === true ? Number.MAX_SAFE_INTEGER : 5
+      }).filter((argv) => argv !== undefined || row.needsWorker !== true)
     : FastCheck.constant(undefined)
   const args = FastCheck.record(
     Object.fromEntries(argumentsOf(verb).flatMap((key) => (key === "name" ? [] : [[key, anyArgument[key]]]))),

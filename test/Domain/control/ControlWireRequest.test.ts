@@ -7,7 +7,7 @@ import { decodeRequest, encodeRequest } from "../../../src/Domain/control/Contro
 import { runs } from "../../fixtures/runs.ts"
 
 const expectedTypes =
-  "Status, GetMetrics, StartWorker, StopWorker, RestartWorker, ResetBudget, Budget, Shutdown, Projects, Hogs, History, Samples, SelectProject, ReloadConfig, GetConfig, SetConfig or Subscribe"
+  "Status, GetMetrics, StartWorker, StopWorker, RestartWorker, ResetBudget, Budget, Shutdown, Projects, Hogs, History, Samples, SelectProject, RunProject, ReloadConfig, GetConfig, SetConfig or Subscribe"
 
 const understood: ReadonlyArray<readonly [text: string, request: unknown]> = [
   ['{"type":"Status"}', { type: "Status" }],
@@ -16,6 +16,10 @@ const understood: ReadonlyArray<readonly [text: string, request: unknown]> = [
   ['{"type":"StopWorker"}', { type: "StopWorker" }],
   ['{ "type" : "RestartWorker" }', { type: "RestartWorker" }],
   ['{"type":"Shutdown"}', { type: "Shutdown" }],
+  [
+    '{"type":"RunProject","working_dir":"/srv/shop","argv":["claude","-p","x"]}',
+    { type: "RunProject", working_dir: "/srv/shop", argv: ["claude", "-p", "x"] }
+  ],
   ['{"type":"Hogs"}', { type: "Hogs" }],
   ['{"verbose":true,"type":"Status","nested":{"type":"Nope","a":[1,{"b":2}]}}', { type: "Status" }],
   ['{"\\u0074ype":"Status"}', { type: "Status" }],
@@ -57,6 +61,10 @@ const notUnderstood: ReadonlyArray<readonly [text: string, message: string]> = [
     "The request Status has a bad \"project\": a project name is 1 to 64 letters, digits, '.', '_' or '-', and begins with a letter or a digit"
   ],
   ['{"type":"StopWorker","projct":"x"}', 'The request StopWorker has no "projct". Did you mean "project"?'],
+  [
+    '{"type":"RunProject","working_dir":"shop","argv":["x"]}',
+    'The request RunProject has a bad "working_dir": it must be an absolute path'
+  ],
   ['{"type":"Status","project":5}', 'The request Status has a bad "project": Expected string, actual 5'],
   [
     '{"type":"StopWorker","project":null}',

@@ -12,7 +12,7 @@ import { statusWord } from "../../../src/Domain/worker/WorkerState.ts"
 import * as SettingsReload from "../../../src/Layers/config/SettingsReload.ts"
 import { SettingsInForce } from "../../../src/Layers/settings/SettingsInForce.ts"
 import { Supervisor } from "../../../src/Layers/worker/Supervisor.ts"
-import { inForce } from "../../fixtures/SettingsInForce.ts"
+import { inForce, settingsOf } from "../../fixtures/SettingsInForce.ts"
 import { fakeService } from "../systemd/FakeService.ts"
 import * as FakeRuns from "../worker/FakeRuns.ts"
 import { layerOf, makeSurroundings, type Surroundings, settle } from "../worker/SupervisorWorld.ts"
@@ -38,13 +38,13 @@ const around = (world: World) => {
   const before = inForce(first)
   const Settings = Layer.effect(
     SettingsInForce,
-    Effect.map(SubscriptionRef.make(before), (current) => ({
-      current,
-      load: () =>
+    Effect.map(SubscriptionRef.make(before), (current) =>
+      settingsOf(current, () =>
         Effect.suspend(() =>
           world.file instanceof SettingsError ? Effect.fail(world.file) : Effect.succeed(world.file)
         )
-    }))
+      )
+    )
   )
   return Effect.provide(
     SettingsReload.layer.pipe(

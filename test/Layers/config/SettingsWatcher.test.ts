@@ -17,7 +17,7 @@ import { sha256Of } from "../../../src/Layers/files/TextFile.ts"
 import { Concerns } from "../../../src/Layers/history/Concerns.ts"
 import { SettingsInForce } from "../../../src/Layers/settings/SettingsInForce.ts"
 import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
-import { inForce } from "../../fixtures/SettingsInForce.ts"
+import { inForce, settingsOf as inForceOf } from "../../fixtures/SettingsInForce.ts"
 import { folder, promisesWith } from "../../fixtures/SettingsWriter.ts"
 import { eventually } from "../../live/TestDaemon.ts"
 
@@ -37,7 +37,7 @@ const watching = Effect.gen(function* () {
   fs.writeFileSync(path, "at first")
   const settingsOf = (text: string | undefined): EffectiveSettings => ({
     ...inForce({ watch_config: text !== "off" }),
-    settingsFile: { path, found: text !== undefined, sha256: sha256Of(text ?? "") }
+    settingsFile: { path, found: text !== undefined, sha256: sha256Of(text ?? ""), text: text ?? "" }
   })
   const current = yield* SubscriptionRef.make(settingsOf("at first"))
   const reloads: Array<string | undefined> = []
@@ -70,11 +70,15 @@ const watching = Effect.gen(function* () {
   )
   yield* Layer.build(
     SettingsWatcher.layer.pipe(
-      Layer.provide(Layer.succeed(SettingsReload, { reload: () => reload, removals })),
-      Layer.provide(recordedEvents(events)),
       Layer.provide(
-        Layer.succeed(SettingsInForce, { current, load: () => Effect.dieMessage("it is not called") })
+        Layer.succeed(SettingsReload, {
+          reload: () => reload,
+          run: () => Effect.dieMessage("a project was added"),
+          removals
+        })
       ),
+      Layer.provide(recordedEvents(events)),
+      Layer.provide(Layer.succeed(SettingsInForce, inForceOf(current))),
       Layer.provide(
         Layer.succeed(Concerns, {
           run: (_name, effect) => Effect.asVoid(Effect.forkScoped(effect)),

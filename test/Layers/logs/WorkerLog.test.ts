@@ -16,7 +16,7 @@ import * as WorkerLines from "../../../src/Layers/logs/WorkerLines.ts"
 import * as WorkerLog from "../../../src/Layers/logs/WorkerLog.ts"
 import { RotatingFiles } from "../../../src/Layers/output/RotatingFile.ts"
 import { SettingsInForce } from "../../../src/Layers/settings/SettingsInForce.ts"
-import { inForce } from "../../fixtures/SettingsInForce.ts"
+import { inForce, settingsOf } from "../../fixtures/SettingsInForce.ts"
 import { eventually } from "../../live/TestDaemon.ts"
 
 /** A disk that takes lines while there is room. */
@@ -50,7 +50,7 @@ const layerOf = (around: World, current: SubscriptionRef.SubscriptionRef<Effecti
             changes: Stream.empty
           })
         ),
-        Layer.succeed(SettingsInForce, { current, load: () => Effect.dieMessage("nothing reloads") }),
+        Layer.succeed(SettingsInForce, settingsOf(current)),
         Layer.succeed(RotatingFiles, {
           open: ({ maxPendingBytes }) =>
             Effect.succeed({

@@ -21,6 +21,7 @@ const handlersWith = <E, R>(handler: (by: Verb, invocation: Invocation) => Effec
   const of = (verb: Verb) => (invocation: Invocation) => handler(verb, invocation)
   return {
     start: of("start"),
+    run: of("run"),
     status: of("status"),
     projects: of("projects"),
     logs: of("logs"),

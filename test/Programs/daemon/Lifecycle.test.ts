@@ -47,7 +47,7 @@ import { StateStore } from "../../../src/Layers/worker/StateStore.ts"
 import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
 import { supervise } from "../../../src/Programs/daemon/Lifecycle.ts"
 import { heldHome } from "../../fixtures/HeldHome.ts"
-import { inForce } from "../../fixtures/SettingsInForce.ts"
+import { inForce, settingsOf } from "../../fixtures/SettingsInForce.ts"
 import { fakeService } from "../../Layers/systemd/FakeService.ts"
 import * as FakeRuns from "../../Layers/worker/FakeRuns.ts"
 import { loginsOf, makeSurroundings } from "../../Layers/worker/SupervisorWorld.ts"
@@ -168,14 +168,14 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
   })
   const Settings = Layer.effect(
     SettingsInForce,
-    Effect.map(SubscriptionRef.make(settings), (current) => ({
-      current,
-      load: () => Effect.succeed(settings)
-    }))
+    Effect.map(SubscriptionRef.make(settings), (current) =>
+      settingsOf(current, () => Effect.succeed(settings))
+    )
   )
   // The file of these settings does not exist, which the watcher takes for a change.
   const Reload = Layer.succeed(SettingsReload.SettingsReload, {
     reload: () => bugs.reload ?? Effect.never,
+    run: () => Effect.dieMessage("a project was added"),
     removals: Effect.succeed([])
   })
   return Layer.mergeAll(

@@ -201,7 +201,7 @@ describe("start --detach", () => {
         yield* command({ home, args: ["stop"] })
         const done = yield* command({ home, args: [...start, "--", "true"] })
         assert.strictEqual(done.code, 0, done.stderr)
-        assert.match(done.stdout, /\nThe worker of shop is finished: exited with code 0 after [^\n]+\.\n/)
+        assert.match(done.stdout, /\nThe worker of shop is finished: exit code 0 after [^\n]+\.\n/)
         yield* assertEndsByCommand(home)
       })
   )

@@ -1,0 +1,43 @@
+import * as fs from "node:fs/promises"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { AddedProject, type AddedProjects } from "../../Domain/settings/AddedProject.ts"
+import { AutopilotHome } from "../daemon/AutopilotHome.ts"
+import { replaceFile } from "../files/AtomicFile.ts"
+import { messageOf } from "../files/SystemError.ts"
+import { readTextFile } from "../files/TextFile.ts"
+
+const Stored = Schema.parseJson(Schema.Record({ key: Schema.String, value: AddedProject }))
+const decode = Schema.decodeUnknown(Stored)
+const encode = Schema.encodeSync(Stored)
+
+/**
+ * The projects that `autopilotd run` has added, in a file for the daemon that follows one that was killed. A file that
+ * cannot be read or written costs only those projects, and only then: it is a warning in the log.
+ */
+export const addedProjectsFile = Effect.map(AutopilotHome, ({ addedFile }) => ({
+  read: readTextFile(addedFile).pipe(
+    Effect.flatMap(({ text }) =>
+      Effect.mapError(decode(text), () => ({ absent: false, message: `${addedFile} is damaged` }))
+    ),
+    Effect.map((found): AddedProjects => new Map(Object.entries(found))),
+    Effect.catchAll(({ absent, message }) => {
+      const none: AddedProjects = new Map()
+      return absent
+        ? Effect.succeed(none)
+        : Effect.as(Effect.logWarning(`The projects of autopilotd run are lost: ${message}`), none)
+    })
+  ),
+  write: (projects: AddedProjects) =>
+    Effect.tryPromise({
+      try: () =>
+        projects.size === 0
+          ? fs.rm(addedFile, { force: true })
+          : replaceFile(addedFile, `${encode(Object.fromEntries(projects))}\n`),
+      catch: messageOf
+    }).pipe(
+      Effect.catchAll((reason) =>
+        Effect.logWarning(`The projects of autopilotd run are not kept for the next daemon: ${reason}`)
+      )
+    )
+}))
