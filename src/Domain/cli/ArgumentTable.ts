@@ -56,7 +56,8 @@ const argumentTable = {
     placeholder: "VALUE",
     needed: "a value after the name of the setting",
     value: settingValue,
-    summary: "TOML value; taken as text where it is not valid TOML or has the wrong type"
+    summary:
+      "TOML value, taken as text where it is not valid TOML or has the wrong type; 20s, 15m or 4GiB for milliseconds or bytes"
   })
 }
 

@@ -3,7 +3,16 @@ import * as Struct from "effect/Struct"
 import { nearestName } from "../text/NearestName.ts"
 import { quoted } from "../text/Printable.ts"
 import { type ArgumentKey, type ArgumentValues, argumentRow } from "./ArgumentTable.ts"
-import { argumentsOf, type Group, isGroup, isVerb, nextWords, type Verb, verbs } from "./CommandTable.ts"
+import {
+  aliases,
+  argumentsOf,
+  type Group,
+  isGroup,
+  nextWords,
+  type Verb,
+  verbNamed,
+  verbs
+} from "./CommandTable.ts"
 import {
   type OptionKey,
   type OptionRow,
@@ -29,7 +38,12 @@ interface Scan {
 
 const rows: Record<OptionKey | QuestionKey, OptionRow> = { ...optionTable, ...questionTable }
 const keys = Struct.keys(rows)
-const longNames = new Map<string, OptionKey | QuestionKey>(keys.map((key) => [`--${rows[key].long}`, key]))
+const longNames = new Map<string, OptionKey | QuestionKey>(
+  keys.flatMap((key) => {
+    const { alias, long } = rows[key]
+    return [long, ...(alias === undefined ? [] : [alias])].map((name) => [`--${name}`, key] as const)
+  })
+)
 const shortNames = new Map<string, OptionKey | QuestionKey>(
   keys.flatMap((key) => {
     const short = rows[key].short
@@ -46,6 +60,9 @@ const suggestion = (given: string, names: ReadonlyArray<string>): string => {
   return nearest === undefined ? "" : ` Did you mean "${nearest}"?`
 }
 
+/** Options that a word may stand for: `autopilotd version`. */
+const questionWords: ReadonlyArray<string> = ["version", "completions"] satisfies ReadonlyArray<QuestionKey>
+
 /** What to write instead of a word after a command that takes none, where users expect that it does. */
 const insteadOf: Readonly<Partial<Record<Verb, string>>> = {
   start: `the worker's command goes after "--", as in autopilotd start -- CMD ARGS, and the worker of a project is started by autopilotd start-worker NAME`,
@@ -59,8 +76,9 @@ const withWord = (
   word: string
 ): Either.Either<Verb | Group, string> => {
   const longer = topic === undefined ? word : `${topic} ${word}`
-  if (isVerb(longer) || isGroup(longer)) return Either.right(longer)
-  if (topic !== undefined && isVerb(topic)) {
+  const found = verbNamed(longer) ?? (isGroup(longer) ? longer : undefined)
+  if (found !== undefined) return Either.right(found)
+  if (topic !== undefined && !isGroup(topic)) {
     const instead = insteadOf[topic]
     return Either.left(
       instead === undefined
@@ -71,7 +89,7 @@ const withWord = (
   if (topic !== undefined) {
     return Either.left(`Unknown command ${quoted(longer)}.${suggestion(longer, verbs)}`)
   }
-  const near = suggestion(word, [...nextWords(undefined), "help", ...verbs])
+  const near = suggestion(word, [...nextWords(undefined), "help", ...questionWords, ...verbs, ...aliases])
   return Either.left(
     `Unknown command ${quoted(word)}.${near === "" ? ` A worker's command goes after "start --".` : near}`
   )
@@ -83,11 +101,9 @@ const addressNames: ReadonlyArray<string> = ["--host", "--bind", "--listen", "--
 const unknownOption = (given: string): string => {
   if (addressNames.some((name) => given === name || given.startsWith(`${name}=`)))
     return `Unknown option ${quoted(given)}. The panel listens on 127.0.0.1 only; from another machine, forward its port: ssh -L 7420:127.0.0.1:7420 HOST.`
-  const short = given.slice(0, 2)
-  const key = shortNames.get(short)
-  if (!given.startsWith("--") && key !== undefined && rows[key]._tag === "Valued") {
-    return `Unknown option ${quoted(given)}: write ${quoted(`${short} ${given.slice(2).replace(/^=/, "")}`)}.`
-  }
+  if (longNames.has(`-${given}`)) return `Unknown option ${quoted(given)}: write ${quoted(`-${given}`)}.`
+  if (/^-[A-Za-z]=/.test(given))
+    return `Unknown option ${quoted(given)}: write ${quoted(`${given.slice(0, 2)} ${given.slice(3)}`)}.`
   // A negative number is not a mistyped option.
   if (/^-[\d.]/.test(given)) return `Unknown option ${quoted(given)}.`
   const names = given.startsWith("--") ? [...longNames.keys()] : [...shortNames.keys()]
@@ -96,7 +112,7 @@ const unknownOption = (given: string): string => {
 
 /** The argument to which the next word belongs, if the command takes one more. */
 const nextArgument = (topic: Verb | Group | undefined, given: number): ArgumentKey | undefined => {
-  if (topic === undefined || !isVerb(topic)) return undefined
+  if (topic === undefined || isGroup(topic)) return undefined
   const all = argumentsOf(topic)
   const last = all.at(-1)
   return all[given] ?? (last !== undefined && argumentRow(last)._tag === "Several" ? last : undefined)
@@ -105,6 +121,29 @@ const nextArgument = (topic: Verb | Group | undefined, given: number): ArgumentK
 /** A text in the place of a value that is probably the next option: `--model --json`, but not `--max-turns -5`. */
 const looksLikeOption = (given: string, numeric: boolean): boolean =>
   given.length > 1 && given.startsWith("-") && !(numeric && /^-[\d.]/.test(given))
+
+/** The letters of options behind one dash: flags, and a last one with what follows it as its value, as in `-fn5`. */
+interface Letters {
+  readonly flags: ReadonlyArray<OptionKey | QuestionKey>
+  readonly last: string
+  readonly inline: string | undefined
+}
+
+/** Undefined for what is not the letters of options; `-json` is a slip of `--json`, and `-w=DIR` is ambiguous. */
+const lettersOf = (token: string): Letters | undefined => {
+  if (token.startsWith("--") || longNames.has(`-${token}`)) return undefined
+  const flags: Array<OptionKey | QuestionKey> = []
+  for (let at = 1; at < token.length; at++) {
+    const last = `-${token.charAt(at)}`
+    const key = shortNames.get(last)
+    if (key === undefined) return undefined
+    const rest = token.slice(at + 1)
+    if (rest === "") return { flags, last, inline: undefined }
+    if (rows[key]._tag === "Valued") return rest.startsWith("=") ? undefined : { flags, last, inline: rest }
+    flags.push(key)
+  }
+  return undefined
+}
 
 /**
  * Reads words and options from left to right and stops at the first problem. `parse` checks afterwards that the options
@@ -120,7 +159,8 @@ export const scan = (argv: ReadonlyArray<string>): Either.Either<Scan, UsageErro
   const wrong = (problem: string) => Either.left(new UsageError({ problem, help: helpFor(topic) }))
 
   for (let at = 0; at < argv.length; at++) {
-    const token = argv[at] ?? ""
+    const isQuestion = topic === undefined && !asksHelp && questionWords.includes(argv[at] ?? "")
+    const token = `${isQuestion ? "--" : ""}${argv[at] ?? ""}`
     const argument = nextArgument(topic, words.length)
     const expected = argument === undefined ? undefined : argumentRow(argument)
     if (!looksLikeOption(token, expected?.value.numeric === true)) {
@@ -147,10 +187,15 @@ export const scan = (argv: ReadonlyArray<string>): Either.Either<Scan, UsageErro
     }
 
     const equals = token.startsWith("--") ? token.indexOf("=") : -1
-    const name = equals === -1 ? token : token.slice(0, equals)
-    const inline = equals === -1 ? undefined : token.slice(equals + 1)
+    const letters = lettersOf(token)
+    const name = letters?.last ?? (equals === -1 ? token : token.slice(0, equals))
+    const inline = letters?.inline ?? (equals === -1 ? undefined : token.slice(equals + 1))
     const key = longNames.get(name) ?? shortNames.get(name)
     if (key === undefined) return wrong(unknownOption(name))
+    for (const flag of letters?.flags ?? []) {
+      if (values.has(flag) && flag !== "help") return wrong(`--${rows[flag].long} is given twice.`)
+      values.set(flag, true)
+    }
     const row = rows[key]
     if (row._tag === "Flag") {
       if (inline !== undefined) return wrong(`--${row.long} takes no value, got ${quoted(inline)}.`)

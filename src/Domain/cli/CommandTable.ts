@@ -4,6 +4,8 @@ import type { OptionKey } from "./OptionTable.ts"
 
 /** One command of the command line. Its name may have several words: `config check`. */
 interface CommandRow {
+  /** Other names of the command, which users know from other tools. */
+  readonly aliases?: ReadonlyArray<string>
   /** Required arguments, in their order. */
   readonly args?: ReadonlyArray<ArgumentKey>
   /** Arguments after them that may be absent. One that may stand several times is the last. */
@@ -48,6 +50,7 @@ const commandTable = {
     takesWorker: false
   },
   projects: {
+    aliases: ["ps", "ls"],
     optional: ["names"],
     options: everywhere,
     takesWorker: false
@@ -80,6 +83,11 @@ const commandTable = {
     options: ["keep", "noWait", "json"],
     takesWorker: false
   },
+  use: {
+    args: ["target"],
+    options: ["json"],
+    takesWorker: false
+  },
   "start-worker": {
     optional: ["names"],
     options: control,
@@ -91,6 +99,7 @@ const commandTable = {
     takesWorker: false
   },
   "restart-worker": {
+    aliases: ["restart"],
     optional: ["names"],
     options: control,
     takesWorker: false
@@ -138,6 +147,11 @@ const commandTable = {
     options: ["config", "json"],
     takesWorker: false
   },
+  "config get": {
+    args: ["key"],
+    options: everywhere,
+    takesWorker: false
+  },
   "config set": {
     args: ["key", "value"],
     options: changing,
@@ -169,11 +183,21 @@ export const groups = ["budget", "config"] as const
 
 export type Group = (typeof groups)[number]
 
-export const isVerb = (name: string): name is Verb => Object.hasOwn(commandTable, name)
+const isVerb = (name: string): name is Verb => Object.hasOwn(commandTable, name)
 export const isGroup = (name: string): name is Group => groups.some((group) => group === name)
 
 /** The row of a command, widened to the type that all rows share. */
 export const commandRow = (verb: Verb): CommandRow => commandTable[verb]
+
+/** The other names of a command. */
+export const aliasesOf = (verb: Verb): ReadonlyArray<string> => commandRow(verb).aliases ?? []
+
+/** The other names of all commands. */
+export const aliases: ReadonlyArray<string> = verbs.flatMap(aliasesOf)
+
+/** The command of a name or of an alias. */
+export const verbNamed = (name: string): Verb | undefined =>
+  isVerb(name) ? name : verbs.find((verb) => aliasesOf(verb).includes(name))
 
 /** The arguments that a command requires, in their order. */
 export const requiredArguments = (verb: Verb): ReadonlyArray<ArgumentKey> => commandRow(verb).args ?? []

@@ -3,6 +3,7 @@ import { budgetText } from "../session/BudgetText.ts"
 import { projectsText } from "../status/ProjectsText.ts"
 import { statusText } from "../status/StatusText.ts"
 import { printable } from "../text/Printable.ts"
+import { argumentOf } from "./CommandLine.ts"
 import type { Verb } from "./CommandTable.ts"
 import {
   aboutProject,
@@ -64,6 +65,12 @@ const budgetReset: DialogueOf = function* (invocation) {
   return concluded(json ? reply : aboutProject(reply), json)
 }
 
+/** `autopilotd use`: selects a project. */
+const use: DialogueOf = function* (invocation) {
+  const reply = yield* ask({ type: "UseProject", project: argumentOf(invocation, "target") })
+  return concluded(reply, invocation.options.json)
+}
+
 /** The time limits of a request that reads settings from a disk, which may be busy. */
 const patience = { firstByteMs: 30_000, wholeMs: 30_000 } as const
 
@@ -97,6 +104,7 @@ export const dialogues = {
   "stop-worker": forEachName(stopWorker),
   "restart-worker": forEachName(restartWorker),
   switch: switchProject,
+  use,
   "budget show": budgetShow,
   "budget reset": budgetReset,
   reload

@@ -1,6 +1,7 @@
 import { settingVariables, workerBinaryVariable } from "../settings/SettingsEnvironment.ts"
+import { listed } from "../text/TextLayout.ts"
 import { argumentRow } from "./ArgumentTable.ts"
-import { argumentsOf, commandRow, requiredArguments, type Verb } from "./CommandTable.ts"
+import { aliasesOf, argumentsOf, commandRow, requiredArguments, type Verb } from "./CommandTable.ts"
 import { textsOf } from "./CommandTexts.ts"
 import { exitCodes } from "./ExitCodes.ts"
 import { type OptionRow, optionKeys, optionTable, questionTable } from "./OptionTable.ts"
@@ -53,9 +54,10 @@ export const exitCodeEntries: ReadonlyArray<Entry> = [
 /** An option as a user types it, `-w, --workdir DIR`, and its meaning with the default. */
 export const optionEntry = (row: OptionRow): Entry => {
   const short = row.short === undefined ? "" : `-${row.short}, `
-  if (row._tag === "Flag") return [`${short}--${row.long}`, row.summary]
+  const also = row.alias === undefined ? "" : ` (also --${row.alias})`
+  if (row._tag === "Flag") return [`${short}--${row.long}`, `${row.summary}${also}`]
   const fallback = row.fallback === undefined ? "" : ` (default: ${row.fallback})`
-  return [`${short}--${row.long} ${row.placeholder}`, `${row.summary}${fallback}`]
+  return [`${short}--${row.long} ${row.placeholder}`, `${row.summary}${also}${fallback}`]
 }
 
 /** The options of a command in the order of the table, `--help` last. */
@@ -88,7 +90,9 @@ export const usageOf = (verb: Verb): string =>
 export const detailsOf = (verb: Verb): ReadonlyArray<string> => {
   const { details } = textsOf(verb)
   const { needs } = commandRow(verb)
-  if (needs === undefined) return [details]
+  const aliases = aliasesOf(verb)
+  const also = aliases.length === 0 ? [] : [`Also: autopilotd ${listed(aliases, "or")}.`]
+  if (needs === undefined) return [details, ...also]
   const [long, needed] = [optionTable[needs.option].long, optionTable[needs.other].long]
-  return [details, `--${long} needs --${needed}: ${needs.because}.`]
+  return [details, `--${long} needs --${needed}: ${needs.because}.`, ...also]
 }

@@ -17,6 +17,8 @@ interface Named {
   readonly long: string
   /** One letter, without the dash. */
   readonly short?: string
+  /** Another name that users know from other tools, without the dashes. */
+  readonly alias?: string
   /** A few words without a full stop. */
   readonly summary: string
 }
@@ -74,7 +76,7 @@ export const optionTable = {
     summary: "Maximum turns of the agent",
     fallback: "99999"
   }),
-  detach: flag({ long: "detach", summary: "Run in the background; return once the worker runs" }),
+  detach: flag({ long: "detach", short: "d", summary: "Run in the background; return once the worker runs" }),
   keepState: flag({
     long: "keep-state",
     summary: "Keep stopped, failed and waiting workers as they are"
@@ -93,6 +95,7 @@ export const optionTable = {
   lines: valued({
     long: "lines",
     short: "n",
+    alias: "tail",
     placeholder: "N",
     value: count,
     summary: "Show only the last N lines or events"
@@ -101,7 +104,7 @@ export const optionTable = {
     long: "since",
     placeholder: "TIME",
     value: pastTime,
-    summary: "Show only what is newer than TIME: 2h, 3d, 14:30, yesterday, 2026-11-20T14:30"
+    summary: 'Show only what is newer than TIME: 2h, "10 min ago", 14:30, yesterday, 2026-11-20T14:30'
   }),
   port: valued({
     long: "port",

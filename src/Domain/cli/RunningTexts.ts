@@ -27,6 +27,12 @@ export const runningTexts = {
       "Stops the worker of the selected project and starts the other one after the last process of the first has exited. With --keep, both run. Returns when the switch is complete.",
     examples: ["autopilotd switch shop", "autopilotd switch shop --keep"]
   },
+  use: {
+    summary: "Select another project, and leave all workers alone",
+    details:
+      "Commands that name no project act on the selected one from then on, also after a restart of the daemon. Starts and stops nothing, unlike switch.",
+    examples: ["autopilotd use shop"]
+  },
   "start-worker": {
     summary: "Start a worker that is stopped, failed or waiting",
     details: "Resets the failure count.",
@@ -40,7 +46,8 @@ export const runningTexts = {
   },
   "restart-worker": {
     summary: "Stop the worker, then start it again",
-    details: "Also starts a worker that is stopped, failed or waiting.",
+    details:
+      "Also starts a worker that is stopped, failed or waiting. Without a name it restarts the worker of the selected project, and says which that is; the other workers keep running.",
     examples: ["autopilotd restart-worker shop --no-wait"]
   },
   stop: {

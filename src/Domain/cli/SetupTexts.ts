@@ -31,6 +31,12 @@ export const setupTexts = {
     details: "Prints the file of the running daemon unchanged, or the file of --config.",
     examples: ["autopilotd config show"]
   },
+  "config get": {
+    summary: "Print the value of a setting and where it comes from",
+    details:
+      "Prints the value that start would use now, and on a terminal its source: the file, the environment, or the default. A pipe gets the value alone, which is empty for a setting without one. With a table, such as restart, prints all of its settings. --project asks for that project.",
+    examples: ["autopilotd config get restart.jitter", "autopilotd config get model --project shop --json"]
+  },
   "config set": {
     summary: "Change one setting in the settings file",
     details:

@@ -1,6 +1,6 @@
 /** The accepted forms of a time; completes the sentence "--since expects ...". */
 export const sinceExpects =
-  "a time such as 2h, 3d, 1h30m, 14:30, today, yesterday, yesterday 14:30, 2026-11-20 or 2026-11-20T14:30 (local time, or with Z or an offset such as +01:00)"
+  'a time such as 2h, 1h30m, "10 min ago", 14:30, today, yesterday, yesterday 14:30, 2026-11-20 or 2026-11-20T14:30 (local time, or with Z or an offset such as +01:00)'
 
 const unitMs: Readonly<Record<string, number>> = {
   s: 1000,
@@ -21,10 +21,14 @@ export type SinceTime =
   | { readonly _tag: "WallTime"; readonly wallMs: number }
   | { readonly _tag: "Instant"; readonly atMs: number }
 
-const agoMs = (text: string): number | undefined => {
-  if (!/^(\d+[smhdw])+$/.test(text)) return undefined
-  const parts = [...text.matchAll(/(\d+)([smhdw])/g)]
-  const sum = parts.reduce((total, [, count, unit]) => total + Number(count) * (unitMs[unit ?? ""] ?? 0), 0)
+/** A count of units, by their first letter or by their name: `10 min`, `3 days`. */
+const part = /(\d+) ?(s|sec|secs|seconds?|m|min|mins|minutes?|h|hours?|hrs?|d|days?|w|weeks?)(?![a-z])/g
+
+const agoMs = (given: string): number | undefined => {
+  const text = given.replace(/ ago$/, "")
+  const parts = [...text.matchAll(part)].map(([, count = "", unit = ""]) => [count, unit.charAt(0)] as const)
+  if (parts.length === 0 || text.replace(part, "").trim() !== "") return undefined
+  const sum = parts.reduce((total, [count, unit]) => total + Number(count) * (unitMs[unit] ?? 0), 0)
   // A longer duration would exceed the range of Date.
   return sum <= 1000 * 366 * dayMs ? sum : undefined
 }

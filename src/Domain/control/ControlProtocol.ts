@@ -56,6 +56,8 @@ export const ControlQuestion = Schema.Union(
     working_dir: Schema.String.pipe(Schema.pattern(/^\//, { message: () => "it must be an absolute path" })),
     argv: Schema.NonEmptyArray(Schema.String)
   }),
+  /** Selects this project. No worker starts or stops. */
+  Schema.Struct({ type: Schema.Literal("UseProject"), project: ProjectName }),
   /** Reads the settings again. With `restart`, restarts the workers that need it, or that of `project`. */
   Schema.Struct({ type: Schema.Literal("ReloadConfig"), ...forProject, restart: perhaps(Schema.Boolean) }),
   Schema.Struct({ type: Schema.Literal("GetConfig") }),
@@ -118,6 +120,7 @@ export const replyTo = {
   Shutdown: aboutWorker,
   SelectProject: aboutWorker,
   RunProject: aboutWorker,
+  UseProject: aboutWorker,
   Projects: reply(ProjectsData),
   Hogs: reply(HogsData),
   History: reply(HistoryData),

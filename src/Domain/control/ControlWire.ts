@@ -202,6 +202,7 @@ const decoders: {
   Shutdown: decodeStatusReply,
   SelectProject: decodeStatusReply,
   RunProject: decodeStatusReply,
+  UseProject: decodeStatusReply,
   Projects: decoder(replyTo.Projects),
   Hogs: decoder(replyTo.Hogs),
   History: decoder(replyTo.History),

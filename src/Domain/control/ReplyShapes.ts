@@ -69,6 +69,7 @@ const quickTypes = [
   "RestartWorker",
   "ResetBudget",
   "SelectProject",
+  "UseProject",
   "Budget",
   "Projects",
   "ReloadConfig",

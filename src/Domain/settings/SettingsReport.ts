@@ -19,7 +19,7 @@ interface MaskedValue {
 }
 
 /** One setting in force. `value` is absent when the setting has neither value nor default. */
-interface ReportedSetting {
+export interface ReportedSetting {
   readonly key: string
   readonly value?: unknown
   /** The value as shown to the user, or what applies without one. */
@@ -51,7 +51,7 @@ interface ProjectSettingsReport extends ReportedWorker {
  * The answer of `config check --json`: all settings of one project, and the differences of each other one. It contains
  * no value of `env` or of an env file.
  */
-interface SettingsReport extends ReportedWorker {
+export interface SettingsReport extends ReportedWorker {
   readonly settings_file: string
   readonly settings_file_found: boolean
   /** The project of the following fields. */

@@ -1,11 +1,15 @@
 import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Struct from "effect/Struct"
+import { withGiven } from "../adapter/GivenOptions.ts"
 import { aligned } from "../text/Table.ts"
 import { listed } from "../text/TextLayout.ts"
 import { keyPathText } from "../toml/KeyPath.ts"
-import type { EffectiveProject, EffectiveSettings } from "./EffectiveSettings.ts"
-import type { WorkerCommand } from "./WorkerCommand.ts"
+import type { EffectiveProject, EffectiveSettings, WorkerToRun } from "./EffectiveSettings.ts"
+import { optionNames } from "./SettingsMerge.ts"
+import type { SettingsProblem } from "./SettingsProblem.ts"
+import { argvOf, type WorkerCommand } from "./WorkerCommand.ts"
 
 /** The places that may hold a worker when no worker command is set. */
 export interface CommandFacts {
@@ -122,5 +126,36 @@ export const withoutWorker = ({
     projects.length === 1 && first.isTopLevel
       ? first.reason
       : new ProjectsWithoutWorker({ projects: [first, ...others] })
+  )
+}
+
+/** The settings that a command of the user's own takes as options of its agent. */
+const givenKeys = { model: "model", maxBudget: "max_budget", maxTurns: "max_turns" } as const
+
+/**
+ * A worker with its arguments. Options of the command line become those of the agent, also for a command of the user's
+ * own, or are refused: one that nothing follows must not be ignored. Those of other sources are defaults of all projects.
+ */
+export const workerToRun = (
+  worker: FoundWorker,
+  settings: EffectiveProject["settings"],
+  provenance: EffectiveProject["provenance"]
+): Either.Either<WorkerToRun, ReadonlyArray<SettingsProblem>> => {
+  const argv = argvOf(worker.command, settings)
+  if (worker.command._tag !== "Command") return Either.right({ ...worker, argv })
+  const given = Object.fromEntries(
+    Struct.keys(givenKeys)
+      .filter((key) => provenance.get(givenKeys[key]) === "command line")
+      .map((key) => [key, settings[key]])
+  )
+  const passed = withGiven(argv, given)
+  if (passed.unpassed.length === 0) return Either.right({ ...worker, argv: passed.argv })
+  const where =
+    provenance.get("worker_command") === "command line" ? "after --" : "in worker_command of the settings"
+  return Either.left(
+    passed.unpassed.map(({ option, reason }) => ({
+      key: optionNames[givenKeys[option]] ?? option,
+      reason: `${reason}. Leave it out, or write the program's own option into its command line, ${where}`
+    }))
   )
 }

@@ -158,6 +158,14 @@ const make = Effect.gen(function* () {
           status(project, () => `Project ${project} added`)
         )
       }
+      case "UseProject":
+        return Effect.zipRight(
+          supervisor.select(request.project),
+          status(
+            request.project,
+            ({ worker_status }) => `Selected ${request.project}. Its worker is ${worker_status}`
+          )
+        )
       case "ReloadConfig":
         return settings.reload(request.project, request.restart === true)
       case "GetConfig":

@@ -32,8 +32,12 @@ import {
 } from "../../Domain/settings/SettingsProjects.ts"
 import { type ResolvedProject, supervised } from "../../Domain/settings/SettingsResolve.ts"
 import { ownerOf, usableSettings } from "../../Domain/settings/UsableSettings.ts"
-import { type FoundWorker, findWorker, type NoWorkerCommand } from "../../Domain/settings/WorkerLookup.ts"
-import { workerToRun } from "../../Domain/settings/WorkerToRun.ts"
+import {
+  type FoundWorker,
+  findWorker,
+  type NoWorkerCommand,
+  workerToRun
+} from "../../Domain/settings/WorkerLookup.ts"
 import { quoted } from "../../Domain/text/Printable.ts"
 import { keyPathText } from "../../Domain/toml/KeyPath.ts"
 import type { RawSettings } from "../../Domain/toml/RawSettings.ts"

@@ -102,6 +102,7 @@ export const commands = {
     yield* Effect.provide(doctor(invocation), Layer.merge(yield* survivorsLayer, yield* serviceLayer))
   }),
   switch: talks("switch"),
+  use: talks("use"),
   "start-worker": talks("start-worker"),
   "stop-worker": talks("stop-worker"),
   "restart-worker": talks("restart-worker"),
@@ -153,6 +154,11 @@ export const commands = {
   "config show": Effect.fnUntraced(function* (invocation: Invocation) {
     const { configShow } = yield* Effect.promise(() => import("../config/ConfigShow.ts"))
     yield* Effect.provide(configShow(invocation), yield* settingsOf(invocation))
+  }),
+  "config get": Effect.fnUntraced(function* (invocation: Invocation) {
+    const { configGet } = yield* Effect.promise(() => import("../config/ConfigGet.ts"))
+    const MemoryReader = yield* Effect.promise(() => import("../../Layers/machine/MemoryReader.ts"))
+    yield* Effect.provide(configGet(invocation), MemoryReader.layer)
   }),
   "config set": Effect.fnUntraced(function* (invocation: Invocation) {
     const { configSet } = yield* Effect.promise(() => import("../config/ConfigChange.ts"))

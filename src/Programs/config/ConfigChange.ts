@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schedule from "effect/Schedule"
 import { argumentOf, type Invocation } from "../../Domain/cli/CommandLine.ts"
+import { amountWithUnit } from "../../Domain/config/AmountWithUnit.ts"
 import { problemLine } from "../../Domain/config/ChangesText.ts"
 import { lineBefore } from "../../Domain/config/EditNotes.ts"
 import type { ConfigProblem } from "../../Domain/config/SettingsData.ts"
@@ -24,6 +25,12 @@ const pathOf = (invocation: Invocation): KeyPath => {
   // The decoder of the argument has read it before.
   const path = Either.getOrThrow(parseKeyPath(argumentOf(invocation, "key")))
   return project === undefined ? path : ["projects", project, ...path]
+}
+
+/** The number for a value with a unit, such as 20s, where the setting counts milliseconds or bytes. */
+const amountIn = (invocation: Invocation): number | undefined => {
+  const { value } = invocation.args
+  return value === undefined ? undefined : amountWithUnit(pathOf(invocation).at(-1) ?? "", value)
 }
 
 /** The second place that a setting of the top level may have. */
@@ -60,7 +67,8 @@ const setAt = (text: string, places: ReadonlyArray<KeyPath>, value: string) =>
 
 /** The texts that `config set` may mean: with the value as TOML, and with it as a string. The first is likelier. */
 const textsWith = Effect.fnUntraced(function* (invocation: Invocation, text: string) {
-  const value = argumentOf(invocation, "value")
+  const amount = amountIn(invocation)
+  const value = amount === undefined ? argumentOf(invocation, "value") : String(amount)
   const places = yield* placesOf(text, pathOf(invocation))
   const asText = yield* setAt(text, places, tomlText(value))
   return yield* setAt(text, places, value.trim()).pipe(
@@ -146,6 +154,9 @@ const make = (textsOf: typeof textsWith | typeof textsWithout, same: string) =>
     )
     const meant = pathOf(invocation).join(".")
     if (done !== undefined) {
+      const amount = amountIn(invocation)
+      if (amount !== undefined && !json)
+        yield* out(`${printable(argumentOf(invocation, "value").trim())} is written as ${amount}.\n`)
       return yield* sayWritten(invocation, done, (key) => key === meant || key.startsWith(`${meant}.`))
     }
     const message = `${printable(keyPathText(pathOf(invocation)))} ${same}: nothing was changed`

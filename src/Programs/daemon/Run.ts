@@ -122,9 +122,7 @@ export const run = Effect.fnUntraced(function* (invocation: Invocation) {
     Effect.catchTag("NotRunning", () => Effect.succeed(false))
   )
   if (isRunning) return yield* runBeside(invocation, project, "")
-  const settings = yield* loadUsable(
-    yield* sourcesOf({ ...invocation, options: {}, workerArgv: undefined })
-  )
+  const settings = yield* loadUsable(yield* sourcesOf({ ...invocation, options: {}, workerArgv: undefined }))
   if (Either.isLeft(usablePlansOf(settings))) return yield* startAlone(invocation, project)
   // The state of the other workers is no answer to this command.
   const started = yield* Effect.either(withoutOutput(startOf(invocation, {})))

@@ -112,6 +112,37 @@ describe("a valid command line", () => {
     assert.deepStrictEqual(understood(["stop-worker", "shop", "shop"]), understood(["stop-worker", "shop"]))
   })
 
+  it("knows the names and forms that other tools have taught", () => {
+    for (const [line, same] of [
+      ["ps", "projects"],
+      ["ls --json", "projects --json"],
+      ["restart shop", "restart-worker --project shop"],
+      ["--no-wait restart", "restart-worker --no-wait"],
+      ["restart --help", "restart-worker --help"],
+      ["help ps", "help projects"],
+      ["version", "--version"],
+      ["completions fish", "--completions fish"],
+      ["logs -n5", "logs --lines 5"],
+      ["logs -fn5", "logs --follow --lines 5"],
+      ["logs -fn 5", "logs --follow --lines 5"],
+      ["logs --tail 7", "logs --lines 7"],
+      ["logs --tail=7 -fpshop", "logs --follow --lines 7 --project shop"],
+      ["start -d", "start --detach"],
+      ["start -dw/srv", "start --detach --workdir /srv"]
+    ] as const) {
+      assert.deepStrictEqual(understood(line.split(" ")), understood(same.split(" ")), line)
+    }
+    assert.deepStrictEqual(
+      understood(["switch", "version"]),
+      run({
+        verb: "switch",
+        args: { target: ProjectName.make("version") },
+        options: {},
+        workerArgv: undefined
+      })
+    )
+  })
+
   it("takes a negative number for a value, not for an option", () => {
     for (const value of ["-1", "-0.5", "-.5", "-", ""]) {
       assert.deepStrictEqual(
@@ -204,7 +235,8 @@ describe("an invalid command line", () => {
   const cases: ReadonlyArray<readonly [line: string, message: string]> = [
     ["star", `Unknown command "star". Did you mean "start"?${general}`],
     ["stauts", `Unknown command "stauts". Did you mean "status"?${general}`],
-    ["restart", `Unknown command "restart". Did you mean "restart-worker"?${general}`],
+    ["restrat", `Unknown command "restrat". Did you mean "restart"?${general}`],
+    ["versoin", `Unknown command "versoin". Did you mean "version"?${general}`],
     ["configcheck", `Unknown command "configcheck". Did you mean "config check"?${general}`],
     [
       "config chekc",
@@ -213,7 +245,7 @@ describe("an invalid command line", () => {
     ["claude", `Unknown command "claude". A worker's command goes after "start --".${general}`],
     [
       "config",
-      `"config" needs one more word: check, show, set, unset, edit or schema.\nTry: autopilotd config --help`
+      `"config" needs one more word: check, show, get, set, unset, edit or schema.\nTry: autopilotd config --help`
     ],
     ["switch", `switch needs the name of a project.\nTry: autopilotd switch --help`],
     ["switch --keep", `switch needs the name of a project.\nTry: autopilotd switch --help`],
@@ -225,7 +257,7 @@ describe("an invalid command line", () => {
     ["switch shop blog", `Unexpected "blog" after "switch shop".\nTry: autopilotd switch --help`],
     [
       "switch --project shop",
-      `--project belongs to start, run, status, projects, logs, history, why, start-worker, stop-worker, restart-worker, budget reset, reload, gui, config check, config set and config unset, not to switch.\nTry: autopilotd switch --help`
+      `--project belongs to start, run, status, projects, logs, history, why, start-worker, stop-worker, restart-worker, budget reset, reload, gui, config check, config get, config set and config unset, not to switch.\nTry: autopilotd switch --help`
     ],
     ["config set", `config set needs the name of a setting.\nTry: autopilotd config set --help`],
     [
@@ -287,7 +319,16 @@ describe("an invalid command line", () => {
     ["status -v", `Unknown option "-v". Did you mean "-V"?\nTry: autopilotd status --help`],
     ["status --log-level=debug", `Unknown option "--log-level".\nTry: autopilotd status --help`],
     ["status --wizard", `Unknown option "--wizard".\nTry: autopilotd status --help`],
-    ["-wfoo", `Unknown option "-wfoo": write "-w foo".${general}`],
+    ["-project shop", `Unknown option "-project": write "--project".${general}`],
+    ["status -json", `Unknown option "-json": write "--json".\nTry: autopilotd status --help`],
+    ["logs -ffn5", `--follow is given twice.\nTry: autopilotd logs --help`],
+    [
+      "logs -fn",
+      `--lines expects a whole number of at least 0, but nothing follows it.\nTry: autopilotd logs --help`
+    ],
+    ["logs -nf", `--lines expects a whole number of at least 0, got "f".\nTry: autopilotd logs --help`],
+    ["logs -n 5 --tail 6", `--lines is given twice.\nTry: autopilotd logs --help`],
+    ["completions", `--completions expects one of bash, zsh, fish, sh, but nothing follows it.${general}`],
     ["-w=foo", `Unknown option "-w=foo": write "-w foo".${general}`],
     [
       "start --model",

@@ -1,6 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { parse } from "../../../src/Domain/cli/CommandLine.ts"
-import { argumentsOf, commandRow, groups, nextWords, verbs } from "../../../src/Domain/cli/CommandTable.ts"
+import {
+  aliases,
+  argumentsOf,
+  commandRow,
+  groups,
+  nextWords,
+  verbs
+} from "../../../src/Domain/cli/CommandTable.ts"
 import { textsOf } from "../../../src/Domain/cli/CommandTexts.ts"
 import { helpText } from "../../../src/Domain/cli/Help.ts"
 import { commandWords } from "../../../src/Domain/cli/Manual.ts"
@@ -90,8 +97,20 @@ describe("the help", () => {
 describe("the table of commands", () => {
   it("gives each option one name and one letter of its own", () => {
     const rows = [...Object.values(optionTable), ...Object.values(questionTable)]
-    const names = rows.flatMap((row) => ("short" in row ? [row.long, row.short] : [row.long]))
+    const names = rows.flatMap((row) => [
+      row.long,
+      ...("short" in row ? [row.short] : []),
+      ...("alias" in row ? [row.alias] : [])
+    ])
     assert.strictEqual(new Set(names).size, names.length)
+    const words = [...verbs, ...aliases, ...groups, "help", "version", "completions"]
+    assert.strictEqual(new Set(words).size, words.length)
+  })
+
+  it("shows the other names of a command and of an option in the help of the command", () => {
+    assert.include(helpText("projects"), "Also: autopilotd ps or ls.")
+    assert.include(helpText("restart-worker"), "Also: autopilotd restart.")
+    assert.include(helpText("logs"), "(also --tail)")
   })
 
   it("takes a project as a word only where it takes it as an option", () => {

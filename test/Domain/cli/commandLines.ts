@@ -134,7 +134,9 @@ const writings = (key: OptionKey, value: unknown): ReadonlyArray<ReadonlyArray<s
   const joined = [`--${row.long}=${text}`]
   if (text.startsWith("-") && text !== "-") return [joined]
   const apart = [`--${row.long}`, text]
-  return "short" in row ? [joined, apart, [`-${row.short}`, text]] : [joined, apart]
+  if (!("short" in row)) return [joined, apart]
+  const together = text.startsWith("=") || text === "" ? [] : [[`-${row.short}${text}`]]
+  return [joined, apart, [`-${row.short}`, text], ...together]
 }
 
 /** An invocation and one of the many ways to write it: any order, options before and after the command. */

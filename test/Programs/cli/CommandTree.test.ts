@@ -30,6 +30,7 @@ const handlersWith = <E, R>(handler: (by: Verb, invocation: Invocation) => Effec
     hogs: of("hogs"),
     doctor: of("doctor"),
     switch: of("switch"),
+    use: of("use"),
     "budget show": of("budget show"),
     "budget reset": of("budget reset"),
     "start-worker": of("start-worker"),
@@ -42,6 +43,7 @@ const handlersWith = <E, R>(handler: (by: Verb, invocation: Invocation) => Effec
     uninstall: of("uninstall"),
     "config check": of("config check"),
     "config show": of("config show"),
+    "config get": of("config get"),
     "config set": of("config set"),
     "config unset": of("config unset"),
     "config edit": of("config edit"),
@@ -229,17 +231,17 @@ describe("the completion scripts", () => {
     }
   })
 
-  it("offer the names of settings for config set and unset", () => {
+  it("offer the names of settings where one is named", () => {
     const zsh = script("zsh").split("\n")
     assert.lengthOf(
       zsh.filter((line) => /^ +':KEY:\(.*\brestart\.jitter\b.*\)' \\$/.test(line)),
-      2
+      3
     )
     assert.isNotEmpty(zsh.filter((line) => /^ +':(NAME|VALUE): ' \\$/.test(line)))
     const fish = script("fish").split("\n")
     assert.lengthOf(
-      fish.filter((line) => / (set|unset)" -f -a ".*\brestart\.jitter\b.*" -d '/.test(line)),
-      2
+      fish.filter((line) => / (get|set|unset)" -f -a ".*\brestart\.jitter\b.*" -d '/.test(line)),
+      3
     )
   })
 

@@ -58,6 +58,28 @@ describe("autopilotd config set", () => {
     })
   )
 
+  it.effect("takes durations and sizes with units, and tells the number that it writes", () =>
+    Effect.gen(function* () {
+      for (const [key, value, written] of [
+        ["restart.initial_backoff_ms", "20s", 20_000],
+        ["restart.max_backoff_ms", "1h30m", 5_400_000],
+        ["restart.max_backoff_ms", "15 min", 900_000],
+        ["memory.min_available_bytes", "4GiB", 4 * 2 ** 30],
+        ["memory.min_available_bytes", "1.5G", 1.5 * 2 ** 30],
+        ["memory.min_available_bytes", "2GB", 2_000_000_000]
+      ] as const) {
+        const memory = settingsInMemory("")
+        const { out, result } = yield* through(memory, "config", "set", key, value)
+        assert.isTrue(Either.isRight(result), messageOf(result))
+        assert.include(memory.file.text, ` = ${written}\n`)
+        assert.include(out, `${value} is written as ${written}.\n`)
+      }
+      const memory = settingsInMemory("")
+      yield* through(memory, "config", "set", "model", "4GiB")
+      assert.strictEqual(memory.file.text, 'model = "4GiB"\n')
+    })
+  )
+
   const readings: ReadonlyArray<readonly [key: string, value: string, text: string]> = [
     ["model", "opus", 'model = "opus"\n'],
     ["model", '"opus"', 'model = "opus"\n'],

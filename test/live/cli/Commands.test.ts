@@ -79,7 +79,7 @@ describe("an invalid command line", () => {
         signal: null,
         stdout: "",
         stderr:
-          "autopilotd: --project belongs to start, status, projects, logs, history, why, start-worker, stop-worker, restart-worker, budget reset, reload, gui, config check, config set and config unset, not to stop.\nTry: autopilotd stop --help\n"
+          "autopilotd: --project belongs to start, status, projects, logs, history, why, start-worker, stop-worker, restart-worker, budget reset, reload, gui, config check, config get, config set and config unset, not to stop.\nTry: autopilotd stop --help\n"
       })
       const json = yield* command({ home, args: ["--json", "--modle", "opus"] })
       assert.deepStrictEqual(answerIn(json.stdout), {
@@ -314,6 +314,48 @@ describe("config check", () => {
       assert.isFalse(answerIn(json.stdout).success)
       assert.deepStrictEqual([json.code, json.stderr], [1, ""])
     })
+  )
+
+  it.scopedLive(
+    "get prints the value that start would use, alone in a pipe, and with its source for a program",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        fs.writeFileSync(
+          join(home, "daemon.toml"),
+          '[restart]\njitter = 0.5\n[projects.blog]\n[projects.shop]\nmodel = "opus"\n[projects.shop.env]\nKEY = "secret"\n'
+        )
+        const got = (...args: ReadonlyArray<string>) => command({ home, args: ["config", "get", ...args] })
+        for (const [args, stdout] of [
+          [["restart.jitter"], "0.5\n"],
+          [["model"], "sonnet\n"],
+          [["model", "--project", "shop"], "opus\n"],
+          [["projects.shop.model"], "opus\n"],
+          [["max_budget_per_day"], "\n"]
+        ] as const) {
+          const told = yield* got(...args)
+          assert.deepStrictEqual([told.code, told.stdout, told.stderr], [0, stdout, ""], args.join(" "))
+        }
+        const { data } = JSON.parse((yield* got("model", "-p", "shop", "--json")).stdout)
+        assert.deepStrictEqual(data, {
+          project: "shop",
+          key: "model",
+          value: "opus",
+          text: '"opus"',
+          source: "file [projects.shop]"
+        })
+        assert.notInclude((yield* got("env", "-p", "shop", "--json")).stdout, "secret")
+        const slip = yield* got("restart.jiter")
+        assert.deepStrictEqual(
+          [slip.code, slip.stderr],
+          [1, 'autopilotd: There is no setting "restart.jiter". Did you mean "restart.jitter"?\n']
+        )
+        const stranger = yield* got("model", "-p", "nope")
+        assert.match(
+          stranger.stderr,
+          /There is no project "nope" in the settings\. The projects are: .*shop\./
+        )
+      })
   )
 
   it.scopedLive("accepts the demo's settings", () =>

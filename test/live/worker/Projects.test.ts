@@ -115,6 +115,16 @@ describe("several projects under one daemon", () => {
       assert.strictEqual(new Set([shop, shed, second, third]).size, 4)
       assert.deepStrictEqual(processesOf(home, "shed"), [third])
       assert.strictEqual(yield* pidOf(home, "shop"), shop)
+      const used = yield* command({ home, args: ["use", "shed"] })
+      assert.deepStrictEqual([used.code, used.stdout], [0, "Selected shed. Its worker is running\n"])
+      assert.match(
+        (yield* command({ home, args: ["status"] })).stdout,
+        new RegExp(`^Worker PID: +${third}$`, "m")
+      )
+      const now = yield* pidsOf(home, "shop", "shed")
+      assert.deepStrictEqual([...now], [shop, third])
+      const unknown = yield* command({ home, args: ["use", "shep"] })
+      assert.deepStrictEqual([unknown.code, unknown.stdout], [1, ""])
       const both = yield* command({ home, args: ["stop-worker", "shed", "shop"] })
       const sentence = (name: string) => `Worker of ${name} is stopped: stopped by command\n`
       assert.deepStrictEqual([both.code, both.stdout], [0, sentence("shed") + sentence("shop")])

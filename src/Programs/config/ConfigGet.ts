@@ -1,0 +1,51 @@
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { argumentOf, type Invocation } from "../../Domain/cli/CommandLine.ts"
+import { chosenSettings, chosenText, settingNames } from "../../Domain/settings/SettingsChoice.ts"
+import { settingsReport } from "../../Domain/settings/SettingsReport.ts"
+import { nearestName } from "../../Domain/text/NearestName.ts"
+import { quoted } from "../../Domain/text/Printable.ts"
+import { keyPathText, parseKeyPath } from "../../Domain/toml/KeyPath.ts"
+import { MemoryReader } from "../../Layers/machine/MemoryReader.ts"
+import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import * as SettingsFile from "../../Layers/settings/SettingsFile.ts"
+import { loadSettings } from "../../Layers/settings/SettingsLoader.ts"
+import { Refused } from "../Refused.ts"
+import { sourcesOf } from "../Sources.ts"
+
+/** `autopilotd config get`: the value of a setting that `start` would use, and its source. */
+export const configGet = Effect.fnUntraced(function* (invocation: Invocation) {
+  const { isTerminal, out } = yield* CommandOutput
+  const { json, project: named, ...options } = invocation.options
+  // The decoder of the argument has read it before.
+  const given = Either.getOrThrow(parseKeyPath(argumentOf(invocation, "key")))
+  const [table, ofTable, ...inTable] = given
+  const isOfProject = table === "projects" && ofTable !== undefined && inTable.length > 0
+  const path = isOfProject ? inTable : given
+  const { reading: memory } = (yield* MemoryReader).read()
+  const effective = yield* loadSettings({
+    ...(yield* sourcesOf({ ...invocation, options })),
+    ...(memory === undefined ? {} : { effectiveTotalBytes: memory.totalBytes })
+  })
+  const wanted = isOfProject ? ofTable : named
+  const project = effective.projects.find((one) => one.project === wanted)?.project
+  if (wanted !== undefined && project === undefined) {
+    const known = effective.projects.map((one) => one.project).join(", ")
+    return yield* new Refused({
+      reason: `There is no project "${wanted}" in the settings. The projects are: ${known}.`
+    })
+  }
+  const report = settingsReport({ ...effective, named: project }, () => ({ values: {}, warnings: [] }))
+  const key = keyPathText(path)
+  const chosen = chosenSettings(report, key)
+  const [first] = chosen
+  if (first === undefined) {
+    const near = nearestName(key, settingNames(report))
+    const hint = near === undefined ? "All of them: autopilotd config check" : `Did you mean "${near}"?`
+    return yield* new Refused({ reason: `There is no setting ${quoted(key)}. ${hint}` })
+  }
+  if (json !== true) return yield* out(chosenText(chosen, key, isTerminal))
+  const data = { project: report.project, ...(first.key === key ? first : { settings: chosen }) }
+  const message = chosen.map((one) => `${one.key} is ${one.text} (${one.source})`).join("; ")
+  yield* out(`${JSON.stringify({ success: true, message, data })}\n`)
+}, Effect.provide(SettingsFile.layer))
