@@ -57,7 +57,19 @@ const commandTable = {
   },
   logs: {
     optional: ["names"],
-    options: ["follow", "lines", "since", "grep", "stderr", "daemon", "text", "raw", "project", "json"],
+    options: [
+      "follow",
+      "lines",
+      "since",
+      "until",
+      "grep",
+      "stderr",
+      "daemon",
+      "text",
+      "raw",
+      "project",
+      "json"
+    ],
     takesWorker: false
   },
   hogs: {
@@ -66,7 +78,7 @@ const commandTable = {
   },
   history: {
     optional: ["name"],
-    options: ["lines", "since", ...everywhere],
+    options: ["lines", "since", "until", ...everywhere],
     takesWorker: false
   },
   why: {

@@ -16,7 +16,7 @@ export const lookingTexts = {
   logs: {
     summary: "Show the output of all workers, or of some",
     details:
-      "Reads worker.log and its rotated files, whether or not a daemon is running: the last 50 lines, or the range of --lines and --since. Without a name it merges all projects by time, each line after the name of its project, and -f also follows projects that come later; --daemon adds the daemon's own log. A terminal shows the stream of an agent in words; --text does so in a pipe, which else receives it unchanged, as --raw shows it everywhere. --grep searches the words, with --raw the unchanged lines; it ignores case unless PATTERN has a capital letter, takes JavaScript's regular expressions, and gives up on one that takes seconds on a line, such as (a+)+$. --json prints one object per line.",
+      "Reads worker.log and its rotated files, whether or not a daemon is running: the last 50 lines, or the range of --lines, --since and --until. Without a name it merges all projects by time, each line after the name of its project, and -f also follows projects that come later; --daemon adds the daemon's own log. A terminal shows the stream of an agent in words; --text does so in a pipe, which else receives it unchanged, as --raw shows it everywhere. --grep searches the words, with --raw the unchanged lines; it ignores case unless PATTERN has a capital letter, takes JavaScript's regular expressions, and gives up on one that takes seconds on a line, such as (a+)+$. --json prints one object per line.",
     examples: [
       "autopilotd logs -f",
       "autopilotd logs shop --since 2h --grep error",
@@ -32,7 +32,7 @@ export const lookingTexts = {
   history: {
     summary: "Show past starts, exits, waits and restarts",
     details:
-      "Shows each event with its time and cause, whether or not a daemon is running: the last 20 events, or the range of --lines and --since. With a name, shows the events of that project and those of the daemon itself.",
+      "Shows each event with its time and cause, whether or not a daemon is running: the last 20 events, or the range of --lines, --since and --until. With a name, shows the events of that project and those of the daemon itself.",
     examples: ["autopilotd history", "autopilotd history shop --since yesterday --json"]
   },
   why: {

@@ -106,6 +106,12 @@ export const optionTable = {
     value: pastTime,
     summary: 'Show only what is newer than TIME: 2h, "10 min ago", 14:30, yesterday, 2026-11-20T14:30'
   }),
+  until: valued({
+    long: "until",
+    placeholder: "TIME",
+    value: pastTime,
+    summary: "Show only what is not newer than TIME"
+  }),
   port: valued({
     long: "port",
     placeholder: "N",

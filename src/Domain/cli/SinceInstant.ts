@@ -46,3 +46,29 @@ export const sinceMs = (
   const atMs = resolve(since, nowMs, zone)
   return atMs <= nowMs ? Either.right(atMs) : Either.left(`${quoted(text)} is in the future.`)
 }
+
+interface TimeRange {
+  /** Milliseconds since 1970. */
+  readonly sinceMs: number | undefined
+  readonly untilMs: number | undefined
+}
+
+/** Resolves --since and --until, where they are given. The Left is one sentence. */
+export const timeRange = (
+  given: { readonly since?: string; readonly until?: string },
+  nowMs: number,
+  zone: DateTime.TimeZone
+): Either.Either<TimeRange, string> => {
+  const resolved = (option: "since" | "until"): Either.Either<number | undefined, string> => {
+    const text = given[option]
+    if (text === undefined) return Either.right(undefined)
+    return Either.mapLeft(sinceMs(text, nowMs, zone), (problem) => `--${option}: ${problem}`)
+  }
+  return Either.flatMap(resolved("since"), (from) =>
+    Either.flatMap(resolved("until"), (to) =>
+      from !== undefined && to !== undefined && to < from
+        ? Either.left("The time of --until is before that of --since.")
+        : Either.right({ sinceMs: from, untilMs: to })
+    )
+  )
+}

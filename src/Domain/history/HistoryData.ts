@@ -40,6 +40,8 @@ export type HistoryData = typeof HistoryData.Type
 export interface HistoryQuestion {
   /** The oldest time, in milliseconds since 1970. */
   readonly sinceMs: number | undefined
+  /** The newest time, in milliseconds since 1970. */
+  readonly untilMs?: number | undefined
   /** The greatest number of records; the newest are kept. */
   readonly limit: number
 }
@@ -57,20 +59,23 @@ const weekBefore = (nowMs: number, zone: DateTime.TimeZone): number => midnightB
 
 /** The records needed to answer a question: all since `sinceMs`, and at least `atLeast`. */
 export const needed = (
-  { limit, sinceMs }: HistoryQuestion,
+  { limit, sinceMs, untilMs }: HistoryQuestion,
   nowMs: number,
   zone: DateTime.TimeZone
-): { readonly sinceMs: number; readonly atLeast: number } =>
-  sinceMs === undefined
+): { readonly sinceMs: number; readonly atLeast: number } => {
+  // Those after `untilMs` must not count, so all are read.
+  if (sinceMs === undefined && untilMs !== undefined) return { sinceMs: 0, atLeast: 0 }
+  return sinceMs === undefined
     ? { sinceMs: weekBefore(nowMs, zone), atLeast: limit }
     : { sinceMs: Math.min(sinceMs, weekBefore(nowMs, zone)), atLeast: 0 }
+}
 
 /** The records that answer a question. */
 export const answering = (
   records: ReadonlyArray<HistoryRecord>,
-  { limit, sinceMs }: HistoryQuestion
+  { limit, sinceMs = Number.NEGATIVE_INFINITY, untilMs = Number.POSITIVE_INFINITY }: HistoryQuestion
 ): ReadonlyArray<HistoryRecord> => {
-  const wanted = sinceMs === undefined ? records : records.filter(({ at }) => at >= sinceMs)
+  const wanted = records.filter(({ at }) => at >= sinceMs && at <= untilMs)
   return limit === 0 ? [] : wanted.slice(-limit)
 }
 

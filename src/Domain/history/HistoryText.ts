@@ -113,10 +113,16 @@ export const historyText = (
   question: HistoryQuestion,
   options: HistoryTextOptions
 ): string => {
-  const { sinceMs } = question
+  const { sinceMs, untilMs } = question
   const shown = answering(withoutTwins(records), question)
   const none =
-    sinceMs === undefined ? "The history is empty." : `No events since ${localTime(sinceMs, options.zone)}.`
+    sinceMs === undefined && untilMs === undefined
+      ? "The history is empty."
+      : [
+          "No events",
+          ...(sinceMs === undefined ? [] : [`since ${localTime(sinceMs, options.zone)}`]),
+          ...(untilMs === undefined ? [] : [`until ${localTime(untilMs, options.zone)}`])
+        ].join(" ") + "."
   const notes = [
     ...restarts(records, options),
     ...(damaged === 0

@@ -4,6 +4,8 @@ import { stampLength } from "../output/StoredLine.ts"
 export interface LogFilter {
   /** The oldest time as a stamp: `2026-11-22 19:45:36.029`. */
   readonly since?: string
+  /** The newest time, likewise. */
+  readonly until?: string
   /** Whether the reader wants the line, which has its stamp. It may take long: see `withinLimit`. */
   readonly isWanted?: (line: string) => boolean
   /** Only standard error. */
@@ -20,8 +22,10 @@ export const stampOf = (line: string): string | undefined =>
 export const isTooOld = ({ since }: LogFilter, line: string): boolean =>
   since !== undefined && line < since && stampOf(line) !== undefined
 
-/** The line matches, whatever its time. */
-export const isMatching = ({ isWanted, onlyErrors }: LogFilter, line: string): boolean => {
+/** The line matches, however old it is. */
+export const isMatching = ({ isWanted, onlyErrors, until }: LogFilter, line: string): boolean => {
+  const at = until === undefined ? undefined : stampOf(line)
+  if (until !== undefined && at !== undefined && at > until) return false
   if (onlyErrors === true && line.slice(stampLength - 4, stampLength) !== "err ") return false
   return isWanted === undefined || isWanted(line)
 }

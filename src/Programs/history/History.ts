@@ -1,9 +1,8 @@
 import * as Clock from "effect/Clock"
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
-import { sinceMs } from "../../Domain/cli/SinceInstant.ts"
+import { timeRange } from "../../Domain/cli/SinceInstant.ts"
 import { UsageError } from "../../Domain/cli/UsageError.ts"
 import { eventCount, type HistoryQuestion, historyData, needed } from "../../Domain/history/HistoryData.ts"
 import { historyText } from "../../Domain/history/HistoryText.ts"
@@ -14,27 +13,18 @@ import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 /** The number of events without `-n` and `--since`. */
 const defaultLimit = 20
 
-const since = (
-  { since: text }: Invocation["options"],
-  nowMs: number,
-  zone: DateTime.TimeZone
-): Either.Either<number | undefined, UsageError> =>
-  text === undefined
-    ? Either.right(undefined)
-    : Either.mapLeft(
-        sinceMs(text, nowMs, zone),
-        (problem) => new UsageError({ problem: `--since: ${problem}`, help: "autopilotd history --help" })
-      )
-
 /** `autopilotd history`: reads the events from the file, with or without a daemon. */
 export const history = Effect.fnUntraced(function* ({ options }: Invocation) {
   const { read } = yield* HistoryReader
   const { colour, out } = yield* CommandOutput
   const nowMs = yield* Clock.currentTimeMillis
   const zone = yield* localZone
-  const from = yield* since(options, nowMs, zone)
-  const byDefault = from === undefined ? defaultLimit : Number.POSITIVE_INFINITY
-  const question: HistoryQuestion = { sinceMs: from, limit: options.lines ?? byDefault }
+  const { sinceMs, untilMs } = yield* Either.mapLeft(
+    timeRange(options, nowMs, zone),
+    (problem) => new UsageError({ problem, help: "autopilotd history --help" })
+  )
+  const byDefault = sinceMs === undefined ? defaultLimit : Number.POSITIVE_INFINITY
+  const question: HistoryQuestion = { sinceMs, untilMs, limit: options.lines ?? byDefault }
   const found = yield* read({
     ...needed(question, nowMs, zone),
     ...(options.project === undefined ? {} : { project: options.project })

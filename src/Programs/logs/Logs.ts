@@ -2,9 +2,10 @@ import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
-import { sinceMs } from "../../Domain/cli/SinceInstant.ts"
+import { timeRange } from "../../Domain/cli/SinceInstant.ts"
 import { UsageError } from "../../Domain/cli/UsageError.ts"
 import type { LogFilter } from "../../Domain/logs/LogFilter.ts"
 import { namePrefixes } from "../../Domain/logs/LogPrefix.ts"
@@ -38,14 +39,11 @@ type Form = "json" | "words" | "unchanged"
 
 const filterOf = Effect.fnUntraced(function* ({ options }: Invocation, form: Form) {
   const nowMs = yield* Clock.currentTimeMillis
-  const since =
-    options.since === undefined
-      ? undefined
-      : yield* Effect.mapError(
-          // The stamps of the log are in the zone that Node takes for local.
-          sinceMs(options.since, nowMs, DateTime.zoneMakeLocal()),
-          (problem) => new UsageError({ problem, help })
-        )
+  // The stamps of the log are in the zone that Node takes for local.
+  const { sinceMs: since, untilMs: until } = yield* Either.mapLeft(
+    timeRange(options, nowMs, DateTime.zoneMakeLocal()),
+    (problem) => new UsageError({ problem, help })
+  )
   const pattern = options.grep === undefined ? undefined : searchPattern(options.grep)
   const searched = options.raw === true ? unchangedText : shownText
   const isWanted = (line: string): boolean => {
@@ -54,6 +52,7 @@ const filterOf = Effect.fnUntraced(function* ({ options }: Invocation, form: For
   }
   return {
     ...(since === undefined ? {} : { since: timestamp(new Date(since)) }),
+    ...(until === undefined ? {} : { until: timestamp(new Date(until)) }),
     // In words, a line that shows nothing does not count.
     ...(pattern === undefined && form !== "words" ? {} : { isWanted }),
     ...(options.stderr === true ? { onlyErrors: true } : {})
@@ -87,6 +86,8 @@ export const logs = Effect.fnUntraced(function* (invocation: Invocation) {
   const { daemon = false, follow = false, json, lines: count, raw, since, text } = invocation.options
   if (raw === true && text === true)
     return yield* Effect.fail(new UsageError({ problem: "logs takes --raw or --text, not both.", help }))
+  if (follow && invocation.options.until !== undefined)
+    return yield* Effect.fail(new UsageError({ problem: "logs takes --follow or --until, not both.", help }))
   const files = yield* LogFiles
   const { colour, isTerminal, part } = yield* CommandOutput
   const form: Form =

@@ -390,7 +390,10 @@ describe("an invalid command line", () => {
     for (const verb of verbs) {
       for (const key of optionKeys) {
         const row = optionTable[key]
-        const option = row._tag === "Flag" ? `--${row.long}` : `--${row.long}=${key === "since" ? "5h" : "5"}`
+        const option =
+          row._tag === "Flag"
+            ? `--${row.long}`
+            : `--${row.long}=${key === "since" || key === "until" ? "5h" : "5"}`
         const { needs, needsWorker } = commandRow(verb)
         const needed = needs?.option === key ? [`--${optionTable[needs.other].long}`] : []
         const words = requiredArguments(verb).map(() => "x")

@@ -82,6 +82,7 @@ const valueOf: Record<OptionKey, FastCheck.Arbitrary<unknown>> = {
   noWait: FastCheck.constant(true),
   follow: FastCheck.constant(true),
   lines: FastCheck.nat({ max: Number.MAX_SAFE_INTEGER }),
+  until: FastCheck.constantFrom("2h", "today", "10 min ago"),
   since: FastCheck.constantFrom("2h", "1h30m", "14:30", "yesterday 9:05", "2026-11-20 14:30", "2026-11-20"),
   port: FastCheck.nat({ max: 65_535 }),
   open: FastCheck.constant(true),

@@ -49,6 +49,12 @@ describe("autopilotd history", () => {
       assert.deepStrictEqual(numbers((yield* told("--since", "30h")).out), range(20, 50))
       assert.deepStrictEqual(numbers((yield* told("--since", "30h", "-n", "2")).out), [48, 49])
       assert.match((yield* told("--since", "10m")).out, /^No events since 2026-11-22 /)
+      assert.deepStrictEqual(numbers((yield* told("--until", "30h", "-n", "3")).out), [18, 19, 20])
+      assert.deepStrictEqual(numbers((yield* told("--until", "40h")).out), range(0, 11))
+      const between = yield* told("--since", "30 hours ago", "--until", "28h")
+      assert.deepStrictEqual(numbers(between.out), [20, 21, 22])
+      const crossed = yield* told("--since", "28h", "--until", "30h")
+      assert.match(messageOf(crossed.result), /^The time of --until is before that of --since\./)
     })
   )
 
@@ -84,7 +90,7 @@ describe("autopilotd history", () => {
         '--since: "2030-01-01" is in the future.\nTry: autopilotd history --help'
       )
       assert.strictEqual(out, "")
-      assert.throws(() => invocationOf("history", "--since", "soon"), /--since expects a time such as 2h/)
+      assert.throws(() => invocationOf("history", "--since", "soon"), /expects a time such as 2h, 1h30m/)
     })
   )
 })

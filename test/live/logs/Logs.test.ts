@@ -118,6 +118,13 @@ describe("autopilotd logs", () => {
       })
       const named = yield* command({ home, args: ["logs", "-p", "shop"] })
       assert.strictEqual(said(named.stdout), "out from shop\n")
+      const earlier = yield* command({ home, args: ["logs", "--until", "2026-11-22 10:00:01", "-n", "1"] })
+      assert.strictEqual(earlier.stdout, "shop | 2026-11-22 10:00:00.000 out from shop\n")
+      const between = ["--since", "2026-11-22 10:00:01", "--until", "2026-11-22 10:00:02"]
+      const some = yield* command({ home, args: ["logs", ...between] })
+      assert.strictEqual(some.stdout, "blog | 2026-11-22 10:00:02.000 err later\n")
+      const endless = yield* command({ home, args: ["logs", "-f", "--until", "1h"] })
+      assert.deepStrictEqual([endless.code, endless.stdout], [2, ""])
       const future = yield* command({ home, args: ["logs", "--since", "2999-01-01"] })
       assert.deepStrictEqual([future.code, future.stdout], [2, ""])
     })
