@@ -1,7 +1,7 @@
 // oxlint-disable-next-line import/no-unassigned-import -- it must run before every other module
 import "../Layers/daemon/DebuggerSignal.ts"
 import * as Either from "effect/Either"
-import { parse } from "../Domain/cli/CommandLine.ts"
+import { type CommandLine, parse } from "../Domain/cli/CommandLine.ts"
 import { exitCodes } from "../Domain/cli/ExitCodes.ts"
 import type { Exchanged } from "../Layers/control/Exchange.ts"
 import { exitProcess } from "../Layers/daemon/ProcessExit.ts"
@@ -9,10 +9,10 @@ import { print, runQuickly } from "./cli/QuickRun.ts"
 import { version } from "./Version.ts"
 
 /** The help is in a bundle of its own: no command needs its texts. */
-const printHelp = async (topic: Parameters<typeof import("../Domain/cli/Help.ts").helpText>[0]) => {
+const printHelp = async ({ isAll, topic }: Extract<CommandLine, { readonly _tag: "Help" }>) => {
   const bundle = new URL("./help.js", import.meta.url).href
   const { helpText }: typeof import("../Domain/cli/Help.ts") = await import(bundle)
-  await print(helpText(topic))
+  await print(helpText(topic, isAll))
 }
 
 /** Everything else is in a bundle of its own, which takes three times as long to load as Node. */
@@ -26,7 +26,7 @@ const main = async (argv: ReadonlyArray<string>): Promise<void> => {
   const line = Either.getOrUndefined(parse(argv))
   switch (line?._tag) {
     case "Help":
-      await printHelp(line.topic)
+      await printHelp(line)
       break
     case "Version":
       await print(`autopilotd ${version}\n`)

@@ -35,7 +35,7 @@ export type Shell = NonNullable<QuestionValues["completions"]>
 export type CommandLine =
   | { readonly _tag: "Run"; readonly invocation: Invocation }
   /** Help of a command or of a group of commands, or the general help. */
-  | { readonly _tag: "Help"; readonly topic: Verb | Group | undefined }
+  | { readonly _tag: "Help"; readonly topic: Verb | Group | undefined; readonly isAll: boolean }
   | { readonly _tag: "Version" }
   | { readonly _tag: "Completions"; readonly shell: Shell }
 
@@ -46,7 +46,8 @@ const unsuitedIn = (invocation: Invocation): UsageError | undefined => {
   const wrong = (problem: string) => new UsageError({ problem, help: helpFor(verb) })
   for (const key of Struct.keys(options)) {
     if (row.options.includes(key)) continue
-    return wrong(`--${optionTable[key].long} belongs to ${listed(verbsWith(key))}, not to ${verb}.`)
+    const owners = [...(key === "all" ? ["help"] : []), ...verbsWith(key)]
+    return wrong(`--${optionTable[key].long} belongs to ${listed(owners)}, not to ${verb}.`)
   }
   if (row.needs !== undefined && row.needs.option in options && !(row.needs.other in options)) {
     const { because, option, other } = row.needs
@@ -93,7 +94,8 @@ export const parse = (argv: ReadonlyArray<string>): Either.Either<CommandLine, U
   return Either.flatMap(
     scan(cut === -1 ? argv : argv.slice(0, cut)),
     ({ args, asksHelp, options, questions, topic }): Either.Either<CommandLine, UsageError> => {
-      if (asksHelp || questions.help === true) return Either.right({ _tag: "Help", topic })
+      if (asksHelp || questions.help === true)
+        return Either.right({ _tag: "Help", topic, isAll: options.all === true })
       if (questions.version === true) return Either.right({ _tag: "Version" })
       if (questions.completions !== undefined) {
         return Either.right({ _tag: "Completions", shell: questions.completions })

@@ -1,4 +1,4 @@
-import type { Group, Verb } from "./CommandTable.ts"
+import { type Group, type Verb, verbs } from "./CommandTable.ts"
 import { lookingTexts } from "./LookingTexts.ts"
 import { runningTexts } from "./RunningTexts.ts"
 import { setupTexts } from "./SetupTexts.ts"
@@ -11,6 +11,31 @@ export interface CommandTexts {
   readonly details: string
   readonly examples: ReadonlyArray<string>
 }
+
+/** The commands by their purpose, as help shows them. */
+const groupsByPurpose = [
+  ["Start and stop", runningTexts],
+  ["Look", lookingTexts],
+  ["Set up", setupTexts]
+] as const
+
+/** The titles of the groups of commands, each with its commands in the order of the table. */
+export const commandGroups: ReadonlyArray<readonly [title: string, commands: ReadonlyArray<Verb>]> =
+  groupsByPurpose.map(([title, rows]) => [title, verbs.filter((verb) => Object.hasOwn(rows, verb))])
+
+/** The commands that a user needs first, in the order in which they are needed. */
+export const firstCommands: ReadonlyArray<Verb> = [
+  "start",
+  "status",
+  "projects",
+  "logs",
+  "why",
+  "restart-worker",
+  "stop-worker",
+  "start-worker",
+  "stop",
+  "doctor"
+]
 
 const texts: Readonly<Record<Verb, CommandTexts>> = { ...runningTexts, ...lookingTexts, ...setupTexts }
 

@@ -1,6 +1,6 @@
 import { anchorOf, codeBlock, generatedNote, markdownTable, spans } from "../text/Markdown.ts"
 import { type Verb, verbs } from "./CommandTable.ts"
-import { textsOf } from "./CommandTexts.ts"
+import { commandGroups, textsOf } from "./CommandTexts.ts"
 import {
   argumentEntriesOf,
   commandWords,
@@ -10,6 +10,7 @@ import {
   exitCodeEntries,
   fileEntries,
   generalExamples,
+  generalUsage,
   optionEntriesOf,
   optionEntry,
   optionRules,
@@ -24,14 +25,16 @@ const named = (heads: readonly [string, string], entries: ReadonlyArray<Entry>):
     entries.map(([name, meaning]) => [`\`${name}\``, spans(meaning)])
   )
 
-const overview = (): string =>
+const overview = ([title, members]: (typeof commandGroups)[number]): ReadonlyArray<string> => [
+  `## ${title}`,
   markdownTable(
     ["Command", "Purpose"],
-    verbs.map((verb) => [
+    members.map((verb) => [
       `[\`${commandWords(verb)}\`](#${anchorOf(`autopilotd ${verb}`)})`,
       spans(textsOf(verb).summary)
     ])
   )
+]
 
 const commandSection = (verb: Verb): ReadonlyArray<string> => {
   const args = argumentEntriesOf(verb)
@@ -54,10 +57,10 @@ export const commandsPage = (): string =>
     "# Commands",
     generatedNote,
     spans(purpose),
-    codeBlock("sh", ["autopilotd [COMMAND] [OPTIONS] [-- WORKER ARGS...]"]),
+    codeBlock("sh", [generalUsage]),
     ...optionRules.map(spans),
-    overview(),
     codeBlock("sh", generalExamples),
+    ...commandGroups.flatMap(overview),
     "## Reference",
     ...verbs.flatMap(commandSection),
     "## Options without a command",

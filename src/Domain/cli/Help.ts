@@ -1,6 +1,6 @@
 import { definitions, listed, paragraph } from "../text/TextLayout.ts"
 import { type Group, isGroup, nextWords, type Verb, verbs, verbsWith } from "./CommandTable.ts"
-import { groupTexts, textsOf } from "./CommandTexts.ts"
+import { commandGroups, firstCommands, groupTexts, textsOf } from "./CommandTexts.ts"
 import {
   argumentEntriesOf,
   commandWords,
@@ -10,6 +10,7 @@ import {
   exitCodeEntries,
   fileEntries,
   generalExamples,
+  generalUsage,
   optionEntriesOf,
   optionEntry,
   optionRules,
@@ -40,7 +41,7 @@ const ownersTitle = (owners: ReadonlyArray<Verb>): string => {
 /** The options in groups that belong to the same commands. */
 const optionSections = (): ReadonlyArray<string> => {
   const groups = new Map<string, Array<OptionKey>>()
-  for (const key of optionKeys) {
+  for (const key of optionKeys.filter((one) => verbsWith(one).length > 0)) {
     const title = ownersTitle(verbsWith(key))
     groups.set(title, [...(groups.get(title) ?? []), key])
   }
@@ -49,10 +50,26 @@ const optionSections = (): ReadonlyArray<string> => {
   )
 }
 
+/** What fits on a screen of 80 columns and 24 lines. */
+const short = (): ReadonlyArray<string> => [
+  paragraph(purpose),
+  "Usage: autopilotd COMMAND [NAME...] [OPTIONS] [-- COMMAND [ARG...]]",
+  commands(firstCommands),
+  commandGroups
+    .map(([title, members]): Entry => {
+      const others = members.filter((verb) => !firstCommands.includes(verb)).map((verb) => verb.split(" ")[0])
+      return [`${title}:`, [...new Set(others)].join(", ")]
+    })
+    .concat([["Other:", "help, version, completions"]])
+    .map((entry) => definitions([entry], 20))
+    .join("\n"),
+  "One command: autopilotd COMMAND --help. Everything: autopilotd help --all"
+]
+
 const general = (): ReadonlyArray<string> => [
   paragraph(purpose),
-  section("Usage", "  autopilotd [COMMAND] [OPTIONS] [-- WORKER ARGS...]"),
-  section("Commands", commands(verbs)),
+  section("Usage", `  ${generalUsage}`),
+  ...commandGroups.map(([title, members]) => section(title, commands(members))),
   ...optionSections(),
   section("Other options", optionsTable(Object.values(questionTable).map(optionEntry))),
   ...optionRules.map((rule) => paragraph(rule)),
@@ -80,15 +97,16 @@ const ofCommand = (verb: Verb): ReadonlyArray<string> => {
     ...(args.length === 0 ? [] : [section(args.length === 1 ? "Argument" : "Arguments", table(args))]),
     section("Options", optionsTable(optionEntriesOf(verb))),
     section(row.examples.length === 1 ? "Example" : "Examples", examples(row.examples)),
-    "All commands, files and exit codes: autopilotd --help"
+    "All commands, files and exit codes: autopilotd help --all"
   ]
 }
 
 /**
- * The help of a command or group of commands, or the general help: plain text of at most 80 columns that ends in a
+ * The help of a command or group of commands, or the general help, short or with all that there is: plain text of at most 80 columns that ends in a
  * newline.
  */
-export const helpText = (topic?: Verb | Group): string => {
-  const sections = topic === undefined ? general() : isGroup(topic) ? ofGroup(topic) : ofCommand(topic)
+export const helpText = (topic?: Verb | Group, isAll = false): string => {
+  const sections =
+    topic === undefined ? (isAll ? general() : short()) : isGroup(topic) ? ofGroup(topic) : ofCommand(topic)
   return `${sections.join("\n\n")}\n`
 }

@@ -1,5 +1,5 @@
-import { commandRow, type Verb, verbs } from "./CommandTable.ts"
-import { textsOf } from "./CommandTexts.ts"
+import { commandRow, type Verb, verbs, verbsWith } from "./CommandTable.ts"
+import { commandGroups, textsOf } from "./CommandTexts.ts"
 import {
   argumentEntriesOf,
   commandWords,
@@ -9,6 +9,7 @@ import {
   exitCodeEntries,
   fileEntries,
   generalExamples,
+  generalUsage,
   optionEntry,
   optionRules,
   purpose
@@ -68,13 +69,16 @@ export const manPage = (version: string): string =>
     // Neither hyphenated nor justified: an option that is broken in two cannot be searched for.
     ".nh\n.ad l",
     section("NAME", literal("autopilotd - supervisor daemon for AI coding agents")),
-    section("SYNOPSIS", `.B autopilotd\n${literal("[COMMAND] [OPTIONS] [-- WORKER ARGS...]")}`),
+    section("SYNOPSIS", `.B autopilotd\n${literal(generalUsage.replace("autopilotd ", ""))}`),
     section("DESCRIPTION", paragraphs([purpose, ...optionRules])),
-    section("COMMANDS", ...verbs.map(command)),
+    section(
+      "COMMANDS",
+      ...commandGroups.flatMap(([title, members]) => [`.SS ${literal(title)}`, ...members.map(command)])
+    ),
     section(
       "OPTIONS",
       ...entries([
-        ...optionKeys.map((key) => optionEntry(optionTable[key])),
+        ...optionKeys.filter((key) => verbsWith(key).length > 0).map((key) => optionEntry(optionTable[key])),
         ...Object.values(questionTable).map(optionEntry)
       ])
     ),

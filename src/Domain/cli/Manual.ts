@@ -12,6 +12,8 @@ export type Entry = readonly [name: string, meaning: string]
 export const purpose =
   "autopilotd keeps AI coding agents working: it starts an agent, watches it and the machine's memory, restarts it after a failure, and always says why."
 
+export const generalUsage = "autopilotd [COMMAND] [NAME...] [OPTIONS] [-- COMMAND [ARG...]]"
+
 export const optionRules = [
   "A command acts on the project that it names, as in autopilotd status shop or autopilotd status --project shop, and without a name on the selected one; autopilotd switch selects another.",
   "Options may stand before or after the command. A default applies when neither the command line, nor the environment, nor the settings file sets a value."
@@ -84,7 +86,7 @@ export const commandWords = (verb: Verb): string =>
 
 /** The synopsis of a command: `autopilotd config set KEY VALUE [OPTIONS]`. */
 export const usageOf = (verb: Verb): string =>
-  `autopilotd ${commandWords(verb)} [OPTIONS]${commandRow(verb).takesWorker ? " [-- WORKER ARGS...]" : ""}`
+  `autopilotd ${commandWords(verb)} [OPTIONS]${commandRow(verb).takesWorker ? " [-- COMMAND [ARG...]]" : ""}`
 
 /** The description of a command in paragraphs. */
 export const detailsOf = (verb: Verb): ReadonlyArray<string> => {

@@ -146,6 +146,7 @@ export const optionTable = {
     value: project,
     summary: "Project to act on (default: the selected one)"
   }),
+  all: flag({ long: "all", summary: "Show all" }),
   json: flag({ long: "json", summary: "Print the answer as one JSON object" })
 }
 

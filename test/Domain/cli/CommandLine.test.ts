@@ -209,12 +209,18 @@ describe("a valid command line", () => {
       "help stop",
       "stop -h --help"
     ]) {
-      assert.deepStrictEqual(understood(line.split(" ")), { _tag: "Help", topic: "stop" }, line)
+      assert.deepStrictEqual(understood(line.split(" ")), { _tag: "Help", topic: "stop", isAll: false }, line)
     }
-    assert.deepStrictEqual(understood(["--help"]), { _tag: "Help", topic: undefined })
-    assert.deepStrictEqual(understood(["help"]), { _tag: "Help", topic: undefined })
-    assert.deepStrictEqual(understood(["config", "--help"]), { _tag: "Help", topic: "config" })
-    assert.deepStrictEqual(understood(["help", "config", "check"]), { _tag: "Help", topic: "config check" })
+    assert.deepStrictEqual(understood(["--help"]), { _tag: "Help", topic: undefined, isAll: false })
+    for (const line of ["help --all", "--help --all", "--all -h"])
+      assert.deepStrictEqual(understood(line.split(" ")), { _tag: "Help", topic: undefined, isAll: true })
+    assert.deepStrictEqual(understood(["help"]), { _tag: "Help", topic: undefined, isAll: false })
+    assert.deepStrictEqual(understood(["config", "--help"]), { _tag: "Help", topic: "config", isAll: false })
+    assert.deepStrictEqual(understood(["help", "config", "check"]), {
+      _tag: "Help",
+      topic: "config check",
+      isAll: false
+    })
   })
 
   it("leaves --help and --version to the worker after --", () => {
@@ -259,6 +265,7 @@ describe("an invalid command line", () => {
       "switch --project shop",
       `--project belongs to start, run, status, projects, logs, history, why, start-worker, stop-worker, restart-worker, budget reset, reload, gui, config check, config get, config set and config unset, not to switch.\nTry: autopilotd switch --help`
     ],
+    ["status --all", `--all belongs to help, not to status.\nTry: autopilotd status --help`],
     ["config set", `config set needs the name of a setting.\nTry: autopilotd config set --help`],
     [
       "config set restart.jitter",

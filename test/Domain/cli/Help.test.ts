@@ -6,9 +6,10 @@ import {
   commandRow,
   groups,
   nextWords,
-  verbs
+  verbs,
+  verbsWith
 } from "../../../src/Domain/cli/CommandTable.ts"
-import { textsOf } from "../../../src/Domain/cli/CommandTexts.ts"
+import { firstCommands, textsOf } from "../../../src/Domain/cli/CommandTexts.ts"
 import { helpText } from "../../../src/Domain/cli/Help.ts"
 import { commandWords } from "../../../src/Domain/cli/Manual.ts"
 import { optionKeys, optionTable, questionTable } from "../../../src/Domain/cli/OptionTable.ts"
@@ -28,12 +29,21 @@ describe("the help", () => {
     }
   })
 
-  it("shows every command, every option and every default at once", () => {
-    const text = helpText().replace(/\s+/g, " ")
+  it("fits on a screen, with the commands that matter first, and names all others", () => {
+    const text = helpText()
+    assert.isAtMost(text.trimEnd().split("\n").length, 24)
+    for (const verb of firstCommands) assert.include(text, textsOf(verb).summary)
+    for (const verb of verbs) assert.match(text, new RegExp(`[ \\n]${verb.split(" ")[0]}[ ,\\n]`), verb)
+    assert.include(text, "autopilotd help --all")
+  })
+
+  it("shows every command, every option and every default at once under help --all", () => {
+    const text = helpText(undefined, true).replace(/\s+/g, " ")
     for (const verb of verbs) {
       assert.include(text, ` ${commandWords(verb)} ${textsOf(verb).summary}`)
     }
-    for (const key of optionKeys) assert.include(text, `--${optionTable[key].long}`)
+    for (const key of optionKeys.filter((one) => verbsWith(one).length > 0))
+      assert.include(text, `--${optionTable[key].long}`)
     for (const expected of [
       "-w, --workdir DIR Working directory of the worker (default: .)",
       "--model NAME Model of the agent (default: sonnet)",
@@ -48,7 +58,7 @@ describe("the help", () => {
   })
 
   it("names the environment, the files and the exit codes", () => {
-    const text = helpText()
+    const text = helpText(undefined, true)
     for (const expected of ["AUTOPILOT_HOME", "AUTOPILOT_MODEL", "NO_COLOR", "daemon.toml", "logs/"])
       assert.include(text, expected)
     assert.match(text, /Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n {2}4 .*\n {2}130 .*\n/)

@@ -92,6 +92,7 @@ const valueOf: Record<OptionKey, FastCheck.Arbitrary<unknown>> = {
   daemon: FastCheck.constant(true),
   text: FastCheck.constant(true),
   raw: FastCheck.constant(true),
+  all: FastCheck.constant(true),
   json: FastCheck.constant(true)
 }
 

@@ -383,7 +383,7 @@ describe("help and version", () => {
       for (const args of [["--help"], ["help", "config", "check"]]) {
         const told = yield* command({ home: join(home, "none"), cwd: home, args })
         assert.deepStrictEqual([told.code, told.stderr], [0, ""])
-        assert.match(told.stdout, /\nUsage:\n {2}autopilotd /)
+        assert.match(told.stdout, /\nUsage:\s+autopilotd /)
       }
       assert.deepStrictEqual(fs.readdirSync(home), [])
     })
