@@ -55,6 +55,18 @@ describe("the service", () => {
           ({ identifier, text }) => identifier === "systemd" && text.startsWith("Starting ")
         )
         assert.strictEqual(starts.length, 5)
+        // Each command that a person tries says that it failed, why, and what to do.
+        const state =
+          /does not stay up: failed, result (start-limit-hit|exit-code), exit code 1, [45] restarts/
+        for (const line of ["why", "status", "doctor"]) {
+          const { code, stderr, stdout } = yield* machine.run(`${project}/bin/autopilotd ${line}`)
+          const said = (stdout + stderr).replace(/\s+/g, " ")
+          assert.match(said, state, `${line}: ${said}`)
+          assert.match(said, /Its last lines: .*daemon\.toml:2: restart\.stop_grace is not a setting/, line)
+          assert.match(said, /autopilotd start --detach/, line)
+          assert.notMatch(said, /It is active|No daemon is running\. ->/, line)
+          assert.strictEqual(code, { why: 0, status: 3, doctor: 1 }[line], line)
+        }
         const again = yield* machine.run("systemctl --user start autopilotd")
         assert.strictEqual(again.code, 1)
         assert.deepStrictEqual(yield* service.members, [])

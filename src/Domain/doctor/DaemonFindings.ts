@@ -1,4 +1,5 @@
 import type { StatusReply } from "../status/StatusData.ts"
+import { type ServiceTrouble, troubleAdvice } from "../systemd/UnitTrouble.ts"
 import { counted, processes } from "../text/Amounts.ts"
 import { openEnded } from "../text/TextLayout.ts"
 import type { UnservedHome } from "../tree/UnservedHome.ts"
@@ -6,7 +7,12 @@ import { error, type Finding, fine, warning } from "./Finding.ts"
 
 /** The daemon's answer to Status. */
 export type DaemonAnswer =
-  | { readonly _tag: "NotRunning"; readonly survivors: UnservedHome }
+  | {
+      readonly _tag: "NotRunning"
+      readonly survivors: UnservedHome
+      /** What keeps its service from running. */
+      readonly service?: ServiceTrouble | undefined
+    }
   /** Something listens on the socket, but does not answer with a status. */
   | { readonly _tag: "Unwell"; readonly reason: string }
   | { readonly _tag: "Running"; readonly status: StatusReply }
@@ -71,7 +77,12 @@ const workersFinding = ({
   ]
 }
 
-const absence = ({ daemonPid, workerPids }: UnservedHome): Finding => {
+const downText = ({ lastLines }: ServiceTrouble): string =>
+  lastLines.length === 0
+    ? "No daemon is running, because its service does not stay up."
+    : `No daemon is running, because its service does not stay up. Its last lines: ${lastLines.join(" ")}`
+
+const absence = ({ daemonPid, workerPids }: UnservedHome, service: ServiceTrouble | undefined): Finding => {
   if (daemonPid !== undefined) {
     return error(
       daemon,
@@ -80,7 +91,9 @@ const absence = ({ daemonPid, workerPids }: UnservedHome): Finding => {
     )
   }
   return workerPids.length === 0
-    ? fine(daemon, "No daemon is running.")
+    ? service === undefined
+      ? fine(daemon, "No daemon is running.")
+      : error(daemon, downText(service), `${troubleAdvice(service).join(". ")}`)
     : error(
         daemon,
         `No daemon is running, but ${processes(workerPids)} of its workers still run without supervision: the daemon was killed.`,
@@ -92,7 +105,7 @@ const absence = ({ daemonPid, workerPids }: UnservedHome): Finding => {
 export const daemonFindings = (answer: DaemonAnswer, version: string): ReadonlyArray<Finding> => {
   switch (answer._tag) {
     case "NotRunning":
-      return [absence(answer.survivors)]
+      return [absence(answer.survivors, answer.service)]
     case "Unwell":
       return [error(daemon, answer.reason, "Read its log, or kill it by its pid and start it again")]
     case "Running": {

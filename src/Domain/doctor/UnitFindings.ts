@@ -1,3 +1,4 @@
+import { troubleIn, troubleSentence } from "../systemd/UnitTrouble.ts"
 import { printable } from "../text/Printable.ts"
 import { error, type Finding, fine, warning } from "./Finding.ts"
 
@@ -60,11 +61,12 @@ export const unitStateFindings = (
   }
   const active = of("ActiveState")
   const file = of("UnitFileState")
+  const trouble = troubleIn(unit, properties)
   const state = (): Finding =>
-    active === "failed"
+    trouble !== undefined
       ? error(
           about,
-          `It failed (${printable(of("Result"))}), and systemd does not restart it.`,
+          troubleSentence(trouble),
           `Read journalctl --user -u ${unit} -n 30, then: systemctl --user restart ${unit}`
         )
       : active === "inactive"

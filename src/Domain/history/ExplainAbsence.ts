@@ -1,3 +1,4 @@
+import { troubleAdvice, troubleText } from "../systemd/UnitTrouble.ts"
 import { spokenTime } from "../text/LocalTime.ts"
 import { printable } from "../text/Printable.ts"
 import { openEnded } from "../text/TextLayout.ts"
@@ -91,13 +92,15 @@ export const explainAbsence = (evidence: Evidence): Explanation => {
   const { nowMs, project, records, zone } = evidence
   const run = runsIn(records).at(-1)
   const but = unservedHomeText(evidence.survivors)
-  const alive = but === undefined ? [] : [but]
+  const { service } = evidence
+  const alive = [...(service === undefined ? [] : troubleText(service)), ...(but === undefined ? [] : [but])]
+  const steps = service === undefined ? advice : troubleAdvice(service)
   if (run === undefined) {
     return {
       state: "no daemon",
       sentences: ["No daemon is running, and the history of this home is empty.", ...alive],
       events: [],
-      advice: advice.slice(1)
+      advice: service === undefined ? advice.slice(1) : steps
     }
   }
   const projects = project === undefined ? projectsOf(run) : [project]
@@ -119,6 +122,6 @@ export const explainAbsence = (evidence: Evidence): Explanation => {
       )
     ],
     events: eventsBehind(records, project),
-    advice
+    advice: steps
   }
 }

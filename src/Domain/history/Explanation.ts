@@ -1,5 +1,6 @@
 import type * as DateTime from "effect/DateTime"
 import type { StatusReply } from "../status/StatusData.ts"
+import type { ServiceTrouble } from "../systemd/UnitTrouble.ts"
 import type { UnservedHome } from "../tree/UnservedHome.ts"
 import { projectOf } from "./DaemonEvent.ts"
 import { rowOf } from "./HistoryData.ts"
@@ -21,6 +22,8 @@ export interface Evidence {
   readonly records: ReadonlyArray<HistoryRecord>
   /** The processes of the home that live without a daemon. */
   readonly survivors: UnservedHome
+  /** What keeps the service from running; undefined while a daemon runs. */
+  readonly service?: ServiceTrouble | undefined
   /** The project that the user named. */
   readonly project: string | undefined
   /** Now, in milliseconds since 1970. */

@@ -12,6 +12,7 @@ import {
   whyUnitNotCurrent
 } from "../../Domain/service/ServiceUnit.ts"
 import { systemdProperties } from "../../Domain/systemd/SystemctlShow.ts"
+import { troubleProperties } from "../../Domain/systemd/UnitTrouble.ts"
 import { type InstalledFile, ServiceFiles } from "../service/ServiceFiles.ts"
 import { UserManager } from "../service/UserManager.ts"
 import { SystemdTools } from "../systemd/SystemdTools.ts"
@@ -19,8 +20,7 @@ import { SystemdTools } from "../systemd/SystemdTools.ts"
 const properties = [
   "LoadState",
   "LoadError",
-  "ActiveState",
-  "Result",
+  ...troubleProperties,
   "UnitFileState",
   "MainPID",
   "NeedDaemonReload",

@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { systemdProperties } from "../../Domain/systemd/SystemctlShow.ts"
+import { troubleIn, troubleProperties, type UnitTrouble } from "../../Domain/systemd/UnitTrouble.ts"
 import { printable } from "../../Domain/text/Printable.ts"
 import { Caller } from "../daemon/Caller.ts"
 import { SystemdTools, type ToolAnswer } from "../systemd/SystemdTools.ts"
@@ -49,6 +50,8 @@ interface UnitState {
   readonly mainPid: number | undefined
   /** The file has changed since systemd read it. */
   readonly isStale: boolean
+  /** Set where its process does not stay. */
+  readonly trouble: UnitTrouble | undefined
 }
 
 /** The user's systemd manager. */
@@ -74,14 +77,7 @@ export class UserManager extends Context.Tag("UserManager")<
   }
 >() {}
 
-const properties = [
-  "LoadState",
-  "ActiveState",
-  "SubState",
-  "UnitFileState",
-  "MainPID",
-  "NeedDaemonReload"
-] as const
+const properties = [...troubleProperties, "LoadState", "UnitFileState", "MainPID", "NeedDaemonReload"]
 
 const Environment = Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.String }))
 
@@ -172,7 +168,8 @@ const make = Effect.gen(function* () {
           sub: values.get("SubState") ?? "",
           file: values.get("UnitFileState") ?? "",
           mainPid: pid > 0 ? pid : undefined,
-          isStale: values.get("NeedDaemonReload") === "yes"
+          isStale: values.get("NeedDaemonReload") === "yes",
+          trouble: troubleIn(unit.replace(/\.service$/, ""), values)
         }
       }),
     systemctl: (...args) =>

@@ -28,7 +28,7 @@ const orSurvivors = <A, E, R>(command: Effect.Effect<A, E | ControlClient.NotRun
   Effect.catchIf(command, isNotRunning, (error) =>
     Effect.gen(function* () {
       const { notAlone } = yield* Effect.promise(() => import("../NotAlone.ts"))
-      return yield* Effect.provide(notAlone(error), yield* survivorsLayer)
+      return yield* Effect.provide(notAlone(error), Layer.merge(yield* survivorsLayer, yield* serviceLayer))
     })
   )
 
@@ -94,7 +94,7 @@ export const commands = {
     const MachineBoot = yield* Effect.promise(() => import("../../Layers/machine/MachineBoot.ts"))
     yield* Effect.provide(
       why(invocation),
-      Layer.mergeAll(yield* survivorsLayer, HistoryReader.layer, MachineBoot.layer)
+      Layer.mergeAll(yield* survivorsLayer, yield* serviceLayer, HistoryReader.layer, MachineBoot.layer)
     )
   }),
   doctor: Effect.fnUntraced(function* (invocation: Invocation) {
@@ -112,7 +112,7 @@ export const commands = {
   stop: Effect.fnUntraced(function* (invocation: Invocation) {
     const { stop } = yield* Effect.promise(() => import("../daemon/Stop.ts"))
     const HistoryReader = yield* Effect.promise(() => import("../../Layers/history/HistoryReader.ts"))
-    const survivors = yield* survivorsLayer
+    const survivors = Layer.merge(yield* survivorsLayer, yield* serviceLayer)
     const stopping = Effect.provide(stop(invocation), Layer.merge(survivors, HistoryReader.layer))
     yield* Effect.catchIf(stopping, isNotRunning, (error) =>
       Effect.gen(function* () {

@@ -38,6 +38,7 @@ import * as EnvFile from "../../Layers/worker/EnvFile.ts"
 import { survivors } from "../NotAlone.ts"
 import { Refused } from "../Refused.ts"
 import { sourcesOf } from "../Sources.ts"
+import { serviceTrouble } from "../service/ServiceTrouble.ts"
 import { version } from "../Version.ts"
 
 const readStatus = Effect.gen(function* () {
@@ -50,9 +51,11 @@ const readStatus = Effect.gen(function* () {
           : { _tag: "Running", status: data }
     ),
     Effect.catchAll(
-      (problem): Effect.Effect<DaemonAnswer, never, HomeSurvivors> =>
+      (
+        problem
+      ): Effect.Effect<DaemonAnswer, never, HomeSurvivors | Effect.Effect.Context<typeof serviceTrouble>> =>
         problem._tag === "NotRunning"
-          ? Effect.map(survivors, (found) => ({ _tag: "NotRunning", survivors: found }))
+          ? Effect.all({ _tag: Effect.succeed("NotRunning" as const), survivors, service: serviceTrouble })
           : Effect.succeed({ _tag: "Unwell", reason: problem.message })
     )
   )

@@ -5,6 +5,7 @@ import { explain } from "../../Domain/history/Explain.ts"
 import { explanationData, explanationText } from "../../Domain/history/Explanation.ts"
 import { needed } from "../../Domain/history/HistoryData.ts"
 import type { StatusReply } from "../../Domain/status/StatusData.ts"
+import type { ServiceTrouble } from "../../Domain/systemd/UnitTrouble.ts"
 import { nothingAlive } from "../../Domain/tree/UnservedHome.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { lastSignOfLife } from "../../Layers/daemon/LastSignOfLife.ts"
@@ -14,6 +15,7 @@ import { localZone } from "../../Layers/machine/TimeZone.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { survivors } from "../NotAlone.ts"
 import { granted } from "../Refused.ts"
+import { serviceTrouble } from "../service/ServiceTrouble.ts"
 
 /** Covers a week without events. */
 const atLeast = 200
@@ -34,7 +36,10 @@ const statusOf = Effect.fnUntraced(function* (options: Invocation["options"]) {
 export const explanationOf = Effect.fnUntraced(function* (
   status: StatusReply | undefined,
   name: Pick<Invocation["options"], "project">,
-  { isLasting = false } = {}
+  {
+    isLasting = false,
+    service
+  }: { readonly isLasting?: boolean; readonly service?: ServiceTrouble | undefined } = {}
 ) {
   const { read } = yield* HistoryReader
   const { bootedMs } = yield* MachineBoot
@@ -51,6 +56,7 @@ export const explanationOf = Effect.fnUntraced(function* (
     project: name.project,
     nowMs,
     isLasting,
+    service,
     lastSign: status === undefined ? yield* lastSignOfLife : undefined,
     bootedMs: yield* bootedMs,
     zone
@@ -61,7 +67,8 @@ export const explanationOf = Effect.fnUntraced(function* (
 export const why = Effect.fnUntraced(function* ({ options }: Invocation) {
   const { colour, out } = yield* CommandOutput
   const status = yield* Effect.catchTag(statusOf(options), "NotRunning", () => Effect.succeed(undefined))
-  const explanation = yield* explanationOf(status, options)
+  const service = status === undefined ? yield* serviceTrouble : undefined
+  const explanation = yield* explanationOf(status, options, { service })
   const zone = yield* localZone
   yield* out(
     options.json

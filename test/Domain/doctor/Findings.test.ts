@@ -191,6 +191,26 @@ describe("the daemon", () => {
   it("is well, running or not", () => {
     assert.deepStrictEqual(found({}), [])
     assert.deepStrictEqual(ills(daemonFindings({ _tag: "NotRunning", survivors: nothingAlive }, "1.0.0")), [])
+    const trouble = {
+      unit: "autopilotd",
+      state: "activating (auto-restart)",
+      isRetried: true,
+      result: "exit-code",
+      exit: "exit code 1",
+      restarts: 2
+    }
+    const [looping] = daemonFindings(
+      {
+        _tag: "NotRunning",
+        survivors: nothingAlive,
+        service: { trouble, lastLines: ["x is not a setting."] }
+      },
+      "1.0.0"
+    )
+    assert.deepInclude(looping, {
+      level: "error",
+      text: "No daemon is running, because its service does not stay up. Its last lines: x is not a setting."
+    })
   })
 
   it("is an error while workers run without supervision, or a process that does not answer has the lock", () => {

@@ -13,6 +13,7 @@ import { why } from "../../../src/Programs/history/Why.ts"
 import { daemonThat, heard, invocationOf, messageOf } from "../../fixtures/CommandUser.ts"
 import { at, noon, run } from "../../fixtures/HistoryRecords.ts"
 import { shop } from "../../fixtures/HistoryWorld.ts"
+import { noService } from "../../fixtures/NoService.ts"
 
 const records = run(
   "a",
@@ -55,6 +56,7 @@ const explained = (
       Layer.succeed(HistoryReader, { read: () => Effect.succeed({ records, damaged: 0 }) }),
       Home,
       nothingLives,
+      noService,
       Layer.succeed(MachineBoot, { bootedMs: Effect.succeed(at("09:30")) })
     )
     return { ...(yield* heard(Effect.provide(why(invocationOf("why", ...words)), World))), asked }
@@ -106,6 +108,7 @@ describe("autopilotd why", () => {
       const World = Layer.mergeAll(
         daemonThat(() => failed).layer,
         nothingLives,
+        noService,
         Layer.succeed(HistoryReader, {
           read: () => new HistoryUnreadable({ path: "/h/history.jsonl", reason: "permission denied" })
         }),
