@@ -1,3 +1,5 @@
+import { withProject } from "../status/ProjectOption.ts"
+import type { ProjectRow } from "../status/ProjectsData.ts"
 import type { StatusReply } from "../status/StatusData.ts"
 import { type ServiceTrouble, troubleAdvice } from "../systemd/UnitTrouble.ts"
 import { counted, processes } from "../text/Amounts.ts"
@@ -15,7 +17,12 @@ export type DaemonAnswer =
     }
   /** Something listens on the socket, but does not answer with a status. */
   | { readonly _tag: "Unwell"; readonly reason: string }
-  | { readonly _tag: "Running"; readonly status: StatusReply }
+  | {
+      readonly _tag: "Running"
+      readonly status: StatusReply
+      /** Its projects; absent where it does not tell. */
+      readonly rows?: ReadonlyArray<ProjectRow> | undefined
+    }
 
 const daemon = "Daemon"
 const workers = "Workers"
@@ -44,6 +51,20 @@ const degradedFinding = ({ degraded = [] }: StatusReply): ReadonlyArray<Finding>
           "Read autopilotd history and the daemon's log. This is a bug in autopilotd: report it"
         )
       ]
+
+const consequences: Readonly<Record<string, string>> = {
+  failed: "has failed and will not be restarted",
+  restarting: "has failed and will be restarted"
+}
+
+/** Warns of a worker that does not run. */
+const workerFinding = ({ name, reason, worker_status: state }: ProjectRow): ReadonlyArray<Finding> => {
+  const what = consequences[state]
+  const why = reason === undefined ? "" : `: ${openEnded(withProject(reason, ` --project ${name}`))}`
+  return what === undefined
+    ? []
+    : [warning(workers, `The worker of ${name} ${what}${why}.`, `Run: autopilotd why --project ${name}`)]
+}
 
 /** Warns of workers that do not run. The status has the reason of one project only. */
 const workersFinding = ({
@@ -114,7 +135,7 @@ export const daemonFindings = (answer: DaemonAnswer, version: string): ReadonlyA
         fine(daemon, `Running, pid ${status.daemon_pid ?? "unknown"}.`),
         ...versionFinding(status, version),
         ...degradedFinding(status),
-        ...workersFinding(status)
+        ...(answer.rows === undefined ? workersFinding(status) : answer.rows.flatMap(workerFinding))
       ]
     }
   }

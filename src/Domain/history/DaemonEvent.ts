@@ -5,8 +5,9 @@ import { describeGuard, GuardEvent } from "../guard/GuardEvent.ts"
 import { describeLogin, LoginEvent } from "../login/LoginEvent.ts"
 import { describeOutput, OutputEvent } from "../logs/OutputEvent.ts"
 import { describeMemory, MemoryEvent } from "../memory/MemoryEvent.ts"
-import type { ProjectName } from "../Project.ts"
+import { type ProjectName, unnamed } from "../Project.ts"
 import { describeSession, SessionEvent } from "../session/SessionEvent.ts"
+import { withProject } from "../status/ProjectOption.ts"
 import { describeService, ServiceEvent } from "../systemd/ServiceEvent.ts"
 import { humanDuration, processes } from "../text/Amounts.ts"
 import type { Message } from "../text/Style.ts"
@@ -64,8 +65,17 @@ export const DaemonEvent = Schema.Union(
 )
 export type DaemonEvent = typeof DaemonEvent.Type
 
-/** The event as the log shows it: its level, and one sentence. */
+/** The event as the log shows it: its level, and one sentence whose commands name the project. */
 export const describeEvent = (event: DaemonEvent): Message => {
+  const { level, text } = describe(event)
+  const project = projectOf(event)
+  return {
+    level,
+    text: withProject(text, project === undefined || project === unnamed ? "" : ` --project ${project}`)
+  }
+}
+
+const describe = (event: DaemonEvent): Message => {
   switch (event._tag) {
     case "DaemonStarted":
       return {

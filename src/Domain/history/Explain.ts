@@ -1,4 +1,5 @@
 import { describeRun } from "../session/AgentRun.ts"
+import { type Places } from "../settings/Places.ts"
 import { thenReload } from "../settings/RefusedProjects.ts"
 import { openCommand } from "../status/AgentWords.ts"
 import { projectOption, withProject } from "../status/ProjectOption.ts"
@@ -176,14 +177,18 @@ const lockAdvice = (
     : []
 }
 
-/** Whether only other settings help, as the reason says. */
-const isToldToReload = ({ reason }: StatusReply): boolean => reason?.endsWith(thenReload) === true
+/** Whether the reason says which other settings or which start of the daemon helps. */
+const isToldToReload = ({ reason }: StatusReply): boolean =>
+  reason !== undefined && (reason.endsWith(thenReload) || /autopilotd (start --detach|config)/.test(reason))
+
+const placesOf = ({ project, worker_command_source: worker }: StatusReply): Places | undefined =>
+  project === undefined || worker === undefined ? undefined : { project, worker }
 
 /** The advice of the last verdict, or where to find the cause. */
 const causeAdvice = (status: StatusReply, evidence: Evidence): ReadonlyArray<string> => {
   if (isToldToReload(status)) return []
   const ended = lastEnd(status, evidence.records)
-  const judged = ended?._tag === "WorkerEnded" ? adviceFor(ended.verdict) : undefined
+  const judged = ended?._tag === "WorkerEnded" ? adviceFor(ended.verdict, placesOf(status)) : undefined
   if (judged === undefined) return ["Read its last output: autopilotd logs -n 50"]
   // The reason of a stop may include it already.
   return status.reason?.includes(judged) === true ? [] : [judged]
@@ -205,8 +210,7 @@ const advice = (status: StatusReply, evidence: Evidence): ReadonlyArray<string> 
     told?.session_id === undefined ? [last?.sessionId, last?.name] : [told.session_id, told.name]
   const short = status.memory_level === "low" || status.memory_level === "critical"
   const cause = causeAdvice(status, evidence)
-  const isStartNamed =
-    isToldToReload(status) || cause.some((step) => step.includes("autopilotd start-worker"))
+  const isStartNamed = isToldToReload(status) || cause.some((step) => step.includes("autopilotd start"))
   return [
     ...(status.worker_status === "failed"
       ? [...cause, ...(isStartNamed ? [] : [`Fix the cause, then start it: ${start}`])]

@@ -60,6 +60,8 @@ export const StatusData = Schema.Struct({
   worker_limit_bytes: perhaps(Count),
   /** The command line of this run, or else of the next one. */
   worker_command: perhaps(Schema.Array(Schema.String)),
+  /** Where that command line is set, as `config check` shows it. */
+  worker_command_source: perhaps(Schema.String),
   working_dir: perhaps(Schema.String),
   /** Changed settings that take effect at the next start of the worker. */
   awaiting_restart: perhaps(Schema.Array(Schema.String)),

@@ -15,6 +15,8 @@ export interface ProjectReport {
   readonly state: WorkerState
   /** The command line of this run, or else of the next one. */
   readonly argv: ReadonlyArray<string>
+  /** Where the command line of the next run is set. */
+  readonly source?: string | undefined
   readonly workingDir: string
   readonly autostart: boolean
   /** Changed settings that take effect at the next start. */
@@ -143,6 +145,7 @@ export const statusData = (project: ProjectReport, daemon: DaemonReport): Status
     ...holdings(worker.memory, project.limitBytes),
     ...(worker.containment === undefined ? {} : { containment: worker.containment }),
     worker_command: project.argv,
+    ...(project.source === undefined ? {} : { worker_command_source: project.source }),
     working_dir: project.workingDir,
     awaiting_restart: project.awaited,
     daemon_pid: daemon.pid,

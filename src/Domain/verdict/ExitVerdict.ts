@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import { MemoryFigures } from "../memory/MemorySample.ts"
+import { type Places, placeOfWorker, startsWithDaemon } from "../settings/Places.ts"
 import { counted, dollars, humanBytes, humanDuration } from "../text/Amounts.ts"
 import { openEnded } from "../text/TextLayout.ts"
 import { describeExit, isClean, WorkerExit } from "../tree/WorkerExit.ts"
@@ -151,8 +152,17 @@ const afterOutOfMemory: Readonly<Record<Extract<Verdict, { kind: "out-of-memory"
 
 const thenStart = "then run: autopilotd start-worker"
 
+/** The place of the worker's command, and the start of the worker, where the change does not start it. */
+const placeThenStart = (places: Places | undefined): string => {
+  if (places === undefined)
+    return `worker_command (autopilotd config edit, then: autopilotd reload), ${thenStart}`
+  const place = placeOfWorker(places)
+  return startsWithDaemon(places) ? place : `${place}, ${thenStart}`
+}
+
 /** The advice to the user, one sentence without a full stop; undefined where there is nothing to do. */
-export const adviceFor = (verdict: Verdict): string | undefined => {
+export const adviceFor = (verdict: Verdict, places?: Places): string | undefined => {
+  const worker = placeThenStart(places)
   switch (verdict.kind) {
     case "done":
     case "killed-by-us":
@@ -172,20 +182,20 @@ export const adviceFor = (verdict: Verdict): string | undefined => {
     case "auth":
       return `Log in as the user of the daemon, or put a valid key into the env file, ${thenStart}`
     case "bad-arguments":
-      return `Correct worker_command with \`autopilotd config edit\`, ${thenStart}`
+      return `Correct ${worker}`
     case "context-full":
       return `Start a new session (drop --resume or --continue), or shorten the prompt, ${thenStart}`
     case "max-turns":
-      return waysOn("max_turns")
+      return waysOn("max_turns", places)
     case "budget":
       return verdict.usage === undefined
         ? `Allow it to spend more, ${thenStart}`
-        : waysOn(verdict.usage.setting)
+        : waysOn(verdict.usage.setting, places)
     case "stalled":
       return "Read its last output with `autopilotd logs`; if it was working, raise restart.stall_timeout_ms"
     case "killed-by-other":
       return "The system's log (`journalctl`) may name the sender of the signal"
     case "not-started":
-      return `Check that its command exists and is executable, or correct worker_command, ${thenStart}`
+      return `Check that its command exists and is executable, or correct ${worker}`
   }
 }

@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { type Places, placeOfLimit } from "../settings/Places.ts"
 import { dollars } from "../text/Amounts.ts"
 
 /** A limit of the settings for what agents spend: of a work, of a project's day, of the day of all projects. */
@@ -20,8 +21,8 @@ export const describeUsed = ({ limitUsd, setting, usedUsd }: UsedLimit): string 
   `${owner[setting]} ${dollars(usedUsd)} of ${setting} (${dollars(limitUsd)})`
 
 /** The two ways on behind a limit, one sentence without a full stop. */
-export const waysOn = (setting: UsedLimit["setting"] | "max_turns"): string => {
+export const waysOn = (setting: UsedLimit["setting"] | "max_turns", places?: Places): string => {
   const isOfWork = setting === "max_budget" || setting === "max_turns"
   const other = isOfWork ? "begin another work with `autopilotd budget reset`" : "wait until tomorrow"
-  return `Raise ${setting} in daemon.toml, or ${other}; then run: autopilotd start-worker`
+  return `Raise ${placeOfLimit(setting, places)}, or ${other}; then run: autopilotd start-worker`
 }

@@ -3,7 +3,9 @@ import * as Option from "effect/Option"
 import type { ProjectName } from "../Project.ts"
 import { type AgentPlan, agentPlanOf } from "../session/AgentPlan.ts"
 import type { EffectiveProject, EffectiveSettings, NamedFile } from "../settings/EffectiveSettings.ts"
+import type { Places } from "../settings/Places.ts"
 import { whyRefused } from "../settings/RefusedProjects.ts"
+import { provenanceOf } from "../settings/SettingsMerge.ts"
 import type { InvalidProject } from "../settings/SettingsProblem.ts"
 import type { Argv } from "../settings/WorkerCommand.ts"
 import { type NoWorkerCommand, type ProjectsWithoutWorker, withoutWorker } from "../settings/WorkerLookup.ts"
@@ -34,6 +36,7 @@ export interface RunPlan extends WorkerPlan {
 export interface ProjectPlan extends WorkerPlan {
   /** Why its settings allow no start, with what helps; undefined where they do. Its command line is then empty. */
   readonly refusal?: string
+  readonly places?: Places
   readonly restart: RestartPolicy
   /** The worker starts with the daemon. */
   readonly autostart: boolean
@@ -55,9 +58,19 @@ const frameOf = ({ envFile, project, settings }: EffectiveProject) => ({
 const planOf = (project: EffectiveProject) =>
   Either.map(
     project.worker,
-    ({ argv, command }): ProjectPlan => ({
+    ({ argv, command, source }): ProjectPlan => ({
       ...frameOf(project),
-      ...agentPlanOf(command, argv, project.settings)
+      ...agentPlanOf(command, argv, project.settings),
+      places: {
+        project: project.project,
+        worker: source,
+        limits: Object.fromEntries(
+          // A command has the limits of its work among its own arguments.
+          ["max_budget_per_day", ...(command._tag === "Command" ? [] : ["max_budget", "max_turns"])].map(
+            (key) => [key, provenanceOf(project, key)]
+          )
+        )
+      }
     })
   )
 

@@ -1,3 +1,4 @@
+import type { Places } from "../settings/Places.ts"
 import type { VerdictSettings } from "../settings/RestartSettings.ts"
 import { humanDuration } from "../text/Amounts.ts"
 import { limitEndMs, overloadedWaitMs, waitMs } from "../verdict/CauseWait.ts"
@@ -17,6 +18,7 @@ type FollowUp =
 interface VerdictRules {
   readonly policy: RestartPolicy["policy"]
   readonly on: VerdictSettings
+  readonly places?: Places | undefined
 }
 
 /** The setting for each verdict. `followUp` decides about a clean exit and a kill by the daemon. */
@@ -54,14 +56,14 @@ const wait = (verdict: Verdict, { inARow, nowMs, sinceMs }: Past): FollowUp => {
   return { _tag: "Wait", untilMs: nowMs + delayMs, because }
 }
 
-const stop = (verdict: Verdict): FollowUp => {
-  const advice = adviceFor(verdict)
+const stop = (verdict: Verdict, places?: Places): FollowUp => {
+  const advice = adviceFor(verdict, places)
   const why = describeVerdict(verdict)
   return { _tag: "Stop", because: advice === undefined ? why : `${why}. ${advice}` }
 }
 
 /** Chooses the reaction to a verdict by the settings. */
-export const followUp = (verdict: Verdict, { on, policy }: VerdictRules, past: Past): FollowUp => {
+export const followUp = (verdict: Verdict, { on, places, policy }: VerdictRules, past: Past): FollowUp => {
   if (verdict.kind === "killed-by-us") return stop(verdict)
   if (verdict.kind === "done") return policy === "always" ? { _tag: "Restart" } : stop(verdict)
   switch (on[settingOf[verdict.kind]]) {
@@ -70,6 +72,6 @@ export const followUp = (verdict: Verdict, { on, policy }: VerdictRules, past: P
     case "wait":
       return wait(verdict, past)
     case "stop":
-      return stop(verdict)
+      return stop(verdict, places)
   }
 }

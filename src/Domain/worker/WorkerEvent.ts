@@ -3,6 +3,7 @@ import type { ProjectName } from "../Project.ts"
 import type { AgentPlan } from "../session/AgentPlan.ts"
 import type { Today } from "../session/Budget.ts"
 import type { SessionEvent } from "../session/SessionEvent.ts"
+import type { Places } from "../settings/Places.ts"
 import type { Survivor } from "../tree/Survivor.ts"
 import type { Verdict } from "../verdict/ExitVerdict.ts"
 import type { KillReason, RunEvidence, WorkerEnd } from "../verdict/WorkerEnd.ts"
@@ -137,4 +138,6 @@ export interface WorkerRules {
   readonly restart: RestartPolicy
   /** Absent for a worker whose agent is unknown. */
   readonly agent?: AgentPlan | undefined
+  /** What advice names. */
+  readonly places?: Places | undefined
 }

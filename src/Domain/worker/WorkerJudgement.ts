@@ -58,7 +58,7 @@ export const follow = (
   const next =
     isRefused || session?.isOvercome === true
       ? ({ _tag: "Restart" } as const)
-      : followUp(verdict, restart, { nowMs, inARow, sinceMs })
+      : followUp(verdict, { ...restart, places: rules.places }, { nowMs, inARow, sinceMs })
   switch (next._tag) {
     case "Restart": {
       const barren = barrenReason(rules, state.work, sentence)

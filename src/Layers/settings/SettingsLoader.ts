@@ -7,6 +7,7 @@ import { unnamed } from "../../Domain/Project.ts"
 import { type AddedProjects, withAdded } from "../../Domain/settings/AddedProject.ts"
 import type { EffectiveProject, EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
 import { type MemoryThresholds, thresholdsInForce } from "../../Domain/settings/MemoryThresholds.ts"
+import { unitCommandLine } from "../../Domain/settings/Places.ts"
 import { mistakesIn } from "../../Domain/settings/RefusedProjects.ts"
 import type { Settings } from "../../Domain/settings/Settings.ts"
 import { decodeRaw } from "../../Domain/settings/SettingsDecode.ts"
@@ -115,6 +116,12 @@ const thresholdsOf = (
   })
 }
 
+/** systemd tells the process that it starts its own pid (systemd.exec(5)). */
+const sourceOfWorker = (source: string, { environment }: SettingsSources): string =>
+  source === "command line" && environment["SYSTEMD_EXEC_PID"] === String(process.pid)
+    ? unitCommandLine
+    : source
+
 const workerOf = Effect.fnUntraced(function* (
   project: string,
   settings: Settings,
@@ -128,7 +135,7 @@ const workerOf = Effect.fnUntraced(function* (
   const found: Either.Either<FoundWorker, NoWorkerCommand> = Option.isSome(settings.workerCommand)
     ? Either.right({
         command: settings.workerCommand.value,
-        source: provenanceOf(resolved, "worker_command")
+        source: sourceOfWorker(provenanceOf(resolved, "worker_command"), sources)
       })
     : findWorker({
         environmentBinary:

@@ -66,6 +66,7 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
         project: plan.project,
         state,
         argv: plan.refusal === undefined ? inForce.argv : [],
+        source: plan.places?.worker,
         workingDir: inForce.cwd,
         autostart: plan.autostart,
         awaited,

@@ -116,7 +116,7 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
 
   let isBegun = false
   let plan = initialPlan
-  const rules = () => ({ project, restart: plan.restart, agent: plan.agent })
+  const rules = () => ({ project, restart: plan.restart, agent: plan.agent, places: plan.places })
   const before = yield* disk.load
   let wish = before ?? emptyState
   const starts = yield* RunStarts.make(project, () => plan, options.spending)

@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { type DaemonAnswer, daemonFindings } from "../../Domain/doctor/DaemonFindings.ts"
 import { findingsText, hasErrors, summary } from "../../Domain/doctor/Finding.ts"
@@ -61,6 +62,14 @@ const readStatus = Effect.gen(function* () {
   )
 })
 
+/** With the rows of its projects, from a daemon that tells them. */
+const withRows = Effect.fnUntraced(function* (answer: DaemonAnswer) {
+  if (answer._tag !== "Running") return answer
+  const { request } = yield* ControlClient
+  const reply = yield* Effect.option(request({ type: "Projects" }))
+  return { ...answer, rows: Option.getOrUndefined(reply)?.data?.projects } satisfies DaemonAnswer
+})
+
 /** Checks each worker with the environment that it would have: that of the service, where there is one. */
 const workers = Effect.fnUntraced(function* (
   settings: EffectiveSettings,
@@ -110,7 +119,7 @@ const examine = Effect.fnUntraced(function* (invocation: Invocation) {
   )
   const home = yield* inspectHome
   const { environment, launcher, sight } = yield* inspectService
-  const answer = yield* readStatus
+  const answer = yield* Effect.flatMap(readStatus, withRows)
   const status = answer._tag === "Running" ? answer.status : undefined
   const uptimeSeconds = status?.daemon_uptime_seconds
   const nowMs = yield* Clock.currentTimeMillis

@@ -62,7 +62,7 @@ describe("a limit of spending", () => {
     assert.strictEqual(describeUsed(usage), "the work has spent $4.10 of max_budget ($5.00)")
     assert.strictEqual(
       waysOn(usage.setting),
-      "Raise max_budget in daemon.toml, or begin another work with `autopilotd budget reset`; then run: autopilotd start-worker"
+      "Raise max_budget (autopilotd config set max_budget NUMBER, then: autopilotd reload), or begin another work with `autopilotd budget reset`; then run: autopilotd start-worker"
     )
     assert.include(waysOn("budget.per_day"), "wait until tomorrow")
   })

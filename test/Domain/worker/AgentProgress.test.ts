@@ -137,7 +137,7 @@ describe("what a running agent reports", () => {
     assert.strictEqual(
       reason(failed),
       "used up its budget: the project has spent today $2.00 of max_budget_per_day ($2.00). " +
-        "Raise max_budget_per_day in daemon.toml, or wait until tomorrow; then run: autopilotd start-worker"
+        "Raise max_budget_per_day (autopilotd config set max_budget_per_day NUMBER, then: autopilotd reload), or wait until tomorrow; then run: autopilotd start-worker"
     )
     assert.deepInclude(failed.work, { usd: 2.1, session: "new session" })
   })
