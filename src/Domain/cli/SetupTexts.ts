@@ -23,7 +23,7 @@ export const setupTexts = {
   "config check": {
     summary: "Check the settings and show the source of each value",
     details:
-      "Takes the options of start and shows the settings that start would use. Starts nothing. Masks secrets. Exits with code 1 when start would refuse the settings.",
+      "Shows the settings of the running daemon, with its command line, environment and folder. Without a daemon, or with options of start, it shows those that start would use. Starts nothing. Masks secrets. Exits with code 1 when a project could not start.",
     examples: ["autopilotd config check", "autopilotd config check --config ./daemon.toml --json"]
   },
   "config show": {

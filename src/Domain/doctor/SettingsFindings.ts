@@ -2,7 +2,7 @@ import * as Option from "effect/Option"
 import type { EffectiveSettings } from "../settings/EffectiveSettings.ts"
 import { renderProblem, type SettingsError } from "../settings/SettingsProblem.ts"
 import { withoutWorker } from "../settings/WorkerLookup.ts"
-import { error, type Finding, fine } from "./Finding.ts"
+import { error, type Finding, fine, warning } from "./Finding.ts"
 
 const about = "Settings"
 
@@ -31,11 +31,11 @@ export const settingsFindings = (
               about,
               "They name no worker: the running daemon has its command from its command line, and the next start needs it again."
             )
-          : // The message lists many choices; two are enough here.
-            error(
+          : // The message lists many choices; two are enough here. A worker may come with each start.
+            (found ? error : warning)(
               about,
               message.replace(/ Choose one of:.*/s, ""),
-              "Set worker_command (autopilotd config edit), or name the worker at each start: autopilotd start -- CMD ARGS"
+              "Set worker_command (autopilotd config edit), or name the worker at each start: autopilotd start --detach -- CMD ARGS"
             )
       ]
     })

@@ -7,23 +7,39 @@ import { unpromptedText } from "../../Domain/doctor/WorkerFindings.ts"
 import { renderReport, settingsReport } from "../../Domain/settings/SettingsReport.ts"
 import { withoutWorker } from "../../Domain/settings/WorkerLookup.ts"
 import { plansOf } from "../../Domain/worker/ProjectPlan.ts"
+import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { MemoryReader } from "../../Layers/machine/MemoryReader.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import * as SettingsFile from "../../Layers/settings/SettingsFile.ts"
 import { loadSettings } from "../../Layers/settings/SettingsLoader.ts"
 import { promptText } from "../../Layers/worker/AgentInput.ts"
 import * as EnvFile from "../../Layers/worker/EnvFile.ts"
+import { daemonSources } from "../DaemonSources.ts"
 import { Refused } from "../Refused.ts"
 import { sourcesOf } from "../Sources.ts"
 
 const nothing: EnvFile.EnvFileReading = { values: {}, warnings: [] }
 
-/** `autopilotd config check`: what `start` would use, each with where it came from; fails where start would refuse. */
+/** The sources of the running daemon, for a user who does not ask about another start. */
+const runningSources = Effect.fnUntraced(function* ({ options, workerArgv }: Invocation) {
+  const { json: _, ...given } = options
+  if (Object.keys(given).length > 0 || workerArgv !== undefined) return undefined
+  const { request } = yield* ControlClient
+  const status = yield* Effect.option(request({ type: "Status" }))
+  const pid = Option.getOrUndefined(status)?.data?.daemon_pid
+  return pid === undefined ? undefined : yield* daemonSources(pid)
+})
+
+/**
+ * `autopilotd config check`: what the running daemon uses, or else what `start` would use, each with where it came from;
+ * fails where a project cannot start.
+ */
 export const configCheck = Effect.fnUntraced(
   function* (invocation: Invocation) {
     const { out } = yield* CommandOutput
     const { reading: memory } = (yield* MemoryReader).read()
-    const sources = yield* sourcesOf(invocation)
+    const running = yield* runningSources(invocation)
+    const sources = running?.sources ?? (yield* sourcesOf(invocation))
     const effective = yield* loadSettings({
       ...sources,
       ...(memory === undefined ? {} : { effectiveTotalBytes: memory.totalBytes })
@@ -48,8 +64,10 @@ export const configCheck = Effect.fnUntraced(
     const problem = Option.getOrUndefined(withoutWorker(effective))?.message
     if (invocation.options.json) {
       const message = problem ?? "The settings are valid"
-      yield* out(`${JSON.stringify({ success: problem === undefined, message, ...report })}\n`)
+      const daemon = running === undefined ? {} : { started_with: running.startedWith }
+      yield* out(`${JSON.stringify({ success: problem === undefined, message, ...daemon, ...report })}\n`)
     } else {
+      if (running !== undefined) yield* out(`${running.startedWith}\n\n`)
       yield* out(`${renderReport(report, { alone: effective.named !== undefined })}\n`)
     }
     // The report is shown without the problem, which is the error that follows it.

@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { type DaemonAnswer, daemonFindings } from "../../Domain/doctor/DaemonFindings.ts"
-import { findingsText, hasErrors, summary } from "../../Domain/doctor/Finding.ts"
+import { findingsText, fine, hasErrors, summary } from "../../Domain/doctor/Finding.ts"
 import { homeFindings } from "../../Domain/doctor/HomeFindings.ts"
 import { memoryFindings } from "../../Domain/doctor/MemoryFindings.ts"
 import { processFindings, runtimeFinding } from "../../Domain/doctor/RuntimeFindings.ts"
@@ -36,6 +36,7 @@ import * as SettingsFile from "../../Layers/settings/SettingsFile.ts"
 import { loadSettings } from "../../Layers/settings/SettingsLoader.ts"
 import type { HomeSurvivors } from "../../Layers/tree/HomeSurvivors.ts"
 import * as EnvFile from "../../Layers/worker/EnvFile.ts"
+import { daemonSources } from "../DaemonSources.ts"
 import { survivors } from "../NotAlone.ts"
 import { Refused } from "../Refused.ts"
 import { sourcesOf } from "../Sources.ts"
@@ -70,21 +71,25 @@ const withRows = Effect.fnUntraced(function* (answer: DaemonAnswer) {
   return { ...answer, rows: Option.getOrUndefined(reply)?.data?.projects } satisfies DaemonAnswer
 })
 
-/** Checks each worker with the environment that it would have: that of the service, where there is one. */
+/**
+ * Checks each worker with the environment that it has: that of the running daemon, or else of the service, where there is
+ * one.
+ */
 const workers = Effect.fnUntraced(function* (
   settings: EffectiveSettings,
   service: Launcher | undefined,
-  manager: Variables
+  manager: Variables,
+  running: Variables | undefined
 ) {
   const { environment: shell } = yield* Caller
   const plans = Either.getOrElse(plansOf(settings), () => [])
-  const daemon = service === undefined ? shell : serviceEnvironment(manager, service)
+  const daemon = running ?? (service === undefined ? shell : serviceEnvironment(manager, service))
   const facts = yield* Effect.forEach(
     plans,
     (plan) => Effect.map(inspectWorker(plan, daemon), (check) => ({ plan, check })),
     { concurrency: "unbounded" }
   )
-  const lacking = facts.map(({ check, plan }) => ({
+  const lacking = (service === undefined ? [] : facts).map(({ check, plan }) => ({
     plan,
     names: lackingVariables(plan, shell, check.environment)
   }))
@@ -110,7 +115,13 @@ const seenProcesses = Effect.gen(function* () {
 const examine = Effect.fnUntraced(function* (invocation: Invocation) {
   const [path] = (yield* Caller).program
   const { reading, unusable } = (yield* MemoryReader.MemoryReader).read()
-  const sources = yield* sourcesOf(invocation)
+  const answer = yield* Effect.flatMap(readStatus, withRows)
+  const status = answer._tag === "Running" ? answer.status : undefined
+  const running =
+    invocation.options.config !== undefined || status?.daemon_pid === undefined
+      ? undefined
+      : yield* daemonSources(status.daemon_pid)
+  const sources = running?.sources ?? (yield* sourcesOf(invocation))
   const settings = yield* Effect.either(
     loadSettings({
       ...sources,
@@ -119,17 +130,16 @@ const examine = Effect.fnUntraced(function* (invocation: Invocation) {
   )
   const home = yield* inspectHome
   const { environment, launcher, sight } = yield* inspectService
-  const answer = yield* Effect.flatMap(readStatus, withRows)
-  const status = answer._tag === "Running" ? answer.status : undefined
   const uptimeSeconds = status?.daemon_uptime_seconds
   const nowMs = yield* Clock.currentTimeMillis
   const [first] = Either.isRight(settings) ? settings.right.projects : []
   return [
     runtimeFinding({ version: process.version, path, platform: process.platform }),
+    ...(running === undefined ? [] : [fine("Start", `${running.startedWith}.`)]),
     ...(Either.isRight(settings)
       ? settingsFindings(settings.right, { isRunning: answer._tag === "Running" })
       : settingsProblems(settings.left)),
-    ...(Either.isRight(settings) ? yield* workers(settings.right, launcher, environment) : []),
+    ...(Either.isRight(settings) ? yield* workers(settings.right, launcher, environment, running?.sources.environment) : []),
     ...homeFindings(home, {
       isRunning: answer._tag !== "NotRunning",
       minFreeBytes: minFreeBytesOn(home.disk?.totalBytes ?? 0, first?.settings.log.minFreeBytes)

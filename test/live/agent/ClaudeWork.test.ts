@@ -44,7 +44,8 @@ describeNight("the work of Claude Code", wanted, (situation) => {
         yield* agent.until(agent.inState("failed"), (ask) => ask.answer(bash("echo go")))
         const session = (yield* agent.work).session ?? "none"
         const reason =
-          "used up its turns (2) before it finished. Raise max_turns in daemon.toml, or begin another work with " +
+          "used up its turns (2) before it finished. Raise max_turns (autopilotd config set --project turns max_turns NUMBER, " +
+          "then: autopilotd reload), or begin another work with " +
           "`autopilotd budget reset --project turns`; then run: autopilotd start-worker --project turns"
         assert.include(yield* agent.read("status"), `Why: ${reason}`)
         assert.include(yield* agent.read("why"), `has failed and does not restart by itself: ${reason}`)

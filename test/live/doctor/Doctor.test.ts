@@ -20,6 +20,18 @@ describe("autopilotd doctor", () => {
       yield* startDaemon({ home, settings: "", worker: ["/bin/sleep", "1000"] })
       const withoutSettings = yield* command({ home, args: ["doctor"] })
       assert.deepStrictEqual([withoutSettings.code, withoutSettings.stderr], [0, ""], withoutSettings.stdout)
+      // Both speak of the daemon, not of the folder and the environment of the caller.
+      const elsewhere = { cwd: "/", env: { AUTOPILOT_MODEL: "opus" } }
+      const check = yield* command({ home, args: ["config", "check"], ...elsewhere })
+      assert.strictEqual(check.code, 0, check.stderr)
+      assert.match(
+        check.stdout,
+        /^The running daemon \(pid \d+\) was started in \S+ with: autopilotd start .*-- \/bin\/sleep 1000$/m
+      )
+      assert.match(check.stdout, new RegExp(`working_dir +"${home}" `))
+      assert.match(check.stdout, /model +"sonnet" +default/)
+      const start = yield* command({ home, args: ["config", "check", "--", "true"], ...elsewhere })
+      assert.match(start.stdout, /model +"opus" +environment AUTOPILOT_MODEL/)
       fs.writeFileSync(
         join(home, "daemon.toml"),
         `[worker_command]\ntype = "Command"\nargv = ["/bin/sleep", "1000"]\n`
