@@ -8,6 +8,7 @@ import { isTable, type RawSettings, tomlText, valueAt } from "../toml/RawSetting
 import { RestartSettings } from "./RestartSettings.ts"
 import { settingNotes, tables, topLevelOnly } from "./SettingKeys.ts"
 import { Settings } from "./Settings.ts"
+import { hoistable } from "./SettingsHoist.ts"
 import type { KeyProblem } from "./SettingsProblem.ts"
 
 type Path = ReadonlyArray<string | number>
@@ -84,14 +85,35 @@ const nearestLeaf = (leaf: string, keys: ReadonlyArray<string>): string | undefi
   return keys.find((key) => leafOf(key) === last)
 }
 
+/** The keys that are understood beside the last one of a path: in the table of a worker, those of its kind. */
+const keysBeside = (raw: RawSettings, path: Path, valid: ValidKeys): ReadonlyArray<string> => {
+  const table = path.slice(0, -1).join(".")
+  const inTable = valid.keys.filter(
+    (known) => known.slice(0, -leafOf(known).length) === (table === "" ? "" : `${table}.`)
+  )
+  if (table !== "worker_command") return inTable
+  const takes = keysOfType.get(valueAt(raw, ["worker_command", "type"]))
+  return [
+    ...inTable.filter(
+      (known) => takes === undefined || leafOf(known) === "type" || takes.includes(leafOf(known))
+    ),
+    ...hoistable.map((name) => `${table}.${name}`)
+  ]
+}
+
 /** The valid key that the user most likely meant. */
-const nearestKey = (key: string, valid: ValidKeys): string | undefined => {
+const nearestKey = (raw: RawSettings, path: Path, valid: ValidKeys): string | undefined => {
+  const key = path.join(".")
   // The command line calls it so, and nearestName finds the two names too different.
   if (key === "workdir") return "working_dir"
   const leaf = leafOf(key)
   // A right name in the wrong table is more likely than a typing error that resembles another name.
   const elsewhere = valid.keys.find((known) => leafOf(known) === leaf)
-  return elsewhere ?? nearestName(key, [...valid.keys, ...valid.tables]) ?? nearestLeaf(leaf, valid.keys)
+  if (elsewhere !== undefined) return elsewhere
+  const beside = keysBeside(raw, path, valid)
+  // At the top level a key may be the name of a table.
+  const near = path.length === 1 ? nearestName(key, [...beside, ...valid.tables]) : nearestLeaf(leaf, beside)
+  return near ?? nearestLeaf(leaf, valid.keys)
 }
 
 const unknownKey = (raw: RawSettings, path: Path, valid: ValidKeys): KeyProblem => {
@@ -106,7 +128,7 @@ const unknownKey = (raw: RawSettings, path: Path, valid: ValidKeys): KeyProblem 
   if (path[0] === "worker_command" && takes !== undefined && settingNotes.has(key)) {
     return { path, reason: `does not go with type = ${tomlText(type)}, which takes ${takes.join(" and ")}` }
   }
-  const nearest = nearestKey(key, valid)
+  const nearest = nearestKey(raw, path, valid)
   return { path, reason: "is not a setting", ...(nearest === undefined ? {} : { nearest }) }
 }
 

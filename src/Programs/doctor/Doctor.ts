@@ -139,7 +139,9 @@ const examine = Effect.fnUntraced(function* (invocation: Invocation) {
     ...(Either.isRight(settings)
       ? settingsFindings(settings.right, { isRunning: answer._tag === "Running" })
       : settingsProblems(settings.left)),
-    ...(Either.isRight(settings) ? yield* workers(settings.right, launcher, environment, running?.sources.environment) : []),
+    ...(Either.isRight(settings)
+      ? yield* workers(settings.right, launcher, environment, running?.sources.environment)
+      : []),
     ...homeFindings(home, {
       isRunning: answer._tag !== "NotRunning",
       minFreeBytes: minFreeBytesOn(home.disk?.totalBytes ?? 0, first?.settings.log.minFreeBytes)

@@ -158,6 +158,19 @@ describe("Settings", () => {
     [{ restart: { modle: "x" } }, "restart.modle is not a setting. Did you mean model?"],
     [{ memry: { dry_run: true } }, "memry is not a setting. Did you mean memory?"],
     [{ workdir: "." }, "workdir is not a setting. Did you mean working_dir?"],
+    // Where the example of the original has max_turns.
+    [
+      { worker_command: { type: "Cargo", max_turnz: 5 } },
+      "worker_command.max_turnz is not a setting. Did you mean worker_command.max_turns?"
+    ],
+    [
+      { worker_command: { type: "Claude", prompt: "x", promt_file: "y" } },
+      "worker_command.promt_file is not a setting. Did you mean worker_command.prompt_file?"
+    ],
+    [
+      { worker_command: { type: "Command", argv: ["x"], arg: [] } },
+      "worker_command.arg is not a setting. Did you mean worker_command.argv?"
+    ],
     [{ projets: { a: {} } }, "projets is not a setting. Did you mean projects?"],
     [{ autostrat: true }, "autostrat is not a setting. Did you mean autostart?"],
     [{ qqqqqqqq: 1 }, "qqqqqqqq is not a setting."],
