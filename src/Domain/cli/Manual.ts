@@ -16,7 +16,8 @@ export const generalUsage = "autopilotd [COMMAND] [NAME...] [OPTIONS] [-- COMMAN
 
 export const optionRules = [
   "A command acts on the project that it names, as in autopilotd status shop or autopilotd status --project shop, and without a name on the selected one; autopilotd switch selects another.",
-  "Options may stand before or after the command. A default applies when neither the command line, nor the environment, nor the settings file sets a value."
+  "Options may stand before or after the command. A default applies when neither the command line, nor the environment, nor the settings file sets a value.",
+  "autopilotd --help shows the commands that matter first, autopilotd help --all every command, option, variable, file and exit code."
 ] as const
 
 export const generalExamples: ReadonlyArray<string> = [

@@ -31,8 +31,12 @@ import {
   tableNames,
   takeApart
 } from "../../Domain/settings/SettingsProjects.ts"
-import { type ResolvedProject, supervised } from "../../Domain/settings/SettingsResolve.ts"
-import { ownerOf, usableSettings } from "../../Domain/settings/UsableSettings.ts"
+import {
+  ownerOf,
+  type ResolvedProject,
+  supervised,
+  usableSettings
+} from "../../Domain/settings/SettingsResolve.ts"
 import {
   type FoundWorker,
   findWorker,

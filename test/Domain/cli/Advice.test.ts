@@ -3,7 +3,7 @@ import { join, resolve } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import { parse } from "../../../src/Domain/cli/CommandLine.ts"
-import { commandRow, groups, isVerb, type Verb } from "../../../src/Domain/cli/CommandTable.ts"
+import { commandRow, groups, type Verb, verbNamed } from "../../../src/Domain/cli/CommandTable.ts"
 import { optionTable } from "../../../src/Domain/cli/OptionTable.ts"
 import { ProjectName, unnamed } from "../../../src/Domain/Project.ts"
 import { unitCommandLine } from "../../../src/Domain/settings/Places.ts"
@@ -43,8 +43,9 @@ const wrongIn = (text: string): string | undefined => {
   const isGroup = groups.some((name) => name === clean(first))
   const verb = isGroup ? `${clean(first)} ${clean(second)}` : clean(first)
   if (verb === "completions") return undefined
-  if (!isVerb(verb)) return verb
-  const { options }: { readonly options: ReadonlyArray<string> } = commandRow(verb)
+  const known = verbNamed(verb)
+  if (known === undefined) return verb === "help" ? undefined : verb
+  const { options }: { readonly options: ReadonlyArray<string> } = commandRow(known)
   for (const word of isGroup ? rest : [second, ...rest]) {
     if (/^--[a-z]/.test(word)) {
       const name = clean(word)

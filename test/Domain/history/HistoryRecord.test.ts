@@ -92,7 +92,7 @@ describe("a record of the history", () => {
   })
 
   it("with more fields of a newer version is read without them", () => {
-    const line = '{"at":1,"seq":0,"daemon":"a","_tag":"ProjectAdded","project":"shop","by":"a person"}'
+    const line = '{"at":1,"seq":0,"daemon":"a","_tag":"ProjectAdded","project":"shop","later":"a person"}'
     assert.deepStrictEqual(
       recordOf(line),
       Either.right({ at: 1, seq: 0, daemon: "a", _tag: "ProjectAdded" as const, project: shop })
