@@ -81,6 +81,16 @@ const commandTable = {
     options: ["lines", "since", "until", ...everywhere],
     takesWorker: false
   },
+  events: {
+    optional: ["name"],
+    options: ["follow", "lines", "since", "until", "project", "json"],
+    takesWorker: false
+  },
+  wait: {
+    optional: ["name"],
+    options: ["timeout", "project", "json"],
+    takesWorker: false
+  },
   why: {
     optional: ["name"],
     options: everywhere,

@@ -7,3 +7,11 @@ export const exitCodes = {
   workerFailed: 4,
   interrupted: 130
 } as const
+
+/** The exit codes of `wait` for the outcomes of a work: 4 as in `status`, 124 as timeout(1) has it. */
+export const waitExitCodes = {
+  finished: 0,
+  failed: exitCodes.workerFailed,
+  stopped: 5,
+  timeout: 124
+} as const

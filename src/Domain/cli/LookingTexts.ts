@@ -35,6 +35,21 @@ export const lookingTexts = {
       "Shows each event with its time and cause, whether or not a daemon is running: the last 20 events, or the range of --lines, --since and --until. With a name, shows the events of that project and those of the daemon itself.",
     examples: ["autopilotd history", "autopilotd history shop --since yesterday --json"]
   },
+  events: {
+    summary: "Show events in sentences, and follow them with -f",
+    details:
+      "Shows each event as one sentence with its time and project: the last 20, or the range of --lines, --since and --until. -f first shows the state of each project, then what happens, until Ctrl-C or the end of the daemon, which is exit code 3. --json prints one object per line, as the request Subscribe of the control socket does.",
+    examples: ["autopilotd events", "autopilotd events shop -f", "autopilotd events -f --json"]
+  },
+  wait: {
+    summary: "Wait until the work of a project is done",
+    details:
+      "Returns when the worker is finished, failed or stopped: at once if it is so already. Restarts and waits are part of the work. Exit codes: 0 the work is finished, 4 the worker has failed, 5 it was stopped before its work was finished, 3 no daemon is running or it has stopped meanwhile, 124 --timeout has passed. --json also has the verdict and the exit code of the last run.",
+    examples: [
+      "autopilotd wait shop && autopilotd logs shop -n 5",
+      "autopilotd wait shop --timeout 8h --json"
+    ]
+  },
   why: {
     summary: "Explain the worker's state and what you can do",
     details:

@@ -2,6 +2,7 @@ import * as Struct from "effect/Struct"
 import {
   amount,
   count,
+  duration,
   type OptionValue,
   oneOf,
   pastTime,
@@ -111,6 +112,12 @@ export const optionTable = {
     placeholder: "TIME",
     value: pastTime,
     summary: "Show only what is not newer than TIME"
+  }),
+  timeout: valued({
+    long: "timeout",
+    placeholder: "TIME",
+    value: duration,
+    summary: "Give up after TIME, such as 90s, 30m or 8h"
   }),
   port: valued({
     long: "port",

@@ -3,7 +3,7 @@ import type { ProjectName } from "../Project.ts"
 import { isProjectName } from "../ProjectNameRules.ts"
 import { searchPattern } from "../text/SearchPattern.ts"
 import { parseKeyPath } from "../toml/KeyPath.ts"
-import { isSinceTime, sinceExpects } from "./SinceTime.ts"
+import { durationMs, isSinceTime, sinceExpects } from "./SinceTime.ts"
 
 /** The decoder of the value of an option or argument. */
 export interface OptionValue<A> {
@@ -70,6 +70,14 @@ export const port: OptionValue<number> = {
 export const pastTime: OptionValue<string> = {
   expects: sinceExpects,
   decode: (given) => (isSinceTime(given) ? given : undefined),
+  numeric: false,
+  completes: undefined
+}
+
+/** A duration as written. `durationMs` resolves it. */
+export const duration: OptionValue<string> = {
+  expects: "a time such as 90s, 30m, 8h or 1h30m",
+  decode: (given) => (durationMs(given) === undefined ? undefined : given),
   numeric: false,
   completes: undefined
 }

@@ -24,7 +24,8 @@ export type SinceTime =
 /** A count of units, by their first letter or by their name: `10 min`, `3 days`. */
 const part = /(\d+) ?(s|sec|secs|seconds?|m|min|mins|minutes?|h|hours?|hrs?|d|days?|w|weeks?)(?![a-z])/g
 
-const agoMs = (given: string): number | undefined => {
+/** Milliseconds of a duration such as `1h30m` or `10 min ago`; undefined for another text. */
+export const durationMs = (given: string): number | undefined => {
   const text = given.replace(/ ago$/, "")
   const parts = [...text.matchAll(part)].map(([, count = "", unit = ""]) => [count, unit.charAt(0)] as const)
   if (parts.length === 0 || text.replace(part, "").trim() !== "") return undefined
@@ -81,8 +82,8 @@ const namedDay = (text: string): SinceTime | undefined => {
 /** Undefined for a text in none of the accepted forms. */
 export const parseSinceTime = (given: string): SinceTime | undefined => {
   const text = given.trim().replace(/\s+/g, " ")
-  const durationMs = agoMs(text)
-  if (durationMs !== undefined) return { _tag: "Ago", durationMs }
+  const agoMs = durationMs(text)
+  if (agoMs !== undefined) return { _tag: "Ago", durationMs: agoMs }
   const ofDay = ofDayMs(text)
   if (ofDay !== undefined) return { _tag: "TimeOfDay", ofDayMs: ofDay }
   return namedDay(text) ?? isoTime(text)

@@ -88,6 +88,16 @@ export const commands = {
     const HistoryReader = yield* Effect.promise(() => import("../../Layers/history/HistoryReader.ts"))
     yield* Effect.provide(history(invocation), HistoryReader.layer)
   }),
+  events: Effect.fnUntraced(function* (invocation: Invocation) {
+    const { events } = yield* Effect.promise(() => import("../history/Events.ts"))
+    const HistoryReader = yield* Effect.promise(() => import("../../Layers/history/HistoryReader.ts"))
+    yield* Effect.provide(events(invocation), HistoryReader.layer)
+  }),
+  wait: Effect.fnUntraced(function* (invocation: Invocation) {
+    const { wait } = yield* Effect.promise(() => import("../history/Wait.ts"))
+    const HistoryReader = yield* Effect.promise(() => import("../../Layers/history/HistoryReader.ts"))
+    yield* Effect.provide(wait(invocation), Layer.merge(Client, HistoryReader.layer))
+  }),
   why: Effect.fnUntraced(function* (invocation: Invocation) {
     const { why } = yield* Effect.promise(() => import("../history/Why.ts"))
     const HistoryReader = yield* Effect.promise(() => import("../../Layers/history/HistoryReader.ts"))

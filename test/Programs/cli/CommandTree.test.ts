@@ -26,6 +26,8 @@ const handlersWith = <E, R>(handler: (by: Verb, invocation: Invocation) => Effec
     projects: of("projects"),
     logs: of("logs"),
     history: of("history"),
+    events: of("events"),
+    wait: of("wait"),
     why: of("why"),
     hogs: of("hogs"),
     doctor: of("doctor"),

@@ -79,7 +79,7 @@ describe("an invalid command line", () => {
         signal: null,
         stdout: "",
         stderr:
-          "autopilotd: --project belongs to start, status, projects, logs, history, why, start-worker, stop-worker, restart-worker, budget reset, reload, gui, config check, config get, config set and config unset, not to stop.\nTry: autopilotd stop --help\n"
+          "autopilotd: --project belongs to start, status, projects, logs, history, events, wait, why, start-worker, stop-worker, restart-worker, budget reset, reload, gui, config check, config get, config set and config unset, not to stop.\nTry: autopilotd stop --help\n"
       })
       const json = yield* command({ home, args: ["--json", "--modle", "opus"] })
       assert.deepStrictEqual(answerIn(json.stdout), {

@@ -1,0 +1,72 @@
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import { waitExitCodes } from "../../Domain/cli/ExitCodes.ts"
+import { durationMs } from "../../Domain/cli/SinceTime.ts"
+import { workerOf } from "../../Domain/history/Explanation.ts"
+import { outcomeData, outcomeOf } from "../../Domain/history/WorkOutcome.ts"
+import { ProjectName } from "../../Domain/Project.ts"
+import { printable } from "../../Domain/text/Printable.ts"
+import { ControlClient } from "../../Layers/control/ControlClient.ts"
+import { HistoryReader } from "../../Layers/history/HistoryReader.ts"
+import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { granted, Refused } from "../Refused.ts"
+
+const isName = Schema.is(ProjectName)
+
+const pollInterval = "500 millis"
+
+/** Enough to hold the end of the last run. */
+const readRecords = 200
+
+const statusOf = Effect.fnUntraced(function* (project: ProjectName | undefined) {
+  const { request } = yield* ControlClient
+  return yield* granted(yield* request({ type: "Status", ...(project === undefined ? {} : { project }) }))
+})
+
+/** Waits until the work of a project has an outcome. The selection may change meanwhile, so its name is read once. */
+const outcome = Effect.fnUntraced(function* (named: ProjectName | undefined) {
+  const { read } = yield* HistoryReader
+  for (;;) {
+    const status = yield* statusOf(named)
+    const nowMs = yield* Clock.currentTimeMillis
+    if (outcomeOf(status, [], nowMs) === undefined) {
+      yield* Effect.sleep(pollInterval)
+      continue
+    }
+    const { records } = yield* read({
+      limit: readRecords,
+      ...(named === undefined ? {} : { project: named })
+    })
+    const own = records.filter((record) => !("project" in record) || record.project === status.project)
+    const found = outcomeOf(status, own, nowMs)
+    if (found !== undefined) return { status, found }
+  }
+})
+
+/** `autopilotd wait`: returns when the work of a project is finished, failed or stopped, with that as exit code. */
+export const wait = Effect.fnUntraced(function* ({ options: { json, project, timeout } }: Invocation) {
+  const { out } = yield* CommandOutput
+  const first = yield* statusOf(project)
+  const named = project ?? (isName(first.project) ? first.project : undefined)
+  const limitMs = timeout === undefined ? undefined : durationMs(timeout)
+  const ended = yield* limitMs === undefined
+    ? Effect.asSome(outcome(named))
+    : Effect.timeoutOption(outcome(named), Duration.millis(limitMs))
+  if (Option.isNone(ended)) {
+    const reason = `${workerOf(first.project)} is still at work after ${timeout}.`
+    if (json)
+      yield* out(`${JSON.stringify({ success: false, message: reason, data: { outcome: "timeout" } })}\n`)
+    return yield* new Refused({ reason, isTold: json === true, code: waitExitCodes.timeout })
+  }
+  const { found, status } = ended.value
+  const message = printable(`${workerOf(status.project)} ${found.sentence}`)
+  const success = found.outcome === "finished"
+  if (json) yield* out(`${JSON.stringify({ success, message, data: outcomeData(status, found) })}\n`)
+  else if (success) yield* out(`${message}\n`)
+  if (!success)
+    return yield* new Refused({ reason: message, isTold: json === true, code: waitExitCodes[found.outcome] })
+})
