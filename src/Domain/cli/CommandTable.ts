@@ -86,6 +86,10 @@ const commandTable = {
     options: ["follow", "lines", "since", "until", "project", "json"],
     takesWorker: false
   },
+  top: {
+    options: [],
+    takesWorker: false
+  },
   wait: {
     optional: ["name"],
     options: ["timeout", "project", "json"],

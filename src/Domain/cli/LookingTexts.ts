@@ -41,6 +41,12 @@ export const lookingTexts = {
       "Shows each event as one sentence with its time and project: the last 20, or the range of --lines, --since and --until. -f first shows the state of each project, then what happens, until Ctrl-C or the end of the daemon, which is exit code 3. --json prints one object per line, as the request Subscribe of the control socket does.",
     examples: ["autopilotd events", "autopilotd events shop -f", "autopilotd events -f --json"]
   },
+  top: {
+    summary: "Show all projects live, and act on them by keys",
+    details:
+      "Shows state, time in it, memory, CPU, turns, cost and last line of each project on the whole terminal, once a second. Keys: up and down (or j and k) select a project, l shows its log, r restarts, s stops and g starts its worker, q or Ctrl-C ends. Restart and stop ask first. Without a terminal it is refused: use projects, or events -f. Exits with code 3 when no daemon is running.",
+    examples: ["autopilotd top"]
+  },
   wait: {
     summary: "Wait until the work of a project is done",
     details:

@@ -17,6 +17,8 @@ export const ProjectRow = Schema.Struct({
   memory_bytes: Schema.NullOr(Count),
   /** The size of the process tree; null likewise. */
   processes: Schema.NullOr(Count),
+  /** The CPU time of the process tree between the last two samples; 1000 is one core. Absent before the second one. */
+  cpu_per_mille: perhaps(Count),
   /** Whether the daemon starts it when the daemon starts. */
   autostart: Schema.Boolean,
   /** The worker is stopped because its work is finished. Absent otherwise. */

@@ -170,6 +170,7 @@ export const projectRow = (project: ProjectReport, selected: ProjectName): Proje
     consecutive_failures: project.state.failures,
     memory_bytes: worker.memory === undefined ? null : heldBytes(worker.memory),
     processes: worker.memory?.processes ?? null,
+    ...(worker.memory?.cpuPerMille === undefined ? {} : { cpu_per_mille: worker.memory.cpuPerMille }),
     autostart: project.autostart,
     ...outlook(project),
     ...agents(project)

@@ -18,10 +18,15 @@ export interface TreeMemory {
 export interface RunMemory extends TreeMemory {
   /** The largest sample since the start of this worker, swap included. */
   readonly peakBytes: number
+  /** The CPU time since the sample before; 1000 is one core. Undefined at the first sample. */
+  readonly cpuPerMille?: number | undefined
 }
 
 /** One process of a worker. */
-export interface TreeMember extends ProcessIdentity, Pick<ProcessEntry, "residentBytes" | "swapBytes"> {}
+export interface TreeMember extends ProcessIdentity, Pick<ProcessEntry, "residentBytes" | "swapBytes"> {
+  /** Used since the start of the process. */
+  readonly cpuMs?: number
+}
 
 /** The memory that the kernel accounts for a worker's cgroup, and the members of that. */
 interface GroupHoldings extends GroupMemory {
@@ -68,9 +73,9 @@ export const workerTrees = (
     if (entry.isKernelThread || !isAlive(entry)) continue
     const project = ownerIn(originOf(entry))
     if (project === undefined) continue
-    const { pid, residentBytes, startTicks, swapBytes } = entry
+    const { cpuMs, pid, residentBytes, startTicks, swapBytes } = entry
     const known = members.get(project)
-    const member = { pid, startTicks, residentBytes, swapBytes }
+    const member = { pid, startTicks, residentBytes, swapBytes, cpuMs }
     if (known === undefined) members.set(project, [member])
     else known.push(member)
   }
@@ -114,8 +119,30 @@ export const treeMemory = (tree: Pick<TreeMembers, "group" | "members">): TreeMe
   return { residentBytes, swapBytes, processes: (tree.group?.pids.size ?? 0) + each.length }
 }
 
+/**
+ * The CPU time that processes have used between two samples; 1000 is one core. A process that has come meanwhile counts with
+ * all its time, one that has exited with none. Undefined without a time between them.
+ */
+export const cpuPerMille = (
+  before: ReadonlyArray<TreeMember>,
+  now: ReadonlyArray<TreeMember>,
+  elapsedMs: number
+): number | undefined => {
+  if (elapsedMs <= 0) return undefined
+  const known = new Map(before.map(({ cpuMs = 0, pid, startTicks }) => [`${pid} ${startTicks}`, cpuMs]))
+  const usedMs = now.reduce(
+    (sum, { cpuMs = 0, pid, startTicks }) =>
+      sum + Math.max(0, cpuMs - (known.get(`${pid} ${startTicks}`) ?? 0)),
+    0
+  )
+  return Math.round((1000 * usedMs) / elapsedMs)
+}
+
 /** Adds a sample to the memory of the same run. */
-export const nextRunMemory = (before: RunMemory | undefined, now: TreeMemory): RunMemory => ({
+export const nextRunMemory = (
+  before: RunMemory | undefined,
+  now: TreeMemory & Pick<RunMemory, "cpuPerMille">
+): RunMemory => ({
   ...now,
   peakBytes: Math.max(before?.peakBytes ?? 0, heldBytes(now))
 })

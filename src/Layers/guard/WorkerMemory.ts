@@ -11,6 +11,7 @@ import type { ProjectName } from "../../Domain/Project.ts"
 import type { LiveWorker } from "../../Domain/tree/ProcessOrigin.ts"
 import {
   countedEach,
+  cpuPerMille,
   nextRunMemory,
   type RunMemory,
   type TreeMembers,
@@ -81,6 +82,7 @@ interface Known {
   readonly project: ProjectName
   readonly workerId: string
   readonly memory: RunMemory
+  readonly members: TreeMembers["members"]
 }
 
 const make = Effect.gen(function* () {
@@ -112,15 +114,19 @@ const make = Effect.gen(function* () {
       : Effect.map(group.members, (pids) => ({ ...tree, group: { ...memory, pids } }))
   }
 
-  const remember = (trees: ReadonlyArray<TreeMembers>) => {
+  const remember = (trees: ReadonlyArray<TreeMembers>, nowNanos: bigint) => {
+    const elapsedMs = sampledNanos === undefined ? 0 : Number(nowNanos - sampledNanos) / 1e6
     known = new Map(
       trees.map((tree) => {
-        const { leaderPid, project, workerId } = tree
+        const { leaderPid, members, project, workerId } = tree
         const before = known.get(leaderPid)
-        const same = before?.workerId === workerId ? before.memory : undefined
-        return [leaderPid, { project, workerId, memory: nextRunMemory(same, treeMemory(tree)) }]
+        const same = before?.workerId === workerId ? before : undefined
+        const cpu = same && cpuPerMille(same.members, members, elapsedMs)
+        const now = { ...treeMemory(tree), ...(cpu === undefined ? {} : { cpuPerMille: cpu }) }
+        return [leaderPid, { project, workerId, members, memory: nextRunMemory(same?.memory, now) }]
       })
     )
+    sampledNanos = nowNanos
     for (const [pid, { memory }] of known) live.sampled(pid, memory)
     for (const see of observers) see()
   }
@@ -137,8 +143,7 @@ const make = Effect.gen(function* () {
     const pids = found.flatMap((tree) => countedEach(tree).map(({ pid }) => pid))
     const swap = (yield* isSwapInUse) ? yield* swapBytes(pids) : undefined
     const trees = swap === undefined ? found : found.map((tree) => withSwap(tree, swap))
-    remember(trees)
-    sampledNanos = yield* Clock.currentTimeNanos
+    remember(trees, yield* Clock.currentTimeNanos)
     return trees
   })
 

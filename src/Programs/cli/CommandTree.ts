@@ -73,8 +73,13 @@ const optionOf = (row: OptionRow): Options.Options<Option.Option<unknown>> => {
   )
 }
 
-const optionsOf = (keys: ReadonlyArray<OptionKey>) =>
-  Options.all(Object.fromEntries(keys.map((key) => [key, optionOf(optionTable[key])])))
+const optionsOf = (
+  keys: ReadonlyArray<OptionKey>
+): Options.Options<Readonly<Record<string, Option.Option<unknown>>>> =>
+  // `all` has a defect without any.
+  keys.length === 0
+    ? Options.map(Options.none, () => ({}))
+    : Options.all(Object.fromEntries(keys.map((key) => [key, optionOf(optionTable[key])])))
 
 const argumentOf = (key: ArgumentKey, isRequired: boolean): Args.Args<unknown> => {
   const { _tag, placeholder, summary, value } = argumentRow(key)

@@ -93,6 +93,12 @@ export const commands = {
     const HistoryReader = yield* Effect.promise(() => import("../../Layers/history/HistoryReader.ts"))
     yield* Effect.provide(events(invocation), HistoryReader.layer)
   }),
+  top: Effect.fnUntraced(function* () {
+    // A bundle of its own, which holds the terminal's library: the daemon must not grow by it.
+    const bundle = new URL("./top.js", import.meta.url).href
+    const { top }: typeof import("../top/Top.ts") = yield* Effect.promise(() => import(bundle))
+    yield* top
+  }),
   wait: Effect.fnUntraced(function* (invocation: Invocation) {
     const { wait } = yield* Effect.promise(() => import("../history/Wait.ts"))
     const HistoryReader = yield* Effect.promise(() => import("../../Layers/history/HistoryReader.ts"))

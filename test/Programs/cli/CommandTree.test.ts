@@ -27,6 +27,7 @@ const handlersWith = <E, R>(handler: (by: Verb, invocation: Invocation) => Effec
     logs: of("logs"),
     history: of("history"),
     events: of("events"),
+    top: of("top"),
     wait: of("wait"),
     why: of("why"),
     hogs: of("hogs"),

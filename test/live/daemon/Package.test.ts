@@ -33,6 +33,7 @@ describe("the package", () => {
         "dist/help.js",
         "dist/panel.js",
         "dist/program.js",
+        "dist/top.js",
         ...["app.js", "htmx.js", "inter.woff2", "mono.woff2", "style.css", "ws.js"].map(
           (name) => `dist/panel/${name}`
         ),
