@@ -96,7 +96,7 @@ export const commands = {
   top: Effect.fnUntraced(function* () {
     // A bundle of its own, which holds the terminal's library: the daemon must not grow by it.
     const bundle = new URL("./top.js", import.meta.url).href
-    const { top }: typeof import("../top/Top.ts") = yield* Effect.promise(() => import(bundle))
+    const { top }: typeof import("../status/Top.ts") = yield* Effect.promise(() => import(bundle))
     yield* top
   }),
   wait: Effect.fnUntraced(function* (invocation: Invocation) {

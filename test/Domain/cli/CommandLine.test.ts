@@ -263,7 +263,7 @@ describe("an invalid command line", () => {
     ["switch shop blog", `Unexpected "blog" after "switch shop".\nTry: autopilotd switch --help`],
     [
       "switch --project shop",
-      `--project belongs to start, run, status, projects, logs, history, why, start-worker, stop-worker, restart-worker, budget reset, reload, gui, config check, config get, config set and config unset, not to switch.\nTry: autopilotd switch --help`
+      `--project belongs to start, run, status, projects, logs, history, events, wait, why, start-worker, stop-worker, restart-worker, budget reset, reload, gui, config check, config get, config set and config unset, not to switch.\nTry: autopilotd switch --help`
     ],
     ["status --all", `--all belongs to help, not to status.\nTry: autopilotd status --help`],
     ["config set", `config set needs the name of a setting.\nTry: autopilotd config set --help`],
@@ -400,7 +400,7 @@ describe("an invalid command line", () => {
         const option =
           row._tag === "Flag"
             ? `--${row.long}`
-            : `--${row.long}=${key === "since" || key === "until" ? "5h" : "5"}`
+            : `--${row.long}=${["since", "until", "timeout"].includes(key) ? "5h" : "5"}`
         const { needs, needsWorker } = commandRow(verb)
         const needed = needs?.option === key ? [`--${optionTable[needs.other].long}`] : []
         const words = requiredArguments(verb).map(() => "x")
