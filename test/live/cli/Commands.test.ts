@@ -74,13 +74,11 @@ describe("an invalid command line", () => {
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const told = yield* command({ home, args: ["stop", "--project", "shop"] })
-      assert.deepStrictEqual(told, {
-        code: 2,
-        signal: null,
-        stdout: "",
-        stderr:
-          "autopilotd: --project belongs to start, status, projects, logs, history, events, wait, why, start-worker, stop-worker, restart-worker, budget reset, reload, gui, config check, config get, config set and config unset, not to stop.\nTry: autopilotd stop --help\n"
-      })
+      assert.deepStrictEqual([told.code, told.stdout], [2, ""])
+      assert.match(
+        told.stderr,
+        /^autopilotd: --project belongs to start, .*, not to stop\.\nTry: autopilotd stop --help\n$/
+      )
       const json = yield* command({ home, args: ["--json", "--modle", "opus"] })
       assert.deepStrictEqual(answerIn(json.stdout), {
         success: false,
