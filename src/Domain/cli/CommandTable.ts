@@ -157,6 +157,10 @@ const commandTable = {
     options: ["port", "open", "startDaemon", "workdir", "project"],
     takesWorker: false
   },
+  init: {
+    options: ["workdir", "project", "json"],
+    takesWorker: false
+  },
   install: {
     options: ["gui", "print", "json"],
     takesWorker: false

@@ -25,14 +25,14 @@ export const commandGroups: ReadonlyArray<readonly [title: string, commands: Rea
 
 /** The commands that a user needs first, in the order in which they are needed. */
 export const firstCommands: ReadonlyArray<Verb> = [
+  "init",
   "start",
+  "run",
   "status",
   "projects",
   "logs",
   "why",
   "restart-worker",
-  "stop-worker",
-  "start-worker",
   "stop",
   "doctor"
 ]

@@ -2,6 +2,15 @@ import type { CommandTexts } from "./CommandTexts.ts"
 
 /** The texts of the commands for the settings and the service. */
 export const setupTexts = {
+  init: {
+    summary: "Write the settings of a project for this folder",
+    details:
+      "Looks for an agent on PATH, its login, a git repository and a TODO.md, and writes a commented daemon.toml for the current folder, or that of --workdir. Where there is one already, adds a project to it and changes nothing else. Asks nothing. Prints the next command.",
+    examples: [
+      "autopilotd init && autopilotd start --detach",
+      "autopilotd init --workdir ~/code/shop --project shop"
+    ]
+  },
   install: {
     summary: "Install and start the systemd user service",
     details:
@@ -55,7 +64,7 @@ export const setupTexts = {
   "config edit": {
     summary: "Edit the settings file and check it",
     details:
-      "Opens a copy in $VISUAL, $EDITOR or vi, and writes it back once it is valid. Invalid settings open again with the errors as comments, and no typed text is ever lost. A new file begins with the path of the JSON Schema, by which editors complete and check settings.",
+      "Opens a copy in $VISUAL, $EDITOR or vi, and writes it back once it is valid. Invalid settings open again with the errors as comments, and no typed text is ever lost. A new file begins with what init would write: the path of the JSON Schema, by which editors complete and check settings, and a project for the current folder.",
     examples: ["autopilotd config edit", "EDITOR='code --wait' autopilotd config edit"]
   },
   "config schema": {

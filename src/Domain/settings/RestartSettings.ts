@@ -4,6 +4,7 @@ import {
   intervalExpected,
   Milliseconds,
   millisecondsExpected,
+  optionalSetting,
   orOff,
   setting,
   Text,
@@ -93,10 +94,11 @@ export const RestartSettings = Schema.Struct({
     description: "Grace period between SIGTERM and SIGKILL when the daemon stops a worker.",
     expects: millisecondsExpected
   }),
-  stallTimeoutMs: setting("stall_timeout_ms", orOff(IntervalMs), false, {
+  stallTimeoutMs: optionalSetting("stall_timeout_ms", orOff(IntervalMs), {
     description:
       "Time without output, CPU time or a change of stall_files after which a worker has stalled; false means never.",
-    expects: `${intervalExpected}, or false`
+    expects: `${intervalExpected}, or false`,
+    unset: "1800000 (30 minutes) for an agent whose stream the daemon knows, never for other workers"
   }),
   toolTimeoutMs: setting("tool_timeout_ms", IntervalMs, 3_600_000, {
     description: "Stall timeout while the agent runs a tool.",

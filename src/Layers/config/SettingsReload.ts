@@ -6,12 +6,13 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { changesOfStaying } from "../../Domain/config/ChangesText.ts"
+import { freeName } from "../../Domain/config/FreeName.ts"
 import type { ReloadData } from "../../Domain/config/SettingsData.ts"
 import { settingsChanges } from "../../Domain/config/SettingsDiff.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
-import { type AddedProject, freeName } from "../../Domain/settings/AddedProject.ts"
 import { newlyRefused } from "../../Domain/settings/RefusedProjects.ts"
 import { SettingsError } from "../../Domain/settings/SettingsProblem.ts"
+import type { AddedProject } from "../../Domain/settings/SettingsProjects.ts"
 import {
   type NoWorkerCommand,
   type ProjectsWithoutWorker,

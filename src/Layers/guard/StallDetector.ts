@@ -1,6 +1,7 @@
 import * as fs from "node:fs/promises"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
@@ -17,6 +18,7 @@ import {
   stallReason,
   stallSampleMs
 } from "../../Domain/guard/StallDetector.ts"
+import { stallTimeoutOf } from "../../Domain/guard/StallTimeout.ts"
 import { isStill } from "../../Domain/machine/ProcessEntry.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
 import type { EffectiveProject } from "../../Domain/settings/EffectiveSettings.ts"
@@ -49,8 +51,9 @@ interface Guarded {
 /** The delay while a worker starts, and after /proc could not be read. */
 const soonMs = 1000
 
-const guardedOf = ({ project, settings }: EffectiveProject): ReadonlyArray<Guarded> => {
-  const { stallFiles, stallTimeoutMs, toolTimeoutMs } = settings.restart
+const guardedOf = ({ project, settings, worker }: EffectiveProject): ReadonlyArray<Guarded> => {
+  const { stallFiles, stallTimeoutMs: set, toolTimeoutMs } = settings.restart
+  const stallTimeoutMs = stallTimeoutOf(set, Either.getOrUndefined(worker))
   return stallTimeoutMs === false
     ? []
     : [{ project, files: stallFiles, rules: { stallTimeoutMs, toolTimeoutMs } }]

@@ -1,7 +1,7 @@
 import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { AddedProject, type AddedProjects } from "../../Domain/settings/AddedProject.ts"
+import { AddedProject, type AddedProjects } from "../../Domain/settings/SettingsProjects.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
 import { messageOf } from "../files/SystemError.ts"

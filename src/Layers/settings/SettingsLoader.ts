@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { unnamed } from "../../Domain/Project.ts"
-import { type AddedProjects, withAdded } from "../../Domain/settings/AddedProject.ts"
 import type { EffectiveProject, EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
 import { type MemoryThresholds, thresholdsInForce } from "../../Domain/settings/MemoryThresholds.ts"
 import { unitCommandLine } from "../../Domain/settings/Places.ts"
@@ -25,11 +24,13 @@ import {
 } from "../../Domain/settings/SettingsProblem.ts"
 import {
   type AboutProject,
+  type AddedProjects,
   aboutOf,
   problemsOf,
   settingsIn,
   tableNames,
-  takeApart
+  takeApart,
+  withAdded
 } from "../../Domain/settings/SettingsProjects.ts"
 import {
   ownerOf,

@@ -5,6 +5,7 @@ import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { CommandLine, Invocation } from "../../Domain/cli/CommandLine.ts"
 import { exitCodes } from "../../Domain/cli/ExitCodes.ts"
+import { helpText } from "../../Domain/cli/Help.ts"
 import type { UsageError } from "../../Domain/cli/UsageError.ts"
 import type { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import type { Caller } from "../../Layers/daemon/Caller.ts"
@@ -36,11 +37,19 @@ interface Typed {
   readonly surroundings: Layer.Layer<AutopilotHome | Caller, NoUserHome>
 }
 
-const carryOut = Effect.fnUntraced(function* ({ line, surroundings }: Typed) {
+/** Whether `autopilotd` alone has nothing to start: then it shows its help, as a user without settings expects. */
+const startsNothing = Effect.fnUntraced(function* (invocation: Invocation) {
+  const { startsNothing: isIdle } = yield* Effect.promise(() => import("../daemon/Idle.ts"))
+  return yield* isIdle(invocation)
+})
+
+const carryOut = Effect.fnUntraced(function* ({ argv, line, surroundings }: Typed) {
   const { out } = yield* CommandOutput
   const parsed = yield* line
   switch (parsed._tag) {
     case "Run":
+      if (argv.length === 0 && (yield* startsNothing(parsed.invocation).pipe(Effect.provide(surroundings))))
+        return yield* out(helpText())
       return yield* (
         runsDirectly(parsed.invocation)
           ? commands[parsed.invocation.verb](parsed.invocation)

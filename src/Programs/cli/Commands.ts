@@ -162,6 +162,12 @@ export const commands = {
     const { uninstall } = yield* Effect.promise(() => import("../service/Uninstall.ts"))
     yield* Effect.provide(uninstall(invocation), yield* serviceLayer)
   }),
+  init: Effect.fnUntraced(function* (invocation: Invocation) {
+    const { init } = yield* Effect.promise(() => import("../config/Init.ts"))
+    const SettingsFile = yield* Effect.promise(() => import("../../Layers/settings/SettingsFile.ts"))
+    const files = Layer.merge(yield* settingsOf({ ...invocation, options: {} }), SettingsFile.layer)
+    yield* Effect.provide(init(invocation), files)
+  }),
   "config check": Effect.fnUntraced(function* (invocation: Invocation) {
     const { configCheck } = yield* Effect.promise(() => import("../config/ConfigCheck.ts"))
     const MemoryReader = yield* Effect.promise(() => import("../../Layers/machine/MemoryReader.ts"))

@@ -4,10 +4,10 @@ import * as Either from "effect/Either"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { problemLine } from "../../Domain/config/ChangesText.ts"
 import { withNotes, withoutNotes } from "../../Domain/config/EditNotes.ts"
-import { schemaLine } from "../../Domain/settings/SettingsSchema.ts"
 import { type Draft, Editor } from "../../Layers/config/Editor.ts"
 import { Caller } from "../../Layers/daemon/Caller.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { newSettings } from "./Init.ts"
 import { type OpenSettings, openSettings } from "./OpenSettings.ts"
 import { sayWritten, type Written } from "./WrittenSettings.ts"
 
@@ -65,8 +65,9 @@ export const configEdit = Effect.fnUntraced(function* (invocation: Invocation) {
   const { err, out } = yield* CommandOutput
   const open = yield* openSettings(invocation)
   const draft = yield* (yield* Editor).draft
-  const { program } = yield* Caller
-  const offered = open.current.text === "" ? schemaLine(program.at(-1) ?? "") : open.current.text
+  const { cwd } = yield* Caller
+  const isNew = open.current.text === ""
+  const offered = isNew ? (yield* newSettings(cwd)).text : open.current.text
   const kept = keepTyped(draft, offered)
   const written = yield* edit(open, draft, offered).pipe(
     Effect.catchAll((error) =>
@@ -84,6 +85,8 @@ export const configEdit = Effect.fnUntraced(function* (invocation: Invocation) {
     )
   )
   if (written !== undefined) return yield* sayWritten(invocation, written)
-  const message = "Nothing was changed"
+  const message = isNew
+    ? "Nothing was changed. autopilotd init writes the settings that were shown, as they stand"
+    : "Nothing was changed"
   yield* out(invocation.options.json ? `${JSON.stringify({ success: true, message })}\n` : `${message}.\n`)
 }, Effect.scoped)

@@ -262,8 +262,9 @@ describe("an invalid command line", () => {
     ["switch -1", `Unknown option "-1".\nTry: autopilotd switch --help`],
     ["switch shop blog", `Unexpected "blog" after "switch shop".\nTry: autopilotd switch --help`],
     [
-      "switch --project shop",
-      `--project belongs to start, run, status, projects, logs, history, events, wait, why, start-worker, stop-worker, restart-worker, budget reset, reload, gui, config check, config get, config set and config unset, not to switch.\nTry: autopilotd switch --help`
+      "hogs --keep",
+      `--keep belongs to switch, not to hogs.
+Try: autopilotd hogs --help`
     ],
     ["status --all", `--all belongs to help, not to status.\nTry: autopilotd status --help`],
     ["config set", `config set needs the name of a setting.\nTry: autopilotd config set --help`],

@@ -1,34 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as FastCheck from "effect/FastCheck"
 import { parse } from "smol-toml"
-import { isProjectName } from "../../../src/Domain/ProjectNameRules.ts"
-import { freeName, tableText, withAdded } from "../../../src/Domain/settings/AddedProject.ts"
-
-describe("the name of a new project", () => {
-  it.each([
-    ["/home/me/code/shop", [], "shop"],
-    ["/home/me/code/shop", ["shop"], "shop-2"],
-    ["/home/me/code/shop", ["shop-2", "shop"], "shop-3"],
-    ["/home/me/my shop (old)", [], "my-shop-old-"],
-    ["/home/me/.dotfiles", [], "dotfiles"],
-    ["/", [], "agent"],
-    ["/srv/日本", [], "agent"],
-    ["/srv/autopilotd.log", [], "agent"]
-  ])("is that of its folder: %s beside %j", (folder, taken, expected) => {
-    assert.strictEqual(freeName(folder, taken), expected)
-  })
-
-  it("is a name that nobody has, whatever the folder", () => {
-    FastCheck.assert(
-      FastCheck.property(FastCheck.string(), FastCheck.array(FastCheck.string()), (folder, others) => {
-        const taken = [freeName(folder, []), ...others]
-        const name = freeName(folder, taken)
-        assert.isTrue(isProjectName(name))
-        assert.notInclude(taken, name)
-      })
-    )
-  })
-})
+import { tableText, withAdded } from "../../../src/Domain/settings/SettingsProjects.ts"
 
 describe("an added project", () => {
   const shop = { workingDir: "/srv/a b", argv: ["claude", "-p", 'say "hi"\n'] } as const

@@ -41,7 +41,6 @@ describe("Settings", () => {
       policy: "on-failure",
       jitter: 0,
       stopGraceMs: 10_000,
-      stallTimeoutMs: false,
       toolTimeoutMs: 3_600_000,
       stallFiles: [],
       recoveryCooldownMs: false,

@@ -42,6 +42,7 @@ const handlersWith = <E, R>(handler: (by: Verb, invocation: Invocation) => Effec
     reload: of("reload"),
     stop: of("stop"),
     gui: of("gui"),
+    init: of("init"),
     install: of("install"),
     uninstall: of("uninstall"),
     "config check": of("config check"),

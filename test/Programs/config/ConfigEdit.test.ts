@@ -64,17 +64,24 @@ describe("autopilotd config edit", () => {
     })
   )
 
-  it.scopedLive("begins a new file with the path of the installation's JSON Schema", () =>
-    Effect.gen(function* () {
-      const first = "#:schema /opt/autopilotd/schema/daemon.schema.json\n\n"
-      const memory = settingsInMemory("")
-      const unchanged = yield* editing(["true"], memory)
-      assert.deepStrictEqual(unchanged.seen, [first])
-      assert.strictEqual(unchanged.out, "Nothing was changed.\n")
-      assert.strictEqual(memory.file.writes, 0)
-      yield* editing(['echo \'model = "opus"\' >> "$1"'], memory)
-      assert.strictEqual(memory.file.text, `${first}model = "opus"\n`)
-    })
+  it.scopedLive(
+    "begins a new file with what init would write: the JSON Schema, and a project for the folder",
+    () =>
+      Effect.gen(function* () {
+        const first = "#:schema /opt/autopilotd/schema/daemon.schema.json\n\n"
+        const memory = settingsInMemory("")
+        const unchanged = yield* editing(["true"], memory)
+        const [offered = ""] = unchanged.seen
+        assert.isTrue(offered.startsWith(`${first}# Settings of autopilotd.`), offered)
+        assert.include(offered, 'working_dir = "/"\n')
+        assert.strictEqual(
+          unchanged.out,
+          "Nothing was changed. autopilotd init writes the settings that were shown, as they stand.\n"
+        )
+        assert.strictEqual(memory.file.writes, 0)
+        yield* editing(["sed -i 's/^max_budget = 20/max_budget = 5/' \"$1\""], memory)
+        assert.strictEqual(memory.file.text, offered.replace("max_budget = 20", "max_budget = 5"))
+      })
   )
 
   it.scopedLive("changes nothing when nothing was changed", () =>

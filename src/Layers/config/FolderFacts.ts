@@ -1,0 +1,43 @@
+import * as fs from "node:fs/promises"
+import { join, resolve } from "node:path"
+import * as Effect from "effect/Effect"
+import { adapters } from "../../Domain/adapter/AgentAdapters.ts"
+import { AgentName } from "../../Domain/agent/AgentName.ts"
+import type { FolderFacts } from "../../Domain/config/FirstSettings.ts"
+import { loginOf } from "../../Domain/login/AgentLogin.ts"
+import { Caller } from "../daemon/Caller.ts"
+import { programOn } from "../tree/Executable.ts"
+
+const isThere = (path: string): Effect.Effect<boolean> =>
+  Effect.promise(() =>
+    fs.access(path).then(
+      () => true,
+      () => false
+    )
+  )
+
+const hasLogin = (agent: AgentName, environment: Caller["Type"]["environment"], folder: string) => {
+  const { file } = loginOf(agent, environment)
+  return adapters[agent].login.keys.some((name) => (environment[name] ?? "") !== "")
+    ? Effect.succeed(true)
+    : file === undefined
+      ? Effect.succeed(false)
+      : isThere(resolve(folder, file))
+}
+
+/** Looks for an agent on the caller's PATH, its login, and what the folder holds. */
+export const folderFacts = Effect.fnUntraced(function* (workingDir: string) {
+  const { cwd, environment } = yield* Caller
+  const path = environment["PATH"] ?? ""
+  const [agent] = yield* Effect.filter(AgentName.literals, (name) =>
+    Effect.map(programOn(path, name, cwd), (found) => found !== undefined)
+  )
+  return {
+    workingDir,
+    agent,
+    isLoggedIn: agent !== undefined && (yield* hasLogin(agent, environment, workingDir)),
+    isGitRepository: yield* isThere(join(workingDir, ".git")),
+    hasTodo: yield* isThere(join(workingDir, "TODO.md")),
+    isRoot: process.getuid?.() === 0
+  } satisfies FolderFacts
+})
