@@ -88,7 +88,7 @@ const runBeside = Effect.fnUntraced(function* ({ options }: Invocation, project:
   const saved = options.save === true ? yield* Effect.either(save(name, project)) : undefined
   const kept =
     saved === undefined
-      ? "It is a project until autopilotd stop. To keep it in the settings, too: --save"
+      ? "With --save it stays in the settings; without, it is a project until: autopilotd stop"
       : Either.isRight(saved)
         ? `It is kept in ${saved.right}, as [projects.${name}].`
         : `It was not saved in the settings: ${saved.left.message}`

@@ -38,7 +38,7 @@ describe("autopilotd run", () => {
         const second = yield* inShop("run", "--", ...sleeps)
         assert.match(
           second.stdout,
-          /^The worker of shop-2 is running, pid \d+\.\nIt is a project until autopilotd stop\. /
+          /^The worker of shop-2 is running, pid \d+\.\nWith --save it stays in the settings; /
         )
         assert.include(second.stdout, "autopilotd logs -f --project shop-2")
         const saved = yield* userIn(home, "my docs")("run", "--save", "--json", "--", ...sleeps)
