@@ -52,7 +52,7 @@ const commandTable = {
   projects: {
     aliases: ["ps", "ls"],
     optional: ["names"],
-    options: everywhere,
+    options: ["long", ...everywhere],
     takesWorker: false
   },
   logs: {
@@ -78,7 +78,7 @@ const commandTable = {
   },
   history: {
     optional: ["name"],
-    options: ["lines", "since", "until", ...everywhere],
+    options: ["long", "lines", "since", "until", ...everywhere],
     takesWorker: false
   },
   events: {
@@ -97,7 +97,7 @@ const commandTable = {
   },
   why: {
     optional: ["name"],
-    options: everywhere,
+    options: ["all", "long", ...everywhere],
     takesWorker: false
   },
   doctor: {

@@ -39,6 +39,8 @@ export type Dialogue = Generator<Step, Outcome, unknown>
 interface DialogueContext {
   /** The terminal shows colours. */
   readonly colour: boolean
+  /** The width of the terminal; undefined without one. */
+  readonly columns?: number | undefined
   /** Milliseconds since 1970. */
   readonly nowMs: () => number
   /** Formats a time of day in the zone of the user. */

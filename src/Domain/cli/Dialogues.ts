@@ -30,7 +30,10 @@ const status: DialogueOf = function* (invocation, { clockTime, colour, nowMs }) 
 }
 
 /** `autopilotd projects`: shows the state of each project's worker, and the selected project. */
-const projects: DialogueOf = function* ({ args, options: { json, project } }, { clockTime, colour, nowMs }) {
+const projects: DialogueOf = function* (
+  { args, options: { json, long, project } },
+  { clockTime, colour, columns, nowMs }
+) {
   const reply = yield* ask({ type: "Projects" })
   const all = reply.data?.projects ?? []
   const names: ReadonlyArray<string> | undefined = project === undefined ? args.names : [project]
@@ -48,7 +51,10 @@ const projects: DialogueOf = function* ({ args, options: { json, project } }, { 
   return shown(reply, (data) =>
     json
       ? `${JSON.stringify({ ...reply, data: { ...data, projects: rows } })}\n`
-      : projectsText({ projects: rows }, { clockTime, colour, nowMs: nowMs() })
+      : projectsText(
+          { projects: rows },
+          { clockTime, colour, columns: long === true ? undefined : columns, nowMs: nowMs() }
+        )
   )
 }
 

@@ -10,7 +10,7 @@ export const lookingTexts = {
   projects: {
     summary: "List the projects and the state of their workers",
     details:
-      "Marks the selected project: commands that name no project act on it. With names, lists only those. Exits with code 3 when no daemon is running.",
+      "Marks the selected project: commands that name no project act on it. With names, lists only those. A narrow terminal shows fewer columns and cuts texts; --long shows all. Exits with code 3 when no daemon is running.",
     examples: ["autopilotd projects", "autopilotd projects --json"]
   },
   logs: {
@@ -32,7 +32,7 @@ export const lookingTexts = {
   history: {
     summary: "Show past starts, exits, waits and restarts",
     details:
-      "Shows each event with its time and cause, whether or not a daemon is running: the last 20 events, or the range of --lines, --since and --until. With a name, shows the events of that project and those of the daemon itself.",
+      "Shows what happened with its time and cause, a crash with its restart in one row, whether or not a daemon is running: the last 20 events, or the range of --lines, --since and --until. With a name, shows the events of that project and those of the daemon itself. --long and --json show each event, and --long cuts no text to the width of the terminal.",
     examples: ["autopilotd history", "autopilotd history shop --since yesterday --json"]
   },
   events: {
@@ -59,8 +59,8 @@ export const lookingTexts = {
   why: {
     summary: "Explain the worker's state and what you can do",
     details:
-      "Answers in plain sentences, with the events behind them. When no daemon is running, explains how and when the last one ended.",
-    examples: ["autopilotd why", "autopilotd why shop"]
+      "Answers in plain sentences, with the events behind them. --all explains all projects without their events, those that need you first. When no daemon is running, explains how and when the last one ended.",
+    examples: ["autopilotd why", "autopilotd why shop", "autopilotd why --all"]
   },
   doctor: {
     summary: "Check machine and settings for common problems",

@@ -154,6 +154,7 @@ export const optionTable = {
     summary: "Project to act on (default: the selected one)"
   }),
   all: flag({ long: "all", summary: "Show all" }),
+  long: flag({ long: "long", short: "l", summary: "Show all of it, however wide or long the table gets" }),
   json: flag({ long: "json", summary: "Print the answer as one JSON object" })
 }
 

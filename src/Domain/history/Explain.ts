@@ -188,6 +188,11 @@ const placesOf = ({ project, worker_command_source: worker }: StatusReply): Plac
 const causeAdvice = (status: StatusReply, evidence: Evidence): ReadonlyArray<string> => {
   if (isToldToReload(status)) return []
   const ended = lastEnd(status, evidence.records)
+  const last = evidence.records.findLast(
+    (record) => projectOf(record) === status.project && record._tag !== "BackingOff"
+  )
+  if (last?._tag === "WorkerNotStarted")
+    return ["Check its program, its folder and its PATH: autopilotd doctor"]
   const judged = ended?._tag === "WorkerEnded" ? adviceFor(ended.verdict, placesOf(status)) : undefined
   if (judged === undefined) return ["Read its last output: autopilotd logs -n 50"]
   // The reason of a stop may include it already.

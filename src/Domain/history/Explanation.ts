@@ -81,10 +81,15 @@ const section = (title: string, lines: ReadonlyArray<string>): ReadonlyArray<str
 
 /** The explanation as text, ending in a newline. */
 export const explanationText = (
-  { advice, events, sentences }: Explanation,
-  options: Pick<HistoryTextOptions, "colour" | "zone">
+  { advice, events, sentences }: Pick<Explanation, "advice" | "events" | "sentences">,
+  { columns, ...options }: Omit<HistoryTextOptions, "nowMs">
 ): string => {
-  const table = events.length === 0 ? [] : historyTable(events, options).trimEnd().split("\n")
+  const table =
+    events.length === 0
+      ? []
+      : historyTable(events, { ...options, columns: columns && columns - 2 })
+          .trimEnd()
+          .split("\n")
   const lines = [...sentences, ...section("Events", table), ...section("What you can do", advice)]
   return lines.map((line) => `${line}\n`).join("")
 }

@@ -11,6 +11,7 @@ import { describeOomKill } from "../verdict/OomKill.ts"
 import { type DaemonEvent, describeEvent, projectOf } from "./DaemonEvent.ts"
 import { answering, type HistoryQuestion } from "./HistoryData.ts"
 import type { HistoryRecord } from "./HistoryRecord.ts"
+import { type JoinedEvents, joinedEvents, sequelOf } from "./JoinedEvents.ts"
 import { restartsIn } from "./Restarts.ts"
 import { restartSentences } from "./RestartsText.ts"
 
@@ -21,7 +22,13 @@ export interface HistoryTextOptions {
   readonly zone: DateTime.TimeZone
   /** Colours warnings and errors with ANSI escapes. */
   readonly colour: boolean
+  /** The width of the terminal, to which the table is cut; undefined without one. */
+  readonly columns?: number | undefined
+  /** Each event has its own row, and no text is cut to the terminal. */
+  readonly isLong?: boolean | undefined
 }
+
+type TableOptions = Omit<HistoryTextOptions, "nowMs">
 
 /** An event has one line. */
 const maxReasonLength = 240
@@ -79,17 +86,24 @@ const ran = (event: DaemonEvent): string =>
 const peak = (event: DaemonEvent): string =>
   event._tag === "WorkerEnded" && event.peakMemoryBytes !== undefined ? humanBytes(event.peakMemoryBytes) : ""
 
-/** Drops `WorkerExited` where `WorkerEnded` follows, which includes its facts. */
-const withoutTwins = (records: ReadonlyArray<HistoryRecord>): ReadonlyArray<HistoryRecord> => {
-  const judged = new Set<string>()
-  const kept = records.toReversed().filter((record) => {
-    const run = `${record.daemon} ${projectOf(record)}`
-    if (record._tag === "WorkerEnded") judged.add(run)
-    if (record._tag === "WorkerStarted") judged.delete(run)
-    return record._tag !== "WorkerExited" || !judged.delete(run)
-  })
-  return kept.toReversed()
+/** The rows of a table: joined, or each event by itself. */
+const rowsOf = (records: ReadonlyArray<HistoryRecord>, isLong: boolean): ReadonlyArray<JoinedEvents> =>
+  isLong ? records.map((head) => ({ head, rest: [] })) : joinedEvents(records)
+
+/** The reason, and what came of it, which is kept whole. */
+const reasonOf = (row: JoinedEvents): string => {
+  const sequel = sequelOf(row)
+    .map((text) => `; ${text}`)
+    .join("")
+  return `${printable(reason(row.head), Math.max(0, maxReasonLength - sequel.length))}${printable(sequel, maxReasonLength)}`
 }
+
+const levels: ReadonlyArray<Level> = ["info", "warning", "error"]
+
+/** The gravest level of a row. */
+const levelOf = ({ head, rest }: JoinedEvents): Level =>
+  levels.findLast((level) => [head, ...rest].some((record) => describeEvent(record).level === level)) ??
+  "info"
 
 const restarts = (
   records: ReadonlyArray<HistoryRecord>,
@@ -114,7 +128,12 @@ export const historyText = (
   options: HistoryTextOptions
 ): string => {
   const { sinceMs, untilMs } = question
-  const shown = answering(withoutTwins(records), question)
+  const { limit, ...range } = question
+  const all = rowsOf(
+    answering(records, { ...range, limit: Number.POSITIVE_INFINITY }),
+    options.isLong === true
+  )
+  const shown = limit === 0 ? [] : all.slice(-limit)
   const none =
     sinceMs === undefined && untilMs === undefined
       ? "The history is empty."
@@ -130,26 +149,28 @@ export const historyText = (
       : [`Skipped ${damaged} unreadable line${damaged === 1 ? "" : "s"} of the history.`])
   ]
   return [
-    shown.length === 0 ? `${none}\n` : historyTable(shown, options),
+    shown.length === 0 ? `${none}\n` : tableOf(shown, options),
     ...(notes.length === 0 ? [] : ["\n", ...notes.map((note) => `${note}\n`)])
   ].join("")
 }
 
 /** The records as a table, ending in a newline. */
-export const historyTable = (
-  records: ReadonlyArray<HistoryRecord>,
-  { colour, zone }: Pick<HistoryTextOptions, "colour" | "zone">
-): string => {
-  const shown = withoutTwins(records)
-  const isPlural = new Set(shown.flatMap((record) => projectOf(record) ?? [])).size > 1
-  const style = (record: HistoryRecord) => (colour ? levelStyles[describeEvent(record).level] : undefined)
-  const columns: ReadonlyArray<Column<HistoryRecord>> = [
-    { heading: "TIME", cell: ({ at }) => localTime(at, zone) },
-    ...(isPlural ? [{ heading: "PROJECT", cell: (record: HistoryRecord) => projectOf(record) ?? "-" }] : []),
-    { heading: "WHAT", cell: (record) => ({ text: what(record), style: style(record) }) },
-    { heading: "RAN", cell: ran, isNumber: true, isOptional: true },
-    { heading: "PEAK", cell: peak, isNumber: true, isOptional: true },
-    { heading: "REASON", cell: (record) => printable(reason(record), maxReasonLength) }
+export const historyTable = (records: ReadonlyArray<HistoryRecord>, options: TableOptions): string =>
+  tableOf(rowsOf(records, options.isLong === true), options)
+
+const tableOf = (
+  rows: ReadonlyArray<JoinedEvents>,
+  { colour, columns: width, isLong, zone }: TableOptions
+) => {
+  const isPlural = new Set(rows.flatMap(({ head }) => projectOf(head) ?? [])).size > 1
+  const style = (row: JoinedEvents) => (colour ? levelStyles[levelOf(row)] : undefined)
+  const columns: ReadonlyArray<Column<JoinedEvents>> = [
+    { heading: "TIME", cell: ({ head }) => localTime(head.at, zone) },
+    ...(isPlural ? [{ heading: "PROJECT", cell: ({ head }: JoinedEvents) => projectOf(head) ?? "-" }] : []),
+    { heading: "WHAT", cell: (row) => ({ text: what(row.head), style: style(row) }) },
+    { heading: "RAN", cell: ({ head }) => ran(head), isNumber: true, isOptional: true, dropped: 2 },
+    { heading: "PEAK", cell: ({ head }) => peak(head), isNumber: true, isOptional: true, dropped: 1 },
+    { heading: "REASON", cell: reasonOf, isText: true }
   ]
-  return `${tableLines(columns, shown).join("\n")}\n`
+  return `${tableLines(columns, rows, isLong === true ? undefined : width).join("\n")}\n`
 }

@@ -11,6 +11,8 @@ interface ProjectsTextOptions {
   readonly clockTime: ClockTime
   /** Whether states are coloured. */
   readonly colour: boolean
+  /** The width of the terminal, to which the table is cut; undefined without one. */
+  readonly columns?: number | undefined
 }
 
 /** A longer reason ends in `...`. */
@@ -37,7 +39,7 @@ const why = (
 /** Formats the projects as a table, ending in a newline; `*` marks the selected one. */
 export const projectsText = (
   { projects }: Pick<ProjectsData, "projects">,
-  { clockTime, colour, nowMs }: ProjectsTextOptions
+  { clockTime, colour, columns: width, nowMs }: ProjectsTextOptions
 ): string => {
   const columns: ReadonlyArray<Column<ProjectRow>> = [
     { heading: "  NAME", cell: ({ name, selected }) => `${selected ? "*" : " "} ${printable(name)}` },
@@ -45,7 +47,7 @@ export const projectsText = (
       heading: "STATE",
       cell: ({ worker_status: text }) => ({ text, style: colour ? stateStyle(text) : undefined })
     },
-    { heading: "PID", cell: ({ worker_pid: pid }) => String(pid ?? none), isNumber: true },
+    { heading: "PID", cell: ({ worker_pid: pid }) => String(pid ?? none), isNumber: true, dropped: 2 },
     {
       heading: "UPTIME",
       cell: (row) => (row.worker_pid === null ? none : humanDuration(row.uptime_seconds * 1000))
@@ -55,15 +57,16 @@ export const projectsText = (
       cell: ({ memory_bytes: bytes }) => (bytes === null ? none : humanBytes(bytes)),
       isNumber: true
     },
-    { heading: "PROCS", cell: ({ processes }) => String(processes ?? none), isNumber: true },
-    { heading: "RESTARTS", cell: (row) => String(row.total_restarts), isNumber: true },
+    { heading: "PROCS", cell: ({ processes }) => String(processes ?? none), isNumber: true, dropped: 1 },
+    { heading: "RESTARTS", cell: (row) => String(row.total_restarts), isNumber: true, dropped: 3 },
     {
       heading: "AGENT",
       cell: ({ agent, last_agent: last }) =>
         agent ? agentSummary(agent, nowMs) : last ? lastAgentSummary(last) : "",
-      isOptional: true
+      isOptional: true,
+      isText: true
     },
-    { heading: "WHY", cell: (row) => why(row, { clockTime, nowMs }), isOptional: true }
+    { heading: "WHY", cell: (row) => why(row, { clockTime, nowMs }), isOptional: true, isText: true }
   ]
-  return `${tableLines(columns, projects).join("\n")}\n`
+  return `${tableLines(columns, projects, width).join("\n")}\n`
 }

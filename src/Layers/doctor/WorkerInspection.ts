@@ -6,6 +6,10 @@ import { checkExecutable } from "../tree/Executable.ts"
 import { promptText } from "../worker/AgentInput.ts"
 import { EnvFile } from "../worker/EnvFile.ts"
 
+/** The PATH stands here alone: with each failed start it would fill the history. */
+const withPath = (reason: string, command: string, path = ""): string =>
+  command.includes("/") ? reason : `${reason}: ${path}`
+
 /** Checks whether a worker could be started by a daemon with this environment. Starts nothing. */
 export const inspectWorker = Effect.fnUntraced(function* (
   plan: WorkerPlan,
@@ -23,7 +27,7 @@ export const inspectWorker = Effect.fnUntraced(function* (
     project: plan.project,
     environment: env,
     command,
-    problem: check._tag === "Left" ? check.left.reason : undefined,
+    problem: check._tag === "Left" ? withPath(check.left.reason, command, env["PATH"]) : undefined,
     envProblem: file._tag === "Left" ? file.left.message : undefined,
     envWarnings: warnings,
     promptProblem: prompt._tag === "Left" ? prompt.left.reason : undefined

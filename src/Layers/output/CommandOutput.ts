@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { harmlessText } from "../../Domain/text/Printable.ts"
 import { isJournal, withPriority } from "./JournalStream.ts"
-import { showsColour } from "./TerminalColour.ts"
+import { showsColour, terminalColumns } from "./TerminalColour.ts"
 
 /** The reader has closed its pipe: `autopilotd logs | head -1`. */
 class ReaderGone extends Data.TaggedError("ReaderGone")<{}> {}
@@ -25,6 +25,8 @@ export class CommandOutput extends Context.Tag("CommandOutput")<
     readonly colour: boolean
     /** Standard output is a terminal. */
     readonly isTerminal: boolean
+    /** Its width; undefined without one. */
+    readonly columns?: number | undefined
   }
 >() {}
 
@@ -49,6 +51,7 @@ export const layer: Layer.Layer<CommandOutput> = Layer.sync(CommandOutput, () =>
         process.stdout.write(bytes, (cause) => resume(cause ? new ReaderGone() : Effect.void))
       }),
     colour: showsColour(),
-    isTerminal: process.stdout.isTTY
+    isTerminal: process.stdout.isTTY,
+    columns: terminalColumns()
   }
 })

@@ -12,3 +12,8 @@ const isForced = (): boolean =>
 /** Standard output shows colours: a terminal does, and what a user says does. NO_COLOR wins. */
 export const showsColour = (): boolean =>
   !isSet("NO_COLOR") && (isForced() || (process.stdout.isTTY && !wantsPlain()))
+
+/** The width of the terminal; undefined where standard output is none. */
+export const terminalColumns = (): number | undefined =>
+  // A terminal that does not know its size says 0.
+  process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : undefined

@@ -77,7 +77,7 @@ export const checkExecutable = (
         ? (await isFolder(resolve(cwd, command)))
           ? `${command} is a folder, not a program`
           : `${command} does not exist${isAbsolute(command) ? "" : ` in ${cwd}`}`
-        : `there is no program "${command}" on the worker's PATH (${searchPath})`)
+        : `there is no program "${command}" on the worker's PATH`)
     )
   }
   const passes = (path: string, check: () => Promise<string | undefined>) =>

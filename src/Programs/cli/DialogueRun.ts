@@ -24,11 +24,12 @@ const carryOut = Effect.fnUntraced(function* (step: Step) {
 
 /** Runs a command that only talks to the daemon. Fails with its refusal. */
 export const runDialogue = Effect.fnUntraced(function* (begin: DialogueOf, invocation: Invocation) {
-  const { colour, out } = yield* CommandOutput
+  const { colour, columns, out } = yield* CommandOutput
   const clock = yield* Effect.clock
   const dialogue: Dialogue = begin(invocation, {
     clockTime,
     colour,
+    columns,
     nowMs: () => clock.unsafeCurrentTimeMillis()
   })
   let step = dialogue.next()

@@ -7,7 +7,7 @@ import { harmlessText } from "../../Domain/text/Printable.ts"
 import { type Exchanged, exchangeLimits, exchangeOverDisk } from "../../Layers/control/Exchange.ts"
 import { autopilotFolder, socketBelow } from "../../Layers/daemon/HomeFolder.ts"
 import { clockTime } from "../../Layers/output/ClockTime.ts"
-import { showsColour } from "../../Layers/output/TerminalColour.ts"
+import { showsColour, terminalColumns } from "../../Layers/output/TerminalColour.ts"
 
 /** The build makes it from the schemas of the protocol. */
 declare const AUTOPILOTD_REPLY_SHAPES: ReplyShapes
@@ -69,7 +69,12 @@ export const runQuickly = async (invocation: Invocation): Promise<Ran> => {
   const begin = dialogueOf(invocation.verb)
   const root = autopilotFolder()
   if (begin === undefined || root === undefined) return earlier
-  const dialogue = begin(invocation, { clockTime, colour: showsColour(), nowMs: Date.now })
+  const dialogue = begin(invocation, {
+    clockTime,
+    colour: showsColour(),
+    columns: terminalColumns(),
+    nowMs: Date.now
+  })
   // A bug: the whole program comes to the same one with these exchanges, and reports it.
   const outcome = await converse(dialogue, socketBelow(root), earlier).catch(() => undefined)
   if (outcome === undefined) return earlier

@@ -16,7 +16,7 @@ const defaultLimit = 20
 /** `autopilotd history`: reads the events from the file, with or without a daemon. */
 export const history = Effect.fnUntraced(function* ({ options }: Invocation) {
   const { read } = yield* HistoryReader
-  const { colour, out } = yield* CommandOutput
+  const { colour, columns, out } = yield* CommandOutput
   const nowMs = yield* Clock.currentTimeMillis
   const zone = yield* localZone
   const { sinceMs, untilMs } = yield* Either.mapLeft(
@@ -32,5 +32,5 @@ export const history = Effect.fnUntraced(function* ({ options }: Invocation) {
   if (options.json) {
     const data = historyData(found, question, nowMs, zone)
     yield* out(`${JSON.stringify({ success: true, message: eventCount(data.records.length), data })}\n`)
-  } else yield* out(historyText(found, question, { nowMs, zone, colour }))
+  } else yield* out(historyText(found, question, { nowMs, zone, colour, columns, isLong: options.long }))
 })

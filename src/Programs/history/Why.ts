@@ -1,11 +1,16 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import { UsageError } from "../../Domain/cli/UsageError.ts"
 import { explain } from "../../Domain/history/Explain.ts"
 import { explanationData, explanationText } from "../../Domain/history/Explanation.ts"
 import { needed } from "../../Domain/history/HistoryData.ts"
+import { byNeed } from "../../Domain/history/Need.ts"
+import { ProjectName } from "../../Domain/Project.ts"
 import type { StatusReply } from "../../Domain/status/StatusData.ts"
 import type { ServiceTrouble } from "../../Domain/systemd/UnitTrouble.ts"
+import { counted } from "../../Domain/text/Amounts.ts"
 import { nothingAlive } from "../../Domain/tree/UnservedHome.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { lastSignOfLife } from "../../Layers/daemon/LastSignOfLife.ts"
@@ -16,6 +21,8 @@ import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { survivors } from "../NotAlone.ts"
 import { granted } from "../Refused.ts"
 import { serviceTrouble } from "../service/ServiceTrouble.ts"
+
+const isName = Schema.is(ProjectName)
 
 /** Covers a week without events. */
 const atLeast = 200
@@ -63,16 +70,46 @@ export const explanationOf = Effect.fnUntraced(function* (
   })
 })
 
+/** All projects, those that need a user first; undefined without a daemon. */
+const whyAll = Effect.fnUntraced(function* () {
+  const { request } = yield* ControlClient
+  const { projects } = yield* granted(yield* request({ type: "Projects" }))
+  return yield* Effect.forEach(byNeed(projects), ({ name }) =>
+    Effect.gen(function* () {
+      const only = isName(name) ? { project: name } : {}
+      return { name, explanation: yield* explanationOf(yield* statusOf(only), only) }
+    })
+  )
+})
+
 /** `autopilotd why`: explains the state of a worker, or of a daemon that no longer runs, and the next steps. */
 export const why = Effect.fnUntraced(function* ({ options }: Invocation) {
-  const { colour, out } = yield* CommandOutput
+  const { colour, columns, out } = yield* CommandOutput
+  const zone = yield* localZone
+  const { all, json, long: isLong, project: named } = options
+  if (all === true && named !== undefined)
+    return yield* Effect.fail(
+      new UsageError({ problem: "why takes a project or --all, not both.", help: "autopilotd why --help" })
+    )
+  const each =
+    all === true ? yield* Effect.catchTag(whyAll(), "NotRunning", () => Effect.succeed(undefined)) : undefined
+  if (each !== undefined) {
+    const data = {
+      projects: each.map(({ explanation, name }) => ({ project: name, ...explanationData(explanation) }))
+    }
+    const message = counted(data.projects.length, "project")
+    const texts = each.map(({ explanation: { advice, sentences } }) =>
+      // One project may be looked at with its events; all of them would fill screens.
+      explanationText({ advice, sentences, events: [] }, { zone, colour })
+    )
+    return yield* out(json ? `${JSON.stringify({ success: true, message, data })}\n` : texts.join("\n"))
+  }
   const status = yield* Effect.catchTag(statusOf(options), "NotRunning", () => Effect.succeed(undefined))
   const service = status === undefined ? yield* serviceTrouble : undefined
   const explanation = yield* explanationOf(status, options, { service })
-  const zone = yield* localZone
   yield* out(
-    options.json
+    json
       ? `${JSON.stringify({ success: true, message: explanation.sentences[0], data: explanationData(explanation) })}\n`
-      : explanationText(explanation, { zone, colour })
+      : explanationText(explanation, { zone, colour, columns, isLong })
   )
 })

@@ -266,7 +266,7 @@ describe("an invalid command line", () => {
       `--keep belongs to switch, not to hogs.
 Try: autopilotd hogs --help`
     ],
-    ["status --all", `--all belongs to help, not to status.\nTry: autopilotd status --help`],
+    ["status --all", `--all belongs to help and why, not to status.\nTry: autopilotd status --help`],
     ["config set", `config set needs the name of a setting.\nTry: autopilotd config set --help`],
     [
       "config set restart.jitter",

@@ -84,6 +84,7 @@ const valueOf: Record<OptionKey, FastCheck.Arbitrary<unknown>> = {
   lines: FastCheck.nat({ max: Number.MAX_SAFE_INTEGER }),
   until: FastCheck.constantFrom("2h", "today", "10 min ago"),
   since: FastCheck.constantFrom("2h", "1h30m", "14:30", "yesterday 9:05", "2026-11-20 14:30", "2026-11-20"),
+  long: FastCheck.constant(true),
   timeout: FastCheck.constantFrom("90s", "30m", "1h30m"),
   port: FastCheck.nat({ max: 65_535 }),
   open: FastCheck.constant(true),

@@ -55,14 +55,58 @@ describe("the table of events", () => {
         "TIME                 WHAT                   RAN   PEAK  REASON",
         "2026-11-22 02:00:00  daemon started                     pid 4000, version 0.1.0",
         "2026-11-22 02:00:01  started                            pid 4711: claude -p 'Fix the tests'",
-        "2026-11-22 04:03:02  exited          2 h 03 min  3 GiB  crashed (exit code 1); last output: TypeError: x is not a function",
-        "2026-11-22 04:03:02  backing off                        Failure 1 in a row: the next start is in 1 second",
-        "2026-11-22 04:03:03  started                            pid 4711: claude -p 'Fix the tests'",
+        "2026-11-22 04:03:02  exited          2 h 03 min  3 GiB  crashed (exit code 1); last output: TypeError: x is not a function; restarted after 1 second, pid 4711",
         "",
         "The worker of shop has restarted once today: crash (exit code 1).",
         ""
       ]
     )
+  })
+
+  it("has a row for each event with --long", () => {
+    const rows = historyTable(night, { zone: berlin, colour: false, isLong: true }).trimEnd().split("\n")
+    assert.deepStrictEqual(
+      rows.map((row) => row.slice(21, 35).trim()),
+      ["WHAT", "daemon started", "started", "exited", "exited", "backing off", "started"]
+    )
+  })
+
+  it("has a row for each crash of a worker, the last one with the decision to give up", () => {
+    const loop = [1, 2, 3].flatMap(
+      (minute): ReadonlyArray<readonly [number, DaemonEvent]> => [
+        [at(`04:0${minute}`), exited],
+        [at(`04:0${minute}`), ended],
+        ...(minute < 3
+          ? ([
+              [at(`04:0${minute}`), { _tag: "BackingOff", project: shop, failures: minute, delayMs: 2000 }],
+              [at(`04:0${minute}:02`), started()]
+            ] as const)
+          : [[at("04:03"), { _tag: "GaveUp", project: shop, failures: 3, reason: "exit code 1" }] as const])
+      ]
+    )
+    const rows = table(run("a", ...loop)).slice(1, -1)
+    assert.lengthOf(rows, 3)
+    for (const row of rows.slice(0, 2)) assert.match(row, /; restarted after 2 seconds, pid 4711$/)
+    assert.match(rows[2] ?? "", /; gave up after 3 failures in a row$/)
+    const missing = run(
+      "a",
+      [noon, { _tag: "GaveUp", project: shop, failures: 2, reason: "no program" }],
+      [noon, { _tag: "WorkerNotStarted", project: shop, reason: "no program" }]
+    )
+    assert.match(
+      table(missing)[1] ?? "",
+      /worker not started {2}Worker cannot be started: no program; gave up after 2 failures in a row$/
+    )
+  })
+
+  it("fits a terminal of 80 and of 120 columns, with the texts cut and the figures left out first", () => {
+    for (const columns of [80, 120]) {
+      const lines = historyTable(night, { zone: berlin, colour: false, columns }).trimEnd().split("\n")
+      for (const line of lines) assert.isAtMost(line.length, columns, line)
+      assert.match(lines.at(-1) ?? "", /crashed \(exit code 1\).*…$/)
+      assert.strictEqual(lines[0]?.includes("PEAK"), columns === 120)
+    }
+    assert.isAbove(Math.max(...table(night).map(({ length }) => length)), 120)
   })
 
   it("shows an exit without a verdict, which a killed daemon leaves", () => {

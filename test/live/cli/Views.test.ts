@@ -66,6 +66,34 @@ describe("the views of several projects", () => {
       )
       assert.match(logs.stdout, /^blog \| \S+ \S+ --- next start in /m)
 
+      const all = yield* command({ home, args: ["why", "--all"] })
+      assert.match(
+        all.stdout,
+        /^The worker of blog has failed[^]+\nThe worker of wiki [^]+\nThe worker of shop /
+      )
+      for (const columns of [80, 120]) {
+        for (const args of ["projects", "history", "why blog"]) {
+          const seen = yield* ownProcess({
+            home,
+            command: "script",
+            args: ["-qefc", `stty cols ${columns} rows 24; exec ${launcher} ${args}`, "/dev/null"],
+            env: { TERM: "xterm", NO_COLOR: "1" }
+          })
+          assert.strictEqual(seen.code, 0, args)
+          const lines = seen.stdout.split(/\r?\n/)
+          assert.isAbove(lines.length, 3, args)
+          const rows = lines.filter((line) => /^ *[-0-9]{10} |^[ *] (shop|blog|wiki) /.test(line))
+          assert.isNotEmpty(rows, args)
+          for (const line of rows) assert.isAtMost(line.length, columns, line)
+        }
+      }
+      const crashes = yield* command({ home, args: ["history", "blog"] })
+      assert.strictEqual(crashes.stdout.match(/boom/g)?.length, 2, crashes.stdout)
+      assert.match(crashes.stdout, /boom; restarted after .+, pid \d+\n/)
+      assert.match(crashes.stdout, /boom; gave up after 2 failures in a row\n/)
+      const each = yield* command({ home, args: ["history", "blog", "--long"] })
+      assert.match(each.stdout, / backing off /)
+
       const piped = yield* ownProcess({ home, args: ["top"] })
       assert.deepStrictEqual([piped.code, piped.stdout], [1, ""])
       assert.match(piped.stderr, /^autopilotd: top draws on a terminal, .+ autopilotd projects/)

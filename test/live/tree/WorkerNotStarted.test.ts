@@ -48,7 +48,7 @@ const obstacles: ReadonlyArray<Obstacle> = [
     what: "its program is not on the PATH",
     worker: ["agent-that-is-nowhere"],
     make: () => {},
-    told: /^there is no program "agent-that-is-nowhere" on the worker's PATH \(/,
+    told: /^there is no program "agent-that-is-nowhere" on the worker's PATH$/,
     mend: (folder) => {
       fs.copyFileSync(fixture("sleeps.sh"), join(folder, "agent-that-is-nowhere"))
       fs.writeFileSync(envOfAll(folder), `PATH=${process.env["PATH"]}:${folder}\n`, { mode: 0o600 })
