@@ -4,6 +4,7 @@ import { harmless, printable } from "../text/Printable.ts"
 import { type Style, stateStyle, styled } from "../text/Style.ts"
 import type { ProjectRow } from "./ProjectsData.ts"
 import type { TopState } from "./TopState.ts"
+import { stateWord } from "./WorkerSentence.ts"
 
 interface TopViewOptions {
   /** Now, in milliseconds since 1970. */
@@ -49,7 +50,7 @@ const columnsOf = (rows: ReadonlyArray<ProjectRow>, nowMs: number): ReadonlyArra
     width: Math.min(18, Math.max(4, ...rows.map(({ name }) => cellWidth(printable(name))))),
     cell: ({ name }) => printable(name)
   },
-  { heading: "STATE", width: 10, cell: ({ worker_status: word }) => printable(word) },
+  { heading: "STATE", width: 10, cell: (row) => printable(stateWord(row)) },
   { heading: "SINCE", width: 8, isRight: true, cell: (row) => since(row, nowMs) },
   {
     heading: "MEMORY",
@@ -86,7 +87,7 @@ const paint = (style: Style | undefined, text: string, colour: boolean): string 
 
 const header = ({ columns, rows, status }: TopState): string => {
   const states = new Map<string, number>()
-  for (const { worker_status: word } of rows) states.set(word, (states.get(word) ?? 0) + 1)
+  for (const word of rows.map(stateWord)) states.set(word, (states.get(word) ?? 0) + 1)
   const isShort = status?.memory_level === "low" || status?.memory_level === "critical"
   const parts = [
     status?.daemon_version === undefined ? "autopilotd" : `autopilotd ${status.daemon_version}`,

@@ -88,7 +88,7 @@ describe("the views of several projects", () => {
         }
       }
       const crashes = yield* command({ home, args: ["history", "blog"] })
-      assert.strictEqual(crashes.stdout.match(/boom/g)?.length, 2, crashes.stdout)
+      assert.strictEqual(crashes.stdout.match(/last output: boom/g)?.length, 2, crashes.stdout)
       assert.match(crashes.stdout, /boom; restarted after .+, pid \d+\n/)
       assert.match(crashes.stdout, /boom; gave up after 2 failures in a row\n/)
       const each = yield* command({ home, args: ["history", "blog", "--long"] })
