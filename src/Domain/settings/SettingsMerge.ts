@@ -10,6 +10,9 @@ export type Provenance =
   | `environment ${string}`
   | "command line"
 
+/** The source of a command line that a systemd unit gives the daemon. */
+export const unitCommandLine = "command line of the systemd unit"
+
 /** The settings of the command line in the shape of the file, not yet checked. */
 export interface CommandLineSettings {
   readonly working_dir?: string

@@ -1,12 +1,12 @@
 import * as Schema from "effect/Schema"
 import { MemoryFigures } from "../memory/MemorySample.ts"
-import { type Places, placeOfWorker, startsWithDaemon } from "../settings/Places.ts"
 import { counted, dollars, humanBytes, humanDuration } from "../text/Amounts.ts"
 import { openEnded } from "../text/TextLayout.ts"
 import { describeExit, isClean, WorkerExit } from "../tree/WorkerExit.ts"
 import { perhaps } from "../Wire.ts"
 import { describeOomKill, OomKill } from "./OomKill.ts"
 import { LimitFigures } from "./OverLimit.ts"
+import { type Places, placeOfWorker, startsWithDaemon } from "./Places.ts"
 import { describeUsed, UsedLimit, waysOn } from "./UsedLimit.ts"
 
 /** A message of the worker: one line, shortened, without terminal escapes. */

@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
-import { type Places, placeOfLimit } from "../settings/Places.ts"
 import { dollars } from "../text/Amounts.ts"
+import { type Places, placeOfLimit } from "./Places.ts"
 
 /** A limit of the settings for what agents spend: of a work, of a project's day, of the day of all projects. */
 export const UsedLimit = Schema.Struct({

@@ -3,12 +3,12 @@ import * as Option from "effect/Option"
 import type { ProjectName } from "../Project.ts"
 import { type AgentPlan, agentPlanOf } from "../session/AgentPlan.ts"
 import type { EffectiveProject, EffectiveSettings, NamedFile } from "../settings/EffectiveSettings.ts"
-import type { Places } from "../settings/Places.ts"
 import { whyRefused } from "../settings/RefusedProjects.ts"
 import { provenanceOf } from "../settings/SettingsMerge.ts"
 import type { InvalidProject } from "../settings/SettingsProblem.ts"
 import type { Argv } from "../settings/WorkerCommand.ts"
 import { type NoWorkerCommand, type ProjectsWithoutWorker, withoutWorker } from "../settings/WorkerLookup.ts"
+import type { Places } from "../verdict/Places.ts"
 import type { RestartPolicy } from "./RestartPolicy.ts"
 
 /** How to run the worker of a project. */

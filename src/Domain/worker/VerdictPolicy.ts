@@ -1,8 +1,8 @@
-import type { Places } from "../settings/Places.ts"
 import type { VerdictSettings } from "../settings/RestartSettings.ts"
 import { humanDuration } from "../text/Amounts.ts"
 import { limitEndMs, overloadedWaitMs, waitMs } from "../verdict/CauseWait.ts"
 import { adviceFor, describeVerdict, type Verdict, type VerdictKind } from "../verdict/ExitVerdict.ts"
+import type { Places } from "../verdict/Places.ts"
 import type { RestartPolicy } from "./RestartPolicy.ts"
 
 /** The reaction to an exit. `because` is one sentence without a full stop. */

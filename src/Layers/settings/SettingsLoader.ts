@@ -6,7 +6,6 @@ import * as Option from "effect/Option"
 import { unnamed } from "../../Domain/Project.ts"
 import type { EffectiveProject, EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
 import { type MemoryThresholds, thresholdsInForce } from "../../Domain/settings/MemoryThresholds.ts"
-import { unitCommandLine } from "../../Domain/settings/Places.ts"
 import { mistakesIn } from "../../Domain/settings/RefusedProjects.ts"
 import type { Settings } from "../../Domain/settings/Settings.ts"
 import { decodeRaw } from "../../Domain/settings/SettingsDecode.ts"
@@ -15,7 +14,12 @@ import {
   variableOf,
   workerBinaryVariable
 } from "../../Domain/settings/SettingsEnvironment.ts"
-import { type CommandLineSettings, optionNames, provenanceOf } from "../../Domain/settings/SettingsMerge.ts"
+import {
+  type CommandLineSettings,
+  optionNames,
+  provenanceOf,
+  unitCommandLine
+} from "../../Domain/settings/SettingsMerge.ts"
 import {
   InvalidProject,
   type KeyProblem,

@@ -4,6 +4,7 @@ import type * as Either from "effect/Either"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { CommandLine, Invocation } from "../../Domain/cli/CommandLine.ts"
+import type { Verb } from "../../Domain/cli/CommandTable.ts"
 import { exitCodes } from "../../Domain/cli/ExitCodes.ts"
 import { helpText } from "../../Domain/cli/Help.ts"
 import type { UsageError } from "../../Domain/cli/UsageError.ts"
@@ -11,6 +12,7 @@ import type { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import type { Caller } from "../../Layers/daemon/Caller.ts"
 import type { NoUserHome } from "../../Layers/daemon/UserHome.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { Refused } from "../Refused.ts"
 import { type CommandError, type CommandNeeds, commands } from "./Commands.ts"
 import { answerOf, codeOf, sentenceOf } from "./ExitCode.ts"
 
@@ -43,6 +45,22 @@ const startsNothing = Effect.fnUntraced(function* (invocation: Invocation) {
   return yield* isIdle(invocation)
 })
 
+/** The commands that say themselves what is wrong with the file, or write a new one. */
+const readsNamed = new Set<Verb>([
+  "start",
+  "config check",
+  "config set",
+  "config unset",
+  "config edit",
+  "config show"
+])
+
+const namedSettings = Effect.fnUntraced(function* ({ options: { config }, verb }: Invocation) {
+  if (config === undefined || readsNamed.has(verb)) return
+  const { checkNamed } = yield* Effect.promise(() => import("../../Layers/settings/NamedSettings.ts"))
+  yield* Effect.mapError(checkNamed(config), ({ message }) => new Refused({ reason: message }))
+})
+
 const carryOut = Effect.fnUntraced(function* ({ argv, line, surroundings }: Typed) {
   const { out } = yield* CommandOutput
   const parsed = yield* line
@@ -50,6 +68,7 @@ const carryOut = Effect.fnUntraced(function* ({ argv, line, surroundings }: Type
     case "Run":
       if (argv.length === 0 && (yield* startsNothing(parsed.invocation).pipe(Effect.provide(surroundings))))
         return yield* out(helpText())
+      yield* Effect.provide(namedSettings(parsed.invocation), surroundings)
       return yield* (
         runsDirectly(parsed.invocation)
           ? commands[parsed.invocation.verb](parsed.invocation)

@@ -86,7 +86,7 @@ export const commands = {
   history: Effect.fnUntraced(function* (invocation: Invocation) {
     const { history } = yield* Effect.promise(() => import("../history/History.ts"))
     const HistoryReader = yield* Effect.promise(() => import("../../Layers/history/HistoryReader.ts"))
-    yield* Effect.provide(history(invocation), HistoryReader.layer)
+    yield* Effect.provide(history(invocation), Layer.merge(HistoryReader.layer, Client))
   }),
   events: Effect.fnUntraced(function* (invocation: Invocation) {
     const { events } = yield* Effect.promise(() => import("../history/Events.ts"))

@@ -68,7 +68,8 @@ export const runQuickly = async (invocation: Invocation): Promise<Ran> => {
   const earlier: Array<Exchanged> = []
   const begin = dialogueOf(invocation.verb)
   const root = autopilotFolder()
-  if (begin === undefined || root === undefined) return earlier
+  // The whole program checks that --config names a file.
+  if (begin === undefined || root === undefined || invocation.options.config !== undefined) return earlier
   const dialogue = begin(invocation, {
     clockTime,
     colour: showsColour(),

@@ -9,6 +9,7 @@ import { historyText } from "../../Domain/history/HistoryText.ts"
 import { HistoryReader } from "../../Layers/history/HistoryReader.ts"
 import { localZone } from "../../Layers/machine/TimeZone.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { refuseUnknown } from "./KnownProject.ts"
 
 /** The number of events without `-n` and `--since`. */
 const defaultLimit = 20
@@ -29,6 +30,7 @@ export const history = Effect.fnUntraced(function* ({ options }: Invocation) {
     ...needed(question, nowMs, zone),
     ...(options.project === undefined ? {} : { project: options.project })
   })
+  yield* refuseUnknown(options.project, found.records)
   if (options.json) {
     const data = historyData(found, question, nowMs, zone)
     yield* out(`${JSON.stringify({ success: true, message: eventCount(data.records.length), data })}\n`)

@@ -21,6 +21,7 @@ import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { survivors } from "../NotAlone.ts"
 import { granted } from "../Refused.ts"
 import { serviceTrouble } from "../service/ServiceTrouble.ts"
+import { refuseUnknown } from "./KnownProject.ts"
 
 const isName = Schema.is(ProjectName)
 
@@ -105,6 +106,7 @@ export const why = Effect.fnUntraced(function* ({ options }: Invocation) {
     return yield* out(json ? `${JSON.stringify({ success: true, message, data })}\n` : texts.join("\n"))
   }
   const status = yield* Effect.catchTag(statusOf(options), "NotRunning", () => Effect.succeed(undefined))
+  if (status === undefined) yield* refuseUnknown(options.project, [])
   const service = status === undefined ? yield* serviceTrouble : undefined
   const explanation = yield* explanationOf(status, options, { service })
   yield* out(

@@ -6,8 +6,8 @@ import { parse } from "../../../src/Domain/cli/CommandLine.ts"
 import { commandRow, groups, type Verb, verbNamed } from "../../../src/Domain/cli/CommandTable.ts"
 import { optionTable } from "../../../src/Domain/cli/OptionTable.ts"
 import { ProjectName, unnamed } from "../../../src/Domain/Project.ts"
-import { unitCommandLine } from "../../../src/Domain/settings/Places.ts"
 import { newlyRefused, whyRefused } from "../../../src/Domain/settings/RefusedProjects.ts"
+import { unitCommandLine } from "../../../src/Domain/settings/SettingsMerge.ts"
 import { withProject } from "../../../src/Domain/status/ProjectOption.ts"
 import { troubleAdvice } from "../../../src/Domain/systemd/UnitTrouble.ts"
 import { adviceFor, type Verdict } from "../../../src/Domain/verdict/ExitVerdict.ts"
@@ -42,9 +42,12 @@ const wrongIn = (text: string): string | undefined => {
       : first
   const isGroup = groups.some((name) => name === clean(first))
   const verb = isGroup ? `${clean(first)} ${clean(second)}` : clean(first)
-  if (verb === "completions") return undefined
+  // The words that stand for --help, --version and --completions.
+  if (["help", "version", "completions"].includes(verb)) return undefined
   const known = verbNamed(verb)
-  if (known === undefined) return verb === "help" ? undefined : verb
+  if (known === undefined) return verb
+  // The sentence goes on with something else.
+  if (/[;:,.)]$/.test(isGroup ? second : first)) return undefined
   const { options }: { readonly options: ReadonlyArray<string> } = commandRow(known)
   for (const word of isGroup ? rest : [second, ...rest]) {
     if (/^--[a-z]/.test(word)) {

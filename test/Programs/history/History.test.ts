@@ -8,7 +8,7 @@ import { lineOf } from "../../../src/Domain/history/HistoryRecord.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import * as HistoryReader from "../../../src/Layers/history/HistoryReader.ts"
 import { history } from "../../../src/Programs/history/History.ts"
-import { heard, invocationOf, messageOf } from "../../fixtures/CommandUser.ts"
+import { callerIn, heard, invocationOf, messageOf, noDaemon } from "../../fixtures/CommandUser.ts"
 import { noon } from "../../fixtures/HistoryRecords.ts"
 import { blog, historyOf, numbered, shop } from "../../fixtures/HistoryWorld.ts"
 import { temporaryHome } from "../../live/TestDaemon.ts"
@@ -23,7 +23,8 @@ const told = (...words: ReadonlyArray<string>) =>
       lineOf({ at: noon - (50 - n) * hourMs, seq: n, daemon: "a" }, numbered(n, n % 2 === 0 ? shop : blog))
     fs.writeFileSync(historyOf(home), Array.from({ length: 50 }, (_, n) => line(n)).join(""))
     yield* TestClock.setTime(noon)
-    const Reader = Layer.provide(HistoryReader.layer, Layer.succeed(AutopilotHome, pathsBelow(home)))
+    const Home = Layer.succeed(AutopilotHome, pathsBelow(home))
+    const Reader = Layer.provideMerge(HistoryReader.layer, Layer.mergeAll(Home, noDaemon, callerIn(home)))
     return yield* heard(Effect.provide(history(invocationOf("history", ...words)), Reader))
   })
 
@@ -63,6 +64,14 @@ describe("autopilotd history", () => {
       const { out } = yield* told("--project", "blog", "-n", "3")
       assert.deepStrictEqual(numbers(out), [45, 47, 49])
       assert.match(out, /^TIME +WHAT +REASON\n/)
+    })
+  )
+
+  it.scoped("refuses a project that nobody knows, with the names of those that are known", () =>
+    Effect.gen(function* () {
+      const { out, result } = yield* told("--project", "nope")
+      assert.strictEqual(messageOf(result), 'There is no project "nope" here. The projects are: shop, blog.')
+      assert.strictEqual(out, "")
     })
   )
 

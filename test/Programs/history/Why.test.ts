@@ -10,7 +10,7 @@ import { HistoryReader, HistoryUnreadable } from "../../../src/Layers/history/Hi
 import { MachineBoot } from "../../../src/Layers/machine/MachineBoot.ts"
 import { HomeSurvivors } from "../../../src/Layers/tree/HomeSurvivors.ts"
 import { why } from "../../../src/Programs/history/Why.ts"
-import { daemonThat, heard, invocationOf, messageOf } from "../../fixtures/CommandUser.ts"
+import { callerIn, daemonThat, heard, invocationOf, messageOf } from "../../fixtures/CommandUser.ts"
 import { at, noon, run } from "../../fixtures/HistoryRecords.ts"
 import { shop } from "../../fixtures/HistoryWorld.ts"
 import { noService } from "../../fixtures/NoService.ts"
@@ -56,6 +56,7 @@ const explained = (
       Layer.succeed(HistoryReader, { read: () => Effect.succeed({ records, damaged: 0 }) }),
       Home,
       nothingLives,
+      callerIn("/"),
       noService,
       Layer.succeed(MachineBoot, { bootedMs: Effect.succeed(at("09:30")) })
     )
@@ -108,6 +109,7 @@ describe("autopilotd why", () => {
       const World = Layer.mergeAll(
         daemonThat(() => failed).layer,
         nothingLives,
+        callerIn("/"),
         noService,
         Layer.succeed(HistoryReader, {
           read: () => new HistoryUnreadable({ path: "/h/history.jsonl", reason: "permission denied" })

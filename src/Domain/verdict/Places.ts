@@ -1,7 +1,5 @@
 import { unnamed } from "../Project.ts"
-
-/** The source of a command line that a systemd unit gives the daemon. */
-export const unitCommandLine = "command line of the systemd unit"
+import { unitCommandLine } from "../settings/SettingsMerge.ts"
 
 /** Where the command of a worker and its limits are set: advice names the place that counts. */
 export interface Places {
