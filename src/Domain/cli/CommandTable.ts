@@ -106,7 +106,7 @@ const commandTable = {
   },
   switch: {
     args: ["target"],
-    options: ["keep", "noWait", "json"],
+    options: ["keep", "yes", "noWait", "json"],
     takesWorker: false
   },
   use: {

@@ -4,6 +4,8 @@ import { commandGroups, textsOf } from "./CommandTexts.ts"
 import {
   argumentEntriesOf,
   commandWords,
+  completionEntries,
+  completionRule,
   detailsOf,
   type Entry,
   environmentEntries,
@@ -12,12 +14,11 @@ import {
   generalExamples,
   generalUsage,
   optionEntriesOf,
-  optionEntry,
   optionRules,
   purpose,
+  questionEntries,
   usageOf
 } from "./Manual.ts"
-import { questionTable } from "./OptionTable.ts"
 
 const named = (heads: readonly [string, string], entries: ReadonlyArray<Entry>): string =>
   markdownTable(
@@ -64,7 +65,10 @@ export const commandsPage = (): string =>
     "## Reference",
     ...verbs.flatMap(commandSection),
     "## Options without a command",
-    named(["Option", "Meaning"], Object.values(questionTable).map(optionEntry)),
+    named(["Option", "Meaning"], questionEntries),
+    "## Completions",
+    spans(completionRule),
+    named(["Command", "Meaning"], completionEntries),
     "## Exit codes",
     named(["Code", "Meaning"], exitCodeEntries),
     "## Environment variables",

@@ -19,6 +19,8 @@ export type Step =
       readonly isOptional: boolean
     }
   | { readonly _tag: "Pause"; readonly durationMs: number }
+  /** Asks the person at the terminal. */
+  | { readonly _tag: "Confirm"; readonly question: string }
 
 /** The output of a command and the refusal after it, which makes it fail. */
 export interface Outcome {
@@ -41,6 +43,8 @@ interface DialogueContext {
   readonly colour: boolean
   /** The width of the terminal; undefined without one. */
   readonly columns?: number | undefined
+  /** A person sits at the terminal, and can be asked. */
+  readonly canAsk: boolean
   /** Milliseconds since 1970. */
   readonly nowMs: () => number
   /** Formats a time of day in the zone of the user. */
@@ -70,6 +74,11 @@ export function* askPerhaps<const Q extends ControlQuestion>(
 
 export function* pause(durationMs: number): Generator<Step, void, unknown> {
   yield { _tag: "Pause", durationMs }
+}
+
+/** Asks the person at the terminal. */
+export function* confirm(question: string): Generator<Step, boolean, unknown> {
+  return (yield { _tag: "Confirm", question }) === true
 }
 
 export const refused = (reason: string, isTold = false): Outcome => ({

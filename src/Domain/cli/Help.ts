@@ -4,6 +4,8 @@ import { commandGroups, firstCommands, groupTexts, textsOf } from "./CommandText
 import {
   argumentEntriesOf,
   commandWords,
+  completionEntries,
+  completionRule,
   detailsOf,
   type Entry,
   environmentEntries,
@@ -15,9 +17,10 @@ import {
   optionEntry,
   optionRules,
   purpose,
+  questionEntries,
   usageOf
 } from "./Manual.ts"
-import { type OptionKey, optionKeys, optionTable, questionTable } from "./OptionTable.ts"
+import { type OptionKey, optionKeys, optionTable } from "./OptionTable.ts"
 
 const section = (title: string, body: string): string => `${paragraph(`${title}:`)}\n${body}`
 const table = (entries: ReadonlyArray<Entry>): string => definitions(entries, 28)
@@ -71,9 +74,10 @@ const general = (): ReadonlyArray<string> => [
   section("Usage", `  ${generalUsage}`),
   ...commandGroups.map(([title, members]) => section(title, commands(members))),
   ...optionSections(),
-  section("Other options", optionsTable(Object.values(questionTable).map(optionEntry))),
+  section("Other options", optionsTable(questionEntries)),
   ...optionRules.map((rule) => paragraph(rule)),
   section("Examples", examples(generalExamples)),
+  section("Completions", `${paragraph(completionRule, 2)}\n${table(completionEntries)}`),
   section("Environment", definitions(environmentEntries, 34)),
   section("Files in AUTOPILOT_HOME", definitions(fileEntries, 18)),
   section("Exit codes", definitions(exitCodeEntries, 8)),

@@ -3,6 +3,8 @@ import { commandGroups, textsOf } from "./CommandTexts.ts"
 import {
   argumentEntriesOf,
   commandWords,
+  completionEntries,
+  completionRule,
   detailsOf,
   type Entry,
   environmentEntries,
@@ -12,9 +14,10 @@ import {
   generalUsage,
   optionEntry,
   optionRules,
-  purpose
+  purpose,
+  questionEntries
 } from "./Manual.ts"
-import { optionKeys, optionTable, questionTable } from "./OptionTable.ts"
+import { optionKeys, optionTable } from "./OptionTable.ts"
 
 /**
  * Text as roff prints it literally. groff typesets the ASCII characters `-'^~` and the backquote as typographic ones,
@@ -79,9 +82,10 @@ export const manPage = (version: string): string =>
       "OPTIONS",
       ...entries([
         ...optionKeys.filter((key) => verbsWith(key).length > 0).map((key) => optionEntry(optionTable[key])),
-        ...Object.values(questionTable).map(optionEntry)
+        ...questionEntries
       ])
     ),
+    section("COMPLETIONS", literal(completionRule), ...entries(completionEntries)),
     section(
       "FILES",
       literal("Paths are relative to AUTOPILOT_HOME, by default ~/.autopilot."),

@@ -24,8 +24,21 @@ export const generalExamples: ReadonlyArray<string> = [
   "autopilotd --workdir ~/code/shop --project shop",
   "autopilotd start --detach -- claude -p 'Fix the failing tests'",
   "autopilotd status",
-  "source <(autopilotd --completions bash)"
+  "autopilotd logs shop -f"
 ]
+
+/** Where each shell looks for a completion script. */
+export const completionEntries: ReadonlyArray<Entry> = [
+  [
+    "autopilotd completions bash > ~/.local/share/bash-completion/completions/autopilotd",
+    "With the package bash-completion; without it, source the file in ~/.bashrc"
+  ],
+  ["autopilotd completions zsh > ~/.zfunc/_autopilotd", "With fpath+=~/.zfunc before compinit in ~/.zshrc"],
+  ["autopilotd completions fish > ~/.config/fish/completions/autopilotd.fish", "fish finds it by itself"]
+]
+
+export const completionRule =
+  "Completions are written to a file once, and again after an upgrade. They complete commands, options, settings with their values, and the names of projects."
 
 /** The environment variables that autopilotd reads. The command line overrides them. */
 export const environmentEntries: ReadonlyArray<Entry> = [
@@ -62,6 +75,12 @@ export const optionEntry = (row: OptionRow): Entry => {
   const fallback = row.fallback === undefined ? "" : ` (default: ${row.fallback})`
   return [`${short}--${row.long} ${row.placeholder}`, `${row.summary}${also}${fallback}`]
 }
+
+/** What stands in the place of a command. */
+export const questionEntries: ReadonlyArray<Entry> = [
+  ...Object.values(questionTable).map(optionEntry),
+  ["--help --all", "Show all commands, options, files and exit codes"]
+]
 
 /** The options of a command in the order of the table, `--help` last. */
 export const optionEntriesOf = (verb: Verb): ReadonlyArray<Entry> => [

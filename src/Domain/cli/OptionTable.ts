@@ -84,6 +84,7 @@ export const optionTable = {
   }),
   save: flag({ long: "save", summary: "Keep the project in the settings file, too" }),
   keep: flag({ long: "keep", summary: "Keep the worker of the other project running" }),
+  yes: flag({ long: "yes", short: "y", summary: "Stop a running worker without asking" }),
   restart: flag({ long: "restart", summary: "Restart the workers whose new settings need it" }),
   dryRun: flag({ long: "dry-run", summary: "Report the changes without making them" }),
   gui: flag({ long: "gui", summary: "Serve the web panel as a service of its own" }),

@@ -24,7 +24,7 @@ export const runningTexts = {
   switch: {
     summary: "Select another project and start its worker",
     details:
-      "Stops the worker of the selected project and starts the other one after the last process of the first has exited. With --keep, both run. Returns when the switch is complete.",
+      "Stops the worker of the selected project and starts the other one after the last process of the first has exited. With --keep, both run. On a terminal it asks before it stops a worker that is running, unless --yes; a script is never asked. Returns when the switch is complete.",
     examples: ["autopilotd switch shop", "autopilotd switch shop --keep"]
   },
   use: {

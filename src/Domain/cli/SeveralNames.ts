@@ -63,7 +63,7 @@ export const forEachName = (one: DialogueOf, between = ""): DialogueOf =>
     })
     for (;;) {
       for (const turn of turns) {
-        while (turn.step.done !== true && turn.step.value._tag === "Ask")
+        while (turn.step.done !== true && turn.step.value._tag !== "Pause")
           turn.step = turn.dialogue.next(yield turn.step.value)
       }
       const pauses = turns.flatMap(({ step }) =>

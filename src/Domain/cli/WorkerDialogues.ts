@@ -3,7 +3,16 @@ import { oneOfSeveral, projectOption, withProject } from "../status/ProjectOptio
 import type { ProjectRow } from "../status/ProjectsData.ts"
 import { workerSentence } from "../status/WorkerSentence.ts"
 import { argumentOf, type Invocation } from "./CommandLine.ts"
-import { aboutProject, ask, concluded, type DialogueOf, forProject, pause, refused } from "./Dialogue.ts"
+import {
+  aboutProject,
+  ask,
+  concluded,
+  confirm,
+  type DialogueOf,
+  forProject,
+  pause,
+  refused
+} from "./Dialogue.ts"
 
 const pollIntervalMs = 50
 
@@ -83,11 +92,25 @@ const switchSentence = (target: string, { before, data }: Switched, nowMs: numbe
 }
 
 /** `autopilotd switch`: selects a project, and waits until its worker runs and the other one has stopped. */
-export const switchProject: DialogueOf = function* (invocation, { nowMs }) {
-  const { json, keep, noWait } = invocation.options
+export const switchProject: DialogueOf = function* (invocation, { canAsk, nowMs }) {
+  const { json, keep, noWait, yes } = invocation.options
   const target = argumentOf(invocation, "target")
   const { data: before, message: unknown } = yield* ask({ type: "Projects" })
   if (before === undefined) return refused(unknown)
+  const ends = before.projects.find(
+    ({ name, worker_pid }) => name === before.selected && name !== target && worker_pid !== null
+  )
+  if (ends !== undefined && canAsk && !keep && !yes && !json) {
+    const pid = String(ends.worker_pid)
+    const isWanted = yield* confirm(
+      `switch stops the worker of ${ends.name}, which is running (pid ${pid}); --keep lets it run, and autopilotd use only selects. Stop it? [y/N] `
+    )
+    if (!isWanted)
+      return {
+        out: `Nothing was changed: the worker of ${ends.name} keeps running.\n`,
+        refused: { reason: "Not switched", isTold: true }
+      }
+  }
   const reply = yield* ask({
     type: "SelectProject",
     project: target,

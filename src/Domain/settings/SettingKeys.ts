@@ -35,6 +35,21 @@ export const settingNotes: ReadonlyMap<string, SettingNote> = new Map(
   nodes.flatMap(([key, ast]) => Option.toArray(Option.map(noteOf(ast), (note) => [key, note] as const)))
 )
 
+const wordsOf = (ast: AST.AST): ReadonlyArray<string> => {
+  if (AST.isBooleanKeyword(ast)) return ["true", "false"]
+  if (AST.isLiteral(ast)) return [String(ast.literal)]
+  if (AST.isUnion(ast)) return ast.types.flatMap(wordsOf)
+  return AST.isRefinement(ast) || AST.isTransformation(ast) ? wordsOf(ast.from) : []
+}
+
+/** The words that a setting may be, by its key. */
+export const settingValues: ReadonlyMap<string, ReadonlyArray<string>> = new Map(
+  nodes.flatMap(([key, ast]) => {
+    const words = settingNotes.has(key) ? wordsOf(ast) : []
+    return words.length === 0 ? [] : [[key, words] as const]
+  })
+)
+
 /** The description of each table of settings by its key. */
 export const tableDescriptions: ReadonlyMap<string, string> = new Map(
   nodes.flatMap(([key, ast]) =>

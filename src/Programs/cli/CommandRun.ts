@@ -79,7 +79,10 @@ const carryOut = Effect.fnUntraced(function* ({ argv, line, surroundings }: Type
     case "Version":
       return
     case "Completions":
-      return yield* out(yield* Effect.flatMap(tree, ({ completions }) => completions(parsed.shell)))
+      return yield* Effect.flatMap(
+        Effect.promise(() => import("./CompletionScript.ts")),
+        ({ completionScript }) => out(completionScript(parsed.shell))
+      )
   }
 })
 

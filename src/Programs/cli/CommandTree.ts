@@ -14,7 +14,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import { type ArgumentKey, argumentRow } from "../../Domain/cli/ArgumentTable.ts"
-import { givenArguments, givenOptions, type Invocation, type Shell } from "../../Domain/cli/CommandLine.ts"
+import { givenArguments, givenOptions, type Invocation } from "../../Domain/cli/CommandLine.ts"
 import {
   argumentsOf,
   commandRow,
@@ -28,7 +28,6 @@ import { groupTexts, textsOf } from "../../Domain/cli/CommandTexts.ts"
 import { type OptionKey, type OptionRow, optionTable } from "../../Domain/cli/OptionTable.ts"
 import { UsageError } from "../../Domain/cli/UsageError.ts"
 import { printable, quoted } from "../../Domain/text/Printable.ts"
-import { fixedCompletions } from "./CompletionScript.ts"
 
 type Handler<E, R> = (invocation: Invocation) => Effect.Effect<void, E, R>
 
@@ -41,8 +40,6 @@ export interface CommandTree<E, R> {
   readonly run: (invocation: Invocation) => Effect.Effect<void, E | UsageError, R>
   /** Parses and runs a command line with the tree alone. The command comes first, options have their long names. */
   readonly read: (argv: ReadonlyArray<string>) => Effect.Effect<void, E | UsageError, R>
-  /** The completion script of a shell, ending in a newline. */
-  readonly completions: (shell: Shell) => Effect.Effect<string, UsageError>
 }
 
 const optionOf = (row: OptionRow): Options.Options<Option.Option<unknown>> => {
@@ -191,12 +188,11 @@ const usageError = (error: ValidationError.ValidationError): UsageError => {
 }
 
 /**
- * Runs the tree on a command line and returns the delivered invocation and the printed text. @effect/cli prints its
+ * Runs the tree on a command line and returns the delivered invocation. @effect/cli prints its
  * errors and then fails with them: its stderr is dropped, so that the user sees each error once.
  */
 const runTree = Effect.fnUntraced(function* (argv: ReadonlyArray<string>) {
   const delivered = yield* Ref.make(Option.none<Invocation>())
-  const printed = yield* Ref.make("")
   const tree = Command.run(
     root((invocation) => Ref.set(delivered, Option.some(invocation))),
     // main answers --version before it loads the tree.
@@ -205,7 +201,7 @@ const runTree = Effect.fnUntraced(function* (argv: ReadonlyArray<string>) {
   const quiet = (console: Console.Console): Console.Console => ({
     ...console,
     error: () => Effect.void,
-    log: (...texts) => Ref.update(printed, (before) => `${before}${texts.join(" ")}\n`)
+    log: () => Effect.void
   })
   yield* Console.consoleWith((console) =>
     tree(["node", "autopilotd", ...argv]).pipe(
@@ -214,7 +210,7 @@ const runTree = Effect.fnUntraced(function* (argv: ReadonlyArray<string>) {
       Effect.withConsole(quiet(console))
     )
   )
-  return { delivered: yield* Ref.get(delivered), printed: yield* Ref.get(printed) }
+  return yield* Ref.get(delivered)
 })
 
 /**
@@ -234,7 +230,7 @@ const treeArgv = (invocation: Invocation): ReadonlyArray<string> => [
 /** The command tree with its handlers, which run in the environment of the caller, not of the tree. */
 export const makeCommandTree = <E, R>(handlers: Readonly<Record<Verb, Handler<E, R>>>): CommandTree<E, R> => {
   const read = (argv: ReadonlyArray<string>): Effect.Effect<void, E | UsageError, R> =>
-    Effect.flatMap(runTree(argv), ({ delivered }): Effect.Effect<void, E | UsageError, R> => {
+    Effect.flatMap(runTree(argv), (delivered): Effect.Effect<void, E | UsageError, R> => {
       if (Option.isNone(delivered)) return Effect.fail(wrong("The command is incomplete."))
       const { verb, workerArgv = [] } = delivered.value
       // @effect/cli takes unknown words before `--`, even mistyped options, for the worker's first words.
@@ -245,8 +241,6 @@ export const makeCommandTree = <E, R>(handlers: Readonly<Record<Verb, Handler<E,
     })
   return {
     read,
-    run: (invocation) => read(treeArgv(invocation)),
-    completions: (shell) =>
-      Effect.map(runTree(["--completions", shell]), ({ printed }) => fixedCompletions(shell, printed))
+    run: (invocation) => read(treeArgv(invocation))
   }
 }

@@ -1,9 +1,11 @@
 import * as Effect from "effect/Effect"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import type { Dialogue, DialogueOf, Step } from "../../Domain/cli/Dialogue.ts"
+import { harmlessText } from "../../Domain/text/Printable.ts"
 import { ControlClient, EarlierExchanges } from "../../Layers/control/ControlClient.ts"
 import { clockTime } from "../../Layers/output/ClockTime.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { canAsk, confirmed } from "../../Layers/output/TerminalQuestion.ts"
 import { Refused } from "../Refused.ts"
 
 /** Carries out one step of a dialogue, and returns what its generator waits for. */
@@ -13,6 +15,11 @@ const carryOut = Effect.fnUntraced(function* (step: Step) {
     // What has been asked before was also waited for.
     if (earlier.length === 0) yield* Effect.sleep(step.durationMs)
     return undefined
+  }
+  if (step._tag === "Confirm") {
+    const earlier = yield* EarlierExchanges
+    // What has been asked of the daemon afterwards was allowed before.
+    return earlier.length > 0 || (yield* Effect.promise(() => confirmed(harmlessText(step.question))))
   }
   const { request } = yield* ControlClient
   const asked: Effect.Effect<unknown, Effect.Effect.Error<ReturnType<typeof request>>> = request(
@@ -28,6 +35,7 @@ export const runDialogue = Effect.fnUntraced(function* (begin: DialogueOf, invoc
   const clock = yield* Effect.clock
   const dialogue: Dialogue = begin(invocation, {
     clockTime,
+    canAsk: canAsk(),
     colour,
     columns,
     nowMs: () => clock.unsafeCurrentTimeMillis()

@@ -8,6 +8,7 @@ import { type Exchanged, exchangeLimits, exchangeOverDisk } from "../../Layers/c
 import { autopilotFolder, socketBelow } from "../../Layers/daemon/HomeFolder.ts"
 import { clockTime } from "../../Layers/output/ClockTime.ts"
 import { showsColour, terminalColumns } from "../../Layers/output/TerminalColour.ts"
+import { canAsk, confirmed } from "../../Layers/output/TerminalQuestion.ts"
 
 /** The build makes it from the schemas of the protocol. */
 declare const AUTOPILOTD_REPLY_SHAPES: ReplyShapes
@@ -46,6 +47,10 @@ const converse = async (
       step = dialogue.next()
       continue
     }
+    if (step.value._tag === "Confirm") {
+      step = dialogue.next(await confirmed(harmlessText(step.value.question)))
+      continue
+    }
     const { patience, question } = step.value
     const limits = { ...exchangeLimits, ...patience }
     const exchanged = await exchangeOverDisk(socket, JSON.stringify(question), limits)
@@ -74,6 +79,7 @@ export const runQuickly = async (invocation: Invocation): Promise<Ran> => {
     clockTime,
     colour: showsColour(),
     columns: terminalColumns(),
+    canAsk: canAsk(),
     nowMs: Date.now
   })
   // A bug: the whole program comes to the same one with these exchanges, and reports it.

@@ -32,7 +32,7 @@ const longOf = new Map(Object.values(optionTable).map((row) => [`--${row.long}`,
 
 /** What is wrong with the command that begins a text, which goes on after it; undefined where nothing is. */
 const wrongIn = (text: string): string | undefined => {
-  const [first = "", second = "", ...rest] = text.split(/\s+/)
+  const [first = "", second = "", ...rest] = text.replace(/[;)][^]*/, "").split(/\s+/)
   const clean = (word: string) => word.replace(/[^\w-].*$/, "")
   if (/^[A-Z$<\d-]$|^[A-Z$<\d]/.test(first) || clean(first) === "" || prose.has(clean(first)))
     return undefined

@@ -261,11 +261,7 @@ describe("an invalid command line", () => {
     ],
     ["switch -1", `Unknown option "-1".\nTry: autopilotd switch --help`],
     ["switch shop blog", `Unexpected "blog" after "switch shop".\nTry: autopilotd switch --help`],
-    [
-      "hogs --keep",
-      `--keep belongs to switch, not to hogs.
-Try: autopilotd hogs --help`
-    ],
+    ["hogs --keep", `--keep belongs to switch, not to hogs.\nTry: autopilotd hogs --help`],
     ["status --all", `--all belongs to help and why, not to status.\nTry: autopilotd status --help`],
     ["config set", `config set needs the name of a setting.\nTry: autopilotd config set --help`],
     [

@@ -17,6 +17,7 @@ describe("the man page", () => {
         "DESCRIPTION",
         "COMMANDS",
         "OPTIONS",
+        "COMPLETIONS",
         "FILES",
         "ENVIRONMENT",
         "EXIT STATUS",

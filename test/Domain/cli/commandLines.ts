@@ -74,6 +74,7 @@ const valueOf: Record<OptionKey, FastCheck.Arbitrary<unknown>> = {
   detach: FastCheck.constant(true),
   keepState: FastCheck.constant(true),
   save: FastCheck.constant(true),
+  yes: FastCheck.constant(true),
   keep: FastCheck.constant(true),
   restart: FastCheck.constant(true),
   dryRun: FastCheck.constant(true),

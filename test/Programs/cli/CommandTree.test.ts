@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process"
 import { assert, describe, it } from "@effect/vitest"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
@@ -6,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import { build } from "esbuild"
-import { canonicalArgv, type Invocation, parse, type Shell } from "../../../src/Domain/cli/CommandLine.ts"
+import { canonicalArgv, type Invocation, parse } from "../../../src/Domain/cli/CommandLine.ts"
 import { requiredArguments, type Verb, verbs } from "../../../src/Domain/cli/CommandTable.ts"
 import { makeCommandTree } from "../../../src/Programs/cli/CommandTree.ts"
 import { anyInvocation } from "../../Domain/cli/commandLines.ts"
@@ -192,72 +191,5 @@ describe("the command tree", () => {
       inputs,
       /node_modules\/(undici|ws|mime|find-my-way-ts|@effect\/(cluster|rpc|sql|workflow|experimental|platform-node|platform-node-shared))\//
     )
-  })
-})
-
-const script = (shell: Shell) => Effect.runSync(recorder().tree.completions(shell))
-
-/** What bash offers at the end of a line that begins with `autopilotd`. */
-const offered = (...words: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const bash = spawnSync(
-    "bash",
-    [
-      "--norc",
-      "-c",
-      'eval "$SCRIPT"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _autopilotd_bash_completions autopilotd; printf "%s\\n" "${COMPREPLY[@]}"',
-      "bash",
-      "autopilotd",
-      ...words
-    ],
-    { encoding: "utf8", env: { ...process.env, SCRIPT: script("bash") } }
-  )
-  assert.strictEqual(bash.stderr, "")
-  return bash.stdout.split("\n").filter((line) => line !== "")
-}
-
-describe("the completion scripts", () => {
-  it("name every command and no option that would be refused", () => {
-    for (const shell of ["bash", "zsh", "fish", "sh"] as const) {
-      const text = script(shell)
-      for (const verb of verbs) for (const word of verb.split(" ")) assert.include(text, word, shell)
-      assert.notMatch(text, /wizard|log-level/)
-      assert.match(text, /\n$/)
-      assert.notMatch(text, /[^\n\P{Cc}]/u)
-    }
-    assert.strictEqual(script("sh"), script("bash"))
-  })
-
-  it("tell zsh which options have values", () => {
-    for (const line of script("zsh")
-      .split("\n")
-      .filter((each) => /'--(model|max-budget|max-turns|project)\[/.test(each))) {
-      assert.match(line, /\]:[A-Z]+: ' \\$/)
-    }
-  })
-
-  it("offer the names of settings where one is named", () => {
-    const zsh = script("zsh").split("\n")
-    assert.lengthOf(
-      zsh.filter((line) => /^ +':KEY:\(.*\brestart\.jitter\b.*\)' \\$/.test(line)),
-      3
-    )
-    assert.isNotEmpty(zsh.filter((line) => /^ +':(NAME|VALUE): ' \\$/.test(line)))
-    const fish = script("fish").split("\n")
-    assert.lengthOf(
-      fish.filter((line) => / (get|set|unset)" -f -a ".*\brestart\.jitter\b.*" -d '/.test(line)),
-      3
-    )
-  })
-
-  it("complete commands and their options in bash", () => {
-    assert.sameMembers([...offered("sta")], ["start", "start-worker", "status"])
-    assert.includeMembers([...offered("start-worker", "--")], ["--no-wait", "--project", "--json", "--help"])
-    assert.notInclude([...offered("start-worker", "--")], "--detach")
-    assert.deepStrictEqual(offered("config", "ch"), ["check"])
-    assert.deepStrictEqual(offered("config", "set", "restart.ji"), ["restart.jitter"])
-    assert.deepStrictEqual(offered("config", "unset", "--dry-run", "restart.ji"), ["restart.jitter"])
-    assert.deepStrictEqual(offered("config", "show", "restart.ji"), [])
-    assert.deepStrictEqual(offered("config", "check", "--max-t"), ["--max-turns"])
-    assert.deepStrictEqual(offered("start", "--workdir", "/us"), ["/usr"])
   })
 })

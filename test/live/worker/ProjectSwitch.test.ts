@@ -2,7 +2,15 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { command, eventually, fixture, startDaemon, type TestDaemon, temporaryHome } from "../TestDaemon.ts"
+import {
+  command,
+  eventually,
+  fixture,
+  launcher,
+  startDaemon,
+  type TestDaemon,
+  temporaryHome
+} from "../TestDaemon.ts"
 import { alive, treeNames, treeUp } from "../tree/GrownTree.ts"
 import { inState, pidOf, processesOf, project, request, rowOf, rows } from "./SeveralProjects.ts"
 
@@ -16,6 +24,15 @@ const said = (daemon: TestDaemon, pattern: RegExp) =>
     `${pattern} is said`,
     Effect.sync(() => pattern.exec(daemon.stdout())?.at(1))
   )
+
+/** Runs a command on a terminal, at which one line is typed. */
+const onTerminal = (home: string, typed: string, line: string) =>
+  command({
+    home,
+    command: "bash",
+    args: ["-c", `echo ${typed} | exec script -qefc '"$LAUNCHER" ${line}' /dev/null`],
+    env: { LAUNCHER: launcher, AUTOPILOT_HOME: home }
+  })
 
 const statesOf = (home: string) =>
   Effect.map(rows(home), (all) => all.map(({ name, worker_status }) => `${name} ${worker_status}`))
@@ -54,6 +71,13 @@ describe("autopilotd switch", () => {
       const home = yield* temporaryHome
       yield* startDaemon({ home, settings: project("old", sleeps) + project("new", sleeps, off) })
       const old = yield* pidOf(home, "old")
+      const declined = yield* onTerminal(home, "n", "switch new")
+      assert.match(
+        declined.stdout,
+        /stops the worker of old, which is running \(pid \d+\).*Stop it\? \[y\/N\] /
+      )
+      assert.match(declined.stdout, /Nothing was changed: the worker of old keeps running\.\s+$/)
+      assert.deepStrictEqual([declined.code, yield* pidOf(home, "old")], [1, old])
       const switched = yield* command({ home, args: ["switch", "new", "--keep"] })
       assert.match(
         switched.stdout,
@@ -61,6 +85,11 @@ describe("autopilotd switch", () => {
       )
       assert.strictEqual(yield* pidOf(home, "old"), old)
       assert.strictEqual((yield* request(home, { type: "Status" })).data?.project, "new")
+      const agreed = yield* onTerminal(home, "y", "switch old")
+      assert.match(agreed.stdout, /Switched to old: worker is running, pid \d+; new is stopped\s+$/)
+      const still = yield* onTerminal(home, "", "switch new --yes")
+      assert.notInclude(still.stdout, "[y/N]")
+      assert.strictEqual(still.code, 0)
     })
   )
 
