@@ -1,7 +1,7 @@
 import type { ControlReply } from "../control/ControlProtocol.ts"
 import { oneOfSeveral, projectOption, withProject } from "../status/ProjectOption.ts"
 import type { ProjectRow } from "../status/ProjectsData.ts"
-import { workerSentence } from "../status/WorkerSentence.ts"
+import { stateWord, workerSentence } from "../status/WorkerSentence.ts"
 import { argumentOf, type Invocation } from "./CommandLine.ts"
 import {
   aboutProject,
@@ -87,7 +87,7 @@ const switchSentence = (target: string, { before, data }: Switched, nowMs: numbe
   const other =
     before === undefined
       ? ""
-      : `; ${before.name} ${before.worker_status === "stopped" ? "is stopped" : workerSentence(before, nowMs)}`
+      : `; ${before.name} ${before.worker_status === "stopped" ? `is ${stateWord(before)}` : workerSentence(before, nowMs)}`
   return `${head}: worker ${workerSentence(data, nowMs)}${other}`
 }
 

@@ -3,6 +3,7 @@ import { thenReload } from "../settings/RefusedProjects.ts"
 import { openCommand } from "../status/AgentWords.ts"
 import { projectOption, withProject } from "../status/ProjectOption.ts"
 import type { StatusReply } from "../status/StatusData.ts"
+import { reasonBeside, stateWord } from "../status/WorkerSentence.ts"
 import { humanBytes, humanDuration } from "../text/Amounts.ts"
 import { spokenTime } from "../text/LocalTime.ts"
 import { printable } from "../text/Printable.ts"
@@ -22,7 +23,7 @@ import { restartSentences } from "./RestartsText.ts"
 const maxTextLength = 400
 
 /** The reason behind the state. One that says for what the worker waits is the state itself. */
-const because = ({ reason }: StatusReply): string =>
+const because = ({ reason }: { readonly reason?: string | undefined }): string =>
   reason === undefined ? "" : `: ${openEnded(printable(reason, maxTextLength))}`
 
 const waits = (status: StatusReply, until: string): string =>
@@ -58,7 +59,7 @@ const state = (status: StatusReply, { isLasting = false, nowMs, zone }: Evidence
     case "failed":
       return `${name} has failed and does not restart by itself${because(status)}.`
     case "stopped":
-      return `${name} is stopped${because(status)}.`
+      return `${name} is ${stateWord(status)}${because({ reason: reasonBeside(status) })}.`
     default:
       return `${name} is ${printable(status.worker_status, maxTextLength)}${because(status)}.`
   }

@@ -2,6 +2,7 @@ import { type Fragment, type Html, type HtmlValue, html } from "../html/Html.ts"
 import { icon, iconOf, type Tone } from "../html/Icons.ts"
 import { since, until } from "../html/Moment.ts"
 import type { ProjectRow } from "../status/ProjectsData.ts"
+import { reasonBeside, stateWord } from "../status/WorkerSentence.ts"
 import { humanBytes } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import { workerControlsView } from "./ControlsView.ts"
@@ -16,7 +17,8 @@ const none = "–"
 const fact = (label: string, value: HtmlValue, isBad = false): Html =>
   html`<div><dt>${label}</dt><dd class="${isBad ? "t-bad" : ""}">${value}</dd></div>`
 
-const head = ({ name, reason, worker_status: state }: ProjectRow): Html => {
+const head = ({ name, ...row }: ProjectRow): Html => {
+  const [state, reason] = [stateWord(row), reasonBeside(row)]
   const tone = toneOf(state)
   return html`<div class="state ${tone}"><span class="state-ic">${icon(iconOf(tone))}</span>
 <div><h2><a href="/?project=${encodeURIComponent(name)}" id="open-${name}">${printable(name, 64)}</a></h2><p>${printable(state, 40)}</p></div></div>

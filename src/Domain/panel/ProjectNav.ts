@@ -1,4 +1,5 @@
 import { type Html, html, nothing } from "../html/Html.ts"
+import { stateWord } from "../status/WorkerSentence.ts"
 import { printable } from "../text/Printable.ts"
 import type { DaemonSight } from "./DaemonSight.ts"
 import { toneOf } from "./StateView.ts"
@@ -14,7 +15,8 @@ export const projectNav = (sight: DaemonSight, shown: ShownProject): Html => {
   if (sight._tag !== "Running") return nothing
   const { projects, selected } = sight.projects
   const current = shown === "all" ? undefined : (shown.name ?? selected)
-  const links = projects.map(({ name, worker_status: state }) => {
+  const links = projects.map(({ name, ...row }) => {
+    const state = stateWord(row)
     const text = printable(name, 64)
     return html`<a href="/?project=${encodeURIComponent(name)}"${shown !== "all" && html` data-view`} id="project-${text}"${name === current && html` aria-current="page"`}><span class="dot ${toneOf(state)}"></span>${text}<span class="sr">, ${printable(state, 40)}</span></a>`
   })

@@ -3,6 +3,7 @@ import { type Html, type HtmlValue, html } from "../html/Html.ts"
 import { icon, iconOf, type Tone } from "../html/Icons.ts"
 import { moment, since, until } from "../html/Moment.ts"
 import type { StatusReply } from "../status/StatusData.ts"
+import { stateWord } from "../status/WorkerSentence.ts"
 import { counted, humanBytes } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import { agentFacts, agentLine, lastAgentFacts } from "./AgentView.ts"
@@ -15,6 +16,7 @@ const tones: Readonly<Record<string, Tone>> = {
   restarting: "warn",
   waiting: "warn",
   failed: "bad",
+  finished: "ok",
   stopped: "off"
 }
 
@@ -60,7 +62,7 @@ export const stateWords = (sight: DaemonSight): StateWords => {
       return { tone: "bad", headline: "Daemon does not answer", word: "No answer" }
     case "Running": {
       if (sight.status === undefined) return { tone: "bad", headline: "No such project", word: "No project" }
-      const state = printable(sight.status.worker_status, 40)
+      const state = printable(stateWord(sight.status), 40)
       return (
         agentWord(sight.status) ?? { tone: toneOf(state), headline: `Worker ${state}`, word: capital(state) }
       )

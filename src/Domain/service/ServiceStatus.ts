@@ -1,11 +1,14 @@
 import type { ProjectName } from "../Project.ts"
 import { counted } from "../text/Amounts.ts"
-import { reason, statusWord, type WorkerState } from "../worker/WorkerState.ts"
+import { isFinished, reason, statusWord, type WorkerState } from "../worker/WorkerState.ts"
 
 interface ProjectStatus {
   readonly project: ProjectName
   readonly state: WorkerState
 }
+
+/** As users read it everywhere. */
+const word = (state: WorkerState) => (isFinished(state) ? "finished" : statusWord(state))
 
 const because = (state: WorkerState): string => {
   const why = reason(state)
@@ -17,11 +20,20 @@ const restarts = ({ totalRestarts }: WorkerState): string =>
 
 const ofOne = (state: WorkerState): string => {
   const pid = state.phase._tag === "Running" ? `, pid ${state.phase.pid}` : ""
-  return `${statusWord(state)}${pid}${restarts(state)}${because(state)}`
+  return `${word(state)}${pid}${restarts(state)}${because(state)}`
 }
 
 /** The order of the counts. */
-const order = ["running", "starting", "restarting", "waiting", "stopping", "stopped", "failed"] as const
+const order = [
+  "running",
+  "starting",
+  "restarting",
+  "waiting",
+  "stopping",
+  "finished",
+  "stopped",
+  "failed"
+] as const
 
 /** The states that may need the user. */
 const isTrouble = (state: WorkerState): boolean => {
@@ -37,9 +49,9 @@ export const serviceStatus = (projects: ReadonlyArray<ProjectStatus>): string =>
   const [first, ...more] = projects
   if (first === undefined) return "no project"
   if (more.length === 0) return ofOne(first.state)
-  const counts = order.flatMap((word) => {
-    const count = projects.filter(({ state }) => statusWord(state) === word).length
-    return count === 0 ? [] : [`${count} ${word}`]
+  const counts = order.flatMap((wanted) => {
+    const count = projects.filter(({ state }) => word(state) === wanted).length
+    return count === 0 ? [] : [`${count} ${wanted}`]
   })
   const troubled = projects
     .filter(({ state }) => isTrouble(state))

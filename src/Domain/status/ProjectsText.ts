@@ -4,6 +4,7 @@ import { stateStyle } from "../text/Style.ts"
 import { type Column, tableLines } from "../text/Table.ts"
 import { agentSummary, type ClockTime, lastAgentSummary, reasonWords } from "./AgentWords.ts"
 import type { ProjectRow, ProjectsData } from "./ProjectsData.ts"
+import { reasonBeside, stateWord } from "./WorkerSentence.ts"
 
 interface ProjectsTextOptions {
   /** Now, in milliseconds since 1970. */
@@ -21,11 +22,10 @@ const maxReasonLength = 200
 const none = "-"
 
 /** Why a worker is in its state, and when the daemon starts it again. */
-const why = (
-  { agent, next_start_at_ms: dueMs, reason }: ProjectRow,
-  moment: Pick<ProjectsTextOptions, "clockTime" | "nowMs">
-): string => {
+const why = (row: ProjectRow, moment: Pick<ProjectsTextOptions, "clockTime" | "nowMs">): string => {
   const { nowMs } = moment
+  const { agent, next_start_at_ms: dueMs } = row
+  const reason = reasonBeside(row)
   const next =
     dueMs === undefined
       ? []
@@ -45,7 +45,7 @@ export const projectsText = (
     { heading: "  NAME", cell: ({ name, selected }) => `${selected ? "*" : " "} ${printable(name)}` },
     {
       heading: "STATE",
-      cell: ({ worker_status: text }) => ({ text, style: colour ? stateStyle(text) : undefined })
+      cell: (row) => ({ text: stateWord(row), style: colour ? stateStyle(stateWord(row)) : undefined })
     },
     { heading: "PID", cell: ({ worker_pid: pid }) => String(pid ?? none), isNumber: true, dropped: 2 },
     {

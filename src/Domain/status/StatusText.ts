@@ -6,6 +6,7 @@ import { stateStyle, styled } from "../text/Style.ts"
 import { agentWords, type ClockTime, lastAgentWords, reasonWords } from "./AgentWords.ts"
 import { projectOption, withProject } from "./ProjectOption.ts"
 import type { StatusReply } from "./StatusData.ts"
+import { reasonBeside, stateWord } from "./WorkerSentence.ts"
 
 interface StatusTextOptions {
   /** Now, in milliseconds since 1970. */
@@ -105,7 +106,8 @@ const awaited = (status: StatusReply): string | undefined => {
 export const statusText = (status: StatusReply, { clockTime, colour, nowMs }: StatusTextOptions): string => {
   const text = (given: string | undefined) => (given === undefined ? undefined : shown(given))
   const degraded = status.degraded ?? []
-  const state = status.worker_status
+  const state = stateWord(status)
+  const because = reasonBeside(status)
   const lines: ReadonlyArray<readonly [label: string, value: string | undefined]> = [
     [
       "Worker status",
@@ -130,8 +132,8 @@ export const statusText = (status: StatusReply, { clockTime, colour, nowMs }: St
     [
       "Why",
       text(
-        status.reason &&
-          withProject(reasonWords(status.reason, status.agent, { clockTime, nowMs }), projectOption(status))
+        because &&
+          withProject(reasonWords(because, status.agent, { clockTime, nowMs }), projectOption(status))
       )
     ],
     ["Unfinished line", text(status.unfinished_line)],

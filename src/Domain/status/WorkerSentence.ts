@@ -17,7 +17,7 @@ export const stateWord = ({
   finished === true ? "finished" : worker_status
 
 /** The reason of a state beside its word: `its work is finished (exited with code 0)` would say it twice. */
-const reasonBeside = ({
+export const reasonBeside = ({
   finished,
   reason
 }: Pick<WorkerSummary, "finished" | "reason">): string | undefined =>

@@ -42,6 +42,7 @@ export const styled = (style: Style | undefined, text: string): string =>
 
 const stateStyles: Readonly<Record<string, Style>> = {
   running: "ok",
+  finished: "ok",
   starting: "note",
   stopping: "warning",
   restarting: "warning",

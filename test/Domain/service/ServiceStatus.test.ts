@@ -17,6 +17,11 @@ const waiting: WorkerState = {
 const starting: WorkerState = { ...initial, phase: Phase.Starting({ epoch: 1, again: false, remains: [] }) }
 const stopped: WorkerState = { ...initial, phase: Phase.Stopped({ because: "stopped by command" }) }
 
+const finished: WorkerState = {
+  ...initial,
+  phase: Phase.Stopped({ because: "its work is finished", isFinished: true })
+}
+
 const one = (state: WorkerState) => serviceStatus([{ project: unnamed, state }])
 
 const several = (states: Readonly<Record<string, WorkerState>>) =>
@@ -33,6 +38,14 @@ describe("the line in systemctl status", () => {
     assert.strictEqual(
       one({ ...running(5), leaving: "the daemon is shutting down" }),
       "stopping, pid 5: the daemon is shutting down"
+    )
+  })
+
+  it("says finished for a worker that has done its work", () => {
+    assert.strictEqual(one(finished), "finished: its work is finished")
+    assert.strictEqual(
+      several({ a: finished, b: stopped, c: running(1) }),
+      "3 projects: 1 running, 1 finished, 1 stopped"
     )
   })
 

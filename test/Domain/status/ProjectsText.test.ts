@@ -52,6 +52,14 @@ describe("the table of projects", () => {
     ])
   })
 
+  it("says finished for a worker that has done its work", () => {
+    const done = { ...failed, worker_status: "stopped", finished: true } as const
+    assert.match(
+      plain({ ...done, reason: "its work is finished (exit code 0 after 3 hours)" }),
+      /a-longer-name +finished .* exit code 0 after 3 hours\n$/
+    )
+  })
+
   it("has no column for reasons without one", () => {
     assert.deepStrictEqual(plain(running).split("\n"), [
       "  NAME     STATE     PID  UPTIME       MEMORY  PROCS  RESTARTS",

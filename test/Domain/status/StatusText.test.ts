@@ -37,6 +37,13 @@ describe("the text of a status", () => {
     )
   })
 
+  it("says that the work is finished, and that once", () => {
+    const done = { worker_status: "stopped", worker_pid: null, finished: true } as const
+    const text = plain({ ...original, ...done, reason: "its work is finished (exit code 0 after 3 hours)" })
+    assert.match(text, /^Worker status: {2}finished$/m)
+    assert.match(text, /^Why: +exit code 0 after 3 hours$/m)
+  })
+
   it("leaves the PID out when there is no worker", () => {
     assert.notInclude(plain({ ...original, worker_pid: null }), "PID")
   })

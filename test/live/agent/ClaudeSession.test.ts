@@ -4,7 +4,7 @@ import { assert, beforeAll, beforeEach, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { command, eventually, startDaemon, temporaryHome, workersOf } from "../TestDaemon.ts"
-import { inState, pidOf } from "../worker/SeveralProjects.ts"
+import { inState, pidOf, saidOf } from "../worker/SeveralProjects.ts"
 import { type AgentMissing, claudeFolder, claudeVersions } from "./AgentInstall.ts"
 import { claudeEnvironment } from "./ClaudeWorld.ts"
 import { serveMessagesApi } from "./MessagesApi.ts"
@@ -165,7 +165,7 @@ describe.concurrent.each(claudeVersions)("the session of Claude Code, %s,", (_, 
         /^used up its budget: the work has spent \$[\d.]+ of max_budget \(\$0\.0020\)/
       )
       const shown = (yield* command({ home, args: ["status"] })).stdout.replace(/\s+/g, " ")
-      assert.include(shown, "Raise max_budget in daemon.toml")
+      assert.include(shown, "Raise max_budget (autopilotd config set max_budget")
       assert.include(shown, "autopilotd budget reset")
       yield* daemon.logged(/80 % of a budget is spent/)
       assert.isAbove((yield* work).turns, 1)
@@ -219,8 +219,7 @@ agent = { hold_at = false }
         const words = /waits with project shop for the usage limit of the same login until \d\d:\d\d/
         assert.match(held.reason ?? "", words)
         for (const args of [["why"], ["history"], ["status"]]) {
-          const told = yield* command({ home, args: [...args, "--project", "blog"] })
-          assert.match(told.stdout.replace(/\s+/g, " "), words, args.join(" "))
+          assert.match(yield* saidOf(home, "blog", ...args), words, args.join(" "))
         }
         assert.include(fs.readFileSync(join(home, "logins.json"), "utf8"), '"project":"shop"')
 

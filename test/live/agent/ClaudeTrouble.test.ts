@@ -37,7 +37,7 @@ const finish = Effect.fnUntraced(function* (agent: NightProject, session: string
     return ask.answer(says())
   })
   const why = yield* agent.read("why")
-  assert.include(why, "is stopped: its work is finished (exit code 0 after")
+  assert.include(why, "is finished: exit code 0 after")
   assert.include(why, `in session ${session}.`)
   const history = yield* agent.read("history")
   assert.include(history, `Continuing session ${session}`, history)

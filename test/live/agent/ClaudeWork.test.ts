@@ -51,7 +51,7 @@ describeNight("the work of Claude Code", wanted, (situation) => {
         assert.include(yield* agent.read("why"), `has failed and does not restart by itself: ${reason}`)
         const again = yield* agent.read("start-worker")
         assert.include(again, reason)
-        assert.match(yield* agent.read("budget", "reset"), /^Another work begins/)
+        assert.match(yield* agent.read("budget", "reset"), /^turns: Another work begins/)
         yield* agent.read("start-worker")
         const ask = yield* agent.api.nextAsk
         assert.lengthOf(ask.prompts, 1, "another conversation")
@@ -147,7 +147,7 @@ describeNight("the work of Claude Code", wanted, (situation) => {
         }
         yield* agent.read("stop-worker")
         assert.deepStrictEqual(agent.processes(), [])
-        assert.match(yield* agent.read("why"), /is stopped: (stopped by command|its work is finished)/)
+        assert.match(yield* agent.read("why"), /is (stopped: stopped by command|finished: )/)
       })
   )
 

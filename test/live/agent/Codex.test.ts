@@ -112,7 +112,7 @@ describe("Codex under supervision", () => {
           yield* last.answer({ _tag: "Say", text: "All done." })
           yield* killed.state("stopped")
           const why = yield* killed.read("why")
-          assert.include(why, "is stopped: its work is finished (exit code 0 after")
+          assert.include(why, "is finished: exit code 0 after")
           assert.include(why, `Its agent had 2 turns in session ${session}.`)
           assert.include(why, "It has restarted once today: another process sent SIGKILL.")
           assert.include(yield* killed.read("history"), `Continuing session ${session}`)

@@ -119,7 +119,7 @@ describe("a reload", () => {
       yield* rowOf(home, "crashes", "crashes on", ({ total_restarts }) => total_restarts >= 3)
       assert.strictEqual(yield* pidOf(home, "deaf"), deaf)
       const stopped = yield* command({ home, args: ["stop-worker", "--project", "deaf"] })
-      assert.strictEqual(stopped.stdout, "Worker is stopped: stopped by command\n")
+      assert.strictEqual(stopped.stdout, "Worker of deaf is stopped: stopped by command\n")
       assert.isFalse(isAlive(deaf))
     })
   )

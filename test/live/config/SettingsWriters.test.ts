@@ -125,7 +125,12 @@ describe("SetConfig", () => {
         fs.writeFileSync(settingsFile(home), edited)
         const { sha256, text } = yield* get(home)
         for (const dry_run of [false, true]) {
-          const set = { type: "SetConfig", text: 'model = "opus"\n', sha256: stale, dry_run } as const
+          const set = {
+            type: "SetConfig",
+            text: commented.replace("1_000", "3_000"),
+            sha256: stale,
+            dry_run
+          } as const
           const { data, success } = yield* request(home, set)
           assert.isFalse(success)
           assert.deepStrictEqual(data, { problems: [], stale_sha256: sha256 })

@@ -19,6 +19,10 @@ const alreadyRunning = (pid: number | undefined, home: string): string =>
   `autopilotd: A daemon is already running${pid === undefined ? "" : ` with pid ${pid}`} for ${home}. ` +
   "See `autopilotd status`; stop it with `autopilotd stop`.\n"
 
+/** The same for a start with a command, which can run beside. */
+const refusedWith = (pid: number | undefined, home: string): string =>
+  `${alreadyRunning(pid, home)}To run this command beside what it runs: autopilotd run -- ${worker}\n`
+
 /** What earlier daemons may have left in the PID file. */
 const leftovers: ReadonlyArray<string | undefined> = [undefined, "", "1", "garbage", "2147483647"]
 
@@ -42,7 +46,7 @@ const raceOf = Effect.fnUntraced(function* (round: number) {
   assert(winner !== undefined, all.map(({ stderr }) => stderr()).join(""))
   for (const loser of all.filter((one) => one !== winner)) {
     assert.deepStrictEqual(yield* loser.ended, { code: 1, signal: null }, loser.stderr())
-    assert.strictEqual(loser.stderr(), alreadyRunning(winner.pid, home))
+    assert.strictEqual(loser.stderr(), refusedWith(winner.pid, home))
     assert.strictEqual(loser.stdout(), "")
   }
   yield* eventually(
@@ -92,21 +96,19 @@ describe("the daemon that runs", () => {
       const { home, pid, ...daemon } = yield* startDaemon({ worker: [worker] })
       const before = yield* daemon.status("it runs", (data) => data.worker_status === "running")
       const socket = fs.statSync(join(home, "autopilotd.sock")).ino
-      for (const args of [["start", "--", worker], []]) {
+      for (const [args, stderr] of [
+        [["start", "--", worker], refusedWith(pid, home)],
+        [["start"], alreadyRunning(pid, home)]
+      ] as const) {
         const refused = yield* command({ home, args })
-        assert.deepStrictEqual(refused, {
-          code: 1,
-          signal: null,
-          stdout: "",
-          stderr: alreadyRunning(pid, home)
-        })
+        assert.deepStrictEqual(refused, { code: 1, signal: null, stdout: "", stderr })
       }
       assert.strictEqual(fs.statSync(join(home, "autopilotd.sock")).ino, socket)
       assert.strictEqual(pidIn(home), String(pid))
       // A PID file that names another process is not believed, and no wrong process is named.
       fs.writeFileSync(pidFileOf(home), "1")
       const second = yield* command({ home, args: ["start", "--", worker] })
-      assert.deepStrictEqual([second.code, second.stderr], [1, alreadyRunning(undefined, home)])
+      assert.deepStrictEqual([second.code, second.stderr], [1, refusedWith(undefined, home)])
       const after = yield* daemon.status("it runs", () => true)
       assert.strictEqual(after.worker_pid, before.worker_pid)
     })
@@ -121,7 +123,7 @@ describe("the daemon that runs", () => {
         fs.rmSync(join(home, removed), { recursive: true })
         fs.mkdirSync(home, { recursive: true, mode: 0o700 })
         const refused = yield* command({ home, args: ["start", "--detach", "--", worker] })
-        assert.deepStrictEqual([refused.code, refused.stderr], [1, alreadyRunning(pid, home)])
+        assert.deepStrictEqual([refused.code, refused.stderr], [1, refusedWith(pid, home)])
         // The refused start may have made the folders and the lock file, but never the id.
         yield* daemon.logged(new RegExp(`made its home again.*${removed === "." ? "/id\\b" : removed}`))
         const after = yield* daemon.status("it answers again", (data) => data.daemon_pid === pid)
@@ -190,13 +192,13 @@ describe("on a machine without flock(1)", () => {
         const first = yield* startDaemon({ home, worker: [worker], env })
         for (const other of [{ env }, {}]) {
           const refused = yield* command({ home, args: ["start", "--", worker], ...other })
-          assert.deepStrictEqual([refused.code, refused.stderr], [1, alreadyRunning(first.pid, home)])
+          assert.deepStrictEqual([refused.code, refused.stderr], [1, refusedWith(first.pid, home)])
         }
         first.child.kill("SIGKILL")
         yield* first.ended
         const second = yield* startDaemon({ home, worker: [worker] })
         const refused = yield* command({ home, args: ["start", "--", worker], env })
-        assert.strictEqual(refused.stderr, alreadyRunning(second.pid, home))
+        assert.strictEqual(refused.stderr, refusedWith(second.pid, home))
       })
   )
 })
