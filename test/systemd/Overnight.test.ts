@@ -39,8 +39,9 @@ describe("the overnight recipe of the README", () => {
   onBootedMachine("supervises claude as a service, and reports in the morning what happened", (machine) =>
     Effect.gen(function* () {
       const [settings = ""] = blocks("toml")
-      const [evening, morning] = blocks("sh").map(commandsOf)
-      assert.isNotEmpty(evening)
+      // The first block is for a terminal: FirstMinute.test.ts runs it.
+      const [, morning, service] = blocks("sh").map(commandsOf)
+      assert.isNotEmpty(service)
       assert.isNotEmpty(morning)
       yield* machine.linger
       machine.write(".local/bin/claude", claude, 0o755)
@@ -49,7 +50,7 @@ describe("the overnight recipe of the README", () => {
       const path = "export PATH=$HOME/.local/bin:$PATH"
       yield* machine.sh(`ln -s ${project}/bin/autopilotd ~/.local/bin/autopilotd`)
 
-      for (const line of evening ?? []) yield* machine.sh(`${path}; ${line}`)
+      for (const line of service ?? []) yield* machine.sh(`${path}; ${line}`)
       const finished = yield* serviceOn(machine).status(
         "the work is finished",
         ({ total_restarts, worker_status }) => worker_status === "stopped" && total_restarts === 1
