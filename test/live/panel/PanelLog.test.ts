@@ -131,7 +131,15 @@ describe("the log in a browser", () => {
       )
       killForSure(pid ?? 0)
       yield* shows("#history-rows", "SIGKILL")
-      yield* click("#history-rows a")
+      // The rows are sent anew with each event, and a press that meets new ones is none.
+      yield* eventually(
+        "a press on the row is taken",
+        Effect.promise(async () => {
+          await page.locator("#history-rows a").first().click()
+          const rows = await page.locator("#log-rows").textContent()
+          return rows?.includes("The time you asked for") === true ? true : undefined
+        })
+      )
       yield* shows("#log-rows", "The time you asked for")
       yield* holds("document.activeElement.id === 'log-box'")
       yield* shows("#log-follow[aria-pressed=false]", "Follow")
