@@ -1,6 +1,5 @@
 import type { Completion, Offers } from "./CompletionScript.ts"
-
-const label = (text: string): string => (text === "" ? '""' : `"${text}"`)
+import { shellCases } from "./ShellCases.ts"
 
 /** One line of shell that offers words. */
 const offer = (offers: Offers | "values"): string => {
@@ -19,8 +18,11 @@ const offer = (offers: Offers | "values"): string => {
 }
 
 /** The completion script of bash. */
-export const bashScript = ({ commands, settings, values, words }: Completion): string => {
-  const known = [...words.map(([before]) => before), ...commands.flatMap(({ labels }) => labels)]
+export const bashScript = (completion: Completion): string => {
+  const cases = shellCases(completion, {
+    offer,
+    options: (own) => `options="${own.map(([name]) => name).join(" ")}"`
+  })
   return `# bash completion of autopilotd. Write it once: autopilotd completions bash > FILE
 _autopilotd_projects() {
   local file
@@ -32,7 +34,7 @@ _autopilotd_projects() {
 }
 _autopilotd_values() {
   case $1 in
-${settings.map(([key, all]) => `    ${key}) echo "${all.join(" ")}" ;;`).join("\n")}
+${completion.settings.map(([key, all]) => `    ${key}) echo "${all.join(" ")}" ;;`).join("\n")}
   esac
 }
 _autopilotd_paths() {
@@ -55,14 +57,11 @@ _autopilotd() {
       --)
         _autopilotd_paths -f
         return ;;
-      ${values.flatMap(([names]) => names).join("|")}) option=$word ;;
+      ${cases.valued}) option=$word ;;
       -*) ;;
       *)
         case "\${command:+$command }$word" in
-          ${known
-            .filter((name) => name !== "")
-            .map(label)
-            .join("|")}) command="\${command:+$command }$word" ;;
+          ${cases.known}) command="\${command:+$command }$word" ;;
           *)
             ((count++))
             [[ $count == 1 ]] && key=$word ;;
@@ -71,23 +70,11 @@ _autopilotd() {
   done
   case $option in
     "") ;;
-${values.map(([names, offers]) => `    ${names.join("|")}) ${offer(offers)} ;;`).join("\n")}
+${cases.ofOptions}
   esac
   if [[ -z $option ]]; then
     case $command in
-${words.map(([before, offers]) => `      ${label(before)}) ${offer(offers)} ;;`).join("\n")}
-${commands
-  .map(({ args, isOpen, labels, options }) => {
-    const places = args.map(
-      (place, at) => `${at === args.length - 1 && isOpen ? "*" : at}) ${offer(place)} ;;`
-    )
-    return `      ${labels.map(label).join("|")})
-        options="${options.map(([name]) => name).join(" ")}"
-        case $count in
-          ${[...places, ...(isOpen ? [] : ["*) ;;"])].join("\n          ")}
-        esac ;;`
-  })
-  .join("\n")}
+${cases.ofWords}
     esac
     [[ $command == "" ]] && options="--help --version"
     [[ $cur == -* ]] && offers=$options

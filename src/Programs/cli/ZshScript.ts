@@ -1,6 +1,5 @@
 import type { Completion, Offer, Offers } from "./CompletionScript.ts"
-
-const label = (text: string): string => (text === "" ? '""' : `"${text}"`)
+import { shellCases } from "./ShellCases.ts"
 
 /** A word with its meaning for _describe, which separates them by a colon. */
 const item = ([word, meaning]: Offer): string =>
@@ -25,8 +24,8 @@ const offer = (offers: Offers | "values"): string => {
 }
 
 /** The completion script of zsh. */
-export const zshScript = ({ commands, settings, values, words }: Completion): string => {
-  const known = [...words.map(([before]) => before), ...commands.flatMap(({ labels }) => labels)]
+export const zshScript = (completion: Completion): string => {
+  const cases = shellCases(completion, { offer, options: (own) => `options=(${own.map(item).join(" ")})` })
   return `#compdef autopilotd
 # zsh completion of autopilotd. Write it once: autopilotd completions zsh > FOLDER_OF_FPATH/_autopilotd
 _autopilotd_projects() {
@@ -34,7 +33,7 @@ _autopilotd_projects() {
 }
 _autopilotd_values() {
   case $1 in
-${settings.map(([key, all]) => `    ${key}) offers=(${all.join(" ")}) ;;`).join("\n")}
+${completion.settings.map(([key, all]) => `    ${key}) offers=(${all.join(" ")}) ;;`).join("\n")}
   esac
 }
 _autopilotd() {
@@ -50,14 +49,11 @@ _autopilotd() {
       --)
         _files
         return ;;
-      ${values.flatMap(([names]) => names).join("|")}) option=$word ;;
+      ${cases.valued}) option=$word ;;
       -*) ;;
       *)
         case "\${command:+$command }$word" in
-          ${known
-            .filter((name) => name !== "")
-            .map(label)
-            .join("|")}) command="\${command:+$command }$word" ;;
+          ${cases.known}) command="\${command:+$command }$word" ;;
           *)
             ((++count))
             if ((count == 1)); then key=$word; fi ;;
@@ -66,23 +62,11 @@ _autopilotd() {
   done
   case $option in
     "") ;;
-${values.map(([names, offers]) => `    ${names.join("|")}) ${offer(offers)} ;;`).join("\n")}
+${cases.ofOptions}
   esac
   if [[ -z $option ]]; then
     case $command in
-${words.map(([before, offers]) => `      ${label(before)}) ${offer(offers)} ;;`).join("\n")}
-${commands
-  .map(({ args, isOpen, labels, options }) => {
-    const places = args.map(
-      (place, at) => `${at === args.length - 1 && isOpen ? "*" : at}) ${offer(place)} ;;`
-    )
-    return `      ${labels.map(label).join("|")})
-        options=(${options.map(item).join(" ")})
-        case $count in
-          ${[...places, ...(isOpen ? [] : ["*) ;;"])].join("\n          ")}
-        esac ;;`
-  })
-  .join("\n")}
+${cases.ofWords}
     esac
     if [[ -z $command ]]; then options=(--help --version); fi
     if [[ $words[CURRENT] == -* ]]; then offers=($options); fi
