@@ -1,5 +1,5 @@
-import type { AgentAdapter, CommandLine } from "./AgentAdapter.ts"
-import { adapters } from "./AgentAdapters.ts"
+import type { CommandLine } from "./AgentAdapter.ts"
+import { agentIn } from "./AgentAdapters.ts"
 import { programOf } from "./AgentArguments.ts"
 
 /** What a user asks of an agent beside its command line. */
@@ -16,10 +16,6 @@ interface Unpassed {
   readonly reason: string
 }
 
-/** The agent of a command line, in any mode: one that a person uses takes the same options. */
-const agentOf = (argv: CommandLine): AgentAdapter | undefined =>
-  Object.values(adapters).find(({ name }) => name === programOf(argv))
-
 const optionNames = ["model", "maxBudget", "maxTurns"] as const
 
 /** The command line with the agent's own options for what the user asks, and what of it does not reach the program. */
@@ -27,7 +23,7 @@ export const withGiven = (
   argv: CommandLine,
   given: GivenOptions
 ): { readonly argv: CommandLine; readonly unpassed: ReadonlyArray<Unpassed> } => {
-  const agent = agentOf(argv)
+  const agent = agentIn(argv)
   const asked = optionNames.filter((option) => given[option] !== undefined)
   if (agent === undefined) {
     const reason = `cannot be passed to ${programOf(argv)}, whose options autopilotd does not know`

@@ -1,5 +1,5 @@
 import { adapters } from "../adapter/AgentAdapters.ts"
-import { AgentName } from "../agent/AgentName.ts"
+import type { AgentName } from "../agent/AgentName.ts"
 
 /** The login of a worker's agent, as its environment tells it. */
 export interface AgentLogin {
@@ -14,10 +14,6 @@ export interface AgentLogin {
 type Environment = Readonly<Record<string, string | undefined>>
 
 const isSet = (value: string | undefined): value is string => value !== undefined && value !== ""
-
-/** The agent that a command line runs, in any mode: one that prints no stream has a login as well. */
-export const agentIn = ([program]: readonly [string, ...ReadonlyArray<string>]): AgentName | undefined =>
-  AgentName.literals.find((name) => name === program.slice(program.lastIndexOf("/") + 1))
 
 /** The login of an agent with these variables. */
 export const loginOf = (agent: AgentName, env: Environment): AgentLogin => {

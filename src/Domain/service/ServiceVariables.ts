@@ -1,5 +1,4 @@
-import { adapters } from "../adapter/AgentAdapters.ts"
-import { agentIn } from "../login/AgentLogin.ts"
+import { adapters, agentIn } from "../adapter/AgentAdapters.ts"
 import { listed } from "../text/TextLayout.ts"
 import type { WorkerPlan } from "../worker/ProjectPlan.ts"
 import { workerEnvironment } from "../worker/WorkerEnvironment.ts"
@@ -25,8 +24,8 @@ const common = [
 
 /** The variables that a worker may need. A program that is no known agent may start any of them. */
 const neededBy = ({ agent, argv }: WorkerPlan): ReadonlyArray<string> => {
-  const name = agent?.adapter.name ?? agentIn(argv)
-  const agents = name === undefined ? Object.values(adapters) : [adapters[name]]
+  const known = agent?.adapter ?? agentIn(argv)
+  const agents = known === undefined ? Object.values(adapters) : [known]
   const ofLogins = agents.flatMap(({ login: { files, keys, providers } }) => [
     ...keys,
     ...providers,

@@ -5,7 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { agentIn, loginOf } from "../../Domain/login/AgentLogin.ts"
+import { agentIn } from "../../Domain/adapter/AgentAdapters.ts"
+import { loginOf } from "../../Domain/login/AgentLogin.ts"
 import { MetLimit } from "../../Domain/login/LoginLimit.ts"
 import type { WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
 import { workerEnvironment } from "../../Domain/worker/WorkerEnvironment.ts"
@@ -71,7 +72,7 @@ export const layer: Layer.Layer<Logins, never, AutopilotHome | InstanceLock | En
     return Logins.of({
       of: Effect.fnUntraced(
         function* ({ agent, argv, cwd, envFile, envTable, project }) {
-          const name = agent?.adapter.name ?? agentIn(argv)
+          const name = (agent?.adapter ?? agentIn(argv))?.name
           if (name === undefined) return undefined
           const { path, mustExist } = envFile
           const { values } = yield* envFiles.read(path, { mustExist, asker: project })
