@@ -33,7 +33,7 @@ export const outcomeOf = (
 export const outcomeData = (status: StatusReply, { ended, outcome }: WorkOutcome) => ({
   project: status.project ?? null,
   outcome,
-  /** Of the worker's leader in its last run; null for a signal, and before the first run. */
+  /** The exit code of the last run's leader; null for a signal, and before the first run. */
   exit_code: ended?.exit.code ?? null,
   verdict: ended?.verdict.kind ?? null,
   ...(status.last_agent === undefined ? {} : { last_agent: status.last_agent })

@@ -46,7 +46,7 @@ export interface EffectiveSettings {
     readonly found: boolean
     /** Hexadecimal hash of the text. */
     readonly sha256: string
-    /** It may hold secrets. */
+    /** The whole file, which may hold secrets. */
     readonly text: string
   }
   /**

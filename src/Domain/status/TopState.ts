@@ -123,7 +123,7 @@ export const topStep = (state: TopState, event: TopEvent): Stepped => {
       return [state.log === undefined || log === undefined ? next : { ...next, log }, undefined]
     }
     case "LogSeen":
-      // Of a project that is no longer shown it comes too late.
+      // The log of a project that is no longer shown comes too late.
       return state.log === undefined || event.project !== state.selected
         ? [state, undefined]
         : [{ ...state, log: event.log }, undefined]

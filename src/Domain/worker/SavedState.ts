@@ -28,7 +28,7 @@ export const SavedState = Schema.Struct({
   failed: Schema.NullOr(Schema.String),
   /** Why it is stopped and stays so: its work is finished, or a user has stopped it. Absent in files of 0.1.0. */
   stopped: Schema.optionalWith(Schema.String, { exact: true }),
-  /** It is stopped because its work is finished. */
+  /** The worker is stopped because its work is finished. */
   finished: perhaps(Schema.Literal(true)),
   /** A backoff, a hold until a time of day, or a hold until `untilMs` (since 1970) or earlier with enough memory. */
   wait: Schema.NullOr(

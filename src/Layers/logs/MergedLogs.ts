@@ -27,14 +27,15 @@ const pollIntervalMs = 150
 /** A new project is looked for in every so many polls. */
 const pollsPerLook = 7
 
-const stampedFirst = ""
+/** Sorts before every stamp: lines in front of the first one come first. */
+const beforeAllStamps = ""
 
 /** One log whose next lines are known, each with the time of the last stamp. */
 const openSource = ({ path, project }: LogSource, query: MergedQuery) => {
   const reader = makeLogReader(path)
   let lines: ReadonlyArray<string> = []
   let at = 0
-  let stamp = stampedFirst
+  let stamp = beforeAllStamps
   let isAtEnd = false
 
   const wanted = (some: ReadonlyArray<string>): ReadonlyArray<string> => {

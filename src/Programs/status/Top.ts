@@ -101,7 +101,7 @@ export const top = Effect.gen(function* () {
       yield* Effect.timeoutOption(wishes.take, interval)
     }
   })
-  /** What happens is shown at once, though never twice a second. */
+  /** Shows each event at once, though never twice a second. */
   const changes = Stream.runForEach(subscribe(socket, {}), ({ type }) =>
     type === "event" ? wishes.offer(undefined) : Effect.void
   ).pipe(Effect.ignore, Effect.delay(interval), Effect.forever)
