@@ -168,13 +168,9 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
         return timer.cancel
       case "Publish": {
         const note = logNoteOf(action.event)
-        return Effect.all(
-          [
-            events.publish(action.event),
-            note === undefined ? Effect.void : runs.note(note),
-            login.hear(action.event)
-          ],
-          { discard: true }
+        return Effect.zipRight(
+          events.publish(action.event),
+          note === undefined ? Effect.void : runs.note(note)
         )
       }
     }
@@ -188,6 +184,8 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
     wish = savedStateOf(next, id ?? null, runs.trace(), wish)
     // Settings that allow no start are no state of the worker: it starts once they are corrected.
     if (plan.refusal === undefined || next.phase._tag === "Stopped") yield* disk.save(wish)
+    // The login hears of a limit before the state shows it: no other project may start between the two.
+    for (const action of actions) if (action._tag === "Publish") yield* login.hear(action.event)
     yield* SubscriptionRef.set(state, next)
     for (const action of actions) yield* perform(action, run)
   })

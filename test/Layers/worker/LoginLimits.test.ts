@@ -1,10 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { type AgentSeen, noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
 import type { ProjectPlan } from "../../../src/Domain/worker/ProjectPlan.ts"
 import { reason, statusWord } from "../../../src/Domain/worker/WorkerState.ts"
+import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
 import { claudePlan, resultAt } from "../../fixtures/AgentPlans.ts"
 import { defaultPolicy } from "../../fixtures/policies.ts"
@@ -100,6 +103,22 @@ describe("two projects of one login", () => {
       assert.includeDeepMembers(world.events, [{ _tag: "LimitOver", project: first }])
       assert.deepStrictEqual(world.limits, [])
     }).pipe(around(world))
+  })
+
+  it.effect("wait together from the moment that one shows its limit, however slow its event is told", () => {
+    const world = sameLogin()
+    const slow = Layer.succeed(DaemonEvents, {
+      publish: (event) =>
+        Effect.delay(Effect.void, event._tag === "WorkerEnded" && event.project === shop ? "1 minute" : 0),
+      changes: Stream.empty
+    })
+    return Effect.gen(function* () {
+      yield* begin
+      yield* meetLimit(shop)
+      assert.strictEqual((yield* look(shop)).word, "waiting")
+      yield* fail(blog)
+      assert.strictEqual((yield* look(blog)).word, "waiting")
+    }).pipe(Effect.provide(layerOf(world, { projects: [named(shop), named(blog)] }, slow)))
   })
 
   it.effect("wait again together when the one that tries first meets the limit again", () => {
