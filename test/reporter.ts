@@ -6,10 +6,11 @@ import type { Reporter, TestModule } from "vitest/node"
  * In CI a skip is a failure.
  */
 export default class PlainSummary implements Reporter {
-  readonly #printed = new Map<string, string>()
+  /** Of failed tests, and of tests beside them: Vitest does not know which one of concurrent tests has printed a line. */
+  #printed = ""
 
-  onUserConsoleLog({ content, taskId = "" }: UserConsoleLog): void {
-    this.#printed.set(taskId, `${this.#printed.get(taskId) ?? ""}${content}`)
+  onUserConsoleLog({ content }: UserConsoleLog): void {
+    this.#printed += content
   }
 
   onTestRunEnd(testModules: ReadonlyArray<TestModule>): void {
@@ -24,9 +25,7 @@ export default class PlainSummary implements Reporter {
     for (const test of tests) {
       for (const { message } of test.annotations()) console.log(`note: ${test.fullName}: ${message}`)
     }
-    for (const { fullName, id } of inState("failed")) {
-      if (this.#printed.has(id)) console.log(`printed by ${fullName}:\n${this.#printed.get(id)}`)
-    }
+    if (inState("failed").length > 0 && this.#printed !== "") console.log(`printed by tests:\n${this.#printed}`)
     console.log(
       `\n${inState("passed").length} passed, ${inState("failed").length} failed, ${skipped.length} skipped`
     )
