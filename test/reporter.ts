@@ -25,7 +25,8 @@ export default class PlainSummary implements Reporter {
     for (const test of tests) {
       for (const { message } of test.annotations()) console.log(`note: ${test.fullName}: ${message}`)
     }
-    if (inState("failed").length > 0 && this.#printed !== "") console.log(`printed by tests:\n${this.#printed}`)
+    if (inState("failed").length > 0 && this.#printed !== "")
+      console.log(`printed by tests:\n${this.#printed}`)
     console.log(
       `\n${inState("passed").length} passed, ${inState("failed").length} failed, ${skipped.length} skipped`
     )

@@ -9,6 +9,7 @@ import {
   type Group,
   isGroup,
   nextWords,
+  optionsUnderstood,
   requiredArguments,
   type Verb,
   verbs,
@@ -45,7 +46,7 @@ const unsuitedIn = (invocation: Invocation): UsageError | undefined => {
   const row = commandRow(verb)
   const wrong = (problem: string) => new UsageError({ problem, help: helpFor(verb) })
   for (const key of Struct.keys(options)) {
-    if (row.options.includes(key)) continue
+    if (optionsUnderstood(verb).includes(key)) continue
     const owners = [...(key === "all" ? ["help"] : []), ...verbsWith(key)]
     return wrong(`--${optionTable[key].long} belongs to ${listed(owners)}, not to ${verb}.`)
   }

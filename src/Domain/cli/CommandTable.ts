@@ -11,6 +11,8 @@ interface CommandRow {
   /** Arguments after them that may be absent. One that may stand several times is the last. */
   readonly optional?: ReadonlyArray<ArgumentKey>
   readonly options: ReadonlyArray<OptionKey>
+  /** Options without a meaning here, which the original's command line takes everywhere: understood, and in no help. */
+  readonly unlisted?: ReadonlyArray<OptionKey>
   /** An option that requires another one, and the reason. */
   readonly needs?: { readonly option: OptionKey; readonly other: OptionKey; readonly because: string }
   /** Whether `-- CMD ARGS` may follow. */
@@ -20,9 +22,10 @@ interface CommandRow {
 }
 
 const worker = ["workdir", "model", "maxBudget", "maxTurns"] as const
-const everywhere = ["config", "project", "json"] as const
-const control = ["noWait", ...everywhere] as const
-const changing = ["dryRun", ...everywhere] as const
+const ofSettings = ["config", "project", "json"] as const
+const unlisted = ["config"] as const
+const control = ["noWait", "project", "json"] as const
+const changing = ["dryRun", ...ofSettings] as const
 
 /**
  * The commands in the order of the help. Help, completions, man page, docs/commands.md and the command tree are derived
@@ -31,7 +34,7 @@ const changing = ["dryRun", ...everywhere] as const
  */
 const commandTable = {
   start: {
-    options: [...worker, "detach", "keepState", "raw", ...everywhere],
+    options: [...worker, "detach", "keepState", "raw", ...ofSettings],
     needs: {
       option: "json",
       other: "detach",
@@ -46,13 +49,15 @@ const commandTable = {
   },
   status: {
     optional: ["names"],
-    options: everywhere,
+    options: ["project", "json"],
+    unlisted,
     takesWorker: false
   },
   projects: {
     aliases: ["ps", "ls"],
     optional: ["names"],
-    options: ["long", ...everywhere],
+    options: ["long", "project", "json"],
+    unlisted,
     takesWorker: false
   },
   logs: {
@@ -73,12 +78,14 @@ const commandTable = {
     takesWorker: false
   },
   hogs: {
-    options: ["config", "json"],
+    options: ["json"],
+    unlisted,
     takesWorker: false
   },
   history: {
     optional: ["name"],
-    options: ["long", "lines", "since", "until", ...everywhere],
+    options: ["long", "lines", "since", "until", "project", "json"],
+    unlisted,
     takesWorker: false
   },
   events: {
@@ -97,7 +104,8 @@ const commandTable = {
   },
   why: {
     optional: ["name"],
-    options: ["all", "long", ...everywhere],
+    options: ["all", "long", "project", "json"],
+    unlisted,
     takesWorker: false
   },
   doctor: {
@@ -117,26 +125,31 @@ const commandTable = {
   "start-worker": {
     optional: ["names"],
     options: control,
+    unlisted,
     takesWorker: false
   },
   "stop-worker": {
     optional: ["names"],
     options: control,
+    unlisted,
     takesWorker: false
   },
   "restart-worker": {
     aliases: ["restart"],
     optional: ["names"],
     options: control,
+    unlisted,
     takesWorker: false
   },
   "budget show": {
-    options: ["config", "json"],
+    options: ["json"],
+    unlisted,
     takesWorker: false
   },
   "budget reset": {
     optional: ["name"],
-    options: everywhere,
+    options: ["project", "json"],
+    unlisted,
     takesWorker: false
   },
   reload: {
@@ -170,7 +183,7 @@ const commandTable = {
     takesWorker: false
   },
   "config check": {
-    options: [...worker, ...everywhere],
+    options: [...worker, ...ofSettings],
     takesWorker: true
   },
   "config show": {
@@ -179,7 +192,7 @@ const commandTable = {
   },
   "config get": {
     args: ["key"],
-    options: everywhere,
+    options: ofSettings,
     takesWorker: false
   },
   "config set": {
@@ -247,6 +260,12 @@ export const nextWords = (group: Group | undefined): ReadonlyArray<string> => {
     .flatMap((words) => words.slice(before.length, before.length + 1))
   return [...new Set(rest)]
 }
+
+/** The options that a command understands. */
+export const optionsUnderstood = (verb: Verb): ReadonlyArray<OptionKey> => [
+  ...commandRow(verb).options,
+  ...(commandRow(verb).unlisted ?? [])
+]
 
 /** The commands an option belongs to. */
 export const verbsWith = (key: OptionKey): ReadonlyArray<Verb> =>

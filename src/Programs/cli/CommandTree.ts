@@ -20,6 +20,7 @@ import {
   commandRow,
   type Group,
   groups,
+  optionsUnderstood,
   requiredArguments,
   type Verb,
   verbs
@@ -115,7 +116,7 @@ const leaf = (verb: Verb, deliver: Deliver) => {
     verb.split(" ").slice(-1).join(""),
     {
       args: argumentsFor(verb),
-      options: optionsOf(row.options),
+      options: optionsOf(optionsUnderstood(verb)),
       workerArgv: row.takesWorker
         ? Args.text({ name: "worker" }).pipe(Args.repeated)
         : Args.map(Args.none, (): Array<string> => [])

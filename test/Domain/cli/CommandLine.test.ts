@@ -7,7 +7,12 @@ import {
   type Invocation,
   parse
 } from "../../../src/Domain/cli/CommandLine.ts"
-import { commandRow, requiredArguments, verbs } from "../../../src/Domain/cli/CommandTable.ts"
+import {
+  commandRow,
+  optionsUnderstood,
+  requiredArguments,
+  verbs
+} from "../../../src/Domain/cli/CommandTable.ts"
 import { optionKeys, optionTable } from "../../../src/Domain/cli/OptionTable.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
 import { runs } from "../../fixtures/runs.ts"
@@ -411,7 +416,7 @@ describe("an invalid command line", () => {
               ...(needsWorker === true ? ["--", "x"] : [])
             ])
           ),
-          commandRow(verb).options.includes(key),
+          optionsUnderstood(verb).includes(key),
           `${verb} ${option}`
         )
       }

@@ -1,7 +1,13 @@
 import * as FastCheck from "effect/FastCheck"
 import type { ArgumentKey } from "../../../src/Domain/cli/ArgumentTable.ts"
 import { givenArguments, type Invocation } from "../../../src/Domain/cli/CommandLine.ts"
-import { argumentsOf, commandRow, type Verb, verbs } from "../../../src/Domain/cli/CommandTable.ts"
+import {
+  argumentsOf,
+  commandRow,
+  optionsUnderstood,
+  type Verb,
+  verbs
+} from "../../../src/Domain/cli/CommandTable.ts"
 import { type OptionKey, optionTable } from "../../../src/Domain/cli/OptionTable.ts"
 import { searchPattern } from "../../../src/Domain/text/SearchPattern.ts"
 
@@ -102,12 +108,13 @@ const valueOf: Record<OptionKey, FastCheck.Arbitrary<unknown>> = {
 const ofVerb = (verb: Verb): FastCheck.Arbitrary<Invocation> => {
   const row = commandRow(verb)
   const { needs } = row
-  const options = FastCheck.record(Object.fromEntries(row.options.map((key) => [key, valueOf[key]])), {
-    requiredKeys: [],
-    noNullPrototype: true
-  }).map((given) =>
-    needs !== undefined && needs.option in given ? { ...given, [needs.other]: true } : given
-  )
+  const options = FastCheck.record(
+    Object.fromEntries(optionsUnderstood(verb).map((key) => [key, valueOf[key]])),
+    {
+      requiredKeys: [],
+      noNullPrototype: true
+    }
+  ).map((given) => (needs !== undefined && needs.option in given ? { ...given, [needs.other]: true } : given))
   const workerArgv = row.takesWorker
     ? FastCheck.option(FastCheck.array(anyText, { minLength: 1, maxLength: 6 }), {
         nil: undefined,
