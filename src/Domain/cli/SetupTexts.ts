@@ -53,7 +53,7 @@ export const setupTexts = {
     examples: [
       "autopilotd config set restart.jitter 0.25",
       "autopilotd config set model opus --project shop",
-      `autopilotd config set worker_command.argv '["claude", "-p", "Go on"]'`
+      `autopilotd config set worker_command '{ type = "Claude", prompt = "Go on" }'`
     ]
   },
   "config unset": {

@@ -8,6 +8,7 @@ import { tomlText } from "../toml/RawSettings.ts"
 export interface FolderFacts {
   /** Absolute. */
   readonly workingDir: string
+  readonly isFolder: boolean
   /** The first known agent on the caller's PATH. */
   readonly agent: AgentName | undefined
   /** Whether it has a login, as far as its files and variables tell. */
@@ -75,6 +76,9 @@ export const firstSettings = (name: ProjectName, facts: FolderFacts): string =>
     "worker_limit_bytes = 8_589_934_592  # restart the agent when its processes hold more than 8 GiB",
     ""
   ].join("\n")
+
+/** The worker of settings that have none, to be put at the end of a settings file. */
+export const firstWorker = (facts: FolderFacts): string => [...workerLines(facts, []), ""].join("\n")
 
 /** The table of one more project, to be put at the end of a settings file. */
 export const oneMoreProject = (name: ProjectName, facts: FolderFacts): string =>

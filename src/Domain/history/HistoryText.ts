@@ -121,27 +121,31 @@ const restarts = (
   )
 }
 
+/** The answer to a question that no event answers. */
+export const noEvents = (
+  { sinceMs, untilMs }: Pick<HistoryQuestion, "sinceMs" | "untilMs">,
+  zone: DateTime.TimeZone
+): string =>
+  sinceMs === undefined && untilMs === undefined
+    ? "The history is empty."
+    : [
+        "No events",
+        ...(sinceMs === undefined ? [] : [`since ${localTime(sinceMs, zone)}`]),
+        ...(untilMs === undefined ? [] : [`until ${localTime(untilMs, zone)}`])
+      ].join(" ") + "."
+
 /** The table of events, and sentences about the restarts. */
 export const historyText = (
   { damaged, records }: { readonly records: ReadonlyArray<HistoryRecord>; readonly damaged: number },
   question: HistoryQuestion,
   options: HistoryTextOptions
 ): string => {
-  const { sinceMs, untilMs } = question
   const { limit, ...range } = question
   const all = rowsOf(
     answering(records, { ...range, limit: Number.POSITIVE_INFINITY }),
     options.isLong === true
   )
   const shown = limit === 0 ? [] : all.slice(-limit)
-  const none =
-    sinceMs === undefined && untilMs === undefined
-      ? "The history is empty."
-      : [
-          "No events",
-          ...(sinceMs === undefined ? [] : [`since ${localTime(sinceMs, options.zone)}`]),
-          ...(untilMs === undefined ? [] : [`until ${localTime(untilMs, options.zone)}`])
-        ].join(" ") + "."
   const notes = [
     ...restarts(records, options),
     ...(damaged === 0
@@ -149,7 +153,7 @@ export const historyText = (
       : [`Skipped ${damaged} unreadable line${damaged === 1 ? "" : "s"} of the history.`])
   ]
   return [
-    shown.length === 0 ? `${none}\n` : tableOf(shown, options),
+    shown.length === 0 ? `${noEvents(question, options.zone)}\n` : tableOf(shown, options),
     ...(notes.length === 0 ? [] : ["\n", ...notes.map((note) => `${note}\n`)])
   ].join("")
 }

@@ -29,6 +29,7 @@ export class NoWorkerCommand extends Data.TaggedError("NoWorkerCommand")<{
 }> {
   override get message(): string {
     const choices = [
+      ["autopilotd init", "writes the settings of an agent that works in this folder"],
       ["autopilotd start -- CMD ARGS", 'any command, for example: autopilotd start -- claude -p "..."'],
       ["[worker_command] in daemon.toml", 'type = "Claude", "Command", "Binary" or "Cargo"'],
       ["AUTOPILOT_WORKER_BINARY", "an environment variable: the path of an autopilot executable"],

@@ -34,6 +34,7 @@ export const folderFacts = Effect.fnUntraced(function* (workingDir: string) {
   )
   return {
     workingDir,
+    isFolder: yield* isThere(join(workingDir, ".")),
     agent,
     isLoggedIn: agent !== undefined && (yield* hasLogin(agent, environment, workingDir)),
     isGitRepository: yield* isThere(join(workingDir, ".git")),

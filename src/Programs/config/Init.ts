@@ -1,13 +1,24 @@
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
-import { factSentences, firstSettings, oneMoreProject } from "../../Domain/config/FirstSettings.ts"
+import {
+  factSentences,
+  firstSettings,
+  firstWorker,
+  oneMoreProject
+} from "../../Domain/config/FirstSettings.ts"
 import { freeName } from "../../Domain/config/FreeName.ts"
+import type { EffectiveProject } from "../../Domain/settings/EffectiveSettings.ts"
 import { schemaLine } from "../../Domain/settings/SettingsSchema.ts"
+import { withoutWorker } from "../../Domain/settings/WorkerLookup.ts"
+import { shellLine } from "../../Domain/text/ShellLine.ts"
+import { tomlText } from "../../Domain/toml/RawSettings.ts"
 import { folderFacts } from "../../Layers/config/FolderFacts.ts"
 import { Caller } from "../../Layers/daemon/Caller.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { loadUsable } from "../../Layers/settings/SettingsLoader.ts"
 import { folderAt } from "../../Layers/settings/SettingsPaths.ts"
+import { setKey, valueTextAt } from "../../Layers/toml/TomlEdit.ts"
 import { Refused } from "../Refused.ts"
 import { sourcesOf } from "../Sources.ts"
 import { openSettings } from "./OpenSettings.ts"
@@ -20,6 +31,23 @@ export const newSettings = Effect.fnUntraced(function* (workingDir: string, proj
   return { facts, name, text: `${schemaLine(program.at(-1) ?? "")}${firstSettings(name, facts)}` }
 })
 
+/** The settings file with a worker for its only project, which has none. */
+const completed = Effect.fnUntraced(function* (
+  { options: { project, workdir } }: Invocation,
+  before: string,
+  only: EffectiveProject,
+  folder: string
+) {
+  const isSet = (key: string) => Effect.map(valueTextAt(before, [key]), (value) => value !== undefined)
+  const keepsFolder = workdir === undefined && (yield* isSet("working_dir"))
+  const keepsName = project === undefined && (yield* isSet("project"))
+  const facts = yield* folderFacts(keepsFolder ? only.settings.workingDir : folder)
+  const name = keepsName ? only.project : freeName(project ?? facts.workingDir, [])
+  const named = keepsName ? before : yield* setKey(before, ["project"], tomlText(name))
+  const placed = keepsFolder ? named : yield* setKey(named, ["working_dir"], tomlText(facts.workingDir))
+  return { facts, name, text: `${placed.trimEnd()}\n\n${firstWorker(facts)}` }
+})
+
 /** The settings file with one more project. Refuses a folder and a name that another project has. */
 const extended = Effect.fnUntraced(function* (
   invocation: Invocation,
@@ -28,7 +56,11 @@ const extended = Effect.fnUntraced(function* (
   next: string
 ) {
   const sources = yield* sourcesOf({ ...invocation, options: {} })
-  const { projects } = yield* loadUsable(sources)
+  const settings = yield* loadUsable(sources)
+  const { projects } = settings
+  const [only] = projects
+  if (only?.isTopLevel === true && projects.length === 1 && Option.isSome(withoutWorker(settings)))
+    return yield* completed(invocation, before, only, workingDir)
   const same = projects.find(({ settings }) => settings.workingDir === workingDir)
   if (same !== undefined && invocation.options.project === undefined)
     return yield* new Refused({
@@ -57,8 +89,12 @@ export const init = Effect.fnUntraced(function* (invocation: Invocation) {
     before.trim() === ""
       ? yield* newSettings(workingDir, project)
       : yield* extended(invocation, before, workingDir, next)
+  if (!facts.isFolder)
+    return yield* new Refused({
+      reason: `There is no folder ${facts.workingDir}, so nothing was changed. Create it (${shellLine(["mkdir", "-p", facts.workingDir])}), or name another: autopilotd init --workdir DIR`
+    })
   const written = yield* open.set(text, { dryRun: false })
-  const message = `Written to ${written.path}: the project ${name}, in ${workingDir}`
+  const message = `Written to ${written.path}: the project ${name}, in ${facts.workingDir}`
   yield* out(
     json
       ? `${JSON.stringify({ success: true, message, path: written.path, project: name, next })}\n`

@@ -11,6 +11,7 @@ import { subscriptionText } from "../../Domain/control/SubscriptionText.ts"
 import { projectOf } from "../../Domain/history/DaemonEvent.ts"
 import { answering, needed } from "../../Domain/history/HistoryData.ts"
 import type { HistoryRecord } from "../../Domain/history/HistoryRecord.ts"
+import { noEvents } from "../../Domain/history/HistoryText.ts"
 import { subscribe } from "../../Layers/control/SubscriptionClient.ts"
 import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import { HistoryReader } from "../../Layers/history/HistoryReader.ts"
@@ -31,7 +32,7 @@ export const events = Effect.fnUntraced(function* ({ options }: Invocation) {
   const { follow = false, json = false, lines, project } = options
   const { socket } = yield* AutopilotHome
   const { read } = yield* HistoryReader
-  const { colour, part } = yield* CommandOutput
+  const { colour, out, part } = yield* CommandOutput
   const zone = yield* localZone
   const nowMs = yield* Clock.currentTimeMillis
   const { sinceMs, untilMs } = yield* Either.mapLeft(
@@ -59,7 +60,9 @@ export const events = Effect.fnUntraced(function* ({ options }: Invocation) {
       ...needed(question, nowMs, zone),
       ...(project === undefined ? {} : { project })
     })
-    for (const record of answering(records, question)) yield* tell(lineOf(record))
+    const shown = answering(records, question)
+    if (shown.length === 0 && !follow && !json) yield* out(`${noEvents(question, zone)}\n`)
+    for (const record of shown) yield* tell(lineOf(record))
   })
 
   const later = Effect.gen(function* () {

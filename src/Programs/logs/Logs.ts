@@ -63,19 +63,23 @@ const filterOf = Effect.fnUntraced(function* ({ options }: Invocation, form: For
 const namedIn = ({ args, options: { project } }: Invocation): ReadonlyArray<ProjectName> | undefined =>
   project === undefined ? args.names : [project]
 
-/** The projects whose logs are shown. Fails when there is nothing to show, and nothing can come. */
+/** The projects whose logs are shown. Without any, a follower says that it waits, and anything else fails. */
 const chosen = Effect.fnUntraced(function* (invocation: Invocation) {
   const { daemon, follow } = invocation.options
   const { logDir } = yield* AutopilotHome
+  const { err } = yield* CommandOutput
   const known = yield* (yield* LogFiles).projects
   const named = namedIn(invocation)
   const unknown = named?.find((name) => !known.includes(name))
-  if (follow === true || (unknown === undefined && (daemon === true || known.length > 0)))
-    return named ?? known
-  if (unknown === undefined)
-    return yield* new NoLog({ message: `There are no logs of workers in ${logDir} yet.` })
+  if (unknown === undefined && (daemon === true || known.length > 0)) return named ?? known
   const others = known.length === 0 ? "" : ` There are logs of: ${known.join(", ")}.`
-  return yield* new NoLog({ message: `No worker of project "${unknown}" has left a log yet.${others}` })
+  const message =
+    unknown === undefined
+      ? `There are no logs of workers in ${logDir} yet.`
+      : `No worker of project "${unknown}" has left a log yet.${others}`
+  if (follow !== true) return yield* new NoLog({ message })
+  yield* err(`autopilotd: ${message} Waiting for one; Ctrl-C ends.\n`)
+  return named ?? known
 })
 
 const wordsOf = (line: string, project: ProjectName | undefined, colour: boolean): string | undefined =>

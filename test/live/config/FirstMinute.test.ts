@@ -47,6 +47,29 @@ describe("the first minute", () => {
     })
   )
 
+  it.scopedLive("init gives a worker to settings that have none, and keeps what they say", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const file = join(home, "daemon.toml")
+      const say = (...args: ReadonlyArray<string>) => command({ home, args })
+      yield* say("config", "set", "restart.jitter", "0.25")
+      const missing = (yield* say("config", "check")).stderr
+      assert.match(missing, /There is no worker to start[^]*\n {2}autopilotd init /)
+      const nowhere = yield* say("init", "--workdir", join(home, "none"))
+      assert.match(
+        nowhere.stderr,
+        /^autopilotd: There is no folder .*, so nothing was changed\. Create it \(mkdir -p /
+      )
+      const told = yield* say("init", "--project", "shop")
+      assert.include(told.stdout, `the project shop, in ${home}.`)
+      assert.match(
+        fs.readFileSync(file, "utf8"),
+        /^project = "shop"\nworking_dir = ".*"\n\n\[restart\]\njitter = 0\.25\n\n\[worker_command\]\n/m
+      )
+      assert.notInclude((yield* say("config", "check")).stderr, "There is no worker to start")
+    })
+  )
+
   it.scopedLive(
     "init and start --detach, as the README has them, supervise an agent that is continued after a crash",
     () =>
