@@ -31,6 +31,7 @@ const ladder = {
     "status",
     "history",
     "control",
+    "relay",
     "service",
     "doctor",
     "html",
@@ -57,6 +58,7 @@ const ladder = {
     "guard",
     "status",
     "control",
+    "relay",
     "service",
     "doctor",
     "panel"

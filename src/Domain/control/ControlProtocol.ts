@@ -1,6 +1,7 @@
 import * as Schema from "effect/Schema"
 import { ConfigRefused, ConfigText, ConfigWritten, ReloadData } from "../config/SettingsData.ts"
 import { HogsData } from "../guard/HogsData.ts"
+import { EventCursor } from "../history/EventsFrom.ts"
 import { HistoryData, maxHistoryEvents } from "../history/HistoryData.ts"
 import { SamplesData } from "../memory/SamplesData.ts"
 import { ProjectName } from "../Project.ts"
@@ -33,7 +34,9 @@ export const ControlQuestion = Schema.Union(
     ...forProject,
     /** Milliseconds since 1970. */
     since_ms: perhaps(Count),
-    limit: perhaps(Schema.Int.pipe(Schema.between(1, maxHistoryEvents)))
+    limit: perhaps(Schema.Int.pipe(Schema.between(1, maxHistoryEvents))),
+    /** The first events from this one on, instead of the last ones. */
+    from: perhaps(EventCursor)
   }),
   /** The memory of the machine and of the workers, by default in the last hour, at most in the last day. */
   Schema.Struct({

@@ -1,5 +1,7 @@
 import * as Schema from "effect/Schema"
 import { DaemonEvent, projectOf } from "../history/DaemonEvent.ts"
+import { EventCursor } from "../history/EventsFrom.ts"
+import type { PublishedEvent } from "../history/HistoryRecord.ts"
 import { ProjectName } from "../Project.ts"
 import { ProjectsData } from "../status/ProjectsData.ts"
 import { StatusData } from "../status/StatusData.ts"
@@ -21,7 +23,9 @@ const Snapshot = Schema.Struct({
   /** Milliseconds since 1970, as in all lines. */
   at: Count,
   status: StatusData,
-  projects: ProjectsData
+  projects: ProjectsData,
+  /** The first event of the history that follows as a line, if none is lost on the way. */
+  next: perhaps(EventCursor)
 })
 
 /** A line to a subscriber: a JSON object and a newline. A later version may send other types. */
@@ -32,6 +36,9 @@ export const SubscriptionLine = Schema.Union(
     at: Count,
     /** Absent for an event of no project. */
     project: perhaps(ProjectName),
+    /** As in the history; absent for an event that the history does not keep. */
+    daemon: perhaps(EventCursor.fields.daemon),
+    seq: perhaps(EventCursor.fields.seq),
     event: DaemonEvent
   }),
   Schema.Struct({
@@ -53,9 +60,16 @@ const encode = Schema.encodeSync(SubscriptionLine)
 /** Encodes a line, with its newline. */
 export const subscriptionLine = (line: SubscriptionLine): string => `${jsonText(encode(line))}\n`
 
-export const eventLine = (event: DaemonEvent, at: number): string => {
+/** Encodes an event. `nowMs` is the time of one that the history does not keep. */
+export const eventLine = ({ at, daemon, seq, ...event }: PublishedEvent, nowMs: number): string => {
   const project = projectOf(event)
-  return subscriptionLine({ type: "event", at, ...(project === undefined ? {} : { project }), event })
+  return subscriptionLine({
+    type: "event",
+    at: at ?? nowMs,
+    ...(project === undefined ? {} : { project }),
+    ...(daemon === undefined || seq === undefined ? {} : { daemon, seq }),
+    event
+  })
 }
 
 /** Encodes a worker's output, line by line. */

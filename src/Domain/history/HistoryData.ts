@@ -1,8 +1,9 @@
 import type * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import { midnightBefore } from "../text/LocalTime.ts"
-import { Count } from "../Wire.ts"
+import { Count, perhaps } from "../Wire.ts"
 import { describeEvent } from "./DaemonEvent.ts"
+import { type EventCursor, eventsFrom } from "./EventsFrom.ts"
 import { type HistoryRecord, RecordHead } from "./HistoryRecord.ts"
 import { restartsByDay, restartsIn } from "./Restarts.ts"
 
@@ -13,7 +14,9 @@ const HistoryRow = Schema.Struct(
     _tag: Schema.String,
     level: Schema.Literal("info", "warning", "error"),
     /** The event in one sentence. */
-    text: Schema.String
+    text: Schema.String,
+    /** The whole event, two of whose fields `level` and `text` may hide; only in an answer to `from`. */
+    event: perhaps(Schema.Unknown)
   },
   Schema.Record({ key: Schema.String, value: Schema.Unknown })
 )
@@ -42,8 +45,10 @@ export interface HistoryQuestion {
   readonly sinceMs: number | undefined
   /** The newest time, in milliseconds since 1970. */
   readonly untilMs?: number | undefined
-  /** The greatest number of records; the newest are kept. */
+  /** The greatest number of records; the newest are kept ... */
   readonly limit: number
+  /** ... or the oldest from this one on. */
+  readonly from?: EventCursor | undefined
 }
 
 /** The limit of one answer of the daemon; the command reads the file itself. */
@@ -59,10 +64,12 @@ const weekBefore = (nowMs: number, zone: DateTime.TimeZone): number => midnightB
 
 /** The records needed to answer a question: all since `sinceMs`, and at least `atLeast`. */
 export const needed = (
-  { limit, sinceMs, untilMs }: HistoryQuestion,
+  { from, limit, sinceMs, untilMs }: HistoryQuestion,
   nowMs: number,
   zone: DateTime.TimeZone
 ): { readonly sinceMs: number; readonly atLeast: number } => {
+  // The time of that event is unknown.
+  if (from !== undefined) return { sinceMs: 0, atLeast: 0 }
   // Those after `untilMs` must not count, so all are read.
   if (sinceMs === undefined && untilMs !== undefined) return { sinceMs: 0, atLeast: 0 }
   return sinceMs === undefined
@@ -81,6 +88,11 @@ export const answering = (
 
 export const rowOf = (record: HistoryRecord): HistoryRow => ({ ...record, ...describeEvent(record) })
 
+const wholeRowOf = (record: HistoryRecord): HistoryRow => {
+  const { at: _at, daemon: _daemon, seq: _seq, ...event } = record
+  return { ...rowOf(record), event }
+}
+
 /** `1 event`, `20 events`. */
 export const eventCount = (count: number): string => `${count} event${count === 1 ? "" : "s"}`
 
@@ -91,7 +103,10 @@ export const historyData = (
   nowMs: number,
   zone: DateTime.TimeZone
 ): HistoryData => ({
-  records: answering(records, question).map(rowOf),
+  records:
+    question.from === undefined
+      ? answering(records, question).map(rowOf)
+      : eventsFrom(records, question.from, question.limit).map(wholeRowOf),
   restarts: restartsByDay(
     restartsIn(records).filter(({ at }) => at >= weekBefore(nowMs, zone)),
     zone

@@ -19,6 +19,9 @@ export type RecordHead = typeof RecordHead.Type
 /** An event as stored: its fields stand beside those of the head. */
 export type HistoryRecord = RecordHead & DaemonEvent
 
+/** An event as it is published: with the head of its record, if the history keeps it. */
+export type PublishedEvent = DaemonEvent & Partial<RecordHead>
+
 /** The records of one kind of event. */
 export type RecordOf<Tag extends DaemonEvent["_tag"]> = RecordHead & Extract<DaemonEvent, { _tag: Tag }>
 

@@ -16,6 +16,7 @@ import { HogReport, type MemoryUnknown } from "../guard/HogReport.ts"
 import type { Concerns } from "../history/Concerns.ts"
 import type { DaemonEvents } from "../history/DaemonEvents.ts"
 import { HistoryReader, type HistoryUnreadable } from "../history/HistoryReader.ts"
+import type { HistoryStore } from "../history/HistoryStore.ts"
 import type { WorkerLines } from "../logs/WorkerLines.ts"
 import type { ProcUnreadable } from "../machine/ProcFs.ts"
 import { localZone } from "../machine/TimeZone.ts"
@@ -46,8 +47,9 @@ export class ControlHandler extends Context.Tag("ControlHandler")<
 /** Bounds the events in the daemon's memory. Restarts are counted among them. */
 const maxHistoryRead = 5000
 
-/** Returns the last events of the history, and how often workers restarted. */
+/** Returns the last events of the history, or those from a cursor on, and how often workers restarted. */
 export const lastEvents = Effect.fnUntraced(function* ({
+  from,
   limit = defaultHistoryEvents,
   project,
   since_ms: sinceMs
@@ -55,7 +57,7 @@ export const lastEvents = Effect.fnUntraced(function* ({
   const { read } = yield* HistoryReader
   const nowMs = yield* Clock.currentTimeMillis
   const zone = yield* localZone
-  const question = { sinceMs, limit }
+  const question = { sinceMs, limit, from }
   const found = yield* read({
     ...needed(question, nowMs, zone),
     limit: maxHistoryRead,
@@ -203,6 +205,7 @@ export const layer: Layer.Layer<
   | MemoryTimeline
   | ShutdownRequest
   | DaemonEvents
+  | HistoryStore
   | Concerns
   | WorkerLines
 > = Layer.scoped(ControlHandler, make)

@@ -9,9 +9,12 @@ import {
   type SubscribeRequest,
   subscriptionLine
 } from "../../Domain/control/Subscription.ts"
-import { type DaemonEvent, projectOf } from "../../Domain/history/DaemonEvent.ts"
+import { projectOf } from "../../Domain/history/DaemonEvent.ts"
+import type { EventCursor } from "../../Domain/history/EventsFrom.ts"
+import type { PublishedEvent } from "../../Domain/history/HistoryRecord.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
+import { HistoryStore } from "../history/HistoryStore.ts"
 import { type LineListener, WorkerLines } from "../logs/WorkerLines.ts"
 import { ProjectReports } from "../status/ProjectReports.ts"
 import type { Follower } from "./ControlConnections.ts"
@@ -29,6 +32,7 @@ interface Subscriber {
 /** Sends events and workers' lines to subscribers, as the concern `subscriptions`. */
 export const make = Effect.gen(function* () {
   const events = yield* DaemonEvents
+  const history = yield* HistoryStore
   const reports = yield* ProjectReports
   const concerns = yield* Concerns
   const workerLines = yield* WorkerLines
@@ -40,7 +44,7 @@ export const make = Effect.gen(function* () {
     else waiting.push(line)
   }
 
-  const sendToAll = Effect.fnUntraced(function* (event: DaemonEvent) {
+  const sendToAll = Effect.fnUntraced(function* (event: PublishedEvent) {
     if (subscribers.size === 0) return
     const project = projectOf(event)
     // Serialised once for all subscribers.
@@ -66,10 +70,10 @@ export const make = Effect.gen(function* () {
     (leave) => Effect.sync(leave)
   )
 
-  const snapshot = Effect.fnUntraced(function* ({ project }: SubscribeRequest) {
+  const snapshot = Effect.fnUntraced(function* ({ project }: SubscribeRequest, next: EventCursor) {
     const status = yield* reports.status(project)
     const projects = yield* reports.projects
-    return subscriptionLine({ type: "snapshot", at: yield* Clock.currentTimeMillis, status, projects })
+    return subscriptionLine({ type: "snapshot", at: yield* Clock.currentTimeMillis, status, projects, next })
   })
 
   const subscribe = (request: SubscribeRequest, follower: Follower) =>
@@ -87,7 +91,8 @@ export const make = Effect.gen(function* () {
     serve: Effect.fnUntraced(function* (request: SubscribeRequest, follower: Follower) {
       // Subscribed before the snapshot is taken, so that no event falls between them.
       const subscriber = yield* subscribe(request, follower)
-      follower.send(yield* snapshot(request))
+      const next = yield* history.next
+      follower.send(yield* snapshot(request, next))
       for (const line of subscriber.waiting ?? []) follower.send(line)
       subscriber.waiting = undefined
       const alive = Effect.map(Clock.currentTimeMillis, (at) =>

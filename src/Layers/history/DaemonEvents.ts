@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
 import * as Stream from "effect/Stream"
 import { type DaemonEvent, describeEvent, projectOf } from "../../Domain/history/DaemonEvent.ts"
+import type { PublishedEvent } from "../../Domain/history/HistoryRecord.ts"
 import { DaemonLog } from "./DaemonLog.ts"
 import { HistoryStore } from "./HistoryStore.ts"
 
@@ -13,7 +14,7 @@ export class DaemonEvents extends Context.Tag("DaemonEvents")<
   {
     readonly publish: (event: DaemonEvent) => Effect.Effect<void>
     /** All events from now on. A slow reader misses the oldest. */
-    readonly changes: Stream.Stream<DaemonEvent>
+    readonly changes: Stream.Stream<PublishedEvent>
   }
 >() {}
 
@@ -25,14 +26,13 @@ export const layer: Layer.Layer<DaemonEvents, never, DaemonLog | HistoryStore> =
   Effect.gen(function* () {
     const log = yield* DaemonLog
     const history = yield* HistoryStore
-    const pubsub = yield* Effect.acquireRelease(PubSub.sliding<DaemonEvent>(backlog), PubSub.shutdown)
+    const pubsub = yield* Effect.acquireRelease(PubSub.sliding<PublishedEvent>(backlog), PubSub.shutdown)
     return {
       publish: (event) =>
         Effect.suspend(() => {
           const { level, text } = describeEvent(event)
           log.write(level, projectOf(event), text)
-          history.append(event)
-          return PubSub.publish(pubsub, event)
+          return PubSub.publish(pubsub, { ...event, ...history.append(event) })
         }).pipe(Effect.asVoid),
       changes: Stream.fromPubSub(pubsub)
     }

@@ -7,7 +7,8 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as Subscribable from "effect/Subscribable"
 import { type DaemonEvent, describeEvent } from "../../Domain/history/DaemonEvent.ts"
-import { isKept, lineOf } from "../../Domain/history/HistoryRecord.ts"
+import type { EventCursor } from "../../Domain/history/EventsFrom.ts"
+import { isKept, lineOf, type RecordHead } from "../../Domain/history/HistoryRecord.ts"
 import type { HistorySettings } from "../../Domain/settings/RetentionSettings.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { messageOf } from "../files/SystemError.ts"
@@ -22,8 +23,13 @@ import { appendLines, forgetBefore } from "./HistoryFile.ts"
 export class HistoryStore extends Context.Tag("HistoryStore")<
   HistoryStore,
   {
-    /** Records an event that the history keeps. Never waits; counts the events that the disk does not take in time. */
-    readonly append: (event: DaemonEvent) => void
+    /**
+     * Records an event that the history keeps, and returns the head of its record. Never waits; counts the events that the
+     * disk does not take in time.
+     */
+    readonly append: (event: DaemonEvent) => RecordHead | undefined
+    /** The run of this daemon, and the number of its next record. */
+    readonly next: Effect.Effect<EventCursor>
   }
 >() {}
 
@@ -67,8 +73,10 @@ const make = Effect.fnUntraced(function* (limits: Subscribable.Subscribable<Hist
     log.write(level, undefined, text)
   }
 
-  const push = (event: DaemonEvent): boolean => {
-    const line = Buffer.from(lineOf({ at: Date.now(), seq: seq++, daemon }, event))
+  const nextHead = (): RecordHead => ({ at: Date.now(), seq: seq++, daemon })
+
+  const push = (event: DaemonEvent, head = nextHead()): boolean => {
+    const line = Buffer.from(lineOf(head, event))
     if (pendingBytes + line.length > maxPendingBytes) return false
     pending.push(line)
     pendingBytes += line.length
@@ -172,8 +180,12 @@ const make = Effect.fnUntraced(function* (limits: Subscribable.Subscribable<Hist
   )
   return HistoryStore.of({
     append: (event) => {
-      if (isKept(event) && !push(event)) noteLost()
-    }
+      if (!isKept(event)) return undefined
+      const head = nextHead()
+      if (!push(event, head)) noteLost()
+      return head
+    },
+    next: Effect.sync(() => ({ daemon, seq }))
   })
 })
 

@@ -41,6 +41,22 @@ describe("History on the control socket", () => {
     })
   )
 
+  it.scoped("has the first events from one on, whole, so that a follower reads on where it was", () =>
+    Effect.gen(function* () {
+      const { records } = yield* answered(300, { from: { daemon: "a", seq: 100 }, limit: 2 })
+      assert.deepStrictEqual(
+        records.map(({ event, seq }) => [seq, event]),
+        [
+          [100, numbered(100, shop)],
+          [101, numbered(101, blog)]
+        ]
+      )
+      const after = yield* answered(300, { from: { daemon: "a", seq: 300 } })
+      const elsewhere = yield* answered(300, { from: { daemon: "b", seq: 0 } })
+      assert.deepStrictEqual([after.records, elsewhere.records], [[], []])
+    })
+  )
+
   it.scoped("is never cut, though longer than one read of the original's client", () =>
     Effect.gen(function* () {
       const data = yield* answered(300, { limit: 200 })

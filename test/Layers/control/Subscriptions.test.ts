@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
 import { type SubscribeRequest, SubscriptionLine } from "../../../src/Domain/control/Subscription.ts"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
+import type { PublishedEvent } from "../../../src/Domain/history/HistoryRecord.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
 import * as Subscriptions from "../../../src/Layers/control/Subscriptions.ts"
 import * as Concerns from "../../../src/Layers/history/Concerns.ts"
@@ -13,6 +14,7 @@ import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import * as WorkerLines from "../../../src/Layers/logs/WorkerLines.ts"
 import { ProjectReports } from "../../../src/Layers/status/ProjectReports.ts"
 import { UnknownProject } from "../../../src/Layers/worker/Supervisor.ts"
+import { noHistory } from "../../fixtures/NoHistory.ts"
 import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
 import { statusFields } from "../../fixtures/StatusFields.ts"
 import { settle } from "../worker/SupervisorWorld.ts"
@@ -41,7 +43,7 @@ const inWorld = <A, E>(
       readonly leave: Effect.Effect<unknown>
     }>
     readonly serve: Effect.Effect.Success<typeof Subscriptions.make>["serve"]
-    readonly publish: (event: DaemonEvent) => Effect.Effect<void>
+    readonly publish: (event: PublishedEvent) => Effect.Effect<void>
     readonly gate: Effect.Latch
   }) => Effect.Effect<A, E, WorkerLines.WorkerLines>
 ) =>
@@ -74,7 +76,7 @@ const inWorld = <A, E>(
     ).pipe(
       Effect.scoped,
       Effect.provide(
-        Layer.mergeAll(Concerns.layer, WorkerLines.layer, Reports).pipe(
+        Layer.mergeAll(Concerns.layer, WorkerLines.layer, Reports, noHistory).pipe(
           Layer.provideMerge(recordedEvents([]))
         )
       )
@@ -89,6 +91,20 @@ describe("a subscription", () => {
         yield* publish(stopped(shop))
         yield* publish(aboutNone)
         assert.deepStrictEqual(kinds(lines), ["snapshot", "WorkerStopped shop", "DaemonStopping -"])
+      })
+    )
+  )
+
+  it.effect("gives each event its place in the history, and the snapshot that of the next one", () =>
+    inWorld(({ publish, subscribe }) =>
+      Effect.gen(function* () {
+        const { lines } = yield* subscribe()
+        yield* publish({ ...aboutNone, at: 5, daemon: "a", seq: 7 })
+        yield* publish(aboutNone)
+        const [snapshot, kept, other] = lines.map((line) => JSON.parse(line))
+        assert.deepStrictEqual(snapshot.next, { daemon: "a", seq: 0 })
+        assert.deepStrictEqual(kept, { type: "event", at: 5, daemon: "a", seq: 7, event: aboutNone })
+        assert.deepStrictEqual(other, { type: "event", at: 0, event: aboutNone })
       })
     )
   )

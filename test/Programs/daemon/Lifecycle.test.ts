@@ -47,6 +47,7 @@ import { StateStore } from "../../../src/Layers/worker/StateStore.ts"
 import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
 import { supervise } from "../../../src/Programs/daemon/Lifecycle.ts"
 import { heldHome } from "../../fixtures/HeldHome.ts"
+import { noHistory } from "../../fixtures/NoHistory.ts"
 import { inForce, settingsOf } from "../../fixtures/SettingsInForce.ts"
 import { fakeService } from "../../Layers/systemd/FakeService.ts"
 import * as FakeRuns from "../../Layers/worker/FakeRuns.ts"
@@ -121,6 +122,7 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
         ),
       changes: Stream.never
     }),
+    noHistory,
     Layer.succeed(Signals, { next: bugs.signal ?? Effect.never }),
     (bugs.service ?? fakeService()).layer,
     Layer.succeed(OwnUnit, { facts: Effect.succeed(undefined) }),
