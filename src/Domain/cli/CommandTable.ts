@@ -78,7 +78,7 @@ const commandTable = {
     takesWorker: false
   },
   hogs: {
-    options: ["json"],
+    options: ["long", "json"],
     unlisted,
     takesWorker: false
   },
@@ -142,7 +142,7 @@ const commandTable = {
     takesWorker: false
   },
   "budget show": {
-    options: ["json"],
+    options: ["long", "json"],
     unlisted,
     takesWorker: false
   },

@@ -59,9 +59,11 @@ const projects: DialogueOf = function* (
 }
 
 /** `autopilotd budget show`: what the agents of all projects have used. */
-const budgetShow: DialogueOf = function* ({ options: { json } }) {
+const budgetShow: DialogueOf = function* ({ options: { json, long } }, { columns }) {
   const reply = yield* ask({ type: "Budget" })
-  return shown(reply, (data) => (json ? `${JSON.stringify(reply)}\n` : budgetText(data)))
+  return shown(reply, (data) =>
+    json ? `${JSON.stringify(reply)}\n` : budgetText(data, long === true ? undefined : columns)
+  )
 }
 
 /** `autopilotd budget reset`: begins another work of a project's agent. */

@@ -12,12 +12,14 @@ const columns: ReadonlyArray<Column<HogRow | SparedRow>> = [
   { heading: "PID", cell: ({ pid }) => String(pid), isNumber: true },
   { heading: "NAME", cell: ({ name }) => printable(name, maxNameLength) },
   { heading: "MEMORY", cell: (row) => humanBytes(row.memory_bytes), isNumber: true },
-  { heading: "WHY", cell: ({ reason }) => printable(reason, maxReasonLength) },
-  { heading: "COMMAND", cell: ({ command }) => printable(command, maxCommandLength) }
+  { heading: "WHY", cell: ({ reason }) => printable(reason, maxReasonLength), isText: true },
+  { heading: "COMMAND", cell: ({ command }) => printable(command, maxCommandLength), isText: true }
 ]
 
-const processTable = (rows: ReadonlyArray<HogRow | SparedRow>): ReadonlyArray<string> =>
-  tableLines(columns, rows).map((line) => `  ${line}`)
+const indent = 2
+
+const processTable = (rows: ReadonlyArray<HogRow | SparedRow>, width?: number): ReadonlyArray<string> =>
+  tableLines(columns, rows, width && width - indent).map((line) => `${" ".repeat(indent)}${line}`)
 
 const memory = (data: HogsData): string => {
   const group =
@@ -54,8 +56,8 @@ const ofWorkers = ({ workers: [largest] }: HogsData): ReadonlyArray<string> => {
   ]
 }
 
-/** The report for a terminal, ending in a newline. */
-export const hogsText = (data: HogsData): string => {
+/** The report, ending in a newline. `width` cuts its tables to the width of a terminal. */
+export const hogsText = (data: HogsData, width?: number): string => {
   const { would_end: victims, would_spare: spared } = data
   const hogs =
     victims.length === 0
@@ -64,7 +66,7 @@ export const hogsText = (data: HogsData): string => {
           paragraph(
             `${condition(data)} would kill these processes, one after the other, until enough is available:`
           ),
-          ...processTable(victims)
+          ...processTable(victims, width)
         ]
   const others =
     spared.length === 0
@@ -72,7 +74,7 @@ export const hogsText = (data: HogsData): string => {
       : [
           "",
           "It would spare these, although they are large or were started by a worker:",
-          ...processTable(spared)
+          ...processTable(spared, width)
         ]
   return [
     paragraph(memory(data)),

@@ -8,8 +8,8 @@ import { granted } from "../Refused.ts"
 /** `autopilotd hogs`: lists the processes that the daemon would kill if memory were low, and why not the others. */
 export const hogs = Effect.fnUntraced(function* ({ options }: Invocation) {
   const { request } = yield* ControlClient
-  const { out } = yield* CommandOutput
+  const { columns, out } = yield* CommandOutput
   const reply = yield* request({ type: "Hogs" })
   const data = yield* granted(reply)
-  yield* out(options.json ? `${JSON.stringify(reply)}\n` : hogsText(data))
+  yield* out(options.json ? `${JSON.stringify(reply)}\n` : hogsText(data, options.long ? undefined : columns))
 })

@@ -99,6 +99,27 @@ describe("the text of autopilotd hogs", () => {
     ])
   })
 
+  it("fits a terminal of 80 columns: it cuts reason and command, and no figure", () => {
+    const wide = { ...hog, command: "node ".repeat(30), reason: "a reason ".repeat(12) }
+    const lines = hogsText(
+      { ...quiet, would_end: [wide], would_spare: [{ ...wide, kind: "worker" }] },
+      80
+    ).split("\n")
+    for (const line of lines) assert.isAtMost(line.length, 80, line)
+    assert.lengthOf(
+      lines.filter((line) => /^ {2}4711 {2}node {2}1\.5 GiB {2}a reason .*… {2}node .*…$/.test(line)),
+      2
+    )
+    assert.isAbove(
+      Math.max(
+        ...hogsText({ ...quiet, would_end: [wide] })
+          .split("\n")
+          .map((line) => line.length)
+      ),
+      120
+    )
+  })
+
   it("lets no text of the answer drive the terminal or begin a line", () => {
     const hostile = FastCheck.oneof(
       FastCheck.string({ unit: "binary" }),
