@@ -4,9 +4,18 @@ import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { eventually } from "../live/TestDaemon.ts"
 import { inState, project as workerOf } from "../live/worker/SeveralProjects.ts"
-import { fixture, project } from "./Machine.ts"
+import { fixture, node, project } from "./Machine.ts"
 import { autopilotd, placed, prepare, serviceOn, soonRestarted, started } from "./Service.ts"
 import { underUserManager } from "./UserManager.ts"
+
+/** Prints what the panel shows, without a browser. */
+const pageOfPanel = `${project}/bin/autopilotd gui --port 0 >panel.out & panel=$!
+for look in $(seq 300); do grep -q token= panel.out && break; sleep 0.1; done
+${node} -e '
+  const [origin, token] = process.argv[1].split("/#token=")
+  fetch(origin + "/ui/page", { headers: { "x-autopilotd-token": token } }).then(async (answer) => console.log(await answer.text()))
+' "$(grep -o 'http:[^ ]*' panel.out)"
+kill $panel`
 
 describe("the service", () => {
   underUserManager(
@@ -67,6 +76,9 @@ describe("the service", () => {
           assert.notMatch(said, /It is active|No daemon is running\. ->/, line)
           assert.strictEqual(code, { why: 0, status: 3, doctor: 1 }[line], line)
         }
+        const page = yield* machine.sh(pageOfPanel)
+        assert.match(page.replace(/\s+/g, " "), state, "the panel")
+        assert.match(page, /daemon\.toml:2: restart\.stop_grace is not a setting/)
         const again = yield* machine.run("systemctl --user start autopilotd")
         assert.strictEqual(again.code, 1)
         assert.deepStrictEqual(yield* service.members, [])

@@ -20,13 +20,20 @@ import { keepLink, runningPanel } from "../../Layers/panel/PanelLink.ts"
 import { serve } from "../../Layers/panel/PanelServer.ts"
 import { makeToken } from "../../Layers/panel/PanelToken.ts"
 import * as RememberedHistory from "../../Layers/panel/RememberedHistory.ts"
+import * as ServiceSight from "../../Layers/panel/ServiceSight.ts"
+import * as ServiceFiles from "../../Layers/service/ServiceFiles.ts"
+import * as UserManager from "../../Layers/service/UserManager.ts"
 import * as SettingsFile from "../../Layers/settings/SettingsFile.ts"
+import * as SystemdTools from "../../Layers/systemd/SystemdTools.ts"
 import * as HomeSurvivors from "../../Layers/tree/HomeSurvivors.ts"
 import { settingsAccess } from "../config/SettingsAccess.ts"
+import { serviceTrouble } from "../service/ServiceTrouble.ts"
 import { routes } from "./Routes.ts"
 
 /** What the panel listens on unless told otherwise. */
 const defaultPort = 7420
+
+const Service = Layer.merge(ServiceFiles.layer, Layer.provide(UserManager.layer, SystemdTools.layer))
 
 /** What the pages are made of. */
 const Sources = Layer.unwrapEffect(
@@ -35,6 +42,7 @@ const Sources = Layer.unwrapEffect(
   Layer.merge(ProcFs.layer),
   (client) => Layer.provideMerge(Layer.mergeAll(DaemonWatch.layer, HomeSurvivors.layer), client),
   Layer.merge(Layer.mergeAll(RememberedHistory.layer, MachineBoot.layer, SettingsFile.layer, LogFiles.layer)),
+  Layer.merge(Layer.provide(ServiceSight.layerOf(serviceTrouble), Service)),
   (sources) => Layer.provideMerge(ChartSource.layer, sources),
   Layer.provideMerge(Layer.merge(AutopilotHome.layer, Caller.layer))
 )

@@ -14,6 +14,7 @@ import { PageKind } from "../../Domain/panel/Shell.ts"
 import { type StateWords, stateView, stateWords } from "../../Domain/panel/StateView.ts"
 import { tabView } from "../../Domain/panel/TabView.ts"
 import { DaemonWatch } from "../../Layers/panel/DaemonWatch.ts"
+import { ServiceSight } from "../../Layers/panel/ServiceSight.ts"
 import { explanationOf } from "../history/Why.ts"
 import { chartContent } from "./ChartContent.ts"
 import { endsOf, historyContent } from "./HistoryContent.ts"
@@ -33,7 +34,10 @@ export type PageRequest = typeof PageRequest.Type
 const bannerOf = Effect.fnUntraced(function* (sight: DaemonSight, project: ProjectName | undefined) {
   const status = sight._tag === "Running" ? sight.status : undefined
   const explanation = needsExplanation(sight, yield* Clock.currentTimeMillis)
-    ? yield* explanationOf(status, project === undefined ? {} : { project }, { isLasting: true }).pipe(
+    ? yield* explanationOf(status, project === undefined ? {} : { project }, {
+        isLasting: true,
+        service: sight._tag === "NotRunning" ? yield* (yield* ServiceSight).trouble : undefined
+      }).pipe(
         // The history card says that the history cannot be read.
         Effect.option
       )
