@@ -67,6 +67,7 @@ const builds = await Promise.all([
   // The panel is a bundle of its own, so that the daemon does not load a web server.
   program("src/Programs/panel/Gui.ts", "dist/panel.js"),
   program("src/Programs/status/Top.ts", "dist/top.js"),
+  program("src/Domain/metrics/MetricsText.ts", "dist/metrics.js", { minify: true, banner: {} }),
   // What the browser loads. The fonts stand beside the style sheet.
   bundle({
     entryPoints: { app: "src/Browser/app.ts", style: "src/Browser/style.css" },

@@ -11,7 +11,7 @@ import {
   shortened,
   textAt
 } from "./AgentLine.ts"
-import { withActions } from "./AgentPace.ts"
+import { withMessage, withToolCalls } from "./AgentPace.ts"
 import type { AgentError, AgentSeen, ToolInFlight } from "./AgentSeen.ts"
 import { type AgentTasks, withWakeUpCall } from "./AgentTasks.ts"
 import { isSubagentTool } from "./AgentTools.ts"
@@ -74,7 +74,7 @@ export const onAnswer = (state: AgentSeen, answer: Answer, atMs: number): AgentS
     cost,
     tools: withCalls(state.tools, { called, message, parent }, atMs),
     retry: undefined,
-    pace: state.pace && withActions(state.pace, called.length, atMs),
+    pace: state.pace && withToolCalls(state.pace, called.length, atMs),
     subagents: state.subagents + called.filter(isSubagent).length,
     work: last === undefined ? state.work : withCall(state.work, { ...last, input: last.input ?? "", atMs })
   }
@@ -135,7 +135,7 @@ export const onAssistant = (state: AgentSeen, line: AgentLine, reading: Reading)
   )
   const text = textOf(line)
   if (text.trim() === "") return { ...after, tasks }
-  const pace = after.pace && withActions(after.pace, 1, atMs)
+  const pace = after.pace && withMessage(after.pace, atMs)
   if (parent !== undefined) return { ...after, tasks, pace }
   const said = { message: nameAt(message, "id"), text, shown: shortened(mask(text)), atMs }
   return { ...after, tasks, pace, work: withText(after.work, said) }

@@ -82,6 +82,10 @@ const commandTable = {
     unlisted,
     takesWorker: false
   },
+  metrics: {
+    options: ["openMetrics", "output", "json"],
+    takesWorker: false
+  },
   history: {
     optional: ["name"],
     options: ["long", "lines", "since", "until", "project", "json"],

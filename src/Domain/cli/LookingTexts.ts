@@ -29,6 +29,15 @@ export const lookingTexts = {
       "Lists the processes the daemon would kill if memory ran low, in order, and explains why it would spare the others. Considers large processes and leftovers of workers. Kills nothing. Exits with code 3 when no daemon is running.",
     examples: ["autopilotd hogs", "autopilotd hogs --json"]
   },
+  metrics: {
+    summary: "Print the metrics of the daemon and its workers",
+    details:
+      "Prints all metrics once, in the text format of Prometheus: docs/metrics.md lists them. Without a daemon it prints autopilotd_up 0 and exits with code 3. --output is for the textfile collector of node_exporter, which reads FILE if its name ends in .prom: there autopilotd_up 0 stands in FILE and the exit code is 0, because a timer has done its work; 1 means that FILE is as it was.",
+    examples: [
+      "autopilotd metrics",
+      "autopilotd metrics --output /var/lib/prometheus/node-exporter/autopilotd.prom"
+    ]
+  },
   history: {
     summary: "Show past starts, exits, waits and restarts",
     details:

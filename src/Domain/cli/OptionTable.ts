@@ -139,6 +139,13 @@ export const optionTable = {
   daemon: flag({ long: "daemon", summary: "Show the daemon's own lines too" }),
   text: flag({ long: "text", summary: "Show an agent's stream in words, also in a pipe" }),
   raw: flag({ long: "raw", summary: "Show the output unchanged" }),
+  openMetrics: flag({ long: "openmetrics", summary: "Write the format of OpenMetrics 1.0.0" }),
+  output: valued({
+    long: "output",
+    placeholder: "FILE",
+    value: text("a file", "file"),
+    summary: "Write into FILE, whole or not at all, instead of standard output"
+  }),
   config: valued({
     long: "config",
     short: "c",

@@ -4,6 +4,7 @@ import { HogsData } from "../guard/HogsData.ts"
 import { EventCursor } from "../history/EventsFrom.ts"
 import { HistoryData, maxHistoryEvents } from "../history/HistoryData.ts"
 import { SamplesData } from "../memory/SamplesData.ts"
+import { MetricsData } from "../metrics/MetricsData.ts"
 import { ProjectName } from "../Project.ts"
 import { BudgetData } from "../session/BudgetData.ts"
 import { ProjectsData } from "../status/ProjectsData.ts"
@@ -26,6 +27,8 @@ export const ControlQuestion = Schema.Union(
   Schema.Struct({ type: Schema.Literal("Budget") }),
   Schema.Struct({ type: Schema.Literal("Shutdown") }),
   Schema.Struct({ type: Schema.Literal("Projects") }),
+  /** Everything a scrape needs. `GetMetrics` is the original's word for Status. */
+  Schema.Struct({ type: Schema.Literal("Metrics") }),
   /** Lists the processes that the daemon would kill if memory ran low. Kills none. */
   Schema.Struct({ type: Schema.Literal("Hogs") }),
   /** The last events, of one project and of the daemon itself, or of all. */
@@ -86,6 +89,7 @@ const AnswerData = Schema.Union(
   HistoryData,
   SamplesData,
   BudgetData,
+  MetricsData,
   ReloadData,
   ConfigText,
   ConfigWritten,
@@ -125,6 +129,7 @@ export const replyTo = {
   RunProject: aboutWorker,
   UseProject: aboutWorker,
   Projects: reply(ProjectsData),
+  Metrics: reply(MetricsData),
   Hogs: reply(HogsData),
   History: reply(HistoryData),
   Samples: reply(SamplesData),

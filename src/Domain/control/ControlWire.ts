@@ -204,6 +204,7 @@ const decoders: {
   RunProject: decodeStatusReply,
   UseProject: decodeStatusReply,
   Projects: decoder(replyTo.Projects),
+  Metrics: decoder(replyTo.Metrics),
   Hogs: decoder(replyTo.Hogs),
   History: decoder(replyTo.History),
   Samples: decoder(replyTo.Samples),

@@ -14,6 +14,9 @@ export const AgentRun = Schema.Struct({
   model: perhaps(Schema.String),
   /** The answers of the agent itself. */
   turns: Schema.Number,
+  /** Its answers and tool calls, those of subagents included; absent in records of earlier versions. */
+  messages: perhaps(Schema.Number),
+  toolCalls: perhaps(Schema.Number),
   /** US dollars of this process; absent when its price is not known. */
   costUsd: perhaps(Schema.Number),
   /** False when a part of the cost is estimated or not known. */
@@ -29,11 +32,14 @@ export type AgentRun = typeof AgentRun.Type
 /** The figures of a run that has ended; undefined where the worker was no agent. */
 export const agentRun = (agent: AgentSeen): AgentRun | undefined => {
   if (!isAgent(agent)) return undefined
-  const { model, sessionId, turns } = agent
+  const { model, pace, sessionId, turns } = agent
+  const toolCalls = pace?.toolCalls ?? 0
   const { costUsd, isExact, tokens } = spentOf(agent.cost)
   const blocked = blockedOf(agent)
   return {
     turns,
+    messages: (pace?.actions ?? 0) - toolCalls,
+    toolCalls,
     tokens,
     ...(agent.agent === undefined ? {} : { name: agent.agent }),
     ...(sessionId === undefined ? {} : { sessionId }),

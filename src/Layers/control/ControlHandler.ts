@@ -20,6 +20,7 @@ import type { HistoryStore } from "../history/HistoryStore.ts"
 import type { WorkerLines } from "../logs/WorkerLines.ts"
 import type { ProcUnreadable } from "../machine/ProcFs.ts"
 import { localZone } from "../machine/TimeZone.ts"
+import { MetricsReport } from "../metrics/MetricsReport.ts"
 import { SettingsInForce } from "../settings/SettingsInForce.ts"
 import { budgetReport } from "../status/BudgetReport.ts"
 import { MemoryTimeline } from "../status/MemoryTimeline.ts"
@@ -69,6 +70,7 @@ export const lastEvents = Effect.fnUntraced(function* ({
 const make = Effect.gen(function* () {
   const supervisor = yield* Supervisor
   const reports = yield* ProjectReports
+  const metrics = yield* MetricsReport
   const projects = yield* ProjectSwitch
   const hogs = yield* HogReport
   const history = yield* HistoryReader
@@ -131,6 +133,12 @@ const make = Effect.gen(function* () {
         return Effect.map(reports.projects, (data) => ({
           success: true,
           message: counted(data.projects.length, "project"),
+          data
+        }))
+      case "Metrics":
+        return Effect.map(metrics.report, (data) => ({
+          success: true,
+          message: `Metrics of ${counted(data.workers.length, "project")}`,
           data
         }))
       case "Hogs":
@@ -196,6 +204,7 @@ export const layer: Layer.Layer<
   never,
   | Supervisor
   | ProjectReports
+  | MetricsReport
   | ProjectSwitch
   | SettingsStore
   | SettingsReload

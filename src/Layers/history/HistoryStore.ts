@@ -30,6 +30,8 @@ export class HistoryStore extends Context.Tag("HistoryStore")<
     readonly append: (event: DaemonEvent) => RecordHead | undefined
     /** The run of this daemon, and the number of its next record. */
     readonly next: Effect.Effect<EventCursor>
+    /** The events that the disk has not taken since the start of the daemon. */
+    readonly lost: () => number
   }
 >() {}
 
@@ -62,6 +64,7 @@ const make = Effect.fnUntraced(function* (limits: Subscribable.Subscribable<Hist
   let pending: Array<Buffer> = []
   let pendingBytes = 0
   let lost = 0
+  let lostInAll = 0
   let trouble: string | undefined
   let settings = yield* limits.get
   let isForgetDue = false
@@ -86,6 +89,7 @@ const make = Effect.fnUntraced(function* (limits: Subscribable.Subscribable<Hist
   }
 
   const noteLost = (): void => {
+    lostInAll++
     if (lost++ > 0) return
     log.write("error", undefined, "The history drops events until the disk has taken the waiting ones")
   }
@@ -185,7 +189,8 @@ const make = Effect.fnUntraced(function* (limits: Subscribable.Subscribable<Hist
       if (!push(event, head)) noteLost()
       return head
     },
-    next: Effect.sync(() => ({ daemon, seq }))
+    next: Effect.sync(() => ({ daemon, seq })),
+    lost: () => lostInAll
   })
 })
 

@@ -83,6 +83,15 @@ export const commands = {
     const { hogs } = yield* Effect.promise(() => import("../guard/Hogs.ts"))
     yield* Effect.provide(hogs(invocation), Client)
   }),
+  metrics: Effect.fnUntraced(function* (invocation: Invocation) {
+    // The table and its writers are a bundle of their own: the daemon must not grow by them.
+    const bundle = new URL("./metrics.js", import.meta.url).href
+    const { metricsText }: typeof import("../../Domain/metrics/MetricsText.ts") = yield* Effect.promise(
+      () => import(bundle)
+    )
+    const { metrics } = yield* Effect.promise(() => import("../metrics/Metrics.ts"))
+    yield* Effect.provide(metrics(invocation, metricsText), Client)
+  }),
   history: Effect.fnUntraced(function* (invocation: Invocation) {
     const { history } = yield* Effect.promise(() => import("../history/History.ts"))
     const HistoryReader = yield* Effect.promise(() => import("../../Layers/history/HistoryReader.ts"))

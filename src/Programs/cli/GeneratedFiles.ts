@@ -1,5 +1,6 @@
 import { commandsPage } from "../../Domain/cli/CommandsPage.ts"
 import { manPage } from "../../Domain/cli/ManPage.ts"
+import { metricsPage } from "../../Domain/metrics/MetricsPage.ts"
 import { settingsPage } from "../../Domain/settings/SettingsPage.ts"
 import { settingsSchemaText } from "../../Domain/settings/SettingsSchema.ts"
 import { version } from "../Version.ts"
@@ -7,6 +8,7 @@ import { version } from "../Version.ts"
 /** The files of the repository that `npm run docs` writes: their paths from its root, and their texts. */
 export const generatedFiles: ReadonlyArray<readonly [path: string, text: string]> = [
   ["docs/commands.md", commandsPage()],
+  ["docs/metrics.md", metricsPage()],
   ["docs/settings.md", settingsPage()],
   ["man/autopilotd.1", manPage(version)],
   ["schema/daemon.schema.json", settingsSchemaText()]

@@ -36,6 +36,8 @@ import * as ProcessScan from "../../Layers/machine/ProcessScan.ts"
 import * as ProcessSignal from "../../Layers/machine/ProcessSignal.ts"
 import * as ProcFs from "../../Layers/machine/ProcFs.ts"
 import * as MemoryMonitor from "../../Layers/memory/MemoryMonitor.ts"
+import * as MetricsReport from "../../Layers/metrics/MetricsReport.ts"
+import * as Tallies from "../../Layers/metrics/Tallies.ts"
 import * as OwnOutput from "../../Layers/output/OwnOutput.ts"
 import * as RotatingFile from "../../Layers/output/RotatingFile.ts"
 import * as ServiceStatus from "../../Layers/service/ServiceStatus.ts"
@@ -85,7 +87,13 @@ const Projects = (keepState: boolean) =>
 /** The control socket. */
 const Control = ControlServer.layer.pipe(
   Layer.provide(ControlHandler.layer),
-  Layer.provide(Layer.mergeAll(ProjectReports.layer({ pid: process.pid, version }), ProjectSwitch.layer)),
+  Layer.provide(
+    Layer.mergeAll(
+      ProjectReports.layer({ pid: process.pid, version }),
+      MetricsReport.layer(version),
+      ProjectSwitch.layer
+    )
+  ),
   Layer.provide(
     Layer.mergeAll(HogReport.layer, HistoryReader.layer, SettingsStore.layer, MemoryTimeline.layer)
   )
@@ -120,8 +128,9 @@ const Workers = Layer.merge(WorkerRun.layer, Logins.layer).pipe(
   Layer.merge(Layer.merge(StateStore.layer, SelectedProject.layer))
 )
 
-/** Output, log, history and events. */
+/** Output, log, history and events, each of which is counted. */
 const Reporting = Concerns.layer.pipe(
+  Layer.provideMerge(Tallies.layer),
   Layer.provideMerge(DaemonEvents.layer),
   Layer.provideMerge(HistoryStore.layer),
   Layer.provideMerge(DaemonLog.layer),

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { beginPace, recentActions, withActions } from "../../../src/Domain/agent/AgentPace.ts"
+import { beginPace, recentActions, withMessage } from "../../../src/Domain/agent/AgentPace.ts"
 import { type AgentSeen, noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
 import { blockedOf, lingeringOf, noProgressOf, waitOf } from "../../../src/Domain/agent/AgentSituation.ts"
 import { nextAgent } from "../../../src/Domain/agent/AgentStream.ts"
@@ -52,7 +52,7 @@ describe("what an agent does", () => {
   it("counts actions over the last minute, ten minutes and the run", () => {
     const ofMinute = (pace: ReturnType<typeof beginPace>, minute: number) =>
       Array.from({ length: 6 }, (_, at) => at).reduce(
-        (all, at) => withActions(all, 1, startMs + minute * 60_000 + at * 10_000),
+        (all, at) => withMessage(all, startMs + minute * 60_000 + at * 10_000),
         pace
       )
     const pace = Array.from({ length: 30 }, (_, minute) => minute).reduce(ofMinute, beginPace(startMs))

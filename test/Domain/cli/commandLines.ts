@@ -89,6 +89,8 @@ const valueOf: Record<OptionKey, FastCheck.Arbitrary<unknown>> = {
   noWait: FastCheck.constant(true),
   follow: FastCheck.constant(true),
   lines: FastCheck.nat({ max: Number.MAX_SAFE_INTEGER }),
+  openMetrics: FastCheck.constant(true),
+  output: someText,
   until: FastCheck.constantFrom("2h", "today", "10 min ago"),
   since: FastCheck.constantFrom("2h", "1h30m", "14:30", "yesterday 9:05", "2026-11-20 14:30", "2026-11-20"),
   long: FastCheck.constant(true),

@@ -7,7 +7,7 @@ import { decodeRequest, encodeRequest } from "../../../src/Domain/control/Contro
 import { runs } from "../../fixtures/runs.ts"
 
 const expectedTypes =
-  "Status, GetMetrics, StartWorker, StopWorker, RestartWorker, ResetBudget, Budget, Shutdown, Projects, Hogs, History, Samples, SelectProject, RunProject, UseProject, ReloadConfig, GetConfig, SetConfig or Subscribe"
+  "Status, GetMetrics, StartWorker, StopWorker, RestartWorker, ResetBudget, Budget, Shutdown, Projects, Metrics, Hogs, History, Samples, SelectProject, RunProject, UseProject, ReloadConfig, GetConfig, SetConfig or Subscribe"
 
 const understood: ReadonlyArray<readonly [text: string, request: unknown]> = [
   ['{"type":"Status"}', { type: "Status" }],

@@ -329,9 +329,10 @@ describe("the history", () => {
         const logged: Array<string> = []
         const filler = "x".repeat(1000)
         const count = 1500
+        let lostInAll = 0
         yield* withHistory(
           home,
-          ({ append }) =>
+          ({ append, lost: lostSoFar }) =>
             Effect.gen(function* () {
               for (const n of range(0, count)) {
                 append({ _tag: "StateCleared", project: shop, what: `number ${n} ${filler}` })
@@ -345,6 +346,7 @@ describe("the history", () => {
                 )
               )
               append(numbered(count))
+              lostInAll = lostSoFar()
             }),
           { logged }
         )
@@ -354,6 +356,7 @@ describe("the history", () => {
         assert.deepStrictEqual(kept, [...range(0, kept.length - 1), count])
         assert.isAbove(kept.length, 800)
         assert.deepStrictEqual(lost, [count - (kept.length - 1)])
+        assert.strictEqual(lostInAll, lost[0])
         assert.strictEqual(records.at(-2)?._tag, "EventsLost")
         assert.lengthOf(
           logged.filter((line) => line.includes("drops events")),

@@ -30,6 +30,7 @@ const handlersWith = <E, R>(handler: (by: Verb, invocation: Invocation) => Effec
     wait: of("wait"),
     why: of("why"),
     hogs: of("hogs"),
+    metrics: of("metrics"),
     doctor: of("doctor"),
     switch: of("switch"),
     use: of("use"),

@@ -34,6 +34,7 @@ import { ProcessScan } from "../../../src/Layers/machine/ProcessScan.ts"
 import { ProcFs } from "../../../src/Layers/machine/ProcFs.ts"
 import { makeProcReader } from "../../../src/Layers/machine/ProcReader.ts"
 import * as MemoryMonitor from "../../../src/Layers/memory/MemoryMonitor.ts"
+import { MetricsReport } from "../../../src/Layers/metrics/MetricsReport.ts"
 import * as SettingsFile from "../../../src/Layers/settings/SettingsFile.ts"
 import { SettingsInForce } from "../../../src/Layers/settings/SettingsInForce.ts"
 import { MemoryTimeline } from "../../../src/Layers/status/MemoryTimeline.ts"
@@ -192,6 +193,7 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
         ProjectReports.layer({ pid: process.pid, version: "test" }),
         ProjectSwitch.layer,
         Layer.succeed(HogReport, { report: Effect.dieMessage("nobody asks for it here") }),
+        Layer.succeed(MetricsReport, { report: Effect.dieMessage("nobody asks for it here") }),
         Layer.succeed(MemoryTimeline, { samples: () => Effect.dieMessage("nobody asks for it here") }),
         HistoryReader.layer,
         SettingsStore.layer

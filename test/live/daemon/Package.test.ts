@@ -31,6 +31,7 @@ describe("the package", () => {
         "bin/autopilotd",
         "dist/autopilotd.js",
         "dist/help.js",
+        "dist/metrics.js",
         "dist/panel.js",
         "dist/program.js",
         "dist/top.js",
