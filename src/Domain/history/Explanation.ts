@@ -1,6 +1,7 @@
 import type * as DateTime from "effect/DateTime"
 import type { StatusReply } from "../status/StatusData.ts"
 import type { ServiceTrouble } from "../systemd/UnitTrouble.ts"
+import { wrapped } from "../text/TextLayout.ts"
 import type { UnservedHome } from "../tree/UnservedHome.ts"
 import { projectOf } from "./DaemonEvent.ts"
 import { rowOf } from "./HistoryData.ts"
@@ -79,7 +80,7 @@ export const workerOf = (project: string | undefined): string =>
 const section = (title: string, lines: ReadonlyArray<string>): ReadonlyArray<string> =>
   lines.length === 0 ? [] : ["", `${title}:`, ...lines.map((line) => `  ${line}`)]
 
-/** The explanation as text, ending in a newline. */
+/** The explanation as text, ending in a newline. A terminal's width wraps its sentences, and no advice: users copy it. */
 export const explanationText = (
   { advice, events, sentences }: Pick<Explanation, "advice" | "events" | "sentences">,
   { columns, ...options }: Omit<HistoryTextOptions, "nowMs">
@@ -90,7 +91,8 @@ export const explanationText = (
       : historyTable(events, { ...options, columns: columns && columns - 2 })
           .trimEnd()
           .split("\n")
-  const lines = [...sentences, ...section("Events", table), ...section("What you can do", advice)]
+  const told = columns === undefined ? sentences : sentences.flatMap((sentence) => wrapped(sentence, columns))
+  const lines = [...told, ...section("Events", table), ...section("What you can do", advice)]
   return lines.map((line) => `${line}\n`).join("")
 }
 

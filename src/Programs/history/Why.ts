@@ -101,7 +101,7 @@ export const why = Effect.fnUntraced(function* ({ options }: Invocation) {
     const message = counted(data.projects.length, "project")
     const texts = each.map(({ explanation: { advice, sentences } }) =>
       // One project may be looked at with its events; all of them would fill screens.
-      explanationText({ advice, sentences, events: [] }, { zone, colour })
+      explanationText({ advice, sentences, events: [] }, { zone, colour, columns })
     )
     return yield* out(json ? `${JSON.stringify({ success: true, message, data })}\n` : texts.join("\n"))
   }

@@ -71,20 +71,36 @@ describe("the views of several projects", () => {
         all.stdout,
         /^The worker of blog has failed[^]+\nThe worker of wiki [^]+\nThe worker of shop /
       )
+      const views = [
+        "projects",
+        "history",
+        "why blog",
+        "status wiki",
+        "hogs",
+        "budget show",
+        "doctor",
+        "help",
+        "help start"
+      ]
       for (const columns of [80, 120]) {
-        for (const args of ["projects", "history", "why blog"]) {
-          const seen = yield* ownProcess({
-            home,
-            command: "script",
-            args: ["-qefc", `stty cols ${columns} rows 24; exec ${launcher} ${args}`, "/dev/null"],
-            env: { TERM: "xterm", NO_COLOR: "1" }
-          })
-          assert.strictEqual(seen.code, 0, args)
-          const lines = seen.stdout.split(/\r?\n/)
-          assert.isAbove(lines.length, 3, args)
-          const rows = lines.filter((line) => /^ *[-0-9]{10} |^[ *] (shop|blog|wiki) /.test(line))
-          assert.isNotEmpty(rows, args)
-          for (const line of rows) assert.isAtMost(line.length, columns, line)
+        const shown = yield* ownProcess({
+          home,
+          command: "script",
+          args: [
+            "-qefc",
+            `stty cols ${columns} rows 24; for view in ${views.map((view) => `'${view}'`).join(" ")}; do echo "== $view"; ${launcher} $view; done; true`,
+            "/dev/null"
+          ],
+          env: { TERM: "xterm", NO_COLOR: "1" }
+        })
+        const each = shown.stdout.split(/^== .*\r?\n/m).slice(1)
+        assert.lengthOf(each, views.length)
+        for (const [at, text] of each.entries()) {
+          const lines = text.split(/\r?\n/)
+          assert.isAbove(lines.length, 1, views[at])
+          // Paths and commands are never cut: a user copies them.
+          for (const line of lines.filter((one) => !/\/tmp\/|: autopilotd /.test(one)))
+            assert.isAtMost(line.length, columns, `${views[at]}: ${line}`)
         }
       }
       const crashes = yield* command({ home, args: ["history", "blog"] })
