@@ -43,24 +43,28 @@ const program = (entry, outfile, options = {}) =>
     ...options
   })
 
-/** The shapes of the daemon's answers, as the schemas of the protocol say them. */
-const replyShapes = async () => {
-  const { outputFiles } = await bundle({
-    entryPoints: ["src/Domain/control/ReplyShapes.ts"],
-    platform: "node",
-    format: "esm"
-  })
+/** What a module of src/Domain exports: Node 20 cannot import TypeScript. */
+const exportsOf = async (entry) => {
+  const { outputFiles } = await bundle({ entryPoints: [entry], platform: "node", format: "esm" })
   const code = Buffer.from(outputFiles[0].contents).toString("base64")
-  const module = await import(`data:text/javascript;base64,${code}`)
-  return JSON.stringify(module.replyShapes())
+  return import(`data:text/javascript;base64,${code}`)
 }
+
+/** What the quick commands need of the schemas, which are far larger than they: the shapes of answers, the keys with twins. */
+const [{ replyShapes }, { twinKeys }] = await Promise.all(
+  ["control/ReplyShapes.ts", "json/TwinKeys.ts"].map((path) => exportsOf(`src/Domain/${path}`))
+)
 
 const builds = await Promise.all([
   // What starts first is small: it runs the quick commands, and loads the rest for all others.
   program("src/Programs/main.ts", "dist/autopilotd.js", {
     minify: true,
     banner: {},
-    define: { AUTOPILOTD_VERSION: JSON.stringify(version), AUTOPILOTD_REPLY_SHAPES: await replyShapes() }
+    define: {
+      AUTOPILOTD_VERSION: JSON.stringify(version),
+      AUTOPILOTD_REPLY_SHAPES: JSON.stringify(replyShapes()),
+      AUTOPILOTD_TWIN_KEYS: JSON.stringify(twinKeys)
+    }
   }),
   program("src/Domain/cli/Help.ts", "dist/help.js", { minify: true, banner: {} }),
   program("src/Programs/Program.ts", "dist/program.js"),

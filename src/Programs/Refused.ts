@@ -1,25 +1,39 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import { type CodedError, codeOf, type ErrorCode, knownCode } from "../Domain/control/ErrorCode.ts"
 
-/** The daemon refused a request; `reason` is its sentence. */
+/** A command is not carried out, or not to its end; `reason` is the sentence about it. */
 export class Refused extends Data.TaggedError("Refused")<{
   readonly reason: string
-  /** The printed answer (`--json`) contains the reason already. */
+  readonly code: ErrorCode
+  /** What the answer to `--json` has beside the reason. */
+  readonly data?: object | undefined
+  /** The command has printed the reason already, or what says it. */
   readonly isTold?: boolean
-  /** The exit code of the command; by default that of any failure. */
-  readonly code?: number
 }> {
   override get message() {
     return this.reason
   }
 }
 
-interface Answer<A> {
+/** The code of an error, which may be a refusal. */
+export const failureCode = (failure: CodedError | Refused): ErrorCode =>
+  failure._tag === "Refused" ? failure.code : codeOf(failure)
+
+interface Reply<A> {
   readonly success: boolean
   readonly message: string
+  readonly code?: string
   readonly data?: A | undefined
 }
 
-/** The data of an answer. Fails with the sentence of a daemon that refused. */
-export const granted = <A>({ data, message, success }: Answer<A>): Effect.Effect<NonNullable<A>, Refused> =>
-  success && data !== undefined && data !== null ? Effect.succeed(data) : new Refused({ reason: message })
+/** The data of a reply. Fails with the sentence of a daemon that refused. */
+export const granted = <A>({
+  code,
+  data,
+  message,
+  success
+}: Reply<A>): Effect.Effect<NonNullable<A>, Refused> =>
+  success && data !== undefined && data !== null
+    ? Effect.succeed(data)
+    : new Refused({ reason: message, code: knownCode(code) })

@@ -3,6 +3,7 @@ import "../Layers/daemon/DebuggerSignal.ts"
 import * as Either from "effect/Either"
 import { type CommandLine, parse } from "../Domain/cli/CommandLine.ts"
 import { exitCodes } from "../Domain/cli/ExitCodes.ts"
+import { answerText } from "../Domain/json/JsonAnswer.ts"
 import type { Exchanged } from "../Layers/control/Exchange.ts"
 import { exitProcess } from "../Layers/daemon/ProcessExit.ts"
 import { print, runQuickly } from "./cli/QuickRun.ts"
@@ -14,6 +15,9 @@ const printHelp = async ({ isAll, topic }: Extract<CommandLine, { readonly _tag:
   const { helpText }: typeof import("../Domain/cli/Help.ts") = await import(bundle)
   await print(helpText(topic, isAll))
 }
+
+/** The version of this command has no time and no amount. */
+const noKeys = { moments: [], microDollars: [] }
 
 /** Everything else is in a bundle of its own, which takes three times as long to load as Node. */
 const runProgram = async (argv: ReadonlyArray<string>, earlier: ReadonlyArray<Exchanged>): Promise<void> => {
@@ -29,7 +33,11 @@ const main = async (argv: ReadonlyArray<string>): Promise<void> => {
       await printHelp(line)
       break
     case "Version":
-      await print(`autopilotd ${version}\n`)
+      await print(
+        line.json === true
+          ? answerText({ success: true, message: `autopilotd ${version}`, data: { version } }, noKeys)
+          : `autopilotd ${version}\n`
+      )
       break
     case "Run": {
       const ran = await runQuickly(line.invocation)

@@ -38,6 +38,7 @@ const ladder = {
     "html",
     "chart",
     "panel",
+    "json",
     "cli"
   ],
   Layers: [

@@ -1,4 +1,6 @@
 import type { ControlQuestion, ControlReply, ReplyTo } from "../control/ControlProtocol.ts"
+import { type ErrorCode, knownCode } from "../control/ErrorCode.ts"
+import type { JsonAnswer } from "../json/JsonAnswer.ts"
 import type { ClockTime } from "../status/AgentWords.ts"
 import { oneOfSeveral } from "../status/ProjectOption.ts"
 import type { Invocation } from "./CommandLine.ts"
@@ -24,13 +26,15 @@ export type Step =
 
 /** The output of a command and the refusal after it, which makes it fail. */
 export interface Outcome {
+  /** What a user reads. */
   readonly out: string
+  /** What a program reads instead (`--json`). */
+  readonly answer?: JsonAnswer
   readonly refused?: {
     readonly reason: string
-    /** The output contains the reason already. */
+    /** The output or the answer contains the reason already. */
     readonly isTold: boolean
-    /** The exit code; by default that of any failure. */
-    readonly code?: number
+    readonly code: ErrorCode
   }
 }
 
@@ -81,22 +85,39 @@ export function* confirm(question: string): Generator<Step, boolean, unknown> {
   return (yield { _tag: "Confirm", question }) === true
 }
 
-export const refused = (reason: string, isTold = false): Outcome => ({
+export const refused = (reason: string, code: ErrorCode): Outcome => ({
   out: "",
-  refused: { reason, isTold }
+  refused: { reason, isTold: false, code }
 })
 
-/** The answer of a daemon that did what it was asked, or its refusal. */
-export const shown = <A>(
-  { data, message, success }: { readonly success: boolean; readonly message: string; readonly data?: A },
-  text: (data: NonNullable<A>) => string
-): Outcome => (success && data !== undefined && data !== null ? { out: text(data) } : refused(message))
+interface Reply<A> {
+  readonly success: boolean
+  readonly message: string
+  readonly code?: string
+  readonly data?: A | null
+}
 
-/** An answer in words, or as JSON. One that is no success makes the command fail. */
-export const concluded = (answer: ControlReply, json: boolean | undefined): Outcome => ({
-  out: json ? `${JSON.stringify(answer)}\n` : answer.success ? `${answer.message}\n` : "",
-  ...(!answer.success && { refused: { reason: answer.message, isTold: json === true } })
-})
+/** The data of a daemon that did what it was asked, in words or as JSON, or its refusal. */
+export const shown = <A extends object>(
+  { code, data, message, success }: Reply<A>,
+  json: boolean | undefined,
+  text: (data: A) => string
+): Outcome => {
+  if (!success || data === undefined || data === null) return refused(message, knownCode(code))
+  return json === true ? { out: "", answer: { success, message, data } } : { out: text(data) }
+}
+
+/** A reply in words, or as JSON. One that is no success makes the command fail. */
+export const concluded = (reply: Reply<object>, json: boolean | undefined): Outcome => {
+  const { data, message, success } = reply
+  const code = success ? undefined : knownCode(reply.code)
+  const told = { ...(code === undefined ? {} : { code }), ...(data && { data }) }
+  return {
+    out: json !== true && success ? `${message}\n` : "",
+    ...(json === true && { answer: { success, message, ...told } }),
+    ...(code !== undefined && { refused: { reason: message, isTold: json === true, code } })
+  }
+}
 
 /** The answer with its project in front, where the daemon has several: its own sentences name none. */
 export const aboutProject = (answer: ControlReply): ControlReply => {

@@ -1,4 +1,5 @@
 import { problemLine, reloadText } from "../config/ChangesText.ts"
+import { knownCode } from "../control/ErrorCode.ts"
 import { budgetText } from "../session/BudgetText.ts"
 import { projectsText } from "../status/ProjectsText.ts"
 import { statusText } from "../status/StatusText.ts"
@@ -15,18 +16,17 @@ import {
   refused,
   shown
 } from "./Dialogue.ts"
-import { exitCodes } from "./ExitCodes.ts"
 import { forEachName, unknownProject } from "./SeveralNames.ts"
 import { restartWorker, startWorker, stopWorker, switchProject } from "./WorkerDialogues.ts"
 
 /** `autopilotd status`: shows a worker's state, its reason, and what comes next. */
 const status: DialogueOf = function* (invocation, { clockTime, colour, nowMs }) {
   const reply = yield* ask({ type: "Status", ...forProject(invocation) })
-  const outcome = invocation.options.json
-    ? concluded(reply, true)
-    : shown(reply, (data) => statusText(data, { clockTime, colour, nowMs: nowMs() }))
+  const outcome = shown(reply, invocation.options.json, (data) =>
+    statusText(data, { clockTime, colour, nowMs: nowMs() })
+  )
   if (outcome.refused !== undefined || reply.data?.worker_status !== "failed") return outcome
-  return { ...outcome, refused: { reason: reply.message, isTold: true, code: exitCodes.workerFailed } }
+  return { ...outcome, refused: { reason: reply.message, isTold: true, code: "worker_failed" } }
 }
 
 /** `autopilotd projects`: shows the state of each project's worker, and the selected project. */
@@ -44,26 +44,21 @@ const projects: DialogueOf = function* (
       unknownProject(
         unknown,
         known.map((name) => printable(name))
-      )
+      ),
+      "unknown_project"
     )
   }
   const rows = names === undefined ? all : all.filter(({ name }) => names.includes(name))
-  return shown(reply, (data) =>
-    json
-      ? `${JSON.stringify({ ...reply, data: { ...data, projects: rows } })}\n`
-      : projectsText(
-          { projects: rows },
-          { clockTime, colour, columns: long === true ? undefined : columns, nowMs: nowMs() }
-        )
+  const asked = reply.data && { ...reply, data: { ...reply.data, projects: rows } }
+  return shown(asked ?? reply, json, (data) =>
+    projectsText(data, { clockTime, colour, columns: long === true ? undefined : columns, nowMs: nowMs() })
   )
 }
 
 /** `autopilotd budget show`: what the agents of all projects have used. */
 const budgetShow: DialogueOf = function* ({ options: { json, long } }, { columns }) {
   const reply = yield* ask({ type: "Budget" })
-  return shown(reply, (data) =>
-    json ? `${JSON.stringify(reply)}\n` : budgetText(data, long === true ? undefined : columns)
-  )
+  return shown(reply, json, (data) => budgetText(data, long === true ? undefined : columns))
 }
 
 /** `autopilotd budget reset`: begins another work of a project's agent. */
@@ -89,19 +84,20 @@ const reload: DialogueOf = function* (invocation) {
     { type: "ReloadConfig", ...(restart === undefined ? {} : { restart }), ...forProject(invocation) },
     patience
   )
-  const { data, message, success } = reply
-  const out = json ? `${JSON.stringify(reply)}\n` : ""
-  if (data !== undefined && "problems" in data && data.problems.length > 0 && !json) {
+  const { code, data, message, success } = reply
+  if (json) return concluded(reply, json)
+  if (data !== undefined && "problems" in data && data.problems.length > 0) {
     // The answer to a refused reload has lines, but not the path of their file.
     const settings = (yield* askPerhaps({ type: "GetConfig" }, patience))?.data
     const path = settings !== undefined && "path" in settings ? settings.path : undefined
     const lines = data.problems.map((problem) => problemLine(problem, path))
-    return refused([...lines, "Nothing was changed: the previous settings stay in force."].join("\n"))
+    return refused(
+      [...lines, "Nothing was changed: the previous settings stay in force."].join("\n"),
+      knownCode(code)
+    )
   }
-  if (!success || data === undefined || "problems" in data) {
-    return { out, refused: { reason: message, isTold: json === true } }
-  }
-  return { out: json ? out : reloadText(data) }
+  if (!success || data === undefined || "problems" in data) return refused(message, knownCode(code))
+  return { out: reloadText(data) }
 }
 
 /** The commands that only talk to the daemon. Both roads run them: see `src/Programs/README.md`. */

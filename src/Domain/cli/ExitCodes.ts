@@ -1,3 +1,5 @@
+import type { ErrorCode } from "../control/ErrorCode.ts"
+
 /** `interrupted` is 128 + SIGINT, as shells report it. */
 export const exitCodes = {
   done: 0,
@@ -5,13 +7,20 @@ export const exitCodes = {
   usage: 2,
   notRunning: 3,
   workerFailed: 4,
+  workerStopped: 5,
+  /** As timeout(1) has it. */
+  timeout: 124,
   interrupted: 130
 } as const
 
-/** The exit codes of `wait` for the outcomes of a work: 4 as in `status`, 124 as timeout(1) has it. */
-export const waitExitCodes = {
-  finished: 0,
-  failed: exitCodes.workerFailed,
-  stopped: 5,
-  timeout: 124
-} as const
+/** The errors that have an exit code of their own. */
+const own: Readonly<Partial<Record<ErrorCode, number>>> = {
+  usage: exitCodes.usage,
+  no_daemon: exitCodes.notRunning,
+  worker_failed: exitCodes.workerFailed,
+  worker_stopped: exitCodes.workerStopped,
+  timeout: exitCodes.timeout
+}
+
+/** The exit code of a command that fails with an error of this code. */
+export const exitCodeOf = (code: ErrorCode): number => own[code] ?? exitCodes.failed

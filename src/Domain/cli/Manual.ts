@@ -17,7 +17,8 @@ export const generalUsage = "autopilotd [COMMAND] [NAME...] [OPTIONS] [-- COMMAN
 export const optionRules = [
   "A command acts on the project that it names, as in autopilotd status shop or autopilotd status --project shop, and without a name on the selected one; autopilotd switch selects another.",
   "Options may stand before or after the command. A default applies when neither the command line, nor the environment, nor the settings file sets a value.",
-  "autopilotd --help shows the commands that matter first, autopilotd help --all every command, option, variable, file and exit code."
+  "autopilotd --help shows the commands that matter first, autopilotd help --all every command, option, variable, file and exit code.",
+  "With --json the answer is one JSON object, also when the command fails: success, message, the code of an error, and data. docs/json.md of the installation describes the data of each command, and the codes with their exit codes."
 ] as const
 
 export const generalExamples: ReadonlyArray<string> = [
@@ -64,6 +65,8 @@ export const exitCodeEntries: ReadonlyArray<Entry> = [
   [String(exitCodes.usage), "Invalid command line"],
   [String(exitCodes.notRunning), "No daemon is running"],
   [String(exitCodes.workerFailed), "The worker has failed, which status shows"],
+  [String(exitCodes.workerStopped), "The worker was stopped before its work was finished, as wait says"],
+  [String(exitCodes.timeout), "--timeout of wait has passed"],
   [String(exitCodes.interrupted), "Interrupted by Ctrl-C"]
 ]
 

@@ -163,7 +163,7 @@ export const optionTable = {
   }),
   all: flag({ long: "all", summary: "Show all" }),
   long: flag({ long: "long", short: "l", summary: "Show all of it, however wide or long the table gets" }),
-  json: flag({ long: "json", summary: "Print the answer as one JSON object" })
+  json: flag({ long: "json", summary: "Print the answer as JSON: see docs/json.md" })
 }
 
 export type OptionKey = keyof typeof optionTable

@@ -1,3 +1,5 @@
+import { knownCode } from "../control/ErrorCode.ts"
+import type { JsonAnswer } from "../json/JsonAnswer.ts"
 import { listed } from "../text/TextLayout.ts"
 import { ask, type Dialogue, type DialogueOf, type Outcome, pause, refused, type Step } from "./Dialogue.ts"
 
@@ -5,7 +7,10 @@ import { ask, type Dialogue, type DialogueOf, type Outcome, pause, refused, type
 export const unknownProject = (name: string, known: ReadonlyArray<string>): string =>
   `There is no project "${name}" here. The projects are: ${known.join(", ")}.`
 
-/** One answer for all projects: success only if each has it. The exit code is that of the failures, where they agree. */
+const answerOf = ({ answer, refused: failure }: Outcome): JsonAnswer =>
+  answer ?? { success: false, message: failure?.reason ?? "", ...(failure && { code: failure.code }) }
+
+/** One answer for all projects: success only if each has it. The error is that of the failures, where they agree. */
 const joined = (
   outcomes: ReadonlyArray<Outcome & { readonly name: string }>,
   json: boolean | undefined,
@@ -18,21 +23,25 @@ const joined = (
     failures.length === 0
       ? `Done for ${listed(outcomes.map(({ name }) => name))}`
       : failures.map(({ name, reason }) => `${name}: ${reason}`).join("\n")
-  const answers = () => outcomes.map(({ name, out }) => ({ project: name, ...JSON.parse(out) }))
-  const out = json
-    ? `${JSON.stringify({ success: failures.length === 0, message, data: { answers: answers() } })}\n`
-    : outcomes.flatMap((outcome) => (outcome.out === "" ? [] : [outcome.out])).join(between)
   const [failure] = failures
-  if (failure === undefined) return { out }
+  const agreed = failures.every(({ code }) => code === failure?.code)
+  const code = failure === undefined || agreed ? failure?.code : "several"
+  const failed = code === undefined ? {} : { code }
+  const out = outcomes.flatMap((outcome) => (outcome.out === "" ? [] : [outcome.out])).join(between)
   const untold = failures.filter(({ isTold }) => !isTold).map(({ reason }) => reason)
-  const { code } = failure
-  return {
-    out,
+  const refused = code !== undefined && {
     refused: {
       reason: untold.length === 0 ? message : untold.join("\n"),
-      isTold: untold.length === 0,
-      ...(code !== undefined && failures.every((one) => one.code === code) && { code })
+      isTold: json === true || untold.length === 0,
+      code
     }
+  }
+  if (json !== true) return { out, ...refused }
+  const answers = outcomes.map(({ name, ...outcome }) => ({ project: name, ...answerOf(outcome) }))
+  return {
+    out: "",
+    answer: { success: failure === undefined, message, ...failed, data: { answers } },
+    ...refused
   }
 }
 
@@ -51,11 +60,11 @@ export const forEachName = (one: DialogueOf, between = ""): DialogueOf =>
   function* (invocation, surroundings) {
     const { names, ...args } = invocation.args
     if (names === undefined) return yield* one(invocation, surroundings)
-    const { data, message } = yield* ask({ type: "Projects" })
-    if (data === undefined) return refused(message)
+    const { code, data, message } = yield* ask({ type: "Projects" })
+    if (data === undefined) return refused(message, knownCode(code))
     const known = data.projects.map(({ name }) => name)
     const unknown = names.find((name) => !known.includes(name))
-    if (unknown !== undefined) return refused(unknownProject(unknown, known))
+    if (unknown !== undefined) return refused(unknownProject(unknown, known), "unknown_project")
     const turns = names.map((project): Turn => {
       const options = { ...invocation.options, project }
       const dialogue = one({ ...invocation, args, options }, surroundings)

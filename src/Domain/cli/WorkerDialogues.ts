@@ -1,4 +1,5 @@
 import type { ControlReply } from "../control/ControlProtocol.ts"
+import { knownCode } from "../control/ErrorCode.ts"
 import { oneOfSeveral, projectOption, withProject } from "../status/ProjectOption.ts"
 import type { ProjectRow } from "../status/ProjectsData.ts"
 import { stateWord, workerSentence } from "../status/WorkerSentence.ts"
@@ -28,6 +29,14 @@ function* followWorker(invocation: Invocation) {
   }
 }
 
+/** The reply about a worker that has settled, in the state that was asked for or not. */
+const inState = (success: boolean, message: string, data: NonNullable<ControlReply["data"]>) => ({
+  success,
+  message,
+  ...(!success && { code: "wrong_state" }),
+  data
+})
+
 const worker = (
   type: "StartWorker" | "StopWorker" | "RestartWorker",
   wanted: "running" | "stopped"
@@ -40,7 +49,7 @@ const worker = (
     const project = oneOfSeveral(data)
     const worker = project === undefined ? "Worker" : `Worker of ${project}`
     const message = `${worker} ${withProject(workerSentence(data, nowMs()), projectOption(data))}`
-    return concluded({ success: data.worker_status === wanted, message, data }, json)
+    return concluded(inState(data.worker_status === wanted, message, data), json)
   }
 
 /** `autopilotd start-worker`: waits until the worker runs. */
@@ -95,8 +104,8 @@ const switchSentence = (target: string, { before, data }: Switched, nowMs: numbe
 export const switchProject: DialogueOf = function* (invocation, { canAsk, nowMs }) {
   const { json, keep, noWait, yes } = invocation.options
   const target = argumentOf(invocation, "target")
-  const { data: before, message: unknown } = yield* ask({ type: "Projects" })
-  if (before === undefined) return refused(unknown)
+  const { code, data: before, message: unknown } = yield* ask({ type: "Projects" })
+  if (before === undefined) return refused(unknown, knownCode(code))
   const ends = before.projects.find(
     ({ name, worker_pid }) => name === before.selected && name !== target && worker_pid !== null
   )
@@ -108,7 +117,7 @@ export const switchProject: DialogueOf = function* (invocation, { canAsk, nowMs 
     if (!isWanted)
       return {
         out: `Nothing was changed: the worker of ${ends.name} keeps running.\n`,
-        refused: { reason: "Not switched", isTold: true }
+        refused: { reason: "Not switched", isTold: true, code: "refused" }
       }
   }
   const reply = yield* ask({
@@ -124,5 +133,5 @@ export const switchProject: DialogueOf = function* (invocation, { canAsk, nowMs 
   if (switched === undefined) return concluded(reply, json)
   const { data } = switched
   const message = switchSentence(target, switched, nowMs())
-  return concluded({ success: data.worker_status === "running", message, data }, json)
+  return concluded(inState(data.worker_status === "running", message, data), json)
 }

@@ -10,6 +10,7 @@ import { BudgetData } from "../session/BudgetData.ts"
 import { ProjectsData } from "../status/ProjectsData.ts"
 import { StatusData, StatusReply } from "../status/StatusData.ts"
 import { Count, perhaps } from "../Wire.ts"
+import { errorCodes } from "./ErrorCode.ts"
 import { SubscribeRequest } from "./Subscription.ts"
 
 const forProject = { project: perhaps(ProjectName) }
@@ -101,6 +102,8 @@ export type AnswerData = typeof AnswerData.Type
 export const ControlResponse = Schema.Struct({
   success: Schema.Boolean,
   message: Schema.String,
+  /** The kind of error of an answer that is no success. */
+  code: perhaps(Schema.Literal(...errorCodes)),
   data: perhaps(AnswerData)
 })
 export type ControlResponse = typeof ControlResponse.Type
@@ -110,6 +113,7 @@ const reply = <A, I>(data: Schema.Schema<A, I>) =>
   Schema.Struct({
     success: Schema.Boolean,
     message: Schema.String,
+    code: perhaps(Schema.String),
     data: Schema.optionalWith(data, { exact: true, nullable: true })
   })
 

@@ -169,18 +169,18 @@ const isForOriginal = (data: AnswerData | undefined): data is StatusData | undef
 export const encodeResponse = (response: ControlResponse): string => {
   const encoded = encodeKnownResponse(response)
   const whole = line(encoded)
-  const { success, message, data } = encoded
+  const { data, message, ...head } = encoded
   if (!isForOriginal(data) || fits(whole)) return whole
   for (const maxLength of cuts) {
     const shortened = line({
-      success,
+      ...head,
       message: shortenString(message, maxLength),
       ...(data === undefined ? {} : { data: shortenStatus(data, maxLength) })
     })
     if (fits(shortened)) return shortened
   }
   return line({
-    success,
+    ...head,
     message: shortenString(message, 256),
     ...(data === undefined ? {} : { data: bareStatus(data) })
   })

@@ -1,10 +1,10 @@
 import type * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
-import { Count } from "../Wire.ts"
+import { Count, MicroDollars, Moment } from "../Wire.ts"
 import { replyTo } from "./ControlProtocol.ts"
 import type { ReplyShapes, Shape } from "./ReplyShape.ts"
 
-const isCount = (ast: SchemaAST.AST): boolean => ast === Count.ast
+const isCount = (ast: SchemaAST.AST): boolean => [Count, Moment, MicroDollars].some((one) => one.ast === ast)
 
 const shapeOf = (ast: SchemaAST.AST): Shape => {
   switch (ast._tag) {

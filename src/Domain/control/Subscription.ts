@@ -1,12 +1,12 @@
 import * as Schema from "effect/Schema"
 import { DaemonEvent, projectOf } from "../history/DaemonEvent.ts"
 import { EventCursor } from "../history/EventsFrom.ts"
-import type { PublishedEvent } from "../history/HistoryRecord.ts"
+import { type PublishedEvent, RunId } from "../history/HistoryRecord.ts"
 import { ProjectName } from "../Project.ts"
 import { ProjectsData } from "../status/ProjectsData.ts"
 import { StatusData } from "../status/StatusData.ts"
 import { jsonText } from "../text/Printable.ts"
-import { Count, perhaps } from "../Wire.ts"
+import { Count, field, Moment, perhaps } from "../Wire.ts"
 
 /** Keeps the connection open: first a snapshot, then every event. */
 export const SubscribeRequest = Schema.Struct({
@@ -18,47 +18,52 @@ export const SubscribeRequest = Schema.Struct({
 })
 export type SubscribeRequest = typeof SubscribeRequest.Type
 
+const at = field(Moment, "The time of the line")
+
 const Snapshot = Schema.Struct({
-  type: Schema.Literal("snapshot"),
-  /** Milliseconds since 1970, as in all lines. */
-  at: Count,
-  status: StatusData,
-  projects: ProjectsData,
-  /** The first event of the history that follows as a line, if none is lost on the way. */
-  next: perhaps(EventCursor)
+  type: field(Schema.Literal("snapshot"), "The first line of `--follow`: the present state"),
+  at,
+  status: field(StatusData, "As `status` has it"),
+  projects: field(ProjectsData, "As `projects` has it"),
+  next: perhaps(
+    EventCursor,
+    "The first event of the history that follows as a line, if none is lost on the way"
+  )
 })
+
+const project = "The project that the line is about"
 
 /** A line to a subscriber: a JSON object and a newline. A later version may send other types. */
 export const SubscriptionLine = Schema.Union(
   Snapshot,
   Schema.Struct({
-    type: Schema.Literal("event"),
-    at: Count,
-    /** Absent for an event of no project. */
-    project: perhaps(ProjectName),
-    /** As in the history; absent for an event that the history does not keep. */
-    daemon: perhaps(EventCursor.fields.daemon),
-    seq: perhaps(EventCursor.fields.seq),
-    event: DaemonEvent
+    type: field(Schema.Literal("event"), "Something has happened"),
+    at,
+    project: perhaps(ProjectName, `${project}. Absent for an event of no project`),
+    daemon: perhaps(RunId, "As in the history; absent for an event that the history does not keep"),
+    seq: perhaps(Count, "Likewise"),
+    event: field(DaemonEvent, "The event")
   }),
   Schema.Struct({
-    type: Schema.Literal("log"),
-    at: Count,
-    project: ProjectName,
-    stream: Schema.Literal("out", "err"),
-    text: Schema.String
+    type: field(Schema.Literal("log"), "A line of the worker's output, for a subscriber that asks for it"),
+    at,
+    project: field(ProjectName, project),
+    stream: field(Schema.Literal("out", "err"), "Standard output or standard error"),
+    text: field(Schema.String, "The line")
   }),
-  /** Keeps an idle subscription alive. */
-  Schema.Struct({ type: Schema.Literal("alive"), at: Count }),
-  /** The reason why the daemon ends the subscription. The last line. */
-  Schema.Struct({ type: Schema.Literal("notice"), message: Schema.String })
+  Schema.Struct({ type: field(Schema.Literal("alive"), "Keeps an idle subscription alive"), at }),
+  Schema.Struct({
+    type: field(Schema.Literal("notice"), "The last line: the daemon ends the subscription"),
+    message: field(Schema.String, "Why")
+  })
 )
 export type SubscriptionLine = typeof SubscriptionLine.Type
 
-const encode = Schema.encodeSync(SubscriptionLine)
+/** A line as it is on the wire. */
+export const encodedLine = Schema.encodeSync(SubscriptionLine)
 
 /** Encodes a line, with its newline. */
-export const subscriptionLine = (line: SubscriptionLine): string => `${jsonText(encode(line))}\n`
+export const subscriptionLine = (line: SubscriptionLine): string => `${jsonText(encodedLine(line))}\n`
 
 /** Encodes an event. `nowMs` is the time of one that the history does not keep. */
 export const eventLine = ({ at, daemon, seq, ...event }: PublishedEvent, nowMs: number): string => {

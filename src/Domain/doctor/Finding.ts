@@ -3,7 +3,7 @@ import { counted } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import { aligned } from "../text/Table.ts"
 import { textColumns, wrapped } from "../text/TextLayout.ts"
-import { perhaps } from "../Wire.ts"
+import { field, perhaps } from "../Wire.ts"
 
 /** An error keeps the daemon or a worker from running; a warning may become one. */
 const FindingLevel = Schema.Literal("ok", "warning", "error")
@@ -11,13 +11,10 @@ type FindingLevel = typeof FindingLevel.Type
 
 /** The result of one check. */
 export const Finding = Schema.Struct({
-  /** The subject, in a word or two. */
-  about: Schema.String,
-  level: FindingLevel,
-  /** The result, in sentences. */
-  text: Schema.String,
-  /** The action that fixes it. Absent when the level is `ok`. */
-  cure: perhaps(Schema.String)
+  about: field(Schema.String, "The subject, in a word or two"),
+  level: field(FindingLevel, "An error keeps the daemon or a worker from running; a warning may become one"),
+  text: field(Schema.String, "The result, in sentences"),
+  cure: perhaps(Schema.String, "The action that fixes it. Absent when the level is `ok`")
 })
 export type Finding = typeof Finding.Type
 

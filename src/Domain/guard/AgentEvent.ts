@@ -3,12 +3,13 @@ import { forAnother } from "../agent/AgentSituation.ts"
 import { ProjectName } from "../Project.ts"
 import { humanDuration } from "../text/Amounts.ts"
 import type { Message } from "../text/Style.ts"
+import { moment } from "../Wire.ts"
 
 const ofProject = { project: ProjectName }
 
 /** `text` continues `The agent `; `untilMs` is milliseconds since 1970, null when it is not known. */
 const words = { ...ofProject, text: Schema.String }
-const until = { atMs: Schema.Number, untilMs: Schema.NullOr(Schema.Number) }
+const until = { atMs: moment(Schema.Number), untilMs: Schema.NullOr(moment(Schema.Number)) }
 
 /** What a running agent meets, each told once. */
 export const AgentEvent = Schema.Union(

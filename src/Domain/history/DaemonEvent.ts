@@ -12,7 +12,7 @@ import { describeService, ServiceEvent } from "../systemd/ServiceEvent.ts"
 import { humanDuration, processes } from "../text/Amounts.ts"
 import type { Message } from "../text/Style.ts"
 import { describeGroup, GroupEvent } from "../tree/GroupEvent.ts"
-import { perhaps } from "../Wire.ts"
+import { moment, perhaps } from "../Wire.ts"
 import { describeLifecycle, LifecycleEvent } from "../worker/LifecycleEvent.ts"
 import { describeSavedState, SavedStateEvent } from "../worker/SavedStateEvent.ts"
 
@@ -26,7 +26,7 @@ export const DaemonEvent = Schema.Union(
   Schema.TaggedStruct("DaemonVanished", {
     pid: Schema.Int,
     /** The time of its last sign of life, at most a minute before its end, and how long ago that is. */
-    lastSignMs: Schema.Number,
+    lastSignMs: moment(Schema.Number),
     agoMs: Schema.Number,
     withMachine: Schema.Boolean
   }),

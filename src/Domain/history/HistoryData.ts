@@ -1,22 +1,23 @@
 import type * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import { midnightBefore } from "../text/LocalTime.ts"
-import { Count, perhaps } from "../Wire.ts"
+import { Count, field, perhaps } from "../Wire.ts"
 import { describeEvent } from "./DaemonEvent.ts"
 import { type EventCursor, eventsFrom } from "./EventsFrom.ts"
 import { type HistoryRecord, RecordHead } from "./HistoryRecord.ts"
 import { restartsByDay, restartsIn } from "./Restarts.ts"
 
 /** A record with its text, and all fields of its event. */
-const HistoryRow = Schema.Struct(
+export const HistoryRow = Schema.Struct(
   {
     ...RecordHead.fields,
-    _tag: Schema.String,
-    level: Schema.Literal("info", "warning", "error"),
-    /** The event in one sentence. */
-    text: Schema.String,
-    /** The whole event, two of whose fields `level` and `text` may hide; only in an answer to `from`. */
-    event: perhaps(Schema.Unknown)
+    _tag: field(Schema.String, "The kind of the event: see [events](#events)"),
+    level: field(Schema.Literal("info", "warning", "error"), "How much it matters"),
+    text: field(Schema.String, "The event in one sentence"),
+    event: perhaps(
+      Schema.Unknown,
+      "The whole event, two of whose fields `level` and `text` may hide; only in an answer of the control socket to `from`"
+    )
   },
   Schema.Record({ key: Schema.String, value: Schema.Unknown })
 )
@@ -24,19 +25,27 @@ type HistoryRow = typeof HistoryRow.Type
 
 /** The answer to the request History. */
 export const HistoryData = Schema.Struct({
-  /** The oldest first. */
-  records: Schema.Array(HistoryRow),
-  /** The restarts of the last seven days including today, the newest day first. */
-  restarts: Schema.Array(
-    Schema.Struct({
-      day: Schema.String,
-      project: Schema.String,
-      restarts: Count,
-      causes: Schema.Array(Schema.Struct({ cause: Schema.String, restarts: Count }))
-    })
+  records: field(Schema.Array(HistoryRow), "The oldest first"),
+  restarts: field(
+    Schema.Array(
+      Schema.Struct({
+        day: field(Schema.String, "The day in the local time zone: `2026-11-29`"),
+        project: field(Schema.String, "The project of the worker"),
+        restarts: field(Count, "How often its worker was restarted on that day"),
+        causes: field(
+          Schema.Array(
+            Schema.Struct({
+              cause: field(Schema.String, "The verdict, or what else caused them"),
+              restarts: field(Count, "How many")
+            })
+          ),
+          "The most frequent first"
+        )
+      })
+    ),
+    "The restarts of the last seven days including today, the newest day first"
   ),
-  /** Unreadable lines of the history. */
-  damaged_lines: Count
+  damaged_lines: field(Count, "Unreadable lines of the history")
 })
 export type HistoryData = typeof HistoryData.Type
 

@@ -3,16 +3,17 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { jsonText } from "../text/Printable.ts"
 import { isTable } from "../toml/RawSettings.ts"
+import { field, moment } from "../Wire.ts"
 import { DaemonEvent } from "./DaemonEvent.ts"
+
+/** The id of a daemon's run. */
+export const RunId = Schema.String.pipe(Schema.minLength(1))
 
 /** The fields at the beginning of each record. */
 export const RecordHead = Schema.Struct({
-  /** The time of the event, in milliseconds since 1970. */
-  at: Schema.Int,
-  /** Counts from 0 in each run of the daemon. A gap means lost records. */
-  seq: Schema.NonNegativeInt,
-  /** The id of the daemon's run. */
-  daemon: Schema.String.pipe(Schema.minLength(1))
+  at: field(moment(Schema.Int), "The time of the event"),
+  seq: field(Schema.NonNegativeInt, "Counts from 0 in each run of the daemon. A gap means lost records"),
+  daemon: field(RunId, "The id of the daemon's run")
 })
 export type RecordHead = typeof RecordHead.Type
 

@@ -1,7 +1,7 @@
 import { renderAgentLine } from "../adapter/AgentText.ts"
 import { stampLength, storedLine } from "../output/StoredLine.ts"
 import type { ProjectName } from "../Project.ts"
-import { harmless, jsonText } from "../text/Printable.ts"
+import { harmless } from "../text/Printable.ts"
 import { type Level, type Style, styled } from "../text/Style.ts"
 import { stampOf } from "./LogFilter.ts"
 
@@ -58,16 +58,16 @@ export const shownText = (line: string): string | undefined => {
 /** A line without its time, unchanged. */
 export const unchangedText = (line: string): string => storedLine(line)?.text ?? line
 
-/** Renders a line as a JSON object. `at` is null for a line without a stamp. */
-export const jsonLine = (line: string, project: ProjectName): string => {
+/** A line for a program. `at` is null for a line without a stamp. */
+export const lineData = (line: string, project: ProjectName) => {
   const { at, stream, text } = storedLine(line) ?? { at: null, stream: "note", text: line }
-  return jsonText({ at, project, stream, text })
+  return { at, project, stream, text }
 }
 
-/** Renders a line of the daemon's own log as a JSON object. */
-export const daemonJsonLine = (line: string): string => {
+/** A line of the daemon's own log for a program. */
+export const daemonLineData = (line: string) => {
   const entry = daemonLine(line)
-  if (entry === undefined) return jsonText({ at: null, stream: "daemon", text: line })
+  if (entry === undefined) return { at: null, stream: "daemon", text: line }
   const at = storedLine(`${entry.stamp} --- `)?.at ?? null
-  return jsonText({ at, stream: "daemon", level: entry.level, text: entry.text })
+  return { at, stream: "daemon", level: entry.level, text: entry.text }
 }

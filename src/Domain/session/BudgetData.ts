@@ -1,37 +1,29 @@
 import * as Schema from "effect/Schema"
 import { microDollars } from "../text/Amounts.ts"
-import { Count, perhaps } from "../Wire.ts"
+import { Count, field, MicroDollars, perhaps } from "../Wire.ts"
 import type { AgentPlan } from "./AgentPlan.ts"
 import { isCostExact, spentOn, type WorkRecord } from "./WorkRecord.ts"
 
 /** The work of one project's agent. Amounts are millionths of a US dollar. */
 const BudgetRow = Schema.Struct({
-  name: Schema.String,
-  /** The cost of the work so far, over all its runs. */
-  work_cost_micro_usd: Count,
-  /** False where a part of the cost is an estimate. */
-  work_cost_is_exact: Schema.Boolean,
-  work_turns: Count,
-  /** `max_budget` and `max_turns` for the work. Absent without a limit. */
-  work_limit_micro_usd: perhaps(Count),
-  work_limit_turns: perhaps(Count),
-  day_cost_micro_usd: Count,
-  /** `max_budget_per_day`. Absent without a limit. */
-  day_limit_micro_usd: perhaps(Count),
-  /** The session that the next run continues. */
-  session_id: perhaps(Schema.String),
-  /** The agent has finished: the next start begins another work. */
-  is_finished: Schema.Boolean
+  name: field(Schema.String, "The name of the project"),
+  work_cost_micro_usd: field(MicroDollars, "The cost of the work so far, over all its runs"),
+  work_cost_is_exact: field(Schema.Boolean, "False where a part of the cost is an estimate"),
+  work_turns: field(Count, "The answers of the agent in this work"),
+  work_limit_micro_usd: perhaps(MicroDollars, "`max_budget` for the work. Absent without a limit"),
+  work_limit_turns: perhaps(Count, "`max_turns` for the work. Absent without a limit"),
+  day_cost_micro_usd: field(MicroDollars, "The cost of this day"),
+  day_limit_micro_usd: perhaps(MicroDollars, "`max_budget_per_day`. Absent without a limit"),
+  session_id: perhaps(Schema.String, "The session that the next run continues"),
+  is_finished: field(Schema.Boolean, "The agent has finished: the next start begins another work")
 })
 export type BudgetRow = typeof BudgetRow.Type
 
 /** The answer to Budget: the projects whose agent the daemon knows. */
 export const BudgetData = Schema.Struct({
-  /** The day in the daemon's time zone: `2026-11-29`. */
-  day: Schema.String,
-  budgets: Schema.Array(BudgetRow),
-  /** `budget.per_day`. Absent without a limit. */
-  all_day_limit_micro_usd: perhaps(Count)
+  day: field(Schema.String, "The day in the daemon's time zone: `2026-11-29`"),
+  budgets: field(Schema.Array(BudgetRow), "The projects whose agent the daemon knows"),
+  all_day_limit_micro_usd: perhaps(MicroDollars, "`budget.per_day`. Absent without a limit")
 })
 export type BudgetData = typeof BudgetData.Type
 

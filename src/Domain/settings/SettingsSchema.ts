@@ -127,7 +127,7 @@ const projectOf = (top: Properties): Node => ({
  * The JSON Schema (draft 7, which editors know best) of daemon.toml. It accepts every file that the daemon accepts, and
  * refuses unknown keys and wrong types. The daemon alone compares settings with each other and with the machine.
  */
-const settingsSchema = (): Node => {
+export const settingsSchema = (): Node => {
   const root = nodeOf(Settings.ast, "")
   const own = root.properties ?? {}
   const top = { ...own, worker_command: withHoisted(own["worker_command"] ?? {}) }

@@ -6,6 +6,7 @@ import type { RunMemory } from "../tree/WorkerMemory.ts"
 import { isFinished, reason, statusWord, type WorkerState, type WorkerStatus } from "../worker/WorkerState.ts"
 import type { AgentData } from "./AgentData.ts"
 import { lastAgentData } from "./AgentReport.ts"
+import { lastRun } from "./LastRun.ts"
 import type { ProjectRow } from "./ProjectsData.ts"
 import type { StatusData } from "./StatusData.ts"
 
@@ -68,9 +69,12 @@ const running = ({ containment, memory, state, worker }: ProjectReport) =>
       }
     : { pid: null, uptimeSeconds: 0, id: undefined, memory: undefined, containment: undefined }
 
-/** The agent that runs, or what is left of the last one. */
-const agents = ({ agent, state: { lastAgent } }: ProjectReport) =>
-  agent !== undefined ? { agent } : lastAgent === undefined ? {} : { last_agent: lastAgentData(lastAgent) }
+/** The agent that runs, or what is left of the last one, and the end of the last run. */
+const agents = ({ agent, state }: ProjectReport) => {
+  const last =
+    agent === undefined && state.lastAgent !== undefined ? lastAgentData(state.lastAgent) : undefined
+  return { ...lastRun(state, agent ?? last), ...(agent && { agent }), ...(last && { last_agent: last }) }
+}
 
 /** What the agent of a running worker is in, or why only a person helps the last one; a verdict tells a missing login. */
 const situationOf = ({ agent, state: { lastAgent } }: ProjectReport): string | undefined => {

@@ -3,7 +3,7 @@ import { MemoryFigures } from "../memory/MemorySample.ts"
 import { counted, dollars, humanBytes, humanDuration } from "../text/Amounts.ts"
 import { openEnded } from "../text/TextLayout.ts"
 import { describeExit, isClean, WorkerExit } from "../tree/WorkerExit.ts"
-import { perhaps } from "../Wire.ts"
+import { moment, perhaps } from "../Wire.ts"
 import { describeOomKill, OomKill } from "./OomKill.ts"
 import { LimitFigures } from "./OverLimit.ts"
 import { type Places, placeOfWorker, startsWithDaemon } from "./Places.ts"
@@ -40,7 +40,7 @@ export const Verdict = Schema.Union(
   verdict("native-crash", { signal: Schema.String }),
   ...OutOfMemory.members,
   /** `resetAtMs` is the end of the limit in milliseconds since 1970, where the message names it. */
-  verdict("usage-limit", { ...words, resetAtMs: perhaps(Schema.Number) }),
+  verdict("usage-limit", { ...words, resetAtMs: perhaps(moment(Schema.Number)) }),
   /** The API was overloaded, failing or unreachable. */
   verdict("overloaded", { ...words, status: perhaps(Schema.Number) }),
   verdict("auth", words),
@@ -65,7 +65,10 @@ export const Verdict = Schema.Union(
 export type Verdict = typeof Verdict.Type
 
 /** The words for the verdicts in events and settings. */
-export type VerdictKind = Verdict["kind"]
+export const VerdictKind: Schema.Schema<Verdict["kind"]> = Schema.Literal(
+  ...new Set(Verdict.members.map(({ fields }) => fields.kind.literals[0]))
+)
+export type VerdictKind = typeof VerdictKind.Type
 
 const spent = (turns: number | undefined, costUsd: number | undefined): string =>
   [

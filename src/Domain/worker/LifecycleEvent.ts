@@ -9,7 +9,7 @@ import { describeExit, WorkerExit } from "../tree/WorkerExit.ts"
 import { describeVerdict, Verdict } from "../verdict/ExitVerdict.ts"
 import { describeOomKill, OomKill } from "../verdict/OomKill.ts"
 import { describeLimit, LimitFigures } from "../verdict/OverLimit.ts"
-import { perhaps } from "../Wire.ts"
+import { moment, perhaps } from "../Wire.ts"
 
 const ofProject = { project: ProjectName }
 const Pids = Schema.Array(Schema.Int)
@@ -57,7 +57,11 @@ export const LifecycleEvent = Schema.Union(
   Schema.TaggedStruct("GitLockLeft", { ...ofProject, path: Schema.String }),
   Schema.TaggedStruct("WorkerNotStarted", { ...ofProject, reason: Schema.String }),
   Schema.TaggedStruct("BackingOff", { ...ofProject, failures: Schema.Int, delayMs: Schema.Number }),
-  Schema.TaggedStruct("Waiting", { ...ofProject, why: Schema.String, untilMs: Schema.NullOr(Schema.Number) }),
+  Schema.TaggedStruct("Waiting", {
+    ...ofProject,
+    why: Schema.String,
+    untilMs: Schema.NullOr(moment(Schema.Number))
+  }),
   /** `why` says why they survive, and what helps. */
   Schema.TaggedStruct("RemainsFound", { ...ofProject, pids: Pids, why: perhaps(Schema.String) }),
   Schema.TaggedStruct("GaveUp", { ...ofProject, failures: Schema.Int, reason: Schema.String }),

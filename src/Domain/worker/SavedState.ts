@@ -11,6 +11,7 @@ import {
   heldForMemory,
   initial,
   isFinished,
+  LastEnd,
   nextStartMs,
   Phase,
   stoppedForLogin,
@@ -49,7 +50,9 @@ export const SavedState = Schema.Struct({
   /** The work of its agent. Absent before the first run of an agent. */
   work: perhaps(WorkRecord),
   /** The last run of its agent that has ended. */
-  agent: perhaps(AgentRun)
+  agent: perhaps(AgentRun),
+  /** The end of the last run. Absent in files of 0.1.0. */
+  lastEnd: perhaps(LastEnd)
 })
 export type SavedState = typeof SavedState.Type
 
@@ -94,11 +97,12 @@ export const savedStateOf = (
   const found = {
     ...(tree && { tree }),
     ...(state.work === noWork ? {} : { work: state.work }),
-    ...(state.lastAgent && { agent: state.lastAgent })
+    ...(state.lastAgent && { agent: state.lastAgent }),
+    ...(state.lastEnd && { lastEnd: state.lastEnd })
   }
   if (state.leaving !== undefined && before !== undefined) {
     // A shutdown or a removed project does not change the wish of the user.
-    const { agent: _, tree: __, work: ___, ...wish } = before
+    const { agent: _, tree: __, work: ___, lastEnd: ____, ...wish } = before
     return { ...wish, ...found }
   }
   const loginNeededMs = stoppedForLogin(state)
@@ -130,7 +134,8 @@ export const emptyState: SavedState = {
 export const afresh = (before: SavedState | undefined): SavedState => ({
   ...emptyState,
   ...(before?.work && { work: withFreshChances(before.work) }),
-  ...(before?.agent && { agent: before.agent })
+  ...(before?.agent && { agent: before.agent }),
+  ...(before?.lastEnd && { lastEnd: before.lastEnd })
 })
 
 const failures = (count: number): string => `${count} failure${count === 1 ? "" : "s"} in a row`
@@ -204,7 +209,8 @@ export const resume = (rules: WorkerRules, saved: SavedState, nowMs: number, aut
     wanted,
     failures: saved.failures,
     work: saved.work ?? noWork,
-    lastAgent: saved.agent
+    lastAgent: saved.agent,
+    lastEnd: saved.lastEnd
   }
   const kept = (what: string) =>
     ({ _tag: "Publish", event: { _tag: "StateKept", project: rules.project, what } }) as const

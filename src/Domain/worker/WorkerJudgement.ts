@@ -12,7 +12,7 @@ import { afterUnknownEnd, sessionAfter } from "./AgentProgress.ts"
 import { delayMs } from "./RestartPolicy.ts"
 import { followUp } from "./VerdictPolicy.ts"
 import type { PublishedEvent, WorkerEvent, WorkerRules } from "./WorkerEvent.ts"
-import { type Phase, Sequel, type WorkerState } from "./WorkerState.ts"
+import { lastEndOf, type Phase, Sequel, type WorkerState } from "./WorkerState.ts"
 import { fail, giveUp, hold, launch, publish, rest, type Step } from "./WorkerTransition.ts"
 
 export const personNeeded = ({ project }: WorkerRules, reason: string): PublishedEvent => ({
@@ -249,6 +249,7 @@ export const onDown = (
     ...state,
     work: session?.work ?? state.work,
     lastExit: describeJudged({ ended, verdict }),
+    lastEnd: lastEndOf(exit, verdict.kind),
     lastAgent: lastAgentAfter(rules, state, run, verdict)
   }
   // The worker had finished when the daemon stopped it for a reason of its own: another run would pay for it again.

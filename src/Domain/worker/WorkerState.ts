@@ -3,8 +3,10 @@ import * as Schema from "effect/Schema"
 import type { AgentRun } from "../session/AgentRun.ts"
 import { noWork, type WorkRecord } from "../session/WorkRecord.ts"
 import { describeSurvivors, type Survivor } from "../tree/Survivor.ts"
-import type { VerdictKind } from "../verdict/ExitVerdict.ts"
+import type { WorkerExit } from "../tree/WorkerExit.ts"
+import { VerdictKind } from "../verdict/ExitVerdict.ts"
 import type { KillReason, WorkerEnd } from "../verdict/WorkerEnd.ts"
+import { Count, perhaps } from "../Wire.ts"
 
 /**
  * The condition that a held start waits for. `time`: its time of day. `worker`: the end of another worker, or its time
@@ -94,6 +96,21 @@ export interface Streak {
   readonly atMs: number
 }
 
+/** The end of a run. `verdict` is absent until the exit is judged; a worker that was not started has neither of the others. */
+export const LastEnd = Schema.Struct({
+  verdict: perhaps(VerdictKind),
+  code: perhaps(Count),
+  signal: perhaps(Schema.String)
+})
+export type LastEnd = typeof LastEnd.Type
+
+/** The end of a run from the status of its leader. */
+export const lastEndOf = ({ code, signal }: WorkerExit, verdict?: VerdictKind): LastEnd => ({
+  ...(verdict === undefined ? {} : { verdict }),
+  ...(code === null ? {} : { code }),
+  ...(signal === null ? {} : { signal })
+})
+
 /** The state of a project's worker. */
 export interface WorkerState {
   readonly phase: Phase
@@ -111,6 +128,8 @@ export interface WorkerState {
   readonly streak: Streak | undefined
   /** The last exit, one sentence without a full stop. */
   readonly lastExit: string | undefined
+  /** The same for programs. */
+  readonly lastEnd: LastEnd | undefined
   /** The work of its agent across the runs; empty for a worker whose agent is unknown. */
   readonly work: WorkRecord
   /** The last run of its agent that has ended; undefined for a worker that is none. */
@@ -126,6 +145,7 @@ export const initial: WorkerState = {
   leaving: undefined,
   streak: undefined,
   lastExit: undefined,
+  lastEnd: undefined,
   work: noWork,
   lastAgent: undefined
 }

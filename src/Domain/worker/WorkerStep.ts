@@ -7,7 +7,7 @@ import { remainsFound } from "./LifecycleEvent.ts"
 import { onCommand } from "./UserCommands.ts"
 import type { HeldStart, WorkerEvent, WorkerRules } from "./WorkerEvent.ts"
 import { follow, onDown, personNeeded, proceed } from "./WorkerJudgement.ts"
-import { type Awaited, Phase, Sequel, type WorkerState } from "./WorkerState.ts"
+import { type Awaited, lastEndOf, Phase, Sequel, type WorkerState } from "./WorkerState.ts"
 import {
   andThen,
   end,
@@ -133,7 +133,8 @@ const onRun = (
       // A refused start has begun no run.
       const work = event.verdict === undefined ? afterNoStart(state.work) : state.work
       if (phase._tag === "Stopping") return proceed(rules, { ...state, work }, phase.sequel, undefined)
-      const next = { ...state, work, lastExit: `not started: ${event.because}` }
+      const lastEnd = { verdict: event.verdict?.kind ?? ("not-started" as const) }
+      const next = { ...state, work, lastExit: `not started: ${event.because}`, lastEnd }
       if (event.isRefused)
         return andThen(giveUp(rules, next, event.because, personNeeded(rules, event.because)), published)
       const verdict = event.verdict ?? ({ kind: "not-started", reason: event.because } as const)
@@ -147,7 +148,8 @@ const onRun = (
     case "Exited": {
       const next = {
         ...state,
-        lastExit: describeEnd(event)
+        lastExit: describeEnd(event),
+        lastEnd: lastEndOf(event.exit)
       }
       const wasAsked = phase._tag === "Stopping" && phase.asked !== undefined
       const { exit, oomKill, uptimeMs } = event

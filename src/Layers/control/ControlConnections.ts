@@ -2,6 +2,7 @@ import type * as Net from "node:net"
 import * as Effect from "effect/Effect"
 import { ControlFraming } from "../../Domain/control/ControlFraming.ts"
 import { encodeResponse } from "../../Domain/control/ControlWire.ts"
+import type { ErrorCode } from "../../Domain/control/ErrorCode.ts"
 import { subscriptionLine } from "../../Domain/control/Subscription.ts"
 
 /** Bounds what clients of the control socket may cost. */
@@ -52,7 +53,8 @@ interface Connection {
 }
 
 /** The answer to a request that is not carried out. */
-export const refusal = (message: string): string => encodeResponse({ success: false, message })
+export const refusal = (message: string, code: ErrorCode = "bad_request"): string =>
+  encodeResponse({ success: false, message, code })
 
 /** The last line of a subscription. */
 const notice = (message: string): string => subscriptionLine({ type: "notice", message })

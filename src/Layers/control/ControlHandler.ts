@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ControlQuestion, ControlResponse } from "../../Domain/control/ControlProtocol.ts"
+import { codeOf, type ErrorCode } from "../../Domain/control/ErrorCode.ts"
 import type { SubscribeRequest } from "../../Domain/control/Subscription.ts"
 import { defaultHistoryEvents, eventCount, historyData, needed } from "../../Domain/history/HistoryData.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
@@ -40,8 +41,11 @@ export class ControlHandler extends Context.Tag("ControlHandler")<
   ControlHandler,
   {
     readonly handle: (request: ControlQuestion) => Effect.Effect<ControlResponse>
-    /** Serves a subscriber until it is gone. Fails with the sentence that refuses it, before anything was sent. */
-    readonly follow: (request: SubscribeRequest, follower: Follower) => Effect.Effect<void, string>
+    /** Serves a subscriber until it is gone. Fails with what refuses it, before anything was sent. */
+    readonly follow: (
+      request: SubscribeRequest,
+      follower: Follower
+    ) => Effect.Effect<void, { readonly message: string; readonly code: ErrorCode }>
   }
 >() {}
 
@@ -87,7 +91,9 @@ const make = Effect.gen(function* () {
     )
 
   const answered = Effect.fnUntraced(function* (answer: CommandAnswer, project: ProjectName | undefined) {
-    const response: ControlResponse = { ...answer, data: yield* reports.status(project) }
+    const { message, success } = answer
+    const data = yield* reports.status(project)
+    const response: ControlResponse = { success, message, ...(!success && { code: "bug" }), data }
     return response
   })
 
@@ -193,9 +199,14 @@ const make = Effect.gen(function* () {
 
   return ControlHandler.of({
     handle: (request) =>
-      Effect.catchAll(answer(request), ({ message }) => Effect.succeed({ success: false, message })),
+      Effect.catchAll(answer(request), (error) =>
+        Effect.succeed({ success: false, message: error.message, code: codeOf(error) })
+      ),
     follow: (request, follower) =>
-      Effect.mapError(subscriptions.serve(request, follower), ({ message }) => message)
+      Effect.mapError(subscriptions.serve(request, follower), (error) => ({
+        message: error.message,
+        code: codeOf(error)
+      }))
   })
 })
 

@@ -77,7 +77,8 @@ export const bind = (
         Effect.as(
           Effect.logError(`Answering the control request ${type} failed: this is a bug in autopilotd`, cause),
           refusal(
-            `Internal error while answering ${type}: this is a bug in autopilotd. The daemon keeps running, and its log has the cause.`
+            `Internal error while answering ${type}: this is a bug in autopilotd. The daemon keeps running, and its log has the cause.`,
+            "bug"
           )
         )
       )
@@ -98,7 +99,7 @@ export const bind = (
       if (follower === undefined) return
       const following = Effect.suspend(() => handler.follow(request, follower)).pipe(
         Effect.as(undefined),
-        Effect.catchAll((reason) => Effect.succeed(refusal(reason)))
+        Effect.catchAll(({ code, message }) => Effect.succeed(refusal(message, code)))
       )
       run(Effect.map(survive(request.type, following), (line) => line && follower.end(line)))
     }

@@ -1,8 +1,9 @@
 import * as Effect from "effect/Effect"
 import type { ConfigProblem } from "../../Domain/config/SettingsData.ts"
 import type { ControlResponse } from "../../Domain/control/ControlProtocol.ts"
+import { type CodedError, codeOf } from "../../Domain/control/ErrorCode.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
-import type { SettingsProblem } from "../../Domain/settings/SettingsProblem.ts"
+import type { SettingsError, SettingsProblem } from "../../Domain/settings/SettingsProblem.ts"
 import { SettingsReload } from "../config/SettingsReload.ts"
 import { SettingsStore } from "../config/SettingsStore.ts"
 
@@ -14,22 +15,27 @@ const onWire = ({ column, key, line, nearest, reason }: SettingsProblem): Config
   ...(nearest === undefined ? {} : { nearest })
 })
 
-const refusal = (message: string, problems: ReadonlyArray<SettingsProblem> = []): ControlResponse => ({
+const refusal = (
+  error: CodedError,
+  message: string,
+  problems: ReadonlyArray<SettingsProblem> = []
+): ControlResponse => ({
   success: false,
   message,
+  code: codeOf(error),
   data: { problems: problems.map(onWire) }
 })
 
-const refused = (problems: ReadonlyArray<SettingsProblem>, consequence: string) =>
-  refusal(
-    `${consequence}: the settings have ${problems.length === 1 ? "a problem" : `${problems.length} problems`}`,
-    problems
-  )
+const refused = (error: SettingsError, consequence: string) => {
+  const { problems } = error
+  const count = problems.length === 1 ? "a problem" : `${problems.length} problems`
+  return refusal(error, `${consequence}: the settings have ${count}`, problems)
+}
 
 const unchanged = "Nothing was changed, and the settings in force stay"
 
-const withoutWorker = ({ message }: { readonly message: string }) =>
-  Effect.succeed(refusal(`${unchanged}. ${message}`))
+const withoutWorker = (error: CodedError & { readonly message: string }) =>
+  Effect.succeed(refusal(error, `${unchanged}. ${error.message}`))
 
 /** Answers the requests about settings. A refusal is an answer too, with the place of every problem. */
 export const make = Effect.gen(function* () {
@@ -38,7 +44,9 @@ export const make = Effect.gen(function* () {
   return {
     get: store.get.pipe(
       Effect.map((data): ControlResponse => ({ success: true, message: `Settings of ${data.path}`, data })),
-      Effect.catchTag("SettingsError", ({ message, problems }) => Effect.succeed(refusal(message, problems)))
+      Effect.catchTag("SettingsError", (error) =>
+        Effect.succeed(refusal(error, error.message, error.problems))
+      )
     ),
     set: (text: string, sha256: string, dryRun: boolean) =>
       store.set({ text, sha256, dryRun }).pipe(
@@ -50,14 +58,15 @@ export const make = Effect.gen(function* () {
           })
         ),
         Effect.catchTags({
-          SettingsError: ({ problems }) => Effect.succeed(refused(problems, "Nothing was written")),
-          StaleSettings: ({ message, sha256: now }) =>
+          SettingsError: (error) => Effect.succeed(refused(error, "Nothing was written")),
+          StaleSettings: (error) =>
             Effect.succeed<ControlResponse>({
               success: false,
-              message,
-              data: { problems: [], stale_sha256: now }
+              message: error.message,
+              code: codeOf(error),
+              data: { problems: [], stale_sha256: error.sha256 }
             }),
-          SettingsNotWritten: ({ message }) => Effect.succeed(refusal(message))
+          SettingsNotWritten: (error) => Effect.succeed(refusal(error, error.message))
         })
       ),
     run: settings.run,
@@ -81,7 +90,7 @@ export const make = Effect.gen(function* () {
             })
           ),
           Effect.catchTags({
-            SettingsError: ({ problems }) => Effect.succeed(refused(problems, unchanged)),
+            SettingsError: (error) => Effect.succeed(refused(error, unchanged)),
             NoWorkerCommand: withoutWorker,
             ProjectsWithoutWorker: withoutWorker
           })

@@ -1,6 +1,6 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import type * as Either from "effect/Either"
+import * as Either from "effect/Either"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { CommandLine, Invocation } from "../../Domain/cli/CommandLine.ts"
@@ -8,13 +8,14 @@ import type { Verb } from "../../Domain/cli/CommandTable.ts"
 import { exitCodes } from "../../Domain/cli/ExitCodes.ts"
 import { helpText } from "../../Domain/cli/Help.ts"
 import type { UsageError } from "../../Domain/cli/UsageError.ts"
+import { codeOf } from "../../Domain/control/ErrorCode.ts"
 import type { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import type { Caller } from "../../Layers/daemon/Caller.ts"
 import type { NoUserHome } from "../../Layers/daemon/UserHome.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { Refused } from "../Refused.ts"
 import { type CommandError, type CommandNeeds, commands } from "./Commands.ts"
-import { answerOf, codeOf, sentenceOf } from "./ExitCode.ts"
+import { answerOf, exitCodeIn, sentenceOf } from "./ExitCode.ts"
 
 export const isForegroundStart = ({ options, verb }: Invocation): boolean =>
   verb === "start" && !options.detach
@@ -58,7 +59,10 @@ const readsNamed = new Set<Verb>([
 const namedSettings = Effect.fnUntraced(function* ({ options: { config }, verb }: Invocation) {
   if (config === undefined || readsNamed.has(verb)) return
   const { checkNamed } = yield* Effect.promise(() => import("../../Layers/settings/NamedSettings.ts"))
-  yield* Effect.mapError(checkNamed(config), ({ message }) => new Refused({ reason: message }))
+  yield* Effect.mapError(
+    checkNamed(config),
+    (error) => new Refused({ reason: error.message, code: codeOf(error) })
+  )
 })
 
 const carryOut = Effect.fnUntraced(function* ({ argv, line, surroundings }: Typed) {
@@ -86,17 +90,24 @@ const carryOut = Effect.fnUntraced(function* ({ argv, line, surroundings }: Type
   }
 })
 
+const verbIn = (line: Typed["line"]): Verb | undefined =>
+  Either.isRight(line) && line.right._tag === "Run" ? line.right.invocation.verb : undefined
+
 /** Prints a failure on standard error, or as JSON for a program; a defect in both places. */
 const reportFailure = Effect.fnUntraced(function* (
-  { argv }: Typed,
+  { argv, line }: Typed,
   cause: Cause.Cause<CommandError | UsageError>
 ) {
-  const { err, out } = yield* CommandOutput
+  const { err } = yield* CommandOutput
   // Holds for an invalid command line too: a program reads the answer to `--json`.
   const wantsJson = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : undefined).includes("--json")
-  if (wantsJson) yield* out(answerOf(cause))
+  const answer = wantsJson ? answerOf(cause) : undefined
+  if (answer !== undefined) {
+    const { sayJson } = yield* Effect.promise(() => import("../Answer.ts"))
+    yield* sayJson(verbIn(line), answer)
+  }
   if (!wantsJson || Option.isNone(Cause.failureOption(cause))) yield* err(sentenceOf(cause))
-  return codeOf(cause)
+  return exitCodeIn(cause)
 })
 
 /** Carries a command line out, reports its failure, and returns the exit code. */

@@ -6,7 +6,6 @@ import * as ControlClient from "../../Layers/control/ControlClient.ts"
 import * as AutopilotHome from "../../Layers/daemon/AutopilotHome.ts"
 import * as Caller from "../../Layers/daemon/Caller.ts"
 import * as ProcFs from "../../Layers/machine/ProcFs.ts"
-import * as CommandOutput from "../../Layers/output/CommandOutput.ts"
 import { runDialogue } from "./DialogueRun.ts"
 
 /** Access to the daemon of the caller's home. */
@@ -204,12 +203,9 @@ export const commands = {
     const Editor = yield* Effect.promise(() => import("../../Layers/config/Editor.ts"))
     yield* Effect.provide(configEdit(invocation), Layer.merge(yield* settingsOf(invocation), Editor.layer))
   }),
-  "config schema": Effect.fnUntraced(function* () {
-    const { settingsSchemaText } = yield* Effect.promise(
-      () => import("../../Domain/settings/SettingsSchema.ts")
-    )
-    const { out } = yield* CommandOutput.CommandOutput
-    yield* out(settingsSchemaText())
+  "config schema": Effect.fnUntraced(function* (invocation: Invocation) {
+    const { configSchema } = yield* Effect.promise(() => import("../config/ConfigSchema.ts"))
+    yield* configSchema(invocation)
   })
 }
 

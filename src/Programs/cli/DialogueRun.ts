@@ -42,7 +42,11 @@ export const runDialogue = Effect.fnUntraced(function* (begin: DialogueOf, invoc
   })
   let step = dialogue.next()
   while (step.done !== true) step = dialogue.next(yield* carryOut(step.value))
-  const { out: text, refused } = step.value
+  const { answer, out: text, refused } = step.value
   if (text !== "") yield* out(text)
+  if (answer !== undefined) {
+    const { sayJson } = yield* Effect.promise(() => import("../Answer.ts"))
+    yield* sayJson(invocation.verb, answer)
+  }
   if (refused !== undefined) return yield* new Refused(refused)
 })

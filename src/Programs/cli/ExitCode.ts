@@ -1,32 +1,20 @@
 import * as Cause from "effect/Cause"
 import * as Option from "effect/Option"
-import { exitCodes } from "../../Domain/cli/ExitCodes.ts"
+import { exitCodeOf } from "../../Domain/cli/ExitCodes.ts"
+import type { CodedError } from "../../Domain/control/ErrorCode.ts"
+import type { JsonAnswer } from "../../Domain/json/JsonAnswer.ts"
+import { failureCode, type Refused } from "../Refused.ts"
 
-interface Failure {
-  readonly _tag: string
-  readonly message: string
-  /** An exit code in a `Refused`, and other things in other failures. */
-  readonly code?: unknown
-}
+/** A failure of a command. One whose tag has no code does not compile. */
+export type Failure = (CodedError & { readonly message: string }) | Refused
 
-/** The daemon's log or the printed answer has reported it already. */
+/** The daemon's log or the output has reported it already. */
 const isReported = (failure: Failure): boolean =>
-  failure._tag === "EndedBadly" ||
-  (failure._tag === "Refused" && "isTold" in failure && failure.isTold === true)
+  failure._tag === "Refused" ? failure.isTold === true : failure._tag === "EndedBadly"
 
 /** The exit code of a command that failed. */
-export const codeOf = (cause: Cause.Cause<Failure>): number =>
-  Option.match(Cause.failureOption(cause), {
-    onNone: () => exitCodes.failed,
-    onSome: ({ _tag, code }) =>
-      _tag === "UsageError"
-        ? exitCodes.usage
-        : _tag === "NotRunning"
-          ? exitCodes.notRunning
-          : _tag === "Refused" && typeof code === "number"
-            ? code
-            : exitCodes.failed
-  })
+export const exitCodeIn = (cause: Cause.Cause<Failure>): number =>
+  exitCodeOf(Option.match(Cause.failureOption(cause), { onNone: () => "bug", onSome: failureCode }))
 
 /**
  * The error message for a user: the sentences of the failure, or the whole cause of a defect. Empty when the failure has
@@ -39,14 +27,24 @@ export const sentenceOf = (cause: Cause.Cause<Failure>): string =>
     onSome: (failure) => (isReported(failure) ? "" : `autopilotd: ${failure.message}\n`)
   })
 
-const answer = (message: string): string => `${JSON.stringify({ success: false, message })}\n`
-
 /**
- * The error message for a program (`--json`): one line of JSON in the shape of every answer, without the trace of a
- * defect. Empty when the failure has been reported already.
+ * The answer for a program (`--json`), without the trace of a defect; undefined when the failure has been reported
+ * already.
  */
-export const answerOf = (cause: Cause.Cause<Failure>): string =>
+export const answerOf = (cause: Cause.Cause<Failure>): JsonAnswer | undefined =>
   Option.match(Cause.failureOption(cause), {
-    onNone: () => answer("This is a bug in autopilotd, please report it: its trace is on standard error."),
-    onSome: (failure) => (isReported(failure) ? "" : answer(failure.message))
+    onNone: () => ({
+      success: false,
+      message: "This is a bug in autopilotd, please report it: its trace is on standard error.",
+      code: "bug"
+    }),
+    onSome: (failure) =>
+      isReported(failure)
+        ? undefined
+        : {
+            success: false,
+            message: failure.message,
+            code: failureCode(failure),
+            ...(failure._tag === "Refused" && { data: failure.data })
+          }
   })

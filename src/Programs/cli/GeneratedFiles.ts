@@ -1,5 +1,7 @@
 import { commandsPage } from "../../Domain/cli/CommandsPage.ts"
+import { exitCodeOf } from "../../Domain/cli/ExitCodes.ts"
 import { manPage } from "../../Domain/cli/ManPage.ts"
+import { jsonPage } from "../../Domain/json/JsonPage.ts"
 import { metricsPage } from "../../Domain/metrics/MetricsPage.ts"
 import { settingsPage } from "../../Domain/settings/SettingsPage.ts"
 import { settingsSchemaText } from "../../Domain/settings/SettingsSchema.ts"
@@ -9,6 +11,7 @@ import { version } from "../Version.ts"
 export const generatedFiles: ReadonlyArray<readonly [path: string, text: string]> = [
   ["docs/commands.md", commandsPage()],
   ["docs/metrics.md", metricsPage()],
+  ["docs/json.md", jsonPage(exitCodeOf)],
   ["docs/settings.md", settingsPage()],
   ["man/autopilotd.1", manPage(version)],
   ["schema/daemon.schema.json", settingsSchemaText()]

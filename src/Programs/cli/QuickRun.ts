@@ -1,8 +1,10 @@
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import type { Dialogue, Outcome } from "../../Domain/cli/Dialogue.ts"
 import { dialogueOf } from "../../Domain/cli/Dialogues.ts"
-import { exitCodes } from "../../Domain/cli/ExitCodes.ts"
+import { exitCodeOf, exitCodes } from "../../Domain/cli/ExitCodes.ts"
 import { fitted, misfit, type ReplyShapes } from "../../Domain/control/ReplyShape.ts"
+import { answerText } from "../../Domain/json/JsonAnswer.ts"
+import type { TwinKeys } from "../../Domain/json/Twins.ts"
 import { harmlessText } from "../../Domain/text/Printable.ts"
 import { type Exchanged, exchangeLimits, exchangeOverDisk } from "../../Layers/control/Exchange.ts"
 import { autopilotFolder, socketBelow } from "../../Layers/daemon/HomeFolder.ts"
@@ -12,6 +14,9 @@ import { canAsk, confirmed } from "../../Layers/output/TerminalQuestion.ts"
 
 /** The build makes it from the schemas of the protocol. */
 declare const AUTOPILOTD_REPLY_SHAPES: ReplyShapes
+
+/** Likewise, from the schemas of all answers. */
+declare const AUTOPILOTD_TWIN_KEYS: TwinKeys
 
 /** The decoded answer; `misfit` for one that only the whole program can explain. */
 const replyIn = (type: string, exchanged: Exchanged): unknown => {
@@ -85,8 +90,8 @@ export const runQuickly = async (invocation: Invocation): Promise<Ran> => {
   // A bug: the whole program comes to the same one with these exchanges, and reports it.
   const outcome = await converse(dialogue, socketBelow(root), earlier).catch(() => undefined)
   if (outcome === undefined) return earlier
-  const { out, refused } = outcome
+  const { answer, out, refused } = outcome
   if (refused !== undefined && !refused.isTold) return earlier
-  await print(out)
-  return refused === undefined ? exitCodes.done : (refused.code ?? exitCodes.failed)
+  await print(answer === undefined ? out : answerText(answer, AUTOPILOTD_TWIN_KEYS))
+  return refused === undefined ? exitCodes.done : exitCodeOf(refused.code)
 }

@@ -15,6 +15,7 @@ import { type KeyPath, keyPathText, parseKeyPath } from "../../Domain/toml/KeyPa
 import { tomlText } from "../../Domain/toml/RawSettings.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { setKey, unsetKey, valueTextAt } from "../../Layers/toml/TomlEdit.ts"
+import { sayDone } from "../Answer.ts"
 import { Refused } from "../Refused.ts"
 import { type NotWritten, type OpenSettings, openSettings } from "./OpenSettings.ts"
 import { sayWritten, type Written } from "./WrittenSettings.ts"
@@ -144,12 +145,10 @@ const make = (textsOf: typeof textsWith | typeof textsWithout, same: string) =>
         while: ({ _tag }) => _tag === "StaleSettings" || _tag === "NotRunning",
         schedule: afterAnother
       }),
-      Effect.tapErrorTag("SettingRefused", ({ message, problems }) =>
-        json ? out(`${JSON.stringify({ success: false, message, data: { problems } })}\n`) : Effect.void
-      ),
       Effect.catchTag(
         "SettingRefused",
-        ({ message }) => new Refused({ reason: message, isTold: json === true })
+        ({ message, problems }) =>
+          new Refused({ reason: message, code: "settings_invalid", data: { problems } })
       )
     )
     const meant = pathOf(invocation).join(".")
@@ -160,7 +159,7 @@ const make = (textsOf: typeof textsWith | typeof textsWithout, same: string) =>
       return yield* sayWritten(invocation, done, (key) => key === meant || key.startsWith(`${meant}.`))
     }
     const message = `${printable(keyPathText(pathOf(invocation)))} ${same}: nothing was changed`
-    yield* out(json ? `${JSON.stringify({ success: true, message })}\n` : `${message}.\n`)
+    yield* sayDone(invocation, { message }, `${message}.\n`)
   })
 
 /** `autopilotd config set`: one setting, the rest of the file as it is. */

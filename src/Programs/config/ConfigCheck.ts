@@ -14,6 +14,7 @@ import * as SettingsFile from "../../Layers/settings/SettingsFile.ts"
 import { loadSettings } from "../../Layers/settings/SettingsLoader.ts"
 import { promptText } from "../../Layers/worker/AgentInput.ts"
 import * as EnvFile from "../../Layers/worker/EnvFile.ts"
+import { sayDone } from "../Answer.ts"
 import { daemonSources } from "../DaemonSources.ts"
 import { Refused } from "../Refused.ts"
 import { sourcesOf } from "../Sources.ts"
@@ -62,18 +63,14 @@ export const configCheck = Effect.fnUntraced(
     )
     const report = settingsReport(effective, ({ project }) => readings.get(project) ?? nothing)
     const problem = Option.getOrUndefined(withoutWorker(effective))?.message
-    if (invocation.options.json) {
-      const message = problem ?? "The settings are valid"
-      const daemon = running === undefined ? {} : { started_with: running.startedWith }
-      yield* out(`${JSON.stringify({ success: problem === undefined, message, ...daemon, ...report })}\n`)
-    } else {
-      if (running !== undefined) yield* out(`${running.startedWith}\n\n`)
-      yield* out(`${renderReport(report, { alone: effective.named !== undefined })}\n`)
-    }
+    const data = { ...(running === undefined ? {} : { started_with: running.startedWith }), ...report }
+    const head = running === undefined ? "" : `${running.startedWith}\n\n`
+    const text = `${head}${renderReport(report, { alone: effective.named !== undefined })}\n`
+    if (problem === undefined)
+      return yield* sayDone(invocation, { message: "The settings are valid", data }, text)
     // The report is shown without the problem, which is the error that follows it.
-    if (problem !== undefined) {
-      return yield* new Refused({ reason: problem, isTold: invocation.options.json === true })
-    }
+    if (invocation.options.json !== true) yield* out(text)
+    return yield* new Refused({ reason: problem, code: "no_worker", data })
   },
   Effect.provide(Layer.merge(EnvFile.layer, SettingsFile.layer))
 )

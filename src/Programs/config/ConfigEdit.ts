@@ -7,6 +7,7 @@ import { withNotes, withoutNotes } from "../../Domain/config/EditNotes.ts"
 import { type Draft, Editor } from "../../Layers/config/Editor.ts"
 import { Caller } from "../../Layers/daemon/Caller.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { sayDone } from "../Answer.ts"
 import { newSettings } from "./Init.ts"
 import { type OpenSettings, openSettings } from "./OpenSettings.ts"
 import { sayWritten, type Written } from "./WrittenSettings.ts"
@@ -62,7 +63,7 @@ const keepTyped = Effect.fnUntraced(function* (draft: Draft, offered: string) {
 
 /** `autopilotd config edit`: the settings file in an editor, checked before it is written. */
 export const configEdit = Effect.fnUntraced(function* (invocation: Invocation) {
-  const { err, out } = yield* CommandOutput
+  const { err } = yield* CommandOutput
   const open = yield* openSettings(invocation)
   const draft = yield* (yield* Editor).draft
   const { cwd } = yield* Caller
@@ -88,5 +89,5 @@ export const configEdit = Effect.fnUntraced(function* (invocation: Invocation) {
   const message = isNew
     ? "Nothing was changed. autopilotd init writes the settings that were shown, as they stand"
     : "Nothing was changed"
-  yield* out(invocation.options.json ? `${JSON.stringify({ success: true, message })}\n` : `${message}.\n`)
+  yield* sayDone(invocation, { message }, `${message}.\n`)
 }, Effect.scoped)

@@ -10,13 +10,14 @@ import { MemoryReader } from "../../Layers/machine/MemoryReader.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import * as SettingsFile from "../../Layers/settings/SettingsFile.ts"
 import { loadSettings } from "../../Layers/settings/SettingsLoader.ts"
+import { sayDone } from "../Answer.ts"
 import { Refused } from "../Refused.ts"
 import { sourcesOf } from "../Sources.ts"
 
 /** `autopilotd config get`: the value of a setting that `start` would use, and its source. */
 export const configGet = Effect.fnUntraced(function* (invocation: Invocation) {
-  const { isTerminal, out } = yield* CommandOutput
-  const { json, project: named, ...options } = invocation.options
+  const { isTerminal } = yield* CommandOutput
+  const { json: _, project: named, ...options } = invocation.options
   // The decoder of the argument has read it before.
   const given = Either.getOrThrow(parseKeyPath(argumentOf(invocation, "key")))
   const [table, ofTable, ...inTable] = given
@@ -32,7 +33,8 @@ export const configGet = Effect.fnUntraced(function* (invocation: Invocation) {
   if (wanted !== undefined && project === undefined) {
     const known = effective.projects.map((one) => one.project).join(", ")
     return yield* new Refused({
-      reason: `There is no project "${wanted}" in the settings. The projects are: ${known}.`
+      reason: `There is no project "${wanted}" in the settings. The projects are: ${known}.`,
+      code: "unknown_project"
     })
   }
   const report = settingsReport({ ...effective, named: project }, () => ({ values: {}, warnings: [] }))
@@ -42,10 +44,12 @@ export const configGet = Effect.fnUntraced(function* (invocation: Invocation) {
   if (first === undefined) {
     const near = nearestName(key, settingNames(report))
     const hint = near === undefined ? "All of them: autopilotd config check" : `Did you mean "${near}"?`
-    return yield* new Refused({ reason: `There is no setting ${quoted(key)}. ${hint}` })
+    return yield* new Refused({
+      reason: `There is no setting ${quoted(key)}. ${hint}`,
+      code: "unknown_setting"
+    })
   }
-  if (json !== true) return yield* out(chosenText(chosen, key, isTerminal))
   const data = { project: report.project, ...(first.key === key ? first : { settings: chosen }) }
   const message = chosen.map((one) => `${one.key} is ${one.text} (${one.source})`).join("; ")
-  yield* out(`${JSON.stringify({ success: true, message, data })}\n`)
+  yield* sayDone(invocation, { message, data }, chosenText(chosen, key, isTerminal))
 }, Effect.provide(SettingsFile.layer))

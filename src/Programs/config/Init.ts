@@ -15,10 +15,10 @@ import { shellLine } from "../../Domain/text/ShellLine.ts"
 import { tomlText } from "../../Domain/toml/RawSettings.ts"
 import { folderFacts } from "../../Layers/config/FolderFacts.ts"
 import { Caller } from "../../Layers/daemon/Caller.ts"
-import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { loadUsable } from "../../Layers/settings/SettingsLoader.ts"
 import { folderAt } from "../../Layers/settings/SettingsPaths.ts"
 import { setKey, valueTextAt } from "../../Layers/toml/TomlEdit.ts"
+import { sayDone } from "../Answer.ts"
 import { Refused } from "../Refused.ts"
 import { sourcesOf } from "../Sources.ts"
 import { openSettings } from "./OpenSettings.ts"
@@ -64,13 +64,15 @@ const extended = Effect.fnUntraced(function* (
   const same = projects.find(({ settings }) => settings.workingDir === workingDir)
   if (same !== undefined && invocation.options.project === undefined)
     return yield* new Refused({
-      reason: `The project ${same.project} works in ${workingDir} already, so nothing was changed. Next: ${next}. Or set another one up beside it: autopilotd init --project NAME`
+      reason: `The project ${same.project} works in ${workingDir} already, so nothing was changed. Next: ${next}. Or set another one up beside it: autopilotd init --project NAME`,
+      code: "project_exists"
     })
   const names = projects.map(({ project }) => project)
   const wanted = invocation.options.project
   if (wanted !== undefined && names.includes(wanted))
     return yield* new Refused({
-      reason: `There is a project ${wanted} already, so nothing was changed. Choose another name, or edit it: autopilotd config edit`
+      reason: `There is a project ${wanted} already, so nothing was changed. Choose another name, or edit it: autopilotd config edit`,
+      code: "project_exists"
     })
   const facts = yield* folderFacts(workingDir)
   const name = wanted ?? freeName(workingDir, names)
@@ -79,8 +81,7 @@ const extended = Effect.fnUntraced(function* (
 
 /** `autopilotd init`: writes the settings of a project for a folder. Asks nothing, and overwrites nothing. */
 export const init = Effect.fnUntraced(function* (invocation: Invocation) {
-  const { out } = yield* CommandOutput
-  const { json, project, workdir = "." } = invocation.options
+  const { project, workdir = "." } = invocation.options
   const workingDir = folderAt(workdir, yield* Caller)
   const open = yield* openSettings({ options: {} })
   const before = open.current.text
@@ -91,15 +92,16 @@ export const init = Effect.fnUntraced(function* (invocation: Invocation) {
       : yield* extended(invocation, before, workingDir, next)
   if (!facts.isFolder)
     return yield* new Refused({
-      reason: `There is no folder ${facts.workingDir}, so nothing was changed. Create it (${shellLine(["mkdir", "-p", facts.workingDir])}), or name another: autopilotd init --workdir DIR`
+      reason: `There is no folder ${facts.workingDir}, so nothing was changed. Create it (${shellLine(["mkdir", "-p", facts.workingDir])}), or name another: autopilotd init --workdir DIR`,
+      code: "no_folder"
     })
   const written = yield* open.set(text, { dryRun: false })
   const message = `Written to ${written.path}: the project ${name}, in ${facts.workingDir}`
-  yield* out(
-    json
-      ? `${JSON.stringify({ success: true, message, path: written.path, project: name, next })}\n`
-      : [`${message}.`, ...factSentences(facts), `Change it: autopilotd config edit. Next: ${next}`, ""].join(
-          "\n"
-        )
+  yield* sayDone(
+    invocation,
+    { message, data: { path: written.path, project: name, next } },
+    [`${message}.`, ...factSentences(facts), `Change it: autopilotd config edit. Next: ${next}`, ""].join(
+      "\n"
+    )
   )
 })

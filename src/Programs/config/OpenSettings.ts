@@ -4,6 +4,7 @@ import type { ConfigText, ConfigWritten } from "../../Domain/config/SettingsData
 import { requestLimits } from "../../Domain/control/ControlFraming.ts"
 import type { ReplyTo } from "../../Domain/control/ControlProtocol.ts"
 import { encodeRequest } from "../../Domain/control/ControlWire.ts"
+import { knownCode } from "../../Domain/control/ErrorCode.ts"
 import { SettingsError } from "../../Domain/settings/SettingsProblem.ts"
 import { SettingsStore } from "../../Layers/config/SettingsStore.ts"
 import type { ControlClientError } from "../../Layers/control/ControlClient.ts"
@@ -41,7 +42,7 @@ const writtenBy = (
   if (data !== undefined && "written" in data) return Effect.succeed(data)
   if (data?.stale_sha256 !== undefined) return new StaleSettings({ path, sha256: data.stale_sha256 })
   return data === undefined || data.problems.length === 0
-    ? new Refused({ reason: reply.message })
+    ? new Refused({ reason: reply.message, code: knownCode(reply.code) })
     : new SettingsError({
         problems: data.problems.map((problem) => ({
           ...(problem.line === undefined ? {} : { file: path }),
@@ -55,7 +56,7 @@ const throughDaemon = Effect.gen(function* () {
   const reply = yield* request({ type: "GetConfig" }, patience)
   const current = reply.data
   if (!reply.success || current === undefined || "problems" in current) {
-    return yield* new Refused({ reason: reply.message })
+    return yield* new Refused({ reason: reply.message, code: knownCode(reply.code) })
   }
   const { path, sha256 } = current
   return {
@@ -64,7 +65,7 @@ const throughDaemon = Effect.gen(function* () {
     set: (text, { dryRun }) => {
       const asked = { type: "SetConfig", text, sha256, dry_run: dryRun } as const
       return new TextEncoder().encode(encodeRequest(asked)).length > requestLimits.maxBytes
-        ? new Refused({ reason: tooLong(path) })
+        ? new Refused({ reason: tooLong(path), code: "settings_not_written" })
         : Effect.flatMap(request(asked, patience), (answer) => writtenBy(answer, path))
     }
   } satisfies OpenSettings

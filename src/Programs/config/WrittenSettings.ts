@@ -3,8 +3,8 @@ import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { type Reader, writtenText } from "../../Domain/config/ChangesText.ts"
 import type { ConfigWritten } from "../../Domain/config/SettingsData.ts"
 import { settingKeys } from "../../Domain/settings/SettingKeys.ts"
-import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { valueTextAt } from "../../Layers/toml/TomlEdit.ts"
+import { sayDone } from "../Answer.ts"
 import type { OpenSettings } from "./OpenSettings.ts"
 
 /** A text that was accepted, or would be without a dry run. */
@@ -39,11 +39,7 @@ export const sayWritten = Effect.fnUntraced(function* (
   isMeant?: (key: string) => boolean
 ) {
   const { written } = done
-  const { out } = yield* CommandOutput
-  if (invocation.options.json) {
-    const message = written.written ? "Settings written" : "This is a dry run: nothing was written"
-    return yield* out(`${JSON.stringify({ success: true, message, data: written })}\n`)
-  }
+  const message = written.written ? "Settings written" : "This is a dry run: nothing was written"
   const reader: Reader = yield* readerOf(invocation, done.open)
-  yield* out(writtenText(written, reader, isMeant))
+  yield* sayDone(invocation, { message, data: written }, writtenText(written, reader, isMeant))
 })

@@ -12,8 +12,9 @@ import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { loadUsable } from "../../Layers/settings/SettingsLoader.ts"
 import { folderAt } from "../../Layers/settings/SettingsPaths.ts"
 import { programOn } from "../../Layers/tree/Executable.ts"
+import { sayDone } from "../Answer.ts"
 import { openSettings } from "../config/OpenSettings.ts"
-import { granted, Refused } from "../Refused.ts"
+import { failureCode, granted, Refused } from "../Refused.ts"
 import { sourcesOf } from "../Sources.ts"
 import { detach } from "./Detach.ts"
 import { firstState, workersInJson } from "./FirstState.ts"
@@ -32,7 +33,8 @@ const asked = Effect.fnUntraced(function* ({ options, workerArgv }: Invocation) 
         ({ option, reason }) =>
           `--${optionTable[option].long} ${reason}. Leave it out, or write the program's own option into its command line, after --.`
       )
-      .join("\n")
+      .join("\n"),
+    code: "refused"
   })
 })
 
@@ -73,9 +75,9 @@ const startAlone = Effect.fnUntraced(function* (invocation: Invocation, project:
 })
 
 /** Adds the project to the daemon that runs, waits for the first state of its worker, and reports it. */
-const runBeside = Effect.fnUntraced(function* ({ options }: Invocation, project: AddedProject, head: string) {
+const runBeside = Effect.fnUntraced(function* (invocation: Invocation, project: AddedProject, head: string) {
+  const { options } = invocation
   const { request } = yield* ControlClient
-  const { out } = yield* CommandOutput
   const { argv, workingDir } = project
   const reply = yield* request({
     type: "RunProject",
@@ -103,12 +105,11 @@ const runBeside = Effect.fnUntraced(function* ({ options }: Invocation, project:
   ]
     .filter((line) => line !== "")
     .join("\n")
-  const success = first.failed === undefined && (saved === undefined || Either.isRight(saved))
-  if (options.json) {
-    const answer = { success, message: text, project: name, workers: workersInJson(first) }
-    yield* out(`${JSON.stringify(answer)}\n`)
-  } else if (success) yield* out(`${text}\n`)
-  if (!success) return yield* new Refused({ reason: text, isTold: options.json === true })
+  const data = { project: name, workers: workersInJson(first) }
+  if (first.failed !== undefined) return yield* new Refused({ reason: text, code: "wrong_state", data })
+  if (saved !== undefined && Either.isLeft(saved))
+    return yield* new Refused({ reason: text, code: failureCode(saved.left), data })
+  yield* sayDone(invocation, { message: text, data }, `${text}\n`)
 })
 
 const withoutOutput = <A, E, R>(command: Effect.Effect<A, E, R>) =>

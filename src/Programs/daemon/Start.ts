@@ -37,7 +37,7 @@ export const start = Effect.fnUntraced(function* (invocation: Invocation) {
       raw: invocation.options.raw === true
     }),
     "AlreadyRunning",
-    ({ message }) => new Refused({ reason: message + besideIt(invocation) })
+    ({ message }) => new Refused({ reason: message + besideIt(invocation), code: "already_running" })
   )
   if (code !== 0) return yield* new EndedBadly({ code })
 })

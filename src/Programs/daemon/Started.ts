@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
-import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { sayDone } from "../Answer.ts"
 import { Refused } from "../Refused.ts"
 import { type FirstState, workersInJson } from "./FirstState.ts"
 
@@ -17,26 +17,25 @@ const commands = "Output: autopilotd logs -f. Status: autopilotd status. Stop: a
 
 /** Reports a start in the background. Fails when a worker that was to run does not. */
 export const sayStarted = Effect.fnUntraced(function* (
-  { options }: Invocation,
+  invocation: Invocation,
   { done, first, head, json }: Started
 ) {
-  const { out } = yield* CommandOutput
+  const { options } = invocation
+  const data = { ...json, workers: workersInJson(first) }
   const sentences = [...(done === undefined ? [] : [done]), ...first.sentences]
     .map((sentence) => `${sentence}.\n`)
     .join("")
   // The worker was failed before: --keep-state asks for that.
   const failed = options.keepState === true ? undefined : first.failed
   if (failed === undefined) {
-    const answer = { success: true, message: "Daemon started", ...json, workers: workersInJson(first) }
-    return yield* out(
-      options.json ? `${JSON.stringify(answer)}\n` : `${head}\n${sentences}Log: ${json.log}\n${commands}\n`
-    )
+    const text = `${head}\n${sentences}Log: ${json.log}\n${commands}\n`
+    return yield* sayDone(invocation, { message: "Daemon started", data }, text)
   }
   const message = `The daemon runs, but not the worker of ${failed}`
-  if (options.json)
-    yield* out(`${JSON.stringify({ success: false, message, ...json, workers: workersInJson(first) })}\n`)
+  const advice = "Why, and what to do: autopilotd why. Stop: autopilotd stop."
   return yield* new Refused({
-    reason: `${message}.\n${sentences}Why, and what to do: autopilotd why. Stop: autopilotd stop.`,
-    isTold: options.json === true
+    reason: options.json === true ? message : `${message}.\n${sentences}${advice}`,
+    code: "wrong_state",
+    data
   })
 })

@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import { knownCode } from "../../Domain/control/ErrorCode.ts"
 import { isStill } from "../../Domain/machine/ProcessEntry.ts"
 import type { StatusReply } from "../../Domain/status/StatusData.ts"
 import { processes } from "../../Domain/text/Amounts.ts"
@@ -10,8 +11,8 @@ import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import { isLockFree, lockOwner } from "../../Layers/daemon/InstanceLock.ts"
 import { HistoryReader } from "../../Layers/history/HistoryReader.ts"
 import { ProcFs } from "../../Layers/machine/ProcFs.ts"
-import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { HomeSurvivors } from "../../Layers/tree/HomeSurvivors.ts"
+import { sayDone } from "../Answer.ts"
 import { Refused } from "../Refused.ts"
 
 /** Waits until the process is gone. A process that reuses its pid has another start time. */
@@ -75,25 +76,25 @@ const leftBehind = Effect.fnUntraced(function* (sinceMs: number) {
 /** The refusal of `stop` when processes are still alive. */
 export const stillAlive = (what: string, pids: ReadonlyArray<number>, why?: string) =>
   new Refused({
-    reason: `${what}, but left ${processes(pids)} of its workers behind${why === undefined ? "" : `: ${why}`}. No worker starts before they are gone.`
+    reason: `${what}, but left ${processes(pids)} of its workers behind${why === undefined ? "" : `: ${why}`}. No worker starts before they are gone.`,
+    code: "processes_left"
   })
 
 /**
  * `autopilotd stop`: returns when the daemon and all its workers are gone, so that the next start succeeds. Fails with
  * NotRunning without a daemon; `StopSurvivors` then stops what it has left.
  */
-export const stop = Effect.fnUntraced(function* ({ options }: Invocation) {
+export const stop = Effect.fnUntraced(function* (invocation: Invocation) {
+  const { options } = invocation
   const { request } = yield* ControlClient
-  const { out } = yield* CommandOutput
   const home = yield* AutopilotHome
-  const report = (message: string) =>
-    out(options.json ? `${JSON.stringify({ success: true, message })}\n` : `${message}\n`)
+  const report = (message: string) => sayDone(invocation, { message }, `${message}\n`)
   const before = (yield* request({ type: "Status" })).data ?? undefined
   const beganMs = yield* Clock.currentTimeMillis
   // A process that has the lock open is the daemon; elsewhere its pid may be another process.
   const owner = yield* lockOwner(home)
   const reply = yield* request({ type: "Shutdown" })
-  if (!reply.success) return yield* new Refused({ reason: reply.message })
+  if (!reply.success) return yield* new Refused({ reason: reply.message, code: knownCode(reply.code) })
   if (options.noWait) return yield* report(reply.message)
   const isHere = owner !== undefined && owner === before?.daemon_pid
   yield* isHere ? awaitProcess(owner) : awaitEnd(before)

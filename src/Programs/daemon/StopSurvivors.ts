@@ -8,10 +8,10 @@ import type { NotRunning } from "../../Layers/control/ControlClient.ts"
 import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import { knownId } from "../../Layers/daemon/HomeId.ts"
 import { acquireLock } from "../../Layers/daemon/InstanceLock.ts"
-import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { loadSettings } from "../../Layers/settings/SettingsLoader.ts"
 import { HomeSurvivors } from "../../Layers/tree/HomeSurvivors.ts"
 import { WorkerTree } from "../../Layers/tree/WorkerTree.ts"
+import { sayDone } from "../Answer.ts"
 import { notAlone } from "../NotAlone.ts"
 import { Refused } from "../Refused.ts"
 import { sourcesOf } from "../Sources.ts"
@@ -35,16 +35,14 @@ const graceOf = Effect.fnUntraced(function* (invocation: Invocation) {
  */
 export const stopSurvivors = Effect.fnUntraced(function* (invocation: Invocation, notRunning: NotRunning) {
   const home = yield* AutopilotHome
-  const { out } = yield* CommandOutput
   const { find, named } = yield* HomeSurvivors
   const found = yield* find
   const id = yield* knownId(home)
   if (found.daemonPid !== undefined) {
     const { message } = yield* Effect.flip(notAlone(notRunning))
-    return yield* new Refused({ reason: message })
+    return yield* new Refused({ reason: message, code: "no_answer" })
   }
-  const report = (message: string) =>
-    out(invocation.options.json ? `${JSON.stringify({ success: true, message })}\n` : `${message}\n`)
+  const report = (message: string) => sayDone(invocation, { message }, `${message}\n`)
   if (found.workerPids.length === 0 || id === undefined) {
     return yield* report("No daemon was running, and nothing of one is left")
   }

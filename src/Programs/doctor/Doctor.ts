@@ -36,6 +36,7 @@ import * as SettingsFile from "../../Layers/settings/SettingsFile.ts"
 import { loadSettings } from "../../Layers/settings/SettingsLoader.ts"
 import type { HomeSurvivors } from "../../Layers/tree/HomeSurvivors.ts"
 import * as EnvFile from "../../Layers/worker/EnvFile.ts"
+import { sayDone } from "../Answer.ts"
 import { daemonSources } from "../DaemonSources.ts"
 import { survivors } from "../NotAlone.ts"
 import { Refused } from "../Refused.ts"
@@ -165,16 +166,20 @@ const examine = Effect.fnUntraced(function* (invocation: Invocation) {
 /** `autopilotd doctor`: checks what keeps the daemon or its workers from running well. Fails when there are errors. */
 export const doctor = Effect.fnUntraced(function* (invocation: Invocation) {
   const { colour, out } = yield* CommandOutput
+  const { json } = invocation.options
   const findings = yield* Effect.provide(
     examine(invocation),
     Layer.mergeAll(EnvFile.layer, MemoryReader.layer, SettingsFile.layer)
   )
   const success = !hasErrors(findings)
   const message = summary(findings)
-  yield* out(
-    invocation.options.json
-      ? `${JSON.stringify({ success, message, findings })}\n`
-      : findingsText(findings, { colour })
-  )
-  if (!success) return yield* new Refused({ reason: message, isTold: true })
+  const text = findingsText(findings, { colour })
+  if (success) return yield* sayDone(invocation, { message, data: { findings } }, text)
+  if (json !== true) yield* out(text)
+  return yield* new Refused({
+    reason: message,
+    code: "problems_found",
+    data: { findings },
+    isTold: json !== true
+  })
 })

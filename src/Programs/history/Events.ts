@@ -3,10 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
-import { exitCodes } from "../../Domain/cli/ExitCodes.ts"
 import { timeRange } from "../../Domain/cli/SinceInstant.ts"
 import { UsageError } from "../../Domain/cli/UsageError.ts"
-import { type SubscriptionLine, subscriptionLine } from "../../Domain/control/Subscription.ts"
+import { encodedLine, type SubscriptionLine } from "../../Domain/control/Subscription.ts"
 import { subscriptionText } from "../../Domain/control/SubscriptionText.ts"
 import { projectOf } from "../../Domain/history/DaemonEvent.ts"
 import { answering, needed } from "../../Domain/history/HistoryData.ts"
@@ -17,6 +16,7 @@ import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import { HistoryReader } from "../../Layers/history/HistoryReader.ts"
 import { localZone } from "../../Layers/machine/TimeZone.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { jsonLine } from "../Answer.ts"
 import { Refused } from "../Refused.ts"
 
 /** The number of events without `-n` and `--since`; a follower shows none by default. */
@@ -44,7 +44,7 @@ export const events = Effect.fnUntraced(function* ({ options }: Invocation) {
     const text = json
       ? line.type === "alive"
         ? ""
-        : subscriptionLine(line)
+        : jsonLine(encodedLine(line))
       : subscriptionText(line, { colour, zone })
           .map((each) => `${each}\n`)
           .join("")
@@ -70,7 +70,7 @@ export const events = Effect.fnUntraced(function* ({ options }: Invocation) {
     return yield* new Refused({
       reason:
         "The daemon sends no more events: it has stopped, or hangs. Its log says more: autopilotd logs --daemon",
-      code: exitCodes.notRunning
+      code: "no_daemon"
     })
   })
 

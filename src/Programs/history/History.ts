@@ -9,15 +9,17 @@ import { historyText } from "../../Domain/history/HistoryText.ts"
 import { HistoryReader } from "../../Layers/history/HistoryReader.ts"
 import { localZone } from "../../Layers/machine/TimeZone.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { sayDone } from "../Answer.ts"
 import { refuseUnknown } from "./KnownProject.ts"
 
 /** The number of events without `-n` and `--since`. */
 const defaultLimit = 20
 
 /** `autopilotd history`: reads the events from the file, with or without a daemon. */
-export const history = Effect.fnUntraced(function* ({ options }: Invocation) {
+export const history = Effect.fnUntraced(function* (invocation: Invocation) {
   const { read } = yield* HistoryReader
-  const { colour, columns, out } = yield* CommandOutput
+  const { options } = invocation
+  const { colour, columns } = yield* CommandOutput
   const nowMs = yield* Clock.currentTimeMillis
   const zone = yield* localZone
   const { sinceMs, untilMs } = yield* Either.mapLeft(
@@ -31,8 +33,10 @@ export const history = Effect.fnUntraced(function* ({ options }: Invocation) {
     ...(options.project === undefined ? {} : { project: options.project })
   })
   yield* refuseUnknown(options.project, found.records)
-  if (options.json) {
-    const data = historyData(found, question, nowMs, zone)
-    yield* out(`${JSON.stringify({ success: true, message: eventCount(data.records.length), data })}\n`)
-  } else yield* out(historyText(found, question, { nowMs, zone, colour, columns, isLong: options.long }))
+  const data = historyData(found, question, nowMs, zone)
+  yield* sayDone(
+    invocation,
+    { message: eventCount(data.records.length), data },
+    historyText(found, question, { nowMs, zone, colour, columns, isLong: options.long })
+  )
 })

@@ -48,5 +48,8 @@ export const refuseUnknown = Effect.fnUntraced(function* (
   if (known.has(project)) return
   const names =
     known.size === 0 ? "Nothing has run in this home yet" : `The projects are: ${[...known].join(", ")}`
-  return yield* new Refused({ reason: `There is no project "${project}" here. ${names}.` })
+  return yield* new Refused({
+    reason: `There is no project "${project}" here. ${names}.`,
+    code: "unknown_project"
+  })
 })

@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
-import { waitExitCodes } from "../../Domain/cli/ExitCodes.ts"
 import { durationMs } from "../../Domain/cli/SinceTime.ts"
 import { workerOf } from "../../Domain/history/Explanation.ts"
 import { outcomeData, outcomeOf } from "../../Domain/history/WorkOutcome.ts"
@@ -12,7 +11,7 @@ import { ProjectName } from "../../Domain/Project.ts"
 import { printable } from "../../Domain/text/Printable.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { HistoryReader } from "../../Layers/history/HistoryReader.ts"
-import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { sayDone } from "../Answer.ts"
 import { granted, Refused } from "../Refused.ts"
 
 const isName = Schema.is(ProjectName)
@@ -48,8 +47,8 @@ const outcome = Effect.fnUntraced(function* (named: ProjectName | undefined) {
 })
 
 /** `autopilotd wait`: returns when the work of a project is finished, failed or stopped, with that as exit code. */
-export const wait = Effect.fnUntraced(function* ({ options: { json, project, timeout } }: Invocation) {
-  const { out } = yield* CommandOutput
+export const wait = Effect.fnUntraced(function* (invocation: Invocation) {
+  const { project, timeout } = invocation.options
   const first = yield* statusOf(project)
   const named = project ?? (isName(first.project) ? first.project : undefined)
   const limitMs = timeout === undefined ? undefined : durationMs(timeout)
@@ -58,15 +57,12 @@ export const wait = Effect.fnUntraced(function* ({ options: { json, project, tim
     : Effect.timeoutOption(outcome(named), Duration.millis(limitMs))
   if (Option.isNone(ended)) {
     const reason = `${workerOf(first.project)} is still at work after ${timeout}.`
-    if (json)
-      yield* out(`${JSON.stringify({ success: false, message: reason, data: { outcome: "timeout" } })}\n`)
-    return yield* new Refused({ reason, isTold: json === true, code: waitExitCodes.timeout })
+    return yield* new Refused({ reason, code: "timeout", data: { outcome: "timeout" } })
   }
   const { found, status } = ended.value
   const message = printable(`${workerOf(status.project)} ${found.sentence}`)
-  const success = found.outcome === "finished"
-  if (json) yield* out(`${JSON.stringify({ success, message, data: outcomeData(status, found) })}\n`)
-  else if (success) yield* out(`${message}\n`)
-  if (!success)
-    return yield* new Refused({ reason: message, isTold: json === true, code: waitExitCodes[found.outcome] })
+  const data = outcomeData(status, found)
+  if (found.outcome === "finished") return yield* sayDone(invocation, { message, data }, `${message}\n`)
+  const code = found.outcome === "failed" ? "worker_failed" : "worker_stopped"
+  return yield* new Refused({ reason: message, code, data })
 })

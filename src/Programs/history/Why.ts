@@ -18,6 +18,7 @@ import { HistoryReader } from "../../Layers/history/HistoryReader.ts"
 import { MachineBoot } from "../../Layers/machine/MachineBoot.ts"
 import { localZone } from "../../Layers/machine/TimeZone.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { sayDone } from "../Answer.ts"
 import { survivors } from "../NotAlone.ts"
 import { granted } from "../Refused.ts"
 import { serviceTrouble } from "../service/ServiceTrouble.ts"
@@ -84,10 +85,11 @@ const whyAll = Effect.fnUntraced(function* () {
 })
 
 /** `autopilotd why`: explains the state of a worker, or of a daemon that no longer runs, and the next steps. */
-export const why = Effect.fnUntraced(function* ({ options }: Invocation) {
-  const { colour, columns, out } = yield* CommandOutput
+export const why = Effect.fnUntraced(function* (invocation: Invocation) {
+  const { options } = invocation
+  const { colour, columns } = yield* CommandOutput
   const zone = yield* localZone
-  const { all, json, long: isLong, project: named } = options
+  const { all, long: isLong, project: named } = options
   if (all === true && named !== undefined)
     return yield* Effect.fail(
       new UsageError({ problem: "why takes a project or --all, not both.", help: "autopilotd why --help" })
@@ -103,15 +105,15 @@ export const why = Effect.fnUntraced(function* ({ options }: Invocation) {
       // One project may be looked at with its events; all of them would fill screens.
       explanationText({ advice, sentences, events: [] }, { zone, colour, columns })
     )
-    return yield* out(json ? `${JSON.stringify({ success: true, message, data })}\n` : texts.join("\n"))
+    return yield* sayDone(invocation, { message, data }, texts.join("\n"))
   }
   const status = yield* Effect.catchTag(statusOf(options), "NotRunning", () => Effect.succeed(undefined))
   if (status === undefined) yield* refuseUnknown(options.project, [])
   const service = status === undefined ? yield* serviceTrouble : undefined
   const explanation = yield* explanationOf(status, options, { service })
-  yield* out(
-    json
-      ? `${JSON.stringify({ success: true, message: explanation.sentences[0], data: explanationData(explanation) })}\n`
-      : explanationText(explanation, { zone, colour, columns, isLong })
+  yield* sayDone(
+    invocation,
+    { message: explanation.sentences[0] ?? "", data: explanationData(explanation) },
+    explanationText(explanation, { zone, colour, columns, isLong })
   )
 })

@@ -10,9 +10,9 @@ import { UsageError } from "../../Domain/cli/UsageError.ts"
 import type { LogFilter } from "../../Domain/logs/LogFilter.ts"
 import { namePrefixes } from "../../Domain/logs/LogPrefix.ts"
 import {
-  daemonJsonLine,
+  daemonLineData,
   daemonTerminalLine,
-  jsonLine,
+  lineData,
   shownText,
   terminalLine,
   unchangedText
@@ -23,6 +23,7 @@ import { searchPattern } from "../../Domain/text/SearchPattern.ts"
 import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import { LogFiles } from "../../Layers/logs/LogFiles.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { jsonLine } from "../Answer.ts"
 
 /** There is no log, or none of the named project. */
 class NoLog extends Data.TaggedError("NoLog")<{ readonly message: string }> {}
@@ -101,8 +102,8 @@ export const logs = Effect.fnUntraced(function* (invocation: Invocation) {
 
   const written = (lines: ReadonlyArray<string>, name: ProjectName | undefined): Buffer => {
     if (form === "json") {
-      const object = (line: string) => (name === undefined ? daemonJsonLine(line) : jsonLine(line, name))
-      return Buffer.from(lines.map((line) => `${object(asText(line))}\n`).join(""))
+      const data = (line: string) => (name === undefined ? daemonLineData(line) : lineData(line, name))
+      return Buffer.from(lines.map((line) => jsonLine(data(asText(line)))).join(""))
     }
     const prefix = prefixes(name)
     if (form === "unchanged") {

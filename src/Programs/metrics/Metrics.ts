@@ -4,12 +4,14 @@ import type { metricsText } from "../../Domain/metrics/MetricsText.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { writeMetrics } from "../../Layers/metrics/MetricsFile.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
+import { sayJson } from "../Answer.ts"
 import { granted } from "../Refused.ts"
 
 /** `autopilotd metrics`: what a scrape sees, once. `textOf` comes from a bundle of its own. */
-export const metrics = Effect.fnUntraced(function* ({ options }: Invocation, textOf: typeof metricsText) {
+export const metrics = Effect.fnUntraced(function* (invocation: Invocation, textOf: typeof metricsText) {
+  const { options } = invocation
   const { request } = yield* ControlClient
-  const { file, out } = yield* CommandOutput
+  const { file } = yield* CommandOutput
   const isOpenMetrics = options.openMetrics === true
   const wantsJson = options.json === true
   const { output } = options
@@ -31,5 +33,5 @@ export const metrics = Effect.fnUntraced(function* ({ options }: Invocation, tex
   if (reply === undefined) return
   const data = yield* granted(reply)
   yield* put(textOf(data, isOpenMetrics))
-  if (wantsJson) yield* out(`${JSON.stringify(reply)}\n`)
+  if (wantsJson) yield* sayJson(invocation.verb, { success: true, message: reply.message, data })
 })

@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
+import type { ErrorCode } from "../../Domain/control/ErrorCode.ts"
 import { type Launcher, whyFleeting } from "../../Domain/service/Launcher.ts"
 import { daemonUnit, panelUnit, type ServiceUnit } from "../../Domain/service/ServiceUnit.ts"
 import { workerSentence } from "../../Domain/status/WorkerSentence.ts"
@@ -9,6 +10,7 @@ import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { type RunningPanel, runningPanel } from "../../Layers/panel/PanelLink.ts"
 import { ServiceFiles } from "../../Layers/service/ServiceFiles.ts"
 import { UserManager } from "../../Layers/service/UserManager.ts"
+import { sayDone } from "../Answer.ts"
 import { Refused } from "../Refused.ts"
 import { version } from "../Version.ts"
 import { refuseOtherHome, type ServicePlan, servicePlan } from "./ServicePlan.ts"
@@ -21,7 +23,7 @@ import {
 } from "./ServiceRun.ts"
 import { checkServiceSettings } from "./ServiceSettings.ts"
 
-const refused = (reason: string) => new Refused({ reason })
+const refused = (reason: string, code: ErrorCode = "refused") => new Refused({ reason, code })
 
 /** Chooses a folder from which the user's manager loads units: its HOME may differ from this shell's. */
 const unitFolder = Effect.gen(function* () {
@@ -31,7 +33,8 @@ const unitFolder = Effect.gen(function* () {
   if (folder !== undefined) return folder
   return yield* refused(
     `The systemd user manager does not load units from ${unitFolders.join(" or ")}: its HOME or XDG_CONFIG_HOME differs ` +
-      "from this shell's. Nothing was changed. Run autopilotd install in a shell with the same values."
+      "from this shell's. Nothing was changed. Run autopilotd install in a shell with the same values.",
+    "service_failed"
   )
 })
 
@@ -44,7 +47,8 @@ const refuseUnsuited = Effect.fnUntraced(function* ({ units }: ServicePlan) {
     if (load === "masked") {
       return yield* refused(
         `${unit.name} is masked, so systemd cannot start it. Nothing was changed. ` +
-          `To unmask it: systemctl --user unmask ${unit.name}`
+          `To unmask it: systemctl --user unmask ${unit.name}`,
+        "service_failed"
       )
     }
   }
@@ -58,7 +62,8 @@ const refuseStrangePanel = Effect.fnUntraced(function* ({ units }: ServicePlan) 
   if (panel === undefined || panel.pid === (yield* unit(panelUnit.name)).mainPid) return
   return yield* refused(
     `The panel is already running with pid ${panel.pid}, but not as the service. Nothing was changed. ` +
-      `Stop it with Ctrl-C, or with: kill ${panel.pid}. Then run: autopilotd install --gui`
+      `Stop it with Ctrl-C, or with: kill ${panel.pid}. Then run: autopilotd install --gui`,
+    "already_running"
   )
 })
 
@@ -71,7 +76,8 @@ const refuseStranger = Effect.gen(function* () {
   if (pid !== undefined && pid === (yield* unit(daemonUnit.name)).mainPid) return
   return yield* refused(
     `A daemon is already running${pid === undefined ? "" : ` with pid ${pid}`}, but not as the service. ` +
-      "Nothing was changed. Stop it with: autopilotd stop. Then run: autopilotd install"
+      "Nothing was changed. Stop it with: autopilotd stop. Then run: autopilotd install",
+    "already_running"
   )
 })
 
@@ -161,11 +167,12 @@ const needsRestart = ({ status, wasRunning, written }: Installed): boolean =>
 const isUnchanged = ({ isEnabledNow, panel, wasRunning, written }: Installed): boolean =>
   wasRunning && !isEnabledNow && written.length === 0 && panel?.isStarted !== true
 
-const answerOf = (installed: Installed) => ({
-  success: true,
-  message: isUnchanged(installed)
+const messageOf = (installed: Installed): string =>
+  isUnchanged(installed)
     ? "autopilotd is already installed as a service and runs"
-    : "autopilotd is installed as a service and runs",
+    : "autopilotd is installed as a service and runs"
+
+const dataOf = (installed: Installed) => ({
   units: installed.plan.units.map(({ path }) => path),
   launcher: installed.plan.launcher.path,
   written: installed.written,
@@ -205,7 +212,8 @@ const closingLines = (installed: Installed, nowMs: number): ReadonlyArray<string
 }
 
 /** `autopilotd install`: makes the daemon a systemd user service, and starts it. */
-export const install = Effect.fnUntraced(function* ({ options }: Invocation) {
+export const install = Effect.fnUntraced(function* (invocation: Invocation) {
+  const { options } = invocation
   const { out } = yield* CommandOutput
   const manager = yield* UserManager
   const say = (line: string) => (options.json ? Effect.void : out(`${line}\n`))
@@ -236,13 +244,17 @@ export const install = Effect.fnUntraced(function* ({ options }: Invocation) {
     lingers: yield* manager.lingers,
     warnings: [...fleetingWarnings(starts), ...settingsWarnings]
   }
-  if (options.json) return yield* out(`${JSON.stringify(answerOf(installed))}\n`)
-  for (const line of closingLines(installed, yield* Clock.currentTimeMillis)) yield* say(line)
+  const lines = closingLines(installed, yield* Clock.currentTimeMillis)
+  yield* sayDone(
+    invocation,
+    { message: messageOf(installed), data: dataOf(installed) },
+    lines.map((line) => `${line}\n`).join("")
+  )
 })
 
 /** `autopilotd install --print`: shows the files and commands of `install`. Changes nothing, and needs no systemd. */
-export const installPrint = Effect.fnUntraced(function* ({ options }: Invocation) {
-  const { out } = yield* CommandOutput
+export const installPrint = Effect.fnUntraced(function* (invocation: Invocation) {
+  const { options } = invocation
   const { unitFolders } = yield* ServiceFiles
   const { launcher, units } = yield* servicePlan(unitFolders[0], { withPanel: options.gui === true })
   const commands = [
@@ -253,10 +265,11 @@ export const installPrint = Effect.fnUntraced(function* ({ options }: Invocation
     ])
   ]
   const files = [launcher, ...units].map(({ mode, path, text }) => ({ path, mode: mode.toString(8), text }))
-  if (options.json) {
-    const message = "autopilotd install would write these files and run these commands. Nothing was changed"
-    return yield* out(`${JSON.stringify({ success: true, message, files, commands })}\n`)
-  }
+  const message = "autopilotd install would write these files and run these commands. Nothing was changed"
   const parts = files.map(({ mode, path, text }) => `# ${path} (mode ${mode}):\n${text}`)
-  yield* out(`${[...parts, `# Then:\n${commands.join("\n")}\n`].join("\n")}`)
+  yield* sayDone(
+    invocation,
+    { message, data: { files, commands } },
+    [...parts, `# Then:\n${commands.join("\n")}\n`].join("\n")
+  )
 })

@@ -69,7 +69,8 @@ export const refuseOtherHome = Effect.fnUntraced(function* (file: {
   return yield* new Refused({
     reason:
       `${file.path} is the service of another home, ${other}, and a user has only one service. Nothing was changed. ` +
-      `To remove it: AUTOPILOT_HOME=${shellLine([other])} autopilotd uninstall`
+      `To remove it: AUTOPILOT_HOME=${shellLine([other])} autopilotd uninstall`,
+    code: "refused"
   })
 })
 

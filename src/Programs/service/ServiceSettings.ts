@@ -83,7 +83,7 @@ export const checkServiceSettings = Effect.fnUntraced(
         ...(lost.length === 0 ? [] : [lostWarning(lost)]),
         "A service has no command line, so its worker must be in the settings. Nothing was changed."
       ]
-      return yield* new Refused({ reason: notes.join("\n") })
+      return yield* new Refused({ reason: notes.join("\n"), code: "no_worker" })
     }
     const workers = yield* Effect.forEach(plans.right, (plan) =>
       Effect.map(inspectWorker(plan, environment), (check) => ({ plan, check }))

@@ -30,7 +30,8 @@ export const isService = Effect.gen(function* () {
       new Refused({
         reason:
           `autopilotd is installed as a service, which only systemd can start. ${message}\n` +
-          "To run the daemon in this terminal instead: autopilotd start"
+          "To run the daemon in this terminal instead: autopilotd start",
+        code: "service_failed"
       })
   )
   return file.startsWith("enabled")
@@ -79,7 +80,8 @@ const refuseGiven = Effect.fnUntraced(function* ({ options, workerArgv }: Invoca
         `${listed(given.map(({ what }) => what))} cannot be passed to it. Nothing was started. Use instead:`,
       ...given.map(({ instead }) => `  ${instead}`),
       "Or remove the service: autopilotd uninstall"
-    ].join("\n")
+    ].join("\n"),
+    code: "refused"
   })
 })
 

@@ -7,6 +7,7 @@ import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { ServiceFiles } from "../../Layers/service/ServiceFiles.ts"
 import { UserManager } from "../../Layers/service/UserManager.ts"
+import { sayDone } from "../Answer.ts"
 import { Refused } from "../Refused.ts"
 import { refuseOtherHome } from "./ServicePlan.ts"
 
@@ -47,7 +48,8 @@ const takeDown = Effect.fnUntraced(function* (
 })
 
 /** `autopilotd uninstall`: stops and removes the services, or the panel's alone. Settings, logs and history stay. */
-export const uninstall = Effect.fnUntraced(function* ({ options }: Invocation) {
+export const uninstall = Effect.fnUntraced(function* (invocation: Invocation) {
+  const { options } = invocation
   const { out } = yield* CommandOutput
   const { root } = yield* AutopilotHome
   const files = yield* ServiceFiles
@@ -68,7 +70,8 @@ export const uninstall = Effect.fnUntraced(function* ({ options }: Invocation) {
     return yield* new Refused({
       reason:
         `${reached.left.message}\nNothing was removed, because the service could not be stopped. Its files:\n` +
-        toRemove.map((path) => `  ${path}`).join("\n")
+        toRemove.map((path) => `  ${path}`).join("\n"),
+      code: "service_failed"
     })
   }
   const down: Array<ServiceUnit> = []
@@ -97,10 +100,13 @@ export const uninstall = Effect.fnUntraced(function* ({ options }: Invocation) {
       ? "The services were removed"
       : "The service was removed"
     : `Nothing to remove: ${options.gui === true ? panelUnit.runs : "autopilotd"} is not installed as a service`
-  if (options.json) {
-    const answer = { success: true, message, removed: toRemove, left, kept: root }
-    return yield* out(`${JSON.stringify(answer)}\n`)
-  }
-  for (const path of left) yield* say(`Kept ${path}: autopilotd did not write it`)
-  yield* say(`${message}.${isGone ? ` Settings, logs and history stay in ${root}.` : ""}`)
+  const text = [
+    ...left.map((path) => `Kept ${path}: autopilotd did not write it`),
+    `${message}.${isGone ? ` Settings, logs and history stay in ${root}.` : ""}`
+  ]
+  yield* sayDone(
+    invocation,
+    { message, data: { removed: toRemove, left, kept: root } },
+    text.map((line) => `${line}\n`).join("")
+  )
 })

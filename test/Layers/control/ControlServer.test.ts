@@ -47,7 +47,8 @@ describe("the control server", () => {
           const { text } = yield* told(path, [JSON.stringify({ type })])
           assert.deepStrictEqual(JSON.parse(text), {
             success: false,
-            message: `Internal error while answering ${type}: this is a bug in autopilotd. The daemon keeps running, and its log has the cause.`
+            message: `Internal error while answering ${type}: this is a bug in autopilotd. The daemon keeps running, and its log has the cause.`,
+            code: "bug"
           })
           assert.include(lines.join("\n"), cause)
           assert.strictEqual((yield* told(path, [status])).text, runningLine)

@@ -67,7 +67,7 @@ describe("the answer on the control socket", () => {
       for (const [name, piece, message] of refused) {
         for (const halfClose of [false, true]) {
           const heard = yield* told(path, [piece], { halfClose })
-          const text = `${JSON.stringify({ success: false, message })}\n`
+          const text = `${JSON.stringify({ success: false, message, code: "bad_request" })}\n`
           assert.deepStrictEqual(heard, { reads: [text], text, ended: "EOF" }, name)
         }
       }
@@ -119,7 +119,7 @@ describe("the answer on the control socket", () => {
         assert.deepStrictEqual(heard.ended, "EOF")
         assert.strictEqual(
           heard.text,
-          `${JSON.stringify({ success: false, message: `No complete request arrived within 0.1 s. ${example}` })}\n`
+          `${JSON.stringify({ success: false, message: `No complete request arrived within 0.1 s. ${example}`, code: "bad_request" })}\n`
         )
       }
     })

@@ -14,7 +14,7 @@ const subscribe = '{"type":"Subscribe"}\n'
 /** A server whose followers the test talks to. */
 const serving = (
   limits: Partial<ControlServer.ControlServerLimits> = {},
-  follow?: (follower: Follower) => Effect.Effect<void, string>
+  follow?: (follower: Follower) => ReturnType<ControlHandler["Type"]["follow"]>
 ) =>
   Effect.gen(function* () {
     const path = yield* socketPath
@@ -103,9 +103,14 @@ describe("a subscriber", () => {
 
   it.scopedLive("is refused when the handler refuses it", () =>
     Effect.gen(function* () {
-      const { path } = yield* serving({}, () => Effect.fail("There is no such project."))
+      const { path } = yield* serving({}, () =>
+        Effect.fail({ message: "There is no such project.", code: "unknown_project" as const })
+      )
       const { heard } = yield* connect(path, subscribe)
-      assert.strictEqual((yield* heard).text, '{"success":false,"message":"There is no such project."}\n')
+      assert.strictEqual(
+        (yield* heard).text,
+        '{"success":false,"message":"There is no such project.","code":"unknown_project"}\n'
+      )
     })
   )
 

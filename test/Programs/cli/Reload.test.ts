@@ -20,6 +20,7 @@ const reloaded = {
 
 const refused = {
   success: false,
+  code: "settings_invalid",
   message: "The settings were refused",
   data: {
     problems: [

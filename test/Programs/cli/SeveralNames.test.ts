@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { type dialogues as Dialogues, dialogues } from "../../../src/Domain/cli/Dialogues.ts"
+import { exitCodeOf } from "../../../src/Domain/cli/ExitCodes.ts"
 import type { ControlRequest } from "../../../src/Domain/control/ControlProtocol.ts"
 import { runDialogue } from "../../../src/Programs/cli/DialogueRun.ts"
 import { Refused } from "../../../src/Programs/Refused.ts"
@@ -113,7 +114,7 @@ describe("a command with the names of several projects", () => {
       const { out, result } = yield* run(daemonWith({ blog: ["failed"] }), "status", "shop", "blog")
       assert.match(out, /^Project: {8}shop$[^]*\n\nAutopilot Daemon Status\n[^]*^Project: {8}blog$/m)
       assert(result._tag === "Left" && result.left instanceof Refused)
-      assert.deepStrictEqual([result.left.code, result.left.isTold], [4, true])
+      assert.deepStrictEqual([exitCodeOf(result.left.code), result.left.isTold], [4, true])
     })
   )
 

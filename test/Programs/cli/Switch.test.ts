@@ -163,7 +163,7 @@ describe("autopilotd switch", () => {
 
   it.effect("says what the daemon refuses", () =>
     Effect.gen(function* () {
-      const refusal = { success: false, message: 'There is no project "shop"' }
+      const refusal = { success: false, message: 'There is no project "shop"', code: "unknown_project" }
       const daemon = daemonThat(({ type }) =>
         type === "Projects"
           ? { success: true, message: "Projects", data: { selected: "default", projects: [] } }

@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type { ControlRequest } from "../../../src/Domain/control/ControlProtocol.ts"
+import { answerOf } from "../../../src/Programs/cli/ExitCode.ts"
 import { configSet, configUnset } from "../../../src/Programs/config/ConfigChange.ts"
 import { daemonThat, heardInTime, invocationOf, messageOf, noDaemon } from "../../fixtures/CommandUser.ts"
 import { settingsInMemory, settingsPath } from "../../fixtures/SettingsInMemory.ts"
@@ -299,12 +301,13 @@ describe("autopilotd config set", () => {
         { key: "restart.jitter", from: "0", to: "0.5", applies: "on-reload" }
       ])
       const bad = yield* through(memory, "config", "set", "restart.jitter", "5", "--json")
-      assert.deepStrictEqual(JSON.parse(bad.out), {
+      assert(Either.isLeft(bad.result))
+      assert.deepStrictEqual(answerOf(Cause.fail(bad.result.left)), {
         success: false,
         message: "restart.jitter expects a number from 0 to 1.\nNothing was changed.",
+        code: "settings_invalid",
         data: { problems: [{ key: "restart.jitter", reason: "expects a number from 0 to 1" }] }
       })
-      assert.isTrue(Either.isLeft(bad.result) && "isTold" in bad.result.left && bad.result.left.isTold)
       const none = yield* through(memory, "config", "set", "restart.jitter", "0.5", "--json")
       assert.deepStrictEqual(JSON.parse(none.out), {
         success: true,

@@ -165,10 +165,15 @@ describe("autopilotd install", () => {
     Effect.gen(function* () {
       const world = yield* serviceWorld({})
       world.machine.lingers = "no"
-      const { warnings, ...answer } = JSON.parse((yield* installing(world, "--json")).out)
+      const { data, ...answer } = JSON.parse((yield* installing(world, "--json")).out)
+      // Beside `data` the same stands where it stood before answers had one shape.
       assert.deepStrictEqual(answer, {
         success: true,
         message: "autopilotd is installed as a service and runs",
+        ...data
+      })
+      const { warnings, ...facts } = data
+      assert.deepStrictEqual(facts, {
         units: [world.unitPath],
         launcher: world.launcherPath,
         written: [world.launcherPath, world.unitPath],

@@ -1,8 +1,10 @@
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { answerOf } from "../../../src/Programs/cli/ExitCode.ts"
 import { detach } from "../../../src/Programs/daemon/Detach.ts"
 import { heard, invocationOf, messageOf } from "../../fixtures/CommandUser.ts"
 import { serviceWorld, shippedUnit } from "../../fixtures/ServiceWorld.ts"
@@ -59,9 +61,15 @@ describe("autopilotd start --detach where the daemon is a service", () => {
           )
           const json = yield* worldWithService()
           json.machine.worker = state
-          assert.deepStrictEqual(JSON.parse((yield* starting(json, "--json")).out), {
-            success: !hasFailed,
-            message: hasFailed ? "The daemon runs, but not the worker of shop" : "Daemon started",
+          const told = yield* starting(json, "--json")
+          const { data, message } = Either.isLeft(told.result)
+            ? (answerOf(Cause.fail(told.result.left)) ?? {})
+            : JSON.parse(told.out)
+          assert.strictEqual(
+            message,
+            hasFailed ? "The daemon runs, but not the worker of shop" : "Daemon started"
+          )
+          assert.deepStrictEqual(data, {
             pid: 4711,
             log: `${json.home.logDir}/autopilotd.log`,
             service: "autopilotd.service",

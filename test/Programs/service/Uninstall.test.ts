@@ -113,10 +113,9 @@ describe("autopilotd uninstall", () => {
       fs.writeFileSync(world.launcherPath, "#!/bin/sh\necho mine\n")
       fs.mkdirSync(`${world.unitPath}.d`)
       fs.writeFileSync(`${world.unitPath}.d/nice.conf`, "[Service]\nNice=5\n")
-      const answer = JSON.parse((yield* uninstalling(world, "--json")).out)
-      assert.deepStrictEqual(answer, {
-        success: true,
-        message: "The service was removed",
+      const { data, ...answer } = JSON.parse((yield* uninstalling(world, "--json")).out)
+      assert.deepStrictEqual(answer, { success: true, message: "The service was removed", ...data })
+      assert.deepStrictEqual(data, {
         removed: [world.unitPath],
         left: [`${world.unitPath}.d/nice.conf`, world.launcherPath],
         kept: world.home.root

@@ -1,0 +1,36 @@
+import type { ErrorCode } from "../control/ErrorCode.ts"
+
+/** What each code means, as docs/json.md shows it, without a full stop. */
+export const errorMeanings: Readonly<Record<ErrorCode, string>> = {
+  usage: "The command line is invalid",
+  no_daemon: "No daemon is running, or it has stopped meanwhile",
+  no_answer: "The daemon does not answer in time: it is suspended, or the machine is overloaded",
+  bad_answer: "The answer is none of this daemon: another program, or another version",
+  bad_request: "The daemon does not understand the request",
+  access_denied: "The daemon belongs to another user",
+  already_running: "A daemon runs already, or a panel",
+  start_failed: "The daemon or the panel did not start",
+  no_worker: "The settings have no worker that can be started",
+  wrong_state: "The worker did not reach the state that was asked for; `data` has its state",
+  worker_failed: "The worker has failed: `wait`, and `status` of several projects",
+  worker_stopped: "The worker was stopped before its work was finished: `wait`",
+  timeout: "`wait --timeout` has passed",
+  processes_left: "Processes of a worker cannot be killed",
+  unknown_project: "There is no project of this name",
+  project_exists: "There is a project of this name or folder already",
+  unknown_setting: "There is no setting of this name",
+  settings_invalid: "The settings have problems",
+  settings_changed: "Somebody has changed the settings file meanwhile",
+  settings_not_written: "The settings file cannot be written, or not edited",
+  problems_found: "`doctor` has found errors",
+  no_folder: "There is no such folder",
+  no_log: "No worker has left a log yet",
+  not_readable: "A file, or what the kernel says in /proc, cannot be read",
+  search_too_long: "The pattern of `--grep` takes too long",
+  service_failed: "systemd or its files refuse",
+  file_not_written: "The file of `--output` cannot be written",
+  home_unusable: "The home folder cannot be used",
+  refused: "Anything else that is not done; `message` says why",
+  several: "The projects failed for different reasons: each answer has its own code",
+  bug: "A bug in autopilotd"
+}

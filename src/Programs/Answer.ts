@@ -1,0 +1,28 @@
+import * as Effect from "effect/Effect"
+import type { Invocation } from "../Domain/cli/CommandLine.ts"
+import type { Verb } from "../Domain/cli/CommandTable.ts"
+import { answerText, type JsonAnswer } from "../Domain/json/JsonAnswer.ts"
+import { twinKeys } from "../Domain/json/TwinKeys.ts"
+import { withTwins } from "../Domain/json/Twins.ts"
+import { jsonText } from "../Domain/text/Printable.ts"
+import { CommandOutput } from "../Layers/output/CommandOutput.ts"
+
+/** Prints an answer for a program, whether it is one of success or not. */
+export const sayJson = Effect.fnUntraced(function* (verb: Verb | undefined, answer: JsonAnswer) {
+  const { out } = yield* CommandOutput
+  yield* out(answerText(answer, twinKeys, verb))
+})
+
+/** A line for a program, of a command that prints one for each thing; ends in a newline. */
+export const jsonLine = (line: object): string => `${jsonText(withTwins(line, twinKeys))}\n`
+
+/** Prints that a command has done what it was asked: for a program (`--json`) the answer, else the text. */
+export const sayDone = Effect.fnUntraced(function* (
+  invocation: Pick<Invocation, "options" | "verb">,
+  { data, message }: { readonly message: string; readonly data?: object | undefined },
+  text: string
+) {
+  const { out } = yield* CommandOutput
+  if (invocation.options.json === true) yield* sayJson(invocation.verb, { success: true, message, data })
+  else yield* out(text)
+})
