@@ -44,6 +44,13 @@ describe("the service", () => {
         yield* service.shows("StatusText", /^stopped: stopped by command$/)
         yield* service.tell("start-worker")
         yield* service.shows("StatusText", /^running, pid \d+/)
+
+        // One more agent of a user at the shell runs in the daemon of the service, and ends with it.
+        const more = yield* machine.sh(`cd && ${autopilotd} run --project more -- ${fixture("sleeps.sh")}`)
+        assert.match(more, /The worker of more is running/)
+        assert.match(yield* machine.sh(`${autopilotd} projects`), /^ {2}more +running/m)
+        yield* machine.sh("systemctl --user stop autopilotd")
+        assert.deepStrictEqual(yield* service.members, [])
       })
   )
 
