@@ -68,10 +68,14 @@ describe("the manual", () => {
     )
   })
 
-  it("asks nobody to delete a file by hand", () => {
+  it("asks nobody to delete a file by hand, but the whole home for good", () => {
     assert.deepStrictEqual(
-      manual.filter((name) => /\brm (-\w+ )?[~$/]/.test(read(name))),
-      []
+      manual.flatMap((name) =>
+        all(read(name), /^(.*\brm (?:-\w+ )?[~$/].*)$/gm).map((line) => `${name}: ${line}`)
+      ),
+      [
+        "docs/upgrade.md: rm -r ~/.autopilot                        # settings, history, logs and the env file"
+      ]
     )
   })
 

@@ -28,6 +28,7 @@ export const ProjectRow = Schema.Struct({
     "The worker is stopped because its work is finished. Absent otherwise"
   ),
   reason: perhaps(Schema.String, "The reason for this state, in one sentence"),
+  state_since_ms: perhaps(Moment, "The beginning of this state. Absent in answers of older versions"),
   next_start_at_ms: perhaps(Moment, "The time of the next automatic start"),
   ...lastRunFields,
   agent: perhaps(AgentData, "What its agent tells about itself, as in the answer to Status"),

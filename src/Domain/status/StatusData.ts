@@ -44,6 +44,7 @@ export const StatusData = Schema.Struct({
   project: perhaps(Schema.String, "The project of this worker"),
   selected_project: perhaps(Schema.String, "The project that commands without `--project` mean"),
   reason: perhaps(Schema.String, "The reason for this state, in one sentence"),
+  state_since_ms: perhaps(Moment, "The beginning of this state. Absent in answers of older versions"),
   next_start_at_ms: perhaps(Moment, "The time of the next automatic start"),
   last_exit: perhaps(Schema.String, "The end of the last run, in one sentence"),
   ...lastRunFields,

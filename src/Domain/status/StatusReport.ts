@@ -24,6 +24,8 @@ export interface ProjectReport {
   readonly awaited: ReadonlyArray<string>
   /** The time of the next automatic start, in milliseconds since 1970. */
   readonly nextStartMs: number | undefined
+  /** The beginning of the state, in milliseconds since 1970. */
+  readonly sinceMs: number
   /** The current or last run; undefined before the first. */
   readonly worker: { readonly id: string; readonly uptimeMs: number } | undefined
   /** Undefined until the first sample. */
@@ -87,7 +89,7 @@ const situationOf = ({ agent, state: { lastAgent } }: ProjectReport): string | u
 
 /** The reason for the state, what the agent is in, and the next automatic start. */
 const outlook = (project: ProjectReport) => {
-  const { nextStartMs, state } = project
+  const { nextStartMs, sinceMs, state } = project
   const situation = situationOf(project)
   const parts = [reason(state), situation === undefined ? undefined : `the agent ${situation}`]
   const told = parts.filter((part) => part !== undefined)
@@ -95,6 +97,7 @@ const outlook = (project: ProjectReport) => {
   return {
     ...(isFinished(state) && { finished: true as const }),
     ...(because === undefined ? {} : { reason: because }),
+    state_since_ms: sinceMs,
     ...(nextStartMs === undefined ? {} : { next_start_at_ms: Math.round(nextStartMs) })
   }
 }

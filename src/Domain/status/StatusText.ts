@@ -71,6 +71,16 @@ const pressure = (status: StatusReply): string | undefined => {
 const nextStart = (atMs: number, nowMs: number): string =>
   atMs - nowMs < 1000 ? "now" : `in ${humanDuration(atMs - nowMs)}`
 
+/** The beginning of the state, where the uptime does not tell it. */
+const since = (
+  { state_since_ms: sinceMs, worker_pid: pid }: StatusReply,
+  clockTime: ClockTime,
+  nowMs: number
+): string | undefined =>
+  pid !== null || sinceMs === undefined
+    ? undefined
+    : `${clockTime(sinceMs, nowMs)} (${humanDuration(Math.max(0, nowMs - sinceMs))} ago)`
+
 const projectCounts = (counts: Readonly<Record<string, number>>): string | undefined => {
   const entries = Object.entries(counts).filter(([, count]) => count > 0)
   const total = entries.reduce((sum, [, count]) => sum + count, 0)
@@ -136,6 +146,7 @@ export const statusText = (status: StatusReply, { clockTime, colour, nowMs }: St
           withProject(reasonWords(because, status.agent, { clockTime, nowMs }), projectOption(status))
       )
     ],
+    ["Since", since(status, clockTime, nowMs)],
     ["Unfinished line", text(status.unfinished_line)],
     [
       "Next start",

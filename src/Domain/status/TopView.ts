@@ -23,14 +23,13 @@ const briefDuration = (seconds: number): string => {
 
 /** How long the worker is in its state, or how long until its next start. */
 const since = (
-  { next_start_at_ms: dueMs, uptime_seconds, worker_pid: pid }: ProjectRow,
+  { next_start_at_ms: dueMs, state_since_ms: sinceMs, uptime_seconds, worker_pid: pid }: ProjectRow,
   nowMs: number
-): string =>
-  pid !== null
-    ? briefDuration(uptime_seconds)
-    : dueMs === undefined
-      ? "-"
-      : `in ${briefDuration(Math.max(0, dueMs - nowMs) / 1000)}`
+): string => {
+  if (pid !== null) return briefDuration(uptime_seconds)
+  if (dueMs !== undefined) return `in ${briefDuration(Math.max(0, dueMs - nowMs) / 1000)}`
+  return sinceMs === undefined ? "-" : briefDuration((nowMs - sinceMs) / 1000)
+}
 
 const cost = ({ agent, last_agent: last }: ProjectRow): string => {
   const amount = (agent ?? last)?.cost_micro_usd

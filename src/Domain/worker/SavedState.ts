@@ -52,7 +52,9 @@ export const SavedState = Schema.Struct({
   /** The last run of its agent that has ended. */
   agent: perhaps(AgentRun),
   /** The end of the last run. Absent in files of 0.1.0. */
-  lastEnd: perhaps(LastEnd)
+  lastEnd: perhaps(LastEnd),
+  /** The beginning of the state, in milliseconds since 1970. Absent in files of 0.1.0. */
+  sinceMs: perhaps(Schema.Number)
 })
 export type SavedState = typeof SavedState.Type
 
@@ -64,11 +66,20 @@ const mostProcesses = 10_000
 const longestAgent = 4000
 
 /** Whether a daemon may have written these values. A file of the right form can hold others, which nothing could show. */
-export const isBelievable = ({ agent, failures: count, tree, wait, work }: SavedState): boolean =>
+export const isBelievable = ({
+  agent,
+  failures: count,
+  sinceMs = 0,
+  tree,
+  wait,
+  work
+}: SavedState): boolean =>
   count <= mostFailures &&
   (agent === undefined || JSON.stringify(agent).length <= longestAgent) &&
   (work === undefined || isBelievableWork(work)) &&
   (wait === null || (wait.untilMs >= 0 && wait.untilMs <= lastMs)) &&
+  sinceMs >= 0 &&
+  sinceMs <= lastMs &&
   (tree === undefined ||
     (tree.processes.length <= mostProcesses &&
       tree.processes.every(({ pid, startTicks }) => pid > 1 && pid <= maxPid && startTicks >= 0)))
@@ -91,7 +102,8 @@ export const savedStateOf = (
   state: WorkerState,
   workerId: string | null,
   tree?: TreeTrace | undefined,
-  before?: SavedState
+  before?: SavedState,
+  sinceMs?: number
 ): SavedState => {
   const { phase } = state
   const found = {
@@ -116,9 +128,16 @@ export const savedStateOf = (
     ...(isFinished(state) && { finished: true as const }),
     wait: waitOf(state),
     workerId,
-    ...found
+    ...found,
+    ...(sinceMs === undefined ? {} : { sinceMs })
   }
 }
+
+/** The beginning of a state that is kept from an earlier daemon; now for any other. */
+export const keptSinceMs = ({ phase }: WorkerState, before: SavedState | undefined, nowMs: number): number =>
+  ["Failed", "Stopped", "Waiting", "Restarting"].includes(phase._tag)
+    ? Math.round(Math.min(before?.sinceMs ?? nowMs, nowMs))
+    : nowMs
 
 /** The state before the first start, and after a start by a user has cleared it. */
 export const emptyState: SavedState = {

@@ -60,7 +60,7 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
       limits: ReadonlyMap<ProjectName, number>,
       containment?: Containment
     ): ProjectReport => {
-      const { awaited, inForce, nextStartMs, plan, state, worker } = snapshot
+      const { awaited, inForce, nextStartMs, plan, sinceMs, state, worker } = snapshot
       const output = state.phase._tag === "Running" ? live.of(state.phase.pid)?.output : undefined
       return {
         project: plan.project,
@@ -71,6 +71,7 @@ const make = (daemon: { readonly pid: number; readonly version: string }) =>
         autostart: plan.autostart,
         awaited,
         nextStartMs,
+        sinceMs,
         worker:
           worker === undefined
             ? undefined

@@ -10,9 +10,16 @@ import { describeVerdict } from "../../Domain/verdict/ExitVerdict.ts"
 import type { KillReason } from "../../Domain/verdict/WorkerEnd.ts"
 import { logNoteOf } from "../../Domain/worker/LogNote.ts"
 import { type ProjectPlan, settingsAwaited, type WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
-import { afresh, clearedParts, emptyState, resume, savedStateOf } from "../../Domain/worker/SavedState.ts"
+import {
+  afresh,
+  clearedParts,
+  emptyState,
+  keptSinceMs,
+  resume,
+  savedStateOf
+} from "../../Domain/worker/SavedState.ts"
 import type { Hold, UserCommand, WorkerAction, WorkerEvent } from "../../Domain/worker/WorkerEvent.ts"
-import { initial, nextStartMs, type WorkerState } from "../../Domain/worker/WorkerState.ts"
+import { initial, nextStartMs, statusWord, type WorkerState } from "../../Domain/worker/WorkerState.ts"
 import { step } from "../../Domain/worker/WorkerStep.ts"
 import type { Step } from "../../Domain/worker/WorkerTransition.ts"
 import { Concerns } from "../history/Concerns.ts"
@@ -38,6 +45,8 @@ export interface ProjectSnapshot {
   readonly worker: { readonly id: string; readonly startedNanos: bigint } | undefined
   /** The next automatic start, in milliseconds since 1970 by the current wall clock. */
   readonly nextStartMs: number | undefined
+  /** The beginning of the state, in milliseconds since 1970. */
+  readonly sinceMs: number
 }
 
 export interface ProjectActor {
@@ -181,7 +190,9 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
     const next = run === undefined ? decided : { ...decided, work: run.start.work }
     const id = run?.id ?? runs.current()?.id
     options.spending.note(project, next.work)
-    wish = savedStateOf(next, id ?? null, runs.trace(), wish)
+    if (statusWord(next) !== statusWord(yield* SubscriptionRef.get(state)))
+      sinceMs = yield* Clock.currentTimeMillis
+    wish = savedStateOf(next, id ?? null, runs.trace(), wish, sinceMs)
     // Settings that allow no start are no state of the worker: it starts once they are corrected.
     if (plan.refusal === undefined || next.phase._tag === "Stopped") yield* disk.save(wish)
     // The login hears of a limit before the state shows it: no other project may start between the two.
@@ -191,12 +202,9 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
   })
 
   const isFresh = !options.keepState || before === undefined
-  const first = resume(
-    rules(),
-    isFresh ? afresh(before) : before,
-    yield* Clock.currentTimeMillis,
-    options.starts
-  )
+  const nowMs = yield* Clock.currentTimeMillis
+  const first = resume(rules(), isFresh ? afresh(before) : before, nowMs, options.starts)
+  let sinceMs = keptSinceMs(first[0], isFresh ? undefined : before, nowMs)
   // A status before the beginning shows the state that follows, not an empty one.
   yield* SubscriptionRef.set(state, first[0])
   options.spending.note(project, first[0].work)
@@ -233,6 +241,7 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
       inForce: started ?? plan,
       awaited: started === undefined ? [] : settingsAwaited(started, plan),
       state: now,
+      sinceMs,
       nextStartMs: leftMs === undefined ? nextStartMs(now) : (yield* Clock.currentTimeMillis) + leftMs,
       worker: run?.startedNanos === undefined ? undefined : { id: run.id, startedNanos: run.startedNanos }
     } satisfies ProjectSnapshot

@@ -61,7 +61,10 @@ describe("the help", () => {
     const text = helpText(undefined, true)
     for (const expected of ["AUTOPILOT_HOME", "AUTOPILOT_MODEL", "NO_COLOR", "daemon.toml", "logs/"])
       assert.include(text, expected)
-    assert.match(text, /Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n {2}4 .*\n {2}130 .*\n/)
+    assert.match(
+      text,
+      /Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n {2}4 .*\n {2}5 .*\n {2}124 .*\n {2}130 .*\n/
+    )
   })
 
   it("shows the options of a command and no others", () => {

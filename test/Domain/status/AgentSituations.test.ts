@@ -38,6 +38,7 @@ const shown = (state: WorkerState, agent: AgentSeen | undefined) => {
     autostart: true,
     awaited: [],
     nextStartMs: undefined,
+    sinceMs: nowMs,
     worker: { id: "home:shop:1", uptimeMs: 60_000 },
     memory: undefined,
     containment: undefined,

@@ -29,6 +29,7 @@ const project = (state: WorkerState): ProjectReport => ({
   autostart: true,
   awaited: ["env"],
   nextStartMs: undefined,
+  sinceMs: 7000,
   worker: { id: "home:default:1", uptimeMs: 61_999.9 },
   memory: { residentBytes: 120_000, swapBytes: 3456, processes: 7, peakBytes: 200_000 },
   containment: "cgroup",
@@ -178,7 +179,8 @@ describe("a row of the projects", () => {
       consecutive_failures: 1,
       memory_bytes: 123_456,
       processes: 7,
-      autostart: true
+      autostart: true,
+      state_since_ms: 7000
     })
     const stopped = projectRow(project(stoppedState), ProjectName.make("shop"))
     assert.deepInclude(stopped, {

@@ -44,6 +44,17 @@ describe("the text of a status", () => {
     assert.match(text, /^Why: +exit code 0 after 3 hours$/m)
   })
 
+  it("says since when a worker does not run", () => {
+    const failed = {
+      ...original,
+      worker_status: "failed",
+      worker_pid: null,
+      state_since_ms: 400_000
+    } as const
+    assert.match(plain(failed), /^Since: +\d\d:\d\d \(10 minutes ago\)$/m)
+    assert.notInclude(plain({ ...original, state_since_ms: 400_000 }), "Since")
+  })
+
   it("leaves the PID out when there is no worker", () => {
     assert.notInclude(plain({ ...original, worker_pid: null }), "PID")
   })

@@ -35,7 +35,8 @@ const snapshot = (phase: Phase, id?: string): ProjectSnapshot => ({
   awaited: [],
   state: { ...initial, phase },
   worker: id === undefined ? undefined : { id, startedNanos: 0n },
-  nextStartMs: undefined
+  nextStartMs: undefined,
+  sinceMs: 0
 })
 
 const lookAt = (level: MemorySample["level"], boundBy?: string): MemorySample => ({

@@ -149,6 +149,37 @@ describe("several projects", () => {
     })
   })
 
+  it.effect(
+    "a stopped worker is stopped since then, also for the next daemon; a start is a state of its own",
+    () => {
+      const world = makeSurroundings()
+      const shopSince = Effect.map(snapshotOf(shop), ({ sinceMs }) => sinceMs)
+      const options = { projects: [named("shop")] as const, keepState: true }
+      return Effect.gen(function* () {
+        yield* Effect.gen(function* () {
+          yield* TestClock.adjust("1 minute")
+          yield* begin
+          yield* TestClock.adjust("1 minute")
+          const { project } = yield* Supervisor.Supervisor
+          yield* (yield* project(shop)).command("stop")
+          yield* settle
+          yield* TestClock.adjust("1 minute")
+          assert.strictEqual(yield* shopSince, 120_000)
+        }).pipe(around(world, options))
+        yield* TestClock.adjust("10 minutes")
+        yield* Effect.gen(function* () {
+          yield* begin
+          assert.deepStrictEqual(yield* words, ["shop stopped"])
+          assert.strictEqual(yield* shopSince, 120_000)
+          const { project } = yield* Supervisor.Supervisor
+          yield* (yield* project(shop)).command("start")
+          yield* settle
+          assert.isAtLeast(yield* shopSince, 780_000)
+        }).pipe(around(world, options))
+      })
+    }
+  )
+
   it.effect("a selection without its project falls back to the first project", () => {
     const world = makeSurroundings()
     world.selected = ProjectName.make("gone")
