@@ -12,7 +12,7 @@ import { ownCommand } from "../../Layers/panel/OwnCommand.ts"
 import { pieces } from "./Pieces.ts"
 
 const decodeFindings = Schema.decodeUnknownEither(
-  Schema.parseJson(Schema.Struct({ findings: Schema.Array(Finding) }))
+  Schema.parseJson(Schema.Struct({ data: Schema.Struct({ findings: Schema.Array(Finding) }) }))
 )
 
 /** systemctl may hang, and the browser gives up after 30 seconds. */
@@ -24,7 +24,7 @@ const oneAtATime = Effect.unsafeMakeSemaphore(1)
 const findings = Effect.gen(function* () {
   const { code, text } = yield* ownCommand(["doctor", "--json"], { seconds: limitSeconds })
   const answer = decodeFindings(text.split("\n").at(-1))
-  if (Either.isRight(answer)) return doctorAnswer(answer.right.findings)
+  if (Either.isRight(answer)) return doctorAnswer(answer.right.data.findings)
   const reason =
     code === null ? `It did not end within ${limitSeconds} seconds.` : `It ended with code ${code}: ${text}`
   return doctorFailure(reason)

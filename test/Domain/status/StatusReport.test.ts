@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
+import { noTokens } from "../../../src/Domain/agent/AgentUsage.ts"
 import { type MemorySample, memorySample } from "../../../src/Domain/memory/MemorySample.ts"
 import { ProjectName, unnamed } from "../../../src/Domain/Project.ts"
 import { StatusData } from "../../../src/Domain/status/StatusData.ts"
@@ -117,6 +118,30 @@ describe("the data of a status", () => {
     assert.deepStrictEqual(aboutMemory, ["worker_limit_bytes"])
     assert.strictEqual(data.reason, "stopped by command")
     assert.strictEqual(data.last_exit, "exit code 0 after 2 seconds")
+  })
+
+  it("has the end of the last run in parts for programs, and its turns and cost where they are known", () => {
+    const ended: WorkerState = {
+      ...stoppedState,
+      lastEnd: { verdict: "killed-by-other", signal: "SIGKILL" },
+      lastAgent: { turns: 12, costUsd: 0.42, isCostExact: true, tokens: noTokens }
+    }
+    const told = {
+      last_verdict: "killed-by-other" as const,
+      last_exit_signal: "SIGKILL",
+      turns: 12,
+      cost_micro_usd: 420_000
+    }
+    const answers = [statusData(project(ended), daemon), projectRow(project(ended), unnamed)]
+    for (const answer of answers) {
+      assert.deepInclude(answer, told)
+      assert.notProperty(answer, "last_exit_code")
+    }
+    const unpriced = { ...ended, lastEnd: { verdict: "done" as const, code: 0 }, lastAgent: undefined }
+    const plain = statusData(project(unpriced), daemon)
+    assert.deepInclude(plain, { last_verdict: "done", last_exit_code: 0 })
+    for (const key of ["turns", "cost_micro_usd", "last_exit_signal"]) assert.notProperty(plain, key)
+    assert.doesNotThrow(() => Schema.encodeSync(StatusData)(plain))
   })
 
   it("counts all projects by state, and names degraded parts", () => {

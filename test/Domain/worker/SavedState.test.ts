@@ -3,6 +3,7 @@ import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import { unnamed } from "../../../src/Domain/Project.ts"
 import {
+  afresh,
   clearedParts,
   emptyState,
   resume,
@@ -171,6 +172,15 @@ describe("the saved state", () => {
     ])
     assert.deepStrictEqual(savedStateOf(state, null), saved)
     assert.strictEqual(clearedParts(saved), `its stop (${because})`)
+  })
+
+  it("keeps the end of the last run, for status, also when a user starts the daemon", () => {
+    const lastEnd = { verdict: "crash" as const, code: 3 }
+    const saved = savedStateOf({ ...initial, lastEnd }, null)
+    for (const kept of [saved, afresh(saved)]) {
+      assert.deepStrictEqual(kept.lastEnd, lastEnd)
+      assert.deepStrictEqual(resume(rules, kept, nowMs)[0].lastEnd, lastEnd)
+    }
   })
 
   it("is cleared by a start by a user, which lists what it clears", () => {

@@ -176,6 +176,7 @@ describe("the reaction to the verdict on an exit", () => {
     assert.strictEqual(statusWord(state), "restarting")
     assert.strictEqual(state.lastExit, "exit code 1 after 5 seconds; last output: Error: boom")
     assert.strictEqual(reason(state), state.lastExit)
+    assert.deepStrictEqual(state.lastEnd, { verdict: "crash", code: 1 })
   })
 
   it("is a finished worker when the agent reports success, not when only its exit code does", () => {

@@ -391,6 +391,7 @@ describe("the exit of a worker", () => {
     assert.strictEqual(state.failures, 4)
     assert.include(done(did), "Backoff")
     assert.strictEqual(state.lastExit, "not started: no such file")
+    assert.deepStrictEqual(state.lastEnd, { verdict: "not-started" })
   })
 
   it("leaves processes that survive SIGKILL: waiting, named, and nothing new starts", () => {

@@ -11,7 +11,7 @@ interface Finding {
   readonly cure?: string
 }
 
-const findingsIn = (stdout: string): ReadonlyArray<Finding> => JSON.parse(stdout).findings
+const findingsIn = (stdout: string): ReadonlyArray<Finding> => JSON.parse(stdout).data.findings
 
 describe("autopilotd doctor", () => {
   it.scopedLive("finds a running daemon and its home well, and changes nothing", () =>
