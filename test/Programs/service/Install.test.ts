@@ -3,6 +3,8 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import { answerSchemas } from "../../../src/Domain/json/AnswerSchemas.ts"
 import { readLauncher } from "../../../src/Domain/service/Launcher.ts"
 import { launcherIn } from "../../../src/Domain/service/ServiceUnit.ts"
 import { install, installPrint } from "../../../src/Programs/service/Install.ts"
@@ -172,6 +174,7 @@ describe("autopilotd install", () => {
         message: "autopilotd is installed as a service and runs",
         ...data
       })
+      assert.doesNotThrow(() => Schema.decodeUnknownSync(answerSchemas.install)(data))
       const { warnings, ...facts } = data
       assert.deepStrictEqual(facts, {
         units: [world.unitPath],

@@ -3,6 +3,8 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import { answerSchemas } from "../../../src/Domain/json/AnswerSchemas.ts"
 import { install } from "../../../src/Programs/service/Install.ts"
 import { uninstall } from "../../../src/Programs/service/Uninstall.ts"
 import { heard, invocationOf, messageOf } from "../../fixtures/CommandUser.ts"
@@ -115,6 +117,7 @@ describe("autopilotd uninstall", () => {
       fs.writeFileSync(`${world.unitPath}.d/nice.conf`, "[Service]\nNice=5\n")
       const { data, ...answer } = JSON.parse((yield* uninstalling(world, "--json")).out)
       assert.deepStrictEqual(answer, { success: true, message: "The service was removed", ...data })
+      assert.doesNotThrow(() => Schema.decodeUnknownSync(answerSchemas.uninstall)(data))
       assert.deepStrictEqual(data, {
         removed: [world.unitPath],
         left: [`${world.unitPath}.d/nice.conf`, world.launcherPath],

@@ -306,7 +306,7 @@ describe("config check", () => {
       assert.notInclude(told.stdout, "There is no worker to start")
       assert.match(
         told.stderr,
-        /^autopilotd: There is no worker to start: .*\n {2}autopilotd start -- CMD ARGS/
+        /^autopilotd: There is no worker to start: [^]*\n {2}autopilotd start -- CMD ARGS/
       )
       const json = yield* command({ home, args: ["config", "check", "--json"] })
       assert.isFalse(answerIn(json.stdout).success)

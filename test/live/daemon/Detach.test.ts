@@ -108,12 +108,11 @@ describe("start --detach", () => {
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const told = yield* detach(home, ["--json"])
-      const { pid, workers, ...answer } = JSON.parse(told.stdout)
-      assert.deepStrictEqual(answer, {
-        success: true,
-        message: "Daemon started",
-        log: join(home, "logs/autopilotd.log")
-      })
+      const { data, ...answer } = JSON.parse(told.stdout)
+      // Beside `data` the same stands where it stood before answers had one shape.
+      assert.deepStrictEqual(answer, { success: true, message: "Daemon started", ...data })
+      const { pid, workers, ...facts } = data
+      assert.deepStrictEqual(facts, { log: join(home, "logs/autopilotd.log") })
       const [{ worker_pid: workerPid, ...row }] = workers
       assert.deepStrictEqual(row, { name: "default", worker_status: "running" })
       assert.isTrue(isAlive(workerPid))
