@@ -49,8 +49,14 @@ const table = markdownTable(
   ])
 )
 
+const alerts = `## Rules and a dashboard
+
+\`examples/monitoring/rules.yml\` has a recording rule of the actions per minute and alerts: no daemon answers, a worker has
+failed, a crash loop, a usage limit longer than a day, critical memory, a budget spent to 80 %, a file of node_exporter that is
+no longer written. \`examples/monitoring/dashboard.json\` is a dashboard for Grafana. Both are in the npm package.`
+
 /** The text of docs/metrics.md. */
 export const metricsPage = (): string =>
-  ["# Metrics", generatedNote, introduction, textfile, reading, "## All metrics", table]
+  ["# Metrics", generatedNote, introduction, textfile, reading, alerts, "## All metrics", table]
     .join("\n\n")
     .concat("\n")

@@ -41,6 +41,8 @@ describe("the package", () => {
         "dist/THIRD-PARTY-NOTICES.txt",
         "examples/demo-agent.mjs",
         "examples/demo.toml",
+        "examples/monitoring/dashboard.json",
+        "examples/monitoring/rules.yml",
         "man/autopilotd.1",
         "schema/daemon.schema.json",
         "systemd/autopilotd-gui.service",
