@@ -72,6 +72,7 @@ const builds = await Promise.all([
   program("src/Programs/panel/Gui.ts", "dist/panel.js"),
   program("src/Programs/status/Top.ts", "dist/top.js"),
   program("src/Domain/metrics/MetricsText.ts", "dist/metrics.js", { minify: true, banner: {} }),
+  program("src/Programs/relay/Relay.ts", "dist/relay.js"),
   // What the browser loads. The fonts stand beside the style sheet.
   bundle({
     entryPoints: { app: "src/Browser/app.ts", style: "src/Browser/style.css" },

@@ -20,7 +20,7 @@ export const run = (argv: ReadonlyArray<string>, earlier: ReadonlyArray<Exchange
   const invocation = Either.isRight(line) && line.right._tag === "Run" ? line.right.invocation : undefined
   const isDaemon = invocation !== undefined && isForegroundStart(invocation)
   /** A signal is how it is stopped, so that it exits with success. */
-  const isServer = isDaemon || invocation?.verb === "gui"
+  const isServer = isDaemon || invocation?.verb === "gui" || invocation?.verb === "relay"
 
   keepOwnersModes()
   if (isDaemon) closeInheritedDescriptors()

@@ -4,6 +4,7 @@ import * as Either from "effect/Either"
 import { type CommandLine, parse } from "../Domain/cli/CommandLine.ts"
 import { exitCodes } from "../Domain/cli/ExitCodes.ts"
 import { answerText } from "../Domain/json/JsonAnswer.ts"
+import { relayVariable } from "../Domain/relay/RelayVariable.ts"
 import type { Exchanged } from "../Layers/control/Exchange.ts"
 import { exitProcess } from "../Layers/daemon/ProcessExit.ts"
 import { print, runQuickly } from "./cli/QuickRun.ts"
@@ -26,7 +27,15 @@ const runProgram = async (argv: ReadonlyArray<string>, earlier: ReadonlyArray<Ex
   run(argv, earlier)
 }
 
+/** The relay that the daemon starts loads nothing but its own bundle. */
+const runRelay = async (): Promise<void> => {
+  const bundle = new URL("./relay.js", import.meta.url).href
+  const { run }: typeof import("./relay/Relay.ts") = await import(bundle)
+  run()
+}
+
 const main = async (argv: ReadonlyArray<string>): Promise<void> => {
+  if (argv[0] === "relay" && process.env[relayVariable] !== undefined) return runRelay()
   const line = Either.getOrUndefined(parse(argv))
   switch (line?._tag) {
     case "Help":

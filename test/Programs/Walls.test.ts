@@ -148,6 +148,7 @@ describe("the walls of the house", () => {
       "PathQuestions.ts": "one question, whose answer or time limit is awaited",
       "PatientRace.ts": "racers whose ends are awaited",
       "ProjectSwitch.ts": "the end of one switch",
+      "Relay.ts": "whatever becomes of the relay, the daemon goes on; its loop outlives a defect",
       "RotatingFile.ts": "built before the concerns; its loop outlives a defect",
       "SettingsInForce.ts": "one write after the home was made again; a failure is a warning",
       "SelectedProject.ts": "one write after the home was made again; a failure is an event",

@@ -170,6 +170,10 @@ const commandTable = {
     options: ["noWait", "config", "json"],
     takesWorker: false
   },
+  relay: {
+    options: ["config"],
+    takesWorker: false
+  },
   gui: {
     options: ["port", "open", "startDaemon", "workdir", "project"],
     takesWorker: false

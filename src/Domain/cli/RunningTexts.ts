@@ -68,6 +68,12 @@ export const runningTexts = {
       "max_budget and max_turns are for a work, over all runs of the agent. A running agent keeps its session and the limits that it was started with. The spending of the day stays. Starts nothing: after it, start-worker starts a worker that has used up its budget.",
     examples: ["autopilotd budget reset shop && autopilotd start-worker shop"]
   },
+  relay: {
+    summary: "Tell the outside what the daemon does: send its heartbeat",
+    details:
+      "Runs in the foreground until Ctrl-C, as a client of the daemon: nothing that goes wrong in it touches a worker. Sends a heartbeat to the URL in the file heartbeat.url_file every heartbeat.interval_ms while the daemon answers; a service such as healthchecks.io or Uptime Kuma raises an alarm when it misses one, also when the whole machine is down. A worker that has failed reports failure. The daemon starts a relay by itself when its settings give one something to do, and shows it in status and doctor while it fails; this command is for trying the settings out, without that. It is refused while another relay of this AUTOPILOT_HOME runs, and where nothing is configured for it.",
+    examples: ["autopilotd config set heartbeat.url_file heartbeat.url", "autopilotd relay"]
+  },
   gui: {
     summary: "Serve the web panel on this machine",
     details:

@@ -1,3 +1,4 @@
+import { degradedParts, relayProblem } from "../status/DegradedParts.ts"
 import { withProject } from "../status/ProjectOption.ts"
 import type { ProjectRow } from "../status/ProjectsData.ts"
 import type { StatusReply } from "../status/StatusData.ts"
@@ -41,16 +42,30 @@ const versionFinding = (
         )
       ]
 
-const degradedFinding = ({ degraded = [] }: StatusReply): ReadonlyArray<Finding> =>
-  degraded.length === 0
-    ? []
-    : [
-        error(
-          daemon,
-          `It is degraded: ${degraded.join(", ")} failed and is being restarted.`,
-          "Read autopilotd history and the daemon's log. This is a bug in autopilotd: report it"
-        )
-      ]
+const degradedFinding = ({ degraded = [] }: StatusReply): ReadonlyArray<Finding> => {
+  const parts = degradedParts(degraded)
+  const relay = relayProblem(parts)
+  return [
+    ...(parts.concerns.length === 0
+      ? []
+      : [
+          error(
+            daemon,
+            `It is degraded: ${parts.concerns.join(", ")} failed and is being restarted.`,
+            "Read autopilotd history and the daemon's log. This is a bug in autopilotd: report it"
+          )
+        ]),
+    ...(relay === undefined
+      ? []
+      : [
+          warning(
+            "Relay",
+            `The outside is not told what it should be: ${relay}. The workers are not affected.`,
+            "The reason is in: autopilotd events"
+          )
+        ])
+  ]
+}
 
 const consequences: Readonly<Record<string, string>> = {
   failed: "has failed and will not be restarted",

@@ -10,6 +10,7 @@ import { describeSession, SessionEvent } from "../session/SessionEvent.ts"
 import { withProject } from "../status/ProjectOption.ts"
 import { describeService, ServiceEvent } from "../systemd/ServiceEvent.ts"
 import { humanDuration, processes } from "../text/Amounts.ts"
+import { printable } from "../text/Printable.ts"
 import type { Message } from "../text/Style.ts"
 import { describeGroup, GroupEvent } from "../tree/GroupEvent.ts"
 import { moment, perhaps } from "../Wire.ts"
@@ -46,6 +47,12 @@ export const DaemonEvent = Schema.Union(
   }),
   Schema.TaggedStruct("ConcernRecovered", { name: Schema.String }),
   Schema.TaggedStruct("ConcernBeyondHelp", { name: Schema.String, cause: Schema.String }),
+  /** `reason` continues a sentence that begins with the relay. Told once, until it runs again. */
+  Schema.TaggedStruct("RelayEnded", { reason: Schema.String, retryInMs: Schema.Number }),
+  Schema.TaggedStruct("RelayRecovered", {}),
+  /** A way out of the relay fails, as the heartbeat. Told once, until it works again. */
+  Schema.TaggedStruct("OutletFailed", { outlet: Schema.String, reason: Schema.String }),
+  Schema.TaggedStruct("OutletRecovered", { outlet: Schema.String }),
   /** `why` says why processes are left behind, and what helps. */
   Schema.TaggedStruct("DaemonStopped", {
     leftBehind: Schema.Array(Schema.Int),
@@ -129,6 +136,20 @@ const describe = (event: DaemonEvent): Message => {
       return { level: "info", text: `${event.name} works again` }
     case "ConcernBeyondHelp":
       return { level: "error", text: `${event.name} failed for good, the daemon stops: ${event.cause}` }
+    case "RelayEnded":
+      return {
+        level: "warning",
+        text: `The relay ${event.reason}; it starts again in ${humanDuration(event.retryInMs)}. The workers are not affected`
+      }
+    case "RelayRecovered":
+      return { level: "info", text: "The relay runs again" }
+    case "OutletFailed":
+      return {
+        level: "warning",
+        text: `The ${printable(event.outlet)} of the relay fails: ${printable(event.reason, 400)}. The relay keeps trying`
+      }
+    case "OutletRecovered":
+      return { level: "info", text: `The ${printable(event.outlet)} of the relay works again` }
     case "DaemonStopped":
       return event.leftBehind.length === 0
         ? { level: "info", text: "Stopped; all workers have exited" }

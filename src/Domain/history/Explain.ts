@@ -1,6 +1,7 @@
 import { describeRun } from "../session/AgentRun.ts"
 import { thenReload } from "../settings/RefusedProjects.ts"
 import { openCommand } from "../status/AgentWords.ts"
+import { degradedParts, relayProblem } from "../status/DegradedParts.ts"
 import { projectOption, withProject } from "../status/ProjectOption.ts"
 import type { StatusReply } from "../status/StatusData.ts"
 import { reasonBeside, stateWord } from "../status/WorkerSentence.ts"
@@ -144,11 +145,13 @@ const gap = ({ nowMs, records, zone }: Evidence): ReadonlyArray<string> => {
 const surroundings = (status: StatusReply): ReadonlyArray<string> => {
   const {
     awaiting_restart: awaited = [],
-    degraded = [],
+    degraded: names = [],
     memory_available_bytes: available,
     memory_level: level,
     memory_total_bytes: total
   } = status
+  const degraded = degradedParts(names)
+  const relay = relayProblem(degraded)
   return [
     ...(level === undefined || level === "plentiful"
       ? []
@@ -156,10 +159,15 @@ const surroundings = (status: StatusReply): ReadonlyArray<string> => {
     ...(awaited.length === 0
       ? []
       : [`Changed settings wait for its next start: ${printable(awaited.join(", "), maxTextLength)}.`]),
-    ...(degraded.length === 0
+    ...(degraded.concerns.length === 0
       ? []
       : [
-          `Parts of the daemon have failed and are restarting: ${printable(degraded.join(", "), maxTextLength)}.`
+          `Parts of the daemon have failed and are restarting: ${printable(degraded.concerns.join(", "), maxTextLength)}.`
+        ]),
+    ...(relay === undefined
+      ? []
+      : [
+          `The relay does not work as it should, which no worker notices: ${printable(relay, maxTextLength)}.`
         ])
   ]
 }

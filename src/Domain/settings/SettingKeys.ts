@@ -68,6 +68,7 @@ export const tables: ReadonlyArray<string> = [
   "restart",
   "log",
   "history",
+  "heartbeat",
   "env",
   "projects"
 ]
@@ -78,6 +79,7 @@ export const topLevelOnly: ReadonlyMap<string, string> = new Map([
     note.topLevelOnly === undefined ? [] : [[key, note.topLevelOnly] as const]
   ),
   ["history", aboutDaemon],
+  ["heartbeat", aboutDaemon],
   ["budget", aboutDaemon],
   ["projects", "cannot stand here: projects stand side by side, each in its own [projects.NAME]"]
 ])

@@ -2,6 +2,7 @@ import * as Schema from "effect/Schema"
 import { ProjectName } from "../Project.ts"
 import { AgentSettings, BudgetSettings, maxBudgetPerDay } from "./AgentSettings.ts"
 import { MemorySettings } from "./MemorySettings.ts"
+import { HeartbeatSettings } from "./MetricsSettings.ts"
 import { RestartSettings } from "./RestartSettings.ts"
 import { HistorySettings, LogSettings } from "./RetentionSettings.ts"
 import { aboutDaemon, NulFree, optionalSetting, setting, Text, table } from "./Setting.ts"
@@ -66,6 +67,11 @@ export const Settings = Schema.Struct({
   ),
   log: table("log", LogSettings, "Files and journal that receive the worker's output."),
   history: table("history", HistorySettings, "Retention of the events in history.jsonl."),
+  heartbeat: table(
+    "heartbeat",
+    HeartbeatSettings,
+    "A sign of life to a service that raises an alarm when it misses one."
+  ),
   env: setting(
     "env",
     Schema.Record({ key: EnvironmentName, value: NulFree }),

@@ -4,6 +4,7 @@ import { printable } from "../text/Printable.ts"
 import { shellLine } from "../text/ShellLine.ts"
 import { stateStyle, styled } from "../text/Style.ts"
 import { agentWords, type ClockTime, lastAgentWords, reasonWords } from "./AgentWords.ts"
+import { degradedParts, relayProblem } from "./DegradedParts.ts"
 import { projectOption, withProject } from "./ProjectOption.ts"
 import type { StatusReply } from "./StatusData.ts"
 import { reasonBeside, stateWord } from "./WorkerSentence.ts"
@@ -115,7 +116,8 @@ const awaited = (status: StatusReply): string | undefined => {
  */
 export const statusText = (status: StatusReply, { clockTime, colour, nowMs }: StatusTextOptions): string => {
   const text = (given: string | undefined) => (given === undefined ? undefined : shown(given))
-  const degraded = status.degraded ?? []
+  const degraded = degradedParts(status.degraded ?? [])
+  const relay = relayProblem(degraded)
   const state = stateWord(status)
   const because = reasonBeside(status)
   const lines: ReadonlyArray<readonly [label: string, value: string | undefined]> = [
@@ -162,10 +164,11 @@ export const statusText = (status: StatusReply, { clockTime, colour, nowMs }: St
     ["Projects", text(projectCounts(status.projects ?? {}))],
     [
       "Degraded",
-      degraded.length === 0
+      degraded.concerns.length === 0
         ? undefined
-        : `${shown(degraded.join(", "))} (failed; the daemon is restarting them)`
-    ]
+        : `${shown(degraded.concerns.join(", "))} (failed; the daemon is restarting them)`
+    ],
+    ["Relay", relay && `${shown(relay)}; workers are not affected (autopilotd events)`]
   ]
   const body = lines.flatMap(([label, value]) =>
     value === undefined ? [] : [`${`${label}: `.padEnd(16)}${value}`]

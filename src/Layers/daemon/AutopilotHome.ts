@@ -35,6 +35,8 @@ export interface HomePaths {
   /** Its time is the last sign of life of the daemon, which removes it when it stops. */
   readonly aliveFile: string
   readonly lockFile: string
+  /** Locked by the relay that works for this home. */
+  readonly relayLockFile: string
   readonly stateDir: string
   readonly logDir: string
   readonly binDir: string
@@ -77,6 +79,7 @@ export const pathsBelow = (root: string): HomePaths => ({
   pidFile: join(root, "autopilotd.pid"),
   aliveFile: join(root, "autopilotd.alive"),
   lockFile: join(root, "autopilotd.lock"),
+  relayLockFile: join(root, "relay.lock"),
   stateDir: join(root, "state"),
   logDir: join(root, "logs"),
   binDir: join(root, "bin")

@@ -29,7 +29,9 @@ export class Concerns extends Context.Tag("Concerns")<
       effect: Effect.Effect<unknown, E, R>,
       options?: ConcernOptions
     ) => Effect.Effect<void, never, R | Scope.Scope>
-    /** The names of the concerns that have failed recently. */
+    /** Shows something as degraded that is no concern, because no failure of it may stop the daemon; or no longer. */
+    readonly show: (name: string, isDegraded: boolean) => Effect.Effect<void>
+    /** The names of the concerns that have failed recently, and of what else is degraded. */
     readonly degraded: Effect.Effect<ReadonlyArray<string>>
     /** Returns the name of a concern that must stop the daemon. */
     readonly beyondHelp: Effect.Effect<string>
@@ -51,9 +53,13 @@ const make = Effect.gen(function* () {
   const degraded = yield* Ref.make<ReadonlySet<string>>(new Set())
   const lost = yield* Deferred.make<string>()
 
-  const mark = (name: string) => Ref.update(degraded, (names) => new Set([...names, name]))
+  const show = (name: string, isDegraded: boolean) =>
+    Ref.update(degraded, (names) => {
+      const others = [...names].filter((other) => other !== name)
+      return new Set(isDegraded ? [...others, name] : others)
+    })
   const unmark = Effect.fnUntraced(function* (name: string) {
-    yield* Ref.update(degraded, (names) => new Set([...names].filter((other) => other !== name)))
+    yield* show(name, false)
     yield* events.publish({ _tag: "ConcernRecovered", name })
   })
 
@@ -72,7 +78,7 @@ const make = Effect.gen(function* () {
         const cause = Cause.pretty(defect, { renderErrorCause: true })
         const nowMs = Number((yield* Clock.currentTimeNanos) / 1_000_000n)
         defects = [...defects.filter((at) => nowMs - at < windowMs), nowMs]
-        yield* mark(name)
+        yield* show(name, true)
         if (vital || defects.length >= maxDefects) {
           yield* events.publish({ _tag: "ConcernBeyondHelp", name, cause })
           yield* Deferred.succeed(lost, name)
@@ -87,6 +93,7 @@ const make = Effect.gen(function* () {
   return Concerns.of({
     run: (name, effect, options) =>
       supervise(name, effect, options?.vital ?? false).pipe(Effect.forkScoped, Effect.asVoid),
+    show,
     degraded: Effect.map(Ref.get(degraded), (names) => [...names]),
     beyondHelp: Deferred.await(lost)
   })

@@ -9,7 +9,7 @@ interface PathBases {
   readonly cwd: string
   /** The meaning of `~`; undefined where the user has no home. */
   readonly userHome: string | undefined
-  /** The absolute path of the settings file: the path of the env file begins in its folder. */
+  /** The absolute path of the settings file: the paths of the env file and of files with secrets begin in its folder. */
   readonly settingsFile: string
 }
 
@@ -26,6 +26,7 @@ export const folderAt = (path: string, { cwd, userHome }: Pick<PathBases, "cwd" 
 /** The first setting whose path begins with `~`, with its key. */
 export const pathBelowHome = ({
   envFile,
+  heartbeat,
   restart,
   workerCommand,
   workingDir
@@ -45,6 +46,7 @@ export const pathBelowHome = ({
     { key: "working_dir", path: workingDir },
     { key: "worker_command", path: command ?? "" },
     { key: "env_file", path: envFile ?? "" },
+    { key: "heartbeat.url_file", path: heartbeat.urlFile ?? "" },
     ...restart.stallFiles.map((path) => ({ key: "restart.stall_files", path }))
   ].find(({ path }) => isBelowHome(path))
 }
@@ -78,8 +80,9 @@ const commandWithHome = (
 
 /** Makes the paths of settings absolute, but those of programs, which begin in the worker's folder. */
 export const absolutePaths = (settings: Settings, { cwd, settingsFile, userHome }: PathBases): Settings => {
-  const { envFile, restart } = settings
+  const { envFile, heartbeat, restart } = settings
   const workingDir = resolve(cwd, withHome(settings.workingDir, userHome))
+  const besideSettings = (path: string) => resolve(dirname(settingsFile), withHome(path, userHome))
   return {
     ...settings,
     workingDir,
@@ -87,9 +90,13 @@ export const absolutePaths = (settings: Settings, { cwd, settingsFile, userHome 
       ...restart,
       stallFiles: restart.stallFiles.map((path) => resolve(workingDir, withHome(path, userHome)))
     },
+    heartbeat: {
+      ...heartbeat,
+      ...(heartbeat.urlFile === undefined ? {} : { urlFile: besideSettings(heartbeat.urlFile) })
+    },
     workerCommand: Option.map(settings.workerCommand, (command) =>
       commandWithHome(command, userHome, workingDir)
     ),
-    ...(envFile === undefined ? {} : { envFile: resolve(dirname(settingsFile), withHome(envFile, userHome)) })
+    ...(envFile === undefined ? {} : { envFile: besideSettings(envFile) })
   }
 }

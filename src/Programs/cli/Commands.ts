@@ -107,6 +107,15 @@ export const commands = {
     const { top }: typeof import("../status/Top.ts") = yield* Effect.promise(() => import(bundle))
     yield* top
   }),
+  relay: Effect.fnUntraced(function* (invocation: Invocation) {
+    const { wantedRelay } = yield* Effect.promise(() => import("../relay/WantedRelay.ts"))
+    const SettingsFile = yield* Effect.promise(() => import("../../Layers/settings/SettingsFile.ts"))
+    const settings = yield* Effect.provide(wantedRelay(invocation), SettingsFile.layer)
+    // A bundle of its own, which holds what talks to a network: the daemon must not grow by it.
+    const bundle = new URL("./relay.js", import.meta.url).href
+    const { relay }: typeof import("../relay/Relay.ts") = yield* Effect.promise(() => import(bundle))
+    yield* Effect.provide(relay(settings), Client)
+  }),
   wait: Effect.fnUntraced(function* (invocation: Invocation) {
     const { wait } = yield* Effect.promise(() => import("../history/Wait.ts"))
     const HistoryReader = yield* Effect.promise(() => import("../../Layers/history/HistoryReader.ts"))

@@ -8,6 +8,7 @@ import * as SettingsWatcher from "../../Layers/config/SettingsWatcher.ts"
 import * as ControlHandler from "../../Layers/control/ControlHandler.ts"
 import * as ControlServer from "../../Layers/control/ControlServer.ts"
 import type { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
+import type { Caller } from "../../Layers/daemon/Caller.ts"
 import * as InstanceLock from "../../Layers/daemon/InstanceLock.ts"
 import * as ShutdownRequest from "../../Layers/daemon/ShutdownRequest.ts"
 import type { Signals } from "../../Layers/daemon/Signals.ts"
@@ -40,6 +41,8 @@ import * as MetricsReport from "../../Layers/metrics/MetricsReport.ts"
 import * as Tallies from "../../Layers/metrics/Tallies.ts"
 import * as OwnOutput from "../../Layers/output/OwnOutput.ts"
 import * as RotatingFile from "../../Layers/output/RotatingFile.ts"
+import * as Relay from "../../Layers/relay/Relay.ts"
+import * as RelayProcess from "../../Layers/relay/RelayProcess.ts"
 import * as ServiceStatus from "../../Layers/service/ServiceStatus.ts"
 import * as ServiceWatchdog from "../../Layers/service/ServiceWatchdog.ts"
 import * as SettingsFile from "../../Layers/settings/SettingsFile.ts"
@@ -113,6 +116,7 @@ const Supervision = (keepState: boolean) =>
     StallDetector.layer,
     AgentWatch.layer,
     LoginWatch.layer,
+    Layer.provide(Relay.layer, RelayProcess.layer),
     Layer.provide(SignOfLife.layer, MachineBoot.layer)
   ).pipe(
     Layer.provide(Layer.merge(SettingsReload.layer, HogSearch.layer)),
@@ -166,4 +170,4 @@ export const daemon = ({ keepState, raw, sources }: DaemonOptions) =>
         )
       )
     )
-  ) satisfies Effect.Effect<number, unknown, AutopilotHome | Signals>
+  ) satisfies Effect.Effect<number, unknown, AutopilotHome | Caller | Signals>

@@ -245,6 +245,11 @@ describe("the daemon", () => {
   it("has another version, is degraded, or has a failed worker", () => {
     assert.deepStrictEqual(found({ daemon_version: "0.9.0" }), ["warning Daemon"])
     assert.deepStrictEqual(found({ degraded: ["memory guard"] }), ["error Daemon"])
+    assert.deepStrictEqual(found({ degraded: ["relay"] }), ["warning Relay"])
+    assert.deepStrictEqual(found({ degraded: ["relay: heartbeat", "memory guard"] }), [
+      "error Daemon",
+      "warning Relay"
+    ])
     assert.deepStrictEqual(found({ projects: { running: 1, failed: 2 } }), ["warning Workers"])
   })
 })

@@ -271,14 +271,20 @@ describe("the explanation of a worker's state", () => {
       ...run("b", [at("07:30"), daemonStarted], [at("07:30"), started()])
     ]
     const { advice, sentences } = why({
-      status: { ...status, memory_level: "low", awaiting_restart: ["model"], degraded: ["memory monitor"] },
+      status: {
+        ...status,
+        memory_level: "low",
+        awaiting_restart: ["model"],
+        degraded: ["memory monitor", "relay"]
+      },
       records
     })
     assert.deepStrictEqual(sentences.slice(2), [
       "No daemon ran from 03:12 to 07:30: the previous one was killed, or the machine went down.",
       "Memory is low: 8 GiB of 16 GiB available.",
       "Changed settings wait for its next start: model.",
-      "Parts of the daemon have failed and are restarting: memory monitor."
+      "Parts of the daemon have failed and are restarting: memory monitor.",
+      "The relay does not work as it should, which no worker notices: it has failed, and the daemon starts it again."
     ])
     assert.deepStrictEqual(advice, [
       "List the largest memory users: autopilotd hogs",

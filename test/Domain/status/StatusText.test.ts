@@ -95,7 +95,7 @@ describe("the text of a status", () => {
       daemon_pid: 77,
       daemon_uptime_seconds: 7380,
       daemon_version: "0.1.0",
-      degraded: ["memory guard"],
+      degraded: ["memory guard", "relay: heartbeat"],
       projects: { running: 2, restarting: 1, failed: 0 }
     })
     assert.deepStrictEqual(text.split("\n").slice(2), [
@@ -121,6 +121,7 @@ describe("the text of a status", () => {
       "Daemon:         version 0.1.0, PID 77, up 2 h 03 min",
       "Projects:       2 running, 1 restarting",
       "Degraded:       memory guard (failed; the daemon is restarting them)",
+      "Relay:          its heartbeat fails, and it keeps trying; workers are not affected (autopilotd events)",
       ""
     ])
   })

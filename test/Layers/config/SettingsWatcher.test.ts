@@ -82,6 +82,7 @@ const watching = Effect.gen(function* () {
       Layer.provide(
         Layer.succeed(Concerns, {
           run: (_name, effect) => Effect.asVoid(Effect.forkScoped(effect)),
+          show: () => Effect.void,
           degraded: Effect.succeed([]),
           beyondHelp: Effect.never
         })

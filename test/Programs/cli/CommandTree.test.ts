@@ -41,6 +41,7 @@ const handlersWith = <E, R>(handler: (by: Verb, invocation: Invocation) => Effec
     "restart-worker": of("restart-worker"),
     reload: of("reload"),
     stop: of("stop"),
+    relay: of("relay"),
     gui: of("gui"),
     init: of("init"),
     install: of("install"),

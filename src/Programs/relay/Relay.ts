@@ -1,0 +1,111 @@
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import { exitCodes } from "../../Domain/cli/ExitCodes.ts"
+import { relayDelayMs } from "../../Domain/relay/RelayChild.ts"
+import type { RelaySettings } from "../../Domain/relay/RelaySettings.ts"
+import { humanDuration } from "../../Domain/text/Amounts.ts"
+import * as ControlClient from "../../Layers/control/ControlClient.ts"
+import * as AutopilotHome from "../../Layers/daemon/AutopilotHome.ts"
+import { exitProcess } from "../../Layers/daemon/ProcessExit.ts"
+import { Signals } from "../../Layers/daemon/Signals.ts"
+import * as CommandOutput from "../../Layers/output/CommandOutput.ts"
+import { heartbeat } from "../../Layers/relay/Heartbeat.ts"
+import { lifeline } from "../../Layers/relay/Lifeline.ts"
+import * as OutletReports from "../../Layers/relay/OutletReports.ts"
+import { awaitRelayLock, tryRelayLock } from "../../Layers/relay/RelayLock.ts"
+import { Refused } from "../Refused.ts"
+
+/** The daemon reads reports on standard output. */
+const OnStandardError = Logger.replace(
+  Logger.defaultLogger,
+  Logger.withConsoleError(
+    Logger.make(({ cause, message }) =>
+      [message, Cause.isEmpty(cause) ? "" : Cause.pretty(cause)].flat().join(" ").trim()
+    )
+  )
+)
+
+/** The time that a relay has, when the daemon has vanished, to tell so. */
+const afterwards = Duration.seconds(10)
+
+/** Everything that these settings switch on, each in words. */
+const outletsOf = (settings: RelaySettings) =>
+  settings.heartbeat === undefined
+    ? []
+    : [
+        {
+          name: "heartbeat",
+          what: `a heartbeat every ${humanDuration(settings.heartbeat.intervalMs)}`,
+          run: heartbeat(settings.heartbeat)
+        }
+      ]
+
+type Outlet = ReturnType<typeof outletsOf>[number]
+
+/** Keeps an outlet going: one that ends with a bug costs the others nothing. */
+const keep = ({ name, run }: Outlet) =>
+  Effect.gen(function* () {
+    const { fails } = yield* OutletReports.OutletReports
+    for (let failures = 1; ; failures++) {
+      const cause = yield* Effect.flip(Effect.sandbox(run))
+      yield* Effect.logError(`The outlet ${name} failed: this is a bug in autopilotd`, cause)
+      yield* fails(name, `a bug in autopilotd: ${Cause.pretty(cause).split("\n", 1)[0] ?? ""}`)
+      yield* Effect.sleep(relayDelayMs(failures))
+    }
+  })
+
+const serve = (settings: RelaySettings) =>
+  Effect.provide(
+    Effect.forEach(outletsOf(settings), keep, { concurrency: "unbounded", discard: true }),
+    NodeHttpClient.layer
+  )
+
+/** `autopilotd relay`: serves these settings until it is told to stop. */
+export const relay = Effect.fnUntraced(
+  function* (settings: RelaySettings) {
+    const { out } = yield* CommandOutput.CommandOutput
+    const { next } = yield* Signals
+    const { root } = yield* AutopilotHome.AutopilotHome
+    if (!(yield* tryRelayLock)) {
+      return yield* new Refused({
+        reason:
+          `A relay of ${root} is running already: a daemon starts one by itself when the settings give it something to do. ` +
+          "See: autopilotd status",
+        code: "already_running"
+      })
+    }
+    const what = outletsOf(settings).map((outlet) => outlet.what)
+    yield* out(`The relay of ${root} sends ${what.join(", ")}.\nStop it with Ctrl-C.\n`)
+    yield* Effect.raceFirst(Effect.provide(serve(settings), OutletReports.toTerminal), next)
+  },
+  Effect.scoped,
+  Effect.provide(OnStandardError)
+)
+
+const ofDaemon = Effect.gen(function* () {
+  const { cut, settings } = yield* lifeline
+  yield* Effect.raceFirst(Effect.zipRight(awaitRelayLock, serve(settings)), Effect.delay(cut, afterwards))
+}).pipe(
+  Effect.scoped,
+  Effect.provide(
+    Layer.unwrapEffect(
+      Effect.map(AutopilotHome.AutopilotHome, ({ socket }) => ControlClient.layer({ path: socket }))
+    ).pipe(
+      Layer.merge(OutletReports.toDaemon),
+      Layer.provideMerge(Layer.merge(AutopilotHome.layer, CommandOutput.layer))
+    )
+  )
+)
+
+/** The relay that the daemon has started. Ends with it, and exits. */
+export const run = (): void => {
+  const program = Effect.tapErrorCause(ofDaemon, (cause) => Effect.logError("The relay ends", cause))
+  Effect.runFork(Effect.provide(program, OnStandardError)).addObserver((exit) =>
+    exitProcess(Exit.isSuccess(exit) ? exitCodes.done : exitCodes.failed)
+  )
+}

@@ -1,0 +1,109 @@
+import * as fs from "node:fs"
+import * as http from "node:http"
+import type { AddressInfo } from "node:net"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { command, eventually, killForSure, processesWith, startDaemon, temporaryHome } from "../TestDaemon.ts"
+
+/** A service that counts the calls of its URL. */
+const receiver = Effect.acquireRelease(
+  Effect.async<{ readonly server: http.Server; readonly calls: Array<string> }>((resume) => {
+    const calls: Array<string> = []
+    const server = http.createServer((request, response) => {
+      calls.push(request.url ?? "")
+      response.end()
+    })
+    server.listen(0, "127.0.0.1", () => resume(Effect.succeed({ server, calls })))
+  }),
+  ({ server }) => Effect.sync(() => server.close())
+)
+
+/** The relays that a home's daemon has started. */
+const relaysOf = (home: string): ReadonlyArray<number> => {
+  const ofHome = new Set(processesWith(`AUTOPILOT_HOME=${home}\0`))
+  return processesWith("AUTOPILOTD_RELAY=").filter((pid) => ofHome.has(pid))
+}
+
+const oneRelay = (home: string, but?: number) =>
+  eventually(
+    "one relay runs",
+    Effect.sync(() => {
+      const [pid, ...others] = relaysOf(home).filter((one) => one !== but)
+      return others.length === 0 ? pid : undefined
+    })
+  )
+
+const scoreOf = (pid: number) => Number(fs.readFileSync(`/proc/${pid}/oom_score_adj`, "utf8"))
+
+describe("the relay", () => {
+  it.scopedLive("runs beside the daemon from the reload that needs it until the daemon is gone", () =>
+    Effect.gen(function* () {
+      const { calls, server } = yield* receiver
+      const daemon = yield* startDaemon({
+        args: ["--project", "shop"],
+        worker: ["/bin/sleep", "1000"],
+        settings: "",
+        env: { AUTOPILOT_WORKER_ID: "another:shop:1" }
+      })
+      const { home, logged, pid, status } = daemon
+      assert.deepStrictEqual(relaysOf(home), [])
+      const nothing = yield* command({ home, args: ["relay"] })
+      assert.strictEqual(nothing.code, 1)
+      assert.match(
+        nothing.stderr,
+        /The relay has nothing to do: .*daemon\.toml sets none of heartbeat\.url_file/
+      )
+
+      fs.writeFileSync(
+        join(home, "url"),
+        `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/push/s3cr3t\n`
+      )
+      fs.writeFileSync(join(home, "daemon.toml"), '[heartbeat]\nurl_file = "url"\ninterval_ms = 1000\n')
+      yield* command({ home, args: ["reload"] })
+      const first = yield* oneRelay(home)
+      yield* eventually(
+        "the service is called",
+        Effect.sync(() => calls.find((url) => url === "/api/push/s3cr3t?status=up&msg=OK"))
+      )
+      assert.isAtLeast(scoreOf(first), scoreOf(pid))
+      assert.notInclude(processesWith("AUTOPILOT_WORKER_ID="), first)
+      const second = yield* command({ home, args: ["relay"] })
+      assert.strictEqual(second.code, 1)
+      assert.include(second.stderr, `A relay of ${home} is running already`)
+
+      killForSure(first)
+      yield* status("the relay is degraded", ({ degraded }) => degraded?.join() === "relay")
+      yield* logged(/The relay ended \(killed by SIGKILL\); it starts again in 1 second/)
+      yield* oneRelay(home, first)
+      assert.strictEqual((yield* status("it answers", () => true)).worker_status, "running")
+
+      const before = calls.length
+      yield* eventually(
+        "the next relay calls the service",
+        Effect.sync(() => (calls.length > before ? true : undefined))
+      )
+      fs.writeFileSync(join(home, "url"), "ftp://s3cr3t\n")
+      yield* logged(/The heartbeat of the relay fails: .*url has no URL in its first line/)
+      assert.notInclude(fs.readFileSync(join(home, "history.jsonl"), "utf8"), "s3cr3t")
+
+      killForSure(pid)
+      yield* eventually(
+        "the relay ends with the daemon",
+        Effect.sync(() => (relaysOf(home).length === 0 ? true : undefined))
+      )
+      yield* command({ home, args: ["stop"] })
+    })
+  )
+
+  it.scopedLive("is ended by a daemon that stops", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const settings = '[heartbeat]\nurl_file = "url"\n'
+      yield* startDaemon({ home, settings, worker: ["/bin/sleep", "1000"] })
+      yield* oneRelay(home)
+      yield* command({ home, args: ["stop"] })
+      assert.deepStrictEqual(relaysOf(home), [])
+    })
+  )
+})
