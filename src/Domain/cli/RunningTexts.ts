@@ -69,9 +69,9 @@ export const runningTexts = {
     examples: ["autopilotd budget reset shop && autopilotd start-worker shop"]
   },
   relay: {
-    summary: "Tell the outside what the daemon does: send its heartbeat",
+    summary: "Tell the outside what the daemon does: heartbeat, metrics",
     details:
-      "Runs in the foreground until Ctrl-C, as a client of the daemon: nothing that goes wrong in it touches a worker. Sends a heartbeat to the URL in the file heartbeat.url_file every heartbeat.interval_ms while the daemon answers; a service such as healthchecks.io or Uptime Kuma raises an alarm when it misses one, also when the whole machine is down. A worker that has failed reports failure. The daemon starts a relay by itself when its settings give one something to do, and shows it in status and doctor while it fails; this command is for trying the settings out, without that. It is refused while another relay of this AUTOPILOT_HOME runs, and where nothing is configured for it.",
+      "Runs in the foreground until Ctrl-C, as a client of the daemon: nothing that goes wrong in it touches a worker. Sends a heartbeat to the URL in the file heartbeat.url_file every heartbeat.interval_ms while the daemon answers; a service such as healthchecks.io or Uptime Kuma raises an alarm when it misses one, also when the whole machine is down. A worker that has failed reports failure. Serves /metrics for Prometheus, /healthz and /readyz at the address metrics.listen. The daemon starts a relay by itself when its settings give one something to do, and shows it in status and doctor while it fails; this command is for trying the settings out, without that. It is refused while another relay of this AUTOPILOT_HOME runs, and where nothing is configured for it.",
     examples: ["autopilotd config set heartbeat.url_file heartbeat.url", "autopilotd relay"]
   },
   gui: {

@@ -1,4 +1,5 @@
 import * as Option from "effect/Option"
+import { isLoopback, relaySettingsOf } from "../relay/RelaySettings.ts"
 import type { EffectiveSettings } from "../settings/EffectiveSettings.ts"
 import { renderProblem, type SettingsError } from "../settings/SettingsProblem.ts"
 import { withoutWorker } from "../settings/WorkerLookup.ts"
@@ -9,6 +10,20 @@ const about = "Settings"
 /** Returns an error for each problem of the settings. */
 export const settingsProblems = ({ problems }: Pick<SettingsError, "problems">): ReadonlyArray<Finding> =>
   problems.map((problem) => error(about, renderProblem(problem), "Run: autopilotd config edit"))
+
+/** Warns of metrics that the network may read. */
+const openEndpoint = (settings: EffectiveSettings): ReadonlyArray<Finding> => {
+  const endpoint = relaySettingsOf(settings)?.endpoint
+  return endpoint === undefined || endpoint.tokenFile !== undefined || isLoopback(endpoint.host)
+    ? []
+    : [
+        warning(
+          about,
+          `metrics.listen lets other machines read the metrics on ${endpoint.host}, and no token is asked for.`,
+          "Set metrics.token_file, or listen on 127.0.0.1"
+        )
+      ]
+}
 
 /** Judges valid settings, which may still lack a worker. A running daemon then has it from its command line. */
 export const settingsFindings = (
@@ -23,6 +38,7 @@ export const settingsFindings = (
       about,
       found ? `${path} is valid${projects}.` : `${path} does not exist, so every setting has its default.`
     ),
+    ...openEndpoint(settings),
     ...Option.match(withoutWorker(settings), {
       onNone: () => [],
       onSome: ({ message }) => [

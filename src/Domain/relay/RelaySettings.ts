@@ -3,22 +3,51 @@ import type { EffectiveSettings } from "../settings/EffectiveSettings.ts"
 import { perhaps } from "../Wire.ts"
 
 /** A heartbeat that is switched on. */
-export const Heartbeat = Schema.Struct({
+const Heartbeat = Schema.Struct({
   /** Absolute. */
   urlFile: Schema.String,
   intervalMs: Schema.Int
 })
 export type Heartbeat = typeof Heartbeat.Type
 
+/** An endpoint for scrapes that is switched on. */
+const Endpoint = Schema.Struct({
+  /** Without the brackets of an IPv6 address. */
+  host: Schema.String,
+  port: Schema.Int,
+  /** Absolute. */
+  tokenFile: perhaps(Schema.String)
+})
+export type Endpoint = typeof Endpoint.Type
+
 /** The part of the settings that a relay acts on. The daemon hands it to its relay as JSON. */
-export const RelaySettings = Schema.Struct({ heartbeat: perhaps(Heartbeat) })
+export const RelaySettings = Schema.Struct({ heartbeat: perhaps(Heartbeat), endpoint: perhaps(Endpoint) })
 export type RelaySettings = typeof RelaySettings.Type
 
 /** The settings that give a relay something to do, as a user sets them. */
-export const relayKeys: ReadonlyArray<string> = ["heartbeat.url_file"]
+export const relayKeys: ReadonlyArray<string> = ["heartbeat.url_file", "metrics.listen"]
+
+const heartbeatOf = ({
+  heartbeat: { intervalMs, urlFile }
+}: EffectiveSettings): Pick<RelaySettings, "heartbeat"> =>
+  urlFile === undefined ? {} : { heartbeat: { urlFile, intervalMs } }
+
+const endpointOf = ({
+  metrics: { listen, tokenFile }
+}: EffectiveSettings): Pick<RelaySettings, "endpoint"> => {
+  if (listen === false) return {}
+  const at = listen.lastIndexOf(":")
+  const host = listen.slice(0, at).replace(/^\[|\]$/g, "")
+  const port = Number(listen.slice(at + 1))
+  return { endpoint: { host, port, ...(tokenFile === undefined ? {} : { tokenFile }) } }
+}
 
 /** What a relay has to do by these settings; undefined when that is nothing. */
-export const relaySettingsOf = ({ heartbeat }: EffectiveSettings): RelaySettings | undefined =>
-  heartbeat.urlFile === undefined
-    ? undefined
-    : { heartbeat: { urlFile: heartbeat.urlFile, intervalMs: heartbeat.intervalMs } }
+export const relaySettingsOf = (settings: EffectiveSettings): RelaySettings | undefined => {
+  const wanted: RelaySettings = { ...heartbeatOf(settings), ...endpointOf(settings) }
+  return Object.keys(wanted).length === 0 ? undefined : wanted
+}
+
+/** Whether only programs of this machine reach an address. */
+export const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host)

@@ -2,7 +2,7 @@ import type * as Either from "effect/Either"
 import type { ProjectName } from "../Project.ts"
 import type { MemorySettings } from "./MemorySettings.ts"
 import type { MemoryThresholds } from "./MemoryThresholds.ts"
-import type { HeartbeatSettings } from "./MetricsSettings.ts"
+import type { HeartbeatSettings, MetricsSettings } from "./MetricsSettings.ts"
 import type { HistorySettings } from "./RetentionSettings.ts"
 import type { Settings } from "./Settings.ts"
 import type { Merged } from "./SettingsMerge.ts"
@@ -68,6 +68,7 @@ export interface EffectiveSettings {
   /** Absent when the loader does not know the size of the memory. */
   readonly thresholds?: MemoryThresholds
   readonly history: HistorySettings
+  readonly metrics: MetricsSettings
   readonly heartbeat: HeartbeatSettings
   /** Reload the file automatically when it changes. */
   readonly watchConfig: boolean

@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import { aboutDaemon, optionalSetting, setting, Text } from "./Setting.ts"
+import { aboutDaemon, optionalSetting, orOff, setting, Text } from "./Setting.ts"
 
 /** A shorter interval is an attack on the service that receives it; a longer one than a day says nothing of a night. */
 const HeartbeatInterval = Schema.Int.pipe(Schema.between(1000, 86_400_000))
@@ -20,3 +20,28 @@ export const HeartbeatSettings = Schema.Struct({
   })
 })
 export type HeartbeatSettings = typeof HeartbeatSettings.Type
+
+/** A host, in brackets where it is an IPv6 address, and a port. */
+const Address = Schema.String.pipe(
+  Schema.filter((text) => {
+    const port = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/.exec(text)?.[1]
+    return port !== undefined && Number(port) > 0 && Number(port) < 65_536
+  })
+)
+
+/** The `[metrics]` table: the ways of the metrics to a monitoring system. */
+export const MetricsSettings = Schema.Struct({
+  listen: setting("listen", orOff(Address), false, {
+    description:
+      "Address at which the relay serves /metrics for Prometheus, /healthz and /readyz. Whoever reaches it reads the names, states and costs of all projects, and changes nothing.",
+    expects: 'false, or an address with its port such as "127.0.0.1:7421" or "[::1]:7421"',
+    topLevelOnly: aboutDaemon
+  }),
+  tokenFile: optionalSetting("token_file", Text, {
+    description: "File whose first line a request of /metrics must bring as its bearer token.",
+    expects: "a path",
+    unset: "no token is asked for",
+    topLevelOnly: aboutDaemon
+  })
+})
+export type MetricsSettings = typeof MetricsSettings.Type

@@ -68,6 +68,7 @@ export const tables: ReadonlyArray<string> = [
   "restart",
   "log",
   "history",
+  "metrics",
   "heartbeat",
   "env",
   "projects"
@@ -79,6 +80,7 @@ export const topLevelOnly: ReadonlyMap<string, string> = new Map([
     note.topLevelOnly === undefined ? [] : [[key, note.topLevelOnly] as const]
   ),
   ["history", aboutDaemon],
+  ["metrics", aboutDaemon],
   ["heartbeat", aboutDaemon],
   ["budget", aboutDaemon],
   ["projects", "cannot stand here: projects stand side by side, each in its own [projects.NAME]"]

@@ -2,7 +2,7 @@ import * as Schema from "effect/Schema"
 import { ProjectName } from "../Project.ts"
 import { AgentSettings, BudgetSettings, maxBudgetPerDay } from "./AgentSettings.ts"
 import { MemorySettings } from "./MemorySettings.ts"
-import { HeartbeatSettings } from "./MetricsSettings.ts"
+import { HeartbeatSettings, MetricsSettings } from "./MetricsSettings.ts"
 import { RestartSettings } from "./RestartSettings.ts"
 import { HistorySettings, LogSettings } from "./RetentionSettings.ts"
 import { aboutDaemon, NulFree, optionalSetting, setting, Text, table } from "./Setting.ts"
@@ -67,6 +67,7 @@ export const Settings = Schema.Struct({
   ),
   log: table("log", LogSettings, "Files and journal that receive the worker's output."),
   history: table("history", HistorySettings, "Retention of the events in history.jsonl."),
+  metrics: table("metrics", MetricsSettings, "What Prometheus and probes read over HTTP."),
   heartbeat: table(
     "heartbeat",
     HeartbeatSettings,

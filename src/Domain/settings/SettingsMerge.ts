@@ -72,6 +72,7 @@ const mergedByKey: ReadonlyArray<string> = [
   "restart.on",
   "log",
   "history",
+  "metrics",
   "heartbeat",
   "env"
 ]

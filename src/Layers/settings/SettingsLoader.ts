@@ -267,6 +267,7 @@ export const loadUsable: (
       memory: ofTop.settings.memory,
       ...(thresholds.inForce === undefined ? {} : { thresholds: thresholds.inForce }),
       history: ofTop.settings.history,
+      metrics: ofTop.settings.metrics,
       heartbeat: ofTop.settings.heartbeat,
       watchConfig: ofTop.settings.watchConfig
     }

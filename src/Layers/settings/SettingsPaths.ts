@@ -27,6 +27,7 @@ export const folderAt = (path: string, { cwd, userHome }: Pick<PathBases, "cwd" 
 export const pathBelowHome = ({
   envFile,
   heartbeat,
+  metrics,
   restart,
   workerCommand,
   workingDir
@@ -47,6 +48,7 @@ export const pathBelowHome = ({
     { key: "worker_command", path: command ?? "" },
     { key: "env_file", path: envFile ?? "" },
     { key: "heartbeat.url_file", path: heartbeat.urlFile ?? "" },
+    { key: "metrics.token_file", path: metrics.tokenFile ?? "" },
     ...restart.stallFiles.map((path) => ({ key: "restart.stall_files", path }))
   ].find(({ path }) => isBelowHome(path))
 }
@@ -80,7 +82,7 @@ const commandWithHome = (
 
 /** Makes the paths of settings absolute, but those of programs, which begin in the worker's folder. */
 export const absolutePaths = (settings: Settings, { cwd, settingsFile, userHome }: PathBases): Settings => {
-  const { envFile, heartbeat, restart } = settings
+  const { envFile, heartbeat, metrics, restart } = settings
   const workingDir = resolve(cwd, withHome(settings.workingDir, userHome))
   const besideSettings = (path: string) => resolve(dirname(settingsFile), withHome(path, userHome))
   return {
@@ -93,6 +95,10 @@ export const absolutePaths = (settings: Settings, { cwd, settingsFile, userHome 
     heartbeat: {
       ...heartbeat,
       ...(heartbeat.urlFile === undefined ? {} : { urlFile: besideSettings(heartbeat.urlFile) })
+    },
+    metrics: {
+      ...metrics,
+      ...(metrics.tokenFile === undefined ? {} : { tokenFile: besideSettings(metrics.tokenFile) })
     },
     workerCommand: Option.map(settings.workerCommand, (command) =>
       commandWithHome(command, userHome, workingDir)

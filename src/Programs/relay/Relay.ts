@@ -16,6 +16,7 @@ import { Signals } from "../../Layers/daemon/Signals.ts"
 import * as CommandOutput from "../../Layers/output/CommandOutput.ts"
 import { heartbeat } from "../../Layers/relay/Heartbeat.ts"
 import { lifeline } from "../../Layers/relay/Lifeline.ts"
+import { metricsEndpoint } from "../../Layers/relay/MetricsEndpoint.ts"
 import * as OutletReports from "../../Layers/relay/OutletReports.ts"
 import { awaitRelayLock, tryRelayLock } from "../../Layers/relay/RelayLock.ts"
 import { Refused } from "../Refused.ts"
@@ -34,16 +35,26 @@ const OnStandardError = Logger.replace(
 const afterwards = Duration.seconds(10)
 
 /** Everything that these settings switch on, each in words. */
-const outletsOf = (settings: RelaySettings) =>
-  settings.heartbeat === undefined
+const outletsOf = ({ endpoint, heartbeat: beats }: RelaySettings) => [
+  ...(beats === undefined
     ? []
     : [
         {
           name: "heartbeat",
-          what: `a heartbeat every ${humanDuration(settings.heartbeat.intervalMs)}`,
-          run: heartbeat(settings.heartbeat)
+          what: `sends a heartbeat every ${humanDuration(beats.intervalMs)}`,
+          run: heartbeat(beats)
         }
-      ]
+      ]),
+  ...(endpoint === undefined
+    ? []
+    : [
+        {
+          name: "metrics endpoint",
+          what: `serves /metrics, /healthz and /readyz on ${endpoint.host}, port ${endpoint.port}`,
+          run: metricsEndpoint(endpoint)
+        }
+      ])
+]
 
 type Outlet = ReturnType<typeof outletsOf>[number]
 
@@ -80,7 +91,7 @@ export const relay = Effect.fnUntraced(
       })
     }
     const what = outletsOf(settings).map((outlet) => outlet.what)
-    yield* out(`The relay of ${root} sends ${what.join(", ")}.\nStop it with Ctrl-C.\n`)
+    yield* out(`The relay of ${root} ${what.join(" and ")}.\nStop it with Ctrl-C.\n`)
     yield* Effect.raceFirst(Effect.provide(serve(settings), OutletReports.toTerminal), next)
   },
   Effect.scoped,

@@ -19,6 +19,8 @@ const receiver = Effect.acquireRelease(
   ({ server }) => Effect.sync(() => server.close())
 )
 
+const freePort = Effect.scoped(Effect.map(receiver, ({ server }) => (server.address() as AddressInfo).port))
+
 /** The relays that a home's daemon has started. */
 const relaysOf = (home: string): ReadonlyArray<number> => {
   const ofHome = new Set(processesWith(`AUTOPILOT_HOME=${home}\0`))
@@ -59,13 +61,23 @@ describe("the relay", () => {
         join(home, "url"),
         `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/push/s3cr3t\n`
       )
-      fs.writeFileSync(join(home, "daemon.toml"), '[heartbeat]\nurl_file = "url"\ninterval_ms = 1000\n')
+      const port = yield* freePort
+      fs.writeFileSync(
+        join(home, "daemon.toml"),
+        `[heartbeat]\nurl_file = "url"\ninterval_ms = 1000\n[metrics]\nlisten = "127.0.0.1:${port}"\n`
+      )
       yield* command({ home, args: ["reload"] })
       const first = yield* oneRelay(home)
       yield* eventually(
         "the service is called",
         Effect.sync(() => calls.find((url) => url === "/api/push/s3cr3t?status=up&msg=OK"))
       )
+      const scrape = yield* eventually(
+        "the endpoint answers",
+        Effect.tryPromise(async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text())
+      )
+      assert.match(scrape, /^autopilotd_up 1$/m)
+      assert.match(scrape, /^autopilotd_worker_state\{project="shop",state="running"\} 1$/m)
       assert.isAtLeast(scoreOf(first), scoreOf(pid))
       assert.notInclude(processesWith("AUTOPILOT_WORKER_ID="), first)
       const second = yield* command({ home, args: ["relay"] })

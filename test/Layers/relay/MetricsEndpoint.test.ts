@@ -1,0 +1,156 @@
+import * as fs from "node:fs"
+import * as http from "node:http"
+import { type AddressInfo, createServer, type Server } from "node:net"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { ControlClient, NotRunning } from "../../../src/Layers/control/ControlClient.ts"
+import { metricsEndpoint } from "../../../src/Layers/relay/MetricsEndpoint.ts"
+import { OutletReports } from "../../../src/Layers/relay/OutletReports.ts"
+import { measured, metricsOf } from "../../fixtures/Measurements.ts"
+import { temporaryFolder } from "../../fixtures/ServedControl.ts"
+import { eventually } from "../../live/TestDaemon.ts"
+
+/** Listens on a port of this machine that was free. */
+const occupied = Effect.acquireRelease(
+  Effect.async<{ readonly server: Server; readonly port: number }>((resume) => {
+    const server = createServer()
+    server.listen(0, "127.0.0.1", () =>
+      resume(Effect.succeed({ server, port: (server.address() as AddressInfo).port }))
+    )
+  }),
+  ({ server }) => Effect.sync(() => server.close())
+)
+
+const freePort = Effect.map(Effect.scoped(occupied), ({ port }) => port)
+
+const get = (port: number, path: string, options: http.RequestOptions = {}) =>
+  Effect.async<{ readonly status: number; readonly type: string; readonly body: string }, Error>((resume) => {
+    http
+      .request({ host: "127.0.0.1", port, path, agent: false, ...options }, (response) => {
+        let body = ""
+        response
+          .setEncoding("utf8")
+          .on("data", (text: string) => {
+            body += text
+          })
+          .on("end", () =>
+            resume(
+              Effect.succeed({
+                status: response.statusCode ?? 0,
+                type: response.headers["content-type"] ?? "",
+                body
+              })
+            )
+          )
+      })
+      .on("error", (cause) => resume(Effect.fail(cause)))
+      .end()
+  })
+
+/** An endpoint of a daemon that a test starts and stops. */
+const inWorld = Effect.fnUntraced(function* (port: number, tokenFile?: string) {
+  const told: Array<string> = []
+  const daemon = { isRunning: true, asked: 0 }
+  const World = Layer.mergeAll(
+    Layer.mock(ControlClient, {
+      // Metrics is all that the endpoint asks for.
+      request: (() => {
+        daemon.asked++
+        return daemon.isRunning
+          ? Effect.succeed({ success: true, message: "", data: metricsOf([measured("shop")]) })
+          : Effect.fail(new NotRunning({ path: "/s" }))
+      }) as unknown as ControlClient["Type"]["request"]
+    }),
+    Layer.succeed(OutletReports, {
+      works: (outlet) => Effect.sync(() => void told.push(`${outlet} works`)),
+      fails: (outlet, problem) => Effect.sync(() => void told.push(`${outlet}: ${problem}`))
+    })
+  )
+  const endpoint = { host: "127.0.0.1", port, ...(tokenFile === undefined ? {} : { tokenFile }) }
+  yield* Effect.forkScoped(Effect.provide(metricsEndpoint(endpoint), World))
+  yield* eventually(
+    "the endpoint has said what it does",
+    Effect.sync(() => told[0])
+  )
+  return { daemon, told }
+})
+
+describe("the metrics endpoint", () => {
+  it.scopedLive("serves the daemon's metrics, and says with a metric when it does not answer", () =>
+    Effect.gen(function* () {
+      const port = yield* freePort
+      const { daemon } = yield* inWorld(port)
+      const scrape = yield* get(port, "/metrics?a=b")
+      assert.deepStrictEqual([scrape.status, scrape.type], [200, "text/plain; version=0.0.4; charset=utf-8"])
+      assert.match(scrape.body, /^autopilotd_up 1$/m)
+      assert.match(scrape.body, /^autopilotd_worker_state\{project="shop",state="stopped"\} 1$/m)
+      const open = yield* get(port, "/metrics", { headers: { accept: "application/openmetrics-text" } })
+      assert.match(open.type, /openmetrics/)
+      assert.deepStrictEqual((yield* get(port, "/healthz")).status, 200)
+      const head = yield* get(port, "/metrics", { method: "HEAD" })
+      assert.deepStrictEqual([head.status, head.body], [200, ""])
+      assert.strictEqual((yield* get(port, "/healthz", { method: "POST" })).status, 405)
+      assert.strictEqual((yield* get(port, "/metrics", { headers: { host: "evil.example" } })).status, 403)
+
+      const before = daemon.asked
+      const many = yield* Effect.all(
+        Array.from({ length: 30 }, () => get(port, "/metrics")),
+        { concurrency: "unbounded" }
+      )
+      assert.isTrue(many.every(({ status }) => status === 200))
+      assert.isBelow(daemon.asked - before, 30)
+
+      daemon.isRunning = false
+      const gone = yield* eventually(
+        "the daemon is gone",
+        Effect.map(get(port, "/metrics"), (one) => (one.body.includes("autopilotd_up 0") ? one : undefined))
+      )
+      assert.strictEqual(gone.status, 200)
+      assert.deepStrictEqual(
+        [(yield* get(port, "/healthz")).status, (yield* get(port, "/readyz")).status],
+        [503, 503]
+      )
+    })
+  )
+
+  it.scopedLive("asks for the token of its file, which is read each time, and for none on a probe", () =>
+    Effect.gen(function* () {
+      const port = yield* freePort
+      const tokenFile = join(yield* temporaryFolder, "token")
+      fs.writeFileSync(tokenFile, "s3cr3t\n")
+      const { told } = yield* inWorld(port, tokenFile)
+      const withToken = (authorization?: string) =>
+        Effect.map(
+          get(port, "/metrics", { headers: authorization === undefined ? {} : { authorization } }),
+          ({ status }) => status
+        )
+      assert.strictEqual(yield* withToken("Bearer s3cr3t"), 200)
+      for (const wrong of [undefined, "Bearer", "Bearer s3cr3", "Bearer s3cr3tt", "Basic s3cr3t", "s3cr3t"])
+        assert.strictEqual(yield* withToken(wrong), 401, wrong)
+      assert.strictEqual((yield* get(port, "/healthz")).status, 200)
+      fs.writeFileSync(tokenFile, "another")
+      assert.deepStrictEqual(
+        [yield* withToken("Bearer s3cr3t"), yield* withToken("Bearer another")],
+        [401, 200]
+      )
+      for (const spoil of [() => fs.writeFileSync(tokenFile, "\n"), () => fs.rmSync(tokenFile)]) {
+        spoil()
+        assert.strictEqual(yield* withToken("Bearer another"), 503)
+      }
+      assert.include(told.at(-1), "token does not exist")
+      assert.notInclude(told.join(), "s3cr3t")
+    })
+  )
+
+  it.scopedLive("says that its address is taken, and what to do", () =>
+    Effect.gen(function* () {
+      const { port } = yield* occupied
+      const { told } = yield* inWorld(port)
+      assert.deepStrictEqual(told, [
+        `metrics endpoint: another program listens on 127.0.0.1:${port}. Stop it, or set another port in metrics.listen`
+      ])
+    })
+  )
+})
