@@ -25,23 +25,42 @@ const bundle = (options) =>
   }).catch(() => process.exit(1))
 
 /**
+ * One character beyond Latin-1 makes V8 keep the whole text of a program in two bytes a character, which costs an idle daemon
+ * megabytes. esbuild leaves those in regular expressions as they are.
+ */
+const asciiOf = (text) =>
+  text.replace(/\P{ASCII}/gu, (character) =>
+    character
+      .split("")
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+      .join("")
+  )
+
+const inAscii = ({ outputFiles, ...built }) => ({
+  ...built,
+  outputFiles: outputFiles.map(({ path, text }) => ({ path, contents: asciiOf(text) }))
+})
+
+/**
  * A program for Node. Names stay: a bug report shows them in its stack trace. Short names with the long ones kept beside
  * them (keepNames) would cost 256 bytes for each closure made at run time.
  */
-const program = (entry, outfile, options = {}) =>
-  bundle({
-    entryPoints: [entry],
-    outfile,
-    platform: "node",
-    target: "node20",
-    format: "esm",
-    define: { AUTOPILOTD_VERSION: JSON.stringify(version) },
-    // Some dependencies are CommonJS and call require for Node's own modules.
-    banner: {
-      js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);'
-    },
-    ...options
-  })
+const program = async (entry, outfile, options = {}) =>
+  inAscii(
+    await bundle({
+      entryPoints: [entry],
+      outfile,
+      platform: "node",
+      target: "node20",
+      format: "esm",
+      define: { AUTOPILOTD_VERSION: JSON.stringify(version) },
+      // Some dependencies are CommonJS and call require for Node's own modules.
+      banner: {
+        js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);'
+      },
+      ...options
+    })
+  )
 
 /** What a module of src/Domain exports: Node 20 cannot import TypeScript. */
 const exportsOf = async (entry) => {

@@ -186,7 +186,14 @@ export const encodeResponse = (response: ControlResponse): string => {
   })
 }
 
-const decoder = <A, I>(schema: Schema.Schema<A, I>) => Schema.decodeUnknownEither(Schema.parseJson(schema))
+/** Compiled at the first answer: the daemon decodes none, and keeps no memory for it. */
+const decoder = <A, I>(schema: Schema.Schema<A, I>) => {
+  let decode: ((text: unknown) => Either.Either<A, ParseResult.ParseError>) | undefined
+  return (text: string) => {
+    decode ??= Schema.decodeUnknownEither(Schema.parseJson(schema))
+    return decode(text)
+  }
+}
 const decodeStatusReply = decoder(replyTo.Status)
 
 const decoders: {

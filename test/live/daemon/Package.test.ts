@@ -57,6 +57,19 @@ describe("the package", () => {
     )
   })
 
+  it("holds programs in ASCII: one other character costs an idle daemon two bytes for each of their characters", () => {
+    const programs = shipped.filter((path) => /^dist\/\w+\.js$/.test(path))
+    assert.isAbove(programs.length, 4)
+    const others = programs.map((path) => [
+      path,
+      fs.readFileSync(join(root, path), "utf8").match(/\P{ASCII}/gu)
+    ])
+    assert.deepStrictEqual(
+      others.filter(([, found]) => found !== null),
+      []
+    )
+  })
+
   it("holds every file that the README links to", () => {
     const readme = fs.readFileSync(join(root, "README.md"), "utf8")
     const linked = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map((match) => match[1] ?? "")
