@@ -37,7 +37,7 @@ const takesArguments = ({ worker }: EffectiveProject): boolean =>
   Either.isRight(worker) && worker.right.command._tag !== "Command"
 
 const waitsForStart = ({ path }: FileChange, kept: Kept): boolean =>
-  appliedAtStart.includes(path[0]) &&
+  appliedAtStart.some((name) => name === path[0] || name === path.join(".")) &&
   tomlText(valueAt(kept.oldSettings, path)) !== tomlText(valueAt(kept.newSettings, path)) &&
   (!workerArguments.includes(path[0]) || takesArguments(kept.before) || takesArguments(kept.after))
 

@@ -55,8 +55,16 @@ const alerts = `## Rules and a dashboard
 failed, a crash loop, a usage limit longer than a day, critical memory, a budget spent to 80 %, a file of node_exporter that is
 no longer written. \`examples/monitoring/dashboard.json\` is a dashboard for Grafana. Both are in the npm package.`
 
+const agents = `## The metrics of Claude Code itself
+
+Claude Code has metrics of its own: \`claude_code.token.usage\`, \`claude_code.cost.usage\`, \`claude_code.active_time.total\` and
+more. With \`[metrics] agent = true\` the daemon sets the variables that switch them on for each worker that is Claude Code:
+by OTLP over HTTP to \`OTEL_EXPORTER_OTLP_ENDPOINT\` of its environment (\`http://localhost:4318\` without one), cumulative, with the
+attribute \`project\` as here, without the session. A variable that you have set yourself stays as it is, and no prompt or answer
+is sent.`
+
 /** The text of docs/metrics.md. */
 export const metricsPage = (): string =>
-  ["# Metrics", generatedNote, introduction, textfile, reading, alerts, "## All metrics", table]
+  ["# Metrics", generatedNote, introduction, textfile, reading, alerts, agents, "## All metrics", table]
     .join("\n\n")
     .concat("\n")

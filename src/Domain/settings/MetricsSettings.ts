@@ -42,6 +42,12 @@ export const MetricsSettings = Schema.Struct({
     expects: "a path",
     unset: "no token is asked for",
     topLevelOnly: aboutDaemon
+  }),
+  agent: setting("agent", Schema.Boolean, false, {
+    description:
+      "Make Claude Code send its own metrics by OTLP, under the same project, to the receiver that OTEL_EXPORTER_OTLP_ENDPOINT names in its environment (without one, http://localhost:4318). Variables that the environment has already stay as they are.",
+    expects: "true or false",
+    topLevelOnly: aboutDaemon
   })
 })
 export type MetricsSettings = typeof MetricsSettings.Type

@@ -92,8 +92,9 @@ export const notInherited: ReadonlyArray<string> = ["project", "autostart"]
 /** The settings that only a Claude, Cargo or Binary worker receives, as arguments. */
 export const workerArguments: ReadonlyArray<string> = ["model", "max_budget", "max_turns"]
 
-/** The first names of the settings that a worker keeps for a whole run. A change applies at its next start. */
+/** The settings, or their tables, that a worker keeps for a whole run. A change applies at its next start. */
 export const appliedAtStart: ReadonlyArray<string> = [
+  "metrics.agent",
   "working_dir",
   "worker_command",
   "env",

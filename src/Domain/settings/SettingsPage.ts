@@ -31,7 +31,9 @@ const scopeOf = (key: string, reason: SettingNote["topLevelOnly"]): string | und
 
 const appliesOf = (key: string): string | undefined => {
   if (workerArguments.includes(key)) return "at the next start of the worker (Claude, Cargo or Binary)"
-  return appliedAtStart.includes(key.split(".")[0] ?? "") ? "at the next start of the worker" : undefined
+  return appliedAtStart.some((name) => name === key || key.startsWith(`${name}.`))
+    ? "at the next start of the worker"
+    : undefined
 }
 
 const line = (name: string, text: string | undefined): ReadonlyArray<string> =>

@@ -1,5 +1,6 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import { claudeTelemetry } from "../adapter/ClaudeTelemetry.ts"
 import type { ProjectName } from "../Project.ts"
 import { type AgentPlan, agentPlanOf } from "../session/AgentPlan.ts"
 import type { EffectiveProject, EffectiveSettings, NamedFile } from "../settings/EffectiveSettings.ts"
@@ -20,6 +21,8 @@ export interface WorkerPlan {
   /** Read before every start, so a rotated key takes effect with the next one. */
   readonly envFile: NamedFile
   readonly envTable: Readonly<Record<string, string>>
+  /** Variables that the worker has unless its environment has others. */
+  readonly envDefaults?: Readonly<Record<string, string>>
   /** The grace period between SIGTERM and SIGKILL. */
   readonly graceMs: number
   /** Absent for a worker whose agent is unknown. */
@@ -55,12 +58,19 @@ const frameOf = ({ envFile, project, settings }: EffectiveProject) => ({
   autostart: settings.autostart
 })
 
+/** The variables of an agent's own telemetry, where it is wanted. */
+const telemetryOf = ({ agent }: { readonly agent?: AgentPlan | undefined }, project: EffectiveProject) =>
+  agent?.adapter.name === "claude" && project.settings.metrics.agent
+    ? { envDefaults: claudeTelemetry(project.project) }
+    : {}
+
 const planOf = (project: EffectiveProject) =>
-  Either.map(
-    project.worker,
-    ({ argv, command, source }): ProjectPlan => ({
+  Either.map(project.worker, ({ argv, command, source }): ProjectPlan => {
+    const agent = agentPlanOf(command, argv, project.settings)
+    return {
       ...frameOf(project),
-      ...agentPlanOf(command, argv, project.settings),
+      ...agent,
+      ...telemetryOf(agent, project),
       places: {
         project: project.project,
         worker: source,
@@ -71,8 +81,8 @@ const planOf = (project: EffectiveProject) =>
           )
         )
       }
-    })
-  )
+    }
+  })
 
 /** The plans of all projects; Left when projects have no worker command, or mistakes in their table. */
 export const plansOf = (
@@ -114,5 +124,6 @@ export const settingsAwaited = (running: WorkerPlan, next: WorkerPlan): Readonly
     : ["worker_command"]),
   ...(running.cwd === next.cwd ? [] : ["working_dir"]),
   ...(isSameTable(running.envTable, next.envTable) ? [] : ["env"]),
+  ...(isSameTable(running.envDefaults ?? {}, next.envDefaults ?? {}) ? [] : ["metrics.agent"]),
   ...(running.envFile.path === next.envFile.path ? [] : ["env_file"])
 ]

@@ -38,14 +38,15 @@ export const isForDaemon = (name: string): boolean => daemonsOwn.some((pattern) 
 const forWorker = /^AUTOPILOTD_WORKER_(.+)$/
 
 /**
- * The environment of a worker: the daemon's without the variables for the daemon alone, the env file, the `env` table
- * of the settings and the marks of supervision; the later ones win.
+ * The environment of a worker: defaults, the daemon's without the variables for the daemon alone, the env file, the `env`
+ * table of the settings and the marks of supervision; the later ones win.
  */
 export const workerEnvironment = (
   daemon: Readonly<Record<string, string | undefined>>,
   envFile: Readonly<Record<string, string>>,
   envTable: Readonly<Record<string, string>>,
-  id: string
+  id: string,
+  defaults: Readonly<Record<string, string>> = {}
 ): Readonly<Record<string, string>> => {
   const inherited: Record<string, string> = {}
   for (const [name, value] of Object.entries(daemon)) {
@@ -54,5 +55,5 @@ export const workerEnvironment = (
     if (kept !== undefined) inherited[kept] = value
     else if (!isForDaemon(name)) inherited[name] = value
   }
-  return { ...inherited, ...envFile, ...envTable, AUTOPILOTD_SUPERVISED: "1", [variable]: id }
+  return { ...defaults, ...inherited, ...envFile, ...envTable, AUTOPILOTD_SUPERVISED: "1", [variable]: id }
 }

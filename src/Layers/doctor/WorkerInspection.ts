@@ -19,7 +19,7 @@ export const inspectWorker = Effect.fnUntraced(function* (
   const { path, mustExist } = plan.envFile
   const file = yield* Effect.either(read(path, { mustExist, asker: plan.project }))
   const { values, warnings } = file._tag === "Right" ? file.right : { values: {}, warnings: [] }
-  const env = workerEnvironment(daemon, values, plan.envTable, "")
+  const env = workerEnvironment(daemon, values, plan.envTable, "", plan.envDefaults)
   const [command] = plan.argv
   const check = yield* Effect.either(checkExecutable(command, plan.cwd, env["PATH"] ?? "", plan.project))
   const prompt = yield* Effect.either(promptText(plan.agent?.prompt, plan.project))

@@ -149,7 +149,7 @@ const make = Effect.gen(function* () {
       yield* events.publish({ _tag: "EnvFileDoubtful", project: plan.project, warning })
     }
     return {
-      env: workerEnvironment(process.env, file.values, plan.envTable, id),
+      env: workerEnvironment(process.env, file.values, plan.envTable, id, plan.envDefaults),
       secretValues: secretValuesOf(process.env, file.values, plan.envTable)
     }
   })

@@ -3,33 +3,8 @@ import { metricFamilies, metricHeads } from "../../../src/Domain/metrics/MetricF
 import { type OtlpRequest, otlpMetrics } from "../../../src/Domain/metrics/OtlpMetrics.ts"
 import { otlpProtobuf } from "../../../src/Domain/metrics/OtlpProtobuf.ts"
 import { measured, metricsOf, running } from "../../fixtures/Measurements.ts"
+import { otlpJson, otlpJudge } from "../../fixtures/OtlpTables.ts"
 import { agentAfter, recordedLines } from "../../fixtures/RecordedRuns.ts"
-
-/** OpenTelemetry's own tables, generated from its protocol. Later versions of the package lack them. */
-interface Tables {
-  readonly opentelemetry: {
-    readonly proto: {
-      readonly collector: {
-        readonly metrics: { readonly v1: { readonly ExportMetricsServiceRequest: MessageType } }
-      }
-    }
-  }
-}
-
-interface MessageType {
-  readonly fromObject: (value: unknown) => unknown
-  readonly toObject: (message: unknown, options: Readonly<Record<string, unknown>>) => unknown
-  readonly encode: (message: unknown) => { readonly finish: () => Uint8Array }
-  readonly decode: (bytes: Uint8Array) => unknown
-}
-
-/** Its types say less than the file has. */
-const tablesPath: string = "@opentelemetry/otlp-transformer/build/src/generated/root.js"
-const { default: tables }: { readonly default: Tables } = await import(tablesPath)
-
-const judge = tables.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest
-
-const asJson = (message: unknown): unknown => judge.toObject(message, { longs: String })
 
 const request: OtlpRequest = otlpMetrics(
   metricFamilies(
@@ -63,13 +38,15 @@ const withoutEmpty = (value: unknown): unknown =>
 
 describe("the request to an OTLP receiver", () => {
   it("as JSON has only keys that OpenTelemetry's own tables know, and loses nothing", () => {
-    const decoded = judge.decode(judge.encode(judge.fromObject(JSON.parse(JSON.stringify(request)))).finish())
-    assert.deepStrictEqual(withoutEmpty(asJson(decoded)), withoutEmpty(request))
+    const decoded = otlpJudge.decode(
+      otlpJudge.encode(otlpJudge.fromObject(JSON.parse(JSON.stringify(request)))).finish()
+    )
+    assert.deepStrictEqual(withoutEmpty(otlpJson(decoded)), withoutEmpty(request))
   })
 
   it("as protobuf is read by OpenTelemetry's own tables, and says the same", () => {
-    const decoded = judge.decode(otlpProtobuf(request))
-    assert.deepStrictEqual(withoutEmpty(asJson(decoded)), withoutEmpty(request))
+    const decoded = otlpJudge.decode(otlpProtobuf(request))
+    assert.deepStrictEqual(withoutEmpty(otlpJson(decoded)), withoutEmpty(request))
   })
 
   it("counts from the start of the daemon, cumulatively", () => {

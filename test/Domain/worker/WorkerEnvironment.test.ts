@@ -23,6 +23,11 @@ describe("a worker's environment", () => {
     })
   })
 
+  it("has defaults only where the user has set nothing", () => {
+    const env = workerEnvironment({ A: "daemon" }, { B: "file" }, {}, id, { A: "0", B: "0", C: "0" })
+    assert.deepInclude(env, { A: "daemon", B: "file", C: "0" })
+  })
+
   it("lacks the variables for the daemon alone, and keeps similar ones", () => {
     const kept = {
       HOME: "/h",

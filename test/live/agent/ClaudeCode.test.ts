@@ -16,6 +16,7 @@ import { saidOf } from "../worker/SeveralProjects.ts"
 import { type AgentMissing, claudeFolder, claudeVersions } from "./AgentInstall.ts"
 import { claudeEnvironment } from "./ClaudeWorld.ts"
 import { serveMessagesApi, type Turn } from "./MessagesApi.ts"
+import { serveOtlp } from "./OtlpReceiver.ts"
 
 const groupAndSession = (pid: number) => {
   // The name, in parentheses, may hold blanks; state, parent, group and session follow it.
@@ -30,7 +31,13 @@ const claudeCommand =
   "-p work --model sonnet --max-turns 20 --max-budget-usd 300 --output-format stream-json --verbose --dangerously-skip-permissions"
 
 /** `autopilotd start -- claude -p ...` in a working folder of its own. */
-const superviseClaude = Effect.fnUntraced(function* (programs: string) {
+const superviseClaude = Effect.fnUntraced(function* (
+  programs: string,
+  {
+    env = {},
+    settings = ""
+  }: { readonly env?: Readonly<Record<string, string>>; readonly settings?: string } = {}
+) {
   const api = yield* serveMessagesApi
   const home = yield* temporaryHome
   const agentHome = yield* temporaryHome
@@ -39,7 +46,8 @@ const superviseClaude = Effect.fnUntraced(function* (programs: string) {
     home,
     args: ["--workdir", folder, "--project", "night-shift"],
     worker: ["claude", ...claudeCommand.split(" ")],
-    env: claudeEnvironment(api, programs, agentHome)
+    settings,
+    env: { ...claudeEnvironment(api, programs, agentHome), ...env }
   })
   return { api, daemon, folder, home }
 })
@@ -153,6 +161,23 @@ describe.concurrent.each(claudeVersions)("Claude Code under supervision, %s,", (
         assert.deepStrictEqual(yield* daemon.ended, { code: 0, signal: null })
         assert.deepStrictEqual(api.strangers(), [])
       })
+  )
+
+  it.scopedLive("sends its own metrics under the name of the project, where the settings want that", () =>
+    Effect.gen(function* () {
+      const { received, url } = yield* serveOtlp
+      const { api, daemon } = yield* superviseClaude(programs(), {
+        settings: "[metrics]\nagent = true\n",
+        env: { OTEL_EXPORTER_OTLP_ENDPOINT: url }
+      })
+      yield* (yield* api.nextAsk).answer({ _tag: "Say", text: "All done." })
+      yield* daemon.status("it has finished", (data) => data.worker_status === "stopped")
+      const text = JSON.stringify(received())
+      assert.include(text, '"name":"claude_code.token.usage"')
+      assert.include(text, '"key":"project","value":{"stringValue":"night-shift"}')
+      assert.match(text, /"aggregationTemporality":2/)
+      assert.notMatch(text, /"aggregationTemporality":1|"session\.id"/)
+    })
   )
 
   it.scopedLive(
