@@ -33,6 +33,7 @@ const ladder = {
     "metrics",
     "control",
     "relay",
+    "notify",
     "service",
     "doctor",
     "html",
@@ -62,6 +63,7 @@ const ladder = {
     "metrics",
     "control",
     "relay",
+    "notify",
     "service",
     "doctor",
     "panel"

@@ -13,7 +13,7 @@ export const SettingChange = Schema.Struct({
   key: field(Schema.String, "The key in the file: `restart.max_backoff_ms`, `projects.shop.model`"),
   from: perhaps(
     Schema.String,
-    "The value before, as TOML. Absent where it was not set, and for secrets (`env`)"
+    "The value before, as TOML. Absent where it was not set, and for secrets (`env`, the URL of a channel)"
   ),
   to: perhaps(Schema.String, "The value after, likewise"),
   applies: field(

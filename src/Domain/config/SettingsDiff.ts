@@ -1,6 +1,7 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type { EffectiveProject, EffectiveSettings } from "../settings/EffectiveSettings.ts"
+import { isChannelSecret } from "../settings/NotifySettings.ts"
 import { appliedAtStart, notInherited, workerArguments } from "../settings/SettingKeys.ts"
 import { Settings } from "../settings/Settings.ts"
 import { provenanceOf } from "../settings/SettingsMerge.ts"
@@ -71,7 +72,7 @@ const appliesOf = (change: FileChange, kept: ReadonlyArray<Kept>, after: Effecti
 }
 
 const changeOf = (change: FileChange, applies: Applies): SettingChange => {
-  const isSecret = change.path[0] === "env"
+  const isSecret = change.path[0] === "env" || isChannelSecret(change.path)
   return {
     key: keyOf(change),
     ...(isSecret || change.from === undefined ? {} : { from: change.from }),

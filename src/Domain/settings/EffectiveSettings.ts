@@ -3,6 +3,7 @@ import type { ProjectName } from "../Project.ts"
 import type { MemorySettings } from "./MemorySettings.ts"
 import type { MemoryThresholds } from "./MemoryThresholds.ts"
 import type { HeartbeatSettings, MetricsSettings } from "./MetricsSettings.ts"
+import type { NotifySettings } from "./NotifySettings.ts"
 import type { HistorySettings } from "./RetentionSettings.ts"
 import type { Settings } from "./Settings.ts"
 import type { Merged } from "./SettingsMerge.ts"
@@ -70,6 +71,7 @@ export interface EffectiveSettings {
   readonly history: HistorySettings
   readonly metrics: MetricsSettings
   readonly heartbeat: HeartbeatSettings
+  readonly notify: NotifySettings
   /** Reload the file automatically when it changes. */
   readonly watchConfig: boolean
 }

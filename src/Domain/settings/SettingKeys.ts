@@ -70,6 +70,7 @@ export const tables: ReadonlyArray<string> = [
   "history",
   "metrics",
   "heartbeat",
+  "notify",
   "env",
   "projects"
 ]
@@ -82,6 +83,7 @@ export const topLevelOnly: ReadonlyMap<string, string> = new Map([
   ["history", aboutDaemon],
   ["metrics", aboutDaemon],
   ["heartbeat", aboutDaemon],
+  ["notify", aboutDaemon],
   ["budget", aboutDaemon],
   ["projects", "cannot stand here: projects stand side by side, each in its own [projects.NAME]"]
 ])

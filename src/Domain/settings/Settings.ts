@@ -3,6 +3,7 @@ import { ProjectName } from "../Project.ts"
 import { AgentSettings, BudgetSettings, maxBudgetPerDay } from "./AgentSettings.ts"
 import { MemorySettings } from "./MemorySettings.ts"
 import { HeartbeatSettings, MetricsSettings } from "./MetricsSettings.ts"
+import { NotifySettings } from "./NotifySettings.ts"
 import { RestartSettings } from "./RestartSettings.ts"
 import { HistorySettings, LogSettings } from "./RetentionSettings.ts"
 import { aboutDaemon, NulFree, optionalSetting, setting, Text, table } from "./Setting.ts"
@@ -73,6 +74,7 @@ export const Settings = Schema.Struct({
     HeartbeatSettings,
     "A sign of life to a service that raises an alarm when it misses one."
   ),
+  notify: table("notify", NotifySettings, "Notifications to a desktop, a phone or a chat."),
   env: setting(
     "env",
     Schema.Record({ key: EnvironmentName, value: NulFree }),

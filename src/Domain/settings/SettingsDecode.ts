@@ -5,6 +5,7 @@ import { humanBytes } from "../text/Amounts.ts"
 import { nearestName } from "../text/NearestName.ts"
 import { printable } from "../text/Printable.ts"
 import { isTable, type RawSettings, tomlText, valueAt } from "../toml/RawSettings.ts"
+import { channelProblems } from "./NotifySettings.ts"
 import { RestartSettings } from "./RestartSettings.ts"
 import { settingNotes, tables, topLevelOnly } from "./SettingKeys.ts"
 import { Settings } from "./Settings.ts"
@@ -237,10 +238,19 @@ const described = (
   return [...problems, { path, reason }]
 }
 
+const isInChannel = ({ path: [table, key, ...rest] }: ParseResult.ArrayFormatterIssue): boolean =>
+  table === "notify" && key === "to" && rest.length > 0
+
 const decode = (raw: RawSettings, valid: ValidKeys, together: ReadonlyArray<KeyProblem>) => {
   const decoded = decodeSettings(raw)
   const issues = Either.isRight(decoded) ? [] : ParseResult.ArrayFormatter.formatErrorSync(decoded.left)
-  const problems = oncePerKey([...described(issues, (issue) => problemOf(raw, issue, valid)), ...together])
+  const channels = channelProblems(raw)
+  const others = channels.length === 0 ? issues : issues.filter((issue) => !isInChannel(issue))
+  const problems = oncePerKey([
+    ...described(others, (issue) => problemOf(raw, issue, valid)),
+    ...channels,
+    ...together
+  ])
   return Either.isRight(decoded) && problems.length === 0
     ? Either.right(decoded.right)
     : Either.left(problems)

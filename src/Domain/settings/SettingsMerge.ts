@@ -74,6 +74,7 @@ const mergedByKey: ReadonlyArray<string> = [
   "history",
   "metrics",
   "heartbeat",
+  "notify",
   "env"
 ]
 

@@ -5,8 +5,9 @@ import { counted, humanBytes } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import { shellLine } from "../text/ShellLine.ts"
 import { aligned } from "../text/Table.ts"
-import { type RawSettings, tomlText, valueAt } from "../toml/RawSettings.ts"
+import { isTable, type RawSettings, tomlText, valueAt } from "../toml/RawSettings.ts"
 import type { EffectiveProject, EffectiveSettings } from "./EffectiveSettings.ts"
+import { maskedChannels } from "./NotifySettings.ts"
 import { readableAmount, settingNotes } from "./SettingKeys.ts"
 import { Settings } from "./Settings.ts"
 import { type Provenance, provenanceOf } from "./SettingsMerge.ts"
@@ -90,7 +91,8 @@ const single = [...settingNotes.keys()].filter((key) => key !== "env" && !key.st
 const rowsOf = (project: EffectiveProject, effective: EffectiveSettings): ReadonlyArray<ReportedSetting> => {
   const encoded: RawSettings = Schema.encodeSync(Settings)(project.settings)
   return single.map((key) => {
-    const value = valueAt(encoded, key.split("."))
+    const given = valueAt(encoded, key.split("."))
+    const value = key === "notify.to" && isTable(given) ? maskedChannels(given) : given
     const source = provenanceOf(project, key)
     return value === undefined
       ? { key, text: whenUnset(key, project, effective), source }

@@ -269,6 +269,7 @@ export const loadUsable: (
       history: ofTop.settings.history,
       metrics: ofTop.settings.metrics,
       heartbeat: ofTop.settings.heartbeat,
+      notify: ofTop.settings.notify,
       watchConfig: ofTop.settings.watchConfig
     }
   }

@@ -1,5 +1,7 @@
 import { dirname, join, resolve } from "node:path"
 import * as Option from "effect/Option"
+import * as Record from "effect/Record"
+import type { Channel } from "../../Domain/settings/NotifySettings.ts"
 import type { Settings } from "../../Domain/settings/Settings.ts"
 import type { WorkerCommand } from "../../Domain/settings/WorkerCommand.ts"
 
@@ -80,9 +82,21 @@ const commandWithHome = (
   }
 }
 
+const fileKeys: ReadonlyArray<string> = ["url_file", "token_file", "secret_file"]
+
+/** The files of a channel stand beside the settings, as the env file does. */
+const channelWithFiles = (channel: Channel, absolute: (path: string) => string): Channel => ({
+  ...channel,
+  ...Object.fromEntries(
+    Object.entries(channel).flatMap(([key, value]) =>
+      fileKeys.includes(key) && typeof value === "string" ? [[key, absolute(value)]] : []
+    )
+  )
+})
+
 /** Makes the paths of settings absolute, but those of programs, which begin in the worker's folder. */
 export const absolutePaths = (settings: Settings, { cwd, settingsFile, userHome }: PathBases): Settings => {
-  const { envFile, heartbeat, metrics, restart } = settings
+  const { envFile, heartbeat, metrics, notify, restart } = settings
   const workingDir = resolve(cwd, withHome(settings.workingDir, userHome))
   const besideSettings = (path: string) => resolve(dirname(settingsFile), withHome(path, userHome))
   return {
@@ -100,6 +114,7 @@ export const absolutePaths = (settings: Settings, { cwd, settingsFile, userHome 
       ...metrics,
       ...(metrics.tokenFile === undefined ? {} : { tokenFile: besideSettings(metrics.tokenFile) })
     },
+    notify: { ...notify, to: Record.map(notify.to, (channel) => channelWithFiles(channel, besideSettings)) },
     workerCommand: Option.map(settings.workerCommand, (command) =>
       commandWithHome(command, userHome, workingDir)
     ),
