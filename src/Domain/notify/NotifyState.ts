@@ -48,6 +48,12 @@ export const enqueued = (state: ChannelState, more: ReadonlyArray<Notification>)
 
 const without = ({ waiting }: ChannelState, id: string) => waiting.filter((one) => one.id !== id)
 
+/** The notification is not sent any more. */
+export const withoutNotification = (state: ChannelState, id: string): ChannelState => ({
+  ...state,
+  waiting: without(state, id)
+})
+
 /** The notification has arrived. */
 export const afterSuccess = (
   { failure: _past, ...state }: ChannelState,

@@ -34,7 +34,8 @@ const quietExpected = 'two different times such as "22:00-07:00", or false'
 const webUrl =
   /^https?:\/\/([A-Za-z0-9][A-Za-z0-9.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?([/?][!-~]{0,2000})?$/
 
-const isWebUrl = (text: string): boolean => webUrl.test(text) && URL.canParse(text)
+/** Whether a text is a URL of the web, without a name and password of a user in it. */
+export const isWebUrl = (text: string): boolean => webUrl.test(text) && URL.canParse(text)
 
 const WebUrl = Schema.String.pipe(
   Schema.pattern(webUrl),
@@ -205,9 +206,11 @@ const keyProblems = (
     return [{ path: [...path, key], reason: "is not a setting", ...suggested }]
   })
 
-/** An ntfy topic is the last part of its URL. */
+/** Whether a URL ends in a topic of ntfy. */
+export const isTopicUrl = (url: string): boolean => /\/[A-Za-z0-9_-]{1,64}\/?$/.test(new URL(url).pathname)
+
 const topicProblem = (path: KeyProblem["path"], url: unknown): ReadonlyArray<KeyProblem> =>
-  typeof url !== "string" || !isWebUrl(url) || /\/[A-Za-z0-9_-]{1,64}\/?$/.test(new URL(url).pathname)
+  typeof url !== "string" || !isWebUrl(url) || isTopicUrl(url)
     ? []
     : [{ path: [...path, "url"], reason: "must end in a topic, such as https://ntfy.sh/my-agents" }]
 

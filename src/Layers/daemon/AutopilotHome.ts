@@ -26,6 +26,8 @@ export interface HomePaths {
   readonly addedFile: string
   /** The usage limits that logins have met. */
   readonly loginsFile: string
+  /** What has been told by notifications, and what waits to be sent. */
+  readonly notifyFile: string
   /** Events, one JSON object a line. */
   readonly historyFile: string
   /** The memory timeline of the last day. */
@@ -73,6 +75,7 @@ export const pathsBelow = (root: string): HomePaths => ({
   selectedFile: join(root, "selected"),
   addedFile: join(root, "run.json"),
   loginsFile: join(root, "logins.json"),
+  notifyFile: join(root, "notify.json"),
   historyFile: join(root, "history.jsonl"),
   samplesFile: join(root, "samples"),
   socket: socketBelow(root),

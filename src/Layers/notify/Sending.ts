@@ -1,0 +1,35 @@
+import { hostname } from "node:os"
+import type * as HttpClient from "@effect/platform/HttpClient"
+import * as Clock from "effect/Clock"
+import type * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import { channelMessage, withoutSecrets } from "../../Domain/notify/ChannelMessage.ts"
+import type { Notification } from "../../Domain/notify/Notification.ts"
+import type { Channel } from "../../Domain/settings/NotifySettings.ts"
+import { channelTarget } from "./ChannelTarget.ts"
+import { runHook } from "./CommandHook.ts"
+import { showNotice } from "./DesktopNotice.ts"
+import { NotSent } from "./NotSent.ts"
+import { sendRequest } from "./WebRequest.ts"
+
+/** Sends a notification to a channel: one attempt, whose duration is limited. */
+export const sendTo = (
+  channel: Channel,
+  notification: Notification,
+  zone: DateTime.TimeZone
+): Effect.Effect<void, NotSent, HttpClient.HttpClient> =>
+  Effect.gen(function* () {
+    const target = yield* channelTarget(channel)
+    const nowMs = yield* Clock.currentTimeMillis
+    const message = channelMessage(target, notification, { host: hostname(), nowMs, zone })
+    const sent =
+      message._tag === "Request"
+        ? sendRequest(message)
+        : message._tag === "Show"
+          ? showNotice(message)
+          : runHook(message)
+    yield* Effect.mapError(
+      sent,
+      ({ next, reason }) => new NotSent({ next, reason: withoutSecrets(reason, target) })
+    )
+  })
