@@ -90,6 +90,7 @@ const builds = await Promise.all([
   // The panel is a bundle of its own, so that the daemon does not load a web server.
   program("src/Programs/panel/Gui.ts", "dist/panel.js"),
   program("src/Programs/status/Top.ts", "dist/top.js"),
+  program("src/Programs/notify/NotifyCommands.ts", "dist/notify.js"),
   program("src/Domain/metrics/MetricsText.ts", "dist/metrics.js", { minify: true, banner: {} }),
   // It runs beside the daemon all night: short names save 4 MiB of it.
   program("src/Programs/relay/Relay.ts", "dist/relay.js", { minify: true }),

@@ -1,4 +1,4 @@
-import { type OptionValue, project, settingKey, settingValue } from "./OptionValue.ts"
+import { type OptionValue, project, settingKey, settingValue, text } from "./OptionValue.ts"
 
 interface Row<A> {
   readonly placeholder: string
@@ -45,6 +45,12 @@ const argumentTable = {
     needed: "the name of a project",
     value: project,
     summary: "Names of projects; a single one is like --project"
+  }),
+  channel: one({
+    placeholder: "NAME",
+    needed: "the name of a channel",
+    value: text("the name of a channel"),
+    summary: "Name of the channel, as listed by: autopilotd notify list"
   }),
   key: one({
     placeholder: "KEY",

@@ -156,6 +156,15 @@ const commandTable = {
     unlisted,
     takesWorker: false
   },
+  "notify test": {
+    optional: ["channel"],
+    options: ["config", "json"],
+    takesWorker: false
+  },
+  "notify list": {
+    options: ["config", "json"],
+    takesWorker: false
+  },
   reload: {
     optional: ["name"],
     options: ["restart", "project", "json"],
@@ -230,7 +239,7 @@ export type Verb = keyof typeof commandTable
 export const verbs: ReadonlyArray<Verb> = Struct.keys(commandTable)
 
 /** The first words of commands of two words. */
-export const groups = ["budget", "config"] as const
+export const groups = ["budget", "notify", "config"] as const
 
 export type Group = (typeof groups)[number]
 

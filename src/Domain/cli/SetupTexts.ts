@@ -29,6 +29,18 @@ export const setupTexts = {
       "Applies at once what can change at once. A running worker keeps the settings it was started with until its next start; --restart restarts the workers that need it, or only that of the named project. Invalid settings change nothing.",
     examples: ["autopilotd reload", "autopilotd reload shop --restart"]
   },
+  "notify test": {
+    summary: "Send a test notification, and say what came of it",
+    details:
+      "Sends to one channel of [notify.to.NAME], or to all of them, from this shell: a desktop of another session is not reached by it. Exits with code 1 when one was not sent, with the reason.",
+    examples: ["autopilotd notify test", "autopilotd notify test phone --json"]
+  },
+  "notify list": {
+    summary: "List the channels of notifications",
+    details:
+      "Shows when each channel was last reached, how many notifications wait to be sent, and why it does not work. Needs no daemon.",
+    examples: ["autopilotd notify list", "autopilotd notify list --json"]
+  },
   "config check": {
     summary: "Check the settings and show the source of each value",
     details:

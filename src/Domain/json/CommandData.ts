@@ -3,7 +3,7 @@ import { Finding } from "../doctor/Finding.ts"
 import { HistoryRow } from "../history/HistoryData.ts"
 import { LastAgentData } from "../status/AgentData.ts"
 import { VerdictKind } from "../verdict/ExitVerdict.ts"
-import { Count, field, moment, perhaps } from "../Wire.ts"
+import { Count, field, Moment, moment, perhaps } from "../Wire.ts"
 import { WorkerStatus } from "../worker/WorkerState.ts"
 
 const texts = (description: string) => field(Schema.Array(Schema.String), description)
@@ -70,6 +70,47 @@ export const WhyAllData = Schema.Struct({
 
 export const DoctorData = Schema.Struct({
   findings: field(Schema.Array(Finding), "The results of all checks")
+})
+
+const channel = {
+  name: text("The NAME of `[notify.to.NAME]`"),
+  type: text("Its type, such as `desktop`")
+}
+
+export const NotifyTestData = Schema.Struct({
+  channels: field(
+    Schema.Array(
+      Schema.Struct({
+        ...channel,
+        sent: field(Schema.Boolean, "The channel has taken the test"),
+        reason: perhaps(Schema.String, "Why not; continues a sentence that begins with the channel")
+      })
+    ),
+    "The channels to which the test was sent"
+  )
+})
+
+export const NotifyListData = Schema.Struct({
+  channels: field(
+    Schema.Array(
+      Schema.Struct({
+        ...channel,
+        last_success_ms: field(Schema.NullOr(Moment), "When it was last reached; null before the first time"),
+        waiting: field(Count, "Notifications that wait to be sent"),
+        lost: field(Count, "Notifications that were not sent since then"),
+        failure: field(
+          Schema.NullOr(
+            Schema.Struct({
+              since_ms: field(Moment, "The first failed attempt"),
+              reason: text("Why the last one failed; continues a sentence that begins with the channel")
+            })
+          ),
+          "The present trouble; null while it works"
+        )
+      })
+    ),
+    "The channels of the settings"
+  )
 })
 
 export const InitData = Schema.Struct({

@@ -49,6 +49,11 @@ const serviceLayer = Effect.gen(function* () {
   return Layer.merge(ServiceFiles.layer, Layer.provideMerge(UserManager.layer, SystemdTools.layer))
 })
 
+/** A bundle of its own, which holds the web client: the daemon must not grow by it. */
+const notifyBundle: Effect.Effect<typeof import("../notify/NotifyCommands.ts")> = Effect.promise(
+  () => import(new URL("./notify.js", import.meta.url).href)
+)
+
 /**
  * The handler of each command. Modules are imported when their command runs, so that `status` does not wait for those of
  * the daemon, and the daemon does not keep those of other commands in memory.
@@ -141,6 +146,14 @@ export const commands = {
   "restart-worker": talks("restart-worker"),
   "budget show": talks("budget show"),
   "budget reset": talks("budget reset"),
+  "notify test": Effect.fnUntraced(function* (invocation: Invocation) {
+    const { notifyTest } = yield* notifyBundle
+    yield* notifyTest(invocation)
+  }),
+  "notify list": Effect.fnUntraced(function* (invocation: Invocation) {
+    const { notifyList } = yield* notifyBundle
+    yield* notifyList(invocation)
+  }),
   reload: talks("reload"),
   stop: Effect.fnUntraced(function* (invocation: Invocation) {
     const { stop } = yield* Effect.promise(() => import("../daemon/Stop.ts"))

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { channelsText, listedChannels, noChannel, testNotification } from "../../Domain/notify/ChannelList.ts"
+import { counted } from "../../Domain/text/Amounts.ts"
 import { nearestName } from "../../Domain/text/NearestName.ts"
 import { quoted } from "../../Domain/text/Printable.ts"
 import { localZone } from "../../Layers/machine/TimeZone.ts"
@@ -11,6 +12,7 @@ import { sendTo } from "../../Layers/notify/Sending.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import * as SettingsFile from "../../Layers/settings/SettingsFile.ts"
 import { loadSettings } from "../../Layers/settings/SettingsLoader.ts"
+import { sayDone } from "../Answer.ts"
 import { Refused } from "../Refused.ts"
 import { sourcesOf } from "../Sources.ts"
 import * as Notifier from "./Notifier.ts"
@@ -21,17 +23,30 @@ const settingsOf = (invocation: Invocation) =>
     Effect.provide(SettingsFile.layer)
   )
 
+interface Tested {
+  readonly name: string
+  readonly type: string
+  readonly sent: boolean
+  readonly reason?: string
+}
+
+const textOf = (tested: ReadonlyArray<Tested>): string =>
+  tested.map(({ name, reason, type }) => `${name} (${type}) ${reason ?? "has taken the test"}.\n`).join("")
+
 /** `autopilotd notify test`: sends a notification to one channel or to all, and says what came of it. */
 export const notifyTest = Effect.fnUntraced(function* (invocation: Invocation) {
   const { out } = yield* CommandOutput
   const { to } = yield* settingsOf(invocation)
   const { channel: wanted } = invocation.args
   const names = Object.keys(to)
-  if (names.length === 0) return yield* new Refused({ reason: noChannel })
+  if (names.length === 0) return yield* new Refused({ reason: noChannel, code: "no_channel" })
   if (wanted !== undefined && !names.includes(wanted)) {
     const nearest = nearestName(wanted, names)
     const hint = nearest === undefined ? `The channels are: ${names.join(", ")}.` : `Did you mean ${nearest}?`
-    return yield* new Refused({ reason: `There is no channel ${quoted(wanted)} in the settings. ${hint}` })
+    return yield* new Refused({
+      reason: `There is no channel ${quoted(wanted)} in the settings. ${hint}`,
+      code: "unknown_channel"
+    })
   }
   const nowMs = yield* Clock.currentTimeMillis
   const zone = yield* localZone
@@ -39,44 +54,43 @@ export const notifyTest = Effect.fnUntraced(function* (invocation: Invocation) {
   const sent = yield* Effect.forEach(
     chosen,
     ([name, channel]) =>
-      Effect.map(Effect.either(sendTo(channel, testNotification(nowMs), zone)), (result) => ({
-        name,
-        type: channel.type,
-        sent: Either.isRight(result),
-        ...(Either.isLeft(result) ? { reason: result.left.reason } : {})
-      })),
+      Effect.map(
+        Effect.either(sendTo(channel, testNotification(nowMs), zone)),
+        (result): Tested => ({
+          name,
+          type: channel.type,
+          sent: Either.isRight(result),
+          ...(Either.isLeft(result) ? { reason: result.left.reason } : {})
+        })
+      ),
     { concurrency: "unbounded" }
   ).pipe(Effect.provide(Notifier.layer))
-  const failed = sent.filter((one) => !one.sent)
-  const message =
-    failed.length === 0
-      ? "The test was sent"
-      : `The test was not sent to: ${failed.map(({ name }) => name).join(", ")}`
-  yield* out(
-    invocation.options.json === true
-      ? `${JSON.stringify({ success: failed.length === 0, message, channels: sent })}\n`
-      : sent
-          .map(
-            ({ name, reason, type }) =>
-              `${name} (${type}) ${reason === undefined ? "has taken the test" : reason}.\n`
-          )
-          .join("")
-  )
-  if (failed.length > 0)
-    return yield* new Refused({ reason: `${message}.`, isTold: invocation.options.json === true })
+  const failed = sent.filter((one) => !one.sent).map(({ name }) => name)
+  if (failed.length === 0)
+    return yield* sayDone(
+      invocation,
+      { message: "The test was sent", data: { channels: sent } },
+      textOf(sent)
+    )
+  if (invocation.options.json !== true) yield* out(textOf(sent))
+  return yield* new Refused({
+    reason: `The test was not sent to: ${failed.join(", ")}.`,
+    code: "not_sent",
+    data: { channels: sent }
+  })
 })
 
 /** `autopilotd notify list`: the channels, when each was last reached, and what waits for it. */
 export const notifyList = Effect.fnUntraced(function* (invocation: Invocation) {
-  const { columns, out } = yield* CommandOutput
+  const { columns } = yield* CommandOutput
   const settings = yield* settingsOf(invocation)
   const state = yield* loadNotifyState
   const channels = listedChannels(settings, state)
   const nowMs = yield* Clock.currentTimeMillis
   const zone = yield* localZone
-  yield* out(
-    invocation.options.json === true
-      ? `${JSON.stringify({ success: true, message: "Channels", channels })}\n`
-      : channelsText(channels, { columns, nowMs, zone })
+  yield* sayDone(
+    invocation,
+    { message: counted(channels.length, "channel"), data: { channels } },
+    channelsText(channels, { columns, nowMs, zone })
   )
 })

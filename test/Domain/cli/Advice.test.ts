@@ -24,7 +24,7 @@ const texts = fs
 const prose = new Set(
   (
     "is runs started never needs has permanently did of without and as to in with reads writes itself " +
-    "keeps shows safe that answers exists this cannot again daemon process settings program knows does version"
+    "keeps shows safe that answers exists this cannot again daemon process settings program knows does version was were are can stops works"
   ).split(" ")
 )
 

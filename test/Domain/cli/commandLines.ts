@@ -65,6 +65,7 @@ const anyName = FastCheck.oneof(anyProject, FastCheck.constantFrom("switch", "st
 /** `name` is always the option `project` of an invocation, and so are `names`, if there is one. */
 const anyArgument: Record<Exclude<ArgumentKey, "name">, FastCheck.Arbitrary<unknown>> = {
   target: anyName,
+  channel: anyProject,
   names: FastCheck.option(FastCheck.uniqueArray(anyName, { minLength: 2, maxLength: 4 }), { nil: undefined }),
   key: FastCheck.constantFrom("restart.jitter", "model", 'projects."a b".model', "env. HOME", "set", "help"),
   value: anySettingValue

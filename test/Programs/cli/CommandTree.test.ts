@@ -36,6 +36,8 @@ const handlersWith = <E, R>(handler: (by: Verb, invocation: Invocation) => Effec
     use: of("use"),
     "budget show": of("budget show"),
     "budget reset": of("budget reset"),
+    "notify test": of("notify test"),
+    "notify list": of("notify list"),
     "start-worker": of("start-worker"),
     "stop-worker": of("stop-worker"),
     "restart-worker": of("restart-worker"),
