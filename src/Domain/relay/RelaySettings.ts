@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import type { EffectiveSettings } from "../settings/EffectiveSettings.ts"
+import { NotifySettings } from "../settings/NotifySettings.ts"
 import { perhaps } from "../Wire.ts"
 
 /** A heartbeat that is switched on. */
@@ -21,11 +22,16 @@ const Endpoint = Schema.Struct({
 export type Endpoint = typeof Endpoint.Type
 
 /** The part of the settings that a relay acts on. The daemon hands it to its relay as JSON. */
-export const RelaySettings = Schema.Struct({ heartbeat: perhaps(Heartbeat), endpoint: perhaps(Endpoint) })
+export const RelaySettings = Schema.Struct({
+  heartbeat: perhaps(Heartbeat),
+  endpoint: perhaps(Endpoint),
+  /** With at least one channel. */
+  notify: perhaps(Schema.typeSchema(NotifySettings))
+})
 export type RelaySettings = typeof RelaySettings.Type
 
 /** The settings that give a relay something to do, as a user sets them. */
-export const relayKeys: ReadonlyArray<string> = ["heartbeat.url_file", "metrics.listen"]
+export const relayKeys: ReadonlyArray<string> = ["heartbeat.url_file", "metrics.listen", "notify.to"]
 
 const heartbeatOf = ({
   heartbeat: { intervalMs, urlFile }
@@ -44,7 +50,12 @@ const endpointOf = ({
 
 /** What a relay has to do by these settings; undefined when that is nothing. */
 export const relaySettingsOf = (settings: EffectiveSettings): RelaySettings | undefined => {
-  const wanted: RelaySettings = { ...heartbeatOf(settings), ...endpointOf(settings) }
+  const { notify } = settings
+  const wanted: RelaySettings = {
+    ...heartbeatOf(settings),
+    ...endpointOf(settings),
+    ...(Object.keys(notify.to).length === 0 ? {} : { notify })
+  }
   return Object.keys(wanted).length === 0 ? undefined : wanted
 }
 

@@ -17,6 +17,7 @@ import {
   toSend,
   withoutNotification
 } from "../../Domain/notify/NotifyState.ts"
+import { OutletReports } from "../relay/OutletReports.ts"
 import type { NotSent } from "./NotSent.ts"
 
 /** The state of the notifications, on the disk before anybody acts on it. */
@@ -99,7 +100,8 @@ export const deliver = <R>(
   ledger: NotifyLedger,
   name: string,
   attempt: Attempt<R>
-): Effect.Effect<void, never, R> => {
+): Effect.Effect<void, never, R | OutletReports> => {
+  const outlet = `notify.to.${name}`
   const change = (f: (channel: ChannelState) => ChannelState) => ledger.change(within(name, f))
   const own = Effect.map(SubscriptionRef.get(ledger.state), ({ channels }) => channels[name] ?? newChannel)
   const next = ledger.state.changes.pipe(
@@ -113,8 +115,8 @@ export const deliver = <R>(
 
   const failed = Effect.fnUntraced(function* (reason: string, isLost: Notification | undefined) {
     const nowMs = yield* Clock.currentTimeMillis
-    const { failure } = yield* own
-    if (failure === undefined) yield* Effect.logWarning(`The channel notify.to.${name} ${reason}.`)
+    const { fails } = yield* OutletReports
+    yield* fails(outlet, `it ${reason}`)
     yield* change((channel) =>
       isLost === undefined
         ? afterFailure(channel, reason, nowMs)
@@ -124,12 +126,13 @@ export const deliver = <R>(
 
   /** Returns true when the receiver wants no more. */
   const one = Effect.fnUntraced(function* (notification: Notification) {
+    const { works } = yield* OutletReports
     for (let retries = 0; ; ) {
       const channel = yield* own
       const refused = yield* Effect.flip(attempt(toSend(notification, channel))).pipe(Effect.option)
       const nowMs = yield* Clock.currentTimeMillis
       if (Option.isNone(refused)) {
-        if (channel.failure !== undefined) yield* Effect.logInfo(`The channel notify.to.${name} works again.`)
+        yield* works(outlet)
         yield* change((state) => afterSuccess(state, notification.id, nowMs))
         return false
       }

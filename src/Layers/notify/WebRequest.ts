@@ -68,7 +68,7 @@ export const sendRequest = (
   message: Extract<ChannelMessage, { readonly _tag: "Request" }>
 ): Effect.Effect<void, NotSent, HttpClient.HttpClient> =>
   Effect.gen(function* () {
-    const client = yield* HttpClient.HttpClient
+    const client = HttpClient.withTracerPropagation(yield* HttpClient.HttpClient, false)
     const { body, headers, signed, url } = message
     const signature =
       signed === undefined ? {} : signatureHeaders(signed, body, yield* Clock.currentTimeMillis)

@@ -1,5 +1,4 @@
 import type * as HttpClient from "@effect/platform/HttpClient"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
@@ -15,6 +14,7 @@ import { deliver, notifyLedger } from "../../Layers/notify/Deliveries.ts"
 import { loadNotifyState, saveNotifyState, setAsideNotifyState } from "../../Layers/notify/NotifiedUpTo.ts"
 import { sendTo } from "../../Layers/notify/Sending.ts"
 import { Following } from "../../Layers/relay/Following.ts"
+import type { OutletReports } from "../../Layers/relay/OutletReports.ts"
 
 /** Quiet hours and intervals end to this accuracy. */
 const tick = "15 seconds"
@@ -34,7 +34,7 @@ const load = loadNotifyState.pipe(
  */
 export const notifier = (
   settings: NotifySettings
-): Effect.Effect<never, never, Following | AutopilotHome | HttpClient.HttpClient> =>
+): Effect.Effect<never, never, Following | AutopilotHome | OutletReports | HttpClient.HttpClient> =>
   Effect.gen(function* () {
     const following = yield* Following
     const home = yield* AutopilotHome
@@ -66,6 +66,3 @@ export const notifier = (
     )
     return yield* Effect.never
   })
-
-/** The client of the channels. That of `fetch` would need three times the memory. */
-export const layer = NodeHttpClient.layer

@@ -1,3 +1,4 @@
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -15,7 +16,6 @@ import { loadSettings } from "../../Layers/settings/SettingsLoader.ts"
 import { sayDone } from "../Answer.ts"
 import { Refused } from "../Refused.ts"
 import { sourcesOf } from "../Sources.ts"
-import * as Notifier from "./Notifier.ts"
 
 const settingsOf = (invocation: Invocation) =>
   Effect.flatMap(sourcesOf(invocation), loadSettings).pipe(
@@ -64,7 +64,7 @@ export const notifyTest = Effect.fnUntraced(function* (invocation: Invocation) {
         })
       ),
     { concurrency: "unbounded" }
-  ).pipe(Effect.provide(Notifier.layer))
+  ).pipe(Effect.provide(NodeHttpClient.layer))
   const failed = sent.filter((one) => !one.sent).map(({ name }) => name)
   if (failed.length === 0)
     return yield* sayDone(

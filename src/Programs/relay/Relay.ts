@@ -9,16 +9,19 @@ import { exitCodes } from "../../Domain/cli/ExitCodes.ts"
 import { relayDelayMs } from "../../Domain/relay/RelayChild.ts"
 import type { RelaySettings } from "../../Domain/relay/RelaySettings.ts"
 import { humanDuration } from "../../Domain/text/Amounts.ts"
+import { listed } from "../../Domain/text/TextLayout.ts"
 import * as ControlClient from "../../Layers/control/ControlClient.ts"
 import * as AutopilotHome from "../../Layers/daemon/AutopilotHome.ts"
 import { exitProcess } from "../../Layers/daemon/ProcessExit.ts"
 import { Signals } from "../../Layers/daemon/Signals.ts"
 import * as CommandOutput from "../../Layers/output/CommandOutput.ts"
+import * as Following from "../../Layers/relay/Following.ts"
 import { heartbeat } from "../../Layers/relay/Heartbeat.ts"
 import { lifeline } from "../../Layers/relay/Lifeline.ts"
 import { metricsEndpoint } from "../../Layers/relay/MetricsEndpoint.ts"
 import * as OutletReports from "../../Layers/relay/OutletReports.ts"
 import { awaitRelayLock, tryRelayLock } from "../../Layers/relay/RelayLock.ts"
+import { notifier } from "../notify/Notifier.ts"
 import { Refused } from "../Refused.ts"
 
 /** The daemon reads reports on standard output. */
@@ -34,8 +37,21 @@ const OnStandardError = Logger.replace(
 /** The time that a relay has, when the daemon has vanished, to tell so. */
 const afterwards = Duration.seconds(10)
 
-/** Everything that these settings switch on, each in words. */
-const outletsOf = ({ endpoint, heartbeat: beats }: RelaySettings) => [
+/** Something that the relay does, and for ever. `what` continues a sentence that begins with the relay. */
+interface Outlet {
+  readonly name: string
+  readonly what: string
+  readonly run: Effect.Effect<
+    never,
+    never,
+    Effect.Effect.Context<
+      ReturnType<typeof heartbeat> | ReturnType<typeof metricsEndpoint> | ReturnType<typeof notifier>
+    >
+  >
+}
+
+/** Everything that these settings switch on. */
+const outletsOf = ({ endpoint, heartbeat: beats, notify }: RelaySettings): ReadonlyArray<Outlet> => [
   ...(beats === undefined
     ? []
     : [
@@ -53,10 +69,17 @@ const outletsOf = ({ endpoint, heartbeat: beats }: RelaySettings) => [
           what: `serves /metrics, /healthz and /readyz on ${endpoint.host}, port ${endpoint.port}`,
           run: metricsEndpoint(endpoint)
         }
+      ]),
+  ...(notify === undefined
+    ? []
+    : [
+        {
+          name: "notify",
+          what: `sends notifications to ${listed(Object.keys(notify.to))}`,
+          run: notifier(notify)
+        }
       ])
 ]
-
-type Outlet = ReturnType<typeof outletsOf>[number]
 
 /** Keeps an outlet going: one that ends with a bug costs the others nothing. */
 const keep = ({ name, run }: Outlet) =>
@@ -73,7 +96,7 @@ const keep = ({ name, run }: Outlet) =>
 const serve = (settings: RelaySettings) =>
   Effect.provide(
     Effect.forEach(outletsOf(settings), keep, { concurrency: "unbounded", discard: true }),
-    NodeHttpClient.layer
+    Layer.merge(NodeHttpClient.layer, Following.layer)
   )
 
 /** `autopilotd relay`: serves these settings until it is told to stop. */

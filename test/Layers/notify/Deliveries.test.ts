@@ -14,6 +14,7 @@ import {
 } from "../../../src/Domain/notify/NotifyState.ts"
 import { deliver, notifyLedger } from "../../../src/Layers/notify/Deliveries.ts"
 import { NotSent } from "../../../src/Layers/notify/NotSent.ts"
+import { OutletReports } from "../../../src/Layers/relay/OutletReports.ts"
 
 const notification = (id: string, kind: Notification["kind"] = "crash"): Notification => ({
   id,
@@ -37,6 +38,8 @@ const phone = Effect.fnUntraced(function* (
 ) {
   const saved: Array<NotifyState> = []
   const attempts: Array<{ readonly id: string; readonly text: string; readonly atSeconds: number }> = []
+  const reports: Array<string> = []
+  const report = (line: string) => Effect.sync(() => void reports.push(line))
   const ledger = yield* notifyLedger(first, (state) => Effect.sync(() => void saved.push(state)))
   const fiber = yield* Effect.fork(
     deliver(ledger, "phone", ({ id, text }) =>
@@ -45,11 +48,16 @@ const phone = Effect.fnUntraced(function* (
         attempts.push({ id, text, atSeconds: Math.round((yield* TestClock.currentTimeMillis) / 1000) })
         if (end !== "sent") return yield* new NotSent({ reason: "answered 503", next: end })
       })
+    ).pipe(
+      Effect.provideService(OutletReports, {
+        works: (outlet) => report(`${outlet} works`),
+        fails: (outlet, problem) => report(`${outlet}: ${problem}`)
+      })
     )
   )
   const channel = Effect.map(SubscriptionRef.get(ledger.state), ({ channels }) => channels["phone"])
   const pass = (time: Duration.DurationInput) => TestClock.adjust(time)
-  return { attempts, channel, fiber, ledger, pass, saved, ids: () => attempts.map(({ id }) => id) }
+  return { attempts, channel, fiber, ledger, pass, reports, saved, ids: () => attempts.map(({ id }) => id) }
 })
 
 describe("the delivery of notifications", () => {
@@ -107,13 +115,14 @@ describe("the delivery of notifications", () => {
 
   it.effect("gives up at once what the receiver refuses, and goes on with the next", () =>
     Effect.gen(function* () {
-      const { fiber, ids, pass } = yield* phone(
+      const { fiber, ids, pass, reports } = yield* phone(
         waitingFor(notification("a"), notification("b")),
         "give-up",
         "sent"
       )
       yield* pass("2 seconds")
       assert.deepStrictEqual(ids(), ["a", "b"])
+      assert.deepStrictEqual(reports, ["notify.to.phone: it answered 503", "notify.to.phone works"])
       yield* Fiber.interrupt(fiber)
     })
   )

@@ -32,6 +32,7 @@ const codes: Readonly<Record<CodedError["_tag"], (typeof errorCodes)[number]>> =
   LeftRefused: "settings_invalid",
   LogUnreadable: "not_readable",
   MemoryUnknown: "not_readable",
+  NotifyStateError: "not_readable",
   MetricsNotWritten: "file_not_written",
   NoLog: "no_log",
   NoScreen: "refused",

@@ -3,6 +3,7 @@ import * as http from "node:http"
 import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -15,6 +16,7 @@ import { decodeRaw } from "../../../src/Domain/settings/SettingsDecode.ts"
 import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import { Following } from "../../../src/Layers/relay/Following.ts"
+import { OutletReports } from "../../../src/Layers/relay/OutletReports.ts"
 import * as Notifier from "../../../src/Programs/notify/Notifier.ts"
 import { backingOff, ended, shop, started } from "../../Domain/notify/night.ts"
 
@@ -67,6 +69,8 @@ const receiver = Effect.acquireRelease(
     })
 )
 
+const noReports = Layer.succeed(OutletReports, { works: () => Effect.void, fails: () => Effect.void })
+
 const home = Effect.acquireRelease(
   Effect.sync(() => pathsBelow(fs.mkdtempSync(join(tmpdir(), "autopilotd-notifier-")))),
   ({ root }) => Effect.sync(() => fs.rmSync(root, { recursive: true, force: true }))
@@ -101,7 +105,8 @@ describe("the notifier", () => {
       const run = (...events: ReadonlyArray<DaemonEvent>) =>
         Effect.fork(
           Notifier.notifier(settings).pipe(
-            Effect.provide(Notifier.layer),
+            Effect.provide(NodeHttpClient.layer),
+            Effect.provide(noReports),
             Effect.provide(daemonOf(events)),
             Effect.provideService(AutopilotHome, paths)
           )
@@ -149,7 +154,8 @@ describe("the notifier", () => {
         })
         const fiber = yield* Effect.fork(
           Notifier.notifier(settings).pipe(
-            Effect.provide(Notifier.layer),
+            Effect.provide(NodeHttpClient.layer),
+            Effect.provide(noReports),
             Effect.provide(daemonOf(crash)),
             Effect.provideService(AutopilotHome, paths)
           )

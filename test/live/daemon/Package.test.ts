@@ -32,6 +32,7 @@ describe("the package", () => {
         "dist/autopilotd.js",
         "dist/help.js",
         "dist/metrics.js",
+        "dist/notify.js",
         "dist/panel.js",
         "dist/program.js",
         "dist/relay.js",

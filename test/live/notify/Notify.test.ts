@@ -1,0 +1,84 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { command, eventually, killForSure, startDaemon, temporaryHome } from "../TestDaemon.ts"
+
+const settings = `
+project = "shop"
+
+[restart]
+initial_backoff_ms = 50
+max_consecutive_restarts = 3
+
+[notify.to.hook]
+type = "command"
+argv = ["/bin/sh", "-c", 'printf "%s|%s\\n" "$AUTOPILOTD_EVENT" "$AUTOPILOTD_TITLE" >>"$AUTOPILOT_HOME/told"']
+
+[notify.to.dead]
+type = "webhook"
+url = "http://127.0.0.1:1/s3cr3t-path"
+`
+
+describe("notifications", () => {
+  it.scopedLive("tell a crash loop in two messages, and once that the daemon was killed", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const path = (name: string) => join(home, name)
+      const told = () =>
+        fs.existsSync(path("told")) ? fs.readFileSync(path("told"), "utf8").trim().split("\n") : []
+      const tells = (line: string, times = 1) =>
+        eventually(
+          `${line} is told`,
+          Effect.sync(() => (told().filter((one) => one === line).length === times ? true : undefined))
+        )
+      const start = {
+        home,
+        settings,
+        worker: ["/bin/sh", "-c", `until test -e ${path("go")}; do sleep 0.1; done; echo boom; exit 1`]
+      }
+      const { logged, pid } = yield* startDaemon(start)
+      yield* eventually(
+        "the notifier runs",
+        Effect.sync(() => (fs.existsSync(path("notify.json")) ? true : undefined))
+      )
+      const test = yield* command({ home, args: ["notify", "test", "hook"] })
+      assert.deepStrictEqual([test.code, test.stdout], [0, "hook (command) has taken the test.\n"])
+      fs.writeFileSync(path("go"), "")
+      yield* tells("failed|shop has failed")
+      assert.deepStrictEqual(told(), [
+        "test|autopilotd can reach you",
+        "crash|shop has crashed",
+        "failed|shop has failed"
+      ])
+
+      yield* logged(
+        /The notify\.to\.dead of the relay fails: it could not be reached: the connection is refused/
+      )
+      const list = yield* command({ home, args: ["notify", "list", "--json"] })
+      const { channels } = JSON.parse(list.stdout).data
+      assert.deepStrictEqual(
+        channels.map(({ name, waiting }: { name: string; waiting: number }) => [name, waiting]),
+        [
+          ["hook", 0],
+          ["dead", 2]
+        ]
+      )
+      assert.match(channels[1].failure.reason, /^could not be reached/)
+      for (const name of ["notify.json", "history.jsonl", "logs/autopilotd.log"])
+        assert.notInclude(fs.readFileSync(path(name), "utf8"), "s3cr3t", name)
+
+      killForSure(pid)
+      yield* tells("daemon|autopilotd has vanished")
+      yield* startDaemon({ ...start, args: ["--keep-state"] })
+      yield* command({ home, args: ["start-worker", "--no-wait"] })
+      // The one of the new daemon follows all that this one could have told.
+      yield* tells("failed|shop has failed", 2)
+      assert.lengthOf(
+        told().filter((line) => line.startsWith("daemon")),
+        1
+      )
+      yield* command({ home, args: ["stop"] })
+    })
+  )
+})
