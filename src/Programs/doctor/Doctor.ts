@@ -8,6 +8,7 @@ import { type DaemonAnswer, daemonFindings } from "../../Domain/doctor/DaemonFin
 import { findingsText, fine, hasErrors, summary } from "../../Domain/doctor/Finding.ts"
 import { homeFindings } from "../../Domain/doctor/HomeFindings.ts"
 import { memoryFindings } from "../../Domain/doctor/MemoryFindings.ts"
+import { notifyFindings } from "../../Domain/doctor/NotifyFindings.ts"
 import { processFindings, runtimeFinding } from "../../Domain/doctor/RuntimeFindings.ts"
 import { serviceFindings } from "../../Domain/doctor/ServiceFindings.ts"
 import { settingsFindings, settingsProblems } from "../../Domain/doctor/SettingsFindings.ts"
@@ -26,6 +27,7 @@ import { plansOf } from "../../Domain/worker/ProjectPlan.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { Caller } from "../../Layers/daemon/Caller.ts"
 import { inspectHome } from "../../Layers/doctor/HomeInspection.ts"
+import { inspectNotify } from "../../Layers/doctor/NotifyInspection.ts"
 import { inspectService } from "../../Layers/doctor/ServiceInspection.ts"
 import { inspectWorker } from "../../Layers/doctor/WorkerInspection.ts"
 import * as MemoryReader from "../../Layers/machine/MemoryReader.ts"
@@ -153,6 +155,9 @@ const examine = Effect.fnUntraced(function* (invocation: Invocation) {
       Either.isRight(settings) ? settings.right.thresholds : undefined,
       Either.isRight(settings) ? workerLimits(settings.right) : new Map()
     ),
+    ...(Either.isRight(settings)
+      ? notifyFindings(settings.right.notify, yield* inspectNotify(settings.right.settingsFile.path))
+      : []),
     ...daemonFindings(answer, version),
     ...processFindings({ ...(yield* seenProcesses), daemonPid: status?.daemon_pid }),
     ...serviceFindings(sight, {

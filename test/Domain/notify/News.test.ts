@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
-import { ProjectRow } from "../../../src/Domain/status/ProjectsData.ts"
-import { StatusData } from "../../../src/Domain/status/StatusData.ts"
+import type { ProjectRow } from "../../../src/Domain/status/ProjectsData.ts"
+import type { StatusData } from "../../../src/Domain/status/StatusData.ts"
 import { backingOff, channel, ended, noon, shop, started } from "./night.ts"
 
 const docs = ProjectName.make("docs")
@@ -250,7 +250,7 @@ describe("what is told", () => {
 
   it("finds a failure whose event was lost in the state of the projects, and tells it once", () => {
     const { follow, told } = channel()
-    const row: typeof ProjectRow.Type = {
+    const row: ProjectRow = {
       name: "shop",
       selected: true,
       worker_status: "failed",
@@ -271,7 +271,7 @@ describe("what is told", () => {
       consecutive_failures: 10,
       memory_available_bytes: 0,
       memory_total_bytes: 0
-    } satisfies typeof StatusData.Type
+    } satisfies StatusData
     const connected = {
       _tag: "Connected",
       atMs: noon,
