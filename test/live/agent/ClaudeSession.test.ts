@@ -130,7 +130,7 @@ describe.concurrent.each(claudeVersions)("the session of Claude Code, %s,", (_, 
         const { stdout } = yield* command({ home, args: ["projects"] })
         assert.match(
           stdout,
-          /has finished, and waits for "What the test wants", until \d\d:\d\d \(in \d+ seconds\)/
+          /has finished, and waits for "What the test wants", until (?:tomorrow |[-\d]{10} )?\d\d:\d\d \(in \d+ seconds\)/
         )
         const done = yield* daemon.status("it is done", (data) => data.worker_status === "stopped")
         assert.match(done.reason ?? "", /^its work is finished/)
@@ -216,7 +216,8 @@ agent = { hold_at = false }
         process.kill(yield* pidOf(home, "blog"), "SIGKILL")
 
         const held = yield* inState(home, "blog", "waiting")
-        const words = /waits with project shop for the usage limit of the same login until \d\d:\d\d/
+        const words =
+          /waits with project shop for the usage limit of the same login until (?:tomorrow |[-\d]{10} )?\d\d:\d\d/
         assert.match(held.reason ?? "", words)
         for (const args of [["why"], ["history"], ["status"]]) {
           assert.match(yield* saidOf(home, "blog", ...args), words, args.join(" "))

@@ -121,7 +121,10 @@ describeNight("trouble of Claude Code", wanted, (situation) => {
           /Why: reached its usage limit: .* Next start: in 3 h 00 min/
         )
         const waits = yield* agent.read("why")
-        assert.match(waits, /waits until \d\d:\d\d \(3 h 00 min from now\): reached its usage limit/)
+        assert.match(
+          waits,
+          /waits until (?:tomorrow )?\d\d:\d\d \(3 h 00 min from now\): reached its usage limit/
+        )
         assert.include(waits, "run: autopilotd start-worker --project limited")
         yield* agent.read("start-worker")
         const { why } = yield* finish(agent, session)

@@ -136,7 +136,7 @@ describeNight("the work of Claude Code", wanted, (situation) => {
         yield* agent.answers({ _tag: "Tool", name: "ScheduleWakeup", input }, says("Later."))
         // The first version exits with its result: its wake-up never comes.
         const why = yield* Effect.raceFirst(
-          agent.reads(/waits for its wake-up \(the build runs\), until \d\d:\d\d\./, "why"),
+          agent.reads(/waits for its wake-up \(the build runs\), until (?:tomorrow )?\d\d:\d\d\./, "why"),
           Effect.as(agent.inState("stopped"), undefined)
         )
         if (why !== undefined) {

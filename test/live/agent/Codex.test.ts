@@ -138,7 +138,10 @@ describe("Codex under supervision", () => {
             /Failures: 0 .* Why: reached its usage limit: You’ve hit your usage limit\./,
             status
           )
-          assert.match(yield* limited.read("why"), /waits until \d\d:\d\d \((2 h 00|1 h 59) min from now\)/)
+          assert.match(
+            yield* limited.read("why"),
+            /waits until (?:tomorrow )?\d\d:\d\d \((2 h 00|1 h 59) min from now\)/
+          )
           yield* limited.read("start-worker")
           yield* limited.until(limited.state("stopped"), (ask) => ask.answer({ _tag: "Say", text: "Done." }))
           assert.include(yield* limited.read("why"), "It has restarted once today: usage limit.")

@@ -213,8 +213,9 @@ describe("a signal at any moment of a start", () => {
           codes.push(signal ?? code)
           assert.deepStrictEqual(workersOf(home), [], `round ${round}`)
         }
+        // Of two signals that wait for a core, the kernel delivers SIGINT first.
         assert.deepStrictEqual(
-          codes.filter((code) => code !== 0 && code !== 143 && code !== "SIGTERM"),
+          codes.filter((code) => ![0, 143, "SIGTERM", "SIGINT"].includes(code ?? "none")),
           []
         )
         assert.deepStrictEqual(processesWith(`AUTOPILOT_HOME=${home}`), [])
@@ -283,7 +284,7 @@ describe("a bug outside of every fiber", () => {
       const { stdout } = yield* command({ home, args: ["why"] })
       assert.match(
         stdout,
-        /stopped at \d\d:\d\d because of a bug: an uncaught exception\. Its log has the cause/
+        /stopped at (yesterday )?\d\d:\d\d because of a bug: an uncaught exception\. Its log has the cause/
       )
     })
   )

@@ -114,6 +114,7 @@ describe("autopilotd logs", () => {
       assert.strictEqual(unknown.code, 1)
       assert.deepStrictEqual(JSON.parse(unknown.stdout), {
         success: false,
+        code: "no_log",
         message: 'No worker of project "shpo" has left a log yet. There are logs of: blog, shop.'
       })
       const named = yield* command({ home, args: ["logs", "-p", "shop"] })
