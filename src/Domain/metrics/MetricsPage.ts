@@ -3,7 +3,8 @@ import { metricHeads } from "./MetricFamilies.ts"
 
 const introduction = `\`autopilotd metrics\` prints everything that the daemon counts and measures, once, in the text format of Prometheus.
 \`--openmetrics\` prints the format of OpenMetrics 1.0.0, and \`--json\` the answer of the control socket
-([protocol.md](protocol.md), \`Metrics\`). Without a daemon the text is \`autopilotd_up 0\`, and the exit code is 3.`
+([protocol.md](protocol.md), \`Metrics\`). Without a daemon the text is \`autopilotd_up 0\`, and the exit code is 3.
+[relay.md](relay.md) has the other two ways out: an address for Prometheus to scrape, and a push to an OTLP receiver.`
 
 const textfile = `## With node_exporter
 

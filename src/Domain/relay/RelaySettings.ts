@@ -21,17 +21,33 @@ const Endpoint = Schema.Struct({
 })
 export type Endpoint = typeof Endpoint.Type
 
+/** A push to an OTLP receiver that is switched on. */
+const OtlpPush = Schema.Struct({
+  url: Schema.String,
+  protocol: Schema.Literal("http/protobuf", "http/json"),
+  /** Absolute. */
+  headersFile: perhaps(Schema.String),
+  intervalMs: Schema.Int
+})
+export type OtlpPush = typeof OtlpPush.Type
+
 /** The part of the settings that a relay acts on. The daemon hands it to its relay as JSON. */
 export const RelaySettings = Schema.Struct({
   heartbeat: perhaps(Heartbeat),
   endpoint: perhaps(Endpoint),
+  otlp: perhaps(OtlpPush),
   /** With at least one channel. */
   notify: perhaps(Schema.typeSchema(NotifySettings))
 })
 export type RelaySettings = typeof RelaySettings.Type
 
 /** The settings that give a relay something to do, as a user sets them. */
-export const relayKeys: ReadonlyArray<string> = ["heartbeat.url_file", "metrics.listen", "notify.to"]
+export const relayKeys: ReadonlyArray<string> = [
+  "heartbeat.url_file",
+  "metrics.listen",
+  "metrics.otlp",
+  "notify.to"
+]
 
 const heartbeatOf = ({
   heartbeat: { intervalMs, urlFile }
@@ -48,12 +64,24 @@ const endpointOf = ({
   return { endpoint: { host, port, ...(tokenFile === undefined ? {} : { tokenFile }) } }
 }
 
+const otlpOf = ({ metrics }: EffectiveSettings): Pick<RelaySettings, "otlp"> => {
+  const {
+    otlp: url,
+    otlpHeadersFile: headersFile,
+    otlpIntervalMs: intervalMs,
+    otlpProtocol: protocol
+  } = metrics
+  if (url === false) return {}
+  return { otlp: { url, protocol, intervalMs, ...(headersFile === undefined ? {} : { headersFile }) } }
+}
+
 /** What a relay has to do by these settings; undefined when that is nothing. */
 export const relaySettingsOf = (settings: EffectiveSettings): RelaySettings | undefined => {
   const { notify } = settings
   const wanted: RelaySettings = {
     ...heartbeatOf(settings),
     ...endpointOf(settings),
+    ...otlpOf(settings),
     ...(Object.keys(notify.to).length === 0 ? {} : { notify })
   }
   return Object.keys(wanted).length === 0 ? undefined : wanted

@@ -29,6 +29,14 @@ const Address = Schema.String.pipe(
   })
 )
 
+/** The URL of an OTLP receiver. Port 4317 is that of gRPC, which the relay does not speak; credentials stand in a file. */
+const Receiver = Schema.String.pipe(
+  Schema.pattern(/^https?:\/\/(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?(\/[A-Za-z0-9._~%/-]*)?$/),
+  Schema.filter((text) => URL.canParse(text) && new URL(text).port !== "4317")
+)
+
+const PushInterval = Schema.Int.pipe(Schema.between(1000, 3_600_000))
+
 /** The `[metrics]` table: the ways of the metrics to a monitoring system. */
 export const MetricsSettings = Schema.Struct({
   listen: setting("listen", orOff(Address), false, {
@@ -41,6 +49,30 @@ export const MetricsSettings = Schema.Struct({
     description: "File whose first line a request of /metrics must bring as its bearer token.",
     expects: "a path",
     unset: "no token is asked for",
+    topLevelOnly: aboutDaemon
+  }),
+  otlp: setting("otlp", orOff(Receiver), false, {
+    description:
+      "URL of an OTLP receiver, such as an OpenTelemetry Collector, to which the relay sends all metrics. /v1/metrics is appended. OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES and OTEL_EXPORTER_OTLP_HEADERS of the daemon's environment hold.",
+    expects:
+      'false, or a URL without credentials such as "http://127.0.0.1:4318"; port 4317 speaks gRPC, and the relay HTTP only',
+    topLevelOnly: aboutDaemon
+  }),
+  otlpProtocol: setting("otlp_protocol", Schema.Literal("http/protobuf", "http/json"), "http/protobuf", {
+    description: "Encoding of the metrics for the OTLP receiver.",
+    expects: '"http/protobuf" or "http/json"',
+    topLevelOnly: aboutDaemon
+  }),
+  otlpHeadersFile: optionalSetting("otlp_headers_file", Text, {
+    description:
+      "File of headers for the OTLP receiver, one `Name: value` a line, such as `Authorization: Bearer TOKEN`.",
+    expects: "a path",
+    unset: "no headers",
+    topLevelOnly: aboutDaemon
+  }),
+  otlpIntervalMs: setting("otlp_interval_ms", PushInterval, 60_000, {
+    description: "Time between two exports to the OTLP receiver.",
+    expects: "a whole number of milliseconds from 1000 to 3600000",
     topLevelOnly: aboutDaemon
   }),
   agent: setting("agent", Schema.Boolean, false, {

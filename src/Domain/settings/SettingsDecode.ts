@@ -45,7 +45,8 @@ const wrongValue = (raw: RawSettings, path: Path): KeyProblem => {
   const setting = settingAt(path)
   const note = settingNotes.get(setting.join("."))
   const value = valueAt(raw, setting)
-  const secret = setting[0] === "env"
+  // A URL that is refused may be so for the password in it.
+  const secret = setting[0] === "env" || setting.join(".") === "metrics.otlp"
   if (note === undefined || (secret && path.length === 1)) return wrongTable(path, value)
   const element = path[setting.length]
   if (secret) return { path, reason: `must be ${note.expects}, not ${found(valueAt(raw, path), true)}` }

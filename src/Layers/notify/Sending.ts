@@ -1,4 +1,3 @@
-import { hostname } from "node:os"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Clock from "effect/Clock"
 import type * as DateTime from "effect/DateTime"
@@ -6,6 +5,7 @@ import * as Effect from "effect/Effect"
 import { channelMessage, withoutSecrets } from "../../Domain/notify/ChannelMessage.ts"
 import type { Notification } from "../../Domain/notify/Notification.ts"
 import type { Channel } from "../../Domain/settings/NotifySettings.ts"
+import { hostName } from "../machine/HostName.ts"
 import { channelTarget } from "./ChannelTarget.ts"
 import { runHook } from "./CommandHook.ts"
 import { showNotice } from "./DesktopNotice.ts"
@@ -21,7 +21,7 @@ export const sendTo = (
   Effect.gen(function* () {
     const target = yield* channelTarget(channel)
     const nowMs = yield* Clock.currentTimeMillis
-    const message = channelMessage(target, notification, { host: hostname(), nowMs, zone })
+    const message = channelMessage(target, notification, { host: yield* hostName, nowMs, zone })
     const sent =
       message._tag === "Request"
         ? sendRequest(message)

@@ -1,5 +1,4 @@
 import * as HttpClient from "@effect/platform/HttpClient"
-import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -7,8 +6,8 @@ import * as Schedule from "effect/Schedule"
 import { failedProjects, heartbeatUrl, urlIn } from "../../Domain/relay/HeartbeatUrl.ts"
 import type { Heartbeat } from "../../Domain/relay/RelaySettings.ts"
 import { ControlClient } from "../control/ControlClient.ts"
-import { errorCode } from "../files/SystemError.ts"
 import { readTextFile } from "../files/TextFile.ts"
+import { requestProblem } from "./HttpProblem.ts"
 import { OutletReports } from "./OutletReports.ts"
 
 /** The daemon answers within milliseconds. */
@@ -17,22 +16,6 @@ const daemonLimitMs = 5000
 const serviceLimit = Duration.seconds(15)
 
 const outlet = "heartbeat"
-
-const words: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "the service refuses connections",
-  ECONNRESET: "the service has closed the connection without an answer",
-  ENOTFOUND: "the name of the service is not known",
-  EAI_AGAIN: "names cannot be looked up: is there a network?",
-  ENETUNREACH: "there is no network",
-  EHOSTUNREACH: "the service cannot be reached",
-  ETIMEDOUT: "the service cannot be reached"
-}
-
-/** Why a request failed. The URL is a secret, and so are the messages that may hold it. */
-const reasonOf = (error: HttpClientError.HttpClientError): string => {
-  const code = errorCode(error.cause)
-  return words[code ?? ""] ?? `the request failed (${code ?? error.reason})`
-}
 
 const answerProblem = (status: number): string | undefined => {
   if (status >= 200 && status < 300) return undefined
@@ -49,7 +32,7 @@ const call = (url: URL) =>
     return answerProblem(status)
   }).pipe(
     Effect.scoped,
-    Effect.catchAll((error) => Effect.succeed(reasonOf(error))),
+    Effect.catchAll((error) => Effect.succeed(requestProblem("the service")(error))),
     Effect.timeoutTo({
       duration: serviceLimit,
       onSuccess: (problem: string | undefined) => problem,

@@ -51,6 +51,7 @@ export const pathBelowHome = ({
     { key: "env_file", path: envFile ?? "" },
     { key: "heartbeat.url_file", path: heartbeat.urlFile ?? "" },
     { key: "metrics.token_file", path: metrics.tokenFile ?? "" },
+    { key: "metrics.otlp_headers_file", path: metrics.otlpHeadersFile ?? "" },
     ...restart.stallFiles.map((path) => ({ key: "restart.stall_files", path }))
   ].find(({ path }) => isBelowHome(path))
 }
@@ -112,7 +113,10 @@ export const absolutePaths = (settings: Settings, { cwd, settingsFile, userHome 
     },
     metrics: {
       ...metrics,
-      ...(metrics.tokenFile === undefined ? {} : { tokenFile: besideSettings(metrics.tokenFile) })
+      ...(metrics.tokenFile === undefined ? {} : { tokenFile: besideSettings(metrics.tokenFile) }),
+      ...(metrics.otlpHeadersFile === undefined
+        ? {}
+        : { otlpHeadersFile: besideSettings(metrics.otlpHeadersFile) })
     },
     notify: { ...notify, to: Record.map(notify.to, (channel) => channelWithFiles(channel, besideSettings)) },
     workerCommand: Option.map(settings.workerCommand, (command) =>

@@ -12,6 +12,7 @@ import { humanDuration } from "../../Domain/text/Amounts.ts"
 import { listed } from "../../Domain/text/TextLayout.ts"
 import * as ControlClient from "../../Layers/control/ControlClient.ts"
 import * as AutopilotHome from "../../Layers/daemon/AutopilotHome.ts"
+import * as Caller from "../../Layers/daemon/Caller.ts"
 import { exitProcess } from "../../Layers/daemon/ProcessExit.ts"
 import { Signals } from "../../Layers/daemon/Signals.ts"
 import * as CommandOutput from "../../Layers/output/CommandOutput.ts"
@@ -19,6 +20,7 @@ import * as Following from "../../Layers/relay/Following.ts"
 import { heartbeat } from "../../Layers/relay/Heartbeat.ts"
 import { lifeline } from "../../Layers/relay/Lifeline.ts"
 import { metricsEndpoint } from "../../Layers/relay/MetricsEndpoint.ts"
+import { otlpPush } from "../../Layers/relay/OtlpPush.ts"
 import * as OutletReports from "../../Layers/relay/OutletReports.ts"
 import { awaitRelayLock, tryRelayLock } from "../../Layers/relay/RelayLock.ts"
 import { notifier } from "../notify/Notifier.ts"
@@ -45,13 +47,16 @@ interface Outlet {
     never,
     never,
     Effect.Effect.Context<
-      ReturnType<typeof heartbeat> | ReturnType<typeof metricsEndpoint> | ReturnType<typeof notifier>
+      | ReturnType<typeof heartbeat>
+      | ReturnType<typeof metricsEndpoint>
+      | ReturnType<typeof otlpPush>
+      | ReturnType<typeof notifier>
     >
   >
 }
 
 /** Everything that these settings switch on. */
-const outletsOf = ({ endpoint, heartbeat: beats, notify }: RelaySettings): ReadonlyArray<Outlet> => [
+const outletsOf = ({ endpoint, heartbeat: beats, notify, otlp }: RelaySettings): ReadonlyArray<Outlet> => [
   ...(beats === undefined
     ? []
     : [
@@ -68,6 +73,15 @@ const outletsOf = ({ endpoint, heartbeat: beats, notify }: RelaySettings): Reado
           name: "metrics endpoint",
           what: `serves /metrics, /healthz and /readyz on ${endpoint.host}, port ${endpoint.port}`,
           run: metricsEndpoint(endpoint)
+        }
+      ]),
+  ...(otlp === undefined
+    ? []
+    : [
+        {
+          name: "otlp",
+          what: `sends the metrics to ${otlp.url} every ${humanDuration(otlp.intervalMs)}`,
+          run: otlpPush(otlp)
         }
       ]),
   ...(notify === undefined
@@ -131,7 +145,7 @@ const ofDaemon = Effect.gen(function* () {
       Effect.map(AutopilotHome.AutopilotHome, ({ socket }) => ControlClient.layer({ path: socket }))
     ).pipe(
       Layer.merge(OutletReports.toDaemon),
-      Layer.provideMerge(Layer.merge(AutopilotHome.layer, CommandOutput.layer))
+      Layer.provideMerge(Layer.mergeAll(AutopilotHome.layer, Caller.layer, CommandOutput.layer))
     )
   )
 )
