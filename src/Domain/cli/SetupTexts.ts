@@ -5,7 +5,7 @@ export const setupTexts = {
   init: {
     summary: "Write the settings of a project for this folder",
     details:
-      "Looks for an agent on PATH, its login, a git repository and a TODO.md, and writes a commented daemon.toml for the current folder, or that of --workdir. Where there is one already, adds a project to it and changes nothing else. Asks nothing. Prints the next command.",
+      "Looks for an agent on PATH, its login, a git repository and a TODO.md, and writes a commented daemon.toml for the current folder, or that of --workdir. Where there is one already, adds a project to it, or a worker where it has none, and changes nothing else. Asks nothing. Prints the next command.",
     examples: [
       "autopilotd init && autopilotd start --detach",
       "autopilotd init --workdir ~/code/shop --project shop"

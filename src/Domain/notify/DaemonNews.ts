@@ -15,7 +15,7 @@ const Shortage = Schema.Struct({
   /** The processes that the daemon has killed, the first ones by name. */
   killed: Schema.Int,
   names: Schema.Array(Schema.String),
-  /** It has been told that memory is critical. */
+  /** A notification has said that memory is critical. */
   isCritical: Schema.Boolean
 })
 
@@ -27,7 +27,7 @@ export const News = Schema.Struct({
   limits: Schema.Array(Schema.Number),
   /** What is wrong with the daemon and has been told. */
   troubles: Schema.Array(Schema.String),
-  /** It has been told that the daemon vanished; its successor will say so too. */
+  /** A notification has said that the daemon vanished. The history of its successor says so again. */
   hasVanished: Schema.Boolean
 })
 export type News = typeof News.Type

@@ -24,11 +24,11 @@ import {
 /** What is known of a project, and what has been told about it. */
 export const ProjectNews = Schema.Struct({
   ended: perhaps(Ended),
-  /** It has been told that the worker failed: not again before a user acts or it works. */
+  /** A notification has said that the worker failed. None says so again before a user acts or the worker works. */
   isFailed: Schema.Boolean,
-  /** It has been told that the agent needs a person. */
+  /** A notification has said that the agent needs a person. */
   isBlocked: Schema.Boolean,
-  /** It has been told that the worker waits for a limit whose end is not known. */
+  /** A notification has said that the worker waits for a limit whose end is not known. */
   isLimited: Schema.Boolean
 })
 export type ProjectNews = typeof ProjectNews.Type

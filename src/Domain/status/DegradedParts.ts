@@ -6,7 +6,7 @@ export const degradedRelay = (outlet?: string): string =>
   outlet === undefined ? relay : `${before}${outlet}`
 
 interface DegradedParts {
-  /** Of the daemon, which restarts them. */
+  /** Parts of the daemon itself, which restarts them. */
   readonly concerns: ReadonlyArray<string>
   /** The process of the relay, which the daemon restarts. */
   readonly isRelay: boolean

@@ -86,7 +86,7 @@ const within =
 /** The delays of the attempts after the first. */
 const retryDelays = ["5 seconds", "30 seconds", "2 minutes", "10 minutes", "1 hour"] as const
 
-/** Nobody is at the desktop: it is shown when somebody logs in, unless it is stale by then. */
+/** A notification for a desktop without a user waits until one logs in, unless it is stale by then. */
 const absentDelay = "1 minute"
 const staleMs = 3_600_000
 

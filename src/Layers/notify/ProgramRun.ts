@@ -63,7 +63,7 @@ export const runProgram = (
           // A program need not read its input.
           child.stdin?.on("error", () => undefined)
           child.once("exit", (code, signal) =>
-            // What it has started may keep the pipes open.
+            // Waiting for the pipes could take for ever: a process that the program has started may keep them open.
             setImmediate(() =>
               Deferred.unsafeDone(ended, Exit.succeed({ code, signal, lastWords: lastLine(errors) }))
             )
