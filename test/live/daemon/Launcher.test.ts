@@ -118,6 +118,24 @@ for (const { name, words } of shells) {
       })
     )
 
+    it.scopedLive(
+      "starts a short command without flags of V8, with which Node compiles its own modules anew",
+      () =>
+        Effect.gen(function* () {
+          const { launcher } = yield* installed()
+          for (const args of [["status"], ["--version"], ["-h"], ["logs", "start"]]) {
+            const command = yield* run({
+              home: tmpdir(),
+              command: words[0] ?? "",
+              args: [...words.slice(1), launcher, ...args]
+            })
+            assert.deepStrictEqual(yield* command.ended, { code: 0, signal: null })
+            const { execArgv }: Told = JSON.parse(command.stdout())
+            assert.deepStrictEqual(execArgv, ["--inspect-port=192.0.2.1:1024"])
+          }
+        })
+    )
+
     unlessMissing(noPidNamespaces)(
       "stays as process 1, where it collects zombies and passes signals on",
       () =>
