@@ -1,5 +1,5 @@
 // Numbers into medians, ratios and one small table.
-import { readFileSync } from "node:fs"
+import { appendFileSync, readFileSync } from "node:fs"
 
 /** The value below which `share` of `values` lie; the nearest one that was seen. */
 export const quantile = (values, share) => {
@@ -21,6 +21,9 @@ export const short = (value) =>
 
 export const ratio = (value, floor) => `${short(value / floor)}x`
 
+/** The file that collects the tables of a run, one JSON object a line; `bench/run.mjs` sets it. */
+const tablesFile = process.env.AUTOPILOTD_BENCH_TABLES
+
 /**
  * Prints rows of cells under a heading: the first column to the left, the others to the right. `absent` names peers
  * that could not be had: [name, reason].
@@ -36,10 +39,15 @@ export const printTable = (title, heading, rows, absent = []) => {
       .join("  ")
       .trimEnd()
   )
-  const load = readFileSync("/proc/loadavg", "latin1").split(" ").slice(0, 1)
+  const [load] = readFileSync("/proc/loadavg", "latin1").split(" ")
   console.log(`${title}\nNode ${process.version}, load ${load}. Compare within this table only.\n`)
   console.log([lines[0], "-".repeat(widths.reduce((a, b) => a + b + 2, -2)), ...lines.slice(1)].join("\n"))
   for (const [name, reason] of absent) console.log(`${name}  absent: ${reason}`)
+  if (tablesFile !== undefined) {
+    const [, ...texts] = cells
+    const table = { title, heading, rows: texts, absent, node: process.version, load: Number(load) }
+    appendFileSync(tablesFile, `${JSON.stringify(table)}\n`)
+  }
 }
 
 /** `--name=12` on the command line, else `otherwise`. */

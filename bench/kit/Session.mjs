@@ -68,6 +68,8 @@ const endRest = (folder) => {
  * first. The process then exits: 0, or 1 with the reason on standard error.
  */
 export const session = async (limitMs, work) => {
+  // What steers Node of this shell would slow the floors down, and not what the launcher starts.
+  for (const name of ["NODE_OPTIONS", "NODE_EXTRA_CA_CERTS"]) delete process.env[name]
   // Short, for a socket's path has at most 107 bytes.
   const folder = mkdtempSync(join(tmpdir(), "apb-"))
   process.env[mark] = folder
