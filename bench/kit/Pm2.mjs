@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { homedir } from "node:os"
 import { join } from "node:path"
-import { eventually, signal } from "./Session.mjs"
+import { eventually, shellEnvironment, signal } from "./Session.mjs"
 
 const version = "7.0.4"
 
@@ -22,7 +22,13 @@ const missing = () => {
   const { error, status, stderr } = spawnSync(
     "npm",
     ["install", "--prefix", folder, `pm2@${version}`, "--no-audit", "--no-fund", "--ignore-scripts"],
-    { cwd: folder, timeout: 120_000, encoding: "utf8", stdio: ["ignore", "ignore", "pipe"] }
+    {
+      cwd: folder,
+      env: shellEnvironment,
+      timeout: 120_000,
+      encoding: "utf8",
+      stdio: ["ignore", "ignore", "pipe"]
+    }
   )
   if (status === 0 && existsSync(command)) return undefined
   const told = stderr

@@ -4,6 +4,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
+/** The environment of this shell, for npm. */
+export const shellEnvironment = { ...process.env }
+
+// What steers Node would slow the floors down, and not what the launcher starts: certificates take as long as Node itself.
+for (const name of ["NODE_OPTIONS", "NODE_EXTRA_CA_CERTS"]) delete process.env[name]
+
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms))
 
 /** Rejects with `what` when `promise` has not settled after `limitMs`. */
@@ -68,8 +74,6 @@ const endRest = (folder) => {
  * first. The process then exits: 0, or 1 with the reason on standard error.
  */
 export const session = async (limitMs, work) => {
-  // What steers Node of this shell would slow the floors down, and not what the launcher starts.
-  for (const name of ["NODE_OPTIONS", "NODE_EXTRA_CA_CERTS"]) delete process.env[name]
   // Short, for a socket's path has at most 107 bytes.
   const folder = mkdtempSync(join(tmpdir(), "apb-"))
   process.env[mark] = folder
