@@ -236,7 +236,7 @@ export const channelMessage = (
           AUTOPILOTD_TITLE: data.title,
           AUTOPILOTD_TEXT: data.text,
           AUTOPILOTD_VERDICT: data.verdict ?? "",
-          AUTOPILOTD_HOST: sending.host
+          AUTOPILOTD_MACHINE: sending.host
         },
         input: `${jsonText(data)}\n`
       }

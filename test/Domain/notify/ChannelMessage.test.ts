@@ -165,7 +165,7 @@ describe("a message for a channel", () => {
       AUTOPILOTD_URGENCY: "normal",
       AUTOPILOTD_TITLE: "shop has crashed",
       AUTOPILOTD_VERDICT: "crash",
-      AUTOPILOTD_HOST: "box"
+      AUTOPILOTD_MACHINE: "box"
     })
     assert.include(AUTOPILOTD_TEXT, "$(rm -rf /)")
     assert.strictEqual(JSON.parse(message.input).text, AUTOPILOTD_TEXT)
