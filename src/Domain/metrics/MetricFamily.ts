@@ -20,6 +20,8 @@ export interface MetricHead {
 
 /** All samples of one name. No two have the same labels. */
 export interface MetricFamily extends MetricHead {
+  /** When its counters began, in milliseconds since 1970; absent where that is the start of the daemon. */
+  readonly sinceMs?: number
   readonly samples: ReadonlyArray<MetricSample>
 }
 

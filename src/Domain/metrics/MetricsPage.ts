@@ -1,5 +1,7 @@
 import { generatedNote, markdownTable } from "../text/Markdown.ts"
 import { metricHeads } from "./MetricFamilies.ts"
+import type { MetricHead } from "./MetricFamily.ts"
+import { relayMetricHeads } from "./RelayMetrics.ts"
 
 const introduction = `\`autopilotd metrics\` prints everything that the daemon counts and measures, once, in the text format of Prometheus.
 \`--openmetrics\` prints the format of OpenMetrics 1.0.0, and \`--json\` the answer of the control socket
@@ -40,21 +42,28 @@ const reading = `## How to read them
   project has each \`state\` and each \`verdict\` from its first scrape on.
 * Memory is what the daemon sees, in its cgroup. The instance and the host are labels of the scrape, not of autopilotd.`
 
-const table = markdownTable(
-  ["metric", "kind", "labels", "meaning"],
-  metricHeads.map(({ help, kind, labels, name }) => [
-    `\`${name}\``,
-    kind,
-    labels.map((label) => `\`${label}\``).join(", "),
-    help.replace(/\.$/, "")
-  ])
-)
+const tableOf = (heads: ReadonlyArray<MetricHead>): string =>
+  markdownTable(
+    ["metric", "kind", "labels", "meaning"],
+    heads.map(({ help, kind, labels, name }) => [
+      `\`${name}\``,
+      kind,
+      labels.map((label) => `\`${label}\``).join(", "),
+      help.replace(/\.$/, "")
+    ])
+  )
+
+const ofRelay = `## Metrics of the relay
+
+The [relay](relay.md) adds what only it knows, where it serves \`/metrics\` and where it pushes: \`autopilotd metrics\` does not have
+these. Notifications are counted for each channel of the settings, exports where \`metrics.otlp\` is set, the time of a scrape in
+\`/metrics\`. The counters begin at 0 with the relay, which a reload that changes its settings starts anew.`
 
 const alerts = `## Rules and a dashboard
 
 \`examples/monitoring/rules.yml\` has a recording rule of the actions per minute and alerts: no daemon answers, a worker has
-failed, a crash loop, a usage limit longer than a day, critical memory, a budget spent to 80 %, a file of node_exporter that is
-no longer written. \`examples/monitoring/dashboard.json\` is a dashboard for Grafana. Both are in the npm package.`
+failed, a crash loop, a usage limit longer than a day, critical memory, a budget spent to 80 %, notifications that fail, a file of
+node_exporter that is no longer written. \`examples/monitoring/dashboard.json\` is a dashboard for Grafana. Both are in the npm package.`
 
 const agents = `## The metrics of Claude Code itself
 
@@ -66,6 +75,18 @@ is sent.`
 
 /** The text of docs/metrics.md. */
 export const metricsPage = (): string =>
-  ["# Metrics", generatedNote, introduction, textfile, reading, alerts, agents, "## All metrics", table]
+  [
+    "# Metrics",
+    generatedNote,
+    introduction,
+    textfile,
+    reading,
+    alerts,
+    agents,
+    "## All metrics",
+    tableOf(metricHeads),
+    ofRelay,
+    tableOf(relayMetricHeads)
+  ]
     .join("\n\n")
     .concat("\n")

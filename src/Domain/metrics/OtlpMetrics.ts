@@ -39,7 +39,7 @@ export interface OtlpRequest {
 interface OtlpSource {
   /** `service.name` and the like. */
   readonly resource: Readonly<Record<string, string>>
-  /** The start of the counters, and now, in milliseconds since 1970. */
+  /** The start of the daemon's counters, and now, in milliseconds since 1970. */
   readonly startMs: number
   readonly nowMs: number
 }
@@ -70,7 +70,7 @@ const metricOf = (family: MetricFamily, { nowMs, startMs }: OtlpSource): Metric 
   const dataPoints = family.samples.map(
     ({ labels, value }: MetricSample): DataPoint => ({
       attributes: attributesOf(labels),
-      startTimeUnixNano: nanos(startMs),
+      startTimeUnixNano: nanos(family.sinceMs ?? startMs),
       timeUnixNano: nanos(nowMs),
       asDouble: value
     })

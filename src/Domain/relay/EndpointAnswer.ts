@@ -1,8 +1,8 @@
 import { metricFamilies } from "../metrics/MetricFamilies.ts"
-import type { MetricFamily } from "../metrics/MetricFamily.ts"
 import type { MetricsData } from "../metrics/MetricsData.ts"
 import { openMetricsText } from "../metrics/OpenMetricsText.ts"
 import { prometheusText } from "../metrics/PrometheusText.ts"
+import { type RelayCounts, relayFamilies, scrapeFamily } from "../metrics/RelayMetrics.ts"
 import { isLoopback } from "./RelaySettings.ts"
 
 /** A request for the endpoint, by the parts that decide. */
@@ -76,23 +76,14 @@ export const prefersOpenMetrics = (accept: string | undefined): boolean => {
   return best(open) > best(text)
 }
 
-/** How long the daemon took to answer, or did not. */
-const scrapeDuration = (seconds: number): MetricFamily => ({
-  name: "autopilotd_scrape_duration_seconds",
-  kind: "gauge",
-  unit: "seconds",
-  help: "Time that the daemon took to answer this scrape.",
-  labels: [],
-  samples: [{ labels: [], value: seconds }]
-})
-
 /** What a scrape reads; undefined data: the daemon has not answered, which is an answer as well. */
 export const metricsAnswer = (
   data: MetricsData | undefined,
+  counts: RelayCounts,
   tookMs: number,
   accept: string | undefined
 ): EndpointAnswer => {
-  const families = [...metricFamilies(data), scrapeDuration(tookMs / 1000)]
+  const families = [...metricFamilies(data), ...relayFamilies(counts), scrapeFamily(tookMs / 1000)]
   return prefersOpenMetrics(accept)
     ? { status: 200, type: openMetrics, body: openMetricsText(families) }
     : { status: 200, type: prometheus, body: prometheusText(families) }

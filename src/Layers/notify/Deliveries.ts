@@ -17,6 +17,7 @@ import {
   toSend,
   withoutNotification
 } from "../../Domain/notify/NotifyState.ts"
+import { channelOutlet } from "../../Domain/relay/OutletCounts.ts"
 import { OutletReports } from "../relay/OutletReports.ts"
 import type { NotSent } from "./NotSent.ts"
 
@@ -101,7 +102,7 @@ export const deliver = <R>(
   name: string,
   attempt: Attempt<R>
 ): Effect.Effect<void, never, R | OutletReports> => {
-  const outlet = `notify.to.${name}`
+  const outlet = channelOutlet(name)
   const change = (f: (channel: ChannelState) => ChannelState) => ledger.change(within(name, f))
   const own = Effect.map(SubscriptionRef.get(ledger.state), ({ channels }) => channels[name] ?? newChannel)
   const next = ledger.state.changes.pipe(

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
 import type { MetricsData } from "../../Domain/metrics/MetricsData.ts"
+import type { RelayCounts } from "../../Domain/metrics/RelayMetrics.ts"
 import {
   bug,
   type EndpointAnswer,
@@ -17,6 +18,7 @@ import {
   rootAnswer,
   tokenUnknown
 } from "../../Domain/relay/EndpointAnswer.ts"
+import type { OutletCounts } from "../../Domain/relay/OutletCounts.ts"
 import type { Endpoint } from "../../Domain/relay/RelaySettings.ts"
 import { ControlClient } from "../control/ControlClient.ts"
 import { errorCode, messageOf } from "../files/SystemError.ts"
@@ -84,9 +86,12 @@ const brings = (header: string | undefined, token: string): boolean => {
 }
 
 /** The scrape's metrics and the probes' pages over HTTP, for ever. An address that cannot be had is tried again. */
-export const metricsEndpoint = Effect.fnUntraced(function* (endpoint: Endpoint) {
+export const metricsEndpoint = Effect.fnUntraced(function* (
+  endpoint: Endpoint,
+  shownOf: (counts: OutletCounts) => RelayCounts
+) {
   const { request } = yield* ControlClient
-  const { fails, works } = yield* OutletReports
+  const { counts, fails, works } = yield* OutletReports
 
   const ask = Effect.gen(function* () {
     const startedNanos = yield* Clock.currentTimeNanos
@@ -125,7 +130,7 @@ export const metricsEndpoint = Effect.fnUntraced(function* (endpoint: Endpoint) 
         const refused = yield* refusal(authorization)
         if (refused !== undefined) return refused
         const { data, tookMs } = yield* shared
-        return metricsAnswer(data, tookMs, accept)
+        return metricsAnswer(data, shownOf(yield* counts), tookMs, accept)
       }
       case "healthz":
         return yield* probe(healthAnswer)

@@ -7,10 +7,10 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { metricFamilies } from "../../Domain/metrics/MetricFamilies.ts"
-import type { MetricFamily } from "../../Domain/metrics/MetricFamily.ts"
 import type { MetricsData } from "../../Domain/metrics/MetricsData.ts"
 import { otlpMetrics } from "../../Domain/metrics/OtlpMetrics.ts"
 import { otlpProtobuf } from "../../Domain/metrics/OtlpProtobuf.ts"
+import { type RelayCounts, relayFamilies } from "../../Domain/metrics/RelayMetrics.ts"
 import {
   environmentHeaders,
   exportProblem,
@@ -18,6 +18,7 @@ import {
   headersIn,
   resourceOf
 } from "../../Domain/relay/OtlpExport.ts"
+import { type OutletCounts, otlpOutlet } from "../../Domain/relay/OutletCounts.ts"
 import type { OtlpPush } from "../../Domain/relay/RelaySettings.ts"
 import { ControlClient } from "../control/ControlClient.ts"
 import { Caller } from "../daemon/Caller.ts"
@@ -25,8 +26,6 @@ import { readTextFile } from "../files/TextFile.ts"
 import { hostName } from "../machine/HostName.ts"
 import { requestProblem } from "./HttpProblem.ts"
 import { OutletReports } from "./OutletReports.ts"
-
-const outlet = "otlp"
 
 /** A daemon that takes longer is as good as none. */
 const answerLimitMs = 2000
@@ -37,26 +36,20 @@ const receiverLimit = Duration.seconds(10)
 /** An answer is some bytes. */
 const mostPieces = 16
 
-const failedExports = (value: number): MetricFamily => ({
-  name: "autopilotd_otlp_exports_failed_total",
-  kind: "counter",
-  help: "Exports to the OTLP receiver that have failed since the start of the relay.",
-  labels: [],
-  samples: [{ labels: [], value }]
-})
-
 /**
  * Sends all metrics to an OTLP receiver at each interval, and for ever. Counters are cumulative, so an export that fails is
  * not repeated: the next one says all that it would have said.
  */
-export const otlpPush = Effect.fnUntraced(function* ({ headersFile, intervalMs, protocol, url }: OtlpPush) {
+export const otlpPush = Effect.fnUntraced(function* (
+  { headersFile, intervalMs, protocol, url }: OtlpPush,
+  shownOf: (counts: OutletCounts) => RelayCounts
+) {
   const { request } = yield* ControlClient
-  const { fails, works } = yield* OutletReports
+  const { counts, fails, works } = yield* OutletReports
   const { environment } = yield* Caller
   const client = HttpClient.withTracerPropagation(yield* HttpClient.HttpClient, false)
   const startedMs = yield* Clock.currentTimeMillis
   const isJson = protocol === "http/json"
-  let failures = 0
   /** The last answer of the daemon: its name outlives it. */
   let last: MetricsData | undefined
 
@@ -75,7 +68,7 @@ export const otlpPush = Effect.fnUntraced(function* ({ headersFile, intervalMs, 
     const reply = yield* Effect.option(request({ type: "Metrics" }, limits))
     const data = Option.getOrUndefined(Option.flatMapNullable(reply, (one) => one.data))
     last = data ?? last
-    const families = [...metricFamilies(data), failedExports(failures)]
+    const families = [...metricFamilies(data), ...relayFamilies(shownOf(yield* counts))]
     const message = otlpMetrics(families, {
       resource: resourceOf(last, environment, yield* hostName),
       startMs: last?.daemon.started_at_ms ?? startedMs,
@@ -115,18 +108,12 @@ export const otlpPush = Effect.fnUntraced(function* ({ headersFile, intervalMs, 
   const send = Effect.gen(function* () {
     const found = exportProblem(yield* post())
     if (found === undefined) {
-      yield* works(outlet)
+      yield* works(otlpOutlet)
       return intervalMs
     }
-    failures += 1
-    yield* fails(outlet, found.problem)
+    yield* fails(otlpOutlet, found.problem)
     return Math.max(intervalMs, found.waitMs ?? 0)
-  }).pipe(
-    Effect.catchAll((problem) => {
-      failures += 1
-      return Effect.as(fails(outlet, problem), intervalMs)
-    })
-  )
+  }).pipe(Effect.catchAll((problem) => Effect.as(fails(otlpOutlet, problem), intervalMs)))
 
   return yield* Effect.forever(Effect.flatMap(send, (pauseMs) => Effect.sleep(pauseMs)))
 })

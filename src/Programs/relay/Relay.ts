@@ -6,6 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { exitCodes } from "../../Domain/cli/ExitCodes.ts"
+import { type OutletCounts, otlpOutlet, relayCountsOf } from "../../Domain/relay/OutletCounts.ts"
 import { relayDelayMs } from "../../Domain/relay/RelayChild.ts"
 import type { RelaySettings } from "../../Domain/relay/RelaySettings.ts"
 import { humanDuration } from "../../Domain/text/Amounts.ts"
@@ -56,44 +57,48 @@ interface Outlet {
 }
 
 /** Everything that these settings switch on. */
-const outletsOf = ({ endpoint, heartbeat: beats, notify, otlp }: RelaySettings): ReadonlyArray<Outlet> => [
-  ...(beats === undefined
-    ? []
-    : [
-        {
-          name: "heartbeat",
-          what: `sends a heartbeat every ${humanDuration(beats.intervalMs)}`,
-          run: heartbeat(beats)
-        }
-      ]),
-  ...(endpoint === undefined
-    ? []
-    : [
-        {
-          name: "metrics endpoint",
-          what: `serves /metrics, /healthz and /readyz on ${endpoint.host}, port ${endpoint.port}`,
-          run: metricsEndpoint(endpoint)
-        }
-      ]),
-  ...(otlp === undefined
-    ? []
-    : [
-        {
-          name: "otlp",
-          what: `sends the metrics to ${otlp.url} every ${humanDuration(otlp.intervalMs)}`,
-          run: otlpPush(otlp)
-        }
-      ]),
-  ...(notify === undefined
-    ? []
-    : [
-        {
-          name: "notify",
-          what: `sends notifications to ${listed(Object.keys(notify.to))}`,
-          run: notifier(notify)
-        }
-      ])
-]
+const outletsOf = (settings: RelaySettings): ReadonlyArray<Outlet> => {
+  const { endpoint, heartbeat: beats, notify, otlp } = settings
+  const countsOf = (counts: OutletCounts) => relayCountsOf(settings, counts)
+  return [
+    ...(beats === undefined
+      ? []
+      : [
+          {
+            name: "heartbeat",
+            what: `sends a heartbeat every ${humanDuration(beats.intervalMs)}`,
+            run: heartbeat(beats)
+          }
+        ]),
+    ...(endpoint === undefined
+      ? []
+      : [
+          {
+            name: "metrics endpoint",
+            what: `serves /metrics, /healthz and /readyz on ${endpoint.host}, port ${endpoint.port}`,
+            run: metricsEndpoint(endpoint, countsOf)
+          }
+        ]),
+    ...(otlp === undefined
+      ? []
+      : [
+          {
+            name: otlpOutlet,
+            what: `sends the metrics to ${otlp.url} every ${humanDuration(otlp.intervalMs)}`,
+            run: otlpPush(otlp, countsOf)
+          }
+        ]),
+    ...(notify === undefined
+      ? []
+      : [
+          {
+            name: "notify",
+            what: `sends notifications to ${listed(Object.keys(notify.to))}`,
+            run: notifier(notify)
+          }
+        ])
+  ]
+}
 
 /** Keeps an outlet going: one that ends with a bug costs the others nothing. */
 const keep = ({ name, run }: Outlet) =>

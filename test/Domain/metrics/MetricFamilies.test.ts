@@ -4,6 +4,7 @@ import * as FastCheck from "effect/FastCheck"
 import { metricFamilies, metricHeads } from "../../../src/Domain/metrics/MetricFamilies.ts"
 import { MetricsData } from "../../../src/Domain/metrics/MetricsData.ts"
 import { metricsText } from "../../../src/Domain/metrics/MetricsText.ts"
+import { relayMetricHeads } from "../../../src/Domain/metrics/RelayMetrics.ts"
 import { Verdict } from "../../../src/Domain/verdict/ExitVerdict.ts"
 import { initial } from "../../../src/Domain/worker/WorkerState.ts"
 import { measured, metricsOf, phases, running } from "../../fixtures/Measurements.ts"
@@ -105,7 +106,7 @@ describe("the families", () => {
   })
 
   it("have names that end in their unit, and in _total where they count", () => {
-    for (const { help, kind, name, unit } of metricHeads) {
+    for (const { help, kind, name, unit } of [...metricHeads, ...relayMetricHeads]) {
       const base = name.replace(/_total$/, "")
       assert.strictEqual(name !== base, kind === "counter", name)
       if (unit !== undefined) assert.isTrue(base.endsWith(`_${unit}`), name)

@@ -4,6 +4,7 @@ import { join, resolve } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { metricHeads } from "../../../src/Domain/metrics/MetricFamilies.ts"
+import { relayMetricHeads } from "../../../src/Domain/metrics/RelayMetrics.ts"
 import { noProgram, unlessMissing } from "../../fixtures/Missing.ts"
 import { temporaryHome } from "../../live/TestDaemon.ts"
 
@@ -28,7 +29,7 @@ const promtool = noProgram("promtool", "prometheus")
 
 describe("the examples for monitoring", () => {
   it("name only metrics that exist", () => {
-    const known = metricHeads.map(({ name }) => name)
+    const known = [...metricHeads, ...relayMetricHeads].map(({ name }) => name)
     for (const text of [rules, dashboard]) {
       const names = namesIn(text)
       assert.isAbove(names.length, 5)

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { RelayCounts } from "../../../src/Domain/metrics/RelayMetrics.ts"
 import {
   type EndpointRequest,
   healthAnswer,
@@ -9,6 +10,8 @@ import {
 } from "../../../src/Domain/relay/EndpointAnswer.ts"
 import { initial } from "../../../src/Domain/worker/WorkerState.ts"
 import { measured, metricsOf, phases } from "../../fixtures/Measurements.ts"
+
+const nothing: RelayCounts = { sinceMs: 0, channels: [], exports: undefined }
 
 const asked = (changes: Partial<EndpointRequest>, listensOn = "127.0.0.1") => {
   const page = pageOf(
@@ -51,7 +54,7 @@ describe("the metrics endpoint", () => {
       "application/openmetrics-text;q=0.3,text/plain;q=0.5"
     ])
       assert.isFalse(prefersOpenMetrics(accept), accept)
-    const { body, type } = metricsAnswer(undefined, 2000, prometheus)
+    const { body, type } = metricsAnswer(undefined, nothing, 2000, prometheus)
     assert.strictEqual(type, "application/openmetrics-text; version=1.0.0; charset=utf-8")
     assert.isTrue(body.endsWith("# EOF\n"))
   })
@@ -68,7 +71,7 @@ describe("the metrics endpoint", () => {
   })
 
   it("says that the daemon does not answer with a metric, and to probes with a status", () => {
-    const { body, status, type } = metricsAnswer(undefined, 2000, undefined)
+    const { body, status, type } = metricsAnswer(undefined, nothing, 2000, undefined)
     assert.deepStrictEqual([status, type], [200, "text/plain; version=0.0.4; charset=utf-8"])
     assert.match(body, /^autopilotd_up 0$/m)
     assert.match(body, /^autopilotd_scrape_duration_seconds 2$/m)

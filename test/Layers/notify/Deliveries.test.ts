@@ -15,6 +15,7 @@ import {
 import { deliver, notifyLedger } from "../../../src/Layers/notify/Deliveries.ts"
 import { NotSent } from "../../../src/Layers/notify/NotSent.ts"
 import { OutletReports } from "../../../src/Layers/relay/OutletReports.ts"
+import { outletsInto } from "../../fixtures/ToldOutlets.ts"
 
 const notification = (id: string, kind: Notification["kind"] = "crash"): Notification => ({
   id,
@@ -39,7 +40,7 @@ const phone = Effect.fnUntraced(function* (
   const saved: Array<NotifyState> = []
   const attempts: Array<{ readonly id: string; readonly text: string; readonly atSeconds: number }> = []
   const reports: Array<string> = []
-  const report = (line: string) => Effect.sync(() => void reports.push(line))
+  const outlets = outletsInto(reports)
   const ledger = yield* notifyLedger(first, (state) => Effect.sync(() => void saved.push(state)))
   const fiber = yield* Effect.fork(
     deliver(ledger, "phone", ({ id, text }) =>
@@ -48,12 +49,7 @@ const phone = Effect.fnUntraced(function* (
         attempts.push({ id, text, atSeconds: Math.round((yield* TestClock.currentTimeMillis) / 1000) })
         if (end !== "sent") return yield* new NotSent({ reason: "answered 503", next: end })
       })
-    ).pipe(
-      Effect.provideService(OutletReports, {
-        works: (outlet) => report(`${outlet} works`),
-        fails: (outlet, problem) => report(`${outlet}: ${problem}`)
-      })
-    )
+    ).pipe(Effect.provideService(OutletReports, outlets))
   )
   const channel = Effect.map(SubscriptionRef.get(ledger.state), ({ channels }) => channels["phone"])
   const pass = (time: Duration.DurationInput) => TestClock.adjust(time)

@@ -14,6 +14,7 @@ import { ControlClient, NotRunning } from "../../../src/Layers/control/ControlCl
 import { heartbeat } from "../../../src/Layers/relay/Heartbeat.ts"
 import { OutletReports } from "../../../src/Layers/relay/OutletReports.ts"
 import { temporaryFolder } from "../../fixtures/ServedControl.ts"
+import { nextTold, outletsInto } from "../../fixtures/ToldOutlets.ts"
 import { eventually } from "../../live/TestDaemon.ts"
 
 type Answer = "ok" | "hang" | "reset" | "drip" | number
@@ -95,24 +96,12 @@ const inWorld = Effect.gen(function* () {
             })
           : Effect.fail(new NotRunning({ path: "/s" }))) as unknown as ControlClient["Type"]["request"]
     }),
-    Layer.succeed(OutletReports, {
-      works: (outlet) => Effect.sync(() => void told.push(`${outlet} works`)),
-      fails: (outlet, problem) => Effect.sync(() => void told.push(`${outlet}: ${problem}`))
-    }),
+    Layer.succeed(OutletReports, outletsInto(told)),
     NodeHttpClient.layer
   )
   yield* Effect.forkScoped(Effect.provide(heartbeat({ urlFile, intervalMs: 1000 }), World))
   /** Lets beats come until one has this outcome, which is the next one to be told. */
-  const next = Effect.gen(function* () {
-    const before = told.length
-    yield* TestClock.adjust("1 second")
-    return yield* TestServices.provideLive(
-      eventually(
-        "the outcome of a beat",
-        Effect.sync(() => told[before])
-      )
-    )
-  })
+  const next = nextTold(told)
   /** Lets beats come until one has this outcome: those on their way have another. */
   const until = (outcome: string) => Effect.repeat(next, { until: (one) => one.includes(outcome) })
   return { service, daemon, told, urlFile, next, until }

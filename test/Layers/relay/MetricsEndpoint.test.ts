@@ -4,12 +4,16 @@ import { type AddressInfo, createServer, type Server } from "node:net"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import { type OutletCounts, relayCountsOf } from "../../../src/Domain/relay/OutletCounts.ts"
+import { decodeRaw } from "../../../src/Domain/settings/SettingsDecode.ts"
 import { ControlClient, NotRunning } from "../../../src/Layers/control/ControlClient.ts"
 import { metricsEndpoint } from "../../../src/Layers/relay/MetricsEndpoint.ts"
 import { OutletReports } from "../../../src/Layers/relay/OutletReports.ts"
 import { measured, metricsOf } from "../../fixtures/Measurements.ts"
 import { temporaryFolder } from "../../fixtures/ServedControl.ts"
+import { outletsInto } from "../../fixtures/ToldOutlets.ts"
 import { eventually } from "../../live/TestDaemon.ts"
 
 /** Listens on a port of this machine that was free. */
@@ -49,9 +53,14 @@ const get = (port: number, path: string, options: http.RequestOptions = {}) =>
       .end()
   })
 
-/** An endpoint of a daemon that a test starts and stops. */
+const { notify } = Either.getOrThrow(
+  decodeRaw({ notify: { to: { desk: { type: "desktop" }, phone: { type: "desktop" } } } })
+)
+
+/** An endpoint of a daemon that a test starts and stops, in a relay with two channels. */
 const inWorld = Effect.fnUntraced(function* (port: number, tokenFile?: string) {
   const told: Array<string> = []
+  const outlets = outletsInto(told)
   const daemon = { isRunning: true, asked: 0 }
   const World = Layer.mergeAll(
     Layer.mock(ControlClient, {
@@ -63,18 +72,16 @@ const inWorld = Effect.fnUntraced(function* (port: number, tokenFile?: string) {
           : Effect.fail(new NotRunning({ path: "/s" }))
       }) as unknown as ControlClient["Type"]["request"]
     }),
-    Layer.succeed(OutletReports, {
-      works: (outlet) => Effect.sync(() => void told.push(`${outlet} works`)),
-      fails: (outlet, problem) => Effect.sync(() => void told.push(`${outlet}: ${problem}`))
-    })
+    Layer.succeed(OutletReports, outlets)
   )
   const endpoint = { host: "127.0.0.1", port, ...(tokenFile === undefined ? {} : { tokenFile }) }
-  yield* Effect.forkScoped(Effect.provide(metricsEndpoint(endpoint), World))
+  const countsOf = (counts: OutletCounts) => relayCountsOf({ notify }, counts)
+  yield* Effect.forkScoped(Effect.provide(metricsEndpoint(endpoint, countsOf), World))
   yield* eventually(
     "the endpoint has said what it does",
     Effect.sync(() => told[0])
   )
-  return { daemon, told }
+  return { daemon, outlets, told }
 })
 
 describe("the metrics endpoint", () => {
@@ -113,6 +120,34 @@ describe("the metrics endpoint", () => {
         [503, 503]
       )
     })
+  )
+
+  it.scopedLive(
+    "counts for each channel what was sent and what failed, from 0 on, and nothing that is switched off",
+    () =>
+      Effect.gen(function* () {
+        const port = yield* freePort
+        const { outlets } = yield* inWorld(port)
+        const counted = Effect.map(get(port, "/metrics"), ({ body }) =>
+          body.split("\n").filter((line) => /^autopilotd_(notifications|otlp)/.test(line))
+        )
+        assert.deepStrictEqual(yield* counted, [
+          'autopilotd_notifications_sent_total{channel="desk"} 0',
+          'autopilotd_notifications_sent_total{channel="phone"} 0',
+          'autopilotd_notifications_failed_total{channel="desk"} 0',
+          'autopilotd_notifications_failed_total{channel="phone"} 0'
+        ])
+        yield* outlets.works("notify.to.desk")
+        yield* outlets.fails("notify.to.phone", "answered 503")
+        yield* outlets.fails("notify.to.phone", "answered 503")
+        yield* outlets.fails("notify.to.gone", "answered 503")
+        assert.deepStrictEqual(yield* counted, [
+          'autopilotd_notifications_sent_total{channel="desk"} 1',
+          'autopilotd_notifications_sent_total{channel="phone"} 0',
+          'autopilotd_notifications_failed_total{channel="desk"} 0',
+          'autopilotd_notifications_failed_total{channel="phone"} 2'
+        ])
+      })
   )
 
   it.scopedLive("asks for the token of its file, which is read each time, and for none on a probe", () =>

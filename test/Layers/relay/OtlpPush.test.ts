@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
 import * as TestServices from "effect/TestServices"
+import { relayCountsOf } from "../../../src/Domain/relay/OutletCounts.ts"
 import type { OtlpPush } from "../../../src/Domain/relay/RelaySettings.ts"
 import { ControlClient, NotRunning } from "../../../src/Layers/control/ControlClient.ts"
 import { Caller } from "../../../src/Layers/daemon/Caller.ts"
@@ -16,6 +17,7 @@ import { OutletReports } from "../../../src/Layers/relay/OutletReports.ts"
 import { measured, metricsOf } from "../../fixtures/Measurements.ts"
 import { otlpJson, otlpJudge } from "../../fixtures/OtlpTables.ts"
 import { temporaryFolder } from "../../fixtures/ServedControl.ts"
+import { nextTold, outletsInto } from "../../fixtures/ToldOutlets.ts"
 import { eventually } from "../../live/TestDaemon.ts"
 
 interface Export {
@@ -76,10 +78,7 @@ const inWorld = Effect.fnUntraced(function* (more: Partial<OtlpPush> = {}) {
           ? Effect.succeed({ success: true, message: "", data })
           : Effect.fail(new NotRunning({ path: "/s" }))) as unknown as ControlClient["Type"]["request"]
     }),
-    Layer.succeed(OutletReports, {
-      works: (outlet) => Effect.sync(() => void told.push(`${outlet} works`)),
-      fails: (outlet, problem) => Effect.sync(() => void told.push(problem))
-    }),
+    Layer.succeed(OutletReports, outletsInto(told)),
     Layer.succeed(Caller, {
       environment: { OTEL_EXPORTER_OTLP_HEADERS: "x-team=night" },
       cwd: "/",
@@ -88,17 +87,14 @@ const inWorld = Effect.fnUntraced(function* (more: Partial<OtlpPush> = {}) {
     }),
     NodeHttpClient.layer
   )
-  const push = otlpPush({ url: service.url, protocol: "http/protobuf", intervalMs: 1000, ...more })
+  const otlp: OtlpPush = { url: service.url, protocol: "http/protobuf", intervalMs: 1000, ...more }
+  const push = otlpPush(otlp, (counts) => relayCountsOf({ otlp }, counts))
   yield* Effect.forkScoped(Effect.provide(push, World))
   /** Waits in real time for what comes of the exports under way. */
   const shown = <A>(what: string, look: () => A | undefined) =>
     TestServices.provideLive(eventually(what, Effect.sync(look)))
   /** Lets the time pass until something more is told. */
-  const next = Effect.gen(function* () {
-    const before = told.length
-    yield* TestClock.adjust("1 second")
-    return yield* shown("the outcome of an export", () => told[before])
-  })
+  const next = nextTold(told)
   const until = (outcome: string) => Effect.repeat(next, { until: (one) => one.includes(outcome) })
   return { service, daemon, data, next, until, shown, told }
 })
@@ -201,7 +197,7 @@ describe("the push of metrics to an OTLP receiver", () => {
       yield* TestClock.adjust("10 seconds")
       assert.strictEqual(
         yield* shown("the limit", () => told[before]),
-        "the receiver has not answered within 10s"
+        "otlp: the receiver has not answered within 10s"
       )
       service.answer = (response) => void response.end("{}")
       yield* until("otlp works")

@@ -19,6 +19,7 @@ import { Following } from "../../../src/Layers/relay/Following.ts"
 import { OutletReports } from "../../../src/Layers/relay/OutletReports.ts"
 import * as Notifier from "../../../src/Programs/notify/Notifier.ts"
 import { backingOff, ended, shop, started } from "../../Domain/notify/night.ts"
+import { outletsInto } from "../../fixtures/ToldOutlets.ts"
 
 /** A daemon that has had these events, all of them now, and has no more. */
 const daemonOf = (events: ReadonlyArray<DaemonEvent>) =>
@@ -69,7 +70,7 @@ const receiver = Effect.acquireRelease(
     })
 )
 
-const noReports = Layer.succeed(OutletReports, { works: () => Effect.void, fails: () => Effect.void })
+const noReports = Layer.succeed(OutletReports, outletsInto([]))
 
 const home = Effect.acquireRelease(
   Effect.sync(() => pathsBelow(fs.mkdtempSync(join(tmpdir(), "autopilotd-notifier-")))),
