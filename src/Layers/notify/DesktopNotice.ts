@@ -6,9 +6,12 @@ import { type ProgramEnd, runProgram } from "./ProgramRun.ts"
 /** A server of notifications may hang, and notify-send waits for it without end. */
 const limit = "5 seconds"
 
-/** What notify-send says where there is no session of a desktop, or nobody in it who shows notifications. */
+/**
+ * What notify-send says where there is no session of a desktop, or nobody in it who shows notifications: with a program such
+ * as dunst installed, the bus starts it, and it fails without a display.
+ */
 const noDesktop =
-  /could not connect|no such file or directory|cannot autolaunch|not provided by any \.service|ServiceUnknown|NameHasNoOwner|unable to connect|Failed to connect/i
+  /could not connect|no such file or directory|cannot autolaunch|not provided by any \.service|StartServiceByName|ServiceUnknown|NameHasNoOwner|unable to connect|Failed to connect/i
 
 const judged = ({ code, lastWords, signal }: ProgramEnd): Effect.Effect<void, NotSent> => {
   if (code === 0) return Effect.void

@@ -1,4 +1,6 @@
 import { execFileSync, spawn } from "node:child_process"
+import * as fs from "node:fs"
+import { join } from "node:path"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -8,6 +10,7 @@ import { type Notification, NotificationKind, urgencyOf } from "../../../src/Dom
 import { sendTo } from "../../../src/Layers/notify/Sending.ts"
 import { utc } from "../../Domain/notify/night.ts"
 import { noProgram, unlessMissing } from "../../fixtures/Missing.ts"
+import { temporaryFolder } from "../../fixtures/ServedControl.ts"
 
 const python = "/usr/bin/python3"
 
@@ -49,6 +52,24 @@ const withBus = (address: string) =>
       })
   )
 
+/** A session bus of the test's own, which knows no program of this machine. Starts `service` to show notifications. */
+const sessionBus = Effect.fnUntraced(function* (service?: string) {
+  const folder = yield* temporaryFolder
+  const name = "org.freedesktop.Notifications"
+  if (service !== undefined)
+    fs.writeFileSync(join(folder, `${name}.service`), `[D-BUS Service]\nName=${name}\nExec=${service}\n`)
+  const config = join(folder, "bus.conf")
+  fs.writeFileSync(
+    config,
+    `<busconfig><type>session</type><listen>unix:dir=${folder}</listen><servicedir>${folder}</servicedir>
+<policy context="default"><allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/></policy></busconfig>`
+  )
+  const daemon = yield* program("dbus-daemon", [`--config-file=${config}`, "--print-address=1", "--nofork"])
+  return yield* Effect.suspend(() =>
+    daemon.printed().includes("\n") ? Effect.succeed(daemon.printed().trim()) : Effect.fail("no bus yet")
+  ).pipe(Effect.retry(Schedule.spaced("20 millis")))
+})
+
 const of = (kind: NotificationKind): Notification => ({
   id: kind,
   kind,
@@ -76,14 +97,13 @@ describe("a desktop", () => {
       const nobody = yield* send("crash")
       assert.strictEqual(Either.isLeft(nobody) ? nobody.left.next : "sent", "absent")
 
-      const daemon = yield* program("dbus-daemon", ["--session", "--print-address=1", "--nofork"])
-      const address = yield* Effect.suspend(() =>
-        daemon.printed().includes("\n") ? Effect.succeed(daemon.printed().trim()) : Effect.fail("no bus yet")
-      ).pipe(Effect.retry(Schedule.spaced("20 millis")))
-      yield* withBus(address)
-      const empty = yield* send("crash")
-      assert.strictEqual(Either.isLeft(empty) ? empty.left.next : "sent", "absent")
+      for (const service of [undefined, "/bin/false"]) {
+        yield* withBus(yield* sessionBus(service))
+        const empty = yield* send("crash")
+        assert.strictEqual(Either.isLeft(empty) ? empty.left.next : "sent", "absent", service)
+      }
 
+      yield* withBus(yield* sessionBus())
       const desktop = yield* program(python, ["-u", "-m", "dbusmock", "--template", "notification_daemon"])
       yield* Effect.suspend(() => Effect.flatMap(send("test"), (sent) => sent)).pipe(
         Effect.retry(Schedule.spaced("50 millis"))
