@@ -49,7 +49,8 @@ export const setupTexts = {
   },
   "config show": {
     summary: "Print the settings file",
-    details: "Prints the file of the running daemon unchanged, or the file of --config.",
+    details:
+      "Prints the file of the running daemon, or the file of --config, with its secrets masked: the values of env, and the URLs of notify.to. All else is unchanged.",
     examples: ["autopilotd config show"]
   },
   "config get": {

@@ -61,6 +61,13 @@ export const ConfigText = Schema.Struct({
 })
 export type ConfigText = typeof ConfigText.Type
 
+/** The answer of `config show`. */
+export const ShownConfig = Schema.Struct({
+  ...ConfigText.fields,
+  text: field(Schema.String, "The text of the file, its secrets masked"),
+  sha256: field(Schema.String, "The hash of the text in the file, in hexadecimal")
+})
+
 /** The answer to SetConfig that was accepted. */
 export const ConfigWritten = Schema.Struct({
   ...SettingsChanges.fields,

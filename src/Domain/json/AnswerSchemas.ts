@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import { ConfigRefused, ConfigText, ConfigWritten, ReloadData } from "../config/SettingsData.ts"
+import { ConfigRefused, ConfigWritten, ReloadData, ShownConfig } from "../config/SettingsData.ts"
 import { SubscriptionLine } from "../control/Subscription.ts"
 import { HogsData } from "../guard/HogsData.ts"
 import { HistoryData } from "../history/HistoryData.ts"
@@ -61,7 +61,7 @@ export const answerSchemas = {
   install: Schema.Union(InstallData, InstallPrintData),
   uninstall: UninstallData,
   "config check": ConfigCheckData,
-  "config show": ConfigText,
+  "config show": ShownConfig,
   "config get": ConfigGetData,
   "config set": changed,
   "config unset": changed,

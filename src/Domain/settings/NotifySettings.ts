@@ -264,7 +264,7 @@ export const channelProblems = (raw: RawSettings): ReadonlyArray<KeyProblem> => 
 export const isChannelSecret = (path: ReadonlyArray<string | number>): boolean =>
   path[0] === "notify" && path[1] === "to" && (path[3] === "url" || path[3] === "argv")
 
-/** The channels as `config show` shows them. The URL of a channel is its secret; one may stand in a command as well. */
+/** The channels as `config check` shows them. The URL of a channel is its secret; one may stand in a command as well. */
 export const maskedChannels = (to: RawSettings): RawSettings =>
   Object.fromEntries(
     Object.entries(to).map(([name, channel]) => [

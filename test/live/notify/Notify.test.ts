@@ -81,4 +81,58 @@ describe("notifications", () => {
       yield* command({ home, args: ["stop"] })
     })
   )
+
+  it.scopedLive("show their URLs and the values of env only to a user who edits the file", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const secret = `env = { TOKEN = "env-s3cr3t" }
+[notify.to.hook]
+type = "webhook"
+url = "http://127.0.0.1:1/s3cr3t"
+[notify.to.chat]
+type = "command"
+argv = ["/bin/false", "https://s3cr3t.example"]
+`
+      yield* startDaemon({ home, settings: secret, worker: ["/bin/sleep", "1000"] })
+      const said: Array<string> = []
+      const run = Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
+        const { stderr, stdout } = yield* command({ home, args })
+        assert.notInclude(stdout + stderr, "s3cr3t", args.join(" "))
+        said.push(stdout)
+      })
+      for (const words of [
+        "config show",
+        "config check",
+        "config get notify",
+        "config get notify.to",
+        "config get env",
+        "notify test",
+        "notify list",
+        "status",
+        "projects",
+        "doctor",
+        "why"
+      ]) {
+        yield* run(...words.split(" "))
+        yield* run(...words.split(" "), "--json")
+      }
+      yield* run("config", "set", "notify.to.hook.url", "http://127.0.0.1:1/other-s3cr3t")
+      yield* run("config", "set", "env.TOKEN", "other-s3cr3t", "--json")
+      // A change that is refused quotes nothing either.
+      yield* run("config", "set", "notify.to.hook.url", "ftp://s3cr3t")
+      yield* run("config", "set", "notify.to.chat.argv", '"https://s3cr3t"')
+      yield* run("reload")
+      yield* run("history", "--json")
+      yield* run("history")
+      assert.include(said.join(), 'url = "********"')
+      const files = fs
+        .readdirSync(home, { recursive: true, withFileTypes: true })
+        .filter((one) => one.isFile())
+      const holders = files.filter((one) =>
+        fs.readFileSync(join(one.parentPath, one.name), "utf8").includes("s3cr3t")
+      )
+      assert.deepStrictEqual(holders.map(({ name }) => name).toSorted(), ["daemon.toml", "daemon.toml.bak"])
+      yield* command({ home, args: ["stop"] })
+    })
+  )
 })
