@@ -5,7 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { ChannelMessage } from "../../Domain/notify/ChannelMessage.ts"
-import { errorCode } from "../files/SystemError.ts"
+import { requestProblem } from "../relay/HttpProblem.ts"
 import { NotSent } from "./NotSent.ts"
 import { signatureHeaders } from "./WebhookSignature.ts"
 
@@ -14,27 +14,9 @@ const limit = "15 seconds"
 /** As many pieces of an answer are read as any receiver has to say; the rest of an endless one is not. */
 const mostPieces = 16
 
-const causes: Readonly<Record<string, string>> = {
-  ENOTFOUND: "its host name is not known",
-  EAI_AGAIN: "its host name cannot be looked up now: there is no network, or no name server",
-  ECONNREFUSED: "the connection is refused: nothing listens there",
-  ECONNRESET: "the connection was cut",
-  EPIPE: "the connection was cut",
-  ETIMEDOUT: "the connection is not answered",
-  EHOSTUNREACH: "its host cannot be reached",
-  ENETUNREACH: "there is no network",
-  CERT_HAS_EXPIRED: "its certificate has expired",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is self-signed (NODE_EXTRA_CA_CERTS names one to be trusted)",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    "its certificate cannot be verified (NODE_EXTRA_CA_CERTS names one to be trusted)"
-}
-
-/** Only the code of the system: its message may hold the URL. */
-const unsent = ({ cause }: HttpClientError.RequestError | HttpClientError.ResponseError): NotSent => {
-  const code = errorCode(cause) ?? ""
-  const known = causes[code] ?? (code === "" ? "the request failed" : `the request failed (${code})`)
-  return new NotSent({ reason: `could not be reached: ${known}`, next: "retry" })
-}
+/** The receiver has not answered. */
+const unsent = (error: HttpClientError.HttpClientError): NotSent =>
+  new NotSent({ reason: `could not be reached: ${requestProblem("the receiver")(error)}`, next: "retry" })
 
 const refusals: Readonly<Record<number, string>> = {
   401: "a token or another URL is needed",

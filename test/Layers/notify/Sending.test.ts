@@ -182,12 +182,12 @@ describe("a notification that is sent", () => {
       const { close, url } = yield* answering(200)
       close()
       assert.deepStrictEqual(yield* refusal({ type: "slack", url: `${url}/slacksecret` }), {
-        reason: "could not be reached: the connection is refused: nothing listens there",
+        reason: "could not be reached: the receiver refuses connections: nothing listens there",
         next: "retry"
       })
       const cut = yield* receiver((_, request) => request.socket.destroy())
       assert.deepStrictEqual(yield* refusal({ type: "slack", url: `${cut.url}/slacksecret` }), {
-        reason: "could not be reached: the connection was cut",
+        reason: "could not be reached: the receiver has closed the connection without an answer",
         next: "retry"
       })
       // Not HTTP at all.

@@ -53,7 +53,7 @@ describe("notifications", () => {
       ])
 
       yield* logged(
-        /The notify\.to\.dead of the relay fails: it could not be reached: the connection is refused/
+        /The notify\.to\.dead of the relay fails: it could not be reached: the receiver refuses connections/
       )
       const list = yield* command({ home, args: ["notify", "list", "--json"] })
       const { channels } = JSON.parse(list.stdout).data
