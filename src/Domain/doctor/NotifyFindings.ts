@@ -1,3 +1,4 @@
+import { desktopOn } from "../notify/DesktopChannel.ts"
 import type { NotifySettings } from "../settings/NotifySettings.ts"
 import { counted } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
@@ -21,10 +22,7 @@ export const notifyFindings = (
   { failures, hasDesktop, readableByOthers }: NotifyFacts
 ): ReadonlyArray<Finding> => {
   const names = Object.keys(to)
-  if (names.length === 0)
-    return hasDesktop
-      ? [fine(about, "Off. On this desktop, run: autopilotd config set notify.to.desk.type desktop")]
-      : []
+  if (names.length === 0) return hasDesktop ? [fine(about, `Off. On this desktop, run: ${desktopOn}`)] : []
   const failing = names.flatMap((name) => {
     const reason = failures.get(name)
     return reason === undefined

@@ -2,6 +2,7 @@ import type * as DateTime from "effect/DateTime"
 import type { NotifySettings } from "../settings/NotifySettings.ts"
 import { spokenTime } from "../text/LocalTime.ts"
 import { type Column, tableLines } from "../text/Table.ts"
+import { desktopOn } from "./DesktopChannel.ts"
 import type { Notification } from "./Notification.ts"
 import { type NotifyState, newChannel } from "./NotifyState.ts"
 
@@ -37,8 +38,7 @@ export const listedChannels = (
   })
 
 /** What switches notifications on, where none are. */
-export const noChannel =
-  "No channel is set: nobody is told anything. For this desktop, run: autopilotd config set notify.to.desk.type desktop. docs/notifications.md describes the other channels."
+export const noChannel = `No channel is set: nobody is told anything. For this desktop, run: ${desktopOn}. docs/notifications.md describes the other channels.`
 
 /** The channels as a table, ending in a newline. */
 export const channelsText = (

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { NotifyFacts } from "../../Domain/doctor/NotifyFindings.ts"
+import { isOnDesktop } from "../../Domain/notify/DesktopChannel.ts"
 import { perhaps } from "../../Domain/Wire.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { Caller } from "../daemon/Caller.ts"
@@ -37,8 +38,6 @@ export const inspectNotify = (
           failure === undefined ? [] : [[name, failure.reason] as const]
         )
       ),
-      hasDesktop: [environment["WAYLAND_DISPLAY"], environment["DISPLAY"]].some(
-        (display) => display !== undefined && display !== ""
-      )
+      hasDesktop: isOnDesktop(environment)
     }
   })

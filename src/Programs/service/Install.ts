@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import type { ErrorCode } from "../../Domain/control/ErrorCode.ts"
+import { desktopOn } from "../../Domain/notify/DesktopChannel.ts"
 import { type Launcher, whyFleeting } from "../../Domain/service/Launcher.ts"
 import { daemonUnit, panelUnit, type ServiceUnit } from "../../Domain/service/ServiceUnit.ts"
 import { workerSentence } from "../../Domain/status/WorkerSentence.ts"
@@ -158,6 +159,8 @@ interface Installed extends RunningService {
   readonly panel: (RunningPanel & { readonly isStarted: boolean }) | undefined
   readonly lingers: boolean | undefined
   readonly warnings: ReadonlyArray<string>
+  /** The caller's desktop is told nothing of the night. */
+  readonly isDesktopSilent: boolean
 }
 
 /** Whether the daemon runs with an older installation. */
@@ -187,7 +190,7 @@ const dataOf = (installed: Installed) => ({
 })
 
 const closingLines = (installed: Installed, nowMs: number): ReadonlyArray<string> => {
-  const { lingers, panel, pid, status, warnings, wasRunning } = installed
+  const { isDesktopSilent, lingers, panel, pid, status, warnings, wasRunning } = installed
   const { name } = daemonUnit
   const worker = status.data == null ? "" : ` Its worker ${workerSentence(status.data, nowMs)}.`
   const runs = wasRunning ? `${name} is running, pid ${pid}.` : `Started ${name}, pid ${pid}.`
@@ -206,6 +209,7 @@ const closingLines = (installed: Installed, nowMs: number): ReadonlyArray<string
           "The link is new after each start of the panel. To print it again: autopilotd gui"
         ]),
     lingerLine(lingers),
+    ...(isDesktopSilent ? [`Notifications are off. For this desktop, run: ${desktopOn}`] : []),
     ...warnings.map((warning) => `Warning: ${warning}`),
     `Status: autopilotd status. Log: journalctl --user -u ${name}`
   ]
@@ -221,7 +225,7 @@ export const install = Effect.fnUntraced(function* (invocation: Invocation) {
   const plan = yield* servicePlan(yield* unitFolder, { withPanel: options.gui === true })
   yield* refuseUnsuited(plan)
   const { starts } = plan.launcher
-  const settingsWarnings = yield* checkServiceSettings(starts, yield* manager.environment)
+  const settings = yield* checkServiceSettings(starts, yield* manager.environment)
   yield* refuseStranger
   yield* refuseStrangePanel(plan)
 
@@ -242,7 +246,8 @@ export const install = Effect.fnUntraced(function* (invocation: Invocation) {
     isEnabledNow,
     wasRunning,
     lingers: yield* manager.lingers,
-    warnings: [...fleetingWarnings(starts), ...settingsWarnings]
+    warnings: [...fleetingWarnings(starts), ...settings.warnings],
+    isDesktopSilent: settings.isDesktopSilent
   }
   const lines = closingLines(installed, yield* Clock.currentTimeMillis)
   yield* sayDone(

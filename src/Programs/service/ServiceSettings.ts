@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type { WorkerCheck } from "../../Domain/doctor/WorkerFindings.ts"
+import { isOnDesktop } from "../../Domain/notify/DesktopChannel.ts"
 import type { Launcher } from "../../Domain/service/Launcher.ts"
 import {
   byEnvFile,
@@ -60,7 +61,8 @@ const folderWarning = (
     : undefined
 
 /**
- * Checks the settings as the service will read them. Fails where a start would fail. Returns warnings, each with its fix.
+ * Checks the settings as the service will read them. Fails where a start would fail. Returns warnings, each with its fix, and
+ * whether a desktop of the caller is there that is told nothing.
  */
 export const checkServiceSettings = Effect.fnUntraced(
   function* (launcher: Launcher, managerEnvironment: Variables) {
@@ -98,7 +100,10 @@ export const checkServiceSettings = Effect.fnUntraced(
       ...byEnvFile(lacking).map(lackingWarning),
       ...effective.projects.map((project) => folderWarning(project, userHome))
     ]
-    return warnings.filter((warning) => warning !== undefined)
+    return {
+      warnings: warnings.filter((warning) => warning !== undefined),
+      isDesktopSilent: Object.keys(effective.notify.to).length === 0 && isOnDesktop(caller.environment)
+    }
   },
   Effect.provide(Layer.merge(EnvFile.layer, SettingsFile.layer))
 )

@@ -57,6 +57,23 @@ describe("autopilotd install", () => {
     })
   )
 
+  it.scopedLive("says on a desktop that notifications are off, and how to switch them on", () =>
+    Effect.gen(function* () {
+      const said = Effect.fnUntraced(function* (display: string, settings = "") {
+        const world = yield* serviceWorld({
+          environment: { WAYLAND_DISPLAY: display },
+          settings: `working_dir = "/"\nworker_command = { type = "Command", argv = ["sh"] }\n${settings}`
+        })
+        return (yield* installing(world)).out.split("\n").filter((line) => line.includes("otifications"))
+      })
+      assert.deepStrictEqual(yield* said("wayland-0"), [
+        "Notifications are off. For this desktop, run: autopilotd config set notify.to.desk.type desktop"
+      ])
+      assert.deepStrictEqual(yield* said(""), [])
+      assert.deepStrictEqual(yield* said("wayland-0", '[notify.to.desk]\ntype = "desktop"\n'), [])
+    })
+  )
+
   it.scopedLive("changes nothing the second time, and reports that", () =>
     Effect.gen(function* () {
       const world = yield* serviceWorld({})
