@@ -117,7 +117,7 @@ describe("the walls of the house", () => {
     const starting = sources
       .filter(({ text }) => /^import (?!type ).*"node:child_process"/m.test(text))
       .map(({ path }) => path)
-    assert.deepStrictEqual(starting, ["src/Layers/files/ProgramStart.ts"])
+    assert.deepStrictEqual(starting, ["src/Layers/files/ProgramSpawn.ts"])
   })
 
   it("let packages in by the module, never by the barrel, which costs a second at every start", () => {

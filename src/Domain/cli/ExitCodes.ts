@@ -8,6 +8,7 @@ export const exitCodes = {
   notRunning: 3,
   workerFailed: 4,
   workerStopped: 5,
+  hostFailed: 6,
   /** As timeout(1) has it. */
   timeout: 124,
   interrupted: 130
@@ -19,7 +20,12 @@ const own: Readonly<Partial<Record<ErrorCode, number>>> = {
   no_daemon: exitCodes.notRunning,
   worker_failed: exitCodes.workerFailed,
   worker_stopped: exitCodes.workerStopped,
-  timeout: exitCodes.timeout
+  timeout: exitCodes.timeout,
+  host_unreachable: exitCodes.hostFailed,
+  host_refused: exitCodes.hostFailed,
+  not_installed: exitCodes.hostFailed,
+  other_version: exitCodes.hostFailed,
+  no_ssh: exitCodes.hostFailed
 }
 
 /** The exit code of a command that fails with an error of this code. */

@@ -66,6 +66,7 @@ export const exitCodeEntries: ReadonlyArray<Entry> = [
   [String(exitCodes.notRunning), "No daemon is running"],
   [String(exitCodes.workerFailed), "The worker has failed, which status shows"],
   [String(exitCodes.workerStopped), "The worker was stopped before its work was finished, as wait says"],
+  [String(exitCodes.hostFailed), "The host of --host cannot be reached, or has no autopilotd"],
   [String(exitCodes.timeout), "--timeout of wait has passed"],
   [String(exitCodes.interrupted), "Interrupted by Ctrl-C"]
 ]

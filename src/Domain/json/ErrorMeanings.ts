@@ -33,6 +33,11 @@ export const errorMeanings: Readonly<Record<ErrorCode, string>> = {
   service_failed: "systemd or its files refuse",
   file_not_written: "The file of `--output` cannot be written",
   home_unusable: "The home folder cannot be used",
+  host_unreachable: "The host of `--host` cannot be reached, or the connection was cut",
+  host_refused: "The host of `--host` takes no key of yours, or shows a key that is not known",
+  not_installed: "There is no autopilotd on the host of `--host`",
+  other_version: "The autopilotd on the host of `--host` is too old",
+  no_ssh: "ssh is not installed here, or refuses its configuration",
   refused: "Anything else that is not done; `message` says why",
   several: "The projects failed for different reasons: each answer has its own code",
   bug: "A bug in autopilotd"
