@@ -8,6 +8,8 @@ export class Refused extends Data.TaggedError("Refused")<{
   readonly code: ErrorCode
   /** What the answer to `--json` has beside the reason. */
   readonly data?: object | undefined
+  /** Instead of that of the code. */
+  readonly exitCode?: number
   /** The command has printed the reason already, or what says it. */
   readonly isTold?: boolean
 }> {

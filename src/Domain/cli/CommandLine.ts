@@ -55,6 +55,12 @@ const unsuitedIn = (invocation: Invocation): UsageError | undefined => {
     const [long, needed] = [optionTable[option].long, optionTable[other].long]
     return wrong(`${verb} takes --${long} only with --${needed}: ${because}.`)
   }
+  const { excludes } = row
+  const excluded = excludes?.options.find((key) => key in options)
+  if (excludes !== undefined && excluded !== undefined && excludes.other in options) {
+    const [long, other] = [optionTable[excluded].long, optionTable[excludes.other].long]
+    return wrong(`${verb} takes --${long} only without --${other}: ${excludes.because}.`)
+  }
   if (workerArgv !== undefined && !row.takesWorker) {
     const takers = verbs.filter((other) => commandRow(other).takesWorker)
     return wrong(`"--" and a worker's command belong to ${listed(takers)}, not to ${verb}.`)

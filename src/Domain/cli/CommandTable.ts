@@ -15,6 +15,12 @@ interface CommandRow {
   readonly unlisted?: ReadonlyArray<OptionKey>
   /** An option that requires another one, and the reason. */
   readonly needs?: { readonly option: OptionKey; readonly other: OptionKey; readonly because: string }
+  /** Options that do not go with another one, and the reason. */
+  readonly excludes?: {
+    readonly options: ReadonlyArray<OptionKey>
+    readonly other: OptionKey
+    readonly because: string
+  }
   /** Whether `-- CMD ARGS` may follow. */
   readonly takesWorker: boolean
   /** Whether it must. */
@@ -34,11 +40,16 @@ const changing = ["dryRun", ...ofSettings] as const
  */
 const commandTable = {
   start: {
-    options: [...worker, "detach", "keepState", "raw", ...ofSettings],
+    options: [...worker, "detach", "keepState", "exitWhenFinished", "terminationLog", "raw", ...ofSettings],
     needs: {
       option: "json",
       other: "detach",
       because: "in the foreground it prints the worker's own output"
+    },
+    excludes: {
+      options: ["exitWhenFinished", "terminationLog"],
+      other: "detach",
+      because: "it is for the program that waits for the daemon in the foreground"
     },
     takesWorker: true
   },

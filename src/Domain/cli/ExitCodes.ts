@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../control/ErrorCode.ts"
+import type { Outcome } from "../worker/Outcome.ts"
 
 /** `interrupted` is 128 + SIGINT, as shells report it. */
 export const exitCodes = {
@@ -9,6 +10,10 @@ export const exitCodes = {
   workerFailed: 4,
   workerStopped: 5,
   hostFailed: 6,
+  /** These three are those of sysexits.h: EX_TEMPFAIL, EX_NOPERM, EX_CONFIG. */
+  usageLimit: 75,
+  login: 77,
+  settings: 78,
   /** As timeout(1) has it. */
   timeout: 124,
   interrupted: 130
@@ -30,3 +35,17 @@ const own: Readonly<Partial<Record<ErrorCode, number>>> = {
 
 /** The exit code of a command that fails with an error of this code. */
 export const exitCodeOf = (code: ErrorCode): number => own[code] ?? exitCodes.failed
+
+/** The exit codes of `start --exit-when-finished`. */
+export const outcomeCodes: Readonly<Record<Outcome, number>> = {
+  finished: exitCodes.done,
+  limited: exitCodes.usageLimit,
+  stopped: exitCodes.workerStopped,
+  failed: exitCodes.failed,
+  "login-needed": exitCodes.login,
+  misconfigured: exitCodes.settings
+}
+
+/** The exit code of `start --exit-when-finished` for an error before the first worker starts. */
+export const exitCodeOfStart = (code: ErrorCode): number =>
+  code === "settings_invalid" || code === "no_worker" ? exitCodes.settings : exitCodeOf(code)

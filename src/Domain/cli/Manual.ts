@@ -4,7 +4,7 @@ import { argumentRow } from "./ArgumentTable.ts"
 import { aliasesOf, argumentsOf, commandRow, requiredArguments, type Verb } from "./CommandTable.ts"
 import { textsOf } from "./CommandTexts.ts"
 import { exitCodes } from "./ExitCodes.ts"
-import { type OptionRow, optionKeys, optionTable, questionTable } from "./OptionTable.ts"
+import { type OptionKey, type OptionRow, optionKeys, optionTable, questionTable } from "./OptionTable.ts"
 
 /** A name and its meaning, as help, man page and docs/commands.md list them. */
 export type Entry = readonly [name: string, meaning: string]
@@ -67,6 +67,9 @@ export const exitCodeEntries: ReadonlyArray<Entry> = [
   [String(exitCodes.workerFailed), "The worker has failed, which status shows"],
   [String(exitCodes.workerStopped), "The worker was stopped before its work was finished, as wait says"],
   [String(exitCodes.hostFailed), "The host of --host cannot be reached, or has no autopilotd"],
+  [String(exitCodes.usageLimit), "A usage limit has ended the work (start --exit-when-finished)"],
+  [String(exitCodes.login), "A login is needed (start --exit-when-finished)"],
+  [String(exitCodes.settings), "Settings allow no start (start --exit-when-finished)"],
   [String(exitCodes.timeout), "--timeout of wait has passed"],
   [String(exitCodes.interrupted), "Interrupted by Ctrl-C"]
 ]
@@ -115,10 +118,15 @@ export const usageOf = (verb: Verb): string =>
 /** The description of a command in paragraphs. */
 export const detailsOf = (verb: Verb): ReadonlyArray<string> => {
   const { details } = textsOf(verb)
-  const { needs } = commandRow(verb)
+  const { excludes, needs } = commandRow(verb)
   const aliases = aliasesOf(verb)
-  const also = aliases.length === 0 ? [] : [`Also: autopilotd ${listed(aliases, "or")}.`]
-  if (needs === undefined) return [details, ...also]
-  const [long, needed] = [optionTable[needs.option].long, optionTable[needs.other].long]
-  return [details, `--${long} needs --${needed}: ${needs.because}.`, ...also]
+  const long = (key: OptionKey) => `--${optionTable[key].long}`
+  return [
+    details,
+    ...(needs === undefined ? [] : [`${long(needs.option)} needs ${long(needs.other)}: ${needs.because}.`]),
+    ...(excludes === undefined
+      ? []
+      : [`${long(excludes.other)} excludes ${listed(excludes.options.map(long))}: ${excludes.because}.`]),
+    ...(aliases.length === 0 ? [] : [`Also: autopilotd ${listed(aliases, "or")}.`])
+  ]
 }

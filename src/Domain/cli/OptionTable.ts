@@ -82,6 +82,17 @@ export const optionTable = {
     long: "keep-state",
     summary: "Keep stopped, failed and waiting workers as they are"
   }),
+  exitWhenFinished: flag({
+    long: "exit-when-finished",
+    summary: "Exit once every worker has ended for good; the exit code says how"
+  }),
+  terminationLog: valued({
+    long: "termination-log",
+    placeholder: "FILE",
+    value: text("a file", "file"),
+    summary: "Write into FILE why workers fail, and how the daemon ended",
+    fallback: "/dev/termination-log in Kubernetes"
+  }),
   save: flag({ long: "save", summary: "Keep the project in the settings file, too" }),
   keep: flag({ long: "keep", summary: "Keep the worker of the other project running" }),
   yes: flag({ long: "yes", short: "y", summary: "Stop a running worker without asking" }),

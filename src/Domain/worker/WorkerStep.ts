@@ -104,7 +104,8 @@ const onHeld = (
   if (held.awaits !== "login" || rules.restart.on.usageLimit !== "stop")
     return hold(rules, state, { ...held, again: phase._tag === "Starting" && phase.again })
   const reason = `${held.because} (restart.on.usage_limit is "stop")`
-  return giveUp(rules, state, reason, { _tag: "PersonNeeded", project: rules.project, reason })
+  const next = { ...state, lastEnd: { verdict: "usage-limit" as const } }
+  return giveUp(rules, next, reason, { _tag: "PersonNeeded", project: rules.project, reason })
 }
 
 /** Reports of the current run; `step` has dropped those of other epochs. */

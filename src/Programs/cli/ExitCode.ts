@@ -6,7 +6,7 @@ import type { JsonAnswer } from "../../Domain/json/JsonAnswer.ts"
 import { failureCode, type Refused } from "../Refused.ts"
 
 /** A failure of a command. One whose tag has no code does not compile. */
-export type Failure = (CodedError & { readonly message: string }) | Refused
+export type Failure = (CodedError & { readonly message: string; readonly exitCode?: number }) | Refused
 
 /** The daemon's log or the output has reported it already. */
 const isReported = (failure: Failure): boolean =>
@@ -14,7 +14,10 @@ const isReported = (failure: Failure): boolean =>
 
 /** The exit code of a command that failed. */
 export const exitCodeIn = (cause: Cause.Cause<Failure>): number =>
-  exitCodeOf(Option.match(Cause.failureOption(cause), { onNone: () => "bug", onSome: failureCode }))
+  Option.match(Cause.failureOption(cause), {
+    onNone: () => exitCodeOf("bug"),
+    onSome: (failure) => failure.exitCode ?? exitCodeOf(failureCode(failure))
+  })
 
 /**
  * The error message for a user: the sentences of the failure, or the whole cause of a defect. Empty when the failure has

@@ -50,6 +50,7 @@ import * as SettingsInForce from "../../Layers/settings/SettingsInForce.ts"
 import type { SettingsSources } from "../../Layers/settings/SettingsLoader.ts"
 import * as MemoryTimeline from "../../Layers/status/MemoryTimeline.ts"
 import * as ProjectReports from "../../Layers/status/ProjectReports.ts"
+import type { TerminationLogFile } from "../../Layers/status/TerminationLogFile.ts"
 import * as OwnUnit from "../../Layers/systemd/OwnUnit.ts"
 import * as ServiceNotifier from "../../Layers/systemd/ServiceNotifier.ts"
 import * as SystemdTools from "../../Layers/systemd/SystemdTools.ts"
@@ -74,6 +75,9 @@ interface DaemonOptions {
   readonly keepState: boolean
   /** Workers' lines are shown as they are, on a terminal too. */
   readonly raw: boolean
+  /** The daemon ends with the work of its workers. */
+  readonly exitWhenFinished: boolean
+  readonly terminationLog: TerminationLogFile | undefined
 }
 
 /** The projects of the settings, which are read while the lock is held. */
@@ -145,8 +149,8 @@ const Reporting = Concerns.layer.pipe(
  * The daemon, from the lock to its release, as one runtime of layers. They are built from the last line up: the lock
  * first, the control socket last; and closed in reverse: socket, workers, log, lock. Returns the exit code.
  */
-export const daemon = ({ keepState, raw, sources }: DaemonOptions) =>
-  supervise.pipe(
+export const daemon = ({ exitWhenFinished, keepState, raw, sources, terminationLog }: DaemonOptions) =>
+  supervise({ exitWhenFinished, terminationLog }).pipe(
     Effect.provide(
       Supervision(keepState).pipe(
         Layer.provideMerge(Workers),

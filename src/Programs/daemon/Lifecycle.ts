@@ -1,8 +1,10 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { outcomeCodes } from "../../Domain/cli/ExitCodes.ts"
 import { ServiceMessage } from "../../Domain/systemd/ServiceMessage.ts"
 import { stopTimeoutShort } from "../../Domain/systemd/StopTimeout.ts"
 import { leftBehind } from "../../Domain/tree/Survivor.ts"
+import { type AllEnded, allEnded } from "../../Domain/worker/Outcome.ts"
 import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import { InstanceLock } from "../../Layers/daemon/InstanceLock.ts"
 import { ShutdownRequest } from "../../Layers/daemon/ShutdownRequest.ts"
@@ -10,6 +12,8 @@ import { Signals } from "../../Layers/daemon/Signals.ts"
 import { Uncaught } from "../../Layers/daemon/Uncaught.ts"
 import { Concerns } from "../../Layers/history/Concerns.ts"
 import { DaemonEvents } from "../../Layers/history/DaemonEvents.ts"
+import * as TerminationLog from "../../Layers/status/TerminationLog.ts"
+import type { TerminationLogFile } from "../../Layers/status/TerminationLogFile.ts"
 import { OwnUnit } from "../../Layers/systemd/OwnUnit.ts"
 import { ServiceNotifier } from "../../Layers/systemd/ServiceNotifier.ts"
 import { Supervisor } from "../../Layers/worker/Supervisor.ts"
@@ -82,11 +86,34 @@ const warnOfStopTimeout = Effect.gen(function* () {
   if (short !== undefined) yield* (yield* DaemonEvents).publish(short)
 })
 
+const finishInterval = Duration.millis(500)
+
 /**
- * Runs until a shutdown request or a fatal bug, then stops all workers while socket, history and log are still open.
- * Returns the exit code: 0 after a clean shutdown, 1 after a bug or when a process survived.
+ * Returns the outcome once the work of all workers has ended. It must be so twice in a row, because a project that was
+ * removed and added again is not among the others for a moment.
  */
-export const supervise = Effect.gen(function* () {
+const allWork = Effect.gen(function* () {
+  const { snapshots } = yield* Supervisor
+  for (let before: AllEnded | undefined; ; ) {
+    const now = allEnded(yield* snapshots)
+    if (now !== undefined && now.because === before?.because) return now
+    before = now
+    yield* Effect.sleep(finishInterval)
+  }
+})
+
+interface LifecycleOptions {
+  /** Ends the daemon once the work of all workers has ended. */
+  readonly exitWhenFinished: boolean
+  readonly terminationLog: TerminationLogFile | undefined
+}
+
+/**
+ * Runs until a shutdown request or a fatal bug, or the end of all work, then stops all workers while socket, history and
+ * log are still open. Returns the exit code: 0 after a clean shutdown, 1 after a bug or when a process survived; that of
+ * the outcome after the end of all work.
+ */
+export const supervise = Effect.fnUntraced(function* (options: LifecycleOptions) {
   const { beyondHelp, run } = yield* Concerns
   const { publish } = yield* DaemonEvents
   const { begin, drain } = yield* Supervisor
@@ -100,17 +127,29 @@ export const supervise = Effect.gen(function* () {
   yield* run("home keeper", Effect.raceFirst(keepHome, reportHome))
   // READY=1 promises that the settings are valid and the socket takes requests.
   yield* send(ServiceMessage.Ready())
+  const terminationLog = yield* TerminationLog.make(options.terminationLog)
   yield* begin
   yield* warnOfStopTimeout
   const cause = yield* Effect.raceAll([
     Effect.map(next, ({ by }) => ({ by, code: 0, isBug: false })),
     Effect.as(lost, { by: "another daemon has taken this home", code: 1, isBug: false }),
     Effect.map(beyondHelp, (name) => ({ by: `${name} failed`, code: 1, isBug: true })),
-    Effect.as(uncaught.first, { by: "an uncaught exception", code: 1, isBug: true })
+    Effect.as(uncaught.first, { by: "an uncaught exception", code: 1, isBug: true }),
+    options.exitWhenFinished
+      ? Effect.map(allWork, ({ because, outcome }) => ({
+          by: because,
+          code: outcomeCodes[outcome],
+          isBug: false
+        }))
+      : Effect.never
   ])
+  // What the workers have come to: the shutdown stops them all.
+  const tellEnd = yield* terminationLog.ending
   yield* publish({ _tag: "DaemonStopping", by: cause.by, ...(cause.isBug ? { isBug: true } : {}) })
   yield* send(ServiceMessage.Stopping())
   const survivors = yield* Effect.raceFirst(drain, Effect.raceFirst(hasten, extendStopTimeout))
   yield* publish({ _tag: "DaemonStopped", ...leftBehind(survivors) })
-  return survivors.length > 0 ? 1 : cause.code
-}).pipe(Effect.scoped)
+  const code = survivors.length > 0 ? 1 : cause.code
+  yield* tellEnd(cause.by, code)
+  return code
+}, Effect.scoped)

@@ -293,6 +293,14 @@ describe("an invalid command line", () => {
       "reload --project shop",
       `reload takes --project only with --restart: a reload reads the settings of all projects.\nTry: autopilotd reload --help`
     ],
+    [
+      "start -d --exit-when-finished",
+      `start takes --exit-when-finished only without --detach: it is for the program that waits for the daemon in the foreground.\nTry: autopilotd start --help`
+    ],
+    [
+      "start --termination-log f --detach",
+      `start takes --termination-log only without --detach: it is for the program that waits for the daemon in the foreground.\nTry: autopilotd start --help`
+    ],
     ["hogs foo", `Unexpected "foo" after "hogs".\nTry: autopilotd hogs --help`],
     ["why shop blog", `Unexpected "blog" after "why shop".\nTry: autopilotd why --help`],
     [

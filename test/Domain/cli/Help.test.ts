@@ -63,7 +63,7 @@ describe("the help", () => {
       assert.include(text, expected)
     assert.match(
       text,
-      /Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n {2}4 .*\n {2}5 .*\n {2}124 .*\n {2}130 .*\n/
+      /Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n {2}4 .*\n {2}5 .*\n {2}75 .*\n {2}77 .*\n {2}78 .*\n {2}124 .*\n {2}130 .*\n/
     )
   })
 
@@ -100,6 +100,13 @@ describe("the help", () => {
 
   it("says that start takes --json only in the background", () => {
     assert.include(helpText("start"), "--json needs --detach")
+  })
+
+  it("says that a start in the background has no exit code of its workers", () => {
+    assert.include(
+      helpText("start").replace(/\s+/g, " "),
+      "--detach excludes --exit-when-finished and --termination-log"
+    )
   })
 
   it("lists the commands of a group", () => {

@@ -80,6 +80,8 @@ const valueOf: Record<OptionKey, FastCheck.Arbitrary<unknown>> = {
   project: anyProject,
   detach: FastCheck.constant(true),
   keepState: FastCheck.constant(true),
+  exitWhenFinished: FastCheck.constant(true),
+  terminationLog: someText,
   save: FastCheck.constant(true),
   yes: FastCheck.constant(true),
   keep: FastCheck.constant(true),
@@ -110,14 +112,22 @@ const valueOf: Record<OptionKey, FastCheck.Arbitrary<unknown>> = {
 
 const ofVerb = (verb: Verb): FastCheck.Arbitrary<Invocation> => {
   const row = commandRow(verb)
-  const { needs } = row
+  const { excludes, needs } = row
   const options = FastCheck.record(
     Object.fromEntries(optionsUnderstood(verb).map((key) => [key, valueOf[key]])),
     {
       requiredKeys: [],
       noNullPrototype: true
     }
-  ).map((given) => (needs !== undefined && needs.option in given ? { ...given, [needs.other]: true } : given))
+  )
+    .map((given) =>
+      needs !== undefined && needs.option in given ? { ...given, [needs.other]: true } : given
+    )
+    .map((given) => {
+      const excluded: ReadonlyArray<string> =
+        excludes !== undefined && excludes.other in given ? excludes.options : []
+      return Object.fromEntries(Object.entries(given).filter(([key]) => !excluded.includes(key)))
+    })
   const workerArgv = row.takesWorker
     ? FastCheck.option(FastCheck.array(anyText, { minLength: 1, maxLength: 6 }), {
         nil: undefined,

@@ -231,7 +231,7 @@ const inDaemon = <A, E>(
     const events: Array<DaemonEvent> = []
     const clock = yield* Effect.clock
     return yield* Effect.gen(function* () {
-      const running = yield* Effect.fork(supervise)
+      const running = yield* Effect.fork(supervise({ exitWhenFinished: false, terminationLog: undefined }))
       return yield* test({ exitCode: Fiber.join(running), events })
     }).pipe(
       Effect.provide(daemonWith(home, bugs, events)),

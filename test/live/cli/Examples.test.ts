@@ -16,6 +16,8 @@ const endless: Readonly<Record<string, RegExp>> = {
     /^autopilotd: There are no logs of workers in .* yet\. Waiting for one; Ctrl-C ends\.\n$/,
   "autopilotd logs shop -f": /^autopilotd: No worker of project "shop" has left a log yet\. Waiting for one/,
   "autopilotd start -- claude -p 'Fix the failing tests'": /started, pid \d+.*stop it with Ctrl-C/,
+  "autopilotd start --exit-when-finished -- claude -p 'Fix the failing tests'":
+    /started, pid \d+.*stop it with Ctrl-C/,
   "autopilotd gui --open": /^The panel is at http:/,
   "autopilotd gui --port 0 --start --workdir ~/code/shop": /autopilotd init [^]*The panel is at http:/
 }

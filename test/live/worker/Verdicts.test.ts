@@ -3,23 +3,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { command, startDaemon, temporaryHome } from "../TestDaemon.ts"
-
-/** An agent that says these lines, works for a moment and ends with this code. */
-const agent = (code: number, ...lines: ReadonlyArray<object>): ReadonlyArray<string> => {
-  const said = lines.map((line) => JSON.stringify({ session_id: "s", ...line }).replaceAll("'", "'\\''"))
-  return ["sh", "-c", `${said.map((line) => `echo '${line}'`).join("; ")}; sleep 0.2; exit ${code}`]
-}
-
-const init = { type: "system", subtype: "init", model: "sonnet", cwd: "/", tools: [] }
-
-const result = (more: object) => ({
-  type: "result",
-  subtype: "success",
-  is_error: true,
-  num_turns: 3,
-  total_cost_usd: 0.5,
-  ...more
-})
+import { agent, init, result } from "./SayingAgent.ts"
 
 const why = (home: string) => Effect.map(command({ home, args: ["why"] }), ({ stdout }) => stdout)
 
