@@ -9,8 +9,8 @@ import { eventually, session, sleep } from "./kit/Session.mjs"
 import { listen } from "./kit/WorkerPipe.mjs"
 
 const many = option("projects", 50)
-const rounds = option("rounds", 5)
-const idleRounds = option("idle-rounds", 3)
+const rounds = option("rounds", 3)
+const idleRounds = option("idle-rounds", 1)
 const firstLookS = 3
 const settleS = option("settle", 20)
 const windowS = option("window", 20)

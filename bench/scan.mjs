@@ -12,13 +12,13 @@ import { cpuMsOf, processCount } from "./kit/ProcessFigures.mjs"
 import { eventually, session, signal, sleep } from "./kit/Session.mjs"
 
 const here = dirname(fileURLToPath(import.meta.url))
-const rounds = option("rounds", 5)
-const windowMs = option("window", 3) * 1000
+const rounds = option("rounds", 4)
+const windowMs = option("window", 2) * 1000
 const crowds = [100, 1000, 3000]
 /** About as often as earlyoom looks while memory is short. */
 const everyMs = 100
 /** Until V8 has compiled what runs often. */
-const warmUpMs = option("warmup", 30) * 1000
+const warmUpMs = option("warmup", 20) * 1000
 
 /** The daemon's own scan and decision, and nothing else of it. Beside a worker, for that is when it scans. */
 const program = `
