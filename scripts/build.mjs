@@ -86,6 +86,7 @@ const builds = await Promise.all([
     }
   }),
   program("src/Domain/cli/Help.ts", "dist/help.js", { minify: true, banner: {} }),
+  program("src/Programs/control/DialStdio.ts", "dist/dial.js", { minify: true, banner: {} }),
   program("src/Programs/Program.ts", "dist/program.js"),
   // The panel is a bundle of its own, so that the daemon does not load a web server.
   program("src/Programs/panel/Gui.ts", "dist/panel.js"),

@@ -34,6 +34,13 @@ const runRelay = async (): Promise<void> => {
   run()
 }
 
+/** A remote client waits for the first line of `dial-stdio`, which therefore is a bundle of its own. */
+const runDialStdio = async (isReadOnly: boolean): Promise<number | undefined> => {
+  const bundle = new URL("./dial.js", import.meta.url).href
+  const { run }: typeof import("./control/DialStdio.ts") = await import(bundle)
+  return run(isReadOnly)
+}
+
 const main = async (argv: ReadonlyArray<string>): Promise<void> => {
   if (argv[0] === "relay" && process.env[relayVariable] !== undefined) return runRelay()
   const line = Either.getOrUndefined(parse(argv))
@@ -49,6 +56,10 @@ const main = async (argv: ReadonlyArray<string>): Promise<void> => {
       )
       break
     case "Run": {
+      if (line.invocation.verb === "dial-stdio") {
+        const code = await runDialStdio(line.invocation.options.readOnly === true)
+        return code === undefined ? runProgram(argv, []) : exitProcess(code)
+      }
       const ran = await runQuickly(line.invocation)
       return typeof ran === "number" ? exitProcess(ran) : runProgram(argv, ran)
     }

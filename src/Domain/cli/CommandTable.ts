@@ -194,6 +194,10 @@ const commandTable = {
     options: ["config"],
     takesWorker: false
   },
+  "dial-stdio": {
+    options: ["readOnly"],
+    takesWorker: false
+  },
   gui: {
     options: ["port", "open", "startDaemon", "workdir", "project"],
     takesWorker: false

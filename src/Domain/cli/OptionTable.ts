@@ -157,6 +157,7 @@ export const optionTable = {
     value: text("a file", "file"),
     summary: "Write into FILE, whole or not at all, instead of standard output"
   }),
+  readOnly: flag({ long: "read-only", summary: "Refuse every request that would change something" }),
   config: valued({
     long: "config",
     short: "c",

@@ -75,6 +75,12 @@ export const runningTexts = {
       "Runs in the foreground until Ctrl-C, as a client of the daemon: nothing that goes wrong in it touches a worker. Sends a heartbeat to the URL in the file heartbeat.url_file every heartbeat.interval_ms while the daemon answers; a service such as healthchecks.io or Uptime Kuma raises an alarm when it misses one, also when the whole machine is down. A worker that has failed reports failure. Serves /metrics for Prometheus, /healthz and /readyz at the address metrics.listen. The daemon starts a relay by itself when its settings give one something to do, and shows it in status and doctor while it fails; this command is for trying the settings out, without that. It is refused while another relay of this AUTOPILOT_HOME runs, and where nothing is configured for it.",
     examples: ["autopilotd config set heartbeat.url_file heartbeat.url", "autopilotd relay"]
   },
+  "dial-stdio": {
+    summary: "Join standard input and output with the daemon",
+    details:
+      "Writes the line autopilotd dial-stdio 1, then passes bytes between its standard streams and the control socket, until one side ends: one request and its answer, or a subscription. It is how a client on another machine reaches this daemon, over ssh. --read-only passes only requests that change nothing and show nothing of the settings file; as a forced command in authorized_keys, it makes a key that can only look. docs/protocol.md has the requests. Exits with code 3 when no daemon is running.",
+    examples: ["autopilotd dial-stdio --read-only"]
+  },
   gui: {
     summary: "Serve the web panel on this machine",
     details:

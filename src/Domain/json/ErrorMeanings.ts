@@ -7,7 +7,7 @@ export const errorMeanings: Readonly<Record<ErrorCode, string>> = {
   no_answer: "The daemon does not answer in time: it is suspended, or the machine is overloaded",
   bad_answer: "The answer is none of this daemon: another program, or another version",
   bad_request: "The daemon does not understand the request",
-  access_denied: "The daemon belongs to another user",
+  access_denied: "The daemon belongs to another user, or the stream only reads (`dial-stdio --read-only`)",
   already_running: "A daemon runs already, or a panel",
   start_failed: "The daemon or the panel did not start",
   no_worker: "The settings have no worker that can be started",

@@ -1,4 +1,4 @@
-import type * as Net from "node:net"
+import type { Duplex } from "node:stream"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
@@ -8,35 +8,32 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { ControlQuestion, ReplyTo } from "../../Domain/control/ControlProtocol.ts"
 import { decodeReply, encodeRequest } from "../../Domain/control/ControlWire.ts"
+import { type Unanswered, unansweredText } from "../../Domain/control/Unanswered.ts"
 import { answerLimit, checkDisk } from "../files/PathQuestions.ts"
 import {
   type Exchanged,
   type ExchangeLimits,
   exchange,
   exchangeLimits,
-  openSocket,
-  type Unanswered
+  type Open,
+  socketAt
 } from "./Exchange.ts"
 
-/** No daemon listens on the socket's path. */
+/** No daemon listens on the socket's path, or on the machine of this name. */
 export class NotRunning extends Data.TaggedError("NotRunning")<{
   readonly path: string
   /** The processes that live all the same, and what to do, in sentences; absent without any. */
   readonly but?: string
 }> {
   override get message(): string {
-    const next = this.but ?? "Start it with: autopilotd start"
-    return `No daemon is listening on ${this.path}. ${next}`
+    return unansweredText(this.path, { _tag: "NotRunning" }, this.but)
   }
 }
 
 /** The daemon belongs to another user. */
 class ControlAccessDenied extends Data.TaggedError("ControlAccessDenied")<{ readonly path: string }> {
   override get message(): string {
-    return (
-      `This user may not use the control socket ${this.path}: the daemon belongs to another user. ` +
-      "Run the command as that user, or set AUTOPILOT_HOME to the folder of your own daemon."
-    )
+    return unansweredText(this.path, { _tag: "AccessDenied" })
   }
 }
 
@@ -47,16 +44,8 @@ class ControlTimeout extends Data.TaggedError("ControlTimeout")<{
   readonly waitedMs: number
 }> {
   override get message(): string {
-    if (this.waitedFor === "disk") {
-      return (
-        `The disk of ${this.path} did not answer within ${this.waitedMs} ms, so the daemon could not be requested. ` +
-        "Check that disk, or unmount it."
-      )
-    }
-    return (
-      `The daemon at ${this.path} gave no ${this.waitedFor} within ${this.waitedMs} ms: ` +
-      "it is suspended, or the machine is overloaded. Try again, or read its log."
-    )
+    const { path, waitedFor, waitedMs } = this
+    return unansweredText(path, { _tag: "Timeout", waitedFor, waitedMs })
   }
 }
 
@@ -67,10 +56,7 @@ class ControlProtocolError extends Data.TaggedError("ControlProtocolError")<{
   readonly problem: string
 }> {
   override get message(): string {
-    return (
-      `The answer of the daemon at ${this.path} ${this.problem}. ` +
-      "Another program may be listening there, or a daemon of another version. Read its log."
-    )
+    return unansweredText(this.path, { _tag: "Unclear", problem: this.problem })
   }
 }
 
@@ -109,44 +95,63 @@ const errorOf = (path: string, unanswered: Unanswered): ControlClientError => {
   }
 }
 
-const silentDisk = (path: string, waitedMs: number): ControlTimeout =>
-  new ControlTimeout({ path, waitedFor: "disk", waitedMs })
+/** A way to a daemon. */
+export interface ControlConnection {
+  /** The socket's path, or the name of the daemon's machine. Messages name it. */
+  readonly place: string
+  /** Prepares one connection, which ends with the scope, within this time. */
+  readonly prepare: (limitMs: number) => Effect.Effect<Open, ControlClientError, Scope.Scope>
+}
 
-const waitForDisk = (path: string): Effect.Effect<void, ControlTimeout> =>
-  Effect.mapError(checkDisk(path), () => silentDisk(path, Duration.toMillis(answerLimit)))
+/** The way to a daemon of this machine. Its disk is asked first, because connect(2) would hang with it. */
+export const localConnection = (path: string): ControlConnection => ({
+  place: path,
+  prepare: (limitMs) => {
+    const silentDisk = (waitedMs: number) => new ControlTimeout({ path, waitedFor: "disk", waitedMs })
+    return checkDisk(path).pipe(
+      Effect.mapError(() => silentDisk(Duration.toMillis(answerLimit))),
+      Effect.timeoutFail({ duration: limitMs, onTimeout: () => silentDisk(limitMs) }),
+      Effect.as(socketAt(path))
+    )
+  }
+})
 
-/** Connects to the daemon's socket until the scope closes. */
-export const connect = (path: string): Effect.Effect<Net.Socket, ControlClientError, Scope.Scope> =>
-  Effect.zipRight(
-    waitForDisk(path),
+/** The wait for the disk before a subscription. */
+const prepareMs = 2 * Duration.toMillis(answerLimit)
+
+/** Connects to a daemon until the scope closes. */
+export const connect = ({
+  place,
+  prepare
+}: ControlConnection): Effect.Effect<Duplex, ControlClientError, Scope.Scope> =>
+  Effect.flatMap(prepare(prepareMs), (open) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.tap(
         restore(
-          Effect.async<Net.Socket, ControlClientError>((resume) => {
-            const giveUp = openSocket(path, (opened) =>
-              resume("_tag" in opened ? Effect.fail(errorOf(path, opened)) : Effect.succeed(opened))
+          Effect.async<Duplex, ControlClientError>((resume) => {
+            const giveUp = open((opened) =>
+              resume("_tag" in opened ? Effect.fail(errorOf(place, opened)) : Effect.succeed(opened))
             )
             return Effect.sync(giveUp)
           })
         ),
-        (socket) => Effect.addFinalizer(() => Effect.sync(() => socket.destroy()))
+        (stream) => Effect.addFinalizer(() => Effect.sync(() => stream.destroy()))
       )
     )
   )
 
 const ask = <T extends ControlQuestion["type"]>(
-  path: string,
+  { place, prepare }: ControlConnection,
   request: Extract<ControlQuestion, { readonly type: T }>,
   limits: ExchangeLimits
 ): Effect.Effect<ReplyTo<T>, ControlClientError> =>
   Effect.gen(function* () {
-    const { wholeMs } = limits
-    const exchanged = yield* waitForDisk(path).pipe(
-      Effect.timeoutFail({ duration: wholeMs, onTimeout: () => silentDisk(path, wholeMs) }),
-      Effect.zipRight(Effect.promise((signal) => exchange(path, encodeRequest(request), limits, signal)))
+    const open = yield* prepare(limits.wholeMs)
+    const exchanged = yield* Effect.promise((signal) =>
+      exchange(open, encodeRequest(request), limits, signal)
     )
-    return yield* replyIn<T>(path, request.type, exchanged)
-  })
+    return yield* replyIn<T>(place, request.type, exchanged)
+  }).pipe(Effect.scoped)
 
 const replyIn = <T extends ControlQuestion["type"]>(
   path: string,
@@ -160,10 +165,11 @@ const replyIn = <T extends ControlQuestion["type"]>(
       )
     : Effect.fail(errorOf(path, exchanged))
 
-export const layer = (options: {
-  readonly path: string
-  readonly limits?: Partial<ExchangeLimits>
-}): Layer.Layer<ControlClient> =>
+/** Sends requests over a connection of any kind. */
+export const layerOver = (
+  connection: ControlConnection,
+  limits: Partial<ExchangeLimits> = {}
+): Layer.Layer<ControlClient> =>
   Layer.effect(
     ControlClient,
     Effect.map(EarlierExchanges, (earlier) => ({
@@ -171,8 +177,14 @@ export const layer = (options: {
         Effect.suspend(() => {
           const known = earlier.shift()
           return known === undefined
-            ? ask(options.path, request, { ...exchangeLimits, ...options.limits, ...changed })
-            : replyIn(options.path, request.type, known)
+            ? ask(connection, request, { ...exchangeLimits, ...limits, ...changed })
+            : replyIn(connection.place, request.type, known)
         })
     }))
   )
+
+/** Sends requests to the daemon whose socket has this path. */
+export const layer = (options: {
+  readonly path: string
+  readonly limits?: Partial<ExchangeLimits>
+}): Layer.Layer<ControlClient> => layerOver(localConnection(options.path), options.limits)

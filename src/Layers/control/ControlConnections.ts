@@ -1,6 +1,6 @@
 import type * as Net from "node:net"
 import * as Effect from "effect/Effect"
-import { ControlFraming } from "../../Domain/control/ControlFraming.ts"
+import { ControlFraming, requestAdvice, unreadableRequest } from "../../Domain/control/ControlFraming.ts"
 import { encodeResponse } from "../../Domain/control/ControlWire.ts"
 import type { ErrorCode } from "../../Domain/control/ErrorCode.ts"
 import { subscriptionLine } from "../../Domain/control/Subscription.ts"
@@ -59,8 +59,6 @@ export const refusal = (message: string, code: ErrorCode = "bad_request"): strin
 /** The last line of a subscription. */
 const notice = (message: string): string => subscriptionLine({ type: "notice", message })
 
-const example = 'Send one JSON object, such as {"type":"Status"}.'
-
 const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`
 
 const firstOf = <A>(set: ReadonlySet<A>): A | undefined => set.values().next().value
@@ -110,7 +108,7 @@ export class ControlConnections {
     const { requestMs } = this.#limits
     const late = (): void => {
       if (!this.#phases.reading.has(connection)) return
-      this.#refuse(connection, `No complete request arrived within ${seconds(requestMs)}. ${example}`)
+      this.#refuse(connection, `No complete request arrived within ${seconds(requestMs)}. ${requestAdvice}`)
     }
     // After SIGSTOP and SIGCONT, timers run before input: one more turn reads a request that arrived meanwhile.
     connection.timer = setTimeout(() => setImmediate(late), requestMs)
@@ -167,7 +165,7 @@ export class ControlConnections {
       case "Incomplete":
         return
       case "Refused":
-        return this.#refuse(connection, `The request ${framing.reason}. ${example}`)
+        return this.#refuse(connection, unreadableRequest(framing.reason))
       case "Complete": {
         clearTimeout(connection.timer)
         this.#phases.reading.delete(connection)

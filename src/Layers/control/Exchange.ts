@@ -1,6 +1,8 @@
 import * as Fs from "node:fs"
 import * as Net from "node:net"
+import type { Duplex } from "node:stream"
 import { ControlFraming } from "../../Domain/control/ControlFraming.ts"
+import type { Unanswered } from "../../Domain/control/Unanswered.ts"
 
 /**
  * One question to the daemon and its answer, in plain callbacks: what a quick command loads must be small, and Effect alone
@@ -21,18 +23,6 @@ export interface ExchangeLimits {
 }
 
 export const exchangeLimits: ExchangeLimits = { connectMs: 5000, firstByteMs: 5000, wholeMs: 5000 }
-
-/** Why there is no answer. */
-export type Unanswered =
-  | { readonly _tag: "NotRunning" }
-  | { readonly _tag: "AccessDenied" }
-  | {
-      readonly _tag: "Timeout"
-      readonly waitedFor: "disk" | "connection" | "answer" | "rest of the answer"
-      readonly waitedMs: number
-    }
-  /** `problem` continues a sentence that begins with `The answer`. */
-  | { readonly _tag: "Unclear"; readonly problem: string }
 
 /** The outcome of a request. The text of an answer is one JSON object in valid UTF-8. */
 export type Exchanged = { readonly _tag: "Answered"; readonly text: string } | Unanswered
@@ -57,34 +47,39 @@ const unansweredFor = ({ code, message }: NodeJS.ErrnoException): Unanswered => 
 }
 
 /**
- * Connects to the daemon's socket, and calls `done` once: with the socket, which the caller destroys, or with why there is
- * none. Waits while the daemon's backlog is full. Returns what gives up before `done` is called.
+ * Connects to a daemon, and calls `done` once: with the stream, which the caller destroys, or with why there is none.
+ * Returns what gives up before `done` is called.
  */
-export const openSocket = (path: string, done: (opened: Net.Socket | Unanswered) => void): (() => void) => {
-  if (Buffer.byteLength(path) > maxSocketPathBytes) {
-    done({ _tag: "NotRunning" })
-    return () => undefined
-  }
-  let giveUp = () => {}
-  const attempt = () => {
-    const socket = Net.connect({ path })
-    giveUp = () => void socket.destroy()
-    const failed = (cause: NodeJS.ErrnoException) => {
-      if (cause.code !== "EAGAIN") return done(unansweredFor(cause))
-      const pause = setTimeout(attempt, retryIntervalMs)
-      giveUp = () => clearTimeout(pause)
+export type Open = (done: (opened: Duplex | Unanswered) => void) => () => void
+
+/** Connects to the daemon's socket on this machine. Waits while the daemon's backlog is full. */
+export const socketAt =
+  (path: string): Open =>
+  (done) => {
+    if (Buffer.byteLength(path) > maxSocketPathBytes) {
+      done({ _tag: "NotRunning" })
+      return () => undefined
     }
-    // An error event without a listener would end the process, and "close" follows each error.
-    socket.on("error", () => undefined)
-    socket.once("error", failed)
-    socket.once("connect", () => {
-      socket.off("error", failed)
-      done(socket)
-    })
+    let giveUp = () => {}
+    const attempt = () => {
+      const socket = Net.connect({ path })
+      giveUp = () => void socket.destroy()
+      const failed = (cause: NodeJS.ErrnoException) => {
+        if (cause.code !== "EAGAIN") return done(unansweredFor(cause))
+        const pause = setTimeout(attempt, retryIntervalMs)
+        giveUp = () => clearTimeout(pause)
+      }
+      // An error event without a listener would end the process, and "close" follows each error.
+      socket.on("error", () => undefined)
+      socket.once("error", failed)
+      socket.once("connect", () => {
+        socket.off("error", failed)
+        done(socket)
+      })
+    }
+    attempt()
+    return () => giveUp()
   }
-  attempt()
-  return () => giveUp()
-}
 
 /** The daemon closes connections like this when too many are open, or when it has no file descriptors left. */
 const isUnread = ({ code }: NodeJS.ErrnoException): boolean => code === "EPIPE" || code === "ECONNRESET"
@@ -95,7 +90,7 @@ const isUnread = ({ code }: NodeJS.ErrnoException): boolean => code === "EPIPE" 
  * sent again. `signal` gives up; the promise then stays open.
  */
 export const exchange = (
-  path: string,
+  open: Open,
   request: string,
   limits: ExchangeLimits,
   signal?: AbortSignal
@@ -122,7 +117,8 @@ export const exchange = (
       clearTimeout(patience)
       patience = limitMs === undefined ? undefined : timeoutAfter(limitMs)
     }
-    const converse = (socket: Net.Socket) => {
+    const converse = (socket: Duplex) => {
+      let isHeard = false
       const framing = new ControlFraming(replyLimits)
       const take = (outcome: ReturnType<ControlFraming["feed"]>) => {
         if (outcome._tag === "Complete") settle({ _tag: "Answered", text: outcome.text })
@@ -135,13 +131,14 @@ export const exchange = (
         socket.destroy()
       }
       waitFor("answer", limits.firstByteMs)
-      socket.on("data", (chunk) => {
+      socket.on("data", (chunk: Buffer) => {
+        isHeard = true
         waitFor("rest of the answer")
         take(framing.feed(chunk))
       })
       // The request is one write, and a Unix socket breaks or resets before any answer only if it was not read.
       socket.on("error", (cause) => {
-        if (isClosed || socket.bytesRead > 0 || !isUnread(cause)) return
+        if (isClosed || isHeard || !isUnread(cause)) return
         giveUp()
         const pause = setTimeout(attempt, retryIntervalMs)
         giveUp = () => clearTimeout(pause)
@@ -152,7 +149,7 @@ export const exchange = (
     }
     const attempt = () => {
       waitFor("connection", limits.connectMs)
-      giveUp = openSocket(path, (opened) => ("_tag" in opened ? settle(opened) : converse(opened)))
+      giveUp = open((opened) => ("_tag" in opened ? settle(opened) : converse(opened)))
     }
     signal?.addEventListener("abort", over)
     attempt()
@@ -171,6 +168,6 @@ export const exchangeOverDisk = (path: string, request: string, limits: Exchange
     )
     Fs.stat(path, () => {
       clearTimeout(patience)
-      resolve(exchange(path, request, limits))
+      resolve(exchange(socketAt(path), request, limits))
     })
   })

@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type SubscribeRequest, SubscriptionLine } from "../../Domain/control/Subscription.ts"
 import { jsonText } from "../../Domain/text/Printable.ts"
-import { connect } from "./ControlClient.ts"
+import { type ControlConnection, connect } from "./ControlClient.ts"
 
 /** The daemon sends a sign of life every 15 seconds. */
 const patience = "40 seconds"
@@ -22,9 +22,9 @@ const known = (line: string): ReadonlyArray<SubscriptionLine> =>
  * Follows the daemon: the snapshot, then each event. Ends when the daemon ends it, or has been silent for too long. Fails
  * when no daemon listens.
  */
-export const subscribe = (path: string, request: Omit<SubscribeRequest, "type">) =>
+export const subscribe = (connection: ControlConnection, request: Omit<SubscribeRequest, "type">) =>
   Stream.unwrapScoped(
-    Effect.map(connect(path), (socket) =>
+    Effect.map(connect(connection), (socket) =>
       Stream.async<string>((emit) => {
         let rest = ""
         socket.setEncoding("utf8")

@@ -9,7 +9,7 @@ import * as Stream from "effect/Stream"
 import type { ProjectName } from "../../Domain/Project.ts"
 import type { DaemonSight } from "../../Domain/panel/DaemonSight.ts"
 import type { ProjectsData } from "../../Domain/status/ProjectsData.ts"
-import { ControlClient, type ControlClientError } from "../control/ControlClient.ts"
+import { ControlClient, type ControlClientError, localConnection } from "../control/ControlClient.ts"
 import { subscribe } from "../control/SubscriptionClient.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 
@@ -50,7 +50,7 @@ export const layer: Layer.Layer<DaemonWatch, never, ControlClient | AutopilotHom
     })
 
     yield* Effect.forkScoped(Effect.schedule(change, Schedule.spaced(pollInterval)))
-    yield* subscribe(socket, {}).pipe(
+    yield* subscribe(localConnection(socket), {}).pipe(
       Stream.buffer({ capacity: 1, strategy: "sliding" }),
       Stream.runForEach(() => Effect.zipRight(change, Effect.sleep(settleTime))),
       Effect.ignore,

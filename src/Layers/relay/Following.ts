@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Stream from "effect/Stream"
 import type { EventCursor, Followed } from "../../Domain/relay/Followed.ts"
-import { ControlClient } from "../control/ControlClient.ts"
+import { ControlClient, localConnection } from "../control/ControlClient.ts"
 import { subscribe } from "../control/SubscriptionClient.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { follow } from "./Follow.ts"
@@ -25,6 +25,6 @@ export const layer: Layer.Layer<Following, never, ControlClient | AutopilotHome>
   Effect.gen(function* () {
     const { request } = yield* ControlClient
     const { socket } = yield* AutopilotHome
-    return { from: follow({ lines: subscribe(socket, {}), request }) }
+    return { from: follow({ lines: subscribe(localConnection(socket), {}), request }) }
   })
 )

@@ -121,6 +121,8 @@ export const commands = {
     const { relay }: typeof import("../relay/Relay.ts") = yield* Effect.promise(() => import(bundle))
     yield* Effect.provide(relay(settings), Client)
   }),
+  // main.ts runs it without this program, but for want of a home, of which `Surroundings` has told by now.
+  "dial-stdio": (_invocation: Invocation) => Effect.void,
   wait: Effect.fnUntraced(function* (invocation: Invocation) {
     const { wait } = yield* Effect.promise(() => import("../history/Wait.ts"))
     const HistoryReader = yield* Effect.promise(() => import("../../Layers/history/HistoryReader.ts"))

@@ -11,6 +11,7 @@ import { projectOf } from "../../Domain/history/DaemonEvent.ts"
 import { answering, needed } from "../../Domain/history/HistoryData.ts"
 import type { HistoryRecord } from "../../Domain/history/HistoryRecord.ts"
 import { noEvents } from "../../Domain/history/HistoryText.ts"
+import { localConnection } from "../../Layers/control/ControlClient.ts"
 import { subscribe } from "../../Layers/control/SubscriptionClient.ts"
 import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import { HistoryReader } from "../../Layers/history/HistoryReader.ts"
@@ -66,7 +67,10 @@ export const events = Effect.fnUntraced(function* ({ options }: Invocation) {
   })
 
   const later = Effect.gen(function* () {
-    yield* Stream.runForEach(subscribe(socket, project === undefined ? {} : { project }), tell)
+    yield* Stream.runForEach(
+      subscribe(localConnection(socket), project === undefined ? {} : { project }),
+      tell
+    )
     return yield* new Refused({
       reason:
         "The daemon sends no more events: it has stopped, or hangs. Its log says more: autopilotd logs --daemon",

@@ -102,7 +102,7 @@ export const top = Effect.gen(function* () {
     }
   })
   /** Shows each event at once, though never twice a second. */
-  const changes = Stream.runForEach(subscribe(socket, {}), ({ type }) =>
+  const changes = Stream.runForEach(subscribe(ControlClient.localConnection(socket), {}), ({ type }) =>
     type === "event" ? wishes.offer(undefined) : Effect.void
   ).pipe(Effect.ignore, Effect.delay(interval), Effect.forever)
 

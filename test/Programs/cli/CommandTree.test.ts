@@ -44,6 +44,7 @@ const handlersWith = <E, R>(handler: (by: Verb, invocation: Invocation) => Effec
     reload: of("reload"),
     stop: of("stop"),
     relay: of("relay"),
+    "dial-stdio": of("dial-stdio"),
     gui: of("gui"),
     init: of("init"),
     install: of("install"),

@@ -30,6 +30,7 @@ describe("the package", () => {
       [
         "bin/autopilotd",
         "dist/autopilotd.js",
+        "dist/dial.js",
         "dist/help.js",
         "dist/metrics.js",
         "dist/notify.js",
