@@ -142,7 +142,10 @@ export const relay = Effect.fnUntraced(
 
 const ofDaemon = Effect.gen(function* () {
   const { cut, settings } = yield* lifeline
-  yield* Effect.raceFirst(Effect.zipRight(awaitRelayLock, serve(settings)), Effect.delay(cut, afterwards))
+  yield* Effect.raceFirst(
+    Effect.zipRight(awaitRelayLock, serve(settings)),
+    Effect.zipRight(cut, Effect.sleep(afterwards))
+  )
 }).pipe(
   Effect.scoped,
   Effect.provide(
