@@ -1,4 +1,4 @@
-// Builds what ships and what the live tests run: dist/autopilotd.js with dist/program.js and dist/help.js, the panel (dist/panel.js and what the browser loads),
+// Builds what ships and what the live tests run: dist/autopilotd.js with dist/daemon.js, dist/program.js and dist/help.js, the panel (dist/panel.js and what the browser loads),
 // and the notices of the bundled packages.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
@@ -86,6 +86,7 @@ const builds = await Promise.all([
     }
   }),
   program("src/Domain/cli/Help.ts", "dist/help.js", { minify: true, banner: {} }),
+  program("src/Programs/daemon/Serve.ts", "dist/daemon.js"),
   program("src/Programs/control/DialStdio.ts", "dist/dial.js", { minify: true, banner: {} }),
   program("src/Programs/Program.ts", "dist/program.js"),
   // The panel is a bundle of its own, so that the daemon does not load a web server.

@@ -7,33 +7,29 @@ import { exitCodes } from "../Domain/cli/ExitCodes.ts"
 import { EarlierExchanges } from "../Layers/control/ControlClient.ts"
 import type { Exchanged } from "../Layers/control/Exchange.ts"
 import { keepOwnersModes } from "../Layers/daemon/FileModes.ts"
-import { closeInheritedDescriptors } from "../Layers/daemon/InheritedDescriptors.ts"
 import { exitProcess } from "../Layers/daemon/ProcessExit.ts"
 import * as Signals from "../Layers/daemon/Signals.ts"
 import * as CommandOutput from "../Layers/output/CommandOutput.ts"
-import { commandRun, isForegroundStart } from "./cli/CommandRun.ts"
-import { Surroundings } from "./cli/Commands.ts"
+import { commandRun } from "./cli/CommandRun.ts"
+import { Surroundings } from "./Surroundings.ts"
 
-/** Runs a command line, and exits. `earlier` are the exchanges with the daemon that a quick command has had already. */
+/** Runs a command line other than that of the daemon, and exits. `earlier` are the exchanges with the daemon that a quick command has had already. */
 export const run = (argv: ReadonlyArray<string>, earlier: ReadonlyArray<Exchanged>): void => {
   const line = parse(argv)
-  const invocation = Either.isRight(line) && line.right._tag === "Run" ? line.right.invocation : undefined
-  const isDaemon = invocation !== undefined && isForegroundStart(invocation)
+  const verb = Either.isRight(line) && line.right._tag === "Run" ? line.right.invocation.verb : undefined
   /** A signal is how it is stopped, so that it exits with success. */
-  const isServer = isDaemon || invocation?.verb === "gui" || invocation?.verb === "relay"
+  const isServer = verb === "gui" || verb === "relay"
 
   keepOwnersModes()
-  if (isDaemon) closeInheritedDescriptors()
 
   const program = commandRun({ argv, line, surroundings: Surroundings }).pipe(
-    // A signal without a listener would end the daemon and orphan its worker, so the listeners come first.
     Effect.provide(isServer ? Signals.listenForSignals() : Signals.layerNone),
     Effect.provide(CommandOutput.layer),
     Effect.provideService(EarlierExchanges, [...earlier])
   )
 
   if (isServer) {
-    // runMain removes its listeners at the first signal; the daemon needs them until it exits.
+    // runMain removes its listeners at the first signal; a server needs them until it exits.
     Effect.runFork(program).addObserver((exit) => exitProcess(Exit.getOrElse(exit, () => exitCodes.failed)))
   } else {
     NodeRuntime.runMain(program, {

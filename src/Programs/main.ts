@@ -1,7 +1,7 @@
 // oxlint-disable-next-line import/no-unassigned-import -- it must run before every other module
 import "../Layers/daemon/DebuggerSignal.ts"
 import * as Either from "effect/Either"
-import { type CommandLine, parse } from "../Domain/cli/CommandLine.ts"
+import { type CommandLine, type Invocation, parse } from "../Domain/cli/CommandLine.ts"
 import { exitCodes } from "../Domain/cli/ExitCodes.ts"
 import { answerText } from "../Domain/json/JsonAnswer.ts"
 import { relayVariable } from "../Domain/relay/RelayVariable.ts"
@@ -25,6 +25,13 @@ const runProgram = async (argv: ReadonlyArray<string>, earlier: ReadonlyArray<Ex
   const bundle = new URL("./program.js", import.meta.url).href
   const { run }: typeof import("./Program.ts") = await import(bundle)
   run(argv, earlier)
+}
+
+/** The daemon loads nothing but its own bundle. */
+const runDaemon = async (argv: ReadonlyArray<string>, invocation: Invocation): Promise<void> => {
+  const bundle = new URL("./daemon.js", import.meta.url).href
+  const { serve }: typeof import("./daemon/Serve.ts") = await import(bundle)
+  serve(argv, invocation)
 }
 
 /** The relay that the daemon starts loads nothing but its own bundle. */
@@ -56,11 +63,14 @@ const main = async (argv: ReadonlyArray<string>): Promise<void> => {
       )
       break
     case "Run": {
-      if (line.invocation.verb === "dial-stdio") {
-        const code = await runDialStdio(line.invocation.options.readOnly === true)
+      const { invocation } = line
+      if (invocation.verb === "start" && invocation.options.detach !== true)
+        return runDaemon(argv, invocation)
+      if (invocation.verb === "dial-stdio") {
+        const code = await runDialStdio(invocation.options.readOnly === true)
         return code === undefined ? runProgram(argv, []) : exitProcess(code)
       }
-      const ran = await runQuickly(line.invocation)
+      const ran = await runQuickly(invocation)
       return typeof ran === "number" ? exitProcess(ran) : runProgram(argv, ran)
     }
     default:

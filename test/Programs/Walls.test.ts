@@ -252,12 +252,6 @@ describe("the bundle of the whole program", () => {
     assert.deepStrictEqual(from(evaluated("src/Programs/Program.ts"), heavy), [])
   })
 
-  it("starts the daemon without @effect/cli and without what only explains mistakes in the settings", () => {
-    const paths = evaluated("src/Programs/Program.ts", "src/Programs/daemon/Start.ts")
-    assert.include(paths, "src/Layers/worker/Supervisor.ts")
-    assert.deepStrictEqual(from(paths, heavy), [])
-  })
-
   it("answers the frequent commands without the daemon's modules", () => {
     for (const name of ["cli/DialogueRun", "daemon/Stop", "guard/Hogs", "history/History", "history/Why"]) {
       const paths = evaluated("src/Programs/Program.ts", `src/Programs/${name}.ts`)
@@ -268,5 +262,29 @@ describe("the bundle of the whole program", () => {
         name
       )
     }
+  })
+})
+
+describe("the bundle of the daemon", () => {
+  let built: Metafile | undefined
+
+  beforeAll(async () => {
+    built = (await bundleOf("src/Programs/daemon/Serve.ts")).metafile
+  })
+
+  it("holds no other command, nothing of @effect/cli, no web and no terminal, because it stays in memory all night", () => {
+    const inputs = Object.keys(built?.inputs ?? {})
+    assert.include(inputs, "src/Layers/worker/Supervisor.ts")
+    const foreign =
+      /@effect\/|\/Programs\/(cli\/Command(s|Run|Tree)|config|doctor|history|logs|panel|relay|service|status)|\/panel\/|\/(Help|Manual|\w+Texts|\w+Page|SettingsSchema|ControlClient)\.ts/
+    assert.deepStrictEqual(
+      inputs.filter((path) => foreign.test(path)),
+      []
+    )
+  })
+
+  it("is no larger than what a start can read and evaluate in a moment", () => {
+    const [output] = Object.values(built?.outputs ?? {})
+    assert.isBelow(output?.bytes ?? Number.POSITIVE_INFINITY, 830_000)
   })
 })

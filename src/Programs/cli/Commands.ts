@@ -3,14 +3,13 @@ import * as Layer from "effect/Layer"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { dialogues } from "../../Domain/cli/Dialogues.ts"
 import * as ControlClient from "../../Layers/control/ControlClient.ts"
-import * as AutopilotHome from "../../Layers/daemon/AutopilotHome.ts"
-import * as Caller from "../../Layers/daemon/Caller.ts"
+import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import * as ProcFs from "../../Layers/machine/ProcFs.ts"
 import { runDialogue } from "./DialogueRun.ts"
 
 /** Access to the daemon of the caller's home. */
 const Client = Layer.unwrapEffect(
-  Effect.map(AutopilotHome.AutopilotHome, ({ socket }) => ControlClient.layer({ path: socket }))
+  Effect.map(AutopilotHome, ({ socket }) => ControlClient.layer({ path: socket }))
 ).pipe(Layer.merge(ProcFs.layer))
 
 /** The same, and what lives of the home without a daemon. */
@@ -56,18 +55,15 @@ const notifyBundle: Effect.Effect<typeof import("../notify/NotifyCommands.ts")> 
 
 /**
  * The handler of each command. Modules are imported when their command runs, so that `status` does not wait for those of
- * the daemon, and the daemon does not keep those of other commands in memory.
+ * other commands.
  */
 export const commands = {
+  // The start in the foreground is the daemon itself, in its own bundle (daemon/Serve.ts).
   start: Effect.fnUntraced(function* (invocation: Invocation) {
-    if (invocation.options.detach) {
-      const { detach } = yield* Effect.promise(() => import("../daemon/Detach.ts"))
-      const BackgroundStart = yield* Effect.promise(() => import("../../Layers/daemon/BackgroundStart.ts"))
-      const service = yield* serviceLayer
-      return yield* Effect.provide(detach(invocation), Layer.mergeAll(Client, BackgroundStart.layer, service))
-    }
-    const { start } = yield* Effect.promise(() => import("../daemon/Start.ts"))
-    yield* start(invocation)
+    const { detach } = yield* Effect.promise(() => import("../daemon/Detach.ts"))
+    const BackgroundStart = yield* Effect.promise(() => import("../../Layers/daemon/BackgroundStart.ts"))
+    const service = yield* serviceLayer
+    yield* Effect.provide(detach(invocation), Layer.mergeAll(Client, BackgroundStart.layer, service))
   }),
   run: Effect.fnUntraced(function* (invocation: Invocation) {
     const { run } = yield* Effect.promise(() => import("../daemon/Run.ts"))
@@ -238,6 +234,3 @@ type Ran = ReturnType<(typeof commands)[keyof typeof commands]>
 export type CommandError = Effect.Effect.Error<Ran>
 
 export type CommandNeeds = Effect.Effect.Context<Ran>
-
-/** The layers that every command may use, beside its output. */
-export const Surroundings = Layer.merge(AutopilotHome.layer, Caller.layer)

@@ -6,6 +6,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as TestServices from "effect/TestServices"
 import { subscriptionLine } from "../../../src/Domain/control/Subscription.ts"
+import { localConnection } from "../../../src/Layers/control/ControlClient.ts"
 import { subscribe } from "../../../src/Layers/control/SubscriptionClient.ts"
 import { socketPath } from "../../fixtures/ServedControl.ts"
 import { eventually } from "../../live/TestDaemon.ts"
@@ -38,7 +39,9 @@ describe("a client that follows", () => {
       const { isAsked, path, say } = yield* speaker
       const heard: Array<string> = []
       const following = yield* Effect.fork(
-        Stream.runForEach(subscribe(path, {}), ({ type }) => Effect.sync(() => void heard.push(type)))
+        Stream.runForEach(subscribe(localConnection(path), {}), ({ type }) =>
+          Effect.sync(() => void heard.push(type))
+        )
       )
       const live = (what: string, holds: () => boolean) =>
         TestServices.provideLive(

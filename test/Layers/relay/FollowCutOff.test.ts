@@ -96,8 +96,9 @@ describe("a follower that is cut off because it does not read", () => {
       const { request } = yield* Effect.provide(ControlClient, Client.layer({ path: daemon.path }))
       const seen: Array<Followed> = []
       yield* Effect.forkScoped(
-        Stream.runForEach(follow({ lines: subscribe(way.path, {}), request })(undefined), (one) =>
-          Effect.sync(() => void seen.push(one))
+        Stream.runForEach(
+          follow({ lines: subscribe(Client.localConnection(way.path), {}), request })(undefined),
+          (one) => Effect.sync(() => void seen.push(one))
         )
       )
       const follows = eventually(

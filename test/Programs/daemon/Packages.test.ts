@@ -53,7 +53,12 @@ describe("the bundled packages", () => {
   beforeAll(async () => {
     const { metafile } = await build({
       absWorkingDir: root,
-      entryPoints: ["src/Programs/main.ts", "src/Programs/Program.ts", "src/Programs/panel/Gui.ts"],
+      entryPoints: [
+        "src/Programs/main.ts",
+        "src/Programs/daemon/Serve.ts",
+        "src/Programs/Program.ts",
+        "src/Programs/panel/Gui.ts"
+      ],
       outdir: "dist",
       bundle: true,
       platform: "node",

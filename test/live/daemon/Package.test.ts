@@ -30,6 +30,7 @@ describe("the package", () => {
       [
         "bin/autopilotd",
         "dist/autopilotd.js",
+        "dist/daemon.js",
         "dist/dial.js",
         "dist/help.js",
         "dist/metrics.js",
