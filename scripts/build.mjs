@@ -93,6 +93,8 @@ const builds = await Promise.all([
   program("src/Programs/panel/Gui.ts", "dist/panel.js"),
   program("src/Programs/status/Top.ts", "dist/top.js"),
   program("src/Programs/notify/NotifyCommands.ts", "dist/notify.js"),
+  // It starts before each command with --host.
+  program("src/Programs/remote/Remote.ts", "dist/remote.js", { minify: true, banner: {} }),
   program("src/Domain/metrics/MetricsText.ts", "dist/metrics.js", { minify: true, banner: {} }),
   // It runs beside the daemon all night: short names save 4 MiB of it.
   program("src/Programs/relay/Relay.ts", "dist/relay.js", { minify: true }),

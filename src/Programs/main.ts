@@ -3,11 +3,13 @@ import "../Layers/daemon/DebuggerSignal.ts"
 import * as Either from "effect/Either"
 import { type CommandLine, type Invocation, parse } from "../Domain/cli/CommandLine.ts"
 import { exitCodes } from "../Domain/cli/ExitCodes.ts"
+import { hostChoice, hostVariable, withoutHost } from "../Domain/cli/HostChoice.ts"
 import { answerText } from "../Domain/json/JsonAnswer.ts"
 import { relayVariable } from "../Domain/relay/RelayVariable.ts"
 import type { Exchanged } from "../Layers/control/Exchange.ts"
 import { exitProcess } from "../Layers/daemon/ProcessExit.ts"
 import { print, runQuickly } from "./cli/QuickRun.ts"
+import type { RemoteCall } from "./remote/Remote.ts"
 import { version } from "./Version.ts"
 
 /** The help is in a bundle of its own: no command needs its texts. */
@@ -48,8 +50,29 @@ const runDialStdio = async (isReadOnly: boolean): Promise<number | undefined> =>
   return run(isReadOnly)
 }
 
-const main = async (argv: ReadonlyArray<string>): Promise<void> => {
-  if (argv[0] === "relay" && process.env[relayVariable] !== undefined) return runRelay()
+/** Hands a command line over to another machine, without loading anything of the commands. */
+const runThere = async (call: RemoteCall): Promise<void> => {
+  const bundle = new URL("./remote.js", import.meta.url).href
+  const { runRemote }: typeof import("./remote/Remote.ts") = await import(bundle)
+  exitProcess(await runRemote(call))
+}
+
+/** A variable of the user manager must not send a service to another machine. */
+const isService = process.env["SYSTEMD_EXEC_PID"] === String(process.pid)
+
+const main = async (given: ReadonlyArray<string>): Promise<void> => {
+  if (given[0] === "relay" && process.env[relayVariable] !== undefined) return runRelay()
+  const variable = isService ? undefined : process.env[hostVariable]
+  const read = Either.getOrUndefined(parse(given))
+  const { host, runsHere } = hostChoice(read, variable)
+  const argv = read === undefined ? given : withoutHost(given)
+  if (host !== undefined && !runsHere) return runThere({ host, argv, line: read })
+  // What this process starts must not go elsewhere.
+  delete process.env[hostVariable]
+  await runHere(host === undefined ? argv : [`--host=${host}`, ...argv])
+}
+
+const runHere = async (argv: ReadonlyArray<string>): Promise<void> => {
   const line = Either.getOrUndefined(parse(argv))
   switch (line?._tag) {
     case "Help":

@@ -37,7 +37,7 @@ export type CommandLine =
   | { readonly _tag: "Run"; readonly invocation: Invocation }
   /** Help of a command or of a group of commands, or the general help. */
   | { readonly _tag: "Help"; readonly topic: Verb | Group | undefined; readonly isAll: boolean }
-  | { readonly _tag: "Version"; readonly json?: true }
+  | { readonly _tag: "Version"; readonly json?: true; readonly host?: string }
   | { readonly _tag: "Completions"; readonly shell: Shell }
 
 /** Checks that the options and arguments belong together and to the command. */
@@ -104,7 +104,11 @@ export const parse = (argv: ReadonlyArray<string>): Either.Either<CommandLine, U
       if (asksHelp || questions.help === true)
         return Either.right({ _tag: "Help", topic, isAll: options.all === true })
       if (questions.version === true)
-        return Either.right({ _tag: "Version", ...(options.json && { json: true }) })
+        return Either.right({
+          _tag: "Version",
+          ...(options.json && { json: true }),
+          ...(options.host !== undefined && { host: options.host })
+        })
       if (questions.completions !== undefined) {
         return Either.right({ _tag: "Completions", shell: questions.completions })
       }

@@ -96,7 +96,7 @@ const withWord = (
 }
 
 /** What other web servers call the address that they listen on. No option has such a name, on purpose. */
-const addressNames: ReadonlyArray<string> = ["--host", "--bind", "--listen", "--address"]
+const addressNames: ReadonlyArray<string> = ["--bind", "--listen", "--address"]
 
 const unknownOption = (given: string): string => {
   if (addressNames.some((name) => given === name || given.startsWith(`${name}=`)))

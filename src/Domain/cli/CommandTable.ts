@@ -1,6 +1,6 @@
 import * as Struct from "effect/Struct"
 import type { ArgumentKey } from "./ArgumentTable.ts"
-import type { OptionKey } from "./OptionTable.ts"
+import { globalOptions, type OptionKey } from "./OptionTable.ts"
 
 /** One command of the command line. Its name may have several words: `config check`. */
 interface CommandRow {
@@ -296,9 +296,10 @@ export const nextWords = (group: Group | undefined): ReadonlyArray<string> => {
 /** The options that a command understands. */
 export const optionsUnderstood = (verb: Verb): ReadonlyArray<OptionKey> => [
   ...commandRow(verb).options,
-  ...(commandRow(verb).unlisted ?? [])
+  ...(commandRow(verb).unlisted ?? []),
+  ...globalOptions
 ]
 
 /** The commands an option belongs to. */
 export const verbsWith = (key: OptionKey): ReadonlyArray<Verb> =>
-  verbs.filter((verb) => commandRow(verb).options.includes(key))
+  globalOptions.includes(key) ? verbs : verbs.filter((verb) => commandRow(verb).options.includes(key))

@@ -4,7 +4,15 @@ import { argumentRow } from "./ArgumentTable.ts"
 import { aliasesOf, argumentsOf, commandRow, requiredArguments, type Verb } from "./CommandTable.ts"
 import { textsOf } from "./CommandTexts.ts"
 import { exitCodes } from "./ExitCodes.ts"
-import { type OptionKey, type OptionRow, optionKeys, optionTable, questionTable } from "./OptionTable.ts"
+import { hostVariable } from "./HostChoice.ts"
+import {
+  globalOptions,
+  type OptionKey,
+  type OptionRow,
+  optionKeys,
+  optionTable,
+  questionTable
+} from "./OptionTable.ts"
 
 /** A name and its meaning, as help, man page and docs/commands.md list them. */
 export type Entry = readonly [name: string, meaning: string]
@@ -17,6 +25,7 @@ export const generalUsage = "autopilotd [COMMAND] [NAME...] [OPTIONS] [-- COMMAN
 export const optionRules = [
   "A command acts on the project that it names, as in autopilotd status shop or autopilotd status --project shop, and without a name on the selected one; autopilotd switch selects another.",
   "Options may stand before or after the command. A default applies when neither the command line, nor the environment, nor the settings file sets a value.",
+  "Every command takes --host HOST, and then runs on that machine with the autopilotd there, as if it were typed there: docs/remote.md of the installation describes it. Paths on the command line are those of that machine. --host local is this one, also with AUTOPILOTD_HOST set.",
   "autopilotd --help shows the commands that matter first, autopilotd help --all every command, option, variable, file and exit code.",
   "With --json the answer is one JSON object, also when the command fails: success, message, the code of an error, and data. docs/json.md of the installation describes the data of each command, and the codes with their exit codes."
 ] as const
@@ -39,11 +48,12 @@ export const completionEntries: ReadonlyArray<Entry> = [
 ]
 
 export const completionRule =
-  "Completions are written to a file once, and again after an upgrade. They complete commands, options, settings with their values, and the names of projects."
+  "Completions are written to a file once, and again after an upgrade. They complete commands, options, settings with their values, and the names of projects and hosts."
 
 /** The environment variables that autopilotd reads. The command line overrides them. */
 export const environmentEntries: ReadonlyArray<Entry> = [
   ["AUTOPILOT_HOME", "Folder of its files (default: ~/.autopilot)"],
+  [hostVariable, "Host of each command that has no --host"],
   [workerBinaryVariable, "Worker, if nothing else names one"],
   ...settingVariables.map(({ name, path }): Entry => [name, `Setting ${path.join(".")}`]),
   ["VISUAL, EDITOR", "Editor of config edit (default: vi)"],
@@ -54,6 +64,7 @@ export const environmentEntries: ReadonlyArray<Entry> = [
 /** The files of a user, relative to AUTOPILOT_HOME. */
 export const fileEntries: ReadonlyArray<Entry> = [
   ["daemon.toml", "Settings, all optional"],
+  ["hosts.toml", "Machines for --host"],
   ["env", "Environment of the workers, read before each start"],
   ["history.jsonl", "Past events, one JSON object per line"],
   ["logs/", "Logs of the daemon and of each project's worker"]
@@ -82,6 +93,9 @@ export const optionEntry = (row: OptionRow): Entry => {
   const fallback = row.fallback === undefined ? "" : ` (default: ${row.fallback})`
   return [`${short}--${row.long} ${row.placeholder}`, `${row.summary}${also}${fallback}`]
 }
+
+/** The options of every command. */
+export const globalEntries: ReadonlyArray<Entry> = globalOptions.map((key) => optionEntry(optionTable[key]))
 
 /** What stands in the place of a command. */
 export const questionEntries: ReadonlyArray<Entry> = [

@@ -3,6 +3,7 @@ import {
   amount,
   count,
   duration,
+  host,
   type OptionValue,
   oneOf,
   pastTime,
@@ -173,6 +174,13 @@ export const optionTable = {
     value: project,
     summary: "Project to act on (default: the selected one)"
   }),
+  host: valued({
+    long: "host",
+    placeholder: "HOST",
+    value: host,
+    summary:
+      "Run the command on another machine, by ssh: a name of hosts.toml, user@host, ssh://[user@]host[:port][/home]"
+  }),
   all: flag({ long: "all", summary: "Show all" }),
   long: flag({ long: "long", short: "l", summary: "Show all of it, however wide or long the table gets" }),
   json: flag({ long: "json", summary: "Print the answer as JSON: see docs/json.md" })
@@ -197,6 +205,9 @@ export const questionTable = {
 
 export type QuestionKey = keyof typeof questionTable
 export type QuestionValues = { readonly [K in QuestionKey]?: ValueOf<(typeof questionTable)[K]> }
+
+/** The options that every command understands, which its own help therefore does not list. */
+export const globalOptions: ReadonlyArray<OptionKey> = ["host"]
 
 /** All option keys of the commands, in the order of the table. */
 export const optionKeys: ReadonlyArray<OptionKey> = Struct.keys(optionTable)

@@ -14,7 +14,7 @@ export interface OptionValue<A> {
   /** True if a text such as `-5` is an invalid number rather than the next option. */
   readonly numeric: boolean
   /** Completions in a shell. */
-  readonly completes: "directory" | "file" | "setting" | ReadonlyArray<string> | undefined
+  readonly completes: "directory" | "file" | "host" | "setting" | ReadonlyArray<string> | undefined
 }
 
 /** Any text that is not empty. */
@@ -80,6 +80,15 @@ export const duration: OptionValue<string> = {
   decode: (given) => (durationMs(given) === undefined ? undefined : given),
   numeric: false,
   completes: undefined
+}
+
+/** A machine as a user names it; empty for this one. What connects to it says why it cannot be used. */
+export const host: OptionValue<string> = {
+  expects:
+    "a host: a name of hosts.toml, user@host, ssh://[user@]host[:port][/home], or local for this machine",
+  decode: (given) => given,
+  numeric: false,
+  completes: "host"
 }
 
 /** A regular expression as written. `searchPattern` compiles it. */

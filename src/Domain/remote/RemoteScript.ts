@@ -10,6 +10,8 @@ export interface RemoteRun {
   readonly wantsLoginPath: boolean
   /** The command ends when its standard input does. Without a terminal ssh has no other way to end what runs long. */
   readonly endsWithInput: boolean
+  /** A line on standard output says that the command begins, behind what start-up files of the shell print. */
+  readonly marksBegin: boolean
   /** An editor for a host that sets none. */
   readonly editor?: string | undefined
 }
@@ -19,6 +21,9 @@ export const notFoundCode = 127
 
 /** The line on standard error of a host on which no autopilotd is found. */
 export const notFoundText = "autopilotd: not installed on this host"
+
+/** The line before the output of a command. */
+export const beginLine = "autopilotd begins"
 
 /** The places in which a host looks for autopilotd, for a user. */
 export const placesThere = [
@@ -40,7 +45,7 @@ const find =
 const login =
   "l() { p='printenv PATH | sed s/^/autopilotd-path:/'; s=${SHELL:-/bin/sh}; " +
   'p=$({ case $s in (*csh) echo "$p" | setsid timeout 10 "$s" -l;; (*) setsid timeout 10 "$s" -lic "$p" </dev/null;; esac; } 2>/dev/null ' +
-  '| sed -n s/^autopilotd-path://p | tail -n 1); [ -z "$p" ] || PATH=$p:$PATH; export PATH; }'
+  '| sed -n s/^.*autopilotd-path://p | tail -n 1); [ -z "$p" ] || PATH=$p:$PATH; export PATH; }'
 
 /** Its input is a pipe of the caller, which ends with the caller and with the connection. */
 const endWithInput =
@@ -57,6 +62,7 @@ const ownEditor =
 export const remoteCommandLine = ({
   editor,
   endsWithInput,
+  marksBegin,
   variables,
   wantsLoginPath,
   words
@@ -74,6 +80,7 @@ export const remoteCommandLine = ({
     ...(wantsLoginPath ? ["l"] : []),
     "a=${AUTOPILOT_HOME:-$HOME/.autopilot}/bin/autopilotd",
     `[ -x "$a" ] || f || { l; f; } || { echo "${notFoundText}" >&2; exit ${notFoundCode}; }`,
+    ...(marksBegin ? [`echo "${beginLine}"`] : []),
     endsWithInput ? endWithInput : 'exec "$a" "$@"'
   ].join("; ")
   return ["sh", "-c", script, "autopilotd", ...(isCoded ? given.map(printfWord) : given)]

@@ -55,5 +55,6 @@ export const sshStream = (
     words: ["dial-stdio", ...(readOnly ? ["--read-only"] : [])],
     variables: {},
     wantsLoginPath: false,
-    endsWithInput: false
+    endsWithInput: false,
+    marksBegin: false
   })

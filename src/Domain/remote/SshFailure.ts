@@ -1,5 +1,6 @@
-import { printable } from "../text/Printable.ts"
-import { notFoundCode, notFoundText, placesThere } from "./RemoteScript.ts"
+import { printable, quoted } from "../text/Printable.ts"
+import type { RemoteHost } from "./HostUrl.ts"
+import { notFoundCode, placesThere } from "./RemoteScript.ts"
 
 type Tag =
   | "HostUnreachable"
@@ -20,10 +21,10 @@ export class SshFailure extends Error {
   /** What that means and what to do, in sentences, without `said`. */
   readonly meaning: string
 
-  constructor(_tag: Tag, host: string, meaning: string, said?: string) {
+  constructor(_tag: Tag, host: RemoteHost, meaning: string, said?: string) {
     super(said === undefined ? meaning : `${meaning} ssh said: ${said}`)
     this._tag = _tag
-    this.host = host
+    this.host = host.name
     this.said = said
     this.meaning = meaning
   }
@@ -31,8 +32,7 @@ export class SshFailure extends Error {
 
 /** How an ssh ended that ran a command, or held a connection. */
 export interface SshEnd {
-  /** As the user named it. */
-  readonly host: string
+  readonly host: RemoteHost
   /** The exit code of ssh, which is that of the command there; 255 for a failure of ssh; undefined after a signal. */
   readonly code: number | undefined
   /** The last lines of its standard error. */
@@ -46,7 +46,7 @@ const ownFailure = 255
 
 const longest = 400
 
-/** A row of the table: what ssh says, and what we add. `H` stands for the name of the host. */
+/** A row of the table: what ssh says, and what we add. `H` stands for the name of the host, `D` for its place in a line of ssh. */
 interface Row {
   readonly says: RegExp
   readonly tag: Tag
@@ -74,12 +74,12 @@ const rows: ReadonlyArray<Row> = [
     says: /^Host key verification failed\.|^No .* host key is known for /,
     tag: "HostRefused",
     means:
-      "This machine does not know the key of host H yet. Connect once by hand, compare the key, and accept it: ssh H. Never switch the check off."
+      "This machine does not know the key of host H yet. Connect once by hand, compare the key, and accept it: ssh D. Never switch the check off."
   },
   {
     says: /Permission denied \(|Permission denied, please try again|Too many authentication failures/,
     tag: "HostRefused",
-    means: `${notAdmitted} it takes none of your keys. Copy one to it with ssh-copy-id H, or start an agent that holds it (ssh-add). What works with "ssh H" works here.`
+    means: `${notAdmitted} it takes none of your keys. Copy one to it with ssh-copy-id D, or start an agent that holds it (ssh-add). What works with "ssh D" works here.`
   },
   {
     says: /^no such identity: |^Load key "/,
@@ -125,7 +125,12 @@ const linesOf = (text: string): ReadonlyArray<string> =>
     .map((line) => line.trim())
     .filter((line) => line !== "")
 
-const named = (text: string, host: string): string => text.replace(/\bH\b/g, () => printable(host, 80))
+/** `[-p PORT] [USER@]HOST`: what a user writes behind ssh. */
+const sshWords = ({ host, port, user }: RemoteHost): string =>
+  `${port === undefined ? "" : `-p ${port} `}${user === undefined ? "" : `${user}@`}${host}`
+
+const named = (text: string, host: RemoteHost): string =>
+  text.replace(/\b[HD]\b/g, (letter) => printable(letter === "H" ? host.name : sshWords(host), 200))
 
 /**
  * Explains how an ssh ended. Undefined if the command ran there and has told its end itself: every code but 255 is that of
@@ -136,7 +141,6 @@ export const sshFailure = ({ code, host, stderr, version }: SshEnd): SshFailure 
   const last = lines.at(-1)
   const said = last === undefined ? undefined : printable(last, longest)
   if (code === notFoundCode) {
-    const isOurs = lines.includes(notFoundText)
     return new SshFailure(
       "NotInstalledThere",
       host,
@@ -144,7 +148,7 @@ export const sshFailure = ({ code, host, stderr, version }: SshEnd): SshFailure 
         `There is no autopilotd on host H. Install it there as on this machine; it is looked for in ${placesThere.join(", ")}.`,
         host
       ),
-      isOurs ? undefined : said
+      said
     )
   }
   if (code === 3)
@@ -172,30 +176,30 @@ export const sshFailure = ({ code, host, stderr, version }: SshEnd): SshFailure 
     "HostUnreachable",
     host,
     named(
-      "The connection to host H ended, or a signal killed the command there. Try what ssh says by itself: ssh H true",
+      "The connection to host H ended, or a signal killed the command there. Try what ssh says by itself: ssh D true",
       host
     ),
     said
   )
 }
 
-/** A connection whose other end has not begun with the line of `dial-stdio`. `before` is what came instead. */
-export const noStream = (host: string, before: string): SshFailure => {
+/** A host on which no command has begun, and no line of `dial-stdio` come. `before` is what came instead. */
+export const noStream = (host: RemoteHost, before: string): SshFailure => {
   const first = linesOf(before)[0]
   return new SshFailure(
     "NoStreamThere",
     host,
     named(
       first === undefined
-        ? "Host H answers with nothing where a connection to its daemon should begin. Check that its start-up files of the shell end, and do not start another program."
-        : `Host H answers with something else where a connection to its daemon should begin: ${printable(first, 120)}. A start-up file of the shell there prints it; let it print in interactive shells only.`,
+        ? "Host H answers with nothing where autopilotd should begin. Check that its start-up files of the shell end, and do not start another program."
+        : `Host H answers with something else where autopilotd should begin: ${quoted(first)}. A start-up file of the shell there prints that and ends the shell, or the shell takes no commands. Try: ssh D true`,
       host
     )
   )
 }
 
 /** ssh itself did not start. `reason` is a clause without its full stop. */
-export const sshNotStarted = (host: string, reason: string): SshFailure =>
+export const sshNotStarted = (host: RemoteHost, reason: string): SshFailure =>
   new SshFailure(
     "SshUnusable",
     host,

@@ -3,6 +3,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
+import type { RemoteHost } from "../../Domain/remote/HostUrl.ts"
 import { type SshEnd, type SshFailure, sshNotStarted } from "../../Domain/remote/SshFailure.ts"
 import { startPiped } from "../files/ProgramStart.ts"
 
@@ -20,10 +21,10 @@ const lastWordsMs = 200
 
 /**
  * Starts an ssh with the arguments of `sshStream`, and ends it with the scope: SIGTERM, and SIGKILL after two seconds. In a
- * session of its own, so that it can ask nobody and no Ctrl-C of a terminal reaches it. `host` is the name for messages.
+ * session of its own, so that it can ask nobody and no Ctrl-C of a terminal reaches it.
  */
 export const openSsh = (
-  host: string,
+  host: RemoteHost,
   argv: ReadonlyArray<string>
 ): Effect.Effect<SshConnection, SshFailure, Scope.Scope> =>
   Effect.gen(function* () {

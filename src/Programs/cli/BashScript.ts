@@ -1,11 +1,13 @@
 import type { Completion, Offers } from "./CompletionScript.ts"
-import { shellCases } from "./ShellCases.ts"
+import { hostNames, shellCases } from "./ShellCases.ts"
 
 /** One line of shell that offers words. */
 const offer = (offers: Offers | "values"): string => {
   switch (offers) {
     case "projects":
       return "offers=$(_autopilotd_projects)"
+    case "hosts":
+      return "offers=$(_autopilotd_hosts)"
     case "folders":
       return "_autopilotd_paths -d; return"
     case "files":
@@ -31,6 +33,9 @@ _autopilotd_projects() {
     file=\${file##*/}
     printf '%s\\n' "\${file%.json}"
   done
+}
+_autopilotd_hosts() {
+  ${hostNames('"\${AUTOPILOT_HOME:-$HOME/.autopilot}/hosts.toml"')}
 }
 _autopilotd_values() {
   case $1 in

@@ -9,7 +9,7 @@ import {
   verbs
 } from "../../Domain/cli/CommandTable.ts"
 import { groupTexts, textsOf } from "../../Domain/cli/CommandTexts.ts"
-import { type OptionRow, optionTable, questionTable } from "../../Domain/cli/OptionTable.ts"
+import { globalOptions, type OptionRow, optionTable, questionTable } from "../../Domain/cli/OptionTable.ts"
 import { settingNotes, settingValues } from "../../Domain/settings/SettingKeys.ts"
 import { bashScript } from "./BashScript.ts"
 import { fishScript } from "./FishScript.ts"
@@ -19,7 +19,7 @@ import { zshScript } from "./ZshScript.ts"
 export type Offer = readonly [word: string, meaning: string]
 
 /** The words in the place of a value: fixed ones, or those that only the machine knows. */
-export type Offers = ReadonlyArray<Offer> | "projects" | "folders" | "files"
+export type Offers = ReadonlyArray<Offer> | "projects" | "hosts" | "folders" | "files"
 
 /** What may stand behind a command. */
 interface CompletedCommand {
@@ -64,6 +64,7 @@ const valuesOf = (row: OptionRow): Offers => {
   if (row === questionTable.completions) return shells
   const completes = row._tag === "Valued" ? row.value.completes : undefined
   if (completes === "directory") return "folders"
+  if (completes === "host") return "hosts"
   return completes === "file" ? "files" : []
 }
 
@@ -88,7 +89,7 @@ const completion = (): Completion => {
     commands: verbs.map((verb) => ({
       labels: [verb, ...aliasesOf(verb)],
       options: [
-        ...commandRow(verb).options.map((key) => offerOf(optionTable[key])),
+        ...[...commandRow(verb).options, ...globalOptions].map((key) => offerOf(optionTable[key])),
         offerOf(questionTable.help)
       ],
       args: argsOf(verb),

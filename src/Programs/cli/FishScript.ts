@@ -1,4 +1,5 @@
 import type { Completion, Offer, Offers } from "./CompletionScript.ts"
+import { hostNames } from "./ShellCases.ts"
 
 const quote = (text: string): string => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`
 
@@ -13,6 +14,8 @@ const offer = (offers: Offers | "values"): string => {
   switch (offers) {
     case "projects":
       return "__autopilotd_projects"
+    case "hosts":
+      return "__autopilotd_hosts"
     case "folders":
       return "__fish_complete_directories $current"
     case "files":
@@ -34,6 +37,11 @@ function __autopilotd_projects
     for file in $home/state/*.json
         string replace -r '.*/(.*)\\.json$' '$1' -- $file
     end
+end
+function __autopilotd_hosts
+    set -l home $AUTOPILOT_HOME
+    test -n "$home"; or set home ~/.autopilot
+    ${hostNames("$home/hosts.toml")}
 end
 function __autopilotd_values
     switch $argv[1]

@@ -4,6 +4,10 @@ type Command = Completion["commands"][number]
 
 const label = (text: string): string => (text === "" ? '""' : `"${text}"`)
 
+/** A line of any shell that prints the names in hosts.toml; the path is one word of that shell. */
+export const hostNames = (path: string): string =>
+  String.raw`sed -n 's/^ *\[ *hosts *\. *"*\([A-Za-z0-9._-]*\).*/\1/p' ${path} 2>/dev/null`
+
 /** How a shell says it. */
 interface Dialect {
   /** One line that offers words. */

@@ -1,5 +1,5 @@
 import type { Completion, Offer, Offers } from "./CompletionScript.ts"
-import { shellCases } from "./ShellCases.ts"
+import { hostNames, shellCases } from "./ShellCases.ts"
 
 /** A word with its meaning for _describe, which separates them by a colon. */
 const item = ([word, meaning]: Offer): string =>
@@ -12,6 +12,8 @@ const offer = (offers: Offers | "values"): string => {
   switch (offers) {
     case "projects":
       return "_autopilotd_projects"
+    case "hosts":
+      return "_autopilotd_hosts"
     case "folders":
       return "_files -/; return"
     case "files":
@@ -30,6 +32,9 @@ export const zshScript = (completion: Completion): string => {
 # zsh completion of autopilotd. Write it once: autopilotd completions zsh > FOLDER_OF_FPATH/_autopilotd
 _autopilotd_projects() {
   offers=("\${AUTOPILOT_HOME:-$HOME/.autopilot}"/state/*.json(N:t:r))
+}
+_autopilotd_hosts() {
+  offers=(\${(f)"$(${hostNames('"\${AUTOPILOT_HOME:-$HOME/.autopilot}/hosts.toml"')})"})
 }
 _autopilotd_values() {
   case $1 in

@@ -24,7 +24,7 @@ const texts = fs
 const prose = new Set(
   (
     "is runs started never needs has permanently did of without and as to in with reads writes itself " +
-    "keeps shows safe that answers exists this cannot again daemon process settings program knows does version was were are can stops works"
+    "keeps shows safe that answers exists this cannot again daemon process settings program knows does version was were are can stops works there on opens begins whose should"
   ).split(" ")
 )
 
@@ -53,7 +53,8 @@ const wrongIn = (text: string): string | undefined => {
     if (/^--[a-z]/.test(word)) {
       const name = clean(word)
       const key = Object.entries(optionTable).find(([, row]) => row === longOf.get(name))?.[0]
-      if (name !== "--help" && (key === undefined || !options.includes(key))) return `${verb} ${name}`
+      if (name !== "--help" && name !== "--host" && (key === undefined || !options.includes(key)))
+        return `${verb} ${name}`
     } else if (!/^([A-Z]+|\d+|\$\{.*|-[a-z])$/.test(word)) return undefined
   }
   return undefined

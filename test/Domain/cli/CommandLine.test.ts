@@ -329,8 +329,8 @@ describe("an invalid command line", () => {
     ],
     ["--modle opus", `Unknown option "--modle". Did you mean "--model"?${general}`],
     [
-      "gui --host 0.0.0.0",
-      `Unknown option "--host". The panel listens on 127.0.0.1 only; from another machine, forward its port: ssh -L 7420:127.0.0.1:7420 HOST.\nTry: autopilotd gui --help`
+      "gui --bind 0.0.0.0",
+      `Unknown option "--bind". The panel listens on 127.0.0.1 only; from another machine, forward its port: ssh -L 7420:127.0.0.1:7420 HOST.\nTry: autopilotd gui --help`
     ],
     ["stop --no-wiat", `Unknown option "--no-wiat". Did you mean "--no-wait"?\nTry: autopilotd stop --help`],
     ["status -v", `Unknown option "-v". Did you mean "-V"?\nTry: autopilotd status --help`],

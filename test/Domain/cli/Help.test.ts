@@ -63,7 +63,7 @@ describe("the help", () => {
       assert.include(text, expected)
     assert.match(
       text,
-      /Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n {2}4 .*\n {2}5 .*\n {2}75 .*\n {2}77 .*\n {2}78 .*\n {2}124 .*\n {2}130 .*\n/
+      /Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n {2}4 .*\n {2}5 .*\n {2}6 .*\n {2}75 .*\n {2}77 .*\n {2}78 .*\n {2}124 .*\n {2}130 .*\n/
     )
   })
 

@@ -107,6 +107,7 @@ const valueOf: Record<OptionKey, FastCheck.Arbitrary<unknown>> = {
   readOnly: FastCheck.constant(true),
   text: FastCheck.constant(true),
   raw: FastCheck.constant(true),
+  host: FastCheck.oneof(someText, FastCheck.constantFrom("", "local", "box", "ssh://me@box:22/srv")),
   all: FastCheck.constant(true),
   json: FastCheck.constant(true)
 }

@@ -19,6 +19,7 @@ const run = {
   variables: {},
   wantsLoginPath: false,
   endsWithInput: false,
+  marksBegin: false,
   hasTerminal: false
 }
 const optionsOf = (argv: ReadonlyArray<string>) =>

@@ -38,6 +38,7 @@ describe("the package", () => {
         "dist/panel.js",
         "dist/program.js",
         "dist/relay.js",
+        "dist/remote.js",
         "dist/top.js",
         ...["app.js", "htmx.js", "inter.woff2", "mono.woff2", "style.css", "ws.js"].map(
           (name) => `dist/panel/${name}`

@@ -1,0 +1,126 @@
+import * as Either from "effect/Either"
+import type { CommandLine } from "../../Domain/cli/CommandLine.ts"
+import { exitCodeOf } from "../../Domain/cli/ExitCodes.ts"
+import { hostVariable, looksOnPath, runsLong } from "../../Domain/cli/HostChoice.ts"
+import { UsageError } from "../../Domain/cli/UsageError.ts"
+import { type CodedError, codeOf } from "../../Domain/control/ErrorCode.ts"
+import { answerText } from "../../Domain/json/JsonAnswer.ts"
+import { hostNamed, type KnownHost } from "../../Domain/remote/Hosts.ts"
+import { beginLine } from "../../Domain/remote/RemoteScript.ts"
+import { sshCommand } from "../../Domain/remote/SshCommand.ts"
+import { noStream, SshFailure, sshFailure, sshNotStarted } from "../../Domain/remote/SshFailure.ts"
+import { harmlessText, quoted } from "../../Domain/text/Printable.ts"
+import { autopilotFolder } from "../../Layers/daemon/HomeFolder.ts"
+import {
+  colourVariables,
+  hasControllingTerminal,
+  isAllTerminal
+} from "../../Layers/output/ControllingTerminal.ts"
+import { showsColour } from "../../Layers/output/TerminalColour.ts"
+import { HostsInvalid, readHosts } from "../../Layers/remote/HostsText.ts"
+import { awaitTurn, sshSurroundings } from "../../Layers/remote/SharedConnection.ts"
+import { runSsh } from "../../Layers/remote/SshRun.ts"
+import { version } from "../Version.ts"
+
+/** A command for another machine. */
+export interface RemoteCall {
+  /** The host as the user named it, never empty. */
+  readonly host: string
+  /** The command line without the host. */
+  readonly argv: ReadonlyArray<string>
+  readonly line: CommandLine | undefined
+}
+
+type Failure = SshFailure | HostsInvalid | UsageError
+
+/** No answer of this bundle has a time or an amount. */
+const noKeys = { moments: [], microDollars: [] }
+
+const knownHost = async (name: string, root: string | undefined): Promise<KnownHost> => {
+  const found = hostNamed(name, root === undefined ? [] : await readHosts(root))
+  if (Either.isRight(found)) return found.right
+  throw new UsageError({
+    problem: `The host ${quoted(name)} of --host or ${hostVariable} cannot be used: ${found.left}.`,
+    help: "autopilotd help --all"
+  })
+}
+
+const write = (stream: NodeJS.WriteStream, text: string): Promise<void> =>
+  new Promise((resolve) => {
+    stream.on("error", () => resolve())
+    stream.write(text, () => resolve())
+  })
+
+/** Prints a failure. `isShown`: ssh has said its part already. */
+const report = async (failure: Failure, wantsJson: boolean, isShown: boolean): Promise<void> => {
+  const coded: CodedError = failure
+  const text = isShown && failure instanceof SshFailure ? failure.meaning : failure.message
+  if (wantsJson)
+    await write(
+      process.stdout,
+      answerText({ success: false, message: failure.message, code: codeOf(coded) }, noKeys)
+    )
+  else await write(process.stderr, harmlessText(`autopilotd: ${text}\n`))
+}
+
+/** Runs ssh, and returns the exit code. Throws a `Failure` before anything was shown. */
+const connected = async ({ argv, host: name, line }: RemoteCall, wantsJson: boolean): Promise<number> => {
+  const root = autopilotFolder()
+  const host = await knownHost(name, root)
+  const invocation = line?._tag === "Run" ? line.invocation : undefined
+  const hasTerminal = isAllTerminal()
+  const isLong = invocation !== undefined && runsLong(invocation)
+  const surroundings = await sshSurroundings(host, root)
+  const words = sshCommand(
+    host,
+    { ...surroundings, canAsk: hasControllingTerminal() },
+    {
+      words: argv,
+      variables: colourVariables(hasTerminal, showsColour()),
+      wantsLoginPath: invocation !== undefined && looksOnPath(invocation),
+      endsWithInput: isLong && !hasTerminal,
+      marksBegin: !hasTerminal,
+      editor:
+        invocation?.verb === "config edit" ? (process.env["VISUAL"] ?? process.env["EDITOR"]) : undefined,
+      hasTerminal
+    }
+  )
+  await awaitTurn(surroundings.controlPath)
+  const ran = await runSsh(words, {
+    input: hasTerminal ? "terminal" : isLong ? "lifeline" : "none",
+    beginLine: hasTerminal ? undefined : beginLine,
+    keepsErrors: wantsJson
+  })
+  if (ran._tag === "NotSpawned") throw sshNotStarted(host, ran.reason)
+  const { code, instead, interrupted, stderr } = ran
+  if (interrupted !== undefined) return interrupted
+  // A login shell that refuses to run anything has a code of its own.
+  const failure =
+    sshFailure({ host, code, stderr, version }) ??
+    (instead === undefined ? undefined : noStream(host, instead))
+  // The command there has answered for itself, and for a program that is enough.
+  const isAnswered = failure?._tag === "NoDaemonThere" || failure?._tag === "OtherVersionThere"
+  if (failure === undefined || (isAnswered && wantsJson)) {
+    if (wantsJson) await write(process.stderr, stderr)
+    return code
+  }
+  await report(failure, wantsJson, true)
+  return isAnswered ? code : exitCodeOf(codeOf(failure))
+}
+
+/** Carries a command out on another machine, as if it were typed there, and returns the exit code. */
+export const runRemote = async (call: RemoteCall): Promise<number> => {
+  const { line } = call
+  const wantsJson =
+    line?._tag === "Run"
+      ? line.invocation.options.json === true
+      : line?._tag === "Version" && line.json === true
+  try {
+    return await connected(call, wantsJson)
+  } catch (cause) {
+    if (!(cause instanceof SshFailure || cause instanceof HostsInvalid || cause instanceof UsageError))
+      throw cause
+    await report(cause, wantsJson, false)
+    return exitCodeOf(codeOf(cause))
+  }
+}
