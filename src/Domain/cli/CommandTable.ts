@@ -22,7 +22,7 @@ interface CommandRow {
     readonly because: string
   }
   /** Whether `-- CMD ARGS` may follow. */
-  readonly takesWorker: boolean
+  readonly takesWorker?: true
   /** Whether it must. */
   readonly needsWorker?: true
 }
@@ -61,15 +61,13 @@ const commandTable = {
   status: {
     optional: ["names"],
     options: ["project", "json"],
-    unlisted,
-    takesWorker: false
+    unlisted
   },
   projects: {
     aliases: ["ps", "ls"],
     optional: ["names"],
     options: ["long", "project", "json"],
-    unlisted,
-    takesWorker: false
+    unlisted
   },
   logs: {
     optional: ["names"],
@@ -85,96 +83,78 @@ const commandTable = {
       "raw",
       "project",
       "json"
-    ],
-    takesWorker: false
+    ]
   },
   hogs: {
     options: ["long", "json"],
-    unlisted,
-    takesWorker: false
+    unlisted
   },
   metrics: {
-    options: ["openMetrics", "output", "json"],
-    takesWorker: false
+    options: ["openMetrics", "output", "json"]
   },
   history: {
     optional: ["name"],
     options: ["long", "lines", "since", "until", "project", "json"],
-    unlisted,
-    takesWorker: false
+    unlisted
   },
   events: {
     optional: ["name"],
-    options: ["follow", "lines", "since", "until", "project", "json"],
-    takesWorker: false
+    options: ["follow", "lines", "since", "until", "project", "json"]
   },
   top: {
-    options: [],
-    takesWorker: false
+    options: []
   },
   wait: {
     optional: ["name"],
-    options: ["timeout", "project", "json"],
-    takesWorker: false
+    options: ["timeout", "project", "json"]
   },
   why: {
     optional: ["name"],
     options: ["all", "long", "project", "json"],
-    unlisted,
-    takesWorker: false
+    unlisted
   },
   doctor: {
-    options: ["config", "json"],
-    takesWorker: false
+    options: ["config", "json"]
   },
   switch: {
     args: ["target"],
-    options: ["keep", "yes", "noWait", "json"],
-    takesWorker: false
+    options: ["keep", "yes", "noWait", "json"]
   },
   use: {
     args: ["target"],
-    options: ["json"],
-    takesWorker: false
+    options: ["json"]
   },
   "start-worker": {
     optional: ["names"],
     options: control,
-    unlisted,
-    takesWorker: false
+    unlisted
   },
   "stop-worker": {
     optional: ["names"],
     options: control,
-    unlisted,
-    takesWorker: false
+    unlisted
   },
   "restart-worker": {
     aliases: ["restart"],
     optional: ["names"],
     options: control,
-    unlisted,
-    takesWorker: false
+    unlisted
   },
   "budget show": {
     options: ["long", "json"],
-    unlisted,
-    takesWorker: false
+    unlisted
   },
   "budget reset": {
     optional: ["name"],
     options: ["project", "json"],
-    unlisted,
-    takesWorker: false
+    unlisted
   },
   "notify test": {
     optional: ["channel"],
-    options: ["config", "json"],
-    takesWorker: false
+    options: ["config", "json"]
   },
   "notify list": {
-    options: ["config", "json"],
-    takesWorker: false
+    options: ["config", "json"]
   },
   reload: {
     optional: ["name"],
@@ -183,67 +163,53 @@ const commandTable = {
       option: "project",
       other: "restart",
       because: "a reload reads the settings of all projects"
-    },
-    takesWorker: false
+    }
   },
   stop: {
-    options: ["noWait", "config", "json"],
-    takesWorker: false
+    options: ["noWait", "config", "json"]
   },
   relay: {
-    options: ["config"],
-    takesWorker: false
+    options: ["config"]
   },
   "dial-stdio": {
-    options: ["readOnly"],
-    takesWorker: false
+    options: ["readOnly"]
   },
   gui: {
-    options: ["port", "open", "startDaemon", "workdir", "project"],
-    takesWorker: false
+    options: ["port", "open", "startDaemon", "workdir", "project"]
   },
   init: {
-    options: ["workdir", "project", "json"],
-    takesWorker: false
+    options: ["workdir", "project", "json"]
   },
   install: {
-    options: ["gui", "print", "json"],
-    takesWorker: false
+    options: ["gui", "print", "json"]
   },
   uninstall: {
-    options: ["gui", "json"],
-    takesWorker: false
+    options: ["gui", "json"]
   },
   "config check": {
     options: [...worker, ...ofSettings],
     takesWorker: true
   },
   "config show": {
-    options: ["config", "json"],
-    takesWorker: false
+    options: ["config", "json"]
   },
   "config get": {
     args: ["key"],
-    options: ofSettings,
-    takesWorker: false
+    options: ofSettings
   },
   "config set": {
     args: ["key", "value"],
-    options: changing,
-    takesWorker: false
+    options: changing
   },
   "config unset": {
     args: ["key"],
-    options: changing,
-    takesWorker: false
+    options: changing
   },
   "config edit": {
-    options: ["config", "json"],
-    takesWorker: false
+    options: ["config", "json"]
   },
   "config schema": {
-    options: ["json"],
-    takesWorker: false
+    options: ["json"]
   }
 } as const satisfies Record<string, CommandRow>
 

@@ -35,7 +35,7 @@ _autopilotd_projects() {
   done
 }
 _autopilotd_hosts() {
-  ${hostNames('"\${AUTOPILOT_HOME:-$HOME/.autopilot}/hosts.toml"')}
+  ${hostNames('"${AUTOPILOT_HOME:-$HOME/.autopilot}/hosts.toml"')}
 }
 _autopilotd_values() {
   case $1 in

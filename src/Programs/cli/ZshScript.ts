@@ -34,7 +34,7 @@ _autopilotd_projects() {
   offers=("\${AUTOPILOT_HOME:-$HOME/.autopilot}"/state/*.json(N:t:r))
 }
 _autopilotd_hosts() {
-  offers=(\${(f)"$(${hostNames('"\${AUTOPILOT_HOME:-$HOME/.autopilot}/hosts.toml"')})"})
+  offers=(\${(f)"$(${hostNames('"${AUTOPILOT_HOME:-$HOME/.autopilot}/hosts.toml"')})"})
 }
 _autopilotd_values() {
   case $1 in
