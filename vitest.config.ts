@@ -22,7 +22,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "live",
-          include: ["test/{live,systemd}/**/*.test.ts"],
+          include: ["test/{live,systemd,deploy}/**/*.test.ts"],
           globalSetup: ["./test/globalSetup.ts"]
         }
       }

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { unlessMissing } from "../fixtures/Missing.ts"
 
@@ -29,6 +29,36 @@ const verdict = Effect.fnUntraced(function* (path: string) {
     env: { PATH: process.env["PATH"], HOME: home, XDG_RUNTIME_DIR: home, LC_ALL: "C.UTF-8" }
   })
   return error === undefined ? stdout + stderr : yield* Effect.die(error)
+})
+
+/** The settings of a unit, without comments. */
+const settingsIn = (path: string): ReadonlyArray<string> =>
+  fs
+    .readFileSync(path, "utf8")
+    .split("\n")
+    .filter((line) => /^\w+=/.test(line))
+
+describe("the system unit for one user", () => {
+  it("differs from the user unit only in who runs it, from where, and when", () => {
+    const ofUser = settingsIn(join(units, "autopilotd.service"))
+    const ofSystem = settingsIn(resolve(units, "../deploy/systemd/autopilotd@.service"))
+    const name = (line: string) => line.slice(0, line.indexOf("="))
+    assert.sameMembers(ofSystem.filter((line) => !ofUser.includes(line)).map(name), [
+      "Description",
+      "After",
+      "User",
+      "WorkingDirectory",
+      "ExecStart",
+      "ExecReload",
+      "WantedBy"
+    ])
+    assert.sameMembers(ofUser.filter((line) => !ofSystem.includes(line)).map(name), [
+      "Description",
+      "ExecStart",
+      "ExecReload",
+      "WantedBy"
+    ])
+  })
 })
 
 describe("a unit that is shipped", () => {

@@ -27,7 +27,7 @@ mkdir "$group" "$MACHINE_FOLDER"/{home,linger,project,opt,run,root}
 chown 1500:1500 "$MACHINE_FOLDER/home"
 chmod 700 "$MACHINE_FOLDER/home"
 # A copy that everybody may read, wherever the checkout is and whatever its modes are.
-(cd "$here/../.." && cp -rL --parents -t "$MACHINE_FOLDER/project" bin dist systemd examples package.json test/fixtures)
+(cd "$here/../.." && cp -rL --parents -t "$MACHINE_FOLDER/project" bin deploy dist systemd examples package.json test/fixtures)
 chmod -R a+rX,go-w "$MACHINE_FOLDER/project"
 echo "folder $MACHINE_FOLDER"
 echo "group $group"

@@ -24,11 +24,13 @@ beforeAll(async () => {
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
 
 describe("the package", () => {
-  it("holds the bundle, the launcher, the unit, the examples and the documents, and nothing else", () => {
+  it("holds the bundle, the launcher, the units, what deploys it, the examples and the documents, and nothing else", () => {
     assert.sameMembers(
       shipped.filter((path) => !/^docs\/[^/]+\.md$/.test(path)),
       [
         "bin/autopilotd",
+        "deploy/Containerfile",
+        "deploy/systemd/autopilotd@.service",
         "dist/autopilotd.js",
         "dist/daemon.js",
         "dist/dial.js",

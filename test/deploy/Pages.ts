@@ -1,0 +1,17 @@
+import * as fs from "node:fs"
+import { join, resolve } from "node:path"
+
+/** The checkout. */
+export const root = resolve(import.meta.dirname, "../..")
+
+/**
+ * The lines that a page of docs tells the reader to type below a heading: its code blocks of shell, in their order. What a
+ * test runs is what stands there.
+ */
+export const linesBelow = (page: string, heading: string): ReadonlyArray<string> => {
+  const text = fs.readFileSync(join(root, "docs", page), "utf8")
+  const section = text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? ""
+  const blocks = [...section.matchAll(/^```sh\n(.*?)^```$/gms)].map((match) => match[1] ?? "")
+  if (blocks.length === 0) throw new Error(`docs/${page} has no shell block below "${heading}"`)
+  return blocks
+}
