@@ -33,20 +33,11 @@ type Attempt =
   | { readonly _tag: "Held"; readonly lock: HomeLock }
   | { readonly _tag: "Taken"; readonly identity: Identity }
 
-/**
- * Whether the lock file at the path is still the one that is locked. A disk that does not answer takes no lock away: the
- * kernel keeps it for this process.
- */
-export const isInPlace = ({ lockFile }: HomePaths, { identity }: HomeLock): Effect.Effect<boolean> =>
-  askDisk(
-    lockFile,
-    lockFile,
-    Effect.tryPromise(() => fs.stat(lockFile, { bigint: true }))
-  ).pipe(
-    Effect.match({
-      onFailure: ({ _tag }) => _tag === "SilentDisk",
-      onSuccess: (found) => isSame(found, identity)
-    })
+/** Whether the lock file at the path is the one that is locked. Asks the disk. */
+export const isAt = (lockFile: string, { identity }: Pick<HomeLock, "identity">): Promise<boolean> =>
+  fs.stat(lockFile, { bigint: true }).then(
+    (found) => isSame(found, identity),
+    () => false
   )
 
 /** Binds a name, also beside flock(1), so that a daemon without flock(1) notices this one. Returns whether it is bound. */
@@ -87,7 +78,15 @@ export const tryLock = (
         )
       }
       const isHeld = isBound || (locked === "held" && (yield* isForeign(identity)))
-      const isHere = yield* isInPlace(paths, lock)
+      // A disk that does not answer takes no lock away: the kernel keeps it for this process.
+      const isHere = yield* Effect.orElseSucceed(
+        askDisk(
+          paths.lockFile,
+          paths.lockFile,
+          Effect.promise(() => isAt(paths.lockFile, lock))
+        ),
+        () => true
+      )
       if (isHeld && isHere) return { _tag: "Held", lock }
       yield* Scope.close(own, Exit.void)
       if (isHere) return { _tag: "Taken", identity }

@@ -13,10 +13,11 @@ import * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { replaceFile } from "../files/AtomicFile.ts"
 import { askDisk } from "../files/PathQuestions.ts"
+import { errorCode } from "../files/SystemError.ts"
 import { readTextFile } from "../files/TextFile.ts"
 import { AutopilotHome, type HomePaths, HomeUnusable, prepare } from "./AutopilotHome.ts"
 import { homeId, keepId } from "./HomeId.ts"
-import { type HomeLock, hasOpen, holderOfRemoved, isInPlace, isListening, tryLock } from "./HomeLock.ts"
+import { type HomeLock, hasOpen, holderOfRemoved, isAt, isListening, tryLock } from "./HomeLock.ts"
 
 /** Another daemon of this home holds the lock or answers. `pid` is undefined where it is unknown. */
 export class AlreadyRunning extends Data.TaggedError("AlreadyRunning")<{
@@ -161,28 +162,33 @@ const removePidFile = ({ pidFile, root }: HomePaths) =>
     Effect.ignoreLogged
   )
 
-/** The files of the home that the daemon needs and can make again. A disk that does not answer has lost none. */
-const missingIn = (
+/** The names in a folder; none where there is no folder, undefined where it cannot be listed. */
+const namesIn = (folder: string): Promise<ReadonlySet<string> | undefined> =>
+  fs.readdir(folder).then(
+    (names) => new Set(names),
+    (cause: unknown) => (errorCode(cause) === "ENOENT" ? new Set() : undefined)
+  )
+
+/**
+ * What the home has lost: its lock file, and files that the daemon needs and can make again. Each start of a worker asks,
+ * so this is one question, which lists two folders. A disk that does not answer has lost nothing.
+ */
+const lossesOf = (
   { idFile, lockFile, logDir, pidFile, placeFile, root, stateDir }: HomePaths,
+  lock: HomeLock,
   stateFiles: ReadonlySet<string>
 ) => {
-  const isMissing = (path: string) =>
-    fs.access(path).then(
-      () => false,
-      () => true
+  const question = Effect.promise(async () => {
+    const isLockLost = !(await isAt(lockFile, lock))
+    const names = await namesIn(root)
+    const states = await namesIn(stateDir)
+    const missing = [lockFile, stateDir, logDir, idFile, placeFile, pidFile].filter(
+      (path) => names?.has(basename(path)) === false
     )
-  return Effect.gen(function* () {
-    const missing = yield* Effect.filter([lockFile, stateDir, logDir, idFile, placeFile, pidFile], (path) =>
-      Effect.promise(() => isMissing(path))
-    )
-    if (missing.includes(stateDir)) return missing
-    // One question for the files of all projects.
-    const names = yield* Effect.tryPromise(() => fs.readdir(stateDir))
-    return [...missing, ...[...stateFiles].filter((path) => !names.includes(basename(path)))]
-  }).pipe(
-    (question) => askDisk(root, root, question),
-    Effect.orElseSucceed((): ReadonlyArray<string> => [])
-  )
+    const unsaved = [...stateFiles].filter((path) => states?.has(basename(path)) === false)
+    return { isLockLost, missing: missing.includes(stateDir) ? missing : [...missing, ...unsaved] }
+  })
+  return Effect.orElseSucceed(askDisk(root, root, question), () => ({ isLockLost: false, missing: [] }))
 }
 
 /** A start that finds this daemon lets go of the lock within this time. */
@@ -224,11 +230,11 @@ const make = Effect.gen(function* () {
   })
 
   const makeAgain = Effect.gen(function* () {
-    const missing = yield* missingIn(home, stateFiles)
+    const { isLockLost, missing } = yield* lossesOf(home, lock, stateFiles)
     // The writer of a file names it again.
     stateFiles.clear()
     yield* Effect.provideService(prepare, AutopilotHome, home)
-    if (!(yield* isInPlace(home, lock))) {
+    if (isLockLost) {
       const isHeld = yield* lockAgain.pipe(
         Effect.as(true),
         Effect.retry({
@@ -260,8 +266,8 @@ const make = Effect.gen(function* () {
     isCertain: Effect.sync(() => lock.isCertain),
     holds: Effect.gen(function* () {
       if (yield* Deferred.isDone(isLost)) return false
-      const isWhole = (yield* isInPlace(home, lock)) && (yield* missingIn(home, stateFiles)).length === 0
-      if (!isWhole) yield* makeAgain
+      const { isLockLost, missing } = yield* lossesOf(home, lock, stateFiles)
+      if (isLockLost || missing.length > 0) yield* makeAgain
       return !(yield* Deferred.isDone(isLost))
     }).pipe(turn.withPermits(1)),
     giveUp: Effect.asVoid(Deferred.succeed(isLost, undefined)),

@@ -5,6 +5,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
+import * as Runtime from "effect/Runtime"
+import { PlainTimer } from "../concurrency/EventLoop.ts"
 
 /** A disk that does not answer within this time counts as silent: nothing of the daemon may wait for it for ever. */
 export const answerLimit = Duration.seconds(10)
@@ -66,19 +68,21 @@ export const askDisk = <A, E, R>(
           asker.isOverdue = false
         })
     ).pipe(Effect.uninterruptible, room.withPermits(1), asker.turn.withPermits(1))
-    const overdue = Effect.suspend(() => {
-      asker.isOverdue = asker.path !== undefined
-      return new SilentDisk({ path: asker.path ?? overduePath() ?? path })
+    const timer = yield* PlainTimer
+    const runtime = yield* Effect.runtime<R>()
+    return yield* Effect.async<A, E | SilentDisk>((resume) => {
+      const cancel = timer.after(Duration.toMillis(answerLimit), () => {
+        asker.isOverdue = asker.path !== undefined
+        resume(new SilentDisk({ path: asker.path ?? overduePath() ?? path }))
+      })
+      // A fiber without a parent: neither an interruption nor the time limit waits for the answer.
+      const fiber = Runtime.runFork(runtime, Effect.interruptible(asked))
+      fiber.addObserver((exit) => {
+        cancel()
+        resume(exit)
+      })
+      return Effect.zipRight(Effect.sync(cancel), Fiber.interruptFork(fiber))
     })
-    const answer = yield* Deferred.make<A, E | SilentDisk>()
-    // Fibers without a parent: neither an interruption nor the time limit waits for the answer.
-    return yield* Effect.acquireUseRelease(
-      Effect.forEach([asked, Effect.delay(overdue, answerLimit)], (racer) =>
-        Effect.forkDaemon(Effect.interruptible(Effect.intoDeferred(racer, answer)))
-      ),
-      () => Deferred.await(answer),
-      (fibers) => Effect.forEach(fibers, Fiber.interruptFork, { discard: true })
-    )
   })
 
 /** The checks that wait for a disk, by path. */

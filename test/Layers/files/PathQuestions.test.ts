@@ -3,7 +3,11 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
-import { askDisk } from "../../../src/Layers/files/PathQuestions.ts"
+import { askDisk as ask } from "../../../src/Layers/files/PathQuestions.ts"
+import { testTimers } from "../../fixtures/PlainTimers.ts"
+
+const askDisk = <A>(name: string, path: string, question: Effect.Effect<A>) =>
+  Effect.provide(ask(name, path, question), testTimers)
 
 /** A question that a disk answers when it is told to. */
 const question = Effect.gen(function* () {

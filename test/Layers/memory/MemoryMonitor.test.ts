@@ -1,21 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
-import * as Runtime from "effect/Runtime"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import type { MemoryReading, UnusableFile } from "../../../src/Domain/machine/MemoryReading.ts"
 import type { EffectiveSettings } from "../../../src/Domain/settings/EffectiveSettings.ts"
 import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
-import { PlainTimer } from "../../../src/Layers/concurrency/EventLoop.ts"
 import * as Concerns from "../../../src/Layers/history/Concerns.ts"
 import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import { MemoryReader } from "../../../src/Layers/machine/MemoryReader.ts"
 import * as MemoryMonitor from "../../../src/Layers/memory/MemoryMonitor.ts"
 import { ChangeableSettings, changeableSettings } from "../../fixtures/ChangeableSettings.ts"
+import { testTimers } from "../../fixtures/PlainTimers.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"
 import { gib } from "../machine/KernelFolders.ts"
 import { settle } from "../worker/SupervisorWorld.ts"
@@ -50,17 +48,6 @@ const change = (world: World, to: Partial<MemoryReading>) =>
 const settingsOf = (memory: RawSettings): EffectiveSettings =>
   inForce({ worker_command: { type: "Command", argv: ["worker"] }, memory })
 
-/** Timers by the clock of the test. */
-const Timer = Layer.effect(
-  PlainTimer,
-  Effect.map(Effect.runtime<never>(), (runtime) => ({
-    after: (delayMs: number, act: () => void) => {
-      const fiber = Runtime.runFork(runtime, Effect.zipRight(Effect.sleep(delayMs), Effect.sync(act)))
-      return () => fiber.unsafeInterruptAsFork(FiberId.none)
-    }
-  }))
-)
-
 const inWorld =
   (world: World, memory: RawSettings = {}) =>
   <A, E, R>(test: Effect.Effect<A, E, R>) => {
@@ -78,7 +65,7 @@ const inWorld =
       test,
       MemoryMonitor.layer.pipe(
         Layer.provide(Concerns.layer),
-        Layer.provide(Layer.mergeAll(Events, Reader, Timer)),
+        Layer.provide(Layer.mergeAll(Events, Reader, testTimers)),
         Layer.provideMerge(changeableSettings(settingsOf, memory))
       )
     )
