@@ -52,13 +52,15 @@ const program = async (entry, outfile, options = {}) =>
       outfile,
       platform: "node",
       target: "node20",
-      format: "esm",
-      define: { AUTOPILOTD_VERSION: JSON.stringify(version) },
-      // Some dependencies are CommonJS and call require for Node's own modules.
-      banner: {
-        js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);'
-      },
-      ...options
+      // Node starts a CommonJS program 5 ms sooner, and require needs none of what import() brings along.
+      format: "cjs",
+      supported: { "dynamic-import": false },
+      ...options,
+      define: {
+        AUTOPILOTD_VERSION: JSON.stringify(version),
+        "import.meta.dirname": "__dirname",
+        ...options.define
+      }
     })
   )
 
@@ -78,24 +80,22 @@ const builds = await Promise.all([
   // What starts first is small: it runs the quick commands, and loads the rest for all others.
   program("src/Programs/main.ts", "dist/autopilotd.js", {
     minify: true,
-    banner: {},
     define: {
-      AUTOPILOTD_VERSION: JSON.stringify(version),
       AUTOPILOTD_REPLY_SHAPES: JSON.stringify(replyShapes()),
       AUTOPILOTD_TWIN_KEYS: JSON.stringify(twinKeys)
     }
   }),
-  program("src/Domain/cli/Help.ts", "dist/help.js", { minify: true, banner: {} }),
+  program("src/Domain/cli/Help.ts", "dist/help.js", { minify: true }),
   program("src/Programs/daemon/Serve.ts", "dist/daemon.js"),
-  program("src/Programs/control/DialStdio.ts", "dist/dial.js", { minify: true, banner: {} }),
+  program("src/Programs/control/DialStdio.ts", "dist/dial.js", { minify: true }),
   program("src/Programs/Program.ts", "dist/program.js"),
   // The panel is a bundle of its own, so that the daemon does not load a web server.
   program("src/Programs/panel/Gui.ts", "dist/panel.js"),
   program("src/Programs/status/Top.ts", "dist/top.js"),
   program("src/Programs/notify/NotifyCommands.ts", "dist/notify.js"),
   // It starts before each command with --host.
-  program("src/Programs/remote/Remote.ts", "dist/remote.js", { minify: true, banner: {} }),
-  program("src/Domain/metrics/MetricsText.ts", "dist/metrics.js", { minify: true, banner: {} }),
+  program("src/Programs/remote/Remote.ts", "dist/remote.js", { minify: true }),
+  program("src/Domain/metrics/MetricsText.ts", "dist/metrics.js", { minify: true }),
   // It runs beside the daemon all night: short names save 4 MiB of it.
   program("src/Programs/relay/Relay.ts", "dist/relay.js", { minify: true }),
   // What the browser loads. The fonts stand beside the style sheet.
@@ -128,6 +128,8 @@ const replace = (path, contents) => {
 mkdirSync(join(root, "dist/panel"), { recursive: true })
 for (const { contents, path } of builds.flatMap(({ outputFiles }) => outputFiles)) replace(path, contents)
 for (const [to, from] of Object.entries(copies)) replace(join(root, to), readFileSync(join(root, from)))
+// The package says "module", for its sources.
+replace(join(root, "dist/package.json"), '{ "type": "commonjs" }\n')
 replace(
   join(root, "dist/THIRD-PARTY-NOTICES.txt"),
   notices(

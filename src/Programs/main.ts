@@ -14,7 +14,7 @@ import { version } from "./Version.ts"
 
 /** The help is in a bundle of its own: no command needs its texts. */
 const printHelp = async ({ isAll, topic }: Extract<CommandLine, { readonly _tag: "Help" }>) => {
-  const bundle = new URL("./help.js", import.meta.url).href
+  const bundle = `${import.meta.dirname}/help.js`
   const { helpText }: typeof import("../Domain/cli/Help.ts") = await import(bundle)
   await print(helpText(topic, isAll))
 }
@@ -24,35 +24,35 @@ const noKeys = { moments: [], microDollars: [] }
 
 /** Everything else is in a bundle of its own, which takes three times as long to load as Node. */
 const runProgram = async (argv: ReadonlyArray<string>, earlier: ReadonlyArray<Exchanged>): Promise<void> => {
-  const bundle = new URL("./program.js", import.meta.url).href
+  const bundle = `${import.meta.dirname}/program.js`
   const { run }: typeof import("./Program.ts") = await import(bundle)
   run(argv, earlier)
 }
 
 /** The daemon loads nothing but its own bundle. */
 const runDaemon = async (argv: ReadonlyArray<string>, invocation: Invocation): Promise<void> => {
-  const bundle = new URL("./daemon.js", import.meta.url).href
+  const bundle = `${import.meta.dirname}/daemon.js`
   const { serve }: typeof import("./daemon/Serve.ts") = await import(bundle)
   serve(argv, invocation)
 }
 
 /** The relay that the daemon starts loads nothing but its own bundle. */
 const runRelay = async (): Promise<void> => {
-  const bundle = new URL("./relay.js", import.meta.url).href
+  const bundle = `${import.meta.dirname}/relay.js`
   const { run }: typeof import("./relay/Relay.ts") = await import(bundle)
   run()
 }
 
 /** A remote client waits for the first line of `dial-stdio`, which therefore is a bundle of its own. */
 const runDialStdio = async (isReadOnly: boolean): Promise<number | undefined> => {
-  const bundle = new URL("./dial.js", import.meta.url).href
+  const bundle = `${import.meta.dirname}/dial.js`
   const { run }: typeof import("./control/DialStdio.ts") = await import(bundle)
   return run(isReadOnly)
 }
 
 /** Hands a command line over to another machine, without loading anything of the commands. */
 const runThere = async (call: RemoteCall): Promise<void> => {
-  const bundle = new URL("./remote.js", import.meta.url).href
+  const bundle = `${import.meta.dirname}/remote.js`
   const { runRemote }: typeof import("./remote/Remote.ts") = await import(bundle)
   exitProcess(await runRemote(call))
 }

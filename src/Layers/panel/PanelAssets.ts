@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto"
 import * as fs from "node:fs/promises"
 import { extname, join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { gzipSync } from "node:zlib"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -39,7 +38,7 @@ export interface PanelAssets {
 
 /** Reads the files that the build has put beside the bundle. */
 export const loadAssets: Effect.Effect<PanelAssets, AssetsMissing> = Effect.suspend(() => {
-  const folder = fileURLToPath(new URL("./panel/", import.meta.url))
+  const folder = join(import.meta.dirname, "panel")
   return Effect.tryPromise({
     try: async () => {
       const names = await fs.readdir(folder)

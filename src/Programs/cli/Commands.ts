@@ -50,7 +50,7 @@ const serviceLayer = Effect.gen(function* () {
 
 /** A bundle of its own, which holds the web client: the daemon must not grow by it. */
 const notifyBundle: Effect.Effect<typeof import("../notify/NotifyCommands.ts")> = Effect.promise(
-  () => import(new URL("./notify.js", import.meta.url).href)
+  () => import(`${import.meta.dirname}/notify.js`)
 )
 
 /**
@@ -85,7 +85,7 @@ export const commands = {
   }),
   metrics: Effect.fnUntraced(function* (invocation: Invocation) {
     // The table and its writers are a bundle of their own: the daemon must not grow by them.
-    const bundle = new URL("./metrics.js", import.meta.url).href
+    const bundle = `${import.meta.dirname}/metrics.js`
     const { metricsText }: typeof import("../../Domain/metrics/MetricsText.ts") = yield* Effect.promise(
       () => import(bundle)
     )
@@ -104,7 +104,7 @@ export const commands = {
   }),
   top: Effect.fnUntraced(function* () {
     // A bundle of its own, which holds the terminal's library: the daemon must not grow by it.
-    const bundle = new URL("./top.js", import.meta.url).href
+    const bundle = `${import.meta.dirname}/top.js`
     const { top }: typeof import("../status/Top.ts") = yield* Effect.promise(() => import(bundle))
     yield* top
   }),
@@ -113,7 +113,7 @@ export const commands = {
     const SettingsFile = yield* Effect.promise(() => import("../../Layers/settings/SettingsFile.ts"))
     const settings = yield* Effect.provide(wantedRelay(invocation), SettingsFile.layer)
     // A bundle of its own, which holds what talks to a network: the daemon must not grow by it.
-    const bundle = new URL("./relay.js", import.meta.url).href
+    const bundle = `${import.meta.dirname}/relay.js`
     const { relay }: typeof import("../relay/Relay.ts") = yield* Effect.promise(() => import(bundle))
     yield* Effect.provide(relay(settings), Client)
   }),
@@ -172,7 +172,7 @@ export const commands = {
   }),
   gui: Effect.fnUntraced(function* (invocation: Invocation) {
     // A bundle of its own, which holds the web server: the daemon must not grow by it.
-    const bundle = new URL("./panel.js", import.meta.url).href
+    const bundle = `${import.meta.dirname}/panel.js`
     const { gui }: typeof import("../panel/Gui.ts") = yield* Effect.promise(() => import(bundle))
     yield* gui(invocation)
   }),

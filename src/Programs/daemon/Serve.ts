@@ -16,7 +16,7 @@ import { start } from "./Start.ts"
 const startOrHelp = Effect.fnUntraced(function* (argv: ReadonlyArray<string>, invocation: Invocation) {
   if (argv.length > 0 || !(yield* startsNothing(invocation))) return yield* start(invocation)
   const { out } = yield* CommandOutput.CommandOutput
-  const bundle = new URL("./help.js", import.meta.url).href
+  const bundle = `${import.meta.dirname}/help.js`
   const { helpText }: typeof import("../../Domain/cli/Help.ts") = yield* Effect.promise(() => import(bundle))
   yield* out(helpText())
 })

@@ -31,7 +31,13 @@ const status = (worker_status: string) => ({
 /** An installation without the whole program: whoever needs it fails. */
 const quickOnly = Effect.map(temporaryHome, (folder) => {
   const root = dirname(dirname(launcher))
-  for (const path of ["bin/autopilotd", "dist/autopilotd.js", "dist/help.js", "package.json"]) {
+  for (const path of [
+    "bin/autopilotd",
+    "dist/autopilotd.js",
+    "dist/help.js",
+    "dist/package.json",
+    "package.json"
+  ]) {
     fs.mkdirSync(dirname(join(folder, path)), { recursive: true })
     fs.copyFileSync(join(root, path), join(folder, path))
   }

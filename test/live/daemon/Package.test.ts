@@ -38,6 +38,7 @@ describe("the package", () => {
         "dist/metrics.js",
         "dist/notify.js",
         "dist/panel.js",
+        "dist/package.json",
         "dist/program.js",
         "dist/relay.js",
         "dist/remote.js",
