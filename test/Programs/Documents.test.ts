@@ -47,7 +47,7 @@ describe("the manual", () => {
     const wanted = [
       ...verbs.map((verb) => `autopilotd ${verb}`),
       ...Object.values(optionTable).map((option) => `--${option.long}`),
-      ...settingKeys.map(({ key }) => key),
+      ...settingKeys().map(({ key }) => key),
       ...settingVariables.map(({ name }) => name),
       workerBinaryVariable,
       "AUTOPILOT_HOME",

@@ -19,8 +19,6 @@ const requestTypes: ReadonlyArray<string> = ControlRequest.members.map(
 )
 const expectedTypes = listed(requestTypes, "or")
 
-const decodeKnownRequest = Schema.decodeUnknownEither(ControlRequest)
-
 /** Characters of the input that an error quotes. */
 const excerptLength = 60
 
@@ -99,16 +97,17 @@ export const decodeRequest = (text: string): Either.Either<ControlRequest, strin
     if (!requestTypes.includes(type)) return yield* Either.left(unknownType(type))
     const problem = misspelled(type, Object.keys(value))
     if (problem !== undefined) return yield* Either.left(problem)
-    return yield* Either.mapLeft(decodeKnownRequest(value), (error) => firstProblem(type, error))
+    return yield* Either.mapLeft(Schema.decodeUnknownEither(ControlRequest)(value), (error) =>
+      firstProblem(type, error)
+    )
   })
-
-const encodeKnownRequest = Schema.encodeSync(ControlRequest)
 
 /**
  * Encodes a request without a newline. The original daemon reads once, at most 4,096 bytes; every request that it knows
  * is far shorter.
  */
-export const encodeRequest = (request: ControlRequest): string => JSON.stringify(encodeKnownRequest(request))
+export const encodeRequest = (request: ControlRequest): string =>
+  JSON.stringify(Schema.encodeSync(ControlRequest)(request))
 
 /** The original's client reads once, at most this many bytes, and parses them. */
 export const maxResponseBytes = 8192
@@ -155,8 +154,6 @@ const line = (response: unknown): string => `${jsonText(response)}\n`
 const fits = (text: string): boolean =>
   text.length <= maxResponseBytes && new TextEncoder().encode(text).length <= maxResponseBytes
 
-const encodeKnownResponse = Schema.encodeSync(ControlResponse)
-
 /** Whether the original's client may receive this data: it knows only a status, or none. */
 const isForOriginal = (data: AnswerData | undefined): data is StatusData | undefined =>
   data === undefined || "worker_status" in data
@@ -167,7 +164,7 @@ const isForOriginal = (data: AnswerData | undefined): data is StatusData | undef
  * Throws a ParseError for a response that violates its schema, which is a bug.
  */
 export const encodeResponse = (response: ControlResponse): string => {
-  const encoded = encodeKnownResponse(response)
+  const encoded = Schema.encodeSync(ControlResponse)(response)
   const whole = line(encoded)
   const { data, message, ...head } = encoded
   if (!isForOriginal(data) || fits(whole)) return whole

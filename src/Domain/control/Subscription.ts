@@ -60,7 +60,8 @@ export const SubscriptionLine = Schema.Union(
 export type SubscriptionLine = typeof SubscriptionLine.Type
 
 /** A line as it is on the wire. */
-export const encodedLine = Schema.encodeSync(SubscriptionLine)
+export const encodedLine = (line: SubscriptionLine): typeof SubscriptionLine.Encoded =>
+  Schema.encodeSync(SubscriptionLine)(line)
 
 /** Encodes a line, with its newline. */
 export const subscriptionLine = (line: SubscriptionLine): string => `${jsonText(encodedLine(line))}\n`

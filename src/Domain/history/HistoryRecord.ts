@@ -51,19 +51,16 @@ export const lineOf = (head: RecordHead, event: DaemonEvent): string => {
   throw new Error("the last step returns")
 }
 
-const decodeHead = Schema.decodeUnknownOption(RecordHead)
-const decodeEvent = Schema.decodeUnknownOption(DaemonEvent)
-
 /** Why a line is no record. `damaged`: not a record at all. `foreign`: a record of an event of another version. */
 type NoRecord = "damaged" | "foreign"
 
 /** Reads one line, without its newline. */
 export const recordOf = (line: string): Either.Either<HistoryRecord, NoRecord> => {
   const value = Option.getOrUndefined(Option.liftThrowable((): unknown => JSON.parse(line))())
-  const head = decodeHead(value)
+  const head = Schema.decodeUnknownOption(RecordHead)(value)
   if (Option.isNone(head)) return Either.left("damaged")
   return Either.fromOption(
-    Option.map(decodeEvent(value), (event) => ({ ...head.value, ...event })),
+    Option.map(Schema.decodeUnknownOption(DaemonEvent)(value), (event) => ({ ...head.value, ...event })),
     () => "foreign"
   )
 }

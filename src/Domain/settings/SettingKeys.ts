@@ -104,10 +104,11 @@ export const appliedAtStart: ReadonlyArray<string> = [
   ...workerArguments
 ]
 
-const defaults: RawSettings = Schema.encodeSync(Settings)(Schema.decodeUnknownSync(Settings)({}))
-
 /** The default of a setting as a value of the file; undefined for a setting without one. */
-export const defaultOf = (key: string): unknown => valueAt(defaults, key.split("."))
+export const defaultOf = (key: string): unknown => {
+  const defaults: RawSettings = Schema.encodeSync(Settings)(Schema.decodeSync(Settings)({}))
+  return valueAt(defaults, key.split("."))
+}
 
 /** A large number of milliseconds or bytes with a unit: `500 MiB`. Undefined for any other value. */
 export const readableAmount = (key: string, value: unknown): string | undefined => {
@@ -124,7 +125,7 @@ export const projectsKey: SettingKey = {
 }
 
 /** Every setting with its default. */
-export const settingKeys: ReadonlyArray<SettingKey> = [
+export const settingKeys = (): ReadonlyArray<SettingKey> => [
   ...[...settingNotes].map(([key, { description, unset }]) => {
     const value = defaultOf(key)
     return { key, default: unset ?? (value === undefined ? "none" : tomlText(value)), description }

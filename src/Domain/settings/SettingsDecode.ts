@@ -14,8 +14,6 @@ import type { KeyProblem } from "./SettingsProblem.ts"
 
 type Path = ReadonlyArray<string | number>
 
-const decodeSettings = Schema.decodeUnknownEither(Settings, { errors: "all", onExcessProperty: "error" })
-
 const longestShown = 60
 
 /** Names a wrong value in a message, without its content if it may be a secret. */
@@ -149,7 +147,6 @@ const problemOf = (
   return { path, reason: expects === undefined ? "is missing" : `is missing: it must be ${expects}` }
 }
 
-const restartDefaults = Schema.decodeUnknownSync(RestartSettings)({})
 const initialPath = ["restart", "initial_backoff_ms"]
 const maxPath = ["restart", "max_backoff_ms"]
 
@@ -158,8 +155,9 @@ const originOf = (raw: RawSettings, own: RawSettings, path: ReadonlyArray<string
 
 /** The problem is reported at the key that `own` sets. */
 const backoffProblems = (raw: RawSettings, own: RawSettings): ReadonlyArray<KeyProblem> => {
-  const initialMs = valueAt(raw, initialPath) ?? restartDefaults.initialBackoffMs
-  const maxMs = valueAt(raw, maxPath) ?? restartDefaults.maxBackoffMs
+  const byDefault = Schema.decodeSync(RestartSettings)({})
+  const initialMs = valueAt(raw, initialPath) ?? byDefault.initialBackoffMs
+  const maxMs = valueAt(raw, maxPath) ?? byDefault.maxBackoffMs
   if (typeof initialMs !== "number" || typeof maxMs !== "number" || initialMs <= maxMs) return []
   const initialFrom = originOf(raw, own, initialPath)
   const maxFrom = originOf(raw, own, maxPath)
@@ -243,7 +241,7 @@ const isInChannel = ({ path: [table, key, ...rest] }: ParseResult.ArrayFormatter
   table === "notify" && key === "to" && rest.length > 0
 
 const decode = (raw: RawSettings, valid: ValidKeys, together: ReadonlyArray<KeyProblem>) => {
-  const decoded = decodeSettings(raw)
+  const decoded = Schema.decodeUnknownEither(Settings, { errors: "all", onExcessProperty: "error" })(raw)
   const issues = Either.isRight(decoded) ? [] : ParseResult.ArrayFormatter.formatErrorSync(decoded.left)
   const channels = channelProblems(raw)
   const others = channels.length === 0 ? issues : issues.filter((issue) => !isInChannel(issue))

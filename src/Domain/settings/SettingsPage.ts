@@ -67,7 +67,7 @@ const tableTitle = (name: string): string => (name === "" ? "Top level" : `[${na
 const tableSection = (table: string): ReadonlyArray<string> => [
   `## ${tableTitle(table)}`,
   spans(tableDescriptions.get(table) ?? "Settings of the daemon and of its first project."),
-  ...settingKeys.flatMap(({ default: byDefault, key }) => {
+  ...settingKeys().flatMap(({ default: byDefault, key }) => {
     const note = settingNotes.get(key)
     return note === undefined || tableOf(key) !== table ? [] : [settingSection(key, byDefault, note)]
   })

@@ -8,8 +8,6 @@ import { messageOf } from "../files/SystemError.ts"
 import { readTextFile } from "../files/TextFile.ts"
 
 const Stored = Schema.parseJson(Schema.Record({ key: Schema.String, value: AddedProject }))
-const decode = Schema.decodeUnknown(Stored)
-const encode = Schema.encodeSync(Stored)
 
 /**
  * The projects that `autopilotd run` has added, in a file for the daemon that follows one that was killed. A file that
@@ -18,7 +16,10 @@ const encode = Schema.encodeSync(Stored)
 export const addedProjectsFile = Effect.map(AutopilotHome, ({ addedFile }) => ({
   read: readTextFile(addedFile).pipe(
     Effect.flatMap(({ text }) =>
-      Effect.mapError(decode(text), () => ({ absent: false, message: `${addedFile} is damaged` }))
+      Effect.mapError(Schema.decode(Stored)(text), () => ({
+        absent: false,
+        message: `${addedFile} is damaged`
+      }))
     ),
     Effect.map((found): AddedProjects => new Map(Object.entries(found))),
     Effect.catchAll(({ absent, message }) => {
@@ -33,7 +34,7 @@ export const addedProjectsFile = Effect.map(AutopilotHome, ({ addedFile }) => ({
       try: () =>
         projects.size === 0
           ? fs.rm(addedFile, { force: true })
-          : replaceFile(addedFile, `${encode(Object.fromEntries(projects))}\n`),
+          : replaceFile(addedFile, `${Schema.encodeSync(Stored)(Object.fromEntries(projects))}\n`),
       catch: messageOf
     }).pipe(
       Effect.catchAll((reason) =>

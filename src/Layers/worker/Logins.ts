@@ -45,8 +45,6 @@ export class Logins extends Context.Tag("Logins")<
 >() {}
 
 const Stored = Schema.parseJson(Schema.Struct({ version: Schema.Literal(1), limits: Schema.Array(MetLimit) }))
-const decode = Schema.decode(Stored)
-const encode = Schema.encodeSync(Stored)
 
 export const layer: Layer.Layer<Logins, never, AutopilotHome | InstanceLock | EnvFile> = Layer.scoped(
   Logins,
@@ -59,7 +57,7 @@ export const layer: Layer.Layer<Logins, never, AutopilotHome | InstanceLock | En
 
     const write = (limits: ReadonlyArray<MetLimit>) =>
       Effect.tryPromise({
-        try: () => replaceFile(loginsFile, `${encode({ version: 1, limits })}\n`),
+        try: () => replaceFile(loginsFile, `${Schema.encodeSync(Stored)({ version: 1, limits })}\n`),
         catch: (cause) => new LimitsNotWritten({ reason: messageOf(cause) })
       }).pipe(Effect.uninterruptible, turn.withPermits(1))
 
@@ -94,7 +92,7 @@ export const layer: Layer.Layer<Logins, never, AutopilotHome | InstanceLock | En
             : Effect.logWarning(`The saved usage limits are ignored: ${error.message}`)
         ),
         Effect.flatMap(({ text }) =>
-          Effect.tapError(decode(text), () =>
+          Effect.tapError(Schema.decode(Stored)(text), () =>
             Effect.logWarning(`The saved usage limits are ignored: ${loginsFile} cannot be understood`)
           )
         ),

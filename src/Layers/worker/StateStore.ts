@@ -43,8 +43,6 @@ export class StateStore extends Context.Tag("StateStore")<
 >() {}
 
 const Stored = Schema.parseJson(SavedState)
-const decode = Schema.decodeEither(Stored)
-const encode = Schema.encodeSync(Stored)
 
 export const layer: Layer.Layer<StateStore, never, AutopilotHome | InstanceLock> = Layer.scoped(
   StateStore,
@@ -67,7 +65,7 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome | InstanceLock>
       })
     const write = (project: ProjectName, state: SavedState) => {
       const path = pathOf(project)
-      return attempt(path, () => replaceFile(path, `${encode(state)}\n`)).pipe(
+      return attempt(path, () => replaceFile(path, `${Schema.encodeSync(Stored)(state)}\n`)).pipe(
         // A write cannot be interrupted, so it finishes before the next one begins.
         Effect.uninterruptible,
         turnOf(project).withPermits(1),
@@ -103,7 +101,7 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome | InstanceLock>
         const state = yield* readTextFile(path).pipe(
           Effect.flatMap(({ text }) =>
             Effect.mapError(
-              Either.filterOrLeft(decode(text), isBelievable, () => undefined),
+              Either.filterOrLeft(Schema.decodeEither(Stored)(text), isBelievable, () => undefined),
               () => ({
                 absent: false,
                 reason: "is not a state that this version has written"

@@ -16,7 +16,7 @@ export interface Written {
 
 const watching = "watch_config"
 
-const watchesByDefault = settingKeys.some(({ default: value, key }) => key === watching && value === "true")
+const watchesByDefault = settingKeys().some(({ default: value, key }) => key === watching && value === "true")
 
 /** The reader of the written file, as far as this command knows. */
 export const readerOf = Effect.fnUntraced(function* (

@@ -3,7 +3,7 @@ import { settingKeys } from "../../../src/Domain/settings/SettingKeys.ts"
 
 describe("settingKeys", () => {
   it("name every setting once, with its default and one line about it", () => {
-    const keys = settingKeys.map(({ key }) => key)
+    const keys = settingKeys().map(({ key }) => key)
     assert.strictEqual(new Set(keys).size, keys.length)
     assert.includeMembers(keys, [
       "working_dir",
@@ -24,8 +24,8 @@ describe("settingKeys", () => {
       "watch_config",
       "projects.NAME"
     ])
-    for (const { description } of settingKeys) assert.match(description, /^[A-Z].*[.]$/)
-    const byKey = new Map(settingKeys.map((row) => [row.key, row.default]))
+    for (const { description } of settingKeys()) assert.match(description, /^[A-Z].*[.]$/)
+    const byKey = new Map(settingKeys().map((row) => [row.key, row.default]))
     assert.strictEqual(byKey.get("model"), '"sonnet"')
     assert.strictEqual(byKey.get("restart.max_backoff_ms"), "300000")
     assert.strictEqual(byKey.get("memory.worker_limit_bytes"), "false")

@@ -15,7 +15,7 @@ const effective = (file: RawSettings) =>
 describe("settingsReport", () => {
   it("shows every setting in the order of the reference", () => {
     const { settings } = settingsReport(effective({}), none)
-    const single = settingKeys
+    const single = settingKeys()
       .map(({ key }) => key)
       .filter((key) => key !== "env" && !/^(worker_command|projects)\./.test(key))
     assert.deepStrictEqual(
