@@ -1,13 +1,14 @@
+import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as Http from "node:http"
-import { join } from "node:path"
+import { basename, join, resolve } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { metricsText } from "../../../src/Domain/metrics/MetricsText.ts"
 import { measured, metricsOf, running } from "../../fixtures/Measurements.ts"
 import { noProgram, unlessMissing } from "../../fixtures/Missing.ts"
 import { agentAfter, recordedLines } from "../../fixtures/RecordedRuns.ts"
-import { command, eventually, run, startDaemon, temporaryHome } from "../TestDaemon.ts"
+import { command, eventually, launcher, ownProcess, run, startDaemon, temporaryHome } from "../TestDaemon.ts"
 
 /** The address that a program of Prometheus listens on, once it does. */
 const addressOf = (stderr: () => string): Effect.Effect<string> =>
@@ -132,6 +133,44 @@ describe("the file of autopilotd metrics --output", () => {
         assert.deepStrictEqual(valuesOf(down, "node_textfile_scrape_error"), [0], down)
         assert.deepStrictEqual(valuesOf(down, "autopilotd_up"), [0], down)
         assert.deepStrictEqual(valuesOf(down, "autopilotd_worker_state"), [], down)
+      })
+  )
+})
+
+describe("the timer of docs/metrics.md", () => {
+  unlessMissing(noProgram("systemd-analyze", "systemd"))(
+    "is one that systemd takes, and its command writes the file, with autopilotd_up 0 where no daemon runs",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        const page = fs.readFileSync(resolve(import.meta.dirname, "../../../docs/metrics.md"), "utf8")
+        const [, units = ""] = /^```ini\n(.*?)^```$/ms.exec(page) ?? []
+        const file = join(home, "autopilotd.prom")
+        const own = units
+          .replace("%h/.autopilot/bin/autopilotd", launcher)
+          .replace("/var/lib/prometheus/node-exporter/autopilotd.prom", file)
+        // Each begins with a comment that names its file.
+        const paths = own.split(/^# /m).flatMap((unit) => {
+          const [name = "", ...lines] = unit.split("\n")
+          if (name === "") return []
+          fs.writeFileSync(join(home, basename(name)), lines.join("\n"))
+          return [join(home, basename(name))]
+        })
+        assert.deepStrictEqual(
+          paths.map((path) => basename(path)),
+          ["autopilotd-metrics.service", "autopilotd-metrics.timer"]
+        )
+        const told = execFileSync("systemd-analyze", ["--user", "verify", ...paths], {
+          encoding: "utf8",
+          env: { ...process.env, XDG_RUNTIME_DIR: home },
+          stdio: ["ignore", "pipe", "pipe"]
+        })
+        assert.strictEqual(told, "")
+        const [, line = ""] = /^ExecStart=(.*)$/m.exec(own) ?? []
+        const [program, ...args] = line.split(" ")
+        assert.strictEqual(program, launcher)
+        assert.strictEqual((yield* ownProcess({ home, args })).code, 0)
+        assert.deepStrictEqual(valuesOf(fs.readFileSync(file, "utf8"), "autopilotd_up"), [0])
       })
   )
 })
