@@ -95,6 +95,7 @@ const builds = await Promise.all([
   program("src/Programs/notify/NotifyCommands.ts", "dist/notify.js"),
   // It starts before each command with --host.
   program("src/Programs/remote/Remote.ts", "dist/remote.js", { minify: true }),
+  program("src/Programs/fleet/FleetCommands.ts", "dist/fleet.js"),
   program("src/Domain/metrics/MetricsText.ts", "dist/metrics.js", { minify: true }),
   // It runs beside the daemon all night: short names save 4 MiB of it.
   program("src/Programs/relay/Relay.ts", "dist/relay.js", { minify: true }),

@@ -37,6 +37,7 @@ const ladder = {
     "notify",
     "service",
     "doctor",
+    "fleet",
     "html",
     "chart",
     "panel",

@@ -156,6 +156,15 @@ const commandTable = {
   "notify list": {
     options: ["config", "json"]
   },
+  "fleet status": {
+    options: ["hosts", "json"]
+  },
+  "fleet watch": {
+    options: ["hosts", "json"]
+  },
+  "fleet doctor": {
+    options: ["hosts", "json"]
+  },
   reload: {
     optional: ["name"],
     options: ["restart", "project", "json"],
@@ -220,7 +229,7 @@ export type Verb = keyof typeof commandTable
 export const verbs: ReadonlyArray<Verb> = Struct.keys(commandTable)
 
 /** The first words of commands of two words. */
-export const groups = ["budget", "notify", "config"] as const
+export const groups = ["budget", "notify", "fleet", "config"] as const
 
 export type Group = (typeof groups)[number]
 

@@ -44,6 +44,7 @@ export const textsOf = (verb: Verb): CommandTexts => texts[verb]
 /** The summary of each group of commands. */
 export const groupTexts: Readonly<Record<Group, string>> = {
   budget: "Show what agents have spent, and begin from zero",
+  fleet: "Look at the daemons of several machines",
   notify: "Test and list the channels of notifications",
   config: "Show, check and change the settings"
 }

@@ -71,6 +71,24 @@ export const lookingTexts = {
       "Answers in plain sentences, with the events behind them. --all explains all projects without their events, those that need you first. When no daemon is running, explains how and when the last one ended.",
     examples: ["autopilotd why", "autopilotd why shop", "autopilotd why --all"]
   },
+  "fleet status": {
+    summary: "Show the workers of several machines in one table",
+    details:
+      "Asks the daemon of each host in ~/.autopilot/hosts.toml over ssh, at most eight at once and each for ten seconds, and that of this machine, as local, where daemon.toml stands or a daemon runs. Asks nobody for a passphrase: keys must be in an agent. FREE is the memory that is available on the machine. A host that does not answer is a row with the reason. Exits with code 1 when a host does not answer, and else with 4 when a worker has failed.",
+    examples: ["autopilotd fleet status", "autopilotd fleet status --hosts box,local --json"]
+  },
+  "fleet watch": {
+    summary: "Follow the events of several machines",
+    details:
+      "Prints first the state of each project, then each event as a line behind the name of its host, until Ctrl-C, from the hosts of fleet status. A host that is lost is told once, and tried again after 1 to 60 seconds; the events that were missed meanwhile are printed as well. --json prints one object per line.",
+    examples: ["autopilotd fleet watch", "autopilotd fleet watch --hosts box --json"]
+  },
+  "fleet doctor": {
+    summary: "Check several machines for common problems",
+    details:
+      "Runs autopilotd doctor on the hosts of fleet status and shows what is wrong there. Changes nothing. Exits with code 1 when a host does not answer or has an error.",
+    examples: ["autopilotd fleet doctor"]
+  },
   doctor: {
     summary: "Check machine and settings for common problems",
     details:

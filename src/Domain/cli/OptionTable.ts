@@ -158,6 +158,12 @@ export const optionTable = {
     value: text("a file", "file"),
     summary: "Write into FILE, whole or not at all, instead of standard output"
   }),
+  hosts: valued({
+    long: "hosts",
+    placeholder: "A,B",
+    value: text("names of hosts"),
+    summary: "Only these hosts, of hosts.toml or as ssh knows them; local is this one"
+  }),
   readOnly: flag({ long: "read-only", summary: "Refuse every request that would change something" }),
   config: valued({
     long: "config",

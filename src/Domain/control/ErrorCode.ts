@@ -36,6 +36,7 @@ export const errorCodes = [
   "not_installed",
   "other_version",
   "no_ssh",
+  "hosts_failed",
   "refused",
   "several",
   "bug"

@@ -23,6 +23,7 @@ import {
   WhyAllData,
   WhyData
 } from "./CommandData.ts"
+import { FleetDoctorData, FleetLine, FleetStatusData } from "./FleetData.ts"
 import { ConfigCheckData, ConfigGetData, SettingRefusedData } from "./SettingsReportData.ts"
 
 const changed = Schema.Union(ConfigWritten, SettingRefusedData)
@@ -56,6 +57,9 @@ export const answerSchemas = {
   "budget reset": StatusData,
   "notify test": NotifyTestData,
   "notify list": NotifyListData,
+  "fleet status": FleetStatusData,
+  "fleet watch": FleetLine,
+  "fleet doctor": FleetDoctorData,
   reload: Schema.Union(ReloadData, ConfigRefused),
   init: InitData,
   install: Schema.Union(InstallData, InstallPrintData),
@@ -71,4 +75,4 @@ export const answerSchemas = {
 } as const
 
 /** The commands that print a line for each thing, instead of one answer. */
-export const lineCommands: ReadonlyArray<string> = ["logs", "events"]
+export const lineCommands: ReadonlyArray<string> = ["logs", "events", "fleet watch"]

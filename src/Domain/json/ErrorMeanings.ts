@@ -38,6 +38,7 @@ export const errorMeanings: Readonly<Record<ErrorCode, string>> = {
   not_installed: "There is no autopilotd on the host of `--host`",
   other_version: "The autopilotd on the host of `--host` is too old",
   no_ssh: "ssh is not installed here, or refuses its configuration",
+  hosts_failed: "A host of `fleet` did not answer; `data` has the reason of each",
   refused: "Anything else that is not done; `message` says why",
   several: "The projects failed for different reasons: each answer has its own code",
   bug: "A bug in autopilotd"

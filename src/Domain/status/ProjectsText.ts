@@ -22,7 +22,10 @@ const maxReasonLength = 200
 const none = "-"
 
 /** Why a worker is in its state, and when the daemon starts it again. */
-const why = (row: ProjectRow, moment: Pick<ProjectsTextOptions, "clockTime" | "nowMs">): string => {
+export const whyBeside = (
+  row: ProjectRow,
+  moment: Pick<ProjectsTextOptions, "clockTime" | "nowMs">
+): string => {
   const { nowMs } = moment
   const { agent, next_start_at_ms: dueMs } = row
   const reason = reasonBeside(row)
@@ -66,7 +69,7 @@ export const projectsText = (
       isOptional: true,
       isText: true
     },
-    { heading: "WHY", cell: (row) => why(row, { clockTime, nowMs }), isOptional: true, isText: true }
+    { heading: "WHY", cell: (row) => whyBeside(row, { clockTime, nowMs }), isOptional: true, isText: true }
   ]
   return `${tableLines(columns, projects, width).join("\n")}\n`
 }

@@ -60,7 +60,25 @@ class ControlProtocolError extends Data.TaggedError("ControlProtocolError")<{
   }
 }
 
-export type ControlClientError = NotRunning | ControlAccessDenied | ControlTimeout | ControlProtocolError
+/** A failure of the connection to another machine, of which the room `remote` has the words. */
+export interface HostFailure {
+  readonly _tag:
+    | "HostUnreachable"
+    | "HostRefused"
+    | "NotInstalledThere"
+    | "NoDaemonThere"
+    | "OtherVersionThere"
+    | "NoStreamThere"
+    | "SshUnusable"
+  readonly message: string
+}
+
+export type ControlClientError =
+  | NotRunning
+  | ControlAccessDenied
+  | ControlTimeout
+  | ControlProtocolError
+  | HostFailure
 
 /** Sends requests to the daemon's control socket, each on a connection of its own. Every wait is bounded. */
 export class ControlClient extends Context.Tag("ControlClient")<
@@ -99,7 +117,7 @@ const errorOf = (path: string, unanswered: Unanswered): ControlClientError => {
 export interface ControlConnection {
   /** The socket's path, or the name of the daemon's machine. Messages name it. */
   readonly place: string
-  /** Prepares one connection, which ends with the scope, within this time. */
+  /** Prepares one connection, which ends with the scope. A socket of this machine is ready within the time; a network has its own. */
   readonly prepare: (limitMs: number) => Effect.Effect<Open, ControlClientError, Scope.Scope>
 }
 

@@ -145,6 +145,8 @@ export const exchange = (
       })
       // Follows the end and every error.
       socket.on("close", end)
+      // A stream to another machine was paused behind its first line.
+      socket.resume()
       socket.write(request)
     }
     const attempt = () => {

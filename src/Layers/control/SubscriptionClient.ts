@@ -35,6 +35,7 @@ export const subscribe = (connection: ControlConnection, request: Omit<Subscribe
           void Promise.all(lines.map((line) => emit.single(line)))
         })
         socket.once("close", () => void emit.end())
+        socket.resume()
         socket.write(`${jsonText({ type: "Subscribe", ...request })}\n`)
       })
     )

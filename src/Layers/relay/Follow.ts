@@ -17,6 +17,8 @@ interface FollowedDaemon {
   /** One subscription, from its snapshot to its end. */
   readonly lines: Stream.Stream<SubscriptionLine, ControlClientError>
   readonly request: Context.Tag.Service<ControlClient>["request"]
+  /** The pauses before the attempts to connect again, in milliseconds; the last one repeats. By default those of this machine. */
+  readonly retryDelays?: ReadonlyArray<number>
 }
 
 type Snapshot = Extract<SubscriptionLine, { readonly type: "snapshot" }>
@@ -28,8 +30,10 @@ class TooOld extends Data.TaggedError("TooOld") {
   }
 }
 
-/** The pauses before the attempts to connect again, in milliseconds; the last one repeats. */
-const retryDelays = [100, 250, 500, 1000, 2000]
+const localRetryDelays: ReadonlyArray<number> = [100, 250, 500, 1000, 2000]
+
+/** An attempt to reach another machine starts an ssh, and sshd drops those that come too often. */
+export const remoteRetryDelays: ReadonlyArray<number> = [1000, 2000, 5000, 15_000, 30_000, 60_000]
 
 /** The daemon writes a record some milliseconds after it has published the event, later on a slow disk. */
 const writeDelays = [50, 200, 1000, 2000]
@@ -38,7 +42,7 @@ const decodeEvent = Schema.decodeUnknownOption(DaemonEvent)
 
 /** Follows a daemon from the event after a cursor, or from now on. */
 export const follow =
-  ({ lines, request }: FollowedDaemon) =>
+  ({ lines, request, retryDelays = localRetryDelays }: FollowedDaemon) =>
   (cursor: EventCursor | undefined): Stream.Stream<Followed> =>
     Stream.suspend(() => {
       /** The next event to be passed on. Undefined before the first connection. */
@@ -152,8 +156,9 @@ export const follow =
 
       const failed = (error: ControlClientError | TooOld): Effect.Effect<ReadonlyArray<Followed>> => {
         if (error._tag === "TooOld") return warnOnce
-        // A daemon that does not answer may still run.
-        return error._tag === "NotRunning" && isConnected ? over("Vanished") : Effect.succeed([])
+        // A daemon that does not answer may still run, and so may one on a machine that is not reached.
+        const isGone = error._tag === "NotRunning" || error._tag === "NoDaemonThere"
+        return isGone && isConnected ? over("Vanished") : Effect.succeed([])
       }
 
       const disconnected = Effect.suspend(() =>

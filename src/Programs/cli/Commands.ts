@@ -53,6 +53,11 @@ const notifyBundle: Effect.Effect<typeof import("../notify/NotifyCommands.ts")> 
   () => import(`${import.meta.dirname}/notify.js`)
 )
 
+/** Likewise, with what reaches other machines. */
+const fleetBundle: Effect.Effect<typeof import("../fleet/FleetCommands.ts")> = Effect.promise(
+  () => import(`${import.meta.dirname}/fleet.js`)
+)
+
 /**
  * The handler of each command. Modules are imported when their command runs, so that `status` does not wait for those of
  * other commands.
@@ -151,6 +156,18 @@ export const commands = {
   "notify list": Effect.fnUntraced(function* (invocation: Invocation) {
     const { notifyList } = yield* notifyBundle
     yield* notifyList(invocation)
+  }),
+  "fleet status": Effect.fnUntraced(function* (invocation: Invocation) {
+    const { fleetStatus } = yield* fleetBundle
+    yield* fleetStatus(invocation)
+  }),
+  "fleet watch": Effect.fnUntraced(function* (invocation: Invocation) {
+    const { fleetWatch } = yield* fleetBundle
+    yield* fleetWatch(invocation)
+  }),
+  "fleet doctor": Effect.fnUntraced(function* (invocation: Invocation) {
+    const { fleetDoctor } = yield* fleetBundle
+    yield* fleetDoctor(invocation)
   }),
   reload: talks("reload"),
   stop: Effect.fnUntraced(function* (invocation: Invocation) {

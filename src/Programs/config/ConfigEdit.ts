@@ -40,7 +40,7 @@ const edit = Effect.fnUntraced(function* (open: OpenSettings, draft: Draft, offe
     if (text === before) return yield* new LeftRefused({ problems })
     const result = yield* Effect.either(open.set(text, { dryRun: false }))
     if (Either.isRight(result)) return { open, written: result.right } satisfies Written
-    if (result.left._tag !== "SettingsError") return yield* result.left
+    if (result.left._tag !== "SettingsError") return yield* Effect.fail(result.left)
     problems = result.left.problems.map((problem) => problemLine(problem, undefined))
     before = text
   }

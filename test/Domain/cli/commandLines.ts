@@ -104,6 +104,7 @@ const valueOf: Record<OptionKey, FastCheck.Arbitrary<unknown>> = {
   grep: someText.filter((text) => searchPattern(text) !== undefined),
   stderr: FastCheck.constant(true),
   daemon: FastCheck.constant(true),
+  hosts: someText,
   readOnly: FastCheck.constant(true),
   text: FastCheck.constant(true),
   raw: FastCheck.constant(true),

@@ -34,6 +34,7 @@ describe("the package", () => {
         "dist/autopilotd.js",
         "dist/daemon.js",
         "dist/dial.js",
+        "dist/fleet.js",
         "dist/help.js",
         "dist/metrics.js",
         "dist/notify.js",

@@ -1,0 +1,81 @@
+import type { Duplex } from "node:stream"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { MarkerSearch } from "../../Domain/control/DialMarker.ts"
+import type { RemoteHost } from "../../Domain/remote/HostUrl.ts"
+import { sshStream } from "../../Domain/remote/SshCommand.ts"
+import { noStream, SshFailure, sshFailure } from "../../Domain/remote/SshFailure.ts"
+import { printable } from "../../Domain/text/Printable.ts"
+import type { ControlConnection } from "../control/ControlClient.ts"
+import type { Open } from "../control/Exchange.ts"
+import { sshSurroundings } from "./SharedConnection.ts"
+import { openSsh } from "./SshConnection.ts"
+
+/** The longest wait for the first line of `dial-stdio`: ssh connects, and a login shell may look for Node. */
+const openLimit = Duration.seconds(30)
+
+/** The wait for the end of an ssh whose stream is over. */
+const endLimit = Duration.seconds(2)
+
+/** Reads up to the marker, and leaves the stream paused behind it. The result is the noise where none comes. */
+const untilMarker = (stream: Duplex): Effect.Effect<{ readonly noise: string } | undefined> =>
+  Effect.async((resume) => {
+    const search = new MarkerSearch()
+    const settle = (result: { readonly noise: string } | undefined) => {
+      stream.off("data", read)
+      for (const event of ["end", "close"]) stream.off(event, lost)
+      resume(Effect.succeed(result))
+    }
+    const lost = () => settle(search.end())
+    const read = (chunk: Buffer) => {
+      const found = search.feed(chunk)
+      if (found._tag === "Searching") return
+      stream.pause()
+      if (found._tag === "Missing") return settle(found)
+      if (found.rest.length > 0) stream.unshift(Buffer.from(found.rest))
+      settle(undefined)
+    }
+    stream.on("data", read)
+    for (const event of ["end", "close"]) stream.on(event, lost)
+  })
+
+const opened = Effect.fnUntraced(function* (host: RemoteHost, root: string, version: string) {
+  const here = yield* Effect.promise(() => sshSurroundings(host, root))
+  const { ended, stream } = yield* openSsh(host, sshStream(host, here, { readOnly: true }))
+  const missing = yield* untilMarker(stream)
+  if (missing === undefined) return stream
+  const end = yield* Effect.timeoutOption(ended, endLimit)
+  const failure = end._tag === "Some" ? sshFailure({ ...end.value, host, version }) : undefined
+  return yield* Effect.fail(failure ?? noStream(host, missing.noise))
+})
+
+/** The stream is there once: what it has carried cannot be sent again. */
+const onceOpen = (stream: Duplex): Open => {
+  let isTaken = false
+  return (done) => {
+    done(isTaken ? { _tag: "Unclear", problem: "was cut off" } : stream)
+    isTaken = true
+    return () => undefined
+  }
+}
+
+const silent = (host: RemoteHost): SshFailure =>
+  new SshFailure(
+    "HostUnreachable",
+    host,
+    `Host ${printable(host.name, 80)} has not answered within ${Duration.format(openLimit)}. Try what ssh says by itself: ssh ${printable(host.host, 80)} true`
+  )
+
+/**
+ * The way to the daemon of another machine: `dial-stdio --read-only` there, over ssh, which asks nobody for anything. `root` is
+ * the home of this machine, `version` the one of this program.
+ */
+export const remoteConnection = (host: RemoteHost, root: string, version: string): ControlConnection => ({
+  place: host.name,
+  prepare: (): Effect.Effect<Open, SshFailure, Scope.Scope> =>
+    opened(host, root, version).pipe(
+      Effect.timeoutFail({ duration: openLimit, onTimeout: () => silent(host) }),
+      Effect.map(onceOpen)
+    )
+})
