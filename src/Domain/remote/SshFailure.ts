@@ -115,7 +115,7 @@ const rows: ReadonlyArray<Row> = [
     says: /Timeout, server .* not responding|client_loop: send disconnect|Connection to .* closed by remote host|Connection reset by|Connection closed by|Broken pipe|packet_write_wait|mux_client_.*broken pipe/i,
     tag: "HostUnreachable",
     means:
-      "The connection to host H was cut. What was begun there may still go on: look with autopilotd --host H status."
+      "The connection to host H was cut. What was begun there may still go on. To see it: autopilotd --host H status"
   }
 ]
 
