@@ -89,9 +89,7 @@ const commandTable = {
     options: ["long", "json"],
     unlisted
   },
-  metrics: {
-    options: ["openMetrics", "output", "json"]
-  },
+  metrics: { options: ["openMetrics", "output", "json"] },
   history: {
     optional: ["name"],
     options: ["long", "lines", "since", "until", "project", "json"],
@@ -101,9 +99,7 @@ const commandTable = {
     optional: ["name"],
     options: ["follow", "lines", "since", "until", "project", "json"]
   },
-  top: {
-    options: []
-  },
+  top: { options: [] },
   wait: {
     optional: ["name"],
     options: ["timeout", "project", "json"]
@@ -113,9 +109,7 @@ const commandTable = {
     options: ["all", "long", "project", "json"],
     unlisted
   },
-  doctor: {
-    options: ["config", "json"]
-  },
+  doctor: { options: ["config", "json"] },
   switch: {
     args: ["target"],
     options: ["keep", "yes", "noWait", "json"]
@@ -153,18 +147,10 @@ const commandTable = {
     optional: ["channel"],
     options: ["config", "json"]
   },
-  "notify list": {
-    options: ["config", "json"]
-  },
-  "fleet status": {
-    options: ["hosts", "json"]
-  },
-  "fleet watch": {
-    options: ["hosts", "json"]
-  },
-  "fleet doctor": {
-    options: ["hosts", "json"]
-  },
+  "notify list": { options: ["config", "json"] },
+  "fleet status": { options: ["hosts", "json"] },
+  "fleet watch": { options: ["hosts", "json"] },
+  "fleet doctor": { options: ["hosts", "json"] },
   reload: {
     optional: ["name"],
     options: ["restart", "project", "json"],
@@ -174,34 +160,18 @@ const commandTable = {
       because: "a reload reads the settings of all projects"
     }
   },
-  stop: {
-    options: ["noWait", "config", "json"]
-  },
-  relay: {
-    options: ["config"]
-  },
-  "dial-stdio": {
-    options: ["readOnly"]
-  },
-  gui: {
-    options: ["port", "open", "startDaemon", "workdir", "project"]
-  },
-  init: {
-    options: ["workdir", "project", "json"]
-  },
-  install: {
-    options: ["gui", "print", "json"]
-  },
-  uninstall: {
-    options: ["gui", "json"]
-  },
+  stop: { options: ["noWait", "config", "json"] },
+  relay: { options: ["config"] },
+  "dial-stdio": { options: ["readOnly"] },
+  gui: { options: ["port", "open", "startDaemon", "workdir", "project"] },
+  init: { options: ["workdir", "project", "json"] },
+  install: { options: ["gui", "print", "json"] },
+  uninstall: { options: ["gui", "json"] },
   "config check": {
     options: [...worker, ...ofSettings],
     takesWorker: true
   },
-  "config show": {
-    options: ["config", "json"]
-  },
+  "config show": { options: ["config", "json"] },
   "config get": {
     args: ["key"],
     options: ofSettings
@@ -214,12 +184,8 @@ const commandTable = {
     args: ["key"],
     options: changing
   },
-  "config edit": {
-    options: ["config", "json"]
-  },
-  "config schema": {
-    options: ["json"]
-  }
+  "config edit": { options: ["config", "json"] },
+  "config schema": { options: ["json"] }
 } as const satisfies Record<string, CommandRow>
 
 /** The name of a command, its words separated by one space. */
