@@ -23,11 +23,16 @@ export const absoluteFolders = (path: string | undefined): ReadonlyArray<string>
 const shellQuoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 
 const readBeforeNode = `# Node raises its soft open-files limit and undoes nohup before any code of autopilotd runs: both are read here.
-AUTOPILOTD_NOFILE_SOFT=$(ulimit -S -n)
-export AUTOPILOTD_NOFILE_SOFT
-unset AUTOPILOTD_NOHUP AUTOPILOTD_NOTIFY_FD
-if [ -r /proc/self/status ]; then
-  while read -r key value; do
+starts=
+case \${1-} in
+-h | --help | -V | --version) ;;
+'' | start | run | gui | relay | -*) starts=1 ;;
+esac
+unset AUTOPILOTD_NOFILE_SOFT AUTOPILOTD_NOHUP AUTOPILOTD_NOTIFY_FD
+if [ -n "$starts" ]; then
+  AUTOPILOTD_NOFILE_SOFT=$(ulimit -S -n)
+  export AUTOPILOTD_NOFILE_SOFT
+  [ ! -r /proc/self/status ] || while read -r key value; do
     [ "$key" = SigIgn: ] || continue
     # SIGHUP is signal 1, the lowest bit of the hexadecimal mask.
     case $value in *[13579bdf]) AUTOPILOTD_NOHUP=1 && export AUTOPILOTD_NOHUP ;; esac
@@ -107,11 +112,7 @@ case $$/\${1-} in 1/ | 1/start | 1/-*) is_init=1 ;; esac`
  * flag of V8, Node compiles its own modules anew. The debugger that SIGUSR1 opens until the daemon takes that signal gets an
  * address that no machine has (RFC 5737).
  */
-const start = `young=
-case \${1-} in
--h | --help | -V | --version) ;;
-'' | start | run | gui | -*) young=--max-semi-space-size=1 ;;
-esac
+const start = `young=\${starts:+--max-semi-space-size=1}
 set -- "$node" $young --inspect-port=192.0.2.1:1024 "$bundle" "$@"
 
 # The daemon notifies systemd through a datagram socket, which Node cannot open. Perl opens it and executes the daemon,
