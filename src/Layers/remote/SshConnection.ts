@@ -52,9 +52,13 @@ export const openSsh = (
       ).pipe(Effect.mapError(({ reason }) => sshNotStarted(host, reason))),
       (started) =>
         Effect.gen(function* () {
+          // A finalizer cannot be interrupted, and a limit interrupts.
+          const end = Effect.timeoutOption(Effect.interruptible(Deferred.await(ended)), graceMs)
           started.kill("SIGTERM")
-          const first = yield* Effect.timeoutOption(Deferred.await(ended), graceMs)
-          if (first._tag === "None") started.kill("SIGKILL")
+          if ((yield* end)._tag === "None") {
+            started.kill("SIGKILL")
+            yield* end
+          }
           started.stdin?.destroy()
           started.stdout.destroy()
           started.stderr.destroy()

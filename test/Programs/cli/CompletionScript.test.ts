@@ -10,6 +10,10 @@ const home = fs.mkdtempSync(join(tmpdir(), "autopilotd-completion-"))
 fs.mkdirSync(join(home, "state"))
 for (const name of ["shop", "shed", "blog"]) fs.writeFileSync(join(home, "state", `${name}.json`), "{}")
 fs.writeFileSync(join(home, "state/shop.leader"), "")
+fs.writeFileSync(
+  join(home, "hosts.toml"),
+  '[hosts.box]\nurl = "ssh://me@box"\n  [ hosts."lab.example" ]\n# [hosts.gone]\n[hosts.west] # far\n'
+)
 for (const shell of ["bash", "zsh", "fish"] as const)
   fs.writeFileSync(join(home, `script.${shell}`), completionScript(shell))
 
@@ -130,7 +134,11 @@ describe("the completion scripts", () => {
         ["status --det", []],
         ["logs -n ", []],
         ["completions f", ["fish"]],
-        ["--completions z", ["zsh"]]
+        ["--completions z", ["zsh"]],
+        ["status --hos", ["--host"]],
+        ["status --host ", ["box", "lab.example", "west"]],
+        ["--host w", ["west"]],
+        ["--host box status s", ["shed", "shop"]]
       ]
       for (const [line, offers] of cases)
         assert.sameMembers([...offered(line.split(" "))], [...offers], `${shell}: ${line}`)
