@@ -38,6 +38,9 @@ export class HistoryStore extends Context.Tag("HistoryStore")<
 /** Thousands of events that wait in memory for the disk. */
 const maxPendingBytes = 1024 * 1024
 
+/** The events of one restart reach the disk in one write. */
+const gatherTime = Duration.millis(20)
+
 /** Keeps the cost of a full disk negligible. */
 const retryInterval = Duration.seconds(1)
 
@@ -151,6 +154,7 @@ const make = Effect.fnUntraced(function* (limits: Subscribable.Subscribable<Hist
   const writer = Effect.forever(
     Effect.gen(function* () {
       yield* hasWork.await
+      yield* Effect.sleep(gatherTime)
       yield* hasWork.close
       yield* write
       yield* forget

@@ -5,7 +5,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ProcessEntry } from "../../Domain/machine/ProcessEntry.ts"
 import { parseProportionalBytes, parseSwapBytes } from "../../Domain/machine/ProcessStatus.ts"
-import { turnOfTheEventLoop } from "../concurrency/EventLoop.ts"
 import { messageOf } from "../files/SystemError.ts"
 import { entryAt, makeProcReader, type ProcReader } from "./ProcReader.ts"
 
@@ -58,6 +57,11 @@ export class ProcFs extends Context.Tag("ProcFs")<
       pids: ReadonlyArray<number>,
       prefix: string
     ) => Effect.Effect<ReadonlySet<number>, ProcUnreadable>
+    /** `processes` and `carrying` as plain work, for code that combines them. */
+    readonly walks: {
+      readonly processes: () => Walk<ReadonlyArray<ProcessEntry>>
+      readonly carrying: (pids: ReadonlyArray<number>, prefix: string) => Walk<ReadonlySet<number>>
+    }
     /** Bytes in swap, by pid. */
     readonly swapBytes: (pids: ReadonlyArray<number>) => Amounts
     /**
@@ -74,25 +78,68 @@ const attempt = <A>(read: () => A): Effect.Effect<A, ProcUnreadable> =>
 /** Two milliseconds of work. */
 export const yieldEvery = 200
 
-/** Calls `act`, which reads /proc, for each item, and yields to the event loop after every `atOnce` of them. */
-export const inTurns = Effect.fnUntraced(function* <A>(
-  items: ReadonlyArray<A>,
-  atOnce: number,
-  act: (item: A) => void
-) {
-  for (let from = 0; from < items.length; from += atOnce) {
-    if (from > 0) yield* turnOfTheEventLoop
-    yield* attempt(() => {
-      for (const item of items.slice(from, from + atOnce)) act(item)
-    })
+/** Plain work that reads /proc. It yields where the event loop may turn. */
+export type Walk<A> = Generator<void, A, void>
+
+/** Runs a walk to its end: in one piece, unless it is long enough to yield. */
+export const walked = <A>(walk: () => Walk<A>): Effect.Effect<A, ProcUnreadable> =>
+  Effect.async<A, ProcUnreadable>((resume) => {
+    const steps = walk()
+    let immediate: NodeJS.Immediate | undefined
+    const proceed = () => {
+      try {
+        const { done, value } = steps.next()
+        if (done === true) resume(Effect.succeed(value))
+        else immediate = setImmediate(proceed)
+      } catch (cause) {
+        resume(cause instanceof ProcUnreadable ? cause : new ProcUnreadable({ reason: String(cause) }))
+      }
+    }
+    proceed()
+    return Effect.sync(() => clearImmediate(immediate))
+  })
+
+/** Calls `act`, which reads /proc, for each item, and yields after every `atOnce` of them. */
+function* each<A>(items: Iterable<A>, atOnce: number, act: (item: A) => void): Walk<void> {
+  let count = 0
+  for (const item of items) {
+    if (count > 0 && count % atOnce === 0) yield
+    count++
+    act(item)
   }
-})
+}
+
+/** The same as an effect. */
+export const inTurns = <A>(items: ReadonlyArray<A>, atOnce: number, act: (item: A) => void) =>
+  walked(() => each(items, atOnce, act))
 
 /** The pids of all processes. */
 export const allPids = ({ pids }: ProcReader): Effect.Effect<ReadonlyArray<number>, ProcUnreadable> =>
   attempt(pids)
 
 /** `selfPid`: a list of processes without it is that of another namespace, and shows nobody as gone. */
+export const walksOf = (reader: ProcReader, selfPid: number | undefined): ProcFs["Type"]["walks"] => ({
+  *processes() {
+    const entries: Array<ProcessEntry> = []
+    yield* each(reader.pids(), yieldEvery, (pid) => {
+      const entry = reader.entry(pid)
+      if (entry !== undefined) entries.push(entry)
+    })
+    if (selfPid !== undefined && !entries.some(({ pid }) => pid === selfPid))
+      throw new ProcUnreadable({ reason: `it does not show this process (pid ${selfPid})` })
+    return entries
+  },
+  *carrying(pids, prefix) {
+    const found = new Set<number>()
+    const wanted = Buffer.from(prefix)
+    yield* each(pids, yieldEvery, (pid) => {
+      const environ = reader.environ(pid)
+      if (environ !== undefined && entryAt(environ, wanted) !== -1) found.add(pid)
+    })
+    return found
+  }
+})
+
 const make = (root: string, selfPid: number | undefined) => {
   const reader = makeProcReader(root)
 
@@ -107,29 +154,14 @@ const make = (root: string, selfPid: number | undefined) => {
       return found
     })
 
+  const walks = walksOf(reader, selfPid)
+
   return ProcFs.of({
     reader,
-    processes: Effect.gen(function* () {
-      const entries: Array<ProcessEntry> = []
-      yield* inTurns(yield* allPids(reader), yieldEvery, (pid) => {
-        const entry = reader.entry(pid)
-        if (entry !== undefined) entries.push(entry)
-      })
-      if (selfPid !== undefined && !entries.some(({ pid }) => pid === selfPid)) {
-        return yield* new ProcUnreadable({ reason: `it does not show this process (pid ${selfPid})` })
-      }
-      return entries
-    }),
+    walks,
+    processes: walked(walks.processes),
     process: (pid) => attempt(() => reader.entry(pid)),
-    carrying: Effect.fnUntraced(function* (pids, prefix) {
-      const found = new Set<number>()
-      const wanted = Buffer.from(prefix)
-      yield* inTurns(pids, yieldEvery, (pid) => {
-        const environ = reader.environ(pid)
-        if (environ !== undefined && entryAt(environ, wanted) !== -1) found.add(pid)
-      })
-      return found
-    }),
+    carrying: (pids, prefix) => walked(() => walks.carrying(pids, prefix)),
     swapBytes: amounts("status", parseSwapBytes, yieldEvery),
     // A single large process takes long enough.
     proportionalBytes: amounts("smaps_rollup", parseProportionalBytes, 1)

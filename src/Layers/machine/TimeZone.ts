@@ -27,6 +27,9 @@ const offsetIn = (zone: string | undefined): Effect.Effect<string> =>
     return hours === undefined ? "UTC" : `${hours}:${minutes}`
   }).pipe(Effect.orElseSucceed(() => "UTC"))
 
+/** The zones that Node knows, by TZ: to make a formatter takes as long as to save a state. */
+const known = new Map<string | undefined, string>()
+
 /**
  * The time zone of a variable TZ: a name, or an offset where Node does not understand it. Node takes an empty one
  * and rules as `<+0330>-3:30` for no zone at all, but programs of the C library show their time in it.
@@ -34,9 +37,14 @@ const offsetIn = (zone: string | undefined): Effect.Effect<string> =>
 export const timeZoneOf = (TZ: string | undefined): Effect.Effect<string> => {
   // POSIX: an empty zone is UTC.
   if (TZ === "" || TZ === ":") return Effect.succeed("UTC")
+  const earlier = known.get(TZ)
+  if (earlier !== undefined) return Effect.succeed(earlier)
   const zone = TZ === undefined ? Intl.DateTimeFormat().resolvedOptions().timeZone : TZ.replace(/^:/, "")
   const name = named(zone)
-  return name === undefined ? offsetIn(TZ) : Effect.succeed(name)
+  // An offset changes with the season.
+  if (name === undefined) return offsetIn(TZ)
+  known.set(TZ, name)
+  return Effect.succeed(name)
 }
 
 /** The time zone of this process, in which it shows times and reads those of a user. */

@@ -37,10 +37,32 @@ export const programOn = (
     return undefined
   })
 
+/** What tells one version of a file from the next. A folder changes whenever a file in it is made. */
+const stampOf = async (path: string): Promise<string> => {
+  const found = await fs.stat(path).catch(() => undefined)
+  if (found === undefined) return "absent"
+  const { ctimeMs, dev, gid, ino, mode, size, uid } = found
+  return [dev, ino, mode, uid, gid, ...(found.isDirectory() ? [] : [size, ctimeMs])].join()
+}
+
+/** The files on which the last success of an asker relies, with their stamps. */
+interface Accepted {
+  readonly question: string
+  readonly files: ReadonlyMap<string, string>
+}
+
+const accepted = new Map<string, Accepted>()
+
+const isUnchanged = async ({ files }: Accepted): Promise<boolean> => {
+  for (const [path, stamp] of files) if ((await stampOf(path)) !== stamp) return false
+  return true
+}
+
 /**
  * Checks the working directory, the program on the worker's own PATH, its permission, and whether the kernel would run
  * it. A spawn would only report exit code 126 or 127, or an ENOENT that may be about the folder or a loader; and a shell
- * runs an empty file with success. `asker` names the subject that asks.
+ * runs an empty file with success. `asker` names the subject that asks. While the files of its last success have not
+ * changed, it is not checked again.
  */
 export const checkExecutable = (
   command: string,
@@ -48,6 +70,8 @@ export const checkExecutable = (
   searchPath: string,
   asker: string
 ): Effect.Effect<void, CannotStart> => {
+  const relied = new Set([cwd])
+  const reliesOn = (path: string) => void relied.add(path)
   const checkFolder = async (): Promise<string | undefined> => {
     const folder = await fs.stat(cwd).catch(() => undefined)
     if (folder === undefined) return `the working directory ${cwd} does not exist`
@@ -59,7 +83,9 @@ export const checkExecutable = (
     let refused: string | undefined
     const isOnPath = async (name: string): Promise<boolean> => {
       for (const path of candidates(name, cwd, searchPath)) {
-        if ((await isFile(path)) && (await mayExecute(path))) return true
+        if (!(await isFile(path)) || !(await mayExecute(path))) continue
+        reliesOn(path)
+        return true
       }
       return false
     }
@@ -69,7 +95,7 @@ export const checkExecutable = (
         refused ??= `${path} is not executable (chmod +x ${path})`
         continue
       }
-      return await whyRefused(path, isOnPath)
+      return await whyRefused(path, isOnPath, reliesOn)
     }
     return (
       refused ??
@@ -80,20 +106,31 @@ export const checkExecutable = (
         : `there is no program "${command}" on the worker's PATH`)
     )
   }
-  const passes = (path: string, check: () => Promise<string | undefined>) =>
+  const ask = <A>(path: string, question: () => Promise<A>) =>
     askDisk(
       asker,
       path,
-      Effect.tryPromise({ try: check, catch: (cause) => new CannotStart({ reason: String(cause) }) })
-    ).pipe(
-      Effect.catchTag("SilentDisk", ({ message }) => new CannotStart({ reason: message })),
-      Effect.flatMap((reason) => (reason === undefined ? Effect.void : new CannotStart({ reason })))
+      Effect.tryPromise({ try: question, catch: (cause) => new CannotStart({ reason: String(cause) }) })
+    ).pipe(Effect.catchTag("SilentDisk", ({ message }) => new CannotStart({ reason: message })))
+  const passes = (path: string, check: () => Promise<string | undefined>) =>
+    Effect.flatMap(ask(path, check), (reason) =>
+      reason === undefined ? Effect.void : new CannotStart({ reason })
     )
-  return Effect.zipRight(
-    passes(cwd, checkFolder),
-    passes(
-      command.includes("/") ? resolve(cwd, command) : `${command}, or of a folder on the worker's PATH,`,
-      checkProgram
-    )
-  )
+  const program = command.includes("/")
+    ? resolve(cwd, command)
+    : `${command}, or of a folder on the worker's PATH,`
+  const question = [cwd, command, searchPath].join("\n")
+  return Effect.gen(function* () {
+    const before = accepted.get(asker)
+    if (before?.question === question && (yield* ask(program, () => isUnchanged(before)))) return
+    accepted.delete(asker)
+    yield* passes(cwd, checkFolder)
+    yield* passes(program, async () => {
+      const reason = await checkProgram()
+      const files = new Map<string, string>()
+      for (const path of relied) files.set(path, await stampOf(path))
+      if (reason === undefined) accepted.set(asker, { question, files })
+      return reason
+    })
+  })
 }

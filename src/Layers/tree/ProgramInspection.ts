@@ -55,7 +55,8 @@ const whyElfRefused = async (
   path: string,
   file: fs.FileHandle,
   elf: ElfFile,
-  size: number
+  size: number,
+  reliesOn: (path: string) => void
 ): Promise<string | undefined> => {
   const machine = foreignMachine(elf, process.arch)
   // A foreign program that could not run here anyway is foreign first of all.
@@ -72,6 +73,7 @@ const whyElfRefused = async (
     return because(incomplete(path, `cut off after ${humanBytes(size)} of ${humanBytes(endsAt)}`))
   if (loaderAt !== undefined && loaderAt.length <= maxNameBytes) {
     const loader = loaderName(await bytesAt(file, loaderAt.offset, loaderAt.length))
+    reliesOn(loader)
     if (!(await isFile(loader)))
       return because(
         `${path} needs the loader ${printable(loader)}, which does not exist: the program is for another C library. Install the one for this system (musl on Alpine, glibc elsewhere)`
@@ -86,12 +88,15 @@ const maxInterpreters = 4
 /**
  * Returns why the kernel would refuse a program, as a clause, although its file is executable. `lookUp` finds a program
  * on the PATH, for scripts that begin with `#!/usr/bin/env NAME`. A file that is executable but unreadable is not judged.
+ * `reliesOn` hears of each file that the answer depends on.
  */
 export const whyRefused = async (
   path: string,
   lookUp: (name: string) => Promise<boolean>,
+  reliesOn: (path: string) => void,
   depth = 0
 ): Promise<string | undefined> => {
+  reliesOn(path)
   const file = await fs.open(path, "r").catch(() => undefined)
   if (file === undefined) return undefined
   try {
@@ -102,7 +107,7 @@ export const whyRefused = async (
       case "Cut":
         return incomplete(path)
       case "Elf":
-        return await whyElfRefused(path, file, kind, (await file.stat()).size)
+        return await whyElfRefused(path, file, kind, (await file.stat()).size, reliesOn)
       case "Other":
         return undefined
       case "Script": {
@@ -113,12 +118,14 @@ export const whyRefused = async (
         const names = `${path} names the interpreter ${printable(interpreter)}, which`
         if (!(await isFile(interpreter))) return `${names} does not exist`
         if (!(await mayExecute(interpreter))) return `${names} is not executable (chmod +x ${interpreter})`
+        reliesOn(interpreter)
         if (interpreter.endsWith("/env") && argument !== undefined && /^[\w.+-]+$/.test(argument)) {
           return argument.startsWith("-") || (await lookUp(argument))
             ? undefined
             : `${path} needs ${argument}, which is not on the worker's PATH`
         }
-        const why = depth < maxInterpreters ? await whyRefused(interpreter, lookUp, depth + 1) : undefined
+        const why =
+          depth < maxInterpreters ? await whyRefused(interpreter, lookUp, reliesOn, depth + 1) : undefined
         return why === undefined ? undefined : `${names} cannot run: ${why}`
       }
     }

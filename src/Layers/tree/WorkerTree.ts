@@ -4,31 +4,15 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
-import { ancestorsOf } from "../../Domain/machine/ProcessDescent.ts"
 import type { ProcessEntry, ProcessIdentity } from "../../Domain/machine/ProcessEntry.ts"
-import { type LivingTree, livingTree } from "../../Domain/machine/ProcessTree.ts"
+import type { LivingTree } from "../../Domain/machine/ProcessTree.ts"
 import { describeSurvivors, type Survivor } from "../../Domain/tree/Survivor.ts"
-import { variable } from "../../Domain/WorkerId.ts"
-import { coalescedRead } from "../concurrency/CoalescedRead.ts"
 import { patientRace } from "../concurrency/PatientRace.ts"
 import { type EndSignal, ProcessSignal } from "../machine/ProcessSignal.ts"
 import { ProcFs, ProcUnreadable } from "../machine/ProcFs.ts"
 import { userName } from "../machine/UserName.ts"
+import { type Found, patiently, type Tree, treeScan } from "./TreeScan.ts"
 import type { WorkerGroup } from "./WorkerGroup.ts"
-
-/** The identity of a process tree. */
-export interface Tree {
-  /** Undefined for leftovers of an earlier daemon, of which only the mark is known. */
-  readonly leader: ProcessIdentity | undefined
-  /** The beginning of the entry in the environment of its processes: see `Domain/WorkerId`. */
-  readonly mark: string
-  /** The cgroups that the daemon has made for it. */
-  readonly groups: ReadonlyArray<WorkerGroup>
-  /** Processes that an earlier daemon has found in it. */
-  readonly earlier: ReadonlyArray<ProcessIdentity>
-  /** Start times of all processes ever found in it, by pid. Each scan adds to it. */
-  readonly seen: Map<number, number>
-}
 
 export interface Ending {
   /** The grace period: the time between SIGTERM and SIGKILL. */
@@ -51,7 +35,7 @@ export class WorkerTree extends Context.Tag("WorkerTree")<
     ) => Effect.Effect<Tree & { readonly leader: ProcessIdentity }>
     /**
      * Sends SIGTERM to all processes, waits for the grace period, then sends SIGKILL, to the cgroups first, which no fork
-     * can outrun, until two scans in a row are empty, at most 5 s. Returns the processes that are left then: those that
+     * can outrun, until two looks at /proc in a row find nothing, at most 5 s. Returns the processes that are left then: those that
      * hang in the kernel, or belong to another user. It cannot be interrupted, only hastened.
      */
     readonly end: (tree: Tree, ending: Ending) => Effect.Effect<ReadonlyArray<Survivor>>
@@ -59,9 +43,6 @@ export class WorkerTree extends Context.Tag("WorkerTree")<
     readonly bootId: string
   }
 >() {}
-
-/** The beginning of every mark. */
-const anyMark = `${variable}=`
 
 /** SIGKILL takes effect at once, except on processes that hang in the kernel; `endTree` waits for those. */
 const killLimit = Duration.seconds(5)
@@ -71,73 +52,10 @@ const pollSchedule = Schedule.exponential("5 millis", 1.5).pipe(
   Schedule.modifyDelay((_, delay) => Duration.min(delay, Duration.millis(100)))
 )
 
-/** The result of one scan of a tree. */
-interface Found extends LivingTree {
-  /** The pids in its cgroups. A member may have been forked after /proc was read. */
-  readonly members: ReadonlySet<number>
-  /** The daemon and its ancestors. */
-  readonly excluded: ReadonlySet<number>
-  readonly isEmpty: boolean
-}
-
 const make = Effect.gen(function* () {
   const proc = yield* ProcFs
   const signals = yield* ProcessSignal
-
-  /** Retries until /proc can be read: unknown must never count as empty. */
-  const patiently = <A>(reading: Effect.Effect<A, ProcUnreadable>): Effect.Effect<A> =>
-    reading.pipe(Effect.retry(Schedule.spaced("50 millis")), Effect.orDie)
-
-  /** Trees that end at the same time share a scan: one for each of fifty would take longer than the grace period. */
-  const sharedScan = coalescedRead(
-    Effect.map(proc.processes, (table) => {
-      const byPid = new Map(table.map((entry) => [entry.pid, entry]))
-      return {
-        table,
-        excluded: new Set([process.pid, ...ancestorsOf(byPid, process.pid)]),
-        /** Whether a process has the mark of any worker, as far as environments were read. */
-        isMarked: new Map<number, boolean>()
-      }
-    })
-  )
-
-  const membersOf = Effect.fnUntraced(function* (
-    { groups }: Pick<Tree, "groups">,
-    excluded: ReadonlySet<number>
-  ) {
-    const members = new Set<number>()
-    for (const group of groups) {
-      for (const pid of yield* group.members) if (!excluded.has(pid)) members.add(pid)
-    }
-    return members
-  })
-
-  const scan = (tree: Tree): Effect.Effect<Found> =>
-    sharedScan(({ excluded, isMarked, table }) =>
-      Effect.gen(function* () {
-        const leader = tree.leader
-        const young =
-          leader === undefined ? table : table.filter((entry) => entry.startTicks >= leader.startTicks)
-        // Kernel threads, half of all processes on many machines, have no session; every worker has one.
-        const pids = young.filter((entry) => entry.session !== 0).map((entry) => entry.pid)
-        const unread = pids.filter((pid) => !isMarked.has(pid))
-        const carriers = yield* proc.carrying(unread, anyMark)
-        for (const pid of unread) isMarked.set(pid, carriers.has(pid))
-        const marked = yield* proc.carrying(
-          pids.filter((pid) => isMarked.get(pid)),
-          tree.mark
-        )
-        const members = yield* membersOf(tree, excluded)
-        const known = new Map([
-          ...tree.earlier.map(({ pid, startTicks }) => [pid, startTicks] as const),
-          ...tree.seen
-        ])
-        const living = livingTree(table, { leader, known, marked, members, excluded })
-        for (const entry of living.processes) tree.seen.set(entry.pid, entry.startTicks)
-        const isEmpty = living.processes.length === 0 && members.size === 0
-        return { ...living, members, excluded, isEmpty }
-      })
-    ).pipe(patiently)
+  const scan = treeScan(proc)
 
   const isStillThere = (entry: ProcessEntry) => patiently(signals.isThere(entry))
 
@@ -163,21 +81,18 @@ const make = Effect.gen(function* () {
     yield* Effect.forEach(groups, (group) => group.emptied, { concurrency: "unbounded", discard: true })
   })
 
-  /** Waits until two scans in a row are empty, `first` included. New processes get SIGTERM as well. */
+  /** Waits until the tree is gone. New processes get SIGTERM as well. */
   const awaitGone = (tree: Tree, first: Found) =>
     Effect.gen(function* () {
-      let found = first
-      let emptyScans = found.isEmpty ? 1 : 0
-      while (emptyScans < 2) {
+      for (let found = first; !found.isGone; ) {
         // One stat for each signalled process while one is alive; a scan of all of /proc only after that.
         const gone = Effect.filter(found.processes, isStillThere).pipe(
           Effect.repeat({ schedule: pollSchedule, until: (alive) => alive.length === 0 })
         )
         // A process that only its cgroup shows was forked after the scan, or has lost its first thread.
-        const next = found.processes.length > 0 || found.isEmpty ? gone : Effect.sleep("100 millis")
+        const next = found.processes.length > 0 ? gone : Effect.sleep("100 millis")
         yield* Effect.raceFirst(next, emptied(tree, found))
         found = yield* scan(tree)
-        emptyScans = found.isEmpty ? emptyScans + 1 : 0
         // A stopped process handles SIGTERM only after SIGCONT.
         yield* signalEach(found.processes, "SIGTERM", "SIGCONT")
       }
@@ -209,19 +124,17 @@ const make = Effect.gen(function* () {
 
   const killAll = Effect.fnUntraced(function* (tree: Tree) {
     const limitNanos = (yield* Clock.currentTimeNanos) + Duration.unsafeToNanos(killLimit)
-    let emptyScans = 0
     let refused: ReadonlyArray<ProcessEntry> = []
     for (;;) {
       const found = yield* scan(tree)
-      emptyScans = found.isEmpty ? emptyScans + 1 : 0
-      if (emptyScans === 2) return []
+      if (found.isGone) return []
       if ((yield* Clock.currentTimeNanos) > limitNanos) {
         return yield* survivorsOf(found, refused)
       }
       yield* killCgroups(tree, found)
       yield* killGroups(found)
       refused = yield* signalEach(found.processes, "SIGKILL")
-      if (!found.isEmpty) yield* Effect.sleep("5 millis")
+      yield* Effect.sleep("5 millis")
     }
   })
 
@@ -247,6 +160,8 @@ const make = Effect.gen(function* () {
     // An interrupted end would leave the processes that ignore SIGTERM.
     end: Effect.fnUntraced(function* (tree, { graceMs, hasten }) {
       const living = yield* scan(tree)
+      // The usual case after an exit by itself.
+      if (living.isGone) return []
       yield* signalEach(living.processes, "SIGTERM", "SIGCONT")
       const isGone = yield* patientRace([
         Effect.as(awaitGone(tree, living), true),

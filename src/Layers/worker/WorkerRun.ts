@@ -98,6 +98,9 @@ const reapLimit = Duration.seconds(10)
 /** A leader that hangs in the kernel is not reaped. */
 const abandonedReapLimit = Duration.seconds(1)
 
+/** A worker that crashes in a loop causes one look for git locks a second. */
+const lookDelay = Duration.seconds(1)
+
 /** The spending of a run is saved so often: a daemon that is killed loses no more. */
 const progressInterval = Duration.seconds(5)
 
@@ -136,6 +139,8 @@ const make = Effect.gen(function* () {
   const origin = { bootId: trees.bootId, homeId }
   /** The projects whose repositories this daemon has looked at: an earlier one may have ended with the machine. */
   const looked = new Set<ProjectName>()
+  /** The last exit before each look for git locks that is due, in milliseconds since 1970. */
+  const lookDue = new Map<ProjectName, number>()
   const lost = lostVariables()
 
   const environment = Effect.fnUntraced(function* (plan: WorkerPlan, id: string) {
@@ -161,9 +166,15 @@ const make = Effect.gen(function* () {
     isWanted: Effect.Effect<boolean>
   ) =>
     Effect.gen(function* () {
-      const nowMs = yield* Clock.currentTimeMillis
-      const locks = (yield* isWanted) ? yield* leftGitLocks(project, cwd, env, nowMs) : []
-      for (const path of locks) yield* events.publish({ _tag: "GitLockLeft", project, path })
+      if (!(yield* isWanted)) return
+      const isDue = lookDue.has(project)
+      lookDue.set(project, yield* Clock.currentTimeMillis)
+      if (isDue) return
+      yield* Effect.sleep(lookDelay)
+      const beforeMs = lookDue.get(project) ?? 0
+      lookDue.delete(project)
+      for (const path of yield* leftGitLocks(project, cwd, env, beforeMs))
+        yield* events.publish({ _tag: "GitLockLeft", project, path })
     }).pipe(
       Effect.catchAllDefect((defect) =>
         Effect.logWarning(`The git locks of ${project} cannot be read`, defect)

@@ -31,7 +31,7 @@ import * as WorkerLines from "../../../src/Layers/logs/WorkerLines.ts"
 import { WorkerLog } from "../../../src/Layers/logs/WorkerLog.ts"
 import { MemoryReader } from "../../../src/Layers/machine/MemoryReader.ts"
 import { ProcessScan } from "../../../src/Layers/machine/ProcessScan.ts"
-import { ProcFs } from "../../../src/Layers/machine/ProcFs.ts"
+import { ProcFs, walksOf } from "../../../src/Layers/machine/ProcFs.ts"
 import { makeProcReader } from "../../../src/Layers/machine/ProcReader.ts"
 import * as MemoryMonitor from "../../../src/Layers/memory/MemoryMonitor.ts"
 import { MetricsReport } from "../../../src/Layers/metrics/MetricsReport.ts"
@@ -136,6 +136,7 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
     }),
     Layer.mock(ProcFs, {
       reader: makeProcReader("/nonexistent"),
+      walks: walksOf(makeProcReader("/nonexistent"), undefined),
       process: () => Effect.succeed(leader),
       swapBytes: () => Effect.succeed(new Map()),
       proportionalBytes: () => Effect.as(bugs.proportional ?? Effect.void, new Map([[leader.pid, 0]]))

@@ -16,6 +16,7 @@ import * as ProcessSignal from "../../../src/Layers/machine/ProcessSignal.ts"
 import * as ProcFs from "../../../src/Layers/machine/ProcFs.ts"
 import { OwnUnit } from "../../../src/Layers/systemd/OwnUnit.ts"
 import * as Leftovers from "../../../src/Layers/tree/Leftovers.ts"
+import type { Tree } from "../../../src/Layers/tree/TreeScan.ts"
 import { makeWorkerGroup } from "../../../src/Layers/tree/WorkerGroup.ts"
 import * as WorkerGroups from "../../../src/Layers/tree/WorkerGroups.ts"
 import * as WorkerProcess from "../../../src/Layers/tree/WorkerProcess.ts"
@@ -43,7 +44,7 @@ const own = Effect.gen(function* () {
 
 const treeOf = (pid: number, group: Effect.Effect.Success<typeof own>["group"]) =>
   Effect.flatMap(WorkerTree.WorkerTree, (trees) => trees.of(pid, mark, group))
-const end = (tree: WorkerTree.Tree, ending: WorkerTree.Ending) =>
+const end = (tree: Tree, ending: WorkerTree.Ending) =>
   Effect.flatMap(WorkerTree.WorkerTree, (trees) => trees.end(tree, ending))
 
 /** What systemd says of the unit that has this group. */

@@ -1,0 +1,115 @@
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import { ancestorsOf } from "../../Domain/machine/ProcessDescent.ts"
+import type { ProcessEntry, ProcessIdentity } from "../../Domain/machine/ProcessEntry.ts"
+import { type LivingTree, livingTree } from "../../Domain/machine/ProcessTree.ts"
+import { variable } from "../../Domain/WorkerId.ts"
+import { coalescedRead } from "../concurrency/CoalescedRead.ts"
+import { type ProcFs, type ProcUnreadable, type Walk, walked } from "../machine/ProcFs.ts"
+import type { WorkerGroup } from "./WorkerGroup.ts"
+
+/** The identity of a process tree. */
+export interface Tree {
+  /** Undefined for leftovers of an earlier daemon, of which only the mark is known. */
+  readonly leader: ProcessIdentity | undefined
+  /** The beginning of the entry in the environment of its processes: see `Domain/WorkerId`. */
+  readonly mark: string
+  /** The cgroups that the daemon has made for it. */
+  readonly groups: ReadonlyArray<WorkerGroup>
+  /** Processes that an earlier daemon has found in it. */
+  readonly earlier: ReadonlyArray<ProcessIdentity>
+  /** Start times of all processes ever found in it, by pid. Each scan adds to it. */
+  readonly seen: Map<number, number>
+}
+
+/** The beginning of every mark. */
+const anyMark = `${variable}=`
+
+/** What a scan has found of a tree. */
+export interface Found extends LivingTree {
+  /** The pids in its cgroups. A member may have been forked after /proc was read. */
+  readonly members: ReadonlySet<number>
+  /** The daemon and its ancestors. */
+  readonly excluded: ReadonlySet<number>
+  /** Two looks at /proc in a row have found nothing. */
+  readonly isGone: boolean
+}
+
+/** One look at /proc. */
+interface Sight {
+  readonly table: ReadonlyArray<ProcessEntry>
+  readonly excluded: ReadonlySet<number>
+  /** Whether a process has the mark of any worker, as far as environments were read. */
+  readonly isMarked: Map<number, boolean>
+  /** The look after this one, once there was one. */
+  next: Sight | undefined
+}
+
+/** Retries until /proc can be read: unknown must never count as empty. */
+export const patiently = <A>(reading: Effect.Effect<A, ProcUnreadable>): Effect.Effect<A> =>
+  reading.pipe(Effect.retry(Schedule.spaced("50 millis")), Effect.orDie)
+
+/** The scan of a process tree. */
+export const treeScan = (proc: ProcFs["Type"]) => {
+  function* look(): Walk<Sight> {
+    const table = yield* proc.walks.processes()
+    const byPid = new Map(table.map((entry) => [entry.pid, entry]))
+    const excluded = new Set([process.pid, ...ancestorsOf(byPid, process.pid)])
+    return { table, excluded, isMarked: new Map(), next: undefined }
+  }
+
+  /** The processes with the mark of a tree. */
+  function* markedIn({ isMarked, table }: Sight, { leader, mark }: Tree): Walk<ReadonlySet<number>> {
+    const pids: Array<number> = []
+    for (const { pid, session, startTicks } of table) {
+      // Kernel threads, half of all processes on many machines, have no session; every worker has one.
+      if (session !== 0 && (leader === undefined || startTicks >= leader.startTicks)) pids.push(pid)
+    }
+    const unread = pids.filter((pid) => !isMarked.has(pid))
+    const carriers = yield* proc.walks.carrying(unread, anyMark)
+    for (const pid of unread) isMarked.set(pid, carriers.has(pid))
+    return yield* proc.walks.carrying(
+      pids.filter((pid) => isMarked.get(pid)),
+      mark
+    )
+  }
+
+  const membersOf = Effect.fnUntraced(function* (
+    { groups }: Pick<Tree, "groups">,
+    excluded: ReadonlySet<number>
+  ) {
+    const members = new Set<number>()
+    for (const group of groups) {
+      for (const pid of yield* group.members) if (!excluded.has(pid)) members.add(pid)
+    }
+    return members
+  })
+
+  const foundIn = Effect.fnUntraced(function* (tree: Tree, sight: Sight) {
+    const { earlier, leader, seen } = tree
+    const { excluded, table } = sight
+    const marked = yield* walked(() => markedIn(sight, tree))
+    const members = yield* membersOf(tree, excluded)
+    const known = new Map([...earlier.map(({ pid, startTicks }) => [pid, startTicks] as const), ...seen])
+    const living = livingTree(table, { leader, known, marked, members, excluded })
+    for (const entry of living.processes) seen.set(entry.pid, entry.startTicks)
+    return { ...living, members, excluded, isEmpty: living.processes.length === 0 && members.size === 0 }
+  })
+
+  /** Trees that end at the same time share looks: one for each of fifty would take longer than the grace period. */
+  const sharedLook = coalescedRead(walked(look))
+
+  /** A look that finds nothing counts only when the next one finds nothing either: a fork may outrun one. */
+  const scan = (tree: Tree): Effect.Effect<Found> =>
+    sharedLook((first) =>
+      Effect.gen(function* () {
+        const found = yield* foundIn(tree, first)
+        if (!found.isEmpty) return { ...found, isGone: false }
+        first.next ??= yield* walked(look)
+        const again = yield* foundIn(tree, first.next)
+        return { ...again, isGone: again.isEmpty }
+      })
+    ).pipe(patiently)
+
+  return scan
+}
