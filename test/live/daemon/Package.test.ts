@@ -30,6 +30,17 @@ describe("the package", () => {
       [
         "bin/autopilotd",
         "deploy/Containerfile",
+        "deploy/agent-sandbox/sandbox.yaml",
+        ...["kustomization.yaml", "networkpolicy.yaml", "podmonitor.yaml", "statefulset.yaml"].map(
+          (name) => `deploy/kubernetes/base/${name}`
+        ),
+        ...["daemon.toml", "env", "job.yaml", "kustomization.yaml"].map(
+          (name) => `deploy/kubernetes/job/${name}`
+        ),
+        ...["daemon.toml", "env", "kustomization.yaml"].map(
+          (name) => `deploy/kubernetes/overlays/shop/${name}`
+        ),
+        "deploy/nomad/autopilotd.nomad.hcl",
         "deploy/systemd/autopilotd@.service",
         "dist/autopilotd.js",
         "dist/daemon.js",
