@@ -7,6 +7,7 @@ import type * as Scope from "effect/Scope"
 import * as ScopedRef from "effect/ScopedRef"
 import { decodeRequest, encodeResponse } from "../../Domain/control/ControlWire.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
+import { HomeChanges } from "../daemon/HomeChanges.ts"
 import { isListening } from "../daemon/HomeLock.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { Concerns } from "../history/Concerns.ts"
@@ -15,7 +16,7 @@ import { ControlHandler } from "./ControlHandler.ts"
 import { bindSocketFile, type ControlServerError } from "./ControlSocketFile.ts"
 
 export interface ControlServerLimits extends ConnectionLimits {
-  /** Milliseconds between two checks of the socket's file. */
+  /** Milliseconds between a change and the check of the socket's file. */
   readonly socketCheckMs: number
 }
 
@@ -33,6 +34,8 @@ interface ControlServerOptions {
   readonly path: string
   /** Asked before the socket is bound again; by default always. */
   readonly mayBind?: Effect.Effect<boolean>
+  /** Returns when the socket's file may have changed, before each check; by default at once. */
+  readonly changed?: Effect.Effect<void>
   /** Overrides of `serverLimits`. */
   readonly limits?: Partial<ControlServerLimits>
 }
@@ -65,7 +68,7 @@ export const bind = (
   options: ControlServerOptions
 ): Effect.Effect<ControlServer, ControlServerError, Scope.Scope | ControlHandler> =>
   Effect.gen(function* () {
-    const { mayBind = Effect.succeed(true), path } = options
+    const { changed = Effect.void, mayBind = Effect.succeed(true), path } = options
     const limits = { ...serverLimits, ...options.limits }
     const handler = yield* ControlHandler
     const run = yield* FiberSet.makeRuntime<never>()
@@ -143,6 +146,7 @@ export const bind = (
       })
     )
     const keep = Effect.gen(function* () {
+      yield* changed
       yield* Effect.sleep(limits.socketCheckMs)
       const { isOurs } = yield* ScopedRef.get(file)
       if (!(yield* isOurs) && (yield* mayBind)) yield* bindAgain
@@ -158,19 +162,20 @@ export const bind = (
 export const layer: Layer.Layer<
   never,
   ControlServerError,
-  AutopilotHome | InstanceLock | Concerns | ControlHandler
+  AutopilotHome | InstanceLock | HomeChanges | Concerns | ControlHandler
 > = Layer.scopedDiscard(
   Effect.gen(function* () {
     const { socket } = yield* AutopilotHome
     const { giveUp, holds, isCertain } = yield* InstanceLock
     const { run } = yield* Concerns
+    const changed = yield* (yield* HomeChanges).subscribe
     const mayBind = Effect.gen(function* () {
       if (!(yield* holds)) return false
       if ((yield* isCertain) || !(yield* isListening(socket))) return true
       yield* giveUp
       return false
     })
-    const { keep } = yield* bind({ path: socket, mayBind })
+    const { keep } = yield* bind({ path: socket, mayBind, changed })
     yield* run("control server", keep)
   })
 )

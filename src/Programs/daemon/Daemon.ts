@@ -9,6 +9,7 @@ import * as ControlHandler from "../../Layers/control/ControlHandler.ts"
 import * as ControlServer from "../../Layers/control/ControlServer.ts"
 import type { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import type { Caller } from "../../Layers/daemon/Caller.ts"
+import * as HomeChanges from "../../Layers/daemon/HomeChanges.ts"
 import * as InstanceLock from "../../Layers/daemon/InstanceLock.ts"
 import * as ShutdownRequest from "../../Layers/daemon/ShutdownRequest.ts"
 import type { Signals } from "../../Layers/daemon/Signals.ts"
@@ -163,7 +164,7 @@ export const daemon = ({ exitWhenFinished, keepState, raw, sources, terminationL
         Layer.provideMerge(Uncaught.layer),
         Layer.provideMerge(Reporting),
         Layer.provideMerge(SettingsInForce.layer(sources, { keepState })),
-        Layer.provideMerge(InstanceLock.layer),
+        Layer.provideMerge(Layer.provideMerge(HomeChanges.layer, InstanceLock.layer)),
         Layer.provideMerge(
           Layer.mergeAll(
             Layer.provideMerge(Layer.merge(ProcessScan.layer, ProcessSignal.layer), ProcFs.layer),

@@ -6,6 +6,7 @@ import { stopTimeoutShort } from "../../Domain/systemd/StopTimeout.ts"
 import { leftBehind } from "../../Domain/tree/Survivor.ts"
 import { type AllEnded, allEnded } from "../../Domain/worker/Outcome.ts"
 import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
+import { HomeChanges } from "../../Layers/daemon/HomeChanges.ts"
 import { InstanceLock } from "../../Layers/daemon/InstanceLock.ts"
 import { ShutdownRequest } from "../../Layers/daemon/ShutdownRequest.ts"
 import { Signals } from "../../Layers/daemon/Signals.ts"
@@ -30,17 +31,19 @@ const handleSignals = Effect.gen(function* () {
   }
 })
 
-/** Some stats of files each time. */
-const lookInterval = Duration.seconds(2)
+/** One look for all changes of this time. */
+const gatherTime = Duration.seconds(2)
 
-/** Checks regularly that the home is still this daemon's, and makes again what was removed from it. */
+/** Checks after each change that the home is still this daemon's, and makes again what was removed from it. */
 const keepHome = Effect.gen(function* () {
   const { holds } = yield* InstanceLock
+  const changed = yield* (yield* HomeChanges).subscribe
   for (;;) {
-    yield* Effect.sleep(lookInterval)
+    yield* changed
+    yield* Effect.sleep(gatherTime)
     yield* holds
   }
-})
+}).pipe(Effect.scoped)
 
 const reportHome = Effect.gen(function* () {
   const { news } = yield* InstanceLock

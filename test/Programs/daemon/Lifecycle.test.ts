@@ -18,6 +18,7 @@ import * as ControlHandler from "../../../src/Layers/control/ControlHandler.ts"
 import * as ControlServer from "../../../src/Layers/control/ControlServer.ts"
 import { serverLimits } from "../../../src/Layers/control/ControlServer.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
+import { HomeChanges } from "../../../src/Layers/daemon/HomeChanges.ts"
 import * as ShutdownRequest from "../../../src/Layers/daemon/ShutdownRequest.ts"
 import { type SignalEvent, Signals } from "../../../src/Layers/daemon/Signals.ts"
 import { Uncaught } from "../../../src/Layers/daemon/Uncaught.ts"
@@ -155,6 +156,7 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
         )
     }),
     heldHome("home"),
+    Layer.succeed(HomeChanges, { subscribe: Effect.succeed(Effect.void) }),
     LiveWorkers.layer,
     Layer.succeed(WorkerGroups, withoutGroups),
     Layer.succeed(MemoryReader, { read: bugs.memory ?? (() => memory) }),

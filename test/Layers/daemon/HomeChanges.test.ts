@@ -1,0 +1,64 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as TestClock from "effect/TestClock"
+import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
+import * as HomeChanges from "../../../src/Layers/daemon/HomeChanges.ts"
+import { heldHome } from "../../fixtures/HeldHome.ts"
+import { eventually, temporaryHome } from "../../live/TestDaemon.ts"
+
+/** A home with its state folder, and who waits for its changes. */
+const watchedHome = Effect.gen(function* () {
+  const home = pathsBelow(yield* temporaryHome)
+  fs.mkdirSync(home.stateDir, { recursive: true })
+  const remade = yield* SubscriptionRef.make(0)
+  const world = Layer.merge(heldHome("home", { remade }), Layer.succeed(AutopilotHome, home))
+  const context = yield* Layer.build(Layer.provide(HomeChanges.layer, world))
+  const changed = yield* Context.get(context, HomeChanges.HomeChanges).subscribe
+  const makeAgain = Effect.zipRight(
+    Effect.sync(() => fs.mkdirSync(home.stateDir, { recursive: true })),
+    SubscriptionRef.update(remade, (count) => count + 1)
+  )
+  /** Acts again and again until the change is heard: the watch begins some time after the layer. */
+  const isHeard = (what: string, act: () => void) =>
+    Effect.gen(function* () {
+      const heard = yield* Effect.fork(changed)
+      yield* eventually(
+        what,
+        Effect.suspend(() => {
+          act()
+          return Effect.map(Fiber.poll(heard), Option.getOrUndefined)
+        })
+      )
+    })
+  return { changed, home, isHeard, makeAgain }
+})
+
+describe("what changes in the home", () => {
+  it.scopedLive("is heard: in the folder, in that of the states, and in a home that was made again", () =>
+    Effect.gen(function* () {
+      const { home, isHeard, makeAgain } = yield* watchedHome
+      let count = 0
+      yield* isHeard("a file of the home", () => fs.writeFileSync(join(home.root, `${count++}`), ""))
+      yield* isHeard("a state", () => fs.writeFileSync(join(home.stateDir, `${count++}`), ""))
+      yield* isHeard("the end of the home", () => fs.rmSync(home.root, { recursive: true, force: true }))
+      yield* makeAgain
+      yield* isHeard("a file of the new home", () => fs.writeFileSync(join(home.root, `${count++}`), ""))
+    })
+  )
+
+  it.scoped("is asked for all the same after half a minute: inotify does not see every change", () =>
+    Effect.gen(function* () {
+      const { changed } = yield* watchedHome
+      const heard = yield* Effect.fork(changed)
+      yield* TestClock.adjust("30 seconds")
+      yield* Fiber.join(heard)
+    })
+  )
+})
