@@ -1,7 +1,6 @@
 import * as fs from "node:fs"
 import { join } from "node:path"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
@@ -46,8 +45,11 @@ export class KernelOomKills extends Context.Tag("KernelOomKills")<
   }
 >() {}
 
-/** Separates a kill from what happened before and after it. */
-const pollInterval = Duration.seconds(5)
+/**
+ * Separates a kill from what happened before and after it. The counters are read with a sample of the memory, because
+ * another timer would be another wake-up of an idle machine.
+ */
+const lookIntervalMs = 4000
 
 /** The same line in `memory.events` and, since Linux 4.13, in `/proc/vmstat`. */
 const killsLine = /^oom_kill ([0-9]+)$/m
@@ -98,6 +100,7 @@ const make = (proc: string) =>
     const concerns = yield* Concerns
     const clock = yield* Effect.clock
     const workers = new Set<Watched>()
+    let lookedAtMs = 0
 
     const sampleOf = (pid: number, memory: OomSample["memory"]): OomSample => ({
       memory,
@@ -141,7 +144,10 @@ const make = (proc: string) =>
       } satisfies WorkerOomKills
     })
 
-    const poll = Effect.map(monitor.last, (memory) => {
+    yield* monitor.observe((memory) => {
+      const nowMs = clock.unsafeCurrentTimeMillis()
+      if (nowMs - lookedAtMs < lookIntervalMs && nowMs >= lookedAtMs) return
+      lookedAtMs = nowMs
       for (const worker of workers) readCounters(worker, memory)
     })
     const shortage = Stream.runForEach(monitor.shortage, (memory) =>
@@ -151,8 +157,7 @@ const make = (proc: string) =>
         }
       })
     )
-    const polls = Effect.forever(Effect.delay(poll, pollInterval))
-    yield* concerns.run("kernel OOM kills", Effect.all([shortage, polls], { concurrency: "unbounded" }))
+    yield* concerns.run("kernel OOM kills", shortage)
     return KernelOomKills.of({ watch })
   })
 

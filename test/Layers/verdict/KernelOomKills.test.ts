@@ -59,7 +59,17 @@ const inWorld = <A, E>(test: (world: World) => Effect.Effect<A, E, Needs>) =>
       last: Effect.sync(() => world.last),
       now: Effect.sync(() => world.last),
       shortage: Stream.fromPubSub(shortages),
-      observe: () => Effect.void
+      observe: (see) =>
+        Effect.asVoid(
+          Effect.forkScoped(
+            Effect.forever(
+              Effect.delay(
+                Effect.sync(() => world.last && see(world.last)),
+                "5 seconds"
+              )
+            )
+          )
+        )
     })
     const layer = KernelOomKills.layerAt(folders.proc).pipe(
       Layer.provide(Monitor),
