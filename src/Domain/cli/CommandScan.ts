@@ -100,7 +100,7 @@ const addressNames: ReadonlyArray<string> = ["--bind", "--listen", "--address"]
 
 const unknownOption = (given: string): string => {
   if (addressNames.some((name) => given === name || given.startsWith(`${name}=`)))
-    return `Unknown option ${quoted(given)}. The panel listens on 127.0.0.1 only; from another machine, forward its port: ssh -L 7420:127.0.0.1:7420 HOST.`
+    return `Unknown option ${quoted(given)}. The panel listens on 127.0.0.1 only; on another machine, run there by autopilotd gui --host HOST, its port leads here.`
   if (longNames.has(`-${given}`)) return `Unknown option ${quoted(given)}: write ${quoted(`-${given}`)}.`
   if (/^-[A-Za-z]=/.test(given))
     return `Unknown option ${quoted(given)}: write ${quoted(`${given.slice(0, 2)} ${given.slice(3)}`)}.`

@@ -84,7 +84,7 @@ export const runningTexts = {
   gui: {
     summary: "Serve the web panel on this machine",
     details:
-      "Prints a link that holds the panel's token, and serves the panel on 127.0.0.1 until Ctrl-C, whether or not a daemon is running. --open opens the link in the browser. --start starts the daemon first where none runs; --workdir and --project apply to that start, and to the panel's own Start button. Where a panel of this AUTOPILOT_HOME runs already, as the service of install --gui does, prints the link of that one; --port N of another port starts a second one. From another machine, forward the port: ssh -L 7420:127.0.0.1:7420 HOST.",
+      "Prints a link that holds the panel's token, and serves the panel on 127.0.0.1 until Ctrl-C, whether or not a daemon is running. --open opens the link in the browser. --start starts the daemon first where none runs; --workdir and --project apply to that start, and to the panel's own Start button. Where a panel of this AUTOPILOT_HOME runs already, as the service of install --gui does, prints the link of that one; --port N of another port starts a second one. With --host the panel runs on that machine, and ssh leads a port of this one to it until Ctrl-C: the printed link opens here.",
     examples: ["autopilotd gui --open", "autopilotd gui --port 0 --start --workdir ~/code/shop"]
   }
 } as const satisfies Readonly<Record<string, CommandTexts>>

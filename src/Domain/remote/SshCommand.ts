@@ -10,6 +10,8 @@ export interface SshHere {
   readonly controlPath: string | undefined
   /** Somebody can answer when ssh asks for a passphrase or about a host key. */
   readonly canAsk: boolean
+  /** A port of 127.0.0.1 that leads to the same port there, as long as the command runs. */
+  readonly forwardedPort?: number | undefined
 }
 
 const destination = ({ host, port, user }: RemoteHost): ReadonlyArray<string> => [

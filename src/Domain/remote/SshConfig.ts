@@ -29,24 +29,42 @@ interface OptionsOf {
   readonly controlPath: string | undefined
   /** Somebody can answer when ssh asks for a passphrase or about a host key. */
   readonly canAsk: boolean
+  /** A port of 127.0.0.1 that leads to the same port there. */
+  readonly forwardedPort?: number | undefined
 }
 
 /** The path of the shared connection that ssh may use; undefined where the user has set up another, or it is unusable. */
-export const sharedPath = ({ config, controlPath }: Omit<OptionsOf, "canAsk">): string | undefined =>
+export const sharedPath = ({
+  config,
+  controlPath
+}: Pick<OptionsOf, "config" | "controlPath">): string | undefined =>
   controlPath !== undefined && isControlPath(controlPath) && !sharesAlready(config) ? controlPath : undefined
 
 /**
  * The options for ssh in the form NAME=VALUE. What the user has set in ssh_config stays; checks of host keys are never
- * touched. RemoteCommand and LocalCommand would run beside or instead of autopilotd, and a forwarded port is taken at the
- * second connection.
+ * touched. RemoteCommand and LocalCommand would run beside or instead of autopilotd, and a port that ssh_config forwards is taken
+ * at the second connection. A shared connection would keep a forwarded port after its command, and it knows the option that
+ * drops those of ssh_config only together with our own.
  */
-export const sshOptions = ({ canAsk, config, controlPath }: OptionsOf): ReadonlyArray<string> => {
-  const path = sharedPath({ config, controlPath })
+export const sshOptions = ({
+  canAsk,
+  config,
+  controlPath,
+  forwardedPort
+}: OptionsOf): ReadonlyArray<string> => {
+  const isForwarding = forwardedPort !== undefined
+  const path = isForwarding ? undefined : sharedPath({ config, controlPath })
   const unset = (key: string, empty: string) => (config.get(key) ?? empty) === empty
   return [
     "RemoteCommand=none",
     "PermitLocalCommand=no",
-    "ClearAllForwardings=yes",
+    ...(isForwarding
+      ? [
+          `LocalForward=127.0.0.1:${forwardedPort} 127.0.0.1:${forwardedPort}`,
+          "ControlMaster=no",
+          "ControlPath=none"
+        ]
+      : ["ClearAllForwardings=yes"]),
     "ForwardAgent=no",
     ...(canAsk ? [] : ["BatchMode=yes"]),
     ...(unset("connecttimeout", "none") ? ["ConnectTimeout=10"] : []),

@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import type { CommandLine } from "../../Domain/cli/CommandLine.ts"
+import { type CommandLine, canonicalArgv, type Invocation } from "../../Domain/cli/CommandLine.ts"
 import { exitCodeOf } from "../../Domain/cli/ExitCodes.ts"
 import { hostVariable, looksOnPath, runsLong } from "../../Domain/cli/HostChoice.ts"
 import { UsageError } from "../../Domain/cli/UsageError.ts"
@@ -18,6 +18,7 @@ import {
 } from "../../Layers/output/ControllingTerminal.ts"
 import { showsColour } from "../../Layers/output/TerminalColour.ts"
 import { HostsInvalid, readHosts } from "../../Layers/remote/HostsText.ts"
+import { freePort, LocalPortTaken } from "../../Layers/remote/LocalPort.ts"
 import { awaitTurn, sshSurroundings } from "../../Layers/remote/SharedConnection.ts"
 import { runSsh } from "../../Layers/remote/SshRun.ts"
 import { version } from "../Version.ts"
@@ -31,7 +32,13 @@ export interface RemoteCall {
   readonly line: CommandLine | undefined
 }
 
-type Failure = SshFailure | HostsInvalid | UsageError
+type Failure = SshFailure | HostsInvalid | UsageError | LocalPortTaken
+
+const isFailure = (cause: unknown): cause is Failure =>
+  cause instanceof SshFailure ||
+  cause instanceof HostsInvalid ||
+  cause instanceof UsageError ||
+  cause instanceof LocalPortTaken
 
 /** No answer of this bundle has a time or an amount. */
 const noKeys = { moments: [], microDollars: [] }
@@ -63,6 +70,22 @@ const report = async (failure: Failure, wantsJson: boolean, isShown: boolean): P
   else await write(process.stderr, harmlessText(`autopilotd: ${text}\n`))
 }
 
+/**
+ * The panel of another machine listens on a port that is free here, and ssh forwards that port: the panel answers for its own
+ * port only, and so the link that it prints is right on this side.
+ */
+const panelThere = async (invocation: Invocation) => {
+  const { host: _, open, ...options } = invocation.options
+  if (open === true)
+    throw new UsageError({
+      problem:
+        "--open opens a browser on the machine of the panel: with --host, open the link that it prints.",
+      help: "autopilotd gui --help"
+    })
+  const port = await freePort(options.port ?? 0)
+  return { port, argv: canonicalArgv({ ...invocation, options: { ...options, port } }) }
+}
+
 /** Runs ssh, and returns the exit code. Throws a `Failure` before anything was shown. */
 const connected = async ({ argv, host: name, line }: RemoteCall, wantsJson: boolean): Promise<number> => {
   const root = autopilotFolder()
@@ -70,12 +93,13 @@ const connected = async ({ argv, host: name, line }: RemoteCall, wantsJson: bool
   const invocation = line?._tag === "Run" ? line.invocation : undefined
   const hasTerminal = isAllTerminal()
   const isLong = invocation !== undefined && runsLong(invocation)
+  const panel = invocation?.verb === "gui" ? await panelThere(invocation) : undefined
   const surroundings = await sshSurroundings(host, root)
   const words = sshCommand(
     host,
-    { ...surroundings, canAsk: hasControllingTerminal() },
+    { ...surroundings, canAsk: hasControllingTerminal(), forwardedPort: panel?.port },
     {
-      words: argv,
+      words: panel?.argv ?? argv,
       variables: colourVariables(hasTerminal, showsColour()),
       wantsLoginPath: invocation !== undefined && looksOnPath(invocation),
       endsWithInput: isLong && !hasTerminal,
@@ -85,7 +109,7 @@ const connected = async ({ argv, host: name, line }: RemoteCall, wantsJson: bool
       hasTerminal
     }
   )
-  await awaitTurn(surroundings.controlPath)
+  if (panel === undefined) await awaitTurn(surroundings.controlPath)
   const ran = await runSsh(words, {
     input: hasTerminal ? "terminal" : isLong ? "lifeline" : "none",
     beginLine: hasTerminal ? undefined : beginLine,
@@ -118,8 +142,7 @@ export const runRemote = async (call: RemoteCall): Promise<number> => {
   try {
     return await connected(call, wantsJson)
   } catch (cause) {
-    if (!(cause instanceof SshFailure || cause instanceof HostsInvalid || cause instanceof UsageError))
-      throw cause
+    if (!isFailure(cause)) throw cause
     await report(cause, wantsJson, false)
     return exitCodeOf(codeOf(cause))
   }

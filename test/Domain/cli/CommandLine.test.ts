@@ -330,7 +330,7 @@ describe("an invalid command line", () => {
     ["--modle opus", `Unknown option "--modle". Did you mean "--model"?${general}`],
     [
       "gui --bind 0.0.0.0",
-      `Unknown option "--bind". The panel listens on 127.0.0.1 only; from another machine, forward its port: ssh -L 7420:127.0.0.1:7420 HOST.\nTry: autopilotd gui --help`
+      `Unknown option "--bind". The panel listens on 127.0.0.1 only; on another machine, run there by autopilotd gui --host HOST, its port leads here.\nTry: autopilotd gui --help`
     ],
     ["stop --no-wiat", `Unknown option "--no-wiat". Did you mean "--no-wait"?\nTry: autopilotd stop --help`],
     ["status -v", `Unknown option "-v". Did you mean "-V"?\nTry: autopilotd status --help`],

@@ -189,3 +189,48 @@ describe("the connection to another machine", () => {
       })
   )
 })
+
+describe("a terminal of another machine", () => {
+  unlessMissing(...noSshd, noProgram("script", "bsdutils"))(
+    "takes Ctrl-C, which ends the command there",
+    () =>
+      Effect.gen(function* () {
+        const bed = yield* sshBed
+        yield* withDaemonThere(bed)
+        // script passes on what is typed into its standard input, here as soon as a line has come.
+        const typing =
+          'mkfifo keys; exec 3<>keys; { until grep -q tick shown 2>/dev/null; do sleep 0.05; done; printf "\\003" >&3; } & ' +
+          'script -qec "$1 --host bash logs -f" /dev/null <&3 >shown; code=$?; cat shown; exit "$code"'
+        const { ended, stdout } = yield* run({
+          home: bed.home,
+          command: "sh",
+          args: ["-c", typing, "sh", launcher],
+          env: { ...bed.env, TERM: "xterm-256color" }
+        })
+        const { code } = yield* ended
+        assert.strictEqual(code, 130, stdout())
+        yield* eventually(
+          "nothing is left there",
+          Effect.sync(() => (runningThere(bed, "bash", "logs -f").length === 0 ? true : undefined))
+        )
+      })
+  )
+
+  unlessMissing(...noSshd, noProgram("script", "bsdutils"))(
+    "edits the settings there with an editor of this side",
+    () =>
+      Effect.gen(function* () {
+        const bed = yield* sshBed
+        const file = join(bed.there("dash"), ".autopilot/daemon.toml")
+        const wrote = yield* bed.here(["--host", "dash", "config", "set", "restart.jitter", "0.25"])
+        assert.strictEqual(wrote.code, 0, wrote.stderr)
+        const editor = "sed -i s/0.25/0.5/"
+        const edited = yield* onTerminal(
+          { ...bed, env: { ...bed.env, EDITOR: editor } },
+          "a --host dash config edit"
+        )
+        assert.strictEqual(edited.code, 0, edited.stdout)
+        assert.include(fs.readFileSync(file, "utf8"), "jitter = 0.5")
+      })
+  )
+})

@@ -43,17 +43,22 @@ const freePort: Effect.Effect<number> = Effect.async((resume) => {
   })
 })
 
+/** How the client gets into the network of a bed: with the descriptor of that network, which a process of it holds. */
+const proxyInto = (pid: number, port: number): string =>
+  `ProxyCommand nsenter --net=/proc/${pid}/ns/net ${process.execPath} -e "const c=require('net').connect(${port},'127.0.0.1');process.stdin.pipe(c).pipe(process.stdout)"`
+
 /** An sshd with users of its own in namespaces of its own; all of it is gone with the scope. */
-export const sshBed: Effect.Effect<SshBed, never, Scope.Scope> = Effect.gen(function* () {
+const bedIn = Effect.fnUntraced(function* (network: "shared" | "own") {
   const folder = yield* temporaryHome
   const port = yield* freePort
   const home = join(folder, "here")
   fs.mkdirSync(home)
   const script = resolve(import.meta.dirname, "bed.sh")
-  const { ended, stderr } = yield* run({
+  const { ended, pid, stderr } = yield* run({
     home: folder,
     command: "unshare",
     args: [
+      ...(network === "own" ? ["--net"] : []),
       "--mount",
       "--pid",
       "--fork",
@@ -64,7 +69,7 @@ export const sshBed: Effect.Effect<SshBed, never, Scope.Scope> = Effect.gen(func
       String(port),
       launcher
     ],
-    env: { AUTOPILOT_HOME: undefined }
+    env: { AUTOPILOT_HOME: undefined, APD_OWN_NETWORK: network === "own" ? "1" : undefined }
   })
   yield* Effect.raceFirst(
     eventually(
@@ -73,11 +78,12 @@ export const sshBed: Effect.Effect<SshBed, never, Scope.Scope> = Effect.gen(func
     ),
     Effect.flatMap(ended, () => Effect.dieMessage(`sshd has ended: ${stderr()}`))
   )
+  if (network === "own") fs.appendFileSync(join(folder, "config"), `Host *\n  ${proxyInto(pid, port)}\n`)
   const env = {
     PATH: `${join(folder, "bin")}:${process.env["PATH"] ?? ""}`,
     XDG_RUNTIME_DIR: join(folder, "run")
   }
-  return {
+  const bed: SshBed = {
     folder,
     port,
     home,
@@ -86,7 +92,13 @@ export const sshBed: Effect.Effect<SshBed, never, Scope.Scope> = Effect.gen(func
     there: (user) => join(folder, "home", user),
     log: stderr
   }
+  return bed
 })
+
+export const sshBed: Effect.Effect<SshBed, never, Scope.Scope> = bedIn("shared")
+
+/** The same in a network of its own, where the ports of this machine are free. */
+export const distantSshBed: Effect.Effect<SshBed, never, Scope.Scope> = bedIn("own")
 
 /** A bed in which a daemon runs for the user `bash`, with a worker that says something from time to time. */
 export const withDaemonThere = Effect.fnUntraced(function* (bed: SshBed) {

@@ -1,10 +1,11 @@
 #!/bin/sh
 # bed.sh FOLDER PORT LAUNCHER: an sshd on 127.0.0.1 with users of its own, in the mount and PID namespace that it is started
-# in: accounts, keys and configuration of the machine stay as they are. FOLDER/bin/ssh is a client that knows only FOLDER.
+# in, with APD_OWN_NETWORK also in a network of its own: accounts, keys and configuration of the machine stay as they are. FOLDER/bin/ssh is a client that knows only FOLDER.
 set -eu
 bed=$1 port=$2 launcher=$3
 mount --make-rprivate /
 umask 022
+[ -z "${APD_OWN_NETWORK-}" ] || ip link set lo up
 mkdir -p "$bed/etc" "$bed/keys" "$bed/bin" "$bed/home" "$bed/nvm/bin" "$bed/run"
 chmod 755 "$bed"
 chmod 700 "$bed/run"
