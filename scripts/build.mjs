@@ -99,6 +99,8 @@ const builds = await Promise.all([
   program("src/Domain/metrics/MetricsText.ts", "dist/metrics.js", { minify: true }),
   // It runs beside the daemon all night: short names save 4 MiB of it.
   program("src/Programs/relay/Relay.ts", "dist/relay.js", { minify: true }),
+  // The same with what reaches another machine, which the relay of a daemon must not hold.
+  program("src/Programs/relay/RelayElsewhere.ts", "dist/elsewhere.js", { minify: true }),
   // What the browser loads. The fonts stand beside the style sheet.
   bundle({
     entryPoints: { app: "src/Browser/app.ts", style: "src/Browser/style.css" },

@@ -161,7 +161,7 @@ const commandTable = {
     }
   },
   stop: { options: ["noWait", "config", "json"] },
-  relay: { options: ["config"] },
+  relay: { options: ["metricsPort", "config"] },
   "dial-stdio": { options: ["readOnly"] },
   gui: { options: ["port", "open", "startDaemon", "workdir", "project"] },
   init: { options: ["workdir", "project", "json"] },

@@ -7,7 +7,7 @@ import { optionTable } from "./OptionTable.ts"
 export const hostVariable = "AUTOPILOTD_HOST"
 
 /** The commands that run on this machine with a host, too: they reach it by themselves. All others run on the host. */
-const reachItThemselves: ReadonlySet<Verb> = new Set<Verb>([])
+const reachItThemselves: ReadonlySet<Verb> = new Set<Verb>(["relay"])
 
 /** Where a command line is carried out. */
 interface HostChoice {

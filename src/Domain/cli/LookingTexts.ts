@@ -81,7 +81,7 @@ export const lookingTexts = {
     summary: "Follow the events of several machines",
     details:
       "Prints first the state of each project, then each event as a line behind the name of its host, until Ctrl-C, from the hosts of fleet status. A host that is lost is told once, and tried again after 1 to 60 seconds; the events that were missed meanwhile are printed as well. --json prints one object per line.",
-    examples: ["autopilotd fleet watch", "autopilotd fleet watch --hosts box --json"]
+    examples: ["autopilotd fleet watch", "autopilotd fleet watch --json"]
   },
   "fleet doctor": {
     summary: "Check several machines for common problems",

@@ -139,6 +139,12 @@ export const optionTable = {
     summary: "Port of 127.0.0.1 to listen on; 0 for a free one",
     fallback: "7420"
   }),
+  metricsPort: valued({
+    long: "metrics-port",
+    placeholder: "N",
+    value: port,
+    summary: "With --host: serve the metrics of that machine on this port of 127.0.0.1"
+  }),
   open: flag({ long: "open", summary: "Open the panel in the browser" }),
   startDaemon: flag({ long: "start", summary: "Start the daemon if none is running" }),
   grep: valued({

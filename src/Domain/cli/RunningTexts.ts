@@ -72,8 +72,12 @@ export const runningTexts = {
   relay: {
     summary: "Tell the outside what the daemon does: heartbeat, metrics",
     details:
-      "Runs in the foreground until Ctrl-C, as a client of the daemon: nothing that goes wrong in it touches a worker. Sends a heartbeat to the URL in the file heartbeat.url_file every heartbeat.interval_ms while the daemon answers; a service such as healthchecks.io or Uptime Kuma raises an alarm when it misses one, also when the whole machine is down. A worker that has failed reports failure. Serves /metrics for Prometheus, /healthz and /readyz at the address metrics.listen. The daemon starts a relay by itself when its settings give one something to do, and shows it in status and doctor while it fails; this command is for trying the settings out, without that. It is refused while another relay of this AUTOPILOT_HOME runs, and where nothing is configured for it.",
-    examples: ["autopilotd config set heartbeat.url_file heartbeat.url", "autopilotd relay"]
+      "Runs in the foreground until Ctrl-C, as a client of the daemon: nothing that goes wrong in it touches a worker. Sends a heartbeat to the URL in the file heartbeat.url_file every heartbeat.interval_ms while the daemon answers; a service such as healthchecks.io or Uptime Kuma raises an alarm when it misses one, also when the whole machine is down. A worker that has failed reports failure. Serves /metrics for Prometheus, /healthz and /readyz at the address metrics.listen. The daemon starts a relay by itself when its settings give one something to do, and shows it in status and doctor while it fails; this command is for trying the settings out, without that. It is refused while another relay of this AUTOPILOT_HOME runs, and where nothing is configured for it. With --host it follows the daemon of that machine from here, over ssh, and tells the channels of notify.to and the receiver of metrics.otlp in the settings of this machine, with the name of the host; --metrics-port serves its metrics. A connection that is cut is tried again after 1 to 60 seconds, and what has happened meanwhile is told then.",
+    examples: [
+      "autopilotd config set heartbeat.url_file heartbeat.url",
+      "autopilotd relay",
+      "autopilotd relay --host box"
+    ]
   },
   "dial-stdio": {
     summary: "Join standard input and output with the daemon",

@@ -34,7 +34,10 @@ export type ChannelMessage =
 
 /** What is known where the message is sent. `nowMs` is in milliseconds since 1970. */
 export interface Sending {
+  /** The name of the daemon's machine. */
   readonly host: string
+  /** That machine is not the one which sends: its desktop must hear of it, too. */
+  readonly isElsewhere?: boolean
   readonly nowMs: number
   readonly zone: DateTime.TimeZone
 }
@@ -181,7 +184,8 @@ export const channelMessage = (
   // A phone shows what several machines send.
   const remote: Words = { ...local, title: `${local.title} (${said(sending.host, 64)})` }
   switch (target.type) {
-    case "desktop":
+    case "desktop": {
+      const subject = notification.project ?? `autopilotd-${notification.kind}`
       return {
         _tag: "Show",
         argv: [
@@ -192,13 +196,14 @@ export const channelMessage = (
           notification.urgency,
           ...(notification.urgency === "critical" ? ["-c", "device.error"] : []),
           "-h",
-          `string:x-canonical-private-synchronous:${headerText(notification.project ?? `autopilotd-${notification.kind}`)}`,
+          `string:x-canonical-private-synchronous:${headerText(sending.isElsewhere === true ? `${sending.host} ${subject}` : subject)}`,
           // Else a title that begins with a hyphen would be an option.
           "--",
-          withoutMarkup(local.title),
+          withoutMarkup(sending.isElsewhere === true ? remote.title : local.title),
           withoutMarkup(cutTo(1000, local.text))
         ]
       }
+    }
     case "ntfy":
       return ntfy(target, notification, remote)
     case "slack":

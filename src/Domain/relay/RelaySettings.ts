@@ -87,6 +87,23 @@ export const relaySettingsOf = (settings: EffectiveSettings): RelaySettings | un
   return Object.keys(wanted).length === 0 ? undefined : wanted
 }
 
+/**
+ * What a relay has to do for the daemon of another machine; undefined when that is nothing. The heartbeat and the port of
+ * `metrics.listen` are those of this machine's daemon.
+ */
+export const relaySettingsElsewhere = (
+  settings: EffectiveSettings,
+  metricsPort: number | undefined
+): RelaySettings | undefined => {
+  const { notify, otlp } = relaySettingsOf(settings) ?? {}
+  const wanted: RelaySettings = {
+    ...(metricsPort === undefined ? {} : { endpoint: { host: "127.0.0.1", port: metricsPort } }),
+    ...(otlp === undefined ? {} : { otlp }),
+    ...(notify === undefined ? {} : { notify })
+  }
+  return Object.keys(wanted).length === 0 ? undefined : wanted
+}
+
 /** Whether only programs of this machine reach an address. */
 export const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host)

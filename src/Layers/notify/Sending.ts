@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import { channelMessage, withoutSecrets } from "../../Domain/notify/ChannelMessage.ts"
 import type { Notification } from "../../Domain/notify/Notification.ts"
 import type { Channel } from "../../Domain/settings/NotifySettings.ts"
-import { hostName } from "../machine/HostName.ts"
+import { hostName, OtherMachine } from "../machine/HostName.ts"
 import { channelTarget } from "./ChannelTarget.ts"
 import { runHook } from "./CommandHook.ts"
 import { showNotice } from "./DesktopNotice.ts"
@@ -21,7 +21,8 @@ export const sendTo = (
   Effect.gen(function* () {
     const target = yield* channelTarget(channel)
     const nowMs = yield* Clock.currentTimeMillis
-    const message = channelMessage(target, notification, { host: yield* hostName, nowMs, zone })
+    const isElsewhere = (yield* OtherMachine) !== undefined
+    const message = channelMessage(target, notification, { host: yield* hostName, isElsewhere, nowMs, zone })
     const sent =
       message._tag === "Request"
         ? sendRequest(message)

@@ -12,7 +12,7 @@ import type { Open } from "../control/Exchange.ts"
 import { sshSurroundings } from "./SharedConnection.ts"
 import { openSsh } from "./SshConnection.ts"
 
-/** The longest wait for the first line of `dial-stdio`: ssh connects, and a login shell may look for Node. */
+/** The usual limit of the wait for the first line of `dial-stdio`: ssh connects, and a login shell may look for Node. */
 const openLimit = Duration.seconds(30)
 
 /** The wait for the end of an ssh whose stream is over. */
@@ -60,22 +60,27 @@ const onceOpen = (stream: Duplex): Open => {
   }
 }
 
-const silent = (host: RemoteHost): SshFailure =>
+const silent = (host: RemoteHost, limit: Duration.Duration): SshFailure =>
   new SshFailure(
     "HostUnreachable",
     host,
-    `Host ${printable(host.name, 80)} has not answered within ${Duration.format(openLimit)}. Try what ssh says by itself: ssh ${printable(host.host, 80)} true`
+    `Host ${printable(host.name, 80)} has not answered within ${Duration.format(limit)}. Try what ssh says by itself: ssh ${printable(host.host, 80)} true`
   )
 
 /**
  * The way to the daemon of another machine: `dial-stdio --read-only` there, over ssh, which asks nobody for anything. `root` is
- * the home of this machine, `version` the one of this program.
+ * the home of this machine, `version` the one of this program, `limit` that of the wait for its first line.
  */
-export const remoteConnection = (host: RemoteHost, root: string, version: string): ControlConnection => ({
+export const remoteConnection = (
+  host: RemoteHost,
+  root: string,
+  version: string,
+  limit: Duration.Duration = openLimit
+): ControlConnection => ({
   place: host.name,
   prepare: (): Effect.Effect<Open, SshFailure, Scope.Scope> =>
     opened(host, root, version).pipe(
-      Effect.timeoutFail({ duration: openLimit, onTimeout: () => silent(host) }),
+      Effect.timeoutFail({ duration: limit, onTimeout: () => silent(host, limit) }),
       Effect.map(onceOpen)
     )
 })

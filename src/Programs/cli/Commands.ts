@@ -117,6 +117,14 @@ export const commands = {
     const { wantedRelay } = yield* Effect.promise(() => import("../relay/WantedRelay.ts"))
     const SettingsFile = yield* Effect.promise(() => import("../../Layers/settings/SettingsFile.ts"))
     const settings = yield* Effect.provide(wantedRelay(invocation), SettingsFile.layer)
+    const { host } = invocation.options
+    if (host !== undefined) {
+      const elsewhere = new URL("./elsewhere.js", import.meta.url).href
+      const { relayElsewhere }: typeof import("../relay/RelayElsewhere.ts") = yield* Effect.promise(
+        () => import(elsewhere)
+      )
+      return yield* relayElsewhere(host, settings)
+    }
     // A bundle of its own, which holds what talks to a network: the daemon must not grow by it.
     const bundle = `${import.meta.dirname}/relay.js`
     const { relay }: typeof import("../relay/Relay.ts") = yield* Effect.promise(() => import(bundle))

@@ -112,38 +112,55 @@ const keep = ({ name, run }: Outlet) =>
     }
   })
 
-const serve = (settings: RelaySettings) =>
+const serve = <R>(settings: RelaySettings, following: Layer.Layer<Following.Following, never, R>) =>
   Effect.provide(
     Effect.forEach(outletsOf(settings), keep, { concurrency: "unbounded", discard: true }),
-    Layer.merge(NodeHttpClient.layer, Following.layer)
+    Layer.merge(NodeHttpClient.layer, following)
   )
 
-/** `autopilotd relay`: serves these settings until it is told to stop. */
-export const relay = Effect.fnUntraced(
-  function* (settings: RelaySettings) {
+/** What a relay in the foreground follows. */
+interface Followee<R> {
+  /** The home, or the machine, for messages. */
+  readonly name: string
+  /** The reason why there may be another relay, as whole sentences. */
+  readonly because: string
+  readonly following: Layer.Layer<Following.Following, never, R>
+}
+
+/** Serves these settings in the foreground until it is told to stop. */
+export const relayOf = Effect.fnUntraced(
+  function* <R>(settings: RelaySettings, { because, following, name }: Followee<R>) {
     const { out } = yield* CommandOutput.CommandOutput
     const { next } = yield* Signals
-    const { root } = yield* AutopilotHome.AutopilotHome
     if (!(yield* tryRelayLock)) {
       return yield* new Refused({
-        reason:
-          `A relay of ${root} is running already: a daemon starts one by itself when the settings give it something to do. ` +
-          "See: autopilotd status",
+        reason: `A relay of ${name} is running already: ${because}`,
         code: "already_running"
       })
     }
     const what = outletsOf(settings).map((outlet) => outlet.what)
-    yield* out(`The relay of ${root} ${what.join(" and ")}.\nStop it with Ctrl-C.\n`)
-    yield* Effect.raceFirst(Effect.provide(serve(settings), OutletReports.toTerminal), next)
+    yield* out(`The relay of ${name} ${what.join(" and ")}.\nStop it with Ctrl-C.\n`)
+    yield* Effect.raceFirst(Effect.provide(serve(settings, following), OutletReports.toTerminal), next)
   },
   Effect.scoped,
   Effect.provide(OnStandardError)
 )
 
+/** `autopilotd relay`: the relay of this home's daemon. */
+export const relay = (settings: RelaySettings) =>
+  Effect.flatMap(AutopilotHome.AutopilotHome, ({ root }) =>
+    relayOf(settings, {
+      name: root,
+      because:
+        "a daemon starts one by itself when the settings give it something to do. See: autopilotd status",
+      following: Following.layer
+    })
+  )
+
 const ofDaemon = Effect.gen(function* () {
   const { cut, settings } = yield* lifeline
   yield* Effect.raceFirst(
-    Effect.zipRight(awaitRelayLock, serve(settings)),
+    Effect.zipRight(awaitRelayLock, serve(settings, Following.layer)),
     Effect.zipRight(cut, Effect.sleep(afterwards))
   )
 }).pipe(

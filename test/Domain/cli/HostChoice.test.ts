@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import { parse } from "../../../src/Domain/cli/CommandLine.ts"
+import { commandRow, requiredArguments, verbs } from "../../../src/Domain/cli/CommandTable.ts"
 import { hostChoice, runsLong, withoutHost } from "../../../src/Domain/cli/HostChoice.ts"
 import { anyWriting } from "./commandLines.ts"
 
@@ -36,6 +37,18 @@ describe("the host of a command line", () => {
       "status --host"
     ])
       assert.isUndefined(chosen(line, "other"), line)
+  })
+
+  it("is asked from here by relay, and runs every other command", () => {
+    for (const verb of verbs) {
+      const args = commandRow(verb).needsWorker
+        ? " -- worker"
+        : requiredArguments(verb)
+            .map(() => " x")
+            .join("")
+      const line = Either.getOrThrow(parse(`--host box ${verb}${args}`.split(" ")))
+      assert.deepStrictEqual(hostChoice(line, undefined), { host: "box", runsHere: verb === "relay" }, verb)
+    }
   })
 
   it("leaves the rest of the command line as it was written", () => {

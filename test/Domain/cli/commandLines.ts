@@ -105,6 +105,7 @@ const valueOf: Record<OptionKey, FastCheck.Arbitrary<unknown>> = {
   stderr: FastCheck.constant(true),
   daemon: FastCheck.constant(true),
   hosts: someText,
+  metricsPort: FastCheck.nat({ max: 65_535 }),
   readOnly: FastCheck.constant(true),
   text: FastCheck.constant(true),
   raw: FastCheck.constant(true),

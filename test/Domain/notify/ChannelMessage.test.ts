@@ -137,6 +137,18 @@ describe("a message for a channel", () => {
     )
   })
 
+  it("for a desktop names the machine where it is another one, and replaces nothing of this one's", () => {
+    const from = (isElsewhere: boolean) => {
+      const message = channelMessage({ type: "desktop" }, crash("x"), { ...sending, isElsewhere })
+      return message._tag === "Show" ? message.argv : []
+    }
+    const [here, there] = [from(false), from(true)]
+    assert.strictEqual(there.at(-2), `${here.at(-2)} (${sending.host})`)
+    const subject = (argv: ReadonlyArray<string>) => argv.find((word) => word.includes("synchronous"))
+    assert.notStrictEqual(subject(there), subject(here))
+    assert.include(subject(there), sending.host)
+  })
+
   it("for a desktop protects a title that begins with a hyphen, and names the time of what is late", () => {
     const late = { ...crash("x"), title: "-u critical" }
     const message = channelMessage({ type: "desktop" }, late, { ...sending, nowMs: noon + 600_000 })

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import { settingsFindings } from "../../../src/Domain/doctor/SettingsFindings.ts"
-import { relaySettingsOf } from "../../../src/Domain/relay/RelaySettings.ts"
+import { relaySettingsElsewhere, relaySettingsOf } from "../../../src/Domain/relay/RelaySettings.ts"
 import { decodeRaw } from "../../../src/Domain/settings/SettingsDecode.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"
 
@@ -15,6 +15,16 @@ describe("what a relay has to do", () => {
         inForce({ metrics: { token_file: "t", listen: false }, heartbeat: { interval_ms: 5000 } })
       )
     )
+  })
+
+  it("for another machine is neither the heartbeat nor the port of this one's daemon", () => {
+    const both = inForce({
+      heartbeat: { url_file: "/u" },
+      metrics: { listen: "127.0.0.1:7421", otlp: "http://127.0.0.1:4318" }
+    })
+    assert.hasAllKeys(relaySettingsElsewhere(both, undefined), ["otlp"])
+    assert.deepStrictEqual(relaySettingsElsewhere(both, 7431)?.endpoint, { host: "127.0.0.1", port: 7431 })
+    assert.isUndefined(relaySettingsElsewhere(inForce({ heartbeat: { url_file: "/u" } }), undefined))
   })
 
   it("has the host and the port of an address", () => {

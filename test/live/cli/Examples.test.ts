@@ -24,7 +24,7 @@ const endless: Readonly<Record<string, RegExp>> = {
 
 /** The words for what an example needs and does not find, and for what to do about it. */
 const needs =
-  /Start it with: autopilotd start\n|^ {2}autopilotd init |^autopilotd: (There is no project "shop"|There is no folder \S+, so nothing was changed\. Create it|There are no logs|No worker of project "shop"|The relay has nothing to do)|No channel is set: |set VISUAL or EDITOR|does not exist\. Write it, or leave --config out|Give it one \(autopilotd config set|systemd/m
+  /Start it with: autopilotd start\n|^ {2}autopilotd init |^autopilotd: (There is no project "shop"|There is no folder \S+, so nothing was changed\. Create it|There are no logs|No worker of project "shop"|The relay has nothing to do|There is no host to look at)|No channel is set: |set VISUAL or EDITOR|does not exist\. Write it, or leave --config out|Give it one \(autopilotd config set|systemd/m
 
 const surroundings = Effect.map(temporaryHome, (userHome) => {
   const home = join(userHome, ".autopilot")

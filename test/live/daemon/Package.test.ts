@@ -45,6 +45,7 @@ describe("the package", () => {
         "dist/autopilotd.js",
         "dist/daemon.js",
         "dist/dial.js",
+        "dist/elsewhere.js",
         "dist/fleet.js",
         "dist/help.js",
         "dist/metrics.js",
