@@ -143,6 +143,7 @@ describe("the walls of the house", () => {
       "CurrentRun.ts": "each life reports its end, a defect too",
       "DaemonWatch.ts": "of the panel: its looks outlive a defect, and end with it",
       "HistoryStore.ts": "built before the concerns; its loop outlives a defect",
+      "HostsWatch.ts": "of the panel: its loops outlive a defect",
       "LoginLimits.ts": "one write; a failure is an event",
       "Logins.ts": "one write after the home was made again",
       "PathQuestions.ts": "one question, whose answer or time limit is awaited",

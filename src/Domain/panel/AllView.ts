@@ -7,7 +7,7 @@ import { humanBytes } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import { workerControlsView } from "./ControlsView.ts"
 import type { DaemonSight } from "./DaemonSight.ts"
-import { stateWords, toneOf } from "./StateView.ts"
+import { stateWords, toneOf, worstTone } from "./StateView.ts"
 
 /** When each running worker started, in milliseconds since 1970. */
 type Starts = ReadonlyMap<string, number>
@@ -67,8 +67,6 @@ export const allPieces = (sight: DaemonSight, nowMs: number): ReadonlyArray<Frag
   ]
 }
 
-const badness: Readonly<Record<Tone, number>> = { off: 0, ok: 1, warn: 2, bad: 3 }
-
 /** The state of all together: the worst one's colour, and how many are in each. */
 export const allWords = (
   sight: DaemonSight
@@ -76,9 +74,8 @@ export const allWords = (
   if (sight._tag !== "Running") return stateWords(sight)
   const { projects } = sight.projects
   const states = projects.map(({ worker_status: state }) => state)
-  const worst = states.map(toneOf).toSorted((a, b) => badness[b] - badness[a])[0] ?? "off"
   const counts = [...new Set<string>(states)].map(
     (state) => `${states.filter((other) => other === state).length} ${state}`
   )
-  return { tone: worst, headline: counts.join(", "), word: counts.join(", ") }
+  return { tone: worstTone(states), headline: counts.join(", "), word: counts.join(", ") }
 }

@@ -55,6 +55,9 @@ const header = html`<a class="skip" href="#main">Skip to content</a>
 <header class="top"><div class="top-in">${connection}<a class="brand" href="/">${brand}autopilotd</a>
 <nav class="projects" id="projects" aria-label="Projects"></nav>${doctorButton}</div></header>`
 
+/** The other machines of hosts.toml. Without one it takes no room. */
+const hosts = html`<section class="hosts c12" id="hosts" aria-label="Other machines"></section>`
+
 const controls = html`<div class="controls" id="controls" role="group" aria-label="Controls"></div>`
 
 /** The full page. It holds no data: everything comes over the connection, with the token. */
@@ -64,7 +67,7 @@ export const fullPage = (asset: Page["asset"]): Html =>
     kind: "full",
     title: "autopilotd",
     body: html`${header}
-<main id="main">${connectionProblem}<div id="banner" class="c12"></div>
+<main id="main">${connectionProblem}${hosts}<div id="banner" class="c12"></div>
 <section class="card hero c12" aria-labelledby="state-title"><div class="hero-in livedata" id="daemon-status-content">${connectingView}</div>
 ${controls}${beatsStrip}</section>
 ${chartCard}${historyCard}${logCard}${editorCard}
@@ -78,7 +81,7 @@ export const allPage = (asset: Page["asset"]): Html =>
     kind: "all",
     title: "All projects · autopilotd",
     body: html`${header}
-<main id="main">${connectionProblem}<div id="banner" class="c12"></div>
+<main id="main">${connectionProblem}${hosts}<div id="banner" class="c12"></div>
 <div class="page-head c12"><div><h1>All projects</h1><p class="muted" id="all-state">Asking the daemon</p></div>${controls}</div>
 <div class="all c12" id="all-projects"></div>
 </main>`

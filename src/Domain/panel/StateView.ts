@@ -23,6 +23,12 @@ const tones: Readonly<Record<string, Tone>> = {
 /** The tone of a worker's state, also of a word that this version does not know. */
 export const toneOf = (state: string): Tone => tones[state] ?? "warn"
 
+const badness: Readonly<Record<Tone, number>> = { off: 0, ok: 1, warn: 2, bad: 3 }
+
+/** The tone of the worst of several states. */
+export const worstTone = (states: ReadonlyArray<string>): Tone =>
+  states.map(toneOf).toSorted((one, other) => badness[other] - badness[one])[0] ?? "off"
+
 /** The state in the words and colours of every place that shows it. */
 export interface StateWords {
   readonly tone: Tone

@@ -15,6 +15,7 @@ import * as ChartSource from "../../Layers/panel/ChartSource.ts"
 import { startDaemon } from "../../Layers/panel/DaemonStart.ts"
 import * as DaemonWatch from "../../Layers/panel/DaemonWatch.ts"
 import { guiPreferences } from "../../Layers/panel/GuiPreferences.ts"
+import * as HostsWatch from "../../Layers/panel/HostsWatch.ts"
 import { loadAssets } from "../../Layers/panel/PanelAssets.ts"
 import { keepLink, runningPanel } from "../../Layers/panel/PanelLink.ts"
 import { serve } from "../../Layers/panel/PanelServer.ts"
@@ -28,6 +29,7 @@ import * as SystemdTools from "../../Layers/systemd/SystemdTools.ts"
 import * as HomeSurvivors from "../../Layers/tree/HomeSurvivors.ts"
 import { settingsAccess } from "../config/SettingsAccess.ts"
 import { serviceTrouble } from "../service/ServiceTrouble.ts"
+import { version } from "../Version.ts"
 import { routes } from "./Routes.ts"
 
 /** What the panel listens on unless told otherwise. */
@@ -40,7 +42,11 @@ const Sources = Layer.unwrapEffect(
   Effect.map(AutopilotHome.AutopilotHome, ({ socket }) => ControlClient.layer({ path: socket }))
 ).pipe(
   Layer.merge(ProcFs.layer),
-  (client) => Layer.provideMerge(Layer.mergeAll(DaemonWatch.layer, HomeSurvivors.layer), client),
+  (client) =>
+    Layer.provideMerge(
+      Layer.mergeAll(DaemonWatch.layer, HostsWatch.layerOf(version), HomeSurvivors.layer),
+      client
+    ),
   Layer.merge(Layer.mergeAll(RememberedHistory.layer, MachineBoot.layer, SettingsFile.layer, LogFiles.layer)),
   Layer.merge(Layer.provide(ServiceSight.layerOf(serviceTrouble), Service)),
   (sources) => Layer.provideMerge(ChartSource.layer, sources),

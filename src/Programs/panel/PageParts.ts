@@ -9,11 +9,13 @@ import { bannerView, needsExplanation } from "../../Domain/panel/BannerView.ts"
 import { agentCard, daemonCard } from "../../Domain/panel/CardView.ts"
 import { controlsView, daemonControlsView } from "../../Domain/panel/ControlsView.ts"
 import type { DaemonSight } from "../../Domain/panel/DaemonSight.ts"
+import { hostsPieces } from "../../Domain/panel/HostsView.ts"
 import { projectNav } from "../../Domain/panel/ProjectNav.ts"
 import { PageKind } from "../../Domain/panel/Shell.ts"
 import { type StateWords, stateView, stateWords } from "../../Domain/panel/StateView.ts"
 import { tabView } from "../../Domain/panel/TabView.ts"
 import { DaemonWatch } from "../../Layers/panel/DaemonWatch.ts"
+import { HostsWatch } from "../../Layers/panel/HostsWatch.ts"
 import { ServiceSight } from "../../Layers/panel/ServiceSight.ts"
 import { explanationOf } from "../history/Why.ts"
 import { chartContent } from "./ChartContent.ts"
@@ -73,9 +75,10 @@ type Part = Effect.Effect<
  */
 export const pageParts = Effect.fnUntraced(function* (
   request: PageRequest
-): Effect.fn.Return<ReadonlyArray<Part>, never, DaemonWatch> {
+): Effect.fn.Return<ReadonlyArray<Part>, never, DaemonWatch | HostsWatch> {
   const { page = "full", project } = request
   const { look } = yield* DaemonWatch
+  const hosts = Effect.map((yield* HostsWatch).look, hostsPieces)
   const sight = yield* look(project)
   const nowMs = yield* Clock.currentTimeMillis
   const shown = shownIn(sight, project)
@@ -89,6 +92,7 @@ export const pageParts = Effect.fnUntraced(function* (
           { id: "controls", content: controlsView(sight) },
           ...ofTab
         ]),
+        hosts,
         bannerOf(sight, project),
         chartContent(request, sight),
         historyContent(shown)
@@ -113,6 +117,7 @@ export const pageParts = Effect.fnUntraced(function* (
           ...allPieces(sight, nowMs),
           ...stateOfTab(allWords(sight), "")
         ]),
+        hosts,
         // With a daemon each project says its own reason.
         sight._tag === "Running"
           ? Effect.succeed([{ id: "banner", content: nothing }])
