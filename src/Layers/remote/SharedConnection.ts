@@ -87,6 +87,8 @@ export const awaitTurn = async (controlPath: string | undefined): Promise<void> 
       server.once("error", () => resolve(false))
       server.listen({ path: name }, () => {
         server.unref()
+        // Where no connection can be shared after all, a command that runs long must not hold up the others.
+        setTimeout(() => server.close(), longestWaitMs).unref()
         resolve(true)
       })
     })

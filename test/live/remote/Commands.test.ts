@@ -190,6 +190,25 @@ describe("the connection to another machine", () => {
   )
 })
 
+/** The same, where somebody types keys as soon as the terminal shows a text. */
+const typedOnTerminal = Effect.fnUntraced(function* (
+  bed: SshBed,
+  { awaited, keys, line }: { readonly line: string; readonly awaited: string; readonly keys: string }
+) {
+  // script passes on what comes on its standard input.
+  const typing =
+    'mkfifo keys; exec 3<>keys; { until grep -q "$2" shown 2>/dev/null; do sleep 0.05; done; printf "$3" >&3; } & ' +
+    'script -qec "$1" /dev/null <&3 >shown; code=$?; cat shown; exit "$code"'
+  const { ended, stdout } = yield* run({
+    home: bed.home,
+    command: "sh",
+    args: ["-c", typing, "sh", line.replace(/^a /, `${launcher} `), awaited, keys],
+    env: { ...bed.env, TERM: "xterm-256color" }
+  })
+  const { code } = yield* ended
+  return { code, stdout: stdout() }
+})
+
 describe("a terminal of another machine", () => {
   unlessMissing(...noSshd, noProgram("script", "bsdutils"))(
     "takes Ctrl-C, which ends the command there",
@@ -197,22 +216,31 @@ describe("a terminal of another machine", () => {
       Effect.gen(function* () {
         const bed = yield* sshBed
         yield* withDaemonThere(bed)
-        // script passes on what is typed into its standard input, here as soon as a line has come.
-        const typing =
-          'mkfifo keys; exec 3<>keys; { until grep -q tick shown 2>/dev/null; do sleep 0.05; done; printf "\\003" >&3; } & ' +
-          'script -qec "$1 --host bash logs -f" /dev/null <&3 >shown; code=$?; cat shown; exit "$code"'
-        const { ended, stdout } = yield* run({
-          home: bed.home,
-          command: "sh",
-          args: ["-c", typing, "sh", launcher],
-          env: { ...bed.env, TERM: "xterm-256color" }
+        const followed = yield* typedOnTerminal(bed, {
+          line: "a --host bash logs -f",
+          awaited: "tick",
+          keys: "\\003"
         })
-        const { code } = yield* ended
-        assert.strictEqual(code, 130, stdout())
+        assert.strictEqual(followed.code, 130, followed.stdout)
         yield* eventually(
           "nothing is left there",
           Effect.sync(() => (runningThere(bed, "bash", "logs -f").length === 0 ? true : undefined))
         )
+      })
+  )
+
+  unlessMissing(...noSshd, noProgram("script", "bsdutils"))(
+    "lets ssh ask what only a person can answer",
+    () =>
+      Effect.gen(function* () {
+        const bed = yield* sshBed
+        const asked = yield* typedOnTerminal(bed, {
+          line: "a --host stranger status",
+          awaited: "Are you sure",
+          keys: "no\\n"
+        })
+        assert.strictEqual(asked.code, 6, asked.stdout)
+        assert.match(asked.stdout, /does not know the key of host stranger yet/)
       })
   )
 

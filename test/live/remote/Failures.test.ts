@@ -1,9 +1,10 @@
 import * as fs from "node:fs"
-import { createServer, type Server } from "node:net"
+import { connect, createServer, type Server } from "node:net"
 import { join } from "node:path"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { unlessMissing } from "../../fixtures/Missing.ts"
+import { command, eventually, launcher, run } from "../TestDaemon.ts"
 import { noSshd, type SshBed, sshBed } from "./SshBed.ts"
 
 /** A port that behaves in some way, until the scope ends. */
@@ -18,6 +19,23 @@ const serving = (behave: Parameters<typeof createServer>[1]) =>
     }),
     ({ server }) => Effect.sync(() => server.close())
   )
+
+/** A port whose queue of connections is full: the next one gets no answer at all. */
+const crowded = Effect.gen(function* () {
+  const listening =
+    'use Socket; socket S, PF_INET, SOCK_STREAM, 0; bind S, sockaddr_in(0, INADDR_LOOPBACK); listen S, 0; $| = 1; print((sockaddr_in(getsockname S))[0], "\\n"); sleep 600'
+  const { stdout } = yield* run({ home: "/", command: "perl", args: ["-e", listening] })
+  const port = yield* eventually(
+    "it listens",
+    Effect.sync(() => (stdout().endsWith("\n") ? Number(stdout()) : undefined))
+  )
+  for (let filled = 0; filled < 4; filled++) {
+    const socket = connect(port, "127.0.0.1")
+    socket.on("error", () => undefined)
+    yield* Effect.addFinalizer(() => Effect.sync(() => socket.destroy()))
+  }
+  return port
+})
 
 interface Told {
   readonly code: number
@@ -122,6 +140,21 @@ describe("a command on another machine that does not come about", () => {
         },
         { PATH: withoutSsh(bed) }
       )
+      const old = join(bed.folder, "old")
+      fs.mkdirSync(join(old, "bin"), { recursive: true })
+      const answer = 'echo "autopilotd: Unknown command \\"metrics\\"." >&2; exit 2'
+      fs.writeFileSync(join(old, "bin/autopilotd"), `#!/bin/sh\n${answer}\n`, { mode: 0o755 })
+      const tooOld = yield* bed.here(["metrics", "--host", `ssh://bash${old}`])
+      assert.strictEqual(tooOld.code, 2)
+      assert.match(
+        tooOld.stderr,
+        /^autopilotd: Unknown command "metrics"\.\nautopilotd: .*is older than \d+\.\d+\.\d+, which runs here/
+      )
+      yield* fails(bed, ["status", "--host", at(yield* crowded)], {
+        ...unreachable,
+        ssh: /Connection timed out/,
+        meaning: /it does not answer\. Check that it is on/
+      })
       // A host that accepts and then says nothing; the limit of ssh itself is ten seconds.
       yield* fails(bed, ["status", "--host", at(mute.port)], {
         ...unreachable,
@@ -160,7 +193,7 @@ describe("a command on another machine that does not come about", () => {
 
   unlessMissing(...noSshd)("is told here when the line or hosts.toml is wrong, without a connection", () =>
     Effect.gen(function* () {
-      const { here, home, log } = yield* sshBed
+      const { env, here, home, log } = yield* sshBed
       const slip = yield* here(["--host", "bash", "stauts"])
       assert.deepStrictEqual([slip.code, slip.stdout], [2, ""])
       assert.include(slip.stderr, 'Unknown command "stauts". Did you mean "status"?')
@@ -180,6 +213,15 @@ describe("a command on another machine that does not come about", () => {
         (yield* here(["--host", "bash", "status"])).stderr,
         /hosts\.toml can be written by every user/
       )
+      // A variable of the user manager never sends a service away.
+      const service = yield* command({
+        home,
+        command: "sh",
+        args: ["-c", 'SYSTEMD_EXEC_PID=$$ exec "$1" status', "sh", launcher],
+        env: { ...env, AUTOPILOTD_HOST: "bash" }
+      })
+      assert.strictEqual(service.code, 3)
+      assert.include(service.stderr, join(home, "autopilotd.sock"))
       assert.notInclude(log(), "Accepted")
     })
   )
