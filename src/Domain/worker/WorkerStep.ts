@@ -15,6 +15,7 @@ import {
   giveUp,
   hold,
   launch,
+  precededBy,
   publish,
   rest,
   type Step,
@@ -139,7 +140,7 @@ const onRun = (
       if (event.isRefused)
         return andThen(giveUp(rules, next, event.because, personNeeded(rules, event.because)), published)
       const verdict = event.verdict ?? ({ kind: "not-started", reason: event.because } as const)
-      return andThen(
+      return precededBy(
         follow(rules, next, verdict, { nowMs: event.nowMs, sentence: event.because, uptimeMs: 0 }),
         published
       )

@@ -1,4 +1,5 @@
 import type { KillReason } from "../verdict/WorkerEnd.ts"
+import { delayMs } from "./RestartPolicy.ts"
 import type { PublishedEvent, WorkerAction, WorkerRules } from "./WorkerEvent.ts"
 import { Phase, type Sequel, type WorkerState } from "./WorkerState.ts"
 
@@ -13,6 +14,12 @@ export const publish = (event: PublishedEvent): WorkerAction => ({ _tag: "Publis
 export const andThen = (step: Step, ...actions: ReadonlyArray<WorkerAction>): Step => [
   step[0],
   [...step[1], ...actions]
+]
+
+/** Adds actions at the beginning of a step. */
+export const precededBy = (step: Step, ...actions: ReadonlyArray<WorkerAction>): Step => [
+  step[0],
+  [...actions, ...step[1]]
 ]
 
 /**
@@ -92,7 +99,7 @@ export const giveUp = (
   ]
 }
 
-/** Counts a failure: a backoff follows, or `failed` after too many in a row. */
+/** Counts a failure: a backoff follows, or `failed` after too many in a row. A backoff of no time starts the next run. */
 export const fail = (rules: WorkerRules, before: WorkerState, because: string): Step => {
   const { project, restart } = rules
   const state = { ...before, failures: before.failures + 1 }
@@ -101,6 +108,9 @@ export const fail = (rules: WorkerRules, before: WorkerState, because: string): 
     const event = { _tag: "GaveUp", project, failures, reason: because } as const
     return giveUp(rules, state, `${failures} failures in a row, the last: ${because}`, event)
   }
+  // Without a delay there is nothing to wait for, and no state to save in between.
+  if (delayMs(restart, before.failures) === 0)
+    return precededBy(launch(state, true), publish({ _tag: "BackingOff", project, failures, delayMs: 0 }))
   const epoch = before.epoch + 1
   return [
     { ...state, epoch, phase: Phase.Restarting({ epoch, dueMs: undefined, because }) },

@@ -70,12 +70,14 @@ const make = Effect.gen(function* () {
   })
 
   /** The last word of an agent comes right before its exit, between two looks. */
-  const onEvent = (isWanted: Effect.Latch, event: DaemonEvent): Effect.Effect<void> => {
+  const onEvent = (
+    isWanted: Effect.Latch,
+    event: Extract<DaemonEvent, { readonly _tag: "WorkerStarted" | "WorkerEnded" }>
+  ): Effect.Effect<void> => {
     if (event._tag === "WorkerStarted") {
       watched.set(event.project, { pid: event.pid, watch: beginWatch })
       return Effect.asVoid(isWanted.open)
     }
-    if (event._tag !== "WorkerEnded") return Effect.void
     const { project } = event
     const before = watched.get(project)?.watch ?? beginWatch
     watched.delete(project)
@@ -87,7 +89,9 @@ const make = Effect.gen(function* () {
 
   const watch = Effect.gen(function* () {
     const isWanted = yield* latchOf(live.onAgent)
-    const changes = Stream.runForEach(events.changes, (event) => onEvent(isWanted, event))
+    const changes = Stream.runForEach(events.only("WorkerStarted", "WorkerEnded"), (event) =>
+      onEvent(isWanted, event)
+    )
     yield* Effect.all([pollLoop(isWanted, check), changes], { concurrency: "unbounded" })
   })
   yield* concerns.run("agent watch", Effect.scoped(watch))

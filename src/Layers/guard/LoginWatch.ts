@@ -82,9 +82,7 @@ const make = Effect.gen(function* () {
   )
 
   // The reason of a stop that needs a person comes with its state; that of an earlier daemon is there at the first look.
-  const stops = Stream.runForEach(events.changes, ({ _tag }) =>
-    _tag === "PersonNeeded" ? Effect.asVoid(isWanted.open) : Effect.void
-  )
+  const stops = Stream.runForEach(events.only("PersonNeeded"), () => isWanted.open)
   yield* concerns.run(
     "login watch",
     Effect.all([pollLoop(isWanted, check), stops], { concurrency: "unbounded" })

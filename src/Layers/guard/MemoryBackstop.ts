@@ -49,10 +49,7 @@ const make = Effect.gen(function* () {
   }).pipe(turn.withPermits(1))
 
   const changes = Stream.runForEach(current.changes, () => applyAll)
-  const starts = events.changes.pipe(
-    Stream.filter(({ _tag }) => _tag === "WorkerStarted"),
-    Stream.runForEach(() => applyAll)
-  )
+  const starts = events.only("WorkerStarted").pipe(Stream.runForEach(() => applyAll))
   yield* concerns.run("memory backstop", Effect.all([changes, starts], { concurrency: "unbounded" }))
 })
 

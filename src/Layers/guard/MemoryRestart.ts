@@ -83,11 +83,10 @@ export const make = Effect.gen(function* () {
   })
 
   /** A first start and a start by the user are never held; the warning explains later why it went wrong. */
-  const warnings = events.changes.pipe(
+  const warnings = events.only("WorkerStarted", "Waiting", "StateKept").pipe(
     Stream.runForEach((event) => {
       // `StateKept` may be a hold of an earlier daemon.
-      if (event._tag === "Waiting" || event._tag === "StateKept") return isHolding.open
-      if (event._tag !== "WorkerStarted") return Effect.void
+      if (event._tag !== "WorkerStarted") return isHolding.open
       const { project } = event
       return Effect.flatMap(last, (sample) =>
         sample === undefined || sample.level === "plentiful"

@@ -190,10 +190,7 @@ const make = Effect.gen(function* () {
 
   const checks = pollLoop(isWanted, check)
   const changes = Stream.runForEach(current.changes, () => isWanted.open)
-  const starts = events.changes.pipe(
-    Stream.filter(({ _tag }) => _tag === "WorkerStarted"),
-    Stream.runForEach(() => isWanted.open)
-  )
+  const starts = events.only("WorkerStarted").pipe(Stream.runForEach(() => isWanted.open))
   yield* concerns.run("stall watch", Effect.all([checks, changes, starts], { concurrency: "unbounded" }))
 })
 

@@ -132,8 +132,7 @@ const make = Effect.gen(function* () {
 
   const checks = pollLoop(isWanted, check)
   const changes = Stream.runForEach(current.changes, () => isWanted.open)
-  const starts = events.changes.pipe(
-    Stream.filter(({ _tag }) => _tag === "WorkerStarted"),
+  const starts = events.only("WorkerStarted").pipe(
     Stream.debounce(settlingTime),
     Stream.runForEach(() => isWanted.open)
   )

@@ -155,8 +155,7 @@ const make = Effect.gen(function* () {
       yield* Effect.catchTag(sample, "ProcUnreadable", () => Effect.void)
     }
   })
-  const starts = events.changes.pipe(
-    Stream.filter(({ _tag }) => _tag === "WorkerStarted"),
+  const starts = events.only("WorkerStarted").pipe(
     Stream.debounce(settlingTime),
     Stream.runForEach(() => isWanted.open)
   )

@@ -172,6 +172,7 @@ const make = Effect.gen(function* () {
       const follow = Effect.fnUntraced(function* (name: OutputStream, stream: Readable) {
         const ended = yield* Deferred.make<void>()
         let rest = noRest
+        let hasEnded = false
         const restBytes = () => masked(rest.bytes, known.find(rest.bytes))
         const unfinished = watchUnfinishedLine(restBytes, (text) =>
           guarded("Showing an unfinished line", () => {
@@ -203,10 +204,12 @@ const make = Effect.gen(function* () {
           const line = lastLine(rest, secrets())
           rest = noRest
           if (line.length > 0) take(line)
+          hasEnded = true
           Deferred.unsafeDone(ended, Exit.void)
         })
         return {
           ended: Deferred.await(ended),
+          hasEnded: () => hasEnded,
           rest: () => lastLine(rest, secrets()),
           unfinished: unfinished.text
         }
@@ -228,7 +231,9 @@ const make = Effect.gen(function* () {
 
       // Callers are uninterruptible, where Effect.timeout would wait for the loser.
       return {
-        finish: patientRace([bothEnded, Effect.sleep(finishLimit)]).pipe(
+        finish: Effect.suspend(() =>
+          out.hasEnded() && err.hasEnded() ? Effect.void : patientRace([bothEnded, Effect.sleep(finishLimit)])
+        ).pipe(
           Effect.zipRight(
             Effect.sync(() => {
               stdout.destroy()

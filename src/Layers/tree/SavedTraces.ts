@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { ProjectName } from "../../Domain/Project.ts"
 import { TreeTrace } from "../../Domain/tree/TreeTrace.ts"
+import { PlainTimer } from "../concurrency/EventLoop.ts"
 import type { HomePaths } from "../daemon/AutopilotHome.ts"
 import { errorCode } from "../files/SystemError.ts"
 import { readTextFile } from "../files/TextFile.ts"
@@ -62,17 +63,16 @@ export const makeLeaderFile = (
 ): Effect.Effect<LeaderTrace | undefined> => {
   const file = join(stateDir, `${project}${leaderSuffix}`)
   const { O_CREAT, O_NONBLOCK, O_TRUNC, O_WRONLY } = constants
-  return Effect.tryPromise(() =>
-    fs.open(file, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, 0o600).then((made) => made.close())
-  ).pipe(
-    Effect.disconnect,
-    Effect.timeout(limit),
-    Effect.match({
-      onFailure: () => undefined,
-      onSuccess: () => ({
-        file,
-        before: `{"bootId":"${bootId}","homeId":"${homeId}","processes":[{"pid":`
-      })
+  const made = { file, before: `{"bootId":"${bootId}","homeId":"${homeId}","processes":[{"pid":` }
+  return Effect.flatMap(PlainTimer, (timer) =>
+    Effect.async((resume) => {
+      const say = (trace: LeaderTrace | undefined) => () => resume(Effect.succeed(trace))
+      const cancel = timer.after(Duration.toMillis(limit), say(undefined))
+      fs.open(file, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, 0o600)
+        .then((opened) => opened.close())
+        .then(say(made), say(undefined))
+        .finally(cancel)
+      return Effect.sync(cancel)
     })
   )
 }

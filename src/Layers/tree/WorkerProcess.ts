@@ -6,7 +6,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Schedule from "effect/Schedule"
 import { nulIn, tooLarge } from "../../Domain/tree/StartLimits.ts"
 import { starterName } from "../../Domain/tree/StartRefusal.ts"
 import type { WorkerExit } from "../../Domain/tree/WorkerExit.ts"
@@ -128,16 +127,24 @@ const make = Effect.gen(function* () {
   )
   const openFilesSoftLimit = process.env["AUTOPILOTD_NOFILE_SOFT"] ?? (yield* limitOfParent) ?? ""
 
-  /** Returns when the shell has become the worker's program, or has exited. */
-  const executed = (pid: number) =>
-    Effect.try(() => proc.reader.argv(pid)?.[2] === startLine).pipe(
+  const isShell = (pid: number): boolean => {
+    try {
+      return proc.reader.argv(pid)?.[2] === startLine
+    } catch {
       // An unreadable /proc is no reason to kill a worker.
-      Effect.orElseSucceed(() => false),
-      Effect.repeat({
-        while: (isShell) => isShell,
-        schedule: Schedule.exponential("1 millis").pipe(Schedule.union(Schedule.spaced("100 millis")))
-      })
-    )
+      return false
+    }
+  }
+
+  /** Returns whether the shell has become the worker's program, or has exited, within the limit. */
+  const executed = Effect.fnUntraced(function* (pid: number) {
+    const untilNanos = (yield* Clock.currentTimeNanos) + Duration.unsafeToNanos(startLimit)
+    for (let waitMs = 1; isShell(pid); waitMs = Math.min(waitMs * 2, 100)) {
+      if ((yield* Clock.currentTimeNanos) > untilNanos) return false
+      yield* Effect.sleep(waitMs)
+    }
+    return true
+  })
 
   return WorkerProcess.of({
     start: Effect.fnUntraced(function* (spec: WorkerSpec) {
@@ -147,10 +154,11 @@ const make = Effect.gen(function* () {
       )
       const { child, exit } = yield* launch(spec, openFilesSoftLimit)
       const startedNanos = yield* Clock.currentTimeNanos
-      const inTime = Effect.timeoutFail(executed(child.pid ?? 0), {
-        duration: startLimit,
-        onTimeout: () => hung(spec)
-      })
+      const inTime = Effect.filterOrFail(
+        executed(child.pid ?? 0),
+        (isInTime) => isInTime,
+        () => hung(spec)
+      )
       yield* Effect.interruptible(inTime).pipe(
         Effect.onError(() =>
           Effect.zipRight(

@@ -194,7 +194,8 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
       sinceMs = yield* Clock.currentTimeMillis
     wish = savedStateOf(next, id ?? null, runs.trace(), wish, sinceMs)
     // Settings that allow no start are no state of the worker: it starts once they are corrected.
-    if (plan.refusal === undefined || next.phase._tag === "Stopped") yield* disk.save(wish)
+    if (plan.refusal === undefined || next.phase._tag === "Stopped")
+      yield* disk.save(wish, next.phase._tag === "Stopping")
     // The login hears of a limit before the state shows it: no other project may start between the two.
     for (const action of actions) if (action._tag === "Publish") yield* login.hear(action.event)
     yield* SubscriptionRef.set(state, next)

@@ -5,7 +5,6 @@ import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -13,6 +12,8 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ProjectName } from "../../Domain/Project.ts"
 import { isBelievable, SavedState } from "../../Domain/worker/SavedState.ts"
+import { savingOf } from "../../Domain/worker/Saving.ts"
+import { startedWithin } from "../concurrency/BoundedWait.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
@@ -37,8 +38,14 @@ export class StateStore extends Context.Tag("StateStore")<
   {
     /** Undefined when nothing is saved yet. */
     readonly load: (project: ProjectName) => Effect.Effect<SavedState | undefined, StateStoreError>
-    /** Returns when the state is on disk. A crash leaves the old state or the new one. */
-    readonly save: (project: ProjectName, state: SavedState) => Effect.Effect<void, StateStoreError>
+    /**
+     * Returns when the state is in its file, and on disk where it `isDurable`. A crash leaves the old state or the new one.
+     */
+    readonly save: (
+      project: ProjectName,
+      state: SavedState,
+      isDurable: boolean
+    ) => Effect.Effect<void, StateStoreError>
   }
 >() {}
 
@@ -63,9 +70,16 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome | InstanceLock>
         try: act,
         catch: (cause) => new StateStoreError({ path, reason: `cannot be written: ${messageOf(cause)}` })
       })
-    const write = (project: ProjectName, state: SavedState) => {
+    const write = (project: ProjectName, state: SavedState, isDurable: boolean) => {
       const path = pathOf(project)
-      return attempt(path, () => replaceFile(path, `${Schema.encodeSync(Stored)(state)}\n`)).pipe(
+      return attempt(path, () =>
+        replaceFile(
+          path,
+          `${Schema.encodeSync(Stored)(state)}
+`,
+          { isDurable }
+        )
+      ).pipe(
         // A write cannot be interrupted, so it finishes before the next one begins.
         Effect.uninterruptible,
         turnOf(project).withPermits(1),
@@ -90,7 +104,7 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome | InstanceLock>
             tree === undefined
               ? Effect.void
               : attempt(pathOf(project), () => restoreLeaderFile(home, project, tree))
-          return Effect.ignoreLogged(Effect.zipRight(write(project, state), restored))
+          return Effect.ignoreLogged(Effect.zipRight(write(project, state, true), restored))
         })
       ),
       Effect.forkScoped
@@ -120,10 +134,10 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome | InstanceLock>
         if (state !== undefined) saved.set(project, state)
         return state
       }),
-      save: (project, state) =>
+      save: (project, state, isDurable) =>
         Effect.gen(function* () {
           saved.set(project, state)
-          if (yield* holds) return yield* write(project, state)
+          if (yield* holds) return yield* write(project, state, isDurable)
           const reason = "is not written: another daemon has taken this home"
           return yield* new StateStoreError({ path: pathOf(project), reason })
         }).pipe(
@@ -138,47 +152,63 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome | InstanceLock>
 interface ProjectState {
   /** The state of the last daemon; undefined without a readable one. */
   readonly load: Effect.Effect<SavedState | undefined>
-  /** Returns when the state is on disk, or the disk has failed or not answered in time. Writes only changes. */
-  readonly save: (state: SavedState) => Effect.Effect<void>
+  /** Saves a change as `Saving` says. Returns when that is done, or the disk has failed or not answered in time. */
+  readonly save: (state: SavedState, isStopping: boolean) => Effect.Effect<void>
 }
-
-const isSame = Schema.equivalence(SavedState)
 
 /** The longest delay of a change by its save. */
 const saveLimit = Duration.seconds(3)
+
+/** A worker that crashes in a loop causes one durable save in this time. */
+const soon = Duration.seconds(1)
 
 /** Slow writes continue in `scope`. */
 export const projectState = Effect.fnUntraced(function* (project: ProjectName, scope: Scope.Scope) {
   const store = yield* StateStore
   const events = yield* DaemonEvents
-  let onDisk: SavedState | undefined
+  /** The last state that was saved, or is to be saved soon. */
+  let last: SavedState | undefined
+  /** Whether it is to be saved once the second is over, and whether one runs. */
+  const later = { isDue: false, runs: false }
   let diskHangs = false
 
-  const write = (state: SavedState) =>
-    store.save(project, state).pipe(
+  const write = (state: SavedState, isDurable: boolean) =>
+    store.save(project, state, isDurable).pipe(
       Effect.catchAll(({ message }) => {
         // The content of the disk is unknown now, so the next change is saved whatever it is.
-        onDisk = undefined
+        last = undefined
         return events.publish({ _tag: "StateNotSaved", project, reason: message })
       }),
       Effect.zipRight(Effect.sync(() => void (diskHangs = false)))
     )
+
+  const writeLater = Effect.gen(function* () {
+    yield* Effect.sleep(soon)
+    later.runs = false
+    if (later.isDue && last !== undefined) yield* write(last, true)
+  })
 
   return {
     load: store.load(project).pipe(
       Effect.catchAll(({ message }) =>
         Effect.as(events.publish({ _tag: "StateUnreadable", project, reason: message }), undefined)
       ),
-      Effect.tap((state) => Effect.sync(() => void (onDisk = state)))
+      Effect.tap((state) => Effect.sync(() => void (last = state)))
     ),
-    save: Effect.fnUntraced(function* (state) {
-      if (onDisk !== undefined && isSame(state, onDisk)) return
-      onDisk = state
-      const writing = yield* Effect.forkIn(write(state), scope)
+    save: Effect.fnUntraced(function* (state, isStopping) {
+      const how = savingOf(last, state, isStopping)
+      if (how === "none") return
+      last = state
+      later.isDue = how !== "now"
+      if (later.isDue && !later.runs) {
+        later.runs = true
+        yield* Effect.forkIn(writeLater, scope)
+      }
+      if (how === "soon") return
+      const writing = write(state, how === "now")
       // Waiting again for a hanging disk would delay every command.
-      if (diskHangs) return
-      const isDone = yield* Effect.map(Effect.timeoutOption(Fiber.join(writing), saveLimit), Option.isSome)
-      if (isDone) return
+      if (diskHangs) return void (yield* Effect.forkIn(writing, scope))
+      if (Option.isSome(yield* startedWithin(writing, saveLimit, scope))) return
       diskHangs = true
       const reason = `the disk did not answer within ${Duration.format(saveLimit)}`
       yield* events.publish({ _tag: "StateNotSaved", project, reason })

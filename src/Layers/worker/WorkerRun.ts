@@ -239,7 +239,8 @@ const make = Effect.gen(function* () {
           const isGone = yield* endTree(trees, tree, ending, report.onRemains, pause)
           if (isGone) yield* Effect.zipRight(leftovers.areGone(plan.project), report.onGone)
           // Node knows the exit once it has reaped the leader.
-          yield* patientRace([reportExit(true), Effect.sleep(isGone ? reapLimit : abandonedReapLimit)])
+          if (!hasExited())
+            yield* patientRace([reportExit(true), Effect.sleep(isGone ? reapLimit : abandonedReapLimit)])
           yield* capture.finish
           yield* report.onEvidence({
             agent: atStop === undefined ? capture.agent() : afterStop(atStop, capture.agent()),

@@ -119,7 +119,7 @@ export const commands = {
     const settings = yield* Effect.provide(wantedRelay(invocation), SettingsFile.layer)
     const { host } = invocation.options
     if (host !== undefined) {
-      const elsewhere = new URL("./elsewhere.js", import.meta.url).href
+      const elsewhere = `${import.meta.dirname}/elsewhere.js`
       const { relayElsewhere }: typeof import("../relay/RelayElsewhere.ts") = yield* Effect.promise(
         () => import(elsewhere)
       )

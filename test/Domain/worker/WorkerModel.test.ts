@@ -235,7 +235,8 @@ const makeWorld = (initialRules: WorkerRules) => {
       case "other rules": {
         const { restart } = by
         const { maxBackoffMs, recoveryCooldownMs } = what
-        by = { ...by, restart: { ...restart, maxBackoffMs, recoveryCooldownMs } }
+        const initialBackoffMs = maxBackoffMs === 10 ? 0 : defaultPolicy.initialBackoffMs
+        by = { ...by, restart: { ...restart, initialBackoffMs, maxBackoffMs, recoveryCooldownMs } }
         feed({ _tag: "PolicyChanged", before: restart, uptimeMs: 10, leftMs: 1000 })
         return
       }

@@ -549,3 +549,23 @@ describe("the shutdown of the daemon", () => {
     }
   })
 })
+
+describe("a failure without a backoff", () => {
+  const atOnce: WorkerRules = { ...rules, restart: { ...rules.restart, initialBackoffMs: 0 } }
+
+  const all = (actions: ReadonlyArray<WorkerAction>) =>
+    actions.map((action) => (action._tag === "Publish" ? action.event._tag : action._tag))
+
+  it("starts the next run in the same step, and says so before", () => {
+    const [after, did] = step(atOnce, before.stopping, { _tag: "Down", epoch: 4, seen: noEvidence })
+    assert.strictEqual(after.phase._tag, "Starting")
+    assert.strictEqual(after.failures, 4)
+    assert.deepStrictEqual(all(did), ["WorkerEnded", "BackingOff", "CancelTimer", "Spawn"])
+  })
+
+  it("tells a start that failed before the next one", () => {
+    const failed: WorkerEvent = { _tag: "CannotStart", epoch: 4, because: "x", nowMs: 0 }
+    const [, did] = step(atOnce, before.starting, failed)
+    assert.deepStrictEqual(all(did), ["WorkerNotStarted", "BackingOff", "CancelTimer", "Spawn"])
+  })
+})

@@ -16,7 +16,8 @@ const concernsTelling = (events: Array<DaemonEvent>) =>
     Concerns.layer,
     Layer.succeed(DaemonEvents, {
       publish: (event) => Effect.sync(() => void events.push(event)),
-      changes: Stream.empty
+      changes: Stream.empty,
+      only: () => Stream.empty
     })
   )
 

@@ -47,7 +47,8 @@ const layerOf = (around: World, current: SubscriptionRef.SubscriptionRef<Effecti
           Concerns.layer,
           Layer.succeed(DaemonEvents, {
             publish: (event) => Effect.sync(() => void around.events.push(event)),
-            changes: Stream.empty
+            changes: Stream.empty,
+            only: () => Stream.empty
           })
         ),
         Layer.succeed(SettingsInForce, settingsOf(current)),

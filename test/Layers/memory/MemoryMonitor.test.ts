@@ -53,7 +53,8 @@ const inWorld =
   <A, E, R>(test: Effect.Effect<A, E, R>) => {
     const Events = Layer.succeed(DaemonEvents, {
       publish: (event) => Effect.sync(() => void world.events.push(event)),
-      changes: Stream.empty
+      changes: Stream.empty,
+      only: () => Stream.empty
     })
     const Reader = Layer.succeed(MemoryReader, {
       read: () => {

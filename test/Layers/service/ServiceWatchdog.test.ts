@@ -197,7 +197,8 @@ describe("the liveness of the supervisor", () => {
     const Events = Layer.succeed(DaemonEvents, {
       publish: (event) =>
         event._tag === "CommandTaken" && event.project === blog ? Effect.never : Effect.void,
-      changes: Stream.never
+      changes: Stream.never,
+      only: () => Stream.never
     })
     return Effect.gen(function* () {
       const supervisor = yield* Supervisor

@@ -78,7 +78,8 @@ const inWorld = <A, E>(
         Concerns.layer,
         Layer.succeed(DaemonEvents, {
           publish: (event) => Effect.sync(() => void events.push(event)),
-          changes: Stream.empty
+          changes: Stream.empty,
+          only: () => Stream.empty
         })
       )
     )

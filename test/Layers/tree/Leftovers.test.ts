@@ -25,7 +25,11 @@ const around = (looked: Array<string>, root = "/nonexistent") =>
         heldHome("home"),
         Layer.succeed(AutopilotHome, pathsBelow(root)),
         Layer.succeed(WorkerGroups, withoutGroups),
-        Layer.succeed(DaemonEvents, { publish: () => Effect.void, changes: Stream.empty }),
+        Layer.succeed(DaemonEvents, {
+          publish: () => Effect.void,
+          changes: Stream.empty,
+          only: () => Stream.empty
+        }),
         Layer.succeed(WorkerTree, {
           bootId: "boot",
           of: () => Effect.dieMessage("nothing is started here"),

@@ -62,7 +62,8 @@ const begun = (around: World, unit: { readonly facts: OwnUnitFacts | undefined }
           Layer.succeed(OwnUnit, { facts: Effect.succeed(unit.facts) }),
           Layer.succeed(DaemonEvents, {
             publish: (event) => Effect.sync(() => void around.events.push(event)),
-            changes: Stream.empty
+            changes: Stream.empty,
+            only: () => Stream.empty
           })
         )
       )

@@ -53,7 +53,8 @@ const inWorld = <A, E>(test: (world: World) => Effect.Effect<A, E, Needs>) =>
     }
     const Events = Layer.succeed(DaemonEvents, {
       publish: (event) => Effect.sync(() => void world.defects.push(event._tag)),
-      changes: Stream.empty
+      changes: Stream.empty,
+      only: () => Stream.empty
     })
     const Monitor = Layer.succeed(MemoryMonitor, {
       last: Effect.sync(() => world.last),

@@ -110,7 +110,8 @@ describe("two projects of one login", () => {
     const slow = Layer.succeed(DaemonEvents, {
       publish: (event) =>
         Effect.delay(Effect.void, event._tag === "WorkerEnded" && event.project === shop ? "1 minute" : 0),
-      changes: Stream.empty
+      changes: Stream.empty,
+      only: () => Stream.empty
     })
     return Effect.gen(function* () {
       yield* begin

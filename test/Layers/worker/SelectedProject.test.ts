@@ -24,7 +24,8 @@ const inHome = (home: string, events: Array<DaemonEvent> = []) =>
         Layer.succeed(AutopilotHome, pathsBelow(home)),
         Layer.succeed(DaemonEvents, {
           publish: (event) => Effect.sync(() => void events.push(event)),
-          changes: Stream.empty
+          changes: Stream.empty,
+          only: () => Stream.empty
         })
       )
     )

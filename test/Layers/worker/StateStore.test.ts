@@ -35,8 +35,8 @@ describe("a project's state on disk", () => {
       Effect.gen(function* () {
         const { load, save } = yield* StateStore.StateStore
         assert.isUndefined(yield* load(unnamed))
-        yield* save(unnamed, { ...emptyState, failures: 1 })
-        yield* save(unnamed, { ...emptyState, failures: 2, failed: 'a "reason"\n' })
+        yield* save(unnamed, { ...emptyState, failures: 1 }, true)
+        yield* save(unnamed, { ...emptyState, failures: 2, failed: 'a "reason"\n' }, true)
         assert.deepStrictEqual(yield* load(unnamed), { ...emptyState, failures: 2, failed: 'a "reason"\n' })
         assert.strictEqual(fs.statSync(stateFile).mode & 0o777, 0o600)
         assert.deepStrictEqual(fs.readdirSync(join(stateFile, "..")), ["default.json"])
@@ -75,7 +75,7 @@ describe("a project's state on disk", () => {
           const error = yield* Effect.flip(load(unnamed))
           assert.strictEqual(error.message, `${stateFile} ${reason}. It is kept as ${stateFile}.unreadable`)
           assert.isTrue(fs.existsSync(`${stateFile}.unreadable`))
-          yield* save(unnamed, { ...emptyState, failures: 3 })
+          yield* save(unnamed, { ...emptyState, failures: 3 }, true)
           assert.strictEqual((yield* load(unnamed))?.failures, 3)
         }
       })
@@ -88,7 +88,7 @@ describe("a project's state on disk", () => {
         const { load, save } = yield* StateStore.StateStore
         yield* Effect.forEach(
           Array.from({ length: 50 }, (_, failures) => failures),
-          (failures) => save(unnamed, { ...emptyState, failures }),
+          (failures) => save(unnamed, { ...emptyState, failures }, true),
           { concurrency: "unbounded" }
         )
         assert.strictEqual((yield* load(unnamed))?.failures, 49)
@@ -101,7 +101,7 @@ describe("a project's state on disk", () => {
       Effect.gen(function* () {
         const { save } = yield* StateStore.StateStore
         fs.rmSync(join(stateFile, ".."), { recursive: true })
-        const error = yield* Effect.flip(save(unnamed, emptyState))
+        const error = yield* Effect.flip(save(unnamed, emptyState, true))
         assert.include(error.message, stateFile)
       })
     )
@@ -118,7 +118,7 @@ describe("a project's state on disk", () => {
             Effect.gen(function* () {
               const { load, save } = yield* StateStore.StateStore
               const state = { ...emptyState, workerId: "home:default:1", tree }
-              yield* save(unnamed, state)
+              yield* save(unnamed, state, true)
               const folder = join(stateFile, "..")
               fs.rmSync(folder, { recursive: true })
               fs.mkdirSync(folder)

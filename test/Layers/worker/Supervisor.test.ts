@@ -256,12 +256,44 @@ describe("what survives the daemon", () => {
     }).pipe(Effect.provide(layerOf(around)))
   })
 
+  it.effect(
+    "in a crash loop without backoff, the id of each run before it starts, and all of it once a second",
+    () => {
+      const around = makeSurroundings()
+      const restart = { ...plan.restart, initialBackoffMs: 0, maxConsecutiveRestarts: 1000 }
+      return Effect.gen(function* () {
+        const lives = yield* FakeRuns.FakeRuns
+        yield* begin
+        yield* settle
+        yield* TestClock.adjust("2 seconds")
+        const unsaved: Array<string> = []
+        lives.onStart(() => {
+          const id = `home:default:${lives.started.length + 1}`
+          if (around.saved.get("default")?.workerId !== id) unsaved.push(id)
+        })
+        around.saves.length = 0
+        for (let crashes = 0; crashes < 50; crashes++) yield* crashNewest
+        assert.lengthOf(lives.started, 51)
+        assert.deepStrictEqual(unsaved, [])
+        assert.deepStrictEqual(
+          around.saves,
+          Array.from({ length: 50 }, () => "quick")
+        )
+        yield* TestClock.adjust("5 seconds")
+        assert.deepStrictEqual(around.saves.slice(50), ["durable"])
+        assert.strictEqual(around.saved.get("default")?.failures, 50)
+      }).pipe(Effect.provide(layerOf(around, { projects: [{ ...plan, restart }] })))
+    }
+  )
+
   it.effect("the daemon's exit changes only the recorded processes, which are gone", () => {
     const around = makeSurroundings()
     return Effect.gen(function* () {
       const { drain } = yield* Supervisor.Supervisor
       yield* begin
       yield* settle
+      // The leader has written its own file before; its state follows within a second.
+      yield* TestClock.adjust("1 second")
       const before = around.saved.get("default")
       assert(before !== undefined)
       assert.deepStrictEqual(before.tree, {
@@ -390,7 +422,8 @@ describe("defects", () => {
         event._tag === "CommandTaken"
           ? Effect.dieMessage("a bug in publishing")
           : Effect.sync(() => void around.events.push(event)),
-      changes: Stream.empty
+      changes: Stream.empty,
+      only: () => Stream.empty
     })
     return Effect.gen(function* () {
       const { beyondHelp } = yield* Concerns.Concerns

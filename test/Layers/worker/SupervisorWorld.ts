@@ -14,6 +14,7 @@ import { Logins } from "../../../src/Layers/worker/Logins.ts"
 import { SelectedProject } from "../../../src/Layers/worker/SelectedProject.ts"
 import { StateStore, StateStoreError } from "../../../src/Layers/worker/StateStore.ts"
 import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
+import { testTimers } from "../../fixtures/PlainTimers.ts"
 import { defaultPolicy } from "../../fixtures/policies.ts"
 import * as FakeRuns from "./FakeRuns.ts"
 
@@ -36,6 +37,8 @@ export const crash = { code: 1, signal: null }
 export interface Surroundings {
   readonly events: Array<DaemonEvent>
   readonly saved: Map<string, SavedState>
+  /** How each save came about: whether it outlasts a power failure. */
+  readonly saves: Array<"durable" | "quick">
   selected: ProjectName | undefined
   /** What the disk says to a save; undefined: it is saved. */
   disk: "works" | "fails" | "hangs" | "slow"
@@ -48,6 +51,7 @@ export interface Surroundings {
 export const makeSurroundings = (saved: Record<string, SavedState> = {}): Surroundings => ({
   events: [],
   saved: new Map(Object.entries(saved)),
+  saves: [],
   selected: undefined,
   disk: "works",
   login: () => undefined,
@@ -69,13 +73,15 @@ export const layerOf = (
   options: Partial<Supervisor.SupervisorOptions> = {},
   Events = Layer.succeed(DaemonEvents, {
     publish: (event) => Effect.sync(() => void around.events.push(event)),
-    changes: Stream.empty
+    changes: Stream.empty,
+    only: () => Stream.empty
   })
 ) => {
   const State = Layer.succeed(StateStore, {
     load: (project) => Effect.sync(() => around.saved.get(project)),
-    save: (project, state) =>
+    save: (project, state, isDurable) =>
       Effect.suspend(() => {
+        around.saves.push(isDurable ? "durable" : "quick")
         if (around.disk === "fails")
           return new StateStoreError({ path: "/state", reason: "no space left on device" })
         if (around.disk === "hangs") return Effect.never
@@ -98,7 +104,8 @@ export const layerOf = (
         Selected,
         Log,
         loginsOf(around),
-        FakeRuns.layer
+        FakeRuns.layer,
+        testTimers
       )
     )
   )

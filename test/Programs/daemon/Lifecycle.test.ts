@@ -122,7 +122,8 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
           Effect.sync(() => void events.push(event)),
           tell(event)
         ),
-      changes: Stream.never
+      changes: Stream.never,
+      only: () => Stream.never
     }),
     noHistory,
     Layer.succeed(Signals, { next: bugs.signal ?? Effect.never }),

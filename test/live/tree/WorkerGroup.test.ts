@@ -242,7 +242,8 @@ describe.skipIf(noUnifiedGroup !== undefined)(`a worker in its own cgroup${title
           }),
           Layer.succeed(DaemonEvents, {
             publish: (event) => Effect.sync(() => void events.push(event)),
-            changes: Stream.empty
+            changes: Stream.empty,
+            only: () => Stream.empty
           })
         )
         const left = [yield* leaveBehind("worker.blog.11111111"), yield* leaveBehind("worker.shop.22222222")]
