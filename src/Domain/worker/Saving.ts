@@ -12,7 +12,10 @@ const isSame = Schema.equivalence(SavedState)
 const isSameTree = Schema.equivalence(TreeTrace)
 
 /** The parts by which a later daemon decides. */
-const decisiveOf = ({ lastEnd: _, sinceMs: __, tree: ___, ...decisive }: SavedState): SavedState => decisive
+const decisiveOf = (saved: SavedState): SavedState => {
+  const { lastEnd: _, sinceMs: __, tree: ___, ...decisive } = saved
+  return decisive
+}
 
 /**
  * How the change from the last state that was saved is saved. Each step of a restart is answered by the next daemon's sweep

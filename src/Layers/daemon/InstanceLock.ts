@@ -57,6 +57,8 @@ export class InstanceLock extends Context.Tag("InstanceLock")<
     readonly giveUp: Effect.Effect<void>
     /** Returns when another daemon has the home. */
     readonly lost: Effect.Effect<void>
+    /** Whether that is known already. Asks no disk. */
+    readonly isLost: Effect.Effect<boolean>
     /** Counts how often the home was made again: what stood in it has to be written again. */
     readonly remade: SubscriptionRef.SubscriptionRef<number>
     /** The home is made again also when this file of the state folder is removed. */
@@ -272,6 +274,7 @@ const make = Effect.gen(function* () {
     }).pipe(turn.withPermits(1)),
     giveUp: Effect.asVoid(Deferred.succeed(isLost, undefined)),
     lost: Deferred.await(isLost),
+    isLost: Deferred.isDone(isLost),
     remade,
     keep: (stateFile) => void stateFiles.add(stateFile),
     news: Effect.orDie(news.take)

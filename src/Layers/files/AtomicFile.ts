@@ -25,8 +25,8 @@ const removeAbandoned = async (path: string): Promise<void> => {
  * Creates a file with this content, or puts it in the place of one; `mode` is 0600 unless given. A crash or a power
  * failure at any moment leaves the former content or the new one, whole. `beforeRename` runs when the new content is on
  * the disk; if it fails, the file stays as it is. A power failure may bring the former content back, unless
- * `syncFolder` follows. With `isDurable: false` nothing waits for the disk, and a power failure may also leave an empty
- * file.
+ * `syncFolder` follows. With `isDurable: false` nothing waits for the disk, a power failure may also leave an empty file,
+ * and the next durable write removes what killed writers have left.
  */
 export const replaceFile = async (
   path: string,
@@ -47,7 +47,8 @@ export const replaceFile = async (
     const file = await fs.open(temporary, "wx", 0o600)
     try {
       await fs.writeFile(file, content)
-      await file.chmod(mode)
+      // Only the daemon saves without waiting for the disk, and its umask keeps the owner's part of a mode.
+      if (isDurable || mode !== 0o600) await file.chmod(mode)
       if (isDurable) await file.sync()
     } finally {
       await file.close()
@@ -58,7 +59,7 @@ export const replaceFile = async (
     await fs.rm(temporary, { force: true }).catch(() => undefined)
     throw cause
   }
-  await removeAbandoned(path)
+  if (isDurable) await removeAbandoned(path)
 }
 
 /** Writes a file in a folder and removes it. Rejects where the disk is full or the folder may not be written. */

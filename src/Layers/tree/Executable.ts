@@ -45,15 +45,16 @@ const stampOf = async (path: string): Promise<string> => {
   return [dev, ino, mode, uid, gid, ...(found.isDirectory() ? [] : [size, ctimeMs])].join()
 }
 
-/** The files on which the last success of an asker relies, with their stamps. */
+/** The working directory and the files on which the last success of an asker relies, by their stamps. */
 interface Accepted {
   readonly question: string
+  readonly folder: string
   readonly files: ReadonlyMap<string, string>
 }
 
 const accepted = new Map<string, Accepted>()
 
-const isUnchanged = async ({ files }: Accepted): Promise<boolean> => {
+const areUnchanged = async (files: ReadonlyMap<string, string>): Promise<boolean> => {
   for (const [path, stamp] of files) if ((await stampOf(path)) !== stamp) return false
   return true
 }
@@ -70,7 +71,7 @@ export const checkExecutable = (
   searchPath: string,
   asker: string
 ): Effect.Effect<void, CannotStart> => {
-  const relied = new Set([cwd])
+  const relied = new Set<string>()
   const reliesOn = (path: string) => void relied.add(path)
   const checkFolder = async (): Promise<string | undefined> => {
     const folder = await fs.stat(cwd).catch(() => undefined)
@@ -122,14 +123,17 @@ export const checkExecutable = (
   const question = [cwd, command, searchPath].join("\n")
   return Effect.gen(function* () {
     const before = accepted.get(asker)
-    if (before?.question === question && (yield* ask(program, () => isUnchanged(before)))) return
+    if (before?.question === question) {
+      const isSameFolder = (yield* ask(cwd, () => stampOf(cwd))) === before.folder
+      if (isSameFolder && (yield* ask(program, () => areUnchanged(before.files)))) return
+    }
     accepted.delete(asker)
     yield* passes(cwd, checkFolder)
     yield* passes(program, async () => {
       const reason = await checkProgram()
       const files = new Map<string, string>()
       for (const path of relied) files.set(path, await stampOf(path))
-      if (reason === undefined) accepted.set(asker, { question, files })
+      if (reason === undefined) accepted.set(asker, { question, folder: await stampOf(cwd), files })
       return reason
     })
   })

@@ -41,7 +41,7 @@ const freshNanos = Duration.unsafeToNanos(Duration.seconds(1))
 
 const make = Effect.gen(function* () {
   const home = yield* AutopilotHome
-  const { holds, homeId } = yield* InstanceLock
+  const { holds, homeId, isLost } = yield* InstanceLock
   const trees = yield* WorkerTree
   const groups = yield* WorkerGroups
   const events = yield* DaemonEvents
@@ -98,13 +98,17 @@ const make = Effect.gen(function* () {
     remember: (project, trace) => Effect.sync(() => void traces.set(project, trace)),
     end: (project, ending, onRemains) =>
       Effect.gen(function* () {
+        const isSwept = Effect.map(Clock.currentTimeNanos, (now) => {
+          const seen = goneNanos.get(project) ?? homeGoneNanos
+          const isFresh = seen !== undefined && now - seen < freshNanos
+          return isFresh && homeGoneNanos !== undefined && !traces.has(project)
+        })
+        // The id of the run that follows was saved just now, which has asked whether the home is lost.
+        if ((yield* isSwept) && !(yield* isLost)) return
         // In a home that another daemon has taken, these may be the workers of that one. This daemon stops soon.
         if (!(yield* holds)) return yield* Effect.interruptible(Effect.never)
         yield* sweepHome(ending, onRemains)
-        const seen = goneNanos.get(project) ?? homeGoneNanos
-        const isFresh = seen !== undefined && (yield* Clock.currentTimeNanos) - seen < freshNanos
-        if (isFresh && !traces.has(project)) return
-        yield* sweep(project, ending, onRemains)
+        if (!(yield* isSwept)) yield* sweep(project, ending, onRemains)
         // A stop that comes before the sweep has found anything must not leave it undone.
       }).pipe(inTurn(project), Effect.uninterruptible),
     areGone: (project) =>
