@@ -40,6 +40,14 @@ describe("the package", () => {
         ...["daemon.toml", "env", "kustomization.yaml"].map(
           (name) => `deploy/kubernetes/overlays/shop/${name}`
         ),
+        "deploy/ansible/site.yml",
+        ...[
+          "defaults/main.yml",
+          "handlers/main.yml",
+          "meta/argument_specs.yml",
+          "meta/main.yml",
+          "tasks/main.yml"
+        ].map((name) => `deploy/ansible/roles/autopilotd/${name}`),
         "deploy/nomad/autopilotd.nomad.hcl",
         "deploy/systemd/autopilotd@.service",
         "dist/autopilotd.js",
