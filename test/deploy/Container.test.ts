@@ -1,8 +1,11 @@
-import { assert, describe } from "@effect/vitest"
+import { afterAll, assert, beforeAll, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
 import { unlessMissing } from "../fixtures/Missing.ts"
 import { eventually } from "../live/TestDaemon.ts"
-import { containerHost, noContainers } from "./ContainerHost.ts"
+import { agent, init, result } from "../live/worker/SayingAgent.ts"
+import { type ContainerHost, containerHost, noContainers } from "./ContainerHost.ts"
 import { linesBelow } from "./Pages.ts"
 
 /** The words of the command that runs one more container as docs/containers.md does, in the foreground and under another name. */
@@ -11,13 +14,26 @@ const second = (run: string): string =>
     .replace("--detach --name agents", "--rm --name second")
     .replace("--restart on-failure ", "")
 
+const missing = noContainers.filter((reason) => reason !== undefined)
+
+let host: ContainerHost
+const scope = Effect.runSync(Scope.make())
+
+/** One image for all tests, built from the shipped files by the commands of the page. */
+beforeAll(async () => {
+  if (missing.length > 0) return
+  host = await Effect.runPromise(Scope.extend(containerHost, scope))
+  await Effect.runPromise(host.sh(linesBelow("containers.md", "Build").join("")))
+})
+
+afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+
 describe("a container of the shipped Containerfile, without a network, by the commands of docs/containers.md,", () => {
-  unlessMissing(...noContainers)(
+  unlessMissing(...missing)(
     "supervises without capabilities on a read-only root, leaves no zombie, refuses a second one, and stops cleanly",
     () =>
       Effect.gen(function* () {
-        const { bash, sh } = yield* containerHost
-        yield* sh(linesBelow("containers.md", "Build").join(""))
+        const { bash, sh } = host
         const [run = "", look = ""] = linesBelow("containers.md", "Run")
         yield* sh(run, { ANTHROPIC_API_KEY: "a-key-of-a-test" })
 
@@ -81,6 +97,67 @@ describe("a container of the shipped Containerfile, without a network, by the co
           "podman run --rm --volume agents:/home/node --entrypoint autopilotd localhost/autopilotd config set restart.max_consecutive_restarts 1"
         )
         assert.strictEqual((yield* bash(batch)).code, 78)
+      })
+  )
+})
+
+/** A program that the pods take for Claude Code. */
+const claude = (script: string): string => `#!/bin/sh\n${script}\n`
+
+/** Runs a container as the manifest of a pod says, with the files of a folder of deploy/kubernetes as its ConfigMap and Secret. */
+const pod = (folder: string, options: string, words: string): string => `
+mkdir -p settings secrets
+cp deploy/kubernetes/${folder}/daemon.toml settings/
+cp deploy/kubernetes/${folder}/env secrets/
+chgrp 1000 secrets/env; chmod 440 secrets/env
+chmod 755 claude
+podman run --user 1000:1000 --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges \
+  --volume $PWD/settings:/etc/autopilotd:ro --volume $PWD/secrets:/etc/autopilotd-secrets:ro \
+  --volume $PWD/claude:/usr/local/bin/claude:ro --env KUBERNETES_SERVICE_HOST=10.0.0.1 \
+  --volume $PWD/termination-log:/dev/termination-log ${options} localhost/autopilotd ${words}
+`
+
+/** As the kubelet makes the file of a container. */
+const terminationLog = "rm -f termination-log; install -m 666 /dev/null termination-log\n"
+
+const probe = (path: string): string =>
+  `podman exec pod node -e 'fetch("http://127.0.0.1:7421${path}").then(({ status }) => console.log(status))'`
+
+describe("the container of the manifests for Kubernetes", () => {
+  unlessMissing(...missing)("answers the probes with the settings of the overlay, and stops cleanly", () =>
+    Effect.gen(function* () {
+      const { bash, sh, write } = host
+      write("claude", claude("exec sleep 1000"))
+      const words = "--config /etc/autopilotd/daemon.toml"
+      yield* sh(terminationLog + pod("overlays/shop", "--detach --name pod --volume pod:/home/node", words))
+      for (const path of ["/healthz", "/readyz"])
+        yield* eventually(
+          `${path} answers`,
+          Effect.map(bash(probe(path)), ({ stdout }) => stdout === "200\n" || undefined)
+        )
+      yield* sh("podman stop --time 25 pod")
+      assert.strictEqual(yield* sh("podman inspect pod --format '{{.State.ExitCode}}'"), "0\n")
+      assert.match(yield* sh("cat termination-log"), /^autopilotd has ended with exit code 0: SIGTERM\.\n/)
+    })
+  )
+
+  unlessMissing(...missing)(
+    "ends as a Job with the code for a login, and says so in the termination log",
+    () =>
+      Effect.gen(function* () {
+        const { bash, sh, write } = host
+        const refused = result({ result: "Invalid API key · Please run /login", api_error_status: 401 })
+        const [, , script = ""] = agent(1, init, refused)
+        write("claude", claude(script))
+        const words = "-- autopilotd start --exit-when-finished --config /etc/autopilotd/daemon.toml"
+        const { code, stderr } = yield* bash(
+          terminationLog + pod("job", "--rm --tmpfs /home/node --entrypoint tini", words)
+        )
+        assert.strictEqual(code, 77, stderr)
+        assert.match(
+          yield* sh("cat termination-log"),
+          /^autopilotd has ended with exit code 77: .*a login is needed by nightly\.\nThe worker of nightly is failed: not logged in/
+        )
       })
   )
 })

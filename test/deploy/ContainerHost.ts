@@ -32,6 +32,8 @@ export interface ContainerHost {
   readonly bash: (lines: string, env?: Readonly<Record<string, string>>) => Effect.Effect<Said>
   /** The same for lines that must succeed; returns standard output. */
   readonly sh: (lines: string, env?: Readonly<Record<string, string>>) => Effect.Effect<string>
+  /** Writes a file in that folder. */
+  readonly write: (name: string, text: string) => void
 }
 
 /**
@@ -180,5 +182,5 @@ export const containerHost: Effect.Effect<ContainerHost, never, Scope.Scope> = E
         : Effect.dieMessage(`"${lines}" ended with ${code} and said: ${stdout}${stderr}`)
     )
   yield* sh(`podman import --quiet '${base}' docker.io/library/node:22-bookworm-slim`)
-  return { bash, sh }
+  return { bash, sh, write: (name, text) => fs.writeFileSync(join(folder, "work", name), text) }
 })
