@@ -12,7 +12,8 @@ import { serviceOn, workerIs } from "../systemd/Service.ts"
 import { linesBelow, root } from "./Pages.ts"
 
 const playbooks = join(root, "deploy/ansible")
-const noAnsible = noProgram("ansible-playbook", "ansible")
+// The machine that boots has no /opt of this one.
+const noAnsible = noProgram("/usr/bin/ansible-playbook", "ansible-core")
 const noLint = noProgram("ansible-lint")
 
 const temporaryFolder = Effect.acquireRelease(

@@ -99,6 +99,20 @@ describe("a container of the shipped Containerfile, without a network, by the co
         assert.strictEqual((yield* bash(batch)).code, 78)
       })
   )
+
+  unlessMissing(...missing)("has zombies without its init: what the test above looks for can be there", () =>
+    Effect.gen(function* () {
+      const { sh } = host
+      const daemon = "/usr/local/lib/autopilotd/package/dist/autopilotd.js start -- sh -c"
+      const leaves = "'while :; do (sleep 0.1 &); sleep 0.2; done'"
+      yield* sh(`podman run --detach --name bare --entrypoint node localhost/autopilotd ${daemon} ${leaves}`)
+      yield* eventually(
+        "a zombie",
+        Effect.map(sh("podman exec bare ps -eo ppid=,stat="), (text) => /^ *1 Z/m.test(text) || undefined)
+      )
+      yield* sh("podman stop bare")
+    })
+  )
 })
 
 /** A program that the pods take for Claude Code. */

@@ -8,7 +8,7 @@ import { hasFailed } from "../../Domain/worker/Outcome.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { Supervisor } from "../worker/Supervisor.ts"
-import { type TerminationLogFile, writeText } from "./TerminationLogFile.ts"
+import { type TerminationLogFile, writerOf } from "./TerminationLogFile.ts"
 
 /** Whether a worker has failed in some way: the state of its project has changed before the event is published. */
 const isFailure = (event: DaemonEvent): boolean =>
@@ -27,11 +27,12 @@ export const make = Effect.fnUntraced(function* (file: TerminationLogFile | unde
   const { changes } = yield* DaemonEvents
   const { run } = yield* Concerns
   const { snapshots } = yield* Supervisor
+  const writeText = writerOf(file)
   const turn = yield* Effect.makeSemaphore(1)
   let isWarned = false
   let isEnding = false
   const write = (text: string) =>
-    Effect.matchEffect(writeText(file, text), {
+    Effect.matchEffect(writeText(text), {
       onFailure: (sentence) =>
         Effect.suspend(() => {
           const warning = isWarned

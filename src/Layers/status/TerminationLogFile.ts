@@ -40,15 +40,26 @@ const replaceText = async ({ isNamed, path }: TerminationLogFile, text: string):
   }
 }
 
-/** Replaces the text of the file. Fails with a sentence: nothing depends on the file. */
-export const writeText = (file: TerminationLogFile, text: string): Effect.Effect<void, string> =>
-  Effect.tryPromise({
-    try: () => replaceText(file, text),
-    catch: (cause) => `The termination log ${printable(file.path, 400)} ${whyNotWritten(cause)}`
-  }).pipe(
-    Effect.timeoutFail({
-      duration: patience,
-      onTimeout: () =>
-        `The termination log ${printable(file.path, 400)} was not written: the disk does not answer`
-    })
-  )
+/**
+ * Makes the writer that replaces the text of the file. It fails with a sentence: nothing depends on the file. A disk that
+ * does not answer keeps a thread of Node, so no further text is written to it before it answers.
+ */
+export const writerOf = (file: TerminationLogFile): ((text: string) => Effect.Effect<void, string>) => {
+  const name = `The termination log ${printable(file.path, 400)}`
+  const silent = `${name} was not written: the disk does not answer`
+  let isWriting = false
+  const replace = async (text: string) => {
+    isWriting = true
+    try {
+      await replaceText(file, text)
+    } finally {
+      isWriting = false
+    }
+  }
+  return (text) =>
+    Effect.suspend(() =>
+      isWriting
+        ? Effect.fail(silent)
+        : Effect.tryPromise({ try: () => replace(text), catch: (cause) => `${name} ${whyNotWritten(cause)}` })
+    ).pipe(Effect.timeoutFail({ duration: patience, onTimeout: () => silent }))
+}

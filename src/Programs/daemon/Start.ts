@@ -10,7 +10,7 @@ import { checkProc } from "../../Layers/machine/ProcFs.ts"
 import {
   type TerminationLogFile,
   terminationLogOf,
-  writeText
+  writerOf
 } from "../../Layers/status/TerminationLogFile.ts"
 import { failureCode, Refused } from "../Refused.ts"
 import { sourcesOf } from "../Sources.ts"
@@ -45,7 +45,7 @@ const notStarted = (failure: (CodedError & { readonly message: string }) | Refus
 const tellNotStarted = (file: TerminationLogFile | undefined, message: string) =>
   file === undefined
     ? Effect.void
-    : Effect.ignore(writeText(file, fitting(`autopilotd has not started: ${message}\n`)))
+    : Effect.ignore(writerOf(file)(fitting(`autopilotd has not started: ${message}\n`)))
 
 /** `autopilotd start` in the foreground: returns after a clean shutdown. */
 export const start = Effect.fnUntraced(function* (invocation: Invocation) {

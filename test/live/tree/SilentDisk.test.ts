@@ -81,6 +81,46 @@ describe("a disk that stops answering", () => {
     })
   )
 
+  unlessMissing(noSilentDisk)("costs the daemon its termination log, with one warning, and no restart", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const disk = join(home, "disk")
+      fs.mkdirSync(disk)
+      const pidFile = `${disk}.pid`
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => killForSure(fs.existsSync(pidFile) ? Number(fs.readFileSync(pidFile, "utf8")) : 0))
+      )
+      const daemon = yield* startDaemon({
+        home,
+        settings: project("fine", sleeps, "restart = { initial_backoff_ms = 50, max_backoff_ms = 50 }"),
+        args: ["--termination-log", join(disk, "note")],
+        entrance: ["unshare", "-m", "sh", "-c", mounting, disk].concat(
+          "sh",
+          "-c",
+          'kill -STOP $(cat "$0.pid"); exec "$@"',
+          disk
+        )
+      })
+      let [pid] = yield* pidsOf(home, "fine")
+      yield* daemon.logged(/termination log .*disk\/note was not written: the disk does not answer/)
+      for (let failure = 0; failure < 4; failure++) {
+        process.kill(pid ?? 0, "SIGKILL")
+        const before = pid
+        const row = yield* rowOf(
+          home,
+          "fine",
+          "is restarted",
+          ({ worker_pid }) => worker_pid !== null && worker_pid !== before
+        )
+        pid = row.worker_pid ?? undefined
+      }
+      const stop = yield* command({ home, args: ["stop"] })
+      assert.strictEqual(stop.stdout, "Daemon stopped\n", stop.stderr)
+      yield* daemon.ended
+      assert.strictEqual(daemon.stderr().match(/termination log/g)?.length, 1)
+    })
+  )
+
   unlessMissing(noSilentDisk)("is named by each command where it holds the daemon's home", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
