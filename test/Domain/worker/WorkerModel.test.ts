@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import { ProjectName } from "../../../src/Domain/Project.ts"
+import { outcomeOf } from "../../../src/Domain/worker/Outcome.ts"
 import type {
   UserCommand,
   WorkerAction,
@@ -148,6 +149,9 @@ const makeWorld = (initialRules: WorkerRules) => {
     for (const action of actions) carryOut(action)
     assert.isAtMost(state.failures, maxFailures)
     if (state.phase._tag === "Running") assert.strictEqual(life?.epoch, state.phase.epoch)
+    // The daemon may exit then.
+    if (outcomeOf({ plan: by, state }) !== undefined)
+      assert.isUndefined(life ?? timer, "work that has ended, while a worker lives or will be started")
     return actions
   }
 

@@ -39,7 +39,7 @@ const look = Effect.fnUntraced(function* (name: ProjectName) {
   yield* settle
   const { project } = yield* Supervisor.Supervisor
   const { state } = yield* (yield* project(name)).snapshot
-  return { word: statusWord(state), why: reason(state) ?? "" }
+  return { word: statusWord(state), why: reason(state) ?? "", verdict: state.lastEnd?.verdict }
 })
 
 const agent: AgentSeen = { ...noAgent, agent: "claude", sessionId: "s" }
@@ -184,8 +184,9 @@ describe("two projects of one login", () => {
       yield* begin
       yield* meetLimit(shop)
       yield* fail(blog)
-      const { why, word } = yield* look(blog)
+      const { verdict, why, word } = yield* look(blog)
       assert.strictEqual(word, "failed")
+      assert.strictEqual(verdict, "usage-limit")
       assert.match(why, /^waits with project shop .* \(restart\.on\.usage_limit is "stop"\)$/)
       assert.strictEqual(runs.alive(), 0)
     }).pipe(around(world, { projects: [named(shop), named(blog, { restart: stops })] }))
