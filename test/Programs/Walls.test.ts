@@ -207,6 +207,20 @@ describe("the bundle that starts first", () => {
   })
 })
 
+describe("the bundle of --host", () => {
+  it("starts before each command there, so it has of Effect only its data types", async () => {
+    const { metafile } = await bundleOf("src/Programs/remote/Remote.ts")
+    const inputs = Object.keys(metafile.inputs)
+    assert.include(inputs, "src/Layers/remote/SshRun.ts")
+    assert.deepStrictEqual(
+      inputs.filter((path) =>
+        /node_modules\/effect\/.*\/(Effect|Schema|Context|Layer|Data|DateTime|Fiber)\.js$/.test(path)
+      ),
+      []
+    )
+  })
+})
+
 describe("the bundle of the whole program", () => {
   let inputs: Metafile["inputs"] = {}
 
