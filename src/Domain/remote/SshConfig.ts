@@ -66,6 +66,7 @@ export const sshOptions = ({
         ]
       : ["ClearAllForwardings=yes"]),
     "ForwardAgent=no",
+    "ForwardX11=no",
     ...(canAsk ? [] : ["BatchMode=yes"]),
     ...(unset("connecttimeout", "none") ? ["ConnectTimeout=10"] : []),
     ...(unset("serveraliveinterval", "0") ? ["ServerAliveInterval=15", "ServerAliveCountMax=3"] : []),

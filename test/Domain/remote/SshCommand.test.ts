@@ -58,7 +58,15 @@ describe("the command line of ssh", () => {
       ]
     )
     assert.notInclude(options, "BatchMode=yes")
-    assert.notMatch(options.join(" "), /StrictHostKeyChecking|UserKnownHostsFile|ForwardAgent=yes/)
+    assert.notMatch(options.join(" "), /StrictHostKeyChecking|UserKnownHostsFile/)
+    assert.includeMembers([...options], ["ForwardAgent=no", "ForwardX11=no", "ClearAllForwardings=yes"])
+  })
+
+  it("for the panel forwards one port to the same one there, over a connection of its own", () => {
+    const here = { config: defaults, controlPath: "/run/x/1", canAsk: true, forwardedPort: 7420 }
+    const options = optionsOf(sshCommand(box, here, run))
+    assert.includeMembers([...options], ["LocalForward=127.0.0.1:7420 127.0.0.1:7420", "ControlPath=none"])
+    assert.notMatch(options.join(" "), /ClearAllForwardings|ControlPersist|ControlMaster=auto/)
   })
 
   it("leaves alone what the user has set in ssh_config", () => {

@@ -2,6 +2,11 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as FastCheck from "effect/FastCheck"
+import { canonicalArgv } from "../../../src/Domain/cli/CommandLine.ts"
+import { verbs } from "../../../src/Domain/cli/CommandTable.ts"
+import { hostChoice, withoutHost } from "../../../src/Domain/cli/HostChoice.ts"
+import { anyInvocation } from "../../Domain/cli/commandLines.ts"
 import { unlessMissing } from "../../fixtures/Missing.ts"
 import { loginShells, noSshd, sshBed } from "./SshBed.ts"
 
@@ -46,6 +51,31 @@ describe("a command on another machine", () => {
         const env = fs.readFileSync(join(home, "env"), "utf8")
         assert.notInclude(env, "AUTOPILOTD_HOST")
         assert.include(env, `AUTOPILOT_HOME=${home}\n`)
+      }
+    })
+  )
+
+  unlessMissing(...noSshd)("is any of the table, with any option and any word that fits", () =>
+    Effect.gen(function* () {
+      const { folder, here } = yield* sshBed
+      const invocations = FastCheck.sample(anyInvocation, { numRuns: 2000, seed: 20261130 })
+      for (const [at, verb] of verbs.entries()) {
+        const shell = loginShells[at % loginShells.length] ?? "bash"
+        const home = join(folder, "recorders", shell)
+        const found = invocations.find(
+          (one) => one.verb === verb && !canonicalArgv(one).some((word) => word.includes("\0"))
+        )
+        assert.isDefined(found, verb)
+        if (found === undefined) continue
+        const invocation = { ...found, options: { ...found.options, host: `ssh://${shell}${home}` } }
+        const { runsHere } = hostChoice({ _tag: "Run", invocation }, undefined)
+        // The panel gets a port of its own besides.
+        if (runsHere || verb === "gui") continue
+        const argv = canonicalArgv(invocation)
+        const ran = yield* here(argv)
+        assert.deepStrictEqual([ran.code, ran.stdout, ran.stderr], [0, "", ""], argv.join(" "))
+        const arrived = fs.readFileSync(join(home, "words"), "utf8").split("\0").slice(0, -1)
+        assert.deepStrictEqual(arrived, withoutHost(argv), `${shell}: ${verb}`)
       }
     })
   )
