@@ -1,6 +1,6 @@
 import * as Either from "effect/Either"
 import { type CommandLine, canonicalArgv, type Invocation } from "../../Domain/cli/CommandLine.ts"
-import { exitCodeOf } from "../../Domain/cli/ExitCodes.ts"
+import { exitCodeOf, exitCodes } from "../../Domain/cli/ExitCodes.ts"
 import { hostVariable, looksOnPath, runsLong } from "../../Domain/cli/HostChoice.ts"
 import { UsageError } from "../../Domain/cli/UsageError.ts"
 import { type CodedError, codeOf } from "../../Domain/control/ErrorCode.ts"
@@ -129,7 +129,7 @@ const connected = async ({ argv, host: name, line }: RemoteCall, wantsJson: bool
     return code
   }
   await report(failure, wantsJson, true)
-  return isAnswered ? code : exitCodeOf(codeOf(failure))
+  return isAnswered ? code : exitCodes.hostFailed
 }
 
 /** Carries a command out on another machine, as if it were typed there, and returns the exit code. */

@@ -124,7 +124,7 @@ describe("a command on another machine that does not come about", () => {
         meaning: /There is no autopilotd on host absent\. Install it there.*~\/\.local\/bin/
       })
       yield* fails(bed, ["status", "--host", "nologin"], {
-        code: 1,
+        code: 6,
         word: "bad_answer",
         ssh: undefined,
         meaning: /Host nologin answers with something else.*This account is currently not available/
