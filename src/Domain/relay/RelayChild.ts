@@ -6,6 +6,21 @@ import { relayVariable } from "./RelayVariable.ts"
 const certificates = "NODE_EXTRA_CA_CERTS"
 
 /**
+ * The free memory at the end of its heap that glibc keeps, in bytes (mallopt(3)). Set, it stays as it is; otherwise it grows
+ * with what Node needs at the start, and the relay would hold that for ever: 8 MiB.
+ */
+const trimThreshold = { name: "MALLOC_TRIM_THRESHOLD_", value: "131072" }
+
+/**
+ * Options of Node for a process that waits: without the optimizing compiler, and with less memory for speed. They save
+ * 8 MiB, and no measurable time.
+ */
+export const relayNodeOptions: ReadonlyArray<string> = ["--no-opt", "--optimize-for-size"]
+
+/** Whether a variable is meant for the relay alone, and not for the programs that it runs. */
+export const isForRelay = (name: string): boolean => name === relayVariable || name === trimThreshold.name
+
+/**
  * The environment of a relay: the daemon's, without what is for the daemon alone, and without the mark of a worker, by which
  * a later daemon would kill it.
  */
@@ -18,6 +33,7 @@ export const relayEnvironment = (
     if (value !== undefined && name !== variable && !isForDaemon(name)) env[name] = value
   const given = daemon[`AUTOPILOTD_WORKER_${certificates}`]
   return {
+    [trimThreshold.name]: trimThreshold.value,
     ...env,
     ...(given === undefined ? {} : { [certificates]: given }),
     AUTOPILOT_HOME: home,

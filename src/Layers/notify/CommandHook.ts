@@ -13,7 +13,7 @@ export const runHook = ({
   input
 }: Extract<ChannelMessage, { readonly _tag: "Run" }>): Effect.Effect<void, NotSent> => {
   const name = printable(argv[0], 80)
-  return runProgram(argv, { env: { ...process.env, ...env }, input, limit, grace: "5 seconds" }).pipe(
+  return runProgram(argv, { env, input, limit, grace: "5 seconds" }).pipe(
     Effect.mapError(
       ({ reason }) =>
         new NotSent({ reason: `does not work: ${name} could not be started: ${reason}`, next: "give-up" })

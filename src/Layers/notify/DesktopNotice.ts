@@ -28,7 +28,7 @@ const judged = ({ code, lastWords, signal }: ProgramEnd): Effect.Effect<void, No
 export const showNotice = ({
   argv
 }: Extract<ChannelMessage, { readonly _tag: "Show" }>): Effect.Effect<void, NotSent> =>
-  runProgram(argv, { env: { ...process.env, LC_ALL: "C.UTF-8" }, input: "", limit }).pipe(
+  runProgram(argv, { env: { LC_ALL: "C.UTF-8" }, input: "", limit }).pipe(
     Effect.mapError(
       ({ code, reason }) =>
         new NotSent({

@@ -2,6 +2,7 @@ import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { isForRelay } from "../../Domain/relay/RelayChild.ts"
 import { withoutEscapes } from "../../Domain/text/EscapeSequences.ts"
 import { printable } from "../../Domain/text/Printable.ts"
 import { startPiped } from "../files/ProgramStart.ts"
@@ -29,6 +30,9 @@ const signalGroup = (pid: number | undefined, signal: NodeJS.Signals): void => {
   }
 }
 
+const inherited = (): Readonly<Record<string, string | undefined>> =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => !isForRelay(name)))
+
 /**
  * Runs a program in a session of its own until it exits; undefined when it has not within `limit`: its group then gets
  * SIGTERM, and SIGKILL after `grace`, or at once without one.
@@ -41,7 +45,8 @@ export const runProgram = (
     input,
     limit
   }: {
-    readonly env: Readonly<Record<string, string | undefined>>
+    /** Added to the environment of this process. */
+    readonly env: Readonly<Record<string, string>>
     readonly input: string
     readonly limit: Duration.DurationInput
     readonly grace?: Duration.DurationInput
@@ -54,7 +59,7 @@ export const runProgram = (
       startPiped(
         command,
         args,
-        { env: { ...env }, detached: true },
+        { env: { ...inherited(), ...env }, detached: true },
         (child) => {
           child.stdout.resume()
           child.stderr.on("data", (chunk: Buffer) => {

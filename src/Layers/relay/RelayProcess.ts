@@ -9,7 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Mailbox from "effect/Mailbox"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
-import { relayEnvironment } from "../../Domain/relay/RelayChild.ts"
+import { relayEnvironment, relayNodeOptions } from "../../Domain/relay/RelayChild.ts"
 import { type RelayReport, reportIn } from "../../Domain/relay/RelayReport.ts"
 import type { RelaySettings } from "../../Domain/relay/RelaySettings.ts"
 import { jsonText, printable } from "../../Domain/text/Printable.ts"
@@ -80,7 +80,7 @@ export const layer: Layer.Layer<RelayProcess, never, Caller | AutopilotHome> = L
       })
       const child = yield* startPiped(
         runtime,
-        [...args, "relay"],
+        [...relayNodeOptions, ...args, "relay"],
         { cwd: "/", detached: true, env: relayEnvironment(environment, root) },
         (started) => {
           started.stdout.setEncoding("utf8").on("data", onLine)

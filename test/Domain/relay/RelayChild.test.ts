@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
-import { relayEnvironment } from "../../../src/Domain/relay/RelayChild.ts"
+import { isForRelay, relayEnvironment } from "../../../src/Domain/relay/RelayChild.ts"
 import { reportIn, reportLine } from "../../../src/Domain/relay/RelayReport.ts"
 
 describe("the relay as a child of the daemon", () => {
@@ -24,7 +24,15 @@ describe("the relay as a child of the daemon", () => {
       PATH: "/bin",
       AUTOPILOT_HOME: "/home/u/.autopilot",
       NODE_EXTRA_CA_CERTS: "/etc/ca.pem",
-      AUTOPILOTD_RELAY: "1"
+      AUTOPILOTD_RELAY: "1",
+      MALLOC_TRIM_THRESHOLD_: "131072"
+    })
+    assert.deepStrictEqual(Object.keys(env).filter(isForRelay).toSorted(), [
+      "AUTOPILOTD_RELAY",
+      "MALLOC_TRIM_THRESHOLD_"
+    ])
+    assert.deepInclude(relayEnvironment({ MALLOC_TRIM_THRESHOLD_: "1" }, "/"), {
+      MALLOC_TRIM_THRESHOLD_: "1"
     })
   })
 
