@@ -1,26 +1,57 @@
 // What does a daemon cost that has nothing to do? One sleeping worker each, all of them side by side.
+import { appendFileSync, readdirSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { install, startDaemon } from "./kit/Autopilotd.mjs"
+import { install, launch, makeHome, startDaemon } from "./kit/Autopilotd.mjs"
 import { option, printTable, ratio } from "./kit/Figures.mjs"
 import { startPm2 } from "./kit/Pm2.mjs"
 import { cpuMsOf, memoryOf, voluntarySwitchesOf } from "./kit/ProcessFigures.mjs"
-import { session, sleep } from "./kit/Session.mjs"
+import { eventually, session, sleep } from "./kit/Session.mjs"
 
 const settleS = option("settle", 20)
 const windowS = option("window", 60)
 const floorFolder = join(dirname(fileURLToPath(import.meta.url)), "floor")
 const worker = join(floorFolder, "worker.sh")
 
+/** What a relay is started for here. Nothing happens that it could tell. */
+const outward = `[metrics]
+listen = "127.0.0.1:17421"
+[notify.to.desk]
+type = "desktop"
+`
+
+/** The relay that a daemon has started. */
+const relayOf = (daemon) =>
+  eventually("the relay runs", () => {
+    const found = readdirSync("/proc").find((pid) => {
+      try {
+        return (
+          readFileSync(`/proc/${pid}/cmdline`, "latin1").endsWith("\0relay\0") &&
+          Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, "latin1"))?.[1]) === daemon.pid
+        )
+      } catch {
+        return false // gone meanwhile, or no process
+      }
+    })
+    return found === undefined ? undefined : Number(found)
+  })
+
 await session((settleS + windowS) * 1000 + 180_000, async (run) => {
   const empty = run.start(process.execPath, ["-e", "setInterval(() => {}, 1e9)"])
   const bare = run.start(process.execPath, [join(floorFolder, "respawn.mjs"), "0", worker, ""])
-  const daemon = await startDaemon(run, install(run), { name: "home", worker: [worker, ""] })
+  const installed = install(run)
+  const daemon = await startDaemon(run, installed, { name: "home", worker: [worker, ""] })
+  const home = makeHome(run, "outward", {})
+  appendFileSync(join(home, "daemon.toml"), outward)
+  const telling = launch(run, installed, home, ["--", worker, ""])
+  await telling.awaitStatus("running")
   const pm2 = await startPm2(run, [{ name: "sleeps", script: worker, args: [""], restartDelayMs: 0 }])
   const systems = [
     ["node, nothing to do", empty.pid],
     ["bare Node respawner", bare.pid],
     ["autopilotd", daemon.pid],
+    ["autopilotd with a relay", telling.pid],
+    ["its relay: /metrics, a desktop", await relayOf(telling)],
     ...(pm2.absent === undefined ? [["pm2", pm2.pid]] : [])
   ]
   const look = (pid) => ({ cpuMs: cpuMsOf(pid), switches: voluntarySwitchesOf(pid) })
@@ -41,13 +72,13 @@ await session((settleS + windowS) * 1000 + 180_000, async (run) => {
       ratio(rssMib, floorRssMib),
       pssMib,
       privateDirtyMib,
-      (cpuMs - before[at].cpuMs) / minutes,
+      ((cpuMs - before[at].cpuMs) / minutes / 1000) * 60,
       (switches - before[at].switches) / (minutes * 60)
     ]
   })
   printTable(
     `Idle with one sleeping worker: ${windowS} s after ${settleS} s of settling. PSS shares Node's text among the rows.`,
-    ["", "RSS MiB", "/ floor", "PSS MiB", "private dirty", "cpu ms/min", "wake-ups/s"],
+    ["", "RSS MiB", "/ floor", "PSS MiB", "private dirty", "cpu s/h", "wake-ups/s"],
     rows,
     pm2.absent === undefined ? [] : [["pm2", pm2.absent]]
   )
