@@ -70,7 +70,7 @@ describe("autopilotd dial-stdio", () => {
       assert.strictEqual(child.exitCode, 0)
       const [first, line = ""] = heard().split("\n")
       assert.strictEqual(`${first}\n`, dialMarker)
-      assert.deepInclude(JSON.parse(line), { success: true, message: "Worker is running" })
+      assert.deepInclude(JSON.parse(line), { success: true })
     })
   )
 
@@ -106,8 +106,9 @@ describe("autopilotd dial-stdio", () => {
       const stream = yield* dial(daemon.home)
       stream.stdin.write('{"type":"Subscribe"}\n')
       yield* stream.hears('"type":"snapshot"')
+      const closed = once(stream.child, "close")
       killForSure(daemon.pid)
-      yield* stream.gone
+      yield* Effect.promise(() => closed)
       assert.strictEqual(stream.child.exitCode, 0)
     })
   )
@@ -115,6 +116,7 @@ describe("autopilotd dial-stdio", () => {
   it.scopedLive("--read-only lets a client look, and not stop the worker", () =>
     Effect.gen(function* () {
       const daemon = yield* startDaemon({ worker: [fixture("sleeps.sh")] })
+      yield* daemon.status("it runs", ({ worker_status }) => worker_status === "running")
       const asked = Effect.fnUntraced(function* (text: string) {
         const { child, heard, stdin } = yield* dial(daemon.home, "--read-only")
         stdin.write(text)

@@ -29,6 +29,7 @@ describe("autopilotd fleet status", () => {
   it.scopedLive("shows the workers of all machines; one that does not answer is a row, and code 1", () =>
     Effect.gen(function* () {
       const box = yield* startDaemon({ args: ["--project", "shop"], worker: [fixture("sleeps.sh")] })
+      yield* box.status("it runs", ({ worker_status }) => worker_status === "running")
       const empty = yield* temporaryHome
       const { env, home } = yield* surroundings(
         `${hostAt("box", box.home)}${hostAt("lab", empty)}[hosts.dead]\n`

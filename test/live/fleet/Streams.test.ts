@@ -74,7 +74,9 @@ describe("a daemon on another machine, by a stream over ssh,", () => {
       })
       yield* eventually(
         "it follows",
-        Effect.sync(() => (/^bash \| .*shop: Worker (?:is running|started)/m.test(watch.stdout()) ? true : undefined))
+        Effect.sync(() =>
+          /^bash \| .*shop: Worker (?:is running|started)/m.test(watch.stdout()) ? true : undefined
+        )
       )
       const there = () => running("dial-stdio", "autopilotd.js")
       assert.isNotEmpty(there())

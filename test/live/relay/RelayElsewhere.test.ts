@@ -109,6 +109,7 @@ describe("autopilotd relay --host", () => {
     () =>
       Effect.gen(function* () {
         const box = yield* startDaemon({ args: ["--project", "shop"], worker: [fixture("sleeps.sh")] })
+        yield* box.status("it runs", ({ worker_status }) => worker_status === "running")
         const { env, home } = yield* laptop(
           `[hosts.box]\nhome = "${box.home}"\n[hosts.dead]\n`,
           '[heartbeat]\nurl_file = "/none"\n'
