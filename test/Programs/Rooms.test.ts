@@ -45,8 +45,8 @@ const ladder = {
     "cli"
   ],
   Layers: [
-    "files",
     "concurrency",
+    "files",
     "output",
     "daemon",
     "toml",

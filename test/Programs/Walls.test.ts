@@ -139,6 +139,7 @@ describe("the walls of the house", () => {
   it("let no fiber that runs for long die unseen: it is a concern, or its file is known to look after it", () => {
     /** Why a fiber of theirs needs no concern. */
     const known: Readonly<Record<string, string>> = {
+      "BoundedWait.ts": "one effect, whose end or time limit is awaited",
       "Concerns.ts": "it is what looks after fibers",
       "CurrentRun.ts": "each life reports its end, a defect too",
       "DaemonWatch.ts": "of the panel: its looks outlive a defect, and end with it",
