@@ -16,7 +16,9 @@ export const exitCodes = {
   settings: 78,
   /** As timeout(1) has it. */
   timeout: 124,
-  interrupted: 130
+  interrupted: 130,
+  /** 128 + SIGTERM. */
+  terminated: 143
 } as const
 
 /** The errors that have an exit code of their own. */
@@ -49,3 +51,12 @@ export const outcomeCodes: Readonly<Record<Outcome, number>> = {
 /** The exit code of `start --exit-when-finished` for an error before the first worker starts. */
 export const exitCodeOfStart = (code: ErrorCode): number =>
   code === "settings_invalid" || code === "no_worker" ? exitCodes.settings : exitCodeOf(code)
+
+const signalCodes: Readonly<Record<string, number>> = { SIGHUP: 129, SIGINT: 130 }
+
+/**
+ * The exit code of `start --exit-when-finished` when the daemon was stopped before the work was finished: 128 and the number
+ * of the signal, as shells have it, or that of a stopped worker. 0 would tell an engine that the work is done.
+ */
+export const exitCodeOfStop = (by: string): number =>
+  by.startsWith("SIG") ? (signalCodes[by] ?? exitCodes.terminated) : exitCodes.workerStopped

@@ -82,7 +82,8 @@ export const exitCodeEntries: ReadonlyArray<Entry> = [
   [String(exitCodes.login), "A login is needed (start --exit-when-finished)"],
   [String(exitCodes.settings), "Settings allow no start (start --exit-when-finished)"],
   [String(exitCodes.timeout), "--timeout of wait has passed"],
-  [String(exitCodes.interrupted), "Interrupted by Ctrl-C"]
+  [String(exitCodes.interrupted), "Interrupted by Ctrl-C"],
+  [String(exitCodes.terminated), "SIGTERM came before the work was finished (start --exit-when-finished)"]
 ]
 
 /** An option as a user types it, `-w, --workdir DIR`, and its meaning with the default. */

@@ -1,6 +1,6 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { outcomeCodes } from "../../Domain/cli/ExitCodes.ts"
+import { exitCodeOfStop, outcomeCodes } from "../../Domain/cli/ExitCodes.ts"
 import { ServiceMessage } from "../../Domain/systemd/ServiceMessage.ts"
 import { stopTimeoutShort } from "../../Domain/systemd/StopTimeout.ts"
 import { leftBehind } from "../../Domain/tree/Survivor.ts"
@@ -113,8 +113,8 @@ interface LifecycleOptions {
 
 /**
  * Runs until a shutdown request or a fatal bug, or the end of all work, then stops all workers while socket, history and
- * log are still open. Returns the exit code: 0 after a clean shutdown, 1 after a bug or when a process survived; that of
- * the outcome after the end of all work.
+ * log are still open. Returns the exit code: 0 after a clean shutdown, 1 after a bug or when a process survived. While all
+ * work is awaited: that of the outcome, or that of a stop before it.
  */
 export const supervise = Effect.fnUntraced(function* (options: LifecycleOptions) {
   const { beyondHelp, run } = yield* Concerns
@@ -134,7 +134,11 @@ export const supervise = Effect.fnUntraced(function* (options: LifecycleOptions)
   yield* begin
   yield* warnOfStopTimeout
   const cause = yield* Effect.raceAll([
-    Effect.map(next, ({ by }) => ({ by, code: 0, isBug: false })),
+    Effect.map(next, ({ by }) => ({
+      by,
+      code: options.exitWhenFinished ? exitCodeOfStop(by) : 0,
+      isBug: false
+    })),
     Effect.as(lost, { by: "another daemon has taken this home", code: 1, isBug: false }),
     Effect.map(beyondHelp, (name) => ({ by: `${name} failed`, code: 1, isBug: true })),
     Effect.as(uncaught.first, { by: "an uncaught exception", code: 1, isBug: true }),

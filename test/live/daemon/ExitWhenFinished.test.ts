@@ -123,7 +123,7 @@ describe("start --exit-when-finished", () => {
   )
 
   it.scopedLive(
-    "exits with 5 when a user has stopped the worker, and with 0 when the daemon was stopped",
+    "exits with 5 when a user has stopped the worker or the daemon, and with 143 after SIGTERM: the work is not finished",
     () =>
       Effect.gen(function* () {
         const daemon = () => startDaemon({ args: ["--exit-when-finished"], worker: [fixture("sleeps.sh")] })
@@ -137,9 +137,13 @@ describe("start --exit-when-finished", () => {
           ({ worker_status }) => worker_status === "running"
         )
         second.child.kill("SIGTERM")
-        assert.deepStrictEqual(yield* second.ended, { code: 0, signal: null })
+        assert.deepStrictEqual(yield* second.ended, { code: 143, signal: null })
         assert.isFalse(isAlive(worker_pid ?? 0))
         assert.deepStrictEqual(workersOf(second.home), [])
+        const third = yield* daemon()
+        yield* third.status("it runs", ({ worker_status }) => worker_status === "running")
+        assert.strictEqual((yield* command({ home: third.home, args: ["stop"] })).code, 0)
+        assert.deepStrictEqual(yield* third.ended, { code: 5, signal: null })
       })
   )
 })
