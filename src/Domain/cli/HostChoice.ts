@@ -22,7 +22,10 @@ const here: HostChoice = { host: undefined, runsHere: true }
 /** `variable` is the value of AUTOPILOTD_HOST. An empty host, and `local`, is this machine. */
 export const hostChoice = (line: CommandLine | undefined, variable: string | undefined): HostChoice => {
   if (line?._tag !== "Run" && line?._tag !== "Version") return here
-  const host = (line._tag === "Run" ? line.invocation.options.host : line.host) ?? variable ?? ""
+  const given = line._tag === "Run" ? line.invocation.options.host : line.host
+  // A forced command for a key is about its own machine, whatever a start-up file of the shell exports.
+  const isStream = line._tag === "Run" && line.invocation.verb === "dial-stdio"
+  const host = given ?? (isStream ? undefined : variable) ?? ""
   if (host === "" || host === thisMachine) return here
   return { host, runsHere: line._tag === "Run" && reachItThemselves.has(line.invocation.verb) }
 }
@@ -50,6 +53,9 @@ const lookOnPath: ReadonlySet<Verb> = new Set<Verb>([
 ])
 
 export const looksOnPath = ({ verb }: Invocation): boolean => lookOnPath.has(verb)
+
+/** Whether a command reads its standard input, also from a pipe. */
+export const readsInput = ({ verb }: Invocation): boolean => verb === "dial-stdio"
 
 /** Whether a command runs until somebody ends it, or for as long as a worker does. */
 export const runsLong = ({ options, verb }: Invocation): boolean =>

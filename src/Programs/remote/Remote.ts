@@ -1,7 +1,7 @@
 import * as Either from "effect/Either"
 import { type CommandLine, canonicalArgv, type Invocation } from "../../Domain/cli/CommandLine.ts"
 import { exitCodeOf, exitCodes } from "../../Domain/cli/ExitCodes.ts"
-import { hostVariable, looksOnPath, runsLong } from "../../Domain/cli/HostChoice.ts"
+import { hostVariable, looksOnPath, readsInput, runsLong } from "../../Domain/cli/HostChoice.ts"
 import { UsageError } from "../../Domain/cli/UsageError.ts"
 import { type CodedError, codeOf } from "../../Domain/control/ErrorCode.ts"
 import { answerText } from "../../Domain/json/JsonAnswer.ts"
@@ -93,6 +93,7 @@ const connected = async ({ argv, host: name, line }: RemoteCall, wantsJson: bool
   const invocation = line?._tag === "Run" ? line.invocation : undefined
   const hasTerminal = isAllTerminal()
   const isLong = invocation !== undefined && runsLong(invocation)
+  const isRead = invocation !== undefined && readsInput(invocation)
   const panel = invocation?.verb === "gui" ? await panelThere(invocation) : undefined
   const surroundings = await sshSurroundings(host, root)
   const words = sshCommand(
@@ -111,7 +112,7 @@ const connected = async ({ argv, host: name, line }: RemoteCall, wantsJson: bool
   )
   if (panel === undefined) await awaitTurn(surroundings.controlPath)
   const ran = await runSsh(words, {
-    input: hasTerminal ? "terminal" : isLong ? "lifeline" : "none",
+    input: hasTerminal || isRead ? "terminal" : isLong ? "lifeline" : "none",
     beginLine: hasTerminal ? undefined : beginLine,
     keepsErrors: wantsJson
   })

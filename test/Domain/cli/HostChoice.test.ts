@@ -39,6 +39,11 @@ describe("the host of a command line", () => {
       assert.isUndefined(chosen(line, "other"), line)
   })
 
+  it("is never that of the variable for dial-stdio, which may be a forced command", () => {
+    assert.isUndefined(chosen("dial-stdio --read-only", "other"))
+    assert.strictEqual(chosen("dial-stdio --host box", "other"), "box")
+  })
+
   it("is asked from here by relay, and runs every other command", () => {
     for (const verb of verbs) {
       const args = commandRow(verb).needsWorker

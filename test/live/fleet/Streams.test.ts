@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import { dialMarker } from "../../../src/Domain/control/DialMarker.ts"
 import { unlessMissing } from "../../fixtures/Missing.ts"
 import { noSshd, type SshBed, sshBed, withDaemonThere } from "../remote/SshBed.ts"
-import { eventually, isAlive, killForSure, run } from "../TestDaemon.ts"
+import { eventually, isAlive, killForSure, launcher, run } from "../TestDaemon.ts"
 
 /** The living processes of which the command line has these words. */
 const running = (...words: ReadonlyArray<string>): ReadonlyArray<number> =>
@@ -116,5 +116,22 @@ describe("a daemon on another machine, by a stream over ssh,", () => {
       const status = yield* bed.here(["--host", "bash", "status", "--json"])
       assert.deepInclude(JSON.parse(status.stdout).data, { worker_status: "running", total_restarts: 0 })
     })
+  )
+
+  unlessMissing(...noSshd)(
+    "is a stream for any program: dial-stdio with --host reads its standard input",
+    () =>
+      Effect.gen(function* () {
+        const bed = yield* sshBed
+        yield* withDaemonThere(bed)
+        const { status, stderr, stdout } = spawnSync(launcher, ["--host", "bash", "dial-stdio"], {
+          input: '{"type":"Projects"}',
+          encoding: "utf8",
+          env: { ...process.env, ...bed.env, AUTOPILOT_HOME: bed.home }
+        })
+        assert.strictEqual(status, 0, stderr)
+        const [, answer = ""] = stdout.split(dialMarker)
+        assert.strictEqual(JSON.parse(answer).data.projects[0].name, "shop")
+      })
   )
 })
