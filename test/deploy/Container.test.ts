@@ -34,7 +34,13 @@ describe("a container of the shipped Containerfile, without a network, by the co
     () =>
       Effect.gen(function* () {
         const { bash, sh } = host
-        const [run = "", look = ""] = linesBelow("containers.md", "Run")
+        const [written = "", look = ""] = linesBelow("containers.md", "Run")
+        // An agent that leaves orphans stands in for Claude Code, which is not in the image.
+        const run = written.replace(
+          /\["claude".*?\]/,
+          '["sh", "-c", "while :; do (sleep 1 &); sleep 2; done"]'
+        )
+        assert.notStrictEqual(run, written)
         yield* sh(run, { ANTHROPIC_API_KEY: "a-key-of-a-test" })
 
         const running = yield* eventually(
