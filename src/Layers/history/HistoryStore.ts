@@ -10,6 +10,7 @@ import { type DaemonEvent, describeEvent } from "../../Domain/history/DaemonEven
 import type { EventCursor } from "../../Domain/history/EventsFrom.ts"
 import { isKept, lineOf, type RecordHead } from "../../Domain/history/HistoryRecord.ts"
 import type { HistorySettings } from "../../Domain/settings/RetentionSettings.ts"
+import { PlainTimer } from "../concurrency/EventLoop.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { messageOf } from "../files/SystemError.ts"
 import { SettingsInForce } from "../settings/SettingsInForce.ts"
@@ -39,7 +40,7 @@ export class HistoryStore extends Context.Tag("HistoryStore")<
 const maxPendingBytes = 1024 * 1024
 
 /** The events of one restart reach the disk in one write. */
-const gatherTime = Duration.millis(20)
+const gatherMs = 20
 
 /** Keeps the cost of a full disk negligible. */
 const retryInterval = Duration.seconds(1)
@@ -62,6 +63,11 @@ const attempt = (act: () => Promise<void>): Effect.Effect<string | undefined> =>
 const make = Effect.fnUntraced(function* (limits: Subscribable.Subscribable<HistorySettings>) {
   const { historyFile } = yield* AutopilotHome
   const log = yield* DaemonLog
+  const timer = yield* PlainTimer
+  const gathered = Effect.async<void>((resume) => {
+    const cancel = timer.after(gatherMs, () => resume(Effect.void))
+    return Effect.sync(cancel)
+  })
   const daemon = randomBytes(6).toString("hex")
   let seq = 0
   let pending: Array<Buffer> = []
@@ -154,7 +160,7 @@ const make = Effect.fnUntraced(function* (limits: Subscribable.Subscribable<Hist
   const writer = Effect.forever(
     Effect.gen(function* () {
       yield* hasWork.await
-      yield* Effect.sleep(gatherTime)
+      yield* gathered
       yield* hasWork.close
       yield* write
       yield* forget
