@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { MarkerSearch } from "../../Domain/control/DialMarker.ts"
+import { dialMarker, LineSearch } from "../../Domain/control/DialMarker.ts"
 import type { RemoteHost } from "../../Domain/remote/HostUrl.ts"
 import { sshStream } from "../../Domain/remote/SshCommand.ts"
 import { noStream, SshFailure, sshFailure } from "../../Domain/remote/SshFailure.ts"
@@ -21,7 +21,7 @@ const endLimit = Duration.seconds(2)
 /** Reads up to the marker, and leaves the stream paused behind it. The result is the noise where none comes. */
 const untilMarker = (stream: Duplex): Effect.Effect<{ readonly noise: string } | undefined> =>
   Effect.async((resume) => {
-    const search = new MarkerSearch()
+    const search = new LineSearch(dialMarker)
     const settle = (result: { readonly noise: string } | undefined) => {
       stream.off("data", read)
       for (const event of ["end", "close"]) stream.off(event, lost)

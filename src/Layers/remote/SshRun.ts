@@ -1,5 +1,5 @@
 import type { StdioOptions } from "node:child_process"
-import { behindLine, longestNoise } from "../../Domain/remote/BeginLine.ts"
+import { LineSearch } from "../../Domain/control/DialMarker.ts"
 import { withoutNoise } from "../../Domain/remote/SshNoise.ts"
 import { type NotSpawned, spawnProgram } from "../files/ProgramSpawn.ts"
 
@@ -37,22 +37,18 @@ const streams = ({ beginLine, input }: SshRunOptions): StdioOptions => [
   "pipe"
 ]
 
-/** Passes bytes on from the begin line on. `instead` is what came while it has not come. */
+/** Passes bytes on from the begin line on. `instead` is the first line of what came while it has not come. */
 const behindBegin = (line: string, pass: (bytes: Uint8Array) => void) => {
-  let early: Buffer | undefined = Buffer.alloc(0)
+  const search = new LineSearch(line)
+  let state: ReturnType<LineSearch["feed"]> = { _tag: "Searching" }
   return {
     take: (bytes: Buffer) => {
-      if (early === undefined) return pass(bytes)
-      early = Buffer.concat([early, bytes])
-      const begun = behindLine(early, line)
-      if (begun === undefined) {
-        early = early.subarray(0, longestNoise)
-        return
-      }
-      early = undefined
-      pass(begun.after)
+      if (state._tag === "Found") return pass(bytes)
+      if (state._tag === "Missing") return
+      state = search.feed(bytes)
+      if (state._tag === "Found") pass(state.rest)
     },
-    instead: () => early?.toString("utf8")
+    instead: () => (state._tag === "Found" ? undefined : search.end().noise)
   }
 }
 

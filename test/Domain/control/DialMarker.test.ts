@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { dialMarker, MarkerSearch } from "../../../src/Domain/control/DialMarker.ts"
+import { dialMarker, LineSearch } from "../../../src/Domain/control/DialMarker.ts"
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 /** Feeds pieces, and then the end; a string is what follows the marker. */
 const found = (pieces: ReadonlyArray<Uint8Array>): string | { readonly noise: string } => {
-  const search = new MarkerSearch()
+  const search = new LineSearch(dialMarker)
   for (const [index, piece] of pieces.entries()) {
     const state = search.feed(piece)
     if (state._tag === "Missing") return { noise: state.noise }
@@ -38,6 +38,11 @@ describe("the marker of a stream", () => {
       for (const length of [1, 7, 4096, 100_000])
         assert.strictEqual(found(cut(bytes(`${noise}${dialMarker}{"a":1}\n`), length)), '{"a":1}\n')
     }
+  })
+
+  it("is found where a terminal ends its lines with a carriage return", () => {
+    const ended = `Welcome!\r\n${dialMarker.trimEnd()}\r\n{}`
+    for (const length of [1, 7, 4096]) assert.strictEqual(found(cut(bytes(ended), length)), "{}")
   })
 
   it("is found in any noise of at most 64 KiB", () => {
