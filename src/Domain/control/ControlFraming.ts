@@ -18,7 +18,7 @@ export type Framing =
   | { readonly _tag: "Complete"; readonly text: string }
   | { readonly _tag: "Refused"; readonly reason: string }
 
-/** What to do after a request that could not be read. */
+/** The advice after a request that could not be read. */
 export const requestAdvice = 'Send one JSON object, such as {"type":"Status"}.'
 
 /** The message of the answer to a request that is refused while it is read. */

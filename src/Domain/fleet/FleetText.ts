@@ -27,7 +27,7 @@ export interface HostProblem {
   readonly reason: string
 }
 
-/** What one look at a host has brought. */
+/** The result of one look at a host. */
 export interface HostSight<A> extends FleetHost {
   readonly seen: A | HostProblem
 }
@@ -76,7 +76,7 @@ interface Row {
   readonly project: ProjectRow | undefined
   readonly problem: HostProblem | undefined
   readonly nowMs: number
-  /** Of the machine, in the first line of each host. */
+  /** The machine's, in the first line of each host. */
   readonly availableBytes: number | undefined
 }
 
@@ -173,7 +173,7 @@ export const fleetFindingsText = (
     .map(({ color, name, seen }) => {
       const heading = styled(colour ? (hostStyle(color) ?? "strong") : undefined, printable(name))
       if (isProblem(seen)) return `${heading}\n${oneLine(seen.reason)}\n`
-      // What is fine on five machines fills three screens.
+      // Findings without a problem would fill three screens for five machines.
       const findings = seen.findings
         .filter(({ level }) => level !== "ok")
         .map((finding) => ({ ...finding, about: printable(finding.about, 40) }))

@@ -1,6 +1,6 @@
 import type { MetricFamily, MetricHead, MetricSample } from "./MetricFamily.ts"
 
-/** What the relay has counted since it started. A part that its settings do not switch on is absent. */
+/** The counts of the relay since its start. A part that its settings do not switch on is absent. */
 export interface RelayCounts {
   /** In milliseconds since 1970. */
   readonly sinceMs: number

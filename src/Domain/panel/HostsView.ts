@@ -6,7 +6,7 @@ import { reasonBeside, stateWord } from "../status/WorkerSentence.ts"
 import { printable } from "../text/Printable.ts"
 import { toneOf, worstTone } from "./StateView.ts"
 
-/** What is known of another machine; nothing until its first answer. */
+/** The known facts of another machine; none until its first answer. */
 export type SeenHost = HostSight<Snapshot | { readonly _tag: "Asking" }>
 
 interface Words {

@@ -20,7 +20,7 @@ const nothingYet: OutletCount = { worked: 0, failed: 0 }
 export const withAttempt = (count: OutletCount = nothingYet, isWorking: boolean): OutletCount =>
   isWorking ? { ...count, worked: count.worked + 1 } : { ...count, failed: count.failed + 1 }
 
-/** What a relay with these settings has to show of its counts. */
+/** The counts that a relay with these settings shows. */
 export const relayCountsOf = (
   { notify, otlp }: RelaySettings,
   { byOutlet, sinceMs }: OutletCounts

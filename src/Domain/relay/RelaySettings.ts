@@ -88,7 +88,7 @@ export const relaySettingsOf = (settings: EffectiveSettings): RelaySettings | un
 }
 
 /**
- * What a relay has to do for the daemon of another machine; undefined when that is nothing. The heartbeat and the port of
+ * The tasks of a relay for the daemon of another machine; undefined without any. The heartbeat and the port of
  * `metrics.listen` are those of this machine's daemon.
  */
 export const relaySettingsElsewhere = (

@@ -2,7 +2,7 @@ import type { RemoteHost } from "./HostUrl.ts"
 import { type RemoteRun, remoteCommandLine } from "./RemoteScript.ts"
 import { type SshConfig, sshOptions } from "./SshConfig.ts"
 
-/** What of this machine decides how ssh is called. */
+/** The facts of this machine that decide how ssh is called. */
 export interface SshHere {
   /** The answer of `ssh -G` for the host; empty where there is none. */
   readonly config: SshConfig

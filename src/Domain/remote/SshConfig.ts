@@ -1,4 +1,4 @@
-/** What ssh's own configuration says about a host: the answer of `ssh -G`, keys in small letters. */
+/** The configuration of ssh for a host: the answer of `ssh -G`, keys in small letters. */
 export type SshConfig = ReadonlyMap<string, string>
 
 export const readSshConfig = (text: string): SshConfig =>

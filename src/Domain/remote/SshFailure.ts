@@ -18,7 +18,7 @@ export class SshFailure extends Error {
   readonly host: string
   /** The line of ssh, or of the other machine, that says it; undefined where there is none. */
   readonly said: string | undefined
-  /** What that means and what to do, in sentences, without `said`. */
+  /** The meaning and the advice, in sentences, without `said`. */
   readonly meaning: string
 
   constructor(_tag: Tag, host: RemoteHost, meaning: string, said?: string) {

@@ -172,7 +172,7 @@ const namesIn = (folder: string): Promise<ReadonlySet<string> | undefined> =>
   )
 
 /**
- * What the home has lost: its lock file, and files that the daemon needs and can make again. Each start of a worker asks,
+ * The losses of the home: its lock file, and files that the daemon needs and can make again. Each start of a worker asks,
  * so this is one question, which lists two folders. A disk that does not answer has lost nothing.
  */
 const lossesOf = (

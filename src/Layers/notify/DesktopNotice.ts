@@ -7,7 +7,7 @@ import { type ProgramEnd, runProgram } from "./ProgramRun.ts"
 const limit = "5 seconds"
 
 /**
- * What notify-send says where there is no session of a desktop, or nobody in it who shows notifications: with a program such
+ * The message of notify-send where there is no session of a desktop, or nobody in it who shows notifications: with a program such
  * as dunst installed, the bus starts it, and it fails without a display.
  */
 const noDesktop =

@@ -23,7 +23,7 @@ const settleTime = Duration.seconds(3)
 export class HostsWatch extends Context.Tag("HostsWatch")<
   HostsWatch,
   {
-    /** What is known now, in the order of the file. Connects to the machines while somebody looks. */
+    /** The present state, in the order of the file. Connects to the machines while somebody looks. */
     readonly look: Effect.Effect<ReadonlyArray<SeenHost>>
   }
 >() {}

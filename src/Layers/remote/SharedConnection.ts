@@ -7,7 +7,7 @@ import { sshConfigArgs } from "../../Domain/remote/SshCommand.ts"
 import { readSshConfig, type SshConfig, sharedPath } from "../../Domain/remote/SshConfig.ts"
 import { spawnProgram } from "../files/ProgramSpawn.ts"
 
-/** What ssh says about a host before it connects, and where a connection can be shared. */
+/** The configuration of ssh for a host, and the place of a shared connection. */
 export interface SshSurroundings {
   readonly config: SshConfig
   /** The socket of the shared connection; undefined where it has no place. */
@@ -44,7 +44,7 @@ const privateFolder = (path: string): string | undefined => {
   }
 }
 
-/** Whoever reaches the socket of a shared connection reaches the other machine as this user. */
+/** A process that reaches the socket of a shared connection reaches the other machine as this user. */
 const folderOf = (root: string | undefined): string | undefined => {
   const runtime = process.env["XDG_RUNTIME_DIR"]
   const found =

@@ -12,7 +12,7 @@ export interface SshRan {
   readonly stderr: string
   /** The exit code for a signal that has ended this command, or for a reader that has gone; undefined without one. */
   readonly interrupted: number | undefined
-  /** What came instead of the line with which a command begins; undefined when that has come, or none was awaited. */
+  /** The first line that came instead of the one with which a command begins; undefined when that has come, or none was awaited. */
   readonly instead: string | undefined
 }
 

@@ -37,7 +37,7 @@ export const programOn = (
     return undefined
   })
 
-/** What tells one version of a file from the next. A folder changes whenever a file in it is made. */
+/** The properties that tell one version of a file from the next. A folder changes whenever a file in it is made. */
 const stampOf = async (path: string): Promise<string> => {
   const found = await fs.stat(path).catch(() => undefined)
   if (found === undefined) return "absent"

@@ -25,7 +25,7 @@ export interface Tree {
 /** The beginning of every mark. */
 const anyMark = `${variable}=`
 
-/** What a scan has found of a tree. */
+/** The result of a scan of a tree. */
 export interface Found extends LivingTree {
   /** The pids in its cgroups. A member may have been forked after /proc was read. */
   readonly members: ReadonlySet<number>

@@ -150,7 +150,7 @@ export const supervise = Effect.fnUntraced(function* (options: LifecycleOptions)
         }))
       : Effect.never
   ])
-  // What the workers have come to: the shutdown stops them all.
+  // The results of the workers are read before the shutdown, which stops them all.
   const tellEnd = yield* terminationLog.ending
   yield* publish({ _tag: "DaemonStopping", by: cause.by, ...(cause.isBug ? { isBug: true } : {}) })
   yield* send(ServiceMessage.Stopping())
