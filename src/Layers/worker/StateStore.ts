@@ -73,12 +73,7 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome | InstanceLock>
     const write = (project: ProjectName, state: SavedState, isDurable: boolean) => {
       const path = pathOf(project)
       return attempt(path, () =>
-        replaceFile(
-          path,
-          `${Schema.encodeSync(Stored)(state)}
-`,
-          { isDurable }
-        )
+        replaceFile(path, `${Schema.encodeSync(Stored)(state)}\n`, { isDurable })
       ).pipe(
         // A write cannot be interrupted, so it finishes before the next one begins.
         Effect.uninterruptible,
