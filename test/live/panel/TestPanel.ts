@@ -101,7 +101,10 @@ const flawsOf = async (page: Page): Promise<ReadonlyArray<string>> => {
   const themes = { light: "", dark: 'runOnly: ["color-contrast"]' } as const
   for (const colorScheme of Struct.keys(themes)) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" })
-    for (const flaw of await axeViolations(page, themes[colorScheme])) flaws.push(`${colorScheme}: ${flaw}`)
+    const found = await axeViolations(page, themes[colorScheme])
+    // A button that is disabled in the middle of a run has the colours of neither state: a flaw is one that stays.
+    const stays = found.length === 0 ? found : await axeViolations(page, themes[colorScheme])
+    for (const flaw of found.filter((one) => stays.includes(one))) flaws.push(`${colorScheme}: ${flaw}`)
   }
   const size = page.viewportSize()
   await page.setViewportSize({ width: 360, height: 740 })
