@@ -26,6 +26,7 @@ import { patientRace } from "../concurrency/PatientRace.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
+import { releaseOutput } from "../output/HeldOutput.ts"
 import { RotatingFiles } from "../output/RotatingFile.ts"
 import { SettingsInForce } from "../settings/SettingsInForce.ts"
 import { makeOutputEvidence } from "./OutputEvidence.ts"
@@ -207,6 +208,7 @@ const make = Effect.gen(function* () {
           hasEnded = true
           Deferred.unsafeDone(ended, Exit.void)
         })
+        releaseOutput(stream)
         return {
           ended: Deferred.await(ended),
           hasEnded: () => hasEnded,

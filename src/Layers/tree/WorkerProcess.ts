@@ -13,6 +13,7 @@ import { patientRace } from "../concurrency/PatientRace.ts"
 import { umaskVariable } from "../daemon/FileModes.ts"
 import { type ProgramNotStarted, startPiped } from "../files/ProgramStart.ts"
 import { ProcFs } from "../machine/ProcFs.ts"
+import { holdOutput } from "../output/HeldOutput.ts"
 import { CannotStart, checkExecutable } from "./Executable.ts"
 import type { LeaderTrace } from "./SavedTraces.ts"
 
@@ -34,6 +35,7 @@ export interface WorkerSpec {
 /** A started worker. */
 interface RunningWorker {
   readonly pid: number
+  /** Held, as `HeldOutput` says, until its reader releases it. */
   readonly stdout: Readable
   readonly stderr: Readable
   /** Undefined for a worker that reads nothing. */
@@ -95,13 +97,16 @@ const launch = Effect.fnUntraced(function* (spec: WorkerSpec, openFilesSoftLimit
     ],
     // A shell asks the disk about PWD before anything else, and sets it when it enters a folder.
     { cwd: "/", env: { ...spec.env, PWD: "/" }, detached: true },
-    (started) =>
+    (started) => {
       started.once("exit", (code, signal) =>
         Deferred.unsafeDone(
           exit,
           Exit.succeed({ exit: { code, signal }, atNanos: clock.unsafeCurrentTimeNanos() })
         )
-      ),
+      )
+      holdOutput(started.stdout)
+      holdOutput(started.stderr)
+    },
     spec.isFed === true ? "pipe" : "ignore"
   ).pipe(Effect.mapError((error) => because(error, spec)))
   return { child, exit }
@@ -162,7 +167,11 @@ const make = Effect.gen(function* () {
       yield* Effect.interruptible(inTime).pipe(
         Effect.onError(() =>
           Effect.zipRight(
-            Effect.sync(() => child.kill("SIGKILL")),
+            Effect.sync(() => {
+              child.kill("SIGKILL")
+              child.stdout.destroy()
+              child.stderr.destroy()
+            }),
             patientRace([Deferred.await(exit), Effect.sleep(killLimit)])
           )
         )

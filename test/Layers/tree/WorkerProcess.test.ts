@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { join } from "node:path"
+import type { Readable } from "node:stream"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
@@ -12,6 +13,7 @@ import { ProjectName } from "../../../src/Domain/Project.ts"
 import { turnOfTheEventLoop } from "../../../src/Layers/concurrency/EventLoop.ts"
 import { pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import * as ProcFs from "../../../src/Layers/machine/ProcFs.ts"
+import { releaseOutput } from "../../../src/Layers/output/HeldOutput.ts"
 import type { CannotStart } from "../../../src/Layers/tree/Executable.ts"
 import { makeLeaderFile } from "../../../src/Layers/tree/SavedTraces.ts"
 import * as WorkerProcess from "../../../src/Layers/tree/WorkerProcess.ts"
@@ -119,6 +121,7 @@ describe("a worker", () => {
         const { exit, stdout } = yield* start({ project: "says", argv, cwd, env })
         let text = ""
         stdout.on("data", (chunk: Buffer) => (text += chunk.toString("utf8")))
+        releaseOutput(stdout)
         yield* exit
         return yield* eventually(
           "it has said so",
@@ -127,6 +130,31 @@ describe("a worker", () => {
       })
       assert.strictEqual(yield* said({ PWD: "/gone", OLDPWD: "/before" }), `${cwd} /before ${cwd}`)
       assert.strictEqual(yield* said({}), `${cwd} none ${cwd}`)
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("a worker that exits at once", () => {
+  it.scopedLive("loses none of its output to a daemon that is too busy to read it before the exit", () =>
+    Effect.gen(function* () {
+      const { start } = yield* WorkerProcess.WorkerProcess
+      const argv = ["/bin/sh", "-c", "echo out; echo err >&2; exit 3"] as const
+      const worker = yield* start({ project: "brief", argv, cwd: "/", env: {} })
+      assert.deepInclude(yield* worker.exit, { exit: { code: 3, signal: null } })
+      // Some turns of the event loop: Node flushes what nobody reads in the turn after the exit.
+      yield* Effect.sleep("20 millis")
+      const read = (stream: Readable) =>
+        Effect.suspend(() => {
+          let text = ""
+          stream.on("data", (chunk: Buffer) => (text += chunk.toString("utf8")))
+          releaseOutput(stream)
+          return eventually(
+            "its end is read",
+            Effect.sync(() => (stream.destroyed ? text : undefined))
+          )
+        })
+      assert.strictEqual(yield* read(worker.stdout), "out\n")
+      assert.strictEqual(yield* read(worker.stderr), "err\n")
     }).pipe(Effect.provide(layer))
   )
 })
