@@ -54,7 +54,7 @@ const styles: Readonly<Record<HostColor, Style>> = {
   gray: "dim"
 }
 
-export const hostStyle = (color: HostColor | undefined): Style | undefined =>
+const hostStyle = (color: HostColor | undefined): Style | undefined =>
   color === undefined ? undefined : styles[color]
 
 /** The words for a host without an answer, in the place of a worker's state. */

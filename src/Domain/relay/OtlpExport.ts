@@ -71,7 +71,7 @@ export const resourceOf = (
 })
 
 /** What a receiver has said to an export. */
-export interface ExportAnswer {
+interface ExportAnswer {
   readonly status: number
   /** The header Retry-After. */
   readonly retryAfter: string | undefined

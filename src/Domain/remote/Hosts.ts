@@ -4,7 +4,7 @@ import { isTable, type RawSettings } from "../toml/RawSettings.ts"
 import { isHomeThere, parseHostUrl, type RemoteHost, thisMachine } from "./HostUrl.ts"
 
 /** The colours in which a host can be shown. */
-export const hostColors = ["red", "yellow", "green", "cyan", "blue", "magenta", "gray"] as const
+const hostColors = ["red", "yellow", "green", "cyan", "blue", "magenta", "gray"] as const
 
 export type HostColor = (typeof hostColors)[number]
 
@@ -14,7 +14,7 @@ export interface KnownHost extends RemoteHost {
 }
 
 /** A problem of hosts.toml at a key, before its line is known. */
-export interface HostsProblem {
+interface HostsProblem {
   readonly path: ReadonlyArray<string>
   /** Continues a sentence that begins with the key. */
   readonly reason: string

@@ -3,7 +3,7 @@ import { type RemoteRun, remoteCommandLine } from "./RemoteScript.ts"
 import { type SshConfig, sshOptions } from "./SshConfig.ts"
 
 /** The facts of this machine that decide how ssh is called. */
-export interface SshHere {
+interface SshHere {
   /** The answer of `ssh -G` for the host; empty where there is none. */
   readonly config: SshConfig
   /** The socket of a shared connection; undefined where there is no place for one. */

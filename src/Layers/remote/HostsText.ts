@@ -41,7 +41,7 @@ const hostsIn = (path: string, text: string): ReadonlyArray<KnownHost> => {
   }
 }
 
-export const hostsFileBelow = (root: string): string => join(root, "hosts.toml")
+const hostsFileBelow = (root: string): string => join(root, "hosts.toml")
 
 /**
  * Reads the hosts of hosts.toml below a home; none where the file is missing. Throws `HostsInvalid`, also for a file that

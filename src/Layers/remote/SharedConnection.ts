@@ -8,7 +8,7 @@ import { readSshConfig, type SshConfig, sharedPath } from "../../Domain/remote/S
 import { spawnProgram } from "../files/ProgramSpawn.ts"
 
 /** The configuration of ssh for a host, and the place of a shared connection. */
-export interface SshSurroundings {
+interface SshSurroundings {
   readonly config: SshConfig
   /** The socket of the shared connection; undefined where it has no place. */
   readonly controlPath: string | undefined

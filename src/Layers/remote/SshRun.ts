@@ -4,7 +4,7 @@ import { withoutNoise } from "../../Domain/remote/SshNoise.ts"
 import { type NotSpawned, spawnProgram } from "../files/ProgramSpawn.ts"
 
 /** How an ssh ended. */
-export interface SshRan {
+interface SshRan {
   readonly _tag: "Ran"
   /** 255 after a signal, too. */
   readonly code: number

@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import * as ProcessSignal from "../../../src/Layers/machine/ProcessSignal.ts"
 import * as ProcFs from "../../../src/Layers/machine/ProcFs.ts"
@@ -17,21 +16,7 @@ import { countedFibers } from "../../fixtures/CountedFibers.ts"
 import { heldHome } from "../../fixtures/HeldHome.ts"
 import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
 import { temporaryHome } from "../../live/TestDaemon.ts"
-import { plan } from "./SupervisorWorld.ts"
-
-const log = {
-  capture: () =>
-    Effect.succeed({
-      lastOutputNanos: () => 0n,
-      unfinished: () => undefined,
-      agent: () => noAgent,
-      onAgent: () => () => {},
-      tail: Effect.succeed([]),
-      finish: Effect.void,
-      caughtUp: Effect.void
-    }),
-  note: () => Effect.void
-}
+import { plan, silentLog } from "./SupervisorWorld.ts"
 
 const patience = {
   graceMs: Effect.succeed(0),
@@ -81,7 +66,7 @@ describe("a run of a worker that exits at once", () => {
           for (let runs = 0; runs < 4; runs++) {
             const before = started()
             const argv = ["/bin/true"] as const
-            yield* run({ ...plan, argv }, yield* newId(plan.project), log, patience, report)
+            yield* run({ ...plan, argv }, yield* newId(plan.project), silentLog, patience, report)
             counts.push(started() - before)
           }
           assert.isAbove(counts[0] ?? 0, 0)

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
+import { noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import type { MetLimit } from "../../../src/Domain/login/LoginLimit.ts"
 import { type ProjectName, unnamed } from "../../../src/Domain/Project.ts"
@@ -113,3 +114,18 @@ export const layerOf = (
 
 /** Lets everything that can run now run. */
 export const settle = TestClock.adjust(0).pipe(Effect.repeatN(5))
+
+/** The log of a worker that prints nothing. */
+export const silentLog = {
+  capture: () =>
+    Effect.succeed({
+      lastOutputNanos: () => 0n,
+      unfinished: () => undefined,
+      agent: () => noAgent,
+      onAgent: () => () => {},
+      tail: Effect.succeed([]),
+      finish: Effect.void,
+      caughtUp: Effect.void
+    }),
+  note: () => Effect.void
+}

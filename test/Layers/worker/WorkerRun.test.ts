@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
-import { type AgentSeen, noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
+import type { AgentSeen } from "../../../src/Domain/agent/AgentSeen.ts"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { makeListeners } from "../../../src/Layers/concurrency/Listeners.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
@@ -24,7 +24,7 @@ import { agentWith, claudePlan, resultAt } from "../../fixtures/AgentPlans.ts"
 import { heldHome } from "../../fixtures/HeldHome.ts"
 import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
 import { eventually, temporaryHome } from "../../live/TestDaemon.ts"
-import { plan } from "./SupervisorWorld.ts"
+import { plan, silentLog } from "./SupervisorWorld.ts"
 
 /** A machine on which the process of a worker is there only when `isUp` completes. */
 const machine = (
@@ -80,20 +80,6 @@ const machine = (
 
 const opened = Effect.tap(Deferred.make<void>(), (latch) => Deferred.succeed(latch, undefined))
 
-const log = {
-  capture: () =>
-    Effect.succeed({
-      lastOutputNanos: () => 0n,
-      unfinished: () => undefined,
-      agent: () => noAgent,
-      onAgent: () => () => {},
-      tail: Effect.succeed([]),
-      finish: Effect.void,
-      caughtUp: Effect.void
-    }),
-  note: () => Effect.void
-}
-
 const patienceOf = (lingerMs: number) => ({
   graceMs: Effect.succeed(0),
   lingerMs: Effect.succeed(lingerMs),
@@ -118,7 +104,7 @@ describe("a run that was killed", () => {
           hasten: none,
           abandon: Effect.never
         }
-        yield* run({ ...plan, cwd }, "home:default:1", log, patience, {
+        yield* run({ ...plan, cwd }, "home:default:1", silentLog, patience, {
           onAgent: () => none,
           onSpawned: () =>
             Effect.sync(() => {
@@ -152,7 +138,7 @@ describe("what an agent reports during its run", () => {
         let seen = agentWith({})
         const saved: Array<number> = []
         const exited = yield* Deferred.make<void>()
-        const capture = { ...(yield* log.capture()), agent: () => seen, onAgent: listen }
+        const capture = { ...(yield* silentLog.capture()), agent: () => seen, onAgent: listen }
         const prints = (next: AgentSeen) =>
           Effect.suspend(() => {
             seen = next
@@ -211,7 +197,7 @@ describe("a run that is stopped while its worker starts", () => {
         const { run } = yield* WorkerRun.WorkerRun
         const patience = patienceOf(0)
         const fiber = yield* Effect.fork(
-          run(plan, "home:default:1", log, patience, {
+          run(plan, "home:default:1", silentLog, patience, {
             onAgent: () => Effect.void,
             onSpawned: ({ pid }) => note(`started ${pid}`),
             onExited: () => note("exited"),
