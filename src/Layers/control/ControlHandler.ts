@@ -17,7 +17,7 @@ import { HogReport, type MemoryUnknown } from "../guard/HogReport.ts"
 import type { Concerns } from "../history/Concerns.ts"
 import type { DaemonEvents } from "../history/DaemonEvents.ts"
 import { HistoryReader, type HistoryUnreadable } from "../history/HistoryReader.ts"
-import type { HistoryStore } from "../history/HistoryStore.ts"
+import { HistoryStore } from "../history/HistoryStore.ts"
 import type { WorkerLines } from "../logs/WorkerLines.ts"
 import type { ProcUnreadable } from "../machine/ProcFs.ts"
 import { localZone } from "../machine/TimeZone.ts"
@@ -78,6 +78,7 @@ const make = Effect.gen(function* () {
   const projects = yield* ProjectSwitch
   const hogs = yield* HogReport
   const history = yield* HistoryReader
+  const { recorded } = yield* HistoryStore
   const timeline = yield* MemoryTimeline
   const shutdown = yield* ShutdownRequest
   const settings = yield* SettingsAnswers.make
@@ -154,11 +155,10 @@ const make = Effect.gen(function* () {
           data
         }))
       case "History":
-        return Effect.map(Effect.provideService(lastEvents(request), HistoryReader, history), (data) => ({
-          success: true,
-          message: eventCount(data.records.length),
-          data
-        }))
+        return recorded.pipe(
+          Effect.zipRight(Effect.provideService(lastEvents(request), HistoryReader, history)),
+          Effect.map((data) => ({ success: true, message: eventCount(data.records.length), data }))
+        )
       case "Samples":
         return Effect.map(
           timeline.samples({ sinceMs: request.since_ms, project: request.project }),
@@ -199,8 +199,12 @@ const make = Effect.gen(function* () {
 
   return ControlHandler.of({
     handle: (request) =>
-      Effect.catchAll(answer(request), (error) =>
-        Effect.succeed({ success: false, message: error.message, code: codeOf(error) })
+      answer(request).pipe(
+        Effect.catchAll((error) =>
+          Effect.succeed({ success: false, message: error.message, code: codeOf(error) })
+        ),
+        // `why` and `wait` read the history after an answer, and must find there what the answer speaks of.
+        Effect.zipLeft(recorded)
       ),
     follow: (request, follower) =>
       Effect.mapError(subscriptions.serve(request, follower), (error) => ({

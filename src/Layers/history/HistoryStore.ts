@@ -31,6 +31,11 @@ export class HistoryStore extends Context.Tag("HistoryStore")<
     readonly append: (event: DaemonEvent) => RecordHead | undefined
     /** The run of this daemon, and the number of its next record. */
     readonly next: Effect.Effect<EventCursor>
+    /**
+     * Returns when the events so far are in the file, so that whoever reads it after an answer of the daemon finds what the
+     * answer speaks of. A disk that is slow or refuses holds up one answer for a second, and the next ones not at all.
+     */
+    readonly recorded: Effect.Effect<void>
     /** The events that the disk has not taken since the start of the daemon. */
     readonly lost: () => number
   }
@@ -48,6 +53,9 @@ const retryInterval = Duration.seconds(1)
 /** The interval between two removals of old records. */
 const forgetInterval = Duration.days(1)
 
+/** The longest wait of an answer for the records before it. */
+const recordedLimit = Duration.seconds(1)
+
 /** The longest wait for pending records when the scope closes. */
 const closingLimit = Duration.seconds(2)
 
@@ -64,8 +72,13 @@ const make = Effect.fnUntraced(function* (limits: Subscribable.Subscribable<Hist
   const { historyFile } = yield* AutopilotHome
   const log = yield* DaemonLog
   const timer = yield* PlainTimer
+  let hurry = (): void => undefined
   const gathered = Effect.async<void>((resume) => {
     const cancel = timer.after(gatherMs, () => resume(Effect.void))
+    hurry = () => {
+      cancel()
+      resume(Effect.void)
+    }
     return Effect.sync(cancel)
   })
   const daemon = randomBytes(6).toString("hex")
@@ -75,6 +88,7 @@ const make = Effect.fnUntraced(function* (limits: Subscribable.Subscribable<Hist
   let lost = 0
   let lostInAll = 0
   let trouble: string | undefined
+  let isLate = false
   let settings = yield* limits.get
   let isForgetDue = false
   const hasWork = yield* Effect.makeLatch(false)
@@ -137,6 +151,7 @@ const make = Effect.fnUntraced(function* (limits: Subscribable.Subscribable<Hist
   const write = Effect.gen(function* () {
     while (pending.length > 0) {
       const reason = yield* writeOnce
+      isLate = reason !== undefined
       if (reason === undefined) recordLoss()
       settle(reason)
       if (reason !== undefined) {
@@ -170,6 +185,7 @@ const make = Effect.fnUntraced(function* (limits: Subscribable.Subscribable<Hist
           // A bug costs the waiting events and is reported; a history that stops silently would be worse.
           pending = []
           pendingBytes = 0
+          isSettled.unsafeOpen()
           settle(`a bug: ${String(defect)}`)
         })
       )
@@ -200,6 +216,19 @@ const make = Effect.fnUntraced(function* (limits: Subscribable.Subscribable<Hist
       return head
     },
     next: Effect.sync(() => ({ daemon, seq })),
+    recorded: Effect.suspend(() => {
+      if (pending.length === 0 || isLate) return Effect.void
+      hurry()
+      return isSettled.await.pipe(
+        Effect.timeoutTo({
+          duration: recordedLimit,
+          onSuccess: () => undefined,
+          onTimeout: () => {
+            isLate = true
+          }
+        })
+      )
+    }),
     lost: () => lostInAll
   })
 })

@@ -177,10 +177,7 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
         return timer.cancel
       case "Publish": {
         const note = logNoteOf(action.event)
-        return Effect.zipRight(
-          events.publish(action.event),
-          note === undefined ? Effect.void : runs.note(note)
-        )
+        return note === undefined ? Effect.void : runs.note(note)
       }
     }
   }
@@ -196,8 +193,13 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
     // Settings that allow no start are no state of the worker: it starts once they are corrected.
     if (plan.refusal === undefined || next.phase._tag === "Stopped")
       yield* disk.save(wish, next.phase._tag === "Stopping")
-    // The login hears of a limit before the state shows it: no other project may start between the two.
-    for (const action of actions) if (action._tag === "Publish") yield* login.hear(action.event)
+    // The login hears of a limit before the state shows it: no other project may start between the two. The history has an
+    // event before that: an answer with the new state waits for it.
+    for (const action of actions) {
+      if (action._tag !== "Publish") continue
+      yield* login.hear(action.event)
+      yield* events.publish(action.event)
+    }
     yield* SubscriptionRef.set(state, next)
     for (const action of actions) yield* perform(action, run)
   })

@@ -1,5 +1,5 @@
 import * as fs from "node:fs"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
@@ -118,6 +118,53 @@ describe("the history", () => {
             )
           })
         )
+      )
+    })
+  )
+
+  it.scopedLive("has what an answer speaks of before the answer", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      yield* withHistory(home, ({ append, recorded }) =>
+        Effect.forEach(range(0, 20), (n) =>
+          Effect.gen(function* () {
+            append(numbered(n))
+            yield* recorded
+            assert.deepStrictEqual(yield* numbersIn(home), range(0, n + 1))
+          })
+        )
+      )
+    })
+  )
+
+  it.scoped("holds up one answer for a second, and no other, while its disk is silent", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      let unblock = (): void => undefined
+      const blocked = new Promise<void>((resolve) => {
+        unblock = resolve
+      })
+      yield* promisesWith(
+        "open",
+        (original) =>
+          async (...args) =>
+            args[0] === historyOf(home) ? blocked.then(() => original(...args)) : original(...args)
+      )
+      yield* withHistory(home, ({ append, recorded }) =>
+        Effect.gen(function* () {
+          append(numbered(0))
+          const held = yield* Effect.fork(recorded)
+          yield* TestClock.adjust("999 millis")
+          assert.isTrue(Option.isNone(yield* Fiber.poll(held)))
+          yield* TestClock.adjust("1 millis")
+          yield* Fiber.join(held)
+          append(numbered(1))
+          yield* recorded
+          unblock()
+          yield* Effect.promise(() =>
+            vi.waitFor(() => assert.strictEqual(linesOf(historyOf(home)).length, 2), { timeout: 60_000 })
+          )
+        })
       )
     })
   )

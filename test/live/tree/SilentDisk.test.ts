@@ -44,7 +44,7 @@ describe("a disk that stops answering", () => {
         entrance: ["unshare", "-m", "sh", "-c", mounting, disk]
       })
       const [fine, folder, keys, watched] = yield* pidsOf(home, "fine", "folder", "keys", "watched")
-      process.kill(Number(fs.readFileSync(pidFile, "utf8")), "SIGSTOP")
+      assert.isFalse(fs.existsSync(`/proc/${daemon.pid}/root${disk}/silence`))
       for (const pid of [folder, keys]) process.kill(pid ?? 0, "SIGKILL")
       for (const name of ["folder", "keys"]) {
         const { reason } = yield* rowOf(home, name, "tells why", (row) =>
@@ -97,7 +97,7 @@ describe("a disk that stops answering", () => {
         entrance: ["unshare", "-m", "sh", "-c", mounting, disk].concat(
           "sh",
           "-c",
-          'kill -STOP $(cat "$0.pid"); exec "$@"',
+          '[ -e "$0/silence" ]; exec "$@"',
           disk
         )
       })
@@ -123,25 +123,36 @@ describe("a disk that stops answering", () => {
 
   unlessMissing(noSilentDisk)("is named by each command where it holds the daemon's home", () =>
     Effect.gen(function* () {
-      const home = yield* temporaryHome
-      const disk = join(home, "disk")
-      fs.mkdirSync(disk)
-      const line = 'kill -STOP $(cat "$0.pid"); "$@"; code=$?; kill -KILL $(cat "$0.pid"); exit $code'
-      const onDisk = (...args: ReadonlyArray<string>) =>
-        command({
+      const line = '[ -e "$0/silence" ]; "$@"; code=$?; kill -KILL $(cat "$0.pid"); exit $code'
+      const onDisk = Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
+        const home = yield* temporaryHome
+        const disk = join(home, "disk")
+        fs.mkdirSync(disk)
+        return yield* command({
           home,
           env: { AUTOPILOT_HOME: disk },
           command: "unshare",
           args: ["-m", "sh", "-c", mounting, disk, "sh", "-c", line, disk, launcher, ...args]
         })
-      for (const args of [["status"], ["start", "--detach"], ["config", "set", "max_turns", "5"]]) {
+      })
+      const refuses = Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
         const { code, stderr } = yield* onDisk(...args)
         // A command that still has a question outstanding can only end by a signal.
         assert.include([1, 137], code, stderr)
         assert.match(stderr, /the disk of .*\/disk\S* did not answer within/i)
-      }
-      const doctor = yield* onDisk("doctor")
-      assert.match(doctor.stdout.replace(/\s+/g, " "), /ERROR Home The disk of .*\/disk does not answer\./)
+      })
+      const doctorReports = Effect.map(onDisk("doctor"), ({ stdout }) =>
+        assert.match(stdout.replace(/\s+/g, " "), /ERROR Home The disk of .*\/disk does not answer\./)
+      )
+      yield* Effect.all(
+        [
+          refuses("status"),
+          refuses("start", "--detach"),
+          refuses("config", "set", "max_turns", "5"),
+          doctorReports
+        ],
+        { concurrency: "unbounded" }
+      )
     })
   )
 })
