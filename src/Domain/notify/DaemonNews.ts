@@ -43,13 +43,17 @@ const mostLimits = 20
 export const remembered = <A>(all: ReadonlyArray<A>, one: A): ReadonlyArray<A> =>
   [...all.filter((other) => other !== one), one].slice(-mostLimits)
 
+/** The trouble that nothing is known of the daemon. */
+export const unreachable = "unreachable"
+
 /** Tells what is wrong with the daemon, once until it recovers. */
 export const trouble = (news: News, name: string, title: string, lines: ReadonlyArray<string>): Outcome =>
   news.troubles.includes(name)
     ? [news, []]
     : [{ ...news, troubles: remembered(news.troubles, name) }, [{ kind: "daemon", title, lines }]]
 
-const recovered = (news: News, name: string, title: string, line: string): Outcome =>
+/** Tells that what was wrong is over, where it has been told. */
+export const recovered = (news: News, name: string, title: string, line: string): Outcome =>
   news.troubles.includes(name)
     ? [
         { ...news, troubles: news.troubles.filter((one) => one !== name) },
@@ -134,8 +138,11 @@ export const daemonStep = (
     case "HogSignalled":
       return onMemory(news, event, nowMs)
     case "DaemonStarted":
-      // Its predecessor can tell of no end any more.
-      return [withoutShortage({ ...news, troubles: [] }), []]
+      // Its predecessor can tell of no end any more. That the daemon is reached again, the relay itself tells.
+      return [
+        withoutShortage({ ...news, troubles: news.troubles.filter((name) => name === unreachable) }),
+        []
+      ]
     case "DaemonVanished": {
       const line = `${openEnded(describeEvent(event).text)}.`
       const next = { ...news, hasVanished: false }

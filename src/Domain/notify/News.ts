@@ -3,7 +3,15 @@ import type { DaemonEvent } from "../history/DaemonEvent.ts"
 import type { HistoryRecord } from "../history/HistoryRecord.ts"
 import type { Followed } from "../relay/Followed.ts"
 import { openEnded } from "../text/TextLayout.ts"
-import { daemonStep, type News, type Outcome, remembered, trouble } from "./DaemonNews.ts"
+import {
+  daemonStep,
+  type News,
+  type Outcome,
+  recovered,
+  remembered,
+  trouble,
+  unreachable
+} from "./DaemonNews.ts"
 import { mostSaid, type Notification, said, urgencyOf } from "./Notification.ts"
 import { noNews, type ProjectEvent, projectStep } from "./ProjectNews.ts"
 import { naming, subjectOf, type Told } from "./ProjectTexts.ts"
@@ -108,13 +116,30 @@ export const newsStep = (
     case "Event":
       return onEvent(news, followed.record, zone)
     case "Connected": {
-      const [next, told] = onConnected(news, followed)
+      const { atMs, daemon } = followed
+      const [reached, again] = recovered(
+        news,
+        unreachable,
+        "autopilotd can be reached again",
+        "What happened meanwhile has been told, as far as its history has it."
+      )
+      const [next, told] = onConnected(reached, followed)
       return [
         next,
-        told.map(({ project, told: failed }) =>
-          notification(failed, { id: `${followed.daemon}-failed-${project}`, atMs: followed.atMs, project })
-        )
+        [
+          ...again.map((each) => one(each, `reached-${atMs}`, atMs)),
+          ...told.map(({ project, told: failed }) =>
+            notification(failed, { id: `${daemon}-failed-${project}`, atMs, project })
+          )
+        ]
       ]
+    }
+    case "Unreachable": {
+      const [next, told] = trouble(news, unreachable, "autopilotd cannot be reached", [
+        said(followed.reason),
+        "Its workers may be running. What happens meanwhile is told when it can be reached again."
+      ])
+      return [next, told.map((each) => one(each, `unreachable-${followed.atMs}`, followed.atMs))]
     }
     case "Missed": {
       const [next, told] = trouble(news, "missed", "Events of autopilotd were missed", [

@@ -24,6 +24,8 @@ export type Followed =
   | { readonly _tag: "Missed"; readonly atMs: number }
   /** The daemon ended without `DaemonStopped`. */
   | { readonly _tag: "Vanished"; readonly atMs: number }
+  /** No attempt to connect has succeeded for a while, so that nothing is known of the daemon. `reason` is whole sentences. */
+  | { readonly _tag: "Unreachable"; readonly atMs: number; readonly reason: string }
   /** The daemon stopped in good order. */
   | { readonly _tag: "Ended"; readonly atMs: number }
 

@@ -10,6 +10,7 @@ import { DaemonEvent } from "../../Domain/history/DaemonEvent.ts"
 import { maxHistoryEvents } from "../../Domain/history/HistoryData.ts"
 import type { HistoryRecord } from "../../Domain/history/HistoryRecord.ts"
 import { type EventCursor, type Followed, recordIn } from "../../Domain/relay/Followed.ts"
+import { openEnded } from "../../Domain/text/TextLayout.ts"
 import type { ControlClient, ControlClientError } from "../control/ControlClient.ts"
 
 /** A daemon as its followers reach it. */
@@ -35,6 +36,9 @@ const localRetryDelays: ReadonlyArray<number> = [100, 250, 500, 1000, 2000]
 /** An attempt to reach another machine starts an ssh, and sshd drops those that come too often. */
 export const remoteRetryDelays: ReadonlyArray<number> = [1000, 2000, 5000, 15_000, 30_000, 60_000]
 
+/** A network that is gone for a minute is no news. The monotonic clock stands still while the machine sleeps. */
+const unreachableAfterNanos = 120_000_000_000n
+
 /** The daemon writes a record some milliseconds after it has published the event, later on a slow disk. */
 const writeDelays = [50, 200, 1000, 2000]
 
@@ -53,6 +57,9 @@ export const follow =
       let shutdown: "none" | "begun" | "done" = "none"
       let attempts = 0
       let isOld = false
+      /** The first of the failed attempts since the last connection, on the monotonic clock. */
+      let failingSinceNanos: bigint | undefined
+      let isUnreachable = false
 
       const isReached = (goal: EventCursor): boolean => next?.daemon === goal.daemon && next.seq >= goal.seq
 
@@ -121,6 +128,8 @@ export const follow =
         next = goal
         isConnected = true
         attempts = 0
+        failingSinceNanos = undefined
+        isUnreachable = false
         return [...before, { _tag: "Connected" as const, atMs: at, daemon: goal.daemon, status, projects }]
       })
 
@@ -154,11 +163,21 @@ export const follow =
         return Effect.as(isKnown ? Effect.void : Effect.logWarning(new TooOld().message), [])
       })
 
+      const unreached = Effect.fnUntraced(function* (reason: string) {
+        const nowNanos = yield* Clock.currentTimeNanos
+        failingSinceNanos ??= nowNanos
+        if (isUnreachable || nowNanos - failingSinceNanos < unreachableAfterNanos) return []
+        isUnreachable = true
+        return [{ _tag: "Unreachable" as const, atMs: yield* Clock.currentTimeMillis, reason: `${reason}.` }]
+      })
+
       const failed = (error: ControlClientError | TooOld): Effect.Effect<ReadonlyArray<Followed>> => {
         if (error._tag === "TooOld") return warnOnce
         // A daemon that does not answer may still run, and so may one on a machine that is not reached.
         const isGone = error._tag === "NotRunning" || error._tag === "NoDaemonThere"
-        return isGone && isConnected ? over("Vanished") : Effect.succeed([])
+        if (!isGone) return unreached(openEnded(error.message))
+        failingSinceNanos = undefined
+        return isConnected ? over("Vanished") : Effect.succeed([])
       }
 
       const disconnected = Effect.suspend(() =>

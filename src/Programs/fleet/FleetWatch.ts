@@ -18,8 +18,11 @@ import { jsonLine } from "../Answer.ts"
 import { fleetMembers, type Member, problemFrom } from "./FleetMembers.ts"
 
 /** What a follower learns, as a line of a subscription or as a problem of its host. */
-const lineOf = (followed: Followed): SubscriptionLine | HostProblem => {
+const lineOf = (followed: Followed): SubscriptionLine | HostProblem | undefined => {
   switch (followed._tag) {
+    case "Unreachable":
+      // The first failed attempt has been told with its reason.
+      return undefined
     case "Connected":
       return {
         type: "snapshot",
@@ -91,7 +94,8 @@ export const fleetWatch = Effect.fnUntraced(function* (invocation: Invocation) {
       if (one._tag === "Connected") isLost = false
       // A daemon that is gone is told by this, not once more by the next attempt.
       if (one._tag === "Vanished" || one._tag === "Ended") isLost = true
-      return say(lineOf(one))
+      const line = lineOf(one)
+      return line === undefined ? Effect.void : say(line)
     })
   })
 

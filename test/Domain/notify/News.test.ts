@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
 import type { ProjectRow } from "../../../src/Domain/status/ProjectsData.ts"
-import type { StatusData } from "../../../src/Domain/status/StatusData.ts"
+import { statusFields } from "../../fixtures/StatusFields.ts"
 import { backingOff, channel, ended, noon, shop, started } from "./night.ts"
 
 const docs = ProjectName.make("docs")
@@ -237,6 +237,26 @@ describe("what is told", () => {
     assert.deepStrictEqual(titles(), ["autopilotd has vanished", "autopilotd was killed"])
   })
 
+  it("tells once that the daemon cannot be reached, and when it can again, also when it was restarted meanwhile", () => {
+    const { at, follow, told } = channel({ minIntervalMs: 0, kinds: ["daemon", "recovered"] })
+    const connected = {
+      _tag: "Connected",
+      daemon: "a",
+      status: statusFields,
+      projects: { selected: "shop", projects: [] }
+    } as const
+    const reason = "Host box cannot be reached: it does not answer."
+    follow({ ...connected, atMs: noon }, noon)
+    for (const atMs of [noon + 1000, noon + 2000]) follow({ _tag: "Unreachable", atMs, reason }, atMs)
+    at(noon + 3000, { _tag: "DaemonStarted", pid: 2, version: "1", home: "/h" })
+    for (const atMs of [noon + 4000, noon + 5000]) follow({ ...connected, atMs }, atMs)
+    assert.deepStrictEqual(
+      told.map(({ title }) => title),
+      ["autopilotd cannot be reached", "autopilotd can be reached again"]
+    )
+    assert.include(told[0]?.text, reason)
+  })
+
   it("tells a defect of the daemon once, and its recovery to those who want to know", () => {
     const { at, titles } = channel({ minIntervalMs: 0, kinds: ["daemon", "recovered"] })
     const failed: DaemonEvent = { _tag: "ConcernFailed", name: "Guard", cause: "x", retryInMs: 1000 }
@@ -263,20 +283,11 @@ describe("what is told", () => {
       autostart: true,
       reason: "10 failures in a row, the last: exited with code 1"
     }
-    const status = {
-      worker_status: "failed",
-      worker_pid: null,
-      uptime_seconds: 0,
-      total_restarts: 0,
-      consecutive_failures: 10,
-      memory_available_bytes: 0,
-      memory_total_bytes: 0
-    } satisfies StatusData
     const connected = {
       _tag: "Connected",
       atMs: noon,
       daemon: "run1",
-      status,
+      status: statusFields,
       projects: { selected: "shop", projects: [row] }
     } as const
     follow({ _tag: "Missed", atMs: noon }, noon)

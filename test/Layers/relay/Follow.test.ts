@@ -32,11 +32,14 @@ const critical: DaemonEvent = {
 
 const started: DaemonEvent = { _tag: "DaemonStarted", pid: 1, version: "1", home: "/" }
 
+const silent = { _tag: "HostUnreachable", message: "Host box cannot be reached." } as const
+
 /** A daemon whose lines and history a test writes. */
 const makeDaemon = () => {
   let run = 0
   let seq = 1
   let isRunning = true
+  let isSilent = false
   let isWriting = true
   let connection: Mailbox.Mailbox<SubscriptionLine> | undefined
   const history: Array<HistoryRecord> = [{ at: 1000, seq: 0, daemon: "run0", ...started }]
@@ -74,6 +77,13 @@ const makeDaemon = () => {
       isRunning = false
       return cut
     }),
+    silence: Effect.suspend(() => {
+      isSilent = true
+      return cut
+    }),
+    speak: Effect.sync(() => {
+      isSilent = false
+    }),
     start: Effect.suspend(() => {
       isRunning = true
       run++
@@ -82,6 +92,7 @@ const makeDaemon = () => {
     }),
     lines: Stream.unwrap(
       Effect.gen(function* () {
+        if (isSilent) return Stream.fail<ControlClientError>(silent)
         if (!isRunning) return Stream.fail<ControlClientError>(new NotRunning({ path: "/s" }))
         const mailbox = yield* Mailbox.make<SubscriptionLine>()
         connection = mailbox
@@ -230,6 +241,25 @@ describe("following a daemon", () => {
       yield* daemon.kill
       yield* aWhile
       assert.deepStrictEqual((yield* follower.shown).slice(6), ["run2:0", "Connected", "run2:1", "Vanished"])
+    })
+  )
+
+  it.effect("tells once that a daemon cannot be reached, when that has lasted for two minutes", () =>
+    Effect.gen(function* () {
+      const daemon = makeDaemon()
+      const follower = yield* following(daemon)
+      yield* daemon.silence
+      for (let n = 0; n < 5; n++) yield* aWhile
+      yield* daemon.speak
+      yield* aWhile
+      assert.deepStrictEqual(yield* follower.shown, ["Connected", "Connected"])
+      yield* daemon.silence
+      for (let n = 0; n < 20; n++) yield* aWhile
+      yield* daemon.publish(numbered(1), { isSent: false })
+      yield* daemon.speak
+      yield* aWhile
+      assert.deepStrictEqual((yield* follower.shown).slice(2), ["Unreachable", "run0:1", "Connected"])
+      assert.deepInclude(follower.seen[2], { reason: silent.message })
     })
   )
 
