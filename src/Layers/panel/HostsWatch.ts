@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
 import * as RcRef from "effect/RcRef"
 import * as Stream from "effect/Stream"
@@ -19,6 +20,9 @@ const idleTime = Duration.minutes(1)
 /** Events of a machine within this time are shown together, by one more connection. */
 const settleTime = Duration.seconds(3)
 
+/** A change of hosts.toml shows on an open page after this. */
+const fileInterval = Duration.seconds(2)
+
 /** The machines of hosts.toml as the panel sees them. */
 export class HostsWatch extends Context.Tag("HostsWatch")<
   HostsWatch,
@@ -33,12 +37,10 @@ export const layerOf = (version: string): Layer.Layer<HostsWatch, never, Autopil
   Layer.scoped(
     HostsWatch,
     Effect.gen(function* () {
-      const { root } = yield* AutopilotHome
-      const hosts = yield* knownHosts.pipe(
-        Effect.catchTag("HostsInvalid", ({ message }) =>
-          Effect.as(Effect.logWarning(`The panel shows no other machine: ${message}`), [])
-        )
-      )
+      const home = yield* AutopilotHome
+      const { root } = home
+      let hosts: ReadonlyArray<KnownHost> = []
+      let problem: string | undefined
       const seen = new Map<string, SeenHost["seen"]>()
 
       /** One connection, until an event. Returns whether there was one. */
@@ -75,10 +77,36 @@ export const layerOf = (version: string): Layer.Layer<HostsWatch, never, Autopil
         }
       })
 
-      const watching = yield* RcRef.make({
-        acquire: Effect.forEach(hosts, (host) => Effect.forkScoped(watch(host)), { discard: true }),
-        idleTimeToLive: idleTime
+      const readFile = knownHosts.pipe(
+        Effect.provideService(AutopilotHome, home),
+        Effect.tap(() => Effect.sync(() => (problem = undefined))),
+        Effect.catchTag("HostsInvalid", ({ message }) =>
+          Effect.suspend(() => {
+            const isKnown = problem === message
+            problem = message
+            return isKnown ? Effect.void : Effect.logWarning(`The panel shows no other machine: ${message}`)
+          }).pipe(Effect.as([]))
+        )
+      )
+
+      /** Sees the machines that the file names now, and no others. */
+      const watchAll = Effect.gen(function* () {
+        const watches = yield* FiberMap.make<string>()
+        const follow = Effect.gen(function* () {
+          hosts = yield* readFile
+          const wanted = new Map(hosts.map((host) => [JSON.stringify(host), host]))
+          for (const [key] of watches) if (!wanted.has(key)) yield* FiberMap.remove(watches, key)
+          for (const [key, host] of wanted) {
+            if (yield* FiberMap.has(watches, key)) continue
+            seen.delete(host.name)
+            yield* FiberMap.run(watches, key, watch(host))
+          }
+        })
+        yield* follow
+        yield* Effect.forkScoped(Effect.forever(Effect.delay(follow, fileInterval)))
       })
+
+      const watching = yield* RcRef.make({ acquire: watchAll, idleTimeToLive: idleTime })
       return {
         look: Effect.map(Effect.scoped(RcRef.get(watching)), () =>
           hosts.map(({ name }): SeenHost => ({ name, seen: seen.get(name) ?? { _tag: "Asking" } }))
