@@ -193,13 +193,9 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
     // Settings that allow no start are no state of the worker: it starts once they are corrected.
     if (plan.refusal === undefined || next.phase._tag === "Stopped")
       yield* disk.save(wish, next.phase._tag === "Stopping")
-    // The login hears of a limit before the state shows it: no other project may start between the two. The history has an
-    // event before that: an answer with the new state waits for it.
-    for (const action of actions) {
-      if (action._tag !== "Publish") continue
-      yield* login.hear(action.event)
-      yield* events.publish(action.event)
-    }
+    // Before the state shows it: no other project of the login may start in between, and the history is never behind.
+    for (const { event } of actions.filter((action) => action._tag === "Publish"))
+      yield* Effect.zipRight(login.hear(event), events.publish(event))
     yield* SubscriptionRef.set(state, next)
     for (const action of actions) yield* perform(action, run)
   })
