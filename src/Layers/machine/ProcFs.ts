@@ -57,9 +57,14 @@ export class ProcFs extends Context.Tag("ProcFs")<
       pids: ReadonlyArray<number>,
       prefix: string
     ) => Effect.Effect<ReadonlySet<number>, ProcUnreadable>
-    /** `processes` and `carrying` as plain work, for code that combines them. */
+    /**
+     * `processes` and `carrying` as plain work, for code that combines them. A process in `known`, a table of some
+     * milliseconds ago, is not read again: no pid is used again so soon.
+     */
     readonly walks: {
-      readonly processes: () => Walk<ReadonlyArray<ProcessEntry>>
+      readonly processes: (
+        known?: ReadonlyMap<number, ProcessEntry>
+      ) => Walk<ReadonlyMap<number, ProcessEntry>>
       readonly carrying: (pids: ReadonlyArray<number>, prefix: string) => Walk<ReadonlySet<number>>
     }
     /** Bytes in swap, by pid. */
@@ -119,13 +124,13 @@ export const allPids = ({ pids }: ProcReader): Effect.Effect<ReadonlyArray<numbe
 
 /** `selfPid`: a list of processes without it is that of another namespace, and shows nobody as gone. */
 export const walksOf = (reader: ProcReader, selfPid: number | undefined): ProcFs["Type"]["walks"] => ({
-  *processes() {
-    const entries: Array<ProcessEntry> = []
+  *processes(known) {
+    const entries = new Map<number, ProcessEntry>()
     yield* each(reader.pids(), yieldEvery, (pid) => {
-      const entry = reader.entry(pid)
-      if (entry !== undefined) entries.push(entry)
+      const entry = known?.get(pid) ?? reader.entry(pid)
+      if (entry !== undefined) entries.set(pid, entry)
     })
-    if (selfPid !== undefined && !entries.some(({ pid }) => pid === selfPid))
+    if (selfPid !== undefined && !entries.has(selfPid))
       throw new ProcUnreadable({ reason: `it does not show this process (pid ${selfPid})` })
     return entries
   },
@@ -159,7 +164,7 @@ const make = (root: string, selfPid: number | undefined) => {
   return ProcFs.of({
     reader,
     walks,
-    processes: walked(walks.processes),
+    processes: Effect.map(walked(walks.processes), (entries) => [...entries.values()]),
     process: (pid) => attempt(() => reader.entry(pid)),
     carrying: (pids, prefix) => walked(() => walks.carrying(pids, prefix)),
     swapBytes: amounts("status", parseSwapBytes, yieldEvery),

@@ -37,6 +37,9 @@ export interface Found extends LivingTree {
 
 /** One look at /proc. */
 interface Sight {
+  /** When it was over, on the monotonic clock. */
+  readonly atNanos: bigint
+  readonly byPid: ReadonlyMap<number, ProcessEntry>
   readonly table: ReadonlyArray<ProcessEntry>
   readonly excluded: ReadonlySet<number>
   /** Whether a process has the mark of any worker, as far as environments were read. */
@@ -45,17 +48,24 @@ interface Sight {
   next: Sight | undefined
 }
 
+/**
+ * A look may rely on the one before for so long: 0.1 s. It reads the processes that are new, because only a process that
+ * was forked meanwhile can be of the tree without having been found, and all environments, because exec replaces one.
+ */
+const knownNanos = 100_000_000n
+
 /** Retries until /proc can be read: unknown must never count as empty. */
 export const patiently = <A>(reading: Effect.Effect<A, ProcUnreadable>): Effect.Effect<A> =>
   reading.pipe(Effect.retry(Schedule.spaced("50 millis")), Effect.orDie)
 
 /** The scan of a process tree. */
 export const treeScan = (proc: ProcFs["Type"]) => {
-  function* look(): Walk<Sight> {
-    const table = yield* proc.walks.processes()
-    const byPid = new Map(table.map((entry) => [entry.pid, entry]))
+  function* look(before?: Sight): Walk<Sight> {
+    const isFresh = before !== undefined && process.hrtime.bigint() - before.atNanos < knownNanos
+    const byPid = yield* proc.walks.processes(isFresh ? before.byPid : undefined)
     const excluded = new Set([process.pid, ...ancestorsOf(byPid, process.pid)])
-    return { table, excluded, isMarked: new Map(), next: undefined }
+    const atNanos = process.hrtime.bigint()
+    return { atNanos, byPid, table: [...byPid.values()], excluded, isMarked: new Map(), next: undefined }
   }
 
   /** The processes with the mark of a tree. */
@@ -97,7 +107,7 @@ export const treeScan = (proc: ProcFs["Type"]) => {
   })
 
   /** Trees that end at the same time share looks: one for each of fifty would take longer than the grace period. */
-  const sharedLook = coalescedRead(walked(look))
+  const sharedLook = coalescedRead(walked(() => look()))
 
   /** A look that finds nothing counts only when the next one finds nothing either: a fork may outrun one. */
   const scan = (tree: Tree): Effect.Effect<Found> =>
@@ -105,7 +115,7 @@ export const treeScan = (proc: ProcFs["Type"]) => {
       Effect.gen(function* () {
         const found = yield* foundIn(tree, first)
         if (!found.isEmpty) return { ...found, isGone: false }
-        first.next ??= yield* walked(look)
+        first.next ??= yield* walked(() => look(first))
         const again = yield* foundIn(tree, first.next)
         return { ...again, isGone: again.isEmpty }
       })

@@ -7,20 +7,27 @@ import * as ProcessSignal from "../../../src/Layers/machine/ProcessSignal.ts"
 import * as ProcFs from "../../../src/Layers/machine/ProcFs.ts"
 import * as WorkerTree from "../../../src/Layers/tree/WorkerTree.ts"
 
-/** The real /proc, with a count of the looks at it. */
-const counted = (looks: { count: number }) =>
+/** The real /proc, with a count of the looks at it, and the pids that these read. */
+const counted = (looks: { count: number; readonly read: Array<number> }) =>
   Layer.effect(
     ProcFs.ProcFs,
-    Effect.map(ProcFs.ProcFs, (proc) => ({
-      ...proc,
-      walks: {
-        ...proc.walks,
-        processes: () => {
-          looks.count++
-          return proc.walks.processes()
-        }
+    Effect.map(ProcFs.ProcFs, (proc) => {
+      const entry = (pid: number) => {
+        looks.read.push(pid)
+        return proc.reader.entry(pid)
       }
-    }))
+      const walks = ProcFs.walksOf({ ...proc.reader, entry }, process.pid)
+      return {
+        ...proc,
+        walks: {
+          ...walks,
+          processes: (known) => {
+            looks.count++
+            return walks.processes(known)
+          }
+        }
+      } satisfies ProcFs.ProcFs["Type"]
+    })
   ).pipe(Layer.provide(ProcFs.layer))
 
 /** The pid of a leader that has exited and was reaped. */
@@ -31,7 +38,7 @@ const exitedLeader = Effect.async<number>((resume) => {
 
 describe("the end of workers that have exited by themselves", () => {
   it.live("costs two looks at /proc, which those that end together share", () => {
-    const looks = { count: 0 }
+    const looks = { count: 0, read: new Array<number>() }
     return Effect.gen(function* () {
       const trees = yield* WorkerTree.WorkerTree
       const ended = Effect.gen(function* () {
@@ -41,6 +48,9 @@ describe("the end of workers that have exited by themselves", () => {
       const patient = { graceMs: 600_000, hasten: Effect.never }
       assert.deepStrictEqual(yield* trees.end(yield* ended, patient), [])
       assert.strictEqual(looks.count, 2)
+      // The second look reads the processes that are new.
+      assert.include(looks.read, process.pid)
+      assert.strictEqual(new Set(looks.read).size, looks.read.length)
       const many = yield* Effect.replicateEffect(ended, 20)
       yield* Effect.forEach(many, (tree) => trees.end(tree, patient), { concurrency: "unbounded" })
       assert.strictEqual(looks.count, 4)
