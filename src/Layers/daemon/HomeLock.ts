@@ -1,4 +1,4 @@
-import { readdirSync, readlinkSync, realpathSync } from "node:fs"
+import { readdirSync, readlinkSync, realpathSync, statSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as net from "node:net"
 import { basename, dirname, join } from "node:path"
@@ -39,6 +39,10 @@ export const isAt = (lockFile: string, { identity }: Pick<HomeLock, "identity">)
     (found) => isSame(found, identity),
     () => false
   )
+
+/** The same, asked synchronously: for a local disk. Throws what the system says. */
+export const isAtNow = (lockFile: string, { identity }: Pick<HomeLock, "identity">): boolean =>
+  isSame(statSync(lockFile, { bigint: true }), identity)
 
 /** Binds a name, also beside flock(1), so that a daemon without flock(1) notices this one. Returns whether it is bound. */
 const bindIdentity = ({ dev, ino }: Identity): Effect.Effect<boolean, never, Scope.Scope> =>

@@ -1,5 +1,4 @@
 import * as fs from "node:fs/promises"
-import { basename } from "node:path"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
@@ -12,12 +11,13 @@ import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { replaceFile } from "../files/AtomicFile.ts"
+import { isOnLocalDisk } from "../files/LocalDisk.ts"
 import { askDisk } from "../files/PathQuestions.ts"
-import { errorCode } from "../files/SystemError.ts"
 import { readTextFile } from "../files/TextFile.ts"
 import { AutopilotHome, type HomePaths, HomeUnusable, prepare } from "./AutopilotHome.ts"
 import { homeId, keepId } from "./HomeId.ts"
-import { type HomeLock, hasOpen, holderOfRemoved, isAt, isListening, tryLock } from "./HomeLock.ts"
+import { type HomeLock, hasOpen, holderOfRemoved, isListening, tryLock } from "./HomeLock.ts"
+import { isWhole, lossesOf } from "./HomeLosses.ts"
 
 /** Another daemon of this home holds the lock or answers. `pid` is undefined where it is unknown. */
 export class AlreadyRunning extends Data.TaggedError("AlreadyRunning")<{
@@ -53,6 +53,10 @@ export class InstanceLock extends Context.Tag("InstanceLock")<
      * made and locked again, with everything else that the daemon needs there.
      */
     readonly holds: Effect.Effect<boolean>
+    /** Whether a home on a local disk is still this daemon's, told at once. False where only `holds` can tell. */
+    readonly isHeldNow: () => boolean
+    /** Whether the folders of the home are on disks of this machine, where a small call may be synchronous. */
+    readonly isLocal: boolean
     /** Gives the home up, because another daemon is found in it. */
     readonly giveUp: Effect.Effect<void>
     /** Returns when another daemon has the home. */
@@ -164,35 +168,6 @@ const removePidFile = ({ pidFile, root }: HomePaths) =>
     Effect.ignoreLogged
   )
 
-/** The names in a folder; none where there is no folder, undefined where it cannot be listed. */
-const namesIn = (folder: string): Promise<ReadonlySet<string> | undefined> =>
-  fs.readdir(folder).then(
-    (names) => new Set(names),
-    (cause: unknown) => (errorCode(cause) === "ENOENT" ? new Set() : undefined)
-  )
-
-/**
- * The losses of the home: its lock file, and files that the daemon needs and can make again. Each start of a worker asks,
- * so this is one question, which lists two folders. A disk that does not answer has lost nothing.
- */
-const lossesOf = (
-  { idFile, lockFile, logDir, pidFile, placeFile, root, stateDir }: HomePaths,
-  lock: HomeLock,
-  stateFiles: ReadonlySet<string>
-) => {
-  const question = Effect.promise(async () => {
-    const isLockLost = !(await isAt(lockFile, lock))
-    const names = await namesIn(root)
-    const states = await namesIn(stateDir)
-    const missing = [lockFile, stateDir, logDir, idFile, placeFile, pidFile].filter(
-      (path) => names?.has(basename(path)) === false
-    )
-    const unsaved = [...stateFiles].filter((path) => states?.has(basename(path)) === false)
-    return { isLockLost, missing: missing.includes(stateDir) ? missing : [...missing, ...unsaved] }
-  })
-  return Effect.orElseSucceed(askDisk(root, root, question), () => ({ isLockLost: false, missing: [] }))
-}
-
 /** A start that finds this daemon lets go of the lock within this time. */
 const contestLimit = "5 seconds"
 
@@ -200,6 +175,11 @@ const make = Effect.gen(function* () {
   const home = yield* AutopilotHome
   const scope = yield* Effect.scope
   const isLost = yield* Deferred.make<void>()
+  let hasLost = false
+  const lose = Effect.suspend(() => {
+    hasLost = true
+    return Effect.asVoid(Deferred.succeed(isLost, undefined))
+  })
   const news = yield* Mailbox.make<HomeNews>()
   const remade = yield* SubscriptionRef.make(0)
   const turn = yield* Effect.makeSemaphore(1)
@@ -209,9 +189,11 @@ const make = Effect.gen(function* () {
   let lock = yield* Scope.extend(acquireLock(home), own)
   let lastTrouble = ""
   yield* Effect.acquireRelease(writePidFile(home), () =>
-    Effect.flatMap(Deferred.isDone(isLost), (done) => (done ? Effect.void : removePidFile(home)))
+    Effect.suspend(() => (hasLost ? Effect.void : removePidFile(home)))
   )
   const { change, id } = yield* homeId(home)
+  const folders = [home.root, home.stateDir]
+  const isLocal = (yield* Effect.promise(() => Promise.all(folders.map(isOnLocalDisk)))).every(Boolean)
   if (change !== undefined) yield* news.offer({ _tag: "HomeIdChanged", reason: change })
 
   /** Locks the file that is at the path now. None while another process holds it. */
@@ -245,7 +227,7 @@ const make = Effect.gen(function* () {
         }),
         Effect.catchAll((error) => (error === "taken" ? Effect.succeed(false) : Effect.fail(error)))
       )
-      if (!isHeld) return void (yield* Deferred.succeed(isLost, undefined))
+      if (!isHeld) return yield* lose
     }
     yield* writePidFile(home)
     yield* keepId(home, id)
@@ -267,14 +249,16 @@ const make = Effect.gen(function* () {
     homeId: id,
     isCertain: Effect.sync(() => lock.isCertain),
     holds: Effect.gen(function* () {
-      if (yield* Deferred.isDone(isLost)) return false
+      if (hasLost) return false
       const { isLockLost, missing } = yield* lossesOf(home, lock, stateFiles)
       if (isLockLost || missing.length > 0) yield* makeAgain
-      return !(yield* Deferred.isDone(isLost))
+      return !hasLost
     }).pipe(turn.withPermits(1)),
-    giveUp: Effect.asVoid(Deferred.succeed(isLost, undefined)),
+    isHeldNow: () => isLocal && !hasLost && isWhole(home, lock, stateFiles),
+    isLocal,
+    giveUp: lose,
     lost: Deferred.await(isLost),
-    isLost: Deferred.isDone(isLost),
+    isLost: Effect.sync(() => hasLost),
     remade,
     keep: (stateFile) => void stateFiles.add(stateFile),
     news: Effect.orDie(news.take)

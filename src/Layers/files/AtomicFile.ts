@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto"
+import { renameSync, rmSync, writeFileSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
 
@@ -60,6 +61,18 @@ export const replaceFile = async (
     throw cause
   }
   if (isDurable) await removeAbandoned(path)
+}
+
+/** The same as `replaceFile` with `isDurable: false`, synchronously: for a local disk. Throws what the system says. */
+export const replaceFileNow = (path: string, content: string): void => {
+  const temporary = join(dirname(path), temporaryName(path))
+  try {
+    writeFileSync(temporary, content, { mode: 0o600, flag: "wx" })
+    renameSync(temporary, path)
+  } catch (cause) {
+    rmSync(temporary, { force: true })
+    throw cause
+  }
 }
 
 /** Writes a file in a folder and removes it. Rejects where the disk is full or the folder may not be written. */

@@ -1,4 +1,4 @@
-import { constants } from "node:fs"
+import { closeSync, constants, openSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import { join } from "node:path"
 import * as Duration from "effect/Duration"
@@ -54,21 +54,29 @@ const limit = Duration.seconds(3)
 
 /**
  * Makes the file in which the next leader of a project writes who it is, before it runs the agent. The daemon may be killed
- * between the start of a leader and its saved state. Undefined where the disk does not take the file.
+ * between the start of a leader and its saved state. Undefined where the disk does not take the file. `isLocal`: the home
+ * is on a disk of this machine.
  */
 export const makeLeaderFile = (
   { stateDir }: HomePaths,
   project: ProjectName,
-  { bootId, homeId }: Pick<TreeTrace, "bootId" | "homeId">
+  { bootId, homeId }: Pick<TreeTrace, "bootId" | "homeId">,
+  isLocal: boolean
 ): Effect.Effect<LeaderTrace | undefined> => {
   const file = join(stateDir, `${project}${leaderSuffix}`)
   const { O_CREAT, O_NONBLOCK, O_TRUNC, O_WRONLY } = constants
+  const flags = O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK
   const made = { file, before: `{"bootId":"${bootId}","homeId":"${homeId}","processes":[{"pid":` }
+  if (isLocal) {
+    return Effect.try(() => closeSync(openSync(file, flags, 0o600))).pipe(
+      Effect.match({ onFailure: () => undefined, onSuccess: () => made })
+    )
+  }
   return Effect.flatMap(PlainTimer, (timer) =>
     Effect.async((resume) => {
       const say = (trace: LeaderTrace | undefined) => () => resume(Effect.succeed(trace))
       const cancel = timer.after(Duration.toMillis(limit), say(undefined))
-      fs.open(file, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, 0o600)
+      fs.open(file, flags, 0o600)
         .then((opened) => opened.close())
         .then(say(made), say(undefined))
         .finally(cancel)

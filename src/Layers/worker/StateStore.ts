@@ -11,13 +11,13 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ProjectName } from "../../Domain/Project.ts"
-import { isBelievable, SavedState } from "../../Domain/worker/SavedState.ts"
+import { emptyState, isBelievable, SavedState } from "../../Domain/worker/SavedState.ts"
 import { savingOf } from "../../Domain/worker/Saving.ts"
 import { startedWithin } from "../concurrency/BoundedWait.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
-import { replaceFile } from "../files/AtomicFile.ts"
-import { messageOf } from "../files/SystemError.ts"
+import { replaceFile, replaceFileNow } from "../files/AtomicFile.ts"
+import { errorCode, messageOf } from "../files/SystemError.ts"
 import { readTextFile } from "../files/TextFile.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { restoreLeaderFile } from "../tree/SavedTraces.ts"
@@ -46,6 +46,11 @@ export class StateStore extends Context.Tag("StateStore")<
       state: SavedState,
       isDurable: boolean
     ) => Effect.Effect<void, StateStoreError>
+    /**
+     * Saves a state that need not be durable at once, where the home is on a local disk and no other save is under way.
+     * Returns whether it is saved; `save` says why not.
+     */
+    readonly saveNow: (project: ProjectName, state: SavedState) => boolean
   }
 >() {}
 
@@ -56,7 +61,7 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome | InstanceLock>
   Effect.gen(function* () {
     const home = yield* AutopilotHome
     const { stateDir } = home
-    const { holds, keep, remade } = yield* InstanceLock
+    const { holds, isHeldNow, keep, remade } = yield* InstanceLock
     const saved = new Map<ProjectName, SavedState>()
     const turns = new Map<ProjectName, Effect.Semaphore>()
     const turnOf = (project: ProjectName): Effect.Semaphore => {
@@ -70,10 +75,16 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome | InstanceLock>
         try: act,
         catch: (cause) => new StateStoreError({ path, reason: `cannot be written: ${messageOf(cause)}` })
       })
-    const write = (project: ProjectName, state: SavedState, isDurable: boolean) => {
+    const textOf = (state: SavedState) => `${Schema.encodeSync(Stored)(state)}\n`
+    /** The projects whose file is being written: its content is made already, its name comes last. */
+    const writing = new Set<ProjectName>()
+    /** Writes the newest state, which may be another than when the write was asked for. */
+    const write = (project: ProjectName, isDurable: boolean) => {
       const path = pathOf(project)
-      return attempt(path, () =>
-        replaceFile(path, `${Schema.encodeSync(Stored)(state)}\n`, { isDurable })
+      return Effect.acquireUseRelease(
+        Effect.sync(() => void writing.add(project)),
+        () => attempt(path, () => replaceFile(path, textOf(saved.get(project) ?? emptyState), { isDurable })),
+        () => Effect.sync(() => void writing.delete(project))
       ).pipe(
         // A write cannot be interrupted, so it finishes before the next one begins.
         Effect.uninterruptible,
@@ -93,13 +104,12 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome | InstanceLock>
     yield* remade.changes.pipe(
       Stream.drop(1),
       Stream.runForEach(() =>
-        Effect.forEach([...saved], ([project, state]) => {
-          const { tree } = state
+        Effect.forEach([...saved], ([project, { tree }]) => {
           const restored =
             tree === undefined
               ? Effect.void
               : attempt(pathOf(project), () => restoreLeaderFile(home, project, tree))
-          return Effect.ignoreLogged(Effect.zipRight(write(project, state, true), restored))
+          return Effect.ignoreLogged(Effect.zipRight(write(project, true), restored))
         })
       ),
       Effect.forkScoped
@@ -130,15 +140,29 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome | InstanceLock>
         return state
       }),
       save: (project, state, isDurable) =>
-        Effect.gen(function* () {
+        Effect.suspend(() => {
           saved.set(project, state)
-          if (yield* holds) return yield* write(project, state, isDurable)
-          const reason = "is not written: another daemon has taken this home"
-          return yield* new StateStoreError({ path: pathOf(project), reason })
-        }).pipe(
+          const saving = Effect.gen(function* () {
+            if (yield* holds) return yield* write(project, isDurable)
+            const reason = "is not written: another daemon has taken this home"
+            return yield* new StateStoreError({ path: pathOf(project), reason })
+          })
           // The caller may stop waiting.
-          Effect.disconnect
-        )
+          return Effect.disconnect(saving)
+        }),
+      saveNow: (project, state) => {
+        if (writing.has(project) || !isHeldNow()) return false
+        const path = pathOf(project)
+        try {
+          replaceFileNow(path, textOf(state))
+        } catch (cause) {
+          if (errorCode(cause) === undefined) throw cause
+          return false
+        }
+        saved.set(project, state)
+        keep(path)
+        return true
+      }
     }
   })
 )
@@ -200,6 +224,7 @@ export const projectState = Effect.fnUntraced(function* (project: ProjectName, s
         yield* Effect.forkIn(writeLater, scope)
       }
       if (how === "soon") return
+      if (how === "quickly" && !diskHangs && store.saveNow(project, state)) return
       const writing = write(state, how === "now")
       // Waiting again for a hanging disk would delay every command.
       if (diskHangs) return void (yield* Effect.forkIn(writing, scope))

@@ -124,7 +124,7 @@ const reportAgent = Effect.fnUntraced(function* (
 
 const make = Effect.gen(function* () {
   const home = yield* AutopilotHome
-  const { homeId } = yield* InstanceLock
+  const { homeId, isLocal } = yield* InstanceLock
   const trees = yield* WorkerTree
   const groups = yield* WorkerGroups
   const leftovers = yield* Leftovers
@@ -208,7 +208,7 @@ const make = Effect.gen(function* () {
           env,
           entrance: group?.entrance,
           isFed: prompt !== undefined,
-          trace: yield* makeLeaderFile(home, plan.project, origin)
+          trace: yield* makeLeaderFile(home, plan.project, origin, isLocal)
         })
         const tree = yield* trees.of(worker.pid, mark, group)
         let isReported = false

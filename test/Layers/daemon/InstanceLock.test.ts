@@ -141,14 +141,18 @@ describe("the lock of a home", () => {
   it.scopedLive("is made and locked again after its file, or the whole home, was removed", () =>
     Effect.gen(function* () {
       const paths = yield* home
-      const { holds, homeId, keep, news } = yield* held(paths)
+      const { holds, homeId, isHeldNow, isLocal, keep, news } = yield* held(paths)
       const stateFile = join(paths.stateDir, "shop.json")
       for (const removed of [stateFile, paths.lockFile, paths.idFile, paths.stateDir, paths.root]) {
         fs.writeFileSync(stateFile, "")
         keep(stateFile)
         assert.isTrue(yield* holds)
+        // The folder of temporary files may be on any disk.
+        assert.strictEqual(isHeldNow(), isLocal)
         fs.rmSync(removed, { recursive: true })
+        assert.isFalse(isHeldNow())
         assert.isTrue(yield* holds)
+        assert.strictEqual(isHeldNow(), isLocal)
         assert.isFalse(isFree(paths), removed)
         const { _tag, reason } = yield* news
         assert.strictEqual(_tag, "HomeMadeAgain")
@@ -201,10 +205,11 @@ describe("the lock of a home", () => {
       const paths = yield* home
       yield* Effect.scoped(
         Effect.gen(function* () {
-          const { holds, lost } = yield* held(paths)
+          const { holds, isHeldNow, lost } = yield* held(paths)
           fs.rmSync(paths.root, { recursive: true })
           yield* holder(paths)
           fs.writeFileSync(paths.pidFile, String(process.pid))
+          assert.isFalse(isHeldNow())
           assert.isFalse(yield* holds)
           yield* lost
         })

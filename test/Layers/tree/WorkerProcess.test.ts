@@ -160,16 +160,14 @@ describe("a worker that exits at once", () => {
 })
 
 describe("the leader of a worker", () => {
-  it.scopedLive(
-    "is on disk by pid and start time before the agent runs, and not in the agent's environment",
-    () =>
+  it.scopedLive.each([true, false])(
+    "is on disk by pid and start time before the agent runs, and not in the agent's environment (local disk: %s)",
+    (isLocal) =>
       Effect.gen(function* () {
         const home = pathsBelow(yield* temporaryHome)
         fs.mkdirSync(home.stateDir)
-        const trace = yield* makeLeaderFile(home, ProjectName.make("shop"), {
-          bootId: "boot",
-          homeId: "home"
-        })
+        const origin = { bootId: "boot", homeId: "home" }
+        const trace = yield* makeLeaderFile(home, ProjectName.make("shop"), origin, isLocal)
         const { start } = yield* WorkerProcess.WorkerProcess
         const worker = yield* start({
           project: "shop",

@@ -3,10 +3,12 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { unnamed } from "../../../src/Domain/Project.ts"
 import { emptyState } from "../../../src/Domain/worker/SavedState.ts"
+import { turnOfTheEventLoop } from "../../../src/Layers/concurrency/EventLoop.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import { savedTraces } from "../../../src/Layers/tree/SavedTraces.ts"
 import * as StateStore from "../../../src/Layers/worker/StateStore.ts"
@@ -93,6 +95,44 @@ describe("a project's state on disk", () => {
         )
         assert.strictEqual((yield* load(unnamed))?.failures, 49)
       })
+    )
+  )
+
+  it.scopedLive(
+    "is saved at once where nothing is in the way, and is the newest one whatever was being written",
+    () =>
+      inHome((stateFile) =>
+        Effect.gen(function* () {
+          const { load, save, saveNow } = yield* StateStore.StateStore
+          const failures = Effect.map(load(unnamed), (state) => state?.failures)
+          assert.isTrue(saveNow(unnamed, { ...emptyState, failures: 1 }))
+          assert.strictEqual(yield* failures, 1)
+          assert.strictEqual(fs.statSync(stateFile).mode & 0o777, 0o600)
+          for (let count = 2; count < 60; count += 2) {
+            const slow = yield* Effect.fork(save(unnamed, { ...emptyState, failures: count }, true))
+            for (let turns = 0; turns <= count % 12; turns++) yield* turnOfTheEventLoop
+            const next = { ...emptyState, failures: count + 1 }
+            if (!saveNow(unnamed, next)) yield* save(unnamed, next, false)
+            yield* Fiber.join(slow)
+            assert.strictEqual(yield* failures, count + 1)
+          }
+          const folder = join(stateFile, "..")
+          assert.deepStrictEqual(fs.readdirSync(folder), ["default.json"])
+          fs.rmSync(folder, { recursive: true })
+          assert.isFalse(saveNow(unnamed, { ...emptyState, failures: 4 }))
+        })
+      )
+  )
+
+  it.scopedLive("is not saved at once in a home that is lost, or on a disk that may hang", () =>
+    inHome(
+      (stateFile) =>
+        Effect.gen(function* () {
+          const { saveNow } = yield* StateStore.StateStore
+          assert.isFalse(saveNow(unnamed, emptyState))
+          assert.isFalse(fs.existsSync(stateFile))
+        }),
+      { isHeldNow: () => false }
     )
   )
 

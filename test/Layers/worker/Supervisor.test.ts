@@ -447,7 +447,11 @@ describe("defects", () => {
           Layer.provideMerge(
             Layer.mergeAll(
               Concerns.layer.pipe(Layer.provideMerge(Broken)),
-              Layer.succeed(StateStore, { load: () => Effect.succeed(undefined), save: () => Effect.void }),
+              Layer.succeed(StateStore, {
+                load: () => Effect.succeed(undefined),
+                save: () => Effect.void,
+                saveNow: () => false
+              }),
               Layer.succeed(SelectedProject, { load: Effect.succeed(undefined), save: () => Effect.void }),
               loginsOf(around),
               Layer.succeed(WorkerLog, {

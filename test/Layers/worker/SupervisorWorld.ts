@@ -88,7 +88,13 @@ export const layerOf = (
         if (around.disk === "hangs") return Effect.never
         const save = Effect.sync(() => void around.saved.set(project, state))
         return around.disk === "slow" ? Effect.delay(save, "2 seconds") : save
-      })
+      }),
+    saveNow: (project, state) => {
+      if (around.disk !== "works") return false
+      around.saves.push("quick")
+      around.saved.set(project, state)
+      return true
+    }
   })
   const Selected = Layer.sync(SelectedProject, () => ({
     load: Effect.sync(() => around.selected),
