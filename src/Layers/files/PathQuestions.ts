@@ -12,7 +12,7 @@ import { PlainTimer } from "../concurrency/EventLoop.ts"
 export const answerLimit = Duration.seconds(10)
 
 /** A question about a path has no answer: the disk hangs, as a network disk does when its server is gone. */
-class SilentDisk extends Data.TaggedError("SilentDisk")<{
+export class SilentDisk extends Data.TaggedError("SilentDisk")<{
   /** The path that the disk was asked about. A later question of the same asker fails with it, too. */
   readonly path: string
 }> {
@@ -24,8 +24,8 @@ class SilentDisk extends Data.TaggedError("SilentDisk")<{
 /** An asker has at most one question outstanding. */
 interface Asker {
   readonly turn: Effect.Semaphore
-  /** The path of the outstanding question. */
-  path: string | undefined
+  /** The path of the outstanding question, of several the first without an answer. */
+  path: (() => string) | undefined
   isOverdue: boolean
 }
 
@@ -44,7 +44,8 @@ const askerOf = (name: string): Asker => {
 }
 
 /** The path of a question that all the others wait for. */
-const overduePath = (): string | undefined => [...askers.values()].find(({ isOverdue }) => isOverdue)?.path
+const overduePath = (): string | undefined =>
+  [...askers.values()].find(({ isOverdue }) => isOverdue)?.path?.()
 
 /**
  * Asks the disk about a path, with calls that run in libuv's threads. An asker has one question outstanding: while the
@@ -52,15 +53,16 @@ const overduePath = (): string | undefined => [...askers.values()].find(({ isOve
  */
 export const askDisk = <A, E, R>(
   name: string,
-  path: string,
+  path: string | (() => string),
   question: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | SilentDisk, R> =>
   Effect.gen(function* () {
     const asker = askerOf(name)
-    if (asker.isOverdue) return yield* new SilentDisk({ path: asker.path ?? path })
+    const own = typeof path === "string" ? () => path : path
+    if (asker.isOverdue) return yield* new SilentDisk({ path: (asker.path ?? own)() })
     // A call that hangs cannot be taken back: the turn ends with its answer.
     const asked = Effect.acquireUseRelease(
-      Effect.sync(() => void (asker.path = path)),
+      Effect.sync(() => void (asker.path = own)),
       () => question,
       () =>
         Effect.sync(() => {
@@ -73,7 +75,7 @@ export const askDisk = <A, E, R>(
     return yield* Effect.async<A, E | SilentDisk>((resume) => {
       const cancel = timer.after(Duration.toMillis(answerLimit), () => {
         asker.isOverdue = asker.path !== undefined
-        resume(new SilentDisk({ path: asker.path ?? overduePath() ?? path }))
+        resume(new SilentDisk({ path: asker.path?.() ?? overduePath() ?? own() }))
       })
       // A fiber without a parent: neither an interruption nor the time limit waits for the answer.
       const fiber = Runtime.runFork(runtime, Effect.interruptible(asked))

@@ -2,6 +2,7 @@ import * as fs from "node:fs/promises"
 import { delimiter, isAbsolute, join, resolve } from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import { type FileStamps, fileStamps } from "../files/FileStamps.ts"
 import { askDisk } from "../files/PathQuestions.ts"
 import { isFile, mayExecute, whyRefused } from "./ProgramInspection.ts"
 
@@ -37,39 +38,42 @@ export const programOn = (
     return undefined
   })
 
-/** The properties that tell one version of a file from the next. A folder changes whenever a file in it is made. */
-const stampOf = async (path: string): Promise<string> => {
-  const found = await fs.stat(path).catch(() => undefined)
-  if (found === undefined) return "absent"
-  const { ctimeMs, dev, gid, ino, mode, size, uid } = found
-  return [dev, ino, mode, uid, gid, ...(found.isDirectory() ? [] : [size, ctimeMs])].join()
-}
+/** The stamps of files before a start, which a silent disk refuses. */
+export const stampsOf = (
+  asker: string,
+  paths: ReadonlyArray<string>
+): Effect.Effect<FileStamps, CannotStart> =>
+  Effect.catchTag(
+    fileStamps(asker, paths),
+    "SilentDisk",
+    ({ message }) => new CannotStart({ reason: message })
+  )
 
-/** The working directory and the files on which the last success of an asker relies, by their stamps. */
+/** What the last success of an asker relies on: its question, and the stamps of the working directory and the files. */
 interface Accepted {
   readonly question: string
-  readonly folder: string
-  readonly files: ReadonlyMap<string, string>
+  readonly stamps: FileStamps
 }
 
 const accepted = new Map<string, Accepted>()
 
-const areUnchanged = async (files: ReadonlyMap<string, string>): Promise<boolean> => {
-  for (const [path, stamp] of files) if ((await stampOf(path)) !== stamp) return false
-  return true
-}
+/** The paths on which the last success of an asker relies. */
+export const reliedOn = (asker: string): ReadonlyArray<string> => [
+  ...(accepted.get(asker)?.stamps.keys() ?? [])
+]
 
 /**
  * Checks the working directory, the program on the worker's own PATH, its permission, and whether the kernel would run
  * it. A spawn would only report exit code 126 or 127, or an ENOENT that may be about the folder or a loader; and a shell
- * runs an empty file with success. `asker` names the subject that asks. While the files of its last success have not
- * changed, it is not checked again.
+ * runs an empty file with success. `asker` names the subject that asks. It is not checked again while `stamps`, taken just
+ * now, has what its last success relies on unchanged.
  */
 export const checkExecutable = (
   command: string,
   cwd: string,
   searchPath: string,
-  asker: string
+  asker: string,
+  stamps: FileStamps = new Map()
 ): Effect.Effect<void, CannotStart> => {
   const relied = new Set<string>()
   const reliesOn = (path: string) => void relied.add(path)
@@ -107,15 +111,14 @@ export const checkExecutable = (
         : `there is no program "${command}" on the worker's PATH`)
     )
   }
-  const ask = <A>(path: string, question: () => Promise<A>) =>
+  const passes = (path: string, check: () => Promise<string | undefined>) =>
     askDisk(
       asker,
       path,
-      Effect.tryPromise({ try: question, catch: (cause) => new CannotStart({ reason: String(cause) }) })
-    ).pipe(Effect.catchTag("SilentDisk", ({ message }) => new CannotStart({ reason: message })))
-  const passes = (path: string, check: () => Promise<string | undefined>) =>
-    Effect.flatMap(ask(path, check), (reason) =>
-      reason === undefined ? Effect.void : new CannotStart({ reason })
+      Effect.tryPromise({ try: check, catch: (cause) => new CannotStart({ reason: String(cause) }) })
+    ).pipe(
+      Effect.flatMap((reason) => (reason === undefined ? Effect.void : new CannotStart({ reason }))),
+      Effect.catchTag("SilentDisk", ({ message }) => new CannotStart({ reason: message }))
     )
   const program = command.includes("/")
     ? resolve(cwd, command)
@@ -124,17 +127,12 @@ export const checkExecutable = (
   return Effect.gen(function* () {
     const before = accepted.get(asker)
     if (before?.question === question) {
-      const isSameFolder = (yield* ask(cwd, () => stampOf(cwd))) === before.folder
-      if (isSameFolder && (yield* ask(program, () => areUnchanged(before.files)))) return
+      if ([...before.stamps].every(([path, stamp]) => stamps.get(path) === stamp)) return
     }
     accepted.delete(asker)
     yield* passes(cwd, checkFolder)
-    yield* passes(program, async () => {
-      const reason = await checkProgram()
-      const files = new Map<string, string>()
-      for (const path of relied) files.set(path, await stampOf(path))
-      if (reason === undefined) accepted.set(asker, { question, folder: await stampOf(cwd), files })
-      return reason
-    })
+    yield* passes(program, checkProgram)
+    const found = yield* stampsOf(asker, [cwd, ...relied])
+    accepted.set(asker, { question, stamps: found })
   })
 }

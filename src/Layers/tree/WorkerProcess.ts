@@ -11,6 +11,7 @@ import { starterName } from "../../Domain/tree/StartRefusal.ts"
 import type { WorkerExit } from "../../Domain/tree/WorkerExit.ts"
 import { patientRace } from "../concurrency/PatientRace.ts"
 import { umaskVariable } from "../daemon/FileModes.ts"
+import type { FileStamps } from "../files/FileStamps.ts"
 import { type ProgramNotStarted, startPiped } from "../files/ProgramStart.ts"
 import { ProcFs } from "../machine/ProcFs.ts"
 import { holdOutput } from "../output/HeldOutput.ts"
@@ -28,6 +29,8 @@ export interface WorkerSpec {
   readonly entrance?: string | undefined
   /** Where it writes who it is, before the agent can run. */
   readonly trace?: LeaderTrace | undefined
+  /** What its program and folder look like just now: see `checkExecutable`. */
+  readonly stamps?: FileStamps
   /** Whether the worker gets a pipe as standard input; otherwise it gets /dev/null. */
   readonly isFed?: boolean
 }
@@ -155,7 +158,7 @@ const make = Effect.gen(function* () {
     start: Effect.fnUntraced(function* (spec: WorkerSpec) {
       // A disk may keep the checks and the shell waiting, and a stop does not wait for them.
       yield* Effect.interruptible(
-        checkExecutable(spec.argv[0], spec.cwd, spec.env["PATH"] ?? "", spec.project)
+        checkExecutable(spec.argv[0], spec.cwd, spec.env["PATH"] ?? "", spec.project, spec.stamps)
       )
       const { child, exit } = yield* launch(spec, openFilesSoftLimit)
       const startedNanos = yield* Clock.currentTimeNanos

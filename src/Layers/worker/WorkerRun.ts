@@ -22,10 +22,11 @@ import { patientRace } from "../concurrency/PatientRace.ts"
 import { pollLoop } from "../concurrency/PollLoop.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
+import type { FileStamps } from "../files/FileStamps.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import type { ProjectLog } from "../logs/WorkerLog.ts"
 import { timeZoneOf } from "../machine/TimeZone.ts"
-import { CannotStart } from "../tree/Executable.ts"
+import { CannotStart, reliedOn, stampsOf } from "../tree/Executable.ts"
 import { Leftovers, remainsInterval } from "../tree/Leftovers.ts"
 import { makeLeaderFile } from "../tree/SavedTraces.ts"
 import { WorkerGroups } from "../tree/WorkerGroups.ts"
@@ -143,9 +144,10 @@ const make = Effect.gen(function* () {
   const lookDue = new Map<ProjectName, number>()
   const lost = lostVariables()
 
-  const environment = Effect.fnUntraced(function* (plan: WorkerPlan, id: string) {
+  const environment = Effect.fnUntraced(function* (plan: WorkerPlan, id: string, stamps: FileStamps) {
+    const { mustExist, path } = plan.envFile
     const file = yield* envFiles
-      .read(plan.envFile.path, { mustExist: plan.envFile.mustExist, asker: plan.project })
+      .read(path, { mustExist, asker: plan.project, stamps })
       .pipe(Effect.mapError((error) => new CannotStart({ reason: openEnded(error.message) })))
     for (const warning of [
       ...file.warnings,
@@ -191,7 +193,9 @@ const make = Effect.gen(function* () {
     report: RunReports
   ) {
     yield* leftovers.end(plan.project, { graceMs: plan.graceMs, hasten }, report.onRemains)
-    const { env, secretValues } = yield* environment(plan, id)
+    // One question to the disks, where nothing has changed since the last start.
+    const stamps = yield* stampsOf(plan.project, [plan.envFile.path, ...reliedOn(plan.project)])
+    const { env, secretValues } = yield* environment(plan, id, stamps)
     const prompt = yield* promptText(plan.prompt, plan.project)
     if (!looked.has(plan.project)) yield* tellGitLocks(plan, env, Effect.succeed(true))
     looked.add(plan.project)
@@ -207,6 +211,7 @@ const make = Effect.gen(function* () {
           cwd: plan.cwd,
           env,
           entrance: group?.entrance,
+          stamps,
           isFed: prompt !== undefined,
           trace: yield* makeLeaderFile(home, plan.project, origin, isLocal)
         })

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { checkExecutable } from "../../../src/Layers/tree/Executable.ts"
+import { checkExecutable, reliedOn, stampsOf } from "../../../src/Layers/tree/Executable.ts"
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => fs.mkdtempSync(join(tmpdir(), "apd-program-"))),
@@ -94,6 +94,29 @@ describe("a worker's program", () => {
       Effect.map(check(content), (result) => assert.isTrue(Either.isRight(result)))
     )
   }
+
+  it.scopedLive("is checked again when one of its files has changed, and not when none has", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      fs.writeFileSync(join(path, "node"), program, { mode: 0o755 })
+      fs.writeFileSync(join(path, "agent"), `#!${path}/node\n`, { mode: 0o755 })
+      const start = Effect.gen(function* () {
+        const stamps = yield* stampsOf(path, reliedOn(path))
+        return yield* Effect.either(checkExecutable("agent", path, path, path, stamps))
+      })
+      assert.isTrue(Either.isRight(yield* start))
+      assert.includeMembers([...reliedOn(path)], [path, join(path, "agent"), join(path, "node")])
+      for (const name of ["node", "agent"]) {
+        fs.renameSync(join(path, name), join(path, "away"))
+        assert.isTrue(Either.isLeft(yield* start), name)
+        assert.deepStrictEqual(reliedOn(path), [])
+        fs.renameSync(join(path, "away"), join(path, name))
+        assert.isTrue(Either.isRight(yield* start), name)
+      }
+      fs.writeFileSync(join(path, "node"), "")
+      assert.isTrue(Either.isLeft(yield* start))
+    })
+  )
 
   it.scopedLive("is refused when the interpreter of its script is empty", () =>
     Effect.gen(function* () {

@@ -3,7 +3,10 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { fileStamps } from "../../../src/Layers/files/FileStamps.ts"
 import { EnvFile, layer } from "../../../src/Layers/worker/EnvFile.ts"
+import { eventually } from "../../live/TestDaemon.ts"
 
 const envFile = Effect.gen(function* () {
   const folder = yield* Effect.acquireRelease(
@@ -30,6 +33,37 @@ describe("EnvFile", () => {
       assert.deepStrictEqual(yield* read(path, optional), { values: { KEY: "old" }, warnings: [] })
       yield* write("KEY='new'\n")
       assert.deepStrictEqual((yield* read(path, optional)).values, { KEY: "new" })
+    })
+  )
+
+  it.scopedLive("is read again when it has changed, and not when it has not, at every start", () =>
+    Effect.gen(function* () {
+      const { folder, path, read, write } = yield* envFile
+      const asRead = Effect.flatMap(fileStamps("shop", [path]), (stamps) =>
+        read(path, { mustExist: false, stamps })
+      )
+      const none = yield* asRead
+      assert.deepStrictEqual(none, { values: {}, warnings: [] })
+      assert.strictEqual(yield* asRead, none)
+      // The clock of the file system may not tell these apart.
+      for (const KEY of ["1", "2", "3"]) {
+        yield* write(`KEY=${KEY}\n`)
+        assert.deepStrictEqual((yield* asRead).values, { KEY })
+      }
+      const settled = yield* eventually(
+        "the file has settled",
+        Effect.zipWith(asRead, asRead, (one, next) => (one === next ? one : undefined))
+      )
+      assert.deepStrictEqual(settled.values, { KEY: "3" })
+      yield* Effect.promise(() => fs.rm(path))
+      assert.deepStrictEqual((yield* asRead).values, {})
+      assert.isTrue(Either.isLeft(yield* Effect.either(read(path, { mustExist: true }))))
+      yield* Effect.promise(() => fs.rename(folder, `${folder}.away`))
+      yield* Effect.promise(() => fs.writeFile(folder, ""))
+      // A path that cannot be asked about is not taken for one without a file.
+      assert.isTrue(Either.isLeft(yield* Effect.either(asRead)))
+      yield* Effect.promise(() => fs.rm(folder))
+      yield* Effect.promise(() => fs.rename(`${folder}.away`, folder))
     })
   )
 

@@ -137,6 +137,7 @@ describe("what an agent reports during its run", () => {
         const { listen, tell } = makeListeners<[]>()
         let seen = agentWith({})
         const saved: Array<number> = []
+        const asked = yield* Deferred.make<void>()
         const exited = yield* Deferred.make<void>()
         const capture = { ...(yield* silentLog.capture()), agent: () => seen, onAgent: listen }
         const prints = (next: AgentSeen) =>
@@ -164,6 +165,7 @@ describe("what an agent reports during its run", () => {
               }
             )
           )
+          yield* Deferred.await(asked)
           yield* TestClock.adjust("1 hour")
           assert.deepStrictEqual(saved, [])
           for (const turns of [1, 2, 3]) yield* prints(agentWith({ turns }))
@@ -179,9 +181,7 @@ describe("what an agent reports during its run", () => {
           assert.deepStrictEqual(saved, [1, 3, 4, 4], "its time is over")
           yield* Deferred.succeed(exited, undefined)
           yield* Fiber.join(fiber)
-        }).pipe(
-          Effect.provide(machine(yield* Deferred.make<void>(), yield* opened, [], Deferred.await(exited)))
-        )
+        }).pipe(Effect.provide(machine(asked, yield* opened, [], Deferred.await(exited))))
       })
   )
 })

@@ -1,0 +1,44 @@
+import * as fs from "node:fs"
+import * as Effect from "effect/Effect"
+import { askDisk, type SilentDisk } from "./PathQuestions.ts"
+
+/** The properties that tell one version of a file from the next, by path. */
+export type FileStamps = ReadonlyMap<string, string>
+
+/** The kernel stamps changes by a clock that ticks every few milliseconds, and another machine's may be behind. */
+const settledMs = 1000
+
+let unknown = 0
+
+/** Equals no other stamp. */
+const unlike = (): string => `unlike ${unknown++}`
+
+/** A file that has just changed may change again unseen. A folder changes whenever a file in it is made. */
+const stampOf = (found: fs.Stats): string => {
+  const { ctimeMs, dev, gid, ino, mode, size, uid } = found
+  const kind = [dev, ino, mode, uid, gid]
+  if (found.isDirectory()) return kind.join()
+  return Date.now() - ctimeMs < settledMs ? unlike() : [...kind, size, ctimeMs].join()
+}
+
+/** Asks the disks about all paths at once, as one question of `asker`. */
+export const fileStamps = (
+  asker: string,
+  paths: ReadonlyArray<string>
+): Effect.Effect<FileStamps, SilentDisk> =>
+  Effect.suspend(() => {
+    const open = new Set(paths)
+    if (open.size === 0) return Effect.succeed(new Map<string, string>())
+    const question = Effect.async<FileStamps>((resume) => {
+      const stamps = new Map<string, string>()
+      for (const path of open) {
+        fs.stat(path, (error, found) => {
+          const missing = error?.code === "ENOENT" ? "absent" : unlike()
+          stamps.set(path, error === null ? stampOf(found) : missing)
+          open.delete(path)
+          if (open.size === 0) resume(Effect.succeed(stamps))
+        })
+      }
+    })
+    return askDisk(asker, () => [...open].at(0) ?? asker, question)
+  })
