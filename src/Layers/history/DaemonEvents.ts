@@ -1,7 +1,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import { type DaemonEvent, describeEvent, projectOf } from "../../Domain/history/DaemonEvent.ts"
@@ -10,7 +9,7 @@ import { type Listen, makeListeners } from "../concurrency/Listeners.ts"
 import { DaemonLog } from "./DaemonLog.ts"
 import { HistoryStore } from "./HistoryStore.ts"
 
-/** Publishes each event to the log, the history and the subscribers. */
+/** Publishes each event to the log, the history and the subscribers, in order, within some milliseconds. */
 export class DaemonEvents extends Context.Tag("DaemonEvents")<
   DaemonEvents,
   {
@@ -27,43 +26,50 @@ export class DaemonEvents extends Context.Tag("DaemonEvents")<
 /** The number of events that a slow reader may fall behind. */
 const backlog = 1024
 
-const onlyOf = <Kind extends PublishedEvent["_tag"]>(
+/** A full queue drops its oldest event, which needs a fiber. */
+const offer = <A>(queue: Queue.Queue<A>, event: A): void => {
+  if (!queue.unsafeOffer(event)) Effect.runSync(Queue.offer(queue, event))
+}
+
+const heard = <Wanted extends PublishedEvent>(
   listen: Listen<[PublishedEvent]>,
-  kinds: ReadonlyArray<Kind>
-) => {
-  type Wanted = Extract<PublishedEvent, { readonly _tag: Kind }>
-  const wanted: ReadonlySet<string> = new Set(kinds)
-  const isWanted = (event: PublishedEvent): event is Wanted => wanted.has(event._tag)
-  return Stream.unwrapScoped(
+  isWanted: (event: PublishedEvent) => event is Wanted
+): Stream.Stream<Wanted> =>
+  Stream.unwrapScoped(
     Effect.gen(function* () {
       const queue = yield* Effect.acquireRelease(Queue.sliding<Wanted>(backlog), Queue.shutdown)
       yield* Effect.acquireRelease(
-        Effect.sync(() => listen((event) => void (isWanted(event) && queue.unsafeOffer(event)))),
+        Effect.sync(() => listen((event) => void (isWanted(event) && offer(queue, event)))),
         (leave) => Effect.sync(leave)
       )
       return Stream.fromQueue(queue)
     })
   )
-}
 
 export const layer: Layer.Layer<DaemonEvents, never, DaemonLog | HistoryStore> = Layer.scoped(
   DaemonEvents,
   Effect.gen(function* () {
     const log = yield* DaemonLog
     const history = yield* HistoryStore
-    const listeners = makeListeners<[PublishedEvent]>()
-    const pubsub = yield* Effect.acquireRelease(PubSub.sliding<PublishedEvent>(backlog), PubSub.shutdown)
+    const { listen, tell } = makeListeners<[PublishedEvent]>()
+    yield* Effect.addFinalizer(() => Effect.sync(log.settle))
     return {
       publish: (event) =>
-        Effect.suspend(() => {
-          const { level, text } = describeEvent(event)
-          log.write(level, projectOf(event), text)
-          const published = { ...event, ...history.append(event) }
-          listeners.tell(published)
-          return PubSub.publish(pubsub, published)
-        }).pipe(Effect.asVoid),
-      changes: Stream.fromPubSub(pubsub),
-      only: (...kinds) => onlyOf(listeners.listen, kinds)
+        Effect.sync(() => {
+          const at = new Date()
+          log.later(() => {
+            const { level, text } = describeEvent(event)
+            log.write(level, projectOf(event), text, at)
+            tell({ ...event, ...history.append(event, at.getTime()) })
+          })
+        }),
+      changes: heard(listen, (event): event is PublishedEvent => true),
+      only: <Kind extends PublishedEvent["_tag"]>(...kinds: ReadonlyArray<Kind>) => {
+        const wanted: ReadonlySet<string> = new Set(kinds)
+        return heard(listen, (event): event is Extract<PublishedEvent, { readonly _tag: Kind }> =>
+          wanted.has(event._tag)
+        )
+      }
     }
   })
 )

@@ -9,6 +9,7 @@ import * as LogLevel from "effect/LogLevel"
 import { timestamp } from "../../Domain/output/StoredLine.ts"
 import { harmlessEntry } from "../../Domain/text/Printable.ts"
 import type { Level } from "../../Domain/text/Style.ts"
+import { PlainTimer } from "../concurrency/EventLoop.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { OwnOutput } from "../output/OwnOutput.ts"
 import { RotatingFiles } from "../output/RotatingFile.ts"
@@ -16,8 +17,20 @@ import { RotatingFiles } from "../output/RotatingFile.ts"
 /** The daemon's own log: `logs/autopilotd.log` and standard error. */
 export class DaemonLog extends Context.Tag("DaemonLog")<
   DaemonLog,
-  { readonly write: (level: Level, project: string | undefined, text: string) => void }
+  {
+    /** `at` is the time of the line, by default now. */
+    readonly write: (level: Level, project: string | undefined, text: string, at?: Date) => void
+    /**
+     * Runs `act`, which writes, within 10 ms: the events of a restart are written together, after the start of the worker.
+     * Whatever is written meanwhile comes after it.
+     */
+    readonly later: (act: () => void) => void
+    /** Runs what is to run later now. */
+    readonly settle: () => void
+  }
 >() {}
+
+const laterMs = 10
 
 const megabyte = 1024 * 1024
 
@@ -27,8 +40,9 @@ const make = Effect.gen(function* () {
   const home = yield* AutopilotHome
   const own = yield* OwnOutput
   const files = yield* RotatingFiles
-  const lineOf = (level: Level, project: string | undefined, text: string) =>
-    `${timestamp(new Date())} ${words[level]} ${project === undefined ? "" : `${project}: `}${harmlessEntry(text)}\n`
+  const timer = yield* PlainTimer
+  const lineOf = (level: Level, project: string | undefined, text: string, at = new Date()) =>
+    `${timestamp(at)} ${words[level]} ${project === undefined ? "" : `${project}: `}${harmlessEntry(text)}\n`
   const file = yield* files.open({
     path: join(home.logDir, "autopilotd.log"),
     // Small, and it explains a full disk, so it has no limit of free space.
@@ -42,9 +56,25 @@ const make = Effect.gen(function* () {
       )
   })
   let lost = 0
+  const waiting: Array<() => void> = []
+  let isSettling = false
+  const settle = (): void => {
+    if (isSettling) return
+    isSettling = true
+    try {
+      for (let act = waiting.shift(); act !== undefined; act = waiting.shift()) act()
+    } finally {
+      isSettling = false
+    }
+  }
   return DaemonLog.of({
-    write: (level, project, text) => {
-      const line = lineOf(level, project, text)
+    later: (act) => {
+      if (waiting.push(act) === 1) timer.after(laterMs, settle)
+    },
+    settle,
+    write: (level, project, text, at) => {
+      settle()
+      const line = lineOf(level, project, text, at)
       own.log(level, line)
       const note =
         lost === 0

@@ -25,10 +25,10 @@ export class HistoryStore extends Context.Tag("HistoryStore")<
   HistoryStore,
   {
     /**
-     * Records an event that the history keeps, and returns the head of its record. Never waits; counts the events that the
-     * disk does not take in time.
+     * Records an event that the history keeps, and returns the head of its record. `atMs` is its time, by default now. Never
+     * waits; counts the events that the disk does not take in time.
      */
-    readonly append: (event: DaemonEvent) => RecordHead | undefined
+    readonly append: (event: DaemonEvent, atMs?: number) => RecordHead | undefined
     /** The run of this daemon, and the number of its next record. */
     readonly next: Effect.Effect<EventCursor>
     /**
@@ -44,8 +44,8 @@ export class HistoryStore extends Context.Tag("HistoryStore")<
 /** Thousands of events that wait in memory for the disk. */
 const maxPendingBytes = 1024 * 1024
 
-/** The events of one restart reach the disk in one write. */
-const gatherMs = 20
+/** Events that come within this time reach the disk in one write. */
+const gatherMs = 10
 
 /** Keeps the cost of a full disk negligible. */
 const retryInterval = Duration.seconds(1)
@@ -99,7 +99,7 @@ const make = Effect.fnUntraced(function* (limits: Subscribable.Subscribable<Hist
     log.write(level, undefined, text)
   }
 
-  const nextHead = (): RecordHead => ({ at: Date.now(), seq: seq++, daemon })
+  const nextHead = (at = Date.now()): RecordHead => ({ at, seq: seq++, daemon })
 
   const push = (event: DaemonEvent, head = nextHead()): boolean => {
     const line = Buffer.from(lineOf(head, event))
@@ -209,9 +209,9 @@ const make = Effect.fnUntraced(function* (limits: Subscribable.Subscribable<Hist
     isSettled.await.pipe(Effect.interruptible, Effect.timeoutOption(closingLimit), Effect.asVoid)
   )
   return HistoryStore.of({
-    append: (event) => {
+    append: (event, atMs) => {
       if (!isKept(event)) return undefined
-      const head = nextHead()
+      const head = nextHead(atMs)
       if (!push(event, head)) noteLost()
       return head
     },
