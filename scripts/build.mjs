@@ -5,6 +5,7 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 import { notices } from "./notices.mjs"
+import { pureDomain } from "./pure.mjs"
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..")
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
@@ -21,6 +22,7 @@ const bundle = (options) =>
     // The licences stand in THIRD-PARTY-NOTICES.txt.
     legalComments: "none",
     logLevel: "warning",
+    plugins: [pureDomain],
     ...options
   }).catch(() => process.exit(1))
 

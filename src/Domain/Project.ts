@@ -15,5 +15,8 @@ export const ProjectName = Schema.String.pipe(
 )
 export type ProjectName = typeof ProjectName.Type
 
-/** The name of a project without a `project` setting. */
-export const unnamed = ProjectName.make("default")
+/**
+ * The name of a project without a `project` setting. The schema would make it, and would then be in every bundle that prints
+ * an event; a test holds that it accepts the name.
+ */
+export const unnamed = "default" as ProjectName

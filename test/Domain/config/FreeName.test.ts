@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
+import * as Schema from "effect/Schema"
 import { freeName } from "../../../src/Domain/config/FreeName.ts"
+import { ProjectName, unnamed } from "../../../src/Domain/Project.ts"
 import { isProjectName } from "../../../src/Domain/ProjectNameRules.ts"
 
 describe("the name of a new project", () => {
@@ -26,5 +28,11 @@ describe("the name of a new project", () => {
         assert.notInclude(taken, name)
       })
     )
+  })
+})
+
+describe("the name of a project without one", () => {
+  it("is a name of a project", () => {
+    assert.isTrue(Schema.is(ProjectName)(unnamed))
   })
 })

@@ -1,0 +1,19 @@
+import { readFile } from "node:fs/promises"
+import { transform } from "esbuild"
+
+/** A constant of a module that is no function, as esbuild prints it: only the first line of a statement begins at the margin. */
+const constant = /^((?:export )?const \w+ = )((?!function)(?:(?:new )?[\w$.]+\(|[{[])[\s\S]*?);\n(?=\S|$)/gm
+
+/**
+ * Drops the constants of src/Domain that a bundle does not use. Domain is pure: a call that makes one has no effect beside its
+ * value, which esbuild cannot know. Otherwise a bundle that prints an event holds the schemas of all events.
+ */
+export const pureDomain = {
+  name: "pure-domain",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /\/src\/Domain\/.*\.ts$/ }, async ({ path }) => {
+      const options = { loader: "ts", sourcefile: path, sourcemap: "inline" }
+      const { code } = await transform(await readFile(path, "utf8"), options)
+      return { contents: code.replace(constant, "$1/* @__PURE__ */ (() => ($2))();\n") }
+    })
+}
