@@ -1,4 +1,3 @@
-import * as DateTime from "effect/DateTime"
 import {
   type AgentLine,
   blocksOf,
@@ -12,7 +11,7 @@ import {
 import { toolInputText, toolResultText } from "../agent/ToolText.ts"
 import { resetFigureMs } from "../agent/UsageLimitReset.ts"
 import { counted, dollars, humanDuration } from "../text/Amounts.ts"
-import { localTime } from "../text/LocalTime.ts"
+import { localTime, utc, type Zone } from "../text/LocalTime.ts"
 import { harmless } from "../text/Printable.ts"
 import { type Style, styled } from "../text/Style.ts"
 import { commonLinesOf } from "./AgentReader.ts"
@@ -25,7 +24,7 @@ interface AgentTextOptions {
   /** When the line was read, in milliseconds since 1970. Without it the reset of a usage limit is left out. */
   readonly readAtMs?: number
   /** The zone for times of day; UTC by default. */
-  readonly zone?: DateTime.TimeZone
+  readonly zone?: Zone
 }
 
 const usualWidth = 100
@@ -45,8 +44,7 @@ const lookOf = ({ colour, readAtMs, width = usualWidth, zone }: AgentTextOptions
   readAtMs,
   paint: (style, text) => (colour ? styled(style, text) : text),
   width: Math.max(20, width),
-  time: (atMs) =>
-    zone === undefined ? `${localTime(atMs, DateTime.zoneMakeOffset(0))} UTC` : localTime(atMs, zone)
+  time: (atMs) => (zone === undefined ? `${localTime(atMs, utc)} UTC` : localTime(atMs, zone))
 })
 
 type Shown = ReadonlyArray<string>

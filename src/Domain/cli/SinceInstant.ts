@@ -1,32 +1,25 @@
-import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
+import { instantOf, wallMidnight, wallOf, type Zone } from "../text/LocalTime.ts"
 import { quoted } from "../text/Printable.ts"
 import { dayMs, parseSinceTime, type SinceTime, sinceExpects } from "./SinceTime.ts"
 
-/** The instant of a local time. A time that a change of the clock skipped counts as the one after it. */
-const fromWall = (wallMs: number, zone: DateTime.TimeZone): number =>
-  DateTime.toEpochMillis(DateTime.unsafeMakeZoned(wallMs, { timeZone: zone, adjustForTimeZone: true }))
-
 /** Midnight of the current day in a zone, as local time. */
-const wallMidnight = (nowMs: number, zone: DateTime.TimeZone): number => {
-  const { day, month, year } = DateTime.toParts(DateTime.unsafeMakeZoned(nowMs, { timeZone: zone }))
-  return Date.UTC(year, month - 1, day)
-}
+const midnightNow = (nowMs: number, zone: Zone): number => wallMidnight(wallOf(nowMs, zone))
 
-const resolve = (since: SinceTime, nowMs: number, zone: DateTime.TimeZone): number => {
+const resolve = (since: SinceTime, nowMs: number, zone: Zone): number => {
   switch (since._tag) {
     case "Ago":
       return nowMs - since.durationMs
     case "TimeOfDay": {
       // The most recent such time: at 9:00, 14:30 is that of yesterday.
-      const today = wallMidnight(nowMs, zone) + since.ofDayMs
-      const atMs = fromWall(today, zone)
-      return atMs <= nowMs ? atMs : fromWall(today - dayMs, zone)
+      const today = midnightNow(nowMs, zone) + since.ofDayMs
+      const atMs = instantOf(today, zone)
+      return atMs <= nowMs ? atMs : instantOf(today - dayMs, zone)
     }
     case "NamedDay":
-      return fromWall(wallMidnight(nowMs, zone) - since.daysBack * dayMs + since.ofDayMs, zone)
+      return instantOf(midnightNow(nowMs, zone) - since.daysBack * dayMs + since.ofDayMs, zone)
     case "WallTime":
-      return fromWall(since.wallMs, zone)
+      return instantOf(since.wallMs, zone)
     case "Instant":
       return since.atMs
   }
@@ -36,11 +29,7 @@ const resolve = (since: SinceTime, nowMs: number, zone: DateTime.TimeZone): numb
  * Resolves a time in milliseconds since 1970, in a time zone. The Left is one sentence: the text
  * is not a time, or the time is in the future.
  */
-export const sinceMs = (
-  text: string,
-  nowMs: number,
-  zone: DateTime.TimeZone
-): Either.Either<number, string> => {
+export const sinceMs = (text: string, nowMs: number, zone: Zone): Either.Either<number, string> => {
   const since = parseSinceTime(text)
   if (since === undefined) return Either.left(`${quoted(text)} is not ${sinceExpects}.`)
   const atMs = resolve(since, nowMs, zone)
@@ -57,7 +46,7 @@ interface TimeRange {
 export const timeRange = (
   given: { readonly since?: string; readonly until?: string },
   nowMs: number,
-  zone: DateTime.TimeZone
+  zone: Zone
 ): Either.Either<TimeRange, string> => {
   const resolved = (option: "since" | "until"): Either.Either<number | undefined, string> => {
     const text = given[option]

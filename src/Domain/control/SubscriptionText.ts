@@ -1,13 +1,12 @@
-import type * as DateTime from "effect/DateTime"
 import { describeEvent } from "../history/DaemonEvent.ts"
 import { workerSentence } from "../status/WorkerSentence.ts"
-import { localTime } from "../text/LocalTime.ts"
+import { localTime, type Zone } from "../text/LocalTime.ts"
 import { harmlessEntry, printable } from "../text/Printable.ts"
 import { type Level, type Style, styled } from "../text/Style.ts"
 import type { SubscriptionLine } from "./Subscription.ts"
 
 interface SubscriptionTextOptions {
-  readonly zone: DateTime.TimeZone
+  readonly zone: Zone
   readonly colour: boolean
 }
 

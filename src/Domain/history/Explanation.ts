@@ -1,6 +1,6 @@
-import type * as DateTime from "effect/DateTime"
 import type { StatusReply } from "../status/StatusData.ts"
 import type { ServiceTrouble } from "../systemd/UnitTrouble.ts"
+import type { Zone } from "../text/LocalTime.ts"
 import { wrapped } from "../text/TextLayout.ts"
 import type { UnservedHome } from "../tree/UnservedHome.ts"
 import { projectOf } from "./DaemonEvent.ts"
@@ -36,7 +36,7 @@ export interface Evidence {
   /** The sentences stay on a screen: they name no time left, which would change by itself. */
   readonly isLasting?: boolean
   /** The zone of times in the sentences. */
-  readonly zone: DateTime.TimeZone
+  readonly zone: Zone
 }
 
 export interface Explanation {

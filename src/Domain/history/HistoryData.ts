@@ -1,6 +1,5 @@
-import type * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
-import { midnightBefore } from "../text/LocalTime.ts"
+import { midnightBefore, type Zone } from "../text/LocalTime.ts"
 import { Count, field, perhaps } from "../Wire.ts"
 import { describeEvent } from "./DaemonEvent.ts"
 import { type EventCursor, eventsFrom } from "./EventsFrom.ts"
@@ -69,13 +68,13 @@ export const defaultHistoryEvents = 100
 const dayMs = 86_400_000
 
 /** The midnight from which restarts count. */
-const weekBefore = (nowMs: number, zone: DateTime.TimeZone): number => midnightBefore(nowMs - 6 * dayMs, zone)
+const weekBefore = (nowMs: number, zone: Zone): number => midnightBefore(nowMs - 6 * dayMs, zone)
 
 /** The records needed to answer a question: all since `sinceMs`, and at least `atLeast`. */
 export const needed = (
   { from, limit, sinceMs, untilMs }: HistoryQuestion,
   nowMs: number,
-  zone: DateTime.TimeZone
+  zone: Zone
 ): { readonly sinceMs: number; readonly atLeast: number } => {
   // The time of that event is unknown.
   if (from !== undefined) return { sinceMs: 0, atLeast: 0 }
@@ -110,7 +109,7 @@ export const historyData = (
   { damaged, records }: { readonly records: ReadonlyArray<HistoryRecord>; readonly damaged: number },
   question: HistoryQuestion,
   nowMs: number,
-  zone: DateTime.TimeZone
+  zone: Zone
 ): HistoryData => ({
   records:
     question.from === undefined

@@ -1,6 +1,5 @@
-import type * as DateTime from "effect/DateTime"
 import { humanBytes, humanDuration } from "../text/Amounts.ts"
-import { localTime } from "../text/LocalTime.ts"
+import { localTime, type Zone } from "../text/LocalTime.ts"
 import { printable } from "../text/Printable.ts"
 import { shellLine } from "../text/ShellLine.ts"
 import type { Level, Style } from "../text/Style.ts"
@@ -19,7 +18,7 @@ export interface HistoryTextOptions {
   /** Now, in milliseconds since 1970. */
   readonly nowMs: number
   /** The zone of the times. */
-  readonly zone: DateTime.TimeZone
+  readonly zone: Zone
   /** Colours warnings and errors with ANSI escapes. */
   readonly colour: boolean
   /** The width of the terminal, to which the table is cut; undefined without one. */
@@ -124,7 +123,7 @@ const restarts = (
 /** The answer to a question that no event answers. */
 export const noEvents = (
   { sinceMs, untilMs }: Pick<HistoryQuestion, "sinceMs" | "untilMs">,
-  zone: DateTime.TimeZone
+  zone: Zone
 ): string =>
   sinceMs === undefined && untilMs === undefined
     ? "The history is empty."

@@ -1,6 +1,5 @@
-import type * as DateTime from "effect/DateTime"
 import type { ProjectName } from "../Project.ts"
-import { localDay } from "../text/LocalTime.ts"
+import { localDay, type Zone } from "../text/LocalTime.ts"
 import { describeExit } from "../tree/WorkerExit.ts"
 import type { Verdict } from "../verdict/ExitVerdict.ts"
 import { describeOomKill } from "../verdict/OomKill.ts"
@@ -132,10 +131,7 @@ interface RestartsOfDay {
 }
 
 /** The restarts by project and day, the newest day first. */
-export const restartsByDay = (
-  restarts: ReadonlyArray<Restart>,
-  zone: DateTime.TimeZone
-): ReadonlyArray<RestartsOfDay> => {
+export const restartsByDay = (restarts: ReadonlyArray<Restart>, zone: Zone): ReadonlyArray<RestartsOfDay> => {
   const groups = new Map<string, Array<Restart>>()
   for (const restart of restarts) {
     const key = `${localDay(restart.at, zone)} ${restart.project}`

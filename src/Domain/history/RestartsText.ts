@@ -1,5 +1,4 @@
-import type * as DateTime from "effect/DateTime"
-import { midnightBefore } from "../text/LocalTime.ts"
+import { midnightBefore, type Zone } from "../text/LocalTime.ts"
 import { printable } from "../text/Printable.ts"
 import { type CauseCount, causesOf, type Restart } from "./Restarts.ts"
 
@@ -33,7 +32,7 @@ export const restartSentences = (
   name: string,
   restarts: ReadonlyArray<Restart>,
   nowMs: number,
-  zone: DateTime.TimeZone
+  zone: Zone
 ): ReadonlyArray<string> => {
   const today = restarts.filter(({ at }) => at >= midnightBefore(nowMs, zone))
   const week = restarts.filter(({ at }) => at >= midnightBefore(nowMs - 6 * dayMs, zone))

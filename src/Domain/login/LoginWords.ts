@@ -1,6 +1,5 @@
-import type * as DateTime from "effect/DateTime"
 import type { ProjectName } from "../Project.ts"
-import { localTime } from "../text/LocalTime.ts"
+import { localTime, type Zone } from "../text/LocalTime.ts"
 import { printable } from "../text/Printable.ts"
 
 /** Why a start or a worker waits for its login. */
@@ -21,7 +20,7 @@ export type LoginWait =
 const dayMs = 86_400_000
 
 /** A time that stays true while it is shown: no "tomorrow". */
-const clock = (atMs: number, nowMs: number, zone: DateTime.TimeZone): string =>
+const clock = (atMs: number, nowMs: number, zone: Zone): string =>
   atMs - nowMs < dayMs ? localTime(atMs, zone).slice(11, 16) : localTime(atMs, zone).slice(0, 16)
 
 const windowNames: Readonly<Record<string, string>> = { five_hour: "five-hour", seven_day: "weekly" }
@@ -29,12 +28,7 @@ const windowNames: Readonly<Record<string, string>> = { five_hour: "five-hour", 
 const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`
 
 /** One sentence without a full stop; its subject is the worker. */
-export const describeWait = (
-  wait: LoginWait,
-  project: ProjectName,
-  nowMs: number,
-  zone: DateTime.TimeZone
-): string => {
+export const describeWait = (wait: LoginWait, project: ProjectName, nowMs: number, zone: Zone): string => {
   const until = clock(wait.untilMs, nowMs, zone)
   switch (wait._tag) {
     case "Limit":

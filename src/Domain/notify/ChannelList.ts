@@ -1,6 +1,5 @@
-import type * as DateTime from "effect/DateTime"
 import type { NotifySettings } from "../settings/NotifySettings.ts"
-import { spokenTime } from "../text/LocalTime.ts"
+import { spokenTime, type Zone } from "../text/LocalTime.ts"
 import { type Column, tableLines } from "../text/Table.ts"
 import { desktopOn } from "./DesktopChannel.ts"
 import type { Notification } from "./Notification.ts"
@@ -49,7 +48,7 @@ export const channelsText = (
     zone
   }: {
     readonly nowMs: number
-    readonly zone: DateTime.TimeZone
+    readonly zone: Zone
     readonly columns?: number | undefined
   }
 ): string => {

@@ -1,6 +1,6 @@
 import * as DateTime from "effect/DateTime"
 import type { Channel } from "../settings/NotifySettings.ts"
-import { spokenTime } from "../text/LocalTime.ts"
+import { spokenTime, type Zone } from "../text/LocalTime.ts"
 import { jsonText } from "../text/Printable.ts"
 import { type Notification, type NotificationKind, said, type Urgency } from "./Notification.ts"
 
@@ -39,7 +39,7 @@ export interface Sending {
   /** That machine is not the one which sends: its desktop must hear of it, too. */
   readonly isElsewhere?: boolean
   readonly nowMs: number
-  readonly zone: DateTime.TimeZone
+  readonly zone: Zone
 }
 
 /** A later notification says when its event was. */

@@ -1,8 +1,7 @@
-import type * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import { type DaemonEvent, describeEvent } from "../history/DaemonEvent.ts"
 import { counted, humanBytes, humanDuration } from "../text/Amounts.ts"
-import { spokenTime } from "../text/LocalTime.ts"
+import { spokenTime, type Zone } from "../text/LocalTime.ts"
 import { openEnded } from "../text/TextLayout.ts"
 import { perhaps } from "../Wire.ts"
 import { said } from "./Notification.ts"
@@ -127,12 +126,7 @@ const onMemory = (
 const whyLine = "Look at what it did: autopilotd history"
 
 /** What a user is told about an event of the daemon or of the machine. */
-export const daemonStep = (
-  news: News,
-  event: DaemonEvent,
-  nowMs: number,
-  zone: DateTime.TimeZone
-): Outcome => {
+export const daemonStep = (news: News, event: DaemonEvent, nowMs: number, zone: Zone): Outcome => {
   switch (event._tag) {
     case "MemoryLevelChanged":
     case "HogSignalled":

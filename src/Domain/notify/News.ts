@@ -1,7 +1,7 @@
-import type * as DateTime from "effect/DateTime"
 import type { DaemonEvent } from "../history/DaemonEvent.ts"
 import type { HistoryRecord } from "../history/HistoryRecord.ts"
 import type { Followed } from "../relay/Followed.ts"
+import type { Zone } from "../text/LocalTime.ts"
 import { openEnded } from "../text/TextLayout.ts"
 import {
   daemonStep,
@@ -22,7 +22,7 @@ export type NewsItem =
   | { readonly _tag: "Acted"; readonly project: string }
 
 /** All projects of a login wait for one limit: the first tells it. */
-const onProject = (news: News, event: ProjectEvent, nowMs: number, zone: DateTime.TimeZone): Outcome => {
+const onProject = (news: News, event: ProjectEvent, nowMs: number, zone: Zone): Outcome => {
   const [project, told] = projectStep(news.projects[event.project] ?? noNews, event, { nowMs, zone })
   const next = { ...news, projects: { ...news.projects, [event.project]: project } }
   const untilMs = told[0]?.limitUntilMs
@@ -86,11 +86,7 @@ const notification = (told: Told, { atMs, id, project }: Subject): NewsItem => {
 
 const isOfProject = (event: DaemonEvent): event is ProjectEvent => "project" in event
 
-const onEvent = (
-  news: News,
-  record: HistoryRecord,
-  zone: DateTime.TimeZone
-): readonly [News, ReadonlyArray<NewsItem>] => {
+const onEvent = (news: News, record: HistoryRecord, zone: Zone): readonly [News, ReadonlyArray<NewsItem>] => {
   const { at, daemon, seq } = record
   const [next, told] = isOfProject(record)
     ? onProject(news, record, at, zone)
@@ -109,7 +105,7 @@ const onEvent = (
 export const newsStep = (
   news: News,
   followed: Followed,
-  zone: DateTime.TimeZone
+  zone: Zone
 ): readonly [news: News, items: ReadonlyArray<NewsItem>] => {
   const one = (told: Told, id: string, atMs: number) => notification(told, { id, atMs })
   switch (followed._tag) {

@@ -1,7 +1,7 @@
-import type * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import { NotifyKind } from "../settings/NotifySettings.ts"
 import { humanDuration } from "../text/Amounts.ts"
+import type { Zone } from "../text/LocalTime.ts"
 import { perhaps } from "../Wire.ts"
 import { digestOf, Held, withHeld } from "./Digest.ts"
 import type { NewsItem } from "./News.ts"
@@ -14,7 +14,7 @@ export interface NotifyRules {
   readonly minIntervalMs: number
   readonly quietHours: QuietHours
   readonly quietExcept: ReadonlyArray<NotifyKind>
-  readonly zone: DateTime.TimeZone
+  readonly zone: Zone
 }
 
 /** The notifications of one kind about one project. */

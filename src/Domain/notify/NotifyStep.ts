@@ -1,12 +1,12 @@
-import type * as DateTime from "effect/DateTime"
 import type { Followed } from "../relay/Followed.ts"
 import type { Channel, NotifySettings } from "../settings/NotifySettings.ts"
+import type { Zone } from "../text/LocalTime.ts"
 import { newsStep } from "./News.ts"
 import { isWaiting, type NotifyRules, policyStep } from "./NotifyPolicy.ts"
 import { type ChannelState, enqueued, type NotifyState, newChannel } from "./NotifyState.ts"
 
 /** The rules of a channel: its own, else those of `[notify]`. */
-const rulesOf = (channel: Channel, settings: NotifySettings, zone: DateTime.TimeZone): NotifyRules => ({
+const rulesOf = (channel: Channel, settings: NotifySettings, zone: Zone): NotifyRules => ({
   kinds: channel.kinds ?? settings.kinds,
   minIntervalMs: channel.min_interval_ms ?? settings.minIntervalMs,
   quietHours: channel.quiet_hours ?? settings.quietHours,
@@ -18,7 +18,7 @@ const rulesOf = (channel: Channel, settings: NotifySettings, zone: DateTime.Time
 interface Surroundings {
   readonly settings: NotifySettings
   readonly nowMs: number
-  readonly zone: DateTime.TimeZone
+  readonly zone: Zone
 }
 
 /**

@@ -1,10 +1,9 @@
-import type * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import { type ProjectName, unnamed } from "../Project.ts"
 import type { NotifyKind } from "../settings/NotifySettings.ts"
 import { withProject } from "../status/ProjectOption.ts"
 import { humanDuration } from "../text/Amounts.ts"
-import { spokenTime } from "../text/LocalTime.ts"
+import { spokenTime, type Zone } from "../text/LocalTime.ts"
 import { openEnded } from "../text/TextLayout.ts"
 import { adviceFor, describeVerdict, Verdict, type VerdictKind } from "../verdict/ExitVerdict.ts"
 import { perhaps } from "../Wire.ts"
@@ -35,7 +34,7 @@ export interface Told {
 export interface Moment {
   /** The time of the event in milliseconds since 1970. */
   readonly nowMs: number
-  readonly zone: DateTime.TimeZone
+  readonly zone: Zone
 }
 
 /** The name of a project at the beginning of a title. */

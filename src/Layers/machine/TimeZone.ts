@@ -1,18 +1,9 @@
-import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Option from "effect/Option"
+import { fixedZone, type Zone } from "../../Domain/text/LocalTime.ts"
 import { startPiped } from "../files/ProgramStart.ts"
-
-/** The name of the zone, if Node knows it. */
-const named = (zone: string): string | undefined => {
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone
-  } catch {
-    return undefined
-  }
-}
+import { namedZone, processZone } from "./ProcessZone.ts"
 
 /** The present offset in a zone as the C library reads it: `+03:30`. UTC where date(1) does not say. */
 const offsetIn = (zone: string | undefined): Effect.Effect<string> =>
@@ -40,15 +31,23 @@ export const timeZoneOf = (TZ: string | undefined): Effect.Effect<string> => {
   const earlier = known.get(TZ)
   if (earlier !== undefined) return Effect.succeed(earlier)
   const zone = TZ === undefined ? Intl.DateTimeFormat().resolvedOptions().timeZone : TZ.replace(/^:/, "")
-  const name = named(zone)
+  const name = namedZone(zone)
   // An offset changes with the season.
   if (name === undefined) return offsetIn(TZ)
   known.set(TZ, name)
   return Effect.succeed(name)
 }
 
+const minuteMs = 60_000
+
+/** The zone of an offset such as `-03:30`; UTC has none. */
+const zoneAhead = (offset: string): Zone => {
+  const [, sign = "+", hours = 0, minutes = 0] = /^([+-])(\d\d):(\d\d)$/.exec(offset) ?? []
+  return fixedZone((sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * minuteMs)
+}
+
 /** The time zone of this process, in which it shows times and reads those of a user. */
-export const localZone: Effect.Effect<DateTime.TimeZone> = Effect.map(
-  Effect.suspend(() => timeZoneOf(process.env["TZ"])),
-  (zone) => Option.getOrElse(DateTime.zoneFromString(zone), () => DateTime.zoneMakeOffset(0))
-)
+export const localZone: Effect.Effect<Zone> = Effect.suspend(() => {
+  const zone = processZone()
+  return zone === undefined ? Effect.map(timeZoneOf(process.env["TZ"]), zoneAhead) : Effect.succeed(zone)
+})

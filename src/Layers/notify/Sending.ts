@@ -1,10 +1,10 @@
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Clock from "effect/Clock"
-import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import { channelMessage, withoutSecrets } from "../../Domain/notify/ChannelMessage.ts"
 import type { Notification } from "../../Domain/notify/Notification.ts"
 import type { Channel } from "../../Domain/settings/NotifySettings.ts"
+import type { Zone } from "../../Domain/text/LocalTime.ts"
 import { hostName, OtherMachine } from "../machine/HostName.ts"
 import { channelTarget } from "./ChannelTarget.ts"
 import { runHook } from "./CommandHook.ts"
@@ -16,7 +16,7 @@ import { sendRequest } from "./WebRequest.ts"
 export const sendTo = (
   channel: Channel,
   notification: Notification,
-  zone: DateTime.TimeZone
+  zone: Zone
 ): Effect.Effect<void, NotSent, HttpClient.HttpClient> =>
   Effect.gen(function* () {
     const target = yield* channelTarget(channel)

@@ -1,6 +1,5 @@
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
@@ -22,6 +21,7 @@ import type { ProjectName } from "../../Domain/Project.ts"
 import { searchPattern } from "../../Domain/text/SearchPattern.ts"
 import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import { LogFiles } from "../../Layers/logs/LogFiles.ts"
+import { nodeZone } from "../../Layers/machine/ProcessZone.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { jsonLine } from "../Answer.ts"
 
@@ -42,7 +42,7 @@ const filterOf = Effect.fnUntraced(function* ({ options }: Invocation, form: For
   const nowMs = yield* Clock.currentTimeMillis
   // The stamps of the log are in the zone that Node takes for local.
   const { sinceMs: since, untilMs: until } = yield* Either.mapLeft(
-    timeRange(options, nowMs, DateTime.zoneMakeLocal()),
+    timeRange(options, nowMs, nodeZone),
     (problem) => new UsageError({ problem, help })
   )
   const pattern = options.grep === undefined ? undefined : searchPattern(options.grep)

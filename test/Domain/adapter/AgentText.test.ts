@@ -1,5 +1,4 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as DateTime from "effect/DateTime"
 import * as FastCheck from "effect/FastCheck"
 import { renderAgentLine } from "../../../src/Domain/adapter/AgentText.ts"
 import {
@@ -14,6 +13,7 @@ import {
   says,
   toolResult
 } from "../../fixtures/AgentLines.ts"
+import { zoneNamed } from "../../fixtures/Zones.ts"
 
 const readAtMs = 1_795_380_000_000
 const plain = (line: string, width?: number) =>
@@ -92,7 +92,7 @@ describe("a line of the stream on a terminal", () => {
       plain(rateLimit(limit)),
       "! The usage limit is reached (five_hour), it resets at 2026-11-22 22:51:47 UTC"
     )
-    const zone = DateTime.zoneUnsafeMakeNamed("Asia/Shanghai")
+    const zone = zoneNamed("Asia/Shanghai")
     assert.strictEqual(
       renderAgentLine(rateLimit({ ...limit, status: "allowed_warning", utilization: 0.823 }), {
         colour: false,

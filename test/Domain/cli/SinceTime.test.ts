@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import { sinceMs } from "../../../src/Domain/cli/SinceInstant.ts"
 import { isSinceTime } from "../../../src/Domain/cli/SinceTime.ts"
+import { utc } from "../../../src/Domain/text/LocalTime.ts"
+import { zoneNamed } from "../../fixtures/Zones.ts"
 
-const berlin = DateTime.zoneUnsafeMakeNamed("Europe/Berlin")
-const utc = DateTime.zoneMakeOffset(0)
+const berlin = zoneNamed("Europe/Berlin")
 /** A Sunday; in Berlin it is 13:00:30. */
 const now = Date.parse("2026-11-22T12:00:30.250Z")
 
@@ -127,7 +127,7 @@ describe("a time after --since", () => {
         FastCheck.constantFrom(...zones),
         (nowMs, hour, minute, name) => {
           const text = `${hour}:${String(minute).padStart(2, "0")}`
-          const atMs = Either.getOrThrow(sinceMs(text, nowMs, DateTime.zoneUnsafeMakeNamed(name)))
+          const atMs = Either.getOrThrow(sinceMs(text, nowMs, zoneNamed(name)))
           assert.isAtMost(atMs, nowMs)
           assert.isBelow(nowMs - atMs, 25 * 3_600_000 + 60_000)
         }

@@ -1,16 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as DateTime from "effect/DateTime"
 import * as FastCheck from "effect/FastCheck"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { explain } from "../../../src/Domain/history/Explain.ts"
 import { type Evidence, explanationData, explanationText } from "../../../src/Domain/history/Explanation.ts"
 import type { StatusReply } from "../../../src/Domain/status/StatusData.ts"
+import { utc } from "../../../src/Domain/text/LocalTime.ts"
 import { nothingAlive } from "../../../src/Domain/tree/UnservedHome.ts"
 import type { Verdict } from "../../../src/Domain/verdict/ExitVerdict.ts"
 import { at, run } from "../../fixtures/HistoryRecords.ts"
 import { anyEvent, blog, shop } from "../../fixtures/HistoryWorld.ts"
 
-const zone = DateTime.zoneMakeOffset(0)
+const zone = utc
 const nowMs = at("14:10")
 
 const status: StatusReply = {

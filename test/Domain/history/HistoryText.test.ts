@@ -1,13 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as DateTime from "effect/DateTime"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { answering, historyData, needed } from "../../../src/Domain/history/HistoryData.ts"
 import type { HistoryRecord } from "../../../src/Domain/history/HistoryRecord.ts"
 import { historyTable, historyText } from "../../../src/Domain/history/HistoryText.ts"
 import { at, noon, run } from "../../fixtures/HistoryRecords.ts"
 import { blog, shop } from "../../fixtures/HistoryWorld.ts"
+import { zoneNamed } from "../../fixtures/Zones.ts"
 
-const berlin = DateTime.zoneUnsafeMakeNamed("Europe/Berlin")
+const berlin = zoneNamed("Europe/Berlin")
 const options = { nowMs: noon, zone: berlin, colour: false }
 
 const exit = { code: 1, signal: null }

@@ -1,13 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as DateTime from "effect/DateTime"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { causesOf, restartsByDay, restartsIn } from "../../../src/Domain/history/Restarts.ts"
 import { restartSentences } from "../../../src/Domain/history/RestartsText.ts"
+import { fixedZone, utc } from "../../../src/Domain/text/LocalTime.ts"
 import type { Verdict } from "../../../src/Domain/verdict/ExitVerdict.ts"
 import { at, noon, run } from "../../fixtures/HistoryRecords.ts"
 import { blog, shop } from "../../fixtures/HistoryWorld.ts"
-
-const utc = DateTime.zoneMakeOffset(0)
 
 const started = (project = shop): DaemonEvent => ({
   _tag: "WorkerStarted",
@@ -164,7 +162,7 @@ describe("the restarts of a worker", () => {
     ])
     // In another zone the night before midnight is the same day.
     assert.lengthOf(
-      restartsByDay(restarts, DateTime.zoneMakeOffset(3_600_000)).filter(({ project }) => project === shop),
+      restartsByDay(restarts, fixedZone(3_600_000)).filter(({ project }) => project === shop),
       1
     )
     assert.deepStrictEqual(causesOf([]), [])

@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import { channelMessage, type Target } from "../../../src/Domain/notify/ChannelMessage.ts"
 import type { Notification } from "../../../src/Domain/notify/Notification.ts"
-import { backingOff, channel, ended, noon, utc } from "./night.ts"
+import { utc } from "../../../src/Domain/text/LocalTime.ts"
+import { backingOff, channel, ended, noon } from "./night.ts"
 
 const sending = { host: "box", nowMs: noon, zone: utc }
 

@@ -1,17 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as DateTime from "effect/DateTime"
 import * as FastCheck from "effect/FastCheck"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import type { Notification } from "../../../src/Domain/notify/Notification.ts"
 import { isWaiting, PolicyState } from "../../../src/Domain/notify/NotifyPolicy.ts"
 import { isQuiet } from "../../../src/Domain/notify/QuietHours.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
+import { zoneNamed } from "../../fixtures/Zones.ts"
 import { backingOff, channel, ended, noon, shop, started } from "./night.ts"
 
 const hourMs = 3_600_000
-const berlin = Option.getOrThrow(DateTime.zoneMakeNamed("Europe/Berlin"))
+const berlin = zoneNamed("Europe/Berlin")
 
 describe("quiet hours", () => {
   it("reach over midnight, by the wall clock", () => {

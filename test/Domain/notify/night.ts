@@ -1,4 +1,3 @@
-import * as DateTime from "effect/DateTime"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { type News, nothingTold } from "../../../src/Domain/notify/DaemonNews.ts"
 import { newsStep } from "../../../src/Domain/notify/News.ts"
@@ -11,11 +10,10 @@ import {
 } from "../../../src/Domain/notify/NotifyPolicy.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
 import type { Followed } from "../../../src/Domain/relay/Followed.ts"
+import { utc } from "../../../src/Domain/text/LocalTime.ts"
 import type { Verdict } from "../../../src/Domain/verdict/ExitVerdict.ts"
 
 export const shop = ProjectName.make("shop")
-export const utc = DateTime.zoneMakeOffset(0)
-
 /** 2026-11-20, 12:00 UTC. */
 export const noon = Date.UTC(2026, 10, 20, 12)
 

@@ -1,5 +1,4 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import type { AgentSeen } from "../../../src/Domain/agent/AgentSeen.ts"
 import { describeAgent } from "../../../src/Domain/guard/AgentEvent.ts"
@@ -15,6 +14,7 @@ import { projectsText } from "../../../src/Domain/status/ProjectsText.ts"
 import { StatusData } from "../../../src/Domain/status/StatusData.ts"
 import { type ProjectReport, projectRow, statusData } from "../../../src/Domain/status/StatusReport.ts"
 import { statusText } from "../../../src/Domain/status/StatusText.ts"
+import { utc } from "../../../src/Domain/text/LocalTime.ts"
 import { nothingAlive } from "../../../src/Domain/tree/UnservedHome.ts"
 import { initial, Phase, type WorkerState } from "../../../src/Domain/worker/WorkerState.ts"
 import { clockTime } from "../../../src/Layers/output/ClockTime.ts"
@@ -22,7 +22,7 @@ import { answer, denied, failedAnswer, init, result, says } from "../../fixtures
 import { agentAfter, recordedLines } from "../../fixtures/RecordedRuns.ts"
 
 const shop = ProjectName.make("shop")
-const zone = DateTime.zoneMakeOffset(0)
+const zone = utc
 const startMs = Date.parse("2026-11-29T23:00:00Z")
 const nowMs = startMs + 60_000
 

@@ -1,12 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as FastCheck from "effect/FastCheck"
-import { localDay, localTime, midnightBefore, spokenTime } from "../../../src/Domain/text/LocalTime.ts"
+import {
+  instantOf,
+  localDay,
+  localTime,
+  midnightBefore,
+  spokenTime
+} from "../../../src/Domain/text/LocalTime.ts"
+import { zoneNamed } from "../../fixtures/Zones.ts"
 
-const berlin = DateTime.zoneUnsafeMakeNamed("Europe/Berlin")
-const zones = ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Chatham", "UTC"].map((name) =>
-  DateTime.zoneUnsafeMakeNamed(name)
-)
+const berlin = zoneNamed("Europe/Berlin")
+const zoneNames = ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Chatham", "UTC"]
+const zones = zoneNames.map(zoneNamed)
 const ms = (iso: string) => Date.parse(iso)
 
 describe("a local time", () => {
@@ -46,6 +52,24 @@ describe("a local time", () => {
           assert.isAbove(midnightBefore(atMs, zone), atMs - 26 * 3_600_000)
         }
       })
+    )
+  })
+
+  it("is read as the instant at which a clock first shows it, or skips it", () => {
+    const wall = (iso: string) => Date.parse(`${iso}Z`)
+    assert.strictEqual(instantOf(wall("2026-10-25T02:30:00"), berlin), ms("2026-10-25T00:30:00Z"))
+    assert.strictEqual(instantOf(wall("2026-03-29T02:30:00"), berlin), ms("2026-03-29T01:30:00Z"))
+    // The oracle is Effect's DateTime.
+    FastCheck.assert(
+      FastCheck.property(
+        FastCheck.integer({ min: 0, max: 4e12 }),
+        FastCheck.constantFrom(...zoneNames),
+        (wallMs, timeZone) => {
+          const zoned = DateTime.unsafeMakeZoned(wallMs, { timeZone, adjustForTimeZone: true })
+          assert.strictEqual(instantOf(wallMs, zoneNamed(timeZone)), DateTime.toEpochMillis(zoned))
+        }
+      ),
+      { numRuns: 1000 }
     )
   })
 })

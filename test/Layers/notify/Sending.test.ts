@@ -14,8 +14,8 @@ import * as TestClock from "effect/TestClock"
 import { Webhook } from "standardwebhooks"
 import type { Notification } from "../../../src/Domain/notify/Notification.ts"
 import type { Channel } from "../../../src/Domain/settings/NotifySettings.ts"
+import { utc } from "../../../src/Domain/text/LocalTime.ts"
 import { sendTo } from "../../../src/Layers/notify/Sending.ts"
-import { utc } from "../../Domain/notify/night.ts"
 
 const notification: Notification = {
   id: "run1-7",

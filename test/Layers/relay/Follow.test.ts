@@ -1,5 +1,4 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Mailbox from "effect/Mailbox"
@@ -12,6 +11,7 @@ import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { historyData } from "../../../src/Domain/history/HistoryData.ts"
 import type { HistoryRecord } from "../../../src/Domain/history/HistoryRecord.ts"
 import type { EventCursor, Followed } from "../../../src/Domain/relay/Followed.ts"
+import { utc } from "../../../src/Domain/text/LocalTime.ts"
 import { type ControlClientError, NotRunning } from "../../../src/Layers/control/ControlClient.ts"
 import { follow } from "../../../src/Layers/relay/Follow.ts"
 import { numbered } from "../../fixtures/HistoryWorld.ts"
@@ -115,7 +115,7 @@ const makeDaemon = () => {
               { records: history, damaged: 0 },
               { sinceMs: undefined, limit: question.limit ?? 100, from: question.from },
               0,
-              DateTime.zoneMakeOffset(0)
+              utc
             )
           })
         : Effect.fail(new NotRunning({ path: "/s" }))

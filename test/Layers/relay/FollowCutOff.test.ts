@@ -1,6 +1,5 @@
 import * as Net from "node:net"
 import { assert, describe, it } from "@effect/vitest"
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
@@ -8,6 +7,7 @@ import { subscriptionLine } from "../../../src/Domain/control/Subscription.ts"
 import { historyData } from "../../../src/Domain/history/HistoryData.ts"
 import type { HistoryRecord } from "../../../src/Domain/history/HistoryRecord.ts"
 import type { Followed } from "../../../src/Domain/relay/Followed.ts"
+import { utc } from "../../../src/Domain/text/LocalTime.ts"
 import * as Client from "../../../src/Layers/control/ControlClient.ts"
 import { ControlClient } from "../../../src/Layers/control/ControlClient.ts"
 import type { Follower } from "../../../src/Layers/control/ControlConnections.ts"
@@ -37,7 +37,7 @@ const serving = Effect.gen(function* () {
                 { records: history, damaged: 0 },
                 { sinceMs: undefined, limit: request.limit ?? 100, from: request.from },
                 0,
-                DateTime.zoneMakeOffset(0)
+                utc
               )
             : statusFields
       }),
