@@ -73,9 +73,11 @@ const exportsOf = async (entry) => {
   return import(`data:text/javascript;base64,${code}`)
 }
 
-/** What the quick commands need of the schemas, which are far larger than they: the shapes of answers, the keys with twins. */
-const [{ replyShapes }, { twinKeys }] = await Promise.all(
-  ["control/ReplyShapes.ts", "json/TwinKeys.ts"].map((path) => exportsOf(`src/Domain/${path}`))
+/** What the quick commands need of the schemas, which are far larger than they: the shapes of answers and events, the keys with twins. */
+const [{ replyShapes }, { twinKeys }, { recordShapes }] = await Promise.all(
+  ["control/ReplyShapes.ts", "json/TwinKeys.ts", "history/HistoryRecord.ts"].map((path) =>
+    exportsOf(`src/Domain/${path}`)
+  )
 )
 
 const builds = await Promise.all([
@@ -86,6 +88,10 @@ const builds = await Promise.all([
       AUTOPILOTD_REPLY_SHAPES: JSON.stringify(replyShapes()),
       AUTOPILOTD_TWIN_KEYS: JSON.stringify(twinKeys)
     }
+  }),
+  program("src/Programs/history/HistoryRoad.ts", "dist/history.js", {
+    minify: true,
+    define: { AUTOPILOTD_RECORD_SHAPES: JSON.stringify(recordShapes()) }
   }),
   program("src/Domain/cli/Help.ts", "dist/help.js", { minify: true }),
   program("src/Programs/daemon/Serve.ts", "dist/daemon.js"),

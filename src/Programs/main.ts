@@ -4,11 +4,12 @@ import * as Either from "effect/Either"
 import { type CommandLine, type Invocation, parse } from "../Domain/cli/CommandLine.ts"
 import { exitCodes } from "../Domain/cli/ExitCodes.ts"
 import { hostChoice, hostVariable, withoutHost } from "../Domain/cli/HostChoice.ts"
+import { readingVerbOf } from "../Domain/cli/ReadingVerbs.ts"
 import { answerText } from "../Domain/json/JsonAnswer.ts"
 import { relayVariable } from "../Domain/relay/RelayVariable.ts"
 import type { Exchanged } from "../Layers/control/Exchange.ts"
 import { exitProcess } from "../Layers/daemon/ProcessExit.ts"
-import { print, runQuickly } from "./cli/QuickRun.ts"
+import { type HistoryRoad, print, runQuickly } from "./cli/QuickRun.ts"
 import type { RemoteCall } from "./remote/Remote.ts"
 import { version } from "./Version.ts"
 
@@ -57,6 +58,13 @@ const runThere = async (call: RemoteCall): Promise<void> => {
   exitProcess(await runRemote(call))
 }
 
+/** The events have more words than all quick commands together. */
+const historyRoad = async (): Promise<HistoryRoad> => {
+  const bundle = `${import.meta.dirname}/history.js`
+  const { road }: typeof import("./history/HistoryRoad.ts") = await import(bundle)
+  return road
+}
+
 /** A variable of the user manager must not send a service to another machine. */
 const isService = process.env["SYSTEMD_EXEC_PID"] === String(process.pid)
 
@@ -93,7 +101,8 @@ const runHere = async (argv: ReadonlyArray<string>): Promise<void> => {
         const code = await runDialStdio(invocation.options.readOnly === true)
         return code === undefined ? runProgram(argv, []) : exitProcess(code)
       }
-      const ran = await runQuickly(invocation)
+      const reads = readingVerbOf(invocation.verb) !== undefined
+      const ran = await runQuickly(invocation, reads ? await historyRoad() : undefined)
       return typeof ran === "number" ? exitProcess(ran) : runProgram(argv, ran)
     }
     default:

@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import { basename, dirname, join, relative, resolve } from "node:path"
 import { assert, beforeAll, describe, it } from "@effect/vitest"
-import { build, type Metafile } from "esbuild"
+import { build, type Metafile, type Plugin } from "esbuild"
 
 const root = resolve(import.meta.dirname, "../..")
 const houses = ["Domain", "Layers", "Programs"] as const
@@ -176,8 +176,12 @@ describe("the walls of the house", () => {
   })
 })
 
+/** What the build does too: see scripts/pure.mjs. */
+const { pureDomain }: { readonly pureDomain: Plugin } = await import(join(root, "scripts/pure.mjs"))
+
 const bundleOf = (entry: string) =>
   build({
+    plugins: [pureDomain],
     absWorkingDir: root,
     entryPoints: [entry],
     outdir: "dist",
@@ -201,6 +205,21 @@ describe("the bundle that starts first", () => {
       []
     )
     const effect = inputs.filter((path) => path.includes("node_modules/"))
+    assert.include(effect, "node_modules/effect/dist/esm/Either.js")
+    assert.deepStrictEqual(
+      effect.filter((path) => /\/(Effect|Schema|Context|Layer|Data|DateTime|Fiber)\.js$/.test(path)),
+      []
+    )
+  })
+})
+
+describe("the bundle of history and why", () => {
+  it("is small, and of Effect has only its data types: no schema of an event is in it", async () => {
+    const { metafile } = await bundleOf("src/Programs/history/HistoryRoad.ts")
+    const [output] = Object.values(metafile.outputs)
+    assert.isBelow(output?.bytes ?? Number.POSITIVE_INFINITY, 64_000)
+    const held = Object.entries(output?.inputs ?? {}).filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    const effect = held.map(([path]) => path).filter((path) => path.includes("node_modules/"))
     assert.include(effect, "node_modules/effect/dist/esm/Either.js")
     assert.deepStrictEqual(
       effect.filter((path) => /\/(Effect|Schema|Context|Layer|Data|DateTime|Fiber)\.js$/.test(path)),

@@ -1,8 +1,12 @@
+import * as Either from "effect/Either"
 import type { ControlQuestion, ControlReply, ReplyTo } from "../control/ControlProtocol.ts"
 import { type ErrorCode, knownCode } from "../control/ErrorCode.ts"
+import type { HistoryFound, HistoryQuery } from "../history/HistoryQuery.ts"
 import type { JsonAnswer } from "../json/JsonAnswer.ts"
+import type { ProjectName } from "../Project.ts"
 import type { ClockTime } from "../status/AgentWords.ts"
 import { oneOfSeveral } from "../status/ProjectOption.ts"
+import type { Zone } from "../text/LocalTime.ts"
 import type { Invocation } from "./CommandLine.ts"
 
 /** How long the daemon may take for an answer, in milliseconds. */
@@ -23,6 +27,12 @@ export type Step =
   | { readonly _tag: "Pause"; readonly durationMs: number }
   /** Asks the person at the terminal. */
   | { readonly _tag: "Confirm"; readonly question: string }
+
+/** What a command that reads the history does beside it. */
+export type ReadStep =
+  | { readonly _tag: "ReadHistory"; readonly query: HistoryQuery }
+  /** Ends the command with a refusal where neither the daemon, nor the settings, nor the history knows the project. */
+  | { readonly _tag: "RequireProject"; readonly project: ProjectName }
 
 /** The output of a command and the refusal after it, which makes it fail. */
 export interface Outcome {
@@ -57,6 +67,17 @@ interface DialogueContext {
 
 export type DialogueOf = (invocation: Invocation, surroundings: DialogueContext) => Dialogue
 
+/** A command that also reads the history. */
+export type Reading = Generator<Step | ReadStep, Outcome, unknown>
+
+export type ReadingOf = (
+  invocation: Invocation,
+  surroundings: DialogueContext & {
+    /** The zone of the times that the user reads and writes. */
+    readonly zone: Zone
+  }
+) => Reading
+
 /** Asks the daemon. */
 export function* ask<const Q extends ControlQuestion>(
   question: Q,
@@ -85,6 +106,16 @@ export function* confirm(question: string): Generator<Step, boolean, unknown> {
   return (yield { _tag: "Confirm", question }) === true
 }
 
+/** The records of a query. */
+export function* readHistory(query: HistoryQuery): Generator<ReadStep, HistoryFound, unknown> {
+  // The driver answers with the records of this very query.
+  return (yield { _tag: "ReadHistory", query }) as HistoryFound
+}
+
+export function* requireProject(project: ProjectName): Generator<ReadStep, void, unknown> {
+  yield { _tag: "RequireProject", project }
+}
+
 export const refused = (reason: string, code: ErrorCode): Outcome => ({
   out: "",
   refused: { reason, isTold: false, code }
@@ -97,14 +128,23 @@ interface Reply<A> {
   readonly data?: A | null
 }
 
-/** The data of a daemon that did what it was asked, in words or as JSON, or its refusal. */
+/** The data of a daemon that did what it was asked, or its refusal. */
+export const granted = <A>({ code, data, message, success }: Reply<A>): Either.Either<A, Outcome> =>
+  success && data !== undefined && data !== null
+    ? Either.right(data)
+    : Either.left(refused(message, knownCode(code)))
+
+/** The same in words or as JSON. */
 export const shown = <A extends object>(
-  { code, data, message, success }: Reply<A>,
+  reply: Reply<A>,
   json: boolean | undefined,
   text: (data: A) => string
 ): Outcome => {
-  if (!success || data === undefined || data === null) return refused(message, knownCode(code))
-  return json === true ? { out: "", answer: { success, message, data } } : { out: text(data) }
+  const { message, success } = reply
+  return Either.match(granted(reply), {
+    onLeft: (refusal) => refusal,
+    onRight: (data) => (json === true ? { out: "", answer: { success, message, data } } : { out: text(data) })
+  })
 }
 
 /** A reply in words, or as JSON. One that is no success makes the command fail. */

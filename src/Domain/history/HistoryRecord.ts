@@ -1,10 +1,11 @@
-import * as Either from "effect/Either"
-import * as Option from "effect/Option"
+import type * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { shapeOf } from "../ShapeOf.ts"
 import { jsonText } from "../text/Printable.ts"
 import { isTable } from "../toml/RawSettings.ts"
 import { field, moment } from "../Wire.ts"
 import { DaemonEvent } from "./DaemonEvent.ts"
+import { type NoRecord, type RecordShapes, recordReader } from "./RecordLine.ts"
 
 /** The id of a daemon's run. */
 export const RunId = Schema.String.pipe(Schema.minLength(1))
@@ -51,25 +52,18 @@ export const lineOf = (head: RecordHead, event: DaemonEvent): string => {
   throw new Error("the last step returns")
 }
 
-/** Why a line is no record. `damaged`: not a record at all. `foreign`: a record of an event of another version. */
-type NoRecord = "damaged" | "foreign"
+/** The forms of a record, for what reads records without their schemas. */
+export const recordShapes = (): RecordShapes => ({
+  head: shapeOf(RecordHead.ast),
+  event: shapeOf(DaemonEvent.ast)
+})
+
+let reader: ReturnType<typeof recordReader> | undefined
 
 /** Reads one line, without its newline. */
-export const recordOf = (line: string): Either.Either<HistoryRecord, NoRecord> => {
-  const value = Option.getOrUndefined(Option.liftThrowable((): unknown => JSON.parse(line))())
-  const head = Schema.decodeUnknownOption(RecordHead)(value)
-  if (Option.isNone(head)) return Either.left("damaged")
-  return Either.fromOption(
-    Option.map(Schema.decodeUnknownOption(DaemonEvent)(value), (event) => ({ ...head.value, ...event })),
-    () => "foreign"
-  )
-}
+export const recordOf = (line: string): Either.Either<HistoryRecord, NoRecord> =>
+  (reader ??= recordReader(recordShapes()))(line)
 
-/** The time of a line in milliseconds since 1970, without parsing the whole line. */
-export const timeOfLine = (line: string): number | undefined => {
-  const found = /^\{"at":(\d{1,16}),/.exec(line)
-  return found === null ? undefined : Number(found[1])
-}
 /**
  * Repeated events that would push older ones out of the history. Other events keep their subject: the change of the
  * memory level, each decision of the guard, the start of a worker, the gap in `worker.log` itself.

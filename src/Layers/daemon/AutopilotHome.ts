@@ -9,7 +9,7 @@ import { tryWriting } from "../files/AtomicFile.ts"
 import { distrust } from "../files/Ownership.ts"
 import { askDisk } from "../files/PathQuestions.ts"
 import { errorCode, messageOf, refusalOf } from "../files/SystemError.ts"
-import { autopilotFolder, socketBelow } from "./HomeFolder.ts"
+import { autopilotFolder, historyBelow, socketBelow } from "./HomeFolder.ts"
 import { NoUserHome } from "./UserHome.ts"
 
 /** The files of one daemon. All paths are absolute. */
@@ -76,7 +76,7 @@ export const pathsBelow = (root: string): HomePaths => ({
   addedFile: join(root, "run.json"),
   loginsFile: join(root, "logins.json"),
   notifyFile: join(root, "notify.json"),
-  historyFile: join(root, "history.jsonl"),
+  historyFile: historyBelow(root),
   samplesFile: join(root, "samples"),
   socket: socketBelow(root),
   pidFile: join(root, "autopilotd.pid"),

@@ -3,11 +3,12 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import { projectOf } from "../../Domain/history/DaemonEvent.ts"
+import type { HistoryQuery } from "../../Domain/history/HistoryQuery.ts"
 import { type HistoryRecord, recordOf } from "../../Domain/history/HistoryRecord.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { errorCode, reasonOf } from "../files/SystemError.ts"
 import { olderOf } from "../history/HistoryFile.ts"
-import { type HistoryQuery, HistoryReader, HistoryUnreadable } from "../history/HistoryReader.ts"
+import { HistoryReader, HistoryUnreadable } from "../history/HistoryReader.ts"
 
 /** Bounds the memory of the panel: several bad nights. The newest stay. */
 const maxRecords = 20_000

@@ -1,13 +1,18 @@
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
-import type { Dialogue, Outcome } from "../../Domain/cli/Dialogue.ts"
+import type { Outcome, Reading } from "../../Domain/cli/Dialogue.ts"
 import { dialogueOf } from "../../Domain/cli/Dialogues.ts"
 import { exitCodeOf, exitCodes } from "../../Domain/cli/ExitCodes.ts"
-import { fitted, misfit, type ReplyShapes } from "../../Domain/control/ReplyShape.ts"
+import type { historyDialogues } from "../../Domain/cli/HistoryDialogues.ts"
+import { readingVerbOf } from "../../Domain/cli/ReadingVerbs.ts"
+import type { ReplyShapes } from "../../Domain/control/ReplyShapes.ts"
+import type { HistoryFound, HistoryQuery } from "../../Domain/history/HistoryQuery.ts"
 import { answerText } from "../../Domain/json/JsonAnswer.ts"
 import type { TwinKeys } from "../../Domain/json/Twins.ts"
+import { fitted, misfit } from "../../Domain/Shape.ts"
 import { harmlessText } from "../../Domain/text/Printable.ts"
 import { type Exchanged, exchangeLimits, exchangeOverDisk } from "../../Layers/control/Exchange.ts"
 import { autopilotFolder, socketBelow } from "../../Layers/daemon/HomeFolder.ts"
+import { processZone } from "../../Layers/machine/ProcessZone.ts"
 import { clockTime } from "../../Layers/output/ClockTime.ts"
 import { showsColour, terminalColumns } from "../../Layers/output/TerminalColour.ts"
 import { canAsk, confirmed } from "../../Layers/output/TerminalQuestion.ts"
@@ -38,14 +43,30 @@ export const print = (text: string): Promise<void> =>
     process.stdout.write(harmlessText(text), () => resolve())
   })
 
-/** Carries a dialogue out, and notes its exchanges. Undefined when one of them needs the whole program. */
+/** What the commands that read the history need: a bundle of its own. */
+export interface HistoryRoad {
+  readonly dialogues: typeof historyDialogues
+  /** Rejects with a system error. */
+  readonly read: (root: string, query: HistoryQuery) => Promise<HistoryFound>
+}
+
+/** Carries a dialogue out, and notes its exchanges. Undefined when one of its steps needs the whole program. */
 const converse = async (
-  dialogue: Dialogue,
-  socket: string,
-  earlier: Array<Exchanged>
+  dialogue: Reading,
+  root: string,
+  earlier: Array<Exchanged>,
+  road?: HistoryRoad
 ): Promise<Outcome | undefined> => {
+  const socket = socketBelow(root)
   let step = dialogue.next()
   while (step.done !== true) {
+    if (step.value._tag === "RequireProject") return undefined
+    if (step.value._tag === "ReadHistory") {
+      const found = await road?.read(root, step.value.query)
+      if (found === undefined) return undefined
+      step = dialogue.next(found)
+      continue
+    }
     if (step.value._tag === "Pause") {
       const { durationMs } = step.value
       await new Promise((resolve) => setTimeout(resolve, durationMs))
@@ -67,28 +88,40 @@ const converse = async (
   return step.value
 }
 
-/** The exit code, or the exchanges of a command with which the whole program has to go on. */
-type Ran = number | ReadonlyArray<Exchanged>
-
-/**
- * Runs a command that only talks to the daemon, without Effect and Schema, which take longer to load than the daemon to
- * answer. Where something goes wrong that it has not printed, the whole program has the words.
- */
-export const runQuickly = async (invocation: Invocation): Promise<Ran> => {
-  const earlier: Array<Exchanged> = []
-  const begin = dialogueOf(invocation.verb)
-  const root = autopilotFolder()
-  // The whole program checks that --config names a file.
-  if (begin === undefined || root === undefined || invocation.options.config !== undefined) return earlier
-  const dialogue = begin(invocation, {
+/** The dialogue of a command that needs nothing of the whole program. */
+const dialogueFor = (invocation: Invocation, road: HistoryRoad | undefined): Reading | undefined => {
+  const { verb } = invocation
+  const surroundings = {
     clockTime,
     colour: showsColour(),
     columns: terminalColumns(),
     canAsk: canAsk(),
     nowMs: Date.now
-  })
-  // A bug: the whole program comes to the same one with these exchanges, and reports it.
-  const outcome = await converse(dialogue, socketBelow(root), earlier).catch(() => undefined)
+  }
+  const reading = readingVerbOf(verb)
+  if (reading === undefined) return dialogueOf(verb)?.(invocation, surroundings)
+  const zone = processZone()
+  // Only the whole program asks the C library for a zone.
+  return zone && road?.dialogues[reading](invocation, { ...surroundings, zone })
+}
+
+/** The exit code, or the exchanges of a command with which the whole program has to go on. */
+type Ran = number | ReadonlyArray<Exchanged>
+
+/**
+ * Runs a command that only talks to the daemon, or with a road that only reads the history too, without Effect and Schema,
+ * which take longer to load than the daemon to answer. Where something goes wrong that it has not printed, the whole program
+ * has the words.
+ */
+export const runQuickly = async (invocation: Invocation, road?: HistoryRoad): Promise<Ran> => {
+  const earlier: Array<Exchanged> = []
+  const root = autopilotFolder()
+  // The whole program checks that --config names a file.
+  if (root === undefined || invocation.options.config !== undefined) return earlier
+  const dialogue = dialogueFor(invocation, road)
+  if (dialogue === undefined) return earlier
+  // A bug, or a file that cannot be read: the whole program comes to the same one with these exchanges, and reports it.
+  const outcome = await converse(dialogue, root, earlier, road).catch(() => undefined)
   if (outcome === undefined) return earlier
   const { answer, out, refused } = outcome
   if (refused !== undefined && !refused.isTold) return earlier

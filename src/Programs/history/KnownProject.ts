@@ -1,7 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { projectOf } from "../../Domain/history/DaemonEvent.ts"
-import type { HistoryRecord } from "../../Domain/history/HistoryRecord.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { Caller } from "../../Layers/daemon/Caller.ts"
@@ -29,15 +28,8 @@ const ofSettings = Effect.gen(function* () {
   })
 })
 
-/**
- * Refuses a project that neither the daemon, nor the settings, nor the history knows: a typing error must not look as if
- * nothing had happened. `found` are the records that the command has read of the project.
- */
-export const refuseUnknown = Effect.fnUntraced(function* (
-  project: ProjectName | undefined,
-  found: ReadonlyArray<HistoryRecord>
-) {
-  if (project === undefined || found.some((record) => projectOf(record) === project)) return
+/** Refuses a project that neither the daemon, nor the settings, nor the history knows. */
+export const requireProject = Effect.fnUntraced(function* (project: ProjectName) {
   const { read } = yield* HistoryReader
   const { records } = yield* read({})
   const known = new Set<string>([

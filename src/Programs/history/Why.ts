@@ -1,42 +1,22 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
-import { UsageError } from "../../Domain/cli/UsageError.ts"
+import { historyDialogues, recordsBehind } from "../../Domain/cli/HistoryDialogues.ts"
 import { explain } from "../../Domain/history/Explain.ts"
 import { explanationData, explanationText } from "../../Domain/history/Explanation.ts"
-import { needed } from "../../Domain/history/HistoryData.ts"
-import { byNeed } from "../../Domain/history/Need.ts"
-import { ProjectName } from "../../Domain/Project.ts"
 import type { StatusReply } from "../../Domain/status/StatusData.ts"
 import type { ServiceTrouble } from "../../Domain/systemd/UnitTrouble.ts"
-import { counted } from "../../Domain/text/Amounts.ts"
 import { nothingAlive } from "../../Domain/tree/UnservedHome.ts"
-import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { lastSignOfLife } from "../../Layers/daemon/LastSignOfLife.ts"
 import { HistoryReader } from "../../Layers/history/HistoryReader.ts"
 import { MachineBoot } from "../../Layers/machine/MachineBoot.ts"
 import { localZone } from "../../Layers/machine/TimeZone.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { sayDone } from "../Answer.ts"
+import { runReading } from "../cli/DialogueRun.ts"
 import { survivors } from "../NotAlone.ts"
-import { granted } from "../Refused.ts"
 import { serviceTrouble } from "../service/ServiceTrouble.ts"
-import { refuseUnknown } from "./KnownProject.ts"
-
-const isName = Schema.is(ProjectName)
-
-/** Covers a week without events. */
-const atLeast = 200
-
-const project = ({ project: name }: Pick<Invocation["options"], "project">) =>
-  name === undefined ? {} : { project: name }
-
-/** The status of the daemon. Fails with NotRunning without one. */
-const statusOf = Effect.fnUntraced(function* (options: Invocation["options"]) {
-  const { request } = yield* ControlClient
-  return yield* granted(yield* request({ type: "Status", ...project(options) }))
-})
+import { requireProject } from "./KnownProject.ts"
 
 /**
  * Explains the state of a worker, or why no daemon runs. `status` is undefined when no daemon answers. A lasting
@@ -44,7 +24,7 @@ const statusOf = Effect.fnUntraced(function* (options: Invocation["options"]) {
  */
 export const explanationOf = Effect.fnUntraced(function* (
   status: StatusReply | undefined,
-  name: Pick<Invocation["options"], "project">,
+  { project }: Pick<Invocation["options"], "project">,
   {
     isLasting = false,
     service
@@ -54,15 +34,12 @@ export const explanationOf = Effect.fnUntraced(function* (
   const { bootedMs } = yield* MachineBoot
   const nowMs = yield* Clock.currentTimeMillis
   const zone = yield* localZone
-  const { records } = yield* read({
-    ...needed({ sinceMs: undefined, limit: atLeast }, nowMs, zone),
-    ...project(name)
-  })
+  const { records } = yield* read(recordsBehind(project, nowMs, zone))
   return explain({
     status,
     records,
     survivors: status === undefined ? yield* survivors : nothingAlive,
-    project: name.project,
+    project,
     nowMs,
     isLasting,
     service,
@@ -72,48 +49,19 @@ export const explanationOf = Effect.fnUntraced(function* (
   })
 })
 
-/** All projects, those that need a user first; undefined without a daemon. */
-const whyAll = Effect.fnUntraced(function* () {
-  const { request } = yield* ControlClient
-  const { projects } = yield* granted(yield* request({ type: "Projects" }))
-  return yield* Effect.forEach(byNeed(projects), ({ name }) =>
-    Effect.gen(function* () {
-      const only = isName(name) ? { project: name } : {}
-      return { name, explanation: yield* explanationOf(yield* statusOf(only), only) }
-    })
-  )
-})
-
-/** `autopilotd why`: explains the state of a worker, or of a daemon that no longer runs, and the next steps. */
-export const why = Effect.fnUntraced(function* (invocation: Invocation) {
-  const { options } = invocation
+/** Explains why no daemon runs. */
+const whyNone = Effect.fnUntraced(function* (invocation: Invocation) {
+  const { long: isLong, project } = invocation.options
   const { colour, columns } = yield* CommandOutput
-  const zone = yield* localZone
-  const { all, long: isLong, project: named } = options
-  if (all === true && named !== undefined)
-    return yield* Effect.fail(
-      new UsageError({ problem: "why takes a project or --all, not both.", help: "autopilotd why --help" })
-    )
-  const each =
-    all === true ? yield* Effect.catchTag(whyAll(), "NotRunning", () => Effect.succeed(undefined)) : undefined
-  if (each !== undefined) {
-    const data = {
-      projects: each.map(({ explanation, name }) => ({ project: name, ...explanationData(explanation) }))
-    }
-    const message = counted(data.projects.length, "project")
-    const texts = each.map(({ explanation: { advice, sentences } }) =>
-      // One project may be looked at with its events; all of them would fill screens.
-      explanationText({ advice, sentences, events: [] }, { zone, colour, columns })
-    )
-    return yield* sayDone(invocation, { message, data }, texts.join("\n"))
-  }
-  const status = yield* Effect.catchTag(statusOf(options), "NotRunning", () => Effect.succeed(undefined))
-  if (status === undefined) yield* refuseUnknown(options.project, [])
-  const service = status === undefined ? yield* serviceTrouble : undefined
-  const explanation = yield* explanationOf(status, options, { service })
+  if (project !== undefined) yield* requireProject(project)
+  const explanation = yield* explanationOf(undefined, invocation.options, { service: yield* serviceTrouble })
   yield* sayDone(
     invocation,
     { message: explanation.sentences[0] ?? "", data: explanationData(explanation) },
-    explanationText(explanation, { zone, colour, columns, isLong })
+    explanationText(explanation, { zone: yield* localZone, colour, columns, isLong })
   )
 })
+
+/** `autopilotd why`, where the quick road does not reach: explains also a daemon that no longer runs. */
+export const why = (invocation: Invocation) =>
+  Effect.catchTag(runReading(historyDialogues.why, invocation), "NotRunning", () => whyNone(invocation))

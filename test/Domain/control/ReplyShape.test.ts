@@ -5,10 +5,11 @@ import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import { replyTo } from "../../../src/Domain/control/ControlProtocol.ts"
 import { decodeReply } from "../../../src/Domain/control/ControlWire.ts"
-import { fitted, misfit } from "../../../src/Domain/control/ReplyShape.ts"
 import { replyShapes } from "../../../src/Domain/control/ReplyShapes.ts"
+import { fitted, misfit } from "../../../src/Domain/Shape.ts"
 import { originalReplies } from "../../fixtures/OriginalDaemon.ts"
 import { runs } from "../../fixtures/runs.ts"
+import { spoiled } from "../../fixtures/Spoiled.ts"
 
 const { of, shapes } = replyShapes()
 
@@ -35,18 +36,6 @@ const read = (type: (typeof types)[number], text: string): unknown => {
 const assertSame = (type: (typeof types)[number], text: string): void => {
   const whole = Either.getOrThrowWith(decodeReply(type, text), (problem) => new Error(problem))
   assert.strictEqual(JSON.stringify(read(type, text)), JSON.stringify(whole), text)
-}
-
-/** Changes one value anywhere in a JSON value. */
-const spoiled = (value: unknown, at: number, by: unknown): unknown => {
-  let left = at
-  const walk = (one: unknown): unknown => {
-    if (left-- === 0) return by
-    if (Array.isArray(one)) return one.map(walk)
-    if (typeof one !== "object" || one === null) return one
-    return Object.fromEntries(Object.entries(one).map(([key, inner]) => [key, walk(inner)]))
-  }
-  return walk(value)
 }
 
 describe("the quick reading of an answer", () => {

@@ -1,16 +1,22 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
-import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import {
   isKept,
   lineOf,
   maxLineLength,
-  recordOf,
-  timeOfLine
+  RecordHead,
+  recordOf
 } from "../../../src/Domain/history/HistoryRecord.ts"
+import { timeOfLine } from "../../../src/Domain/history/RecordLine.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
 import { anyEvent, shop } from "../../fixtures/HistoryWorld.ts"
+import { runs } from "../../fixtures/runs.ts"
+import { spoiled } from "../../fixtures/Spoiled.ts"
 
 const head = { at: 1_795_000_000_123, seq: 7, daemon: "647e1b5943da" }
 
@@ -89,6 +95,40 @@ describe("a record of the history", () => {
       '{"at":1,"seq":0,"daemon":"a","_tag":"WorkerStopped","project":"no name","reason":"x"}'
     ]
     for (const line of foreign) assert.deepStrictEqual(recordOf(line), Either.left("foreign"), line)
+  })
+
+  it("is read as its schemas would, for every kind of event and for a spoiled one", () => {
+    const heads = Schema.decodeUnknownOption(RecordHead)
+    const events = Schema.decodeUnknownOption(DaemonEvent)
+    const bySchema = (line: string) => {
+      const value: unknown = JSON.parse(line)
+      return Option.match(heads(value), {
+        onNone: () => Either.left("damaged" as const),
+        onSome: (at) =>
+          Either.fromOption(
+            Option.map(events(value), (event) => ({ ...at, ...event })),
+            () => "foreign" as const
+          )
+      })
+    }
+    const tags = new Set<string>()
+    FastCheck.assert(
+      FastCheck.property(
+        anyHead,
+        Arbitrary.make(DaemonEvent),
+        FastCheck.nat(30),
+        FastCheck.constantFrom<unknown>(undefined, null, -1, 1.5, "", "x", true, [], {}),
+        (at, event, place, by) => {
+          tags.add(event._tag)
+          const line = JSON.stringify(
+            by === undefined ? { ...at, ...event } : spoiled({ ...at, ...event }, place, by)
+          )
+          assert.deepStrictEqual(recordOf(line), bySchema(line), line)
+        }
+      ),
+      { numRuns: runs(2000) }
+    )
+    assert.isAbove(tags.size, DaemonEvent.members.length / 2)
   })
 
   it("with more fields of a newer version is read without them", () => {

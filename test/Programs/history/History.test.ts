@@ -8,6 +8,7 @@ import { lineOf } from "../../../src/Domain/history/HistoryRecord.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import * as HistoryReader from "../../../src/Layers/history/HistoryReader.ts"
 import { history } from "../../../src/Programs/history/History.ts"
+import { failureCode } from "../../../src/Programs/Refused.ts"
 import { callerIn, heard, invocationOf, messageOf, noDaemon } from "../../fixtures/CommandUser.ts"
 import { noon } from "../../fixtures/HistoryRecords.ts"
 import { blog, historyOf, numbered, shop } from "../../fixtures/HistoryWorld.ts"
@@ -93,7 +94,7 @@ describe("autopilotd history", () => {
     Effect.gen(function* () {
       const { out, result } = yield* told("--since", "2030-01-01")
       assert(Either.isLeft(result))
-      assert.strictEqual(result.left._tag, "UsageError")
+      assert.strictEqual(failureCode(result.left), "usage")
       assert.strictEqual(
         messageOf(result),
         '--since: "2030-01-01" is in the future.\nTry: autopilotd history --help'

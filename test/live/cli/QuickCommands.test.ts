@@ -35,6 +35,7 @@ const quickOnly = Effect.map(temporaryHome, (folder) => {
     "bin/autopilotd",
     "dist/autopilotd.js",
     "dist/help.js",
+    "dist/history.js",
     "dist/package.json",
     "package.json"
   ]) {
@@ -75,6 +76,31 @@ describe("a command that only talks to the daemon", () => {
       })
   )
 
+  it.scopedLive("reads the history without the whole program, in the same words", () =>
+    Effect.gen(function* () {
+      const quick = yield* quickOnly
+      const home = yield* temporaryHome
+      yield* answering(
+        home,
+        Array.from({ length: 4 }, () => status("failed"))
+      )
+      const head = { at: Date.now(), seq: 0, daemon: "a" }
+      const events = [
+        { ...head, _tag: "DaemonStarted", pid: 4000, version: "0.1.0", home },
+        { ...head, seq: 1, _tag: "GaveUp", project: "default", failures: 10, reason: "exit code 1" }
+      ]
+      fs.writeFileSync(
+        join(home, "history.jsonl"),
+        events.map((event) => `${JSON.stringify(event)}\n`).join("")
+      )
+      for (const args of [["history"], ["history", "--json", "--since", "1h"], ["why"], ["why", "--json"]]) {
+        const told = yield* talks(home, args, quick)
+        assert.deepStrictEqual([told.code, told.stderr], [0, ""])
+        assert.match(told.stdout, /exit code 1/)
+      }
+    })
+  )
+
   it.scopedLive("asks nothing twice when the whole program takes over in the middle", () =>
     Effect.gen(function* () {
       const refusing = yield* temporaryHome
@@ -108,6 +134,12 @@ describe("a command that only talks to the daemon", () => {
       const home = yield* temporaryHome
       const none = yield* talks(home, ["status"])
       assert.strictEqual(none.code, 3)
+      const why = yield* talks(home, ["why"])
+      assert.deepStrictEqual([why.code, why.stderr], [0, ""])
+      assert.match(why.stdout, /^No daemon is running, and the history/)
+      const unknown = yield* talks(home, ["history", "--project", "shop"])
+      assert.deepStrictEqual([unknown.code, unknown.stdout], [1, ""])
+      assert.match(unknown.stderr, /^autopilotd: There is no project "shop" here\./)
       assert.include(none.stderr, "No daemon is listening on")
       const env = { HOME: "", AUTOPILOT_HOME: undefined }
       const homeless = yield* ownProcess({ home, args: ["status"], env })

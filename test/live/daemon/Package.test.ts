@@ -56,6 +56,7 @@ describe("the package", () => {
         "dist/elsewhere.js",
         "dist/fleet.js",
         "dist/help.js",
+        "dist/history.js",
         "dist/metrics.js",
         "dist/notify.js",
         "dist/panel.js",

@@ -1,11 +1,21 @@
+import { isProjectName } from "./ProjectNameRules.ts"
+
 /**
- * The form of a JSON value, as a table that is made from a schema: reading one by it needs no Schema, which is far larger than a
- * quick command. It checks less than the schema in one point: a text may be any text.
+ * The form of a JSON value, as a table that `shapeOf` makes from a schema: reading one by it needs no Schema, which is
+ * far larger than a quick command. It checks less than the schema in one point: a text may be any text.
  */
 export type Shape =
   | "string"
+  /** One that is not empty. */
+  | "text"
   | "number"
+  /** One from 0 on. */
+  | "from zero"
+  | "integer"
+  /** One from 0 on. */
   | "count"
+  /** The name of a project. */
+  | "project"
   | "boolean"
   | "null"
   /** One of some constants. */
@@ -19,14 +29,11 @@ export type Shape =
 /** A required field has no word. One that is absent stays so, a null one counts as absent, or an absent one as null. */
 type Field = readonly [key: string, shape: Shape, optional?: "absent" | "nullIsAbsent" | "absentIsNull"]
 
-/** The forms of answers, and which of them belongs to a type of request. */
-export interface ReplyShapes {
-  readonly shapes: ReadonlyArray<Shape>
-  readonly of: Readonly<Record<string, number>>
-}
-
 /** The value has another form. */
 export const misfit = Symbol("misfit")
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const fittedObject = (
   { fields, others }: Extract<Shape, { readonly fields: unknown }>,
@@ -65,8 +72,16 @@ export const fitted = (shape: Shape, value: unknown): unknown => {
   switch (shape) {
     case "null":
       return when(value === null)
+    case "integer":
+      return when(Number.isSafeInteger(value))
     case "count":
       return when(Number.isSafeInteger(value) && Number(value) >= 0)
+    case "from zero":
+      return when(typeof value === "number" && value >= 0)
+    case "text":
+      return when(typeof value === "string" && value !== "")
+    case "project":
+      return when(typeof value === "string" && isProjectName(value))
     case "string":
     case "number":
     case "boolean":
@@ -82,7 +97,5 @@ export const fitted = (shape: Shape, value: unknown): unknown => {
     return misfit
   }
   if ("list" in shape) return Array.isArray(value) ? fittedList(shape.list, value) : misfit
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? fittedObject(shape, { ...value })
-    : misfit
+  return isObject(value) ? fittedObject(shape, value) : misfit
 }

@@ -1,0 +1,73 @@
+import * as SchemaAST from "effect/SchemaAST"
+import { ProjectName } from "./Project.ts"
+import type { Shape } from "./Shape.ts"
+
+/** The form of values that a rule narrows, by what the rule says of itself in JSON Schema. */
+const refined = ({ annotations, from }: SchemaAST.Refinement): Shape => {
+  const shape = shapeOf(from)
+  const rule: object = { ...Object(annotations[SchemaAST.JSONSchemaAnnotationId]) }
+  const says = (key: string, value: unknown) =>
+    Object.entries(rule).some(([k, v]) => k === key && v === value)
+  if (shape === "string" && says("minLength", 1)) return "text"
+  if (says("type", "integer")) return shape === "from zero" ? "count" : "integer"
+  return shape === "number" && says("minimum", 0) ? "from zero" : shape
+}
+
+/**
+ * The form of a schema's values on the wire. Throws for a schema that no form describes: where one is made when the daemon is
+ * built, that is a failed build, and a test elsewhere.
+ */
+export const shapeOf = (ast: SchemaAST.AST): Shape => {
+  switch (ast._tag) {
+    case "StringKeyword":
+      return "string"
+    case "NumberKeyword":
+      return "number"
+    case "BooleanKeyword":
+      return "boolean"
+    case "Literal":
+      return ast.literal === null
+        ? "null"
+        : { literals: [ast.literal].filter((one) => typeof one !== "bigint") }
+    case "Refinement":
+      return ast === ProjectName.ast ? "project" : refined(ast)
+    case "Union": {
+      const literals = ast.types.flatMap((one) =>
+        SchemaAST.isLiteral(one) && typeof one.literal !== "bigint" ? [one.literal] : []
+      )
+      return literals.length === ast.types.length ? { literals } : { first: ast.types.map(shapeOf) }
+    }
+    case "TupleType": {
+      const [element] = ast.rest
+      if (element !== undefined && ast.elements.length === 0) return { list: shapeOf(element.type) }
+      break
+    }
+    case "TypeLiteral":
+      return objectShape(ast, ast)
+    case "Transformation":
+      if (SchemaAST.isTypeLiteral(ast.from) && SchemaAST.isTypeLiteral(ast.to))
+        return objectShape(ast.from, ast.to)
+      break
+    default:
+  }
+  throw new Error(`A schema has a part that no shape describes: ${String(ast)}`)
+}
+
+/** The shape of an object on the wire; `decoded` says what becomes of fields that are absent. */
+const objectShape = (wire: SchemaAST.TypeLiteral, decoded: SchemaAST.TypeLiteral): Shape => {
+  const [others] = wire.indexSignatures
+  const isRequired = (key: PropertyKey) =>
+    decoded.propertySignatures.some(({ isOptional, name }) => name === key && !isOptional)
+  return {
+    fields: wire.propertySignatures.map(({ isOptional, name, type }) => {
+      const [key, shape] = [String(name), shapeOf(type)]
+      if (!isOptional) return [key, shape]
+      if (isRequired(name)) return [key, shape, "absentIsNull"]
+      return [key, shape, takesNull(type) ? "nullIsAbsent" : "absent"]
+    }),
+    ...(others !== undefined && { others: shapeOf(others.type) })
+  }
+}
+
+const takesNull = (ast: SchemaAST.AST): boolean =>
+  (SchemaAST.isLiteral(ast) && ast.literal === null) || (SchemaAST.isUnion(ast) && ast.types.some(takesNull))
