@@ -155,7 +155,7 @@ describe("the walls of the house", () => {
       "SettingsInForce.ts": "one write after the home was made again; a failure is a warning",
       "SelectedProject.ts": "one write after the home was made again; a failure is an event",
       "StateStore.ts": "one write, awaited; and the same after the home was made again",
-      "HomeChanges.ts": "without it the home is looked at every thirty seconds",
+      "HomeChanges.ts": "without it the home is looked at once a minute",
       "ServiceWatchdog.ts": "joined by the concern that forks it",
       "Supervisor.ts": "the end of one project",
       "WorkerRun.ts": "one look, of a second at most"

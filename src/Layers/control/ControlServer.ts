@@ -34,8 +34,8 @@ interface ControlServerOptions {
   readonly path: string
   /** Asked before the socket is bound again; by default always. */
   readonly mayBind?: Effect.Effect<boolean>
-  /** Returns when the socket's file may have changed, before each check; by default at once. */
-  readonly changed?: Effect.Effect<void>
+  /** Returns before each check: true when the socket's file may have changed. By default at once. */
+  readonly changed?: Effect.Effect<boolean>
   /** Overrides of `serverLimits`. */
   readonly limits?: Partial<ControlServerLimits>
 }
@@ -68,7 +68,7 @@ export const bind = (
   options: ControlServerOptions
 ): Effect.Effect<ControlServer, ControlServerError, Scope.Scope | ControlHandler> =>
   Effect.gen(function* () {
-    const { changed = Effect.void, mayBind = Effect.succeed(true), path } = options
+    const { changed = Effect.succeed(true), mayBind = Effect.succeed(true), path } = options
     const limits = { ...serverLimits, ...options.limits }
     const handler = yield* ControlHandler
     const run = yield* FiberSet.makeRuntime<never>()
@@ -146,8 +146,7 @@ export const bind = (
       })
     )
     const keep = Effect.gen(function* () {
-      yield* changed
-      yield* Effect.sleep(limits.socketCheckMs)
+      if (yield* changed) yield* Effect.sleep(limits.socketCheckMs)
       const { isOurs } = yield* ScopedRef.get(file)
       if (!(yield* isOurs) && (yield* mayBind)) yield* bindAgain
     }).pipe(Effect.forever)

@@ -19,6 +19,7 @@ import {
   withSwap,
   workerTrees
 } from "../../Domain/tree/WorkerMemory.ts"
+import { MinuteBeat } from "../concurrency/MinuteBeat.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
@@ -46,9 +47,6 @@ export class WorkerMemory extends Context.Tag("WorkerMemory")<
     readonly observe: (see: () => void) => Effect.Effect<void, never, Scope.Scope>
   }
 >() {}
-
-/** A sample scans all processes, so without a request there is one only this often. */
-const idleInterval = Duration.seconds(60)
 
 /** A client that reads status again and again gets figures of at most this age. */
 const freshNanos = Duration.unsafeToNanos(Duration.seconds(5))
@@ -95,6 +93,7 @@ const make = Effect.gen(function* () {
   const groups = yield* WorkerGroups
   const concerns = yield* Concerns
   const events = yield* DaemonEvents
+  const beat = yield* MinuteBeat
   const isWanted = yield* Effect.makeLatch(false)
   let known: ReadonlyMap<number, Known> = new Map()
   const observers = new Set<() => void>()
@@ -149,7 +148,7 @@ const make = Effect.gen(function* () {
 
   const polling = Effect.gen(function* () {
     for (;;) {
-      yield* Effect.timeoutOption(isWanted.await, idleInterval)
+      yield* isWanted.await
       yield* isWanted.close
       // The last sample stays valid until /proc can be read again.
       yield* Effect.catchTag(sample, "ProcUnreadable", () => Effect.void)
@@ -159,6 +158,8 @@ const make = Effect.gen(function* () {
     Stream.debounce(settlingTime),
     Stream.runForEach(() => isWanted.open)
   )
+  // A sample scans all processes, so without a request there is one only this often.
+  yield* beat.observe(() => void isWanted.unsafeOpen())
   yield* concerns.run("worker memory", Effect.all([polling, starts], { concurrency: "unbounded" }))
 
   return WorkerMemory.of({
@@ -186,6 +187,7 @@ export const layer: Layer.Layer<
   WorkerMemory,
   never,
   | InstanceLock
+  | MinuteBeat
   | Supervisor
   | ProcessScan
   | ProcFs

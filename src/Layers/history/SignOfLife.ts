@@ -1,8 +1,8 @@
 import * as fs from "node:fs/promises"
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { MinuteBeat } from "../concurrency/MinuteBeat.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { lastSignOfLife } from "../daemon/LastSignOfLife.ts"
@@ -13,15 +13,13 @@ import { MachineBoot } from "../machine/MachineBoot.ts"
 import { Concerns } from "./Concerns.ts"
 import { DaemonEvents } from "./DaemonEvents.ts"
 
-/** A quiet night has no events, so the daemon touches a file this often. No sync: it costs nothing on an idle disk. */
-const interval = Duration.minutes(1)
-
 const make = Effect.gen(function* () {
   yield* InstanceLock
   const { aliveFile, root } = yield* AutopilotHome
   const { publish } = yield* DaemonEvents
   const { bootedMs } = yield* MachineBoot
   const concerns = yield* Concerns
+  const beat = yield* MinuteBeat
   const former = yield* lastSignOfLife
   if (former !== undefined) {
     const nowMs = yield* Clock.currentTimeMillis
@@ -48,7 +46,11 @@ const make = Effect.gen(function* () {
       throw cause
     })
   }
-  yield* concerns.run("sign of life", Effect.forever(Effect.delay(attempt(touch), interval)))
+  // A quiet night has no events, so the daemon touches a file at each beat. No sync: it costs nothing on an idle disk.
+  const isDue = yield* Effect.makeLatch(false)
+  yield* beat.observe(() => void isDue.unsafeOpen())
+  const touchWhenDue = isDue.await.pipe(Effect.zipRight(isDue.close), Effect.zipRight(attempt(touch)))
+  yield* concerns.run("sign of life", Effect.forever(touchWhenDue))
 })
 
 /**
@@ -58,5 +60,5 @@ const make = Effect.gen(function* () {
 export const layer: Layer.Layer<
   never,
   never,
-  InstanceLock | AutopilotHome | DaemonEvents | MachineBoot | Concerns
+  InstanceLock | MinuteBeat | AutopilotHome | DaemonEvents | MachineBoot | Concerns
 > = Layer.scopedDiscard(make)

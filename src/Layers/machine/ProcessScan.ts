@@ -108,10 +108,12 @@ const make = Effect.fnUntraced(function* ({ selfPid, uid }: Self) {
 
   const scanOnce = Effect.fnUntraced(function* ({ homeId, largeBytes, swapInUseBytes }: ScanAim) {
     const nowNanos = yield* Clock.currentTimeNanos
-    cache.begin(nowNanos - scannedNanos > relyNanos, largeBytes)
+    const isLongAgo = nowNanos - scannedNanos > relyNanos
+    cache.begin(isLongAgo, largeBytes)
     scannedNanos = nowNanos
     cancelClosing()
-    if (mostOpen > 0) cancelClosing = timer.after(Duration.toMillis(rely), cache.close)
+    // Only a scan that relies on the one before keeps files open.
+    if (mostOpen > 0 && !isLongAgo) cancelClosing = timer.after(Duration.toMillis(rely), cache.close)
     yield* inTurns(yield* allPids(reader), yieldEvery, cache.read)
     cache.repair()
     renewLine(selfPid)

@@ -9,6 +9,7 @@ import type { DaemonEvent } from "../../Domain/history/DaemonEvent.ts"
 import type { MemorySample } from "../../Domain/memory/MemorySample.ts"
 import { noSamples, type WatchSettings, watchStep } from "../../Domain/memory/MemoryWatch.ts"
 import { PlainTimer } from "../concurrency/EventLoop.ts"
+import { MinuteBeat } from "../concurrency/MinuteBeat.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { MemoryReader } from "../machine/MemoryReader.ts"
@@ -49,6 +50,7 @@ interface Found {
 const make = Effect.gen(function* () {
   const { read } = yield* MemoryReader
   const timer = yield* PlainTimer
+  const beat = yield* MinuteBeat
   const events = yield* DaemonEvents
   const concerns = yield* Concerns
   const settings = yield* SettingsInForce
@@ -79,6 +81,7 @@ const make = Effect.gen(function* () {
       const next = () => {
         try {
           const found = sample(wanted)
+          beat.awake()
           if (found.reports.length > 0 || found.shortage !== undefined) resume(Effect.succeed(found))
           else cancel = timer.after(found.nextMs, next)
         } catch (cause) {
@@ -137,5 +140,5 @@ const make = Effect.gen(function* () {
 export const layer: Layer.Layer<
   MemoryMonitor,
   never,
-  MemoryReader | Concerns | DaemonEvents | SettingsInForce
+  MemoryReader | MinuteBeat | Concerns | DaemonEvents | SettingsInForce
 > = Layer.scoped(MemoryMonitor, make)

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { usablePlansOf } from "../../Domain/worker/ProjectPlan.ts"
+import * as MinuteBeat from "../../Layers/concurrency/MinuteBeat.ts"
 import * as SettingsReload from "../../Layers/config/SettingsReload.ts"
 import * as SettingsStore from "../../Layers/config/SettingsStore.ts"
 import * as SettingsWatcher from "../../Layers/config/SettingsWatcher.ts"
@@ -168,7 +169,7 @@ export const daemon = ({ exitWhenFinished, keepState, raw, sources, terminationL
         Layer.provideMerge(
           Layer.mergeAll(
             Layer.provideMerge(Layer.merge(ProcessScan.layer, ProcessSignal.layer), ProcFs.layer),
-            Layer.mergeAll(MemoryReader.layer, LiveWorkers.layer, WorkerLines.layer),
+            Layer.mergeAll(MemoryReader.layer, MinuteBeat.layer, LiveWorkers.layer, WorkerLines.layer),
             SettingsFile.layer,
             ShutdownRequest.layer
           )

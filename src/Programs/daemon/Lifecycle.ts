@@ -39,8 +39,7 @@ const keepHome = Effect.gen(function* () {
   const { holds } = yield* InstanceLock
   const changed = yield* (yield* HomeChanges).subscribe
   for (;;) {
-    yield* changed
-    yield* Effect.sleep(gatherTime)
+    if (yield* changed) yield* Effect.sleep(gatherTime)
     yield* holds
   }
 }).pipe(Effect.scoped)

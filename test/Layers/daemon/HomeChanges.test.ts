@@ -1,6 +1,6 @@
 import * as fs from "node:fs"
-import { join } from "node:path"
-import { describe, it } from "@effect/vitest"
+import { basename, join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -8,17 +8,21 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/TestClock"
+import * as MinuteBeat from "../../../src/Layers/concurrency/MinuteBeat.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import * as HomeChanges from "../../../src/Layers/daemon/HomeChanges.ts"
 import { heldHome } from "../../fixtures/HeldHome.ts"
+import { testTimers } from "../../fixtures/PlainTimers.ts"
 import { eventually, temporaryHome } from "../../live/TestDaemon.ts"
 
 /** A home with its state folder, and who waits for its changes. */
-const watchedHome = Effect.gen(function* () {
+const watchedHome = Effect.fnUntraced(function* (
+  Beat: Layer.Layer<MinuteBeat.MinuteBeat> = Layer.provide(MinuteBeat.layer, testTimers)
+) {
   const home = pathsBelow(yield* temporaryHome)
   fs.mkdirSync(home.stateDir, { recursive: true })
   const remade = yield* SubscriptionRef.make(0)
-  const world = Layer.merge(heldHome("home", { remade }), Layer.succeed(AutopilotHome, home))
+  const world = Layer.mergeAll(heldHome("home", { remade }), Layer.succeed(AutopilotHome, home), Beat)
   const context = yield* Layer.build(Layer.provide(HomeChanges.layer, world))
   const changed = yield* Context.get(context, HomeChanges.HomeChanges).subscribe
   const makeAgain = Effect.zipRight(
@@ -43,7 +47,7 @@ const watchedHome = Effect.gen(function* () {
 describe("what changes in the home", () => {
   it.scopedLive("is heard: in the folder, in that of the states, and in a home that was made again", () =>
     Effect.gen(function* () {
-      const { home, isHeard, makeAgain } = yield* watchedHome
+      const { home, isHeard, makeAgain } = yield* watchedHome()
       let count = 0
       yield* isHeard("a file of the home", () => fs.writeFileSync(join(home.root, `${count++}`), ""))
       yield* isHeard("a state", () => fs.writeFileSync(join(home.stateDir, `${count++}`), ""))
@@ -53,11 +57,47 @@ describe("what changes in the home", () => {
     })
   )
 
-  it.scoped("is asked for all the same after half a minute: inotify does not see every change", () =>
+  it.scopedLive(
+    "is not what the daemon itself touches once a minute: that would wake it up again and again",
+    () =>
+      Effect.gen(function* () {
+        const beats: Array<() => void> = []
+        const Beat = Layer.succeed(MinuteBeat.MinuteBeat, {
+          observe: (act) => Effect.sync(() => void beats.push(act)),
+          awake: () => {}
+        })
+        const { changed, home, isHeard } = yield* watchedHome(Beat)
+        const seen = new Set<string | null>()
+        const watcher = fs.watch(home.root, (_, name) => void seen.add(name))
+        yield* Effect.addFinalizer(() => Effect.sync(() => watcher.close()))
+        const isSeen = (name: string) =>
+          eventually(
+            name,
+            Effect.sync(() => seen.has(name) || undefined)
+          )
+        const beat = () => {
+          for (const act of beats) act()
+        }
+        yield* isHeard("the watch", () => fs.writeFileSync(join(home.root, "first"), ""))
+        fs.writeFileSync(join(home.root, "last"), "")
+        yield* isSeen("last")
+        // All changes so far count as one.
+        assert.isTrue(yield* changed)
+        const heard = yield* Effect.fork(changed)
+        fs.writeFileSync(home.aliveFile, "")
+        fs.writeFileSync(join(home.root, ".samples.0123456789ab.new"), "")
+        fs.renameSync(join(home.root, ".samples.0123456789ab.new"), home.samplesFile)
+        yield* isSeen(basename(home.samplesFile))
+        beat()
+        assert.isFalse(yield* Fiber.join(heard))
+      })
+  )
+
+  it.scoped("is asked for all the same after a minute: inotify does not see every change", () =>
     Effect.gen(function* () {
-      const { changed } = yield* watchedHome
+      const { changed } = yield* watchedHome()
       const heard = yield* Effect.fork(changed)
-      yield* TestClock.adjust("30 seconds")
+      yield* TestClock.adjust("60 seconds")
       yield* Fiber.join(heard)
     })
   )

@@ -8,6 +8,7 @@ import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import type { MemoryReading, UnusableFile } from "../../../src/Domain/machine/MemoryReading.ts"
 import type { EffectiveSettings } from "../../../src/Domain/settings/EffectiveSettings.ts"
 import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
+import * as MinuteBeat from "../../../src/Layers/concurrency/MinuteBeat.ts"
 import * as Concerns from "../../../src/Layers/history/Concerns.ts"
 import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import { MemoryReader } from "../../../src/Layers/machine/MemoryReader.ts"
@@ -66,7 +67,7 @@ const inWorld =
       test,
       MemoryMonitor.layer.pipe(
         Layer.provide(Concerns.layer),
-        Layer.provide(Layer.mergeAll(Events, Reader, testTimers)),
+        Layer.provide(Layer.mergeAll(Events, Reader, Layer.provideMerge(MinuteBeat.layer, testTimers))),
         Layer.provideMerge(changeableSettings(settingsOf, memory))
       )
     )

@@ -3,6 +3,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
+import * as MinuteBeat from "../../../src/Layers/concurrency/MinuteBeat.ts"
 import * as WorkerMemory from "../../../src/Layers/guard/WorkerMemory.ts"
 import * as ProcessScan from "../../../src/Layers/machine/ProcessScan.ts"
 import * as ProcFs from "../../../src/Layers/machine/ProcFs.ts"
@@ -13,6 +14,7 @@ import { Supervisor, type SupervisorOptions } from "../../../src/Layers/worker/S
 import { changeableSettings } from "../../fixtures/ChangeableSettings.ts"
 import { heldHome } from "../../fixtures/HeldHome.ts"
 import { sampleOf } from "../../fixtures/MemorySamples.ts"
+import { testTimers } from "../../fixtures/PlainTimers.ts"
 import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"
 import { temporaryHome } from "../../live/TestDaemon.ts"
@@ -98,6 +100,7 @@ export const worldLayer = (
     Layer.provideMerge(
       Layer.mergeAll(
         LiveWorkers.layer,
+        Layer.provide(MinuteBeat.layer, testTimers),
         Layer.provideMerge(scanOf(world), ProcFs.layerAt(world.proc.root)),
         Layer.succeed(WorkerGroups, {
           ...withoutGroups,

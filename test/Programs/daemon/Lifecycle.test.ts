@@ -11,6 +11,7 @@ import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import type { MemoryReadResult } from "../../../src/Domain/machine/MemoryReading.ts"
 import type { ProcessEntry } from "../../../src/Domain/machine/ProcessEntry.ts"
 import { plansOf } from "../../../src/Domain/worker/ProjectPlan.ts"
+import * as MinuteBeat from "../../../src/Layers/concurrency/MinuteBeat.ts"
 import * as SettingsReload from "../../../src/Layers/config/SettingsReload.ts"
 import * as SettingsStore from "../../../src/Layers/config/SettingsStore.ts"
 import * as SettingsWatcher from "../../../src/Layers/config/SettingsWatcher.ts"
@@ -161,7 +162,8 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
         )
     }),
     heldHome("home"),
-    Layer.succeed(HomeChanges, { subscribe: Effect.succeed(Effect.void) }),
+    Layer.succeed(HomeChanges, { subscribe: Effect.succeed(Effect.succeed(true)) }),
+    MinuteBeat.layer,
     LiveWorkers.layer,
     Layer.succeed(WorkerGroups, withoutGroups),
     Layer.succeed(MemoryReader, { read: bugs.memory ?? (() => memory) }),
