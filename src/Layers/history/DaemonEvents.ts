@@ -63,7 +63,7 @@ export const layer: Layer.Layer<DaemonEvents, never, DaemonLog | HistoryStore> =
             tell({ ...event, ...history.append(event, at.getTime()) })
           })
         }),
-      changes: heard(listen, (event): event is PublishedEvent => true),
+      changes: heard(listen, (_event): _event is PublishedEvent => true),
       only: <Kind extends PublishedEvent["_tag"]>(...kinds: ReadonlyArray<Kind>) => {
         const wanted: ReadonlySet<string> = new Set(kinds)
         return heard(listen, (event): event is Extract<PublishedEvent, { readonly _tag: Kind }> =>

@@ -215,8 +215,13 @@ const make = Effect.fnUntraced(function* (limits: Subscribable.Subscribable<Hist
       if (!push(event, head)) noteLost()
       return head
     },
-    next: Effect.sync(() => ({ daemon, seq })),
+    next: Effect.sync(() => {
+      log.settle()
+      return { daemon, seq }
+    }),
     recorded: Effect.suspend(() => {
+      // Publishing an event is put off behind the start of a worker.
+      log.settle()
       if (pending.length === 0 || isLate) return Effect.void
       hurry()
       return isSettled.await.pipe(

@@ -134,10 +134,10 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
     Layer.succeed(SelectedProject, { load: Effect.succeed(undefined), save: () => Effect.void }),
     loginsOf(makeSurroundings()),
     Layer.succeed(StateStore, {
-                load: () => Effect.succeed(undefined),
-                save: () => Effect.void,
-                saveNow: () => false
-              }),
+      load: () => Effect.succeed(undefined),
+      save: () => Effect.void,
+      saveNow: () => false
+    }),
     Layer.succeed(WorkerLog, {
       open: () => Effect.succeed({ capture: () => Effect.never, note: () => Effect.void })
     }),
