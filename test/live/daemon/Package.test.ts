@@ -10,14 +10,16 @@ const root = resolve(import.meta.dirname, "../../..")
 
 let folder = ""
 let shipped: ReadonlyArray<string> = []
+let tarballBytes = 0
 /** The command that `npm install --global` has installed. */
 const installed = () => join(folder, "bin/autopilotd")
 
 beforeAll(async () => {
   folder = fs.mkdtempSync(join(tmpdir(), "apd-package-"))
-  const packed = await npm(["pack", "--json", "--pack-destination", folder], root)
+  const [packed] = JSON.parse(await npm(["pack", "--json", "--pack-destination", folder], root))
   const tarball = join(folder, fs.readdirSync(folder).find((name) => name.endsWith(".tgz")) ?? "none")
-  shipped = JSON.parse(packed)[0].files.map(({ path }: { readonly path: string }) => path)
+  shipped = packed.files.map(({ path }: { readonly path: string }) => path)
+  tarballBytes = packed.size
   await npm(["install", "--global", "--prefix", folder, "--offline", tarball], folder)
 })
 
@@ -26,7 +28,10 @@ afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
 describe("the package", () => {
   it("holds the bundle, the launcher, the units, what deploys it, the examples and the documents, and nothing else", () => {
     assert.sameMembers(
-      shipped.filter((path) => !/^docs\/[^/]+\.md$/.test(path)),
+      // The parts of programs are as many as they fill.
+      shipped.filter(
+        (path) => !/^docs\/[^/]+\.md$|^dist\/(core|shared|program|daemon|panel)-\d\.js$/.test(path)
+      ),
       [
         "bin/autopilotd",
         "deploy/Containerfile",
@@ -51,6 +56,7 @@ describe("the package", () => {
         "deploy/nomad/autopilotd.nomad.hcl",
         "deploy/systemd/autopilotd@.service",
         "dist/autopilotd.js",
+        "dist/core.js",
         "dist/daemon.js",
         "dist/dial.js",
         "dist/elsewhere.js",
@@ -64,6 +70,7 @@ describe("the package", () => {
         "dist/program.js",
         "dist/relay.js",
         "dist/remote.js",
+        "dist/shared.js",
         "dist/top.js",
         ...["app.js", "htmx.js", "inter.woff2", "mono.woff2", "style.css", "ws.js"].map(
           (name) => `dist/panel/${name}`
@@ -86,8 +93,12 @@ describe("the package", () => {
     )
   })
 
+  it("is small: 1 MB to fetch", () => {
+    assert.isAtMost(tarballBytes, 1_000_000)
+  })
+
   it("holds programs in ASCII: one other character costs an idle daemon two bytes for each of their characters", () => {
-    const programs = shipped.filter((path) => /^dist\/\w+\.js$/.test(path))
+    const programs = shipped.filter((path) => /^dist\/[\w-]+\.js$/.test(path))
     assert.isAbove(programs.length, 4)
     const others = programs.map((path) => [
       path,

@@ -1,0 +1,126 @@
+// What ships: the programs for Node, and what the browser loads.
+
+import { readFileSync } from "node:fs"
+import { dirname, join, relative } from "node:path"
+import { fileURLToPath } from "node:url"
+import { build } from "esbuild"
+import { link } from "./link.mjs"
+import { pureDomain } from "./pure.mjs"
+import { escaped, rewrite } from "./rewrite.mjs"
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), "..")
+export const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+
+/** Builds without writing. esbuild prints errors with their places. */
+const bundle = (options) =>
+  build({
+    absWorkingDir: root,
+    write: false,
+    metafile: true,
+    bundle: true,
+    minify: true,
+    // The licences stand in THIRD-PARTY-NOTICES.txt.
+    legalComments: "none",
+    logLevel: "warning",
+    plugins: [pureDomain],
+    ...options
+  }).catch(() => process.exit(1))
+
+const forNode = {
+  platform: "node",
+  target: "node20",
+  outdir: "dist",
+  define: { AUTOPILOTD_VERSION: JSON.stringify(version), "import.meta.dirname": "__dirname" }
+}
+
+/** What esbuild wrote, by its path from the root. */
+const textsOf = ({ outputFiles }) =>
+  new Map(outputFiles.map(({ path, text }) => [relative(root, path), text]))
+
+/** What a module of src/Domain exports: Node 20 cannot import TypeScript. */
+const exportsOf = async (entry) => {
+  const { outputFiles } = await bundle({ entryPoints: [entry], platform: "node", format: "esm" })
+  const code = Buffer.from(outputFiles[0].contents).toString("base64")
+  return import(`data:text/javascript;base64,${code}`)
+}
+
+/** What the quick commands need of the schemas, which are far larger than they: the shapes of answers, the keys with twins. */
+const answerShapes = async () => {
+  const [{ replyShapes }, { twinKeys }] = await Promise.all(
+    ["control/ReplyShapes.ts", "json/TwinKeys.ts"].map((path) => exportsOf(`src/Domain/${path}`))
+  )
+  return {
+    AUTOPILOTD_REPLY_SHAPES: JSON.stringify(replyShapes()),
+    AUTOPILOTD_TWIN_KEYS: JSON.stringify(twinKeys)
+  }
+}
+
+/** The same for what reads the history: the shapes of events. */
+const eventShapes = async () => {
+  const { recordShapes } = await exportsOf("src/Domain/history/HistoryRecord.ts")
+  return { AUTOPILOTD_RECORD_SHAPES: JSON.stringify(recordShapes()) }
+}
+
+/** A bundle of its own, for what starts before each command or has to be small. */
+const aloneOf = (name, entry, options) => async (sourcemap) => {
+  const built = await bundle({
+    ...forNode,
+    entryPoints: { [name]: entry },
+    // Node starts a CommonJS program 5 ms sooner, and require needs none of what import() brings along.
+    format: "cjs",
+    supported: { "dynamic-import": false },
+    sourcemap,
+    define: { ...forNode.define, ...(options === undefined ? {} : await options()) }
+  })
+  const texts = textsOf(built)
+  const path = `dist/${name}.js`
+  // One character beyond Latin-1 makes V8 keep the whole text in two bytes a character.
+  const { before, text } = rewrite(texts.get(path), /\P{ASCII}/gu, escaped)
+  return { ...built, texts, files: [{ path, text, parts: [{ path, start: 0, before }] }] }
+}
+
+/** Programs that share most of their code. The first one stays in memory all night: it holds nothing of the others. */
+const together = {
+  daemon: "src/Programs/daemon/Serve.ts",
+  program: "src/Programs/Program.ts",
+  panel: "src/Programs/panel/Gui.ts",
+  top: "src/Programs/status/Top.ts",
+  notify: "src/Programs/notify/NotifyCommands.ts",
+  fleet: "src/Programs/fleet/FleetCommands.ts",
+  relay: "src/Programs/relay/Relay.ts",
+  elsewhere: "src/Programs/relay/RelayElsewhere.ts"
+}
+
+const split = async (sourcemap) => {
+  const built = await bundle({ ...forNode, entryPoints: together, format: "esm", splitting: true, sourcemap })
+  const texts = textsOf(built)
+  return { ...built, texts, files: link(built.metafile.outputs, texts, Object.keys(together)) }
+}
+
+/**
+ * The programs for Node: their `files`, the `texts` that esbuild wrote, and its `metafile`. With `sourcemap: "external"`
+ * the texts have a source map each, and the files are the same.
+ */
+export const programs = (sourcemap = false) =>
+  Promise.all(
+    [
+      // What starts first is small: it runs the quick commands, and loads the rest for all others.
+      aloneOf("autopilotd", "src/Programs/main.ts", answerShapes),
+      aloneOf("history", "src/Programs/history/HistoryRoad.ts", eventShapes),
+      aloneOf("help", "src/Domain/cli/Help.ts"),
+      aloneOf("dial", "src/Programs/control/DialStdio.ts"),
+      aloneOf("remote", "src/Programs/remote/Remote.ts"),
+      aloneOf("metrics", "src/Domain/metrics/MetricsText.ts"),
+      split
+    ].map((made) => made(sourcemap))
+  )
+
+/** What the browser loads. The fonts stand beside the style sheet. */
+export const page = () =>
+  bundle({
+    entryPoints: { app: "src/Browser/app.ts", style: "src/Browser/style.css" },
+    outdir: "dist/panel",
+    format: "iife",
+    target: ["chrome109", "firefox115", "safari16.4"],
+    external: ["*.woff2"]
+  })

@@ -1,0 +1,122 @@
+import { execFileSync, spawnSync } from "node:child_process"
+import * as fs from "node:fs"
+import { join, resolve } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+
+const root = resolve(import.meta.dirname, "../../..")
+const read = (path: string): string => fs.readFileSync(join(root, path), "utf8")
+
+/** The bundles whose text a process has in memory once it has loaded that one. Nothing of it is run. */
+const loadedBy = (bundle: string): ReadonlyArray<string> => {
+  const script = `
+    require(process.argv[1])
+    process.stdout.write(JSON.stringify(Object.keys(require.cache)))
+    process.exit(0)`
+  const dist = join(root, "dist")
+  const loaded = execFileSync(process.execPath, ["-e", script, join(dist, bundle)], { encoding: "utf8" })
+  const paths: ReadonlyArray<string> = JSON.parse(loaded)
+  return paths.map((path) => path.slice(dist.length + 1))
+}
+
+/** Bytes of text that a process reads for this bundle. */
+const bytesOf = (bundle: string): number =>
+  loadedBy(bundle).reduce((sum, name) => sum + read(`dist/${name}`).length, 0)
+
+/** What the daemon must not hold, each by a text of its own. */
+const foreign = {
+  "panel.js": "Searched back to here",
+  "program.js": "@effect/cli",
+  "relay.js": "http.request.method",
+  "elsewhere.js": "The outlet ",
+  "top.js": "The outlet "
+}
+
+describe("the daemon", () => {
+  it("holds nothing of the panel, the relays, the web and the commands", () => {
+    const held = loadedBy("daemon.js")
+    assert.isAbove(held.length, 2)
+    for (const [bundle, text] of Object.entries(foreign)) {
+      assert.isTrue(
+        loadedBy(bundle).some((name) => read(`dist/${name}`).includes(text)),
+        `${bundle} has "${text}"`
+      )
+      assert.deepStrictEqual(
+        held.filter((name) => read(`dist/${name}`).includes(text)),
+        [],
+        text
+      )
+    }
+  })
+
+  it("loads at most 0.9 MB of text, and the program of commands 1.2 MB", () => {
+    assert.isAtMost(bytesOf("daemon.js"), 900_000)
+    assert.isAtMost(bytesOf("program.js"), 1_200_000)
+  })
+})
+
+describe("a program that runs for days", () => {
+  for (const bundle of ["daemon.js", "panel.js", "relay.js", "elsewhere.js", "top.js", "program.js"])
+    it(`${bundle} reads all of itself at its start: an upgrade meanwhile changes nothing for it`, () => {
+      const loaded = loadedBy(bundle)
+      const asked = loaded.flatMap((name) =>
+        [...read(`dist/${name}`).matchAll(/require\("\.\/([\w-]+\.js)"\)/g)].map((match) => match[1] ?? "")
+      )
+      assert.isNotEmpty(asked)
+      assert.deepStrictEqual(
+        asked.filter((name) => !loaded.includes(name)),
+        []
+      )
+    })
+})
+
+describe("npm run where", () => {
+  /** Texts of the sources, each in another bundle. */
+  const texts = {
+    "src/Layers/panel/PanelServer.ts": "The panel has failed to answer: see its output.",
+    "src/Programs/panel/LogRoutes.ts": "Searched back to here",
+    "src/Programs/relay/Relay.ts": "The outlet ",
+    "src/Layers/relay/Relay.ts": "The relay is no longer supervised for a while",
+    "src/Domain/settings/SettingsDecode.ts": "is not a setting",
+    "src/Domain/cli/CommandScan.ts": "Did you mean"
+  }
+  const bundles = fs.readdirSync(join(root, "dist")).filter((name) => name.endsWith(".js"))
+
+  /** Line and column of a text, from 1. */
+  const positionIn = (all: string, text: string): readonly [line: number, column: number] => {
+    const lines = all.slice(0, all.indexOf(text)).split("\n")
+    return [lines.length, (lines.at(-1)?.length ?? 0) + 1]
+  }
+
+  const where = (args: ReadonlyArray<string>, input = "") =>
+    spawnSync(process.execPath, [join(root, "scripts/where.mjs"), ...args], { input, encoding: "utf8" })
+
+  it("leads from a stack trace to the sources", () => {
+    const places = Object.entries(texts).map(([source, text]) => {
+      const bundle = bundles.find((name) => read(`dist/${name}`).includes(text))
+      assert.isDefined(bundle, text)
+      return {
+        source: `${source}:${positionIn(read(source), text)[0]}`,
+        shipped: `${bundle}:${positionIn(read(`dist/${bundle}`), text).join(":")}`
+      }
+    })
+    const trace = (named: ReadonlyArray<string>): string =>
+      [
+        "Error: it hangs",
+        ...named.map((place) => `    at ab (${place})`),
+        "    at node:internal/process/task_queues:95:5\n"
+      ].join("\n")
+    const told = where(
+      [],
+      trace(places.map(({ shipped }) => `/usr/lib/node_modules/autopilotd/dist/${shipped}`))
+    )
+    assert.deepStrictEqual([told.stdout, told.status], [trace(places.map(({ source }) => source)), 0])
+    const [one] = places
+    assert.strictEqual(where([one?.shipped ?? ""]).stdout, `${one?.source}\n`)
+  })
+
+  it("says which place no bundle has", () => {
+    const { status, stderr } = where(["daemon.js:99999:1"])
+    assert.strictEqual(status, 1)
+    assert.include(stderr, "No bundle of it has: daemon.js:99999:1\n")
+  })
+})
