@@ -1,13 +1,11 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { ProjectName } from "../../Domain/Project.ts"
 import type { Today } from "../../Domain/session/Budget.ts"
 import { type RunStart, startOf } from "../../Domain/session/RunStart.ts"
 import type { WorkRecord } from "../../Domain/session/WorkRecord.ts"
-import { localDay } from "../../Domain/text/LocalTime.ts"
 import { runOf } from "../../Domain/WorkerId.ts"
 import type { ProjectPlan } from "../../Domain/worker/ProjectPlan.ts"
-import { localZone } from "../machine/TimeZone.ts"
+import * as TimeZone from "../machine/TimeZone.ts"
 import type { DaySpending } from "./DaySpending.ts"
 import { WorkerRun } from "./WorkerRun.ts"
 
@@ -30,11 +28,10 @@ export const make = Effect.fnUntraced(function* (
   spending: DaySpending
 ) {
   const { newId } = yield* WorkerRun
-  const zone = yield* localZone
-  const today = Effect.map(Clock.currentTimeMillis, (nowMs): Today => {
-    const date = localDay(nowMs, zone)
-    return { date, othersUsd: spending.others(project, date) }
-  })
+  const today = Effect.map(
+    TimeZone.today,
+    (date): Today => ({ date, othersUsd: spending.others(project, date) })
+  )
   return {
     today,
     next: Effect.fnUntraced(function* (work) {

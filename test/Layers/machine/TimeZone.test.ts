@@ -1,20 +1,47 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as TestClock from "effect/TestClock"
 import { sinceMs } from "../../../src/Domain/cli/SinceInstant.ts"
-import { localTime } from "../../../src/Domain/text/LocalTime.ts"
-import { localZone, timeZoneOf } from "../../../src/Layers/machine/TimeZone.ts"
+import { localDay, localTime } from "../../../src/Domain/text/LocalTime.ts"
+import { localZone, timeZoneOf, today } from "../../../src/Layers/machine/TimeZone.ts"
+
+/** Lets a test set TZ. */
+const restoresTz = Effect.suspend(() => {
+  const before = process.env["TZ"]
+  return Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      if (before === undefined) delete process.env["TZ"]
+      else process.env["TZ"] = before
+    })
+  )
+})
+
+describe("the day of a budget", () => {
+  it.scoped("begins at midnight in the zone of the machine, or that of TZ", () =>
+    Effect.gen(function* () {
+      yield* restoresTz
+      yield* TestClock.setTime(Date.UTC(2026, 10, 20, 22, 30))
+      for (const [TZ, day] of [
+        ["", "2026-11-20"],
+        ["<+0330>-3:30", "2026-11-21"],
+        ["Asia/Tokyo", "2026-11-21"],
+        ["America/New_York", "2026-11-20"]
+      ] as const) {
+        process.env["TZ"] = TZ
+        assert.deepStrictEqual([TZ, yield* today], [TZ, day])
+      }
+      delete process.env["TZ"]
+      assert.strictEqual(yield* today, localDay(yield* Clock.currentTimeMillis, yield* localZone))
+    })
+  )
+})
 
 describe("the time zone of history, why and --since", () => {
   it.live("is that of the variable TZ, also where Node does not understand it", () =>
     Effect.gen(function* () {
-      const before = process.env["TZ"]
-      yield* Effect.addFinalizer(() =>
-        Effect.sync(() => {
-          if (before === undefined) delete process.env["TZ"]
-          else process.env["TZ"] = before
-        })
-      )
+      yield* restoresTz
       const noon = Date.UTC(2026, 10, 20, 12)
       for (const [TZ, day] of [
         ["", "2026-11-20 12:00:00"],
@@ -44,7 +71,9 @@ describe("the time zone of a worker", () => {
       for (const [TZ, zone] of Object.entries(zones)) {
         assert.deepStrictEqual([TZ, yield* timeZoneOf(TZ)], [TZ, zone])
       }
-      assert.match(yield* timeZoneOf(undefined), /./)
+      const machine = yield* timeZoneOf(undefined)
+      const { timeZone } = new Intl.DateTimeFormat("en", { timeZone: machine }).resolvedOptions()
+      assert.strictEqual(timeZone, new Intl.DateTimeFormat("en").resolvedOptions().timeZone)
     })
   )
 })
