@@ -1,11 +1,12 @@
 // How long from the launch of the daemon until its socket answers, and what does that cost?
 import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
+import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { exchange, install, makeHome } from "./kit/Autopilotd.mjs"
 import { median, option, printTable, quantile, ratio } from "./kit/Figures.mjs"
 import { cpuMsOf } from "./kit/ProcessFigures.mjs"
-import { endChild, session, sleep, within } from "./kit/Session.mjs"
+import { endChild, eventually, session, sleep, within } from "./kit/Session.mjs"
 
 const rounds = option("rounds", 15)
 const warmUps = 2
@@ -36,10 +37,30 @@ const untilAnswer = async ({ atEnd }, command, args, socket, env) => {
   return { wallMs, cpuMs }
 }
 
-await session(rounds * 60_000 + 120_000, async (run) => {
+/** Runs a daemon until it has saved its compiled program, as the one of yesterday has. */
+const saveCode = async ({ atEnd }, launcher, home, caches) => {
+  const env = { ...process.env, AUTOPILOT_HOME: home, XDG_CACHE_HOME: caches }
+  const child = spawn(launcher, ["start", "--", "sleep", "100000"], { env, stdio: "ignore" })
+  atEnd(() => endChild(child, 20_000))
+  const file = join(caches, "autopilotd/daemon.code")
+  await eventually("the compiled program is saved", () => Promise.resolve(existsSync(file) || undefined))
+  const ended = once(child, "exit")
+  child.kill("SIGTERM")
+  await within(20_000, "the end", ended)
+}
+
+await session(rounds * 60_000 + 180_000, async (run) => {
   const { launcher } = install(run)
   const home = makeHome(run, "home", {})
   const worker = ["--", "sleep", "100000"]
+  /** Starts the daemon with that folder for its compiled program. */
+  const start = (caches) =>
+    untilAnswer(run, launcher, ["start", ...worker], join(home, "autopilotd.sock"), {
+      AUTOPILOT_HOME: home,
+      XDG_CACHE_HOME: caches
+    })
+  const caches = join(run.folder, "caches")
+  await saveCode(run, launcher, home, caches)
   const bare = (round) => join(run.folder, `bare${round}.sock`)
   const systems = [
     {
@@ -55,13 +76,9 @@ await session(rounds * 60_000 + 120_000, async (run) => {
       name: "bare Node server",
       once: (round) => untilAnswer(run, process.execPath, ["-e", bareServer, bare(round)], bare(round), {})
     },
-    {
-      name: "autopilotd",
-      once: () =>
-        untilAnswer(run, launcher, ["start", ...worker], join(home, "autopilotd.sock"), {
-          AUTOPILOT_HOME: home
-        })
-    }
+    { name: "autopilotd", once: () => start(caches) },
+    // A folder that is not absolute is none.
+    { name: "autopilotd, first start", once: () => start("none") }
   ].map((system) => ({ ...system, wallMs: [], cpuMs: [] }))
   for (let round = -warmUps; round < rounds; round++) {
     for (const system of systems) {

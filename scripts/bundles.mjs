@@ -108,6 +108,7 @@ export const programs = (sourcemap = false) =>
       aloneOf("autopilotd", "src/Programs/main.ts", answerShapes),
       aloneOf("history", "src/Programs/history/HistoryRoad.ts", eventShapes),
       aloneOf("help", "src/Domain/cli/Help.ts"),
+      aloneOf("load", "src/Layers/daemon/CompiledProgram.ts"),
       aloneOf("dial", "src/Programs/control/DialStdio.ts"),
       aloneOf("remote", "src/Programs/remote/Remote.ts"),
       aloneOf("metrics", "src/Domain/metrics/MetricsText.ts"),

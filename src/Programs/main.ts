@@ -30,15 +30,23 @@ const runProgram = async (argv: ReadonlyArray<string>, earlier: ReadonlyArray<Ex
   run(argv, earlier)
 }
 
+/** Only a process that runs for long needs it. */
+const longRun = async (): Promise<typeof import("../Layers/daemon/CompiledProgram.ts")> => {
+  const bundle = `${import.meta.dirname}/load.js`
+  return import(bundle)
+}
+
 /** The daemon loads nothing but its own bundle. */
 const runDaemon = async (argv: ReadonlyArray<string>, invocation: Invocation): Promise<void> => {
-  const bundle = `${import.meta.dirname}/daemon.js`
-  const { serve }: typeof import("./daemon/Serve.ts") = await import(bundle)
-  serve(argv, invocation)
+  const { loadAndSave, setUpForLongRun } = await longRun()
+  setUpForLongRun()
+  const loaded = (await loadAndSave(`${import.meta.dirname}/daemon.js`)) as typeof import("./daemon/Serve.ts")
+  loaded.serve(argv, invocation)
 }
 
 /** The relay that the daemon starts loads nothing but its own bundle. */
 const runRelay = async (): Promise<void> => {
+  ;(await longRun()).setUpForLongRun()
   const bundle = `${import.meta.dirname}/relay.js`
   const { run }: typeof import("./relay/Relay.ts") = await import(bundle)
   run()
@@ -101,6 +109,7 @@ const runHere = async (argv: ReadonlyArray<string>): Promise<void> => {
         const code = await runDialStdio(invocation.options.readOnly === true)
         return code === undefined ? runProgram(argv, []) : exitProcess(code)
       }
+      if (invocation.verb === "gui" || invocation.verb === "relay") (await longRun()).setUpForLongRun()
       const reads = readingVerbOf(invocation.verb) !== undefined
       const ran = await runQuickly(invocation, reads ? await historyRoad() : undefined)
       return typeof ran === "number" ? exitProcess(ran) : runProgram(argv, ran)

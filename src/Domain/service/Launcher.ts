@@ -108,12 +108,10 @@ is_init=
 case $$/\${1-} in 1/ | 1/start | 1/-*) is_init=1 ;; esac`
 
 /**
- * A small young generation (--max-semi-space-size) keeps an idle daemon small, and costs a short command 10 ms: with any
- * flag of V8, Node compiles its own modules anew. The debugger that SIGUSR1 opens until the daemon takes that signal gets an
- * address that no machine has (RFC 5737).
+ * No flag of V8 stands here: with any, Node compiles its own modules anew, which takes 10 ms. The debugger that SIGUSR1 opens
+ * until the daemon takes that signal gets an address that no machine has (RFC 5737).
  */
-const start = `young=\${starts:+--max-semi-space-size=1}
-set -- "$node" $young --inspect-port=192.0.2.1:1024 "$bundle" "$@"
+const start = `set -- "$node" --inspect-port=192.0.2.1:1024 "$bundle" "$@"
 
 # The daemon notifies systemd through a datagram socket, which Node cannot open. Perl opens it and executes the daemon,
 # which keeps the pid. A test run of Perl comes first, so that a broken Perl does not prevent a start.

@@ -31,7 +31,7 @@ const removeAbandoned = async (path: string): Promise<void> => {
  */
 export const replaceFile = async (
   path: string,
-  content: string | AsyncIterable<Uint8Array>,
+  content: string | Uint8Array | AsyncIterable<Uint8Array>,
   {
     beforeRename,
     isDurable = true,

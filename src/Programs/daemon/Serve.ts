@@ -1,5 +1,3 @@
-// oxlint-disable-next-line import/no-unassigned-import -- it must run before every other module
-import "../../Layers/daemon/LateOptimizer.ts"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"

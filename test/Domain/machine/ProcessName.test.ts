@@ -55,7 +55,7 @@ describe("an autopilotd", () => {
   const yes: ReadonlyArray<readonly [what: string, row: Partial<ProcessDetails>]> = [
     [
       "is this one, as its launcher starts it",
-      { argv: ["node", "--max-semi-space-size=1", "/a/dist/autopilotd.js", "start"] }
+      { argv: ["node", "--inspect-port=192.0.2.1:1024", "/a/dist/autopilotd.js", "start"] }
     ],
     [
       "is one with options of Node that have values",

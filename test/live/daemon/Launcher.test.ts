@@ -112,7 +112,7 @@ for (const { name, words } of shells) {
         const { argv, env, execArgv, execPath, pid }: Told = JSON.parse(daemon.stdout())
         assert.strictEqual(pid, daemon.pid)
         assert.strictEqual(execPath, process.execPath)
-        assert.deepStrictEqual(execArgv, ["--max-semi-space-size=1", "--inspect-port=192.0.2.1:1024"])
+        assert.deepStrictEqual(execArgv, ["--inspect-port=192.0.2.1:1024"])
         assert.deepStrictEqual(argv.slice(1), [starts.bundle, ...args])
         assert.match(env["AUTOPILOTD_NOFILE_SOFT"] ?? "", /^(\d+|unlimited)$/)
       })

@@ -63,6 +63,7 @@ describe("the package", () => {
         "dist/fleet.js",
         "dist/help.js",
         "dist/history.js",
+        "dist/load.js",
         "dist/metrics.js",
         "dist/notify.js",
         "dist/panel.js",
