@@ -142,9 +142,15 @@ const orUndefined = <A>(read: () => A): A | undefined => {
   }
 }
 
+/** Whether a process can be a daemon: it runs Node, which a distribution may call node-22, and an update `node (deleted)`. */
+const runsNode = (pid: number): boolean => {
+  const program = orUndefined(() => readlinkSync(`/proc/${pid}/exe`))
+  return program !== undefined && (basename(program).startsWith("node") || program === process.execPath)
+}
+
 /**
  * The pid of another process that has a lock file open that was removed from this path: a daemon whose lock nobody can see
- * any more. Synchronous: thousands of links are read in milliseconds, and the lock is held without a PID file meanwhile.
+ * any more. Synchronous: hundreds of links are read in milliseconds, and the lock is held without a PID file meanwhile.
  */
 export const holderOfRemoved = ({ lockFile }: HomePaths): number | undefined => {
   const folder = orUndefined(() => realpathSync(dirname(lockFile))) ?? dirname(lockFile)
@@ -154,6 +160,8 @@ export const holderOfRemoved = ({ lockFile }: HomePaths): number | undefined => 
     (pid) =>
       pid > 0 &&
       pid !== process.pid &&
+      // Of other programs a machine has thousands of descriptors, whose links take a tenth of a start.
+      runsNode(pid) &&
       orUndefined(() => readdirSync(`/proc/${pid}/fd`))?.some(
         (name) => orUndefined(() => readlinkSync(`/proc/${pid}/fd/${name}`)) === removed
       )

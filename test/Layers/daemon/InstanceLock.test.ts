@@ -33,12 +33,12 @@ const lock = (paths: Paths) => Effect.map(held(paths), ({ homeId }) => homeId)
 /** Whether another process could take the lock. */
 const isFree = ({ lockFile }: Paths) => spawnSync("flock", ["-n", lockFile, "true"]).status === 0
 
-/** Another process that holds the lock, once it does. */
-const holder = (paths: Paths) =>
+/** Another process that holds the lock, once it does; a daemon is one of Node. */
+const holder = (paths: Paths, program = "sleep 1000") =>
   Effect.acquireRelease(
     Effect.async<ReturnType<typeof spawn>>((resume) => {
       fs.mkdirSync(paths.root, { recursive: true })
-      const child = spawn("flock", ["-n", "-F", paths.lockFile, "sh", "-c", "echo held; exec sleep 1000"])
+      const child = spawn("flock", ["-n", "-F", paths.lockFile, "sh", "-c", `echo held; exec ${program}`])
       child.stdout.once("data", () => resume(Effect.succeed(child)))
     }),
     (child) => Effect.sync(() => child.kill("SIGKILL"))
@@ -167,12 +167,26 @@ describe("the lock of a home", () => {
   it.scopedLive("is refused to a start while a daemon lives whose lock file was removed", () =>
     Effect.gen(function* () {
       const paths = yield* home
-      const other = yield* holder(paths)
+      const other = yield* holder(paths, `'${process.execPath}' -e 'setInterval(() => {}, 1e6)'`)
+      yield* eventually(
+        "it runs Node",
+        Effect.sync(() => fs.readlinkSync(`/proc/${other.pid}/exe`) === process.execPath || undefined)
+      )
       fs.rmSync(paths.root, { recursive: true })
       const refused = yield* Effect.flip(Effect.scoped(lock(paths)))
       assert(refused._tag === "AlreadyRunning")
       assert.strictEqual(refused.pid, other.pid)
       assert.isTrue(isFree(paths))
+    })
+  )
+
+  it.scopedLive("is taken while another program has a lock file open that was removed: that is no daemon", () =>
+    Effect.gen(function* () {
+      const paths = yield* home
+      yield* holder(paths)
+      fs.rmSync(paths.root, { recursive: true })
+      yield* lock(paths)
+      assert.isFalse(isFree(paths))
     })
   )
 
