@@ -26,6 +26,9 @@ export const unreadableRequest = (reason: string): string => `The request ${reas
 
 const incomplete: Framing = { _tag: "Incomplete" }
 
+const noBytes = new Uint8Array(0)
+const utf8 = new TextDecoder("utf-8", { fatal: true })
+
 const Tab = 0x09
 const LineFeed = 0x0a
 const CarriageReturn = 0x0d
@@ -62,7 +65,7 @@ export class ControlFraming {
   #seenBytes = 0
   #markBytes = 0
   /** The object's bytes so far, in the first `#keptBytes` of a buffer that doubles when it is full. */
-  #kept = new Uint8Array(0)
+  #kept: Uint8Array = noBytes
   #keptBytes = 0
   /** The bytes that close what is open, outermost first. */
   readonly #closers: Array<number> = []
@@ -90,8 +93,7 @@ export class ControlFraming {
       if (wasOutside && !isOutside) start = position
       position++
       if (!wasOutside && isOutside) {
-        this.#keep(chunk.subarray(start, position))
-        return this.#complete()
+        return this.#complete(chunk.subarray(start, position))
       }
     }
     if (start >= 0) this.#keep(chunk.subarray(start))
@@ -161,10 +163,11 @@ export class ControlFraming {
     this.#keptBytes = neededBytes
   }
 
-  #complete(): Framing {
+  #complete(last: Uint8Array): Framing {
+    if (this.#keptBytes > 0) this.#keep(last)
+    const bytes = this.#keptBytes > 0 ? this.#kept.subarray(0, this.#keptBytes) : last
     try {
-      const text = new TextDecoder("utf-8", { fatal: true }).decode(this.#kept.subarray(0, this.#keptBytes))
-      return this.#settle({ _tag: "Complete", text })
+      return this.#settle({ _tag: "Complete", text: utf8.decode(bytes) })
     } catch {
       // A fatal TextDecoder throws only for invalid UTF-8.
       return this.#refuse("is not valid UTF-8")
@@ -177,7 +180,7 @@ export class ControlFraming {
 
   /** Releases the bytes, because a connection may linger after its message. */
   #settle(outcome: Framing): Framing {
-    this.#kept = new Uint8Array(0)
+    this.#kept = noBytes
     this.#keptBytes = 0
     this.#outcome = outcome
     return outcome

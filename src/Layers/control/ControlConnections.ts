@@ -27,18 +27,25 @@ export interface Follower {
   readonly gone: Effect.Effect<void>
 }
 
+/** One line, as text or as its bytes. */
+export type Line = string | Uint8Array
+
 /** Two ways to go on with a connection whose request is complete. */
 interface Reply {
   /** Answers with a whole line. Later calls do nothing. */
-  readonly reply: (line: string) => void
+  readonly reply: (line: Line) => void
   /** Keeps the connection for a subscriber. Undefined when there are too many, which refuses the client. */
-  readonly follow: () => (Follower & { readonly end: (line: string) => void }) | undefined
+  readonly follow: () => (Follower & { readonly end: (line: Line) => void }) | undefined
 }
 
 /** Takes the text of one JSON object. */
 export type Respond = (text: string, answer: Reply) => void
 
-type Phase = "reading" | "handling" | "following" | "closing"
+const phases = ["reading", "handling", "following", "closing"] as const
+type Phase = (typeof phases)[number]
+
+/** The phases that a connection must leave in time. */
+type TimedPhase = "reading" | "closing"
 
 /** Connections that subscribers never take. */
 const keptForQuestions = 32
@@ -46,7 +53,8 @@ const keptForQuestions = 32
 interface Connection {
   readonly socket: Net.Socket
   readonly framing: ControlFraming
-  timer: NodeJS.Timeout | undefined
+  /** The end of its phase, as performance.now() counts. */
+  dueMs: number
   discardedBytes: number
   /** Called when a subscriber is gone. */
   onGone: () => void
@@ -60,6 +68,9 @@ export const refusal = (message: string, code: ErrorCode = "bad_request"): strin
 const notice = (message: string): string => subscriptionLine({ type: "notice", message })
 
 const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`
+
+const lateRequest = (requestMs: number): string =>
+  `No complete request arrived within ${seconds(requestMs)}. ${requestAdvice}`
 
 const firstOf = <A>(set: ReadonlySet<A>): A | undefined => set.values().next().value
 
@@ -77,6 +88,11 @@ export class ControlConnections {
     following: new Set(),
     closing: new Set()
   }
+  /** Connections enter a phase in the order in which they must leave it, so that one timer is enough for all of them. */
+  readonly #timers: Record<TimedPhase, NodeJS.Timeout | undefined> = {
+    reading: undefined,
+    closing: undefined
+  }
 
   constructor(limits: ConnectionLimits, respond: Respond) {
     this.#limits = limits
@@ -84,14 +100,15 @@ export class ControlConnections {
   }
 
   get count(): number {
-    return Object.values(this.#phases).reduce((sum, { size }) => sum + size, 0)
+    const { closing, following, handling, reading } = this.#phases
+    return reading.size + handling.size + following.size + closing.size
   }
 
   accept(socket: Net.Socket): void {
     const connection: Connection = {
       socket,
       framing: new ControlFraming(),
-      timer: undefined,
+      dueMs: performance.now() + this.#limits.requestMs,
       discardedBytes: 0,
       onGone: () => {}
     }
@@ -105,13 +122,7 @@ export class ControlConnections {
       this.#close(connection)
       return
     }
-    const { requestMs } = this.#limits
-    const late = (): void => {
-      if (!this.#phases.reading.has(connection)) return
-      this.#refuse(connection, `No complete request arrived within ${seconds(requestMs)}. ${requestAdvice}`)
-    }
-    // After SIGSTOP and SIGCONT, timers run before input: one more turn reads a request that arrived meanwhile.
-    connection.timer = setTimeout(() => setImmediate(late), requestMs)
+    this.#time("reading")
     socket.on("data", (chunk) => this.#read(connection, chunk))
     socket.on("end", () => this.#ended(connection))
   }
@@ -139,6 +150,24 @@ export class ControlConnections {
       this.#end(connection, notice("The daemon is closing its control socket."))
     }
     for (const connection of this.#phases.closing) this.#close(connection)
+    for (const timer of Object.values(this.#timers)) clearTimeout(timer)
+  }
+
+  /** Sets the timer of a phase to its oldest connection. One that has left meanwhile costs a timer that finds nothing. */
+  #time(phase: TimedPhase): void {
+    const oldest = firstOf(this.#phases[phase])
+    if (oldest === undefined || this.#timers[phase] !== undefined) return
+    const late = (): void => {
+      this.#timers[phase] = undefined
+      for (const connection of this.#phases[phase]) {
+        if (connection.dueMs > performance.now()) break
+        if (phase === "reading") this.#refuse(connection, lateRequest(this.#limits.requestMs))
+        else this.#close(connection)
+      }
+      this.#time(phase)
+    }
+    // After SIGSTOP and SIGCONT, timers run before input: one more turn reads a request that arrived meanwhile.
+    this.#timers[phase] = setTimeout(() => setImmediate(late), oldest.dueMs - performance.now())
   }
 
   /** Frees the descriptor now. The answer is not lost: its write has passed it to the kernel. */
@@ -167,15 +196,15 @@ export class ControlConnections {
       case "Refused":
         return this.#refuse(connection, unreadableRequest(framing.reason))
       case "Complete": {
-        clearTimeout(connection.timer)
         this.#phases.reading.delete(connection)
         this.#phases.handling.add(connection)
-        // Anything more that the client sends waits in the kernel until the answer is written.
-        connection.socket.pause()
-        return this.#respond(framing.text, {
+        this.#respond(framing.text, {
           reply: (line) => this.#reply(connection, line),
           follow: () => this.#follow(connection)
         })
+        // Anything more that the client sends waits in the kernel until the answer is written.
+        if (this.#phases.handling.has(connection)) connection.socket.pause()
+        return
       }
     }
   }
@@ -188,16 +217,16 @@ export class ControlConnections {
    * Answers, unless the client has gone or has its answer. The connection then lingers until the client closes it:
    * closing with unread input resets the connection, and the client's next write fails before it reads the answer.
    */
-  #reply(connection: Connection, line: string): void {
+  #reply(connection: Connection, line: Line): void {
     const { reading, handling } = this.#phases
     if (reading.delete(connection) || handling.delete(connection)) this.#linger(connection, line)
   }
 
-  #linger(connection: Connection, line: string): void {
+  #linger(connection: Connection, line: Line): void {
     const { socket } = connection
-    clearTimeout(connection.timer)
+    connection.dueMs = performance.now() + this.#limits.lingerMs
     this.#phases.closing.add(connection)
-    connection.timer = setTimeout(() => socket.destroy(), this.#limits.lingerMs)
+    this.#time("closing")
     socket.end(line)
     socket.resume()
   }
@@ -238,15 +267,14 @@ export class ControlConnections {
     socket.write(line)
   }
 
-  #end(connection: Connection, line: string): void {
+  #end(connection: Connection, line: Line): void {
     if (!this.#phases.following.delete(connection)) return
     connection.onGone()
     this.#linger(connection, line)
   }
 
   #forget(connection: Connection): void {
-    clearTimeout(connection.timer)
-    for (const phase of Object.values(this.#phases)) phase.delete(connection)
+    for (const phase of phases) this.#phases[phase].delete(connection)
     connection.onGone()
   }
 }
