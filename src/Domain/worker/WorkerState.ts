@@ -246,3 +246,17 @@ export const heldForMemory = ({
   const held = phase._tag === "Stopping" && phase.sequel._tag === "Hold" ? phase.sequel : phase
   return (held._tag === "Hold" || held._tag === "Waiting") && held.awaits === "memory" ? held : undefined
 }
+
+/** The processes left after a drain; undefined while it goes on. Only processes that survived SIGKILL may be left. */
+export const leftAfterDrain = ({ leaving, phase }: WorkerState): ReadonlyArray<Survivor> | undefined =>
+  leaving === undefined
+    ? undefined
+    : phase._tag === "Stopped"
+      ? []
+      : (phase._tag === "Starting" || phase._tag === "Stopping") && phase.remains.length > 0
+        ? phase.remains
+        : undefined
+
+/** Whether the worker has processes, or may have some. */
+export const hasTree = ({ phase }: WorkerState): boolean =>
+  phase._tag === "Starting" || phase._tag === "Running" || phase._tag === "Stopping"

@@ -1,9 +1,10 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type { ControlQuestion, ControlResponse } from "../../Domain/control/ControlProtocol.ts"
-import { codeOf, type ErrorCode } from "../../Domain/control/ErrorCode.ts"
+import { type CodedError, codeOf, type ErrorCode } from "../../Domain/control/ErrorCode.ts"
 import type { SubscribeRequest } from "../../Domain/control/Subscription.ts"
 import { defaultHistoryEvents, eventCount, historyData, needed } from "../../Domain/history/HistoryData.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
@@ -40,7 +41,8 @@ import * as Subscriptions from "./Subscriptions.ts"
 export class ControlHandler extends Context.Tag("ControlHandler")<
   ControlHandler,
   {
-    readonly handle: (request: ControlQuestion) => Effect.Effect<ControlResponse>
+    /** Returns the answer itself where it waits for nothing: a fiber would cost more than the answer. */
+    readonly handle: (request: ControlQuestion) => ControlResponse | Effect.Effect<ControlResponse>
     /** Serves a subscriber until it is gone. Fails with what refuses it, before anything was sent. */
     readonly follow: (
       request: SubscribeRequest,
@@ -71,6 +73,12 @@ export const lastEvents = Effect.fnUntraced(function* ({
   return historyData(found, question, nowMs, zone)
 })
 
+const failure = (error: CodedError & { readonly message: string }): ControlResponse => ({
+  success: false,
+  message: error.message,
+  code: codeOf(error)
+})
+
 const make = Effect.gen(function* () {
   const supervisor = yield* Supervisor
   const reports = yield* ProjectReports
@@ -78,7 +86,7 @@ const make = Effect.gen(function* () {
   const projects = yield* ProjectSwitch
   const hogs = yield* HogReport
   const history = yield* HistoryReader
-  const { recorded } = yield* HistoryStore
+  const { isRecorded, recorded } = yield* HistoryStore
   const timeline = yield* MemoryTimeline
   const shutdown = yield* ShutdownRequest
   const settings = yield* SettingsAnswers.make
@@ -86,10 +94,19 @@ const make = Effect.gen(function* () {
   const subscriptions = yield* Subscriptions.make
 
   const status = (project: ProjectName | undefined, message: (data: StatusData) => string) =>
-    Effect.map(
+    Either.map(
       reports.status(project),
       (data): ControlResponse => ({ success: true, message: message(data), data })
     )
+
+  const projectsNow = () => {
+    const data = reports.projects()
+    return Either.right<ControlResponse>({
+      success: true,
+      message: counted(data.projects.length, "project"),
+      data
+    })
+  }
 
   const answered = Effect.fnUntraced(function* (answer: CommandAnswer, project: ProjectName | undefined) {
     const { message, success } = answer
@@ -100,20 +117,22 @@ const make = Effect.gen(function* () {
 
   const command = Effect.fnUntraced(function* (named: ProjectName | undefined, wanted: UserCommand) {
     // The selection may change before the actor has taken the command, so the name is read once.
-    const project = named ?? (yield* supervisor.selected)
+    const project = named ?? supervisor.selected()
     return yield* answered(yield* (yield* supervisor.project(project)).command(wanted), project)
   })
 
   const answer = (
     request: ControlQuestion
-  ): Effect.Effect<
-    ControlResponse,
-    | UnknownProject
-    | MemoryUnknown
-    | ProcUnreadable
-    | HistoryUnreadable
-    | Effect.Effect.Error<ReturnType<typeof settings.run>>
-  > => {
+  ):
+    | Either.Either<ControlResponse, UnknownProject>
+    | Effect.Effect<
+        ControlResponse,
+        | UnknownProject
+        | MemoryUnknown
+        | ProcUnreadable
+        | HistoryUnreadable
+        | Effect.Effect.Error<ReturnType<typeof settings.run>>
+      > => {
     switch (request.type) {
       case "Status":
         return status(request.project, (data) => `Worker is ${data.worker_status}`)
@@ -127,7 +146,7 @@ const make = Effect.gen(function* () {
         return command(request.project, "restart")
       case "ResetBudget":
         return Effect.gen(function* () {
-          const project = request.project ?? (yield* supervisor.selected)
+          const project = request.project ?? supervisor.selected()
           return yield* answered(yield* (yield* supervisor.project(project)).forget, project)
         })
       case "Budget":
@@ -137,11 +156,7 @@ const make = Effect.gen(function* () {
           data
         }))
       case "Projects":
-        return Effect.map(reports.projects, (data) => ({
-          success: true,
-          message: counted(data.projects.length, "project"),
-          data
-        }))
+        return projectsNow()
       case "Metrics":
         return Effect.map(metrics.report, (data) => ({
           success: true,
@@ -177,9 +192,11 @@ const make = Effect.gen(function* () {
       case "UseProject":
         return Effect.zipRight(
           supervisor.select(request.project),
-          status(
-            request.project,
-            ({ worker_status }) => `Selected ${request.project}. Its worker is ${worker_status}`
+          Effect.suspend(() =>
+            status(
+              request.project,
+              ({ worker_status }) => `Selected ${request.project}. Its worker is ${worker_status}`
+            )
           )
         )
       case "ReloadConfig":
@@ -198,14 +215,17 @@ const make = Effect.gen(function* () {
   }
 
   return ControlHandler.of({
-    handle: (request) =>
-      answer(request).pipe(
-        Effect.catchAll((error) =>
-          Effect.succeed({ success: false, message: error.message, code: codeOf(error) })
-        ),
-        // `why` and `wait` read the history after an answer, and must find there what the answer speaks of.
-        Effect.zipLeft(recorded)
-      ),
+    handle: (request) => {
+      const answered = answer(request)
+      // `why` and `wait` read the history after an answer, and must find there what the answer speaks of.
+      if (!Either.isEither(answered))
+        return answered.pipe(
+          Effect.catchAll((error) => Effect.succeed(failure(error))),
+          Effect.zipLeft(recorded)
+        )
+      const response = Either.getOrElse(answered, failure)
+      return isRecorded() ? response : Effect.as(recorded, response)
+    },
     follow: (request, follower) =>
       Effect.mapError(subscriptions.serve(request, follower), (error) => ({
         message: error.message,

@@ -5,15 +5,24 @@ import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as ScopedRef from "effect/ScopedRef"
-import { decodeRequest, encodeResponse } from "../../Domain/control/ControlWire.ts"
+import type { ControlQuestion } from "../../Domain/control/ControlProtocol.ts"
+import { decodeRequest } from "../../Domain/control/ControlWire.ts"
+import { latest } from "../concurrency/Latest.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { HomeChanges } from "../daemon/HomeChanges.ts"
 import { isListening } from "../daemon/HomeLock.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { Concerns } from "../history/Concerns.ts"
-import { type ConnectionLimits, ControlConnections, type Respond, refusal } from "./ControlConnections.ts"
+import {
+  type ConnectionLimits,
+  ControlConnections,
+  type Line,
+  type Respond,
+  refusal
+} from "./ControlConnections.ts"
 import { ControlHandler } from "./ControlHandler.ts"
 import { bindSocketFile, type ControlServerError } from "./ControlSocketFile.ts"
+import { encodingOnce } from "./EncodedAnswers.ts"
 
 export interface ControlServerLimits extends ConnectionLimits {
   /** Milliseconds between a change and the check of the socket's file. */
@@ -75,7 +84,7 @@ export const bind = (
     const clock = yield* Effect.clock
 
     /** A defect costs one answer. */
-    const survive = <A extends string | undefined>(type: string, answering: Effect.Effect<A>) =>
+    const survive = <A extends Line | undefined>(type: string, answering: Effect.Effect<A>) =>
       Effect.catchAllCause(answering, (cause) =>
         Effect.as(
           Effect.logError(`Answering the control request ${type} failed: this is a bug in autopilotd`, cause),
@@ -86,16 +95,28 @@ export const bind = (
         )
       )
 
+    // Clients repeat one question.
+    const decode = latest(decodeRequest)
+    const encode = encodingOnce()
+
+    /** The line of an answer that is there at once, without a fiber. */
+    const answerTo = (request: ControlQuestion): Line | Effect.Effect<Line> => {
+      try {
+        const answered = handler.handle(request)
+        return Effect.isEffect(answered) ? Effect.map(answered, encode) : encode(answered)
+      } catch (defect) {
+        return Effect.die(defect)
+      }
+    }
+
     const respond: Respond = (text, { follow, reply }) => {
-      const decoded = decodeRequest(text)
+      const decoded = decode(text)
       if (Either.isLeft(decoded)) return reply(refusal(decoded.left))
       const request = decoded.right
       if (request.type !== "Subscribe") {
-        const answering = Effect.map(
-          Effect.suspend(() => handler.handle(request)),
-          encodeResponse
-        )
-        run(Effect.map(survive(request.type, answering), reply))
+        const line = answerTo(request)
+        if (Effect.isEffect(line)) run(Effect.map(survive(request.type, line), reply))
+        else reply(line)
         return
       }
       const follower = follow()

@@ -72,7 +72,7 @@ export const make = Effect.gen(function* () {
 
   const snapshot = Effect.fnUntraced(function* ({ project }: SubscribeRequest, next: EventCursor) {
     const status = yield* reports.status(project)
-    const projects = yield* reports.projects
+    const projects = reports.projects()
     return subscriptionLine({ type: "snapshot", at: yield* Clock.currentTimeMillis, status, projects, next })
   })
 

@@ -38,7 +38,7 @@ export class WorkerMemory extends Context.Tag("WorkerMemory")<
     /** The last sample of the worker with this leader; undefined before the first. */
     readonly of: (pid: number) => RunMemory | undefined
     /** Requests a new sample when the last one is old. Does not wait for it. */
-    readonly refresh: Effect.Effect<void>
+    readonly refresh: () => void
     /** Samples all running workers now. */
     readonly sample: Effect.Effect<ReadonlyArray<TreeMembers>, ProcUnreadable>
     /** The memory of each running worker at the last sample, swap included. */
@@ -94,6 +94,7 @@ const make = Effect.gen(function* () {
   const concerns = yield* Concerns
   const events = yield* DaemonEvents
   const beat = yield* MinuteBeat
+  const clock = yield* Effect.clock
   const isWanted = yield* Effect.makeLatch(false)
   let known: ReadonlyMap<number, Known> = new Map()
   const observers = new Set<() => void>()
@@ -164,9 +165,10 @@ const make = Effect.gen(function* () {
 
   return WorkerMemory.of({
     of: (pid) => known.get(pid)?.memory,
-    refresh: Effect.flatMap(Clock.currentTimeNanos, (now) =>
-      sampledNanos !== undefined && now - sampledNanos < freshNanos ? Effect.void : isWanted.open
-    ).pipe(Effect.asVoid),
+    refresh: () => {
+      const isFresh = sampledNanos !== undefined && clock.unsafeCurrentTimeNanos() - sampledNanos < freshNanos
+      if (!isFresh) isWanted.unsafeOpen()
+    },
     sample,
     held: () =>
       new Map(

@@ -6,7 +6,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import { DaemonEvents } from "./DaemonEvents.ts"
 
@@ -32,7 +31,7 @@ export class Concerns extends Context.Tag("Concerns")<
     /** Shows something as degraded that is no concern, because no failure of it may stop the daemon; or no longer. */
     readonly show: (name: string, isDegraded: boolean) => Effect.Effect<void>
     /** The names of the concerns that have failed recently, and of what else is degraded. */
-    readonly degraded: Effect.Effect<ReadonlyArray<string>>
+    readonly degraded: () => ReadonlyArray<string>
     /** Returns the name of a concern that must stop the daemon. */
     readonly beyondHelp: Effect.Effect<string>
   }
@@ -50,13 +49,13 @@ const backoffMs = (defects: number): number => 1000 * 2 ** (defects - 1)
 
 const make = Effect.gen(function* () {
   const events = yield* DaemonEvents
-  const degraded = yield* Ref.make<ReadonlySet<string>>(new Set())
+  let degraded: ReadonlyArray<string> = []
   const lost = yield* Deferred.make<string>()
 
   const show = (name: string, isDegraded: boolean) =>
-    Ref.update(degraded, (names) => {
-      const others = [...names].filter((other) => other !== name)
-      return new Set(isDegraded ? [...others, name] : others)
+    Effect.sync(() => {
+      const others = degraded.filter((other) => other !== name)
+      degraded = isDegraded ? [...others, name] : others
     })
   const unmark = Effect.fnUntraced(function* (name: string) {
     yield* show(name, false)
@@ -94,7 +93,7 @@ const make = Effect.gen(function* () {
     run: (name, effect, options) =>
       supervise(name, effect, options?.vital ?? false).pipe(Effect.forkScoped, Effect.asVoid),
     show,
-    degraded: Effect.map(Ref.get(degraded), (names) => [...names]),
+    degraded: () => degraded,
     beyondHelp: Deferred.await(lost)
   })
 })

@@ -36,6 +36,8 @@ export class HistoryStore extends Context.Tag("HistoryStore")<
      * answer speaks of. A disk that is slow or refuses holds up one answer for a second, and the next ones not at all.
      */
     readonly recorded: Effect.Effect<void>
+    /** Whether `recorded` would not wait. */
+    readonly isRecorded: () => boolean
     /** The events that the disk has not taken since the start of the daemon. */
     readonly lost: () => number
   }
@@ -202,6 +204,12 @@ const make = Effect.fnUntraced(function* (limits: Subscribable.Subscribable<Hist
     return demandForget
   })
 
+  const isRecorded = (): boolean => {
+    // The events of a restart are put off behind the start of the worker.
+    log.settle()
+    return pending.length === 0 || isLate
+  }
+
   yield* Effect.forkScoped(Effect.interruptible(writer))
   yield* Effect.forkScoped(Effect.interruptible(followLimits))
   yield* Effect.forkScoped(Effect.interruptible(Effect.forever(Effect.delay(demandForget, forgetInterval))))
@@ -219,10 +227,9 @@ const make = Effect.fnUntraced(function* (limits: Subscribable.Subscribable<Hist
       log.settle()
       return { daemon, seq }
     }),
+    isRecorded,
     recorded: Effect.suspend(() => {
-      // Publishing an event is put off behind the start of a worker.
-      log.settle()
-      if (pending.length === 0 || isLate) return Effect.void
+      if (isRecorded()) return Effect.void
       hurry()
       return isSettled.await.pipe(
         Effect.timeoutTo({

@@ -24,6 +24,10 @@ const membersBelow = (folder: string): ReadonlyArray<number> => [
   ...orNone(() => below(folder))
 ]
 
+/** Whether a process is in a cgroup or in a group below it. A worker seldom makes groups, so one file is enough. */
+export const isCgroupMember = (folder: string, pid: number): boolean =>
+  orNone(() => pidsIn(folder)).includes(pid) || orNone(() => below(folder)).includes(pid)
+
 /**
  * The pids in a cgroup and in the groups below it. Unreadable groups are omitted, which can only spare a process.
  */

@@ -54,7 +54,7 @@ const make = (version: string) =>
       const quietNanos = (yield* Clock.currentTimeNanos) - output.lastOutputNanos()
       return {
         memory: workerMemory.of(phase.pid),
-        containment: yield* groups.containment(worker.id, phase.pid),
+        containment: groups.containment(worker.id, phase.pid),
         lastOutputMs: nowMs - Number(quietNanos) / 1e6,
         agent: output.agent()
       } satisfies MeasuredProject["run"]
@@ -71,13 +71,13 @@ const make = (version: string) =>
         cpu_ms: Math.round((user + system) / 1000),
         resident_bytes: process.memoryUsage.rss(),
         ...(openFds === undefined ? {} : { open_fds: openFds }),
-        degraded: yield* concerns.degraded,
+        degraded: concerns.degraded(),
         events_lost: history.lost()
       }
     })
 
     const report = Effect.gen(function* () {
-      yield* workerMemory.refresh
+      workerMemory.refresh()
       const facts = yield* daemon
       const limits = workerLimits(yield* SubscriptionRef.get(current))
       const projects = yield* Effect.forEach(yield* supervisor.snapshots, (snapshot) =>

@@ -19,6 +19,8 @@ export class SettingsInForce extends Context.Tag("SettingsInForce")<
   SettingsInForce,
   {
     readonly current: SubscriptionRef.SubscriptionRef<EffectiveSettings>
+    /** The value of `current`, in plain code. */
+    readonly now: () => EffectiveSettings
     /** Loads the settings of the present file, or of another text for it, as `loadUsable` does. Changes nothing. */
     readonly load: (candidate?: SettingsText) => Effect.Effect<EffectiveSettings, SettingsError>
     /** Brings loaded settings into force. */
@@ -56,6 +58,7 @@ export const layer = (
       let added = keepState ? yield* file.read : new Map<string, AddedProject>()
       const first = yield* loader({ ...sources, added })()
       const current = yield* SubscriptionRef.make(first)
+      let inForce = first
       const keep = (projects: AddedProjects) => {
         added = new Map(projects)
         return file.write(added)
@@ -72,6 +75,7 @@ export const layer = (
       let offered = added
       return {
         current,
+        now: () => inForce,
         load: (candidate) => loadBeside(added, candidate),
         loadWith: (name, project) =>
           Effect.gen(function* () {
@@ -82,7 +86,10 @@ export const layer = (
           }),
         accept: (settings) =>
           Effect.zipRight(
-            SubscriptionRef.set(current, settings),
+            Effect.suspend(() => {
+              inForce = settings
+              return SubscriptionRef.set(current, settings)
+            }),
             // What the file has by now is the file's.
             keep(new Map([...offered, ...added].filter(([name]) => settings.added.includes(name))))
           ),

@@ -9,6 +9,7 @@ import type { ProjectName } from "../../Domain/Project.ts"
 import { type Containment, groupName, projectOfGroup } from "../../Domain/tree/WorkerGroup.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
+import { isCgroupMember } from "../machine/CgroupMembers.ts"
 import { OwnUnit } from "../systemd/OwnUnit.ts"
 import { accountMemory, type DelegatedGroup, type GroupSurroundings, takeOver } from "./DelegatedGroup.ts"
 import { makeWorkerGroup, refusable, type WorkerGroup, workerGroup } from "./WorkerGroup.ts"
@@ -32,7 +33,7 @@ export class WorkerGroups extends Context.Tag("WorkerGroups")<
     /** Waits up to a second until the worker is in its cgroup; reports if it is not. */
     readonly verify: (workerId: string, pid: number) => Effect.Effect<void>
     /** How a running worker is kept track of, read now; undefined until `verify` has completed. */
-    readonly containment: (workerId: string, pid: number) => Effect.Effect<Containment | undefined>
+    readonly containment: (workerId: string, pid: number) => Containment | undefined
     /** The cgroup of the current run. */
     readonly of: (workerId: string) => WorkerGroup | undefined
     /** The cgroups of all current runs. */
@@ -52,7 +53,7 @@ export class WorkerGroups extends Context.Tag("WorkerGroups")<
 export const withoutGroups = WorkerGroups.of({
   make: () => Effect.succeed(undefined),
   verify: () => Effect.void,
-  containment: () => Effect.succeed("tree"),
+  containment: () => "tree",
   of: () => undefined,
   living: () => [],
   members: Effect.succeed([]),
@@ -101,12 +102,12 @@ const groupsIn = (delegated: DelegatedGroup, { publish }: DaemonEvents["Type"]) 
       if (yield* isIn) return
       yield* publish({ _tag: "WorkerOutsideGroup", project, pid, cgroup: group.folder })
     }),
-    containment: Effect.fnUntraced(function* (workerId, pid) {
+    containment: (workerId, pid) => {
       const life = lives.get(workerId)
       if (life === undefined) return "tree"
       if (!life.isVerified) return undefined
-      return (yield* life.group.members).has(pid) ? "cgroup" : "tree"
-    }),
+      return isCgroupMember(life.group.folder, pid) ? "cgroup" : "tree"
+    },
     of: (workerId) => lives.get(workerId)?.group,
     living: () => [...lives.values()],
     members: Effect.suspend(() =>

@@ -19,7 +19,14 @@ import {
   savedStateOf
 } from "../../Domain/worker/SavedState.ts"
 import type { Hold, UserCommand, WorkerAction, WorkerEvent } from "../../Domain/worker/WorkerEvent.ts"
-import { initial, nextStartMs, statusWord, type WorkerState } from "../../Domain/worker/WorkerState.ts"
+import {
+  hasTree,
+  initial,
+  leftAfterDrain,
+  nextStartMs,
+  statusWord,
+  type WorkerState
+} from "../../Domain/worker/WorkerState.ts"
 import { step } from "../../Domain/worker/WorkerStep.ts"
 import type { Step } from "../../Domain/worker/WorkerTransition.ts"
 import { Concerns } from "../history/Concerns.ts"
@@ -66,6 +73,8 @@ export interface ProjectActor {
   /** Replaces the plan. The restart policy and the grace period apply at once, the rest at the next start. */
   readonly replan: (plan: ProjectPlan) => Effect.Effect<void>
   readonly snapshot: Effect.Effect<ProjectSnapshot>
+  /** The same in plain code, for answers that need no fiber. */
+  readonly look: (clock: Clock.Clock) => ProjectSnapshot
   /** Liveness probe: returns when the actor has taken it from its mailbox, or before the actor begins. */
   readonly probe: Effect.Effect<void>
   /** Returns when no process tree is stopping. */
@@ -94,19 +103,6 @@ interface Probe {
   readonly taken: Deferred.Deferred<void>
 }
 
-/** The processes left after a drain; undefined while it goes on. Only processes that survived SIGKILL may be left. */
-const leftAfterDrain = ({ leaving, phase }: WorkerState): ReadonlyArray<Survivor> | undefined =>
-  leaving === undefined
-    ? undefined
-    : phase._tag === "Stopped"
-      ? []
-      : (phase._tag === "Starting" || phase._tag === "Stopping") && phase.remains.length > 0
-        ? phase.remains
-        : undefined
-
-const hasTree = ({ phase }: WorkerState): boolean =>
-  phase._tag === "Starting" || phase._tag === "Running" || phase._tag === "Stopping"
-
 /**
  * The fiber that owns one project: it takes one event at a time, lets `step` decide, and carries out the actions. Slow
  * work runs in other fibers that report back, so the actor answers a command at once in every state.
@@ -117,6 +113,7 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
   const concerns = yield* Concerns
   const mailbox = yield* Mailbox.make<WorkerEvent | Probe>()
   const state = yield* SubscriptionRef.make<WorkerState>(initial)
+  let now = initial
   const report = (event: WorkerEvent): Effect.Effect<void> => Effect.asVoid(mailbox.offer(event))
   const timer = yield* WorkerTimer.make(mailbox)
   const isDead = yield* Deferred.make<void>()
@@ -187,8 +184,7 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
     const next = run === undefined ? decided : { ...decided, work: run.start.work }
     const id = run?.id ?? runs.current()?.id
     options.spending.note(project, next.work)
-    if (statusWord(next) !== statusWord(yield* SubscriptionRef.get(state)))
-      sinceMs = yield* Clock.currentTimeMillis
+    if (statusWord(next) !== statusWord(now)) sinceMs = yield* Clock.currentTimeMillis
     wish = savedStateOf(next, id ?? null, runs.trace(), wish, sinceMs)
     // Settings that allow no start are no state of the worker: it starts once they are corrected.
     if (plan.refusal === undefined || next.phase._tag === "Stopped")
@@ -196,6 +192,7 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
     // Before the state shows it: no other project of the login may start in between, and the history is never behind.
     for (const { event } of actions.filter((action) => action._tag === "Publish"))
       yield* Effect.zipRight(login.hear(event), events.publish(event))
+    now = next
     yield* SubscriptionRef.set(state, next)
     for (const action of actions) yield* perform(action, run)
   })
@@ -205,7 +202,8 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
   const first = resume(rules(), isFresh ? afresh(before) : before, nowMs, options.starts)
   let sinceMs = keptSinceMs(first[0], isFresh ? undefined : before, nowMs)
   // A status before the beginning shows the state that follows, not an empty one.
-  yield* SubscriptionRef.set(state, first[0])
+  now = first[0]
+  yield* SubscriptionRef.set(state, now)
   options.spending.note(project, first[0].work)
 
   const begin = Effect.gen(function* () {
@@ -222,7 +220,7 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
     for (;;) {
       const event = yield* mailbox.take
       if (event._tag === "Probe") yield* Deferred.succeed(event.taken, undefined)
-      else yield* carryOut(step(rules(), yield* SubscriptionRef.get(state), event))
+      else yield* carryOut(step(rules(), now, event))
     }
   })
 
@@ -230,21 +228,22 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
     vital: true
   })
 
-  const snapshot = Effect.gen(function* () {
-    const now = yield* SubscriptionRef.get(state)
+  const look = (clock: Clock.Clock): ProjectSnapshot => {
     const run = runs.current()
-    const leftMs = now.phase._tag === "Restarting" ? yield* timer.backoffLeftMs : undefined
+    const leftMs =
+      now.phase._tag === "Restarting" ? timer.backoffLeftMs(clock.unsafeCurrentTimeNanos()) : undefined
     const started = run !== undefined && hasTree(now) ? run.plan : undefined
     return {
       plan,
       inForce: started ?? plan,
-      awaited: started === undefined ? [] : settingsAwaited(started, plan),
+      awaited: started === undefined || started === plan ? [] : settingsAwaited(started, plan),
       state: now,
       sinceMs,
-      nextStartMs: leftMs === undefined ? nextStartMs(now) : (yield* Clock.currentTimeMillis) + leftMs,
+      nextStartMs: leftMs === undefined ? nextStartMs(now) : clock.unsafeCurrentTimeMillis() + leftMs,
       worker: run?.startedNanos === undefined ? undefined : { id: run.id, startedNanos: run.startedNanos }
-    } satisfies ProjectSnapshot
-  })
+    }
+  }
+  const snapshot = Effect.map(Effect.clock, look)
 
   return {
     command: (command, hold) =>
@@ -268,6 +267,7 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
       yield* report({ _tag: "PolicyChanged", before: restart, uptimeMs, leftMs })
     }),
     snapshot,
+    look,
     probe: Effect.gen(function* () {
       if (!isBegun) return
       const taken = yield* Deferred.make<void>()

@@ -55,7 +55,7 @@ const make = Effect.gen(function* () {
 
   return ProjectSwitch.of({
     to: Effect.fnUntraced(function* (project, { keep }) {
-      const before = yield* supervisor.selected
+      const before = supervisor.selected()
       const next = yield* supervisor.project(project)
       yield* supervisor.select(project)
       const head = yield* leave(before, project, keep)

@@ -1,6 +1,8 @@
+import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -34,11 +36,13 @@ export class Supervisor extends Context.Tag("Supervisor")<
   Supervisor,
   {
     /** The actor of a project; undefined means the selected one. */
-    readonly project: (name: ProjectName | undefined) => Effect.Effect<ProjectActor, UnknownProject>
+    readonly project: (name: ProjectName | undefined) => Either.Either<ProjectActor, UnknownProject>
     /** Starts the workers. Call it once the control socket listens. */
     readonly begin: Effect.Effect<void>
     readonly snapshots: Effect.Effect<ReadonlyArray<ProjectSnapshot>>
-    readonly selected: Effect.Effect<ProjectName>
+    /** The same in plain code, for answers that need no fiber. */
+    readonly look: (clock: Clock.Clock) => ReadonlyArray<ProjectSnapshot>
+    readonly selected: () => ProjectName
     /** Selects the project that commands without --project apply to. No worker starts or stops. */
     readonly select: (name: ProjectName) => Effect.Effect<void, UnknownProject>
     /**
@@ -130,20 +134,24 @@ const supervise = Effect.fnUntraced(function* (options: SupervisorOptions) {
     yield* add(plan, options.keepState, starts)
   }
 
+  const look = (clock: Clock.Clock) => {
+    const order = new Set([...plans.map(({ project }) => project), ...supervised.keys()])
+    return [...order].flatMap((project) => supervised.get(project)?.actor.look(clock) ?? [])
+  }
+
   return Supervisor.of({
     begin: Effect.asVoid(gate.open),
     project: (name) => {
       const found = supervised.get(name ?? selected())
       return found === undefined
-        ? new UnknownProject({ project: name ?? selected(), known: plans.map(({ project }) => project) })
-        : Effect.succeed(found.actor)
+        ? Either.left(
+            new UnknownProject({ project: name ?? selected(), known: plans.map(({ project }) => project) })
+          )
+        : Either.right(found.actor)
     },
-    snapshots: Effect.suspend(() => {
-      const order = [...new Set([...plans.map(({ project }) => project), ...supervised.keys()])]
-      const known = order.flatMap((project) => supervised.get(project) ?? [])
-      return Effect.forEach(known, ({ actor }) => actor.snapshot)
-    }),
-    selected: Effect.sync(selected),
+    snapshots: Effect.map(Effect.clock, look),
+    look,
+    selected,
     select: Effect.fnUntraced(function* (name) {
       const before = selected()
       if (!plans.some(({ project }) => project === name)) {

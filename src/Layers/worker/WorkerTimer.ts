@@ -20,7 +20,7 @@ interface WorkerTimer {
   readonly backoffFor: (delayMs: number, epoch: number) => Effect.Effect<void>
   readonly cancel: Effect.Effect<void>
   /** The rest of the backoff on the monotonic clock; undefined without one. */
-  readonly backoffLeftMs: Effect.Effect<number | undefined>
+  readonly backoffLeftMs: (nowNanos: bigint) => number | undefined
 }
 
 /** Re-reads the wall clock: the machine may have slept. */
@@ -80,8 +80,7 @@ export const make = (
           )
         ),
       cancel: FiberHandle.clear(handle),
-      backoffLeftMs: Effect.map(Clock.currentTimeNanos, (now) =>
-        backoffEndNanos === undefined ? undefined : Math.max(0, Number(backoffEndNanos - now) / 1e6)
-      )
+      backoffLeftMs: (nowNanos) =>
+        backoffEndNanos === undefined ? undefined : Math.max(0, Number(backoffEndNanos - nowNanos) / 1e6)
     }
   })

@@ -83,7 +83,7 @@ const watching = Effect.gen(function* () {
         Layer.succeed(Concerns, {
           run: (_name, effect) => Effect.asVoid(Effect.forkScoped(effect)),
           show: () => Effect.void,
-          degraded: Effect.succeed([]),
+          degraded: () => [],
           beyondHelp: Effect.never
         })
       )

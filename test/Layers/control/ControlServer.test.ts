@@ -6,6 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { ControlConnections } from "../../../src/Layers/control/ControlConnections.ts"
 import * as ControlServer from "../../../src/Layers/control/ControlServer.ts"
+import { countedFibers } from "../../fixtures/CountedFibers.ts"
 import { listening } from "../../fixtures/OriginalDaemon.ts"
 import { open } from "../../fixtures/RawClient.ts"
 import {
@@ -35,6 +36,8 @@ describe("the control server", () => {
               throw new Error("the second defect")
             case "GetMetrics":
               return Effect.succeed({ ...running, data: { ...data, uptime_seconds: 1.5 } })
+            case "Projects":
+              return { ...running, data: { ...data, uptime_seconds: -1 } }
             default:
               return answer(request)
           }
@@ -42,7 +45,8 @@ describe("the control server", () => {
         for (const [type, cause] of [
           ["StartWorker", "the first defect"],
           ["StopWorker", "the second defect"],
-          ["GetMetrics", "uptime_seconds"]
+          ["GetMetrics", "uptime_seconds"],
+          ["Projects", "uptime_seconds"]
         ] as const) {
           const { text } = yield* told(path, [JSON.stringify({ type })])
           assert.deepStrictEqual(JSON.parse(text), {
@@ -55,6 +59,21 @@ describe("the control server", () => {
         }
       }).pipe(Effect.provide(layer))
     })
+  )
+
+  it.scopedLive("starts no fiber for an answer that is there at once, and one for an answer that waits", () =>
+    countedFibers((started) =>
+      Effect.gen(function* () {
+        const { path } = yield* served({}, (request) =>
+          request.type === "Status" ? running : answer(request)
+        )
+        const before = started()
+        for (let n = 0; n < 3; n++) assert.strictEqual((yield* told(path, [status])).text, runningLine)
+        assert.strictEqual(started() - before, 0)
+        yield* told(path, ['{"type":"StopWorker"}'])
+        assert.strictEqual(started() - before, 1)
+      })
+    )
   )
 
   it.scopedLive("carries out a command whose client has disconnected", () =>

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
@@ -11,6 +12,7 @@ import { ProjectName } from "../../../src/Domain/Project.ts"
 import * as Subscriptions from "../../../src/Layers/control/Subscriptions.ts"
 import * as Concerns from "../../../src/Layers/history/Concerns.ts"
 import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
+import { HistoryStore } from "../../../src/Layers/history/HistoryStore.ts"
 import * as WorkerLines from "../../../src/Layers/logs/WorkerLines.ts"
 import { ProjectReports } from "../../../src/Layers/status/ProjectReports.ts"
 import { UnknownProject } from "../../../src/Layers/worker/Supervisor.ts"
@@ -52,10 +54,14 @@ const inWorld = <A, E>(
     const Reports = Layer.succeed(ProjectReports, {
       status: (project) =>
         project === blog
-          ? new UnknownProject({ project, known: [shop] })
-          : Effect.as(gate.await, statusFields),
-      projects: Effect.succeed({ selected: shop, projects: [] })
+          ? Either.left(new UnknownProject({ project, known: [shop] }))
+          : Either.right(statusFields),
+      projects: () => ({ selected: shop, projects: [] })
     })
+    const Store = Layer.effect(
+      HistoryStore,
+      Effect.map(HistoryStore, (store) => ({ ...store, next: Effect.zipRight(gate.await, store.next) }))
+    ).pipe(Layer.provide(noHistory))
     return yield* Effect.flatMap(Effect.all([Subscriptions.make, DaemonEvents]), ([{ serve }, events]) =>
       Effect.zipRight(
         settle,
@@ -76,7 +82,7 @@ const inWorld = <A, E>(
     ).pipe(
       Effect.scoped,
       Effect.provide(
-        Layer.mergeAll(Concerns.layer, WorkerLines.layer, Reports, noHistory).pipe(
+        Layer.mergeAll(Concerns.layer, WorkerLines.layer, Reports, Store).pipe(
           Layer.provideMerge(recordedEvents([]))
         )
       )

@@ -180,14 +180,16 @@ describe("the lock of a home", () => {
     })
   )
 
-  it.scopedLive("is taken while another program has a lock file open that was removed: that is no daemon", () =>
-    Effect.gen(function* () {
-      const paths = yield* home
-      yield* holder(paths)
-      fs.rmSync(paths.root, { recursive: true })
-      yield* lock(paths)
-      assert.isFalse(isFree(paths))
-    })
+  it.scopedLive(
+    "is taken while another program has a lock file open that was removed: that is no daemon",
+    () =>
+      Effect.gen(function* () {
+        const paths = yield* home
+        yield* holder(paths)
+        fs.rmSync(paths.root, { recursive: true })
+        yield* lock(paths)
+        assert.isFalse(isFree(paths))
+      })
   )
 
   it.scopedLive("is refused to a start while a daemon answers on the socket", () =>

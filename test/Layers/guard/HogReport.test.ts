@@ -94,7 +94,9 @@ const reportOn = (options: {
     ),
     Layer.provide(
       Layer.mock(Supervisor, {
-        snapshots: Effect.sync(() => [(scans++ === 0 ? options.before : options.after) ?? running])
+        snapshots: Effect.sync(() => [(scans++ === 0 ? options.before : options.after) ?? running]),
+        look: () => assert.fail(),
+        selected: () => assert.fail()
       })
     )
   )

@@ -14,7 +14,7 @@ const inWorld = <A, E, R>(test: (world: WorkerWorld) => Effect.Effect<A, E, R>) 
   Effect.flatMap(workerWorld, (world) => Effect.provide(test(world), worldLayer(world)))
 
 const known = (pid = 1000) => Effect.map(WorkerMemory, (memory) => memory.of(pid))
-const ask = Effect.flatMap(WorkerMemory, (memory) => memory.refresh).pipe(Effect.zipRight(settle))
+const ask = Effect.map(WorkerMemory, (memory) => memory.refresh()).pipe(Effect.zipRight(settle))
 const pass = (duration: `${number} seconds` | `${number} minutes`) =>
   Effect.zipRight(TestClock.adjust(duration), settle)
 

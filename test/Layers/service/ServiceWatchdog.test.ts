@@ -36,10 +36,11 @@ const pretended = () => {
     Layer.provideMerge(Concerns.layer, recordedEvents(events)),
     Layer.succeed(MemoryGuard, { turn: turn("guard") }),
     Layer.succeed(Supervisor, {
-      project: () => unused,
+      project: () => assert.fail(),
       begin: unused,
       snapshots: unused,
-      selected: unused,
+      look: () => assert.fail(),
+      selected: () => assert.fail(),
       select: () => unused,
       apply: () => unused,
       drain: unused,

@@ -69,6 +69,7 @@ const inWorld = <A, E>(
       }),
       Layer.mock(WorkerMemory, {
         of: () => undefined,
+        refresh: () => undefined,
         held: () => new Map(treeBytes === undefined ? [] : [[shop, treeBytes]]),
         observe: (see) => Effect.sync(() => void treeSeers.push(see))
       }),

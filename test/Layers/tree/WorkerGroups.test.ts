@@ -133,7 +133,7 @@ describe("a daemon to which no group was delegated", () => {
       for (const facts of [undefined, { ...delegated, isDelegated: false }]) {
         const groups = yield* begun(around, { facts })
         assert.isUndefined(yield* groups.make(shop, id))
-        assert.strictEqual(yield* groups.containment(id, 4711), "tree")
+        assert.strictEqual(groups.containment(id, 4711), "tree")
         assert.deepStrictEqual(yield* groups.earlier(undefined), [])
         yield* groups.verify(id, 4711)
         yield* groups.end(id)
@@ -179,7 +179,7 @@ describe("a daemon to which no group was delegated", () => {
         change(around)
         const groups = yield* begun(around)
         assert.isUndefined(yield* groups.make(shop, id))
-        assert.strictEqual(yield* groups.containment(id, 4711), "tree")
+        assert.strictEqual(groups.containment(id, 4711), "tree")
         assert.strictEqual(reasons(around).length, 1)
         assert.match(reasons(around).join(), /^Workers get no cgroups of their own \(/)
         assert.match(reasons(around).join(), reason)
@@ -214,16 +214,16 @@ describe("the cgroup of a worker", () => {
       const around = yield* world
       const groups = yield* begun(around)
       yield* groups.make(shop, id)
-      assert.isUndefined(yield* groups.containment(id, 4711))
+      assert.isUndefined(groups.containment(id, 4711))
       const join = (...pids: ReadonlyArray<number>) =>
         around.write({
           [`${unitFolder}/worker.shop.0f8fad5b/cgroup.procs`]: pids.map((pid) => `${pid}\n`).join("")
         })
       join(4711)
       yield* groups.verify(id, 4711)
-      assert.strictEqual(yield* groups.containment(id, 4711), "cgroup")
+      assert.strictEqual(groups.containment(id, 4711), "cgroup")
       join(4712)
-      assert.strictEqual(yield* groups.containment(id, 4711), "tree")
+      assert.strictEqual(groups.containment(id, 4711), "tree")
       assert.deepStrictEqual(around.events, [])
     })
   )
@@ -234,7 +234,7 @@ describe("the cgroup of a worker", () => {
       const groups = yield* begun(around)
       yield* groups.make(shop, id)
       yield* groups.verify(id, 4711)
-      assert.strictEqual(yield* groups.containment(id, 4711), "tree")
+      assert.strictEqual(groups.containment(id, 4711), "tree")
       assert.deepStrictEqual(around.events, [
         {
           _tag: "WorkerOutsideGroup",
@@ -252,7 +252,7 @@ describe("the cgroup of a worker", () => {
       const groups = yield* begun(around)
       fs.mkdirSync(at(around, "worker.shop.0f8fad5b"))
       assert.isUndefined(yield* groups.make(shop, id))
-      assert.strictEqual(yield* groups.containment(id, 4711), "tree")
+      assert.strictEqual(groups.containment(id, 4711), "tree")
       const [told] = around.events
       assert.strictEqual(told?._tag, "GroupNotMade")
       yield* groups.end(id)

@@ -101,6 +101,7 @@ describe("backoff, on the test's clock", () => {
         const wall = (): number => clock.unsafeCurrentTimeMillis() + offsetMs
         const settable: Clock.Clock = Object.assign(Object.create(clock), {
           unsafeCurrentTimeMillis: wall,
+          unsafeCurrentTimeNanos: () => clock.unsafeCurrentTimeNanos(),
           currentTimeMillis: Effect.sync(wall)
         })
         yield* Effect.gen(function* () {

@@ -7,9 +7,11 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { ControlQuestion } from "../../../src/Domain/control/ControlProtocol.ts"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import type { MemoryReadResult } from "../../../src/Domain/machine/MemoryReading.ts"
 import type { ProcessEntry } from "../../../src/Domain/machine/ProcessEntry.ts"
+import { ProjectName } from "../../../src/Domain/Project.ts"
 import { plansOf } from "../../../src/Domain/worker/ProjectPlan.ts"
 import * as MinuteBeat from "../../../src/Layers/concurrency/MinuteBeat.ts"
 import * as SettingsReload from "../../../src/Layers/config/SettingsReload.ts"
@@ -249,9 +251,13 @@ const inDaemon = <A, E>(
     )
   })
 
+const asked = Effect.fnUntraced(function* (request: ControlQuestion) {
+  const answered = (yield* ControlHandler.ControlHandler).handle(request)
+  return Effect.isEffect(answered) ? yield* answered : answered
+})
+
 const status = Effect.gen(function* () {
-  const { handle } = yield* ControlHandler.ControlHandler
-  const { data } = yield* handle({ type: "Status" })
+  const { data } = yield* asked({ type: "Status" })
   return data !== undefined && "worker_status" in data ? data : undefined
 })
 
@@ -275,6 +281,25 @@ const brokenOnce = <A>(good: Effect.Effect<A>): Effect.Effect<A> => {
     return Effect.dieMessage("a bug")
   })
 }
+
+describe("a question about the present", () => {
+  it.scopedLive("is answered without a fiber, and with the same data until something has changed", () =>
+    inDaemon({}, ({ exitCode }) =>
+      Effect.gen(function* () {
+        const { handle } = yield* ControlHandler.ControlHandler
+        for (const type of ["Status", "GetMetrics", "Projects"] as const) {
+          const answered = handle({ type })
+          assert.isFalse(Effect.isEffect(answered), type)
+          assert.isTrue(!Effect.isEffect(answered) && answered.success)
+        }
+        const shop = handle({ type: "Status", project: ProjectName.make("shop") })
+        assert.deepInclude(shop, { success: false, code: "unknown_project" })
+        yield* stop
+        yield* exitCode
+      })
+    )
+  )
+})
 
 // A concern has recovered once it has worked for ten seconds: the tests wait side by side.
 describe.concurrent("a defect in a concern", () => {
@@ -324,12 +349,11 @@ describe.concurrent("a defect in a concern", () => {
         ({ events, exitCode }) =>
           Effect.gen(function* () {
             const { alive } = yield* FakeRuns.FakeRuns
-            const { handle } = yield* ControlHandler.ControlHandler
             yield* eventually(
               "a worker",
               Effect.sync(() => (alive() === 1 ? true : undefined))
             )
-            const reply = yield* handle({ type: "RestartWorker" })
+            const reply = yield* asked({ type: "RestartWorker" })
             assert.isFalse(reply.success)
             assert.strictEqual(yield* exitCode, 1)
             const told = events.find((event) => event._tag === "ConcernBeyondHelp")
