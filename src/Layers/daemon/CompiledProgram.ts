@@ -9,16 +9,25 @@ import { Script } from "node:vm"
 import { replaceFile } from "../files/AtomicFile.ts"
 import { userHome } from "./HomeFolder.ts"
 
+/** By then a process that runs for long has run through its start, and V8 has dropped nothing of it. */
+const startMs = 10_000
+
+/** Bytecode that a function runs through before V8 considers to compile it, as Node 20 has it by itself. */
+const ownBudget = 67_584
+
 /**
  * Sets up V8 for a process that runs for long, before it loads its program. A young generation that does not grow keeps an
  * idle process small. As an option of the command line this would make Node compile its own modules anew at each start.
- * The V8 of Node 20 compiles a function to machine code after three times 66 KiB of its bytecode. A daemon runs through much
- * code a few times only, above all at its start: compiled, that costs a fifth of the start, and 3 MiB. A function that works
- * for long, as in a flood of output, is compiled all the same. Later versions of V8 wait by themselves.
+ * The V8 of Node 20 compiles a function to machine code after three times 66 KiB of its bytecode. A process runs through much
+ * code once, at its start: compiled, that costs a fifth of the start, and 3 MiB. What works after the start may work for long.
+ * Later versions of V8 wait by themselves.
  */
 export const setUpForLongRun = (): void => {
   setFlagsFromString("--semi-space-growth-factor=1")
-  if (process.versions.v8.startsWith("11.")) setFlagsFromString("--interrupt-budget=1000000")
+  if (!process.versions.v8.startsWith("11.")) return
+  setFlagsFromString("--interrupt-budget=1000000")
+  // V8 refuses code that was saved with other flags than those of the start.
+  setTimeout(() => setFlagsFromString(`--interrupt-budget=${ownBudget}`), startMs + 1000).unref()
 }
 
 /** The folder of compiled code, `~/.cache/autopilotd`; undefined where its path is not known or not absolute. */
@@ -81,14 +90,13 @@ const withinPatience = <A>(question: Promise<A>): Promise<A | undefined> =>
   ])
 
 const save = async (path: string, files: ReadonlyMap<string, ProgramFile>): Promise<void> => {
+  const compiled = new Map<string, Compiled>()
+  for (const [name, { script, source }] of files)
+    compiled.set(name, { digest: digestOf(source), code: script.createCachedData() })
   const folder = dirname(path)
   // With `recursive` Node never returns from a folder such as /proc, which has no place for another one.
   for (const made of [dirname(folder), folder]) await mkdir(made, 0o700).catch(() => undefined)
   if (!(await isOwnFolder(folder))) return
-  const compiled = new Map<string, Compiled>()
-  for (const [name, { script, source }] of files) {
-    compiled.set(name, { digest: digestOf(source), code: script.createCachedData() })
-  }
   const content = serialize(compiled)
   await replaceFile(path, Buffer.concat([Buffer.from(digestOf(content), "latin1"), content]))
 }
@@ -152,13 +160,10 @@ export const loadCompiled = async (entry: string, folder = codeFolder()): Promis
   }
 }
 
-/** By then a daemon has run through its start, and V8 has dropped nothing of it. */
-const saveDelayMs = 10_000
-
 /** Loads a bundle, and saves its compiled functions for the next start when this one had none. Returns its exports. */
 export const loadAndSave = async (file: string): Promise<unknown> => {
   const { exports, isCompiled, save } = await loadCompiled(file)
   // Without saved code the next start takes longer, and nothing else.
-  if (!isCompiled) setTimeout(() => void save().catch(() => undefined), saveDelayMs).unref()
+  if (!isCompiled) setTimeout(() => void save().catch(() => undefined), startMs).unref()
   return exports
 }
