@@ -4,6 +4,7 @@ import { ControlFraming, requestAdvice, unreadableRequest } from "../../Domain/c
 import { encodeResponse } from "../../Domain/control/ControlWire.ts"
 import type { ErrorCode } from "../../Domain/control/ErrorCode.ts"
 import { subscriptionLine } from "../../Domain/control/Subscription.ts"
+import { latest } from "../concurrency/Latest.ts"
 
 /** Bounds what clients of the control socket may cost. */
 export interface ConnectionLimits {
@@ -81,6 +82,8 @@ const firstOf = <A>(set: ReadonlySet<A>): A | undefined => set.values().next().v
 export class ControlConnections {
   readonly #limits: ConnectionLimits
   readonly #respond: Respond
+  /** A thousand clients are refused for the same reason. */
+  readonly #refusal = latest((message: string) => refusal(message))
   /** Every open connection is in one of these, the oldest first. */
   readonly #phases: Readonly<Record<Phase, Set<Connection>>> = {
     reading: new Set(),
@@ -210,7 +213,7 @@ export class ControlConnections {
   }
 
   #refuse(connection: Connection, message: string): void {
-    this.#reply(connection, refusal(message))
+    this.#reply(connection, this.#refusal(message))
   }
 
   /**
