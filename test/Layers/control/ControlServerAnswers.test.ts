@@ -125,6 +125,24 @@ describe("the answer on the control socket", () => {
     })
   )
 
+  it.scopedLive(
+    "is that refusal also for a client that is silent between others, which are answered in time",
+    () =>
+      Effect.gen(function* () {
+        const { path } = yield* served({ requestMs: 300, lingerMs: 50 })
+        const silent: Array<Promise<{ readonly text: string }>> = []
+        for (let n = 0; n < 3; n++) {
+          assert.strictEqual((yield* told(path, [status])).text, runningLine)
+          silent.push((yield* Effect.promise(() => open(path))).heard)
+        }
+        for (const heard of silent)
+          assert.include(
+            (yield* Effect.promise(() => heard)).text,
+            "No complete request arrived within 0.3 s."
+          )
+      })
+  )
+
   it.scopedLive("fits the original's client: one write, one read of at most 8192 bytes, integers", () =>
     Effect.gen(function* () {
       const reason = "x".repeat(50_000)
