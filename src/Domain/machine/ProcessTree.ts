@@ -63,8 +63,6 @@ export const livingTree = (table: ReadonlyArray<ProcessEntry>, identity: TreeIde
   const { leader, known, marked, members, excluded } = identity
   const reused =
     leader !== undefined && table.some((e) => e.pid === leader.pid && e.startTicks !== leader.startTicks)
-  const starts = new Map(table.map((e) => [e.pid, e.startTicks]))
-  const livingPids = new Set(table.filter(isAlive).map((e) => e.pid))
   const sessionsOfExcluded = new Set(table.filter((e) => excluded.has(e.pid)).map((e) => e.session))
   // Only a process that was moved into the cgroup can be older than the leader.
   const candidates = table.filter(
@@ -73,15 +71,23 @@ export const livingTree = (table: ReadonlyArray<ProcessEntry>, identity: TreeIde
       !excluded.has(e.pid) &&
       (leader === undefined || e.startTicks >= leader.startTicks || members.has(e.pid))
   )
+  // Made when it is first asked for: most tables have no process of the tree.
+  let starts: ReadonlyMap<number, number> | undefined
+  const startOf = (pid: number): number | undefined => {
+    starts ??= new Map(table.map((e) => [e.pid, e.startTicks]))
+    return starts.get(pid)
+  }
   const isFound = (e: ProcessEntry): boolean =>
     known.get(e.pid) === e.startTicks ||
-    (!sessionsOfExcluded.has(e.session) && isOfKnownSession(e, known, (pid) => starts.get(pid))) ||
+    (!sessionsOfExcluded.has(e.session) && isOfKnownSession(e, known, startOf)) ||
     marked.has(e.pid) ||
     members.has(e.pid) ||
     (leader !== undefined &&
       !reused &&
       (e.pid === leader.pid || e.group === leader.pid || e.session === leader.pid))
   const found = new Map(candidates.filter(isFound).map((e) => [e.pid, e]))
+  if (found.size === 0) return { processes: [], groups: new Set() }
+  const livingPids = new Set(table.filter(isAlive).map((e) => e.pid))
   // Session and group 0 belong to another pid namespace. A signal to group 0 reaches the daemon, to group 1 everything.
   const isOwn = (session: number): boolean =>
     session > 1 && !sessionsOfExcluded.has(session) && (found.has(session) || !livingPids.has(session))

@@ -59,7 +59,7 @@ export class ProcFs extends Context.Tag("ProcFs")<
     ) => Effect.Effect<ReadonlySet<number>, ProcUnreadable>
     /**
      * `processes` and `carrying` as plain work, for code that combines them. A process in `known`, a table of some
-     * milliseconds ago, is not read again: no pid is used again so soon.
+     * milliseconds ago, is not read again, and stays if it has exited since: no pid is used again so soon.
      */
     readonly walks: {
       readonly processes: (
@@ -125,9 +125,12 @@ export const allPids = ({ pids }: ProcReader): Effect.Effect<ReadonlyArray<numbe
 /** `selfPid`: a list of processes without it is that of another namespace, and shows nobody as gone. */
 export const walksOf = (reader: ProcReader, selfPid: number | undefined): ProcFs["Type"]["walks"] => ({
   *processes(known) {
-    const entries = new Map<number, ProcessEntry>()
-    yield* each(reader.pids(), yieldEvery, (pid) => {
-      const entry = known?.get(pid) ?? reader.entry(pid)
+    const pids = reader.pids()
+    const unread = known === undefined ? pids : pids.filter((pid) => !known.has(pid))
+    if (known !== undefined && unread.length === 0) return known
+    const entries = new Map(known)
+    yield* each(unread, yieldEvery, (pid) => {
+      const entry = reader.entry(pid)
       if (entry !== undefined) entries.set(pid, entry)
     })
     if (selfPid !== undefined && !entries.has(selfPid))
