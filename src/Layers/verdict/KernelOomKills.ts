@@ -3,7 +3,6 @@ import { join } from "node:path"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { parseAmount } from "../../Domain/machine/CgroupMemory.ts"
 import type { WorkerExit } from "../../Domain/tree/WorkerExit.ts"
@@ -31,6 +30,8 @@ interface WorkerOomKills {
    * the counters before it sends the signal.
    */
   readonly verdict: (leader: WorkerExit, wasAsked: boolean) => Effect.Effect<OomKill | undefined>
+  /** Ends the watch. */
+  readonly end: Effect.Effect<void>
 }
 
 /**
@@ -40,8 +41,8 @@ interface WorkerOomKills {
 export class KernelOomKills extends Context.Tag("KernelOomKills")<
   KernelOomKills,
   {
-    /** Watches until the scope closes. `folder` is the worker's own cgroup (version 2), where it has one. */
-    readonly watch: (folder: string | undefined) => Effect.Effect<WorkerOomKills, never, Scope.Scope>
+    /** Watches until its `end`. `folder` is the worker's own cgroup (version 2), where it has one. */
+    readonly watch: (folder: string | undefined) => Effect.Effect<WorkerOomKills>
   }
 >() {}
 
@@ -111,38 +112,37 @@ const make = (proc: string) =>
       worker.watch = nextWatch(worker.watch, worker.counts(), sampleOf(worker.pid, memory))
     }
 
-    const watch = Effect.fnUntraced(function* (folder: string | undefined) {
-      let worker: Watched | undefined
-      const group = folder === undefined ? undefined : groupCounter(folder)
-      const counts = (): KillCounts => ({
-        atMs: Number(clock.unsafeCurrentTimeNanos()) / 1e6,
-        group: group?.kills(),
-        // The kernel hands out a large file in pieces.
-        machine: ifReadable(() => parseKills(fs.readFileSync(join(proc, "vmstat"), "latin1")))
-      })
-      const first = counts()
-      yield* Effect.addFinalizer(() =>
-        Effect.sync(() => {
-          group?.close()
-          if (worker !== undefined) workers.delete(worker)
+    const watch = (folder: string | undefined) =>
+      Effect.sync(() => {
+        let worker: Watched | undefined
+        const group = folder === undefined ? undefined : groupCounter(folder)
+        const counts = (): KillCounts => ({
+          atMs: Number(clock.unsafeCurrentTimeNanos()) / 1e6,
+          group: group?.kills(),
+          // The kernel hands out a large file in pieces.
+          machine: ifReadable(() => parseKills(fs.readFileSync(join(proc, "vmstat"), "latin1")))
         })
-      )
-      return {
-        begin: (pid) =>
-          Effect.map(monitor.last, (memory) => {
-            worker = { pid, counts, watch: beginWatch(first, sampleOf(pid, memory)) }
-            workers.add(worker)
-          }),
-        verdict: (leader, wasAsked) =>
-          Effect.map(monitor.last, (memory) => {
-            if (worker === undefined) return undefined
-            readCounters(worker, memory)
-            const kill = oomKillOf(evidenceOf(worker.watch, leader, wasAsked, group?.folder))
-            const limitBytes = kill?.cgroup === undefined ? undefined : group?.reachedLimitBytes()
-            return kill === undefined || limitBytes === undefined ? kill : { ...kill, limitBytes }
+        const first = counts()
+        return {
+          begin: (pid) =>
+            Effect.map(monitor.last, (memory) => {
+              worker = { pid, counts, watch: beginWatch(first, sampleOf(pid, memory)) }
+              workers.add(worker)
+            }),
+          verdict: (leader, wasAsked) =>
+            Effect.map(monitor.last, (memory) => {
+              if (worker === undefined) return undefined
+              readCounters(worker, memory)
+              const kill = oomKillOf(evidenceOf(worker.watch, leader, wasAsked, group?.folder))
+              const limitBytes = kill?.cgroup === undefined ? undefined : group?.reachedLimitBytes()
+              return kill === undefined || limitBytes === undefined ? kill : { ...kill, limitBytes }
+            }),
+          end: Effect.sync(() => {
+            group?.close()
+            if (worker !== undefined) workers.delete(worker)
           })
-      } satisfies WorkerOomKills
-    })
+        } satisfies WorkerOomKills
+      })
 
     yield* monitor.observe((memory) => {
       const nowMs = clock.unsafeCurrentTimeMillis()

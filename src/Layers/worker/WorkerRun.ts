@@ -17,9 +17,7 @@ import { variable, workerId } from "../../Domain/WorkerId.ts"
 import { lossWarnings } from "../../Domain/worker/LostVariables.ts"
 import type { RunPlan, WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
 import { secretValuesOf, workerEnvironment } from "../../Domain/worker/WorkerEnvironment.ts"
-import { type Listen, latchOf } from "../concurrency/Listeners.ts"
 import { patientRace } from "../concurrency/PatientRace.ts"
-import { pollLoop } from "../concurrency/PollLoop.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import type { FileStamps } from "../files/FileStamps.ts"
@@ -35,6 +33,7 @@ import { endTree, WorkerTree } from "../tree/WorkerTree.ts"
 import { KernelOomKills } from "../verdict/KernelOomKills.ts"
 import { LiveWorkers } from "../verdict/LiveWorkers.ts"
 import { feedAgent, promptText } from "./AgentInput.ts"
+import { reportAgent } from "./AgentReports.ts"
 import { EnvFile } from "./EnvFile.ts"
 import { leftGitLocks } from "./GitLocks.ts"
 import { lostVariables } from "./LostVariables.ts"
@@ -101,27 +100,6 @@ const abandonedReapLimit = Duration.seconds(1)
 
 /** A worker that crashes in a loop causes one look for git locks a second. */
 const lookDelay = Duration.seconds(1)
-
-/** The spending of a run is saved so often: a daemon that is killed loses no more. */
-const progressInterval = Duration.seconds(5)
-
-/** Reports what the agent has told when that has changed, and once more when a finished agent has waited for too long. */
-const reportAgent = Effect.fnUntraced(function* (
-  { agent, onAgent }: { readonly agent: () => AgentSeen; readonly onAgent: Listen<[]> },
-  lingerMs: Patience["lingerMs"],
-  report: RunReports["onAgent"]
-) {
-  const isChanged = yield* latchOf(onAgent)
-  const reported = Effect.gen(function* () {
-    yield* report(agent())
-    yield* Effect.sleep(progressInterval)
-    const { result } = agent()
-    if (result === undefined || result.isError) return undefined
-    return Math.max(0, result.atMs + (yield* lingerMs) - (yield* Clock.currentTimeMillis))
-  })
-  yield* isChanged.await
-  yield* pollLoop(isChanged, reported)
-}, Effect.scoped)
 
 const make = Effect.gen(function* () {
   const home = yield* AutopilotHome
@@ -200,10 +178,11 @@ const make = Effect.gen(function* () {
     if (!looked.has(plan.project)) yield* tellGitLocks(plan, env, Effect.succeed(true))
     looked.add(plan.project)
     const mark = `${variable}=${id}`
-    // Removed last, when all output is read.
-    const group = yield* Effect.acquireRelease(groups.make(plan.project, id), () => groups.end(id))
-    const oomKills = yield* kernelOomKills.watch(group?.folder)
-    const running = yield* Effect.acquireRelease(
+    const watched = Effect.gen(function* () {
+      const group = yield* groups.make(plan.project, id)
+      return { group, oomKills: yield* kernelOomKills.watch(group?.folder) }
+    })
+    const started = ({ group, oomKills }: Effect.Effect.Success<typeof watched>) =>
       Effect.gen(function* () {
         const worker = yield* processes.start({
           project: plan.project,
@@ -232,44 +211,61 @@ const make = Effect.gen(function* () {
         // A stop cannot come between the start and its report: each worker that has run is reported as started.
         yield* report.onSpawned(tree.leader)
         return { worker, tree, reportExit, capture, hasExited: () => isReported }
-      }),
-      ({ capture, hasExited, reportExit, tree, worker }) =>
-        Effect.gen(function* () {
-          const atStop = hasExited() ? undefined : capture.agent()
-          const ending = { graceMs: yield* graceMs, hasten }
-          const pause = patientRace([
-            Effect.as(Effect.sleep(remainsInterval), true),
-            Effect.as(abandon, false)
-          ])
-          const isGone = yield* endTree(trees, tree, ending, report.onRemains, pause)
-          if (isGone) yield* Effect.zipRight(leftovers.areGone(plan.project), report.onGone)
-          // Node knows the exit once it has reaped the leader.
-          if (!hasExited())
-            yield* patientRace([reportExit(true), Effect.sleep(isGone ? reapLimit : abandonedReapLimit)])
-          yield* capture.finish
-          yield* report.onEvidence({
-            agent: atStop === undefined ? capture.agent() : afterStop(atStop, capture.agent()),
-            tail: yield* capture.tail,
-            peakMemoryBytes: liveWorkers.of(worker.pid)?.memory?.peakBytes,
-            nowMs: yield* Clock.currentTimeMillis,
-            timeZone: yield* timeZoneOf(env["TZ"])
-          })
-          liveWorkers.remove(worker.pid)
-          // A worker that has exited with success had time to end its git.
-          yield* tellGitLocks(
-            plan,
-            env,
-            Effect.map(worker.exit, ({ exit }) => !isClean(exit))
-          )
+      })
+    const ended = ({
+      capture,
+      hasExited,
+      reportExit,
+      tree,
+      worker
+    }: Effect.Effect.Success<ReturnType<typeof started>>) =>
+      Effect.gen(function* () {
+        const atStop = hasExited() ? undefined : capture.agent()
+        const ending = { graceMs: yield* graceMs, hasten }
+        const pause = patientRace([Effect.as(Effect.sleep(remainsInterval), true), Effect.as(abandon, false)])
+        const isGone = yield* endTree(trees, tree, ending, report.onRemains, pause)
+        if (isGone) yield* Effect.zipRight(leftovers.areGone(plan.project), report.onGone)
+        // Node knows the exit once it has reaped the leader.
+        if (!hasExited())
+          yield* patientRace([reportExit(true), Effect.sleep(isGone ? reapLimit : abandonedReapLimit)])
+        yield* capture.finish
+        yield* report.onEvidence({
+          agent: atStop === undefined ? capture.agent() : afterStop(atStop, capture.agent()),
+          tail: yield* capture.tail,
+          peakMemoryBytes: liveWorkers.of(worker.pid)?.memory?.peakBytes,
+          nowMs: yield* Clock.currentTimeMillis,
+          timeZone: yield* timeZoneOf(env["TZ"])
         })
+        liveWorkers.remove(worker.pid)
+        // A worker that has exited with success had time to end its git.
+        yield* tellGitLocks(
+          plan,
+          env,
+          Effect.map(worker.exit, ({ exit }) => !isClean(exit))
+        )
+      })
+    // A scope compares all fiber references at each of its finalizers, a third of a millisecond: here is one only for fibers.
+    yield* Effect.acquireUseRelease(
+      watched,
+      ({ group, oomKills }) =>
+        Effect.acquireUseRelease(
+          started({ group, oomKills }),
+          ({ capture, reportExit, worker: { pid, stdin } }) => {
+            const beside = [
+              ...(group === undefined ? [] : [groups.verify(id, pid)]),
+              ...(prompt === undefined || stdin === undefined ? [] : [feedAgent(stdin, prompt, capture)]),
+              ...(plan.agent === undefined ? [] : [reportAgent(capture, lingerMs, report.onAgent)])
+            ]
+            const exited = Effect.zipRight(oomKills.begin(pid), reportExit(false))
+            if (beside.length === 0) return exited
+            const forked = Effect.forEach(beside, (act) => Effect.forkScoped(act), { discard: true })
+            return Effect.scoped(Effect.zipRight(forked, exited))
+          },
+          ended
+        ),
+      // Last, when all output is read.
+      ({ oomKills }) => Effect.zipRight(oomKills.end, groups.end(id))
     )
-    if (group !== undefined) yield* Effect.forkScoped(groups.verify(id, running.worker.pid))
-    yield* oomKills.begin(running.worker.pid)
-    const { capture } = running
-    if (prompt !== undefined && running.worker.stdin !== undefined)
-      yield* Effect.forkScoped(feedAgent(running.worker.stdin, prompt, capture))
-    if (plan.agent !== undefined) yield* Effect.forkScoped(reportAgent(capture, lingerMs, report.onAgent))
-    yield* running.reportExit(false)
   })
 
   return WorkerRun.of({
@@ -278,8 +274,7 @@ const make = Effect.gen(function* () {
     remember: leftovers.remember,
     endLeftovers: ({ graceMs, project }, hasten, onRemains) =>
       leftovers.end(project, { graceMs, hasten }, onRemains),
-    run: (plan, id, log, patience, report) =>
-      Effect.interruptible(Effect.scoped(run(plan, id, log, patience, report)))
+    run: (plan, id, log, patience, report) => Effect.interruptible(run(plan, id, log, patience, report))
   })
 })
 

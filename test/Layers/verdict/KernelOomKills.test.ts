@@ -232,7 +232,9 @@ describe("a kill that only the machine counts", () => {
         world.last = memory(gib / 2)
         for (const files of odd) {
           world.write(files)
-          const kills = yield* Effect.scoped(Effect.tap(watched(join(world.sys, "fs/cgroup/a")), nextPoll))
+          const kills = yield* watched(join(world.sys, "fs/cgroup/a"))
+          yield* nextPoll
+          yield* kills.end
           assert.isUndefined(yield* kills.verdict(killed, false))
         }
       })

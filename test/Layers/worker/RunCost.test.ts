@@ -47,7 +47,12 @@ const runsIn = (home: string) =>
         Layer.succeed(AutopilotHome, pathsBelow(home)),
         Layer.succeed(WorkerGroups, withoutGroups),
         Layer.succeed(KernelOomKills, {
-          watch: () => Effect.succeed({ begin: () => Effect.void, verdict: () => Effect.succeed(undefined) })
+          watch: () =>
+            Effect.succeed({
+              begin: () => Effect.void,
+              verdict: () => Effect.succeed(undefined),
+              end: Effect.void
+            })
         }),
         LiveWorkers.layer,
         recordedEvents([])

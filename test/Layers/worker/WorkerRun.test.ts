@@ -69,7 +69,12 @@ const machine = (
         }),
         Layer.succeed(EnvFile, { read: () => Effect.succeed({ values: {}, warnings: [] }) }),
         Layer.succeed(KernelOomKills, {
-          watch: () => Effect.succeed({ begin: () => Effect.void, verdict: () => Effect.succeed(undefined) })
+          watch: () =>
+            Effect.succeed({
+              begin: () => Effect.void,
+              verdict: () => Effect.succeed(undefined),
+              end: Effect.void
+            })
         }),
         LiveWorkers.layer,
         recordedEvents(events)
