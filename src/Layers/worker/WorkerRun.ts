@@ -24,7 +24,7 @@ import type { FileStamps } from "../files/FileStamps.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import type { ProjectLog } from "../logs/WorkerLog.ts"
 import { timeZoneOf } from "../machine/TimeZone.ts"
-import { CannotStart, reliedOn, stampsOf } from "../tree/Executable.ts"
+import { CannotStart } from "../tree/Executable.ts"
 import { Leftovers, remainsInterval } from "../tree/Leftovers.ts"
 import { makeLeaderFile } from "../tree/SavedTraces.ts"
 import { WorkerGroups } from "../tree/WorkerGroups.ts"
@@ -37,6 +37,7 @@ import { reportAgent } from "./AgentReports.ts"
 import { EnvFile } from "./EnvFile.ts"
 import { leftGitLocks } from "./GitLocks.ts"
 import { lostVariables } from "./LostVariables.ts"
+import { startStamps } from "./StartStamps.ts"
 
 /** The reports of a run, in this order; `onRemains` only for processes that survive SIGKILL. */
 interface RunReports {
@@ -121,11 +122,12 @@ const make = Effect.gen(function* () {
   /** The last exit before each look for git locks that is due, in milliseconds since 1970. */
   const lookDue = new Map<ProjectName, number>()
   const lost = lostVariables()
+  const stamps = startStamps(scope)
 
-  const environment = Effect.fnUntraced(function* (plan: WorkerPlan, id: string, stamps: FileStamps) {
+  const environment = Effect.fnUntraced(function* (plan: WorkerPlan, id: string, found: FileStamps) {
     const { mustExist, path } = plan.envFile
     const file = yield* envFiles
-      .read(path, { mustExist, asker: plan.project, stamps })
+      .read(path, { mustExist, asker: plan.project, stamps: found })
       .pipe(Effect.mapError((error) => new CannotStart({ reason: openEnded(error.message) })))
     for (const warning of [
       ...file.warnings,
@@ -171,9 +173,8 @@ const make = Effect.gen(function* () {
     report: RunReports
   ) {
     yield* leftovers.end(plan.project, { graceMs: plan.graceMs, hasten }, report.onRemains)
-    // One question to the disks, where nothing has changed since the last start.
-    const stamps = yield* stampsOf(plan.project, [plan.envFile.path, ...reliedOn(plan.project)])
-    const { env, secretValues } = yield* environment(plan, id, stamps)
+    const found = yield* stamps.now(plan)
+    const { env, secretValues } = yield* environment(plan, id, found)
     const prompt = yield* promptText(plan.prompt, plan.project)
     if (!looked.has(plan.project)) yield* tellGitLocks(plan, env, Effect.succeed(true))
     looked.add(plan.project)
@@ -190,7 +191,7 @@ const make = Effect.gen(function* () {
           cwd: plan.cwd,
           env,
           entrance: group?.entrance,
-          stamps,
+          stamps: found,
           isFed: prompt !== undefined,
           trace: yield* makeLeaderFile(home, plan.project, origin, isLocal)
         })
@@ -224,7 +225,7 @@ const make = Effect.gen(function* () {
         const ending = { graceMs: yield* graceMs, hasten }
         const pause = patientRace([Effect.as(Effect.sleep(remainsInterval), true), Effect.as(abandon, false)])
         const isGone = yield* endTree(trees, tree, ending, report.onRemains, pause)
-        if (isGone) yield* Effect.zipRight(leftovers.areGone(plan.project), report.onGone)
+        if (isGone) yield* Effect.all([leftovers.areGone(plan.project), stamps.askAhead(plan), report.onGone])
         // Node knows the exit once it has reaped the leader.
         if (!hasExited())
           yield* patientRace([reportExit(true), Effect.sleep(isGone ? reapLimit : abandonedReapLimit)])

@@ -1,0 +1,36 @@
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { ProjectName } from "../../Domain/Project.ts"
+import type { WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
+import type { FileStamps } from "../files/FileStamps.ts"
+import { type CannotStart, reliedOn, stampsOf } from "../tree/Executable.ts"
+
+/** A start without a backoff relies on what the disks were asked within this time: 50 ms. */
+const freshNanos = 50_000_000n
+
+interface Asked {
+  readonly atNanos: bigint
+  readonly answer: Deferred.Deferred<FileStamps, CannotStart>
+}
+
+/** The stamps of the files on which a start relies, in one question to the disks. Questions end with the scope. */
+export const startStamps = (scope: Scope.Scope) => {
+  const ahead = new Map<ProjectName, Asked>()
+  const asked = ({ envFile, project }: WorkerPlan) => stampsOf(project, [envFile.path, ...reliedOn(project)])
+  return {
+    /** Asks for the start that may follow: the disks answer while the exit is judged and the next run is saved. */
+    askAhead: Effect.fnUntraced(function* (plan: WorkerPlan) {
+      const answer = yield* Deferred.make<FileStamps, CannotStart>()
+      ahead.set(plan.project, { atNanos: yield* Clock.currentTimeNanos, answer })
+      yield* Effect.forkIn(Effect.intoDeferred(asked(plan), answer), scope)
+    }),
+    now: Effect.fnUntraced(function* (plan: WorkerPlan) {
+      const known = ahead.get(plan.project)
+      ahead.delete(plan.project)
+      const isFresh = known !== undefined && (yield* Clock.currentTimeNanos) - known.atNanos < freshNanos
+      return yield* isFresh ? Deferred.await(known.answer) : asked(plan)
+    })
+  }
+}
