@@ -29,7 +29,7 @@ const make = Effect.gen(function* () {
   const monitor = yield* MemoryMonitor
   const workers = yield* WorkerMemory
   const home = yield* AutopilotHome
-  const { holds } = yield* InstanceLock
+  const { isLost } = yield* InstanceLock
   const concerns = yield* Concerns
   const clock = yield* Effect.clock
   const isDue = yield* Effect.makeLatch(false)
@@ -76,7 +76,8 @@ const make = Effect.gen(function* () {
   )
 
   const save = Effect.gen(function* () {
-    if (!isLoaded || !(yield* holds)) return
+    // The keeper of the home finds out: three questions to the disk for this file would be most of its cost.
+    if (!isLoaded || (yield* isLost)) return
     yield* writeSamples(series)
     hasFailed = false
   }).pipe(

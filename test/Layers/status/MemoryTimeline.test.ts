@@ -47,7 +47,7 @@ interface World {
 const inWorld = <A, E>(
   home: string,
   test: (world: World) => Effect.Effect<A, E, MemoryTimeline.MemoryTimeline>,
-  { beganMs = startMs, holds = true } = {}
+  { beganMs = startMs, isLost = false } = {}
 ) =>
   Effect.gen(function* () {
     const live = yield* Effect.clock
@@ -74,7 +74,7 @@ const inWorld = <A, E>(
         observe: (see) => Effect.sync(() => void treeSeers.push(see))
       }),
       Layer.succeed(AutopilotHome, pathsBelow(home)),
-      heldHome("home", { holds: Effect.succeed(holds) }),
+      heldHome("home", { isLost: Effect.succeed(isLost) }),
       Layer.provide(
         Concerns.layer,
         Layer.succeed(DaemonEvents, {
@@ -211,7 +211,7 @@ describe("the memory timeline of the daemon", () => {
   it.scopedLive("is not written while another daemon has the home", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
-      yield* inWorld(home, twoMinutes, { holds: false })
+      yield* inWorld(home, twoMinutes, { isLost: true })
       assert.isFalse(fs.existsSync(fileOf(home)))
     })
   )
