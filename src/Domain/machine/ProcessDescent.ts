@@ -14,6 +14,15 @@ export const handedDown = <A>(
 ): ((pid: number) => A | undefined) => {
   const made = new Map<number, A>()
   return (pid) => {
+    const process = processes.get(pid)
+    if (process === undefined || made.has(pid)) return made.get(pid)
+    // The usual case: a table is read in the order of pids, and parents are older. It leaves no garbage.
+    const { parentPid } = process
+    if (made.has(parentPid) || !processes.has(parentPid)) {
+      const value = make(process, made.get(parentPid))
+      made.set(pid, value)
+      return value
+    }
     const chain: Array<ProcessEntry> = []
     const climbed = new Set<number>()
     for (

@@ -38,8 +38,9 @@ interface Descent {
 
 const daemon: Descent = { end: { _tag: "Daemon" }, mark: undefined }
 const otherDaemon: Descent = { end: { _tag: "OtherDaemon" }, mark: undefined }
-const init: Descent["end"] = { _tag: "Init" }
-const unseen: Descent["end"] = { _tag: "Unseen" }
+const init: Descent = { end: { _tag: "Init" }, mark: undefined }
+const unseen: Descent = { end: { _tag: "Unseen" }, mark: undefined }
+const stranger: Origin = { _tag: "Stranger" }
 
 /** Returns the function that finds the origin of a process. */
 export const originsOf = (
@@ -58,7 +59,7 @@ export const originsOf = (
   const descentOf = handedDown<Descent>(processes, ({ parentPid, pid }, parent): Descent => {
     // As pid 1 of a container the daemon adopts every orphan.
     if (pid === selfPid && pid > 1) return daemon
-    if (pid <= 1 || ancestors.has(pid)) return { end: init, mark: undefined }
+    if (pid <= 1 || ancestors.has(pid)) return init
     const mark = marks.get(pid) ?? parent?.mark
     const project = leaders.get(pid)
     if (project !== undefined) return { end: { _tag: "Leader", project }, mark }
@@ -66,18 +67,20 @@ export const originsOf = (
     const isWithin = parent?.end._tag === "Leader" || parent?.end._tag === "Daemon"
     const own = details.get(pid)
     if (own !== undefined && !isWithin && isAutopilotd(own)) return otherDaemon
-    return { end: parent?.end ?? (parentPid <= 1 ? init : unseen), mark }
+    const from = parent ?? (parentPid <= 1 ? init : unseen)
+    // Shared: a new object for each of thousands of processes would be most of the garbage of a scan.
+    return mark === from.mark ? from : { end: from.end, mark }
   })
 
   return (entry) => {
-    const { end, mark } = descentOf(entry.pid) ?? { end: unseen, mark: undefined }
+    const { end, mark } = descentOf(entry.pid) ?? unseen
     if (end._tag === "Leader") return { _tag: "Worker", project: end.project }
     if (end._tag === "Daemon" || end._tag === "OtherDaemon") return { _tag: end._tag }
     if (mark === undefined || !isOfHome(mark, homeId)) {
       // A process without the id is found by its session: processes are born into one and cannot join it.
       const kin = leaders.get(entry.session) ?? leaders.get(entry.group)
       if (kin !== undefined) return { _tag: "Worker", project: kin }
-      return { _tag: mark === undefined ? "Stranger" : "OtherDaemon" }
+      return mark === undefined ? stranger : { _tag: "OtherDaemon" }
     }
     const change = changing.find(({ project }) => mark.startsWith(workerId(homeId, project, "")))
     if (change !== undefined) return { _tag: "Worker", project: change.project }

@@ -145,11 +145,11 @@ export const makeProcReader = (root: string) => {
 
   return {
     /** The pids of all processes. */
-    pids: (): ReadonlyArray<number> =>
-      fs
-        .readdirSync(root)
-        .filter((name) => name.charCodeAt(0) <= nine)
-        .map(Number),
+    pids: (): ReadonlyArray<number> => {
+      const pids: Array<number> = []
+      for (const name of fs.readdirSync(root)) if (name.charCodeAt(0) <= nine) pids.push(Number(name))
+      return pids
+    },
     entry: entryOf,
     /** `status` and other files of text. */
     text: (pid: number, file: string): string | undefined =>

@@ -49,6 +49,7 @@ export const makeProcessCache = (reader: ProcReader, mostOpen: number) => {
   const large = new Set<number>()
   let largeBytes = 0
   let scan = 0
+  let isLongAgo = false
   /** Rows read in this scan. */
   let seen = 0
   /** Changes with every change of processes, kinship or marks. */
@@ -134,12 +135,12 @@ export const makeProcessCache = (reader: ProcReader, mostOpen: number) => {
     /** The worker ids of the processes that have one. */
     marks: marks as ProcessFacts["marks"],
     /** Begins a scan for processes of `sizeBytes`. After a long time nothing of the last scan can be relied on. */
-    begin: (isLongAgo: boolean, sizeBytes: number): void => {
+    begin: (afterLong: boolean, sizeBytes: number): void => {
       scan++
       seen = 0
       large.clear()
       largeBytes = sizeBytes
-      if (isLongAgo) for (const row of rows.values()) forget(row)
+      isLongAgo = afterLong
     },
     /** Closes all files. */
     close: (): void => {
@@ -149,7 +150,7 @@ export const makeProcessCache = (reader: ProcReader, mostOpen: number) => {
     read: (pid: number): void => {
       const row = rows.get(pid)
       if (row === undefined) return renew(pid)
-      if ((pid + scan) % renewEvery === 0) {
+      if (isLongAgo || (pid + scan) % renewEvery === 0) {
         // An exec may have added a mark; a mark that a process was born with stays.
         if (row.mark === null) row.mark = undefined
         return renew(pid)
@@ -183,7 +184,8 @@ export const makeProcessCache = (reader: ProcReader, mostOpen: number) => {
     /** Renews a process and all its ancestors. */
     renewLine: (pid: number): void => {
       const climbed = new Set<number>()
-      for (let at: number | undefined = pid; at !== undefined && !climbed.has(at); ) {
+      // No process has pid 0, the parent of the first one.
+      for (let at: number | undefined = pid; at !== undefined && at > 0 && !climbed.has(at); ) {
         climbed.add(at)
         renew(at)
         at = rows.get(at)?.parentPid
