@@ -1,4 +1,5 @@
-// What does it cost to look at all processes for one that could be ended? With 100, 1,000 and 3,000 on the machine.
+// What does it cost to look at all processes for one that could be ended? With 100, 1,000 and 3,000 on the machine: again
+// and again while memory is short, and the first time after hours in which it was not.
 import { once } from "node:events"
 import { dirname, join } from "node:path"
 import { createInterface } from "node:readline"
@@ -18,10 +19,20 @@ const crowds = [100, 1000, 3000]
 /** About as often as earlyoom looks while memory is short. */
 const everyMs = 100
 /** Until V8 has compiled what runs often. */
-const warmUpMs = option("warmup", 20) * 1000
+const warmUpMs = option("warmup", 15) * 1000
+/** First looks of each system, and the rest before each. */
+const firstLooks = option("first", 4)
+const restMs = 800
+/** Looks before them: what V8 has seen of the code by then. */
+const usedTo = 40
 
-/** The daemon's own scan and decision, and nothing else of it. Beside a worker, for that is when it scans. */
+/**
+ * The daemon's own scan and decision, and nothing else of it. Beside a worker, for that is when it scans. With an argument it
+ * looks at each `l` that it reads, an hour after the last look by its clock; at each `r` it lets V8 throw its code away, as V8
+ * does with code that has not run for long, where it may call gc().
+ */
 const program = `
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { writeSync } from "node:fs"
@@ -47,7 +58,36 @@ const report = Effect.gen(function* () {
   writeSync(2, "scan " + victims.length + "\\n")
 })
 const layer = Layer.provide(ProcessScan.layer, ProcFs.layer)
-Effect.runPromise(Effect.provide(Effect.forever(Effect.delay(report, ${everyMs})), layer))
+let hours = 0n
+const now = () => process.hrtime.bigint() + hours * 3_600_000_000_000n
+const clock = Object.assign(Object.create(Clock.make()), {
+  unsafeCurrentTimeNanos: now,
+  currentTimeNanos: Effect.sync(now)
+})
+let looks = 0
+let wake = () => {}
+if (process.argv[2] !== undefined)
+  process.stdin.setEncoding("latin1").on("data", (words) => {
+    for (const word of words) {
+      if (word === "l") looks++
+      else for (let count = 0; globalThis.gc !== undefined && count < 3; count++) globalThis.gc()
+    }
+    wake()
+  })
+const order = Effect.async((resume) => {
+  wake = () => {
+    if (looks === 0) return
+    wake = () => {}
+    looks--
+    hours++
+    resume(Effect.void)
+  }
+  wake()
+})
+const next = process.argv[2] === undefined ? Effect.sleep(${everyMs}) : order
+Effect.runPromise(
+  Effect.provide(Effect.withClock(Effect.forever(Effect.zipRight(next, report)), clock), layer)
+)
 `
 
 /** What earlyoom says at the end of a look at all processes that ends nobody. */
@@ -65,7 +105,7 @@ await session(crowds.length * (rounds * 4 * windowMs + warmUpMs + 120_000), asyn
   })
   await stop()
   const node = (...args) =>
-    run.start(process.execPath, ["--max-semi-space-size=1", ...args], { stdio: ["ignore", "ignore", "pipe"] })
+    run.start(process.execPath, ["--max-semi-space-size=1", ...args], { stdio: ["pipe", "ignore", "pipe"] })
   const absent = []
   const systems = [
     {
@@ -86,16 +126,67 @@ await session(crowds.length * (rounds * 4 * windowMs + warmUpMs + 120_000), asyn
     },
     { name: "autopilotd", scanned: "scan ", start: () => node(bundle) }
   ]
+  const told = (name, ...flags) => ({
+    name,
+    scanned: "scan ",
+    start: () => {
+      const child = node(...flags, bundle, "when told")
+      return { child, rest: () => child.stdin.write("r"), look: () => child.stdin.write("l") }
+    }
+  })
+  const plentyMib = 16_384
+  const firstSystems = [
+    {
+      name: "earlyoom --dryrun",
+      scanned: earlyoomScanned,
+      start: () => {
+        const meminfo = ownMeminfo(run, { name: "first", totalMib: 32_768, availableMib: plentyMib })
+        const child = startEarlyoom(run, meminfo, ["--dryrun", "-m", "10,5"])
+        return { child, rest: () => meminfo.is(plentyMib), look: () => meminfo.is(488) }
+      }
+    },
+    told("autopilotd"),
+    told("autopilotd, its code thrown away", "--expose-gc", "--stress-flush-code")
+  ]
 
-  /** Starts a system, which scans from now on; it is stopped whenever another one is measured. */
+  /** Starts a system, which scans from now on, or when it is told to. */
   const started = ({ name, scanned, start }) => {
-    const child = start()
-    const system = { name, child, scans: 0, costsMs: [] }
+    const begun = start()
+    const child = begun.child ?? begun
+    const system = { ...begun, name, child, scans: 0, costsMs: [] }
     createInterface({ input: child.stderr }).on("line", (line) => line.includes(scanned) && system.scans++)
     return system
   }
 
-  /** Milliseconds on a core for each scan, over a window in which no other system runs. */
+  /** Starts all of them, except those that cannot be had. */
+  const allStarted = (wanted) =>
+    wanted.flatMap((system) => {
+      try {
+        return [started(system)]
+      } catch (cause) {
+        if (!absent.some(([name]) => name === system.name)) absent.push([system.name, cause.message])
+        return []
+      }
+    })
+
+  const ended = async ({ child }) => {
+    const exit = once(child, "exit")
+    signal(child.pid, "SIGKILL")
+    await exit
+  }
+
+  /** Milliseconds on a core for one look after a rest. */
+  const measureFirst = async (system, afterMs) => {
+    const { child, look, name, rest } = system
+    rest()
+    await sleep(afterMs)
+    const [cpuBeforeMs, scansBefore] = [cpuMsOf(child.pid), system.scans]
+    look()
+    await eventually(`${name} looks`, async () => system.scans > scansBefore || undefined)
+    return (cpuMsOf(child.pid) - cpuBeforeMs) / (system.scans - scansBefore)
+  }
+
+  /** Milliseconds on a core for each scan, over a window in which no other system runs; then it is stopped again. */
   const measure = async (system) => {
     const { child, costsMs, name } = system
     signal(child.pid, "SIGCONT")
@@ -107,29 +198,37 @@ await session(crowds.length * (rounds * 4 * windowMs + warmUpMs + 120_000), asyn
   }
 
   const rows = []
+  const firstRows = []
   for (const wanted of crowds) {
     const before = processCount()
     const end = await crowd(run, wanted)
-    const running = []
-    for (const system of systems) {
-      try {
-        running.push(started(system))
-      } catch (cause) {
-        if (!absent.some(([name]) => name === system.name)) absent.push([system.name, cause.message])
-      }
-    }
+    const running = allStarted(systems)
     await sleep(warmUpMs)
     const there = processCount()
     for (const { child } of running) signal(child.pid, "SIGSTOP")
     for (let round = 0; round < rounds; round++) for (const system of running) await measure(system)
-    for (const { child } of running) {
-      const ended = once(child, "exit")
-      signal(child.pid, "SIGKILL")
-      await ended
-    }
+    for (const system of running) await ended(system)
+    const firsts = allStarted(firstSystems)
+    // A daemon beside a worker scans once a minute all the time.
+    for (let look = 0; look < usedTo; look++) for (const system of firsts) await measureFirst(system, 20)
+    for (let round = 0; round < firstLooks; round++)
+      for (const system of firsts) system.costsMs.push(await measureFirst(system, restMs))
+    for (const system of firsts) await ended(system)
     await end()
     await eventually("the machine is empty again", async () => processCount() <= before + 10 || undefined)
     const medianOf = (wantedName) => median(running.find(({ name }) => name === wantedName)?.costsMs ?? [])
+    for (const { costsMs, name } of firsts)
+      firstRows.push([
+        `${name}, ${there} processes`,
+        median(costsMs),
+        Math.min(...costsMs),
+        Math.max(...costsMs),
+        (median(costsMs) * 1000) / there,
+        ratio(
+          median(costsMs),
+          median(firsts.find(({ name }) => name === firstSystems[0].name)?.costsMs ?? [])
+        )
+      ])
     for (const { costsMs, name } of running) {
       rows.push([
         `${name}, ${there} processes`,
@@ -146,6 +245,12 @@ await session(crowds.length * (rounds * 4 * windowMs + warmUpMs + 120_000), asyn
     `A look at all processes, ms on a core: medians of ${rounds} windows of ${windowMs / 1000} s each, in turns.`,
     ["", "p50 ms", "min", "max", "us / process", "/ floor", "/ earlyoom"],
     rows,
+    absent
+  )
+  printTable(
+    `The first look after plenty of memory, ms on a core: medians of ${firstLooks}, in turns. Goal: <= 2x.`,
+    ["", "p50 ms", "min", "max", "us / process", "/ earlyoom"],
+    firstRows,
     absent
   )
 })
