@@ -44,15 +44,16 @@ const exportsOf = async (entry) => {
   return import(`data:text/javascript;base64,${code}`)
 }
 
-/** What the quick commands need of the schemas, which are far larger than they: the shapes of answers, the keys with twins. */
+/** The keys of `--json` with twins. */
+const twins = async () => {
+  const { twinKeys } = await exportsOf("src/Domain/json/TwinKeys.ts")
+  return { AUTOPILOTD_TWIN_KEYS: JSON.stringify(twinKeys) }
+}
+
+/** What the quick commands need of the schemas, which are far larger than they: the shapes of answers. */
 const answerShapes = async () => {
-  const [{ replyShapes }, { twinKeys }] = await Promise.all(
-    ["control/ReplyShapes.ts", "json/TwinKeys.ts"].map((path) => exportsOf(`src/Domain/${path}`))
-  )
-  return {
-    AUTOPILOTD_REPLY_SHAPES: JSON.stringify(replyShapes()),
-    AUTOPILOTD_TWIN_KEYS: JSON.stringify(twinKeys)
-  }
+  const { replyShapes } = await exportsOf("src/Domain/control/ReplyShapes.ts")
+  return { AUTOPILOTD_REPLY_SHAPES: JSON.stringify(replyShapes()), ...(await twins()) }
 }
 
 /** The same for what reads the history: the shapes of events. */
@@ -107,6 +108,7 @@ export const programs = (sourcemap = false) =>
       // What starts first is small: it runs the quick commands, and loads the rest for all others.
       aloneOf("autopilotd", "src/Programs/main.ts", answerShapes),
       aloneOf("history", "src/Programs/history/HistoryRoad.ts", eventShapes),
+      aloneOf("logs", "src/Programs/logs/LogsRoad.ts", twins),
       aloneOf("help", "src/Domain/cli/Help.ts"),
       aloneOf("load", "src/Layers/daemon/CompiledProgram.ts"),
       aloneOf("dial", "src/Programs/control/DialStdio.ts"),

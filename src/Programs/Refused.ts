@@ -1,6 +1,6 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { type CodedError, codeOf, type ErrorCode, knownCode } from "../Domain/control/ErrorCode.ts"
+import { type ErrorCode, knownCode } from "../Domain/control/ErrorCode.ts"
 
 /** A command is not carried out, or not to its end; `reason` is the sentence about it. */
 export class Refused extends Data.TaggedError("Refused")<{
@@ -17,10 +17,6 @@ export class Refused extends Data.TaggedError("Refused")<{
     return this.reason
   }
 }
-
-/** The code of an error, which may be a refusal. */
-export const failureCode = (failure: CodedError | Refused): ErrorCode =>
-  failure._tag === "Refused" ? failure.code : codeOf(failure)
 
 interface Reply<A> {
   readonly success: boolean

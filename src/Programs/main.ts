@@ -73,6 +73,14 @@ const historyRoad = async (): Promise<HistoryRoad> => {
   return road
 }
 
+/** The words of all agents are in a bundle of its own. Undefined where the whole program has to take over. */
+const runLogs = async (invocation: Invocation): Promise<number | undefined> => {
+  const bundle = `${import.meta.dirname}/logs.js`
+  const road: typeof import("./logs/LogsRoad.ts") = await import(bundle)
+  // A bug: the whole program comes to the same one, and reports it.
+  return road.runLogs(invocation).catch(() => undefined)
+}
+
 /** A variable of the user manager must not send a service to another machine. */
 const isService = process.env["SYSTEMD_EXEC_PID"] === String(process.pid)
 
@@ -110,6 +118,10 @@ const runHere = async (argv: ReadonlyArray<string>): Promise<void> => {
         return code === undefined ? runProgram(argv, []) : exitProcess(code)
       }
       if (invocation.verb === "gui" || invocation.verb === "relay") (await longRun()).setUpForLongRun()
+      if (invocation.verb === "logs") {
+        const code = await runLogs(invocation)
+        return code === undefined ? runProgram(argv, []) : exitProcess(code)
+      }
       const reads = readingVerbOf(invocation.verb) !== undefined
       const ran = await runQuickly(invocation, reads ? await historyRoad() : undefined)
       return typeof ran === "number" ? exitProcess(ran) : runProgram(argv, ran)

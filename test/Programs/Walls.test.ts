@@ -213,11 +213,14 @@ describe("the bundle that starts first", () => {
   })
 })
 
-describe("the bundle of history and why", () => {
-  it("is small, and of Effect has only its data types: no schema of an event is in it", async () => {
-    const { metafile } = await bundleOf("src/Programs/history/HistoryRoad.ts")
+describe("the bundles of the commands that read files", () => {
+  it.each([
+    ["src/Programs/history/HistoryRoad.ts", 64_000],
+    ["src/Programs/logs/LogsRoad.ts", 80_000]
+  ])("are small, and have of Effect only its data types: no schema is in %s", async (entry, maxBytes) => {
+    const { metafile } = await bundleOf(entry)
     const [output] = Object.values(metafile.outputs)
-    assert.isBelow(output?.bytes ?? Number.POSITIVE_INFINITY, 64_000)
+    assert.isBelow(output?.bytes ?? Number.POSITIVE_INFINITY, maxBytes)
     const held = Object.entries(output?.inputs ?? {}).filter(([, { bytesInOutput }]) => bytesInOutput > 0)
     const effect = held.map(([path]) => path).filter((path) => path.includes("node_modules/"))
     assert.include(effect, "node_modules/effect/dist/esm/Either.js")

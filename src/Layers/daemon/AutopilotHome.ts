@@ -9,7 +9,7 @@ import { tryWriting } from "../files/AtomicFile.ts"
 import { distrust } from "../files/Ownership.ts"
 import { askDisk } from "../files/PathQuestions.ts"
 import { errorCode, messageOf, refusalOf } from "../files/SystemError.ts"
-import { autopilotFolder, historyBelow, socketBelow } from "./HomeFolder.ts"
+import { autopilotFolder, historyBelow, logsBelow, socketBelow } from "./HomeFolder.ts"
 import { NoUserHome } from "./UserHome.ts"
 
 /** The files of one daemon. All paths are absolute. */
@@ -84,7 +84,7 @@ export const pathsBelow = (root: string): HomePaths => ({
   lockFile: join(root, "autopilotd.lock"),
   relayLockFile: join(root, "relay.lock"),
   stateDir: join(root, "state"),
-  logDir: join(root, "logs"),
+  logDir: logsBelow(root),
   binDir: join(root, "bin")
 })
 

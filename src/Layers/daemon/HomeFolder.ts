@@ -27,3 +27,5 @@ export const autopilotFolder = (): string | undefined => {
 export const socketBelow = (root: string): string => join(root, "autopilotd.sock")
 
 export const historyBelow = (root: string): string => join(root, "history.jsonl")
+
+export const logsBelow = (root: string): string => join(root, "logs")

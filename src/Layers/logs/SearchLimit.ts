@@ -1,12 +1,13 @@
 import * as vm from "node:vm"
-import * as Data from "effect/Data"
 
 /** A pattern takes exponential time on some line: `(a+)+$`. */
-export class SearchTooLong extends Data.TaggedError("SearchTooLong")<{}> {
-  override get message() {
-    return (
+export class SearchTooLong extends Error {
+  readonly _tag = "SearchTooLong"
+
+  constructor() {
+    super(
       "The pattern of --grep takes too long on one of the lines. Write it without a repetition inside a repetition, " +
-      "such as (a+)+, or search for a plain text."
+        "such as (a+)+, or search for a plain text."
     )
   }
 }
@@ -15,9 +16,13 @@ export class SearchTooLong extends Data.TaggedError("SearchTooLong")<{}> {
 const limitMs = 2000
 const tries = 2
 
-const context: { search: () => unknown } = { search: () => undefined }
-const script = new vm.Script("search()")
-const realm = vm.createContext(context)
+/** A context takes longer to make than the last lines to read, so only a search makes one. */
+const makeRealm = () => {
+  const context: { search: () => unknown } = { search: () => undefined }
+  return { context, realm: vm.createContext(context), script: new vm.Script("search()") }
+}
+
+let made: ReturnType<typeof makeRealm> | undefined
 
 /** The error may be of the other realm, so `instanceof` does not know it. */
 const isTimeout = (cause: unknown): boolean =>
@@ -28,6 +33,7 @@ const isTimeout = (cause: unknown): boolean =>
 
 /** Runs a search of one block. Throws SearchTooLong, which V8's watchdog makes possible inside a regular expression. */
 export const withinLimit = (search: () => void): void => {
+  const { context, realm, script } = (made ??= makeRealm())
   for (let left = tries; ; left--) {
     context.search = search
     try {

@@ -5,7 +5,8 @@ import type { ProjectName } from "../../Domain/Project.ts"
 import type { LogPosition } from "../../Domain/panel/LogChoice.ts"
 import type { LogRow } from "../../Domain/panel/LogRow.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
-import { type LogUnreadable, readingLog, workerLogIn } from "../logs/LogFiles.ts"
+import { readingLog } from "../logs/LogFiles.ts"
+import { type LogUnreadable, workerLogIn } from "../logs/LogSources.ts"
 import {
   blocksBack,
   blocksOn,

@@ -5,7 +5,8 @@ import type { ProjectName } from "../../Domain/Project.ts"
 import type { LogPosition } from "../../Domain/panel/LogChoice.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { errorCode } from "../files/SystemError.ts"
-import { readingLog, workerLogIn } from "../logs/LogFiles.ts"
+import { readingLog } from "../logs/LogFiles.ts"
+import { workerLogIn } from "../logs/LogSources.ts"
 import { bytesOf, lineAt, withLog } from "./LogBlocks.ts"
 
 /** Changes when the log grows or rotates. Costs one system call. */

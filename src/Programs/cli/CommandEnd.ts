@@ -4,7 +4,8 @@ import * as Option from "effect/Option"
 import type { Verb } from "../../Domain/cli/CommandTable.ts"
 import { exitCodes } from "../../Domain/cli/ExitCodes.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
-import { answerOf, exitCodeIn, type Failure, sentenceOf } from "./ExitCode.ts"
+import type { Failure } from "../Failure.ts"
+import { answerOf, exitCodeIn, sentenceOf } from "./ExitCode.ts"
 
 interface Typed {
   readonly argv: ReadonlyArray<string>

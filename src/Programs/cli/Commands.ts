@@ -5,6 +5,7 @@ import { dialogues } from "../../Domain/cli/Dialogues.ts"
 import * as ControlClient from "../../Layers/control/ControlClient.ts"
 import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import * as ProcFs from "../../Layers/machine/ProcFs.ts"
+import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { runDialogue } from "./DialogueRun.ts"
 
 /** Access to the daemon of the caller's home. */
@@ -80,9 +81,20 @@ export const commands = {
   status: (invocation: Invocation) => orSurvivors(talks("status")(invocation)),
   projects: (invocation: Invocation) => orSurvivors(talks("projects")(invocation)),
   logs: Effect.fnUntraced(function* (invocation: Invocation) {
-    const { logs } = yield* Effect.promise(() => import("../logs/Logs.ts"))
-    const LogFiles = yield* Effect.promise(() => import("../../Layers/logs/LogFiles.ts"))
-    yield* Effect.provide(logs(invocation), Layer.merge(Client, LogFiles.layer))
+    const { showLogs } = yield* Effect.promise(() => import("../logs/Logs.ts"))
+    const { jsonLine } = yield* Effect.promise(() => import("../Answer.ts"))
+    const { logDir } = yield* AutopilotHome
+    const { colour, err, isTerminal, part } = yield* CommandOutput
+    const output = {
+      colour,
+      isTerminal,
+      err: (text: string) => Effect.runPromise(err(text)),
+      write: (bytes: Buffer) => Effect.runPromise(Effect.isSuccess(part(bytes)))
+    }
+    const failure = yield* Effect.promise((signal) =>
+      showLogs(invocation, { ...output, logDir, jsonLine, signal })
+    )
+    if (failure !== undefined) yield* Effect.fail(failure)
   }),
   hogs: Effect.fnUntraced(function* (invocation: Invocation) {
     const { hogs } = yield* Effect.promise(() => import("../guard/Hogs.ts"))

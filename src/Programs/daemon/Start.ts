@@ -12,7 +12,8 @@ import {
   terminationLogOf,
   writerOf
 } from "../../Layers/status/TerminationLogFile.ts"
-import { failureCode, Refused } from "../Refused.ts"
+import { failureCode } from "../Failure.ts"
+import { Refused } from "../Refused.ts"
 import { sourcesOf } from "../Sources.ts"
 import { daemon } from "./Daemon.ts"
 

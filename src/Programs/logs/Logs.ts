@@ -1,8 +1,4 @@
-import * as Clock from "effect/Clock"
-import * as Data from "effect/Data"
-import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Stream from "effect/Stream"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { timeRange } from "../../Domain/cli/SinceInstant.ts"
 import { UsageError } from "../../Domain/cli/UsageError.ts"
@@ -19,14 +15,34 @@ import {
 import { timestamp } from "../../Domain/output/StoredLine.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
 import { searchPattern } from "../../Domain/text/SearchPattern.ts"
-import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
-import { LogFiles } from "../../Layers/logs/LogFiles.ts"
+import { loggedProjects, logSources, unreadable } from "../../Layers/logs/LogSources.ts"
+import { type LogLines, mergedLogs } from "../../Layers/logs/MergedLogs.ts"
+import { SearchTooLong } from "../../Layers/logs/SearchLimit.ts"
 import { nodeZone } from "../../Layers/machine/ProcessZone.ts"
-import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
-import { jsonLine } from "../Answer.ts"
 
 /** There is no log, or none of the named project. */
-class NoLog extends Data.TaggedError("NoLog")<{ readonly message: string }> {}
+class NoLog extends Error {
+  readonly _tag = "NoLog"
+}
+
+type LogsFailure = NoLog | UsageError | SearchTooLong | ReturnType<typeof unreadable>
+
+/** What `logs` needs of the road that it is on. */
+interface LogsWorld {
+  readonly logDir: string
+  /** Standard output is a terminal. */
+  readonly isTerminal: boolean
+  /** That terminal shows colours. */
+  readonly colour: boolean
+  /** Writes a part of the answer. False when the reader is gone. */
+  readonly write: (bytes: Buffer) => Promise<boolean>
+  /** Writes a message on standard error. */
+  readonly err: (text: string) => Promise<unknown>
+  /** A line for a program; ends in a newline. */
+  readonly jsonLine: (line: object) => string
+  /** Ends a follower. */
+  readonly signal?: AbortSignal
+}
 
 /** The number of lines without `-n` and `--since`. */
 const defaultLines = 50
@@ -38,69 +54,57 @@ const asText = (line: string): string => Buffer.from(line, "latin1").toString("u
 /** How lines are shown: as JSON, in words, or unchanged. */
 type Form = "json" | "words" | "unchanged"
 
-const filterOf = Effect.fnUntraced(function* ({ options }: Invocation, form: Form) {
-  const nowMs = yield* Clock.currentTimeMillis
+const filterOf = ({ options }: Invocation, form: Form): Either.Either<LogFilter, UsageError> => {
   // The stamps of the log are in the zone that Node takes for local.
-  const { sinceMs: since, untilMs: until } = yield* Either.mapLeft(
-    timeRange(options, nowMs, nodeZone),
-    (problem) => new UsageError({ problem, help })
-  )
+  const range = timeRange(options, Date.now(), nodeZone)
+  if (Either.isLeft(range)) return Either.left(new UsageError({ problem: range.left, help }))
+  const { sinceMs: since, untilMs: until } = range.right
   const pattern = options.grep === undefined ? undefined : searchPattern(options.grep)
   const searched = options.raw === true ? unchangedText : shownText
   const isWanted = (line: string): boolean => {
     const text = searched(asText(line))
     return text !== undefined && (pattern === undefined || pattern.test(text))
   }
-  return {
+  return Either.right({
     ...(since === undefined ? {} : { since: timestamp(new Date(since)) }),
     ...(until === undefined ? {} : { until: timestamp(new Date(until)) }),
     // In words, a line that shows nothing does not count.
     ...(pattern === undefined && form !== "words" ? {} : { isWanted }),
     ...(options.stderr === true ? { onlyErrors: true } : {})
-  } satisfies LogFilter
-})
+  })
+}
 
 /** The projects that the command line names; undefined for all. */
 const namedIn = ({ args, options: { project } }: Invocation): ReadonlyArray<ProjectName> | undefined =>
   project === undefined ? args.names : [project]
 
 /** The projects whose logs are shown. Without any, a follower says that it waits, and anything else fails. */
-const chosen = Effect.fnUntraced(function* (invocation: Invocation) {
+const chosen = async (
+  invocation: Invocation,
+  { err, logDir }: LogsWorld
+): Promise<Either.Either<ReadonlyArray<ProjectName>, NoLog>> => {
   const { daemon, follow } = invocation.options
-  const { logDir } = yield* AutopilotHome
-  const { err } = yield* CommandOutput
-  const known = yield* (yield* LogFiles).projects
+  const known = await loggedProjects(logDir)
   const named = namedIn(invocation)
   const unknown = named?.find((name) => !known.includes(name))
-  if (unknown === undefined && (daemon === true || known.length > 0)) return named ?? known
+  if (unknown === undefined && (daemon === true || known.length > 0)) return Either.right(named ?? known)
   const others = known.length === 0 ? "" : ` There are logs of: ${known.join(", ")}.`
   const message =
     unknown === undefined
       ? `There are no logs of workers in ${logDir} yet.`
       : `No worker of project "${unknown}" has left a log yet.${others}`
-  if (follow !== true) return yield* new NoLog({ message })
-  yield* err(`autopilotd: ${message} Waiting for one; Ctrl-C ends.\n`)
-  return named ?? known
-})
+  if (follow !== true) return Either.left(new NoLog(message))
+  await err(`autopilotd: ${message} Waiting for one; Ctrl-C ends.\n`)
+  return Either.right(named ?? known)
+}
 
 const wordsOf = (line: string, project: ProjectName | undefined, colour: boolean): string | undefined =>
   project === undefined ? daemonTerminalLine(line, { colour }) : terminalLine(line, { colour })
 
-/** `autopilotd logs`: shows the output of workers, with or without a daemon. */
-export const logs = Effect.fnUntraced(function* (invocation: Invocation) {
-  const { daemon = false, follow = false, json, lines: count, raw, since, text } = invocation.options
-  if (raw === true && text === true)
-    return yield* Effect.fail(new UsageError({ problem: "logs takes --raw or --text, not both.", help }))
-  if (follow && invocation.options.until !== undefined)
-    return yield* Effect.fail(new UsageError({ problem: "logs takes --follow or --until, not both.", help }))
-  const files = yield* LogFiles
-  const { colour, isTerminal, part } = yield* CommandOutput
-  const form: Form =
-    json === true ? "json" : raw !== true && (isTerminal || text === true) ? "words" : "unchanged"
-  const filter = yield* filterOf(invocation, form)
-  const prefixes = namePrefixes(yield* chosen(invocation), daemon, colour)
-
-  const written = (lines: ReadonlyArray<string>, name: ProjectName | undefined): Buffer => {
+/** Makes the bytes of lines that follow each other in one log. */
+const rendering =
+  (form: Form, prefixes: ReturnType<typeof namePrefixes>, { colour, jsonLine }: LogsWorld) =>
+  ({ lines, project: name }: LogLines): Buffer => {
     if (form === "json") {
       const data = (line: string) => (name === undefined ? daemonLineData(line) : lineData(line, name))
       return Buffer.from(lines.map((line) => jsonLine(data(asText(line)))).join(""))
@@ -118,11 +122,42 @@ export const logs = Effect.fnUntraced(function* (invocation: Invocation) {
     )
   }
 
+const misused = (problem: string) => new UsageError({ problem, help })
+
+/**
+ * `autopilotd logs`: shows the output of workers, with or without a daemon, until the end or until its reader has read
+ * enough. Returns what went wrong. Plain code: both roads run it, and it starts in a tenth of the time that Effect takes.
+ */
+export const showLogs = async (
+  invocation: Invocation,
+  world: LogsWorld
+): Promise<LogsFailure | undefined> => {
+  const { colour, isTerminal, logDir, signal, write } = world
+  const { daemon = false, follow = false, json, lines: count, raw, since, text } = invocation.options
+  if (raw === true && text === true) return misused("logs takes --raw or --text, not both.")
+  if (follow && invocation.options.until !== undefined)
+    return misused("logs takes --follow or --until, not both.")
+  const inWords = raw !== true && (isTerminal || text === true)
+  const form: Form = json === true ? "json" : inWords ? "words" : "unchanged"
+  const filter = filterOf(invocation, form)
+  if (Either.isLeft(filter)) return filter.left
+  const projects = await chosen(invocation, world)
+  if (Either.isLeft(projects)) return projects.left
+  const render = rendering(form, namePrefixes(projects.right, daemon, colour), world)
   const last = count ?? (since === undefined ? defaultLines : undefined)
-  yield* files.read({ projects: namedIn(invocation) ?? "all", daemon }, { ...filter, last, follow }).pipe(
-    Stream.filter(({ lines }) => lines.length > 0),
-    Stream.runForEach(({ lines, project: name }) => part(written(lines, name))),
-    // A reader that closes its pipe has read enough.
-    Effect.catchTag("ReaderGone", () => Effect.void)
-  )
-})
+  const choice = { projects: namedIn(invocation) ?? "all", daemon } as const
+  const logs = mergedLogs(() => logSources(logDir, choice), { ...filter.right, last, follow })
+  try {
+    for (let found = await logs.next(); found !== undefined; found = await logs.next()) {
+      if (signal?.aborted === true) return undefined
+      for (const some of found) {
+        if (some.lines.length > 0 && !(await write(render(some)))) return undefined
+      }
+    }
+    return undefined
+  } catch (cause) {
+    return cause instanceof SearchTooLong ? cause : unreadable(logDir, cause)
+  } finally {
+    await logs.close()
+  }
+}

@@ -9,6 +9,7 @@ import { type LogFilter, matchesFilter } from "../../../src/Domain/logs/LogFilte
 import { ProjectName, unnamed } from "../../../src/Domain/Project.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import * as LogFiles from "../../../src/Layers/logs/LogFiles.ts"
+import type { LogChoice } from "../../../src/Layers/logs/LogSources.ts"
 import * as RotatingFile from "../../../src/Layers/output/RotatingFile.ts"
 import { eventually, temporaryHome } from "../../live/TestDaemon.ts"
 
@@ -28,7 +29,7 @@ const homeWith = (files: ReadonlyArray<string>) =>
 
 const below = (home: string) => Layer.provide(LogFiles.layer, Layer.succeed(AutopilotHome, pathsBelow(home)))
 
-const onlyUnnamed: LogFiles.LogChoice = { projects: [unnamed], daemon: false }
+const onlyUnnamed: LogChoice = { projects: [unnamed], daemon: false }
 
 /** Lines whose text contains this one. */
 const saying = (text: string) => ({ isWanted: (line: string) => line.slice(28).includes(text) })
@@ -253,7 +254,7 @@ describe("the logs of several projects", () => {
     fs.appendFileSync(join(home, "logs", name, "worker.log"), lines.join(""))
   }
 
-  const all: LogFiles.LogChoice = { projects: "all", daemon: true }
+  const all: LogChoice = { projects: "all", daemon: true }
   const named = ({
     lines,
     project = unnamed

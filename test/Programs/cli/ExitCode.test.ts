@@ -5,7 +5,8 @@ import { UsageError } from "../../../src/Domain/cli/UsageError.ts"
 import { type CodedError, codeOf, errorCodes, knownCode } from "../../../src/Domain/control/ErrorCode.ts"
 import { NotRunning } from "../../../src/Layers/control/ControlClient.ts"
 import { AlreadyRunning } from "../../../src/Layers/daemon/InstanceLock.ts"
-import { answerOf, exitCodeIn, type Failure, sentenceOf } from "../../../src/Programs/cli/ExitCode.ts"
+import { answerOf, exitCodeIn, sentenceOf } from "../../../src/Programs/cli/ExitCode.ts"
+import type { Failure } from "../../../src/Programs/Failure.ts"
 import { Refused } from "../../../src/Programs/Refused.ts"
 
 const told = (failure: Failure) => {

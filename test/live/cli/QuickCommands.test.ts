@@ -36,6 +36,7 @@ const quickOnly = Effect.map(temporaryHome, (folder) => {
     "dist/autopilotd.js",
     "dist/help.js",
     "dist/history.js",
+    "dist/logs.js",
     "dist/package.json",
     "package.json"
   ]) {
@@ -98,6 +99,25 @@ describe("a command that only talks to the daemon", () => {
         assert.deepStrictEqual([told.code, told.stderr], [0, ""])
         assert.match(told.stdout, /exit code 1/)
       }
+    })
+  )
+
+  it.scopedLive("shows logs without the whole program, and says what is wrong", () =>
+    Effect.gen(function* () {
+      const quick = yield* quickOnly
+      const home = yield* temporaryHome
+      fs.mkdirSync(join(home, "logs/shop"), { recursive: true })
+      fs.writeFileSync(join(home, "logs/shop/worker.log"), "2026-11-22 10:00:00.000 out hello\n")
+      const shown = yield* talks(home, ["logs", "--json"], quick)
+      assert.deepStrictEqual([shown.code, shown.stderr], [0, ""])
+      assert.include(JSON.parse(shown.stdout), { project: "shop", stream: "out", text: "hello" })
+      const none = yield* talks(home, ["logs", "blog"], quick)
+      assert.deepStrictEqual([none.code, none.stdout], [1, ""])
+      assert.match(none.stderr, /^autopilotd: No worker of project "blog" has left a log yet\./)
+      const asked = yield* talks(home, ["logs", "blog", "--json"], quick)
+      assert.strictEqual(JSON.parse(asked.stdout).code, "no_log")
+      const misused = yield* talks(home, ["logs", "--raw", "--text"], quick)
+      assert.deepStrictEqual([misused.code, misused.stdout], [2, ""])
     })
   )
 

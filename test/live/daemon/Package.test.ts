@@ -64,6 +64,7 @@ describe("the package", () => {
         "dist/help.js",
         "dist/history.js",
         "dist/load.js",
+        "dist/logs.js",
         "dist/metrics.js",
         "dist/notify.js",
         "dist/panel.js",
