@@ -44,22 +44,25 @@ const exportsOf = async (entry) => {
   return import(`data:text/javascript;base64,${code}`)
 }
 
-/** The keys of `--json` with twins. */
+/** A value as a constant of a bundle: V8 reads a text of JSON when it is asked for, and an object with the bundle. */
+const inText = (value) => JSON.stringify(JSON.stringify(value))
+
+/** What all programs need of the schemas for `--json`: the keys with twins. */
 const twins = async () => {
   const { twinKeys } = await exportsOf("src/Domain/json/TwinKeys.ts")
-  return { AUTOPILOTD_TWIN_KEYS: JSON.stringify(twinKeys) }
+  return { AUTOPILOTD_TWIN_KEYS: inText(twinKeys) }
 }
 
 /** What the quick commands need of the schemas, which are far larger than they: the shapes of answers. */
 const answerShapes = async () => {
   const { replyShapes } = await exportsOf("src/Domain/control/ReplyShapes.ts")
-  return { AUTOPILOTD_REPLY_SHAPES: JSON.stringify(replyShapes()), ...(await twins()) }
+  return { AUTOPILOTD_REPLY_SHAPES: inText(replyShapes()) }
 }
 
 /** The same for what reads the history: the shapes of events. */
 const eventShapes = async () => {
   const { recordShapes } = await exportsOf("src/Domain/history/HistoryRecord.ts")
-  return { AUTOPILOTD_RECORD_SHAPES: JSON.stringify(recordShapes()) }
+  return { AUTOPILOTD_RECORD_SHAPES: inText(recordShapes()) }
 }
 
 /** A bundle of its own, for what starts before each command or has to be small. */
@@ -71,7 +74,7 @@ const aloneOf = (name, entry, options) => async (sourcemap) => {
     format: "cjs",
     supported: { "dynamic-import": false },
     sourcemap,
-    define: { ...forNode.define, ...(options === undefined ? {} : await options()) }
+    define: { ...forNode.define, ...(await twins()), ...(options === undefined ? {} : await options()) }
   })
   const texts = textsOf(built)
   const path = `dist/${name}.js`
@@ -93,7 +96,14 @@ const together = {
 }
 
 const split = async (sourcemap) => {
-  const built = await bundle({ ...forNode, entryPoints: together, format: "esm", splitting: true, sourcemap })
+  const built = await bundle({
+    ...forNode,
+    entryPoints: together,
+    format: "esm",
+    splitting: true,
+    sourcemap,
+    define: { ...forNode.define, ...(await twins()) }
+  })
   const texts = textsOf(built)
   return { ...built, texts, files: link(built.metafile.outputs, texts, Object.keys(together)) }
 }
@@ -108,7 +118,7 @@ export const programs = (sourcemap = false) =>
       // What starts first is small: it runs the quick commands, and loads the rest for all others.
       aloneOf("autopilotd", "src/Programs/main.ts", answerShapes),
       aloneOf("history", "src/Programs/history/HistoryRoad.ts", eventShapes),
-      aloneOf("logs", "src/Programs/logs/LogsRoad.ts", twins),
+      aloneOf("logs", "src/Programs/logs/LogsRoad.ts"),
       aloneOf("help", "src/Domain/cli/Help.ts"),
       aloneOf("load", "src/Layers/daemon/CompiledProgram.ts"),
       aloneOf("dial", "src/Programs/control/DialStdio.ts"),

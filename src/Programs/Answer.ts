@@ -2,10 +2,10 @@ import * as Effect from "effect/Effect"
 import type { Invocation } from "../Domain/cli/CommandLine.ts"
 import type { Verb } from "../Domain/cli/CommandTable.ts"
 import { answerText, type JsonAnswer } from "../Domain/json/JsonAnswer.ts"
-import { twinKeys } from "../Domain/json/TwinKeys.ts"
 import { withTwins } from "../Domain/json/Twins.ts"
 import { jsonText } from "../Domain/text/Printable.ts"
 import { CommandOutput } from "../Layers/output/CommandOutput.ts"
+import { twinKeys } from "./TwinKeys.ts"
 
 /** Prints an answer for a program, whether it is one of success or not. */
 export const sayJson = Effect.fnUntraced(function* (verb: Verb | undefined, answer: JsonAnswer) {

@@ -9,7 +9,8 @@ import { answerText } from "../Domain/json/JsonAnswer.ts"
 import { relayVariable } from "../Domain/relay/RelayVariable.ts"
 import type { Exchanged } from "../Layers/control/Exchange.ts"
 import { exitProcess } from "../Layers/daemon/ProcessExit.ts"
-import { type HistoryRoad, print, runQuickly } from "./cli/QuickRun.ts"
+import { printed } from "../Layers/output/PlainOutput.ts"
+import { type HistoryRoad, runQuickly } from "./cli/QuickRun.ts"
 import type { RemoteCall } from "./remote/Remote.ts"
 import { version } from "./Version.ts"
 
@@ -17,7 +18,7 @@ import { version } from "./Version.ts"
 const printHelp = async ({ isAll, topic }: Extract<CommandLine, { readonly _tag: "Help" }>) => {
   const bundle = `${import.meta.dirname}/help.js`
   const { helpText }: typeof import("../Domain/cli/Help.ts") = await import(bundle)
-  await print(helpText(topic, isAll))
+  await printed(helpText(topic, isAll))
 }
 
 /** The version of this command has no time and no amount. */
@@ -103,7 +104,7 @@ const runHere = async (argv: ReadonlyArray<string>): Promise<void> => {
       await printHelp(line)
       break
     case "Version":
-      await print(
+      await printed(
         line.json === true
           ? answerText({ success: true, message: `autopilotd ${version}`, data: { version } }, noKeys)
           : `autopilotd ${version}\n`

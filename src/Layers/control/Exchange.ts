@@ -1,5 +1,4 @@
 import * as Fs from "node:fs"
-import * as Net from "node:net"
 import type { Duplex } from "node:stream"
 import { ControlFraming } from "../../Domain/control/ControlFraming.ts"
 import type { Unanswered } from "../../Domain/control/Unanswered.ts"
@@ -60,13 +59,19 @@ export const socketAt =
       done({ _tag: "NotRunning" })
       return () => undefined
     }
-    let giveUp = () => {}
-    const attempt = () => {
-      const socket = Net.connect({ path })
+    let isGivenUp = false
+    let giveUp = () => {
+      isGivenUp = true
+    }
+    const attempt = async () => {
+      // Node takes thirty modules for a socket, which help and version do without.
+      const { connect } = await import("node:net")
+      if (isGivenUp) return
+      const socket = connect({ path })
       giveUp = () => void socket.destroy()
       const failed = (cause: NodeJS.ErrnoException) => {
         if (cause.code !== "EAGAIN") return done(unansweredFor(cause))
-        const pause = setTimeout(attempt, retryIntervalMs)
+        const pause = setTimeout(() => void attempt(), retryIntervalMs)
         giveUp = () => clearTimeout(pause)
       }
       // An error event without a listener would end the process, and "close" follows each error.
@@ -77,7 +82,7 @@ export const socketAt =
         done(socket)
       })
     }
-    attempt()
+    void attempt()
     return () => giveUp()
   }
 

@@ -3,8 +3,8 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { harmlessText } from "../../Domain/text/Printable.ts"
-import { errorText, written } from "./PlainOutput.ts"
-import { showsColour, terminalColumns } from "./TerminalColour.ts"
+import { printed, reported } from "./PlainOutput.ts"
+import { isTerminal, showsColour, terminalColumns } from "./TerminalColour.ts"
 
 /** The reader has closed its pipe: `autopilotd logs | head -1`. */
 class ReaderGone extends Data.TaggedError("ReaderGone")<{}> {}
@@ -31,14 +31,14 @@ export class CommandOutput extends Context.Tag("CommandOutput")<
 >() {}
 
 export const layer: Layer.Layer<CommandOutput> = Layer.sync(CommandOutput, () => {
-  const say = (bytes: string | Buffer) => Effect.promise(() => written(process.stdout, bytes))
+  const say = (bytes: string | Buffer) => Effect.promise(() => printed(bytes))
   return {
     out: (text) => say(harmlessText(text)),
-    file: (text) => say(process.stdout.isTTY ? harmlessText(text.replaceAll("\r\n", "\n")) : text),
-    err: (text) => Effect.promise(() => written(process.stderr, errorText(text))),
+    file: (text) => say(isTerminal() ? harmlessText(text.replaceAll("\r\n", "\n")) : text),
+    err: (text) => Effect.promise(() => reported(text)),
     part: (bytes) => Effect.flatMap(say(bytes), (isRead) => (isRead ? Effect.void : new ReaderGone())),
     colour: showsColour(),
-    isTerminal: process.stdout.isTTY,
+    isTerminal: isTerminal(),
     columns: terminalColumns()
   }
 })

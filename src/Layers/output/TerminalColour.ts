@@ -1,3 +1,14 @@
+import { fstatSync } from "node:fs"
+
+/** Standard output is a terminal. Its stream, for which Node loads thirty modules, is asked only where it is a device. */
+export const isTerminal = (): boolean => {
+  try {
+    return fstatSync(1).isCharacterDevice() && process.stdout.isTTY
+  } catch {
+    return false // started with the descriptor closed
+  }
+}
+
 const isSet = (name: string): boolean => (process.env[name] ?? "") !== ""
 
 /** https://no-color.org: any value that is not empty. */
@@ -11,9 +22,9 @@ const isForced = (): boolean =>
 
 /** Standard output shows colours: a terminal does, and what a user says does. NO_COLOR wins. */
 export const showsColour = (): boolean =>
-  !isSet("NO_COLOR") && (isForced() || (process.stdout.isTTY && !wantsPlain()))
+  !isSet("NO_COLOR") && (isForced() || (!wantsPlain() && isTerminal()))
 
 /** The width of the terminal; undefined where standard output is none. */
 export const terminalColumns = (): number | undefined =>
   // A terminal that does not know its size says 0.
-  process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : undefined
+  isTerminal() && process.stdout.columns > 0 ? process.stdout.columns : undefined

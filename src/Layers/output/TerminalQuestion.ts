@@ -1,5 +1,7 @@
+import { isTerminal } from "./TerminalColour.ts"
+
 /** A person sits at a terminal, so that a command can ask. */
-export const canAsk = (): boolean => process.stdin.isTTY === true && process.stdout.isTTY === true
+export const canAsk = (): boolean => isTerminal() && process.stdin.isTTY
 
 /** Asks a person at the terminal. Everything but yes, also the end of the input, means no. */
 export const confirmed = (question: string): Promise<boolean> =>

@@ -7,25 +7,23 @@ import { readingVerbOf } from "../../Domain/cli/ReadingVerbs.ts"
 import type { ReplyShapes } from "../../Domain/control/ReplyShapes.ts"
 import type { HistoryFound, HistoryQuery } from "../../Domain/history/HistoryQuery.ts"
 import { answerText } from "../../Domain/json/JsonAnswer.ts"
-import type { TwinKeys } from "../../Domain/json/Twins.ts"
 import { fitted, misfit } from "../../Domain/Shape.ts"
 import { harmlessText } from "../../Domain/text/Printable.ts"
 import { type Exchanged, exchangeLimits, exchangeOverDisk } from "../../Layers/control/Exchange.ts"
 import { autopilotFolder, socketBelow } from "../../Layers/daemon/HomeFolder.ts"
 import { processZone } from "../../Layers/machine/ProcessZone.ts"
 import { clockTime } from "../../Layers/output/ClockTime.ts"
+import { printed } from "../../Layers/output/PlainOutput.ts"
 import { showsColour, terminalColumns } from "../../Layers/output/TerminalColour.ts"
 import { canAsk, confirmed } from "../../Layers/output/TerminalQuestion.ts"
+import { twinKeys } from "../TwinKeys.ts"
 
-/** The build makes it from the schemas of the protocol. */
-declare const AUTOPILOTD_REPLY_SHAPES: ReplyShapes
-
-/** Likewise, from the schemas of all answers. */
-declare const AUTOPILOTD_TWIN_KEYS: TwinKeys
+/** The build makes it from the schemas of the protocol, as JSON, which is read when the first answer comes. */
+declare const AUTOPILOTD_REPLY_SHAPES: string
 
 /** The decoded answer; `misfit` for one that only the whole program can explain. */
 const replyIn = (type: string, exchanged: Exchanged): unknown => {
-  const { of, shapes } = AUTOPILOTD_REPLY_SHAPES
+  const { of, shapes }: ReplyShapes = JSON.parse(AUTOPILOTD_REPLY_SHAPES)
   const shape = shapes[of[type] ?? -1]
   if (exchanged._tag !== "Answered" || shape === undefined) return misfit
   try {
@@ -35,13 +33,6 @@ const replyIn = (type: string, exchanged: Exchanged): unknown => {
     return misfit
   }
 }
-
-/** Prints text on standard output. A reader that closes its pipe is no error. */
-export const print = (text: string): Promise<void> =>
-  new Promise((resolve) => {
-    process.stdout.on("error", () => resolve())
-    process.stdout.write(harmlessText(text), () => resolve())
-  })
 
 /** What the commands that read the history need: a bundle of its own. */
 export interface HistoryRoad {
@@ -95,7 +86,10 @@ const dialogueFor = (invocation: Invocation, road: HistoryRoad | undefined): Rea
     clockTime,
     colour: showsColour(),
     columns: terminalColumns(),
-    canAsk: canAsk(),
+    // Standard input is opened only for a question.
+    get canAsk() {
+      return canAsk()
+    },
     nowMs: Date.now
   }
   const reading = readingVerbOf(verb)
@@ -125,6 +119,6 @@ export const runQuickly = async (invocation: Invocation, road?: HistoryRoad): Pr
   if (outcome === undefined) return earlier
   const { answer, out, refused } = outcome
   if (refused !== undefined && !refused.isTold) return earlier
-  await print(answer === undefined ? out : answerText(answer, AUTOPILOTD_TWIN_KEYS))
+  await printed(harmlessText(answer === undefined ? out : answerText(answer, twinKeys)))
   return refused === undefined ? exitCodes.done : exitCodeOf(refused.code)
 }
