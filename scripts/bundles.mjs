@@ -83,7 +83,7 @@ const aloneOf = (name, entry, options) => async (sourcemap) => {
   return { ...built, texts, files: [{ path, text, parts: [{ path, start: 0, before }] }] }
 }
 
-/** Programs that share most of their code. The first one stays in memory all night: it holds nothing of the others. */
+/** Programs that share most of their code. */
 const together = {
   daemon: "src/Programs/daemon/Serve.ts",
   program: "src/Programs/Program.ts",
@@ -95,6 +95,9 @@ const together = {
   elsewhere: "src/Programs/relay/RelayElsewhere.ts"
 }
 
+/** They run all night, beside each other. */
+const resident = ["daemon", "relay"]
+
 const split = async (sourcemap) => {
   const built = await bundle({
     ...forNode,
@@ -105,7 +108,7 @@ const split = async (sourcemap) => {
     define: { ...forNode.define, ...(await twins()) }
   })
   const texts = textsOf(built)
-  return { ...built, texts, files: link(built.metafile.outputs, texts, Object.keys(together)) }
+  return { ...built, texts, files: link(built.metafile.outputs, texts, Object.keys(together), resident) }
 }
 
 /**

@@ -77,16 +77,18 @@ const chunksOf = (outputs, texts, programs) => {
 }
 
 /**
- * The files of programs that esbuild has split: each program's own, `core` with what the first program shares with others,
- * `shared` with what only others share. `outputs` are those of the metafile, `texts` their contents by path. The `parts` of
- * a file say where its chunks stand, and `before` how to get from there to the chunk as esbuild wrote it.
+ * The files of programs that esbuild has split: each program's own, and those of what several share. A program that is
+ * `resident` stays in memory, so what it does not need stands in other files. `outputs` are those of the metafile, `texts`
+ * their contents by path. The `parts` of a file say where its chunks stand, and `before` how to get from there to the chunk
+ * as esbuild wrote it.
  */
-export const link = (outputs, texts, programs) => {
+export const link = (outputs, texts, programs, resident) => {
   const chunks = chunksOf(outputs, texts, programs)
   const sizes = new Map()
   for (const [index, chunk] of chunks.entries()) {
     const [user, ...others] = chunk.users
-    const group = others.length === 0 ? user : chunk.users.has(programs[0]) ? "core" : "shared"
+    const group =
+      others.length === 0 ? user : ["shared", ...resident.filter((name) => chunk.users.has(name))].join("-")
     chunk.id = chunk.program ?? `$${index.toString(36)}`
     const before = sizes.get(group) ?? 0
     const number = chunk.program === undefined ? Math.floor(before / fileCharacters) : 0

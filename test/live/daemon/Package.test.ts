@@ -29,9 +29,7 @@ describe("the package", () => {
   it("holds the bundle, the launcher, the units, what deploys it, the examples and the documents, and nothing else", () => {
     assert.sameMembers(
       // The parts of programs are as many as they fill.
-      shipped.filter(
-        (path) => !/^docs\/[^/]+\.md$|^dist\/(core|shared|program|daemon|panel)-\d\.js$/.test(path)
-      ),
+      shipped.filter((path) => !/^docs\/[^/]+\.md$|^dist\/[a-z-]+-\d\.js$/.test(path)),
       [
         "bin/autopilotd",
         "deploy/Containerfile",
@@ -56,7 +54,6 @@ describe("the package", () => {
         "deploy/nomad/autopilotd.nomad.hcl",
         "deploy/systemd/autopilotd@.service",
         "dist/autopilotd.js",
-        "dist/core.js",
         "dist/daemon.js",
         "dist/dial.js",
         "dist/elsewhere.js",
@@ -72,6 +69,9 @@ describe("the package", () => {
         "dist/program.js",
         "dist/relay.js",
         "dist/remote.js",
+        "dist/shared-daemon-relay.js",
+        "dist/shared-daemon.js",
+        "dist/shared-relay.js",
         "dist/shared.js",
         "dist/top.js",
         ...["app.js", "htmx.js", "inter.woff2", "mono.woff2", "style.css", "ws.js"].map(
