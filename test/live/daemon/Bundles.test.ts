@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process"
+import { execFile, execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { join, resolve } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
@@ -90,9 +90,18 @@ describe("npm run where", () => {
   }
 
   const where = (args: ReadonlyArray<string>, input = "") =>
-    spawnSync(process.execPath, [join(root, "scripts/where.mjs"), ...args], { input, encoding: "utf8" })
+    new Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>(
+      (done) => {
+        const child = execFile(
+          process.execPath,
+          [join(root, "scripts/where.mjs"), ...args],
+          (_, stdout, stderr) => done({ code: child.exitCode, stdout, stderr })
+        )
+        child.stdin?.end(input)
+      }
+    )
 
-  it("leads from a stack trace to the sources", () => {
+  it("leads from a stack trace to the sources", async () => {
     const places = Object.entries(texts).map(([source, text]) => {
       const bundle = bundles.find((name) => read(`dist/${name}`).includes(text))
       assert.isDefined(bundle, text)
@@ -107,18 +116,18 @@ describe("npm run where", () => {
         ...named.map((place) => `    at ab (${place})`),
         "    at node:internal/process/task_queues:95:5\n"
       ].join("\n")
-    const told = where(
+    const told = await where(
       [],
       trace(places.map(({ shipped }) => `/usr/lib/node_modules/autopilotd/dist/${shipped}`))
     )
-    assert.deepStrictEqual([told.stdout, told.status], [trace(places.map(({ source }) => source)), 0])
+    assert.deepStrictEqual([told.stdout, told.code], [trace(places.map(({ source }) => source)), 0])
     const [one] = places
-    assert.strictEqual(where([one?.shipped ?? ""]).stdout, `${one?.source}\n`)
+    assert.strictEqual((await where([one?.shipped ?? ""])).stdout, `${one?.source}\n`)
   })
 
-  it("says which place no bundle has", () => {
-    const { status, stderr } = where(["daemon.js:99999:1"])
-    assert.strictEqual(status, 1)
+  it("says which place no bundle has", async () => {
+    const { code, stderr } = await where(["daemon.js:99999:1"])
+    assert.strictEqual(code, 1)
     assert.include(stderr, "No bundle of it has: daemon.js:99999:1\n")
   })
 })
