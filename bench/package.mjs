@@ -1,7 +1,7 @@
 // How large is the package, and what of it does each program load?
 import { spawnSync } from "node:child_process"
 import { readdirSync, readFileSync, statSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { gzipSync } from "node:zlib"
 import { printTable } from "./kit/Figures.mjs"
@@ -20,20 +20,42 @@ await session(300_000, async ({ folder }) => {
   const bundles = readdirSync(join(root, "dist"))
     .filter((name) => /\.[cm]?js$/.test(name))
     .map((name) => ({ name, bytes: statSync(join(root, "dist", name)).size }))
-    .toSorted((a, b) => b.bytes - a.bytes)
+  const sizeOf = new Map(bundles.map(({ bytes, name }) => [name, bytes]))
+  const sum = (names) => [...new Set(names)].reduce((total, name) => total + sizeOf.get(name), 0)
   const kilobytes = (bytes) => (bytes / 1000).toFixed(0)
+  /** What a program reads: its own file, and those that it shares. It is loaded, and does nothing. */
+  const filesOf = (name) => {
+    const script = `require(process.argv[1])
+      process.stdout.write(JSON.stringify(Object.keys(require.cache)))
+      process.exit(0)`
+    const loaded = spawnSync(process.execPath, ["-e", script, join(root, "dist", name)], {
+      env: shellEnvironment,
+      encoding: "utf8"
+    })
+    return JSON.parse(loaded.stdout).map((path) => basename(path))
+  }
+  const reads = (what, names, goal = "") => {
+    const files = names.flatMap(filesOf)
+    const text = Buffer.concat([...new Set(files)].map((file) => readFileSync(join(root, "dist", file))))
+    return [what, kilobytes(sum(files)), kilobytes(gzipSync(text).length), goal]
+  }
   printTable(
     `The package: ${filename}, ${entryCount} files.`,
     ["", "kB", "kB compressed", "goal"],
     [
       ["tarball", kilobytes(unpackedSize), kilobytes(size), "<= 1,500 compressed"],
-      ["all bundles for Node", kilobytes(bundles.reduce((sum, { bytes }) => sum + bytes, 0)), "", ""],
-      ...bundles.map(({ bytes, name }) => [
-        `dist/${name}`,
-        kilobytes(bytes),
-        kilobytes(gzipSync(readFileSync(join(root, "dist", name))).length),
-        ""
-      ])
+      ["all bundles for Node", kilobytes(sum(sizeOf.keys())), "", ""],
+      [
+        "read by status",
+        kilobytes(sizeOf.get("autopilotd.js")),
+        kilobytes(gzipSync(readFileSync(join(root, "dist/autopilotd.js"))).length),
+        "<= 60"
+      ],
+      reads("read by the daemon", ["daemon.js"]),
+      reads("read by the other commands", ["program.js"]),
+      reads("daemon and commands together", ["daemon.js", "program.js"], "<= 750"),
+      reads("read by a relay", ["relay.js"]),
+      reads("read by the panel", ["panel.js"])
     ]
   )
 })
