@@ -69,6 +69,7 @@ import * as SelectedProject from "../../Layers/worker/SelectedProject.ts"
 import * as StateStore from "../../Layers/worker/StateStore.ts"
 import * as Supervisor from "../../Layers/worker/Supervisor.ts"
 import * as WorkerRun from "../../Layers/worker/WorkerRun.ts"
+import { inTurn } from "../InTurn.ts"
 import { version } from "../Version.ts"
 import { supervise } from "./Lifecycle.ts"
 
@@ -97,23 +98,21 @@ const Projects = (keepState: boolean) =>
 const Control = ControlServer.layer.pipe(
   Layer.provide(ControlHandler.layer),
   Layer.provide(
-    Layer.mergeAll(
+    inTurn(
       ProjectReports.layer({ pid: process.pid, version }),
       MetricsReport.layer(version),
       ProjectSwitch.layer
     )
   ),
-  Layer.provide(
-    Layer.mergeAll(HogReport.layer, HistoryReader.layer, SettingsStore.layer, MemoryTimeline.layer)
-  )
+  Layer.provide(inTurn(HogReport.layer, HistoryReader.layer, SettingsStore.layer, MemoryTimeline.layer))
 )
 
 /** The status line and the watchdog of systemd, which observes the memory guard and the supervisor. */
-const Service = Layer.merge(Layer.provideMerge(ServiceWatchdog.layer, MemoryGuard.layer), ServiceStatus.layer)
+const Service = inTurn(Layer.provideMerge(ServiceWatchdog.layer, MemoryGuard.layer), ServiceStatus.layer)
 
 /** The supervisor, and the concerns that work on its projects. */
 const Supervision = (keepState: boolean) =>
-  Layer.mergeAll(
+  inTurn(
     Control,
     Service,
     SettingsWatcher.layer,
@@ -125,17 +124,20 @@ const Supervision = (keepState: boolean) =>
     Layer.provide(Relay.layer, RelayProcess.layer),
     Layer.provide(SignOfLife.layer, MachineBoot.layer)
   ).pipe(
-    Layer.provide(Layer.merge(SettingsReload.layer, HogSearch.layer)),
+    Layer.provide(inTurn(SettingsReload.layer, HogSearch.layer)),
     Layer.provideMerge(WorkerMemory.layer),
     Layer.provideMerge(Projects(keepState))
   )
 
 /** The runs of workers, their output and their saved state. */
-const Workers = Layer.merge(WorkerRun.layer, Logins.layer).pipe(
-  Layer.provide(Leftovers.layer),
-  Layer.provide(Layer.mergeAll(WorkerProcess.layer, WorkerTree.layer, EnvFile.layer, KernelOomKills.layer)),
-  Layer.merge(WorkerLog.layer),
-  Layer.merge(Layer.merge(StateStore.layer, SelectedProject.layer))
+const Workers = inTurn(
+  inTurn(WorkerRun.layer, Logins.layer).pipe(
+    Layer.provide(Leftovers.layer),
+    Layer.provide(inTurn(WorkerProcess.layer, WorkerTree.layer, EnvFile.layer, KernelOomKills.layer))
+  ),
+  WorkerLog.layer,
+  StateStore.layer,
+  SelectedProject.layer
 )
 
 /** Output, log, history and events, each of which is counted. */
@@ -144,12 +146,13 @@ const Reporting = Concerns.layer.pipe(
   Layer.provideMerge(DaemonEvents.layer),
   Layer.provideMerge(HistoryStore.layer),
   Layer.provideMerge(DaemonLog.layer),
-  Layer.provideMerge(Layer.merge(OwnOutput.layer, RotatingFile.layer))
+  Layer.provideMerge(inTurn(OwnOutput.layer, RotatingFile.layer))
 )
 
 /**
  * The daemon, from the lock to its release, as one runtime of layers. They are built from the last line up: the lock
- * first, the control socket last; and closed in reverse: socket, workers, log, lock. Returns the exit code.
+ * first, the control socket once all is there that it answers for; and closed in reverse: socket, workers, log, lock. Returns
+ * the exit code.
  */
 export const daemon = ({ exitWhenFinished, keepState, raw, sources, terminationLog }: DaemonOptions) =>
   supervise({ exitWhenFinished, terminationLog }).pipe(
@@ -159,17 +162,18 @@ export const daemon = ({ exitWhenFinished, keepState, raw, sources, terminationL
         Layer.provide(WorkerEcho.layer({ raw })),
         Layer.provideMerge(MemoryMonitor.layer),
         Layer.provideMerge(WorkerGroups.layer),
-        Layer.provideMerge(
-          Layer.provide(Layer.merge(OwnUnit.layer, ServiceNotifier.layer), SystemdTools.layer)
-        ),
+        Layer.provideMerge(Layer.provide(inTurn(OwnUnit.layer, ServiceNotifier.layer), SystemdTools.layer)),
         Layer.provideMerge(Uncaught.layer),
         Layer.provideMerge(Reporting),
         Layer.provideMerge(SettingsInForce.layer(sources, { keepState })),
         Layer.provideMerge(Layer.provideMerge(HomeChanges.layer, InstanceLock.layer)),
         Layer.provideMerge(
-          Layer.mergeAll(
-            Layer.provideMerge(Layer.merge(ProcessScan.layer, ProcessSignal.layer), ProcFs.layer),
-            Layer.mergeAll(MemoryReader.layer, MinuteBeat.layer, LiveWorkers.layer, WorkerLines.layer),
+          inTurn(
+            Layer.provideMerge(inTurn(ProcessScan.layer, ProcessSignal.layer), ProcFs.layer),
+            MemoryReader.layer,
+            MinuteBeat.layer,
+            LiveWorkers.layer,
+            WorkerLines.layer,
             SettingsFile.layer,
             ShutdownRequest.layer
           )
