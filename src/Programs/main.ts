@@ -39,15 +39,15 @@ const longRun = async (): Promise<typeof import("../Layers/daemon/CompiledProgra
 
 /** The daemon loads nothing but its own bundle. */
 const runDaemon = async (argv: ReadonlyArray<string>, invocation: Invocation): Promise<void> => {
-  const { loadAndSave, setUpForLongRun } = await longRun()
-  setUpForLongRun()
-  const loaded = (await loadAndSave(`${import.meta.dirname}/daemon.js`)) as typeof import("./daemon/Serve.ts")
-  loaded.serve(argv, invocation)
+  const { loadForLongRun } = await longRun()
+  const daemon = await loadForLongRun(`${import.meta.dirname}/daemon.js`)
+  const { serve } = daemon as typeof import("./daemon/Serve.ts")
+  serve(argv, invocation)
 }
 
 /** The relay that the daemon starts loads nothing but its own bundle. */
 const runRelay = async (): Promise<void> => {
-  ;(await longRun()).setUpForLongRun()
+  ;(await longRun()).keepYoungSmall()
   const bundle = `${import.meta.dirname}/relay.js`
   const { run }: typeof import("./relay/Relay.ts") = await import(bundle)
   run()
@@ -118,7 +118,7 @@ const runHere = async (argv: ReadonlyArray<string>): Promise<void> => {
         const code = await runDialStdio(invocation.options.readOnly === true)
         return code === undefined ? runProgram(argv, []) : exitProcess(code)
       }
-      if (invocation.verb === "gui" || invocation.verb === "relay") (await longRun()).setUpForLongRun()
+      if (invocation.verb === "gui" || invocation.verb === "relay") (await longRun()).keepYoungSmall()
       if (invocation.verb === "logs") {
         const code = await runLogs(invocation)
         return code === undefined ? runProgram(argv, []) : exitProcess(code)

@@ -4,30 +4,28 @@ import { type FileHandle, lstat, mkdir, open } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { basename, dirname, isAbsolute, join } from "node:path"
 import { setTimeout } from "node:timers"
-import { deserialize, serialize, setFlagsFromString } from "node:v8"
+import { setFlagsFromString } from "node:v8"
 import { Script } from "node:vm"
 import { replaceFile } from "../files/AtomicFile.ts"
 import { userHome } from "./HomeFolder.ts"
 
-/** By then a process that runs for long has run through its start, and V8 has dropped nothing of it. */
-const startMs = 10_000
+/**
+ * Keeps the young generation of V8 small, and with it an idle process. As an option of the command line this would make Node
+ * compile its own modules anew at each start.
+ */
+export const keepYoungSmall = (): void => setFlagsFromString("--semi-space-growth-factor=1")
 
-/** Bytecode that a function runs through before V8 considers to compile it, as Node 20 has it by itself. */
+/** Bytecode that a function runs through before V8 considers to compile it, as Node 20 has it by itself, and at a start. */
 const ownBudget = 67_584
+const startBudget = 1_000_000
 
 /**
- * Sets up V8 for a process that runs for long, before it loads its program. A young generation that does not grow keeps an
- * idle process small. As an option of the command line this would make Node compile its own modules anew at each start.
- * The V8 of Node 20 compiles a function to machine code after three times 66 KiB of its bytecode. A process runs through much
- * code once, at its start: compiled, that costs a fifth of the start, and 3 MiB. What works after the start may work for long.
- * Later versions of V8 wait by themselves.
+ * The V8 of Node 20 compiles a function to machine code after three times 66 KiB of its bytecode. A daemon runs through much
+ * code a few times only at its start: compiled, that costs a fifth of the start, and 3 MiB. Later it is V8's own again: a
+ * flood of requests or of output takes a third less time compiled. Later versions of V8 wait by themselves, and refuse this.
  */
-export const setUpForLongRun = (): void => {
-  setFlagsFromString("--semi-space-growth-factor=1")
-  if (!process.versions.v8.startsWith("11.")) return
-  setFlagsFromString("--interrupt-budget=1000000")
-  // V8 refuses code that was saved with other flags than those of the start.
-  setTimeout(() => setFlagsFromString(`--interrupt-budget=${ownBudget}`), startMs + 1000).unref()
+const setBudget = (bytes: number): void => {
+  if (process.versions.v8.startsWith("11.")) setFlagsFromString(`--interrupt-budget=${bytes}`)
 }
 
 /** The folder of compiled code, `~/.cache/autopilotd`; undefined where its path is not known or not absolute. */
@@ -46,20 +44,15 @@ const isOwnFolder = async (folder: string): Promise<boolean> => {
   return found.isDirectory() && isOwn(found)
 }
 
-/** The functions of a file that V8 has compiled. V8 itself compares no more than the length of the text. */
-interface Compiled {
-  /** Of the text of the file. */
-  readonly digest: string
-  readonly code: Buffer
+/** The length of a digest, with which the file begins. */
+const digestLength = 32
+
+/** V8 compares no more than the length of a program with that of the code, and checks no damage: the digest covers both. */
+const digestOf = (sources: ReadonlyArray<string>, rest: Uint8Array): Buffer => {
+  const hash = createHash("sha256").update(rest)
+  for (const source of sources) hash.update(source, "latin1")
+  return hash.digest()
 }
-
-const digestOf = (data: string | Buffer): string =>
-  createHash("sha256")
-    .update(typeof data === "string" ? Buffer.from(data, "latin1") : data)
-    .digest("hex")
-
-/** The length of the digest with which a file of code begins: V8 would run what the disk has damaged. */
-const digestLength = 64
 
 const readOwn = async (file: FileHandle): Promise<Buffer | undefined> => {
   try {
@@ -70,14 +63,38 @@ const readOwn = async (file: FileHandle): Promise<Buffer | undefined> => {
   }
 }
 
-/** What an earlier start has saved, by the name of the file; nothing where it cannot be trusted. */
-const savedCode = async (path: string): Promise<ReadonlyMap<string, Compiled> | undefined> => {
-  if (!(await isOwnFolder(dirname(path)))) return undefined
+/** Bundles are ASCII. */
+const sourceOf = (file: string): string => readFileSync(file, "latin1")
+
+/** The code of a file of the program. */
+type Code = readonly [name: string, code: Uint8Array]
+
+/** The content of the file: the digest, a line with the names and lengths of what follows, and the code of each file. */
+const contentOf = (folder: string, codes: ReadonlyArray<Code>): Buffer => {
+  const head = `${JSON.stringify(codes.map(([name, { length }]) => [name, length]))}\n`
+  const rest = Buffer.concat([Buffer.from(head, "latin1"), ...codes.map(([, code]) => code)])
+  const sources = codes.map(([name]) => sourceOf(join(folder, name)))
+  return Buffer.concat([digestOf(sources, rest), rest])
+}
+
+const codesIn = (folder: string, content: Buffer): ReadonlyMap<string, Buffer> => {
+  const rest = content.subarray(digestLength)
+  const end = rest.indexOf("\n")
+  const files: ReadonlyArray<readonly [name: string, length: number]> = JSON.parse(
+    rest.toString("latin1", 0, end)
+  )
+  const sources = files.map(([name]) => sourceOf(join(folder, name)))
+  const isWhole = digestOf(sources, rest).equals(content.subarray(0, digestLength))
+  let at = end + 1
+  return new Map(isWhole ? files.map(([name, length]) => [name, rest.subarray(at, (at += length))]) : [])
+}
+
+/** The code that an earlier start has saved for this program; rejects, or is empty, without any that can be trusted. */
+const savedCodes = async (path: string, folder: string): Promise<ReadonlyMap<string, Buffer>> => {
+  if (!(await isOwnFolder(dirname(path)))) return new Map()
   const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
   const content = await readOwn(await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK))
-  const code = content?.subarray(digestLength)
-  const isWhole = code !== undefined && digestOf(code) === content?.toString("latin1", 0, digestLength)
-  return isWhole ? deserialize(code) : undefined
+  return content === undefined ? new Map() : codesIn(folder, content)
 }
 
 /** A disk that does not answer delays a start by no more than this. */
@@ -89,81 +106,85 @@ const withinPatience = <A>(question: Promise<A>): Promise<A | undefined> =>
     new Promise<undefined>((resolve) => void setTimeout(resolve, patienceMs, undefined).unref())
   ])
 
-const save = async (path: string, files: ReadonlyMap<string, ProgramFile>): Promise<void> => {
-  const compiled = new Map<string, Compiled>()
-  for (const [name, { script, source }] of files)
-    compiled.set(name, { digest: digestOf(source), code: script.createCachedData() })
-  const folder = dirname(path)
+const save = async (path: string, content: () => Buffer): Promise<void> => {
   // With `recursive` Node never returns from a folder such as /proc, which has no place for another one.
-  for (const made of [dirname(folder), folder]) await mkdir(made, 0o700).catch(() => undefined)
-  if (!(await isOwnFolder(folder))) return
-  const content = serialize(compiled)
-  await replaceFile(path, Buffer.concat([Buffer.from(digestOf(content), "latin1"), content]))
-}
-
-interface ProgramFile {
-  readonly source: string
-  readonly script: Script
-  readonly module: { exports: unknown }
+  for (const made of [dirname(dirname(path)), dirname(path)]) await mkdir(made, 0o700).catch(() => undefined)
+  if (await isOwnFolder(dirname(path))) await replaceFile(path, content())
 }
 
 /** A program, and how it was loaded. */
 interface Loaded {
   readonly exports: unknown
-  /** Whether all its functions were compiled by an earlier start. */
+  /** Whether the functions of all its files were compiled by an earlier start. */
   readonly isCompiled: boolean
   /** Saves the functions that were compiled so far, for the next start. Rejects where it cannot. */
   readonly save: () => Promise<void>
 }
 
+const head = "(function(exports,require,module,__filename,__dirname){"
+
 /**
- * Loads a program, whose files are CommonJS in ASCII, in one folder. A third of a start is the compilation of functions that
- * the start before has compiled as well: their code is taken from the folder, `~/.cache/autopilotd` unless given, where the
- * same V8 has saved it with the same flags.
+ * Loads a program of CommonJS in ASCII, with the files of its folder that it requires. A third of a start is the compilation
+ * of functions that the start before has compiled as well: their code is taken from the folder, `~/.cache/autopilotd` unless
+ * given, where the same V8 has saved it with the same flags.
  */
-export const loadCompiled = async (entry: string, folder = codeFolder()): Promise<Loaded> => {
-  const path = folder === undefined ? undefined : join(folder, `${basename(entry, ".js")}.code`)
-  const saved = path === undefined ? undefined : await withinPatience(savedCode(path))
-  const home = dirname(entry)
-  const files = new Map<string, ProgramFile>()
-  let isCompiled = true
-  const fileOf = (name: string): ProgramFile => {
-    const filename = join(home, name)
-    const source = readFileSync(filename, "latin1")
-    const earlier = saved?.get(name)
-    const cachedData = earlier?.digest === digestOf(source) ? earlier.code : undefined
-    const head = "(function(exports,require,module,__filename,__dirname){"
-    const script = new Script(`${head}${source}\n})`, {
-      filename,
+export const loadCompiled = async (file: string, codes = codeFolder()): Promise<Loaded> => {
+  const folder = dirname(file)
+  const path = codes === undefined ? undefined : join(codes, `${basename(file, ".js")}.code`)
+  let saved = path === undefined ? undefined : await withinPatience(savedCodes(path, folder))
+  const elsewhere = createRequire(file)
+  const scripts = new Map<string, Script>()
+  const modules = new Map<string, { exports: unknown }>()
+  const load = (name: string): unknown => {
+    const known = modules.get(name)
+    if (known !== undefined) return known.exports
+    const at = join(folder, name)
+    const cachedData = saved?.get(name)
+    const script = new Script(`${head}${sourceOf(at)}\n})`, {
+      filename: at,
       columnOffset: -head.length,
       ...(cachedData === undefined ? {} : { cachedData })
     })
-    isCompiled &&= cachedData !== undefined && script.cachedDataRejected === false
-    return { source, script, module: { exports: {} } }
-  }
-  const requireOutside = createRequire(entry)
-  const load = (name: string): unknown => {
-    const known = files.get(name)
-    if (known !== undefined) return known.module.exports
-    const file = fileOf(name)
-    files.set(name, file)
-    const { module, script } = file
-    script.runInThisContext()(module.exports, require, module, join(home, name), home)
+    const module = { exports: {} }
+    scripts.set(name, script)
+    modules.set(name, module)
+    const require = (id: string): unknown => (id.startsWith("./") ? load(id.slice(2)) : elsewhere(id))
+    script.runInThisContext()(module.exports, require, module, at, folder)
     return module.exports
   }
-  const require = (name: string): unknown =>
-    name.startsWith("./") ? load(name.slice(2)) : requireOutside(name)
+  const exports = load(basename(file))
+  // Otherwise the program would hold it through `require`: megabytes that V8 has copied.
+  saved = undefined
+  const content = () =>
+    contentOf(
+      folder,
+      [...scripts].map(([name, script]) => [name, script.createCachedData()])
+    )
   return {
-    exports: load(basename(entry)),
-    isCompiled,
-    save: () => (path === undefined ? Promise.resolve() : save(path, files))
+    exports,
+    isCompiled: [...scripts.values()].every(({ cachedDataRejected }) => cachedDataRejected === false),
+    save: () => (path === undefined ? Promise.resolve() : save(path, content))
   }
 }
 
-/** Loads a bundle, and saves its compiled functions for the next start when this one had none. Returns its exports. */
-export const loadAndSave = async (file: string): Promise<unknown> => {
+/** By then a daemon has run through its start, and V8 has dropped nothing of it. */
+const startMs = 10_000
+
+/**
+ * Sets up V8, loads a program, and saves its compiled functions for the next start when this one had none. Returns its
+ * exports.
+ */
+export const loadForLongRun = async (file: string): Promise<unknown> => {
+  // The modules of Node that a daemon needs come from Node's cache only while no flag is set.
+  await Promise.all([import("node:child_process"), import("node:cluster"), import("node:perf_hooks")])
+  keepYoungSmall()
+  setBudget(startBudget)
   const { exports, isCompiled, save } = await loadCompiled(file)
-  // Without saved code the next start takes longer, and nothing else.
-  if (!isCompiled) setTimeout(() => void save().catch(() => undefined), startMs).unref()
+  const endStart = async () => {
+    // Without saved code the next start takes longer, and nothing else. V8 takes code only under the flags it was saved with.
+    if (!isCompiled) await withinPatience(save())
+    setBudget(ownBudget)
+  }
+  setTimeout(() => void endStart(), startMs).unref()
   return exports
 }
