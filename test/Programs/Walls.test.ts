@@ -154,6 +154,7 @@ describe("the walls of the house", () => {
       "RotatingFile.ts": "built before the concerns; its loop outlives a defect",
       "SettingsInForce.ts": "one write after the home was made again; a failure is a warning",
       "SelectedProject.ts": "one write after the home was made again; a failure is an event",
+      "StartStamps.ts": "one question, whose answer the next start awaits",
       "StateStore.ts": "one write, awaited; and the same after the home was made again",
       "HomeChanges.ts": "without it the home is looked at once a minute",
       "ServiceWatchdog.ts": "joined by the concern that forks it",

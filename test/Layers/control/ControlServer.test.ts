@@ -62,16 +62,16 @@ describe("the control server", () => {
   )
 
   it.scopedLive("starts no fiber for an answer that is there at once, and one for an answer that waits", () =>
-    countedFibers((started) =>
+    countedFibers((counts) =>
       Effect.gen(function* () {
         const { path } = yield* served({}, (request) =>
           request.type === "Status" ? running : answer(request)
         )
-        const before = started()
+        const before = counts().fibers
         for (let n = 0; n < 3; n++) assert.strictEqual((yield* told(path, [status])).text, runningLine)
-        assert.strictEqual(started() - before, 0)
+        assert.strictEqual(counts().fibers - before, 0)
         yield* told(path, ['{"type":"StopWorker"}'])
-        assert.strictEqual(started() - before, 1)
+        assert.strictEqual(counts().fibers - before, 1)
       })
     )
   )

@@ -18,11 +18,11 @@ const inWorld = <A, E>(
     started: () => number
   ) => Effect.Effect<A, E, Concerns | Supervisor>
 ) =>
-  countedFibers((started) =>
+  countedFibers((counts) =>
     Effect.flatMap(workerWorld, (world) =>
       Effect.zipRight(
         begin,
-        Effect.flatMap(ProjectReports.ProjectReports, (reports) => test(reports, started))
+        Effect.flatMap(ProjectReports.ProjectReports, (reports) => test(reports, () => counts().fibers))
       ).pipe(
         Effect.provide(
           Layer.provideMerge(ProjectReports.layer({ pid: 50, version: "test" }), worldLayer(world))
