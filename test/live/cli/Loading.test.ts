@@ -1,0 +1,83 @@
+import * as fs from "node:fs"
+import { basename, dirname, join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { listening } from "../../fixtures/OriginalDaemon.ts"
+import { statusFields } from "../../fixtures/StatusFields.ts"
+import { launcher, ownProcess, temporaryHome } from "../TestDaemon.ts"
+
+const bundle = join(dirname(dirname(launcher)), "dist/autopilotd.js")
+
+/** Writes at the exit which modules of Node a process has loaded, and which of its own files. */
+const probe = `
+process.on("exit", () => {
+  const { writeFileSync } = require("node:fs")
+  const node = process.moduleLoadList.filter((one) => one.startsWith("NativeModule ")).map((one) => one.slice(13))
+  writeFileSync(process.env.LOADED, JSON.stringify({ node, own: Object.keys(require.cache) }))
+})
+`
+
+interface Loaded {
+  readonly node: ReadonlyArray<string>
+  readonly own: ReadonlyArray<string>
+}
+
+const loadedBy = Effect.fnUntraced(function* (home: string, ...args: ReadonlyArray<string>) {
+  const [require, report] = [join(home, "probe.cjs"), join(home, "loaded")]
+  fs.writeFileSync(require, probe)
+  const env = { LOADED: report }
+  const ran = yield* ownProcess({ home, command: process.execPath, args: ["-r", require, ...args], env })
+  assert.deepStrictEqual([ran.code, ran.stderr], [0, ""])
+  const { node, own }: Loaded = JSON.parse(fs.readFileSync(report, "utf8"))
+  return { node, own: own.filter((path) => path !== require) }
+})
+
+const status = {
+  success: true,
+  message: "",
+  data: { ...statusFields, worker_status: "stopped", worker_pid: null }
+}
+
+describe("a command", () => {
+  it.scopedLive("loads no more of Node than it needs, and only its own bundle", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      fs.mkdirSync(join(home, "logs/default"), { recursive: true })
+      fs.writeFileSync(join(home, "logs/default/worker.log"), "2026-11-22 10:00:00.000 out hello\n")
+      yield* listening(join(home, "autopilotd.sock"), (socket) => {
+        socket.once("data", () => socket.end(`${JSON.stringify(status)}\n`))
+      })
+      const nothing = yield* loadedBy(home, "-e", "0")
+      const client = `require("node:net").connect(${JSON.stringify(join(home, "autopilotd.sock"))}).end("{}").resume()`
+      const talk = yield* loadedBy(home, "-e", client)
+      // `os` finds the home.
+      const files = [...nothing.node, "os", "fs/promises"]
+      const talking = [...talk.node, "os"]
+      const commands: ReadonlyArray<readonly [string, ReadonlyArray<string>, Array<string>, number]> = [
+        ["--version", [...nothing.node, "os"], ["autopilotd.js"], 80_000],
+        ["--help", [...nothing.node, "os"], ["autopilotd.js", "help.js"], 140_000],
+        ["status", talking, ["autopilotd.js"], 80_000],
+        ["logs", [...files, "vm"], ["autopilotd.js", "logs.js"], 160_000],
+        ["history", files, ["autopilotd.js", "history.js"], 170_000],
+        ["why", [...talking, "fs/promises"], ["autopilotd.js", "history.js"], 170_000]
+      ]
+      for (const [command, node, own, maxBytes] of commands) {
+        const loaded = yield* loadedBy(home, bundle, command)
+        // Modules that only Node's own ones import, as internal/streams, come with them.
+        const beyond = loaded.node.filter((one) => !node.includes(one) && !one.startsWith("internal/"))
+        assert.deepStrictEqual(
+          beyond.filter((one) => one !== "string_decoder"),
+          [],
+          command
+        )
+        assert.sameMembers(
+          loaded.own.map((path) => basename(path)),
+          own,
+          command
+        )
+        const bytes = loaded.own.reduce((sum, path) => sum + fs.statSync(path).size, 0)
+        assert.isBelow(bytes, maxBytes, command)
+      }
+    })
+  )
+})
