@@ -14,10 +14,12 @@ import { type HistoryRoad, runQuickly } from "./cli/QuickRun.ts"
 import type { RemoteCall } from "./remote/Remote.ts"
 import { version } from "./Version.ts"
 
+/** What a bundle beside this one exports. */
+const bundled = <Exports>(name: string): Promise<Exports> => import(`${import.meta.dirname}/${name}.js`)
+
 /** The help is in a bundle of its own: no command needs its texts. */
 const printHelp = async ({ isAll, topic }: Extract<CommandLine, { readonly _tag: "Help" }>) => {
-  const bundle = `${import.meta.dirname}/help.js`
-  const { helpText }: typeof import("../Domain/cli/Help.ts") = await import(bundle)
+  const { helpText } = await bundled<typeof import("../Domain/cli/Help.ts")>("help")
   await printed(helpText(topic, isAll))
 }
 
@@ -26,16 +28,12 @@ const noKeys = { moments: [], microDollars: [] }
 
 /** Everything else is in a bundle of its own, which takes three times as long to load as Node. */
 const runProgram = async (argv: ReadonlyArray<string>, earlier: ReadonlyArray<Exchanged>): Promise<void> => {
-  const bundle = `${import.meta.dirname}/program.js`
-  const { run }: typeof import("./Program.ts") = await import(bundle)
+  const { run } = await bundled<typeof import("./Program.ts")>("program")
   run(argv, earlier)
 }
 
 /** Only a process that runs for long needs it. */
-const longRun = async (): Promise<typeof import("../Layers/daemon/CompiledProgram.ts")> => {
-  const bundle = `${import.meta.dirname}/load.js`
-  return import(bundle)
-}
+const longRun = () => bundled<typeof import("../Layers/daemon/CompiledProgram.ts")>("load")
 
 /** The daemon loads nothing but its own bundle. */
 const runDaemon = async (argv: ReadonlyArray<string>, invocation: Invocation): Promise<void> => {
@@ -48,36 +46,31 @@ const runDaemon = async (argv: ReadonlyArray<string>, invocation: Invocation): P
 /** The relay that the daemon starts loads nothing but its own bundle. */
 const runRelay = async (): Promise<void> => {
   ;(await longRun()).keepYoungSmall()
-  const bundle = `${import.meta.dirname}/relay.js`
-  const { run }: typeof import("./relay/Relay.ts") = await import(bundle)
+  const { run } = await bundled<typeof import("./relay/Relay.ts")>("relay")
   run()
 }
 
 /** A remote client waits for the first line of `dial-stdio`, which therefore is a bundle of its own. */
 const runDialStdio = async (isReadOnly: boolean): Promise<number | undefined> => {
-  const bundle = `${import.meta.dirname}/dial.js`
-  const { run }: typeof import("./control/DialStdio.ts") = await import(bundle)
+  const { run } = await bundled<typeof import("./control/DialStdio.ts")>("dial")
   return run(isReadOnly)
 }
 
 /** Hands a command line over to another machine, without loading anything of the commands. */
 const runThere = async (call: RemoteCall): Promise<void> => {
-  const bundle = `${import.meta.dirname}/remote.js`
-  const { runRemote }: typeof import("./remote/Remote.ts") = await import(bundle)
+  const { runRemote } = await bundled<typeof import("./remote/Remote.ts")>("remote")
   exitProcess(await runRemote(call))
 }
 
 /** The events have more words than all quick commands together. */
 const historyRoad = async (): Promise<HistoryRoad> => {
-  const bundle = `${import.meta.dirname}/history.js`
-  const { road }: typeof import("./history/HistoryRoad.ts") = await import(bundle)
+  const { road } = await bundled<typeof import("./history/HistoryRoad.ts")>("history")
   return road
 }
 
 /** The words of all agents are in a bundle of its own. Undefined where the whole program has to take over. */
 const runLogs = async (invocation: Invocation): Promise<number | undefined> => {
-  const bundle = `${import.meta.dirname}/logs.js`
-  const road: typeof import("./logs/LogsRoad.ts") = await import(bundle)
+  const road = await bundled<typeof import("./logs/LogsRoad.ts")>("logs")
   // A bug: the whole program comes to the same one, and reports it.
   return road.runLogs(invocation).catch(() => undefined)
 }
