@@ -200,14 +200,17 @@ const make = Effect.gen(function* () {
         })
         // A read error ends the stream; lines read before it are kept.
         stream.on("error", () => stream.destroy())
-        stream.once("close", () => {
+        const end = () => {
           unfinished.close()
           const line = lastLine(rest, secrets())
           rest = noRest
           if (line.length > 0) take(line)
           hasEnded = true
           Deferred.unsafeDone(ended, Exit.void)
-        })
+        }
+        // The stream of a worker that exited at once, and wrote nothing to it, is closed by now.
+        if (stream.closed) end()
+        else stream.once("close", end)
         releaseOutput(stream)
         return {
           ended: Deferred.await(ended),

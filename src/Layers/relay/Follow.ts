@@ -77,7 +77,8 @@ export const follow =
         Effect.suspend(() => {
           if (isReached(goal)) return Effect.succeed([])
           next = { daemon: goal.daemon, seq: goal.seq }
-          return Effect.map(missed, (one) => [one])
+          // Nothing comes before the first event of a daemon.
+          return goal.seq === 0 ? Effect.succeed([]) : Effect.map(missed, (one) => [one])
         })
 
       const eventOf = (record: HistoryRecord): Followed => {
@@ -108,7 +109,7 @@ export const follow =
       const catchUp = Effect.fnUntraced(function* (goal: EventCursor) {
         const followed = yield* stored(goal)
         for (const pause of writeDelays) {
-          if (isReached(goal)) break
+          if (isReached(goal) || goal.seq === 0) break
           yield* Effect.sleep(pause)
           followed.push(...(yield* stored(goal)))
         }

@@ -1,3 +1,4 @@
+import { once } from "node:events"
 import { PassThrough } from "node:stream"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -95,6 +96,23 @@ describe("a worker's log", () => {
       yield* capture.finish
       assert.strictEqual(stored(), "--- worker started, pid 7\nout one\nerr oh\nout two\n")
       assert.match(around.stored[1] ?? "", /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} out one\n$/)
+    })
+  )
+
+  it.scoped("does not wait for a stream that was closed before it was read", () =>
+    Effect.gen(function* () {
+      const around = world()
+      const settings = yield* SubscriptionRef.make(inForce({}))
+      const { open } = yield* Effect.provide(WorkerLog.WorkerLog, layerOf(around, settings))
+      const [stdout, stderr] = [new PassThrough(), new PassThrough()]
+      for (const stream of [stdout, stderr]) {
+        stream.destroy()
+        yield* Effect.promise(() => once(stream, "close"))
+      }
+      const capture = yield* (yield* open(unnamed)).capture({ pid: 7, stdout, stderr })
+      // No time passes in this test.
+      yield* capture.finish
+      assert.lengthOf(around.stored, 1)
     })
   )
 

@@ -60,6 +60,13 @@ const makeDaemon = () => {
       return Effect.zipRight(connection.offer({ type: "event", ...head, event }), settle)
     })
 
+  /** The socket answers, and nothing has been told yet. */
+  const boot = Effect.sync(() => {
+    isRunning = true
+    run++
+    seq = 0
+  })
+
   const world = {
     history,
     cut,
@@ -84,12 +91,8 @@ const makeDaemon = () => {
     speak: Effect.sync(() => {
       isSilent = false
     }),
-    start: Effect.suspend(() => {
-      isRunning = true
-      run++
-      seq = 0
-      return publish(started)
-    }),
+    boot,
+    start: Effect.zipRight(boot, publish(started)),
     lines: Stream.unwrap(
       Effect.gen(function* () {
         if (isSilent) return Stream.fail<ControlClientError>(silent)
@@ -185,6 +188,20 @@ describe("following a daemon", () => {
       assert.deepStrictEqual(yield* early.shown, ["run0:1", "run0:2", "run1:0", "Connected"])
       const late = yield* following(daemon, { daemon: "run0", seq: 7 })
       assert.deepStrictEqual(yield* late.shown, ["run1:0", "Connected"])
+    })
+  )
+
+  it.effect("misses nothing of a daemon that answers before its first event", () =>
+    Effect.gen(function* () {
+      const daemon = makeDaemon()
+      const follower = yield* following(daemon)
+      yield* daemon.kill
+      yield* daemon.boot
+      yield* aWhile
+      yield* daemon.publish(started)
+      yield* daemon.publish(numbered(1))
+      yield* aWhile
+      assert.deepStrictEqual(yield* follower.shown, ["Connected", "Connected", "run1:0", "run1:1"])
     })
   )
 

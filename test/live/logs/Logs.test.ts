@@ -134,6 +134,10 @@ describe("autopilotd logs", () => {
   it.scopedLive("ends cleanly when its reader has seen enough, and on Ctrl-C", () =>
     Effect.gen(function* () {
       const { home } = yield* startDaemon({ worker: [fixture("mutters.sh")] })
+      yield* eventually(
+        "the worker has said something",
+        Effect.map(command({ home, args: ["logs"] }), ({ code }) => code === 0 || undefined)
+      )
       const head = yield* command({
         home,
         command: "bash",

@@ -74,9 +74,9 @@ describe("notifications", () => {
       yield* command({ home, args: ["start-worker", "--no-wait"] })
       // The one of the new daemon follows all that this one could have told.
       yield* tells("failed|shop has failed", 2)
-      assert.lengthOf(
+      assert.deepStrictEqual(
         told().filter((line) => line.startsWith("daemon")),
-        1
+        ["daemon|autopilotd has vanished"]
       )
       yield* command({ home, args: ["stop"] })
     })
