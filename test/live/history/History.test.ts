@@ -98,9 +98,11 @@ describe("the history", () => {
         const daemon = yield* startDaemon({ home, settings: restless, worker: ["/bin/true"] })
         yield* eventually(
           "its sign of life",
-          Effect.sync(
-            () => fs.readFileSync(join(home, "autopilotd.alive"), "utf8") === `${daemon.pid}\n` || undefined
-          )
+          Effect.sync(() => {
+            const file = join(home, "autopilotd.alive")
+            // The daemon answers before it writes the file.
+            return (fs.existsSync(file) && fs.readFileSync(file, "utf8") === `${daemon.pid}\n`) || undefined
+          })
         )
         yield* eventually(
           "its beginning is in the history",
