@@ -2,8 +2,6 @@ import * as Effect from "effect/Effect"
 import type { Invocation } from "../Domain/cli/CommandLine.ts"
 import type { Verb } from "../Domain/cli/CommandTable.ts"
 import { answerText, type JsonAnswer } from "../Domain/json/JsonAnswer.ts"
-import { withTwins } from "../Domain/json/Twins.ts"
-import { jsonText } from "../Domain/text/Printable.ts"
 import { CommandOutput } from "../Layers/output/CommandOutput.ts"
 import { twinKeys } from "./TwinKeys.ts"
 
@@ -12,9 +10,6 @@ export const sayJson = Effect.fnUntraced(function* (verb: Verb | undefined, answ
   const { out } = yield* CommandOutput
   yield* out(answerText(answer, twinKeys, verb))
 })
-
-/** A line for a program, of a command that prints one for each thing; ends in a newline. */
-export const jsonLine = (line: object): string => `${jsonText(withTwins(line, twinKeys))}\n`
 
 /** Prints that a command has done what it was asked: for a program (`--json`) the answer, else the text. */
 export const sayDone = Effect.fnUntraced(function* (

@@ -82,7 +82,6 @@ export const commands = {
   projects: (invocation: Invocation) => orSurvivors(talks("projects")(invocation)),
   logs: Effect.fnUntraced(function* (invocation: Invocation) {
     const { showLogs } = yield* Effect.promise(() => import("../logs/Logs.ts"))
-    const { jsonLine } = yield* Effect.promise(() => import("../Answer.ts"))
     const { logDir } = yield* AutopilotHome
     const { colour, err, isTerminal, part } = yield* CommandOutput
     const output = {
@@ -91,9 +90,7 @@ export const commands = {
       err: (text: string) => Effect.runPromise(err(text)),
       write: (bytes: Buffer) => Effect.runPromise(Effect.isSuccess(part(bytes)))
     }
-    const failure = yield* Effect.promise((signal) =>
-      showLogs(invocation, { ...output, logDir, jsonLine, signal })
-    )
+    const failure = yield* Effect.promise((signal) => showLogs(invocation, { ...output, logDir, signal }))
     if (failure !== undefined) yield* Effect.fail(failure)
   }),
   hogs: Effect.fnUntraced(function* (invocation: Invocation) {

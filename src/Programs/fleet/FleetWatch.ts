@@ -14,7 +14,7 @@ import { subscribe } from "../../Layers/control/SubscriptionClient.ts"
 import { localZone } from "../../Layers/machine/TimeZone.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { follow, remoteRetryDelays } from "../../Layers/relay/Follow.ts"
-import { jsonLine } from "../Answer.ts"
+import { jsonLine } from "../TwinKeys.ts"
 import { fleetMembers, type Member, problemFrom } from "./FleetMembers.ts"
 
 /** What a follower learns, as a line of a subscription or as a problem of its host. */

@@ -17,8 +17,8 @@ import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import { HistoryReader } from "../../Layers/history/HistoryReader.ts"
 import { localZone } from "../../Layers/machine/TimeZone.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
-import { jsonLine } from "../Answer.ts"
 import { Refused } from "../Refused.ts"
+import { jsonLine } from "../TwinKeys.ts"
 
 /** The number of events without `-n` and `--since`; a follower shows none by default. */
 const defaultLimit = 20

@@ -19,6 +19,7 @@ import { loggedProjects, logSources, unreadable } from "../../Layers/logs/LogSou
 import { type LogLines, mergedLogs } from "../../Layers/logs/MergedLogs.ts"
 import { SearchTooLong } from "../../Layers/logs/SearchLimit.ts"
 import { nodeZone } from "../../Layers/machine/ProcessZone.ts"
+import { jsonLine } from "../TwinKeys.ts"
 
 /** There is no log, or none of the named project. */
 class NoLog extends Error {
@@ -38,8 +39,6 @@ interface LogsWorld {
   readonly write: (bytes: Buffer) => Promise<boolean>
   /** Writes a message on standard error. */
   readonly err: (text: string) => Promise<unknown>
-  /** A line for a program; ends in a newline. */
-  readonly jsonLine: (line: object) => string
   /** Ends a follower. */
   readonly signal?: AbortSignal
 }
@@ -103,7 +102,7 @@ const wordsOf = (line: string, project: ProjectName | undefined, colour: boolean
 
 /** Makes the bytes of lines that follow each other in one log. */
 const rendering =
-  (form: Form, prefixes: ReturnType<typeof namePrefixes>, { colour, jsonLine }: LogsWorld) =>
+  (form: Form, prefixes: ReturnType<typeof namePrefixes>, { colour }: LogsWorld) =>
   ({ lines, project: name }: LogLines): Buffer => {
     if (form === "json") {
       const data = (line: string) => (name === undefined ? daemonLineData(line) : lineData(line, name))

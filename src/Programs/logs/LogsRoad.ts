@@ -1,8 +1,7 @@
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { exitCodes } from "../../Domain/cli/ExitCodes.ts"
 import { answerText } from "../../Domain/json/JsonAnswer.ts"
-import { withTwins } from "../../Domain/json/Twins.ts"
-import { harmlessText, jsonText } from "../../Domain/text/Printable.ts"
+import { harmlessText } from "../../Domain/text/Printable.ts"
 import { autopilotFolder, logsBelow } from "../../Layers/daemon/HomeFolder.ts"
 import { exitProcess } from "../../Layers/daemon/ProcessExit.ts"
 import { printed, reported } from "../../Layers/output/PlainOutput.ts"
@@ -27,8 +26,7 @@ export const runLogs = async (invocation: Invocation): Promise<number | undefine
     isTerminal: isTerminal(),
     colour: showsColour(),
     write: printed,
-    err: reported,
-    jsonLine: (line) => `${jsonText(withTwins(line, twinKeys))}\n`
+    err: reported
   })
   if (failure === undefined) return exitCodes.done
   const answer = invocation.options.json === true ? answerOfFailure(failure) : undefined
