@@ -3,13 +3,21 @@ import { utc, type Zone } from "../../Domain/text/LocalTime.ts"
 /** The zone that Node takes for local. Its offsets are whole minutes. */
 export const nodeZone: Zone = { offsetMs: (atMs) => -new Date(atMs).getTimezoneOffset() * 60_000 }
 
-/** The name of the zone, if Node knows it. */
-export const namedZone = (zone: string): string | undefined => {
+const nameOf = (zone: string): string | undefined => {
   try {
     return new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone
   } catch {
     return undefined
   }
+}
+
+/** The names found so far: to make a formatter takes as long as to save a state. */
+const names = new Map<string, string | undefined>()
+
+/** The name of the zone, if Node knows it. */
+export const namedZone = (zone: string): string | undefined => {
+  if (!names.has(zone)) names.set(zone, nameOf(zone))
+  return names.get(zone)
 }
 
 /**

@@ -38,9 +38,6 @@ const machineZone = (): string | undefined => {
   }
 }
 
-/** The zones that Node knows, by TZ: to make a formatter takes as long as to save a state. */
-const known = new Map<string | undefined, string>()
-
 /**
  * The time zone of a variable TZ: a name, or an offset where Node does not understand it. Node takes an empty one
  * and rules as `<+0330>-3:30` for no zone at all, but programs of the C library show their time in it.
@@ -48,16 +45,12 @@ const known = new Map<string | undefined, string>()
 export const timeZoneOf = (TZ: string | undefined): Effect.Effect<string> => {
   // POSIX: an empty zone is UTC.
   if (TZ === "" || TZ === ":") return Effect.succeed("UTC")
-  const earlier = known.get(TZ)
-  if (earlier !== undefined) return Effect.succeed(earlier)
   const name =
     TZ === undefined
       ? (machineZone() ?? namedZone(Intl.DateTimeFormat().resolvedOptions().timeZone))
       : namedZone(TZ.replace(/^:/, ""))
   // An offset changes with the season.
-  if (name === undefined) return offsetIn(TZ)
-  known.set(TZ, name)
-  return Effect.succeed(name)
+  return name === undefined ? offsetIn(TZ) : Effect.succeed(name)
 }
 
 const minuteMs = 60_000
