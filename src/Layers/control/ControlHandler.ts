@@ -99,15 +99,6 @@ const make = Effect.gen(function* () {
       (data): ControlResponse => ({ success: true, message: message(data), data })
     )
 
-  const projectsNow = () => {
-    const data = reports.projects()
-    return Either.right<ControlResponse>({
-      success: true,
-      message: counted(data.projects.length, "project"),
-      data
-    })
-  }
-
   const answered = Effect.fnUntraced(function* (answer: CommandAnswer, project: ProjectName | undefined) {
     const { message, success } = answer
     const data = yield* reports.status(project)
@@ -155,8 +146,10 @@ const make = Effect.gen(function* () {
           message: counted(data.budgets.length, "agent"),
           data
         }))
-      case "Projects":
-        return projectsNow()
+      case "Projects": {
+        const data = reports.projects()
+        return Either.right({ success: true, message: counted(data.projects.length, "project"), data })
+      }
       case "Metrics":
         return Effect.map(metrics.report, (data) => ({
           success: true,

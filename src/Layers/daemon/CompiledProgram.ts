@@ -106,10 +106,10 @@ const withinPatience = <A>(question: Promise<A>): Promise<A | undefined> =>
     new Promise<undefined>((resolve) => void setTimeout(resolve, patienceMs, undefined).unref())
   ])
 
-const save = async (path: string, content: () => Buffer): Promise<void> => {
+const save = async (path: string, content: Buffer): Promise<void> => {
   // With `recursive` Node never returns from a folder such as /proc, which has no place for another one.
   for (const made of [dirname(dirname(path)), dirname(path)]) await mkdir(made, 0o700).catch(() => undefined)
-  if (await isOwnFolder(dirname(path))) await replaceFile(path, content())
+  if (await isOwnFolder(dirname(path))) await replaceFile(path, content)
 }
 
 /** A program, and how it was loaded. */
@@ -163,7 +163,10 @@ export const loadCompiled = async (file: string, codes = codeFolder()): Promise<
   return {
     exports,
     isCompiled: [...scripts.values()].every(({ cachedDataRejected }) => cachedDataRejected === false),
-    save: () => (path === undefined ? Promise.resolve() : save(path, content))
+    // A file that is gone, as after an upgrade, rejects.
+    save: async () => {
+      if (path !== undefined) await save(path, content())
+    }
   }
 }
 
@@ -180,11 +183,12 @@ export const loadForLongRun = async (file: string): Promise<unknown> => {
   keepYoungSmall()
   setBudget(startBudget)
   const { exports, isCompiled, save } = await loadCompiled(file)
-  const endStart = async () => {
-    // Without saved code the next start takes longer, and nothing else. V8 takes code only under the flags it was saved with.
-    if (!isCompiled) await withinPatience(save())
+  const endStart = () => {
+    // The code is made before the flag changes: V8 takes it only under the flags it was made with. Without it the next start
+    // takes longer, and nothing else.
+    if (!isCompiled) void withinPatience(save())
     setBudget(ownBudget)
   }
-  setTimeout(() => void endStart(), startMs).unref()
+  setTimeout(endStart, startMs).unref()
   return exports
 }

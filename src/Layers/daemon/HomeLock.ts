@@ -160,7 +160,7 @@ export const holderOfRemoved = ({ lockFile }: HomePaths): number | undefined => 
     (pid) =>
       pid > 0 &&
       pid !== process.pid &&
-      // Of other programs a machine has thousands of descriptors, whose links take a tenth of a start.
+      // Other programs have thousands of descriptors, whose links take a tenth of a start.
       runsNode(pid) &&
       orUndefined(() => readdirSync(`/proc/${pid}/fd`))?.some(
         (name) => orUndefined(() => readlinkSync(`/proc/${pid}/fd/${name}`)) === removed

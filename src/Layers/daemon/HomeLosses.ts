@@ -43,9 +43,12 @@ export const lossesOf = (
   stateFiles: ReadonlySet<string>
 ): Effect.Effect<HomeLosses> => {
   const question = Effect.promise(async () => {
-    const isLockLost = !(await isAt(home.lockFile, lock))
-    const names = await namesIn(home.root)
-    return { isLockLost, missing: missingIn(home, stateFiles, names, await namesIn(home.stateDir)) }
+    const [isLockHere, names, states] = await Promise.all([
+      isAt(home.lockFile, lock),
+      namesIn(home.root),
+      namesIn(home.stateDir)
+    ])
+    return { isLockLost: !isLockHere, missing: missingIn(home, stateFiles, names, states) }
   })
   return Effect.orElseSucceed(askDisk(home.root, home.root, question), () => ({
     isLockLost: false,

@@ -37,11 +37,8 @@ const written = async (
 /** Writes to standard output. False when there is no reader left. */
 export const printed = (given: string | Buffer): Promise<boolean> => written(output, given)
 
-/** A message for standard error: harmless, and with its priority in the journal. */
-const errorText = (text: string): string => {
+/** Writes a message to standard error, harmless, and with its priority in the journal. */
+export const reported = (text: string): Promise<boolean> => {
   const shown = harmlessText(text)
-  return isJournal(error) ? withPriority("error", shown) : shown
+  return written(error, isJournal(error) ? withPriority("error", shown) : shown)
 }
-
-/** Writes a message to standard error. */
-export const reported = (text: string): Promise<boolean> => written(error, errorText(text))
