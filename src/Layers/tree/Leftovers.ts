@@ -47,6 +47,8 @@ const make = Effect.gen(function* () {
   const events = yield* DaemonEvents
   const turn = yield* Effect.makeSemaphore(1)
   const goneNanos = new Map<ProjectName, bigint>()
+  /** The projects of which a process may have started since their tree was verified empty. */
+  const begun = new Set<ProjectName>()
   const turns = new Map<ProjectName, Effect.Semaphore>()
   const traces = new Map<ProjectName, TreeTrace>()
   let homeGoneNanos: bigint | undefined
@@ -101,7 +103,7 @@ const make = Effect.gen(function* () {
         const isSwept = Effect.map(Clock.currentTimeNanos, (now) => {
           const seen = goneNanos.get(project) ?? homeGoneNanos
           const isFresh = seen !== undefined && now - seen < freshNanos
-          return isFresh && homeGoneNanos !== undefined && !traces.has(project)
+          return isFresh && homeGoneNanos !== undefined && !traces.has(project) && !begun.has(project)
         })
         // The id of the run that follows was saved just now, which has asked whether the home is lost.
         if ((yield* isSwept) && !(yield* isLost)) return
@@ -109,11 +111,16 @@ const make = Effect.gen(function* () {
         if (!(yield* holds)) return yield* Effect.interruptible(Effect.never)
         yield* sweepHome(ending, onRemains)
         if (!(yield* isSwept)) yield* sweep(project, ending, onRemains)
+      }).pipe(
+        Effect.tap(() => Effect.sync(() => void begun.add(project))),
+        inTurn(project),
         // A stop that comes before the sweep has found anything must not leave it undone.
-      }).pipe(inTurn(project), Effect.uninterruptible),
+        Effect.uninterruptible
+      ),
     areGone: (project) =>
       Effect.map(Clock.currentTimeNanos, (now) => {
         goneNanos.set(project, now)
+        begun.delete(project)
       })
   })
 })

@@ -167,18 +167,15 @@ const make = Effect.gen(function* () {
         (isInTime) => isInTime,
         () => hung(spec)
       )
-      yield* Effect.interruptible(inTime).pipe(
-        Effect.onError(() =>
-          Effect.zipRight(
-            Effect.sync(() => {
-              child.kill("SIGKILL")
-              child.stdout.destroy()
-              child.stderr.destroy()
-            }),
-            patientRace([Deferred.await(exit), Effect.sleep(killLimit)])
-          )
-        )
-      )
+      const waited = yield* Effect.exit(Effect.interruptible(inTime))
+      // A shell has no children. Once it is the worker it may have some: then it has started, and a stop ends its whole tree.
+      if (Exit.isFailure(waited) && isShell(child.pid ?? 0)) {
+        child.kill("SIGKILL")
+        child.stdout.destroy()
+        child.stderr.destroy()
+        yield* patientRace([Deferred.await(exit), Effect.sleep(killLimit)])
+        return yield* Exit.failCause(waited.cause)
+      }
       return {
         // A process that has spawned has a pid.
         pid: child.pid ?? 0,

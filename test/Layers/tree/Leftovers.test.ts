@@ -91,6 +91,15 @@ describe("leftovers", () => {
     }).pipe(Effect.provide(around(looked)))
   })
 
+  it.effect("are searched after a start that may have left some, however soon the next one comes", () => {
+    const looked: Array<string> = []
+    return Effect.gen(function* () {
+      yield* startAll(["shop"])
+      yield* startAll(["shop"])
+      assert.deepStrictEqual(looked, [ofHome, `${ofHome}shop:`])
+    }).pipe(Effect.provide(around(looked)))
+  })
+
   it.effect(
     "include the processes that an earlier daemon's saved state names, once, only since the same boot, and only of this home",
     () => {

@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import type { Readable } from "node:stream"
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -17,7 +18,7 @@ import { releaseOutput } from "../../../src/Layers/output/HeldOutput.ts"
 import type { CannotStart } from "../../../src/Layers/tree/Executable.ts"
 import { makeLeaderFile } from "../../../src/Layers/tree/SavedTraces.ts"
 import * as WorkerProcess from "../../../src/Layers/tree/WorkerProcess.ts"
-import { eventually, processesWith, temporaryHome } from "../../live/TestDaemon.ts"
+import { eventually, killForSure, processesWith, temporaryHome } from "../../live/TestDaemon.ts"
 
 const refusals: ReadonlyArray<
   readonly [what: string, spec: Partial<WorkerProcess.WorkerSpec>, told: RegExp]
@@ -107,6 +108,34 @@ describe("a worker whose start hangs on a disk", () => {
       )
       yield* Fiber.interrupt(starting)
       assert.deepStrictEqual(processes(), [])
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("a worker that is stopped when its shell has become it", () => {
+  it.scoped("has started, so that the stop ends all its processes", () =>
+    Effect.gen(function* () {
+      const { start } = yield* WorkerProcess.WorkerProcess
+      const path = yield* temporaryHome
+      const file = join(path, "pid")
+      const started = yield* Deferred.make<number, CannotStart>()
+      // No time passes in this test: the start looks at its shell once.
+      const starting = yield* start({
+        project: "shop",
+        argv: ["/bin/sh", "-c", `echo $$ >${file}; exec sleep 1000`],
+        cwd: "/",
+        env: { PATH: "/usr/bin:/bin" }
+      }).pipe(
+        Effect.map((worker) => worker.pid),
+        Effect.intoDeferred(started),
+        Effect.uninterruptible,
+        Effect.fork
+      )
+      while (!(fs.existsSync(file) && fs.readFileSync(file, "utf8").endsWith("\n"))) yield* turnOfTheEventLoop
+      const pid = Number(fs.readFileSync(file, "utf8"))
+      yield* Effect.addFinalizer(() => Effect.sync(() => killForSure(pid)))
+      yield* Fiber.interrupt(starting)
+      assert.strictEqual(yield* Deferred.await(started), pid)
     }).pipe(Effect.provide(layer))
   )
 })
