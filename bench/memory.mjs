@@ -7,7 +7,7 @@ import { median, option, printTable, ratio } from "./kit/Figures.mjs"
 import { cpuMsOf, voluntarySwitchesOf } from "./kit/ProcessFigures.mjs"
 import { session, sleep } from "./kit/Session.mjs"
 
-const rounds = option("rounds", 7)
+const rounds = option("rounds", 4)
 const windowS = option("window", 10)
 const settleS = option("settle", 40)
 const intervals = [1000, 250, 50]

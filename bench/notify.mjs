@@ -9,7 +9,7 @@ import { median, option, printTable, quantile, ratio } from "./kit/Figures.mjs"
 import { eventually, session, sleep, within } from "./kit/Session.mjs"
 
 const here = dirname(fileURLToPath(import.meta.url))
-const rounds = option("rounds", 20)
+const rounds = option("rounds", 12)
 const warmUps = 3
 const nowMs = () => performance.timeOrigin + performance.now()
 

@@ -7,7 +7,7 @@ import { install, startDaemon } from "./kit/Autopilotd.mjs"
 import { median, option, printTable, quantile, ratio } from "./kit/Figures.mjs"
 import { session, sleep, within } from "./kit/Session.mjs"
 
-const rounds = option("rounds", 40)
+const rounds = option("rounds", 24)
 const warmUps = 3
 const goalMs = 150
 const here = dirname(fileURLToPath(import.meta.url))
