@@ -22,7 +22,7 @@ export class HomeChanges extends Context.Tag("HomeChanges")<
   HomeChanges,
   {
     /**
-     * An effect that returns true after the next change, and false after a minute, for what inotify does not see: what
+     * An effect that returns true after the next change, and false within a minute after what inotify does not see: what
      * another machine does on a network disk, or that a folder above the home was moved. Changes before it count as one.
      */
     readonly subscribe: Effect.Effect<Effect.Effect<boolean>, never, Scope.Scope>
@@ -56,7 +56,7 @@ export const layer: Layer.Layer<HomeChanges, never, AutopilotHome | InstanceLock
   HomeChanges,
   Effect.gen(function* () {
     const { aliveFile, root, samplesFile, stateDir } = yield* AutopilotHome
-    const { remade } = yield* InstanceLock
+    const { isHeldNow, remade } = yield* InstanceLock
     const beat = yield* MinuteBeat
     const changes = yield* PubSub.sliding<boolean>(1)
     /** Names that the daemon itself touches once a minute, and makes again where they are missing. */
@@ -77,7 +77,10 @@ export const layer: Layer.Layer<HomeChanges, never, AutopilotHome | InstanceLock
     // Begins with the count of now, so that the first home is watched as each that is made again.
     yield* Effect.forkScoped(Stream.runDrain(Stream.flatMap(remade.changes, () => watch, { switch: true })))
 
-    yield* beat.observe(() => void changes.unsafeOffer(false))
+    // A home that is whole wakes up nobody.
+    yield* beat.observe(() => {
+      if (!isHeldNow()) changes.unsafeOffer(false)
+    })
 
     return HomeChanges.of({
       subscribe: Effect.map(PubSub.subscribe(changes), (news) =>

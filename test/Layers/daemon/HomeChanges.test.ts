@@ -15,14 +15,43 @@ import { heldHome } from "../../fixtures/HeldHome.ts"
 import { testTimers } from "../../fixtures/PlainTimers.ts"
 import { eventually, temporaryHome } from "../../live/TestDaemon.ts"
 
+/** Waits until inotify has told of a name in a folder. */
+const seenIn = (folder: string) =>
+  Effect.sync(() => {
+    const seen = new Set<string | null>()
+    return { seen, watcher: fs.watch(folder, (_, name) => void seen.add(name)) }
+  }).pipe(
+    (watch) => Effect.acquireRelease(watch, ({ watcher }) => Effect.sync(() => watcher.close())),
+    Effect.map(
+      ({ seen }) =>
+        (name: string) =>
+          eventually(
+            name,
+            Effect.sync(() => seen.has(name) || undefined)
+          )
+    )
+  )
+
+/** Beats when the test says so. */
+const beatOf = (beats: Array<() => void>) =>
+  Layer.succeed(MinuteBeat.MinuteBeat, {
+    observe: (act) => Effect.sync(() => void beats.push(act)),
+    awake: () => {}
+  })
+
 /** A home with its state folder, and who waits for its changes. */
 const watchedHome = Effect.fnUntraced(function* (
-  Beat: Layer.Layer<MinuteBeat.MinuteBeat> = Layer.provide(MinuteBeat.layer, testTimers)
+  Beat: Layer.Layer<MinuteBeat.MinuteBeat> = Layer.provide(MinuteBeat.layer, testTimers),
+  isHeldNow = () => false
 ) {
   const home = pathsBelow(yield* temporaryHome)
   fs.mkdirSync(home.stateDir, { recursive: true })
   const remade = yield* SubscriptionRef.make(0)
-  const world = Layer.mergeAll(heldHome("home", { remade }), Layer.succeed(AutopilotHome, home), Beat)
+  const world = Layer.mergeAll(
+    heldHome("home", { remade, isHeldNow }),
+    Layer.succeed(AutopilotHome, home),
+    Beat
+  )
   const context = yield* Layer.build(Layer.provide(HomeChanges.layer, world))
   const changed = yield* Context.get(context, HomeChanges.HomeChanges).subscribe
   const makeAgain = Effect.zipRight(
@@ -62,19 +91,8 @@ describe("what changes in the home", () => {
     () =>
       Effect.gen(function* () {
         const beats: Array<() => void> = []
-        const Beat = Layer.succeed(MinuteBeat.MinuteBeat, {
-          observe: (act) => Effect.sync(() => void beats.push(act)),
-          awake: () => {}
-        })
-        const { changed, home, isHeard } = yield* watchedHome(Beat)
-        const seen = new Set<string | null>()
-        const watcher = fs.watch(home.root, (_, name) => void seen.add(name))
-        yield* Effect.addFinalizer(() => Effect.sync(() => watcher.close()))
-        const isSeen = (name: string) =>
-          eventually(
-            name,
-            Effect.sync(() => seen.has(name) || undefined)
-          )
+        const { changed, home, isHeard } = yield* watchedHome(beatOf(beats))
+        const isSeen = yield* seenIn(home.root)
         const beat = () => {
           for (const act of beats) act()
         }
@@ -99,6 +117,25 @@ describe("what changes in the home", () => {
       const heard = yield* Effect.fork(changed)
       yield* TestClock.adjust("60 seconds")
       yield* Fiber.join(heard)
+    })
+  )
+
+  it.scopedLive("is not asked for after a minute in which a local disk has kept the home whole", () =>
+    Effect.gen(function* () {
+      const beats: Array<() => void> = []
+      const { changed, home, isHeard } = yield* watchedHome(beatOf(beats), () => true)
+      const isSeen = yield* seenIn(home.root)
+      yield* isHeard("the watch", () => fs.writeFileSync(join(home.root, "first"), ""))
+      fs.writeFileSync(join(home.root, "last"), "")
+      yield* isSeen("last")
+      // All changes so far count as one.
+      assert.isTrue(yield* changed)
+      const heard = yield* Effect.fork(changed)
+      yield* Effect.yieldNow()
+      for (const act of beats) act()
+      fs.writeFileSync(join(home.root, "later"), "")
+      // The beat would be false, and come first.
+      assert.isTrue(yield* Fiber.join(heard))
     })
   )
 })
