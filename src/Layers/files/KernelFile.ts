@@ -1,5 +1,8 @@
 import * as fs from "node:fs"
 
+/** Half of the smallest page: a piece that is shorter is the last. */
+const leastPiece = 2048
+
 /** A file of /proc or /sys: the kernel generates its content whenever it is read from the beginning. */
 export interface KernelFile {
   readonly path: string
@@ -9,16 +12,17 @@ export interface KernelFile {
   readonly close: () => void
 }
 
-/** Opens files that share one buffer, which grows to the largest of them. A read of an open file is one system call. */
+/** Opens files that share one buffer, which grows to the largest of them. A short file that is open takes one system call. */
 export const kernelFiles = (): ((path: string) => KernelFile) => {
   let buffer = Buffer.allocUnsafeSlow(8 * 1024)
 
   const read = (descriptor: number): string => {
-    for (;;) {
-      const length = fs.readSync(descriptor, buffer, 0, buffer.length, 0)
-      // The kernel returns the whole file at once: only a full buffer can mean that there is more.
-      if (length < buffer.length) return buffer.toString("latin1", 0, length)
-      buffer = Buffer.allocUnsafeSlow(buffer.length * 2)
+    for (let length = 0; ; ) {
+      const count = fs.readSync(descriptor, buffer, length, buffer.length - length, length)
+      length += count
+      // The kernel hands out a list of lines in pieces of nearly a page, and anything else at once.
+      if (count < leastPiece) return buffer.toString("latin1", 0, length)
+      if (length === buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafeSlow(length)])
     }
   }
 

@@ -102,6 +102,10 @@ const make = (proc: string) =>
     const clock = yield* Effect.clock
     const workers = new Set<Watched>()
     let lookedAtMs = 0
+    const vmstat = yield* Effect.acquireRelease(
+      Effect.sync(() => kernelFiles()(join(proc, "vmstat"))),
+      ({ close }) => Effect.sync(close)
+    )
 
     const sampleOf = (pid: number, memory: OomSample["memory"]): OomSample => ({
       memory,
@@ -119,8 +123,7 @@ const make = (proc: string) =>
         const counts = (): KillCounts => ({
           atMs: Number(clock.unsafeCurrentTimeNanos()) / 1e6,
           group: group?.kills(),
-          // The kernel hands out a large file in pieces.
-          machine: ifReadable(() => parseKills(fs.readFileSync(join(proc, "vmstat"), "latin1")))
+          machine: ifReadable(() => parseKills(vmstat.text()))
         })
         const first = counts()
         return {
