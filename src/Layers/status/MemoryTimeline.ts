@@ -6,6 +6,7 @@ import type { MemorySample } from "../../Domain/memory/MemorySample.ts"
 import { type SamplesQuestion, samplesSince } from "../../Domain/memory/SampleColumns.ts"
 import { afterRestart, noSeries, withSample } from "../../Domain/memory/SampleSeries.ts"
 import type { SamplesData } from "../../Domain/memory/SamplesData.ts"
+import { MinuteBeat } from "../concurrency/MinuteBeat.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { WorkerMemory } from "../guard/WorkerMemory.ts"
@@ -19,9 +20,6 @@ export class MemoryTimeline extends Context.Tag("MemoryTimeline")<
   { readonly samples: (question: SamplesQuestion) => Effect.Effect<SamplesData> }
 >() {}
 
-/** A daemon that is killed loses this much at most. */
-const saveIntervalNanos = 60_000_000_000n
-
 /** A hanging disk must not hold up the daemon's end. */
 const lastSaveLimit = "1 second"
 
@@ -31,15 +29,15 @@ const make = Effect.gen(function* () {
   const home = yield* AutopilotHome
   const { isLost } = yield* InstanceLock
   const concerns = yield* Concerns
+  const beat = yield* MinuteBeat
   const clock = yield* Effect.clock
   const isDue = yield* Effect.makeLatch(false)
   let series = noSeries
   let last: MemorySample | undefined
-  let savedNanos = clock.unsafeCurrentTimeNanos()
   let isLoaded = false
   let hasFailed = false
 
-  /** Runs when memory or workers are sampled anyway, so it wakes up nothing: it also says when to save. */
+  /** Runs when memory or workers are sampled anyway, so it wakes up nothing. */
   const take = () => {
     if (last === undefined) return
     const { reading, thresholds } = last
@@ -53,10 +51,6 @@ const make = Effect.gen(function* () {
       },
       trees: workers.held()
     })
-    const nowNanos = clock.unsafeCurrentTimeNanos()
-    if (nowNanos - savedNanos < saveIntervalNanos) return
-    savedNanos = nowNanos
-    isDue.unsafeOpen()
   }
 
   const load = readSamples.pipe(
@@ -95,6 +89,7 @@ const make = Effect.gen(function* () {
     take()
   })
   yield* workers.observe(take)
+  yield* beat.observe(() => void isDue.unsafeOpen())
   yield* Effect.addFinalizer(() =>
     save.pipe(
       Effect.provideService(AutopilotHome, home),
@@ -117,5 +112,5 @@ const make = Effect.gen(function* () {
 export const layer: Layer.Layer<
   MemoryTimeline,
   never,
-  MemoryMonitor | WorkerMemory | AutopilotHome | InstanceLock | Concerns
+  MemoryMonitor | MinuteBeat | WorkerMemory | AutopilotHome | InstanceLock | Concerns
 > = Layer.scoped(MemoryTimeline, make)

@@ -9,6 +9,7 @@ import * as Stream from "effect/Stream"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import type { MemorySample } from "../../../src/Domain/memory/MemorySample.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
+import { MinuteBeat } from "../../../src/Layers/concurrency/MinuteBeat.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import { WorkerMemory } from "../../../src/Layers/guard/WorkerMemory.ts"
 import * as Concerns from "../../../src/Layers/history/Concerns.ts"
@@ -42,6 +43,7 @@ interface World {
   readonly sampled: (availableBytes: number, treeBytes?: number) => void
   readonly treeSampled: (bytes: number) => void
   readonly wait: (ms: number) => void
+  readonly beat: () => void
 }
 
 const inWorld = <A, E>(
@@ -59,6 +61,7 @@ const inWorld = <A, E>(
     })
     const seers: Array<(sample: MemorySample) => void> = []
     const treeSeers: Array<() => void> = []
+    const beats: Array<() => void> = []
     const events: Array<DaemonEvent> = []
     let treeBytes: number | undefined
     const Surroundings = Layer.mergeAll(
@@ -72,6 +75,10 @@ const inWorld = <A, E>(
         refresh: () => undefined,
         held: () => new Map(treeBytes === undefined ? [] : [[shop, treeBytes]]),
         observe: (see) => Effect.sync(() => void treeSeers.push(see))
+      }),
+      Layer.succeed(MinuteBeat, {
+        observe: (act) => Effect.sync(() => void beats.push(act)),
+        awake: () => {}
       }),
       Layer.succeed(AutopilotHome, pathsBelow(home)),
       heldHome("home", { isLost: Effect.succeed(isLost) }),
@@ -95,7 +102,10 @@ const inWorld = <A, E>(
         treeBytes = bytes
         for (const see of treeSeers) see()
       },
-      wait: (ms) => void (passedMs += ms)
+      wait: (ms) => void (passedMs += ms),
+      beat: () => {
+        for (const act of beats) act()
+      }
     }
     return yield* test(world).pipe(
       Effect.provide(Layer.provide(MemoryTimeline.layer, Surroundings)),
@@ -111,12 +121,13 @@ const fileOf = (home: string) => join(home, "samples")
 const isThere = (path: string) => Effect.sync(() => (fs.existsSync(path) ? true : undefined))
 
 /** Samples for two minutes. */
-const twoMinutes = ({ sampled, wait }: World) =>
+const twoMinutes = ({ beat, sampled, wait }: World) =>
   Effect.sync(() => {
     for (let n = 0; n < 24; n++) {
       sampled(8e9 - n, n)
       wait(5000)
     }
+    beat()
   })
 
 describe("the memory timeline of the daemon", () => {
