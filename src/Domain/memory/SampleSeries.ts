@@ -129,6 +129,15 @@ export const withSample = ({ coarse, fine, last }: SampleSeries, sample: Timelin
   last: sample
 })
 
+/** Whether a sample of the machine leaves all as it is: its bucket has begun, and knows less available memory. */
+export const isCovered = (
+  { fine: { open, widthMs } }: SampleSeries,
+  { atMs, availableBytes, limits }: Omit<TimelineSample, "trees">
+): boolean =>
+  open?.atMs === bucketOf(atMs, widthMs) &&
+  open.availableBytes <= availableBytes &&
+  isSameLimits(open.limits, limits)
+
 /** The oldest first. */
 export const bucketsOf = ({ closed, open }: Tier): ReadonlyArray<Bucket> =>
   open === undefined ? closed : [...closed, open]

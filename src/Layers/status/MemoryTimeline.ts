@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { MemorySample } from "../../Domain/memory/MemorySample.ts"
 import { type SamplesQuestion, samplesSince } from "../../Domain/memory/SampleColumns.ts"
-import { afterRestart, noSeries, withSample } from "../../Domain/memory/SampleSeries.ts"
+import { afterRestart, isCovered, noSeries, withSample } from "../../Domain/memory/SampleSeries.ts"
 import type { SamplesData } from "../../Domain/memory/SamplesData.ts"
 import { MinuteBeat } from "../concurrency/MinuteBeat.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
@@ -37,20 +37,18 @@ const make = Effect.gen(function* () {
   let isLoaded = false
   let hasFailed = false
 
-  /** Runs when memory or workers are sampled anyway, so it wakes up nothing. */
-  const take = () => {
-    if (last === undefined) return
-    const { reading, thresholds } = last
-    series = withSample(series, {
-      atMs: clock.unsafeCurrentTimeMillis(),
-      availableBytes: reading.availableBytes,
-      limits: {
-        totalBytes: reading.totalBytes,
-        lowBytes: thresholds.minAvailableBytes,
-        criticalBytes: thresholds.criticalBytes
-      },
-      trees: workers.held()
-    })
+  const machineOf = ({ reading, thresholds }: MemorySample) => ({
+    atMs: clock.unsafeCurrentTimeMillis(),
+    availableBytes: reading.availableBytes,
+    limits: {
+      totalBytes: reading.totalBytes,
+      lowBytes: thresholds.minAvailableBytes,
+      criticalBytes: thresholds.criticalBytes
+    }
+  })
+
+  const take = (sample: MemorySample) => {
+    series = withSample(series, { ...machineOf(sample), trees: workers.held() })
   }
 
   const load = readSamples.pipe(
@@ -83,12 +81,15 @@ const make = Effect.gen(function* () {
   )
 
   last = yield* monitor.last
-  take()
+  if (last !== undefined) take(last)
+  // Runs when memory or workers are sampled anyway, so it wakes up nothing. The trees are those of the last sample of them.
   yield* monitor.observe((sample) => {
     last = sample
-    take()
+    if (!isCovered(series, machineOf(sample))) take(sample)
   })
-  yield* workers.observe(take)
+  yield* workers.observe(() => {
+    if (last !== undefined) take(last)
+  })
   yield* beat.observe(() => void isDue.unsafeOpen())
   yield* Effect.addFinalizer(() =>
     save.pipe(

@@ -3,6 +3,7 @@ import * as FastCheck from "effect/FastCheck"
 import { samplesSince, savedSamples, seriesOf } from "../../../src/Domain/memory/SampleColumns.ts"
 import {
   afterRestart,
+  isCovered,
   noSeries,
   type SampleSeries,
   type TimelineSample,
@@ -74,6 +75,23 @@ describe("the memory timeline", () => {
         assert.isAtMost(beganMs, last?.atMs ?? 0)
         assert.isAtLeast(coarse.trees["shop"]?.[at] ?? 0, last?.trees.get("shop") ?? 0)
       })
+    )
+  })
+
+  it("stays as it is with a sample that is covered, and changes with any other", () => {
+    FastCheck.assert(
+      FastCheck.property(
+        Samples,
+        FastCheck.nat(16e9),
+        FastCheck.nat(20_000),
+        (samples, available, laterMs) => {
+          const series = seriesFrom(samples)
+          const next = { ...sample((series.last?.atMs ?? 0) + laterMs, available), trees: new Map() }
+          const after = savedSamples(withSample(series, next))
+          if (isCovered(series, next)) assert.deepStrictEqual(after, savedSamples(series))
+          else assert.notDeepEqual(after, savedSamples(series))
+        }
+      )
     )
   })
 
