@@ -25,3 +25,17 @@ export const latchOf = (listen: Listen<[]>): Effect.Effect<Effect.Latch, never, 
       (remove) => Effect.sync(remove)
     )
   )
+
+/** Returns the first value that `look` has, now or after a signal. */
+export const awaited = <A>(listen: Listen<[]>, look: () => A | undefined): Effect.Effect<A> =>
+  Effect.async<A>((resume) => {
+    const check = () => {
+      const found = look()
+      if (found === undefined) return
+      leave()
+      resume(Effect.succeed(found))
+    }
+    const leave = listen(check)
+    check()
+    return Effect.sync(leave)
+  })

@@ -2,9 +2,6 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Mailbox from "effect/Mailbox"
-import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Survivor } from "../../Domain/tree/Survivor.ts"
 import { describeVerdict } from "../../Domain/verdict/ExitVerdict.ts"
 import type { KillReason } from "../../Domain/verdict/WorkerEnd.ts"
@@ -29,6 +26,7 @@ import {
 } from "../../Domain/worker/WorkerState.ts"
 import { step } from "../../Domain/worker/WorkerStep.ts"
 import type { Step } from "../../Domain/worker/WorkerTransition.ts"
+import { awaited, makeListeners } from "../concurrency/Listeners.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import * as CommandAnswers from "./CommandAnswers.ts"
@@ -112,8 +110,8 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
   const events = yield* DaemonEvents
   const concerns = yield* Concerns
   const mailbox = yield* Mailbox.make<WorkerEvent | Probe>()
-  const state = yield* SubscriptionRef.make<WorkerState>(initial)
-  let now = initial
+  const changes = makeListeners<[]>()
+  let now: WorkerState = initial
   const report = (event: WorkerEvent): Effect.Effect<void> => Effect.asVoid(mailbox.offer(event))
   const timer = yield* WorkerTimer.make(mailbox)
   const isDead = yield* Deferred.make<void>()
@@ -193,7 +191,7 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
     for (const { event } of actions.filter((action) => action._tag === "Publish"))
       yield* Effect.zipRight(login.hear(event), events.publish(event))
     now = next
-    yield* SubscriptionRef.set(state, next)
+    changes.tell()
     for (const action of actions) yield* perform(action, run)
   })
 
@@ -203,7 +201,6 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
   let sinceMs = keptSinceMs(first[0], isFresh ? undefined : before, nowMs)
   // A status before the beginning shows the state that follows, not an empty one.
   now = first[0]
-  yield* SubscriptionRef.set(state, now)
   options.spending.note(project, first[0].work)
 
   const begin = Effect.gen(function* () {
@@ -274,25 +271,14 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
       yield* mailbox.offer({ _tag: "Probe", taken })
       yield* Effect.raceFirst(Deferred.await(taken), Deferred.await(isDead))
     }),
-    settled: state.changes.pipe(
-      Stream.filter(({ phase }) => phase._tag !== "Stopping"),
-      Stream.runHead,
+    settled: awaited(changes.listen, () => now.phase._tag !== "Stopping" || undefined).pipe(
       Effect.raceFirst(Deferred.await(isDead)),
       Effect.asVoid
     ),
     drain: Effect.fnUntraced(function* (because) {
       yield* report({ _tag: "Drain", because })
-      const atRest = state.changes.pipe(
-        Stream.filterMap((now) => Option.fromNullable(leftAfterDrain(now))),
-        Stream.runHead
-      )
-      return yield* Effect.raceFirst(
-        Effect.map(
-          atRest,
-          Option.getOrElse(() => [])
-        ),
-        Effect.as(Deferred.await(isDead), [])
-      )
+      const atRest = awaited(changes.listen, () => leftAfterDrain(now))
+      return yield* Effect.raceFirst(atRest, Effect.as(Deferred.await(isDead), []))
     })
   } satisfies ProjectActor
 })

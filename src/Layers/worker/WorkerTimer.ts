@@ -1,12 +1,10 @@
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as FiberHandle from "effect/FiberHandle"
 import type * as Mailbox from "effect/Mailbox"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { type RestartPolicy, schedule } from "../../Domain/worker/RestartPolicy.ts"
 import type { WorkerEvent } from "../../Domain/worker/WorkerEvent.ts"
+import { PlainTimer } from "../concurrency/EventLoop.ts"
 
 /** The timer of a project. Each call replaces the previous wait. */
 interface WorkerTimer {
@@ -24,62 +22,56 @@ interface WorkerTimer {
 }
 
 /** Re-reads the wall clock: the machine may have slept. */
-const recheckInterval = Duration.seconds(30)
+const recheckMs = 30_000
 
-const sleepUntil = Effect.fnUntraced(function* (untilMs: number) {
-  for (;;) {
-    const leftMs = untilMs - (yield* Clock.currentTimeMillis)
-    if (leftMs <= 0) return
-    yield* Effect.sleep(Duration.min(Duration.millis(leftMs), recheckInterval))
-  }
-})
+/** Node takes a longer delay for one of a millisecond. */
+const longestMs = 2 ** 31 - 1
 
 /** Reports into the mailbox of a project. Ends with the scope. */
 export const make = (
-  mailbox: Pick<Mailbox.Mailbox<WorkerEvent>, "offer" | "failCause">
+  mailbox: Pick<Mailbox.Mailbox<WorkerEvent>, "unsafeOffer">
 ): Effect.Effect<WorkerTimer, never, Scope.Scope> =>
-  Effect.map(FiberHandle.make(), (handle) => {
+  Effect.gen(function* () {
+    const timer = yield* PlainTimer
+    const clock = yield* Effect.clock
+    let stop = (): void => undefined
     let backoffEndNanos: bigint | undefined
-    const tell = (event: WorkerEvent) => Effect.asVoid(mailbox.offer(event))
-    const begin = Effect.fnUntraced(function* (delay: Duration.Duration, epoch: number) {
-      const delayMs = Duration.toMillis(delay)
-      const dueMs = (yield* Clock.currentTimeMillis) + delayMs
-      backoffEndNanos = (yield* Clock.currentTimeNanos) + Duration.unsafeToNanos(delay)
-      yield* tell({ _tag: "BackingOff", epoch, delayMs, dueMs })
-    })
-    // A timer that fails silently would leave the worker waiting for ever, so its defect is the actor's.
-    const arm = (wait: Effect.Effect<void, unknown>) => {
-      backoffEndNanos = undefined
-      return Effect.orDie(wait).pipe(
-        Effect.tapDefect((defect) => mailbox.failCause(defect)),
-        (watched) => FiberHandle.run(handle, watched),
-        Effect.asVoid
+    const cancel = Effect.sync(() => stop())
+    yield* Effect.addFinalizer(() => cancel)
+    const report = (event: WorkerEvent) => void mailbox.unsafeOffer(event)
+    const wait = (delayMs: number, event: WorkerEvent): void => {
+      stop = timer.after(Math.min(delayMs, longestMs), () =>
+        delayMs > longestMs ? wait(delayMs - longestMs, event) : report(event)
       )
     }
+    const waitUntil = (untilMs: number, event: WorkerEvent): void => {
+      const leftMs = untilMs - clock.unsafeCurrentTimeMillis()
+      if (leftMs <= 0) report(event)
+      else stop = timer.after(Math.min(leftMs, recheckMs), () => waitUntil(untilMs, event))
+    }
+    const arm = (begin: () => void) =>
+      Effect.sync(() => {
+        stop()
+        backoffEndNanos = undefined
+        begin()
+      })
+    const backoffFor = (delayMs: number, epoch: number) =>
+      arm(() => {
+        backoffEndNanos = clock.unsafeCurrentTimeNanos() + Duration.unsafeToNanos(Duration.millis(delayMs))
+        // Before the wait, so a status during the backoff shows its end.
+        report({ _tag: "BackingOff", epoch, delayMs, dueMs: clock.unsafeCurrentTimeMillis() + delayMs })
+        wait(delayMs, { _tag: "Due", epoch })
+      })
     return {
-      after: (delayMs, event) => arm(Effect.delay(tell(event), Duration.millis(delayMs))),
-      until: (untilMs, event) => arm(Effect.zipRight(sleepUntil(untilMs), tell(event))),
+      after: (delayMs, event) => arm(() => wait(delayMs, event)),
+      until: (untilMs, event) => arm(() => waitUntil(untilMs, event)),
       backoff: (policy, failuresBefore, epoch) =>
-        arm(
-          Effect.gen(function* () {
-            const driver = yield* Schedule.driver(
-              schedule(policy, failuresBefore).pipe(
-                // Runs before the sleep, so a status during the backoff shows its end.
-                Schedule.tapOutput((delay) => begin(delay, epoch))
-              )
-            )
-            yield* driver.next(undefined)
-            yield* tell({ _tag: "Due", epoch })
-          })
-        ),
-      backoffFor: (delayMs, epoch) =>
-        arm(
-          begin(Duration.millis(delayMs), epoch).pipe(
-            Effect.zipRight(Effect.sleep(Duration.millis(delayMs))),
-            Effect.zipRight(tell({ _tag: "Due", epoch }))
-          )
-        ),
-      cancel: FiberHandle.clear(handle),
+        Effect.suspend(() => {
+          const delays = schedule(policy, failuresBefore)
+          return delays.step(clock.unsafeCurrentTimeMillis(), undefined, delays.initial)
+        }).pipe(Effect.flatMap(([, delay]) => backoffFor(Duration.toMillis(delay), epoch))),
+      backoffFor,
+      cancel,
       backoffLeftMs: (nowNanos) =>
         backoffEndNanos === undefined ? undefined : Math.max(0, Number(backoffEndNanos - nowNanos) / 1e6)
     }
