@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 
 /** Lets sockets, timers and workers' output run first. */
 export const turnOfTheEventLoop: Effect.Effect<void> = Effect.async<void>((resume) => {
@@ -22,3 +23,17 @@ export class PlainTimer extends Context.Reference<PlainTimer>()("PlainTimer", {
     }
   })
 }) {}
+
+/**
+ * Returns a function whose calls lead to one of `act`, once there was none for this time. The end of the scope cancels it.
+ * Stream.debounce starts three fibers for each element.
+ */
+export const onceQuiet = (quietMs: number, act: () => void): Effect.Effect<() => void, never, Scope.Scope> =>
+  Effect.flatMap(PlainTimer, (timer) => {
+    let cancel = (): void => undefined
+    const call = () => {
+      cancel()
+      cancel = timer.after(quietMs, act)
+    }
+    return Effect.acquireRelease(Effect.succeed(call), () => Effect.sync(() => cancel()))
+  })

@@ -45,7 +45,6 @@ export const make = Effect.gen(function* () {
   }
 
   const sendToAll = Effect.fnUntraced(function* (event: PublishedEvent) {
-    if (subscribers.size === 0) return
     const project = projectOf(event)
     // Serialised once for all subscribers.
     const line = eventLine(event, yield* Clock.currentTimeMillis)
@@ -53,7 +52,8 @@ export const make = Effect.gen(function* () {
       if (isSubscribed(subscriber.request, project)) send(subscriber, line)
   })
 
-  yield* concerns.run("subscriptions", Stream.runForEach(events.changes, sendToAll))
+  const changes = events.changesWhile(() => subscribers.size > 0)
+  yield* concerns.run("subscriptions", Stream.runForEach(changes, sendToAll))
 
   /** Called for every chunk of every worker's output, so that without a subscriber to lines it does nothing. */
   const onLines: LineListener = (project, stream, lines) => {

@@ -3,6 +3,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { backstops } from "../../Domain/guard/WorkerLimit.ts"
+import { pollLoop } from "../concurrency/PollLoop.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { SettingsInForce } from "../settings/SettingsInForce.ts"
@@ -14,7 +15,7 @@ const make = Effect.gen(function* () {
   const groups = yield* WorkerGroups
   const concerns = yield* Concerns
   const events = yield* DaemonEvents
-  const turn = yield* Effect.makeSemaphore(1)
+  const isWanted = yield* Effect.makeLatch(true)
   const set = new WeakMap<WorkerGroup, number>()
   let isRefused = false
 
@@ -46,11 +47,12 @@ const make = Effect.gen(function* () {
         })
       })
     }
-  }).pipe(turn.withPermits(1))
+  })
 
-  const changes = Stream.runForEach(current.changes, () => applyAll)
-  const starts = events.only("WorkerStarted").pipe(Stream.runForEach(() => applyAll))
-  yield* concerns.run("memory backstop", Effect.all([changes, starts], { concurrency: "unbounded" }))
+  const checks = pollLoop(isWanted, Effect.as(applyAll, undefined))
+  const changes = Stream.runForEach(current.changes, () => isWanted.open)
+  yield* events.hear(["WorkerStarted"], () => void (groups.living().length > 0 && isWanted.unsafeOpen()))
+  yield* concerns.run("memory backstop", Effect.all([checks, changes], { concurrency: "unbounded" }))
 })
 
 /**

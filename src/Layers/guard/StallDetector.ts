@@ -190,8 +190,8 @@ const make = Effect.gen(function* () {
 
   const checks = pollLoop(isWanted, check)
   const changes = Stream.runForEach(current.changes, () => isWanted.open)
-  const starts = events.only("WorkerStarted").pipe(Stream.runForEach(() => isWanted.open))
-  yield* concerns.run("stall watch", Effect.all([checks, changes, starts], { concurrency: "unbounded" }))
+  yield* events.hear(["WorkerStarted"], () => void isWanted.unsafeOpen())
+  yield* concerns.run("stall watch", Effect.all([checks, changes], { concurrency: "unbounded" }))
 })
 
 /**

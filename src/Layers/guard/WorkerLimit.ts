@@ -1,5 +1,4 @@
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
@@ -18,6 +17,7 @@ import { heldBytes, isStill } from "../../Domain/machine/ProcessEntry.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
 import { countedEach, type TreeMember, type TreeMembers, treeMemory } from "../../Domain/tree/WorkerMemory.ts"
 import { type LimitFigures, limitReason } from "../../Domain/verdict/OverLimit.ts"
+import { onceQuiet } from "../concurrency/EventLoop.ts"
 import { pollLoop } from "../concurrency/PollLoop.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
@@ -34,7 +34,7 @@ interface Watched {
 }
 
 /** A worker that has just started holds nothing yet. */
-const settlingTime = Duration.millis(250)
+const settlingMs = 250
 
 /** No event reports that a starting worker runs, so it is polled. */
 const startingMs = 1000
@@ -132,11 +132,8 @@ const make = Effect.gen(function* () {
 
   const checks = pollLoop(isWanted, check)
   const changes = Stream.runForEach(current.changes, () => isWanted.open)
-  const starts = events.only("WorkerStarted").pipe(
-    Stream.debounce(settlingTime),
-    Stream.runForEach(() => isWanted.open)
-  )
-  yield* concerns.run("worker limit", Effect.all([checks, changes, starts], { concurrency: "unbounded" }))
+  yield* events.hear(["WorkerStarted"], yield* onceQuiet(settlingMs, () => void isWanted.unsafeOpen()))
+  yield* concerns.run("worker limit", Effect.all([checks, changes], { concurrency: "unbounded" }))
 })
 
 /**

@@ -4,7 +4,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import { heldBytes } from "../../Domain/machine/ProcessEntry.ts"
 import { withMembers } from "../../Domain/machine/ProcessFacts.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
@@ -19,6 +18,7 @@ import {
   withSwap,
   workerTrees
 } from "../../Domain/tree/WorkerMemory.ts"
+import { onceQuiet } from "../concurrency/EventLoop.ts"
 import { MinuteBeat } from "../concurrency/MinuteBeat.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { Concerns } from "../history/Concerns.ts"
@@ -52,7 +52,7 @@ export class WorkerMemory extends Context.Tag("WorkerMemory")<
 const freshNanos = Duration.unsafeToNanos(Duration.seconds(5))
 
 /** A program that loads its parts right after its start is sampled after this delay. */
-const settlingTime = Duration.seconds(1)
+const settlingMs = 1000
 
 /** Only origins matter here, so the scan reads no details because of a size. */
 const nothingIsLarge = { largeBytes: Number.POSITIVE_INFINITY, swapInUseBytes: 0 }
@@ -155,13 +155,10 @@ const make = Effect.gen(function* () {
       yield* Effect.catchTag(sample, "ProcUnreadable", () => Effect.void)
     }
   })
-  const starts = events.only("WorkerStarted").pipe(
-    Stream.debounce(settlingTime),
-    Stream.runForEach(() => isWanted.open)
-  )
+  yield* events.hear(["WorkerStarted"], yield* onceQuiet(settlingMs, () => void isWanted.unsafeOpen()))
   // A sample scans all processes, so without a request there is one only this often.
   yield* beat.observe(() => void isWanted.unsafeOpen())
-  yield* concerns.run("worker memory", Effect.all([polling, starts], { concurrency: "unbounded" }))
+  yield* concerns.run("worker memory", polling)
 
   return WorkerMemory.of({
     of: (pid) => known.get(pid)?.memory,

@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { type DaemonEvent, describeEvent, projectOf } from "../../Domain/history/DaemonEvent.ts"
 import type { PublishedEvent } from "../../Domain/history/HistoryRecord.ts"
@@ -16,6 +17,16 @@ export class DaemonEvents extends Context.Tag("DaemonEvents")<
     readonly publish: (event: DaemonEvent) => Effect.Effect<void>
     /** All events from now on. A slow reader misses the oldest. */
     readonly changes: Stream.Stream<PublishedEvent>
+    /** The events that come while this is so. Others do not wake the reader. */
+    readonly changesWhile: (isWanted: () => boolean) => Stream.Stream<PublishedEvent>
+    /**
+     * Calls plain code, which must not throw, at each event of these kinds, until the scope closes. A stream takes sixty
+     * operations an event.
+     */
+    readonly hear: (
+      kinds: ReadonlyArray<PublishedEvent["_tag"]>,
+      act: () => void
+    ) => Effect.Effect<void, never, Scope.Scope>
     /** The events of these kinds from now on. Others do not wake the reader. */
     readonly only: <Kind extends PublishedEvent["_tag"]>(
       ...kinds: ReadonlyArray<Kind>
@@ -64,6 +75,14 @@ export const layer: Layer.Layer<DaemonEvents, never, DaemonLog | HistoryStore> =
           })
         }),
       changes: heard(listen, (_event): _event is PublishedEvent => true),
+      changesWhile: (isWanted) => heard(listen, (_event): _event is PublishedEvent => isWanted()),
+      hear: (kinds, act) =>
+        Effect.asVoid(
+          Effect.acquireRelease(
+            Effect.sync(() => listen(({ _tag }) => void (kinds.includes(_tag) && act()))),
+            (leave) => Effect.sync(leave)
+          )
+        ),
       only: <Kind extends PublishedEvent["_tag"]>(...kinds: ReadonlyArray<Kind>) => {
         const wanted: ReadonlySet<string> = new Set(kinds)
         return heard(listen, (event): event is Extract<PublishedEvent, { readonly _tag: Kind }> =>

@@ -5,20 +5,19 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import * as Concerns from "../../../src/Layers/history/Concerns.ts"
 import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
+import { unheardEvents } from "../../fixtures/UnheardEvents.ts"
 
 const concernsTelling = (events: Array<DaemonEvent>) =>
   Layer.provide(
     Concerns.layer,
-    Layer.succeed(DaemonEvents, {
-      publish: (event) => Effect.sync(() => void events.push(event)),
-      changes: Stream.empty,
-      only: () => Stream.empty
-    })
+    Layer.succeed(
+      DaemonEvents,
+      unheardEvents((event) => Effect.sync(() => void events.push(event)))
+    )
   )
 
 const settle = TestClock.adjust(0).pipe(Effect.repeatN(5))

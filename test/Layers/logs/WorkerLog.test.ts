@@ -3,7 +3,6 @@ import { PassThrough } from "node:stream"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { countLines, prefixed } from "../../../src/Domain/output/Lines.ts"
@@ -18,6 +17,7 @@ import * as WorkerLog from "../../../src/Layers/logs/WorkerLog.ts"
 import { RotatingFiles } from "../../../src/Layers/output/RotatingFile.ts"
 import { SettingsInForce } from "../../../src/Layers/settings/SettingsInForce.ts"
 import { inForce, settingsOf } from "../../fixtures/SettingsInForce.ts"
+import { unheardEvents } from "../../fixtures/UnheardEvents.ts"
 import { eventually } from "../../live/TestDaemon.ts"
 
 /** A disk that takes lines while there is room. */
@@ -46,11 +46,10 @@ const layerOf = (around: World, current: SubscriptionRef.SubscriptionRef<Effecti
         WorkerLines.layer,
         Layer.provideMerge(
           Concerns.layer,
-          Layer.succeed(DaemonEvents, {
-            publish: (event) => Effect.sync(() => void around.events.push(event)),
-            changes: Stream.empty,
-            only: () => Stream.empty
-          })
+          Layer.succeed(
+            DaemonEvents,
+            unheardEvents((event) => Effect.sync(() => void around.events.push(event)))
+          )
         ),
         Layer.succeed(SettingsInForce, settingsOf(current)),
         Layer.succeed(RotatingFiles, {

@@ -16,6 +16,7 @@ import * as MemoryMonitor from "../../../src/Layers/memory/MemoryMonitor.ts"
 import { ChangeableSettings, changeableSettings } from "../../fixtures/ChangeableSettings.ts"
 import { testTimers } from "../../fixtures/PlainTimers.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"
+import { unheardEvents } from "../../fixtures/UnheardEvents.ts"
 import { gib } from "../machine/KernelFolders.ts"
 import { settle } from "../worker/SupervisorWorld.ts"
 
@@ -52,11 +53,10 @@ const settingsOf = (memory: RawSettings): EffectiveSettings =>
 const inWorld =
   (world: World, memory: RawSettings = {}) =>
   <A, E, R>(test: Effect.Effect<A, E, R>) => {
-    const Events = Layer.succeed(DaemonEvents, {
-      publish: (event) => Effect.sync(() => void world.events.push(event)),
-      changes: Stream.empty,
-      only: () => Stream.empty
-    })
+    const Events = Layer.succeed(
+      DaemonEvents,
+      unheardEvents((event) => Effect.sync(() => void world.events.push(event)))
+    )
     const Reader = Layer.succeed(MemoryReader, {
       read: () => {
         world.looks++

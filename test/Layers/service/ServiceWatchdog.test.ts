@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { MemoryGuard } from "../../../src/Layers/guard/MemoryGuard.ts"
 import * as Concerns from "../../../src/Layers/history/Concerns.ts"
@@ -10,6 +9,7 @@ import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import * as ServiceWatchdog from "../../../src/Layers/service/ServiceWatchdog.ts"
 import { Supervisor } from "../../../src/Layers/worker/Supervisor.ts"
 import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
+import { unheardEvents } from "../../fixtures/UnheardEvents.ts"
 import { blog, GiB, guarded, hog, makeMachine, shop } from "../guard/GuardWorld.ts"
 import { fakeService } from "../systemd/FakeService.ts"
 import { FakeRuns } from "../worker/FakeRuns.ts"
@@ -195,12 +195,12 @@ describe("the liveness of the supervisor", () => {
   it.effect("is missing when one project's actor hangs", () => {
     const { clock, pass } = makeVirtualClock()
     const around = makeSurroundings()
-    const Events = Layer.succeed(DaemonEvents, {
-      publish: (event) =>
-        event._tag === "CommandTaken" && event.project === blog ? Effect.never : Effect.void,
-      changes: Stream.never,
-      only: () => Stream.never
-    })
+    const Events = Layer.succeed(
+      DaemonEvents,
+      unheardEvents((event) =>
+        event._tag === "CommandTaken" && event.project === blog ? Effect.never : Effect.void
+      )
+    )
     return Effect.gen(function* () {
       const supervisor = yield* Supervisor
       yield* supervisor.begin

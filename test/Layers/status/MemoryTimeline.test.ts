@@ -17,6 +17,7 @@ import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import { MemoryMonitor } from "../../../src/Layers/memory/MemoryMonitor.ts"
 import * as MemoryTimeline from "../../../src/Layers/status/MemoryTimeline.ts"
 import { heldHome } from "../../fixtures/HeldHome.ts"
+import { unheardEvents } from "../../fixtures/UnheardEvents.ts"
 import { eventually, temporaryHome } from "../../live/TestDaemon.ts"
 
 const shop = ProjectName.make("shop")
@@ -84,11 +85,10 @@ const inWorld = <A, E>(
       heldHome("home", { isLost: Effect.succeed(isLost) }),
       Layer.provide(
         Concerns.layer,
-        Layer.succeed(DaemonEvents, {
-          publish: (event) => Effect.sync(() => void events.push(event)),
-          changes: Stream.empty,
-          only: () => Stream.empty
-        })
+        Layer.succeed(
+          DaemonEvents,
+          unheardEvents((event) => Effect.sync(() => void events.push(event)))
+        )
       )
     )
     const world: World = {

@@ -3,7 +3,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { ProjectName } from "../../../src/Domain/Project.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
@@ -12,6 +11,7 @@ import * as Leftovers from "../../../src/Layers/tree/Leftovers.ts"
 import { WorkerGroups, withoutGroups } from "../../../src/Layers/tree/WorkerGroups.ts"
 import { WorkerTree } from "../../../src/Layers/tree/WorkerTree.ts"
 import { heldHome } from "../../fixtures/HeldHome.ts"
+import { unheardEvents } from "../../fixtures/UnheardEvents.ts"
 import { temporaryHome } from "../../live/TestDaemon.ts"
 
 const ofHome = "AUTOPILOT_WORKER_ID=home:"
@@ -25,11 +25,10 @@ const around = (looked: Array<string>, root = "/nonexistent") =>
         heldHome("home"),
         Layer.succeed(AutopilotHome, pathsBelow(root)),
         Layer.succeed(WorkerGroups, withoutGroups),
-        Layer.succeed(DaemonEvents, {
-          publish: () => Effect.void,
-          changes: Stream.empty,
-          only: () => Stream.empty
-        }),
+        Layer.succeed(
+          DaemonEvents,
+          unheardEvents(() => Effect.void)
+        ),
         Layer.succeed(WorkerTree, {
           bootId: "boot",
           of: () => Effect.dieMessage("nothing is started here"),

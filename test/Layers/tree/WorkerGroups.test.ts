@@ -3,7 +3,6 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
 import type { OwnUnitFacts } from "../../../src/Domain/systemd/OwnUnitFacts.ts"
@@ -12,6 +11,7 @@ import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import { OwnUnit } from "../../../src/Layers/systemd/OwnUnit.ts"
 import * as WorkerGroups from "../../../src/Layers/tree/WorkerGroups.ts"
 import { heldHome } from "../../fixtures/HeldHome.ts"
+import { unheardEvents } from "../../fixtures/UnheardEvents.ts"
 import { type KernelFolders, kernelFolders } from "../machine/KernelFolders.ts"
 
 const daemonPid = 50
@@ -60,11 +60,10 @@ const begun = (around: World, unit: { readonly facts: OwnUnitFacts | undefined }
         Layer.mergeAll(
           heldHome("home"),
           Layer.succeed(OwnUnit, { facts: Effect.succeed(unit.facts) }),
-          Layer.succeed(DaemonEvents, {
-            publish: (event) => Effect.sync(() => void around.events.push(event)),
-            changes: Stream.empty,
-            only: () => Stream.empty
-          })
+          Layer.succeed(
+            DaemonEvents,
+            unheardEvents((event) => Effect.sync(() => void around.events.push(event)))
+          )
         )
       )
     )

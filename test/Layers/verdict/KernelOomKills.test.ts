@@ -13,6 +13,7 @@ import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import { MemoryMonitor } from "../../../src/Layers/memory/MemoryMonitor.ts"
 import * as KernelOomKills from "../../../src/Layers/verdict/KernelOomKills.ts"
 import * as LiveWorkers from "../../../src/Layers/verdict/LiveWorkers.ts"
+import { unheardEvents } from "../../fixtures/UnheardEvents.ts"
 import { gib, type KernelFolders, kernelFolders } from "../machine/KernelFolders.ts"
 import { settle } from "../worker/SupervisorWorld.ts"
 
@@ -51,11 +52,10 @@ const inWorld = <A, E>(test: (world: World) => Effect.Effect<A, E, Needs>) =>
         Effect.zipRight(PubSub.publish(shortages, memory(availableBytes)), settle),
       defects: []
     }
-    const Events = Layer.succeed(DaemonEvents, {
-      publish: (event) => Effect.sync(() => void world.defects.push(event._tag)),
-      changes: Stream.empty,
-      only: () => Stream.empty
-    })
+    const Events = Layer.succeed(
+      DaemonEvents,
+      unheardEvents((event) => Effect.sync(() => void world.defects.push(event._tag)))
+    )
     const Monitor = Layer.succeed(MemoryMonitor, {
       last: Effect.sync(() => world.last),
       now: Effect.sync(() => world.last),

@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { type AgentSeen, noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
@@ -11,6 +10,7 @@ import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
 import { claudePlan, resultAt } from "../../fixtures/AgentPlans.ts"
 import { defaultPolicy } from "../../fixtures/policies.ts"
+import { unheardEvents } from "../../fixtures/UnheardEvents.ts"
 import * as FakeRuns from "./FakeRuns.ts"
 import { crash, layerOf, makeSurroundings, plan, type Surroundings, settle } from "./SupervisorWorld.ts"
 
@@ -107,12 +107,12 @@ describe("two projects of one login", () => {
 
   it.effect("wait together before one shows its limit, however slow its event is told", () => {
     const world = sameLogin()
-    const slow = Layer.succeed(DaemonEvents, {
-      publish: (event) =>
-        Effect.delay(Effect.void, event._tag === "WorkerEnded" && event.project === shop ? "1 minute" : 0),
-      changes: Stream.empty,
-      only: () => Stream.empty
-    })
+    const slow = Layer.succeed(
+      DaemonEvents,
+      unheardEvents((event) =>
+        Effect.delay(Effect.void, event._tag === "WorkerEnded" && event.project === shop ? "1 minute" : 0)
+      )
+    )
     return Effect.gen(function* () {
       yield* begin
       yield* meetLimit(shop)

@@ -4,13 +4,13 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import { layer, SelectedProject } from "../../../src/Layers/worker/SelectedProject.ts"
 import { heldHome } from "../../fixtures/HeldHome.ts"
+import { unheardEvents } from "../../fixtures/UnheardEvents.ts"
 import { temporaryHome } from "../../live/TestDaemon.ts"
 
 const shop = ProjectName.make("shop")
@@ -22,11 +22,10 @@ const inHome = (home: string, events: Array<DaemonEvent> = []) =>
       Layer.mergeAll(
         heldHome("home"),
         Layer.succeed(AutopilotHome, pathsBelow(home)),
-        Layer.succeed(DaemonEvents, {
-          publish: (event) => Effect.sync(() => void events.push(event)),
-          changes: Stream.empty,
-          only: () => Stream.empty
-        })
+        Layer.succeed(
+          DaemonEvents,
+          unheardEvents((event) => Effect.sync(() => void events.push(event)))
+        )
       )
     )
   )

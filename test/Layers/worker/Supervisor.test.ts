@@ -4,7 +4,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { ProjectName, unnamed } from "../../../src/Domain/Project.ts"
 import { noWork } from "../../../src/Domain/session/WorkRecord.ts"
@@ -17,6 +16,7 @@ import { SelectedProject } from "../../../src/Layers/worker/SelectedProject.ts"
 import { StateStore } from "../../../src/Layers/worker/StateStore.ts"
 import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
 import { claudePlan } from "../../fixtures/AgentPlans.ts"
+import { unheardEvents } from "../../fixtures/UnheardEvents.ts"
 import * as FakeRuns from "./FakeRuns.ts"
 import { crash, layerOf, loginsOf, makeSurroundings, plan, settle } from "./SupervisorWorld.ts"
 
@@ -418,14 +418,14 @@ describe("defects", () => {
 
   it.effect("a defect in the supervisor itself stops the daemon: no command and no drain hangs", () => {
     const around = makeSurroundings()
-    const Broken = Layer.succeed(DaemonEvents, {
-      publish: (event) =>
+    const Broken = Layer.succeed(
+      DaemonEvents,
+      unheardEvents((event) =>
         event._tag === "CommandTaken"
           ? Effect.dieMessage("a bug in publishing")
-          : Effect.sync(() => void around.events.push(event)),
-      changes: Stream.empty,
-      only: () => Stream.empty
-    })
+          : Effect.sync(() => void around.events.push(event))
+      )
+    )
     return Effect.gen(function* () {
       const { beyondHelp } = yield* Concerns.Concerns
       const { drain } = yield* Supervisor.Supervisor

@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
@@ -17,6 +16,7 @@ import { StateStore, StateStoreError } from "../../../src/Layers/worker/StateSto
 import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
 import { testTimers } from "../../fixtures/PlainTimers.ts"
 import { defaultPolicy } from "../../fixtures/policies.ts"
+import { unheardEvents } from "../../fixtures/UnheardEvents.ts"
 import * as FakeRuns from "./FakeRuns.ts"
 
 /** A project as it is when nothing is set. */
@@ -72,11 +72,10 @@ export const loginsOf = (around: Pick<Surroundings, "login" | "loginFiles" | "li
 export const layerOf = (
   around: Surroundings,
   options: Partial<Supervisor.SupervisorOptions> = {},
-  Events = Layer.succeed(DaemonEvents, {
-    publish: (event) => Effect.sync(() => void around.events.push(event)),
-    changes: Stream.empty,
-    only: () => Stream.empty
-  })
+  Events = Layer.succeed(
+    DaemonEvents,
+    unheardEvents((event) => Effect.sync(() => void around.events.push(event)))
+  )
 ) => {
   const State = Layer.succeed(StateStore, {
     load: (project) => Effect.sync(() => around.saved.get(project)),

@@ -5,7 +5,6 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { ControlQuestion } from "../../../src/Domain/control/ControlProtocol.ts"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
@@ -54,6 +53,7 @@ import { supervise } from "../../../src/Programs/daemon/Lifecycle.ts"
 import { heldHome } from "../../fixtures/HeldHome.ts"
 import { noHistory } from "../../fixtures/NoHistory.ts"
 import { inForce, settingsOf } from "../../fixtures/SettingsInForce.ts"
+import { unheardEvents } from "../../fixtures/UnheardEvents.ts"
 import { fakeService } from "../../Layers/systemd/FakeService.ts"
 import * as FakeRuns from "../../Layers/worker/FakeRuns.ts"
 import { loginsOf, makeSurroundings } from "../../Layers/worker/SupervisorWorld.ts"
@@ -119,15 +119,15 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
   const tell = bugs.publish ?? (() => Effect.void)
   const World = Layer.mergeAll(
     Layer.succeed(AutopilotHome, pathsBelow(home)),
-    Layer.succeed(DaemonEvents, {
-      publish: (event) =>
+    Layer.succeed(
+      DaemonEvents,
+      unheardEvents((event) =>
         Effect.zipRight(
           Effect.sync(() => void events.push(event)),
           tell(event)
-        ),
-      changes: Stream.never,
-      only: () => Stream.never
-    }),
+        )
+      )
+    ),
     noHistory,
     Layer.succeed(Signals, { next: bugs.signal ?? Effect.never }),
     (bugs.service ?? fakeService()).layer,

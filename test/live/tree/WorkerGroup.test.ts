@@ -5,7 +5,6 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
 import type { OwnUnitFacts } from "../../../src/Domain/systemd/OwnUnitFacts.ts"
@@ -22,6 +21,7 @@ import * as WorkerGroups from "../../../src/Layers/tree/WorkerGroups.ts"
 import * as WorkerProcess from "../../../src/Layers/tree/WorkerProcess.ts"
 import * as WorkerTree from "../../../src/Layers/tree/WorkerTree.ts"
 import { heldHome } from "../../fixtures/HeldHome.ts"
+import { unheardEvents } from "../../fixtures/UnheardEvents.ts"
 import { eventually, isAlive, temporaryHome } from "../TestDaemon.ts"
 import { noUnifiedGroup, pidsIn, processIn, unifiedGroup } from "./UnifiedGroup.ts"
 
@@ -240,11 +240,10 @@ describe.skipIf(noUnifiedGroup !== undefined)(`a worker in its own cgroup${title
           Layer.succeed(OwnUnit, {
             facts: Effect.succeed(delegated(unit.path))
           }),
-          Layer.succeed(DaemonEvents, {
-            publish: (event) => Effect.sync(() => void events.push(event)),
-            changes: Stream.empty,
-            only: () => Stream.empty
-          })
+          Layer.succeed(
+            DaemonEvents,
+            unheardEvents((event) => Effect.sync(() => void events.push(event)))
+          )
         )
         const left = [yield* leaveBehind("worker.blog.11111111"), yield* leaveBehind("worker.shop.22222222")]
         yield* Effect.gen(function* () {
