@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { turnOfTheEventLoop } from "./EventLoop.ts"
+import { inTurn } from "./InTurn.ts"
 
 /**
  * Coalesces the requests of one event-loop turn into one expensive read. A request never gets a read that began before
@@ -29,7 +30,7 @@ export const coalescedRead = <A, E>(read: Effect.Effect<A, E>) => {
       }),
       // All requests of this turn arrive before the next turn.
       (requested) =>
-        Effect.zipRight(turnOfTheEventLoop, turn.withPermits(1)(Effect.flatMap(begunAfter(requested), use))),
+        Effect.zipRight(turnOfTheEventLoop, inTurn(turn)(Effect.flatMap(begunAfter(requested), use))),
       () =>
         Effect.sync(() => {
           requests--

@@ -7,6 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Runtime from "effect/Runtime"
 import { PlainTimer } from "../concurrency/EventLoop.ts"
+import { inTurn } from "../concurrency/InTurn.ts"
 
 /** A disk that does not answer within this time counts as silent: nothing of the daemon may wait for it for ever. */
 export const answerLimit = Duration.seconds(10)
@@ -69,7 +70,7 @@ export const askDisk = <A, E, R>(
           asker.path = undefined
           asker.isOverdue = false
         })
-    ).pipe(Effect.uninterruptible, room.withPermits(1), asker.turn.withPermits(1))
+    ).pipe(Effect.uninterruptible, inTurn(room), inTurn(asker.turn))
     const timer = yield* PlainTimer
     const runtime = yield* Effect.runtime<R>()
     return yield* Effect.async<A, E | SilentDisk>((resume) => {

@@ -88,20 +88,28 @@ export type Walk<A> = Generator<void, A, void>
 
 /** Runs a walk to its end: in one piece, unless it is long enough to yield. */
 export const walked = <A>(walk: () => Walk<A>): Effect.Effect<A, ProcUnreadable> =>
-  Effect.async<A, ProcUnreadable>((resume) => {
+  Effect.suspend(() => {
     const steps = walk()
-    let immediate: NodeJS.Immediate | undefined
-    const proceed = () => {
+    /** The result; undefined where the walk yields. */
+    const proceed = (): Effect.Effect<A, ProcUnreadable> | undefined => {
       try {
         const { done, value } = steps.next()
-        if (done === true) resume(Effect.succeed(value))
-        else immediate = setImmediate(proceed)
+        return done === true ? Effect.succeed(value) : undefined
       } catch (cause) {
-        resume(cause instanceof ProcUnreadable ? cause : new ProcUnreadable({ reason: String(cause) }))
+        return cause instanceof ProcUnreadable ? cause : new ProcUnreadable({ reason: String(cause) })
       }
     }
-    proceed()
-    return Effect.sync(() => clearImmediate(immediate))
+    return (
+      proceed() ??
+      Effect.async<A, ProcUnreadable>((resume) => {
+        let immediate = setImmediate(function turn() {
+          const result = proceed()
+          if (result === undefined) immediate = setImmediate(turn)
+          else resume(result)
+        })
+        return Effect.sync(() => clearImmediate(immediate))
+      })
+    )
   })
 
 /** Calls `act`, which reads /proc, for each item, and yields after every `atOnce` of them. */

@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import type { ProjectName } from "../../Domain/Project.ts"
 import type { TreeTrace } from "../../Domain/tree/TreeTrace.ts"
 import { entryPrefix } from "../../Domain/WorkerId.ts"
+import { inTurn } from "../concurrency/InTurn.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
@@ -90,10 +91,10 @@ const make = Effect.gen(function* () {
     )
 
   /** Sweeps of a project run one after the other: a late one could otherwise end the next worker. */
-  const inTurn = (project: ProjectName) => {
+  const turnOf = (project: ProjectName) => {
     const own = turns.get(project) ?? Effect.unsafeMakeSemaphore(1)
     turns.set(project, own)
-    return own.withPermits(1)
+    return inTurn(own)
   }
 
   return Leftovers.of({
@@ -113,7 +114,7 @@ const make = Effect.gen(function* () {
         if (!(yield* isSwept)) yield* sweep(project, ending, onRemains)
       }).pipe(
         Effect.tap(() => Effect.sync(() => void begun.add(project))),
-        inTurn(project),
+        turnOf(project),
         // A stop that comes before the sweep has found anything must not leave it undone.
         Effect.uninterruptible
       ),

@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
 import { ancestorsOf } from "../../Domain/machine/ProcessDescent.ts"
 import type { ProcessEntry, ProcessIdentity } from "../../Domain/machine/ProcessEntry.ts"
 import { type LivingTree, livingTree } from "../../Domain/machine/ProcessTree.ts"
@@ -56,7 +55,7 @@ const knownNanos = 100_000_000n
 
 /** Retries until /proc can be read: unknown must never count as empty. */
 export const patiently = <A>(reading: Effect.Effect<A, ProcUnreadable>): Effect.Effect<A> =>
-  reading.pipe(Effect.retry(Schedule.spaced("50 millis")), Effect.orDie)
+  Effect.catchAll(reading, () => Effect.delay(patiently(reading), "50 millis"))
 
 /** The scan of a process tree. */
 export const treeScan = (proc: ProcFs["Type"]) => {
