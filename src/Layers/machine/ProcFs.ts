@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import type { ProcessEntry } from "../../Domain/machine/ProcessEntry.ts"
 import { parseProportionalBytes, parseSwapBytes } from "../../Domain/machine/ProcessStatus.ts"
 import { messageOf } from "../files/SystemError.ts"
+import { readingEldersOnce } from "./ElderProcesses.ts"
 import { entryAt, makeProcReader, type ProcReader } from "./ProcReader.ts"
 
 /**
@@ -59,11 +60,13 @@ export class ProcFs extends Context.Tag("ProcFs")<
     ) => Effect.Effect<ReadonlySet<number>, ProcUnreadable>
     /**
      * `processes` and `carrying` as plain work, for code that combines them. A process in `known`, a table of some
-     * milliseconds ago, is not read again, and stays if it has exited since: no pid is used again so soon.
+     * milliseconds ago, is not read again, and stays if it has exited since: no pid is used again so soon. Those that
+     * began before this one are read once where only what this one has started matters, `ofOwn`.
      */
     readonly walks: {
       readonly processes: (
-        known?: ReadonlyMap<number, ProcessEntry>
+        known?: ReadonlyMap<number, ProcessEntry>,
+        ofOwn?: boolean
       ) => Walk<ReadonlyMap<number, ProcessEntry>>
       readonly carrying: (pids: ReadonlyArray<number>, prefix: string) => Walk<ReadonlySet<number>>
     }
@@ -131,30 +134,34 @@ export const allPids = ({ pids }: ProcReader): Effect.Effect<ReadonlyArray<numbe
   attempt(pids)
 
 /** `selfPid`: a list of processes without it is that of another namespace, and shows nobody as gone. */
-export const walksOf = (reader: ProcReader, selfPid: number | undefined): ProcFs["Type"]["walks"] => ({
-  *processes(known) {
-    const pids = reader.pids()
-    const unread = known === undefined ? pids : pids.filter((pid) => !known.has(pid))
-    if (known !== undefined && unread.length === 0) return known
-    const entries = new Map(known)
-    yield* each(unread, yieldEvery, (pid) => {
-      const entry = reader.entry(pid)
-      if (entry !== undefined) entries.set(pid, entry)
-    })
-    if (selfPid !== undefined && !entries.has(selfPid))
-      throw new ProcUnreadable({ reason: `it does not show this process (pid ${selfPid})` })
-    return entries
-  },
-  *carrying(pids, prefix) {
-    const found = new Set<number>()
-    const wanted = Buffer.from(prefix)
-    yield* each(pids, yieldEvery, (pid) => {
-      const environ = reader.environ(pid)
-      if (environ !== undefined && entryAt(environ, wanted) !== -1) found.add(pid)
-    })
-    return found
+export const walksOf = (reader: ProcReader, selfPid: number | undefined): ProcFs["Type"]["walks"] => {
+  const elderOnce = selfPid === undefined ? reader.entry : readingEldersOnce(reader, selfPid)
+  return {
+    *processes(known, ofOwn = false) {
+      const pids = reader.pids()
+      const unread = known === undefined ? pids : pids.filter((pid) => !known.has(pid))
+      if (known !== undefined && unread.length === 0) return known
+      const entries = new Map(known)
+      const read = ofOwn ? elderOnce : reader.entry
+      yield* each(unread, yieldEvery, (pid) => {
+        const entry = read(pid)
+        if (entry !== undefined) entries.set(pid, entry)
+      })
+      if (selfPid !== undefined && !entries.has(selfPid))
+        throw new ProcUnreadable({ reason: `it does not show this process (pid ${selfPid})` })
+      return entries
+    },
+    *carrying(pids, prefix) {
+      const found = new Set<number>()
+      const wanted = Buffer.from(prefix)
+      yield* each(pids, yieldEvery, (pid) => {
+        const environ = reader.environ(pid)
+        if (environ !== undefined && entryAt(environ, wanted) !== -1) found.add(pid)
+      })
+      return found
+    }
   }
-})
+}
 
 const make = (root: string, selfPid: number | undefined) => {
   const reader = makeProcReader(root)

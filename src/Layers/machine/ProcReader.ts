@@ -151,6 +151,9 @@ export const makeProcReader = (root: string) => {
       return pids
     },
     entry: entryOf,
+    /** The directory of a process, of which a later process with its pid has another one. */
+    folder: (pid: number): { readonly ino: number; readonly ctimeMs: number } | undefined =>
+      attempt(() => fs.statSync(`${root}/${pid}`, { throwIfNoEntry: false })),
     /** `status` and other files of text. */
     text: (pid: number, file: string): string | undefined =>
       ofAnyThread(

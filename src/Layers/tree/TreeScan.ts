@@ -59,9 +59,10 @@ export const patiently = <A>(reading: Effect.Effect<A, ProcUnreadable>): Effect.
 
 /** The scan of a process tree. */
 export const treeScan = (proc: ProcFs["Type"]) => {
-  function* look(before?: Sight): Walk<Sight> {
+  /** `ofOwn`: for trees whose leader this process has started. */
+  function* look(ofOwn: boolean, before?: Sight): Walk<Sight> {
     const isFresh = before !== undefined && process.hrtime.bigint() - before.atNanos < knownNanos
-    const byPid = yield* proc.walks.processes(isFresh ? before.byPid : undefined)
+    const byPid = yield* proc.walks.processes(isFresh ? before.byPid : undefined, ofOwn)
     const excluded = new Set([process.pid, ...ancestorsOf(byPid, process.pid)])
     const atNanos = process.hrtime.bigint()
     return { atNanos, byPid, table: [...byPid.values()], excluded, isMarked: new Map(), next: undefined }
@@ -106,19 +107,22 @@ export const treeScan = (proc: ProcFs["Type"]) => {
   })
 
   /** Trees that end at the same time share looks: one for each of fifty would take longer than the grace period. */
-  const sharedLook = coalescedRead(walked(() => look()))
+  const sharedLook = coalescedRead(walked(() => look(true)))
+  const sharedFullLook = coalescedRead(walked(() => look(false)))
 
   /** A look that finds nothing counts only when the next one finds nothing either: a fork may outrun one. */
-  const scan = (tree: Tree): Effect.Effect<Found> =>
-    sharedLook((first) =>
+  const scan = (tree: Tree): Effect.Effect<Found> => {
+    const ofOwn = tree.leader !== undefined
+    return (ofOwn ? sharedLook : sharedFullLook)((first) =>
       Effect.gen(function* () {
         const found = yield* foundIn(tree, first)
         if (!found.isEmpty) return { ...found, isGone: false }
-        first.next ??= yield* walked(() => look(first))
+        first.next ??= yield* walked(() => look(ofOwn, first))
         const again = yield* foundIn(tree, first.next)
         return { ...again, isGone: again.isEmpty }
       })
     ).pipe(patiently)
+  }
 
   return scan
 }

@@ -21,9 +21,9 @@ const counted = (looks: { count: number; readonly read: Array<number> }) =>
         ...proc,
         walks: {
           ...walks,
-          processes: (known) => {
+          processes: (known, ofOwn) => {
             looks.count++
-            return walks.processes(known)
+            return walks.processes(known, ofOwn)
           }
         }
       } satisfies ProcFs.ProcFs["Type"]
@@ -41,6 +41,7 @@ describe("the end of workers that have exited by themselves", () => {
     const looks = { count: 0, read: new Array<number>() }
     return Effect.gen(function* () {
       const trees = yield* WorkerTree.WorkerTree
+      looks.read.length = 0
       const ended = Effect.gen(function* () {
         const pid = yield* exitedLeader
         return yield* trees.of(pid, `${variable}=looks:${pid}`, undefined)
@@ -54,6 +55,12 @@ describe("the end of workers that have exited by themselves", () => {
       const many = yield* Effect.replicateEffect(ended, 20)
       yield* Effect.forEach(many, (tree) => trees.end(tree, patient), { concurrency: "unbounded" })
       assert.strictEqual(looks.count, 4)
+      // The first process of the machine is older than this one, and still the same.
+      assert.deepStrictEqual(
+        looks.read.filter((pid) => pid === 1),
+        [1]
+      )
+      assert.strictEqual(looks.read.filter((pid) => pid === process.pid).length, 2)
     }).pipe(
       Effect.provide(WorkerTree.layer.pipe(Layer.provide(ProcessSignal.layer), Layer.provide(counted(looks))))
     )
