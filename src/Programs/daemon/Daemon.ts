@@ -69,7 +69,7 @@ import * as SelectedProject from "../../Layers/worker/SelectedProject.ts"
 import * as StateStore from "../../Layers/worker/StateStore.ts"
 import * as Supervisor from "../../Layers/worker/Supervisor.ts"
 import * as WorkerRun from "../../Layers/worker/WorkerRun.ts"
-import { inTurn } from "../InTurn.ts"
+import { inTurn, provideInTurn } from "../InTurn.ts"
 import { version } from "../Version.ts"
 import { supervise } from "./Lifecycle.ts"
 
@@ -156,7 +156,7 @@ const Reporting = Concerns.layer.pipe(
  */
 export const daemon = ({ exitWhenFinished, keepState, raw, sources, terminationLog }: DaemonOptions) =>
   supervise({ exitWhenFinished, terminationLog }).pipe(
-    Effect.provide(
+    provideInTurn(
       Supervision(keepState).pipe(
         Layer.provideMerge(Workers),
         Layer.provide(WorkerEcho.layer({ raw })),

@@ -1,0 +1,89 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import { inTurn, provideInTurn } from "../../src/Programs/InTurn.ts"
+
+class Disk extends Context.Tag("Disk")<Disk, string>() {}
+class Log extends Context.Tag("Log")<Log, string>() {}
+class Socket extends Context.Tag("Socket")<Socket, string>() {}
+
+/** Layers that note when they are built and closed; `socket` is the one with the name. */
+const noting = () => {
+  const notes: Array<string> = []
+  const note = (what: string) => Effect.sync(() => void notes.push(what))
+  const open = (name: string) => Effect.acquireRelease(Effect.as(note(name), name), () => note(`no ${name}`))
+  const disk = Layer.scoped(Disk, open("disk"))
+  const log = Layer.unwrapScoped(
+    Effect.flatMap(Disk, (on) =>
+      Effect.map(open(`log on ${on}`), (made) =>
+        Layer.merge(
+          Layer.succeed(Log, made),
+          Logger.replace(
+            Logger.defaultLogger,
+            Logger.make(({ message }) => void notes.push(`logged ${String(message)}`))
+          )
+        )
+      )
+    )
+  )
+  const socket = Layer.scoped(Socket, Effect.zipRight(Disk, open("socket")))
+  const beside = Layer.scopedDiscard(Effect.zipRight(Log, open("guard")))
+  const all = inTurn(socket, beside).pipe(Layer.provideMerge(log), Layer.provideMerge(disk))
+  return { all, disk, log, note, notes, open }
+}
+
+const built = ["disk", "log on disk", "socket", "guard"]
+const closed = built.map((name) => `no ${name}`).toReversed()
+
+describe("layers that are provided in turn", () => {
+  it.effect("are built once each, from the last to the first, and closed in reverse after the program", () =>
+    Effect.gen(function* () {
+      const { all, note, notes } = noting()
+      const program = Effect.gen(function* () {
+        yield* Effect.log("hello")
+        yield* note(`${yield* Disk}, ${yield* Log}, ${yield* Socket}`)
+        return 7
+      })
+      assert.strictEqual(yield* provideInTurn(all)(program), 7)
+      assert.deepStrictEqual(notes, [...built, "logged hello", "disk, log on disk, socket", ...closed])
+    })
+  )
+
+  it.effect("are built for each program anew", () =>
+    Effect.gen(function* () {
+      const { all, notes } = noting()
+      const run = provideInTurn(all)(Disk)
+      yield* run
+      yield* run
+      assert.deepStrictEqual(notes, [...built, ...closed, ...built, ...closed])
+    })
+  )
+
+  it.effect("are closed when one of them fails, and none after it is built", () =>
+    Effect.gen(function* () {
+      const { disk, log, notes, open } = noting()
+      const failing = Layer.scopedDiscard(Effect.zipRight(open("half"), Effect.fail("no room")))
+      const layers = inTurn(log, failing, Layer.scopedDiscard(open("never"))).pipe(Layer.provide(disk))
+      const exit = yield* Effect.exit(provideInTurn(layers)(Effect.void))
+      assert.deepStrictEqual(exit, Exit.fail("no room"))
+      assert.deepStrictEqual(notes, ["disk", "log on disk", "half", "no half", "no log on disk", "no disk"])
+    })
+  )
+
+  it.effect("are closed when the program is interrupted", () =>
+    Effect.gen(function* () {
+      const { all, notes } = noting()
+      const runs = yield* Deferred.make<void>()
+      const program = Effect.zipRight(Deferred.succeed(runs, undefined), Effect.never)
+      const fiber = yield* Effect.fork(provideInTurn(all)(program))
+      yield* Deferred.await(runs)
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(notes, [...built, ...closed])
+    })
+  )
+})
