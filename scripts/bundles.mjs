@@ -118,9 +118,13 @@ const split = async (sourcemap) => {
 export const programs = (sourcemap = false) =>
   Promise.all(
     [
-      // What starts first is small: it runs the quick commands, and loads the rest for all others.
-      aloneOf("autopilotd", "src/Programs/main.ts", answerShapes),
-      aloneOf("history", "src/Programs/history/HistoryRoad.ts", eventShapes),
+      // What starts first is small: it knows the command line, and loads what a command needs.
+      aloneOf("autopilotd", "src/Programs/main.ts"),
+      aloneOf("quick", "src/Programs/cli/TalkRoad.ts", answerShapes),
+      aloneOf("history", "src/Programs/history/HistoryRoad.ts", async () => ({
+        ...(await answerShapes()),
+        ...(await eventShapes())
+      })),
       aloneOf("logs", "src/Programs/logs/LogsRoad.ts"),
       aloneOf("help", "src/Domain/cli/Help.ts"),
       aloneOf("load", "src/Layers/daemon/CompiledProgram.ts"),

@@ -10,7 +10,7 @@ import { relayVariable } from "../Domain/relay/RelayVariable.ts"
 import type { Exchanged } from "../Layers/control/Exchange.ts"
 import { exitProcess } from "../Layers/daemon/ProcessExit.ts"
 import { printed } from "../Layers/output/PlainOutput.ts"
-import { type HistoryRoad, runQuickly } from "./cli/QuickRun.ts"
+import type { Ran } from "./cli/QuickRun.ts"
 import type { RemoteCall } from "./remote/Remote.ts"
 import { version } from "./Version.ts"
 
@@ -62,10 +62,15 @@ const runThere = async (call: RemoteCall): Promise<void> => {
   exitProcess(await runRemote(call))
 }
 
-/** The events have more words than all quick commands together. */
-const historyRoad = async (): Promise<HistoryRoad> => {
-  const { road } = await bundled<typeof import("./history/HistoryRoad.ts")>("history")
-  return road
+/** Runs a command that only talks to the daemon, or reads the history. */
+const runQuick = async (invocation: Invocation): Promise<Ran> => {
+  const reading = readingVerbOf(invocation.verb)
+  if (reading !== undefined) {
+    const { run } = await bundled<typeof import("./history/HistoryRoad.ts")>("history")
+    return run(invocation, reading)
+  }
+  const { run } = await bundled<typeof import("./cli/TalkRoad.ts")>("quick")
+  return run(invocation)
 }
 
 /** The words of all agents are in a bundle of its own. Undefined where the whole program has to take over. */
@@ -116,8 +121,7 @@ const runHere = async (argv: ReadonlyArray<string>): Promise<void> => {
         const code = await runLogs(invocation)
         return code === undefined ? runProgram(argv, []) : exitProcess(code)
       }
-      const reads = readingVerbOf(invocation.verb) !== undefined
-      const ran = await runQuickly(invocation, reads ? await historyRoad() : undefined)
+      const ran = await runQuick(invocation)
       return typeof ran === "number" ? exitProcess(ran) : runProgram(argv, ran)
     }
     default:

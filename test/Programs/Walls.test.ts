@@ -203,13 +203,13 @@ const heldIn = (output: Metafile["outputs"][string] | undefined): ReadonlyArray<
   )
 
 describe("the bundle that starts first", () => {
-  it("is small, and has of Effect only its data types: quick commands load nothing else", async () => {
+  it("is small, and has of Effect only its data types: each command waits for it", async () => {
     const { metafile } = await bundleOf("src/Programs/main.ts")
     const [output] = Object.values(metafile.outputs)
-    assert.isBelow(output?.bytes ?? Number.POSITIVE_INFINITY, 64_000)
+    assert.isBelow(output?.bytes ?? Number.POSITIVE_INFINITY, 36_000)
     const inputs = heldIn(output)
     assert.deepStrictEqual(
-      inputs.filter((path) => /cli\/(\w+Texts|Manual|Help)\.ts$/.test(path)),
+      inputs.filter((path) => /cli\/(\w+Texts|Manual|Help|\w*Dialogues?)\.ts$/.test(path)),
       []
     )
     const effect = inputs.filter((path) => path.includes("node_modules/"))
@@ -221,9 +221,21 @@ describe("the bundle that starts first", () => {
   })
 })
 
+describe("the bundle of the commands that only talk to the daemon", () => {
+  it("is small, and has nothing of Effect", async () => {
+    const { metafile } = await bundleOf("src/Programs/cli/TalkRoad.ts")
+    const [output] = Object.values(metafile.outputs)
+    assert.isBelow(output?.bytes ?? Number.POSITIVE_INFINITY, 36_000)
+    assert.deepStrictEqual(
+      heldIn(output).filter((path) => path.includes("node_modules/")),
+      []
+    )
+  })
+})
+
 describe("the bundles of the commands that read files", () => {
   it.each([
-    ["src/Programs/history/HistoryRoad.ts", 64_000],
+    ["src/Programs/history/HistoryRoad.ts", 76_000],
     ["src/Programs/logs/LogsRoad.ts", 80_000]
   ])("are small, and have of Effect only its data types: no schema is in %s", async (entry, maxBytes) => {
     const { metafile } = await bundleOf(entry)

@@ -1,4 +1,3 @@
-import * as Either from "effect/Either"
 import type { ControlQuestion, ControlReply, ReplyTo } from "../control/ControlProtocol.ts"
 import { type ErrorCode, knownCode } from "../control/ErrorCode.ts"
 import type { HistoryFound, HistoryQuery } from "../history/HistoryQuery.ts"
@@ -128,11 +127,16 @@ interface Reply<A> {
   readonly data?: A | null
 }
 
+/** Plain, because Either is a tenth of the code that `status` runs. */
+type Granted<A> =
+  | { readonly data: A; readonly refusal?: undefined }
+  | { readonly data: undefined; readonly refusal: Outcome }
+
 /** The data of a daemon that did what it was asked, or its refusal. */
-export const granted = <A>({ code, data, message, success }: Reply<A>): Either.Either<A, Outcome> =>
+export const granted = <A>({ code, data, message, success }: Reply<A>): Granted<A> =>
   success && data !== undefined && data !== null
-    ? Either.right(data)
-    : Either.left(refused(message, knownCode(code)))
+    ? { data }
+    : { data: undefined, refusal: refused(message, knownCode(code)) }
 
 /** The same in words or as JSON. */
 export const shown = <A extends object>(
@@ -141,10 +145,9 @@ export const shown = <A extends object>(
   text: (data: A) => string
 ): Outcome => {
   const { message, success } = reply
-  return Either.match(granted(reply), {
-    onLeft: (refusal) => refusal,
-    onRight: (data) => (json === true ? { out: "", answer: { success, message, data } } : { out: text(data) })
-  })
+  const { data, refusal } = granted(reply)
+  if (refusal !== undefined) return refusal
+  return json === true ? { out: "", answer: { success, message, data } } : { out: text(data) }
 }
 
 /** A reply in words, or as JSON. One that is no success makes the command fail. */

@@ -83,11 +83,11 @@ function* explained(
   zone: Zone
 ): Generator<Step | ReadStep, Either.Either<Explanation, Outcome>, unknown> {
   const status = granted(yield* ask({ type: "Status", ...(project === undefined ? {} : { project }) }))
-  if (Either.isLeft(status)) return Either.left(status.left)
+  if (status.refusal !== undefined) return Either.left(status.refusal)
   const { records } = yield* readHistory(recordsBehind(project, nowMs, zone))
   return Either.right(
     explain({
-      status: status.right,
+      status: status.data,
       records,
       survivors: nothingAlive,
       project,
@@ -101,9 +101,9 @@ function* explained(
 /** All projects, those that need a user first. */
 const whyAll: ReadingOf = function* (invocation, { colour, columns, nowMs, zone }) {
   const reply = granted(yield* ask({ type: "Projects" }))
-  if (Either.isLeft(reply)) return reply.left
+  if (reply.refusal !== undefined) return reply.refusal
   const each: Array<{ readonly name: string; readonly explanation: Explanation }> = []
-  for (const { name } of byNeed(reply.right.projects)) {
+  for (const { name } of byNeed(reply.data.projects)) {
     const explanation = yield* explained(isProjectName(name) ? { project: name } : {}, nowMs(), zone)
     if (Either.isLeft(explanation)) return explanation.left
     each.push({ name, explanation: explanation.right })

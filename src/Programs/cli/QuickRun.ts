@@ -1,9 +1,6 @@
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
-import type { Outcome, Reading } from "../../Domain/cli/Dialogue.ts"
-import { dialogueOf } from "../../Domain/cli/Dialogues.ts"
+import type { Outcome, Reading, ReadingOf } from "../../Domain/cli/Dialogue.ts"
 import { exitCodeOf, exitCodes } from "../../Domain/cli/ExitCodes.ts"
-import type { historyDialogues } from "../../Domain/cli/HistoryDialogues.ts"
-import { readingVerbOf } from "../../Domain/cli/ReadingVerbs.ts"
 import type { ReplyShapes } from "../../Domain/control/ReplyShapes.ts"
 import type { HistoryFound, HistoryQuery } from "../../Domain/history/HistoryQuery.ts"
 import { answerText } from "../../Domain/json/JsonAnswer.ts"
@@ -11,7 +8,6 @@ import { fitted, misfit } from "../../Domain/Shape.ts"
 import { harmlessText } from "../../Domain/text/Printable.ts"
 import { type Exchanged, exchangeLimits, exchangeOverDisk } from "../../Layers/control/Exchange.ts"
 import { autopilotFolder, socketBelow } from "../../Layers/daemon/HomeFolder.ts"
-import { processZone } from "../../Layers/machine/ProcessZone.ts"
 import { clockTime } from "../../Layers/output/ClockTime.ts"
 import { printed } from "../../Layers/output/PlainOutput.ts"
 import { showsColour, terminalColumns } from "../../Layers/output/TerminalColour.ts"
@@ -34,11 +30,15 @@ const replyIn = (type: string, exchanged: Exchanged): unknown => {
   }
 }
 
-/** What the commands that read the history need: a bundle of its own. */
-export interface HistoryRoad {
-  readonly dialogues: typeof historyDialogues
-  /** Rejects with a system error. */
-  readonly read: (root: string, query: HistoryQuery) => Promise<HistoryFound>
+/** The surroundings of a dialogue, but for the zone. */
+type Surroundings = Omit<Parameters<ReadingOf>[1], "zone">
+
+/** What a bundle of quick commands has beside what they share. */
+export interface QuickRoad {
+  /** The dialogue of a command; undefined when it needs the whole program. */
+  readonly dialogueOf: (invocation: Invocation, surroundings: Surroundings) => Reading | undefined
+  /** Reads the history; rejects with a system error. */
+  readonly read?: (root: string, query: HistoryQuery) => Promise<HistoryFound>
 }
 
 /** Carries a dialogue out, and notes its exchanges. Undefined when one of its steps needs the whole program. */
@@ -46,14 +46,14 @@ const converse = async (
   dialogue: Reading,
   root: string,
   earlier: Array<Exchanged>,
-  road?: HistoryRoad
+  { read }: QuickRoad
 ): Promise<Outcome | undefined> => {
   const socket = socketBelow(root)
   let step = dialogue.next()
   while (step.done !== true) {
     if (step.value._tag === "RequireProject") return undefined
     if (step.value._tag === "ReadHistory") {
-      const found = await road?.read(root, step.value.query)
+      const found = await read?.(root, step.value.query)
       if (found === undefined) return undefined
       step = dialogue.next(found)
       continue
@@ -79,40 +79,31 @@ const converse = async (
   return step.value
 }
 
-/** The dialogue of a command that needs nothing of the whole program. */
-const dialogueFor = (invocation: Invocation, road: HistoryRoad | undefined): Reading | undefined => {
-  const { verb } = invocation
-  const surroundings = {
-    clockTime,
-    colour: showsColour(),
-    columns: terminalColumns(),
-    // Standard input is opened only for a question.
-    get canAsk() {
-      return canAsk()
-    },
-    nowMs: Date.now
-  }
-  const reading = readingVerbOf(verb)
-  if (reading === undefined) return dialogueOf(verb)?.(invocation, surroundings)
-  const zone = processZone()
-  // Only the whole program asks the C library for a zone.
-  return zone && road?.dialogues[reading](invocation, { ...surroundings, zone })
-}
+const surroundings = (): Surroundings => ({
+  clockTime,
+  colour: showsColour(),
+  columns: terminalColumns(),
+  // Standard input is opened only for a question.
+  get canAsk() {
+    return canAsk()
+  },
+  nowMs: Date.now
+})
 
 /** The exit code, or the exchanges of a command with which the whole program has to go on. */
-type Ran = number | ReadonlyArray<Exchanged>
+export type Ran = number | ReadonlyArray<Exchanged>
 
 /**
- * Runs a command that only talks to the daemon, or with a road that only reads the history too, without Effect and Schema,
- * which take longer to load than the daemon to answer. Where something goes wrong that it has not printed, the whole program
+ * Runs a command that only talks to the daemon, or reads the history too, without Effect and Schema, which take longer to load
+ * than the daemon to answer. Where something goes wrong that it has not printed, the whole program
  * has the words.
  */
-export const runQuickly = async (invocation: Invocation, road?: HistoryRoad): Promise<Ran> => {
+export const runQuickly = async (invocation: Invocation, road: QuickRoad): Promise<Ran> => {
   const earlier: Array<Exchanged> = []
   const root = autopilotFolder()
   // The whole program checks that --config names a file.
   if (root === undefined || invocation.options.config !== undefined) return earlier
-  const dialogue = dialogueFor(invocation, road)
+  const dialogue = road.dialogueOf(invocation, surroundings())
   if (dialogue === undefined) return earlier
   // A bug, or a file that cannot be read: the whole program comes to the same one with these exchanges, and reports it.
   const outcome = await converse(dialogue, root, earlier, road).catch(() => undefined)

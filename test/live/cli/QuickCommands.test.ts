@@ -37,6 +37,7 @@ const quickOnly = Effect.map(temporaryHome, (folder) => {
     "dist/help.js",
     "dist/history.js",
     "dist/logs.js",
+    "dist/quick.js",
     "dist/package.json",
     "package.json"
   ]) {

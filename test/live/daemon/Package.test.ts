@@ -67,6 +67,7 @@ describe("the package", () => {
         "dist/panel.js",
         "dist/package.json",
         "dist/program.js",
+        "dist/quick.js",
         "dist/relay.js",
         "dist/remote.js",
         "dist/shared-daemon-relay.js",
