@@ -1,31 +1,23 @@
 import { defineConfig } from "vitest/config"
 
-export default defineConfig({
+/** The tests that need no bundle. */
+const quick = ["test/{Domain,Layers,Programs}/**/*.test.ts"]
+
+// `--mode quick` leaves the live tests out. As a project of their own they would wait until the last of the others has ended.
+export default defineConfig(({ mode }) => ({
   test: {
+    include: mode === "quick" ? quick : ["test/**/*.test.ts"],
+    globalSetup: mode === "quick" ? [] : ["./test/globalSetup.ts"],
     // The files of a worker share one process: importing Effect anew for each takes longer than most of them run.
     isolate: false,
-    // Live tests mostly wait for daemons, so each of two cores carries two of them. With fewer workers at times, tinypool
+    // Live tests mostly wait for daemons, so each of two cores carries three of them. With fewer workers at times, tinypool
     // ends an idle one twice, and the whole run with "Terminating worker thread".
-    maxWorkers: 4,
-    minWorkers: 4,
+    maxWorkers: 6,
+    minWorkers: 6,
     maxConcurrency: 10,
     // Ends only what hangs: a test waits for conditions, and `eventually` says which one never comes about.
     testTimeout: 600_000,
     hookTimeout: 600_000,
-    reporters: ["default", "./test/reporter.ts"],
-    projects: [
-      {
-        extends: true,
-        test: { name: "quick", include: ["test/{Domain,Layers,Programs}/**/*.test.ts"] }
-      },
-      {
-        extends: true,
-        test: {
-          name: "live",
-          include: ["test/{live,systemd,deploy}/**/*.test.ts"],
-          globalSetup: ["./test/globalSetup.ts"]
-        }
-      }
-    ]
+    reporters: ["default", "./test/reporter.ts"]
   }
-})
+}))

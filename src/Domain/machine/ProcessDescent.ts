@@ -38,12 +38,16 @@ export const handedDown = <A>(
   }
 }
 
-/** The pids of all ancestors of a process, without itself. */
+/** The pids of all ancestors of a process, without itself. One that began later has the pid of an ancestor that is gone. */
 export const ancestorsOf = (processes: Processes, pid: number): ReadonlySet<number> => {
   const ancestors = new Set<number>()
-  for (let at = processes.get(pid)?.parentPid; at !== undefined; at = processes.get(at)?.parentPid) {
-    if (at === pid || ancestors.has(at)) break
-    ancestors.add(at)
+  let child = processes.get(pid)
+  while (child !== undefined) {
+    const parent = processes.get(child.parentPid)
+    if (parent === undefined || parent.startTicks > child.startTicks) break
+    if (parent.pid === pid || ancestors.has(parent.pid)) break
+    ancestors.add(parent.pid)
+    child = parent
   }
   return ancestors
 }

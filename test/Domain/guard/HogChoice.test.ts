@@ -146,7 +146,7 @@ describe("when memory is low, the guard spares", () => {
     ["this daemon", worldOf(200, [citizen(1), citizen(200, { bytes: large })]), "Daemon"],
     [
       "what this daemon was started from",
-      worldOf(50, [citizen(200, { bytes: large }), citizen(50, { parent: 200 })]),
+      worldOf(50, [citizen(200, { start: 40, bytes: large }), citizen(50, { parent: 200 })]),
       "Ancestor"
     ],
     ["a thread of the kernel", with_(citizen(200, { kernel: true, bytes: large })), "System"],

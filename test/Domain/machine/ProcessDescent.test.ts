@@ -39,6 +39,16 @@ describe("a value that children inherit", () => {
   })
 })
 
+describe("the ancestors of a process", () => {
+  it("do not include a process that began later: it has the pid of one that is gone", () => {
+    const line = [citizen(40), citizen(45, { parent: 40 }), citizen(50, { parent: 45 })]
+    const processes = new Map(line.map(({ process }) => [process.pid, process]))
+    assert.deepStrictEqual([...ancestorsOf(processes, 50)], [45, 40])
+    const later = citizen(40, { start: 60 }).process
+    assert.deepStrictEqual([...ancestorsOf(new Map([...processes, [40, later]]), 50)], [45])
+  })
+})
+
 describe("the environments that are read", () => {
   const table = worldOf(50, [
     citizen(1, { parent: 0 }),
