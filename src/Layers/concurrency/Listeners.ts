@@ -39,3 +39,51 @@ export const awaited = <A>(listen: Listen<[]>, look: () => A | undefined): Effec
     check()
     return Effect.sync(leave)
   })
+
+/** Acts after each signal, as long as the scope lives; once for all signals that come while it acts. */
+export const afterEach = <R>(
+  listen: Listen<[]>,
+  act: Effect.Effect<unknown, never, R>
+): Effect.Effect<void, never, R | Scope.Scope> =>
+  Effect.flatMap(latchOf(listen), (latch) =>
+    latch.await.pipe(Effect.zipRight(latch.close), Effect.zipRight(act), Effect.forever, Effect.forkScoped)
+  )
+
+/** Acts now, and after each signal, as `afterEach`. A stream for this takes ten times as long to begin. */
+export const nowAndAfterEach = <E, R>(
+  listen: Listen<[]>,
+  act: Effect.Effect<unknown, E, R>
+): Effect.Effect<never, E, R> =>
+  Effect.scoped(
+    Effect.flatMap(latchOf(listen), (latch) =>
+      latch.close.pipe(Effect.zipRight(act), Effect.zipRight(latch.await), Effect.forever)
+    )
+  )
+
+/** Runs what belongs to the value of now. When a signal finds another value, it is interrupted, and that of the other runs. */
+export const runningFor = <A, E, R>(
+  listen: Listen<[]>,
+  {
+    isSame,
+    now,
+    run
+  }: {
+    readonly now: () => A
+    readonly isSame: (one: A, other: A) => boolean
+    readonly run: (value: A) => Effect.Effect<never, E, R>
+  }
+): Effect.Effect<never, E, R> =>
+  Effect.scoped(
+    Effect.flatMap(latchOf(listen), (latch) =>
+      Effect.suspend(() => {
+        const value = now()
+        const isOver = Effect.sync(() => !isSame(value, now()))
+        const change = latch.await.pipe(
+          Effect.zipRight(latch.close),
+          Effect.zipRight(isOver),
+          Effect.repeat({ until: (over) => over })
+        )
+        return Effect.raceFirst(run(value), change)
+      }).pipe(Effect.forever)
+    )
+  )

@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
+import { runningFor } from "../concurrency/Listeners.ts"
 import { MinuteBeat } from "../concurrency/MinuteBeat.ts"
 import { checkDisk } from "../files/PathQuestions.ts"
 import { errorCode } from "../files/SystemError.ts"
@@ -74,8 +74,8 @@ export const layer: Layer.Layer<HomeChanges, never, AutopilotHome | InstanceLock
       return yield* Effect.never
     }).pipe(Effect.scoped)
 
-    // Begins with the count of now, so that the first home is watched as each that is made again.
-    yield* Effect.forkScoped(Stream.runDrain(Stream.flatMap(remade.changes, () => watch, { switch: true })))
+    const isWatchedHome = { now: () => undefined, isSame: () => false, run: () => watch }
+    yield* Effect.forkScoped(runningFor(remade, isWatchedHome))
 
     // A home that is whole wakes up nobody.
     yield* beat.observe(() => {

@@ -9,7 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Mailbox from "effect/Mailbox"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
-import * as SubscriptionRef from "effect/SubscriptionRef"
+import { type Listen, makeListeners } from "../concurrency/Listeners.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
 import { isOnLocalDisk } from "../files/LocalDisk.ts"
 import { askDisk } from "../files/PathQuestions.ts"
@@ -63,8 +63,8 @@ export class InstanceLock extends Context.Tag("InstanceLock")<
     readonly lost: Effect.Effect<void>
     /** Whether that is known already. Asks no disk. */
     readonly isLost: Effect.Effect<boolean>
-    /** Counts how often the home was made again: what stood in it has to be written again. */
-    readonly remade: SubscriptionRef.SubscriptionRef<number>
+    /** Hears whenever the home was made again: what stood in it has to be written again. */
+    readonly remade: Listen<[]>
     /** The home is made again also when this file of the state folder is removed. */
     readonly keep: (stateFile: string) => void
     readonly news: Effect.Effect<HomeNews>
@@ -181,7 +181,7 @@ const make = Effect.gen(function* () {
     return Effect.asVoid(Deferred.succeed(isLost, undefined))
   })
   const news = yield* Mailbox.make<HomeNews>()
-  const remade = yield* SubscriptionRef.make(0)
+  const remade = makeListeners<[]>()
   const turn = yield* Effect.makeSemaphore(1)
   const stateFiles = new Set<string>()
   yield* prepare
@@ -235,7 +235,7 @@ const make = Effect.gen(function* () {
     const what =
       missing.length === 0 ? `${home.lockFile} was replaced` : `${missing.join(", ")} had been removed`
     yield* news.offer({ _tag: "HomeMadeAgain", reason: what })
-    yield* SubscriptionRef.update(remade, (count) => count + 1)
+    remade.tell()
   }).pipe(
     Effect.catchAll(({ message }) => {
       if (message === lastTrouble) return Effect.void
@@ -259,7 +259,7 @@ const make = Effect.gen(function* () {
     giveUp: lose,
     lost: Deferred.await(isLost),
     isLost: Effect.sync(() => hasLost),
-    remade,
+    remade: remade.listen,
     keep: (stateFile) => void stateFiles.add(stateFile),
     news: Effect.orDie(news.take)
   })

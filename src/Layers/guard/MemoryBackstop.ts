@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { backstops } from "../../Domain/guard/WorkerLimit.ts"
+import { nowAndAfterEach } from "../concurrency/Listeners.ts"
 import { pollLoop } from "../concurrency/PollLoop.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
@@ -11,7 +11,7 @@ import type { WorkerGroup } from "../tree/WorkerGroup.ts"
 import { type LivingGroup, WorkerGroups } from "../tree/WorkerGroups.ts"
 
 const make = Effect.gen(function* () {
-  const { current } = yield* SettingsInForce
+  const { changed, current } = yield* SettingsInForce
   const groups = yield* WorkerGroups
   const concerns = yield* Concerns
   const events = yield* DaemonEvents
@@ -50,7 +50,7 @@ const make = Effect.gen(function* () {
   })
 
   const checks = pollLoop(isWanted, Effect.as(applyAll, undefined))
-  const changes = Stream.runForEach(current.changes, () => isWanted.open)
+  const changes = nowAndAfterEach(changed, isWanted.open)
   yield* events.hear(["WorkerStarted"], () => void (groups.living().length > 0 && isWanted.unsafeOpen()))
   yield* concerns.run("memory backstop", Effect.all([checks, changes], { concurrency: "unbounded" }))
 })

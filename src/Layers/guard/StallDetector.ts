@@ -3,7 +3,6 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { AgentSeen } from "../../Domain/agent/AgentSeen.ts"
 import { lingeringOf } from "../../Domain/agent/AgentSituation.ts"
@@ -23,6 +22,7 @@ import { isStill } from "../../Domain/machine/ProcessEntry.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
 import type { EffectiveProject } from "../../Domain/settings/EffectiveSettings.ts"
 import type { TreeMembers } from "../../Domain/tree/WorkerMemory.ts"
+import { nowAndAfterEach } from "../concurrency/Listeners.ts"
 import { pollLoop } from "../concurrency/PollLoop.ts"
 import { askDisk } from "../files/PathQuestions.ts"
 import { errorCode } from "../files/SystemError.ts"
@@ -98,7 +98,7 @@ const isExcused = (agent: AgentSeen, nowMs: number): boolean => {
 }
 
 const make = Effect.gen(function* () {
-  const { current } = yield* SettingsInForce
+  const { changed, current } = yield* SettingsInForce
   const supervisor = yield* Supervisor
   const memory = yield* WorkerMemory
   const proc = yield* ProcFs
@@ -189,7 +189,7 @@ const make = Effect.gen(function* () {
   }).pipe(Effect.catchTag("ProcUnreadable", () => Effect.succeed(soonMs)))
 
   const checks = pollLoop(isWanted, check)
-  const changes = Stream.runForEach(current.changes, () => isWanted.open)
+  const changes = nowAndAfterEach(changed, isWanted.open)
   yield* events.hear(["WorkerStarted"], () => void isWanted.unsafeOpen())
   yield* concerns.run("stall watch", Effect.all([checks, changes], { concurrency: "unbounded" }))
 })

@@ -1,7 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import {
   limitOutcome,
@@ -18,6 +17,7 @@ import type { ProjectName } from "../../Domain/Project.ts"
 import { countedEach, type TreeMember, type TreeMembers, treeMemory } from "../../Domain/tree/WorkerMemory.ts"
 import { type LimitFigures, limitReason } from "../../Domain/verdict/OverLimit.ts"
 import { onceQuiet } from "../concurrency/EventLoop.ts"
+import { nowAndAfterEach } from "../concurrency/Listeners.ts"
 import { pollLoop } from "../concurrency/PollLoop.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
@@ -43,7 +43,7 @@ const startingMs = 1000
 const retryMs = 1000
 
 const make = Effect.gen(function* () {
-  const { current } = yield* SettingsInForce
+  const { changed, current } = yield* SettingsInForce
   const supervisor = yield* Supervisor
   const memory = yield* WorkerMemory
   const proc = yield* ProcFs
@@ -131,7 +131,7 @@ const make = Effect.gen(function* () {
   }).pipe(Effect.catchTag("ProcUnreadable", () => Effect.succeed(retryMs)))
 
   const checks = pollLoop(isWanted, check)
-  const changes = Stream.runForEach(current.changes, () => isWanted.open)
+  const changes = nowAndAfterEach(changed, isWanted.open)
   yield* events.hear(["WorkerStarted"], yield* onceQuiet(settlingMs, () => void isWanted.unsafeOpen()))
   yield* concerns.run("worker limit", Effect.all([checks, changes], { concurrency: "unbounded" }))
 })

@@ -9,8 +9,6 @@ import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import { type AgentSeen, noAgent } from "../../Domain/agent/AgentSeen.ts"
 import { countLines, type Lines, lastLine, noRest, takeLines } from "../../Domain/output/Lines.ts"
 import type { OutputStream, TailLine } from "../../Domain/output/OutputTail.ts"
@@ -24,7 +22,6 @@ import { turnOfTheEventLoop } from "../concurrency/EventLoop.ts"
 import type { Listen } from "../concurrency/Listeners.ts"
 import { patientRace } from "../concurrency/PatientRace.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
-import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { releaseOutput } from "../output/HeldOutput.ts"
 import { RotatingFiles } from "../output/RotatingFile.ts"
@@ -97,19 +94,16 @@ const make = Effect.gen(function* () {
   const followed = yield* WorkerLines
   const files = yield* RotatingFiles
   const events = yield* DaemonEvents
-  const { current } = yield* SettingsInForce
-  const concerns = yield* Concerns
+  const { changed, now } = yield* SettingsInForce
 
   const open = Effect.fnUntraced(function* (project: ProjectName) {
     const settingsIn = ({ projects }: EffectiveSettings) =>
       projects.find((one) => one.project === project)?.settings.log
     // A project that was removed keeps its last settings until its worker is gone.
-    let settings = settingsIn(yield* SubscriptionRef.get(current)) ?? defaults
-    yield* concerns.run(
-      `log settings of ${project}`,
-      Stream.runForEach(current.changes, (next) =>
-        Effect.sync(() => void (settings = settingsIn(next) ?? settings))
-      )
+    let settings = settingsIn(now()) ?? defaults
+    yield* Effect.acquireRelease(
+      Effect.sync(() => changed(() => void (settings = settingsIn(now()) ?? settings))),
+      (leave) => Effect.sync(leave)
     )
     let trouble = "the disk is too slow"
     const file = yield* files.open({
@@ -264,5 +258,5 @@ const make = Effect.gen(function* () {
 export const layer: Layer.Layer<
   WorkerLog,
   never,
-  AutopilotHome | WorkerEcho | WorkerLines | RotatingFiles | DaemonEvents | SettingsInForce | Concerns
+  AutopilotHome | WorkerEcho | WorkerLines | RotatingFiles | DaemonEvents | SettingsInForce
 > = Layer.effect(WorkerLog, make)

@@ -8,6 +8,7 @@ import type { RelayReport } from "../../Domain/relay/RelayReport.ts"
 import { type RelaySettings, relaySettingsOf } from "../../Domain/relay/RelaySettings.ts"
 import { degradedRelay } from "../../Domain/status/DegradedParts.ts"
 import { jsonText } from "../../Domain/text/Printable.ts"
+import { runningFor } from "../concurrency/Listeners.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { MemoryMonitor } from "../memory/MemoryMonitor.ts"
@@ -37,7 +38,7 @@ export const layer: Layer.Layer<
 > = Layer.scopedDiscard(
   Effect.gen(function* () {
     const { start } = yield* RelayProcess
-    const { current } = yield* SettingsInForce
+    const { changed, now } = yield* SettingsInForce
     const { publish } = yield* DaemonEvents
     const { show } = yield* Concerns
     const memory = yield* MemoryMonitor
@@ -109,17 +110,12 @@ export const layer: Layer.Layer<
       }
     })
 
-    const wanted = current.changes.pipe(
-      Stream.map(relaySettingsOf),
-      Stream.changesWith((one, other) => jsonText(one ?? null) === jsonText(other ?? null))
-    )
-    const supervise = Stream.flatMap(
-      wanted,
-      (settings) =>
-        Stream.fromEffect(Effect.zipRight(forget, settings === undefined ? Effect.never : keep(settings))),
-      { switch: true }
-    )
-    yield* Stream.runDrain(supervise).pipe(
+    const supervise = runningFor(changed, {
+      now: () => relaySettingsOf(now()),
+      isSame: (one, other) => jsonText(one ?? null) === jsonText(other ?? null),
+      run: (settings) => Effect.zipRight(forget, settings === undefined ? Effect.never : keep(settings))
+    })
+    yield* supervise.pipe(
       Effect.catchAllCause((cause) =>
         Effect.logError("The relay is no longer supervised for a while: this is a bug in autopilotd", cause)
       ),

@@ -1,12 +1,12 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { ProjectName } from "../../Domain/Project.ts"
 import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
 import type { SettingsError } from "../../Domain/settings/SettingsProblem.ts"
 import type { AddedProject, AddedProjects } from "../../Domain/settings/SettingsProjects.ts"
+import { afterEach, type Listen, makeListeners } from "../concurrency/Listeners.ts"
 import type { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { MemoryReader } from "../machine/MemoryReader.ts"
@@ -21,6 +21,8 @@ export class SettingsInForce extends Context.Tag("SettingsInForce")<
     readonly current: SubscriptionRef.SubscriptionRef<EffectiveSettings>
     /** The value of `current`, in plain code. */
     readonly now: () => EffectiveSettings
+    /** Hears of each change of `current`. */
+    readonly changed: Listen<[]>
     /** Loads the settings of the present file, or of another text for it, as `loadUsable` does. Changes nothing. */
     readonly load: (candidate?: SettingsText) => Effect.Effect<EffectiveSettings, SettingsError>
     /** Brings loaded settings into force. */
@@ -59,15 +61,15 @@ export const layer = (
       const first = yield* loader({ ...sources, added })()
       const current = yield* SubscriptionRef.make(first)
       let inForce = first
+      const changed = makeListeners<[]>()
       const keep = (projects: AddedProjects) => {
         added = new Map(projects)
         return file.write(added)
       }
       if (!keepState) yield* keep(added)
-      yield* remade.changes.pipe(
-        Stream.drop(1),
-        Stream.runForEach(() => file.write(added)),
-        Effect.forkScoped
+      yield* afterEach(
+        remade,
+        Effect.suspend(() => file.write(added))
       )
       const loadBeside = (beside: AddedProjects, candidate?: SettingsText) =>
         Effect.provide(loader({ ...sources, about: first.about, added: beside })(candidate), context)
@@ -76,6 +78,7 @@ export const layer = (
       return {
         current,
         now: () => inForce,
+        changed: changed.listen,
         load: (candidate) => loadBeside(added, candidate),
         loadWith: (name, project) =>
           Effect.gen(function* () {
@@ -88,7 +91,7 @@ export const layer = (
           Effect.zipRight(
             Effect.suspend(() => {
               inForce = settings
-              return SubscriptionRef.set(current, settings)
+              return Effect.zipRight(SubscriptionRef.set(current, settings), Effect.sync(changed.tell))
             }),
             // What the file has by now is the file's.
             keep(new Map([...offered, ...added].filter(([name]) => settings.added.includes(name))))

@@ -4,12 +4,12 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
 import { agentIn } from "../../Domain/adapter/AgentAdapters.ts"
 import { loginOf } from "../../Domain/login/AgentLogin.ts"
 import { MetLimit } from "../../Domain/login/LoginLimit.ts"
 import type { WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
 import { workerEnvironment } from "../../Domain/worker/WorkerEnvironment.ts"
+import { afterEach } from "../concurrency/Listeners.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
@@ -61,10 +61,9 @@ export const layer: Layer.Layer<Logins, never, AutopilotHome | InstanceLock | En
         catch: (cause) => new LimitsNotWritten({ reason: messageOf(cause) })
       }).pipe(Effect.uninterruptible, turn.withPermits(1))
 
-    yield* remade.changes.pipe(
-      Stream.drop(1),
-      Stream.runForEach(() => (last === undefined ? Effect.void : Effect.ignoreLogged(write(last)))),
-      Effect.forkScoped
+    yield* afterEach(
+      remade,
+      Effect.suspend(() => (last === undefined ? Effect.void : Effect.ignoreLogged(write(last))))
     )
 
     return Logins.of({

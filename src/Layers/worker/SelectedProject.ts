@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
 import { ProjectName } from "../../Domain/Project.ts"
+import { afterEach } from "../concurrency/Listeners.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
@@ -42,10 +42,9 @@ export const layer: Layer.Layer<SelectedProject, never, AutopilotHome | Instance
           Effect.catchAll((reason) => events.publish({ _tag: "SelectionNotSaved", project, reason })),
           turn.withPermits(1)
         )
-      yield* remade.changes.pipe(
-        Stream.drop(1),
-        Stream.runForEach(() => (last === undefined ? Effect.void : save(last))),
-        Effect.forkScoped
+      yield* afterEach(
+        remade,
+        Effect.suspend(() => (last === undefined ? Effect.void : save(last)))
       )
       return {
         load: readTextFile(selectedFile).pipe(

@@ -9,11 +9,11 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import type { ProjectName } from "../../Domain/Project.ts"
 import { emptyState, isBelievable, SavedState } from "../../Domain/worker/SavedState.ts"
 import { savingOf } from "../../Domain/worker/Saving.ts"
 import { startedWithin } from "../concurrency/BoundedWait.ts"
+import { afterEach } from "../concurrency/Listeners.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { replaceFile, replaceFileNow } from "../files/AtomicFile.ts"
@@ -101,9 +101,9 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome | InstanceLock>
           onSuccess: () => `It is kept as ${path}.unreadable`
         }
       )
-    yield* remade.changes.pipe(
-      Stream.drop(1),
-      Stream.runForEach(() =>
+    yield* afterEach(
+      remade,
+      Effect.suspend(() =>
         Effect.forEach([...saved], ([project, { tree }]) => {
           const restored =
             tree === undefined
@@ -111,8 +111,7 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome | InstanceLock>
               : attempt(pathOf(project), () => restoreLeaderFile(home, project, tree))
           return Effect.ignoreLogged(Effect.zipRight(write(project, true), restored))
         })
-      ),
-      Effect.forkScoped
+      )
     )
     return {
       load: Effect.fnUntraced(function* (project) {

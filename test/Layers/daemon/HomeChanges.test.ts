@@ -6,8 +6,8 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/TestClock"
+import { makeListeners } from "../../../src/Layers/concurrency/Listeners.ts"
 import * as MinuteBeat from "../../../src/Layers/concurrency/MinuteBeat.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import * as HomeChanges from "../../../src/Layers/daemon/HomeChanges.ts"
@@ -46,7 +46,7 @@ const watchedHome = Effect.fnUntraced(function* (
 ) {
   const home = pathsBelow(yield* temporaryHome)
   fs.mkdirSync(home.stateDir, { recursive: true })
-  const remade = yield* SubscriptionRef.make(0)
+  const { listen: remade, tell } = makeListeners<[]>()
   const world = Layer.mergeAll(
     heldHome("home", { remade, isHeldNow }),
     Layer.succeed(AutopilotHome, home),
@@ -56,7 +56,7 @@ const watchedHome = Effect.fnUntraced(function* (
   const changed = yield* Context.get(context, HomeChanges.HomeChanges).subscribe
   const makeAgain = Effect.zipRight(
     Effect.sync(() => fs.mkdirSync(home.stateDir, { recursive: true })),
-    SubscriptionRef.update(remade, (count) => count + 1)
+    Effect.sync(tell)
   )
   /** Acts again and again until the change is heard: the watch begins some time after the layer. */
   const isHeard = (what: string, act: () => void) =>

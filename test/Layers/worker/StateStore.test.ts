@@ -5,10 +5,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import { unnamed } from "../../../src/Domain/Project.ts"
 import { emptyState } from "../../../src/Domain/worker/SavedState.ts"
 import { turnOfTheEventLoop } from "../../../src/Layers/concurrency/EventLoop.ts"
+import { makeListeners } from "../../../src/Layers/concurrency/Listeners.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import { savedTraces } from "../../../src/Layers/tree/SavedTraces.ts"
 import * as StateStore from "../../../src/Layers/worker/StateStore.ts"
@@ -151,7 +151,7 @@ describe("a project's state on disk", () => {
     "is written again after its folder was removed, and so is the file that names the leader",
     () =>
       Effect.gen(function* () {
-        const remade = yield* SubscriptionRef.make(0)
+        const { listen: remade, tell } = makeListeners<[]>()
         const tree = { bootId: "b", homeId: "home", processes: [{ pid: 7, startTicks: 5 }] }
         yield* inHome(
           (stateFile) =>
@@ -162,7 +162,7 @@ describe("a project's state on disk", () => {
               const folder = join(stateFile, "..")
               fs.rmSync(folder, { recursive: true })
               fs.mkdirSync(folder)
-              yield* SubscriptionRef.update(remade, (count) => count + 1)
+              tell()
               const traces = savedTraces(pathsBelow(join(folder, "..")))
               yield* eventually(
                 "both files name the leader",
