@@ -1,12 +1,12 @@
-import { randomBytes } from "node:crypto"
 import { renameSync, rmSync, writeFileSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
+import { randomDigits } from "./RandomId.ts"
 
 /** A hung disk may hold up a writer for long. A temporary file that is older than this has none any more. */
 const abandonedAfterMs = 60_000
 
-const temporaryName = (path: string): string => `.${basename(path)}.${randomBytes(6).toString("hex")}.new`
+const temporaryName = (path: string): string => `.${basename(path)}.${randomDigits(12)}.new`
 
 /** Removes the temporary files of writers that were killed. */
 const removeAbandoned = async (path: string): Promise<void> => {

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -12,6 +11,7 @@ import { isKept, lineOf, type RecordHead } from "../../Domain/history/HistoryRec
 import type { HistorySettings } from "../../Domain/settings/RetentionSettings.ts"
 import { PlainTimer } from "../concurrency/EventLoop.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
+import { randomDigits } from "../files/RandomId.ts"
 import { messageOf } from "../files/SystemError.ts"
 import { SettingsInForce } from "../settings/SettingsInForce.ts"
 import { DaemonLog } from "./DaemonLog.ts"
@@ -83,7 +83,7 @@ const make = Effect.fnUntraced(function* (limits: Subscribable.Subscribable<Hist
     }
     return Effect.sync(cancel)
   })
-  const daemon = randomBytes(6).toString("hex")
+  const daemon = randomDigits(12)
   let seq = 0
   let pending: Array<Buffer> = []
   let pendingBytes = 0

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -21,6 +20,7 @@ import { patientRace } from "../concurrency/PatientRace.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import type { FileStamps } from "../files/FileStamps.ts"
+import { randomUuid } from "../files/RandomId.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import type { ProjectLog } from "../logs/WorkerLog.ts"
 import { timeZoneOf } from "../machine/TimeZone.ts"
@@ -270,7 +270,7 @@ const make = Effect.gen(function* () {
   })
 
   return WorkerRun.of({
-    newId: (project) => Effect.sync(() => workerId(homeId, project, randomUUID())),
+    newId: (project) => Effect.sync(() => workerId(homeId, project, randomUuid())),
     origin,
     remember: leftovers.remember,
     endLeftovers: ({ graceMs, project }, hasten, onRemains) =>

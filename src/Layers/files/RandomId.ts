@@ -1,0 +1,16 @@
+import { readFileSync } from "node:fs"
+
+/**
+ * A random UUID (version 4), from the kernel where it can be read (random(4)): OpenSSL, which Node asks, takes 4 ms for the first
+ * random number of a process.
+ */
+export const randomUuid = (): string => {
+  try {
+    return readFileSync("/proc/sys/kernel/random/uuid", "latin1").trim()
+  } catch {
+    return crypto.randomUUID()
+  }
+}
+
+/** So many random hexadecimal digits, at most 12: the next one of a UUID is its version. */
+export const randomDigits = (count: number): string => randomUuid().replaceAll("-", "").slice(0, count)
