@@ -1,6 +1,6 @@
 import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
-import { askDisk, type SilentDisk } from "./PathQuestions.ts"
+import { askDiskPlainly, type SilentDisk } from "./PathQuestions.ts"
 
 /** The properties that tell one version of a file from the next, by path. */
 export type FileStamps = ReadonlyMap<string, string>
@@ -29,16 +29,19 @@ export const fileStamps = (
   Effect.suspend(() => {
     const open = new Set(paths)
     if (open.size === 0) return Effect.succeed(new Map<string, string>())
-    const question = Effect.async<FileStamps>((resume) => {
-      const stamps = new Map<string, string>()
-      for (const path of open) {
-        fs.stat(path, (error, found) => {
-          const missing = error?.code === "ENOENT" ? "absent" : unlike()
-          stamps.set(path, error === null ? stampOf(found) : missing)
-          open.delete(path)
-          if (open.size === 0) resume(Effect.succeed(stamps))
-        })
+    return askDiskPlainly<FileStamps>(
+      asker,
+      () => [...open].at(0) ?? asker,
+      (answer) => {
+        const stamps = new Map<string, string>()
+        for (const path of open) {
+          fs.stat(path, (error, found) => {
+            const missing = error?.code === "ENOENT" ? "absent" : unlike()
+            stamps.set(path, error === null ? stampOf(found) : missing)
+            open.delete(path)
+            if (open.size === 0) answer(stamps)
+          })
+        }
       }
-    })
-    return askDisk(asker, () => [...open].at(0) ?? asker, question)
+    )
   })

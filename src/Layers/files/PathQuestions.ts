@@ -3,11 +3,10 @@ import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
+import type * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as Runtime from "effect/Runtime"
 import { PlainTimer } from "../concurrency/EventLoop.ts"
-import { inTurn } from "../concurrency/InTurn.ts"
 
 /** A disk that does not answer within this time counts as silent: nothing of the daemon may wait for it for ever. */
 export const answerLimit = Duration.seconds(10)
@@ -22,24 +21,31 @@ export class SilentDisk extends Data.TaggedError("SilentDisk")<{
   }
 }
 
-/** An asker has at most one question outstanding. */
+/** An asker has at most one question outstanding, and then the path that it is about. */
 interface Asker {
-  readonly turn: Effect.Semaphore
-  /** The path of the outstanding question, of several the first without an answer. */
   path: (() => string) | undefined
   isOverdue: boolean
 }
 
+interface Question {
+  readonly asker: Asker
+  readonly path: () => string
+  readonly begin: (end: () => void) => void
+}
+
 /** A call that hangs keeps its thread of libuv, which has four unless the launcher says more. A quarter stays free. */
 const threads = Number(process.env["UV_THREADPOOL_SIZE"]) || 4
-const room = Effect.unsafeMakeSemaphore(Math.max(1, threads - Math.ceil(threads / 4)))
+let free = Math.max(1, threads - Math.ceil(threads / 4))
 
 const askers = new Map<string, Asker>()
+
+/** The questions that wait for a thread, or for the one before of their asker, in order. */
+const waiting: Array<Question> = []
 
 const askerOf = (name: string): Asker => {
   const known = askers.get(name)
   if (known !== undefined) return known
-  const asker: Asker = { turn: Effect.unsafeMakeSemaphore(1), path: undefined, isOverdue: false }
+  const asker: Asker = { path: undefined, isOverdue: false }
   askers.set(name, asker)
   return asker
 }
@@ -48,45 +54,83 @@ const askerOf = (name: string): Asker => {
 const overduePath = (): string | undefined =>
   [...askers.values()].find(({ isOverdue }) => isOverdue)?.path?.()
 
-/**
- * Asks the disk about a path, with calls that run in libuv's threads. An asker has one question outstanding: while the
- * disk is silent, its further questions fail at once and take no more threads.
- */
-export const askDisk = <A, E, R>(
-  name: string,
-  path: string | (() => string),
-  question: Effect.Effect<A, E, R>
-): Effect.Effect<A, E | SilentDisk, R> =>
-  Effect.gen(function* () {
-    const asker = askerOf(name)
-    const own = typeof path === "string" ? () => path : path
-    if (asker.isOverdue) return yield* new SilentDisk({ path: (asker.path ?? own)() })
+/** Begins the questions that need not wait. */
+const beginNext = (): void => {
+  while (free > 0) {
+    const at = waiting.findIndex(({ asker }) => asker.path === undefined)
+    const [question] = at === -1 ? [] : waiting.splice(at, 1)
+    if (question === undefined) return
+    const { asker, begin, path } = question
+    free--
+    asker.path = path
     // A call that hangs cannot be taken back: the turn ends with its answer.
-    const asked = Effect.acquireUseRelease(
-      Effect.sync(() => void (asker.path = own)),
-      () => question,
-      () =>
-        Effect.sync(() => {
-          asker.path = undefined
-          asker.isOverdue = false
-        })
-    ).pipe(Effect.uninterruptible, inTurn(room), inTurn(asker.turn))
-    const timer = yield* PlainTimer
-    const runtime = yield* Effect.runtime<R>()
-    return yield* Effect.async<A, E | SilentDisk>((resume) => {
+    begin(() => {
+      free++
+      asker.path = undefined
+      asker.isOverdue = false
+      beginNext()
+    })
+  }
+}
+
+/**
+ * Asks the disk about a path, with calls that `begin` starts in libuv's threads. An asker has one question outstanding: while
+ * the disk is silent, its further questions fail at once and take no more threads. Neither an interruption nor the time limit
+ * waits for the answer.
+ */
+export const askDiskPlainly = <A>(
+  name: string,
+  path: () => string,
+  begin: (answer: (answer: A) => void) => void
+): Effect.Effect<A, SilentDisk> =>
+  Effect.flatMap(PlainTimer, (timer) =>
+    Effect.async<A, SilentDisk>((resume) => {
+      const asker = askerOf(name)
+      if (asker.isOverdue) return resume(new SilentDisk({ path: (asker.path ?? path)() }))
+      const question: Question = {
+        asker,
+        path,
+        begin: (end) =>
+          begin((answer) => {
+            cancel()
+            end()
+            resume(Effect.succeed(answer))
+          })
+      }
+      const drop = () => {
+        const at = waiting.indexOf(question)
+        if (at !== -1) waiting.splice(at, 1)
+      }
       const cancel = timer.after(Duration.toMillis(answerLimit), () => {
         asker.isOverdue = asker.path !== undefined
-        resume(new SilentDisk({ path: asker.path?.() ?? overduePath() ?? own() }))
+        drop()
+        resume(new SilentDisk({ path: asker.path?.() ?? overduePath() ?? path() }))
       })
-      // A fiber without a parent: neither an interruption nor the time limit waits for the answer.
-      const fiber = Runtime.runFork(runtime, Effect.interruptible(asked))
-      fiber.addObserver((exit) => {
+      waiting.push(question)
+      beginNext()
+      return Effect.sync(() => {
         cancel()
-        resume(exit)
+        drop()
       })
-      return Effect.zipRight(Effect.sync(cancel), Fiber.interruptFork(fiber))
     })
-  })
+  )
+
+/** The same for a question that is an effect. */
+export const askDisk = <A, E, R>(
+  name: string,
+  path: string,
+  question: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | SilentDisk, R> =>
+  Effect.flatMap(Effect.runtime<R>(), (runtime) =>
+    Effect.flatten(
+      askDiskPlainly<Exit.Exit<A, E>>(
+        name,
+        () => path,
+        // A fiber without a parent, which nobody interrupts.
+        (answer) => Runtime.runFork(runtime, Effect.uninterruptible(question)).addObserver(answer)
+      )
+    )
+  )
 
 /** The checks that wait for a disk, by path. */
 const checks = new Map<string, Deferred.Deferred<void, SilentDisk>>()

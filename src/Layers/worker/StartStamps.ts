@@ -1,6 +1,6 @@
 import * as Clock from "effect/Clock"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import type { ProjectName } from "../../Domain/Project.ts"
 import type { WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
@@ -12,7 +12,7 @@ const freshNanos = 50_000_000n
 
 interface Asked {
   readonly atNanos: bigint
-  readonly answer: Deferred.Deferred<FileStamps, CannotStart>
+  readonly answer: Fiber.Fiber<FileStamps, CannotStart>
 }
 
 /** The stamps of the files on which a start relies, in one question to the disks. Questions end with the scope. */
@@ -22,15 +22,14 @@ export const startStamps = (scope: Scope.Scope) => {
   return {
     /** Asks for the start that may follow: the disks answer while the exit is judged and the next run is saved. */
     askAhead: Effect.fnUntraced(function* (plan: WorkerPlan) {
-      const answer = yield* Deferred.make<FileStamps, CannotStart>()
+      const answer = yield* Effect.forkIn(asked(plan), scope)
       ahead.set(plan.project, { atNanos: yield* Clock.currentTimeNanos, answer })
-      yield* Effect.forkIn(Effect.intoDeferred(asked(plan), answer), scope)
     }),
     now: Effect.fnUntraced(function* (plan: WorkerPlan) {
       const known = ahead.get(plan.project)
       ahead.delete(plan.project)
       const isFresh = known !== undefined && (yield* Clock.currentTimeNanos) - known.atNanos < freshNanos
-      return yield* isFresh ? Deferred.await(known.answer) : asked(plan)
+      return yield* isFresh ? Effect.flatten(known.answer.await) : asked(plan)
     })
   }
 }
