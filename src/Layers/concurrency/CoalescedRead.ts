@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { turnOfTheEventLoop } from "./EventLoop.ts"
-import { inTurn } from "./InTurn.ts"
 
 /**
  * Coalesces the requests of one event-loop turn into one expensive read. A request never gets a read that began before
@@ -9,6 +9,12 @@ import { inTurn } from "./InTurn.ts"
  */
 export const coalescedRead = <A, E>(read: Effect.Effect<A, E>) => {
   const turn = Effect.unsafeMakeSemaphore(1)
+  /** To wait for a turn takes thirty operations, also where it is free. */
+  const inTurn = <B, E2>(act: Effect.Effect<B, E2>) =>
+    Effect.flatMap(
+      turn.withPermitsIfAvailable(1)(act),
+      Option.match({ onNone: () => turn.withPermits(1)(act), onSome: Effect.succeed })
+    )
   let begun = 0
   let requests = 0
   let last: { readonly number: number; readonly value: A } | undefined
@@ -29,8 +35,7 @@ export const coalescedRead = <A, E>(read: Effect.Effect<A, E>) => {
         return begun
       }),
       // All requests of this turn arrive before the next turn.
-      (requested) =>
-        Effect.zipRight(turnOfTheEventLoop, inTurn(turn)(Effect.flatMap(begunAfter(requested), use))),
+      (requested) => Effect.zipRight(turnOfTheEventLoop, inTurn(Effect.flatMap(begunAfter(requested), use))),
       () =>
         Effect.sync(() => {
           requests--

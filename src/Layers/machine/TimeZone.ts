@@ -68,4 +68,6 @@ export const localZone: Effect.Effect<Zone> = Effect.suspend(() => {
 })
 
 /** The present day in the zone of this process: `2026-11-20`. */
-export const today: Effect.Effect<string> = Effect.zipWith(Clock.currentTimeMillis, localZone, localDay)
+export const today: Effect.Effect<string> = Effect.flatMap(localZone, (zone) =>
+  Effect.map(Clock.currentTimeMillis, (nowMs) => localDay(nowMs, zone))
+)

@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -17,14 +16,13 @@ export const layer: Layer.Layer<Tallies | DaemonEvents, never, DaemonEvents> = L
   Effect.gen(function* () {
     const events = yield* DaemonEvents
     const tally = yield* Ref.make(noTally)
+    const clock = yield* Effect.clock
     const counted = DaemonEvents.of({
       ...events,
       publish: (event) =>
-        Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
-          Effect.zipRight(
-            Ref.update(tally, (before) => tallied(before, event, nowMs)),
-            events.publish(event)
-          )
+        Effect.zipRight(
+          Ref.update(tally, (before) => tallied(before, event, clock.unsafeCurrentTimeMillis())),
+          events.publish(event)
         )
     })
     return Context.make(Tallies, tally).pipe(Context.add(DaemonEvents, counted))

@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -6,7 +5,6 @@ import * as Layer from "effect/Layer"
 import type { ProjectName } from "../../Domain/Project.ts"
 import type { TreeTrace } from "../../Domain/tree/TreeTrace.ts"
 import { entryPrefix } from "../../Domain/WorkerId.ts"
-import { inTurn } from "../concurrency/InTurn.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
@@ -46,6 +44,7 @@ const make = Effect.gen(function* () {
   const trees = yield* WorkerTree
   const groups = yield* WorkerGroups
   const events = yield* DaemonEvents
+  const clock = yield* Effect.clock
   const turn = yield* Effect.makeSemaphore(1)
   const goneNanos = new Map<ProjectName, bigint>()
   /** The projects of which a process may have started since their tree was verified empty. */
@@ -83,44 +82,51 @@ const make = Effect.gen(function* () {
       Effect.suspend(() =>
         homeGoneNanos === undefined
           ? sweep(undefined, ending, onRemains).pipe(
-              Effect.zipRight(Clock.currentTimeNanos),
-              Effect.map((now) => void (homeGoneNanos = now))
+              Effect.map(() => void (homeGoneNanos = clock.unsafeCurrentTimeNanos()))
             )
           : Effect.void
       )
     )
 
   /** Sweeps of a project run one after the other: a late one could otherwise end the next worker. */
-  const turnOf = (project: ProjectName) => {
+  const inTurn = (project: ProjectName) => {
     const own = turns.get(project) ?? Effect.unsafeMakeSemaphore(1)
     turns.set(project, own)
-    return inTurn(own)
+    return own.withPermits(1)
   }
+
+  /** Whether no process of the project can be left. */
+  const isSwept = (project: ProjectName): boolean => {
+    const seen = goneNanos.get(project) ?? homeGoneNanos
+    const isFresh = seen !== undefined && clock.unsafeCurrentTimeNanos() - seen < freshNanos
+    return isFresh && homeGoneNanos !== undefined && !traces.has(project) && !begun.has(project)
+  }
+
+  const swept = (project: ProjectName, ending: Ending, onRemains: OnRemains) =>
+    Effect.gen(function* () {
+      // In a home that another daemon has taken, these may be the workers of that one. This daemon stops soon.
+      if (!(yield* holds)) return yield* Effect.interruptible(Effect.never)
+      yield* sweepHome(ending, onRemains)
+      if (!isSwept(project)) yield* sweep(project, ending, onRemains)
+      begun.add(project)
+    }).pipe(
+      inTurn(project),
+      // A stop that comes before the sweep has found anything must not leave it undone.
+      Effect.uninterruptible
+    )
 
   return Leftovers.of({
     remember: (project, trace) => Effect.sync(() => void traces.set(project, trace)),
+    // The id of the run that follows was saved just now, which has asked whether the home is lost.
     end: (project, ending, onRemains) =>
-      Effect.gen(function* () {
-        const isSwept = Effect.map(Clock.currentTimeNanos, (now) => {
-          const seen = goneNanos.get(project) ?? homeGoneNanos
-          const isFresh = seen !== undefined && now - seen < freshNanos
-          return isFresh && homeGoneNanos !== undefined && !traces.has(project) && !begun.has(project)
-        })
-        // The id of the run that follows was saved just now, which has asked whether the home is lost.
-        if ((yield* isSwept) && !(yield* isLost)) return
-        // In a home that another daemon has taken, these may be the workers of that one. This daemon stops soon.
-        if (!(yield* holds)) return yield* Effect.interruptible(Effect.never)
-        yield* sweepHome(ending, onRemains)
-        if (!(yield* isSwept)) yield* sweep(project, ending, onRemains)
-      }).pipe(
-        Effect.tap(() => Effect.sync(() => void begun.add(project))),
-        turnOf(project),
-        // A stop that comes before the sweep has found anything must not leave it undone.
-        Effect.uninterruptible
-      ),
+      Effect.flatMap(isLost, (isLostNow) => {
+        if (isLostNow || !isSwept(project)) return swept(project, ending, onRemains)
+        begun.add(project)
+        return Effect.void
+      }),
     areGone: (project) =>
-      Effect.map(Clock.currentTimeNanos, (now) => {
-        goneNanos.set(project, now)
+      Effect.sync(() => {
+        goneNanos.set(project, clock.unsafeCurrentTimeNanos())
         begun.delete(project)
       })
   })

@@ -225,7 +225,11 @@ const make = Effect.gen(function* () {
         const ending = { graceMs: yield* graceMs, hasten }
         const pause = patientRace([Effect.as(Effect.sleep(remainsInterval), true), Effect.as(abandon, false)])
         const isGone = yield* endTree(trees, tree, ending, report.onRemains, pause)
-        if (isGone) yield* Effect.all([leftovers.areGone(plan.project), stamps.askAhead(plan), report.onGone])
+        if (isGone) {
+          yield* leftovers.areGone(plan.project)
+          yield* stamps.askAhead(plan)
+          yield* report.onGone
+        }
         // Node knows the exit once it has reaped the leader.
         if (!hasExited())
           yield* patientRace([reportExit(true), Effect.sleep(isGone ? reapLimit : abandonedReapLimit)])
