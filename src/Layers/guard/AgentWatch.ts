@@ -1,7 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import type { AgentSeen } from "../../Domain/agent/AgentSeen.ts"
 import {
   type AgentWatch,
@@ -89,9 +88,7 @@ const make = Effect.gen(function* () {
 
   const watch = Effect.gen(function* () {
     const isWanted = yield* latchOf(live.onAgent)
-    const changes = Stream.runForEach(events.only("WorkerStarted", "WorkerEnded"), (event) =>
-      onEvent(isWanted, event)
-    )
+    const changes = events.follow(["WorkerStarted", "WorkerEnded"], (event) => onEvent(isWanted, event))
     yield* Effect.all([pollLoop(isWanted, check), changes], { concurrency: "unbounded" })
   })
   yield* concerns.run("agent watch", Effect.scoped(watch))

@@ -1,7 +1,6 @@
 import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import { changedLogins, type LoginStop } from "../../Domain/login/LoginChange.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
 import { stoppedForLogin } from "../../Domain/worker/WorkerState.ts"
@@ -82,11 +81,8 @@ const make = Effect.gen(function* () {
   )
 
   // The reason of a stop that needs a person comes with its state; that of an earlier daemon is there at the first look.
-  const stops = Stream.runForEach(events.only("PersonNeeded"), () => isWanted.open)
-  yield* concerns.run(
-    "login watch",
-    Effect.all([pollLoop(isWanted, check), stops], { concurrency: "unbounded" })
-  )
+  yield* events.hear(["PersonNeeded"], () => void isWanted.unsafeOpen())
+  yield* concerns.run("login watch", pollLoop(isWanted, check))
 })
 
 /** Starts a worker that needs a login once, when the files of its login change. Looks only while there is such a one. */

@@ -1,7 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
 import {
   inARow,
   longestHoldMs,
@@ -83,18 +82,16 @@ export const make = Effect.gen(function* () {
   })
 
   /** A first start and a start by the user are never held; the warning explains later why it went wrong. */
-  const warnings = events.only("WorkerStarted", "Waiting", "StateKept").pipe(
-    Stream.runForEach((event) => {
-      // `StateKept` may be a hold of an earlier daemon.
-      if (event._tag !== "WorkerStarted") return isHolding.open
-      const { project } = event
-      return Effect.flatMap(last, (sample) =>
-        sample === undefined || sample.level === "plentiful"
-          ? Effect.void
-          : events.publish({ _tag: "StartedShort", project, figures: figuresOf(sample) })
-      )
-    })
-  )
+  const warnings = events.follow(["WorkerStarted", "Waiting", "StateKept"], (event) => {
+    // `StateKept` may be a hold of an earlier daemon.
+    if (event._tag !== "WorkerStarted") return isHolding.open
+    const { project } = event
+    return Effect.flatMap(last, (sample) =>
+      sample === undefined || sample.level === "plentiful"
+        ? Effect.void
+        : events.publish({ _tag: "StartedShort", project, figures: figuresOf(sample) })
+    )
+  })
 
   yield* concerns.run("memory holds", Effect.all([releases, warnings], { concurrency: "unbounded" }))
 
