@@ -147,11 +147,12 @@ const make = Effect.gen(function* () {
   /** Returns whether the shell has become the worker's program, or has exited, within the limit. */
   const executed = Effect.fnUntraced(function* (pid: number) {
     const untilNanos = (yield* Clock.currentTimeNanos) + Duration.unsafeToNanos(startLimit)
-    for (let waitMs = 1; isShell(pid); waitMs = Math.min(waitMs * 2, 100)) {
-      if ((yield* Clock.currentTimeNanos) > untilNanos) return false
+    // A shell that has just begun is one for a millisecond at least.
+    for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, 100)) {
       yield* Effect.sleep(waitMs)
+      if (!isShell(pid)) return true
+      if ((yield* Clock.currentTimeNanos) > untilNanos) return false
     }
-    return true
   })
 
   return WorkerProcess.of({

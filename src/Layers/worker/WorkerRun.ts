@@ -141,29 +141,27 @@ const make = Effect.gen(function* () {
     }
   })
 
-  /** Tells in the background which locks git has left, if that is wanted: nothing waits for it. */
-  const tellGitLocks = (
-    { cwd, project }: WorkerPlan,
-    env: NodeJS.ProcessEnv,
-    isWanted: Effect.Effect<boolean>
-  ) =>
-    Effect.gen(function* () {
-      if (!(yield* isWanted)) return
+  /** Tells in the background which locks git has left: nothing waits for it. */
+  const tellGitLocks = ({ cwd, project }: WorkerPlan, env: NodeJS.ProcessEnv) =>
+    Effect.flatMap(Clock.currentTimeMillis, (nowMs) => {
       const isDue = lookDue.has(project)
-      lookDue.set(project, yield* Clock.currentTimeMillis)
-      if (isDue) return
-      yield* Effect.sleep(lookDelay)
-      const beforeMs = lookDue.get(project) ?? 0
-      lookDue.delete(project)
-      for (const path of yield* leftGitLocks(project, cwd, env, beforeMs))
-        yield* events.publish({ _tag: "GitLockLeft", project, path })
-    }).pipe(
-      Effect.catchAllDefect((defect) =>
-        Effect.logWarning(`The git locks of ${project} cannot be read`, defect)
-      ),
-      Effect.interruptible,
-      Effect.forkIn(scope)
-    )
+      lookDue.set(project, nowMs)
+      if (isDue) return Effect.void
+      return Effect.gen(function* () {
+        yield* Effect.sleep(lookDelay)
+        const beforeMs = lookDue.get(project) ?? 0
+        lookDue.delete(project)
+        for (const path of yield* leftGitLocks(project, cwd, env, beforeMs))
+          yield* events.publish({ _tag: "GitLockLeft", project, path })
+      }).pipe(
+        Effect.catchAllDefect((defect) =>
+          Effect.logWarning(`The git locks of ${project} cannot be read`, defect)
+        ),
+        Effect.interruptible,
+        Effect.forkIn(scope),
+        Effect.asVoid
+      )
+    })
 
   const run = Effect.fnUntraced(function* (
     plan: RunPlan,
@@ -176,7 +174,7 @@ const make = Effect.gen(function* () {
     const found = yield* stamps.now(plan)
     const { env, secretValues } = yield* environment(plan, id, found)
     const prompt = yield* promptText(plan.prompt, plan.project)
-    if (!looked.has(plan.project)) yield* tellGitLocks(plan, env, Effect.succeed(true))
+    if (!looked.has(plan.project)) yield* tellGitLocks(plan, env)
     looked.add(plan.project)
     const mark = `${variable}=${id}`
     const watched = Effect.gen(function* () {
@@ -243,11 +241,10 @@ const make = Effect.gen(function* () {
         })
         liveWorkers.remove(worker.pid)
         // A worker that has exited with success had time to end its git.
-        yield* tellGitLocks(
-          plan,
-          env,
-          Effect.map(worker.exit, ({ exit }) => !isClean(exit))
+        const locks = Effect.flatMap(worker.exit, ({ exit }) =>
+          isClean(exit) ? Effect.void : tellGitLocks(plan, env)
         )
+        yield* hasExited() ? locks : Effect.forkIn(Effect.interruptible(locks), scope)
       })
     // A scope compares all fiber references at each of its finalizers, a third of a millisecond: here is one only for fibers.
     yield* Effect.acquireUseRelease(
