@@ -3,9 +3,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import { runningFor } from "../concurrency/Listeners.ts"
 import { askDisk } from "../files/PathQuestions.ts"
 import { errorCode } from "../files/SystemError.ts"
 import { readSmallFile } from "../files/TextFile.ts"
@@ -48,7 +50,7 @@ const settledVersions = (path: string): Stream.Stream<string> =>
 export const layer: Layer.Layer<never, never, Concerns | DaemonEvents | SettingsInForce | SettingsReload> =
   Layer.scopedDiscard(
     Effect.gen(function* () {
-      const { current } = yield* SettingsInForce
+      const { changed, current, now } = yield* SettingsInForce
       const { reload, removals } = yield* SettingsReload
       const events = yield* DaemonEvents
       const concerns = yield* Concerns
@@ -61,12 +63,19 @@ export const layer: Layer.Layer<never, never, Concerns | DaemonEvents | Settings
         })
       )
       const versions = Stream.unwrap(Effect.map(file, ({ path }) => settledVersions(path)))
-      // The reload stands outside: it may switch `watch_config` off, which must not interrupt it.
-      const versionsWhileWanted = current.changes.pipe(
-        Stream.map(({ watchConfig }) => watchConfig),
-        Stream.changes,
-        Stream.flatMap((isWanted) => (isWanted ? versions : Stream.empty), { switch: true })
-      )
+      // The reload stands behind a queue: it may switch `watch_config` off, which must not interrupt it.
+      const settled = yield* Queue.sliding<string>(1)
+      const watching = runningFor(changed, {
+        now: () => now().watchConfig,
+        isSame: (one, other) => one === other,
+        run: (isWanted) =>
+          isWanted
+            ? Effect.zipRight(
+                Stream.runForEach(versions, (version) => Queue.offer(settled, version)),
+                Effect.never
+              )
+            : Effect.never
+      })
       // A file that is refused has been reported as an event; its next version may be right.
       const takeOver = Effect.ignore(reload({ by: "the file has changed", restart: false }))
       const onVersion = Effect.fnUntraced(function* (version: string) {
@@ -81,6 +90,7 @@ export const layer: Layer.Layer<never, never, Concerns | DaemonEvents | Settings
         }
         yield* takeOver
       })
-      yield* concerns.run("settings watch", Stream.runForEach(versionsWhileWanted, onVersion))
+      const taking = Effect.forever(Effect.flatMap(Queue.take(settled), onVersion))
+      yield* concerns.run("settings watch", Effect.all([watching, taking], { concurrency: "unbounded" }))
     })
   )

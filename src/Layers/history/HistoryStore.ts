@@ -3,13 +3,12 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
-import * as Subscribable from "effect/Subscribable"
 import { type DaemonEvent, describeEvent } from "../../Domain/history/DaemonEvent.ts"
 import type { EventCursor } from "../../Domain/history/EventsFrom.ts"
 import { isKept, lineOf, type RecordHead } from "../../Domain/history/HistoryRecord.ts"
 import type { HistorySettings } from "../../Domain/settings/RetentionSettings.ts"
 import { PlainTimer } from "../concurrency/EventLoop.ts"
+import { type Listen, nowAndAfterEach } from "../concurrency/Listeners.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { randomDigits } from "../files/RandomId.ts"
 import { messageOf } from "../files/SystemError.ts"
@@ -70,7 +69,13 @@ const attempt = (act: () => Promise<void>): Effect.Effect<string | undefined> =>
     onSuccess: () => undefined
   })
 
-const make = Effect.fnUntraced(function* (limits: Subscribable.Subscribable<HistorySettings>) {
+/** How much is kept, and who hears when that changes. */
+interface HistoryLimits {
+  readonly now: () => HistorySettings
+  readonly changed: Listen<[]>
+}
+
+const make = Effect.fnUntraced(function* (limits: HistoryLimits) {
   const { historyFile } = yield* AutopilotHome
   const log = yield* DaemonLog
   const timer = yield* PlainTimer
@@ -91,7 +96,7 @@ const make = Effect.fnUntraced(function* (limits: Subscribable.Subscribable<Hist
   let lostInAll = 0
   let trouble: string | undefined
   let isLate = false
-  let settings = yield* limits.get
+  let settings = limits.now()
   let isForgetDue = false
   const hasWork = yield* Effect.makeLatch(false)
   const isSettled = yield* Effect.makeLatch(true)
@@ -199,10 +204,13 @@ const make = Effect.fnUntraced(function* (limits: Subscribable.Subscribable<Hist
     hasWork.unsafeOpen()
   })
 
-  const followLimits = Stream.runForEach(limits.changes, (next) => {
-    settings = next
-    return demandForget
-  })
+  const followLimits = nowAndAfterEach(
+    limits.changed,
+    Effect.suspend(() => {
+      settings = limits.now()
+      return demandForget
+    })
+  )
 
   const isRecorded = (): boolean => {
     // The events of a restart are put off behind the start of the worker.
@@ -246,11 +254,10 @@ const make = Effect.fnUntraced(function* (limits: Subscribable.Subscribable<Hist
 })
 
 /** Keeps as much as `limits` allow, from each change on. */
-export const layerOf = (
-  limits: Subscribable.Subscribable<HistorySettings>
-): Layer.Layer<HistoryStore, never, AutopilotHome | DaemonLog> => Layer.scoped(HistoryStore, make(limits))
+export const layerOf = (limits: HistoryLimits): Layer.Layer<HistoryStore, never, AutopilotHome | DaemonLog> =>
+  Layer.scoped(HistoryStore, make(limits))
 
 export const layer: Layer.Layer<HistoryStore, never, AutopilotHome | DaemonLog | SettingsInForce> =
   Layer.unwrapEffect(
-    Effect.map(SettingsInForce, ({ current }) => layerOf(Subscribable.map(current, ({ history }) => history)))
+    Effect.map(SettingsInForce, ({ changed, now }) => layerOf({ now: () => now().history, changed }))
   )

@@ -8,6 +8,7 @@ import { exitProcess } from "../../Layers/daemon/ProcessExit.ts"
 import * as Signals from "../../Layers/daemon/Signals.ts"
 import * as CommandOutput from "../../Layers/output/CommandOutput.ts"
 import { exitCodeOfCommand } from "../cli/CommandEnd.ts"
+import { inTurn, provideInTurn } from "../InTurn.ts"
 import { Surroundings } from "../Surroundings.ts"
 import { startsNothing } from "./Idle.ts"
 import { start } from "./Start.ts"
@@ -27,10 +28,9 @@ export const serve = (argv: ReadonlyArray<string>, invocation: Invocation): void
   closeInheritedDescriptors()
   // A signal without a listener would end the daemon and orphan its worker, so the listeners come first.
   const signals = Signals.listenForSignals()
-  const command = Effect.provide(startOrHelp(argv, invocation), Surroundings)
+  const command = provideInTurn(Surroundings)(startOrHelp(argv, invocation))
   const program = exitCodeOfCommand(command, { argv, verb: invocation.verb }).pipe(
-    Effect.provide(signals),
-    Effect.provide(CommandOutput.layer)
+    provideInTurn(inTurn(CommandOutput.layer, signals))
   )
   // runMain removes its listeners at the first signal; the daemon needs them until it exits.
   Effect.runFork(program).addObserver((exit) => exitProcess(Exit.getOrElse(exit, () => exitCodes.failed)))
