@@ -9,6 +9,7 @@ import type { DaemonEvent } from "../../Domain/history/DaemonEvent.ts"
 import type { MemorySample } from "../../Domain/memory/MemorySample.ts"
 import { noSamples, type WatchSettings, watchStep } from "../../Domain/memory/MemoryWatch.ts"
 import { PlainTimer } from "../concurrency/EventLoop.ts"
+import { runningFor } from "../concurrency/Listeners.ts"
 import { MinuteBeat } from "../concurrency/MinuteBeat.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
@@ -110,12 +111,8 @@ const make = Effect.gen(function* () {
   // A defect of the first sample is reported by the concern, and does not prevent the start.
   const { memory } = yield* SubscriptionRef.get(settings.current)
   yield* Effect.suspend(() => publish(sample(memory))).pipe(Effect.catchAllCause(() => Effect.void))
-  const followed = settings.current.changes.pipe(
-    Stream.map((current) => current.memory),
-    Stream.changesWith(isSame),
-    Stream.flatMap((current) => Stream.fromEffect(samples(current)), { switch: true })
-  )
-  yield* concerns.run("memory monitor", Stream.runDrain(followed))
+  const followed = runningFor(settings.changed, { now: () => settings.now().memory, isSame, run: samples })
+  yield* concerns.run("memory monitor", followed)
   return MemoryMonitor.of({
     last: Effect.sync(() => watch.last),
     now: Effect.gen(function* () {
