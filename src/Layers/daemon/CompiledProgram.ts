@@ -48,9 +48,9 @@ const isOwnFolder = async (folder: string): Promise<boolean> => {
 const digestLength = 32
 
 /** V8 compares no more than the length of a program with that of the code, and checks no damage: the digest covers both. */
-const digestOf = (sources: ReadonlyArray<string>, rest: Uint8Array): Buffer => {
+const digestOf = (sources: ReadonlyArray<Source>, rest: Uint8Array): Buffer => {
   const hash = createHash("sha256").update(rest)
-  for (const source of sources) hash.update(source, "latin1")
+  for (const { digest } of sources) hash.update(digest)
   return hash.digest()
 }
 
@@ -63,38 +63,56 @@ const readOwn = async (file: FileHandle): Promise<Buffer | undefined> => {
   }
 }
 
-/** Bundles are ASCII. */
-const sourceOf = (file: string): string => readFileSync(file, "latin1")
+/** A file of the program: its text until it is loaded, and the digest of that. */
+interface Source {
+  text: Buffer | undefined
+  readonly digest: Buffer
+}
+
+type SourceOf = (name: string) => Source
+
+/** Reads each file of a folder once: the code that is saved later belongs to what was loaded, also after an upgrade. */
+const sourcesIn = (folder: string): SourceOf => {
+  const sources = new Map<string, Source>()
+  return (name) => {
+    const known = sources.get(name)
+    if (known !== undefined) return known
+    const text = readFileSync(join(folder, name))
+    const source = { text, digest: createHash("sha256").update(text).digest() }
+    sources.set(name, source)
+    return source
+  }
+}
 
 /** The code of a file of the program. */
 type Code = readonly [name: string, code: Uint8Array]
 
 /** The content of the file: the digest, a line with the names and lengths of what follows, and the code of each file. */
-const contentOf = (folder: string, codes: ReadonlyArray<Code>): Buffer => {
+const contentOf = (sourceOf: SourceOf, codes: ReadonlyArray<Code>): Buffer => {
   const head = `${JSON.stringify(codes.map(([name, { length }]) => [name, length]))}\n`
   const rest = Buffer.concat([Buffer.from(head, "latin1"), ...codes.map(([, code]) => code)])
-  const sources = codes.map(([name]) => sourceOf(join(folder, name)))
+  const sources = codes.map(([name]) => sourceOf(name))
   return Buffer.concat([digestOf(sources, rest), rest])
 }
 
-const codesIn = (folder: string, content: Buffer): ReadonlyMap<string, Buffer> => {
+const codesIn = (sourceOf: SourceOf, content: Buffer): ReadonlyMap<string, Buffer> => {
   const rest = content.subarray(digestLength)
   const end = rest.indexOf("\n")
   const files: ReadonlyArray<readonly [name: string, length: number]> = JSON.parse(
     rest.toString("latin1", 0, end)
   )
-  const sources = files.map(([name]) => sourceOf(join(folder, name)))
+  const sources = files.map(([name]) => sourceOf(name))
   const isWhole = digestOf(sources, rest).equals(content.subarray(0, digestLength))
   let at = end + 1
   return new Map(isWhole ? files.map(([name, length]) => [name, rest.subarray(at, (at += length))]) : [])
 }
 
 /** The code that an earlier start has saved for this program; rejects, or is empty, without any that can be trusted. */
-const savedCodes = async (path: string, folder: string): Promise<ReadonlyMap<string, Buffer>> => {
+const savedCodes = async (path: string, sourceOf: SourceOf): Promise<ReadonlyMap<string, Buffer>> => {
   if (!(await isOwnFolder(dirname(path)))) return new Map()
   const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
   const content = await readOwn(await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK))
-  return content === undefined ? new Map() : codesIn(folder, content)
+  return content === undefined ? new Map() : codesIn(sourceOf, content)
 }
 
 /** A disk that does not answer delays a start by no more than this. */
@@ -130,8 +148,9 @@ const head = "(function(exports,require,module,__filename,__dirname){"
  */
 export const loadCompiled = async (file: string, codes = codeFolder()): Promise<Loaded> => {
   const folder = dirname(file)
+  const sourceOf = sourcesIn(folder)
   const path = codes === undefined ? undefined : join(codes, `${basename(file, ".js")}.code`)
-  let saved = path === undefined ? undefined : await withinPatience(savedCodes(path, folder))
+  let saved = path === undefined ? undefined : await withinPatience(savedCodes(path, sourceOf))
   const elsewhere = createRequire(file)
   const scripts = new Map<string, Script>()
   const modules = new Map<string, { exports: unknown }>()
@@ -140,11 +159,14 @@ export const loadCompiled = async (file: string, codes = codeFolder()): Promise<
     if (known !== undefined) return known.exports
     const at = join(folder, name)
     const cachedData = saved?.get(name)
-    const script = new Script(`${head}${sourceOf(at)}\n})`, {
+    const source = sourceOf(name)
+    // Bundles are ASCII.
+    const script = new Script(`${head}${source.text?.toString("latin1")}\n})`, {
       filename: at,
       columnOffset: -head.length,
       ...(cachedData === undefined ? {} : { cachedData })
     })
+    source.text = undefined
     const module = { exports: {} }
     scripts.set(name, script)
     modules.set(name, module)
@@ -157,13 +179,12 @@ export const loadCompiled = async (file: string, codes = codeFolder()): Promise<
   saved = undefined
   const content = () =>
     contentOf(
-      folder,
+      sourceOf,
       [...scripts].map(([name, script]) => [name, script.createCachedData()])
     )
   return {
     exports,
     isCompiled: [...scripts.values()].every(({ cachedDataRejected }) => cachedDataRejected === false),
-    // A file that is gone, as after an upgrade, rejects.
     save: async () => {
       if (path !== undefined) await save(path, content())
     }

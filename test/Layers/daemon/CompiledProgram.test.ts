@@ -64,6 +64,14 @@ describe("the program of a daemon", () => {
     assert.deepStrictEqual({ answer, isCompiled }, { answer: 42, isCompiled: false })
   })
 
+  it("is never run from those that a daemon has saved after an upgrade to another one of the same length", async () => {
+    const { save } = await load()
+    write(42)
+    await save()
+    const { answer, isCompiled } = await load()
+    assert.deepStrictEqual({ answer, isCompiled }, { answer: 42, isCompiled: false })
+  })
+
   it("is never run from those that the disk has damaged", async () => {
     await loadAndSave()
     const whole = fs.readFileSync(codeFile())
