@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto"
+import { createHash, type Hash } from "node:crypto"
 import { constants, readFileSync, type Stats } from "node:fs"
 import { type FileHandle, lstat, mkdir, open } from "node:fs/promises"
 import { createRequire } from "node:module"
@@ -44,14 +44,13 @@ const isOwnFolder = async (folder: string): Promise<boolean> => {
   return found.isDirectory() && isOwn(found)
 }
 
-/** The length of a digest, with which the file begins. */
+/** The length of a digest, with which the file ends. */
 const digestLength = 32
 
 /** V8 compares no more than the length of a program with that of the code, and checks no damage: the digest covers both. */
-const digestOf = (sources: ReadonlyArray<Source>, rest: Uint8Array): Buffer => {
-  const hash = createHash("sha256").update(rest)
-  for (const { digest } of sources) hash.update(digest)
-  return hash.digest()
+const digestOf = (sources: ReadonlyArray<Source>, rest: Hash): Buffer => {
+  for (const { digest } of sources) rest.update(digest)
+  return rest.digest()
 }
 
 const readOwn = async (file: FileHandle): Promise<Buffer | undefined> => {
@@ -84,26 +83,33 @@ const sourcesIn = (folder: string): SourceOf => {
   }
 }
 
-/** The code of a file of the program. */
-type Code = readonly [name: string, code: Uint8Array]
-
-/** The content of the file: the digest, a line with the names and lengths of what follows, and the code of each file. */
-const contentOf = (sourceOf: SourceOf, codes: ReadonlyArray<Code>): Buffer => {
-  const head = `${JSON.stringify(codes.map(([name, { length }]) => [name, length]))}\n`
-  const rest = Buffer.concat([Buffer.from(head, "latin1"), ...codes.map(([, code]) => code)])
-  const sources = codes.map(([name]) => sourceOf(name))
-  return Buffer.concat([digestOf(sources, rest), rest])
+/**
+ * The content of the file: the code of each file of the program, a line with their names and lengths, and the digest. It is made
+ * piece by piece: as a whole it would stay in the memory of a daemon three times. V8 copies no code that begins as words do.
+ */
+async function* contentOf(sourceOf: SourceOf, scripts: ReadonlyMap<string, Script>): AsyncIterable<Buffer> {
+  const hash = createHash("sha256")
+  const files: Array<readonly [name: string, length: number]> = []
+  for (const [name, script] of scripts) {
+    const code = script.createCachedData()
+    files.push([name, code.length])
+    hash.update(code)
+    yield code
+  }
+  const index = Buffer.from(`\n${JSON.stringify(files)}`, "latin1")
+  yield index
+  const sources = files.map(([name]) => sourceOf(name))
+  yield digestOf(sources, hash.update(index))
 }
 
 const codesIn = (sourceOf: SourceOf, content: Buffer): ReadonlyMap<string, Buffer> => {
-  const rest = content.subarray(digestLength)
-  const end = rest.indexOf("\n")
+  const rest = content.subarray(0, -digestLength)
   const files: ReadonlyArray<readonly [name: string, length: number]> = JSON.parse(
-    rest.toString("latin1", 0, end)
+    rest.toString("latin1", rest.lastIndexOf("\n"))
   )
   const sources = files.map(([name]) => sourceOf(name))
-  const isWhole = digestOf(sources, rest).equals(content.subarray(0, digestLength))
-  let at = end + 1
+  const isWhole = digestOf(sources, createHash("sha256").update(rest)).equals(content.subarray(-digestLength))
+  let at = 0
   return new Map(isWhole ? files.map(([name, length]) => [name, rest.subarray(at, (at += length))]) : [])
 }
 
@@ -118,13 +124,13 @@ const savedCodes = async (path: string, sourceOf: SourceOf): Promise<ReadonlyMap
 /** A disk that does not answer delays a start by no more than this. */
 const patienceMs = 300
 
-const withinPatience = <A>(question: Promise<A>): Promise<A | undefined> =>
+const within = <A>(ms: number, question: Promise<A>): Promise<A | undefined> =>
   Promise.race([
     question.catch(() => undefined),
-    new Promise<undefined>((resolve) => void setTimeout(resolve, patienceMs, undefined).unref())
+    new Promise<undefined>((resolve) => void setTimeout(resolve, ms, undefined).unref())
   ])
 
-const save = async (path: string, content: Buffer): Promise<void> => {
+const save = async (path: string, content: AsyncIterable<Buffer>): Promise<void> => {
   // With `recursive` Node never returns from a folder such as /proc, which has no place for another one.
   for (const made of [dirname(dirname(path)), dirname(path)]) await mkdir(made, 0o700).catch(() => undefined)
   if (await isOwnFolder(dirname(path))) await replaceFile(path, content)
@@ -150,7 +156,7 @@ export const loadCompiled = async (file: string, codes = codeFolder()): Promise<
   const folder = dirname(file)
   const sourceOf = sourcesIn(folder)
   const path = codes === undefined ? undefined : join(codes, `${basename(file, ".js")}.code`)
-  let saved = path === undefined ? undefined : await withinPatience(savedCodes(path, sourceOf))
+  let saved = path === undefined ? undefined : await within(patienceMs, savedCodes(path, sourceOf))
   const elsewhere = createRequire(file)
   const scripts = new Map<string, Script>()
   const modules = new Map<string, { exports: unknown }>()
@@ -177,16 +183,11 @@ export const loadCompiled = async (file: string, codes = codeFolder()): Promise<
   const exports = load(basename(file))
   // Otherwise the program would hold it through `require`: megabytes that V8 has copied.
   saved = undefined
-  const content = () =>
-    contentOf(
-      sourceOf,
-      [...scripts].map(([name, script]) => [name, script.createCachedData()])
-    )
   return {
     exports,
     isCompiled: [...scripts.values()].every(({ cachedDataRejected }) => cachedDataRejected === false),
     save: async () => {
-      if (path !== undefined) await save(path, content())
+      if (path !== undefined) await save(path, contentOf(sourceOf, scripts))
     }
   }
 }
@@ -204,12 +205,12 @@ export const loadForLongRun = async (file: string): Promise<unknown> => {
   keepYoungSmall()
   setBudget(startBudget)
   const { exports, isCompiled, save } = await loadCompiled(file)
-  const endStart = () => {
+  const endStart = async () => {
     // The code is made before the flag changes: V8 takes it only under the flags it was made with. Without it the next start
     // takes longer, and nothing else.
-    if (!isCompiled) void withinPatience(save())
+    if (!isCompiled) await within(startMs, save())
     setBudget(ownBudget)
   }
-  setTimeout(endStart, startMs).unref()
+  setTimeout(() => void endStart(), startMs).unref()
   return exports
 }
