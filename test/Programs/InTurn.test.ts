@@ -7,6 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { inTurn, provideInTurn } from "../../src/Programs/InTurn.ts"
+import { countedFibers } from "../fixtures/CountedFibers.ts"
 
 class Disk extends Context.Tag("Disk")<Disk, string>() {}
 class Log extends Context.Tag("Log")<Log, string>() {}
@@ -40,7 +41,27 @@ const noting = () => {
 const built = ["disk", "log on disk", "socket", "guard"]
 const closed = built.map((name) => `no ${name}`).toReversed()
 
+/** The operations of a program that needs these layers. */
+const operationsWith = (
+  provide: (layer: Layer.Layer<Disk | Log | Socket>) => (program: Effect.Effect<void>) => Effect.Effect<void>
+) =>
+  countedFibers((counts) => {
+    const { disk } = noting()
+    const log = Layer.effect(Log, Disk)
+    const socket = Layer.effect(Socket, Log)
+    const all = socket.pipe(Layer.provideMerge(log), Layer.provideMerge(disk))
+    return Effect.map(provide(all)(Effect.void), () => counts().operations)
+  })
+
 describe("layers that are provided in turn", () => {
+  it.effect("take less than half of the operations that Effect.provide takes", () =>
+    Effect.gen(function* () {
+      const usual = yield* operationsWith((layer) => (program) => Effect.provide(program, layer))
+      const here = yield* operationsWith((layer) => provideInTurn(layer))
+      assert.isBelow(here, usual / 2, `${here} of ${usual}`)
+    })
+  )
+
   it.effect("are built once each, from the last to the first, and closed in reverse after the program", () =>
     Effect.gen(function* () {
       const { all, note, notes } = noting()

@@ -49,7 +49,7 @@ export const afterEach = <R>(
     latch.await.pipe(Effect.zipRight(latch.close), Effect.zipRight(act), Effect.forever, Effect.forkScoped)
   )
 
-/** Acts now, and after each signal, as `afterEach`. A stream for this takes ten times as long to begin. */
+/** Acts now, and after each signal, as `afterEach`. A stream for this takes eight times as much to begin. */
 export const nowAndAfterEach = <E, R>(
   listen: Listen<[]>,
   act: Effect.Effect<unknown, E, R>
