@@ -13,8 +13,15 @@ import * as CommandOutput from "../Layers/output/CommandOutput.ts"
 import { commandRun } from "./cli/CommandRun.ts"
 import { Surroundings } from "./Surroundings.ts"
 
-/** Runs a command line other than that of the daemon, and exits. `earlier` are the exchanges with the daemon that a quick command has had already. */
-export const run = (argv: ReadonlyArray<string>, earlier: ReadonlyArray<Exchanged>): void => {
+/**
+ * Runs a command line other than that of the daemon, and exits. `earlier` are the exchanges with the daemon that a quick command
+ * has had already; `atEnd` is called after a command, and never rejects.
+ */
+export const run = (
+  argv: ReadonlyArray<string>,
+  earlier: ReadonlyArray<Exchanged>,
+  atEnd = async (): Promise<void> => undefined
+): void => {
   const line = parse(argv)
   const verb = Either.isRight(line) && line.right._tag === "Run" ? line.right.invocation.verb : undefined
   /** A signal is how it is stopped, so that it exits with success. */
@@ -32,7 +39,7 @@ export const run = (argv: ReadonlyArray<string>, earlier: ReadonlyArray<Exchange
     // runMain removes its listeners at the first signal; a server needs them until it exits.
     Effect.runFork(program).addObserver((exit) => exitProcess(Exit.getOrElse(exit, () => exitCodes.failed)))
   } else {
-    NodeRuntime.runMain(program, {
+    NodeRuntime.runMain(Effect.zipLeft(program, Effect.promise(atEnd)), {
       disableErrorReporting: true,
       // Exits even if a library still holds a handle open.
       teardown: (exit) =>

@@ -26,18 +26,27 @@ const printHelp = async ({ isAll, topic }: Extract<CommandLine, { readonly _tag:
 /** The version of this command has no time and no amount. */
 const noKeys = { moments: [], microDollars: [] }
 
-/** Everything else is in a bundle of its own, which takes three times as long to load as Node. */
+/** Everything else is in a bundle of its own, which takes several times as long to load as Node. */
 const runProgram = async (argv: ReadonlyArray<string>, earlier: ReadonlyArray<Exchanged>): Promise<void> => {
-  const { run } = await bundled<typeof import("./Program.ts")>("program")
-  run(argv, earlier)
+  const { loadForMoment } = await compiledProgram()
+  const { exports, save } = await loadForMoment(`${import.meta.dirname}/program.js`)
+  const { run } = exports as typeof import("./Program.ts")
+  run(argv, earlier, save)
 }
 
-/** Only a process that runs for long needs it. */
-const longRun = () => bundled<typeof import("../Layers/daemon/CompiledProgram.ts")>("load")
+/** A quick command needs none: it takes no longer to compile than such code to check. */
+const compiledProgram = () => bundled<typeof import("../Layers/daemon/CompiledProgram.ts")>("load")
+
+/** The panel, and a relay by hand. */
+const runServer = async (argv: ReadonlyArray<string>): Promise<void> => {
+  ;(await compiledProgram()).keepYoungSmall()
+  const { run } = await bundled<typeof import("./Program.ts")>("program")
+  run(argv, [])
+}
 
 /** The daemon loads nothing but its own bundle. */
 const runDaemon = async (argv: ReadonlyArray<string>, invocation: Invocation): Promise<void> => {
-  const { loadForLongRun } = await longRun()
+  const { loadForLongRun } = await compiledProgram()
   const daemon = await loadForLongRun(`${import.meta.dirname}/daemon.js`)
   const { serve } = daemon as typeof import("./daemon/Serve.ts")
   serve(argv, invocation)
@@ -45,7 +54,7 @@ const runDaemon = async (argv: ReadonlyArray<string>, invocation: Invocation): P
 
 /** The relay that the daemon starts loads nothing but its own bundle. */
 const runRelay = async (): Promise<void> => {
-  ;(await longRun()).keepYoungSmall()
+  ;(await compiledProgram()).keepYoungSmall()
   const { run } = await bundled<typeof import("./relay/Relay.ts")>("relay")
   run()
 }
@@ -116,7 +125,7 @@ const runHere = async (argv: ReadonlyArray<string>): Promise<void> => {
         const code = await runDialStdio(invocation.options.readOnly === true)
         return code === undefined ? runProgram(argv, []) : exitProcess(code)
       }
-      if (invocation.verb === "gui" || invocation.verb === "relay") (await longRun()).keepYoungSmall()
+      if (invocation.verb === "gui" || invocation.verb === "relay") return runServer(argv)
       if (invocation.verb === "logs") {
         const code = await runLogs(invocation)
         return code === undefined ? runProgram(argv, []) : exitProcess(code)

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto"
 import { constants, readFileSync, type Stats } from "node:fs"
-import { type FileHandle, lstat, mkdir, open } from "node:fs/promises"
+import { access, type FileHandle, lstat, mkdir, open } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { basename, dirname, isAbsolute, join } from "node:path"
 import { setTimeout } from "node:timers"
@@ -213,4 +213,23 @@ export const loadForLongRun = async (file: string): Promise<unknown> => {
   }
   setTimeout(() => void endStart(), startMs).unref()
   return exports
+}
+
+const isUsable = async (folder: string): Promise<boolean> => {
+  await access(folder, constants.W_OK)
+  return isOwnFolder(folder)
+}
+
+/**
+ * Loads a program that runs for a moment: its exports, and what saves its compiled functions at its end when it had none. A
+ * command makes no folder for them: without the one of a daemon it is loaded as any program.
+ */
+export const loadForMoment = async (
+  file: string,
+  codes = codeFolder()
+): Promise<Pick<Loaded, "exports" | "save">> => {
+  if (codes === undefined || (await withinPatience(isUsable(codes))) !== true)
+    return { exports: createRequire(file)(file), save: async () => undefined }
+  const { exports, isCompiled, save } = await loadCompiled(file, codes)
+  return { exports, save: async () => void (isCompiled || (await withinPatience(save()))) }
 }

@@ -17,7 +17,8 @@ import { type CommandError, type CommandNeeds, commands } from "./Commands.ts"
  * True for commands that run without @effect/cli: frequent commands must not wait for it to load. `parse` reads the same
  * as the tree, which CommandTree.test.ts holds.
  */
-const runsDirectly = ({ verb }: Invocation): boolean => verb !== "start" && !verb.startsWith("config ")
+const runsDirectly = ({ verb }: Invocation): boolean =>
+  verb === "config check" || (verb !== "start" && !verb.startsWith("config "))
 
 const tree = Effect.map(
   Effect.promise(() => import("./CommandTree.ts")),

@@ -3,7 +3,7 @@ import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
-import { loadCompiled } from "../../../src/Layers/daemon/CompiledProgram.ts"
+import { loadCompiled, loadForMoment } from "../../../src/Layers/daemon/CompiledProgram.ts"
 
 let base = ""
 let program = ""
@@ -145,5 +145,29 @@ describe("the program of a daemon", () => {
     execFileSync("mkfifo", ["-m", "600", codeFile()])
     const { answer, isCompiled } = await load()
     assert.deepStrictEqual({ answer, isCompiled }, { answer: 41, isCompiled: false })
+  })
+})
+
+describe("the program of a command", () => {
+  const run = async () => {
+    const { exports, save } = await loadForMoment(program, folder)
+    const { answer } = exports as { readonly answer: () => number }
+    assert.strictEqual(answer(), 41)
+    await save()
+  }
+
+  it("saves its functions where a daemon has saved some, and makes no folder for them", async () => {
+    await run()
+    assert.isFalse(fs.existsSync(folder))
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+    await run()
+    assert.isTrue(await isCompiled())
+  })
+
+  it("takes what is there as it is", async () => {
+    await loadAndSave()
+    const { ino } = fs.statSync(codeFile())
+    await run()
+    assert.strictEqual(fs.statSync(codeFile()).ino, ino)
   })
 })
