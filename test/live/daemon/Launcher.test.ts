@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import { type Launcher, launcherText } from "../../../src/Domain/service/Launcher.ts"
 import { noPidNamespaces, unlessMissing } from "../../fixtures/Missing.ts"
 import { notifySocketAt } from "../../fixtures/NotifySocket.ts"
-import { command, eventually, run } from "../TestDaemon.ts"
+import { command, eventually, launcher, run, temporaryHome } from "../TestDaemon.ts"
 
 /** Stands for the daemon: prints how it was started, and writes to the descriptor if it has one. */
 const bundle = `
@@ -291,3 +291,35 @@ for (const { name, words } of shells) {
     )
   })
 }
+
+describe("bin/autopilotd", () => {
+  it.scopedLive("finds its program by each name that it has", () =>
+    Effect.gen(function* () {
+      const root = yield* temporaryHome
+      const real = join(root, "it's here")
+      for (const folder of ["it's here/bin", "it's here/dist", "links", "cd/bin"])
+        fs.mkdirSync(join(root, folder), { recursive: true })
+      fs.copyFileSync(launcher, join(real, "bin/autopilotd"))
+      fs.writeFileSync(join(real, "dist/autopilotd.js"), "process.stdout.write(process.argv[1])")
+      fs.symlinkSync("../it's here/bin/autopilotd", join(root, "links/first"))
+      fs.symlinkSync("first", join(root, "links/second"))
+      fs.symlinkSync(join(real, "bin"), join(root, "links/bin"))
+      for (const [cwd, name] of [
+        [root, join(real, "bin/autopilotd")],
+        [real, "bin/autopilotd"],
+        [join(real, "bin"), "autopilotd"],
+        [root, "links/second"],
+        [join(root, "links"), "./first"],
+        [root, "links/bin/autopilotd"],
+        [join(root, "links"), "bin/autopilotd"]
+      ] as const)
+        for (const { words } of shells) {
+          const [program = "", ...args] = [...words, name, "--version"]
+          // The shell would look for a relative folder there first, and print what it has found.
+          const env = { CDPATH: join(root, "cd") }
+          const { stderr, stdout } = yield* command({ home: root, command: program, args, cwd, env })
+          assert.deepStrictEqual([stdout, stderr], [join(real, "dist/autopilotd.js"), ""], name)
+        }
+    })
+  )
+})
