@@ -4,7 +4,7 @@ import * as Either from "effect/Either"
 import { type CommandLine, type Invocation, parse } from "../Domain/cli/CommandLine.ts"
 import { exitCodes } from "../Domain/cli/ExitCodes.ts"
 import { hostChoice, hostVariable, withoutHost } from "../Domain/cli/HostChoice.ts"
-import { readingVerbOf } from "../Domain/cli/ReadingVerbs.ts"
+import { readingVerbOf, talkingVerbOf } from "../Domain/cli/QuickVerbs.ts"
 import { answerText } from "../Domain/json/JsonAnswer.ts"
 import { relayVariable } from "../Domain/relay/RelayVariable.ts"
 import type { Exchanged } from "../Layers/control/Exchange.ts"
@@ -71,15 +71,17 @@ const runThere = async (call: RemoteCall): Promise<void> => {
   exitProcess(await runRemote(call))
 }
 
-/** Runs a command that only talks to the daemon, or reads the history. */
+/** Runs a command that only talks to the daemon, or reads the history; no other one. */
 const runQuick = async (invocation: Invocation): Promise<Ran> => {
   const reading = readingVerbOf(invocation.verb)
   if (reading !== undefined) {
     const { run } = await bundled<typeof import("./history/HistoryRoad.ts")>("history")
     return run(invocation, reading)
   }
+  const talking = talkingVerbOf(invocation.verb)
+  if (talking === undefined) return []
   const { run } = await bundled<typeof import("./cli/TalkRoad.ts")>("quick")
-  return run(invocation)
+  return run(invocation, talking)
 }
 
 /** The words of all agents are in a bundle of its own. Undefined where the whole program has to take over. */

@@ -5,7 +5,6 @@ import { projectsText } from "../status/ProjectsText.ts"
 import { statusText } from "../status/StatusText.ts"
 import { printable } from "../text/Printable.ts"
 import { argumentOf } from "./CommandLine.ts"
-import type { Verb } from "./CommandTable.ts"
 import {
   aboutProject,
   ask,
@@ -16,6 +15,7 @@ import {
   refused,
   shown
 } from "./Dialogue.ts"
+import type { TalkingVerb } from "./QuickVerbs.ts"
 import { forEachName, unknownProject } from "./SeveralNames.ts"
 import { restartWorker, startWorker, stopWorker, switchProject } from "./WorkerDialogues.ts"
 
@@ -112,8 +112,4 @@ export const dialogues = {
   "budget show": budgetShow,
   "budget reset": budgetReset,
   reload
-} as const satisfies Readonly<Partial<Record<Verb, DialogueOf>>>
-
-/** The dialogue of a command; undefined for one that does more than talk. */
-export const dialogueOf = (verb: Verb): DialogueOf | undefined =>
-  Object.entries(dialogues).find(([name]) => name === verb)?.[1]
+} as const satisfies Readonly<Record<TalkingVerb, DialogueOf>>

@@ -24,7 +24,7 @@ import {
   requireProject,
   type Step
 } from "./Dialogue.ts"
-import type { ReadingVerb } from "./ReadingVerbs.ts"
+import type { ReadingVerb } from "./QuickVerbs.ts"
 import { timeRange } from "./SinceInstant.ts"
 import { UsageError } from "./UsageError.ts"
 

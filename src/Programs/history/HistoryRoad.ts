@@ -1,6 +1,6 @@
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { historyDialogues } from "../../Domain/cli/HistoryDialogues.ts"
-import type { ReadingVerb } from "../../Domain/cli/ReadingVerbs.ts"
+import type { ReadingVerb } from "../../Domain/cli/QuickVerbs.ts"
 import { type RecordShapes, recordReader } from "../../Domain/history/RecordLine.ts"
 import { historyBelow } from "../../Layers/daemon/HomeFolder.ts"
 import { searchHistory } from "../../Layers/history/HistorySearch.ts"

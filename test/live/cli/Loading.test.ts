@@ -78,6 +78,11 @@ describe("a command", () => {
         const bytes = loaded.own.reduce((sum, path) => sum + fs.statSync(path).size, 0)
         assert.isBelow(bytes, maxBytes, command)
       }
+      const whole = yield* loadedBy(home, bundle, "config", "schema")
+      assert.notInclude(
+        whole.own.map((path) => basename(path)),
+        "quick.js"
+      )
     })
   )
 })
