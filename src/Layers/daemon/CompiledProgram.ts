@@ -228,8 +228,8 @@ export const loadForMoment = async (
   file: string,
   codes = codeFolder()
 ): Promise<Pick<Loaded, "exports" | "save">> => {
-  if (codes === undefined || (await withinPatience(isUsable(codes))) !== true)
+  if (codes === undefined || (await within(patienceMs, isUsable(codes))) !== true)
     return { exports: createRequire(file)(file), save: async () => undefined }
   const { exports, isCompiled, save } = await loadCompiled(file, codes)
-  return { exports, save: async () => void (isCompiled || (await withinPatience(save()))) }
+  return { exports, save: async () => void (isCompiled || (await within(patienceMs, save()))) }
 }
