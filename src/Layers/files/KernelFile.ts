@@ -18,11 +18,12 @@ export const kernelFiles = (): ((path: string) => KernelFile) => {
 
   const read = (descriptor: number): string => {
     for (let length = 0; ; ) {
+      if (buffer.length - length < 2 * leastPiece)
+        buffer = Buffer.concat([buffer, Buffer.allocUnsafeSlow(buffer.length)])
       const count = fs.readSync(descriptor, buffer, length, buffer.length - length, length)
       length += count
       // The kernel hands out a list of lines in pieces of nearly a page, and anything else at once.
       if (count < leastPiece) return buffer.toString("latin1", 0, length)
-      if (length === buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafeSlow(length)])
     }
   }
 
