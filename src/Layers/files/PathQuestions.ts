@@ -90,12 +90,19 @@ export const askDiskPlainly = <A>(
       const question: Question = {
         asker,
         path,
-        begin: (end) =>
-          begin((answer) => {
+        begin: (end) => {
+          const finish = (result: Effect.Effect<A>) => {
             cancel()
             end()
-            resume(Effect.succeed(answer))
-          })
+            resume(result)
+          }
+          try {
+            begin((answer) => finish(Effect.succeed(answer)))
+          } catch (defect) {
+            // Node throws for a path with a NUL character, and the turn would never end.
+            finish(Effect.die(defect))
+          }
+        }
       }
       const drop = () => {
         const at = waiting.indexOf(question)

@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
+import { fileStamps } from "../../../src/Layers/files/FileStamps.ts"
 import { askDisk as ask } from "../../../src/Layers/files/PathQuestions.ts"
 import { testTimers } from "../../fixtures/PlainTimers.ts"
 
@@ -52,6 +54,14 @@ describe("a disk that does not answer", () => {
       assert.strictEqual((yield* Fiber.join(waits)).path, "/silent")
       yield* hangs.answer
       assert.strictEqual(yield* askDisk("c", "/next", good), "good")
+    })
+  )
+
+  it.effect("keeps no turn for a question that cannot be asked", () =>
+    Effect.gen(function* () {
+      const exit = yield* Effect.exit(fileStamps("e", ["/a\0b"]))
+      assert.isTrue(Exit.isFailure(exit))
+      assert.strictEqual(yield* askDisk("e", "/next", good), "good")
     })
   )
 
