@@ -40,7 +40,14 @@ describe("the leftovers of a killed daemon", () => {
         const up = (daemon: TestDaemon) =>
           eventually(
             "its worker is up",
-            Effect.sync(() => (daemon.stdout().includes("up ") && workersOf(home).length === 2) || undefined)
+            // The start is logged a moment after it.
+            Effect.sync(
+              () =>
+                (daemon.stdout().includes("up ") &&
+                  workersOf(home).length === 2 &&
+                  daemon.stderr().includes("Worker started")) ||
+                undefined
+            )
           )
         let daemon = yield* startDaemon({ home, worker, settings: shortGrace })
         yield* up(daemon)
