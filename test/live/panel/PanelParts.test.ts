@@ -55,7 +55,9 @@ describe("the panel's parts in a browser", () => {
         yield* shows("#config-verdict", "Saved and applied.")
         yield* stored(second)
 
-        // Somebody else has changed the file: nothing is lost, on neither side.
+        // Somebody else changes the file meanwhile: nothing is lost, on neither side. Without own changes the editor would show theirs.
+        yield* type(running(sleeps, 350))
+        yield* shows("#config-diff", "+ initial_backoff_ms = 350")
         const theirs = running(sleeps, 300)
         fs.writeFileSync(file, theirs)
         const mine = running(sleeps, 400)
