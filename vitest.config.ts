@@ -10,7 +10,9 @@ class LongestFirst extends BaseSequencer {
     const houses = ["Programs", "Layers", "Domain"]
     const rank = ({ moduleId }: TestSpecification) =>
       houses.findIndex((house) => moduleId.includes(`/test/${house}/`))
-    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b))
+    // oxlint-disable-next-line unicorn/no-array-sort -- this is no array
+    const longestFirst = await super.sort(files)
+    return longestFirst.toSorted((a, b) => rank(a) - rank(b))
   }
 }
 
