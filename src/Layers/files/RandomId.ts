@@ -12,5 +12,5 @@ export const randomUuid = (): string => {
   }
 }
 
-/** So many random hexadecimal digits, at most 12: the next one of a UUID is its version. */
+/** Random hexadecimal digits, at most 12 of them: the next digit of a UUID is its version. */
 export const randomDigits = (count: number): string => randomUuid().replaceAll("-", "").slice(0, count)

@@ -95,8 +95,7 @@ export type Ran = number | ReadonlyArray<Exchanged>
 
 /**
  * Runs a command that only talks to the daemon, or reads the history too, without Effect and Schema, which take longer to load
- * than the daemon to answer. Where something goes wrong that it has not printed, the whole program
- * has the words.
+ * than the daemon to answer. Where something goes wrong that it has not printed, the whole program has the words.
  */
 export const runQuickly = async (invocation: Invocation, road: QuickRoad): Promise<Ran> => {
   const earlier: Array<Exchanged> = []
