@@ -48,10 +48,11 @@ const exportsOf = async (entry) => {
 const inText = (value) => JSON.stringify(JSON.stringify(value))
 
 /** What all programs need of the schemas for `--json`: the keys with twins. */
-const twins = async () => {
-  const { twinKeys } = await exportsOf("src/Domain/json/TwinKeys.ts")
-  return { AUTOPILOTD_TWIN_KEYS: inText(twinKeys) }
-}
+let twins
+const twinsOnce = () =>
+  (twins ??= exportsOf("src/Domain/json/TwinKeys.ts").then(({ twinKeys }) => ({
+    AUTOPILOTD_TWIN_KEYS: inText(twinKeys)
+  })))
 
 /** What the quick commands need of the schemas, which are far larger than they: the shapes of answers. */
 const answerShapes = async () => {
@@ -74,7 +75,7 @@ const aloneOf = (name, entry, options) => async (sourcemap) => {
     format: "cjs",
     supported: { "dynamic-import": false },
     sourcemap,
-    define: { ...forNode.define, ...(await twins()), ...(options === undefined ? {} : await options()) }
+    define: { ...forNode.define, ...(await twinsOnce()), ...(options === undefined ? {} : await options()) }
   })
   const texts = textsOf(built)
   const path = `dist/${name}.js`
@@ -105,7 +106,7 @@ const split = async (sourcemap) => {
     format: "esm",
     splitting: true,
     sourcemap,
-    define: { ...forNode.define, ...(await twins()) }
+    define: { ...forNode.define, ...(await twinsOnce()) }
   })
   const texts = textsOf(built)
   return { ...built, texts, files: link(built.metafile.outputs, texts, Object.keys(together), resident) }
