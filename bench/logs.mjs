@@ -21,7 +21,7 @@ import { startPm2 } from "./kit/Pm2.mjs"
 import { cpuMsOf } from "./kit/ProcessFigures.mjs"
 import { eventually, session, sleep } from "./kit/Session.mjs"
 
-const rounds = option("rounds", 5)
+const rounds = option("rounds", 4)
 const megabytes = option("megabytes", 100)
 const settleMs = 300
 const pollMs = 4

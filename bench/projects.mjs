@@ -42,12 +42,12 @@ const allRun = ({ socket }) =>
   })
 
 /** Starts and stops, each system alone but for the crowd. Returns how many times one project's stop that of all takes. */
-const startsAndStops = async ({ bare, crowded, ours, pipe, run }) => {
+const startsAndStops = async ({ bare, crowded, isFirst, ours, pipe, run }) => {
   const took = collection()
   const endCrowd = await crowd(run, crowded)
   const there = processCount()
   const again = "start --keep-state after kill -9"
-  for (let round = -1; round < rounds; round++) {
+  for (let round = isFirst ? -1 : 0; round < rounds; round++) {
     const keep = round < 0 ? () => undefined : took.add
     for (const [system, { begin }] of [
       ["bare Node", bare],
@@ -242,7 +242,8 @@ await session(limitS * 1000, async (run) => {
   const pipe = listen(run, join(run.folder, "pipe"))
   const systems = { bare: bareNode(run), ours: autopilotd(run, install(run)), pipe }
   const limits = tellOfRest(await measureAtRest(systems))
-  for (const crowded of [0, 1000]) limits.push(await startsAndStops({ ...systems, crowded, run }))
+  for (const crowded of [0, 1000])
+    limits.push(await startsAndStops({ ...systems, crowded, isFirst: crowded === 0, run }))
   printTable(
     "Against what is wanted.",
     ["", "measured", "less than", ""],

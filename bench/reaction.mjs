@@ -14,8 +14,8 @@ import { processCount } from "./kit/ProcessFigures.mjs"
 import { session, sleep, within } from "./kit/Session.mjs"
 
 const here = dirname(fileURLToPath(import.meta.url))
-const drops = option("drops", 9)
-const ramps = option("ramps", 4)
+const drops = option("drops", 7)
+const ramps = option("ramps", 3)
 const processes = option("processes", 200)
 const [totalMib, plentyMib, rampFromMib, thresholdMib, killMib] = [32, 20, 6, 2, 0.5].map((gib) => gib * 1024)
 /** Low, and far from critical: only TERM is asked for. */

@@ -14,12 +14,12 @@ import { eventually, session, signal, sleep } from "./kit/Session.mjs"
 
 const here = dirname(fileURLToPath(import.meta.url))
 const rounds = option("rounds", 3)
-const windowMs = option("window", 2) * 1000
+const windowMs = option("window", 1.5) * 1000
 const crowds = [100, 1000, 3000]
 /** About as often as earlyoom looks while memory is short. */
 const everyMs = 100
 /** Until V8 has compiled what runs often. */
-const warmUpMs = option("warmup", 20) * 1000
+const warmUpMs = option("warmup", 15) * 1000
 /** First looks of each system, and the rest before each. */
 const firstLooks = option("first", 4)
 const restMs = 800
