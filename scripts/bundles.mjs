@@ -7,6 +7,7 @@ import { build } from "esbuild"
 import { link } from "./link.mjs"
 import { pureDomain } from "./pure.mjs"
 import { escaped, rewrite } from "./rewrite.mjs"
+import { exportsOf, inText, madeShapes } from "./shapes.mjs"
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..")
 export const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
@@ -22,7 +23,7 @@ const bundle = (options) =>
     // The licences stand in THIRD-PARTY-NOTICES.txt.
     legalComments: "none",
     logLevel: "warning",
-    plugins: [pureDomain],
+    plugins: [madeShapes, pureDomain],
     ...options
   }).catch(() => process.exit(1))
 
@@ -37,37 +38,15 @@ const forNode = {
 const textsOf = ({ outputFiles }) =>
   new Map(outputFiles.map(({ path, text }) => [relative(root, path), text]))
 
-/** What a module of src/Domain exports: Node 20 cannot import TypeScript. */
-const exportsOf = async (entry) => {
-  const { outputFiles } = await bundle({ entryPoints: [entry], platform: "node", format: "esm" })
-  const code = Buffer.from(outputFiles[0].contents).toString("base64")
-  return import(`data:text/javascript;base64,${code}`)
-}
-
-/** A value as a constant of a bundle: V8 reads a text of JSON when it is asked for, and an object with the bundle. */
-const inText = (value) => JSON.stringify(JSON.stringify(value))
-
 /** What all programs need of the schemas for `--json`: the keys with twins. */
 let twins
 const twinsOnce = () =>
-  (twins ??= exportsOf("src/Domain/json/TwinKeys.ts").then(({ twinKeys }) => ({
+  (twins ??= exportsOf(join(root, "src/Domain/json/TwinKeys.ts")).then(({ twinKeys }) => ({
     AUTOPILOTD_TWIN_KEYS: inText(twinKeys)
   })))
 
-/** What the quick commands need of the schemas, which are far larger than they: the shapes of answers. */
-const answerShapes = async () => {
-  const { replyShapes } = await exportsOf("src/Domain/control/ReplyShapes.ts")
-  return { AUTOPILOTD_REPLY_SHAPES: inText(replyShapes()) }
-}
-
-/** The same for what reads the history: the shapes of events. */
-const eventShapes = async () => {
-  const { recordShapes } = await exportsOf("src/Domain/history/HistoryRecord.ts")
-  return { AUTOPILOTD_RECORD_SHAPES: inText(recordShapes()) }
-}
-
 /** A bundle of its own, for what starts before each command or has to be small. */
-const aloneOf = (name, entry, options) => async (sourcemap) => {
+const aloneOf = (name, entry) => async (sourcemap) => {
   const built = await bundle({
     ...forNode,
     entryPoints: { [name]: entry },
@@ -75,7 +54,7 @@ const aloneOf = (name, entry, options) => async (sourcemap) => {
     format: "cjs",
     supported: { "dynamic-import": false },
     sourcemap,
-    define: { ...forNode.define, ...(await twinsOnce()), ...(options === undefined ? {} : await options()) }
+    define: { ...forNode.define, ...(await twinsOnce()) }
   })
   const texts = textsOf(built)
   const path = `dist/${name}.js`
@@ -121,11 +100,8 @@ export const programs = (sourcemap = false) =>
     [
       // What starts first is small: it knows the command line, and loads what a command needs.
       aloneOf("autopilotd", "src/Programs/main.ts"),
-      aloneOf("quick", "src/Programs/cli/TalkRoad.ts", answerShapes),
-      aloneOf("history", "src/Programs/history/HistoryRoad.ts", async () => ({
-        ...(await answerShapes()),
-        ...(await eventShapes())
-      })),
+      aloneOf("quick", "src/Programs/cli/TalkRoad.ts"),
+      aloneOf("history", "src/Programs/history/HistoryRoad.ts"),
       aloneOf("logs", "src/Programs/logs/LogsRoad.ts"),
       aloneOf("help", "src/Domain/cli/Help.ts"),
       aloneOf("load", "src/Layers/daemon/CompiledProgram.ts"),

@@ -5,6 +5,7 @@ import { isProjectName } from "./ProjectNameRules.ts"
  * far larger than a quick command. It checks less than the schema in one point: a text may be any text.
  */
 export type Shape =
+  | "any"
   | "string"
   /** One that is not empty. */
   | "text"
@@ -32,12 +33,25 @@ type Field = readonly [key: string, shape: Shape, optional?: "absent" | "nullIsA
 /** The value has another form. */
 export const misfit = Symbol("misfit")
 
+/** The value of a JSON text; `misfit` where it is none. */
+export const jsonIn = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return misfit
+  }
+}
+
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
+const firstKeyOf = (shape: Shape): string =>
+  typeof shape === "object" && "fields" in shape ? (shape.fields[0]?.[0] ?? "") : ""
+
 const fittedObject = (
   { fields, others }: Extract<Shape, { readonly fields: unknown }>,
-  value: Readonly<Record<string, unknown>>
+  value: Readonly<Record<string, unknown>>,
+  place: Array<string> | undefined
 ): unknown => {
   const result: Record<string, unknown> = {}
   for (const [key, shape, optional] of fields) {
@@ -47,8 +61,11 @@ const fittedObject = (
       continue
     }
     if (optional === "nullIsAbsent" && given === null) continue
-    const one = fitted(shape, given)
-    if (one === misfit) return misfit
+    const one = fitted(shape, given, place)
+    if (one === misfit) {
+      place?.unshift(key)
+      return misfit
+    }
     result[key] = one
   }
   if (others === undefined) return result
@@ -66,10 +83,15 @@ const fittedList = (shape: Shape, values: ReadonlyArray<unknown>): unknown => {
   return result.includes(misfit) ? misfit : result
 }
 
-/** A JSON value without what its form does not name; `misfit` when it has another form. */
-export const fitted = (shape: Shape, value: unknown): unknown => {
+/**
+ * A JSON value without what its form does not name; `misfit` when it has another form. Then `place` gets the keys that lead to
+ * the field that is wrong.
+ */
+export const fitted = (shape: Shape, value: unknown, place?: Array<string>): unknown => {
   const when = (fits: boolean) => (fits ? value : misfit)
   switch (shape) {
+    case "any":
+      return value
     case "null":
       return when(value === null)
     case "integer":
@@ -94,8 +116,13 @@ export const fitted = (shape: Shape, value: unknown): unknown => {
       const found = fitted(one, value)
       if (found !== misfit) return found
     }
+    if (place !== undefined && isObject(value)) {
+      // The form that is meant begins with a field that the value has.
+      const meant = shape.first.find((one) => Object.hasOwn(value, firstKeyOf(one)))
+      if (meant !== undefined) return fitted(meant, value, place)
+    }
     return misfit
   }
   if ("list" in shape) return Array.isArray(value) ? fittedList(shape.list, value) : misfit
-  return isObject(value) ? fittedObject(shape, value) : misfit
+  return isObject(value) ? fittedObject(shape, value, place) : misfit
 }

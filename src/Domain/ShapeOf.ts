@@ -19,6 +19,8 @@ const refined = ({ annotations, from }: SchemaAST.Refinement): Shape => {
  */
 export const shapeOf = (ast: SchemaAST.AST): Shape => {
   switch (ast._tag) {
+    case "UnknownKeyword":
+      return "any"
     case "StringKeyword":
       return "string"
     case "NumberKeyword":
@@ -63,7 +65,7 @@ const objectShape = (wire: SchemaAST.TypeLiteral, decoded: SchemaAST.TypeLiteral
       const [key, shape] = [String(name), shapeOf(type)]
       if (!isOptional) return [key, shape]
       if (isRequired(name)) return [key, shape, "absentIsNull"]
-      return [key, shape, takesNull(type) ? "nullIsAbsent" : "absent"]
+      return takesNull(type) ? [key, withoutNull(shape), "nullIsAbsent"] : [key, shape, "absent"]
     }),
     ...(others !== undefined && { others: shapeOf(others.type) })
   }
@@ -71,3 +73,10 @@ const objectShape = (wire: SchemaAST.TypeLiteral, decoded: SchemaAST.TypeLiteral
 
 const takesNull = (ast: SchemaAST.AST): boolean =>
   (SchemaAST.isLiteral(ast) && ast.literal === null) || (SchemaAST.isUnion(ast) && ast.types.some(takesNull))
+
+/** Null counts as absent before the form is looked at. */
+const withoutNull = (shape: Shape): Shape => {
+  if (typeof shape === "string" || !("first" in shape)) return shape
+  const [only = shape, ...others] = shape.first.filter((one) => one !== "null")
+  return others.length === 0 ? only : { first: [only, ...others] }
+}

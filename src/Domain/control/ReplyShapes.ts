@@ -1,10 +1,12 @@
 import type * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
 import type { Shape } from "../Shape.ts"
 import { shapeOf } from "../ShapeOf.ts"
 import { replyTo } from "./ControlProtocol.ts"
+import { SubscriptionLine } from "./Subscription.ts"
 
 /** The forms of answers, and which of them belongs to a type of request. */
-export interface ReplyShapes {
+interface ReplyShapes {
   readonly shapes: ReadonlyArray<Shape>
   readonly of: Readonly<Record<string, number>>
 }
@@ -24,11 +26,19 @@ const quickTypes = [
   "GetConfig"
 ] as const satisfies ReadonlyArray<keyof typeof replyTo>
 
-/** The shapes of the answers to the requests of quick commands. The build puts them into the bundle. */
-export const replyShapes = (): ReplyShapes => {
-  const schemas = [...new Set<Schema.Schema.AnyNoContext>(quickTypes.map((type) => replyTo[type]))]
+const shapesOf = (types: ReadonlyArray<keyof typeof replyTo>): ReplyShapes => {
+  const schemas = [...new Set<Schema.Schema.AnyNoContext>(types.map((type) => replyTo[type]))]
   return {
     shapes: schemas.map(({ ast }) => shapeOf(ast)),
-    of: Object.fromEntries(quickTypes.map((type) => [type, schemas.indexOf(replyTo[type])]))
+    of: Object.fromEntries(types.map((type) => [type, schemas.indexOf(replyTo[type])]))
   }
 }
+
+/** The forms of the answers to the requests of quick commands. The build puts what this and the next ones return into a bundle. */
+export const quickReplyShapes = (): ReplyShapes => shapesOf(quickTypes)
+
+/** The forms of all answers, as a client accepts them. */
+export const replyShapes = (): ReplyShapes => shapesOf(Struct.keys(replyTo))
+
+/** The form of a line to a subscriber. */
+export const lineShape = (): Shape => shapeOf(SubscriptionLine.ast)

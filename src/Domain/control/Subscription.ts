@@ -59,12 +59,8 @@ export const SubscriptionLine = Schema.Union(
 )
 export type SubscriptionLine = typeof SubscriptionLine.Type
 
-/** A line as it is on the wire. */
-export const encodedLine = (line: SubscriptionLine): typeof SubscriptionLine.Encoded =>
-  Schema.encodeSync(SubscriptionLine)(line)
-
 /** Encodes a line, with its newline. */
-export const subscriptionLine = (line: SubscriptionLine): string => `${jsonText(encodedLine(line))}\n`
+export const subscriptionLine = (line: SubscriptionLine): string => `${jsonText(line)}\n`
 
 /** Encodes an event. `nowMs` is the time of one that the history does not keep. */
 export const eventLine = ({ at, daemon, seq, ...event }: PublishedEvent, nowMs: number): string => {
@@ -84,12 +80,7 @@ export const logLines = (
   stream: "out" | "err",
   texts: ReadonlyArray<string>,
   at: number
-): ReadonlyArray<string> =>
-  texts.map((text) => {
-    // Not through the Schema, which is too slow for a flood of lines.
-    const line: typeof SubscriptionLine.Encoded = { type: "log", at, project, stream, text }
-    return `${jsonText(line)}\n`
-  })
+): ReadonlyArray<string> => texts.map((text) => subscriptionLine({ type: "log", at, project, stream, text }))
 
 /** Whether a subscriber receives lines of this project; undefined stands for no project. */
 export const isSubscribed = (

@@ -1,11 +1,8 @@
-import type * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { shapeOf } from "../ShapeOf.ts"
 import { jsonText } from "../text/Printable.ts"
 import { isTable } from "../toml/RawSettings.ts"
 import { field, moment } from "../Wire.ts"
-import { DaemonEvent } from "./DaemonEvent.ts"
-import { type NoRecord, type RecordShapes, recordReader } from "./RecordLine.ts"
+import type { DaemonEvent } from "./DaemonEvent.ts"
 
 /** The id of a daemon's run. */
 export const RunId = Schema.String.pipe(Schema.minLength(1))
@@ -51,18 +48,6 @@ export const lineOf = (head: RecordHead, event: DaemonEvent): string => {
   }
   throw new Error("the last step returns")
 }
-
-/** The forms of a record, for what reads records without their schemas. */
-export const recordShapes = (): RecordShapes => ({
-  head: shapeOf(RecordHead.ast),
-  event: shapeOf(DaemonEvent.ast)
-})
-
-let reader: ReturnType<typeof recordReader> | undefined
-
-/** Reads one line, without its newline. */
-export const recordOf = (line: string): Either.Either<HistoryRecord, NoRecord> =>
-  (reader ??= recordReader(recordShapes()))(line)
 
 /**
  * Repeated events that would push older ones out of the history. Other events keep their subject: the change of the

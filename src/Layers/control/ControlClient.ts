@@ -7,7 +7,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { ControlQuestion, ReplyTo } from "../../Domain/control/ControlProtocol.ts"
-import { decodeReply, encodeRequest } from "../../Domain/control/ControlWire.ts"
+import { decodeReply, encodeRequest } from "../../Domain/control/ControlReply.ts"
 import { type Unanswered, unansweredText } from "../../Domain/control/Unanswered.ts"
 import { answerLimit, checkDisk } from "../files/PathQuestions.ts"
 import {

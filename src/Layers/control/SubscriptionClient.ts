@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { type SubscribeRequest, SubscriptionLine } from "../../Domain/control/Subscription.ts"
+import { lineShape } from "../../Domain/control/ReplyShapes.ts"
+import type { SubscribeRequest, SubscriptionLine } from "../../Domain/control/Subscription.ts"
+import { fitted, jsonIn, misfit } from "../../Domain/Shape.ts"
 import { jsonText } from "../../Domain/text/Printable.ts"
 import { type ControlConnection, connect } from "./ControlClient.ts"
 
@@ -12,11 +12,14 @@ const patience = "40 seconds"
 /** The daemon cuts its lines; a longer one comes from another program. */
 const maxLineLength = 8 * 2 ** 20
 
-const decode = Schema.decodeUnknownEither(Schema.parseJson(SubscriptionLine))
+let shape: ReturnType<typeof lineShape> | undefined
 
 /** Lines of a type that this version does not know are left out, as the protocol asks. */
-const known = (line: string): ReadonlyArray<SubscriptionLine> =>
-  Either.match(decode(line), { onLeft: () => [], onRight: (one) => [one] })
+const known = (line: string): ReadonlyArray<SubscriptionLine> => {
+  const one = fitted((shape ??= lineShape()), jsonIn(line))
+  // The shape is that of SubscriptionLine.
+  return one === misfit ? [] : [one as SubscriptionLine]
+}
 
 /**
  * Follows the daemon: the snapshot, then each event. Ends when the daemon ends it, or has been silent for too long. Fails

@@ -1,7 +1,6 @@
 import * as fs from "node:fs/promises"
 import * as Either from "effect/Either"
-import { recordOf } from "../../Domain/history/HistoryRecord.ts"
-import { timeOfLine } from "../../Domain/history/RecordLine.ts"
+import { recordOf, timeOfLine } from "../../Domain/history/RecordLine.ts"
 import { replaceFile, syncFolder } from "../files/AtomicFile.ts"
 import { errorCode } from "../files/SystemError.ts"
 

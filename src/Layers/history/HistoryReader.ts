@@ -3,7 +3,6 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { HistoryFound, HistoryQuery } from "../../Domain/history/HistoryQuery.ts"
-import { recordOf } from "../../Domain/history/HistoryRecord.ts"
 import { printable } from "../../Domain/text/Printable.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { reasonOf } from "../files/SystemError.ts"
@@ -34,7 +33,7 @@ export const layer: Layer.Layer<HistoryReader, never, AutopilotHome> = Layer.eff
     return {
       read: (query) =>
         Effect.tryPromise({
-          try: () => searchHistory(path, query, recordOf),
+          try: () => searchHistory(path, query),
           catch: (cause) => new HistoryUnreadable({ path, reason: reasonOf(cause) })
         }).pipe(turn.withPermits(1))
     }

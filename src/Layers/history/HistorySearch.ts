@@ -3,7 +3,7 @@ import * as Either from "effect/Either"
 import { projectOf } from "../../Domain/history/DaemonEvent.ts"
 import type { HistoryFound, HistoryQuery } from "../../Domain/history/HistoryQuery.ts"
 import type { HistoryRecord } from "../../Domain/history/HistoryRecord.ts"
-import { type recordReader, timeOfLine } from "../../Domain/history/RecordLine.ts"
+import { recordOf, timeOfLine } from "../../Domain/history/RecordLine.ts"
 import { errorCode } from "../files/SystemError.ts"
 import { olderOf } from "./HistoryFile.ts"
 
@@ -34,11 +34,7 @@ async function* blocksBack(file: fs.FileHandle): AsyncGenerator<ReadonlyArray<st
 }
 
 /** Searches the file and the one before it, from the end. Rejects with a system error. A missing file is an empty history. */
-export const searchHistory = async (
-  path: string,
-  query: HistoryQuery,
-  recordOf: ReturnType<typeof recordReader>
-): Promise<HistoryFound> => {
+export const searchHistory = async (path: string, query: HistoryQuery): Promise<HistoryFound> => {
   const { atLeast = 0, limit = Number.POSITIVE_INFINITY, project, sinceMs = Number.NEGATIVE_INFINITY } = query
   const found: Array<HistoryRecord> = []
   let damaged = 0

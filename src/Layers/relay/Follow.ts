@@ -2,13 +2,11 @@ import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { SubscriptionLine } from "../../Domain/control/Subscription.ts"
-import { DaemonEvent } from "../../Domain/history/DaemonEvent.ts"
 import { maxHistoryEvents } from "../../Domain/history/HistoryData.ts"
 import type { HistoryRecord } from "../../Domain/history/HistoryRecord.ts"
+import { eventIn } from "../../Domain/history/RecordLine.ts"
 import { type EventCursor, type Followed, recordIn } from "../../Domain/relay/Followed.ts"
 import { openEnded } from "../../Domain/text/TextLayout.ts"
 import type { ControlClient, ControlClientError } from "../control/ControlClient.ts"
@@ -41,8 +39,6 @@ const unreachableAfterNanos = 120_000_000_000n
 
 /** The daemon writes a record some milliseconds after it has published the event, later on a slow disk. */
 const writeDelays = [50, 200, 1000, 2000]
-
-const decodeEvent = Schema.decodeUnknownOption(DaemonEvent)
 
 /** Follows a daemon from the event after a cursor, or from now on. */
 export const follow =
@@ -99,8 +95,8 @@ export const follow =
             if (daemon === goal.daemon && seq >= goal.seq) return [...followed, ...(yield* skipTo(goal))]
             followed.push(...(yield* pass({ daemon, seq })))
             // An event of another version is no missing one, but means nothing here.
-            const known = decodeEvent(event)
-            if (Option.isSome(known)) followed.push(eventOf({ at, seq, daemon, ...known.value }))
+            const known = eventIn(event)
+            if (known !== undefined) followed.push(eventOf({ at, seq, daemon, ...known }))
           }
         }
         return followed

@@ -1,10 +1,10 @@
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import type { Outcome, Reading, ReadingOf } from "../../Domain/cli/Dialogue.ts"
 import { exitCodeOf, exitCodes } from "../../Domain/cli/ExitCodes.ts"
-import type { ReplyShapes } from "../../Domain/control/ReplyShapes.ts"
+import { quickReplyShapes } from "../../Domain/control/ReplyShapes.ts"
 import type { HistoryFound, HistoryQuery } from "../../Domain/history/HistoryQuery.ts"
 import { answerText } from "../../Domain/json/JsonAnswer.ts"
-import { fitted, misfit } from "../../Domain/Shape.ts"
+import { fitted, jsonIn, misfit } from "../../Domain/Shape.ts"
 import { harmlessText } from "../../Domain/text/Printable.ts"
 import { type Exchanged, exchangeLimits, exchangeOverDisk } from "../../Layers/control/Exchange.ts"
 import { autopilotFolder, socketBelow } from "../../Layers/daemon/HomeFolder.ts"
@@ -14,20 +14,11 @@ import { showsColour, terminalColumns } from "../../Layers/output/TerminalColour
 import { canAsk, confirmed } from "../../Layers/output/TerminalQuestion.ts"
 import { twinKeys } from "../TwinKeys.ts"
 
-/** The build makes it from the schemas of the protocol, as JSON, which is read when the first answer comes. */
-declare const AUTOPILOTD_REPLY_SHAPES: string
-
 /** The decoded answer; `misfit` for one that only the whole program can explain. */
 const replyIn = (type: string, exchanged: Exchanged): unknown => {
-  const { of, shapes }: ReplyShapes = JSON.parse(AUTOPILOTD_REPLY_SHAPES)
+  const { of, shapes } = quickReplyShapes()
   const shape = shapes[of[type] ?? -1]
-  if (exchanged._tag !== "Answered" || shape === undefined) return misfit
-  try {
-    return fitted(shape, JSON.parse(exchanged.text))
-  } catch {
-    // No JSON.
-    return misfit
-  }
+  return exchanged._tag !== "Answered" || shape === undefined ? misfit : fitted(shape, jsonIn(exchanged.text))
 }
 
 /** The surroundings of a dialogue, but for the zone. */

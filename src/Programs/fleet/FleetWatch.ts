@@ -2,7 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
-import { encodedLine, type SubscriptionLine } from "../../Domain/control/Subscription.ts"
+import type { SubscriptionLine } from "../../Domain/control/Subscription.ts"
 import { subscriptionText } from "../../Domain/control/SubscriptionText.ts"
 import { type HostProblem, hostPrefix, oneLine } from "../../Domain/fleet/FleetText.ts"
 import { projectOf } from "../../Domain/history/DaemonEvent.ts"
@@ -33,7 +33,7 @@ const lineOf = (followed: Followed): SubscriptionLine | HostProblem | undefined 
     case "Event": {
       const { at, daemon, seq, ...event } = followed.record
       const project = projectOf(event)
-      return { type: "event", at, daemon, seq, ...(project === undefined ? {} : { project }), event }
+      return { type: "event", at, ...(project === undefined ? {} : { project }), daemon, seq, event }
     }
     case "Missed":
       return { code: "not_readable", reason: "Events are missing here: the history does not have them." }
@@ -61,7 +61,7 @@ export const fleetWatch = Effect.fnUntraced(function* (invocation: Invocation) {
     return Effect.fnUntraced(function* (line: SubscriptionLine | HostProblem) {
       const isProblem = "reason" in line
       const text = isJson
-        ? jsonLine({ host: member.name, ...(isProblem ? line : { line: encodedLine(line) }) })
+        ? jsonLine({ host: member.name, ...(isProblem ? line : { line }) })
         : isProblem
           ? yield* problemLine(line)
           : subscriptionText(line, { colour, zone })

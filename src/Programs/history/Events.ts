@@ -5,7 +5,7 @@ import * as Stream from "effect/Stream"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { timeRange } from "../../Domain/cli/SinceInstant.ts"
 import { UsageError } from "../../Domain/cli/UsageError.ts"
-import { encodedLine, type SubscriptionLine } from "../../Domain/control/Subscription.ts"
+import type { SubscriptionLine } from "../../Domain/control/Subscription.ts"
 import { subscriptionText } from "../../Domain/control/SubscriptionText.ts"
 import { projectOf } from "../../Domain/history/DaemonEvent.ts"
 import { answering, needed } from "../../Domain/history/HistoryData.ts"
@@ -45,7 +45,7 @@ export const events = Effect.fnUntraced(function* ({ options }: Invocation) {
     const text = json
       ? line.type === "alive"
         ? ""
-        : jsonLine(encodedLine(line))
+        : jsonLine(line)
       : subscriptionText(line, { colour, zone })
           .map((each) => `${each}\n`)
           .join("")

@@ -1,14 +1,10 @@
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { historyDialogues } from "../../Domain/cli/HistoryDialogues.ts"
 import type { ReadingVerb } from "../../Domain/cli/QuickVerbs.ts"
-import { type RecordShapes, recordReader } from "../../Domain/history/RecordLine.ts"
 import { historyBelow } from "../../Layers/daemon/HomeFolder.ts"
 import { searchHistory } from "../../Layers/history/HistorySearch.ts"
 import { processZone } from "../../Layers/machine/ProcessZone.ts"
 import { type Ran, runQuickly } from "../cli/QuickRun.ts"
-
-/** The build makes it from the schemas of the events, as JSON. */
-declare const AUTOPILOTD_RECORD_SHAPES: string
 
 /** Runs a command that reads the history, in a bundle of its own: events have more words than all other quick commands. */
 export const run = (invocation: Invocation, verb: ReadingVerb): Promise<Ran> =>
@@ -18,8 +14,5 @@ export const run = (invocation: Invocation, verb: ReadingVerb): Promise<Ran> =>
       // Only the whole program asks the C library for a zone.
       return zone && historyDialogues[verb](asked, { ...surroundings, zone })
     },
-    read: (root, query) => {
-      const shapes: RecordShapes = JSON.parse(AUTOPILOTD_RECORD_SHAPES)
-      return searchHistory(historyBelow(root), query, recordReader(shapes))
-    }
+    read: (root, query) => searchHistory(historyBelow(root), query)
   })

@@ -3,7 +3,8 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import { ControlRequest } from "../../../src/Domain/control/ControlProtocol.ts"
-import { decodeRequest, encodeRequest } from "../../../src/Domain/control/ControlWire.ts"
+import { encodeRequest } from "../../../src/Domain/control/ControlReply.ts"
+import { decodeRequest } from "../../../src/Domain/control/ControlWire.ts"
 import { runs } from "../../fixtures/runs.ts"
 
 const expectedTypes =

@@ -3,76 +3,110 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
-import { replyTo } from "../../../src/Domain/control/ControlProtocol.ts"
-import { decodeReply } from "../../../src/Domain/control/ControlWire.ts"
-import { replyShapes } from "../../../src/Domain/control/ReplyShapes.ts"
-import { fitted, misfit } from "../../../src/Domain/Shape.ts"
+import { ControlResponse, replyTo } from "../../../src/Domain/control/ControlProtocol.ts"
+import { decodeReply } from "../../../src/Domain/control/ControlReply.ts"
+import { lineShape, quickReplyShapes } from "../../../src/Domain/control/ReplyShapes.ts"
+import { responseShape } from "../../../src/Domain/control/ResponseShape.ts"
+import { SubscriptionLine } from "../../../src/Domain/control/Subscription.ts"
+import { fitted, misfit, type Shape } from "../../../src/Domain/Shape.ts"
 import { originalReplies } from "../../fixtures/OriginalDaemon.ts"
 import { runs } from "../../fixtures/runs.ts"
 import { spoiled } from "../../fixtures/Spoiled.ts"
 
-const { of, shapes } = replyShapes()
-
-const types = ["Status", "Budget", "Projects", "ReloadConfig", "GetConfig"] as const
-
-/** Answers as they stand on the wire. */
-const wire = <A, I>(schema: Schema.Schema<A, I>): FastCheck.Arbitrary<unknown> =>
-  Arbitrary.make(Schema.typeSchema(schema)).map(Schema.encodeSync(schema))
-
-const answers: Readonly<Record<(typeof types)[number], FastCheck.Arbitrary<unknown>>> = {
-  Status: wire(replyTo.Status),
-  Budget: wire(replyTo.Budget),
-  Projects: wire(replyTo.Projects),
-  ReloadConfig: wire(replyTo.ReloadConfig),
-  GetConfig: wire(replyTo.GetConfig)
+/** A form, and the schema that it stands for. */
+interface Pair {
+  readonly read: (value: unknown) => unknown
+  readonly schema: Schema.Schema.AnyNoContext
 }
 
-const read = (type: (typeof types)[number], text: string): unknown => {
-  const shape = shapes[of[type] ?? assert.fail(type)] ?? assert.fail(type)
-  return fitted(shape, JSON.parse(text))
+const byShape =
+  (shape: Shape) =>
+  (value: unknown): unknown =>
+    fitted(shape, value)
+
+const { of, shapes } = quickReplyShapes()
+
+const types = [
+  "Status",
+  "Budget",
+  "Projects",
+  "Metrics",
+  "Hogs",
+  "History",
+  "Samples",
+  "ReloadConfig",
+  "GetConfig",
+  "SetConfig"
+] as const
+
+const pairs: Readonly<Record<string, Pair>> = {
+  ...Object.fromEntries(
+    types.map((type) => [
+      `the answer to ${type}`,
+      {
+        read: (value: unknown) => Either.getOrElse(decodeReply(type, JSON.stringify(value)), () => misfit),
+        schema: replyTo[type]
+      }
+    ])
+  ),
+  ...Object.fromEntries(
+    types.flatMap((type) => {
+      const shape = shapes[of[type] ?? -1]
+      return shape === undefined
+        ? []
+        : [[`the quick reading of the answer to ${type}`, { read: byShape(shape), schema: replyTo[type] }]]
+    })
+  ),
+  "the answer that the daemon writes": { read: byShape(responseShape()), schema: ControlResponse },
+  "a line to a subscriber": { read: byShape(lineShape()), schema: SubscriptionLine }
 }
 
-/** The same as the schema, and the same bytes under --json. */
-const assertSame = (type: (typeof types)[number], text: string): void => {
-  const whole = Either.getOrThrowWith(decodeReply(type, text), (problem) => new Error(problem))
-  assert.strictEqual(JSON.stringify(read(type, text)), JSON.stringify(whole), text)
-}
+for (const [name, { read, schema }] of Object.entries(pairs)) {
+  describe(`${name}`, () => {
+    const decode = Schema.decodeUnknownEither(schema)
+    /** Values as they stand on the wire. */
+    const wire = Arbitrary.make(Schema.typeSchema(schema)).map((value): unknown =>
+      JSON.parse(JSON.stringify(Schema.encodeSync(schema)(value)))
+    )
+    /** The same as the schema, and the same bytes under --json. */
+    const assertSame = (value: unknown): void => {
+      const whole = Either.getOrThrowWith(decode(value), (problem) => new Error(String(problem)))
+      assert.strictEqual(JSON.stringify(read(value)), JSON.stringify(whole))
+    }
 
-describe("the quick reading of an answer", () => {
-  it("is that of its schema for every answer, with unknown fields too", () => {
-    for (const type of types) {
+    it("is read as its schema would, with unknown fields too", () => {
       FastCheck.assert(
-        FastCheck.property(answers[type], (reply) => {
-          assertSame(type, JSON.stringify({ ...Object(reply), more: [1] }))
-        }),
+        FastCheck.property(wire, (value) => assertSame({ ...Object(value), more: [1] })),
         { numRuns: runs(60) }
       )
-    }
-  })
+    })
 
-  it("finds no form where the schema finds none, but for the rules of a text", () => {
-    for (const type of types) {
+    it("has another form where the schema finds none, but for the rules of a text", () => {
       FastCheck.assert(
         FastCheck.property(
-          answers[type],
+          wire,
           FastCheck.nat(40),
           FastCheck.constantFrom<unknown>(null, -1, 1.5, "x", true, [], {}, 1e300),
-          (reply, at, by) => {
-            const text = JSON.stringify(spoiled(reply, at, by))
-            const isWhole = Either.isRight(decodeReply(type, text))
-            if (read(type, text) === misfit) assert.isFalse(isWhole, text)
-            else if (isWhole) assertSame(type, text)
-            else assert.strictEqual(by, "x", text)
+          (value, at, by) => {
+            const wrong = spoiled(value, at, by)
+            const isWhole = Either.isRight(decode(wrong))
+            if (read(wrong) === misfit) assert.isFalse(isWhole, JSON.stringify(wrong))
+            else if (isWhole) assertSame(wrong)
+            else assert.strictEqual(by, "x", JSON.stringify(wrong))
           }
         ),
         { numRuns: runs(100) }
       )
-    }
+    })
   })
+}
 
-  it("takes every answer of the original", () => {
+describe("an answer of the original", () => {
+  it("is read as its schema would", () => {
     const replies = Object.values(originalReplies)
     assert.isNotEmpty(replies)
-    for (const reply of replies) assertSame("Status", reply)
+    const decode = Schema.decodeSync(Schema.parseJson(replyTo.Status))
+    for (const reply of replies)
+      assert.deepStrictEqual(decodeReply("Status", reply), Either.right(decode(reply)))
   })
 })

@@ -5,14 +5,8 @@ import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
-import {
-  isKept,
-  lineOf,
-  maxLineLength,
-  RecordHead,
-  recordOf
-} from "../../../src/Domain/history/HistoryRecord.ts"
-import { timeOfLine } from "../../../src/Domain/history/RecordLine.ts"
+import { isKept, lineOf, maxLineLength, RecordHead } from "../../../src/Domain/history/HistoryRecord.ts"
+import { recordOf, timeOfLine } from "../../../src/Domain/history/RecordLine.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
 import { anyEvent, shop } from "../../fixtures/HistoryWorld.ts"
 import { runs } from "../../fixtures/runs.ts"

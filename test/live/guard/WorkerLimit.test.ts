@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { decodeReply } from "../../../src/Domain/control/ControlWire.ts"
+import { decodeReply } from "../../../src/Domain/control/ControlReply.ts"
 import { command, eventually, exchange, fixture, isAlive, startDaemon, temporaryHome } from "../TestDaemon.ts"
 
 const MiB = 2 ** 20

@@ -2,7 +2,7 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import type { ControlQuestion, ReplyTo } from "../../../src/Domain/control/ControlProtocol.ts"
-import { decodeReply } from "../../../src/Domain/control/ControlWire.ts"
+import { decodeReply } from "../../../src/Domain/control/ControlReply.ts"
 import type { ProjectRow } from "../../../src/Domain/status/ProjectsData.ts"
 import { command, eventually, exchange, NoAnswer, processesWith } from "../TestDaemon.ts"
 
