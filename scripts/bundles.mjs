@@ -7,7 +7,7 @@ import { build } from "esbuild"
 import { link } from "./link.mjs"
 import { pureDomain } from "./pure.mjs"
 import { escaped, rewrite } from "./rewrite.mjs"
-import { exportsOf, inText, madeShapes } from "./shapes.mjs"
+import { exportsOf, madeShapes } from "./shapes.mjs"
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..")
 export const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
@@ -37,6 +37,9 @@ const forNode = {
 /** What esbuild wrote, by its path from the root. */
 const textsOf = ({ outputFiles }) =>
   new Map(outputFiles.map(({ path, text }) => [relative(root, path), text]))
+
+/** A value as a constant of a bundle: V8 reads a text of JSON when it is asked for, and an object with the bundle. */
+const inText = (value) => JSON.stringify(JSON.stringify(value))
 
 /** What all programs need of the schemas for `--json`: the keys with twins. */
 let twins

@@ -9,13 +9,41 @@ export const exportsOf = async (path) => {
   return import(`data:text/javascript;base64,${code}`)
 }
 
-/** A value as a constant of a bundle: V8 reads a text of JSON when it is asked for, and an object with the bundle. */
-export const inText = (value) => JSON.stringify(JSON.stringify(value))
+const isParent = (value) => typeof value === "object" && value !== null
+
+/** A value as the body of a function that returns it. What it has in several places stands once: that is half of a shape. */
+const bodyOf = (value) => {
+  const places = new Map()
+  const count = (one) => {
+    if (!isParent(one)) return
+    const text = JSON.stringify(one)
+    const before = places.get(text) ?? 0
+    places.set(text, before + 1)
+    if (before === 0) for (const inner of Object.values(one)) count(inner)
+  }
+  count(value)
+  const constants = new Map()
+  const codeOf = (one) => {
+    if (!isParent(one)) return JSON.stringify(one)
+    const text = JSON.stringify(one)
+    if (constants.has(text)) return `v${[...constants.keys()].indexOf(text)}`
+    const code = Array.isArray(one)
+      ? `[${one.map(codeOf)}]`
+      : `{${Object.entries(one).map(([key, inner]) => `${JSON.stringify(key)}:${codeOf(inner)}`)}}`
+    if (places.get(text) === 1) return code
+    constants.set(text, code)
+    return `v${constants.size - 1}`
+  }
+  const result = codeOf(value)
+  return (
+    [...constants.values()].map((code, index) => `const v${index}=${code};`).join("") + `return ${result}`
+  )
+}
 
 /** The module that returns the same as the functions of a module of src/Domain, each called once. */
 const moduleOf = async (path) =>
   Object.entries(await exportsOf(path))
-    .map(([name, make]) => `export const ${name} = () => JSON.parse(${inText(make())})\n`)
+    .map(([name, make]) => `export const ${name} = () => {${bodyOf(make())}}\n`)
     .join("")
 
 const modules = new Map()

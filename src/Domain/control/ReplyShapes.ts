@@ -37,8 +37,8 @@ const shapesOf = (types: ReadonlyArray<keyof typeof replyTo>): ReplyShapes => {
 /** The forms of the answers to the requests of quick commands. The build puts what this and the next ones return into a bundle. */
 export const quickReplyShapes = (): ReplyShapes => shapesOf(quickTypes)
 
-/** The forms of all answers, as a client accepts them. */
-export const replyShapes = (): ReplyShapes => shapesOf(Struct.keys(replyTo))
-
-/** The form of a line to a subscriber. */
-export const lineShape = (): Shape => shapeOf(SubscriptionLine.ast)
+/** The forms of all that a client accepts: each answer, and a line to a subscriber. */
+export const replyShapes = (): ReplyShapes & { readonly line: Shape } => ({
+  ...shapesOf(Struct.keys(replyTo)),
+  line: shapeOf(SubscriptionLine.ast)
+})

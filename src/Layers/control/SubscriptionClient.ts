@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { lineShape } from "../../Domain/control/ReplyShapes.ts"
+import { replyShapes } from "../../Domain/control/ReplyShapes.ts"
 import type { SubscribeRequest, SubscriptionLine } from "../../Domain/control/Subscription.ts"
-import { fitted, jsonIn, misfit } from "../../Domain/Shape.ts"
+import { fitted, jsonIn, misfit, type Shape } from "../../Domain/Shape.ts"
 import { jsonText } from "../../Domain/text/Printable.ts"
 import { type ControlConnection, connect } from "./ControlClient.ts"
 
@@ -12,11 +12,11 @@ const patience = "40 seconds"
 /** The daemon cuts its lines; a longer one comes from another program. */
 const maxLineLength = 8 * 2 ** 20
 
-let shape: ReturnType<typeof lineShape> | undefined
+let shape: Shape | undefined
 
 /** Lines of a type that this version does not know are left out, as the protocol asks. */
 const known = (line: string): ReadonlyArray<SubscriptionLine> => {
-  const one = fitted((shape ??= lineShape()), jsonIn(line))
+  const one = fitted((shape ??= replyShapes().line), jsonIn(line))
   // The shape is that of SubscriptionLine.
   return one === misfit ? [] : [one as SubscriptionLine]
 }

@@ -5,7 +5,7 @@ import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import { ControlResponse, replyTo } from "../../../src/Domain/control/ControlProtocol.ts"
 import { decodeReply } from "../../../src/Domain/control/ControlReply.ts"
-import { lineShape, quickReplyShapes } from "../../../src/Domain/control/ReplyShapes.ts"
+import { quickReplyShapes, replyShapes } from "../../../src/Domain/control/ReplyShapes.ts"
 import { responseShape } from "../../../src/Domain/control/ResponseShape.ts"
 import { SubscriptionLine } from "../../../src/Domain/control/Subscription.ts"
 import { fitted, misfit, type Shape } from "../../../src/Domain/Shape.ts"
@@ -58,7 +58,7 @@ const pairs: Readonly<Record<string, Pair>> = {
     })
   ),
   "the answer that the daemon writes": { read: byShape(responseShape()), schema: ControlResponse },
-  "a line to a subscriber": { read: byShape(lineShape()), schema: SubscriptionLine }
+  "a line to a subscriber": { read: byShape(replyShapes().line), schema: SubscriptionLine }
 }
 
 for (const [name, { read, schema }] of Object.entries(pairs)) {
