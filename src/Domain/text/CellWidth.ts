@@ -1,9 +1,4 @@
-/** What takes two cells of a terminal: the scripts of East Asia, and pictures. Node's Unicode tables know the characters. */
-const wide =
-  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bopomofo}\p{Script=Yi}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]|\ufe0f/u
-
 const plain = /^[ -~]*$/
-const unseen = /^[\p{Cc}\p{Cf}\p{Mn}\p{Me}\p{Zl}\p{Zp}]+$/u
 
 /** Making one takes 8 ms, a third of what Node needs to start, and most texts are plain. */
 let made: Intl.Segmenter | undefined
@@ -12,7 +7,18 @@ const graphemesOf = (text: string): Intl.Segments => {
   return made.segment(text)
 }
 
-const widthOf = (grapheme: string): number => (wide.test(grapheme) ? 2 : unseen.test(grapheme) ? 0 : 1)
+/**
+ * Whether it takes two cells of a terminal: the scripts of East Asia, and pictures. Node's Unicode tables know the characters. It
+ * reads them to make the pattern, half a millisecond, which a function that is not called does not take.
+ */
+const isWide = (grapheme: string): boolean =>
+  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bopomofo}\p{Script=Yi}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]|\ufe0f/u.test(
+    grapheme
+  )
+
+const isUnseen = (grapheme: string): boolean => /^[\p{Cc}\p{Cf}\p{Mn}\p{Me}\p{Zl}\p{Zp}]+$/u.test(grapheme)
+
+const widthOf = (grapheme: string): number => (isWide(grapheme) ? 2 : isUnseen(grapheme) ? 0 : 1)
 
 /** The number of cells of a terminal that a text without escapes takes. */
 export const cellWidth = (text: string): number => {
