@@ -167,18 +167,6 @@ const typeProblem = (path: KeyProblem["path"], type: unknown): KeyProblem => {
   }
 }
 
-const isValid: Readonly<Record<ChannelKey, (value: unknown) => boolean>> = {
-  kinds: Schema.is(keys.kinds.schema),
-  min_interval_ms: Schema.is(keys.min_interval_ms.schema),
-  quiet_hours: Schema.is(keys.quiet_hours.schema),
-  quiet_except: Schema.is(keys.quiet_except.schema),
-  url: Schema.is(keys.url.schema),
-  url_file: Schema.is(keys.url_file.schema),
-  token_file: Schema.is(keys.token_file.schema),
-  secret_file: Schema.is(keys.secret_file.schema),
-  argv: Schema.is(keys.argv.schema)
-}
-
 /** A wrong value, but for a URL, which may be a secret. */
 const shown = (key: ChannelKey, value: unknown): string =>
   key === "url" || key === "argv" ? "" : `, not ${printable(tomlText(value), 60)}`
@@ -192,8 +180,8 @@ const keyProblems = (
     if (key === "type") return []
     const known = keysOfType[type].find((one) => one === key)
     if (known !== undefined) {
-      const { expects } = keys[known]
-      return isValid[known](value)
+      const { expects, schema } = keys[known]
+      return Schema.is(Schema.make(schema.ast))(value)
         ? []
         : [{ path: [...path, key], reason: `must be ${expects}${shown(known, value)}` }]
     }

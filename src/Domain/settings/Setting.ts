@@ -47,11 +47,13 @@ export const table = <A, I, const K extends string>(
   key: K,
   schema: Schema.Schema<A, I>,
   description: string
-) =>
-  Schema.optionalWith(schema.annotations({ description }), {
+) => {
+  let byDefault: A | undefined
+  return Schema.optionalWith(schema.annotations({ description }), {
     exact: true,
-    default: () => Schema.decodeUnknownSync(schema)({})
+    default: () => (byDefault ??= Schema.decodeUnknownSync(schema)({}))
   }).pipe(Schema.fromKey(key))
+}
 
 /** Node's timers take no more: a longer delay would fire at once. */
 const maxMilliseconds = 2 ** 31 - 1
