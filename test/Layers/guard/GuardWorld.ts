@@ -101,7 +101,7 @@ const choiceOn = (machine: Machine): HogChoice => ({
     .toSorted((a, b) => b.heldBytes - a.heldBytes)
 })
 
-/** Like the monitor, it samples every 50 ms and keeps the last sample for a busy subscriber. */
+/** Like the monitor, it samples every 100 ms and keeps the last sample for a busy subscriber. */
 const monitorOf = (machine: Machine) => {
   let wasShort = false
   const look = Effect.sync(() => {
@@ -113,7 +113,7 @@ const monitorOf = (machine: Machine) => {
   return MemoryMonitor.of({
     last: Effect.sync(() => sampleOf(machine.availableBytes())),
     now: Effect.map(look, ({ seen }) => seen),
-    shortage: Stream.tick("50 millis").pipe(
+    shortage: Stream.tick("100 millis").pipe(
       Stream.mapEffect(() => look),
       Stream.filter(({ isOfInterest }) => isOfInterest),
       Stream.map(({ seen }) => seen),
