@@ -1,5 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as RuntimeFlags from "effect/RuntimeFlags"
+import * as RuntimeFlagsPatch from "effect/RuntimeFlagsPatch"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { exitCodes } from "../../Domain/cli/ExitCodes.ts"
 import { keepOwnersModes } from "../../Layers/daemon/FileModes.ts"
@@ -30,7 +32,9 @@ export const serve = (argv: ReadonlyArray<string>, invocation: Invocation): void
   const signals = Signals.listenForSignals()
   const command = provideInTurn(Surroundings)(startOrHelp(argv, invocation))
   const program = exitCodeOfCommand(command, { argv, verb: invocation.verb }).pipe(
-    provideInTurn(inTurn(CommandOutput.layer, signals))
+    provideInTurn(inTurn(CommandOutput.layer, signals)),
+    // Nobody reads Effect's own metrics, which each fiber would update at its start and its end.
+    Effect.withRuntimeFlagsPatch(RuntimeFlagsPatch.disable(RuntimeFlags.RuntimeMetrics))
   )
   // runMain removes its listeners at the first signal; the daemon needs them until it exits.
   Effect.runFork(program).addObserver((exit) => exitProcess(Exit.getOrElse(exit, () => exitCodes.failed)))
