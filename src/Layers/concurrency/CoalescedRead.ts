@@ -1,46 +1,48 @@
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
-import { turnOfTheEventLoop } from "./EventLoop.ts"
+
+/** Plain work that yields where the event loop may turn. */
+export type Walk<A> = Generator<void, A, void>
 
 /**
  * Coalesces the requests of one event-loop turn into one expensive read. A request never gets a read that began before
- * it: a request during a read gets the next one. `use` runs for one request at a time. A read that fails or is
- * interrupted is not shared: the next request reads again.
+ * it: a request during a read gets the next one. Requests are served one at a time, each with its own `use` of the reading. A
+ * read that throws, or whose request is interrupted, is not shared: the next request reads again.
  */
-export const coalescedRead = <A, E>(read: Effect.Effect<A, E>) => {
-  const turn = Effect.unsafeMakeSemaphore(1)
-  /** To wait for a turn takes thirty operations, also where it is free. */
-  const inTurn = <B, E2>(act: Effect.Effect<B, E2>) =>
-    Effect.flatMap(
-      turn.withPermitsIfAvailable(1)(act),
-      Option.match({ onNone: () => turn.withPermits(1)(act), onSome: Effect.succeed })
-    )
-  let begun = 0
-  let requests = 0
-  let last: { readonly number: number; readonly value: A } | undefined
+export const coalescedRead = <A extends object, E>(read: () => Walk<A>, failure: (cause: unknown) => E) => {
+  /** The requests in order. Each does its next piece of work, and returns whether it is served. */
+  const requests: Array<() => boolean> = []
+  /** The requests that the next read serves. Its reading goes with the last of them. */
+  let gathering: { reading?: A } = {}
 
-  const begunAfter = (requested: number): Effect.Effect<A, E> =>
-    Effect.suspend(() => {
-      if (last !== undefined && last.number > requested) return Effect.succeed(last.value)
-      const number = ++begun
-      return Effect.tap(read, (value) => {
-        last = { number, value }
-      })
-    })
+  const proceed = (): void => {
+    while (requests[0]?.() === true) requests.shift()
+    if (requests.length > 0) setImmediate(proceed)
+  }
 
-  return <B, E2>(use: (reading: A) => Effect.Effect<B, E2>): Effect.Effect<B, E | E2> =>
-    Effect.acquireUseRelease(
-      Effect.sync(() => {
-        requests++
-        return begun
-      }),
+  return <B>(use: (reading: A) => Walk<B>): Effect.Effect<B, E> =>
+    Effect.async((resume) => {
+      const batch = gathering
+      const steps = (function* () {
+        if (batch.reading === undefined) {
+          if (gathering === batch) gathering = {}
+          batch.reading = yield* read()
+        }
+        return yield* use(batch.reading)
+      })()
+      let isOver = false
       // All requests of this turn arrive before the next turn.
-      (requested) => Effect.zipRight(turnOfTheEventLoop, inTurn(Effect.flatMap(begunAfter(requested), use))),
-      () =>
-        Effect.sync(() => {
-          requests--
-          // Frees the memory of the read.
-          if (requests === 0) last = undefined
-        })
-    )
+      const length = requests.push(() => {
+        if (isOver) return true
+        try {
+          const { done, value } = steps.next()
+          if (done !== true) return false
+          resume(Effect.succeed(value))
+        } catch (cause) {
+          resume(Effect.fail(failure(cause)))
+        }
+        return true
+      })
+      if (length === 1) setImmediate(proceed)
+      return Effect.sync(() => void (isOver = true))
+    })
 }

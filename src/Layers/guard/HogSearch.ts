@@ -37,7 +37,7 @@ const make = Effect.gen(function* () {
       const { memory } = yield* SubscriptionRef.get(current)
       const { boundBy, swapFreeBytes, swapTotalBytes } = sample.reading
       const before = yield* workers
-      const within = boundBy === undefined ? undefined : yield* cgroupMembers(boundBy)
+      const within = boundBy === undefined ? undefined : cgroupMembers(boundBy)
       const aim = {
         homeId,
         largeBytes: memory.nodeKillThresholdBytes,

@@ -106,12 +106,12 @@ const make = Effect.gen(function* () {
   )
 
   /** Adds what the kernel accounts for the worker's cgroup, where it does. */
-  const withGroup = (tree: TreeMembers): Effect.Effect<TreeMembers> => {
+  const withGroup = (tree: TreeMembers): TreeMembers => {
     const group = groups.of(tree.workerId)
     const memory = group?.memory()
     return group === undefined || memory === undefined
-      ? Effect.succeed(tree)
-      : Effect.map(group.members, (pids) => ({ ...tree, group: { ...memory, pids } }))
+      ? tree
+      : { ...tree, group: { ...memory, pids: group.members() } }
   }
 
   const remember = (trees: ReadonlyArray<TreeMembers>, nowNanos: bigint) => {
@@ -139,7 +139,7 @@ const make = Effect.gen(function* () {
           Effect.map(groups.members, (members) => workerTrees(withMembers(facts, members), workers))
         )
       : []
-    const found = yield* Effect.forEach(seen, withGroup)
+    const found = seen.map(withGroup)
     const pids = found.flatMap((tree) => countedEach(tree).map(({ pid }) => pid))
     const swap = (yield* isSwapInUse) ? yield* swapBytes(pids) : undefined
     const trees = swap === undefined ? found : found.map((tree) => withSwap(tree, swap))

@@ -1,6 +1,5 @@
 import * as fs from "node:fs"
 import { join } from "node:path"
-import * as Effect from "effect/Effect"
 
 const pidsIn = (folder: string): ReadonlyArray<number> =>
   fs.readFileSync(join(folder, "cgroup.procs"), "latin1").split("\n").filter(Boolean).map(Number)
@@ -31,5 +30,4 @@ export const isCgroupMember = (folder: string, pid: number): boolean =>
 /**
  * The pids in a cgroup and in the groups below it. Unreadable groups are omitted, which can only spare a process.
  */
-export const cgroupMembers = (folder: string): Effect.Effect<ReadonlySet<number>> =>
-  Effect.sync(() => new Set(membersBelow(folder)))
+export const cgroupMembers = (folder: string): ReadonlySet<number> => new Set(membersBelow(folder))

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ProcessEntry } from "../../Domain/machine/ProcessEntry.ts"
 import { parseProportionalBytes, parseSwapBytes } from "../../Domain/machine/ProcessStatus.ts"
+import type { Walk } from "../concurrency/CoalescedRead.ts"
 import { messageOf } from "../files/SystemError.ts"
 import { readingEldersOnce } from "./ElderProcesses.ts"
 import { entryAt, makeProcReader, type ProcReader } from "./ProcReader.ts"
@@ -80,14 +81,15 @@ export class ProcFs extends Context.Tag("ProcFs")<
   }
 >() {}
 
+/** Why a read of /proc has thrown. */
+export const unreadable = (cause: unknown): ProcUnreadable =>
+  cause instanceof ProcUnreadable ? cause : new ProcUnreadable({ reason: String(cause) })
+
 const attempt = <A>(read: () => A): Effect.Effect<A, ProcUnreadable> =>
-  Effect.try({ try: read, catch: (cause) => new ProcUnreadable({ reason: String(cause) }) })
+  Effect.try({ try: read, catch: unreadable })
 
 /** Two milliseconds of work. */
 export const yieldEvery = 200
-
-/** Plain work that reads /proc. It yields where the event loop may turn. */
-export type Walk<A> = Generator<void, A, void>
 
 /** Runs a walk to its end: in one piece, unless it is long enough to yield. */
 export const walked = <A>(walk: () => Walk<A>): Effect.Effect<A, ProcUnreadable> =>
@@ -99,7 +101,7 @@ export const walked = <A>(walk: () => Walk<A>): Effect.Effect<A, ProcUnreadable>
         const { done, value } = steps.next()
         return done === true ? Effect.succeed(value) : undefined
       } catch (cause) {
-        return cause instanceof ProcUnreadable ? cause : new ProcUnreadable({ reason: String(cause) })
+        return unreadable(cause)
       }
     }
     return (

@@ -3,8 +3,8 @@ import { ancestorsOf } from "../../Domain/machine/ProcessDescent.ts"
 import type { ProcessEntry, ProcessIdentity } from "../../Domain/machine/ProcessEntry.ts"
 import { type LivingTree, livingTree } from "../../Domain/machine/ProcessTree.ts"
 import { variable } from "../../Domain/WorkerId.ts"
-import { coalescedRead } from "../concurrency/CoalescedRead.ts"
-import { type ProcFs, type ProcUnreadable, type Walk, walked } from "../machine/ProcFs.ts"
+import { coalescedRead, type Walk } from "../concurrency/CoalescedRead.ts"
+import { type ProcFs, type ProcUnreadable, unreadable } from "../machine/ProcFs.ts"
 import type { WorkerGroup } from "./WorkerGroup.ts"
 
 /** The identity of a process tree. */
@@ -84,45 +84,35 @@ export const treeScan = (proc: ProcFs["Type"]) => {
     )
   }
 
-  const membersOf = Effect.fnUntraced(function* (
-    { groups }: Pick<Tree, "groups">,
-    excluded: ReadonlySet<number>
-  ) {
-    const members = new Set<number>()
-    for (const group of groups) {
-      for (const pid of yield* group.members) if (!excluded.has(pid)) members.add(pid)
-    }
-    return members
-  })
-
-  const foundIn = Effect.fnUntraced(function* (tree: Tree, sight: Sight) {
-    const { earlier, leader, seen } = tree
+  function* foundIn(tree: Tree, sight: Sight) {
+    const { earlier, groups, leader, seen } = tree
     const { excluded, table } = sight
-    const marked = yield* walked(() => markedIn(sight, tree))
-    const members = yield* membersOf(tree, excluded)
+    const marked = yield* markedIn(sight, tree)
+    const members = new Set(
+      groups.flatMap((group) => [...group.members()].filter((pid) => !excluded.has(pid)))
+    )
     const known = new Map([...earlier.map(({ pid, startTicks }) => [pid, startTicks] as const), ...seen])
     const living = livingTree(table, { leader, known, marked, members, excluded })
     for (const entry of living.processes) seen.set(entry.pid, entry.startTicks)
     return { ...living, members, excluded, isEmpty: living.processes.length === 0 && members.size === 0 }
-  })
-
-  /** Trees that end at the same time share looks: one for each of fifty would take longer than the grace period. */
-  const sharedLook = coalescedRead(walked(() => look(true)))
-  const sharedFullLook = coalescedRead(walked(() => look(false)))
-
-  /** A look that finds nothing counts only when the next one finds nothing either: a fork may outrun one. */
-  const scan = (tree: Tree): Effect.Effect<Found> => {
-    const ofOwn = tree.leader !== undefined
-    return (ofOwn ? sharedLook : sharedFullLook)((first) =>
-      Effect.gen(function* () {
-        const found = yield* foundIn(tree, first)
-        if (!found.isEmpty) return { ...found, isGone: false }
-        first.next ??= yield* walked(() => look(ofOwn, first))
-        const again = yield* foundIn(tree, first.next)
-        return { ...again, isGone: again.isEmpty }
-      })
-    ).pipe(patiently)
   }
 
-  return scan
+  /** A look that finds nothing counts only when the next one finds nothing either: a fork may outrun one. */
+  function* twiceFoundIn(tree: Tree, ofOwn: boolean, first: Sight): Walk<Found> {
+    const found = yield* foundIn(tree, first)
+    if (!found.isEmpty) return { ...found, isGone: false }
+    first.next ??= yield* look(ofOwn, first)
+    const again = yield* foundIn(tree, first.next)
+    return { ...again, isGone: again.isEmpty }
+  }
+
+  /** Trees that end at the same time share looks: one for each of fifty would take longer than the grace period. */
+  const sharedLook = coalescedRead(() => look(true), unreadable)
+  const sharedFullLook = coalescedRead(() => look(false), unreadable)
+
+  return (tree: Tree): Effect.Effect<Found> => {
+    const ofOwn = tree.leader !== undefined
+    const shared = ofOwn ? sharedLook : sharedFullLook
+    return patiently(shared((first) => twiceFoundIn(tree, ofOwn, first)))
+  }
 }

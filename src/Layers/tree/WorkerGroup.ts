@@ -28,7 +28,7 @@ export interface WorkerGroup {
   /** `cgroup.procs`: a process enters by writing its pid, or `0`, into it. */
   readonly entrance: string
   /** The pids in it and in the groups below it, without zombies. */
-  readonly members: Effect.Effect<ReadonlySet<number>>
+  readonly members: () => ReadonlySet<number>
   /** Completes when the kernel reports it empty; never, if no notification is possible. */
   readonly emptied: Effect.Effect<void>
   /**
@@ -118,7 +118,7 @@ export const workerGroup = (folder: string, path: string): WorkerGroup => ({
   folder,
   path,
   entrance: join(folder, "cgroup.procs"),
-  members: cgroupMembers(folder),
+  members: () => cgroupMembers(folder),
   emptied: emptied(folder),
   // If the kernel refuses, the processes are killed one by one, and survivors are reported.
   kill: Effect.ignore(refusable(folder, () => writeFile(join(folder, "cgroup.kill"), "1", onlyWrite))),

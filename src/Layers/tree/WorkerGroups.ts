@@ -96,7 +96,7 @@ const groupsIn = (delegated: DelegatedGroup, { publish }: DaemonEvents["Type"]) 
       const life = lives.get(workerId)
       if (life === undefined) return
       const { group, project } = life
-      const isIn = Effect.map(group.members, (members) => members.has(pid))
+      const isIn = Effect.sync(() => group.members().has(pid))
       yield* Effect.repeat(isIn, { schedule: joinPatience, until: (isThere) => isThere })
       life.isVerified = true
       if (yield* isIn) return
@@ -110,10 +110,8 @@ const groupsIn = (delegated: DelegatedGroup, { publish }: DaemonEvents["Type"]) 
     },
     of: (workerId) => lives.get(workerId)?.group,
     living: () => [...lives.values()],
-    members: Effect.suspend(() =>
-      Effect.forEach([...lives.values()], ({ group, workerId }) =>
-        Effect.map(group.members, (pids) => ({ workerId, pids }))
-      )
+    members: Effect.sync(() =>
+      [...lives.values()].map(({ group, workerId }) => ({ workerId, pids: group.members() }))
     ),
     end: (workerId) =>
       Effect.suspend(() => {

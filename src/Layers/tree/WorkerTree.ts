@@ -103,9 +103,10 @@ const make = Effect.gen(function* () {
     Effect.forEach(
       groups,
       (group) =>
-        Effect.flatMap(group.members, (pids) =>
-          pids.size > 0 && [...excluded].every((pid) => !pids.has(pid)) ? group.kill : Effect.void
-        ),
+        Effect.suspend(() => {
+          const pids = group.members()
+          return pids.size > 0 && [...excluded].every((pid) => !pids.has(pid)) ? group.kill : Effect.void
+        }),
       { discard: true }
     )
 

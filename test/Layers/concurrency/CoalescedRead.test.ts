@@ -1,5 +1,4 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
@@ -11,30 +10,34 @@ const turns = (count: number) =>
     for (let n = 0; n < count; n++) await new Promise(setImmediate)
   })
 
+const failure = (cause: unknown) => String(cause)
+
+// oxlint-disable-next-line require-yield -- a request may use the reading at once
+function* numberOf({ number }: { readonly number: number }) {
+  return number
+}
+
 /** Readings that are numbered as they begin, and last some turns of the event loop. */
 const numbered = (lastsTurns: number) => {
   const readings = { begun: 0 }
-  const read = Effect.suspend(() => {
+  function* read() {
     const number = ++readings.begun
-    return Effect.as(turns(lastsTurns), number)
-  })
-  return { readings, ask: coalescedRead(read)(Effect.succeed) }
+    for (let turn = 0; turn < lastsTurns; turn++) yield
+    return { number }
+  }
+  return { readings, ask: coalescedRead(read, failure)(numberOf) }
 }
 
-/** A reading that begins when it is told so, and ends when it is let. */
-const held = Effect.gen(function* () {
-  const begins = yield* Deferred.make<void>()
-  const mayEnd = yield* Deferred.make<void>()
-  const readings = { begun: 0 }
-  const read = Effect.suspend(() => {
+/** Readings that end when they are let. */
+const held = () => {
+  const readings = { begun: 0, mayEnd: false }
+  function* read() {
     const number = ++readings.begun
-    return Deferred.succeed(begins, undefined).pipe(
-      Effect.zipRight(Deferred.await(mayEnd)),
-      Effect.as(number)
-    )
-  })
-  return { begins, mayEnd, readings, ask: coalescedRead(read)(Effect.succeed) }
-})
+    while (!readings.mayEnd) yield
+    return { number }
+  }
+  return { readings, ask: coalescedRead(read, failure)(numberOf) }
+}
 
 describe("a coalesced read", () => {
   it.live("runs once for fifty requests of one turn, and once more for fifty later ones", () =>
@@ -55,12 +58,13 @@ describe("a coalesced read", () => {
 
   it.live("is not shared with a request that arrives during it, which gets the next one", () =>
     Effect.gen(function* () {
-      const { ask, begins, mayEnd } = yield* held
+      const { ask, readings } = held()
       const early = yield* Effect.fork(ask)
-      yield* Deferred.await(begins)
+      yield* turns(3)
+      assert.strictEqual(readings.begun, 1)
       const late = yield* Effect.fork(ask)
       yield* turns(3)
-      yield* Deferred.succeed(mayEnd, undefined)
+      readings.mayEnd = true
       assert.strictEqual(yield* Fiber.join(early), 1)
       assert.strictEqual(yield* Fiber.join(late), 2)
     })
@@ -68,12 +72,13 @@ describe("a coalesced read", () => {
 
   it.live("is repeated for the others when the reading request is interrupted", () =>
     Effect.gen(function* () {
-      const { ask, begins, mayEnd } = yield* held
+      const { ask, readings } = held()
       const first = yield* Effect.fork(ask)
       const second = yield* Effect.fork(ask)
-      yield* Deferred.await(begins)
+      yield* turns(3)
+      assert.strictEqual(readings.begun, 1)
       yield* Fiber.interrupt(first)
-      yield* Deferred.succeed(mayEnd, undefined)
+      readings.mayEnd = true
       assert.strictEqual(yield* Fiber.join(second), 2)
     })
   )
@@ -81,14 +86,17 @@ describe("a coalesced read", () => {
   it.live("is repeated for the others when it fails", () =>
     Effect.gen(function* () {
       let begun = 0
-      const ask = coalescedRead(
-        Effect.suspend(() => (++begun === 1 ? Effect.fail("no descriptor free") : Effect.succeed(begun)))
-      )(Effect.succeed)
+      // oxlint-disable-next-line require-yield -- a short read
+      function* read() {
+        if (++begun === 1) throw new Error("no descriptor free")
+        return { number: begun }
+      }
+      const ask = coalescedRead(read, failure)(numberOf)
       const [first, ...others] = yield* Effect.all(
         Array.from({ length: 5 }, () => Effect.exit(ask)),
         { concurrency: "unbounded" }
       )
-      assert.deepStrictEqual(first, Exit.fail("no descriptor free"))
+      assert.deepStrictEqual(first, Exit.fail("Error: no descriptor free"))
       assert.deepStrictEqual(
         others,
         others.map(() => Exit.succeed(2))
@@ -99,15 +107,17 @@ describe("a coalesced read", () => {
   it.live("is used by one request at a time", () =>
     Effect.gen(function* () {
       let inUse = 0
-      const look = coalescedRead(Effect.void)
-      const use = look(() =>
-        Effect.gen(function* () {
-          inUse++
-          yield* turns(2)
-          assert.strictEqual(inUse, 1)
-          inUse--
-        })
-      )
+      // oxlint-disable-next-line require-yield -- a short read
+      const look = coalescedRead(function* () {
+        return {}
+      }, failure)
+      const use = look(function* () {
+        inUse++
+        yield
+        yield
+        assert.strictEqual(inUse, 1)
+        inUse--
+      })
       yield* Effect.all([use, use, use], { concurrency: "unbounded", discard: true })
     })
   )
