@@ -75,7 +75,8 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome | InstanceLock>
         try: act,
         catch: (cause) => new StateStoreError({ path, reason: `cannot be written: ${messageOf(cause)}` })
       })
-    const textOf = (state: SavedState) => `${Schema.encodeSync(Stored)(state)}\n`
+    // A saved state is its own JSON: the type refuses one that would have to be encoded.
+    const textOf = (state: typeof SavedState.Encoded) => `${JSON.stringify(state)}\n`
     /** The projects whose file is being written: its content is made already, its name comes last. */
     const writing = new Set<ProjectName>()
     /** Writes the newest state, which may be another than when the write was asked for. */
