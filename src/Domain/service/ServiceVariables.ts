@@ -1,7 +1,7 @@
 import { adapters, agentIn } from "../adapter/AgentAdapters.ts"
 import { listed } from "../text/TextLayout.ts"
 import type { WorkerPlan } from "../worker/ProjectPlan.ts"
-import { workerEnvironment } from "../worker/WorkerEnvironment.ts"
+import { environmentFrom } from "../worker/WorkerEnvironment.ts"
 import type { Launcher } from "./Launcher.ts"
 
 export type Variables = Readonly<Record<string, string | undefined>>
@@ -40,7 +40,7 @@ export const lackingVariables = (
   shell: Variables,
   worker: Variables
 ): ReadonlyArray<string> => {
-  const here = workerEnvironment(shell, {}, {}, "")
+  const here = environmentFrom(shell).of({}, {}, "")
   return neededBy(plan).filter((name) => (here[name] ?? "") !== "" && worker[name] === undefined)
 }
 

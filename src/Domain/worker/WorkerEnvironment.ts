@@ -21,33 +21,16 @@ const daemonsOwn = [
 /** The names of variables that hold secrets, also where a user exports them in a shell. */
 const secretName = /(?:^|_)(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$/i
 
-/** The values that a worker may print and that nobody may read in verdicts and events. */
-export const secretValuesOf = (
-  daemon: Readonly<Record<string, string | undefined>>,
-  envFile: Readonly<Record<string, string>>,
-  envTable: Readonly<Record<string, string>>
-): ReadonlyArray<string> => [
-  ...Object.values(envFile),
-  ...Object.values(envTable),
-  ...Object.entries(daemon).flatMap(([name, value = ""]) => (secretName.test(name) ? [value] : []))
-]
 /** Whether a variable of the daemon is kept from workers. */
 export const isForDaemon = (name: string): boolean => daemonsOwn.some((pattern) => pattern.test(name))
 
 /** The variables that steer Node are meant for the worker, so that the launcher keeps them from the daemon. */
 const forWorker = /^AUTOPILOTD_WORKER_(.+)$/
 
-/**
- * The environment of a worker: defaults, the daemon's without the variables for the daemon alone, the env file, the `env`
- * table of the settings and the marks of supervision; the later ones win.
- */
-export const workerEnvironment = (
-  daemon: Readonly<Record<string, string | undefined>>,
-  envFile: Readonly<Record<string, string>>,
-  envTable: Readonly<Record<string, string>>,
-  id: string,
-  defaults: Readonly<Record<string, string>> = {}
-): Readonly<Record<string, string>> => {
+type Variables = Readonly<Record<string, string>>
+
+/** What workers get of the daemon's environment. Derived once, because each restart needs it. */
+export const environmentFrom = (daemon: Readonly<Record<string, string | undefined>>) => {
   const inherited: Record<string, string> = {}
   for (const [name, value] of Object.entries(daemon)) {
     if (value === undefined) continue
@@ -55,5 +38,27 @@ export const workerEnvironment = (
     if (kept !== undefined) inherited[kept] = value
     else if (!isForDaemon(name)) inherited[name] = value
   }
-  return { ...defaults, ...inherited, ...envFile, ...envTable, AUTOPILOTD_SUPERVISED: "1", [variable]: id }
+  const secrets = Object.entries(daemon).flatMap(([name, value = ""]) =>
+    secretName.test(name) ? [value] : []
+  )
+  return {
+    /**
+     * The environment of a worker: defaults, the daemon's without the variables for the daemon alone, the env file, the
+     * `env` table of the settings and the marks of supervision; the later ones win.
+     */
+    of: (envFile: Variables, envTable: Variables, id: string, defaults: Variables = {}): Variables => ({
+      ...defaults,
+      ...inherited,
+      ...envFile,
+      ...envTable,
+      AUTOPILOTD_SUPERVISED: "1",
+      [variable]: id
+    }),
+    /** The values that a worker may print and that nobody may read in verdicts and events. */
+    secretValues: (envFile: Variables, envTable: Variables): ReadonlyArray<string> => [
+      ...Object.values(envFile),
+      ...Object.values(envTable),
+      ...secrets
+    ]
+  }
 }

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import type { WorkerCheck } from "../../Domain/doctor/WorkerFindings.ts"
 import type { WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
-import { workerEnvironment } from "../../Domain/worker/WorkerEnvironment.ts"
+import { environmentFrom } from "../../Domain/worker/WorkerEnvironment.ts"
 import { checkExecutable } from "../tree/Executable.ts"
 import { promptText } from "../worker/AgentInput.ts"
 import { EnvFile } from "../worker/EnvFile.ts"
@@ -19,7 +19,7 @@ export const inspectWorker = Effect.fnUntraced(function* (
   const { path, mustExist } = plan.envFile
   const file = yield* Effect.either(read(path, { mustExist, asker: plan.project }))
   const { values, warnings } = file._tag === "Right" ? file.right : { values: {}, warnings: [] }
-  const env = workerEnvironment(daemon, values, plan.envTable, "", plan.envDefaults)
+  const env = environmentFrom(daemon).of(values, plan.envTable, "", plan.envDefaults)
   const [command] = plan.argv
   const check = yield* Effect.either(checkExecutable(command, plan.cwd, env["PATH"] ?? "", plan.project))
   const prompt = yield* Effect.either(promptText(plan.agent?.prompt, plan.project))

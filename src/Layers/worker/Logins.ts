@@ -8,7 +8,7 @@ import { agentIn } from "../../Domain/adapter/AgentAdapters.ts"
 import { loginOf } from "../../Domain/login/AgentLogin.ts"
 import { MetLimit } from "../../Domain/login/LoginLimit.ts"
 import type { WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
-import { workerEnvironment } from "../../Domain/worker/WorkerEnvironment.ts"
+import { environmentFrom } from "../../Domain/worker/WorkerEnvironment.ts"
 import { afterEach } from "../concurrency/Listeners.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
@@ -52,6 +52,7 @@ export const layer: Layer.Layer<Logins, never, AutopilotHome | InstanceLock | En
     const { loginsFile } = yield* AutopilotHome
     const { holds, remade } = yield* InstanceLock
     const envFiles = yield* EnvFile
+    const own = environmentFrom(process.env)
     const turn = yield* Effect.makeSemaphore(1)
     let last: ReadonlyArray<MetLimit> | undefined
 
@@ -73,7 +74,7 @@ export const layer: Layer.Layer<Logins, never, AutopilotHome | InstanceLock | En
           if (name === undefined) return undefined
           const { path, mustExist } = envFile
           const { values } = yield* envFiles.read(path, { mustExist, asker: project })
-          const env = workerEnvironment(process.env, values, envTable, "")
+          const env = own.of(values, envTable, "")
           const { chosenBy, file, isOfFile } = loginOf(name, env)
           const found = file === undefined ? [] : [resolve(cwd, file)]
           return {

@@ -15,7 +15,7 @@ import type { RunEvidence } from "../../Domain/verdict/WorkerEnd.ts"
 import { variable, workerId } from "../../Domain/WorkerId.ts"
 import { lossWarnings } from "../../Domain/worker/LostVariables.ts"
 import type { RunPlan, WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
-import { secretValuesOf, workerEnvironment } from "../../Domain/worker/WorkerEnvironment.ts"
+import { environmentFrom } from "../../Domain/worker/WorkerEnvironment.ts"
 import { patientRace } from "../concurrency/PatientRace.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
@@ -122,6 +122,7 @@ const make = Effect.gen(function* () {
   /** The last exit before each look for git locks that is due, in milliseconds since 1970. */
   const lookDue = new Map<ProjectName, number>()
   const lost = lostVariables()
+  const own = environmentFrom(process.env)
   const stamps = startStamps(scope)
 
   const environment = Effect.fnUntraced(function* (plan: WorkerPlan, id: string, found: FileStamps) {
@@ -136,8 +137,8 @@ const make = Effect.gen(function* () {
       yield* events.publish({ _tag: "EnvFileDoubtful", project: plan.project, warning })
     }
     return {
-      env: workerEnvironment(process.env, file.values, plan.envTable, id, plan.envDefaults),
-      secretValues: secretValuesOf(process.env, file.values, plan.envTable)
+      env: own.of(file.values, plan.envTable, id, plan.envDefaults),
+      secretValues: own.secretValues(file.values, plan.envTable)
     }
   })
 

@@ -7,7 +7,7 @@ import { ProjectName } from "../../../src/Domain/Project.ts"
 import { byEnvFile, lackingText, lackingVariables } from "../../../src/Domain/service/ServiceVariables.ts"
 import { parseEnvFile } from "../../../src/Domain/worker/EnvFileSyntax.ts"
 import type { WorkerPlan } from "../../../src/Domain/worker/ProjectPlan.ts"
-import { workerEnvironment } from "../../../src/Domain/worker/WorkerEnvironment.ts"
+import { environmentFrom } from "../../../src/Domain/worker/WorkerEnvironment.ts"
 
 const plan = (
   argv: readonly [string, ...ReadonlyArray<string>],
@@ -70,7 +70,7 @@ describe("the variables of the shell that a service lacks", () => {
       const { problems, values } = parseEnvFile(fs.readFileSync(envFile, "utf8"))
       assert.deepStrictEqual(problems, [])
       assert.strictEqual(values["https_proxy"], shell.https_proxy)
-      const worker = workerEnvironment(service, values, {}, "")
+      const worker = environmentFrom(service).of(values, {}, "")
       assert.deepStrictEqual(lackingVariables(plan(["claude"]), shell, worker), ["NODE_EXTRA_CA_CERTS"])
     } finally {
       fs.rmSync(folder, { recursive: true })

@@ -1,14 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ProjectName } from "../../../src/Domain/Project.ts"
 import { entryPrefix, workerId } from "../../../src/Domain/WorkerId.ts"
-import { secretValuesOf, workerEnvironment } from "../../../src/Domain/worker/WorkerEnvironment.ts"
+import { environmentFrom } from "../../../src/Domain/worker/WorkerEnvironment.ts"
 
 const id = workerId("0123456789abcdef", ProjectName.make("shop"), "b1c2")
 
 describe("a worker's environment", () => {
   it("is the daemon's, overridden by the env file, overridden by the env table", () => {
-    const env = workerEnvironment(
-      { PATH: "/bin", A: "daemon", B: "daemon", C: "daemon", GONE: undefined },
+    const env = environmentFrom({ PATH: "/bin", A: "daemon", B: "daemon", C: "daemon", GONE: undefined }).of(
       { A: "file", B: "file" },
       { A: "table" },
       id
@@ -24,7 +23,7 @@ describe("a worker's environment", () => {
   })
 
   it("has defaults only where the user has set nothing", () => {
-    const env = workerEnvironment({ A: "daemon" }, { B: "file" }, {}, id, { A: "0", B: "0", C: "0" })
+    const env = environmentFrom({ A: "daemon" }).of({ B: "file" }, {}, id, { A: "0", B: "0", C: "0" })
     assert.deepInclude(env, { A: "daemon", B: "file", C: "0" })
   })
 
@@ -60,7 +59,7 @@ describe("a worker's environment", () => {
       AUTOPILOTD_NOHUP: "x",
       AUTOPILOTD_NOTIFY_FD: "x"
     }
-    const env = workerEnvironment({ ...kept, ...dropped }, {}, {}, id)
+    const env = environmentFrom({ ...kept, ...dropped }).of({}, {}, id)
     assert.deepStrictEqual(env, { ...kept, AUTOPILOTD_SUPERVISED: "1", AUTOPILOT_WORKER_ID: id })
   })
 
@@ -75,27 +74,27 @@ describe("a worker's environment", () => {
       TOKENIZER: "x"
     }
     assert.sameMembers(
-      [...secretValuesOf(daemon, { A: "file" }, { B: "table" })],
+      [...environmentFrom(daemon).secretValues({ A: "file" }, { B: "table" })],
       ["k", "t", "p", "s", "file", "table"]
     )
   })
 
   it("has the UV_THREADPOOL_SIZE of the user, not that of the daemon", () => {
     const marks = { AUTOPILOTD_SUPERVISED: "1", AUTOPILOT_WORKER_ID: id }
-    assert.deepStrictEqual(workerEnvironment({ UV_THREADPOOL_SIZE: "16" }, {}, {}, id), marks)
+    assert.deepStrictEqual(environmentFrom({ UV_THREADPOOL_SIZE: "16" }).of({}, {}, id), marks)
     const set = { UV_THREADPOOL_SIZE: "7", AUTOPILOTD_WORKER_UV_THREADPOOL_SIZE: "7" }
-    assert.deepStrictEqual(workerEnvironment(set, {}, {}, id), { UV_THREADPOOL_SIZE: "7", ...marks })
+    assert.deepStrictEqual(environmentFrom(set).of({}, {}, id), { UV_THREADPOOL_SIZE: "7", ...marks })
   })
 
   it("has the variables that the launcher kept from the daemon, below the env file", () => {
     const daemon = { AUTOPILOTD_WORKER_NODE_OPTIONS: "--inspect", AUTOPILOTD_WORKER_NODE_DEBUG: "net" }
-    const env = workerEnvironment(daemon, { NODE_DEBUG: "http" }, {}, id)
+    const env = environmentFrom(daemon).of({ NODE_DEBUG: "http" }, {}, id)
     const marks = { AUTOPILOTD_SUPERVISED: "1", AUTOPILOT_WORKER_ID: id }
     assert.deepStrictEqual(env, { NODE_OPTIONS: "--inspect", NODE_DEBUG: "http", ...marks })
   })
 
   it("cannot lose its marks to an env file", () => {
-    const env = workerEnvironment({}, { AUTOPILOT_WORKER_ID: "mine" }, { AUTOPILOTD_SUPERVISED: "0" }, id)
+    const env = environmentFrom({}).of({ AUTOPILOT_WORKER_ID: "mine" }, { AUTOPILOTD_SUPERVISED: "0" }, id)
     assert.deepStrictEqual(env, { AUTOPILOTD_SUPERVISED: "1", AUTOPILOT_WORKER_ID: id })
   })
 })
