@@ -38,7 +38,7 @@ export const Sequel = Data.taggedEnum<Sequel>()
 
 /**
  * The state of the automaton. A phase that waits for a fiber carries the epoch of that fiber: a cancelled fiber cannot
- * take back a report from the mailbox, so `step` drops reports of other epochs.
+ * take back a report from the inbox, so `step` drops reports of other epochs.
  */
 export type Phase =
   /** `isFinished`: by the success of its work, not by a user. */

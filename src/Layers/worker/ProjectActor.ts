@@ -1,7 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Mailbox from "effect/Mailbox"
 import type { Survivor } from "../../Domain/tree/Survivor.ts"
 import { describeVerdict } from "../../Domain/verdict/ExitVerdict.ts"
 import type { KillReason } from "../../Domain/verdict/WorkerEnd.ts"
@@ -26,6 +25,7 @@ import {
 } from "../../Domain/worker/WorkerState.ts"
 import { step } from "../../Domain/worker/WorkerStep.ts"
 import type { Step } from "../../Domain/worker/WorkerTransition.ts"
+import { makeInbox } from "../concurrency/Inbox.ts"
 import { awaited, makeListeners } from "../concurrency/Listeners.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
@@ -73,7 +73,7 @@ export interface ProjectActor {
   readonly snapshot: Effect.Effect<ProjectSnapshot>
   /** The same in plain code, for answers that need no fiber. */
   readonly look: (clock: Clock.Clock) => ProjectSnapshot
-  /** Liveness probe: returns when the actor has taken it from its mailbox, or before the actor begins. */
+  /** Liveness probe: returns when the actor has taken it from its inbox, or before the actor begins. */
   readonly probe: Effect.Effect<void>
   /** Returns when no process tree is stopping. */
   readonly settled: Effect.Effect<void>
@@ -95,7 +95,7 @@ interface ActorOptions {
   readonly limits: LoginLimits
 }
 
-/** Liveness probe of the mailbox. It does not touch the worker. */
+/** Liveness probe of the inbox. It does not touch the worker. */
 interface Probe {
   readonly _tag: "Probe"
   readonly taken: Deferred.Deferred<void>
@@ -109,11 +109,11 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
   const { project } = initialPlan
   const events = yield* DaemonEvents
   const concerns = yield* Concerns
-  const mailbox = yield* Mailbox.make<WorkerEvent | Probe>()
+  const inbox = makeInbox<WorkerEvent | Probe>()
   const changes = makeListeners<[]>()
   let now: WorkerState = initial
-  const report = (event: WorkerEvent): Effect.Effect<void> => Effect.asVoid(mailbox.offer(event))
-  const timer = yield* WorkerTimer.make(mailbox)
+  const report = (event: WorkerEvent): Effect.Effect<void> => Effect.sync(() => inbox.add(event))
+  const timer = yield* WorkerTimer.make(inbox.add)
   const isDead = yield* Deferred.make<void>()
   const answers = CommandAnswers.make(report, Deferred.await(isDead))
   const disk = yield* projectState(project, yield* Effect.scope)
@@ -215,7 +215,7 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
     isBegun = true
     yield* begin
     for (;;) {
-      const event = yield* mailbox.take
+      const event = yield* inbox.take
       if (event._tag === "Probe") yield* Deferred.succeed(event.taken, undefined)
       else yield* carryOut(step(rules(), now, event))
     }
@@ -268,7 +268,7 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
     probe: Effect.gen(function* () {
       if (!isBegun) return
       const taken = yield* Deferred.make<void>()
-      yield* mailbox.offer({ _tag: "Probe", taken })
+      inbox.add({ _tag: "Probe", taken })
       yield* Effect.raceFirst(Deferred.await(taken), Deferred.await(isDead))
     }),
     settled: awaited(changes.listen, () => now.phase._tag !== "Stopping" || undefined).pipe(

@@ -50,7 +50,7 @@ export class Supervisor extends Context.Tag("Supervisor")<
      * is a project that a user starts by adding it: what is saved of an earlier one of its name does not hold it.
      */
     readonly apply: (plans: ProjectPlans, started?: ProjectName) => Effect.Effect<void>
-    /** Liveness probe: returns when every actor has read its mailbox. */
+    /** Liveness probe: returns when every actor has read its inbox. */
     readonly probe: Effect.Effect<void>
     /**
      * Stops all workers at once and starts nothing more. Returns the processes that survived SIGKILL. A second call ends the

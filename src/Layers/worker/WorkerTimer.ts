@@ -1,6 +1,5 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Mailbox from "effect/Mailbox"
 import type * as Scope from "effect/Scope"
 import { type RestartPolicy, schedule } from "../../Domain/worker/RestartPolicy.ts"
 import type { WorkerEvent } from "../../Domain/worker/WorkerEvent.ts"
@@ -27,10 +26,8 @@ const recheckMs = 30_000
 /** Node takes a longer delay for one of a millisecond. */
 const longestMs = 2 ** 31 - 1
 
-/** Reports into the mailbox of a project. Ends with the scope. */
-export const make = (
-  mailbox: Pick<Mailbox.Mailbox<WorkerEvent>, "unsafeOffer">
-): Effect.Effect<WorkerTimer, never, Scope.Scope> =>
+/** Reports in plain code. Ends with the scope. */
+export const make = (report: (event: WorkerEvent) => void): Effect.Effect<WorkerTimer, never, Scope.Scope> =>
   Effect.gen(function* () {
     const timer = yield* PlainTimer
     const clock = yield* Effect.clock
@@ -38,7 +35,6 @@ export const make = (
     let backoffEndNanos: bigint | undefined
     const cancel = Effect.sync(() => stop())
     yield* Effect.addFinalizer(() => cancel)
-    const report = (event: WorkerEvent) => void mailbox.unsafeOffer(event)
     const wait = (delayMs: number, event: WorkerEvent): void => {
       stop = timer.after(Math.min(delayMs, longestMs), () =>
         delayMs > longestMs ? wait(delayMs - longestMs, event) : report(event)
