@@ -5,6 +5,7 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import { nulIn, tooLarge } from "../../Domain/tree/StartLimits.ts"
 import { starterName } from "../../Domain/tree/StartRefusal.ts"
@@ -81,7 +82,7 @@ const because = ({ code, reason }: ProgramNotStarted, { argv, env }: WorkerSpec)
 }
 
 const launch = Effect.fnUntraced(function* (spec: WorkerSpec, openFilesSoftLimit: string) {
-  const exit = yield* Deferred.make<{ readonly exit: WorkerExit; readonly atNanos: bigint }>()
+  const exit = Deferred.unsafeMake<{ readonly exit: WorkerExit; readonly atNanos: bigint }>(FiberId.none)
   const clock = yield* Effect.clock
   const child = yield* startPiped(
     "/bin/sh",

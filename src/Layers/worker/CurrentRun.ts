@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 import * as Scope from "effect/Scope"
 import type { ProcessIdentity } from "../../Domain/machine/ProcessEntry.ts"
 import type { Today } from "../../Domain/session/Budget.ts"
@@ -88,7 +89,7 @@ export const make = Effect.fnUntraced(function* (
     byUser: boolean
   ) {
     const plan = planNow()
-    const hasten = yield* Deferred.make<void>()
+    const hasten = Deferred.unsafeMake<void>(FiberId.none)
     const patience = {
       graceMs: Effect.sync(() => planNow().graceMs),
       lingerMs: Effect.sync(() => planNow().agent?.lingerMs ?? 0),

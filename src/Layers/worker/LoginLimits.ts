@@ -126,7 +126,6 @@ export const make = Effect.fnUntraced(function* (isFresh: boolean) {
 
   /** Gives the limits of an earlier daemon to the logins that their projects have now. */
   const adopt = Effect.gen(function* () {
-    if (kept.length === 0) return
     const found = yield* Effect.forEach(kept, (limit) => {
       const plan = members.get(limit.project)?.planNow()
       return Effect.map(plan === undefined ? Effect.succeed(undefined) : logins.of(plan), (login) => ({
@@ -144,7 +143,7 @@ export const make = Effect.fnUntraced(function* (isFresh: boolean) {
   const mayStart = Effect.fnUntraced(function* (member: Member, plan: ProjectPlan, byUser: boolean) {
     const { agent, project, restart } = plan
     member.login = (yield* logins.of(plan))?.id
-    yield* adopt
+    if (kept.length > 0) yield* adopt
     const { login } = member
     if (login === undefined || restart.on.usageLimit === "restart") return
     const nowMs = yield* Clock.currentTimeMillis
@@ -155,8 +154,7 @@ export const make = Effect.fnUntraced(function* (isFresh: boolean) {
     return yield* new StartHeld({ because, awaits, untilMs: held.wait.untilMs })
   })
 
-  const hear = Effect.fnUntraced(function* ({ login }: Member, project: ProjectName, event: PublishedEvent) {
-    if (login === undefined) return
+  const heard = Effect.fnUntraced(function* (login: string, project: ProjectName, event: PublishedEvent) {
     const nowMs = yield* Clock.currentTimeMillis
     switch (event._tag) {
       case "WorkerEnded": {
@@ -171,6 +169,9 @@ export const make = Effect.fnUntraced(function* (isFresh: boolean) {
         yield* step(login, { _tag: "Ended", project, turns: 0, nowMs })
     }
   })
+
+  const hear = ({ login }: Member, project: ProjectName, event: PublishedEvent) =>
+    login === undefined ? Effect.void : heard(login, project, event)
 
   const read = Effect.fnUntraced(function* (
     { login, planNow }: Member,

@@ -109,6 +109,7 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
   const { project } = initialPlan
   const events = yield* DaemonEvents
   const concerns = yield* Concerns
+  const clock = yield* Effect.clock
   const inbox = makeInbox<WorkerEvent | Probe>()
   const changes = makeListeners<[]>()
   let now: WorkerState = initial
@@ -182,7 +183,7 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
     const next = run === undefined ? decided : { ...decided, work: run.start.work }
     const id = run?.id ?? runs.current()?.id
     options.spending.note(project, next.work)
-    if (statusWord(next) !== statusWord(now)) sinceMs = yield* Clock.currentTimeMillis
+    if (statusWord(next) !== statusWord(now)) sinceMs = clock.unsafeCurrentTimeMillis()
     wish = savedStateOf(next, id ?? null, runs.trace(), wish, sinceMs)
     // Settings that allow no start are no state of the worker: it starts once they are corrected.
     if (plan.refusal === undefined || next.phase._tag === "Stopped")
