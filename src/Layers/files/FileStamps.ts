@@ -1,6 +1,6 @@
 import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
-import { askDiskPlainly, type SilentDisk } from "./PathQuestions.ts"
+import { askDiskPlainly, type DiskQuestion, type SilentDisk } from "./PathQuestions.ts"
 
 /** The properties that tell one version of a file from the next, by path. */
 export type FileStamps = ReadonlyMap<string, string>
@@ -22,26 +22,28 @@ const stampOf = (found: fs.Stats): string => {
 }
 
 /** Asks the disks about all paths at once, as one question of `asker`. */
+export const stampsQuestion = (asker: string, paths: ReadonlyArray<string>): DiskQuestion<FileStamps> => {
+  const open = new Set(paths)
+  return {
+    asker,
+    path: () => [...open].at(0) ?? asker,
+    begin: (answer) => {
+      const stamps = new Map<string, string>()
+      if (open.size === 0) answer(stamps)
+      for (const path of open) {
+        fs.stat(path, (error, found) => {
+          const missing = error?.code === "ENOENT" ? "absent" : unlike()
+          stamps.set(path, error === null ? stampOf(found) : missing)
+          open.delete(path)
+          if (open.size === 0) answer(stamps)
+        })
+      }
+    }
+  }
+}
+
+/** The answer to that question. */
 export const fileStamps = (
   asker: string,
   paths: ReadonlyArray<string>
-): Effect.Effect<FileStamps, SilentDisk> =>
-  Effect.suspend(() => {
-    const open = new Set(paths)
-    if (open.size === 0) return Effect.succeed(new Map<string, string>())
-    return askDiskPlainly<FileStamps>(
-      asker,
-      () => [...open].at(0) ?? asker,
-      (answer) => {
-        const stamps = new Map<string, string>()
-        for (const path of open) {
-          fs.stat(path, (error, found) => {
-            const missing = error?.code === "ENOENT" ? "absent" : unlike()
-            stamps.set(path, error === null ? stampOf(found) : missing)
-            open.delete(path)
-            if (open.size === 0) answer(stamps)
-          })
-        }
-      }
-    )
-  })
+): Effect.Effect<FileStamps, SilentDisk> => Effect.suspend(() => askDiskPlainly(stampsQuestion(asker, paths)))

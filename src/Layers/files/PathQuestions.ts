@@ -1,9 +1,10 @@
 import * as fs from "node:fs/promises"
+import type * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as Runtime from "effect/Runtime"
 import { PlainTimer } from "../concurrency/EventLoop.ts"
@@ -73,52 +74,69 @@ const beginNext = (): void => {
   }
 }
 
+/** A question to a disk in plain code. */
+export interface DiskQuestion<A> {
+  /** The name of the asker. */
+  readonly asker: string
+  readonly path: () => string
+  /** Starts calls in libuv's threads. */
+  readonly begin: (answer: (answer: A) => void) => void
+}
+
 /**
- * Asks the disk about a path, with calls that `begin` starts in libuv's threads. An asker has one question outstanding: while
- * the disk is silent, its further questions fail at once and take no more threads. Neither an interruption nor the time limit
- * waits for the answer.
+ * Asks the disk about a path. An asker has one question outstanding: while the disk is silent, its further questions fail at
+ * once and take no more threads. Returns the function that stops the wait for the answer.
  */
-export const askDiskPlainly = <A>(
-  name: string,
-  path: () => string,
-  begin: (answer: (answer: A) => void) => void
-): Effect.Effect<A, SilentDisk> =>
-  Effect.flatMap(PlainTimer, (timer) =>
-    Effect.async<A, SilentDisk>((resume) => {
-      const asker = askerOf(name)
-      if (asker.isOverdue) return resume(new SilentDisk({ path: (asker.path ?? path)() }))
-      const question: Question = {
-        asker,
-        path,
-        begin: (end) => {
-          const finish = (result: Effect.Effect<A>) => {
-            cancel()
-            end()
-            resume(result)
-          }
-          try {
-            begin((answer) => finish(Effect.succeed(answer)))
-          } catch (defect) {
-            // Node throws for a path with a NUL character, and the turn would never end.
-            finish(Effect.die(defect))
-          }
-        }
-      }
-      const drop = () => {
-        const at = waiting.indexOf(question)
-        if (at !== -1) waiting.splice(at, 1)
-      }
-      const cancel = timer.after(Duration.toMillis(answerLimit), () => {
-        asker.isOverdue = asker.path !== undefined
-        drop()
-        resume(new SilentDisk({ path: asker.path?.() ?? overduePath() ?? path() }))
-      })
-      waiting.push(question)
-      beginNext()
-      return Effect.sync(() => {
+export const askInPlainCode = <A>(
+  timer: Context.Tag.Service<PlainTimer>,
+  { asker: name, begin, path }: DiskQuestion<A>,
+  done: (result: Exit.Exit<A, SilentDisk>) => void
+): (() => void) => {
+  const asker = askerOf(name)
+  if (asker.isOverdue) {
+    done(Exit.fail(new SilentDisk({ path: (asker.path ?? path)() })))
+    return () => undefined
+  }
+  const question: Question = {
+    asker,
+    path,
+    begin: (end) => {
+      const finish = (result: Exit.Exit<A>) => {
         cancel()
-        drop()
-      })
+        end()
+        done(result)
+      }
+      try {
+        begin((answer) => finish(Exit.succeed(answer)))
+      } catch (defect) {
+        // Node throws for a path with a NUL character, and the turn would never end.
+        finish(Exit.die(defect))
+      }
+    }
+  }
+  const drop = () => {
+    const at = waiting.indexOf(question)
+    if (at !== -1) waiting.splice(at, 1)
+  }
+  const cancel = timer.after(Duration.toMillis(answerLimit), () => {
+    asker.isOverdue = asker.path !== undefined
+    drop()
+    done(Exit.fail(new SilentDisk({ path: asker.path?.() ?? overduePath() ?? path() })))
+  })
+  waiting.push(question)
+  beginNext()
+  return () => {
+    cancel()
+    drop()
+  }
+}
+
+/** The same as an effect. Neither an interruption nor the time limit waits for the answer. */
+export const askDiskPlainly = <A>(question: DiskQuestion<A>): Effect.Effect<A, SilentDisk> =>
+  Effect.flatMap(PlainTimer, (timer) =>
+    Effect.async((resume) => {
+      const stop = askInPlainCode(timer, question, resume)
+      return Effect.sync(stop)
     })
   )
 
@@ -130,12 +148,12 @@ export const askDisk = <A, E, R>(
 ): Effect.Effect<A, E | SilentDisk, R> =>
   Effect.flatMap(Effect.runtime<R>(), (runtime) =>
     Effect.flatten(
-      askDiskPlainly<Exit.Exit<A, E>>(
-        name,
-        () => path,
+      askDiskPlainly<Exit.Exit<A, E>>({
+        asker: name,
+        path: () => path,
         // A fiber without a parent, which nobody interrupts.
-        (answer) => Runtime.runFork(runtime, Effect.uninterruptible(question)).addObserver(answer)
-      )
+        begin: (answer) => Runtime.runFork(runtime, Effect.uninterruptible(question)).addObserver(answer)
+      })
     )
   )
 

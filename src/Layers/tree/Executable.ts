@@ -3,7 +3,7 @@ import { delimiter, isAbsolute, join, resolve } from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { type FileStamps, fileStamps } from "../files/FileStamps.ts"
-import { askDisk } from "../files/PathQuestions.ts"
+import { askDisk, type SilentDisk } from "../files/PathQuestions.ts"
 import { isFile, mayExecute, whyRefused } from "./ProgramInspection.ts"
 
 /** The worker cannot be started, and nothing of it has run. The usual backoff applies. */
@@ -39,15 +39,10 @@ export const programOn = (
   })
 
 /** The stamps of files before a start, which a silent disk refuses. */
-export const stampsOf = (
-  asker: string,
-  paths: ReadonlyArray<string>
+export const unlessSilent = (
+  stamps: Effect.Effect<FileStamps, SilentDisk>
 ): Effect.Effect<FileStamps, CannotStart> =>
-  Effect.catchTag(
-    fileStamps(asker, paths),
-    "SilentDisk",
-    ({ message }) => new CannotStart({ reason: message })
-  )
+  Effect.mapError(stamps, ({ message }) => new CannotStart({ reason: message }))
 
 /** What the last success of an asker relies on: its question, and the stamps of the working directory and the files. */
 interface Accepted {
@@ -132,7 +127,7 @@ export const checkExecutable = (
     accepted.delete(asker)
     yield* passes(cwd, checkFolder)
     yield* passes(program, checkProgram)
-    const found = yield* stampsOf(asker, [cwd, ...relied])
+    const found = yield* unlessSilent(fileStamps(asker, [cwd, ...relied]))
     accepted.set(asker, { question, stamps: found })
   })
 }

@@ -1,35 +1,47 @@
-import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
-import type * as Scope from "effect/Scope"
+import * as FiberId from "effect/FiberId"
 import type { ProjectName } from "../../Domain/Project.ts"
 import type { WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
-import type { FileStamps } from "../files/FileStamps.ts"
-import { type CannotStart, reliedOn, stampsOf } from "../tree/Executable.ts"
+import { PlainTimer } from "../concurrency/EventLoop.ts"
+import { type FileStamps, fileStamps, stampsQuestion } from "../files/FileStamps.ts"
+import { askInPlainCode, type SilentDisk } from "../files/PathQuestions.ts"
+import { type CannotStart, reliedOn, unlessSilent } from "../tree/Executable.ts"
 
 /** A start without a backoff relies on what the disks were asked within this time: 50 ms. */
 const freshNanos = 50_000_000n
 
 interface Asked {
   readonly atNanos: bigint
-  readonly answer: Fiber.Fiber<FileStamps, CannotStart>
+  readonly answer: Deferred.Deferred<FileStamps, SilentDisk>
+  readonly stop: () => void
 }
 
 /** The stamps of the files on which a start relies, in one question to the disks. Questions end with the scope. */
-export const startStamps = (scope: Scope.Scope) => {
+export const startStamps = Effect.gen(function* () {
+  const timer = yield* PlainTimer
+  const clock = yield* Effect.clock
   const ahead = new Map<ProjectName, Asked>()
-  const asked = ({ envFile, project }: WorkerPlan) => stampsOf(project, [envFile.path, ...reliedOn(project)])
+  const pathsOf = ({ envFile, project }: WorkerPlan) => [envFile.path, ...reliedOn(project)]
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      for (const { stop } of ahead.values()) stop()
+    })
+  )
   return {
     /** Asks for the start that may follow: the disks answer while the exit is judged and the next run is saved. */
-    askAhead: Effect.fnUntraced(function* (plan: WorkerPlan) {
-      const answer = yield* Effect.forkIn(asked(plan), scope)
-      ahead.set(plan.project, { atNanos: yield* Clock.currentTimeNanos, answer })
-    }),
-    now: Effect.fnUntraced(function* (plan: WorkerPlan) {
-      const known = ahead.get(plan.project)
-      ahead.delete(plan.project)
-      const isFresh = known !== undefined && (yield* Clock.currentTimeNanos) - known.atNanos < freshNanos
-      return yield* isFresh ? Effect.flatten(known.answer.await) : asked(plan)
-    })
+    askAhead: (plan: WorkerPlan): void => {
+      const answer = Deferred.unsafeMake<FileStamps, SilentDisk>(FiberId.none)
+      const question = stampsQuestion(plan.project, pathsOf(plan))
+      const stop = askInPlainCode(timer, question, (stamps) => Deferred.unsafeDone(answer, stamps))
+      ahead.set(plan.project, { atNanos: clock.unsafeCurrentTimeNanos(), answer, stop })
+    },
+    now: (plan: WorkerPlan): Effect.Effect<FileStamps, CannotStart> =>
+      Effect.suspend(() => {
+        const known = ahead.get(plan.project)
+        ahead.delete(plan.project)
+        const isFresh = known !== undefined && clock.unsafeCurrentTimeNanos() - known.atNanos < freshNanos
+        return unlessSilent(isFresh ? Deferred.await(known.answer) : fileStamps(plan.project, pathsOf(plan)))
+      })
   }
-}
+})

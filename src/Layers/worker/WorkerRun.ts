@@ -123,7 +123,7 @@ const make = Effect.gen(function* () {
   const lookDue = new Map<ProjectName, number>()
   const lost = lostVariables()
   const own = environmentFrom(process.env)
-  const stamps = startStamps(scope)
+  const stamps = yield* startStamps
 
   const environment = Effect.fnUntraced(function* (plan: WorkerPlan, id: string, found: FileStamps) {
     const { mustExist, path } = plan.envFile
@@ -195,12 +195,12 @@ const make = Effect.gen(function* () {
           trace: yield* makeLeaderFile(home, plan.project, origin, isLocal)
         })
         const tree = yield* trees.of(worker.pid, mark, group)
-        let isReported = false
+        let reported: WorkerExit | undefined
         const reportExit = (wasAsked: boolean) =>
           Effect.flatMap(worker.exit, ({ exit, uptimeMs }) =>
             Effect.suspend(() => {
-              if (isReported) return Effect.void
-              isReported = true
+              if (reported !== undefined) return Effect.void
+              reported = exit
               return Effect.flatMap(oomKills.verdict(exit, wasAsked), (oomKill) =>
                 report.onExited(exit, uptimeMs, oomKill)
               )
@@ -210,27 +210,27 @@ const make = Effect.gen(function* () {
         liveWorkers.add(worker.pid, capture)
         // A stop cannot come between the start and its report: each worker that has run is reported as started.
         yield* report.onSpawned(tree.leader)
-        return { worker, tree, reportExit, capture, hasExited: () => isReported }
+        return { worker, tree, reportExit, capture, exited: () => reported }
       })
     const ended = ({
       capture,
-      hasExited,
+      exited,
       reportExit,
       tree,
       worker
     }: Effect.Effect.Success<ReturnType<typeof started>>) =>
       Effect.gen(function* () {
-        const atStop = hasExited() ? undefined : capture.agent()
+        const atStop = exited() === undefined ? capture.agent() : undefined
         const ending = { graceMs: yield* graceMs, hasten }
         const pause = patientRace([Effect.as(Effect.sleep(remainsInterval), true), Effect.as(abandon, false)])
         const isGone = yield* endTree(trees, tree, ending, report.onRemains, pause)
         if (isGone) {
           yield* leftovers.areGone(plan.project)
-          yield* stamps.askAhead(plan)
+          stamps.askAhead(plan)
           yield* report.onGone
         }
         // Node knows the exit once it has reaped the leader.
-        if (!hasExited())
+        if (exited() === undefined)
           yield* patientRace([reportExit(true), Effect.sleep(isGone ? reapLimit : abandonedReapLimit)])
         yield* capture.finish
         yield* report.onEvidence({
@@ -242,10 +242,13 @@ const make = Effect.gen(function* () {
         })
         liveWorkers.remove(worker.pid)
         // A worker that has exited with success had time to end its git.
-        const locks = Effect.flatMap(worker.exit, ({ exit }) =>
-          isClean(exit) ? Effect.void : tellGitLocks(plan, env)
-        )
-        yield* hasExited() ? locks : Effect.forkIn(Effect.interruptible(locks), scope)
+        const locksAfter = (exit: WorkerExit) => (isClean(exit) ? Effect.void : tellGitLocks(plan, env))
+        const exit = exited()
+        if (exit !== undefined) yield* locksAfter(exit)
+        else {
+          const late = Effect.flatMap(worker.exit, (ended) => locksAfter(ended.exit))
+          yield* Effect.forkIn(Effect.interruptible(late), scope)
+        }
       })
     // A scope compares all fiber references at each of its finalizers, a third of a millisecond: here is one only for fibers.
     yield* Effect.acquireUseRelease(

@@ -4,7 +4,8 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { checkExecutable, reliedOn, stampsOf } from "../../../src/Layers/tree/Executable.ts"
+import { fileStamps } from "../../../src/Layers/files/FileStamps.ts"
+import { checkExecutable, reliedOn } from "../../../src/Layers/tree/Executable.ts"
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => fs.mkdtempSync(join(tmpdir(), "apd-program-"))),
@@ -101,7 +102,7 @@ describe("a worker's program", () => {
       fs.writeFileSync(join(path, "node"), program, { mode: 0o755 })
       fs.writeFileSync(join(path, "agent"), `#!${path}/node\n`, { mode: 0o755 })
       const start = Effect.gen(function* () {
-        const stamps = yield* stampsOf(path, reliedOn(path))
+        const stamps = yield* fileStamps(path, reliedOn(path))
         return yield* Effect.either(checkExecutable("agent", path, path, path, stamps))
       })
       assert.isTrue(Either.isRight(yield* start))
