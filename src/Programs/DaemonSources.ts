@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import { parse } from "../Domain/cli/CommandLine.ts"
 import { shellLine } from "../Domain/text/ShellLine.ts"
 import { Caller } from "../Layers/daemon/Caller.ts"
@@ -22,8 +21,8 @@ export const daemonSources = Effect.fnUntraced(function* (pid: number) {
   const bundle = argv.findIndex((word, at) => at > 0 && !word.startsWith("-"))
   const args = argv.slice(bundle + 1)
   const line = parse(args)
-  if (bundle === -1 || Either.isLeft(line) || line.right._tag !== "Run") return undefined
-  const { invocation } = line.right
+  if (bundle === -1 || line._tag !== "Run") return undefined
+  const { invocation } = line
   if (invocation.verb !== "start") return undefined
   return {
     sources: yield* Effect.provideService(sourcesOf(invocation), Caller, { ...caller, cwd, environment }),

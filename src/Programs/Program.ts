@@ -1,6 +1,5 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import { parse } from "../Domain/cli/CommandLine.ts"
 import { exitCodes } from "../Domain/cli/ExitCodes.ts"
@@ -23,7 +22,7 @@ export const run = (
   atEnd = async (): Promise<void> => undefined
 ): void => {
   const line = parse(argv)
-  const verb = Either.isRight(line) && line.right._tag === "Run" ? line.right.invocation.verb : undefined
+  const verb = line._tag === "Run" ? line.invocation.verb : undefined
   /** A signal is how it is stopped, so that it exits with success. */
   const isServer = verb === "gui" || verb === "relay"
 

@@ -1,6 +1,5 @@
 // oxlint-disable-next-line import/no-unassigned-import -- it must run before every other module
 import "../Layers/daemon/DebuggerSignal.ts"
-import * as Either from "effect/Either"
 import { type CommandLine, type Invocation, parse } from "../Domain/cli/CommandLine.ts"
 import { exitCodes } from "../Domain/cli/ExitCodes.ts"
 import { hostChoice, hostVariable, withoutHost } from "../Domain/cli/HostChoice.ts"
@@ -97,9 +96,9 @@ const isService = process.env["SYSTEMD_EXEC_PID"] === String(process.pid)
 const main = async (given: ReadonlyArray<string>): Promise<void> => {
   if (given[0] === "relay" && process.env[relayVariable] !== undefined) return runRelay()
   const variable = isService ? undefined : process.env[hostVariable]
-  const read = Either.getOrUndefined(parse(given))
+  const read = parse(given)
   const { host, runsHere } = hostChoice(read, variable)
-  const argv = read === undefined ? given : withoutHost(given)
+  const argv = read._tag === "UsageError" ? given : withoutHost(given)
   if (host !== undefined && !runsHere) return runThere({ host, argv, line: read })
   // What this process starts must not go elsewhere.
   delete process.env[hostVariable]
@@ -107,8 +106,8 @@ const main = async (given: ReadonlyArray<string>): Promise<void> => {
 }
 
 const runHere = async (argv: ReadonlyArray<string>): Promise<void> => {
-  const line = Either.getOrUndefined(parse(argv))
-  switch (line?._tag) {
+  const line = parse(argv)
+  switch (line._tag) {
     case "Help":
       await printHelp(line)
       break

@@ -1,4 +1,3 @@
-import * as Either from "effect/Either"
 import * as Struct from "effect/Struct"
 import { listed } from "../text/TextLayout.ts"
 import { type ArgumentKey, type ArgumentValues, argumentRow } from "./ArgumentTable.ts"
@@ -73,58 +72,48 @@ const unsuitedIn = (invocation: Invocation): UsageError | undefined => {
 }
 
 /** Makes `status shop` the same as `status --project shop`. Several names stay an argument, each of them once. */
-const withNames = (invocation: Invocation): Either.Either<Invocation, UsageError> => {
+const withNames = (invocation: Invocation): Invocation | UsageError => {
   const { name, names = [], ...args } = invocation.args
   const given = [...new Set(name === undefined ? names : [name, ...names])]
   const [first, ...others] = given
-  if (first === undefined) return Either.right(invocation)
+  if (first === undefined) return invocation
   const { options, verb } = invocation
   const { project } = options
   if (project !== undefined && (others.length > 0 || first !== project)) {
     const problem = `${verb} names ${listed(given)}, but --project names ${project}: name the project once.`
-    return Either.left(new UsageError({ problem, help: helpFor(verb) }))
+    return new UsageError({ problem, help: helpFor(verb) })
   }
-  return Either.right(
-    others.length === 0
-      ? { ...invocation, args, options: { ...options, project: first } }
-      : { ...invocation, args: { ...args, names: given } }
-  )
+  return others.length === 0
+    ? { ...invocation, args, options: { ...options, project: first } }
+    : { ...invocation, args: { ...args, names: given } }
 }
 
 /**
  * Parses a command line. `argv` has neither runtime nor script. Options may stand before, between and after the words of
- * the command; without words the command is `start`. The error names the leftmost of several problems.
+ * the command; without words the command is `start`. The error names the leftmost of several problems. No Either: its
+ * modules would be a fifth of what each command loads.
  */
-export const parse = (argv: ReadonlyArray<string>): Either.Either<CommandLine, UsageError> => {
+export const parse = (argv: ReadonlyArray<string>): CommandLine | UsageError => {
   const cut = argv.indexOf("--")
   const workerArgv = cut === -1 ? undefined : argv.slice(cut + 1)
-  return Either.flatMap(
-    scan(cut === -1 ? argv : argv.slice(0, cut)),
-    ({ args, asksHelp, options, questions, topic }): Either.Either<CommandLine, UsageError> => {
-      if (asksHelp || questions.help === true)
-        return Either.right({ _tag: "Help", topic, isAll: options.all === true })
-      if (questions.version === true)
-        return Either.right({
-          _tag: "Version",
-          ...(options.json && { json: true }),
-          ...(options.host !== undefined && { host: options.host })
-        })
-      if (questions.completions !== undefined) {
-        return Either.right({ _tag: "Completions", shell: questions.completions })
-      }
-      if (topic !== undefined && isGroup(topic)) {
-        const problem = `"${topic}" needs one more word: ${listed(nextWords(topic), "or")}.`
-        return Either.left(new UsageError({ problem, help: helpFor(topic) }))
-      }
-      const invocation: Invocation = { verb: topic ?? "start", args, options, workerArgv }
-      return Either.flatMap(withNames(invocation), (named): Either.Either<CommandLine, UsageError> => {
-        const unsuited = unsuitedIn(named)
-        return unsuited === undefined
-          ? Either.right({ _tag: "Run", invocation: named })
-          : Either.left(unsuited)
-      })
+  const scanned = scan(cut === -1 ? argv : argv.slice(0, cut))
+  if (scanned instanceof UsageError) return scanned
+  const { args, asksHelp, options, questions, topic } = scanned
+  if (asksHelp || questions.help === true) return { _tag: "Help", topic, isAll: options.all === true }
+  if (questions.version === true)
+    return {
+      _tag: "Version",
+      ...(options.json && { json: true }),
+      ...(options.host !== undefined && { host: options.host })
     }
-  )
+  if (questions.completions !== undefined) return { _tag: "Completions", shell: questions.completions }
+  if (topic !== undefined && isGroup(topic)) {
+    const problem = `"${topic}" needs one more word: ${listed(nextWords(topic), "or")}.`
+    return new UsageError({ problem, help: helpFor(topic) })
+  }
+  const named = withNames({ verb: topic ?? "start", args, options, workerArgv })
+  if (named instanceof UsageError) return named
+  return unsuitedIn(named) ?? { _tag: "Run", invocation: named }
 }
 
 /** An argument of the command. `parse` requires it, so its absence is a bug. */

@@ -1,4 +1,3 @@
-import * as Either from "effect/Either"
 import * as Struct from "effect/Struct"
 import { nearestName } from "../text/NearestName.ts"
 import { quoted } from "../text/Printable.ts"
@@ -69,30 +68,30 @@ const insteadOf: Readonly<Partial<Record<Verb, string>>> = {
   stop: "the daemon stops with the workers of all its projects, and autopilotd stop-worker NAME stops one worker"
 }
 
-/** The topic after one more word, or the problem with that word. `before` are the arguments given so far. */
-const withWord = (
+/** The topic after one more word. */
+const withWord = (topic: Verb | Group | undefined, word: string): Verb | Group | undefined => {
+  const longer = topic === undefined ? word : `${topic} ${word}`
+  return verbNamed(longer) ?? (isGroup(longer) ? longer : undefined)
+}
+
+/** The problem with a word that makes no topic. `before` are the arguments given so far. */
+const unknownWord = (
   topic: Verb | Group | undefined,
   before: ReadonlyArray<string>,
   word: string
-): Either.Either<Verb | Group, string> => {
-  const longer = topic === undefined ? word : `${topic} ${word}`
-  const found = verbNamed(longer) ?? (isGroup(longer) ? longer : undefined)
-  if (found !== undefined) return Either.right(found)
+): string => {
   if (topic !== undefined && !isGroup(topic)) {
     const instead = insteadOf[topic]
-    return Either.left(
-      instead === undefined
-        ? `Unexpected ${quoted(word)} after ${quoted([topic, ...before].join(" "))}.`
-        : `Unexpected ${quoted(word)}: ${instead}.`
-    )
+    return instead === undefined
+      ? `Unexpected ${quoted(word)} after ${quoted([topic, ...before].join(" "))}.`
+      : `Unexpected ${quoted(word)}: ${instead}.`
   }
   if (topic !== undefined) {
-    return Either.left(`Unknown command ${quoted(longer)}.${suggestion(longer, verbs)}`)
+    const longer = `${topic} ${word}`
+    return `Unknown command ${quoted(longer)}.${suggestion(longer, verbs)}`
   }
   const near = suggestion(word, [...nextWords(undefined), "help", ...questionWords, ...verbs, ...aliases])
-  return Either.left(
-    `Unknown command ${quoted(word)}.${near === "" ? ` A worker's command goes after "start --".` : near}`
-  )
+  return `Unknown command ${quoted(word)}.${near === "" ? ` A worker's command goes after "start --".` : near}`
 }
 
 /** What other web servers call the address that they listen on. No option has such a name, on purpose. */
@@ -149,14 +148,14 @@ const lettersOf = (token: string): Letters | undefined => {
  * Reads words and options from left to right and stops at the first problem. `parse` checks afterwards that the options
  * belong to the command.
  */
-export const scan = (argv: ReadonlyArray<string>): Either.Either<Scan, UsageError> => {
+export const scan = (argv: ReadonlyArray<string>): Scan | UsageError => {
   let topic: Verb | Group | undefined
   let asksHelp = false
   const words: Array<string> = []
   const args = new Map<ArgumentKey, unknown>()
   const lists = new Map<ArgumentKey, Array<unknown>>()
   const values = new Map<OptionKey | QuestionKey, unknown>()
-  const wrong = (problem: string) => Either.left(new UsageError({ problem, help: helpFor(topic) }))
+  const wrong = (problem: string) => new UsageError({ problem, help: helpFor(topic) })
 
   for (let at = 0; at < argv.length; at++) {
     const isQuestion = topic === undefined && !asksHelp && questionWords.includes(argv[at] ?? "")
@@ -180,9 +179,9 @@ export const scan = (argv: ReadonlyArray<string>): Either.Either<Scan, UsageErro
         asksHelp = true
         continue
       }
-      const next = withWord(topic, words, token)
-      if (Either.isLeft(next)) return wrong(next.left)
-      topic = next.right
+      const next = withWord(topic, token)
+      if (next === undefined) return wrong(unknownWord(topic, words, token))
+      topic = next
       continue
     }
 
@@ -220,11 +219,11 @@ export const scan = (argv: ReadonlyArray<string>): Either.Either<Scan, UsageErro
 
   // The decoder of each row made its value, and the types of these records are derived from the rows.
   const pick = (table: object) => Object.fromEntries([...values].filter(([key]) => Object.hasOwn(table, key)))
-  return Either.right({
+  return {
     topic,
     asksHelp,
     args: Object.fromEntries(args),
     options: pick(optionTable),
     questions: pick(questionTable)
-  })
+  }
 }

@@ -127,7 +127,6 @@ interface Reply<A> {
   readonly data?: A | null
 }
 
-/** Plain, because Either is a tenth of the code that `status` runs. */
 type Granted<A> =
   | { readonly data: A; readonly refusal?: undefined }
   | { readonly data: undefined; readonly refusal: Outcome }

@@ -1,4 +1,3 @@
-import * as Either from "effect/Either"
 import { projectOf } from "../history/DaemonEvent.ts"
 import { explain } from "../history/Explain.ts"
 import { type Explanation, explanationData, explanationText } from "../history/Explanation.ts"
@@ -51,9 +50,9 @@ const history: ReadingOf = function* (invocation, { colour, columns, nowMs: now,
   const { options } = invocation
   const nowMs = now()
   const range = timeRange(options, nowMs, zone)
-  if (Either.isLeft(range)) return misused(range.left, "history")
-  const byDefault = range.right.sinceMs === undefined ? defaultLimit : Number.POSITIVE_INFINITY
-  const question: HistoryQuestion = { ...range.right, limit: options.lines ?? byDefault }
+  if (typeof range === "string") return misused(range, "history")
+  const byDefault = range.sinceMs === undefined ? defaultLimit : Number.POSITIVE_INFINITY
+  const question: HistoryQuestion = { ...range, limit: options.lines ?? byDefault }
   const found = yield* readHistory({
     ...needed(question, nowMs, zone),
     ...(options.project === undefined ? {} : { project: options.project })
@@ -76,26 +75,21 @@ export const recordsBehind = (project: ProjectName | undefined, nowMs: number, z
   ...(project === undefined ? {} : { project })
 })
 
+type Explained =
+  | { readonly explanation: Explanation; readonly refusal?: undefined }
+  | { readonly refusal: Outcome }
+
 /** The explanation of the state of one worker, by what the daemon and the history say; or the refusal of the daemon. */
 function* explained(
   { project }: Pick<Invocation["options"], "project">,
   nowMs: number,
   zone: Zone
-): Generator<Step | ReadStep, Either.Either<Explanation, Outcome>, unknown> {
+): Generator<Step | ReadStep, Explained, unknown> {
   const status = granted(yield* ask({ type: "Status", ...(project === undefined ? {} : { project }) }))
-  if (status.refusal !== undefined) return Either.left(status.refusal)
+  if (status.refusal !== undefined) return { refusal: status.refusal }
   const { records } = yield* readHistory(recordsBehind(project, nowMs, zone))
-  return Either.right(
-    explain({
-      status: status.data,
-      records,
-      survivors: nothingAlive,
-      project,
-      nowMs,
-      bootedMs: undefined,
-      zone
-    })
-  )
+  const evidence = { status: status.data, records, survivors: nothingAlive, project, nowMs, zone }
+  return { explanation: explain({ ...evidence, bootedMs: undefined }) }
 }
 
 /** All projects, those that need a user first. */
@@ -104,9 +98,9 @@ const whyAll: ReadingOf = function* (invocation, { colour, columns, nowMs, zone 
   if (reply.refusal !== undefined) return reply.refusal
   const each: Array<{ readonly name: string; readonly explanation: Explanation }> = []
   for (const { name } of byNeed(reply.data.projects)) {
-    const explanation = yield* explained(isProjectName(name) ? { project: name } : {}, nowMs(), zone)
-    if (Either.isLeft(explanation)) return explanation.left
-    each.push({ name, explanation: explanation.right })
+    const one = yield* explained(isProjectName(name) ? { project: name } : {}, nowMs(), zone)
+    if (one.refusal !== undefined) return one.refusal
+    each.push({ name, explanation: one.explanation })
   }
   const projects = each.map(({ explanation, name }) => ({ project: name, ...explanationData(explanation) }))
   const texts = each.map(({ explanation: { advice, sentences } }) =>
@@ -126,13 +120,13 @@ const why: ReadingOf = function* (invocation, surroundings) {
   if (all === true && project !== undefined) return misused("why takes a project or --all, not both.", "why")
   if (all === true) return yield* whyAll(invocation, surroundings)
   const { colour, columns, nowMs, zone } = surroundings
-  const explanation = yield* explained(invocation.options, nowMs(), zone)
-  if (Either.isLeft(explanation)) return explanation.left
-  const { right } = explanation
+  const one = yield* explained(invocation.options, nowMs(), zone)
+  if (one.refusal !== undefined) return one.refusal
+  const { explanation } = one
   return told(
     invocation,
-    { message: right.sentences[0] ?? "", data: explanationData(right) },
-    explanationText(right, { zone, colour, columns, isLong })
+    { message: explanation.sentences[0] ?? "", data: explanationData(explanation) },
+    explanationText(explanation, { zone, colour, columns, isLong })
   )
 }
 

@@ -2,6 +2,7 @@ import { thisMachine } from "../remote/HostUrl.ts"
 import type { CommandLine, Invocation } from "./CommandLine.ts"
 import type { Verb } from "./CommandTable.ts"
 import { optionTable } from "./OptionTable.ts"
+import type { UsageError } from "./UsageError.ts"
 
 /** The variable that stands for `--host` where it is not given. */
 export const hostVariable = "AUTOPILOTD_HOST"
@@ -20,8 +21,8 @@ interface HostChoice {
 const here: HostChoice = { host: undefined, runsHere: true }
 
 /** `variable` is the value of AUTOPILOTD_HOST. An empty host, and `local`, is this machine. */
-export const hostChoice = (line: CommandLine | undefined, variable: string | undefined): HostChoice => {
-  if (line?._tag !== "Run" && line?._tag !== "Version") return here
+export const hostChoice = (line: CommandLine | UsageError, variable: string | undefined): HostChoice => {
+  if (line._tag !== "Run" && line._tag !== "Version") return here
   const given = line._tag === "Run" ? line.invocation.options.host : line.host
   // A forced command for a key is about its own machine, whatever a start-up file of the shell exports.
   const isStream = line._tag === "Run" && line.invocation.verb === "dial-stdio"

@@ -1,4 +1,3 @@
-import * as Either from "effect/Either"
 import type { ProjectName } from "../Project.ts"
 import { isProjectName } from "../ProjectNameRules.ts"
 import { searchPattern } from "../text/SearchPattern.ts"
@@ -122,7 +121,7 @@ export const project: OptionValue<ProjectName> = {
 /** The name of a setting as written, a valid key path. */
 export const settingKey: OptionValue<string> = {
   expects: "the name of a setting with the tables it stands in, as in restart.jitter",
-  decode: (given) => (Either.isRight(parseKeyPath(given)) ? given : undefined),
+  decode: (given) => (typeof parseKeyPath(given) === "string" ? undefined : given),
   numeric: false,
   completes: "setting"
 }

@@ -1,4 +1,3 @@
-import * as Either from "effect/Either"
 import { instantOf, wallMidnight, wallOf, type Zone } from "../text/LocalTime.ts"
 import { quoted } from "../text/Printable.ts"
 import { dayMs, parseSinceTime, type SinceTime, sinceExpects } from "./SinceTime.ts"
@@ -26,14 +25,14 @@ const resolve = (since: SinceTime, nowMs: number, zone: Zone): number => {
 }
 
 /**
- * Resolves a time in milliseconds since 1970, in a time zone. The Left is one sentence: the text
- * is not a time, or the time is in the future.
+ * Resolves a time in milliseconds since 1970, in a time zone; or says in one sentence that the text is not a time, or that
+ * the time is in the future.
  */
-export const sinceMs = (text: string, nowMs: number, zone: Zone): Either.Either<number, string> => {
+export const sinceMs = (text: string, nowMs: number, zone: Zone): number | string => {
   const since = parseSinceTime(text)
-  if (since === undefined) return Either.left(`${quoted(text)} is not ${sinceExpects}.`)
+  if (since === undefined) return `${quoted(text)} is not ${sinceExpects}.`
   const atMs = resolve(since, nowMs, zone)
-  return atMs <= nowMs ? Either.right(atMs) : Either.left(`${quoted(text)} is in the future.`)
+  return atMs <= nowMs ? atMs : `${quoted(text)} is in the future.`
 }
 
 interface TimeRange {
@@ -42,22 +41,18 @@ interface TimeRange {
   readonly untilMs: number | undefined
 }
 
-/** Resolves --since and --until, where they are given. The Left is one sentence. */
+/** Resolves --since and --until, where they are given; or says in one sentence what is wrong with them. */
 export const timeRange = (
   given: { readonly since?: string; readonly until?: string },
   nowMs: number,
   zone: Zone
-): Either.Either<TimeRange, string> => {
-  const resolved = (option: "since" | "until"): Either.Either<number | undefined, string> => {
-    const text = given[option]
-    if (text === undefined) return Either.right(undefined)
-    return Either.mapLeft(sinceMs(text, nowMs, zone), (problem) => `--${option}: ${problem}`)
-  }
-  return Either.flatMap(resolved("since"), (from) =>
-    Either.flatMap(resolved("until"), (to) =>
-      from !== undefined && to !== undefined && to < from
-        ? Either.left("The time of --until is before that of --since.")
-        : Either.right({ sinceMs: from, untilMs: to })
-    )
+): TimeRange | string => {
+  const [from, to] = [given.since, given.until].map((text) =>
+    text === undefined ? undefined : sinceMs(text, nowMs, zone)
   )
+  if (typeof from === "string") return `--since: ${from}`
+  if (typeof to === "string") return `--until: ${to}`
+  return from !== undefined && to !== undefined && to < from
+    ? "The time of --until is before that of --since."
+    : { sinceMs: from, untilMs: to }
 }

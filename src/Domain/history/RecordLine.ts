@@ -1,4 +1,3 @@
-import * as Either from "effect/Either"
 import { fitted, jsonIn, misfit } from "../Shape.ts"
 import type { DaemonEvent } from "./DaemonEvent.ts"
 import type { HistoryRecord } from "./HistoryRecord.ts"
@@ -16,13 +15,13 @@ export const eventIn = (value: unknown): DaemonEvent | undefined => {
   return event === misfit ? undefined : (event as DaemonEvent)
 }
 
-/** Reads one line, without its newline. */
-export const recordOf = (line: string): Either.Either<HistoryRecord, NoRecord> => {
+/** Reads one line, without its newline: the record, or why it is none. */
+export const recordOf = (line: string): HistoryRecord | NoRecord => {
   const value = jsonIn(line)
   const head = fitted((shapes ??= recordShapes()).head, value)
-  if (head === misfit) return Either.left("damaged")
+  if (head === misfit) return "damaged"
   const event = eventIn(value)
-  return event === undefined ? Either.left("foreign") : Either.right({ ...Object(head), ...event })
+  return event === undefined ? "foreign" : { ...Object(head), ...event }
 }
 
 /** The time of a line in milliseconds since 1970, without parsing the whole line. */

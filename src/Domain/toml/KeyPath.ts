@@ -1,4 +1,3 @@
-import * as Either from "effect/Either"
 import { quoted } from "../text/Printable.ts"
 
 /** The path of a key in a TOML text: the names of the tables around it, then its own. */
@@ -28,8 +27,8 @@ const isControl = (char: string): boolean => (char < " " && char !== "\t") || ch
 
 const isScalar = (code: number): boolean => code <= 0x10ffff && (code < 0xd800 || code > 0xdfff)
 
-/** One name of a key, and the offset behind it. */
-type Part = Either.Either<{ readonly name: string; readonly end: number }, string>
+/** One name of a key, and the offset behind it; or what is wrong with the key. */
+type Part = { readonly name: string; readonly end: number } | string
 
 const unclosed = "opens a quote that is never closed"
 const wrongEscape =
@@ -38,15 +37,15 @@ const wrongEscape =
 /** One character behind a backslash. */
 const readEscape = (text: string, at: number): Part => {
   const letter = text[at]
-  if (letter === undefined) return Either.left(unclosed)
+  if (letter === undefined) return unclosed
   const plain = plainEscapes[letter]
-  if (plain !== undefined) return Either.right({ name: plain, end: at + 1 })
+  if (plain !== undefined) return { name: plain, end: at + 1 }
   const length = codeLengths[letter]
-  if (length === undefined) return Either.left(wrongEscape)
+  if (length === undefined) return wrongEscape
   const digits = text.slice(at + 1, at + 1 + length)
   const code = Number.parseInt(digits, 16)
-  if (digits.length < length || !hexDigits.test(digits) || !isScalar(code)) return Either.left(wrongEscape)
-  return Either.right({ name: String.fromCodePoint(code), end: at + 1 + length })
+  if (digits.length < length || !hexDigits.test(digits) || !isScalar(code)) return wrongEscape
+  return { name: String.fromCodePoint(code), end: at + 1 + length }
 }
 
 /** A part between quotes, from its opening quote. */
@@ -55,19 +54,19 @@ const readQuoted = (text: string, start: number): Part => {
   let name = ""
   let at = start + 1
   for (let char = text[at]; char !== undefined; char = text[at]) {
-    if (char === quote) return Either.right({ name, end: at + 1 })
-    if (isControl(char)) return Either.left("has a control character between quotes: write it as an escape")
+    if (char === quote) return { name, end: at + 1 }
+    if (isControl(char)) return "has a control character between quotes: write it as an escape"
     if (char === "\\" && quote === '"') {
       const escape = readEscape(text, at + 1)
-      if (Either.isLeft(escape)) return escape
-      name += escape.right.name
-      at = escape.right.end
+      if (typeof escape === "string") return escape
+      name += escape.name
+      at = escape.end
     } else {
       name += char
       at++
     }
   }
-  return Either.left(unclosed)
+  return unclosed
 }
 
 const misplaced = (text: string, at: number): string => {
@@ -83,10 +82,10 @@ const readPart = (text: string, start: number): Part => {
   if (first === '"' || first === "'") return readQuoted(text, start)
   bareRun.lastIndex = start
   const name = bareRun.exec(text)?.[0]
-  if (name !== undefined) return Either.right({ name, end: start + name.length })
-  if (first === undefined) return Either.left("ends in a dot: a name must follow it")
-  if (first === ".") return Either.left("has a dot without a name before it")
-  return Either.left(misplaced(text, start))
+  if (name !== undefined) return { name, end: start + name.length }
+  if (first === undefined) return "ends in a dot: a name must follow it"
+  if (first === ".") return "has a dot without a name before it"
+  return misplaced(text, start)
 }
 
 const skipBlanks = (text: string, start: number): number => {
@@ -95,22 +94,29 @@ const skipBlanks = (text: string, start: number): number => {
 }
 
 /**
- * Parses a dotted key as a user types it: `restart.max_backoff_ms`, `projects."a.b".model`. The rules are TOML's. The
- * Left continues a sentence that begins with the key.
+ * Parses a dotted key as a user types it: `restart.max_backoff_ms`, `projects."a.b".model`. The rules are TOML's. A
+ * text instead of a path is what is wrong, and continues a sentence that begins with the key.
  */
-export const parseKeyPath = (text: string): Either.Either<KeyPath, string> => {
+export const parseKeyPath = (text: string): KeyPath | string => {
   const names: Array<string> = []
   let at = skipBlanks(text, 0)
-  if (at === text.length) return Either.left("is empty: name a setting, for example restart.max_backoff_ms")
+  if (at === text.length) return "is empty: name a setting, for example restart.max_backoff_ms"
   for (;;) {
     const part = readPart(text, at)
-    if (Either.isLeft(part)) return Either.left(part.left)
-    names.push(part.right.name)
-    at = skipBlanks(text, part.right.end)
-    if (at === text.length) return Either.right(names)
-    if (text[at] !== ".") return Either.left(misplaced(text, part.right.end))
+    if (typeof part === "string") return part
+    names.push(part.name)
+    at = skipBlanks(text, part.end)
+    if (at === text.length) return names
+    if (text[at] !== ".") return misplaced(text, part.end)
     at = skipBlanks(text, at + 1)
   }
+}
+
+/** Parses a key that the decoder of an argument has accepted. */
+export const acceptedKeyPath = (text: string): KeyPath => {
+  const path = parseKeyPath(text)
+  if (typeof path === "string") throw new Error(`The key ${quoted(text)} ${path}.`)
+  return path
 }
 
 // JSON's escapes are a part of TOML's, and DEL is the one control character that JSON leaves bare.

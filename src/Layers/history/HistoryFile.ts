@@ -1,5 +1,4 @@
 import * as fs from "node:fs/promises"
-import * as Either from "effect/Either"
 import { recordOf, timeOfLine } from "../../Domain/history/RecordLine.ts"
 import { replaceFile, syncFolder } from "../files/AtomicFile.ts"
 import { errorCode } from "../files/SystemError.ts"
@@ -32,11 +31,7 @@ const repaired = async (file: fs.FileHandle): Promise<number> => {
   if (size === 0 || (await readAt(file, size - 1, 1))[0] === newline) return size
   const start = await lastLineAt(file, size)
   const line = size - start > blockBytes ? "" : (await readAt(file, start, size - start)).toString("utf8")
-  const isWhole = Either.match(recordOf(line), {
-    onLeft: (why) => why === "foreign",
-    onRight: () => true
-  })
-  if (!isWhole) {
+  if (recordOf(line) === "damaged") {
     await file.truncate(start)
     return start
   }

@@ -1,5 +1,4 @@
 import * as fs from "node:fs/promises"
-import * as Either from "effect/Either"
 import { projectOf } from "../../Domain/history/DaemonEvent.ts"
 import type { HistoryFound, HistoryQuery } from "../../Domain/history/HistoryQuery.ts"
 import type { HistoryRecord } from "../../Domain/history/HistoryRecord.ts"
@@ -41,12 +40,12 @@ export const searchHistory = async (path: string, query: HistoryQuery): Promise<
 
   const take = (line: string, isLast: boolean): void => {
     const record = recordOf(line)
-    if (Either.isLeft(record)) {
-      if (record.left === "damaged" && !isLast) damaged++
+    if (typeof record === "string") {
+      if (record === "damaged" && !isLast) damaged++
       return
     }
-    const owner = projectOf(record.right)
-    if (project === undefined || owner === undefined || owner === project) found.push(record.right)
+    const owner = projectOf(record)
+    if (project === undefined || owner === undefined || owner === project) found.push(record)
   }
 
   /** Returns false once no older record can match. */

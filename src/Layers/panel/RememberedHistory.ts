@@ -1,6 +1,5 @@
 import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import { projectOf } from "../../Domain/history/DaemonEvent.ts"
 import type { HistoryQuery } from "../../Domain/history/HistoryQuery.ts"
@@ -51,8 +50,8 @@ const withLinesOf = async (path: string, known: Remembered): Promise<Remembered>
       .split("\n")
       .slice(0, -1)
       .map((line) => recordOf(line))
-    const records = [...known.records, ...lines.flatMap((line) => (Either.isRight(line) ? [line.right] : []))]
-    const damaged = lines.filter((line) => Either.isLeft(line) && line.left === "damaged").length
+    const records = [...known.records, ...lines.filter((line) => typeof line !== "string")]
+    const damaged = lines.filter((line) => line === "damaged").length
     return {
       inode,
       bytes: known.bytes + whole.length,

@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import type * as Layer from "effect/Layer"
 import type { CommandLine, Invocation } from "../../Domain/cli/CommandLine.ts"
 import type { Verb } from "../../Domain/cli/CommandTable.ts"
@@ -28,7 +27,7 @@ const tree = Effect.map(
 interface Typed {
   readonly argv: ReadonlyArray<string>
   /** The result of `parse`. */
-  readonly line: Either.Either<CommandLine, UsageError>
+  readonly line: CommandLine | UsageError
   /** The layers that every command may use, beside its output. */
   readonly surroundings: Layer.Layer<AutopilotHome | Caller, NoUserHome>
 }
@@ -54,14 +53,15 @@ const namedSettings = Effect.fnUntraced(function* ({ options: { config }, verb }
 
 const carryOut = Effect.fnUntraced(function* ({ line, surroundings }: Typed) {
   const { out } = yield* CommandOutput
-  const parsed = yield* line
-  switch (parsed._tag) {
+  switch (line._tag) {
+    case "UsageError":
+      return yield* Effect.fail(line)
     case "Run":
-      yield* Effect.provide(namedSettings(parsed.invocation), surroundings)
+      yield* Effect.provide(namedSettings(line.invocation), surroundings)
       return yield* (
-        runsDirectly(parsed.invocation)
-          ? commands[parsed.invocation.verb](parsed.invocation)
-          : Effect.flatMap(tree, ({ run }) => run(parsed.invocation))
+        runsDirectly(line.invocation)
+          ? commands[line.invocation.verb](line.invocation)
+          : Effect.flatMap(tree, ({ run }) => run(line.invocation))
       ).pipe(Effect.provide(surroundings))
     // main.ts answers these, without loading this program.
     case "Help":
@@ -70,13 +70,13 @@ const carryOut = Effect.fnUntraced(function* ({ line, surroundings }: Typed) {
     case "Completions":
       return yield* Effect.flatMap(
         Effect.promise(() => import("./CompletionScript.ts")),
-        ({ completionScript }) => out(completionScript(parsed.shell))
+        ({ completionScript }) => out(completionScript(line.shell))
       )
   }
 })
 
 const verbIn = (line: Typed["line"]): Verb | undefined =>
-  Either.isRight(line) && line.right._tag === "Run" ? line.right.invocation.verb : undefined
+  line._tag === "Run" ? line.invocation.verb : undefined
 
 /** Carries a command line out, reports its failure, and returns the exit code. */
 export const commandRun = (typed: Typed) =>

@@ -1,7 +1,6 @@
 import * as Arr from "effect/Array"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Schedule from "effect/Schedule"
 import { argumentOf, type Invocation } from "../../Domain/cli/CommandLine.ts"
 import { amountWithUnit } from "../../Domain/config/AmountWithUnit.ts"
@@ -11,7 +10,7 @@ import type { ConfigProblem } from "../../Domain/config/SettingsData.ts"
 import { hoistable } from "../../Domain/settings/SettingsHoist.ts"
 import type { SettingsError } from "../../Domain/settings/SettingsProblem.ts"
 import { printable } from "../../Domain/text/Printable.ts"
-import { type KeyPath, keyPathText, parseKeyPath } from "../../Domain/toml/KeyPath.ts"
+import { acceptedKeyPath, type KeyPath, keyPathText } from "../../Domain/toml/KeyPath.ts"
 import { tomlText } from "../../Domain/toml/RawSettings.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import { setKey, unsetKey, valueTextAt } from "../../Layers/toml/TomlEdit.ts"
@@ -23,8 +22,7 @@ import { sayWritten, type Written } from "./WrittenSettings.ts"
 /** The path of the setting that the command is about. */
 const pathOf = (invocation: Invocation): KeyPath => {
   const { project } = invocation.options
-  // The decoder of the argument has read it before.
-  const path = Either.getOrThrow(parseKeyPath(argumentOf(invocation, "key")))
+  const path = acceptedKeyPath(argumentOf(invocation, "key"))
   return project === undefined ? path : ["projects", project, ...path]
 }
 

@@ -1,11 +1,10 @@
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import { argumentOf, type Invocation } from "../../Domain/cli/CommandLine.ts"
 import { chosenSettings, chosenText, settingNames } from "../../Domain/settings/SettingsChoice.ts"
 import { settingsReport } from "../../Domain/settings/SettingsReport.ts"
 import { nearestName } from "../../Domain/text/NearestName.ts"
 import { quoted } from "../../Domain/text/Printable.ts"
-import { keyPathText, parseKeyPath } from "../../Domain/toml/KeyPath.ts"
+import { acceptedKeyPath, keyPathText } from "../../Domain/toml/KeyPath.ts"
 import { MemoryReader } from "../../Layers/machine/MemoryReader.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
 import * as SettingsFile from "../../Layers/settings/SettingsFile.ts"
@@ -18,8 +17,7 @@ import { sourcesOf } from "../Sources.ts"
 export const configGet = Effect.fnUntraced(function* (invocation: Invocation) {
   const { isTerminal } = yield* CommandOutput
   const { json: _, project: named, ...options } = invocation.options
-  // The decoder of the argument has read it before.
-  const given = Either.getOrThrow(parseKeyPath(argumentOf(invocation, "key")))
+  const given = acceptedKeyPath(argumentOf(invocation, "key"))
   const [table, ofTable, ...inTable] = given
   const isOfProject = table === "projects" && ofTable !== undefined && inTable.length > 0
   const path = isOfProject ? inTable : given

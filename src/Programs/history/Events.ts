@@ -1,6 +1,5 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { timeRange } from "../../Domain/cli/SinceInstant.ts"
@@ -36,10 +35,10 @@ export const events = Effect.fnUntraced(function* ({ options }: Invocation) {
   const { colour, out, part } = yield* CommandOutput
   const zone = yield* localZone
   const nowMs = yield* Clock.currentTimeMillis
-  const { sinceMs, untilMs } = yield* Either.mapLeft(
-    timeRange(options, nowMs, zone),
-    (problem) => new UsageError({ problem, help: "autopilotd events --help" })
-  )
+  const range = timeRange(options, nowMs, zone)
+  if (typeof range === "string")
+    return yield* Effect.fail(new UsageError({ problem: range, help: "autopilotd events --help" }))
+  const { sinceMs, untilMs } = range
 
   const tell = (line: SubscriptionLine) => {
     const text = json

@@ -1,4 +1,3 @@
-import * as Either from "effect/Either"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { timeRange } from "../../Domain/cli/SinceInstant.ts"
 import { UsageError } from "../../Domain/cli/UsageError.ts"
@@ -46,31 +45,31 @@ interface LogsWorld {
 /** The number of lines without `-n` and `--since`. */
 const defaultLines = 50
 
-const help = "autopilotd logs --help"
+const misused = (problem: string) => new UsageError({ problem, help: "autopilotd logs --help" })
 
 const asText = (line: string): string => Buffer.from(line, "latin1").toString("utf8")
 
 /** How lines are shown: as JSON, in words, or unchanged. */
 type Form = "json" | "words" | "unchanged"
 
-const filterOf = ({ options }: Invocation, form: Form): Either.Either<LogFilter, UsageError> => {
+const filterOf = ({ options }: Invocation, form: Form): LogFilter | UsageError => {
   // The stamps of the log are in the zone that Node takes for local.
   const range = timeRange(options, Date.now(), nodeZone)
-  if (Either.isLeft(range)) return Either.left(new UsageError({ problem: range.left, help }))
-  const { sinceMs: since, untilMs: until } = range.right
+  if (typeof range === "string") return misused(range)
+  const { sinceMs: since, untilMs: until } = range
   const pattern = options.grep === undefined ? undefined : searchPattern(options.grep)
   const searched = options.raw === true ? unchangedText : shownText
   const isWanted = (line: string): boolean => {
     const text = searched(asText(line))
     return text !== undefined && (pattern === undefined || pattern.test(text))
   }
-  return Either.right({
+  return {
     ...(since === undefined ? {} : { since: timestamp(new Date(since)) }),
     ...(until === undefined ? {} : { until: timestamp(new Date(until)) }),
     // In words, a line that shows nothing does not count.
     ...(pattern === undefined && form !== "words" ? {} : { isWanted }),
     ...(options.stderr === true ? { onlyErrors: true } : {})
-  })
+  }
 }
 
 /** The projects that the command line names; undefined for all. */
@@ -81,20 +80,20 @@ const namedIn = ({ args, options: { project } }: Invocation): ReadonlyArray<Proj
 const chosen = async (
   invocation: Invocation,
   { err, logDir }: LogsWorld
-): Promise<Either.Either<ReadonlyArray<ProjectName>, NoLog>> => {
+): Promise<ReadonlyArray<ProjectName> | NoLog> => {
   const { daemon, follow } = invocation.options
   const known = await loggedProjects(logDir)
   const named = namedIn(invocation)
   const unknown = named?.find((name) => !known.includes(name))
-  if (unknown === undefined && (daemon === true || known.length > 0)) return Either.right(named ?? known)
+  if (unknown === undefined && (daemon === true || known.length > 0)) return named ?? known
   const others = known.length === 0 ? "" : ` There are logs of: ${known.join(", ")}.`
   const message =
     unknown === undefined
       ? `There are no logs of workers in ${logDir} yet.`
       : `No worker of project "${unknown}" has left a log yet.${others}`
-  if (follow !== true) return Either.left(new NoLog(message))
+  if (follow !== true) return new NoLog(message)
   await err(`autopilotd: ${message} Waiting for one; Ctrl-C ends.\n`)
-  return Either.right(named ?? known)
+  return named ?? known
 }
 
 const wordsOf = (line: string, project: ProjectName | undefined, colour: boolean): string | undefined =>
@@ -121,8 +120,6 @@ const rendering =
     )
   }
 
-const misused = (problem: string) => new UsageError({ problem, help })
-
 /**
  * `autopilotd logs`: shows the output of workers, with or without a daemon, until the end or until its reader has read
  * enough. Returns what went wrong. Plain code: both roads run it, and it starts in a tenth of the time that Effect takes.
@@ -139,13 +136,13 @@ export const showLogs = async (
   const inWords = raw !== true && (isTerminal || text === true)
   const form: Form = json === true ? "json" : inWords ? "words" : "unchanged"
   const filter = filterOf(invocation, form)
-  if (Either.isLeft(filter)) return filter.left
+  if (filter instanceof UsageError) return filter
   const projects = await chosen(invocation, world)
-  if (Either.isLeft(projects)) return projects.left
-  const render = rendering(form, namePrefixes(projects.right, daemon, colour), world)
+  if (projects instanceof NoLog) return projects
+  const render = rendering(form, namePrefixes(projects, daemon, colour), world)
   const last = count ?? (since === undefined ? defaultLines : undefined)
   const choice = { projects: namedIn(invocation) ?? "all", daemon } as const
-  const logs = mergedLogs(() => logSources(logDir, choice), { ...filter.right, last, follow })
+  const logs = mergedLogs(() => logSources(logDir, choice), { ...filter, last, follow })
   try {
     for (let found = await logs.next(); found !== undefined; found = await logs.next()) {
       if (signal?.aborted === true) return undefined

@@ -29,7 +29,7 @@ export interface RemoteCall {
   readonly host: string
   /** The command line without the host. */
   readonly argv: ReadonlyArray<string>
-  readonly line: CommandLine | undefined
+  readonly line: CommandLine | UsageError
 }
 
 type Failure = SshFailure | HostsInvalid | UsageError | LocalPortTaken
@@ -90,7 +90,7 @@ const panelThere = async (invocation: Invocation) => {
 const connected = async ({ argv, host: name, line }: RemoteCall, wantsJson: boolean): Promise<number> => {
   const root = autopilotFolder()
   const host = await knownHost(name, root)
-  const invocation = line?._tag === "Run" ? line.invocation : undefined
+  const invocation = line._tag === "Run" ? line.invocation : undefined
   const hasTerminal = isAllTerminal()
   const isLong = invocation !== undefined && runsLong(invocation)
   const isRead = invocation !== undefined && readsInput(invocation)
@@ -137,9 +137,9 @@ const connected = async ({ argv, host: name, line }: RemoteCall, wantsJson: bool
 export const runRemote = async (call: RemoteCall): Promise<number> => {
   const { line } = call
   const wantsJson =
-    line?._tag === "Run"
+    line._tag === "Run"
       ? line.invocation.options.json === true
-      : line?._tag === "Version" && line.json === true
+      : line._tag === "Version" && line.json === true
   try {
     return await connected(call, wantsJson)
   } catch (cause) {

@@ -89,9 +89,9 @@ const commandsIn = (text: string): ReadonlyArray<ReadonlyArray<string>> =>
 const follows = (text: string): ReadonlyArray<Verb> =>
   commandsIn(text).map((words) => {
     const line = parse(words)
-    if (Either.isLeft(line)) return assert.fail(`${words.join(" ")}: ${line.left.message}`)
-    if (line.right._tag !== "Run") return assert.fail(`${words.join(" ")} runs nothing`)
-    const { options, verb } = line.right.invocation
+    if (line._tag === "UsageError") return assert.fail(`${words.join(" ")}: ${line.message}`)
+    if (line._tag !== "Run") return assert.fail(`${words.join(" ")} runs nothing`)
+    const { options, verb } = line.invocation
     const isOfProject = ["start-worker", "restart-worker", "stop-worker", "logs", "budget reset"].includes(
       verb
     )

@@ -1,5 +1,4 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import {
   type CommandLine,
@@ -18,14 +17,16 @@ import { ProjectName } from "../../../src/Domain/Project.ts"
 import { runs } from "../../fixtures/runs.ts"
 import { anyInvocation, anyWord, anyWriting } from "./commandLines.ts"
 
-const understood = (argv: ReadonlyArray<string>): CommandLine =>
-  Either.getOrThrowWith(parse(argv), (error) => new Error(error.message))
+const understood = (argv: ReadonlyArray<string>): CommandLine => {
+  const line = parse(argv)
+  if (line._tag === "UsageError") throw line
+  return line
+}
 
-const messageOf = (line: string): string =>
-  Either.match(parse(line === "" ? [] : line.split(" ")), {
-    onLeft: (error) => error.message,
-    onRight: () => "understood"
-  })
+const messageOf = (line: string): string => {
+  const read = parse(line === "" ? [] : line.split(" "))
+  return read._tag === "UsageError" ? read.message : "understood"
+}
 
 const run = (invocation: Omit<Invocation, "args"> & Partial<Pick<Invocation, "args">>): CommandLine => ({
   _tag: "Run",
@@ -415,15 +416,13 @@ describe("an invalid command line", () => {
         const needed = needs?.option === key ? [`--${optionTable[needs.other].long}`] : []
         const words = requiredArguments(verb).map(() => "x")
         assert.strictEqual(
-          Either.isRight(
-            parse([
-              ...verb.split(" "),
-              ...words,
-              option,
-              ...needed,
-              ...(needsWorker === true ? ["--", "x"] : [])
-            ])
-          ),
+          parse([
+            ...verb.split(" "),
+            ...words,
+            option,
+            ...needed,
+            ...(needsWorker === true ? ["--", "x"] : [])
+          ])._tag === "Run",
           optionsUnderstood(verb).includes(key),
           `${verb} ${option}`
         )
@@ -444,8 +443,8 @@ describe("an invalid command line", () => {
     FastCheck.assert(
       FastCheck.property(FastCheck.array(word), (argv) => {
         const result = parse(argv)
-        if (Either.isRight(result)) return
-        const lines = result.left.message.split("\n")
+        if (result._tag !== "UsageError") return
+        const lines = result.message.split("\n")
         assert.strictEqual(lines.length, 2)
         assert.match(lines[1] ?? "", /^Try: autopilotd [a-z- ]*--help$/)
         assert.notMatch(lines.join(""), /\p{Cc}/u)

@@ -1,5 +1,4 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import { parse } from "../../../src/Domain/cli/CommandLine.ts"
 import { commandRow, requiredArguments, verbs } from "../../../src/Domain/cli/CommandTable.ts"
@@ -7,7 +6,7 @@ import { hostChoice, runsLong, withoutHost } from "../../../src/Domain/cli/HostC
 import { anyWriting } from "./commandLines.ts"
 
 const chosen = (line: string, variable?: string) =>
-  hostChoice(Either.getOrUndefined(parse(line === "" ? [] : line.split(" "))), variable).host
+  hostChoice(parse(line === "" ? [] : line.split(" ")), variable).host
 
 describe("the host of a command line", () => {
   it("stands before or behind the command, and is else that of AUTOPILOTD_HOST", () => {
@@ -51,7 +50,7 @@ describe("the host of a command line", () => {
         : requiredArguments(verb)
             .map(() => " x")
             .join("")
-      const line = Either.getOrThrow(parse(`--host box ${verb}${args}`.split(" ")))
+      const line = parse(`--host box ${verb}${args}`.split(" "))
       assert.deepStrictEqual(hostChoice(line, undefined), { host: "box", runsHere: verb === "relay" }, verb)
     }
   })
@@ -61,7 +60,7 @@ describe("the host of a command line", () => {
       FastCheck.property(anyWriting, ([invocation, argv]) => {
         const { host: _, ...options } = invocation.options
         const rest = withoutHost(argv)
-        assert.deepStrictEqual(Either.getOrThrow(parse(rest)), {
+        assert.deepStrictEqual(parse(rest), {
           _tag: "Run",
           invocation: { ...invocation, options }
         })
@@ -80,7 +79,7 @@ describe("the host of a command line", () => {
 
   it("has commands that run for long, which must not be left there", () => {
     const isLong = (line: string) => {
-      const read = Either.getOrThrow(parse(line.split(" ")))
+      const read = parse(line.split(" "))
       return read._tag === "Run" && runsLong(read.invocation)
     }
     for (const line of ["logs -f", "events -f", "wait", "start", "start -- worker", "gui"])

@@ -1,12 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
-import { parseKeyPath } from "../../../src/Domain/toml/KeyPath.ts"
+import { acceptedKeyPath } from "../../../src/Domain/toml/KeyPath.ts"
 import { setKey, unsetKey, valueTextAt } from "../../../src/Layers/toml/TomlEdit.ts"
 
-const pathOf = (key: string) => Either.getOrThrow(parseKeyPath(key))
-const set = (text: string, key: string, value: string) => setKey(text, pathOf(key), value)
-const unset = (text: string, key: string) => unsetKey(text, pathOf(key))
+const set = (text: string, key: string, value: string) => setKey(text, acceptedKeyPath(key), value)
+const unset = (text: string, key: string) => unsetKey(text, acceptedKeyPath(key))
 
 type Settings = ReadonlyArray<[what: string, before: string, key: string, value: string, after: string]>
 
@@ -195,7 +193,7 @@ describe("The text of a value", () => {
   it.effect("is returned as it is written, and undefined for a table or an absent key", () =>
     Effect.gen(function* () {
       const text = '\uFEFFa = [ 1, # one\n 2 ] # x\nenv = { A = "1" }\n[b]\nx . y = 0x1F\n[[s]]\nz = 1\n'
-      const read = (key: string) => valueTextAt(text, pathOf(key))
+      const read = (key: string) => valueTextAt(text, acceptedKeyPath(key))
       assert.strictEqual(yield* read("a"), "[ 1, # one\n 2 ]")
       assert.strictEqual(yield* read("env"), '{ A = "1" }')
       assert.strictEqual(yield* read("env.A"), '"1"')

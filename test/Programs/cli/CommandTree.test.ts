@@ -109,7 +109,7 @@ describe("the command tree", () => {
       "config set restart.jitter -1 --json",
       "config set model - --config=-odd.toml"
     ]) {
-      const parsed = Either.getOrThrow(parse(line.split(" ")))
+      const parsed = parse(line.split(" "))
       assert(parsed._tag === "Run")
       const { carried, tree } = recorder()
       Effect.runSync(tree.read(canonicalArgv(parsed.invocation)))

@@ -54,12 +54,12 @@ describe("a command", () => {
       const files = [...nothing.node, "os", "fs/promises"]
       const talking = [...talk.node, "os"]
       const commands: ReadonlyArray<readonly [string, ReadonlyArray<string>, Array<string>, number]> = [
-        ["--version", nothing.node, ["autopilotd.js"], 36_000],
-        ["--help", nothing.node, ["autopilotd.js", "help.js"], 86_000],
-        ["status", talking, ["autopilotd.js", "quick.js"], 78_000],
-        ["logs", [...files, "vm"], ["autopilotd.js", "logs.js"], 112_000],
-        ["history", files, ["autopilotd.js", "history.js"], 134_000],
-        ["why", [...talking, "fs/promises"], ["autopilotd.js", "history.js"], 134_000]
+        ["--version", nothing.node, ["autopilotd.js"], 28_000],
+        ["--help", nothing.node, ["autopilotd.js", "help.js"], 78_000],
+        ["status", talking, ["autopilotd.js", "quick.js"], 70_000],
+        ["logs", [...files, "vm"], ["autopilotd.js", "logs.js"], 95_000],
+        ["history", files, ["autopilotd.js", "history.js"], 118_000],
+        ["why", [...talking, "fs/promises"], ["autopilotd.js", "history.js"], 118_000]
       ]
       for (const [command, node, own, maxBytes] of commands) {
         const loaded = yield* loadedBy(home, bundle, command)
