@@ -21,6 +21,8 @@ export type Shape =
   | "null"
   /** One of some constants. */
   | { readonly literals: ReadonlyArray<string | number | boolean | null> }
+  /** The form of an object by the word in one of its fields: an event has one of eighty. */
+  | { readonly by: string; readonly forms: Readonly<Record<string, Shape>> }
   /** The first of some forms that fits. */
   | { readonly first: ReadonlyArray<Shape> }
   | { readonly list: Shape }
@@ -109,6 +111,11 @@ export const fitted = (shape: Shape, value: unknown, place?: Array<string>): unk
     case "boolean":
       return when(typeof value === shape)
     default:
+  }
+  if ("by" in shape) {
+    const word = isObject(value) ? value[shape.by] : undefined
+    const form = Object.hasOwn(shape.forms, String(word)) ? shape.forms[String(word)] : undefined
+    return form === undefined ? misfit : fitted(form, value)
   }
   if ("literals" in shape) return when(shape.literals.some((literal) => literal === value))
   if ("first" in shape) {

@@ -37,7 +37,7 @@ export const shapeOf = (ast: SchemaAST.AST): Shape => {
       const literals = ast.types.flatMap((one) =>
         SchemaAST.isLiteral(one) && typeof one.literal !== "bigint" ? [one.literal] : []
       )
-      return literals.length === ast.types.length ? { literals } : { first: ast.types.map(shapeOf) }
+      return literals.length === ast.types.length ? { literals } : oneOf(ast.types.map(shapeOf))
     }
     case "TupleType": {
       const [element] = ast.rest
@@ -53,6 +53,24 @@ export const shapeOf = (ast: SchemaAST.AST): Shape => {
     default:
   }
   throw new Error(`A schema has a part that no shape describes: ${String(ast)}`)
+}
+
+const tag = "_tag"
+
+/** A form by its tag; nothing for one that does not begin with one tag. */
+const underTag = (shape: Shape): Readonly<Record<string, Shape>> => {
+  if (typeof shape === "string" || !("fields" in shape)) return {}
+  const [[key, is, optional] = [], ...fields] = shape.fields
+  if (key !== tag || optional !== undefined || typeof is !== "object" || !("literals" in is)) return {}
+  const [word, ...others] = is.literals
+  // The word is known where the form is looked up.
+  return others.length > 0 ? {} : { [String(word)]: { ...shape, fields: [[tag, "string"], ...fields] } }
+}
+
+/** One of some forms; by its tag where each form has one of its own. */
+const oneOf = (shapes: ReadonlyArray<Shape>): Shape => {
+  const forms = Object.fromEntries(shapes.flatMap((shape) => Object.entries(underTag(shape))))
+  return Object.keys(forms).length === shapes.length ? { by: tag, forms } : { first: shapes }
 }
 
 /** The shape of an object on the wire; `decoded` says what becomes of fields that are absent. */

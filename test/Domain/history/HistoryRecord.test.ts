@@ -7,6 +7,8 @@ import { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { isKept, lineOf, maxLineLength, RecordHead } from "../../../src/Domain/history/HistoryRecord.ts"
 import { recordOf, timeOfLine } from "../../../src/Domain/history/RecordLine.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
+import { fitted, misfit } from "../../../src/Domain/Shape.ts"
+import { shapeOf } from "../../../src/Domain/ShapeOf.ts"
 import { anyEvent, shop } from "../../fixtures/HistoryWorld.ts"
 import { runs } from "../../fixtures/runs.ts"
 import { spoiled } from "../../fixtures/Spoiled.ts"
@@ -69,6 +71,22 @@ describe("a record of the history", () => {
       assert.strictEqual(record._tag, event._tag)
       if ("project" in record) assert.strictEqual(record.project, name)
     }
+  })
+
+  it("has its form under its tag: to read it takes no attempt with the forms of all other events", () => {
+    const shape = shapeOf(DaemonEvent.ast)
+    assert(typeof shape === "object" && "forms" in shape)
+    assert.isAbove(Object.keys(shape.forms).length, 50)
+    const { WorkerStopped } = shape.forms
+    assert(typeof WorkerStopped === "object" && "fields" in WorkerStopped)
+    assert.deepStrictEqual(WorkerStopped.fields[0], ["_tag", "string"])
+    for (const strange of [
+      { _tag: "toString" },
+      { _tag: ["WorkerStopped"], project: shop, reason: "" },
+      null,
+      []
+    ])
+      assert.strictEqual(fitted(shape, strange), misfit)
   })
 
   it("is damaged when it is no record, and foreign when it is one of another version", () => {
