@@ -6,6 +6,10 @@ import { isStyle, plainAgain } from "./Style.ts"
  */
 const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 
+/** V8 takes as long for the sets of Unicode in a pattern as for all else in the text of a status, which is plain. */
+const plain = /^[ -~]*$/
+const plainLines = /^[\t\n -~]*$/
+
 const familiar = new Map([
   ["\n", "\\n"],
   ["\r", "\\r"],
@@ -31,7 +35,7 @@ const escaped = (character: string): string => {
  */
 export const printable = (text: string, maxLength = Number.POSITIVE_INFINITY): string => {
   const cut = text.length > maxLength ? `${text.slice(0, Math.max(0, maxLength - 3))}...` : text
-  return cut.replace(unseen, escaped)
+  return plain.test(cut) ? cut : cut.replace(unseen, escaped)
 }
 
 /** Puts untrusted text in double quotes, at most 80 characters of it. */
@@ -61,10 +65,12 @@ export const harmless = (text: string, colour: boolean): string => {
  * stay. JSON stays JSON of the same value.
  */
 export const harmlessText = (text: string): string =>
-  text
-    .split(styles)
-    .map((part) => (isStyle(part) ? part : escapedBut("\n\t", part)))
-    .join("")
+  plainLines.test(text)
+    ? text
+    : text
+        .split(styles)
+        .map((part) => (isStyle(part) ? part : escapedBut("\n\t", part)))
+        .join("")
 
 /**
  * Makes an entry of a log of autopilotd safe. Every further line is indented, so that no text in it can pass for an entry
