@@ -17,6 +17,15 @@ process.on("exit", () => {
 })
 `
 
+/** Writes at the exit which collections of its memory a process has made. */
+const collections = `
+const { writeFileSync } = require("node:fs")
+const { GCProfiler } = require("node:v8")
+const profiler = new GCProfiler()
+profiler.start()
+process.on("exit", () => writeFileSync(process.env.LOADED, JSON.stringify(profiler.stop().statistics.map((one) => one.gcType))))
+`
+
 interface Loaded {
   readonly node: ReadonlyArray<string>
   readonly own: ReadonlyArray<string>
@@ -83,6 +92,25 @@ describe("a command", () => {
         whole.own.map((path) => basename(path)),
         "quick.js"
       )
+    })
+  )
+
+  it.scopedLive("that needs the whole program ends before V8 collects all of its memory", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      fs.mkdirSync(join(home, "autopilotd"), { mode: 0o700 })
+      const [require, report] = [join(home, "collections.cjs"), join(home, "collected")]
+      fs.writeFileSync(require, collections)
+      const env = { LOADED: report, XDG_CACHE_HOME: home }
+      const args = ["-r", require, bundle, "config", "check"]
+      // The second one has the compiled functions of the first, and with them most of what marking takes.
+      for (const name of ["first", "second"]) {
+        yield* ownProcess({ home, command: process.execPath, args, env })
+        const made: ReadonlyArray<string> = JSON.parse(fs.readFileSync(report, "utf8"))
+        assert.include(made, "Scavenge", name)
+        assert.notInclude(made, "MarkSweepCompact", name)
+      }
+      assert.isTrue(fs.existsSync(join(home, "autopilotd/program.code")))
     })
   )
 })
