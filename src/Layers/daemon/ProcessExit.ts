@@ -1,6 +1,7 @@
 /** Limits the wait for file system calls whose result nothing needs any more. */
 const answerMs = 1000
-const pollMs = 20
+/** Short, because a call that has just come back still counts while its result is used. */
+const pollMs = 1
 
 /** Whether libuv's threads are in calls of the file system. */
 const isAskingDisks = (): boolean =>

@@ -17,14 +17,28 @@ process.on("exit", () => {
 })
 `
 
-/** Writes at the exit which collections of its memory a process has made. */
-const collections = `
+/** Writes at the exit which collections of its memory a process has made, and how long the timers were that it has awaited. */
+const work = `
 const { writeFileSync } = require("node:fs")
 const { GCProfiler } = require("node:v8")
 const profiler = new GCProfiler()
 profiler.start()
-process.on("exit", () => writeFileSync(process.env.LOADED, JSON.stringify(profiler.stop().statistics.map((one) => one.gcType))))
+const timers = []
+const set = globalThis.setTimeout
+globalThis.setTimeout = (run, ms, ...rest) => {
+  const timer = set((...given) => { if (timer.hasRef()) timers.push(ms); run(...given) }, ms, ...rest)
+  return timer
+}
+process.on("exit", () => {
+  const collections = profiler.stop().statistics.map((one) => one.gcType)
+  writeFileSync(process.env.LOADED, JSON.stringify({ collections, timers }))
+})
 `
+
+interface Worked {
+  readonly collections: ReadonlyArray<string>
+  readonly timers: ReadonlyArray<number>
+}
 
 interface Loaded {
   readonly node: ReadonlyArray<string>
@@ -95,22 +109,29 @@ describe("a command", () => {
     })
   )
 
-  it.scopedLive("that needs the whole program ends before V8 collects all of its memory", () =>
-    Effect.gen(function* () {
-      const home = yield* temporaryHome
-      fs.mkdirSync(join(home, "autopilotd"), { mode: 0o700 })
-      const [require, report] = [join(home, "collections.cjs"), join(home, "collected")]
-      fs.writeFileSync(require, collections)
-      const env = { LOADED: report, XDG_CACHE_HOME: home }
-      const args = ["-r", require, bundle, "config", "check"]
-      // The second one has the compiled functions of the first, and with them most of what marking takes.
-      for (const name of ["first", "second"]) {
-        yield* ownProcess({ home, command: process.execPath, args, env })
-        const made: ReadonlyArray<string> = JSON.parse(fs.readFileSync(report, "utf8"))
-        assert.include(made, "Scavenge", name)
-        assert.notInclude(made, "MarkSweepCompact", name)
-      }
-      assert.isTrue(fs.existsSync(join(home, "autopilotd/program.code")))
-    })
+  it.scopedLive(
+    "that needs the whole program ends before V8 collects all of its memory, and waits for no timer",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        fs.mkdirSync(join(home, "autopilotd"), { mode: 0o700 })
+        const [require, report] = [join(home, "work.cjs"), join(home, "worked")]
+        fs.writeFileSync(require, work)
+        const env = { LOADED: report, XDG_CACHE_HOME: home }
+        const args = ["-r", require, bundle, "config", "check"]
+        // The second one has the compiled functions of the first, and with them most of what marking takes.
+        for (const name of ["first", "second"]) {
+          yield* ownProcess({ home, command: process.execPath, args, env })
+          const { collections, timers }: Worked = JSON.parse(fs.readFileSync(report, "utf8"))
+          assert.include(collections, "Scavenge", name)
+          assert.notInclude(collections, "MarkSweepCompact", name)
+          assert.deepStrictEqual(
+            timers.filter((ms) => ms > 1),
+            [],
+            name
+          )
+        }
+        assert.isTrue(fs.existsSync(join(home, "autopilotd/program.code")))
+      })
   )
 })
