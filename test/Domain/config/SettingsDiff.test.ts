@@ -3,6 +3,7 @@ import * as FastCheck from "effect/FastCheck"
 import type { SettingChange } from "../../../src/Domain/config/SettingsData.ts"
 import { settingsChanges } from "../../../src/Domain/config/SettingsDiff.ts"
 import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
+import { runs } from "../../fixtures/runs.ts"
 import { settingsFiles } from "../../fixtures/SettingsFiles.ts"
 import { inForce, type Surroundings } from "../../fixtures/SettingsInForce.ts"
 
@@ -26,6 +27,9 @@ const forwards = (changes: ReadonlyArray<SettingChange>) =>
   new Map(changes.map(({ from, key, to }) => [key, { from, to }]))
 const backwards = (changes: ReadonlyArray<SettingChange>) =>
   new Map(changes.map(({ from, key, to }) => [key, { from: to, to: from }]))
+
+/** A file of settings with all its tables takes a while to make. */
+const rounds = { numRuns: runs(40) }
 
 describe("settingsChanges", () => {
   it("names each setting by its key in the file, with its values as they stand there", () => {
@@ -215,7 +219,8 @@ describe("settingsChanges", () => {
           projects_removed: [],
           changes_command: []
         })
-      })
+      }),
+      rounds
     )
   })
 
@@ -227,7 +232,8 @@ describe("settingsChanges", () => {
         assert.deepStrictEqual(backwards(there.changes), forwards(back.changes))
         assert.deepStrictEqual(there.projects_added, back.projects_removed)
         assert.deepStrictEqual(there.projects_removed, back.projects_added)
-      })
+      }),
+      rounds
     )
   })
 
@@ -241,7 +247,8 @@ describe("settingsChanges", () => {
           otherwise.length > 0
         )
         assert.includeMembers([...changes_command], [...projects_added])
-      })
+      }),
+      rounds
     )
   })
 })

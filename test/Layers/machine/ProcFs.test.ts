@@ -180,17 +180,22 @@ describe("a process whose first thread has exited", () => {
     Effect.gen(function* () {
       const shell = yield* Effect.acquireRelease(
         Effect.sync(() =>
-          // The sleep that takes the place of the shell does not reap the child.
-          spawn("/bin/sh", ["-c", "sleep 0 & echo $!; exec sleep 1000000"], {
-            stdio: ["ignore", "pipe", "ignore"]
+          // The sleep that takes the place of the shell does not reap the child. The shell would: the child ends after it.
+          spawn("/bin/sh", ["-c", "cat <&3 & echo $!; exec sleep 1000000 3<&-"], {
+            stdio: ["ignore", "pipe", "ignore", "pipe"]
           })
         ),
         ({ pid }) => Effect.sync(() => killForSure(pid ?? 0))
       )
       const pid = yield* Effect.async<number>((resume) => {
-        shell.stdout.once("data", (text: Buffer) => resume(Effect.succeed(Number(text.toString()))))
+        shell.stdout?.once("data", (text: Buffer) => resume(Effect.succeed(Number(text.toString()))))
       })
       const proc = yield* real
+      yield* eventually(
+        "the shell is gone",
+        Effect.sync(() => fs.readFileSync(`/proc/${shell.pid}/comm`, "utf8") === "sleep\n" || undefined)
+      )
+      shell.stdio[3]?.destroy()
       yield* eventually(
         "it is a zombie",
         Effect.map(proc.process(pid), (now) => (now?.state === "Z" ? true : undefined))
