@@ -5,14 +5,16 @@ import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import type { ProjectName } from "../../Domain/Project.ts"
 import { emptyState, isBelievable, SavedState } from "../../Domain/worker/SavedState.ts"
 import { savingOf } from "../../Domain/worker/Saving.ts"
 import { startedWithin } from "../concurrency/BoundedWait.ts"
+import { PlainTimer } from "../concurrency/EventLoop.ts"
 import { afterEach } from "../concurrency/Listeners.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
@@ -178,13 +180,15 @@ interface ProjectState {
 /** The longest delay of a change by its save. */
 const saveLimit = Duration.seconds(3)
 
-/** A worker that crashes in a loop causes one durable save in this time. */
-const soon = Duration.seconds(1)
+/** A worker that crashes in a loop causes one durable save in this time, a second. */
+const soonMs = 1000
 
 /** Slow writes continue in `scope`. */
 export const projectState = Effect.fnUntraced(function* (project: ProjectName, scope: Scope.Scope) {
   const store = yield* StateStore
   const events = yield* DaemonEvents
+  const timer = yield* PlainTimer
+  const inBackground = yield* Scope.extend(FiberSet.makeRuntime<never>(), scope)
   /** The last state that was saved, or is to be saved soon. */
   let last: SavedState | undefined
   /** Whether it is to be saved once the second is over, and whether one runs. */
@@ -201,11 +205,10 @@ export const projectState = Effect.fnUntraced(function* (project: ProjectName, s
       Effect.zipRight(Effect.sync(() => void (diskHangs = false)))
     )
 
-  const writeLater = Effect.gen(function* () {
-    yield* Effect.sleep(soon)
+  const writeLater = (): void => {
     later.runs = false
-    if (later.isDue && last !== undefined) yield* write(last, true)
-  })
+    if (later.isDue && last !== undefined) inBackground(write(last, true))
+  }
 
   return {
     load: store.load(project).pipe(
@@ -221,13 +224,13 @@ export const projectState = Effect.fnUntraced(function* (project: ProjectName, s
       later.isDue = how !== "now"
       if (later.isDue && !later.runs) {
         later.runs = true
-        yield* Effect.forkIn(writeLater, scope)
+        timer.after(soonMs, writeLater)
       }
       if (how === "soon") return
       if (how === "quickly" && !diskHangs && store.saveNow(project, state)) return
       const writing = write(state, how === "now")
       // Waiting again for a hanging disk would delay every command.
-      if (diskHangs) return void (yield* Effect.forkIn(writing, scope))
+      if (diskHangs) return void inBackground(writing)
       if (Option.isSome(yield* startedWithin(writing, saveLimit, scope))) return
       diskHangs = true
       const reason = `the disk did not answer within ${Duration.format(saveLimit)}`

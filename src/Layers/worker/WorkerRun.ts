@@ -1,7 +1,7 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import { type AgentSeen, afterStop } from "../../Domain/agent/AgentSeen.ts"
 import type { ProcessIdentity } from "../../Domain/machine/ProcessEntry.ts"
@@ -16,6 +16,7 @@ import { variable, workerId } from "../../Domain/WorkerId.ts"
 import { lossWarnings } from "../../Domain/worker/LostVariables.ts"
 import type { RunPlan, WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
 import { environmentFrom } from "../../Domain/worker/WorkerEnvironment.ts"
+import { PlainTimer } from "../concurrency/EventLoop.ts"
 import { patientRace } from "../concurrency/PatientRace.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
@@ -99,8 +100,8 @@ const reapLimit = Duration.seconds(10)
 /** A leader that hangs in the kernel is not reaped. */
 const abandonedReapLimit = Duration.seconds(1)
 
-/** A worker that crashes in a loop causes one look for git locks a second. */
-const lookDelay = Duration.seconds(1)
+/** A worker that crashes in a loop causes one look for git locks in this time, a second. */
+const lookDelayMs = 1000
 
 const make = Effect.gen(function* () {
   const home = yield* AutopilotHome
@@ -114,7 +115,9 @@ const make = Effect.gen(function* () {
   const kernelOomKills = yield* KernelOomKills
   const liveWorkers = yield* LiveWorkers
 
-  const scope = yield* Effect.scope
+  const clock = yield* Effect.clock
+  const timer = yield* PlainTimer
+  const inBackground = yield* FiberSet.makeRuntime<never>()
 
   const origin = { bootId: trees.bootId, homeId }
   /** The projects whose repositories this daemon has looked at: an earlier one may have ended with the machine. */
@@ -143,26 +146,22 @@ const make = Effect.gen(function* () {
   })
 
   /** Tells in the background which locks git has left: nothing waits for it. */
-  const tellGitLocks = ({ cwd, project }: WorkerPlan, env: NodeJS.ProcessEnv) =>
-    Effect.flatMap(Clock.currentTimeMillis, (nowMs) => {
-      const isDue = lookDue.has(project)
-      lookDue.set(project, nowMs)
-      if (isDue) return Effect.void
-      return Effect.gen(function* () {
-        yield* Effect.sleep(lookDelay)
-        const beforeMs = lookDue.get(project) ?? 0
-        lookDue.delete(project)
-        for (const path of yield* leftGitLocks(project, cwd, env, beforeMs))
-          yield* events.publish({ _tag: "GitLockLeft", project, path })
-      }).pipe(
-        Effect.catchAllDefect((defect) =>
-          Effect.logWarning(`The git locks of ${project} cannot be read`, defect)
-        ),
-        Effect.interruptible,
-        Effect.forkIn(scope),
-        Effect.asVoid
+  const tellGitLocks = ({ cwd, project }: WorkerPlan, env: NodeJS.ProcessEnv): void => {
+    const isDue = lookDue.has(project)
+    lookDue.set(project, clock.unsafeCurrentTimeMillis())
+    if (isDue) return
+    const look = Effect.gen(function* () {
+      const beforeMs = lookDue.get(project) ?? 0
+      lookDue.delete(project)
+      for (const path of yield* leftGitLocks(project, cwd, env, beforeMs))
+        yield* events.publish({ _tag: "GitLockLeft", project, path })
+    }).pipe(
+      Effect.catchAllDefect((defect) =>
+        Effect.logWarning(`The git locks of ${project} cannot be read`, defect)
       )
-    })
+    )
+    timer.after(lookDelayMs, () => inBackground(look))
+  }
 
   const run = Effect.fnUntraced(function* (
     plan: RunPlan,
@@ -175,7 +174,7 @@ const make = Effect.gen(function* () {
     const found = yield* stamps.now(plan)
     const { env, secretValues } = yield* environment(plan, id, found)
     const prompt = yield* promptText(plan.prompt, plan.project)
-    if (!looked.has(plan.project)) yield* tellGitLocks(plan, env)
+    if (!looked.has(plan.project)) tellGitLocks(plan, env)
     looked.add(plan.project)
     const mark = `${variable}=${id}`
     const watched = Effect.gen(function* () {
@@ -237,18 +236,15 @@ const make = Effect.gen(function* () {
           agent: atStop === undefined ? capture.agent() : afterStop(atStop, capture.agent()),
           tail: yield* capture.tail,
           peakMemoryBytes: liveWorkers.of(worker.pid)?.memory?.peakBytes,
-          nowMs: yield* Clock.currentTimeMillis,
+          nowMs: clock.unsafeCurrentTimeMillis(),
           timeZone: yield* timeZoneOf(env["TZ"])
         })
         liveWorkers.remove(worker.pid)
         // A worker that has exited with success had time to end its git.
-        const locksAfter = (exit: WorkerExit) => (isClean(exit) ? Effect.void : tellGitLocks(plan, env))
+        const locksAfter = (exit: WorkerExit) => isClean(exit) || tellGitLocks(plan, env)
         const exit = exited()
-        if (exit !== undefined) yield* locksAfter(exit)
-        else {
-          const late = Effect.flatMap(worker.exit, (ended) => locksAfter(ended.exit))
-          yield* Effect.forkIn(Effect.interruptible(late), scope)
-        }
+        if (exit === undefined) inBackground(Effect.map(worker.exit, (late) => locksAfter(late.exit)))
+        else locksAfter(exit)
       })
     // A scope compares all fiber references at each of its finalizers, a third of a millisecond: here is one only for fibers.
     yield* Effect.acquireUseRelease(
