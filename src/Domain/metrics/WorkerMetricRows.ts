@@ -1,25 +1,6 @@
-import type { VerdictKind } from "../verdict/ExitVerdict.ts"
+import { verdictKinds } from "../verdict/ExitVerdict.ts"
 import type { WorkerStatus } from "../worker/WorkerState.ts"
 import { type MetricRow, oneOf, secondsOf, workerRow, workerRows } from "./MetricFamily.ts"
-
-/** A series that begins at 1 hides its first event from `increase()`, so that every verdict is there from the start. */
-const verdictKinds = Object.keys({
-  done: true,
-  crash: true,
-  "native-crash": true,
-  "out-of-memory": true,
-  "usage-limit": true,
-  overloaded: true,
-  auth: true,
-  "bad-arguments": true,
-  "context-full": true,
-  "max-turns": true,
-  budget: true,
-  stalled: true,
-  "killed-by-us": true,
-  "killed-by-other": true,
-  "not-started": true
-} satisfies Readonly<Record<VerdictKind, true>>)
 
 const states = Object.keys({
   stopped: true,
@@ -75,6 +56,7 @@ export const workerMetricRows: ReadonlyArray<MetricRow> = [
       help: "Exits of the worker since the start of the daemon, by verdict; not-started is a start that failed.",
       label: "verdict"
     },
+    // A series that begins at 1 hides its first event from `increase()`, so that every verdict is there from the start.
     ({ exits }) => verdictKinds.map((kind) => [kind, exits[kind] ?? 0])
   ),
   workerRow(

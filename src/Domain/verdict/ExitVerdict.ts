@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
 import { MemoryFigures } from "../memory/MemorySample.ts"
 import { counted, dollars, humanBytes, humanDuration } from "../text/Amounts.ts"
 import { openEnded } from "../text/TextLayout.ts"
@@ -65,10 +66,27 @@ export const Verdict = Schema.Union(
 export type Verdict = typeof Verdict.Type
 
 /** The words for the verdicts in events and settings. */
-export const VerdictKind: Schema.Schema<Verdict["kind"]> = Schema.Literal(
-  ...new Set(Verdict.members.map(({ fields }) => fields.kind.literals[0]))
-)
-export type VerdictKind = typeof VerdictKind.Type
+export type VerdictKind = Verdict["kind"]
+
+export const verdictKinds: ReadonlyArray<VerdictKind> = Struct.keys({
+  done: true,
+  crash: true,
+  "native-crash": true,
+  "out-of-memory": true,
+  "usage-limit": true,
+  overloaded: true,
+  auth: true,
+  "bad-arguments": true,
+  "context-full": true,
+  "max-turns": true,
+  budget: true,
+  stalled: true,
+  "killed-by-us": true,
+  "killed-by-other": true,
+  "not-started": true
+} satisfies Readonly<Record<VerdictKind, true>>)
+
+export const VerdictKind: Schema.Schema<VerdictKind> = Schema.Literal(...verdictKinds)
 
 const spent = (turns: number | undefined, costUsd: number | undefined): string =>
   [

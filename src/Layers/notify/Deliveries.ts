@@ -3,7 +3,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Notification } from "../../Domain/notify/Notification.ts"
@@ -12,7 +11,7 @@ import {
   afterGivenUp,
   afterSuccess,
   ChannelState,
-  NotifyState,
+  type NotifyState,
   newChannel,
   toSend,
   withoutNotification
@@ -27,7 +26,7 @@ export interface NotifyLedger {
   readonly change: (f: (state: NotifyState) => NotifyState) => Effect.Effect<void>
 }
 
-const isSame = Schema.equivalence(NotifyState.omit("cursor"))
+const contentOf = ({ cursor: _cursor, ...content }: NotifyState): string => JSON.stringify(content)
 
 /** A history that has rotated in the meantime would not have the events after an older cursor any more. */
 const mostEventsBehind = 100
@@ -69,7 +68,7 @@ export const notifyLedger = Effect.fnUntraced(function* (
       Effect.gen(function* () {
         const before = yield* SubscriptionRef.get(state)
         const next = f(before)
-        if (!isSame(next, before) || isFar(saved, next.cursor)) yield* write(next)
+        if (contentOf(next) !== contentOf(before) || isFar(saved, next.cursor)) yield* write(next)
         yield* SubscriptionRef.set(state, next)
       }).pipe(turn.withPermits(1))
   }

@@ -1,9 +1,9 @@
 import * as fs from "node:fs/promises"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
-import * as Schema from "effect/Schema"
-import { freshState, NotifyState } from "../../Domain/notify/NotifyState.ts"
+import { freshState, type NotifyState } from "../../Domain/notify/NotifyState.ts"
+import { notifyStateShape } from "../../Domain/notify/NotifyStateShape.ts"
+import { fitted, jsonIn, misfit } from "../../Domain/Shape.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
 import { messageOf } from "../files/SystemError.ts"
@@ -19,10 +19,6 @@ export class NotifyStateError extends Data.TaggedError("NotifyStateError")<{
   }
 }
 
-const Stored = Schema.parseJson(NotifyState)
-const decode = Schema.decodeEither(Stored)
-const encode = Schema.encodeSync(Stored)
-
 /** The state as it is on the disk; a fresh one where nothing is saved yet. */
 export const loadNotifyState: Effect.Effect<NotifyState, NotifyStateError, AutopilotHome> = Effect.flatMap(
   AutopilotHome,
@@ -31,11 +27,13 @@ export const loadNotifyState: Effect.Effect<NotifyState, NotifyStateError, Autop
       Effect.matchEffect({
         onFailure: ({ absent, reason }) =>
           absent ? Effect.succeed(freshState) : new NotifyStateError({ path, reason }),
-        onSuccess: ({ text }) =>
-          Either.mapLeft(
-            decode(text),
-            () => new NotifyStateError({ path, reason: "is not a state that this version has written" })
-          )
+        onSuccess: ({ text }) => {
+          const state = fitted(notifyStateShape(), jsonIn(text))
+          return state === misfit
+            ? new NotifyStateError({ path, reason: "is not a state that this version has written" })
+            : // The shape is that of NotifyState.
+              Effect.succeed(state as NotifyState)
+        }
       })
     )
 )
@@ -46,10 +44,13 @@ export const setAsideNotifyState = Effect.flatMap(AutopilotHome, ({ notifyFile }
 )
 
 /** Writes the state, whole or not at all. Returns when it is on the disk. */
-export const saveNotifyState = (state: NotifyState): Effect.Effect<void, NotifyStateError, AutopilotHome> =>
+export const saveNotifyState = (
+  // A state is its own JSON: the type refuses one that would have to be encoded.
+  state: typeof NotifyState.Encoded
+): Effect.Effect<void, NotifyStateError, AutopilotHome> =>
   Effect.flatMap(AutopilotHome, ({ notifyFile: path }) =>
     Effect.tryPromise({
-      try: () => replaceFile(path, `${encode(state)}\n`),
+      try: () => replaceFile(path, `${JSON.stringify(state)}\n`),
       catch: (cause) => new NotifyStateError({ path, reason: `cannot be written: ${messageOf(cause)}` })
     })
   ).pipe(Effect.uninterruptible)
