@@ -133,3 +133,15 @@ export const fitted = (shape: Shape, value: unknown, place?: Array<string>): unk
   if ("list" in shape) return Array.isArray(value) ? fittedList(shape.list, value) : misfit
   return isObject(value) ? fittedObject(shape, value, place) : misfit
 }
+
+/**
+ * A reader of JSON texts of one form, which is made for the first text; undefined for another form. `A` is the type of the schema
+ * that `make` makes the form of.
+ */
+export const textReader = <A>(make: () => Shape): ((text: string) => A | undefined) => {
+  let shape: Shape | undefined
+  return (text) => {
+    const value = fitted((shape ??= make()), jsonIn(text))
+    return value === misfit ? undefined : (value as A)
+  }
+}

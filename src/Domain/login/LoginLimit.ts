@@ -16,6 +16,10 @@ export const MetLimit = Schema.Struct({
 })
 export type MetLimit = typeof MetLimit.Type
 
+/** The content of `logins.json`. */
+export const SavedLimits = Schema.Struct({ version: Schema.Literal(1), limits: Schema.Array(MetLimit) })
+export type SavedLimits = typeof SavedLimits.Type
+
 /** A run that may meet the limit again. Its first further answer shows that the limit is over. */
 interface Probe {
   readonly project: ProjectName

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { replyShapes } from "../../Domain/control/ReplyShapes.ts"
 import type { SubscribeRequest, SubscriptionLine } from "../../Domain/control/Subscription.ts"
-import { fitted, jsonIn, misfit, type Shape } from "../../Domain/Shape.ts"
+import { textReader } from "../../Domain/Shape.ts"
 import { jsonText } from "../../Domain/text/Printable.ts"
 import { type ControlConnection, connect } from "./ControlClient.ts"
 
@@ -12,13 +12,12 @@ const patience = "40 seconds"
 /** The daemon cuts its lines; a longer one comes from another program. */
 const maxLineLength = 8 * 2 ** 20
 
-let shape: Shape | undefined
+const lineIn = textReader<SubscriptionLine>(() => replyShapes().line)
 
 /** Lines of a type that this version does not know are left out, as the protocol asks. */
-const known = (line: string): ReadonlyArray<SubscriptionLine> => {
-  const one = fitted((shape ??= replyShapes().line), jsonIn(line))
-  // The shape is that of SubscriptionLine.
-  return one === misfit ? [] : [one as SubscriptionLine]
+const known = (text: string): ReadonlyArray<SubscriptionLine> => {
+  const line = lineIn(text)
+  return line === undefined ? [] : [line]
 }
 
 /**

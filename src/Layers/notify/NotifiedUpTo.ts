@@ -3,7 +3,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { freshState, type NotifyState } from "../../Domain/notify/NotifyState.ts"
 import { notifyStateShape } from "../../Domain/notify/NotifyStateShape.ts"
-import { fitted, jsonIn, misfit } from "../../Domain/Shape.ts"
+import { textReader } from "../../Domain/Shape.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
 import { messageOf } from "../files/SystemError.ts"
@@ -19,6 +19,8 @@ export class NotifyStateError extends Data.TaggedError("NotifyStateError")<{
   }
 }
 
+const stateIn = textReader<NotifyState>(notifyStateShape)
+
 /** The state as it is on the disk; a fresh one where nothing is saved yet. */
 export const loadNotifyState: Effect.Effect<NotifyState, NotifyStateError, AutopilotHome> = Effect.flatMap(
   AutopilotHome,
@@ -27,13 +29,11 @@ export const loadNotifyState: Effect.Effect<NotifyState, NotifyStateError, Autop
       Effect.matchEffect({
         onFailure: ({ absent, reason }) =>
           absent ? Effect.succeed(freshState) : new NotifyStateError({ path, reason }),
-        onSuccess: ({ text }) => {
-          const state = fitted(notifyStateShape(), jsonIn(text))
-          return state === misfit
-            ? new NotifyStateError({ path, reason: "is not a state that this version has written" })
-            : // The shape is that of NotifyState.
-              Effect.succeed(state as NotifyState)
-        }
+        onSuccess: ({ text }) =>
+          Effect.mapError(
+            Effect.fromNullable(stateIn(text)),
+            () => new NotifyStateError({ path, reason: "is not a state that this version has written" })
+          )
       })
     )
 )

@@ -1,10 +1,11 @@
 import * as fs from "node:fs/promises"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import { savedSamples, seriesOf } from "../../Domain/memory/SampleColumns.ts"
 import { noSeries, type SampleSeries } from "../../Domain/memory/SampleSeries.ts"
-import { SavedSamples } from "../../Domain/memory/SamplesData.ts"
+import type { SavedSamples } from "../../Domain/memory/SamplesData.ts"
+import { savedSamplesShape } from "../../Domain/memory/SavedSamplesShape.ts"
+import { textReader } from "../../Domain/Shape.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
 import { messageOf } from "../files/SystemError.ts"
@@ -21,7 +22,7 @@ class SamplesFileError extends Data.TaggedError("SamplesFileError")<{
   }
 }
 
-const decode = Schema.decode(Schema.parseJson(SavedSamples))
+const savedIn = textReader<SavedSamples>(savedSamplesShape)
 
 /** The series that the last daemon saved; an empty one without a file. */
 export const readSamples: Effect.Effect<SampleSeries, SamplesFileError, AutopilotHome> = Effect.gen(
@@ -34,8 +35,8 @@ export const readSamples: Effect.Effect<SampleSeries, SamplesFileError, Autopilo
       )
     )
     if (text === undefined) return noSeries
-    const saved = yield* Effect.mapError(decode(text), () => foreign)
-    return seriesOf(saved) ?? (yield* foreign)
+    const saved = savedIn(text)
+    return (saved && seriesOf(saved)) ?? (yield* foreign)
   }
 )
 

@@ -4,27 +4,27 @@ import { join } from "node:path"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import type { ProjectName } from "../../Domain/Project.ts"
-import { TreeTrace } from "../../Domain/tree/TreeTrace.ts"
+import { textReader } from "../../Domain/Shape.ts"
+import type { TreeTrace } from "../../Domain/tree/TreeTrace.ts"
+import { treeTraceShape } from "../../Domain/tree/TreeTraceShape.ts"
 import { PlainTimer } from "../concurrency/EventLoop.ts"
 import type { HomePaths } from "../daemon/AutopilotHome.ts"
 import { errorCode } from "../files/SystemError.ts"
 import { readTextFile } from "../files/TextFile.ts"
 
 /** The part of a saved state that names processes. */
-const InState = Schema.Struct({ tree: TreeTrace })
+const stateIn = textReader<{ readonly tree: TreeTrace }>(() => ({ fields: [["tree", treeTraceShape()]] }))
 
-const decodeState = Schema.decodeOption(Schema.parseJson(InState))
-const decodeLeader = Schema.decodeOption(Schema.parseJson(TreeTrace))
+const leaderIn = textReader<TreeTrace>(treeTraceShape)
 
 /** Below the extension of saved states, so that no project has a state of this name. */
 const leaderSuffix = ".leader"
 
-const traceIn = (name: string, text: string): Option.Option<TreeTrace> => {
-  if (name.endsWith(".json")) return Option.map(decodeState(text), ({ tree }) => tree)
+const traceIn = (name: string, text: string): TreeTrace | undefined => {
+  if (name.endsWith(".json")) return stateIn(text)?.tree
   // A shorter trace leaves the end of a longer one behind it.
-  return name.endsWith(leaderSuffix) ? decodeLeader(text.split("\n", 1)[0] ?? "") : Option.none()
+  return name.endsWith(leaderSuffix) ? leaderIn(text.split("\n", 1)[0] ?? "") : undefined
 }
 
 /**
@@ -36,7 +36,7 @@ export const savedTraces = ({ stateDir }: HomePaths): Effect.Effect<ReadonlyArra
     Effect.flatMap(
       Effect.forEach((name) =>
         Effect.map(Effect.option(readTextFile(join(stateDir, name))), (file) =>
-          Option.toArray(Option.flatMap(file, ({ text }) => traceIn(name, text)))
+          Option.toArray(Option.flatMapNullable(file, ({ text }) => traceIn(name, text)))
         )
       )
     ),

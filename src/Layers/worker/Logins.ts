@@ -3,10 +3,11 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
 import { agentIn } from "../../Domain/adapter/AgentAdapters.ts"
 import { loginOf } from "../../Domain/login/AgentLogin.ts"
-import { MetLimit } from "../../Domain/login/LoginLimit.ts"
+import type { MetLimit, SavedLimits } from "../../Domain/login/LoginLimit.ts"
+import { savedLimitsShape } from "../../Domain/login/SavedLimitsShape.ts"
+import { textReader } from "../../Domain/Shape.ts"
 import type { WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
 import { environmentFrom } from "../../Domain/worker/WorkerEnvironment.ts"
 import { afterEach } from "../concurrency/Listeners.ts"
@@ -44,7 +45,10 @@ export class Logins extends Context.Tag("Logins")<
   }
 >() {}
 
-const Stored = Schema.parseJson(Schema.Struct({ version: Schema.Literal(1), limits: Schema.Array(MetLimit) }))
+const savedIn = textReader<SavedLimits>(savedLimitsShape)
+
+// A saved limit is its own JSON: the type refuses one that would have to be encoded.
+const textOf = (saved: typeof SavedLimits.Encoded) => `${JSON.stringify(saved)}\n`
 
 export const layer: Layer.Layer<Logins, never, AutopilotHome | InstanceLock | EnvFile> = Layer.scoped(
   Logins,
@@ -58,7 +62,7 @@ export const layer: Layer.Layer<Logins, never, AutopilotHome | InstanceLock | En
 
     const write = (limits: ReadonlyArray<MetLimit>) =>
       Effect.tryPromise({
-        try: () => replaceFile(loginsFile, `${Schema.encodeSync(Stored)({ version: 1, limits })}\n`),
+        try: () => replaceFile(loginsFile, textOf({ version: 1, limits })),
         catch: (cause) => new LimitsNotWritten({ reason: messageOf(cause) })
       }).pipe(Effect.uninterruptible, turn.withPermits(1))
 
@@ -92,7 +96,7 @@ export const layer: Layer.Layer<Logins, never, AutopilotHome | InstanceLock | En
             : Effect.logWarning(`The saved usage limits are ignored: ${error.message}`)
         ),
         Effect.flatMap(({ text }) =>
-          Effect.tapError(Schema.decode(Stored)(text), () =>
+          Effect.tapError(Effect.fromNullable(savedIn(text)), () =>
             Effect.logWarning(`The saved usage limits are ignored: ${loginsFile} cannot be understood`)
           )
         ),

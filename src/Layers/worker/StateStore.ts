@@ -4,14 +4,14 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import type { ProjectName } from "../../Domain/Project.ts"
-import { emptyState, isBelievable, SavedState } from "../../Domain/worker/SavedState.ts"
+import { textReader } from "../../Domain/Shape.ts"
+import { emptyState, isBelievable, type SavedState } from "../../Domain/worker/SavedState.ts"
+import { savedStateShape } from "../../Domain/worker/SavedStateShape.ts"
 import { savingOf } from "../../Domain/worker/Saving.ts"
 import { startedWithin } from "../concurrency/BoundedWait.ts"
 import { PlainTimer } from "../concurrency/EventLoop.ts"
@@ -56,7 +56,7 @@ export class StateStore extends Context.Tag("StateStore")<
   }
 >() {}
 
-const Stored = Schema.parseJson(SavedState)
+const stateIn = textReader<SavedState>(savedStateShape)
 
 export const layer: Layer.Layer<StateStore, never, AutopilotHome | InstanceLock> = Layer.scoped(
   StateStore,
@@ -121,13 +121,10 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome | InstanceLock>
         const path = pathOf(project)
         const state = yield* readTextFile(path).pipe(
           Effect.flatMap(({ text }) =>
-            Effect.mapError(
-              Either.filterOrLeft(Schema.decodeEither(Stored)(text), isBelievable, () => undefined),
-              () => ({
-                absent: false,
-                reason: "is not a state that this version has written"
-              })
-            )
+            Effect.mapError(Effect.filterOrFail(Effect.fromNullable(stateIn(text)), isBelievable), () => ({
+              absent: false,
+              reason: "is not a state that this version has written"
+            }))
           ),
           Effect.catchAll(({ absent, reason }) =>
             absent
