@@ -1,6 +1,6 @@
-import * as Schema from "effect/Schema"
-import { TreeTrace } from "../tree/TreeTrace.ts"
-import { SavedState } from "./SavedState.ts"
+import * as Equal from "effect/Equal"
+import { structuralRegion } from "effect/Utils"
+import type { SavedState } from "./SavedState.ts"
 
 /**
  * How a change is saved. `now`: before it takes effect, and it outlasts a power failure. `quickly`: before it takes
@@ -8,8 +8,8 @@ import { SavedState } from "./SavedState.ts"
  */
 export type Saving = "none" | "soon" | "quickly" | "now"
 
-const isSame = Schema.equivalence(SavedState)
-const isSameTree = Schema.equivalence(TreeTrace)
+/** Compares by content, in any order of fields. */
+const isSame = <A>(before: A, after: A): boolean => structuralRegion(() => Equal.equals(before, after))
 
 /** The parts by which a later daemon decides. */
 const decisiveOf = (saved: SavedState): SavedState => {
@@ -34,6 +34,6 @@ export const savingOf = (before: SavedState | undefined, after: SavedState, isSt
   // A leader has written its own file before, and the verdict follows the end of its tree.
   const { tree } = before
   const isTreeKept =
-    tree === undefined || (after.tree === undefined ? isStopping : isSameTree(tree, after.tree))
+    tree === undefined || (after.tree === undefined ? isStopping : isSame(tree, after.tree))
   return isTreeKept && isSame(decisiveOf(before), decisiveOf(after)) ? "soon" : "now"
 }
