@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
 import { nearestName } from "../text/NearestName.ts"
 import { printable } from "../text/Printable.ts"
 import { listed } from "../text/TextLayout.ts"
@@ -62,36 +63,34 @@ type ChannelKey = keyof typeof keys
 const optional = <A, I>({ schema }: { readonly schema: Schema.Schema<A, I> }) =>
   Schema.optionalWith(schema, { exact: true })
 
-const overrides = {
-  kinds: optional(keys.kinds),
-  min_interval_ms: optional(keys.min_interval_ms),
-  quiet_hours: optional(keys.quiet_hours),
-  quiet_except: optional(keys.quiet_except)
+/** One `[notify.to.NAME]`: where notifications go. The names are those of the file. Most settings have none. */
+const channel = () => {
+  const overrides = {
+    kinds: optional(keys.kinds),
+    min_interval_ms: optional(keys.min_interval_ms),
+    quiet_hours: optional(keys.quiet_hours),
+    quiet_except: optional(keys.quiet_except)
+  }
+  const address = { url: optional(keys.url), url_file: optional(keys.url_file) }
+  return Schema.Union(
+    Schema.Struct({ type: Schema.Literal("desktop"), ...overrides }),
+    Schema.Struct({
+      type: Schema.Literal("ntfy"),
+      ...address,
+      token_file: optional(keys.token_file),
+      ...overrides
+    }),
+    Schema.Struct({ type: Schema.Literal("slack"), ...address, ...overrides }),
+    Schema.Struct({
+      type: Schema.Literal("webhook"),
+      ...address,
+      secret_file: optional(keys.secret_file),
+      ...overrides
+    }),
+    Schema.Struct({ type: Schema.Literal("command"), argv: keys.argv.schema, ...overrides })
+  )
 }
-
-const address = { url: optional(keys.url), url_file: optional(keys.url_file) }
-
-/** One `[notify.to.NAME]`: where notifications go. The names are those of the file. */
-export const Channel = Schema.Union(
-  Schema.Struct({ type: Schema.Literal("desktop"), ...overrides }),
-  Schema.Struct({
-    type: Schema.Literal("ntfy"),
-    ...address,
-    token_file: optional(keys.token_file),
-    ...overrides
-  }),
-  Schema.Struct({ type: Schema.Literal("slack"), ...address, ...overrides }),
-  Schema.Struct({
-    type: Schema.Literal("webhook"),
-    ...address,
-    secret_file: optional(keys.secret_file),
-    ...overrides
-  }),
-  Schema.Struct({ type: Schema.Literal("command"), argv: keys.argv.schema, ...overrides })
-)
-export type Channel = typeof Channel.Type
-
-const types = Channel.members.map((member) => member.fields.type.literals[0])
+export type Channel = ReturnType<typeof channel>["Type"]
 
 const everywhere: ReadonlyArray<ChannelKey> = ["kinds", "min_interval_ms", "quiet_hours", "quiet_except"]
 
@@ -103,6 +102,8 @@ const keysOfType: Readonly<Record<Channel["type"], ReadonlyArray<ChannelKey>>> =
   webhook: ["url", "url_file", "secret_file", ...everywhere],
   command: ["argv", ...everywhere]
 }
+
+const types = Struct.keys(keysOfType)
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/
 const ChannelName = Schema.String.pipe(Schema.pattern(namePattern))
@@ -133,7 +134,7 @@ export const NotifySettings = Schema.Struct({
   }),
   to: setting(
     "to",
-    Schema.Record({ key: ChannelName, value: Channel }),
+    Schema.Record({ key: ChannelName, value: Schema.suspend(channel) }),
     {},
     {
       description:

@@ -57,6 +57,8 @@ const constraints = (ast: AST.AST, key: string): Node => {
       }
     case "Refinement":
       return { ...constraints(ast.from, key), ...Option.getOrUndefined(AST.getJSONSchemaAnnotation(ast)) }
+    case "Suspend":
+      return constraints(ast.f(), key)
     case "Transformation":
       return constraints(ast.from, key)
     case "TypeLiteral":

@@ -33,7 +33,6 @@ export const savingOf = (before: SavedState | undefined, after: SavedState, isSt
   if (isNextRun) return "quickly"
   // A leader has written its own file before, and the verdict follows the end of its tree.
   const { tree } = before
-  const isTreeKept =
-    tree === undefined || (after.tree === undefined ? isStopping : isSame(tree, after.tree))
+  const isTreeKept = tree === undefined || (after.tree === undefined ? isStopping : isSame(tree, after.tree))
   return isTreeKept && isSame(decisiveOf(before), decisiveOf(after)) ? "soon" : "now"
 }
