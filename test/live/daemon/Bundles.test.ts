@@ -61,6 +61,24 @@ describe("the daemon", () => {
   })
 })
 
+describe("every bundle", () => {
+  it("has the shapes of answers, events and files, and not the schemas that they are made of", () => {
+    const all = fs.readdirSync(join(root, "dist")).filter((name) => name.endsWith(".js"))
+    for (const [source, text] of [
+      ["src/Domain/ShapeOf.ts", "A schema has a part that no shape describes"],
+      ["src/Domain/status/StatusData.ts", "Failures in a row, which the backoff counts"],
+      ["src/Domain/metrics/MetricsData.ts", "Why they were killed"]
+    ] as const) {
+      assert.include(read(source), text)
+      assert.deepStrictEqual(
+        all.filter((name) => read(`dist/${name}`).includes(text)),
+        [],
+        source
+      )
+    }
+  })
+})
+
 describe("a program that runs for days", () => {
   for (const bundle of ["daemon.js", "panel.js", "relay.js", "elsewhere.js", "top.js", "program.js"])
     it(`${bundle} reads all of itself at its start: an upgrade meanwhile changes nothing for it`, () => {
