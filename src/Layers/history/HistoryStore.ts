@@ -79,8 +79,11 @@ const make = Effect.fnUntraced(function* (limits: HistoryLimits) {
   const { historyFile } = yield* AutopilotHome
   const log = yield* DaemonLog
   const timer = yield* PlainTimer
+  /** An answer waits for the events so far: no more of them are gathered. */
+  let isAwaited = false
   let hurry = (): void => undefined
   const gathered = Effect.async<void>((resume) => {
+    if (isAwaited) return resume(Effect.void)
     const cancel = timer.after(gatherMs, () => resume(Effect.void))
     hurry = () => {
       cancel()
@@ -183,6 +186,7 @@ const make = Effect.fnUntraced(function* (limits: HistoryLimits) {
     Effect.gen(function* () {
       yield* hasWork.await
       yield* gathered
+      isAwaited = false
       yield* hasWork.close
       yield* write
       yield* forget
@@ -238,6 +242,7 @@ const make = Effect.fnUntraced(function* (limits: HistoryLimits) {
     isRecorded,
     recorded: Effect.suspend(() => {
       if (isRecorded()) return Effect.void
+      isAwaited = true
       hurry()
       return isSettled.await.pipe(
         Effect.timeoutTo({

@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { lineOf } from "../../../src/Domain/history/HistoryRecord.ts"
+import { PlainTimer } from "../../../src/Layers/concurrency/EventLoop.ts"
 import {
   anyEvent,
   blog,
@@ -122,9 +123,11 @@ describe("the history", () => {
     })
   )
 
-  it.scopedLive("has what an answer speaks of before the answer", () =>
+  it.scopedLive("has what an answer speaks of before the answer, which waits for no further events", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
+      // No time that the history gives to further events passes.
+      const never = { after: () => () => undefined }
       yield* withHistory(home, ({ append, recorded }) =>
         Effect.forEach(range(0, 20), (n) =>
           Effect.gen(function* () {
@@ -133,7 +136,7 @@ describe("the history", () => {
             assert.deepStrictEqual(yield* numbersIn(home), range(0, n + 1))
           })
         )
-      )
+      ).pipe(Effect.provideService(PlainTimer, never))
     })
   )
 
