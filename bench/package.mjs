@@ -45,7 +45,7 @@ await session(300_000, async ({ folder }) => {
     [
       ["tarball", kilobytes(unpackedSize), kilobytes(size), "<= 1,500 compressed"],
       ["all bundles for Node", kilobytes(sum(sizeOf.keys())), "", ""],
-      rowOf("read by status", ["autopilotd.js", "quick.js"], "<= 60"),
+      rowOf("read by status", ["autopilotd.js", "status.js"], "<= 60"),
       reads("read by the daemon", ["daemon.js"]),
       reads("read by the other commands", ["program.js"]),
       reads("daemon and commands together", ["daemon.js", "program.js"], "<= 750"),

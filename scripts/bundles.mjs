@@ -103,6 +103,7 @@ export const programs = (sourcemap = false) =>
     [
       // What starts first is small: it knows the command line, and loads what a command needs.
       aloneOf("autopilotd", "src/Programs/main.ts"),
+      aloneOf("status", "src/Programs/cli/StatusRoad.ts"),
       aloneOf("quick", "src/Programs/cli/TalkRoad.ts"),
       aloneOf("history", "src/Programs/history/HistoryRoad.ts"),
       aloneOf("logs", "src/Programs/logs/LogsRoad.ts"),

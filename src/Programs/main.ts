@@ -79,6 +79,10 @@ const runQuick = async (invocation: Invocation): Promise<Ran> => {
   }
   const talking = talkingVerbOf(invocation.verb)
   if (talking === undefined) return []
+  if (talking === "status") {
+    const { run } = await bundled<typeof import("./cli/StatusRoad.ts")>("status")
+    return run(invocation)
+  }
   const { run } = await bundled<typeof import("./cli/TalkRoad.ts")>("quick")
   return run(invocation, talking)
 }

@@ -152,7 +152,6 @@ describe("the walls of the house", () => {
       "ProjectSwitch.ts": "the end of one switch",
       "Relay.ts": "whatever becomes of the relay, the daemon goes on; its loop outlives a defect",
       "RotatingFile.ts": "built before the concerns; its loop outlives a defect",
-      "StateStore.ts": "one write, awaited",
       "HomeChanges.ts": "without it the home is looked at once a minute",
       "ServiceWatchdog.ts": "joined by the concern that forks it",
       "Supervisor.ts": "the end of one project",
@@ -234,11 +233,14 @@ describe("the bundle that starts first", () => {
   })
 })
 
-describe("the bundle of the commands that only talk to the daemon", () => {
-  it("is small, and has nothing of Effect", async () => {
-    const { metafile } = await bundleOf("src/Programs/cli/TalkRoad.ts")
+describe("the bundles of the commands that only talk to the daemon", () => {
+  it.each([
+    ["src/Programs/cli/StatusRoad.ts", 28_500],
+    ["src/Programs/cli/TalkRoad.ts", 31_500]
+  ])("are small, and have nothing of Effect: %s", async (entry, maxBytes) => {
+    const { metafile } = await bundleOf(entry)
     const [output] = Object.values(metafile.outputs)
-    assert.isBelow(output?.bytes ?? Number.POSITIVE_INFINITY, 38_000)
+    assert.isBelow(output?.bytes ?? Number.POSITIVE_INFINITY, maxBytes)
     assert.deepStrictEqual(
       heldIn(output).filter((path) => path.includes("node_modules/")),
       []

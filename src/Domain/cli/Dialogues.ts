@@ -19,8 +19,7 @@ import type { TalkingVerb } from "./QuickVerbs.ts"
 import { forEachName, unknownProject } from "./SeveralNames.ts"
 import { restartWorker, startWorker, stopWorker, switchProject } from "./WorkerDialogues.ts"
 
-/** `autopilotd status`: shows a worker's state, its reason, and what comes next. */
-const status: DialogueOf = function* (invocation, { clockTime, colour, nowMs }) {
+const statusOfOne: DialogueOf = function* (invocation, { clockTime, colour, nowMs }) {
   const reply = yield* ask({ type: "Status", ...forProject(invocation) })
   const outcome = shown(reply, invocation.options.json, (data) =>
     statusText(data, { clockTime, colour, nowMs: nowMs() })
@@ -28,6 +27,9 @@ const status: DialogueOf = function* (invocation, { clockTime, colour, nowMs }) 
   if (outcome.refused !== undefined || reply.data?.worker_status !== "failed") return outcome
   return { ...outcome, refused: { reason: reply.message, isTold: true, code: "worker_failed" } }
 }
+
+/** `autopilotd status`: shows a worker's state, its reason, and what comes next. */
+export const status = forEachName(statusOfOne, "\n")
 
 /** `autopilotd projects`: shows the state of each project's worker, and the selected project. */
 const projects: DialogueOf = function* (
@@ -100,9 +102,8 @@ const reload: DialogueOf = function* (invocation) {
   return { out: reloadText(data) }
 }
 
-/** The commands that only talk to the daemon. Both roads run them: see `src/Programs/README.md`. */
-export const dialogues = {
-  status: forEachName(status, "\n"),
+/** All but `status`, which is asked most often, and has a bundle without them. */
+export const otherDialogues = {
   projects,
   "start-worker": forEachName(startWorker),
   "stop-worker": forEachName(stopWorker),
@@ -112,4 +113,9 @@ export const dialogues = {
   "budget show": budgetShow,
   "budget reset": budgetReset,
   reload
-} as const satisfies Readonly<Record<TalkingVerb, DialogueOf>>
+} as const satisfies Readonly<Record<Exclude<TalkingVerb, "status">, DialogueOf>>
+
+/** The commands that only talk to the daemon. Both roads run them: see `src/Programs/README.md`. */
+export const dialogues = { status, ...otherDialogues } as const satisfies Readonly<
+  Record<TalkingVerb, DialogueOf>
+>

@@ -77,15 +77,16 @@ describe("a command", () => {
       const files = [...nothing.node, "os", "fs/promises"]
       const talking = [...talk.node, "os"]
       const commands: ReadonlyArray<readonly [string, ReadonlyArray<string>, Array<string>, number]> = [
-        ["--version", nothing.node, ["autopilotd.js"], 28_000],
+        ["--version", nothing.node, ["autopilotd.js"], 27_500],
         ["--help", nothing.node, ["autopilotd.js", "help.js"], 78_000],
-        ["status", talking, ["autopilotd.js", "quick.js"], 70_000],
+        ["status", talking, ["autopilotd.js", "status.js"], 60_000],
+        ["use shop", talking, ["autopilotd.js", "quick.js"], 63_500],
         ["logs", [...files, "vm"], ["autopilotd.js", "logs.js"], 95_000],
         ["history", files, ["autopilotd.js", "history.js"], 118_000],
         ["why", [...talking, "fs/promises"], ["autopilotd.js", "history.js"], 118_000]
       ]
       for (const [command, node, own, maxBytes] of commands) {
-        const loaded = yield* loadedBy(home, bundle, command)
+        const loaded = yield* loadedBy(home, bundle, ...command.split(" "))
         // Modules that only Node's own ones import, as internal/streams, come with them.
         const beyond = loaded.node.filter((one) => !node.includes(one) && !one.startsWith("internal/"))
         assert.deepStrictEqual(

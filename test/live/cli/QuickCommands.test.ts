@@ -38,6 +38,7 @@ const quickOnly = Effect.map(temporaryHome, (folder) => {
     "dist/history.js",
     "dist/logs.js",
     "dist/quick.js",
+    "dist/status.js",
     "dist/package.json",
     "package.json"
   ]) {
