@@ -133,7 +133,8 @@ export const exchange = (
       const end = () => !isClosed && take(framing.end())
       giveUp = () => {
         isClosed = true
-        socket.destroy()
+        // To destroy a socket, Node makes the stream of standard error: a command that has its answer exits before.
+        setImmediate(() => socket.destroy())
       }
       waitFor("answer", limits.firstByteMs)
       socket.on("data", (chunk: Buffer) => {

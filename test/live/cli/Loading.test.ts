@@ -8,12 +8,17 @@ import { launcher, ownProcess, temporaryHome } from "../TestDaemon.ts"
 
 const bundle = join(dirname(dirname(launcher)), "dist/autopilotd.js")
 
-/** Writes at the exit which modules of Node a process has loaded, and which of its own files. */
+/** Writes at the exit which modules of Node a process has loaded, which of its own files, and which streams it has made. */
 const probe = `
+const streams = []
+for (const name of ["stdin", "stdout", "stderr"]) {
+  const { get, ...how } = Object.getOwnPropertyDescriptor(process, name)
+  Object.defineProperty(process, name, { ...how, get: () => (streams.push(name), get.call(process)) })
+}
 process.on("exit", () => {
   const { writeFileSync } = require("node:fs")
   const node = process.moduleLoadList.filter((one) => one.startsWith("NativeModule ")).map((one) => one.slice(13))
-  writeFileSync(process.env.LOADED, JSON.stringify({ node, own: Object.keys(require.cache) }))
+  writeFileSync(process.env.LOADED, JSON.stringify({ node, own: Object.keys(require.cache), streams }))
 })
 `
 
@@ -43,6 +48,7 @@ interface Worked {
 interface Loaded {
   readonly node: ReadonlyArray<string>
   readonly own: ReadonlyArray<string>
+  readonly streams: ReadonlyArray<string>
 }
 
 const loadedBy = Effect.fnUntraced(function* (home: string, ...args: ReadonlyArray<string>) {
@@ -51,8 +57,8 @@ const loadedBy = Effect.fnUntraced(function* (home: string, ...args: ReadonlyArr
   const env = { LOADED: report }
   const ran = yield* ownProcess({ home, command: process.execPath, args: ["-r", require, ...args], env })
   assert.deepStrictEqual([ran.code, ran.stderr], [0, ""])
-  const { node, own }: Loaded = JSON.parse(fs.readFileSync(report, "utf8"))
-  return { node, own: own.filter((path) => path !== require) }
+  const { node, own, streams }: Loaded = JSON.parse(fs.readFileSync(report, "utf8"))
+  return { node, own: own.filter((path) => path !== require), streams }
 })
 
 const status = {
@@ -99,6 +105,8 @@ describe("a command", () => {
           own,
           command
         )
+        // `why` reads the history after the answer, and meanwhile Node destroys the socket.
+        assert.deepStrictEqual(loaded.streams, command === "why" ? ["stderr"] : [], command)
         const bytes = loaded.own.reduce((sum, path) => sum + fs.statSync(path).size, 0)
         assert.isBelow(bytes, maxBytes, command)
       }
