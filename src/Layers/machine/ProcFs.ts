@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { ProcessEntry } from "../../Domain/machine/ProcessEntry.ts"
+import { isAlive, type ProcessEntry } from "../../Domain/machine/ProcessEntry.ts"
 import { parseProportionalBytes, parseSwapBytes } from "../../Domain/machine/ProcessStatus.ts"
 import type { Walk } from "../concurrency/CoalescedRead.ts"
 import { messageOf } from "../files/SystemError.ts"
@@ -54,7 +54,7 @@ export class ProcFs extends Context.Tag("ProcFs")<
     readonly processes: Effect.Effect<ReadonlyArray<ProcessEntry>, ProcUnreadable>
     /** One process; undefined when it is gone. */
     readonly process: (pid: number) => Effect.Effect<ProcessEntry | undefined, ProcUnreadable>
-    /** Those of `pids` whose environment has an entry that begins with `prefix`. */
+    /** Those of `pids` whose environment has an entry that begins with `prefix`. An exec is waited for, for a quarter second. */
     readonly carrying: (
       pids: ReadonlyArray<number>,
       prefix: string
@@ -135,6 +135,21 @@ export const inTurns = <A>(items: ReadonlyArray<A>, atOnce: number, act: (item: 
 export const allPids = ({ pids }: ProcReader): Effect.Effect<ReadonlyArray<number>, ProcUnreadable> =>
   attempt(pids)
 
+/** The longest exec seen on a machine with ten busy processes a core took 32 ms. */
+const execNanos = 250_000_000n
+
+/**
+ * Of a process whose environment was empty. During exec it has neither environment nor arguments for a moment, and would pass
+ * for a stranger. A program that has cleared its environment keeps its arguments; kernel threads and zombies have none.
+ */
+const isInExec = (reader: ProcReader, pid: number): boolean => {
+  const hasArguments = () => reader.argv(pid)?.length !== 0
+  // The exec may have ended since: only what is empty between two looks at the arguments was cleared.
+  if (hasArguments() && reader.environ(pid)?.length === 0 && hasArguments()) return false
+  const entry = reader.entry(pid)
+  return entry !== undefined && !entry.isKernelThread && isAlive(entry)
+}
+
 /** `selfPid`: a list of processes without it is that of another namespace, and shows nobody as gone. */
 export const walksOf = (reader: ProcReader, selfPid: number | undefined): ProcFs["Type"]["walks"] => {
   const elderOnce = selfPid === undefined ? reader.entry : readingEldersOnce(reader, selfPid)
@@ -156,11 +171,20 @@ export const walksOf = (reader: ProcReader, selfPid: number | undefined): ProcFs
     *carrying(pids, prefix) {
       const found = new Set<number>()
       const wanted = Buffer.from(prefix)
-      yield* each(pids, yieldEvery, (pid) => {
-        const environ = reader.environ(pid)
-        if (environ !== undefined && entryAt(environ, wanted) !== -1) found.add(pid)
-      })
-      return found
+      let unread = pids
+      const untilNanos = process.hrtime.bigint() + execNanos
+      for (let isLast = false; ; yield) {
+        const inExec: Array<number> = []
+        yield* each(unread, yieldEvery, (pid) => {
+          const environ = reader.environ(pid)
+          if (environ === undefined) return
+          if (entryAt(environ, wanted) !== -1) found.add(pid)
+          else if (environ.length === 0 && isInExec(reader, pid)) inExec.push(pid)
+        })
+        if (inExec.length === 0 || isLast) return found
+        unread = inExec
+        isLast = process.hrtime.bigint() > untilNanos
+      }
     }
   }
 }

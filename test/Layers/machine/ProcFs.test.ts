@@ -77,6 +77,38 @@ describe("an environment", () => {
       assert.deepStrictEqual([...found], [1, 2, 4])
     })
   )
+
+  it.scoped("that is empty during exec is read again, and one that stays empty is not", () =>
+    Effect.gen(function* () {
+      const { folder, proc } = yield* world
+      const inExec = { environ: "", cmdline: "" }
+      folder.put(1, inExec)
+      folder.put(2, { environ: "" })
+      folder.put(3, { ...inExec, state: "Z" })
+      folder.put(4, { ...inExec, flags: 0x0020_0000 })
+      const none = new Set<number>()
+      assert.deepStrictEqual(proc.walks.carrying([2, 3, 4], "ID=").next(), { done: true, value: none })
+      const walk = proc.walks.carrying([1, 2, 3, 4], "ID=")
+      assert.isFalse(walk.next().done)
+      folder.put(1, { environ: "ID=home:shop:1\0" })
+      assert.deepStrictEqual(walk.next(), { done: true, value: new Set([1]) })
+    })
+  )
+
+  it.scopedLive("is never missed in a process that does nothing but exec", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryHome, "execs.sh")
+      fs.writeFileSync(path, '#!/bin/sh\nexec "$0"\n', { mode: 0o700 })
+      const child = yield* Effect.acquireRelease(
+        Effect.sync(() => spawn(path, [], { env: { ID: "home:shop:1" }, stdio: "ignore" })),
+        ({ pid }) => Effect.sync(() => killForSure(pid ?? 0))
+      )
+      const pid = child.pid ?? 0
+      const proc = yield* real
+      for (let round = 0; round < 1000; round++)
+        assert.isTrue((yield* proc.carrying([pid], "ID=home:")).has(pid), `look ${round}`)
+    })
+  )
 })
 
 describe("the swap of processes", () => {
