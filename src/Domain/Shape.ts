@@ -5,6 +5,7 @@ import { isProjectName } from "./ProjectNameRules.ts"
  * far larger than a quick command. It checks less than the schema in one point: a text may be any text.
  */
 export type Shape =
+  /** Any value. */
   | "any"
   | "string"
   /** One that is not empty. */
