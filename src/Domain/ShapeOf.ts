@@ -3,8 +3,8 @@ import { ProjectName } from "./Project.ts"
 import type { Shape } from "./Shape.ts"
 
 /** The form of values that a rule narrows, by what the rule says of itself in JSON Schema. */
-const refined = ({ annotations, from }: SchemaAST.Refinement): Shape => {
-  const shape = shapeOf(from)
+const refined = ({ annotations, from }: SchemaAST.Refinement, left?: SchemaAST.AST): Shape => {
+  const shape = shapeOf(from, left)
   const rule: object = { ...Object(annotations[SchemaAST.JSONSchemaAnnotationId]) }
   const says = (key: string, value: unknown) =>
     Object.entries(rule).some(([k, v]) => k === key && v === value)
@@ -14,10 +14,11 @@ const refined = ({ annotations, from }: SchemaAST.Refinement): Shape => {
 }
 
 /**
- * The form of a schema's values on the wire. Throws for a schema that no form describes: where one is made when the daemon is
- * built, that is a failed build, and a test elsewhere.
+ * The form of a schema's values on the wire. The part `left` may have any form: it is read by another one. Throws for a schema
+ * that no form describes: where one is made when the daemon is built, that is a failed build, and a test elsewhere.
  */
-export const shapeOf = (ast: SchemaAST.AST): Shape => {
+export const shapeOf = (ast: SchemaAST.AST, left?: SchemaAST.AST): Shape => {
+  if (ast === left) return "any"
   switch (ast._tag) {
     case "UnknownKeyword":
       return "any"
@@ -32,23 +33,25 @@ export const shapeOf = (ast: SchemaAST.AST): Shape => {
         ? "null"
         : { literals: [ast.literal].filter((one) => typeof one !== "bigint") }
     case "Refinement":
-      return ast === ProjectName.ast ? "project" : refined(ast)
+      return ast === ProjectName.ast ? "project" : refined(ast, left)
     case "Union": {
       const literals = ast.types.flatMap((one) =>
         SchemaAST.isLiteral(one) && typeof one.literal !== "bigint" ? [one.literal] : []
       )
-      return literals.length === ast.types.length ? { literals } : oneOf(ast.types.map(shapeOf))
+      return literals.length === ast.types.length
+        ? { literals }
+        : oneOf(ast.types.map((type) => shapeOf(type, left)))
     }
     case "TupleType": {
       const [element] = ast.rest
-      if (element !== undefined && ast.elements.length === 0) return { list: shapeOf(element.type) }
+      if (element !== undefined && ast.elements.length === 0) return { list: shapeOf(element.type, left) }
       break
     }
     case "TypeLiteral":
-      return objectShape(ast, ast)
+      return objectShape(ast, ast, left)
     case "Transformation":
       if (SchemaAST.isTypeLiteral(ast.from) && SchemaAST.isTypeLiteral(ast.to))
-        return objectShape(ast.from, ast.to)
+        return objectShape(ast.from, ast.to, left)
       break
     default:
   }
@@ -74,18 +77,22 @@ const oneOf = (shapes: ReadonlyArray<Shape>): Shape => {
 }
 
 /** The shape of an object on the wire; `decoded` says what becomes of fields that are absent. */
-const objectShape = (wire: SchemaAST.TypeLiteral, decoded: SchemaAST.TypeLiteral): Shape => {
+const objectShape = (
+  wire: SchemaAST.TypeLiteral,
+  decoded: SchemaAST.TypeLiteral,
+  left?: SchemaAST.AST
+): Shape => {
   const [others] = wire.indexSignatures
   const isRequired = (key: PropertyKey) =>
     decoded.propertySignatures.some(({ isOptional, name }) => name === key && !isOptional)
   return {
     fields: wire.propertySignatures.map(({ isOptional, name, type }) => {
-      const [key, shape] = [String(name), shapeOf(type)]
+      const [key, shape] = [String(name), shapeOf(type, left)]
       if (!isOptional) return [key, shape]
       if (isRequired(name)) return [key, shape, "absentIsNull"]
       return takesNull(type) ? [key, withoutNull(shape), "nullIsAbsent"] : [key, shape, "absent"]
     }),
-    ...(others !== undefined && { others: shapeOf(others.type) })
+    ...(others !== undefined && { others: shapeOf(others.type, left) })
   }
 }
 

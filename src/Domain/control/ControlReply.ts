@@ -1,9 +1,11 @@
 import * as Either from "effect/Either"
-import { fitted, jsonIn, misfit } from "../Shape.ts"
+import { eventIn } from "../history/RecordLine.ts"
+import { fitted, jsonIn, misfit, textReader } from "../Shape.ts"
 import { jsonText, printable } from "../text/Printable.ts"
 import { isTable, valueAt } from "../toml/RawSettings.ts"
 import type { ControlQuestion, ControlRequest, ReplyTo } from "./ControlProtocol.ts"
 import { replyShapes } from "./ReplyShapes.ts"
+import type { SubscriptionLine } from "./Subscription.ts"
 
 /**
  * Encodes a request without a newline. The original daemon reads once, at most 4,096 bytes; every request that it knows
@@ -35,4 +37,14 @@ export const decodeReply = <T extends ControlQuestion["type"]>(
   const reply = fitted(shapes[of[type] ?? -1] ?? "any", answer, place)
   // The shape is that of the answer.
   return reply === misfit ? Either.left(problemAt(answer, place)) : Either.right(reply as ReplyTo<T>)
+}
+
+const lineIn = textReader<SubscriptionLine>(() => replyShapes().line)
+
+/** Reads a line to a subscriber. Undefined for one that this version does not know. */
+export const subscriptionLineIn = (text: string): SubscriptionLine | undefined => {
+  const line = lineIn(text)
+  if (line?.type !== "event") return line
+  const event = eventIn(line.event)
+  return event && { ...line, event }
 }

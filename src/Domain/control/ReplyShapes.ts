@@ -1,5 +1,6 @@
 import type * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
+import { DaemonEvent } from "../history/DaemonEvent.ts"
 import type { Shape } from "../Shape.ts"
 import { shapeOf } from "../ShapeOf.ts"
 import { replyTo } from "./ControlProtocol.ts"
@@ -37,8 +38,8 @@ const shapesOf = (types: ReadonlyArray<keyof typeof replyTo>): ReplyShapes => {
 /** The forms of the answers to the requests of quick commands. The build puts what this and the next ones return into a bundle. */
 export const quickReplyShapes = (): ReplyShapes => shapesOf(quickTypes)
 
-/** The forms of all that a client accepts: each answer, and a line to a subscriber. */
+/** The forms of all that a client accepts: each answer, and a line to a subscriber but for its event, which `recordShapes` has. */
 export const replyShapes = (): ReplyShapes & { readonly line: Shape } => ({
   ...shapesOf(Struct.keys(replyTo)),
-  line: shapeOf(SubscriptionLine.ast)
+  line: shapeOf(SubscriptionLine.ast, DaemonEvent.ast)
 })

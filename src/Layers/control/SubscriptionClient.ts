@@ -1,8 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { replyShapes } from "../../Domain/control/ReplyShapes.ts"
+import { subscriptionLineIn } from "../../Domain/control/ControlReply.ts"
 import type { SubscribeRequest, SubscriptionLine } from "../../Domain/control/Subscription.ts"
-import { textReader } from "../../Domain/Shape.ts"
 import { jsonText } from "../../Domain/text/Printable.ts"
 import { type ControlConnection, connect } from "./ControlClient.ts"
 
@@ -12,11 +11,9 @@ const patience = "40 seconds"
 /** The daemon cuts its lines; a longer one comes from another program. */
 const maxLineLength = 8 * 2 ** 20
 
-const lineIn = textReader<SubscriptionLine>(() => replyShapes().line)
-
 /** Lines of a type that this version does not know are left out, as the protocol asks. */
 const known = (text: string): ReadonlyArray<SubscriptionLine> => {
-  const line = lineIn(text)
+  const line = subscriptionLineIn(text)
   return line === undefined ? [] : [line]
 }
 

@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { ControlResponse, replyTo } from "../../../src/Domain/control/ControlProtocol.ts"
-import { decodeReply } from "../../../src/Domain/control/ControlReply.ts"
-import { quickReplyShapes, replyShapes } from "../../../src/Domain/control/ReplyShapes.ts"
+import { decodeReply, subscriptionLineIn } from "../../../src/Domain/control/ControlReply.ts"
+import { quickReplyShapes } from "../../../src/Domain/control/ReplyShapes.ts"
 import { responseShape } from "../../../src/Domain/control/ResponseShape.ts"
 import { SubscriptionLine } from "../../../src/Domain/control/Subscription.ts"
 import { misfit } from "../../../src/Domain/Shape.ts"
@@ -38,7 +38,11 @@ for (const type of types) {
 
 readsAsSchema("the answer that the daemon writes", byShape(responseShape()), ControlResponse)
 
-readsAsSchema("a line to a subscriber", byShape(replyShapes().line), SubscriptionLine)
+readsAsSchema(
+  "a line to a subscriber",
+  (value) => subscriptionLineIn(JSON.stringify(value)) ?? misfit,
+  SubscriptionLine
+)
 
 describe("an answer of the original", () => {
   it("is read as its schema would", () => {

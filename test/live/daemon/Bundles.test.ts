@@ -54,10 +54,10 @@ describe("the daemon", () => {
     }
   })
 
-  it("reads at most 0.89 MB of program, its relay 0.56 MB and the commands 1.22 MB", () => {
+  it("reads at most 0.89 MB of program, its relay 0.55 MB and the commands 1.21 MB", () => {
     assert.isAtMost(bytesOf("daemon.js"), 890_000)
-    assert.isAtMost(bytesOf("relay.js"), 560_000)
-    assert.isAtMost(bytesOf("program.js"), 1_220_000)
+    assert.isAtMost(bytesOf("relay.js"), 550_000)
+    assert.isAtMost(bytesOf("program.js"), 1_210_000)
   })
 })
 
