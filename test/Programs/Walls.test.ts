@@ -141,24 +141,28 @@ describe("the walls of the house", () => {
     const known: Readonly<Record<string, string>> = {
       "BoundedWait.ts": "one effect, whose end or time limit is awaited",
       "Concerns.ts": "it is what looks after fibers",
+      "ControlServer.ts": "one answer on a connection",
       "CurrentRun.ts": "each life reports its end, a defect too",
       "DaemonWatch.ts": "of the panel: its looks outlive a defect, and end with it",
       "HistoryStore.ts": "built before the concerns; its loop outlives a defect",
       "HostsWatch.ts": "of the panel: its loops outlive a defect",
       "Listeners.ts": "writes after the home was made again, which tell of their failures",
       "LoginLimits.ts": "one write; a failure is an event",
+      "MetricsEndpoint.ts": "of the relay: one answer",
       "PathQuestions.ts": "one question, whose answer or time limit is awaited",
       "PatientRace.ts": "racers whose ends are awaited",
       "ProjectSwitch.ts": "the end of one switch",
       "Relay.ts": "whatever becomes of the relay, the daemon goes on; its loop outlives a defect",
       "RotatingFile.ts": "built before the concerns; its loop outlives a defect",
+      "StateStore.ts": "one write; a failure is an event",
       "HomeChanges.ts": "without it the home is looked at once a minute",
       "ServiceWatchdog.ts": "joined by the concern that forks it",
       "Supervisor.ts": "the end of one project",
+      "Uncaught.ts": "one warning",
       "WorkerRun.ts": "one look, of a second at most"
     }
     const forking = sources
-      .filter(({ house, text }) => house === "Layers" && /\bEffect\.fork/.test(text))
+      .filter(({ house, text }) => house === "Layers" && /\bEffect\.fork|\bFiberSet\./.test(text))
       .map(({ path }) => basename(path))
     assert.sameMembers(forking, Object.keys(known))
   })
