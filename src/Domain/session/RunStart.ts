@@ -33,15 +33,18 @@ const named = (
 const sessionToContinue = (plan: AgentPlan, work: WorkRecord): string | undefined =>
   plan.resume && work.task === plan.task && work.resumes < plan.resumeAttempts ? work.session : undefined
 
-/** The beginning of a run of a worker: which session, with which limits. `sessionId` names a new session. */
+/**
+ * The beginning of a run of a worker: which session, with which limits. Only an agent has a budget of the day. `sessionId`
+ * names a new session.
+ */
 export const startOf = (
   argv: CommandLine,
-  plan: AgentPlan | undefined,
+  agent: { readonly plan: AgentPlan; readonly today: Today } | undefined,
   before: WorkRecord,
-  today: Today,
   sessionId: string
 ): RunStart => {
-  if (plan === undefined) return { _tag: "Run", argv, work: before, continued: undefined, prompt: undefined }
+  if (agent === undefined) return { _tag: "Run", argv, work: before, continued: undefined, prompt: undefined }
+  const { plan, today } = agent
   const work = before.isFinished ? { ...anotherWork(before), fruitless: before.fruitless } : before
   const usage = usedUp(plan, work, today)
   if (usage !== undefined) return { _tag: "Refused", verdict: { kind: "budget", usage }, work }

@@ -37,7 +37,8 @@ export const make = Effect.fnUntraced(function* (
     next: Effect.fnUntraced(function* (work) {
       const { agent, argv } = planNow()
       const id = yield* newId(project)
-      return { id, start: startOf(argv, agent, work, yield* today, runOf(id)) }
+      const known = agent === undefined ? undefined : { plan: agent, today: yield* today }
+      return { id, start: startOf(argv, known, work, runOf(id)) }
     })
   } satisfies RunStarts
 })

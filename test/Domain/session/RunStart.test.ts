@@ -17,7 +17,7 @@ const begun: WorkRecord = { ...noWork, task: claudePlan.task, session: "s1", usd
 const start = (
   work: WorkRecord,
   { by = {}, of = argv, on = today }: { by?: Partial<AgentPlan>; of?: CommandLine; on?: Today } = {}
-) => startOf(of, { ...claudePlan, ...by }, work, on, id)
+) => startOf(of, { plan: { ...claudePlan, ...by }, today: on }, work, id)
 
 const runOf = (...given: Parameters<typeof start>) => {
   const started = start(...given)
@@ -40,7 +40,7 @@ const budget = (more: Partial<AgentPlan["budget"]>): Partial<AgentPlan> => ({
 
 describe("the start of a run", () => {
   it("of a worker that is no known agent is its command as it stands", () => {
-    const started = startOf(["make", "all"], undefined, noWork, today, id)
+    const started = startOf(["make", "all"], undefined, noWork, id)
     assert.deepStrictEqual(started, {
       _tag: "Run",
       argv: ["make", "all"],

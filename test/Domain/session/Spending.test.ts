@@ -71,7 +71,12 @@ const makeWorld = (by: WorkerRules) => {
   }
 
   const spawn = (epoch: number): void => {
-    const start = startOf(["claude", ...print], by.agent, state.work, today(), `run ${++ids}`)
+    const start = startOf(
+      ["claude", ...print],
+      { plan: by.agent, today: today() },
+      state.work,
+      `run ${++ids}`
+    )
     state = { ...state, work: start.work }
     if (isFinished) overCents = 0
     isFinished = false

@@ -13,9 +13,8 @@ const date = "2026-11-29"
 const started = (work: WorkRecord, by: Partial<AgentPlan> = {}): WorkRecord =>
   startOf(
     ["claude", "-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose"],
-    { ...claudePlan, ...by },
+    { plan: { ...claudePlan, ...by }, today: { date, othersUsd: 0 } },
     work,
-    { date, othersUsd: 0 },
     "s1"
   ).work
 

@@ -43,7 +43,7 @@ const dollars = (more: Partial<AgentPlan["budget"]>): Partial<AgentPlan> => ({
 const print = ["-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose"]
 
 const begin = (by: WorkerRules, work: WorkRecord) =>
-  startOf(["claude", ...print], by.agent, work, today, "new session")
+  startOf(["claude", ...print], by.agent && { plan: by.agent, today }, work, "new session")
 
 /** A run of this work that begins with the next start. */
 const running = (work: WorkRecord = noWork, by = rules): WorkerState => ({
