@@ -73,7 +73,7 @@ const makeWorld = (by: WorkerRules) => {
   const spawn = (epoch: number): void => {
     const start = startOf(
       ["claude", ...print],
-      { plan: by.agent, today: today() },
+      by.agent && { plan: by.agent, today: today() },
       state.work,
       `run ${++ids}`
     )
