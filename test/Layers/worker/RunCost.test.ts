@@ -93,9 +93,9 @@ describe("a run of a worker that exits at once", () => {
             const least = (of: ReadonlyArray<number>) => Math.min(...of.slice(1))
             const all = JSON.stringify({ fibers, operations, asked })
             assert.isAbove(fibers[0] ?? 0, 0, all)
-            assert.isAtMost(least(fibers), 1, all)
+            assert.isAtMost(least(fibers), 0, all)
             assert.isAbove(least(operations), 100, all)
-            assert.isAtMost(least(operations), 200, all)
+            assert.isAtMost(least(operations), 190, all)
             // The env file, the working directory, the program and its loader: one stat each.
             assert.isAbove(least(asked), 0, all)
             assert.isAtMost(least(asked), 5, all)
