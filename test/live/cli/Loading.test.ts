@@ -140,6 +140,6 @@ describe("a command", () => {
             name
           )
         }
-        })
+      })
   )
 })
