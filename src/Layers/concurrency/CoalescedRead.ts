@@ -8,7 +8,10 @@ export type Walk<A> = Generator<void, A, void>
  * it: a request during a read gets the next one. Requests are served one at a time, each with its own `use` of the reading. A
  * read that throws, or whose request is interrupted, is not shared: the next request reads again.
  */
-export const coalescedRead = <A extends object, E>(read: () => Walk<A>, failure: (cause: unknown) => E) => {
+export const coalescedRead = <A extends object, E>(
+  read: () => Walk<A>,
+  failure: (cause: unknown) => Effect.Effect<never, E>
+) => {
   /** The requests in order. Each does its next piece of work, and returns whether it is served. */
   const requests: Array<() => boolean> = []
   /** The requests that the next read serves. Its reading goes with the last of them. */
@@ -38,7 +41,7 @@ export const coalescedRead = <A extends object, E>(read: () => Walk<A>, failure:
           if (done !== true) return false
           resume(Effect.succeed(value))
         } catch (cause) {
-          resume(Effect.fail(failure(cause)))
+          resume(failure(cause))
         }
         return true
       })

@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import { isAlive, type ProcessEntry } from "../../Domain/machine/ProcessEntry.ts"
 import { parseProportionalBytes, parseSwapBytes } from "../../Domain/machine/ProcessStatus.ts"
 import type { Walk } from "../concurrency/CoalescedRead.ts"
-import { messageOf } from "../files/SystemError.ts"
+import { errorCode, messageOf } from "../files/SystemError.ts"
 import { readingEldersOnce } from "./ElderProcesses.ts"
 import { entryAt, makeProcReader, type ProcReader } from "./ProcReader.ts"
 
@@ -81,12 +81,20 @@ export class ProcFs extends Context.Tag("ProcFs")<
   }
 >() {}
 
-/** Why a read of /proc has thrown. */
-export const unreadable = (cause: unknown): ProcUnreadable =>
-  cause instanceof ProcUnreadable ? cause : new ProcUnreadable({ reason: String(cause) })
+/** What a read of /proc has thrown: a refusal of the system, or else a bug. */
+export const unreadable = (cause: unknown): Effect.Effect<never, ProcUnreadable> => {
+  if (cause instanceof ProcUnreadable) return cause
+  return errorCode(cause) === undefined ? Effect.die(cause) : new ProcUnreadable({ reason: String(cause) })
+}
 
 const attempt = <A>(read: () => A): Effect.Effect<A, ProcUnreadable> =>
-  Effect.try({ try: read, catch: unreadable })
+  Effect.suspend(() => {
+    try {
+      return Effect.succeed(read())
+    } catch (cause) {
+      return unreadable(cause)
+    }
+  })
 
 /** Two milliseconds of work. */
 export const yieldEvery = 200

@@ -10,7 +10,7 @@ const turns = (count: number) =>
     for (let n = 0; n < count; n++) await new Promise(setImmediate)
   })
 
-const failure = (cause: unknown) => String(cause)
+const failure = (cause: unknown) => Effect.fail(String(cause))
 
 // oxlint-disable-next-line require-yield -- a request may use the reading at once
 function* numberOf({ number }: { readonly number: number }) {

@@ -3,7 +3,9 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { isAlive } from "../../../src/Domain/machine/ProcessEntry.ts"
+import type { Walk } from "../../../src/Layers/concurrency/CoalescedRead.ts"
 import * as ProcFs from "../../../src/Layers/machine/ProcFs.ts"
 import { canLoseFirstThread, lostFirstThread } from "../../fixtures/LostFirstThread.ts"
 import { eventually, killForSure, temporaryHome } from "../../live/TestDaemon.ts"
@@ -39,6 +41,21 @@ describe("the process table", () => {
       const proc = yield* at("/nonexistent/proc")
       const error = yield* Effect.flip(proc.processes)
       assert.strictEqual(error._tag, "ProcUnreadable")
+    })
+  )
+
+  it.live("is not called unreadable for a bug in what reads it, which would be tried again for ever", () =>
+    Effect.gen(function* () {
+      const bug = new TypeError("no such function")
+      function* soon(): Walk<void> {
+        throw bug
+      }
+      function* later(): Walk<void> {
+        yield
+        throw bug
+      }
+      for (const walk of [soon, later])
+        assert.deepStrictEqual(yield* Effect.exit(ProcFs.walked(walk)), Exit.die(bug))
     })
   )
 

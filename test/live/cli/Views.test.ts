@@ -35,6 +35,12 @@ const shows = (what: string, stdout: () => string) =>
     Effect.sync(() => stdout().includes(what) || undefined)
   )
 
+/** How many sockets a process has open. */
+const socketsOf = (pid: number): number =>
+  fs
+    .readdirSync(`/proc/${pid}/fd`)
+    .filter((name) => fs.readlinkSync(`/proc/${pid}/fd/${name}`).startsWith("socket:")).length
+
 describe("the views of several projects", () => {
   it.scopedLive("wait, events, logs and top tell the same story", () =>
     Effect.gen(function* () {
@@ -138,6 +144,11 @@ describe("the views of several projects", () => {
       }
 
       const waiting = yield* run({ home, args: ["wait", "wiki"] })
+      // Its output and its errors go to sockets, too.
+      yield* eventually(
+        "wait is connected",
+        Effect.try(() => socketsOf(waiting.pid) > 2 || undefined)
+      )
       yield* command({ home, args: ["stop"] })
       yield* ended
       // The stop of the daemon may be seen as the stop of the worker, just before.
