@@ -1,13 +1,30 @@
+import { readdirSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 import { pureDomain } from "./pure.mjs"
 
-/** What a module of src/Domain exports: Node 20 cannot import TypeScript. */
-export const exportsOf = async (path) => {
+const source = join(dirname(fileURLToPath(import.meta.url)), "../src/Domain")
+
+const makesShapes = /\/src\/Domain\/\w+\/\w+Shapes?\.ts$/
+
+/** What the modules export that a build needs, by their paths. Node 20 cannot import TypeScript; one bundle has Effect once. */
+const allExports = async () => {
+  const paths = readdirSync(source, { recursive: true })
+    .map((name) => join(source, name))
+    .filter((path) => makesShapes.test(path) || path === join(source, "json/TwinKeys.ts"))
+  const contents = paths.map((path, at) => `export * as m${at} from ${JSON.stringify(path)}\n`).join("")
   const options = { bundle: true, format: "esm", platform: "node", write: false, plugins: [pureDomain] }
-  const { outputFiles } = await build({ entryPoints: [path], ...options })
+  const { outputFiles } = await build({ stdin: { contents, resolveDir: source }, ...options })
   const code = Buffer.from(outputFiles[0].contents).toString("base64")
-  return import(`data:text/javascript;base64,${code}`)
+  const modules = await import(`data:text/javascript;base64,${code}`)
+  return new Map(paths.map((path, at) => [path, modules[`m${at}`]]))
 }
+
+let known
+
+/** What a module of src/Domain exports: one that makes shapes, or TwinKeys. */
+export const exportsOf = async (path) => (await (known ??= allExports())).get(path)
 
 const isParent = (value) => typeof value === "object" && value !== null
 
@@ -55,7 +72,7 @@ const modules = new Map()
 export const madeShapes = {
   name: "made-shapes",
   setup: ({ onLoad }) =>
-    onLoad({ filter: /\/src\/Domain\/\w+\/\w+Shapes?\.ts$/ }, async ({ path }) => {
+    onLoad({ filter: makesShapes }, async ({ path }) => {
       if (!modules.has(path)) modules.set(path, moduleOf(path))
       return { contents: await modules.get(path) }
     })

@@ -86,7 +86,10 @@ describe("an idle daemon", () => {
         // Only Intl knows whether a zone has this name: what is looked for can be there.
         const named = yield* start("Asia/Tokyo")
         yield* named.worker()
-        assert.isTrue(named.hasFormatted())
+        yield* eventually(
+          "it formats the time of a line of its log",
+          Effect.sync(() => named.hasFormatted() || undefined)
+        )
         yield* named.end
       })
   )
