@@ -151,8 +151,10 @@ describe("the rooms of the house", () => {
   }
 
   it("a layer uses the Domain of its own room and of the rooms it reaches", () => {
+    const allowed = new Map(ladder.Layers.map((room) => [room as string, domainOf(room)]))
     const strange = edges.filter(
-      ({ from, to }) => from.house === "Layers" && to.house === "Domain" && !domainOf(from.room).has(to.room)
+      ({ from, to }) =>
+        from.house === "Layers" && to.house === "Domain" && allowed.get(from.room)?.has(to.room) !== true
     )
     assert.deepStrictEqual(
       strange.map(({ text }) => text),

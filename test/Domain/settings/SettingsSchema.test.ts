@@ -12,6 +12,7 @@ import { Settings } from "../../../src/Domain/settings/Settings.ts"
 import { problemsOf, takeApart } from "../../../src/Domain/settings/SettingsProjects.ts"
 import { settingsSchemaText } from "../../../src/Domain/settings/SettingsSchema.ts"
 import { without } from "../../../src/Domain/toml/RawSettings.ts"
+import { runs } from "../../fixtures/runs.ts"
 
 /** ajv's strict mode refuses a schema with a keyword it does not know. */
 const accepts = new Ajv({ strict: true, strictTypes: false }).compile(JSON.parse(settingsSchemaText()))
@@ -55,7 +56,7 @@ describe("the JSON Schema of daemon.toml", () => {
         const project = { ...own, memory: without(memory as object as Record<string, unknown>, taken) }
         assert.isTrue(accepts({ projects: { shop: project } }), JSON.stringify(accepts.errors))
       }),
-      { numRuns: 100 }
+      { numRuns: runs(30) }
     )
   })
 
