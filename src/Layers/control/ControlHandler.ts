@@ -200,21 +200,21 @@ const make = Effect.gen(function* () {
         return settings.set(request.text, request.sha256, request.dry_run === true)
       case "Shutdown":
         // A user ends what was added with the daemon; a signal, as of a reboot, does not.
-        return Effect.as(Effect.zipRight(forgetAdded, shutdown.ask("requested on the control socket")), {
-          success: true,
-          message: "Daemon shutting down"
-        })
+        return Effect.as(forgetAdded, { success: true, message: "Daemon shutting down" })
     }
   }
 
   return ControlHandler.of({
     handle: (request) => {
       const answered = answer(request)
+      const isShutdown = request.type === "Shutdown"
       // `why` and `wait` read the history after an answer, and must find there what the answer speaks of.
       if (!Either.isEither(answered))
         return answered.pipe(
           Effect.catchAll((error) => Effect.succeed(failure(error))),
-          Effect.zipLeft(recorded)
+          Effect.zipLeft(recorded),
+          // It comes last: a daemon without a worker closes the socket before an answer that still waits for anything.
+          Effect.zipLeft(isShutdown ? shutdown.ask("requested on the control socket") : Effect.void)
         )
       const response = Either.getOrElse(answered, failure)
       return isRecorded() ? response : Effect.as(recorded, response)

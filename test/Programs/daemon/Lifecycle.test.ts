@@ -30,6 +30,7 @@ import * as WorkerMemory from "../../../src/Layers/guard/WorkerMemory.ts"
 import * as Concerns from "../../../src/Layers/history/Concerns.ts"
 import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import * as HistoryReader from "../../../src/Layers/history/HistoryReader.ts"
+import { HistoryStore } from "../../../src/Layers/history/HistoryStore.ts"
 import * as WorkerLines from "../../../src/Layers/logs/WorkerLines.ts"
 import { WorkerLog } from "../../../src/Layers/logs/WorkerLog.ts"
 import { MemoryReader } from "../../../src/Layers/machine/MemoryReader.ts"
@@ -96,6 +97,8 @@ interface Bugs {
   readonly signal?: Effect.Effect<SignalEvent>
   readonly publish?: (event: DaemonEvent) => Effect.Effect<void>
   readonly uncaught?: Effect.Effect<void>
+  /** Not a bug: until what an answer speaks of is in the history. */
+  readonly recorded?: Effect.Effect<void>
   /** Not a bug: who hears how the daemon does. */
   readonly service?: ReturnType<typeof fakeService>
   /** Sleeps of this length meet a bug, once. */
@@ -128,7 +131,10 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
         )
       )
     ),
-    noHistory,
+    Layer.effect(
+      HistoryStore,
+      Effect.map(HistoryStore, (store) => ({ ...store, recorded: bugs.recorded ?? store.recorded }))
+    ).pipe(Layer.provide(noHistory)),
     Layer.succeed(Signals, { next: bugs.signal ?? Effect.never }),
     (bugs.service ?? fakeService()).layer,
     Layer.succeed(OwnUnit, { facts: Effect.succeed(undefined) }),
@@ -413,6 +419,22 @@ describe("the shutdown of the daemon", () => {
           events.map((event) => event._tag),
           ["DaemonStarted", "DaemonStopping", "DaemonHastened", "DaemonStopped"]
         )
+      })
+    )
+  )
+
+  it.scopedLive("is answered before it closes the socket, also where the disk is slow", () =>
+    inDaemon({ recorded: Effect.sleep("300 millis") }, ({ exitCode }) =>
+      Effect.gen(function* () {
+        const order: Array<string> = []
+        yield* Effect.all(
+          [
+            Effect.tap(asked({ type: "Shutdown" }), ({ message }) => order.push(message)),
+            Effect.tap(exitCode, (code) => order.push(`exit code ${code}`))
+          ],
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual(order, ["Daemon shutting down", "exit code 0"])
       })
     )
   )
