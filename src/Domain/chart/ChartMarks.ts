@@ -14,7 +14,7 @@ interface Happening {
 }
 
 /** A vertical line of the chart: one happening, or several that would overlap. */
-export interface ChartMark {
+interface ChartMark {
   readonly atMs: number
   readonly kind: MarkKind
   readonly text: string

@@ -52,7 +52,7 @@ export const rangeLinks = (range: ChartRange, project: string | undefined): Html
   })}`
 
 /** What the chart is drawn of. */
-export interface ChartData {
+interface ChartData {
   readonly range: ChartRange
   readonly span: ChartSpan
   readonly samples: SamplesData

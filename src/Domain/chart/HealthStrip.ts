@@ -7,7 +7,7 @@ import type { SamplesData } from "../memory/SamplesData.ts"
 import { printable } from "../text/Printable.ts"
 
 /** How a minute was, and why. */
-export interface HealthMinute {
+interface HealthMinute {
   readonly atMs: number
   readonly tone: Tone
   readonly text: string

@@ -4,7 +4,7 @@ import type { HistoryRecord } from "./HistoryRecord.ts"
 import { recordShapes } from "./RecordShapes.ts"
 
 /** Why a line is no record. `damaged`: not a record at all. `foreign`: a record of an event of another version. */
-export type NoRecord = "damaged" | "foreign"
+type NoRecord = "damaged" | "foreign"
 
 let shapes: ReturnType<typeof recordShapes> | undefined
 

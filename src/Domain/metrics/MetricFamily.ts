@@ -31,7 +31,7 @@ export interface MetricRow extends MetricHead {
 }
 
 /** The figure of one sample; a figure that is not known gives none. */
-export type Figure = number | undefined
+type Figure = number | undefined
 
 export const sampleOf = (
   value: Figure,

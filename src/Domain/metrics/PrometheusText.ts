@@ -1,7 +1,7 @@
 import type { MetricFamily, MetricSample } from "./MetricFamily.ts"
 
 /** A backslash and a newline, as they stand in the text. */
-export const escapedText = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")
+const escapedText = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")
 
 export const escapedQuoted = (text: string): string => escapedText(text).replaceAll('"', '\\"')
 

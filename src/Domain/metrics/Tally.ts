@@ -16,7 +16,7 @@ export interface AgentCounts {
 }
 
 /** The counts of one project since the start of the daemon. */
-export interface ProjectTally {
+interface ProjectTally {
   readonly exits: Readonly<Partial<Record<VerdictKind, number>>>
   /** The lines of its output that `worker.log` lacks. */
   readonly linesDropped: number

@@ -6,7 +6,7 @@ import type { Notification } from "./Notification.ts"
 import { type NotifyState, newChannel } from "./NotifyState.ts"
 
 /** A channel as `notify list --json` shows it. */
-export interface ListedChannel {
+interface ListedChannel {
   readonly name: string
   readonly type: string
   /** In milliseconds since 1970; null before the first one. */

@@ -4,14 +4,7 @@ import { printable } from "../text/Printable.ts"
 import type { DaemonSight } from "./DaemonSight.ts"
 
 /** What a person can do now. Each is a request to `/api/daemon/ACTION`. */
-export type PanelAction =
-  | "start"
-  | "stop"
-  | "start-worker"
-  | "stop-worker"
-  | "restart-worker"
-  | "switch"
-  | "reload"
+type PanelAction = "start" | "stop" | "start-worker" | "stop-worker" | "restart-worker" | "switch" | "reload"
 
 interface Control {
   readonly action: PanelAction

@@ -1,5 +1,5 @@
 /** How a piece of a line looks. Colours are those of the theme, 0 to 15, so that each is readable in the dark and by day. */
-export interface LineLook {
+interface LineLook {
   readonly colour?: number
   readonly background?: number
   readonly isBold?: boolean

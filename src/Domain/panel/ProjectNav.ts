@@ -5,7 +5,7 @@ import type { DaemonSight } from "./DaemonSight.ts"
 import { toneOf } from "./StateView.ts"
 
 /** What the page shows: one project, the selected one, or all of them. */
-export type ShownProject = { readonly name: string | undefined } | "all"
+type ShownProject = { readonly name: string | undefined } | "all"
 
 /**
  * The projects in the header, each with its state. The page of one project switches between them without loading anew

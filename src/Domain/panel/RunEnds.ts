@@ -40,7 +40,7 @@ export const runEndsIn = (records: ReadonlyArray<HistoryRecord>): ReadonlyArray<
   })
 
 /** The verdict as a tag: its colour, and a word or two. */
-export interface VerdictTag {
+interface VerdictTag {
   readonly tone: "ok" | "info" | "warn" | "bad"
   readonly word: string
 }

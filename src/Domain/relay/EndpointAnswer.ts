@@ -21,7 +21,7 @@ export interface EndpointAnswer {
 }
 
 /** The pages. Each shows something; none changes anything. */
-export type EndpointPage = "metrics" | "healthz" | "readyz" | "root"
+type EndpointPage = "metrics" | "healthz" | "readyz" | "root"
 
 const plain = "text/plain; charset=utf-8"
 const prometheus = "text/plain; version=0.0.4; charset=utf-8"

@@ -26,7 +26,7 @@ export interface ResolvedProject {
   readonly provenance: Merged["provenance"]
 }
 
-export interface ResolvedSettings {
+interface ResolvedSettings {
   readonly top: ResolvedProject
   readonly tables: ReadonlyArray<ResolvedProject>
 }

@@ -86,7 +86,7 @@ interface WorkerArguments {
 }
 
 /** A number without an exponent, which the worker's parser may not support. */
-export const plainNumber = (amount: number): string => {
+const plainNumber = (amount: number): string => {
   const shortest = String(amount)
   if (!shortest.includes("e")) return shortest
   return Number.isInteger(amount) ? BigInt(amount).toString() : amount.toFixed(20).replace(/\.?0+$/, "")

@@ -86,7 +86,7 @@ export type Phase =
 export const Phase = Data.taggedEnum<Phase>()
 
 /** The exits since the last command of a user. */
-export interface Streak {
+interface Streak {
   readonly kind: VerdictKind
   /** The exits in a row with this verdict. */
   readonly inARow: number

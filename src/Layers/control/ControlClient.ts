@@ -61,7 +61,7 @@ class ControlProtocolError extends Data.TaggedError("ControlProtocolError")<{
 }
 
 /** A failure of the connection to another machine, of which the room `remote` has the words. */
-export interface HostFailure {
+interface HostFailure {
   readonly _tag:
     | "HostUnreachable"
     | "HostRefused"

@@ -21,7 +21,7 @@ import { OutletReports } from "../relay/OutletReports.ts"
 import type { NotSent } from "./NotSent.ts"
 
 /** The state of the notifications, on the disk before anybody acts on it. */
-export interface NotifyLedger {
+interface NotifyLedger {
   readonly state: SubscriptionRef.SubscriptionRef<NotifyState>
   readonly change: (f: (state: NotifyState) => NotifyState) => Effect.Effect<void>
 }

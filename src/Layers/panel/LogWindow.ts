@@ -54,7 +54,7 @@ interface Limits {
 export const requestLimits: Limits = { rows: 500, size: 2 ** 20, read: 256 * 2 ** 20, cpuMs: 2000 }
 
 /** For new lines, several times a second: what has no room is counted. */
-export const liveLimits: Limits = { rows: 250, size: 256 * 1024, read: 2 * 2 ** 20, cpuMs: 150 }
+const liveLimits: Limits = { rows: 250, size: 256 * 1024, read: 2 * 2 ** 20, cpuMs: 150 }
 
 /** The bytes whose lines are counted at most. */
 const countedBytes = 64 * 2 ** 20

@@ -22,7 +22,7 @@ const contentTypes: Readonly<Record<string, string>> = {
   ".woff2": "font/woff2"
 }
 
-export interface Asset {
+interface Asset {
   readonly content: Uint8Array
   /** The same, compressed. Undefined for what is compressed already, as fonts are. */
   readonly gzipped: Uint8Array | undefined

@@ -25,7 +25,7 @@ const replyIn = (type: string, exchanged: Exchanged): unknown => {
 type Surroundings = Omit<Parameters<ReadingOf>[1], "zone">
 
 /** What a bundle of quick commands has beside what they share. */
-export interface QuickRoad {
+interface QuickRoad {
   /** The dialogue of a command; undefined when it needs the whole program. */
   readonly dialogueOf: (invocation: Invocation, surroundings: Surroundings) => Reading | undefined
   /** Reads the history; rejects with a system error. */
