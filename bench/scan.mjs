@@ -19,7 +19,7 @@ const crowds = [100, 1000, 3000]
 /** About as often as earlyoom looks while memory is short. */
 const everyMs = 100
 /** Until V8 has compiled what runs often. */
-const warmUpMs = option("warmup", 20) * 1000
+const warmUpMs = option("warmup", 15) * 1000
 /** First looks of each system, and the rest before each. */
 const firstLooks = option("first", 4)
 const restMs = 800
