@@ -41,8 +41,9 @@ const textsOf = ({ outputFiles }) =>
 /** A value as a constant of a bundle: V8 reads a text of JSON when it is asked for, and an object with the bundle. */
 const inText = (value) => JSON.stringify(JSON.stringify(value))
 
-/** What all programs need of the schemas for `--json`: the keys with twins. */
 let twins
+
+/** What all programs need of the schemas for `--json`: the keys with twins. */
 const twinsOnce = () =>
   (twins ??= exportsOf(join(root, "src/Domain/json/TwinKeys.ts")).then(({ twinKeys }) => ({
     AUTOPILOTD_TWIN_KEYS: inText(twinKeys)

@@ -207,14 +207,15 @@ const make = Effect.gen(function* () {
   return ControlHandler.of({
     handle: (request) => {
       const answered = answer(request)
-      const isShutdown = request.type === "Shutdown"
       // `why` and `wait` read the history after an answer, and must find there what the answer speaks of.
       if (!Either.isEither(answered))
         return answered.pipe(
           Effect.catchAll((error) => Effect.succeed(failure(error))),
           Effect.zipLeft(recorded),
-          // It comes last: a daemon without a worker closes the socket before an answer that still waits for anything.
-          Effect.zipLeft(isShutdown ? shutdown.ask("requested on the control socket") : Effect.void)
+          // The end is asked for last: a daemon without a worker closes the socket before an answer that still waits.
+          Effect.zipLeft(
+            request.type === "Shutdown" ? shutdown.ask("requested on the control socket") : Effect.void
+          )
         )
       const response = Either.getOrElse(answered, failure)
       return isRecorded() ? response : Effect.as(recorded, response)

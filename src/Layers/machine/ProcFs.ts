@@ -147,8 +147,9 @@ export const allPids = ({ pids }: ProcReader): Effect.Effect<ReadonlyArray<numbe
 const execNanos = 250_000_000n
 
 /**
- * Of a process whose environment was empty. During exec it has neither environment nor arguments for a moment, and would pass
- * for a stranger. A program that has cleared its environment keeps its arguments; kernel threads and zombies have none.
+ * Whether a process whose environment was empty is in an exec. During one it has neither environment nor arguments for a
+ * moment, and would pass for a stranger. A program that has cleared its environment keeps its arguments; kernel threads and
+ * zombies have none.
  */
 const isInExec = (reader: ProcReader, pid: number): boolean => {
   const hasArguments = () => reader.argv(pid)?.length !== 0

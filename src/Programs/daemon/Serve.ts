@@ -33,7 +33,7 @@ export const serve = (argv: ReadonlyArray<string>, invocation: Invocation): void
   const command = provideInTurn(Surroundings)(startOrHelp(argv, invocation))
   const program = exitCodeOfCommand(command, { argv, verb: invocation.verb }).pipe(
     provideInTurn(inTurn(CommandOutput.layer, signals)),
-    // Nobody reads Effect's own metrics, which each fiber would update at its start and its end.
+    // Effect's own metrics have no reader, and each fiber would update them at its start and its end.
     Effect.withRuntimeFlagsPatch(RuntimeFlagsPatch.disable(RuntimeFlags.RuntimeMetrics))
   )
   // runMain removes its listeners at the first signal; the daemon needs them until it exits.

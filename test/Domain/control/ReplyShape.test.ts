@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
 import { ControlResponse, replyTo } from "../../../src/Domain/control/ControlProtocol.ts"
 import { decodeReply, subscriptionLineIn } from "../../../src/Domain/control/ControlReply.ts"
 import { quickReplyShapes } from "../../../src/Domain/control/ReplyShapes.ts"
@@ -12,18 +13,10 @@ import { byShape, readsAsSchema } from "../../fixtures/ReadsAsSchema.ts"
 
 const { of, shapes } = quickReplyShapes()
 
-const types = [
-  "Status",
-  "Budget",
-  "Projects",
-  "Metrics",
-  "Hogs",
-  "History",
-  "Samples",
-  "ReloadConfig",
-  "GetConfig",
-  "SetConfig"
-] as const
+/** One request for each form of an answer. */
+const types = Struct.keys(replyTo).filter(
+  (type, at, all) => all.findIndex((other) => replyTo[other] === replyTo[type]) === at
+)
 
 for (const type of types) {
   readsAsSchema(
