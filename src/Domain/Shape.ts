@@ -116,7 +116,7 @@ export const fitted = (shape: Shape, value: unknown, place?: Array<string>): unk
   if ("by" in shape) {
     const word = isObject(value) ? value[shape.by] : undefined
     const form = Object.hasOwn(shape.forms, String(word)) ? shape.forms[String(word)] : undefined
-    return form === undefined ? misfit : fitted(form, value)
+    return form === undefined ? misfit : fitted(form, value, place)
   }
   if ("literals" in shape) return when(shape.literals.some((literal) => literal === value))
   if ("first" in shape) {

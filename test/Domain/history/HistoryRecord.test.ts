@@ -89,6 +89,13 @@ describe("a record of the history", () => {
       assert.strictEqual(fitted(shape, strange), misfit)
   })
 
+  it("names the field of an event that is wrong", () => {
+    const place: Array<string> = []
+    const wrong = { _tag: "DaemonStarted", pid: "1", version: "1", home: "/" }
+    assert.strictEqual(fitted(shapeOf(DaemonEvent.ast), wrong, place), misfit)
+    assert.deepStrictEqual(place, ["pid"])
+  })
+
   it("is damaged when it is no record, and foreign when it is one of another version", () => {
     const damaged = [
       "",
