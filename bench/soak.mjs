@@ -62,12 +62,12 @@ await session(restarts * 150 + requests * 3 + 240_000, async (run) => {
       due = restarted + wanted / rows
       look("at work")
     }
+    await daemon.ask({ type: "StopWorker" })
   }
   const work = async (wantedRestarts, wantedRequests) => {
     await daemon.ask({ type: "StartWorker" })
     const asking = Array.from({ length: clients }, () => askUntil(wantedRequests))
     await Promise.all([restartUntil(wantedRestarts), ...asking])
-    await daemon.ask({ type: "StopWorker" })
     await daemon.awaitStatus("stopped")
     await sleep(restMs)
     return look("at rest")
