@@ -47,9 +47,7 @@ export const Settings = Schema.Struct({
       "Maximum number of turns of a Claude worker for its whole work, and of each run of a Cargo or Binary worker.",
     expects: "a whole number, at least 1"
   }),
-  workerCommand: Schema.optionalWith(WorkerCommand, { exact: true, as: "Option" }).pipe(
-    Schema.fromKey("worker_command")
-  ),
+  workerCommand: Schema.optionalWith(WorkerCommand, { exact: true }).pipe(Schema.fromKey("worker_command")),
   agent: table(
     "agent",
     AgentSettings,

@@ -2,7 +2,6 @@ import { join, resolve } from "node:path"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
 import { unnamed } from "../../Domain/Project.ts"
 import type { EffectiveProject, EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
 import { type MemoryThresholds, thresholdsInForce } from "../../Domain/settings/MemoryThresholds.ts"
@@ -141,9 +140,9 @@ const workerOf = Effect.fnUntraced(function* (
   const { binDir } = yield* AutopilotHome
   const variable = sources.environment[workerBinaryVariable]
   const homeBinary = join(binDir, "autopilot")
-  const found: Either.Either<FoundWorker, NoWorkerCommand> = Option.isSome(settings.workerCommand)
+  const found: Either.Either<FoundWorker, NoWorkerCommand> = settings.workerCommand
     ? Either.right({
-        command: settings.workerCommand.value,
+        command: settings.workerCommand,
         source: sourceOfWorker(provenanceOf(resolved, "worker_command"), sources)
       })
     : findWorker({

@@ -1,5 +1,4 @@
 import { dirname, join, resolve } from "node:path"
-import * as Option from "effect/Option"
 import * as Record from "effect/Record"
 import type { Channel } from "../../Domain/settings/NotifySettings.ts"
 import type { Settings } from "../../Domain/settings/Settings.ts"
@@ -25,6 +24,20 @@ export const withHome = (path: string, userHome: string | undefined): string =>
 export const folderAt = (path: string, { cwd, userHome }: Pick<PathBases, "cwd" | "userHome">): string =>
   resolve(cwd, withHome(path, userHome))
 
+/** The path in a command that may begin with `~`. */
+const pathOf = (command: WorkerCommand): string | undefined => {
+  switch (command._tag) {
+    case "Cargo":
+      return command.manifestPath
+    case "Binary":
+      return command.path
+    case "Claude":
+      return [command.promptFile, command.binary].find((path) => path !== undefined && isBelowHome(path))
+    case "Command":
+      return command.argv[0]
+  }
+}
+
 /** The first setting whose path begins with `~`, with its key. */
 export const pathBelowHome = ({
   envFile,
@@ -34,17 +47,7 @@ export const pathBelowHome = ({
   workerCommand,
   workingDir
 }: Settings): { readonly key: string; readonly path: string } | undefined => {
-  const command = Option.match(workerCommand, {
-    onNone: () => undefined,
-    onSome: (found) =>
-      found._tag === "Cargo"
-        ? found.manifestPath
-        : found._tag === "Binary"
-          ? found.path
-          : found._tag === "Claude"
-            ? [found.promptFile, found.binary].find((path) => path !== undefined && isBelowHome(path))
-            : found.argv[0]
-  })
+  const command = workerCommand && pathOf(workerCommand)
   return [
     { key: "working_dir", path: workingDir },
     { key: "worker_command", path: command ?? "" },
@@ -97,7 +100,7 @@ const channelWithFiles = (channel: Channel, absolute: (path: string) => string):
 
 /** Makes the paths of settings absolute, but those of programs, which begin in the worker's folder. */
 export const absolutePaths = (settings: Settings, { cwd, settingsFile, userHome }: PathBases): Settings => {
-  const { envFile, heartbeat, metrics, notify, restart } = settings
+  const { envFile, heartbeat, metrics, notify, restart, workerCommand } = settings
   const workingDir = resolve(cwd, withHome(settings.workingDir, userHome))
   const besideSettings = (path: string) => resolve(dirname(settingsFile), withHome(path, userHome))
   return {
@@ -119,9 +122,9 @@ export const absolutePaths = (settings: Settings, { cwd, settingsFile, userHome 
         : { otlpHeadersFile: besideSettings(metrics.otlpHeadersFile) })
     },
     notify: { ...notify, to: Record.map(notify.to, (channel) => channelWithFiles(channel, besideSettings)) },
-    workerCommand: Option.map(settings.workerCommand, (command) =>
-      commandWithHome(command, userHome, workingDir)
-    ),
+    ...(workerCommand === undefined
+      ? {}
+      : { workerCommand: commandWithHome(workerCommand, userHome, workingDir) }),
     ...(envFile === undefined ? {} : { envFile: besideSettings(envFile) })
   }
 }

@@ -29,7 +29,7 @@ describe("Settings", () => {
       { env: {}, maxBudget: 300, maxTurns: 99_999, model: "sonnet", project: undefined, workingDir: "." }
     )
     assert.deepStrictEqual([defaults.autostart, defaults.watchConfig], [true, false])
-    assert.strictEqual(workerCommand._tag, "None")
+    assert.isUndefined(workerCommand)
     assert.deepStrictEqual(restart, {
       initialBackoffMs: 1000,
       maxBackoffMs: 300_000,

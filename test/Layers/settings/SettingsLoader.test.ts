@@ -2,7 +2,6 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
 import { user } from "../../fixtures/SettingsUser.ts"
 
 const example = `
@@ -188,7 +187,7 @@ describe("loadSettings", () => {
         const { home, load, root, write } = yield* user
         const nothing = yield* load()
         assert.include(Either.getOrThrow(Either.flip(nothing.worker)).message, "AUTOPILOT_WORKER_BINARY")
-        assert.isTrue(Option.isNone(nothing.settings.workerCommand))
+        assert.isUndefined(nothing.settings.workerCommand)
         const sourceNow = Effect.map(load(), ({ worker }) => Either.getOrThrow(worker))
         yield* write("Cargo.toml", "")
         assert.strictEqual((yield* sourceNow).source, `default: ${root} has a Cargo.toml`)
