@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { systemTimer, type Timer } from "./Timer.ts"
 
 /** Lets sockets, timers and workers' output run first. */
 export const turnOfTheEventLoop: Effect.Effect<void> = Effect.async<void>((resume) => {
@@ -13,15 +14,7 @@ export const turnOfTheEventLoop: Effect.Effect<void> = Effect.async<void>((resum
  * runs twenty times a second all night. Tests replace it by their clock.
  */
 export class PlainTimer extends Context.Reference<PlainTimer>()("PlainTimer", {
-  defaultValue: (): {
-    /** Returns the function that cancels the call. */
-    readonly after: (delayMs: number, act: () => void) => () => void
-  } => ({
-    after: (delayMs, act) => {
-      const timer = setTimeout(act, delayMs)
-      return () => clearTimeout(timer)
-    }
-  })
+  defaultValue: (): Timer => systemTimer
 }) {}
 
 /**

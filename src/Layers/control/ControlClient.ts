@@ -1,7 +1,6 @@
 import type { Duplex } from "node:stream"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
@@ -9,7 +8,8 @@ import type * as Scope from "effect/Scope"
 import type { ControlQuestion, ReplyTo } from "../../Domain/control/ControlProtocol.ts"
 import { decodeReply, encodeRequest } from "../../Domain/control/ControlReply.ts"
 import { type Unanswered, unansweredText } from "../../Domain/control/Unanswered.ts"
-import { answerLimit, checkDisk } from "../files/PathQuestions.ts"
+import { answerLimitMs } from "../files/DiskTurns.ts"
+import { checkDisk } from "../files/PathQuestions.ts"
 import {
   type Exchanged,
   type ExchangeLimits,
@@ -127,7 +127,7 @@ export const localConnection = (path: string): ControlConnection => ({
   prepare: (limitMs) => {
     const silentDisk = (waitedMs: number) => new ControlTimeout({ path, waitedFor: "disk", waitedMs })
     return checkDisk(path).pipe(
-      Effect.mapError(() => silentDisk(Duration.toMillis(answerLimit))),
+      Effect.mapError(() => silentDisk(answerLimitMs)),
       Effect.timeoutFail({ duration: limitMs, onTimeout: () => silentDisk(limitMs) }),
       Effect.as(socketAt(path))
     )
@@ -135,7 +135,7 @@ export const localConnection = (path: string): ControlConnection => ({
 })
 
 /** The wait for the disk before a subscription. */
-const prepareMs = 2 * Duration.toMillis(answerLimit)
+const prepareMs = 2 * answerLimitMs
 
 /** Connects to a daemon until the scope closes. */
 export const connect = ({

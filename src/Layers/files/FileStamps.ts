@@ -1,6 +1,7 @@
 import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
-import { askDiskPlainly, type DiskQuestion, type SilentDisk } from "./PathQuestions.ts"
+import type { DiskQuestion, SilentDisk } from "./DiskTurns.ts"
+import { askDiskPlainly } from "./PathQuestions.ts"
 
 /** The properties that tell one version of a file from the next, by path. */
 export type FileStamps = ReadonlyMap<string, string>

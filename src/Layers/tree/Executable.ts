@@ -2,8 +2,9 @@ import * as fs from "node:fs/promises"
 import { delimiter, isAbsolute, join, resolve } from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import type { SilentDisk } from "../files/DiskTurns.ts"
 import { type FileStamps, fileStamps } from "../files/FileStamps.ts"
-import { askDisk, type SilentDisk } from "../files/PathQuestions.ts"
+import { askDisk } from "../files/PathQuestions.ts"
 import { isFile, mayExecute, whyRefused } from "./ProgramInspection.ts"
 
 /** The worker cannot be started, and nothing of it has run. The usual backoff applies. */

@@ -4,8 +4,9 @@ import * as FiberId from "effect/FiberId"
 import type { ProjectName } from "../../Domain/Project.ts"
 import type { WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
 import { PlainTimer } from "../concurrency/EventLoop.ts"
+import { ask, type SilentDisk } from "../files/DiskTurns.ts"
 import { type FileStamps, fileStamps, stampsQuestion } from "../files/FileStamps.ts"
-import { askInPlainCode, type SilentDisk } from "../files/PathQuestions.ts"
+import { effectOf } from "../files/PathQuestions.ts"
 import { type CannotStart, reliedOn, unlessSilent } from "../tree/Executable.ts"
 
 /** A start without a backoff relies on what the disks were asked within this time: 50 ms. */
@@ -33,7 +34,7 @@ export const startStamps = Effect.gen(function* () {
     askAhead: (plan: WorkerPlan): void => {
       const answer = Deferred.unsafeMake<FileStamps, SilentDisk>(FiberId.none)
       const question = stampsQuestion(plan.project, pathsOf(plan))
-      const stop = askInPlainCode(timer, question, (stamps) => Deferred.unsafeDone(answer, stamps))
+      const stop = ask(timer, question, (asked) => Deferred.unsafeDone(answer, effectOf(asked)))
       ahead.set(plan.project, { atNanos: clock.unsafeCurrentTimeNanos(), answer, stop })
     },
     now: (plan: WorkerPlan): Effect.Effect<FileStamps, CannotStart> =>
