@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import type { Invocation } from "../Domain/cli/CommandLine.ts"
 import { Caller } from "../Layers/daemon/Caller.ts"
-import type { SettingsSources } from "../Layers/settings/SettingsLoader.ts"
+import type { SettingsSources } from "../Layers/settings/SettingsLoading.ts"
 
 /** The sources of settings of an invocation: its options, and the caller's environment and folder. */
 export const sourcesOf = ({

@@ -46,8 +46,6 @@ export interface EffectiveSettings {
   readonly settingsFile: {
     readonly path: string
     readonly found: boolean
-    /** Hexadecimal hash of the text. */
-    readonly sha256: string
     /** The whole file, which may hold secrets. */
     readonly text: string
   }

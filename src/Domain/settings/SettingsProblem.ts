@@ -1,4 +1,3 @@
-import * as Data from "effect/Data"
 import { printable } from "../text/Printable.ts"
 
 /** One problem of the settings, at the place where the setting was written. */
@@ -24,20 +23,24 @@ export const renderProblem = (problem: SettingsProblem): string => {
 }
 
 /** Invalid settings, with all problems at once, so that the user fixes them in one go. */
-export class SettingsError extends Data.TaggedError("SettingsError")<{
+export class SettingsError extends Error {
+  readonly _tag = "SettingsError"
   readonly problems: ReadonlyArray<SettingsProblem>
-}> {
-  override get message(): string {
-    return this.problems.map(renderProblem).join("\n")
+
+  constructor({ problems }: Pick<SettingsError, "problems">) {
+    super(problems.map(renderProblem).join("\n"))
+    this.problems = problems
   }
 }
 
 /** The table of a project has mistakes, which cost the other projects nothing. */
-export class InvalidProject extends Data.TaggedError("InvalidProject")<{
+export class InvalidProject extends Error {
+  readonly _tag = "InvalidProject"
   readonly problems: readonly [SettingsProblem, ...ReadonlyArray<SettingsProblem>]
-}> {
-  override get message(): string {
-    return this.problems.map(renderProblem).join("\n")
+
+  constructor({ problems }: Pick<InvalidProject, "problems">) {
+    super(problems.map(renderProblem).join("\n"))
+    this.problems = problems
   }
 }
 

@@ -1,4 +1,3 @@
-import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Struct from "effect/Struct"
@@ -23,10 +22,17 @@ export interface CommandFacts {
 }
 
 /** The only project has no worker. */
-export class NoWorkerCommand extends Data.TaggedError("NoWorkerCommand")<{
+export class NoWorkerCommand extends Error {
+  readonly _tag = "NoWorkerCommand"
   readonly homeBinary: string
   readonly workingDir: string
-}> {
+
+  constructor({ homeBinary, workingDir }: Pick<NoWorkerCommand, "homeBinary" | "workingDir">) {
+    super()
+    this.homeBinary = homeBinary
+    this.workingDir = workingDir
+  }
+
   override get message(): string {
     const choices = [
       ["autopilotd init", "writes the settings of an agent that works in this folder"],
@@ -123,9 +129,15 @@ const choicesOf = ({ isTopLevel, project, reason }: ProjectWithoutWorker): Reado
 ]
 
 /** Some of several projects have no worker. */
-export class ProjectsWithoutWorker extends Data.TaggedError("ProjectsWithoutWorker")<{
+export class ProjectsWithoutWorker extends Error {
+  readonly _tag = "ProjectsWithoutWorker"
   readonly projects: readonly [ProjectWithoutWorker, ...ReadonlyArray<ProjectWithoutWorker>]
-}> {
+
+  constructor(projects: ProjectsWithoutWorker["projects"]) {
+    super()
+    this.projects = projects
+  }
+
   override get message(): string {
     const [first, ...others] = this.projects
     const names = listed(this.projects.map(({ project }) => project))
@@ -155,8 +167,6 @@ export const withoutWorker = ({
   const [first, ...others] = missing
   if (first === undefined) return Option.none()
   return Option.some(
-    projects.length === 1 && first.isTopLevel
-      ? first.reason
-      : new ProjectsWithoutWorker({ projects: [first, ...others] })
+    projects.length === 1 && first.isTopLevel ? first.reason : new ProjectsWithoutWorker([first, ...others])
   )
 }

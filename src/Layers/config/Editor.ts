@@ -12,8 +12,9 @@ import type * as Scope from "effect/Scope"
 import { printable } from "../../Domain/text/Printable.ts"
 import { Caller } from "../daemon/Caller.ts"
 import { startProgram } from "../files/ProgramStart.ts"
+import type { UnreadableFile } from "../files/SmallFile.ts"
 import { messageOf } from "../files/SystemError.ts"
-import { readTextFile, type UnreadableFile } from "../files/TextFile.ts"
+import { readTextFile } from "../files/TextFile.ts"
 
 /** The editor did not start, or it failed. */
 class EditorFailed extends Data.TaggedError("EditorFailed")<{

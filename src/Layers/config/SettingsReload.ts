@@ -85,12 +85,13 @@ const make = Effect.gen(function* () {
   const takeOver = Effect.fnUntraced(function* (named: ProjectName | undefined) {
     const before = yield* SubscriptionRef.get(current)
     const after = yield* load()
-    if (before.settingsFile.found && !after.settingsFile.found) return yield* gone(after.settingsFile.path)
+    if (before.settingsFile.found && !after.settingsFile.found)
+      return yield* Effect.fail(gone(after.settingsFile.path))
     const problems = newlyRefused(before, after)
     if (problems.length > 0)
-      return yield* Option.getOrElse(withoutWorker(after), () => new SettingsError({ problems }))
+      return yield* Effect.fail(Option.getOrElse(withoutWorker(after), () => new SettingsError({ problems })))
     const plans = usablePlansOf(after)
-    if (Either.isLeft(plans)) return yield* plans.left
+    if (Either.isLeft(plans)) return yield* Effect.fail(plans.left)
     const known = plans.right.map(({ project }) => project)
     // A typing error in the name must not count as "nothing to restart".
     if (named !== undefined && !known.includes(named)) {
@@ -117,7 +118,7 @@ const make = Effect.gen(function* () {
       if (taken.includes(name)) return yield* new ProjectExists({ project: name })
       const after = yield* loadWith(name, project)
       const plans = usablePlansOf(after)
-      if (Either.isLeft(plans)) return yield* plans.left
+      if (Either.isLeft(plans)) return yield* Effect.fail(plans.left)
       yield* accept(after)
       yield* supervisor.apply(plans.right, name)
       return name

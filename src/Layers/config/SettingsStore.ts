@@ -9,12 +9,14 @@ import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.
 import { newlyRefused } from "../../Domain/settings/RefusedProjects.ts"
 import { SettingsError } from "../../Domain/settings/SettingsProblem.ts"
 import { AutopilotHome, prepare } from "../daemon/AutopilotHome.ts"
+import { sha256Of } from "../files/Sha256.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import type { MemoryReader } from "../machine/MemoryReader.ts"
-import { SettingsFile, type SettingsText } from "../settings/SettingsFile.ts"
+import { SettingsFile } from "../settings/SettingsFile.ts"
 import { loader, SettingsInForce } from "../settings/SettingsInForce.ts"
-import type { SettingsSources } from "../settings/SettingsLoader.ts"
+import type { SettingsSources } from "../settings/SettingsLoading.ts"
 import { SettingsNotWritten, StaleSettings } from "../settings/SettingsReplacement.ts"
+import type { SettingsText } from "../settings/SettingsText.ts"
 
 /** Reads and writes the whole text of the settings file, and checks it before anything is written. */
 export class SettingsStore extends Context.Tag("SettingsStore")<
@@ -60,14 +62,14 @@ const make = ({ before, load, makeFolder = Effect.void, mustExist, path }: Surro
         const candidate = yield* files.parsed(path, text)
         const [was, next] = [yield* before, yield* load(candidate)]
         const problems = newlyRefused(was, next)
-        if (problems.length > 0) return yield* new SettingsError({ problems })
+        if (problems.length > 0) return yield* Effect.fail(new SettingsError({ problems }))
         const changes = settingsChanges(was, next)
         if (!dryRun) yield* Effect.zipRight(makeFolder, files.replace(path, { text, expectedSha256: sha256 }))
         else {
           const found = yield* get
           if (found.sha256 !== sha256) return yield* new StaleSettings({ path, sha256: found.sha256 })
         }
-        return { ...changes, written: !dryRun, path, sha256: candidate.sha256 }
+        return { ...changes, written: !dryRun, path, sha256: sha256Of(text) }
       })
     })
   })

@@ -56,10 +56,10 @@ export const layer: Layer.Layer<never, never, Concerns | DaemonEvents | Settings
       const concerns = yield* Concerns
 
       const file = Effect.map(SubscriptionRef.get(current), ({ settingsFile }) => settingsFile)
-      const isInForce = Effect.flatMap(file, ({ found, path, sha256 }) =>
+      const isInForce = Effect.flatMap(file, ({ found, path, text }) =>
         Effect.match(readSmallFile(path), {
           onFailure: ({ absent }) => absent && !found,
-          onSuccess: (small) => found && small.sha256 === sha256
+          onSuccess: (small) => found && Buffer.from(text).equals(small.bytes)
         })
       )
       const versions = Stream.unwrap(Effect.map(file, ({ path }) => settledVersions(path)))

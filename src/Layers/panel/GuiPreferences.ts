@@ -5,7 +5,9 @@ import { decodeGuiSettings, type GuiSettings } from "../../Domain/panel/GuiSetti
 import { SettingsError } from "../../Domain/settings/SettingsProblem.ts"
 import { keyPathText } from "../../Domain/toml/KeyPath.ts"
 import { AutopilotHome, prepare } from "../daemon/AutopilotHome.ts"
-import { SettingsFile, type SettingsText } from "../settings/SettingsFile.ts"
+import { sha256Of } from "../files/Sha256.ts"
+import { SettingsFile } from "../settings/SettingsFile.ts"
+import type { SettingsText } from "../settings/SettingsText.ts"
 import { setKey } from "../toml/TomlEdit.ts"
 import { tomlPositions } from "../toml/TomlPositions.ts"
 
@@ -14,8 +16,8 @@ const pathOfHome = Effect.map(AutopilotHome, ({ root }) => join(root, "gui.toml"
 const settingsIn = Effect.fnUntraced(function* ({ path, raw, text }: SettingsText) {
   const decoded = decodeGuiSettings(raw)
   if (Either.isRight(decoded)) return decoded.right
-  const find = yield* tomlPositions(text)
-  return yield* new SettingsError({
+  const find = yield* Effect.promise(() => tomlPositions(text))
+  const error = new SettingsError({
     problems: decoded.left.map(({ path: key, ...problem }) => ({
       file: path,
       ...find(key),
@@ -23,6 +25,7 @@ const settingsIn = Effect.fnUntraced(function* ({ path, raw, text }: SettingsTex
       ...problem
     }))
   })
+  return yield* Effect.fail(error)
 })
 
 /** What the panel remembers, in gui.toml of the home. Without a file there are only defaults. */
@@ -41,7 +44,7 @@ export const rememberAutoStart = (isAutoStart: boolean) =>
     const text = yield* setKey(file.text, ["gui", "auto_start"], String(isAutoStart))
     yield* settingsIn(yield* parsed(path, text))
     if (!file.found) yield* prepare
-    yield* replace(path, { text, expectedSha256: file.sha256 })
+    yield* replace(path, { text, expectedSha256: sha256Of(file.text) })
   }).pipe(
     // Another window has written in between.
     Effect.retry({ while: ({ _tag }) => _tag === "StaleSettings", times: 5 })

@@ -10,8 +10,9 @@ import type { ServiceUnit } from "../../Domain/service/ServiceUnit.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { Caller } from "../daemon/Caller.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
+import type { UnreadableFile } from "../files/SmallFile.ts"
 import { errorCode, messageOf, whyNotWritten } from "../files/SystemError.ts"
-import { readTextFile, type UnreadableFile } from "../files/TextFile.ts"
+import { readTextFile } from "../files/TextFile.ts"
 
 /** A file of the service could not be written or removed. */
 class ServiceFileFailed extends Data.TaggedError("ServiceFileFailed")<{

@@ -11,8 +11,10 @@ import type { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { MemoryReader } from "../machine/MemoryReader.ts"
 import { addedProjectsFile } from "./AddedProjectsFile.ts"
-import { SettingsFile, type SettingsText } from "./SettingsFile.ts"
-import { loadUsable, type SettingsSources } from "./SettingsLoader.ts"
+import { SettingsFile } from "./SettingsFile.ts"
+import { loadUsable } from "./SettingsLoader.ts"
+import type { SettingsSources } from "./SettingsLoading.ts"
+import type { SettingsText } from "./SettingsText.ts"
 
 /** The settings in force. A layer that acts on one that can change follows `current`. */
 export class SettingsInForce extends Context.Tag("SettingsInForce")<

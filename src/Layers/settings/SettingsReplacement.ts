@@ -6,8 +6,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { replaceFile, syncFolder } from "../files/AtomicFile.ts"
 import { awaitFlock } from "../files/KernelLock.ts"
+import { sha256Of } from "../files/Sha256.ts"
 import { errorCode, whyNotWritten } from "../files/SystemError.ts"
-import { readSmallFile, sha256Of } from "../files/TextFile.ts"
+import { readSmallFile } from "../files/TextFile.ts"
 
 /** The file is not the one that the new text was made from. Nothing was written. */
 export class StaleSettings extends Data.TaggedError("StaleSettings")<{
@@ -131,7 +132,7 @@ const put = Effect.fnUntraced(function* (
     if (sha256 !== expectedSha256) throw new StaleSettings({ path, sha256 })
   }
   yield* attempt(path, async () => {
-    refuseIfStale(former?.sha256 ?? sha256Of(""))
+    refuseIfStale(sha256Of(former?.bytes ?? ""))
     // A rename needs no permission on the file itself, but a user who made it read-only wants it to stay.
     if (former !== undefined) await fs.access(target, constants.W_OK)
     await replaceFile(target, text, {

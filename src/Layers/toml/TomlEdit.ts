@@ -3,7 +3,8 @@ import * as Effect from "effect/Effect"
 import type { KeyPath } from "../../Domain/toml/KeyPath.ts"
 import { isTable, type RawSettings, valueAt } from "../../Domain/toml/RawSettings.ts"
 import { positionOf, type Replacement, replaced } from "../../Domain/toml/TextSpan.ts"
-import { type NotToml, readData } from "./TomlData.ts"
+import { orFail } from "../concurrency/PlainCode.ts"
+import { type NotToml, tomlData } from "./TomlData.ts"
 import { keyInsertion } from "./TomlInsertion.ts"
 import { TomlNotEditable, type TomlObstacle } from "./TomlNotEditable.ts"
 import { nextRemoval } from "./TomlRemoval.ts"
@@ -62,7 +63,7 @@ const verified = (
   edited: string,
   isExpected: (data: RawSettings) => boolean
 ): Effect.Effect<string, TomlNotEditable> =>
-  readData(edited, "all").pipe(
+  orFail(tomlData(edited, "all")).pipe(
     Effect.filterOrFail(isExpected, () => "not the same" as const),
     Effect.as(edited),
     Effect.mapError(() => refuse(path, { _tag: "NotTheSame" }))

@@ -1,4 +1,3 @@
-import * as Effect from "effect/Effect"
 import type { AST } from "toml-eslint-parser"
 import type { Position } from "../../Domain/toml/TextSpan.ts"
 import { namesOf } from "./TomlTree.ts"
@@ -6,7 +5,7 @@ import { namesOf } from "./TomlTree.ts"
 type Path = ReadonlyArray<string | number>
 
 /** Finds the place of a setting, or of the table that lacks it. */
-type FindPosition = (path: Path) => Position | undefined
+export type FindPosition = (path: Path) => Position | undefined
 
 const idOf = (path: Path): string => JSON.stringify(path.map(String))
 
@@ -54,9 +53,12 @@ const index = (program: AST.TOMLProgram): FindPosition => {
  * Finds the places of all keys of a TOML text. The library for the syntax tree is large and needed only when there is a
  * problem, so it is loaded on use. A text that it cannot parse has no places: the user must see the problem itself.
  */
-export const tomlPositions = (text: string): Effect.Effect<FindPosition> =>
-  Effect.tryPromise(async () => {
+export const tomlPositions = async (text: string): Promise<FindPosition> => {
+  try {
     const { parseTOML } = await import("toml-eslint-parser")
     // This parser rejects a byte order mark.
     return index(parseTOML(text.replace(/^\ufeff/, ""), { tomlVersion: "latest" }))
-  }).pipe(Effect.orElseSucceed((): FindPosition => () => undefined))
+  } catch {
+    return () => undefined
+  }
+}

@@ -2,7 +2,8 @@ import * as Effect from "effect/Effect"
 import type { AST } from "toml-eslint-parser"
 import type { KeyPath } from "../../Domain/toml/KeyPath.ts"
 import type { RawSettings } from "../../Domain/toml/RawSettings.ts"
-import { NotToml, readData } from "./TomlData.ts"
+import { orFail } from "../concurrency/PlainCode.ts"
+import { NotToml, tomlData } from "./TomlData.ts"
 
 /** A holder of entries: the top level of the text, the part behind a `[header]`, or an inline table. */
 export interface TomlBody {
@@ -82,7 +83,7 @@ const withInner = (entries: ReadonlyArray<TomlEntry>): ReadonlyArray<TomlEntry> 
 /** Parses a TOML text without a byte order mark, which the library for the syntax tree rejects. */
 export const readTree: (text: string) => Effect.Effect<TomlTree, NotToml> = Effect.fnUntraced(
   function* (text) {
-    const data = yield* readData(text, "all")
+    const data = yield* orFail(tomlData(text, "all"))
     // The library is large, and only an edit needs it.
     const { ParseError, parseTOML } = yield* Effect.promise(() => import("toml-eslint-parser"))
     const program = yield* Effect.try({
@@ -90,7 +91,7 @@ export const readTree: (text: string) => Effect.Effect<TomlTree, NotToml> = Effe
       catch: (cause) =>
         cause instanceof ParseError
           ? new NotToml({ at: { line: cause.lineNumber, column: cause.column + 1 } })
-          : new NotToml({})
+          : new NotToml()
     })
     const nodes = program.body[0].body
     const root = bodyOf({ kind: "root", path: [], start: 0, end: 0 }, nodes)

@@ -14,8 +14,9 @@ import { afterEach } from "../concurrency/Listeners.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
+import { sha256Of } from "../files/Sha256.ts"
 import { messageOf } from "../files/SystemError.ts"
-import { readTextFile, sha256Of } from "../files/TextFile.ts"
+import { readTextFile } from "../files/TextFile.ts"
 import { EnvFile } from "./EnvFile.ts"
 
 /** The login of a worker. */

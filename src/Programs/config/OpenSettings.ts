@@ -41,14 +41,16 @@ const writtenBy = (
   const { data } = reply
   if (data !== undefined && "written" in data) return Effect.succeed(data)
   if (data?.stale_sha256 !== undefined) return new StaleSettings({ path, sha256: data.stale_sha256 })
-  return data === undefined || data.problems.length === 0
-    ? new Refused({ reason: reply.message, code: knownCode(reply.code) })
-    : new SettingsError({
-        problems: data.problems.map((problem) => ({
-          ...(problem.line === undefined ? {} : { file: path }),
-          ...problem
-        }))
-      })
+  if (data === undefined || data.problems.length === 0)
+    return new Refused({ reason: reply.message, code: knownCode(reply.code) })
+  return Effect.fail(
+    new SettingsError({
+      problems: data.problems.map((problem) => ({
+        ...(problem.line === undefined ? {} : { file: path }),
+        ...problem
+      }))
+    })
+  )
 }
 
 const throughDaemon = Effect.gen(function* () {

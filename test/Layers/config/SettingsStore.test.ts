@@ -7,7 +7,7 @@ import { layerOf, SettingsStore } from "../../../src/Layers/config/SettingsStore
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import * as MemoryReader from "../../../src/Layers/machine/MemoryReader.ts"
 import * as SettingsFile from "../../../src/Layers/settings/SettingsFile.ts"
-import type { SettingsSources } from "../../../src/Layers/settings/SettingsLoader.ts"
+import type { SettingsSources } from "../../../src/Layers/settings/SettingsLoading.ts"
 import { temporaryHome } from "../../live/TestDaemon.ts"
 
 /** A command where no daemon runs, in a home. */

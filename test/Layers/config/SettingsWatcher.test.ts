@@ -13,7 +13,6 @@ import type { EffectiveSettings } from "../../../src/Domain/settings/EffectiveSe
 import { SettingsError } from "../../../src/Domain/settings/SettingsProblem.ts"
 import { SettingsReload } from "../../../src/Layers/config/SettingsReload.ts"
 import * as SettingsWatcher from "../../../src/Layers/config/SettingsWatcher.ts"
-import { sha256Of } from "../../../src/Layers/files/TextFile.ts"
 import { Concerns } from "../../../src/Layers/history/Concerns.ts"
 import { SettingsInForce } from "../../../src/Layers/settings/SettingsInForce.ts"
 import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
@@ -37,14 +36,14 @@ const watching = Effect.gen(function* () {
   fs.writeFileSync(path, "at first")
   const settingsOf = (text: string | undefined): EffectiveSettings => ({
     ...inForce({ watch_config: text !== "off" }),
-    settingsFile: { path, found: text !== undefined, sha256: sha256Of(text ?? ""), text: text ?? "" }
+    settingsFile: { path, found: text !== undefined, text: text ?? "" }
   })
   const current = yield* SubscriptionRef.make(settingsOf("at first"))
   const reloads: Array<string | undefined> = []
   const reload = Effect.gen(function* () {
     const text = fs.existsSync(path) ? fs.readFileSync(path, "utf8") : undefined
     reloads.push(text)
-    if (text === "wrong") return yield* new SettingsError({ problems: [{ reason: "is wrong" }] })
+    if (text === "wrong") return yield* Effect.fail(new SettingsError({ problems: [{ reason: "is wrong" }] }))
     const before = yield* SubscriptionRef.get(current)
     yield* SubscriptionRef.set(current, settingsOf(text))
     return { ...settingsChanges(before, settingsOf(text)), restarted: [], awaiting_restart: [] }

@@ -21,6 +21,16 @@ const distrustOf = (path: string) => Effect.map(readTextFile(path), ({ distrust 
 
 const every = /^can be written by every user, and it says what runs as you\. If you trust .*: chmod o-w \//
 
+describe("a small file", () => {
+  it.effect("is read whole where its size does not say how much there is", () =>
+    Effect.gen(function* () {
+      const path = "/proc/self/environ"
+      assert.strictEqual(fs.statSync(path).size, 0)
+      assert.strictEqual((yield* readTextFile(path)).text, fs.readFileSync(path, "utf8"))
+    })
+  )
+})
+
 describe("a file that decides what runs", () => {
   it.scoped("is refused, as settings and as env file, when every user can write it", () =>
     Effect.gen(function* () {

@@ -5,7 +5,7 @@ import { promisify } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { sha256Of } from "../../../src/Layers/files/TextFile.ts"
+import { sha256Of } from "../../../src/Layers/files/Sha256.ts"
 import { layer, SettingsFile } from "../../../src/Layers/settings/SettingsFile.ts"
 import { user } from "../../fixtures/SettingsUser.ts"
 import { folder } from "../../fixtures/SettingsWriter.ts"
@@ -150,7 +150,6 @@ describe("The text of a settings file", () => {
         path: none,
         found: false,
         text: "",
-        sha256: emptySha256,
         raw: {}
       })
     }).pipe(Effect.provide(layer))
@@ -166,7 +165,6 @@ describe("The text of a settings file", () => {
         path,
         found: true,
         text,
-        sha256: sha256Of(text),
         raw: { model: "haiku" }
       })
       yield* files.replace(path, { text: text, expectedSha256: sha256Of("") })
