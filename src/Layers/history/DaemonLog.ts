@@ -2,6 +2,8 @@ import { join } from "node:path"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as FiberRef from "effect/FiberRef"
+import * as HashSet from "effect/HashSet"
 import * as Inspectable from "effect/Inspectable"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
@@ -103,9 +105,11 @@ const asLogger = (log: Context.Tag.Service<DaemonLog>) =>
     log.write(levelOf(logLevel), undefined, [...parts, ...trace].join(" "))
   })
 
-export const layer: Layer.Layer<DaemonLog, never, AutopilotHome | OwnOutput | RotatingFiles> =
-  Layer.unwrapScoped(
-    Effect.map(make, (log) =>
-      Layer.merge(Layer.succeed(DaemonLog, log), Logger.replace(Logger.defaultLogger, asLogger(log)))
+export const layer: Layer.Layer<DaemonLog, never, AutopilotHome | OwnOutput | RotatingFiles> = Layer.scoped(
+  DaemonLog,
+  Effect.tap(make, (log) =>
+    Effect.locallyScopedWith(FiberRef.currentLoggers, (loggers) =>
+      HashSet.add(HashSet.remove(loggers, Logger.defaultLogger), asLogger(log))
     )
   )
+)

@@ -263,6 +263,7 @@ export const layerOf = (limits: HistoryLimits): Layer.Layer<HistoryStore, never,
   Layer.scoped(HistoryStore, make(limits))
 
 export const layer: Layer.Layer<HistoryStore, never, AutopilotHome | DaemonLog | SettingsInForce> =
-  Layer.unwrapEffect(
-    Effect.map(SettingsInForce, ({ changed, now }) => layerOf({ now: () => now().history, changed }))
+  Layer.scoped(
+    HistoryStore,
+    Effect.flatMap(SettingsInForce, ({ changed, now }) => make({ now: () => now().history, changed }))
   )

@@ -149,7 +149,8 @@ const make = Effect.fnUntraced(function* ({ selfPid, uid }: Self) {
 export const layerOf = (self: Self): Layer.Layer<ProcessScan, never, ProcFs> =>
   Layer.scoped(ProcessScan, make(self))
 
-export const layer: Layer.Layer<ProcessScan, never, ProcFs> = Layer.suspend(() =>
+export const layer: Layer.Layer<ProcessScan, never, ProcFs> = layerOf({
+  selfPid: process.pid,
   // The system without users, Windows, has no /proc either.
-  layerOf({ selfPid: process.pid, uid: process.getuid?.() ?? 0 })
-)
+  uid: process.getuid?.() ?? 0
+})

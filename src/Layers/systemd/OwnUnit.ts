@@ -73,6 +73,8 @@ const make = (own: OwnProcess) =>
 export const layerFor = (own: OwnProcess): Layer.Layer<OwnUnit, never, SystemdTools | DaemonEvents> =>
   Layer.effect(OwnUnit, make(own))
 
-export const layer = Layer.suspend(() =>
-  layerFor({ environment: process.env, pid: process.pid, cgroupFile: "/proc/self/cgroup" })
-)
+export const layer = layerFor({
+  environment: process.env,
+  pid: process.pid,
+  cgroupFile: "/proc/self/cgroup"
+})

@@ -146,4 +146,4 @@ export const layerFor = (
 ): Layer.Layer<ServiceNotifier, never, SystemdTools | DaemonEvents | Concerns> =>
   Layer.scoped(ServiceNotifier, make(environment, pid))
 
-export const layer = Layer.suspend(() => layerFor(process.env, process.pid))
+export const layer = layerFor(process.env, process.pid)

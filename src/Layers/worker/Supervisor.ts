@@ -77,7 +77,8 @@ interface Supervised {
 const shuttingDown = "the daemon is shutting down"
 const removed = "the project was removed from the settings"
 
-const supervise = Effect.fnUntraced(function* (options: SupervisorOptions) {
+/** Supervises projects until the scope closes. */
+export const supervise = Effect.fnUntraced(function* (options: SupervisorOptions) {
   const events = yield* DaemonEvents
   const selection = yield* SelectedProject
   const runtime = yield* Effect.context<WorkerRun | WorkerLog | StateStore | DaemonEvents | Concerns>()

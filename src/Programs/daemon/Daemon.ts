@@ -69,7 +69,7 @@ import * as SelectedProject from "../../Layers/worker/SelectedProject.ts"
 import * as StateStore from "../../Layers/worker/StateStore.ts"
 import * as Supervisor from "../../Layers/worker/Supervisor.ts"
 import * as WorkerRun from "../../Layers/worker/WorkerRun.ts"
-import { inTurn, provideInTurn } from "../InTurn.ts"
+import { provideInTurn } from "../InTurn.ts"
 import { version } from "../Version.ts"
 import { supervise } from "./Lifecycle.ts"
 
@@ -85,99 +85,110 @@ interface DaemonOptions {
 
 /** The projects of the settings, which are read while the lock is held. */
 const Projects = (keepState: boolean) =>
-  Layer.unwrapEffect(
+  Layer.scoped(
+    Supervisor.Supervisor,
     Effect.gen(function* () {
       const { current } = yield* SettingsInForce.SettingsInForce
       const settings = yield* SubscriptionRef.get(current)
       const projects = yield* usablePlansOf(settings)
-      return Supervisor.layer({ projects, selected: settings.named, keepState })
+      return yield* Supervisor.supervise({ projects, selected: settings.named, keepState })
     })
   )
 
-/** The control socket. */
-const Control = ControlServer.layer.pipe(
-  Layer.provide(ControlHandler.layer),
-  Layer.provide(
-    inTurn(
-      ProjectReports.layer({ pid: process.pid, version }),
-      MetricsReport.layer(version),
-      ProjectSwitch.layer
-    )
-  ),
-  Layer.provide(inTurn(HogReport.layer, HistoryReader.layer, SettingsStore.layer, MemoryTimeline.layer))
-)
+/** What reads the machine, and what is known of it. */
+const Machine = [
+  ProcFs.layer,
+  ProcessScan.layer,
+  ProcessSignal.layer,
+  MemoryReader.layer,
+  MinuteBeat.layer,
+  LiveWorkers.layer,
+  WorkerLines.layer,
+  SettingsFile.layer,
+  ShutdownRequest.layer
+] as const
 
-/** The status line and the watchdog of systemd, which observes the memory guard and the supervisor. */
-const Service = inTurn(Layer.provideMerge(ServiceWatchdog.layer, MemoryGuard.layer), ServiceStatus.layer)
-
-/** The supervisor, and the concerns that work on its projects. */
-const Supervision = (keepState: boolean) =>
-  inTurn(
-    Control,
-    Service,
-    SettingsWatcher.layer,
-    WorkerLimit.layer,
-    MemoryBackstop.layer,
-    StallDetector.layer,
-    AgentWatch.layer,
-    LoginWatch.layer,
-    Layer.provide(Relay.layer, RelayProcess.layer),
-    Layer.provide(SignOfLife.layer, MachineBoot.layer)
-  ).pipe(
-    Layer.provide(inTurn(SettingsReload.layer, HogSearch.layer)),
-    Layer.provideMerge(WorkerMemory.layer),
-    Layer.provideMerge(Projects(keepState))
-  )
+/** Output, log, history and events, each of which is counted. */
+const Reporting = [
+  OwnOutput.layer,
+  RotatingFile.layer,
+  DaemonLog.layer,
+  HistoryStore.layer,
+  DaemonEvents.layer,
+  Tallies.layer,
+  Concerns.layer
+] as const
 
 /** The runs of workers, their output and their saved state. */
-const Workers = inTurn(
-  inTurn(WorkerRun.layer, Logins.layer).pipe(
-    Layer.provide(Leftovers.layer),
-    Layer.provide(inTurn(WorkerProcess.layer, WorkerTree.layer, EnvFile.layer, KernelOomKills.layer))
-  ),
+const Workers = [
+  WorkerProcess.layer,
+  WorkerTree.layer,
+  EnvFile.layer,
+  KernelOomKills.layer,
+  Leftovers.layer,
+  WorkerRun.layer,
+  Logins.layer,
   WorkerLog.layer,
   StateStore.layer,
   SelectedProject.layer
-)
+] as const
 
-/** Output, log, history and events, each of which is counted. */
-const Reporting = Concerns.layer.pipe(
-  Layer.provideMerge(Tallies.layer),
-  Layer.provideMerge(DaemonEvents.layer),
-  Layer.provideMerge(HistoryStore.layer),
-  Layer.provideMerge(DaemonLog.layer),
-  Layer.provideMerge(inTurn(OwnOutput.layer, RotatingFile.layer))
-)
+/** The control socket. */
+const Control = [
+  HogReport.layer,
+  HistoryReader.layer,
+  SettingsStore.layer,
+  MemoryTimeline.layer,
+  ProjectReports.layer({ pid: process.pid, version }),
+  MetricsReport.layer(version),
+  ProjectSwitch.layer,
+  ControlHandler.layer,
+  ControlServer.layer
+] as const
+
+/** The concerns that work on the projects. The watchdog of systemd observes the memory guard and the supervisor. */
+const Guards = [
+  MemoryGuard.layer,
+  ServiceWatchdog.layer,
+  ServiceStatus.layer,
+  SettingsWatcher.layer,
+  WorkerLimit.layer,
+  MemoryBackstop.layer,
+  StallDetector.layer,
+  AgentWatch.layer,
+  LoginWatch.layer,
+  RelayProcess.layer,
+  Relay.layer,
+  MachineBoot.layer,
+  SignOfLife.layer
+] as const
 
 /**
- * The daemon, from the lock to its release, as one runtime of layers. They are built from the last line up: the lock
+ * The daemon, from the lock to its release, as one runtime of layers. They are built from the first line down: the lock
  * first, the control socket once all is there that it answers for; and closed in reverse: socket, workers, log, lock. Returns
  * the exit code.
  */
 export const daemon = ({ exitWhenFinished, keepState, raw, sources, terminationLog }: DaemonOptions) =>
   supervise({ exitWhenFinished, terminationLog }).pipe(
     provideInTurn(
-      Supervision(keepState).pipe(
-        Layer.provideMerge(Workers),
-        Layer.provide(WorkerEcho.layer({ raw })),
-        Layer.provideMerge(MemoryMonitor.layer),
-        Layer.provideMerge(WorkerGroups.layer),
-        Layer.provideMerge(Layer.provide(inTurn(OwnUnit.layer, ServiceNotifier.layer), SystemdTools.layer)),
-        Layer.provideMerge(Uncaught.layer),
-        Layer.provideMerge(Reporting),
-        Layer.provideMerge(SettingsInForce.layer(sources, { keepState })),
-        Layer.provideMerge(Layer.provideMerge(HomeChanges.layer, InstanceLock.layer)),
-        Layer.provideMerge(
-          inTurn(
-            Layer.provideMerge(inTurn(ProcessScan.layer, ProcessSignal.layer), ProcFs.layer),
-            MemoryReader.layer,
-            MinuteBeat.layer,
-            LiveWorkers.layer,
-            WorkerLines.layer,
-            SettingsFile.layer,
-            ShutdownRequest.layer
-          )
-        )
-      )
+      ...Machine,
+      InstanceLock.layer,
+      HomeChanges.layer,
+      SettingsInForce.layer(sources, { keepState }),
+      ...Reporting,
+      Uncaught.layer,
+      SystemdTools.layer,
+      OwnUnit.layer,
+      ServiceNotifier.layer,
+      WorkerGroups.layer,
+      MemoryMonitor.layer,
+      WorkerEcho.layer({ raw }),
+      ...Workers,
+      Projects(keepState),
+      WorkerMemory.layer,
+      SettingsReload.layer,
+      HogSearch.layer,
+      ...Control,
+      ...Guards
     )
   ) satisfies Effect.Effect<number, unknown, AutopilotHome | Caller | Signals>

@@ -4,14 +4,15 @@ import * as RuntimeFlags from "effect/RuntimeFlags"
 import * as RuntimeFlagsPatch from "effect/RuntimeFlagsPatch"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { exitCodes } from "../../Domain/cli/ExitCodes.ts"
+import * as AutopilotHome from "../../Layers/daemon/AutopilotHome.ts"
+import * as Caller from "../../Layers/daemon/Caller.ts"
 import { keepOwnersModes } from "../../Layers/daemon/FileModes.ts"
 import { closeInheritedDescriptors } from "../../Layers/daemon/InheritedDescriptors.ts"
 import { exitProcess } from "../../Layers/daemon/ProcessExit.ts"
 import * as Signals from "../../Layers/daemon/Signals.ts"
 import * as CommandOutput from "../../Layers/output/CommandOutput.ts"
 import { exitCodeOfCommand } from "../cli/CommandEnd.ts"
-import { inTurn, provideInTurn } from "../InTurn.ts"
-import { Surroundings } from "../Surroundings.ts"
+import { provideInTurn } from "../InTurn.ts"
 import { startsNothing } from "./Idle.ts"
 import { start } from "./Start.ts"
 
@@ -30,9 +31,9 @@ export const serve = (argv: ReadonlyArray<string>, invocation: Invocation): void
   closeInheritedDescriptors()
   // A signal without a listener would end the daemon and orphan its worker, so the listeners come first.
   const signals = Signals.listenForSignals()
-  const command = provideInTurn(Surroundings)(startOrHelp(argv, invocation))
+  const command = provideInTurn(AutopilotHome.layer, Caller.layer)(startOrHelp(argv, invocation))
   const program = exitCodeOfCommand(command, { argv, verb: invocation.verb }).pipe(
-    provideInTurn(inTurn(CommandOutput.layer, signals)),
+    provideInTurn(CommandOutput.layer, signals),
     // Effect's own metrics have no reader, and each fiber would update them at its start and its end.
     Effect.withRuntimeFlagsPatch(RuntimeFlagsPatch.disable(RuntimeFlags.RuntimeMetrics))
   )
