@@ -101,7 +101,8 @@ const listenAt = (server: Net.Server, path: string, listener: Listener): Effect.
     })
   })
 
-const unlinkIfExists = (path: string): Promise<void> => Fs.rm(path, { force: true })
+const unlinkIfExists = (path: string): Promise<void> =>
+  Fs.unlink(path).catch((cause) => (errorCode(cause) === "ENOENT" ? undefined : Promise.reject(cause)))
 
 const temporaryOf = (path: string): string => Path.join(Path.dirname(path), temporaryName)
 

@@ -122,39 +122,48 @@ const makeFolder = async (path: string): Promise<void> => {
 /** The mode bit of folders such as /tmp, in which all users create files. */
 const stickyBit = 0o1000
 
-/**
- * Creates the folders with mode 0700, because the socket below them runs commands, and writes a probe file, so that a
- * start fails on a full disk.
- */
-export const prepare: Effect.Effect<void, HomeUnusable, AutopilotHome> = Effect.gen(function* () {
-  const home = yield* AutopilotHome
-  const attempt = <A>(path: string, act: () => Promise<A>) =>
-    askDisk(
-      home.root,
-      path,
-      Effect.tryPromise({ try: act, catch: (cause) => HomeUnusable.from(path, cause) })
-    ).pipe(Effect.catchTag("SilentDisk", (cause) => HomeUnusable.from(path, cause)))
-  const folder = (path: string) => attempt(path, () => makeFolder(path))
-  yield* folder(home.root)
-  const stat = yield* attempt(home.root, () => fs.stat(home.root))
+/** Rejects with what is wrong with a path. */
+const orUnusable = <A>(path: string, question: Promise<A>): Promise<A> =>
+  question.catch((cause) => Promise.reject(HomeUnusable.from(path, cause)))
+
+const prepared = async ({ logDir, root, stateDir }: HomePaths): Promise<void> => {
+  await orUnusable(root, makeFolder(root))
+  const stat = await orUnusable(root, fs.stat(root))
   const { mode, uid } = stat
   if ((mode & stickyBit) !== 0) {
     const reason = "all users share this folder, and the daemon's must be private"
-    return yield* new HomeUnusable({ path: home.root, reason, advice: `Choose a folder in it: ${elsewhere}` })
+    throw new HomeUnusable({ path: root, reason, advice: `Choose a folder in it: ${elsewhere}` })
   }
-  const found = yield* attempt(home.root, () => distrust(stat))
+  const found = await distrust(stat)
   if (found !== undefined) {
     const reason = `it ${found.reason}, and its files say what runs as you`
     const advice =
       found.chmod === undefined
         ? `Run autopilotd as that user, or ${elsewhere} of your own`
         : uid === process.getuid?.()
-          ? `Look through its files, then run: chmod 700 ${home.root}`
+          ? `Look through its files, then run: chmod 700 ${root}`
           : `Choose a folder of your own in it: ${elsewhere}`
-    return yield* new HomeUnusable({ path: home.root, reason, advice })
+    throw new HomeUnusable({ path: root, reason, advice })
   }
-  if (uid === process.getuid?.()) yield* attempt(home.root, () => fs.chmod(home.root, 0o700))
-  yield* folder(home.stateDir)
-  yield* folder(home.logDir)
-  yield* attempt(home.root, () => tryWriting(home.root))
-})
+  if (uid === process.getuid?.()) await orUnusable(root, fs.chmod(root, 0o700))
+  await orUnusable(stateDir, makeFolder(stateDir))
+  await orUnusable(logDir, makeFolder(logDir))
+  await orUnusable(root, tryWriting(root))
+}
+
+/**
+ * Creates the folders with mode 0700, because the socket below them runs commands, and writes a probe file, so that a
+ * start fails on a full disk.
+ */
+export const prepare: Effect.Effect<void, HomeUnusable, AutopilotHome> = Effect.flatMap(
+  AutopilotHome,
+  (home) =>
+    askDisk(
+      home.root,
+      home.root,
+      Effect.tryPromise({
+        try: () => prepared(home),
+        catch: (cause) => (cause instanceof HomeUnusable ? cause : HomeUnusable.from(home.root, cause))
+      })
+    ).pipe(Effect.catchTag("SilentDisk", (cause) => HomeUnusable.from(home.root, cause)))
+)

@@ -60,19 +60,29 @@ const savedId = ({ stateDir }: HomePaths): Effect.Effect<string | undefined> =>
     return undefined
   })
 
-const find = Effect.fnUntraced(function* (home: HomePaths) {
-  const stored = yield* readIfThere(home.idFile)
-  const text = (stored ?? "").trim()
-  const place = (yield* readIfThere(home.placeFile))?.trim()
-  if (place !== undefined && place !== (yield* placeOf(home))) {
+/** What the files hold; undefined without them. `here` is the place of the home itself. */
+interface Stored {
+  readonly id: string | undefined
+  readonly place: string | undefined
+  readonly here: string
+}
+
+const storedIn = Effect.fnUntraced(function* (home: HomePaths) {
+  const id = yield* readIfThere(home.idFile)
+  const place = yield* readIfThere(home.placeFile)
+  return { id: id?.trim(), place: place?.trim(), here: yield* placeOf(home) } satisfies Stored
+})
+
+const find = Effect.fnUntraced(function* (home: HomePaths, { here, id, place }: Stored) {
+  if (place !== undefined && place !== here) {
     return {
       id: undefined,
       change:
         "this folder is a copy of another home, or was moved to another disk. Workers of that home stay alone"
     }
   }
-  if (isId(text)) return { id: text, change: undefined }
-  const lost = stored === undefined ? `${home.idFile} was missing` : `${home.idFile} held no id`
+  if (isId(id ?? "")) return { id, change: undefined }
+  const lost = id === undefined ? `${home.idFile} was missing` : `${home.idFile} held no id`
   const saved = yield* savedId(home)
   return saved === undefined
     ? {
@@ -82,17 +92,19 @@ const find = Effect.fnUntraced(function* (home: HomePaths) {
     : { id: saved, change: `${lost}; the saved state still had the id, which the file has again` }
 })
 
-/** Writes the id, and the place of the home that it belongs to, where they are not yet on disk. */
-export const keepId = Effect.fnUntraced(function* (home: HomePaths, id: string) {
-  const place = yield* placeOf(home)
+const keep = Effect.fnUntraced(function* (home: HomePaths, stored: Stored, id: string) {
   const write = (path: string, text: string) => attempt(path, () => replaceFile(path, `${text}\n`))
-  if ((yield* readIfThere(home.idFile))?.trim() !== id) yield* write(home.idFile, id)
-  if ((yield* readIfThere(home.placeFile))?.trim() !== place) yield* write(home.placeFile, place)
+  if (stored.id !== id) yield* write(home.idFile, id)
+  if (stored.place !== stored.here) yield* write(home.placeFile, stored.here)
 })
+
+/** Writes the id, and the place of the home that it belongs to, where they are not yet on disk. */
+export const keepId = (home: HomePaths, id: string): Effect.Effect<void, HomeUnusable> =>
+  Effect.flatMap(storedIn(home), (stored) => keep(home, stored, id))
 
 /** The id of an existing home as far as it is known, for commands. They write nothing. */
 export const knownId = (home: HomePaths): Effect.Effect<string | undefined> =>
-  find(home).pipe(
+  Effect.flatMap(storedIn(home), (stored) => find(home, stored)).pipe(
     Effect.map(({ id }) => id),
     Effect.orElseSucceed(() => undefined)
   )
@@ -103,9 +115,10 @@ export const knownId = (home: HomePaths): Effect.Effect<string | undefined> =>
  */
 export const homeId = (home: HomePaths): Effect.Effect<HomeId, HomeUnusable> =>
   Effect.gen(function* () {
-    const { change, id: found } = yield* find(home)
+    const stored = yield* storedIn(home)
+    const { change, id: found } = yield* find(home, stored)
     const id = found ?? randomBytes(8).toString("hex")
-    yield* keepId(home, id)
+    yield* keep(home, stored, id)
     const isNew = yield* Effect.promise(() => isFresh(home))
     return { id, change: isNew ? undefined : change }
   })

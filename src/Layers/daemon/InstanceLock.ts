@@ -10,7 +10,7 @@ import * as Mailbox from "effect/Mailbox"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import { type Listen, makeListeners } from "../concurrency/Listeners.ts"
-import { replaceFile } from "../files/AtomicFile.ts"
+import { removeAbandoned, replaceFile } from "../files/AtomicFile.ts"
 import { isOnLocalDisk } from "../files/LocalDisk.ts"
 import { askDisk } from "../files/PathQuestions.ts"
 import { readTextFile } from "../files/TextFile.ts"
@@ -154,7 +154,11 @@ export const acquireLock = (
 const writePidFile = ({ pidFile }: HomePaths) =>
   Effect.tryPromise({
     // Replaced as a whole: an earlier file may be read-only, readable by others, or a link to nowhere.
-    try: () => replaceFile(pidFile, `${process.pid}`),
+    try: async () => {
+      // A power failure ends this process, too.
+      await replaceFile(pidFile, `${process.pid}`, { isDurable: false })
+      await removeAbandoned(pidFile)
+    },
     catch: (cause) => HomeUnusable.from(pidFile, cause)
   })
 

@@ -8,8 +8,8 @@ const abandonedAfterMs = 60_000
 
 const temporaryName = (path: string): string => `.${basename(path)}.${randomDigits(12)}.new`
 
-/** Removes the temporary files of writers that were killed. */
-const removeAbandoned = async (path: string): Promise<void> => {
+/** Removes the temporary files of writers of a path that were killed. */
+export const removeAbandoned = async (path: string): Promise<void> => {
   const folder = dirname(path)
   const start = `.${basename(path)}.`
   const isTemporary = (name: string) =>
@@ -82,7 +82,7 @@ export const tryWriting = async (folder: string): Promise<void> => {
   try {
     await fs.writeFile(temporary, "can be written\n", { mode: 0o600, flag: "wx" })
   } finally {
-    await fs.rm(temporary, { force: true }).catch(() => undefined)
+    await fs.unlink(temporary).catch(() => undefined)
   }
   await removeAbandoned(probe)
 }
