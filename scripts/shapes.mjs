@@ -28,25 +28,30 @@ export const exportsOf = async (path) => (await (known ??= allExports())).get(pa
 
 const isParent = (value) => typeof value === "object" && value !== null
 
+/** A text that costs more than a name for it, twice. */
+const isLong = (value) => typeof value === "string" && value.length > 12
+
 /** A value as the body of a function that returns it. What it has in several places stands once: that is half of a shape. */
 const bodyOf = (value) => {
   const places = new Map()
   const count = (one) => {
-    if (!isParent(one)) return
+    if (!isParent(one) && !isLong(one)) return
     const text = JSON.stringify(one)
     const before = places.get(text) ?? 0
     places.set(text, before + 1)
-    if (before === 0) for (const inner of Object.values(one)) count(inner)
+    if (before === 0 && isParent(one)) for (const inner of Object.values(one)) count(inner)
   }
   count(value)
   const constants = new Map()
   const codeOf = (one) => {
-    if (!isParent(one)) return JSON.stringify(one)
     const text = JSON.stringify(one)
+    if (!isParent(one) && !isLong(one)) return text
     if (constants.has(text)) return `v${[...constants.keys()].indexOf(text)}`
-    const code = Array.isArray(one)
-      ? `[${one.map(codeOf)}]`
-      : `{${Object.entries(one).map(([key, inner]) => `${JSON.stringify(key)}:${codeOf(inner)}`)}}`
+    const code = isLong(one)
+      ? text
+      : Array.isArray(one)
+        ? `[${one.map(codeOf)}]`
+        : `{${Object.entries(one).map(([key, inner]) => `${JSON.stringify(key)}:${codeOf(inner)}`)}}`
     if (places.get(text) === 1) return code
     constants.set(text, code)
     return `v${constants.size - 1}`

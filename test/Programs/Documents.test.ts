@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { verbs } from "../../src/Domain/cli/CommandTable.ts"
 import { optionTable } from "../../src/Domain/cli/OptionTable.ts"
-import { settingKeys } from "../../src/Domain/settings/SettingKeys.ts"
+import { settingKeys } from "../../src/Domain/config/SettingReference.ts"
 import { settingVariables, workerBinaryVariable } from "../../src/Domain/settings/SettingsEnvironment.ts"
 import { user } from "../fixtures/SettingsUser.ts"
 

@@ -1,9 +1,7 @@
 import * as Either from "effect/Either"
-import * as Schema from "effect/Schema"
 import type { EffectiveProject, EffectiveSettings } from "../settings/EffectiveSettings.ts"
 import { isChannelSecret } from "../settings/NotifySettings.ts"
-import { appliedAtStart, notInherited, workerArguments } from "../settings/SettingKeys.ts"
-import { Settings } from "../settings/Settings.ts"
+import { appliedAtStart, inFile, notInherited, workerArguments } from "../settings/SettingKeys.ts"
 import { provenanceOf } from "../settings/SettingsMerge.ts"
 import type { FileSettings } from "../settings/SettingsProjects.ts"
 import { keyPathText } from "../toml/KeyPath.ts"
@@ -18,14 +16,19 @@ interface Kept {
   readonly newSettings: RawSettings
 }
 
-const encode = ({ settings }: EffectiveProject): RawSettings => Schema.encodeSync(Settings)(settings)
-
 const keptIn = (before: EffectiveSettings, after: EffectiveSettings): ReadonlyArray<Kept> =>
   after.projects.flatMap((project) => {
     const earlier = before.projects.find((other) => other.project === project.project)
     return earlier === undefined
       ? []
-      : [{ before: earlier, after: project, oldSettings: encode(earlier), newSettings: encode(project) }]
+      : [
+          {
+            before: earlier,
+            after: project,
+            oldSettings: inFile(earlier.settings),
+            newSettings: inFile(project.settings)
+          }
+        ]
   })
 
 /** The projects of one version that the other does not have. */

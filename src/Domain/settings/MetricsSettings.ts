@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import { aboutDaemon, optionalSetting, orOff, setting, Text } from "./Setting.ts"
+import { aboutDaemon, optionalSetting, orOff, ruled, setting, Text } from "./Setting.ts"
 
 /** A shorter interval is an attack on the service that receives it; a longer one than a day says nothing of a night. */
 const HeartbeatInterval = Schema.Int.pipe(Schema.between(1000, 86_400_000))
@@ -21,18 +21,13 @@ export const HeartbeatSettings = Schema.Struct({
 })
 export type HeartbeatSettings = typeof HeartbeatSettings.Type
 
-/** A host, in brackets where it is an IPv6 address, and a port. */
-const Address = Schema.String.pipe(
-  Schema.filter((text) => {
-    const port = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/.exec(text)?.[1]
-    return port !== undefined && Number(port) > 0 && Number(port) < 65_536
-  })
-)
+const Address = Schema.String.pipe(ruled("address"))
 
 /** The URL of an OTLP receiver. Port 4317 is that of gRPC, which the relay does not speak; credentials stand in a file. */
 const Receiver = Schema.String.pipe(
   Schema.pattern(/^https?:\/\/(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?(\/[A-Za-z0-9._~%/-]*)?$/),
-  Schema.filter((text) => URL.canParse(text) && new URL(text).port !== "4317")
+  ruled("url"),
+  ruled("notGrpc")
 )
 
 const PushInterval = Schema.Int.pipe(Schema.between(1000, 3_600_000))

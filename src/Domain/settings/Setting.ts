@@ -1,24 +1,20 @@
-import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import * as AST from "effect/SchemaAST"
+import { type FieldNote, type TextRule, textRules } from "../toml/Form.ts"
+import { noteId, ruleId } from "../toml/FormOf.ts"
 
 /** The documentation of one setting, from which messages, docs/settings.md and the JSON Schema are made. */
-export interface SettingNote {
+export interface SettingNote extends FieldNote {
   /** One sentence. */
   readonly description: string
-  /** The accepted values; completes the sentence "must be ...". */
-  readonly expects: string
-  /** The behaviour of an unset key, for a setting without a default value. */
-  readonly unset?: string
-  /** Why `[projects.NAME]` cannot set it; continues a sentence that begins with the key. */
-  readonly topLevelOnly?: string
 }
 
-const noteId = Symbol.for("autopilotd/SettingNote")
+/** Narrows texts by a rule that JSON Schema cannot say. */
+export const ruled = (name: TextRule) =>
+  Schema.filter<Schema.Schema<string>>(textRules[name], { [ruleId]: name })
 
-/** The note of a schema, if the schema is that of a setting. */
-export const noteOf: (ast: AST.Annotated) => Option.Option<SettingNote> =
-  AST.getAnnotation<SettingNote>(noteId)
+/** A schema with the words that complete "must be ...", for a key inside of a setting. */
+export const expecting = <A, I>(schema: Schema.Schema<A, I>, expects: string): Schema.Schema<A, I> =>
+  schema.annotations({ [noteId]: { expects } })
 
 /** A schema with its note. */
 export const noted = <A, I>(schema: Schema.Schema<A, I>, note: SettingNote): Schema.Schema<A, I> =>
@@ -67,8 +63,8 @@ export const IntervalMs = Schema.Int.pipe(Schema.between(50, maxMilliseconds))
 /** An amount of memory or disk space. */
 export const Bytes = Schema.NonNegativeInt
 
-/** A text for an argument, a path or an environment value: the kernel ends each of them at a NUL. */
-export const NulFree = Schema.String.pipe(Schema.filter((text) => !text.includes("\u0000")))
+/** A text for an argument, a path or an environment value. */
+export const NulFree = Schema.String.pipe(ruled("nulFree"))
 
 /** A NUL-free text that is not empty. */
 export const Text = NulFree.pipe(Schema.minLength(1))

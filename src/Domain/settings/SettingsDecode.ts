@@ -1,14 +1,12 @@
 import * as Either from "effect/Either"
-import * as ParseResult from "effect/ParseResult"
-import * as Schema from "effect/Schema"
 import { humanBytes } from "../text/Amounts.ts"
 import { nearestName } from "../text/NearestName.ts"
 import { printable } from "../text/Printable.ts"
+import { type Issue, read } from "../toml/Form.ts"
 import { isTable, type RawSettings, tomlText, valueAt } from "../toml/RawSettings.ts"
-import { channelProblems } from "./NotifySettings.ts"
-import { RestartSettings } from "./RestartSettings.ts"
-import { settingNotes, tables, topLevelOnly } from "./SettingKeys.ts"
-import { Settings } from "./Settings.ts"
+import { channelProblems } from "./ChannelProblems.ts"
+import { defaultOf, formOfFile, settingNotes, tables, topLevelOnly } from "./SettingKeys.ts"
+import type { Settings } from "./Settings.ts"
 import { hoistable } from "./SettingsHoist.ts"
 import type { KeyProblem } from "./SettingsProblem.ts"
 
@@ -132,14 +130,9 @@ const unknownKey = (raw: RawSettings, path: Path, valid: ValidKeys): KeyProblem 
   return { path, reason: "is not a setting", ...(nearest === undefined ? {} : { nearest }) }
 }
 
-const problemOf = (
-  raw: RawSettings,
-  issue: ParseResult.ArrayFormatterIssue,
-  valid: ValidKeys
-): KeyProblem => {
-  const path = issue.path.map((name) => (typeof name === "symbol" ? String(name) : name))
-  if (issue._tag === "Unexpected") return unknownKey(raw, path, valid)
-  if (issue._tag !== "Missing") return wrongValue(raw, path)
+const problemOf = (raw: RawSettings, { is, path }: Issue, valid: ValidKeys): KeyProblem => {
+  if (is === "unexpected") return unknownKey(raw, path, valid)
+  if (is === "wrong") return wrongValue(raw, path)
   const setting = settingAt(path)
   // A missing element is a problem of its array, which is present.
   if (setting.length < path.length) return wrongValue(raw, setting)
@@ -155,9 +148,8 @@ const originOf = (raw: RawSettings, own: RawSettings, path: ReadonlyArray<string
 
 /** The problem is reported at the key that `own` sets. */
 const backoffProblems = (raw: RawSettings, own: RawSettings): ReadonlyArray<KeyProblem> => {
-  const byDefault = Schema.decodeSync(RestartSettings)({})
-  const initialMs = valueAt(raw, initialPath) ?? byDefault.initialBackoffMs
-  const maxMs = valueAt(raw, maxPath) ?? byDefault.maxBackoffMs
+  const initialMs = valueAt(raw, initialPath) ?? defaultOf(initialPath.join("."))
+  const maxMs = valueAt(raw, maxPath) ?? defaultOf(maxPath.join("."))
   if (typeof initialMs !== "number" || typeof maxMs !== "number" || initialMs <= maxMs) return []
   const initialFrom = originOf(raw, own, initialPath)
   const maxFrom = originOf(raw, own, maxPath)
@@ -226,23 +218,22 @@ const mostProblems = 50
 
 /** Describes the first problems, and counts the rest. */
 const described = (
-  issues: ReadonlyArray<ParseResult.ArrayFormatterIssue>,
-  describe: (issue: ParseResult.ArrayFormatterIssue) => KeyProblem
+  issues: ReadonlyArray<Issue>,
+  describe: (issue: Issue) => KeyProblem
 ): ReadonlyArray<KeyProblem> => {
   const problems = issues.slice(0, mostProblems).map(describe)
   const [next] = issues.slice(mostProblems)
   if (next === undefined) return problems
-  const path = next.path.map((name) => (typeof name === "symbol" ? String(name) : name))
   const reason = `and ${issues.length - mostProblems - 1} other keys have problems too: fix the ones above first`
-  return [...problems, { path, reason }]
+  return [...problems, { path: next.path, reason }]
 }
 
-const isInChannel = ({ path: [table, key, ...rest] }: ParseResult.ArrayFormatterIssue): boolean =>
+const isInChannel = ({ path: [table, key, ...rest] }: Issue): boolean =>
   table === "notify" && key === "to" && rest.length > 0
 
 const decode = (raw: RawSettings, valid: ValidKeys, together: ReadonlyArray<KeyProblem>) => {
-  const decoded = Schema.decodeUnknownEither(Settings, { errors: "all", onExcessProperty: "error" })(raw)
-  const issues = Either.isRight(decoded) ? [] : ParseResult.ArrayFormatter.formatErrorSync(decoded.left)
+  const issues: Array<Issue> = []
+  const decoded = read(formOfFile, raw, [], issues)
   const channels = channelProblems(raw)
   const others = channels.length === 0 ? issues : issues.filter((issue) => !isInChannel(issue))
   const problems = oncePerKey([
@@ -250,9 +241,8 @@ const decode = (raw: RawSettings, valid: ValidKeys, together: ReadonlyArray<KeyP
     ...channels,
     ...together
   ])
-  return Either.isRight(decoded) && problems.length === 0
-    ? Either.right(decoded.right)
-    : Either.left(problems)
+  // The form is that of the schema of Settings: a value without an issue is one.
+  return problems.length === 0 ? Either.right(decoded as Settings) : Either.left(problems)
 }
 
 /**

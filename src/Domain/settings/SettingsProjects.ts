@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
-import { ProjectName, unnamed } from "../Project.ts"
+import { unnamed } from "../Project.ts"
+import { isProjectName } from "../ProjectNameRules.ts"
 import { keyPathText } from "../toml/KeyPath.ts"
 import { isTable, type RawSettings, tomlText, without } from "../toml/RawSettings.ts"
 import { topLevelOnly } from "./SettingKeys.ts"
@@ -53,10 +54,8 @@ export const tableNames = (raw: RawSettings): ReadonlyArray<string> => {
 
 const header = (name: string): string => `[${keyPathText(["projects", name])}]`
 
-const isName = Schema.is(ProjectName)
-
 const nameProblem = (name: string): ReadonlyArray<KeyProblem> =>
-  isName(name)
+  isProjectName(name)
     ? []
     : [
         {

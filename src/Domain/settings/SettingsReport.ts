@@ -1,15 +1,13 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import { counted, humanBytes } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 import { shellLine } from "../text/ShellLine.ts"
 import { aligned } from "../text/Table.ts"
-import { isTable, type RawSettings, tomlText, valueAt } from "../toml/RawSettings.ts"
+import { isTable, tomlText, valueAt } from "../toml/RawSettings.ts"
 import type { EffectiveProject, EffectiveSettings } from "./EffectiveSettings.ts"
 import { maskedChannels } from "./NotifySettings.ts"
-import { readableAmount, settingNotes } from "./SettingKeys.ts"
-import { Settings } from "./Settings.ts"
+import { inFile, readableAmount, settingNotes } from "./SettingKeys.ts"
 import { type Provenance, provenanceOf } from "./SettingsMerge.ts"
 import { withoutWorker } from "./WorkerLookup.ts"
 
@@ -89,7 +87,7 @@ const whenUnset = (key: string, { envFile }: EffectiveProject, { thresholds }: E
 const single = [...settingNotes.keys()].filter((key) => key !== "env" && !key.startsWith("worker_command."))
 
 const rowsOf = (project: EffectiveProject, effective: EffectiveSettings): ReadonlyArray<ReportedSetting> => {
-  const encoded: RawSettings = Schema.encodeSync(Settings)(project.settings)
+  const encoded = inFile(project.settings)
   return single.map((key) => {
     const given = valueAt(encoded, key.split("."))
     const value = key === "notify.to" && isTable(given) ? maskedChannels(given) : given

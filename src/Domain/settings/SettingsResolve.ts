@@ -1,6 +1,6 @@
 import * as Arr from "effect/Array"
 import * as Either from "effect/Either"
-import { ProjectName } from "../Project.ts"
+import type { ProjectName } from "../Project.ts"
 import { type RawSettings, without } from "../toml/RawSettings.ts"
 import { notInherited } from "./SettingKeys.ts"
 import type { Settings } from "./Settings.ts"
@@ -61,7 +61,7 @@ const decodeTable = (name: string, table: Hoisted, merged: Merged) =>
   Either.mapBoth(decodeRaw(merged.raw, table.raw), {
     onLeft: (problems) => problems.map((problem) => inTable(name, table, problem)),
     onRight: (settings): ResolvedProject => ({
-      table: ProjectName.make(name),
+      table: settings.project,
       settings,
       provenance: merged.provenance
     })

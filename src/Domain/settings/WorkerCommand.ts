@@ -36,16 +36,11 @@ const Binary = Schema.Struct({
 
 const Command = Schema.Struct({
   _tag: tagged("Command"),
-  argv: noted(
-    Schema.NonEmptyArray(NulFree).pipe(
-      Schema.filter(([program]) => program.length > 0 || { path: [0], message: "is empty" })
-    ),
-    {
-      description: "Program and its arguments, run unchanged (Command).",
-      expects: "an array of texts that begins with the name of a program",
-      unset: "none"
-    }
-  )
+  argv: noted(Schema.Tuple([Text], NulFree), {
+    description: "Program and its arguments, run unchanged (Command).",
+    expects: "an array of texts that begins with the name of a program",
+    unset: "none"
+  })
 })
 
 /** Claude Code without a terminal. The daemon adds its session, and passes model, budget and turns on. */

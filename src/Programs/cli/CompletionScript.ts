@@ -10,6 +10,7 @@ import {
 } from "../../Domain/cli/CommandTable.ts"
 import { groupTexts, textsOf } from "../../Domain/cli/CommandTexts.ts"
 import { globalOptions, type OptionRow, optionTable, questionTable } from "../../Domain/cli/OptionTable.ts"
+import { descriptionOf } from "../../Domain/config/SettingReference.ts"
 import { settingNotes, settingValues } from "../../Domain/settings/SettingKeys.ts"
 import { bashScript } from "./BashScript.ts"
 import { fishScript } from "./FishScript.ts"
@@ -57,7 +58,7 @@ const namesOf = ({ alias, long, short }: OptionRow): ReadonlyArray<string> => [
 
 const offerOf = ({ long, summary }: OptionRow): Offer => [`--${long}`, summary]
 
-const settings: ReadonlyArray<Offer> = [...settingNotes].map(([key, { description }]) => [key, description])
+const settings: ReadonlyArray<Offer> = [...settingNotes.keys()].map((key) => [key, descriptionOf(key) ?? ""])
 
 const valuesOf = (row: OptionRow): Offers => {
   if (row === optionTable.project) return "projects"

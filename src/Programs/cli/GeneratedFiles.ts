@@ -1,10 +1,10 @@
 import { commandsPage } from "../../Domain/cli/CommandsPage.ts"
 import { exitCodeOf } from "../../Domain/cli/ExitCodes.ts"
 import { manPage } from "../../Domain/cli/ManPage.ts"
+import { settingsPage } from "../../Domain/config/SettingsPage.ts"
+import { settingsSchemaText } from "../../Domain/config/SettingsSchema.ts"
 import { jsonPage } from "../../Domain/json/JsonPage.ts"
 import { metricsPage } from "../../Domain/metrics/MetricsPage.ts"
-import { settingsPage } from "../../Domain/settings/SettingsPage.ts"
-import { settingsSchemaText } from "../../Domain/settings/SettingsSchema.ts"
 import { version } from "../Version.ts"
 
 /** The files of the repository that `npm run docs` writes: their paths from its root, and their texts. */

@@ -1,5 +1,5 @@
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
-import { settingsSchema, settingsSchemaText } from "../../Domain/settings/SettingsSchema.ts"
+import { settingsSchema, settingsSchemaText } from "../../Domain/config/SettingsSchema.ts"
 import { sayDone } from "../Answer.ts"
 
 /** `autopilotd config schema`: the JSON Schema of daemon.toml. */

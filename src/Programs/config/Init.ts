@@ -8,8 +8,8 @@ import {
   oneMoreProject
 } from "../../Domain/config/FirstSettings.ts"
 import { freeName } from "../../Domain/config/FreeName.ts"
+import { schemaLine } from "../../Domain/config/SettingsSchema.ts"
 import type { EffectiveProject } from "../../Domain/settings/EffectiveSettings.ts"
-import { schemaLine } from "../../Domain/settings/SettingsSchema.ts"
 import { withoutWorker } from "../../Domain/settings/WorkerLookup.ts"
 import { shellLine } from "../../Domain/text/ShellLine.ts"
 import { tomlText } from "../../Domain/toml/RawSettings.ts"

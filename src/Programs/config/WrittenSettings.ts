@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { type Reader, writtenText } from "../../Domain/config/ChangesText.ts"
 import type { ConfigWritten } from "../../Domain/config/SettingsData.ts"
-import { settingKeys } from "../../Domain/settings/SettingKeys.ts"
+import { defaultOf } from "../../Domain/settings/SettingKeys.ts"
 import { valueTextAt } from "../../Layers/toml/TomlEdit.ts"
 import { sayDone } from "../Answer.ts"
 import type { OpenSettings } from "./OpenSettings.ts"
@@ -16,7 +16,7 @@ export interface Written {
 
 const watching = "watch_config"
 
-const watchesByDefault = settingKeys().some(({ default: value, key }) => key === watching && value === "true")
+const watchesByDefault = defaultOf(watching) === true
 
 /** The reader of the written file, as far as this command knows. */
 export const readerOf = Effect.fnUntraced(function* (

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
-import { settingKeys } from "../../../src/Domain/settings/SettingKeys.ts"
+import { settingKeys } from "../../../src/Domain/config/SettingReference.ts"
 import { decodeRaw } from "../../../src/Domain/settings/SettingsDecode.ts"
 import { renderProblem } from "../../../src/Domain/settings/SettingsProblem.ts"
 import { keyPathText } from "../../../src/Domain/toml/KeyPath.ts"

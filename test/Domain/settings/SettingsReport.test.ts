@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { settingKeys } from "../../../src/Domain/settings/SettingKeys.ts"
+import { settingKeys } from "../../../src/Domain/config/SettingReference.ts"
 import { renderReport, settingsReport } from "../../../src/Domain/settings/SettingsReport.ts"
 import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { settingKeys } from "../../../src/Domain/settings/SettingKeys.ts"
+import { settingKeys } from "../../../src/Domain/config/SettingReference.ts"
 
 describe("settingKeys", () => {
   it("name every setting once, with its default and one line about it", () => {

@@ -1,17 +1,16 @@
-import { anchorOf, generatedNote, spans } from "../text/Markdown.ts"
-import { aboutDaemon, aboutMachine, type SettingNote } from "./Setting.ts"
+import { aboutDaemon, aboutMachine } from "../settings/Setting.ts"
 import {
   appliedAtStart,
   defaultOf,
   notInherited,
-  projectsKey,
   readableAmount,
-  settingKeys,
   settingNotes,
-  tableDescriptions,
   workerArguments
-} from "./SettingKeys.ts"
-import { settingVariables } from "./SettingsEnvironment.ts"
+} from "../settings/SettingKeys.ts"
+import { settingVariables } from "../settings/SettingsEnvironment.ts"
+import { anchorOf, generatedNote, spans } from "../text/Markdown.ts"
+import type { FieldNote } from "../toml/Form.ts"
+import { descriptionOf, projectsKey, settingKeys } from "./SettingReference.ts"
 
 const introduction: ReadonlyArray<string> = [
   "The settings file is `~/.autopilot/daemon.toml`, or the file of `--config`. Every setting is optional. The command line overrides the environment, the environment overrides the file, and the file overrides the default. The daemon refuses a file with an unknown key, a wrong type or values that contradict each other, and names the line.",
@@ -22,7 +21,7 @@ const introduction: ReadonlyArray<string> = [
 
 const tableOf = (key: string): string => key.split(".").slice(0, -1).join(".")
 
-const scopeOf = (key: string, reason: SettingNote["topLevelOnly"]): string | undefined => {
+const scopeOf = (key: string, reason: FieldNote["topLevelOnly"]): string | undefined => {
   if (reason === aboutMachine) return "the whole machine; top level only"
   if (reason === aboutDaemon) return "the whole daemon; top level only"
   if (reason !== undefined) return "top level only; the header of a project's table names the project"
@@ -47,12 +46,12 @@ const defaultText = (key: string, byDefault: string): string => {
     : `\`${byDefault}\`${amount === undefined ? "" : ` (${amount})`}`
 }
 
-const settingSection = (key: string, byDefault: string, note: SettingNote): string => {
+const settingSection = (key: string, byDefault: string, note: FieldNote): string => {
   const variable = settingVariables.find(({ path }) => path.join(".") === key)
   return [
     `### ${key}`,
     "",
-    spans(note.description),
+    spans(descriptionOf(key) ?? ""),
     "",
     ...line("Default", defaultText(key, byDefault)),
     ...line("Value", spans(note.expects)),
@@ -66,7 +65,7 @@ const tableTitle = (name: string): string => (name === "" ? "Top level" : `[${na
 
 const tableSection = (table: string): ReadonlyArray<string> => [
   `## ${tableTitle(table)}`,
-  spans(tableDescriptions.get(table) ?? "Settings of the daemon and of its first project."),
+  spans(descriptionOf(table) ?? "Settings of the daemon and of its first project."),
   ...settingKeys().flatMap(({ default: byDefault, key }) => {
     const note = settingNotes.get(key)
     return note === undefined || tableOf(key) !== table ? [] : [settingSection(key, byDefault, note)]

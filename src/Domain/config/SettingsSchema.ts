@@ -1,9 +1,7 @@
-import * as Option from "effect/Option"
-import * as AST from "effect/SchemaAST"
-import { ProjectName } from "../Project.ts"
-import { defaultOf, projectsKey, settingNotes, tableDescriptions, topLevelOnly } from "./SettingKeys.ts"
-import { Settings } from "./Settings.ts"
-import { hoistable } from "./SettingsHoist.ts"
+import { defaultOf, fieldOf, formOfFile, settingNotes, topLevelOnly } from "../settings/SettingKeys.ts"
+import { hoistable } from "../settings/SettingsHoist.ts"
+import type { Form, TableForm } from "../toml/Form.ts"
+import { descriptionOf, projectsKey } from "./SettingReference.ts"
 
 interface Node {
   readonly properties?: Properties
@@ -16,7 +14,7 @@ type Properties = Readonly<Record<string, Node>>
 /** A `required` key of a table never has its default. */
 const documentation = (key: string, required: boolean): Node => {
   const note = settingNotes.get(key)
-  const description = note?.description ?? tableDescriptions.get(key)
+  const description = descriptionOf(key)
   if (description === undefined) return {}
   if (required || note === undefined) return { description }
   if (note.unset !== undefined && note.unset !== "none") {
@@ -26,68 +24,48 @@ const documentation = (key: string, required: boolean): Node => {
   return value === undefined ? { description } : { description, default: value }
 }
 
-const nodeOf = (ast: AST.AST, key: string, required = false): Node => ({
+const nodeOf = (form: Form, key: string, required = false): Node => ({
   ...documentation(key, required),
-  ...constraints(ast, key)
+  ...constraints(form, key)
 })
 
-/**
- * The accepted values of the encoded side. `JSONSchema.make` of effect would name each refinement
- * (`title: "between(0, 1)"`), which editors show in place of the setting's own description.
- */
-const constraints = (ast: AST.AST, key: string): Node => {
-  switch (ast._tag) {
-    case "StringKeyword":
-      return { type: "string" }
-    case "NumberKeyword":
-      return { type: "number" }
-    case "BooleanKeyword":
-      return { type: "boolean" }
-    case "Literal":
-      return { const: ast.literal }
-    case "Union":
-      return ast.types.every(AST.isLiteral)
-        ? { enum: ast.types.filter(AST.isLiteral).map(({ literal }) => literal) }
-        : { anyOf: ast.types.map((member) => constraints(member, key)) }
-    case "TupleType":
-      return {
-        type: "array",
-        items: constraints(ast.rest[0]?.type ?? AST.neverKeyword, key),
-        ...(ast.elements.length === 0 ? {} : { minItems: ast.elements.length })
-      }
-    case "Refinement":
-      return { ...constraints(ast.from, key), ...Option.getOrUndefined(AST.getJSONSchemaAnnotation(ast)) }
-    case "Suspend":
-      return constraints(ast.f(), key)
-    case "Transformation":
-      return constraints(ast.from, key)
-    case "TypeLiteral":
-      return ast.indexSignatures.length === 0 ? tableOf(ast, key) : mapOf(ast, key)
-    default:
-      throw new Error(`No JSON Schema for ${key}: ${ast._tag}`)
+/** The accepted values of a form. */
+const constraints = (form: Form, key: string): Node => {
+  if ("is" in form) return { type: form.is, ...form.rules }
+  if ("literals" in form) {
+    const [first, ...others] = form.literals
+    return others.length === 0 ? { const: first } : { enum: form.literals }
+  }
+  if ("either" in form) return { anyOf: form.either.map((one) => constraints(one, key)) }
+  if ("by" in form) return { anyOf: Object.values(form.kinds).map((table) => tableOf(table, key)) }
+  if ("fields" in form) return tableOf(form, key)
+  if ("list" in form)
+    return {
+      type: "array",
+      items: constraints(form.list, key),
+      ...(form.first === undefined ? {} : { minItems: 1 })
+    }
+  return {
+    type: "object",
+    propertyNames: constraints(form.keys, key),
+    additionalProperties: constraints(form.values, key)
   }
 }
 
-const tableOf = (ast: AST.TypeLiteral, key: string): Node => {
-  const required = ast.propertySignatures.filter(({ isOptional }) => !isOptional).map(({ name }) => name)
+const tableOf = ({ fields }: TableForm, key: string): Node => {
+  const required = fields.flatMap((field) => (field.required ? [field.key] : []))
   return {
     type: "object",
     properties: Object.fromEntries(
-      ast.propertySignatures.map(({ isOptional, name, type }) => [
-        name,
-        nodeOf(type, key === "" ? String(name) : `${key}.${String(name)}`, !isOptional)
+      fields.map((field) => [
+        field.key,
+        nodeOf(field.form, key === "" ? field.key : `${key}.${field.key}`, field.required)
       ])
     ),
     ...(required.length === 0 ? {} : { required }),
     additionalProperties: false
   }
 }
-
-const mapOf = ({ indexSignatures: [entry] }: AST.TypeLiteral, key: string): Node => ({
-  type: "object",
-  propertyNames: constraints(entry?.parameter ?? AST.neverKeyword, key),
-  additionalProperties: constraints(entry?.type ?? AST.neverKeyword, key)
-})
 
 /** A place of the top level that has the same constraints. */
 const refTo = (key: string): Node => ({ $ref: `#/properties/${key}` })
@@ -130,7 +108,7 @@ const projectOf = (top: Properties): Node => ({
  * refuses unknown keys and wrong types. The daemon alone compares settings with each other and with the machine.
  */
 export const settingsSchema = (): Node => {
-  const root = nodeOf(Settings.ast, "")
+  const root = nodeOf(formOfFile, "")
   const own = root.properties ?? {}
   const top = { ...own, worker_command: withHoisted(own["worker_command"] ?? {}) }
   return {
@@ -143,7 +121,7 @@ export const settingsSchema = (): Node => {
       projects: {
         description: "More projects, one table each.",
         type: "object",
-        propertyNames: constraints(ProjectName.ast, "projects"),
+        propertyNames: constraints(fieldOf("project")?.form ?? { is: "string" }, "projects"),
         additionalProperties: projectOf(top)
       }
     }
