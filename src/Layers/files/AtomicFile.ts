@@ -1,4 +1,4 @@
-import { renameSync, rmSync, writeFileSync } from "node:fs"
+import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
 import { randomDigits } from "./RandomId.ts"
@@ -63,15 +63,27 @@ export const replaceFile = async (
   if (isDurable) await removeAbandoned(path)
 }
 
-/** The same as `replaceFile` with `isDurable: false`, synchronously: for a local disk. Throws what the system says. */
-export const replaceFileNow = (path: string, content: string): void => {
-  const temporary = join(dirname(path), temporaryName(path))
+/** The smallest page of Linux. A signal stops a write only between two pages, SIGKILL too. */
+const pageBytes = 4096
+
+/**
+ * Writes a line over the content of a file that `replaceFile` has made, synchronously: for a local disk. Spaces fill up what
+ * the former content has more. A crash leaves the former content or the new one; a power failure may leave a damaged file. ext4
+ * flushes a file that is renamed over another one, which takes ten times as long. Returns false where the file has to be
+ * replaced, and throws what the system says.
+ */
+export const overwriteNow = (path: string, line: string): boolean => {
+  const descriptor = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
-    writeFileSync(temporary, content, { mode: 0o600, flag: "wx" })
-    renameSync(temporary, path)
-  } catch (cause) {
-    rmSync(temporary, { force: true })
-    throw cause
+    const { mode, nlink, size } = fstatSync(descriptor)
+    const length = Math.max(size, Buffer.byteLength(line))
+    if (mode !== (constants.S_IFREG | 0o600) || nlink !== 1 || length > pageBytes) return false
+    const text = Buffer.alloc(length, " ")
+    text.write(line.trimEnd())
+    text.write("\n", length - 1)
+    return writeSync(descriptor, text, 0, length, 0) === length
+  } finally {
+    closeSync(descriptor)
   }
 }
 

@@ -18,7 +18,7 @@ import { PlainTimer } from "../concurrency/EventLoop.ts"
 import { afterEach } from "../concurrency/Listeners.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
-import { replaceFile, replaceFileNow } from "../files/AtomicFile.ts"
+import { overwriteNow, replaceFile } from "../files/AtomicFile.ts"
 import { errorCode, messageOf } from "../files/SystemError.ts"
 import { readTextFile } from "../files/TextFile.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
@@ -153,7 +153,7 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome | InstanceLock>
         if (writing.has(project) || !isHeldNow()) return false
         const path = pathOf(project)
         try {
-          replaceFileNow(path, textOf(state))
+          if (!overwriteNow(path, textOf(state))) return false
         } catch (cause) {
           if (errorCode(cause) === undefined) throw cause
           return false

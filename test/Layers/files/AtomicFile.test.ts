@@ -2,7 +2,7 @@ import * as fs from "node:fs"
 import { dirname, join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { replaceFile } from "../../../src/Layers/files/AtomicFile.ts"
+import { overwriteNow, replaceFile } from "../../../src/Layers/files/AtomicFile.ts"
 import { folder } from "../../fixtures/SettingsWriter.ts"
 
 const aFile = Effect.map(folder, (home) => join(home, "state"))
@@ -64,5 +64,53 @@ describe("A file that is replaced", () => {
       yield* replaced(path, "new")
       assert.sameMembers(fs.readdirSync(dirname(path)), ["state", young, ...others])
     })
+  )
+})
+
+describe("A file that is written over", () => {
+  it.scopedLive(
+    "stays the same file with the new line, and its length too where the former line was longer",
+    () =>
+      Effect.gen(function* () {
+        const path = yield* aFile
+        yield* replaced(path, "[1]\n")
+        const { ino } = fs.statSync(path)
+        for (const [line, content] of [
+          ["[10, 20]\n", "[10, 20]\n"],
+          ["[3]\n", "[3]     \n"],
+          ['["ü"]\n', '["ü"]  \n']
+        ] as const) {
+          assert.isTrue(overwriteNow(path, line))
+          assert.deepStrictEqual(contentAndMode(path), [content, 0o600])
+        }
+        assert.strictEqual(fs.statSync(path).ino, ino)
+        assert.deepStrictEqual(fs.readdirSync(dirname(path)), ["state"])
+      })
+  )
+
+  it.scopedLive(
+    "is left as it is where a kill could cut the write, and where it is shared or readable by others",
+    () =>
+      Effect.gen(function* () {
+        const path = yield* aFile
+        const isRefused = (line: string) => {
+          const before = contentAndMode(path)
+          assert.isFalse(overwriteNow(path, line))
+          assert.deepStrictEqual(contentAndMode(path), before)
+        }
+        yield* replaced(path, "one\n")
+        isRefused(`${"x".repeat(4096)}\n`)
+        fs.linkSync(path, `${path}.copy`)
+        isRefused("two\n")
+        fs.rmSync(`${path}.copy`)
+        fs.chmodSync(path, 0o644)
+        isRefused("two\n")
+        yield* replaced(path, `${"x".repeat(4096)}\n`)
+        isRefused("two\n")
+        fs.rmSync(path)
+        assert.throws(() => overwriteNow(path, "two\n"), "ENOENT")
+        fs.symlinkSync("elsewhere", path)
+        assert.throws(() => overwriteNow(path, "two\n"), "ELOOP")
+      })
   )
 })

@@ -105,6 +105,7 @@ describe("a project's state on disk", () => {
         Effect.gen(function* () {
           const { load, save, saveNow } = yield* StateStore.StateStore
           const failures = Effect.map(load(unnamed), (state) => state?.failures)
+          yield* save(unnamed, { ...emptyState, failed: "a reason that the next state has no more" }, true)
           assert.isTrue(saveNow(unnamed, { ...emptyState, failures: 1 }))
           assert.strictEqual(yield* failures, 1)
           assert.strictEqual(fs.statSync(stateFile).mode & 0o777, 0o600)
