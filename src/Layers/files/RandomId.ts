@@ -1,4 +1,6 @@
-import { readFileSync } from "node:fs"
+import { type KernelFile, kernelFiles } from "./KernelFile.ts"
+
+let kernelUuid: KernelFile | undefined
 
 /**
  * A random UUID (version 4), from the kernel where it can be read (random(4)): OpenSSL, which Node asks, takes 4 ms for the first
@@ -6,7 +8,8 @@ import { readFileSync } from "node:fs"
  */
 export const randomUuid = (): string => {
   try {
-    return readFileSync("/proc/sys/kernel/random/uuid", "latin1").trim()
+    kernelUuid ??= kernelFiles()("/proc/sys/kernel/random/uuid")
+    return kernelUuid.text().trim()
   } catch {
     return crypto.randomUUID()
   }
