@@ -52,6 +52,9 @@ export interface LeaderTrace {
 /** A disk that hangs delays a start by this time; the saved state names the leader later. */
 const limit = Duration.seconds(3)
 
+/** The files on local disks that were there once. A leader makes one again that is missing. */
+const present = new Set<string>()
+
 /**
  * Makes the file in which the next leader of a project writes who it is, before it runs the agent. The daemon may be killed
  * between the start of a leader and its saved state. Undefined where the disk does not take the file. `isLocal`: the home
@@ -64,12 +67,13 @@ export const makeLeaderFile = (
   isLocal: boolean
 ): Effect.Effect<LeaderTrace | undefined> => {
   const file = join(stateDir, `${project}${leaderSuffix}`)
-  const { O_CREAT, O_NONBLOCK, O_TRUNC, O_WRONLY } = constants
-  const flags = O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK
+  const { O_CREAT, O_NONBLOCK, O_WRONLY } = constants
+  const flags = O_WRONLY | O_CREAT | O_NONBLOCK
   const made = { file, before: `{"bootId":"${bootId}","homeId":"${homeId}","processes":[{"pid":` }
   if (isLocal) {
+    if (present.has(file)) return Effect.succeed(made)
     return Effect.try(() => closeSync(openSync(file, flags, 0o600))).pipe(
-      Effect.match({ onFailure: () => undefined, onSuccess: () => made })
+      Effect.match({ onFailure: () => undefined, onSuccess: () => (present.add(file), made) })
     )
   }
   return Effect.flatMap(PlainTimer, (timer) =>

@@ -196,12 +196,16 @@ describe("the leader of a worker", () => {
         const home = pathsBelow(yield* temporaryHome)
         fs.mkdirSync(home.stateDir)
         const origin = { bootId: "boot", homeId: "home" }
-        const trace = yield* makeLeaderFile(home, ProjectName.make("shop"), origin, isLocal)
+        const made = makeLeaderFile(home, ProjectName.make("shop"), origin, isLocal)
+        const trace = yield* made
+        // That of a former leader stays until the next one writes over it.
+        fs.writeFileSync(trace?.file ?? "", `${"former".repeat(50)}\n`)
+        assert.deepStrictEqual(yield* made, trace)
         const { start } = yield* WorkerProcess.WorkerProcess
         const worker = yield* start({
           project: "shop",
           // The agent reads the file, and shows its own start time and environment.
-          argv: ["/bin/sh", "-c", 'cat "$FILE"; cat /proc/$$/stat; env'],
+          argv: ["/bin/sh", "-c", 'head -n 1 "$FILE"; cat /proc/$$/stat; env'],
           cwd: "/",
           env: { FILE: trace?.file ?? "", PATH: process.env["PATH"] ?? "" },
           trace
