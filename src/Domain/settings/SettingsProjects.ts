@@ -1,12 +1,13 @@
-import * as Schema from "effect/Schema"
 import { unnamed } from "../Project.ts"
 import { isProjectName } from "../ProjectNameRules.ts"
+import { jsonIn } from "../Shape.ts"
 import { keyPathText } from "../toml/KeyPath.ts"
 import { isTable, type RawSettings, tomlText, without } from "../toml/RawSettings.ts"
 import { topLevelOnly } from "./SettingKeys.ts"
 import { decodeRaw, found, problemsOfOwn } from "./SettingsDecode.ts"
 import { asWritten, type Hoisted, hoist } from "./SettingsHoist.ts"
 import type { KeyProblem } from "./SettingsProblem.ts"
+import type { Argv } from "./WorkerCommand.ts"
 
 /** The settings of a file: its top level, and each `[projects.NAME]` by its name, in the order of the file. */
 export interface FileSettings {
@@ -169,15 +170,35 @@ export const problemsOf = (parts: FileParts, about: AboutProject): ReadonlyArray
 }
 
 /** A project that `autopilotd run` has added to those of the settings file. */
-export const AddedProject = Schema.Struct({
+export interface AddedProject {
   /** Absolute. */
-  workingDir: Schema.String,
-  argv: Schema.NonEmptyArray(Schema.String)
-})
-export type AddedProject = typeof AddedProject.Type
+  readonly workingDir: string
+  readonly argv: Argv
+}
 
 /** The added projects by their names. */
 export type AddedProjects = ReadonlyMap<string, AddedProject>
+
+const isAddedProject = (value: unknown): value is AddedProject =>
+  isTable(value) &&
+  typeof value["workingDir"] === "string" &&
+  Array.isArray(value["argv"]) &&
+  value["argv"].length > 0 &&
+  value["argv"].every((word) => typeof word === "string")
+
+/** The text in which the daemon keeps the added projects. */
+export const addedText = (projects: AddedProjects): string =>
+  `${JSON.stringify(Object.fromEntries(projects))}\n`
+
+/** The added projects that a text holds; undefined for one that is damaged. */
+export const addedIn = (text: string): AddedProjects | undefined => {
+  const value = jsonIn(text)
+  if (!isTable(value)) return undefined
+  const projects = Object.entries(value).flatMap(([name, project]) =>
+    isAddedProject(project) ? [[name, project] as const] : []
+  )
+  return projects.length === Object.keys(value).length ? new Map(projects) : undefined
+}
 
 /** The settings of an added project, as its table in the file would have them. */
 const tableOf = ({ argv, workingDir }: AddedProject): RawSettings => ({

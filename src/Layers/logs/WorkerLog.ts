@@ -4,10 +4,10 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { type AgentSeen, noAgent } from "../../Domain/agent/AgentSeen.ts"
 import { countLines, type Lines, lastLine, noRest, takeLines } from "../../Domain/output/Lines.ts"
@@ -16,7 +16,7 @@ import { masked, noSecrets, secretsOf } from "../../Domain/output/Secrets.ts"
 import { timestamp } from "../../Domain/output/StoredLine.ts"
 import type { ProjectName } from "../../Domain/Project.ts"
 import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
-import { LogSettings } from "../../Domain/settings/RetentionSettings.ts"
+import { decodeRaw } from "../../Domain/settings/SettingsDecode.ts"
 import { printable } from "../../Domain/text/Printable.ts"
 import { turnOfTheEventLoop } from "../concurrency/EventLoop.ts"
 import type { Listen } from "../concurrency/Listeners.ts"
@@ -86,7 +86,7 @@ export class WorkerLog extends Context.Tag("WorkerLog")<
 /** The streams end with the process tree, unless an escaped process holds them. */
 const finishLimit = "1 second"
 
-const defaults = Schema.decodeUnknownSync(LogSettings)({})
+const defaults = Either.getOrThrow(decodeRaw({})).log
 
 const make = Effect.gen(function* () {
   const home = yield* AutopilotHome

@@ -1,13 +1,10 @@
 import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
-import { AddedProject, type AddedProjects } from "../../Domain/settings/SettingsProjects.ts"
+import { type AddedProjects, addedIn, addedText } from "../../Domain/settings/SettingsProjects.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
 import { messageOf } from "../files/SystemError.ts"
 import { readTextFile } from "../files/TextFile.ts"
-
-const Stored = Schema.parseJson(Schema.Record({ key: Schema.String, value: AddedProject }))
 
 /**
  * The projects that `autopilotd run` has added, in a file for the daemon that follows one that was killed. A file that
@@ -16,12 +13,11 @@ const Stored = Schema.parseJson(Schema.Record({ key: Schema.String, value: Added
 export const addedProjectsFile = Effect.map(AutopilotHome, ({ addedFile }) => ({
   read: readTextFile(addedFile).pipe(
     Effect.flatMap(({ text }) =>
-      Effect.mapError(Schema.decode(Stored)(text), () => ({
+      Effect.mapError(Effect.fromNullable(addedIn(text)), () => ({
         absent: false,
         message: `${addedFile} is damaged`
       }))
     ),
-    Effect.map((found): AddedProjects => new Map(Object.entries(found))),
     Effect.catchAll(({ absent, message }) => {
       const none: AddedProjects = new Map()
       return absent
@@ -32,9 +28,7 @@ export const addedProjectsFile = Effect.map(AutopilotHome, ({ addedFile }) => ({
   write: (projects: AddedProjects) =>
     Effect.tryPromise({
       try: () =>
-        projects.size === 0
-          ? fs.rm(addedFile, { force: true })
-          : replaceFile(addedFile, `${Schema.encodeSync(Stored)(Object.fromEntries(projects))}\n`),
+        projects.size === 0 ? fs.rm(addedFile, { force: true }) : replaceFile(addedFile, addedText(projects)),
       catch: messageOf
     }).pipe(
       Effect.catchAll((reason) =>

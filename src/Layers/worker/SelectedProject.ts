@@ -2,8 +2,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
-import { ProjectName } from "../../Domain/Project.ts"
+import type { ProjectName } from "../../Domain/Project.ts"
+import { isProjectName } from "../../Domain/ProjectNameRules.ts"
 import { afterEach } from "../concurrency/Listeners.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
@@ -22,8 +22,6 @@ export class SelectedProject extends Context.Tag("SelectedProject")<
     readonly save: (project: ProjectName) => Effect.Effect<void>
   }
 >() {}
-
-const decode = Schema.decodeOption(ProjectName)
 
 export const layer: Layer.Layer<SelectedProject, never, AutopilotHome | InstanceLock | DaemonEvents> =
   Layer.scoped(
@@ -53,7 +51,8 @@ export const layer: Layer.Layer<SelectedProject, never, AutopilotHome | Instance
           ),
           Effect.option,
           Effect.map((file) => {
-            last = Option.getOrUndefined(Option.flatMap(file, ({ text }) => decode(text.trim())))
+            const name = Option.isSome(file) ? file.value.text.trim() : ""
+            last = isProjectName(name) ? name : undefined
             return last
           })
         ),
