@@ -6,6 +6,10 @@ import type { ProjectName } from "./Project.ts"
  */
 export const projectNamePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
+/** The rules in words, which complete "must be ...". */
+export const projectNameExpected =
+  "1 to 64 letters, digits, '.', '_' or '-' that begin with a letter or a digit (autopilotd.log is taken)"
+
 /** The daemon's own log stands in the same folder. */
 export const isReserved = (name: string): boolean => name.startsWith("autopilotd.log")
 

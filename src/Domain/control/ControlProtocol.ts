@@ -6,14 +6,18 @@ import { HistoryData, maxHistoryEvents } from "../history/HistoryData.ts"
 import { SamplesData } from "../memory/SamplesData.ts"
 import { MetricsData } from "../metrics/MetricsData.ts"
 import { ProjectName } from "../Project.ts"
+import { projectNameExpected } from "../ProjectNameRules.ts"
 import { BudgetData } from "../session/BudgetData.ts"
+import { expecting } from "../settings/Setting.ts"
 import { ProjectsData } from "../status/ProjectsData.ts"
 import { StatusData, StatusReply } from "../status/StatusData.ts"
 import { Count, perhaps } from "../Wire.ts"
 import { errorCodes } from "./ErrorCode.ts"
 import { SubscribeRequest } from "./Subscription.ts"
 
-const forProject = { project: perhaps(ProjectName) }
+const Name = expecting(ProjectName, projectNameExpected)
+
+const forProject = { project: perhaps(Name) }
 
 /** The requests that get one answer. */
 export const ControlQuestion = Schema.Union(
@@ -52,7 +56,7 @@ export const ControlQuestion = Schema.Union(
   /** Selects this project and starts its worker. Stops the one selected before first, unless `keep`. */
   Schema.Struct({
     type: Schema.Literal("SelectProject"),
-    project: ProjectName,
+    project: Name,
     keep: perhaps(Schema.Boolean)
   }),
   /** Adds a project and starts its worker. Without `project` the daemon names it after the folder. */
@@ -60,11 +64,11 @@ export const ControlQuestion = Schema.Union(
     type: Schema.Literal("RunProject"),
     ...forProject,
     /** Absolute. */
-    working_dir: Schema.String.pipe(Schema.pattern(/^\//, { message: () => "it must be an absolute path" })),
+    working_dir: expecting(Schema.String.pipe(Schema.pattern(/^\//)), "an absolute path"),
     argv: Schema.NonEmptyArray(Schema.String)
   }),
   /** Selects this project. No worker starts or stops. */
-  Schema.Struct({ type: Schema.Literal("UseProject"), project: ProjectName }),
+  Schema.Struct({ type: Schema.Literal("UseProject"), project: Name }),
   /** Reads the settings again. With `restart`, restarts the workers that need it, or that of `project`. */
   Schema.Struct({ type: Schema.Literal("ReloadConfig"), ...forProject, restart: perhaps(Schema.Boolean) }),
   Schema.Struct({ type: Schema.Literal("GetConfig") }),

@@ -1,17 +1,16 @@
 import * as Either from "effect/Either"
-import * as ParseResult from "effect/ParseResult"
-import * as Schema from "effect/Schema"
 import { fitted, misfit } from "../Shape.ts"
 import type { StatusData } from "../status/StatusData.ts"
 import { nearestName } from "../text/NearestName.ts"
 import { jsonText, printable } from "../text/Printable.ts"
 import { listed } from "../text/TextLayout.ts"
-import { type AnswerData, ControlRequest, type ControlResponse } from "./ControlProtocol.ts"
+import { type Form, fieldsIn, type Issue, read } from "../toml/Form.ts"
+import { type RawSettings, valueAt } from "../toml/RawSettings.ts"
+import type { AnswerData, ControlRequest, ControlResponse } from "./ControlProtocol.ts"
+import { requestForms } from "./RequestShapes.ts"
 import { responseShape } from "./ResponseShape.ts"
 
-const requests = new Map<string, (typeof ControlRequest.members)[number]>(
-  ControlRequest.members.map((member) => [member.fields.type.literals[0], member])
-)
+const requests = new Map(Object.entries(requestForms()))
 const requestTypes = [...requests.keys()]
 const expectedTypes = listed(requestTypes, "or")
 
@@ -58,11 +57,29 @@ const misspelled = (
   return undefined
 }
 
-const firstProblem = (type: string, error: ParseResult.ParseError): string => {
-  const issue = ParseResult.ArrayFormatter.formatErrorSync(error)[0]
-  const key = issue?.path.join(".") ?? ""
-  const problem = printable(issue?.message ?? "it is not as expected", 2 * excerptLength)
-  return `The request ${type} has a bad "${printable(key, excerptLength)}": ${problem}`
+/** The values of a form, in the words that complete "must be ...". */
+const inWords = (form: Form): string => {
+  if ("list" in form) return "a list of texts"
+  if (!("is" in form)) return "an object"
+  if (form.is !== "number") return form.is === "string" ? "a text" : "true or false"
+  const { maximum, minimum } = form.rules ?? {}
+  return `a whole number${maximum === undefined ? `, at least ${minimum}` : ` from ${minimum} to ${maximum}`}`
+}
+
+/** A request whose type is known. Keys that its form does not have are left out. */
+const requestOf = (type: string, form: Form, value: RawSettings): Either.Either<ControlRequest, string> => {
+  const issues: Array<Issue> = []
+  const request = read(form, value, [], issues)
+  const issue = issues.find(({ is }) => is !== "unexpected")
+  // The form is that of the schema of the request.
+  if (issue === undefined) return Either.right(request as ControlRequest)
+  const key = issue.path.join(".")
+  const field = fieldsIn(form).find(([name]) => name === key)?.[1]
+  const expects = field === undefined ? "a text" : (field.note?.expects ?? inWords(field.form))
+  const given =
+    issue.is === "missing" ? "and is missing" : `not ${jsonText(valueAt(value, issue.path) ?? null)}`
+  const problem = printable(`it must be ${expects}, ${given}`, 3 * excerptLength)
+  return Either.left(`The request ${type} has a bad "${printable(key, excerptLength)}": ${problem}`)
 }
 
 /** Decodes a request. The Left is one printable line: what is wrong, and what is expected. */
@@ -89,13 +106,12 @@ export const decodeRequest = (text: string): Either.Either<ControlRequest, strin
     if (countMembers(text) !== Object.keys(value).length) {
       return yield* Either.left(`The request gives a key twice: ${printable(text, excerptLength)}`)
     }
-    const member = requests.get(type)
-    if (member === undefined) return yield* Either.left(unknownType(type))
-    const problem = misspelled(type, Object.keys(member.fields), Object.keys(value))
+    const form = requests.get(type)
+    if (form === undefined) return yield* Either.left(unknownType(type))
+    const keys = form.fields.map(({ key }) => key)
+    const problem = misspelled(type, keys, Object.keys(value))
     if (problem !== undefined) return yield* Either.left(problem)
-    // A decoder of all requests would be twenty times as large.
-    const decode = Schema.decodeUnknownEither(Schema.make<ControlRequest>(member.ast))
-    return yield* Either.mapLeft(decode(value), (error) => firstProblem(type, error))
+    return yield* requestOf(type, form, value)
   })
 
 /** The original's client reads once, at most this many bytes, and parses them. */

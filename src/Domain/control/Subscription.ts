@@ -3,6 +3,8 @@ import { DaemonEvent, projectOf } from "../history/DaemonEvent.ts"
 import { EventCursor } from "../history/EventsFrom.ts"
 import { type PublishedEvent, RunId } from "../history/HistoryRecord.ts"
 import { ProjectName } from "../Project.ts"
+import { projectNameExpected } from "../ProjectNameRules.ts"
+import { expecting } from "../settings/Setting.ts"
 import { ProjectsData } from "../status/ProjectsData.ts"
 import { StatusData } from "../status/StatusData.ts"
 import { jsonText } from "../text/Printable.ts"
@@ -12,7 +14,7 @@ import { Count, field, Moment, perhaps } from "../Wire.ts"
 export const SubscribeRequest = Schema.Struct({
   type: Schema.Literal("Subscribe"),
   /** Limits the lines to this project's and to those of no project. */
-  project: perhaps(ProjectName),
+  project: perhaps(expecting(ProjectName, projectNameExpected)),
   /** Also sends the workers' output. */
   logs: perhaps(Schema.Boolean)
 })

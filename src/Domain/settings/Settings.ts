@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import { ProjectName } from "../Project.ts"
+import { projectNameExpected } from "../ProjectNameRules.ts"
 import { AgentSettings, BudgetSettings, maxBudgetPerDay } from "./AgentSettings.ts"
 import { MemorySettings } from "./MemorySettings.ts"
 import { HeartbeatSettings, MetricsSettings } from "./MetricsSettings.ts"
@@ -23,8 +24,7 @@ export const Settings = Schema.Struct({
   }),
   project: optionalSetting("project", ProjectName, {
     description: "Name of the project, part of its state file, its log folder and the worker's id.",
-    expects:
-      "1 to 64 letters, digits, '.', '_' or '-' that begin with a letter or a digit (autopilotd.log is taken)",
+    expects: projectNameExpected,
     unset: "none",
     topLevelOnly: "cannot be set here: the name of the table is the name of the project"
   }),

@@ -1,5 +1,5 @@
 import { unnamed } from "../Project.ts"
-import { isProjectName } from "../ProjectNameRules.ts"
+import { isProjectName, projectNameExpected } from "../ProjectNameRules.ts"
 import { jsonIn } from "../Shape.ts"
 import { keyPathText } from "../toml/KeyPath.ts"
 import { isTable, type RawSettings, tomlText, without } from "../toml/RawSettings.ts"
@@ -61,8 +61,7 @@ const nameProblem = (name: string): ReadonlyArray<KeyProblem> =>
     : [
         {
           path: ["projects", name],
-          reason:
-            "is not a name for a project: 1 to 64 letters, digits, '.', '_' or '-' that begin with a letter or a digit (autopilotd.log is taken)"
+          reason: `is not a name for a project: ${projectNameExpected}`
         }
       ]
 

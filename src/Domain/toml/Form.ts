@@ -47,12 +47,13 @@ export interface Field {
   readonly name?: string
   readonly form: Form
   readonly required?: true
+  /** The value of an absent key, as in the file. A table begins empty. */
   readonly byDefault?: unknown
   readonly note?: FieldNote
   readonly description?: string
 }
 
-/** A table of the file. One that is absent counts as empty, unless it has a kind. */
+/** A table of the file. */
 export interface TableForm {
   readonly fields: ReadonlyArray<Field>
 }
@@ -118,8 +119,8 @@ const readTable = ({ fields }: TableForm, raw: RawSettings, path: Path, issues: 
     const at = [...path, key]
     if (Object.hasOwn(raw, key)) result[name] = read(form, raw[key], at, issues)
     else if (required) issues.push({ path: at, is: "missing" })
-    else if ("fields" in form) result[name] = readTable(form, {}, at, issues)
-    else if (byDefault !== undefined) result[name] = byDefault
+    else if (byDefault !== undefined)
+      result[name] = "fields" in form ? readTable(form, {}, at, issues) : byDefault
   }
   return result
 }

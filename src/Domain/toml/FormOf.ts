@@ -62,13 +62,13 @@ const tableOf = (
     const { description, ...note } = Option.getOrElse(noteOf(type), () => ({
       description: Option.getOrUndefined(AST.getDescriptionAnnotation(type))
     }))
-    const byDefault = "fields" in form ? Option.none() : (to?.decode(Option.none()) ?? Option.none())
+    const byDefault: Option.Option<unknown> = to?.decode(Option.none()) ?? Option.none()
     return {
       key,
       ...(to !== undefined && to.to !== name && { name: String(to.to) }),
       form,
       ...(!isOptional && { required: true }),
-      ...(Option.isSome(byDefault) && { byDefault: byDefault.value }),
+      ...(Option.isSome(byDefault) && { byDefault: "fields" in form ? {} : byDefault.value }),
       ...("expects" in note && { note }),
       ...(description !== undefined && { description })
     }
@@ -120,4 +120,11 @@ export const formOf = (ast: AST.AST): Form => {
     default:
   }
   throw new Error(`The settings have a part that no form describes: ${String(ast)}`)
+}
+
+/** The form of a table, by its schema. */
+export const formOfTable = (ast: AST.AST): TableForm => {
+  const form = formOf(ast)
+  if ("fields" in form) return form
+  throw new Error(`A schema is none of a table: ${String(ast)}`)
 }

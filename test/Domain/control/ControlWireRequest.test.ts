@@ -5,6 +5,9 @@ import * as FastCheck from "effect/FastCheck"
 import { ControlRequest } from "../../../src/Domain/control/ControlProtocol.ts"
 import { encodeRequest } from "../../../src/Domain/control/ControlReply.ts"
 import { decodeRequest } from "../../../src/Domain/control/ControlWire.ts"
+import { maxHistoryEvents } from "../../../src/Domain/history/HistoryData.ts"
+import { misfit } from "../../../src/Domain/Shape.ts"
+import { readsAsSchema } from "../../fixtures/ReadsAsSchema.ts"
 import { runs } from "../../fixtures/runs.ts"
 
 const expectedTypes =
@@ -59,17 +62,32 @@ const notUnderstood: ReadonlyArray<readonly [text: string, message: string]> = [
   ],
   [
     '{"type":"Status","project":"../etc"}',
-    "The request Status has a bad \"project\": a project name is 1 to 64 letters, digits, '.', '_' or '-', and begins with a letter or a digit"
+    `The request Status has a bad "project": it must be 1 to 64 letters, digits, '.', '_' or '-' that begin with a letter or a digit (autopilotd.log is taken), not "../etc"`
   ],
   ['{"type":"StopWorker","projct":"x"}', 'The request StopWorker has no "projct". Did you mean "project"?'],
   [
     '{"type":"RunProject","working_dir":"shop","argv":["x"]}',
-    'The request RunProject has a bad "working_dir": it must be an absolute path'
+    'The request RunProject has a bad "working_dir": it must be an absolute path, not "shop"'
   ],
-  ['{"type":"Status","project":5}', 'The request Status has a bad "project": Expected string, actual 5'],
   [
-    '{"type":"StopWorker","project":null}',
-    'The request StopWorker has a bad "project": Expected string, actual null'
+    '{"type":"RunProject","working_dir":"/srv","argv":[]}',
+    'The request RunProject has a bad "argv.0": it must be a text, and is missing'
+  ],
+  [
+    '{"type":"Subscribe","logs":null}',
+    'The request Subscribe has a bad "logs": it must be true or false, not null'
+  ],
+  [
+    '{"type":"History","limit":0}',
+    `The request History has a bad "limit": it must be a whole number from 1 to ${maxHistoryEvents}, not 0`
+  ],
+  [
+    '{"type":"History","from":{"daemon":"0123456789abcdef","seq":-1}}',
+    'The request History has a bad "from.seq": it must be a whole number, at least 0, not -1'
+  ],
+  [
+    '{"type":"SetConfig","text":"","dry_run":true}',
+    'The request SetConfig has a bad "sha256": it must be a text, and is missing'
   ]
 ]
 
@@ -123,6 +141,12 @@ describe("decodeRequest", () => {
     )
   })
 })
+
+readsAsSchema(
+  "a request",
+  (value) => Either.getOrElse(decodeRequest(JSON.stringify(value)), () => misfit),
+  ControlRequest
+)
 
 describe("encodeRequest", () => {
   it("writes the very bytes of the original's client", () => {

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { projectNameExpected } from "../../../src/Domain/ProjectNameRules.ts"
 import { open, talk } from "../../fixtures/RawClient.ts"
 import { answer, data, runningLine, served, status, told } from "../../fixtures/ServedControl.ts"
 
@@ -42,7 +43,7 @@ const refused: ReadonlyArray<readonly [name: string, piece: string | Uint8Array,
   [
     "a bad project",
     '{"type":"Status","project":7}',
-    'The request Status has a bad "project": Expected string, actual 7'
+    `The request Status has a bad "project": it must be ${projectNameExpected}, not 7`
   ]
 ]
 
