@@ -154,3 +154,7 @@ export const argvOf = (command: WorkerCommand, given: WorkerArguments): Argv => 
       return claudeArgv(command, given)
   }
 }
+
+/** The file that holds the prompt of a worker. */
+export const promptFileOf = (command: WorkerCommand): string | undefined =>
+  command._tag === "Claude" && command.prompt === undefined ? command.promptFile : undefined

@@ -9,7 +9,15 @@ import { tryWriting } from "../files/AtomicFile.ts"
 import { distrust } from "../files/Ownership.ts"
 import { askDisk } from "../files/PathQuestions.ts"
 import { errorCode, messageOf, refusalOf } from "../files/SystemError.ts"
-import { autopilotFolder, historyBelow, logsBelow, socketBelow } from "./HomeFolder.ts"
+import {
+  autopilotFolder,
+  binBelow,
+  envFileBelow,
+  historyBelow,
+  logsBelow,
+  settingsBelow,
+  socketBelow
+} from "./HomeFolder.ts"
 import { NoUserHome } from "./UserHome.ts"
 
 /** The files of one daemon. All paths are absolute. */
@@ -68,8 +76,8 @@ export class HomeUnusable extends Data.TaggedError("HomeUnusable")<{
 
 export const pathsBelow = (root: string): HomePaths => ({
   root,
-  settingsFile: join(root, "daemon.toml"),
-  envFile: join(root, "env"),
+  settingsFile: settingsBelow(root),
+  envFile: envFileBelow(root),
   idFile: join(root, "id"),
   placeFile: join(root, "id.place"),
   selectedFile: join(root, "selected"),
@@ -85,7 +93,7 @@ export const pathsBelow = (root: string): HomePaths => ({
   relayLockFile: join(root, "relay.lock"),
   stateDir: join(root, "state"),
   logDir: logsBelow(root),
-  binDir: join(root, "bin")
+  binDir: binBelow(root)
 })
 
 export const layer: Layer.Layer<AutopilotHome, NoUserHome> = Layer.effect(

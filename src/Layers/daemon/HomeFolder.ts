@@ -26,6 +26,12 @@ export const autopilotFolder = (): string | undefined => {
 
 export const socketBelow = (root: string): string => join(root, "autopilotd.sock")
 
+export const settingsBelow = (root: string): string => join(root, "daemon.toml")
+
+export const envFileBelow = (root: string): string => join(root, "env")
+
+export const binBelow = (root: string): string => join(root, "bin")
+
 export const historyBelow = (root: string): string => join(root, "history.jsonl")
 
 export const logsBelow = (root: string): string => join(root, "logs")

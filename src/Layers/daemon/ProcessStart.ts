@@ -1,5 +1,4 @@
 import * as fs from "node:fs/promises"
-import * as Effect from "effect/Effect"
 
 /** How a process was started. */
 export interface ProcessStart {
@@ -11,9 +10,9 @@ export interface ProcessStart {
 const words = (bytes: Buffer): ReadonlyArray<string> => bytes.toString("utf8").split("\0").slice(0, -1)
 
 /** How a process of this user was started; undefined where /proc does not show it. */
-export const processStart = (pid: number): Effect.Effect<ProcessStart | undefined> =>
-  Effect.tryPromise(async () => {
-    const folder = `/proc/${pid}`
+export const processStart = async (pid: number): Promise<ProcessStart | undefined> => {
+  const folder = `/proc/${pid}`
+  try {
     const [argv, environ, cwd] = await Promise.all([
       fs.readFile(`${folder}/cmdline`),
       fs.readFile(`${folder}/environ`),
@@ -24,4 +23,7 @@ export const processStart = (pid: number): Effect.Effect<ProcessStart | undefine
       return [entry.slice(0, at), entry.slice(at + 1)] as const
     })
     return { argv: words(argv), environment: Object.fromEntries(entries), cwd }
-  }).pipe(Effect.orElseSucceed(() => undefined))
+  } catch {
+    return undefined
+  }
+}

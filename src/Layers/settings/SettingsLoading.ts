@@ -7,6 +7,7 @@ import type {
   WorkerToRun
 } from "../../Domain/settings/EffectiveSettings.ts"
 import { type MemoryThresholds, thresholdsInForce } from "../../Domain/settings/MemoryThresholds.ts"
+import { mistakesIn } from "../../Domain/settings/RefusedProjects.ts"
 import type { Settings } from "../../Domain/settings/Settings.ts"
 import { decodeRaw } from "../../Domain/settings/SettingsDecode.ts"
 import {
@@ -202,14 +203,6 @@ const effectiveProject = async (
   }
 }
 
-const readFile = (
-  { configFile, cwd }: SettingsSources,
-  { home, timer }: LoadingWorld
-): Promise<SettingsText | SettingsError> => {
-  const path = configFile === undefined ? home.settingsFile : resolve(cwd, configFile)
-  return readSettings(timer, path, { mustExist: configFile !== undefined })
-}
-
 /**
  * Loads the settings in force of every project: its own table over environment over the file's top level over defaults,
  * and the command line over all for the project it is about. Each source is checked by itself, so that all problems are
@@ -222,7 +215,10 @@ export const loadInPlainCode = async (
   world: LoadingWorld,
   candidate?: SettingsText
 ): Promise<EffectiveSettings | SettingsError> => {
-  const written = candidate ?? (await readFile(sources, world))
+  const path =
+    sources.configFile === undefined ? world.home.settingsFile : resolve(sources.cwd, sources.configFile)
+  const mustExist = sources.configFile !== undefined
+  const written = candidate ?? (await readSettings(world.timer, path, { mustExist }))
   if (written instanceof SettingsError) return written
   const nameOfTop = sources.about?._tag === "TopLevel" ? sources.about.name : undefined
   const topInFile = written.raw["project"] ?? unnamed
@@ -287,4 +283,14 @@ export const loadInPlainCode = async (
     notify: ofTop.settings.notify,
     watchConfig: ofTop.settings.watchConfig
   }
+}
+
+/** The same, but for any mistake a failure. */
+export const loadFaultless = async (
+  ...given: Parameters<typeof loadInPlainCode>
+): Promise<EffectiveSettings | SettingsError> => {
+  const settings = await loadInPlainCode(...given)
+  if (settings instanceof SettingsError) return settings
+  const problems = mistakesIn(settings)
+  return problems.length === 0 ? settings : new SettingsError({ problems })
 }

@@ -6,7 +6,7 @@ import * as Schedule from "effect/Schedule"
 import { groupFolders, memoryMounts, unifiedCgroupOf } from "../../Domain/machine/CgroupMemory.ts"
 import { daemonGroup } from "../../Domain/tree/WorkerGroup.ts"
 import { errorCode } from "../files/SystemError.ts"
-import type { KernelRoots } from "../machine/MemoryReader.ts"
+import type { KernelRoots } from "../machine/MemoryFiles.ts"
 import { GroupRefused, refusable } from "./WorkerGroup.ts"
 
 /** The folders of the kernel's files and the pid of the daemon. Tests have their own. */

@@ -5,19 +5,19 @@ import { requestPrefix } from "../../Domain/agent/AgentLine.ts"
 import type { AgentSeen } from "../../Domain/agent/AgentSeen.ts"
 import type { AgentPlan } from "../../Domain/session/AgentPlan.ts"
 import { type Listen, latchOf } from "../concurrency/Listeners.ts"
-import { readTextFile } from "../files/TextFile.ts"
+import { inPlainCode } from "../concurrency/PlainCode.ts"
 import { CannotStart } from "../tree/Executable.ts"
+import { promptAt } from "./PromptFile.ts"
 
-/** The text of a prompt. A file that others may write would say what the agent does as this user. */
+/** The text of a prompt. */
 export const promptText = Effect.fnUntraced(function* (prompt: AgentPlan["prompt"], asker: string) {
   if (prompt === undefined) return undefined
   if ("text" in prompt) return prompt.text
-  const unusable = ({ reason }: { readonly reason: string }) =>
-    new CannotStart({ reason: `its prompt cannot be read: ${prompt.file} ${reason}` })
-  const { distrust, text } = yield* Effect.mapError(readTextFile(prompt.file, "text", asker), unusable)
-  if (distrust !== undefined) return yield* unusable({ reason: distrust })
-  if (text.trim() === "") return yield* unusable({ reason: "is empty" })
-  return text
+  const { file } = prompt
+  return yield* Effect.mapError(
+    inPlainCode((timer) => promptAt(timer, file, asker)),
+    ({ message }) => new CannotStart({ reason: message })
+  )
 })
 
 const line = (message: object): string => `${JSON.stringify(message)}\n`

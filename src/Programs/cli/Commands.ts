@@ -232,8 +232,7 @@ export const commands = {
   }),
   "config check": Effect.fnUntraced(function* (invocation: Invocation) {
     const { configCheck } = yield* Effect.promise(() => import("../config/ConfigCheck.ts"))
-    const MemoryReader = yield* Effect.promise(() => import("../../Layers/machine/MemoryReader.ts"))
-    yield* Effect.provide(configCheck(invocation), Layer.merge(MemoryReader.layer, Client))
+    yield* Effect.provide(configCheck(invocation), Client)
   }),
   "config show": Effect.fnUntraced(function* (invocation: Invocation) {
     const { configShow } = yield* Effect.promise(() => import("../config/ConfigShow.ts"))

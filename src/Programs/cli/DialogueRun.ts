@@ -39,7 +39,7 @@ const surroundings = Effect.gen(function* () {
 })
 
 /** Prints the outcome of a command. Fails with its refusal. */
-const conclude = Effect.fnUntraced(function* (invocation: Invocation, outcome: Outcome) {
+export const conclude = Effect.fnUntraced(function* (invocation: Invocation, outcome: Outcome) {
   const { out } = yield* CommandOutput
   const { answer, out: text, refused } = outcome
   if (text !== "") yield* out(text)

@@ -1,21 +1,18 @@
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import type { Outcome, Reading, ReadingOf } from "../../Domain/cli/Dialogue.ts"
-import { exitCodeOf, exitCodes } from "../../Domain/cli/ExitCodes.ts"
 import { quickReplyShapes } from "../../Domain/control/ReplyShapes.ts"
 import type { HistoryFound, HistoryQuery } from "../../Domain/history/HistoryQuery.ts"
-import { answerText } from "../../Domain/json/JsonAnswer.ts"
 import { fitted, jsonIn, misfit } from "../../Domain/Shape.ts"
 import { harmlessText } from "../../Domain/text/Printable.ts"
 import { type Exchanged, exchangeLimits, exchangeOverDisk } from "../../Layers/control/Exchange.ts"
 import { autopilotFolder, socketBelow } from "../../Layers/daemon/HomeFolder.ts"
 import { clockTime } from "../../Layers/output/ClockTime.ts"
-import { printed } from "../../Layers/output/PlainOutput.ts"
 import { showsColour, terminalColumns } from "../../Layers/output/TerminalColour.ts"
 import { canAsk, confirmed } from "../../Layers/output/TerminalQuestion.ts"
-import { twinKeys } from "../TwinKeys.ts"
+import { concluded } from "./Conclusion.ts"
 
 /** The decoded answer; `misfit` for one that only the whole program can explain. */
-const replyIn = (type: string, exchanged: Exchanged): unknown => {
+export const replyIn = (type: string, exchanged: Exchanged): unknown => {
   const { of, shapes } = quickReplyShapes()
   const shape = shapes[of[type] ?? -1]
   return exchanged._tag !== "Answered" || shape === undefined ? misfit : fitted(shape, jsonIn(exchanged.text))
@@ -98,8 +95,5 @@ export const runQuickly = async (invocation: Invocation, road: QuickRoad): Promi
   // A bug, or a file that cannot be read: the whole program comes to the same one with these exchanges, and reports it.
   const outcome = await converse(dialogue, root, earlier, road).catch(() => undefined)
   if (outcome === undefined) return earlier
-  const { answer, out, refused } = outcome
-  if (refused !== undefined && !refused.isTold) return earlier
-  await printed(harmlessText(answer === undefined ? out : answerText(answer, twinKeys)))
-  return refused === undefined ? exitCodes.done : exitCodeOf(refused.code)
+  return (await concluded(outcome, invocation.verb)) ?? earlier
 }

@@ -73,6 +73,8 @@ describe("a command", () => {
       const home = yield* temporaryHome
       fs.mkdirSync(join(home, "logs/default"), { recursive: true })
       fs.writeFileSync(join(home, "logs/default/worker.log"), "2026-11-22 10:00:00.000 out hello\n")
+      const settings = '[worker_command]\ntype = "Command"\nargv = ["true"]\n'
+      fs.writeFileSync(join(home, "daemon.toml"), settings, { mode: 0o600 })
       yield* listening(join(home, "autopilotd.sock"), (socket) => {
         socket.once("data", () => socket.end(`${JSON.stringify(status)}\n`))
       })
@@ -127,7 +129,7 @@ describe("a command", () => {
         const [require, report] = [join(home, "work.cjs"), join(home, "worked")]
         fs.writeFileSync(require, work)
         const env = { LOADED: report, XDG_CACHE_HOME: home }
-        const args = ["-r", require, bundle, "config", "check"]
+        const args = ["-r", require, bundle, "doctor"]
         // The second one has the compiled functions of the first, and with them most of what marking takes.
         for (const name of ["first", "second"]) {
           yield* ownProcess({ home, command: process.execPath, args, env })

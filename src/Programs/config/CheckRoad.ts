@@ -1,0 +1,42 @@
+import type { Invocation, parse } from "../../Domain/cli/CommandLine.ts"
+import type { ReplyTo } from "../../Domain/control/ControlProtocol.ts"
+import { misfit } from "../../Domain/Shape.ts"
+import { systemTimer } from "../../Layers/concurrency/Timer.ts"
+import { type Exchanged, exchangeLimits, exchangeOverDisk } from "../../Layers/control/Exchange.ts"
+import { callerFacts } from "../../Layers/daemon/CallerFacts.ts"
+import {
+  autopilotFolder,
+  binBelow,
+  envFileBelow,
+  settingsBelow,
+  socketBelow
+} from "../../Layers/daemon/HomeFolder.ts"
+import { concluded } from "../cli/Conclusion.ts"
+import { type Ran, replyIn } from "../cli/QuickRun.ts"
+import { checkSettings } from "./SettingsCheck.ts"
+
+/** Runs `config check` without the whole program, in a bundle of its own, which hands over to it what is wrong. */
+export const run = async (invocation: Invocation, read: typeof parse): Promise<Ran> => {
+  const root = autopilotFolder()
+  if (root === undefined) return []
+  const earlier: Array<Exchanged> = []
+  const daemonPid = async () => {
+    const question = { type: "Status" } as const
+    const exchanged = await exchangeOverDisk(socketBelow(root), JSON.stringify(question), exchangeLimits)
+    earlier.push(exchanged)
+    // The shape that has read it is made of the reply's schema.
+    const reply = replyIn(question.type, exchanged) as ReplyTo<"Status"> | typeof misfit
+    return reply === misfit ? undefined : reply.data?.daemon_pid
+  }
+  // A bug, or a place in the text: the whole program comes to the same one, and knows the places.
+  const outcome = await checkSettings(invocation, {
+    timer: systemTimer,
+    home: { settingsFile: settingsBelow(root), envFile: envFileBelow(root), binDir: binBelow(root) },
+    caller: callerFacts(),
+    read,
+    positions: () => Promise.reject(new Error("The whole program knows the places of keys")),
+    daemonPid
+  }).catch((bug: unknown) => (bug instanceof Error ? bug : new Error(String(bug))))
+  if (outcome instanceof Error) return earlier
+  return (await concluded(outcome, invocation.verb)) ?? earlier
+}
