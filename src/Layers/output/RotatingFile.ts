@@ -1,5 +1,4 @@
 import { dirname } from "node:path"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -43,9 +42,11 @@ const retryInterval = "1 second"
 /** The longest wait for pending lines when the scope closes. */
 const closingLimit = "2 seconds"
 
-/** The shortest time between two writes, unless a slab is full: a flood of small pieces becomes few large writes. */
+/**
+ * Lines that come within this time reach the disk in one write, unless a slab is full: a flood of small pieces becomes few
+ * large writes, and what a worker.log says of a restart is written after the start.
+ */
 const gatherMs = 5
-const gatherNanos = 5_000_000n
 
 const newline = 0x0a
 const noPrefix: Buffer = Buffer.alloc(0)
@@ -107,12 +108,9 @@ const open = Effect.fnUntraced(function* (options: RotatingFileOptions) {
     )
 
   const writer = Effect.gen(function* () {
-    let begunNanos = 0n
     for (;;) {
       yield* hasPending.await
-      const sinceNanos = (yield* Clock.currentTimeNanos) - begunNanos
-      if (pending.length < 2 && sinceNanos < gatherNanos) yield* Effect.sleep(gatherMs)
-      begunNanos = yield* Clock.currentTimeNanos
+      if (pending.length < 2) yield* Effect.sleep(gatherMs)
       const slab = pending[0] ?? noSlab
       pending = pending.slice(1)
       const batch = { lines: slab.bytes.subarray(0, slab.usedBytes), doneBytes: 0 }
