@@ -4,7 +4,7 @@ import type { StatusData } from "../status/StatusData.ts"
 import { nearestName } from "../text/NearestName.ts"
 import { jsonText, printable } from "../text/Printable.ts"
 import { listed } from "../text/TextLayout.ts"
-import { type Form, fieldsIn, type Issue, read } from "../toml/Form.ts"
+import { type Form, fieldsIn, taken } from "../toml/Form.ts"
 import { type RawSettings, valueAt } from "../toml/RawSettings.ts"
 import type { AnswerData, ControlRequest, ControlResponse } from "./ControlProtocol.ts"
 import { requestForms } from "./RequestShapes.ts"
@@ -68,11 +68,10 @@ const inWords = (form: Form): string => {
 
 /** A request whose type is known. Keys that its form does not have are left out. */
 const requestOf = (type: string, form: Form, value: RawSettings): Either.Either<ControlRequest, string> => {
-  const issues: Array<Issue> = []
-  const request = read(form, value, [], issues)
-  const issue = issues.find(({ is }) => is !== "unexpected")
+  const request = taken(form, value)
   // The form is that of the schema of the request.
-  if (issue === undefined) return Either.right(request as ControlRequest)
+  if (Either.isRight(request)) return Either.right(request.right as ControlRequest)
+  const issue = request.left
   const key = issue.path.join(".")
   const field = fieldsIn(form).find(([name]) => name === key)?.[1]
   const expects = field === undefined ? "a text" : (field.note?.expects ?? inWords(field.form))

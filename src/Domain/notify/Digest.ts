@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import { NotifyKind } from "../settings/NotifySettings.ts"
+import { NotifyKind, notifyKinds } from "../settings/NotifySettings.ts"
 import { counted } from "../text/Amounts.ts"
 import { perhaps } from "../Wire.ts"
 import type { Notification } from "./Notification.ts"
@@ -22,7 +22,7 @@ export const withHeld = (
   { kind, project, text, title }: Notification,
   count: number
 ): ReadonlyArray<Held> => {
-  const known = NotifyKind.literals.find((one) => one === kind)
+  const known = notifyKinds.find((one) => one === kind)
   if (known === undefined) return held
   const isSame = (one: Held) => one.kind === known && one.project === project
   const before = held.find(isSame)?.count ?? 0

@@ -15,7 +15,7 @@ import {
 const arrayOf = (words: ReadonlyArray<string>): string => `an array of ${listed(words.map(tomlText), "or")}`
 
 /** What a notification is about; docs/notifications.md says when each is sent. */
-export const NotifyKind = Schema.Literal(
+export const notifyKinds = [
   "failed",
   "crash",
   "limit",
@@ -24,11 +24,12 @@ export const NotifyKind = Schema.Literal(
   "budget",
   "daemon",
   "recovered"
-)
+] as const
+export const NotifyKind = Schema.Literal(...notifyKinds)
 export type NotifyKind = typeof NotifyKind.Type
 
 const Kinds = Schema.Array(NotifyKind)
-const kindsExpected = arrayOf(NotifyKind.literals)
+const kindsExpected = arrayOf(notifyKinds)
 
 /** Two times of the day on the wall clock. The second one may be of the next day. */
 const QuietHours = orOff(

@@ -1,3 +1,4 @@
+import * as Either from "effect/Either"
 import { isProjectName } from "../ProjectNameRules.ts"
 import { isTable, type RawSettings } from "./RawSettings.ts"
 
@@ -149,6 +150,14 @@ export const read = (form: Form, value: unknown, path: Path, issues: Array<Issue
   if (kind === undefined) return void issues.push({ path: [...path, form.by], is: "missing" })
   const table = typeof kind === "string" && Object.hasOwn(form.kinds, kind) ? form.kinds[kind] : undefined
   return table === undefined ? wrong([...path, form.by]) : readTable(table, value, path, issues)
+}
+
+/** A value without the keys that its form does not have; else the first thing that is wrong with it. */
+export const taken = (form: Form, value: unknown): Either.Either<unknown, Issue> => {
+  const issues: Array<Issue> = []
+  const result = read(form, value, [], issues)
+  const issue = issues.find(({ is }) => is !== "unexpected")
+  return issue === undefined ? Either.right(result) : Either.left(issue)
 }
 
 /** Whether a value of the file has a form. */

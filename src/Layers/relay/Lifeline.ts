@@ -1,7 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Schema from "effect/Schema"
-import { RelaySettings } from "../../Domain/relay/RelaySettings.ts"
+import type { RelaySettings } from "../../Domain/relay/RelaySettings.ts"
+import { relaySettingsForm } from "../../Domain/relay/RelaySettingsShape.ts"
+import { jsonIn } from "../../Domain/Shape.ts"
+import { taken } from "../../Domain/toml/Form.ts"
 
 /** What the daemon that has started this relay tells it on its standard input. */
 interface Lifeline {
@@ -9,8 +11,6 @@ interface Lifeline {
   /** Returns when the daemon is gone, however it ended. */
   readonly cut: Effect.Effect<void>
 }
-
-const decode = Schema.decodeUnknownEither(Schema.parseJson(RelaySettings))
 
 /** Reads the settings from standard input, which the daemon keeps open as long as it lives. */
 export const lifeline: Effect.Effect<Lifeline, string> = Effect.async((resume) => {
@@ -32,13 +32,15 @@ export const lifeline: Effect.Effect<Lifeline, string> = Effect.async((resume) =
       line += text
       const at = line.indexOf("\n")
       if (at === -1) return
-      const settings = decode(line.slice(0, at))
+      const settings = taken(relaySettingsForm(), jsonIn(line.slice(0, at)))
       // Nothing more is read, but the end of the pipe is noticed.
       line = ""
       resume(
         Either.match(settings, {
-          onLeft: ({ message }) => Effect.fail(`the daemon's settings cannot be read: ${message}`),
-          onRight: (found) => Effect.succeed({ settings: found, cut })
+          onLeft: ({ path }) =>
+            Effect.fail(`the daemon's settings cannot be read: "${path.join(".")}" is not as expected`),
+          // The form is that of the schema of RelaySettings.
+          onRight: (found) => Effect.succeed({ settings: found as RelaySettings, cut })
         })
       )
     })

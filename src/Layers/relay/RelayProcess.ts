@@ -3,7 +3,6 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Mailbox from "effect/Mailbox"
@@ -76,7 +75,7 @@ export const layer: Layer.Layer<RelayProcess, never, Caller | AutopilotHome> = L
       let said = ""
       const onLine = lineReader((line) => {
         const report = reportIn(line)
-        if (Either.isRight(report)) reports.unsafeOffer(report.right)
+        if (report !== undefined) reports.unsafeOffer(report)
       })
       const child = yield* startPiped(
         runtime,
