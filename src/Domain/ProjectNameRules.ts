@@ -13,5 +13,5 @@ export const projectNameExpected =
 /** The daemon's own log stands in the same folder. */
 export const isReserved = (name: string): boolean => name.startsWith("autopilotd.log")
 
-export const isProjectName = (text: string): text is ProjectName =>
-  projectNamePattern.test(text) && !isReserved(text)
+export const isProjectName = (text: unknown): text is ProjectName =>
+  typeof text === "string" && projectNamePattern.test(text) && !isReserved(text)

@@ -2,7 +2,7 @@ import * as fs from "node:fs/promises"
 import { join, resolve } from "node:path"
 import * as Effect from "effect/Effect"
 import { adapters } from "../../Domain/adapter/AgentAdapters.ts"
-import { AgentName } from "../../Domain/agent/AgentName.ts"
+import { type AgentName, agentNames } from "../../Domain/agent/AgentName.ts"
 import type { FolderFacts } from "../../Domain/config/FirstSettings.ts"
 import { loginOf } from "../../Domain/login/AgentLogin.ts"
 import { Caller } from "../daemon/Caller.ts"
@@ -29,7 +29,7 @@ const hasLogin = (agent: AgentName, environment: Caller["Type"]["environment"], 
 export const folderFacts = Effect.fnUntraced(function* (workingDir: string) {
   const { cwd, environment } = yield* Caller
   const path = environment["PATH"] ?? ""
-  const [agent] = yield* Effect.filter(AgentName.literals, (name) =>
+  const [agent] = yield* Effect.filter(agentNames, (name) =>
     Effect.map(programOn(path, name, cwd), (found) => found !== undefined)
   )
   return {

@@ -1,10 +1,10 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
-import { hasErrors } from "../../Domain/doctor/Finding.ts"
+import { findingsIn } from "../../Domain/doctor/DoctorAnswer.ts"
+import { type Finding, hasErrors } from "../../Domain/doctor/Finding.ts"
 import {
   fleetFindingsText,
   fleetProblems,
@@ -14,7 +14,6 @@ import {
   problemOf,
   type Snapshot
 } from "../../Domain/fleet/FleetText.ts"
-import { DoctorData } from "../../Domain/json/CommandData.ts"
 import { counted } from "../../Domain/text/Amounts.ts"
 import { subscribe } from "../../Layers/control/SubscriptionClient.ts"
 import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
@@ -114,9 +113,9 @@ export const fleetStatus = Effect.fnUntraced(function* (invocation: Invocation) 
   )
 })
 
-type Findings = typeof DoctorData.Type
-
-const decodeFindings = Schema.decodeUnknown(Schema.parseJson(Schema.Struct({ data: DoctorData })))
+interface Findings {
+  readonly findings: ReadonlyArray<Finding>
+}
 
 const findingsOf = (
   { remote }: Member,
@@ -127,15 +126,15 @@ const findingsOf = (
     remote === undefined
       ? Effect.mapError(ownAnswer(words), ({ message }): HostProblem => ({ code: "bug", reason: message }))
       : Effect.mapError(remoteAnswer(remote, root, version, words), problemFrom)
-  return Effect.flatMap(answer, (text) =>
-    Effect.mapBoth(decodeFindings(text), {
-      onFailure: (): HostProblem => ({
-        code: "bad_answer",
-        reason: `Its autopilotd answers what this one, of version ${version}, does not understand. Upgrade the older one.`
-      }),
-      onSuccess: ({ data }) => data
-    })
-  )
+  return Effect.flatMap(answer, (text) => {
+    const findings = findingsIn(text)
+    return findings === undefined
+      ? Effect.fail<HostProblem>({
+          code: "bad_answer",
+          reason: `Its autopilotd answers what this one, of version ${version}, does not understand. Upgrade the older one.`
+        })
+      : Effect.succeed({ findings })
+  })
 }
 
 /** `autopilotd fleet doctor`: the checks of all hosts, each carried out there. */

@@ -2,19 +2,17 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { durationMs } from "../../Domain/cli/SinceTime.ts"
 import { workerOf } from "../../Domain/history/Explanation.ts"
 import { outcomeData, outcomeOf } from "../../Domain/history/WorkOutcome.ts"
-import { ProjectName } from "../../Domain/Project.ts"
+import type { ProjectName } from "../../Domain/Project.ts"
+import { isProjectName } from "../../Domain/ProjectNameRules.ts"
 import { printable } from "../../Domain/text/Printable.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { HistoryReader } from "../../Layers/history/HistoryReader.ts"
 import { sayDone } from "../Answer.ts"
 import { granted, Refused } from "../Refused.ts"
-
-const isName = Schema.is(ProjectName)
 
 const pollInterval = "500 millis"
 
@@ -50,7 +48,7 @@ const outcome = Effect.fnUntraced(function* (named: ProjectName | undefined) {
 export const wait = Effect.fnUntraced(function* (invocation: Invocation) {
   const { project, timeout } = invocation.options
   const first = yield* statusOf(project)
-  const named = project ?? (isName(first.project) ? first.project : undefined)
+  const named = project ?? (isProjectName(first.project) ? first.project : undefined)
   const limitMs = timeout === undefined ? undefined : durationMs(timeout)
   const ended = yield* limitMs === undefined
     ? Effect.asSome(outcome(named))

@@ -2,11 +2,11 @@ import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { ProjectName } from "../../Domain/Project.ts"
+import type { ProjectName } from "../../Domain/Project.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { startDaemon } from "../../Layers/panel/DaemonStart.ts"
 import { refused } from "../../Layers/panel/PanelServer.ts"
-import { asked } from "./Asked.ts"
+import { AskedProject, asked } from "./Asked.ts"
 
 interface ActionAnswer {
   readonly success: boolean
@@ -58,7 +58,7 @@ export const actions = (options: StartOptions) =>
       "/status",
       Effect.gen(function* () {
         const { request } = yield* ControlClient
-        const { project } = yield* asked(Schema.Struct({ project: Schema.optional(ProjectName) }))
+        const { project } = yield* asked(Schema.Struct({ project: Schema.optional(AskedProject) }))
         return yield* request({ type: "Status", ...(project === undefined ? {} : { project }) }).pipe(
           Effect.catchAll(({ message }) => Effect.succeed({ success: false, message })),
           Effect.map((answer) => HttpServerResponse.unsafeJson(answer))
@@ -69,7 +69,7 @@ export const actions = (options: StartOptions) =>
       "/:action",
       Effect.gen(function* () {
         const { action = "" } = yield* HttpRouter.params
-        const { project } = yield* asked(Schema.Struct({ project: Schema.optional(ProjectName) }))
+        const { project } = yield* asked(Schema.Struct({ project: Schema.optional(AskedProject) }))
         const answer = yield* actionOf(action, project, options)
         return answer === undefined
           ? refused(404, `There is no action ${action}.`)

@@ -2,6 +2,15 @@ import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { ProjectName } from "../../Domain/Project.ts"
+import { isProjectName, projectNameExpected } from "../../Domain/ProjectNameRules.ts"
+
+/** The project that a page asks about. */
+export const AskedProject = Schema.String.pipe(
+  Schema.filter((text): text is ProjectName => isProjectName(text), {
+    message: () => `a project's name is ${projectNameExpected}`
+  })
+)
 
 /** The query of a request is not what the route takes. */
 export class BadQuestion extends Data.TaggedError("BadQuestion")<{ readonly message: string }> {}

@@ -1,11 +1,9 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import { chartView, defaultRange, rangeLinks, spanOf } from "../../Domain/chart/ChartView.ts"
 import { healthMinutes, healthStrip } from "../../Domain/chart/HealthStrip.ts"
 import type { Fragment } from "../../Domain/html/Html.ts"
-import { ProjectName } from "../../Domain/Project.ts"
+import { isProjectName } from "../../Domain/ProjectNameRules.ts"
 import type { DaemonSight } from "../../Domain/panel/DaemonSight.ts"
 import { HistoryReader } from "../../Layers/history/HistoryReader.ts"
 import { ChartSource } from "../../Layers/panel/ChartSource.ts"
@@ -19,8 +17,6 @@ const beforeSpan = 200
 /** More marks than a chart can show. */
 const maxRecords = 5000
 
-const nameOf = Schema.decodeUnknownOption(ProjectName)
-
 /** The memory chart and the strip of the last hour. They stay the same until there are new samples or events. */
 export const chartContent = Effect.fnUntraced(function* (
   { project, range = defaultRange }: PageRequest,
@@ -29,7 +25,7 @@ export const chartContent = Effect.fnUntraced(function* (
   const source = yield* ChartSource
   const nowMs = yield* Clock.currentTimeMillis
   const selected = sight._tag === "Running" ? sight.projects.selected : undefined
-  const name = project ?? Option.getOrUndefined(nameOf(selected))
+  const name = project ?? (isProjectName(selected) ? selected : undefined)
   const span = spanOf(range, nowMs)
   const { read } = yield* HistoryReader
   // The history card says that the history cannot be read; the chart is drawn without marks.

@@ -4,16 +4,12 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { Finding } from "../../Domain/doctor/Finding.ts"
+import { findingsIn } from "../../Domain/doctor/DoctorAnswer.ts"
 import type { Fragment } from "../../Domain/html/Html.ts"
 import { doctorAnswer, doctorFailure, preferencesView } from "../../Domain/panel/DoctorView.ts"
 import { guiPreferences, rememberAutoStart } from "../../Layers/panel/GuiPreferences.ts"
 import { ownCommand } from "../../Layers/panel/OwnCommand.ts"
 import { pieces } from "./Pieces.ts"
-
-const decodeFindings = Schema.decodeUnknownEither(
-  Schema.parseJson(Schema.Struct({ data: Schema.Struct({ findings: Schema.Array(Finding) }) }))
-)
 
 /** systemctl may hang, and the browser gives up after 30 seconds. */
 const limitSeconds = 25
@@ -23,8 +19,8 @@ const oneAtATime = Effect.unsafeMakeSemaphore(1)
 /** `autopilotd doctor`, in a process of its own: doctor reads the env file, which the panel must not hold. */
 const findings = Effect.gen(function* () {
   const { code, text } = yield* ownCommand(["doctor", "--json"], { seconds: limitSeconds })
-  const answer = decodeFindings(text.split("\n").at(-1))
-  if (Either.isRight(answer)) return doctorAnswer(answer.right.data.findings)
+  const answer = findingsIn(text.split("\n").at(-1) ?? "")
+  if (answer !== undefined) return doctorAnswer(answer)
   const reason =
     code === null ? `It did not end within ${limitSeconds} seconds.` : `It ended with code ${code}: ${text}`
   return doctorFailure(reason)

@@ -2,15 +2,14 @@ import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { ProjectName } from "../../Domain/Project.ts"
 import { historyPage } from "../../Domain/panel/HistoryView.ts"
 import { DaemonWatch } from "../../Layers/panel/DaemonWatch.ts"
-import { asked } from "./Asked.ts"
+import { AskedProject, asked } from "./Asked.ts"
 import { endsOf } from "./HistoryContent.ts"
 
 /** What the full list asks for. */
 const RowsRequest = Schema.Struct({
-  project: Schema.optional(ProjectName),
+  project: Schema.optional(AskedProject),
   /** The rows that it has already. */
   skip: Schema.optional(Schema.NumberFromString.pipe(Schema.nonNegative(), Schema.int()))
 })

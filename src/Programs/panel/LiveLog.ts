@@ -3,7 +3,8 @@ import * as Mailbox from "effect/Mailbox"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { html } from "../../Domain/html/Html.ts"
-import { ProjectName } from "../../Domain/Project.ts"
+import type { ProjectName } from "../../Domain/Project.ts"
+import { isProjectName } from "../../Domain/ProjectNameRules.ts"
 import { LogFollow } from "../../Domain/panel/LogChoice.ts"
 import { makeLogRow } from "../../Domain/panel/LogRow.ts"
 import { linesSkipped, logEnd, logMark, logMessage } from "../../Domain/panel/LogView.ts"
@@ -20,15 +21,13 @@ const interval = "250 millis"
 
 const decode = Schema.decodeUnknownOption(Schema.parseJson(LogFollow))
 
-const isName = Schema.is(ProjectName)
-
 /** The project whose log the page shows; it changes when another one is selected and the address names none. */
 const shownProject = ({ project }: PageRequest) =>
   Effect.gen(function* () {
     const { look } = yield* DaemonWatch
     const sight = yield* look(project)
     const selected = sight._tag === "Running" ? sight.projects.selected : undefined
-    return yield* chosenProject(project ?? (isName(selected) ? selected : undefined))
+    return yield* chosenProject(project ?? (isProjectName(selected) ? selected : undefined))
   })
 
 /** Sends what comes after the place where the rows of the page end, until the page says something else. */

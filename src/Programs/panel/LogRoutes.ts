@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Html, html } from "../../Domain/html/Html.ts"
-import { ProjectName } from "../../Domain/Project.ts"
+import type { ProjectName } from "../../Domain/Project.ts"
 import { LogChoice, LogPosition } from "../../Domain/panel/LogChoice.ts"
 import { makeLogRow } from "../../Domain/panel/LogRow.ts"
 import { logEnd, logHere, logMark, logMessage, logSize } from "../../Domain/panel/LogView.ts"
@@ -18,7 +18,7 @@ import {
 } from "../../Layers/panel/LogWindow.ts"
 import { refused } from "../../Layers/panel/PanelServer.ts"
 import { rawLine, wholeLog } from "../../Layers/panel/WholeLog.ts"
-import { asked } from "./Asked.ts"
+import { AskedProject, asked } from "./Asked.ts"
 import { chosenProject } from "./ChosenProject.ts"
 
 const headers = { "cache-control": "no-store" }
@@ -26,7 +26,7 @@ const headers = { "cache-control": "no-store" }
 const rowsAnswer = (...content: ReadonlyArray<Html>) =>
   HttpServerResponse.text(html`${content}`.text, { contentType: "text/html; charset=utf-8", headers })
 
-const project = Schema.optional(ProjectName)
+const project = Schema.optional(AskedProject)
 
 const LogRequest = Schema.Struct({
   ...LogChoice.fields,

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { ChartRange } from "../../Domain/chart/ChartView.ts"
 import { type Fragment, html, nothing } from "../../Domain/html/Html.ts"
-import { ProjectName } from "../../Domain/Project.ts"
+import type { ProjectName } from "../../Domain/Project.ts"
 import { allPieces, allWords } from "../../Domain/panel/AllView.ts"
 import { bannerView, needsExplanation } from "../../Domain/panel/BannerView.ts"
 import { agentCard, daemonCard } from "../../Domain/panel/CardView.ts"
@@ -18,6 +18,7 @@ import { DaemonWatch } from "../../Layers/panel/DaemonWatch.ts"
 import { HostsWatch } from "../../Layers/panel/HostsWatch.ts"
 import { ServiceSight } from "../../Layers/panel/ServiceSight.ts"
 import { explanationOf } from "../history/Why.ts"
+import { AskedProject } from "./Asked.ts"
 import { chartContent } from "./ChartContent.ts"
 import { endsOf, historyContent } from "./HistoryContent.ts"
 
@@ -26,7 +27,7 @@ export const PageRequest = Schema.Struct({
   /** Absent: the full page. */
   page: Schema.optional(PageKind),
   /** Absent: the selected project. */
-  project: Schema.optional(ProjectName),
+  project: Schema.optional(AskedProject),
   /** The time range of the memory chart. Absent: one hour. */
   range: Schema.optional(ChartRange)
 })

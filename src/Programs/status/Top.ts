@@ -4,10 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { shownText, terminalLine } from "../../Domain/logs/LogText.ts"
-import { ProjectName } from "../../Domain/Project.ts"
+import { isProjectName } from "../../Domain/ProjectNameRules.ts"
 import {
   type TopAction,
   type TopCommand,
@@ -32,8 +31,6 @@ const Sources = Layer.unwrapEffect(
 /** The daemon is asked this often at most. */
 const interval = Duration.seconds(1)
 
-const isName = Schema.is(ProjectName)
-
 const asText = (line: string): string => Buffer.from(line, "latin1").toString("utf8")
 
 /** The last lines of a project's log that show something, in words. */
@@ -42,7 +39,7 @@ const lastLines = Effect.fnUntraced(function* (
   last: number,
   shown: (line: string) => string | undefined
 ) {
-  if (!isName(name)) return []
+  if (!isProjectName(name)) return []
   const { read } = yield* LogFiles.LogFiles
   const isWanted = (line: string) => shownText(asText(line)) !== undefined
   const query = { last, follow: false, isWanted }
@@ -72,7 +69,7 @@ const requests = { start: "StartWorker", stop: "StopWorker", restart: "RestartWo
 
 const carryOut = Effect.fnUntraced(function* (command: TopCommand, project: string) {
   const { request } = yield* ControlClient.ControlClient
-  if (!isName(project)) return
+  if (!isProjectName(project)) return
   const { message } = yield* request({ type: requests[command], project })
   return `${project}: ${message}`
 })
