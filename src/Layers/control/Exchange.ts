@@ -174,8 +174,10 @@ export const exchangeOverDisk = (path: string, request: string, limits: Exchange
       () => resolve({ _tag: "Timeout", waitedFor: "disk", waitedMs: wholeMs }),
       wholeMs
     )
-    Fs.stat(path, () => {
+    Fs.stat(path, (error) => {
       clearTimeout(patience)
+      // No socket needs Node's thirty modules of one.
+      if (error?.code === "ENOENT") return resolve({ _tag: "NotRunning" })
       resolve(exchange(socketAt(path), request, limits))
     })
   })
