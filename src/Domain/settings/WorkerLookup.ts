@@ -1,7 +1,7 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Struct from "effect/Struct"
-import { withGiven } from "../adapter/GivenOptions.ts"
+import type { withGiven } from "../adapter/GivenOptions.ts"
 import { aligned } from "../text/Table.ts"
 import { listed } from "../text/TextLayout.ts"
 import { keyPathText } from "../toml/KeyPath.ts"
@@ -80,12 +80,14 @@ const givenKeys = { model: "model", maxBudget: "max_budget", maxTurns: "max_turn
 
 /**
  * A worker with its arguments. Options of the command line become those of the agent, also for a command of the user's
- * own, or are refused: one that nothing follows must not be ignored. Those of other sources are defaults of all projects.
+ * own (`pass`), or are refused: one that nothing follows must not be ignored. Those of other sources are defaults of all
+ * projects.
  */
 export const workerToRun = (
   worker: FoundWorker,
   settings: EffectiveProject["settings"],
-  provenance: EffectiveProject["provenance"]
+  provenance: EffectiveProject["provenance"],
+  pass: typeof withGiven
 ): Either.Either<WorkerToRun, ReadonlyArray<SettingsProblem>> => {
   const argv = argvOf(worker.command, settings)
   if (worker.command._tag !== "Command") return Either.right({ ...worker, argv })
@@ -94,7 +96,8 @@ export const workerToRun = (
       .filter((key) => provenance.get(givenKeys[key]) === "command line")
       .map((key) => [key, settings[key]])
   )
-  const passed = withGiven(argv, given)
+  if (Object.keys(given).length === 0) return Either.right({ ...worker, argv })
+  const passed = pass(argv, given)
   if (passed.unpassed.length === 0) return Either.right({ ...worker, argv: passed.argv })
   const where =
     provenance.get("worker_command") === "command line" ? "after --" : "in worker_command of the settings"

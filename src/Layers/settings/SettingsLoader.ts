@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { withGiven } from "../../Domain/adapter/GivenOptions.ts"
 import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
 import type { SettingsError } from "../../Domain/settings/SettingsProblem.ts"
 import { inPlainCode } from "../concurrency/PlainCode.ts"
@@ -14,7 +15,7 @@ const loading =
     candidate?: SettingsText
   ): Effect.Effect<EffectiveSettings, SettingsError, AutopilotHome> =>
     Effect.flatMap(AutopilotHome, (home) =>
-      inPlainCode((timer) => load(sources, { timer, home, positions: tomlPositions }, candidate))
+      inPlainCode((timer) => load(sources, { timer, home, positions: tomlPositions, withGiven }, candidate))
     )
 
 /** Loads the settings in force, as `loadInPlainCode` does. */

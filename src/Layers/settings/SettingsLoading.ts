@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path"
 import * as Either from "effect/Either"
+import type { withGiven } from "../../Domain/adapter/GivenOptions.ts"
 import { unnamed } from "../../Domain/Project.ts"
 import type {
   EffectiveProject,
@@ -82,6 +83,8 @@ export interface LoadingWorld {
   readonly home: Pick<HomePaths, "settingsFile" | "envFile" | "binDir">
   /** Finds the places of keys in a text. */
   readonly positions: (text: string) => Promise<FindPosition>
+  /** Gives an agent the options of the command line. */
+  readonly withGiven: typeof withGiven
 }
 
 /** The problems of the file with their places, in the order of the file. */
@@ -153,7 +156,7 @@ const workerOf = async (
   settings: Settings,
   resolved: ResolvedProject,
   sources: SettingsSources,
-  { home: { binDir }, timer }: LoadingWorld
+  { home: { binDir }, timer, withGiven }: LoadingWorld
 ): Promise<Either.Either<WorkerToRun, NoWorkerCommand> | SettingsError> => {
   const variable = sources.environment[workerBinaryVariable]
   const homeBinary = join(binDir, "autopilot")
@@ -173,7 +176,7 @@ const workerOf = async (
         workingDirHasCargoToml: await fileExists(timer, join(settings.workingDir, "Cargo.toml"), project)
       })
   if (Either.isLeft(found)) return Either.left(found.left)
-  const worker = workerToRun(found.right, settings, resolved.provenance)
+  const worker = workerToRun(found.right, settings, resolved.provenance, withGiven)
   return Either.isLeft(worker) ? new SettingsError({ problems: worker.left }) : Either.right(worker.right)
 }
 

@@ -15,6 +15,11 @@ import { concluded } from "../cli/Conclusion.ts"
 import { type Ran, replyIn } from "../cli/QuickRun.ts"
 import { checkSettings } from "./SettingsCheck.ts"
 
+/** The places of keys and the options of agents are in the whole program. */
+const onlyWhole = (): never => {
+  throw new Error("Only the whole program knows that")
+}
+
 /** Runs `config check` without the whole program, in a bundle of its own, which hands over to it what is wrong. */
 export const run = async (invocation: Invocation, read: typeof parse): Promise<Ran> => {
   const root = autopilotFolder()
@@ -28,13 +33,14 @@ export const run = async (invocation: Invocation, read: typeof parse): Promise<R
     const reply = replyIn(question.type, exchanged) as ReplyTo<"Status"> | typeof misfit
     return reply === misfit ? undefined : reply.data?.daemon_pid
   }
-  // A bug, or a place in the text: the whole program comes to the same one, and knows the places.
+  // A bug, or what only the whole program knows: it comes to the same one.
   const outcome = await checkSettings(invocation, {
     timer: systemTimer,
     home: { settingsFile: settingsBelow(root), envFile: envFileBelow(root), binDir: binBelow(root) },
     caller: callerFacts(),
     read,
-    positions: () => Promise.reject(new Error("The whole program knows the places of keys")),
+    positions: onlyWhole,
+    withGiven: onlyWhole,
     daemonPid
   }).catch((bug: unknown) => (bug instanceof Error ? bug : new Error(String(bug))))
   if (outcome instanceof Error) return earlier

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
+import { withGiven } from "../../Domain/adapter/GivenOptions.ts"
 import { type Invocation, parse } from "../../Domain/cli/CommandLine.ts"
 import { inPlainCode } from "../../Layers/concurrency/PlainCode.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
@@ -29,6 +30,7 @@ export const configCheck = Effect.fnUntraced(function* (invocation: Invocation) 
       caller,
       read: parse,
       positions: tomlPositions,
+      withGiven,
       daemonPid: () => ask(daemonPid)
     })
   )
