@@ -55,8 +55,10 @@ export const checkSettings = async (
   invocation: Invocation,
   world: CheckWorld
 ): Promise<Outcome | SettingsError | EnvFileError> => {
-  const running = await runningSources(invocation, world)
+  const asked = runningSources(invocation, world)
+  // The memory is read while the daemon answers.
   const { reading: memory } = memoryNow()
+  const running = await asked
   const effective = await loadFaultless(
     {
       ...(running?.sources ?? givenSources(invocation, world.caller)),
