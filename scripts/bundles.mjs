@@ -115,7 +115,7 @@ export const programs = (sourcemap = false) =>
       aloneOf("quick", "src/Programs/cli/TalkRoad.ts"),
       aloneOf("history", "src/Programs/history/HistoryRoad.ts"),
       aloneOf("logs", "src/Programs/logs/LogsRoad.ts"),
-      aloneOf("check", "src/Programs/config/CheckRoad.ts"),
+      aloneOf("settings", "src/Programs/config/SettingsRoad.ts"),
       aloneOf("help", "src/Domain/cli/Help.ts"),
       aloneOf("load", "src/Layers/daemon/CompiledProgram.ts"),
       aloneOf("dial", "src/Programs/control/DialStdio.ts"),

@@ -70,16 +70,17 @@ const runThere = async (call: RemoteCall): Promise<void> => {
   exitProcess(await runRemote(call))
 }
 
-/** Runs a command that only talks to the daemon, reads the history, or checks the settings; no other one. */
+/** Runs a command that only talks to the daemon, reads the history, or shows settings; no other one. */
 const runQuick = async (invocation: Invocation): Promise<Ran> => {
   const reading = readingVerbOf(invocation.verb)
   if (reading !== undefined) {
     const { run } = await bundled<typeof import("./history/HistoryRoad.ts")>("history")
     return run(invocation, reading)
   }
-  if (invocation.verb === "config check") {
-    const { run } = await bundled<typeof import("./config/CheckRoad.ts")>("check")
-    return run(invocation, parse)
+  const { verb } = invocation
+  if (verb === "config check" || verb === "config get") {
+    const { run } = await bundled<typeof import("./config/SettingsRoad.ts")>("settings")
+    return run(invocation, verb, parse)
   }
   const talking = talkingVerbOf(invocation.verb)
   if (talking === undefined) return []

@@ -3,10 +3,19 @@ import { withGiven } from "../../Domain/adapter/GivenOptions.ts"
 import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
 import type { SettingsError } from "../../Domain/settings/SettingsProblem.ts"
 import { inPlainCode } from "../concurrency/PlainCode.ts"
+import type { Timer } from "../concurrency/Timer.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { tomlPositions } from "../toml/TomlPositions.ts"
-import { loadFaultless, loadInPlainCode, type SettingsSources } from "./SettingsLoading.ts"
+import { type LoadingWorld, loadFaultless, loadInPlainCode, type SettingsSources } from "./SettingsLoading.ts"
 import type { SettingsText } from "./SettingsText.ts"
+
+/** The world of a load in the whole program. */
+export const loadingWorld = (timer: Timer, home: LoadingWorld["home"]): LoadingWorld => ({
+  timer,
+  home,
+  positions: tomlPositions,
+  withGiven
+})
 
 const loading =
   (load: typeof loadInPlainCode) =>
@@ -15,7 +24,7 @@ const loading =
     candidate?: SettingsText
   ): Effect.Effect<EffectiveSettings, SettingsError, AutopilotHome> =>
     Effect.flatMap(AutopilotHome, (home) =>
-      inPlainCode((timer) => load(sources, { timer, home, positions: tomlPositions, withGiven }, candidate))
+      inPlainCode((timer) => load(sources, loadingWorld(timer, home), candidate))
     )
 
 /** Loads the settings in force, as `loadInPlainCode` does. */

@@ -240,8 +240,7 @@ export const commands = {
   }),
   "config get": Effect.fnUntraced(function* (invocation: Invocation) {
     const { configGet } = yield* Effect.promise(() => import("../config/ConfigGet.ts"))
-    const MemoryReader = yield* Effect.promise(() => import("../../Layers/machine/MemoryReader.ts"))
-    yield* Effect.provide(configGet(invocation), MemoryReader.layer)
+    yield* configGet(invocation)
   }),
   "config set": Effect.fnUntraced(function* (invocation: Invocation) {
     const { configSet } = yield* Effect.promise(() => import("../config/ConfigChange.ts"))

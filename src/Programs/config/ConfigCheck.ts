@@ -1,13 +1,12 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
-import { withGiven } from "../../Domain/adapter/GivenOptions.ts"
 import { type Invocation, parse } from "../../Domain/cli/CommandLine.ts"
 import { inPlainCode } from "../../Layers/concurrency/PlainCode.ts"
 import { ControlClient } from "../../Layers/control/ControlClient.ts"
 import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import { Caller } from "../../Layers/daemon/Caller.ts"
-import { tomlPositions } from "../../Layers/toml/TomlPositions.ts"
+import { loadingWorld } from "../../Layers/settings/SettingsLoader.ts"
 import { conclude } from "../cli/DialogueRun.ts"
 import { checkSettings } from "./SettingsCheck.ts"
 
@@ -25,12 +24,9 @@ export const configCheck = Effect.fnUntraced(function* (invocation: Invocation) 
   const ask = Runtime.runPromise(yield* Effect.runtime<ControlClient>())
   const outcome = yield* inPlainCode((timer) =>
     checkSettings(invocation, {
-      timer,
-      home,
+      ...loadingWorld(timer, home),
       caller,
       read: parse,
-      positions: tomlPositions,
-      withGiven,
       daemonPid: () => ask(daemonPid)
     })
   )

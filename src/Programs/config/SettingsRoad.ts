@@ -11,19 +11,25 @@ import {
   settingsBelow,
   socketBelow
 } from "../../Layers/daemon/HomeFolder.ts"
+import { isTerminal } from "../../Layers/output/TerminalColour.ts"
 import { concluded } from "../cli/Conclusion.ts"
 import { type Ran, replyIn } from "../cli/QuickRun.ts"
 import { checkSettings } from "./SettingsCheck.ts"
+import { getSetting } from "./SettingsGet.ts"
 
 /** The places of keys and the options of agents are in the whole program. */
 const onlyWhole = (): never => {
   throw new Error("Only the whole program knows that")
 }
 
-/** Runs `config check` without the whole program, in a bundle of its own, which hands over to it what is wrong. */
-export const run = async (invocation: Invocation, read: typeof parse): Promise<Ran> => {
+/** The commands that only show settings. */
+type ShowingVerb = "config check" | "config get"
+
+/** Runs them without the whole program, in a bundle of its own, which hands over to it what is wrong. */
+export const run = async (invocation: Invocation, verb: ShowingVerb, read: typeof parse): Promise<Ran> => {
   const root = autopilotFolder()
-  if (root === undefined) return []
+  // The whole program checks that --config names a file; `config check` says so itself.
+  if (root === undefined || (verb === "config get" && invocation.options.config !== undefined)) return []
   const earlier: Array<Exchanged> = []
   const daemonPid = async () => {
     const question = { type: "Status" } as const
@@ -33,16 +39,19 @@ export const run = async (invocation: Invocation, read: typeof parse): Promise<R
     const reply = replyIn(question.type, exchanged) as ReplyTo<"Status"> | typeof misfit
     return reply === misfit ? undefined : reply.data?.daemon_pid
   }
-  // A bug, or what only the whole program knows: it comes to the same one.
-  const outcome = await checkSettings(invocation, {
+  const world = {
     timer: systemTimer,
     home: { settingsFile: settingsBelow(root), envFile: envFileBelow(root), binDir: binBelow(root) },
     caller: callerFacts(),
-    read,
     positions: onlyWhole,
-    withGiven: onlyWhole,
-    daemonPid
-  }).catch((bug: unknown) => (bug instanceof Error ? bug : new Error(String(bug))))
+    withGiven: onlyWhole
+  }
+  const asked =
+    verb === "config get"
+      ? getSetting(invocation, { ...world, isTerminal: isTerminal() })
+      : checkSettings(invocation, { ...world, read, daemonPid })
+  // A bug, or what only the whole program knows: it comes to the same one.
+  const outcome = await asked.catch((bug: unknown) => (bug instanceof Error ? bug : new Error(String(bug))))
   if (outcome instanceof Error) return earlier
-  return (await concluded(outcome, invocation.verb)) ?? earlier
+  return (await concluded(outcome, verb)) ?? earlier
 }
