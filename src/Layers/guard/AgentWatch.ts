@@ -1,7 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { AgentSeen } from "../../Domain/agent/AgentSeen.ts"
+import { type AgentSeen, isAgent, noAgent } from "../../Domain/agent/AgentSeen.ts"
 import {
   type AgentWatch,
   beginWatch,
@@ -75,7 +75,10 @@ const make = Effect.gen(function* () {
   ): Effect.Effect<void> => {
     if (event._tag === "WorkerStarted") {
       watched.set(event.project, { pid: event.pid, watch: beginWatch })
-      return Effect.asVoid(isWanted.open)
+      // It may have printed something before this event. A worker that is no agent is never looked at.
+      return isAgent(live.of(event.pid)?.output.agent() ?? noAgent)
+        ? Effect.asVoid(isWanted.open)
+        : Effect.void
     }
     const { project } = event
     const before = watched.get(project)?.watch ?? beginWatch
