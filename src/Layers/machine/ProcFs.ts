@@ -7,7 +7,7 @@ import { isAlive, type ProcessEntry } from "../../Domain/machine/ProcessEntry.ts
 import { parseProportionalBytes, parseSwapBytes } from "../../Domain/machine/ProcessStatus.ts"
 import type { Walk } from "../concurrency/CoalescedRead.ts"
 import { errorCode, messageOf } from "../files/SystemError.ts"
-import { readingEldersOnce } from "./ElderProcesses.ts"
+import { pidsLastNanos, readingEldersOnce } from "./ElderProcesses.ts"
 import { entryAt, makeProcReader, type ProcReader } from "./ProcReader.ts"
 
 /**
@@ -161,7 +161,8 @@ const isInExec = (reader: ProcReader, pid: number): boolean => {
 
 /** `selfPid`: a list of processes without it is that of another namespace, and shows nobody as gone. */
 export const walksOf = (reader: ProcReader, selfPid: number | undefined): ProcFs["Type"]["walks"] => {
-  const elderOnce = selfPid === undefined ? reader.entry : readingEldersOnce(reader, selfPid)
+  const elderOnce =
+    selfPid === undefined ? reader.entry : readingEldersOnce(reader, selfPid, pidsLastNanos(reader.pidMax()))
   return {
     *processes(known, ofOwn = false) {
       const pids = reader.pids()

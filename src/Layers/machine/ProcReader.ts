@@ -187,6 +187,8 @@ export const makeProcReader = (root: string) => {
       ),
     /** Names the boot of the machine; empty where /proc does not. */
     bootId: (): string => whole(`${root}/sys/kernel/random/boot_id`)?.toString("latin1").trim() ?? "",
+    /** The number of pids of this machine; 0 where /proc does not tell. */
+    pidMax: (): number => Number(whole(`${root}/sys/kernel/pid_max`)?.toString("latin1") ?? 0),
     /** The user id that /proc shows; root for a process that cannot be inspected. */
     owner: (pid: number): number | undefined =>
       attempt(() => fs.statSync(`${root}/${pid}`, { throwIfNoEntry: false })?.uid),
