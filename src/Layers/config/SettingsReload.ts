@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import { changesOfStaying } from "../../Domain/config/ChangesText.ts"
 import { freeName } from "../../Domain/config/FreeName.ts"
 import type { ReloadData } from "../../Domain/config/SettingsData.ts"
@@ -69,7 +68,7 @@ const gone = (file: string) =>
   })
 
 const make = Effect.gen(function* () {
-  const { accept, current, load, loadWith } = yield* SettingsInForce
+  const { accept, load, loadWith, now } = yield* SettingsInForce
   const supervisor = yield* Supervisor
   const events = yield* DaemonEvents
   const notifier = yield* ServiceNotifier
@@ -83,7 +82,7 @@ const make = Effect.gen(function* () {
   )
 
   const takeOver = Effect.fnUntraced(function* (named: ProjectName | undefined) {
-    const before = yield* SubscriptionRef.get(current)
+    const before = now()
     const after = yield* load()
     if (before.settingsFile.found && !after.settingsFile.found)
       return yield* Effect.fail(gone(after.settingsFile.path))
@@ -127,7 +126,7 @@ const make = Effect.gen(function* () {
       const plans = usablePlansOf(yield* load())
       if (Either.isLeft(plans)) return []
       const kept = plans.right.map(({ project }) => project)
-      const { projects } = yield* SubscriptionRef.get(current)
+      const { projects } = now()
       return projects.map(({ project }) => project).filter((name) => !kept.includes(name))
     }).pipe(Effect.orElseSucceed(() => [])),
     reload: Effect.fnUntraced(

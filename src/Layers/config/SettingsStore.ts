@@ -2,7 +2,6 @@ import { resolve } from "node:path"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { ConfigText, ConfigWritten } from "../../Domain/config/SettingsData.ts"
 import { settingsChanges } from "../../Domain/config/SettingsDiff.ts"
 import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
@@ -79,10 +78,10 @@ export const layer: Layer.Layer<SettingsStore, never, SettingsFile | SettingsInF
   Layer.effect(
     SettingsStore,
     Effect.gen(function* () {
-      const { current, load } = yield* SettingsInForce
+      const { load, now } = yield* SettingsInForce
       const events = yield* DaemonEvents
-      const { found, path } = (yield* SubscriptionRef.get(current)).settingsFile
-      const store = yield* make({ path, mustExist: found, before: SubscriptionRef.get(current), load })
+      const { found, path } = now().settingsFile
+      const store = yield* make({ path, mustExist: found, before: Effect.sync(now), load })
       return {
         ...store,
         set: (change) =>

@@ -2,11 +2,7 @@ import * as fs from "node:fs/promises"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
-import * as Schedule from "effect/Schedule"
-import * as Stream from "effect/Stream"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import { runningFor } from "../concurrency/Listeners.ts"
 import { askDisk } from "../files/PathQuestions.ts"
 import { errorCode } from "../files/SystemError.ts"
@@ -38,31 +34,40 @@ const versionAt = (path: string): Effect.Effect<string> =>
     )
   ).pipe(Effect.catchTag("SilentDisk", ({ _tag }) => Effect.succeed(_tag)))
 
-/** Each version of a file that has lasted for one interval: an editor may write in several steps. */
-const settledVersions = (path: string): Stream.Stream<string> =>
-  Stream.repeatEffectWithSchedule(versionAt(path), Schedule.spaced(pollInterval)).pipe(
-    Stream.zipWithPrevious,
-    Stream.filterMap(([before, now]) => Option.filter(before, (version) => version === now)),
-    Stream.changes
-  )
+/** Acts on each version of a file that has lasted for one interval: an editor may write in several steps. */
+const onSettled = Effect.fnUntraced(function* (
+  path: string,
+  act: (version: string) => Effect.Effect<unknown>
+): Effect.fn.Return<never> {
+  let before: string | undefined
+  let settled: string | undefined
+  for (;;) {
+    const version = yield* versionAt(path)
+    if (version === before && version !== settled) {
+      settled = version
+      yield* act(version)
+    }
+    before = version
+    yield* Effect.sleep(pollInterval)
+  }
+})
 
 /** Reloads the settings when their file has changed, while `watch_config` is on. It restarts no worker. */
 export const layer: Layer.Layer<never, never, Concerns | DaemonEvents | SettingsInForce | SettingsReload> =
   Layer.scopedDiscard(
     Effect.gen(function* () {
-      const { changed, current, now } = yield* SettingsInForce
+      const { changed, now } = yield* SettingsInForce
       const { reload, removals } = yield* SettingsReload
       const events = yield* DaemonEvents
       const concerns = yield* Concerns
 
-      const file = Effect.map(SubscriptionRef.get(current), ({ settingsFile }) => settingsFile)
-      const isInForce = Effect.flatMap(file, ({ found, path, text }) =>
-        Effect.match(readSmallFile(path), {
+      const isInForce = Effect.suspend(() => {
+        const { found, path, text } = now().settingsFile
+        return Effect.match(readSmallFile(path), {
           onFailure: ({ absent }) => absent && !found,
           onSuccess: (small) => found && Buffer.from(text).equals(small.bytes)
         })
-      )
-      const versions = Stream.unwrap(Effect.map(file, ({ path }) => settledVersions(path)))
+      })
       // The reload stands behind a queue: it may switch `watch_config` off, which must not interrupt it.
       const settled = yield* Queue.sliding<string>(1)
       const watching = runningFor(changed, {
@@ -70,10 +75,7 @@ export const layer: Layer.Layer<never, never, Concerns | DaemonEvents | Settings
         isSame: (one, other) => one === other,
         run: (isWanted) =>
           isWanted
-            ? Effect.zipRight(
-                Stream.runForEach(versions, (version) => Queue.offer(settled, version)),
-                Effect.never
-              )
+            ? onSettled(now().settingsFile.path, (version) => Queue.offer(settled, version))
             : Effect.never
       })
       // A file that is refused has been reported as an event; its next version may be right.
@@ -85,7 +87,7 @@ export const layer: Layer.Layer<never, never, Concerns | DaemonEvents | Settings
           yield* events.publish({ _tag: "RemovalAwaited", projects, forMs: Duration.toMillis(removalDelay) })
           yield* Effect.sleep(removalDelay)
           // Another version by now: the poll finds it, once it has settled.
-          if ((yield* Effect.flatMap(file, ({ path }) => versionAt(path))) !== version) return
+          if ((yield* versionAt(now().settingsFile.path)) !== version) return
           if (yield* isInForce) return
         }
         yield* takeOver

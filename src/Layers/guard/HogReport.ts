@@ -2,7 +2,6 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { HogsData } from "../../Domain/guard/HogsData.ts"
 import { hogsData } from "../../Domain/guard/HogsReport.ts"
 import type { ProcUnreadable } from "../machine/ProcFs.ts"
@@ -25,14 +24,14 @@ export class HogReport extends Context.Tag("HogReport")<
 
 const make = Effect.gen(function* () {
   const { last } = yield* MemoryMonitor
-  const { current } = yield* SettingsInForce
+  const { now: inForce } = yield* SettingsInForce
   const { search } = yield* HogSearch
 
   return HogReport.of({
     report: Effect.gen(function* () {
       const sample = yield* last
       if (sample === undefined) return yield* new MemoryUnknown()
-      return hogsData(yield* search(sample), sample, (yield* SubscriptionRef.get(current)).memory)
+      return hogsData(yield* search(sample), sample, inForce().memory)
     })
   })
 })

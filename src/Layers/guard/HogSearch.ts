@@ -1,7 +1,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import { chooseVictims, type HogChoice } from "../../Domain/guard/HogChoice.ts"
 import { withMembers } from "../../Domain/machine/ProcessFacts.ts"
 import type { MemorySample } from "../../Domain/memory/MemorySample.ts"
@@ -25,7 +24,7 @@ export class HogSearch extends Context.Tag("HogSearch")<
 
 const make = Effect.gen(function* () {
   const { homeId } = yield* InstanceLock
-  const { current } = yield* SettingsInForce
+  const { now: inForce } = yield* SettingsInForce
   const { scan } = yield* ProcessScan
   const supervisor = yield* Supervisor
   const groups = yield* WorkerGroups
@@ -34,7 +33,7 @@ const make = Effect.gen(function* () {
 
   return HogSearch.of({
     search: Effect.fnUntraced(function* (sample) {
-      const { memory } = yield* SubscriptionRef.get(current)
+      const { memory } = inForce()
       const { boundBy, swapFreeBytes, swapTotalBytes } = sample.reading
       const before = yield* workers
       const within = boundBy === undefined ? undefined : cgroupMembers(boundBy)

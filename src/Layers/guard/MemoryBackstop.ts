@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import { backstops } from "../../Domain/guard/WorkerLimit.ts"
 import { nowAndAfterEach } from "../concurrency/Listeners.ts"
 import { pollLoop } from "../concurrency/PollLoop.ts"
@@ -11,7 +10,7 @@ import type { WorkerGroup } from "../tree/WorkerGroup.ts"
 import { type LivingGroup, WorkerGroups } from "../tree/WorkerGroups.ts"
 
 const make = Effect.gen(function* () {
-  const { changed, current } = yield* SettingsInForce
+  const { changed, now: inForce } = yield* SettingsInForce
   const groups = yield* WorkerGroups
   const concerns = yield* Concerns
   const events = yield* DaemonEvents
@@ -34,7 +33,7 @@ const make = Effect.gen(function* () {
   const applyAll = Effect.gen(function* () {
     const living = groups.living()
     if (living.length === 0) return
-    const wanted = backstops(yield* SubscriptionRef.get(current))
+    const wanted = backstops(inForce())
     for (const life of living) {
       yield* Effect.catchTag(apply(life, wanted.get(life.project)), "GroupRefused", ({ message }) => {
         // The cgroup of a worker that has just exited is gone.

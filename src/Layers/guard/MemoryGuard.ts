@@ -3,7 +3,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import {
   decide,
   type GuardDecision,
@@ -71,7 +70,7 @@ const make = Effect.gen(function* () {
   const monitor = yield* MemoryMonitor
   const events = yield* DaemonEvents
   const concerns = yield* Concerns
-  const { current } = yield* SettingsInForce
+  const { now: inForce } = yield* SettingsInForce
   const { search } = yield* HogSearch
   const hogs = yield* HogKill.make
   const restarts = yield* MemoryRestart.make
@@ -138,7 +137,7 @@ const make = Effect.gen(function* () {
     choice: HogChoice,
     sample: MemorySample
   ) {
-    const { dryRun } = (yield* SubscriptionRef.get(current)).memory
+    const { dryRun } = inForce().memory
     switch (decision._tag) {
       case "KillHog": {
         const { signal, victim } = decision
@@ -201,7 +200,7 @@ const make = Effect.gen(function* () {
   const act = Effect.fnUntraced(
     function* (sample: MemorySample, now: Shortage) {
       const choice = yield* search(sample)
-      const workers = restartCandidates(yield* supervisor.snapshots, yield* SubscriptionRef.get(current))
+      const workers = restartCandidates(yield* supervisor.snapshots, inForce())
       return yield* carryOut(
         decide({ sample, choice, workers, shortage: now, signalled: hogs.signalled }),
         choice,

@@ -3,7 +3,6 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { AgentSeen } from "../../Domain/agent/AgentSeen.ts"
 import { lingeringOf } from "../../Domain/agent/AgentSituation.ts"
 import { resetAhead } from "../../Domain/agent/UsageLimitReset.ts"
@@ -98,7 +97,7 @@ const isExcused = (agent: AgentSeen, nowMs: number): boolean => {
 }
 
 const make = Effect.gen(function* () {
-  const { changed, current } = yield* SettingsInForce
+  const { changed, now: inForce } = yield* SettingsInForce
   const supervisor = yield* Supervisor
   const memory = yield* WorkerMemory
   const proc = yield* ProcFs
@@ -165,7 +164,7 @@ const make = Effect.gen(function* () {
 
   /** Samples all guarded workers; returns the delay until the next sample, or undefined if there is none. */
   const check = Effect.gen(function* () {
-    const guarded = (yield* SubscriptionRef.get(current)).projects.flatMap(guardedOf)
+    const guarded = inForce().projects.flatMap(guardedOf)
     const phases = (yield* supervisor.snapshots)
       .filter(({ plan }) => guarded.some(({ project }) => project === plan.project))
       .map(({ state: { phase } }) => phase._tag)

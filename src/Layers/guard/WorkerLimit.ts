@@ -1,7 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import {
   limitOutcome,
   nextReportedLimit,
@@ -43,7 +42,7 @@ const startingMs = 1000
 const retryMs = 1000
 
 const make = Effect.gen(function* () {
-  const { changed, current } = yield* SettingsInForce
+  const { changed, now: inForce } = yield* SettingsInForce
   const supervisor = yield* Supervisor
   const memory = yield* WorkerMemory
   const proc = yield* ProcFs
@@ -89,7 +88,7 @@ const make = Effect.gen(function* () {
         : undefined
     const atMs = Number(yield* Clock.currentTimeNanos) / 1e6
     const sample = { atMs, treeBytes, proportionalBytes }
-    const { dryRun } = (yield* SubscriptionRef.get(current)).memory
+    const { dryRun } = inForce().memory
     const outcome = limitOutcome(proportionalBytes, limitBytes, dryRun)
     const reported = nextReportedLimit(same?.reported, { workerId, limitBytes, outcome }, treeBytes)
     watched.set(project, { workerId, sample, reported })
@@ -109,7 +108,7 @@ const make = Effect.gen(function* () {
 
   /** Checks all workers with a limit; returns the delay until the next check, or undefined if there is none. */
   const check = Effect.gen(function* () {
-    const limits = workerLimits(yield* SubscriptionRef.get(current))
+    const limits = workerLimits(inForce())
     const phases = (yield* supervisor.snapshots)
       .filter(({ plan: { project } }) => limits.has(project))
       .map(({ state: { phase } }) => phase._tag)

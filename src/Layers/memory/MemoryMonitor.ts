@@ -4,7 +4,6 @@ import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { DaemonEvent } from "../../Domain/history/DaemonEvent.ts"
 import type { MemorySample } from "../../Domain/memory/MemorySample.ts"
 import { noSamples, type WatchSettings, watchStep } from "../../Domain/memory/MemoryWatch.ts"
@@ -109,14 +108,14 @@ const make = Effect.gen(function* () {
   })
 
   // A defect of the first sample is reported by the concern, and does not prevent the start.
-  const { memory } = yield* SubscriptionRef.get(settings.current)
+  const { memory } = settings.now()
   yield* Effect.suspend(() => publish(sample(memory))).pipe(Effect.catchAllCause(() => Effect.void))
   const followed = runningFor(settings.changed, { now: () => settings.now().memory, isSame, run: samples })
   yield* concerns.run("memory monitor", followed)
   return MemoryMonitor.of({
     last: Effect.sync(() => watch.last),
     now: Effect.gen(function* () {
-      const found = sample((yield* SubscriptionRef.get(settings.current)).memory)
+      const found = sample(settings.now().memory)
       // The caller is the subscriber of `shortage` and has the sample already.
       yield* publish({ ...found, shortage: undefined })
       return found.sample

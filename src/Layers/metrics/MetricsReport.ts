@@ -4,7 +4,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import { workerLimits } from "../../Domain/guard/WorkerLimit.ts"
 import type { MetricsData } from "../../Domain/metrics/MetricsData.ts"
 import { type MeasuredProject, metricsData } from "../../Domain/metrics/MetricsReport.ts"
@@ -43,7 +42,7 @@ const make = (version: string) =>
     const history = yield* HistoryStore
     const tally = yield* Tallies
     const { homeId } = yield* InstanceLock
-    const { current } = yield* SettingsInForce
+    const { now: inForce } = yield* SettingsInForce
     const startedMs = yield* Clock.currentTimeMillis
 
     const runOf = Effect.fnUntraced(function* ({ state: { phase }, worker }: ProjectSnapshot) {
@@ -79,7 +78,7 @@ const make = (version: string) =>
     const report = Effect.gen(function* () {
       workerMemory.refresh()
       const facts = yield* daemon
-      const limits = workerLimits(yield* SubscriptionRef.get(current))
+      const limits = workerLimits(inForce())
       const projects = yield* Effect.forEach(yield* supervisor.snapshots, (snapshot) =>
         Effect.map(
           runOf(snapshot),

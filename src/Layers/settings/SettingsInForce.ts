@@ -1,7 +1,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { ProjectName } from "../../Domain/Project.ts"
 import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
 import type { SettingsError } from "../../Domain/settings/SettingsProblem.ts"
@@ -16,14 +15,12 @@ import { loadUsable } from "./SettingsLoader.ts"
 import type { SettingsSources } from "./SettingsLoading.ts"
 import type { SettingsText } from "./SettingsText.ts"
 
-/** The settings in force. A layer that acts on one that can change follows `current`. */
+/** The settings in force. A layer that acts on one that can change hears of each change. */
 export class SettingsInForce extends Context.Tag("SettingsInForce")<
   SettingsInForce,
   {
-    readonly current: SubscriptionRef.SubscriptionRef<EffectiveSettings>
-    /** The value of `current`, in plain code. */
     readonly now: () => EffectiveSettings
-    /** Hears of each change of `current`. */
+    /** Hears of each change of them. */
     readonly changed: Listen<[]>
     /** Loads the settings of the present file, or of another text for it, as `loadUsable` does. Changes nothing. */
     readonly load: (candidate?: SettingsText) => Effect.Effect<EffectiveSettings, SettingsError>
@@ -61,7 +58,6 @@ export const layer = (
       const { remade } = yield* InstanceLock
       let added = keepState ? yield* file.read : new Map<string, AddedProject>()
       const first = yield* loader({ ...sources, added })()
-      const current = yield* SubscriptionRef.make(first)
       let inForce = first
       const changed = makeListeners<[]>()
       const keep = (projects: AddedProjects) => {
@@ -78,22 +74,21 @@ export const layer = (
       /** The projects of a `loadWith` that nobody has accepted yet. */
       let offered = added
       return {
-        current,
         now: () => inForce,
         changed: changed.listen,
         load: (candidate) => loadBeside(added, candidate),
         loadWith: (name, project) =>
           Effect.gen(function* () {
-            const { settingsFile } = yield* SubscriptionRef.get(current)
+            const { settingsFile } = inForce
             const { found, path, text } = settingsFile
             offered = new Map([...added, [name, project]])
             return yield* loadBeside(offered, { ...(yield* files.parsed(path, text)), found })
           }),
         accept: (settings) =>
           Effect.zipRight(
-            Effect.suspend(() => {
+            Effect.sync(() => {
               inForce = settings
-              return Effect.zipRight(SubscriptionRef.set(current, settings), Effect.sync(changed.tell))
+              changed.tell()
             }),
             // What the file has by now is the file's.
             keep(new Map([...offered, ...added].filter(([name]) => settings.added.includes(name))))

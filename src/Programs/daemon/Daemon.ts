@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import { usablePlansOf } from "../../Domain/worker/ProjectPlan.ts"
 import * as MinuteBeat from "../../Layers/concurrency/MinuteBeat.ts"
 import * as SettingsReload from "../../Layers/config/SettingsReload.ts"
@@ -88,8 +87,7 @@ const Projects = (keepState: boolean) =>
   Layer.scoped(
     Supervisor.Supervisor,
     Effect.gen(function* () {
-      const { current } = yield* SettingsInForce.SettingsInForce
-      const settings = yield* SubscriptionRef.get(current)
+      const settings = (yield* SettingsInForce.SettingsInForce).now()
       const projects = yield* usablePlansOf(settings)
       return yield* Supervisor.supervise({ projects, selected: settings.named, keepState })
     })
