@@ -86,13 +86,19 @@ const together = {
   elsewhere: "src/Programs/relay/RelayElsewhere.ts"
 }
 
+/**
+ * Modules that stand apart: esbuild puts what the same programs can reach into one chunk, and Schema, which the daemon does not
+ * need, would come along with these.
+ */
+const apart = { dateTime: "effect/DateTime", struct: "effect/Struct" }
+
 /** They run all night, beside each other. */
 const resident = ["daemon", "relay"]
 
 const split = async (sourcemap) => {
   const built = await bundle({
     ...forNode,
-    entryPoints: together,
+    entryPoints: { ...together, ...apart },
     format: "esm",
     splitting: true,
     sourcemap,

@@ -38,7 +38,10 @@ const named = (names, isTurned) =>
     .map(([from, to = from]) => (isTurned ? `${to}:${from}` : `${from}:${to}`))
     .join(",")}}`
 
-/** The body of a function that returns what a chunk exports. `reach` is the expression that another chunk is had by. */
+/**
+ * The body of a function that returns what a chunk exports. `reach` is the expression that another chunk is had by; undefined for
+ * one that is left out.
+ */
 const bodyOf = (chunk, reach) =>
   rewrite(chunk, syntax, (match) => {
     const { all, chunk: lazy, from, later, names, only, out } = match.groups
@@ -47,9 +50,21 @@ const bodyOf = (chunk, reach) =>
     if (later !== undefined) return "later"
     if (from === undefined) return escaped(match)
     const module = from.startsWith("./") ? reach(from) : `require(${JSON.stringify(from)})`
+    if (module === undefined) return ""
     const target = all ?? only ?? (names && named(names, false))
     return target === undefined ? `${module};` : `const ${target}=${module};`
   })
+
+/**
+ * The chunks of which one takes nothing. esbuild has a program evaluate all that its modules name, though only another program
+ * needs it. To evaluate a module of Effect has no effect, as its package says.
+ */
+const leftOut = (path, text, outputs) =>
+  new Set(
+    [...text.matchAll(/import"(\.\/[^"]+)";/g)]
+      .map(([, from]) => `${dirname(path)}/${from.slice(2)}`)
+      .filter((other) => Object.keys(outputs[other].inputs).every((name) => name.includes("/effect/dist/")))
+  )
 
 /** The chunks, each with the programs that use it, and whether one does from its start on. A program is no chunk of another. */
 const chunksOf = (outputs, texts, programs) => {
@@ -58,10 +73,13 @@ const chunksOf = (outputs, texts, programs) => {
     if (!path.endsWith(".js")) return []
     const name = basename(path, ".js")
     const program = programs.includes(name) ? name : undefined
-    // The name of a chunk changes with the folder of the checkout: the first of its modules is the same everywhere.
-    const key = entryPoint ?? Object.keys(inputs).toSorted()[0]
-    const needs = imports.filter(({ external }) => external !== true)
-    return [{ path, text: texts.get(path), program, key, needs, users: new Set(), starters: new Set() }]
+    // The name of a chunk changes with the folder of the checkout: the first of its modules is the same everywhere. esbuild's own
+    // helpers have none, and stand first.
+    const key = entryPoint ?? Object.keys(inputs).toSorted()[0] ?? ""
+    const text = texts.get(path)
+    const without = leftOut(path, text, outputs)
+    const needs = imports.filter(({ external, path: other }) => external !== true && !without.has(other))
+    return [{ path, text, without, program, key, needs, users: new Set(), starters: new Set() }]
   })
   const byPath = new Map(chunks.map((chunk) => [chunk.path, chunk]))
   const visit = (chunk, user, isAtStart) => {
@@ -73,7 +91,8 @@ const chunksOf = (outputs, texts, programs) => {
       visit(byPath.get(path), user, isAtStart && kind !== "dynamic-import")
   }
   for (const chunk of chunks) if (chunk.program !== undefined) visit(chunk, chunk.program, true)
-  return chunks.toSorted((a, b) => (a.key < b.key ? -1 : 1))
+  // Without a user: an entry that keeps its modules apart.
+  return chunks.filter(({ users }) => users.size > 0).toSorted((a, b) => (a.key < b.key ? -1 : 1))
 }
 
 /**
@@ -107,10 +126,12 @@ export const link = (outputs, texts, programs, resident) => {
   const fileOf = (name) => {
     const parts = []
     let text = runtime
-    for (const { file, id, path, program, starters, text: chunk } of chunks) {
+    for (const { file, id, path, program, starters, text: chunk, without } of chunks) {
       if (file !== name) continue
       const body = bodyOf(chunk, (from) => {
-        const other = byPath.get(`${dirname(path)}/${from.slice(2)}`)
+        const at = `${dirname(path)}/${from.slice(2)}`
+        if (without.has(at)) return undefined
+        const other = byPath.get(at)
         return `${other.file === name ? "exports" : `require("./${other.file}")`}.${other.id}()`
       })
       // V8 compiles a function in parentheses at once. Of another it first looks for the end only, and later reads it again.
