@@ -24,13 +24,15 @@ const wordsOf = (form: Form): ReadonlyArray<string> => {
   return "is" in form && form.is === "boolean" ? ["true", "false"] : []
 }
 
-/** The words that a setting may be, by its key. */
-export const settingValues: ReadonlyMap<string, ReadonlyArray<string>> = new Map(
-  fields.flatMap(([key, { form }]) => {
+/** The words that a setting may be, by its key. The `type` of a worker has one for each kind. */
+export const settingValues = (): ReadonlyMap<string, ReadonlyArray<string>> => {
+  const values = new Map<string, ReadonlyArray<string>>()
+  for (const [key, { form }] of fields) {
     const words = wordsOf(form)
-    return words.length === 0 ? [] : [[key, words] as const]
-  })
-)
+    if (words.length > 0) values.set(key, [...(values.get(key) ?? []), ...words])
+  }
+  return values
+}
 
 /** The tables of the file. */
 export const tables: ReadonlyArray<string> = [

@@ -112,7 +112,7 @@ const completion = (): Completion => {
         .map((row): readonly [ReadonlyArray<string>, Offers] => [namesOf(row), valuesOf(row)]),
       [["completions"], shells]
     ],
-    settings: [...settingValues]
+    settings: [...settingValues()]
   }
 }
 

@@ -1,5 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { settingKeys } from "../../../src/Domain/config/SettingReference.ts"
+import { settingValues } from "../../../src/Domain/settings/SettingKeys.ts"
+
+describe("settingValues", () => {
+  it("has the words of each setting, and of `type` those of all kinds of workers", () => {
+    const values = settingValues()
+    assert.deepStrictEqual(values.get("worker_command.type"), ["Cargo", "Binary", "Command", "Claude"])
+    assert.deepStrictEqual(values.get("autostart"), ["true", "false"])
+    assert.deepStrictEqual(values.get("restart.recovery_cooldown_ms"), ["false"])
+    assert.isUndefined(values.get("model"))
+  })
+})
 
 describe("settingKeys", () => {
   it("name every setting once, with its default and one line about it", () => {
