@@ -24,7 +24,7 @@ const noted = (made) => {
 const zoneIsLink = fs.lstatSync("/etc/localtime", { throwIfNoEntry: false })?.isSymbolicLink() === true
 
 describe("an idle daemon", () => {
-  it.scopedLive("holds at most 1.6 times the memory of a Node that starts the same worker", () =>
+  it.scopedLive("holds at most 1.55 times the memory of a Node that starts the same worker", () =>
     Effect.gen(function* () {
       const bare = yield* Effect.acquireRelease(
         Effect.sync(() =>
@@ -40,10 +40,10 @@ describe("an idle daemon", () => {
       const pid = bare.pid ?? 0
       // The garbage of a start goes when V8 finds time.
       const ratio = yield* eventually(
-        "the daemon holds less than 1.6 times the memory of a bare Node",
+        "the daemon holds less than 1.55 times the memory of a bare Node",
         Effect.sync(() => {
           const found = residentOf(daemon.pid) / residentOf(pid)
-          return found < 1.6 ? found : undefined
+          return found < 1.55 ? found : undefined
         })
       )
       assert.isAbove(ratio, 1)
