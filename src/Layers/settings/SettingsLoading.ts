@@ -108,11 +108,12 @@ const placed = async (
 }
 
 /** The problems of another source, with its own names. */
-const named = (raw: RawSettings, nameOf: (problem: KeyProblem) => string): ReadonlyArray<SettingsProblem> =>
-  Either.match(decodeRaw(raw), {
-    onLeft: (problems) => problems.map((problem) => ({ key: nameOf(problem), reason: problem.reason })),
-    onRight: () => []
-  })
+const named = (raw: RawSettings, nameOf: (problem: KeyProblem) => string): ReadonlyArray<SettingsProblem> => {
+  const decoded = Object.keys(raw).length === 0 ? undefined : decodeRaw(raw)
+  return decoded?._tag === "Left"
+    ? decoded.left.map((problem) => ({ key: nameOf(problem), reason: problem.reason }))
+    : []
+}
 
 /**
  * The names of the projects in the order of the file. A JavaScript object has names that are integers first: then their
