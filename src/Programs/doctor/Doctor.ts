@@ -117,7 +117,17 @@ const seenProcesses = Effect.gen(function* () {
 const examine = Effect.fnUntraced(function* (invocation: Invocation) {
   const [path] = (yield* Caller).program
   const { reading, unusable } = (yield* MemoryReader.MemoryReader).read()
-  const answer = yield* Effect.flatMap(readStatus, withRows)
+  // Daemon, disks and systemd are asked at once.
+  const { answer, home, processes, service } = yield* Effect.all(
+    {
+      answer: Effect.flatMap(readStatus, withRows),
+      home: inspectHome,
+      service: inspectService,
+      processes: seenProcesses
+    },
+    { concurrency: "unbounded" }
+  )
+  const { environment, launcher, sight } = service
   const status = answer._tag === "Running" ? answer.status : undefined
   const running =
     invocation.options.config !== undefined || status?.daemon_pid === undefined
@@ -130,8 +140,6 @@ const examine = Effect.fnUntraced(function* (invocation: Invocation) {
       ...(reading === undefined ? {} : { effectiveTotalBytes: reading.totalBytes })
     })
   )
-  const home = yield* inspectHome
-  const { environment, launcher, sight } = yield* inspectService
   const uptimeSeconds = status?.daemon_uptime_seconds
   const nowMs = yield* Clock.currentTimeMillis
   const [first] = Either.isRight(settings) ? settings.right.projects : []
@@ -158,7 +166,7 @@ const examine = Effect.fnUntraced(function* (invocation: Invocation) {
       ? notifyFindings(settings.right.notify, yield* inspectNotify(settings.right.settingsFile.path))
       : []),
     ...daemonFindings(answer, version),
-    ...processFindings({ ...(yield* seenProcesses), daemonPid: status?.daemon_pid }),
+    ...processFindings({ ...processes, daemonPid: status?.daemon_pid }),
     ...serviceFindings(sight, {
       pid: status?.daemon_pid,
       startedMs: uptimeSeconds === undefined ? undefined : nowMs - uptimeSeconds * 1000,
