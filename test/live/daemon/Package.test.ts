@@ -74,6 +74,7 @@ describe("the package", () => {
         "dist/shared-daemon.js",
         "dist/shared-relay.js",
         "dist/shared.js",
+        "dist/settings.js",
         "dist/status.js",
         "dist/top.js",
         ...["app.js", "htmx.js", "inter.woff2", "mono.woff2", "style.css", "ws.js"].map(
