@@ -12,7 +12,7 @@ import {
   socketBelow
 } from "../../Layers/daemon/HomeFolder.ts"
 import { isTerminal } from "../../Layers/output/TerminalColour.ts"
-import { concluded } from "../cli/Conclusion.ts"
+import { concluded, failed } from "../cli/Conclusion.ts"
 import { type Ran, replyIn } from "../cli/QuickRun.ts"
 import { checkSettings } from "./SettingsCheck.ts"
 import { getSetting } from "./SettingsGet.ts"
@@ -51,7 +51,8 @@ export const run = async (invocation: Invocation, verb: ShowingVerb, read: typeo
       ? getSetting(invocation, { ...world, isTerminal: isTerminal() })
       : checkSettings(invocation, { ...world, read, daemonPid })
   // A bug, or what only the whole program knows: it comes to the same one.
-  const outcome = await asked.catch((bug: unknown) => (bug instanceof Error ? bug : new Error(String(bug))))
-  if (outcome instanceof Error) return earlier
+  const outcome = await asked.catch(() => undefined)
+  if (outcome === undefined) return earlier
+  if (outcome instanceof Error) return failed(outcome, invocation)
   return (await concluded(outcome, verb)) ?? earlier
 }

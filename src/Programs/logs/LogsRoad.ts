@@ -1,13 +1,10 @@
 import type { Invocation } from "../../Domain/cli/CommandLine.ts"
 import { exitCodes } from "../../Domain/cli/ExitCodes.ts"
-import { answerText } from "../../Domain/json/JsonAnswer.ts"
-import { harmlessText } from "../../Domain/text/Printable.ts"
 import { autopilotFolder, logsBelow } from "../../Layers/daemon/HomeFolder.ts"
 import { exitProcess } from "../../Layers/daemon/ProcessExit.ts"
 import { printed, reported } from "../../Layers/output/PlainOutput.ts"
 import { isTerminal, showsColour } from "../../Layers/output/TerminalColour.ts"
-import { answerOfFailure, exitCodeOfFailure, sentenceOfFailure } from "../Failure.ts"
-import { twinKeys } from "../TwinKeys.ts"
+import { failed } from "../cli/Conclusion.ts"
 import { showLogs } from "./Logs.ts"
 
 /**
@@ -28,10 +25,5 @@ export const runLogs = async (invocation: Invocation): Promise<number | undefine
     write: printed,
     err: reported
   })
-  if (failure === undefined) return exitCodes.done
-  const answer = invocation.options.json === true ? answerOfFailure(failure) : undefined
-  await (answer === undefined
-    ? reported(sentenceOfFailure(failure))
-    : printed(harmlessText(answerText(answer, twinKeys, invocation.verb))))
-  return exitCodeOfFailure(failure)
+  return failure === undefined ? exitCodes.done : failed(failure, invocation)
 }

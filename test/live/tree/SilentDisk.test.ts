@@ -149,6 +149,7 @@ describe("a disk that stops answering", () => {
           refuses("status"),
           refuses("start", "--detach"),
           refuses("config", "set", "max_turns", "5"),
+          refuses("config", "check"),
           doctorReports
         ],
         { concurrency: "unbounded" }
