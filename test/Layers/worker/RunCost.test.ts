@@ -95,10 +95,10 @@ describe("a run of a worker that exits at once", () => {
             assert.isAbove(fibers[0] ?? 0, 0, all)
             assert.isAtMost(least(fibers), 0, all)
             assert.isAbove(least(operations), 100, all)
-            assert.isAtMost(least(operations), 190, all)
+            assert.isAtMost(least(operations), 180, all)
             // The env file, the working directory, the program and its loader: one stat each.
             assert.isAbove(least(asked), 0, all)
-            assert.isAtMost(least(asked), 5, all)
+            assert.isAtMost(least(asked), 4, all)
           }).pipe(Effect.provide(runsIn(home)))
         )
       })
