@@ -158,6 +158,7 @@ describe("the walls of the house", () => {
       "HomeChanges.ts": "without it the home is looked at once a minute",
       "ServiceWatchdog.ts": "joined by the concern that forks it",
       "Supervisor.ts": "the end of one project",
+      "TerminationLog.ts": "one look, a second after the start",
       "Uncaught.ts": "one warning",
       "WorkerRun.ts": "one look, of a second at most"
     }

@@ -1,7 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
 import {
   eventLine,
   isSubscribed,
@@ -52,8 +51,10 @@ export const make = Effect.gen(function* () {
       if (isSubscribed(subscriber.request, project)) send(subscriber, line)
   })
 
-  const changes = events.changesWhile(() => subscribers.size > 0)
-  yield* concerns.run("subscriptions", Stream.runForEach(changes, sendToAll))
+  yield* concerns.run(
+    "subscriptions",
+    events.followWhile(() => subscribers.size > 0, sendToAll)
+  )
 
   /** Called for every chunk of every worker's output, so that without a subscriber to lines it does nothing. */
   const onLines: LineListener = (project, stream, lines) => {

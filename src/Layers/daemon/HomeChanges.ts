@@ -4,10 +4,8 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as PubSub from "effect/PubSub"
-import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
-import { runningFor } from "../concurrency/Listeners.ts"
+import { latchOf, makeListeners, runningFor } from "../concurrency/Listeners.ts"
 import { MinuteBeat } from "../concurrency/MinuteBeat.ts"
 import { checkDisk } from "../files/PathQuestions.ts"
 import { errorCode } from "../files/SystemError.ts"
@@ -58,7 +56,7 @@ export const layer: Layer.Layer<HomeChanges, never, AutopilotHome | InstanceLock
     const { aliveFile, root, samplesFile, stateDir } = yield* AutopilotHome
     const { isHeldNow, remade } = yield* InstanceLock
     const beat = yield* MinuteBeat
-    const changes = yield* PubSub.sliding<boolean>(1)
+    const changes = makeListeners<[isSeen: boolean]>()
     /** Names that the daemon itself touches once a minute, and makes again where they are missing. */
     const isOwnWork = (name: string) =>
       name === basename(aliveFile) || name.replace(/^\./, "").startsWith(basename(samplesFile))
@@ -68,7 +66,7 @@ export const layer: Layer.Layer<HomeChanges, never, AutopilotHome | InstanceLock
       // inotify_add_watch(2), which Node calls in the event loop, would hang with a disk that does not answer.
       const isThere = yield* Effect.isSuccess(checkDisk(root))
       const onChange = (name = "") => {
-        if (!isOwnWork(name)) changes.unsafeOffer(true)
+        if (!isOwnWork(name)) changes.tell(true)
       }
       isWatched = isThere && (yield* watched(root, onChange)) && (yield* watched(stateDir, onChange))
       return yield* Effect.never
@@ -79,17 +77,29 @@ export const layer: Layer.Layer<HomeChanges, never, AutopilotHome | InstanceLock
 
     // A home that is whole wakes up nobody.
     yield* beat.observe(() => {
-      if (!isHeldNow()) changes.unsafeOffer(false)
+      if (!isHeldNow()) changes.tell(false)
     })
 
     return HomeChanges.of({
-      subscribe: Effect.map(PubSub.subscribe(changes), (news) =>
-        Effect.suspend(() =>
-          isWatched
-            ? Queue.take(news)
-            : Effect.map(Effect.timeoutOption(Queue.take(news), withoutWatch), () => true)
+      subscribe: Effect.gen(function* () {
+        let isChange = false
+        const news = yield* latchOf((heard) =>
+          changes.listen((isSeen) => {
+            isChange ||= isSeen
+            heard()
+          })
         )
-      )
+        const next = Effect.gen(function* () {
+          yield* news.await
+          yield* news.close
+          const wasChange = isChange
+          isChange = false
+          return wasChange
+        })
+        return Effect.suspend(() =>
+          isWatched ? next : Effect.map(Effect.timeoutOption(next, withoutWatch), () => true)
+        )
+      })
     })
   })
 )

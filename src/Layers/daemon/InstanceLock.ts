@@ -6,9 +6,9 @@ import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Mailbox from "effect/Mailbox"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
+import { makeInbox } from "../concurrency/Inbox.ts"
 import { type Listen, makeListeners } from "../concurrency/Listeners.ts"
 import { removeAbandoned, replaceFile } from "../files/AtomicFile.ts"
 import { isOnLocalDisk } from "../files/LocalDisk.ts"
@@ -184,7 +184,7 @@ const make = Effect.gen(function* () {
     hasLost = true
     return Effect.asVoid(Deferred.succeed(isLost, undefined))
   })
-  const news = yield* Mailbox.make<HomeNews>()
+  const news = makeInbox<HomeNews>()
   const remade = makeListeners<[]>()
   const turn = yield* Effect.makeSemaphore(1)
   const stateFiles = new Set<string>()
@@ -198,7 +198,7 @@ const make = Effect.gen(function* () {
   const { change, id } = yield* homeId(home)
   const folders = [home.root, home.stateDir]
   const isLocal = (yield* Effect.promise(() => Promise.all(folders.map(isOnLocalDisk)))).every(Boolean)
-  if (change !== undefined) yield* news.offer({ _tag: "HomeIdChanged", reason: change })
+  if (change !== undefined) news.add({ _tag: "HomeIdChanged", reason: change })
 
   /** Locks the file that is at the path now. None while another process holds it. */
   const lockAgain = Effect.gen(function* () {
@@ -238,13 +238,13 @@ const make = Effect.gen(function* () {
     lastTrouble = ""
     const what =
       missing.length === 0 ? `${home.lockFile} was replaced` : `${missing.join(", ")} had been removed`
-    yield* news.offer({ _tag: "HomeMadeAgain", reason: what })
+    news.add({ _tag: "HomeMadeAgain", reason: what })
     remade.tell()
   }).pipe(
     Effect.catchAll(({ message }) => {
       if (message === lastTrouble) return Effect.void
       lastTrouble = message
-      return Effect.asVoid(news.offer({ _tag: "HomeNotMadeAgain", reason: message }))
+      return Effect.sync(() => news.add({ _tag: "HomeNotMadeAgain", reason: message }))
     }),
     Effect.uninterruptible
   )
@@ -265,7 +265,7 @@ const make = Effect.gen(function* () {
     isLost: Effect.sync(() => hasLost),
     remade: remade.listen,
     keep: (stateFile) => void stateFiles.add(stateFile),
-    news: Effect.orDie(news.take)
+    news: news.take
   })
 })
 

@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Mailbox from "effect/Mailbox"
+import { makeInbox } from "../concurrency/Inbox.ts"
 
 /** A request to stop the daemon. */
 interface Request {
@@ -18,13 +18,10 @@ export class ShutdownRequest extends Context.Tag("ShutdownRequest")<
   }
 >() {}
 
-export const layer: Layer.Layer<ShutdownRequest> = Layer.effect(
-  ShutdownRequest,
-  Effect.gen(function* () {
-    const requests = yield* Mailbox.make<Request>()
-    return {
-      ask: (by) => Effect.asVoid(requests.offer({ by })),
-      next: Effect.orDie(requests.take)
-    }
-  })
-)
+export const layer: Layer.Layer<ShutdownRequest> = Layer.sync(ShutdownRequest, () => {
+  const requests = makeInbox<Request>()
+  return {
+    ask: (by) => Effect.sync(() => requests.add({ by })),
+    next: requests.take
+  }
+})

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Mailbox from "effect/Mailbox"
+import { makeInbox } from "../concurrency/Inbox.ts"
 
 export type SignalEvent =
   | { readonly _tag: "Signal"; readonly name: NodeJS.Signals }
@@ -56,8 +56,7 @@ const hasTerminal = (): boolean => {
 export const listenForSignals = (clockMs = () => performance.now()): Layer.Layer<Signals> => {
   const hadTerminal = hasTerminal()
   const ignoresHangup = process.env["AUTOPILOTD_NOHUP"] !== undefined
-  const early: Array<SignalEvent> = []
-  let publish = (event: SignalEvent): void => void early.push(event)
+  const events = makeInbox<SignalEvent>()
   const lastMs = new Map<NodeJS.Signals, number>()
   for (const name of stopping) {
     process.on(name, () => {
@@ -66,22 +65,14 @@ export const listenForSignals = (clockMs = () => performance.now()): Layer.Layer
       // Measured from the last signal that counted, so that a signal repeated quickly counts at last.
       if (!isEcho) lastMs.set(name, nowMs)
       if (isEcho || (name === "SIGHUP" && ignoresHangup)) return
-      publish(
+      events.add(
         name === "SIGHUP" && hadTerminal && !hasTerminal()
           ? { _tag: "TerminalClosed" }
           : { _tag: "Signal", name }
       )
     })
   }
-  return Layer.effect(
-    Signals,
-    Effect.gen(function* () {
-      const mailbox = yield* Mailbox.make<SignalEvent>()
-      publish = (event) => void mailbox.unsafeOffer(event)
-      for (const event of early) mailbox.unsafeOffer(event)
-      return { next: Effect.orDie(mailbox.take) }
-    })
-  )
+  return Layer.succeed(Signals, { next: events.take })
 }
 
 /** No signals: for commands, which a signal may kill. */

@@ -2,7 +2,6 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import {
   decide,
   type GuardDecision,
@@ -227,9 +226,9 @@ const make = Effect.gen(function* () {
 
   // A shortage that exists now began before any worker: a worker that starts during it is restarted only as its cause.
   yield* takeIn(yield* monitor.last)
-  const samples = Stream.runForEach(monitor.shortage, () => {
+  yield* monitor.shortage(() => {
     hasSample = true
-    return isWanted.open
+    isWanted.unsafeOpen()
   })
   const guard = Effect.gen(function* () {
     // For probes that arrived while the guard was restarting.
@@ -243,10 +242,7 @@ const make = Effect.gen(function* () {
       yield* respond
     }
   })
-  yield* concerns.run(
-    "memory guard",
-    Effect.all([samples, guard], { concurrency: "unbounded", discard: true })
-  )
+  yield* concerns.run("memory guard", guard)
   return MemoryGuard.of({ turn: liveness.probe })
 })
 

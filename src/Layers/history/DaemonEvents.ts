@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import { type DaemonEvent, describeEvent, projectOf } from "../../Domain/history/DaemonEvent.ts"
 import type { PublishedEvent } from "../../Domain/history/HistoryRecord.ts"
 import { type Listen, makeListeners } from "../concurrency/Listeners.ts"
@@ -15,25 +14,25 @@ export class DaemonEvents extends Context.Tag("DaemonEvents")<
   DaemonEvents,
   {
     readonly publish: (event: DaemonEvent) => Effect.Effect<void>
-    /** All events from now on. A slow reader misses the oldest. */
-    readonly changes: Stream.Stream<PublishedEvent>
-    /** The events that come while this is so. Others do not wake the reader. */
-    readonly changesWhile: (isWanted: () => boolean) => Stream.Stream<PublishedEvent>
-    /**
-     * Calls plain code, which must not throw, at each event of these kinds, until the scope closes. A stream takes sixty
-     * operations an event.
-     */
+    /** Calls plain code, which must not throw, at each event. */
+    readonly listen: Listen<[PublishedEvent]>
+    /** The same at each event of these kinds, until the scope closes. */
     readonly hear: (
       kinds: ReadonlyArray<PublishedEvent["_tag"]>,
       act: () => void
     ) => Effect.Effect<void, never, Scope.Scope>
     /**
      * Acts on each event of these kinds from now on, one after the other. Others do not wake it, and when it is slow it misses the
-     * oldest. Takes a third of the operations of a stream.
+     * oldest.
      */
     readonly follow: <Kind extends PublishedEvent["_tag"]>(
       kinds: ReadonlyArray<Kind>,
       act: (event: Extract<PublishedEvent, { readonly _tag: Kind }>) => Effect.Effect<unknown>
+    ) => Effect.Effect<never>
+    /** The same on each event that comes while this is so. */
+    readonly followWhile: (
+      isWanted: () => boolean,
+      act: (event: PublishedEvent) => Effect.Effect<unknown>
     ) => Effect.Effect<never>
   }
 >() {}
@@ -58,13 +57,17 @@ const queueOf = <Wanted extends PublishedEvent>(
     )
   )
 
-const streamOf = (
+/** Acts on each wanted event from now on. */
+const followed = <Wanted extends PublishedEvent>(
   listen: Listen<[PublishedEvent]>,
-  isWanted: () => boolean
-): Stream.Stream<PublishedEvent> => {
-  const isOne = (_event: PublishedEvent): _event is PublishedEvent => isWanted()
-  return Stream.unwrapScoped(Effect.map(queueOf(listen, isOne), (queue) => Stream.fromQueue(queue)))
-}
+  isWanted: (event: PublishedEvent) => event is Wanted,
+  act: (event: Wanted) => Effect.Effect<unknown>
+): Effect.Effect<never> =>
+  Effect.scoped(
+    Effect.flatMap(queueOf(listen, isWanted), (queue) =>
+      Effect.forever(Effect.flatMap(Queue.take(queue), act))
+    )
+  )
 
 export const layer: Layer.Layer<DaemonEvents, never, DaemonLog | HistoryStore> = Layer.scoped(
   DaemonEvents,
@@ -83,8 +86,7 @@ export const layer: Layer.Layer<DaemonEvents, never, DaemonLog | HistoryStore> =
             tell({ ...event, ...history.append(event, at.getTime()) })
           })
         }),
-      changes: streamOf(listen, () => true),
-      changesWhile: (isWanted) => streamOf(listen, isWanted),
+      listen,
       hear: (kinds, act) =>
         Effect.asVoid(
           Effect.acquireRelease(
@@ -99,12 +101,9 @@ export const layer: Layer.Layer<DaemonEvents, never, DaemonLog | HistoryStore> =
         const wanted: ReadonlySet<string> = new Set(kinds)
         const isWanted = (event: PublishedEvent): event is Extract<PublishedEvent, { readonly _tag: Kind }> =>
           wanted.has(event._tag)
-        return Effect.scoped(
-          Effect.flatMap(queueOf(listen, isWanted), (queue) =>
-            Effect.forever(Effect.flatMap(Queue.take(queue), act))
-          )
-        )
-      }
+        return followed(listen, isWanted, act)
+      },
+      followWhile: (isWanted, act) => followed(listen, (_event): _event is PublishedEvent => isWanted(), act)
     }
   })
 )

@@ -1,9 +1,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import type { DaemonEvent } from "../../Domain/history/DaemonEvent.ts"
 import type { MemorySample } from "../../Domain/memory/MemorySample.ts"
 import { noSamples, type WatchSettings, watchStep } from "../../Domain/memory/MemoryWatch.ts"
@@ -15,6 +13,15 @@ import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { MemoryReader } from "../machine/MemoryReader.ts"
 import { SettingsInForce } from "../settings/SettingsInForce.ts"
 
+type See = (sample: MemorySample) => void
+
+/** Adds what is called with samples, until the scope closes. */
+const observing = (observers: Set<See>) => (see: See) =>
+  Effect.acquireRelease(
+    Effect.sync(() => void observers.add(see)),
+    () => Effect.sync(() => void observers.delete(see))
+  )
+
 /** Samples memory. The first sample is taken before the layer is complete. */
 export class MemoryMonitor extends Context.Tag("MemoryMonitor")<
   MemoryMonitor,
@@ -23,12 +30,10 @@ export class MemoryMonitor extends Context.Tag("MemoryMonitor")<
     readonly last: Effect.Effect<MemorySample | undefined>
     /** Takes a sample now; undefined when memory cannot be read. */
     readonly now: Effect.Effect<MemorySample | undefined>
-    /**
-     * Every sample that is not plentiful, and the first one that is plentiful again. A slow subscriber gets the newest.
-     */
-    readonly shortage: Stream.Stream<MemorySample>
-    /** Calls plain code with every sample: a fiber would cost more than the sample itself. */
-    readonly observe: (see: (sample: MemorySample) => void) => Effect.Effect<void, never, Scope.Scope>
+    /** Calls plain code with every sample, until the scope closes: a fiber would cost more than the sample itself. */
+    readonly observe: (see: See) => Effect.Effect<void, never, Scope.Scope>
+    /** The same with every sample that is not plentiful, and the first one that is plentiful again. */
+    readonly shortage: (see: See) => Effect.Effect<void, never, Scope.Scope>
   }
 >() {}
 
@@ -42,7 +47,7 @@ interface Found {
   /** Undefined when memory could not be read. */
   readonly sample: MemorySample | undefined
   readonly reports: ReadonlyArray<DaemonEvent>
-  /** The sample for subscribers of `shortage`. */
+  /** The sample for those who hear of a `shortage`. */
   readonly shortage: MemorySample | undefined
   readonly nextMs: number
 }
@@ -55,8 +60,8 @@ const make = Effect.gen(function* () {
   const concerns = yield* Concerns
   const settings = yield* SettingsInForce
   const clock = yield* Effect.clock
-  const shortages = yield* Effect.acquireRelease(PubSub.sliding<MemorySample>(1), PubSub.shutdown)
-  const observers = new Set<(sample: MemorySample) => void>()
+  const observers = new Set<See>()
+  const ofShortage = new Set<See>()
   let watch = noSamples
 
   const sample = (wanted: WatchSettings): Found => {
@@ -94,7 +99,7 @@ const make = Effect.gen(function* () {
     })
 
   const publish = Effect.fnUntraced(function* ({ reports, shortage }: Found) {
-    if (shortage !== undefined) yield* PubSub.publish(shortages, shortage)
+    if (shortage !== undefined) for (const see of ofShortage) see(shortage)
     for (const event of reports) yield* events.publish(event)
   })
 
@@ -116,16 +121,12 @@ const make = Effect.gen(function* () {
     last: Effect.sync(() => watch.last),
     now: Effect.gen(function* () {
       const found = sample(settings.now().memory)
-      // The caller is the subscriber of `shortage` and has the sample already.
+      // The caller hears of a `shortage`, and has the sample already.
       yield* publish({ ...found, shortage: undefined })
       return found.sample
     }),
-    shortage: Stream.fromPubSub(shortages),
-    observe: (see) =>
-      Effect.acquireRelease(
-        Effect.sync(() => void observers.add(see)),
-        () => Effect.sync(() => void observers.delete(see))
-      )
+    observe: observing(observers),
+    shortage: observing(ofShortage)
   })
 })
 

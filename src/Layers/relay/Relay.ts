@@ -2,7 +2,6 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import { relayDelayMs } from "../../Domain/relay/RelayChild.ts"
 import type { RelayReport } from "../../Domain/relay/RelayReport.ts"
 import { type RelaySettings, relaySettingsOf } from "../../Domain/relay/RelaySettings.ts"
@@ -91,8 +90,8 @@ export const layer: Layer.Layer<
     /** One life of the relay. Returns why it is over. */
     const live = (settings: RelaySettings) =>
       Effect.gen(function* () {
-        const { ended, reports } = yield* start(settings)
-        yield* Effect.forkScoped(Stream.runForEach(reports, hear))
+        const { ended, report } = yield* start(settings)
+        yield* Effect.forkScoped(Effect.forever(Effect.flatMap(report, hear)))
         yield* Effect.forkScoped(Effect.delay(recovers, recoveryTime))
         return yield* ended
       }).pipe(Effect.scoped, Effect.merge)

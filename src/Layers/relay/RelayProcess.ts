@@ -5,14 +5,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Mailbox from "effect/Mailbox"
 import type * as Scope from "effect/Scope"
-import type * as Stream from "effect/Stream"
 import { relayEnvironment, relayNodeOptions } from "../../Domain/relay/RelayChild.ts"
 import { type RelayReport, reportIn } from "../../Domain/relay/RelayReport.ts"
 import type { RelaySettings } from "../../Domain/relay/RelaySettings.ts"
 import { jsonText, printable } from "../../Domain/text/Printable.ts"
 import { describeExit } from "../../Domain/tree/WorkerExit.ts"
+import { makeInbox } from "../concurrency/Inbox.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { Caller } from "../daemon/Caller.ts"
 import { startPiped } from "../files/ProgramStart.ts"
@@ -20,7 +19,8 @@ import { startPiped } from "../files/ProgramStart.ts"
 interface RunningRelay {
   /** Returns when it has exited: how, in words that continue a sentence about it. */
   readonly ended: Effect.Effect<string>
-  readonly reports: Stream.Stream<RelayReport>
+  /** Waits for its next report. */
+  readonly report: Effect.Effect<RelayReport>
 }
 
 /** Starts the relay beside the daemon. */
@@ -70,12 +70,12 @@ export const layer: Layer.Layer<RelayProcess, never, Caller | AutopilotHome> = L
     const [runtime, ...args] = program
 
     const launch = Effect.gen(function* () {
-      const reports = yield* Mailbox.make<RelayReport>()
+      const reports = makeInbox<RelayReport>()
       const exited = yield* Deferred.make<string>()
       let said = ""
       const onLine = lineReader((line) => {
         const report = reportIn(line)
-        if (report !== undefined) reports.unsafeOffer(report)
+        if (report !== undefined) reports.add(report)
       })
       const child = yield* startPiped(
         runtime,
@@ -96,12 +96,12 @@ export const layer: Layer.Layer<RelayProcess, never, Caller | AutopilotHome> = L
         },
         "pipe"
       ).pipe(Effect.mapError(({ reason }) => `could not be started: ${reason}`))
-      return { child, ended: Deferred.await(exited), reports: Mailbox.toStream(reports) }
+      return { child, ended: Deferred.await(exited), report: reports.take }
     })
 
     return {
       start: Effect.fnUntraced(function* (settings) {
-        const { child, ended, reports } = yield* Effect.acquireRelease(launch, ({ child, ended }) =>
+        const { child, ended, report } = yield* Effect.acquireRelease(launch, ({ child, ended }) =>
           Effect.gen(function* () {
             for (const signal of ["SIGTERM", "SIGKILL"] as const) {
               child.kill(signal)
@@ -113,7 +113,7 @@ export const layer: Layer.Layer<RelayProcess, never, Caller | AutopilotHome> = L
         // The pipe stays open: its end tells the relay that the daemon is gone.
         child.stdin?.write(`${jsonText(settings)}\n`)
         if (child.pid !== undefined) yield* offerToKernel(child.pid)
-        return { ended, reports }
+        return { ended, report }
       })
     }
   })

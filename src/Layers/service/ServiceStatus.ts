@@ -1,10 +1,10 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import { serviceStatus } from "../../Domain/service/ServiceStatus.ts"
 import { ServiceMessage } from "../../Domain/systemd/ServiceMessage.ts"
 import type { WorkerState } from "../../Domain/worker/WorkerState.ts"
+import { nowAndAfterEach } from "../concurrency/Listeners.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { ServiceNotifier } from "../systemd/ServiceNotifier.ts"
@@ -42,13 +42,7 @@ const make = Effect.gen(function* () {
   })
 
   // Every change of a state publishes an event. Of several that wait, one is enough.
-  const changes = Stream.merge(Stream.succeed("the beginning"), events.changes).pipe(
-    Stream.buffer({ capacity: 1, strategy: "sliding" })
-  )
-  yield* concerns.run(
-    "service status",
-    Stream.runForEach(changes, () => sendStatus)
-  )
+  yield* concerns.run("service status", nowAndAfterEach(events.listen, sendStatus))
 })
 
 /** Shows the workers' states in `systemctl status`, as the concern `service status`. */

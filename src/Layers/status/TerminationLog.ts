@@ -1,10 +1,9 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { identity } from "effect/Function"
-import * as Stream from "effect/Stream"
 import type { DaemonEvent } from "../../Domain/history/DaemonEvent.ts"
 import { terminationText } from "../../Domain/status/TerminationText.ts"
 import { hasFailed } from "../../Domain/worker/Outcome.ts"
+import { type Listen, latchOf } from "../concurrency/Listeners.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { Supervisor } from "../worker/Supervisor.ts"
@@ -24,7 +23,7 @@ const firstLook = "1 second"
  */
 export const make = Effect.fnUntraced(function* (file: TerminationLogFile | undefined) {
   if (file === undefined) return { ending: Effect.succeed((_by: string, _code: number) => Effect.void) }
-  const { changes } = yield* DaemonEvents
+  const { listen } = yield* DaemonEvents
   const { run } = yield* Concerns
   const { snapshots } = yield* Supervisor
   const writeText = writerOf(file)
@@ -48,19 +47,21 @@ export const make = Effect.fnUntraced(function* (file: TerminationLogFile | unde
     // The shutdown has texts of its own, and stops all workers.
     if (!isEnding) yield* write(terminationText(yield* snapshots, `At ${at}, after a failure:`))
   }).pipe(turn.withPermits(1))
-  /** A worker may fail before the stream of events begins. */
-  const isLate = Effect.delay(
-    Effect.map(snapshots, (workers) => workers.some(hasFailed)),
-    firstLook
-  )
-  const follow = changes.pipe(
-    Stream.map(isFailure),
-    Stream.merge(Stream.fromEffect(isLate)),
-    Stream.filter(identity),
-    // Failures that come while the file is written are in the next text, all in one.
-    Stream.buffer({ capacity: 1, strategy: "sliding" }),
-    Stream.runForEach(() => tellFailure)
-  )
+  const failures: Listen<[]> = (heard) => listen((event) => void (isFailure(event) && heard()))
+  const follow = Effect.gen(function* () {
+    const failed = yield* latchOf(failures)
+    const tellLate = Effect.flatMap(snapshots, (workers) =>
+      workers.some(hasFailed) ? failed.open : Effect.void
+    )
+    // A worker may fail before its events are heard.
+    yield* Effect.forkScoped(Effect.delay(tellLate, firstLook))
+    for (;;) {
+      yield* failed.await
+      // Failures that come while the file is written are in the next text, all in one.
+      yield* failed.close
+      yield* tellFailure
+    }
+  }).pipe(Effect.scoped)
   // The text of an earlier daemon must not pass for that of this one.
   yield* write("")
   yield* run("termination log", follow)

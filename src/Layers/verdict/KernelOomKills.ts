@@ -3,7 +3,6 @@ import { join } from "node:path"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import { parseAmount } from "../../Domain/machine/CgroupMemory.ts"
 import type { WorkerExit } from "../../Domain/tree/WorkerExit.ts"
 import { type OomKill, type OomSample, oomKillOf } from "../../Domain/verdict/OomKill.ts"
@@ -17,7 +16,6 @@ import {
 } from "../../Domain/verdict/OomKillWatch.ts"
 import { kernelFiles } from "../files/KernelFile.ts"
 import { errorCode } from "../files/SystemError.ts"
-import { Concerns } from "../history/Concerns.ts"
 import { MemoryMonitor } from "../memory/MemoryMonitor.ts"
 import { LiveWorkers } from "./LiveWorkers.ts"
 
@@ -98,7 +96,6 @@ const make = (proc: string) =>
   Effect.gen(function* () {
     const monitor = yield* MemoryMonitor
     const live = yield* LiveWorkers
-    const concerns = yield* Concerns
     const clock = yield* Effect.clock
     const workers = new Set<Watched>()
     let lookedAtMs = 0
@@ -153,22 +150,14 @@ const make = (proc: string) =>
       lookedAtMs = nowMs
       for (const worker of workers) readCounters(worker, memory)
     })
-    const shortage = Stream.runForEach(monitor.shortage, (memory) =>
-      Effect.sync(() => {
-        for (const worker of workers) {
-          worker.watch = withSample(worker.watch, sampleOf(worker.pid, memory))
-        }
-      })
-    )
-    yield* concerns.run("kernel OOM kills", shortage)
+    yield* monitor.shortage((memory) => {
+      for (const worker of workers) worker.watch = withSample(worker.watch, sampleOf(worker.pid, memory))
+    })
     return KernelOomKills.of({ watch })
   })
 
 /** `proc` is the folder of the proc file system; tests use another one. */
-export const layerAt = (
-  proc: string
-): Layer.Layer<KernelOomKills, never, MemoryMonitor | LiveWorkers | Concerns> =>
+export const layerAt = (proc: string): Layer.Layer<KernelOomKills, never, MemoryMonitor | LiveWorkers> =>
   Layer.scoped(KernelOomKills, make(proc))
 
-export const layer: Layer.Layer<KernelOomKills, never, MemoryMonitor | LiveWorkers | Concerns> =
-  layerAt("/proc")
+export const layer: Layer.Layer<KernelOomKills, never, MemoryMonitor | LiveWorkers> = layerAt("/proc")

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
+import * as Schedule from "effect/Schedule"
 import type { HogChoice, VictimReason } from "../../../src/Domain/guard/HogChoice.ts"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
@@ -101,7 +101,7 @@ const choiceOn = (machine: Machine): HogChoice => ({
     .toSorted((a, b) => b.heldBytes - a.heldBytes)
 })
 
-/** Like the monitor, it samples every 100 ms and keeps the last sample for a busy subscriber. */
+/** Like the monitor, it samples every 100 ms. */
 const monitorOf = (machine: Machine) => {
   let wasShort = false
   const look = Effect.sync(() => {
@@ -113,12 +113,12 @@ const monitorOf = (machine: Machine) => {
   return MemoryMonitor.of({
     last: Effect.sync(() => sampleOf(machine.availableBytes())),
     now: Effect.map(look, ({ seen }) => seen),
-    shortage: Stream.tick("100 millis").pipe(
-      Stream.mapEffect(() => look),
-      Stream.filter(({ isOfInterest }) => isOfInterest),
-      Stream.map(({ seen }) => seen),
-      Stream.buffer({ capacity: 1, strategy: "sliding" })
-    ),
+    shortage: (see) =>
+      Effect.map(look, ({ isOfInterest, seen }) => isOfInterest && see(seen)).pipe(
+        Effect.repeat(Schedule.spaced("100 millis")),
+        Effect.forkScoped,
+        Effect.asVoid
+      ),
     observe: () => Effect.void
   })
 }

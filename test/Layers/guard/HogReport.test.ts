@@ -4,7 +4,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import type { GroupMembers } from "../../../src/Domain/machine/ProcessFacts.ts"
 import type { MemorySample } from "../../../src/Domain/memory/MemorySample.ts"
 import { plansOf } from "../../../src/Domain/worker/ProjectPlan.ts"
@@ -81,7 +80,9 @@ const reportOn = (options: {
       Layer.succeed(WorkerGroups, { ...withoutGroups, members: Effect.succeed(options.members ?? []) })
     ),
     Layer.provide(heldHome(homeId)),
-    Layer.provide(Layer.mock(MemoryMonitor, { last: Effect.succeed(options.look), shortage: Stream.empty })),
+    Layer.provide(
+      Layer.mock(MemoryMonitor, { last: Effect.succeed(options.look), shortage: () => Effect.void })
+    ),
     Layer.provide(changeableSettings(() => settings)),
     Layer.provide(
       Layer.succeed(ProcessScan, {

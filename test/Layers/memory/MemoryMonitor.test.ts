@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import type { MemoryReading, UnusableFile } from "../../../src/Domain/machine/MemoryReading.ts"
@@ -187,11 +186,7 @@ describe("the memory monitor", () => {
       yield* settle
       const seen: Array<number> = []
       const { shortage } = yield* MemoryMonitor.MemoryMonitor
-      yield* Effect.fork(
-        Stream.runForEach(shortage, ({ reading }) =>
-          Effect.sync(() => void seen.push(reading.availableBytes / gib))
-        )
-      )
+      yield* shortage(({ reading }) => void seen.push(reading.availableBytes / gib))
       for (const amount of [15, 1.5, 0.5, 14, 14, 1.75]) {
         yield* change(world, { availableBytes: amount * gib })
         yield* looksIn(world, "100 millis")

@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Mailbox from "effect/Mailbox"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/TestClock"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
@@ -10,6 +9,7 @@ import type { MemorySample } from "../../../src/Domain/memory/MemorySample.ts"
 import type { RelayReport } from "../../../src/Domain/relay/RelayReport.ts"
 import type { RelaySettings } from "../../../src/Domain/relay/RelaySettings.ts"
 import type { EffectiveSettings } from "../../../src/Domain/settings/EffectiveSettings.ts"
+import { makeInbox } from "../../../src/Layers/concurrency/Inbox.ts"
 import * as Concerns from "../../../src/Layers/history/Concerns.ts"
 import { MemoryMonitor } from "../../../src/Layers/memory/MemoryMonitor.ts"
 import * as Relay from "../../../src/Layers/relay/Relay.ts"
@@ -60,7 +60,7 @@ const inWorld = <A, E>(
     let living = 0
     let isRefused = false
     let ended = yield* Deferred.make<string>()
-    let reports = yield* Mailbox.make<RelayReport>()
+    let reports = makeInbox<RelayReport>()
     const current = yield* SubscriptionRef.make(settings)
     const World = Layer.mergeAll(
       Layer.succeed(RelayProcess, {
@@ -69,12 +69,12 @@ const inWorld = <A, E>(
             started.push(given)
             if (isRefused) return yield* Effect.fail("could not be started: a test")
             ended = yield* Deferred.make<string>()
-            reports = yield* Mailbox.make<RelayReport>()
+            reports = makeInbox<RelayReport>()
             yield* Effect.acquireRelease(
               Effect.sync(() => void living++),
               () => Effect.sync(() => void living--)
             )
-            return { ended: Deferred.await(ended), reports: Mailbox.toStream(reports) }
+            return { ended: Deferred.await(ended), report: reports.take }
           })
       }),
       Layer.succeed(SettingsInForce, settingsOf(current)),
@@ -88,7 +88,11 @@ const inWorld = <A, E>(
           started,
           living: () => living,
           end: (reason) => Effect.zipRight(Deferred.succeed(ended, reason), settle),
-          report: (report) => Effect.zipRight(reports.offer(report), settle),
+          report: (report) =>
+            Effect.zipRight(
+              Effect.sync(() => reports.add(report)),
+              settle
+            ),
           reload: (next) => Effect.zipRight(SubscriptionRef.set(current, next), settle),
           become: (next) => void (level = next),
           refuse: (next) => void (isRefused = next),

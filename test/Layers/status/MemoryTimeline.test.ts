@@ -5,7 +5,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import type { MemorySample } from "../../../src/Domain/memory/MemorySample.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
@@ -68,7 +67,7 @@ const inWorld = <A, E>(
     const Surroundings = Layer.mergeAll(
       Layer.mock(MemoryMonitor, {
         last: Effect.succeed(undefined),
-        shortage: Stream.empty,
+        shortage: () => Effect.void,
         observe: (see) => Effect.sync(() => void seers.push(see))
       }),
       Layer.mock(WorkerMemory, {

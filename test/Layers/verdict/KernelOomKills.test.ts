@@ -2,9 +2,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
 import { type MemorySample, memorySample } from "../../../src/Domain/memory/MemorySample.ts"
@@ -44,12 +42,14 @@ type Needs = KernelOomKills.KernelOomKills | LiveWorkers.LiveWorkers | Scope.Sco
 const inWorld = <A, E>(test: (world: World) => Effect.Effect<A, E, Needs>) =>
   Effect.gen(function* () {
     const folders = yield* kernelFolders
-    const shortages = yield* PubSub.unbounded<MemorySample>()
+    const shortages = new Set<(sample: MemorySample) => void>()
     const world: World = {
       ...folders,
       last: memory(9 * gib),
       shortage: (availableBytes) =>
-        Effect.zipRight(PubSub.publish(shortages, memory(availableBytes)), settle),
+        Effect.sync(() => {
+          for (const see of shortages) see(memory(availableBytes))
+        }),
       defects: []
     }
     const Events = Layer.succeed(
@@ -59,7 +59,7 @@ const inWorld = <A, E>(test: (world: World) => Effect.Effect<A, E, Needs>) =>
     const Monitor = Layer.succeed(MemoryMonitor, {
       last: Effect.sync(() => world.last),
       now: Effect.sync(() => world.last),
-      shortage: Stream.fromPubSub(shortages),
+      shortage: (see) => Effect.sync(() => void shortages.add(see)),
       observe: (see) =>
         Effect.asVoid(
           Effect.forkScoped(

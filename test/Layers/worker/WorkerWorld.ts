@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
 import * as MinuteBeat from "../../../src/Layers/concurrency/MinuteBeat.ts"
@@ -84,7 +83,7 @@ const monitorOf = (world: WorkerWorld) =>
       sampleOf(4e9, { swapTotalBytes: 8e9, swapFreeBytes: 8e9 - world.swapInUseBytes })
     ),
     now: unused,
-    shortage: Stream.empty,
+    shortage: () => Effect.void,
     observe: () => Effect.void
   })
 

@@ -59,8 +59,8 @@ describe("the start of a daemon", () => {
       const { fibers, operations } = yield* costOfStart
       const all = JSON.stringify({ fibers, operations })
       assert.isAbove(operations, 1000, all)
-      assert.isAtMost(operations, 3800, all)
-      assert.isAtMost(fibers, 45, all)
+      assert.isAtMost(operations, 3400, all)
+      assert.isAtMost(fibers, 41, all)
     })
   )
 })
