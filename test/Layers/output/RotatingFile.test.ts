@@ -2,6 +2,8 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/TestClock"
+import { turnOfTheEventLoop } from "../../../src/Layers/concurrency/EventLoop.ts"
 import * as RotatingFile from "../../../src/Layers/output/RotatingFile.ts"
 import { eventually, temporaryHome } from "../../live/TestDaemon.ts"
 
@@ -51,6 +53,28 @@ describe("a rotating file", () => {
         )
       )
       assert.strictEqual(fs.statSync(path).mode & 0o777, 0o600)
+    }).pipe(Effect.provide(RotatingFile.layer))
+  )
+
+  it.scoped("is written once for lines that come shortly after each other, also after a quiet time", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryHome, "worker.log")
+      let writes = 0
+      const limits = () => {
+        writes++
+        return small
+      }
+      const file = yield* open(path, { limits })
+      yield* TestClock.adjust("1 hour")
+      for (const n of [1, 2]) {
+        file.write(line(n))
+        for (let turns = 0; turns < 5; turns++) yield* turnOfTheEventLoop
+      }
+      const early = writes
+      yield* TestClock.adjust("5 millis")
+      while (file.pendingBytes() > 0) yield* turnOfTheEventLoop
+      assert.deepStrictEqual(lines(path), ["line 0001", "line 0002"])
+      assert.deepStrictEqual({ early, writes }, { early: 0, writes: 1 })
     }).pipe(Effect.provide(RotatingFile.layer))
   )
 
