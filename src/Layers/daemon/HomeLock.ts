@@ -7,7 +7,7 @@ import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { bindName, tryFlock } from "../files/KernelLock.ts"
-import { askDisk, checkDisk } from "../files/PathQuestions.ts"
+import { askDisk } from "../files/PathQuestions.ts"
 import { errorCode } from "../files/SystemError.ts"
 import { type HomePaths, HomeUnusable } from "./AutopilotHome.ts"
 
@@ -115,10 +115,19 @@ const acceptsConnections = (path: string): Effect.Effect<boolean> =>
  * does not answer shows no listener.
  */
 export const isListening = (path: string): Effect.Effect<boolean> =>
-  Effect.matchEffect(checkDisk(path), {
-    onFailure: () => Effect.succeed(false),
-    onSuccess: () => acceptsConnections(path)
-  })
+  askDisk(
+    path,
+    path,
+    Effect.promise(() =>
+      fs.stat(path).then(
+        () => true,
+        () => false
+      )
+    )
+  ).pipe(
+    Effect.orElseSucceed(() => false),
+    Effect.flatMap((isThere) => (isThere ? acceptsConnections(path) : Effect.succeed(false)))
+  )
 
 /**
  * Whether a process has the lock file open, which tells the lock's owner from the process of a stale PID file. False for
