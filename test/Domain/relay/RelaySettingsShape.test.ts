@@ -8,5 +8,6 @@ import { readsAsSchema } from "../../fixtures/ReadsAsSchema.ts"
 readsAsSchema(
   "what the daemon hands to its relay",
   (value) => Either.getOrElse(taken(relaySettingsForm(), value), () => misfit),
-  RelaySettings
+  RelaySettings,
+  12
 )
