@@ -9,7 +9,7 @@ import { DaemonEvents } from "../history/DaemonEvents.ts"
 export class Tallies extends Context.Tag("Tallies")<Tallies, Ref.Ref<Tally>>() {}
 
 /**
- * Counts each event where it is published, because a follower of `DaemonEvents.changes` may miss some. The events that
+ * Counts each event where it is published, because a slow follower of `DaemonEvents` misses some. The events that
  * this layer provides are those that are counted.
  */
 export const layer: Layer.Layer<Tallies | DaemonEvents, never, DaemonEvents> = Layer.effectContext(
