@@ -28,15 +28,6 @@ const setBudget = (bytes: number): void => {
   if (process.versions.v8.startsWith("11.")) setFlagsFromString(`--interrupt-budget=${bytes}`)
 }
 
-/**
- * Sets up V8 for a start or a program that ends soon: to mark the heap, for a collection that hardly frees anything or comes after
- * the end, takes a tenth of it, and to compile functions to machine code that it hardly runs another tenth.
- */
-const hurry = (): void => {
-  setFlagsFromString("--no-incremental-marking")
-  setBudget(startBudget)
-}
-
 /** The folder of compiled code, `~/.cache/autopilotd`; undefined where its path is not known or not absolute. */
 const codeFolder = (): string | undefined => {
   const configured = process.env["XDG_CACHE_HOME"]
@@ -212,17 +203,25 @@ export const loadForLongRun = async (file: string): Promise<unknown> => {
   // The modules of Node that a daemon needs come from Node's cache only while no flag is set.
   await Promise.all([import("node:child_process"), import("node:cluster"), import("node:perf_hooks")])
   keepYoungSmall()
-  hurry()
+  setBudget(startBudget)
   const { exports, isCompiled, save } = await loadCompiled(file)
   const endStart = async () => {
     // The code is made before the flag changes: V8 takes it only under the flags it was made with. Without it the next start
     // takes longer, and nothing else.
     if (!isCompiled) await within(startMs, save())
-    setFlagsFromString("--incremental-marking")
     setBudget(ownBudget)
   }
   setTimeout(() => void endStart(), startMs).unref()
   return exports
+}
+
+/**
+ * Sets up V8 for a program that ends soon: to mark the heap for a collection that comes after its end takes a tenth of a
+ * command, and to compile functions to machine code that it hardly runs another tenth.
+ */
+const hurry = (): void => {
+  setFlagsFromString("--no-incremental-marking")
+  setBudget(startBudget)
 }
 
 const isUsable = async (folder: string): Promise<boolean> => {
