@@ -4,7 +4,7 @@ import { ControlFraming, requestAdvice, unreadableRequest } from "../../Domain/c
 import { encodeResponse } from "../../Domain/control/ControlWire.ts"
 import type { ErrorCode } from "../../Domain/control/ErrorCode.ts"
 import { subscriptionLine } from "../../Domain/control/Subscription.ts"
-import { latest } from "../concurrency/Latest.ts"
+import { isEqual, latest } from "../concurrency/Latest.ts"
 
 /** Bounds what clients of the control socket may cost. */
 export interface ConnectionLimits {
@@ -65,6 +65,14 @@ interface Connection {
 export const refusal = (message: string, code: ErrorCode = "bad_request"): string =>
   encodeResponse({ success: false, message, code })
 
+/** Why a request is not carried out. */
+interface Refused {
+  readonly message: string
+  readonly code: ErrorCode
+}
+
+const closing = "The daemon is closing its control socket."
+
 /** The last line of a subscription. */
 const notice = (message: string): string => subscriptionLine({ type: "notice", message })
 
@@ -83,7 +91,7 @@ export class ControlConnections {
   readonly #limits: ConnectionLimits
   readonly #respond: Respond
   /** A thousand clients are refused for the same reason. */
-  readonly #refusal = latest((message: string) => refusal(message))
+  readonly #refusal = latest(({ code, message }: Refused) => refusal(message, code), isEqual)
   /** Every open connection is in one of these, the oldest first. */
   readonly #phases: Readonly<Record<Phase, Set<Connection>>> = {
     reading: new Set(),
@@ -121,7 +129,7 @@ export class ControlConnections {
     const hasRoom = this.count < this.#limits.maxConnections || this.makeRoom()
     this.#phases.reading.add(connection)
     if (!hasRoom) {
-      this.#refuse(connection, "Too many requests are in progress. Try again in a moment.")
+      this.#refuse(connection, "Too many requests are in progress. Try again in a moment.", "no_answer")
       this.#close(connection)
       return
     }
@@ -137,7 +145,8 @@ export class ControlConnections {
   makeRoom(): boolean {
     const waiting = firstOf(this.#phases.reading)
     if (this.#phases.closing.size === 0 && waiting !== undefined) {
-      this.#refuse(waiting, "Too many connections are open, and this one has waited longest for its request.")
+      const reason = "Too many connections are open, and this one has waited longest for its request."
+      this.#refuse(waiting, reason, "no_answer")
     }
     const answered = firstOf(this.#phases.closing)
     if (answered !== undefined) this.#close(answered)
@@ -147,10 +156,10 @@ export class ControlConnections {
   /** Refuses the requests that have no answer yet, and closes every connection. */
   closeAll(): void {
     for (const connection of [...this.#phases.reading, ...this.#phases.handling]) {
-      this.#refuse(connection, "The daemon is closing its control socket.")
+      this.#refuse(connection, closing, "no_daemon")
     }
     for (const connection of this.#phases.following) {
-      this.#end(connection, notice("The daemon is closing its control socket."))
+      this.#end(connection, notice(closing))
     }
     for (const connection of this.#phases.closing) this.#close(connection)
     for (const timer of Object.values(this.#timers)) clearTimeout(timer)
@@ -212,8 +221,8 @@ export class ControlConnections {
     }
   }
 
-  #refuse(connection: Connection, message: string): void {
-    this.#reply(connection, this.#refusal(message))
+  #refuse(connection: Connection, message: string, code: ErrorCode = "bad_request"): void {
+    this.#reply(connection, this.#refusal({ message, code }))
   }
 
   /**
@@ -239,7 +248,8 @@ export class ControlConnections {
     if (following.size + keptForQuestions >= this.#limits.maxConnections) {
       this.#refuse(
         connection,
-        `There are ${following.size} subscribers already, as many as the daemon takes. Try again later.`
+        `There are ${following.size} subscribers already, as many as the daemon takes. Try again later.`,
+        "refused"
       )
       return undefined
     }

@@ -94,7 +94,9 @@ export const stop = Effect.fnUntraced(function* (invocation: Invocation) {
   // A process that has the lock open is the daemon; elsewhere its pid may be another process.
   const owner = yield* lockOwner(home)
   const reply = yield* request({ type: "Shutdown" })
-  if (!reply.success) return yield* new Refused({ reason: reply.message, code: knownCode(reply.code) })
+  // The daemon closes its socket: it stops already.
+  if (!reply.success && reply.code !== "no_daemon")
+    return yield* new Refused({ reason: reply.message, code: knownCode(reply.code) })
   if (options.noWait) return yield* report(reply.message)
   const isHere = owner !== undefined && owner === before?.daemon_pid
   yield* isHere ? awaitProcess(owner) : awaitEnd(before)

@@ -157,7 +157,8 @@ describe("the control server", () => {
         yield* until(() => handled === client, "the request was not read")
       }
       const { text } = yield* told(path, [])
-      assert.include(text, "Too many requests are in progress. Try again in a moment.")
+      const message = "Too many requests are in progress. Try again in a moment."
+      assert.deepStrictEqual(JSON.parse(text), { success: false, message, code: "no_answer" })
     })
   )
 
@@ -194,7 +195,8 @@ describe("the control server", () => {
       yield* Scope.close(scope, Exit.void)
       for (const { heard } of [silent, asking]) {
         const { text } = yield* Effect.promise(() => heard)
-        assert.include(text, "The daemon is closing its control socket.")
+        const message = "The daemon is closing its control socket."
+        assert.deepStrictEqual(JSON.parse(text), { success: false, message, code: "no_daemon" })
       }
       assert.deepStrictEqual(Fs.readdirSync(folder), [])
     })
