@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
@@ -31,17 +32,19 @@ const build = (layers: AnyLayers, given: Context.Context<never>, scope: Scope.Sc
   Effect.gen(function* () {
     let made = given
     for (const layer of layers) {
-      yield* FiberRef.set(FiberRef.currentContext, Context.add(made, Scope.Scope, scope))
-      const context = yield* effectOf(layer) ?? Layer.buildWithScope(layer as Layer.Layer<never>, scope)
+      // What a layer adds to its scope later, such as a lock that is taken again, is closed with it, not before all others.
+      const own = yield* Scope.fork(scope, ExecutionStrategy.sequential)
+      yield* FiberRef.set(FiberRef.currentContext, Context.add(made, Scope.Scope, own))
+      const context = yield* effectOf(layer) ?? Layer.buildWithScope(layer as Layer.Layer<never>, own)
       made = Context.merge(made, context)
     }
     return made
   })
 
 /**
- * Provides layers, which are built one after the other: each has what those before it have made. One scope closes them in
- * reverse. Effect's own composition has a scope, a deferred, three references and a lock for each layer, and provides it with a
- * context of its own: two thirds of the operations of a start, and a megabyte as long as the daemon runs.
+ * Provides layers, which are built one after the other: each has what those before it have made. They are closed in reverse.
+ * Effect's own composition has a deferred, three references and a lock for each layer, and provides it with a context of its own:
+ * two thirds of the operations of a start, and a megabyte as long as the daemon runs.
  */
 export const provideInTurn =
   <const Layers extends AnyLayers>(...layers: Layers) =>

@@ -6,11 +6,13 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Scope from "effect/Scope"
 import { provideInTurn } from "../../src/Programs/InTurn.ts"
 import { countedFibers } from "../fixtures/CountedFibers.ts"
 
 class Disk extends Context.Tag("Disk")<Disk, string>() {}
 class Log extends Context.Tag("Log")<Log, string>() {}
+class Lock extends Context.Tag("Lock")<Lock, Effect.Effect<void>>() {}
 class Socket extends Context.Tag("Socket")<Socket, string>() {}
 
 /** Layers that note when they are built and closed; `socket` is the one with the name. */
@@ -70,6 +72,23 @@ describe("layers that are provided in turn", () => {
       assert.strictEqual(yield* provideInTurn(...all)(program), 7)
       assert.deepStrictEqual(notes, [...built, "logged hello", "disk, log on disk, socket", ...closed])
     })
+  )
+
+  it.effect(
+    "close what one adds while the program runs with that one, after those that were built after it",
+    () =>
+      Effect.gen(function* () {
+        const { note, notes, open } = noting()
+        const lock = Layer.scoped(
+          Lock,
+          Effect.zipRight(
+            open("lock"),
+            Effect.map(Effect.scope, (scope) => Scope.addFinalizer(scope, note("no other lock")))
+          )
+        )
+        yield* provideInTurn(lock, Layer.scopedDiscard(open("socket")))(Effect.flatten(Lock))
+        assert.deepStrictEqual(notes, ["lock", "socket", "no socket", "no other lock", "no lock"])
+      })
   )
 
   it.effect("are built for each program anew", () =>
