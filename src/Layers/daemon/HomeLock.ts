@@ -7,7 +7,7 @@ import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { bindName, tryFlock } from "../files/KernelLock.ts"
-import { askDisk } from "../files/PathQuestions.ts"
+import { askDisk, isThere } from "../files/PathQuestions.ts"
 import { errorCode } from "../files/SystemError.ts"
 import { type HomePaths, HomeUnusable } from "./AutopilotHome.ts"
 
@@ -115,18 +115,9 @@ const acceptsConnections = (path: string): Effect.Effect<boolean> =>
  * does not answer shows no listener.
  */
 export const isListening = (path: string): Effect.Effect<boolean> =>
-  askDisk(
-    path,
-    path,
-    Effect.promise(() =>
-      fs.stat(path).then(
-        () => true,
-        () => false
-      )
-    )
-  ).pipe(
+  isThere(path).pipe(
     Effect.orElseSucceed(() => false),
-    Effect.flatMap((isThere) => (isThere ? acceptsConnections(path) : Effect.succeed(false)))
+    Effect.flatMap((found) => (found ? acceptsConnections(path) : Effect.succeed(false)))
   )
 
 /**

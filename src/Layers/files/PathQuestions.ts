@@ -45,6 +45,19 @@ export const askDisk = <A, E, R>(
     )
   )
 
+/** Whether there is something at a path, which its disk says. */
+export const isThere = (path: string): Effect.Effect<boolean, SilentDisk> =>
+  askDisk(
+    path,
+    path,
+    Effect.promise(() =>
+      fs.stat(path).then(
+        () => true,
+        () => false
+      )
+    )
+  )
+
 /** The checks that wait for a disk, by path. */
 const checks = new Map<string, Deferred.Deferred<void, SilentDisk>>()
 
@@ -58,15 +71,6 @@ export const checkDisk = (path: string): Effect.Effect<void, SilentDisk> =>
     if (known !== undefined) return Deferred.await(known)
     const answer = Deferred.unsafeMake<void, SilentDisk>(FiberId.none)
     checks.set(path, answer)
-    const asked = askDisk(
-      path,
-      path,
-      Effect.promise(() =>
-        fs.stat(path).then(
-          () => undefined,
-          () => undefined
-        )
-      )
-    ).pipe(Effect.ensuring(Effect.sync(() => checks.delete(path))))
+    const asked = Effect.asVoid(isThere(path)).pipe(Effect.ensuring(Effect.sync(() => checks.delete(path))))
     return Effect.zipRight(Effect.forkDaemon(Effect.intoDeferred(asked, answer)), Deferred.await(answer))
   })

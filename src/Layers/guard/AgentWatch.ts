@@ -75,7 +75,7 @@ const make = Effect.gen(function* () {
   ): Effect.Effect<void> => {
     if (event._tag === "WorkerStarted") {
       watched.set(event.project, { pid: event.pid, watch: beginWatch })
-      // It may have printed something before this event. A worker that is no agent is never looked at.
+      // A worker may have printed something before this event. One that is no agent is never looked at.
       return isAgent(live.of(event.pid)?.output.agent() ?? noAgent)
         ? Effect.asVoid(isWanted.open)
         : Effect.void

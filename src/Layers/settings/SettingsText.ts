@@ -17,7 +17,7 @@ export interface SettingsFileText {
 
 /** A settings file that is valid TOML. */
 export interface SettingsText extends SettingsFileText {
-  /** The parsed text; integers beyond 2^53 - 1 are bigints, which the schema refuses. */
+  /** The parsed text; integers beyond 2^53 - 1 are bigints, which the form refuses. */
   readonly raw: RawSettings
 }
 

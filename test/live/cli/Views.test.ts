@@ -58,7 +58,7 @@ describe("the views of several projects", () => {
       const { ended, home } = yield* startDaemon({ settings })
       const follower = yield* run({ home, args: ["events", "-f"] })
       const json = yield* run({ home, args: ["events", "--follow", "--json", "wiki"] })
-      // It runs, or is started right after.
+      // The worker runs, or is started right after.
       yield* shows("wiki: Worker ", follower.stdout)
 
       const finished = yield* ownProcess({ home, args: ["wait", "shop"] })
