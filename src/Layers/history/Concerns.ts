@@ -32,6 +32,8 @@ export class Concerns extends Context.Tag("Concerns")<
     readonly show: (name: string, isDegraded: boolean) => Effect.Effect<void>
     /** The names of the concerns that have failed recently, and of what else is degraded. */
     readonly degraded: () => ReadonlyArray<string>
+    /** The names of the concerns that have not ended, in the order of their start. */
+    readonly running: () => ReadonlyArray<string>
     /** Returns the name of a concern that must stop the daemon. */
     readonly beyondHelp: Effect.Effect<string>
   }
@@ -50,6 +52,7 @@ const backoffMs = (defects: number): number => 1000 * 2 ** (defects - 1)
 const make = Effect.gen(function* () {
   const events = yield* DaemonEvents
   let degraded: ReadonlyArray<string> = []
+  const running = new Set<string>()
   const lost = yield* Deferred.make<string>()
 
   const show = (name: string, isDegraded: boolean) =>
@@ -91,9 +94,16 @@ const make = Effect.gen(function* () {
 
   return Concerns.of({
     run: (name, effect, options) =>
-      supervise(name, effect, options?.vital ?? false).pipe(Effect.forkScoped, Effect.asVoid),
+      supervise(name, effect, options?.vital ?? false).pipe(
+        Effect.forkScoped,
+        Effect.map((fiber) => {
+          running.add(name)
+          fiber.addObserver(() => void running.delete(name))
+        })
+      ),
     show,
     degraded: () => degraded,
+    running: () => [...running],
     beyondHelp: Deferred.await(lost)
   })
 })

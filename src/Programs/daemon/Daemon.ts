@@ -9,6 +9,7 @@ import * as ControlHandler from "../../Layers/control/ControlHandler.ts"
 import * as ControlServer from "../../Layers/control/ControlServer.ts"
 import type { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import type { Caller } from "../../Layers/daemon/Caller.ts"
+import * as ClosingLimit from "../../Layers/daemon/ClosingLimit.ts"
 import * as HomeChanges from "../../Layers/daemon/HomeChanges.ts"
 import * as InstanceLock from "../../Layers/daemon/InstanceLock.ts"
 import * as ShutdownRequest from "../../Layers/daemon/ShutdownRequest.ts"
@@ -169,6 +170,7 @@ const Guards = [
 export const daemon = ({ exitWhenFinished, keepState, raw, sources, terminationLog }: DaemonOptions) =>
   supervise({ exitWhenFinished, terminationLog }).pipe(
     provideInTurn(
+      ClosingLimit.layer,
       ...Machine,
       InstanceLock.layer,
       HomeChanges.layer,

@@ -6,6 +6,7 @@ import { stopTimeoutShort } from "../../Domain/systemd/StopTimeout.ts"
 import { leftBehind } from "../../Domain/tree/Survivor.ts"
 import { type AllEnded, allEnded } from "../../Domain/worker/Outcome.ts"
 import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
+import { ClosingLimit, closingLimitS } from "../../Layers/daemon/ClosingLimit.ts"
 import { HomeChanges } from "../../Layers/daemon/HomeChanges.ts"
 import { InstanceLock } from "../../Layers/daemon/InstanceLock.ts"
 import { ShutdownRequest } from "../../Layers/daemon/ShutdownRequest.ts"
@@ -104,6 +105,19 @@ const allWork = Effect.gen(function* () {
   }
 })
 
+/** Bounds the closing of the layers, which follows. */
+const limitClosing = Effect.fnUntraced(function* (code: number) {
+  const { begin } = yield* ClosingLimit
+  const { running } = yield* Concerns
+  const report = Effect.suspend(() =>
+    Effect.logError(
+      `The shutdown hangs: not everything has ended within ${closingLimitS} s after the last worker. This is a bug in autopilotd, ` +
+        `and the daemon exits now. Concerns that still run: ${running().join(", ") || "none"}.`
+    )
+  )
+  yield* begin(code, report)
+})
+
 interface LifecycleOptions {
   /** Ends the daemon once the work of all workers has ended. */
   readonly exitWhenFinished: boolean
@@ -112,7 +126,7 @@ interface LifecycleOptions {
 
 /**
  * Runs until a shutdown request or a fatal bug, or the end of all work, then stops all workers while socket, history and
- * log are still open. Returns the exit code: 0 after a clean shutdown, 1 after a bug or when a process survived. While all
+ * log are still open, and bounds their closing. Returns the exit code: 0 after a clean shutdown, 1 after a bug or when a process survived. While all
  * work is awaited: that of the outcome, or that of a stop before it.
  */
 export const supervise = Effect.fnUntraced(function* (options: LifecycleOptions) {
@@ -156,6 +170,7 @@ export const supervise = Effect.fnUntraced(function* (options: LifecycleOptions)
   const survivors = yield* Effect.raceFirst(drain, Effect.raceFirst(hasten, extendStopTimeout))
   yield* publish({ _tag: "DaemonStopped", ...leftBehind(survivors) })
   const code = survivors.length > 0 ? 1 : cause.code
+  yield* limitClosing(code)
   yield* tellEnd(cause.by, code)
   return code
 }, Effect.scoped)

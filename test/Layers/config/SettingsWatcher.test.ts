@@ -83,6 +83,7 @@ const watching = Effect.gen(function* () {
           run: (_name, effect) => Effect.asVoid(Effect.forkScoped(effect)),
           show: () => Effect.void,
           degraded: () => [],
+          running: () => [],
           beyondHelp: Effect.never
         })
       )

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { ControlQuestion } from "../../../src/Domain/control/ControlProtocol.ts"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
@@ -20,6 +21,7 @@ import * as ControlHandler from "../../../src/Layers/control/ControlHandler.ts"
 import * as ControlServer from "../../../src/Layers/control/ControlServer.ts"
 import { serverLimits } from "../../../src/Layers/control/ControlServer.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
+import { ClosingLimit } from "../../../src/Layers/daemon/ClosingLimit.ts"
 import { HomeChanges } from "../../../src/Layers/daemon/HomeChanges.ts"
 import * as ShutdownRequest from "../../../src/Layers/daemon/ShutdownRequest.ts"
 import { type SignalEvent, Signals } from "../../../src/Layers/daemon/Signals.ts"
@@ -101,6 +103,8 @@ interface Bugs {
   readonly recorded?: Effect.Effect<void>
   /** Not a bug: who hears how the daemon does. */
   readonly service?: ReturnType<typeof fakeService>
+  /** Not a bug: takes what bounds the closing. */
+  readonly closing?: (code: number, report: Effect.Effect<void>) => Effect.Effect<void>
   /** Sleeps of this length meet a bug, once. */
   readonly sleepMs?: number
 }
@@ -138,6 +142,7 @@ const daemonWith = (home: string, bugs: Bugs, events: Array<DaemonEvent>) => {
     Layer.succeed(Signals, { next: bugs.signal ?? Effect.never }),
     (bugs.service ?? fakeService()).layer,
     Layer.succeed(OwnUnit, { facts: Effect.succeed(undefined) }),
+    Layer.succeed(ClosingLimit, { begin: bugs.closing ?? (() => Effect.void) }),
     Layer.succeed(Uncaught, { first: bugs.uncaught ?? Effect.never }),
     Layer.succeed(SelectedProject, { load: Effect.succeed(undefined), save: () => Effect.void }),
     loginsOf(makeSurroundings()),
@@ -438,6 +443,28 @@ describe("the shutdown of the daemon", () => {
       })
     )
   )
+
+  it.scopedLive("has a limit for all that closes after the last worker, which says what hangs", () => {
+    const said: Array<unknown> = []
+    const log = Logger.make(({ message }) => void said.push(message))
+    const closing: Bugs["closing"] = (code, report) =>
+      Effect.zipRight(
+        Effect.sync(() => void said.push(code)),
+        report
+      )
+    return inDaemon({ closing }, ({ events, exitCode }) =>
+      Effect.gen(function* () {
+        yield* stop
+        assert.strictEqual(yield* exitCode, 0)
+        assert.strictEqual(events.at(-1)?._tag, "DaemonStopped")
+        assert.strictEqual(said[0], 0)
+        assert.match(
+          String(said[1]),
+          /within 30 s after the last worker.* still run: .*memory monitor, .*home keeper\.$/
+        )
+      })
+    ).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, log)))
+  })
 
   it.scopedLive("is announced to systemd, with an extended timeout, as was the start", () => {
     const service = fakeService()
