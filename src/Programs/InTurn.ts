@@ -4,6 +4,7 @@ import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
+import { keepingInterruptions } from "../Layers/concurrency/KeptInterruptions.ts"
 
 type AnyLayer = Parameters<typeof Layer.mergeAll>[0]
 
@@ -42,7 +43,8 @@ const build = (layers: AnyLayers, given: Context.Context<never>, scope: Scope.Sc
   })
 
 /**
- * Provides layers, which are built one after the other: each has what those before it have made. They are closed in reverse.
+ * Provides layers, which are built one after the other: each has what those before it have made. They are closed in reverse,
+ * and no fiber loses the interruption that ends it.
  * Effect's own composition has a deferred, three references and a lock for each layer, and provides it with a context of its own:
  * two thirds of the operations of a start, and a megabyte as long as the daemon runs.
  */
@@ -51,11 +53,13 @@ export const provideInTurn =
   <A, E, R>(
     program: Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | Failed<Layers>, Missing<Layers> | Exclude<R, Made<Layers>>> =>
-    Effect.scopedWith((scope) =>
-      Effect.contextWithEffect((given: Context.Context<never>) =>
-        // Afterwards the fiber has its own context again.
-        Effect.flatMap(Effect.provide(build(layers, given, scope), given), (made) =>
-          Effect.provide(program, made as Context.Context<R>)
+    keepingInterruptions(
+      Effect.scopedWith((scope) =>
+        Effect.contextWithEffect((given: Context.Context<never>) =>
+          // Afterwards the fiber has its own context again.
+          Effect.flatMap(Effect.provide(build(layers, given, scope), given), (made) =>
+            Effect.provide(program, made as Context.Context<R>)
+          )
         )
       )
     )

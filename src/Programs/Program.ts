@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { parse } from "../Domain/cli/CommandLine.ts"
 import { exitCodes } from "../Domain/cli/ExitCodes.ts"
+import { keepingInterruptions } from "../Layers/concurrency/KeptInterruptions.ts"
 import { EarlierExchanges } from "../Layers/control/ControlClient.ts"
 import type { Exchanged } from "../Layers/control/Exchange.ts"
 import { keepOwnersModes } from "../Layers/daemon/FileModes.ts"
@@ -31,7 +32,8 @@ export const run = (
   const program = commandRun({ argv, line, surroundings: Surroundings }).pipe(
     Effect.provide(isServer ? Signals.listenForSignals() : Signals.layerNone),
     Effect.provide(CommandOutput.layer),
-    Effect.provideService(EarlierExchanges, [...earlier])
+    Effect.provideService(EarlierExchanges, [...earlier]),
+    keepingInterruptions
   )
 
   if (isServer) {

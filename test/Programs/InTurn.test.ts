@@ -9,6 +9,7 @@ import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import { provideInTurn } from "../../src/Programs/InTurn.ts"
 import { countedFibers } from "../fixtures/CountedFibers.ts"
+import { endsThoughClosing } from "../fixtures/InterruptedClosing.ts"
 
 class Disk extends Context.Tag("Disk")<Disk, string>() {}
 class Log extends Context.Tag("Log")<Log, string>() {}
@@ -89,6 +90,12 @@ describe("layers that are provided in turn", () => {
         yield* provideInTurn(lock, Layer.scopedDiscard(open("socket")))(Effect.flatten(Lock))
         assert.deepStrictEqual(notes, ["lock", "socket", "no socket", "no other lock", "no lock"])
       })
+  )
+
+  it.effect("lose no interruption of a fiber that closes something meanwhile", () =>
+    Effect.gen(function* () {
+      assert.isTrue(yield* provideInTurn(disk)(endsThoughClosing))
+    })
   )
 
   it.effect("are built for each program anew", () =>

@@ -11,6 +11,7 @@ import { relayDelayMs } from "../../Domain/relay/RelayChild.ts"
 import type { RelaySettings } from "../../Domain/relay/RelaySettings.ts"
 import { humanDuration } from "../../Domain/text/Amounts.ts"
 import { listed } from "../../Domain/text/TextLayout.ts"
+import { keepingInterruptions } from "../../Layers/concurrency/KeptInterruptions.ts"
 import * as ControlClient from "../../Layers/control/ControlClient.ts"
 import * as AutopilotHome from "../../Layers/daemon/AutopilotHome.ts"
 import * as Caller from "../../Layers/daemon/Caller.ts"
@@ -178,7 +179,7 @@ const ofDaemon = Effect.gen(function* () {
 /** The relay that the daemon has started. Ends with it, and exits. */
 export const run = (): void => {
   const program = Effect.tapErrorCause(ofDaemon, (cause) => Effect.logError("The relay ends", cause))
-  Effect.runFork(Effect.provide(program, OnStandardError)).addObserver((exit) =>
+  Effect.runFork(keepingInterruptions(Effect.provide(program, OnStandardError))).addObserver((exit) =>
     exitProcess(Exit.isSuccess(exit) ? exitCodes.done : exitCodes.failed)
   )
 }

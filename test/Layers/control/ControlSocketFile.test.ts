@@ -1,12 +1,16 @@
 import * as Fs from "node:fs"
+import { Server } from "node:net"
 import * as Path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
+import { keepingInterruptions } from "../../../src/Layers/concurrency/KeptInterruptions.ts"
 import * as ControlServer from "../../../src/Layers/control/ControlServer.ts"
 import { ControlServerError } from "../../../src/Layers/control/ControlSocketFile.ts"
 import { askDisk } from "../../../src/Layers/files/PathQuestions.ts"
@@ -23,6 +27,7 @@ import {
   told,
   until
 } from "../../fixtures/ServedControl.ts"
+import { eventually } from "../../live/TestDaemon.ts"
 
 describe("the control socket's file", () => {
   it.scopedLive("is open to its user only, and is alone in its folder", () =>
@@ -129,6 +134,18 @@ describe("the control socket's file", () => {
     })
   )
 
+  it.scopedLive("is no longer kept after a stop that comes while it is bound again", () =>
+    keepingInterruptions(
+      Effect.gen(function* () {
+        const { path, server } = yield* served({ socketCheckMs: 10 })
+        const keeper = yield* Effect.forkDaemon(server.keep)
+        yield* whenClosing(path, () => keeper.unsafeInterruptAsFork(FiberId.none))
+        Fs.rmSync(path)
+        yield* eventually("it is no longer kept", Effect.map(Fiber.poll(keeper), Option.getOrUndefined))
+      })
+    )
+  )
+
   it.scopedLive("is reported missing once while it cannot be bound again", () =>
     Effect.gen(function* () {
       const { lines, layer } = yield* logged
@@ -154,6 +171,20 @@ describe("the control socket's file", () => {
     })
   )
 })
+
+/** Calls `act` when the server of a socket is closed, as long as the scope lives. */
+const whenClosing = (path: string, act: () => void) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const { close } = Server.prototype
+      Server.prototype.close = function (this: Server, ...args: Array<unknown>) {
+        if (String(this.address()).startsWith(Path.dirname(path))) act()
+        return Reflect.apply(close, this, args)
+      }
+      return close
+    }),
+    (close) => Effect.sync(() => void (Server.prototype.close = close))
+  )
 
 const failureAt = (path: string) =>
   ControlServer.bind({ path }).pipe(Effect.provide(handlerOf(answer)), Effect.scoped, Effect.flip)
