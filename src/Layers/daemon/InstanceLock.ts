@@ -5,6 +5,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
@@ -246,6 +247,9 @@ const make = Effect.gen(function* () {
       lastTrouble = message
       return Effect.sync(() => news.add({ _tag: "HomeNotMadeAgain", reason: message }))
     }),
+    // A lock is closed with the references of the fiber that has taken it. Those of an interrupted one would undo an interruption.
+    Effect.forkDaemon,
+    Effect.flatMap(Fiber.join),
     Effect.uninterruptible
   )
 

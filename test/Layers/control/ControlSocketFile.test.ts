@@ -1,5 +1,4 @@
 import * as Fs from "node:fs"
-import { Server } from "node:net"
 import * as Path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
@@ -27,6 +26,7 @@ import {
   told,
   until
 } from "../../fixtures/ServedControl.ts"
+import { whenClosing } from "../../fixtures/WhenClosing.ts"
 import { eventually } from "../../live/TestDaemon.ts"
 
 describe("the control socket's file", () => {
@@ -139,7 +139,10 @@ describe("the control socket's file", () => {
       Effect.gen(function* () {
         const { path, server } = yield* served({ socketCheckMs: 10 })
         const keeper = yield* Effect.forkDaemon(server.keep)
-        yield* whenClosing(path, () => keeper.unsafeInterruptAsFork(FiberId.none))
+        yield* whenClosing(
+          (address) => address.startsWith(Path.dirname(path)),
+          () => keeper.unsafeInterruptAsFork(FiberId.none)
+        )
         Fs.rmSync(path)
         yield* eventually("it is no longer kept", Effect.map(Fiber.poll(keeper), Option.getOrUndefined))
       })
@@ -171,20 +174,6 @@ describe("the control socket's file", () => {
     })
   )
 })
-
-/** Calls `act` when the server of a socket is closed, as long as the scope lives. */
-const whenClosing = (path: string, act: () => void) =>
-  Effect.acquireRelease(
-    Effect.sync(() => {
-      const { close } = Server.prototype
-      Server.prototype.close = function (this: Server, ...args: Array<unknown>) {
-        if (String(this.address()).startsWith(Path.dirname(path))) act()
-        return Reflect.apply(close, this, args)
-      }
-      return close
-    }),
-    (close) => Effect.sync(() => void (Server.prototype.close = close))
-  )
 
 const failureAt = (path: string) =>
   ControlServer.bind({ path }).pipe(Effect.provide(handlerOf(answer)), Effect.scoped, Effect.flip)

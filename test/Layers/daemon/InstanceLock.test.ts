@@ -5,12 +5,17 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
+import { keepingInterruptions } from "../../../src/Layers/concurrency/KeptInterruptions.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import * as InstanceLock from "../../../src/Layers/daemon/InstanceLock.ts"
 import { notRoot, unlessMissing } from "../../fixtures/Missing.ts"
 import { listening } from "../../fixtures/OriginalDaemon.ts"
+import { whenClosing } from "../../fixtures/WhenClosing.ts"
 import { eventually } from "../../live/TestDaemon.ts"
 
 const home = Effect.acquireRelease(
@@ -162,6 +167,35 @@ describe("the lock of a home", () => {
         assert.isTrue(fs.statSync(paths.stateDir).isDirectory())
       }
     })
+  )
+
+  it.scopedLive("holds up no stop that comes while it lets go of a lock whose taker was stopped, too", () =>
+    keepingInterruptions(
+      Effect.gen(function* () {
+        const paths = yield* home
+        const { holds } = yield* held(paths)
+        const stop = { now: () => {} }
+        const isLock = (address: string) => address.includes("autopilotd-")
+        const taker = yield* Effect.forkDaemon(
+          Effect.uninterruptible(
+            Effect.gen(function* () {
+              yield* Effect.withFiberRuntime<void>((fiber) => {
+                fiber.unsafeInterruptAsFork(FiberId.none)
+                return Effect.yieldNow()
+              })
+              fs.rmSync(paths.root, { recursive: true })
+              yield* holds
+            })
+          )
+        )
+        yield* Fiber.await(taker)
+        yield* whenClosing(isLock, () => stop.now())
+        fs.rmSync(paths.root, { recursive: true })
+        const asker = yield* Effect.forkDaemon(Effect.zipRight(holds, Effect.never))
+        stop.now = () => asker.unsafeInterruptAsFork(FiberId.none)
+        yield* eventually("the asker ends", Effect.map(Fiber.poll(asker), Option.getOrUndefined))
+      })
+    )
   )
 
   it.scopedLive("is refused to a start while a daemon lives whose lock file was removed", () =>
