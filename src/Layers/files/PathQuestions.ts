@@ -45,18 +45,18 @@ export const askDisk = <A, E, R>(
     )
   )
 
-/** Whether there is something at a path, which its disk says. */
-export const isThere = (path: string): Effect.Effect<boolean, SilentDisk> =>
-  askDisk(
-    path,
-    path,
-    Effect.promise(() =>
-      fs.stat(path).then(
-        () => true,
-        () => false
-      )
+const existence = (path: string): DiskQuestion<boolean> => ({
+  asker: path,
+  path: () => path,
+  begin: (answer) =>
+    void fs.stat(path).then(
+      () => answer(true),
+      () => answer(false)
     )
-  )
+})
+
+/** Whether there is something at a path, which its disk says. */
+export const isThere = (path: string): Effect.Effect<boolean, SilentDisk> => askDiskPlainly(existence(path))
 
 /** The checks that wait for a disk, by path. */
 const checks = new Map<string, Deferred.Deferred<void, SilentDisk>>()
@@ -66,11 +66,15 @@ const checks = new Map<string, Deferred.Deferred<void, SilentDisk>>()
  * loop, would hang with that disk. Callers that check a path at the same time share one question.
  */
 export const checkDisk = (path: string): Effect.Effect<void, SilentDisk> =>
-  Effect.suspend(() => {
+  Effect.flatMap(PlainTimer, (timer) => {
     const known = checks.get(path)
     if (known !== undefined) return Deferred.await(known)
     const answer = Deferred.unsafeMake<void, SilentDisk>(FiberId.none)
     checks.set(path, answer)
-    const asked = Effect.asVoid(isThere(path)).pipe(Effect.ensuring(Effect.sync(() => checks.delete(path))))
-    return Effect.zipRight(Effect.forkDaemon(Effect.intoDeferred(asked, answer)), Deferred.await(answer))
+    // Plain code: an interruption between two steps would leave a check that nobody ends.
+    ask(timer, existence(path), (asked) => {
+      checks.delete(path)
+      Deferred.unsafeDone(answer, Effect.asVoid(effectOf(asked)))
+    })
+    return Deferred.await(answer)
   })

@@ -3,10 +3,12 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import { fileStamps } from "../../../src/Layers/files/FileStamps.ts"
-import { askDisk as ask } from "../../../src/Layers/files/PathQuestions.ts"
+import { askDisk as ask, checkDisk } from "../../../src/Layers/files/PathQuestions.ts"
 import { testTimers } from "../../fixtures/PlainTimers.ts"
+import { eventually } from "../../live/TestDaemon.ts"
 
 const askDisk = <A>(name: string, path: string, question: Effect.Effect<A>) =>
   Effect.provide(ask(name, path, question), testTimers)
@@ -86,5 +88,49 @@ describe("a disk that does not answer", () => {
         yield* Effect.forEach(hanging, ({ answer }) => answer)
         assert.strictEqual(yield* askDisk("e", "/fine", good), "good")
       })
+  )
+})
+
+describe("the check of a disk", () => {
+  it.live("leaves nothing behind that later checks wait for, at whichever step it is interrupted", () =>
+    Effect.gen(function* () {
+      // With fewer steps Effect itself does not proceed.
+      for (let steps = 25; steps < 80; steps++) {
+        const path = `/proc/self/${steps}`
+        const late = Array.from({ length: 20 }).reduce<ReturnType<typeof checkDisk>>(
+          (next) => Effect.zipRight(Effect.void, next),
+          checkDisk(path)
+        )
+        // A fiber that works is interrupted only where it lets others run, after so many steps.
+        const first = yield* Effect.fork(Effect.withMaxOpsBeforeYield(late, steps))
+        yield* Effect.yieldNow()
+        yield* Fiber.interrupt(first)
+        const second = yield* Effect.forkDaemon(checkDisk(path))
+        yield* eventually(
+          `an answer after ${steps} steps`,
+          Effect.map(Fiber.poll(second), Option.getOrUndefined)
+        )
+      }
+    })
+  )
+
+  it.effect("is one question for all that ask at the same time, and fails where the disk is silent", () =>
+    Effect.gen(function* () {
+      const hangs = yield* question
+      const path = "/silent/socket"
+      const holds = yield* Effect.fork(Effect.ignore(askDisk(path, path, hangs.asking)))
+      yield* Effect.yieldNow()
+      const check = Effect.provide(checkDisk(path), testTimers)
+      const checks = yield* Effect.fork(
+        Effect.all([check, check].map(Effect.flip), { concurrency: "unbounded" })
+      )
+      yield* TestClock.adjust("10 seconds")
+      const [one, other] = yield* Fiber.join(checks)
+      assert.strictEqual(one, other)
+      assert.strictEqual(one?._tag, "SilentDisk")
+      yield* hangs.answer
+      yield* Fiber.join(holds)
+      assert.strictEqual(yield* check, undefined)
+    })
   )
 })
