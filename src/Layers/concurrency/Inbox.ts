@@ -14,6 +14,8 @@ export const makeInbox = <A extends object>(): Inbox<A> => {
   let wake = (): void => undefined
   const isAdded = Effect.async<void>((resume) => {
     wake = () => resume(Effect.void)
+    // The fiber may have yielded since it found no event.
+    if (events.length > 0) wake()
   })
   const take: Effect.Effect<A> = Effect.suspend(() => {
     const event = events.shift()

@@ -32,4 +32,21 @@ describe("an inbox", () => {
       assert.strictEqual((yield* inbox.take).number, 1)
     })
   )
+
+  it.effect("wakes its reader for an event that comes while the reader's fiber yields before it waits", () =>
+    Effect.gen(function* () {
+      for (const maxOps of [10, 11, 12, 13, 14, 15, 16]) {
+        for (let turns = 0; turns < 12; turns++) {
+          const inbox = makeInbox<{ readonly number: number }>()
+          const reader = yield* Effect.fork(Effect.withMaxOpsBeforeYield(inbox.take, maxOps))
+          for (let turn = 0; turn < turns; turn++) yield* Effect.yieldNow()
+          inbox.add({ number: 1 })
+          for (let turn = 0; turn < 20; turn++) yield* Effect.yieldNow()
+          const isTaken = reader.unsafePoll() !== null
+          yield* Fiber.interrupt(reader)
+          assert.isTrue(isTaken, `${maxOps} operations before a yield, the event after ${turns} turns`)
+        }
+      }
+    })
+  )
 })
