@@ -66,15 +66,24 @@ const keepAsBackup = async (path: string): Promise<void> => {
 }
 
 /**
- * Writes over a file in its place. A kill or a power failure in the middle leaves a mixture, and the former text in the
- * backup.
+ * Writes over a file in its place. A disk that refuses the new text leaves the former one there; a kill or a power failure in the
+ * middle leaves a mixture, and the former text in the backup.
  */
-const overwrite = async (path: string, text: string): Promise<void> => {
+const overwrite = async (path: string, text: string, former: Uint8Array): Promise<void> => {
   const file = await fs.open(path, constants.O_WRONLY)
-  try {
-    const { bytesWritten } = await file.write(Buffer.from(text), 0, undefined, 0)
-    await file.truncate(bytesWritten)
+  const put = async (content: Uint8Array): Promise<void> => {
+    // A full disk takes a part of one write, and refuses only the next.
+    for (let at = 0; at < content.length; )
+      at += (await file.write(content, at, content.length - at, at)).bytesWritten
+    await file.truncate(content.length)
     await file.sync()
+  }
+  try {
+    await put(Buffer.from(text)).catch(async (cause: unknown) => {
+      // The blocks of the former text are still the file's own.
+      await put(former)
+      throw cause
+    })
   } finally {
     await file.close()
   }
@@ -144,7 +153,7 @@ const put = Effect.fnUntraced(function* (
     }).catch((cause: unknown) => {
       // A file that is a mount point, as by `docker run -v`, cannot be replaced by another.
       if (errorCode(cause) !== "EBUSY" && errorCode(cause) !== "EXDEV") throw cause
-      return overwrite(target, text)
+      return overwrite(target, text, former?.bytes ?? new Uint8Array())
     })
     await syncFolder(target)
   })
