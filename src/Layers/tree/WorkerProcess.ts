@@ -54,6 +54,9 @@ export class WorkerProcess extends Context.Tag("WorkerProcess")<
   { readonly start: (spec: WorkerSpec) => Effect.Effect<RunningWorker, CannotStart> }
 >() {}
 
+/** The beginning of the shell's own variables: the worker may have one of any other name. */
+const own = "__autopilotd_"
+
 /**
  * Prepares the process of a worker in sh: it writes its pid and its start time (field 22 of stat), without waiting for a
  * reader where the file is a pipe; it enters its cgroup before it can fork; it restores the soft limit of open
@@ -63,14 +66,14 @@ export class WorkerProcess extends Context.Tag("WorkerProcess")<
  * entered its own.
  */
 const startLine = [
-  `[ -z "$3" ] || { read -r __pid${" __".repeat(20)} __start __ </proc/self/stat && echo "$4$__pid,\\"startTicks\\":$__start}]}" 1<>"$3"; } 2>/dev/null`,
-  "unset __ __pid __start",
+  `[ -z "$3" ] || { read -r ${own}pid${` ${own}`.repeat(20)} ${own}start ${own} </proc/self/stat && echo "$4$${own}pid,\\"startTicks\\":$${own}start}]}" 1<>"$3"; } 2>/dev/null`,
   '[ -z "$2" ] || { echo $$ >"$2"; } 2>/dev/null',
   '[ -z "$1" ] || ulimit -S -n "$1" 2>/dev/null',
   'cd -- "$5" 2>/dev/null || { echo "$0: $5: cannot execute: the working directory cannot be entered"; exit 126; } >&2',
   // cd sets it, and the worker gets what it would have without this shell.
   'if [ -n "$6" ]; then OLDPWD=$6; else unset OLDPWD; fi',
-  "{ read -r own && echo $((own > 700 ? 1000 : own + 300)) >/proc/self/oom_score_adj; } </proc/self/oom_score_adj 2>/dev/null",
+  `{ read -r ${own} && echo $((${own} > 700 ? 1000 : ${own} + 300)) >/proc/self/oom_score_adj; } </proc/self/oom_score_adj 2>/dev/null`,
+  `unset ${own} ${own}pid ${own}start`,
   '[ -z "$7" ] || umask "$7"',
   'shift 7; exec "$@"'
 ].join("\n")
