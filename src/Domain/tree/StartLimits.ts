@@ -1,4 +1,4 @@
-import { humanBytes } from "../text/Amounts.ts"
+import { counted, humanBytes } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
 
 /** MAX_ARG_STRLEN: the bytes of one argument or variable, its final NUL included, where a page has 4 KiB. */
@@ -39,3 +39,18 @@ export const nulIn = (argv: ReadonlyArray<string>, env: Environment): string | u
   const found = partsOf(argv, env).find(({ text }) => text.includes("\0"))
   return found && `${found.name} holds a NUL character, which no program can receive. Remove it`
 }
+
+/** The descriptors that the daemon holds for a worker: its three standard streams and its log. */
+const filesOfWorker = 4
+
+/** What the daemon needs besides: for itself, and a quarter of the limit, at most 256, for clients. */
+const filesOfDaemon = (limit: number): number => 32 + Math.min(256, Math.floor(limit / 4))
+
+/**
+ * Why a worker more may not be started; undefined where it may. A daemon without a free descriptor cannot read /proc: it could
+ * neither answer nor end its workers. `limit` is that of open files, NaN where there is none; `running` counts the workers.
+ */
+export const tooManyFiles = (limit: number, running: number): string | undefined =>
+  filesOfDaemon(limit) + (running + 1) * filesOfWorker > limit
+    ? `the daemon may open ${limit} files, too few for ${counted(running + 1, "worker")}. Raise the limit (ulimit -n, LimitNOFILE= of the unit) and start the daemon again${running > 0 ? ", or stop other workers" : ""}`
+    : undefined

@@ -1,4 +1,3 @@
-import * as Fs from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as FiberSet from "effect/FiberSet"
@@ -12,6 +11,7 @@ import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { HomeChanges } from "../daemon/HomeChanges.ts"
 import { isListening } from "../daemon/HomeLock.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
+import { openFilesLimit } from "../files/OpenFiles.ts"
 import { Concerns } from "../history/Concerns.ts"
 import {
   type ConnectionLimits,
@@ -58,15 +58,11 @@ interface ControlServer {
 /** Milliseconds between two warnings about failed accepts, which come by the thousand. */
 const acceptErrorIntervalMs = 60_000
 
-/** Limits connections to a quarter of the process's open files. Returns `wanted` where that limit cannot be read. */
-const affordable = (wanted: number): Effect.Effect<number> =>
-  Effect.try(() => Fs.readFileSync("/proc/self/limits", "utf8")).pipe(
-    Effect.map((limits) => Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Number.NaN)),
-    Effect.map((openFiles) =>
-      openFiles > 0 ? Math.max(8, Math.min(wanted, Math.floor(openFiles / 4))) : wanted
-    ),
-    Effect.orElseSucceed(() => wanted)
-  )
+/** Limits connections to a quarter of the process's open files. Returns `wanted` where that limit is unknown. */
+const affordable = (wanted: number): number => {
+  const openFiles = openFilesLimit()
+  return openFiles > 0 ? Math.max(8, Math.min(wanted, Math.floor(openFiles / 4))) : wanted
+}
 
 /**
  * Binds the control socket, replacing any file at its path, and serves it until the scope closes. `ControlHandler` gets
@@ -128,7 +124,7 @@ export const bind = (
       run(Effect.map(survive(request.type, following), (line) => line && follower.end(line)))
     }
 
-    const maxConnections = yield* affordable(limits.maxConnections)
+    const maxConnections = affordable(limits.maxConnections)
     const connections = yield* Effect.acquireRelease(
       Effect.sync(() => new ControlConnections({ ...limits, maxConnections }, respond)),
       (connections) => Effect.sync(() => connections.closeAll())

@@ -1,5 +1,6 @@
 import * as fs from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
+import { openFilesLimit } from "../files/OpenFiles.ts"
 import { errorCode } from "../files/SystemError.ts"
 
 /** The size and number of the files of a log. */
@@ -17,7 +18,10 @@ export interface Batch {
   doneBytes: number
 }
 
-/** A file that grows by whole lines and rotates. It stays open: opening costs more than writing. */
+/**
+ * A file that grows by whole lines and rotates. It stays open, because opening costs more than writing, unless too many others are
+ * used after it.
+ */
 interface AppendedFile {
   /** Writes the rest of a batch. After a failure, call it again with the same batch. */
   readonly append: (batch: Batch, limits: FileLimits) => Promise<void>
@@ -32,6 +36,23 @@ interface Open {
 }
 
 const newline = 0x0a
+
+/** The files that stay open share an eighth of the descriptors: each project has one, also without a worker. */
+const mostOpen = (): number => {
+  const limit = openFilesLimit()
+  return limit > 0 ? Math.max(8, Math.min(1024, Math.floor(limit / 8))) : 1024
+}
+
+/** The files that are open and idle, each by what closes it, the one that was used last at the end. */
+const idle = new Set<() => void>()
+
+/** Keeps a file open for its next lines, and closes the one that was unused for longest where there are too many. */
+const keepOpen = (close: () => void): void => {
+  idle.add(close)
+  if (idle.size <= mostOpen()) return
+  const [oldest] = idle
+  oldest?.()
+}
 
 const undefinedIfMissing = (cause: unknown): undefined => {
   if (errorCode(cause) !== "ENOENT") throw cause
@@ -69,6 +90,7 @@ export const appendedFile = (path: string): AppendedFile => {
   let size = 0
 
   const close = () => {
+    idle.delete(close)
     const closing = open?.handle.close()
     open = undefined
     // A failed close loses nothing that was written.
@@ -112,22 +134,28 @@ export const appendedFile = (path: string): AppendedFile => {
     batch.doneBytes = end
   }
 
+  const append = async (batch: Batch, { files, maxBytes }: FileLimits): Promise<void> => {
+    let file = await current()
+    const { lines } = batch
+    while (batch.doneBytes < lines.length) {
+      const start = batch.doneBytes
+      const fitting = endOfLines(lines, start, Math.min(lines.length, start + maxBytes - size))
+      if (fitting > start) await writeUpTo(file, batch, fitting)
+      else if (size === 0) await writeUpTo(file, batch, lines.indexOf(newline, start) + 1)
+      else {
+        close()
+        await rotate(path, files)
+        file = await openAnew()
+      }
+    }
+  }
+
   return {
     close,
-    append: async (batch, { files, maxBytes }) => {
-      let file = await current()
-      const { lines } = batch
-      while (batch.doneBytes < lines.length) {
-        const start = batch.doneBytes
-        const fitting = endOfLines(lines, start, Math.min(lines.length, start + maxBytes - size))
-        if (fitting > start) await writeUpTo(file, batch, fitting)
-        else if (size === 0) await writeUpTo(file, batch, lines.indexOf(newline, start) + 1)
-        else {
-          close()
-          await rotate(path, files)
-          file = await openAnew()
-        }
-      }
+    append: async (batch, limits) => {
+      idle.delete(close)
+      await append(batch, limits)
+      if (open !== undefined) keepOpen(close)
     }
   }
 }

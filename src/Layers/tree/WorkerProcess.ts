@@ -7,12 +7,13 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
-import { nulIn, tooLarge } from "../../Domain/tree/StartLimits.ts"
+import { nulIn, tooLarge, tooManyFiles } from "../../Domain/tree/StartLimits.ts"
 import { starterName } from "../../Domain/tree/StartRefusal.ts"
 import type { WorkerExit } from "../../Domain/tree/WorkerExit.ts"
 import { patientRace } from "../concurrency/PatientRace.ts"
 import { umaskVariable } from "../daemon/FileModes.ts"
 import type { FileStamps } from "../files/FileStamps.ts"
+import { openFilesLimit } from "../files/OpenFiles.ts"
 import { type ProgramNotStarted, startPiped } from "../files/ProgramStart.ts"
 import { ProcFs } from "../machine/ProcFs.ts"
 import { holdOutput } from "../output/HeldOutput.ts"
@@ -84,7 +85,12 @@ const because = ({ code, reason }: ProgramNotStarted, { argv, env }: WorkerSpec)
   return new CannotStart({ reason: `the system refused to start it: ${said}` })
 }
 
-const launch = Effect.fnUntraced(function* (spec: WorkerSpec, openFilesSoftLimit: string) {
+/** `onClosed` runs when the worker's streams are closed, but not for one that is not started. */
+const launch = Effect.fnUntraced(function* (
+  spec: WorkerSpec,
+  openFilesSoftLimit: string,
+  onClosed: () => void
+) {
   const exit = Deferred.unsafeMake<{ readonly exit: WorkerExit; readonly atNanos: bigint }>(FiberId.none)
   const clock = yield* Effect.clock
   const child = yield* startPiped(
@@ -111,6 +117,7 @@ const launch = Effect.fnUntraced(function* (spec: WorkerSpec, openFilesSoftLimit
           Exit.succeed({ exit: { code, signal }, atNanos: clock.unsafeCurrentTimeNanos() })
         )
       )
+      started.once("close", onClosed)
       holdOutput(started.stdout)
       holdOutput(started.stderr)
     },
@@ -159,13 +166,22 @@ const make = Effect.gen(function* () {
     }
   })
 
+  /** The workers whose streams are open. */
+  let running = 0
+
   return WorkerProcess.of({
     start: Effect.fnUntraced(function* (spec: WorkerSpec) {
       // A disk may keep the checks and the shell waiting, and a stop does not wait for them.
       yield* Effect.interruptible(
         checkExecutable(spec.argv[0], spec.cwd, spec.env["PATH"] ?? "", spec.project, spec.stamps)
       )
-      const { child, exit } = yield* launch(spec, openFilesSoftLimit)
+      const refusal = tooManyFiles(openFilesLimit(), running)
+      if (refusal !== undefined) return yield* new CannotStart({ reason: refusal })
+      running++
+      const isClosed = () => void running--
+      const { child, exit } = yield* Effect.tapError(launch(spec, openFilesSoftLimit, isClosed), () =>
+        Effect.sync(isClosed)
+      )
       const startedNanos = yield* Clock.currentTimeNanos
       const inTime = Effect.filterOrFail(
         executed(child.pid ?? 0),

@@ -5,7 +5,9 @@ import { exitCodeOfStart } from "../../Domain/cli/ExitCodes.ts"
 import type { CodedError } from "../../Domain/control/ErrorCode.ts"
 import { fitting } from "../../Domain/status/TerminationText.ts"
 import { shellLine } from "../../Domain/text/ShellLine.ts"
+import { tooManyFiles } from "../../Domain/tree/StartLimits.ts"
 import { Caller } from "../../Layers/daemon/Caller.ts"
+import { openFilesLimit } from "../../Layers/files/OpenFiles.ts"
 import { checkProc } from "../../Layers/machine/ProcFs.ts"
 import {
   type TerminationLogFile,
@@ -51,6 +53,9 @@ const tellNotStarted = (file: TerminationLogFile | undefined, message: string) =
 /** `autopilotd start` in the foreground: returns after a clean shutdown. */
 export const start = Effect.fnUntraced(function* (invocation: Invocation) {
   yield* checkProc
+  const tooFew = tooManyFiles(openFilesLimit(), 0)
+  if (tooFew !== undefined)
+    return yield* new Refused({ reason: `The daemon was not started: ${tooFew}.`, code: "start_failed" })
   const sources = yield* sourcesOf(invocation)
   const { options } = invocation
   const terminationLog = terminationLogOf(options.terminationLog, yield* Caller)

@@ -209,26 +209,28 @@ describe("Replacing the settings file", () => {
     })
   )
 
-  unlessMissing(noSmallDisk)("leaves a file that is mounted by itself as it was when its own disk is full", () =>
-    Effect.gen(function* () {
-      const script = yield* writerScript
-      const { home, names, path } = yield* settings
-      const { begin, result } = yield* writer(script, ["replace", path, `#${"x".repeat(100_000)}\n`], {
-        through: [
-          "unshare",
-          "-m",
-          "sh",
-          "-c",
-          'cd "$0" && mkdir disk && mount -t tmpfs -o size=64k none disk && cp daemon.toml disk && ' +
-            'mount --bind disk/daemon.toml daemon.toml; "$@"; code=$?; cp daemon.toml report; exit $code',
-          home
-        ]
+  unlessMissing(noSmallDisk)(
+    "leaves a file that is mounted by itself as it was when its own disk is full",
+    () =>
+      Effect.gen(function* () {
+        const script = yield* writerScript
+        const { home, names, path } = yield* settings
+        const { begin, result } = yield* writer(script, ["replace", path, `#${"x".repeat(100_000)}\n`], {
+          through: [
+            "unshare",
+            "-m",
+            "sh",
+            "-c",
+            'cd "$0" && mkdir disk && mount -t tmpfs -o size=64k none disk && cp daemon.toml disk && ' +
+              'mount --bind disk/daemon.toml daemon.toml; "$@"; code=$?; cp daemon.toml report; exit $code',
+            home
+          ]
+        })
+        yield* begin
+        assert.strictEqual(yield* result, `${path} was not written: the disk is full. Free some space there.`)
+        assert.strictEqual(read(join(home, "report")), former)
+        assert.deepStrictEqual(names(), ["daemon.toml", "daemon.toml.bak", "disk", "report"])
       })
-      yield* begin
-      assert.strictEqual(yield* result, `${path} was not written: the disk is full. Free some space there.`)
-      assert.strictEqual(read(join(home, "report")), former)
-      assert.deepStrictEqual(names(), ["daemon.toml", "daemon.toml.bak", "disk", "report"])
-    })
   )
 
   it.scopedLive("refuses a text that could not be read back", () =>

@@ -2,8 +2,16 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { command, eventually, fixture, startDaemon, temporaryHome } from "../TestDaemon.ts"
-import { inState, project } from "../worker/SeveralProjects.ts"
+import {
+  command,
+  eventually,
+  fixture,
+  launcher,
+  startDaemon,
+  temporaryHome,
+  workersOf
+} from "../TestDaemon.ts"
+import { inState, project, rows } from "../worker/SeveralProjects.ts"
 
 interface Obstacle {
   readonly what: string
@@ -177,5 +185,45 @@ describe("a worker that cannot be started", () => {
         assert.strictEqual(again.code, 1)
         assert.match(again.stderr, /\/nowhere\/agent does not exist/)
       })
+  )
+
+  it.scopedLive(
+    "is not started where too few files may be open: the daemon answers, and stops the others",
+    () =>
+      Effect.gen(function* () {
+        const names = [...Array(80).keys()].map((n) => `p${n}`)
+        const settings = names.map((name) => project(name, [fixture("sleeps.sh")])).join("")
+        const daemon = yield* startDaemon({ settings, entrance: ["prlimit", "--nofile=96:96", "--"] })
+        const states = yield* eventually(
+          "each has its state",
+          Effect.map(rows(daemon.home), (all) => {
+            const known = all.map(({ worker_status }) => worker_status)
+            return known.includes("starting") ? undefined : known
+          })
+        )
+        assert.strictEqual(states.filter((state) => state === "running").length, 10)
+        yield* daemon.logged(
+          /Worker cannot be started: the daemon may open 96 files, too few for 11 workers\. Raise/
+        )
+        const stopped = yield* command({ home: daemon.home, args: ["stop"] })
+        assert.deepStrictEqual([stopped.code, stopped.stdout], [0, "Daemon stopped\n"])
+        assert.deepStrictEqual(workersOf(daemon.home), [])
+      })
+  )
+
+  it.scopedLive("has no daemon where even one worker needs more open files than are allowed", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const { code, stderr } = yield* command({
+        home,
+        command: "prlimit",
+        args: ["--nofile=40:40", "--", launcher, "start", "--", "true"]
+      })
+      assert.strictEqual(code, 1)
+      assert.match(
+        stderr,
+        /^autopilotd: The daemon was not started: the daemon may open 40 files, too few for 1 worker\. Raise/
+      )
+    })
   )
 })
