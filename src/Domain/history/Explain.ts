@@ -21,7 +21,7 @@ import type { HistoryRecord, RecordOf } from "./HistoryRecord.ts"
 import { restartsIn } from "./Restarts.ts"
 import { restartSentences } from "./RestartsText.ts"
 
-const maxTextLength = 400
+const maxTextLength = 600
 
 /** The reason behind the state. One that says for what the worker waits is the state itself. */
 const because = ({ reason }: { readonly reason?: string | undefined }): string =>
@@ -58,7 +58,9 @@ const state = (status: StatusReply, { isLasting = false, nowMs, zone }: Evidence
         ? `${name}${waits(status, "")}.`
         : `${name}${waits(status, ` until ${spokenTime(due, nowMs, zone)}${isLasting ? "" : ` (${humanDuration(due - nowMs)} from now)`}`)}.`
     case "failed":
-      return `${name} has failed and does not restart by itself${because(status)}.`
+      return next === ""
+        ? `${name} has failed and stays so until you act${because(status)}.`
+        : `${name} has failed and starts again ${next}${because(status)}.`
     case "stopped":
       return `${name} is ${stateWord(status)}${because({ reason: reasonBeside(status) })}.`
     default:

@@ -48,7 +48,7 @@ const onConnected = (news: News, { projects: { projects } }: Extract<Followed, {
       kind: "failed" as const,
       title: `${subjectOf(name)} has failed`,
       lines: [
-        `The worker stays down until you act: ${openEnded(said(reason))}.`,
+        `The worker is down and needs you: ${openEnded(said(reason))}.`,
         ...(reason.length <= mostSaid && reason.includes("start-worker")
           ? []
           : ["Fix the cause, then run: autopilotd start-worker"])

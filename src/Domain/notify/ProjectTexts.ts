@@ -82,7 +82,7 @@ export const personNeeded = (project: ProjectName, reason: string, ended: Ended 
     kind: "failed",
     title: `${subjectOf(project)} ${ended?.verdict.kind === "budget" ? "has used up its budget" : "has failed"}`,
     lines: [
-      sentence(`The worker stays down until you act: ${said(cause)}`),
+      sentence(`The worker is down and needs you: ${said(cause)}`),
       ...(isWhole ? [] : [sentence(said(steps, mostSaid * 2))])
     ],
     ...verdictOf(ended)

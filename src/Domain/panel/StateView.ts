@@ -138,7 +138,7 @@ const factsOf = (status: StatusReply, startedMs: number | undefined, nowMs: numb
     {
       label: "Failures in a row",
       value: failures,
-      note: status.worker_status === "failed" ? "no more automatic starts" : undefined,
+      note: status.worker_status === "failed" && due === undefined ? "until you act" : undefined,
       isBad: status.worker_status === "failed" && failures > 0
     },
     ...memoryFact(status, isUp),

@@ -20,7 +20,7 @@ interface StatusTextOptions {
 const title = "Autopilot Daemon Status"
 
 /** Longer texts from the wire end in `...`. */
-const maxTextLength = 400
+const maxTextLength = 600
 
 const shown = (text: string): string => printable(text, maxTextLength)
 

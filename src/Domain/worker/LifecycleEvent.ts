@@ -159,7 +159,7 @@ export const describeLifecycle = (event: LifecycleEvent): Message => {
         text: `Gave up after ${event.failures} failures in a row, the last: ${event.reason}. Fix the cause, then run: autopilotd start-worker`
       }
     case "PersonNeeded":
-      return { level: "error", text: `The worker stays down until you act: ${event.reason}` }
+      return { level: "error", text: `The worker is down and needs you: ${event.reason}` }
     case "WorkerStopped":
       return { level: "info", text: `Worker stopped: ${event.reason}` }
     case "WorkerOverLimit":

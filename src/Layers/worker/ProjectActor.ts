@@ -168,7 +168,7 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
       case "WaitUntil":
         return timer.until(action.untilMs, { _tag: "Due", epoch: action.epoch })
       case "CoolDown":
-        return timer.after(action.forMs, { _tag: "Due", epoch: action.epoch })
+        return timer.coolDown(action.forMs, action.epoch)
       case "CancelTimer":
         return timer.cancel
       case "Publish": {
@@ -229,7 +229,9 @@ export const make = Effect.fnUntraced(function* (initialPlan: ProjectPlan, optio
   const look = (clock: Clock.Clock): ProjectSnapshot => {
     const run = runs.current()
     const leftMs =
-      now.phase._tag === "Restarting" ? timer.backoffLeftMs(clock.unsafeCurrentTimeNanos()) : undefined
+      now.phase._tag === "Restarting" || now.phase._tag === "Failed"
+        ? timer.leftMs(clock.unsafeCurrentTimeNanos())
+        : undefined
     const started = run !== undefined && hasTree(now) ? run.plan : undefined
     return {
       plan,

@@ -15,9 +15,11 @@ interface WorkerTimer {
   readonly backoff: (policy: RestartPolicy, failuresBefore: number, epoch: number) => Effect.Effect<void>
   /** Replaces the rest of a backoff by this delay. */
   readonly backoffFor: (delayMs: number, epoch: number) => Effect.Effect<void>
+  /** Reports `Due` after a cool-down. */
+  readonly coolDown: (forMs: number, epoch: number) => Effect.Effect<void>
   readonly cancel: Effect.Effect<void>
-  /** The rest of the backoff on the monotonic clock; undefined without one. */
-  readonly backoffLeftMs: (nowNanos: bigint) => number | undefined
+  /** The rest of the backoff or cool-down on the monotonic clock; undefined without one. */
+  readonly leftMs: (nowNanos: bigint) => number | undefined
 }
 
 /** Re-reads the wall clock: the machine may have slept. */
@@ -32,8 +34,12 @@ export const make = (report: (event: WorkerEvent) => void): Effect.Effect<Worker
     const timer = yield* PlainTimer
     const clock = yield* Effect.clock
     let stop = (): void => undefined
-    let backoffEndNanos: bigint | undefined
-    const cancel = Effect.sync(() => stop())
+    let endNanos: bigint | undefined
+    const clear = (): void => {
+      stop()
+      endNanos = undefined
+    }
+    const cancel = Effect.sync(clear)
     yield* Effect.addFinalizer(() => cancel)
     const wait = (delayMs: number, event: WorkerEvent): void => {
       stop = timer.after(Math.min(delayMs, longestMs), () =>
@@ -47,16 +53,18 @@ export const make = (report: (event: WorkerEvent) => void): Effect.Effect<Worker
     }
     const arm = (begin: () => void) =>
       Effect.sync(() => {
-        stop()
-        backoffEndNanos = undefined
+        clear()
         begin()
       })
+    const countDown = (delayMs: number, epoch: number): void => {
+      endNanos = clock.unsafeCurrentTimeNanos() + Duration.unsafeToNanos(Duration.millis(delayMs))
+      wait(delayMs, { _tag: "Due", epoch })
+    }
     const backoffFor = (delayMs: number, epoch: number) =>
       arm(() => {
-        backoffEndNanos = clock.unsafeCurrentTimeNanos() + Duration.unsafeToNanos(Duration.millis(delayMs))
         // Before the wait, so a status during the backoff shows its end.
         report({ _tag: "BackingOff", epoch, delayMs, dueMs: clock.unsafeCurrentTimeMillis() + delayMs })
-        wait(delayMs, { _tag: "Due", epoch })
+        countDown(delayMs, epoch)
       })
     return {
       after: (delayMs, event) => arm(() => wait(delayMs, event)),
@@ -67,8 +75,9 @@ export const make = (report: (event: WorkerEvent) => void): Effect.Effect<Worker
           return delays.step(clock.unsafeCurrentTimeMillis(), undefined, delays.initial)
         }).pipe(Effect.flatMap(([, delay]) => backoffFor(Duration.toMillis(delay), epoch))),
       backoffFor,
+      coolDown: (forMs, epoch) => arm(() => countDown(forMs, epoch)),
       cancel,
-      backoffLeftMs: (nowNanos) =>
-        backoffEndNanos === undefined ? undefined : Math.max(0, Number(backoffEndNanos - nowNanos) / 1e6)
+      leftMs: (nowNanos) =>
+        endNanos === undefined ? undefined : Math.max(0, Number(endNanos - nowNanos) / 1e6)
     }
   })

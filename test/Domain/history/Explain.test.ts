@@ -151,7 +151,7 @@ describe("the explanation of a worker's state", () => {
     }
     assert.deepStrictEqual(said({ status: { ...failed, projects: { failed: 1, running: 2 } }, records }), [
       [
-        "The worker of shop has failed and does not restart by itself: 10 failures in a row, the last: exit code 1 after 1 h.",
+        "The worker of shop has failed and stays so until you act: 10 failures in a row, the last: exit code 1 after 1 h.",
         "The last run ended at 14:02 after 1 h 00 min: crashed (exit code 1) without an error message.",
         "It has not restarted in the last seven days."
       ],
@@ -160,6 +160,10 @@ describe("the explanation of a worker's state", () => {
         "Fix the cause, then start it: autopilotd start-worker --project shop"
       ]
     ])
+    assert.include(
+      why({ status: { ...failed, next_start_at_ms: at("15:20") }, records }).sentences[0],
+      "has failed and starts again at 15:20 (in 1 h 10 min): 10 failures"
+    )
   })
 
   it("one that was killed while its git worked: how to remove the lock, until a run ends without one", () => {
@@ -443,7 +447,7 @@ describe("an explanation", () => {
     assert.strictEqual(
       explanationText(explanation, { zone, colour: false }),
       [
-        "The worker of shop has failed and does not restart by itself: exit code 1.",
+        "The worker of shop has failed and stays so until you act: exit code 1.",
         "The last run ended at 14:02 after 1 h 00 min.",
         "It has not restarted in the last seven days.",
         "",

@@ -1,7 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
+import { explain } from "../../../src/Domain/history/Explain.ts"
+import { ProjectName } from "../../../src/Domain/Project.ts"
 import type { StatusReply } from "../../../src/Domain/status/StatusData.ts"
 import { statusText } from "../../../src/Domain/status/StatusText.ts"
+import { utc } from "../../../src/Domain/text/LocalTime.ts"
+import { nothingAlive } from "../../../src/Domain/tree/UnservedHome.ts"
+import { adviceFor, describeVerdict } from "../../../src/Domain/verdict/ExitVerdict.ts"
 import { clockTime } from "../../../src/Layers/output/ClockTime.ts"
 
 const gib = 2 ** 30
@@ -186,6 +191,24 @@ describe("the text of a status", () => {
       plain({ ...original, project: "shop", selected_project: "shop", awaiting_restart: ["working_dir"] }),
       "\nSettings changed: working_dir; effective at the next start (autopilotd restart-worker)\n"
     )
+  })
+
+  it("shows what helps whole, behind the longest words of a worker", () => {
+    const says = "x".repeat(300)
+    const limits = { max_budget: "file [projects.shop]", max_turns: "file [projects.shop]" }
+    const places = { project: ProjectName.make("shop"), worker: "file [projects.shop]", limits }
+    for (const kind of ["auth", "bad-arguments", "context-full"] as const) {
+      const verdict = { kind, says }
+      const advice = adviceFor(verdict, places) ?? assert.fail("no advice")
+      const failed = {
+        ...original,
+        worker_status: "failed",
+        reason: `${describeVerdict(verdict)}. ${advice}`
+      }
+      assert.include(plain(failed), advice)
+      const evidence = { project: undefined, bootedMs: undefined, survivors: nothingAlive, zone: utc }
+      assert.include(explain({ status: failed, records: [], nowMs: 0, ...evidence }).sentences[0], advice)
+    }
   })
 
   it("never promises a start in the past", () => {

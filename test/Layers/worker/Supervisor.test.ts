@@ -138,6 +138,47 @@ describe("backoff, on the test's clock", () => {
     }).pipe(Effect.provide(layerOf(makeSurroundings())))
   )
 
+  it.effect("the time of the start after recovery_cooldown_ms is known; without it there is none", () =>
+    Effect.gen(function* () {
+      const { project } = yield* Supervisor.Supervisor
+      const dueInMs = Effect.gen(function* () {
+        const { nextStartMs: dueMs, state } = yield* (yield* project(undefined)).snapshot
+        assert.strictEqual(state.phase._tag, "Failed")
+        return dueMs === undefined ? undefined : dueMs - (yield* TestClock.currentTimeMillis)
+      })
+      const change = (recoveryCooldownMs: number | false) =>
+        Effect.flatMap(project(undefined), (actor) =>
+          actor.replan({
+            ...plan,
+            restart: { ...plan.restart, maxConsecutiveRestarts: 1, recoveryCooldownMs }
+          })
+        ).pipe(Effect.zipRight(settle))
+      yield* begin
+      yield* settle
+      yield* crashNewest
+      assert.strictEqual(yield* dueInMs, 600_000)
+      yield* TestClock.adjust("1 minutes")
+      assert.strictEqual(yield* dueInMs, 540_000)
+      yield* change(false)
+      assert.isUndefined(yield* dueInMs)
+      yield* change(1000)
+      assert.strictEqual(yield* dueInMs, 1000)
+      yield* TestClock.adjust("1 seconds")
+      assert.strictEqual((yield* look).word, "running")
+    }).pipe(
+      Effect.provide(
+        layerOf(makeSurroundings(), {
+          projects: [
+            {
+              ...plan,
+              restart: { ...plan.restart, maxConsecutiveRestarts: 1, recoveryCooldownMs: 600_000 }
+            }
+          ]
+        })
+      )
+    )
+  )
+
   it.effect("a start that fails is retried with the same backoff (D6)", () =>
     Effect.gen(function* () {
       const lives = yield* FakeRuns.FakeRuns

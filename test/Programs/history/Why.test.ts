@@ -68,7 +68,7 @@ describe("autopilotd why", () => {
     Effect.gen(function* () {
       const { asked, out } = yield* explained(() => failed, "--project", "shop")
       assert.deepStrictEqual(asked, [{ type: "Status", project: shop }])
-      assert.match(out, /^The worker of shop has failed and does not restart by itself: 10 failures in a row/)
+      assert.match(out, /^The worker of shop has failed and stays so until you act: 10 failures in a row/)
       assert.match(out, /\nEvents:\n {2}TIME.*\n.*daemon started.*\n.*gave up/)
       assert.match(out, /\nWhat you can do:\n/)
     })

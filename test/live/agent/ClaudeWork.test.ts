@@ -48,7 +48,7 @@ describeNight("the work of Claude Code", wanted, (situation) => {
           "then: autopilotd reload), or begin another work with " +
           "`autopilotd budget reset --project turns`; then run: autopilotd start-worker --project turns"
         assert.include(yield* agent.read("status"), `Why: ${reason}`)
-        assert.include(yield* agent.read("why"), `has failed and does not restart by itself: ${reason}`)
+        assert.include(yield* agent.read("why"), `has failed and stays so until you act: ${reason}`)
         const again = yield* agent.read("start-worker")
         assert.include(again, reason)
         assert.match(yield* agent.read("budget", "reset"), /^turns: Another work begins/)

@@ -37,7 +37,7 @@ describe("the history", () => {
       assert.match(table, /\nThe worker of shop has restarted 2 times today: .*exit code 3/)
 
       const why = yield* said(home, "why")
-      assert.match(why, /^The worker of shop has failed and does not restart by itself: 3 failures in a row/)
+      assert.match(why, /^The worker of shop has failed and stays so until you act: 3 failures in a row/)
       assert.include(why, "no such table: orders")
       assert.match(why, /\nWhat you can do:\n(.*\n)*.*autopilotd start-worker/)
 

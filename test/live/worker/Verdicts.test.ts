@@ -45,7 +45,7 @@ describe("the exit of a worker", () => {
         /Log in as the user of the daemon, or put a valid key into the env file/
       )
       assert.strictEqual(data.total_restarts, 0)
-      yield* daemon.logged(/The worker stays down until you act/)
+      yield* daemon.logged(/The worker is down and needs you/)
       fs.writeFileSync(join(login, ".credentials.json"), "{}")
       yield* daemon.logged(/Starting the worker once: its login has changed \(.*\.credentials\.json\)/)
       const again = yield* daemon.status(
