@@ -11,8 +11,10 @@ export interface FolderFacts {
   readonly isFolder: boolean
   /** The first known agent on the caller's PATH. */
   readonly agent: AgentName | undefined
-  /** Whether it has a login, as far as its files and variables tell. */
+  /** Whether it has a login, as far as its files and variables tell, those of the env file among them. */
   readonly isLoggedIn: boolean
+  /** The path of the env file, absolute. */
+  readonly envFile: string
   readonly isGitRepository: boolean
   readonly hasTodo: boolean
   /** Claude Code refuses to run without permissions as root. */
@@ -90,16 +92,23 @@ export const oneMoreProject = (name: ProjectName, facts: FolderFacts): string =>
     ""
   ].join("\n")
 
+/** Where an agent without a login gets one. */
+const waysToLogin = (agent: AgentName, envFile: string): string => {
+  const key = adapters[agent].login.keys.find((name) => name.endsWith("_API_KEY"))
+  return `run ${agent} once and log in${key === undefined ? "" : `, or write ${key}=... into ${envFile}`}`
+}
+
 /** What was found, in sentences, with what to do before the first start. */
 export const factSentences = ({
   agent,
+  envFile,
   hasTodo,
   isGitRepository,
   isLoggedIn
 }: FolderFacts): ReadonlyArray<string> => [
   agent === undefined
     ? "No agent was found on PATH (claude, codex, gemini, qwen, opencode). Install one before the first start; the settings are for Claude Code."
-    : `${adapters[agent].title} was found${isLoggedIn ? ", with a login" : `, but no login: run ${agent} once and log in, or put its key into the env file of autopilotd`}.`,
+    : `${adapters[agent].title} was found${isLoggedIn ? ", with a login" : `, but no login: ${waysToLogin(agent, envFile)}`}.`,
   hasTodo
     ? "The agent works through TODO.md."
     : "There is no TODO.md: write what is to be done into it, or the agent first writes one.",

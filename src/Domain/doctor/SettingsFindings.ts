@@ -51,7 +51,7 @@ export const settingsFindings = (
             (found ? error : warning)(
               about,
               message.replace(/ Choose one of:.*/s, ""),
-              "Set worker_command (autopilotd config edit), or name the worker at each start: autopilotd start --detach -- CMD ARGS"
+              "Run autopilotd init in the folder of the agent, or name the worker at each start: autopilotd start --detach -- CMD ARGS"
             )
       ]
     })

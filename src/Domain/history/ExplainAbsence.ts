@@ -87,6 +87,11 @@ const advice = [
   "Start afresh: autopilotd start --detach"
 ]
 
+const firstSteps = [
+  "Write the settings of a project, in its folder: autopilotd init",
+  "Start it: autopilotd start --detach"
+]
+
 /** Explains why no daemon runs. */
 export const explainAbsence = (evidence: Evidence): Explanation => {
   const { nowMs, project, records, zone } = evidence
@@ -100,7 +105,7 @@ export const explainAbsence = (evidence: Evidence): Explanation => {
       state: "no daemon",
       sentences: ["No daemon is running, and the history of this home is empty.", ...alive],
       events: [],
-      advice: service === undefined ? advice.slice(1) : steps
+      advice: service === undefined ? firstSteps : steps
     }
   }
   const projects = project === undefined ? projectsOf(run) : [project]

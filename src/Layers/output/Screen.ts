@@ -10,7 +10,7 @@ import type * as Scope from "effect/Scope"
 /** There is no terminal that a whole screen could be drawn on. */
 export class NoScreen extends Data.TaggedError("NoScreen")<{}> {
   override get message() {
-    return "top draws on a terminal, and standard input or output is none. Use instead: autopilotd projects, or autopilotd events -f"
+    return "top draws on a terminal, and standard input or output is none, or TERM is dumb. Use instead: autopilotd projects, or autopilotd events -f"
   }
 }
 

@@ -434,7 +434,10 @@ describe("why no daemon runs", () => {
   it("the home has no history", () => {
     assert.deepStrictEqual(said({}), [
       ["No daemon is running, and the history of this home is empty."],
-      ["Start afresh: autopilotd start --detach"]
+      [
+        "Write the settings of a project, in its folder: autopilotd init",
+        "Start it: autopilotd start --detach"
+      ]
     ])
   })
 })

@@ -6,6 +6,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { SettingsStore } from "../../../src/Layers/config/SettingsStore.ts"
+import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import { Caller } from "../../../src/Layers/daemon/Caller.ts"
 import { SettingsNotWritten } from "../../../src/Layers/settings/SettingsReplacement.ts"
 import { configEdit } from "../../../src/Programs/config/ConfigEdit.ts"
@@ -17,6 +18,8 @@ const original = '# mine\nmodel = "a"\n[restart]\njitter = 0\n'
 
 type Steps = Parameters<typeof editorUser>
 type Memory = ReturnType<typeof settingsInMemory>
+
+const home = Layer.succeed(AutopilotHome, pathsBelow(dirname(settingsPath)))
 
 const caller = Layer.succeed(Caller, {
   environment: {},
@@ -35,7 +38,7 @@ const editing = Effect.fnUntraced(function* (
   const said = yield* heard(
     Effect.provide(
       configEdit(invocationOf("config", "edit", ...words)),
-      Layer.mergeAll(noDaemon, memory.layer, user.layer, caller)
+      Layer.mergeAll(noDaemon, memory.layer, user.layer, caller, home)
     )
   )
   return { ...said, seen: user.seen(), draftPath: user.draftPath() }
@@ -215,7 +218,7 @@ describe("autopilotd config edit", () => {
         heard(
           Effect.provide(
             configEdit(invocationOf("config", "edit")),
-            Layer.mergeAll(noDaemon, memory.layer, user.layer, caller)
+            Layer.mergeAll(noDaemon, memory.layer, user.layer, caller, home)
           ),
           said
         )

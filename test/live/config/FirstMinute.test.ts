@@ -22,8 +22,10 @@ const newcomer = Effect.gen(function* () {
     PATH: `${resolve(fixture("claude"), "..")}${delimiter}${process.env["PATH"]}`,
     ANTHROPIC_API_KEY: "secret"
   }
-  const run = (...args: ReadonlyArray<string>) => command({ home, cwd: shop, env, args })
-  return { home, shop, file: join(home, "daemon.toml"), run }
+  const runWith = (given: Readonly<Record<string, string>>, ...args: ReadonlyArray<string>) =>
+    command({ home, cwd: shop, env: { ...env, ...given }, args })
+  const run = (...args: ReadonlyArray<string>) => runWith({}, ...args)
+  return { home, shop, file: join(home, "daemon.toml"), run, runWith }
 })
 
 /** Waits until the stand-in has crashed, was continued, and has finished. */
@@ -51,10 +53,16 @@ describe("the first minute", () => {
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const file = join(home, "daemon.toml")
+      const why = (yield* command({ home, args: ["why"] })).stdout
+      assert.match(why, /Write the settings of a project, in its folder: autopilotd init\n.*start --detach/)
       const say = (...args: ReadonlyArray<string>) => command({ home, args })
       yield* say("config", "set", "restart.jitter", "0.25")
       const missing = (yield* say("config", "check")).stderr
       assert.match(missing, /There is no worker to start[^]*\n {2}autopilotd init /)
+      assert.match(
+        (yield* say("doctor")).stdout.replace(/\n +/g, " "),
+        /-> Run autopilotd init in the folder/
+      )
       const nowhere = yield* say("init", "--workdir", join(home, "none"))
       assert.match(
         nowhere.stderr,
@@ -67,6 +75,19 @@ describe("the first minute", () => {
         /^project = "shop"\nworking_dir = ".*"\n\n\[restart\]\njitter = 0\.25\n\n\[worker_command\]\n/m
       )
       assert.notInclude((yield* say("config", "check")).stderr, "There is no worker to start")
+    })
+  )
+
+  it.scopedLive("init without a login names the variable and the file of a key, and finds it there", () =>
+    Effect.gen(function* () {
+      const { home, runWith } = yield* newcomer
+      const init = (name: string) =>
+        Effect.map(runWith({ ANTHROPIC_API_KEY: "" }, "init", "--project", name), ({ stdout }) => stdout)
+      const envFile = join(home, "env")
+      const way = `no login: run claude once and log in, or write ANTHROPIC_API_KEY=... into ${envFile}.`
+      assert.include(yield* init("shop"), way)
+      fs.writeFileSync(envFile, "ANTHROPIC_API_KEY=secret\n", { mode: 0o600 })
+      assert.include(yield* init("blog"), "Claude Code was found, with a login.")
     })
   )
 
