@@ -141,7 +141,11 @@ const gap = ({ nowMs, records, zone }: Evidence): ReadonlyArray<string> => {
   if (nowMs - lastMs > dayMs) return []
   const since = spokenTime(lastMs, nowMs, zone)
   const until = spokenTime(back.records[0]?.at ?? back.lastMs, nowMs, zone)
-  return [`No daemon ran from ${since} to ${until}: the previous one was killed, or the machine went down.`]
+  const end =
+    found === undefined
+      ? "the end of the previous one is not in the history"
+      : "the previous one was killed, or the machine went down"
+  return [`No daemon ran from ${since} to ${until}: ${end}.`]
 }
 
 const surroundings = (status: StatusReply): ReadonlyArray<string> => {

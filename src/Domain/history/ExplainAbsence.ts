@@ -19,8 +19,15 @@ const vanished = (run: DaemonRun, { bootedMs, lastSign, nowMs, zone }: Evidence)
     run.started === undefined
       ? "The last one"
       : `The last one (pid ${run.started.pid}, started ${time(run.started.at)})`
+  // A daemon that stops removes its sign of life, whether or not the disk takes its last events.
+  if (lastSign === undefined) {
+    return [
+      `${who} left no record of its end: its last event is from ${time(run.lastMs)}.`,
+      "It left no sign of life either, as after a stop: the disk may have been too full for its last events."
+    ]
+  }
   // A quiet night has no events.
-  const isSeenLater = lastSign !== undefined && lastSign.atMs > run.lastMs && lastSign.atMs <= nowMs
+  const isSeenLater = lastSign.atMs > run.lastMs && lastSign.atMs <= nowMs
   const lastMs = isSeenLater ? lastSign.atMs : run.lastMs
   const gone = `${who} disappeared: its last ${isSeenLater ? "sign of life" : "event"} is from ${time(lastMs)}.`
   if (bootedMs === undefined) return [gone, "It was killed (kill -9), or the machine went down."]

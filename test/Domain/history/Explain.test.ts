@@ -272,7 +272,15 @@ describe("the explanation of a worker's state", () => {
   it("reports low memory, waiting settings, failed parts, and a gap without a daemon", () => {
     const records = [
       ...run("a", [at("01:00"), daemonStarted], [at("03:12"), { _tag: "ProjectAdded", project: blog }]),
-      ...run("b", [at("07:30"), daemonStarted], [at("07:30"), started()])
+      ...run(
+        "b",
+        [at("07:30"), daemonStarted],
+        [
+          at("07:30"),
+          { _tag: "DaemonVanished", pid: 4000, lastSignMs: at("03:12"), agoMs: 15_480_000, withMachine: true }
+        ],
+        [at("07:30"), started()]
+      )
     ]
     const { advice, sentences } = why({
       status: {
@@ -375,19 +383,33 @@ describe("why no daemon runs", () => {
       { _tag: "BackingOff", project: shop, failures: 2, delayMs: 2000 }
     ])
     const gone = "The last one (pid 4000, started 09:00) disappeared: its last event is from 13:00."
-    assert.deepStrictEqual(why({ records }).sentences.slice(0, 4), [
+    const lastSign = { pid: 4000, atMs: at("09:00") }
+    assert.deepStrictEqual(why({ records, lastSign }).sentences.slice(0, 4), [
       "No daemon is running.",
       gone,
       "It was killed (kill -9), or the machine went down.",
       "Last event of shop, at 13:00: Failure 2 in a row: the next start is in 2 seconds."
     ])
     assert.include(
-      why({ records, bootedMs: at("13:05") }).sentences,
+      why({ records, lastSign, bootedMs: at("13:05") }).sentences,
       "The machine booted at 13:05: the daemon went down with it."
     )
     assert.include(
-      why({ records, bootedMs: at("08:00", 1) }).sentences,
+      why({ records, lastSign, bootedMs: at("08:00", 1) }).sentences,
       "The machine has been up since yesterday 08:00: a user, another program or the kernel (out of memory) killed the daemon."
+    )
+  })
+
+  it("the last one stopped on a full disk, which took no record of that: not that it was killed", () => {
+    const records = run("a", ...lived)
+    assert.deepStrictEqual(why({ records, bootedMs: at("08:00", 1) }).sentences.slice(1, 3), [
+      "The last one (pid 4000, started 09:00) left no record of its end: its last event is from 09:01.",
+      "It left no sign of life either, as after a stop: the disk may have been too full for its last events."
+    ])
+    const back = run("b", [at("14:00"), daemonStarted])
+    assert.include(
+      why({ status, records: [...records, ...back] }).sentences,
+      "No daemon ran from 09:01 to 14:00: the end of the previous one is not in the history."
     )
   })
 

@@ -1,3 +1,6 @@
+import * as fs from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -37,7 +40,21 @@ const failed = {
   }
 }
 
-const Home = Layer.succeed(AutopilotHome, pathsBelow("/nonexistent/home"))
+/** The home of a daemon that was killed. */
+const Home = Layer.scoped(
+  AutopilotHome,
+  Effect.acquireRelease(
+    Effect.sync(() => fs.mkdtempSync(join(tmpdir(), "autopilotd-why-"))),
+    (root) => Effect.sync(() => fs.rmSync(root, { recursive: true }))
+  ).pipe(
+    Effect.map((root) => {
+      const paths = pathsBelow(root)
+      fs.writeFileSync(paths.aliveFile, "4000\n")
+      fs.utimesSync(paths.aliveFile, at("09:01") / 1000, at("09:01") / 1000)
+      return paths
+    })
+  )
+)
 const nothingLives = Layer.succeed(HomeSurvivors, {
   find: Effect.succeed(nothingAlive),
   workerPids: Effect.succeed([]),
