@@ -128,6 +128,7 @@ const factsOf = (status: StatusReply, startedMs: number | undefined, nowMs: numb
   const isUp = startedMs !== undefined
   const due = status.next_start_at_ms
   const failures = status.consecutive_failures
+  const isFailed = status.worker_status === "failed"
   return [
     {
       label: "Uptime",
@@ -138,14 +139,13 @@ const factsOf = (status: StatusReply, startedMs: number | undefined, nowMs: numb
     {
       label: "Failures in a row",
       value: failures,
-      note: status.worker_status === "failed" && due === undefined ? "until you act" : undefined,
-      isBad: status.worker_status === "failed" && failures > 0
+      isBad: isFailed && failures > 0
     },
     ...memoryFact(status, isUp),
     {
       label: "Next start",
       value: due === undefined ? none : until(due, nowMs),
-      note: due === undefined ? undefined : html`at ${moment(due)}`
+      note: due === undefined ? isFailed && "when you act" : html`at ${moment(due)}`
     }
   ]
 }

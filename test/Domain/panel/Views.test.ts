@@ -198,6 +198,14 @@ describe("the page of a project", () => {
     assert.notInclude(failed(0), "t-bad")
   })
 
+  it("says that a failed worker starts when you act, unless its next start has a time", () => {
+    const failed = (more: Partial<StatusReply>) =>
+      stateView(sight(both, { worker_status: "failed", ...more }), nowMs).text
+    assert.include(failed({}), "when you act")
+    assert.notInclude(failed({ next_start_at_ms: nowMs + 60_000 }), "when you act")
+    assert.notInclude(stateView(sight(both), nowMs).text, "when you act")
+  })
+
   it("explains why a worker does not run, but not one that starts again in a moment", () => {
     const needs = (more: Partial<StatusReply>) => needsExplanation(sight(both, more), nowMs)
     assert.isFalse(needs({}))
