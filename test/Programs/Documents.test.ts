@@ -68,6 +68,19 @@ describe("the manual", () => {
     )
   })
 
+  it("installs no package that its commands have not brought there", () => {
+    const installing = manual.flatMap((name) =>
+      all(read(name), /^```sh\n([^]*?)^```$/gm)
+        .filter((block) => block.includes("npm install --global ./"))
+        .map((block) => ({ name, isThere: /npm pack|^scp /m.test(block) }))
+    )
+    assert.isAbove(installing.length, 2)
+    assert.deepStrictEqual(
+      installing.filter(({ isThere }) => !isThere),
+      []
+    )
+  })
+
   it("asks nobody to delete a file by hand, but the whole home for good", () => {
     assert.deepStrictEqual(
       manual.flatMap((name) =>
