@@ -4,7 +4,7 @@ import type { HistoryFound, HistoryQuery } from "../history/HistoryQuery.ts"
 import type { JsonAnswer } from "../json/JsonAnswer.ts"
 import type { ProjectName } from "../Project.ts"
 import type { ClockTime } from "../status/AgentWords.ts"
-import { oneOfSeveral } from "../status/ProjectOption.ts"
+import { oneOfSeveral, withProject } from "../status/ProjectOption.ts"
 import type { Zone } from "../text/LocalTime.ts"
 import type { Invocation } from "./CommandLine.ts"
 
@@ -164,7 +164,9 @@ export const concluded = (reply: Reply<object>, json: boolean | undefined): Outc
 /** The answer with its project in front, where the daemon has several: its own sentences name none. */
 export const aboutProject = (answer: ControlReply): ControlReply => {
   const project = answer.data && oneOfSeveral(answer.data)
-  return project === undefined ? answer : { ...answer, message: `${project}: ${answer.message}` }
+  return project === undefined
+    ? answer
+    : { ...answer, message: `${project}: ${withProject(answer.message, ` --project ${project}`)}` }
 }
 
 /** The project of a question, where the command line names one. */

@@ -88,6 +88,14 @@ export const afterUnknownEnd = (
       ? work
       : withProgress(work, seen.agent, today.date)
 
+/** The answer to a user who begins another work. */
+const begun = ({ phase: { _tag } }: WorkerState, isRunning: boolean): string => {
+  if (isRunning)
+    return "Another work begins, its budget from zero; the running agent keeps its session and its limits"
+  const message = "Another work begins with the next start, its budget from zero"
+  return _tag === "Stopped" || _tag === "Failed" ? `${message}. Start it: autopilotd start-worker` : message
+}
+
 /** Begins another work. A running agent goes on with its session, and with the limits that it was started with. */
 export const onForget = ({ project }: WorkerRules, state: WorkerState, ticket: number): Step => {
   const { work } = state
@@ -101,6 +109,6 @@ export const onForget = ({ project }: WorkerRules, state: WorkerState, ticket: n
   return andThen(
     stay({ ...state, work: next }),
     publish({ _tag: "BudgetReset", project, usd: work.usd, turns: work.turns }),
-    { _tag: "Answer", ticket, success: true, message: "Another work begins" }
+    { _tag: "Answer", ticket, success: true, message: begun(state, isRunning) }
   )
 }

@@ -402,12 +402,17 @@ describe("a user who begins another work", () => {
     const [state, actions] = forget({ ...initial, work })
     assert.deepStrictEqual(state.work, { ...noWork, day: work.day })
     assert.deepStrictEqual(published(actions), [{ _tag: "BudgetReset", project: unnamed, usd: 4, turns: 9 }])
-    assert.deepInclude(actions.at(-1), { _tag: "Answer", ticket: 7, success: true })
+    const message =
+      "Another work begins with the next start, its budget from zero. Start it: autopilotd start-worker"
+    assert.deepStrictEqual(actions.at(-1), { _tag: "Answer", ticket: 7, success: true, message })
   })
 
   it("while it runs or starts counts only what the run spends from then on, and keeps its session", () => {
     const [spent] = progress(rules, running(session), agentWith({ usd: 3, turns: 5 }))
-    const [fresh] = forget(spent)
+    const [fresh, actions] = forget(spent)
+    assert.deepInclude(actions.at(-1), {
+      message: "Another work begins, its budget from zero; the running agent keeps its session and its limits"
+    })
     assert.deepInclude(fresh.work, { usd: 0, turns: 0, session: "s1" })
     const [later] = progress(rules, fresh, agentWith({ usd: 3.5, turns: 6 }))
     assert.deepInclude(later.work, { usd: 0.5, turns: 1, day: { date: today.date, usd: 3.5 } })

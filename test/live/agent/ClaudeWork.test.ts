@@ -51,7 +51,10 @@ describeNight("the work of Claude Code", wanted, (situation) => {
         assert.include(yield* agent.read("why"), `has failed and stays so until you act: ${reason}`)
         const again = yield* agent.read("start-worker")
         assert.include(again, reason)
-        assert.match(yield* agent.read("budget", "reset"), /^turns: Another work begins/)
+        assert.match(
+          yield* agent.read("budget", "reset"),
+          /^turns: Another work begins .* autopilotd start-worker --project turns$/m
+        )
         yield* agent.read("start-worker")
         const ask = yield* agent.api.nextAsk
         assert.lengthOf(ask.prompts, 1, "another conversation")
