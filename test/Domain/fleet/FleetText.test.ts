@@ -10,20 +10,8 @@ import {
 } from "../../../src/Domain/fleet/FleetText.ts"
 import type { ProjectRow } from "../../../src/Domain/status/ProjectsData.ts"
 import { clockTime } from "../../../src/Layers/output/ClockTime.ts"
+import { runningRow as row } from "../../fixtures/ProjectRows.ts"
 import { statusFields } from "../../fixtures/StatusFields.ts"
-
-const row: ProjectRow = {
-  name: "shop",
-  selected: true,
-  worker_status: "running",
-  worker_pid: 4711,
-  uptime_seconds: 7380,
-  total_restarts: 12,
-  consecutive_failures: 0,
-  memory_bytes: 512 * 2 ** 20,
-  processes: 7,
-  autostart: true
-}
 
 const seen = (at: number, ...projects: ReadonlyArray<ProjectRow>): Snapshot => ({
   type: "snapshot",

@@ -1,18 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { byNeed } from "../../../src/Domain/history/Need.ts"
 import type { ProjectRow } from "../../../src/Domain/status/ProjectsData.ts"
+import { stoppedRow } from "../../fixtures/ProjectRows.ts"
 
 const row = (name: string, worker_status: ProjectRow["worker_status"], blocked?: string): ProjectRow => ({
+  ...stoppedRow,
   name,
-  selected: false,
   worker_status,
-  worker_pid: null,
-  uptime_seconds: 0,
-  total_restarts: 0,
-  consecutive_failures: 0,
-  memory_bytes: null,
-  processes: null,
-  autostart: true,
   ...(blocked === undefined ? {} : { last_agent: { turns: 1, blocked } })
 })
 

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
 import type { ProjectRow } from "../../../src/Domain/status/ProjectsData.ts"
+import { stoppedRow } from "../../fixtures/ProjectRows.ts"
 import { statusFields } from "../../fixtures/StatusFields.ts"
 import { backingOff, channel, ended, noon, shop, started } from "./night.ts"
 
@@ -271,16 +272,9 @@ describe("what is told", () => {
   it("finds a failure whose event was lost in the state of the projects, and tells it once", () => {
     const { follow, told } = channel()
     const row: ProjectRow = {
-      name: "shop",
-      selected: true,
+      ...stoppedRow,
       worker_status: "failed",
-      worker_pid: null,
-      uptime_seconds: 0,
-      total_restarts: 0,
       consecutive_failures: 10,
-      memory_bytes: null,
-      processes: null,
-      autostart: true,
       reason: "10 failures in a row, the last: exited with code 1"
     }
     const connected = {

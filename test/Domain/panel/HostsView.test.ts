@@ -1,20 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { hostsPieces, type SeenHost } from "../../../src/Domain/panel/HostsView.ts"
 import type { ProjectRow } from "../../../src/Domain/status/ProjectsData.ts"
+import { runningRow as row } from "../../fixtures/ProjectRows.ts"
 import { statusFields } from "../../fixtures/StatusFields.ts"
-
-const row: ProjectRow = {
-  name: "shop",
-  selected: true,
-  worker_status: "running",
-  worker_pid: 4711,
-  uptime_seconds: 7380,
-  total_restarts: 12,
-  consecutive_failures: 0,
-  memory_bytes: null,
-  processes: 7,
-  autostart: true
-}
 
 const seen = (...projects: ReadonlyArray<ProjectRow>): SeenHost["seen"] => ({
   type: "snapshot",

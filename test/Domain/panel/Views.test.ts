@@ -10,6 +10,7 @@ import { stateView } from "../../../src/Domain/panel/StateView.ts"
 import type { AgentData } from "../../../src/Domain/status/AgentData.ts"
 import type { ProjectRow } from "../../../src/Domain/status/ProjectsData.ts"
 import type { StatusReply } from "../../../src/Domain/status/StatusData.ts"
+import { stoppedRow } from "../../fixtures/ProjectRows.ts"
 
 const nowMs = 1_795_000_000_000
 const shop = ProjectName.make("shop")
@@ -19,16 +20,12 @@ const row = (
   state: ProjectRow["worker_status"],
   more: Partial<ProjectRow> = {}
 ): ProjectRow => ({
+  ...stoppedRow,
   name,
   selected: name === "shop",
   worker_status: state,
   worker_pid: state === "running" ? 42 : null,
-  uptime_seconds: 60,
   total_restarts: 3,
-  consecutive_failures: 0,
-  memory_bytes: null,
-  processes: null,
-  autostart: true,
   ...more
 })
 

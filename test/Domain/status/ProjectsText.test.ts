@@ -3,30 +3,16 @@ import * as FastCheck from "effect/FastCheck"
 import type { ProjectRow } from "../../../src/Domain/status/ProjectsData.ts"
 import { projectsText } from "../../../src/Domain/status/ProjectsText.ts"
 import { clockTime } from "../../../src/Layers/output/ClockTime.ts"
+import { runningRow, stoppedRow } from "../../fixtures/ProjectRows.ts"
 
-const running: ProjectRow = {
-  name: "default",
-  selected: true,
-  worker_status: "running",
-  worker_pid: 4711,
-  uptime_seconds: 7380,
-  total_restarts: 12,
-  consecutive_failures: 0,
-  memory_bytes: 512 * 2 ** 20,
-  processes: 7,
-  autostart: true
-}
+const running: ProjectRow = { ...runningRow, name: "default" }
 
 const failed: ProjectRow = {
-  ...running,
+  ...stoppedRow,
   name: "a-longer-name",
   selected: false,
   worker_status: "failed",
-  worker_pid: null,
-  uptime_seconds: 0,
   total_restarts: 9,
-  memory_bytes: null,
-  processes: null,
   reason: "it failed 10 times in a row"
 }
 

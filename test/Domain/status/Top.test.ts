@@ -4,19 +4,13 @@ import { type TopEvent, type TopState, topState, topStep } from "../../../src/Do
 import { topView } from "../../../src/Domain/status/TopView.ts"
 import { cellWidth } from "../../../src/Domain/text/CellWidth.ts"
 import { withoutEscapes } from "../../../src/Domain/text/EscapeSequences.ts"
+import { runningRow } from "../../fixtures/ProjectRows.ts"
 import { statusFields } from "../../fixtures/StatusFields.ts"
 
 const row = (name: string, more: Partial<ProjectRow> = {}): ProjectRow => ({
+  ...runningRow,
   name,
   selected: false,
-  worker_status: "running",
-  worker_pid: 7,
-  uptime_seconds: 3725,
-  total_restarts: 2,
-  consecutive_failures: 0,
-  memory_bytes: 3 * 2 ** 30,
-  processes: 4,
-  autostart: true,
   ...more
 })
 
@@ -49,7 +43,7 @@ describe("autopilotd top", () => {
   it("shows what each worker does in one line", () => {
     const lines = screen(three)
     assert.match(lines[1] ?? "", /^NAME +STATE +SINCE +MEMORY +CPU TURNS +COST LAST LINE *$/)
-    assert.match(lines[3] ?? "", /^>hop +running +1h02m +3 GiB +150% +- +- tests pass \\x1b\[2J日本語/)
+    assert.match(lines[3] ?? "", /^>hop +running +2h03m +512 MiB +150% +- +- tests pass \\x1b\[2J日本語/)
     assert.match(lines.at(-1) ?? "", /^q quit +up\/down select +l logs +r restart +s stop +g start *$/)
   })
 

@@ -8,11 +8,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
 import * as TestServices from "effect/TestServices"
-import { ProjectName } from "../../../src/Domain/Project.ts"
 import type { ProjectRow } from "../../../src/Domain/status/ProjectsData.ts"
 import { ControlClient, NotRunning } from "../../../src/Layers/control/ControlClient.ts"
 import { heartbeat } from "../../../src/Layers/relay/Heartbeat.ts"
 import { OutletReports } from "../../../src/Layers/relay/OutletReports.ts"
+import { stoppedRow } from "../../fixtures/ProjectRows.ts"
 import { temporaryFolder } from "../../fixtures/ServedControl.ts"
 import { nextTold, outletsInto } from "../../fixtures/ToldOutlets.ts"
 import { eventually } from "../../live/TestDaemon.ts"
@@ -64,16 +64,8 @@ const receiver = Effect.acquireRelease(
 )
 
 const rowOf = (state: string): ProjectRow => ({
-  name: ProjectName.make("shop"),
-  worker_status: state as ProjectRow["worker_status"],
-  worker_pid: null,
-  uptime_seconds: 0,
-  total_restarts: 0,
-  consecutive_failures: 0,
-  selected: true,
-  autostart: true,
-  memory_bytes: null,
-  processes: null
+  ...stoppedRow,
+  worker_status: state as ProjectRow["worker_status"]
 })
 
 /** A heartbeat each second against the receiver, in a time that the test moves. */

@@ -4,20 +4,10 @@ import * as Either from "effect/Either"
 import { dialogues } from "../../../src/Domain/cli/Dialogues.ts"
 import { runDialogue } from "../../../src/Programs/cli/DialogueRun.ts"
 import { daemonThat, heard, invocationOf, messageOf, noDaemon } from "../../fixtures/CommandUser.ts"
+import { runningRow, stoppedRow } from "../../fixtures/ProjectRows.ts"
 
-const row = {
-  name: "default",
-  selected: true,
-  worker_status: "running",
-  worker_pid: 5,
-  uptime_seconds: 60,
-  total_restarts: 0,
-  consecutive_failures: 0,
-  memory_bytes: null,
-  processes: null,
-  autostart: true
-}
-const shop = { ...row, name: "shop", selected: false, worker_status: "stopped", worker_pid: null }
+const row = { ...runningRow, name: "default" }
+const shop = { ...stoppedRow, selected: false }
 const reply = {
   success: true,
   message: "2 projects",
@@ -36,9 +26,9 @@ describe("autopilotd projects", () => {
   it.effect("shows all of them, or the one that is named", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual((yield* listing()).out.split("\n"), [
-        "  NAME     STATE    PID  UPTIME    MEMORY  PROCS  RESTARTS",
-        "* default  running    5  1 minute       -      -         0",
-        "  shop     stopped    -  -              -      -         0",
+        "  NAME     STATE     PID  UPTIME       MEMORY  PROCS  RESTARTS",
+        "* default  running  4711  2 h 03 min  512 MiB      7        12",
+        "  shop     stopped     -  -                 -      -         0",
         ""
       ])
       assert.deepStrictEqual((yield* listing("--project", "shop")).out.split("\n"), [

@@ -6,22 +6,12 @@ import type { ControlRequest } from "../../../src/Domain/control/ControlProtocol
 import { runDialogue } from "../../../src/Programs/cli/DialogueRun.ts"
 import { Refused } from "../../../src/Programs/Refused.ts"
 import { daemonThat, heardInTime, invocationOf, messageOf } from "../../fixtures/CommandUser.ts"
+import { runningRow } from "../../fixtures/ProjectRows.ts"
 import { statusFields } from "../../fixtures/StatusFields.ts"
 
 const names = ["default", "shop", "blog"]
 
-const row = (name: string) => ({
-  name,
-  selected: name === "default",
-  worker_status: "running",
-  worker_pid: 5,
-  uptime_seconds: 60,
-  total_restarts: 0,
-  consecutive_failures: 0,
-  memory_bytes: null,
-  processes: null,
-  autostart: true
-})
+const row = (name: string) => ({ ...runningRow, name, selected: name === "default" })
 
 /** A daemon of three projects. Each worker passes through the states, one at each status. */
 const daemonWith = (states: Readonly<Record<string, ReadonlyArray<string>>>) => {

@@ -5,6 +5,7 @@ import { dialogues } from "../../../src/Domain/cli/Dialogues.ts"
 import type { ControlRequest } from "../../../src/Domain/control/ControlProtocol.ts"
 import { runDialogue } from "../../../src/Programs/cli/DialogueRun.ts"
 import { daemonThat, heardInTime, invocationOf, messageOf } from "../../fixtures/CommandUser.ts"
+import { stoppedRow } from "../../fixtures/ProjectRows.ts"
 
 interface Worker {
   readonly worker_status: string
@@ -29,12 +30,10 @@ const facts = (worker: Worker) => ({
 })
 
 const rowOf = (name: string, worker: Worker) => ({
+  ...stoppedRow,
   ...facts(worker),
   name,
-  selected: false,
-  memory_bytes: null,
-  processes: null,
-  autostart: true
+  selected: false
 })
 
 /** A daemon in which time goes on by one moment with each question for the status. The last one lasts. */

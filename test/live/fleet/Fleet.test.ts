@@ -3,6 +3,7 @@ import { delimiter, dirname, join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { fakeSsh } from "../../fixtures/FakeSsh.ts"
+import { runningRow } from "../../fixtures/ProjectRows.ts"
 import { statusFields } from "../../fixtures/StatusFields.ts"
 import {
   command,
@@ -102,19 +103,7 @@ describe("autopilotd fleet status", () => {
   it.scopedLive("shows no control of a terminal that another machine sends", () =>
     Effect.gen(function* () {
       const evil = "\u001b]0;owned\u0007\u202e"
-      const project = {
-        name: evil,
-        selected: true,
-        worker_status: "running",
-        worker_pid: 1,
-        uptime_seconds: 1,
-        total_restarts: 0,
-        consecutive_failures: 0,
-        memory_bytes: 1,
-        processes: 1,
-        autostart: true,
-        reason: `${evil}\nroot | is fine`
-      }
+      const project = { ...runningRow, name: evil, reason: `${evil}\nroot | is fine` }
       const snapshot = JSON.stringify({
         type: "snapshot",
         at: 1_700_000_000_000,
