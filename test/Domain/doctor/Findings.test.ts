@@ -15,6 +15,7 @@ import { memoryFindings } from "../../../src/Domain/doctor/MemoryFindings.ts"
 import { oldestNode, processFindings, runtimeFinding } from "../../../src/Domain/doctor/RuntimeFindings.ts"
 import type { StatusData } from "../../../src/Domain/status/StatusData.ts"
 import { nothingAlive, type UnservedHome } from "../../../src/Domain/tree/UnservedHome.ts"
+import { readingOf } from "../../fixtures/MemorySamples.ts"
 import { statusFields } from "../../fixtures/StatusFields.ts"
 
 const GiB = 2 ** 30
@@ -143,14 +144,7 @@ describe("the home", () => {
 })
 
 describe("the memory", () => {
-  const reading = {
-    availableBytes: 20 * GiB,
-    totalBytes: 24 * GiB,
-    swapTotalBytes: 0,
-    swapFreeBytes: 0,
-    boundBy: undefined,
-    stall: undefined
-  }
+  const reading = readingOf(20 * GiB, { totalBytes: 24 * GiB })
   const thresholds = { minAvailableBytes: 2 * GiB, criticalBytes: GiB }
   const found = (change: Partial<typeof reading>, limits: ReadonlyArray<readonly [string, number]> = []) =>
     ills(memoryFindings({ ...reading, ...change }, [], thresholds, new Map(limits)))

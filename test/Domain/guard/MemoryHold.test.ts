@@ -1,24 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { inARow, longestHoldMs, mayStart, shortestHoldMs } from "../../../src/Domain/guard/MemoryHold.ts"
 import type { MemoryLevel } from "../../../src/Domain/memory/MemoryLevel.ts"
-import { memorySample } from "../../../src/Domain/memory/MemorySample.ts"
+import { sampleOf } from "../../fixtures/MemorySamples.ts"
 import { defaultPolicy } from "../../fixtures/policies.ts"
 
 const availableBytes: Readonly<Record<MemoryLevel, number>> = { plentiful: 3000, low: 1500, critical: 500 }
 
 const lookAt = (level: MemoryLevel) =>
-  memorySample(
-    {
-      availableBytes: availableBytes[level],
-      totalBytes: 10_000,
-      swapTotalBytes: 0,
-      swapFreeBytes: 0,
-      boundBy: undefined,
-      stall: undefined
-    },
-    undefined,
-    { minAvailableBytes: 2000, criticalBytes: 1000 }
-  )
+  sampleOf(availableBytes[level], {}, { minAvailableBytes: 2000, criticalBytes: 1000 })
 
 describe("a worker that was restarted for memory", () => {
   it("starts as soon as memory is plentiful, and after the longest hold unless memory is critical", () => {

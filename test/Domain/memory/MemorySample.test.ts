@@ -1,22 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import { DaemonEvent, describeEvent } from "../../../src/Domain/history/DaemonEvent.ts"
-import type { MemoryReading } from "../../../src/Domain/machine/MemoryReading.ts"
 import { figuresOf, memorySample } from "../../../src/Domain/memory/MemorySample.ts"
 import { describeLevel } from "../../../src/Domain/memory/MemoryWords.ts"
+import { readingOf as reading } from "../../fixtures/MemorySamples.ts"
 
 const gib = 2 ** 30
 const thresholds = { minAvailableBytes: 2 * gib, criticalBytes: gib }
-
-const reading = (availableBytes: number, more: Partial<MemoryReading> = {}): MemoryReading => ({
-  availableBytes,
-  totalBytes: 16 * gib,
-  swapTotalBytes: 0,
-  swapFreeBytes: 0,
-  boundBy: undefined,
-  stall: undefined,
-  ...more
-})
 
 describe("a change of the memory's level", () => {
   it("is reported with its figures, without those that are unknown", () => {

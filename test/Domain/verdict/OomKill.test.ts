@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import { DaemonEvent, describeEvent } from "../../../src/Domain/history/DaemonEvent.ts"
-import { type MemorySample, memorySample } from "../../../src/Domain/memory/MemorySample.ts"
 import { unnamed } from "../../../src/Domain/Project.ts"
 import type { WorkerExit } from "../../../src/Domain/tree/WorkerExit.ts"
 import { adviceFor } from "../../../src/Domain/verdict/ExitVerdict.ts"
@@ -20,22 +19,9 @@ import {
   type OomKillWatch,
   withSample
 } from "../../../src/Domain/verdict/OomKillWatch.ts"
+import { sampleOf as memory } from "../../fixtures/MemorySamples.ts"
 
 const gib = 2 ** 30
-
-const memory = (availableBytes: number): MemorySample =>
-  memorySample(
-    {
-      availableBytes,
-      totalBytes: 16 * gib,
-      swapTotalBytes: 0,
-      swapFreeBytes: 0,
-      boundBy: undefined,
-      stall: undefined
-    },
-    undefined,
-    { minAvailableBytes: 2 * gib, criticalBytes: gib }
-  )
 
 const killed: WorkerExit = { code: null, signal: "SIGKILL" }
 const exited = (code: number): WorkerExit => ({ code, signal: null })

@@ -13,6 +13,7 @@ import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import { MemoryReader } from "../../../src/Layers/machine/MemoryReader.ts"
 import * as MemoryMonitor from "../../../src/Layers/memory/MemoryMonitor.ts"
 import { ChangeableSettings, changeableSettings } from "../../fixtures/ChangeableSettings.ts"
+import { readingOf } from "../../fixtures/MemorySamples.ts"
 import { testTimers } from "../../fixtures/PlainTimers.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"
 import { unheardEvents } from "../../fixtures/UnheardEvents.ts"
@@ -29,14 +30,7 @@ interface World {
 
 const makeWorld = (availableBytes: number): World => ({
   events: [],
-  reading: {
-    availableBytes,
-    totalBytes: 16 * gib,
-    swapTotalBytes: 0,
-    swapFreeBytes: 0,
-    boundBy: undefined,
-    stall: { someMicros: 0, fullMicros: 0 }
-  },
+  reading: readingOf(availableBytes, { stall: { someMicros: 0, fullMicros: 0 } }),
   unusable: [],
   looks: 0
 })

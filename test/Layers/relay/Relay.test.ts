@@ -15,27 +15,13 @@ import { MemoryMonitor } from "../../../src/Layers/memory/MemoryMonitor.ts"
 import * as Relay from "../../../src/Layers/relay/Relay.ts"
 import { RelayProcess } from "../../../src/Layers/relay/RelayProcess.ts"
 import { SettingsInForce } from "../../../src/Layers/settings/SettingsInForce.ts"
+import { sampleOf } from "../../fixtures/MemorySamples.ts"
 import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
 import { inForce, settingsOf } from "../../fixtures/SettingsInForce.ts"
 import { settle } from "../worker/SupervisorWorld.ts"
 
 const beating = inForce({ heartbeat: { url_file: "/home/u/url" } })
 const silent = inForce({})
-
-/** A sample of which only the level counts here. */
-const sampleOf = (level: MemorySample["level"]): MemorySample => ({
-  reading: {
-    availableBytes: 1,
-    totalBytes: 2,
-    swapTotalBytes: 0,
-    swapFreeBytes: 0,
-    boundBy: undefined,
-    stall: undefined
-  },
-  pressure: undefined,
-  thresholds: { minAvailableBytes: 2, criticalBytes: 1 },
-  level
-})
 
 /** A daemon whose relays a test ends. */
 const inWorld = <A, E>(
@@ -78,7 +64,7 @@ const inWorld = <A, E>(
           })
       }),
       Layer.succeed(SettingsInForce, settingsOf(current)),
-      Layer.mock(MemoryMonitor, { last: Effect.sync(() => sampleOf(level)) }),
+      Layer.mock(MemoryMonitor, { last: Effect.sync(() => ({ ...sampleOf(1), level })) }),
       Concerns.layer
     ).pipe(Layer.provideMerge(recordedEvents(events)))
     return yield* Effect.flatMap(Concerns.Concerns, ({ degraded }) =>

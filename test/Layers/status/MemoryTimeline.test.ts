@@ -16,25 +16,12 @@ import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import { MemoryMonitor } from "../../../src/Layers/memory/MemoryMonitor.ts"
 import * as MemoryTimeline from "../../../src/Layers/status/MemoryTimeline.ts"
 import { heldHome } from "../../fixtures/HeldHome.ts"
+import { sampleOf } from "../../fixtures/MemorySamples.ts"
 import { unheardEvents } from "../../fixtures/UnheardEvents.ts"
 import { eventually, temporaryHome } from "../../live/TestDaemon.ts"
 
 const shop = ProjectName.make("shop")
 const startMs = 1_790_000_000_000
-
-const sampleOf = (availableBytes: number): MemorySample => ({
-  reading: {
-    availableBytes,
-    totalBytes: 16e9,
-    swapTotalBytes: 0,
-    swapFreeBytes: 0,
-    boundBy: undefined,
-    stall: undefined
-  },
-  pressure: undefined,
-  thresholds: { minAvailableBytes: 2e9, criticalBytes: 1e9 },
-  level: "plentiful"
-})
 
 /** A daemon that samples when the test says so, at a time that the test says. */
 interface World {
@@ -144,7 +131,7 @@ describe("the memory timeline of the daemon", () => {
             width_ms: 10_000,
             at_ms: [startMs],
             available_bytes: [5e9],
-            limits: [{ at_ms: startMs, total_bytes: 16e9, low_bytes: 2e9, critical_bytes: 1e9 }],
+            limits: [{ at_ms: startMs, total_bytes: 2 ** 34, low_bytes: 2 ** 31, critical_bytes: 2 ** 30 }],
             trees: { shop: [900] }
           })
         })

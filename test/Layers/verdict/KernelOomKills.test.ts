@@ -5,29 +5,16 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import { noAgent } from "../../../src/Domain/agent/AgentSeen.ts"
-import { type MemorySample, memorySample } from "../../../src/Domain/memory/MemorySample.ts"
+import type { MemorySample } from "../../../src/Domain/memory/MemorySample.ts"
 import * as Concerns from "../../../src/Layers/history/Concerns.ts"
 import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import { MemoryMonitor } from "../../../src/Layers/memory/MemoryMonitor.ts"
 import * as KernelOomKills from "../../../src/Layers/verdict/KernelOomKills.ts"
 import * as LiveWorkers from "../../../src/Layers/verdict/LiveWorkers.ts"
+import { sampleOf as memory } from "../../fixtures/MemorySamples.ts"
 import { unheardEvents } from "../../fixtures/UnheardEvents.ts"
 import { gib, type KernelFolders, kernelFolders } from "../machine/KernelFolders.ts"
 import { settle } from "../worker/SupervisorWorld.ts"
-
-const memory = (availableBytes: number): MemorySample =>
-  memorySample(
-    {
-      availableBytes,
-      totalBytes: 16 * gib,
-      swapTotalBytes: 0,
-      swapFreeBytes: 0,
-      boundBy: undefined,
-      stall: undefined
-    },
-    undefined,
-    { minAvailableBytes: 2 * gib, criticalBytes: gib }
-  )
 
 /** The kernel's files, and the memory as the daemon last read it. */
 interface World extends KernelFolders {

@@ -54,6 +54,7 @@ import { StateStore } from "../../../src/Layers/worker/StateStore.ts"
 import * as Supervisor from "../../../src/Layers/worker/Supervisor.ts"
 import { supervise } from "../../../src/Programs/daemon/Lifecycle.ts"
 import { heldHome } from "../../fixtures/HeldHome.ts"
+import { readingOf } from "../../fixtures/MemorySamples.ts"
 import { noHistory } from "../../fixtures/NoHistory.ts"
 import { inForce, settingsOf } from "../../fixtures/SettingsInForce.ts"
 import { unheardEvents } from "../../fixtures/UnheardEvents.ts"
@@ -62,17 +63,7 @@ import * as FakeRuns from "../../Layers/worker/FakeRuns.ts"
 import { loginsOf, makeSurroundings } from "../../Layers/worker/SupervisorWorld.ts"
 import { eventually, temporaryHome } from "../../live/TestDaemon.ts"
 
-const memory: MemoryReadResult = {
-  reading: {
-    availableBytes: 4096,
-    totalBytes: 8192,
-    swapTotalBytes: 0,
-    swapFreeBytes: 0,
-    boundBy: undefined,
-    stall: undefined
-  },
-  unusable: []
-}
+const memory: MemoryReadResult = { reading: readingOf(4096, { totalBytes: 8192 }), unusable: [] }
 
 /** What the first worker is. */
 const leader: ProcessEntry = {
