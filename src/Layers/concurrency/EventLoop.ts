@@ -3,12 +3,6 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { systemTimer, type Timer } from "./Timer.ts"
 
-/** Lets sockets, timers and workers' output run first. */
-export const turnOfTheEventLoop: Effect.Effect<void> = Effect.async<void>((resume) => {
-  const immediate = setImmediate(() => resume(Effect.void))
-  return Effect.sync(() => clearImmediate(immediate))
-})
-
 /**
  * Calls plain code after a delay. A sleeping fiber costs three times as much as its timer, which matters for work that
  * runs twenty times a second all night. Tests replace it by their clock.

@@ -18,7 +18,6 @@ import type { ProjectName } from "../../Domain/Project.ts"
 import type { EffectiveSettings } from "../../Domain/settings/EffectiveSettings.ts"
 import { decodeRaw } from "../../Domain/settings/SettingsDecode.ts"
 import { printable } from "../../Domain/text/Printable.ts"
-import { turnOfTheEventLoop } from "../concurrency/EventLoop.ts"
 import type { Listen } from "../concurrency/Listeners.ts"
 import { patientRace } from "../concurrency/PatientRace.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
@@ -39,11 +38,6 @@ interface Capture {
    * once the process tree is gone.
    */
   readonly finish: Effect.Effect<void>
-  /**
-   * Returns when everything written so far is read, or after 1 s. Call it once the leader is gone; other processes may
-   * continue to write.
-   */
-  readonly caughtUp: Effect.Effect<void>
   /** The last lines of both streams, the newest last: at most 64 lines and 16 KiB, with secrets masked, like all texts. */
   readonly tail: Effect.Effect<ReadonlyArray<TailLine>>
   /** Time of the last output on the monotonic clock; the start of the capture before its first output. */
@@ -149,7 +143,6 @@ const make = Effect.gen(function* () {
       const evidence = makeOutputEvidence(nowNanos(), known, earlierAgent())
       earlierAgent = evidence.agent
       const secrets = () => (settings.redact ? known : noSecrets)
-      let readBytes = 0
 
       const failed = new Set<string>()
       /** A bug costs the lines that met it, never the daemon and its workers. Reported once a run. */
@@ -182,7 +175,6 @@ const make = Effect.gen(function* () {
           guarded("Storing", () => store(name, some))
         }
         stream.on("data", (chunk: Buffer) => {
-          readBytes += chunk.length
           evidence.alive(nowNanos(), chunk)
           guarded("Reading", () => {
             const [lines, after] = takeLines(rest, chunk, secrets())
@@ -219,15 +211,6 @@ const make = Effect.gen(function* () {
       const err = yield* follow("err", stderr)
       const bothEnded = Effect.all([out.ended, err.ended], { discard: true })
 
-      /** A few turns of the event loop read all that a pipe holds. */
-      const isDrained = Effect.gen(function* () {
-        for (let quietTurns = 0; quietTurns < 3; ) {
-          const before = readBytes
-          yield* turnOfTheEventLoop
-          quietTurns = before === readBytes && !stdout.isPaused() && !stderr.isPaused() ? quietTurns + 1 : 0
-        }
-      })
-
       // Callers are uninterruptible, where Effect.timeout would wait for the loser.
       return {
         finish: Effect.suspend(() =>
@@ -241,7 +224,6 @@ const make = Effect.gen(function* () {
             })
           )
         ),
-        caughtUp: patientRace([bothEnded, isDrained, Effect.sleep(finishLimit)]),
         tail: Effect.sync(() => evidence.tail({ out: out.rest(), err: err.rest() })),
         lastOutputNanos: evidence.lastOutputNanos,
         agent: evidence.agent,

@@ -16,6 +16,7 @@ import * as WorkerLines from "../../../src/Layers/logs/WorkerLines.ts"
 import * as WorkerLog from "../../../src/Layers/logs/WorkerLog.ts"
 import { RotatingFiles } from "../../../src/Layers/output/RotatingFile.ts"
 import { SettingsInForce } from "../../../src/Layers/settings/SettingsInForce.ts"
+import { turnOfTheEventLoop } from "../../fixtures/EventLoopTurn.ts"
 import { inForce, settingsOf } from "../../fixtures/SettingsInForce.ts"
 import { unheardEvents } from "../../fixtures/UnheardEvents.ts"
 import { eventually } from "../../live/TestDaemon.ts"
@@ -67,6 +68,9 @@ const layerOf = (around: World, current: SubscriptionRef.SubscriptionRef<Effecti
     )
   )
 
+/** A few turns of the event loop read all that a stream holds. */
+const caughtUp = Effect.repeatN(turnOfTheEventLoop, 9)
+
 const begin = Effect.fnUntraced(function* (around: World, secrets: ReadonlyArray<string> = []) {
   const settings = yield* SubscriptionRef.make(inForce({}))
   const { open } = yield* Effect.provide(WorkerLog.WorkerLog, layerOf(around, settings))
@@ -74,7 +78,7 @@ const begin = Effect.fnUntraced(function* (around: World, secrets: ReadonlyArray
   const [stdout, stderr] = [new PassThrough(), new PassThrough()]
   const capture = yield* log.capture({ pid: 7, stdout, stderr }, secrets)
   const redact = SubscriptionRef.set(settings, inForce({ log: { redact: true } })).pipe(
-    Effect.zipRight(capture.caughtUp)
+    Effect.zipRight(caughtUp)
   )
   return { capture, redact, stdout, stderr, stored: () => around.stored.join("").replace(/^\S+ \S+ /gm, "") }
 })
@@ -89,7 +93,7 @@ describe("a worker's log", () => {
       stdout.write("on")
       stdout.write("e\ntwo")
       stderr.end("oh")
-      yield* capture.caughtUp
+      yield* caughtUp
       assert.strictEqual(stored(), "--- worker started, pid 7\nout one\nerr oh\n")
       stdout.end()
       yield* capture.finish
@@ -121,7 +125,7 @@ describe("a worker's log", () => {
       const startedNanos = capture.lastOutputNanos()
       stdout.write("one\nhalf a line")
       stderr.write("trouble\n")
-      yield* capture.caughtUp
+      yield* caughtUp
       assert.deepStrictEqual(yield* capture.tail, [
         { stream: "out", text: "one" },
         { stream: "err", text: "trouble" },
@@ -130,7 +134,7 @@ describe("a worker's log", () => {
       const spokenNanos = capture.lastOutputNanos()
       assert.isTrue(spokenNanos > startedNanos)
       stdout.write(" goes on")
-      yield* capture.caughtUp
+      yield* caughtUp
       assert.isTrue(capture.lastOutputNanos() > spokenNanos)
     })
   )
@@ -139,7 +143,7 @@ describe("a worker's log", () => {
     Effect.gen(function* () {
       const { capture, stdout } = yield* begin(world())
       stdout.write('{"level":30,"msg":"no agent"}\nplain\n')
-      yield* capture.caughtUp
+      yield* caughtUp
       assert.isUndefined(capture.agent().sessionId)
       const result = {
         type: "result",
@@ -150,7 +154,7 @@ describe("a worker's log", () => {
       }
       stdout.write('plain\n{"type":"system","subtype":"init","session_id":"s-1"}\n')
       stdout.write(`${JSON.stringify(result)}\nplain\n`)
-      yield* capture.caughtUp
+      yield* caughtUp
       assert.strictEqual(capture.agent().sessionId, "s-1")
       assert.strictEqual(capture.agent().result?.subtype, "success")
     })
@@ -161,11 +165,11 @@ describe("a worker's log", () => {
       const around = world()
       const { capture, redact, stdout, stored } = yield* begin(around, ["hunter2-hunter2", "short"])
       stdout.write("hunter2-hunter2\n")
-      yield* capture.caughtUp
+      yield* caughtUp
       yield* redact
       stdout.write("short hunter2-")
       stdout.write("hunter2\nhunter2-hunter2")
-      yield* capture.caughtUp
+      yield* caughtUp
       assert.strictEqual(
         stored(),
         "--- worker started, pid 7\nout hunter2-hunter2\nout short ***************\n"
@@ -188,7 +192,7 @@ describe("a worker's log", () => {
         session_id: "s-1"
       }
       stdout.write(`${JSON.stringify(result)}\nUse hunter2-hunter2? `)
-      yield* capture.caughtUp
+      yield* caughtUp
       assert.strictEqual(capture.agent().result?.text, "The key *************** (*************) is refused")
       const line = yield* eventually("it is quiet", Effect.sync(capture.unfinished))
       assert.strictEqual(line, "Use ***************?")
@@ -209,7 +213,7 @@ describe("a worker's log", () => {
       assert.deepStrictEqual(around.shown, ["starting\n", `${question} [unfinished line]\n`])
       assert.strictEqual(capture.unfinished(), question)
       stdout.write("y\n")
-      yield* capture.caughtUp
+      yield* caughtUp
       assert.strictEqual(capture.unfinished(), undefined)
       assert.match(stored(), /^out \S+Do you trust the files in this folder\? \[y\/N\]\S+ y$/m)
     })
@@ -220,9 +224,9 @@ describe("a worker's log", () => {
       const around = world()
       const { capture, stdout, stored } = yield* begin(around)
       stdout.write("one\na bug\n")
-      yield* capture.caughtUp
+      yield* caughtUp
       stdout.write("two\n")
-      yield* capture.caughtUp
+      yield* caughtUp
       assert.strictEqual(stored(), "--- worker started, pid 7\nout one\nout a bug\nout two\n")
       assert.deepStrictEqual(around.shown, ["two\n"])
       assert.deepStrictEqual(
@@ -237,7 +241,7 @@ describe("a worker's log", () => {
     () =>
       Effect.gen(function* () {
         const around = world()
-        const { capture, stdout, stored } = yield* begin(around)
+        const { stdout, stored } = yield* begin(around)
         around.waitingBytes = 9 * mib
         const line = `${"x".repeat(99)}\n`
         stdout.write("one\n")
@@ -250,13 +254,13 @@ describe("a worker's log", () => {
           "it is let go on",
           Effect.sync(() => !stdout.isPaused() || undefined)
         )
-        yield* capture.caughtUp
+        yield* caughtUp
         // What was read before and while it was held up is kept, and all of the rest is missing.
         const kept = stored().match(/^out x/gm)?.length ?? 0
         assert.deepStrictEqual(around.events, [])
         around.waitingBytes = 0
         stdout.write("last\n")
-        yield* capture.caughtUp
+        yield* caughtUp
         const note = /^--- (\d+) lines were dropped here: the disk is too slow\nout last\n/m.exec(stored())
         assert.strictEqual(Number(note?.[1]), 100 - kept)
         assert.isAbove(Number(note?.[1]), 0)

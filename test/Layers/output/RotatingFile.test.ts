@@ -3,8 +3,8 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
-import { turnOfTheEventLoop } from "../../../src/Layers/concurrency/EventLoop.ts"
 import * as RotatingFile from "../../../src/Layers/output/RotatingFile.ts"
+import { turnOfTheEventLoop } from "../../fixtures/EventLoopTurn.ts"
 import { eventually, temporaryHome } from "../../live/TestDaemon.ts"
 
 const small = { maxBytes: 1000, files: 3, minFreeBytes: 0 }

@@ -129,8 +129,7 @@ export const silentLog = {
       agent: () => noAgent,
       onAgent: () => () => {},
       tail: Effect.succeed([]),
-      finish: Effect.void,
-      caughtUp: Effect.void
+      finish: Effect.void
     }),
   note: () => Effect.void
 }
