@@ -8,17 +8,9 @@ import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import * as Concerns from "../../../src/Layers/history/Concerns.ts"
-import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
-import { unheardEvents } from "../../fixtures/UnheardEvents.ts"
+import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
 
-const concernsTelling = (events: Array<DaemonEvent>) =>
-  Layer.provide(
-    Concerns.layer,
-    Layer.succeed(
-      DaemonEvents,
-      unheardEvents((event) => Effect.sync(() => void events.push(event)))
-    )
-  )
+const concernsTelling = (events: Array<DaemonEvent>) => Layer.provide(Concerns.layer, recordedEvents(events))
 
 const settle = TestClock.adjust(0).pipe(Effect.repeatN(5))
 

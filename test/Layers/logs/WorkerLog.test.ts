@@ -10,15 +10,14 @@ import { unnamed } from "../../../src/Domain/Project.ts"
 import type { EffectiveSettings } from "../../../src/Domain/settings/EffectiveSettings.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import * as Concerns from "../../../src/Layers/history/Concerns.ts"
-import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import { WorkerEcho } from "../../../src/Layers/logs/WorkerEcho.ts"
 import * as WorkerLines from "../../../src/Layers/logs/WorkerLines.ts"
 import * as WorkerLog from "../../../src/Layers/logs/WorkerLog.ts"
 import { RotatingFiles } from "../../../src/Layers/output/RotatingFile.ts"
 import { SettingsInForce } from "../../../src/Layers/settings/SettingsInForce.ts"
 import { turnOfTheEventLoop } from "../../fixtures/EventLoopTurn.ts"
+import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
 import { inForce, settingsOf } from "../../fixtures/SettingsInForce.ts"
-import { unheardEvents } from "../../fixtures/UnheardEvents.ts"
 import { eventually } from "../../live/TestDaemon.ts"
 
 /** A disk that takes lines while there is room. */
@@ -45,13 +44,7 @@ const layerOf = (around: World, current: SubscriptionRef.SubscriptionRef<Effecti
           }
         }),
         WorkerLines.layer,
-        Layer.provideMerge(
-          Concerns.layer,
-          Layer.succeed(
-            DaemonEvents,
-            unheardEvents((event) => Effect.sync(() => void around.events.push(event)))
-          )
-        ),
+        Layer.provideMerge(Concerns.layer, recordedEvents(around.events)),
         Layer.succeed(SettingsInForce, settingsOf(current)),
         Layer.succeed(RotatingFiles, {
           open: ({ maxPendingBytes }) =>

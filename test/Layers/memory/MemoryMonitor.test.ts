@@ -9,14 +9,13 @@ import type { EffectiveSettings } from "../../../src/Domain/settings/EffectiveSe
 import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
 import * as MinuteBeat from "../../../src/Layers/concurrency/MinuteBeat.ts"
 import * as Concerns from "../../../src/Layers/history/Concerns.ts"
-import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import { MemoryReader } from "../../../src/Layers/machine/MemoryReader.ts"
 import * as MemoryMonitor from "../../../src/Layers/memory/MemoryMonitor.ts"
 import { ChangeableSettings, changeableSettings } from "../../fixtures/ChangeableSettings.ts"
 import { readingOf } from "../../fixtures/MemorySamples.ts"
 import { testTimers } from "../../fixtures/PlainTimers.ts"
+import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
 import { inForce } from "../../fixtures/SettingsInForce.ts"
-import { unheardEvents } from "../../fixtures/UnheardEvents.ts"
 import { gib } from "../machine/KernelFolders.ts"
 import { settle } from "../worker/SupervisorWorld.ts"
 
@@ -46,10 +45,6 @@ const settingsOf = (memory: RawSettings): EffectiveSettings =>
 const inWorld =
   (world: World, memory: RawSettings = {}) =>
   <A, E, R>(test: Effect.Effect<A, E, R>) => {
-    const Events = Layer.succeed(
-      DaemonEvents,
-      unheardEvents((event) => Effect.sync(() => void world.events.push(event)))
-    )
     const Reader = Layer.succeed(MemoryReader, {
       read: () => {
         world.looks++
@@ -60,7 +55,13 @@ const inWorld =
       test,
       MemoryMonitor.layer.pipe(
         Layer.provide(Concerns.layer),
-        Layer.provide(Layer.mergeAll(Events, Reader, Layer.provideMerge(MinuteBeat.layer, testTimers))),
+        Layer.provide(
+          Layer.mergeAll(
+            recordedEvents(world.events),
+            Reader,
+            Layer.provideMerge(MinuteBeat.layer, testTimers)
+          )
+        ),
         Layer.provideMerge(changeableSettings(settingsOf, memory))
       )
     )

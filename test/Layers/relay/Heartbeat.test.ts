@@ -8,10 +8,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
 import * as TestServices from "effect/TestServices"
-import type { ProjectRow } from "../../../src/Domain/status/ProjectsData.ts"
-import { ControlClient, NotRunning } from "../../../src/Layers/control/ControlClient.ts"
 import { heartbeat } from "../../../src/Layers/relay/Heartbeat.ts"
 import { OutletReports } from "../../../src/Layers/relay/OutletReports.ts"
+import { daemonThat } from "../../fixtures/CommandUser.ts"
 import { stoppedRow } from "../../fixtures/ProjectRows.ts"
 import { temporaryFolder } from "../../fixtures/ServedControl.ts"
 import { nextTold, outletsInto } from "../../fixtures/ToldOutlets.ts"
@@ -63,9 +62,9 @@ const receiver = Effect.acquireRelease(
   (service) => Effect.sync(service.close)
 )
 
-const rowOf = (state: string): ProjectRow => ({
-  ...stoppedRow,
-  worker_status: state as ProjectRow["worker_status"]
+const dataOf = (worker_status: string) => ({
+  selected: "shop",
+  projects: [{ ...stoppedRow, worker_status }]
 })
 
 /** A heartbeat each second against the receiver, in a time that the test moves. */
@@ -77,17 +76,9 @@ const inWorld = Effect.gen(function* () {
   const told: Array<string> = []
   const daemon = { state: "running", isRunning: true }
   const World = Layer.mergeAll(
-    Layer.mock(ControlClient, {
-      // Projects is all that a heartbeat asks for.
-      request: (() =>
-        daemon.isRunning
-          ? Effect.succeed({
-              success: true,
-              message: "",
-              data: { selected: "shop", projects: [rowOf(daemon.state)] }
-            })
-          : Effect.fail(new NotRunning({ path: "/s" }))) as unknown as ControlClient["Type"]["request"]
-    }),
+    daemonThat(() =>
+      daemon.isRunning ? { success: true, message: "", data: dataOf(daemon.state) } : undefined
+    ).layer,
     Layer.succeed(OutletReports, outletsInto(told)),
     NodeHttpClient.layer
   )

@@ -8,9 +8,9 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import { type OutletCounts, relayCountsOf } from "../../../src/Domain/relay/OutletCounts.ts"
 import { decodeRaw } from "../../../src/Domain/settings/SettingsDecode.ts"
-import { ControlClient, NotRunning } from "../../../src/Layers/control/ControlClient.ts"
 import { metricsEndpoint } from "../../../src/Layers/relay/MetricsEndpoint.ts"
 import { OutletReports } from "../../../src/Layers/relay/OutletReports.ts"
+import { daemonThat } from "../../fixtures/CommandUser.ts"
 import { measured, metricsOf } from "../../fixtures/Measurements.ts"
 import { temporaryFolder } from "../../fixtures/ServedControl.ts"
 import { outletsInto } from "../../fixtures/ToldOutlets.ts"
@@ -62,16 +62,12 @@ const inWorld = Effect.fnUntraced(function* (port: number, tokenFile?: string) {
   const told: Array<string> = []
   const outlets = outletsInto(told)
   const daemon = { isRunning: true, asked: 0 }
+  const data = metricsOf([measured("shop")])
   const World = Layer.mergeAll(
-    Layer.mock(ControlClient, {
-      // Metrics is all that the endpoint asks for.
-      request: (() => {
-        daemon.asked++
-        return daemon.isRunning
-          ? Effect.succeed({ success: true, message: "", data: metricsOf([measured("shop")]) })
-          : Effect.fail(new NotRunning({ path: "/s" }))
-      }) as unknown as ControlClient["Type"]["request"]
-    }),
+    daemonThat(() => {
+      daemon.asked++
+      return daemon.isRunning ? { success: true, message: "", data } : undefined
+    }).layer,
     Layer.succeed(OutletReports, outlets)
   )
   const endpoint = { host: "127.0.0.1", port, ...(tokenFile === undefined ? {} : { tokenFile }) }

@@ -10,10 +10,10 @@ import * as TestClock from "effect/TestClock"
 import * as TestServices from "effect/TestServices"
 import { relayCountsOf } from "../../../src/Domain/relay/OutletCounts.ts"
 import type { OtlpPush } from "../../../src/Domain/relay/RelaySettings.ts"
-import { ControlClient, NotRunning } from "../../../src/Layers/control/ControlClient.ts"
 import { Caller } from "../../../src/Layers/daemon/Caller.ts"
 import { otlpPush } from "../../../src/Layers/relay/OtlpPush.ts"
 import { OutletReports } from "../../../src/Layers/relay/OutletReports.ts"
+import { daemonThat } from "../../fixtures/CommandUser.ts"
 import { measured, metricsOf } from "../../fixtures/Measurements.ts"
 import { otlpJson, otlpJudge } from "../../fixtures/OtlpTables.ts"
 import { temporaryFolder } from "../../fixtures/ServedControl.ts"
@@ -71,13 +71,7 @@ const inWorld = Effect.fnUntraced(function* (more: Partial<OtlpPush> = {}) {
   const daemon = { isRunning: true }
   const data = metricsOf([measured("shop")])
   const World = Layer.mergeAll(
-    Layer.mock(ControlClient, {
-      // Metrics is all that a push asks for.
-      request: (() =>
-        daemon.isRunning
-          ? Effect.succeed({ success: true, message: "", data })
-          : Effect.fail(new NotRunning({ path: "/s" }))) as unknown as ControlClient["Type"]["request"]
-    }),
+    daemonThat(() => (daemon.isRunning ? { success: true, message: "", data } : undefined)).layer,
     Layer.succeed(OutletReports, outletsInto(told)),
     Layer.succeed(Caller, {
       environment: { OTEL_EXPORTER_OTLP_HEADERS: "x-team=night" },

@@ -12,12 +12,11 @@ import { MinuteBeat } from "../../../src/Layers/concurrency/MinuteBeat.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import { WorkerMemory } from "../../../src/Layers/guard/WorkerMemory.ts"
 import * as Concerns from "../../../src/Layers/history/Concerns.ts"
-import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import { MemoryMonitor } from "../../../src/Layers/memory/MemoryMonitor.ts"
 import * as MemoryTimeline from "../../../src/Layers/status/MemoryTimeline.ts"
 import { heldHome } from "../../fixtures/HeldHome.ts"
 import { sampleOf } from "../../fixtures/MemorySamples.ts"
-import { unheardEvents } from "../../fixtures/UnheardEvents.ts"
+import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
 import { eventually, temporaryHome } from "../../live/TestDaemon.ts"
 
 const shop = ProjectName.make("shop")
@@ -69,13 +68,7 @@ const inWorld = <A, E>(
       }),
       Layer.succeed(AutopilotHome, pathsBelow(home)),
       heldHome("home", { isLost: Effect.succeed(isLost) }),
-      Layer.provide(
-        Concerns.layer,
-        Layer.succeed(
-          DaemonEvents,
-          unheardEvents((event) => Effect.sync(() => void events.push(event)))
-        )
-      )
+      Layer.provide(Concerns.layer, recordedEvents(events))
     )
     const world: World = {
       home,

@@ -7,11 +7,10 @@ import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
 import type { OwnUnitFacts } from "../../../src/Domain/systemd/OwnUnitFacts.ts"
 import { workerId } from "../../../src/Domain/WorkerId.ts"
-import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import { OwnUnit } from "../../../src/Layers/systemd/OwnUnit.ts"
 import * as WorkerGroups from "../../../src/Layers/tree/WorkerGroups.ts"
 import { heldHome } from "../../fixtures/HeldHome.ts"
-import { unheardEvents } from "../../fixtures/UnheardEvents.ts"
+import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
 import { type KernelFolders, kernelFolders } from "../machine/KernelFolders.ts"
 
 const daemonPid = 50
@@ -60,10 +59,7 @@ const begun = (around: World, unit: { readonly facts: OwnUnitFacts | undefined }
         Layer.mergeAll(
           heldHome("home"),
           Layer.succeed(OwnUnit, { facts: Effect.succeed(unit.facts) }),
-          Layer.succeed(
-            DaemonEvents,
-            unheardEvents((event) => Effect.sync(() => void around.events.push(event)))
-          )
+          recordedEvents(around.events)
         )
       )
     )

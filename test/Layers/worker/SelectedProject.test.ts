@@ -7,10 +7,9 @@ import * as Layer from "effect/Layer"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { ProjectName } from "../../../src/Domain/Project.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
-import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import { layer, SelectedProject } from "../../../src/Layers/worker/SelectedProject.ts"
 import { heldHome } from "../../fixtures/HeldHome.ts"
-import { unheardEvents } from "../../fixtures/UnheardEvents.ts"
+import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
 import { temporaryHome } from "../../live/TestDaemon.ts"
 
 const shop = ProjectName.make("shop")
@@ -19,14 +18,7 @@ const inHome = (home: string, events: Array<DaemonEvent> = []) =>
   Effect.provide(
     Layer.provide(
       layer,
-      Layer.mergeAll(
-        heldHome("home"),
-        Layer.succeed(AutopilotHome, pathsBelow(home)),
-        Layer.succeed(
-          DaemonEvents,
-          unheardEvents((event) => Effect.sync(() => void events.push(event)))
-        )
-      )
+      Layer.mergeAll(heldHome("home"), Layer.succeed(AutopilotHome, pathsBelow(home)), recordedEvents(events))
     )
   )
 

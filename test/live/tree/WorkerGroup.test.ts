@@ -10,7 +10,6 @@ import { ProjectName } from "../../../src/Domain/Project.ts"
 import type { OwnUnitFacts } from "../../../src/Domain/systemd/OwnUnitFacts.ts"
 import { variable, workerId } from "../../../src/Domain/WorkerId.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
-import { DaemonEvents } from "../../../src/Layers/history/DaemonEvents.ts"
 import * as ProcessSignal from "../../../src/Layers/machine/ProcessSignal.ts"
 import * as ProcFs from "../../../src/Layers/machine/ProcFs.ts"
 import { OwnUnit } from "../../../src/Layers/systemd/OwnUnit.ts"
@@ -21,7 +20,7 @@ import * as WorkerGroups from "../../../src/Layers/tree/WorkerGroups.ts"
 import * as WorkerProcess from "../../../src/Layers/tree/WorkerProcess.ts"
 import * as WorkerTree from "../../../src/Layers/tree/WorkerTree.ts"
 import { heldHome } from "../../fixtures/HeldHome.ts"
-import { unheardEvents } from "../../fixtures/UnheardEvents.ts"
+import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
 import { eventually, isAlive, temporaryHome } from "../TestDaemon.ts"
 import { noUnifiedGroup, pidsIn, processIn, unifiedGroup } from "./UnifiedGroup.ts"
 
@@ -240,10 +239,7 @@ describe.skipIf(noUnifiedGroup !== undefined)(`a worker in its own cgroup${title
           Layer.succeed(OwnUnit, {
             facts: Effect.succeed(delegated(unit.path))
           }),
-          Layer.succeed(
-            DaemonEvents,
-            unheardEvents((event) => Effect.sync(() => void events.push(event)))
-          )
+          recordedEvents(events)
         )
         const left = [yield* leaveBehind("worker.blog.11111111"), yield* leaveBehind("worker.shop.22222222")]
         yield* Effect.gen(function* () {
