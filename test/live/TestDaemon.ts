@@ -10,7 +10,7 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import { identity } from "effect/Function"
 import type * as Scope from "effect/Scope"
-import type { AgentData, LastAgentData } from "../../src/Domain/status/AgentData.ts"
+import type { StatusReply } from "../../src/Domain/status/StatusData.ts"
 import { type CommandRan, commandHere, runsHere } from "../fixtures/CommandHere.ts"
 import { keep } from "./Keeper.ts"
 
@@ -23,30 +23,7 @@ export const fixture = (name: string): string => resolve(import.meta.dirname, ".
 export interface Answer {
   readonly success: boolean
   readonly message: string
-  readonly data?: {
-    readonly worker_status: string
-    readonly worker_pid: number | null
-    readonly uptime_seconds: number
-    readonly total_restarts: number
-    readonly consecutive_failures: number
-    readonly memory_available_bytes: number
-    readonly memory_total_bytes: number
-    readonly memory_level?: string
-    readonly reason?: string
-    readonly next_start_at_ms?: number
-    readonly last_exit?: string
-    readonly worker_id?: string
-    readonly unfinished_line?: string
-    readonly project?: string
-    readonly selected_project?: string
-    readonly worker_command?: ReadonlyArray<string>
-    readonly awaiting_restart?: ReadonlyArray<string>
-    readonly daemon_pid?: number
-    readonly degraded?: ReadonlyArray<string>
-    readonly projects?: Record<string, number>
-    readonly agent?: AgentData
-    readonly last_agent?: LastAgentData
-  }
+  readonly data?: StatusReply
 }
 
 /**
@@ -286,10 +263,7 @@ export interface TestDaemon extends Run {
   readonly home: string
   readonly ask: (request: unknown) => Effect.Effect<Answer>
   /** The status, once it is as wanted. */
-  readonly status: (
-    what: string,
-    isWanted: (data: NonNullable<Answer["data"]>) => boolean
-  ) => Effect.Effect<NonNullable<Answer["data"]>>
+  readonly status: (what: string, isWanted: (data: StatusReply) => boolean) => Effect.Effect<StatusReply>
   /** Waits until the daemon's log has a match. */
   readonly logged: (pattern: RegExp) => Effect.Effect<string>
 }

@@ -229,6 +229,10 @@ type Claim = (
   tree: ReturnType<typeof livingTree>
 ) => boolean
 
+/** Init, the excluded, and what has exited. */
+const neverCounts = ({ pid, state }: ProcessEntry, excluded: ReadonlySet<number>): boolean =>
+  pid <= 1 || excluded.has(pid) || state === "Z" || state === "X"
+
 /** A process table and an identity for which the claim is false; undefined when there seems to be none. */
 const exceptionTo = (claim: Claim) => {
   const property = FastCheck.property(world, ({ identity, table }) =>
@@ -249,9 +253,7 @@ describe("in any process table, a worker's tree", () => {
 
   it("has no excluded process, no init and no zombie", () => {
     const exception = exceptionTo((_, { excluded }, { processes }) =>
-      processes.every(
-        (entry) => !excluded.has(entry.pid) && entry.pid > 1 && entry.state !== "Z" && entry.state !== "X"
-      )
+      processes.every((entry) => !neverCounts(entry, excluded))
     )
     assert.isUndefined(exception)
   })
@@ -278,13 +280,7 @@ describe("in any process table, a worker's tree", () => {
   it("has every process in its cgroup that is not excluded", () => {
     const exception = exceptionTo((table, { excluded, members }, { processes }) =>
       table.every(
-        (entry) =>
-          !members.has(entry.pid) ||
-          processes.includes(entry) ||
-          entry.pid <= 1 ||
-          excluded.has(entry.pid) ||
-          entry.state === "Z" ||
-          entry.state === "X"
+        (entry) => !members.has(entry.pid) || processes.includes(entry) || neverCounts(entry, excluded)
       )
     )
     assert.isUndefined(exception)
@@ -297,10 +293,7 @@ describe("in any process table, a worker's tree", () => {
         (entry) =>
           !pids.has(entry.parentPid) ||
           pids.has(entry.pid) ||
-          entry.pid <= 1 ||
-          excluded.has(entry.pid) ||
-          entry.state === "Z" ||
-          entry.state === "X" ||
+          neverCounts(entry, excluded) ||
           (leader !== undefined && entry.startTicks < leader.startTicks)
       )
     })
@@ -316,10 +309,7 @@ describe("in any process table, a worker's tree", () => {
           !processes.some((member) => member.pid === entry.session && member.session === entry.session) ||
           shared.has(entry.session) ||
           pids.has(entry.pid) ||
-          entry.pid <= 1 ||
-          excluded.has(entry.pid) ||
-          entry.state === "Z" ||
-          entry.state === "X" ||
+          neverCounts(entry, excluded) ||
           (leader !== undefined && entry.startTicks < leader.startTicks)
       )
     })

@@ -149,31 +149,23 @@ describe("a rotating file", () => {
     }).pipe(Effect.provide(RotatingFile.layer))
   )
 
-  it.scopedLive("is created again after a user has removed it", () =>
-    Effect.gen(function* () {
-      const path = join(yield* temporaryHome, "worker.log")
-      const file = yield* open(path)
-      file.write(line(1))
-      yield* settled(file)
-      fs.rmSync(path)
-      file.write(line(2))
-      yield* settled(file)
-      assert.deepStrictEqual(lines(path), ["line 0002"])
-    }).pipe(Effect.provide(RotatingFile.layer))
-  )
-
-  it.scopedLive("continues at its beginning after a user has emptied it", () =>
-    Effect.gen(function* () {
-      const path = join(yield* temporaryHome, "worker.log")
-      const file = yield* open(path)
-      file.write(line(1))
-      yield* settled(file)
-      fs.truncateSync(path)
-      file.write(line(2))
-      yield* settled(file)
-      assert.deepStrictEqual(lines(path), ["line 0002"])
-    }).pipe(Effect.provide(RotatingFile.layer))
-  )
+  for (const [what, act] of [
+    ["is created again after a user has removed it", fs.rmSync],
+    ["continues at its beginning after a user has emptied it", fs.truncateSync]
+  ] as const) {
+    it.scopedLive(what, () =>
+      Effect.gen(function* () {
+        const path = join(yield* temporaryHome, "worker.log")
+        const file = yield* open(path)
+        file.write(line(1))
+        yield* settled(file)
+        act(path)
+        file.write(line(2))
+        yield* settled(file)
+        assert.deepStrictEqual(lines(path), ["line 0002"])
+      }).pipe(Effect.provide(RotatingFile.layer))
+    )
+  }
 
   it.scopedLive("continues a file of the previous daemon, after a line that its end cut off", () =>
     Effect.gen(function* () {

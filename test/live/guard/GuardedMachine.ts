@@ -1,8 +1,9 @@
 import * as fs from "node:fs"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
+import type { StatusReply } from "../../../src/Domain/status/StatusData.ts"
 import { daemonLog } from "../daemon/OtherStarts.ts"
-import { type Answer, eventually, fixture, startDaemon, temporaryHome } from "../TestDaemon.ts"
+import { eventually, fixture, startDaemon, temporaryHome } from "../TestDaemon.ts"
 import { type OwnMachine, ownMachine } from "./OwnMachine.ts"
 
 /** MiB available. On such a machine less than 1 GiB is low and less than 512 MiB critical; 80 MiB make a large process. */
@@ -18,7 +19,7 @@ node_kill_threshold_bytes = ${80 * 2 ** 20}
 
 /** What a hoarding process is told; `tag` is by what a test finds it. */
 export interface Hoard {
-  readonly tag: string
+  readonly tag?: string
   readonly mebibytes: number
   readonly leaksMebibytes?: number
   readonly everyMs?: number
@@ -36,17 +37,15 @@ export const hoarding = (hoard: Hoard, node: string = process.execPath): Readonl
   JSON.stringify(hoard)
 ]
 
-export type StatusData = NonNullable<Answer["data"]>
-
 export interface GuardedMachine {
   readonly home: string
   readonly machine: OwnMachine
   readonly memoryIs: (availableMebibytes: number) => Effect.Effect<void>
   readonly status: (
     what: string,
-    isWanted: (data: StatusData) => boolean,
+    isWanted: (data: StatusReply) => boolean,
     project?: string
-  ) => Effect.Effect<StatusData>
+  ) => Effect.Effect<StatusReply>
   /** Starts a process beside the worker; its pid, once it holds what it shall. */
   readonly hoarder: (hoard: Hoard, node?: string) => Effect.Effect<number>
   /** The pid of a hoarding process, once it holds what it shall. */

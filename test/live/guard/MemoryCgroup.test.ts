@@ -2,11 +2,9 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
-import { decodeReply } from "../../../src/Domain/control/ControlReply.ts"
 import { unlessMissing } from "../../fixtures/Missing.ts"
 import { daemonLog } from "../daemon/OtherStarts.ts"
-import { command, eventually, exchange, launcher, run, temporaryHome } from "../TestDaemon.ts"
+import { ask, command, eventually, launcher, run, temporaryHome } from "../TestDaemon.ts"
 import { hoarding } from "./GuardedMachine.ts"
 import { type MemoryGroup, memoryGroup, noMemoryGroup, removeGroup } from "./MemoryGroup.ts"
 
@@ -37,19 +35,11 @@ const home = Effect.tap(temporaryHome, (folder) =>
   Effect.sync(() => fs.writeFileSync(join(folder, "daemon.toml"), settings))
 )
 
-const status = (folder: string) =>
-  Effect.flatMap(exchange(folder, { type: "Status" }), (text) =>
-    Either.match(decodeReply("Status", text), {
-      onLeft: (problem) => Effect.fail(problem),
-      onRight: ({ data }) => Effect.succeed(data)
-    })
-  )
-
 /** The status, once the worker runs and the memory is bound by a group. */
 const boundBy = (folder: string, group: MemoryGroup) =>
   eventually(
     `memory is bound by ${group.folder}`,
-    Effect.map(status(folder), (data) =>
+    Effect.map(ask(folder, { type: "Status" }), ({ data }) =>
       data?.worker_status === "running" && data.memory_bound_by === group.folder ? data : undefined
     )
   )
@@ -108,7 +98,7 @@ describe("a daemon in a cgroup with a memory limit", () => {
       assert.isAbove(group.usedBytes(), before + 150 * mebibyte)
       const seen = yield* eventually(
         "what is used is told, and page cache is not",
-        Effect.map(status(folder), (data) => {
+        Effect.map(ask(folder, { type: "Status" }), ({ data }) => {
           const leftBytes = 512 * mebibyte - group.usedBytes()
           return (data?.memory_available_bytes ?? 0) > leftBytes + 140 * mebibyte ? data : undefined
         })
@@ -135,7 +125,7 @@ describe("a daemon in a cgroup with a memory limit", () => {
       assert.match(restarted, /memory is critical \(\S+ MiB of 512 MiB available, below 51\.2 MiB\)/)
       const after = yield* eventually(
         "the next one runs",
-        Effect.map(status(folder), (data) =>
+        Effect.map(ask(folder, { type: "Status" }), ({ data }) =>
           data?.worker_status === "running" && data.total_restarts > 0 ? data : undefined
         )
       )

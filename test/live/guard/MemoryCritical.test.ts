@@ -1,26 +1,20 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
+import type { StatusReply } from "../../../src/Domain/status/StatusData.ts"
 import { unlessMissing } from "../../fixtures/Missing.ts"
 import { command } from "../TestDaemon.ts"
-import {
-  critical,
-  type GuardedMachine,
-  guardedMachine,
-  hoarding,
-  low,
-  type StatusData
-} from "./GuardedMachine.ts"
+import { critical, type GuardedMachine, guardedMachine, hoarding, low } from "./GuardedMachine.ts"
 import { meminfoText, noOwnMachine, plenty } from "./OwnMachine.ts"
 
 const live = unlessMissing(noOwnMachine)
 
 const worker = hoarding({ tag: "worker", mebibytes: 60 })
 
-const isRunning = ({ worker_status }: StatusData): boolean => worker_status === "running"
+const isRunning = ({ worker_status }: StatusReply): boolean => worker_status === "running"
 
 /** The worker waits for memory. */
-const isHeld = ({ reason, worker_status }: StatusData): boolean =>
+const isHeld = ({ reason, worker_status }: StatusReply): boolean =>
   worker_status === "waiting" && reason?.startsWith("memory ") === true
 
 const restarts = ({ log }: GuardedMachine): ReadonlyArray<string> =>
@@ -30,7 +24,7 @@ const restarts = ({ log }: GuardedMachine): ReadonlyArray<string> =>
 const staysSo = (
   guarded: GuardedMachine,
   what: string,
-  isWanted: (data: StatusData) => boolean,
+  isWanted: (data: StatusReply) => boolean,
   project?: string
 ) =>
   Effect.gen(function* () {
@@ -95,7 +89,7 @@ describe("when memory is critical and there is no hog", () => {
       const small = yield* status("it runs", isRunning, "small")
       yield* memoryIs(critical)
       yield* status("the large one waits for memory", isHeld, "large")
-      const isLeft = (data: StatusData) => isRunning(data) && data.worker_pid === small.worker_pid
+      const isLeft = (data: StatusReply) => isRunning(data) && data.worker_pid === small.worker_pid
       yield* staysSo(guarded, "the small one is left to run", isLeft, "small")
       assert.match(guarded.log(), /large: Restarting the worker: memory is critical .*"small" \(/)
       assert.lengthOf(restarts(guarded), 1)

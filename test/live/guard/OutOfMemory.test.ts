@@ -3,10 +3,11 @@ import { join } from "node:path"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { unlessMissing } from "../../fixtures/Missing.ts"
-import { eventually, isAlive, startDaemon, temporaryHome } from "../TestDaemon.ts"
+import { isAlive, startDaemon, type TestDaemon, temporaryHome } from "../TestDaemon.ts"
 import { type MemoryGroup, memoryGroup, noMemoryGroup } from "./MemoryGroup.ts"
 
 const mebibyte = 2 ** 20
+const limitBytes = 400 * mebibyte
 
 /** The guard only reports, and what has failed is not started again. */
 const settings = `[memory]
@@ -24,7 +25,7 @@ const leaks = `
   }, 20)`
 
 /** Swap would only make it take longer. */
-const withoutSwap = ({ folder }: MemoryGroup, limitBytes: number) => {
+const withoutSwap = ({ folder }: MemoryGroup) => {
   for (const [name, value] of [
     ["memory.memsw.limit_in_bytes", limitBytes],
     ["memory.swap.max", 0]
@@ -35,10 +36,10 @@ const withoutSwap = ({ folder }: MemoryGroup, limitBytes: number) => {
 }
 
 /** A daemon that shares a cgroup with a memory limit with its worker, which runs in the home. */
-const daemonIn = (limitBytes: number, worker: ReadonlyArray<string>) =>
+const daemonIn = (worker: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const group = yield* memoryGroup(limitBytes)
-    withoutSwap(group, limitBytes)
+    withoutSwap(group)
     const home = yield* temporaryHome
     fs.writeFileSync(join(home, "leaks.cjs"), leaks)
     const daemon = yield* startDaemon({
@@ -47,32 +48,26 @@ const daemonIn = (limitBytes: number, worker: ReadonlyArray<string>) =>
       worker,
       entrance: ["/bin/sh", "-c", 'echo $$ >"$0" && exec "$@"', join(group.folder, "cgroup.procs")]
     })
-    return { daemon, home }
+    return { daemon, failed: daemon.status("it has failed", (data) => data.worker_status === "failed") }
   })
 
 /** Makes the worker leak, once the daemon has sampled its memory. */
-const leak = (folder: string, status: Effect.Effect<{ readonly worker_memory_bytes?: number }>) =>
-  eventually(
+const leak = Effect.fnUntraced(function* (daemon: TestDaemon) {
+  yield* daemon.status(
     "the worker's memory is sampled",
-    Effect.map(status, ({ worker_memory_bytes = 0 }) =>
-      worker_memory_bytes > 100 * mebibyte ? true : undefined
-    )
-  ).pipe(Effect.tap(() => Effect.sync(() => fs.writeFileSync(join(folder, "go"), ""))))
+    ({ worker_memory_bytes = 0 }) => worker_memory_bytes > 100 * mebibyte
+  )
+  fs.writeFileSync(join(daemon.home, "go"), "")
+})
 
 const available = String.raw`[0-9.]+ (MiB|KiB|bytes?) of 400 MiB were available`
 
 describe("a kill by the kernel because memory ran out, without a cgroup of the worker's own", () => {
   unlessMissing(noMemoryGroup)("of the worker is reported as probable, with the figures before it", () =>
     Effect.gen(function* () {
-      const { daemon, home } = yield* daemonIn(400 * mebibyte, ["node", "leaks.cjs"])
-      yield* leak(
-        home,
-        Effect.map(daemon.ask({ type: "Status" }), ({ data }) => data ?? {})
-      )
-      const data = yield* daemon.status(
-        "the worker has failed",
-        ({ worker_status }) => worker_status === "failed"
-      )
+      const { daemon, failed } = yield* daemonIn(["node", "leaks.cjs"])
+      yield* leak(daemon)
+      const data = yield* failed
       const end = new RegExp(
         `killed by SIGKILL after [^;]+; the kernel probably killed it because memory ran out ` +
           String.raw`\([0-9]+ kills? on this machine; ` +
@@ -91,15 +86,9 @@ describe("a kill by the kernel because memory ran out, without a cgroup of the w
 
   unlessMissing(noMemoryGroup)("of a child is reported as probable when the leader fails after it", () =>
     Effect.gen(function* () {
-      const { daemon, home } = yield* daemonIn(400 * mebibyte, ["/bin/sh", "-c", "node leaks.cjs; exit 1"])
-      yield* leak(
-        home,
-        Effect.map(daemon.ask({ type: "Status" }), ({ data }) => data ?? {})
-      )
-      const data = yield* daemon.status(
-        "the worker has failed",
-        ({ worker_status }) => worker_status === "failed"
-      )
+      const { daemon, failed } = yield* daemonIn(["/bin/sh", "-c", "node leaks.cjs; exit 1"])
+      yield* leak(daemon)
+      const data = yield* failed
       assert.match(
         `${data.last_exit}`,
         new RegExp(
@@ -118,15 +107,12 @@ describe("a kill by the kernel because memory ran out, without a cgroup of the w
       Effect.gen(function* () {
         const holds = `{ dd if=/dev/zero bs=32M count=1 2>/dev/null || : >killed; } | sleep 600 &`
         const line = `until [ -e killed ]; do ${holds} sleep 0.1; done; exit 3`
-        const { daemon } = yield* daemonIn(400 * mebibyte, ["/bin/sh", "-c", line])
+        const { daemon, failed } = yield* daemonIn(["/bin/sh", "-c", line])
         const daemonBytes = (): number =>
           1024 *
           Number(/^VmRSS:\s+([0-9]+)/m.exec(fs.readFileSync(`/proc/${daemon.pid}/status`, "latin1"))?.[1])
         assert.isAbove(daemonBytes(), 40 * mebibyte)
-        const data = yield* daemon.status(
-          "the worker has failed",
-          ({ worker_status }) => worker_status === "failed"
-        )
+        const data = yield* failed
         assert.match(
           `${data.last_exit}`,
           /^exit code 3 after [^;]+; the kernel probably killed one of its processes because memory ran out/

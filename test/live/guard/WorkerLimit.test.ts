@@ -2,37 +2,15 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
-import { decodeReply } from "../../../src/Domain/control/ControlReply.ts"
-import { command, eventually, exchange, fixture, isAlive, startDaemon, temporaryHome } from "../TestDaemon.ts"
+import { command, eventually, isAlive, startDaemon, temporaryHome } from "../TestDaemon.ts"
+import { hoarding } from "./GuardedMachine.ts"
 
 const MiB = 2 ** 20
 
 const settings = (limitMebibytes: number, more: ReadonlyArray<string> = [], restart = "") =>
   ["[memory]", `worker_limit_bytes = ${limitMebibytes * MiB}`, ...more, "[restart]", restart, ""].join("\n")
 
-/** The command line of Node that holds or comes to hold so much. */
-const hoards = (memory: {
-  readonly mebibytes: number
-  readonly leaksMebibytes?: number
-  readonly everyMs?: number
-}): ReadonlyArray<string> => [process.execPath, fixture("hoards.mjs"), JSON.stringify(memory)]
-
 const quoted = (words: ReadonlyArray<string>): string => words.map((word) => `'${word}'`).join(" ")
-
-type Status = NonNullable<ReturnType<typeof dataIn>>
-
-const dataIn = (text: string) => Either.getOrUndefined(decodeReply("Status", text))?.data
-
-/** The status, once it is as wanted. */
-const status = (home: string, what: string, isWanted: (data: Status) => boolean) =>
-  eventually(
-    what,
-    Effect.map(exchange(home, { type: "Status" }), (text) => {
-      const data = dataIn(text)
-      return data !== undefined && isWanted(data) ? data : undefined
-    })
-  )
 
 const howOften = (text: string, pattern: RegExp) => [...text.matchAll(new RegExp(pattern, "g"))].length
 
@@ -43,12 +21,12 @@ describe("a worker with a memory limit", () => {
       const daemon = yield* startDaemon({
         home,
         settings: settings(200, [], "initial_backoff_ms = 60000"),
-        worker: hoards({ mebibytes: 20, leaksMebibytes: 400, everyMs: 100 })
+        worker: hoarding({ mebibytes: 20, leaksMebibytes: 400, everyMs: 100 })
       })
       const reason = /worker-limit: its only process holds [0-9.]+ MiB, .*limit.* 200 MiB/
       yield* daemon.logged(new RegExp(`Restarting the worker: ${reason.source}`))
       // It had not proven itself, so that it waits.
-      const data = yield* status(home, "it waits", ({ worker_status }) => worker_status === "restarting")
+      const data = yield* daemon.status("it waits", ({ worker_status }) => worker_status === "restarting")
       assert.match(data.reason ?? "", reason)
       assert.strictEqual(data.consecutive_failures, 1)
       assert.strictEqual(data.worker_limit_bytes, 200 * MiB)
@@ -61,7 +39,7 @@ describe("a worker with a memory limit", () => {
       Effect.gen(function* () {
         const home = yield* temporaryHome
         const orphanFile = join(home, "orphan")
-        const orphan = `echo $$ >"${orphanFile}" && exec ${quoted(hoards({ mebibytes: 250 }))}`
+        const orphan = `echo $$ >"${orphanFile}" && exec ${quoted(hoarding({ mebibytes: 250 }))}`
         fs.writeFileSync(join(home, "orphan.sh"), orphan)
         // Only the first one loses a child: in another session, with parents that are gone.
         const line = `[ -e "${orphanFile}" ] || (setsid sh "${join(home, "orphan.sh")}" &); exec sleep 1000000`
@@ -71,8 +49,7 @@ describe("a worker with a memory limit", () => {
           worker: ["/bin/sh", "-c", line]
         })
         yield* daemon.logged(/Restarting the worker: worker-limit: its 2 processes hold /)
-        const data = yield* status(
-          home,
+        const data = yield* daemon.status(
           "the next one runs, alone",
           ({ total_restarts, worker_processes, worker_status }) =>
             worker_status === "running" && total_restarts === 1 && worker_processes === 1
@@ -100,7 +77,7 @@ describe("a worker with a memory limit", () => {
         /Not above memory\.worker_limit_bytes: its [0-9]+ processes hold [0-9.]+ MiB with shared pages counted for each process, but [0-9.]+ MiB/
       yield* daemon.logged(told)
       // The leader, seven shells, and what they wait for.
-      const data = yield* status(home, "all are counted", ({ worker_processes }) => worker_processes === 15)
+      const data = yield* daemon.status("all are counted", ({ worker_processes }) => worker_processes === 15)
       assert.isAbove(data.worker_memory_bytes ?? 0, 7 * 40 * MiB)
       assert.deepInclude(data, { worker_status: "running", total_restarts: 0 })
       assert.notInclude(daemon.stderr(), "restarted")
@@ -115,12 +92,12 @@ describe("a worker with a memory limit", () => {
       const daemon = yield* startDaemon({
         home,
         settings: settings(100, ["dry_run = true"]),
-        worker: hoards({ mebibytes: 200 })
+        worker: hoarding({ mebibytes: 200 })
       })
       const would =
         /Above memory\.worker_limit_bytes: .* The daemon does not restart it because memory\.dry_run is on/
       yield* daemon.logged(would)
-      const before = yield* status(home, "it is known", ({ worker_processes }) => worker_processes === 1)
+      const before = yield* daemon.status("it is known", ({ worker_processes }) => worker_processes === 1)
       assert.deepInclude(before, { worker_status: "running", total_restarts: 0 })
 
       fs.writeFileSync(join(home, "daemon.toml"), settings(100))

@@ -83,31 +83,18 @@ describe("the daemon's own output", () => {
     })
   )
 
-  it.scopedLive("may be closed from the start", () =>
-    Effect.gen(function* () {
-      const home = yield* temporaryHome
-      soonBack(home)
-      yield* byShell({
-        home,
-        script: 'exec "$@" >&- 2>&- <&-',
-        worker: [fixture("mutters.sh")]
+  for (const [what, redirection] of [
+    ["closed from the start", ">&- 2>&- <&-"],
+    ["on a full disk", ">/dev/full 2>&1"]
+  ] as const) {
+    it.scopedLive(`may be ${what}`, () =>
+      Effect.gen(function* () {
+        const home = yield* temporaryHome
+        soonBack(home)
+        yield* byShell({ home, script: `exec "$@" ${redirection}`, worker: [fixture("mutters.sh")] })
+        yield* assertSupervised(home)
+        yield* assertEndsByCommand(home)
       })
-      yield* assertSupervised(home)
-      yield* assertEndsByCommand(home)
-    })
-  )
-
-  it.scopedLive("may be on a full disk", () =>
-    Effect.gen(function* () {
-      const home = yield* temporaryHome
-      soonBack(home)
-      yield* byShell({
-        home,
-        script: 'exec "$@" >/dev/full 2>&1',
-        worker: [fixture("mutters.sh")]
-      })
-      yield* assertSupervised(home)
-      yield* assertEndsByCommand(home)
-    })
-  )
+    )
+  }
 })

@@ -9,22 +9,7 @@ import { measured, metricsOf, running } from "../../fixtures/Measurements.ts"
 import { noProgram, unlessMissing } from "../../fixtures/Missing.ts"
 import { agentAfter, recordedLines } from "../../fixtures/RecordedRuns.ts"
 import { command, eventually, launcher, ownProcess, run, startDaemon, temporaryHome } from "../TestDaemon.ts"
-
-/** The address that a program of Prometheus listens on, once it does. */
-const addressOf = (stderr: () => string): Effect.Effect<string> =>
-  eventually(
-    "it listens",
-    Effect.sync(() => /msg="Listening on" address=(\S+)/.exec(stderr())?.[1])
-  )
-
-const page = (url: string): Effect.Effect<string> =>
-  eventually(
-    `${url} answers`,
-    Effect.tryPromise(async () => {
-      const response = await fetch(url)
-      return response.ok ? response.text() : undefined
-    })
-  )
+import { addressOf, page, prometheusOf } from "./Prometheus.ts"
 
 /** The values of the lines of a series, whatever its labels are. */
 const valuesOf = (text: string, series: string): ReadonlyArray<number> =>
@@ -190,7 +175,6 @@ describe("a scrape", () => {
     "by a real Prometheus reads the same from both formats, hostile names and all",
     () =>
       Effect.gen(function* () {
-        const home = yield* temporaryHome
         const names = ['a "quoted" name', "back\\slash", "new\nline", '{x="y"} 1', "ünïcode \u2028"]
         const agent = agentAfter(recordedLines("claude-2.1.332/subagent"))
         const data = metricsOf([measured("shop", running(agent)), measured("blog")], undefined, names)
@@ -211,22 +195,11 @@ describe("a scrape", () => {
         assert(typeof address === "object" && address !== null)
         const job = (name: string) =>
           `  - job_name: ${name}\n    metrics_path: /${name}\n    static_configs:\n      - targets: ["127.0.0.1:${address.port}"]\n`
-        fs.writeFileSync(
-          join(home, "prometheus.yml"),
+        const url = yield* prometheusOf(
           `global:\n  scrape_interval: 1s\nscrape_configs:\n${job("text")}${job("open")}`
         )
-        const { stderr } = yield* run({
-          home,
-          command: "prometheus",
-          args: [
-            `--config.file=${home}/prometheus.yml`,
-            `--storage.tsdb.path=${home}/data`,
-            "--web.listen-address=127.0.0.1:0"
-          ]
-        })
-        const url = `http://${yield* addressOf(stderr)}/api/v1/query`
         const query = (text: string) =>
-          Effect.map(page(`${url}?query=${encodeURIComponent(text)}`), (body) => {
+          Effect.map(page(`${url}/api/v1/query?query=${encodeURIComponent(text)}`), (body) => {
             const { data: found }: Answered = JSON.parse(body)
             return found.result
           })

@@ -1,10 +1,9 @@
-import * as fs from "node:fs"
 import { type AddressInfo, createServer } from "node:net"
-import { join } from "node:path"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { noProgram, unlessMissing } from "../../fixtures/Missing.ts"
-import { command, eventually, killForSure, run, startDaemon, temporaryHome } from "../TestDaemon.ts"
+import { command, eventually, killForSure, startDaemon, temporaryHome } from "../TestDaemon.ts"
+import { page, prometheusOf } from "./Prometheus.ts"
 
 const freePort = Effect.async<number>((resume) => {
   const server = createServer()
@@ -22,42 +21,19 @@ interface Series {
 }
 
 /** A Prometheus that scrapes an endpoint of autopilotd, and the samples that it has of a query. */
-const prometheusOf = Effect.fnUntraced(function* (port: number) {
-  const home = yield* temporaryHome
+const scraperOf = Effect.fnUntraced(function* (port: number) {
   // Longer than the daemon's own limit, so that a scrape of one that hangs is answered.
-  const config = `global: { scrape_interval: 2500ms, scrape_timeout: 2500ms }
+  const url = yield* prometheusOf(`global: { scrape_interval: 2500ms, scrape_timeout: 2500ms }
 scrape_configs:
   - job_name: autopilotd
     static_configs: [{ targets: ["127.0.0.1:${port}"] }]
-`
-  fs.writeFileSync(join(home, "prometheus.yml"), config)
-  const { stderr } = yield* run({
-    home,
-    command: "prometheus",
-    args: [
-      `--config.file=${home}/prometheus.yml`,
-      `--storage.tsdb.path=${home}/data`,
-      "--web.listen-address=127.0.0.1:0"
-    ]
-  })
-  const address = yield* eventually(
-    "Prometheus listens",
-    Effect.sync(() => /msg="Listening on" address=(\S+)/.exec(stderr())?.[1])
-  )
-  const read = (path: string) =>
-    eventually(
-      `Prometheus answers ${path}`,
-      Effect.tryPromise(async () => {
-        const response = await fetch(`http://${address}${path}`)
-        return response.ok ? response.text() : undefined
-      })
-    )
+`)
   const samples = (query: string) =>
     Effect.map(
-      read(`/api/v1/query?query=${encodeURIComponent(`${query}[10m]`)}`),
+      page(`${url}/api/v1/query?query=${encodeURIComponent(`${query}[10m]`)}`),
       (text): ReadonlyArray<Series> => JSON.parse(text).data.result
     )
-  return { samples, own: read("/metrics") }
+  return { samples, own: page(`${url}/metrics`) }
 })
 
 /** The values without those that repeat the one before. */
@@ -76,7 +52,7 @@ describe("a Prometheus that scrapes the relay", () => {
           worker: ["/bin/sleep", "1000"]
         }
         const { pid } = yield* startDaemon(start)
-        const { own, samples } = yield* prometheusOf(port)
+        const { own, samples } = yield* scraperOf(port)
         const up = Effect.map(samples("autopilotd_up"), ([series]) => series)
         const sees = (...changes: ReadonlyArray<string>) =>
           eventually(

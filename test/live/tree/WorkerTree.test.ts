@@ -111,17 +111,19 @@ describe("a worker that spreads over groups and sessions", () => {
 })
 
 describe("a worker whose leader exits before its children", () => {
+  const orphaned = Effect.fnUntraced(function* (settings: string) {
+    const home = yield* temporaryHome
+    const crash = join(home, "crash")
+    const worker = [fixture("exits-before-children.sh"), crash]
+    const daemon = yield* startDaemon({ home, worker, settings })
+    const orphans = yield* treeUp(daemon, 1, orphanNames)
+    fs.writeFileSync(crash, "")
+    return { daemon, orphans }
+  })
+
   it.scopedLive("restarts only when no child is left", () =>
     Effect.gen(function* () {
-      const home = yield* temporaryHome
-      const crash = join(home, "crash")
-      const daemon = yield* startDaemon({
-        home,
-        worker: [fixture("exits-before-children.sh"), crash],
-        settings: longBackoff
-      })
-      const orphans = yield* treeUp(daemon, 1, orphanNames)
-      fs.writeFileSync(crash, "")
+      const { daemon, orphans } = yield* orphaned(longBackoff)
       const waiting = yield* daemon.status("it waits", (data) => data.worker_status === "restarting")
       assert.match(waiting.last_exit ?? "", /^exit code 3 after /)
       assert.deepStrictEqual(alive(orphans.values()), [])
@@ -130,15 +132,7 @@ describe("a worker whose leader exits before its children", () => {
 
   it.scopedLive("stays `stopping` in status while a child ignores SIGTERM in the grace period", () =>
     Effect.gen(function* () {
-      const home = yield* temporaryHome
-      const crash = join(home, "crash")
-      const daemon = yield* startDaemon({
-        home,
-        worker: [fixture("exits-before-children.sh"), crash],
-        settings: longGrace
-      })
-      const orphans = yield* treeUp(daemon, 1, orphanNames)
-      fs.writeFileSync(crash, "")
+      const { daemon, orphans } = yield* orphaned(longGrace)
       const stopping = yield* daemon.status("it stops", (data) => data.worker_status === "stopping")
       assert.strictEqual(stopping.worker_pid, null)
       assert.match(stopping.reason ?? "", /the daemon kills its remai/)
