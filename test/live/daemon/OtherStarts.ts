@@ -1,4 +1,4 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process"
+import { type ChildProcessByStdio, execFileSync, spawn } from "node:child_process"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import type { Readable, Writable } from "node:stream"
@@ -36,6 +36,37 @@ export const byShell = (options: {
     }),
     (child) => Effect.sync(() => killForSure(child.pid ?? 0))
   )
+
+/** A daemon whose logs are on a disk of its own, of this size. Nobody else sees that disk, and it is gone with the daemon. */
+export const onSmallDisk = Effect.fnUntraced(function* (
+  home: string,
+  mebibytes: number,
+  worker: ReadonlyArray<string>
+) {
+  const logs = join(home, "logs")
+  fs.mkdirSync(logs, { mode: 0o700 })
+  const mount = `mount -t tmpfs -o size=${mebibytes}m none "$0/logs" && exec "$@"`
+  const script = `exec unshare -m sh -c '${mount}' "$AUTOPILOT_HOME" "$@"`
+  const daemon = yield* byShell({ home, script, worker })
+  let told = ""
+  daemon.stdout.resume()
+  daemon.stderr.on("data", (chunk: Buffer) => (told += chunk.toString("latin1")))
+  return {
+    daemon,
+    told: () => told,
+    /** Waits until the daemon's output has a match. */
+    isTold: (pattern: RegExp) =>
+      eventually(
+        `${pattern} is told`,
+        Effect.sync(() => pattern.test(told) || undefined)
+      ),
+    /** Gives the disk another size: the same folder as the daemon sees it. */
+    resize: (size: number) => {
+      const remount = ["mount", "-o", `remount,size=${size}m`, logs]
+      execFileSync("nsenter", [`--mount=/proc/${daemon.pid}/ns/mnt`, ...remount])
+    }
+  }
+})
 
 /** So that a worker that is killed comes back soon. */
 export const soonBack = (home: string): void =>

@@ -1,10 +1,9 @@
-import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { noSmallDisk, unlessMissing } from "../../fixtures/Missing.ts"
-import { assertSupervised, byShell } from "../daemon/OtherStarts.ts"
+import { assertSupervised, onSmallDisk } from "../daemon/OtherStarts.ts"
 import { command, eventually, fixture, temporaryHome } from "../TestDaemon.ts"
 
 const mebibyte = 2 ** 20
@@ -20,23 +19,9 @@ describe("a disk that becomes full", () => {
           join(home, "daemon.toml"),
           `[log]\nmin_free_bytes = ${freeMebibytes * mebibyte}\nfiles = 100\n[restart]\ninitial_backoff_ms = 50\n`
         )
-        fs.mkdirSync(join(home, "logs"), { mode: 0o700 })
         const over = join(home, "over")
-        const daemon = yield* byShell({
-          home,
-          // Nobody else sees the small disk, and it is gone with the daemon.
-          script:
-            'exec unshare -m sh -c \'mount -t tmpfs -o size=48m none "$0/logs" && exec "$@"\' "$AUTOPILOT_HOME" "$@"',
-          worker: [fixture("floods.mjs"), "100", "40", over]
-        })
-        let told = ""
-        daemon.stdout.resume()
-        daemon.stderr.on("data", (chunk: Buffer) => (told += chunk.toString("latin1")))
-        const isTold = (pattern: RegExp) =>
-          eventually(
-            String(pattern),
-            Effect.sync(() => pattern.test(told) || undefined)
-          )
+        const worker = [fixture("floods.mjs"), "100", "40", over]
+        const { daemon, isTold, resize, told } = yield* onSmallDisk(home, 48, worker)
         yield* isTold(
           /The worker's log cannot be written, the worker keeps running: only .+ are free on its disk, and log\.min_free_bytes keeps 24 MiB free\n/
         )
@@ -50,14 +35,8 @@ describe("a disk that becomes full", () => {
         const disk = fs.statfsSync(`/proc/${daemon.pid}/root${home}/logs`)
         // It is looked at every 8 MiB, and one piece may be on its way.
         assert.isAbove(disk.bavail * disk.bsize, (freeMebibytes - 9) * mebibyte)
-        assert.lengthOf(told.match(/cannot be written/g) ?? [], 1)
-        execFileSync("nsenter", [
-          `--mount=/proc/${daemon.pid}/ns/mnt`,
-          "mount",
-          "-o",
-          "remount,size=400m",
-          join(home, "logs")
-        ])
+        assert.lengthOf(told().match(/cannot be written/g) ?? [], 1)
+        resize(400)
         yield* eventually(
           "the log is written again",
           Effect.sync(() => {
@@ -68,7 +47,7 @@ describe("a disk that becomes full", () => {
         daemon.stderr.resume()
         yield* isTold(/The worker's log is writable again\n/)
         yield* isTold(/Dropped [0-9]+ lines of the worker's output: /)
-        assert.lengthOf(told.match(/cannot be written/g) ?? [], 1)
+        assert.lengthOf(told().match(/cannot be written/g) ?? [], 1)
         const stop = yield* command({ home, args: ["stop"] })
         assert.strictEqual(stop.stdout, "Daemon stopped\n", stop.stderr)
       })

@@ -1,10 +1,9 @@
-import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { noSmallDisk, unlessMissing } from "../../fixtures/Missing.ts"
-import { assertSupervised, byShell, soonBack, workerLog } from "../daemon/OtherStarts.ts"
+import { assertSupervised, onSmallDisk, soonBack, workerLog } from "../daemon/OtherStarts.ts"
 import { ask, command, eventually, fixture, startDaemon, temporaryHome, workersOf } from "../TestDaemon.ts"
 
 const residentBytes = (pid: number): number =>
@@ -104,54 +103,23 @@ describe("a full disk", () => {
       Effect.gen(function* () {
         const home = yield* temporaryHome
         soonBack(home)
-        fs.mkdirSync(join(home, "logs"), { mode: 0o700 })
         const over = join(home, "over")
-        const shell = yield* byShell({
-          home,
-          // Nobody else sees the small disk, and it is gone with the daemon.
-          script:
-            'exec unshare -m sh -c \'mount -t tmpfs -o size=1m none "$0/logs" && exec "$@"\' "$AUTOPILOT_HOME" "$@"',
-          worker: [fixture("floods.mjs"), "100", "20", over]
-        })
-        let told = ""
-        shell.stdout.resume()
-        shell.stderr.on("data", (chunk: Buffer) => (told += chunk.toString("latin1")))
+        const worker = [fixture("floods.mjs"), "100", "20", over]
+        const { daemon, isTold, resize } = yield* onSmallDisk(home, 1, worker)
         yield* eventually(
           "the worker was not held up",
           Effect.sync(() => fs.existsSync(over) || undefined)
         )
-        yield* eventually(
-          "the trouble is told",
-          Effect.sync(
-            () =>
-              /The worker's log cannot be written, the worker keeps running: .*ENOSPC/.test(told) || undefined
-          )
-        )
+        yield* isTold(/The worker's log cannot be written, the worker keeps running: .*ENOSPC/)
         yield* assertSupervised(home)
-        assert.isBelow(residentBytes(shell.pid ?? 0), maxResidentBytes)
-        // Space again: the same folder as the daemon sees it.
-        execFileSync("nsenter", [
-          `--mount=/proc/${shell.pid}/ns/mnt`,
-          "mount",
-          "-o",
-          "remount,size=200m",
-          join(home, "logs")
-        ])
-        yield* eventually(
-          "the end of the trouble is told",
-          Effect.sync(() => told.includes("The worker's log is writable again") || undefined)
-        )
-        yield* eventually(
-          "what was dropped is told",
-          Effect.sync(() => /Dropped [0-9]+ lines of the worker's output: /.test(told) || undefined)
-        )
+        assert.isBelow(residentBytes(daemon.pid ?? 0), maxResidentBytes)
+        resize(200)
+        yield* isTold(/The worker's log is writable again/)
+        yield* isTold(/Dropped [0-9]+ lines of the worker's output: /)
         const stop = yield* command({ home, args: ["stop"] })
         assert.strictEqual(stop.stdout, "Daemon stopped\n", stop.stderr)
         assert.deepStrictEqual(workersOf(home), [])
-        yield* eventually(
-          "its last words",
-          Effect.sync(() => told.endsWith("Stopped; all workers have exited\n") || undefined)
-        )
+        yield* isTold(/Stopped; all workers have exited\n$/)
       })
   )
 })

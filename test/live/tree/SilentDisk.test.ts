@@ -17,12 +17,22 @@ const mounting = [
 
 const sleeps = [fixture("sleeps.sh")]
 
+/** A home with the folder of the disk, whose program is killed at the end. */
+const homeWithDisk = Effect.gen(function* () {
+  const home = yield* temporaryHome
+  const disk = join(home, "disk")
+  fs.mkdirSync(disk)
+  const pidFile = `${disk}.pid`
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => killForSure(fs.existsSync(pidFile) ? Number(fs.readFileSync(pidFile, "utf8")) : 0))
+  )
+  return { disk, home }
+})
+
 describe("a disk that stops answering", () => {
   unlessMissing(noSilentDisk)("stops the projects that need it, with that reason, and nothing else", () =>
     Effect.gen(function* () {
-      const home = yield* temporaryHome
-      const disk = join(home, "disk")
-      fs.mkdirSync(disk)
+      const { disk, home } = yield* homeWithDisk
       const settings = [
         "restart = { initial_backoff_ms = 50 }\n",
         project("fine", sleeps),
@@ -34,10 +44,6 @@ describe("a disk that stops answering", () => {
           `restart = { stall_timeout_ms = 600000, stall_files = ["${disk}/note", "${disk}"] }`
         )
       ].join("")
-      const pidFile = `${disk}.pid`
-      yield* Effect.addFinalizer(() =>
-        Effect.sync(() => killForSure(fs.existsSync(pidFile) ? Number(fs.readFileSync(pidFile, "utf8")) : 0))
-      )
       const daemon = yield* startDaemon({
         home,
         settings,
@@ -83,13 +89,7 @@ describe("a disk that stops answering", () => {
 
   unlessMissing(noSilentDisk)("costs the daemon its termination log, with one warning, and no restart", () =>
     Effect.gen(function* () {
-      const home = yield* temporaryHome
-      const disk = join(home, "disk")
-      fs.mkdirSync(disk)
-      const pidFile = `${disk}.pid`
-      yield* Effect.addFinalizer(() =>
-        Effect.sync(() => killForSure(fs.existsSync(pidFile) ? Number(fs.readFileSync(pidFile, "utf8")) : 0))
-      )
+      const { disk, home } = yield* homeWithDisk
       const daemon = yield* startDaemon({
         home,
         settings: project("fine", sleeps, "restart = { initial_backoff_ms = 50, max_backoff_ms = 50 }"),
