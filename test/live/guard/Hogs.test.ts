@@ -77,12 +77,4 @@ describe("autopilotd hogs", () => {
       for (const pid of [lostPid, keptPid]) assert.isTrue(isAlive(pid))
     })
   )
-
-  it.scopedLive("exits with 3 when no daemon is running", () =>
-    Effect.gen(function* () {
-      const home = yield* temporaryHome
-      const { code, stdout } = yield* command({ home, args: ["hogs"] })
-      assert.deepStrictEqual([code, stdout], [3, ""])
-    })
-  )
 })

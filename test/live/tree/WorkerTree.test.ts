@@ -26,16 +26,6 @@ import {
 } from "./GrownTree.ts"
 
 describe("a worker that ignores SIGTERM", () => {
-  it.scopedLive("is killed after its grace period", () =>
-    Effect.gen(function* () {
-      const daemon = yield* startDaemon({ worker: [fixture("ignores-term.sh")], settings: shortGrace })
-      const { worker_pid } = yield* daemon.status("it runs", (data) => data.worker_status === "running")
-      const stopped = yield* command({ home: daemon.home, args: ["stop-worker"] })
-      assert.strictEqual(stopped.code, 0)
-      assert.isFalse(isAlive(worker_pid ?? 0))
-    })
-  )
-
   it.scopedLive("keeps its grace period while status answers, and a second stop kills it", () =>
     Effect.gen(function* () {
       const daemon = yield* startDaemon({ worker: [fixture("ignores-term.sh")], settings: longGrace })

@@ -34,28 +34,6 @@ describe("a worker under supervision", () => {
     })
   )
 
-  it.scopedLive("can be stopped, started and restarted by commands that return when that is done", () =>
-    Effect.gen(function* () {
-      const { home, ...daemon } = yield* startDaemon({ worker: [fixture("sleeps.sh")] })
-      yield* daemon.status("it runs", (data) => data.worker_status === "running")
-      const stopped = yield* command({ home, args: ["stop-worker"] })
-      assert.strictEqual(stopped.stdout, "Worker is stopped: stopped by command\n")
-      assert.deepStrictEqual(workersOf(home), [])
-      const started = yield* command({ home, args: ["start-worker"] })
-      assert.match(started.stdout, /^Worker is running, pid \d+\n$/)
-      const restarted = yield* command({ home, args: ["restart-worker"] })
-      assert.match(restarted.stdout, /^Worker is running, pid \d+\n$/)
-      assert.notStrictEqual(restarted.stdout, started.stdout)
-      yield* eventually(
-        "one process",
-        Effect.sync(() => (workersOf(home).length === 1 ? true : undefined))
-      )
-      const stop = yield* command({ home, args: ["stop"] })
-      assert.strictEqual(stop.stdout, "Daemon stopped\n")
-      assert.isFalse(isAlive(daemon.pid))
-    })
-  )
-
   it.scopedLive(
     "that crashes waits for the configured backoff, in which status shows the next start and no pid",
     () =>

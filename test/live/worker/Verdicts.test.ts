@@ -84,19 +84,6 @@ describe("the exit of a worker", () => {
       })
   )
 
-  it.scopedLive("is a failure when its result says so, although its exit code is 0", () =>
-    Effect.gen(function* () {
-      const home = yield* temporaryHome
-      const daemon = yield* startDaemon({
-        home,
-        settings: "[restart]\ninitial_backoff_ms = 60000\n",
-        worker: agent(0, init, result({ subtype: "error_during_execution", result: "it broke" }))
-      })
-      const data = yield* daemon.status("it waits", ({ worker_status }) => worker_status === "restarting")
-      assert.match(data.last_exit ?? "", /it broke/)
-    })
-  )
-
   it.scopedLive("by an error is reported with its last output, in status, log and history", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
