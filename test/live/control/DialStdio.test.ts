@@ -61,19 +61,6 @@ describe("autopilotd dial-stdio", () => {
     })
   )
 
-  it.scopedLive("gives the answer to a client that has ended its input", () =>
-    Effect.gen(function* () {
-      const { home } = yield* startDaemon({ worker: [fixture("sleeps.sh")] })
-      const { child, heard, stdin } = yield* dial(home)
-      stdin.end('{"type":"Status"}')
-      yield* Effect.promise(() => once(child, "close"))
-      assert.strictEqual(child.exitCode, 0)
-      const [first, line = ""] = heard().split("\n")
-      assert.strictEqual(`${first}\n`, dialMarker)
-      assert.deepInclude(JSON.parse(line), { success: true })
-    })
-  )
-
   it.scopedLive(
     "leaves no process when its client is gone: in a subscription, and while the daemon hangs",
     () =>

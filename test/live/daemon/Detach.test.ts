@@ -9,7 +9,6 @@ import {
   isAlive,
   launcher,
   processesWith,
-  startDaemon,
   temporaryHome
 } from "../TestDaemon.ts"
 import {
@@ -62,6 +61,9 @@ describe("start --detach", () => {
         yield* assertSupervised(home)
         yield* assertEndsByCommand(home)
         assert.isFalse(isAlive(pid))
+        // The log has what it would print in the foreground.
+        assert.match(daemonLog(home), new RegExp(`INFO {2}autopilotd \\S+ started, pid ${pid}`))
+        assert.match(daemonLog(home), /Worker started, pid \d+: .*sleeps\.sh/)
       })
   )
 
@@ -143,17 +145,6 @@ describe("start --detach", () => {
     })
   )
 
-  it.scopedLive("logs what it would print in the foreground", () =>
-    Effect.gen(function* () {
-      const home = yield* temporaryHome
-      const pid = startedPid((yield* detach(home)).stdout)
-      yield* whenRunning(home)
-      assert.match(daemonLog(home), new RegExp(`INFO {2}autopilotd \\S+ started, pid ${pid}`))
-      assert.match(daemonLog(home), /Worker started, pid \d+: .*sleeps\.sh/)
-      yield* assertEndsByCommand(home)
-    })
-  )
-
   it.scopedLive("prints the daemon's own error once and exits with 1 when it cannot start", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
@@ -203,16 +194,5 @@ describe("start --detach", () => {
         assert.match(done.stdout, /\nThe worker of shop is finished: exit code 0 after [^\n]+\.\n/)
         yield* assertEndsByCommand(home)
       })
-  )
-
-  it.scopedLive("names the daemon that runs already, and leaves it alone", () =>
-    Effect.gen(function* () {
-      const { home, pid, status } = yield* startDaemon({ worker: [worker] })
-      const before = yield* status("it runs", (data) => data.worker_status === "running")
-      const told = yield* detach(home)
-      assert.deepStrictEqual([told.code, told.stdout], [1, ""])
-      assert.include(told.stderr, `already running with pid ${pid}`)
-      assert.strictEqual((yield* status("it runs", () => true)).worker_pid, before.worker_pid)
-    })
   )
 })
