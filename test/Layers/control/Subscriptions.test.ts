@@ -19,6 +19,7 @@ import { UnknownProject } from "../../../src/Layers/worker/Supervisor.ts"
 import { noHistory } from "../../fixtures/NoHistory.ts"
 import { recordedEvents } from "../../fixtures/RecordedEvents.ts"
 import { statusFields } from "../../fixtures/StatusFields.ts"
+import type { TestBody } from "../../fixtures/TestBody.ts"
 import { settle } from "../worker/SupervisorWorld.ts"
 
 const shop = ProjectName.make("shop")
@@ -38,17 +39,17 @@ const kinds = (lines: ReadonlyArray<string>) =>
   })
 
 /** Runs a test with something that subscribes and publishes. */
-const inWorld = <A, E>(
-  test: (world: {
-    readonly subscribe: (request?: Partial<SubscribeRequest>) => Effect.Effect<{
-      readonly lines: ReadonlyArray<string>
-      readonly leave: Effect.Effect<unknown>
-    }>
-    readonly serve: Effect.Effect.Success<typeof Subscriptions.make>["serve"]
-    readonly publish: (event: PublishedEvent) => Effect.Effect<void>
-    readonly gate: Effect.Latch
-  }) => Effect.Effect<A, E, WorkerLines.WorkerLines>
-) =>
+interface World {
+  readonly subscribe: (request?: Partial<SubscribeRequest>) => Effect.Effect<{
+    readonly lines: ReadonlyArray<string>
+    readonly leave: Effect.Effect<unknown>
+  }>
+  readonly serve: Effect.Effect.Success<typeof Subscriptions.make>["serve"]
+  readonly publish: (event: PublishedEvent) => Effect.Effect<void>
+  readonly gate: Effect.Latch
+}
+
+const inWorld = (body: TestBody<[World], WorkerLines.WorkerLines>) =>
   Effect.gen(function* () {
     const gate = yield* Effect.makeLatch(true)
     const Reports = Layer.succeed(ProjectReports, {
@@ -65,19 +66,21 @@ const inWorld = <A, E>(
     return yield* Effect.flatMap(Effect.all([Subscriptions.make, DaemonEvents]), ([{ serve }, events]) =>
       Effect.zipRight(
         settle,
-        test({
-          serve,
-          publish: (event) => Effect.zipRight(events.publish(event), settle),
-          gate,
-          subscribe: Effect.fnUntraced(function* (request = {}) {
-            const lines: Array<string> = []
-            const gone = yield* Deferred.make<void>()
-            const follower = { send: (line: string) => void lines.push(line), gone: Deferred.await(gone) }
-            yield* Effect.forkDaemon(Effect.orDie(serve({ type: "Subscribe", ...request }, follower)))
-            yield* settle
-            return { lines, leave: Effect.zipRight(Deferred.succeed(gone, undefined), settle) }
+        Effect.gen(() =>
+          body({
+            serve,
+            publish: (event) => Effect.zipRight(events.publish(event), settle),
+            gate,
+            subscribe: Effect.fnUntraced(function* (request = {}) {
+              const lines: Array<string> = []
+              const gone = yield* Deferred.make<void>()
+              const follower = { send: (line: string) => void lines.push(line), gone: Deferred.await(gone) }
+              yield* Effect.forkDaemon(Effect.orDie(serve({ type: "Subscribe", ...request }, follower)))
+              yield* settle
+              return { lines, leave: Effect.zipRight(Deferred.succeed(gone, undefined), settle) }
+            })
           })
-        })
+        )
       )
     ).pipe(
       Effect.scoped,
@@ -91,103 +94,87 @@ const inWorld = <A, E>(
 
 describe("a subscription", () => {
   it.effect("begins with a snapshot, which every event follows", () =>
-    inWorld(({ publish, subscribe }) =>
-      Effect.gen(function* () {
-        const { lines } = yield* subscribe()
-        yield* publish(stopped(shop))
-        yield* publish(aboutNone)
-        assert.deepStrictEqual(kinds(lines), ["snapshot", "WorkerStopped shop", "DaemonStopping -"])
-      })
-    )
+    inWorld(function* ({ publish, subscribe }) {
+      const { lines } = yield* subscribe()
+      yield* publish(stopped(shop))
+      yield* publish(aboutNone)
+      assert.deepStrictEqual(kinds(lines), ["snapshot", "WorkerStopped shop", "DaemonStopping -"])
+    })
   )
 
   it.effect("gives each event its place in the history, and the snapshot that of the next one", () =>
-    inWorld(({ publish, subscribe }) =>
-      Effect.gen(function* () {
-        const { lines } = yield* subscribe()
-        yield* publish({ ...aboutNone, at: 5, daemon: "a", seq: 7 })
-        yield* publish(aboutNone)
-        const [snapshot, kept, other] = lines.map((line) => JSON.parse(line))
-        assert.deepStrictEqual(snapshot.next, { daemon: "a", seq: 0 })
-        assert.deepStrictEqual(kept, { type: "event", at: 5, daemon: "a", seq: 7, event: aboutNone })
-        assert.deepStrictEqual(other, { type: "event", at: 0, event: aboutNone })
-      })
-    )
+    inWorld(function* ({ publish, subscribe }) {
+      const { lines } = yield* subscribe()
+      yield* publish({ ...aboutNone, at: 5, daemon: "a", seq: 7 })
+      yield* publish(aboutNone)
+      const [snapshot, kept, other] = lines.map((line) => JSON.parse(line))
+      assert.deepStrictEqual(snapshot.next, { daemon: "a", seq: 0 })
+      assert.deepStrictEqual(kept, { type: "event", at: 5, daemon: "a", seq: 7, event: aboutNone })
+      assert.deepStrictEqual(other, { type: "event", at: 0, event: aboutNone })
+    })
   )
 
   it.effect("misses no event during the snapshot", () =>
-    inWorld(({ gate, publish, subscribe }) =>
-      Effect.gen(function* () {
-        yield* gate.close
-        const { lines } = yield* subscribe()
-        yield* publish(stopped(shop))
-        assert.deepStrictEqual(lines, [])
-        yield* gate.open
-        yield* settle
-        yield* publish(aboutNone)
-        assert.deepStrictEqual(kinds(lines), ["snapshot", "WorkerStopped shop", "DaemonStopping -"])
-      })
-    )
+    inWorld(function* ({ gate, publish, subscribe }) {
+      yield* gate.close
+      const { lines } = yield* subscribe()
+      yield* publish(stopped(shop))
+      assert.deepStrictEqual(lines, [])
+      yield* gate.open
+      yield* settle
+      yield* publish(aboutNone)
+      assert.deepStrictEqual(kinds(lines), ["snapshot", "WorkerStopped shop", "DaemonStopping -"])
+    })
   )
 
   it.effect("of one project has its events and those of no project", () =>
-    inWorld(({ publish, subscribe }) =>
-      Effect.gen(function* () {
-        const { lines } = yield* subscribe({ project: shop })
-        for (const event of [stopped(blog), stopped(shop), aboutNone]) yield* publish(event)
-        assert.deepStrictEqual(kinds(lines), ["snapshot", "WorkerStopped shop", "DaemonStopping -"])
-      })
-    )
+    inWorld(function* ({ publish, subscribe }) {
+      const { lines } = yield* subscribe({ project: shop })
+      for (const event of [stopped(blog), stopped(shop), aboutNone]) yield* publish(event)
+      assert.deepStrictEqual(kinds(lines), ["snapshot", "WorkerStopped shop", "DaemonStopping -"])
+    })
   )
 
   it.effect("of an unknown project is refused before anything is sent", () =>
-    inWorld(({ serve }) =>
-      Effect.gen(function* () {
-        const sent: Array<string> = []
-        const follower = { send: (line: string) => void sent.push(line), gone: Effect.never }
-        const refused = yield* Effect.flip(serve({ type: "Subscribe", project: blog }, follower))
-        assert.include(refused.message, 'There is no project "blog" here.')
-        assert.deepStrictEqual(sent, [])
-      })
-    )
+    inWorld(function* ({ serve }) {
+      const sent: Array<string> = []
+      const follower = { send: (line: string) => void sent.push(line), gone: Effect.never }
+      const refused = yield* Effect.flip(serve({ type: "Subscribe", project: blog }, follower))
+      assert.include(refused.message, 'There is no project "blog" here.')
+      assert.deepStrictEqual(sent, [])
+    })
   )
 
   it.effect("has the workers' output only on request", () =>
-    inWorld(({ subscribe }) =>
-      Effect.gen(function* () {
-        const { publish } = yield* WorkerLines.WorkerLines
-        const silent = yield* subscribe()
-        const { lines } = yield* subscribe({ logs: true, project: shop })
-        publish(shop, "out", Buffer.from("one\ntwo \xff\n", "latin1"))
-        publish(blog, "out", Buffer.from("not of this one\n"))
-        publish(shop, "err", Buffer.from("\n"))
-        assert.lengthOf(silent.lines, 1)
-        const all = lines
-          .join("")
-          .split("\n")
-          .slice(0, -1)
-          .map((text) => decode(text))
-        assert.deepStrictEqual(
-          all.map((line) =>
-            line.type === "log" ? `${line.project} ${line.stream} ${line.text}` : line.type
-          ),
-          ["snapshot", "shop out one", "shop out two \ufffd", "shop err "]
-        )
-      })
-    )
+    inWorld(function* ({ subscribe }) {
+      const { publish } = yield* WorkerLines.WorkerLines
+      const silent = yield* subscribe()
+      const { lines } = yield* subscribe({ logs: true, project: shop })
+      publish(shop, "out", Buffer.from("one\ntwo \xff\n", "latin1"))
+      publish(blog, "out", Buffer.from("not of this one\n"))
+      publish(shop, "err", Buffer.from("\n"))
+      assert.lengthOf(silent.lines, 1)
+      const all = lines
+        .join("")
+        .split("\n")
+        .slice(0, -1)
+        .map((text) => decode(text))
+      assert.deepStrictEqual(
+        all.map((line) => (line.type === "log" ? `${line.project} ${line.stream} ${line.text}` : line.type)),
+        ["snapshot", "shop out one", "shop out two \ufffd", "shop err "]
+      )
+    })
   )
 
   it.effect("sends a sign of life while it is idle, and ends when the client is gone", () =>
-    inWorld(({ publish, subscribe }) =>
-      Effect.gen(function* () {
-        const { leave, lines } = yield* subscribe()
-        yield* TestClock.adjust("30 seconds")
-        assert.deepStrictEqual(kinds(lines), ["snapshot", "alive", "alive"])
-        yield* leave
-        yield* publish(aboutNone)
-        yield* TestClock.adjust("1 minute")
-        assert.lengthOf(lines, 3)
-      })
-    )
+    inWorld(function* ({ publish, subscribe }) {
+      const { leave, lines } = yield* subscribe()
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual(kinds(lines), ["snapshot", "alive", "alive"])
+      yield* leave
+      yield* publish(aboutNone)
+      yield* TestClock.adjust("1 minute")
+      assert.lengthOf(lines, 3)
+    })
   )
 })

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import type { RawSettings } from "../../../src/Domain/toml/RawSettings.ts"
 import * as MinuteBeat from "../../../src/Layers/concurrency/MinuteBeat.ts"
@@ -86,6 +87,9 @@ const monitorOf = (world: WorkerWorld) =>
     shortage: () => Effect.void,
     observe: () => Effect.void
   })
+
+/** What tests in that world may ask for. */
+export type InWorld = Layer.Layer.Success<ReturnType<typeof worldLayer>> | Scope.Scope
 
 /** Workers that are pretended, in a /proc of the test's own, with real looks at it. */
 export const worldLayer = (
