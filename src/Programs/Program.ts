@@ -1,17 +1,22 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
 import { parse } from "../Domain/cli/CommandLine.ts"
 import { exitCodes } from "../Domain/cli/ExitCodes.ts"
 import { keepingInterruptions } from "../Layers/concurrency/KeptInterruptions.ts"
 import { EarlierExchanges } from "../Layers/control/ControlClient.ts"
 import type { Exchanged } from "../Layers/control/Exchange.ts"
+import * as AutopilotHome from "../Layers/daemon/AutopilotHome.ts"
+import * as Caller from "../Layers/daemon/Caller.ts"
 import { keepOwnersModes } from "../Layers/daemon/FileModes.ts"
 import { exitProcess } from "../Layers/daemon/ProcessExit.ts"
 import * as Signals from "../Layers/daemon/Signals.ts"
 import * as CommandOutput from "../Layers/output/CommandOutput.ts"
 import { commandRun } from "./cli/CommandRun.ts"
-import { Surroundings } from "./Surroundings.ts"
+
+/** The layers that every command may use, beside its output. */
+const surroundings = Layer.merge(AutopilotHome.layer, Caller.layer)
 
 /**
  * Runs a command line other than that of the daemon, and exits. `earlier` are the exchanges with the daemon that a quick command
@@ -29,7 +34,7 @@ export const run = (
 
   keepOwnersModes()
 
-  const program = commandRun({ argv, line, surroundings: Surroundings }).pipe(
+  const program = commandRun({ argv, line, surroundings }).pipe(
     Effect.provide(isServer ? Signals.listenForSignals() : Signals.layerNone),
     Effect.provide(CommandOutput.layer),
     Effect.provideService(EarlierExchanges, [...earlier]),

@@ -329,8 +329,10 @@ describe("the bundle of the whole program", () => {
   })
 
   it("answers the frequent commands without the daemon's modules", () => {
-    for (const name of ["cli/DialogueRun", "daemon/Stop", "guard/Hogs", "history/History", "history/Why"]) {
-      const paths = evaluated("src/Programs/Program.ts", `src/Programs/${name}.ts`)
+    const ofHistory = "Domain/cli/HistoryDialogues"
+    const ofCommands = ["cli/DialogueRun", "daemon/Stop", "guard/Hogs", "history/Why"]
+    for (const name of [ofHistory, ...ofCommands.map((one) => `Programs/${one}`)]) {
+      const paths = evaluated("src/Programs/Program.ts", `src/${name}.ts`)
       assert.deepStrictEqual(from(paths, heavy), [], name)
       assert.deepStrictEqual(
         from(paths, /Supervisor|ProjectActor|WorkerProcess|SettingsLoader|smol-toml/),

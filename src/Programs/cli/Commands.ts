@@ -6,7 +6,7 @@ import * as ControlClient from "../../Layers/control/ControlClient.ts"
 import { AutopilotHome } from "../../Layers/daemon/AutopilotHome.ts"
 import * as ProcFs from "../../Layers/machine/ProcFs.ts"
 import { CommandOutput } from "../../Layers/output/CommandOutput.ts"
-import { runDialogue } from "./DialogueRun.ts"
+import { runDialogue, runReading } from "./DialogueRun.ts"
 
 /** Access to the daemon of the caller's home. */
 const Client = Layer.unwrapEffect(
@@ -107,9 +107,10 @@ export const commands = {
     yield* Effect.provide(metrics(invocation, metricsText), Client)
   }),
   history: Effect.fnUntraced(function* (invocation: Invocation) {
-    const { history } = yield* Effect.promise(() => import("../history/History.ts"))
+    const { historyDialogues } = yield* Effect.promise(() => import("../../Domain/cli/HistoryDialogues.ts"))
     const HistoryReader = yield* Effect.promise(() => import("../../Layers/history/HistoryReader.ts"))
-    yield* Effect.provide(history(invocation), Layer.merge(HistoryReader.layer, Client))
+    const reading = runReading(historyDialogues.history, invocation)
+    yield* Effect.provide(reading, Layer.merge(HistoryReader.layer, Client))
   }),
   events: Effect.fnUntraced(function* (invocation: Invocation) {
     const { events } = yield* Effect.promise(() => import("../history/Events.ts"))
@@ -139,7 +140,7 @@ export const commands = {
     const { relay }: typeof import("../relay/Relay.ts") = yield* Effect.promise(() => import(bundle))
     yield* Effect.provide(relay(settings), Client)
   }),
-  // main.ts runs it without this program, but for want of a home, of which `Surroundings` has told by now.
+  // main.ts runs it without this program, but for want of a home, of which the layer of the home has told by now.
   "dial-stdio": (_invocation: Invocation) => Effect.void,
   wait: Effect.fnUntraced(function* (invocation: Invocation) {
     const { wait } = yield* Effect.promise(() => import("../history/Wait.ts"))
@@ -166,26 +167,16 @@ export const commands = {
   "restart-worker": talks("restart-worker"),
   "budget show": talks("budget show"),
   "budget reset": talks("budget reset"),
-  "notify test": Effect.fnUntraced(function* (invocation: Invocation) {
-    const { notifyTest } = yield* notifyBundle
-    yield* notifyTest(invocation)
-  }),
-  "notify list": Effect.fnUntraced(function* (invocation: Invocation) {
-    const { notifyList } = yield* notifyBundle
-    yield* notifyList(invocation)
-  }),
-  "fleet status": Effect.fnUntraced(function* (invocation: Invocation) {
-    const { fleetStatus } = yield* fleetBundle
-    yield* fleetStatus(invocation)
-  }),
-  "fleet watch": Effect.fnUntraced(function* (invocation: Invocation) {
-    const { fleetWatch } = yield* fleetBundle
-    yield* fleetWatch(invocation)
-  }),
-  "fleet doctor": Effect.fnUntraced(function* (invocation: Invocation) {
-    const { fleetDoctor } = yield* fleetBundle
-    yield* fleetDoctor(invocation)
-  }),
+  "notify test": (invocation: Invocation) =>
+    Effect.flatMap(notifyBundle, ({ notifyTest }) => notifyTest(invocation)),
+  "notify list": (invocation: Invocation) =>
+    Effect.flatMap(notifyBundle, ({ notifyList }) => notifyList(invocation)),
+  "fleet status": (invocation: Invocation) =>
+    Effect.flatMap(fleetBundle, ({ fleetStatus }) => fleetStatus(invocation)),
+  "fleet watch": (invocation: Invocation) =>
+    Effect.flatMap(fleetBundle, ({ fleetWatch }) => fleetWatch(invocation)),
+  "fleet doctor": (invocation: Invocation) =>
+    Effect.flatMap(fleetBundle, ({ fleetDoctor }) => fleetDoctor(invocation)),
   reload: talks("reload"),
   stop: Effect.fnUntraced(function* (invocation: Invocation) {
     const { stop } = yield* Effect.promise(() => import("../daemon/Stop.ts"))
@@ -212,11 +203,8 @@ export const commands = {
   }),
   install: Effect.fnUntraced(function* (invocation: Invocation) {
     const service = Layer.merge(Client, yield* serviceLayer)
-    if (invocation.options.print) {
-      const { installPrint } = yield* Effect.promise(() => import("../service/Install.ts"))
-      return yield* Effect.provide(installPrint(invocation), service)
-    }
-    const { install } = yield* Effect.promise(() => import("../service/Install.ts"))
+    const { install, installPrint } = yield* Effect.promise(() => import("../service/Install.ts"))
+    if (invocation.options.print) return yield* Effect.provide(installPrint(invocation), service)
     const MemoryReader = yield* Effect.promise(() => import("../../Layers/machine/MemoryReader.ts"))
     yield* Effect.provide(install(invocation), Layer.merge(service, MemoryReader.layer))
   }),

@@ -4,11 +4,12 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
+import { historyDialogues } from "../../../src/Domain/cli/HistoryDialogues.ts"
 import { lineOf } from "../../../src/Domain/history/HistoryRecord.ts"
 import { AutopilotHome, pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import * as HistoryReader from "../../../src/Layers/history/HistoryReader.ts"
+import { runReading } from "../../../src/Programs/cli/DialogueRun.ts"
 import { failureCode } from "../../../src/Programs/Failure.ts"
-import { history } from "../../../src/Programs/history/History.ts"
 import { callerIn, heard, invocationOf, messageOf, noDaemon } from "../../fixtures/CommandUser.ts"
 import { noon } from "../../fixtures/HistoryRecords.ts"
 import { blog, historyOf, numbered, shop } from "../../fixtures/HistoryWorld.ts"
@@ -26,7 +27,9 @@ const told = (...words: ReadonlyArray<string>) =>
     yield* TestClock.setTime(noon)
     const Home = Layer.succeed(AutopilotHome, pathsBelow(home))
     const Reader = Layer.provideMerge(HistoryReader.layer, Layer.mergeAll(Home, noDaemon, callerIn(home)))
-    return yield* heard(Effect.provide(history(invocationOf("history", ...words)), Reader))
+    return yield* heard(
+      Effect.provide(runReading(historyDialogues.history, invocationOf("history", ...words)), Reader)
+    )
   })
 
 /** The numbers of the events that were shown. */
