@@ -148,6 +148,8 @@ export const bind = (
 
     let lastError = ""
     const bindAgain = ScopedRef.set(file, listen).pipe(
+      // ScopedRef would drop what it has made when an interruption comes meanwhile: a socket that is never closed.
+      Effect.uninterruptible,
       Effect.matchEffect({
         onFailure: (error) => {
           const isNew = error.message !== lastError

@@ -134,19 +134,23 @@ describe("the control socket's file", () => {
     })
   )
 
-  it.scopedLive("is no longer kept after a stop that comes while it is bound again", () =>
-    keepingInterruptions(
-      Effect.gen(function* () {
-        const { path, server } = yield* served({ socketCheckMs: 10 })
-        const keeper = yield* Effect.forkDaemon(server.keep)
-        yield* whenClosing(
-          (address) => address.startsWith(Path.dirname(path)),
-          () => keeper.unsafeInterruptAsFork(FiberId.none)
-        )
-        Fs.rmSync(path)
-        yield* eventually("it is no longer kept", Effect.map(Fiber.poll(keeper), Option.getOrUndefined))
-      })
-    )
+  it.scopedLive("is neither kept nor left behind after a stop that comes while it is bound again", () =>
+    Effect.gen(function* () {
+      const path = yield* socketPath
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const server = yield* ControlServer.bind({ path, limits: { socketCheckMs: 10 } })
+          const keeper = yield* Effect.forkDaemon(server.keep)
+          yield* whenClosing(
+            (address) => address.startsWith(Path.dirname(path)),
+            () => keeper.unsafeInterruptAsFork(FiberId.none)
+          )
+          Fs.rmSync(path)
+          yield* eventually("it is no longer kept", Effect.map(Fiber.poll(keeper), Option.getOrUndefined))
+        })
+      )
+      assert.isFalse(Fs.existsSync(path))
+    }).pipe(Effect.provide(handlerOf(answer)), keepingInterruptions)
   )
 
   it.scopedLive("is reported missing once while it cannot be bound again", () =>
