@@ -44,9 +44,11 @@ const insideWorkerCommand = (path: KeyPath): KeyPath | undefined => {
 /** Every place of the setting in the text; its usual place if there is none. */
 const placesOf = Effect.fnUntraced(function* (text: string, path: KeyPath) {
   const hoisted = insideWorkerCommand(path)
-  const places = yield* Effect.filter(hoisted === undefined ? [path] : [path, hoisted], (place) =>
-    Effect.map(valueTextAt(text, place), (value) => value !== undefined)
+  // forEach keeps the order, which filter does not: a refusal has the name that the user has typed.
+  const found = yield* Effect.forEach(hoisted === undefined ? [path] : [path, hoisted], (place) =>
+    Effect.map(valueTextAt(text, place), (value) => (value === undefined ? [] : [place]))
   )
+  const places = found.flat()
   return Arr.isNonEmptyArray(places) ? places : Arr.of(path)
 })
 

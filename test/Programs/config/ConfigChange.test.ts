@@ -333,7 +333,7 @@ describe("autopilotd config set", () => {
     Effect.gen(function* () {
       const memory = settingsInMemory("a = \n")
       const { result } = yield* without(memory, "config", "set", "model", "b")
-      assert.match(messageOf(result), /not valid TOML \(line 1, column \d+\)/)
+      assert.match(messageOf(result), /^model cannot be edited: .* not valid TOML \(line 1, column \d+\)/)
       assert.strictEqual(memory.file.writes, 0)
     })
   )
