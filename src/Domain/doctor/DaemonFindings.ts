@@ -67,14 +67,18 @@ const degradedFinding = ({ degraded = [] }: StatusReply): ReadonlyArray<Finding>
   ]
 }
 
-const consequences: Readonly<Record<string, string>> = {
-  failed: "has failed and will not be restarted",
-  restarting: "has failed and will be restarted"
-}
+/** What is wrong with a worker and what follows; undefined where nothing is. */
+const consequence = ({ next_start_at_ms: dueMs, worker_status: state }: ProjectRow): string | undefined =>
+  state === "restarting" || (state === "failed" && dueMs !== undefined)
+    ? "has failed and will be restarted"
+    : state === "failed"
+      ? "has failed and stays so until you act"
+      : undefined
 
 /** Warns of a worker that does not run. */
-const workerFinding = ({ name, reason, worker_status: state }: ProjectRow): ReadonlyArray<Finding> => {
-  const what = consequences[state]
+const workerFinding = (row: ProjectRow): ReadonlyArray<Finding> => {
+  const { name, reason } = row
+  const what = consequence(row)
   const why = reason === undefined ? "" : `: ${openEnded(withProject(reason, ` --project ${name}`))}`
   return what === undefined
     ? []
@@ -94,13 +98,7 @@ const workersFinding = ({
   return [
     ...(failed === 0
       ? []
-      : [
-          warning(
-            workers,
-            `${counted(failed, "worker")} failed and will not be restarted${because("failed")}.`,
-            cure
-          )
-        ]),
+      : [warning(workers, `${counted(failed, "worker")} failed${because("failed")}.`, cure)]),
     ...(restarting === 0
       ? []
       : [

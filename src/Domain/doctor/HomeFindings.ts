@@ -12,7 +12,8 @@ export interface HomeFacts {
         readonly mode: number
         /** Why it cannot be trusted: continues a sentence that begins with the path. */
         readonly distrust: { readonly reason: string; readonly chmod: string | undefined } | undefined
-        readonly isWritable: boolean
+        /** Why it cannot be written, and what to do, both without a full stop; undefined where it can. */
+        readonly unwritable: { readonly reason: string; readonly advice: string } | undefined
         /** Locks and sockets of a network file system may not work between machines. */
         readonly isNetworkFileSystem: boolean
       }
@@ -41,8 +42,9 @@ const folderFinding = ({ folder, isSilent, path }: HomeFacts): Finding => {
         : `Look through its files, then run: chmod 700 ${path}`
     )
   }
-  if (!folder.isWritable) {
-    return error(home, `${path} cannot be written.`, `chmod u+rwx ${path}, or check its disk`)
+  if (folder.unwritable !== undefined) {
+    const { advice, reason } = folder.unwritable
+    return error(home, `${path} cannot be written: ${reason}.`, `${advice}, or set AUTOPILOT_HOME`)
   }
   if ((folder.mode & 0o077) !== 0) {
     return warning(

@@ -6,6 +6,7 @@ import { maxSocketPathBytes } from "../control/Exchange.ts"
 import { AutopilotHome, type HomePaths } from "../daemon/AutopilotHome.ts"
 import { distrust } from "../files/Ownership.ts"
 import { askDisk } from "../files/PathQuestions.ts"
+import { messageOf, refusalOf } from "../files/SystemError.ts"
 
 /** The magic numbers of network file systems in statfs(2): https://man7.org/linux/man-pages/man2/statfs.2.html */
 const networkFileSystems: ReadonlySet<number> = new Set([
@@ -30,9 +31,9 @@ const isLeft = (name: string): boolean => name.endsWith(".new") || name === ".pr
 const factsOf = async ({ root, socket }: HomePaths): Promise<HomeFacts> => {
   const stat = await ifThere(fs.stat(root))
   const disk = await ifThere(fs.statfs(await nearest(root)))
-  const isWritable = await fs.access(root, fs.constants.W_OK | fs.constants.X_OK).then(
-    () => true,
-    () => false
+  const unwritable = await fs.access(root, fs.constants.W_OK | fs.constants.X_OK).then(
+    () => undefined,
+    (cause: unknown) => refusalOf(cause) ?? { reason: messageOf(cause), advice: "Check its disk" }
   )
   const names = (await ifThere(fs.readdir(root))) ?? []
   return {
@@ -43,7 +44,7 @@ const factsOf = async ({ root, socket }: HomePaths): Promise<HomeFacts> => {
         : {
             mode: stat.mode,
             distrust: await distrust(stat),
-            isWritable,
+            unwritable,
             isNetworkFileSystem: disk !== undefined && networkFileSystems.has(disk.type >>> 0)
           },
     disk: disk && { freeBytes: disk.bavail * disk.bsize, totalBytes: disk.blocks * disk.bsize },

@@ -13,6 +13,7 @@ import {
 import { type HomeFacts, homeFindings } from "../../../src/Domain/doctor/HomeFindings.ts"
 import { memoryFindings } from "../../../src/Domain/doctor/MemoryFindings.ts"
 import { oldestNode, processFindings, runtimeFinding } from "../../../src/Domain/doctor/RuntimeFindings.ts"
+import type { ProjectRow } from "../../../src/Domain/status/ProjectsData.ts"
 import type { StatusData } from "../../../src/Domain/status/StatusData.ts"
 import { nothingAlive, type UnservedHome } from "../../../src/Domain/tree/UnservedHome.ts"
 import { readingOf } from "../../fixtures/MemorySamples.ts"
@@ -95,10 +96,24 @@ describe("the runtime", () => {
   })
 })
 
+const failedRow: ProjectRow = {
+  name: "shop",
+  selected: true,
+  worker_status: "failed",
+  worker_pid: null,
+  uptime_seconds: 0,
+  total_restarts: 0,
+  consecutive_failures: 1,
+  memory_bytes: null,
+  processes: null,
+  autostart: true,
+  reason: "no key"
+}
+
 describe("the home", () => {
   const well: HomeFacts = {
     path: "/home/me/.autopilot",
-    folder: { mode: 0o40700, distrust: undefined, isWritable: true, isNetworkFileSystem: false },
+    folder: { mode: 0o40700, distrust: undefined, unwritable: undefined, isNetworkFileSystem: false },
     disk: { freeBytes: 10 * GiB, totalBytes: 100 * GiB },
     socketPath: "/home/me/.autopilot/autopilotd.sock",
     socketPathBytes: 35,
@@ -106,7 +121,7 @@ describe("the home", () => {
     hasSocket: true,
     leftFiles: []
   }
-  const folder = { mode: 0o40700, distrust: undefined, isWritable: true, isNetworkFileSystem: false }
+  const folder = { mode: 0o40700, distrust: undefined, unwritable: undefined, isNetworkFileSystem: false }
   const found = (change: Partial<HomeFacts>, isRunning = true) =>
     homeFindings({ ...well, ...change }, { isRunning, minFreeBytes: GiB / 4 })
 
@@ -121,7 +136,11 @@ describe("the home", () => {
       { folder: { ...folder, distrust: { reason: "belongs to bob (uid 1001)", chmod: undefined } } },
       ["error Home"]
     ],
-    ["cannot be written", { folder: { ...folder, isWritable: false } }, ["error Home"]],
+    [
+      "cannot be written",
+      { folder: { ...folder, unwritable: { reason: "full", advice: "Free it" } } },
+      ["error Home"]
+    ],
     ["is open to others", { folder: { ...folder, mode: 0o40755 } }, ["warning Home"]],
     ["is on another machine", { folder: { ...folder, isNetworkFileSystem: true } }, ["warning Home"]],
     ["has a path too long for a socket", { socketPathBytes: 108 }, ["error Socket"]],
@@ -232,8 +251,20 @@ describe("the daemon", () => {
     )
     assert.deepStrictEqual(
       told({ worker_status: "running", reason: "x", projects: { failed: 2, running: 1 } }),
-      ["warning: 2 workers failed and will not be restarted."]
+      ["warning: 2 workers failed."]
     )
+  })
+
+  it("has a failed worker that stays so, or that recovery_cooldown_ms starts again", () => {
+    const texts = (...rows: ReadonlyArray<Partial<ProjectRow>>) =>
+      daemonFindings(
+        { _tag: "Running", status, rows: rows.map((change) => ({ ...failedRow, ...change })) },
+        "1.0.0"
+      ).flatMap(({ about, text }) => (about === "Workers" ? [text] : []))
+    assert.deepStrictEqual(texts({}, { name: "blog", next_start_at_ms: 5 }, { worker_status: "running" }), [
+      "The worker of shop has failed and stays so until you act: no key.",
+      "The worker of blog has failed and will be restarted: no key."
+    ])
   })
 
   it("has another version, is degraded, or has a failed worker", () => {
