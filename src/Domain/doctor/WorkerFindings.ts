@@ -8,6 +8,8 @@ export interface WorkerCheck {
   readonly command: string
   /** The reason why it could not be started; undefined when it could. */
   readonly problem: string | undefined
+  /** What is not there at all: the working directory, or a program on the PATH. */
+  readonly missing?: "folder" | "program" | undefined
   /** About the env file, without its values. */
   readonly envProblem: string | undefined
   readonly envWarnings: ReadonlyArray<string>
@@ -19,14 +21,21 @@ export interface WorkerCheck {
 
 const about = "Worker"
 
-const programFinding = ({ command, pathOf, problem, project }: WorkerCheck): Finding => {
+/** What helps a worker that cannot be started, without a full stop. */
+export const cureFor = ({ missing, pathOf }: Pick<WorkerCheck, "missing" | "pathOf">): string => {
+  if (missing === "folder") return "Create it, or correct working_dir"
+  if (missing === undefined) return "Fix that, or correct worker_command"
+  return pathOf === "service"
+    ? "Install it, or run autopilotd install in a shell that finds it, whose PATH the service then gets"
+    : "Install it, or name it by its full path in worker_command"
+}
+
+const programFinding = (facts: WorkerCheck): Finding => {
+  const { command, problem, project } = facts
   const name = quoted(command)
-  if (problem === undefined) return fine(about, `The program of ${quoted(project)}, ${name}, was found.`)
-  const cure =
-    pathOf === "service"
-      ? "Install it, or run autopilotd install in a shell that finds it, whose PATH the service then gets"
-      : "Install it, or name it by its full path in worker_command"
-  return error(about, `${quoted(project)} cannot run ${name}: ${problem}.`, cure)
+  return problem === undefined
+    ? fine(about, `The program of ${quoted(project)}, ${name}, was found.`)
+    : error(about, `${quoted(project)} cannot run ${name}: ${problem}.`, cureFor(facts))
 }
 
 /** Why a worker has nothing to do, without a full stop. */

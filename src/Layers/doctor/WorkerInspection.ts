@@ -2,13 +2,13 @@ import * as Effect from "effect/Effect"
 import type { WorkerCheck } from "../../Domain/doctor/WorkerFindings.ts"
 import type { WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
 import { environmentFrom } from "../../Domain/worker/WorkerEnvironment.ts"
-import { checkExecutable } from "../tree/Executable.ts"
+import { type CannotStart, checkExecutable } from "../tree/Executable.ts"
 import { promptText } from "../worker/AgentInput.ts"
 import { EnvFile } from "../worker/EnvFile.ts"
 
 /** The PATH stands here alone: with each failed start it would fill the history. */
-const withPath = (reason: string, command: string, path = ""): string =>
-  command.includes("/") ? reason : `${reason}: ${path}`
+const withPath = ({ missing, reason }: CannotStart, path = ""): string =>
+  missing === "program" ? `${reason}: ${path}` : reason
 
 /** Checks whether a worker could be started by a daemon with this environment. Starts nothing. */
 export const inspectWorker = Effect.fnUntraced(function* (
@@ -27,7 +27,8 @@ export const inspectWorker = Effect.fnUntraced(function* (
     project: plan.project,
     environment: env,
     command,
-    problem: check._tag === "Left" ? withPath(check.left.reason, command, env["PATH"]) : undefined,
+    problem: check._tag === "Left" ? withPath(check.left, env["PATH"]) : undefined,
+    missing: check._tag === "Left" ? check.left.missing : undefined,
     envProblem: file._tag === "Left" ? file.left.message : undefined,
     envWarnings: warnings,
     promptProblem: prompt._tag === "Left" ? prompt.left.reason : undefined

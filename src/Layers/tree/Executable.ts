@@ -8,7 +8,11 @@ import { askDisk } from "../files/PathQuestions.ts"
 import { isFile, mayExecute, whyRefused } from "./ProgramInspection.ts"
 
 /** The worker cannot be started, and nothing of it has run. The usual backoff applies. */
-export class CannotStart extends Data.TaggedError("CannotStart")<{ readonly reason: string }> {
+export class CannotStart extends Data.TaggedError("CannotStart")<{
+  readonly reason: string
+  /** What is not there at all: the working directory, or a program on the PATH. */
+  readonly missing?: "folder" | "program"
+}> {
   override get message() {
     return this.reason
   }
@@ -73,14 +77,15 @@ export const checkExecutable = (
 ): Effect.Effect<void, CannotStart> => {
   const relied = new Set<string>()
   const reliesOn = (path: string) => void relied.add(path)
-  const checkFolder = async (): Promise<string | undefined> => {
+  const checkFolder = async (): Promise<CannotStart | string | undefined> => {
     const folder = await fs.stat(cwd).catch(() => undefined)
-    if (folder === undefined) return `the working directory ${cwd} does not exist`
+    if (folder === undefined)
+      return new CannotStart({ reason: `the working directory ${cwd} does not exist`, missing: "folder" })
     if (!folder.isDirectory()) return `the working directory ${cwd} is not a folder`
     if (!(await mayExecute(cwd))) return `the working directory ${cwd} may not be entered`
     return undefined
   }
-  const checkProgram = async (): Promise<string | undefined> => {
+  const checkProgram = async (): Promise<CannotStart | string | undefined> => {
     let refused: string | undefined
     const isOnPath = async (name: string): Promise<boolean> => {
       for (const path of candidates(name, cwd, searchPath)) {
@@ -104,16 +109,25 @@ export const checkExecutable = (
         ? (await isFolder(resolve(cwd, command)))
           ? `${command} is a folder, not a program`
           : `${command} does not exist${isAbsolute(command) ? "" : ` in ${cwd}`}`
-        : `there is no program "${command}" on the worker's PATH`)
+        : new CannotStart({
+            reason: `there is no program "${command}" on the worker's PATH`,
+            missing: "program"
+          }))
     )
   }
-  const passes = (path: string, check: () => Promise<string | undefined>) =>
+  const passes = (path: string, check: () => Promise<CannotStart | string | undefined>) =>
     askDisk(
       asker,
       path,
       Effect.tryPromise({ try: check, catch: (cause) => new CannotStart({ reason: String(cause) }) })
     ).pipe(
-      Effect.flatMap((reason) => (reason === undefined ? Effect.void : new CannotStart({ reason }))),
+      Effect.flatMap((found) =>
+        found === undefined
+          ? Effect.void
+          : typeof found === "string"
+            ? new CannotStart({ reason: found })
+            : found
+      ),
       Effect.catchTag("SilentDisk", ({ message }) => new CannotStart({ reason: message }))
     )
   const program = command.includes("/")

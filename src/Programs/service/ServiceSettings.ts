@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import type { WorkerCheck } from "../../Domain/doctor/WorkerFindings.ts"
+import { cureFor, type WorkerCheck } from "../../Domain/doctor/WorkerFindings.ts"
 import { isOnDesktop } from "../../Domain/notify/DesktopChannel.ts"
 import type { Launcher } from "../../Domain/service/Launcher.ts"
 import {
@@ -36,13 +36,13 @@ const lostWarning = (names: ReadonlyArray<string>): string =>
 /** Why the service could not start a worker, with the fix. Undefined when it could. */
 const whyNotStarted = (
   { project }: WorkerPlan,
-  { envProblem, problem }: Pick<WorkerCheck, "envProblem" | "problem">
+  { envProblem, missing, problem }: Pick<WorkerCheck, "envProblem" | "missing" | "problem">
 ): string | undefined => {
   const cannot = `The worker of ${project} cannot be started`
   if (envProblem !== undefined) return `${cannot}: ${envProblem}`
   return problem === undefined
     ? undefined
-    : `${cannot}: ${problem}. Name the program by its full path, or run autopilotd install in a shell that finds it.`
+    : `${cannot}: ${problem}. ${cureFor({ missing, pathOf: "service" })}.`
 }
 
 /** What workers lack of the variables of this shell, with the command that adds it. */

@@ -188,8 +188,10 @@ describe("a worker", () => {
 
   it("is looked up on the service's or the shell's PATH, which the fix names", () => {
     const cureOf = (pathOf: "service" | "shell") =>
-      workerFindings({ ...facts, pathOf, problem: "gone" })[0]?.cure
+      workerFindings({ ...facts, pathOf, problem: "gone", missing: "program" })[0]?.cure
     assert.include(cureOf("service"), "autopilotd install")
     assert.notInclude(cureOf("shell"), "autopilotd install")
+    const [folder] = workerFindings({ ...facts, problem: "no folder /x", missing: "folder" })
+    assert.strictEqual(folder?.cure, "Create it, or correct working_dir")
   })
 })

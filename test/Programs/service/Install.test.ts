@@ -286,6 +286,11 @@ describe("autopilotd install warns", () => {
       const warnings = yield* warningsOf({ settings })
       assert.include(warnings, 'no program "no-such-agent" on the worker\'s PATH')
       assert.include(warnings, "run autopilotd install in a shell that finds it")
+      const lost = yield* warningsOf({ settings: settings.replace(`"/"`, `"/nonexistent/shop"`) })
+      assert.include(
+        lost,
+        "the working directory /nonexistent/shop does not exist. Create it, or correct working_dir."
+      )
     })
   )
 

@@ -89,6 +89,14 @@ describe("autopilotd doctor", () => {
         ["error Worker", "warning Env file", "warning Home"]
       )
       assert.isTrue(ills.every(({ cure }) => cure !== undefined && cure !== ""))
+      const gone = join(home, "gone")
+      fs.appendFileSync(join(home, "daemon.toml"), `[projects.shop]\nworking_dir = "${gone}"\n`)
+      const elsewhere = yield* command({ home, args: ["doctor", "--json"] })
+      const worker = findingsIn(elsewhere.stdout).find(({ text }) => text.startsWith('"shop"'))
+      assert.deepInclude(worker, {
+        text: `"shop" cannot run "no-such-agent": the working directory ${gone} does not exist.`,
+        cure: "Create it, or correct working_dir"
+      })
     })
   )
 })
