@@ -217,6 +217,6 @@ export const adviceFor = (verdict: Verdict, places?: Places): string | undefined
     case "killed-by-other":
       return "The system's log (`journalctl`) may name the sender of the signal"
     case "not-started":
-      return `Check that its command exists and is executable, or correct ${worker}`
+      return `Check its program, its folder and its PATH (autopilotd doctor), or correct ${worker}`
   }
 }

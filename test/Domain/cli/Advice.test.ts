@@ -142,6 +142,10 @@ describe("advice", () => {
     assert.include(limit("command line"), "Raise --max-turns of the daemon's command line")
     assert.include(limit("file"), "Raise max_turns (autopilotd config set max_turns NUMBER")
     assert.include(limit("file [projects.shop]"), "(autopilotd config set --project shop max_turns NUMBER")
+    assert.match(
+      adviceFor({ kind: "not-started", reason: "the working directory /x does not exist" }) ?? "",
+      /^Check its program, its folder and its PATH \(autopilotd doctor\), or correct worker_command/
+    )
     assert.include(
       adviceFor({ kind: "max-turns" }, { project: shop, worker: "command line" }),
       "Raise it in the daemon's command line after --"
