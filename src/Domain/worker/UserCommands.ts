@@ -42,12 +42,7 @@ const onStart = (before: WorkerState, ticket: number): Step => {
 
 /** A start on hold. A worker that runs or starts is left alone. */
 const onHeldStart = (rules: WorkerRules, before: WorkerState, held: Hold, ticket: number): Step => {
-  const answer: WorkerAction = {
-    _tag: "Answer",
-    ticket,
-    success: true,
-    message: `Worker is waiting: ${held.because}`
-  }
+  const answer = answering(ticket)(`Worker is waiting: ${held.because}`)
   const state = askedFor(before)
   switch (state.phase._tag) {
     case "Starting":
@@ -95,12 +90,7 @@ const onStop = (rules: WorkerRules, before: WorkerState, ticket: number): Step =
 }
 
 const onRestart = (before: WorkerState, ticket: number): Step => {
-  const answer: WorkerAction = {
-    _tag: "Answer",
-    ticket,
-    success: true,
-    message: "Worker restart initiated"
-  }
+  const answer = answering(ticket)("Worker restart initiated")
   const state = askedFor(before)
   switch (state.phase._tag) {
     case "Starting":
