@@ -1,6 +1,4 @@
 import * as fs from "node:fs"
-import * as http from "node:http"
-import type { AddressInfo } from "node:net"
 import { join, resolve } from "node:path"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe } from "@effect/vitest"
@@ -12,6 +10,7 @@ import { decodeRaw } from "../../../src/Domain/settings/SettingsDecode.ts"
 import { utc } from "../../../src/Domain/text/LocalTime.ts"
 import { isTable } from "../../../src/Domain/toml/RawSettings.ts"
 import { sendTo } from "../../../src/Layers/notify/Sending.ts"
+import { httpReceiver } from "../../fixtures/LocalServer.ts"
 import { noProgram, unlessMissing } from "../../fixtures/Missing.ts"
 import { temporaryFolder } from "../../fixtures/ServedControl.ts"
 
@@ -22,39 +21,6 @@ const { to } = (() => {
   const tables = blocks.flatMap((block) => (isTable(block) && isTable(block["to"]) ? [block["to"]] : []))
   return Either.getOrThrow(decodeRaw({ notify: { to: Object.assign({}, ...tables) } })).notify
 })()
-
-interface Received {
-  readonly path: string
-  readonly type: string
-  readonly body: string
-}
-
-/** A stand-in of a service on this machine, which keeps what it receives. */
-const service = Effect.acquireRelease(
-  Effect.async<{ readonly server: http.Server; readonly received: Array<Received>; readonly url: string }>(
-    (resume) => {
-      const received: Array<Received> = []
-      const server = http.createServer((request, response) => {
-        let body = ""
-        request.setEncoding("utf8").on("data", (text: string) => (body += text))
-        request.on("end", () => {
-          received.push({ path: request.url ?? "", type: request.headers["content-type"] ?? "", body })
-          response.end("{}")
-        })
-      })
-      server.listen(0, "127.0.0.1", () => {
-        // A server that listens on TCP has an address with a port.
-        const { port } = server.address() as AddressInfo
-        resume(Effect.succeed({ server, received, url: `http://127.0.0.1:${port}` }))
-      })
-    }
-  ),
-  ({ server }) =>
-    Effect.sync(() => {
-      server.closeAllConnections()
-      server.close()
-    })
-)
 
 /** This process has another home meanwhile, which the examples name. */
 const withHome = (home: string) =>
@@ -88,7 +54,7 @@ const notification: Notification = {
 /** Sends it to a channel of the page, with a file in the home of the user that knows the address of the service. */
 const sent = Effect.fnUntraced(function* (name: string, path: string, contentOf: (url: string) => string) {
   const home = yield* temporaryFolder
-  const { received, url } = yield* service
+  const { received, url } = yield* httpReceiver((response) => void response.end("{}"))
   fs.mkdirSync(join(home, path, ".."), { recursive: true })
   fs.writeFileSync(join(home, path), contentOf(url))
   yield* withHome(home)
@@ -106,12 +72,12 @@ const [curl, jq, apprise] = ["curl", "jq", "apprise"].map((program) => noProgram
 describe("the examples of docs/notifications.md", () => {
   unlessMissing(curl, jq)("reach Discord with what it takes, and page nobody", () =>
     Effect.gen(function* () {
-      const { body, path, type } = yield* sent(
+      const { body, headers, path } = yield* sent(
         "discord",
         "discord.url",
         (url) => `${url}/api/webhooks/1/s3cr3t\n`
       )
-      assert.deepStrictEqual([path, type], ["/api/webhooks/1/s3cr3t", "application/json"])
+      assert.deepStrictEqual([path, headers["content-type"]], ["/api/webhooks/1/s3cr3t", "application/json"])
       assert.deepStrictEqual(JSON.parse(body), {
         content: `${title}\n${text}`.slice(0, 1900),
         allowed_mentions: { parse: [] }

@@ -1,6 +1,5 @@
 import * as fs from "node:fs"
 import * as http from "node:http"
-import { type AddressInfo, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
@@ -16,6 +15,7 @@ import type { Notification } from "../../../src/Domain/notify/Notification.ts"
 import type { Channel } from "../../../src/Domain/settings/NotifySettings.ts"
 import { utc } from "../../../src/Domain/text/LocalTime.ts"
 import { sendTo } from "../../../src/Layers/notify/Sending.ts"
+import { httpReceiver, httpServer, tcpServer } from "../../fixtures/LocalServer.ts"
 
 const notification: Notification = {
   id: "run1-7",
@@ -28,45 +28,8 @@ const notification: Notification = {
   count: 1
 }
 
-interface Received {
-  readonly path: string
-  readonly headers: http.IncomingHttpHeaders
-  readonly body: string
-}
-
-/** A receiver on this machine; `answer` is its reaction to each request. */
-const receiver = (answer: (response: http.ServerResponse, request: http.IncomingMessage) => void) =>
-  Effect.acquireRelease(
-    Effect.async<{ readonly url: string; readonly received: ReadonlyArray<Received>; close: () => void }>(
-      (resume) => {
-        const received: Array<Received> = []
-        const server = http.createServer((request, response) => {
-          const chunks: Array<Buffer> = []
-          request.on("data", (chunk: Buffer) => chunks.push(chunk))
-          request.on("end", () => {
-            received.push({
-              path: request.url ?? "",
-              headers: request.headers,
-              body: Buffer.concat(chunks).toString()
-            })
-            answer(response, request)
-          })
-        })
-        server.listen(0, "127.0.0.1", () => {
-          const { port } = server.address() as AddressInfo
-          const close = () => {
-            server.closeAllConnections()
-            server.close()
-          }
-          resume(Effect.succeed({ url: `http://127.0.0.1:${port}`, received, close }))
-        })
-      }
-    ),
-    ({ close }) => Effect.sync(close)
-  )
-
 const answering = (status: number, headers: http.OutgoingHttpHeaders = {}) =>
-  receiver((response) => response.writeHead(status, headers).end("no"))
+  httpReceiver((response) => void response.writeHead(status, headers).end("no"))
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => fs.mkdtempSync(join(tmpdir(), "autopilotd-notify-"))),
@@ -185,19 +148,14 @@ describe("a notification that is sent", () => {
         reason: "could not be reached: the receiver refuses connections: nothing listens there",
         next: "retry"
       })
-      const cut = yield* receiver((_, request) => request.socket.destroy())
+      const cut = yield* httpServer((request) => void request.socket.destroy())
       assert.deepStrictEqual(yield* refusal({ type: "slack", url: `${cut.url}/slacksecret` }), {
         reason: "could not be reached: the receiver has closed the connection without an answer",
         next: "retry"
       })
       // Not HTTP at all.
-      const server = createServer((socket) => socket.end("SSH-2.0-OpenSSH_9.2\r\n")).listen(0, "127.0.0.1")
-      yield* Effect.addFinalizer(() => Effect.sync(() => server.close()))
-      yield* Effect.async<void>((resume) => void server.once("listening", () => resume(Effect.void)))
-      const other = yield* refusal({
-        type: "slack",
-        url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/slacksecret`
-      })
+      const ssh = yield* tcpServer((socket) => void socket.end("SSH-2.0-OpenSSH_9.2\r\n"))
+      const other = yield* refusal({ type: "slack", url: `${ssh.url}/slacksecret` })
       assert.strictEqual(other?.next, "retry")
       assert.notInclude(other?.reason ?? "", "slacksecret")
     })
@@ -275,7 +233,7 @@ describe("a notification that is sent", () => {
   it.scoped("is given another try when the receiver takes the message and never answers", () =>
     Effect.gen(function* () {
       const asked = yield* Deferred.make<void>()
-      const { url } = yield* receiver(() => Deferred.unsafeDone(asked, Exit.void))
+      const { url } = yield* httpReceiver(() => Deferred.unsafeDone(asked, Exit.void))
       const fiber = yield* Effect.fork(refusal({ type: "webhook", url }))
       yield* Deferred.await(asked)
       yield* TestClock.adjust("15 seconds")

@@ -1,6 +1,4 @@
 import * as fs from "node:fs"
-import * as http from "node:http"
-import type { AddressInfo, Socket } from "node:net"
 import { join } from "node:path"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
@@ -11,6 +9,7 @@ import * as TestServices from "effect/TestServices"
 import { heartbeat } from "../../../src/Layers/relay/Heartbeat.ts"
 import { OutletReports } from "../../../src/Layers/relay/OutletReports.ts"
 import { daemonThat } from "../../fixtures/CommandUser.ts"
+import { httpServer } from "../../fixtures/LocalServer.ts"
 import { stoppedRow } from "../../fixtures/ProjectRows.ts"
 import { temporaryFolder } from "../../fixtures/ServedControl.ts"
 import { nextTold, outletsInto } from "../../fixtures/ToldOutlets.ts"
@@ -19,48 +18,22 @@ import { eventually } from "../../live/TestDaemon.ts"
 type Answer = "ok" | "hang" | "reset" | "drip" | number
 
 /** A service that answers as a test says, and notes what it is asked. */
-const receiver = Effect.acquireRelease(
-  Effect.async<{
-    url: string
-    requests: Array<string>
-    headers: Array<string>
-    answer: Answer
-    close: () => void
-  }>((resume) => {
-    const sockets = new Set<Socket>()
-    const service = {
-      url: "",
-      requests: new Array<string>(),
-      headers: new Array<string>(),
-      answer: "ok" as Answer,
-      close: () => {
-        server.close()
-        for (const socket of sockets) socket.destroy()
-      }
+const receiver = Effect.gen(function* () {
+  const service = { requests: new Array<string>(), headers: new Array<string>(), answer: "ok" as Answer }
+  const { close, url } = yield* httpServer((request, response) => {
+    service.requests.push(`${request.method} ${request.url}`)
+    service.headers.push(...Object.keys(request.headers))
+    if (service.answer === "hang") return
+    if (service.answer === "reset") return void request.socket.resetAndDestroy()
+    if (service.answer === "drip") {
+      response.writeHead(200)
+      response.write("x".repeat(1_000_000))
+      return
     }
-    const server = http.createServer((request, response) => {
-      service.requests.push(`${request.method} ${request.url}`)
-      service.headers.push(...Object.keys(request.headers))
-      if (service.answer === "hang") return
-      if (service.answer === "reset") return void request.socket.resetAndDestroy()
-      if (service.answer === "drip") {
-        response.writeHead(200)
-        response.write("x".repeat(1_000_000))
-        return
-      }
-      response.writeHead(service.answer === "ok" ? 200 : service.answer, { location: "/elsewhere" }).end("OK")
-    })
-    server.on("connection", (socket) => {
-      sockets.add(socket)
-      socket.once("close", () => sockets.delete(socket))
-    })
-    server.listen(0, "127.0.0.1", () => {
-      service.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/s3cr3t`
-      resume(Effect.succeed(service))
-    })
-  }),
-  (service) => Effect.sync(service.close)
-)
+    response.writeHead(service.answer === "ok" ? 200 : service.answer, { location: "/elsewhere" }).end("OK")
+  })
+  return Object.assign(service, { close, url: `${url}/s3cr3t` })
+})
 
 const dataOf = (worker_status: string) => ({
   selected: "shop",

@@ -1,6 +1,5 @@
 import * as fs from "node:fs"
 import * as http from "node:http"
-import { type AddressInfo, createServer, type Server } from "node:net"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -11,23 +10,11 @@ import { decodeRaw } from "../../../src/Domain/settings/SettingsDecode.ts"
 import { metricsEndpoint } from "../../../src/Layers/relay/MetricsEndpoint.ts"
 import { OutletReports } from "../../../src/Layers/relay/OutletReports.ts"
 import { daemonThat } from "../../fixtures/CommandUser.ts"
+import { freePort, tcpServer } from "../../fixtures/LocalServer.ts"
 import { measured, metricsOf } from "../../fixtures/Measurements.ts"
 import { temporaryFolder } from "../../fixtures/ServedControl.ts"
 import { outletsInto } from "../../fixtures/ToldOutlets.ts"
 import { eventually } from "../../live/TestDaemon.ts"
-
-/** Listens on a port of this machine that was free. */
-const occupied = Effect.acquireRelease(
-  Effect.async<{ readonly server: Server; readonly port: number }>((resume) => {
-    const server = createServer()
-    server.listen(0, "127.0.0.1", () =>
-      resume(Effect.succeed({ server, port: (server.address() as AddressInfo).port }))
-    )
-  }),
-  ({ server }) => Effect.sync(() => server.close())
-)
-
-const freePort = Effect.map(Effect.scoped(occupied), ({ port }) => port)
 
 const get = (port: number, path: string, options: http.RequestOptions = {}) =>
   Effect.async<{ readonly status: number; readonly type: string; readonly body: string }, Error>((resume) => {
@@ -177,7 +164,7 @@ describe("the metrics endpoint", () => {
 
   it.scopedLive("says that its address is taken, and what to do", () =>
     Effect.gen(function* () {
-      const { port } = yield* occupied
+      const { port } = yield* tcpServer()
       const { told } = yield* inWorld(port)
       assert.deepStrictEqual(told, [
         `metrics endpoint: another program listens on 127.0.0.1:${port}. Stop it, or set another port in metrics.listen`

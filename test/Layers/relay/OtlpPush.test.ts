@@ -1,6 +1,5 @@
 import * as fs from "node:fs"
 import * as http from "node:http"
-import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
@@ -14,55 +13,19 @@ import { Caller } from "../../../src/Layers/daemon/Caller.ts"
 import { otlpPush } from "../../../src/Layers/relay/OtlpPush.ts"
 import { OutletReports } from "../../../src/Layers/relay/OutletReports.ts"
 import { daemonThat } from "../../fixtures/CommandUser.ts"
+import { httpReceiver, type Received } from "../../fixtures/LocalServer.ts"
 import { measured, metricsOf } from "../../fixtures/Measurements.ts"
 import { otlpJson, otlpJudge } from "../../fixtures/OtlpTables.ts"
 import { temporaryFolder } from "../../fixtures/ServedControl.ts"
 import { nextTold, outletsInto } from "../../fixtures/ToldOutlets.ts"
 import { eventually } from "../../live/TestDaemon.ts"
 
-interface Export {
-  readonly path: string
-  readonly headers: http.IncomingHttpHeaders
-  readonly body: Buffer
-}
-
-/** A receiver on 127.0.0.1 that answers as a test says. */
-const receiver = Effect.acquireRelease(
-  Effect.async<{
-    url: string
-    exports: Array<Export>
-    answer: (response: http.ServerResponse) => void
-    close: () => void
-  }>((resume) => {
-    const service = {
-      url: "",
-      exports: new Array<Export>(),
-      answer: (response: http.ServerResponse) => void response.end(),
-      close: () => {
-        server.close()
-        server.closeAllConnections()
-      }
-    }
-    const server = http.createServer((request, response) => {
-      const chunks: Array<Buffer> = []
-      request.on("data", (chunk: Buffer) => chunks.push(chunk))
-      request.on("end", () => {
-        service.exports.push({
-          path: request.url ?? "",
-          headers: request.headers,
-          body: Buffer.concat(chunks)
-        })
-        service.answer(response)
-      })
-    })
-    server.listen(0, "127.0.0.1", () => {
-      // A server that listens on TCP has an address with a port.
-      service.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-      resume(Effect.succeed(service))
-    })
-  }),
-  (service) => Effect.sync(service.close)
-)
+/** A receiver that answers as a test says. */
+const receiver = Effect.gen(function* () {
+  const service = { answer: (response: http.ServerResponse) => void response.end() }
+  const { close, received, url } = yield* httpReceiver((response) => service.answer(response))
+  return Object.assign(service, { close, exports: received, url })
+})
 
 /** A push each second to the receiver, in a time that the test moves. */
 const inWorld = Effect.fnUntraced(function* (more: Partial<OtlpPush> = {}) {
@@ -94,11 +57,11 @@ const inWorld = Effect.fnUntraced(function* (more: Partial<OtlpPush> = {}) {
 })
 
 /** The metrics of an export by their names, as OpenTelemetry's own tables read it. */
-const metricsIn = ({ body, headers }: Export) => {
+const metricsIn = ({ body, bytes, headers }: Received) => {
   const message =
     headers["content-type"] === "application/json"
-      ? otlpJudge.fromObject(JSON.parse(body.toString()))
-      : otlpJudge.decode(body)
+      ? otlpJudge.fromObject(JSON.parse(body))
+      : otlpJudge.decode(bytes)
   // The judge knows the form, TypeScript does not.
   const { resourceMetrics } = otlpJson(message) as {
     resourceMetrics: ReadonlyArray<{

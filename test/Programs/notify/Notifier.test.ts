@@ -1,6 +1,4 @@
 import * as fs from "node:fs"
-import * as http from "node:http"
-import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
@@ -19,6 +17,7 @@ import { Following } from "../../../src/Layers/relay/Following.ts"
 import { OutletReports } from "../../../src/Layers/relay/OutletReports.ts"
 import * as Notifier from "../../../src/Programs/notify/Notifier.ts"
 import { backingOff, ended, shop, started } from "../../Domain/notify/night.ts"
+import { httpReceiver } from "../../fixtures/LocalServer.ts"
 import { outletsInto } from "../../fixtures/ToldOutlets.ts"
 
 /** A daemon that has had these events, all of them now, and has no more. */
@@ -41,34 +40,15 @@ const daemonOf = (events: ReadonlyArray<DaemonEvent>) =>
   })
 
 /** A receiver that keeps what it got; it answers only while it is told to. */
-const receiver = Effect.acquireRelease(
-  Effect.async<{
-    readonly url: string
-    isAnswering: boolean
-    readonly got: Array<[id: string, title: string]>
-  }>((resume) => {
-    const server = http.createServer((request, response) => {
-      let body = ""
-      request.on("data", (chunk: Buffer) => (body += chunk.toString()))
-      request.on("end", () => {
-        const { data } = JSON.parse(body)
-        state.got.push([data.id, data.title])
-        if (state.isAnswering) response.writeHead(204).end()
-      })
-    })
-    const state = { url: "", isAnswering: true, got: [] as Array<[string, string]>, server }
-    server.listen(0, "127.0.0.1", () => {
-      state.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
-      resume(Effect.succeed(state))
-    })
-  }),
-  (state) =>
-    Effect.sync(() => {
-      const { server } = state as typeof state & { readonly server: http.Server }
-      server.closeAllConnections()
-      server.close()
-    })
-)
+const receiver = Effect.gen(function* () {
+  const state = { isAnswering: true, got: [] as Array<[id: string, title: string]> }
+  const { url } = yield* httpReceiver((response, { body }) => {
+    const { data } = JSON.parse(body)
+    state.got.push([data.id, data.title])
+    if (state.isAnswering) response.writeHead(204).end()
+  })
+  return Object.assign(state, { url: `${url}/` })
+})
 
 const noReports = Layer.succeed(OutletReports, outletsInto([]))
 

@@ -1,6 +1,6 @@
-import * as Http from "node:http"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { httpReceiver } from "../../fixtures/LocalServer.ts"
 import { otlpJson, otlpJudge } from "../../fixtures/OtlpTables.ts"
 
 /** A receiver of metrics by OTLP over HTTP, in protobuf. */
@@ -12,24 +12,9 @@ export interface OtlpReceiver {
 
 export const serveOtlp: Effect.Effect<OtlpReceiver, never, Scope.Scope> = Effect.gen(function* () {
   const received: Array<unknown> = []
-  const server = yield* Effect.acquireRelease(
-    Effect.async<Http.Server>((resume) => {
-      const listening = Http.createServer((request, response) => {
-        const chunks: Array<Buffer> = []
-        request.on("data", (chunk: Buffer) => void chunks.push(chunk))
-        request.on("end", () => {
-          if (request.url === "/v1/metrics") received.push(otlpJson(otlpJudge.decode(Buffer.concat(chunks))))
-          response.end()
-        })
-      }).listen(0, "127.0.0.1", () => resume(Effect.succeed(listening)))
-    }),
-    (listening) =>
-      Effect.sync(() => {
-        listening.close()
-        listening.closeAllConnections()
-      })
-  )
-  const address = server.address()
-  const port = typeof address === "object" && address !== null ? address.port : 0
-  return { url: `http://127.0.0.1:${port}`, received: () => received }
+  const { url } = yield* httpReceiver((response, { bytes, path }) => {
+    if (path === "/v1/metrics") received.push(otlpJson(otlpJudge.decode(bytes)))
+    response.end()
+  })
+  return { url, received: () => received }
 })

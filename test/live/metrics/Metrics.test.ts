@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
-import * as Http from "node:http"
 import { basename, join, resolve } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { metricsText } from "../../../src/Domain/metrics/MetricsText.ts"
+import { httpServer } from "../../fixtures/LocalServer.ts"
 import { measured, metricsOf, running } from "../../fixtures/Measurements.ts"
 import { noProgram, unlessMissing } from "../../fixtures/Missing.ts"
 import { agentAfter, recordedLines } from "../../fixtures/RecordedRuns.ts"
@@ -178,23 +178,16 @@ describe("a scrape", () => {
         const names = ['a "quoted" name', "back\\slash", "new\nline", '{x="y"} 1', "ünïcode \u2028"]
         const agent = agentAfter(recordedLines("claude-2.1.332/subagent"))
         const data = metricsOf([measured("shop", running(agent)), measured("blog")], undefined, names)
-        const server = yield* Effect.acquireRelease(
-          Effect.async<Http.Server>((resume) => {
-            const listening = Http.createServer(({ url }, response) => {
-              const isOpen = url === "/open"
-              const type = isOpen
-                ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-                : "text/plain; version=0.0.4; charset=utf-8"
-              response.setHeader("content-type", type)
-              response.end(metricsText(data, isOpen))
-            }).listen(0, "127.0.0.1", () => resume(Effect.succeed(listening)))
-          }),
-          (listening) => Effect.sync(() => void listening.close())
-        )
-        const address = server.address()
-        assert(typeof address === "object" && address !== null)
+        const server = yield* httpServer(({ url }, response) => {
+          const isOpen = url === "/open"
+          const type = isOpen
+            ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+            : "text/plain; version=0.0.4; charset=utf-8"
+          response.setHeader("content-type", type)
+          response.end(metricsText(data, isOpen))
+        })
         const job = (name: string) =>
-          `  - job_name: ${name}\n    metrics_path: /${name}\n    static_configs:\n      - targets: ["127.0.0.1:${address.port}"]\n`
+          `  - job_name: ${name}\n    metrics_path: /${name}\n    static_configs:\n      - targets: ["127.0.0.1:${server.port}"]\n`
         const url = yield* prometheusOf(
           `global:\n  scrape_interval: 1s\nscrape_configs:\n${job("text")}${job("open")}`
         )

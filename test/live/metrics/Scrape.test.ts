@@ -1,18 +1,9 @@
-import { type AddressInfo, createServer } from "node:net"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { freePort } from "../../fixtures/LocalServer.ts"
 import { noProgram, unlessMissing } from "../../fixtures/Missing.ts"
 import { command, eventually, killForSure, startDaemon, temporaryHome } from "../TestDaemon.ts"
 import { page, prometheusOf } from "./Prometheus.ts"
-
-const freePort = Effect.async<number>((resume) => {
-  const server = createServer()
-  server.listen(0, "127.0.0.1", () => {
-    // A server that listens on TCP has an address with a port.
-    const { port } = server.address() as AddressInfo
-    server.close(() => resume(Effect.succeed(port)))
-  })
-})
 
 /** One series with its samples: the time in seconds, and the value. */
 interface Series {

@@ -1,10 +1,9 @@
 import * as fs from "node:fs"
-import * as http from "node:http"
-import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { Page } from "playwright-core"
+import { httpServer } from "../../fixtures/LocalServer.ts"
 import { unlessMissing } from "../../fixtures/Missing.ts"
 import { eventually, fixture, startDaemon, temporaryHome } from "../TestDaemon.ts"
 import { noBrowser, openPage, sharedBrowser, startPanel } from "./TestPanel.ts"
@@ -13,25 +12,10 @@ const inBrowser = unlessMissing(noBrowser)
 const browser = sharedBrowser()
 
 /** A page of somebody else, on a port of this machine: a development server of the agent, for example. */
-const otherServer = Effect.acquireRelease(
-  Effect.promise(
-    () =>
-      new Promise<http.Server>((resolve) => {
-        const server = http.createServer((_, response) => {
-          response.setHeader("content-type", "text/html")
-          response.end("<!doctype html><title>Somebody else</title>")
-        })
-        server.listen(0, "127.0.0.1", () => resolve(server))
-      })
-  ),
-  (server) =>
-    Effect.sync(() => {
-      server.closeAllConnections()
-      server.close()
-    })
-)
-
-const originOf = (server: http.Server): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+const otherServer = httpServer((_, response) => {
+  response.setHeader("content-type", "text/html")
+  response.end("<!doctype html><title>Somebody else</title>")
+})
 
 /** Shows an address in a frame of a page, and returns when that is loaded or refused. */
 const framed = (page: Page, address: string) =>
@@ -80,7 +64,7 @@ describe("the panel and hostile pages", () => {
       Effect.gen(function* () {
         const home = yield* temporaryHome
         // The panel reads it when it starts.
-        const friend = originOf(yield* otherServer)
+        const { url: friend } = yield* otherServer
         fs.writeFileSync(join(home, "gui.toml"), `[gui]\nembed_origins = ["${friend}"]\n`, { mode: 0o600 })
         const daemon = yield* startDaemon({ home, worker: [fixture("sleeps.sh")] })
         const panel = yield* startPanel({ home })
@@ -89,7 +73,7 @@ describe("the panel and hostile pages", () => {
           "it runs",
           (data) => data.worker_status === "running"
         )
-        const elsewhere = originOf(yield* otherServer)
+        const { url: elsewhere } = yield* otherServer
 
         const { page } = yield* openPage(yield* browser, elsewhere)
         assert.deepStrictEqual(yield* Effect.promise(() => page.evaluate(attack(origin, token))), {

@@ -1,25 +1,9 @@
 import * as fs from "node:fs"
-import * as http from "node:http"
-import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { freePort, httpReceiver } from "../../fixtures/LocalServer.ts"
 import { command, eventually, killForSure, processesWith, startDaemon, temporaryHome } from "../TestDaemon.ts"
-
-/** A service that counts the calls of its URL. */
-const receiver = Effect.acquireRelease(
-  Effect.async<{ readonly server: http.Server; readonly calls: Array<string> }>((resume) => {
-    const calls: Array<string> = []
-    const server = http.createServer((request, response) => {
-      calls.push(request.url ?? "")
-      response.end()
-    })
-    server.listen(0, "127.0.0.1", () => resume(Effect.succeed({ server, calls })))
-  }),
-  ({ server }) => Effect.sync(() => server.close())
-)
-
-const freePort = Effect.scoped(Effect.map(receiver, ({ server }) => (server.address() as AddressInfo).port))
 
 /** The relays that a home's daemon has started. */
 const relaysOf = (home: string): ReadonlyArray<number> => {
@@ -41,7 +25,7 @@ const scoreOf = (pid: number) => Number(fs.readFileSync(`/proc/${pid}/oom_score_
 describe("the relay", () => {
   it.scopedLive("runs beside the daemon from the reload that needs it until the daemon is gone", () =>
     Effect.gen(function* () {
-      const { calls, server } = yield* receiver
+      const { received, url } = yield* httpReceiver()
       const daemon = yield* startDaemon({
         args: ["--project", "shop"],
         worker: ["/bin/sleep", "1000"],
@@ -57,10 +41,7 @@ describe("the relay", () => {
         /The relay has nothing to do: .*daemon\.toml sets none of heartbeat\.url_file/
       )
 
-      fs.writeFileSync(
-        join(home, "url"),
-        `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/push/s3cr3t\n`
-      )
+      fs.writeFileSync(join(home, "url"), `${url}/api/push/s3cr3t\n`)
       const port = yield* freePort
       fs.writeFileSync(
         join(home, "daemon.toml"),
@@ -70,7 +51,7 @@ describe("the relay", () => {
       const first = yield* oneRelay(home)
       yield* eventually(
         "the service is called",
-        Effect.sync(() => calls.find((url) => url === "/api/push/s3cr3t?status=up&msg=OK"))
+        Effect.sync(() => received.find(({ path }) => path === "/api/push/s3cr3t?status=up&msg=OK"))
       )
       const scrape = yield* eventually(
         "the endpoint answers",
@@ -90,10 +71,10 @@ describe("the relay", () => {
       yield* oneRelay(home, first)
       assert.strictEqual((yield* status("it answers", () => true)).worker_status, "running")
 
-      const before = calls.length
+      const before = received.length
       yield* eventually(
         "the next relay calls the service",
-        Effect.sync(() => (calls.length > before ? true : undefined))
+        Effect.sync(() => (received.length > before ? true : undefined))
       )
       fs.writeFileSync(join(home, "url"), "ftp://s3cr3t\n")
       yield* logged(/The heartbeat of the relay fails: .*url has no URL in its first line/)

@@ -1,9 +1,9 @@
 import * as fs from "node:fs"
-import { createServer } from "node:net"
 import { delimiter, dirname, join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { fakeSsh } from "../../fixtures/FakeSsh.ts"
+import { freePort } from "../../fixtures/LocalServer.ts"
 import {
   command,
   eventually,
@@ -43,14 +43,6 @@ const laptop = Effect.fnUntraced(function* (hosts: string, more = "") {
     )
   const lines = () => fs.readFileSync(told, "utf8").trim().split("\n")
   return { home, env, hears, lines }
-})
-
-const freePort: Effect.Effect<number> = Effect.async((resume) => {
-  const server = createServer()
-  server.listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    server.close(() => resume(Effect.succeed(typeof address === "object" ? (address?.port ?? 0) : 0)))
-  })
 })
 
 const says = (relay: { readonly stdout: () => string }, pattern: RegExp) =>

@@ -1,24 +1,12 @@
 import * as fs from "node:fs"
-import { connect, createServer, type Server } from "node:net"
+import { connect } from "node:net"
 import { join } from "node:path"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { tcpServer } from "../../fixtures/LocalServer.ts"
 import { unlessMissing } from "../../fixtures/Missing.ts"
 import { command, eventually, launcher, run } from "../TestDaemon.ts"
 import { noSshd, type SshBed, sshBed } from "./SshBed.ts"
-
-/** A port that behaves in some way, until the scope ends. */
-const serving = (behave: Parameters<typeof createServer>[1]) =>
-  Effect.acquireRelease(
-    Effect.async<{ readonly port: number; readonly server: Server }>((resume) => {
-      const server = createServer({}, behave)
-      server.listen(0, "127.0.0.1", () => {
-        const address = server.address()
-        resume(Effect.succeed({ server, port: typeof address === "object" ? (address?.port ?? 0) : 0 }))
-      })
-    }),
-    ({ server }) => Effect.sync(() => server.close())
-  )
 
 /** A port whose queue of connections is full: the next one gets no answer at all. */
 const crowded = Effect.gen(function* () {
@@ -83,8 +71,8 @@ describe("a command on another machine that does not come about", () => {
   unlessMissing(...noSshd)("says what ssh said, what that means and what to do, once", () =>
     Effect.gen(function* () {
       const bed = yield* sshBed
-      const mute = yield* serving(() => undefined)
-      const rude = yield* serving((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"))
+      const mute = yield* tcpServer()
+      const rude = yield* tcpServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"))
       fs.writeFileSync(
         join(bed.home, "hosts.toml"),
         `[hosts.box]\nurl = "ssh://ap-bash@127.0.0.1:${rude.port}"\n`

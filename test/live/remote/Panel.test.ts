@@ -1,6 +1,6 @@
-import { createServer } from "node:net"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { tcpServer } from "../../fixtures/LocalServer.ts"
 import { unlessMissing } from "../../fixtures/Missing.ts"
 import { eventually, run } from "../TestDaemon.ts"
 import { distantSshBed, noSshd, sshBed } from "./SshBed.ts"
@@ -39,17 +39,7 @@ describe("the panel of another machine", () => {
   unlessMissing(...noSshd)("needs a free port here, and no browser there", () =>
     Effect.gen(function* () {
       const { here } = yield* sshBed
-      const taken = yield* Effect.acquireRelease(
-        Effect.async<{ readonly close: () => void; readonly port: number }>((resume) => {
-          const server = createServer()
-          server.listen(0, "127.0.0.1", () => {
-            const address = server.address()
-            const port = typeof address === "object" ? (address?.port ?? 0) : 0
-            resume(Effect.succeed({ port, close: () => server.close() }))
-          })
-        }),
-        ({ close }) => Effect.sync(close)
-      )
+      const taken = yield* tcpServer()
       const told = yield* here(["gui", "--host", "bash", "--port", String(taken.port)])
       assert.strictEqual(told.code, 1)
       assert.match(

@@ -1,8 +1,8 @@
 import * as fs from "node:fs"
-import { createServer } from "node:net"
 import { join, resolve } from "node:path"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { freePort } from "../../fixtures/LocalServer.ts"
 import { noPidNamespaces, noProgram } from "../../fixtures/Missing.ts"
 import { command, eventually, launcher, run, temporaryHome } from "../TestDaemon.ts"
 
@@ -34,14 +34,6 @@ export interface SshBed {
   /** What sshd has logged. */
   readonly log: () => string
 }
-
-const freePort: Effect.Effect<number> = Effect.async((resume) => {
-  const server = createServer()
-  server.listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    server.close(() => resume(Effect.succeed(typeof address === "object" ? (address?.port ?? 0) : 0)))
-  })
-})
 
 /** How the client gets into the network of a bed: with the descriptor of that network, which a process of it holds. */
 const proxyInto = (pid: number, port: number): string =>
