@@ -168,6 +168,16 @@ describe("the walls of the house", () => {
     assert.sameMembers(forking, Object.keys(known))
   })
 
+  it("let no program run whose fibers could lose an interruption", () => {
+    const runs = sources.filter(({ text }) => /\bEffect\.runFork\(|\brunMain\(/.test(text))
+    assert.isAtLeast(runs.length, 3)
+    const unkept = runs.filter(({ text }) => !/\b(?:keepingInterruptions|provideInTurn)\b/.test(text))
+    assert.deepStrictEqual(
+      unkept.map(({ path }) => path),
+      []
+    )
+  })
+
   it("hold one idea a file: at most 300 lines, and no drawer for the rest", () => {
     const long = sources.filter(({ text }) => text.split("\n").length > 301).map(({ path }) => path)
     assert.deepStrictEqual(long, [])
