@@ -33,6 +33,7 @@ const refusals: Readonly<Record<string, Refusal>> = {
   // From mkdir(2), where a file has the name of the folder.
   EEXIST: notAFolder,
   EISDIR: { reason: "it is a folder, not a file", advice: "Rename it" },
+  ESPIPE: { reason: "it is a pipe, not a file", advice: "Remove it" },
   ELOOP: { reason: "its symbolic links lead in a circle", advice: "Remove one of them" },
   ENAMETOOLONG: { reason: "the path is too long", advice: "Choose a shorter one" },
   EMFILE: tooManyFiles,

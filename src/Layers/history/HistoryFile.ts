@@ -1,6 +1,7 @@
 import * as fs from "node:fs/promises"
 import { recordOf, timeOfLine } from "../../Domain/history/RecordLine.ts"
 import { replaceFile, syncFolder } from "../files/AtomicFile.ts"
+import { openedFile, toAppend, toRead } from "../files/OpenedFile.ts"
 import { errorCode } from "../files/SystemError.ts"
 
 /** The file with the records before those of `path`. */
@@ -59,7 +60,7 @@ export const appendLines = async (
   lines: ReadonlyArray<Buffer>,
   maxBytes: number
 ): Promise<number> => {
-  const file = await fs.open(path, "a+", 0o600)
+  const file = await openedFile(path, toAppend)
   try {
     const size = await repaired(file)
     const count = fitting(lines, size, maxBytes)
@@ -115,13 +116,16 @@ async function* blocksFrom(file: fs.FileHandle, offset: number): AsyncGenerator<
 }
 
 const forgetIn = async (path: string, sinceMs: number): Promise<void> => {
-  const file = await fs.open(path, "r").catch((cause: unknown) => {
+  const file = await openedFile(path, toRead).catch((cause: unknown) => {
     if (errorCode(cause) === "ENOENT") return undefined
     throw cause
   })
   if (file === undefined) return
   try {
-    const { size } = await file.stat()
+    const stat = await file.stat()
+    // A device such as /dev/full has no end.
+    if (!stat.isFile()) return
+    const { size } = stat
     const offset = await firstSince(file, sinceMs)
     if (offset === size && size > 0) await fs.unlink(path)
     else if (offset > 0) {

@@ -1,8 +1,9 @@
-import * as fs from "node:fs/promises"
+import type * as fs from "node:fs/promises"
 import { projectOf } from "../../Domain/history/DaemonEvent.ts"
 import type { HistoryFound, HistoryQuery } from "../../Domain/history/HistoryQuery.ts"
 import type { HistoryRecord } from "../../Domain/history/HistoryRecord.ts"
 import { recordOf, timeOfLine } from "../../Domain/history/RecordLine.ts"
+import { openedFile, toRead } from "../files/OpenedFile.ts"
 import { errorCode } from "../files/SystemError.ts"
 import { olderOf } from "./HistoryFile.ts"
 
@@ -10,7 +11,7 @@ const blockBytes = 64 * 1024
 const newline = 10
 
 const opened = (path: string): Promise<fs.FileHandle | undefined> =>
-  fs.open(path, "r").catch((cause: unknown) => {
+  openedFile(path, toRead).catch((cause: unknown) => {
     if (errorCode(cause) === "ENOENT") return undefined
     throw cause
   })

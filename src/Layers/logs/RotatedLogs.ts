@@ -1,5 +1,6 @@
 import * as fs from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
+import { openedFile, toRead } from "../files/OpenedFile.ts"
 import { errorCode } from "../files/SystemError.ts"
 
 /** A position in an open log file. */
@@ -14,7 +15,7 @@ const undefinedIfMissing = (cause: unknown): undefined => {
 
 /** Opens a file for reading; undefined when it does not exist. */
 export const openLog = (path: string): Promise<fs.FileHandle | undefined> =>
-  fs.open(path, "r").catch(undefinedIfMissing)
+  openedFile(path, toRead).catch(undefinedIfMissing)
 
 /** The existing files of a log, the newest first. */
 export const rotatedLogs = async (path: string): Promise<ReadonlyArray<string>> => {

@@ -1,5 +1,6 @@
 import * as fs from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
+import { openedFile, toAppend } from "../files/OpenedFile.ts"
 import { openFilesLimit } from "../files/OpenFiles.ts"
 import { errorCode } from "../files/SystemError.ts"
 
@@ -99,7 +100,7 @@ export const appendedFile = (path: string): AppendedFile => {
 
   const openAnew = async () => {
     await fs.mkdir(dirname(path), { recursive: true, mode: 0o700 })
-    const handle = await fs.open(path, "a+", 0o600)
+    const handle = await openedFile(path, toAppend)
     const stat = await handle.stat()
     open = { handle, device: stat.dev, inode: stat.ino }
     size = await endLastLine(handle, stat.size)

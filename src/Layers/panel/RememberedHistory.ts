@@ -6,6 +6,7 @@ import type { HistoryQuery } from "../../Domain/history/HistoryQuery.ts"
 import type { HistoryRecord } from "../../Domain/history/HistoryRecord.ts"
 import { recordOf } from "../../Domain/history/RecordLine.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
+import { openedFile, toRead } from "../files/OpenedFile.ts"
 import { errorCode, reasonOf } from "../files/SystemError.ts"
 import { olderOf } from "../history/HistoryFile.ts"
 import { HistoryReader, HistoryUnreadable } from "../history/HistoryReader.ts"
@@ -29,7 +30,7 @@ const newline = 10
 
 /** Adds the whole lines of a file that come after what is known of it. A missing file has none. */
 const withLinesOf = async (path: string, known: Remembered): Promise<Remembered> => {
-  const file = await fs.open(path, "r").catch((cause: unknown) => {
+  const file = await openedFile(path, toRead).catch((cause: unknown) => {
     if (errorCode(cause) === "ENOENT") return undefined
     throw cause
   })

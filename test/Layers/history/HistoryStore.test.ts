@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { assert, describe, it, vi } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
@@ -467,6 +468,28 @@ describe("reading the history", () => {
       fs.mkdirSync(historyOf(home))
       const { message } = yield* Effect.flip(readHistory(home))
       assert.match(message, /^The history in .*history\.jsonl cannot be read: it is a folder, not a file\.$/)
+    })
+  )
+
+  it.scopedLive("that is a pipe is refused at once, to a reader and to the daemon: it would hang both", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      execFileSync("mkfifo", [historyOf(home)])
+      const { message } = yield* Effect.flip(readHistory(home))
+      assert.match(message, /cannot be read: it is a pipe, not a file\.$/)
+      const logged: Array<string> = []
+      const publish = withHistory(
+        home,
+        ({ append, recorded }) =>
+          Effect.zipRight(
+            Effect.sync(() => void append(numbered(1))),
+            recorded
+          ),
+        { logged }
+      )
+      yield* publish
+      assert.match(logged.join("\n"), /^error: The history cannot be written, .*: ESPIPE: a pipe, not a file/)
+      assert.isTrue(fs.statSync(historyOf(home)).isFIFO())
     })
   )
 

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
@@ -115,6 +116,24 @@ describe("a rotating file", () => {
         assert.isString(told[0])
         assert.isUndefined(told[1])
       }).pipe(Effect.provide(RotatingFile.layer))
+  )
+
+  it.scopedLive("is not written into a pipe in its place, and has all lines once that is removed", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryHome, "worker.log")
+      execFileSync("mkfifo", [path])
+      const told: Array<string | undefined> = []
+      const file = yield* open(path, { onTrouble: (reason) => Effect.sync(() => void told.push(reason)) })
+      file.write(line(1))
+      const why = yield* eventually(
+        "told",
+        Effect.sync(() => told[0])
+      )
+      assert.match(why, /^ESPIPE: a pipe, not a file/)
+      fs.rmSync(path)
+      yield* settled(file)
+      assert.deepStrictEqual(lines(path), ["line 0001"])
+    }).pipe(Effect.provide(RotatingFile.layer))
   )
 
   it.live("has written everything when its scope is closed", () =>
