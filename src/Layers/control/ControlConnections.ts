@@ -5,6 +5,7 @@ import { encodeResponse } from "../../Domain/control/ControlWire.ts"
 import type { ErrorCode } from "../../Domain/control/ErrorCode.ts"
 import { subscriptionLine } from "../../Domain/control/Subscription.ts"
 import { isEqual, latest } from "../concurrency/Latest.ts"
+import { endInPieces } from "./EndInPieces.ts"
 
 /** Bounds what clients of the control socket may cost. */
 export interface ConnectionLimits {
@@ -12,7 +13,7 @@ export interface ConnectionLimits {
   readonly requestMs: number
   /** Open connections. One more closes the connection that has waited longest for its own request. */
   readonly maxConnections: number
-  /** Milliseconds from the answer until the daemon closes the connection. */
+  /** Milliseconds from the answer, or from the last piece that the client took of it, until the daemon closes the connection. */
   readonly lingerMs: number
   /** Bytes discarded after the answer, so that a client that still sends comes to read it. */
   readonly lingerBytes: number
@@ -182,7 +183,7 @@ export class ControlConnections {
     this.#timers[phase] = setTimeout(() => setImmediate(late), oldest.dueMs - performance.now())
   }
 
-  /** Frees the descriptor now. The answer is not lost: its write has passed it to the kernel. */
+  /** Frees the descriptor now. A short answer is not lost: its write has passed it to the kernel. */
   #close(connection: Connection): void {
     connection.socket.destroy()
     this.#forget(connection)
@@ -235,11 +236,16 @@ export class ControlConnections {
   }
 
   #linger(connection: Connection, line: Line): void {
+    const { closing } = this.#phases
     const { socket } = connection
-    connection.dueMs = performance.now() + this.#limits.lingerMs
-    this.#phases.closing.add(connection)
-    this.#time("closing")
-    socket.end(line)
+    const wait = () => {
+      connection.dueMs = performance.now() + this.#limits.lingerMs
+      closing.add(connection)
+      this.#time("closing")
+    }
+    wait()
+    // Its time begins again while the client reads a long answer.
+    endInPieces(socket, line, () => closing.delete(connection) && wait())
     socket.resume()
   }
 

@@ -144,6 +144,24 @@ describe("the answer on the control socket", () => {
       })
   )
 
+  it.scopedLive(
+    "is whole for a client that takes longer for it than the daemon waits for one that does not read",
+    () =>
+      Effect.gen(function* () {
+        const file = { path: "/daemon.toml", found: true, text: "x".repeat(2_000_000), sha256: "0" }
+        const reply = { success: true, message: "the file", data: file }
+        const { path } = yield* served({ lingerMs: 1000 }, () => Effect.succeed(reply))
+        const { socket, heard } = yield* Effect.promise(() => open(path))
+        socket.on("data", () => {
+          socket.pause()
+          setTimeout(() => socket.resume(), 50)
+        })
+        socket.write('{"type":"GetConfig"}')
+        const { text } = yield* Effect.promise(() => heard)
+        assert.strictEqual(text.length, JSON.stringify(reply).length + 1)
+      })
+  )
+
   it.scopedLive("fits the original's client: one write, one read of at most 8192 bytes, integers", () =>
     Effect.gen(function* () {
       const reason = "x".repeat(50_000)
