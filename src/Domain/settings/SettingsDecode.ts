@@ -150,7 +150,7 @@ const originOf = (raw: RawSettings, own: RawSettings, path: ReadonlyArray<string
 const backoffProblems = (raw: RawSettings, own: RawSettings): ReadonlyArray<KeyProblem> => {
   const initialMs = valueAt(raw, initialPath) ?? defaultOf(initialPath.join("."))
   const maxMs = valueAt(raw, maxPath) ?? defaultOf(maxPath.join("."))
-  if (typeof initialMs !== "number" || typeof maxMs !== "number" || initialMs <= maxMs) return []
+  if (typeof initialMs !== "number" || typeof maxMs !== "number" || !(initialMs > maxMs)) return []
   const initialFrom = originOf(raw, own, initialPath)
   const maxFrom = originOf(raw, own, maxPath)
   if (initialFrom === "own") {
@@ -166,7 +166,7 @@ const backoffProblems = (raw: RawSettings, own: RawSettings): ReadonlyArray<KeyP
 const thresholdProblems = (own: RawSettings): ReadonlyArray<KeyProblem> => {
   const critical = valueAt(own, ["memory", "critical_threshold_bytes"])
   const low = valueAt(own, ["memory", "min_available_bytes"])
-  if (typeof critical !== "number" || typeof low !== "number" || critical < low) return []
+  if (typeof critical !== "number" || typeof low !== "number" || !(critical >= low)) return []
   const figures = `${humanBytes(critical)}) must be below memory.min_available_bytes (${humanBytes(low)})`
   return [{ path: ["memory", "critical_threshold_bytes"], reason: `(${figures}` }]
 }

@@ -231,6 +231,16 @@ describe("Settings", () => {
     ])
   })
 
+  it("compare no NaN with another setting: it is no number of milliseconds or bytes", () => {
+    assert.deepStrictEqual(restart({ max_backoff_ms: Number.NaN }), [
+      "restart.max_backoff_ms must be a whole number of milliseconds from 0 to 2147483647, not NaN."
+    ])
+    assert.match(
+      memory({ critical_threshold_bytes: Number.NaN, min_available_bytes: 1 }).join(),
+      /^memory\.critical_threshold_bytes must be /
+    )
+  })
+
   it("report every problem at once", () => {
     const lines = complaints({
       modl: "x",
