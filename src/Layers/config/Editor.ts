@@ -54,6 +54,8 @@ export interface Draft {
 export class Editor extends Context.Tag("Editor")<
   Editor,
   {
+    /** Whether a user sits at it: standard input is a terminal. */
+    readonly isAttended: boolean
     /** Creates a copy, which is removed when the scope closes unless it is kept. */
     readonly draft: Effect.Effect<Draft, DraftNotWritten, Scope.Scope>
   }
@@ -98,6 +100,7 @@ export const layer: Layer.Layer<Editor, never, Caller> = Layer.effect(
     const editor =
       [environment["VISUAL"], environment["EDITOR"]].find((name) => (name ?? "").trim() !== "") ?? "vi"
     return {
+      isAttended: process.stdin.isTTY === true,
       draft: Effect.gen(function* () {
         let isKept = false
         const folder = yield* Effect.acquireRelease(

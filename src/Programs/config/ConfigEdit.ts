@@ -12,7 +12,7 @@ import { newSettings } from "./Init.ts"
 import { type OpenSettings, openSettings } from "./OpenSettings.ts"
 import { sayWritten, type Written } from "./WrittenSettings.ts"
 
-/** The user left a refused text unchanged. */
+/** The user left a refused text unchanged, or there is none to correct it. */
 class LeftRefused extends Data.TaggedError("LeftRefused")<{ readonly problems: ReadonlyArray<string> }> {
   override get message(): string {
     return [...this.problems, "Nothing was changed."].join("\n")
@@ -29,11 +29,19 @@ class EditKept extends Data.TaggedError("EditKept")<{ readonly why: string; read
 const introduction =
   "These settings were refused, and nothing was changed. Lines like this one are taken out again."
 
+/** How often an editor is opened where no user sits at it: a script may make the same mistake for ever. */
+const mostUnattended = 3
+
 /** Opens the editor until the text is accepted; undefined when the user changed nothing of what was `offered`. */
-const edit = Effect.fnUntraced(function* (open: OpenSettings, draft: Draft, offered: string) {
+const edit = Effect.fnUntraced(function* (
+  open: OpenSettings,
+  draft: Draft,
+  offered: string,
+  isAttended: boolean
+) {
   let before = offered
   let problems: ReadonlyArray<string> = []
-  for (;;) {
+  for (let refused = 1; ; refused++) {
     const notes = problems.length === 0 ? [] : [introduction, ...problems]
     const text = withoutNotes(yield* draft.edit(withNotes(before, notes)))
     if (text === offered || text === open.current.text) return undefined
@@ -42,6 +50,7 @@ const edit = Effect.fnUntraced(function* (open: OpenSettings, draft: Draft, offe
     if (Either.isRight(result)) return { open, written: result.right } satisfies Written
     if (result.left._tag !== "SettingsError") return yield* Effect.fail(result.left)
     problems = result.left.problems.map((problem) => problemLine(problem, undefined))
+    if (!isAttended && refused === mostUnattended) return yield* new LeftRefused({ problems })
     before = text
   }
 })
@@ -65,12 +74,13 @@ const keepTyped = Effect.fnUntraced(function* (draft: Draft, offered: string) {
 export const configEdit = Effect.fnUntraced(function* (invocation: Invocation) {
   const { err } = yield* CommandOutput
   const open = yield* openSettings(invocation)
-  const draft = yield* (yield* Editor).draft
+  const { draft: opened, isAttended } = yield* Editor
+  const draft = yield* opened
   const { cwd } = yield* Caller
   const isNew = open.current.text === ""
   const offered = isNew ? (yield* newSettings(cwd)).text : open.current.text
   const kept = keepTyped(draft, offered)
-  const written = yield* edit(open, draft, offered).pipe(
+  const written = yield* edit(open, draft, offered, isAttended).pipe(
     Effect.catchAll((error) =>
       Effect.flatMap(kept, (path) =>
         Effect.fail(path === undefined ? error : new EditKept({ why: error.message, path }))

@@ -142,6 +142,27 @@ describe("autopilotd config edit", () => {
     })
   )
 
+  it.scopedLive("asks an editor that is a script three times at most, and keeps what it wrote", () =>
+    Effect.gen(function* () {
+      const memory = settingsInMemory(original)
+      const user = yield* editorUser("sed -i 's/jitter = 0/jitter = 7/' \"$1\"; echo '# more' >> \"$1\"")
+      const said = yield* heard(
+        Effect.provide(
+          configEdit(invocationOf("config", "edit")),
+          Layer.mergeAll(noDaemon, memory.layer, user.unattended, caller, home)
+        )
+      )
+      assert.lengthOf(user.seen(), 3)
+      const message = messageOf(said.result)
+      assert.match(message, /^line 4:1: restart\.jitter expects .*\nNothing was changed\.\nWhat you wrote/)
+      assert.strictEqual(
+        keptText(message),
+        `${original.replace("jitter = 0", "jitter = 7")}${"# more\n".repeat(3)}`
+      )
+      assert.strictEqual(memory.file.writes, 0)
+    })
+  )
+
   it.scopedLive("changes nothing when the user restores the former text after a refusal", () =>
     Effect.gen(function* () {
       const { draftPath, out } = yield* editing([
