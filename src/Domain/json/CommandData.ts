@@ -46,7 +46,7 @@ export const WaitData = Schema.Union(
     last_agent: perhaps(LastAgentData, "What is left of the last run of its agent")
   }),
   Schema.Struct({
-    outcome: field(Schema.Literal("timeout"), "The worker is still at work after `--timeout`")
+    outcome: field(Schema.Literal("timeout"), "The worker has not finished its work after `--timeout`")
   })
 )
 

@@ -54,7 +54,7 @@ export const wait = Effect.fnUntraced(function* (invocation: Invocation) {
     ? Effect.asSome(outcome(named))
     : Effect.timeoutOption(outcome(named), Duration.millis(limitMs))
   if (Option.isNone(ended)) {
-    const reason = `${workerOf(first.project)} is still at work after ${timeout}.`
+    const reason = `${workerOf(first.project)} has not finished its work after ${timeout}.`
     return yield* new Refused({ reason, code: "timeout", data: { outcome: "timeout" } })
   }
   const { found, status } = ended.value

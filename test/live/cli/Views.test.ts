@@ -70,7 +70,7 @@ describe("the views of several projects", () => {
       assert.deepInclude(answer.data, { project: "blog", outcome: "failed", exit_code: 3, verdict: "crash" })
       const late = yield* command({ home, args: ["wait", "wiki", "--timeout", "1s"] })
       assert.deepStrictEqual([late.code, late.stdout], [124, ""])
-      assert.strictEqual(late.stderr, "autopilotd: The worker of wiki is still at work after 1s.\n")
+      assert.strictEqual(late.stderr, "autopilotd: The worker of wiki has not finished its work after 1s.\n")
 
       const said = yield* command({ home, args: ["events", "blog", "-n", "3"] })
       assert.match(said.stdout, /blog: Gave up after 2 failures in a row/)
