@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { noProgram, unlessMissing } from "../fixtures/Missing.ts"
+import { temporaryFolder } from "../fixtures/TemporaryFolder.ts"
 import { npm } from "../live/daemon/NodeRelease.ts"
 import { bootedMachine, noBootedMachine } from "../systemd/BootedMachine.ts"
 import { fixture } from "../systemd/Machine.ts"
@@ -15,11 +15,6 @@ const playbooks = join(root, "deploy/ansible")
 // The machine that boots has no /opt of this one.
 const noAnsible = noProgram("/usr/bin/ansible-playbook", "ansible-core")
 const noLint = noProgram("ansible-lint")
-
-const temporaryFolder = Effect.acquireRelease(
-  Effect.sync(() => fs.mkdtempSync(join(tmpdir(), "apd-ansible-"))),
-  (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
-)
 
 /** What ansible-lint says of the playbook and the role in a copy of the folder. Without a repository of git it lints all that it is given. */
 const linted = Effect.fnUntraced(function* (change: (folder: string) => void = () => {}) {

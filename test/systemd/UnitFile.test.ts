@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
-import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { unlessMissing } from "../fixtures/Missing.ts"
+import { temporaryFolder } from "../fixtures/TemporaryFolder.ts"
 
 const units = resolve(import.meta.dirname, "../../systemd")
 
@@ -13,11 +13,6 @@ const noVerdict = ((): string | undefined => {
   const { error } = spawnSync("systemd-analyze", ["--version"])
   return error === undefined ? undefined : `systemd-analyze cannot be run: ${error.message}`
 })()
-
-const temporaryFolder = Effect.acquireRelease(
-  Effect.sync(() => fs.mkdtempSync(join(tmpdir(), "apd-unit-"))),
-  (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
-)
 
 /** All that systemd has to say about a unit in a home that has the launcher. Its exit code says nothing of unknown keys. */
 const verdict = Effect.fnUntraced(function* (path: string) {

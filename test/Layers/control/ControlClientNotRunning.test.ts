@@ -3,7 +3,8 @@ import * as Path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { listening, originalDaemon } from "../../fixtures/OriginalDaemon.ts"
-import { ask, socketPath, temporaryFolder } from "../../fixtures/ServedControl.ts"
+import { ask, socketPath } from "../../fixtures/ServedControl.ts"
+import { temporaryFolder } from "../../fixtures/TemporaryFolder.ts"
 
 describe("the control client without a daemon", () => {
   it.scopedLive("reports no daemon: no socket, no folder, a socket or file without a listener", () =>

@@ -18,10 +18,10 @@ import {
   runningLine,
   served,
   status,
-  temporaryFolder,
   told,
   until
 } from "../../fixtures/ServedControl.ts"
+import { temporaryFolder } from "../../fixtures/TemporaryFolder.ts"
 
 describe("the control server", () => {
   it.scopedLive("answers a defect with Internal error, logs its cause and keeps serving", () =>

@@ -14,7 +14,8 @@ import { type HostileInput, hostileInputs } from "../../fixtures/HostileInput.ts
 import { open } from "../../fixtures/RawClient.ts"
 import { runs } from "../../fixtures/runs.ts"
 import { scriptIn } from "../../fixtures/Script.ts"
-import { running, temporaryFolder } from "../../fixtures/ServedControl.ts"
+import { running } from "../../fixtures/ServedControl.ts"
+import { temporaryFolder } from "../../fixtures/TemporaryFolder.ts"
 import { eventually, patience } from "../../live/TestDaemon.ts"
 
 /** Starts test/fixtures/control-server.ts, with so many open files at most and so many of them to spare. */

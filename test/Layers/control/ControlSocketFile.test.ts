@@ -22,10 +22,10 @@ import {
   served,
   socketPath,
   status,
-  temporaryFolder,
   told,
   until
 } from "../../fixtures/ServedControl.ts"
+import { temporaryFolder } from "../../fixtures/TemporaryFolder.ts"
 import { whenClosing } from "../../fixtures/WhenClosing.ts"
 import { eventually } from "../../live/TestDaemon.ts"
 

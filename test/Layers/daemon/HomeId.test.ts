@@ -1,18 +1,15 @@
 import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { pathsBelow } from "../../../src/Layers/daemon/AutopilotHome.ts"
 import { homeId, knownId } from "../../../src/Layers/daemon/HomeId.ts"
+import { temporaryFolder } from "../../fixtures/TemporaryFolder.ts"
 
 /** A home in which a daemon has run. */
 const usedHome = Effect.gen(function* () {
-  const folder = yield* Effect.acquireRelease(
-    Effect.sync(() => fs.mkdtempSync(join(tmpdir(), "apd-"))),
-    (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
-  )
+  const folder = yield* temporaryFolder
   const home = pathsBelow(join(folder, "home"))
   fs.mkdirSync(home.stateDir, { recursive: true })
   const { change, id } = yield* homeId(home)

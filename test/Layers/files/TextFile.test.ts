@@ -1,5 +1,4 @@
 import * as fs from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -7,15 +6,13 @@ import { readTextFile } from "../../../src/Layers/files/TextFile.ts"
 import { layer, SettingsFile } from "../../../src/Layers/settings/SettingsFile.ts"
 import * as EnvFile from "../../../src/Layers/worker/EnvFile.ts"
 import { notRoot, unlessMissing } from "../../fixtures/Missing.ts"
+import { temporaryFolder } from "../../fixtures/TemporaryFolder.ts"
 
-const file = Effect.acquireRelease(
-  Effect.sync(() => {
-    const path = join(fs.mkdtempSync(join(tmpdir(), "apd-trust-")), "file")
-    fs.writeFileSync(path, "")
-    return path
-  }),
-  (path) => Effect.sync(() => fs.rmSync(join(path, ".."), { recursive: true, force: true }))
-)
+const file = Effect.map(temporaryFolder, (folder) => {
+  const path = join(folder, "file")
+  fs.writeFileSync(path, "")
+  return path
+})
 
 const distrustOf = (path: string) => Effect.map(readTextFile(path), ({ distrust }) => distrust)
 

@@ -10,7 +10,7 @@ import { type Notification, NotificationKind, urgencyOf } from "../../../src/Dom
 import { utc } from "../../../src/Domain/text/LocalTime.ts"
 import { sendTo } from "../../../src/Layers/notify/Sending.ts"
 import { noProgram, unlessMissing } from "../../fixtures/Missing.ts"
-import { temporaryFolder } from "../../fixtures/ServedControl.ts"
+import { temporaryFolder } from "../../fixtures/TemporaryFolder.ts"
 
 const python = "/usr/bin/python3"
 

@@ -12,7 +12,7 @@ import { isTable } from "../../../src/Domain/toml/RawSettings.ts"
 import { sendTo } from "../../../src/Layers/notify/Sending.ts"
 import { httpReceiver } from "../../fixtures/LocalServer.ts"
 import { noProgram, unlessMissing } from "../../fixtures/Missing.ts"
-import { temporaryFolder } from "../../fixtures/ServedControl.ts"
+import { temporaryFolder } from "../../fixtures/TemporaryFolder.ts"
 
 /** The channels of all settings that docs/notifications.md shows. */
 const { to } = (() => {

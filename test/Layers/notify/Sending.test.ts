@@ -1,6 +1,5 @@
 import * as fs from "node:fs"
 import * as http from "node:http"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
@@ -16,6 +15,7 @@ import type { Channel } from "../../../src/Domain/settings/NotifySettings.ts"
 import { utc } from "../../../src/Domain/text/LocalTime.ts"
 import { sendTo } from "../../../src/Layers/notify/Sending.ts"
 import { httpReceiver, httpServer, tcpServer } from "../../fixtures/LocalServer.ts"
+import { temporaryFolder } from "../../fixtures/TemporaryFolder.ts"
 
 const notification: Notification = {
   id: "run1-7",
@@ -31,13 +31,8 @@ const notification: Notification = {
 const answering = (status: number, headers: http.OutgoingHttpHeaders = {}) =>
   httpReceiver((response) => void response.writeHead(status, headers).end("no"))
 
-const folder = Effect.acquireRelease(
-  Effect.sync(() => fs.mkdtempSync(join(tmpdir(), "autopilotd-notify-"))),
-  (path) => Effect.sync(() => fs.rmSync(path, { recursive: true, force: true }))
-)
-
 const file = Effect.fnUntraced(function* (name: string, text: string, mode = 0o600) {
-  const path = join(yield* folder, name)
+  const path = join(yield* temporaryFolder, name)
   fs.writeFileSync(path, text, { mode })
   return path
 })
@@ -175,7 +170,7 @@ describe("a notification that is sent", () => {
 
   it.scoped("to a command stands on its input and in its environment", () =>
     Effect.gen(function* () {
-      const path = join(yield* folder, "out")
+      const path = join(yield* temporaryFolder, "out")
       const argv = [
         "/bin/sh",
         "-c",
@@ -207,7 +202,7 @@ describe("a notification that is sent", () => {
 
   it.scoped("to a desktop that is not there waits for one", () =>
     Effect.gen(function* () {
-      const bin = yield* folder
+      const bin = yield* temporaryFolder
       const fake = (body: string) =>
         fs.writeFileSync(join(bin, "notify-send"), `#!/bin/sh\n${body}\n`, { mode: 0o755 })
       const path = process.env["PATH"]
@@ -246,7 +241,7 @@ describe("a notification that is sent", () => {
 
   it.scoped("kills a program that hangs, with all that it has started", () =>
     Effect.gen(function* () {
-      const pidFile = join(yield* folder, "pids")
+      const pidFile = join(yield* temporaryFolder, "pids")
       const argv = ["/bin/sh", "-c", `sleep 300 & echo $$ $! > ${pidFile}; wait`] as const
       const fiber = yield* Effect.fork(refusal({ type: "command", argv }))
       const pids = yield* eventually(() => {

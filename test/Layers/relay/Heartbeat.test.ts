@@ -11,7 +11,7 @@ import { OutletReports } from "../../../src/Layers/relay/OutletReports.ts"
 import { daemonThat } from "../../fixtures/CommandUser.ts"
 import { httpServer } from "../../fixtures/LocalServer.ts"
 import { stoppedRow } from "../../fixtures/ProjectRows.ts"
-import { temporaryFolder } from "../../fixtures/ServedControl.ts"
+import { temporaryFolder } from "../../fixtures/TemporaryFolder.ts"
 import { nextTold, outletsInto } from "../../fixtures/ToldOutlets.ts"
 import { eventually } from "../../live/TestDaemon.ts"
 

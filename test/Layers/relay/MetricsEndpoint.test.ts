@@ -12,7 +12,7 @@ import { OutletReports } from "../../../src/Layers/relay/OutletReports.ts"
 import { daemonThat } from "../../fixtures/CommandUser.ts"
 import { freePort, tcpServer } from "../../fixtures/LocalServer.ts"
 import { measured, metricsOf } from "../../fixtures/Measurements.ts"
-import { temporaryFolder } from "../../fixtures/ServedControl.ts"
+import { temporaryFolder } from "../../fixtures/TemporaryFolder.ts"
 import { outletsInto } from "../../fixtures/ToldOutlets.ts"
 import { eventually } from "../../live/TestDaemon.ts"
 

@@ -16,7 +16,7 @@ import { daemonThat } from "../../fixtures/CommandUser.ts"
 import { httpReceiver, type Received } from "../../fixtures/LocalServer.ts"
 import { measured, metricsOf } from "../../fixtures/Measurements.ts"
 import { otlpJson, otlpJudge } from "../../fixtures/OtlpTables.ts"
-import { temporaryFolder } from "../../fixtures/ServedControl.ts"
+import { temporaryFolder } from "../../fixtures/TemporaryFolder.ts"
 import { nextTold, outletsInto } from "../../fixtures/ToldOutlets.ts"
 import { eventually } from "../../live/TestDaemon.ts"
 

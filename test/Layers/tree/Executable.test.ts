@@ -1,16 +1,11 @@
 import * as fs from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { fileStamps } from "../../../src/Layers/files/FileStamps.ts"
 import { checkExecutable, reliedOn } from "../../../src/Layers/tree/Executable.ts"
-
-const folder = Effect.acquireRelease(
-  Effect.sync(() => fs.mkdtempSync(join(tmpdir(), "apd-program-"))),
-  (path) => Effect.sync(() => fs.rmSync(path, { recursive: true, force: true }))
-)
+import { temporaryFolder } from "../../fixtures/TemporaryFolder.ts"
 
 /** A dynamic program of this machine. */
 const program = fs.readFileSync("/bin/sleep")
@@ -74,7 +69,7 @@ const fine: ReadonlyArray<readonly [what: string, content: string | Buffer]> = [
 describe("a worker's program", () => {
   const check = (content: string | Buffer) =>
     Effect.gen(function* () {
-      const path = join(yield* folder, "agent")
+      const path = join(yield* temporaryFolder, "agent")
       fs.writeFileSync(path, content, { mode: 0o755 })
       return yield* Effect.either(checkExecutable(path, "/", process.env["PATH"] ?? "", path))
     })
@@ -98,7 +93,7 @@ describe("a worker's program", () => {
 
   it.scopedLive("is checked again when one of its files has changed, and not when none has", () =>
     Effect.gen(function* () {
-      const path = yield* folder
+      const path = yield* temporaryFolder
       fs.writeFileSync(join(path, "node"), program, { mode: 0o755 })
       fs.writeFileSync(join(path, "agent"), `#!${path}/node\n`, { mode: 0o755 })
       const start = Effect.gen(function* () {
@@ -121,7 +116,7 @@ describe("a worker's program", () => {
 
   it.scopedLive("is refused when the interpreter of its script is empty", () =>
     Effect.gen(function* () {
-      const path = yield* folder
+      const path = yield* temporaryFolder
       fs.writeFileSync(join(path, "node"), "", { mode: 0o755 })
       fs.writeFileSync(join(path, "agent"), `#!${path}/node\n`, { mode: 0o755 })
       const { reason } = yield* Effect.flip(checkExecutable("agent", "/", path, path))

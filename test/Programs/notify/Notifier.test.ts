@@ -1,6 +1,4 @@
 import * as fs from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -18,6 +16,7 @@ import { OutletReports } from "../../../src/Layers/relay/OutletReports.ts"
 import * as Notifier from "../../../src/Programs/notify/Notifier.ts"
 import { backingOff, ended, shop, started } from "../../Domain/notify/night.ts"
 import { httpReceiver } from "../../fixtures/LocalServer.ts"
+import { temporaryFolder } from "../../fixtures/TemporaryFolder.ts"
 import { outletsInto } from "../../fixtures/ToldOutlets.ts"
 
 /** A daemon that has had these events, all of them now, and has no more. */
@@ -52,10 +51,7 @@ const receiver = Effect.gen(function* () {
 
 const noReports = Layer.succeed(OutletReports, outletsInto([]))
 
-const home = Effect.acquireRelease(
-  Effect.sync(() => pathsBelow(fs.mkdtempSync(join(tmpdir(), "autopilotd-notifier-")))),
-  ({ root }) => Effect.sync(() => fs.rmSync(root, { recursive: true, force: true }))
-)
+const home = Effect.map(temporaryFolder, pathsBelow)
 
 const settingsOf = (notify: RawSettings) => Either.getOrThrow(decodeRaw({ notify })).notify
 

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import { type Launcher, launcherText } from "../../../src/Domain/service/Launcher.ts"
 import { noPidNamespaces, unlessMissing } from "../../fixtures/Missing.ts"
 import { notifySocketAt } from "../../fixtures/NotifySocket.ts"
+import { temporaryFolder } from "../../fixtures/TemporaryFolder.ts"
 import { command, eventually, launcher, run, temporaryHome } from "../TestDaemon.ts"
 
 /** Stands for the daemon: prints how it was started, and writes to the descriptor if it has one. */
@@ -37,28 +38,22 @@ interface Told {
 
 /** A launcher in a folder whose name needs every kind of quoting. */
 const installed = (given: Partial<Launcher> = {}) =>
-  Effect.map(
-    Effect.acquireRelease(
-      Effect.sync(() => fs.mkdtempSync(join(tmpdir(), "apd-launcher-"))),
-      (path) => Effect.sync(() => fs.rmSync(path, { recursive: true, force: true }))
-    ),
-    (root) => {
-      const folder = join(root, `it's $HOME "q" 100% \\n *\n\`x\``)
-      fs.mkdirSync(folder)
-      const starts: Launcher = {
-        node: join(folder, "node"),
-        bundle: join(folder, "autopilotd.cjs"),
-        path: [join(folder, "programs"), "/usr/bin"],
-        home: undefined,
-        ...given
-      }
-      const launcher = join(folder, "launcher")
-      fs.symlinkSync(process.execPath, join(folder, "node"))
-      fs.writeFileSync(join(folder, "autopilotd.cjs"), bundle)
-      fs.writeFileSync(launcher, launcherText(starts), { mode: 0o755 })
-      return { root, folder, launcher, starts }
+  Effect.map(temporaryFolder, (root) => {
+    const folder = join(root, `it's $HOME "q" 100% \\n *\n\`x\``)
+    fs.mkdirSync(folder)
+    const starts: Launcher = {
+      node: join(folder, "node"),
+      bundle: join(folder, "autopilotd.cjs"),
+      path: [join(folder, "programs"), "/usr/bin"],
+      home: undefined,
+      ...given
     }
-  )
+    const launcher = join(folder, "launcher")
+    fs.symlinkSync(process.execPath, join(folder, "node"))
+    fs.writeFileSync(join(folder, "autopilotd.cjs"), bundle)
+    fs.writeFileSync(launcher, launcherText(starts), { mode: 0o755 })
+    return { root, folder, launcher, starts }
+  })
 
 const shells = [
   { name: "sh", words: ["/bin/sh"] },
