@@ -46,15 +46,19 @@ class NeverCameAbout extends Data.TaggedError("NeverCameAbout")<{
   }
 }
 
+const orUndefined = <A>(found: A | false): A | undefined => (found === false ? undefined : found)
+
 /**
- * Waits for a condition. Between two looks it pauses for as long as a look takes, and for an eighth of the time waited so
- * far, up to a quarter second: a look costs the daemon under test as much as the test.
+ * Waits until a look finds something; a function may also return false for nothing yet. Between two looks it pauses for as
+ * long as a look takes, and for an eighth of the time waited so far, up to a quarter second: a look costs the daemon under
+ * test as much as the test.
  */
-export const eventually = <A, R>(
+export const eventually = <A, R = never>(
   what: string,
-  look: Effect.Effect<A | undefined, unknown, R>
+  find: Effect.Effect<A | undefined, unknown, R> | (() => A | false | undefined)
 ): Effect.Effect<A, never, R> =>
   Effect.suspend(() => {
+    const look = Effect.isEffect(find) ? find : Effect.sync(() => orUndefined(find()))
     const begunMs = Date.now()
     let last: unknown
     const poll: Effect.Effect<A, never, R> = Effect.flatMap(
