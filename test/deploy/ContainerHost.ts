@@ -139,10 +139,7 @@ export const containerHost: Effect.Effect<ContainerHost, never, Scope.Scope> = E
   )
   let said = ""
   outside.stdout.on("data", (chunk: Buffer) => (said += chunk.toString("utf8")))
-  yield* eventually(
-    "the namespaces are there",
-    Effect.sync(() => said.includes("ready") || undefined)
-  )
+  yield* eventually("the namespaces are there", () => said.includes("ready"))
   const inside = fs.readFileSync(`/proc/${outside.pid}/task/${outside.pid}/children`, "utf8").trim()
   const environment = {
     HOME: join(folder, "tmp"),

@@ -59,18 +59,12 @@ export const bootedMachine: Effect.Effect<BootedMachine, never, Scope.Scope> = E
       const before = booted.boots()
       // The command may be gone before it can say that it has succeeded.
       yield* Effect.exit(booted.asRoot("systemctl --no-block reboot"))
-      yield* eventually(
-        "the machine boots again",
-        Effect.sync(() => booted.boots() > before || undefined)
-      )
+      yield* eventually("the machine boots again", () => booted.boots() > before)
       yield* up(booted)
     }),
     powerOff: Effect.gen(function* () {
       yield* Effect.exit(booted.asRoot("systemctl --no-block poweroff"))
-      yield* eventually(
-        "the machine is off",
-        Effect.sync(() => booted.isOff() || undefined)
-      )
+      yield* eventually("the machine is off", () => booted.isOff() || undefined)
     })
   }
 })

@@ -138,7 +138,7 @@ describe("the service", () => {
         const { worker_pid } = yield* inState(service.home, "tells", "running")
         const paper = yield* eventually(
           "the worker has told about itself",
-          Effect.sync(() => machine.read("paper") || undefined)
+          () => machine.read("paper") || undefined
         )
         const environ = (yield* machine.sh(`tr '\\0' '\\n' </proc/${daemon_pid}/environ`)).split("\n")
         // What systemd has given, so that its absence below means something.

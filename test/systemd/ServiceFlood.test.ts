@@ -36,12 +36,7 @@ const fillsEveryGap = [
 
 const flooded = (machine: Machine) =>
   Effect.sync(() => machine.write("go", "")).pipe(
-    Effect.zipRight(
-      eventually(
-        "the flood is over",
-        Effect.sync(() => machine.read("over"))
-      )
-    )
+    Effect.zipRight(eventually("the flood is over", () => machine.read("over")))
   )
 
 describe("a worker that floods", () => {

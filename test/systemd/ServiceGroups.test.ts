@@ -73,13 +73,10 @@ describe("the cgroup of the service", () => {
         assert.deepStrictEqual(alive(service, grown.values()), [])
 
         // Without parent, session or environment of their worker.
-        const escaped = yield* eventually(
-          "three have tried to escape",
-          Effect.sync(() => {
-            const pids = (machine.read("escaped") ?? "").split("\n").filter(Boolean).map(Number)
-            return pids.length >= 3 ? pids : undefined
-          })
-        )
+        const escaped = yield* eventually("three have tried to escape", () => {
+          const pids = (machine.read("escaped") ?? "").split("\n").filter(Boolean).map(Number)
+          return pids.length >= 3 ? pids : undefined
+        })
         yield* service.tell("stop-worker --project escapes")
         assert.deepStrictEqual(alive(service, escaped), [])
 

@@ -32,7 +32,7 @@ describe("a key in the env file of the service", () => {
         const hasKey = Effect.fnUntraced(function* (paper: string) {
           const environment = yield* eventually(
             "the worker has written its environment",
-            Effect.sync(() => machine.read(paper) || undefined)
+            () => machine.read(paper) || undefined
           )
           assert.include(environment.split("\n"), `AGENT_KEY=${secret}`)
           yield* service.status("it has given up", (data) => data.worker_status === "failed")

@@ -69,23 +69,17 @@ describe("a user manager of a test's own", () => {
         const [word = "", value = ""] = line.split(" ")
         told[word] = value
       })
-      const { folder, group, pid } = yield* eventually(
-        "it has a machine",
-        Effect.sync(() => {
-          const { folder, group, pid } = told
-          return folder === undefined || group === undefined || pid === undefined
-            ? undefined
-            : { folder, group, pid }
-        })
-      )
+      const { folder, group, pid } = yield* eventually("it has a machine", () => {
+        const { folder, group, pid } = told
+        return folder === undefined || group === undefined || pid === undefined
+          ? undefined
+          : { folder, group, pid }
+      })
       assert.isTrue(isAlive(Number(pid)))
       assert.isTrue(fs.existsSync(folder) && fs.existsSync(group))
       test.kill("SIGKILL")
-      yield* eventually(
-        "all of it is gone",
-        Effect.sync(() =>
-          fs.existsSync(folder) || fs.existsSync(group) || isAlive(Number(pid)) ? undefined : true
-        )
+      yield* eventually("all of it is gone", () =>
+        fs.existsSync(folder) || fs.existsSync(group) || isAlive(Number(pid)) ? undefined : true
       )
       assert.strictEqual(mounts(), before)
     })

@@ -30,16 +30,8 @@ const serving = (
         })
     })
     yield* Effect.provide(ControlServer.bind({ path, limits }), handler)
-    const following = (count: number) =>
-      eventually(
-        `${count} follow`,
-        Effect.sync(() => (followers.length === count ? true : undefined))
-      )
-    const gone = (count: number) =>
-      eventually(
-        `${count} are gone`,
-        Effect.sync(() => (left === count ? true : undefined))
-      )
+    const following = (count: number) => eventually(`${count} follow`, () => followers.length === count)
+    const gone = (count: number) => eventually(`${count} are gone`, () => left === count)
     return { path, followers, following, gone, countGone: () => left }
   })
 
@@ -61,10 +53,7 @@ describe("a subscriber", () => {
       followers[0]?.send("two\n")
       let text = ""
       socket.on("data", (chunk) => void (text += String(chunk)))
-      yield* eventually(
-        "both have come",
-        Effect.sync(() => (text.endsWith("two\n") ? true : undefined))
-      )
+      yield* eventually("both have come", () => text.endsWith("two\n"))
       socket.end()
       socket.destroy()
       yield* heard
@@ -83,14 +72,11 @@ describe("a subscriber", () => {
       yield* following(2)
       const line = `${"x".repeat(9_999)}\n`
       const [first, second] = followers
-      yield* eventually(
-        "the one that does not read is cut off",
-        Effect.sync(() => {
-          first?.send(line)
-          second?.send("y\n")
-          return countGone() === 1 ? true : undefined
-        })
-      )
+      yield* eventually("the one that does not read is cut off", () => {
+        first?.send(line)
+        second?.send("y\n")
+        return countGone() === 1 ? true : undefined
+      })
       slow.socket.resume()
       const { text } = yield* slow.heard
       assert.match(text, /\n\{"type":"notice","message":"The daemon ended this subscription[^\n]*"\}\n$/)

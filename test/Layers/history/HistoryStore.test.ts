@@ -35,10 +35,7 @@ const dayMs = 86_400_000
 
 /** The first error in the daemon's log. */
 const errorIn = (logged: ReadonlyArray<string>) =>
-  eventually(
-    "an error is logged",
-    Effect.sync(() => logged.find((line) => line.startsWith("error")))
-  )
+  eventually("an error is logged", () => logged.find((line) => line.startsWith("error")))
 
 const numbersIn = (home: string) => Effect.map(readHistory(home), ({ records }) => numbersOf(records))
 
@@ -332,10 +329,7 @@ describe("the history", () => {
         limits: { maxBytes: 10_000_000, maxAgeDays: 10 }
       })
       const kept = lines.slice(1700).join("")
-      yield* eventually(
-        "forgotten",
-        Effect.sync(() => (fs.readFileSync(path, "utf8").startsWith(kept.slice(0, 200)) ? true : undefined))
-      )
+      yield* eventually("forgotten", () => fs.readFileSync(path, "utf8").startsWith(kept.slice(0, 200)))
       const text = fs.readFileSync(path, "utf8")
       assert.isTrue(text.startsWith(kept))
       assert.strictEqual(text.slice(kept.length).split("\n").length, 2)
@@ -390,11 +384,8 @@ describe("the history", () => {
               }
               yield* errorIn(logged)
               fs.rmdirSync(path)
-              yield* eventually(
-                "written",
-                Effect.sync(() =>
-                  logged.some((line) => line.includes("missing in the history")) ? true : undefined
-                )
+              yield* eventually("written", () =>
+                logged.some((line) => line.includes("missing in the history"))
               )
               append(numbered(count))
               lostInAll = lostSoFar()

@@ -53,11 +53,7 @@ const follow = Effect.fnUntraced(function* (home: string, query: Partial<LogFile
   )
   return {
     seen,
-    until: (count: number) =>
-      eventually(
-        `${count} lines were seen`,
-        Effect.sync(() => (seen.length >= count ? true : undefined))
-      )
+    until: (count: number) => eventually(`${count} lines were seen`, () => seen.length >= count)
   }
 })
 
@@ -312,11 +308,7 @@ describe("the logs of several projects", () => {
           Effect.sync(() => void seen.push(...named(some)))
         )
       )
-      const until = (line: string) =>
-        eventually(
-          `${line} is seen`,
-          Effect.sync(() => seen.includes(line) || undefined)
-        )
+      const until = (line: string) => eventually(`${line} is seen`, () => seen.includes(line))
       yield* until("blog a")
       write(home, "shop", [stored(3, "b")])
       yield* until("shop b")

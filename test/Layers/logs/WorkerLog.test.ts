@@ -187,7 +187,7 @@ describe("a worker's log", () => {
       stdout.write(`${JSON.stringify(result)}\nUse hunter2-hunter2? `)
       yield* caughtUp
       assert.strictEqual(capture.agent().result?.text, "The key *************** (*************) is refused")
-      const line = yield* eventually("it is quiet", Effect.sync(capture.unfinished))
+      const line = yield* eventually("it is quiet", capture.unfinished)
       assert.strictEqual(line, "Use ***************?")
     })
   )
@@ -198,10 +198,7 @@ describe("a worker's log", () => {
       const { capture, stdout, stored } = yield* begin(around)
       stdout.write("starting\n\u001b[33mDo you trust the files in this folder? [y/N]\u001b[0m ")
       const question = "Do you trust the files in this folder? [y/N]"
-      const note = yield* eventually(
-        "it is in the log",
-        Effect.sync(() => /^--- .*trust.*$/m.exec(stored())?.[0])
-      )
+      const note = yield* eventually("it is in the log", () => /^--- .*trust.*$/m.exec(stored())?.[0])
       assert.strictEqual(note, `--- unfinished line of out: ${question}`)
       assert.deepStrictEqual(around.shown, ["starting\n", `${question} [unfinished line]\n`])
       assert.strictEqual(capture.unfinished(), question)
@@ -238,15 +235,9 @@ describe("a worker's log", () => {
         around.waitingBytes = 9 * mib
         const line = `${"x".repeat(99)}\n`
         stdout.write("one\n")
-        yield* eventually(
-          "it is held up",
-          Effect.sync(() => stdout.isPaused() || undefined)
-        )
+        yield* eventually("it is held up", () => stdout.isPaused())
         for (let count = 0; count < 100; count++) stdout.write(line)
-        yield* eventually(
-          "it is let go on",
-          Effect.sync(() => !stdout.isPaused() || undefined)
-        )
+        yield* eventually("it is let go on", () => !stdout.isPaused())
         yield* caughtUp
         // What was read before and while it was held up is kept, and all of the rest is missing.
         const kept = stored().match(/^out x/gm)?.length ?? 0
@@ -257,10 +248,7 @@ describe("a worker's log", () => {
         const note = /^--- (\d+) lines were dropped here: the disk is too slow\nout last\n/m.exec(stored())
         assert.strictEqual(Number(note?.[1]), 100 - kept)
         assert.isAbove(Number(note?.[1]), 0)
-        yield* eventually(
-          "it is told",
-          Effect.sync(() => around.events[0])
-        )
+        yield* eventually("it is told", () => around.events[0])
         assert.deepStrictEqual(around.events, [
           {
             _tag: "OutputDropped",

@@ -210,9 +210,8 @@ describe("a process whose first thread has exited", () => {
         )
         const pid = child.pid ?? 0
         const proc = yield* real
-        yield* eventually(
-          "its first thread is gone",
-          Effect.sync(() => /\) Z /.test(fs.readFileSync(`/proc/${pid}/stat`, "latin1")) || undefined)
+        yield* eventually("its first thread is gone", () =>
+          /\) Z /.test(fs.readFileSync(`/proc/${pid}/stat`, "latin1"))
         )
         const entry = yield* proc.process(pid)
         assert(entry !== undefined)
@@ -242,7 +241,7 @@ describe("a process whose first thread has exited", () => {
       const proc = yield* real
       yield* eventually(
         "the shell is gone",
-        Effect.sync(() => fs.readFileSync(`/proc/${shell.pid}/comm`, "utf8") === "sleep\n" || undefined)
+        () => fs.readFileSync(`/proc/${shell.pid}/comm`, "utf8") === "sleep\n"
       )
       shell.stdio[3]?.destroy()
       yield* eventually(

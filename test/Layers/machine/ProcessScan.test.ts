@@ -318,13 +318,10 @@ const started = (line: string, id: string) =>
   )
 
 const pidFrom = (file: string) =>
-  eventually(
-    `a pid in ${file}`,
-    Effect.sync(() => {
-      const pid = fs.existsSync(file) ? Number(fs.readFileSync(file, "utf8").trim()) : 0
-      return pid > 0 ? pid : undefined
-    })
-  )
+  eventually(`a pid in ${file}`, () => {
+    const pid = fs.existsSync(file) ? Number(fs.readFileSync(file, "utf8").trim()) : 0
+    return pid > 0 ? pid : undefined
+  })
 
 /** The process whose pid is in a file, killed at the end. */
 const startedIn = (file: string) =>

@@ -27,10 +27,7 @@ const lines = (path: string): ReadonlyArray<string> =>
   fs.existsSync(path) ? fs.readFileSync(path, "utf8").split("\n").slice(0, -1) : []
 
 const settled = (file: RotatingFile.RotatingFile) =>
-  eventually(
-    "all is written",
-    Effect.sync(() => (file.pendingBytes() === 0 ? true : undefined))
-  )
+  eventually("all is written", () => file.pendingBytes() === 0)
 
 describe("a rotating file", () => {
   it.scopedLive("never grows over its size, keeps so many files, and loses no line between them", () =>
@@ -104,10 +101,7 @@ describe("a rotating file", () => {
           onTrouble: (reason) => Effect.sync(() => void told.push(reason))
         })
         file.write(line(1))
-        yield* eventually(
-          "told",
-          Effect.sync(() => (told.length > 0 ? true : undefined))
-        )
+        yield* eventually("told", () => told.length > 0)
         file.write(line(2))
         fs.rmSync(folder)
         yield* settled(file)
@@ -256,10 +250,7 @@ describe("a rotating file", () => {
       })
       // A folder that is there can be asked how full its disk is.
       file.write(line(1))
-      yield* eventually(
-        "told",
-        Effect.sync(() => told[0])
-      )
+      yield* eventually("told", () => told[0])
       file.write(line(2))
       assert.isFalse(fs.existsSync(path))
       assert.match(told[0] ?? "", /^only .+ are free on its disk, and log\.min_free_bytes keeps .+ free$/)

@@ -92,10 +92,7 @@ describe("the connection of a page", () => {
           )
         )
         const stuck = yield* openTab(port, false)
-        yield* eventually(
-          "four messages",
-          Effect.sync(() => stuck.count() === 4 || undefined)
-        ).pipe(Effect.withClock(Clock.make()))
+        yield* eventually("four messages", () => stuck.count() === 4).pipe(Effect.withClock(Clock.make()))
         yield* TestClock.adjust("29 seconds")
         assert.deepStrictEqual([sent, stuck.count()], [4, 4])
         yield* TestClock.adjust("1 seconds")
@@ -114,15 +111,9 @@ describe("the connection of a page", () => {
         })
       )
       const tab = yield* openTab(port, true)
-      yield* eventually(
-        "all messages",
-        Effect.sync(() => tab.count() === 100 || undefined)
-      )
+      yield* eventually("all messages", () => tab.count() === 100)
       yield* tab.write("x".repeat(64 * 1024))
-      yield* eventually(
-        "the answer",
-        Effect.sync(() => tab.count() === 101 || undefined)
-      )
+      yield* eventually("the answer", () => tab.count() === 101)
       yield* tab.write("x".repeat(64 * 1024 + 1))
       assert.strictEqual(yield* tab.ended, 1009)
       assert.strictEqual(tab.count(), 101)

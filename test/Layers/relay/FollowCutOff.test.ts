@@ -101,32 +101,20 @@ describe("a follower that is cut off because it does not read", () => {
           (one) => Effect.sync(() => void seen.push(one))
         )
       )
-      const follows = eventually(
-        "it follows",
-        Effect.sync(() => (daemon.count() === 1 ? true : undefined))
-      )
+      const follows = eventually("it follows", () => daemon.count() === 1)
       yield* follows
       for (let n = 0; n < 10; n++) daemon.publish()
-      yield* eventually(
-        "the first events",
-        Effect.sync(() => (seen.length >= 11 ? true : undefined))
-      )
+      yield* eventually("the first events", () => seen.length >= 11)
       yield* way.hold
-      yield* eventually(
-        "the daemon cuts it off",
-        Effect.sync(() => {
-          for (let n = 0; n < 100; n++) daemon.publish()
-          return daemon.cutOff() === 1 ? true : undefined
-        })
-      )
+      yield* eventually("the daemon cuts it off", () => {
+        for (let n = 0; n < 100; n++) daemon.publish()
+        return daemon.cutOff() === 1 ? true : undefined
+      })
       yield* way.release
       yield* follows
       daemon.publish()
       const numbers = () => numbersOf(seen.flatMap((one) => (one._tag === "Event" ? [one.record] : [])))
-      yield* eventually(
-        "all events",
-        Effect.sync(() => (numbers().at(-1) === daemon.history.length - 1 ? true : undefined))
-      )
+      yield* eventually("all events", () => numbers().at(-1) === daemon.history.length - 1)
       assert.deepStrictEqual(numbers(), [...daemon.history.keys()])
       assert.deepStrictEqual(
         seen.map(({ _tag }) => _tag).filter((tag) => tag !== "Event"),

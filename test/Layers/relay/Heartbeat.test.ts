@@ -99,10 +99,7 @@ describe("the heartbeat", () => {
       const [asked, before] = [service.requests.length, told.length]
       yield* TestClock.adjust("1 second")
       yield* TestServices.provideLive(
-        eventually(
-          "the hanging service is asked",
-          Effect.sync(() => (service.requests.length > asked ? true : undefined))
-        )
+        eventually("the hanging service is asked", () => service.requests.length > asked)
       )
       assert.lengthOf(told, before)
       yield* TestClock.adjust("15 seconds")

@@ -60,10 +60,7 @@ const inWorld = Effect.fnUntraced(function* (port: number, tokenFile?: string) {
   const endpoint = { host: "127.0.0.1", port, ...(tokenFile === undefined ? {} : { tokenFile }) }
   const countsOf = (counts: OutletCounts) => relayCountsOf({ notify }, counts)
   yield* Effect.forkScoped(Effect.provide(metricsEndpoint(endpoint, countsOf), World))
-  yield* eventually(
-    "the endpoint has said what it does",
-    Effect.sync(() => told[0])
-  )
+  yield* eventually("the endpoint has said what it does", () => told[0])
   return { daemon, outlets, told }
 })
 

@@ -46,16 +46,14 @@ const lockHolder = (folder: string) =>
 const flockIsWaiting = TestServices.provideLive(
   eventually(
     "flock waits",
-    Effect.sync(
-      () =>
-        fs.readdirSync("/proc").some((pid) => {
-          try {
-            return fs.readFileSync(`/proc/${pid}/stat`, "latin1").includes(`(flock) S ${process.pid} `)
-          } catch {
-            return false
-          }
-        }) || undefined
-    )
+    () =>
+      fs.readdirSync("/proc").some((pid) => {
+        try {
+          return fs.readFileSync(`/proc/${pid}/stat`, "latin1").includes(`(flock) S ${process.pid} `)
+        } catch {
+          return false
+        }
+      }) || undefined
   )
 )
 

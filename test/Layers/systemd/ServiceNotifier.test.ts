@@ -37,10 +37,7 @@ const service = Effect.fnUntraced(function* (
     (started) => Effect.sync(() => void started.kill("SIGKILL"))
   )
   const said = (word: string, times = 1) =>
-    eventually(
-      `${word} was said ${times} times`,
-      Effect.sync(() => (heard.filter((one) => one === word).length >= times ? true : undefined))
-    )
+    eventually(`${word} was said ${times} times`, () => heard.filter((one) => one === word).length >= times)
   return { heard, said, send: (word: string) => Effect.sync(() => void child.send(word)) }
 })
 

@@ -102,10 +102,7 @@ describe("a worker whose start hangs on a disk", () => {
       const { processes, spec } = yield* hanging
       const { start } = yield* WorkerProcess.WorkerProcess
       const starting = yield* Effect.fork(Effect.uninterruptible(start(spec)))
-      yield* eventually(
-        "the shell runs",
-        Effect.sync(() => processes()[0])
-      )
+      yield* eventually("the shell runs", () => processes()[0])
       yield* Fiber.interrupt(starting)
       assert.deepStrictEqual(processes(), [])
     }).pipe(Effect.provide(layer))
@@ -152,10 +149,7 @@ describe("a worker", () => {
         stdout.on("data", (chunk: Buffer) => (text += chunk.toString("utf8")))
         releaseOutput(stdout)
         yield* exit
-        return yield* eventually(
-          "it has said so",
-          Effect.sync(() => (text.endsWith("\n") ? text.trim() : undefined))
-        )
+        return yield* eventually("it has said so", () => (text.endsWith("\n") ? text.trim() : undefined))
       })
       assert.strictEqual(yield* said({ PWD: "/gone", OLDPWD: "/before" }), `${cwd} /before ${cwd}`)
       assert.strictEqual(yield* said({}), `${cwd} none ${cwd}`)
@@ -177,10 +171,7 @@ describe("a worker that exits at once", () => {
           let text = ""
           stream.on("data", (chunk: Buffer) => (text += chunk.toString("utf8")))
           releaseOutput(stream)
-          return eventually(
-            "its end is read",
-            Effect.sync(() => (stream.destroyed ? text : undefined))
-          )
+          return eventually("its end is read", () => (stream.destroyed ? text : undefined))
         })
       assert.strictEqual(yield* read(worker.stdout), "out\n")
       assert.strictEqual(yield* read(worker.stderr), "err\n")

@@ -124,10 +124,7 @@ describe("a run that was killed", () => {
           onGone: none,
           onEvidence: () => none
         })
-        yield* eventually(
-          "the lock is told",
-          Effect.sync(() => locks()[0])
-        )
+        yield* eventually("the lock is told", () => locks()[0])
       }).pipe(Effect.provide(machine(yield* Deferred.make<void>(), yield* opened, events)))
       assert.deepStrictEqual(locks(), [{ _tag: "GitLockLeft", project: plan.project, path }])
     })

@@ -20,10 +20,7 @@ const wanted = {
 /** Answers with a command that hangs; returns the pid of the agent once the command runs. */
 const hang = Effect.fnUntraced(function* (agent: NightProject) {
   yield* agent.answers(bash("touch hangs; sleep 1000"))
-  yield* eventually(
-    `${agent.name}: the command runs`,
-    Effect.sync(() => fs.existsSync(join(agent.folder, "hangs")) || undefined)
-  )
+  yield* eventually(`${agent.name}: the command runs`, () => fs.existsSync(join(agent.folder, "hangs")))
   return (yield* agent.inState("running")).worker_pid ?? 0
 })
 

@@ -88,7 +88,7 @@ describe("Codex under supervision", () => {
           const hangs = join(killed.folder, "hangs")
           yield* eventually(
             "the command runs",
-            Effect.sync(() => (fs.existsSync(hangs) && fs.readFileSync(hangs, "utf8") !== "") || undefined)
+            () => fs.existsSync(hangs) && fs.readFileSync(hangs, "utf8") !== ""
           )
           // What npm installs starts the native program, so that the agent outlives its leader.
           const before = killed.processes()

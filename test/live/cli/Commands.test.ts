@@ -202,10 +202,7 @@ describe("with a daemon", () => {
         worker: [fixture("ignores-term.sh")],
         settings: "[restart]\nstop_grace_ms = 600000\n"
       })
-      yield* eventually(
-        "it is up",
-        Effect.sync(() => /up \d+/.exec(daemon.stdout()) ?? undefined)
-      )
+      yield* eventually("it is up", () => /up \d+/.exec(daemon.stdout()) ?? undefined)
       const told = yield* command({ home, args: ["stop", "--no-wait"] })
       assert.deepStrictEqual([told.code, told.stdout], [0, "Daemon shutting down\n"])
       yield* daemon.status("it is stopping", (data) => data.worker_status === "stopping")

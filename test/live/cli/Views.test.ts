@@ -142,10 +142,7 @@ describe("the views of several projects", () => {
         yield* shows("tick", top.stdout)
         assert.include(top.stdout(), "\u001b[?1049h")
         top.type("\u001b[B")
-        yield* eventually(
-          "blog is selected",
-          Effect.sync(() => top.stdout().includes("\u001b[7mblog") || undefined)
-        )
+        yield* eventually("blog is selected", () => top.stdout().includes("\u001b[7mblog"))
         top.type("s")
         yield* shows("Stop the worker of blog?", top.stdout)
         top.type("n")

@@ -51,7 +51,7 @@ const namesAre = (home: string, ...names: ReadonlyArray<string>) =>
 const runs = (pid: number | null, argv: ReadonlyArray<string>) =>
   eventually(
     `${pid} is ${argv.join(" ")}`,
-    Effect.sync(() => fs.readFileSync(`/proc/${pid}/cmdline`, "utf8") === `${argv.join("\0")}\0` || undefined)
+    () => fs.readFileSync(`/proc/${pid}/cmdline`, "utf8") === `${argv.join("\0")}\0`
   )
 
 const statusOf = (home: string, project: string) =>
@@ -103,10 +103,7 @@ describe("a reload", () => {
       const slow = "initial_backoff_ms = 300000, stop_grace_ms = 600000"
       const daemon = yield* startDaemon({ home, settings: settings(slow) })
       yield* inState(home, "crashes", "restarting")
-      yield* eventually(
-        "it is deaf to SIGTERM",
-        Effect.sync(() => daemon.stdout().includes("deaf| up") || undefined)
-      )
+      yield* eventually("it is deaf to SIGTERM", () => daemon.stdout().includes("deaf| up"))
       const deaf = yield* pidOf(home, "deaf")
       fs.writeFileSync(
         settingsFile(home),

@@ -225,13 +225,10 @@ describe("kill -9 of the daemon while settings are written", () => {
           if ((yield* request(home, { type: "SetConfig", text, sha256 })).success) written++
         })
         const storm = yield* Effect.forkScoped(Effect.ignore(Effect.forever(write)))
-        yield* eventually(
-          "it is in the midst of a write",
-          Effect.sync(() => {
-            if (written <= round || temporaryFiles(home).length === 0) return undefined
-            return daemon.child.kill("SIGKILL")
-          })
-        )
+        yield* eventually("it is in the midst of a write", () => {
+          if (written <= round || temporaryFiles(home).length === 0) return undefined
+          return daemon.child.kill("SIGKILL")
+        })
         yield* daemon.ended
         yield* Fiber.join(storm)
         assert.include(texts, read(home), `round ${round}`)

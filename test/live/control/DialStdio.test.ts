@@ -28,21 +28,14 @@ const dial = (home: string, ...options: ReadonlyArray<string>) =>
       stdout.on("data", (chunk: Buffer) => (heard += chunk.toString("utf8")))
       // Its end closes the pipes.
       stdin.on("error", () => undefined)
-      const hears = (text: string) =>
-        eventually(
-          `the stream has ${text}`,
-          Effect.sync(() => (heard.includes(text) ? true : undefined))
-        )
+      const hears = (text: string) => eventually(`the stream has ${text}`, () => heard.includes(text))
       /** Both pipes at once, as when ssh is killed. */
       const cut = () => {
         stdin.destroy()
         stdout.destroy()
       }
       const pid = child.pid ?? 0
-      const gone = eventually(
-        "dial-stdio has ended",
-        Effect.sync(() => (isAlive(pid) ? undefined : true))
-      )
+      const gone = eventually("dial-stdio has ended", () => !isAlive(pid))
       return { child, stdin, heard: () => heard, hears, cut, gone, pid }
     }),
     ({ pid }) => Effect.sync(() => killForSure(pid))

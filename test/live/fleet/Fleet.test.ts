@@ -120,9 +120,8 @@ describe("autopilotd fleet status", () => {
       assert.notMatch(shown.stdout.replaceAll("\n", ""), /[\p{Cc}\p{Cf}]/u)
       assert.lengthOf(shown.stdout.split("\n"), 3)
       const watch = yield* run({ home, env, args: ["fleet", "watch"] })
-      const line = yield* eventually(
-        "a line",
-        Effect.sync(() => (watch.stdout().endsWith("\n") ? watch.stdout() : undefined))
+      const line = yield* eventually("a line", () =>
+        watch.stdout().endsWith("\n") ? watch.stdout() : undefined
       )
       assert.notMatch(line.replaceAll("\n", ""), /[\p{Cc}\p{Cf}]/u)
       for (const each of line.trimEnd().split("\n")) assert.match(each, /^evil \| /)
@@ -137,10 +136,7 @@ describe("autopilotd fleet watch", () => {
       const { env, home } = yield* surroundings(`${hostAt("box", box.home)}[hosts.dead]\n`)
       const watch = yield* run({ home, env, args: ["fleet", "watch"] })
       const says = (pattern: RegExp) =>
-        eventually(
-          `it says ${pattern}`,
-          Effect.sync(() => pattern.exec(watch.stdout())?.[0])
-        )
+        eventually(`it says ${pattern}`, () => pattern.exec(watch.stdout())?.[0])
       yield* says(/^box {2}\| [-\d]+ [:\d]+ shop: Worker (?:is running|started)/m)
       yield* says(/^dead \| [-\d]+ [:\d]+ Host dead cannot be reached/m)
       yield* box.ask({ type: "StopWorker" })
@@ -159,13 +155,10 @@ describe("autopilotd fleet watch", () => {
       const box = yield* startDaemon({ worker: [fixture("sleeps.sh")] })
       const { env, home } = yield* surroundings(`${hostAt("box", box.home)}[hosts.dead]\n`)
       const watch = yield* run({ home, env, args: ["fleet", "watch", "--json"] })
-      const lines = yield* eventually(
-        "two lines",
-        Effect.sync(() => {
-          const found = watch.stdout().split("\n").slice(0, -1)
-          return found.length < 2 ? undefined : found.map((line) => JSON.parse(line))
-        })
-      )
+      const lines = yield* eventually("two lines", () => {
+        const found = watch.stdout().split("\n").slice(0, -1)
+        return found.length < 2 ? undefined : found.map((line) => JSON.parse(line))
+      })
       const of = (host: string) => lines.find((line) => line.host === host)
       assert.deepInclude(of("dead"), { code: "host_unreachable" })
       assert.strictEqual(of("box").line.type, "snapshot")

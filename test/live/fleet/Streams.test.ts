@@ -72,20 +72,14 @@ describe("a daemon on another machine, by a stream over ssh,", () => {
         env: bed.env,
         args: ["fleet", "watch", "--hosts", "bash"]
       })
-      yield* eventually(
-        "it follows",
-        Effect.sync(() =>
-          /^bash \| .*shop: Worker (?:is running|started)/m.test(watch.stdout()) ? true : undefined
-        )
+      yield* eventually("it follows", () =>
+        /^bash \| .*shop: Worker (?:is running|started)/m.test(watch.stdout()) ? true : undefined
       )
       const there = () => running("dial-stdio", "autopilotd.js")
       assert.isNotEmpty(there())
       killForSure(watch.pid)
       for (const pid of running("ssh", join(bed.folder, "config"))) killForSure(pid)
-      yield* eventually(
-        "no dial-stdio is left",
-        Effect.sync(() => (there().length === 0 ? true : undefined))
-      )
+      yield* eventually("no dial-stdio is left", () => there().length === 0)
       // The worker there has not noticed.
       const status = yield* bed.here(["--host", "bash", "status", "--json"])
       assert.deepInclude(JSON.parse(status.stdout).data, { worker_status: "running", total_restarts: 0 })

@@ -75,15 +75,10 @@ export const guardedMachine = Effect.fnUntraced(function* (options: {
   })
   machine.takesIn(home)
   const full: GuardedMachine["full"] = ({ mebibytes, tag }) =>
-    eventually(
-      `${tag} holds its memory`,
-      Effect.sync(() =>
-        machine
-          .running(
-            (argv) => argv[1]?.endsWith("hoards.mjs") === true && argv[2]?.includes(`"${tag}"`) === true
-          )
-          .find((pid) => machine.residentBytes(pid) > mebibytes * 2 ** 20)
-      )
+    eventually(`${tag} holds its memory`, () =>
+      machine
+        .running((argv) => argv[1]?.endsWith("hoards.mjs") === true && argv[2]?.includes(`"${tag}"`) === true)
+        .find((pid) => machine.residentBytes(pid) > mebibytes * 2 ** 20)
     )
   const guarded: GuardedMachine = {
     home,
@@ -100,20 +95,13 @@ export const guardedMachine = Effect.fnUntraced(function* (options: {
     full,
     hoarder: (hoard, node) =>
       Effect.zipRight(machine.start({ argv: hoarding(hoard, node), ownSession: true }), full(hoard)),
-    isGone: (pid) =>
-      eventually(
-        `${pid} is gone`,
-        Effect.sync(() => (machine.isAlive(pid) ? undefined : true))
-      ),
+    isGone: (pid) => eventually(`${pid} is gone`, () => (machine.isAlive(pid) ? undefined : true)),
     log: () => daemonLog(home),
     logged: (pattern) =>
-      eventually(
-        `${pattern} in the log`,
-        Effect.sync(() =>
-          daemonLog(home)
-            .split("\n")
-            .find((line) => pattern.test(line))
-        )
+      eventually(`${pattern} in the log`, () =>
+        daemonLog(home)
+          .split("\n")
+          .find((line) => pattern.test(line))
       )
   }
   yield* guarded.status("the worker runs", (data) => data.worker_status === "running")

@@ -34,11 +34,8 @@ describe("autopilotd hogs", () => {
       const line = `setsid sh -c '(${node(lost)} &)'; ${node(kept)} & wait`
       yield* startDaemon({ home, settings, worker: ["/bin/sh", "-c", line] })
       const pidIn = (file: string | undefined) =>
-        eventually(
-          `${file} is written`,
-          Effect.sync(() =>
-            fs.existsSync(`${file}`) ? Number(fs.readFileSync(`${file}`, "utf8")) : undefined
-          )
+        eventually(`${file} is written`, () =>
+          fs.existsSync(`${file}`) ? Number(fs.readFileSync(`${file}`, "utf8")) : undefined
         )
       const [lostPid, keptPid] = [yield* pidIn(lost), yield* pidIn(kept)]
 

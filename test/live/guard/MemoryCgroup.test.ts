@@ -118,9 +118,8 @@ describe("a daemon in a cgroup with a memory limit", () => {
       const worker = ["/bin/sh", "-c", line, join(folder, "leaked"), ...leak]
       yield* run({ home: folder, ...inGroup(group, launcher, "start", "--", ...worker) })
       yield* boundBy(folder, group)
-      const restarted = yield* eventually(
-        "the worker is restarted",
-        Effect.sync(() => /Restarting the worker: memory is .*/.exec(daemonLog(folder))?.at(0))
+      const restarted = yield* eventually("the worker is restarted", () =>
+        /Restarting the worker: memory is .*/.exec(daemonLog(folder))?.at(0)
       )
       assert.match(restarted, /memory is critical \(\S+ MiB of 512 MiB available, below 51\.2 MiB\)/)
       const after = yield* eventually(

@@ -75,7 +75,7 @@ describe("when memory is low", () => {
         })
         yield* eventually(
           "another user's holds its memory",
-          Effect.sync(() => (machine.residentBytes(others) > 120 * 2 ** 20 ? true : undefined))
+          () => machine.residentBytes(others) > 120 * 2 ** 20
         )
         const hog = yield* hoarder({ tag: "hog", mebibytes: 150 })
         yield* memoryIs(low)
@@ -153,9 +153,8 @@ describe("when memory is low", () => {
         argv: ["/bin/sh", "-c", "(setsid sleep 99999 &)"],
         env: { AUTOPILOT_WORKER_ID: `${homeId}:default:5e0f3f1c-8f0b-4c39-9d53-0a4f2ab4f1d7` }
       })
-      const orphan = yield* eventually(
-        "it is lost",
-        Effect.sync(() => machine.running((argv) => argv[1] === "99999").at(0))
+      const orphan = yield* eventually("it is lost", () =>
+        machine.running((argv) => argv[1] === "99999").at(0)
       )
       yield* memoryIs(low)
       yield* isGone(orphan)

@@ -94,16 +94,12 @@ describe("a worker that does nothing", () => {
         worker: shell(`${init}; ${toolUse}; ${heartbeats}`)
       })
       yield* daemon.logged(/Restarting the worker: stalled: .* while Bash runs/)
-      const [line] = yield* eventually(
-        "the stall is told with how long it was",
-        Effect.sync(() => {
-          const log = fs.readFileSync(join(home, "logs/autopilotd.log"), "utf8")
-          return (
-            log.match(/Restarting the worker: stalled: .* for ([0-9.]+) seconds? while Bash runs/) ??
-            undefined
-          )
-        })
-      )
+      const [line] = yield* eventually("the stall is told with how long it was", () => {
+        const log = fs.readFileSync(join(home, "logs/autopilotd.log"), "utf8")
+        return (
+          log.match(/Restarting the worker: stalled: .* for ([0-9.]+) seconds? while Bash runs/) ?? undefined
+        )
+      })
       assert.isAtLeast(Number(/for ([0-9.]+) second/.exec(line ?? "")?.at(1)), 2.5)
     })
   )

@@ -105,10 +105,7 @@ describe("a worker with a memory limit", () => {
       assert.strictEqual(reloaded.code, 0, reloaded.stderr)
       yield* daemon.logged(/Restarting the worker: worker-limit: /)
       assert.strictEqual(howOften(daemon.stderr(), would), 1)
-      yield* eventually(
-        "the worker is gone",
-        Effect.sync(() => (isAlive(before.worker_pid ?? 0) ? undefined : true))
-      )
+      yield* eventually("the worker is gone", () => !isAlive(before.worker_pid ?? 0))
     })
   )
 })

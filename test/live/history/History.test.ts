@@ -96,14 +96,11 @@ describe("the history", () => {
       let before: ReadonlyArray<unknown> = []
       for (let n = 0; n < kills; n++) {
         const daemon = yield* startDaemon({ home, settings: restless, worker: ["/bin/true"] })
-        yield* eventually(
-          "its sign of life",
-          Effect.sync(() => {
-            const file = join(home, "autopilotd.alive")
-            // The daemon answers before it writes the file.
-            return (fs.existsSync(file) && fs.readFileSync(file, "utf8") === `${daemon.pid}\n`) || undefined
-          })
-        )
+        yield* eventually("its sign of life", () => {
+          const file = join(home, "autopilotd.alive")
+          // The daemon answers before it writes the file.
+          return (fs.existsSync(file) && fs.readFileSync(file, "utf8") === `${daemon.pid}\n`) || undefined
+        })
         yield* eventually(
           "its beginning is in the history",
           Effect.map(tagsIn(home), (tags) =>
@@ -148,10 +145,7 @@ describe("the history", () => {
         worker: ["/bin/true"]
       })
       const path = historyOf(daemon.home)
-      yield* eventually(
-        "a second file",
-        Effect.sync(() => (fs.existsSync(`${path}.1`) ? true : undefined))
-      )
+      yield* eventually("a second file", () => fs.existsSync(`${path}.1`))
       yield* said(daemon.home, "stop")
       for (const each of [path, `${path}.1`]) assert.isAtMost(fs.statSync(each).size, 65_536)
     })

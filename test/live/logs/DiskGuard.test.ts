@@ -27,23 +27,17 @@ describe("a disk that becomes full", () => {
         )
         // Whoever reads the daemon's output is slow, and what the worker says there is more than waits for it.
         daemon.stderr.pause()
-        yield* eventually(
-          "the worker was not held up",
-          Effect.sync(() => fs.existsSync(over) || undefined)
-        )
+        yield* eventually("the worker was not held up", () => fs.existsSync(over))
         yield* assertSupervised(home)
         const disk = fs.statfsSync(`/proc/${daemon.pid}/root${home}/logs`)
         // It is looked at every 8 MiB, and one piece may be on its way.
         assert.isAbove(disk.bavail * disk.bsize, (freeMebibytes - 9) * mebibyte)
         assert.lengthOf(told().match(/cannot be written/g) ?? [], 1)
         resize(400)
-        yield* eventually(
-          "the log is written again",
-          Effect.sync(() => {
-            const log = fs.readFileSync(`/proc/${daemon.pid}/root${home}/logs/autopilotd.log`, "latin1")
-            return /is writable again/.test(log) || undefined
-          })
-        )
+        yield* eventually("the log is written again", () => {
+          const log = fs.readFileSync(`/proc/${daemon.pid}/root${home}/logs/autopilotd.log`, "latin1")
+          return /is writable again/.test(log) || undefined
+        })
         daemon.stderr.resume()
         yield* isTold(/The worker's log is writable again\n/)
         yield* isTold(/Dropped [0-9]+ lines of the worker's output: /)

@@ -36,11 +36,8 @@ const afterSome = Effect.fnUntraced(function* () {
     worker: ["sh", "-c", "echo one; echo two >&2; printf '\\377 three'; echo 1 a needle; exit 0"]
   })
   yield* daemon.status("it has finished", (data) => data.worker_status === "stopped")
-  yield* eventually(
-    "it is stored",
-    Effect.sync(() =>
-      /--- worker exited after .+: finished its work\n$/.test(workerLog(daemon.home)) ? true : undefined
-    )
+  yield* eventually("it is stored", () =>
+    /--- worker exited after .+: finished its work\n$/.test(workerLog(daemon.home))
   )
   return daemon
 })
@@ -146,10 +143,7 @@ describe("autopilotd logs", () => {
       assert.match(head.stdout, /^\S+ \S+ \S+ .+\n0\n$/)
       assert.strictEqual(head.stderr, "")
       const follower = yield* run({ home, args: ["logs", "-f"] })
-      yield* eventually(
-        "it shows something",
-        Effect.sync(() => follower.stdout().length > 0 || undefined)
-      )
+      yield* eventually("it shows something", () => follower.stdout().length > 0)
       follower.child.kill("SIGINT")
       assert.deepStrictEqual(yield* follower.ended, { code: 130, signal: null })
       assert.strictEqual(follower.stderr(), "")
@@ -168,10 +162,7 @@ describe("autopilotd logs", () => {
           settings,
           worker: [fixture("counts.pl"), first, "8", over]
         })
-        yield* eventually(
-          "it has said all",
-          Effect.sync(() => fs.existsSync(over) || undefined)
-        )
+        yield* eventually("it has said all", () => fs.existsSync(over))
         yield* command({ home, args: ["stop"] })
         yield* daemon.ended
       })
@@ -180,10 +171,7 @@ describe("autopilotd logs", () => {
       // A busy disk takes less than the worker says.
       assert.isAbove(logFiles(home).length, 3)
       const stored = allStored(home)
-      yield* eventually(
-        "the follower has seen all",
-        Effect.sync(() => follower.stdout().length >= stored.length || undefined)
-      )
+      yield* eventually("the follower has seen all", () => follower.stdout().length >= stored.length)
       assert.isTrue(follower.stdout() === stored)
     })
   )
@@ -287,11 +275,7 @@ describe("secrets of the env file", () => {
         worker: ["sh", "-c", script]
       })
       fs.writeFileSync(go, "")
-      const stored = (pattern: RegExp) =>
-        eventually(
-          String(pattern),
-          Effect.sync(() => pattern.test(workerLog(home)) || undefined)
-        )
+      const stored = (pattern: RegExp) => eventually(String(pattern), () => pattern.test(workerLog(home)))
       yield* stored(/out key \*{18} true\n/)
       fs.writeFileSync(join(home, "daemon.toml"), "[log]\nredact = false\n")
       yield* command({ home, args: ["reload"] })
@@ -313,11 +297,7 @@ describe("under systemd", () => {
     daemon.stdout.on("data", (chunk: Buffer) => (journal += chunk.toString("latin1")))
     return {
       text: () => journal,
-      until: (pattern: RegExp) =>
-        eventually(
-          `${pattern} in the journal`,
-          Effect.sync(() => pattern.test(journal) || undefined)
-        )
+      until: (pattern: RegExp) => eventually(`${pattern} in the journal`, () => pattern.test(journal))
     }
   })
 
@@ -328,10 +308,7 @@ describe("under systemd", () => {
       const journal = yield* journalOf(home, [fixture("floods.mjs"), "100", "2", over])
       yield* journal.until(/^<6>default\| x+$/m)
       yield* journal.until(/^<6>\S+ \S+ INFO +default: Worker started/m)
-      yield* eventually(
-        "the flood is over",
-        Effect.sync(() => fs.existsSync(over) || undefined)
-      )
+      yield* eventually("the flood is over", () => fs.existsSync(over))
       yield* command({ home, args: ["stop"] })
       yield* journal.until(/INFO +Stopped; all workers have exited$/m)
       assert.strictEqual(journal.text().match(/^<6>default\| x/gm)?.length, 2000)

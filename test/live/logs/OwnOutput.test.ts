@@ -9,19 +9,13 @@ import { eventually, fixture, killForSure, startDaemon, temporaryHome } from "..
 
 /** The worker has written more than a pipe, a socket and the daemon's queue take: it was not held up. */
 const moreThanAnyQueueHolds = (home: string) =>
-  eventually(
-    "the worker goes on and on",
-    Effect.sync(() => workerLog(home).length > 2 * 1024 * 1024 || undefined)
-  )
+  eventually("the worker goes on and on", () => workerLog(home).length > 2 * 1024 * 1024)
 
 const assertTold = Effect.fnUntraced(function* (stream: Readable) {
   let text = ""
   stream.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")))
   const note = /^\.\.\. [0-9]+ lines are not shown here: the terminal or pipe was too slow$/m
-  yield* eventually(
-    "the late reader is told",
-    Effect.sync(() => note.test(text) || undefined)
-  )
+  yield* eventually("the late reader is told", () => note.test(text))
   // Half lines would be glued together.
   assert.notMatch(text, /x.*default\|/)
 })

@@ -29,10 +29,7 @@ const endOf = (child: Started) =>
   })
 
 const logged = (home: string, pattern: RegExp) =>
-  eventually(
-    `${pattern} in the log`,
-    Effect.sync(() => pattern.test(daemonLog(home)) || undefined)
-  )
+  eventually(`${pattern} in the log`, () => pattern.test(daemonLog(home)))
 
 /** Field 7 of stat is the controlling terminal. */
 const hasTerminal = (pid: number): boolean =>
@@ -64,18 +61,14 @@ describe("in a terminal", () => {
   it.scopedLive("Ctrl-C stops the daemon and its worker, exit code 0", () =>
     Effect.gen(function* () {
       const { home, pid, screen, terminal } = yield* startInTerminal(asItself)
-      yield* eventually(
-        "the worker's output is on the screen",
-        Effect.sync(() => screen().includes("default| up ") || undefined)
-      )
+      yield* eventually("the worker's output is on the screen", () => screen().includes("default| up "))
       terminal.stdin.write(ctrlC)
       assert.deepStrictEqual(yield* endOf(terminal), { code: 0, signal: null })
       assert.isFalse(isAlive(pid))
       assert.deepStrictEqual(workersOf(home), [])
       assert.match(daemonLog(home), /Shutting down: SIGINT\n/)
-      yield* eventually(
-        "its last words are on the screen",
-        Effect.sync(() => /Stopped; all workers have exited\r?\n$/.test(screen()) || undefined)
+      yield* eventually("its last words are on the screen", () =>
+        /Stopped; all workers have exited\r?\n$/.test(screen())
       )
     })
   )
@@ -86,18 +79,12 @@ describe("in a terminal", () => {
       terminal.stdin.write(ctrlS)
       const lengthBefore = workerLog(home).length
       // More than the terminal and the daemon's queue hold.
-      yield* eventually(
-        "the worker goes on",
-        Effect.sync(() => workerLog(home).length > lengthBefore + 2 * 1024 * 1024 || undefined)
-      )
+      yield* eventually("the worker goes on", () => workerLog(home).length > lengthBefore + 2 * 1024 * 1024)
       yield* assertSupervised(home)
       const shownBefore = screen().length
       terminal.stdin.write(ctrlQ)
-      yield* eventually(
-        "the screen goes on and says what is missing",
-        Effect.sync(
-          () => /^\.\.\. [0-9]+ lines are not shown/m.test(screen().slice(shownBefore)) || undefined
-        )
+      yield* eventually("the screen goes on and says what is missing", () =>
+        /^\.\.\. [0-9]+ lines are not shown/m.test(screen().slice(shownBefore))
       )
       yield* assertEndsByCommand(home)
     })
@@ -108,16 +95,10 @@ describe("in a terminal", () => {
       const { home, pid, terminal } = yield* startInTerminal(asItself)
       terminal.stdin.write(ctrlS)
       const lengthBefore = workerLog(home).length
-      yield* eventually(
-        "the worker goes on",
-        Effect.sync(() => workerLog(home).length > lengthBefore + 2 * 1024 * 1024 || undefined)
-      )
+      yield* eventually("the worker goes on", () => workerLog(home).length > lengthBefore + 2 * 1024 * 1024)
       process.kill(pid, "SIGTERM")
       yield* logged(home, /Stopped; all workers have exited\n$/)
-      yield* eventually(
-        "it has ended",
-        Effect.sync(() => !isAlive(pid) || undefined)
-      )
+      yield* eventually("it has ended", () => !isAlive(pid))
       assert.deepStrictEqual(workersOf(home), [])
     })
   )
@@ -133,10 +114,7 @@ describe("in a terminal", () => {
         assert.isTrue(hasTerminal(pid))
         terminal.kill("SIGKILL")
         yield* endOf(terminal)
-        yield* eventually(
-          "the terminal is gone",
-          Effect.sync(() => !hasTerminal(pid) || undefined)
-        )
+        yield* eventually("the terminal is gone", () => !hasTerminal(pid))
         if (hearsOfIt) yield* logged(home, /The terminal was closed; supervision continues\. /)
         yield* assertSupervised(home)
         assert.strictEqual((yield* whenRunning(home)).daemon_pid, pid)
@@ -162,10 +140,7 @@ describe("in a terminal", () => {
       terminal.kill("SIGKILL")
       yield* logged(home, /The terminal was closed/)
       process.kill(pid, "SIGTERM")
-      yield* eventually(
-        "it has ended",
-        Effect.sync(() => !isAlive(pid) || undefined)
-      )
+      yield* eventually("it has ended", () => !isAlive(pid))
       assert.match(daemonLog(home), /Stopped; all workers have exited\n$/)
       assert.deepStrictEqual(workersOf(home), [])
     })

@@ -54,9 +54,8 @@ describe("a worker's output", () => {
     Effect.gen(function* () {
       const daemon = yield* startDaemon({ worker: [fixture("odd-output.sh")] })
       yield* daemon.status("it has finished", (data) => data.worker_status === "stopped")
-      yield* eventually(
-        "its last words are in its log",
-        Effect.sync(() => /out last words\n/.test(workerLog(daemon.home)) || undefined)
+      yield* eventually("its last words are in its log", () =>
+        /out last words\n/.test(workerLog(daemon.home))
       )
       const log = workerLog(daemon.home)
       assert.match(log, /^\S+ \S+ --- worker started, pid \d+\n\S+ \S+ out first\n/)
@@ -65,9 +64,8 @@ describe("a worker's output", () => {
       assert.match(log, /^\S+ \S+ out z{262144} \[cut here: the line is longer\]\n/m)
       assert.strictEqual(log.match(/z/g)?.length, 600_000)
       assert.match(log, /^\S+ \S+ out \n/m)
-      yield* eventually(
-        "it is on the daemon's own output, by stream",
-        Effect.sync(() => /^default\| last words$/m.test(daemon.stdout()) || undefined)
+      yield* eventually("it is on the daemon's own output, by stream", () =>
+        /^default\| last words$/m.test(daemon.stdout())
       )
       assert.match(daemon.stderr(), /^default\| last complaint$/m)
     })
@@ -80,9 +78,8 @@ describe("a worker's output", () => {
         const daemon = yield* startDaemon({ worker: ["node", fixture("hostile-output.mjs")] })
         const question = "Do you trust the files in this folder? [y/N]"
         yield* daemon.status("it shows the question", (data) => data.unfinished_line === question)
-        yield* eventually(
-          "the question is on the daemon's own output",
-          Effect.sync(() => daemon.stdout().includes(`default| ${question} [unfinished line]\n`) || undefined)
+        yield* eventually("the question is on the daemon's own output", () =>
+          daemon.stdout().includes(`default| ${question} [unfinished line]\n`)
         )
         assert.include(daemon.stdout(), "default| \\x00<3>forged \\x1b]52;")
         assert.notMatch(daemon.stdout() + daemon.stderr(), /(?!\n)\p{Cc}/u)
@@ -106,10 +103,7 @@ describe("a full disk", () => {
         const over = join(home, "over")
         const worker = [fixture("floods.mjs"), "100", "20", over]
         const { daemon, isTold, resize } = yield* onSmallDisk(home, 1, worker)
-        yield* eventually(
-          "the worker was not held up",
-          Effect.sync(() => fs.existsSync(over) || undefined)
-        )
+        yield* eventually("the worker was not held up", () => fs.existsSync(over))
         yield* isTold(/The worker's log cannot be written, the worker keeps running: .*ENOSPC/)
         yield* assertSupervised(home)
         assert.isBelow(residentBytes(daemon.pid ?? 0), maxResidentBytes)

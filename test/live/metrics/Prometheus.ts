@@ -5,10 +5,7 @@ import { eventually, run, temporaryHome } from "../TestDaemon.ts"
 
 /** The address that a program of Prometheus listens on, once it does. */
 export const addressOf = (stderr: () => string): Effect.Effect<string> =>
-  eventually(
-    "it listens",
-    Effect.sync(() => /msg="Listening on" address=(\S+)/.exec(stderr())?.[1])
-  )
+  eventually("it listens", () => /msg="Listening on" address=(\S+)/.exec(stderr())?.[1])
 
 /** The text at a URL, once it is answered. */
 export const page = (url: string): Effect.Effect<string> =>

@@ -28,20 +28,14 @@ describe("notifications", () => {
       const told = () =>
         fs.existsSync(path("told")) ? fs.readFileSync(path("told"), "utf8").trim().split("\n") : []
       const tells = (line: string, times = 1) =>
-        eventually(
-          `${line} is told`,
-          Effect.sync(() => (told().filter((one) => one === line).length === times ? true : undefined))
-        )
+        eventually(`${line} is told`, () => told().filter((one) => one === line).length === times)
       const start = {
         home,
         settings,
         worker: ["/bin/sh", "-c", `until test -e ${path("go")}; do sleep 0.1; done; echo boom; exit 1`]
       }
       const { logged, pid } = yield* startDaemon(start)
-      yield* eventually(
-        "the notifier runs",
-        Effect.sync(() => (fs.existsSync(path("notify.json")) ? true : undefined))
-      )
+      yield* eventually("the notifier runs", () => fs.existsSync(path("notify.json")))
       const test = yield* command({ home, args: ["notify", "test", "hook"] })
       assert.deepStrictEqual([test.code, test.stdout], [0, "hook (command) has taken the test.\n"])
       fs.writeFileSync(path("go"), "")

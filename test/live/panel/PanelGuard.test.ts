@@ -88,9 +88,8 @@ describe("the panel and hostile pages", () => {
         const isRefused = (within: Page, path: string) =>
           Effect.zipRight(
             framed(within, `${origin}${path}`),
-            eventually(
-              `the frame of ${path} shows an error of the browser`,
-              Effect.sync(() => within.frames().at(-1)?.url().startsWith("chrome-error:") || undefined)
+            eventually(`the frame of ${path} shows an error of the browser`, () =>
+              within.frames().at(-1)?.url().startsWith("chrome-error:")
             )
           )
         yield* isRefused(page, "/")

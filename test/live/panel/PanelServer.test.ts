@@ -168,7 +168,7 @@ describe("autopilotd gui", () => {
       })
       const [link = "", origin, token = ""] = yield* eventually(
         "it prints the link",
-        Effect.sync(() => /(http:\S+)\/#token=(\S+)/.exec(demo.stdout()) ?? undefined)
+        () => /(http:\S+)\/#token=(\S+)/.exec(demo.stdout()) ?? undefined
       )
       const page = yield* Effect.promise(() => fetch(link).then((response) => response.text()))
       assert.include(page, 'id="daemon-status-content"')
@@ -209,10 +209,7 @@ describe("autopilotd gui", () => {
             ? [...fs.readFileSync(seen, "utf8").matchAll(/href="([^"]+)"/g)].map(([, to]) => to)
             : []
         const opened = (count: number) =>
-          eventually(
-            `${count} links were opened`,
-            Effect.sync(() => (links().length === count ? links() : undefined))
-          )
+          eventually(`${count} links were opened`, () => (links().length === count ? links() : undefined))
         const panel = yield* startPanel({ home, env, args: ["--open"] })
         const { link } = panel
         assert.deepStrictEqual(yield* opened(1), [link])

@@ -64,10 +64,7 @@ export const startPanel = Effect.fnUntraced(function* (options: {
     options.args?.includes("--port") === true ? options.args : ["--port", "0", ...(options.args ?? [])]
   const started = yield* run({ ...options, args: ["gui", ...args] })
   const link = yield* Effect.raceFirst(
-    eventually(
-      "the panel prints its link",
-      Effect.sync(() => /http:\S+#token=\S+/.exec(started.stdout())?.at(0))
-    ),
+    eventually("the panel prints its link", () => /http:\S+#token=\S+/.exec(started.stdout())?.at(0)),
     Effect.flatMap(started.ended, () => Effect.dieMessage(`the panel ended at once: ${started.stderr()}`))
   )
   const { hash, origin } = new URL(link)

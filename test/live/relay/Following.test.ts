@@ -37,10 +37,7 @@ describe("following a daemon", () => {
           Stream.runForEach(from(first), (one) => Effect.sync(() => void seen.push(one)))
         )
         const sees = (tag: Followed["_tag"], times: number) =>
-          eventually(
-            `${times} times ${tag}`,
-            Effect.sync(() => (seenTags().filter((one) => one === tag).length >= times ? true : undefined))
-          )
+          eventually(`${times} times ${tag}`, () => seenTags().filter((one) => one === tag).length >= times)
         yield* sees("Connected", 1)
         killForSure(pid)
         yield* sees("Vanished", 1)

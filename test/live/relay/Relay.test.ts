@@ -12,13 +12,10 @@ const relaysOf = (home: string): ReadonlyArray<number> => {
 }
 
 const oneRelay = (home: string, but?: number) =>
-  eventually(
-    "one relay runs",
-    Effect.sync(() => {
-      const [pid, ...others] = relaysOf(home).filter((one) => one !== but)
-      return others.length === 0 ? pid : undefined
-    })
-  )
+  eventually("one relay runs", () => {
+    const [pid, ...others] = relaysOf(home).filter((one) => one !== but)
+    return others.length === 0 ? pid : undefined
+  })
 
 const scoreOf = (pid: number) => Number(fs.readFileSync(`/proc/${pid}/oom_score_adj`, "utf8"))
 
@@ -49,9 +46,8 @@ describe("the relay", () => {
       )
       yield* command({ home, args: ["reload"] })
       const first = yield* oneRelay(home)
-      yield* eventually(
-        "the service is called",
-        Effect.sync(() => received.find(({ path }) => path === "/api/push/s3cr3t?status=up&msg=OK"))
+      yield* eventually("the service is called", () =>
+        received.find(({ path }) => path === "/api/push/s3cr3t?status=up&msg=OK")
       )
       const scrape = yield* eventually(
         "the endpoint answers",
@@ -72,19 +68,13 @@ describe("the relay", () => {
       assert.strictEqual((yield* status("it answers", () => true)).worker_status, "running")
 
       const before = received.length
-      yield* eventually(
-        "the next relay calls the service",
-        Effect.sync(() => (received.length > before ? true : undefined))
-      )
+      yield* eventually("the next relay calls the service", () => received.length > before)
       fs.writeFileSync(join(home, "url"), "ftp://s3cr3t\n")
       yield* logged(/The heartbeat of the relay fails: .*url has no URL in its first line/)
       assert.notInclude(fs.readFileSync(join(home, "history.jsonl"), "utf8"), "s3cr3t")
 
       killForSure(pid)
-      yield* eventually(
-        "the relay ends with the daemon",
-        Effect.sync(() => (relaysOf(home).length === 0 ? true : undefined))
-      )
+      yield* eventually("the relay ends with the daemon", () => relaysOf(home).length === 0)
       yield* command({ home, args: ["stop"] })
     })
   )

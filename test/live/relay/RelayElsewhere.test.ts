@@ -35,21 +35,15 @@ const laptop = Effect.fnUntraced(function* (hosts: string, more = "") {
   )
   const env = { PATH: [dirname(launcher), fakeSsh(home)].join(delimiter) }
   const hears = (pattern: RegExp) =>
-    eventually(
-      `${pattern} was told`,
-      Effect.sync(() =>
-        fs.existsSync(told) ? (pattern.exec(fs.readFileSync(told, "utf8"))?.[0] ?? undefined) : undefined
-      )
+    eventually(`${pattern} was told`, () =>
+      fs.existsSync(told) ? (pattern.exec(fs.readFileSync(told, "utf8"))?.[0] ?? undefined) : undefined
     )
   const lines = () => fs.readFileSync(told, "utf8").trim().split("\n")
   return { home, env, hears, lines }
 })
 
 const says = (relay: { readonly stdout: () => string }, pattern: RegExp) =>
-  eventually(
-    `it says ${pattern}`,
-    Effect.sync(() => pattern.exec(relay.stdout())?.[0])
-  )
+  eventually(`it says ${pattern}`, () => pattern.exec(relay.stdout())?.[0])
 
 describe("autopilotd relay --host", () => {
   it.scopedLive("tells here what happens there, each event once, and what has happened in between", () =>
@@ -68,13 +62,10 @@ describe("autopilotd relay --host", () => {
       yield* hears(/^box: shop .*$/m)
       const before = lines().length
       const state = join(home, "notify-box.json")
-      yield* eventually(
-        "it is on the disk that all was sent",
-        Effect.sync(() => {
-          const { file } = JSON.parse(fs.readFileSync(state, "utf8")).channels
-          return file.lastSuccessMs !== undefined && file.waiting.length === 0 ? true : undefined
-        })
-      )
+      yield* eventually("it is on the disk that all was sent", () => {
+        const { file } = JSON.parse(fs.readFileSync(state, "utf8")).channels
+        return file.lastSuccessMs !== undefined && file.waiting.length === 0 ? true : undefined
+      })
       killForSure(first.pid)
       yield* first.ended
 
@@ -82,10 +73,7 @@ describe("autopilotd relay --host", () => {
       yield* box.ask({ type: "StartWorker" })
       const third = yield* run({ home, env, args })
       yield* says(third, /connection: works/)
-      yield* eventually(
-        "the second one is told",
-        Effect.sync(() => (lines().length > before ? true : undefined))
-      )
+      yield* eventually("the second one is told", () => lines().length > before)
       killForSure(box.pid)
       yield* hears(/^box: .*(vanished|daemon).*$/im)
       assert.lengthOf(

@@ -91,18 +91,12 @@ describe("a command on another machine", () => {
       yield* withDaemonThere(bed)
       for (const signal of ["SIGINT", "SIGKILL"] as const) {
         const followed = yield* run({ home: bed.home, args: ["--host", "bash", "logs", "-f"], env: bed.env })
-        yield* eventually(
-          "lines arrive",
-          Effect.sync(() => (/tick[^]*tick/.test(followed.stdout()) ? true : undefined))
-        )
+        yield* eventually("lines arrive", () => /tick[^]*tick/.test(followed.stdout()))
         assert.isNotEmpty(runningThere(bed, "bash", "logs -f"))
         followed.child.kill(signal)
         const { code } = yield* followed.ended
         assert.strictEqual(code, signal === "SIGINT" ? 130 : null)
-        yield* eventually(
-          "nothing is left there",
-          Effect.sync(() => (runningThere(bed, "bash", "logs -f").length === 0 ? true : undefined))
-        )
+        yield* eventually("nothing is left there", () => runningThere(bed, "bash", "logs -f").length === 0)
       }
       const closed = yield* run({
         home: bed.home,
@@ -121,10 +115,7 @@ describe("a command on another machine", () => {
       const bed = yield* sshBed
       yield* withDaemonThere(bed)
       const waiting = yield* run({ home: bed.home, args: ["--host", "own", "wait"], env: bed.env })
-      yield* eventually(
-        "it waits there",
-        Effect.sync(() => (runningThere(bed, "bash", "wait").length > 0 ? true : undefined))
-      )
+      yield* eventually("it waits there", () => runningThere(bed, "bash", "wait").length > 0)
       const sessions = fs
         .readdirSync("/proc")
         .filter((name) => /^\d+$/.test(name))
@@ -143,10 +134,7 @@ describe("a command on another machine", () => {
         waiting.stderr(),
         /autopilotd: The connection to host own was cut\. .*autopilotd --host own status\n$/
       )
-      yield* eventually(
-        "nothing is left there",
-        Effect.sync(() => (runningThere(bed, "bash", "wait").length === 0 ? true : undefined))
-      )
+      yield* eventually("nothing is left there", () => runningThere(bed, "bash", "wait").length === 0)
     })
   )
 })
@@ -222,10 +210,7 @@ describe("a terminal of another machine", () => {
           keys: "\\003"
         })
         assert.strictEqual(followed.code, 130, followed.stdout)
-        yield* eventually(
-          "nothing is left there",
-          Effect.sync(() => (runningThere(bed, "bash", "logs -f").length === 0 ? true : undefined))
-        )
+        yield* eventually("nothing is left there", () => runningThere(bed, "bash", "logs -f").length === 0)
       })
   )
 

@@ -13,10 +13,7 @@ const crowded = Effect.gen(function* () {
   const listening =
     'use Socket; socket S, PF_INET, SOCK_STREAM, 0; bind S, sockaddr_in(0, INADDR_LOOPBACK); listen S, 0; $| = 1; print((sockaddr_in(getsockname S))[0], "\\n"); sleep 600'
   const { stdout } = yield* run({ home: "/", command: "perl", args: ["-e", listening] })
-  const port = yield* eventually(
-    "it listens",
-    Effect.sync(() => (stdout().endsWith("\n") ? Number(stdout()) : undefined))
-  )
+  const port = yield* eventually("it listens", () => (stdout().endsWith("\n") ? Number(stdout()) : undefined))
   for (let filled = 0; filled < 4; filled++) {
     const socket = connect(port, "127.0.0.1")
     socket.on("error", () => undefined)

@@ -12,10 +12,8 @@ describe("the panel of another machine", () => {
       const panel = yield* run({ home: bed.home, args: ["gui", "--host", "bash"], env: bed.env })
       const [, origin = "", token = ""] = yield* eventually(
         "the panel prints its link",
-        Effect.sync(
-          () =>
-            /The panel is at (http:\/\/127\.0\.0\.1:\d+)\/#token=([\w-]+)\n/.exec(panel.stdout()) ?? undefined
-        )
+        () =>
+          /The panel is at (http:\/\/127\.0\.0\.1:\d+)\/#token=([\w-]+)\n/.exec(panel.stdout()) ?? undefined
       )
       const asked = () =>
         fetch(`${origin}/api/panel`, { headers: { "x-autopilotd-token": token } }).then((response) =>

@@ -64,10 +64,7 @@ const bedIn = Effect.fnUntraced(function* (network: "shared" | "own") {
     env: { AUTOPILOT_HOME: undefined, APD_OWN_NETWORK: network === "own" ? "1" : undefined }
   })
   yield* Effect.raceFirst(
-    eventually(
-      "sshd listens",
-      Effect.sync(() => (/Server listening/.test(stderr()) ? true : undefined))
-    ),
+    eventually("sshd listens", () => /Server listening/.test(stderr())),
     Effect.flatMap(ended, () => Effect.dieMessage(`sshd has ended: ${stderr()}`))
   )
   if (network === "own") fs.appendFileSync(join(folder, "config"), `Host *\n  ${proxyInto(pid, port)}\n`)

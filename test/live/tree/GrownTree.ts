@@ -22,14 +22,11 @@ const toldProcesses = (stdout: string): ReadonlyMap<string, number> =>
 /** The processes of the tree that has come up last, once `count` have; killed at the end, should any be left. */
 export const treeUp = (daemon: TestDaemon, count: number, names: ReadonlyArray<string>) =>
   Effect.acquireRelease(
-    eventually(
-      `tree ${count} is up`,
-      Effect.sync(() => {
-        const trees = daemon.stdout().split(/^.*tree is up\n/m)
-        const told = toldProcesses(trees.slice(count - 1).join(""))
-        return trees.length > count && names.every((name) => told.has(name)) ? told : undefined
-      })
-    ),
+    eventually(`tree ${count} is up`, () => {
+      const trees = daemon.stdout().split(/^.*tree is up\n/m)
+      const told = toldProcesses(trees.slice(count - 1).join(""))
+      return trees.length > count && names.every((name) => told.has(name)) ? told : undefined
+    }),
     (tree) => Effect.sync(() => alive(tree.values()).forEach(killForSure))
   )
 

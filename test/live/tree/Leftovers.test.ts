@@ -97,17 +97,13 @@ describe("the leftovers of a killed daemon", () => {
         const first = yield* startDaemon({ home, worker, settings: shortGrace, entrance })
         const { worker_pid } = yield* first.status("it runs", (data) => data.worker_status === "running")
         const leader = worker_pid ?? 0
-        const foreign = yield* eventually(
-          "its other program runs as another user",
-          Effect.sync(() => {
-            const pid = Number(/foreign ([0-9]+)/.exec(first.stdout())?.[1])
-            return Number.isInteger(pid) && fs.statSync(`/proc/${pid}`).uid === 65534 ? pid : undefined
-          })
-        )
+        const foreign = yield* eventually("its other program runs as another user", () => {
+          const pid = Number(/foreign ([0-9]+)/.exec(first.stdout())?.[1])
+          return Number.isInteger(pid) && fs.statSync(`/proc/${pid}`).uid === 65534 ? pid : undefined
+        })
         yield* Effect.addFinalizer(() => Effect.sync(() => [leader, foreign].forEach(killForSure)))
-        yield* eventually(
-          "the environment of the agent is gone",
-          Effect.sync(() => workersOf(home).every((pid) => pid === foreign) || undefined)
+        yield* eventually("the environment of the agent is gone", () =>
+          workersOf(home).every((pid) => pid === foreign)
         )
         const remedy = `pid ${foreign} belongs to nobody, whose processes this daemon may not kill (run: sudo kill ${foreign})`
         first.child.kill("SIGKILL")
@@ -135,7 +131,7 @@ describe("the leftovers of a killed daemon", () => {
       const first = yield* startDaemon({ home, worker, settings: longGrace })
       yield* eventually(
         "its worker is up",
-        Effect.sync(() => (first.stdout().includes("up ") && workersOf(home).length === 2) || undefined)
+        () => first.stdout().includes("up ") && workersOf(home).length === 2
       )
       const left = workersOf(home)
       first.child.kill("SIGKILL")
@@ -155,10 +151,7 @@ describe("the leftovers of a killed daemon", () => {
       const home = yield* temporaryHome
       const worker = [fixture("ignores-term.sh")]
       const first = yield* startDaemon({ home, worker, settings: longGrace })
-      yield* eventually(
-        "it is deaf",
-        Effect.sync(() => first.stdout().includes("up") || undefined)
-      )
+      yield* eventually("it is deaf", () => first.stdout().includes("up"))
       yield* first.ask({ type: "StopWorker" })
       yield* first.status("it is being stopped", (data) => data.worker_status === "stopping")
       first.child.kill("SIGKILL")
@@ -166,10 +159,7 @@ describe("the leftovers of a killed daemon", () => {
       fs.writeFileSync(join(home, "daemon.toml"), shortGrace)
       const second = yield* startDaemon({ home, worker, args: ["--keep-state"] })
       yield* second.status("it stays stopped", (data) => data.worker_status === "stopped")
-      yield* eventually(
-        "nothing is left",
-        Effect.sync(() => workersOf(home).length === 0 || undefined)
-      )
+      yield* eventually("nothing is left", () => workersOf(home).length === 0)
     })
   )
 })
@@ -207,10 +197,7 @@ describe("a process of no worker", () => {
         const borrowed = yield* Effect.async<number>((resume) => {
           shell.stdout.once("data", (text: Buffer) => resume(Effect.succeed(Number(text.toString()))))
         })
-        yield* eventually(
-          "the command carries the mark",
-          Effect.sync(() => workersOf(home).includes(borrowed) || undefined)
-        )
+        yield* eventually("the command carries the mark", () => workersOf(home).includes(borrowed))
         first.child.kill("SIGKILL")
         yield* first.ended
         const second = yield* startDaemon({ home, worker })

@@ -66,11 +66,4 @@ export const processIn = (folder: string, script: string, env: Readonly<Record<s
       return child.pid ?? 0
     }),
     (pid) => Effect.sync(() => killForSure(pid))
-  ).pipe(
-    Effect.tap((pid) =>
-      eventually(
-        `${pid} is in ${folder}`,
-        Effect.sync(() => pidsIn(folder).includes(pid) || undefined)
-      )
-    )
-  )
+  ).pipe(Effect.tap((pid) => eventually(`${pid} is in ${folder}`, () => pidsIn(folder).includes(pid))))

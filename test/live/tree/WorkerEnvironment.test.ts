@@ -6,9 +6,8 @@ import { command, eventually, fixture, launcher, run, startDaemon, temporaryHome
 
 /** What a worker that runs tells.sh has written about itself. */
 const told = (path: string) =>
-  eventually(
-    "the worker has told about itself",
-    Effect.sync(() => (fs.existsSync(path) ? fs.readFileSync(path, "utf8") : undefined))
+  eventually("the worker has told about itself", () =>
+    fs.existsSync(path) ? fs.readFileSync(path, "utf8") : undefined
   )
 
 const valueOf = (text: string, name: string): string | undefined =>

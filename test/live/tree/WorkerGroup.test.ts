@@ -76,10 +76,7 @@ describe.skipIf(noUnifiedGroup !== undefined)(`a worker in its own cgroup${title
       const { group } = yield* own
       const leader = yield* processIn(group.folder, hopping(8))
       const tree = yield* treeOf(leader, group)
-      yield* eventually(
-        "they hop",
-        Effect.sync(() => group.members().size > 8 || undefined)
-      )
+      yield* eventually("they hop", () => group.members().size > 8)
       // On a busy machine one attempt may be too short for all of them.
       yield* eventually(
         "none is left",

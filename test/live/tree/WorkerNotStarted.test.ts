@@ -145,7 +145,7 @@ describe("a worker that cannot be started", () => {
         if (worker === undefined) {
           yield* eventually(
             `${name} is up`,
-            Effect.sync(() => new RegExp(`^${name}\\| up \\d`, "m").exec(daemon.stdout())?.[0])
+            () => new RegExp(`^${name}\\| up \\d`, "m").exec(daemon.stdout())?.[0]
           )
         }
       }

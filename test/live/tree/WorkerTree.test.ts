@@ -31,10 +31,7 @@ describe("a worker that ignores SIGTERM", () => {
       const daemon = yield* startDaemon({ worker: [fixture("ignores-term.sh")], settings: longGrace })
       const { worker_pid } = yield* daemon.status("it runs", (data) => data.worker_status === "running")
       // Told to end before it has said that it is up, it would still obey.
-      yield* eventually(
-        "it is deaf",
-        Effect.sync(() => daemon.stdout().includes("up") || undefined)
-      )
+      yield* eventually("it is deaf", () => daemon.stdout().includes("up"))
       yield* daemon.ask({ type: "StopWorker" })
       yield* daemon.status("it is being stopped", (data) => data.worker_status === "stopping")
       assert.isTrue(isAlive(worker_pid ?? 0))
@@ -88,10 +85,7 @@ describe("a worker that spreads over groups and sessions", () => {
       const { worker_pid } = yield* daemon.status("it runs", (data) => data.worker_status === "running")
       const pid = worker_pid ?? 0
       process.kill(pid, "SIGSTOP")
-      yield* eventually(
-        "it is stopped",
-        Effect.sync(() => / T /.test(fs.readFileSync(`/proc/${pid}/stat`, "latin1")) || undefined)
-      )
+      yield* eventually("it is stopped", () => / T /.test(fs.readFileSync(`/proc/${pid}/stat`, "latin1")))
       yield* daemon.status("it counts as running", (data) => data.worker_status === "running")
       const stopped = yield* command({ home: daemon.home, args: ["stop-worker"] })
       assert.strictEqual(stopped.code, 0)
@@ -126,10 +120,7 @@ describe("a worker whose leader exits before its children", () => {
       const stopping = yield* daemon.status("it stops", (data) => data.worker_status === "stopping")
       assert.strictEqual(stopping.worker_pid, null)
       assert.match(stopping.reason ?? "", /the daemon kills its remai/)
-      yield* eventually(
-        "only the deaf one is left",
-        Effect.sync(() => (alive(orphans.values()).length === 1 ? true : undefined))
-      )
+      yield* eventually("only the deaf one is left", () => alive(orphans.values()).length === 1)
       assert.deepStrictEqual(alive(orphans.values()), [orphans.get("deaf") ?? 0])
     })
   )

@@ -20,10 +20,7 @@ const off = "autostart = false"
 
 /** Waits until the daemon's output has a match. */
 const said = (daemon: TestDaemon, pattern: RegExp) =>
-  eventually(
-    `${pattern} is said`,
-    Effect.sync(() => pattern.exec(daemon.stdout())?.at(1))
-  )
+  eventually(`${pattern} is said`, () => pattern.exec(daemon.stdout())?.at(1))
 
 /** Runs a command on a terminal, at which one line is typed. */
 const onTerminal = (home: string, typed: string, line: string) =>

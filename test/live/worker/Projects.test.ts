@@ -26,9 +26,8 @@ const crashing =
 
 /** What a worker that runs tells.sh has written about itself. */
 const told = (path: string) =>
-  eventually(
-    `${path} is written`,
-    Effect.sync(() => (fs.existsSync(path) ? fs.readFileSync(path, "utf8").split("\n") : undefined))
+  eventually(`${path} is written`, () =>
+    fs.existsSync(path) ? fs.readFileSync(path, "utf8").split("\n") : undefined
   )
 
 describe("several projects under one daemon", () => {
@@ -44,10 +43,7 @@ describe("several projects under one daemon", () => {
       yield* startDaemon({ home, settings })
       const pid = yield* pidOf(home, "calm")
       yield* rowOf(home, "crashes", "has crashed five times", ({ total_restarts }) => total_restarts >= 5)
-      yield* eventually(
-        "the flood is over",
-        Effect.sync(() => fs.existsSync(over) || undefined)
-      )
+      yield* eventually("the flood is over", () => fs.existsSync(over))
       const calm = yield* inState(home, "calm", "running")
       assert.deepStrictEqual([calm.worker_pid, calm.total_restarts, calm.consecutive_failures], [pid, 0, 0])
       assert.deepStrictEqual(processesOf(home, "calm"), [pid])
@@ -231,13 +227,11 @@ describe("the end of the daemon", () => {
         yield* pidsOf(home, "one", "two", "three")
         yield* eventually(
           "all are up",
-          Effect.sync(
-            () =>
-              (/tree is up/.test(first.stdout()) &&
-                /one\| up/.test(first.stdout()) &&
-                /three\| up/.test(first.stdout())) ||
-              undefined
-          )
+          () =>
+            (/tree is up/.test(first.stdout()) &&
+              /one\| up/.test(first.stdout()) &&
+              /three\| up/.test(first.stdout())) ||
+            undefined
         )
         const before = workersOf(home)
         assert.isAtLeast(before.length, 2 + 5 + 2)
@@ -250,9 +244,7 @@ describe("the end of the daemon", () => {
         assert.deepStrictEqual(alive(before), [])
         yield* eventually(
           "all are up again",
-          Effect.sync(
-            () => (/one\| up/.test(second.stdout()) && /three\| up/.test(second.stdout())) || undefined
-          )
+          () => /one\| up/.test(second.stdout()) && /three\| up/.test(second.stdout())
         )
         const seen = [...second.stdout().matchAll(/others alive:(.*)/g)].flatMap(([, text]) =>
           text?.trim().split(" ")
@@ -291,11 +283,9 @@ describe("the end of the daemon", () => {
         yield* pidsOf(home, "left", "runs", "gone")
         yield* eventually(
           "all are deaf to SIGTERM",
-          Effect.sync(
-            () =>
-              ["left| up", "gone| up", "runs| tree is up"].every((text) => daemon.stdout().includes(text)) ||
-              undefined
-          )
+          () =>
+            ["left| up", "gone| up", "runs| tree is up"].every((text) => daemon.stdout().includes(text)) ||
+            undefined
         )
         const switched = yield* command({ home, args: ["switch", "next", "--no-wait"] })
         assert.strictEqual(

@@ -54,9 +54,8 @@ describe("a worker under supervision", () => {
           ["restarting", null, 0, 1]
         )
         assert.isAbove(data.next_start_at_ms ?? 0, Date.now())
-        yield* eventually(
-          "the log says when",
-          Effect.sync(() => daemon.stderr().includes("the next start is in 4 min 30 s") || undefined)
+        yield* eventually("the log says when", () =>
+          daemon.stderr().includes("the next start is in 4 min 30 s")
         )
       })
   )
@@ -67,10 +66,7 @@ describe("a worker under supervision", () => {
       const data = yield* daemon.status("it has finished", (now) => now.worker_status === "stopped")
       assert.match(data.reason ?? "", /its work is finished/)
       yield* command({ home, args: ["start-worker", "--no-wait"] })
-      yield* eventually(
-        "it has run twice",
-        Effect.sync(() => daemon.stdout().match(/up \d/g)?.length === 2 || undefined)
-      )
+      yield* eventually("it has run twice", () => daemon.stdout().match(/up \d/g)?.length === 2)
     })
   )
 })
