@@ -100,10 +100,7 @@ describe("the lock of a home", () => {
       assert.include(refused.message, `already running with pid ${other.pid} for ${paths.root}`)
       other.kill("SIGKILL")
       // Until then it is the one who holds it.
-      yield* eventually(
-        "it is gone",
-        Effect.sync(() => other.signalCode ?? undefined)
-      )
+      yield* eventually("it is gone", () => other.signalCode ?? undefined)
       yield* lock(paths)
       assert.strictEqual(fs.readFileSync(paths.pidFile, "utf8"), String(process.pid))
     })
@@ -202,10 +199,7 @@ describe("the lock of a home", () => {
     Effect.gen(function* () {
       const paths = yield* home
       const other = yield* holder(paths, `'${process.execPath}' -e 'setInterval(() => {}, 1e6)'`)
-      yield* eventually(
-        "it runs Node",
-        Effect.sync(() => fs.readlinkSync(`/proc/${other.pid}/exe`) === process.execPath || undefined)
-      )
+      yield* eventually("it runs Node", () => fs.readlinkSync(`/proc/${other.pid}/exe`) === process.execPath)
       fs.rmSync(paths.root, { recursive: true })
       const refused = yield* Effect.flip(Effect.scoped(lock(paths)))
       assert(refused._tag === "AlreadyRunning")

@@ -22,10 +22,7 @@ describe("an uncaught exception", () => {
           const [listener] = process.listeners("uncaughtException").filter((each) => !before.includes(each))
           listener?.(new Error("thrown in a callback"), "uncaughtException")
           yield* first
-          yield* eventually(
-            "logged",
-            Effect.sync(() => logged[0])
-          )
+          yield* eventually("logged", () => logged[0])
           assert.match(
             logged[0] ?? "",
             /^An exception outside of every fiber: this is a bug in autopilotd, the daemon stops Error: thrown in a callback\n {4}at /

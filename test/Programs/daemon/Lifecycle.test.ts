@@ -351,10 +351,7 @@ describe.concurrent("a defect in a concern", () => {
         ({ events, exitCode }) =>
           Effect.gen(function* () {
             const { alive } = yield* FakeRuns.FakeRuns
-            yield* eventually(
-              "a worker",
-              Effect.sync(() => (alive() === 1 ? true : undefined))
-            )
+            yield* eventually("a worker", () => alive() === 1)
             const reply = yield* asked({ type: "RestartWorker" })
             assert.isFalse(reply.success)
             assert.strictEqual(yield* exitCode, 1)
@@ -397,10 +394,7 @@ describe("the shutdown of the daemon", () => {
     inDaemon({}, ({ events, exitCode }) =>
       Effect.gen(function* () {
         const lives = yield* FakeRuns.FakeRuns
-        yield* eventually(
-          "a worker",
-          Effect.sync(() => (lives.alive() === 1 ? true : undefined))
-        )
+        yield* eventually("a worker", () => lives.alive() === 1)
         lives.endsAfter(60_000)
         yield* stop
         yield* eventually(
@@ -463,17 +457,11 @@ describe("the shutdown of the daemon", () => {
     return inDaemon({ service }, ({ exitCode }) =>
       Effect.gen(function* () {
         const lives = yield* FakeRuns.FakeRuns
-        yield* eventually(
-          "a worker",
-          Effect.sync(() => (lives.alive() === 1 ? true : undefined))
-        )
+        yield* eventually("a worker", () => lives.alive() === 1)
         assert.strictEqual(told(), "Ready")
         lives.endsAfter(60_000)
         yield* stop
-        yield* eventually(
-          "it is asked again",
-          Effect.sync(() => (told() === "Ready,Stopping,ExtendTimeout,ExtendTimeout" ? true : undefined))
-        )
+        yield* eventually("it is asked again", () => told() === "Ready,Stopping,ExtendTimeout,ExtendTimeout")
         yield* stop
         assert.strictEqual(yield* exitCode, 0)
         assert.strictEqual(lives.alive(), 0)

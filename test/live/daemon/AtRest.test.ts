@@ -55,7 +55,7 @@ describe("a daemon at rest with a sleeping worker", () => {
         )
         return last.length === 20 && seen.every((set) => set.length === 1) ? seen : undefined
       }
-      assert.isDefined(yield* eventually("only that timer is set", Effect.sync(isAtRest)))
+      assert.isDefined(yield* eventually("only that timer is set", isAtRest))
     })
   )
 })

@@ -22,10 +22,7 @@ describe("a daemon", () => {
         assert.notMatch(stderr(), /\n\s+at /)
       })
       const first = yield* start
-      yield* eventually(
-        "the code is saved",
-        Effect.sync(() => fs.existsSync(code) || undefined)
-      )
+      yield* eventually("the code is saved", () => fs.existsSync(code))
       yield* stop(first)
       assert.strictEqual(fs.statSync(code).mode & 0o777, 0o600)
       yield* stop(yield* start)

@@ -30,14 +30,8 @@ describe("in a container without an init", () => {
       const tools = 'for i in 1 2 3 4 5 6 7 8; do (sleep 0.2 &); done; echo "all started"; exec sleep 1000000'
       const daemon = yield* startDaemon({ home, entrance: container, worker: ["sh", "-c", tools] })
       const [first = 0] = childrenOf(daemon.pid)
-      yield* eventually(
-        "the tools were started",
-        Effect.sync(() => daemon.stdout().includes("all started") || undefined)
-      )
-      yield* eventually(
-        "process 1 has no child but the daemon",
-        Effect.sync(() => childrenOf(first).length === 1 || undefined)
-      )
+      yield* eventually("the tools were started", () => daemon.stdout().includes("all started"))
+      yield* eventually("process 1 has no child but the daemon", () => childrenOf(first).length === 1)
       assert.isFalse(childrenOf(first).some(isZombie))
       // The daemon's pid is another process here, or none.
       const stopped = yield* command({ home, args: ["stop"] })

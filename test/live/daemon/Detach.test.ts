@@ -134,10 +134,7 @@ describe("start --detach", () => {
       terminal.stdout.resume()
       const { daemon_pid: pid = 0 } = yield* whenRunning(home)
       terminal.kill("SIGKILL")
-      yield* eventually(
-        "the terminal is gone",
-        Effect.sync(() => !isAlive(terminal.pid ?? 0) || undefined)
-      )
+      yield* eventually("the terminal is gone", () => !isAlive(terminal.pid ?? 0))
       yield* assertSupervised(home)
       assert.strictEqual((yield* whenRunning(home)).daemon_pid, pid)
       assert.notInclude(daemonLog(home), "terminal")

@@ -164,13 +164,10 @@ describe("the termination log", () => {
           settings: `working_dir = "${home}"\n${oneWorker(["sh", "-c", script])}`,
           args: ["--termination-log", file]
         })
-        const text = yield* eventually(
-          "the failure is in the file",
-          Effect.sync(() => {
-            const text = fs.readFileSync(file, "utf8")
-            return text.includes("exit code 3") ? text : undefined
-          })
-        )
+        const text = yield* eventually("the failure is in the file", () => {
+          const text = fs.readFileSync(file, "utf8")
+          return text.includes("exit code 3") ? text : undefined
+        })
         assert.match(text, /^At 20.*Z, after a failure:\nThe worker of default is .*exit code 3.*\n$/)
         yield* daemon.status("it runs again", ({ total_restarts }) => total_restarts === 1)
         daemon.child.kill("SIGTERM")

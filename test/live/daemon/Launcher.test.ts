@@ -142,10 +142,7 @@ for (const { name, words } of shells) {
             command: "unshare",
             args: ["--pid", "--fork", "--mount", "--mount-proc", "--kill-child", ...words, launcher, "start"]
           })
-          yield* eventually(
-            "process 1 has collected the orphans",
-            Effect.sync(() => first.stdout().includes("collected") || undefined)
-          )
+          yield* eventually("process 1 has collected the orphans", () => first.stdout().includes("collected"))
           const shell = fs.readFileSync(`/proc/${first.pid}/task/${first.pid}/children`, "utf8").trim()
           process.kill(Number(shell), "SIGTERM")
           assert.deepStrictEqual(yield* first.ended, { code: 7, signal: null })

@@ -37,10 +37,7 @@ const raceOf = Effect.fnUntraced(function* (round: number) {
   const living = () => all.filter(({ child }) => child.exitCode === null && child.signalCode === null)
   // Patience is for the next one each time: a busy machine needs long for all of them.
   for (let left = starts - 1; left > 0; left--) {
-    yield* eventually(
-      `${starts - left} have ended`,
-      Effect.sync(() => living().length <= left || undefined)
-    )
+    yield* eventually(`${starts - left} have ended`, () => living().length <= left)
   }
   const [winner] = living()
   assert(winner !== undefined, all.map(({ stderr }) => stderr()).join(""))
@@ -49,10 +46,7 @@ const raceOf = Effect.fnUntraced(function* (round: number) {
     assert.strictEqual(loser.stderr(), refusedWith(winner.pid, home))
     assert.strictEqual(loser.stdout(), "")
   }
-  yield* eventually(
-    "its worker runs",
-    Effect.sync(() => /Worker started/.exec(winner.stderr()) ?? undefined)
-  )
+  yield* eventually("its worker runs", () => /Worker started/.exec(winner.stderr()) ?? undefined)
   assert.strictEqual(workersOf(home).length, 1)
   assert.strictEqual(pidIn(home), String(winner.pid))
   const stopped = yield* command({ home, args: ["stop"] })
@@ -133,19 +127,15 @@ describe("the daemon that runs", () => {
         )
       }
       assert.strictEqual(fs.readFileSync(join(home, "id"), "utf8"), id)
-      yield* eventually(
-        "its state is saved again",
-        Effect.sync(() => fs.existsSync(join(home, "state", "default.json")) || undefined)
-      )
+      yield* eventually("its state is saved again", () => fs.existsSync(join(home, "state", "default.json")))
       yield* eventually(
         "the worker's leader is saved again, for a daemon that finds no readable state",
-        Effect.sync(() =>
+        () =>
           fs.existsSync(join(home, "state", "default.leader"))
             ? fs
                 .readFileSync(join(home, "state", "default.leader"), "utf8")
                 .includes(`"pid":${before.worker_pid},`) || undefined
             : undefined
-        )
       )
       assert.strictEqual((yield* command({ home, args: ["stop"] })).stdout, "Daemon stopped\n")
       assert.deepStrictEqual(yield* daemon.ended, { code: 0, signal: null })

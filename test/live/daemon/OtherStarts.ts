@@ -55,11 +55,7 @@ export const onSmallDisk = Effect.fnUntraced(function* (
     daemon,
     told: () => told,
     /** Waits until the daemon's output has a match. */
-    isTold: (pattern: RegExp) =>
-      eventually(
-        `${pattern} is told`,
-        Effect.sync(() => pattern.test(told) || undefined)
-      ),
+    isTold: (pattern: RegExp) => eventually(`${pattern} is told`, () => pattern.test(told)),
     /** Gives the disk another size: the same folder as the daemon sees it. */
     resize: (size: number) => {
       const remount = ["mount", "-o", `remount,size=${size}m`, logs]

@@ -215,10 +215,7 @@ describe("npm start", () => {
       const home = yield* temporaryHome
       const demo = yield* start(home, [])
       const said = (pattern: RegExp) =>
-        eventually(
-          `${pattern} is said`,
-          Effect.sync(() => pattern.exec(demo.stdout() + demo.stderr()) ?? undefined)
-        )
+        eventually(`${pattern} is said`, () => pattern.exec(demo.stdout() + demo.stderr()) ?? undefined)
       yield* said(/^ {2}bin\/autopilotd status /m)
       yield* said(/turn 2: /)
       const status = yield* command({ home, args: ["status"] })
@@ -250,9 +247,8 @@ describe("npm start", () => {
           "--"
         ]
         const own = yield* start(home, args)
-        const told = yield* eventually(
-          "the worker has told",
-          Effect.sync(() => (fs.existsSync(report) ? fs.readFileSync(report, "utf8") : undefined))
+        const told = yield* eventually("the worker has told", () =>
+          fs.existsSync(report) ? fs.readFileSync(report, "utf8") : undefined
         )
         assert.include(told, `\nfolder ${join(root, "test")}\n`)
         const status = yield* command({ home, args: ["status", "--project", "shop", "--json"] })
