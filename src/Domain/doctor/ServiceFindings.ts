@@ -1,5 +1,6 @@
 import { humanBytes } from "../text/Amounts.ts"
 import { printable } from "../text/Printable.ts"
+import { openEnded } from "../text/TextLayout.ts"
 import { error, type Finding, fine, warning } from "./Finding.ts"
 import { type UnitFacts, type UnitSubject, unitFileFindings, unitStateFindings } from "./UnitFindings.ts"
 
@@ -176,7 +177,9 @@ export const serviceFindings = (sight: ServiceSight, daemon: DaemonSight): Reado
       return [
         fine(
           service,
-          `${sight.reason} Without it, run the daemon in a terminal or with autopilotd start --detach.`
+          sight.reason.includes("autopilotd start --detach")
+            ? sight.reason
+            : `${openEnded(sight.reason)}. Without it, run the daemon in a terminal or with autopilotd start --detach.`
         )
       ]
     case "NotInstalled":

@@ -109,9 +109,11 @@ export const inspectService = Effect.gen(function* () {
   const { installed } = yield* ServiceFiles
   const { looksIn } = yield* UserManager
   const [unit] = yield* installed(daemonUnit)
-  if (unit === undefined)
-    return { sight: { _tag: "NotInstalled" }, launcher: undefined, environment: {} } as const
-  return yield* Effect.zipRight(looksIn, inspectInstalled(unit))
+  // Without a manager install would be refused.
+  yield* looksIn
+  return unit === undefined
+    ? ({ sight: { _tag: "NotInstalled" }, launcher: undefined, environment: {} } as const)
+    : yield* inspectInstalled(unit)
 }).pipe(
   Effect.catchTag("NoUserManager", ({ message }) =>
     Effect.succeed({

@@ -57,7 +57,15 @@ describe("the service", () => {
       ills(serviceFindings({ _tag: "NotInstalled" }, { pid: 7, startedMs: 0, containment: "tree" })),
       []
     )
-    assert.deepStrictEqual(ills(serviceFindings({ _tag: "NoManager", reason: "None." }, running)), [])
+    const without = (reason: string) => serviceFindings({ _tag: "NoManager", reason }, running)
+    assert.deepStrictEqual(
+      without("None was found. Run: loginctl enable-linger me").map(({ level, text }) => `${level} ${text}`),
+      [
+        "ok None was found. Run: loginctl enable-linger me. Without it, run the daemon in a terminal or with autopilotd start --detach."
+      ]
+    )
+    const reason = "There is no systemctl. Without systemd, autopilotd start --detach runs the daemon."
+    assert.deepInclude(without(reason)[0], { level: "ok", text: reason })
     assert.strictEqual(well.daemonUnit.properties.get("ExecStart"), "{ path=/x ; argv[]=/x start }")
   })
 

@@ -2,7 +2,7 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { command, startDaemon, temporaryHome } from "../TestDaemon.ts"
+import { command, ownProcess, startDaemon, temporaryHome } from "../TestDaemon.ts"
 
 interface Finding {
   readonly about: string
@@ -55,6 +55,16 @@ describe("autopilotd doctor", () => {
         )
       }
       assert.deepStrictEqual(files(), before)
+    })
+  )
+
+  it.scopedLive("names no install where there is no systemd user manager, which would refuse it", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const env = { XDG_RUNTIME_DIR: undefined, DBUS_SESSION_BUS_ADDRESS: undefined }
+      const { stdout } = yield* ownProcess({ home, args: ["doctor", "--json"], env })
+      const service = findingsIn(stdout).find(({ about }) => about === "Service")
+      assert.match(service?.text ?? "", /^No systemd user manager was found: .* autopilotd start --detach/)
     })
   )
 
