@@ -67,8 +67,9 @@ const reachMidTurn = Effect.fnUntraced(function* ({ api, daemon, folder }: Super
   const second = yield* api.nextAsk
   const pidFile = join(folder, "hangs.pid")
   yield* second.answer({ _tag: "Bash", command: `echo $$ >${pidFile}; sleep 1000`, timeoutMs: 600_000 })
-  const hanging = yield* eventually("the second command runs", () =>
-    fs.existsSync(pidFile) ? Number(fs.readFileSync(pidFile, "utf8")) : 0
+  const hanging = yield* eventually(
+    "the second command runs",
+    () => fs.existsSync(pidFile) && (Number(fs.readFileSync(pidFile, "utf8")) || undefined)
   )
   fs.rmSync(pidFile)
   const { worker_id: id, worker_pid } = yield* daemon.status(
