@@ -265,7 +265,7 @@ describe("the bundles of the commands that only talk to the daemon", () => {
 
 describe("the bundles of the commands that read files", () => {
   it.each([
-    ["src/Programs/history/HistoryRoad.ts", 76_000, []],
+    ["src/Programs/history/HistoryRoad.ts", 77_000, []],
     ["src/Programs/logs/LogsRoad.ts", 71_000, ["Function", "Hash"]]
   ])("are small, and have of Effect no data type and no schema: %s", async (entry, maxBytes, effect) => {
     const { metafile } = await bundleOf(entry)

@@ -19,6 +19,7 @@ import {
 } from "../../Domain/settings/WorkerLookup.ts"
 import { ServiceMessage } from "../../Domain/systemd/ServiceMessage.ts"
 import { usablePlansOf } from "../../Domain/worker/ProjectPlan.ts"
+import { makeMutex } from "../concurrency/Mutex.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { SettingsInForce } from "../settings/SettingsInForce.ts"
 import { ServiceNotifier } from "../systemd/ServiceNotifier.ts"
@@ -72,7 +73,7 @@ const make = Effect.gen(function* () {
   const supervisor = yield* Supervisor
   const events = yield* DaemonEvents
   const notifier = yield* ServiceNotifier
-  const turn = yield* Effect.makeSemaphore(1)
+  const inTurn = makeMutex()
 
   /** The projects whose worker runs with other settings than its next start would use. */
   const awaiting = Effect.map(supervisor.snapshots, (snapshots) =>
@@ -121,7 +122,7 @@ const make = Effect.gen(function* () {
       yield* accept(after)
       yield* supervisor.apply(plans.right, name)
       return name
-    }, turn.withPermits(1)),
+    }, inTurn),
     removals: Effect.gen(function* () {
       const plans = usablePlansOf(yield* load())
       if (Either.isLeft(plans)) return []
@@ -151,7 +152,7 @@ const make = Effect.gen(function* () {
         return { ...changes, restarted, awaiting_restart: awaitingRestart }
       },
       announced,
-      turn.withPermits(1)
+      inTurn
     )
   })
 })

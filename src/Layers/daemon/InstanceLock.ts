@@ -11,6 +11,7 @@ import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import { makeInbox } from "../concurrency/Inbox.ts"
 import { type Listen, makeListeners } from "../concurrency/Listeners.ts"
+import { makeMutex } from "../concurrency/Mutex.ts"
 import { removeAbandoned, replaceFile } from "../files/AtomicFile.ts"
 import { isOnLocalDisk } from "../files/LocalDisk.ts"
 import { askDisk } from "../files/PathQuestions.ts"
@@ -187,7 +188,7 @@ const make = Effect.gen(function* () {
   })
   const news = makeInbox<HomeNews>()
   const remade = makeListeners<[]>()
-  const turn = yield* Effect.makeSemaphore(1)
+  const inTurn = makeMutex()
   const stateFiles = new Set<string>()
   yield* prepare
   let own = yield* Scope.fork(scope, ExecutionStrategy.sequential)
@@ -261,7 +262,7 @@ const make = Effect.gen(function* () {
       const { isLockLost, missing } = yield* lossesOf(home, lock, stateFiles)
       if (isLockLost || missing.length > 0) yield* makeAgain
       return !hasLost
-    }).pipe(turn.withPermits(1)),
+    }).pipe(inTurn),
     isHeldNow: () => isLocal && !hasLost && isWhole(home, lock, stateFiles),
     isLocal,
     giveUp: lose,

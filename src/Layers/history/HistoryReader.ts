@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { HistoryFound, HistoryQuery } from "../../Domain/history/HistoryQuery.ts"
 import { printable } from "../../Domain/text/Printable.ts"
+import { makeMutex } from "../concurrency/Mutex.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { reasonOf } from "../files/SystemError.ts"
 import { searchHistory } from "./HistorySearch.ts"
@@ -29,13 +30,13 @@ export const layer: Layer.Layer<HistoryReader, never, AutopilotHome> = Layer.eff
   HistoryReader,
   Effect.gen(function* () {
     const { historyFile: path } = yield* AutopilotHome
-    const turn = yield* Effect.makeSemaphore(1)
+    const inTurn = makeMutex()
     return {
       read: (query) =>
         Effect.tryPromise({
           try: () => searchHistory(path, query),
           catch: (cause) => new HistoryUnreadable({ path, reason: reasonOf(cause) })
-        }).pipe(turn.withPermits(1))
+        }).pipe(inTurn)
     }
   })
 )

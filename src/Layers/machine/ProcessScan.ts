@@ -8,6 +8,7 @@ import type { ProcessDetails, ProcessFacts } from "../../Domain/machine/ProcessF
 import { parseStatus } from "../../Domain/machine/ProcessStatus.ts"
 import { variable } from "../../Domain/WorkerId.ts"
 import { PlainTimer } from "../concurrency/EventLoop.ts"
+import { makeMutex } from "../concurrency/Mutex.ts"
 import { makeProcessCache } from "./ProcessCache.ts"
 import { allPids, inTurns, ProcFs, type ProcUnreadable, yieldEvery } from "./ProcFs.ts"
 import { entryAt } from "./ProcReader.ts"
@@ -139,9 +140,9 @@ const make = Effect.fnUntraced(function* ({ selfPid, uid }: Self) {
     return { selfPid, homeId, processes, marks, details }
   })
 
-  const turn = yield* Effect.makeSemaphore(1)
+  const inTurn = makeMutex()
   return ProcessScan.of({
-    scan: (aim, use) => turn.withPermits(1)(Effect.flatMap(scanOnce(aim), use))
+    scan: (aim, use) => inTurn(Effect.flatMap(scanOnce(aim), use))
   })
 })
 

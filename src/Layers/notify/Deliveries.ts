@@ -17,6 +17,7 @@ import {
   withoutNotification
 } from "../../Domain/notify/NotifyState.ts"
 import { channelOutlet } from "../../Domain/relay/OutletCounts.ts"
+import { makeMutex } from "../concurrency/Mutex.ts"
 import { OutletReports } from "../relay/OutletReports.ts"
 import type { NotSent } from "./NotSent.ts"
 
@@ -44,7 +45,7 @@ export const notifyLedger = Effect.fnUntraced(function* (
   save: (state: NotifyState) => Effect.Effect<void, { readonly message: string }>
 ) {
   const state = yield* SubscriptionRef.make(first)
-  const turn = yield* Effect.makeSemaphore(1)
+  const inTurn = makeMutex()
   let isRefused = false
   let saved = first.cursor
   const write = (next: NotifyState) =>
@@ -70,7 +71,7 @@ export const notifyLedger = Effect.fnUntraced(function* (
         const next = f(before)
         if (contentOf(next) !== contentOf(before) || isFar(saved, next.cursor)) yield* write(next)
         yield* SubscriptionRef.set(state, next)
-      }).pipe(turn.withPermits(1))
+      }).pipe(inTurn)
   }
   return ledger
 })

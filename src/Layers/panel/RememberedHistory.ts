@@ -5,6 +5,7 @@ import { projectOf } from "../../Domain/history/DaemonEvent.ts"
 import type { HistoryQuery } from "../../Domain/history/HistoryQuery.ts"
 import type { HistoryRecord } from "../../Domain/history/HistoryRecord.ts"
 import { recordOf } from "../../Domain/history/RecordLine.ts"
+import { makeMutex } from "../concurrency/Mutex.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { openedFile, toRead } from "../files/OpenedFile.ts"
 import { errorCode, reasonOf } from "../files/SystemError.ts"
@@ -94,7 +95,7 @@ export const layer: Layer.Layer<HistoryReader, never, AutopilotHome> = Layer.eff
   Effect.gen(function* () {
     const { historyFile: path } = yield* AutopilotHome
     // Many pages that ask at once wait for one read.
-    const turn = yield* Effect.makeSemaphore(1)
+    const inTurn = makeMutex()
     let known = nothingYet
     return HistoryReader.of({
       read: (query) =>
@@ -103,7 +104,7 @@ export const layer: Layer.Layer<HistoryReader, never, AutopilotHome> = Layer.eff
           catch: (cause) => new HistoryUnreadable({ path, reason: reasonOf(cause) })
         }).pipe(
           Effect.tap((now) => Effect.sync(() => (known = now))),
-          turn.withPermits(1),
+          inTurn,
           Effect.map(({ damaged, records }) => ({ records: selected(records, query), damaged }))
         )
     })

@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from "node:path"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { makeMutex } from "../concurrency/Mutex.ts"
 import { replaceFile, syncFolder } from "../files/AtomicFile.ts"
 import { awaitFlock } from "../files/KernelLock.ts"
 import { sha256Of } from "../files/Sha256.ts"
@@ -167,7 +168,7 @@ const put = Effect.fnUntraced(function* (
  * disk hangs, only the caller's waiting ends, and the next writer waits until the disk has answered.
  */
 export const settingsReplacement = () => {
-  const turn = Effect.unsafeMakeSemaphore(1)
+  const inTurn = makeMutex()
   return (path: string, change: SettingsChange): Effect.Effect<void, StaleSettings | SettingsNotWritten> =>
     Effect.suspend(() => {
       let isWriting = false
@@ -185,13 +186,11 @@ export const settingsReplacement = () => {
             "Let the program finish or check the disk, then try again"
         return new SettingsNotWritten({ path, reason })
       }
-      return turn
-        .withPermits(1)(Effect.scoped(write))
-        .pipe(
-          Effect.disconnect,
-          Effect.timeoutFail({ duration: limit, onTimeout: tooLate }),
-          // The limit holds for a caller that cannot be interrupted, too.
-          Effect.interruptible
-        )
+      return inTurn(Effect.scoped(write)).pipe(
+        Effect.disconnect,
+        Effect.timeoutFail({ duration: limit, onTimeout: tooLate }),
+        // The limit holds for a caller that cannot be interrupted, too.
+        Effect.interruptible
+      )
     })
 }

@@ -4,6 +4,7 @@ import type { DaemonEvent } from "../../Domain/history/DaemonEvent.ts"
 import { terminationText } from "../../Domain/status/TerminationText.ts"
 import { hasFailed } from "../../Domain/worker/Outcome.ts"
 import { type Listen, latchOf } from "../concurrency/Listeners.ts"
+import { makeMutex } from "../concurrency/Mutex.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { Supervisor } from "../worker/Supervisor.ts"
@@ -27,7 +28,7 @@ export const make = Effect.fnUntraced(function* (file: TerminationLogFile | unde
   const { run } = yield* Concerns
   const { snapshots } = yield* Supervisor
   const writeText = writerOf(file)
-  const turn = yield* Effect.makeSemaphore(1)
+  const inTurn = makeMutex()
   let isWarned = false
   let isEnding = false
   const write = (text: string) =>
@@ -46,7 +47,7 @@ export const make = Effect.fnUntraced(function* (file: TerminationLogFile | unde
     const at = new Date(yield* Clock.currentTimeMillis).toISOString()
     // The shutdown has texts of its own, and stops all workers.
     if (!isEnding) yield* write(terminationText(yield* snapshots, `At ${at}, after a failure:`))
-  }).pipe(turn.withPermits(1))
+  }).pipe(inTurn)
   const failures: Listen<[]> = (heard) => listen((event) => void (isFailure(event) && heard()))
   const follow = Effect.gen(function* () {
     const failed = yield* latchOf(failures)
@@ -71,9 +72,7 @@ export const make = Effect.fnUntraced(function* (file: TerminationLogFile | unde
       isEnding = true
       const workers = yield* snapshots
       return (by: string, code: number) =>
-        turn.withPermits(1)(
-          write(terminationText(workers, `autopilotd has ended with exit code ${code}: ${by}.`))
-        )
+        inTurn(write(terminationText(workers, `autopilotd has ended with exit code ${code}: ${by}.`)))
     })
   }
 })

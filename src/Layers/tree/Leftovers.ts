@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import type { ProjectName } from "../../Domain/Project.ts"
 import type { TreeTrace } from "../../Domain/tree/TreeTrace.ts"
 import { entryPrefix } from "../../Domain/WorkerId.ts"
+import { type Mutex, makeMutex } from "../concurrency/Mutex.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
@@ -45,11 +46,11 @@ const make = Effect.gen(function* () {
   const groups = yield* WorkerGroups
   const events = yield* DaemonEvents
   const clock = yield* Effect.clock
-  const turn = yield* Effect.makeSemaphore(1)
+  const inHomeTurn = makeMutex()
   const goneNanos = new Map<ProjectName, bigint>()
   /** The projects of which a process may have started since their tree was verified empty. */
   const begun = new Set<ProjectName>()
-  const turns = new Map<ProjectName, Effect.Semaphore>()
+  const turns = new Map<ProjectName, Mutex>()
   const traces = new Map<ProjectName, TreeTrace>()
   let homeGoneNanos: bigint | undefined
 
@@ -78,7 +79,7 @@ const make = Effect.gen(function* () {
 
   /** All projects wait for this sweep; later ones delay only their own project. */
   const sweepHome = (ending: Ending, onRemains: OnRemains) =>
-    turn.withPermits(1)(
+    inHomeTurn(
       Effect.suspend(() =>
         homeGoneNanos === undefined
           ? sweep(undefined, ending, onRemains).pipe(
@@ -90,9 +91,9 @@ const make = Effect.gen(function* () {
 
   /** Sweeps of a project run one after the other: a late one could otherwise end the next worker. */
   const inTurn = (project: ProjectName) => {
-    const own = turns.get(project) ?? Effect.unsafeMakeSemaphore(1)
+    const own = turns.get(project) ?? makeMutex()
     turns.set(project, own)
-    return own.withPermits(1)
+    return own
   }
 
   /** Whether no process of the project can be left. */

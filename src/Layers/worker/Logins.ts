@@ -11,6 +11,7 @@ import { textReader } from "../../Domain/Shape.ts"
 import type { WorkerPlan } from "../../Domain/worker/ProjectPlan.ts"
 import { environmentFrom } from "../../Domain/worker/WorkerEnvironment.ts"
 import { afterEach } from "../concurrency/Listeners.ts"
+import { makeMutex } from "../concurrency/Mutex.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
@@ -58,14 +59,14 @@ export const layer: Layer.Layer<Logins, never, AutopilotHome | InstanceLock | En
     const { holds, remade } = yield* InstanceLock
     const envFiles = yield* EnvFile
     const own = environmentFrom(process.env)
-    const turn = yield* Effect.makeSemaphore(1)
+    const inTurn = makeMutex()
     let last: ReadonlyArray<MetLimit> | undefined
 
     const write = (limits: ReadonlyArray<MetLimit>) =>
       Effect.tryPromise({
         try: () => replaceFile(loginsFile, textOf({ version: 1, limits })),
         catch: (cause) => new LimitsNotWritten({ reason: messageOf(cause) })
-      }).pipe(Effect.uninterruptible, turn.withPermits(1))
+      }).pipe(Effect.uninterruptible, inTurn)
 
     yield* afterEach(
       remade,

@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import type { ProjectName } from "../../Domain/Project.ts"
 import { isProjectName } from "../../Domain/ProjectNameRules.ts"
 import { afterEach } from "../concurrency/Listeners.ts"
+import { makeMutex } from "../concurrency/Mutex.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
@@ -30,7 +31,7 @@ export const layer: Layer.Layer<SelectedProject, never, AutopilotHome | Instance
       const { selectedFile } = yield* AutopilotHome
       const events = yield* DaemonEvents
       const { remade } = yield* InstanceLock
-      const turn = yield* Effect.makeSemaphore(1)
+      const inTurn = makeMutex()
       let last: ProjectName | undefined
       const save = (project: ProjectName) =>
         Effect.tryPromise({
@@ -38,7 +39,7 @@ export const layer: Layer.Layer<SelectedProject, never, AutopilotHome | Instance
           catch: messageOf
         }).pipe(
           Effect.catchAll((reason) => events.publish({ _tag: "SelectionNotSaved", project, reason })),
-          turn.withPermits(1)
+          inTurn
         )
       yield* afterEach(
         remade,

@@ -16,6 +16,7 @@ import { savingOf } from "../../Domain/worker/Saving.ts"
 import { startedWithin } from "../concurrency/BoundedWait.ts"
 import { PlainTimer } from "../concurrency/EventLoop.ts"
 import { afterEach } from "../concurrency/Listeners.ts"
+import { type Mutex, makeMutex } from "../concurrency/Mutex.ts"
 import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { overwriteNow, replaceFile } from "../files/AtomicFile.ts"
@@ -65,9 +66,9 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome | InstanceLock>
     const { stateDir } = home
     const { holds, isHeldNow, keep, remade } = yield* InstanceLock
     const saved = new Map<ProjectName, SavedState>()
-    const turns = new Map<ProjectName, Effect.Semaphore>()
-    const turnOf = (project: ProjectName): Effect.Semaphore => {
-      const turn = turns.get(project) ?? Effect.unsafeMakeSemaphore(1)
+    const turns = new Map<ProjectName, Mutex>()
+    const turnOf = (project: ProjectName): Mutex => {
+      const turn = turns.get(project) ?? makeMutex()
       turns.set(project, turn)
       return turn
     }
@@ -91,7 +92,7 @@ export const layer: Layer.Layer<StateStore, never, AutopilotHome | InstanceLock>
       ).pipe(
         // A write cannot be interrupted, so it finishes before the next one begins.
         Effect.uninterruptible,
-        turnOf(project).withPermits(1),
+        turnOf(project),
         Effect.tap(() => Effect.sync(() => keep(path)))
       )
     }

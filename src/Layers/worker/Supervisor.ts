@@ -10,6 +10,7 @@ import * as Scope from "effect/Scope"
 import type { ProjectName } from "../../Domain/Project.ts"
 import { leftBehind, type Survivor } from "../../Domain/tree/Survivor.ts"
 import type { ProjectPlan, ProjectPlans } from "../../Domain/worker/ProjectPlan.ts"
+import { makeMutex } from "../concurrency/Mutex.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"
 import { WorkerLog } from "../logs/WorkerLog.ts"
@@ -83,7 +84,7 @@ export const supervise = Effect.fnUntraced(function* (options: SupervisorOptions
   const selection = yield* SelectedProject
   const runtime = yield* Effect.context<WorkerRun | WorkerLog | StateStore | DaemonEvents | Concerns>()
   const gate = yield* Effect.makeLatch(false)
-  const turn = yield* Effect.makeSemaphore(1)
+  const inTurn = makeMutex()
   // In parallel: all workers share one grace period, even when a bug skipped the drain.
   const spending = DaySpending.make()
   const limits = yield* LoginLimits.make(!options.keepState)
@@ -110,7 +111,7 @@ export const supervise = Effect.fnUntraced(function* (options: SupervisorOptions
   const remove = Effect.fnUntraced(function* (project: ProjectName, { actor, scope: own }: Supervised) {
     const survivors = yield* actor.drain(removed)
     yield* Scope.close(own, Exit.void)
-    yield* turn.withPermits(1)(
+    yield* inTurn(
       Effect.gen(function* () {
         supervised.delete(project)
         if (!isEnding) yield* events.publish({ _tag: "ProjectRemoved", project, ...leftBehind(survivors) })
@@ -179,7 +180,7 @@ export const supervise = Effect.fnUntraced(function* (options: SupervisorOptions
           if (entry === undefined) yield* appear(plan, plan.project === started)
           else if (!entry.isLeaving) yield* entry.actor.replan(plan)
         }
-      }).pipe(turn.withPermits(1)),
+      }).pipe(inTurn),
     probe: Effect.suspend(() =>
       Effect.forEach([...supervised.values()], ({ actor }) => actor.probe, {
         concurrency: "unbounded",
@@ -189,7 +190,7 @@ export const supervise = Effect.fnUntraced(function* (options: SupervisorOptions
     drain: Effect.gen(function* () {
       isEnding = true
       // Waits for a project that is being added.
-      yield* turn.withPermits(1)(Effect.void)
+      yield* inTurn(Effect.void)
       const ends = [...supervised.values()].map(({ actor }) => actor.drain(shuttingDown))
       return (yield* Effect.all(ends, { concurrency: "unbounded" })).flat()
     })

@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import { findingsIn } from "../../Domain/doctor/DoctorAnswer.ts"
 import type { Fragment } from "../../Domain/html/Html.ts"
 import { doctorAnswer, doctorFailure, preferencesView } from "../../Domain/panel/DoctorView.ts"
+import { makeMutex } from "../../Layers/concurrency/Mutex.ts"
 import { guiPreferences, rememberAutoStart } from "../../Layers/panel/GuiPreferences.ts"
 import { ownCommand } from "../../Layers/panel/OwnCommand.ts"
 import { pieces } from "./Pieces.ts"
@@ -14,7 +15,7 @@ import { pieces } from "./Pieces.ts"
 /** systemctl may hang, and the browser gives up after 30 seconds. */
 const limitSeconds = 25
 
-const oneAtATime = Effect.unsafeMakeSemaphore(1)
+const oneAtATime = makeMutex()
 
 /** `autopilotd doctor`, in a process of its own: doctor reads the env file, which the panel must not hold. */
 const findings = Effect.gen(function* () {
@@ -25,7 +26,7 @@ const findings = Effect.gen(function* () {
     code === null ? `It did not end within ${limitSeconds} seconds.` : `It ended with code ${code}: ${text}`
   return doctorFailure(reason)
 }).pipe(
-  oneAtATime.withPermits(1),
+  oneAtATime,
   Effect.catchTag("ProgramNotStarted", ({ reason }) =>
     Effect.succeed(doctorFailure(`It did not start: ${reason}.`))
   )
