@@ -129,6 +129,16 @@ export const threadCount = (bytes: Uint8Array, length: number): number => {
   return Number(text.slice(text.lastIndexOf(")") + 2).split(" ")[17])
 }
 
+/**
+ * Tells the program that a process runs from the next one, by the text of `/proc/<pid>/stat`: `endcode` and `startstack`.
+ * Undefined while exec sets it up: the kernel notes the end of its code last, after arguments and environment.
+ */
+export const programIn = (stat: string): string | undefined => {
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+  const [endCode, startStack] = fields.slice(24, 26)
+  return Number(endCode) > 0 ? `${endCode} ${startStack}` : undefined
+}
+
 /** Parses the second number of `/proc/<pid>/statm`: resident pages. */
 export const residentPages = (bytes: Uint8Array, length: number): number => {
   let at = 0

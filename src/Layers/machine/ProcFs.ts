@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { isAlive, type ProcessEntry } from "../../Domain/machine/ProcessEntry.ts"
+import { isAlive, type ProcessEntry, programIn } from "../../Domain/machine/ProcessEntry.ts"
 import { parseProportionalBytes, parseSwapBytes } from "../../Domain/machine/ProcessStatus.ts"
 import type { Walk } from "../concurrency/CoalescedRead.ts"
 import { errorCode, messageOf } from "../files/SystemError.ts"
@@ -148,13 +148,13 @@ const execNanos = 250_000_000n
 
 /**
  * Whether a process whose environment was empty is in an exec. During one it has neither environment nor arguments for a
- * moment, and would pass for a stranger. A program that has cleared its environment keeps its arguments; kernel threads and
- * zombies have none.
+ * moment, and would pass for a stranger. Kernel threads and zombies have none.
  */
 const isInExec = (reader: ProcReader, pid: number): boolean => {
-  const hasArguments = () => reader.argv(pid)?.length !== 0
-  // The exec may have ended since: only what is empty between two looks at the arguments was cleared.
-  if (hasArguments() && reader.environ(pid)?.length === 0 && hasArguments()) return false
+  const program = () => programIn(reader.text(pid, "stat") ?? "")
+  const before = program()
+  // The exec may have ended since, and another one begun: a program that stays the same has no environment.
+  if (before !== undefined && reader.environ(pid)?.length === 0 && program() === before) return false
   const entry = reader.entry(pid)
   return entry !== undefined && !entry.isKernelThread && isAlive(entry)
 }

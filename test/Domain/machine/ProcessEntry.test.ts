@@ -1,6 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { isStill, parseStat, residentPages, threadCount } from "../../../src/Domain/machine/ProcessEntry.ts"
+import {
+  isStill,
+  parseStat,
+  programIn,
+  residentPages,
+  threadCount
+} from "../../../src/Domain/machine/ProcessEntry.ts"
 
 const read = (text: string, pid = 7) => {
   const bytes = Buffer.from(text, "latin1")
@@ -49,6 +55,15 @@ describe("a process's stat", () => {
   it("contains the number of its threads, whatever the program calls itself", () => {
     const bytes = Buffer.from(`7 (a) Z (b) Z 1 2 3 ${"9 ".repeat(13)}2 0 4711 0 0 0\n`, "latin1")
     assert.strictEqual(threadCount(bytes, bytes.length), 2)
+  })
+
+  it("tells one program from the next, and none while exec sets it up", () => {
+    const stat = (endCode: number, startStack: number) =>
+      `7 (a) Z (b) S 1 2 3 ${"9 ".repeat(19)}4096 ${endCode} ${startStack} 0 0 0\n`
+    assert.strictEqual(programIn(stat(8192, 65536)), programIn(stat(8192, 65536)))
+    assert.notStrictEqual(programIn(stat(8192, 65536)), programIn(stat(8192, 131072)))
+    assert.isUndefined(programIn(stat(0, 65536)))
+    assert.isUndefined(programIn(""))
   })
 
   it("is no process when it is cut off", () => {

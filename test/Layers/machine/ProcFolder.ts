@@ -14,6 +14,8 @@ export interface ProcRow {
   /** The pid by default. */
   readonly start?: number
   readonly state?: string
+  /** The kernel has not noted the end of the program's code yet. */
+  readonly isInExec?: boolean
   readonly flags?: number
   readonly userTicks?: number
   readonly systemTicks?: number
@@ -37,8 +39,8 @@ const pageBytes = 4096
 /** The text of `/proc/<pid>/stat`. The name in it is hard to parse. */
 export const statText = (pid: number, row: ProcRow = {}): string => {
   const { comm = "a) b (", flags = 0, parent = 1, session = pid, start = pid, state = "S" } = row
-  const { residentBytes = MiB, systemTicks = 0, userTicks = 0 } = row
-  return `${pid} (${comm}) ${state} ${parent} ${session} ${session} 0 -1 ${flags} 0 0 0 0 ${userTicks} ${systemTicks} 9 9 20 0 1 0 ${start} 0 ${residentBytes / pageBytes} 0\n`
+  const { isInExec = false, residentBytes = MiB, systemTicks = 0, userTicks = 0 } = row
+  return `${pid} (${comm}) ${state} ${parent} ${session} ${session} 0 -1 ${flags} 0 0 0 0 ${userTicks} ${systemTicks} 9 9 20 0 1 0 ${start} 0 ${residentBytes / pageBytes} 0 4096 ${isInExec ? 0 : 8192} 65536\n`
 }
 
 /** Writes processes into a folder that stands for /proc. */

@@ -98,7 +98,7 @@ describe("an environment", () => {
   it.scoped("that is empty during exec is read again, and one that stays empty is not", () =>
     Effect.gen(function* () {
       const { folder, proc } = yield* world
-      const inExec = { environ: "", cmdline: "" }
+      const inExec = { environ: "", cmdline: "", isInExec: true }
       folder.put(1, inExec)
       folder.put(2, { environ: "" })
       folder.put(3, { ...inExec, state: "Z" })
