@@ -7,7 +7,7 @@ import { parseTOML } from "toml-eslint-parser"
 import { isTable } from "../../../src/Domain/toml/RawSettings.ts"
 import { setKey, unsetKey, valueTextAt } from "../../../src/Layers/toml/TomlEdit.ts"
 import { runs } from "../../fixtures/runs.ts"
-import { trickyText, values } from "./TomlTexts.ts"
+import { isToml, trickyText, values } from "./TomlTexts.ts"
 
 type Path = ReadonlyArray<string>
 
@@ -116,6 +116,13 @@ const bareNewline = /(^|[^\r])\n/
 const commentsIn = (text: string): ReadonlyArray<string> =>
   parseTOML(text.replace(/^\uFEFF/, "")).comments.map((comment) => comment.value)
 
+/**
+ * Whether a dotted key adds to a table that `[[headers]]` alone have made so far. TOML does not allow that, and smol-toml only with
+ * such headers: without them nothing of the text can be read.
+ */
+const isLenient = (text: string): boolean =>
+  !isToml(text.replace(/^[ \t]*\[\[(.+?)\]\]/gm, (_, name: string, at: number) => `[${name}.entry${at}]`))
+
 const settings = { numRuns: runs(200) }
 
 const check = (
@@ -181,7 +188,13 @@ describe("A key of any TOML text", () => {
 
   it("is removed with its content and its comment on the same line, and nothing else", () =>
     check(async ({ path, text }) => {
-      const removed = await run(unsetKey(text, path))
+      const result = await run(Effect.either(unsetKey(text, path)))
+      if (Either.isLeft(result)) {
+        assert.strictEqual(result.left.obstacle._tag, "NotTheSame")
+        assert.isTrue(isLenient(text), text)
+        return
+      }
+      const removed = result.right
       const before = meaningOf(text)
       assert.deepStrictEqual(sorted(besides(meaningOf(removed), path)), sorted(besides(before, path)))
       assert.isFalse(meaningOf(removed).has(idOf(path)))

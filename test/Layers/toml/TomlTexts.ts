@@ -168,7 +168,8 @@ class Renderer {
   }
 }
 
-const isToml = (text: string): boolean => {
+/** Whether smol-toml reads it. */
+export const isToml = (text: string): boolean => {
   try {
     parse(text, { integersAsBigInt: true })
     return true
