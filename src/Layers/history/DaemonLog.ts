@@ -55,6 +55,17 @@ const make = Effect.gen(function* () {
         reason === undefined
           ? own.log("info", lineOf("info", undefined, "The daemon's log is writable again"))
           : own.log("error", lineOf("error", undefined, `The daemon's log cannot be written: ${reason}`))
+      ),
+    onLost: (lines) =>
+      Effect.sync(() =>
+        own.log(
+          "error",
+          lineOf(
+            "error",
+            undefined,
+            `The last ${lines} lines are not in the daemon's log: the disk was too slow`
+          )
+        )
       )
   })
   let lost = 0

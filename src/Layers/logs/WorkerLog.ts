@@ -110,7 +110,14 @@ const make = Effect.gen(function* () {
         return events.publish(
           reason === undefined ? { _tag: "LogWritten", project } : { _tag: "LogNotWritten", project, reason }
         )
-      }
+      },
+      onLost: (lines) =>
+        events.publish({
+          _tag: "OutputDropped",
+          project,
+          lines,
+          reason: "the disk was too slow for the last of them"
+        })
     })
     const run = yield* Effect.runtime<never>()
     const throttle = makeThrottle(file)

@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { type Lines, putPrefixed } from "../../Domain/output/Lines.ts"
+import { countLines, type Lines, putPrefixed } from "../../Domain/output/Lines.ts"
 import { messageOf } from "../files/SystemError.ts"
 import { appendedFile, type Batch, type FileLimits } from "./AppendedFile.ts"
 import { makeDiskGuard } from "./DiskGuard.ts"
@@ -19,6 +19,8 @@ export interface RotatingFileOptions {
   readonly maxPendingBytes: number
   /** Runs with the reason when writing begins to fail, and with undefined when it works again. */
   readonly onTrouble: (reason: string | undefined) => Effect.Effect<void>
+  /** Runs at the end with the number of lines that the disk did not take in time. */
+  readonly onLost: (lines: number) => Effect.Effect<void>
 }
 
 export interface RotatingFile {
@@ -30,7 +32,7 @@ export interface RotatingFile {
   readonly pendingBytes: () => number
 }
 
-/** Files that grow by whole lines, bounded by size and number. No caller waits for the disk; closing waits shortly. */
+/** Files that grow by whole lines, bounded by size and number. No caller waits for the disk; closing waits as long as it works. */
 export class RotatingFiles extends Context.Tag("RotatingFiles")<
   RotatingFiles,
   { readonly open: (options: RotatingFileOptions) => Effect.Effect<RotatingFile, never, Scope.Scope> }
@@ -39,8 +41,10 @@ export class RotatingFiles extends Context.Tag("RotatingFiles")<
 /** Keeps the cost of a full disk negligible. */
 const retryInterval = "1 second"
 
-/** The longest wait for pending lines when the scope closes. */
-const closingLimit = "2 seconds"
+/** When the scope closes, pending lines are given up once the disk takes none of them for this long ... */
+const closingPause = "2 seconds"
+/** ... or after so many of these times. */
+const closingPauses = 6
 
 /**
  * Lines that come within this time reach the disk in one write, unless a slab is full: a flood of small pieces becomes few
@@ -54,6 +58,7 @@ const noPrefix: Buffer = Buffer.alloc(0)
 const open = Effect.fnUntraced(function* (options: RotatingFileOptions) {
   let pending: Array<Slab> = []
   let pendingBytes = 0
+  let writing: Batch | undefined
   let inTrouble = false
   const hasPending = yield* Effect.makeLatch(false)
   const isSettled = yield* Effect.makeLatch(true)
@@ -114,8 +119,10 @@ const open = Effect.fnUntraced(function* (options: RotatingFileOptions) {
       const slab = pending[0] ?? noSlab
       pending = pending.slice(1)
       const batch = { lines: slab.bytes.subarray(0, slab.usedBytes), doneBytes: 0 }
+      writing = batch
       // A bug costs this batch and is reported; a log that stops silently would be worse.
       yield* writeBatch(batch).pipe(Effect.catchAllDefect((defect) => report(`a bug: ${String(defect)}`)))
+      writing = undefined
       pendingBytes -= slab.usedBytes
       giveBack(slab)
       // Atomic: a line written between check and close would wait for the next write.
@@ -127,8 +134,22 @@ const open = Effect.fnUntraced(function* (options: RotatingFileOptions) {
   })
 
   yield* Effect.forkScoped(Effect.interruptible(writer))
+  const unwritten = () =>
+    pending.reduce(
+      (sum, { bytes, usedBytes }) => sum + countLines(bytes.subarray(0, usedBytes)),
+      writing === undefined ? 0 : countLines(writing.lines.subarray(writing.doneBytes))
+    )
+
   yield* Effect.addFinalizer(() =>
-    isSettled.await.pipe(Effect.interruptible, Effect.timeoutOption(closingLimit), Effect.asVoid)
+    Effect.gen(function* () {
+      let before = Number.POSITIVE_INFINITY
+      for (let pauses = 0; pauses < closingPauses && pendingBytes > 0 && pendingBytes < before; pauses++) {
+        before = pendingBytes
+        yield* Effect.timeoutOption(Effect.interruptible(isSettled.await), closingPause)
+      }
+      const lost = unwritten()
+      if (lost > 0) yield* options.onLost(lost)
+    })
   )
   return {
     pendingBytes: () => pendingBytes,

@@ -189,7 +189,8 @@ describe("the log files of a worker", () => {
           path: logIn(home),
           limits: () => ({ maxBytes: 5000, files: 900, minFreeBytes: 0 }),
           maxPendingBytes: 10_000_000,
-          onTrouble: () => Effect.void
+          onTrouble: () => Effect.void,
+          onLost: () => Effect.void
         })
       )
       const all = numbered(0, 7000)

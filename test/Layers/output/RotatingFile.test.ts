@@ -17,6 +17,7 @@ const open = (path: string, options: Partial<RotatingFile.RotatingFileOptions> =
       limits: () => small,
       maxPendingBytes: 100_000,
       onTrouble: () => Effect.void,
+      onLost: () => Effect.void,
       ...options
     })
   )
@@ -145,6 +146,22 @@ describe("a rotating file", () => {
       })
       yield* scoped
       assert.lengthOf(lines(path), 1000)
+    }).pipe(Effect.scoped, Effect.provide(RotatingFile.layer))
+  )
+
+  it.live("tells at its end how many lines the disk did not take", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryHome, "worker.log")
+      // A folder has its name: nothing can be written.
+      fs.mkdirSync(path)
+      const lost: Array<number> = []
+      const onLost = (lines: number) => Effect.sync(() => void lost.push(lines))
+      yield* Effect.scoped(
+        Effect.map(open(path, { onLost }), (file) => {
+          for (let n = 0; n < 1000; n++) file.write(line(n))
+        })
+      )
+      assert.deepStrictEqual(lost, [1000])
     }).pipe(Effect.scoped, Effect.provide(RotatingFile.layer))
   )
 
