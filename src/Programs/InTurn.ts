@@ -44,9 +44,9 @@ const build = (layers: AnyLayers, given: Context.Context<never>, scope: Scope.Sc
 
 /**
  * Provides layers, which are built one after the other: each has what those before it have made. They are closed in reverse,
- * and no fiber loses the interruption that ends it.
- * Effect's own composition has a deferred, three references and a lock for each layer, and provides it with a context of its own:
- * two thirds of the operations of a start, and a megabyte as long as the daemon runs.
+ * and no fiber loses the interruption that ends it. Effect's own composition has a deferred, three references and a lock for
+ * each layer, and provides it with a context of its own: two thirds of the operations of a start, and a megabyte as long as
+ * the daemon runs.
  */
 export const provideInTurn =
   <const Layers extends AnyLayers>(...layers: Layers) =>

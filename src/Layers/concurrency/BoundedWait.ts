@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import { PlainTimer } from "./EventLoop.ts"
+import { PlainTimer } from "./PlainTimer.ts"
 
 /**
  * Starts an effect in a scope and returns its result; none when it takes longer than `limit`. It goes on then, and also

@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { PlainTimer } from "./EventLoop.ts"
+import { PlainTimer } from "./PlainTimer.ts"
 
 /**
  * One beat a minute for all that a daemon at rest does regularly. The wake-up of an idle process costs more than most of

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { PlainTimer } from "./EventLoop.ts"
+import { PlainTimer } from "./PlainTimer.ts"
 import type { Timer } from "./Timer.ts"
 
 /** Fails with what is an error, and succeeds with anything else. */

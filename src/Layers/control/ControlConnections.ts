@@ -72,7 +72,7 @@ interface Refused {
   readonly code: ErrorCode
 }
 
-const closing = "The daemon is closing its control socket."
+const closesSocket = "The daemon is closing its control socket."
 
 /** The last line of a subscription. */
 const notice = (message: string): string => subscriptionLine({ type: "notice", message })
@@ -157,10 +157,10 @@ export class ControlConnections {
   /** Refuses the requests that have no answer yet, and closes every connection. */
   closeAll(): void {
     for (const connection of [...this.#phases.reading, ...this.#phases.handling]) {
-      this.#refuse(connection, closing, "no_daemon")
+      this.#refuse(connection, closesSocket, "no_daemon")
     }
     for (const connection of this.#phases.following) {
-      this.#end(connection, notice(closing))
+      this.#end(connection, notice(closesSocket))
     }
     for (const connection of this.#phases.closing) this.#close(connection)
     for (const timer of Object.values(this.#timers)) clearTimeout(timer)

@@ -11,7 +11,7 @@ import { AutopilotHome } from "../daemon/AutopilotHome.ts"
 import { HomeChanges } from "../daemon/HomeChanges.ts"
 import { isListening } from "../daemon/HomeLock.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
-import { openFilesLimit } from "../files/OpenFiles.ts"
+import { openFilesLimit } from "../files/OpenFilesLimit.ts"
 import { Concerns } from "../history/Concerns.ts"
 import {
   type ConnectionLimits,

@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
-import { PlainTimer } from "../concurrency/EventLoop.ts"
+import { PlainTimer } from "../concurrency/PlainTimer.ts"
 import { exitProcess } from "./ProcessExit.ts"
 
 /**

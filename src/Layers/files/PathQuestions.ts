@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as Runtime from "effect/Runtime"
-import { PlainTimer } from "../concurrency/EventLoop.ts"
+import { PlainTimer } from "../concurrency/PlainTimer.ts"
 import { type Asked, ask, type DiskQuestion, type SilentDisk } from "./DiskTurns.ts"
 
 /** The end of a question as an effect. */

@@ -18,8 +18,8 @@ import {
   withSwap,
   workerTrees
 } from "../../Domain/tree/WorkerMemory.ts"
-import { onceQuiet } from "../concurrency/EventLoop.ts"
 import { MinuteBeat } from "../concurrency/MinuteBeat.ts"
+import { onceQuiet } from "../concurrency/PlainTimer.ts"
 import { InstanceLock } from "../daemon/InstanceLock.ts"
 import { Concerns } from "../history/Concerns.ts"
 import { DaemonEvents } from "../history/DaemonEvents.ts"

@@ -1,7 +1,7 @@
 import * as fs from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
 import { openedFile, toAppend } from "../files/OpenedFile.ts"
-import { openFilesLimit } from "../files/OpenFiles.ts"
+import { openFilesLimit } from "../files/OpenFilesLimit.ts"
 import { errorCode } from "../files/SystemError.ts"
 
 /** The size and number of the files of a log. */

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type RestartPolicy, schedule } from "../../Domain/worker/RestartPolicy.ts"
 import type { WorkerEvent } from "../../Domain/worker/WorkerEvent.ts"
-import { PlainTimer } from "../concurrency/EventLoop.ts"
+import { PlainTimer } from "../concurrency/PlainTimer.ts"
 
 /** The timer of a project. Each call replaces the previous wait. */
 interface WorkerTimer {

@@ -126,8 +126,8 @@ interface LifecycleOptions {
 
 /**
  * Runs until a shutdown request or a fatal bug, or the end of all work, then stops all workers while socket, history and
- * log are still open, and bounds their closing. Returns the exit code: 0 after a clean shutdown, 1 after a bug or when a process survived. While all
- * work is awaited: that of the outcome, or that of a stop before it.
+ * log are still open, and bounds their closing. Returns the exit code: 0 after a clean shutdown, 1 after a bug or when a
+ * process survived. While all work is awaited: that of the outcome, or that of a stop before it.
  */
 export const supervise = Effect.fnUntraced(function* (options: LifecycleOptions) {
   const { beyondHelp, run } = yield* Concerns

@@ -7,7 +7,7 @@ import { fitting } from "../../Domain/status/TerminationText.ts"
 import { shellLine } from "../../Domain/text/ShellLine.ts"
 import { tooManyFiles } from "../../Domain/tree/StartLimits.ts"
 import { Caller } from "../../Layers/daemon/Caller.ts"
-import { openFilesLimit } from "../../Layers/files/OpenFiles.ts"
+import { openFilesLimit } from "../../Layers/files/OpenFilesLimit.ts"
 import { checkProc } from "../../Layers/machine/ProcFs.ts"
 import {
   type TerminationLogFile,

@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import type { DaemonEvent } from "../../../src/Domain/history/DaemonEvent.ts"
 import { lineOf } from "../../../src/Domain/history/HistoryRecord.ts"
-import { PlainTimer } from "../../../src/Layers/concurrency/EventLoop.ts"
+import { PlainTimer } from "../../../src/Layers/concurrency/PlainTimer.ts"
 import {
   anyEvent,
   blog,
